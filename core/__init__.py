@@ -1,0 +1,1 @@
+"""The engine and the debugger: numpy and the standard library only."""

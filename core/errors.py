@@ -1,0 +1,76 @@
+"""The exception tree.
+
+```
+GradstepError
+├── InputError          what a person wrote is wrong: one or more Problems
+│   ├── ScenarioError   in a scenario file
+│   ├── ProgramError    in a program
+│   ├── CommandError    in a command line of the debugger or in an expression
+│   └── LimitError      larger than gradstep is willing to compute
+└── RuleError           an operation's rule broke its contract: a bug
+```
+
+Every `InputError` ends the command line with exit code 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from .text import clean
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One mistake: where it is, what is wrong with the value, and the way out.
+
+    `line` and `column` count from 1; 0 means that the place is not known.
+    """
+
+    message: str
+    hint: str = ""
+    source: str = ""
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        place = self.source
+        if self.line:
+            place += f":{self.line}:{self.column}" if self.column else f":{self.line}"
+        text = f"{place}: {self.message}" if place else self.message
+        return clean(f"{text}; {self.hint}" if self.hint else text)
+
+
+class GradstepError(Exception):
+    """The root of everything that gradstep raises on purpose."""
+
+
+class InputError(GradstepError):
+    """What a person wrote is wrong. `problems` holds every mistake found, in order."""
+
+    def __init__(self, problems: Problem | Iterable[Problem]) -> None:
+        if isinstance(problems, Problem):
+            problems = (problems,)
+        self.problems = tuple(problems)
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+class ScenarioError(InputError):
+    """A scenario file is wrong."""
+
+
+class ProgramError(InputError):
+    """A program is wrong."""
+
+
+class CommandError(InputError):
+    """A command line, or an expression in one, is wrong."""
+
+
+class LimitError(InputError):
+    """What was asked for is larger than gradstep is willing to compute."""
+
+
+class RuleError(GradstepError):
+    """An operation's rule broke its contract, for instance by returning a wrong shape."""

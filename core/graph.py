@@ -1,0 +1,227 @@
+"""The graph: nodes in forward order, flat and frozen.
+
+A node is a row. Its operands are the numbers of earlier nodes, so every walk over the
+graph is a loop, forwards or backwards, and nothing recurses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+from typing import Literal, NamedTuple
+
+from .errors import CommandError, Problem
+from .ops.table import NO_ATTRIBUTES, Attributes, Op, Shape
+from .text import nearest
+
+NodeKind = Literal["input", "parameter", "constant", "op"]
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where a node stands in a program. `line` and `column` count from 1."""
+
+    statement: int  # the innermost statement instance that the node belongs to
+    line: int
+    column: int
+    text: str  # the expression as it is written: "x @ W"
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One call of a function of the program. Frame 0 is the program itself."""
+
+    index: int
+    name: str  # "x1"; "" for the program
+    function: str  # "layer"; "" for the program
+    source: str  # the text that its lines belong to: "program" or "prelude"
+    parent: int  # the frame that holds the call; the program is its own parent
+    depth: int
+    call: Site | None
+    first: int  # its nodes are first … stop − 1
+    stop: int
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One assignment or `return`, once for each time that its frame is called."""
+
+    index: int
+    frame: int
+    target: str  # the full name of what it assigns: "x1.z"
+    line: int
+    text: str  # the line as it is written, without its note
+    note: str  # the comment at its end
+    first: int  # its nodes, those of calls in it included, are first … stop − 1
+    stop: int
+
+
+class Node(NamedTuple):
+    """A value with a name. A named tuple, for a graph may have a million of them."""
+
+    index: int
+    name: str
+    kind: NodeKind
+    op: Op | None
+    operands: tuple[int, ...]
+    attributes: Attributes
+    shape: Shape
+    site: Site | None
+
+
+class Edge(NamedTuple):
+    """One use of a node: `a * a` has two edges."""
+
+    consumer: int
+    argument: int
+    operand: int
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """A computation, frozen. `names` holds every name of a node, aliases included."""
+
+    nodes: Sequence[Node]
+    output: int
+    frames: Sequence[Frame] = ()
+    statements: Sequence[Statement] = ()
+    aliases: Mapping[str, int] = field(default_factory=dict[str, int])
+    sources: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    @cached_property
+    def names(self) -> Mapping[str, int]:
+        """Return the number of the node behind each name and alias."""
+        named = {node.name: node.index for node in self.nodes}
+        return MappingProxyType({**self.aliases, **named})
+
+    @cached_property
+    def consumers(self) -> Sequence[Sequence[Edge]]:
+        """Return, for each node, the edges that use it, in backward order."""
+        uses: list[list[Edge]] = [[] for _ in self.nodes]
+        for node in reversed(self.nodes):
+            for argument, operand in enumerate(node.operands):
+                uses[operand].append(Edge(node.index, argument, operand))
+        return uses
+
+    def node(self, name: str) -> Node:
+        """Return the node called `name`, or raise `CommandError` with the nearest."""
+        index = self.names.get(name)
+        if index is None:
+            raise CommandError(
+                Problem(f"no node is called {name!r}", nearest(name, self.names))
+            )
+        return self.nodes[index]
+
+    def frame_of(self, node: Node) -> Frame | None:
+        """Return the frame that a node was made in; leaves have none."""
+        if node.site is None:
+            return None
+        return self.frames[self.statements[node.site.statement].frame]
+
+    def edge_name(self, edge: Edge) -> str:
+        """Return an edge as it is typed: `z<-W`, or `y<-a#1` where `a` is used twice."""
+        consumer = self.nodes[edge.consumer]
+        text = f"{consumer.name}<-{self.nodes[edge.operand].name}"
+        if consumer.operands.count(edge.operand) > 1:
+            text += f"#{edge.argument}"
+        return text
+
+    def __len__(self) -> int:
+        return len(self.nodes)
+
+    def __iter__(self) -> Iterator[Node]:
+        return iter(self.nodes)
+
+
+class Builder:
+    """Collects nodes in forward order; `finish` freezes them.
+
+    >>> from .ops import OPS
+    >>> build = Builder()
+    >>> x = build.leaf("x", "input")
+    >>> y = build.apply(OPS["multiply"], (x, x), name="y")
+    >>> [node.name for node in build.finish(y)]
+    ['x', 'y']
+    """
+
+    def __init__(self) -> None:
+        self.nodes: list[Node] = []
+        self._all_scalar = True
+
+    def leaf(
+        self,
+        name: str,
+        kind: NodeKind,
+        shape: Shape = (),
+        site: Site | None = None,
+    ) -> int:
+        """Add an input, a parameter or a constant, and return its number."""
+        index = len(self.nodes)
+        self._all_scalar = self._all_scalar and shape == ()
+        self.nodes.append(Node(index, name, kind, None, (), NO_ATTRIBUTES, shape, site))
+        return index
+
+    def apply(
+        self,
+        op: Op,
+        operands: tuple[int, ...],
+        attributes: Attributes = NO_ATTRIBUTES,
+        name: str = "",
+        site: Site | None = None,
+        shape: Shape | None = None,
+    ) -> int:
+        """Add the result of `op`, and return its number.
+
+        The shape rule raises `ValueError` where shapes do not fit; `shape` overrules it
+        where the shape depends on data.
+        """
+        nodes = self.nodes
+        index = len(nodes)
+        if shape is None:
+            # In a graph of scalars nothing can fail to fit: no rule need be asked.
+            if self._all_scalar and op.kind == "elementwise":
+                shape = ()
+            else:
+                shapes = [nodes[operand].shape for operand in operands]
+                shape = op.shape(*shapes, **attributes)
+                self._all_scalar = self._all_scalar and shape == ()
+        # `tuple.__new__` spares a call: a million nodes are built this way.
+        nodes.append(
+            _new(
+                Node,
+                (
+                    index,
+                    name or f"_{index}",
+                    "op",
+                    op,
+                    operands,
+                    attributes,
+                    shape,
+                    site,
+                ),
+            )
+        )
+        return index
+
+    def finish(
+        self,
+        output: int,
+        frames: Sequence[Frame] = (),
+        statements: Sequence[Statement] = (),
+        aliases: Mapping[str, int] | None = None,
+        sources: Mapping[str, str] | None = None,
+    ) -> Graph:
+        """Return the graph with `output` as the node that is differentiated."""
+        return Graph(
+            tuple(self.nodes),
+            output,
+            tuple(frames),
+            tuple(statements),
+            MappingProxyType(dict(aliases or {})),
+            MappingProxyType(dict(sources or {})),
+        )
+
+
+_new: Callable[..., Node] = tuple.__new__

@@ -1,0 +1,132 @@
+"""What an operation is: one row of a table, whose rules are mathematics only.
+
+The engine does the plumbing once, for all operations: it reduces a contribution over
+the broadcast axes, checks its shape, casts it to the operand's dtype and accumulates
+it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Final, Literal
+
+import numpy as np
+
+Shape = tuple[int, ...]
+Array = np.ndarray[Any, np.dtype[Any]]
+# What a run holds for a node: an array, or a number for a scalar. Literals of a program
+# are plain Python numbers, so that NumPy's rules for weak scalars apply to them.
+Value = Array | np.generic | float | int | bool
+Rule = Callable[..., Any]
+Attributes = Mapping[str, Any]
+
+NO_ATTRIBUTES: Final[Attributes] = MappingProxyType({})
+REQUIRED: Final = object()
+
+Kind = Literal["elementwise", "contract", "reduce", "move", "gather", "block"]
+# Which elements of the result can depend on one element of an operand:
+#   elementwise  those that stand at the same place, after broadcasting
+#   contract     a sum of products; `subscripts` says over which indices
+#   reduce       those whose reduced slice holds the element
+#   move         exact copies, at other places
+#   gather       exact copies, at places that an index chooses
+#   block        any element of a slice or a window (softmax, convolution, cumsum)
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """An argument of an operation that is fixed when the program is read.
+
+    `check` returns what is allowed when a value is wrong, and nothing when it is right.
+    """
+
+    name: str
+    check: Callable[[Any], str]
+    default: Any = REQUIRED
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The derivative by one operand, in words.
+
+    The templates know `{g}` (the upstream gradient), `{y}` (the result), the names of
+    the operands and those of the parameters.
+    """
+
+    local: str  # the local derivative of one element: "{b}", "{y} · (1 − {y})"
+    product: str  # the contribution in matrix form: "{g} ∘ {b}", "{g} {b}ᵀ"
+    code: str  # the contribution in NumPy: "{g} * {b}", "{g} @ {b}.T"
+    why: str = ""  # one sentence for a reader who asks why
+
+
+@dataclass(frozen=True, slots=True)
+class Op:
+    """One operation.
+
+    `forward(*operands, **attributes)` is the NumPy function.
+    `shape(*shapes, **attributes)` is the shape of its result, found without computing
+    it; a `ValueError` says in words what does not fit.
+    `vjps[k](g, y, *operands, **attributes)` takes the upstream gradient `g`, of the
+    shape of the result `y`, to the contribution to operand `k`: of the operand's shape,
+    or for an elementwise operation of the result's shape, before the engine reduces it.
+    `jvps[k](t, y, *operands, **attributes)` takes a tangent of operand `k` to the
+    tangent of the result. `None` stands where no gradient flows.
+    A variadic operation takes its operands as one list in a program; it has one rule,
+    which is told the number of the operand as the keyword `argument`.
+    """
+
+    name: str
+    operands: tuple[str, ...]
+    forward: Callable[..., Any]
+    shape: Callable[..., Shape]
+    vjps: tuple[Rule | None, ...]
+    jvps: tuple[Rule | None, ...]
+    kind: Kind
+    symbol: str  # the result in symbols: "{a} ∘ {b}"
+    code: str  # the result in NumPy: "{a} * {b}"
+    forms: tuple[Form | None, ...]
+    summary: str  # one sentence
+    parameters: tuple[Parameter, ...] = ()
+    aliases: tuple[str, ...] = ()
+    optional: int = 0  # so many of the last operands may be left out
+    variadic: bool = False
+    order: tuple[str, ...] = ()  # of a call's arguments, if not operands, parameters
+    corner: str = ""  # what the gradient is where there is none
+    subscripts: Callable[..., str] | None = None  # contract: einsum subscripts, by shapes
+    # The local derivative as an array to show, where the generic one (the elementwise
+    # vjp of ones) does not serve: the other factor of a matrix product, say.
+    shown_local: tuple[Rule | None, ...] = field(default=())
+
+    def vjp(self, argument: int) -> Rule | None:
+        """Return the vector-Jacobian product rule for operand number `argument`."""
+        return _rule(self.vjps, argument, self.variadic)
+
+    def jvp(self, argument: int) -> Rule | None:
+        """Return the Jacobian-vector product rule for operand number `argument`."""
+        return _rule(self.jvps, argument, self.variadic)
+
+    def form(self, argument: int) -> Form | None:
+        """Return the derivative by operand number `argument` in words."""
+        if self.variadic:
+            return self.forms[0]
+        return self.forms[argument]
+
+
+def _rule(rules: tuple[Rule | None, ...], argument: int, variadic: bool) -> Rule | None:
+    if not variadic:
+        return rules[argument]
+    rule = rules[0]
+    if rule is None:
+        return None
+
+    def of_argument(*arrays: Any, **attributes: Any) -> Any:
+        return rule(*arrays, argument=argument, **attributes)
+
+    return of_argument
+
+
+def broadcast_shape(*shapes: Shape, **_attributes: Any) -> Shape:
+    """Return the shape that `shapes` broadcast to: the shape rule of elementwise rows."""
+    return np.broadcast_shapes(*shapes)
