@@ -61,7 +61,7 @@ class Statement:
 class Node(NamedTuple):
     """A value with a name. A named tuple, for a graph may have a million of them."""
 
-    index: int
+    index: int  # pyright: ignore[reportIncompatibleMethodOverride]  # not a search
     name: str
     kind: NodeKind
     op: Op | None
@@ -85,6 +85,7 @@ class Graph:
 
     nodes: Sequence[Node]
     output: int
+    scalar: bool = False  # scalars and elementwise operations alone
     frames: Sequence[Frame] = ()
     statements: Sequence[Statement] = ()
     aliases: Mapping[str, int] = field(default_factory=dict[str, int])
@@ -148,7 +149,7 @@ class Builder:
 
     def __init__(self) -> None:
         self.nodes: list[Node] = []
-        self._all_scalar = True
+        self._scalar = True
 
     def leaf(
         self,
@@ -159,7 +160,7 @@ class Builder:
     ) -> int:
         """Add an input, a parameter or a constant, and return its number."""
         index = len(self.nodes)
-        self._all_scalar = self._all_scalar and shape == ()
+        self._scalar = self._scalar and shape == ()
         self.nodes.append(Node(index, name, kind, None, (), NO_ATTRIBUTES, shape, site))
         return index
 
@@ -181,12 +182,14 @@ class Builder:
         index = len(nodes)
         if shape is None:
             # In a graph of scalars nothing can fail to fit: no rule need be asked.
-            if self._all_scalar and op.kind == "elementwise":
+            if self._scalar and op.kind == "elementwise":
                 shape = ()
             else:
                 shapes = [nodes[operand].shape for operand in operands]
                 shape = op.shape(*shapes, **attributes)
-                self._all_scalar = self._all_scalar and shape == ()
+                self._scalar = False
+        else:
+            self._scalar = False
         # `tuple.__new__` spares a call: a million nodes are built this way.
         nodes.append(
             _new(
@@ -217,6 +220,7 @@ class Builder:
         return Graph(
             tuple(self.nodes),
             output,
+            self._scalar,
             tuple(frames),
             tuple(statements),
             MappingProxyType(dict(aliases or {})),

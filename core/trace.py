@@ -1,0 +1,359 @@
+"""Time: the flat list of a run's events, and what stood where at any position.
+
+```
+Forward(node) …  one per operation, in forward order
+Seed(output)
+Contribution(consumer, argument, operand) …  one per edge, consumers backwards
+Update(parameter) …  when the run is an iteration of training
+```
+
+Position `p` means that `p` events have been applied, so event `p` is the next. State is
+looked up and never replayed; stepping back is a smaller `p`.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from .graph import Edge, Node
+from .ops.table import Array, Shape, Value
+from .run import Run, Write, broadcast_axes
+
+Phase = Literal["start", "forward", "backward", "update", "end"]
+
+
+class Forward(NamedTuple):
+    """The value of `node` is computed."""
+
+    node: int
+
+
+class Seed(NamedTuple):
+    """The seed enters at the output: from here on the pass runs backwards."""
+
+    node: int
+
+
+class Contribution(NamedTuple):
+    """One edge adds upstream × local to the gradient of its operand."""
+
+    consumer: int
+    argument: int
+    operand: int
+
+    @property
+    def node(self) -> int:
+        """The node whose gradient changes."""
+        return self.operand
+
+    @property
+    def edge(self) -> Edge:
+        """The edge that carries it."""
+        return Edge(*self)
+
+
+class Update(NamedTuple):
+    """An optimiser gives a parameter its next value."""
+
+    node: int
+
+
+Event = Forward | Seed | Contribution | Update
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One contribution opened: upstream × local → product → reduced → accumulated.
+
+    `local` is the local derivative as an array, where one array can show it; `product`
+    has the shape of the consumer's result wherever the operand was broadcast;
+    `summed` are the axes over which it was reduced to `contribution`, which has the
+    operand's shape. `before` and `after` are the operand's accumulated gradient.
+    """
+
+    edge: Edge
+    upstream: Array
+    local: Array | None
+    product: Array
+    summed: tuple[int, ...]
+    contribution: Array
+    before: Array | None
+    after: Array
+    uses: tuple[int, int]  # of the operand: contributions in, of all that come
+
+
+# A node that is used this often gets its partial sums kept at every so many uses, so
+# that looking at it in mid-pass does not take longer the more uses it has.
+_STRIDE = 64
+
+
+class Trace:
+    """The events of one run, and look-ups of its state at any position."""
+
+    def __init__(self, run: Run, updates: Sequence[int] = ()) -> None:
+        self.run = run
+        self.updates = tuple(updates)
+        self._sums: dict[int, list[Value]] = {}
+
+    # ------------------------------------------------------------------ events
+
+    @cached_property
+    def _computed(self) -> Sequence[int]:
+        return [node.index for node in self.run.graph.nodes if node.op is not None]
+
+    @cached_property
+    def _forward_rank(self) -> Array:
+        rank = np.full(len(self.run.graph), -1)
+        rank[self._computed] = np.arange(len(self._computed))
+        return rank
+
+    @cached_property
+    def _edges(self) -> Sequence[Edge]:
+        run = self.run
+        edges: list[Edge] = []
+        for index in range(run.graph.output, -1, -1):
+            if run.gradients[index] is None:
+                continue
+            for argument, operand in enumerate(run.graph.nodes[index].operands):
+                if run.carries(index, argument):
+                    edges.append(Edge(index, argument, operand))
+        return edges
+
+    @cached_property
+    def _first_edge(self) -> Array:
+        """The rank of each consumer's first edge; −1 where it has none."""
+        first = np.full(len(self.run.graph), -1)
+        for rank in range(len(self._edges) - 1, -1, -1):
+            first[self._edges[rank].consumer] = rank
+        return first
+
+    @cached_property
+    def _into(self) -> Sequence[Sequence[int]]:
+        """For each node the ranks of the edges that contribute to it, in order."""
+        into: list[list[int]] = [[] for _ in self.run.graph.nodes]
+        for rank, edge in enumerate(self._edges):
+            into[edge.operand].append(rank)
+        return into
+
+    @property
+    def seed_position(self) -> int:
+        """The number of the seed's event: so many events are `Forward`."""
+        return len(self._computed)
+
+    @cached_property
+    def update_position(self) -> int:
+        """The number of the first `Update`, or the length when there is none."""
+        return len(self._computed) + 1 + len(self._edges)
+
+    def __len__(self) -> int:
+        return self.update_position + len(self.updates)
+
+    def event(self, number: int) -> Event:
+        """Return event `number`, 0 … N − 1: the one that position `number` has next."""
+        if not 0 <= number < len(self):
+            raise IndexError(f"event {number} of {len(self)}")
+        if number < self.seed_position:
+            return Forward(self._computed[number])
+        if number == self.seed_position:
+            return Seed(self.run.graph.output)
+        if number < self.update_position:
+            return Contribution(*self._edges[number - self.seed_position - 1])
+        return Update(self.updates[number - self.update_position])
+
+    def phase(self, position: int) -> Phase:
+        """Return the phase of the last applied event, or the end that `position` is."""
+        if position <= 0:
+            return "start"
+        if position >= len(self):
+            return "end"
+        if position <= self.seed_position:
+            return "forward"
+        return "backward" if position <= self.update_position else "update"
+
+    def forward_event(self, node: int) -> int | None:
+        """Return the number of a node's `Forward`; leaves have none."""
+        rank = int(self._forward_rank[node])
+        return None if rank < 0 else rank
+
+    def edge_event(self, consumer: int, argument: int) -> int | None:
+        """Return the number of an edge's `Contribution`, if it carries one."""
+        rank = int(self._first_edge[consumer])
+        while 0 <= rank < len(self._edges):
+            edge = self._edges[rank]
+            if edge.consumer != consumer:
+                return None
+            if edge.argument == argument:
+                return self.seed_position + 1 + rank
+            rank += 1
+        return None
+
+    def backward_events(self, node: int) -> range:
+        """Return the numbers of the contributions that a node sends to its operands."""
+        first = int(self._first_edge[node])
+        if first < 0:
+            return range(0)
+        stop = first
+        while stop < len(self._edges) and self._edges[stop].consumer == node:
+            stop += 1
+        return range(self.seed_position + 1 + first, self.seed_position + 1 + stop)
+
+    def arrivals(self, node: int) -> Sequence[int]:
+        """Return the numbers of the events that change a node's gradient, in order."""
+        offset = self.seed_position + 1
+        seeds = [self.seed_position] if node == self.run.graph.output else []
+        return seeds + [offset + rank for rank in self._into[node]]
+
+    # ------------------------------------------------------------------- state
+
+    def value(self, node: int, position: int) -> Array | None:
+        """Return the value of a node at `position`, or None before it is computed."""
+        rank = int(self._forward_rank[node])
+        return self.run.value(node) if rank < position else None
+
+    def gradient(self, node: int, position: int) -> Array | None:
+        """Return the accumulated gradient at `position`; None before the first event.
+
+        `run.gradient` tells whether one will come at all.
+        """
+        if position > self._last_arrival(node):
+            return self.run.gradient(node)
+        partial = self._accumulated(node, position)
+        return None if partial is None else np.asarray(partial)
+
+    def uses(self, node: int, position: int) -> tuple[int, int]:
+        """Return how many contributions to a node are in at `position`, and of how many."""
+        into = self._into[node]
+        done = bisect_left(into, position - self.seed_position - 1)
+        return max(done, 0), len(into)
+
+    def share(self, consumer: int, argument: int) -> Share:
+        """Return one contribution with everything that made it.
+
+        Raises `ValueError` where the edge carries none.
+        """
+        number = self.edge_event(consumer, argument)
+        if number is None:
+            raise ValueError("this edge carries no contribution")
+        run = self.run
+        node = run.graph.nodes[consumer]
+        operand = node.operands[argument]
+        upstream = self._upstream(consumer, number)
+        product = np.asarray(run.product(consumer, argument, upstream))
+        after = self.gradient(operand, number + 1)
+        return Share(
+            Edge(consumer, argument, operand),
+            np.asarray(upstream),
+            local_derivative(run, node, argument),
+            product,
+            _summed(product.shape, np.shape(run.values[operand])),
+            np.asarray(run.contribution(consumer, argument, upstream)),
+            self.gradient(operand, number),
+            product if after is None else after,
+            self.uses(operand, number + 1),
+        )
+
+    def _last_arrival(self, node: int) -> int:
+        written = self._writes.get(node)
+        into = self._into[node]
+        last = self.seed_position + 1 + into[-1] if into else -1
+        if node == self.run.graph.output:
+            last = max(last, self.seed_position)
+        return max(last, written[-1][0]) if written else last
+
+    @cached_property
+    def _writes(self) -> dict[int, list[tuple[int, Write]]]:
+        """For each patched node, the event numbers that wrote its gradient over."""
+        writes: dict[int, list[tuple[int, Write]]] = {}
+        for write in self.run.writes:
+            number = self.edge_event(write.consumer, write.argument)
+            if write.argument < 0:
+                number = self.seed_position
+            if number is not None:
+                writes.setdefault(write.node, []).append((number, write))
+        return writes
+
+    def _upstream(self, consumer: int, number: int) -> Value:
+        """Return the gradient that a consumer's rule is given at event `number`.
+
+        It is complete by then, so only a later write can have changed it since.
+        """
+        for written, write in self._writes.get(consumer, ()):
+            if written >= number:
+                return write.before
+        gradient = self.run.gradients[consumer]
+        if gradient is None:
+            raise ValueError("no gradient arrives there")
+        return gradient
+
+    def _accumulated(self, node: int, position: int) -> Value | None:
+        """Sum the contributions behind `position`, in the order of the pass."""
+        into = self._into[node]
+        offset = self.seed_position + 1
+        stop = max(bisect_left(into, position - offset), 0)
+        start, total = 0, None
+        if node == self.run.graph.output and position > self.seed_position:
+            total = self.run.seed
+        behind = [w for w in self._writes.get(node, ()) if w[0] < position]
+        if behind:
+            number, write = behind[-1]
+            total = write.value
+            start = bisect_left(into, number - offset + 1)
+        elif stop >= _STRIDE and total is None:
+            kept = self._partial_sums(node)
+            start = stop - stop % _STRIDE
+            total = kept[start // _STRIDE - 1]
+        return self._add(node, start, stop, total)
+
+    def _add(
+        self, node: int, start: int, stop: int, total: Value | None
+    ) -> Value | None:
+        for rank in self._into[node][start:stop]:
+            edge = self._edges[rank]
+            upstream = self._upstream(edge.consumer, self.seed_position + 1 + rank)
+            addend = self.run.contribution(edge.consumer, edge.argument, upstream)
+            with np.errstate(all="ignore"):
+                total = addend if total is None else total + addend  # type: ignore[operator]
+        return total
+
+    def _partial_sums(self, node: int) -> list[Value]:
+        """Return the sums of the first 64, 128, … contributions to a node."""
+        if node not in self._sums:
+            sums: list[Value] = []
+            total: Value | None = None
+            for stop in range(_STRIDE, len(self._into[node]) + 1, _STRIDE):
+                total = self._add(node, stop - _STRIDE, stop, total)
+                if total is not None:
+                    sums.append(total)
+            self._sums[node] = sums
+        return self._sums[node]
+
+
+def _summed(wide: Shape, narrow: Shape) -> tuple[int, ...]:
+    return () if wide == narrow else broadcast_axes(wide, narrow)
+
+
+def local_derivative(run: Run, node: Node, argument: int) -> Array | None:
+    """Return ∂node/∂operand as one array to show, or None where one cannot show it.
+
+    An elementwise operation has one number for each element of its result; a row of the
+    operation table may name another array, such as the other factor of a product.
+    """
+    op = node.op
+    if op is None:
+        return None
+    y = run.values[node.index]
+    operands = [run.values[i] for i in node.operands]
+    with np.errstate(all="ignore"):
+        if op.shown_local and (rule := op.shown_local[argument]) is not None:
+            return np.asarray(rule(y, *operands, **node.attributes))
+        rule = op.vjp(argument)
+        if op.kind != "elementwise" or rule is None:
+            return None
+        ones = np.ones_like(np.asarray(y))
+        return np.asarray(rule(ones, y, *operands, **node.attributes))
