@@ -1,0 +1,26 @@
+"""How large a scenario may be. Each limit is checked before memory or time is taken."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+NESTING: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The sizes that a text from somebody else may have."""
+
+    text: int = 4 * 2**20  # characters of a scenario file or of a program
+    nodes: int = 200_000  # of a program, its calls unrolled
+    steps: int = 4_000_000  # expressions evaluated while a program is read, likewise
+    nesting: int = NESTING  # brackets and operators inside each other
+    calls: int = 50  # calls inside each other
+    digits: int = 1000  # of one number
+    whole: int = 2**63 - 1  # the greatest whole number
+    elements_per_array: int = 50_000_000
+    elements: int = 200_000_000  # of all nodes together
+
+
+LIMITS: Final = Limits()
