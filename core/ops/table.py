@@ -61,7 +61,7 @@ class Form:
     why: str = ""  # one sentence for a reader who asks why
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Op:
     """One operation.
 
@@ -129,4 +129,11 @@ def _rule(rules: tuple[Rule | None, ...], argument: int, variadic: bool) -> Rule
 
 def broadcast_shape(*shapes: Shape, **_attributes: Any) -> Shape:
     """Return the shape that `shapes` broadcast to: the shape rule of elementwise rows."""
-    return np.broadcast_shapes(*shapes)
+    try:
+        return np.broadcast_shapes(*shapes)
+    except ValueError:
+        listed = " and ".join(map(str, shapes))
+        raise ValueError(
+            f"shapes {listed} do not broadcast: counted from the last axis, "
+            "two lengths must be equal or one of them 1"
+        ) from None

@@ -1,0 +1,794 @@
+"""Operations that work element by element, with broadcasting.
+
+The derivative of such an operation is one number per element, so the rule that takes a
+gradient backward also takes a tangent forward: multiply by that number.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable
+from typing import Any, Final, cast
+
+import numpy as np
+
+from . import checks
+from .table import Array, Form, Op, Parameter, Rule, Shape, broadcast_shape
+
+# `function` of each element, in the dtype that NumPy's own functions give.
+_EACH: Final = "np.vectorize({}, otypes=[np.result_type({{x}}, np.float16)])"
+_ERF: Final = _EACH.format("math.erf")
+# Φ and its density φ, and Φ by tanh with the slope of what tanh is taken of, doubled.
+_NORMAL: Final = "0.5 * " + _EACH.format("math.erfc") + "(-{x} / 2**0.5)"
+_BELL: Final = "np.exp(-{x} * {x} / 2) / (2 * np.pi) ** 0.5"
+_NORMAL_BY_TANH: Final = (
+    "0.5 * (1 + np.tanh((2 / np.pi) ** 0.5 * ({x} + 0.044715 * {x} * {x} * {x})))"
+)
+_INNER_SLOPE: Final = "(8 / np.pi) ** 0.5 * (1 + 0.134145 * np.clip({x}, -10, 10) ** 2)"
+
+# numpy's stubs lose the type of what is chosen.
+_where: Final = cast("Callable[[Any, Any, Any], Any]", np.where)
+
+# How a lambda below is called; attributes come as keywords with defaults.
+_One = Callable[[Any], Any]
+_OneRule = Callable[[Any, Any, Any], Any]
+_TwoRule = Callable[[Any, Any, Any, Any], Any]
+
+
+def _unary(
+    name: str,
+    forward: _One,
+    rule: _OneRule,
+    symbol: str,
+    code: str,
+    form: Form,
+    summary: str,
+    corner: str = "",
+    parameters: tuple[Parameter, ...] = (),
+    shape: Callable[..., Shape] = broadcast_shape,
+) -> Op:
+    return Op(
+        name=name,
+        operands=("x",),
+        forward=forward,
+        shape=shape,
+        vjps=(rule,),
+        jvps=(rule,),
+        kind="elementwise",
+        symbol=symbol,
+        code=code,
+        forms=(form,),
+        summary=summary,
+        parameters=parameters,
+        corner=corner,
+    )
+
+
+def _binary(
+    name: str,
+    forward: Rule,
+    rules: tuple[_TwoRule, _TwoRule],
+    symbol: str,
+    code: str,
+    forms: tuple[Form, Form],
+    summary: str,
+    corner: str = "",
+    jvps: tuple[_TwoRule, _TwoRule] | None = None,
+) -> Op:
+    return Op(
+        name=name,
+        operands=("a", "b"),
+        forward=forward,
+        shape=broadcast_shape,
+        vjps=rules,
+        jvps=jvps or rules,
+        kind="elementwise",
+        symbol=symbol,
+        code=code,
+        forms=forms,
+        summary=summary,
+        corner=corner,
+    )
+
+
+def _comparison(name: str, forward: Rule, sign: str, code: str, summary: str) -> Op:
+    return Op(
+        name=name,
+        operands=("a", "b"),
+        forward=forward,
+        shape=broadcast_shape,
+        vjps=(None, None),
+        jvps=(None, None),
+        kind="elementwise",
+        symbol=f"{{a}} {sign} {{b}}",
+        code=f"{{a}} {code} {{b}}",
+        forms=(None, None),
+        summary=summary,
+        corner="True and False take no gradient",
+    )
+
+
+# ----------------------------------------------------------------- arithmetic
+
+
+def _spread(t: Any, y: Any, *_operands: Any) -> Any:
+    return np.broadcast_to(t, np.shape(y))
+
+
+def _spread_negative(t: Any, y: Any, *_operands: Any) -> Any:
+    return np.broadcast_to(-t, np.shape(y))
+
+
+def _power_by_base(g: Any, y: Any, a: Any, b: Any) -> Any:
+    return g * _where(b == 0, 0, b * np.power(a, b - 1))
+
+
+def _power_by_exponent(g: Any, y: Any, a: Any, b: Any) -> Any:
+    return g * _where((a == 0) & (b >= 0), 0, y * np.log(a))
+
+
+# The forward functions of + - * and unary − are Python's, and their rules are as short
+# as can be, for a graph of plain numbers runs as fast as they do.
+_ARITHMETIC: Final = (
+    _binary(
+        "add",
+        operator.add,
+        (lambda g, y, a, b: g, lambda g, y, a, b: g),
+        "{a} + {b}",
+        "{a} + {b}",
+        (
+            Form("1", "{g}", "{g}", "a sum passes the gradient on to both sides"),
+            Form("1", "{g}", "{g}", "a sum passes the gradient on to both sides"),
+        ),
+        "The sum.",
+        jvps=(_spread, _spread),
+    ),
+    _binary(
+        "subtract",
+        operator.sub,
+        (lambda g, y, a, b: g, lambda g, y, a, b: -g),
+        "{a} − {b}",
+        "{a} - {b}",
+        (
+            Form("1", "{g}", "{g}", "what is added to the first, the result gains"),
+            Form("−1", "−{g}", "-{g}", "what is added to the second, the result loses"),
+        ),
+        "The difference.",
+        jvps=(_spread, _spread_negative),
+    ),
+    _binary(
+        "multiply",
+        operator.mul,
+        (lambda g, y, a, b: g * b, lambda g, y, a, b: g * a),
+        "{a} ∘ {b}",
+        "{a} * {b}",
+        (
+            Form(
+                "{b}",
+                "{g} ∘ {b}",
+                "{g} * {b}",
+                "swap the factors: the derivative of a product by one factor is the "
+                "other one",
+            ),
+            Form(
+                "{a}",
+                "{g} ∘ {a}",
+                "{g} * {a}",
+                "swap the factors: the derivative of a product by one factor is the "
+                "other one",
+            ),
+        ),
+        "The product, element by element.",
+    ),
+    _binary(
+        "divide",
+        np.divide,
+        (lambda g, y, a, b: g / b, lambda g, y, a, b: -g * y / b),
+        "{a} / {b}",
+        "np.divide({a}, {b})",
+        (
+            Form(
+                "1 / {b}",
+                "{g} / {b}",
+                "{g} / {b}",
+                "the numerator counts one b-th, so its gradient does as well",
+            ),
+            Form(
+                "−{y} / {b}",
+                "−{g} ∘ {y} / {b}",
+                "-{g} * {y} / {b}",
+                "the slope of a / b by b is −a / b²: the stored quotient over b",
+            ),
+        ),
+        "The quotient, element by element.",
+    ),
+    _binary(
+        "power",
+        np.power,
+        (_power_by_base, _power_by_exponent),
+        "{a}^{b}",
+        "np.power({a}, {b})",
+        (
+            Form(
+                "{b} · {a}^({b} − 1)",
+                "{g} ∘ {b} ∘ {a}^({b} − 1)",
+                "{g} * np.where({b} == 0, 0, {b} * np.power({a}, {b} - 1))",
+                "the exponent comes down as a factor and is one less above",
+            ),
+            Form(
+                "{y} · log {a}",
+                "{g} ∘ {y} ∘ log {a}",
+                "{g} * np.where(({a} == 0) & ({b} >= 0), 0, {y} * np.log({a}))",
+                "aᵇ = exp(b · log a), whose slope by b is itself times log a",
+            ),
+        ),
+        "The first to the power of the second, element by element.",
+        "x ** 0 has slope 0 everywhere; 0 ** p has slope 0 by p where p ≥ 0; the slope "
+        "of x ** 0.5 at 0 is inf; a negative base gives nan for the exponent",
+    ),
+    _unary(
+        "negative",
+        operator.neg,
+        lambda g, y, x: -g,
+        "−{x}",
+        "-{x}",
+        Form("−1", "−{g}", "-{g}", "the sign turns for the value and for its gradient"),
+        "The negative.",
+    ),
+)
+
+
+# ---------------------------------------------------------------- comparisons
+
+_COMPARISONS: Final = (
+    _comparison("equal", operator.eq, "=", "==", "True where both are equal."),
+    _comparison("not_equal", operator.ne, "≠", "!=", "True where they differ."),
+    _comparison("less", operator.lt, "<", "<", "True where the first is less."),
+    _comparison("less_equal", operator.le, "≤", "<=", "True where it is not more."),
+    _comparison("greater", operator.gt, ">", ">", "True where the first is more."),
+    _comparison("greater_equal", operator.ge, "≥", ">=", "True where it is not less."),
+)
+
+
+# ------------------------------------------------------------------ functions
+
+_FUNCTIONS: Final = (
+    _unary(
+        "exp",
+        np.exp,
+        lambda g, y, x: g * y,
+        "exp({x})",
+        "np.exp({x})",
+        Form(
+            "{y}", "{g} ∘ {y}", "{g} * {y}", "exp is its own slope: the stored result"
+        ),
+        "e to the power of each element.",
+        "numbers below the normal range are kept: exp(−745) is 5e-324",
+    ),
+    _unary(
+        "expm1",
+        np.expm1,
+        lambda g, y, x: g * np.exp(x),
+        "exp({x}) − 1",
+        "np.expm1({x})",
+        Form(
+            "exp({x})",
+            "{g} ∘ exp({x})",
+            "{g} * np.exp({x})",
+            "the 1 is constant; exp is taken again, for y + 1 would lose digits",
+        ),
+        "exp(x) − 1, exact near 0.",
+    ),
+    _unary(
+        "log",
+        np.log,
+        lambda g, y, x: g / x,
+        "log({x})",
+        "np.log({x})",
+        Form(
+            "1 / {x}", "{g} / {x}", "{g} / {x}", "the slope of the logarithm is 1 / x"
+        ),
+        "The natural logarithm.",
+        "log(0) is −inf with slope inf; an upstream gradient of 0 there gives 0 · inf, "
+        "which is nan",
+    ),
+    _unary(
+        "log1p",
+        np.log1p,
+        lambda g, y, x: g / (1 + x),
+        "log(1 + {x})",
+        "np.log1p({x})",
+        Form(
+            "1 / (1 + {x})",
+            "{g} / (1 + {x})",
+            "{g} / (1 + {x})",
+            "the slope of the logarithm is one over what it is taken of",
+        ),
+        "log(1 + x), exact near 0.",
+        "log1p(−1) is −inf with slope inf",
+    ),
+    _unary(
+        "sqrt",
+        np.sqrt,
+        lambda g, y, x: g / (2 * y),
+        "√{x}",
+        "np.sqrt({x})",
+        Form(
+            "1 / (2 · {y})",
+            "{g} / (2 {y})",
+            "{g} / (2 * {y})",
+            "the slope of √x is 1 / (2 √x), and √x is stored",
+        ),
+        "The square root.",
+        "sqrt(0) has slope inf, so sqrt(sum(x * x)) at 0 gives inf · 0, which is nan",
+    ),
+    _unary(
+        "square",
+        np.square,
+        lambda g, y, x: 2 * g * x,
+        "{x}²",
+        "np.square({x})",
+        Form("2 · {x}", "2 {g} ∘ {x}", "2 * {g} * {x}", "x · x has two uses of x"),
+        "Each element times itself.",
+    ),
+    _unary(
+        "abs",
+        np.abs,
+        lambda g, y, x: g * np.sign(x),
+        "|{x}|",
+        "np.abs({x})",
+        Form(
+            "sign({x})",
+            "{g} ∘ sign({x})",
+            "{g} * np.sign({x})",
+            "the size grows with x above 0 and shrinks with it below",
+        ),
+        "The size of each element, without its sign.",
+        "abs(0) has slope 0; abs(nan) has slope nan, where PyTorch has 0",
+    ),
+    _unary(
+        "sin",
+        np.sin,
+        lambda g, y, x: g * np.cos(x),
+        "sin({x})",
+        "np.sin({x})",
+        Form(
+            "cos({x})", "{g} ∘ cos({x})", "{g} * np.cos({x})", "the slope of sin is cos"
+        ),
+        "The sine; angles in radians.",
+    ),
+    _unary(
+        "cos",
+        np.cos,
+        lambda g, y, x: -g * np.sin(x),
+        "cos({x})",
+        "np.cos({x})",
+        Form(
+            "−sin({x})",
+            "−{g} ∘ sin({x})",
+            "-{g} * np.sin({x})",
+            "the slope of cos is −sin",
+        ),
+        "The cosine; angles in radians.",
+    ),
+    _unary(
+        "tanh",
+        np.tanh,
+        lambda g, y, x: g * (1 - y * y),
+        "tanh({x})",
+        "np.tanh({x})",
+        Form(
+            "1 − {y}²",
+            "{g} ∘ (1 − {y}²)",
+            "{g} * (1 - {y} * {y})",
+            "the slope needs the stored result only; it is 0 where tanh is ±1",
+        ),
+        "The hyperbolic tangent, from −1 to 1.",
+    ),
+    _unary(
+        "arctan",
+        np.arctan,
+        lambda g, y, x: g / (1 + x * x),
+        "arctan({x})",
+        "np.arctan({x})",
+        Form(
+            "1 / (1 + {x}²)",
+            "{g} / (1 + {x}²)",
+            "{g} / (1 + {x} * {x})",
+            "the steeper the angle, the less it still turns",
+        ),
+        "The angle in radians whose tangent is x.",
+    ),
+)
+
+
+# ---------------------------------------------------------------- activations
+
+
+def _each(function: Callable[[float], float], x: Any) -> Array:
+    """Return `function` of every element, in the dtype that NumPy's functions give."""
+    array = np.asarray(x)
+    dtype = np.result_type(array, np.float16)
+    return np.vectorize(function, otypes=[dtype])(array)
+
+
+def _normal(x: Any) -> Array:
+    """Return Φ(x), the part of the normal distribution below x.
+
+    By erfc, for 1 + erf(x / √2) loses all digits where x is below −6.
+    """
+    return 0.5 * _each(math.erfc, -x / 2**0.5)
+
+
+def _normal_by_tanh(x: Any) -> Any:
+    """Return Φ(x) nearly: Hendrycks and Gimpel 2016, 'Gaussian error linear units'."""
+    return 0.5 * (1 + np.tanh((2 / np.pi) ** 0.5 * (x + 0.044715 * x * x * x)))
+
+
+def _gelu(x: Any, approximate: str = "none") -> Any:
+    return x * (_normal(x) if approximate == "none" else _normal_by_tanh(x))
+
+
+def _gelu_rule(g: Any, y: Any, x: Any, approximate: str = "none") -> Any:
+    if approximate == "none":
+        return g * (_normal(x) + x * np.exp(-x * x / 2) / (2 * np.pi) ** 0.5)
+    # Beyond ±10 the slope is 0 or 1 whatever this factor is, if only it is finite.
+    inner = (8 / np.pi) ** 0.5 * (1 + 0.134145 * np.clip(x, -10, 10) ** 2)
+    return g * _normal_by_tanh(x) * (1 + (x - y) * inner)
+
+
+def _elu(x: Any, alpha: float = 1.0) -> Any:
+    return _where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
+
+
+def _elu_rule(g: Any, y: Any, x: Any, alpha: float = 1.0) -> Any:
+    return _where(x <= 0, g * alpha * np.exp(np.minimum(x, 0)), g)
+
+
+def _leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
+    return _where(x > 0, x, negative_slope * x)
+
+
+def _leaky_relu_rule(g: Any, y: Any, x: Any, negative_slope: float = 0.01) -> Any:
+    return _where(x > 0, g, negative_slope * g)
+
+
+_ACTIVATIONS: Final = (
+    _unary(
+        "sigmoid",
+        lambda x: 1 / (1 + np.exp(-x)),
+        lambda g, y, x: g * y * (1 - y),
+        "σ({x})",
+        "1 / (1 + np.exp(-{x}))",
+        Form(
+            "{y} · (1 − {y})",
+            "{g} ∘ {y} ∘ (1 − {y})",
+            "{g} * {y} * (1 - {y})",
+            "the slope needs the stored result only; it is never more than 1/4",
+        ),
+        "1 / (1 + exp(−x)), from 0 to 1.",
+        "far from 0 the slope is 0 and never nan: where exp(−x) is inf, 1 / inf is 0",
+    ),
+    _unary(
+        "softplus",
+        lambda x: np.logaddexp(0, x),
+        lambda g, y, x: g * -np.expm1(-y),
+        "log(1 + exp({x}))",
+        "np.logaddexp(0, {x})",
+        Form(
+            "σ({x})",
+            "{g} ∘ σ({x})",
+            "{g} * -np.expm1(-{y})",
+            "its slope is the sigmoid, which is 1 − exp(−y) by the stored result",
+        ),
+        "log(1 + exp(x)): relu with a round corner.",
+        "the slope is 0 far below 0 and 1 far above it, and never nan",
+    ),
+    _unary(
+        "relu",
+        lambda x: np.maximum(x, 0),
+        lambda g, y, x: _where(x <= 0, 0, g),
+        "max(0, {x})",
+        "np.maximum({x}, 0)",
+        Form(
+            "[{x} > 0]",
+            "{g} ∘ [{x} > 0]",
+            "np.where({x} <= 0, 0, {g})",
+            "a gate: open where x is above 0, shut elsewhere",
+        ),
+        "x where it is above 0, else 0.",
+        "relu(0) has slope 0; relu(nan) is nan with slope 1",
+    ),
+    _unary(
+        "leaky_relu",
+        _leaky_relu,
+        _leaky_relu_rule,
+        "max(0, {x}) + {negative_slope} min(0, {x})",
+        "np.where({x} > 0, {x}, {negative_slope} * {x})",
+        Form(
+            "1 if {x} > 0 else {negative_slope}",
+            "{g} ∘ (1 if {x} > 0 else {negative_slope})",
+            "np.where({x} > 0, {g}, {negative_slope} * {g})",
+            "a gate that never shuts: below 0 it lets a small part through",
+        ),
+        "x where it is above 0, else negative_slope · x.",
+        "leaky_relu(0) has slope negative_slope",
+        (Parameter("negative_slope", checks.number, 0.01),),
+    ),
+    _unary(
+        "elu",
+        _elu,
+        _elu_rule,
+        "{x} if {x} > 0 else {alpha} (exp({x}) − 1)",
+        "np.where({x} > 0, {x}, {alpha} * np.expm1(np.minimum({x}, 0)))",
+        Form(
+            "1 if {x} > 0 else {alpha} · exp({x})",
+            "{g} ∘ (1 if {x} > 0 else {alpha} exp({x}))",
+            "np.where({x} <= 0, {g} * {alpha} * np.exp(np.minimum({x}, 0)), {g})",
+            "a straight line above 0, an exponential below",
+        ),
+        "x where it is above 0, else alpha · (exp(x) − 1).",
+        "elu(0) has slope alpha; elu(nan) is nan with slope 1",
+        (Parameter("alpha", checks.number, 1.0),),
+    ),
+    _unary(
+        "silu",
+        lambda x: x / (1 + np.exp(-x)),
+        lambda g, y, x: g * (1 + (x - y)) / (1 + np.exp(-x)),
+        "{x} ∘ σ({x})",
+        "{x} / (1 + np.exp(-{x}))",
+        Form(
+            "σ({x}) · (1 + {x} − {y})",
+            "{g} ∘ σ({x}) ∘ (1 + {x} − {y})",
+            "{g} * (1 + ({x} - {y})) / (1 + np.exp(-{x}))",
+            "the product rule: σ(x) + x · σ(x) (1 − σ(x)), where x · σ(x) is y",
+        ),
+        "x · sigmoid(x), also called swish.",
+        "at ±inf the slope is inf · 0, which is nan",
+    ),
+    _unary(
+        "gelu",
+        _gelu,
+        _gelu_rule,
+        "{x} ∘ Φ({x})",
+        f"{{x}} * ({_NORMAL} if {{approximate}} == 'none' else {_NORMAL_BY_TANH})",
+        Form(
+            "Φ({x}) + {x} · φ({x})",
+            "{g} ∘ (Φ({x}) + {x} ∘ φ({x}))",
+            f"{{g}} * ({_NORMAL} + {{x}} * {_BELL} if {{approximate}} == 'none' else "
+            f"{_NORMAL_BY_TANH} * (1 + ({{x}} - {{y}}) * {_INNER_SLOPE}))",
+            "the product rule: the slope of the normal distribution Φ is its density φ",
+        ),
+        "x · Φ(x), with the normal distribution Φ by erf, or nearly by tanh.",
+        'the default is the exact form by erf; approximate="tanh" is the other one; '
+        "at ±inf the slope of the exact form is inf · 0, which is nan",
+        (Parameter("approximate", checks.choice("none", "tanh"), "none"),),
+    ),
+    _unary(
+        "erf",
+        lambda x: _each(math.erf, x),
+        lambda g, y, x: g * (2 / np.pi**0.5) * np.exp(-x * x),
+        "erf({x})",
+        _ERF + "({x})",
+        Form(
+            "2/√π · exp(−{x}²)",
+            "2/√π {g} ∘ exp(−{x}²)",
+            "{g} * (2 / np.pi**0.5) * np.exp(-{x} * {x})",
+            "erf is the area under this bell curve, so the curve is its slope",
+        ),
+        "The error function, 2/√π times the integral of exp(−t²) from 0 to x.",
+    ),
+)
+
+
+# ------------------------------------------------------------------ selection
+
+
+def _clip_shape(shape: Shape, **bounds: float | None) -> Shape:
+    if bounds.get("min") is None and bounds.get("max") is None:
+        raise ValueError("clip needs a bound: min, max or both")
+    return shape
+
+
+def _clip(x: Any, **bounds: float | None) -> Any:
+    return np.clip(x, bounds.get("min"), bounds.get("max"))
+
+
+def _clip_rule(g: Any, y: Any, x: Any, **bounds: float | None) -> Any:
+    return _where(_clip(x, **bounds) == x, g, 0)
+
+
+def _where_vjp(g: Any, y: Any, condition: Any, *_others: Any) -> Any:
+    return _where(condition, g, 0)
+
+
+def _where_not_vjp(g: Any, y: Any, condition: Any, *_others: Any) -> Any:
+    return _where(condition, 0, g)
+
+
+def _where_jvp(t: Any, y: Any, condition: Any, *_others: Any) -> Any:
+    return _spread(_where_vjp(t, y, condition), y)
+
+
+def _where_not_jvp(t: Any, y: Any, condition: Any, *_others: Any) -> Any:
+    return _spread(_where_not_vjp(t, y, condition), y)
+
+
+def _same(x: Any) -> Any:
+    return x
+
+
+def _kept(like: Any, p: float, seed: int) -> Any:
+    """Return what dropout multiplies by, drawn by shape and seed only."""
+    return np.random.default_rng(seed).random(np.shape(like)) >= p
+
+
+def _dropout(x: Any, p: float = 0.5, seed: int = 0) -> Any:
+    return x * _kept(x, p, seed) / (1 - p)
+
+
+def _dropout_rule(g: Any, y: Any, x: Any, p: float = 0.5, seed: int = 0) -> Any:
+    return g * _kept(g, p, seed) / (1 - p)
+
+
+_SELECTION: Final = (
+    _binary(
+        "maximum",
+        np.maximum,
+        (
+            lambda g, y, a, b: _where(a < b, 0, _where(a == b, g / 2, g)),
+            lambda g, y, a, b: _where(b < a, 0, _where(a == b, g / 2, g)),
+        ),
+        "max({a}, {b})",
+        "np.maximum({a}, {b})",
+        (
+            Form(
+                "[{a} > {b}] + ½ [{a} = {b}]",
+                "{g} ∘ ([{a} > {b}] + ½ [{a} = {b}])",
+                "np.where({a} < {b}, 0, np.where({a} == {b}, {g} / 2, {g}))",
+                "the greater one takes the gradient; equal ones share it",
+            ),
+            Form(
+                "[{b} > {a}] + ½ [{a} = {b}]",
+                "{g} ∘ ([{b} > {a}] + ½ [{a} = {b}])",
+                "np.where({b} < {a}, 0, np.where({a} == {b}, {g} / 2, {g}))",
+                "the greater one takes the gradient; equal ones share it",
+            ),
+        ),
+        "The greater of two, element by element.",
+        "equal operands take half the gradient each; beside a nan both take all of it",
+    ),
+    _binary(
+        "minimum",
+        np.minimum,
+        (
+            lambda g, y, a, b: _where(a > b, 0, _where(a == b, g / 2, g)),
+            lambda g, y, a, b: _where(b > a, 0, _where(a == b, g / 2, g)),
+        ),
+        "min({a}, {b})",
+        "np.minimum({a}, {b})",
+        (
+            Form(
+                "[{a} < {b}] + ½ [{a} = {b}]",
+                "{g} ∘ ([{a} < {b}] + ½ [{a} = {b}])",
+                "np.where({a} > {b}, 0, np.where({a} == {b}, {g} / 2, {g}))",
+                "the lesser one takes the gradient; equal ones share it",
+            ),
+            Form(
+                "[{b} < {a}] + ½ [{a} = {b}]",
+                "{g} ∘ ([{b} < {a}] + ½ [{a} = {b}])",
+                "np.where({b} > {a}, 0, np.where({a} == {b}, {g} / 2, {g}))",
+                "the lesser one takes the gradient; equal ones share it",
+            ),
+        ),
+        "The lesser of two, element by element.",
+        "equal operands take half the gradient each; beside a nan both take all of it",
+    ),
+    _unary(
+        "clip",
+        _clip,
+        _clip_rule,
+        "clip({x}, {min}, {max})",
+        "np.clip({x}, {min}, {max})",
+        Form(
+            "[{min} ≤ {x} ≤ {max}]",
+            "{g} ∘ [{min} ≤ {x} ≤ {max}]",
+            "np.where(np.clip({x}, {min}, {max}) == {x}, {g}, 0)",
+            "a gate: open where clip leaves x as it is",
+        ),
+        "Each element, but no less than min and no more than max.",
+        "at a bound the slope is 1; beyond it, and for nan, it is 0",
+        (
+            Parameter("min", checks.optional(checks.number), None),
+            Parameter("max", checks.optional(checks.number), None),
+        ),
+        _clip_shape,
+    ),
+    Op(
+        name="where",
+        operands=("condition", "a", "b"),
+        forward=_where,
+        shape=broadcast_shape,
+        vjps=(
+            None,
+            _where_vjp,
+            _where_not_vjp,
+        ),
+        jvps=(None, _where_jvp, _where_not_jvp),
+        kind="elementwise",
+        symbol="{a} if {condition} else {b}",
+        code="np.where({condition}, {a}, {b})",
+        forms=(
+            None,
+            Form(
+                "[{condition}]",
+                "{g} ∘ [{condition}]",
+                "np.where({condition}, {g}, 0)",
+                "the branch that is taken gets the gradient, the other one gets 0",
+            ),
+            Form(
+                "[not {condition}]",
+                "{g} ∘ [not {condition}]",
+                "np.where({condition}, 0, {g})",
+                "the branch that is taken gets the gradient, the other one gets 0",
+            ),
+        ),
+        summary="The second where the condition holds, else the third.",
+        corner="the branch not taken gets a gradient of 0, which a slope of inf or nan "
+        "further back still turns into nan: where(x > 0, log(x), 0) at 0",
+    ),
+    _unary(
+        "sign",
+        np.sign,
+        lambda g, y, x: np.zeros_like(g),
+        "sign({x})",
+        "np.sign({x})",
+        Form("0", "0", "np.zeros_like({g})", "a flat step: no slope on either side"),
+        "−1, 0 or 1 by the sign of each element.",
+        "the slope is 0 everywhere, at the step as well",
+    ),
+    Op(
+        name="stop_gradient",
+        operands=("x",),
+        forward=_same,
+        shape=broadcast_shape,
+        vjps=(None,),
+        jvps=(None,),
+        kind="elementwise",
+        symbol="stop({x})",
+        code="{x}",
+        forms=(None,),
+        summary="The same value, through which no gradient flows.",
+        corner="no gradient, which is not a gradient of 0",
+    ),
+    _unary(
+        "dropout",
+        _dropout,
+        _dropout_rule,
+        "{x} ∘ mask / (1 − {p})",
+        "{x} * (np.random.default_rng({seed}).random(np.shape({x})) >= {p}) "
+        "/ (1 - {p})",
+        Form(
+            "mask / (1 − {p})",
+            "{g} ∘ mask / (1 − {p})",
+            "{g} * (np.random.default_rng({seed}).random(np.shape({g})) >= {p}) "
+            "/ (1 - {p})",
+            "what was dropped has no say; what was kept counts 1 / (1 − p) times",
+        ),
+        "Drops each element with probability p and scales the rest by 1 / (1 − p).",
+        "the mask depends on the shape and the seed only, so every pass drops the same",
+        (
+            Parameter("p", checks.probability, 0.5),
+            Parameter("seed", checks.count, 0),
+        ),
+    ),
+)
+
+ROWS: Final[tuple[Op, ...]] = (
+    *_ARITHMETIC,
+    *_COMPARISONS,
+    *_FUNCTIONS,
+    *_ACTIVATIONS,
+    *_SELECTION,
+)
