@@ -7,8 +7,8 @@ it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
@@ -74,7 +74,8 @@ class Op:
     `jvps[k](t, y, *operands, **attributes)` takes a tangent of operand `k` to the
     tangent of the result. `None` stands where no gradient flows.
     A variadic operation takes its operands as one list in a program; it has one rule,
-    which is told the number of the operand as the keyword `argument`.
+    which is told the number of the operand as the keyword `argument`. The last name in
+    `operands` stands for all that are left: in a template, with commas between them.
     """
 
     name: str
@@ -94,10 +95,21 @@ class Op:
     variadic: bool = False
     order: tuple[str, ...] = ()  # of a call's arguments, if not operands, parameters
     corner: str = ""  # what the gradient is where there is none
-    subscripts: Callable[..., str] | None = None  # contract: einsum subscripts, by shapes
+    subscripts: Callable[..., str] | None = None  # contract: einsum's, by shapes
     # The local derivative as an array to show, where the generic one (the elementwise
     # vjp of ones) does not serve: the other factor of a matrix product, say.
     shown_local: tuple[Rule | None, ...] = field(default=())
+    # The columns in words that other shapes, attributes or numbers of operands need:
+    # `wording(*shapes, **attributes)`.
+    wording: Callable[..., Mapping[str, Any]] | None = None
+
+    def worded(
+        self, shapes: Iterable[Shape], attributes: Attributes = NO_ATTRIBUTES
+    ) -> Op:
+        """Return the row with the words that fit operands of these shapes."""
+        if self.wording is None:
+            return self
+        return replace(self, **self.wording(*shapes, **attributes))
 
     def vjp(self, argument: int) -> Rule | None:
         """Return the vector-Jacobian product rule for operand number `argument`."""
@@ -128,7 +140,7 @@ def _rule(rules: tuple[Rule | None, ...], argument: int, variadic: bool) -> Rule
 
 
 def broadcast_shape(*shapes: Shape, **_attributes: Any) -> Shape:
-    """Return the shape that `shapes` broadcast to: the shape rule of elementwise rows."""
+    """Return what `shapes` broadcast to: the shape rule of elementwise rows."""
     try:
         return np.broadcast_shapes(*shapes)
     except ValueError:

@@ -293,6 +293,7 @@ EXAMPLES: dict[str, Example] = {
         each(clip),
         broadcasting(grid, min=_LOWER, max=st.sampled_from([0.5, 2.0])),
         misfits=(Misfit(((2,),), {"min": None, "max": None}, "needs a bound"),),
+        analytic=True,
     ),
     "where": Example(
         each(lambda condition, a, b: a if condition else b),
@@ -333,6 +334,7 @@ EXAMPLES: dict[str, Example] = {
         slices(lambda line: math.log(math.fsum(map(math.exp, line)))),
         reducing(),
         _NOTHING,
+        analytic=True,
     ),
     "cumsum": Example(
         lambda x, axis: np.add.accumulate(
