@@ -1,0 +1,63 @@
+# `make help` lists what there is. Each target builds the virtual environment that it
+# needs, from requirements-dev.lock, and again when the lock or pyproject.toml changes.
+
+# The lock is for Python 3.11; any later one may do: `make test PYTHON=python3.13`.
+PYTHON ?= $(firstword $(shell command -v python3.11 python3) python3)
+VENV ?= .venv
+ARGS ?=
+
+# Environments and caches of the person who calls make must not decide what is tested.
+unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
+
+bin := $(VENV)/bin
+ready := $(VENV)/.ready
+pip := $(bin)/python -m pip --quiet --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint types tests format bench lock clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+run: $(ready) ## start gradstep; ARGS="play xor" passes arguments on
+	@$(bin)/gradstep $(ARGS)
+
+test: lint types tests ## lint, format, types and tests: what has to pass
+
+lint: $(ready)
+	$(bin)/ruff check .
+	$(bin)/ruff format --check .
+
+types: $(ready)
+	$(bin)/pyright --pythonpath $(bin)/python
+
+tests: $(ready) ## the tests alone; ARGS="-k xor" passes arguments on
+	$(bin)/pytest -q --numprocesses=auto --maxprocesses=4 --dist=worksteal $(ARGS)
+
+format: $(ready) ## put the code in form
+	$(bin)/ruff check --fix .
+	$(bin)/ruff format .
+
+bench: $(ready) ## print how fast gradstep is beside its peers
+	$(bin)/python benchmarks/bench.py $(ARGS)
+
+# The pip that comes with Python 3.11 cannot read dependency groups yet.
+lock: ## write requirements-dev.lock anew, with the latest versions allowed
+	$(PYTHON) -m venv --clear build/lock
+	build/lock/bin/pip install --quiet --upgrade pip
+	build/lock/bin/pip install --quiet --group dev .
+	echo '# Exact versions for development: edit pyproject.toml, then `make lock`.' \
+	    > build/lock.txt
+	build/lock/bin/pip freeze --all --exclude pip --exclude gradstep >> build/lock.txt
+	mv build/lock.txt requirements-dev.lock
+	rm -rf build
+
+clean: ## remove what the targets above have made
+	rm -rf $(VENV) build dist gradstep.egg-info .hypothesis .pytest_cache .ruff_cache
+	find core tui scenarios tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
+
+$(ready): pyproject.toml requirements-dev.lock
+	$(PYTHON) -m venv $(VENV)
+	$(pip) install --requirement requirements-dev.lock
+	$(pip) install --no-deps --no-build-isolation --editable .
+	@touch $@

@@ -1,0 +1,19 @@
+"""What holds for every test: one terminal, and the same examples each time."""
+
+import os
+
+from hypothesis import settings
+
+# What the person who runs the tests has set must not decide how a picture looks.
+for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "TERM", "COLORTERM"):
+    os.environ.pop(name, None)
+for name in [name for name in os.environ if name.startswith(("TEXTUAL", "GRADSTEP"))]:
+    del os.environ[name]
+
+# A busy machine must not fail a test, and two runs of the same code must agree;
+# `make tests ARGS=--hypothesis-profile=explore` looks further.
+settings.register_profile(
+    "gradstep", deadline=None, max_examples=30, derandomize=True, print_blob=True
+)
+settings.register_profile("explore", deadline=None, max_examples=1000)
+settings.load_profile("gradstep")

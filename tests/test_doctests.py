@@ -1,0 +1,43 @@
+"""Every example of a docstring holds.
+
+`pytest --doctest-modules` imports core/graph.py as `core.graph`, where the relative
+imports between the packages cannot work; here the modules have their installed names.
+"""
+
+import doctest
+import importlib
+import pkgutil
+from collections.abc import Iterator
+
+import pytest
+
+import gradstep.core
+import gradstep.tui
+
+
+def modules() -> Iterator[str]:
+    for package in (gradstep.core, gradstep.tui):
+        yield package.__name__
+        for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            yield found.name
+
+
+def examples(module: str) -> list[doctest.DocTest]:
+    found = doctest.DocTestFinder().find(importlib.import_module(module))
+    return [test for test in found if test.examples]
+
+
+@pytest.mark.parametrize("module", list(modules()))
+def test_examples_of_the_docstrings_hold(module: str) -> None:
+    runner = doctest.DocTestRunner()
+    report: list[str] = []
+    for test in examples(module):
+        runner.run(test, out=report.append)
+    assert runner.failures == 0, "".join(report)
+
+
+def test_examples_are_found() -> None:
+    assert any(
+        test.name == "gradstep.core.text.clean"
+        for test in examples("gradstep.core.text")
+    )
