@@ -2,7 +2,7 @@
 # needs, from requirements-dev.lock, and again when the lock or pyproject.toml changes.
 
 # The lock is for Python 3.11; any later one may do: `make test PYTHON=python3.13`.
-PYTHON ?= $(firstword $(shell command -v python3.11 python3) python3)
+PYTHON ?= $(or $(shell command -v python3.11 || command -v python3),python3)
 VENV ?= .venv
 ARGS ?=
 

@@ -1,7 +1,11 @@
 """What holds for every test: one terminal, and the same examples each time."""
 
 import os
+import subprocess
+import sys
+from collections.abc import Callable
 
+import pytest
 from hypothesis import settings
 
 # What the person who runs the tests has set must not decide how a picture looks.
@@ -17,3 +21,21 @@ settings.register_profile(
 )
 settings.register_profile("explore", deadline=None, max_examples=1000)
 settings.load_profile("gradstep")
+
+
+@pytest.fixture
+def python() -> Callable[[str], list[str]]:
+    """Return a function that runs a program in a fresh interpreter: lines it prints."""
+
+    def run(program: str) -> list[str]:
+        # `-I` leaves out the current folder and the user's own settings.
+        done = subprocess.run(
+            [sys.executable, "-I", "-c", program],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.splitlines()
+
+    return run
