@@ -6,11 +6,12 @@ graph is a loop, forwards or backwards, and nothing recurses.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from operator import itemgetter
 from types import MappingProxyType
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, overload
 
 from .errors import CommandError, Problem
 from .ops.table import NO_ATTRIBUTES, Attributes, Op, Shape
@@ -71,6 +72,40 @@ class Node(NamedTuple):
     site: Site | None
 
 
+# A node as a plain tuple. It is made, and taken apart in a loop, several times faster
+# than a named one, so the rows of a graph are kept like this.
+Row = tuple[
+    int, str, NodeKind, Op | None, tuple[int, ...], Attributes, Shape, Site | None
+]
+
+
+class Nodes(Sequence[Node]):
+    """The rows of a graph, seen as nodes."""
+
+    __slots__ = ("rows",)
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self.rows = rows
+
+    @overload
+    def __getitem__(self, index: int) -> Node: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Node]: ...
+    def __getitem__(self, index: int | slice) -> Node | Sequence[Node]:
+        if isinstance(index, slice):
+            return Nodes(self.rows[index])
+        return Node._make(self.rows[index])
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[Node]:
+        return map(Node._make, self.rows)
+
+    def __reversed__(self) -> Iterator[Node]:
+        return map(Node._make, reversed(self.rows))
+
+
 class Edge(NamedTuple):
     """One use of a node: `a * a` has two edges."""
 
@@ -83,7 +118,7 @@ class Edge(NamedTuple):
 class Graph:
     """A computation, frozen. `names` holds every name of a node, aliases included."""
 
-    nodes: Sequence[Node]
+    nodes: Nodes
     output: int
     scalar: bool = False  # scalars and elementwise operations alone
     frames: Sequence[Frame] = ()
@@ -96,6 +131,12 @@ class Graph:
         """Return the number of the node behind each name and alias."""
         named = {node.name: node.index for node in self.nodes}
         return MappingProxyType({**self.aliases, **named})
+
+    @cached_property
+    def ops(self) -> frozenset[Op]:
+        """Return the operations that the graph uses."""
+        found = set(map(itemgetter(3), self.nodes.rows))
+        return frozenset(op for op in found if op is not None)
 
     @cached_property
     def consumers(self) -> Sequence[Sequence[Edge]]:
@@ -122,7 +163,7 @@ class Graph:
         return self.frames[self.statements[node.site.statement].frame]
 
     def edge_name(self, edge: Edge) -> str:
-        """Return an edge as it is typed: `z<-W`, or `y<-a#1` where `a` is used twice."""
+        """Return an edge as it is typed: `z<-W`, `y<-a#1` where `a` is used twice."""
         consumer = self.nodes[edge.consumer]
         text = f"{consumer.name}<-{self.nodes[edge.operand].name}"
         if consumer.operands.count(edge.operand) > 1:
@@ -148,8 +189,13 @@ class Builder:
     """
 
     def __init__(self) -> None:
-        self.nodes: list[Node] = []
+        self._rows: list[Row] = []
         self._scalar = True
+
+    @property
+    def nodes(self) -> Nodes:
+        """Return the nodes added so far."""
+        return Nodes(self._rows)
 
     def leaf(
         self,
@@ -159,9 +205,11 @@ class Builder:
         site: Site | None = None,
     ) -> int:
         """Add an input, a parameter or a constant, and return its number."""
-        index = len(self.nodes)
-        self._scalar = self._scalar and shape == ()
-        self.nodes.append(Node(index, name, kind, None, (), NO_ATTRIBUTES, shape, site))
+        rows = self._rows
+        index = len(rows)
+        if shape:
+            self._scalar = False
+        rows.append((index, name, kind, None, (), NO_ATTRIBUTES, shape, site))
         return index
 
     def apply(
@@ -178,35 +226,23 @@ class Builder:
         The shape rule raises `ValueError` where shapes do not fit; `shape` overrules it
         where the shape depends on data.
         """
-        nodes = self.nodes
-        index = len(nodes)
-        if shape is None:
-            # In a graph of scalars nothing can fail to fit: no rule need be asked.
-            if self._scalar and op.kind == "elementwise":
-                shape = ()
-            else:
-                shapes = [nodes[operand].shape for operand in operands]
-                shape = op.shape(*shapes, **attributes)
-                self._scalar = False
+        rows = self._rows
+        index = len(rows)
+        # In a graph of scalars nothing can fail to fit: no rule need be asked.
+        if shape is None and self._scalar and op.kind == "elementwise":
+            shape = ()
         else:
             self._scalar = False
-        # `tuple.__new__` spares a call: a million nodes are built this way.
-        nodes.append(
-            _new(
-                Node,
-                (
-                    index,
-                    name or f"_{index}",
-                    "op",
-                    op,
-                    operands,
-                    attributes,
-                    shape,
-                    site,
-                ),
-            )
-        )
+            if shape is None:
+                shapes = [rows[operand][6] for operand in operands]
+                shape = op.shape(*shapes, **attributes)
+        rows.append((index, name, "op", op, operands, attributes, shape, site))
         return index
+
+    def rename(self, index: int, name: str) -> None:
+        """Give a node another name: its line says what it is called only at its end."""
+        row = self._rows[index]
+        self._rows[index] = (index, name, *row[2:])
 
     def finish(
         self,
@@ -218,7 +254,7 @@ class Builder:
     ) -> Graph:
         """Return the graph with `output` as the node that is differentiated."""
         return Graph(
-            tuple(self.nodes),
+            Nodes(tuple(self._rows)),
             output,
             self._scalar,
             tuple(frames),
@@ -226,6 +262,3 @@ class Builder:
             MappingProxyType(dict(aliases or {})),
             MappingProxyType(dict(sources or {})),
         )
-
-
-_new: Callable[..., Node] = tuple.__new__

@@ -20,8 +20,8 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from .errors import InputError, Problem, RuleError
-from .graph import Graph, Node
-from .ops.table import Array, Op, Rule, Shape, Value
+from .graph import Graph, Row
+from .ops.table import NO_ATTRIBUTES, Array, Op, Rule, Shape, Value
 
 
 class Write(NamedTuple):
@@ -74,9 +74,7 @@ class Run:
     patches: Patches
     values: Sequence[Value]
     gradients: Sequence[Value | None]  # None where no gradient flows
-    flows: (
-        bytes  # 1 where a gradient could flow: floats that depend on a differentiable
-    )
+    flows: bytes  # 1 where a gradient can flow: a float that depends on an unknown
     writes: tuple[Write, ...]
 
     def value(self, node: int) -> Array:
@@ -102,15 +100,22 @@ class Run:
     def product(self, consumer: int, argument: int, upstream: Value) -> Value:
         """Return upstream × local for one edge, before it is reduced."""
         node = self.graph.nodes[consumer]
+        rule = self.patches.rules.get((consumer, argument))
+        if rule is None and node.op is not None:
+            rule = node.op.vjp(argument)
+        if rule is None:
+            raise RuleError(f"no gradient flows to operand {argument} of {node.name}")
+        values = self.values
+        operands = [values[i] for i in node.operands]
         with np.errstate(all="ignore"):
-            return _product(node, argument, upstream, self.values, self.patches)
+            return rule(upstream, values[consumer], *operands, **node.attributes)
 
     def contribution(self, consumer: int, argument: int, upstream: Value) -> Value:
         """Return what one edge adds to its operand's gradient."""
         product = self.product(consumer, argument, upstream)
-        node = self.graph.nodes[consumer]
+        row = self.graph.nodes.rows[consumer]
         with np.errstate(all="ignore"):
-            return _settle(product, self.values[node.operands[argument]], node)
+            return _settle(product, self.values[row[4][argument]], row)
 
     def patched(self, patches: Patches) -> Run:
         """Return the run with other patches; only what depends on them is new."""
@@ -129,33 +134,22 @@ def evaluate(
     `seed` is the gradient that enters at the output, of the output's shape; a scalar
     output needs none. What does not differ from `base` is taken from it.
     """
-    scalar = graph.scalar and not patches and base is None
+    if not isinstance(leaves, MappingProxyType):
+        leaves = MappingProxyType(dict(leaves))
+    plain = None if patches or base is not None else _plain(graph, leaves)
+    writes: list[Write] = []
     with np.errstate(all="ignore"):
-        values = _forward(graph, leaves, patches, base, scalar)
-        seed = _seed(graph, values, seed)
-        flows = _flows(graph, values)
-        if scalar:
-            gradients = _backward_scalars(graph, values, flows, seed)
-            writes: list[Write] = []
+        if plain is None:
+            values = _forward(graph, leaves, patches, base)
         else:
-            wanted = (
-                None if base is None else _changed(graph, values, seed, patches, base)
-            )
-            gradients, writes = _backward(
-                graph, values, flows, seed, patches, base, wanted
-            )
-    return Run(
-        graph,
-        leaves
-        if isinstance(leaves, MappingProxyType)
-        else MappingProxyType(dict(leaves)),
-        seed,
-        patches,
-        values,
-        gradients,
-        bytes(flows),
-        tuple(writes),
-    )
+            values = _forward_plain(graph, plain)
+        seed = _seed(graph, values, seed)
+        flows = _flows(graph, values, leaves)
+        if plain is None:
+            gradients = _backward(graph, values, flows, seed, patches, base, writes)
+        else:
+            gradients = _backward_plain(graph, values, flows, seed)
+    return Run(graph, leaves, seed, patches, values, gradients, flows, tuple(writes))
 
 
 # ---------------------------------------------------------------------- forward
@@ -163,40 +157,44 @@ def evaluate(
 
 def forward(graph: Graph, leaves: Mapping[int, Value]) -> Sequence[Value]:
     """Return the values of all nodes, without a backward pass."""
+    plain = _plain(graph, leaves)
     with np.errstate(all="ignore"):
-        return _forward(graph, leaves, NO_PATCHES, None, graph.scalar)
+        if plain is not None:
+            return _forward_plain(graph, plain)
+        return _forward(graph, leaves, NO_PATCHES, None)
 
 
 def _forward(
-    graph: Graph,
-    leaves: Mapping[int, Value],
-    patches: Patches,
-    base: Run | None,
-    scalar: bool,
+    graph: Graph, leaves: Mapping[int, Value], patches: Patches, base: Run | None
 ) -> list[Value]:
     values: list[Value] = []
     append = values.append
-    kept = None if base is None else base.values
-    for index, _, _, op, operands, attributes, shape, _ in graph.nodes:
-        if op is None:
-            append(_leaf(leaves[index], shape, scalar))
-        elif (
-            kept is not None
-            and _same(operands, values, kept)
-            and not _set(index, patches, base)
-        ):
-            append(kept[index])
-            continue
-        elif len(operands) == 2 and not attributes:
-            one, two = operands
-            append(op.forward(values[one], values[two]))
-        else:
-            append(op.forward(*[values[i] for i in operands], **attributes))
+    for index, _, _, op, operands, attributes, shape, _ in graph.nodes.rows:
         if patches.values and index in patches.values:
-            values[index] = _leaf(patches.values[index], shape, scalar=False)
-        if shape:
-            values[index] = _frozen(values[index])
+            append(_leaf(patches.values[index], shape))
+        elif base is not None and _kept(index, op, operands, leaves, values, base):
+            append(base.values[index])
+        elif op is None:
+            append(_leaf(leaves[index], shape))
+        else:
+            append(_frozen(op.forward(*[values[i] for i in operands], **attributes)))
     return values
+
+
+def _kept(
+    index: int,
+    op: Op | None,
+    operands: tuple[int, ...],
+    leaves: Mapping[int, Value],
+    values: Sequence[Value],
+    base: Run,
+) -> bool:
+    """Tell whether a node that no patch sets has the value that it has in the base."""
+    if index in base.patches.values:
+        return False
+    if op is None:
+        return leaves[index] is base.leaves[index]
+    return _same(operands, values, base.values)
 
 
 def _same(
@@ -205,41 +203,27 @@ def _same(
     return all(new[i] is old[i] for i in operands)
 
 
-def _set(index: int, patches: Patches, base: Run | None) -> bool:
-    """Tell whether the value of a node is set, now or in the base."""
-    return index in patches.values or (
-        base is not None and index in base.patches.values
-    )
-
-
-def _leaf(value: Value, shape: Shape, scalar: bool) -> Value:
-    """Return a leaf as the engine holds it: a read-only array, or a number.
-
-    In a graph of scalars a float64 becomes Python's float: the same number, and the
-    same arithmetic, several times faster.
-    """
+def _leaf(value: Value, shape: Shape) -> Value:
+    """Return a leaf as a run holds it: a read-only array, or a number."""
     if np.shape(value) != shape:
         raise InputError(
             Problem(
                 f"a value of shape {np.shape(value)} stands where {shape} is needed"
             )
         )
-    if isinstance(value, np.ndarray):
-        if shape == ():
-            value = value[()]
-        elif value.flags.writeable:
-            return _frozen(value.copy())
-    if scalar and isinstance(value, np.float64):
-        return float(value)
-    return value
+    if isinstance(value, np.ndarray) and shape and value.flags.writeable:
+        value = value.copy()
+    return _frozen(value)
 
 
 def _frozen(value: Value) -> Value:
-    """Return a fresh array made read-only.
+    """Return a fresh value as a run holds it: an array read-only, a scalar no array.
 
     A view of an array that something else can see is read-only already.
     """
     if isinstance(value, np.ndarray):
+        if not value.ndim:
+            return value[()]
         value.setflags(write=False)
     return value
 
@@ -263,25 +247,31 @@ def _seed(graph: Graph, values: Sequence[Value], seed: Value | None) -> Value:
     return _frozen(np.array(seed, dtype=np.asarray(output).dtype)[()])
 
 
-def _flows(graph: Graph, values: Sequence[Value]) -> bytearray:
+def _flows(graph: Graph, values: Sequence[Value], leaves: Mapping[int, Value]) -> bytes:
     """Mark the nodes that a gradient can flow into.
 
     Inputs and parameters of a floating dtype, and every result that depends on one
     through an operand with a rule.
     """
-    flows = bytearray(len(graph.nodes))
-    for index, _, kind, op, operands, _, _, _ in graph.nodes:
+    rows = graph.nodes.rows
+    blind = {op for op in graph.ops if None in op.vjps}
+    flows = bytearray(len(rows))
+    for index in leaves:
+        flows[index] = rows[index][2] != "constant" and _is_float(values[index])
+    if not blind and sum(flows) == len(leaves):
+        return b"\1" * len(rows)
+    for index, _, _, op, operands, _, _, _ in rows:
         if op is None:
-            if kind != "constant" and np.asarray(values[index]).dtype.kind == "f":
+            continue
+        for argument, operand in enumerate(operands):
+            if flows[operand] and (op not in blind or op.vjp(argument) is not None):
                 flows[index] = 1
-        elif op.variadic:
-            flows[index] = op.vjps[0] is not None and any(flows[i] for i in operands)
-        else:
-            for operand, rule in zip(operands, op.vjps, strict=False):
-                if flows[operand] and rule is not None:
-                    flows[index] = 1
-                    break
-    return flows
+                break
+    return bytes(flows)
+
+
+def _is_float(value: Value) -> bool:
+    return isinstance(value, float) or np.asarray(value).dtype.kind == "f"
 
 
 # --------------------------------------------------------------------- backward
@@ -290,84 +280,69 @@ def _flows(graph: Graph, values: Sequence[Value]) -> bytearray:
 def _backward(
     graph: Graph,
     values: Sequence[Value],
-    flows: bytearray,
+    flows: bytes,
     seed: Value,
     patches: Patches,
     base: Run | None,
-    wanted: bytearray | None,
-) -> tuple[list[Value | None], list[Write]]:
-    nodes = graph.nodes
-    gradients: list[Value | None] = [None] * len(nodes)
-    writes: list[Write] = []
+    writes: list[Write],
+) -> list[Value | None]:
+    gradients: list[Value | None] = [None] * len(values)
     gradients[graph.output] = seed
+    wanted = None
+    if base is not None:
+        wanted = _changed(graph, values, seed, patches, base)
     if graph.output in patches.gradients:
         _write(graph.output, -1, graph.output, patches, values, gradients, writes)
-    last_edge = _last_edges(graph, patches)
+    last_edge = _last_edges(graph, flows, patches)
+    rows = graph.nodes.rows
     for index in range(graph.output, -1, -1):
-        upstream = gradients[index]
         if wanted is not None and base is not None and not wanted[index]:
-            upstream = gradients[index] = base.gradients[index]
-        node = nodes[index]
-        op = node.op
+            gradients[index] = base.gradients[index]
+        upstream = gradients[index]
+        _, _, _, op, operands, attributes, _, _ = row = rows[index]
         if upstream is None or op is None:
             continue
-        for argument, operand in enumerate(node.operands):
+        arrays = [values[i] for i in operands]
+        for argument, operand in enumerate(operands):
             if not flows[operand] or (wanted is not None and not wanted[operand]):
                 continue
-            if op.vjp(argument) is None or (index, argument) in patches.cuts:
+            edge = (index, argument)
+            rule = op.vjp(argument)
+            if rule is None or edge in patches.cuts:
                 continue
-            product = _product(node, argument, upstream, values, patches)
-            addend = _settle(product, values[operand], node)
-            if patches.in_place and (index, argument) in patches.in_place:
+            rule = patches.rules.get(edge, rule)
+            product = rule(upstream, values[index], *arrays, **attributes)
+            addend = _settle(product, arrays[argument], row)
+            if edge in patches.in_place:
                 upstream = _spread(index, argument, addend, gradients, writes)
             before = gradients[operand]
-            if before is None or (index, argument) in patches.overwrites:
+            if before is None or edge in patches.overwrites:
                 gradients[operand] = addend
                 if before is not None:
                     writes.append(Write(index, argument, operand, before, addend))
             else:
                 gradients[operand] = _frozen(before + addend)  # type: ignore[operator]
-            if last_edge.get(operand) == (index, argument):
+            if edge == last_edge.get(operand):
                 _write(index, argument, operand, patches, values, gradients, writes)
-    return gradients, writes
+    return gradients
 
 
-def _product(
-    node: Node,
-    argument: int,
-    upstream: Value,
-    values: Sequence[Value],
-    patches: Patches,
-) -> Value:
-    op = node.op
-    rule = patches.rules.get((node.index, argument)) if patches.rules else None
-    if rule is None and op is not None:
-        rule = op.vjp(argument)
-    if rule is None:
-        raise RuleError(f"no gradient flows to operand {argument} of {node.name}")
-    operands = [values[i] for i in node.operands]
-    return rule(upstream, values[node.index], *operands, **node.attributes)
-
-
-def _settle(product: Value, operand: Value, node: Node) -> Value:
+def _settle(product: Value, operand: Value, consumer: Row) -> Value:
     """Return a product as a contribution: of its operand's shape and dtype, frozen."""
-    shape = np.shape(operand)
-    if np.shape(product) != shape:
+    like = np.asarray(operand)
+    array = np.asarray(product)
+    if array.shape != like.shape:
         try:
-            product = reduce_to(np.asarray(product), shape)
+            array = reduce_to(array, like.shape)
         except ValueError:
+            name = consumer[3].name if consumer[3] else ""
             raise RuleError(
-                f"the rule of {_op_name(node.op)} at {node.name} returned shape "
-                f"{np.shape(product)} for an operand of shape {shape}"
+                f"the rule of {name} at {consumer[1]} returned shape {array.shape} "
+                f"for an operand of shape {like.shape}"
             ) from None
-    dtype = np.asarray(operand).dtype
-    if np.asarray(product).dtype != dtype:
-        product = np.asarray(product).astype(dtype)[()]
-    return _frozen(product) if shape else product
-
-
-def _op_name(op: Op | None) -> str:
-    return "" if op is None else op.name
+    if array.dtype != like.dtype:
+        array = array.astype(like.dtype)
+    return _frozen(array)
 
 
 def broadcast_axes(wide: Shape, narrow: Shape) -> tuple[int, ...]:
@@ -400,40 +375,100 @@ def reduce_to(array: Array, shape: Shape) -> Array:
     return array.sum(axis=axes, keepdims=True).reshape(shape)[()]
 
 
-def _backward_scalars(
-    graph: Graph, values: Sequence[Value], flows: bytearray, seed: Value
-) -> list[Value | None]:
-    """Do what `_backward` does, where nothing can broadcast, alias or be patched."""
-    nodes = graph.nodes
-    gradients: list[Any] = [None] * len(nodes)
-    gradients[graph.output] = seed
-    for index in range(graph.output, -1, -1):
-        upstream = gradients[index]
-        if upstream is None:
-            continue
-        _, _, _, op, operands, attributes, _, _ = nodes[index]
+# ----------------------------------------------------------------- plain numbers
+#
+# In a graph of scalars nothing can broadcast or be seen twice, and where every leaf is
+# a float64, Python's own floats are the same numbers with the same arithmetic, several
+# times faster.
+
+
+def _plain(graph: Graph, leaves: Mapping[int, Value]) -> Mapping[int, Any] | None:
+    """Return the leaves as plain numbers, or None where the graph is not of scalars."""
+    if not graph.scalar:
+        return None
+    plain: dict[int, Any] = {}
+    for index, value in leaves.items():
+        number = value if isinstance(value, float) else _leaf(value, ())
+        if isinstance(number, float):
+            number = float(number)  # a NumPy float64 is a float, too
+        elif isinstance(number, np.floating):
+            return None
+        plain[index] = number
+    return plain
+
+
+def _forward_plain(graph: Graph, leaves: Mapping[int, Any]) -> list[Any]:
+    values: list[Any] = []
+    append = values.append
+    for index, _, _, op, operands, attributes, _, _ in graph.nodes.rows:
         if op is None:
+            append(leaves[index])
+        elif len(operands) == 2 and attributes is NO_ATTRIBUTES:
+            one, two = operands
+            append(op.forward(values[one], values[two]))
+        else:
+            append(_frozen(op.forward(*[values[i] for i in operands], **attributes)))
+    return values
+
+
+def _backward_plain(
+    graph: Graph, values: Sequence[Any], flows: bytes, seed: Value
+) -> list[Any]:
+    """Do what `_backward` does. Two operands, the usual number, are written out."""
+    rows = graph.nodes.rows
+    gradients: list[Any] = [None] * len(rows)
+    gradients[graph.output] = seed
+    for index, _, _, op, operands, attributes, _, _ in rows[graph.output :: -1]:
+        upstream = gradients[index]
+        if upstream is None or op is None:
+            continue
+        if len(operands) == 2 and attributes is NO_ATTRIBUTES:
+            one, two = operands
+            by_one, by_two = op.vjps
+            value, left, right = values[index], values[one], values[two]
+            if flows[one] and by_one is not None:
+                addend = by_one(upstream, value, left, right)
+                before = gradients[one]
+                gradients[one] = addend if before is None else before + addend
+            if flows[two] and by_two is not None:
+                addend = by_two(upstream, value, left, right)
+                before = gradients[two]
+                gradients[two] = addend if before is None else before + addend
             continue
         arrays = [values[i] for i in operands]
         for operand, rule in zip(operands, op.vjps, strict=False):
-            if rule is None or not flows[operand]:
-                continue
-            addend = rule(upstream, values[index], *arrays, **attributes)
-            before = gradients[operand]
-            gradients[operand] = addend if before is None else before + addend
+            if rule is not None and flows[operand]:
+                addend = rule(upstream, values[index], *arrays, **attributes)
+                before = gradients[operand]
+                gradients[operand] = addend if before is None else before + addend
+    if np.ndarray in set(map(type, gradients)):  # what some rules return for a scalar
+        return [g[()] if isinstance(g, np.ndarray) else g for g in gradients]
     return gradients
 
 
 # ---------------------------------------------------------------------- patches
 
 
-def _last_edges(graph: Graph, patches: Patches) -> dict[int, tuple[int, int]]:
-    """Return the last edge, in backward order, of each node whose gradient is set."""
-    return {
-        index: graph.consumers[index][-1][:2]
-        for index in patches.gradients
-        if graph.consumers[index]
-    }
+def _last_edges(
+    graph: Graph, flows: bytes, patches: Patches
+) -> dict[int, tuple[int, int]]:
+    """Return the last edge that carries a contribution to each node that is set."""
+    last: dict[int, tuple[int, int]] = {}
+    if not patches.gradients:
+        return last
+    reached = bytearray(len(flows))
+    reached[graph.output] = 1
+    for index in range(graph.output, -1, -1):
+        _, _, _, op, operands, _, _, _ = graph.nodes.rows[index]
+        if not reached[index] or op is None:
+            continue
+        for argument, operand in enumerate(operands):
+            edge = (index, argument)
+            if flows[operand] and op.vjp(argument) and edge not in patches.cuts:
+                reached[operand] = 1
+                if operand in patches.gradients:
+                    last[operand] = edge
+    return last
 
 
 def _write(
@@ -484,16 +519,16 @@ def _changed(
 ) -> bytearray:
     """Mark the nodes whose gradient may differ from the base's."""
     old = base.patches
-    nodes = graph.nodes
+    rows = graph.nodes.rows
     if patches.in_place or patches.overwrites or old.in_place or old.overwrites:
-        return bytearray(b"\1" * len(nodes))
-    wanted = bytearray(len(nodes))
+        return bytearray(b"\1" * len(rows))
+    wanted = bytearray(len(rows))
     wanted[graph.output] = not np.array_equal(seed, base.seed, equal_nan=True)
     for index in {*patches.gradients, *old.gradients}:
         wanted[index] = 1
     edges = {*(patches.cuts ^ old.cuts), *patches.rules, *old.rules}
     for index in range(graph.output, -1, -1):
-        operands = nodes[index].operands
+        operands = rows[index][4]
         whole = (
             wanted[index]
             or values[index] is not base.values[index]

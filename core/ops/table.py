@@ -75,7 +75,8 @@ class Op:
     tangent of the result. `None` stands where no gradient flows.
     A variadic operation takes its operands as one list in a program; it has one rule,
     which is told the number of the operand as the keyword `argument`. The last name in
-    `operands` stands for all that are left: in a template, with commas between them.
+    `operands` stands for all that are left: in a template, `{arrays}` for all of them
+    with commas between, `{arrays0}` for the first.
     """
 
     name: str
@@ -121,9 +122,7 @@ class Op:
 
     def form(self, argument: int) -> Form | None:
         """Return the derivative by operand number `argument` in words."""
-        if self.variadic:
-            return self.forms[0]
-        return self.forms[argument]
+        return self.forms[0 if len(self.forms) == 1 else argument]
 
 
 def _rule(rules: tuple[Rule | None, ...], argument: int, variadic: bool) -> Rule | None:
