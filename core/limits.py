@@ -17,10 +17,14 @@ class Limits:
     steps: int = 4_000_000  # expressions evaluated while a program is read, likewise
     nesting: int = NESTING  # brackets and operators inside each other
     calls: int = 50  # calls inside each other
+    columns: int = 10_000  # characters of one line
     digits: int = 1000  # of one number
     whole: int = 2**63 - 1  # the greatest whole number
     elements_per_array: int = 50_000_000
     elements: int = 200_000_000  # of all nodes together
+    axes: int = 32  # of one array
+    file: int = 512 * 2**20  # bytes of a file of numbers, packed or unpacked
+    csv: int = 16 * 2**20  # bytes of one that is text
 
 
 LIMITS: Final = Limits()
