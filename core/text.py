@@ -5,11 +5,16 @@ from __future__ import annotations
 import difflib
 import unicodedata
 from collections.abc import Iterable
+from typing import Final
 
 # Controls (Cc), formats such as bidirectional overrides (Cf), surrogates (Cs) and
 # line and paragraph separators (Zl, Zp) can move the cursor, set a title or reorder
 # what is read.
 _HARMFUL = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+
+
+# What is longer is no misspelt name, and to compare it would take long.
+_LONGEST_NAME: Final = 200
 
 
 def clean(text: str) -> str:
@@ -37,5 +42,7 @@ def nearest(name: str, names: Iterable[str]) -> str:
     >>> nearest("sigmoit", ["sigmoid", "tanh"])
     "did you mean 'sigmoid'?"
     """
+    if len(name) > _LONGEST_NAME:
+        return ""
     found = difflib.get_close_matches(name, list(names), n=1, cutoff=0.6)
     return f"did you mean '{found[0]}'?" if found else ""
