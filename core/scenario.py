@@ -21,12 +21,12 @@ import numpy as np
 from .. import scenarios
 from .errors import InputError, Problem, ScenarioError
 from .files import read_text
-from .graph import Graph, NodeKind
+from .graph import Graph, Node, NodeKind
 from .limits import LIMITS
 from .locate import Path, Place, inside
 from .ops.table import Array, Shape, Value
 from .program import Leaf, Program, build
-from .settings import Training, read_training
+from .settings import Batch, Training, read_training
 from .syntax import check_name
 from .text import clean, nearest
 from .toml import Mistakes, Table, described, is_whole, shown, shown_key
@@ -110,6 +110,7 @@ class Scenario:
     seed: Array | None  # the gradient that enters at the output
     names: Mapping[str, str]  # a gradient's name in the literature → "NODE.grad"
     training: Training | None
+    batch_program: Program | None  # in the shapes of a batch, where training takes them
     notes: Mapping[NotePlace, str]
     expect: tuple[Expectation, ...]
 
@@ -167,13 +168,18 @@ def parse(
     given, broken = _given(top, setting)
     program = _program(top, text, given, broken, dtype)
     graph = program.graph if program else None
+    training = None
+    table = top.table("training")
+    if top.has_table("training"):
+        training = read_training(table, given, broken, setting)
+    batch = training.batch if training else None
     fields: dict[str, Any] = {
         "title": top.line("title") or name,
         "summary": top.text("summary").strip(),
         "group": top.line("group"),
         "order": top.whole("order", 0),
         "program": top.text("program"),
-        "training": _training(top, given, broken, program, setting),
+        "batch_program": _batch_program(top, given, program, batch, setting),
         "seed": _seed(top, graph, setting),
         "names": _names(top, graph),
         "notes": _notes(top, graph),
@@ -191,6 +197,7 @@ def parse(
         given=MappingProxyType(given),
         graph=program.graph,
         leaves=program.leaves,
+        training=training,
         **fields,
     )
 
@@ -298,32 +305,37 @@ def _program(
         return None
 
 
-def _training(
+def _batch_program(
     top: Table,
     given: Mapping[str, Leaf],
-    broken: Mapping[str, NodeKind],
     program: Program | None,
+    batch: Batch | None,
     setting: Setting,
-) -> Training | None:
-    """Return the settings of [training], if there is one."""
-    table = top.table("training")
-    if not top.has_table("training"):
+) -> Program | None:
+    """Return the program in the shapes of one batch, if training takes batches."""
+    if batch is None or program is None:
         return None
-    training = read_training(table, given, broken, setting)
-    code = top.get("program")
-    batch = training.batch
-    if batch and batch.size < batch.samples and program:
-        part = dict(given)
-        for name in batch.of:
-            samples = np.take(given[name].value, range(batch.size), batch.axis)
-            part[name] = Leaf(given[name].kind, samples)
-        try:
-            build(code, part, output=top.line("output") or None, dtype=setting.dtype)
-        except InputError as error:
-            message = f"the program does not fit a batch of {batch.size}"
-            hint = str(error.problems[0])
-            top.mistakes.at_value((*table.path, "batch"), message, hint)
-    return training
+    part = dict(given)
+    for name in batch.of:
+        samples = np.take(given[name].value, range(batch.size), batch.axis)
+        part[name] = Leaf(given[name].kind, samples)
+    wrong = f"the program does not fit a batch of {batch.size}"
+    path = ("training", "batch")
+    try:
+        output = top.line("output") or None
+        small = build(top.get("program"), part, output=output, dtype=setting.dtype)
+    except InputError as error:
+        top.mistakes.at_value(path, wrong, str(error.problems[0]))
+        return None
+    whole, shape = _output(program.graph).shape, _output(small.graph).shape
+    if shape != whole:
+        hint = f"the output has the shape {_shaped(whole)}, and there {_shaped(shape)}"
+        top.mistakes.at_value(path, wrong, hint)
+    return small
+
+
+def _output(graph: Graph) -> Node:
+    return graph.nodes[graph.output]
 
 
 # ------------------------------------------------------------- what is said of nodes
@@ -356,8 +368,8 @@ def _seed(top: Table, graph: Graph | None, setting: Setting) -> Array | None:
     """Return the gradient that enters at the output, of the output's shape."""
     table = top.table("seed")
     seed = None
-    shape = graph.nodes[graph.output].shape if graph else ()
-    output = graph.nodes[graph.output].name if graph else ""
+    shape = _output(graph).shape if graph else ()
+    output = _output(graph).name if graph else ""
     for name, value in table.items.items():
         path = (*table.path, name)
         array = read(value, path, top.mistakes, replace(setting, floats_only=True))

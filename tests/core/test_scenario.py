@@ -169,18 +169,32 @@ def test_training_settings() -> None:
     assert training is not None
     assert (training.optimizer, training.iterations) == ("sgd", 100)
     assert (training.learning_rate, training.batch) == ({"W": 0.01}, None)
-    training = parse(
+    scenario = parse(
         TRAINING + '[training]\noptimizer = "adam"\nbeta1 = 0.5\niterations = 7\n'
         "learning_rate = { W = [[0.1, 0.2]] }\n"
         'batch = { of = ["x"], axis = 1, size = 2, order = "shuffled", seed = 3 }\n'
-    ).training
+    )
+    training, small = scenario.training, scenario.batch_program
     assert training is not None
+    assert small is not None
+    assert scenario.graph.node("h").shape == (2, 3)
+    assert small.graph.node("h").shape == (2, 2)
     assert training.hyper == {"beta1": 0.5, "beta2": 0.999, "epsilon": 1e-8}
     assert np.array_equal(training.learning_rate["W"], [[0.1, 0.2]])
     batch = training.batch
     assert batch is not None
     assert (batch.of, batch.axis, batch.size, batch.samples) == (("x",), 1, 2, 3)
     assert (batch.order, batch.seed) == ("shuffled", 3)
+
+
+def test_a_batch_must_have_the_shape_of_the_output() -> None:
+    text = TRAINING.replace("y = sum(h * m)", "y = h * m")
+    text += "[seed]\ny = { ones = [2, 3] }\n[training]\n"
+    (problem,) = wrong(text + "batch = { of = ['x'], axis = 1, size = 2 }\n")
+    assert problem == (
+        "f:15:9: the program does not fit a batch of 2; "
+        "the output has the shape [2, 3], and there [2, 2]"
+    )
 
 
 # --------------------------------------------------------- what is said of mistakes
