@@ -18,12 +18,12 @@ _LONGEST_NAME: Final = 200
 
 
 def clean(text: str) -> str:
-    """Return `text` with every character that could act on a terminal made visible.
+    r"""Return `text` with every character that could act on a terminal made visible.
 
     Line feeds stay and tabs become four spaces.
 
-    >>> clean("a\\x1b[31mb")
-    'a\\\\x1b[31mb'
+    >>> clean("a\x1b[31mb")
+    'a\\x1b[31mb'
     """
     if text.isascii() and text.isprintable():
         return text
