@@ -224,7 +224,6 @@ def _given(top: Table, setting: Setting) -> tuple[dict[str, Leaf], dict[str, Nod
     """Return what the file gives, by name, and the kinds of what is wrong, likewise."""
     given: dict[str, Leaf] = {}
     sections: dict[str, str] = {}
-    room = setting.room
     for section, kind in SECTIONS.items():
         table = top.table(section)
         kept = replace(
@@ -240,10 +239,9 @@ def _given(top: Table, setting: Setting) -> tuple[dict[str, Leaf], dict[str, Nod
             if wrong := _misnamed(name, value, section):
                 top.mistakes.at_key(path, wrong)
                 continue
-            array = read(value, path, top.mistakes, replace(kept, room=room))
+            array = read(value, path, top.mistakes, kept)
             if array is not None:
                 given[name] = Leaf(kind, array)
-                room -= array.size
     return given, {
         name: SECTIONS[section]
         for name, section in sections.items()

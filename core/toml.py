@@ -85,6 +85,11 @@ class Mistakes:
     def __len__(self) -> int:
         return len(self._found) + len(self._placed) + self._more
 
+    @property
+    def full(self) -> bool:
+        """Whether there are so many mistakes that more are only counted."""
+        return len(self._found) >= _MOST_PROBLEMS
+
     def at_key(self, path: Path, message: str, hint: str = "") -> None:
         """Keep a mistake that is the key's: unknown, or with something missing."""
         self._keep(path, True, message, hint)
@@ -95,7 +100,7 @@ class Mistakes:
 
     def unknown(self, path: Path, what: str, known: Iterable[str]) -> None:
         """Keep a key, the last of `path`, that is not `what` it should be."""
-        if len(self._found) >= _MOST_PROBLEMS:  # to look for near names takes time
+        if self.full:  # to look for near names takes time
             self._more += 1
             return
         names = list(known)
@@ -129,7 +134,7 @@ class Mistakes:
         return problems
 
     def _keep(self, path: Path, is_key: bool, message: str, hint: str) -> None:
-        if len(self._found) < _MOST_PROBLEMS:
+        if not self.full:
             self._found.append((path, is_key, message, hint))
         else:
             self._more += 1

@@ -38,7 +38,7 @@ from __future__ import annotations
 import math
 import pathlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Final, cast
 
@@ -71,12 +71,19 @@ _LARGEST_INT: Final = 2**63 - 1
 _COUNTED: Final = "a list of whole numbers, each 1 or more"
 
 
+@dataclass(slots=True)
+class Room:
+    """How many elements the arrays of one scenario may still have together."""
+
+    left: int = LIMITS.elements
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
     """What holds for every value of a section.
 
     `keep` is true where whole numbers and booleans keep their kind; `floats_only` where
-    nothing but floats makes sense. `room` is how many elements there may still be.
+    nothing but floats makes sense. All values of a scenario share one `room`.
     """
 
     dtype: np.dtype[Any]
@@ -84,13 +91,15 @@ class Setting:
     folder: pathlib.Path | None = None
     keep: bool = False
     floats_only: bool = False
-    room: int = LIMITS.elements
+    room: Room = field(default_factory=Room)
 
 
 def read(
     value: object, path: Path, mistakes: Mistakes, setting: Setting
 ) -> Array | None:
     """Return the read-only array of a TOML value, or None with a mistake."""
+    if mistakes.full:  # more would be told of none, and reading takes time
+        return None
     source = _Source(path, mistakes, setting)
     before = len(mistakes)
     if isinstance(value, dict):
@@ -214,7 +223,7 @@ def _index(number: int, shape: Shape) -> Path:
 
 
 def _fits(shape: Shape, source: _Source) -> bool:
-    """Tell whether there is room for an array, before any is made."""
+    """Tell whether there is room for an array, before it is made, and take it."""
     size = math.prod(shape)
     if len(shape) > LIMITS.axes:
         source.wrong(
@@ -223,10 +232,11 @@ def _fits(shape: Shape, source: _Source) -> bool:
     elif size > LIMITS.elements_per_array:
         message = f"the array of shape {list(shape)} has {size} elements"
         source.wrong(message, f"allowed: {LIMITS.elements_per_array} at most")
-    elif size > source.setting.room:
+    elif size > source.setting.room.left:
         message = f"the array of shape {list(shape)} has {size} elements"
         source.wrong(message, "the arrays of one scenario are too large together")
     else:
+        source.setting.room.left -= size
         return True
     return False
 
@@ -550,7 +560,7 @@ def _file(table: Table, source: _Source) -> Array | None:
         hint = "save the scenario beside the file first"
         source.wrong(f"the file {shown(raw)} is beside no scenario", hint, ("file",))
         return None
-    room = min(source.setting.room, LIMITS.elements_per_array)
+    room = min(source.setting.room.left, LIMITS.elements_per_array)
     try:
         array = datafiles.load(source.setting.folder, raw, key, header, room)
     except InputError as error:
@@ -561,6 +571,7 @@ def _file(table: Table, source: _Source) -> Array | None:
                 file = f"{problem.source}: " if problem.source else ""
                 source.wrong(file + problem.message, problem.hint, ("file",))
         return None
+    source.setting.room.left -= array.size
     return _reshaped(_cast(array, source), table, shape, source)
 
 
