@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from gradstep.core.graph import Builder
 from gradstep.core.ops import ALIASES, OPS, find
+from gradstep.core.ops.shape import Slot
 from gradstep.core.ops.table import Form, Op
 from gradstep.core.run import evaluate, reduce_to
 from ops_examples import Case, Corner, Example, Misfit
@@ -121,7 +122,9 @@ def assert_gradient(op: Op, example: Example, case: Case, seed: int) -> None:
 def names_of(op: Op, case: Case) -> dict[str, Any]:
     """Return the operands under the names that templates are filled with."""
     if op.variadic:
-        return {f"x{i}": operand for i, operand in enumerate(case.operands)}
+        single, last = op.operands[:-1], op.operands[-1]
+        rest = (f"{last}{i}" for i in range(len(case.operands) - len(single)))
+        return dict(zip((*single, *rest), case.operands, strict=True))
     return dict(zip(op.operands, case.operands, strict=False))
 
 
@@ -131,13 +134,19 @@ def run_code(
     """Fill a NumPy template with plain names, and evaluate it."""
     operands = names_of(op, case)
     words: dict[str, Any] = {name: name for name in {**operands, **known}}
+    rest = tuple(operands)[len(op.operands) - 1 :]
     if op.variadic:
-        words |= {op.operands[0]: ", ".join(operands), "argument": argument}
+        words |= {op.operands[-1]: ", ".join(rest), "argument": argument}
     words |= {p.name: repr(p.default) for p in op.parameters}
     words |= {name: repr(value) for name, value in case.attributes.items()}
+    words["index"] = "index"
     text = template.format(**words)
     # The text is a template of the table under test, which is Python that we wrote.
-    scope = {"np": np, "math": math, **operands, **known}
+    index = tuple(
+        operands[rest[part.number]] if isinstance(part, Slot) else part
+        for part in case.attributes.get("index", ())
+    )
+    scope = {"np": np, "math": math, "index": index, **operands, **known}
     return np.asarray(eval(text, scope))
 
 
@@ -291,6 +300,7 @@ def test_code_is_the_rule(name: str, data: st.DataObject, seed: int) -> None:
     case = frozen(data.draw(EXAMPLES[name].cases))
     y = forward(op, case)
     assume(y.size)
+    op = op.worded(map(np.shape, case.operands), case.attributes)
     result = run_code(op.code, op, case)
     np.testing.assert_allclose(result, y, rtol=1e-12, atol=1e-13)
     (g,) = directions(seed, y.shape)

@@ -1,0 +1,934 @@
+"""Operations of neural networks that are worth a rule of their own.
+
+The fused losses are more stable than their parts. Convolution and pooling go over the
+places of the kernel, one after the other: a place is a shifted view of the input, so
+they take little memory beside their operands and their result.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+
+from . import checks
+from .reduce import reduced_axes
+from .table import Array, Form, Op, Parameter, Shape
+
+_REDUCTION: Final = Parameter("reduction", checks.choice("mean", "sum", "none"), "mean")
+
+
+# ------------------------------------------------------------------------ softmax
+
+
+def _along(name: str, x: Shape, axis: int) -> int:
+    (along,) = reduced_axes(x, axis)
+    if x[along] == 0:
+        raise ValueError(f"{name}: shape {x} has no numbers along axis {axis}")
+    return along
+
+
+def _softmax_shape(x: Shape, *, axis: int = -1) -> Shape:
+    _along("softmax", x, axis)
+    return x
+
+
+def _log_softmax_shape(x: Shape, *, axis: int = -1) -> Shape:
+    _along("log_softmax", x, axis)
+    return x
+
+
+def _softmax(x: Array, *, axis: int = -1) -> Array:
+    # Nothing overflows: the largest exponent is 0.
+    powers = np.exp(x - np.max(x, axis, keepdims=True))
+    return powers / np.sum(powers, axis, keepdims=True)
+
+
+def _softmax_rule(t: Array, y: Array, _x: Array, *, axis: int = -1) -> Array:
+    # The Jacobian diag(y) − y yᵀ is symmetric: backward and forward are the same.
+    return y * (t - np.sum(t * y, axis, keepdims=True))
+
+
+def _log_softmax(x: Array, *, axis: int = -1) -> Array:
+    shifted = x - np.max(x, axis, keepdims=True)
+    return shifted - np.log(np.sum(np.exp(shifted), axis, keepdims=True))
+
+
+def _log_softmax_vjp(g: Array, y: Array, _x: Array, *, axis: int = -1) -> Array:
+    return g - np.exp(y) * np.sum(g, axis, keepdims=True)
+
+
+def _log_softmax_jvp(t: Array, y: Array, _x: Array, *, axis: int = -1) -> Array:
+    return t - np.sum(np.exp(y) * t, axis, keepdims=True)
+
+
+# ------------------------------------------------------------------------- losses
+
+
+def _reduced(losses: Array, reduction: str) -> Array:
+    if reduction == "none":
+        return losses
+    return np.asarray(losses.mean() if reduction == "mean" else losses.sum())[()]
+
+
+def _shares(g: Array, shape: Shape, reduction: str) -> Array:
+    """Return the upstream gradient of each loss, from that of the reduced one."""
+    count = math.prod(shape) if reduction == "mean" else 1
+    return np.broadcast_to(np.divide(g, count), shape)
+
+
+def _class_axis(input: Shape, axis: int) -> int:
+    return 0 if len(input) == 1 else reduced_axes(input, axis)[0]
+
+
+def _rows(input: Shape, along: int) -> Shape:
+    return input[:along] + input[along + 1 :]
+
+
+def _cross_entropy_shape(
+    input: Shape, target: Shape, *, reduction: str = "mean", axis: int = 1
+) -> Shape:
+    if not input:
+        raise ValueError("cross_entropy: input () is one number; it has no classes")
+    along = _along("cross_entropy", input, _class_axis(input, axis))
+    rows = _rows(input, along)
+    if target not in {rows, input}:
+        raise ValueError(
+            f"cross_entropy: input {input} with classes along axis {along} takes "
+            f"targets of shape {rows}, class numbers, or {input}, probabilities; "
+            f"not {target}"
+        )
+    return rows if reduction == "none" else ()
+
+
+def _class_numbers(input: Array, target: Array, along: int) -> Array:
+    """Return class numbers with an axis for the classes, or say which is wrong."""
+    if target.dtype.kind not in "iu":
+        raise ValueError(
+            f"cross_entropy: class numbers are whole numbers, not {target.dtype}"
+        )
+    count = input.shape[along]
+    wrong = target[(target < 0) | (target >= count)]
+    if wrong.size:
+        raise ValueError(
+            f"cross_entropy: there is no class {wrong.flat[0]}; "
+            f"allowed: 0 … {count - 1}"
+        )
+    return np.expand_dims(target, along)
+
+
+def _probabilities(input: Array, target: Array, along: int) -> Array:
+    """Return the target as probabilities; those of a class number are 0 and 1."""
+    if target.ndim == input.ndim:
+        return target.astype(input.dtype) if target.dtype.kind in "biu" else target
+    ones = np.zeros_like(input)
+    np.put_along_axis(ones, _class_numbers(input, target, along), 1, along)
+    return ones
+
+
+def _cross_entropy(
+    input: Array, target: Array, *, reduction: str = "mean", axis: int = 1
+) -> Array:
+    along = _class_axis(input.shape, axis)
+    target = np.asarray(target)
+    logs = _log_softmax(input, axis=along)
+    if target.ndim == input.ndim:
+        losses = -np.sum(_probabilities(input, target, along) * logs, along)
+    else:
+        # Picked, not multiplied by 0 and 1: another logit may be −inf.
+        numbers = _class_numbers(input, target, along)
+        losses = -np.squeeze(np.take_along_axis(logs, numbers, along), along)
+    return _reduced(losses, reduction)
+
+
+def _logit_slopes(input: Array, target: Array, along: int) -> Array:
+    chances = _probabilities(input, np.asarray(target), along)
+    total = np.sum(chances, along, keepdims=True)
+    return _softmax(input, axis=along) * total - chances
+
+
+def _cross_entropy_by_input(
+    g: Array,
+    _y: Array,
+    input: Array,
+    target: Array,
+    *,
+    reduction: str = "mean",
+    axis: int = 1,
+) -> Array:
+    along = _class_axis(input.shape, axis)
+    shares = _shares(g, _rows(input.shape, along), reduction)
+    return _logit_slopes(input, target, along) * np.expand_dims(shares, along)
+
+
+def _cross_entropy_by_target(
+    g: Array,
+    _y: Array,
+    input: Array,
+    _target: Array,
+    *,
+    reduction: str = "mean",
+    axis: int = 1,
+) -> Array:
+    along = _class_axis(input.shape, axis)
+    shares = _shares(g, _rows(input.shape, along), reduction)
+    return -_log_softmax(input, axis=along) * np.expand_dims(shares, along)
+
+
+def _cross_entropy_jvp_input(
+    t: Array,
+    _y: Array,
+    input: Array,
+    target: Array,
+    *,
+    reduction: str = "mean",
+    axis: int = 1,
+) -> Array:
+    along = _class_axis(input.shape, axis)
+    return _reduced(np.sum(_logit_slopes(input, target, along) * t, along), reduction)
+
+
+def _cross_entropy_jvp_target(
+    t: Array,
+    _y: Array,
+    input: Array,
+    _target: Array,
+    *,
+    reduction: str = "mean",
+    axis: int = 1,
+) -> Array:
+    along = _class_axis(input.shape, axis)
+    return _reduced(-np.sum(_log_softmax(input, axis=along) * t, along), reduction)
+
+
+def _binary_shape(input: Shape, target: Shape, *, reduction: str = "mean") -> Shape:
+    if input != target:
+        raise ValueError(
+            f"binary_cross_entropy_with_logits: input {input} and target {target} "
+            "must have one shape"
+        )
+    return input if reduction == "none" else ()
+
+
+def _binary(input: Array, target: Array, *, reduction: str = "mean") -> Array:
+    target = _like(target, input)
+    # Of two large numbers that cancel, only the difference is ever computed.
+    losses = np.maximum(input, 0) - input * target + np.log1p(np.exp(-np.abs(input)))
+    return _reduced(losses, reduction)
+
+
+def _like(target: Any, input: Array) -> Array:
+    """Return whole numbers and truths in the dtype of the logits."""
+    array = np.asarray(target)
+    return array.astype(np.asarray(input).dtype) if array.dtype.kind in "biu" else array
+
+
+def _sigmoid(x: Array) -> Array:
+    return np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x)))
+
+
+def _binary_by_input(
+    g: Array, _y: Array, input: Array, target: Array, *, reduction: str = "mean"
+) -> Array:
+    shares = _shares(g, np.shape(input), reduction)
+    return (_sigmoid(input) - _like(target, input)) * shares
+
+
+def _binary_by_target(
+    g: Array, _y: Array, input: Array, _target: Array, *, reduction: str = "mean"
+) -> Array:
+    return -input * _shares(g, np.shape(input), reduction)
+
+
+def _binary_jvp_input(
+    t: Array, _y: Array, input: Array, target: Array, *, reduction: str = "mean"
+) -> Array:
+    return _reduced((_sigmoid(input) - _like(target, input)) * t, reduction)
+
+
+def _binary_jvp_target(
+    t: Array, _y: Array, input: Array, _target: Array, *, reduction: str = "mean"
+) -> Array:
+    return _reduced(-input * t, reduction)
+
+
+# ------------------------------------------------------------------------ windows
+
+Pair = tuple[int, int]
+
+
+def _pair(value: int | Pair) -> Pair:
+    return (value, value) if isinstance(value, int) else value
+
+
+@dataclass(frozen=True, slots=True)
+class _Grid:
+    """Where a kernel stands on the last two axes of an input of `size`."""
+
+    size: Pair
+    kernel: Pair
+    stride: Pair
+    padding: Pair
+    dilation: Pair = (1, 1)
+
+    @property
+    def extent(self) -> Pair:
+        """What the kernel covers, its gaps included."""
+        (height, width), (rows, columns) = self.kernel, self.dilation
+        return (height - 1) * rows + 1, (width - 1) * columns + 1
+
+    @property
+    def padded(self) -> Pair:
+        (height, width), (rows, columns) = self.size, self.padding
+        return height + 2 * rows, width + 2 * columns
+
+    @property
+    def places(self) -> Pair:
+        """How many places the kernel stands at, down and across."""
+        pairs = zip(self.padded, self.extent, self.stride, strict=True)
+        down, across = ((full - part) // step + 1 for full, part, step in pairs)
+        return down, across
+
+    def check(self, name: str) -> None:
+        full, part = self.padded, self.extent
+        if full[0] < part[0] or full[1] < part[1] or 0 in self.size:
+            raise ValueError(
+                f"{name}: a kernel that covers {part} does not fit an input of "
+                f"{self.size} with padding {self.padding}"
+            )
+
+    def taps(self) -> Iterator[tuple[int, int, tuple[Any, ...]]]:
+        """Give each place in the kernel, and what it meets of the padded input."""
+        for row in range(self.kernel[0]):
+            for column in range(self.kernel[1]):
+                at = (row * self.dilation[0], column * self.dilation[1])
+                yield row, column, (..., *map(self._met, at, self.stride, self.places))
+
+    @staticmethod
+    def _met(start: int, step: int, count: int) -> slice:
+        return slice(start, start + step * (count - 1) + 1, step)
+
+    def widths(self, ndim: int) -> list[Pair]:
+        """Return the padding as numpy takes it."""
+        return [(0, 0)] * (ndim - 2) + [(one, one) for one in self.padding]
+
+    def pad(self, x: Array) -> Array:
+        return x if self.padding == (0, 0) else np.pad(x, self.widths(x.ndim))
+
+    def crop(self, x: Array) -> Array:
+        (height, width), (rows, columns) = self.size, self.padding
+        return x[..., rows : rows + height, columns : columns + width]
+
+
+def _conv_grid(input: Shape, weight: Shape, attributes: Mapping[str, Any]) -> _Grid:
+    stride, padding, dilation = (
+        _pair(attributes.get(name, default))
+        for name, default in (("stride", 1), ("padding", 0), ("dilation", 1))
+    )
+    size, kernel = input[-2:], weight[-2:]
+    return _Grid((size[0], size[1]), (kernel[0], kernel[1]), stride, padding, dilation)
+
+
+def _pool_grid(input: Shape, attributes: Mapping[str, Any]) -> _Grid:
+    kernel = _pair(attributes["kernel_size"])
+    stride = attributes.get("stride")
+    return _Grid(
+        (input[-2], input[-1]),
+        kernel,
+        kernel if stride is None else _pair(stride),
+        _pair(attributes.get("padding", 0)),
+    )
+
+
+# -------------------------------------------------------------------- convolution
+
+
+def _conv2d_shape(
+    input: Shape, weight: Shape, bias: Shape | None = None, **attributes: Any
+) -> Shape:
+    if len(input) != 4 or len(weight) != 4:
+        raise ValueError(
+            f"conv2d: input {input} has to be (samples, channels, height, width) and "
+            f"weight {weight} (filters, channels, height, width)"
+        )
+    groups = attributes.get("groups", 1)
+    if input[1] != weight[1] * groups or weight[0] % groups:
+        raise ValueError(
+            f"conv2d: input {input} has {input[1]} channels, weight {weight} with "
+            f"groups={groups} takes {weight[1] * groups}; "
+            f"{groups} has to divide channels and filters"
+        )
+    if bias is not None and bias != weight[:1]:
+        raise ValueError(
+            f"conv2d: bias {bias} does not fit weight {weight}: "
+            f"one number for each filter is of shape {weight[:1]}"
+        )
+    if 0 in weight:
+        raise ValueError(f"conv2d: weight {weight} has no numbers")
+    grid = _conv_grid(input, weight, attributes)
+    grid.check("conv2d")
+    return (input[0], weight[0], *grid.places)
+
+
+def _grouped(x: Array, groups: int) -> Array:
+    """Return (samples, channels, …) as (samples, groups, channels of a group, …)."""
+    return x.reshape(x.shape[0], groups, x.shape[1] // groups, *x.shape[2:])
+
+
+def _flat(x: Array) -> Array:
+    return x.reshape(*x.shape[:-2], x.shape[-2] * x.shape[-1])
+
+
+def _filters(weight: Array, groups: int) -> Array:
+    """Return one matrix (filters, channels) for each kernel place and group."""
+    shape = (groups, weight.shape[0] // groups, *weight.shape[1:])
+    return np.ascontiguousarray(weight.reshape(shape).transpose(3, 4, 0, 1, 2))
+
+
+def _conv2d(
+    input: Array, weight: Array, bias: Array | None = None, **attributes: Any
+) -> Array:
+    groups = attributes.get("groups", 1)
+    grid = _conv_grid(input.shape, weight.shape, attributes)
+    x, filters = _grouped(grid.pad(input), groups), _filters(weight, groups)
+    down, across = grid.places
+    count, made = input.shape[0], weight.shape[0]
+    shape = (count, groups, made // groups, down * across)
+    y = np.zeros(shape, np.result_type(input, weight))
+    for row, column, met in grid.taps():
+        y += np.matmul(filters[row, column], _flat(x[met]))
+    y = y.reshape(count, made, down, across)
+    return y if bias is None else y + bias.reshape(-1, 1, 1)
+
+
+def _conv2d_by_input(
+    g: Array, _y: Array, input: Array, weight: Array, *_bias: Array, **attributes: Any
+) -> Array:
+    groups = attributes.get("groups", 1)
+    grid = _conv_grid(input.shape, weight.shape, attributes)
+    filters = _filters(weight, groups).swapaxes(-1, -2)
+    upstream = _flat(_grouped(g, groups))
+    whole = np.zeros((*input.shape[:2], *grid.padded), g.dtype)
+    parts = _grouped(whole, groups)
+    for row, column, met in grid.taps():
+        back = np.matmul(filters[row, column], upstream)
+        parts[met] += back.reshape(*back.shape[:-1], *grid.places)
+    return grid.crop(whole)
+
+
+def _conv2d_by_weight(
+    g: Array, _y: Array, input: Array, weight: Array, *_bias: Array, **attributes: Any
+) -> Array:
+    groups = attributes.get("groups", 1)
+    grid = _conv_grid(input.shape, weight.shape, attributes)
+    x, upstream = _grouped(grid.pad(input), groups), _flat(_grouped(g, groups))
+    result = np.empty(weight.shape, g.dtype)
+    for row, column, met in grid.taps():
+        each = np.matmul(upstream, _flat(x[met]).swapaxes(-1, -2))
+        result[:, :, row, column] = each.sum(0).reshape(weight.shape[:2])
+    return result
+
+
+def _conv2d_by_bias(
+    g: Array, _y: Array, _input: Array, _weight: Array, _bias: Array, **_attributes: Any
+) -> Array:
+    return g.sum((0, 2, 3))
+
+
+def _conv2d_jvp_input(
+    t: Array, _y: Array, _input: Array, weight: Array, *_bias: Array, **attributes: Any
+) -> Array:
+    return _conv2d(t, weight, **attributes)
+
+
+def _conv2d_jvp_weight(
+    t: Array, _y: Array, input: Array, _weight: Array, *_bias: Array, **attributes: Any
+) -> Array:
+    return _conv2d(input, t, **attributes)
+
+
+def _conv2d_jvp_bias(
+    t: Array, y: Array, _input: Array, _weight: Array, _bias: Array, **_attributes: Any
+) -> Array:
+    return np.broadcast_to(t.reshape(-1, 1, 1), y.shape)
+
+
+# ------------------------------------------------------------------------ pooling
+
+
+def _pool_shape(name: str, input: Shape, attributes: Mapping[str, Any]) -> Shape:
+    if len(input) < 2:
+        raise ValueError(f"{name}: input {input} has no height and width")
+    grid = _pool_grid(input, attributes)
+    if any(2 * pad > size for pad, size in zip(grid.padding, grid.kernel, strict=True)):
+        raise ValueError(
+            f"{name}: padding {grid.padding} is more than half of the kernel "
+            f"{grid.kernel}, so a window could lie outside"
+        )
+    grid.check(name)
+    return (*input[:-2], *grid.places)
+
+
+def _max_pool2d_shape(input: Shape, **attributes: Any) -> Shape:
+    return _pool_shape("max_pool2d", input, attributes)
+
+
+def _max_pool2d(input: Array, **attributes: Any) -> Array:
+    grid = _pool_grid(input.shape, attributes)
+    # A window that holds a copy of the border holds the border itself, too.
+    x = np.pad(input, grid.widths(input.ndim), mode="edge")
+    _, _, first = next(grid.taps())
+    y = np.array(x[first])
+    for _, _, met in grid.taps():
+        np.maximum(y, x[met], out=y)
+    return y
+
+
+def _winners(y: Array, input: Array, grid: _Grid) -> Iterator[tuple[Any, Array]]:
+    """Give, for each kernel place, where it holds the first largest number."""
+    x = grid.pad(input)
+    inside = grid.pad(np.ones(grid.size, np.bool_))
+    taken = np.zeros(y.shape, np.bool_)
+    for _, _, met in grid.taps():
+        largest = ((x[met] == y) | np.isnan(x[met])) & inside[met] & ~taken
+        taken |= largest
+        yield met, largest
+
+
+def _max_pool2d_vjp(g: Array, y: Array, input: Array, **attributes: Any) -> Array:
+    grid = _pool_grid(input.shape, attributes)
+    whole = np.zeros((*input.shape[:-2], *grid.padded), g.dtype)
+    for met, largest in _winners(y, input, grid):
+        whole[met] += np.where(largest, g, 0)
+    return grid.crop(whole)
+
+
+def _max_pool2d_jvp(t: Array, y: Array, input: Array, **attributes: Any) -> Array:
+    grid = _pool_grid(input.shape, attributes)
+    padded, tangent = grid.pad(t), np.zeros(y.shape, t.dtype)
+    for met, largest in _winners(y, input, grid):
+        tangent += np.where(largest, padded[met], 0)
+    return tangent
+
+
+def _avg_pool2d_shape(input: Shape, **attributes: Any) -> Shape:
+    return _pool_shape("avg_pool2d", input, attributes)
+
+
+def _avg_pool2d(input: Array, **attributes: Any) -> Array:
+    grid = _pool_grid(input.shape, attributes)
+    x = grid.pad(input)
+    total = sum(x[met] for _, _, met in grid.taps())
+    return np.asarray(total) / math.prod(grid.kernel)
+
+
+def _avg_pool2d_vjp(g: Array, _y: Array, input: Array, **attributes: Any) -> Array:
+    grid = _pool_grid(input.shape, attributes)
+    whole = np.zeros((*input.shape[:-2], *grid.padded), g.dtype)
+    share = g / math.prod(grid.kernel)
+    for _, _, met in grid.taps():
+        whole[met] += share
+    return grid.crop(whole)
+
+
+def _avg_pool2d_jvp(t: Array, _y: Array, _input: Array, **attributes: Any) -> Array:
+    return _avg_pool2d(t, **attributes)
+
+
+# -------------------------------------------------------------------------- words
+
+
+def _log_sum(name: str, axis: int) -> str:
+    """Return the logarithm of the sum of exponentials, the axis kept, in NumPy."""
+    most = f"np.max({name}, {axis}, keepdims=True)"
+    return f"{most} + np.log(np.sum(np.exp({name} - {most}), {axis}, keepdims=True))"
+
+
+def _reduced_code(losses: str, reduction: str) -> str:
+    return losses if reduction == "none" else f"np.{reduction}({losses})"
+
+
+def _share_words(
+    reduction: str, count: int, axis: int | None = None
+) -> tuple[str, str]:
+    """Return the upstream gradient of each loss, in symbols and in NumPy."""
+    if reduction == "none":
+        return "{g}", "{g}" if axis is None else f"np.expand_dims({{g}}, {axis})"
+    share = "{g}" if reduction == "sum" else f"{{g}} / {count}"
+    return share, share
+
+
+def _cross_entropy_wording(
+    input: Shape, target: Shape, *, reduction: str = "mean", axis: int = 1
+) -> Mapping[str, Any]:
+    along = _class_axis(input, axis)
+    count = math.prod(_rows(input, along))
+    total = _log_sum("{input}", along)
+    share, share_code = _share_words(reduction, count, along)
+    chances = f"np.exp({{input}} - ({total}))"
+    if target == input:
+        losses = f"np.sum({{target}} * ({total} - {{input}}), {along})"
+        local = "softmax({input}) · Σ {target} − {target}"
+        slopes = f"{chances} * np.sum({{target}}, {along}, keepdims=True) - {{target}}"
+    else:
+        picked = f"np.expand_dims({{target}}, {along})"
+        picked = f"np.take_along_axis({{input}}, {picked}, {along})"
+        losses = f"np.squeeze({total} - {picked}, {along})"
+        local = "softmax({input}) − onehot({target})"
+        onehot = f"np.moveaxis(np.eye({input[along]})[{{target}}], -1, {along})"
+        slopes = f"{chances} - {onehot}"
+    by_input = replace(
+        _BY_LOGITS,
+        local=local,
+        product=f"({local}) ∘ {share}",
+        code=f"({slopes}) * {share_code}",
+    )
+    by_target = replace(
+        _BY_CHANCES,
+        product=f"−log softmax({{input}}) ∘ {share}",
+        code=f"({total} - {{input}}) * {share_code}",
+    )
+    code = _reduced_code(losses, reduction)
+    return {"code": code, "forms": (by_input, by_target)}
+
+
+def _binary_wording(
+    input: Shape, _target: Shape, *, reduction: str = "mean"
+) -> Mapping[str, Any]:
+    share, code = _share_words(reduction, math.prod(input))
+    by_input, by_target = _BINARY_FORMS
+    return {
+        "code": _reduced_code(_BINARY_CODE, reduction),
+        "forms": (
+            replace(
+                by_input,
+                product=f"({by_input.local}) ∘ {share}",
+                code=f"({_SIGMOID_CODE} - {{target}}) * {code}",
+            ),
+            replace(
+                by_target, product=f"−{{input}} ∘ {share}", code=f"-{{input}} * {code}"
+            ),
+        ),
+    }
+
+
+def _padded_code(name: str, grid: _Grid, ndim: int, more: str = "") -> str:
+    if grid.padding == (0, 0):
+        return name
+    return f"np.pad({name}, {tuple(grid.widths(ndim))}{more})"
+
+
+def _windows_code(padded: str, grid: _Grid) -> str:
+    """Return what the kernel meets, in two last axes of the kernel's shape."""
+    steps = [f"::{step}" for step in (*grid.stride, *grid.dilation)]
+    return (
+        f"np.lib.stride_tricks.sliding_window_view({padded}, {grid.extent}, (-2, -1))"
+        f"[..., {', '.join(steps)}]"
+    )
+
+
+def _crop_code(grid: _Grid) -> str:
+    if grid.padding == (0, 0):
+        return ""
+    pairs = zip(grid.padding, grid.size, strict=True)
+    return f"[..., {', '.join(f'{pad}:{pad + size}' for pad, size in pairs)}]"
+
+
+def _each_group(sum_of: str, one: str, two: str, joined: int, groups: int) -> str:
+    """Return a sum of products for each group of channels, joined along an axis."""
+    if groups == 1:
+        return f"np.einsum({sum_of!r}, {one}, {two})"
+    halves = [
+        f"np.split({name}, {groups}, {0 if name == '{weight}' else 1})"
+        for name in (one, two)
+    ]
+    return (
+        f"np.concatenate([np.einsum({sum_of!r}, u, v) "
+        f"for u, v in zip({', '.join(halves)})], {joined})"
+    )
+
+
+def _conv2d_wording(
+    input: Shape, weight: Shape, bias: Shape | None = None, **attributes: Any
+) -> Mapping[str, Any]:
+    groups = attributes.get("groups", 1)
+    grid = _conv_grid(input, weight, attributes)
+    windows = _windows_code(_padded_code("{input}", grid, 4), grid)
+    code = _each_group("nchwij,ocij->nohw", windows, "{weight}", 1, groups)
+    by_weight = _each_group("nohw,nchwij->ocij", "{g}", windows, 0, groups)
+    by_input, about_weight, by_bias = _CONV_FORMS
+    forms = (
+        replace(by_input, code=_conv2d_back_code(input, weight, grid, groups)),
+        replace(about_weight, code=by_weight),
+        by_bias,
+    )
+    if bias is None:
+        return {"code": code, "forms": forms}
+    return {
+        "symbol": "{input} ⋆ {weight} + {bias}",
+        "code": f"{code} + np.reshape({{bias}}, (-1, 1, 1))",
+        "forms": forms,
+    }
+
+
+def _conv2d_back_code(input: Shape, weight: Shape, grid: _Grid, groups: int) -> str:
+    """Return the contribution to the input: the kernel, turned, over the upstream."""
+    spread = "{g}"
+    if grid.stride != (1, 1):
+        # Between the places of a kernel that strides lie zeros.
+        one = f"np.eye(1, {math.prod(grid.stride)}).reshape({grid.stride})"
+        spread = f"np.kron({{g}}, {one})"
+    long = [n * step for n, step in zip(grid.places, grid.stride, strict=True)]
+    pairs = zip(grid.extent, grid.padded, long, strict=True)
+    around = [(part - 1, max(0, full - size)) for part, full, size in pairs]
+    steps = ", ".join(f"::-{step}" for step in grid.dilation)
+    windows = (
+        "np.lib.stride_tricks.sliding_window_view("
+        f"np.pad({spread}, {((0, 0), (0, 0), *around)}), {grid.extent}, (-2, -1))"
+        f"[..., {steps}]"
+    )
+    back = _each_group("nohwij,ocij->nchw", windows, "{weight}", 1, groups)
+    pairs = zip(grid.padding, grid.size, strict=True)
+    return f"{back}[..., {', '.join(f'{pad}:{pad + size}' for pad, size in pairs)}]"
+
+
+def _pool_codes(input: Shape, grid: _Grid, picks: str, shares: str) -> str:
+    """Return the contribution of pooling: `shares` added where `picks` says."""
+    full = (*input[:-2], *grid.padded)
+    size = math.prod(full)
+    numbers = _windows_code(f"np.arange({size}).reshape({full})", grid)
+    places = picks.replace("NUMBERS", numbers)
+    return (
+        f"np.bincount(np.ravel({places}), np.ravel({shares}), {size})"
+        f".reshape({full}){_crop_code(grid)}"
+    )
+
+
+def _max_pool2d_wording(input: Shape, **attributes: Any) -> Mapping[str, Any]:
+    grid = _pool_grid(input, attributes)
+    padded = _padded_code("{input}", grid, len(input), ", constant_values=-np.inf")
+    windows = _windows_code(padded, grid)
+    flat = (*input[:-2], *grid.places, math.prod(grid.kernel))
+    first = f"np.argmax({windows}.reshape({flat}), -1)[..., None]"
+    picks = f"np.take_along_axis(NUMBERS.reshape({flat}), {first}, -1)"
+    form = replace(_OF_MAX, code=_pool_codes(input, grid, picks, "{g}"))
+    return {"code": f"np.max({windows}, (-2, -1))", "forms": (form,)}
+
+
+def _avg_pool2d_wording(input: Shape, **attributes: Any) -> Mapping[str, Any]:
+    grid = _pool_grid(input, attributes)
+    windows = _windows_code(_padded_code("{input}", grid, len(input)), grid)
+    size = math.prod(grid.kernel)
+    shares = f"np.repeat(np.ravel({{g}}) / {size}, {size})"
+    form = replace(
+        _OF_MEAN,
+        local=f"1 / {size}",
+        code=_pool_codes(input, grid, "NUMBERS", shares),
+    )
+    return {"code": f"np.mean({windows}, (-2, -1))", "forms": (form,)}
+
+
+# ----------------------------------------------------------------------- the rows
+
+_SIGMOID_CODE: Final = "np.exp(np.minimum({input}, 0)) / (1 + np.exp(-np.abs({input})))"
+_BINARY_CODE: Final = (
+    "np.maximum({input}, 0) - {input} * {target} + np.log1p(np.exp(-np.abs({input})))"
+)
+_BY_LOGITS: Final = Form(
+    "softmax({input}) − {target}",
+    "(softmax({input}) − {target}) ∘ {g}",
+    "{g}",
+    "of the loss's logarithm of a quotient, the numerator gives −target and the sum "
+    "below gives softmax: what is predicted minus what is right",
+)
+_BY_CHANCES: Final = Form(
+    "−log softmax({input})",
+    "−log softmax({input}) ∘ {g}",
+    "{g}",
+    "the loss is a sum of probabilities times −log softmax",
+)
+_BINARY_FORMS: Final = (
+    Form(
+        "σ({input}) − {target}",
+        "(σ({input}) − {target}) ∘ {g}",
+        "{g}",
+        "what is predicted minus what is right",
+    ),
+    Form("−{input}", "−{input} ∘ {g}", "{g}", "the loss contains −input · target"),
+)
+_CONV_FORMS: Final = (
+    Form(
+        "{weight}, at each place of the kernel",
+        "Σ {weight} · {g}, back to where it came from",
+        "{g}",
+        "a number meets each weight at one place of the kernel: upstream of that place "
+        "times that weight, summed over places, is a convolution with the kernel "
+        "turned by half a turn",
+    ),
+    Form(
+        "{input}, under the kernel",
+        "Σ {input} · {g} over samples and places",
+        "{g}",
+        "one weight is used at every place of the kernel and for every sample, and "
+        "contributions add",
+    ),
+    Form(
+        "1",
+        "Σ {g} over samples and places",
+        "np.sum({g}, (0, 2, 3))",
+        "one bias is added at every place and for every sample, and contributions add",
+    ),
+)
+_OF_MAX: Final = Form(
+    "1 at the largest, 0 elsewhere",
+    "{g} at the largest of each window",
+    "{g}",
+    "the largest number of a window is an exact copy; the others do not matter to it",
+)
+_OF_MEAN: Final = Form(
+    "1 / size of a window",
+    "{g} / size, at each of a window",
+    "{g}",
+    "a mean gives each of its numbers the same part of the gradient",
+)
+_MOST: Final = "np.max({x}, {axis}, keepdims=True)"
+_POWERS: Final = f"np.exp({{x}} - {_MOST})"
+_SUM: Final = f"np.sum({_POWERS}, {{axis}}, keepdims=True)"
+_LAST_AXIS: Final = Parameter("axis", checks.whole, -1)
+_POOLING: Final = (
+    Parameter("kernel_size", checks.pair),
+    Parameter("stride", checks.optional(checks.pair), None),
+    Parameter("padding", checks.pair_or_zero, 0),
+)
+
+ROWS: tuple[Op, ...] = (
+    Op(
+        name="softmax",
+        operands=("x",),
+        forward=_softmax,
+        shape=_softmax_shape,
+        vjps=(_softmax_rule,),
+        jvps=(_softmax_rule,),
+        kind="block",
+        symbol="softmax({x})",
+        code=f"{_POWERS} / {_SUM}",
+        forms=(
+            Form(
+                "∂yᵢ/∂xⱼ = yᵢ · ([i = j] − yⱼ)",
+                "{y} ∘ ({g} − Σ {g} ∘ {y})",
+                "{y} * ({g} - np.sum({g} * {y}, {axis}, keepdims=True))",
+                "each exponential is in its own numerator and in the sum below all",
+            ),
+        ),
+        summary="Exponentials divided by their sum along an axis.",
+        parameters=(_LAST_AXIS,),
+    ),
+    Op(
+        name="log_softmax",
+        operands=("x",),
+        forward=_log_softmax,
+        shape=_log_softmax_shape,
+        vjps=(_log_softmax_vjp,),
+        jvps=(_log_softmax_jvp,),
+        kind="block",
+        symbol="log softmax({x})",
+        code=f"{{x}} - {_MOST} - np.log({_SUM})",
+        forms=(
+            Form(
+                "∂yᵢ/∂xⱼ = [i = j] − exp(yⱼ)",
+                "{g} − exp({y}) · Σ {g}",
+                "{g} - np.exp({y}) * np.sum({g}, {axis}, keepdims=True)",
+                "the logarithm of a quotient: itself, minus that of the sum below",
+            ),
+        ),
+        summary="The logarithm of softmax, exact where softmax itself would be 0.",
+        parameters=(_LAST_AXIS,),
+    ),
+    Op(
+        name="cross_entropy",
+        operands=("input", "target"),
+        forward=_cross_entropy,
+        shape=_cross_entropy_shape,
+        vjps=(_cross_entropy_by_input, _cross_entropy_by_target),
+        jvps=(_cross_entropy_jvp_input, _cross_entropy_jvp_target),
+        kind="block",
+        symbol="cross_entropy({input}, {target})",
+        code="cross_entropy({input}, {target})",
+        forms=(_BY_LOGITS, _BY_CHANCES),
+        summary="−log softmax(input) at the class, or weighted by probabilities.",
+        parameters=(_REDUCTION, Parameter("axis", checks.whole, 1)),
+        corner="logits [0, 800] with class 0: the loss is 800, the gradient [−1, 1], "
+        "for nothing is added inside the logarithm",
+        wording=_cross_entropy_wording,
+    ),
+    Op(
+        name="binary_cross_entropy_with_logits",
+        operands=("input", "target"),
+        forward=_binary,
+        shape=_binary_shape,
+        vjps=(_binary_by_input, _binary_by_target),
+        jvps=(_binary_jvp_input, _binary_jvp_target),
+        kind="block",
+        symbol="binary_cross_entropy({input}, {target})",
+        code=_BINARY_CODE,
+        forms=_BINARY_FORMS,
+        summary="−log of the probability that sigmoid(input) gives to the target.",
+        parameters=(_REDUCTION,),
+        wording=_binary_wording,
+    ),
+    Op(
+        name="conv2d",
+        operands=("input", "weight", "bias"),
+        forward=_conv2d,
+        shape=_conv2d_shape,
+        vjps=(_conv2d_by_input, _conv2d_by_weight, _conv2d_by_bias),
+        jvps=(_conv2d_jvp_input, _conv2d_jvp_weight, _conv2d_jvp_bias),
+        kind="block",
+        symbol="{input} ⋆ {weight}",
+        code="conv2d({input}, {weight})",
+        forms=_CONV_FORMS,
+        summary="Each filter laid over every place of every sample (N, C, H, W).",
+        parameters=(
+            Parameter("stride", checks.pair, 1),
+            Parameter("padding", checks.pair_or_zero, 0),
+            Parameter("dilation", checks.pair, 1),
+            Parameter("groups", checks.size, 1),
+        ),
+        optional=1,
+        wording=_conv2d_wording,
+    ),
+    Op(
+        name="max_pool2d",
+        operands=("input",),
+        forward=_max_pool2d,
+        shape=_max_pool2d_shape,
+        vjps=(_max_pool2d_vjp,),
+        jvps=(_max_pool2d_jvp,),
+        kind="block",
+        symbol="max_pool2d({input}, {kernel_size})",
+        code="max_pool2d({input}, {kernel_size})",
+        forms=(_OF_MAX,),
+        summary="The largest number of each window of the last two axes.",
+        parameters=_POOLING,
+        corner="of equal numbers in a window the first one takes the gradient",
+        wording=_max_pool2d_wording,
+    ),
+    Op(
+        name="avg_pool2d",
+        operands=("input",),
+        forward=_avg_pool2d,
+        shape=_avg_pool2d_shape,
+        vjps=(_avg_pool2d_vjp,),
+        jvps=(_avg_pool2d_jvp,),
+        kind="block",
+        symbol="avg_pool2d({input}, {kernel_size})",
+        code="avg_pool2d({input}, {kernel_size})",
+        forms=(_OF_MEAN,),
+        summary="The mean of each window of the last two axes, padding included.",
+        parameters=_POOLING,
+        wording=_avg_pool2d_wording,
+    ),
+)

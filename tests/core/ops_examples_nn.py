@@ -1,0 +1,297 @@
+"""Examples of operations of neural networks."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from ops_examples import (
+    Case,
+    Corner,
+    Draw,
+    Example,
+    Misfit,
+    distinct,
+    generators,
+    smooth,
+)
+
+REDUCTIONS = st.sampled_from(["mean", "sum", "none"])
+PAIRS = st.integers(1, 2) | st.tuples(st.integers(1, 2), st.integers(1, 2))
+
+
+@st.composite
+def rows(draw: Draw) -> Case:
+    shape = draw(hnp.array_shapes(min_dims=1, max_dims=3, min_side=1, max_side=4))
+    axis = draw(st.integers(-len(shape), len(shape) - 1))
+    return Case((3 * smooth(draw(generators()), shape),), {"axis": axis})
+
+
+@st.composite
+def classes(draw: Draw) -> Case:
+    """Logits, with class numbers or probabilities for each row."""
+    shape = draw(hnp.array_shapes(min_dims=1, max_dims=3, min_side=1, max_side=4))
+    axis = draw(st.integers(-len(shape), len(shape) - 1)) if len(shape) > 1 else 1
+    along = axis if len(shape) > 1 else 0
+    generator = draw(generators())
+    logits = 3 * smooth(generator, shape)
+    if draw(st.booleans()):
+        target = generator.uniform(0, 1, shape)
+    else:
+        others = np.delete(shape, along)
+        target = generator.integers(0, shape[along], others)
+    return Case((logits, target), {"axis": axis, "reduction": draw(REDUCTIONS)})
+
+
+@st.composite
+def answers(draw: Draw) -> Case:
+    shape = draw(hnp.array_shapes(min_dims=0, max_dims=2, min_side=1, max_side=4))
+    generator = draw(generators())
+    logits = 3 * smooth(generator, shape)
+    target = generator.uniform(0, 1, shape)
+    if draw(st.booleans()):
+        target = (target < 0.5).astype(int)
+    return Case((logits, target), {"reduction": draw(REDUCTIONS)})
+
+
+def images(draw: Draw, *front: int, least: int) -> tuple[int, ...]:
+    side = st.integers(least, least + 3)
+    return (*front, draw(side), draw(side))
+
+
+@st.composite
+def convolutions(draw: Draw) -> Case:
+    groups, each, made = (draw(st.integers(1, 2)) for _ in range(3))
+    kernel = (draw(st.integers(1, 2)), draw(st.integers(1, 3)))
+    shape = images(draw, draw(st.integers(0, 2)), groups * each, least=5)
+    generator = draw(generators())
+    operands = [
+        smooth(generator, shape),
+        smooth(generator, (groups * made, each, *kernel)),
+    ]
+    if draw(st.booleans()):
+        operands.append(smooth(generator, (groups * made,)))
+    attributes = {
+        "stride": draw(PAIRS),
+        "padding": draw(st.just(0) | PAIRS),
+        "dilation": draw(PAIRS),
+        "groups": groups,
+    }
+    return Case(tuple(operands), attributes)
+
+
+@st.composite
+def pools(draw: Draw) -> Case:
+    kernel = (draw(st.integers(1, 3)), draw(st.integers(2, 3)))
+    front = draw(hnp.array_shapes(min_dims=0, max_dims=2, min_side=0, max_side=2))
+    stride = draw(st.sampled_from([None, 1, 2, 3, (1, 2)]))
+    padding = draw(st.sampled_from([0, (0, 1), (kernel[0] // 2, 1)]))
+    if kernel == (2, 2) and draw(st.booleans()):
+        kernel = 2
+    attributes = {"kernel_size": kernel, "stride": stride, "padding": padding}
+    x = distinct(draw(generators()), images(draw, *front, least=3))
+    return Case((x,), attributes)
+
+
+# -------------------------------------------------------------------- references
+
+
+def softmax(x: np.ndarray, axis: int) -> np.ndarray:
+    def of_row(row: np.ndarray) -> list[float]:
+        return [1 / math.fsum(math.exp(b - a) for b in row) for a in row]
+
+    return np.apply_along_axis(of_row, axis, x)
+
+
+def cross_entropy(
+    input: np.ndarray, target: np.ndarray, axis: int, reduction: str
+) -> Any:
+    along = 0 if input.ndim == 1 else axis
+    logs = np.moveaxis(np.log(softmax(input, along)), along, -1)
+    losses = np.zeros(logs.shape[:-1])
+    if target.shape == input.shape:
+        target = np.moveaxis(target, along, -1)
+    for place in np.ndindex(losses.shape):
+        right = target[place]
+        losses[place] = (
+            -math.fsum(right * logs[place]) if np.ndim(right) else -logs[place][right]
+        )
+    return reduced(losses, reduction)
+
+
+def reduced(losses: np.ndarray, reduction: str) -> Any:
+    total = math.fsum(losses.ravel())
+    if reduction == "none":
+        return losses
+    return total / losses.size if reduction == "mean" else total
+
+
+def binary(input: np.ndarray, target: np.ndarray, reduction: str) -> Any:
+    chance = 1 / (1 + np.exp(-input))
+    losses = -(target * np.log(chance) + (1 - target) * np.log(1 - chance))
+    return reduced(losses, reduction)
+
+
+def pair(value: Any) -> tuple[int, int]:
+    return value if isinstance(value, tuple) else (value, value)
+
+
+def conv2d(
+    input: np.ndarray, weight: np.ndarray, *bias: np.ndarray, groups: int, **how: Any
+) -> np.ndarray:
+    """Lay each filter over each place, one after the other."""
+    steps, pads, gaps = (pair(how[name]) for name in ("stride", "padding", "dilation"))
+    x = np.pad(input, [(0, 0), (0, 0), *((p, p) for p in pads)])
+    extents = [(n - 1) * gap + 1 for n, gap in zip(weight.shape[2:], gaps, strict=True)]
+    sizes = [
+        (full - part) // step + 1
+        for full, part, step in zip(x.shape[2:], extents, steps, strict=True)
+    ]
+    made, taken = weight.shape[0] // groups, weight.shape[1]
+    y = np.zeros((len(x), weight.shape[0], *sizes))
+    for n, o, row, column in np.ndindex(*y.shape):
+        first = o // made * taken
+        top, left = row * steps[0], column * steps[1]
+        part = x[n, first : first + taken, top:, left:]
+        part = part[:, : extents[0] : gaps[0], : extents[1] : gaps[1]]
+        y[n, o, row, column] = math.fsum((part * weight[o]).ravel())
+        y[n, o, row, column] += math.fsum(one[o] for one in bias)
+    return y
+
+
+def pooled(function: Any, fill: float) -> Any:
+    def reference(
+        input: np.ndarray, kernel_size: Any, stride: Any, padding: Any
+    ) -> np.ndarray:
+        kernel, pads = pair(kernel_size), pair(padding)
+        steps = kernel if stride is None else pair(stride)
+        widths = [(0, 0)] * (input.ndim - 2) + [(p, p) for p in pads]
+        x = np.pad(input, widths, constant_values=fill)
+        sizes = [
+            (full - part) // step + 1
+            for full, part, step in zip(x.shape[-2:], kernel, steps, strict=True)
+        ]
+        y = np.zeros((*x.shape[:-2], *sizes))
+        for *front, row, column in np.ndindex(*y.shape):
+            top, left = row * steps[0], column * steps[1]
+            window = x[tuple(front)][top : top + kernel[0], left : left + kernel[1]]
+            y[(*front, row, column)] = function(window)
+        return y
+
+    return reference
+
+
+# ------------------------------------------------------------------------ tables
+
+_BEYOND = (
+    Misfit(((2, 3),), {"axis": 2}, "axis 2 is not an axis of shape (2, 3)"),
+    Misfit(((2, 0),), {"axis": 1}, "shape (2, 0) has no numbers along axis 1"),
+    Misfit(((),), {"axis": -1}, "allowed: none"),
+)
+_ROW = {"reduction": "sum"}
+
+
+def _conv(*shapes: tuple[int, ...], says: str, **attributes: Any) -> Misfit:
+    return Misfit(shapes, attributes, says)
+
+
+def _pool(name: str) -> tuple[Misfit, ...]:
+    return (
+        Misfit(((3, 3),), {"kernel_size": 4}, f"{name}: a kernel that covers (4, 4)"),
+        Misfit(((3,),), {"kernel_size": 2}, "input (3,) has no height and width"),
+        Misfit(((3, 3),), {"kernel_size": 2, "padding": (1, 2)}, "more than half"),
+        Misfit(((0, 3),), {"kernel_size": 2, "padding": 1}, "does not fit an input of"),
+    )
+
+
+EXAMPLES: dict[str, Example] = {
+    "softmax": Example(softmax, rows(), _BEYOND, analytic=True),
+    "log_softmax": Example(
+        lambda x, axis: np.log(softmax(x, axis)), rows(), _BEYOND, analytic=True
+    ),
+    "cross_entropy": Example(
+        cross_entropy,
+        classes(),
+        (
+            Misfit(
+                ((4, 3), (3,)),
+                {},
+                "input (4, 3) with classes along axis 1 takes targets of shape (4,), "
+                "class numbers, or (4, 3), probabilities; not (3,)",
+            ),
+            Misfit(((4, 3), (4,)), {"axis": 0}, "takes targets of shape (3,)"),
+            Misfit(((3,), (1,)), {}, "takes targets of shape (), class numbers"),
+            Misfit(((4, 0), (4,)), {}, "has no numbers along axis 1"),
+            Misfit(((), ()), {}, "it has no classes"),
+        ),
+    ),
+    "binary_cross_entropy_with_logits": Example(
+        binary,
+        answers(),
+        (Misfit(((2, 3), (3,)), {}, "input (2, 3) and target (3,) must have one"),),
+    ),
+    "conv2d": Example(
+        conv2d,
+        convolutions(),
+        (
+            _conv((3, 8, 8), (4, 3, 3, 3), says="input (3, 8, 8) has to be (samples"),
+            _conv((1, 3, 8, 8), (4, 2, 3, 3), says="has 3 channels, weight"),
+            _conv((1, 4, 8, 8), (3, 2, 3, 3), says="has to divide", groups=2),
+            _conv((1, 1, 2, 9), (1, 1, 3, 3), says="covers (3, 3) does not fit"),
+            _conv((1, 1, 4, 9), (1, 1, 3, 3), says="covers (5, 3)", dilation=(2, 1)),
+            _conv((1, 1, 3, 3), (2, 1, 3, 3), (3,), says="bias (3,) does not fit"),
+            _conv((1, 1, 3, 3), (2, 1, 0, 3), says="has no numbers"),
+        ),
+        analytic=True,
+    ),
+    "max_pool2d": Example(pooled(np.max, -np.inf), pools(), _pool("max_pool2d")),
+    "avg_pool2d": Example(
+        pooled(np.mean, 0), pools(), _pool("avg_pool2d"), analytic=True
+    ),
+}
+
+_LOGITS = np.array([[0.0, 800.0]])
+_TIES = np.array([[1.0, 3.0, 3.0], [3.0, 0.0, 3.0]])
+
+CORNERS: tuple[Corner, ...] = (
+    Corner(
+        "cross_entropy",
+        (_LOGITS, np.array([[1.0, 0.0]])),
+        {},
+        800,
+        ([[-1.0, 1.0]], [[800.0, 0.0]]),
+    ),
+    Corner(
+        "binary_cross_entropy_with_logits",
+        (np.array([800.0, -800.0]), np.array([0.0, 0.0])),
+        _ROW,
+        800,
+        ([1.0, 0.0], [-800.0, 800.0]),
+    ),
+    Corner(
+        "max_pool2d",
+        (_TIES,),
+        {"kernel_size": 2, "stride": 1},
+        [[3, 3]],
+        ([[0.0, 2.0, 0.0], [0.0, 0.0, 0.0]],),
+    ),
+    Corner(
+        "max_pool2d",
+        (np.array([[1.0, np.nan], [np.nan, 0.0]]),),
+        {"kernel_size": 2},
+        [[np.nan]],
+        ([[0.0, 1.0], [0.0, 0.0]],),
+    ),
+    Corner(
+        "max_pool2d",
+        (np.full((2, 2), -np.inf),),
+        {"kernel_size": 2, "padding": 1},
+        np.full((2, 2), -np.inf),
+        (np.ones((2, 2)),),
+    ),
+    Corner("softmax", (np.array([0.0, -np.inf]),), {}, [1, 0], ([0.0, 0.0],)),
+)
