@@ -1,0 +1,471 @@
+"""Commands that change something: each makes a new run beside the old one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from ..compare import Comparison, Difference, compare, same_place
+from ..describe import brief
+from ..errors import CommandError, Interrupted, Problem
+from ..expression import Element, parse_element
+from ..graph import Edge
+from ..location import parse_edge
+from ..mistakes import MISTAKES, find_mistake, with_mistake
+from ..ops.table import Array, Value
+from ..reply import Answer, Table
+from ..run import Patches
+from ..session import Branch, Place
+from ..text import clean
+from ..training import Iterations
+from .looking import runs_table, table_answer
+from .movement import here, whole_number
+from .table import Command
+
+if TYPE_CHECKING:
+    from ..debugger import Debugger
+
+_MOST_LINES = 8  # of differing nodes, in the text of one reply
+_MOST_ITERATIONS = 10**9
+_LONGEST = 40  # characters of an expression, in the text of a run
+
+
+# ------------------------------------------------------------------- new runs
+
+
+def _branch(bug: Debugger, patches: Patches, what: str) -> Answer:
+    """Make a run with these patches beside the present one, and say what differs."""
+    iteration, before = bug.place.iteration, bug.trace.run
+    try:
+        timeline = bug.timeline.patched(iteration, patches)
+    except (ArithmeticError, IndexError, TypeError, ValueError) as error:
+        raise CommandError(
+            Problem(f"the program cannot run like this: {clean(str(error))}")
+        ) from None
+    after = timeline.trace(iteration).run
+    _check_shapes(bug, after.values)
+    if bug.timeline.iterations > 1:
+        what += f", in iteration {iteration}"
+    parent, trace, position = bug.chosen, bug.trace, bug.position
+    branch = bug.branch_off(timeline, what)
+    bug.place = Place(iteration, same_place(trace, position, bug.trace))
+    found = compare(before, after)
+    lines = (f"run {branch.number}: {what}", *_difference_lines(found), here(bug))
+    data = {"run": branch.number, "from": parent, "text": what, **_summary(found)}
+    return Answer(lines, data)
+
+
+def _check_shapes(bug: Debugger, values: Sequence[Value]) -> None:
+    """Refuse a mask or an index that selects another number of elements."""
+    for node, value in zip(bug.graph.nodes, values, strict=True):
+        if np.shape(value) != node.shape:
+            raise CommandError(
+                Problem(
+                    f"{node.name} would have the shape {np.shape(value)}",
+                    f"the program was read for {node.shape}",
+                )
+            )
+
+
+def _set(bug: Debugger, arguments: str) -> Answer:
+    target, equals, text = arguments.partition("=")
+    if not equals or not target.strip() or not text.strip() or text[0] == "=":
+        raise CommandError(Problem("set what to what?", "set ELEMENT = EXPR"))
+    element = _element(bug, target.strip())
+    value = bug.expression(text).evaluate(bug.state())
+    run = bug.trace.run
+    node = bug.graph.nodes[element.node]
+    name = node.name if element.quantity == "value" else f"{node.name}.grad"
+    if element.quantity == "grad" and run.gradients[node.index] is None:
+        raise CommandError(
+            Problem(
+                f"no gradient flows to {node.name}, so there is none to set",
+                f"why {name} says why",
+            )
+        )
+    _check_not_updated(bug, element)
+    old = run.values[node.index]
+    if element.quantity == "grad":
+        old = run.gradient(node.index)
+    new = _changed(name, old, element.index, value)
+    patches = run.patches
+    if element.quantity == "value":
+        changed = MappingProxyType({**patches.values, node.index: new})
+        patches = replace(patches, values=changed)
+    else:
+        changed = MappingProxyType({**patches.gradients, node.index: new})
+        patches = replace(patches, gradients=changed)
+    return _branch(bug, patches, _change(name, element.index, text, old))
+
+
+def _change(name: str, index: tuple[int, ...] | None, text: str, old: Any) -> str:
+    """Return what is set in words: `W1[0, 2] = 0.5 (was 0.2)`."""
+    text = text.strip()
+    if len(text) > _LONGEST:
+        text = text[: _LONGEST - 1] + "…"
+    place = f"{name}[{', '.join(map(str, index))}]" if index else name
+    before = np.asarray(old) if index is None else np.asarray(old)[index]
+    was = f" (was {brief(before)})" if before.size == 1 else ""
+    return f"{place} = {clean(text)}{was}"
+
+
+def _element(bug: Debugger, text: str) -> Element:
+    """Parse what is to be set. A literal of the program goes by its text: `0.5`."""
+    node = bug.graph.names.get(text)
+    if node is None:
+        return parse_element(text, bug.graph, bug.scenario.names)
+    return Element(node, "value", None)
+
+
+def _check_not_updated(bug: Debugger, element: Element) -> None:
+    """Refuse to set a parameter that has its next value already at this position."""
+    trace, node = bug.trace, element.node
+    if node not in trace.updated:
+        return
+    number = trace.update_position + trace.updates.index(node)
+    if number < bug.position:
+        name, iteration = bug.graph.nodes[node].name, bug.place.iteration
+        raise CommandError(
+            Problem(
+                f"{name} is updated already at this position",
+                f"goto {iteration}:start sets what iteration {iteration} begins with, "
+                f"goto {iteration + 1}:start the next one (train 1, if there is none)",
+            )
+        )
+
+
+def _changed(name: str, old: Any, index: tuple[int, ...] | None, value: Any) -> Value:
+    """Return the old value with a number, or all numbers, replaced; its dtype stays."""
+    like = np.asarray(old)
+    shape = like.shape if index is None else ()
+    new = _fitting(name, value, shape, like.dtype)
+    if isinstance(old, (bool, int, float)) and not isinstance(old, np.generic):
+        return new.item()  # a literal of the program stays a plain number
+    if index:
+        whole = like.copy()
+        whole[index] = new
+        return whole
+    return np.array(np.broadcast_to(new, like.shape))
+
+
+def _fitting(name: str, value: Any, shape: tuple[int, ...], dtype: Any) -> Array:
+    """Return a value in a dtype, or raise `CommandError` with what is allowed."""
+    try:
+        given = np.asarray(value)
+    except ValueError:
+        raise CommandError(
+            Problem("the rows of the list are not equally long", f"allowed: {shape}")
+        ) from None
+    if given.dtype.kind not in "fiub":
+        raise CommandError(Problem(f"{clean(str(value))!r} is no number"))
+    if given.shape not in (shape, ()):
+        raise CommandError(
+            Problem(
+                f"a value of shape {given.shape} does not fit {name}",
+                f"allowed: the shape {shape}, or one number" if shape else "one number",
+            )
+        )
+    with np.errstate(all="ignore"):
+        cast = given.astype(dtype)
+        lost = cast != given
+        if dtype.kind == "f":
+            lost = np.isinf(cast) & ~np.isinf(given.astype(np.float64))
+    if lost.any():
+        first = given[lost].flat[0] if given.shape else given[()]
+        raise CommandError(
+            Problem(f"{name} holds numbers of {dtype}, and {first} is none of them")
+        )
+    return cast
+
+
+def _detach(bug: Debugger, arguments: str) -> Answer:
+    edges = _edges(bug, arguments, of_gradient=True, usage="detach EDGE | NODE")
+    run = bug.trace.run
+    open_ = [e for e in edges if run.carries(e.consumer, e.argument)]
+    if not open_:
+        raise CommandError(
+            Problem(
+                f"no gradient flows through {arguments}, so there is nothing to cut"
+            )
+        )
+    cuts = {(edge.consumer, edge.argument) for edge in open_}
+    patches = replace(run.patches, cuts=run.patches.cuts | cuts)
+    return _branch(bug, patches, f"cut: {_names(bug, open_)}")
+
+
+def _patch(bug: Debugger, arguments: str) -> Answer:
+    place, _, name = arguments.rpartition(" ")
+    if not place:
+        raise CommandError(
+            Problem(
+                "patch what with which mistake?",
+                f"patch EDGE | NODE MISTAKE; the mistakes are {', '.join(MISTAKES)}",
+            )
+        )
+    mistake = find_mistake(name)
+    edges = _edges(bug, place, of_gradient=mistake.of_gradient, usage="")
+    patches, made = with_mistake(bug.trace, mistake, edges)
+    return _branch(bug, patches, f"{_names(bug, made)}: {mistake.summary}")
+
+
+def _edges(bug: Debugger, text: str, *, of_gradient: bool, usage: str) -> list[Edge]:
+    """Return the edges that a place names.
+
+    A node stands for the edges of its operands, which its rule serves. A leaf has no
+    rule: it stands for its uses, and so does any node where its gradient is meant.
+    """
+    if not text:
+        raise CommandError(Problem("which edge or node?", usage))
+    graph = bug.graph
+    if "<-" in text:
+        consumer, argument = parse_edge(text, graph)
+        operand = graph.nodes[consumer].operands[argument]
+        return [Edge(consumer, argument, operand)]
+    name = bug.scenario.names.get(text, text).removesuffix(".grad")
+    node = graph.node(name)
+    if of_gradient or node.op is None:
+        if not graph.consumers[node.index]:
+            raise CommandError(Problem(f"nothing uses {node.name}"))
+        return list(graph.consumers[node.index])
+    return [Edge(node.index, k, i) for k, i in enumerate(node.operands)]
+
+
+def _names(bug: Debugger, edges: Iterable[Edge]) -> str:
+    names = [bug.graph.edge_name(edge) for edge in edges]
+    if len(names) > _MOST_LINES:
+        names[_MOST_LINES:] = [f"… {len(names) - _MOST_LINES} more"]
+    return ", ".join(names)
+
+
+# ---------------------------------------------------------------- between runs
+
+
+def _runs(bug: Debugger, arguments: str) -> Answer:
+    if not arguments:
+        return table_answer(runs_table(bug))
+    answer = _look_at(bug, _run_number(bug, arguments))
+    bug.undone.clear()
+    return answer
+
+
+def _look_at(bug: Debugger, number: int) -> Answer:
+    """Look at another run, from the same place."""
+    trace, place = bug.trace, bug.place
+    bug.choose(number)
+    if bug.place.iteration == place.iteration:
+        position = same_place(trace, place.position, bug.trace)
+        bug.place = Place(place.iteration, position)
+    branch = bug.branch
+    return Answer((f"run {branch.number}: {branch.text}", here(bug)), branch.number)
+
+
+def _run_number(bug: Debugger, text: str) -> int:
+    if not text.isdecimal() or int(text[:9]) >= len(bug.runs):
+        raise CommandError(
+            Problem(f"there is no run {text!r}", f"0 … {len(bug.runs) - 1} are there")
+        )
+    return int(text)
+
+
+def _undo(bug: Debugger, _arguments: str) -> Answer:
+    parent = bug.branch.parent
+    if parent is None:
+        raise CommandError(Problem("nothing is changed, so there is nothing to undo"))
+    bug.undone.append(bug.chosen)
+    return _look_at(bug, parent)
+
+
+def _redo(bug: Debugger, _arguments: str) -> Answer:
+    if not bug.undone:
+        raise CommandError(Problem("nothing was undone, so there is nothing to redo"))
+    return _look_at(bug, bug.undone.pop())
+
+
+def _diff(bug: Debugger, arguments: str) -> Answer:
+    """Compare two runs in the present iteration."""
+    numbers = [_run_number(bug, text) for text in arguments.split()]
+    if len(numbers) > 2:
+        raise CommandError(Problem("two runs can be compared", "diff [N [M]]"))
+    if not numbers:
+        if bug.branch.parent is None:
+            raise CommandError(Problem("this run is as it was loaded", "diff N"))
+        numbers = [bug.branch.parent]
+    numbers = [*numbers, bug.chosen][:2]
+    iteration = bug.place.iteration
+    one, two = (_run_at(bug.runs[number], iteration) for number in numbers)
+    found = compare(one, two)
+    title = f"run {numbers[0]} → run {numbers[1]}"
+    if bug.timeline.iterations > 1:
+        title += f", iteration {iteration}"
+    lines = (title, *_difference_lines(found, _MOST_LINES))
+    data = {"from": numbers[0], "run": numbers[1], **_summary(found)}
+    return Answer(lines, data, _difference_table(title, found))
+
+
+def _run_at(branch: Branch, iteration: int) -> Any:
+    if iteration >= branch.timeline.iterations:
+        raise CommandError(
+            Problem(
+                f"run {branch.number} has no iteration {iteration}",
+                f"0 … {branch.timeline.iterations - 1} are there; train makes more",
+            )
+        )
+    return branch.timeline.trace(iteration).run
+
+
+def _difference_lines(found: Comparison, most: int = 1) -> list[str]:
+    if not found:
+        return ["no number differs"]
+    lines: list[str] = []
+    for which, differences in (
+        ("forward", found.values),
+        ("backward", found.gradients),
+    ):
+        if not differences:
+            lines.append(f"{which}: no difference")
+            continue
+        suffix = "" if which == "forward" else ".grad"
+        shown = [_difference_line(d, suffix) for d in differences[:most]]
+        count = len(differences)
+        lines.append(f"{which}: {count} differ{'s' * (count == 1)}, first {shown[0]}")
+        lines += [f"    then {line}" for line in shown[1:]]
+        if most > 1 and count > most:
+            lines.append(f"    and {count - most} more")
+    return lines
+
+
+def _difference_line(difference: Difference, suffix: str) -> str:
+    before, after = difference.before, difference.after
+    if before is None or after is None:
+        one, two = (
+            "no gradient" if array is None else brief(array)
+            for array in (before, after)
+        )
+        return f"{difference.name}{suffix}: {one} → {two}"
+    index = difference.index
+    place = f"[{', '.join(map(str, index))}]" if index else ""
+    one, two = before[index], after[index]
+    return f"{difference.name}{suffix}{place}: {brief(one)} → {brief(two)}"
+
+
+def _summary(found: Comparison) -> dict[str, Any]:
+    return {
+        "forward": found.values[0].name if found.values else None,
+        "backward": found.gradients[0].name if found.gradients else None,
+        "values": [difference.name for difference in found.values],
+        "gradients": [difference.name for difference in found.gradients],
+    }
+
+
+def _difference_table(title: str, found: Comparison) -> Table:
+    rows = [
+        (quantity, d.name, d.before, d.after, d.index, d.size)
+        for quantity, differences in (
+            ("value", found.values),
+            ("gradient", found.gradients),
+        )
+        for d in differences
+    ]
+    columns = ("", "node", "before", "after", "element", "difference")
+    return Table(title, columns, tuple(rows))
+
+
+# ---------------------------------------------------------------------- training
+
+
+def _train(bug: Debugger, arguments: str) -> Answer:
+    timeline, first = bug.timeline, bug.place.iteration
+    target = first + whole_number(arguments)
+    if not isinstance(timeline, Iterations):
+        raise CommandError(
+            Problem("this scenario does not train", "it has no table [training]")
+        )
+    if target >= _MOST_ITERATIONS:
+        raise CommandError(Problem(f"more than {_MOST_ITERATIONS} iterations"))
+    timeline = timeline.extended(target + 1)
+    bug.runs[bug.chosen] = replace(bug.branch, timeline=timeline)
+    try:
+        timeline.trace(target)
+    except (Interrupted, KeyboardInterrupt) as stopped:
+        reached = max(first, min(target, len(timeline.records)))
+        bug.go(Place(reached, 0))
+        raise Interrupted(f"at iteration {reached}") from stopped
+    bug.go(Place(target, 0))
+    start, end = timeline.records[first].loss, timeline.records[target].loss
+    output = bug.graph.nodes[bug.graph.output].name
+    line = f"iteration {first} → {target}: {output} {brief(start)} → {brief(end)}"
+    data = {"from": first, "iteration": target, "loss": [start, end]}
+    return Answer((line, here(bug)), data)
+
+
+# ------------------------------------------------------------------------- table
+
+
+def _mistake_help() -> str:
+    width = max(map(len, MISTAKES))
+    rows = [f"{m.name:{width}}  {m.summary}; {m.applies}" for m in MISTAKES.values()]
+    first = (
+        "NODE is the rule of that node, for all of its operands. A leaf has no rule:",
+        "it stands for its uses, and so does any node for `overwrite`.",
+    )
+    return "\n".join((*first, *rows))
+
+
+def _row(
+    name: str,
+    usage: str,
+    summary: str,
+    run: Callable[[Debugger, str], Answer],
+    alias: str = "",
+    key: str = "",
+    **more: Any,
+) -> Command:
+    return Command(name, usage, summary, run, alias, (key,) if key else (), **more)
+
+
+ROWS: Final[tuple[Command, ...]] = (
+    _row(
+        "set",
+        "ELEMENT = EXPR",
+        "a value or a gradient of another size: a new run",
+        _set,
+        key="=",
+        completes="element",
+        help="ELEMENT is NODE, NODE[i, j], NODE.grad or NODE.grad[i, j].\n"
+        "A value replaces what the node computed. A gradient replaces the sum of its\n"
+        "contributions. In training both are set in this iteration alone, and what\n"
+        "follows from them stays.",
+    ),
+    _row(
+        "detach",
+        "EDGE | NODE",
+        "cut an edge: no gradient flows through it",
+        _detach,
+        completes="location",
+        help="NODE stands for all of its uses: no gradient reaches it any more.",
+    ),
+    _row(
+        "patch",
+        "EDGE | NODE MISTAKE",
+        "run with a wrong rule: one of the classic mistakes",
+        _patch,
+        completes="location",
+        words=tuple(MISTAKES),
+        help=_mistake_help(),
+    ),
+    _row("train", "[N]", "N iterations on", _train, "tr"),
+    _row("runs", "[N]", "list the runs, or go to one", _runs),
+    _row(
+        "diff",
+        "[N [M]]",
+        "where two runs differ first, forward and backward",
+        _diff,
+        help="Without a number, this run and the one it was made from.",
+    ),
+    _row("undo", "", "back to the run that this one was made from", _undo, key="z"),
+    _row("redo", "", "to the run that `undo` left", _redo, key="Z"),
+)
