@@ -412,6 +412,23 @@ def test_info_iterations_is_what_has_run() -> None:
     assert table.rows[7][2] == pytest.approx(np.linalg.norm(gradient))
 
 
+def test_info_updates_opens_the_updates_of_this_iteration() -> None:
+    text = load("xor").path
+    assert text is not None
+    adam = text.read_text("utf-8").replace('"sgd"', '"adam"')
+    bug = Debugger(parse(adam))
+    do(bug, "goto 2:start")
+    table = do(bug, "info updates").show
+    assert table.title.endswith("(√(v / (1 − β₂ᵗ)) + ε)")
+    assert table.columns[:4] == ("parameter", "value", "gradient", "rate")
+    assert table.columns[4:] == ("m", "v", "next m", "next v", "next value")
+    assert [row[0] for row in table.rows] == ["W1", "b1", "W2", "b2"]
+    do(bug, "goto 3:start")
+    assert do(bug, "print W2").data.tolist() == table.rows[2][-1].tolist()
+    reply = session("apple_orange").execute("info updates")
+    assert "nothing is updated" in str(reply.error)
+
+
 def test_a_parameter_is_not_set_behind_its_update() -> None:
     bug = session("xor", "goto 3:end")
     reply = bug.execute("set W1 = 0")
