@@ -5,9 +5,11 @@ GradstepError
 ├── InputError          what a person wrote is wrong: one or more Problems
 │   ├── ScenarioError   in a scenario file
 │   ├── ProgramError    in a program
-│   ├── CommandError    in a command line of the debugger or in an expression
-│   └── LimitError      larger than gradstep is willing to compute
-└── RuleError           an operation's rule broke its contract: a bug
+│   ├── LimitError      larger than gradstep is willing to compute
+│   └── CommandError    in a command line of the debugger or in an expression
+│       └── AssertionFailed   an assertion of a script does not hold
+├── RuleError           an operation's rule broke its contract: a bug
+└── Interrupted         the person asked to stop; what was done is kept
 ```
 
 Every `InputError` ends the command line with exit code 2.
@@ -73,4 +75,12 @@ class LimitError(InputError):
 
 
 class RuleError(GradstepError):
-    """An operation's rule broke its contract, for instance by returning a wrong shape."""
+    """An operation's rule broke its contract, such as by a wrong shape."""
+
+
+class AssertionFailed(CommandError):
+    """An `assert` or an `expect` of a script does not hold."""
+
+
+class Interrupted(GradstepError):
+    """The person asked to stop a long piece of work; what was done is kept."""

@@ -14,7 +14,7 @@ looked up and never replayed; stepping back is a smaller `p`.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, NamedTuple
@@ -96,9 +96,11 @@ _STRIDE = 64
 class Trace:
     """The events of one run, and look-ups of its state at any position."""
 
-    def __init__(self, run: Run, updates: Sequence[int] = ()) -> None:
+    def __init__(self, run: Run, updated: Mapping[int, Value] | None = None) -> None:
+        """Take a run and, in an iteration of training, the parameters' next values."""
         self.run = run
-        self.updates = tuple(updates)
+        self.updated = dict(updated or {})
+        self.updates = tuple(self.updated)
         self._sums: dict[int, list[Value]] = {}
 
     # ------------------------------------------------------------------ events
@@ -193,15 +195,19 @@ class Trace:
             rank += 1
         return None
 
-    def backward_events(self, node: int) -> range:
-        """Return the numbers of the contributions that a node sends to its operands."""
-        first = int(self._first_edge[node])
-        if first < 0:
-            return range(0)
-        stop = first
-        while stop < len(self._edges) and self._edges[stop].consumer == node:
-            stop += 1
-        return range(self.seed_position + 1 + first, self.seed_position + 1 + stop)
+    def forward_events(self, first: int, stop: int) -> range:
+        """Return the numbers of the `Forward`s of nodes first … stop − 1."""
+        return range(
+            bisect_left(self._computed, first), bisect_left(self._computed, stop)
+        )
+
+    def backward_events(self, first: int, stop: int) -> range:
+        """Return the numbers of the contributions that nodes first … stop − 1 send."""
+        offset = self.seed_position + 1
+        return range(
+            offset + bisect_left(self._edges, -stop + 1, key=_minus_consumer),
+            offset + bisect_left(self._edges, -first + 1, key=_minus_consumer),
+        )
 
     def arrivals(self, node: int) -> Sequence[int]:
         """Return the numbers of the events that change a node's gradient, in order."""
@@ -213,8 +219,13 @@ class Trace:
 
     def value(self, node: int, position: int) -> Array | None:
         """Return the value of a node at `position`, or None before it is computed."""
+        if node in self.updated and self._is_updated(node, position):
+            return np.asarray(self.updated[node])
         rank = int(self._forward_rank[node])
         return self.run.value(node) if rank < position else None
+
+    def _is_updated(self, node: int, position: int) -> bool:
+        return self.update_position + self.updates.index(node) < position
 
     def gradient(self, node: int, position: int) -> Array | None:
         """Return the accumulated gradient at `position`; None before the first event.
@@ -227,7 +238,7 @@ class Trace:
         return None if partial is None else np.asarray(partial)
 
     def uses(self, node: int, position: int) -> tuple[int, int]:
-        """Return how many contributions to a node are in at `position`, and of how many."""
+        """Return how many contributions to a node are in, and of how many."""
         into = self._into[node]
         done = bisect_left(into, position - self.seed_position - 1)
         return max(done, 0), len(into)
@@ -243,7 +254,7 @@ class Trace:
         run = self.run
         node = run.graph.nodes[consumer]
         operand = node.operands[argument]
-        upstream = self._upstream(consumer, number)
+        upstream = self.upstream(consumer, number)
         product = np.asarray(run.product(consumer, argument, upstream))
         after = self.gradient(operand, number + 1)
         return Share(
@@ -278,7 +289,7 @@ class Trace:
                 writes.setdefault(write.node, []).append((number, write))
         return writes
 
-    def _upstream(self, consumer: int, number: int) -> Value:
+    def upstream(self, consumer: int, number: int) -> Value:
         """Return the gradient that a consumer's rule is given at event `number`.
 
         It is complete by then, so only a later write can have changed it since.
@@ -315,10 +326,10 @@ class Trace:
     ) -> Value | None:
         for rank in self._into[node][start:stop]:
             edge = self._edges[rank]
-            upstream = self._upstream(edge.consumer, self.seed_position + 1 + rank)
+            upstream = self.upstream(edge.consumer, self.seed_position + 1 + rank)
             addend = self.run.contribution(edge.consumer, edge.argument, upstream)
             with np.errstate(all="ignore"):
-                total = addend if total is None else total + addend  # type: ignore[operator]
+                total = addend if total is None else np.add(total, addend)
         return total
 
     def _partial_sums(self, node: int) -> list[Value]:
@@ -332,6 +343,10 @@ class Trace:
                     sums.append(total)
             self._sums[node] = sums
         return self._sums[node]
+
+
+def _minus_consumer(edge: Edge) -> int:
+    return -edge.consumer
 
 
 def _summed(wide: Shape, narrow: Shape) -> tuple[int, ...]:

@@ -1,0 +1,32 @@
+"""The commands: one table, joined from its groups."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Final
+
+from . import changing, explaining, looking, movement, session, stopping
+from .table import Command
+
+GROUPS: Final[Mapping[str, tuple[Command, ...]]] = MappingProxyType(
+    {
+        "moving in time": movement.ROWS,
+        "stopping": stopping.ROWS,
+        "looking": looking.ROWS,
+        "explaining": explaining.ROWS,
+        "changing": changing.ROWS,
+        "the session": session.ROWS,
+    }
+)
+COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
+    {
+        row.name: replace(row, group=group)
+        for group, rows in GROUPS.items()
+        for row in rows
+    }
+)
+ALIASES: Final[Mapping[str, str]] = MappingProxyType(
+    {row.alias: row.name for row in COMMANDS.values() if row.alias}
+)

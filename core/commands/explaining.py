@@ -1,0 +1,417 @@
+"""Commands that say where a number comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from ..derive import Path, derivations, paths
+from ..describe import brief
+from ..errors import CommandError, Problem
+from ..explain import (
+    Explanation,
+    Index,
+    Term,
+    ValueExplanation,
+    element_name,
+    explain_gradient,
+    explain_value,
+    uses_of,
+)
+from ..expression import Element, Quantity, parse_element
+from ..moves import place_of
+from ..ops.table import Array
+from ..reply import Answer, Table
+from ..trace import Contribution, Trace
+from ..why import CAUSES, Hop, Why, why
+from .table import Command
+
+if TYPE_CHECKING:
+    from ..debugger import Debugger
+
+_SHOWN: Final = 8  # terms, before the rest is one line
+
+
+def find_element(bug: Debugger, text: str) -> tuple[int, Quantity, Index]:
+    """Parse an element; of a whole array take the one that stands out.
+
+    That is the first NaN or Inf, or else the one with the largest magnitude.
+    """
+    if not text:
+        return _present_element(bug)
+    element = parse_element(text, bug.graph, bug.scenario.names)
+    if element.index is not None:
+        return element.node, element.quantity, element.index
+    return element.node, element.quantity, _outstanding(bug, element)
+
+
+def _outstanding(bug: Debugger, element: Element) -> Index:
+    trace = bug.trace
+    if element.quantity == "value":
+        array = trace.run.value(element.node)
+    else:
+        array = trace.gradient(element.node, bug.position)
+    if array is None or array.size == 0:
+        shape = bug.graph.nodes[element.node].shape
+        return tuple(0 for _ in shape)
+    return outstanding(array)
+
+
+def outstanding(array: Array) -> Index:
+    """Return the index of the first NaN or Inf, or of the largest magnitude."""
+    size = np.abs(array.astype(float))
+    flat = int(np.argmax(np.where(np.isfinite(size), size, np.inf)))
+    return tuple(int(i) for i in np.unravel_index(flat, array.shape))
+
+
+def _present_element(bug: Debugger) -> tuple[int, Quantity, Index]:
+    """Return the element that stands out in what the last event changed."""
+    if bug.position == 0:
+        raise CommandError(Problem("explain what?", "explain NODE.grad[i, j]"))
+    event = bug.trace.event(bug.position - 1)
+    quantity: Quantity = "grad"
+    if not isinstance(event, Contribution) and bug.position <= bug.trace.seed_position:
+        quantity = "value"
+    element = Element(event.node, quantity, None)
+    return event.node, quantity, _outstanding(bug, element)
+
+
+def _explain(bug: Debugger, arguments: str) -> Answer:
+    count, text = _count(arguments)
+    node, quantity, index = find_element(bug, text)
+    if quantity == "value":
+        return _of_value(bug, node, index, count)
+    if bug.trace.run.gradients[node] is None:
+        return _why(bug, text)
+    found = explain_gradient(bug.trace, node, index, bug.position)
+    lines = tuple(gradient_lines(bug.trace, found, count))
+    return Answer(lines, found.record(bug.trace), found)
+
+
+def _count(arguments: str) -> tuple[int, str]:
+    """Split `-20 ELEMENT`: so many terms are to be shown."""
+    if not arguments.startswith("-"):
+        return _SHOWN, arguments
+    number, _, rest = arguments[1:].partition(" ")
+    if not number.isdecimal():
+        raise CommandError(Problem(f"-{number} is not a count", "explain -20 ELEMENT"))
+    return int(number), rest.strip()
+
+
+def gradient_lines(trace: Trace, found: Explanation, count: int) -> Iterator[str]:
+    """Yield an explanation of a gradient in plain lines."""
+    nodes = trace.run.graph.nodes
+    asked = element_name(nodes[found.asked[0]], found.asked[1], "grad")
+    yield f"{asked} = {_number(found.sum)}"
+    if found.passed:
+        copies = [
+            element_name(nodes[t.consumer], t.index, "grad") for t in found.passed
+        ]
+        yield f"  an exact copy of {' = '.join(_ends(copies))}"
+    if found.seed is not None:
+        yield f"  {_number(found.seed)}  enters here: the seed"
+    if found.written:
+        yield "  a patch of this run wrote over the sum"
+    for part in found.parts:
+        edge = trace.run.graph.edge_name(part.edge)
+        if part.summed:
+            axes = ", ".join(map(str, part.summed))
+            narrow = nodes[part.edge.operand].shape
+            yield f"  {edge}: summed over axis {axes}: {part.wide} → {narrow}"
+        for term in part.largest(count):
+            yield f"  {term_line(trace, term)}"
+        rest = len(part) - count
+        if rest > 0:
+            left = float(np.sum(part.product)) - sum(
+                t.product for t in part.largest(count)
+            )
+            yield f"  … and {rest} more terms: {_number(left)}"
+        if part.patched:
+            yield f"  the rule of {edge} is patched: it sent {_number(part.stored)}"
+        elif len(part) > 1:
+            yield f"  {edge} adds {_number(part.stored)}"
+    done, uses = found.uses
+    if done < uses:
+        yield f"  {done} of {uses} contributions are in at this position"
+
+
+def _ends(names: list[str]) -> list[str]:
+    return names if len(names) <= 4 else [*names[:2], "…", names[-1]]
+
+
+def term_line(trace: Trace, term: Term) -> str:
+    """Return one term: upstream × local = product, and where each comes from."""
+    nodes = trace.run.graph.nodes
+    consumer = nodes[term.consumer]
+    operand = nodes[consumer.operands[term.argument]]
+    upstream = element_name(consumer, term.index, "grad")
+    return (
+        f"{_number(term.product)} = {_number(term.upstream)} × {_number(term.local)}"
+        f"  ({upstream} × ∂{consumer.name}/∂{operand.name})"
+    )
+
+
+def _number(number: float | None) -> str:
+    return brief(number)
+
+
+def _of_value(bug: Debugger, node: int, index: Index, count: int) -> Answer:
+    if bug.trace.value(node, bug.position) is None:
+        name = bug.graph.nodes[node].name
+        raise CommandError(
+            Problem(f"{name} is not computed yet at this position", f"goto {name}")
+        )
+    found = explain_value(bug.trace.run, node, index)
+    return Answer(
+        tuple(value_lines(bug.trace, found, count)), _record(bug, found), found
+    )
+
+
+def value_lines(trace: Trace, found: ValueExplanation, count: int) -> Iterator[str]:
+    """Yield an explanation of a value in plain lines."""
+    graph = trace.run.graph
+    node = graph.nodes[found.node]
+    name = element_name(node, found.index)
+    text = f"  {node.site.text}" if node.site else ""
+    yield f"{name} = {_number(found.value)}{text}"
+    if node.op is None:
+        yield f"  given as {'an' if node.kind == 'input' else 'a'} {node.kind}"
+        return
+    ordered = sorted(
+        found.terms,
+        key=lambda term: -abs(np.prod([f.value for f in term], dtype=float)),
+    )
+    for term in ordered[:count] if found.products else found.terms[:count]:
+        factors = [f"{_number(f.value)}" for f in term]
+        names = [element_name(graph.nodes[f.node], f.index) for f in term]
+        if found.products:
+            product = float(np.prod([f.value for f in term]))
+            equal = f"{_number(product)} = " if len(term) > 1 else ""
+            yield f"  {equal}{' × '.join(factors)}  ({' × '.join(names)})"
+        else:
+            pairs = [f"{n} = {v}" for n, v in zip(names, factors, strict=True)]
+            yield f"  {node.op.name} of {', '.join(pairs[:count])}"
+            if len(pairs) > count:
+                yield f"  … and {len(pairs) - count} more elements"
+    rest = len(found.terms) - count + found.more
+    if found.products and rest > 0:
+        yield f"  … and {rest} more terms"
+
+
+def _record(bug: Debugger, found: ValueExplanation) -> dict[str, Any]:
+    nodes = bug.graph.nodes
+    return {
+        "element": element_name(nodes[found.node], found.index),
+        "sum": found.value,
+        "terms": [
+            [
+                {"node": nodes[f.node].name, "index": list(f.index), "value": f.value}
+                for f in term
+            ]
+            for term in found.terms
+        ],
+        "complete": found.more == 0,
+    }
+
+
+def _uses(bug: Debugger, arguments: str) -> Answer:
+    """Say where an element goes, and with which local derivative."""
+    node, _, index = find_element(bug, arguments)
+    nodes, run = bug.graph.nodes, bug.trace.run
+    rows = [
+        (
+            bug.graph.edge_name(edge),
+            element_name(nodes[edge.consumer], place),
+            local,
+            float(run.value(edge.consumer)[place]),
+        )
+        for edge, place, local in uses_of(run, node, index)
+    ]
+    name = element_name(nodes[node], index)
+    columns = ("edge", "element", "local derivative", "value")
+    lines = [f"{e}: {n} = {_number(v)}, local {_number(d)}" for e, n, d, v in rows]
+    table = Table(f"uses of {name}", columns, tuple(rows))
+    data = [dict(zip(columns, row, strict=True)) for row in rows]
+    return Answer(tuple(lines) or (f"nothing uses {name}",), data, table)
+
+
+def _why(bug: Debugger, arguments: str) -> Answer:
+    node, quantity, index = find_element(bug, arguments)
+    found = why(bug.trace, node, quantity, index, bug.position)
+    lines = tuple(why_lines(bug.trace, found))
+    nodes = bug.graph.nodes
+    data = {
+        "element": element_name(nodes[node], index, quantity),
+        "cause": found.cause,
+        "because": CAUSES[found.cause],
+        "hops": [
+            {
+                "element": element_name(nodes[hop.node], hop.index, hop.quantity),
+                "number": hop.number,
+            }
+            for hop in found.hops
+        ],
+        "event": found.event,
+        "untaken": None if found.untaken is None else nodes[found.untaken].name,
+        "spread": [
+            {"node": nodes[n].name, "quantity": quantity, "elements": count}
+            for n, quantity, count in found.spread
+        ],
+    }
+    return Answer(lines, data, found)
+
+
+def why_lines(trace: Trace, found: Why) -> Iterator[str]:
+    """Yield the answer to a why in plain lines."""
+    graph = trace.run.graph
+
+    def name(hop: Hop) -> str:
+        return element_name(graph.nodes[hop.node], hop.index, hop.quantity)
+
+    first = found.hops[0]
+    yield (
+        f"{name(first)} has no gradient: {CAUSES[found.cause]}"
+        if first.number is None and found.cause != "not yet"
+        else f"{name(first)} = {_number(first.number)}: {CAUSES[found.cause]}"
+    )
+    for hop in found.hops[1:]:
+        number = "" if hop.number is None else f" = {_number(hop.number)}"
+        yield f"  from {name(hop)}{number}"
+    if found.event is not None:
+        yield f"  made by event #{found.event}"
+    if found.term is not None:
+        yield f"  {term_line(trace, found.term)}"
+    if found.operands and found.cause != "cancelled":
+        operands = [f"{name(hop)} = {_number(hop.number)}" for hop in found.operands]
+        yield f"  the operands there: {', '.join(operands[:_SHOWN])}"
+    if found.forward is not None:
+        yield (
+            f"  set up in the forward pass: {name(found.forward)} = "
+            f"{_number(found.forward.number)}"
+        )
+    if found.untaken is not None:
+        where = graph.nodes[found.untaken]
+        yield (
+            f"  {where.name} did not take this branch at that element: its value is "
+            "hidden there, but its gradient is computed all the same"
+        )
+    if found.cause == "cancelled" and found.explanation is not None:
+        yield from gradient_lines(trace, found.explanation, _SHOWN)
+    if found.spread:
+        places = [
+            f"{graph.nodes[n].name}{'.grad' if q == 'grad' else ''} ({count})"
+            for n, q, count in found.spread
+        ]
+        yield f"  not finite (elements): {', '.join(places)}"
+
+
+def _paths(bug: Debugger, arguments: str) -> Answer:
+    node, _, index = find_element(bug, arguments)
+    run, nodes = bug.trace.run, bug.graph.nodes
+    found = paths(run, node, index)
+    start = element_name(nodes[node], index)
+    total = float(sum(path.product for path in found))
+    rows = [(path.product, _route(bug, start, path)) for path in found]
+    table = Table(f"paths from {start}", ("product", "path"), tuple(rows))
+    lines = [f"{_number(product)} = {route}" for product, route in rows]
+    lines.append(f"sum of {len(found)} paths: {_number(total)}")
+    data = {
+        "element": start,
+        "sum": total,
+        "paths": [
+            {
+                "steps": [
+                    {
+                        "element": element_name(nodes[step.node], step.index),
+                        "local": step.local,
+                    }
+                    for step in path.steps
+                ],
+                "seed": path.seed,
+                "product": path.product,
+            }
+            for path in found
+        ],
+    }
+    return Answer(tuple(lines), data, table)
+
+
+def _route(bug: Debugger, start: str, path: Path) -> str:
+    factors = " × ".join(_number(step.local) for step in path.steps) or "1"
+    places = [
+        element_name(bug.graph.nodes[step.node], step.index) for step in path.steps
+    ]
+    seed = "" if path.seed == 1 else f" × seed {_number(path.seed)}"
+    return f"{factors}{seed}  along {' → '.join([start, *places])}"
+
+
+def _transposes(bug: Debugger, arguments: str) -> Answer:
+    """Explain the transposes and sums of a node's gradients."""
+    if arguments:
+        node = bug.graph.node(arguments)
+    elif bug.position:
+        node = bug.graph.nodes[place_of(bug.trace.event(bug.position - 1))]
+    else:
+        raise CommandError(Problem("the transposes of what?", "transposes NODE"))
+    found = derivations(bug.trace.run, node)
+    lines: list[str] = []
+    for derivation in found:
+        operand = bug.graph.nodes[node.operands[derivation.argument]]
+        lines.append(f"∂L/∂{operand.name} through {node.name}:")
+        lines += [f"  {reason.label}: {reason.text}" for reason in derivation.reasons]
+    data = [
+        {
+            "operand": bug.graph.nodes[node.operands[d.argument]].name,
+            "reasons": [{"label": r.label, "text": r.text} for r in d.reasons],
+        }
+        for d in found
+    ]
+    return Answer(tuple(lines), data, tuple(found))
+
+
+ROWS: Final[tuple[Command, ...]] = (
+    Command(
+        "explain",
+        "[-COUNT] [ELEMENT]",
+        "open one element of a gradient or a value into its terms",
+        _explain,
+        "e",
+        ("e", "enter"),
+        "element",
+        help="Of a whole array it takes the first NaN or Inf, or the largest element.\n"
+        "Without an element it takes what the last event changed.",
+    ),
+    Command(
+        "uses",
+        "[ELEMENT]",
+        "where an element goes, with its local derivatives",
+        _uses,
+        keys=("U",),
+        completes="element",
+    ),
+    Command(
+        "why",
+        "[ELEMENT]",
+        "why an element is zero, NaN or infinite, or has no gradient",
+        _why,
+        "y",
+        ("y",),
+        "element",
+    ),
+    Command(
+        "paths",
+        "[ELEMENT]",
+        "every path from an element to the output, with its product",
+        _paths,
+        completes="element",
+    ),
+    Command(
+        "transposes",
+        "[NODE]",
+        "why a gradient has its transposes and sums, by indices and by shapes",
+        _transposes,
+        completes="location",
+    ),
+)

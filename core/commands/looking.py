@@ -1,0 +1,395 @@
+"""Commands that look and change nothing."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from ..describe import brief, event_line
+from ..errors import CommandError, Problem
+from ..graph import Graph, Node
+from ..moves import place_of
+from ..reply import Answer, Listing, Table, Value
+from ..session import Display, Place
+from ..stops import changing, look, same
+from ..text import nearest
+from ..training import Iterations
+from .movement import here, marks_table
+from .stopping import stops_table
+from .table import Command
+
+if TYPE_CHECKING:
+    from ..debugger import Debugger
+
+_LIST_LINES = 10
+
+
+def _print(bug: Debugger, arguments: str) -> Answer:
+    if not arguments:
+        raise CommandError(Problem("print what?", "print EXPR"))
+    expression = bug.expression(arguments)
+    value = expression.evaluate(bug.state())
+    shown = Value(expression.text, value)
+    return Answer((f"{expression.text} = {value_text(value)}",), value, shown)
+
+
+def value_text(value: Any) -> str:
+    """Return a value as NumPy writes it, shortened where it is large."""
+    if type(value) in (str, bool, tuple):
+        return str(value)
+    array = np.asarray(value)
+    text = np.array2string(array, precision=17, threshold=100, separator=", ")
+    return text if array.ndim == 0 or array.size <= 1000 else f"{array.shape} {text}"
+
+
+def _display(bug: Debugger, arguments: str) -> Answer:
+    session = bug.session
+    if arguments:
+        expression = bug.expression(arguments)
+        session.displayed += 1
+        session.displays[session.displayed] = Display(session.displayed, expression)
+    lines = [
+        f"{number}: {display.expression.text} = "
+        f"{brief(look(display.expression, bug.state()))}"
+        for number, display in session.displays.items()
+    ]
+    return Answer(tuple(lines) or ("nothing is displayed",))
+
+
+def _undisplay(bug: Debugger, arguments: str) -> Answer:
+    displays = bug.session.displays
+    if not arguments:
+        displays.clear()
+        return Answer(("nothing is displayed",))
+    for number in arguments.replace(",", " ").split():
+        if not number.isdecimal() or int(number) not in displays:
+            known = ", ".join(map(str, displays)) or "none"
+            raise CommandError(
+                Problem(f"there is no display {number!r}", f"displays: {known}")
+            )
+        del displays[int(number)]
+    return _display(bug, "")
+
+
+def _history(bug: Debugger, arguments: str) -> Answer:
+    """List every change of an expression in this iteration, the future's too."""
+    if not arguments:
+        raise CommandError(Problem("the history of what?", "history EXPR"))
+    expression = bug.expression(arguments)
+    iteration = bug.place.iteration
+    rows: list[tuple[int, Any, Any, str]] = []
+    for event in changing(expression, bug.trace):
+        before = look(expression, bug.state(Place(iteration, event)))
+        after = look(expression, bug.state(Place(iteration, event + 1)))
+        if not same(before, after):
+            rows.append((event + 1, before, after, event_line(bug.trace, event)))
+    table = Table(
+        f"history of {expression.text}", ("event", "before", "after", "by"), tuple(rows)
+    )
+    lines = [f"#{n}  {brief(b)} → {brief(a)}  {by}" for n, b, a, by in rows]
+    data = [{"event": n, "before": b, "after": a, "by": by} for n, b, a, by in rows]
+    return Answer(tuple(lines) or ("it never changes",), data, table)
+
+
+def _current(bug: Debugger) -> Node | None:
+    """Return the node of the event just applied, or of the first one to come."""
+    if not len(bug.trace):
+        return None
+    number = max(bug.position - 1, 0)
+    return bug.graph.nodes[place_of(bug.trace.event(number))]
+
+
+def _list(bug: Debugger, arguments: str) -> Answer:
+    graph, node = bug.graph, _current(bug)
+    frame = graph.frame_of(node) if node else None
+    source = frame.source if frame else "program"
+    present = node.site.line if node and node.site else 0
+    lines = graph.sources.get(source, "").splitlines()
+    middle = present
+    if arguments:
+        if not arguments.isdecimal():
+            raise CommandError(Problem(f"{arguments!r} is not a line", "list [LINE]"))
+        middle, source = int(arguments), "program"
+        lines = graph.sources.get(source, "").splitlines()
+    if not lines:
+        return Answer(("this graph was not made from a program",))
+    first = max(1, min(middle - _LIST_LINES // 2, len(lines) - _LIST_LINES + 1))
+    chosen = lines[first - 1 : first - 1 + _LIST_LINES]
+    here_too = source == (frame.source if frame else "program")
+    rows = tuple(
+        (number, text, "▶" if here_too and number == present else "")
+        for number, text in enumerate(chosen, first)
+    )
+    plain = tuple(f"{mark or ' '} {number:3} {text}" for number, text, mark in rows)
+    return Answer(plain, show=Listing(source, rows))
+
+
+def _where(bug: Debugger, _arguments: str) -> Answer:
+    """Say where we are: the frames, and the way from here to the output."""
+    node = _current(bug)
+    if node is None:
+        return Answer((here(bug),))
+    graph = bug.graph
+    lines, frame = [here(bug)], graph.frame_of(node)
+    depth = 0
+    while frame is not None:
+        name = f"{frame.name} = {frame.function}(…)" if frame.index else "the program"
+        lines.append(f"#{depth}  in {name}, line {_line_in(graph, node, frame.index)}")
+        depth += 1
+        if frame.call is None:
+            break
+        frame = graph.frames[graph.statements[frame.call.statement].frame]
+    path = path_to_output(graph, node.index)
+    names = [graph.nodes[index].name for index in path]
+    if path:
+        lines.append("to the output: " + " → ".join(_shortened(names)))
+    else:
+        lines.append(f"no path leads from {node.name} to the output")
+    return Answer(tuple(lines), {"node": node.name, "path": names})
+
+
+def _line_in(graph: Graph, node: Node, frame: int) -> int:
+    """Return the line that a node, or the call that holds it, has in a frame."""
+    site = node.site
+    while site is not None:
+        statement = graph.statements[site.statement]
+        if statement.frame == frame:
+            return site.line
+        site = graph.frames[statement.frame].call
+    return 0
+
+
+def _shortened(names: list[str], most: int = 16) -> list[str]:
+    if len(names) <= most:
+        return names
+    half = most // 2
+    return [*names[:half], f"… {len(names) - most} more …", *names[-half:]]
+
+
+def path_to_output(graph: Graph, node: int) -> list[int]:
+    """Return a shortest way from a node to the output, both included, or nothing."""
+    came: dict[int, int | None] = {node: None}
+    queue = deque([node])
+    while queue:
+        index = queue.popleft()
+        if index == graph.output:
+            break
+        for edge in graph.consumers[index]:
+            if edge.consumer not in came:
+                came[edge.consumer] = index
+                queue.append(edge.consumer)
+    if graph.output not in came:
+        return []
+    path: list[int] = []
+    step: int | None = graph.output
+    while step is not None:
+        path.append(step)
+        step = came[step]
+    return path[::-1]
+
+
+def _whatis(bug: Debugger, arguments: str) -> Answer:
+    if not arguments:
+        raise CommandError(Problem("what is what?", "whatis NODE, or whatis EXPR"))
+    index = bug.graph.names.get(arguments)
+    if index is None:
+        value = bug.expression(arguments).evaluate(bug.state())
+        array = np.asarray(value)
+        if isinstance(value, (str, tuple)):
+            return Answer((f"{arguments}: {value}",), value)
+        facts: dict[str, Any] = {"shape": list(array.shape), "dtype": str(array.dtype)}
+        text = f"{arguments}: shape {array.shape}, {array.dtype}"
+        return Answer((text,), facts)
+    facts = node_facts(bug, bug.graph.nodes[index])
+    lines = [
+        f"{name}: {value}" for name, value in facts.items() if value not in ("", [])
+    ]
+    return Answer(tuple(lines), facts, Table(arguments, ("", ""), tuple(facts.items())))
+
+
+def node_facts(bug: Debugger, node: Node) -> dict[str, Any]:
+    """Return what is known of a node without looking at its numbers."""
+    graph, run = bug.graph, bug.trace.run
+    op = node.op
+    return {
+        "name": node.name,
+        "kind": node.kind,
+        "op": op.name if op else "",
+        "text": node.site.text if node.site else "",
+        "line": node.site.line if node.site else "",
+        "shape": str(node.shape),
+        "dtype": str(run.value(node.index).dtype),
+        "operands": [
+            f"{graph.nodes[i].name} {graph.nodes[i].shape}" for i in node.operands
+        ],
+        "consumers": [
+            graph.nodes[e.consumer].name for e in graph.consumers[node.index]
+        ],
+        "gradient": "yes" if run.gradients[node.index] is not None else "none flows",
+        "summary": op.summary if op else "",
+        "corner": op.corner if op else "",
+    }
+
+
+def _nodes_table(bug: Debugger) -> Table:
+    rows = [
+        (
+            n.name,
+            n.op.name if n.op else n.kind,
+            str(n.shape),
+            n.site.text if n.site else "",
+        )
+        for n in bug.graph.nodes
+    ]
+    return Table("nodes", ("name", "operation", "shape", "text"), tuple(rows))
+
+
+def _frames_table(bug: Debugger) -> Table:
+    rows = [
+        (
+            "  " * (f.depth - 1) + f.name,
+            f.function,
+            f.call.line if f.call else 0,
+            f.stop - f.first,
+        )
+        for f in bug.graph.frames[1:]
+    ]
+    return Table("frames", ("name", "function", "line", "nodes"), tuple(rows))
+
+
+def _displays_table(bug: Debugger) -> Table:
+    rows = [
+        (number, display.expression.text, look(display.expression, bug.state()))
+        for number, display in bug.session.displays.items()
+    ]
+    return Table("displays", ("number", "expression", "value"), tuple(rows))
+
+
+def runs_table(bug: Debugger) -> Table:
+    """Return the runs of the session, with their output in the present iteration."""
+    iteration = bug.place.iteration
+    rows: list[tuple[Any, ...]] = []
+    for run in bug.runs:
+        known = run.timeline.records[iteration : iteration + 1]
+        mark = "▶" if run.number == bug.chosen else ""
+        parent = "" if run.parent is None else run.parent
+        loss = known[0].loss if known else None
+        rows.append((mark, run.number, run.text, parent, loss))
+    return Table("runs", ("", "number", "what", "from", "output"), tuple(rows))
+
+
+def iterations_table(bug: Debugger) -> Table:
+    """Return the loss and the gradients' norms of the iterations that have run."""
+    output = bug.graph.nodes[bug.graph.output].name
+    names = [n.name for n in bug.graph.nodes if n.kind == "parameter"]
+    rows = [(i, r.loss, *r.norms) for i, r in enumerate(bug.timeline.records)]
+    columns = ("iteration", output, *(f"‖{name}.grad‖" for name in names))
+    return Table("iterations", columns, tuple(rows))
+
+
+def updates_table(bug: Debugger) -> Table:
+    """Return the updates of the present iteration, with all that makes them."""
+    timeline, iteration = bug.timeline, bug.place.iteration
+    if not isinstance(timeline, Iterations):
+        raise CommandError(
+            Problem("nothing is updated", "the scenario has no table [training]")
+        )
+    steps = [timeline.update(iteration, node) for node in bug.trace.updates]
+    optimizer = timeline.plan.optimizer
+    before, after = optimizer.state, [f"next {name}" for name in optimizer.state]
+    columns = ("parameter", "value", "gradient", "rate", *before, *after, "next value")
+    rows = [
+        (
+            *(s.name, s.value, s.gradient, s.rate),
+            *(*s.before.values(), *s.after.values()),
+            s.result,
+        )
+        for s in steps
+    ]
+    formula = "; ".join(optimizer.formula).format(W="W", G="∂E/∂W")
+    return Table(f"updates: {formula}", columns, tuple(rows))
+
+
+_INFO: Final[Mapping[str, Callable[[Debugger], Table]]] = {
+    "stops": stops_table,
+    "displays": _displays_table,
+    "marks": marks_table,
+    "runs": runs_table,
+    "iterations": iterations_table,
+    "updates": updates_table,
+    "nodes": _nodes_table,
+    "frames": _frames_table,
+}
+
+
+def _info(bug: Debugger, arguments: str) -> Answer:
+    names = [name for name in _INFO if arguments and name.startswith(arguments)]
+    if len(names) != 1:
+        raise CommandError(
+            Problem(
+                f"there is no table {arguments!r}" if arguments else "info of what?",
+                nearest(arguments, _INFO) or ", ".join(_INFO),
+            )
+        )
+    return table_answer(_INFO[names[0]](bug))
+
+
+def table_answer(table: Table) -> Answer:
+    """Return a table as an answer, with its rows as records and as plain lines."""
+    data = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
+    lines = [
+        "  ".join(text for cell in row if (text := brief(cell))) for row in table.rows
+    ]
+    return Answer(tuple(lines) or (f"no {table.title}",), data, table)
+
+
+ROWS: Final[tuple[Command, ...]] = (
+    Command(
+        "print",
+        "EXPR",
+        "the value of an expression over values and gradients",
+        _print,
+        "p",
+        ("p",),
+        "expression",
+    ),
+    Command(
+        "display",
+        "[EXPR]",
+        "print an expression at each stop; without one, print them all now",
+        _display,
+        "disp",
+        ("D",),
+        "expression",
+    ),
+    Command("undisplay", "[N …]", "stop displaying", _undisplay, "und"),
+    Command(
+        "history",
+        "EXPR",
+        "each change of an expression with its event",
+        _history,
+        "hist",
+        completes="expression",
+    ),
+    Command("list", "[LINE]", "the program's text around here", _list, "l"),
+    Command("where", "", "the frames, and the way to the output", _where, "bt"),
+    Command(
+        "whatis",
+        "NODE | EXPR",
+        "kind, operation, shape, operands and consumers",
+        _whatis,
+        completes="expression",
+    ),
+    Command(
+        "info",
+        " | ".join(_INFO),
+        "tables of what the session holds",
+        _info,
+        "i",
+        completes="word",
+        words=tuple(_INFO),
+    ),
+)

@@ -1,0 +1,358 @@
+"""Commands that move in time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from ..describe import brief, event_line
+from ..errors import CommandError, Problem
+from ..moves import MOVES, Direction
+from ..reply import Answer, Stopped, Table
+from ..session import Place
+from ..stops import Stop, changing, look, same
+from ..text import nearest
+from ..trace import Trace
+from .table import Command
+
+if TYPE_CHECKING:
+    from ..debugger import Debugger
+
+_MOST_LINES = 8  # of events, in the text of one reply
+
+
+def whole_number(text: str, default: int = 1) -> int:
+    """Parse a count: a whole number from 1, or `default` when nothing is given."""
+    if not text:
+        return default
+    if not text.isdecimal() or not 1 <= int(text) <= 10**9:
+        raise CommandError(Problem(f"{text!r} is not a count", "1, 2, 3, …"))
+    return int(text)
+
+
+def arrived(bug: Debugger, before: Place, stop: Stopped | None = None) -> Answer:
+    """Return the answer of a movement: what happened on the way, and where we are."""
+    lines: list[str] = []
+    if stop is not None:
+        lines.append(stop_line(stop))
+    if before.iteration != bug.place.iteration:
+        lines.append(f"iteration {bug.place.iteration}")
+    else:
+        low, high = sorted((before.position, bug.position))
+        numbers = range(low, high)[-_MOST_LINES:]
+        back = "" if bug.position >= before.position else "undone: "
+        lines += [back + event_line(bug.trace, number) for number in numbers]
+        if len(numbers) < high - low:
+            lines.insert(0, f"… {high - low - len(numbers)} events before these")
+    lines.append(here(bug))
+    return Answer(tuple(lines), stop=stop)
+
+
+def here(bug: Debugger) -> str:
+    """Return the place in one line."""
+    trace, position = bug.trace, bug.position
+    text = f"{trace.phase(position)} · event {position} of {len(trace)}"
+    if bug.timeline.iterations > 1:
+        text += f" · iteration {bug.place.iteration}"
+    return text
+
+
+def stop_line(stop: Stopped) -> str:
+    """Return why travel halted, in one line."""
+    if stop.reason in ("start", "end"):
+        return f"the {stop.reason} of the run"
+    text = f"{stop.reason} {stop.number or ''}".strip() + f": {stop.text}"
+    if stop.reason == "watch" or stop.before is not None or stop.after is not None:
+        text += f": {brief(stop.before)} → {brief(stop.after)}"
+    if stop.where and stop.where not in stop.text:
+        text += f" at {stop.where}"
+    if stop.index:
+        text += f"[{', '.join(map(str, stop.index))}]"
+    return text
+
+
+def _mover(name: str, direction: Direction) -> Callable[[Debugger, str], Answer]:
+    move = MOVES[name]
+
+    def run(bug: Debugger, arguments: str) -> Answer:
+        before = place = bug.place
+        stop: Stopped | None = None
+        for _ in range(whole_number(arguments)):
+            trace = bug.timeline.trace(place.iteration)
+            position = move(trace, place.position, direction)
+            if position != place.position:
+                place = Place(place.iteration, position)
+                continue
+            beyond = bug.step_over(place, direction)
+            if beyond is None:
+                stop = Stopped("end" if direction > 0 else "start")
+                break
+            place = beyond
+        bug.go(place)
+        return arrived(bug, before, stop)
+
+    return run
+
+
+def _continue(direction: Direction) -> Callable[[Debugger, str], Answer]:
+    def run(bug: Debugger, arguments: str) -> Answer:
+        before = bug.place
+        stop = bug.travel(direction)
+        for _ in range(whole_number(arguments) - 1):
+            if stop.reason in ("start", "end"):
+                break
+            stop = bug.travel(direction)
+        return _halted(bug, before, stop)
+
+    return run
+
+
+def _halted(bug: Debugger, before: Place, stop: Stopped) -> Answer:
+    """Remember where travel came from, and carry out what the stop asks for."""
+    after, bug.place = bug.place, before
+    bug.go(after)
+    answer = arrived(bug, before, stop)
+    found = bug.session.stops.get(stop.number or 0)
+    if found is None or not found.commands:
+        return answer
+    texts = list(answer.text)
+    for reply in bug.nested(found.commands):
+        texts += [reply.error] if reply.error else reply.text
+    return Answer(tuple(texts), stop=stop)
+
+
+def _until(direction: Direction) -> Callable[[Debugger, str], Answer]:
+    def run(bug: Debugger, arguments: str) -> Answer:
+        if not arguments:
+            raise CommandError(Problem("until what?", "until LOC, or until EXPR"))
+        before = bug.place
+        try:
+            location = bug.location(arguments)
+        except CommandError:
+            return _until_true(bug, arguments, direction)
+        once = Stop(0, "break", arguments, location)
+        return _halted(bug, before, bug.travel(direction, [once]))
+
+    return run
+
+
+def _until_true(bug: Debugger, text: str, direction: Direction) -> Answer:
+    before = bug.place
+    condition = bug.expression(text)
+    once = Stop(0, "watch", text, watched=condition, condition=condition)
+    return _halted(bug, before, bug.travel(direction, [once]))
+
+
+def _goto(bug: Debugger, arguments: str) -> Answer:
+    before = bug.place
+    bug.go(find_place(bug, arguments))
+    return arrived(bug, before) if bug.place == before else Answer((here(bug),))
+
+
+def find_place(bug: Debugger, text: str) -> Place:
+    """Return the place that a `goto` names, or raise `CommandError`."""
+    place = bug.place
+    if not text:
+        raise CommandError(
+            Problem(
+                "go where?", "LOC, a position, 50%, +5, -5, ITERATION:LOC or a mark"
+            )
+        )
+    if text in bug.session.marks:
+        return bug.session.marks[text]
+    iteration, colon, rest = text.partition(":")
+    if colon and iteration.isdecimal():
+        number = int(iteration)
+        if number >= bug.timeline.iterations:
+            raise CommandError(
+                Problem(
+                    f"there is no iteration {number}",
+                    f"0 … {bug.timeline.iterations - 1} are there; train makes more",
+                )
+            )
+        place, text = Place(number, 0), rest or "start"
+    trace = bug.timeline.trace(place.iteration)
+    return Place(place.iteration, _position(bug, trace, place.position, text))
+
+
+def _position(bug: Debugger, trace: Trace, position: int, text: str) -> int:
+    size = len(trace)
+    number, sign = text.strip("+-%"), text[0]
+    if number.isdecimal() and len(number) < 10:
+        count = int(number)
+        if text == f"{number}%":
+            return _inside(count, 100, "%") * size // 100
+        if sign in "+-" and text == sign + number:
+            return min(max(position + int(text), 0), size)
+        if text == number:
+            return _inside(count, size, "")
+    try:
+        return bug.location(text).position(trace)
+    except CommandError as error:
+        hint = nearest(text, bug.session.marks)
+        raise CommandError(
+            [Problem(str(error), hint)] if hint else error.problems
+        ) from (None)
+
+
+def _inside(number: int, most: int, unit: str) -> int:
+    if number > most:
+        raise CommandError(Problem(f"{number}{unit} is past the end, {most}{unit}"))
+    return number
+
+
+def _last(bug: Debugger, arguments: str) -> Answer:
+    """Go to the previous change of an expression, or with -f to the next."""
+    direction: Direction = -1
+    if arguments.startswith("-f"):
+        direction, arguments = 1, arguments[2:].strip()
+    if not arguments:
+        raise CommandError(Problem("the last change of what?", "last [-f] EXPR"))
+    before, expression = bug.place, bug.expression(arguments)
+    events = changing(expression, bug.trace)
+    if direction < 0:
+        events = [event for event in reversed(events) if event + 1 < bug.position]
+    else:
+        events = [event for event in events if event + 1 > bug.position]
+    for event in events:
+        old = look(expression, bug.state(Place(before.iteration, event)))
+        new = look(expression, bug.state(Place(before.iteration, event + 1)))
+        if not same(old, new):
+            bug.go(Place(before.iteration, event + 1))
+            change = f"{expression.text}: {brief(old)} → {brief(new)}"
+            return Answer((change, event_line(bug.trace, event), here(bug)))
+    which = "earlier" if direction < 0 else "later"
+    return Answer((f"{expression.text} has no {which} change in this iteration",))
+
+
+def _back(bug: Debugger, _arguments: str) -> Answer:
+    return _revisit(bug, bug.session.visited, bug.session.returned, "before")
+
+
+def _forward(bug: Debugger, _arguments: str) -> Answer:
+    return _revisit(bug, bug.session.returned, bug.session.visited, "after")
+
+
+def _revisit(
+    bug: Debugger, source: list[Place], target: list[Place], which: str
+) -> Answer:
+    if not source:
+        raise CommandError(Problem(f"no place was visited {which} this one"))
+    target.append(bug.place)
+    bug.place = source.pop()
+    bug.choose(bug.chosen)  # another run may be shorter than the place remembers
+    return Answer((here(bug),))
+
+
+def _mark(bug: Debugger, arguments: str) -> Answer:
+    name = arguments or f"m{len(bug.session.marks) + 1}"
+    if not name.isidentifier() or name in ("start", "end", "output"):
+        raise CommandError(Problem(f"{name!r} cannot be a mark", "use a plain name"))
+    bug.session.marks[name] = bug.place
+    return Answer((f"mark {name}: {here(bug)}",))
+
+
+def marks_table(bug: Debugger) -> Table:
+    """Return the bookmarks."""
+    rows = [(n, p.iteration, p.position) for n, p in bug.session.marks.items()]
+    return Table("marks", ("name", "iteration", "position"), tuple(rows))
+
+
+def _marks(bug: Debugger, _arguments: str) -> Answer:
+    table = marks_table(bug)
+    lines = [f"{name}  iteration {i}, position {p}" for name, i, p in table.rows]
+    return Answer(tuple(lines) or ("no marks; `mark NAME` sets one",), show=table)
+
+
+def _row(
+    name: str,
+    alias: str,
+    keys: tuple[str, ...],
+    summary: str,
+    run: Callable[[Debugger, str], Answer],
+    usage: str = "[N]",
+    **more: str,
+) -> Command:
+    return Command(name, usage, summary, run, alias, keys, **more)  # type: ignore[arg-type]
+
+
+ROWS: Final[tuple[Command, ...]] = (
+    _row(
+        "step",
+        "s",
+        ("s", "right"),
+        "one node: a value, or all its edges",
+        _mover("step", 1),
+    ),
+    _row("reverse-step", "rs", ("S", "left"), "one node back", _mover("step", -1)),
+    _row("stepi", "si", ("i",), "one event: a value, or one edge", _mover("stepi", 1)),
+    _row("reverse-stepi", "rsi", ("I",), "one event back", _mover("stepi", -1)),
+    _row("next", "n", ("n",), "one statement, over frames", _mover("next", 1)),
+    _row("reverse-next", "rn", ("N",), "one statement back", _mover("next", -1)),
+    _row(
+        "finish",
+        "fin",
+        ("f",),
+        "out of the frame; at the top, to the end of the pass",
+        _mover("finish", 1),
+        "",
+    ),
+    _row(
+        "reverse-finish",
+        "rfin",
+        ("F",),
+        "out of the frame, back",
+        _mover("finish", -1),
+        "",
+    ),
+    _row("continue", "c", ("c",), "to the next stop, or the end", _continue(1)),
+    _row(
+        "reverse-continue",
+        "rc",
+        ("C",),
+        "to the stop before, or the start",
+        _continue(-1),
+    ),
+    _row(
+        "until",
+        "u",
+        ("t",),
+        "run to a place, or until an expression becomes true, once",
+        _until(1),
+        "LOC | EXPR",
+        completes="location",
+    ),
+    _row(
+        "reverse-until",
+        "ru",
+        ("T",),
+        "the same, back",
+        _until(-1),
+        "LOC | EXPR",
+        completes="location",
+    ),
+    _row(
+        "goto",
+        "g",
+        ("g", "home", "end"),
+        "jump to where a place is done",
+        _goto,
+        "LOC | N | 50% | +N | -N | ITERATION:LOC | MARK",
+        completes="location",
+    ),
+    _row(
+        "last",
+        "",
+        ("[", "]"),
+        "to the previous (-f: the next) change of an expression",
+        _last,
+        "[-f] EXPR",
+        completes="expression",
+    ),
+    _row(
+        "back", "", ("backspace", "alt+left"), "to the place visited before", _back, ""
+    ),
+    _row("forward", "", ("alt+right",), "to the place that `back` left", _forward, ""),
+    _row("mark", "", ("m",), "bookmark this place", _mark, "[NAME]"),
+    _row("marks", "", (), "list the bookmarks", _marks, ""),
+)

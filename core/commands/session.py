@@ -1,0 +1,250 @@
+"""Commands about the session itself: help, scripts, assertions, leaving."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from ..errors import AssertionFailed, CommandError, Problem
+from ..expression import truth
+from ..reply import REASONS, Answer, Reply, Table
+from ..save import write_text
+from ..script import FAILED, WRONG, Line, read_script, run_script
+from ..text import clean, nearest
+from .looking import value_text
+from .movement import here, stop_line
+from .table import Command
+
+if TYPE_CHECKING:
+    from ..debugger import Debugger
+
+
+def _help(bug: Debugger, arguments: str) -> Answer:
+    if not arguments:
+        rows = [
+            (group, " ".join(row.name for row in rows))
+            for group, rows in bug.groups.items()
+        ]
+        lines = [f"{group}: {names}" for group, names in rows]
+        table = Table("commands", ("group", "commands"), tuple(rows))
+        return Answer((*lines, "help COMMAND says more"), show=table)
+    name = bug.aliases.get(arguments, arguments)
+    if name not in bug.commands:
+        return _apropos(bug, arguments)
+    return Answer(tuple(help_lines(bug.commands[name])))
+
+
+def help_lines(command: Command) -> list[str]:
+    """Return what `help` says of one command."""
+    names = command.name + (f", {command.alias}" if command.alias else "")
+    lines = [f"{names} {command.usage}".strip(), f"    {command.summary}"]
+    if command.help:
+        lines += [f"    {line}" for line in command.help.splitlines()]
+    if command.keys:
+        lines.append(f"    keys: {', '.join(command.keys)}")
+    return lines
+
+
+def _apropos(bug: Debugger, arguments: str) -> Answer:
+    text = arguments.lower()
+    found = [
+        command
+        for command in bug.commands.values()
+        if text in f"{command.name} {command.summary} {command.help}".lower()
+    ]
+    if not found:
+        raise CommandError(
+            Problem(f"no command speaks of {arguments!r}", "help lists them all")
+        )
+    return Answer(tuple(f"{c.name} {c.usage} — {c.summary}" for c in found))
+
+
+def _assert(bug: Debugger, arguments: str) -> Answer:
+    if not arguments:
+        raise CommandError(Problem("assert what?", "assert EXPR"))
+    expression = bug.expression(arguments)
+    state = bug.state()
+    if truth(expression.evaluate(state)):
+        return Answer((f"holds: {expression.text}",), True)
+    sides = expression.sides(state)
+    seen = "" if sides is None else f": {_sides(*sides)}"
+    raise AssertionFailed(
+        Problem(f"does not hold: {expression.text}{seen}", f"at {here(bug)}")
+    )
+
+
+def _sides(left: Any, right: Any) -> str:
+    """Return both sides of a comparison in full, and how far apart they are."""
+    text = f"{value_text(left)} on the left, {value_text(right)} on the right"
+    one, two = np.asarray(left), np.asarray(right)
+    if one.dtype.kind not in "fiu" or two.dtype.kind not in "fiu":
+        return text
+    try:
+        apart = np.max(np.abs(one - two), initial=0.0)
+    except ValueError:
+        return f"{text}, of shapes {one.shape} and {two.shape}"
+    return f"{text}, at most {apart:.3g} apart"
+
+
+def _expect(bug: Debugger, arguments: str) -> Answer:
+    """Hold the command before to what was expected of it: a stop, or an error."""
+    what, _, rest = arguments.partition(" ")
+    if what not in _EXPECTED:
+        raise CommandError(
+            Problem(
+                f"cannot expect {what!r}",
+                nearest(what, _EXPECTED)
+                or "expect stop REASON [LOC], expect error [TEXT]",
+            )
+        )
+    previous = bug.session.previous
+    if previous is None:
+        raise CommandError(Problem("there was no command before this one"))
+    return _EXPECTED[what](previous, rest.strip())
+
+
+def _expect_stop(previous: Reply, text: str) -> Answer:
+    reason, _, where = text.partition(" ")
+    where = where.strip()
+    stop = previous.stop
+    seen = "no stop" if stop is None else stop_line(stop)
+    if reason and reason not in REASONS:
+        raise CommandError(
+            Problem(f"{reason!r} is no reason to stop", ", ".join(REASONS))
+        )
+    holds = stop is not None and reason in ("", stop.reason)
+    if stop is not None and where:
+        holds = holds and where in (stop.where, stop.text)
+    if not holds:
+        raise AssertionFailed(
+            Problem(f"expected a stop {text}".rstrip(), f"there was: {seen}")
+        )
+    return Answer((f"holds: {seen}",), True)
+
+
+def _expect_error(previous: Reply, text: str) -> Answer:
+    if previous.error is None or text.lower() not in previous.error.lower():
+        seen = previous.error or "it worked"
+        wanted = f" with {text!r}" if text else ""
+        raise AssertionFailed(
+            Problem(f"expected an error{wanted} of {previous.command!r}", seen)
+        )
+    return Answer((f"holds: {previous.error}",), True)
+
+
+_EXPECTED: Final = {"stop": _expect_stop, "error": _expect_error}
+
+
+def _source(bug: Debugger, arguments: str) -> Answer:
+    """Run the commands in a file, as if they were typed here."""
+    if not arguments:
+        raise CommandError(Problem("source which file?", "source FILE.gs"))
+    lines = read_script(arguments)
+    texts: list[str] = []
+
+    def seen(line: Line, reply: Reply) -> None:
+        texts.append(f"{line.place}: {line.text}")
+        texts.extend(f"  {text}" for text in (reply.error or "", *reply.text) if text)
+
+    outcome = run_script(lines, lambda line: bug.nested([line])[0], seen)
+    if outcome.code == WRONG:
+        raise CommandError(Problem(outcome.failures[-1]))
+    if outcome.code == FAILED:
+        raise AssertionFailed(Problem(outcome.failures[-1]))
+    code = outcome.code if outcome.asked else None
+    return Answer(tuple(texts), code=code)
+
+
+def _record(bug: Debugger, arguments: str) -> Answer:
+    """Start recording commands, or stop; `save FILE` writes what was recorded."""
+    session = bug.session
+    if arguments in ("", "--asserts"):
+        session.recorded, session.asserting = [], arguments == "--asserts"
+        what = "commands, and what is seen as assertions" if arguments else "commands"
+        return Answer((f"recording {what}; `save FILE` writes them",))
+    if arguments == "off":
+        count = len(session.recorded or ())
+        session.recorded = None
+        return Answer((f"{count} recorded lines are dropped",))
+    raise CommandError(
+        Problem(f"record cannot {arguments!r}", "record, record --asserts, record off")
+    )
+
+
+def _save(bug: Debugger, arguments: str) -> Answer:
+    """Write the recorded commands, or those of the session, as a script."""
+    force, name = arguments.startswith("-f "), arguments.removeprefix("-f ").strip()
+    if not name:
+        raise CommandError(Problem("save where?", "save [-f] FILE.gs"))
+    recorded = bug.session.recorded
+    lines = [f"# {bug.scenario.title}", *(recorded or bug.session.history)]
+    text = "\n".join(lines) + "\n"
+    write_text(name, text, overwrite=force, hint="save -f FILE replaces it")
+    return Answer((f"{len(lines) - 1} commands written to {clean(name)}",))
+
+
+def _quit(_bug: Debugger, arguments: str) -> Answer:
+    if arguments and not (arguments.isdecimal() and int(arguments) <= 255):
+        raise CommandError(
+            Problem(f"{arguments!r} is not an exit code", "0 … 255, or nothing")
+        )
+    return Answer(code=int(arguments or 0))
+
+
+ROWS: Final[tuple[Command, ...]] = (
+    Command(
+        "assert",
+        "EXPR",
+        "fail unless an expression is true",
+        _assert,
+        completes="expression",
+        help="A failure prints both sides, their difference and the position.",
+    ),
+    Command(
+        "expect",
+        "stop [REASON] [LOC] | error [TEXT]",
+        "fail unless the command before stopped so, or was wrong",
+        _expect,
+        completes="word",
+        words=("stop", "error"),
+    ),
+    Command(
+        "source", "FILE", "run the commands in a file", _source, "so", completes="file"
+    ),
+    Command(
+        "record",
+        "[--asserts | off]",
+        "record commands; with --asserts what is seen, too",
+        _record,
+        keys=("R",),
+        completes="word",
+        words=("--asserts", "off"),
+        recorded=False,
+    ),
+    Command(
+        "save",
+        "[-f] FILE",
+        "write the recorded commands, or those of the session, as a script",
+        _save,
+        completes="file",
+        recorded=False,
+        help="An existing file is replaced only with -f.",
+    ),
+    Command(
+        "help",
+        "[COMMAND]",
+        "all commands, or one",
+        _help,
+        "h",
+        ("?",),
+        "command",
+        recorded=False,
+    ),
+    Command(
+        "apropos", "WORD", "the commands that speak of a word", _apropos, recorded=False
+    ),
+    Command(
+        "quit", "[CODE]", "leave, with an exit code", _quit, "q", ("q",), recorded=False
+    ),
+)

@@ -1,0 +1,231 @@
+"""Commands that set, change and list stops."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from ..errors import CommandError, Problem
+from ..expression import Expression
+from ..reply import Answer, Table
+from ..stops import CATCHES, Catch, Stop
+from ..text import nearest
+from .table import Command
+
+if TYPE_CHECKING:
+    from ..debugger import Debugger
+
+
+def _split_condition(bug: Debugger, text: str) -> tuple[str, Expression | None]:
+    """Split `… if EXPR`."""
+    if text.startswith("if "):
+        return "", bug.expression(text[3:])
+    place, found, condition = text.partition(" if ")
+    return place.strip(), bug.expression(condition) if found else None
+
+
+def _add(bug: Debugger, stop: Stop) -> Answer:
+    session = bug.session
+    session.numbered += 1
+    stop = replace(stop, number=session.numbered)
+    session.stops[stop.number] = stop
+    return Answer((f"{stop.kind} {stop.number}: {_what(stop)}",), stop.number)
+
+
+def _what(stop: Stop) -> str:
+    condition = f" if {stop.condition.text}" if stop.condition else ""
+    return f"{stop.text}{condition}"
+
+
+def _breaker(temporary: bool) -> Callable[[Debugger, str], Answer]:
+    def run(bug: Debugger, arguments: str) -> Answer:
+        place, condition = _split_condition(bug, arguments)
+        if not place:
+            place = f"#{min(bug.position + 1, len(bug.trace))}"
+        location = bug.location(place)
+        if not location.spans(bug.trace):
+            raise CommandError(
+                Problem(f"nothing happens at {place}", "no event belongs to it")
+            )
+        stop = Stop(
+            0, "break", place, location, condition=condition, temporary=temporary
+        )
+        return _add(bug, stop)
+
+    return run
+
+
+def _watch(bug: Debugger, arguments: str) -> Answer:
+    text, condition = _split_condition(bug, arguments)
+    if not text:
+        raise CommandError(Problem("watch what?", "watch EXPR [if EXPR]"))
+    watched = bug.expression(text)
+    if not watched.reads:
+        raise CommandError(
+            Problem(f"{text} never changes", "watch a node, or its .grad")
+        )
+    return _add(bug, Stop(0, "watch", text, watched=watched, condition=condition))
+
+
+def _catch(bug: Debugger, arguments: str) -> Answer:
+    text, condition = _split_condition(bug, arguments)
+    name, _, bound = text.partition(" ")
+    if name not in CATCHES:
+        raise CommandError(
+            Problem(
+                f"there is nothing to catch called {name!r}",
+                nearest(name, CATCHES) or "nan, inf, zero, large X, small X",
+            )
+        )
+    catch = Catch(name, _bound(name, bound.strip()))
+    return _add(bug, Stop(0, "catch", text, catch=catch, condition=condition))
+
+
+def _bound(name: str, text: str) -> float:
+    if name not in ("large", "small"):
+        if text:
+            raise CommandError(Problem(f"catch {name} takes no bound, not {text!r}"))
+        return 0.0
+    try:
+        return float(text)
+    except ValueError:
+        raise CommandError(
+            Problem(f"catch {name} needs a number, not {text!r}", f"catch {name} 1e3")
+        ) from None
+
+
+def find_stop(bug: Debugger, text: str) -> Stop:
+    """Return the stop with the number in `text`, or raise `CommandError`."""
+    stops = bug.session.stops
+    if not text.isdecimal() or int(text) not in stops:
+        known = ", ".join(map(str, stops)) or "none yet"
+        raise CommandError(
+            Problem(f"there is no stop {text!r}", f"stops there are: {known}")
+        )
+    return stops[int(text)]
+
+
+def _numbers(bug: Debugger, text: str) -> list[Stop]:
+    """Return the stops that a list of numbers names; all, when it is empty."""
+    if not text:
+        return list(bug.session.stops.values())
+    return [find_stop(bug, number) for number in text.replace(",", " ").split()]
+
+
+def _condition(bug: Debugger, arguments: str) -> Answer:
+    number, _, text = arguments.partition(" ")
+    stop = find_stop(bug, number)
+    condition = bug.expression(text) if text.strip() else None
+    bug.session.stops[stop.number] = changed = replace(stop, condition=condition)
+    return Answer((f"{changed.kind} {changed.number}: {_what(changed)}",))
+
+
+def _ignore(bug: Debugger, arguments: str) -> Answer:
+    number, _, count = arguments.partition(" ")
+    stop = find_stop(bug, number)
+    count = count.strip()
+    if not count.isdecimal():
+        raise CommandError(Problem(f"{count!r} is not a count", "ignore N COUNT"))
+    bug.session.stops[stop.number] = replace(stop, ignore=int(count))
+    return Answer((f"the next {count} hits of stop {stop.number} are ignored",))
+
+
+def _commands(bug: Debugger, arguments: str) -> Answer:
+    number, _, text = arguments.partition(" ")
+    stop = find_stop(bug, number)
+    lines = tuple(line.strip() for line in text.split(";") if line.strip())
+    bug.session.stops[stop.number] = replace(stop, commands=lines)
+    what = "; ".join(lines) if lines else "nothing"
+    return Answer((f"at stop {stop.number}: {what}",))
+
+
+def _enabler(enabled: bool) -> Callable[[Debugger, str], Answer]:
+    def run(bug: Debugger, arguments: str) -> Answer:
+        for stop in _numbers(bug, arguments):
+            bug.session.stops[stop.number] = replace(stop, enabled=enabled)
+        return _stops(bug, "")
+
+    return run
+
+
+def _delete(bug: Debugger, arguments: str) -> Answer:
+    for stop in _numbers(bug, arguments):
+        del bug.session.stops[stop.number]
+    return _stops(bug, "")
+
+
+def stops_table(bug: Debugger) -> Table:
+    """Return the stops with their counts."""
+    rows = [
+        (
+            stop.number,
+            stop.kind,
+            _what(stop),
+            "on" if stop.enabled else "off",
+            stop.hits,
+            stop.ignore,
+            "; ".join(stop.commands),
+        )
+        for stop in bug.session.stops.values()
+    ]
+    columns = ("number", "kind", "what", "state", "hits", "ignore", "commands")
+    return Table("stops", columns, tuple(rows))
+
+
+def _stops(bug: Debugger, _arguments: str) -> Answer:
+    table = stops_table(bug)
+    lines = [
+        f"{n} {kind} {what}  {on}, {hits} hits"
+        for n, kind, what, on, hits, *_ in table.rows
+    ]
+    return Answer(tuple(lines) or ("no stops",), show=table)
+
+
+ROWS: Final[tuple[Command, ...]] = (
+    Command(
+        "break",
+        "[LOC] [if EXPR]",
+        "stop before a place; here, when none is named",
+        _breaker(temporary=False),
+        "b",
+        ("b",),
+        "location",
+    ),
+    Command(
+        "tbreak",
+        "[LOC] [if EXPR]",
+        "the same, once",
+        _breaker(temporary=True),
+        "tb",
+        completes="location",
+    ),
+    Command(
+        "watch",
+        "EXPR [if EXPR]",
+        "stop when an expression changes",
+        _watch,
+        "wa",
+        ("w",),
+        "expression",
+    ),
+    Command(
+        "catch",
+        "nan | inf | zero | large X | small X",
+        "stop at an event that makes such a number",
+        _catch,
+        completes="word",
+        words=tuple(CATCHES),
+    ),
+    Command("condition", "N [EXPR]", "give a stop a condition", _condition, "cond"),
+    Command("ignore", "N COUNT", "pass a stop so many times", _ignore),
+    Command(
+        "commands",
+        "N CMD; CMD; …",
+        "run commands whenever a stop is met",
+        _commands,
+    ),
+    Command("enable", "[N …]", "switch stops on", _enabler(enabled=True), "en"),
+    Command("disable", "[N …]", "switch stops off", _enabler(enabled=False), "dis"),
+    Command("delete", "[N …]", "delete stops; all, when none is named", _delete, "d"),
+)

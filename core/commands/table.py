@@ -1,0 +1,35 @@
+"""What a command is: one row of a table.
+
+The prompt, the keys, the palette, `help` and the README are made from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from ..reply import Answer
+
+if TYPE_CHECKING:
+    from ..debugger import Debugger
+
+# What can stand as an argument: it says what to offer for completion.
+Completes = Literal["", "location", "expression", "element", "command", "file", "word"]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command. `keys` are those of the application, the reverse in capitals."""
+
+    name: str
+    usage: str  # the arguments: "[N]", "LOC | 50% | +N"
+    summary: str  # one line
+    run: Callable[[Debugger, str], Answer]
+    alias: str = ""
+    keys: tuple[str, ...] = ()
+    completes: Completes = ""
+    words: tuple[str, ...] = ()  # the fixed words among the arguments
+    help: str = ""  # the rest of what `help NAME` says
+    group: str = ""
+    recorded: bool = True  # it belongs into a script

@@ -1,0 +1,258 @@
+"""Why the formulas look as they do: transposes and sums, by shapes and by indices.
+
+And the chain rule with nothing hidden: every path from an element to the output.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from .errors import CommandError, Problem
+from .explain import Index, contraction, uses_of
+from .graph import Node
+from .ops.table import Shape
+from .run import Run, broadcast_axes
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One line of a derivation: what it is about, and what it says."""
+
+    label: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Derivation:
+    """Why the gradient by one operand has the form that it has."""
+
+    node: int
+    argument: int
+    reasons: tuple[Reason, ...]
+
+
+# ------------------------------------------------------------------ transposes
+
+
+def derivations(run: Run, node: Node) -> list[Derivation]:
+    """Derive the gradient by each operand of `node`, by indices and by shapes.
+
+    Raises `CommandError` where nothing is transposed, summed or broadcast.
+    """
+    labels = contraction(run, node)
+    found: list[Derivation] = []
+    for argument in range(len(node.operands)):
+        if not run.flows[node.operands[argument]]:
+            continue
+        if labels is not None:
+            found.append(_contracted(run, node, argument, *labels))
+        elif node.op is not None and node.op.kind == "elementwise":
+            summed = _broadcast(run, node, argument)
+            if summed is not None:
+                found.append(summed)
+    if not found:
+        raise CommandError(
+            Problem(
+                f"{node.name} has no transposes and no sums to explain",
+                "ask for a matrix product, or for a sum with a broadcast operand",
+            )
+        )
+    return found
+
+
+def _names(run: Run, node: Node) -> list[str]:
+    return [run.graph.nodes[index].name for index in node.operands]
+
+
+def _at(name: str, labels: str) -> str:
+    return f"{name}[{','.join(labels)}]" if labels else name
+
+
+def _contracted(
+    run: Run, node: Node, argument: int, inputs: Sequence[str], output: str
+) -> Derivation:
+    """Derive from y[out] = Σ Π operands: each product that holds the element counts."""
+    names, y = _names(run, node), node.name
+    mine = inputs[argument]
+    others = [k for k in range(len(inputs)) if k != argument]
+    inner = [c for c in dict.fromkeys("".join(inputs)) if c not in output]
+    over = [c for c in dict.fromkeys(output + "".join(inputs)) if c not in mine]
+    product = " · ".join(_at(names[k], inputs[k]) for k in range(len(inputs)))
+    local = " · ".join(_at(names[k], inputs[k]) for k in others) or "1"
+    operand = names[argument]
+    reasons = [
+        Reason("the product", f"{_at(y, output)} = {_sum(inner)}{product}"),
+        Reason(
+            "one element",
+            f"{_at(operand, mine)} stands in every {_at(y, output)} with the same "
+            f"{_listed([c for c in output if c in mine]) or 'nothing'}; "
+            f"its factor there is {local}",
+        ),
+        Reason(
+            "so",
+            f"∂L/∂{_at(operand, mine)} = {_sum(over)}∂L/∂{_at(y, output)} · {local}",
+        ),
+    ]
+    if len(inputs) == 2 and _is_matrix_product(inputs, output):
+        reasons += _matrix_reasons(run, node, argument)
+    return Derivation(node.index, argument, tuple(reasons))
+
+
+def _sum(labels: Sequence[str]) -> str:
+    return f"Σ_{''.join(labels)} " if labels else ""
+
+
+def _listed(labels: Sequence[str]) -> str:
+    return " and ".join(labels)
+
+
+def _is_matrix_product(inputs: Sequence[str], output: str) -> bool:
+    left, right = inputs
+    return (
+        len(left) == len(right) == len(output) == 2
+        and left[1] == right[0]
+        and output == left[0] + right[1]
+    )
+
+
+def _matrix_reasons(run: Run, node: Node, argument: int) -> list[Reason]:
+    names = _names(run, node)
+    shapes = [run.graph.nodes[index].shape for index in node.operands]
+    g, upstream = node.shape, f"∂L/∂{node.name}"
+    other, mine = shapes[1 - argument], shapes[argument]
+    name, factor = names[argument], names[1 - argument]
+    if argument == 0:
+        right = f"{upstream} · {factor}ᵀ"
+        why = (
+            f"the sum runs over the second index of {factor}, "
+            "but @ sums over the first index of its right factor: so turn it round"
+        )
+        chain, plain = (g, other[::-1]), (g, other)
+    else:
+        right = f"{factor}ᵀ · {upstream}"
+        why = (
+            f"the sum runs over the first index of {factor}, "
+            "but @ sums over the second index of its left factor: so turn it round"
+        )
+        chain, plain = (other[::-1], g), (other, g)
+    return [
+        Reason("as matrices", f"∂L/∂{name} = {right}"),
+        Reason("why transposed", why),
+        Reason("by shapes", f"{_chain(*chain)} → {mine} = {name} ✓"),
+        Reason("without it", _without(*plain, mine)),
+    ]
+
+
+def _chain(left: Shape, right: Shape) -> str:
+    return f"{left} @ {right}"
+
+
+def _without(left: Shape, right: Shape, wanted: Shape) -> str:
+    text = _chain(left, right)
+    if left[1] != right[0]:
+        return f"{text} ✗ the inner sizes {left[1]} and {right[0]} differ"
+    result = (left[0], right[1])
+    if result != wanted:
+        return f"{text} → {result} ✗ {wanted} is needed"
+    return f"{text} → {result}: the shapes would fit, and the numbers would be wrong"
+
+
+def _broadcast(run: Run, node: Node, argument: int) -> Derivation | None:
+    """Say why a broadcast operand sums: the same element is used by several results."""
+    operand = run.graph.nodes[node.operands[argument]]
+    axes = broadcast_axes(node.shape, operand.shape)
+    if not axes:
+        return None
+    copies = int(np.prod([node.shape[axis] for axis in axes]))
+    along = ", ".join(map(str, axes))
+    return Derivation(
+        node.index,
+        argument,
+        (
+            Reason(
+                "broadcast", f"{operand.name} {operand.shape} is used as {node.shape}"
+            ),
+            Reason(
+                "one element",
+                f"each element of {operand.name} is used {copies} times, "
+                f"along axis {along}",
+            ),
+            Reason("so", "the routes add: its gradient is the sum over them"),
+            Reason(
+                "by shapes", f"{node.shape} summed over axis {along} → {operand.shape}"
+            ),
+        ),
+    )
+
+
+# ----------------------------------------------------------------------- paths
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One link of a path: into an element of a consumer, by a local derivative."""
+
+    node: int
+    index: Index
+    local: float
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A way from an element to the output: its links, the seed there, the product."""
+
+    steps: tuple[Step, ...]
+    seed: float
+    product: float
+
+
+_MOST_PATHS: Final = 1000
+_MOST_STEPS: Final = 100_000
+
+
+def paths(run: Run, node: int, index: Index) -> list[Path]:
+    """Return every path from an element to the output; their sum is its gradient.
+
+    Links whose local derivative is 0 are not followed. Raises `CommandError` where
+    there are more paths than a person can read.
+    """
+    patches = run.patches
+    if patches.gradients or patches.rules or patches.overwrites or patches.in_place:
+        raise CommandError(
+            Problem(
+                "paths are of the true chain rule",
+                "this run has wrong ones; see `runs`",
+            )
+        )
+    seed = np.asarray(run.seed)
+    found: list[Path] = []
+    stack: list[tuple[int, Index, tuple[Step, ...]]] = [(node, index, ())]
+    for _ in range(_MOST_STEPS):
+        if not stack:
+            return found
+        at, place, steps = stack.pop()
+        if at == run.graph.output:
+            end = float(seed[place])
+            product = end * float(np.prod([step.local for step in steps]))
+            found.append(Path(steps, end, product))
+            if len(found) > _MOST_PATHS:
+                break
+        stack += [
+            (step.node, step.index, (*steps, step)) for step in _links(run, at, place)
+        ]
+    raise CommandError(
+        Problem(
+            f"more than {_MOST_PATHS} paths lead from there to the output",
+            "explain opens the sum one node at a time",
+        )
+    )
+
+
+def _links(run: Run, node: int, index: Index) -> Iterator[Step]:
+    for edge, place, local in uses_of(run, node, index):
+        if run.carries(edge.consumer, edge.argument) and local != 0:
+            yield Step(edge.consumer, place, local)

@@ -1,0 +1,124 @@
+"""What the debugger answers: data, which the screen, the terminal and JSON draw."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from .trace import Phase
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows to show. Cells are text, numbers, arrays or None."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Lines of program text: (number, text, mark), the mark `▶` at the present one."""
+
+    title: str
+    lines: tuple[tuple[int, str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """The value of an expression."""
+
+    name: str
+    value: Any
+
+
+REASONS: Final = ("break", "watch", "catch", "until", "start", "end")
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """Why travel halted: at a stop, at an end, or where it was sent."""
+
+    reason: str  # one of `REASONS`
+    number: int | None = None  # of the stop
+    text: str = ""  # what the stop looks for
+    event: int | None = None  # counted from 1
+    where: str = ""  # the node or the edge
+    before: Any = None
+    after: Any = None
+    index: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a command's function returns; the debugger makes the reply of it.
+
+    `show` is what to draw: a `Table`, a `Listing`, a `Value`, an `Explanation`, …
+    `text` says the same in plain lines.
+    """
+
+    text: tuple[str, ...] = ()
+    data: Any = None
+    show: Any = None
+    stop: Stopped | None = None
+    code: int | None = None  # leave, with this exit code
+    failed: bool = False  # the command worked, and what it checked is wrong
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A command, whether it worked, where we are, why we stopped, what there is to see.
+
+    `failed` marks an assertion or a check that did not hold: the command worked, and
+    the answer is no. `display` holds (number, text, value) for each display.
+    """
+
+    seq: int
+    command: str
+    ok: bool
+    iteration: int
+    position: int
+    of: int
+    phase: Phase
+    stop: Stopped | None = None
+    display: tuple[tuple[int, str, Any], ...] = ()
+    data: Any = None
+    text: tuple[str, ...] = ()
+    error: str | None = None
+    failed: bool = False
+    show: Any = None
+    moved: bool = False
+    code: int | None = None
+
+    def record(self, plain: Any) -> Mapping[str, Any]:
+        """Return the reply as plain data; `plain` turns arrays into nested lists."""
+        stop = self.stop
+        return {
+            "seq": self.seq,
+            "command": self.command,
+            "ok": self.ok,
+            "iteration": self.iteration,
+            "position": self.position,
+            "of": self.of,
+            "phase": self.phase,
+            "stop": stop
+            and {
+                "reason": stop.reason,
+                "stop": stop.number,
+                "text": stop.text,
+                "event": stop.event,
+                "where": stop.where,
+                "before": plain(stop.before),
+                "after": plain(stop.after),
+                "index": plain(stop.index),
+            },
+            "display": [
+                {"number": number, "expression": text, "value": plain(value)}
+                for number, text, value in self.display
+            ],
+            "data": plain(self.data),
+            "text": list(self.text),
+            "error": self.error,
+        }

@@ -1,0 +1,221 @@
+"""Stops: break, watch and catch.
+
+A breakpoint stops before its events, a watch and a catch after theirs, in the direction
+of travel. The stops met on the way back are those met on the way there, reversed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import numpy as np
+
+from .expression import Expression, NotYetError, State
+from .location import Location
+from .moves import Direction
+from .ops.table import Array
+from .trace import Contribution, Forward, Seed, Trace
+
+Kind = Literal["break", "watch", "catch"]
+_ORDER: Final = {"break": 0, "watch": 1, "catch": 2}  # at one event, going forward
+
+
+@dataclass(frozen=True, slots=True)
+class Catch:
+    """What a catch looks for in the numbers that an event makes."""
+
+    name: str  # nan, inf, zero, large, small
+    bound: float = 0.0
+
+    def found(self, numbers: Array) -> tuple[int, ...] | None:
+        """Return the index of the first such number, or None."""
+        if numbers.dtype.kind not in "fc":
+            return None
+        with np.errstate(all="ignore"):
+            places = CATCHES[self.name](numbers, self.bound)
+        flat = int(np.argmax(places)) if places.any() else -1
+        if flat < 0:
+            return None
+        return tuple(int(i) for i in np.unravel_index(flat, numbers.shape))
+
+
+CATCHES: Final[Mapping[str, Callable[[Array, float], Array]]] = {
+    "nan": lambda x, _: np.isnan(x),
+    "inf": lambda x, _: np.isinf(x),
+    "zero": lambda x, _: np.asarray(x == 0),
+    "large": lambda x, bound: np.abs(x) > bound,
+    "small": lambda x, bound: (np.abs(x) < bound) & (x != 0),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """A breakpoint, a watch or a catch, with its counts. `number` counts from 1."""
+
+    number: int
+    kind: Kind
+    text: str
+    location: Location | None = None
+    watched: Expression | None = None
+    catch: Catch | None = None
+    condition: Expression | None = None
+    ignore: int = 0
+    hits: int = 0
+    enabled: bool = True
+    temporary: bool = False
+    commands: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """A stop met at an event; `before` and `after` are in the order of time."""
+
+    stop: Stop
+    event: int
+    before: Any = None
+    after: Any = None
+    index: tuple[int, ...] | None = None
+
+    def position(self, direction: Direction) -> int:
+        """Return where travel halts."""
+        if self.stop.kind == "break":
+            return self.event
+        return self.event + 1 if direction > 0 else self.event
+
+
+def meetings(
+    stops: Iterable[Stop],
+    trace: Trace,
+    position: int,
+    direction: Direction,
+    state: Callable[[int, int], State],
+) -> Iterator[list[Meeting]]:
+    """Yield, halt by halt, the stops met on the way from `position`.
+
+    `state(position, number of the stop)` is what conditions and watches see. The
+    candidates are merged by event and looked at one by one, so that the first halt of a
+    long trace is found early.
+    """
+    candidates = sorted(
+        {
+            (event, _ORDER[stop.kind], stop.number, stop)
+            for stop in stops
+            if stop.enabled
+            for event in _events(stop, trace, position, direction)
+        },
+        key=lambda c: c[:3],
+        reverse=direction < 0,
+    )
+    halt: list[Meeting] = []
+    for event, _, _, stop in candidates:
+        met = _meet(stop, trace, event, state)
+        if met is None or not _ahead(met.position(direction), position, direction):
+            continue
+        if halt and halt[0].position(direction) != met.position(direction):
+            yield halt
+            halt = []
+        halt.append(met)
+    if halt:
+        yield halt
+
+
+def _ahead(halt: int, position: int, direction: Direction) -> bool:
+    return halt > position if direction > 0 else halt < position
+
+
+def _events(
+    stop: Stop, trace: Trace, position: int, direction: Direction
+) -> Sequence[int]:
+    """Return the numbers of the events at which a stop could be met on this way."""
+    if stop.location is not None:
+        # Nothing lies before the first event, so nothing can stop there.
+        events = [span[0] for span in stop.location.spans(trace) if span[0] > 0]
+    elif stop.watched is not None:
+        events = changing(stop.watched, trace)
+    else:
+        events = range(len(trace))
+    if direction > 0:
+        return [event for event in events if event >= position]
+    return [event for event in events if event < position]
+
+
+def changing(expression: Expression, trace: Trace) -> list[int]:
+    """Return the numbers of the events that can change an expression, in order."""
+    events: set[int] = set()
+    for node, quantity in expression.reads:
+        if quantity == "grad":
+            events.update(trace.arrivals(node))
+            continue
+        forward = trace.forward_event(node)
+        if forward is not None:
+            events.add(forward)
+        if node in trace.updates:
+            events.add(trace.update_position + trace.updates.index(node))
+    return sorted(events)
+
+
+def _meet(
+    stop: Stop, trace: Trace, event: int, state: Callable[[int, int], State]
+) -> Meeting | None:
+    if stop.location is not None:
+        met = Meeting(stop, event)
+        seen = event
+    elif stop.watched is not None:
+        seen = event + 1
+        before = look(stop.watched, state(event, stop.number))
+        after = look(stop.watched, state(seen, stop.number))
+        if same(before, after):
+            return None
+        met = Meeting(stop, event, before, after)
+    elif stop.catch is not None:
+        seen = event + 1
+        index = next(
+            (
+                i
+                for a in produced(trace, event)
+                if (i := stop.catch.found(a)) is not None
+            ),
+            None,
+        )
+        if index is None:
+            return None
+        met = Meeting(stop, event, index=index)
+    else:
+        return None
+    if stop.condition is None or stop.condition.holds(state(seen, stop.number)):
+        return met
+    return None
+
+
+def produced(trace: Trace, number: int) -> list[Array]:
+    """Return the numbers that an event makes: what arrives, and what it adds up to."""
+    event = trace.event(number)
+    if isinstance(event, Forward):
+        return [trace.run.value(event.node)]
+    if isinstance(event, Seed):
+        return [np.asarray(trace.run.seed)]
+    if isinstance(event, Contribution):
+        share = trace.share(event.consumer, event.argument)
+        return [share.contribution, share.after]
+    return [np.asarray(trace.updated[event.node])]
+
+
+def look(expression: Expression, state: State) -> Any:
+    """Return the value of an expression, or None where it is not there (yet)."""
+    try:
+        return expression.evaluate(state)
+    except NotYetError:
+        return None
+
+
+def same(one: Any, two: Any) -> bool:
+    """Tell whether two looks saw the same; NaN is the same as NaN."""
+    if one is None or two is None or isinstance(one, str) or isinstance(two, str):
+        return one is two or one == two
+    a, b = np.asarray(one), np.asarray(two)
+    if a.shape != b.shape:
+        return False
+    kinds = a.dtype.kind + b.dtype.kind
+    return np.array_equal(a, b, equal_nan=set(kinds) <= set("fc"))
