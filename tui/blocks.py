@@ -1,0 +1,115 @@
+"""Blocks of text lines, set beside each other as far as the width goes.
+
+Nothing is ever clipped: what does not fit beside stands below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, Protocol, TypeVar
+
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.text import Text
+
+
+class Wide(Protocol):
+    """Anything that takes room from left to right."""
+
+    @property
+    def width(self) -> int:
+        """Return how much."""
+        ...
+
+
+WideT = TypeVar("WideT", bound=Wide)
+
+
+class Block(NamedTuple):
+    """Lines of text, and the width of the widest. It can be printed with rich."""
+
+    lines: tuple[Text, ...]
+    width: int
+
+    def __rich_console__(
+        self, console: Console, options: ConsoleOptions
+    ) -> RenderResult:
+        """Draw the lines, each from a new line on."""
+        for line in self.lines:
+            drawn = line.copy()
+            drawn.rstrip()
+            drawn.end = "\n"
+            yield drawn
+
+    @classmethod
+    def of(cls, lines: Iterable[Text]) -> Block:
+        """Return lines as a block."""
+        kept = tuple(lines)
+        return cls(kept, max((line.cell_len for line in kept), default=0))
+
+
+def under(*blocks: Block) -> Block:
+    """Return blocks, one below the other."""
+    return Block.of(line for block in blocks for line in block.lines)
+
+
+def indent(block: Block, by: int) -> Block:
+    """Return a block moved to the right."""
+    if by <= 0:
+        return block
+    space = " " * by
+    return Block.of(
+        Text.assemble(space, line) if line else line for line in block.lines
+    )
+
+
+def apart(*blocks: Block) -> Block:
+    """Return blocks, one below the other, with an empty line between."""
+    parts = [part for block in blocks for part in (Block.of([Text("")]), block)]
+    return under(*parts[1:])
+
+
+def beside(blocks: Sequence[Block], width: int, gap: int = 4) -> Block:
+    """Return blocks beside each other, in as many rows as `width` needs."""
+    return apart(*(_join(row, gap) for row in flow(blocks, width, gap)))
+
+
+def flow(blocks: Sequence[WideT], width: int, gap: int) -> list[list[WideT]]:
+    """Return blocks in rows that are at most `width` wide, as far as that can be."""
+    rows: list[list[WideT]] = []
+    room = 0
+    for block in blocks:
+        if rows and block.width + gap <= room:
+            rows[-1].append(block)
+            room -= block.width + gap
+        else:
+            rows.append([block])
+            room = width - block.width
+    return rows
+
+
+def fits(blocks: Sequence[Wide], width: int, gap: int = 4) -> bool:
+    """Tell whether blocks stand beside each other in one row."""
+    return sum(block.width for block in blocks) + gap * (len(blocks) - 1) <= width
+
+
+def _join(row: Sequence[Block], gap: int) -> Block:
+    lines: list[Text] = []
+    for number in range(max(len(block.lines) for block in row)):
+        line = Text("", end="")
+        start = 0
+        for block in row:
+            if number < len(block.lines):
+                line.append(" " * (start - line.cell_len))
+                line.append_text(block.lines[number])
+            start += block.width + gap
+        lines.append(line)
+    return Block.of(lines)
+
+
+def wrap(text: Text, width: int) -> Block:
+    """Return a paragraph broken at its spaces to `width`."""
+    lines = text.wrap(Console(), max(width, 1), overflow="fold")
+    for line in lines:
+        line.rstrip()
+        line.end = ""
+    return Block.of(lines)

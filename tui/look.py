@@ -1,0 +1,109 @@
+"""How everything looks: styles by meaning, digits, and signs for plain ASCII."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final
+
+from rich import box
+from rich.text import Text
+
+from .digits import PRECISION
+
+Index = tuple[int | slice, ...]
+
+# A colour never says anything alone: a word, a sign or a place says it as well.
+STYLES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "title": "bold",
+        "quiet": "dim",
+        "note": "dim italic",
+        "name": "bold",
+        "forward": "cyan",
+        "backward": "magenta",
+        "update": "yellow",
+        "changed": "bold",
+        "zero": "dim",
+        "alarm": "bold red",
+        "good": "green",
+        "bad": "bold red",
+    }
+)
+
+# Signs of mathematics and of drawing, in ASCII.
+_ASCII: Final = str.maketrans(
+    {
+        "∂": "d",
+        "∘": "*",
+        "·": "*",
+        "×": "x",
+        "−": "-",
+        "→": "->",
+        "←": "<-",
+        "≤": "<=",
+        "≥": ">=",
+        "≠": "!=",
+        "≈": "~",
+        "½": "1/2",
+        "√": "sqrt ",
+        "Σ": "sum",
+        "∏": "product",
+        "ᵀ": "^T",
+        "σ": "sigmoid",
+        "δ": "delta",
+        "α": "alpha",
+        "Φ": "Phi",
+        "φ": "phi",
+        "π": "pi",
+        "∈": "in",
+        "²": "^2",
+        "³": "^3",
+        "✓": "ok",
+        "✗": "x",
+        "…": "...",
+        "⋯": "...",
+        "⋮": ":",
+        "─": "-",
+        "━": "=",
+        "│": "|",
+        **dict.fromkeys("⎡⎢⎣", "["),
+        **dict.fromkeys("⎤⎥⎦", "]"),
+        **dict(zip("▁▂▃▄▅▆▇█", "_.,-=+*#", strict=True)),
+    }
+)
+
+_RULES_ASCII: Final = box.Box(
+    "    \n    \n -- \n    \n    \n -- \n    \n    \n", ascii=True
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The choices that every drawing depends on.
+
+    `slices` are the parts of large arrays to show, by the number of their node.
+    """
+
+    precision: int = PRECISION
+    ascii: bool = False
+    most: int = 10  # rows and columns that are shown in full
+    slices: Mapping[int, Index] = field(default_factory=dict[int, Index])
+    styles: Mapping[str, str] = field(default_factory=lambda: STYLES)
+
+    def text(self, text: str, meaning: str = "") -> Text:
+        """Return text in the style of its meaning. It is never read as markup."""
+        shown = text.translate(_ASCII) if self.ascii else text
+        # A style of its part alone: that of a whole Text would reach what is appended.
+        return Text("", end="").append(shown, self.styles[meaning] if meaning else None)
+
+    @property
+    def dot(self) -> str:
+        """What stands between the parts of a line."""
+        return " - " if self.ascii else " · "
+
+    @property
+    def box(self) -> box.Box:
+        """The lines of a table."""
+        return _RULES_ASCII if self.ascii else box.SIMPLE_HEAD
