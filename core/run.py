@@ -97,6 +97,18 @@ class Run:
             and (consumer, argument) not in self.patches.cuts
         )
 
+    def upstream(self, consumer: int, argument: int) -> Value | None:
+        """Return the gradient that the rule of an edge is given.
+
+        A consumer's gradient is complete by then: only a later write can have changed
+        it since.
+        """
+        for write in self.writes:
+            later = (-write.consumer, write.argument) >= (-consumer, argument)
+            if write.node == consumer and later:
+                return write.before
+        return self.gradients[consumer]
+
     def product(self, consumer: int, argument: int, upstream: Value) -> Value:
         """Return upstream × local for one edge, before it is reduced."""
         node = self.graph.nodes[consumer]
