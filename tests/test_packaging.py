@@ -6,6 +6,7 @@ import sys
 import tomllib
 import zipfile
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,14 @@ import gradstep.core.ops.table, gradstep.tui
 print(gradstep.core.ops.table.__file__, gradstep.tui.__file__, sep="\\n")
 """)
     assert [Path(place).is_relative_to(installed) for place in places] == [True, True]
+
+
+def test_console_script_leads_to_a_function(installed: Path) -> None:
+    (found,) = metadata.Distribution.at(
+        next(installed.glob("*.dist-info"))
+    ).entry_points.select(group="console_scripts")
+    assert (found.name, found.value) == ("gradstep", "gradstep.tui.cli:main")
+    assert callable(found.load())
 
 
 def test_lock_pins_every_requirement() -> None:
