@@ -71,8 +71,7 @@ class Wording:
         if node.op is None or depth >= _DEEPEST or not _UNNAMED.fullmatch(node.name):
             return node.name
         symbol = self._row(node, node.op).symbol
-        text = _fill(symbol, self._words(node, depth + 1), True)
-        text = _as_product(self.graph, node, text)
+        text = self._filled(node, symbol, self._words(node, depth + 1))
         return text if len(text) <= _LONGEST else node.name
 
     def gradient(self, index: int) -> str:
@@ -89,10 +88,9 @@ class Wording:
         if node.op is None:
             return Formula(node.name, (), "")
         row = self._row(node, node.op)
-        symbol = _fill(row.symbol, self._words(node), True)
         return Formula(
             node.name,
-            (_as_product(self.graph, node, symbol),),
+            (self._filled(node, row.symbol, self._words(node)),),
             f"{node.name} = {_fill(row.code, self._code_words(node))}",
             self._forward_shapes(node, row),
         )
@@ -114,7 +112,7 @@ class Wording:
             "y": self.node(edge.consumer),
             "argument": str(edge.argument),
         }
-        product = _as_product(self.graph, node, _fill(form.product, words, True))
+        product = self._filled(node, form.product, words)
         if summed:
             product += f", summed over {axes_text(summed)}"
         steps = (product,)
@@ -128,15 +126,23 @@ class Wording:
             f"{self.graph.nodes[edge.operand].name}.grad += "
             + _summed_code(_fill(form.code, code), summed, self.graph, edge),
             self._backward_shapes(edge, node, form.code, summed),
-            _fill(form.local, words, True),
+            self._filled(node, form.local, words),
             form.why,
-            "+=" if len(self.graph.consumers[edge.operand]) > 1 else "=",
+            "+=" if self._routes(edge.operand) > 1 else "=",
         )
 
     def local(self, edge: Edge) -> str:
         """Return the name of an edge's local derivative: `∂y/∂a`."""
         consumer, operand = self.node(edge.consumer), self.node(edge.operand)
         return f"∂{_bound(consumer)}/∂{_bound(operand)}"
+
+    def _routes(self, operand: int) -> int:
+        """Return how many uses of a node a gradient can come back by."""
+        uses = [
+            (self.graph.nodes[use.consumer].op, use.argument)
+            for use in self.graph.consumers[operand]
+        ]
+        return sum(op is not None and op.vjp(k) is not None for op, k in uses)
 
     @property
     def _output(self) -> str:
@@ -146,6 +152,12 @@ class Wording:
         """Return the row of a node's operation in the words that fit its operands."""
         shapes = [self.graph.nodes[i].shape for i in node.operands]
         return op.worded(shapes, node.attributes)
+
+    def _filled(self, node: Node, template: str, words: Mapping[str, str]) -> str:
+        """Fill a template; · stands for ∘ where the factors are numbers."""
+        if _scalars(self.graph, node):
+            template = template.replace("∘", "·")
+        return _fill(template, words, expressions=True)
 
     def _words(self, node: Node, depth: int = 0) -> dict[str, str]:
         """Return what the places of a row's templates stand for."""
@@ -309,11 +321,6 @@ def _outside(text: str) -> str:
 
 def _scalars(graph: Graph, node: Node) -> bool:
     return node.shape == () and all(graph.nodes[i].shape == () for i in node.operands)
-
-
-def _as_product(graph: Graph, node: Node, text: str) -> str:
-    """Write · for ∘ where the factors are numbers."""
-    return text.replace("∘", "·") if _scalars(graph, node) else text
 
 
 def _binary(code: str, op: Op, shapes: list[Shape], result: Shape) -> str:

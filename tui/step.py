@@ -471,3 +471,7 @@ def _backward_notes(stage: Stage, event: int, happens: Contribution) -> Iterator
     if operand.op is None and event == trace.arrivals(happens.operand)[-1]:
         yield stage.note("backward", happens.operand)
     yield stage.wording.contribution(happens.edge).why
+    op = stage.graph.nodes[happens.consumer].op
+    found = summarise(trace.share(happens.consumer, happens.argument).contribution)
+    if op is not None and (found.nans or found.infinities):
+        yield op.corner

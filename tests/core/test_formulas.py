@@ -44,6 +44,7 @@ def forward(program: str, name: str) -> str:
         ("h = (b - s) - b", "h", "h = b − s − b"),
         ("h = s * s", "h", "h = s · s"),
         ("h = (b - s) ** 2", "h", "h = (b − s)²"),
+        ("h = s * sum(b * b)", "h", "h = s · (Σ (b ∘ b))"),
         ("h = b ** 0.5", "h", "h = b^0.5"),
         ("h = -b * s", "h", "h = −b ∘ s"),
         ("h = b * -s", "h", "h = b ∘ (−s)"),
@@ -98,6 +99,13 @@ def test_the_code_of_a_contribution_names_what_is_summed() -> None:
     node = wording.graph.node("h")
     formula = wording.contribution(Edge(node.index, 1, node.operands[1]), (0,))
     assert formula.code == "b.grad += np.sum(h.grad, axis=0)"
+
+
+def test_a_use_that_no_gradient_comes_back_by_is_no_part_of_a_sum() -> None:
+    wording = wording_of("h = where(b > 0.15, log(b), s)\nE = sum(h)")
+    log = wording.graph.node("h._2")
+    formula = wording.contribution(Edge(log.index, 0, log.operands[0]))
+    assert formula.text == "∂E/∂b = ∂E/∂log(b) / b"
 
 
 def test_a_long_expression_is_called_by_its_name() -> None:

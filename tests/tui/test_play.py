@@ -146,6 +146,12 @@ def test_the_colour_says_nothing_that_the_text_does_not() -> None:
     assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == plain
 
 
+def test_a_corner_is_explained_where_it_matters() -> None:
+    text = played("nan_where", start="y._2", stop="y._2<-x")
+    assert "log(0) is −inf with slope inf" in text
+    assert "nan" in text
+
+
 # ---------------------------------------------------------------------- selection
 
 
