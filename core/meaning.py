@@ -22,6 +22,7 @@ from .static import (
     POISON,
     Bound,
     Fault,
+    LimitFault,
     Ref,
     bind,
     checked,
@@ -31,9 +32,11 @@ from .static import (
     frozen,
     is_number,
     items,
+    nested,
 )
 from .syntax import Function
 
+_MOST_PARTS: Final = 1000  # of a split, which are a node each
 _PARTS: Final = frozenset({"part"})  # of the parameters of `split`, not a person's
 
 _BINARY: Final[Mapping[type[ast.AST], str]] = MappingProxyType(
@@ -63,11 +66,11 @@ def _constant(_reading: Reading, node: ast.Constant) -> Bound:
 
 
 def _tuple(reading: Reading, node: ast.Tuple) -> Bound:
-    return tuple(reading.all(node.elts))
+    return nested(tuple(reading.all(node.elts)))
 
 
 def _list(reading: Reading, node: ast.List) -> Bound:
-    return reading.all(node.elts)
+    return nested(reading.all(node.elts))
 
 
 def _slice(reading: Reading, node: ast.Slice) -> Bound:
@@ -221,6 +224,11 @@ def _operation(
         return fold_call(op, given, attributes)
     operands = [reading.as_node(one, None) for one in given]
     if op.name == "split":
+        parts = part_count(attributes["sections"])
+        if parts > _MOST_PARTS:
+            raise LimitFault(
+                f"split into {parts} parts", f"at most {_MOST_PARTS} are allowed"
+            )
         return tuple(
             reading.apply(
                 node,
@@ -229,7 +237,7 @@ def _operation(
                 MappingProxyType({**attributes, "part": part}),
                 numbered=True,
             )
-            for part in range(part_count(attributes["sections"]))
+            for part in range(parts)
         )
     return reading.apply(node, op, operands, attributes)
 

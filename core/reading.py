@@ -335,14 +335,16 @@ class Reading:
 
     def expression(self, node: ast.expr) -> Bound:
         """Return what an expression is; after a mistake that is reported, `POISON`."""
-        self.steps += 1
+        value = self.attempt(node, self.meaning[type(node)], node)
+        held = items(value)
+        self.steps += 1 if held is None else 1 + len(held)
         if self.steps > self.limits.steps:
             self.stop(
                 node,
                 f"the program, its calls unrolled, has more than {self.limits.steps} "
                 "expressions",
             )
-        return self.attempt(node, self.meaning[type(node)], node)
+        return value
 
     def attempt(
         self, node: ast.AST, function: Callable[..., Bound], *args: Any

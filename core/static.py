@@ -21,7 +21,7 @@ from .limits import Limits
 from .ops.table import NO_ATTRIBUTES, Attributes, Op, Parameter, Shape
 from .text import nearest
 
-_LONGEST: Final = 1000  # of a tuple that is put together
+_MOST_NESTED: Final = 1000  # things in the tuples of a tuple, or in a joined one
 _LONGEST_SHOWN: Final = 60  # of a static value in a message
 
 _python: Final[Any] = operator  # whose functions are too generic for a type checker
@@ -78,6 +78,23 @@ def items(value: Bound) -> list[Bound] | None:
     return list(value) if type(value) in {tuple, list} else None
 
 
+def nested(held: Bound) -> Bound:
+    """Return a tuple or a list if what is nested in it is not too much.
+
+    Names make it possible to nest a tuple twice in the next one, and that in the next.
+    """
+    count = 0
+    stack = [one for one in held if items(one) is not None]
+    while stack:
+        inner = items(stack.pop()) or []
+        count += 1 + len(inner)
+        if count > _MOST_NESTED:
+            what = f"tuples with more than {_MOST_NESTED} things in tuples"
+            raise LimitFault(what, "write fewer")
+        stack += inner
+    return held
+
+
 def is_number(value: Any) -> bool:
     """Tell whether a static value is a number, which a node can be made of."""
     return isinstance(value, (int, float))
@@ -94,9 +111,12 @@ def fold(sign: ast.AST, left: Any, right: Any, limits: Limits) -> Any:
     function = _OPERATORS.get(type(sign))
     if function is None:
         raise ValueError("this operator is for arrays only")
-    joins = isinstance(sign, ast.Add) and _are_tuples(left, right)
-    if joins or isinstance(sign, (ast.Eq, ast.NotEq)):
+    if isinstance(sign, (ast.Eq, ast.NotEq)):
         return function(left, right)
+    if isinstance(sign, ast.Add) and {type(left), type(right)} == {tuple}:
+        if len(left) + len(right) > _MOST_NESTED:
+            raise ValueError(f"tuples of more than {_MOST_NESTED} things do not join")
+        return nested(left + right)
     if not (is_number(left) and is_number(right)):
         raise ValueError("this operator is for numbers only")
     if isinstance(sign, ast.Pow) and _is_large_power(left, right, limits):
@@ -112,11 +132,6 @@ def fold(sign: ast.AST, left: Any, right: Any, limits: Limits) -> Any:
     if isinstance(result, int) and abs(result) > limits.whole:
         raise ValueError(f"the result is beyond {limits.whole}")
     return result
-
-
-def _are_tuples(left: Any, right: Any) -> bool:
-    both = {type(left), type(right)} == {tuple}
-    return both and len(left) + len(right) <= _LONGEST
 
 
 def _is_large_power(base: Any, exponent: Any, limits: Limits) -> bool:

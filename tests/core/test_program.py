@@ -1078,6 +1078,7 @@ def refused(text: str, limits: Limits | None = None) -> str:
         ("y = zeros((0, 10**18))", "1:5 " + ARRAY.format(10**18)),
         ("y = broadcast_to(a, (10**5, 10**5))", "1:5 " + ARRAY.format(10**10)),
         ("y = outer(arange(10**4), arange(10**4))", "1:5 " + ARRAY.format(10**8)),
+        ("y = split(arange(10**6), 10**6)", "1:5 split into 1000000 parts"),
         ("y = arange(10**18)", "1:5 " + ARRAY.format(10**18)),
         ("y = linspace(0, 1, 10**18)", "1:5 " + ARRAY.format(10**18)),
         ("y = eye(10**6)", "1:5 " + ARRAY.format(10**12)),
@@ -1146,6 +1147,16 @@ def test_elements_of_all_nodes_are_counted() -> None:
 
 def test_many_mistakes_are_cut() -> None:
     assert len(wrong("".join(f"y{k} = unheard{k}\n" for k in range(500)))) == 100
+
+
+def test_tuples_cannot_be_doubled_for_ever() -> None:
+    for pair in ("({0}, {0})", "{0} + {0}", "({0} + {0},)"):
+        lines = (f"t{k + 1} = {pair.format(f't{k}')}\n" for k in range(200))
+        assert "more than 1000 things" in wrong("t0 = (1, 1)\n" + "".join(lines))[0]
+    row = ", ".join(["1"] * 1000)
+    uses = "".join(f"s{k} = r\n" for k in range(200))
+    said = refused(f"r = ({row})\n{uses}", Limits(steps=100_000))
+    assert "has more than 100000 expressions" in said
 
 
 def test_nodes() -> None:
