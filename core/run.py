@@ -48,7 +48,8 @@ class Patches:
         default_factory=dict[tuple[int, int], Rule]
     )
     overwrites: frozenset[tuple[int, int]] = frozenset()  # `=` where `+=` is right
-    in_place: frozenset[tuple[int, int]] = frozenset()  # writes into its upstream
+    # The product is written into the upstream array, where that has its shape.
+    in_place: frozenset[tuple[int, int]] = frozenset()
 
     def __bool__(self) -> bool:
         return bool(
@@ -324,9 +325,10 @@ def _backward(
                 continue
             rule = patches.rules.get(edge, rule)
             product = rule(upstream, values[index], *arrays, **attributes)
+            if edge in patches.in_place and np.shape(product) == np.shape(upstream):
+                product = upstream = _settle(product, upstream, row)
+                _spread(index, argument, upstream, gradients, writes)
             addend = _settle(product, arrays[argument], row)
-            if edge in patches.in_place:
-                upstream = _spread(index, argument, addend, gradients, writes)
             before = gradients[operand]
             if before is None or edge in patches.overwrites:
                 gradients[operand] = addend
@@ -503,23 +505,22 @@ def _write(
 def _spread(
     consumer: int,
     argument: int,
-    addend: Value,
+    product: Value,
     gradients: list[Value | None],
     writes: list[Write],
-) -> Value:
-    """Write `addend` into the upstream array, as a rule that works in place does.
+) -> None:
+    """Write `product` into the upstream array, as a rule that works in place does.
 
     A rule such as that of `+` hands its upstream array on as it is, so several
     gradients can be one array: all of them change.
     """
     shared = gradients[consumer]
     if shared is None:
-        return addend
+        return
     for node, gradient in enumerate(gradients):
         if gradient is shared:
-            gradients[node] = addend
-            writes.append(Write(consumer, argument, node, shared, addend))
-    return addend
+            gradients[node] = product
+            writes.append(Write(consumer, argument, node, shared, product))
 
 
 def _changed(
