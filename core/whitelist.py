@@ -126,12 +126,7 @@ def _check_constant(node: ast.Constant, limits: Limits) -> Mistake | None:
     return None
 
 
-def _check_binary(node: ast.BinOp, _limits: Limits) -> Mistake | None:
-    words = _REFUSED_OPERATORS.get(type(node.op))
-    return Mistake(node, *words) if words else None
-
-
-def _check_unary(node: ast.UnaryOp, _limits: Limits) -> Mistake | None:
+def _check_operator(node: ast.BinOp | ast.UnaryOp, _limits: Limits) -> Mistake | None:
     words = _REFUSED_OPERATORS.get(type(node.op))
     return Mistake(node, *words) if words else None
 
@@ -273,8 +268,8 @@ _EXPRESSIONS: Final[Mapping[type[ast.AST], _Check]] = MappingProxyType(
         ast.Subscript: _fine,
         ast.Slice: _fine,
         ast.Constant: _check_constant,
-        ast.BinOp: _check_binary,
-        ast.UnaryOp: _check_unary,
+        ast.BinOp: _check_operator,
+        ast.UnaryOp: _check_operator,
         ast.Compare: _check_compare,
         ast.Call: _check_call,
         ast.Attribute: _check_attribute,
