@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+import gradstep.core
+
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("core", "tui", "scenarios")
 MODULES = sorted(path for name in PACKAGES for path in (ROOT / name).rglob("*.py"))
@@ -121,3 +123,18 @@ def test_an_installation_leaves_short_names_to_the_user(
 ) -> None:
     found = python(f"import importlib.util; print(importlib.util.find_spec({name!r}))")
     assert found == ["None"]
+
+
+def test_core_waits_for_numpy_until_it_is_needed(
+    python: Callable[[str], list[str]],
+) -> None:
+    program = "import sys, gradstep.core; print(*sys.modules, sep='\\n')"
+    assert "gradstep.core" in python(program)
+    assert "numpy" not in python(program)
+
+
+def test_core_offers_what_it_promises() -> None:
+    assert [
+        name for name in gradstep.core.__all__ if not hasattr(gradstep.core, name)
+    ] == []
+    assert not hasattr(gradstep.core, "nonsense")
