@@ -6,6 +6,7 @@ and displays. Everything it knows of the numbers it looks up in the trace.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from types import MappingProxyType
@@ -29,7 +30,7 @@ from .moves import Direction
 from .reply import Answer, Reply, Stopped
 from .scenario import Scenario
 from .script import assertions
-from .session import Branch, Place, Session
+from .session import Branch, Display, Place, Session
 from .stops import Meeting, Stop, meetings
 from .text import clean, nearest
 from .timeline import Timeline
@@ -39,7 +40,8 @@ from .training import timeline_of
 Progress = Callable[[int, int], None]  # done, of; it may raise `Interrupted`
 
 _MOST_COMMANDS: Final = 100_000  # that one line may start through stops and scripts
-_DEEPEST: Final = 20  # nesting of scripts and of commands at stops
+_DEEPEST: Final = 20  # nesting of scripts
+_LONGEST_LINE: Final = 4000  # characters; Python reads no longer whole number
 
 
 class Debugger:
@@ -66,6 +68,7 @@ class Debugger:
         progress: Progress | None = None,
     ) -> None:
         self.scenario = scenario
+        self.progress: Progress = progress or (lambda done, of: None)
         if timeline is None:
             timeline = timeline_of(scenario, self._report)
         self.runs = [Branch(0, timeline, "as loaded")]
@@ -73,7 +76,6 @@ class Debugger:
         self.undone: list[int] = []
         self.place = Place(0, 0)
         self.session = Session()
-        self.progress: Progress = progress or (lambda done, of: None)
         self._seq = 0
 
     def _report(self, done: int, of: int) -> None:
@@ -135,28 +137,39 @@ class Debugger:
         session = self.session
         if session.depth == 0:
             session.started = 0
+            self._seq += 1
+        outer, session.waiting = session.waiting, []
+        command, reply = self._carry_out(line)
+        while session.waiting and reply.ok and reply.code is None:
+            reply = _joined(reply, self._carry_out(session.waiting.pop(0))[1])
+        session.waiting = outer
+        if command is not None:
+            self._remember(command, reply)
+        return reply
+
+    def _carry_out(self, line: str) -> tuple[Command | None, Reply]:
+        session = self.session
         session.started += 1
-        self._seq += 1
-        seq, before = self._seq, (self.chosen, self.place)
+        started, before = session.started, self._snapshot()
         line, command = line.strip(), None
+        answer, error, failed, interrupted = Answer(), None, False, False
         try:
-            if session.started > _MOST_COMMANDS:
+            if started > _MOST_COMMANDS:
                 raise CommandError(Problem("one line has started too many commands"))
             command, arguments = self._command(line)
-            answer = command.run(self, arguments) if command else Answer()
-            error, failed = None, answer.failed
-        except Interrupted:
-            answer, error, failed = (
-                Answer(),
-                "interrupted; what was done is kept",
-                False,
-            )
+            if command is not None:
+                answer = command.run(self, arguments)
+            error, failed = answer.error, answer.failed
+        except (Interrupted, KeyboardInterrupt) as stopped:
+            what = f"interrupted {stopped}".strip()
+            error, interrupted = f"{what}; what was done is kept", True
         except (InputError, RuleError) as problem:
-            answer, error = Answer(), str(problem)
-            failed = isinstance(problem, AssertionFailed)
-        moved = before != (self.chosen, self.place)
-        reply = Reply(
-            seq,
+            error, failed = str(problem), isinstance(problem, AssertionFailed)
+            if session.started == started:  # a script has done what it did
+                self._restore(before)
+        moved = before[:2] != (self.chosen, self.place)
+        return command, Reply(
+            self._seq,
             clean(line),
             error is None,
             self.place.iteration,
@@ -172,14 +185,22 @@ class Debugger:
             answer.show,
             moved,
             answer.code,
+            interrupted,
         )
-        if command is not None:
-            self._remember(command, reply)
-        return reply
+
+    def _snapshot(self) -> tuple[int, Place, dict[int, Stop], dict[int, Display]]:
+        session = self.session
+        return self.chosen, self.place, dict(session.stops), dict(session.displays)
+
+    def _restore(
+        self, before: tuple[int, Place, dict[int, Stop], dict[int, Display]]
+    ) -> None:
+        self.chosen, self.place, self.session.stops, self.session.displays = before
 
     def _remember(self, command: Command, reply: Reply) -> None:
         session = self.session
-        session.previous = reply
+        if not (command.judges and reply.ok):
+            session.previous = reply
         if session.depth or not reply.ok:
             return
         session.history.append(reply.command)
@@ -190,11 +211,17 @@ class Debugger:
 
     def _command(self, line: str) -> tuple[Command | None, str]:
         """Find the command of a line: by name, by alias, or by the start of a name."""
-        if not line or line.startswith("#"):
+        line = without_comment(line)
+        if not line:
             return None, ""
+        if len(line) > _LONGEST_LINE:
+            raise CommandError(
+                Problem(
+                    f"a line of {len(line)} characters is too long",
+                    f"at most {_LONGEST_LINE} are read",
+                )
+            )
         word, _, rest = line.partition(" ")
-        if "/" in word:  # print/x style is not known; say so by the name alone
-            word, _, _ = word.partition("/")
         name = ALIASES.get(word, word)
         if name not in COMMANDS:
             found = [command for command in COMMANDS if command.startswith(word)]
@@ -208,7 +235,7 @@ class Debugger:
                     )
                 )
             name = found[0]
-        return COMMANDS[name], without_comment(rest).strip()
+        return COMMANDS[name], rest.strip()
 
     def _displays(self) -> Iterator[tuple[int, str, Any]]:
         state = self.state()
@@ -221,13 +248,13 @@ class Debugger:
                 value = str(error)
             yield display.number, display.expression.text, value
 
-    def nested(self, lines: Sequence[str]) -> list[Reply]:
-        """Carry out lines on behalf of a line: a script, or the commands of a stop."""
+    def nested(self, line: str) -> Reply:
+        """Carry out a line on behalf of another one: one of a script."""
         if self.session.depth >= _DEEPEST:
-            raise CommandError(Problem("scripts and stop commands nest too deeply"))
+            raise CommandError(Problem("scripts nest too deeply"))
         self.session.depth += 1
         try:
-            return [self.execute(line) for line in lines]
+            return self.execute(line)
         finally:
             self.session.depth -= 1
 
@@ -251,39 +278,42 @@ class Debugger:
 
     def travel(self, direction: Direction, extra: Sequence[Stop] = ()) -> Stopped:
         """Travel to the next stop, or to the end of time, and say why it halted."""
+        self.session.waiting = []
         while True:
             met = self._next_halt(direction, extra)
             if met is None:
                 return Stopped("end" if direction > 0 else "start")
-            counted = [self._count(meeting) for meeting in met]
-            halting = [m for m, halts in zip(met, counted, strict=True) if halts]
+            halting = [meeting for meeting in met if self._count(meeting)]
             if halting:
-                return self._stopped(halting[0])
+                self.session.waiting = [c for m in halting for c in m.stop.commands]
+                first, *others = map(self._stopped, halting)
+                return replace(first, also=tuple(others))
 
     def _next_halt(
         self, direction: Direction, extra: Sequence[Stop]
     ) -> list[Meeting] | None:
         stops = [*self.session.stops.values(), *extra]
-        place: Place | None = self.place
-        while place is not None:
-            here = place
-            trace = self.timeline.trace(here.iteration)
+        position = self.position
+        while True:
+            iteration = self.place.iteration
+            trace = self.timeline.trace(iteration)
 
-            def state(
-                position: int, stop: int, iteration: int = here.iteration
-            ) -> State:
+            def state(position: int, stop: int, iteration: int = iteration) -> State:
                 return self.state(Place(iteration, position), stop)
 
-            halt = next(meetings(stops, trace, here.position, direction, state), None)
+            least = 0 if iteration else 1
+            way = meetings(stops, trace, position, direction, state, least)
+            halt = next(way, None)
             if halt is not None:
-                self.place = Place(here.iteration, halt[0].position(direction))
+                self.place = Place(iteration, halt[0].position(direction))
                 return halt
-            self.place = Place(here.iteration, len(trace) if direction > 0 else 0)
-            self.progress(here.iteration, self.timeline.iterations)
-            place = self.step_over(self.place, direction)
-            if place is not None:
-                self.place = place
-        return None
+            self.place = Place(iteration, len(trace) if direction > 0 else 0)
+            beyond = self.step_over(self.place, direction)
+            if beyond is None:
+                return None
+            self.place = beyond
+            position = -1 if direction > 0 else beyond.position
+            self.progress(iteration, self.timeline.iterations)
 
     def _count(self, meeting: Meeting) -> bool:
         """Count a hit, and tell whether the stop halts: not while it is ignored."""
@@ -330,7 +360,25 @@ class Debugger:
         self.place = Place(iteration, position)
 
 
+def _joined(reply: Reply, then: Reply) -> Reply:
+    """Return the reply to a line whose stop has run a command of its own."""
+    error = then.error and f"at the stop: {then.command}: {then.error}"
+    return replace(
+        then,
+        command=reply.command,
+        ok=then.ok,
+        stop=then.stop or reply.stop,
+        display=then.display or reply.display,
+        data=reply.data,
+        text=(*reply.text, *then.text),
+        error=error,
+        failed=reply.failed or then.failed,
+        show=reply.show,
+        moved=reply.moved or then.moved,
+    )
+
+
 def without_comment(text: str) -> str:
-    """Cut a comment that follows a blank: `#31` is an event, ` # …` a comment."""
-    position = text.find(" # ")
-    return text if position < 0 else text[:position]
+    """Cut a comment, which a blank parts from its `#`: `#31` is an event."""
+    start = re.search(r"(^|\s)#(\s|$)", text)
+    return (text[: start.start()] if start else text).strip()

@@ -235,7 +235,7 @@ def part_of(trace: Trace, edge: Edge, number: int, index: Index) -> Part:
     places, local = local_factors(run, edge, index)
     sent = upstream.ravel()[places].astype(float)
     with np.errstate(all="ignore"):
-        product = sent * local
+        product = _as_computed(sent * local, np.asarray(run.values[edge.operand]))
     key = (edge.consumer, edge.argument)
     return Part(
         edge,
@@ -249,6 +249,12 @@ def part_of(trace: Trace, edge: Edge, number: int, index: Index) -> Part:
         float(_contribution(trace, edge, number)[index]),
         key in run.patches.rules or key in run.patches.in_place,
     )
+
+
+def _as_computed(product: Array, operand: Array) -> Array:
+    """Let a product overflow and underflow as it did in the operand's dtype."""
+    narrow = product.astype(operand.dtype).astype(float)
+    return np.where(np.isfinite(narrow) & (narrow != 0), product, narrow)
 
 
 def _contribution(trace: Trace, edge: Edge, number: int) -> Array:
@@ -499,7 +505,7 @@ def explain_value(run: Run, node: int, index: Index) -> ValueExplanation:
         for argument in range(len(consumer.operands))
         for factor in _sources(run, consumer, op, argument, index)
     ]
-    sums = op.name in ("sum", "mean", "cumsum")
+    sums = op.name in ("sum", "cumsum")
     terms = tuple((factor,) for factor in factors) if sums else (tuple(factors),)
     return ValueExplanation(
         node, index, value, sums, terms[:_MOST_TERMS], max(len(terms) - _MOST_TERMS, 0)

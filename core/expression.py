@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import ast
 import operator
-from collections.abc import Callable, Mapping
+import warnings
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast
 
 import numpy as np
 
@@ -64,8 +65,7 @@ class Expression:
         Raises `NotYetError` where a value or a gradient is not there yet, and
         `CommandError` where the numbers do not fit.
         """
-        with np.errstate(all="ignore"):
-            return _evaluate(self.tree, state)
+        return _checked(self.tree, state)
 
     def sides(self, state: State) -> tuple[Any, Any] | None:
         """Return both sides of a comparison or of `close(…)`; None for the rest."""
@@ -76,8 +76,7 @@ class Expression:
                 pass
             case _:
                 return None
-        with np.errstate(all="ignore"):
-            return _evaluate(left, state), _evaluate(right, state)
+        return _checked(left, state), _checked(right, state)
 
     def holds(self, state: State) -> bool:
         """Tell whether the expression is true; what is not there yet is not true."""
@@ -179,7 +178,9 @@ def _syntax(text: str) -> ast.expr:
     if _nesting(text) > _MOST_DEPTH:
         raise CommandError(Problem(f"brackets nest deeper than {_MOST_DEPTH}"))
     try:
-        tree = ast.parse(text.strip(), mode="eval").body
+        # Python warns of what looks odd to it; here it is an error, or nothing.
+        with warnings.catch_warnings(action="ignore"):
+            tree = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
         column = getattr(error, "offset", None) or 1
         raise CommandError(
@@ -223,6 +224,8 @@ class _Resolver:
         match tree:
             case ast.Name() | ast.Attribute():
                 return self._path(tree)
+            case ast.Constant(value=int(value)) if value > LIMITS.whole:
+                raise _wrong(self.text, tree, "the whole number is too large")
             case ast.Constant(value=bool() | int() | float() | str() | None):
                 return tree
             case ast.Constant(value=value) if value is Ellipsis:
@@ -375,12 +378,23 @@ _UNARY: Final[Mapping[type[ast.AST], Callable[[Any], Any]]] = {
     ast.UAdd: operator.pos,
     ast.Not: lambda value: not truth(value),
 }
+
+
+def _power(base: Any, exponent: Any) -> Any:
+    """Raise to a power, whole numbers as well: NumPy's wrap, and dislike 2 ** -1."""
+    if np.asarray(base).dtype.kind in "iu" and np.asarray(exponent).dtype.kind in "iu":
+        result = np.float_power(base, exponent)
+        exact = np.all(np.abs(result) < 2**53) and np.all(np.asarray(exponent) >= 0)
+        return result.astype(np.int64) if exact else result
+    return np.power(base, exponent)
+
+
 _BINARY: Final[Mapping[type[ast.AST], Callable[[Any, Any], Any]]] = {
     ast.Add: np.add,
     ast.Sub: np.subtract,
     ast.Mult: np.multiply,
     ast.Div: np.divide,
-    ast.Pow: np.power,
+    ast.Pow: _power,
     ast.MatMult: np.matmul,
     ast.Mod: np.remainder,
     ast.FloorDiv: np.floor_divide,
@@ -393,8 +407,9 @@ _COMPARE: Final[Mapping[type[ast.AST], Callable[[Any, Any], Any]]] = {
     ast.Gt: operator.gt,
     ast.GtE: operator.ge,
 }
+_NO_BYTES: Final = np.dtype([])
 # What NumPy, or an operation, says of numbers that do not fit.
-_MISFITS: Final = (ValueError, TypeError, IndexError, ArithmeticError, MemoryError)
+_MISFITS: Final = (ValueError, TypeError, LookupError, ArithmeticError, MemoryError)
 _FACTS: Final[Mapping[str, Callable[[State], Any]]] = {
     "iteration": lambda state: state.iteration,
     "position": lambda state: state.position,
@@ -430,19 +445,50 @@ def _place(find: Callable[[Array], Any]) -> Callable[[Value], tuple[int, ...]]:
     return place
 
 
+# NumPy's own take more than one argument, and can write into an array.
+def _isnan(x: Any) -> Any:
+    return np.isnan(x)
+
+
+def _isinf(x: Any) -> Any:
+    return np.isinf(x)
+
+
+def _isfinite(x: Any) -> Any:
+    return np.isfinite(x)
+
+
 # What an expression knows beside the operations of a program.
 FUNCTIONS: Final[Mapping[str, Callable[..., Any]]] = {
     "norm": _norm,
     "argmax": _place(np.argmax),
     "argmin": _place(np.argmin),
-    "isnan": np.isnan,
-    "isinf": np.isinf,
-    "isfinite": np.isfinite,
+    "isnan": _isnan,
+    "isinf": _isinf,
+    "isfinite": _isfinite,
     "any": _any,
     "all": _all,
     "close": _close,
     "hits": int,  # a stop's count; `_call` looks it up
 }
+
+
+def _checked(tree: ast.expr, state: State) -> Any:
+    """Evaluate, and say what does not fit as a `CommandError`."""
+    try:
+        with np.errstate(all="ignore"):
+            return _settled(_evaluate(tree, state))
+    except _MISFITS as error:
+        raise CommandError(Problem(clean(str(error)) or "too large")) from None
+
+
+def _settled(value: Any) -> Any:
+    """Return a list as an array; a tuple stays one where it is a shape or an index."""
+    if not isinstance(value, (list, tuple)):
+        return value
+    parts = cast("Sequence[Any]", value)
+    is_index = isinstance(parts, tuple) and all(type(part) is int for part in parts)
+    return parts if is_index else np.asarray(parts)
 
 
 def _evaluate(tree: ast.expr, state: State) -> Any:
@@ -457,11 +503,11 @@ def _evaluate(tree: ast.expr, state: State) -> Any:
             array = np.asarray(_evaluate(inner, state))
             return array.T if attribute == "T" else array.shape
         case ast.UnaryOp(op=op, operand=operand):
-            return _apply(_UNARY[type(op)], _evaluate(operand, state))
+            return _UNARY[type(op)](_evaluate(operand, state))
         case ast.BinOp(left=left, op=op, right=right):
             one, two = _evaluate(left, state), _evaluate(right, state)
             _limit(np.broadcast_shapes, one, two, product=isinstance(op, ast.MatMult))
-            return _apply(_BINARY[type(op)], one, two)
+            return _BINARY[type(op)](one, two)
         case ast.BoolOp(op=op, values=values):
             stop = isinstance(op, ast.Or)
             result = not stop
@@ -473,8 +519,10 @@ def _evaluate(tree: ast.expr, state: State) -> Any:
         case ast.Compare():
             return _compare(tree, state)
         case ast.Subscript(value=value, slice=index):
-            array = np.asarray(_evaluate(value, state))
-            return _apply(operator.getitem, array, _evaluate(index, state))
+            array, place = np.asarray(_evaluate(value, state)), _evaluate(index, state)
+            # An array without bytes tells the shape, and takes no memory for it.
+            _refuse_large(np.shape(np.empty(array.shape, _NO_BYTES)[place]))
+            return array[place]
         case ast.Slice(lower=lower, upper=upper, step=step):
             parts = (lower, upper, step)
             return slice(*(p if p is None else _evaluate(p, state) for p in parts))
@@ -516,7 +564,8 @@ def _compare(tree: ast.Compare, state: State) -> Any:
         compare = _COMPARE[type(op)]
         if not {type(left), type(right)} & {str, tuple}:
             left, right = np.asarray(left), np.asarray(right)
-        one = _apply(compare, left, right)
+            _limit(np.broadcast_shapes, left, right)
+        one = compare(left, right)
         result = one if result is True else np.logical_and(result, one)
         left = right
     return result
@@ -528,7 +577,8 @@ def _call(call: ast.Call, name: str, state: State) -> Any:
     if name == "hits":
         return state.hits.get(int(arguments[0]) if arguments else 0, 0)
     if name in FUNCTIONS:
-        return _apply(FUNCTIONS[name], *arguments, **keywords)
+        _limit(np.broadcast_shapes, *arguments)
+        return FUNCTIONS[name](*arguments, **keywords)
     return _operate(OPS[ALIASES.get(name, name)], arguments, keywords)
 
 
@@ -541,32 +591,22 @@ def _operate(op: Op, arguments: list[Any], keywords: dict[str, Any]) -> Any:
         raise CommandError(
             Problem(f"{op.name} takes ({', '.join(names)})", f"not {sorted(wrong)}")
         )
-    try:
-        if op.variadic:
-            operands = [np.asarray(part) for part in given.pop(op.operands[0])]
-        else:
-            operands = [np.asarray(given.pop(n)) for n in op.operands if n in given]
-        defaults = {p.name: p.default for p in op.parameters}
-        attributes = defaults | given
-        _limit(lambda *shapes: op.shape(*shapes, **attributes), *operands)
-        return op.forward(*operands, **attributes)
-    except _MISFITS as error:
-        raise CommandError(Problem(f"{op.name}: {clean(str(error))}")) from None
+    if op.variadic:
+        operands = [np.asarray(part) for part in given.pop(op.operands[0])]
+    else:
+        operands = [np.asarray(given.pop(n)) for n in op.operands if n in given]
+    defaults = {p.name: p.default for p in op.parameters}
+    attributes = defaults | given
+    _limit(lambda *shapes: op.shape(*shapes, **attributes), *operands)
+    return op.forward(*operands, **attributes)
 
 
 def _limit(rule: Callable[..., Any], *values: Any, product: bool = False) -> None:
     """Refuse a result that is too large before memory is taken for it."""
     shapes = [np.shape(value) for value in values]
-    try:
-        shape = OPS["matmul"].shape(*shapes) if product else rule(*shapes)
-    except ValueError as error:
-        raise CommandError(Problem(clean(str(error)))) from None
+    _refuse_large(OPS["matmul"].shape(*shapes) if product else rule(*shapes))
+
+
+def _refuse_large(shape: tuple[int, ...]) -> None:
     if np.prod(shape, dtype=float) > LIMITS.elements_per_array:
         raise CommandError(Problem(f"a result of shape {shape} is too large"))
-
-
-def _apply(function: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any:
-    try:
-        return function(*arguments, **keywords)
-    except _MISFITS as error:
-        raise CommandError(Problem(clean(str(error)))) from None

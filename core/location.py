@@ -93,6 +93,10 @@ def parse_location(text: str, trace: Trace, names: Mapping[str, str]) -> Locatio
     if place.startswith("#"):
         return _event(text, place, trace)
     if "<-" in place:
+        if only == "forward":
+            raise CommandError(
+                Problem(f"nothing happens at the edge {place} going forward")
+            )
         return Location(text, edge=parse_edge(place, graph), only=only)
     prefix, colon, rest = place.partition(":")
     if colon and prefix in _PREFIXES:

@@ -49,6 +49,21 @@ class Stopped:
     before: Any = None
     after: Any = None
     index: tuple[int, ...] | None = None
+    also: tuple[Stopped, ...] = ()  # the other stops that were met at this place
+
+    def record(self) -> dict[str, Any]:
+        """Return it as data."""
+        return {
+            "reason": self.reason,
+            "stop": self.number,
+            "text": self.text,
+            "event": self.event,
+            "where": self.where,
+            "before": self.before,
+            "after": self.after,
+            "index": self.index,
+            "also": [stop.record() for stop in self.also],
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +79,17 @@ class Answer:
     show: Any = None
     stop: Stopped | None = None
     code: int | None = None  # leave, with this exit code
+    error: str | None = None  # of a command that this one started
     failed: bool = False  # the command worked, and what it checked is wrong
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Reply:
     """A command, whether it worked, where we are, why we stopped, what there is to see.
 
-    `failed` marks an assertion or a check that did not hold: the command worked, and
-    the answer is no. `display` holds (number, text, value) for each display.
+    `failed` marks an assertion or a check that did not hold, and `interrupted` a
+    command that the person ended before it was done. `display` holds (number, text,
+    value) for each display.
     """
 
     seq: int
@@ -91,10 +108,14 @@ class Reply:
     show: Any = None
     moved: bool = False
     code: int | None = None
+    interrupted: bool = False
+
+    def __repr__(self) -> str:
+        """Return its text, for a notebook."""
+        return "\n".join((self.error, *self.text) if self.error else self.text)
 
     def record(self, plain: Any) -> Mapping[str, Any]:
         """Return the reply as plain data; `plain` turns arrays into nested lists."""
-        stop = self.stop
         return {
             "seq": self.seq,
             "command": self.command,
@@ -103,17 +124,7 @@ class Reply:
             "position": self.position,
             "of": self.of,
             "phase": self.phase,
-            "stop": stop
-            and {
-                "reason": stop.reason,
-                "stop": stop.number,
-                "text": stop.text,
-                "event": stop.event,
-                "where": stop.where,
-                "before": plain(stop.before),
-                "after": plain(stop.after),
-                "index": plain(stop.index),
-            },
+            "stop": plain(self.stop.record()) if self.stop else None,
             "display": [
                 {"number": number, "expression": text, "value": plain(value)}
                 for number, text, value in self.display

@@ -22,6 +22,7 @@ from .text import clean
 OK: Final = 0
 FAILED: Final = 1  # an assertion or a check did not hold
 WRONG: Final = 2  # a command was wrong
+INTERRUPTED: Final = 130  # the person ended it
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,20 +93,22 @@ def run_script(
         reply = execute(line.text)
         count += 1
         seen(line, reply)
-        if reply.code is not None:
+        if reply.code is not None and reply.ok:
             return Outcome(max(code, reply.code), count, tuple(failures), asked=True)
         severity = outcome_of(reply)
         if severity == OK or _is_expected(following):
             continue
         code = max(code, severity)
-        failures.append(f"{line.place}: {reply.error or line.text}")
-        if not keep_going:
+        failures.append(f"{line.place}: {reply.error or 'the check failed'}")
+        if not keep_going or severity == INTERRUPTED:
             break
     return Outcome(code, count, tuple(failures))
 
 
 def outcome_of(reply: Reply) -> int:
     """Return the exit code that one reply is worth."""
+    if reply.interrupted:
+        return INTERRUPTED
     if reply.failed:
         return FAILED
     return OK if reply.ok else WRONG
@@ -136,7 +139,7 @@ _MOST_ELEMENTS: Final = 64  # of an array that is written out as an assertion
 
 def _is_number(value: Any) -> bool:
     array = np.asarray(value)
-    return array.dtype.kind in "fiu" and array.size <= _MOST_ELEMENTS
+    return array.dtype.kind in "fiu" and 0 < array.size <= _MOST_ELEMENTS
 
 
 def _literal(value: Any) -> str:

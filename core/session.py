@@ -49,7 +49,8 @@ class Session:
     numbered: int = 0  # stops ever made
     displayed: int = 0  # displays ever made
     started: int = 0  # commands ever started
-    depth: int = 0  # scripts and stop commands running inside of each other
+    depth: int = 0  # scripts running inside of each other
+    waiting: list[str] = field(default_factory=list[str])  # commands of a stop just met
     recorded: list[str] | None = None  # lines, while recording
     asserting: bool = False  # record what was seen as assertions, too
     history: list[str] = field(default_factory=list[str])  # lines that worked

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import merge
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -91,32 +92,37 @@ def meetings(
     position: int,
     direction: Direction,
     state: Callable[[int, int], State],
+    least: int = 1,
 ) -> Iterator[list[Meeting]]:
     """Yield, halt by halt, the stops met on the way from `position`.
 
-    `state(position, number of the stop)` is what conditions and watches see. The
-    candidates are merged by event and looked at one by one, so that the first halt of a
-    long trace is found early.
+    `state(position, number of the stop)` is what conditions and watches see. `least` is
+    the first event that one can stop before: nothing lies before the first of all, but
+    an iteration before that of another one, where `position` is −1 on the way there.
+
+    The candidates are merged by event and looked at one by one, so that the first halt
+    of a long trace is found early.
     """
-    candidates = sorted(
-        {
-            (event, _ORDER[stop.kind], stop.number, stop)
-            for stop in stops
-            if stop.enabled
-            for event in _events(stop, trace, position, direction)
-        },
-        key=lambda c: c[:3],
+    known = {stop.number: stop for stop in stops if stop.enabled}
+    candidates = merge(
+        *(
+            _keys(stop, _events(stop, trace, position, direction, least), direction)
+            for stop in known.values()
+        ),
         reverse=direction < 0,
     )
     halt: list[Meeting] = []
-    for event, _, _, stop in candidates:
-        met = _meet(stop, trace, event, state)
-        if met is None or not _ahead(met.position(direction), position, direction):
+    for event, _, number in candidates:
+        stop = known[number]
+        there = Meeting(stop, event).position(direction)
+        if not _ahead(there, position, direction):
             continue
-        if halt and halt[0].position(direction) != met.position(direction):
+        if halt and halt[0].position(direction) != there:
             yield halt
             halt = []
-        halt.append(met)
+        met = _meet(stop, trace, event, state)
+        if met is not None:
+            halt.append(met)
     if halt:
         yield halt
 
@@ -125,17 +131,26 @@ def _ahead(halt: int, position: int, direction: Direction) -> bool:
     return halt > position if direction > 0 else halt < position
 
 
+def _keys(
+    stop: Stop, events: Sequence[int], direction: Direction
+) -> Iterator[tuple[int, int, int]]:
+    in_order = events if direction > 0 else reversed(events)
+    return ((event, _ORDER[stop.kind], stop.number) for event in in_order)
+
+
 def _events(
-    stop: Stop, trace: Trace, position: int, direction: Direction
+    stop: Stop, trace: Trace, position: int, direction: Direction, least: int
 ) -> Sequence[int]:
     """Return the numbers of the events at which a stop could be met on this way."""
     if stop.location is not None:
-        # Nothing lies before the first event, so nothing can stop there.
-        events = [span[0] for span in stop.location.spans(trace) if span[0] > 0]
+        starts = {span[0] for span in stop.location.spans(trace)}
+        events = sorted(start for start in starts if start >= least)
     elif stop.watched is not None:
         events = changing(stop.watched, trace)
+    elif direction > 0:
+        return range(max(position, 0), len(trace))
     else:
-        events = range(len(trace))
+        return range(position)
     if direction > 0:
         return [event for event in events if event >= position]
     return [event for event in events if event < position]
@@ -212,8 +227,10 @@ def look(expression: Expression, state: State) -> Any:
 
 def same(one: Any, two: Any) -> bool:
     """Tell whether two looks saw the same; NaN is the same as NaN."""
-    if one is None or two is None or isinstance(one, str) or isinstance(two, str):
-        return one is two or one == two
+    if one is None or two is None:
+        return one is two
+    if isinstance(one, str) or isinstance(two, str):
+        return bool(one == two)
     a, b = np.asarray(one), np.asarray(two)
     if a.shape != b.shape:
         return False

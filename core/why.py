@@ -272,7 +272,7 @@ def _bad_gradient(trace: Trace, node: int, index: Index, position: int) -> Why:
     while True:
         term, part = _worst(found)
         if term is None or part is None:
-            cause: Cause = "given" if found.seed is not None else "written"
+            cause = _bad_sum(found)
             return _ending(trace, cause, hops, found, None)
         if np.isfinite(term.upstream):
             return _ending(trace, _bad_product(term), hops, found, term, part.event + 1)
@@ -293,6 +293,15 @@ def _worst(found: Explanation) -> tuple[Term | None, Part | None]:
             if len(places):
                 return part.term(int(places[0])), part
     return None, None
+
+
+def _bad_sum(found: Explanation) -> Cause:
+    """Return why a sum of finite products is not finite."""
+    if found.written:
+        return "written"
+    if found.seed is not None and not np.isfinite(found.seed):
+        return "given"
+    return "overflow"
 
 
 def _bad_product(term: Term) -> Cause:

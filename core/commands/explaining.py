@@ -53,10 +53,10 @@ def _outstanding(bug: Debugger, element: Element) -> Index:
         array = trace.run.value(element.node)
     else:
         array = trace.gradient(element.node, bug.position)
-    if array is None or array.size == 0:
-        shape = bug.graph.nodes[element.node].shape
-        return tuple(0 for _ in shape)
-    return outstanding(array)
+    node = bug.graph.nodes[element.node]
+    if 0 in node.shape:
+        raise CommandError(Problem(f"{node.name} is empty: it has no elements"))
+    return tuple(0 for _ in node.shape) if array is None else outstanding(array)
 
 
 def outstanding(array: Array) -> Index:

@@ -34,7 +34,7 @@ def arrived(bug: Debugger, before: Place, stop: Stopped | None = None) -> Answer
     """Return the answer of a movement: what happened on the way, and where we are."""
     lines: list[str] = []
     if stop is not None:
-        lines.append(stop_line(stop))
+        lines += [stop_line(one) for one in (stop, *stop.also)]
     if before.iteration != bug.place.iteration:
         lines.append(f"iteration {bug.place.iteration}")
     else:
@@ -108,17 +108,10 @@ def _continue(direction: Direction) -> Callable[[Debugger, str], Answer]:
 
 
 def _halted(bug: Debugger, before: Place, stop: Stopped) -> Answer:
-    """Remember where travel came from, and carry out what the stop asks for."""
+    """Remember where travel came from, and say why it halted."""
     after, bug.place = bug.place, before
     bug.go(after)
-    answer = arrived(bug, before, stop)
-    found = bug.session.stops.get(stop.number or 0)
-    if found is None or not found.commands:
-        return answer
-    texts = list(answer.text)
-    for reply in bug.nested(found.commands):
-        texts += [reply.error] if reply.error else reply.text
-    return Answer(tuple(texts), stop=stop)
+    return arrived(bug, before, stop)
 
 
 def _until(direction: Direction) -> Callable[[Debugger, str], Answer]:
@@ -139,8 +132,15 @@ def _until(direction: Direction) -> Callable[[Debugger, str], Answer]:
 def _until_true(bug: Debugger, text: str, direction: Direction) -> Answer:
     before = bug.place
     condition = bug.expression(text)
-    once = Stop(0, "watch", text, watched=condition, condition=condition)
-    return _halted(bug, before, bug.travel(direction, [once]))
+    if not condition.reads:
+        raise CommandError(
+            Problem(f"no event changes {text}", "goto leads to a position or iteration")
+        )
+    once = Stop(0, "watch", text, watched=condition)
+    stop = bug.travel(direction, [once])
+    while stop.reason == "until" and not condition.holds(bug.state()):
+        stop = bug.travel(direction, [once])
+    return _halted(bug, before, stop)
 
 
 def _goto(bug: Debugger, arguments: str) -> Answer:

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from ..errors import AssertionFailed, CommandError, Problem
+from ..errors import AssertionFailed, CommandError, Interrupted, Problem
 from ..expression import truth
 from ..reply import REASONS, Answer, Reply, Table
 from ..save import write_text
-from ..script import FAILED, WRONG, Line, read_script, run_script
+from ..script import FAILED, INTERRUPTED, Line, read_script, run_script
 from ..text import clean, nearest
 from .looking import value_text
 from .movement import here, stop_line
@@ -113,10 +113,10 @@ def _expect_stop(previous: Reply, text: str) -> Answer:
         raise CommandError(
             Problem(f"{reason!r} is no reason to stop", ", ".join(REASONS))
         )
-    holds = stop is not None and reason in ("", stop.reason)
-    if stop is not None and where:
-        holds = holds and where in (stop.where, stop.text)
-    if not holds:
+    met = () if stop is None else (stop, *stop.also)
+    if not any(
+        reason in ("", one.reason) and where in ("", one.where, one.text) for one in met
+    ):
         raise AssertionFailed(
             Problem(f"expected a stop {text}".rstrip(), f"there was: {seen}")
         )
@@ -147,13 +147,12 @@ def _source(bug: Debugger, arguments: str) -> Answer:
         texts.append(f"{line.place}: {line.text}")
         texts.extend(f"  {text}" for text in (reply.error or "", *reply.text) if text)
 
-    outcome = run_script(lines, lambda line: bug.nested([line])[0], seen)
-    if outcome.code == WRONG:
-        raise CommandError(Problem(outcome.failures[-1]))
-    if outcome.code == FAILED:
-        raise AssertionFailed(Problem(outcome.failures[-1]))
+    outcome = run_script(lines, bug.nested, seen)
+    if outcome.code == INTERRUPTED:
+        raise Interrupted
+    error = outcome.failures[-1] if outcome.failures else None
     code = outcome.code if outcome.asked else None
-    return Answer(tuple(texts), code=code)
+    return Answer(tuple(texts), code=code, error=error, failed=outcome.code == FAILED)
 
 
 def _record(bug: Debugger, arguments: str) -> Answer:
@@ -199,6 +198,7 @@ ROWS: Final[tuple[Command, ...]] = (
         "fail unless an expression is true",
         _assert,
         completes="expression",
+        judges=True,
         help="A failure prints both sides, their difference and the position.",
     ),
     Command(
@@ -207,7 +207,8 @@ ROWS: Final[tuple[Command, ...]] = (
         "fail unless the command before stopped so, or was wrong",
         _expect,
         completes="word",
-        words=("stop", "error"),
+        words=("stop", "error", *REASONS),
+        judges=True,
     ),
     Command(
         "source", "FILE", "run the commands in a file", _source, "so", completes="file"

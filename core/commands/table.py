@@ -33,3 +33,4 @@ class Command:
     help: str = ""  # the rest of what `help NAME` says
     group: str = ""
     recorded: bool = True  # it belongs into a script
+    judges: bool = False  # it holds the command before to something
