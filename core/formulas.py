@@ -91,7 +91,7 @@ class Wording:
         return Formula(
             node.name,
             (self._filled(node, row.symbol, self._words(node)),),
-            f"{node.name} = {_fill(row.code, self._code_words(node))}",
+            f"{node.name} = {self._code(node, row.code)}",
             self._forward_shapes(node, row),
         )
 
@@ -118,13 +118,14 @@ class Wording:
         steps = (product,)
         if _scalars(self.graph, node) and node.op.kind == "elementwise":
             steps = (f"{upstream} · {self.local(edge)}", product)
-        code = self._code_words(node)
-        code |= {"g": f"{node.name}.grad", "argument": str(edge.argument)}
+        code = self._code(
+            node, form.code, g=f"{node.name}.grad", argument=str(edge.argument)
+        )
         return Formula(
             result,
             steps,
             f"{self.graph.nodes[edge.operand].name}.grad += "
-            + _summed_code(_fill(form.code, code), summed, self.graph, edge),
+            + _summed_code(code, summed, self.graph, edge),
             self._backward_shapes(edge, node, form.code, summed),
             self._filled(node, form.local, words),
             form.why,
@@ -164,9 +165,9 @@ class Wording:
         names = [self.node(i, depth) for i in node.operands]
         return _words(node, names) | {"y": node.name}
 
-    def _code_words(self, node: Node) -> dict[str, str]:
+    def _code(self, node: Node, template: str, **more: str) -> str:
         names = [self.graph.nodes[i].name for i in node.operands]
-        return _words(node, names) | {"y": node.name}
+        return code_text(template, node, names, y=node.name, **more)
 
     def _forward_shapes(self, node: Node, op: Op) -> str:
         if _scalars(self.graph, node):
@@ -206,6 +207,15 @@ def shape_text(shape: Shape) -> str:
     """
     inner = ",".join(map(str, shape))
     return f"({inner},)" if len(shape) == 1 else f"({inner})"
+
+
+def code_text(template: str, node: Node, names: list[str], **more: str) -> str:
+    """Return a template of NumPy code with `names` in the places of the operands.
+
+    `more` names the result `y`, the upstream gradient `g` and the `argument`.
+    """
+    texts = {k: repr(v) for k, v in node.attributes.items() if isinstance(v, str)}
+    return _fill(template, _words(node, names) | texts | more)
 
 
 def axes_text(axes: tuple[int, ...]) -> str:
