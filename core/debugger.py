@@ -143,7 +143,7 @@ class Debugger:
         while session.waiting and reply.ok and reply.code is None:
             reply = _joined(reply, self._carry_out(session.waiting.pop(0))[1])
         session.waiting = outer
-        if command is not None:
+        if command is not None or not reply.ok:
             self._remember(command, reply)
         return reply
 
@@ -160,6 +160,7 @@ class Debugger:
             if command is not None:
                 answer = command.run(self, arguments)
             error, failed = answer.error, answer.failed
+            interrupted = answer.interrupted
         except (Interrupted, KeyboardInterrupt) as stopped:
             what = f"interrupted {stopped}".strip()
             error, interrupted = f"{what}; what was done is kept", True
@@ -197,11 +198,11 @@ class Debugger:
     ) -> None:
         self.chosen, self.place, self.session.stops, self.session.displays = before
 
-    def _remember(self, command: Command, reply: Reply) -> None:
+    def _remember(self, command: Command | None, reply: Reply) -> None:
         session = self.session
-        if not (command.judges and reply.ok):
+        if not (command and command.judges and reply.ok):
             session.previous = reply
-        if session.depth or not reply.ok:
+        if session.depth or not reply.ok or command is None:
             return
         session.history.append(reply.command)
         if session.recorded is not None and command.recorded:

@@ -12,6 +12,7 @@ from .errors import InputError, Problem
 from .text import clean, nearest
 
 _MOST_NEIGHBOURS: Final = 1000
+_HEAD: Final = 8192  # characters in which the version of the format has to stand
 
 
 def open_regular(path: Path, most: int) -> BinaryIO:
@@ -61,6 +62,18 @@ def read_text(path: Path, most: int) -> str:
         hint = "save the file as UTF-8"
         raise InputError(Problem(message, hint, shown, line, column)) from None
     return text.replace("\r\n", "\n")
+
+
+def is_scenario(path: Path) -> bool:
+    """Tell whether a .toml file says that it is a scenario: other tools have theirs."""
+    try:
+        with path.open(encoding="utf-8", errors="replace") as file:
+            head = file.read(_HEAD)
+    except OSError:
+        return False
+    return any(
+        line.partition("=")[0].strip() == "gradstep" for line in head.split("\n")
+    )
 
 
 def within(folder: Path, name: str) -> Path:

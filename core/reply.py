@@ -81,6 +81,7 @@ class Answer:
     code: int | None = None  # leave, with this exit code
     error: str | None = None  # of a command that this one started
     failed: bool = False  # the command worked, and what it checked is wrong
+    interrupted: bool = False
 
 
 @dataclass(frozen=True, slots=True, repr=False)

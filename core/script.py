@@ -32,6 +32,7 @@ class Line:
     source: str
     number: int
     text: str
+    said: tuple[str, ...] = ()  # the comments above it
 
     @property
     def place(self) -> str:
@@ -69,11 +70,15 @@ def read_script(path: str | pathlib.Path) -> list[Line]:
 
 def parse_script(text: str, source: str) -> list[Line]:
     """Return the commands in a text: its lines, without blanks and comments."""
-    return [
-        Line(source, number, line.strip())
-        for number, line in enumerate(text.splitlines(), 1)
-        if line.strip() and not line.lstrip().startswith("#")
-    ]
+    lines: list[Line] = []
+    said: list[str] = []
+    for number, line in enumerate(map(str.strip, text.splitlines()), 1):
+        if line.startswith("#"):
+            said.append(clean(line.lstrip("# ")))
+        elif line:
+            lines.append(Line(source, number, line, tuple(said)))
+            said = []
+    return lines
 
 
 def run_script(

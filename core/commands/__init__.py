@@ -7,7 +7,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
-from . import changing, explaining, looking, movement, session, stopping
+from . import changing, checking, explaining, looking, movement, session, stopping
 from .table import Command
 
 GROUPS: Final[Mapping[str, tuple[Command, ...]]] = MappingProxyType(
@@ -15,7 +15,7 @@ GROUPS: Final[Mapping[str, tuple[Command, ...]]] = MappingProxyType(
         "moving in time": movement.ROWS,
         "stopping": stopping.ROWS,
         "looking": looking.ROWS,
-        "explaining": explaining.ROWS,
+        "explaining": (*explaining.ROWS, *checking.ROWS),
         "changing": changing.ROWS,
         "the session": session.ROWS,
     }

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from ..debugger import Debugger
 
 # What can stand as an argument: it says what to offer for completion.
-Completes = Literal["", "location", "expression", "element", "command", "file", "word"]
+Completes = Literal[
+    "", "location", "expression", "element", "command", "file", "word", "stop"
+]
 
 
 @dataclass(frozen=True, slots=True)

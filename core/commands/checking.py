@@ -1,0 +1,113 @@
+"""The command that holds gradients against numeric differentiation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Final
+
+from ..check import NodeCheck, Report, check
+from ..describe import brief
+from ..errors import CommandError, Interrupted, Problem
+from ..explain import element_name
+from ..graph import Edge
+from ..plain import check_record
+from ..reply import Answer
+from .table import Command
+
+if TYPE_CHECKING:
+    from ..debugger import Debugger
+
+
+def _check(bug: Debugger, arguments: str) -> Answer:
+    nodes = [n for place in arguments.split() for n in _nodes(bug, place)]
+
+    def progress(done: int, of: int) -> None:
+        try:
+            bug.progress(done, of)
+        except Interrupted:
+            raise KeyboardInterrupt from None  # the check ends, and keeps what is done
+
+    report = check(bug.trace.run, nodes=nodes or None, progress=progress)
+    return Answer(
+        tuple(check_lines(report)),
+        _record(bug, report),
+        report,
+        failed=not report.ok,
+        error=None if report.complete else "interrupted; what was done is kept",
+        interrupted=not report.complete,
+    )
+
+
+def _nodes(bug: Debugger, place: str) -> list[int]:
+    """Return the nodes at a place: a node, a frame, an operation, a line."""
+    location = bug.location(place)
+    if location.leaf is not None:
+        return [location.leaf]
+    found = [n for first, stop in location.nodes for n in range(first, stop)]
+    if not found:
+        raise CommandError(
+            Problem(f"there is no node at {place}", "check NODE, FRAME, op:… or line:…")
+        )
+    return found
+
+
+def _record(bug: Debugger, report: Report) -> dict[str, Any]:
+    """Return the comparisons as data, without times: those differ from run to run."""
+    record = check_record(bug.scenario.name, report)
+    return {k: v for k, v in record.items() if not k.endswith("_seconds")}
+
+
+def check_lines(report: Report) -> Iterator[str]:
+    """Yield what a check found, in plain lines."""
+    wrong = report.first_wrong
+    if wrong is not None:
+        yield f"wrong: {_place(report, wrong)}"
+        yield f"  {brief(wrong.analytic)} from backpropagation"
+        yield f"  {brief(wrong.numeric)} from differences"
+    for verdict, text in _UNDECIDED.items():
+        places = [_place(report, c) for c in report.gradients if c.verdict == verdict]
+        if places:
+            yield f"{text}: {', '.join(places[:_SHOWN])}{_more(places)}"
+    made = [one for one in report.checks if one.verdict != "skipped"]
+    agree = sum(one.verdict == "ok" for one in made)
+    yield f"{agree} of {len(made)} comparisons agree"
+
+
+def _place(report: Report, one: NodeCheck) -> str:
+    """Return where a comparison was made: an edge with its rule, or a gradient."""
+    graph = report.run.graph
+    node = graph.nodes[one.node]
+    if one.argument is None:
+        text = element_name(node, one.index, "grad")
+        if one.level == "accumulation":
+            text = f"the sum of the contributions to {text}"
+    else:
+        edge = Edge(one.node, one.argument, node.operands[one.argument])
+        rule = node.op.name if node.op else ""
+        text = f"the rule of {rule} at {graph.edge_name(edge)}"
+    return f"{text}, line {node.site.line}" if node.site else text
+
+
+def _more(places: list[str]) -> str:
+    rest = len(places) - _SHOWN
+    return f" and {rest} more" if rest > 0 else ""
+
+
+_SHOWN: Final = 8
+_UNDECIDED: Final = {
+    "kink": "at a kink, where differences land between two slopes",
+    "nonfinite": "not finite, so nothing can be compared",
+}
+
+ROWS: Final[tuple[Command, ...]] = (
+    Command(
+        "check",
+        "[NODE …]",
+        "hold gradients against numeric differences, node by node and end to end",
+        _check,
+        "ck",
+        ("K",),
+        "location",
+        help="A mismatch fails a script, and the first wrong rule is named.",
+    ),
+)
