@@ -543,7 +543,8 @@ def _downstream(job: _Job, nodes: Sequence[int]) -> _Downstream:
 
     Where an operation lets no gradient through on purpose, as `stop_gradient` does, its
     operand keeps its value. Comparisons are different: they may change, and the kink is
-    seen; but not in the complex scheme, whose step is too small to cross anything.
+    seen; but not in the complex scheme, whose step is too small to cross anything, and
+    not where they choose elements: the result would have another shape.
     """
     run = job.exact
     output = run.graph.output
@@ -560,8 +561,10 @@ def _downstream(job: _Job, nodes: Sequence[int]) -> _Downstream:
             continue
         sources = list(operands)
         for argument, operand in enumerate(operands):
-            held = smooth and operand in moves and op.vjp(argument) is None
-            if held and _is_float(values[operand]):
+            held = op.kind == "gather"
+            if _is_float(values[operand]):
+                held = smooth and op.vjp(argument) is None
+            if held and operand in moves:
                 sources[argument] = len(values)
                 values.append(values[operand])
         if moves.isdisjoint(sources):
@@ -607,16 +610,16 @@ def _refuse_real(job: _Job, wanted: set[int]) -> None:
     nodes = [n for n in sorted(wanted) if job.exact.flows[n]]
     if not nodes:
         return
-    rows = job.exact.graph.nodes.rows
+    graph = job.exact.graph
     met = {step.node for step in _downstream(job, nodes).steps}
     met |= {edge.consumer for edge in _edges(job.exact, wanted)}
     problems = [
         Problem(
-            f"{op.name} at {rows[index][1]} does not take complex numbers",
+            f"{op.name} at {graph.nodes[index].name} does not take complex numbers",
             "choose the central scheme",
         )
         for index in sorted(met)
-        if (op := rows[index][3]) is not None and op.name not in HOLOMORPHIC
+        if (op := graph.nodes[index].op) is not None and op.name not in HOLOMORPHIC
     ]
     if problems:
         raise InputError(problems)

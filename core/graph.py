@@ -6,18 +6,21 @@ graph is a loop, forwards or backwards, and nothing recurses.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from operator import itemgetter
 from types import MappingProxyType
-from typing import Literal, NamedTuple, overload
+from typing import Final, Literal, NamedTuple, overload
 
 from .errors import CommandError, Problem
 from .ops.table import NO_ATTRIBUTES, Attributes, Op, Shape
 from .text import nearest
 
 NodeKind = Literal["input", "parameter", "constant", "op"]
+Locate = Callable[[int, int], tuple[int, int]]
+
+_MOST_TOLD: Final = 4  # operands that a message tells the shapes of
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,11 @@ Row = tuple[
 ]
 
 
+def _node(row: Row) -> Node:
+    """Return a row as a node. One without a name is called by its number: `_12`."""
+    return Node._make(row if row[1] else (row[0], f"_{row[0]}", *row[2:]))
+
+
 class Nodes(Sequence[Node]):
     """The rows of a graph, seen as nodes."""
 
@@ -94,16 +102,16 @@ class Nodes(Sequence[Node]):
     def __getitem__(self, index: int | slice) -> Node | Sequence[Node]:
         if isinstance(index, slice):
             return Nodes(self.rows[index])
-        return Node._make(self.rows[index])
+        return _node(self.rows[index])
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def __iter__(self) -> Iterator[Node]:
-        return map(Node._make, self.rows)
+        return map(_node, self.rows)
 
     def __reversed__(self) -> Iterator[Node]:
-        return map(Node._make, reversed(self.rows))
+        return map(_node, reversed(self.rows))
 
 
 class Edge(NamedTuple):
@@ -125,6 +133,8 @@ class Graph:
     statements: Sequence[Statement] = ()
     aliases: Mapping[str, int] = field(default_factory=dict[str, int])
     sources: Mapping[str, str] = field(default_factory=dict[str, str])
+    file: str = ""  # what the program stands in, as messages name it
+    locate: Locate | None = None  # takes a line and a column to those of that file
 
     @cached_property
     def names(self) -> Mapping[str, int]:
@@ -162,6 +172,27 @@ class Graph:
             return None
         return self.frames[self.statements[node.site.statement].frame]
 
+    def misfit(self, node: Node, words: str, hint: str = "") -> Problem:
+        """Return the problem of operands that an operation cannot take, in its place.
+
+        A node of the prelude is to be found where the program calls it.
+        """
+        name = node.op.name if node.op else node.kind
+        words = words.removeprefix(f"{name}: ")
+        shapes = shapes_text([self.nodes[k] for k in node.operands])
+        line = column = 0
+        site = node.site
+        while site is not None:
+            statement = self.statements[site.statement]
+            frame = self.frames[statement.frame]
+            line, column = site.line, site.column
+            hint = hint or f"the line: {statement.text}"
+            site = frame.call if frame.source == "prelude" else None
+        if line and self.locate:
+            line, column = self.locate(line, column)
+        message = f"{name} at {node.name}: {shapes}: {words}"
+        return Problem(message, hint, self.file, line, column)
+
     def edge_name(self, edge: Edge) -> str:
         """Return an edge as it is typed: `z<-W`, `y<-a#1` where `a` is used twice."""
         consumer = self.nodes[edge.consumer]
@@ -175,6 +206,19 @@ class Graph:
 
     def __iter__(self) -> Iterator[Node]:
         return iter(self.nodes)
+
+
+def shapes_text(nodes: Sequence[Node]) -> str:
+    """Return nodes and their shapes in words; unnamed ones as they are written."""
+    return " and ".join(
+        f"{node.site.text if node.site and _is_unnamed(node) else node.name} "
+        f"has shape {node.shape}"
+        for node in nodes[:_MOST_TOLD]
+    )
+
+
+def _is_unnamed(node: Node) -> bool:
+    return node.name.rpartition(".")[2].startswith("_")
 
 
 class Builder:

@@ -12,8 +12,8 @@ Functions of the prelude see each other and the operations, and nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -21,7 +21,7 @@ import numpy as np
 
 from .constructors import CONSTRUCTORS
 from .errors import LimitError, Problem, ProgramError, RuleError
-from .graph import Graph
+from .graph import Graph, Locate
 from .limits import LIMITS, Limits
 from .meaning import MEANING
 from .ops import ALIASES, OPS
@@ -29,8 +29,6 @@ from .ops.prelude import PRELUDE
 from .ops.table import Value
 from .reading import Leaf, Reading
 from .syntax import Function, parse
-
-Locate = Callable[[int, int], tuple[int, int]]
 
 _KINDS: Final[Mapping[str, str]] = MappingProxyType(
     {"input": "an input", "parameter": "a parameter", "constant": "a constant"}
@@ -88,6 +86,7 @@ def build(
         problems = sorted(reading.problems, key=lambda one: (one.line, one.column))
         kind = LimitError if reading.limited else ProgramError
         raise kind(_placed(one, source, locate) for one in problems)
+    graph = replace(graph, file=source, locate=locate)
     return Program(graph, MappingProxyType(reading.leaves))
 
 

@@ -18,10 +18,10 @@ import numpy as np
 
 from .constructors import CONSTRUCTORS
 from .errors import Problem
-from .graph import Builder, Frame, Graph, NodeKind, Site, Statement
+from .graph import Builder, Frame, Graph, NodeKind, Site, Statement, shapes_text
 from .limits import Limits
 from .ops import ALIASES, OPS
-from .ops.prelude import PRELUDE
+from .ops.prelude import CHOICES, PRELUDE
 from .ops.table import NO_ATTRIBUTES, Attributes, Op, Shape, Value
 from .static import (
     POISON,
@@ -30,6 +30,7 @@ from .static import (
     LimitFault,
     Ref,
     bind,
+    checked,
     described,
     is_number,
     items,
@@ -442,12 +443,7 @@ class Reading:
 
     def misfit(self, op: Op, operands: Sequence[int], words: str) -> Fault:
         """Return the mistake of shapes that do not fit, with all that takes part."""
-        nodes = [self.builder.nodes[k] for k in operands[:4]]
-        shapes = " and ".join(
-            f"{node.site.text if _is_unnamed(node.name) and node.site else node.name} "
-            f"has shape {node.shape}"
-            for node in nodes
-        )
+        shapes = shapes_text([self.builder.nodes[k] for k in operands])
         words = words.removeprefix(f"{op.name}: ")
         return Fault(f"{op.name}: {shapes}: {words}", f"the line: {self.scope.text}")
 
@@ -469,11 +465,15 @@ class Reading:
         order = tuple(function.parameters)
         defaults = {k: v for k, v in function.parameters.items() if v is not None}
         values = bind(function.name, order, defaults, args, keywords)
+        prelude = function.source.name == "prelude"
+        if prelude:
+            given = {*order[: len(args)], *keywords}
+            choices = [one for one in CHOICES if one.name in given]
+            checked(function.name, choices, values)
         name = self.next_name(node, numbered=caller.returns)
         index, first = len(self.frames), len(self.builder.nodes)
         self.frames.append(_PENDING_FRAME)
         site = self.site(node)
-        prelude = function.source.name == "prelude"
         scope = Scope(
             index,
             name,
@@ -560,10 +560,6 @@ class Reading:
             return Fault(what, f"for a product write {name} * (…)")
         hint = _near(name, self._functions())
         return Fault(f"there is no function {name}", hint or "define it with def")
-
-
-def _is_unnamed(name: str) -> bool:
-    return name.rpartition(".")[2].startswith("_")
 
 
 def _near(name: str, known: Iterable[str]) -> str:

@@ -182,16 +182,54 @@ def _forward(
 ) -> list[Value]:
     values: list[Value] = []
     append = values.append
-    for index, _, _, op, operands, attributes, shape, _ in graph.nodes.rows:
-        if patches.values and index in patches.values:
-            append(_leaf(patches.values[index], shape))
-        elif base is not None and _kept(index, op, operands, leaves, values, base):
-            append(base.values[index])
-        elif op is None:
-            append(_leaf(leaves[index], shape))
-        else:
-            append(_frozen(op.forward(*[values[i] for i in operands], **attributes)))
+    try:
+        for index, _, _, op, operands, attributes, shape, _ in graph.nodes.rows:
+            if patches.values and index in patches.values:
+                append(_leaf(patches.values[index], shape))
+            elif base is not None and _kept(index, op, operands, leaves, values, base):
+                append(base.values[index])
+            elif op is None:
+                append(_leaf(leaves[index], shape))
+            else:
+                result = op.forward(*[values[i] for i in operands], **attributes)
+                append(_frozen(result))
+    except _UNFIT as error:
+        _check_shapes(graph, values)
+        raise _misfit(graph, values, error) from error
+    if not {op.kind for op in graph.ops}.isdisjoint(_BY_VALUES):
+        _check_shapes(graph, values)
     return values
+
+
+# What NumPy and the rules raise at numbers that an operation cannot take.
+_UNFIT: Final = (ArithmeticError, LookupError, TypeError, ValueError)
+# Kinds of operations whose result can have another shape for other values.
+_BY_VALUES: Final = frozenset({"gather"})
+
+
+def _misfit(graph: Graph, values: Sequence[Value], error: Exception) -> InputError:
+    """Return the mistake of the node that comes next, whose operation has failed."""
+    node = graph.nodes[len(values)]
+    kinds = [np.asarray(values[operand]).dtype.kind for operand in node.operands]
+    words, hint = " ".join(str(error).split()), ""
+    if isinstance(error, TypeError) and "b" in kinds:
+        words = "True and False are not numbers"
+        hint = "multiply them by 1.0 first: (x > 0) * 1.0"
+    elif isinstance(error, TypeError):
+        dtypes = " and ".join(str(np.asarray(values[k]).dtype) for k in node.operands)
+        words = f"it does not take {dtypes}"
+        hint = "whole numbers keep their kind under [constants]"
+    return InputError(graph.misfit(node, words, hint))
+
+
+def _check_shapes(graph: Graph, values: Sequence[Value]) -> None:
+    """Raise `InputError` where a mask chooses more or fewer elements than before."""
+    for row, value in zip(graph.nodes.rows, values, strict=False):
+        if np.shape(value) != row[6]:
+            node = graph.nodes[row[0]]
+            words = f"the result has shape {np.shape(value)} now, and {row[6]} before"
+            hint = "where(mask, x, 0) keeps its shape, whatever the mask is"
+            raise InputError(graph.misfit(node, words, hint))
 
 
 def _kept(
@@ -414,14 +452,18 @@ def _plain(graph: Graph, leaves: Mapping[int, Value]) -> Mapping[int, Any] | Non
 def _forward_plain(graph: Graph, leaves: Mapping[int, Any]) -> list[Any]:
     values: list[Any] = []
     append = values.append
-    for index, _, _, op, operands, attributes, _, _ in graph.nodes.rows:
-        if op is None:
-            append(leaves[index])
-        elif len(operands) == 2 and attributes is NO_ATTRIBUTES:
-            one, two = operands
-            append(op.forward(values[one], values[two]))
-        else:
-            append(_frozen(op.forward(*[values[i] for i in operands], **attributes)))
+    try:
+        for index, _, _, op, operands, attributes, _, _ in graph.nodes.rows:
+            if op is None:
+                append(leaves[index])
+            elif len(operands) == 2 and attributes is NO_ATTRIBUTES:
+                one, two = operands
+                append(op.forward(values[one], values[two]))
+            else:
+                result = op.forward(*[values[i] for i in operands], **attributes)
+                append(_frozen(result))
+    except _UNFIT as error:
+        raise _misfit(graph, values, error) from error
     return values
 
 

@@ -21,7 +21,7 @@ import numpy as np
 from .. import scenarios
 from .errors import InputError, Problem, ScenarioError
 from .files import read_text
-from .graph import Graph, Node, NodeKind
+from .graph import Graph, Locate, Node, NodeKind
 from .limits import LIMITS
 from .locate import Path, Place, inside
 from .ops.table import Array, Shape, Value
@@ -179,7 +179,7 @@ def parse(
         "group": top.line("group"),
         "order": top.whole("order", 0),
         "program": top.text("program"),
-        "batch_program": _batch_program(top, given, program, batch, setting),
+        "batch_program": _batch_program(top, text, given, program, batch, setting),
         "seed": _seed(top, graph, setting),
         "names": _names(top, graph),
         "notes": _notes(top, graph),
@@ -277,12 +277,6 @@ def _program(
             hint = "write program = ''' and the lines below it, up to '''"
             top.mistakes.at_key((), "the program is missing", hint)
         return None
-    at = top.mistakes.offset(("program",))
-    starts = [0, *(match.end() for match in re.finditer("\n", code))]
-
-    def locate(line: int, column: int) -> Place:
-        return inside(text, at, starts[line - 1] + max(column, 1) - 1)
-
     try:
         return build(
             code,
@@ -290,7 +284,7 @@ def _program(
             broken=broken,
             output=output or None,
             source=top.mistakes.source,
-            locate=locate,
+            locate=_locator(top, text, code),
             dtype=np.dtype(dtype),
         )
     except InputError as error:
@@ -303,8 +297,20 @@ def _program(
         return None
 
 
+def _locator(top: Table, text: str, code: str) -> Locate:
+    """Return what takes a line and a column of the program to those of the file."""
+    at = top.mistakes.offset(("program",))
+    starts = [0, *(match.end() for match in re.finditer("\n", code))]
+
+    def locate(line: int, column: int) -> Place:
+        return inside(text, at, starts[line - 1] + max(column, 1) - 1)
+
+    return locate
+
+
 def _batch_program(
     top: Table,
+    text: str,
     given: Mapping[str, Leaf],
     program: Program | None,
     batch: Batch | None,
@@ -319,9 +325,16 @@ def _batch_program(
         part[name] = Leaf(given[name].kind, samples)
     wrong = f"the program does not fit a batch of {batch.size}"
     path = ("training", "batch")
+    code = top.get("program")
     try:
-        output = top.line("output") or None
-        small = build(top.get("program"), part, output=output, dtype=setting.dtype)
+        small = build(
+            code,
+            part,
+            output=top.line("output") or None,
+            source=top.mistakes.source,
+            locate=_locator(top, text, code),
+            dtype=setting.dtype,
+        )
     except InputError as error:
         top.mistakes.at_value(path, wrong, str(error.problems[0]))
         return None

@@ -18,7 +18,7 @@ from . import checks
 from .reduce import reduced_axes
 from .table import Array, Form, Op, Parameter, Shape
 
-_REDUCTION: Final = Parameter("reduction", checks.choice("mean", "sum", "none"), "mean")
+REDUCTION: Final = Parameter("reduction", checks.choice("mean", "sum", "none"), "mean")
 
 
 # ------------------------------------------------------------------------ softmax
@@ -859,7 +859,7 @@ ROWS: tuple[Op, ...] = (
         code="cross_entropy({input}, {target})",
         forms=(_BY_LOGITS, _BY_CHANCES),
         summary="−log softmax(input) at the class, or weighted by probabilities.",
-        parameters=(_REDUCTION, Parameter("axis", checks.whole, 1)),
+        parameters=(REDUCTION, Parameter("axis", checks.whole, 1)),
         corner="logits [0, 800] with class 0: the loss is 800, the gradient [−1, 1], "
         "for nothing is added inside the logarithm",
         wording=_cross_entropy_wording,
@@ -876,7 +876,7 @@ ROWS: tuple[Op, ...] = (
         code=_BINARY_CODE,
         forms=_BINARY_FORMS,
         summary="−log of the probability that sigmoid(input) gives to the target.",
-        parameters=(_REDUCTION,),
+        parameters=(REDUCTION,),
         wording=_binary_wording,
     ),
     Op(

@@ -10,6 +10,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from .nn import REDUCTION
+from .table import Parameter
+
 PRELUDE: Final = """
 def mse_loss(input, target, reduction="mean"):
     error = input - target    # what is predicted minus what is right
@@ -49,3 +52,6 @@ def scaled_dot_product_attention(query, key, value, attn_mask=None, scale=None):
     weights = softmax(visible, axis=-1)    # a query's weights add up to 1
     return weights @ value    # a weighted mean of the values for each query
 """
+
+# Arguments that a recipe chooses by: a wrong one would choose without a word.
+CHOICES: Final[tuple[Parameter, ...]] = (REDUCTION,)

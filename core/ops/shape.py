@@ -590,6 +590,9 @@ def _take_shape(x: Shape, indices: Shape, *, axis: int | None = None) -> Shape:
 
 
 def _take(x: Array, indices: Array, *, axis: int | None = None) -> Array:
+    dtype = np.asarray(indices).dtype
+    if dtype.kind not in "iu":
+        raise ValueError(f"take: indices are whole numbers, not {dtype}")
     return np.take(x, indices, axis)
 
 

@@ -548,3 +548,11 @@ def test_looking_changes_nothing() -> None:
 def test_an_unpatched_run_is_the_base_of_all(program: Program) -> None:
     run = evaluate(program.graph, program.leaves, patches=NO_PATCHES)
     assert verdicts(check(run)) <= {"ok", "skipped", "kink"}
+
+
+def test_a_mask_that_chooses_elements_is_held() -> None:
+    # Moved, it would choose others, and the shapes would no longer fit.
+    run = run_of("E = sum(x[x > 0] * w)", x=[1.0, -2.0, 0.0, 1e-9], w=[3.0, 4.0])
+    for scheme in SCHEMES:
+        report = check(run, scheme=scheme, step=0.1 if scheme == "forward" else None)
+        assert verdicts(report) == {"ok"}

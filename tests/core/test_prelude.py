@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gradstep.core.errors import ProgramError
 from gradstep.core.program import Program, build
 from gradstep.core.reading import Leaf
 from gradstep.core.run import Run, evaluate, forward
@@ -163,3 +164,12 @@ def test_float32_stays_float32() -> None:
         assert result(text, x=x, t=t).dtype == np.float32
     attended = "y = scaled_dot_product_attention(x, t, t)"
     assert result(attended, x=x, t=t).dtype == np.float32
+
+
+@pytest.mark.parametrize("name", ["mse_loss", "huber_loss"])
+def test_a_wrong_reduction_is_no_reduction(name: str) -> None:
+    with pytest.raises(ProgramError) as caught:
+        read(f"E = {name}(x, t, reduction='avg')", x=X, t=T)
+    assert str(caught.value) == (
+        f'program:1:5: {name}: reduction is \'avg\'; allowed: "mean" or "sum" or "none"'
+    )

@@ -15,7 +15,16 @@ from gradstep.core.graph import Builder, Graph
 from gradstep.core.ops import OPS
 from gradstep.core.program import Program
 from gradstep.core.run import Patches, Run, broadcast_axes, evaluate, forward, reduce_to
-from runs import contribution, edge, number, op_of, patched, programs, run_of
+from runs import (
+    contribution,
+    edge,
+    number,
+    op_of,
+    patched,
+    program_of,
+    programs,
+    run_of,
+)
 
 
 def same_bits(one: Any, two: Any) -> bool:
@@ -292,3 +301,76 @@ def test_a_value_that_is_set_moves_what_follows() -> None:
     assert moved.value(run.graph.output) == 25
     assert moved.gradient(0) == 20
     assert run.value(run.graph.output) == 36
+
+
+# ------------------------------------------------------------- numbers that do not fit
+
+
+def test_nodes_without_a_name_are_called_by_their_number() -> None:
+    graph = chain(4)
+    assert [node.name for node in graph] == ["x", "w", "b", "_3", "_4", "_5", "_6"]
+    assert graph.node("_4").op is OPS["add"]
+    assert next(node.name for node in reversed(graph.nodes)) == "_6"
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "shapes", "words"),
+    [
+        (
+            "z = 2 * x\ny = sum(take(z, I))",
+            "program:2:9: take at y._1",
+            "z has shape (3,) and I has shape (2,)",
+            "index 7 is out of bounds for axis 0 with size 3",
+        ),
+        (
+            "y = sum(take(x, F))",
+            "program:1:9: take at y._1",
+            "x has shape (3,) and F has shape ()",
+            "indices are whole numbers, not float64",
+        ),
+        (
+            "y = cross_entropy(x, N)",
+            "program:1:5: cross_entropy at y",
+            "x has shape (3,) and N has shape ()",
+            "there is no class 4; allowed: 0 … 2",
+        ),
+        (
+            "y = sum(N ** -1 * x)",
+            "program:1:9: power at y._1",
+            "N has shape () and -1 has shape ()",
+            "Integers to negative integer powers are not allowed",
+        ),
+        (
+            "def f(x):\n    return sum(-(x > 0) * x)\ny = f(x)",
+            "program:2:16: negative at y._2",
+            "x > 0 has shape (3,)",
+            "True and False are not numbers",
+        ),
+        (
+            "z = x\ny = mse_loss(x > 0, x > 1)",
+            "program:2:5: subtract at y.error",
+            "x > 0 has shape (3,) and x > 1 has shape (3,)",
+            "True and False are not numbers",
+        ),
+    ],
+)
+def test_numbers_that_an_operation_cannot_take(
+    text: str, place: str, shapes: str, words: str
+) -> None:
+    program = program_of(text, x=[1.0, 2.0, 3.0], I=[0, 7], F=1.0, N=4)
+    for call in (evaluate, forward):
+        with pytest.raises(InputError) as caught:
+            call(program.graph, program.leaves)
+        assert str(caught.value).startswith(f"{place}: {shapes}: {words}; ")
+
+
+@pytest.mark.parametrize("last", ["sum(y)", "sum(y * B)"])
+def test_a_mask_that_chooses_more_than_before(last: str) -> None:
+    run = run_of(f"y = x[x > 0]\nE = {last}", x=[1.0, -2.0, 3.0], B=[1.0, 1.0])
+    x = number(run, "x")
+    same = run.patched(Patches(values={x: np.array([-1.0, 2.0, 3.0])}))
+    assert same.value(run.graph.output) == 5
+    with pytest.raises(
+        InputError, match=r"getitem at y.*\(3,\) now, and \(2,\) before"
+    ):
+        run.patched(Patches(values={x: np.array([1.0, 2.0, 3.0])}))

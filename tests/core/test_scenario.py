@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gradstep.core.errors import Problem, ScenarioError
+from gradstep.core.errors import InputError, Problem, ScenarioError
 from gradstep.core.limits import LIMITS
 from gradstep.core.run import evaluate
 from gradstep.core.scenario import (
@@ -498,6 +498,22 @@ def test_a_damaged_file_is_a_scenario_or_a_mistake(
 def test_any_text_is_a_scenario_or_a_mistake(text: str) -> None:
     _check(text)
     _check(BASE + text)
+
+
+def test_numbers_that_do_not_fit_have_their_place_in_the_file() -> None:
+    text = BASE.replace("sum(h * m)", "sum(take(h, i) * m)") + "i = [0, 5]\n"
+    scenario = parse(text, source="f.toml")
+    with pytest.raises(InputError, match=r"^f.toml:4:9: take at y._1: .* index 5 "):
+        evaluate(scenario.graph, scenario.leaves, scenario.seed)
+
+
+def test_a_batch_that_does_not_fit_says_where() -> None:
+    text = BASE.replace("x = [1, 2]", "x = [[1, 2, 3], [3, 4, 5]]").replace(
+        "h * m)", "h @ W3)"
+    )
+    text += "W3 = [1, 2, 3]\n[training]\nbatch = { of = ['x'], axis = 1, size = 2 }\n"
+    (problem,) = wrong(text)
+    assert problem.startswith("f:14:9: the program does not fit a batch of 2; f:4:9: ")
 
 
 def _check(text: str) -> None:
