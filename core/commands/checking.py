@@ -28,6 +28,7 @@ def _check(bug: Debugger, arguments: str) -> Answer:
             raise KeyboardInterrupt from None  # the check ends, and keeps what is done
 
     report = check(bug.trace.run, nodes=nodes or None, progress=progress)
+    bug.session.report = report
     return Answer(
         tuple(check_lines(report)),
         _record(bug, report),
@@ -81,6 +82,7 @@ def _place(report: Report, one: NodeCheck) -> str:
         text = element_name(node, one.index, "grad")
         if one.level == "accumulation":
             text = f"the sum of the contributions to {text}"
+            text += f", at {graph.edge_name(one.edge)}" if one.edge else ""
     else:
         edge = Edge(one.node, one.argument, node.operands[one.argument])
         rule = node.op.name if node.op else ""

@@ -124,13 +124,16 @@ def _expect_stop(previous: Reply, text: str) -> Answer:
 
 
 def _expect_error(previous: Reply, text: str) -> Answer:
-    if previous.error is None or text.lower() not in previous.error.lower():
-        seen = previous.error or "it worked"
+    said = previous.error
+    if said is None and previous.failed:  # a check that found something
+        said = "; ".join(map(str.strip, previous.text))
+    if said is None or text.lower() not in said.lower():
+        seen = said or "it worked"
         wanted = f" with {text!r}" if text else ""
         raise AssertionFailed(
             Problem(f"expected an error{wanted} of {previous.command!r}", seen)
         )
-    return Answer((f"holds: {previous.error}",), True)
+    return Answer((f"holds: {said}",), True)
 
 
 _EXPECTED: Final = {"stop": _expect_stop, "error": _expect_error}
