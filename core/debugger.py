@@ -7,7 +7,7 @@ and displays. Everything it knows of the numbers it looks up in the trace.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final
@@ -23,6 +23,7 @@ from .errors import (
     Problem,
     RuleError,
 )
+from .exports import EXPORTERS, Exporter
 from .expression import Expression, NotYetError, State, parse
 from .graph import Graph
 from .location import Location, parse_location
@@ -76,6 +77,7 @@ class Debugger:
         self.undone: list[int] = []
         self.place = Place(0, 0)
         self.session = Session()
+        self.exporters: Mapping[str, Exporter] = EXPORTERS  # a screen adds its own
         self._seq = 0
 
     def _report(self, done: int, of: int) -> None:

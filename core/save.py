@@ -17,9 +17,21 @@ def write_text(
     overwrite: bool = False,
     hint: str = "choose another name",
 ) -> Path:
-    """Write a text file in UTF-8, and return its path.
+    """Write a text file in UTF-8 as `write_bytes` does, and return its path."""
+    content = text.encode("utf-8", "backslashreplace")
+    return write_bytes(path, content, overwrite=overwrite, hint=hint)
 
-    The text is written beside the file and takes its place when it is complete. Raises
+
+def write_bytes(
+    path: str | Path,
+    content: bytes,
+    *,
+    overwrite: bool = False,
+    hint: str = "choose another name",
+) -> Path:
+    """Write a file, and return its path.
+
+    It is written beside the file and takes its place when it is complete. Raises
     `InputError` where that cannot be done, and with `hint` where the file exists.
     """
     path = Path(path)
@@ -28,8 +40,8 @@ def write_text(
     try:
         # A name with NUL in it, or none at all, is told here as well.
         descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=".gradstep-")
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         Path(draft).chmod(0o666 & ~_umask())

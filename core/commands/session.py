@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from ..errors import AssertionFailed, CommandError, Interrupted, Problem
-from ..expression import truth
+from ..exports import FORMATS, export
+from ..expression import parse_element, truth
 from ..reply import REASONS, Answer, Reply, Table
-from ..save import write_text
+from ..save import write_bytes, write_text
 from ..script import FAILED, INTERRUPTED, Line, read_script, run_script
 from ..text import clean, nearest
 from .looking import value_text
@@ -186,6 +188,29 @@ def _save(bug: Debugger, arguments: str) -> Answer:
     return Answer((f"{len(lines) - 1} commands written to {clean(name)}",))
 
 
+def _export(bug: Debugger, arguments: str) -> Answer:
+    """Write the session, or a derivation, as a file for somebody else."""
+    force, words = arguments.startswith("-f "), arguments.removeprefix("-f ")
+    try:
+        name, *middle, path = shlex.split(words)
+    except ValueError:
+        formats = ", ".join(FORMATS)
+        raise CommandError(
+            Problem("export as what, and where?", f"export FORMAT FILE: {formats}")
+        ) from None
+    if name not in FORMATS:
+        hint = nearest(name, FORMATS) or ", ".join(FORMATS)
+        raise CommandError(Problem(f"{name!r} is no format", hint))
+    text, element = " ".join(middle), None
+    if text:
+        element = parse_element(text, bug.graph, bug.scenario.names)
+    content = export(bug, name, element)
+    if isinstance(content, str):
+        content = content.encode("utf-8", "backslashreplace")
+    write_bytes(path, content, overwrite=force, hint="export -f replaces it")
+    return Answer((f"{FORMATS[name]} is in {clean(path)}",))
+
+
 def _quit(_bug: Debugger, arguments: str) -> Answer:
     if arguments and not (arguments.isdecimal() and int(arguments) <= 255):
         raise CommandError(
@@ -234,6 +259,18 @@ ROWS: Final[tuple[Command, ...]] = (
         completes="file",
         recorded=False,
         help="An existing file is replaced only with -f.",
+    ),
+    Command(
+        "export",
+        "[-f] FORMAT [ELEMENT] FILE",
+        "write a picture, a page, a recording, a derivation or a program",
+        _export,
+        keys=("x",),
+        completes="word",
+        words=tuple(FORMATS),
+        recorded=False,
+        help="\n".join(f"{name}: {what}" for name, what in FORMATS.items())
+        + "\nAn existing file is replaced only with -f.",
     ),
     Command(
         "help",
