@@ -6,7 +6,16 @@ graph is a loop, forwards or backwards, and nothing recurses.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import gc
+from collections.abc import (
+    Callable,
+    Collection,
+    Generator,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from operator import itemgetter
@@ -149,6 +158,33 @@ class Graph:
         return frozenset(op for op in found if op is not None)
 
     @cached_property
+    def flows(self) -> bytes:
+        """Mark the nodes that a gradient can flow into, if all numbers are floats."""
+        return self.flows_without(frozenset())
+
+    def flows_without(self, stopped: Collection[int]) -> bytes:
+        """Mark the nodes that a gradient can flow into.
+
+        Inputs and parameters, unless `stopped`, and every result that depends on one of
+        them through an operand with a rule.
+        """
+        rows = self.nodes.rows
+        blind = {op for op in self.ops if None in op.vjps}
+        kinds = set(map(itemgetter(2), rows))
+        if not (stopped or blind or "constant" in kinds):
+            return b"\1" * len(rows)
+        flows = bytearray(len(rows))
+        for index, _, kind, op, operands, _, _, _ in rows:
+            if op is None:
+                flows[index] = kind != "constant" and index not in stopped
+                continue
+            for argument, operand in enumerate(operands):
+                if flows[operand] and (op not in blind or op.vjp(argument) is not None):
+                    flows[index] = 1
+                    break
+        return bytes(flows)
+
+    @cached_property
     def consumers(self) -> Sequence[Sequence[Edge]]:
         """Return, for each node, the edges that use it, in backward order."""
         uses: list[list[Edge]] = [[] for _ in self.nodes]
@@ -219,6 +255,22 @@ def shapes_text(nodes: Sequence[Node]) -> str:
 
 def _is_unnamed(node: Node) -> bool:
     return node.name.rpartition(".")[2].startswith("_")
+
+
+@contextmanager
+def undisturbed() -> Generator[None]:
+    """Keep the garbage collector from looking on while a large graph is built.
+
+    It would look for cycles among millions of rows, again and again, and there are
+    none. Afterwards it goes on as before.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 class Builder:

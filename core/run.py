@@ -157,7 +157,7 @@ def evaluate(
         else:
             values = _forward_plain(graph, plain)
         seed = _seed(graph, values, seed)
-        flows = _flows(graph, values, leaves)
+        flows = _flows(graph, values, plain or leaves)
         if plain is None:
             gradients = _backward(graph, values, flows, seed, patches, base, writes)
         else:
@@ -211,7 +211,7 @@ def _misfit(graph: Graph, values: Sequence[Value], error: Exception) -> InputErr
     """Return the mistake of the node that comes next, whose operation has failed."""
     node = graph.nodes[len(values)]
     kinds = [np.asarray(values[operand]).dtype.kind for operand in node.operands]
-    words, hint = " ".join(str(error).split()), ""
+    words, hint = " ".join(str(error).split()).rstrip("."), ""
     if isinstance(error, TypeError) and "b" in kinds:
         words = "True and False are not numbers"
         hint = "multiply them by 1.0 first: (x > 0) * 1.0"
@@ -298,31 +298,17 @@ def _seed(graph: Graph, values: Sequence[Value], seed: Value | None) -> Value:
     return _frozen(np.array(seed, dtype=np.asarray(output).dtype)[()])
 
 
-def _flows(graph: Graph, values: Sequence[Value], leaves: Mapping[int, Value]) -> bytes:
-    """Mark the nodes that a gradient can flow into.
-
-    Inputs and parameters of a floating dtype, and every result that depends on one
-    through an operand with a rule.
-    """
-    rows = graph.nodes.rows
-    blind = {op for op in graph.ops if None in op.vjps}
-    flows = bytearray(len(rows))
-    for index in leaves:
-        flows[index] = rows[index][2] != "constant" and _is_float(values[index])
-    if not blind and sum(flows) == len(leaves):
-        return b"\1" * len(rows)
-    for index, _, _, op, operands, _, _, _ in rows:
-        if op is None:
-            continue
-        for argument, operand in enumerate(operands):
-            if flows[operand] and (op not in blind or op.vjp(argument) is not None):
-                flows[index] = 1
-                break
-    return bytes(flows)
-
-
-def _is_float(value: Value) -> bool:
-    return isinstance(value, float) or np.asarray(value).dtype.kind == "f"
+def _flows(graph: Graph, values: Sequence[Value], leaves: Mapping[int, Any]) -> bytes:
+    """Mark the nodes that a gradient can flow into: whole numbers take none."""
+    flows = graph.flows
+    if set(map(type, leaves.values())) == {float}:
+        return flows
+    stopped = [
+        index
+        for index in leaves
+        if flows[index] and np.asarray(values[index]).dtype.kind != "f"
+    ]
+    return graph.flows_without(stopped) if stopped else flows
 
 
 # --------------------------------------------------------------------- backward
@@ -337,13 +323,14 @@ def _backward(
     base: Run | None,
     writes: list[Write],
 ) -> list[Value | None]:
-    gradients: list[Value | None] = [None] * len(values)
+    gradients: list[Any] = [None] * len(values)
     gradients[graph.output] = seed
     wanted = None
     if base is not None:
         wanted = _changed(graph, values, seed, patches, base)
     if graph.output in patches.gradients:
         _write(graph.output, -1, graph.output, patches, values, gradients, writes)
+    patched = bool(patches)
     last_edge = _last_edges(graph, flows, patches)
     rows = graph.nodes.rows
     for index in range(graph.output, -1, -1):
@@ -353,28 +340,29 @@ def _backward(
         _, _, _, op, operands, attributes, _, _ = row = rows[index]
         if upstream is None or op is None:
             continue
-        arrays = [values[i] for i in operands]
+        value, arrays = values[index], [values[i] for i in operands]
         for argument, operand in enumerate(operands):
             if not flows[operand] or (wanted is not None and not wanted[operand]):
                 continue
-            edge = (index, argument)
             rule = op.vjp(argument)
-            if rule is None or edge in patches.cuts:
+            edge = (index, argument)
+            if rule is None or (patched and edge in patches.cuts):
                 continue
-            rule = patches.rules.get(edge, rule)
-            product = rule(upstream, values[index], *arrays, **attributes)
-            if edge in patches.in_place and np.shape(product) == np.shape(upstream):
-                product = upstream = _settle(product, upstream, row)
-                _spread(index, argument, upstream, gradients, writes)
+            if patched:
+                rule = patches.rules.get(edge, rule)
+            product = rule(upstream, value, *arrays, **attributes)
+            if patched and edge in patches.in_place:
+                upstream = _spread(edge, product, upstream, row, gradients, writes)
             addend = _settle(product, arrays[argument], row)
             before = gradients[operand]
-            if before is None or edge in patches.overwrites:
+            if before is None:
                 gradients[operand] = addend
-                if before is not None:
-                    writes.append(Write(index, argument, operand, before, addend))
+            elif patched and edge in patches.overwrites:
+                gradients[operand] = addend
+                writes.append(Write(index, argument, operand, before, addend))
             else:
-                gradients[operand] = _frozen(before + addend)  # type: ignore[operator]
-            if edge == last_edge.get(operand):
+                gradients[operand] = _frozen(before + addend)
+            if patched and edge == last_edge.get(operand):
                 _write(index, argument, operand, patches, values, gradients, writes)
     return gradients
 
@@ -438,6 +426,8 @@ def _plain(graph: Graph, leaves: Mapping[int, Value]) -> Mapping[int, Any] | Non
     """Return the leaves as plain numbers, or None where the graph is not of scalars."""
     if not graph.scalar:
         return None
+    if set(map(type, leaves.values())) == {float}:
+        return leaves
     plain: dict[int, Any] = {}
     for index, value in leaves.items():
         number = value if isinstance(value, float) else _leaf(value, ())
@@ -474,19 +464,22 @@ def _backward_plain(
     rows = graph.nodes.rows
     gradients: list[Any] = [None] * len(rows)
     gradients[graph.output] = seed
-    for index, _, _, op, operands, attributes, _, _ in rows[graph.output :: -1]:
-        upstream = gradients[index]
+    everywhere = 0 not in flows
+    # What is added to a gradient is there when the loop comes to it.
+    backwards = map(reversed, (rows, values, gradients))
+    for row, value, upstream in zip(*backwards, strict=True):
+        op, operands, attributes = row[3], row[4], row[5]
         if upstream is None or op is None:
             continue
         if len(operands) == 2 and attributes is NO_ATTRIBUTES:
             one, two = operands
             by_one, by_two = op.vjps
-            value, left, right = values[index], values[one], values[two]
-            if flows[one] and by_one is not None:
+            left, right = values[one], values[two]
+            if by_one is not None and (everywhere or flows[one]):
                 addend = by_one(upstream, value, left, right)
                 before = gradients[one]
                 gradients[one] = addend if before is None else before + addend
-            if flows[two] and by_two is not None:
+            if by_two is not None and (everywhere or flows[two]):
                 addend = by_two(upstream, value, left, right)
                 before = gradients[two]
                 gradients[two] = addend if before is None else before + addend
@@ -494,7 +487,7 @@ def _backward_plain(
         arrays = [values[i] for i in operands]
         for operand, rule in zip(operands, op.vjps, strict=False):
             if rule is not None and flows[operand]:
-                addend = rule(upstream, values[index], *arrays, **attributes)
+                addend = rule(upstream, value, *arrays, **attributes)
                 before = gradients[operand]
                 gradients[operand] = addend if before is None else before + addend
     if np.ndarray in set(map(type, gradients)):  # what some rules return for a scalar
@@ -545,24 +538,26 @@ def _write(
 
 
 def _spread(
-    consumer: int,
-    argument: int,
+    edge: tuple[int, int],
     product: Value,
+    upstream: Value,
+    consumer: Row,
     gradients: list[Value | None],
     writes: list[Write],
-) -> None:
-    """Write `product` into the upstream array, as a rule that works in place does.
+) -> Value:
+    """Write a product into the upstream array, as a rule that works in place does.
 
     A rule such as that of `+` hands its upstream array on as it is, so several
     gradients can be one array: all of them change.
     """
-    shared = gradients[consumer]
-    if shared is None:
-        return
+    if np.shape(product) != np.shape(upstream):
+        return upstream
+    product = _settle(product, upstream, consumer)
     for node, gradient in enumerate(gradients):
-        if gradient is shared:
+        if gradient is upstream:
             gradients[node] = product
-            writes.append(Write(consumer, argument, node, shared, product))
+            writes.append(Write(*edge, node, upstream, product))
+    return product
 
 
 def _changed(
