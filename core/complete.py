@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from .commands.table import Completes
 from .expression import FUNCTIONS
+from .graph import Edge
 from .ops import ALIASES, OPS
 
 if TYPE_CHECKING:
@@ -54,11 +55,10 @@ def _locations(bug: Debugger, word: str) -> Iterator[str]:
     yield from (f"line:{s.line}" for s in graph.statements if s.frame == 0)
     place = word.partition("@")[0]
     yield from (f"{place}@{which}" for which in ("forward", "backward"))
-    consumer = graph.names.get(word.partition("<-")[0])
+    consumer = graph.names.get(word.partition("<")[0])
     if "<" in word and consumer is not None:
-        operands = graph.nodes[consumer].operands
-        name = graph.nodes[consumer].name
-        yield from (f"{name}<-{graph.nodes[operand].name}" for operand in operands)
+        operands = enumerate(graph.nodes[consumer].operands)
+        yield from (graph.edge_name(Edge(consumer, k, i)) for k, i in operands)
 
 
 def _expressions(bug: Debugger, word: str) -> Iterator[str]:

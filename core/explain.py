@@ -10,8 +10,10 @@ rules: that an explanation adds up is a check of one by the other.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any, Final
 
 import numpy as np
@@ -80,9 +82,18 @@ class Part:
 
     def largest(self, count: int) -> Iterator[Term]:
         """Yield the terms with the largest products; those that are NaN come first."""
+        return (self.term(int(number)) for number in self._order()[:count])
+
+    def rest(self, count: int) -> float | None:
+        """Return the sum of all but the `count` largest terms; None without any."""
+        if len(self) <= count:
+            return None
+        with np.errstate(all="ignore"):
+            return float(np.sum(self.product[self._order()[count:]]))
+
+    def _order(self) -> Array:
         size = np.abs(self.product)
-        order = np.argsort(np.where(np.isnan(size), -np.inf, -size), kind="stable")
-        return (self.term(int(number)) for number in order[:count])
+        return np.argsort(np.where(np.isnan(size), -np.inf, -size), kind="stable")
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +170,16 @@ class ValueExplanation:
     products: bool
     terms: tuple[tuple[Factor, ...], ...]
     more: int = 0  # terms that were left out, of a very long sum
+
+    def largest(self, count: int) -> list[tuple[float, tuple[Factor, ...]]]:
+        """Return the terms with the largest products; those that are NaN come first."""
+        products = [math.prod(f.value for f in term) for term in self.terms]
+        order = sorted(range(len(products)), key=lambda n: _rank(products[n]))
+        return [(products[n], self.terms[n]) for n in order[:count]]
+
+
+def _rank(product: float) -> float:
+    return -math.inf if math.isnan(product) else -abs(product)
 
 
 def element_name(node: Node, index: Index | None, quantity: str = "value") -> str:
@@ -435,7 +456,8 @@ def _sizes(inputs: Sequence[str], shapes: Sequence[Shape]) -> dict[str, int]:
     sizes: dict[str, int] = {}
     for text, shape in zip(inputs, shapes, strict=True):
         for label, size in zip(text, shape, strict=True):
-            sizes[label] = max(size, sizes.get(label, 0))
+            if sizes.get(label, 1) == 1:  # 1 broadcasts to any size, 0 included
+                sizes[label] = size
     return sizes
 
 
@@ -521,20 +543,25 @@ def _products(
     fixed = dict(zip(output, index, strict=True))
     inner = [label for label in sizes if label not in fixed]
     count = int(np.prod([sizes[label] for label in inner], dtype=float))
-    terms: list[tuple[Factor, ...]] = []
-    for number in range(min(count, _MOST_TERMS)):
-        place = (
-            np.unravel_index(number, [sizes[label] for label in inner]) if inner else ()
+    numbers = np.arange(min(count, _MOST_TERMS))
+    places = (
+        np.unravel_index(numbers, [sizes[label] for label in inner]) if inner else ()
+    )
+    at: dict[str, Any] = dict(zip(inner, places, strict=True))
+    at |= {label: np.full(len(numbers), i) for label, i in fixed.items()}
+    factors: list[list[Factor]] = []
+    for operand, text, shape in zip(consumer.operands, inputs, shapes, strict=True):
+        where = [
+            np.zeros_like(numbers) if size == 1 else at[label]
+            for label, size in zip(text, shape, strict=True)
+        ]
+        values = np.broadcast_to(
+            run.value(operand)[tuple(where)].astype(float), numbers.shape
         )
-        at = fixed | {label: int(i) for label, i in zip(inner, place, strict=True)}
-        factors: list[Factor] = []
-        for operand, text, shape in zip(consumer.operands, inputs, shapes, strict=True):
-            where = tuple(
-                0 if size == 1 else at[label]
-                for label, size in zip(text, shape, strict=True)
-            )
-            factors.append(Factor(operand, where, float(run.value(operand)[where])))
-        terms.append(tuple(factors))
+        columns = [axis.tolist() for axis in where]
+        indices = zip(*columns, strict=True) if where else repeat(())
+        factors.append(list(map(Factor, repeat(operand), indices, values.tolist())))
+    terms = list(zip(*factors, strict=True))
     return tuple(terms), max(count - _MOST_TERMS, 0)
 
 
@@ -562,9 +589,9 @@ def _sources(
     with np.errstate(all="ignore"):
         sent = rule(one[()], y, *_operands(run, consumer), **consumer.attributes)
     reached = np.broadcast_to(np.asarray(sent) != 0, array.shape)
-    for place in np.argwhere(reached)[:_MOST_TERMS]:
-        where = tuple(int(i) for i in place)
-        yield Factor(operand, where, float(array[where]))
+    values = array[reached][:_MOST_TERMS].astype(float).tolist()
+    places: list[list[int]] = np.argwhere(reached)[:_MOST_TERMS].tolist()
+    yield from map(Factor, repeat(operand), map(tuple, places), values)
 
 
 def uses_of(run: Run, node: int, index: Index) -> Iterator[tuple[Edge, Index, float]]:

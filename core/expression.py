@@ -585,6 +585,12 @@ def _call(call: ast.Call, name: str, state: State) -> Any:
 def _operate(op: Op, arguments: list[Any], keywords: dict[str, Any]) -> Any:
     """Call an operation of the program language with numbers."""
     names = list(op.order or (*op.operands, *(p.name for p in op.parameters)))
+    last = len(names) - 1
+    if op.variadic and names[last] == op.operands[0]:
+        # What comes last need not stand in a list: einsum("ij,jk->ik", a, b).
+        rest = arguments[last:]
+        if rest and not isinstance(rest[0], list):
+            arguments = [*arguments[:last], rest]
     given = dict(zip(names, arguments, strict=False)) | keywords
     wrong = set(given) - set(names)
     if wrong or len(arguments) > len(names):

@@ -276,7 +276,7 @@ def _bad_gradient(trace: Trace, node: int, index: Index, position: int) -> Why:
             return _ending(trace, cause, hops, found, None)
         if np.isfinite(term.upstream):
             return _ending(trace, _bad_product(term), hops, found, term, part.event + 1)
-        if term.local == 0:
+        if term.local == 0 and not np.isnan(term.upstream):
             return _ending(
                 trace, "zero times infinity", hops, found, term, part.event + 1
             )

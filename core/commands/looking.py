@@ -41,8 +41,10 @@ def value_text(value: Any) -> str:
     if type(value) in (str, bool, tuple):
         return str(value)
     array = np.asarray(value)
+    if array.ndim == 0:
+        return str(array[()])
     text = np.array2string(array, precision=17, threshold=100, separator=", ")
-    return text if array.ndim == 0 or array.size <= 1000 else f"{array.shape} {text}"
+    return text if array.size <= 1000 else f"{array.shape} {text}"
 
 
 def _display(bug: Debugger, arguments: str) -> Answer:
