@@ -9,6 +9,7 @@ from __future__ import annotations
 import pathlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any, Final
 
 import numpy as np
@@ -120,8 +121,7 @@ def outcome_of(reply: Reply) -> int:
 
 
 def _pairs(lines: list[Line]) -> Iterator[tuple[Line, Line | None]]:
-    following: list[Line | None] = [*lines[1:], None]
-    return zip(lines, following, strict=True)
+    return zip_longest(lines, lines[1:])
 
 
 def _is_expected(following: Line | None) -> bool:
