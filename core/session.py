@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from .check import Report
 from .expression import Expression
 from .reply import Reply
 from .stops import Stop
@@ -46,6 +47,7 @@ class Session:
     visited: list[Place] = field(default_factory=list[Place])
     returned: list[Place] = field(default_factory=list[Place])
     previous: Reply | None = None  # to the command before this one
+    report: Report | None = None  # of the last check
     numbered: int = 0  # stops ever made
     displayed: int = 0  # displays ever made
     started: int = 0  # commands ever started
