@@ -35,6 +35,8 @@ examples:
 exit codes: 0 all is well, 1 a check failed, 2 wrong input, 3 a bug in gradstep,
 130 interrupted
 """
+# Those of core.exports, which would import numpy.
+FORMATS: Final = ("svg", "png", "html", "md", "cast", "dot", "tex", "py")
 _BUG: Final = (
     "gradstep: this is a bug in gradstep, not in your file: {error}\n"
     "Please report it with the command, the file and the output of the same command "
@@ -235,6 +237,47 @@ def _new(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _export(parser: argparse.ArgumentParser) -> None:
+    _scenario(parser)
+    parser.add_argument(
+        "--format",
+        type=one_of(*FORMATS),
+        metavar="FORMAT",
+        help=f"{', '.join(FORMATS)}; otherwise by the name of the file",
+    )
+    parser.add_argument("--at", default="", metavar="LOC", help="where to look from")
+    parser.add_argument(
+        "--element", metavar="E", help="what tex derives: W1, W1.grad[0, 2]"
+    )
+    _file_flags(parser)
+
+
+def _snapshot(parser: argparse.ArgumentParser) -> None:
+    _scenario(parser)
+    parser.add_argument("--at", default="", metavar="LOC", help="where to look from")
+    parser.add_argument(
+        "--size",
+        default="120x36",
+        metavar="SIZE",
+        help="columns and rows; otherwise 120x36",
+    )
+    parser.add_argument("--view", metavar="NAME", help="the view at the right")
+    parser.add_argument("--theme", metavar="NAME", help="the theme")
+    _file_flags(parser)
+
+
+def _file_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="the file to write; otherwise standard output",
+    )
+    parser.add_argument(
+        "--force", action="store_true", help="overwrite the file if it exists"
+    )
+
+
 def _completion(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("shell", type=one_of("bash", "zsh", "fish"), metavar="SHELL")
 
@@ -248,6 +291,13 @@ COMMANDS: Final[dict[str, Command]] = {
     "list": Command("list the built-in scenarios", _list),
     "show": Command(
         "print the nodes, shapes, frames and formulas of a scenario", _show
+    ),
+    "export": Command(
+        "write a session as a picture, a page, a recording, a program, …", _export
+    ),
+    "snapshot": Command(
+        "write a picture of the application, without a terminal: svg, txt or png",
+        _snapshot,
     ),
     "new": Command("write a commented scenario to start from", _new),
     "completion": Command(

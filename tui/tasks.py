@@ -36,6 +36,7 @@ from .reports import (
     scenario_block,
 )
 from .screen import look_for, progress, screen_for
+from .sharing import SHARING_TASKS
 from .step import Stage
 
 OK, MISMATCH, INTERRUPTED = 0, 1, 130
@@ -173,5 +174,6 @@ TASKS: Final[Mapping[str, Callable[[Options], int]]] = MappingProxyType(
         "show": _show,
         "new": _new,
         "completion": _completion,
+        **SHARING_TASKS,
     }
 )
