@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from . import describe
+from .by_name import ByName
 from .commands import ALIASES, COMMANDS, GROUPS
 from .commands.table import Command
 from .errors import (
@@ -45,10 +46,11 @@ _DEEPEST: Final = 20  # nesting of scripts
 _LONGEST_LINE: Final = 4000  # characters; Python reads no longer whole number
 
 
-class Debugger:
+class Debugger(ByName):
     """A session over one scenario.
 
-    `groups` is the command table; `execute` is the one way to use it.
+    `groups` is the command table. `execute` carries out a line of it, and so does a
+    method of the command's name.
 
     >>> from gradstep.core import load
     >>> bug = Debugger(load("apple_orange"))
