@@ -1,7 +1,7 @@
 """Where in a trace: the LOC of the commands.
 
 ```
-z  x1.z        a node: its value, and what it sends back
+z  x1.z        a node: its value, and what it sends back (z.grad: that alone)
 x1             a frame (node:x1 is its result alone)
 z<-W  z<-a#1   one edge
 op:relu        every node of an operation
@@ -101,8 +101,9 @@ def parse_location(text: str, trace: Trace, names: Mapping[str, str]) -> Locatio
     prefix, colon, rest = place.partition(":")
     if colon and prefix in _PREFIXES:
         return Location(text, nodes=_PREFIXES[prefix](graph, rest), only=only)
-    if place in names:
-        place, only = names[place].removesuffix(".grad"), "backward"
+    place = names.get(place, place)
+    if place.endswith(".grad"):
+        place, only = place.removesuffix(".grad"), "backward"
     for frame in graph.frames[1:]:
         if frame.name == place:
             return Location(text, nodes=((frame.first, frame.stop),), only=only)

@@ -183,7 +183,8 @@ def _dead_end(run: Run, node: int, hop: Hop) -> Why:
             elif edge.consumer not in seen:
                 seen.add(edge.consumer)
                 queue.append(edge.consumer)
-    cause, edge = obstacles[0]
+    # What was done on purpose says more than a condition that has no derivative.
+    cause, edge = min(obstacles, key=lambda found: found[0] == "not differentiable")
     return Why(cause, (hop, Hop(edge.consumer, None, "grad", None)))
 
 
@@ -320,6 +321,7 @@ def _bad_value(trace: Trace, node: int, index: Index) -> Why:
             cause: Cause = "given" if here.op is None else "written"
             return _ending(trace, cause, hops, None, None)
         bad = [hop for hop in _operands_at(run, node, index) if _is_bad(hop.number)]
+        bad.sort(key=lambda hop: not np.isnan(hop.number or 0.0))  # a NaN before an Inf
         if not bad:
             event = trace.forward_event(node)
             return _ending(

@@ -1,33 +1,79 @@
-# Forward: ordinary arithmetic, one node at a step.
+# Apples and oranges: how much does each of five numbers move the price?
+
+# Lost? `help` lists the commands, `help step` explains one, `apropos` finds one by a word.
+help step
+apropos bookmark
+
+# Forward is ordinary arithmetic. One step computes one line of the program.
 step
 assert az == 300
+step
+assert oz == 200
 step 2
 assert z == 500
-step
 assert y == 550
+where
 
-# Turn round. The seed says: when the price moves by 1, the price moves by 1.
-step
+# The forward pass is over, and nothing has a gradient yet. That is not a gradient of 0.
+print t.grad
+expect error no gradient has reached t
+
+# Backward starts at the price: when it moves by 1, it moves by 1.
+stepi
 assert y.grad == 1
-step
-# The two slopes of y = z * t: each factor's is the other factor.
-assert close(z.grad, 1.1)
-assert t.grad == 500
-goto end
 
-# Where does the 110 come from? It is what arrives times the price of an apple.
-explain an.grad
-assert close(an.grad, 1.1 * 100)
-paths an
-# By hand: with 4 apples the price is (400 + 200) * 1.1 = 660, which is 110 more.
-set an = 4
-goto E@forward
-expect error
-goto y@forward
-assert close(y, 660)
-undo
-goto end
-assert close(y, 550)
-assert close(a.grad, 3.3)
+# One event is one edge. The first edge of y leads to z, and its slope is t.
+stepi
+assert z.grad == 1.1
+# The second edge leads to t, and its slope is z.
+stepi
+assert t.grad == 500
+explain t.grad
+
+# A sum hands on what arrives. Guess both gradients before you step.
+step
+assert az.grad == 1.1
+assert oz.grad == 1.1
+
+# The oranges: 1.1 arrives, and each factor gets it times the other factor.
+step
+assert close(o.grad, 4.4)
 assert close(on.grad, 55)
+
+# The apples. Guess first: how much does the price move with one apple more?
+step
+assert close(a.grad, 3.3)
+assert close(an.grad, 110)
+explain an.grad
+assert position == 13
+
+# The same number by its path, a product of slopes, and by differences.
+paths an
 check
+
+# Time runs both ways. A breakpoint stops before its events, in either direction.
+break oz@backward
+reverse-continue
+expect stop break oz@backward
+assert position == 9
+assert z.grad == 1.1
+delete 1
+continue
+expect stop end
+
+# Do not take 110 for granted: buy a fourth apple. This makes a new run beside the old.
+set an = 4
+diff
+assert close(y, 660)
+assert close(y - 550, 110)
+# The price is not the only thing that changed: the tax now stands on 600.
+assert close(t.grad, 600)
+# What one more apple adds is the same, because the price is a straight line in an.
+assert close(an.grad, 110)
+
+# The first run is still there.
+undo
+assert close(y, 550)
+redo
+assert close(y, 660)
+runs

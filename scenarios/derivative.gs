@@ -1,19 +1,55 @@
-# The line 3x + 2 at x = 3, and the slope there.
-goto output
+# The derivative is a function, the slope is its value at one point: y = 3x + 2 at x = 3.
+
+# The constant function first: 0 · 3 + 2. It would be 2 at any x.
+next
+assert c == 2
+list
+
+# The height of the line above x = 3.
+next
 assert y == 11
-goto end
-assert x.grad == 3
 
-# Two routes lead from x to y, and one has the slope 0: 3 + 0 = 3.
-explain x.grad
-paths x
+# x is used twice, once by the constant and once by the line, so x.grad has two parts.
 uses x
+goto y@backward
+assert c.grad == 1
+assert y._1.grad == 1
 
-# The derivative is a function; of a line it is the same at every point.
+# The line brings 1 · 3 and the constant 1 · 0.
+display x.grad
+continue
+expect stop end
+assert x.grad == 3
+explain x.grad
+history x.grad
+undisplay
+
+# The two routes, each with its product of slopes: 3 and 0.
+paths x
+
+# Without the line only the constant is left. Its 0 was computed: the way is there, and
+# nothing gets through.
+detach y._1<-x
+assert x.grad == 0
+why x.grad
+undo
+
+# Now cut both ways. No gradient at all is something else than a gradient of 0.
+detach x
+print x.grad
+expect error x has no gradient
+why x.grad
+undo
+
+# The slope by hand, with a step of 0.001: (11.003 − 11) / 0.001 = 3.
+set x = 3.001
+assert close(y, 11.003)
+assert close((y - 11) / 0.001, 3)
+
+# The derivative of a line is the same at every x.
 set x = -100
-goto end
 assert y == -298
 assert x.grad == 3
-diff
-undo
-check
+runs
+runs 0
+assert x.grad == 3

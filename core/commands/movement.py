@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ..debugger import Debugger
 
 _MOST_LINES = 8  # of events, in the text of one reply
+_ONLY_PLACES: Final = ("#", "node:", "frame:", "op:", "line:")  # no expression does
 
 
 def whole_number(text: str, default: int = 1) -> int:
@@ -42,8 +43,9 @@ def arrived(bug: Debugger, before: Place, stop: Stopped | None = None) -> Answer
         numbers = range(low, high)[-_MOST_LINES:]
         back = "" if bug.position >= before.position else "undone: "
         lines += [back + event_line(bug.trace, number) for number in numbers]
-        if len(numbers) < high - low:
-            lines.insert(0, f"… {high - low - len(numbers)} events before these")
+        rest = high - low - len(numbers)
+        if rest:
+            lines.insert(0, f"… {rest} event{'s' * (rest > 1)} before these")
     lines.append(here(bug))
     return Answer(tuple(lines), stop=stop)
 
@@ -122,6 +124,8 @@ def _until(direction: Direction) -> Callable[[Debugger, str], Answer]:
         try:
             location = bug.location(arguments)
         except CommandError:
+            if arguments.startswith(_ONLY_PLACES):
+                raise
             return _until_true(bug, arguments, direction)
         once = Stop(0, "break", arguments, location)
         return _halted(bug, before, bug.travel(direction, [once]))

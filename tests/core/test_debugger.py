@@ -325,6 +325,7 @@ def test_until_runs_to_a_place_or_until_something_is_true() -> None:
     said(bug, "reverse-until any(x.grad != x.grad) or position < 9")
     assert bug.position < 9
     assert "no event changes" in wrong(bug, "until iteration == 2")
+    assert "no statement stands at line 99" in wrong(bug, "until line:99")
 
 
 def test_until_backwards_holds_where_it_halts() -> None:

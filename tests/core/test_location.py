@@ -62,6 +62,8 @@ def test_the_ends_the_seed_an_event_and_a_name() -> None:
     assert at("output").position(TRACE) == TRACE.seed_position + 1
     assert at("#3").position(TRACE) == 3
     assert at("δ").spans(TRACE) == at("a@backward").spans(TRACE)
+    assert at("a.grad").spans(TRACE) == at("a@backward").spans(TRACE)
+    assert at("W.grad").spans(TRACE) == at("W").spans(TRACE)
 
 
 def test_an_edge_says_which_when_there_are_two() -> None:

@@ -73,6 +73,18 @@ def test_a_cut_edge_and_a_written_number_are_named() -> None:
     assert asked(bad, "E").cause == "written"
 
 
+def test_a_cut_edge_says_more_than_a_condition() -> None:
+    run = run_of("y = where(x > 0, log(x), 0)\nE = sum(y)", x=[1.0])
+    cut = run.patched(Patches(cuts=frozenset({edge(run, "y", "y._2")})))
+    assert asked(cut, "x.grad", (0,)).cause == "cut"
+
+
+def test_a_nan_is_followed_to_a_nan_and_not_to_an_infinity_beside_it() -> None:
+    run = run_of("a = log(x)\nE = sum(y * a)", x=[0.0, 0.0], y=[1.0, 0.0])
+    found = asked(run, "E")
+    assert [hop.index for hop in found.hops] == [(), (1,), (1,)]
+
+
 def test_not_yet_is_not_zero() -> None:
     run = run_of("y = x * x\nE = sum(y)", x=[1.0])
     assert asked(run, "x.grad", (0,), position=1).cause == "not yet"
