@@ -256,14 +256,16 @@ def _same(
 
 def _leaf(value: Value, shape: Shape) -> Value:
     """Return a leaf as a run holds it: a read-only array, or a number."""
+    if isinstance(value, np.ndarray) and value.shape == shape != ():
+        if not value.flags.writeable:
+            return value
+        return _frozen(value.copy())
     if np.shape(value) != shape:
         raise InputError(
             Problem(
                 f"a value of shape {np.shape(value)} stands where {shape} is needed"
             )
         )
-    if isinstance(value, np.ndarray) and shape and value.flags.writeable:
-        value = value.copy()
     return _frozen(value)
 
 
@@ -290,7 +292,7 @@ def _seed(graph: Graph, values: Sequence[Value], seed: Value | None) -> Value:
                     "give the gradient that enters there, or choose a scalar output",
                 )
             )
-        return 1.0 if type(output) is float else np.ones_like(output)[()]
+        return 1.0 if type(output) is float else np.asarray(output).dtype.type(1)
     if np.shape(seed) != shape:
         raise InputError(
             Problem(f"the seed has shape {np.shape(seed)}, the output {shape}")
@@ -336,24 +338,24 @@ def _backward(
     for index in range(graph.output, -1, -1):
         if wanted is not None and base is not None and not wanted[index]:
             gradients[index] = base.gradients[index]
-        upstream = gradients[index]
-        _, _, _, op, operands, attributes, _, _ = row = rows[index]
+        upstream, row = gradients[index], rows[index]
+        op, operands, attributes = row[3], row[4], row[5]
         if upstream is None or op is None:
             continue
-        value, arrays = values[index], [values[i] for i in operands]
+        arrays = [values[i] for i in (index, *operands)]  # the result comes first
         for argument, operand in enumerate(operands):
             if not flows[operand] or (wanted is not None and not wanted[operand]):
                 continue
-            rule = op.vjp(argument)
+            rule = op.vjp(argument) if op.variadic else op.vjps[argument]
             edge = (index, argument)
             if rule is None or (patched and edge in patches.cuts):
                 continue
             if patched:
                 rule = patches.rules.get(edge, rule)
-            product = rule(upstream, value, *arrays, **attributes)
+            product = rule(upstream, *arrays, **attributes)
             if patched and edge in patches.in_place:
                 upstream = _spread(edge, product, upstream, row, gradients, writes)
-            addend = _settle(product, arrays[argument], row)
+            addend = _settle(product, arrays[argument + 1], row)
             before = gradients[operand]
             if before is None:
                 gradients[operand] = addend
@@ -369,11 +371,10 @@ def _backward(
 
 def _settle(product: Value, operand: Value, consumer: Row) -> Value:
     """Return a product as a contribution: of its operand's shape and dtype, frozen."""
-    like = np.asarray(operand)
-    array = np.asarray(product)
+    array, like = np.asarray(product), np.asarray(operand)
     if array.shape != like.shape:
         try:
-            array = reduce_to(array, like.shape)
+            array = np.asarray(reduce_to(array, like.shape))
         except ValueError:
             name = consumer[3].name if consumer[3] else ""
             raise RuleError(
@@ -382,7 +383,10 @@ def _settle(product: Value, operand: Value, consumer: Row) -> Value:
             ) from None
     if array.dtype != like.dtype:
         array = array.astype(like.dtype)
-    return _frozen(array)
+    if not array.ndim:
+        return array[()]
+    array.setflags(write=False)
+    return array
 
 
 def broadcast_axes(wide: Shape, narrow: Shape) -> tuple[int, ...]:
@@ -395,6 +399,8 @@ def broadcast_axes(wide: Shape, narrow: Shape) -> tuple[int, ...]:
     if extra < 0:
         raise ValueError(f"{narrow} does not broadcast to {wide}")
     axes = list(range(extra))
+    if wide[extra:] == narrow:
+        return tuple(axes)
     for axis, (size, original) in enumerate(zip(wide[extra:], narrow, strict=True)):
         if original == 1 and size != 1:
             axes.append(axis + extra)
@@ -412,7 +418,7 @@ def reduce_to(array: Array, shape: Shape) -> Array:
     array([4., 4.])
     """
     axes = broadcast_axes(array.shape, shape)
-    return array.sum(axis=axes, keepdims=True).reshape(shape)[()]
+    return np.add.reduce(array, axis=axes, keepdims=True).reshape(shape)[()]
 
 
 # ----------------------------------------------------------------- plain numbers

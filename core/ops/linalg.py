@@ -188,7 +188,7 @@ def _matmul_subscripts(a: Shape, b: Shape) -> str:
 
 
 def _turned(x: Array) -> Array:
-    return np.swapaxes(x, -1, -2) if x.ndim > 1 else x
+    return x.swapaxes(-1, -2) if x.ndim > 1 else x
 
 
 def _plain(one: Array, other: Array, g: Array) -> bool:

@@ -43,8 +43,8 @@ def _log_softmax_shape(x: Shape, *, axis: int = -1) -> Shape:
 
 def _softmax(x: Array, *, axis: int = -1) -> Array:
     # Nothing overflows: the largest exponent is 0.
-    powers = np.exp(x - np.max(x, axis, keepdims=True))
-    return powers / np.sum(powers, axis, keepdims=True)
+    powers = np.exp(x - x.max(axis, keepdims=True))
+    return powers / powers.sum(axis, keepdims=True)
 
 
 def _softmax_rule(t: Array, y: Array, _x: Array, *, axis: int = -1) -> Array:
@@ -76,8 +76,7 @@ def _reduced(losses: Array, reduction: str) -> Array:
 
 def _shares(g: Array, shape: Shape, reduction: str) -> Array:
     """Return the upstream gradient of each loss, from that of the reduced one."""
-    count = math.prod(shape) if reduction == "mean" else 1
-    return np.broadcast_to(np.divide(g, count), shape)
+    return np.divide(g, math.prod(shape) if reduction == "mean" else 1)
 
 
 def _class_axis(input: Shape, axis: int) -> int:
@@ -105,7 +104,7 @@ def _cross_entropy_shape(
 
 
 def _class_numbers(input: Array, target: Array, along: int) -> Array:
-    """Return class numbers with an axis for the classes, or say which is wrong."""
+    """Return class numbers, or say which is wrong."""
     if target.dtype.kind not in "iu":
         raise ValueError(
             f"cross_entropy: class numbers are whole numbers, not {target.dtype}"
@@ -117,16 +116,18 @@ def _class_numbers(input: Array, target: Array, along: int) -> Array:
             f"cross_entropy: there is no class {wrong.flat[0]}; "
             f"allowed: 0 … {count - 1}"
         )
-    return np.expand_dims(target, along)
+    return target
 
 
-def _probabilities(input: Array, target: Array, along: int) -> Array:
-    """Return the target as probabilities; those of a class number are 0 and 1."""
-    if target.ndim == input.ndim:
-        return target.astype(input.dtype) if target.dtype.kind in "biu" else target
-    ones = np.zeros_like(input)
-    np.put_along_axis(ones, _class_numbers(input, target, along), 1, along)
-    return ones
+def _picked(input: Array, target: Array, along: int) -> tuple[Array, ...]:
+    """Return the index of the logits that class numbers choose."""
+    places: list[Array] = [*np.indices(target.shape, sparse=True)]
+    places.insert(along, _class_numbers(input, target, along))
+    return tuple(places)
+
+
+def _probabilities(input: Array, target: Array) -> Array:
+    return target.astype(input.dtype) if target.dtype.kind in "biu" else target
 
 
 def _cross_entropy(
@@ -134,20 +135,30 @@ def _cross_entropy(
 ) -> Array:
     along = _class_axis(input.shape, axis)
     target = np.asarray(target)
-    logs = _log_softmax(input, axis=along)
     if target.ndim == input.ndim:
-        losses = -np.sum(_probabilities(input, target, along) * logs, along)
+        logs = _log_softmax(input, axis=along)
+        losses = -np.sum(_probabilities(input, target) * logs, along)
     else:
         # Picked, not multiplied by 0 and 1: another logit may be −inf.
-        numbers = _class_numbers(input, target, along)
-        losses = -np.squeeze(np.take_along_axis(logs, numbers, along), along)
+        shifted = input - input.max(along, keepdims=True)
+        total = np.log(np.exp(shifted).sum(along))
+        losses = total - shifted[_picked(input, target, along)]
     return _reduced(losses, reduction)
 
 
 def _logit_slopes(input: Array, target: Array, along: int) -> Array:
-    chances = _probabilities(input, np.asarray(target), along)
-    total = np.sum(chances, along, keepdims=True)
-    return _softmax(input, axis=along) * total - chances
+    slopes = _softmax(input, axis=along)
+    target = np.asarray(target)
+    if target.ndim == input.ndim:
+        chances = _probabilities(input, target)
+        return slopes * np.sum(chances, along, keepdims=True) - chances
+    slopes[_picked(input, target, along)] -= 1
+    return slopes
+
+
+def _row_shares(g: Array, input: Array, reduction: str, along: int) -> Array:
+    shares = _shares(g, _rows(input.shape, along), reduction)
+    return np.expand_dims(shares, along) if shares.ndim else shares
 
 
 def _cross_entropy_by_input(
@@ -160,8 +171,7 @@ def _cross_entropy_by_input(
     axis: int = 1,
 ) -> Array:
     along = _class_axis(input.shape, axis)
-    shares = _shares(g, _rows(input.shape, along), reduction)
-    return _logit_slopes(input, target, along) * np.expand_dims(shares, along)
+    return _logit_slopes(input, target, along) * _row_shares(g, input, reduction, along)
 
 
 def _cross_entropy_by_target(
@@ -174,8 +184,7 @@ def _cross_entropy_by_target(
     axis: int = 1,
 ) -> Array:
     along = _class_axis(input.shape, axis)
-    shares = _shares(g, _rows(input.shape, along), reduction)
-    return -_log_softmax(input, axis=along) * np.expand_dims(shares, along)
+    return -_log_softmax(input, axis=along) * _row_shares(g, input, reduction, along)
 
 
 def _cross_entropy_jvp_input(

@@ -55,7 +55,14 @@ def _kept_shape(shape: Shape, axis: Axis) -> Shape:
     return tuple(1 if i in axes else size for i, size in enumerate(shape))
 
 
+def _kept(g: Any, shape: Shape, axis: Axis) -> Any:
+    """Return the upstream gradient with an axis of length 1 for each reduced one."""
+    return g if axis is None else np.reshape(g, _kept_shape(shape, axis))
+
+
 def _count(shape: Shape, axis: Axis) -> int:
+    if axis is None:
+        return math.prod(shape)
     return math.prod(shape[i] for i in reduced_axes(shape, axis))
 
 
@@ -118,7 +125,7 @@ def _sum_vjp(
     g: Any, y: Any, x: Any, axis: Axis = None, keepdims: bool = False
 ) -> Array:
     shape = np.shape(x)
-    return np.full(shape, np.reshape(g, _kept_shape(shape, axis)))
+    return np.full(shape, _kept(g, shape, axis))
 
 
 def _sum_jvp(t: Any, y: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
@@ -129,8 +136,7 @@ def _mean_vjp(
     g: Any, y: Any, x: Any, axis: Axis = None, keepdims: bool = False
 ) -> Array:
     shape = np.shape(x)
-    part = np.reshape(g, _kept_shape(shape, axis)) / _count(shape, axis)
-    return np.full(shape, part)
+    return np.full(shape, _kept(g, shape, axis) / _count(shape, axis))
 
 
 def _mean_jvp(t: Any, y: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
