@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from gradstep.core import debugger
 from gradstep.core.debugger import Debugger, without_comment
 from gradstep.core.errors import Interrupted
+from gradstep.core.mistakes import fitting
 from gradstep.core.run import Patches, Run, evaluate
 from gradstep.core.timeline import Single
-from gradstep.core.trace import Trace
+from gradstep.core.trace import Forward, Trace
 from runs import programs
 from sessions import (
     LAYERS,
@@ -264,7 +265,7 @@ def test_finish_leaves_the_frame_and_at_the_top_the_pass() -> None:
     bug = session()
     said(bug, "step")
     said(bug, "finish")
-    assert bug.position == bug.trace.forward_event(bug.graph.node("a.h").index) + 1
+    assert bug.trace.event(bug.position - 1) == Forward(bug.graph.node("a.h").index)
     said(bug, "goto a@forward")
     said(bug, "finish")
     assert bug.position == bug.trace.seed_position
@@ -600,7 +601,8 @@ def test_displays_are_printed_at_each_stop() -> None:
     reply = said(bug, "goto end")
     [(number, text, shown)] = reply.display
     assert (number, text) == (1, "norm(W.grad)")
-    close(shown, np.linalg.norm(bug.trace.run.gradient(bug.graph.node("W").index)))
+    gradient = bug.trace.run.gradient(bug.graph.node("W").index)
+    close(shown, np.linalg.norm(np.asarray(gradient)))
     assert said(bug, "print 1").display == ()
 
 
@@ -625,3 +627,37 @@ def test_no_two_commands_share_a_name_an_alias_or_a_key() -> None:
     assert len(words) == len(set(words))
     keys = [key for command in Debugger.commands.values() for key in command.keys]
     assert len(keys) == len(set(keys))
+
+
+# ---------------------------------------------------------------------------- what-if
+
+
+@given(program=programs(), data=st.data())
+@settings(max_examples=40, deadline=None)
+def test_every_mistake_that_shows_is_found_by_check_at_its_node(
+    program: Any, data: Any
+) -> None:
+    run = evaluate(program.graph, program.leaves)
+    bug = session()
+    bug.runs[0] = bug.runs[0].__class__(0, Single.of(run), "")
+    edges = [e for n in run.graph for e in run.graph.consumers[n.index]]
+    edge = data.draw(st.sampled_from([e for e in edges if run.carries(*e[:2])]))
+    names = fitting(bug.trace, edge)
+    if not names:
+        return
+    said(bug, f"patch {run.graph.edge_name(edge)} {data.draw(st.sampled_from(names))}")
+    wrong_run = bug.trace.run
+    apart = [
+        node.name
+        for node in run.graph
+        if (right := run.gradient(node.index)) is not None
+        and (got := wrong_run.gradient(node.index)) is not None
+        and not np.allclose(right, got, rtol=1e-2, atol=1e-3)
+    ]
+    if not apart:
+        return
+    reply = said(bug, "check")
+    assert reply.failed
+    first = reply.show.first_wrong
+    culprit = first.edge or (first.node, first.argument)
+    assert edge.consumer in (culprit[0], first.node) or edge.operand == first.node
