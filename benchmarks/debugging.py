@@ -1,0 +1,100 @@
+"""The debugger: explaining one element, and jumping through a training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from measure import Row, compare, peak, size
+
+from gradstep.core.debugger import Debugger
+from gradstep.core.explain import explain_gradient
+from gradstep.core.program import Leaf, build
+from gradstep.core.run import evaluate
+from gradstep.core.scenario import load
+from gradstep.core.timeline import Timeline
+from gradstep.core.trace import Trace
+
+ITERATIONS = 10_000
+MATRICES = "Y = X @ W\nE = sum(tanh(Y))"
+
+
+def rows(seconds: float) -> Iterator[Row]:
+    """Yield the lines of explanations and of jumps, with the memory of both."""
+    small, large = _products(64), _products(1024)
+    yield compare(
+        "explain one element of a product, 1024 × 1024",
+        "64 × 64, a 16th of the terms",
+        2.0,
+        lambda: _explain(large),
+        lambda: _explain(small),
+        seconds,
+    )
+    held = large.run.value(0).nbytes
+    most = peak(lambda: _explain(large))
+    yield Row(
+        "memory of explaining it",
+        "one matrix",
+        size(most),
+        size(held),
+        most / held,
+        0.1,
+    )
+    bug = Debugger(load("xor"))
+    bug.train(ITERATIONS)
+    jumps = _jumps()
+    yield compare(
+        f"jump across {ITERATIONS:,} iterations and look at a gradient",
+        "running them",
+        0.05,
+        lambda: _jump(bug.timeline, jumps),
+        lambda: _run(ITERATIONS),
+        seconds,
+    )
+    few, many = (peak(lambda count=count: _run(count)) for count in (1000, ITERATIONS))
+    yield Row(
+        f"memory of {ITERATIONS:,} iterations",
+        "of 1,000",
+        size(many),
+        size(few),
+        many / few,
+        2.0,
+    )
+
+
+def _products(side: int) -> Trace:
+    random = np.random.default_rng(side)
+    leaves = {
+        name: Leaf("parameter", random.normal(size=(side, side)) / side)
+        for name in ("X", "W")
+    }
+    program = build(MATRICES, leaves)
+    trace = Trace(evaluate(program.graph, program.leaves))
+    _explain(trace)
+    return trace
+
+
+def _explain(trace: Trace) -> None:
+    graph = trace.run.graph
+    for name in ("X", "W"):
+        found = explain_gradient(trace, graph.node(name).index, (3, 5), len(trace))
+        list(found.parts[0].largest(8))
+
+
+def _jumps() -> Iterator[int]:
+    """Yield iterations far from each other, none of them twice in a long time."""
+    number = 0
+    while True:
+        number = (number + 3_877) % ITERATIONS
+        yield number
+
+
+def _jump(timeline: Timeline, iterations: Iterator[int]) -> None:
+    trace = timeline.trace(next(iterations))
+    trace.gradient(0, len(trace))
+
+
+def _run(count: int) -> Timeline:
+    bug = Debugger(load("xor"))
+    bug.train(count)
+    return bug.timeline
