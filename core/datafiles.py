@@ -68,12 +68,12 @@ def _refuse(message: str, hint: str, name: str) -> NoReturn:
 
 
 def _npy(path: Path, name: str, _key: str, _header: bool, room: int) -> Array:
-    with open_regular(path, LIMITS.file) as file:
+    with open_regular(path, LIMITS.file, name) as file:
         return _array(file, name, room)
 
 
 def _npz(path: Path, name: str, key: str, _header: bool, room: int) -> Array:
-    with open_regular(path, LIMITS.file) as file:
+    with open_regular(path, LIMITS.file, name) as file:
         _check_directory(file, name)
         with zipfile.ZipFile(file) as archive:
             keys = {one.removesuffix(".npy"): one for one in archive.namelist()}
@@ -147,7 +147,7 @@ def _csv(path: Path, name: str, _key: str, header: bool, room: int) -> Array:
     problems: list[Problem] = []
     rows: list[list[float]] = []
     width = elements = 0
-    for number, line in enumerate(read_text(path, LIMITS.csv).split("\n"), 1):
+    for number, line in enumerate(read_text(path, LIMITS.csv, name).split("\n"), 1):
         if not line.strip() or (header and number == 1):
             continue
         row = _row(line, number, name, problems)

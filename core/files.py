@@ -15,12 +15,13 @@ _MOST_NEIGHBOURS: Final = 1000
 _HEAD: Final = 8192  # characters in which the version of the format has to stand
 
 
-def open_regular(path: Path, most: int) -> BinaryIO:
+def open_regular(path: Path, most: int, name: str = "") -> BinaryIO:
     """Open a regular file of at most `most` bytes for reading.
 
-    Raises `InputError` for everything else. A pipe or a device is never waited for.
+    Raises `InputError`, which calls the file `name`, for everything else. A pipe or a
+    device is never waited for.
     """
-    shown = clean(str(path))
+    shown = clean(name or str(path))
     # O_NONBLOCK: to open a pipe without a writer would wait for one.
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:
@@ -44,13 +45,14 @@ def open_regular(path: Path, most: int) -> BinaryIO:
     return os.fdopen(descriptor, "rb")
 
 
-def read_text(path: Path, most: int) -> str:
+def read_text(path: Path, most: int, name: str = "") -> str:
     """Return the text of a file in UTF-8, with line feeds as its only line ends.
 
-    Raises `InputError` when it is not a regular file, too large, or not text.
+    Raises `InputError`, which calls the file `name`, when it is not a regular file, too
+    large, or not text.
     """
-    shown = clean(str(path))
-    with open_regular(path, most) as file:
+    shown = clean(name or str(path))
+    with open_regular(path, most, name) as file:
         data = file.read(most)
     try:
         text = data.decode("utf-8-sig")

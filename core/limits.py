@@ -14,7 +14,7 @@ class Limits:
 
     text: int = 4 * 2**20  # characters of a scenario file or of a program
     nodes: int = 200_000  # of a program, its calls unrolled
-    steps: int = 4_000_000  # expressions evaluated while a program is read, likewise
+    steps: int = 1_500_000  # expressions evaluated while a program is read, likewise
     nesting: int = NESTING  # brackets and operators inside each other
     calls: int = 50  # calls inside each other
     columns: int = 10_000  # characters of one line
@@ -22,6 +22,7 @@ class Limits:
     whole: int = 2**63 - 1  # the greatest whole number
     elements_per_array: int = 50_000_000
     elements: int = 200_000_000  # of all nodes together
+    work: int = 10_000_000_000  # multiplications of one forward pass
     axes: int = 32  # of one array
     file: int = 512 * 2**20  # bytes of a file of numbers, packed or unpacked
     csv: int = 16 * 2**20  # bytes of one that is text

@@ -128,6 +128,8 @@ def _joined(
         try:
             return fold(sign, left, right, reading.limits)
         except ValueError as error:
+            if is_number(left) and is_number(right):
+                raise Fault(f"{reading.site(node).text}: {error}") from None
             what = f"{described(left)} and {described(right)}: {error}"
             raise Fault(what, "join numbers, or values of the program") from None
     name = _BINARY.get(type(sign))

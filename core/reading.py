@@ -121,6 +121,7 @@ class Reading:
         self.limited = False
         self.steps = 0
         self.elements = 0
+        self.work = 0
         values: dict[str, Bound] = dict.fromkeys(self.broken, POISON)
         values |= self._leaves()
         self.scope = Scope(0, "", None, self.module.source, values, values, {})
@@ -421,6 +422,7 @@ class Reading:
         except ValueError as error:
             raise self.misfit(op, operands, str(error)) from None
         self.check_size(self.builder.nodes[index].shape)
+        self.check_cost(op, operands, attributes)
         return Ref(index)
 
     def room(self, node: ast.expr) -> None:
@@ -432,13 +434,34 @@ class Reading:
         """Refuse a value that is too large, before it is made."""
         problem = size_problem(shape, self.limits)
         if problem:
-            allowed = f"at most {self.limits.elements_per_array} elements are allowed"
-            raise LimitFault(f"this would make {problem}", allowed)
+            most = f"{self.limits.axes} axes and {self.limits.elements_per_array}"
+            raise LimitFault(
+                f"this would make {problem}", f"at most {most} elements are allowed"
+            )
         self.elements += math.prod(shape)
         if self.elements > self.limits.elements:
             raise LimitFault(
                 f"the values of the program have {self.elements} elements up to here",
                 f"at most {self.limits.elements} are allowed",
+            )
+
+    def check_cost(
+        self, op: Op, operands: Sequence[int], attributes: Attributes
+    ) -> None:
+        """Refuse what would take too long, or too much memory on the way."""
+        if op.cost is None:
+            return
+        shapes = [self.builder.nodes[k].shape for k in operands]
+        work, room = op.cost(*shapes, **attributes)
+        most = self.limits.elements_per_array
+        if room > most:
+            what = f"{op.name} would make an array of {room} elements on its way"
+            raise LimitFault(what, f"at most {most} are allowed")
+        self.work += work
+        if self.work > self.limits.work:
+            raise LimitFault(
+                f"the program takes {self.work} multiplications up to here",
+                f"at most {self.limits.work} are allowed",
             )
 
     def misfit(self, op: Op, operands: Sequence[int], words: str) -> Fault:

@@ -178,7 +178,7 @@ def parse(
         "summary": top.text("summary").strip(),
         "group": top.line("group"),
         "order": top.whole("order", 0),
-        "program": top.text("program"),
+        "program": program.graph.sources["program"] if program else "",
         "batch_program": _batch_program(top, text, given, program, batch, setting),
         "seed": _seed(top, graph, setting),
         "names": _names(top, graph),
@@ -398,6 +398,8 @@ def _seed(top: Table, graph: Graph | None, setting: Setting) -> Array | None:
         message = f"the output {output} has the shape {_shaped(shape)}, not one number"
         hint = "say which gradient enters there: [seed] and under it "
         hint += f"{output} = {_example(shape)}; or choose a scalar output"
+        if 0 in shape:
+            hint = "choose an output with elements"
         key = "output" if "output" in top else "program"
         top.mistakes.at_value((key,), message, hint)
     return seed

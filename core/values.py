@@ -310,7 +310,7 @@ def _say_how(table: Table, named: list[str], source: _Source) -> None:
 
 def _value(table: Table, source: _Source) -> Array | None:
     value = table.get("value")
-    shape = _shape(table, "shape", source) if "shape" in table else None
+    shape = _own_shape(table, source)
     array = _literal(value, source.at("value"))
     return _reshaped(array, table, shape, source)
 
@@ -431,6 +431,12 @@ def _shape(table: Table, key: str, source: _Source) -> Shape | None:
     return shape if _fits(shape, source.at(key)) else None
 
 
+def _own_shape(table: Table, source: _Source) -> Shape | None:
+    """Return what `shape` says, if it is there."""
+    is_there = table.get("shape") is not None
+    return _shape(table, "shape", source) if is_there else None
+
+
 # ------------------------------------------------------------------------- random
 
 
@@ -442,7 +448,7 @@ def _random(table: Table, source: _Source) -> Array | None:
             message = f"a random value has no {key}"
             source.wrong(message, f"write {key} = {example}: all numbers repeat")
     seed = table.whole("seed", 0)
-    shape = _shape(table, "shape", source) if "shape" in table else None
+    shape = _own_shape(table, source)
     if shape is None or not name:
         for key in ("loc", "scale", "low", "high", "of"):
             table.get(key)
@@ -548,7 +554,7 @@ _DRAWS: Final[Mapping[str, Callable[[Table, Shape, _Source], _Draw | None]]] = (
 def _file(table: Table, source: _Source) -> Array | None:
     name, key = table.text("file"), table.text("key")
     header = table.flag("header")
-    shape = _shape(table, "shape", source) if "shape" in table else None
+    shape = _own_shape(table, source)
     raw = table.get("file")
     if not isinstance(raw, str):
         return None

@@ -8,6 +8,7 @@ gradient in the place of the operand.
 
 from __future__ import annotations
 
+import math
 import re
 import string
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +19,7 @@ import numpy as np
 
 from . import checks
 from .shape import same_kind
-from .table import Array, Form, Op, Parameter, Rule, Shape, Value
+from .table import Array, Cost, Form, Op, Parameter, Rule, Shape, Value
 
 _LETTERS: Final = string.ascii_letters
 
@@ -79,6 +80,16 @@ def _sizes(terms: Sequence[str], shapes: Sequence[Shape]) -> dict[str, int]:
             if sizes.get(label, 1) == 1:
                 sizes[label] = size
     return sizes
+
+
+def _cost(subscripts: Callable[..., str]) -> Callable[..., Cost]:
+    def cost(*shapes: Shape, **attributes: Any) -> Cost:
+        terms, _ = _terms(subscripts(*shapes, **attributes))
+        # More than two factors are multiplied element by element, which is slow.
+        slowness = 10 if len(shapes) > 2 else 1
+        return Cost(work=slowness * math.prod(_sizes(terms, shapes).values()))
+
+    return cost
 
 
 def _contract(operands: Sequence[Value], subscripts: str) -> Array:
@@ -490,6 +501,7 @@ def _product(
         forms=forms,
         summary=summary,
         subscripts=subscripts,
+        cost=_cost(subscripts),
         shown_local=shown_local,
         wording=wording,
     )
@@ -566,6 +578,7 @@ ROWS: tuple[Op, ...] = (
         variadic=True,
         order=("subscripts", "operands"),
         subscripts=_einsum_subscripts,
+        cost=_cost(_einsum_subscripts),
         wording=_einsum_wording,
     ),
 )

@@ -16,7 +16,7 @@ import numpy as np
 
 from . import checks
 from .reduce import reduced_axes
-from .table import Array, Form, Op, Parameter, Shape
+from .table import Array, Cost, Form, Op, Parameter, Shape
 
 REDUCTION: Final = Parameter("reduction", checks.choice("mean", "sum", "none"), "mean")
 
@@ -382,6 +382,13 @@ def _conv2d_shape(
     return (input[0], weight[0], *grid.places)
 
 
+def _conv2d_cost(input: Shape, weight: Shape, *bias: Shape, **attributes: Any) -> Cost:
+    grid = _conv_grid(input, weight, attributes)
+    result = (input[0], weight[0], *grid.places)
+    work = math.prod(result) * math.prod(weight[1:])
+    return Cost(work, math.prod(input[:2]) * math.prod(grid.padded))
+
+
 def _grouped(x: Array, groups: int) -> Array:
     """Return (samples, channels, …) as (samples, groups, channels of a group, …)."""
     return x.reshape(x.shape[0], groups, x.shape[1] // groups, *x.shape[2:])
@@ -479,6 +486,13 @@ def _pool_shape(name: str, input: Shape, attributes: Mapping[str, Any]) -> Shape
         )
     grid.check(name)
     return (*input[:-2], *grid.places)
+
+
+def _pool_cost(input: Shape, **attributes: Any) -> Cost:
+    grid = _pool_grid(input, attributes)
+    maps = math.prod(input[:-2])
+    work = maps * math.prod(grid.places) * math.prod(grid.kernel)
+    return Cost(work, maps * math.prod(grid.padded))
 
 
 def _max_pool2d_shape(input: Shape, **attributes: Any) -> Shape:
@@ -893,6 +907,7 @@ ROWS: tuple[Op, ...] = (
         operands=("input", "weight", "bias"),
         forward=_conv2d,
         shape=_conv2d_shape,
+        cost=_conv2d_cost,
         vjps=(_conv2d_by_input, _conv2d_by_weight, _conv2d_by_bias),
         jvps=(_conv2d_jvp_input, _conv2d_jvp_weight, _conv2d_jvp_bias),
         kind="block",
@@ -914,6 +929,7 @@ ROWS: tuple[Op, ...] = (
         operands=("input",),
         forward=_max_pool2d,
         shape=_max_pool2d_shape,
+        cost=_pool_cost,
         vjps=(_max_pool2d_vjp,),
         jvps=(_max_pool2d_jvp,),
         kind="block",
@@ -930,6 +946,7 @@ ROWS: tuple[Op, ...] = (
         operands=("input",),
         forward=_avg_pool2d,
         shape=_avg_pool2d_shape,
+        cost=_pool_cost,
         vjps=(_avg_pool2d_vjp,),
         jvps=(_avg_pool2d_jvp,),
         kind="block",

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 
@@ -61,6 +61,17 @@ class Form:
     why: str = ""  # one sentence for a reader who asks why
 
 
+class Cost(NamedTuple):
+    """What an operation takes beside its operands and its result, found by shapes.
+
+    `work` counts multiplications, or comparisons; `room` the elements of its largest
+    temporary array.
+    """
+
+    work: int = 0
+    room: int = 0
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Op:
     """One operation.
@@ -97,6 +108,8 @@ class Op:
     order: tuple[str, ...] = ()  # of a call's arguments, if not operands, parameters
     corner: str = ""  # what the gradient is where there is none
     subscripts: Callable[..., str] | None = None  # contract: einsum's, by shapes
+    # `cost(*shapes, **attributes)`, where an element of the result takes many steps.
+    cost: Callable[..., Cost] | None = None
     # The local derivative as an array to show, where the generic one (the elementwise
     # vjp of ones) does not serve: the other factor of a matrix product, say.
     shown_local: tuple[Rule | None, ...] = field(default=())

@@ -799,19 +799,16 @@ y = exp(None)
     1:5 None stands where a value is needed; give it a name under [constants], or use
     full(shape, number)
 y = 1 / 0
-    1:5 1 and 0: division by zero; join numbers, or values of the program
+    1:5 1 / 0: division by zero
 y = 'a' + 1
     1:5 the text 'a' and 1: this operator is for numbers only; join numbers, or values
     of the program
 y = 2 @ 3
-    1:5 2 and 3: this operator is for arrays only; join numbers, or values of the
-    program
+    1:5 2 @ 3: this operator is for arrays only
 y = (-1) ** 0.5
-    1:5 -1 and 0.5: the result is not a real number; join numbers, or values of the
-    program
+    1:5 (-1) ** 0.5: the result is not a real number
 y = 10.0 ** 999
-    1:5 10.0 and 999: the result is too large for a float64; join numbers, or values of
-    the program
+    1:5 10.0 ** 999: the result is too large for a float64
 y = (1, 2)[2]
     1:5 a tuple of 2: tuple index out of range; count from 0
 y = 3[0]
@@ -1143,6 +1140,34 @@ def test_elements_of_all_nodes_are_counted() -> None:
     text = "y = W1 + W1\n" + "".join(f"z{k} = y + {k}\n" for k in range(10))
     said = refused(text, limits)
     assert said.endswith("the values of the program have 220 elements up to here")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("y = x @ x @ x", "1:5 the program takes 27000000000 multiplications"),
+        ("y = einsum('ab,bc,ca->', x, x, x)", "1:5 the program takes 270000000000"),
+        ("y = max_pool2d(x, 1000, stride=1)", "1:5 the program takes 4004001000000"),
+        (
+            "y = conv2d(x[None, None], x[None, None, :1500, :1500])",
+            "1:5 the program takes ",
+        ),
+        (
+            "y = conv2d(ones((1, 1, 2, 2)), ones((1, 1, 1, 1)), None, 99999, 99999)",
+            "1:5 conv2d would make an array of 40000000000 elements on its way",
+        ),
+        (
+            "y = max_pool2d(ones((2, 2)), 1000000, padding=500000)",
+            "1:5 max_pool2d would make an array of 1000004000004 elements on its way",
+        ),
+    ],
+)
+def test_what_would_take_too_long(text: str, said: str) -> None:
+    leaves = {"x": Leaf("input", np.broadcast_to(1.0, (3000, 3000)))}
+    with pytest.raises(LimitError) as caught:
+        build(text, leaves)
+    problem = caught.value.problems[-1]
+    assert f"{problem.line}:{problem.column} {problem.message}".startswith(said)
 
 
 def test_many_mistakes_are_cut() -> None:

@@ -507,6 +507,16 @@ def test_numbers_that_do_not_fit_have_their_place_in_the_file() -> None:
         evaluate(scenario.graph, scenario.leaves, scenario.seed)
 
 
+def test_each_mistake_is_told_once() -> None:
+    (problem,) = wrong("gradstep = 1\nprogram = 3\n")
+    assert problem == "f:2:11: program is 3; allowed: a text in quotes"
+
+
+def test_an_output_without_elements_has_no_gradient_to_give() -> None:
+    (problem,) = wrong('gradstep = 1\nprogram = "y = zeros(0)"\n')
+    assert problem.endswith("not one number; choose an output with elements")
+
+
 def test_a_batch_that_does_not_fit_says_where() -> None:
     text = BASE.replace("x = [1, 2]", "x = [[1, 2, 3], [3, 4, 5]]").replace(
         "h * m)", "h @ W3)"

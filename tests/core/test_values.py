@@ -180,6 +180,8 @@ MISTAKES = {
     "{ zeroes = [2] }": "f:1:5: the table has no value; did you mean 'zeros'?",
     "{ zeros = [2], ones = [2] }": "f:1:20: 'zeros' and 'ones' stand in one table",
     "{ zeros = [2], fill = 1 }": "f:1:20: 'fill' is not a key of 'zeros'",
+    "{ value = 1, size = [1] }": "f:1:18: 'size' is not a key of 'value'; allowed: dt",
+    "{ value = 1, sahpe = [] }": "f:1:18: 'sahpe' is not a key of 'value'; did you mean",
     "{ zeros = [2, -1] }": "f:1:19: -1 stands where a size of the shape should",
     "{ zeros = [0] }": "f:1:16: 0 stands where a size of the shape should",
     "{ zeros = [2.0] }": "f:1:16: 2.0 stands where a size of the shape should",
@@ -355,8 +357,9 @@ def test_what_is_no_file_is_refused_at_once(tmp_path: Path) -> None:
     setting = beside(tmp_path)
     assert "pipe or a device" in mistake('{ file = "pipe.npy" }', setting)
     assert "is a folder" in mistake('{ file = "folder.npy" }', setting)
-    assert "there is no such file; did you mean 'weights.npy'?" in mistake(
-        '{ file = "weight.npy" }', setting
+    assert (
+        ": weight.npy: there is no such file; did you mean 'weights.npy'?"
+        in mistake('{ file = "weight.npy" }', setting)
     )
     assert "allowed: .npy, .npz, .csv" in mistake('{ file = "w.pkl" }', setting)
     assert "f:1:14" in mistake('{ file = "a\\u0000.npy" }', setting)
