@@ -1,0 +1,746 @@
+"""The graph: drawn with characters, folded to fit, or as a list with a rail."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import ClassVar, Final, NamedTuple
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.geometry import Offset, Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+from textual.widgets import Input
+
+from ...core.expression import Element
+from ...core.folds import fold_at
+from ...core.graph import Graph
+from ...core.magnitude import magnitude, step
+from ...core.ops.table import Array
+from ...core.progress import is_backward, progress
+from ...core.stops import Stop
+from ...core.trace import Contribution, Forward, Trace
+from ..digits import number_text
+from ..drawing import HEAVY, NUMBER_WIDTH, Piece
+from ..scene import Atlas, Kind, Scene
+from .base import Chosen, Pane, View
+
+_MARKS: Final = {"none": "·", "future": "○", "part": "◐", "done": "✓", "present": "▶"}
+_BARS: Final = "0▁▂▃▄▅▆▇█"
+_KINDS: Final[tuple[Kind, ...]] = ("picture", "list", "near")
+_MOST_FOUND: Final = 1000  # that a search looks for
+_MOST_LIT: Final = 50  # edges of the chosen box
+_MOST_PARTIAL: Final = 10_000  # elements of a gradient that is summed up unfinished
+
+
+class _Face(NamedTuple):
+    """What a box shows at this moment."""
+
+    state: str
+    bar: str
+    size: str  # a component class
+    number: str
+
+
+class Canvas(ScrollView, can_focus=False):
+    """Where the graph is painted, line by line; it can be dragged about."""
+
+    def __init__(self, paint: Callable[[int, int, int], Strip]) -> None:
+        super().__init__()
+        self._paint = paint
+        self._held: Offset | None = None
+        self.dragged = False
+
+    def render_line(self, y: int) -> Strip:
+        """Draw one line."""
+        left, top = self.scroll_offset
+        return self._paint(top + y, left, self.size.width)
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Take hold of the picture."""
+        self._held = event.screen_offset
+        self.dragged = False
+        self.capture_mouse()
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Drag the picture along."""
+        if self._held is None:
+            return
+        by = self._held - event.screen_offset
+        if by != Offset(0, 0):
+            self.dragged = True
+            self._held = event.screen_offset
+            self.scroll_relative(by.x, by.y, animate=False)
+
+    def on_mouse_up(self) -> None:
+        """Let go of the picture."""
+        self._held = None
+        self.release_mouse()
+
+
+class Search(Input):
+    """The line below the picture in which a name is looked for."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", show=False),
+        Binding("down", "again(1)", show=False),
+        Binding("up", "again(-1)", show=False),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__(placeholder="a name; Enter: the next one, Escape: back")
+
+    def action_leave(self) -> None:
+        """Give the keys back to the picture."""
+        if isinstance(self.parent, GraphPane):
+            self.parent.close_search()
+
+    def action_again(self, by: int) -> None:
+        """Go to the next match, or the one before."""
+        if isinstance(self.parent, GraphPane):
+            self.parent.action_next_match(by)
+
+
+class GraphPane(Pane):
+    """The graph, at this moment."""
+
+    TITLE: ClassVar[str] = "Graph"
+    HELP: ClassVar[str | None] = (
+        "The graph. It flows to the right, or down where that fits better.\n"
+        "✓ done  ▶ what the last step made  ◐ a part of it  ○ to come\n"
+        "· no gradient flows here   ● a stop   ▸ folded: a call or a statement\n"
+        "Heavy lines carried the last step. A line that goes on behind another one\n"
+        "crosses it; lines join only at ├ ┤ ┬ ┴ ┼.\n"
+        "The bar is the size of the value, or in the backward pass of the gradient: a\n"
+        "step for each factor of ten. ▆ is about 1; 0 is exactly zero; ! is a NaN,\n"
+        "∞ an Inf. A literal such as ** 2 is part of the label that uses it.\n"
+        "\n"
+        "arrows: along the edges, and to the neighbours   enter: choose\n"
+        "shift+arrows, page up, page down, wheel, drag: move the picture\n"
+        "+ - : unfold and fold everything by a level   u, double click: this one\n"
+        "v: picture, list in order, or what is near   r: turn   a: what fits best\n"
+        "/ : search; then full stop and comma: the next match, the one before\n"
+        "b: break here (a folded call: wherever it begins)"
+    )
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "graph--line",
+        "graph--near",
+        "graph--active",
+        "graph--frame",
+        "graph--text",
+        "graph--none",
+        "graph--future",
+        "graph--part",
+        "graph--done",
+        "graph--present",
+        "graph--cursor",
+        "graph--stop",
+        "graph--zero",
+        "graph--value-small",
+        "graph--value-middle",
+        "graph--value-large",
+        "graph--grad-small",
+        "graph--grad-middle",
+        "graph--grad-large",
+        "graph--alarm",
+    }
+    DEFAULT_CSS = """
+    GraphPane {
+        layout: vertical;
+
+        & > Canvas {
+            height: 1fr;
+            background: transparent;
+            scrollbar-size: 1 1;
+        }
+        & > Search, & > Search:focus {
+            height: 1;
+            border: none;
+            padding: 0;
+        }
+        & > .graph--line { color: $foreground 45%; }
+        & > .graph--near { color: $foreground; }
+        & > .graph--active { color: $accent; text-style: bold; }
+        & > .graph--frame { color: $foreground 45%; }
+        & > .graph--text { color: $foreground 70%; }
+        & > .graph--none { color: $foreground 45%; }
+        & > .graph--future { color: $foreground 45%; text-style: dim; }
+        & > .graph--part { color: $secondary; }
+        & > .graph--done { color: $foreground; }
+        & > .graph--present { color: $accent; text-style: bold; }
+        & > .graph--cursor { text-style: reverse bold; }
+        & > .graph--stop { color: $error; text-style: bold; }
+        & > .graph--zero { color: $foreground 45%; }
+        & > .graph--value-small { color: $primary 55%; }
+        & > .graph--value-middle { color: $primary 80%; }
+        & > .graph--value-large { color: $primary; text-style: bold; }
+        & > .graph--grad-small { color: $secondary 55%; }
+        & > .graph--grad-middle { color: $secondary 80%; }
+        & > .graph--grad-large { color: $secondary; text-style: bold; }
+        & > .graph--alarm { color: $error; text-style: bold; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("right", "walk(1, 0)", "along", show=False),
+        Binding("left", "walk(-1, 0)", "back", show=False),
+        Binding("down", "walk(0, 1)", "down", show=False),
+        Binding("up", "walk(0, -1)", "up", show=False),
+        Binding("shift+right", "pan(8, 0)", show=False),
+        Binding("shift+left", "pan(-8, 0)", show=False),
+        Binding("shift+down", "pan(0, 4)", show=False),
+        Binding("shift+up", "pan(0, -4)", show=False),
+        Binding("pagedown", "page(1)", show=False),
+        Binding("pageup", "page(-1)", show=False),
+        Binding("enter", "choose", "choose", show=False),
+        Binding("plus", "zoom(1)", "unfold", show=False),
+        Binding("minus", "zoom(-1)", "fold", show=False),
+        Binding("u", "refold", "fold", show=False),
+        Binding("v", "next_view", "view", show=False),
+        Binding("r", "turn", "turn", show=False),
+        Binding("a", "automatic", "fit", show=False),
+        Binding("slash", "search", "search", show=False),
+        Binding("full_stop", "next_match(1)", show=False),
+        Binding("comma", "next_match(-1)", show=False),
+    ]
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._view: View | None = None
+        self._atlas: Atlas | None = None
+        self._opened: frozenset[int] | None = None  # None: what fits
+        self._kind: Kind | None = None  # None: what suits
+        self._down: bool | None = None  # None: what fits
+        self._scene: Scene | None = None
+        self._key: object = None
+        self._shown: frozenset[int] = frozenset()  # the folds that are open now
+        self._cursor = 0  # the number of a node
+        self._faces: dict[int, _Face] = {}
+        self._sizes: dict[tuple[int, bool], float] = {}
+        self._run: object = None
+        self._stops: Sequence[tuple[int, int]] = ()
+        self._active: frozenset[tuple[int, int]] = frozenset()
+        self._lit: dict[int, dict[int, bool]] = {}  # by line and cell; True: heavy
+        self._neighbours: frozenset[int] = frozenset()
+        self._styles: dict[str, Style] = {}
+        self._found: Sequence[int] = ()
+
+    def compose(self) -> ComposeResult:
+        """Lay out the picture, and the line for searching."""
+        yield Canvas(self._paint)
+        search = Search()
+        search.display = False
+        yield search
+
+    # ------------------------------------------------------------------- a moment
+
+    def show(self, view: View) -> None:
+        """Draw the graph at this moment."""
+        self._view = view
+        trace, position = view.bug.trace, view.bug.position
+        graph = view.bug.graph
+        if self._atlas is None or graph is not self._atlas.graph:
+            self._open(graph)
+        if trace.run is not self._run:
+            self._run = trace.run
+            self._sizes.clear()
+        chosen = view.chosen.node if view.chosen else graph.output
+        moved = chosen != self._cursor
+        self._cursor = chosen
+        self._faces.clear()
+        self._stops = _stopped_nodes(view.bug.session.stops.values())
+        self._active = frozenset()
+        if position:
+            event = trace.event(position - 1)
+            if isinstance(event, Contribution):
+                self._active = frozenset({(event.operand, event.consumer)})
+            elif isinstance(event, Forward):
+                operands = graph.nodes[event.node].operands
+                self._active = frozenset((o, event.node) for o in operands)
+        if self._build() or moved:
+            self._follow()
+        self._repaint()
+
+    def _open(self, graph: Graph) -> None:
+        """Begin with another graph."""
+        self._atlas = Atlas(graph)
+        self._opened = self._kind = self._down = None
+        self._scene = self._key = None
+        self._found = ()
+
+    def on_resize(self) -> None:
+        """Draw the picture that fits into the new size."""
+        if self._view is not None:
+            self.show(self._view)
+
+    def notify_style_update(self) -> None:
+        """Take the colours from the theme again."""
+        super().notify_style_update()
+        self._styles.clear()
+
+    @property
+    def _room(self) -> tuple[int, int]:
+        size = self.content_size
+        return size.width, size.height - int(self.query_one(Search).display)
+
+    def _build(self) -> bool:
+        """Make the scene anew where graph, folding or room are others than before."""
+        atlas, room = self._atlas, self._room
+        if atlas is None or room[0] <= 0 or room[1] <= 0:
+            return False
+        centre = self._cursor if self._kind == "near" else -1
+        key = (id(atlas), room, self._opened, self._kind, self._down, centre)
+        if key == self._key:
+            return False
+        self._key = key
+        self._scene = scene = self._made(atlas, room)
+        self.query_one(Canvas).virtual_size = Size(scene.width, scene.height)
+        # The canvas learns its own size only now, and cannot scroll before.
+        self.call_after_refresh(self._follow)
+        return True
+
+    def _made(self, atlas: Atlas, room: tuple[int, int]) -> Scene:
+        if self._opened is not None:
+            self._shown = self._opened
+        elif self._kind in (None, "picture"):
+            scene, self._shown = atlas.automatic(room, self._down)
+            if scene.kind == "picture" or (self._kind is None and self._down is None):
+                return scene
+        if self._kind == "list":
+            return atlas.listing(self._shown, room)
+        if self._kind == "near":
+            centre = atlas.folding(self._shown).home[self._cursor]
+            return atlas.near(self._shown, max(centre, 0), room, self._down)
+        return atlas.whole(self._shown, room, self._down)
+
+    def _box(self) -> int:
+        """Return the box under the cursor; a literal is part of its first use."""
+        if self._scene is None or self._atlas is None:
+            return 0
+        home = self._scene.sketch.home
+        box = home[self._cursor]
+        if box < 0:
+            uses = self._atlas.graph.consumers[self._cursor]
+            box = home[uses[-1].consumer] if uses else 0
+        return max(box, 0)
+
+    def _follow(self) -> None:
+        """Bring the cursor into sight."""
+        region = self._scene.region(self._box()) if self._scene else None
+        if region is not None:
+            # Some of the surroundings as well, so that its edges can be followed.
+            around = region.grow((1, 3, 1, 3))
+            self.query_one(Canvas).scroll_to_region(around, animate=False)
+
+    def _light(self) -> None:
+        """Find the cells of the edges that stand out, and the boxes at their ends."""
+        self._lit, self._neighbours = {}, frozenset()
+        scene = self._scene
+        if scene is None:
+            return
+        box, home = self._box(), scene.sketch.home
+        operands = scene.sketch.operands[box][:_MOST_LIT]
+        consumers = scene.sketch.consumers[box][:_MOST_LIT]
+        self._neighbours = frozenset((*operands, *consumers))
+        near = [*((o, box) for o in operands), *((box, c) for c in consumers)]
+        active = [(home[source], home[target]) for source, target in self._active]
+        for ends in (*near, *active):
+            for x, y in scene.cells(*ends):
+                self._lit.setdefault(y, {})[x] = ends in active
+
+    def _repaint(self) -> None:
+        self._light()
+        if self._scene is not None and self._atlas is not None:
+            self.border_subtitle = self._found_text() or _caption(
+                self._scene, self._atlas
+            )
+        self.query_one(Canvas).refresh()
+
+    # --------------------------------------------------------------------- painting
+
+    def _style(self, name: str) -> Style:
+        if name not in self._styles:
+            self._styles[name] = self.get_component_rich_style(f"graph--{name}")
+        return self._styles[name]
+
+    def _paint(self, line: int, left: int, width: int) -> Strip:
+        """Draw the cells of a line that are in sight."""
+        scene = self._scene
+        if scene is None or not 0 <= line < scene.height:
+            return Strip.blank(width, self.rich_style)
+        text, labels = scene.row(line)
+        segments: list[Segment] = []
+        at = 0
+        for x, box, pieces in labels:
+            segments += self._edges(text, line, at, x)
+            segments += (self._piece(box, piece) for piece in pieces)
+            at = x + sum(cell_len(piece.text) for piece in pieces)
+        segments += self._edges(text, line, at, max(len(text), at))
+        strip = Strip(segments).crop(left, left + width).apply_style(self.rich_style)
+        return strip.extend_cell_length(width, self.rich_style)
+
+    def _edges(self, text: str, line: int, start: int, stop: int) -> Iterator[Segment]:
+        """Yield a part of a line between two labels."""
+        lit = self._lit.get(line, {})
+        style = self._style
+        for x in sorted(x for x in lit if start <= x < stop):
+            if x > start:
+                yield Segment(text[start:x], style("line"))
+            if lit[x]:
+                yield Segment(text[x].translate(HEAVY), style("active"))
+            else:
+                yield Segment(text[x], style("near"))
+            start = x + 1
+        yield Segment(text[start:stop].ljust(stop - start), style("line"))
+
+    def _piece(self, box: int, piece: Piece) -> Segment:
+        """Fill in a part of a label."""
+        face, style = self._face(box), self._style
+        match piece.part:
+            case "mark":
+                return Segment(_MARKS[face.state], style(face.state))
+            case "stop":
+                return Segment("●" if self._stops_at(box) else " ", style("stop"))
+            case "bar":
+                return Segment(face.bar, style(face.size))
+            case "number":
+                return Segment(face.number.rjust(len(piece.text)), style(face.size))
+            case "frame":
+                state = face.state if face.state in ("present", "future") else "frame"
+                return Segment(piece.text, style(state))
+            case "text":
+                future = face.state in ("future", "none")
+                return Segment(piece.text, style(face.state if future else "text"))
+        if box == self._box():
+            return Segment(piece.text, style("cursor"))
+        name = style(face.state)
+        if box in self._neighbours:
+            name += Style(underline=True)
+        return Segment(piece.text, name)
+
+    def _face(self, box: int) -> _Face:
+        """Return what a box shows at this moment."""
+        face = self._faces.get(box)
+        if face is None:
+            face = self._faces[box] = self._looked_up(box)
+        return face
+
+    def _looked_up(self, box: int) -> _Face:
+        if self._view is None or self._scene is None:
+            return _Face("future", " ", "zero", "")
+        trace, position = self._view.bug.trace, self._view.bug.position
+        shown = self._scene.sketch.boxes[box]
+        state: str = progress(trace, range(shown.first, shown.stop), position)
+        if position and shown.first <= trace.event(position - 1).node < shown.stop:
+            state = "present"
+        backward = is_backward(trace, position)
+        array = self._array(trace, shown.node, position, backward=backward)
+        if array is None:
+            return _Face(state, " ", "zero", "")
+        size = self._magnitude(trace, shown.node, position, array, backward=backward)
+        number = ""
+        if array.ndim == 0:
+            number = _short(array[()])
+        return _Face(state, *_bar(size, "grad" if backward else "value"), number)
+
+    def _array(
+        self, trace: Trace, node: int, position: int, *, backward: bool
+    ) -> Array | None:
+        if not backward:
+            return trace.value(node, position)
+        done, of = trace.uses(node, position)
+        if done < of and math.prod(trace.run.graph.nodes[node].shape) > _MOST_PARTIAL:
+            return None
+        return trace.gradient(node, position)
+
+    def _magnitude(
+        self, trace: Trace, node: int, position: int, array: Array, *, backward: bool
+    ) -> float:
+        """Return how large a number is; of what will not change again, only once."""
+        whole = node not in trace.updated
+        if backward:
+            done, of = trace.uses(node, position)
+            whole = done == of
+        if not whole:
+            return magnitude(array)
+        key = (node, backward)
+        if key not in self._sizes:
+            self._sizes[key] = magnitude(array)
+        return self._sizes[key]
+
+    def _stops_at(self, box: int) -> bool:
+        if not self._stops or self._scene is None:
+            return False
+        shown = self._scene.sketch.boxes[box]
+        index = bisect_right(self._stops, (shown.stop - 1, math.inf)) - 1
+        return index >= 0 and self._stops[index][1] > shown.first
+
+    # ------------------------------------------------------------------------- keys
+
+    def place(self) -> str:
+        """Return what is under the cursor as a location."""
+        if self._scene is None or self._atlas is None:
+            return "output"
+        box = self._scene.sketch.boxes[self._box()]
+        name = self._atlas.graph.nodes[box.node].name
+        if box.fold >= 0:
+            fold = self._atlas.folds[box.fold]
+            return fold.name if fold.frame else name
+        frames = {frame.name for frame in self._atlas.graph.frames}
+        return f"node:{name}" if name in frames else name
+
+    def action_walk(self, right: int, down: int) -> None:
+        """Go along an edge, or to a neighbour in the same layer."""
+        scene = self._scene
+        if scene is None:
+            return
+        listed = scene.kind == "list"
+        along, across = (down, right) if scene.down and not listed else (right, down)
+        box = self._box()
+        if across:
+            self._go(scene.beside(box, across))
+            return
+        ends = scene.sketch.consumers[box] if along > 0 else scene.sketch.operands[box]
+        seen = [end for end in ends if scene.region(end) is not None]
+        if seen:
+            self._go(min(seen, key=lambda end: _distance(scene, box, end)))
+
+    def _go(self, box: int) -> None:
+        """Put the cursor on a box, and choose it."""
+        if self._scene is not None:
+            self._cursor = self._scene.sketch.boxes[box].node
+            self._changed()
+            self.action_choose()
+
+    def action_choose(self) -> None:
+        """Choose what is under the cursor: every pane shows it."""
+        if self._view is None or self._scene is None:
+            return
+        node = self._scene.sketch.boxes[self._box()].node
+        trace, position = self._view.bug.trace, self._view.bug.position
+        arrived = trace.gradient(node, position) is not None
+        self.post_message(Chosen(Element(node, "grad" if arrived else "value", None)))
+
+    def action_pan(self, x: int, y: int) -> None:
+        """Move the picture."""
+        self.query_one(Canvas).scroll_relative(x, y, animate=False)
+
+    def action_page(self, by: int) -> None:
+        """Go a page down or up; in a list, the cursor goes along."""
+        canvas, scene = self.query_one(Canvas), self._scene
+        lines = max(canvas.size.height - 1, 1) * by
+        if scene is not None and scene.kind == "list":
+            self._go(scene.beside(self._box(), lines))
+        else:
+            canvas.scroll_relative(0, lines, animate=False)
+
+    def action_zoom(self, by: int) -> None:
+        """Unfold or fold everything by one level."""
+        atlas = self._atlas
+        if atlas is None:
+            return
+        # As deep as the shallowest fold that is shut.
+        shut = [f.depth for f in atlas.folds if f.number not in self._shown]
+        depth = min(shut, default=atlas.deepest) + by
+        self._opened = atlas.opened(min(max(depth, 0), atlas.deepest))
+        self._changed()
+
+    def action_refold(self) -> None:
+        """Unfold what is under the cursor, or fold what it is in."""
+        if self._atlas is None or self._scene is None:
+            return
+        number = self._scene.sketch.boxes[self._box()].fold
+        if number >= 0:
+            self._opened = self._shown | {number}
+        else:
+            number = fold_at(self._atlas.folds, self._cursor, self._shown)
+            if number < 0:
+                return
+            self._opened = self._shown - {number}
+        self._changed()
+
+    def action_next_view(self) -> None:
+        """Show the picture, the list, or what is near."""
+        kind = self._scene.kind if self._scene else "picture"
+        self._kind = _KINDS[(_KINDS.index(kind) + 1) % len(_KINDS)]
+        self._changed()
+
+    def action_turn(self) -> None:
+        """Let it flow down instead of to the right, or the other way round."""
+        if self._scene is not None and self._scene.kind != "list":
+            self._down = not self._scene.down
+            self._changed()
+
+    def action_automatic(self) -> None:
+        """Show what fits best."""
+        self._opened = self._kind = self._down = None
+        self._changed()
+
+    def _changed(self) -> None:
+        """Show what a key has changed about the picture."""
+        self._faces.clear()
+        self._build()
+        self._follow()
+        self._repaint()
+
+    # ----------------------------------------------------------------------- search
+
+    def action_search(self) -> None:
+        """Open the line in which a name is looked for."""
+        search = self.query_one(Search)
+        search.value = ""
+        search.display = True
+        search.focus()
+
+    def close_search(self) -> None:
+        """Give the keys back to the picture."""
+        self.focus()
+        self.query_one(Search).display = False
+        self._changed()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Find what is typed, and go to the first."""
+        event.stop()
+        self._found = self._matches(event.value.strip().lower())
+        if self._found:
+            self._show_match(0)
+        else:
+            self._repaint()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Go to the next match."""
+        event.stop()
+        self.action_next_match(1)
+
+    def _found_text(self) -> str:
+        """Say which match the cursor is on, or that there is none."""
+        search = self.query_one(Search)
+        if self._cursor in self._found:
+            index = self._found.index(self._cursor) + 1
+            return f"match {index} of {len(self._found)}"
+        return "not found" if search.display and search.value else ""
+
+    def _matches(self, text: str) -> Sequence[int]:
+        """Return the nodes whose name or operation has `text` in it, names first."""
+        if self._atlas is None or not text:
+            return ()
+        rows = self._atlas.graph.nodes.rows
+        named = (row[0] for row in rows if text in row[1].lower())
+        found = dict.fromkeys(islice(named, _MOST_FOUND))
+        by_op = (row[0] for row in rows if row[3] and text in row[3].name)
+        found.update(dict.fromkeys(islice(by_op, _MOST_FOUND)))
+        return list(found)
+
+    def action_next_match(self, by: int) -> None:
+        """Go to the next thing found, or the one before."""
+        if self._found:
+            here = self._cursor
+            index = self._found.index(here) + by if here in self._found else 0
+            self._show_match(index % len(self._found))
+
+    def _show_match(self, index: int) -> None:
+        """Put the cursor on a match; unfold what hides it."""
+        atlas = self._atlas
+        if atlas is None:
+            return
+        self._cursor = self._found[index]
+        around = fold_at(atlas.folds, self._cursor, range(len(atlas.folds)))
+        hidden: set[int] = set()
+        while around >= 0:
+            hidden.add(around)
+            around = atlas.folds[around].parent
+        if not hidden <= self._shown:
+            self._opened = self._shown | hidden
+        self._changed()
+        self.action_choose()
+
+    # ------------------------------------------------------------------------ mouse
+
+    def on_click(self, event: events.Click) -> None:
+        """Choose a box; twice, unfold or fold it."""
+        canvas, scene = self.query_one(Canvas), self._scene
+        if scene is None or canvas.dragged:
+            return
+        point = event.screen_offset - canvas.region.offset + canvas.scroll_offset
+        box = _box_at(scene, point)
+        if box is None:
+            return
+        self._go(box)
+        if event.chain == 2:
+            self.action_refold()
+
+
+def _stopped_nodes(stops: Iterable[Stop]) -> list[tuple[int, int]]:
+    """Return the ranges of nodes that have a stop, joined and in order."""
+    ranges: list[tuple[int, int]] = []
+    for stop in stops:
+        if not stop.enabled:
+            continue
+        if stop.location is not None:
+            ranges += stop.location.nodes
+            if stop.location.leaf is not None:
+                ranges.append((stop.location.leaf, stop.location.leaf + 1))
+            if stop.location.edge is not None:
+                ranges.append((stop.location.edge[0], stop.location.edge[0] + 1))
+        if stop.watched is not None:
+            ranges += ((node, node + 1) for node, _ in stop.watched.reads)
+    joined: list[tuple[int, int]] = []
+    for first, stop in sorted(ranges):
+        if joined and first <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], stop))
+        else:
+            joined.append((first, stop))
+    return joined
+
+
+def _bar(size: float, quantity: str) -> tuple[str, str]:
+    """Return the bar of a size, and the name of its style."""
+    if math.isnan(size):
+        return "!", "alarm"
+    if math.isinf(size):
+        return "∞", "alarm"
+    high = step(size)
+    if not high:
+        return _BARS[0], "zero"
+    word = "small" if high < 4 else "middle" if high < 6 else "large"
+    return _BARS[high], f"{quantity}-{word}"
+
+
+def _short(value: object) -> str:
+    """Return a number that fits into its place on a label."""
+    texts = (number_text(value, digits) for digits in (3, 2, 1))
+    return next((t for t in texts if len(t) <= NUMBER_WIDTH), "…")
+
+
+def _distance(scene: Scene, box: int, other: int) -> tuple[float, float]:
+    """Return how far two boxes are from each other: across the way first."""
+    one, two = scene.region(box), scene.region(other)
+    if one is None or two is None:
+        return (0, abs(box - other))
+    x = abs(one.center[0] - two.center[0])
+    y = abs(one.center[1] - two.center[1])
+    return (x, y) if scene.down else (y, x)
+
+
+def _box_at(scene: Scene, point: Offset) -> int | None:
+    """Return the box at a cell."""
+    if not 0 <= point.y < scene.height:
+        return None
+    for x, box, pieces in scene.row(point.y)[1]:
+        if x <= point.x < x + sum(cell_len(piece.text) for piece in pieces):
+            return box
+    return None
+
+
+def _caption(scene: Scene, atlas: Atlas) -> str:
+    """Return what is shown, in words; of the program itself only numbers."""
+    boxes = len(scene.sketch.boxes)
+    word = {"picture": "", "list": "list, ", "near": "near, "}[scene.kind]
+    folded = f"{boxes} boxes of " if boxes < atlas.count else ""
+    return f"{word}{folded}{atlas.count} nodes"
