@@ -7,7 +7,7 @@ long as that is short.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
@@ -94,6 +94,14 @@ class Wording:
             f"{node.name} = {self._code(node, row.code)}",
             self._forward_shapes(node, row),
         )
+
+    def spelled(self, index: int, operands: Sequence[str]) -> str:
+        """Return how a node is computed, with other words for its operands."""
+        node = self.graph.nodes[index]
+        if node.op is None:
+            return node.name
+        words = _words(node, list(operands)) | {"y": node.name}
+        return _fill(self._row(node, node.op).symbol, words, True).replace("∘", "·")
 
     def contribution(self, edge: Edge, summed: tuple[int, ...] = ()) -> Formula:
         """Return what an edge adds to its operand's gradient.

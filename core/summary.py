@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +11,7 @@ import numpy as np
 from .ops.table import Array, Shape
 
 _BINS = 8
+_BLOCK = 1 << 18  # elements that are looked at together
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,37 +38,65 @@ def summarise(array: Array, bins: int = _BINS) -> Summary:
     >>> summarise(np.array([0.0, 1.0, np.nan])).bins
     (1, 0, 0, 0, 0, 0, 0, 1)
     """
-    numbers = np.asarray(array)
-    nans = infinities = 0
-    finite = numbers.astype(np.float64, copy=False).ravel()
-    if numbers.dtype.kind == "f":
-        nans = int(np.isnan(numbers).sum())
-        infinities = int(np.isinf(numbers).sum())
-        if nans or infinities:
-            finite = finite[np.isfinite(finite)]
-    zeros = int((finite == 0).sum())
-    if not finite.size:
+    kept: list[Array] = []
+    ends: list[float] = []
+    count = nans = infinities = 0
+    for block in _blocks(np.asarray(array)):
+        finite = _finite(block)
+        if finite.size < block.size:
+            nans += int(np.isnan(block).sum())
+            infinities += int(np.isinf(block).sum())
+        if finite.size:
+            kept.append(block)
+            ends += [float(finite.min()), float(finite.max())]
+            count += finite.size
+    if not kept:
         return Summary(array.shape, None, None, None, None, 0, nans, infinities, ())
-    low, high = float(finite.min()), float(finite.max())
+    low, high = min(ends), max(ends)
     # Scaled first: neither a sum of large numbers nor a square may overflow.
     size = max(abs(low), abs(high)) or 1.0
-    scaled = finite / size
+    total = squares = 0.0
+    zeros = 0
+    counts = np.zeros(bins, dtype=np.intp)
+    for finite in map(_finite, kept):
+        zeros += finite.size - int(np.count_nonzero(finite))
+        scaled = finite / size
+        total += float(scaled.sum())
+        squares += float(np.sum(scaled * scaled))
+        counts += _histogram(scaled, low / size, high / size, bins)
     return Summary(
         array.shape,
         low,
         high,
-        float(scaled.mean()) * size,
-        float(np.sqrt(np.mean(scaled * scaled))) * size,
+        total / count * size,
+        math.sqrt(squares / count) * size,
         zeros,
         nans,
         infinities,
-        _histogram(scaled, low / size, high / size, bins),
+        tuple(map(int, counts)) if high > low else (),
     )
 
 
-def _histogram(finite: Array, low: float, high: float, bins: int) -> tuple[int, ...]:
+def _blocks(array: Array) -> Iterator[Array]:
+    """Yield an array in parts, so that no copy of a large one is ever made."""
+    if array.size <= _BLOCK or not array.ndim:
+        yield array
+    elif len(array) == 1:
+        yield from _blocks(array[0])
+    else:
+        rows = max(_BLOCK // (array.size // len(array)), 1)
+        for start in range(0, len(array), rows):
+            yield from _blocks(array[start : start + rows])
+
+
+def _finite(block: Array) -> Array:
+    numbers = block.astype(np.float64, copy=False).ravel()
+    finite = np.isfinite(numbers)
+    return numbers if finite.all() else numbers[finite]
+
+
+def _histogram(finite: Array, low: float, high: float, bins: int) -> Array:
     if high <= low:
-        return ()
+        return np.zeros(bins, dtype=np.intp)
     place = ((finite - low) / (high - low) * bins).astype(np.intp)
-    counts = np.bincount(np.minimum(place, bins - 1), minlength=bins)
-    return tuple(map(int, counts))
+    return np.bincount(np.minimum(place, bins - 1), minlength=bins)

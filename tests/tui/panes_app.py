@@ -1,0 +1,78 @@
+"""The step and the why of one debugger on a screen, without the rest."""
+
+from collections.abc import Iterable
+
+from textual.app import App, ComposeResult
+from textual.widget import Widget
+
+from gradstep.core.commands.explaining import find_element
+from gradstep.core.debugger import Debugger
+from gradstep.core.errors import CommandError
+from gradstep.core.expression import Element, parse_element
+from gradstep.core.scenario import parse
+from gradstep.tui.panes.base import Chosen, View
+from gradstep.tui.panes.step import StepPane
+from gradstep.tui.panes.why import WhyPane
+
+
+class PanesApp(App[None]):
+    CSS = "StepPane, WhyPane { border: round; height: 1fr; }"
+
+    def __init__(self, bug: Debugger, *lines: str) -> None:
+        super().__init__()
+        self.bug = bug
+        self.chosen: Element | None = None
+        self.run_lines(lines)
+
+    def compose(self) -> ComposeResult:
+        yield StepPane()
+        yield WhyPane()
+
+    @property
+    def step(self) -> StepPane:
+        return self.query_one(StepPane)
+
+    @property
+    def why(self) -> WhyPane:
+        return self.query_one(WhyPane)
+
+    def on_mount(self) -> None:
+        self.step.focus()
+        self.draw()
+
+    def run_lines(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            reply = self.bug.execute(line)
+            assert reply.ok, reply.error
+
+    def choose(self, text: str) -> None:
+        self.chosen = parse_element(text, self.bug.graph, self.bug.scenario.names)
+        self.draw()
+
+    def draw(self) -> None:
+        chosen = self.chosen
+        if chosen is None:
+            try:
+                chosen = Element(*find_element(self.bug, ""))
+            except CommandError:
+                chosen = None
+        view = View(self.bug, None, chosen)
+        self.step.show(view)
+        self.why.show(view)
+
+    def on_chosen(self, message: Chosen) -> None:
+        self.chosen = message.element
+        self.draw()
+
+
+def program(text: str, leaves: str, rest: str = "") -> Debugger:
+    """Return a debugger over a program, with `leaves` as parameters."""
+    source = f"gradstep = 1\ntitle = 't'\n{rest}program = '''\n{text}\n'''\n"
+    return Debugger(parse(f"{source}[parameters]\n{leaves}", source="t.toml"))
+
+
+def text_of(pane: Widget) -> str:
+    """Return what a pane shows within its borders."""
+    area = pane.content_size
+    lines = (pane.render_line(y).text.rstrip() for y in range(area.height))
+    return "\n".join(lines)

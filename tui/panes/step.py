@@ -1,0 +1,690 @@
+"""One step in four linked views: formula, matrices, one element, NumPy code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
+
+from rich.segment import Segment
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.events import Click, Key, MouseScrollDown, MouseScrollUp
+from textual.strip import Strip
+
+from ...core.commands.explaining import outstanding
+from ...core.explain import element_name
+from ...core.expression import Element
+from ...core.formulas import Formula, axes_text, shape_text
+from ...core.linked import Facet, Region, facets, linked
+from ...core.run import broadcast_axes
+from ...core.scenario import Scenario
+from ...core.trace import Contribution, Forward, Seed, Trace
+from ..digits import number_text
+from ..grid import HEAT, HEAT_CSS, Grid, Inks, Scale, summary_text
+from ..look import Look
+from ..spelling import contribution_text, value_text
+from ..step import Stage, notes, place
+from .base import Chosen, Pane, View
+from .matrix_view import KEYS, MatrixView, Summaries, Walker
+
+_GAP = 3
+_LARGE = 144  # elements from which on a matrix without room is drawn dense
+_MOST_SCALES = 500
+_WHEEL = 3
+_KEPT = 8  # lines that matter so much are never left out
+_LOWEST = 4  # lines of a matrix with its title, at least
+_LABEL = 12
+_NARROW = 16  # columns of a title that are always shown
+
+
+class Tile(NamedTuple):
+    """A grid and where it stands: its corner, its size, and how high its title is."""
+
+    number: int
+    x: int
+    y: int
+    width: int
+    height: int
+    title: int
+
+
+@dataclass(slots=True)
+class _Sheet:
+    """What a step looks like in one size: lines, and where its grids are."""
+
+    lines: list[Strip]
+    tiles: list[Tile]
+    offset: int = 0
+
+
+class StepPane(Pane):
+    """The step that was made last, or at the start the first one to come."""
+
+    TITLE: ClassVar[str] = "Step"
+    HELP: ClassVar[str | None] = (
+        "One step: its formula, its matrices, one element, its NumPy code.\n"
+        "One cursor for all: [ ] is the chosen element, underlined is what belongs to "
+        "it.\nA cell's colour and its sign: plus or minus; how strong: how large.\n"
+        "Without room for numbers: `-` and a bar; NN is NaN, ∞ infinity, · zero.\n"
+        f"{KEYS}\n"
+        "shift+left, shift+right: another matrix   v: this matrix alone\n"
+        "click: choose a cell   wheel: scroll   o: this pane alone"
+    )
+    COMPONENT_CLASSES: ClassVar[set[str]] = set(HEAT)
+    DEFAULT_CSS: ClassVar[str] = "StepPane {" + HEAT_CSS + "}"
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._view: View | None = None
+        self._look = Look()
+        self._trace: Trace | None = None
+        self._number = -1  # of the event that is shown
+        self._facets: tuple[Facet, ...] = ()
+        self._grids: list[Grid] = []
+        self._said: list[str] = []  # the notes of the event
+        self._scales: dict[tuple[str, int], Scale] = {}
+        self._active = 0
+        self._dense: bool | None = None  # None: where there is no room for numbers
+        self._inks: Inks | None = None
+        self._sheet: tuple[object, _Sheet] | None = None
+        self._summaries = Summaries()
+        self._walker = Walker()
+        self._offset = 0
+        self._following = True
+        self._titles: list[tuple[str, ...]] = []
+
+    def compose(self) -> ComposeResult:
+        """Hold a view for one matrix alone, out of sight."""
+        alone = MatrixView(self._summaries)
+        alone.display = False
+        yield alone
+
+    # ------------------------------------------------------------------ the moment
+
+    def show(self, view: View) -> None:
+        """Draw the last applied event, with the chosen element in all its arrays."""
+        self._view = view
+        trace, position = view.bug.trace, view.bug.position
+        if not len(trace):
+            self._facets, self._grids = (), []
+        elif trace is not self._trace or self._number != max(position - 1, 0):
+            self._take(view.bug.scenario, trace, max(position - 1, 0))
+        for grid in self._grids:
+            grid.is_future = position == 0
+        self._follow(view.chosen)
+        self._show_borders(view)
+        self._redraw()
+
+    def _take(self, scenario: Scenario, trace: Trace, number: int) -> None:
+        """Take the arrays of another event, each as wide as it was the last time."""
+        self._trace, self._number, self._offset = trace, number, 0
+        self._facets = facets(trace, number)
+        self._grids = []
+        if len(self._scales) > _MOST_SCALES:
+            self._scales.clear()
+        for facet in self._facets:
+            key = (facet.role, facet.node)
+            grid = Grid(facet.array, self._look, self._scales.get(key))
+            self._scales[key] = grid.scale
+            self._grids.append(grid)
+        self._active = len(self._facets) - 1
+        self._said = notes(Stage(scenario, trace, self._look), [number])
+
+    def _follow(self, chosen: Element | None) -> None:
+        """Put the cursor of every grid on the chosen element, or what belongs to it."""
+        if not self._facets or self._trace is None:
+            return
+        element = self._element(chosen)
+        regions = linked(self._trace, self._number, self._facets, element)
+        for facet, grid, region in zip(self._facets, self._grids, regions, strict=True):
+            owns = (facet.node, facet.quantity) == (element.node, element.quantity)
+            # The slope of an operation has the place of the gradient it multiplies.
+            grid.is_active = owns and region is not None
+            grid.linked = None if grid.is_active else region
+            if region is not None:
+                grid.cursor = _towards(grid.cursor, region)
+
+    def _element(self, chosen: Element | None) -> Element:
+        """Return the element to show: the chosen one, if this step has it."""
+        active = self._facets[self._active]
+        if chosen is not None and chosen.index is not None:
+            wanted = (chosen.node, chosen.quantity)
+            if (active.node, active.quantity) == wanted:
+                return chosen
+            for number in range(len(self._facets) - 1, -1, -1):
+                facet = self._facets[number]
+                if (facet.node, facet.quantity) == wanted:
+                    self._active = number
+                    return chosen
+        if not active.array.size:
+            return Element(active.node, active.quantity, None)
+        grid = self._grids[self._active]
+        if not grid.is_placed:
+            grid.cursor = outstanding(active.array)
+            grid.is_placed = True
+        return active.element(grid.cursor)
+
+    def _show_borders(self, view: View) -> None:
+        """Say above where we are, and below the exact number of the cursor."""
+        trace = view.bug.trace
+        if not self._facets:
+            self.border_title = Text("Step")
+            return
+        stage = Stage(view.bug.scenario, trace, self._look)
+        first, *rest = place(stage, [self._number])
+        when = "first to come" if view.bug.position == 0 else f"event {first}"
+        self.border_title = Text(" · ".join((when, *rest)))
+        self.border_subtitle = self._exact()
+
+    def _exact(self) -> Text:
+        if self._walker.typed is not None:
+            return Text(f"jump to [{self._walker.typed}▏]  enter, escape")
+        facet, grid = self._facets[self._active], self._grids[self._active]
+        if not facet.array.size or self._view is None:
+            return Text("empty")
+        element = facet.element(grid.cursor)
+        node = self._view.bug.graph.nodes[element.node]
+        name = element_name(node, element.index, element.quantity)
+        if facet.role in ("local", "product"):
+            name = f"{facet.role}[{', '.join(map(str, grid.cursor))}]"
+        elif facet.role not in ("operand", "value"):
+            name = f"{facet.role} {name}"
+        return Text(f"{name} = {grid.exact()}")
+
+    # -------------------------------------------------------------------- movement
+
+    @property
+    def alone(self) -> MatrixView:
+        """The view of one matrix alone."""
+        return self.query_one(MatrixView)
+
+    def on_key(self, event: Key) -> None:
+        """Move the cursor in the matrices, or open one of them."""
+        if not self._facets or self.alone.display:
+            return
+        grid = self._grids[self._active]
+        before, typing = grid.cursor, self._walker.typed is not None
+        page = max(self.size.height // 2, 1)
+        if not typing and event.key in ("shift+left", "shift+right"):
+            self._switch(1 if event.key == "shift+right" else -1)
+        elif not typing and event.key == "d":
+            self._dense = not grid.compact
+        elif not typing and event.key == "v":
+            self._open()
+        elif not grid.array.size or not self._walker.walk(event, grid, page):
+            return
+        elif event.key in ("left", "right") and grid.cursor == before and not typing:
+            self._switch(1 if event.key == "right" else -1)
+        elif grid.cursor != before:
+            self._choose()
+        event.stop()
+        event.prevent_default()
+        if self._view is not None:
+            self._show_borders(self._view)
+        self._redraw()
+
+    def _switch(self, by: int) -> None:
+        """Go to the matrix beside."""
+        count = len(self._grids)
+        self._active = (self._active + by) % count
+        if self._facets[self._active].array.size:
+            self._grids[self._active].is_placed = True
+            self._choose()
+
+    def _choose(self) -> None:
+        facet, grid = self._facets[self._active], self._grids[self._active]
+        grid.is_placed = True
+        element = facet.element(grid.cursor)
+        self._follow(element)
+        self.post_message(Chosen(element))
+
+    def _open(self) -> None:
+        """Show the matrix under the cursor alone."""
+        if not self._facets[self._active].array.size:
+            return
+        self.alone.display = True
+        self.alone.focus()
+
+    def _show_alone(self) -> None:
+        facet, grid = self._facets[self._active], self._grids[self._active]
+        title = Text(" ".join(part.strip() for part in self._title(facet)))
+        self.alone.show(facet, grid.cursor, grid.linked, title, self._look)
+
+    def on_matrix_view_closed(self, message: MatrixView.Closed) -> None:
+        """Go back to the whole step."""
+        message.stop()
+        self.alone.display = False
+        self.focus()
+        self._redraw()
+
+    def on_click(self, event: Click) -> None:
+        """Choose the cell under the mouse."""
+        found = self._hit(int(event.x), int(event.y))
+        if found is None:
+            return
+        tile, x, y = found
+        index = self._grids[tile.number].hit(x, y)
+        if index is not None:
+            self._active = tile.number
+            self._grids[tile.number].cursor = index
+            self._choose()
+
+    def on_mouse_scroll_down(self, event: MouseScrollDown) -> None:
+        """Scroll the matrix under the mouse, or the step."""
+        self._wheel(event, _WHEEL)
+
+    def on_mouse_scroll_up(self, event: MouseScrollUp) -> None:
+        """Scroll the matrix under the mouse, or the step."""
+        self._wheel(event, -_WHEEL)
+
+    def _wheel(self, event: MouseScrollDown | MouseScrollUp, by: int) -> None:
+        event.stop()
+        found = self._hit(int(event.x), int(event.y))
+        if found is not None:
+            tile = found[0]
+            grid = self._grids[tile.number]
+            before = grid.top
+            grid.top += by
+            grid.fit(tile.width, tile.height - tile.title, follow=False)
+            if grid.top != before:
+                self._redraw(follow=False)
+                return
+        self._offset += by
+        self._redraw(follow=False)
+
+    def _hit(self, x: int, y: int) -> tuple[Tile, int, int] | None:
+        """Return the grid at a place of the pane, and the place in the grid."""
+        if self._sheet is None:
+            return None
+        x, y = x - self.gutter.left, y - self.gutter.top
+        sheet = self._sheet[1]
+        y += sheet.offset
+        for tile in sheet.tiles:
+            inside = 0 <= x - tile.x < tile.width
+            if inside and 0 <= y - tile.y - tile.title < tile.height - tile.title:
+                return tile, x - tile.x, y - tile.y - tile.title
+        return None
+
+    # --------------------------------------------------------------------- drawing
+
+    def notify_style_update(self) -> None:
+        """Forget the colours of the theme before."""
+        super().notify_style_update()
+        self._inks = None
+        self._sheet = None
+
+    def on_resize(self) -> None:
+        """Lay out anew."""
+        self._redraw()
+
+    def _redraw(self, *, follow: bool = True) -> None:
+        self._sheet = None
+        self._following = follow
+        self.refresh()
+        if self.is_mounted and self.alone.display and self._facets:
+            self._show_alone()
+
+    def render_line(self, y: int) -> Strip:
+        """Return one line of the step."""
+        sheet = self._drawn()
+        width, number = self.size.width, y + sheet.offset
+        if number >= len(sheet.lines):
+            return Strip.blank(width, self.rich_style)
+        strip = sheet.lines[number].apply_style(self.rich_style)
+        return strip.adjust_cell_length(width, self.rich_style)
+
+    def _drawn(self) -> _Sheet:
+        """Write the whole step once, however many lines of it are asked for."""
+        if self._inks is None:
+            self._inks = Inks.of(self)
+        size = self.size
+        if self._sheet is None or self._sheet[0] != size:
+            sheet = self._written(size.width, size.height, self._inks)
+            sheet.offset = min(
+                max(self._offset, 0), max(len(sheet.lines) - size.height, 0)
+            )
+            self._offset = sheet.offset
+            self._sheet = (size, sheet)
+        return self._sheet[1]
+
+    def _written(self, width: int, height: int, inks: Inks) -> _Sheet:
+        if self._view is None or width < 4:
+            return _Sheet([], [])
+        if not self._facets:
+            words = "nothing is computed here: no step to show"
+            return _Sheet(self._wrapped(Text(words), width), [])
+        above = [self._wrapped(text, width) for text in self._above(inks, width)]
+        below = [
+            (importance, self._labelled(label, text, width, inks))
+            for importance, label, text in self._below()
+        ]
+        for grid in self._grids:
+            grid.compact = False
+        tiles, used = self._arranged(width, height, below, above)
+        lines = [line for part in above for line in part]
+        start = len(lines)
+        lines += self._tile_lines(tiles, used, inks)
+        lines += [line for _, part in below for line in part]
+        return _Sheet(lines, [tile._replace(y=tile.y + start) for tile in tiles])
+
+    def _arranged(
+        self,
+        width: int,
+        height: int,
+        below: list[tuple[int, list[Strip]]],
+        above: list[list[Strip]],
+    ) -> tuple[list[Tile], int]:
+        """Place the grids; where there is no room, leave out what matters least."""
+        fixed = sum(map(len, above))
+        while True:
+            room = height - fixed - sum(len(part) for _, part in below)
+            tiles = self._whole(width)
+            if tiles and _bottom(tiles) <= room:
+                return tiles, _bottom(tiles)
+            least = min((one[0] for one in below), default=9)
+            if least >= _KEPT:
+                if room < _bottom(tiles or self._windows(width, _LOWEST)):
+                    above.pop()  # the empty line
+                    room += 1
+                break
+            below[:] = [one for one in below if one[0] > least]
+        tiles = self._windows(width, max(room, _LOWEST))
+        return tiles, _bottom(tiles)
+
+    def _whole(self, width: int) -> list[Tile]:
+        """Place all grids in full, as long as none is wider than there is room.
+
+        Titles are on one line if all of them can be beside each other like this.
+        """
+        if any(grid.width > width for grid in self._grids):
+            return []
+        split = [self._title(facet) for facet in self._facets]
+        most = max(map(len, split))
+        split = [title + ("",) * (most - len(title)) for title in split]
+        joined = [(title[0] + "".join(title[1:]),) for title in split]
+        choices = [(titles, self._placed(titles, width)) for titles in (joined, split)]
+        self._titles, tiles = min(choices, key=lambda choice: _bottom(choice[1]))
+        return tiles
+
+    def _placed(self, titles: list[tuple[str, ...]], width: int) -> list[Tile]:
+        self._titles = titles
+        return self._rows(width, [max(g.width, t) for g, t in self._naturals()])
+
+    def _naturals(self) -> Iterator[tuple[Grid, int]]:
+        for grid, title in zip(self._grids, self._titles, strict=True):
+            yield grid, max(map(len, title))
+
+    def _rows(
+        self, width: int, widths: Sequence[int], most: int | None = None
+    ) -> list[Tile]:
+        """Place grids of some widths in rows; `most` is the height of a row."""
+        tiles: list[Tile] = []
+        x = y = high = 0
+        for number, (grid, wanted) in enumerate(zip(self._grids, widths, strict=True)):
+            wide = min(wanted, width)
+            if x and x + wide > width:
+                x, y, high = 0, y + high, 0
+            title = len(self._titles[number])
+            height = title + grid.height
+            if most is not None:
+                height = min(height, most)
+            tiles.append(Tile(number, x, y, wide, height, title))
+            high = max(high, height)
+            x += wide + _GAP
+        return tiles
+
+    def _windows(self, width: int, height: int) -> list[Tile]:
+        """Place windows on the grids, all in one row if that can be."""
+        share = (width + _GAP) // len(self._grids) - _GAP
+        for grid in self._grids:
+            narrow = grid.array.size > _LARGE and grid.width > share
+            grid.compact = narrow if self._dense is None else self._dense
+        self._titles = [self._title(facet) for facet in self._facets]
+        naturals = list(self._naturals())
+        least = [
+            max(g.gutter + min(g.columns, 2) * g.cell, min(t, _NARROW))
+            for g, t in naturals
+        ]
+        wanted = [max(g.width, t) for g, t in naturals]
+        room = width - _GAP * (len(naturals) - 1)
+        if sum(least) <= room:
+            return self._rows(width, _shared(least, wanted, room), height)
+        widths = [min(want, width) for want in wanted]
+        count = len({tile.y for tile in self._rows(width, widths)})
+        return self._rows(width, widths, max(height // count, _LOWEST))
+
+    def _tile_lines(
+        self, tiles: Sequence[Tile], height: int, inks: Inks
+    ) -> list[Strip]:
+        rows: list[list[tuple[int, Strip]]] = [[] for _ in range(height)]
+        for tile in tiles:
+            grid, facet = self._grids[tile.number], self._facets[tile.number]
+            inner = tile.height - tile.title
+            if self._following:
+                grid.fit(tile.width, inner)
+            active = tile.number == self._active
+            ink = inks.changed if _is_changed(facet, self._facets) else inks.name
+            titles = self._titles[tile.number]
+            mark = "▸" if active and len(self._grids) > 1 else " "
+            parts = [Strip([Segment((mark + titles[0][1:])[: tile.width], ink)])]
+            parts += [
+                Strip([Segment(part[: tile.width], inks.quiet)]) for part in titles[1:]
+            ]
+            if facet.array.size:
+                parts += map(Strip, grid.lines(tile.width, inner, inks))
+            else:
+                parts.append(Strip([Segment("empty", inks.quiet)]))
+            for number, part in enumerate(parts[: tile.height]):
+                rows[tile.y + number].append((tile.x, part))
+        return [_joined(row) for row in rows]
+
+    # ----------------------------------------------------------------------- words
+
+    def _title(self, facet: Facet) -> tuple[str, ...]:
+        """Return what stands over an array: what it is, and its shape."""
+        if self._view is None:
+            return ("",)
+        bug = self._view.bug
+        stage = Stage(bug.scenario, bug.trace, self._look)
+        words, name = stage.wording, bug.graph.nodes[facet.node].name
+        shape = shape_text(facet.array.shape) if facet.array.ndim else ""
+        if facet.array.ndim > 2:
+            cursor = self._grids[self._facets.index(facet)].cursor
+            shape += f" at [{', '.join(map(str, cursor[:-2]))}]"
+        if facet.role in ("operand", "value"):
+            return (f" {words.node(facet.node)} {shape}".rstrip(),)
+        called = {
+            "seed": f"seed {words.gradient(facet.node)}",
+            "upstream": f"upstream {words.gradient(facet.node)}",
+            "product": "product",
+            "contribution": "contribution",
+            "gradient": f"{name}.grad",
+        }.get(facet.role, f"{name}{'.grad' * (facet.quantity == 'grad')} {facet.role}")
+        event = bug.trace.event(self._number)
+        if facet.role == "local" and isinstance(event, Contribution):
+            called = f"local {words.local(event.edge)}"
+            slope = words.contribution(event.edge).local
+            shape = " ".join(
+                part for part in (f"= {slope}" * bool(slope), shape) if part
+            )
+        if facet.role == "contribution" and isinstance(event, Contribution):
+            summed = self._summed(event)
+            shape = f"Σ {axes_text(summed)} → {shape}" if summed else shape
+        return (f" {called}", f" {shape}") if shape else (f" {called}",)
+
+    def _above(self, inks: Inks, width: int) -> list[Text]:
+        """Return what the step does, and its formula with the shapes."""
+        if self._view is None:
+            return []
+        bug = self._view.bug
+        words = Stage(bug.scenario, bug.trace, self._look).wording
+        nodes = bug.graph.nodes
+        event = bug.trace.event(self._number)
+        lines: list[Text] = []
+        if bug.position == 0:
+            lines.append(
+                Text("nothing has happened yet: press s to step", inks.changed, end="")
+            )
+        formula = Formula("", (), "")
+        if isinstance(event, Forward):
+            formula = words.forward(event.node)
+        elif isinstance(event, Contribution):
+            formula = words.contribution(event.edge, self._summed(event))
+            edges = bug.trace.backward_events(event.consumer, event.consumer + 1)
+            what = f"contribution to {nodes[event.operand].name}"
+            what += f" through {nodes[event.consumer].name}"
+            if len(edges) > 1:
+                number = edges.index(self._number) + 1
+                what += f", operand {number} of {len(edges)}"
+            lines.append(Text(what, inks.quiet, end=""))
+        elif isinstance(event, Seed):
+            text = "the seed: the gradient that enters at the output"
+            lines.append(Text(text, inks.quiet, end=""))
+        else:
+            lines.append(
+                Text(f"update of {nodes[event.node].name}", inks.quiet, end="")
+            )
+        if formula.text:
+            line = Text(formula.text, inks.name, end="")
+            shapes = Text(formula.shapes, inks.quiet, end="")
+            if line.cell_len + 3 + shapes.cell_len <= width:
+                lines.append(Text.assemble(line, "   ", shapes, end=""))
+            else:
+                lines += [line, shapes]
+        return [*lines, Text(" ", end="")]
+
+    def _below(self) -> Iterator[tuple[int, str, Text]]:
+        """Yield what stands below the matrices: how much it matters, label, text."""
+        if self._view is None or self._trace is None:
+            return
+        bug, trace, number = self._view.bug, self._trace, self._number
+        stage = Stage(bug.scenario, trace, self._look)
+        words, event = stage.wording, trace.event(number)
+        yield 0, "", Text(" ")
+        element = self._spelled()
+        if element:
+            yield _KEPT + 1, "one element", Text(element)
+        if isinstance(event, Contribution):
+            yield 5, "accumulated", Text(self._accumulated(trace, event))
+            formula = words.contribution(event.edge, self._summed(event))
+            yield _KEPT, "NumPy", Text(formula.code)
+        elif isinstance(event, Forward):
+            yield _KEPT, "NumPy", Text(words.forward(event.node).code)
+        for place_of_note, note in enumerate(self._said):
+            yield 4 - min(place_of_note, 2), "note", Text(note)
+        facet, grid = self._facets[self._active], self._grids[self._active]
+        if facet.array.size > 1:
+            summary = self._summaries.of(facet.array, self)
+            text = Text("…") if summary is None else summary_text(summary, self._look)
+            label = facet.role if len(self._facets) > 1 else "array"
+            yield 1, label, text
+        if grid.array.ndim > 2:
+            yield 6, "slice", Text("the keys , and . turn to another one")
+
+    def _summed(self, event: Contribution) -> tuple[int, ...]:
+        """Return the axes that this step sums over."""
+        product = next((f for f in self._facets if f.role == "product"), None)
+        if product is None or self._trace is None:
+            return ()
+        return broadcast_axes(
+            product.array.shape, self._trace.run.graph.nodes[event.operand].shape
+        )
+
+    def _spelled(self) -> str:
+        """Return the chosen element, as far as this step makes it, in numbers."""
+        if self._trace is None or self._view is None:
+            return ""
+        trace, event = self._trace, self._trace.event(self._number)
+        words = Stage(self._view.bug.scenario, trace, self._look).wording
+        made = self._facets[-1]
+        grid = self._grids[-1]
+        if not made.array.size:
+            return ""
+        if isinstance(event, Forward):
+            return value_text(trace, words, event.node, grid.cursor)
+        if isinstance(event, Contribution):
+            return contribution_text(
+                trace, words, event.edge, self._number, grid.cursor
+            )
+        return ""
+
+    def _accumulated(self, trace: Trace, event: Contribution) -> str:
+        """Return what the chosen element is before and after this step."""
+        after, cursor = self._facets[-1], self._grids[-1].cursor
+        node = trace.run.graph.nodes[event.operand]
+        done, of = trace.uses(event.operand, self._number + 1)
+        before = next((f for f in self._facets if f.role == "before"), None)
+        if not after.array.size:
+            return f"{node.name}.grad is empty"
+        start = "0" if before is None else number_text(before.array[cursor])
+        name = element_name(node, cursor, "grad")
+        text = f"{name}: {start} → {number_text(after.array[cursor])}"
+        return f"{text}, {done} of {of} uses are in"
+
+    def _wrapped(self, text: Text, width: int) -> list[Strip]:
+        """Break a line at its blanks."""
+        lines = text.wrap(self.app.console, width, overflow="fold")
+        strips: list[Strip] = []
+        for line in lines:
+            line.rstrip()
+            line.end = ""
+            strips.append(Strip(list(line.render(self.app.console))))
+        return strips
+
+    def _labelled(self, label: str, text: Text, width: int, inks: Inks) -> list[Strip]:
+        """Break a line at its blanks, all of it beside its label."""
+        margin = _LABEL + 1
+        if width < 3 * margin:
+            return self._wrapped(text, width)
+        first = Strip([Segment(f"{label:<{margin}}"[:margin], inks.quiet)])
+        later = Strip([Segment(" " * margin)])
+        return [
+            Strip.join([later if number else first, strip])
+            for number, strip in enumerate(self._wrapped(text, width - margin))
+        ]
+
+
+def _is_changed(facet: Facet, all_facets: Sequence[Facet]) -> bool:
+    """Tell whether an array is what the step makes."""
+    return facet is all_facets[-1]
+
+
+def _towards(cursor: tuple[int, ...], region: Region) -> tuple[int, ...]:
+    """Return the element of a region's box that is nearest to where a cursor was."""
+    if len(cursor) != len(region.box):
+        return cursor
+    return tuple(
+        min(max(i, axis.start), axis.stop - 1)
+        for i, axis in zip(cursor, region.box, strict=True)
+    )
+
+
+def _bottom(tiles: Sequence[Tile]) -> int:
+    return max((tile.y + tile.height for tile in tiles), default=0)
+
+
+def _shared(least: Sequence[int], wanted: Sequence[int], room: int) -> list[int]:
+    """Share a width out: each its least, and the rest to who wants more, evenly."""
+    widths = list(least)
+    spare = room - sum(widths)
+    open_ones = [n for n in range(len(widths)) if wanted[n] > widths[n]]
+    while spare > 0 and open_ones:
+        each = max(spare // len(open_ones), 1)
+        for number in open_ones[:]:
+            more = min(each, wanted[number] - widths[number], spare)
+            widths[number] += more
+            spare -= more
+        open_ones = [n for n in open_ones if wanted[n] > widths[n]]
+    return [min(wide, want) for wide, want in zip(widths, wanted, strict=True)]
+
+
+def _joined(parts: Sequence[tuple[int, Strip]]) -> Strip:
+    """Return strips beside each other, each from its column on."""
+    joined: list[Strip] = []
+    x = 0
+    for start, strip in parts:
+        joined.append(Strip.blank(max(start - x, 0)))
+        joined.append(strip)
+        x = max(start, x) + strip.cell_length
+    return Strip.join(joined)

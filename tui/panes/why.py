@@ -1,0 +1,375 @@
+"""Where the chosen element comes from, term by term, and why it is what it is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style as Ink
+from rich.text import Text
+from textual.events import Click, Key, MouseScrollDown, MouseScrollUp
+from textual.strip import Strip
+
+from ...core.commands.explaining import find_element, why_lines
+from ...core.errors import CommandError
+from ...core.explain import (
+    Explanation,
+    Factor,
+    Index,
+    Part,
+    ValueExplanation,
+    element_name,
+    explain_gradient,
+    explain_value,
+)
+from ...core.expression import Element
+from ...core.formulas import Wording, axes_text, shape_text
+from ...core.trace import Trace
+from ...core.why import why
+from ..digits import align, number_text, style_for, write
+from ..spelling import term_text
+from .base import Chosen, Pane, View
+
+_SHOWN = 8  # terms of a sum, before the rest is one line
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line. `leads` is the element that it comes from; `meaning` how it looks."""
+
+    text: str
+    meaning: str = ""
+    leads: Element | None = None
+
+
+class WhyPane(Pane):
+    """The terms of the chosen element, the largest first, and where each leads."""
+
+    TITLE: ClassVar[str] = "Why?"
+    HELP: ClassVar[str | None] = (
+        "Where the chosen element comes from: its terms, the largest first.\n"
+        "A term of a gradient is upstream × local derivative.\n"
+        "up, down: another term   enter: follow it to where it comes from\n"
+        "backspace: back to where you came from\n"
+        "Zero, NaN, Inf and no gradient at all are each said, with their reason."
+    )
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "why--headline",
+        "why--quiet",
+        "why--alarm",
+        "why--none",
+        "why--cursor",
+    }
+    DEFAULT_CSS: ClassVar[str] = """
+    WhyPane {
+        & > .why--headline { text-style: bold; }
+        & > .why--quiet { color: $foreground 60%; }
+        & > .why--alarm { color: $error; text-style: bold; }
+        & > .why--none { color: $warning; text-style: italic; }
+        & > .why--cursor { background: $panel; text-style: bold; }
+    }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._rows: list[Row] = []
+        self._element: Element | None = None
+        self._trail: list[Element] = []
+        self._cursor = 0  # the row that would be followed
+        self._top = 0
+        self._known: tuple[Trace, int, Element | None] | None = None
+
+    # ------------------------------------------------------------------ the moment
+
+    def show(self, view: View) -> None:
+        """Explain the chosen element at this position."""
+        bug = view.bug
+        try:
+            element = _whole(view)
+        except CommandError:
+            element = None
+        known = (bug.trace, bug.position, element)
+        if self._known == known:
+            return
+        self._known = known
+        if element != self._element:
+            self._cursor = self._top = 0
+        self._element = element
+        if element is None:
+            self._rows = [
+                Row("nothing is chosen yet: step, or click a number", "quiet")
+            ]
+            self.border_title = Text(self.TITLE)
+        else:
+            words = Wording(bug.graph, bug.scenario.names)
+            self._rows = list(explained(bug.trace, words, element, bug.position))
+            node = bug.graph.nodes[element.node]
+            name = element_name(node, element.index, element.quantity)
+            self.border_title = Text(f"Why {name}?")
+        leading = [n for n, row in enumerate(self._rows) if row.leads]
+        if leading and self._cursor not in leading:
+            self._cursor = leading[0]
+        self._show_subtitle()
+        self.refresh()
+
+    def _show_subtitle(self) -> None:
+        can_follow = self._leads() is not None
+        words = "↵ follow" * can_follow, "⌫ back" * bool(self._trail)
+        self.border_subtitle = Text("  ".join(word for word in words if word))
+
+    def _leads(self) -> Element | None:
+        rows = self._rows
+        return rows[self._cursor].leads if self._cursor < len(rows) else None
+
+    # -------------------------------------------------------------------- movement
+
+    def on_key(self, event: Key) -> None:
+        """Choose a term, follow it, or go back."""
+        if event.key in ("up", "down"):
+            self._move(1 if event.key == "down" else -1)
+        elif event.key == "enter" and self._leads() is not None:
+            self._follow()
+        elif event.key == "backspace" and self._trail:
+            self.post_message(Chosen(self._trail.pop()))
+        else:
+            return
+        event.stop()
+        event.prevent_default()
+
+    def _move(self, by: int) -> None:
+        """Go to the next row that leads somewhere; past the last one, scroll."""
+        numbers = range(self._cursor + by, len(self._rows) if by > 0 else -1, by)
+        found = next((n for n in numbers if self._rows[n].leads), None)
+        if found is None:
+            self._scroll(by)
+            return
+        self._cursor = found
+        self._show_subtitle()
+        room = max(self.size.height, 1)
+        self._top = min(max(self._top, found - room + 1), found)
+        if not any(row.leads for row in self._rows[:found]):
+            self._top = 0  # the headline belongs to the first term
+        self.refresh()
+
+    def _scroll(self, by: int) -> None:
+        most = max(len(self._rows) - self.size.height, 0)
+        self._top = min(max(self._top + by, 0), most)
+        self.refresh()
+
+    def _follow(self) -> None:
+        leads = self._leads()
+        if leads is None or self._element is None:
+            return
+        self._trail.append(self._element)
+        self.post_message(Chosen(leads))
+
+    def on_click(self, event: Click) -> None:
+        """Follow the term under the mouse."""
+        number = int(event.y) - self.gutter.top + self._top
+        if 0 <= number < len(self._rows) and self._rows[number].leads:
+            self._cursor = number
+            self._follow()
+
+    def on_mouse_scroll_down(self, event: MouseScrollDown) -> None:
+        """Scroll."""
+        event.stop()
+        self._scroll(2)
+
+    def on_mouse_scroll_up(self, event: MouseScrollUp) -> None:
+        """Scroll."""
+        event.stop()
+        self._scroll(-2)
+
+    # --------------------------------------------------------------------- drawing
+
+    def on_resize(self) -> None:
+        """Stay inside."""
+        self._scroll(0)
+
+    def render_line(self, y: int) -> Strip:
+        """Draw one row; `▸` is the one that would be followed."""
+        number, width, base = y + self._top, self.size.width, self.rich_style
+        if number >= len(self._rows):
+            return Strip.blank(width, base)
+        row = self._rows[number]
+        ink = base + self._ink(row.meaning)
+        here = number == self._cursor and row.leads is not None
+        if here and self.has_focus:
+            ink += self._ink("cursor")
+        mark = "▸ " if here else "  " if number and row.meaning != "headline" else ""
+        room = max(width - len(mark), 0)
+        text = row.text if len(row.text) <= room else row.text[: max(room - 1, 0)] + "…"
+        return Strip([Segment(mark + text, ink)]).adjust_cell_length(width, ink)
+
+    def _ink(self, meaning: str) -> Ink:
+        if not meaning:
+            return Ink()
+        return self.get_component_rich_style(f"why--{meaning}", partial=True)
+
+
+def _whole(view: View) -> Element:
+    """Return the chosen element with its index; without one, what stands out."""
+    bug, chosen = view.bug, view.chosen
+    if chosen is not None and chosen.index is not None:
+        return chosen
+    if chosen is None:
+        return Element(*find_element(bug, ""))
+    name = element_name(bug.graph.nodes[chosen.node], None, chosen.quantity)
+    return Element(*find_element(bug, name))
+
+
+# ------------------------------------------------------------------------ the rows
+
+
+def explained(
+    trace: Trace, words: Wording, element: Element, position: int
+) -> Iterator[Row]:
+    """Yield the rows about one element at a position."""
+    node, quantity, index = element.node, element.quantity, element.index or ()
+    here = trace.run.graph.nodes[node]
+    name = element_name(here, index, quantity)
+    if quantity == "value":
+        value = trace.value(node, position)
+        if value is None:
+            number = (trace.forward_event(node) or 0) + 1
+            yield Row(f"{name}: not computed yet, event {number} does it", "none")
+            return
+        yield from _of_number(trace, element, float(value[index]), position)
+        yield from _value_rows(trace, explain_value(trace.run, node, index))
+        return
+    if trace.run.gradients[node] is None:
+        yield from _why_rows(trace, element, position, "none")
+        return
+    gradient = trace.gradient(node, position)
+    if gradient is None:
+        yield Row(f"{name}: no contribution yet", "none")
+        numbers = trace.arrivals(node)
+        events = ", ".join(str(number + 1) for number in numbers[:_SHOWN])
+        yield Row(f"{len(numbers)} to come, with event {events}", "quiet")
+        return
+    yield from _of_number(trace, element, float(gradient[index]), position)
+    found = explain_gradient(trace, node, index, position)
+    yield from _gradient_rows(trace, words, found)
+
+
+def _of_number(
+    trace: Trace, element: Element, number: float, position: int
+) -> Iterator[Row]:
+    """Yield the headline; of a zero, NaN or Inf with its reason."""
+    if number == 0 or not math.isfinite(number):
+        meaning = "headline" if number == 0 else "alarm"
+        yield from _why_rows(trace, element, position, meaning)
+        return
+    node = trace.run.graph.nodes[element.node]
+    name = element_name(node, element.index, element.quantity)
+    yield Row(f"{name} = {number_text(number)}", "headline")
+
+
+def _why_rows(
+    trace: Trace, element: Element, position: int, meaning: str
+) -> Iterator[Row]:
+    found = why(trace, element.node, element.quantity, element.index or (), position)
+    lines = list(why_lines(trace, found))
+    yield Row(lines[0], meaning)
+    for hop, line in zip(found.hops[1:], lines[1:], strict=False):
+        yield Row(line.strip(), "", Element(hop.node, hop.quantity, hop.index))
+    for line in lines[len(found.hops) :]:
+        yield Row(line.strip(), "quiet")
+
+
+def _gradient_rows(trace: Trace, words: Wording, found: Explanation) -> Iterator[Row]:
+    nodes = trace.run.graph.nodes
+    if found.passed:
+        last = found.passed[-1]
+        name = element_name(nodes[last.consumer], last.index, "grad")
+        count = len(found.passed)
+        hops = "" if count == 1 else f", passed through {count} nodes"
+        leads = Element(last.consumer, "grad", last.index)
+        yield Row(f"an exact copy of {name}{hops}", "quiet", leads)
+    if found.seed is not None:
+        yield Row(f"{number_text(found.seed)}  enters here: the seed")
+    if found.written:
+        yield Row("a patch of this run wrote over the sum", "alarm")
+    for part in found.parts:
+        several = len(found.parts) > 1
+        yield from _part_rows(trace, words, part, found.index, several)
+    done, uses = found.uses
+    if done < uses:
+        yield Row(f"{done} of {uses} contributions are in so far", "none")
+
+
+def _part_rows(
+    trace: Trace, words: Wording, part: Part, index: Index, is_one_of_many: bool
+) -> Iterator[Row]:
+    operand = trace.run.graph.nodes[part.edge.operand]
+    if is_one_of_many or part.patched:
+        edge = trace.run.graph.edge_name(part.edge)
+        adds = f"{edge} adds {number_text(part.stored)}"
+        yield Row(adds + ", by a patched rule" * part.patched, "quiet")
+    if part.summed:
+        shapes = f"{shape_text(part.wide)} → {shape_text(operand.shape)}"
+        yield Row(f"summed over {axes_text(part.summed)}: {shapes}", "quiet")
+    terms = list(part.largest(_SHOWN))
+    columns = [
+        _column([term.product for term in terms]),
+        _column([term.upstream for term in terms]),
+        _column([term.local for term in terms]),
+    ]
+    for term, product, upstream, slope in zip(terms, *columns, strict=True):
+        names = term_text(trace, words, term, index)
+        text = f"{product} = {upstream} × {slope}   {names}"
+        yield Row(text, "", Element(term.consumer, "grad", term.index))
+    rest = part.rest(_SHOWN)
+    if rest is not None:
+        count = len(part) - _SHOWN
+        yield Row(f"… and {count} more terms: {number_text(rest)}", "quiet")
+
+
+def _column(numbers: list[float]) -> list[str]:
+    style = style_for(numbers)
+    return align([write(number, style) for number in numbers])
+
+
+def _value_rows(trace: Trace, found: ValueExplanation) -> Iterator[Row]:
+    nodes = trace.run.graph.nodes
+    node = nodes[found.node]
+    if node.op is None:
+        yield Row(
+            f"given, as {'an' if node.kind == 'input' else 'a'} {node.kind}", "quiet"
+        )
+        return
+    if not found.products:
+        yield Row(f"{node.op.name} of", "quiet")
+        factors = found.terms[0] if found.terms else ()
+        for factor, number in zip(
+            factors[:_SHOWN], _column([f.value for f in factors[:_SHOWN]]), strict=True
+        ):
+            name = element_name(nodes[factor.node], factor.index)
+            yield Row(f"{number}   {name}", "", _element(factor))
+        if len(factors) > _SHOWN:
+            yield Row(f"… and {len(factors) - _SHOWN} more elements", "quiet")
+        return
+    yield from _product_rows(trace, found)
+
+
+def _product_rows(trace: Trace, found: ValueExplanation) -> Iterator[Row]:
+    nodes = trace.run.graph.nodes
+    largest = found.largest(_SHOWN)
+    products = _column([product for product, _ in largest])
+    for product, (_, term) in zip(products, largest, strict=True):
+        names = " · ".join(element_name(nodes[f.node], f.index) for f in term)
+        factors = " × ".join(number_text(f.value) for f in term)
+        equal = f" = {factors}" if len(term) > 1 else ""
+        computed = [f for f in term if nodes[f.node].op is not None]
+        leads = _element((computed or list(term))[0])
+        yield Row(f"{product}{equal}   {names}", "", leads)
+    rest = len(found.terms) - _SHOWN + found.more
+    if rest > 0:
+        yield Row(f"… and {rest} more terms", "quiet")
+
+
+def _element(factor: Factor) -> Element:
+    return Element(factor.node, "value", factor.index)
