@@ -9,10 +9,12 @@ from __future__ import annotations
 import io
 import json
 import re
+import threading
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from rich.console import Console, RenderableType
 from rich.segment import Segment
@@ -24,6 +26,9 @@ from ..core.expression import Element
 from .look import Look
 from .play import Pace, closing, opening, play_markdown
 from .step import Stage, Step
+
+if TYPE_CHECKING:
+    from textual.app import App
 
 WIDTH: Final = 100
 _MOST_STEPS: Final = 5000  # of a page or a recording
@@ -72,6 +77,18 @@ def with_screen(
     return MappingProxyType(
         {**bug.exporters, **EXPORTERS, **mine, "md": _markdown, "cast": _cast}
     )
+
+
+def camera(app: App[Any]) -> Callable[[], str]:
+    """Return a function that takes a picture of an application, from any thread."""
+
+    def shoot() -> str:
+        take = partial(app.export_screenshot, title=app.title)
+        if app._thread_id == threading.get_ident():  # noqa: SLF001  # as Textual asks
+            return take()
+        return app.call_from_thread(take)
+
+    return shoot
 
 
 # -------------------------------------------------------------------------- drawing

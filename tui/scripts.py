@@ -19,6 +19,7 @@ from ..core.scenario import builtin_names, load
 from ..core.script import Line, parse_script, read_script, run_script
 from ..core.text import clean
 from ..core.verify import Verdict, promises, scenarios_in
+from .exports import with_screen
 from .look import Look
 from .replies import reply_block, transcript
 from .screen import Screen, look_for, progress, screen_for
@@ -36,6 +37,7 @@ def play_script(options: Options) -> int:
     scenario, lines = load(options.scenario), read_script(options.script)
     with progress(f"playing {scenario.name}") as tell:
         bug = Debugger(scenario, progress=tell)
+        bug.exporters = with_screen(bug)
         return _play(bug, lines, options)
 
 
@@ -72,6 +74,7 @@ def debug(options: Options) -> int:
     scenario = load(options.scenario)
     with progress(f"computing {scenario.name}") as tell:
         bug = Debugger(scenario, progress=tell)
+        bug.exporters = with_screen(bug)
         if not sys.stdin.isatty():
             return _play(bug, _piped(), options)
         return _talk(bug, options)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 SMALLEST: Final = (20, 5)
 LARGEST: Final = (500, 200)
 _PAINTS: Final = 3  # in a row that have to be equal
-_MOST_PAINTS: Final = 200
+_MOST_PAINTS: Final = 6000
 _PAUSE: Final = 0.01  # seconds between two paints
 # What a person has set there must not decide how a picture looks.
 _OUTSIDE: Final = re.compile(r"NO_COLOR|FORCE_COLOR|COLORTERM|COLUMNS|LINES|TEXTUAL.*")
@@ -132,12 +132,21 @@ async def _settled(app: GradstepApp) -> Picture:
     for _ in range(_MOST_PAINTS):
         await asyncio.sleep(_PAUSE)
         await app._animator.wait_until_complete()  # noqa: SLF001  # as its own pilot does
-        picture = _painted(app)
+        picture = None if _is_busy(app) else _painted(app)
         equal = equal + 1 if picture == last else 1
         last = picture
-        if equal == _PAINTS:
+        if picture is not None and equal >= _PAINTS:
             return picture
     raise LimitError(Problem("the screen does not come to rest"))
+
+
+def _is_busy(app: GradstepApp) -> bool:
+    """Tell whether something is still to come: a long command, or a summary."""
+    from .main_screen import MainScreen
+
+    screen = app.screen
+    waits = isinstance(screen, MainScreen) and screen.busy
+    return waits or not all(worker.is_finished for worker in app.workers)
 
 
 def _painted(app: GradstepApp) -> Picture:

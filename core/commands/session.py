@@ -269,7 +269,7 @@ ROWS: Final[tuple[Command, ...]] = (
         completes="word",
         words=tuple(FORMATS),
         recorded=False,
-        help="\n".join(f"{name}: {what}" for name, what in FORMATS.items())
+        help="\n".join(f"{name}: {what}." for name, what in FORMATS.items())
         + "\nAn existing file is replaced only with -f.",
     ),
     Command(
