@@ -10,8 +10,9 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, TextIO
 
 from ..core.errors import InputError, Problem
 from ..core.text import clean, nearest
@@ -405,6 +406,9 @@ def _meant(text: str) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line, and exit with what became of it."""
+    # What was closed before the start is None: nobody listens there.
+    sys.stdout = sys.stdout or _nowhere()
+    sys.stderr = sys.stderr or _nowhere()
     sys.exit(run(sys.argv[1:] if arguments is None else arguments))
 
 
@@ -418,11 +422,13 @@ def run(arguments: Sequence[str]) -> int:
         return WRONG_INPUT
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:
-        # The reader has gone, `| head` for instance. Python's own flush at the exit
-        # must not complain about it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # the reader has gone, `| head` for instance
+        _give_up_output()
         return OK
+    except OSError as error:
+        _give_up_output()
+        _say(f"gradstep: the output cannot be written: {error.strerror or error}")
+        return WRONG_INPUT
     except Exception as error:  # noqa: BLE001  # what is left is ours to explain
         if os.environ.get("GRADSTEP_TRACEBACK") == "1":
             traceback.print_exc()
@@ -457,5 +463,15 @@ def _dispatch(arguments: Sequence[str]) -> int:
     return TASKS[options.command](options)
 
 
+def _give_up_output() -> None:
+    """See to it that Python's own flush at the exit does not complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _nowhere() -> TextIO:
+    return os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8")
+
+
 def _say(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
+    with suppress(OSError):  # the exit code says it, too
+        sys.stderr.write(f"{text}\n")

@@ -181,7 +181,7 @@ MISTAKES = {
     "{ zeros = [2], ones = [2] }": "f:1:20: 'zeros' and 'ones' stand in one table",
     "{ zeros = [2], fill = 1 }": "f:1:20: 'fill' is not a key of 'zeros'",
     "{ value = 1, size = [1] }": "f:1:18: 'size' is not a key of 'value'; allowed: dt",
-    "{ value = 1, sahpe = [] }": "f:1:18: 'sahpe' is not a key of 'value'; did you mean",
+    "{ value = 1, sahpe = [] }": "f:1:18: 'sahpe' is not a key of 'value'; did you m",
     "{ zeros = [2, -1] }": "f:1:19: -1 stands where a size of the shape should",
     "{ zeros = [0] }": "f:1:16: 0 stands where a size of the shape should",
     "{ zeros = [2.0] }": "f:1:16: 2.0 stands where a size of the shape should",

@@ -1,6 +1,7 @@
 import json
 import os
 import pty
+import shlex
 import signal
 import subprocess
 import sys
@@ -494,3 +495,33 @@ _gradstep; printf '%s\\n' "${{COMPREPLY[@]}}"
         ["/bin/bash", "-c", script], capture_output=True, text=True, check=False
     )
     assert done.stdout == "apple_orange\n"
+
+
+# -------------------------------------------------------------- where output goes to
+
+
+@pytest.mark.parametrize(
+    ("redirected", "code", "said"),
+    [
+        ("play apple_orange >&-", 0, ""),
+        ("--version >&-", 0, ""),
+        ("play nope 2>&-", 2, ""),
+        ("play nope >&- 2>&-", 2, ""),
+        (
+            "play apple_orange > /dev/full",
+            2,
+            "gradstep: the output cannot be written: No space left on device\n",
+        ),
+        ("play nope 2> /dev/full", 2, ""),
+    ],
+)
+def test_output_that_goes_nowhere(redirected: str, code: int, said: str) -> None:
+    command = f"{shlex.join(GRADSTEP)} {redirected}"
+    done = subprocess.run(
+        ["/bin/bash", "-o", "pipefail", "-c", command],
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (code, said)
