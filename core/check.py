@@ -42,7 +42,7 @@ from .numeric import (
     steps_for,
 )
 from .ops.table import Array, Attributes, Shape, Value
-from .run import Run, evaluate, reduce_to
+from .run import Run, call, evaluate, reduce_to
 from .text import nearest
 
 Level = Literal["contribution", "accumulation", "gradient"]
@@ -399,7 +399,7 @@ def _operation(run: Run, edge: Edge, upstream: Array) -> Function:
 
     def at(moved: Array) -> Any:
         arrays[edge.argument] = moved if moved.ndim else moved[()]
-        return forward(*arrays, **attributes)
+        return call(forward, arrays, attributes)
 
     size = EPS * _finite_size(upstream * base)
     if op.kind == "elementwise":
@@ -534,7 +534,8 @@ class _Downstream:
         values = self.values
         values[self.node] = moved if moved.ndim else moved[()]
         for index, forward, operands, attributes in self.steps:
-            values[index] = forward(*[values[i] for i in operands], **attributes)
+            arrays = [values[i] for i in operands]
+            values[index] = call(forward, arrays, attributes)
         return values[self.output]
 
 

@@ -21,7 +21,7 @@ import numpy as np
 
 from .errors import InputError, Problem, RuleError
 from .graph import Graph, Row
-from .ops.table import NO_ATTRIBUTES, Array, Op, Rule, Shape, Value
+from .ops.table import NO_ATTRIBUTES, Array, Attributes, Op, Rule, Shape, Value
 
 
 class Write(NamedTuple):
@@ -121,7 +121,7 @@ class Run:
         values = self.values
         operands = [values[i] for i in node.operands]
         with np.errstate(all="ignore"):
-            return rule(upstream, values[consumer], *operands, **node.attributes)
+            return call(rule, [upstream, values[consumer], *operands], node.attributes)
 
     def contribution(self, consumer: int, argument: int, upstream: Value) -> Value:
         """Return what one edge adds to its operand's gradient."""
@@ -191,8 +191,8 @@ def _forward(
             elif op is None:
                 append(_leaf(leaves[index], shape))
             else:
-                result = op.forward(*[values[i] for i in operands], **attributes)
-                append(_frozen(result))
+                arrays = [values[i] for i in operands]
+                append(_frozen(call(op.forward, arrays, attributes)))
     except _UNFIT as error:
         _check_shapes(graph, values)
         raise _misfit(graph, values, error) from error
@@ -230,6 +230,14 @@ def _check_shapes(graph: Graph, values: Sequence[Value]) -> None:
             words = f"the result has shape {np.shape(value)} now, and {row[6]} before"
             hint = "where(mask, x, 0) keeps its shape, whatever the mask is"
             raise InputError(graph.misfit(node, words, hint))
+
+
+def call(rule: Rule, arrays: Sequence[Any], attributes: Attributes) -> Any:
+    """Call a rule, or a forward function.
+
+    To unpack an empty mapping takes longer than to add up a small array.
+    """
+    return rule(*arrays, **attributes) if attributes else rule(*arrays)
 
 
 def _kept(
@@ -352,7 +360,7 @@ def _backward(
                 continue
             if patched:
                 rule = patches.rules.get(edge, rule)
-            product = rule(upstream, *arrays, **attributes)
+            product = call(rule, [upstream, *arrays], attributes)
             if patched and edge in patches.in_place:
                 upstream = _spread(edge, product, upstream, row, gradients, writes)
             addend = _settle(product, arrays[argument + 1], row)
@@ -418,7 +426,8 @@ def reduce_to(array: Array, shape: Shape) -> Array:
     array([4., 4.])
     """
     axes = broadcast_axes(array.shape, shape)
-    return np.add.reduce(array, axis=axes, keepdims=True).reshape(shape)[()]
+    summed = np.add.reduce(array, axis=axes, keepdims=True)
+    return summed.reshape(shape) if shape else summed.reshape(())[()]
 
 
 # ----------------------------------------------------------------- plain numbers
@@ -456,8 +465,8 @@ def _forward_plain(graph: Graph, leaves: Mapping[int, Any]) -> list[Any]:
                 one, two = operands
                 append(op.forward(values[one], values[two]))
             else:
-                result = op.forward(*[values[i] for i in operands], **attributes)
-                append(_frozen(result))
+                arrays = [values[i] for i in operands]
+                append(_frozen(call(op.forward, arrays, attributes)))
     except _UNFIT as error:
         raise _misfit(graph, values, error) from error
     return values
@@ -490,10 +499,10 @@ def _backward_plain(
                 before = gradients[two]
                 gradients[two] = addend if before is None else before + addend
             continue
-        arrays = [values[i] for i in operands]
+        arrays = [upstream, value, *(values[i] for i in operands)]
         for operand, rule in zip(operands, op.vjps, strict=False):
             if rule is not None and flows[operand]:
-                addend = rule(upstream, value, *arrays, **attributes)
+                addend = call(rule, arrays, attributes)
                 before = gradients[operand]
                 gradients[operand] = addend if before is None else before + addend
     if np.ndarray in set(map(type, gradients)):  # what some rules return for a scalar

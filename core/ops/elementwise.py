@@ -121,6 +121,8 @@ def _spread_negative(t: Any, y: Any, *_operands: Any) -> Any:
 
 
 def _power_by_base(g: Any, y: Any, a: Any, b: Any) -> Any:
+    if isinstance(b, int | float) and b:
+        return g * (b * np.power(a, b - 1))
     return g * _where(b == 0, 0, b * np.power(a, b - 1))
 
 

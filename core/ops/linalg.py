@@ -204,6 +204,8 @@ def _turned(x: Array) -> Array:
 
 def _plain(one: Array, other: Array, g: Array) -> bool:
     """Tell whether both are matrices, or stacks of which `one` is not broadcast."""
+    if one.ndim == other.ndim == 2:
+        return True
     return one.ndim == g.ndim > 1 and other.ndim > 1 and one.shape[:-2] == g.shape[:-2]
 
 
