@@ -128,11 +128,11 @@ def label_of(
     Leaves are never framed, so that what is computed stands out.
     """
     node = graph.nodes[box.node]
-    what = _cut(what_text(graph, box, folds), words)
+    what = cut(what_text(graph, box, folds), words)
     head = (
         Piece("mark", " "),
         Piece("stop", " "),
-        Piece("name", _cut(node.name, _MOST_NAME)),
+        Piece("name", cut(node.name, _MOST_NAME)),
     )
     if detail == "name":
         what = "▸" if box.fold >= 0 else ""
@@ -172,7 +172,8 @@ def _framed(lines: Label) -> Label:
     )
 
 
-def _cut(text: str, most: int) -> str:
+def cut(text: str, most: int) -> str:
+    """Shorten a text to so many cells."""
     return text if cell_len(text) <= most else f"{set_cell_size(text, most - 1)}…"
 
 

@@ -9,15 +9,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len
 
 from ..core.folds import Fold, Sketch
 from ..core.graph import Graph
-from .drawing import Piece, operation_text, shape_text
+from .drawing import NUMBER_WIDTH, Piece, cut, operation_text, shape_text
 
 PART: Final = 256  # lines that are laid out together
 _MOST_LANES: Final = 12
-_NAME: Final = 12
+_NAME: Final = 8  # the least room for names
+_MOST_NAME: Final = 24
+_SIZE: Final = NUMBER_WIDTH + 1
 _LINES: Final = " ╴╶─╵┘└┴╷┐┌┬│┤├┼"
 _LEFT, _RIGHT, _UP, _DOWN, _BEHIND = 1, 2, 4, 8, 16
 
@@ -75,7 +77,7 @@ def rails(sketch: Sketch, order: Sequence[int], first: int) -> list[str]:
 def pieces(
     graph: Graph, sketch: Sketch, box: int, folds: Sequence[Fold]
 ) -> tuple[Piece, ...]:
-    """Return the label of a line: marks, name, and what it computes."""
+    """Return the label of a line: marks, name, number or shape, what it computes."""
     shown = sketch.boxes[box]
     node = graph.nodes[shown.node]
     if shown.fold >= 0:
@@ -84,15 +86,20 @@ def pieces(
         what = node.site.text
     else:
         what = operation_text(graph, node) or node.kind
-    name = node.name if cell_len(node.name) > _NAME else set_cell_size(node.name, _NAME)
-    text = f" {what}  {shape_text(node)}".rstrip()
+    name = cut(node.name, _MOST_NAME)
+    space = " " * max(_NAME - cell_len(name), 0)
+    size = Piece("number", " " * _SIZE)
+    if node.shape:
+        size = Piece("text", f" {shape_text(node)}".ljust(_SIZE))
     return (
         Piece("mark", " "),
         Piece("stop", " "),
         Piece("bar", " "),
         Piece("text", " "),
         Piece("name", name),
-        Piece("text", text),
+        Piece("text", space),
+        size,
+        Piece("text", f" {what}"),
     )
 
 

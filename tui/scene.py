@@ -266,7 +266,8 @@ class Atlas:
 
     def listing(self, opened: frozenset[int], room: Room) -> Scene:
         """Return all boxes in order."""
-        return Listing(self.graph, self.folding(opened), self.folds, room[0])
+        width = max(room[0] - 1, 1)  # beside a scroll bar
+        return Listing(self.graph, self.folding(opened), self.folds, width)
 
     def _best(
         self,

@@ -171,7 +171,7 @@ class GraphPane(Pane):
         & > .graph--frame { color: $foreground 45%; }
         & > .graph--text { color: $foreground 70%; }
         & > .graph--none { color: $foreground 45%; }
-        & > .graph--future { color: $foreground 45%; text-style: dim; }
+        & > .graph--future { color: $foreground 50%; }
         & > .graph--part { color: $secondary; }
         & > .graph--done { color: $foreground; }
         & > .graph--present { color: $accent; text-style: bold; }
