@@ -43,7 +43,7 @@ def shown(
 def test_a_contribution_in_all_its_views() -> None:
     text = shown("three_layer", "x2.z<-W2", "W2.grad[1, 3]")
     for part in (
-        "contribution to W2 through x2.z, operand 1 of 2",
+        "contribution to W2 through x2.z, 1 of 2",
         "∂E/∂W2 = δ2 x1ᵀ   (3,1) @ (1,5) → (3,5) = W2 ✓",
         "upstream δ2 (3,1)",
         "local ∂x2.z/∂W2 = x1ᵀ (1,5)",
@@ -97,6 +97,18 @@ def test_every_moment_can_be_drawn(name: str, size: tuple[int, int]) -> None:
                 )
 
     played(Debugger(load(name)), "start", size, play)
+
+
+def test_in_a_small_pane_the_cursor_is_always_seen() -> None:
+    async def play(app: PanesApp, pilot: Pilot[None]) -> None:
+        for _ in range(len(app.step._grids)):
+            assert "▸" in text_of(app.step)
+            assert "[" in text_of(app.step).split("▸")[1]
+            await pilot.press("shift+right")
+
+    played(Debugger(load("shared_node")), "end", (30, 18), play)
+    played(Debugger(load("three_layer")), "x2.z<-W2", (48, 24), play)
+    played(Debugger(load("broadcast_bias")), "end", (34, 24), play)
 
 
 def test_arrows_choose_the_same_element_everywhere() -> None:

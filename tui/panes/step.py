@@ -35,6 +35,7 @@ _WHEEL = 3
 _KEPT = 8  # lines that matter so much are never left out
 _LOWEST = 4  # lines of a matrix with its title, at least
 _LABEL = 12
+_NARROW_PANE = 60  # columns below which there are no labels
 _NARROW = 16  # columns of a title that are always shown
 
 
@@ -68,7 +69,7 @@ class StepPane(Pane):
         "it.\nA cell's colour and its sign: plus or minus; how strong: how large.\n"
         "Without room for numbers: `-` and a bar; NN is NaN, ∞ infinity, · zero.\n"
         f"{KEYS}\n"
-        "shift+left, shift+right: another matrix   v: this matrix alone\n"
+        "shift+left, shift+right: another matrix, seen or not   v: this matrix alone\n"
         "click: choose a cell   wheel: scroll   o: this pane alone"
     )
     COMPONENT_CLASSES: ClassVar[set[str]] = set(HEAT)
@@ -416,7 +417,11 @@ class StepPane(Pane):
             yield grid, max(map(len, title))
 
     def _rows(
-        self, width: int, widths: Sequence[int], most: int | None = None
+        self,
+        width: int,
+        widths: Sequence[int],
+        most: int | None = None,
+        gap: int = _GAP,
     ) -> list[Tile]:
         """Place grids of some widths in rows; `most` is the height of a row."""
         tiles: list[Tile] = []
@@ -431,7 +436,7 @@ class StepPane(Pane):
                 height = min(height, most)
             tiles.append(Tile(number, x, y, wide, height, title))
             high = max(high, height)
-            x += wide + _GAP
+            x += wide + gap
         return tiles
 
     def _windows(self, width: int, height: int) -> list[Tile]:
@@ -442,17 +447,46 @@ class StepPane(Pane):
             grid.compact = narrow if self._dense is None else self._dense
         self._titles = [self._title(facet) for facet in self._facets]
         naturals = list(self._naturals())
-        least = [
-            max(g.gutter + min(g.columns, 2) * g.cell, min(t, _NARROW))
-            for g, t in naturals
-        ]
         wanted = [max(g.width, t) for g, t in naturals]
-        room = width - _GAP * (len(naturals) - 1)
-        if sum(least) <= room:
-            return self._rows(width, _shared(least, wanted, room), height)
+        for columns, gap in ((2, _GAP), (1, 1)):
+            least = [
+                max(g.gutter + min(g.columns, columns) * g.cell, min(t, _NARROW))
+                for g, t in naturals
+            ]
+            room = width - gap * (len(naturals) - 1)
+            if sum(least) <= room:
+                widths = _shared(least, wanted, room)
+                return self._rows(width, widths, height, gap)
         widths = [min(want, width) for want in wanted]
         count = len({tile.y for tile in self._rows(width, widths)})
-        return self._rows(width, widths, max(height // count, _LOWEST))
+        if height // count >= _LOWEST:
+            return self._rows(width, widths, height // count)
+        return self._some_of(width, least, height)
+
+    def _some_of(self, width: int, widths: Sequence[int], height: int) -> list[Tile]:
+        """Place the grid with the cursor, and those beside it that fit into one row."""
+        first = last = self._active
+        used = widths[first]
+        for number in (*range(first - 1, -1, -1), *range(last + 1, len(widths))):
+            if used + 1 + widths[number] > width:
+                continue
+            if number in (first - 1, last + 1):
+                first, last = min(first, number), max(last, number)
+                used += 1 + widths[number]
+        shown = range(first, last + 1)
+        shared = _shared(
+            [widths[n] for n in shown],
+            [max(self._grids[n].width, *map(len, self._titles[n])) for n in shown],
+            width - (len(shown) - 1),
+        )
+        tiles: list[Tile] = []
+        x = 0
+        for number, wide in zip(shown, shared, strict=True):
+            title = len(self._titles[number])
+            high = min(title + self._grids[number].height, height)
+            tiles.append(Tile(number, x, 0, min(wide, width), high, title))
+            x += wide + 1
+        return tiles
 
     def _tile_lines(
         self, tiles: Sequence[Tile], height: int, inks: Inks
@@ -510,7 +544,7 @@ class StepPane(Pane):
             )
         if facet.role == "contribution" and isinstance(event, Contribution):
             summed = self._summed(event)
-            shape = f"Σ {axes_text(summed)} → {shape}" if summed else shape
+            shape = f"Σ {axes_text(summed)} → {shape or '()'}" if summed else shape
         return (f" {called}", f" {shape}") if shape else (f" {called}",)
 
     def _above(self, inks: Inks, width: int) -> list[Text]:
@@ -536,7 +570,7 @@ class StepPane(Pane):
             what += f" through {nodes[event.consumer].name}"
             if len(edges) > 1:
                 number = edges.index(self._number) + 1
-                what += f", operand {number} of {len(edges)}"
+                what += f", {number} of {len(edges)}"
             lines.append(Text(what, inks.quiet, end=""))
         elif isinstance(event, Seed):
             text = "the seed: the gradient that enters at the output"
@@ -635,7 +669,7 @@ class StepPane(Pane):
     def _labelled(self, label: str, text: Text, width: int, inks: Inks) -> list[Strip]:
         """Break a line at its blanks, all of it beside its label."""
         margin = _LABEL + 1
-        if width < 3 * margin:
+        if width < _NARROW_PANE:
             return self._wrapped(text, width)
         first = Strip([Segment(f"{label:<{margin}}"[:margin], inks.quiet)])
         later = Strip([Segment(" " * margin)])

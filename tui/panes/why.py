@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from textwrap import wrap
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -33,6 +34,8 @@ from ..digits import align, number_text, style_for, write
 from ..spelling import term_text
 from .base import Chosen, Pane, View
 
+_MARGIN = "  "
+_LEAST = 16  # columns in which a line is broken
 _SHOWN = 8  # terms of a sum, before the rest is one line
 
 
@@ -80,18 +83,19 @@ class WhyPane(Pane):
         self._trail: list[Element] = []
         self._cursor = 0  # the row that would be followed
         self._top = 0
-        self._known: tuple[Trace, int, Element | None] | None = None
+        self._known: tuple[Trace, int, Element | None, int] | None = None
+        self._view: View | None = None
 
     # ------------------------------------------------------------------ the moment
 
     def show(self, view: View) -> None:
         """Explain the chosen element at this position."""
-        bug = view.bug
+        self._view, bug = view, view.bug
         try:
             element = _whole(view)
         except CommandError:
             element = None
-        known = (bug.trace, bug.position, element)
+        known = (bug.trace, bug.position, element, self.size.width)
         if self._known == known:
             return
         self._known = known
@@ -105,7 +109,8 @@ class WhyPane(Pane):
             self.border_title = Text(self.TITLE)
         else:
             words = Wording(bug.graph, bug.scenario.names)
-            self._rows = list(explained(bug.trace, words, element, bug.position))
+            rows = explained(bug.trace, words, element, bug.position)
+            self._rows = list(_wrapped(rows, self.size.width - len(_MARGIN)))
             node = bug.graph.nodes[element.node]
             name = element_name(node, element.index, element.quantity)
             self.border_title = Text(f"Why {name}?")
@@ -186,7 +191,9 @@ class WhyPane(Pane):
     # --------------------------------------------------------------------- drawing
 
     def on_resize(self) -> None:
-        """Stay inside."""
+        """Break the lines anew, and stay inside."""
+        if self._view is not None:
+            self.show(self._view)
         self._scroll(0)
 
     def render_line(self, y: int) -> Strip:
@@ -208,6 +215,18 @@ class WhyPane(Pane):
         if not meaning:
             return Ink()
         return self.get_component_rich_style(f"why--{meaning}", partial=True)
+
+
+def _wrapped(rows: Iterable[Row], width: int) -> Iterator[Row]:
+    """Break what is too long for a line; what follows is indented."""
+    for row in rows:
+        if len(row.text) <= width or width < _LEAST:
+            yield row
+            continue
+        first, *others = wrap(row.text, width, subsequent_indent=_MARGIN)
+        yield replace(row, text=first)
+        for text in others:
+            yield replace(row, text=text, leads=None)
 
 
 def _whole(view: View) -> Element:
