@@ -754,6 +754,9 @@ def _compare(
     kinks: list[int] = []
     for rank, best in _limits(function, table, sides):
         verdict = _second_look(job, table, rank, best)
+        if verdict == "mismatch" and function.hidden().flat[positions[rank]]:
+            table.noise[rank] = math.inf
+            verdict = "nonfinite"
         if verdict == "mismatch":
             if meets_kink is None or not meets_kink(int(positions[rank])):
                 return table.mismatch(outcome, rank)

@@ -69,6 +69,16 @@ class Function:
     noise: float | Array
     groups: Groups | None = None
 
+    def hidden(self) -> Array:
+        """Mark the elements whose changes an infinite result may swallow."""
+        lost = (~np.isfinite(self.base) & (self.weight != 0)).astype(np.float64)
+        found = np.full(self.x.shape, bool(np.any(lost)))
+        if self.groups is not None:
+            for place in self.groups.places:
+                shape = np.shape(self.x[place])
+                found[place] = reduce_to(self.groups.fold(lost), shape) > 0
+        return found
+
     def change(self, x: Array) -> Array:
         """Return, for each element of the result, its weighted change from the base."""
         return self.weight * _less(self.at(x), self.base)

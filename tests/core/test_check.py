@@ -356,6 +356,16 @@ def test_an_overflow_of_the_dtype_is_told() -> None:
     assert found(report, "gradient", 0).nonfinite == ((0,),)
 
 
+def test_what_an_infinite_result_hides_is_no_mistake() -> None:
+    run = run_of("y = x + B\nE = sum(y)", x=[1.0, 2.0], B=[np.inf, 1.0])
+    report = check(run)
+    assert report.ok, report.first_wrong
+    assert found(report, "contribution", number(run, "y")).nonfinite == ((0,),)
+    assert found(report, "gradient", 0).nonfinite == ((0,), (1,))
+    run = run_of("E = sum(W @ x)", x=[[1.0], [2.0]], W=[[np.inf, 1.0], [3.0, 4.0]])
+    assert check(run).ok
+
+
 def test_a_mistake_beside_a_nan_is_found() -> None:
     run = run_of("E = sum(log(x))", x=[-1.0, 2.0])
     log = edge(run, "E._1", "x")
@@ -556,3 +566,11 @@ def test_a_mask_that_chooses_elements_is_held() -> None:
     for scheme in SCHEMES:
         report = check(run, scheme=scheme, step=0.1 if scheme == "forward" else None)
         assert verdicts(report) == {"ok"}
+
+
+def test_what_is_infinite_hides_what_is_added() -> None:
+    run = run_of("q = s / x\nE = sum(q) + 2 * y", x=[0.0, 2.0], s=3.0, y=1.0)
+    report = check(run)
+    assert report.ok
+    assert found(report, "gradient", number(run, "y")).verdict == "nonfinite"
+    assert found(report, "contribution", number(run, "q")).verdict != "mismatch"
