@@ -456,6 +456,19 @@ def _leaky_relu_rule(g: Any, y: Any, x: Any, negative_slope: float = 0.01) -> An
     return _where(x > 0, g, negative_slope * g)
 
 
+def _open(g: Any, shut: Any) -> Any:
+    """Return `g` where a gate is open, and 0 where it is shut, even for nan.
+
+    `np.where` decides at each element anew. To multiply the bits by 1 or 0, as if they
+    were whole numbers, gives the same and is several times faster.
+    """
+    floats: Array = np.asarray(g)
+    if floats.ndim and floats.dtype.char in "efd":
+        bits: Array = floats.view(f"u{floats.itemsize}")
+        return (bits * ~shut).view(floats.dtype)
+    return _where(shut, 0, g)
+
+
 _ACTIVATIONS: Final = (
     _unary(
         "sigmoid",
@@ -490,7 +503,7 @@ _ACTIVATIONS: Final = (
     _unary(
         "relu",
         lambda x: np.maximum(x, 0),
-        lambda g, y, x: _where(x <= 0, 0, g),
+        lambda g, y, x: _open(g, x <= 0),
         "max(0, {x})",
         "np.maximum({x}, 0)",
         Form(

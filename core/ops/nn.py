@@ -44,7 +44,8 @@ def _log_softmax_shape(x: Shape, *, axis: int = -1) -> Shape:
 def _softmax(x: Array, *, axis: int = -1) -> Array:
     # Nothing overflows: the largest exponent is 0.
     powers = np.exp(x - x.max(axis, keepdims=True))
-    return powers / powers.sum(axis, keepdims=True)
+    powers /= powers.sum(axis, keepdims=True)
+    return powers
 
 
 def _softmax_rule(t: Array, y: Array, _x: Array, *, axis: int = -1) -> Array:
@@ -103,8 +104,8 @@ def _cross_entropy_shape(
     return rows if reduction == "none" else ()
 
 
-def _class_numbers(input: Array, target: Array, along: int) -> Array:
-    """Return class numbers, or say which is wrong."""
+def _check_class_numbers(input: Array, target: Array, along: int) -> None:
+    """Raise `ValueError` where a target is not the number of a class."""
     if target.dtype.kind not in "iu":
         raise ValueError(
             f"cross_entropy: class numbers are whole numbers, not {target.dtype}"
@@ -116,13 +117,12 @@ def _class_numbers(input: Array, target: Array, along: int) -> Array:
             f"cross_entropy: there is no class {wrong.flat[0]}; "
             f"allowed: 0 … {count - 1}"
         )
-    return target
 
 
-def _picked(input: Array, target: Array, along: int) -> tuple[Array, ...]:
+def _picked(target: Array, along: int) -> tuple[Array, ...]:
     """Return the index of the logits that class numbers choose."""
     places: list[Array] = [*np.indices(target.shape, sparse=True)]
-    places.insert(along, _class_numbers(input, target, along))
+    places.insert(along, target)
     return tuple(places)
 
 
@@ -142,7 +142,8 @@ def _cross_entropy(
         # Picked, not multiplied by 0 and 1: another logit may be −inf.
         shifted = input - input.max(along, keepdims=True)
         total = np.log(np.exp(shifted).sum(along))
-        losses = total - shifted[_picked(input, target, along)]
+        _check_class_numbers(input, target, along)
+        losses = total - shifted[_picked(target, along)]
     return _reduced(losses, reduction)
 
 
@@ -152,7 +153,7 @@ def _logit_slopes(input: Array, target: Array, along: int) -> Array:
     if target.ndim == input.ndim:
         chances = _probabilities(input, target)
         return slopes * np.sum(chances, along, keepdims=True) - chances
-    slopes[_picked(input, target, along)] -= 1
+    slopes[_picked(target, along)] -= 1
     return slopes
 
 
