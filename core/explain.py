@@ -13,7 +13,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import repeat
+from itertools import islice, repeat
+from itertools import product as every
 from typing import Any, Final
 
 import numpy as np
@@ -21,6 +22,7 @@ import numpy as np
 from .graph import Edge, Node
 from .ops.table import Array, Kind, Op, Shape
 from .run import Run, broadcast_axes
+from .slopes import slopes_at
 from .trace import Trace
 
 Index = tuple[int, ...]
@@ -356,14 +358,17 @@ def _elementwise(
     narrow = np.shape(run.values[edge.operand])
     repeated = set(broadcast_axes(shape, narrow))
     extra = len(shape) - len(narrow)
-    region = tuple(
-        slice(None) if axis in repeated else index[axis - extra]
-        for axis in range(len(shape))
-    )
-    ones = np.ones_like(np.asarray(run.values[edge.operand]))
-    local = np.broadcast_to(_tangent(run, consumer, op, edge.argument, ones), shape)
-    flat = np.arange(local.size).reshape(shape)
-    return np.ravel(flat[region]), np.ravel(local[region])
+    along = [
+        range(size) if axis in repeated else (index[axis - extra],)
+        for axis, size in enumerate(shape)
+    ]
+    region = np.ix_(*along)
+    places = np.ravel_multi_index(region, shape) if shape else np.zeros(1, dtype=int)
+    rule = op.jvp(edge.argument)
+    if rule is None:
+        return np.ravel(places), np.zeros(np.size(places))
+    local = slopes_at(run, consumer, rule, region)
+    return np.ravel(places), np.ravel(local).astype(float)
 
 
 def _one_hot(
@@ -391,9 +396,7 @@ def _slice_of(
     """
     if consumer.op is None or "axis" not in consumer.attributes:
         return None
-    axis = consumer.attributes["axis"]
-    axes = range(len(narrow)) if axis is None else np.atleast_1d(axis)
-    along = {int(a) % len(narrow) for a in axes} if narrow else set[int]()
+    along = _axes(consumer, len(narrow))
     if consumer.op.kind == "reduce":
         kept = consumer.attributes.get("keepdims", False)
         region = [
@@ -405,6 +408,13 @@ def _slice_of(
     if consumer.op.kind == "block" and narrow == wide:
         return tuple(slice(None) if a in along else i for a, i in enumerate(index))
     return None
+
+
+def _axes(consumer: Node, ndim: int) -> set[int]:
+    """Return the axes that an operation works along."""
+    axis = consumer.attributes["axis"]
+    axes = range(ndim) if axis is None else np.atleast_1d(axis)
+    return {int(a) % ndim for a in axes} if ndim else set()
 
 
 def _contract(
@@ -434,9 +444,12 @@ def _contract(
     free = "".join(label for label in output if label not in fixed)
     local = _einsum(others, free, sizes)
     shape = np.shape(run.values[consumer.index])
-    flat = np.arange(int(np.prod(shape))).reshape(shape)
-    region = tuple(fixed.get(label, slice(None)) for label in output)
-    return np.ravel(flat[region]), np.ravel(local)
+    along = [
+        (fixed[label],) if label in fixed else range(size)
+        for label, size in zip(output, shape, strict=True)
+    ]
+    places = np.ravel_multi_index(np.ix_(*along), shape) if shape else np.zeros(1, int)
+    return np.ravel(places), np.ravel(local)
 
 
 def contraction(run: Run, consumer: Node) -> tuple[Sequence[str], str] | None:
@@ -508,7 +521,7 @@ _FACTORS: Final[Mapping[Kind, Any]] = {
 
 # --------------------------------------------------------------------- values
 
-_MOST_TERMS: Final = 100_000
+_MOST_TERMS: Final = 10_000
 
 
 def explain_value(run: Run, node: int, index: Index) -> ValueExplanation:
@@ -529,8 +542,12 @@ def explain_value(run: Run, node: int, index: Index) -> ValueExplanation:
     ]
     sums = op.name in ("sum", "cumsum")
     terms = tuple((factor,) for factor in factors) if sums else (tuple(factors),)
+    count = len(terms)
+    if sums and op.kind == "reduce":
+        operand = run.values[consumer.operands[0]]
+        count = np.size(operand) // max(np.size(run.values[node]), 1)
     return ValueExplanation(
-        node, index, value, sums, terms[:_MOST_TERMS], max(len(terms) - _MOST_TERMS, 0)
+        node, index, value, sums, terms[:_MOST_TERMS], max(count - _MOST_TERMS, 0)
     )
 
 
@@ -581,7 +598,10 @@ def _sources(
         yield Factor(operand, where, float(array[where]))
         return
     rule = op.vjp(argument)
-    if rule is None:
+    if rule is None or array.dtype.kind != "f":  # class numbers, say
+        return
+    if op.kind == "reduce":
+        yield from _reduced(consumer, operand, array, index)
         return
     one = np.zeros_like(run.value(consumer.index))
     one[index] = 1
@@ -592,6 +612,21 @@ def _sources(
     values = array[reached][:_MOST_TERMS].astype(float).tolist()
     places: list[list[int]] = np.argwhere(reached)[:_MOST_TERMS].tolist()
     yield from map(Factor, repeat(operand), map(tuple, places), values)
+
+
+def _reduced(
+    consumer: Node, operand: int, array: Array, index: Index
+) -> Iterator[Factor]:
+    """Yield the first elements of the slice that a reduction makes one element of."""
+    along = _axes(consumer, array.ndim)
+    is_kept = consumer.attributes.get("keepdims", False)
+    rest = iter(i for a, i in enumerate(index) if not (is_kept and a in along))
+    spans = [
+        range(size) if axis in along else (next(rest),)
+        for axis, size in enumerate(array.shape)
+    ]
+    for place in islice(every(*spans), _MOST_TERMS):
+        yield Factor(operand, place, float(array[place]))
 
 
 def uses_of(run: Run, node: int, index: Index) -> Iterator[tuple[Edge, Index, float]]:

@@ -193,6 +193,15 @@ class Graph:
                 uses[operand].append(Edge(node.index, argument, operand))
         return uses
 
+    @cached_property
+    def lines(self) -> Mapping[tuple[str, int], Sequence[Statement]]:
+        """Return, for each source and line, the statements that stand there."""
+        found: dict[tuple[str, int], list[Statement]] = {}
+        for statement in self.statements:
+            source = self.frames[statement.frame].source
+            found.setdefault((source, statement.line), []).append(statement)
+        return found
+
     def node(self, name: str) -> Node:
         """Return the node called `name`, or raise `CommandError` with the nearest."""
         index = self.names.get(name)

@@ -212,7 +212,7 @@ def _contribution(
         "operand": nodes[event.operand].name,
         **_formula(wording.contribution(event.edge, share.summed)),
         "upstream": share.upstream,
-        "local": share.local,
+        "local": None if share.local is None else np.asarray(share.local),
         "product": share.product,
         "summed": share.summed,
         "contribution": share.contribution,

@@ -17,13 +17,14 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, cast
 
 import numpy as np
 
 from .graph import Edge, Node
 from .ops.table import Array, Shape, Value
 from .run import Run, Write, broadcast_axes
+from .slopes import Slopes
 
 Phase = Literal["start", "forward", "backward", "update", "end"]
 
@@ -91,6 +92,7 @@ class Share:
 # A node that is used this often gets its partial sums kept at every so many uses, so
 # that looking at it in mid-pass does not take longer the more uses it has.
 _STRIDE = 64
+_MOST_AT_ONCE: Final = 250_000  # slopes; of more, only those that are looked at
 
 
 class Trace:
@@ -255,16 +257,23 @@ class Trace:
         node = run.graph.nodes[consumer]
         operand = node.operands[argument]
         upstream = self.upstream(consumer, number)
-        product = np.asarray(run.product(consumer, argument, upstream))
+        before = self.gradient(operand, number)
         after = self.gradient(operand, number + 1)
+        # The first contribution is the gradient; making it twice would take its time.
+        made = after if before is None and not run.writes else None
+        if made is None:
+            made = np.asarray(run.contribution(consumer, argument, upstream))
+        product = made
+        if _is_reduced(node, made.shape):
+            product = np.asarray(run.product(consumer, argument, upstream))
         return Share(
             Edge(consumer, argument, operand),
             np.asarray(upstream),
             local_derivative(run, node, argument),
             product,
             _summed(product.shape, np.shape(run.values[operand])),
-            np.asarray(run.contribution(consumer, argument, upstream)),
-            self.gradient(operand, number),
+            made,
+            before,
             product if after is None else after,
             self.uses(operand, number + 1),
         )
@@ -349,6 +358,13 @@ def _minus_consumer(edge: Edge) -> int:
     return -edge.consumer
 
 
+def _is_reduced(node: Node, narrow: Shape) -> bool:
+    """Tell whether a product may have to be summed to an operand of shape `narrow`."""
+    if node.op is not None and node.op.kind == "elementwise":
+        return node.shape != narrow
+    return len(node.shape) > 2  # a stack of matrices, which broadcasts
+
+
 def _summed(wide: Shape, narrow: Shape) -> tuple[int, ...]:
     return () if wide == narrow else broadcast_axes(wide, narrow)
 
@@ -370,5 +386,8 @@ def local_derivative(run: Run, node: Node, argument: int) -> Array | None:
         rule = op.vjp(argument)
         if op.kind != "elementwise" or rule is None:
             return None
+        if np.size(y) > _MOST_AT_ONCE:
+            # It is read in parts, wherever an array of this size is drawn.
+            return cast("Array", Slopes(run, node, rule))
         ones = np.ones_like(np.asarray(y))
         return np.asarray(rule(ones, y, *operands, **node.attributes))

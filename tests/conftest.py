@@ -1,5 +1,7 @@
 """What holds for every test: one terminal, and the same examples each time."""
 
+import asyncio
+import inspect
 import os
 import subprocess
 import sys
@@ -39,3 +41,14 @@ def python() -> Callable[[str], list[str]]:
         return done.stdout.splitlines()
 
     return run
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Run a test that is a coroutine: the tests of the application are."""
+    if not inspect.iscoroutinefunction(pyfuncitem.obj):
+        return None
+    names = pyfuncitem._fixtureinfo.argnames  # no public way
+    arguments = {name: pyfuncitem.funcargs[name] for name in names}
+    asyncio.run(pyfuncitem.obj(**arguments))
+    return True

@@ -21,12 +21,14 @@ OK, MISMATCH, WRONG_INPUT, BUG, INTERRUPTED = 0, 1, 2, 3, 130
 
 _DESCRIPTION: Final = """\
 A debugger for backpropagation: run a scenario forward and backward, one step at a time,
-and see where every gradient comes from. Without a command it plays apple_orange.
+and see where every gradient comes from. Without a command it opens the application in
+a terminal, and elsewhere plays apple_orange.
 """
 _EPILOG: Final = """\
 A SCENARIO is the name of a built-in one (gradstep list) or the path of a .toml file.
 
 examples:
+  gradstep run three_layer               open the application
   gradstep play apple_orange             every step of the first lesson
   gradstep play three_layer --from E     from the output on
   gradstep play two_layer_net --only W1 --slice 'W1[0:3, :]'
@@ -178,9 +180,42 @@ def _play(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="wait after each step",
     )
+    group.add_argument(
+        "--script", metavar="FILE", help="play the commands of a file, not every step"
+    )
+    _script_flags(group)
     kind = group.add_mutually_exclusive_group()
     kind.add_argument("--markdown", action="store_true", help="write Markdown")
-    _json_flag(kind, "write JSON Lines: one event a line")  # type: ignore[arg-type]
+    _json_flag(kind, "write JSON Lines: one event or one command a line")  # type: ignore[arg-type]
+
+
+def _script_flags(parser: Any) -> None:
+    parser.add_argument(
+        "--echo", action="store_true", help="print the commands of a script, too"
+    )
+    parser.add_argument(
+        "--keep-going", action="store_true", help="go on after a command that fails"
+    )
+
+
+def _debug(parser: argparse.ArgumentParser) -> None:
+    _scenario(parser)
+    _script_flags(parser)
+    _json_flag(parser, "write JSON Lines: one command a line")
+    _look_flags(parser)
+
+
+def _test(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "paths", metavar="PATH", nargs="*", help="names, .toml files, or folders"
+    )
+    parser.add_argument(
+        "--builtin",
+        action="store_true",
+        help="test the built-in scenarios; so it is without a PATH",
+    )
+    parser.add_argument("--junit", metavar="FILE", help="write JUnit's XML, too")
+    _look_flags(parser)
 
 
 def _grads(parser: argparse.ArgumentParser) -> None:
@@ -283,11 +318,34 @@ def _completion(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("shell", type=one_of("bash", "zsh", "fish"), metavar="SHELL")
 
 
+def _run(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "scenario",
+        metavar="SCENARIO",
+        nargs="?",
+        help="a name or a .toml file; without one, the picker opens",
+    )
+    parser.add_argument("--at", default="", metavar="LOC", help="where to begin")
+    parser.add_argument(
+        "--script",
+        metavar="FILE",
+        help="a script to play with the space bar, line by line",
+    )
+
+
 COMMANDS: Final[dict[str, Command]] = {
+    "run": Command("open the application, in a terminal", _run),
     "play": Command("print every step of the forward and the backward pass", _play),
     "grads": Command("print the values and gradients of all nodes", _grads),
     "check": Command(
         "compare every gradient with numeric differentiation; 1 on a mismatch", _check
+    ),
+    "debug": Command(
+        "type commands at a plain prompt, or read them from a pipe", _debug
+    ),
+    "test": Command(
+        "hold scenarios to their [expect] and their scripts; 1 on a failure",
+        _test,
     ),
     "list": Command("list the built-in scenarios", _list),
     "show": Command(
@@ -457,10 +515,17 @@ def _dispatch(arguments: Sequence[str]) -> int:
         sys.stdout.write(f"gradstep {version('gradstep')}\n")
         return OK
     if options.command is None:
-        options = parse(["play", "apple_orange"])
+        options = parse(["run"] if has_terminal() else ["play", "apple_orange"])
     from .tasks import TASKS
 
     return TASKS[options.command](options)
+
+
+def has_terminal() -> bool:
+    """Tell whether there is a terminal that the application can draw in."""
+    files = (sys.stdin, sys.stdout, sys.stderr)
+    is_dumb = os.environ.get("TERM", "dumb") == "dumb"
+    return not is_dumb and all(file is not None and file.isatty() for file in files)
 
 
 def _give_up_output() -> None:

@@ -80,16 +80,28 @@ def number_text(value: Any, precision: int = PRECISION) -> str:
     return write(value, style_for((value,), precision))
 
 
-def align(texts: Sequence[str]) -> list[str]:
+def align(texts: Sequence[str], least: tuple[int, int] = (0, 0)) -> list[str]:
     """Pad numbers on both sides, so that their decimal points stand in one column.
+
+    `least` is how much room there is before and after the point at any rate.
 
     >>> align(["1.5", "-20", "0.125"])
     ['  1.5  ', '-20    ', '  0.125']
     """
-    split = [_split(text) for text in texts]
-    left = max((len(whole) for whole, _ in split), default=0)
-    right = max((len(rest) for _, rest in split), default=0)
-    return [f"{whole:>{left}}{rest:<{right}}" for whole, rest in split]
+    left, right = sides(texts, least)
+    return [f"{whole:>{left}}{rest:<{right}}" for whole, rest in map(_split, texts)]
+
+
+def sides(texts: Iterable[str], least: tuple[int, int] = (0, 0)) -> tuple[int, int]:
+    """Return how much room numbers need before and after their decimal points.
+
+    >>> sides(["1.5", "-20", "0.125"])
+    (3, 4)
+    """
+    left, right = least
+    for whole, rest in map(_split, texts):
+        left, right = max(left, len(whole)), max(right, len(rest))
+    return left, right
 
 
 def _split(text: str) -> tuple[str, str]:

@@ -235,6 +235,7 @@ def _local(
         return _Column(
             "local", name, equation, None, event.consumer, "", "see the formula"
         )
+    array = np.asarray(array)
     rest = f"{equation} {_shape(array)}".strip()
     summary = summarise(array)
     if array.size > 1 and summary.low == summary.high and summary.low is not None:
@@ -472,6 +473,8 @@ def _backward_notes(stage: Stage, event: int, happens: Contribution) -> Iterator
         yield stage.note("backward", happens.operand)
     yield stage.wording.contribution(happens.edge).why
     op = stage.graph.nodes[happens.consumer].op
+    if op is None or not op.corner:
+        return
     found = summarise(trace.share(happens.consumer, happens.argument).contribution)
-    if op is not None and (found.nans or found.infinities):
+    if found.nans or found.infinities:
         yield op.corner

@@ -31,6 +31,7 @@ from .table import Command
 if TYPE_CHECKING:
     from ..debugger import Debugger
 
+_MOST_SEEN: Final = 250_000  # elements that are looked at for the one that stands out
 _SHOWN: Final = 8  # terms, before the rest is one line
 
 
@@ -60,7 +61,12 @@ def _outstanding(bug: Debugger, element: Element) -> Index:
 
 
 def outstanding(array: Array) -> Index:
-    """Return the index of the first NaN or Inf, or of the largest magnitude."""
+    """Return the index of the first NaN or Inf, or of the largest magnitude.
+
+    Of a very large array it is the first element: looking at all takes too long.
+    """
+    if array.size > _MOST_SEEN:
+        return (0,) * array.ndim
     size = np.abs(array.astype(float))
     flat = int(np.argmax(np.where(np.isfinite(size), size, np.inf)))
     return tuple(int(i) for i in np.unravel_index(flat, array.shape))
@@ -122,12 +128,9 @@ def gradient_lines(trace: Trace, found: Explanation, count: int) -> Iterator[str
             yield f"  {edge}: summed over axis {axes}: {part.wide} → {narrow}"
         for term in part.largest(count):
             yield f"  {term_line(trace, term)}"
-        rest = len(part) - count
-        if rest > 0:
-            left = float(np.sum(part.product)) - sum(
-                t.product for t in part.largest(count)
-            )
-            yield f"  … and {rest} more terms: {_number(left)}"
+        rest = part.rest(count)
+        if rest is not None:
+            yield f"  … and {len(part) - count} more terms: {_number(rest)}"
         if part.patched:
             yield f"  the rule of {edge} is patched: it sent {_number(part.stored)}"
         elif len(part) > 1:

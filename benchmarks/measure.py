@@ -1,0 +1,89 @@
+"""How to measure: two programs in turns, in one process, the best time of each."""
+
+from __future__ import annotations
+
+import gc
+import time
+import tracemalloc
+from collections.abc import Callable
+from dataclasses import dataclass
+
+Work = Callable[[], object]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table. `most` is what the ratio should be at most."""
+
+    what: str
+    against: str
+    ours: str
+    theirs: str
+    ratio: float
+    most: float
+
+
+def race(ours: Work, theirs: Work, seconds: float) -> tuple[float, float]:
+    """Return the best time of each in seconds; at least three turns are taken.
+
+    The best, for whatever else the machine does can only make a time longer. The two
+    take turns, so that a slow minute is slow for both, and neither has to clear away
+    what the other one has left.
+    """
+    best = [float("inf"), float("inf")]
+    turns, stop = 0, time.perf_counter() + seconds
+    while turns < 3 or time.perf_counter() < stop:
+        for side, work in enumerate((ours, theirs)):
+            gc.collect()
+            best[side] = min(best[side], _turn(work))
+        turns += 1
+    return best[0], best[1]
+
+
+def _turn(work: Work) -> float:
+    """Return the best time of a turn: short work is done several times."""
+    best, stop = float("inf"), time.perf_counter() + 0.01
+    while best == float("inf") or time.perf_counter() < stop:
+        started = time.perf_counter()
+        result = work()
+        best = min(best, time.perf_counter() - started)
+        del result
+    return best
+
+
+def compare(
+    what: str, against: str, most: float, ours: Work, theirs: Work, seconds: float
+) -> Row:
+    """Race two programs, and return the line of the table."""
+    one, two = race(ours, theirs, seconds)
+    return Row(what, against, duration(one), duration(two), one / two, most)
+
+
+def peak(work: Work) -> int:
+    """Return the most bytes that were held at any time during `work`."""
+    gc.collect()
+    tracemalloc.start()
+    try:
+        result = work()
+        most = tracemalloc.get_traced_memory()[1]
+        del result
+    finally:
+        tracemalloc.stop()
+    return most
+
+
+def duration(seconds: float) -> str:
+    """Return a time in the unit that suits it.
+
+    >>> duration(0.0000012)
+    '1.20 µs'
+    """
+    for unit, size in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds / 1e-9:.3g} ns"
+
+
+def size(count: float) -> str:
+    """Return a number of bytes in the unit that suits it."""
+    return f"{count / 1e6:.3g} MB" if count >= 1e6 else f"{count / 1e3:.3g} kB"

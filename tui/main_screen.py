@@ -1,0 +1,478 @@
+"""The main screen: one scenario, one debugger, all panes showing the same moment."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from pathlib import Path
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Horizontal, Vertical
+from textual.events import Resize
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widgets import ContentSwitcher, Static
+
+from ..core.commands.explaining import outstanding
+from ..core.debugger import Debugger
+from ..core.errors import InputError, Interrupted
+from ..core.explain import element_name
+from ..core.expression import Element
+from ..core.reply import Reply
+from ..core.scenario import load
+from ..core.script import Line, read_script
+from ..core.trace import Trace
+from .arrangement import HIDEABLE, Arrangement, load_arrangement, save_arrangement
+from .digits import number_text
+from .exports import camera, with_screen
+from .keys import LINES, keys
+from .panes.base import Asked, Begun, Chosen, Pane, View
+from .panes.console import ConsolePane, Prompt
+from .panes.graph import GraphPane
+from .panes.program import ProgramPane
+from .panes.step import StepPane
+from .panes.timeline import TimelinePane
+from .panes.views import VIEWS
+from .panes.why import WhyPane
+from .picker import Picker
+
+_PATIENCE = 0.03  # seconds that a command may take before it goes on in the background
+# The keys that matter most, first; as many as there is room for.
+_FOOTER = (
+    ("s", "step"),
+    ("S", "back"),
+    ("n", "next"),
+    ("c", "continue"),
+    ("e", "explain"),
+    ("?", "help"),
+    ("q", "quit"),
+    (":", "command"),
+    ("b", "break"),
+    ("w", "watch"),
+    ("y", "why"),
+    ("K", "check"),
+    ("1-9", "views"),
+    ("space", "play"),
+    ("g", "goto"),
+    ("=", "set"),
+    ("z", "undo"),
+    ("o", "enlarge"),
+)
+_LOOK_EVERY = 2.0  # seconds between looks at the scenario's file
+_LEAST_WIDTH, _LEAST_HEIGHT = 50, 14
+_PACES = (2.0, 1.0, 0.5, 0.25, 0.1)  # seconds a step, when playing
+
+
+class MainScreen(Screen[int]):
+    """Everything that a person sees of one scenario."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("colon", "prompt", "command", tooltip="Type a command"),
+        Binding("question_mark", "explain_pane", "help", tooltip="What is this pane?"),
+        Binding("q", "leave", "quit", tooltip="Leave gradstep"),
+        Binding("escape", "cancel", "cancel", show=False),
+        Binding("space", "play", "play", tooltip="Play and pause"),
+        Binding("greater_than_sign", "pace(1)", "faster", show=False),
+        Binding("less_than_sign", "pace(-1)", "slower", show=False),
+        Binding("ctrl+r", "reload", "load the file again", show=False),
+        Binding("ctrl+o", "pick", "open another", show=False),
+        Binding("o", "enlarge", "enlarge", show=False),
+        Binding("h", "hide", "hide", show=False),
+        Binding("H", "show_all", "show all", show=False),
+        Binding("ctrl+left", "widen(-4)", "narrower", show=False),
+        Binding("ctrl+right", "widen(4)", "wider", show=False),
+        Binding("ctrl+up", "heighten(2)", "higher", show=False),
+        Binding("ctrl+down", "heighten(-2)", "lower", show=False),
+        *(
+            Binding(key.key, f"press('{key.key}')", key.summary, show=False)
+            for key in keys()
+        ),
+        *(
+            Binding(str(number), f"view('{name}')", view.TITLE, show=False)
+            for number, (name, view) in enumerate(VIEWS.items(), 1)
+        ),
+    ]
+
+    def __init__(self, bug: Debugger, at: str = "", script: Path | None = None) -> None:
+        super().__init__()
+        self.bug = bug
+        bug.progress = self._progress
+        self._at = at
+        self._script = script
+        self._waiting: list[Line] = []
+        self._chosen: Element | None = None
+        self._chosen_by_hand = False
+        self._worker: threading.Thread | None = None
+        self._cancelled = threading.Event()
+        self._timer: Timer | None = None
+        self._pace = 1
+        self.arrangement = load_arrangement()
+        self._seen = _changed_at(bug)
+
+    # ----------------------------------------------------------------- layout
+
+    def compose(self) -> ComposeResult:
+        """Lay out the panes."""
+        yield Static(id="header", markup=False)
+        yield TimelinePane(id="timeline")
+        with Container(id="body"):
+            with Vertical(id="left"):
+                yield ProgramPane(id="program")
+                yield GraphPane(id="graph")
+            with Vertical(id="right"):
+                with ContentSwitcher(initial="step", id="view"):
+                    for name, view in VIEWS.items():
+                        yield view(id=name)
+                yield WhyPane(id="why")
+        yield ConsolePane(id="console")
+        with Horizontal(id="footer"):
+            yield Static(id="keys", markup=False)
+        yield Static("", id="small", markup=False)
+
+    def on_mount(self) -> None:
+        """Show the first moment."""
+        self.bug.exporters = with_screen(self.bug, camera(self.app))
+        self._lay_out()
+        self.query_one(StepPane).focus()
+        self.set_interval(_LOOK_EVERY, self._look_at_file)
+        if self._script is not None:
+            self._waiting = read_script(self._script)
+        if self._at:
+            self.run_line(f"goto {self._at}")
+        else:
+            self.apply(None)
+
+    def on_resize(self, event: Resize) -> None:
+        """Say so when the window is too small; redraw what depends on its width."""
+        width, height = event.size
+        is_small = width < _LEAST_WIDTH or height < _LEAST_HEIGHT
+        self.set_class(is_small, "small")
+        if is_small:
+            least = f"{_LEAST_WIDTH} × {_LEAST_HEIGHT}"
+            text = f"gradstep needs {least}; this is {width} × {height}"
+            self.query_one("#small", Static).update(text)
+        self.call_after_refresh(self.apply, None)
+
+    # ------------------------------------------------------------- the one way
+
+    def apply(self, reply: Reply | None) -> None:
+        """Draw the present moment into every pane, at once."""
+        if reply is not None and reply.code is not None:
+            self.app.exit(reply.code)
+            return
+        if reply is not None and reply.moved and not self._chosen_by_hand:
+            self._chosen = None
+        if self._chosen is None:
+            self._chosen = present_element(self.bug.trace, self.bug.position)
+        view = View(self.bug, reply, self._chosen)
+        for pane in self.panes():
+            pane.show(view)
+        self._show_header()
+        self._show_keys()
+
+    def panes(self) -> list[Pane]:
+        """Return the panes that can be seen: nothing else needs to be drawn."""
+        shown = self.query_one("#view", ContentSwitcher).visible_content
+        always = [
+            self.query_one(TimelinePane),
+            self.query_one(ProgramPane),
+            self.query_one(GraphPane),
+            self.query_one(WhyPane),
+            self.query_one(ConsolePane),
+        ]
+        if isinstance(shown, Pane):
+            always.insert(0, shown)
+        return [pane for pane in always if pane.display]
+
+    def run_line(self, line: str) -> None:
+        """Execute a command line; a long one goes on in the background."""
+        if self._worker is not None:
+            self.query_one(ConsolePane).say("still busy; Escape cancels")
+            return
+        self._cancelled.clear()
+        replies: list[Reply] = []
+
+        def work() -> None:
+            replies.append(self.bug.execute(line))
+
+        worker = threading.Thread(target=work, daemon=True)
+        worker.start()
+        worker.join(_PATIENCE)
+        if not worker.is_alive():
+            self._finished(replies)
+            return
+        self._worker = worker
+        self._show_header()
+        threading.Thread(target=self._wait, args=(worker, replies), daemon=True).start()
+
+    @property
+    def busy(self) -> bool:
+        """Tell whether a command goes on in the background."""
+        return self._worker is not None
+
+    def _wait(self, worker: threading.Thread, replies: list[Reply]) -> None:
+        worker.join()
+        if self.is_running:
+            self.app.call_from_thread(self._finished, replies)
+
+    def _finished(self, replies: list[Reply]) -> None:
+        self._worker = None
+        self.apply(replies[0] if replies else None)
+
+    def _progress(self, done: int, of: int) -> None:
+        """Tell how far a long command is; called from its own thread."""
+        if self._cancelled.is_set():
+            raise Interrupted
+        if self._worker is not None and threading.current_thread() is self._worker:
+            self.app.call_from_thread(self._show_header, done, of)
+
+    # --------------------------------------------------------------- messages
+
+    def on_asked(self, message: Asked) -> None:
+        """Execute what a pane asks for."""
+        if message.line:
+            self.run_line(message.line)
+
+    def on_begun(self, message: Begun) -> None:
+        """Let a person end the line that a pane has begun."""
+        self.query_one(ConsolePane).ask(message.line)
+
+    def on_chosen(self, message: Chosen) -> None:
+        """Show the chosen element in every pane."""
+        self._chosen = message.element
+        self._chosen_by_hand = message.element.index is not None
+        self.apply(None)
+
+    def action_press(self, key: str) -> None:
+        """Execute the command line that a key stands for."""
+        line = self._filled(LINES[key])
+        if line.endswith(" "):
+            self.query_one(ConsolePane).ask(line)
+        else:
+            self.run_line(line)
+
+    def _filled(self, line: str) -> str:
+        """Fill in what a key's command line is about."""
+        nodes = self.bug.graph.nodes
+        if self._chosen is not None:
+            node = nodes[self._chosen.node]
+            name = element_name(node, self._chosen.index, self._chosen.quantity)
+            line = line.replace("{chosen}", name).replace("{node}", node.name)
+        place = getattr(self.focused, "place", None)
+        here = place() if callable(place) else nodes[self._place_node()].name
+        return line.replace("{place}", str(here))
+
+    def _place_node(self) -> int:
+        if self._chosen is not None:
+            return self._chosen.node
+        return self.bug.graph.output
+
+    # ---------------------------------------------------------------- actions
+
+    def action_prompt(self) -> None:
+        """Put the cursor into the console."""
+        self.query_one(Prompt).focus()
+
+    def action_explain_pane(self) -> None:
+        """Say what the focused pane shows, and its keys."""
+        pane = self.focused
+        while pane is not None and not isinstance(pane, Pane):
+            pane = pane.parent if isinstance(pane.parent, Pane) else None
+        text = pane.HELP if isinstance(pane, Pane) else ConsolePane.HELP
+        title = pane.TITLE if isinstance(pane, Pane) else ConsolePane.TITLE
+        self.notify(text or "", title=title, timeout=15, markup=False)
+
+    def action_leave(self) -> None:
+        """Leave this scenario: to the picker, or out."""
+        self._cancelled.set()
+        self.app.exit(0)
+
+    def action_pick(self) -> None:
+        """Open another scenario."""
+        self.app.switch_screen(Picker())
+
+    def action_reload(self) -> None:
+        """Load the file again, with the same stops and at the same place."""
+        scenario = self.bug.scenario
+        try:
+            fresh = Debugger(load(scenario.path or scenario.name))
+        except InputError as error:
+            self._tell(str(error), "The file is wrong now; the old one stays open")
+            return
+        lines = [f"{s.kind} {s.text}" for s in self.bug.session.stops.values()]
+        position = self.bug.position
+        fresh.progress, fresh.exporters = self._progress, self.bug.exporters
+        self.bug, self._chosen, self._seen = fresh, None, _changed_at(fresh)
+        lost = [line for line in lines if not fresh.execute(line).ok]
+        fresh.execute(f"goto {min(position, len(fresh.trace))}")
+        if lost:
+            self._tell("\n".join(lost), "These stops have no place in the new file")
+        self.apply(None)
+
+    def _tell(self, text: str, title: str) -> None:
+        self.notify(text, title=title, severity="warning", timeout=15, markup=False)
+
+    def _look_at_file(self) -> None:
+        """Say once when the file has changed since it was read."""
+        now = _changed_at(self.bug)
+        if now != self._seen:
+            self._seen = now
+            self._tell("Ctrl+R loads it again.", "The file has changed")
+
+    def action_cancel(self) -> None:
+        """Cancel a long command, stop playing, or give up the chosen element."""
+        self._cancelled.set()
+        self._stop_playing()
+        self._chosen_by_hand = False
+
+    def action_view(self, name: str) -> None:
+        """Show another view at the right."""
+        self.query_one("#view", ContentSwitcher).current = name
+        self.apply(None)
+        self.query_one(f"#{name}").focus()
+
+    def action_enlarge(self) -> None:
+        """Give the focused pane the whole screen, or take it back."""
+        if self.maximized is not None:
+            self.minimize()
+        elif self.focused is not None:
+            self.maximize(self.focused)
+
+    def action_hide(self) -> None:
+        """Hide the focused pane; `H` brings all back."""
+        if self.focused is not None and self.focused.id in HIDEABLE:
+            self.rearrange(
+                replace(
+                    self.arrangement, hidden=(*self.arrangement.hidden, self.focused.id)
+                )
+            )
+
+    def action_show_all(self) -> None:
+        """Bring all hidden panes back."""
+        self.rearrange(replace(self.arrangement, hidden=()))
+
+    def action_widen(self, by: int) -> None:
+        """Move the border between left and right."""
+        left = self.query_one("#left").size.width + by
+        self.rearrange(
+            replace(self.arrangement, left=min(max(left, 16), self.size.width - 24))
+        )
+
+    def action_heighten(self, by: int) -> None:
+        """Move the border above the console."""
+        height = self.query_one(ConsolePane).size.height + by
+        self.rearrange(
+            replace(
+                self.arrangement, console=min(max(height, 1), self.size.height // 2)
+            )
+        )
+
+    def rearrange(self, arrangement: Arrangement) -> None:
+        """Lay the panes out like this from now on."""
+        self.arrangement = arrangement
+        save_arrangement(arrangement)
+        self._lay_out()
+        self.call_after_refresh(self.apply, None)
+
+    def _lay_out(self) -> None:
+        for name in HIDEABLE:
+            self.query_one(f"#{name}").display = name not in self.arrangement.hidden
+        if self.arrangement.left:
+            self.query_one("#left").styles.width = self.arrangement.left
+        if self.arrangement.console:
+            self.query_one(ConsolePane).styles.height = self.arrangement.console + 2
+
+    def action_play(self) -> None:
+        """Play step by step, or pause; with a script, its lines."""
+        if self._timer is not None:
+            self._stop_playing()
+            return
+        self._timer = self.set_interval(_PACES[self._pace], self._play_on)
+        self._show_header()
+
+    def action_pace(self, by: int) -> None:
+        """Play faster or slower."""
+        self._pace = min(max(self._pace + by, 0), len(_PACES) - 1)
+        if self._timer is not None:
+            self._stop_playing()
+            self.action_play()
+
+    def _play_on(self) -> None:
+        if self._waiting:
+            self.run_line(self._waiting.pop(0).text)
+            return
+        if self._script is not None or self.bug.position >= len(self.bug.trace):
+            self._stop_playing()
+            return
+        self.run_line("step")
+
+    def _stop_playing(self) -> None:
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+        self._show_header()
+
+    # ----------------------------------------------------------- header, keys
+
+    def _show_header(self, done: int = 0, of: int = 0) -> None:
+        bug = self.bug
+        trace, position = bug.trace, bug.position
+        left = f" gradstep · {bug.scenario.source}"
+        parts = [trace.phase(position), f"event {position}/{len(trace)}"]
+        if bug.timeline.iterations > 1:
+            parts.append(f"iteration {bug.place.iteration}")
+        parts.append(output_text(trace, position))
+        if bug.chosen:
+            parts.insert(0, f"run {bug.chosen}: {bug.branch.text}")
+        if self._timer is not None:
+            parts.insert(0, f"playing, {_PACES[self._pace]:g} s a step")
+        if self._worker is not None:
+            share = f" {100 * done // of} %" if of else ""
+            parts.insert(0, f"working{share}, Escape cancels")
+        right = " · ".join(parts) + " "
+        room = self.size.width - len(right)
+        header = Text(left[: max(room - 1, 0)].ljust(max(room, 0)) + right)
+        self.query_one("#header", Static).update(header, layout=False)
+
+    def _show_keys(self) -> None:
+        text = Text(" ")
+        for key, what in _FOOTER:
+            if len(text.plain) + len(key) + len(what) + 3 > self.size.width:
+                break
+            text.append(key, "bold").append(f" {what}  ")
+        self.query_one("#keys", Static).update(text, layout=False)
+
+
+def _changed_at(bug: Debugger) -> float:
+    """Return when the scenario's file was last written; 0 when it has none."""
+    path = bug.scenario.path
+    try:
+        return path.stat().st_mtime if path is not None else 0.0
+    except OSError:
+        return -1.0
+
+
+def present_element(trace: Trace, position: int) -> Element | None:
+    """Return the element that stands out in what the last event changed."""
+    if position == 0:
+        return None
+    node = trace.event(position - 1).node
+    if position <= trace.seed_position:
+        array = trace.value(node, position)
+        return None if array is None else Element(node, "value", outstanding(array))
+    array = trace.gradient(node, position)
+    return None if array is None else Element(node, "grad", outstanding(array))
+
+
+def output_text(trace: Trace, position: int) -> str:
+    """Return the output and its value, as far as it is known."""
+    graph = trace.run.graph
+    node = graph.nodes[graph.output]
+    value = trace.value(node.index, position)
+    if value is None:
+        return f"{node.name} = …"
+    shown = number_text(value.item(), 6) if value.ndim == 0 else str(value.shape)
+    return f"{node.name} = {shown}"

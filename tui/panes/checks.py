@@ -1,0 +1,124 @@
+"""The results of the last check, the worst first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Final
+
+from textual.binding import BindingType
+
+from ...core.check import NodeCheck, Report
+from ...core.expression import Element
+from ...core.review import check_place, worst_first
+from ..digits import number_text
+from .base import Chosen, View
+from .nodes import number_cell
+from .table import Cell, Column, Row, TablePane
+
+_SIGNS: Final = {
+    "ok": ("✓", "good"),
+    "mismatch": ("✗", "alarm"),
+    "kink": ("∧", "present"),
+    "nonfinite": ("!", "alarm"),
+    "skipped": ("·", "quiet"),
+}
+_LEVELS: Final = {"contribution": "edge", "accumulation": "sum", "gradient": "whole"}
+
+
+class ChecksPane(TablePane):
+    """Backpropagation beside numeric differentiation."""
+
+    TITLE: ClassVar[str] = "Checks"
+    HELP: ClassVar[str | None] = (
+        "Each gradient beside numeric differences, the worst first.\n"
+        "✓ they agree   ✗ they do not   ∧ at a kink   ! not finite   · skipped\n"
+        "edge: what one operation adds; sum: the contributions of a node; whole: the\n"
+        "gradient, held against differences of the whole program.\n"
+        "r: check everything   K: check the chosen node   enter: choose the element"
+    )
+    EMPTY: ClassVar[str] = "nothing is checked yet: r checks everything, K one node"
+    KEYS: ClassVar[Sequence[str]] = ("r check all", "K this node", "enter choose")
+    COLUMNS: ClassVar[Sequence[Column]] = (
+        Column(""),
+        Column("level", rank=4, width=5),
+        Column("element", wide=True, width=18, most=40),
+        Column("backpropagation", "point", rank=1),
+        Column("numeric", "point", rank=2, width=9),
+        Column("difference", "point", rank=0),
+        Column("relative", "point", rank=3),
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [("r", "check", "check all")]
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._report: Report | None = None
+        self._checks: Sequence[NodeCheck] = ()
+
+    def rows(self, view: View) -> Sequence[Row]:
+        """Return a row for each comparison."""
+        report = view.bug.session.report
+        if report is not self._report:
+            self._checks = worst_first(report) if report else ()
+            self.cursor = 0
+        self._report = report
+        return [] if report is None else [_row(report, one) for one in self._checks]
+
+    def heading(self) -> Cell:
+        """Return what came of the check, in one line."""
+        if self._report is None:
+            return Cell()
+        checks = self._report.checks
+        agree = sum(one.verdict == "ok" for one in checks)
+        text = f"{agree} of {len(checks)} comparisons agree"
+        if not self._report.complete:
+            text = f"interrupted: {text}"
+        wrong = self._report.first_wrong
+        if wrong is not None:
+            text = f"first wrong: {check_place(self._report, wrong)}; {text}"
+        if self.view is not None and self._report.run is not self.view.bug.trace.run:
+            text += " (of another run or iteration)"
+        return Cell(text, "alarm" if wrong else "good")
+
+    def entered(self, row: int) -> None:
+        """Choose the element that was compared."""
+        one = self._checks[row]
+        if self._report is None:
+            return
+        node = one.node
+        if one.argument is not None:
+            node = self._report.run.graph.nodes[one.node].operands[one.argument]
+        self.post_message(Chosen(Element(node, "grad", one.index)))
+
+    def action_check(self) -> None:
+        """Check everything, in the background."""
+        self.ask("check")
+
+
+def _row(report: Report, one: NodeCheck) -> Row:
+    sign, meaning = _SIGNS[one.verdict]
+    quiet = "" if one.verdict in ("ok", "mismatch") else "quiet"
+    numbers = (
+        (Cell(one.reason or one.verdict, "quiet"), Cell(), Cell(), Cell())
+        if one.verdict == "skipped"
+        else (
+            _exact(one.analytic, quiet),
+            _exact(one.numeric, quiet),
+            _short(one.difference, meaning if one.verdict == "mismatch" else quiet),
+            _short(one.relative, "quiet"),
+        )
+    )
+    return (
+        Cell(sign, meaning),
+        Cell(_LEVELS[one.level], "quiet"),
+        Cell(check_place(report, one), "name"),
+        *numbers,
+    )
+
+
+def _exact(number: float, meaning: str) -> Cell:
+    return Cell(number_text(number, 8), meaning)
+
+
+def _short(number: float, meaning: str) -> Cell:
+    cell = number_cell(number, meaning)
+    return cell if cell.meaning == "alarm" else Cell(number_text(number, 2), meaning)

@@ -1,0 +1,221 @@
+"""The console: every command line that was executed, its answer, and the next one."""
+
+from __future__ import annotations
+
+from collections import deque
+from itertools import islice
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult, RenderResult
+from textual.binding import BindingType
+from textual.containers import Horizontal
+from textual.widget import Widget
+from textual.widgets import Input, Static
+
+from ...core.complete import complete
+from ...core.reply import Reply
+from .base import Asked, Pane, View
+
+PROMPT = "(gradstep) "
+_MOST_LINES = 2000  # of scroll-back
+
+
+class Prompt(Input):
+    """The command line, with history and completion."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        ("up", "older", "older"),
+        ("down", "newer", "newer"),
+        ("pageup", "scrollback(5)", "back"),
+        ("pagedown", "scrollback(-5)", "on"),
+        ("tab", "complete", "complete"),
+        ("escape", "leave", "leave"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__(
+            placeholder="a command; Tab completes, Escape leaves",
+            id="prompt",
+            select_on_focus=False,
+        )
+        self._lines: list[str] = []
+        self._number = 0
+        self._view: View | None = None
+
+    def show(self, view: View) -> None:
+        """Remember what there is to complete."""
+        self._view = view
+
+    def remember(self, line: str) -> None:
+        """Add a line to the history."""
+        if not self._lines or self._lines[-1] != line:
+            self._lines.append(line)
+        self._number = len(self._lines)
+
+    def action_older(self) -> None:
+        """Show the line before."""
+        self._recall(self._number - 1)
+
+    def action_newer(self) -> None:
+        """Show the line after."""
+        self._recall(self._number + 1)
+
+    def _recall(self, number: int) -> None:
+        self._number = min(max(number, 0), len(self._lines))
+        newest = self._number == len(self._lines)
+        self.value = "" if newest else self._lines[self._number]
+        self.cursor_position = len(self.value)
+
+    def action_complete(self) -> None:
+        """Complete the word before the cursor as far as all candidates agree."""
+        if self._view is None:
+            return
+        cursor = self.cursor_position
+        found = complete(self._view.bug, self.value, cursor)
+        if not found:
+            return
+        word = self.value[:cursor].rpartition(" ")[2]
+        common = _common(found)
+        if len(common) > len(word) or len(found) == 1:
+            end = " " if len(found) == 1 else ""
+            start = self.value[: cursor - len(word)]
+            self.value = start + common + end + self.value[cursor:]
+            self.cursor_position = len(start + common + end)
+        else:
+            self.post_message(Candidates(found))
+
+    def action_scrollback(self, by: int) -> None:
+        """Look at older lines, or newer ones."""
+        self.screen.query_one(Scrollback).scroll(by)
+
+    def action_leave(self) -> None:
+        """Give the keys back to the panes."""
+        self.value = ""
+        self.screen.focus_next()
+
+
+class Candidates(Asked):
+    """Several completions: they are listed, nothing is executed."""
+
+    def __init__(self, words: list[str]) -> None:
+        super().__init__("")
+        self.words = words
+
+
+def _common(words: list[str]) -> str:
+    first, last = min(words), max(words)
+    count = next((i for i, c in enumerate(first) if last[i : i + 1] != c), len(first))
+    return first[:count]
+
+
+class Scrollback(Widget):
+    """The lines written so far, the newest at the bottom.
+
+    It scrolls by itself, for to a scroll view every new line is a new layout of the
+    whole screen, and that would come with every key.
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._texts: deque[Text] = deque(maxlen=_MOST_LINES)
+        self._up = 0  # lines scrolled back
+
+    def write(self, text: Text) -> None:
+        """Add text at the end, and go there."""
+        self._texts.append(text)
+        self._up = 0
+        self.refresh()
+
+    def scroll(self, by: int) -> None:
+        """Scroll back by so many lines, or on if negative."""
+        self._up = min(max(self._up + by, 0), max(len(self._texts) - 1, 0))
+        self.refresh()
+
+    def render(self) -> RenderResult:
+        """Draw as many of the last lines as there is room for, wrapped."""
+        width, height = self.size
+        lines: list[Text] = []
+        for text in islice(reversed(self._texts), self._up, None):
+            if len(lines) >= height:
+                break
+            folds = range(width, max(len(text), 1), width)
+            lines = [*text.divide(folds), *lines]
+        return Text("\n").join(lines[-height:])
+
+    def on_mouse_scroll_up(self) -> None:
+        """Scroll back."""
+        self.scroll(3)
+
+    def on_mouse_scroll_down(self) -> None:
+        """Scroll on."""
+        self.scroll(-3)
+
+
+class ConsolePane(Pane, can_focus=False):
+    """What was executed and answered, above the prompt."""
+
+    TITLE: ClassVar[str] = "Console"
+    HELP: ClassVar[str | None] = (
+        "Every key is a command line, and stands here.\n"
+        "`:` brings you here; up, down: earlier lines; Tab completes; Escape leaves.\n"
+        "PageUp, PageDown or the wheel: older answers."
+    )
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "console--command",
+        "console--answer",
+        "console--error",
+    }
+
+    def compose(self) -> ComposeResult:
+        """Lay out the scroll-back and the prompt."""
+        yield Scrollback(id="log")
+        with Horizontal(id="line"):
+            yield Static(PROMPT, markup=False, id="sign")
+            yield Prompt()
+
+    def show(self, view: View) -> None:
+        """Write down the last reply."""
+        self.query_one(Prompt).show(view)
+        if view.reply is not None:
+            self._write(view.reply)
+
+    def _write(self, reply: Reply) -> None:
+        log = self.query_one(Scrollback)
+        style = self.get_component_rich_style
+        log.write(Text(PROMPT + reply.command, style("console--command")))
+        for line in reply.text:
+            log.write(Text(f"  {line}", style("console--answer")))
+        for number, text, value in reply.display:
+            log.write(Text(f"  {number}: {text} = {_shown(value)}"))
+        if reply.error:
+            log.write(Text(f"✗ {reply.error}", style("console--error")))
+        self.query_one(Prompt).remember(reply.command)
+
+    def say(self, text: str) -> None:
+        """Write a line that is not an answer."""
+        self.query_one(Scrollback).write(Text(text))
+
+    def ask(self, line: str) -> None:
+        """Put the beginning of a line into the prompt, and wait for the rest."""
+        prompt = self.query_one(Prompt)
+        prompt.value = line
+        prompt.focus()
+        prompt.cursor_position = len(line)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Hand the line over, and clear the prompt."""
+        event.stop()
+        line = event.value.strip()
+        event.input.value = ""
+        if line:
+            self.post_message(Asked(line))
+
+    def on_candidates(self, message: Candidates) -> None:
+        """List the completions."""
+        message.stop()
+        self.say("  " + "  ".join(message.words[:60]))
+
+
+def _shown(value: object) -> str:
+    return "not there yet" if value is None else str(value)

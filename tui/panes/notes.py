@@ -1,0 +1,90 @@
+"""Marks and notes: the places that a person or the author has named."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
+
+from rich.cells import cell_len
+
+from ...core.review import notes
+from .base import View
+from .table import Cell, Column, Row, TablePane
+
+_PLACE = 24  # columns of the place, beside the text, at most
+_AROUND = 7  # columns of the cursor, the sign and the gaps
+_LEAST = 20  # columns of the text
+
+
+class NotesPane(TablePane):
+    """What the scenario is about, its notes, and the marks of the session."""
+
+    TITLE: ClassVar[str] = "Notes and marks"
+    HELP: ClassVar[str | None] = (
+        "What the scenario is about, where its notes stand, and your marks.\n"
+        "● a note whose place is behind us   · one that is still to come   ▽ a mark\n"
+        "enter: go to the place   m: mark this position"
+    )
+    KEYS: ClassVar[Sequence[str]] = ("enter go there", "m mark this position")
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._places: list[str] = []  # what `goto` is told, by row
+        self._longest = 0  # name of a place
+
+    def columns(self) -> Sequence[Column]:
+        """Return the columns: that of the places as wide as its names."""
+        return (
+            Column(""),
+            Column("place", width=self._longest, most=_PLACE),
+            Column("", wide=True, width=_LEAST),
+        )
+
+    def rows(self, view: View) -> Sequence[Row]:
+        """Return the lines of all texts, each with the place that it belongs to."""
+        made: list[Row] = []
+        self._places = []
+        parts = list(self._parts(view))
+        self._longest = min(max(cell_len(head[1].text) for _, head, _ in parts), _PLACE)
+        width = max(self.size.width - self._longest - _AROUND, _LEAST)
+        for place, head, text in parts:
+            for number, line in enumerate(_wrapped(text, width)):
+                first = head if number == 0 else (Cell(), Cell())
+                made.append((*first, Cell(line, head[1].meaning and "")))
+                self._places.append(place)
+        return made
+
+    def _parts(self, view: View) -> Iterator[tuple[str, tuple[Cell, Cell], str]]:
+        """Yield what there is to say: where to go, the first cells, the text."""
+        bug, scenario = view.bug, view.bug.scenario
+        yield "start", (Cell(), Cell("title", "quiet")), scenario.title
+        if scenario.summary:
+            yield "start", (Cell(), Cell("summary", "quiet")), scenario.summary
+        if scenario.convention:
+            said = f"{scenario.convention}: one sample is a {scenario.convention[:-1]}"
+            yield "start", (Cell(), Cell("convention", "quiet")), said
+        for name, place in bug.session.marks.items():
+            where = f"position {place.position}"
+            if bug.timeline.iterations > 1:
+                where = f"iteration {place.iteration}, {where}"
+            yield name, (Cell("▽", "present"), Cell(name, "name")), where
+        for note in notes(bug):
+            behind = note.position is not None and note.position <= bug.position
+            sign = Cell("●", "present") if behind else Cell("·", "quiet")
+            goto = "" if note.position is None else str(note.position)
+            yield goto, (sign, Cell(note.place, "name")), note.text
+
+    def entered(self, row: int) -> None:
+        """Go to the place."""
+        if self._places[row]:
+            self.ask(f"goto {self._places[row]}")
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    lines = [
+        line
+        for paragraph in text.splitlines()
+        for line in textwrap.wrap(paragraph, width) or [""]
+    ]
+    return lines or [""]

@@ -1,0 +1,222 @@
+"""The program, with its arrow, its stops, and what each line is worth now."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.segment import Segment
+from textual.binding import BindingType
+from textual.events import Click
+from textual.geometry import Region, Size
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from ...core.expression import Element
+from ...core.graph import Graph, Statement
+from ...core.moves import place_of
+from ...core.ops.table import Array
+from ...core.trace import Trace
+from ..digits import number_text
+from .base import Asked, Chosen, Pane, View
+
+_GUTTER = 7  # mark, stop, number
+_LEAST_NOTE = 8
+
+
+class ProgramPane(Pane, ScrollView):
+    """The lines of the program. `▶` is the line of the step that is shown."""
+
+    TITLE: ClassVar[str] = "Program"
+    HELP: ClassVar[str | None] = (
+        "The program of the scenario.\n"
+        "▶ the line whose step is shown   ● a breakpoint\n"
+        "At the right: what the line is worth here: its value, or once the backward\n"
+        "pass has reached it, its gradient, marked ∂.\n"
+        "up, down: another line   b: break there   enter: choose what it assigns"
+    )
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "program--number",
+        "program--code",
+        "program--future",
+        "program--present",
+        "program--note",
+        "program--worth",
+        "program--stop",
+        "program--cursor",
+    }
+    BINDINGS: ClassVar[list[BindingType]] = [
+        ("up", "move(-1)", "up"),
+        ("down", "move(1)", "down"),
+        ("enter", "choose", "choose"),
+    ]
+
+    cursor: reactive[int] = reactive(0)
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._text: str | None = None
+        self._lines: list[str] = []
+        self._present = 0
+        self._source = "program"
+        self._view: View | None = None
+
+    def show(self, view: View) -> None:
+        """Draw the program at this moment."""
+        self._view = view
+        trace = view.bug.trace
+        graph = trace.run.graph
+        self._source, self._present = present_line(trace, view.bug.position)
+        self._read(graph.sources.get(self._source, ""))
+        self.border_subtitle = "" if self._source == "program" else self._source
+        if self._present:
+            self.cursor = self._present - 1
+            self.scroll_to_region(Region(0, self.cursor, 1, 1), animate=False)
+        self.refresh()
+
+    def _read(self, text: str) -> None:
+        """Take the lines of a source; most of the time they are there already."""
+        if text == self._text:
+            return
+        self._text = text
+        self._lines = text.splitlines() or ["(this graph was not made from a program)"]
+        widest = max(map(len, self._lines))
+        self.virtual_size = Size(_GUTTER + widest, len(self._lines))
+
+    def place(self) -> str:
+        """Return the line under the cursor as a location."""
+        return f"line:{self.cursor + 1}"
+
+    def action_move(self, by: int) -> None:
+        """Move the cursor over the lines."""
+        self.cursor = min(max(self.cursor + by, 0), len(self._lines) - 1)
+        self.scroll_to_region(Region(0, self.cursor, 1, 1), animate=False)
+        self.refresh()
+
+    def action_choose(self) -> None:
+        """Choose what the line under the cursor assigns."""
+        statement = self._statement(self.cursor + 1)
+        if statement is None or self._view is None:
+            return
+        node = self._view.bug.graph.names.get(statement.target)
+        if node is not None:
+            self.post_message(Chosen(Element(node, "value", None)))
+
+    def on_click(self, event: Click) -> None:
+        """Choose a line; in the gutter, set a breakpoint there."""
+        line = int(event.y + self.scroll_offset.y) - self.gutter.top
+        if not 0 <= line < len(self._lines):
+            return
+        self.cursor = line
+        if event.x - self.gutter.left < _GUTTER:
+            self.post_message(Asked(f"break {self.place()}"))
+        else:
+            self.action_choose()
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """Draw one line: mark, stop, number, code, note, and its worth at the right."""
+        number = y + self.scroll_offset.y + 1
+        width = self.size.width
+        if self._view is None or number > len(self._lines):
+            return Strip.blank(width, self.rich_style)
+        style = self.get_component_rich_style
+        background = self.rich_style
+        if number - 1 == self.cursor and self.has_focus:
+            background = style("program--cursor")
+        code, hash_sign, note = self._lines[number - 1].partition("#")
+        present = number == self._present
+        state = "program--present" if present else "program--code"
+        if not present and self._is_future(number):
+            state = "program--future"
+        stop = "●" if self._has_stop(number) else " "
+        worth = self._worth(number)
+        room = max(width - _GUTTER - len(worth) - 1, 0)
+        left = int(self.scroll_offset.x)
+        text = code[left:][:room]
+        rest = (hash_sign + note)[max(left - len(code), 0) :][: room - len(text)]
+        if len(rest) < min(len(note), _LEAST_NOTE):
+            rest = ""  # a note of two letters helps nobody
+        segments = [
+            Segment("▶" if present else " ", style("program--present")),
+            Segment(stop, style("program--stop")),
+            Segment(f"{number:>3}  ", style("program--number")),
+            Segment(text, style(state)),
+            Segment(rest, style("program--note")),
+            Segment(" " * (room - len(text) - len(rest) + 1)),
+            Segment(worth, style("program--worth")),
+        ]
+        strip = Strip(Segment.apply_style(segments, background))
+        return strip.adjust_cell_length(width, background)
+
+    def _statement(self, line: int) -> Statement | None:
+        """Return the instance of a line that is nearest to the present one."""
+        if self._view is None:
+            return None
+        found = self._view.bug.graph.lines.get((self._source, line))
+        if not found:
+            return None
+        here = present_node(self._view.bug.trace, self._view.bug.position)
+        return min(found, key=lambda s: abs(s.first - here))
+
+    def _has_stop(self, line: int) -> bool:
+        if self._view is None:
+            return False
+        return any(
+            stop.enabled
+            and stop.location is not None
+            and self._covers(stop.location, line)
+            for stop in self._view.bug.session.stops.values()
+        )
+
+    def _covers(self, location: object, line: int) -> bool:
+        statement = self._statement(line)
+        nodes = getattr(location, "nodes", ())
+        return statement is not None and any(
+            first < statement.stop and statement.first < stop for first, stop in nodes
+        )
+
+    def _is_future(self, line: int) -> bool:
+        statement = self._statement(line)
+        if statement is None or self._view is None:
+            return False
+        bug = self._view.bug
+        return bug.trace.value(max(statement.stop - 1, 0), bug.position) is None
+
+    def _worth(self, line: int) -> str:
+        """Return the value that a line assigns, or its gradient once there is one."""
+        statement = self._statement(line)
+        if statement is None or self._view is None:
+            return ""
+        bug = self._view.bug
+        node = bug.graph.names.get(statement.target)
+        if node is None:
+            return ""
+        gradient = bug.trace.gradient(node, bug.position)
+        if gradient is not None:
+            return f"∂ {_short(gradient)}"
+        value = bug.trace.value(node, bug.position)
+        return "" if value is None else _short(value)
+
+
+def _short(array: Array) -> str:
+    if array.ndim == 0:
+        return number_text(array.item())
+    return "×".join(map(str, array.shape))
+
+
+def present_node(trace: Trace, position: int) -> int:
+    """Return the node whose step is shown: that of the last event applied."""
+    if not len(trace):
+        return trace.run.graph.output
+    return place_of(trace.event(max(position - 1, 0)))
+
+
+def present_line(trace: Trace, position: int) -> tuple[str, int]:
+    """Return the source and the line of the step that is shown; line 0 at the start."""
+    graph: Graph = trace.run.graph
+    node = graph.nodes[present_node(trace, position)]
+    if node.site is None or position == 0:
+        return "program", 0
+    frame = graph.frames[graph.statements[node.site.statement].frame]
+    return frame.source, node.site.line

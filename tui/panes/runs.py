@@ -1,0 +1,71 @@
+"""The runs of the session, and how they differ from the one that is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.binding import BindingType
+
+from ...core.review import RunRow, run_rows
+from .base import View
+from .nodes import number_cell
+from .table import Cell, Column, Row, TablePane
+
+
+class RunsPane(TablePane):
+    """What was changed on purpose, and what came of it."""
+
+    TITLE: ClassVar[str] = "Runs"
+    HELP: ClassVar[str | None] = (
+        "Every change makes a new run beside the old one; ▶ is the one you look at.\n"
+        "output: in this iteration. difference: from the present run to that one.\n"
+        "enter: look at the run   d: list all differences   z, Z: undo, redo"
+    )
+    KEYS: ClassVar[Sequence[str]] = ("enter look at it", "d differences", "z undo")
+    COLUMNS: ClassVar[Sequence[Column]] = (
+        Column(""),
+        Column("run", "right"),
+        Column("what", width=10, most=22),
+        Column("from", "right", rank=3),
+        Column("output", "point", rank=1, width=8),
+        Column("difference", rank=2, wide=True, width=22),
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [("d", "compare", "differences")]
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._found: list[RunRow] = []
+        self._made_for: tuple[object, ...] = ()
+
+    def rows(self, view: View) -> Sequence[Row]:
+        """Return a row for each run."""
+        bug = view.bug
+        made_for = (bug.trace.run, bug.chosen, *bug.runs)
+        if self._made_for != made_for:
+            self._made_for, self._found = made_for, run_rows(bug)
+        return [_row(one, present=one.number == bug.chosen) for one in self._found]
+
+    def follow(self, view: View) -> int | None:
+        """Return the row of the run that is looked at."""
+        return view.bug.chosen
+
+    def entered(self, row: int) -> None:
+        """Look at the run under the cursor."""
+        self.ask(f"runs {self._found[row].number}")
+
+    def action_compare(self) -> None:
+        """List where the run under the cursor and the present one differ."""
+        if self._found:
+            self.ask(f"diff {self._found[self.cursor].number}")
+
+
+def _row(one: RunRow, *, present: bool) -> Row:
+    return (
+        Cell("▶" if present else "", "present"),
+        Cell(str(one.number), "present" if present else "quiet"),
+        Cell(one.text, "name"),
+        Cell("" if one.parent is None else str(one.parent), "quiet"),
+        number_cell(one.output),
+        Cell("you look at it" if present else one.difference, "quiet"),
+    )

@@ -1,0 +1,135 @@
+"""The timeline: where we are between start and end, to be clicked and dragged."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import RenderResult
+from textual.events import Click, MouseDown, MouseMove, MouseUp
+
+from ...core.trace import Trace
+from .base import Asked, Pane, View
+
+
+class TimelinePane(Pane, can_focus=False):
+    """One line: start, forward, the output, backward, updates, end.
+
+    `●` is the present position, `◆` a breakpoint, `▽` a mark.
+    """
+
+    TITLE: ClassVar[str] = ""
+    HELP: ClassVar[str | None] = "Click or drag: go to that moment."
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "timeline--past",
+        "timeline--future",
+        "timeline--present",
+        "timeline--stop",
+    }
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._view: View | None = None
+        self._dragging = False
+
+    def show(self, view: View) -> None:
+        """Draw the present position."""
+        self._view = view
+        self.refresh()
+
+    def render(self) -> RenderResult:
+        """Draw the line with its borders, stops and marks."""
+        if self._view is None:
+            return Text("")
+        bug = self._view.bug
+        trace, position = bug.trace, bug.position
+        width = self._track()
+        here = column_of(position, len(trace), width)
+        cells = ["─"] * width
+        _label(cells, 0, column_of(trace.seed_position, len(trace), width), "forward")
+        backward = column_of(trace.update_position, len(trace), width)
+        _label(
+            cells,
+            column_of(trace.seed_position + 1, len(trace), width),
+            backward,
+            "backward",
+        )
+        if trace.updates:
+            _label(cells, backward, width, "update")
+        seed = column_of(trace.seed_position, len(trace), width)
+        cells[seed] = "┼"
+        styles = [
+            "timeline--past" if c <= here else "timeline--future" for c in range(width)
+        ]
+        for event in _stops(self._view, trace):
+            column = column_of(event, len(trace), width)
+            cells[column], styles[column] = "◆", "timeline--stop"
+        for place in bug.session.marks.values():
+            if place.iteration == bug.place.iteration:
+                cells[column_of(place.position, len(trace), width)] = "▽"
+        cells[here], styles[here] = "●", "timeline--present"
+        text = Text(" start ", self.get_component_rich_style("timeline--past"))
+        for cell, style in zip(cells, styles, strict=True):
+            text.append(cell, self.get_component_rich_style(style))
+        return text.append(" end ", self.get_component_rich_style("timeline--future"))
+
+    def _track(self) -> int:
+        return max(self.size.width - len(" start ") - len(" end "), 2)
+
+    def _go(self, x: int) -> None:
+        if self._view is None:
+            return
+        size = len(self._view.bug.trace)
+        share = (x - len(" start ")) / max(self._track() - 1, 1)
+        position = round(min(max(share, 0.0), 1.0) * size)
+        if position != self._view.bug.position:
+            self.post_message(Asked(f"goto {position}"))
+
+    def on_mouse_down(self, event: MouseDown) -> None:
+        """Take hold of the position."""
+        self._dragging = True
+        self.capture_mouse()
+        self._go(event.x)
+
+    def on_mouse_move(self, event: MouseMove) -> None:
+        """Drag the position along."""
+        if self._dragging:
+            self._go(event.x)
+
+    def on_mouse_up(self, _event: MouseUp) -> None:
+        """Let go of the position."""
+        self._dragging = False
+        self.release_mouse()
+
+    def on_click(self, event: Click) -> None:
+        """Keep a click from choosing anything below."""
+        event.stop()
+
+
+def column_of(position: int, size: int, width: int) -> int:
+    """Return the column of a position on a track of `width` columns.
+
+    >>> [column_of(p, 13, 80) for p in (0, 13)]
+    [0, 79]
+    """
+    return round(position / max(size, 1) * (width - 1))
+
+
+def _label(cells: list[str], start: int, stop: int, text: str) -> None:
+    """Write a word into the middle of a stretch, where there is room for it."""
+    text = f" {text} "
+    if stop - start < len(text) + 4:
+        return
+    first = start + (stop - start - len(text)) // 2
+    cells[first : first + len(text)] = text
+
+
+def _stops(view: View, trace: Trace) -> list[int]:
+    found: list[int] = []
+    for stop in view.bug.session.stops.values():
+        if stop.enabled and stop.location is not None:
+            found += [span[0] for span in stop.location.spans(trace)[:_MOST_STOPS]]
+    return found
+
+
+_MOST_STOPS = 200  # of one breakpoint that are drawn

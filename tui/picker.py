@@ -1,0 +1,210 @@
+"""The picker: the built-in scenarios and the files around, with a preview."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.screen import Screen
+from textual.widgets import Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from ..core.errors import InputError
+from ..core.files import open_regular
+from ..core.limits import LIMITS
+from ..core.scenario import Scenario, builtin_names, load
+from ..core.text import clean
+
+if TYPE_CHECKING:
+    from .app import GradstepApp
+
+_GROUPS = ("first steps", "matrices", "networks", "trouble")
+_MOST_FILES = 200
+_HEAD = 4000  # bytes, in which a scenario says that it is one
+_VERSION = re.compile(rb"^gradstep\s*=\s*\d", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A scenario that can be opened: loaded, or what is wrong with it."""
+
+    path: str
+    group: str
+    scenario: Scenario | None
+    error: str = ""
+
+    @property
+    def title(self) -> str:
+        """Return what to call it."""
+        return self.scenario.title if self.scenario else self.path
+
+    def matches(self, text: str) -> bool:
+        """Tell whether each word of `text` is somewhere in it."""
+        summary = self.scenario.summary if self.scenario else self.error
+        whole = f"{self.path} {self.title} {self.group} {summary}".lower()
+        return all(word in whole for word in text.lower().split())
+
+
+def choices(folder: Path) -> list[Choice]:
+    """Return the built-in scenarios by group, then the `.toml` files of a folder."""
+    found = [_choice(name, "") for name in builtin_names()]
+    found.sort(key=lambda c: (_rank(c.group), c.scenario.order if c.scenario else 0))
+    return found + [
+        _choice(str(path), "files here")
+        for path in sorted(_files(folder))[:_MOST_FILES]
+    ]
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Yield the files that say that they are scenarios, near the top."""
+    for path in folder.glob("*.toml"):
+        try:
+            with open_regular(path, LIMITS.text) as file:
+                head = file.read(_HEAD)
+        except InputError:
+            continue
+        if _VERSION.search(head):
+            yield path
+
+
+def _rank(group: str) -> int:
+    return _GROUPS.index(group) if group in _GROUPS else len(_GROUPS)
+
+
+@cache
+def builtin(name: str) -> Scenario:
+    """Return a scenario that comes with gradstep, loaded once."""
+    return load(name)
+
+
+def _choice(path: str, group: str) -> Choice:
+    try:
+        scenario = load(path) if group else builtin(path)
+    except InputError as error:
+        return Choice(path, group, None, str(error))
+    return Choice(path, group or scenario.group or "more", scenario)
+
+
+class Picker(Screen[int]):
+    """Choose a scenario. Typing filters."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down", "move(1)", show=False, priority=True),
+        Binding("up", "move(-1)", show=False, priority=True),
+        Binding("enter", "open", "open", priority=True),
+        Binding("escape", "leave", "quit"),
+        Binding("ctrl+q", "leave", "quit", show=False),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._all: list[Choice] = []
+        self._shown: list[Choice] = []
+
+    def compose(self) -> ComposeResult:
+        """Lay out the search line, the list and the preview."""
+        yield Static("gradstep · a debugger for backpropagation", id="title")
+        yield Input(placeholder="type to filter; ↑ ↓ Enter; Escape leaves", id="search")
+        with Horizontal():
+            yield OptionList(id="choices", markup=False)
+            with VerticalScroll(id="preview"):
+                yield Static(id="text", markup=False)
+
+    def on_mount(self) -> None:
+        """Fill the list."""
+        self._all = choices(Path.cwd())
+        self._fill("")
+        self.query_one(Input).focus()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Show only what matches."""
+        self._fill(event.value)
+
+    def _fill(self, text: str) -> None:
+        listing = self.query_one(OptionList)
+        listing.clear_options()
+        self._shown = [choice for choice in self._all if choice.matches(text)]
+        group = None
+        for number, choice in enumerate(self._shown):
+            if choice.group != group:
+                group = choice.group
+                listing.add_option(Option(Text(group.upper(), "bold"), disabled=True))
+            listing.add_option(Option(_label(choice), id=str(number)))
+        self.action_move(1)
+
+    def action_move(self, by: int) -> None:
+        """Move the highlight."""
+        listing = self.query_one(OptionList)
+        if by > 0:
+            listing.action_cursor_down()
+        else:
+            listing.action_cursor_up()
+
+    def on_option_list_option_highlighted(
+        self, event: OptionList.OptionHighlighted
+    ) -> None:
+        """Preview what is highlighted."""
+        choice = self._choice(event.option_id)
+        if choice is not None:
+            self.query_one("#text", Static).update(preview(choice))
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Open what was clicked."""
+        self._open(self._choice(event.option_id))
+
+    def _choice(self, number: str | None) -> Choice | None:
+        return None if number is None else self._shown[int(number)]
+
+    def action_open(self) -> None:
+        """Open what is highlighted."""
+        option = self.query_one(OptionList).highlighted_option
+        self._open(self._choice(option.id) if option else None)
+
+    def _open(self, choice: Choice | None) -> None:
+        if choice is None:
+            return
+        app: GradstepApp = self.app  # type: ignore[assignment]
+        app.open_path(choice.path)
+
+    def action_leave(self) -> None:
+        """Leave gradstep."""
+        self.app.exit(0)
+
+
+def _label(choice: Choice) -> Text:
+    text = Text("  ").append(choice.title)
+    if choice.scenario is None:
+        return text.append("  cannot be read", "bold red")
+    nodes = sum(1 for node in choice.scenario.graph if node.op is not None)
+    return text.append(f"  {nodes} step{'s' if nodes != 1 else ''}", "dim")
+
+
+def preview(choice: Choice) -> Text:
+    """Return what a person wants to know before opening a scenario."""
+    if choice.scenario is None:
+        return Text(choice.error)
+    scenario = choice.scenario
+    text = Text(f"{scenario.title}\n", "bold").append(
+        f"{clean(choice.path)}\n\n", "dim"
+    )
+    text.append(f"{scenario.summary}\n\n", "")
+    for line in _facts(scenario):
+        text.append(f"{line}\n", "dim")
+    return text.append("\n").append(scenario.program.strip("\n"))
+
+
+def _facts(scenario: Scenario) -> Sequence[str]:
+    graph = scenario.graph
+    leaves = [n for n in graph if n.kind in ("input", "parameter")]
+    given = ", ".join(
+        f"{n.name} {'×'.join(map(str, n.shape)) or 'scalar'}" for n in leaves[:12]
+    )
+    return (given, f"{len(graph)} nodes, output {graph.nodes[graph.output].name}")
