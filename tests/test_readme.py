@@ -1,0 +1,35 @@
+"""What the README shows is what gradstep prints."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from gradstep.tui.cli import COMMANDS, run
+
+README = Path(__file__).parent.parent / "README.md"
+SHOWN = re.compile(r"```text\n\$ gradstep (.*)\n(.*?)```", re.DOTALL)
+
+
+def test_the_playback_is_a_real_one(capsys: pytest.CaptureFixture[str]) -> None:
+    shown = SHOWN.findall(README.read_text(encoding="utf-8"))
+    assert shown
+    for command, text in shown:
+        first, _, rest = f"{command}\n{text}".partition("\n")
+        assert run(shlex.split(first)) == 0
+        printed = capsys.readouterr().out
+        assert rest.strip() in printed, first
+
+
+def test_every_command_is_named() -> None:
+    text = README.read_text(encoding="utf-8")
+    for name in COMMANDS:
+        assert re.search(rf"`(gradstep )?{name}\b", text), name
+
+
+def test_links_lead_somewhere() -> None:
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", README.read_text("utf-8")):
+        assert (README.parent / target).exists(), target
