@@ -248,10 +248,8 @@ class Flow:
         word = "steady"
         if not _TINY <= ratio <= 1 / _TINY:
             word = "vanishing" if ratio < 1 else "exploding"
-        return (
-            f"{word}: {nodes[first].name}.grad → {nodes[last].name}.grad ×{ratio:.3g}, "
-            f"×{each:.3g} a step"
-        )
+        said = f"{word}: {nodes[first].name} → {nodes[last].name} ×{ratio:.3g}"
+        return f"{said}, ×{each:.3g} a step" if steps > 1 else said
 
 
 def _rms(run: Run, node: int, size: float) -> float:
@@ -264,22 +262,22 @@ def flow(run: Run, *, whole: bool = False) -> Flow:
     With `whole`, of every node. Constants take no gradient and are left out.
     """
     graph = run.graph
-    chosen = range(len(graph))
+    chosen: set[int | None] | None = None
     if not whole and graph.statements:
-        targets = {graph.names.get(s.target) for s in graph.statements if not s.frame}
-        chosen = [i for i in chosen if i in targets or graph.nodes[i].op is None]
-    kept = [i for i in chosen if graph.nodes[i].kind != "constant"]
-    return Flow(run, sorted(kept, key=lambda node: _arrival(graph, node)))
-
-
-def _arrival(graph: Graph, node: int) -> tuple[float, int]:
-    """Return a key that sorts gradients by when they are complete."""
-    if node == graph.output:
-        return -math.inf, 0
-    consumers = graph.consumers[node]
-    if not consumers:
-        return math.inf, node
-    return -consumers[-1].consumer, consumers[-1].argument
+        chosen = {graph.names.get(s.target) for s in graph.statements if not s.frame}
+    kept: list[int] = []
+    arrival: dict[int, tuple[float, int]] = {}  # sorts by when gradients are complete
+    for node in graph.nodes:
+        if node.kind != "constant" and (
+            chosen is None or node.op is None or node.index in chosen
+        ):
+            kept.append(node.index)
+        for argument, operand in enumerate(node.operands):
+            known = arrival.get(operand)
+            if known is None or known[0] == -node.index:
+                arrival[operand] = -node.index, argument
+    arrival[graph.output] = -math.inf, 0
+    return Flow(run, sorted(kept, key=lambda node: arrival.get(node, (math.inf, node))))
 
 
 # --------------------------------------------------------------------- iterations

@@ -1,7 +1,7 @@
 """The palette: every command, view, node, scenario and theme, by typing a part of it.
 
 Names and titles come from files, so that what is shown is made of `Content`, which is
-never read as markup; the palette would read a `help` text of its own as such.
+never read as markup. A `help` text of its own, and what a matcher highlights, would be.
 """
 
 from __future__ import annotations
@@ -56,13 +56,21 @@ class Finder(Provider):
             if name.lower().startswith(query.strip().lower()):
                 score += 1  # `finish` before `reverse-finish`
             if score > 0:
-                shown = _shown(matcher.highlight(name), said)
+                shown = _shown(_marked(name, query.strip()), said)
                 yield Hit(score, shown, act, text=name)
 
     @property
     def main(self) -> MainScreen | None:
         """Return the main screen, where there is one to act on."""
         return self.screen if isinstance(self.screen, MainScreen) else None
+
+
+def _marked(name: str, query: str) -> Content:
+    """Return a name with what was typed marked in it, if it is there as it is typed."""
+    at = name.lower().find(query.lower())
+    if at < 0:
+        return Content(name)
+    return Content(name).stylize("underline", at, at + len(query))
 
 
 def _shown(name: Content, said: str) -> Content:

@@ -37,7 +37,9 @@ async def hits(
     provider = kind(pilot.app.screen)
     found = provider.search(query) if query else provider.discover()
     made = [hit async for hit in found if isinstance(hit, (Hit, DiscoveryHit))]
-    assert all(isinstance(hit.prompt, Content) for hit in made)
+    for hit in made:
+        assert isinstance(hit.prompt, Content)
+        assert hit.prompt.plain.startswith(str(hit.text))  # `[N]` is no markup
     assert all(hit.help is None for hit in made)  # it would be read as markup
     return {str(hit.text): hit for hit in made}
 

@@ -73,7 +73,9 @@ class FlowPane(TablePane):
         made = self._made
         if made is None or made.made_for != (trace.run, self._whole):
             made = FlowRows(trace.run, self._whole)
-        made.at(trace, view.bug.position, trends(view.bug.timeline.records, trace.run))
+        timeline = view.bug.timeline
+        records = timeline.records if timeline.iterations > 1 else ()
+        made.at(trace, view.bug.position, trends(records, trace.run))
         self._made = made
         return made
 

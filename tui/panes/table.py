@@ -286,7 +286,7 @@ class TablePane(Pane, ScrollView):
         return self._drawn.get(y, Strip.blank(width, self.rich_style))
 
     def _said(self, text: str, meaning: str, width: int) -> Strip:
-        text = _padded(text, max(width - 2, 0), Column(""))
+        text = _padded(text, max(width - 1, 0), Column(""))
         return self._strip([Segment(f" {text}", self._ink(meaning))], self.rich_style)
 
     def _ink(self, meaning: str) -> Style:

@@ -91,7 +91,8 @@ class TrainingPane(Pane):
     def show(self, view: View) -> None:
         """Draw the curve at this moment."""
         self._view = view
-        records = view.bug.timeline.records
+        timeline = view.bug.timeline
+        records = timeline.records if timeline.iterations > 1 else ()
         self._numbers = losses(records)
         self._trends = trends(records, view.bug.trace.run)
         if self._present != view.bug.place.iteration:
@@ -171,7 +172,7 @@ class TrainingPane(Pane):
         if self._view is None:
             return []
         timeline = self._view.bug.timeline
-        if timeline.iterations == 1 and len(self._numbers) < 2:
+        if timeline.iterations == 1:
             said = "this scenario does not train: it has no table [training]"
             return [[], [Segment(f" {said}", self._ink("axis"))]]
         room = self.size.height - 3
