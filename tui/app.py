@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import ClassVar
 
 from textual.app import App
-from textual.binding import BindingType
-from textual.command import Provider
+from textual.await_complete import AwaitComplete
+from textual.binding import Binding, BindingType
+from textual.command import CommandPalette, Provider
 
 from ..core.debugger import Debugger
 from ..core.errors import InputError
@@ -23,6 +24,17 @@ from .main_screen import MainScreen
 from .palette import PROVIDERS
 from .picker import Picker
 from .themes import THEMES
+
+
+class Palette(CommandPalette):
+    """The palette of Textual, which closes once: Escape and a click may come at once.
+
+    The second of them would close the screen below.
+    """
+
+    def dismiss(self, result: object = None) -> AwaitComplete:
+        """Close, unless it is closed."""
+        return super().dismiss(result) if self.is_current else AwaitComplete.nothing()
 
 
 class GradstepApp(App[int]):
@@ -44,7 +56,9 @@ class GradstepApp(App[int]):
         (20, "-low"),
         (32, "-tall"),
     ]
-    BINDINGS: ClassVar[list[BindingType]] = []
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+z", "suspend_process", "suspend", show=False),
+    ]
 
     def __init__(
         self,
@@ -77,6 +91,15 @@ class GradstepApp(App[int]):
             self.switch_screen(screen)
         else:
             self.push_screen(screen)
+
+    def action_command_palette(self) -> None:
+        """Open the palette."""
+        if not CommandPalette.is_open(self):
+            self.push_screen(Palette(id="--command-palette"))
+
+    def action_help_quit(self) -> None:
+        """Say how to leave: Ctrl+C copies."""
+        self.notify("q leaves; where you type, Escape comes first.", title="Ctrl+C")
 
     def choose_theme(self, name: str) -> None:
         """Change the colours, from now on and the next time."""
