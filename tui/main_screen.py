@@ -50,6 +50,7 @@ _FOOTER = (
     ("?", "help"),
     ("q", "quit"),
     (":", "command"),
+    ("^o", "open another"),
     ("b", "break"),
     ("w", "watch"),
     ("y", "why"),
@@ -144,6 +145,10 @@ class MainScreen(Screen[int]):
             self.run_line(f"goto {self._at}")
         else:
             self.apply(None)
+
+    def on_unmount(self) -> None:
+        """Leave no command behind that goes on."""
+        self._cancelled.set()
 
     def on_resize(self, event: Resize) -> None:
         """Say so when the window is too small; redraw what depends on its width."""
@@ -286,8 +291,7 @@ class MainScreen(Screen[int]):
         self.notify(text or "", title=title, timeout=15, markup=False)
 
     def action_leave(self) -> None:
-        """Leave this scenario: to the picker, or out."""
-        self._cancelled.set()
+        """Leave gradstep."""
         self.app.exit(0)
 
     def action_pick(self) -> None:
@@ -296,6 +300,9 @@ class MainScreen(Screen[int]):
 
     def action_reload(self) -> None:
         """Load the file again, with the same stops and at the same place."""
+        if self.busy:
+            self.query_one(ConsolePane).say("still busy; Escape cancels")
+            return
         scenario = self.bug.scenario
         try:
             fresh = Debugger(load(scenario.path or scenario.name))
@@ -401,6 +408,8 @@ class MainScreen(Screen[int]):
             self.action_play()
 
     def _play_on(self) -> None:
+        if self.busy:
+            return
         if self._waiting:
             self.run_line(self._waiting.pop(0).text)
             return
@@ -427,6 +436,8 @@ class MainScreen(Screen[int]):
         parts.append(output_text(trace, position))
         if bug.chosen:
             parts.insert(0, f"run {bug.chosen}: {bug.branch.text}")
+        if self._waiting:
+            parts.insert(0, f"script: {len(self._waiting)} more, space plays")
         if self._timer is not None:
             parts.insert(0, f"playing, {_PACES[self._pace]:g} s a step")
         if self._worker is not None:
