@@ -102,6 +102,10 @@ class ProgramPane(Pane, ScrollView):
         if node is not None:
             self.post_message(Chosen(Element(node, "value", None)))
 
+    def on_resize(self) -> None:
+        """Keep the cursor in sight."""
+        self.scroll_to_region(Region(0, self.cursor, 1, 1), animate=False)
+
     def on_click(self, event: Click) -> None:
         """Choose a line; in the gutter, set a breakpoint there."""
         line = int(event.y + self.scroll_offset.y) - self.gutter.top
@@ -109,12 +113,12 @@ class ProgramPane(Pane, ScrollView):
             return
         self.cursor = line
         if event.x - self.gutter.left < _GUTTER:
-            self.post_message(Asked(f"break {self.place()}"))
+            self.post_message(Asked(self._toggled()))
         else:
             self.action_choose()
-        self.refresh()
+        self.repaint()
 
-    def render_line(self, y: int) -> Strip:
+    def draw(self, y: int) -> Strip:
         """Draw one line: mark, stop, number, code, note, and its worth at the right."""
         number = y + self.scroll_offset.y + 1
         width = self.size.width
@@ -158,6 +162,16 @@ class ProgramPane(Pane, ScrollView):
             return None
         here = present_node(self._view.bug.trace, self._view.bug.position)
         return min(found, key=lambda s: abs(s.first - here))
+
+    def _toggled(self) -> str:
+        """Return the command that sets a breakpoint on a line, or deletes those there.
+
+        Only those of this one line: one of a function or of an operation covers more.
+        """
+        here = self.place()
+        stops = self._view.bug.session.stops.values() if self._view else ()
+        found = [str(s.number) for s in stops if s.kind == "break" and s.text == here]
+        return f"delete {' '.join(found)}" if found else f"break {here}"
 
     def _has_stop(self, line: int) -> bool:
         if self._view is None:
