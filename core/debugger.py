@@ -173,6 +173,8 @@ class Debugger(ByName):
             if session.started == started:  # a script has done what it did
                 self._restore(before)
         moved = before[:2] != (self.chosen, self.place)
+        if moved or answer.stop:
+            session.stopped = answer.stop
         return command, Reply(
             self._seq,
             clean(line),

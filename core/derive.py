@@ -39,21 +39,21 @@ class Derivation:
 
 
 def derivations(run: Run, node: Node) -> list[Derivation]:
-    """Derive the gradient by each operand of `node`, by indices and by shapes.
+    """Derive the gradients by the operands of `node`, by indices and by shapes.
 
-    Raises `CommandError` where nothing is transposed, summed or broadcast.
+    A result stands for the unnamed nodes of its statement as well. What has nothing of
+    its own to explain, as a leaf has not, stands for its uses. Raises `CommandError`
+    where nothing is transposed, summed or broadcast.
     """
-    labels = contraction(run, node)
-    found: list[Derivation] = []
-    for argument in range(len(node.operands)):
-        if not run.flows[node.operands[argument]]:
-            continue
-        if labels is not None:
-            found.append(_contracted(run, node, argument, *labels))
-        elif node.op is not None and node.op.kind == "elementwise":
-            summed = _broadcast(run, node, argument)
-            if summed is not None:
-                found.append(summed)
+    found = [
+        derivation
+        for one in _of_statement(run, node)
+        for argument in range(len(one.operands))
+        if (derivation := _derivation(run, one, argument)) is not None
+    ]
+    for edge in () if found else run.graph.consumers[node.index]:
+        used = _derivation(run, run.graph.nodes[edge.consumer], edge.argument)
+        found += [] if used is None else [used]
     if not found:
         raise CommandError(
             Problem(
@@ -62,6 +62,40 @@ def derivations(run: Run, node: Node) -> list[Derivation]:
             )
         )
     return found
+
+
+def _of_statement(run: Run, node: Node) -> Iterator[Node]:
+    """Yield a node, and the unnamed nodes of its statement that it is computed from."""
+    waiting, seen = [node], {node.index}
+    while waiting:
+        one = waiting.pop()
+        yield one
+        for index in one.operands:
+            operand = run.graph.nodes[index]
+            is_unnamed = operand.name.rpartition(".")[2].startswith("_")
+            if index not in seen and is_unnamed and _same_statement(operand, node):
+                seen.add(index)
+                waiting.append(operand)
+
+
+def _same_statement(one: Node, other: Node) -> bool:
+    return (
+        one.site is not None
+        and other.site is not None
+        and one.site.statement == other.site.statement
+    )
+
+
+def _derivation(run: Run, node: Node, argument: int) -> Derivation | None:
+    """Derive the gradient by one operand; None where its form needs no explanation."""
+    if not run.flows[node.operands[argument]]:
+        return None
+    labels = contraction(run, node)
+    if labels is not None:
+        return _contracted(run, node, argument, *labels)
+    if node.op is not None and node.op.kind == "elementwise":
+        return _broadcast(run, node, argument)
+    return None
 
 
 def _names(run: Run, node: Node) -> list[str]:
@@ -215,8 +249,9 @@ _MOST_STEPS: Final = 100_000
 
 
 def paths(run: Run, node: int, index: Index) -> list[Path]:
-    """Return every path from an element to the output; their sum is its gradient.
+    """Return every path from an element to the output, the largest product first.
 
+    Their sum is the gradient of the element.
     Links whose local derivative is 0 are not followed. Raises `CommandError` where
     there are more paths than a person can read.
     """
@@ -233,6 +268,7 @@ def paths(run: Run, node: int, index: Index) -> list[Path]:
     stack: list[tuple[int, Index, tuple[Step, ...]]] = [(node, index, ())]
     for _ in range(_MOST_STEPS):
         if not stack:
+            found.sort(key=lambda path: size(path.product), reverse=True)
             return found
         at, place, steps = stack.pop()
         if at == run.graph.output:
@@ -250,6 +286,15 @@ def paths(run: Run, node: int, index: Index) -> list[Path]:
             "explain opens the sum one node at a time",
         )
     )
+
+
+def size(number: float) -> float:
+    """Return the magnitude of a number, by which terms are sorted: NaN is largest.
+
+    >>> sorted([1.0, float("nan"), -2.0], key=size, reverse=True)
+    [nan, -2.0, 1.0]
+    """
+    return float("inf") if np.isnan(number) else abs(number)
 
 
 def _links(run: Run, node: int, index: Index) -> Iterator[Step]:

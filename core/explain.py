@@ -630,7 +630,12 @@ def _reduced(
 
 
 def uses_of(run: Run, node: int, index: Index) -> Iterator[tuple[Edge, Index, float]]:
-    """Yield where an element goes: edge, element of the consumer, local derivative."""
+    """Yield where an element goes: edge, element of the consumer, local derivative.
+
+    Whole numbers and truth values have no derivatives, so nothing is yielded for them.
+    """
+    if run.value(node).dtype.kind != "f":
+        return
     for edge in reversed(run.graph.consumers[node]):
         op = run.graph.nodes[edge.consumer].op
         if op is None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from .check import Report
 from .expression import Expression
-from .reply import Reply
+from .reply import Reply, Stopped
 from .stops import Stop
 from .timeline import Timeline
 
@@ -47,6 +47,7 @@ class Session:
     visited: list[Place] = field(default_factory=list[Place])
     returned: list[Place] = field(default_factory=list[Place])
     previous: Reply | None = None  # to the command before this one
+    stopped: Stopped | None = None  # why we are here, until we move on
     report: Report | None = None  # of the last check
     numbered: int = 0  # stops ever made
     displayed: int = 0  # displays ever made

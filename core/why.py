@@ -6,6 +6,7 @@ so, and the name of the cause. `CAUSES` says each in a sentence.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -257,8 +258,9 @@ def _zero_value(trace: Trace, node: int, index: Index, number: float) -> Why:
         return Why("given", (hop,))
     if node in trace.run.patches.values:
         return Why("written", (hop,))
-    products = [np.prod([factor.value for factor in term]) for term in found.terms]
-    cancelled = found.products and any(product != 0 for product in products)
+    cancelled = found.products and any(
+        math.prod(factor.value for factor in term) != 0 for term in found.terms
+    )
     operands = _operands_at(trace.run, node, index)
     return Why("cancelled" if cancelled else "made here", (hop,), operands=operands)
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from ..derive import Path, derivations, paths
+from ..derive import Derivation, Path, derivations, paths, size
 from ..describe import brief
 from ..errors import CommandError, Problem
 from ..explain import (
     Explanation,
+    Factor,
     Index,
     Term,
     ValueExplanation,
@@ -73,19 +75,43 @@ def outstanding(array: Array) -> Index:
 
 
 def _present_element(bug: Debugger) -> tuple[int, Quantity, Index]:
-    """Return the element that stands out in what the last event changed."""
+    """Return the element that we stopped for, or that stands out in the last change."""
     if bug.position == 0:
         raise CommandError(Problem("explain what?", "explain NODE.grad[i, j]"))
     event = bug.trace.event(bug.position - 1)
     quantity: Quantity = "grad"
     if not isinstance(event, Contribution) and bug.position <= bug.trace.seed_position:
         quantity = "value"
+    caught = _caught(bug)
+    if caught is not None and caught.node == event.node:
+        return caught.node, quantity, caught.index or ()
     element = Element(event.node, quantity, None)
     return event.node, quantity, _outstanding(bug, element)
 
 
+def _caught(bug: Debugger) -> Element | None:
+    """Return the element that a catch or a watch has just halted behind."""
+    stop = bug.session.stopped
+    for one in () if stop is None else (stop, *stop.also):
+        if one.event != bug.position:
+            continue
+        if one.index is not None:
+            node = bug.trace.event(bug.position - 1).node
+            return Element(node, "value", one.index)
+        watched = bug.session.stops.get(one.number or 0)
+        if watched is None or watched.watched is None:
+            continue
+        try:
+            element = parse_element(watched.watched.text, bug.graph, bug.scenario.names)
+        except CommandError:  # an expression over many elements
+            continue
+        if element.index is not None:
+            return element
+    return None
+
+
 def _explain(bug: Debugger, arguments: str) -> Answer:
-    count, text = _count(arguments)
+    count, text = _count(arguments, "explain")
     node, quantity, index = find_element(bug, text)
     if quantity == "value":
         return _of_value(bug, node, index, count)
@@ -96,13 +122,15 @@ def _explain(bug: Debugger, arguments: str) -> Answer:
     return Answer(lines, found.record(bug.trace), found)
 
 
-def _count(arguments: str) -> tuple[int, str]:
-    """Split `-20 ELEMENT`: so many terms are to be shown."""
+def _count(arguments: str, command: str) -> tuple[int, str]:
+    """Split `-20 ELEMENT`: so many terms, or paths, are to be shown."""
     if not arguments.startswith("-"):
         return _SHOWN, arguments
     number, _, rest = arguments[1:].partition(" ")
     if not number.isdecimal():
-        raise CommandError(Problem(f"-{number} is not a count", "explain -20 ELEMENT"))
+        raise CommandError(
+            Problem(f"-{number} is not a count", f"{command} -20 ELEMENT")
+        )
     return int(number), rest.strip()
 
 
@@ -182,16 +210,14 @@ def value_lines(trace: Trace, found: ValueExplanation, count: int) -> Iterator[s
     if node.op is None:
         yield f"  given as {'an' if node.kind == 'input' else 'a'} {node.kind}"
         return
-    ordered = sorted(
-        found.terms,
-        key=lambda term: -abs(np.prod([f.value for f in term], dtype=float)),
-    )
-    for term in ordered[:count] if found.products else found.terms[:count]:
+    ordered = found.terms
+    if found.products:
+        ordered = sorted(ordered, key=lambda term: size(_product(term)), reverse=True)
+    for term in ordered[:count]:
         factors = [f"{_number(f.value)}" for f in term]
         names = [element_name(graph.nodes[f.node], f.index) for f in term]
         if found.products:
-            product = float(np.prod([f.value for f in term]))
-            equal = f"{_number(product)} = " if len(term) > 1 else ""
+            equal = f"{_number(_product(term))} = " if len(term) > 1 else ""
             yield f"  {equal}{' × '.join(factors)}  ({' × '.join(names)})"
         else:
             pairs = [f"{n} = {v}" for n, v in zip(names, factors, strict=True)]
@@ -201,6 +227,10 @@ def value_lines(trace: Trace, found: ValueExplanation, count: int) -> Iterator[s
     rest = len(found.terms) - count + found.more
     if found.products and rest > 0:
         yield f"  … and {rest} more terms"
+
+
+def _product(term: Sequence[Factor]) -> float:
+    return math.prod(factor.value for factor in term)
 
 
 def _record(bug: Debugger, found: ValueExplanation) -> dict[str, Any]:
@@ -223,7 +253,7 @@ def _uses(bug: Debugger, arguments: str) -> Answer:
     """Say where an element goes, and with which local derivative."""
     node, _, index = find_element(bug, arguments)
     nodes, run = bug.graph.nodes, bug.trace.run
-    rows = [
+    rows: list[tuple[str, str, float | None, float | None]] = [
         (
             bug.graph.edge_name(edge),
             element_name(nodes[edge.consumer], place),
@@ -235,15 +265,24 @@ def _uses(bug: Debugger, arguments: str) -> Answer:
     name = element_name(nodes[node], index)
     columns = ("edge", "element", "local derivative", "value")
     lines = [f"{e}: {n} = {_number(v)}, local {_number(d)}" for e, n, d, v in rows]
-    table = Table(f"uses of {name}", columns, tuple(rows))
+    if run.value(node).dtype.kind != "f":
+        edges = bug.graph.consumers[node]
+        rows = [
+            (bug.graph.edge_name(e), nodes[e.consumer].name, None, None) for e in edges
+        ]
+        lines = [f"{edge}: no derivative: {CAUSES['integer']}" for edge, *_ in rows]
+    show = Table(f"uses of {name}", columns, tuple(rows))
     data = [dict(zip(columns, row, strict=True)) for row in rows]
-    return Answer(tuple(lines) or (f"nothing uses {name}",), data, table)
+    return Answer(tuple(lines) or (f"nothing uses {name}",), data, show)
 
 
 def _why(bug: Debugger, arguments: str) -> Answer:
     node, quantity, index = find_element(bug, arguments)
     found = why(bug.trace, node, quantity, index, bug.position)
     lines = tuple(why_lines(bug.trace, found))
+    if found.cause == "nonzero":  # nothing is special: say where it comes from
+        name = element_name(bug.graph.nodes[node], index, quantity)
+        lines += _explain(bug, name).text[1:]
     nodes = bug.graph.nodes
     data = {
         "element": element_name(nodes[node], index, quantity),
@@ -311,15 +350,21 @@ def why_lines(trace: Trace, found: Why) -> Iterator[str]:
 
 
 def _paths(bug: Debugger, arguments: str) -> Answer:
-    node, _, index = find_element(bug, arguments)
+    count, text = _count(arguments, "paths")
+    node, _, index = find_element(bug, text)
     run, nodes = bug.trace.run, bug.graph.nodes
     found = paths(run, node, index)
     start = element_name(nodes[node], index)
     total = float(sum(path.product for path in found))
-    rows = [(path.product, _route(bug, start, path)) for path in found]
-    table = Table(f"paths from {start}", ("product", "path"), tuple(rows))
+    rows = [(path.product, _route(bug, start, path)) for path in found[:count]]
     lines = [f"{_number(product)} = {route}" for product, route in rows]
+    if len(found) > count:
+        rest = float(sum(path.product for path in found[count:]))
+        rows.append((rest, f"… and {len(found) - count} more paths"))
+        lines.append(f"… and {len(found) - count} more paths: {_number(rest)}")
+    rows.append((total, f"the sum of {len(found)} paths"))
     lines.append(f"sum of {len(found)} paths: {_number(total)}")
+    table = Table(f"paths from {start}", ("product", "path"), tuple(rows))
     data = {
         "element": start,
         "sum": total,
@@ -361,17 +406,24 @@ def _transposes(bug: Debugger, arguments: str) -> Answer:
     found = derivations(bug.trace.run, node)
     lines: list[str] = []
     for derivation in found:
-        operand = bug.graph.nodes[node.operands[derivation.argument]]
-        lines.append(f"∂L/∂{operand.name} through {node.name}:")
+        by, through = _names(bug, derivation)
+        lines.append(f"∂L/∂{by} through {through}:")
         lines += [f"  {reason.label}: {reason.text}" for reason in derivation.reasons]
     data = [
         {
-            "operand": bug.graph.nodes[node.operands[d.argument]].name,
+            "node": _names(bug, d)[1],
+            "operand": _names(bug, d)[0],
             "reasons": [{"label": r.label, "text": r.text} for r in d.reasons],
         }
         for d in found
     ]
     return Answer(tuple(lines), data, tuple(found))
+
+
+def _names(bug: Debugger, derivation: Derivation) -> tuple[str, str]:
+    """Return the names of the operand and of the node that uses it."""
+    node = bug.graph.nodes[derivation.node]
+    return bug.graph.nodes[node.operands[derivation.argument]].name, node.name
 
 
 ROWS: Final[tuple[Command, ...]] = (
@@ -384,7 +436,8 @@ ROWS: Final[tuple[Command, ...]] = (
         ("e", "enter"),
         "element",
         help="Of a whole array it takes the first NaN or Inf, or the largest element.\n"
-        "Without an element it takes what the last event changed.",
+        "Without an element it takes the one that a catch or a watch has just halted\n"
+        "for, or what the last event changed.",
     ),
     Command(
         "uses",
@@ -402,13 +455,15 @@ ROWS: Final[tuple[Command, ...]] = (
         "y",
         ("y",),
         "element",
+        help="Of any other number it shows the terms, as `explain` does.",
     ),
     Command(
         "paths",
-        "[ELEMENT]",
+        "[-COUNT] [ELEMENT]",
         "every path from an element to the output, with its product",
         _paths,
         completes="element",
+        help="The largest products first, eight of them or COUNT.",
     ),
     Command(
         "transposes",
@@ -416,5 +471,6 @@ ROWS: Final[tuple[Command, ...]] = (
         "why a gradient has its transposes and sums, by indices and by shapes",
         _transposes,
         completes="location",
+        help="A result stands for the whole of its statement, a leaf for its uses.",
     ),
 )

@@ -13,7 +13,7 @@ from gradstep.core.derive import derivations, paths
 from gradstep.core.errors import CommandError
 from gradstep.core.run import Patches, Run, evaluate
 from runs import edge, number, programs, run_of
-from sessions import close
+from sessions import close, said, session
 
 
 def reasons(run: Run, name: str, argument: int) -> dict[str, str]:
@@ -90,3 +90,30 @@ def test_too_many_paths_are_refused_and_so_are_wrong_runs() -> None:
     patches = Patches(overwrites=frozenset({edge(wrong, "y", "x", 1)}))
     with pytest.raises(CommandError, match="true chain rule"):
         paths(wrong.patched(patches), number(wrong, "x"), ())
+
+
+def test_a_leaf_stands_for_its_uses_and_a_result_for_its_statement() -> None:
+    run = run_of("y = x @ W + b\nE = sum(y)", x=np.ones((4, 3)), W=np.ones((3, 2)), b=1)
+    y, inner = number(run, "y"), number(run, "y._1")
+    of_leaf = derivations(run, run.graph.node("b"))
+    assert [(d.node, d.argument) for d in of_leaf] == [(y, 1)]
+    of_leaf = derivations(run, run.graph.node("x"))
+    assert [(d.node, d.argument) for d in of_leaf] == [(inner, 0)]
+    of_result = derivations(run, run.graph.node("y"))
+    found = {(d.node, d.argument) for d in of_result}
+    assert found == {(y, 1), (inner, 0)}  # W is a constant here, by its capital
+
+
+def test_paths_come_largest_first_and_so_many_as_are_asked_for() -> None:
+    bug = session()
+    reply = said(bug, "paths c")
+    products = [path["product"] for path in reply.data["paths"]]
+    assert products == sorted(products, key=abs, reverse=True)
+    assert len(products) == 8  # none is left over
+    assert len(reply.text) == 8 + 1
+    shown, rest, total = said(bug, "paths -1 c").text
+    assert "along c → " in shown
+    assert rest.startswith(f"… and {len(products) - 1} more paths: ")
+    assert total.startswith(f"sum of {len(products)} paths: ")
+    sums = [row[0] for row in said(bug, "paths -1 c").show.rows]
+    close(sums[0] + sums[1], sums[2], 1e-9)

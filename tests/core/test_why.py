@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gradstep.core.debugger import Debugger
 from gradstep.core.run import Patches, Run
+from gradstep.core.scenario import load
 from gradstep.core.trace import Trace
 from gradstep.core.why import CAUSES, Why, first_nonfinite, why
 from runs import edge, number, run_of
@@ -173,3 +175,50 @@ def test_every_why_of_every_element_is_answered() -> None:
                 bug.execute(f"explain {node.name}{suffix}")
                 bug.execute(f"uses {node.name}")
                 bug.execute(f"paths {node.name}")
+
+
+def test_without_an_element_it_is_the_one_that_was_caught() -> None:
+    bug = session(TROUBLE)
+    said(bug, "catch zero")
+    said(bug, "continue")
+    assert bug.session.stopped is not None
+    index = bug.session.stopped.index
+    assert index is not None
+    caught = str(list(index))
+    largest = said(bug, f"explain {bug.session.stopped.where}").data["element"]
+    for command in ("why", "explain", "why"):
+        element = said(bug, command).data["element"]
+        assert element.endswith(caught)
+        assert element != largest
+    said(bug, "goto end")
+    assert bug.session.stopped is None
+
+
+def test_without_an_element_it_is_the_one_that_is_watched() -> None:
+    bug = session(TROUBLE)
+    said(bug, "watch u.grad[0]")
+    said(bug, "continue")
+    assert said(bug, "explain").data["element"] == "u.grad[0]"
+    assert said(bug, "explain u.grad").data["element"] == "u.grad[2]"
+    said(bug, "commands 1 explain")
+    said(bug, "goto start")
+    assert "u.grad[0] = 1" in said(bug, "continue").text
+
+
+def test_why_of_an_ordinary_number_opens_its_terms() -> None:
+    bug = session(TROUBLE)
+    said(bug, "goto end")
+    for element in ("w.grad[0]", "cold[0]"):
+        first, *terms = said(bug, f"why {element}").text
+        assert first.endswith("it is not 0")
+        assert terms == list(said(bug, f"explain {element}").text[1:])
+        assert terms
+
+
+def test_uses_of_whole_numbers_say_that_they_have_no_derivative() -> None:
+    bug = Debugger(load("two_layer_net"))
+    for line in ("uses y", "uses y[3]"):
+        reply = said(bug, line)
+        assert reply.data[0]["edge"] == "L<-y"
+        assert reply.data[0]["local derivative"] is None
+        assert "no derivative" in reply.text[0]
