@@ -38,8 +38,9 @@ format: $(ready) ## put the code in form
 	$(bin)/ruff check --fix .
 	$(bin)/ruff format .
 
+# Products on several threads wait for whatever else the machine does.
 bench: $(ready) ## print how fast gradstep is beside its peers
-	$(bin)/python benchmarks/bench.py $(ARGS)
+	OPENBLAS_NUM_THREADS=1 $(bin)/python benchmarks/bench.py $(ARGS)
 
 # The pip that comes with Python 3.11 cannot read dependency groups yet.
 lock: ## write requirements-dev.lock anew, with the latest versions allowed

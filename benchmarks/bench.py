@@ -27,9 +27,11 @@ def main() -> None:
         "--seconds", type=float, default=2.0, help="how long to take turns, per line"
     )
     chosen = parser.parse_args()
+    threads = os.environ.get("OPENBLAS_NUM_THREADS", "all")
     print(
         f"Python {platform.python_version()}, NumPy {np.__version__}, "
-        f"{os.cpu_count()} cores, {platform.machine()}; best of each, in turns\n"
+        f"{os.cpu_count()} cores, {platform.machine()}; products on "
+        f"{threads} of them; best of each, in turns\n"
     )
     print(f"| {' | '.join(HEAD)} | |")
     print(f"|{'---|' * (len(HEAD) + 1)}")

@@ -426,8 +426,9 @@ def reduce_to(array: Array, shape: Shape) -> Array:
     array([4., 4.])
     """
     axes = broadcast_axes(array.shape, shape)
-    summed = np.add.reduce(array, axis=axes, keepdims=True)
-    return summed.reshape(shape) if shape else summed.reshape(())[()]
+    if len(axes) == array.ndim - len(shape):
+        return np.add.reduce(array, axis=axes)
+    return np.add.reduce(array, axis=axes, keepdims=True).reshape(shape)
 
 
 # ----------------------------------------------------------------- plain numbers
