@@ -488,7 +488,14 @@ def _settled(value: Any) -> Any:
         return value
     parts = cast("Sequence[Any]", value)
     is_index = isinstance(parts, tuple) and all(type(part) is int for part in parts)
-    return parts if is_index else np.asarray(parts)
+    if is_index:
+        return parts
+    try:
+        return np.asarray(parts)
+    except ValueError:
+        raise CommandError(
+            Problem("the rows of the list are not equally long")
+        ) from None
 
 
 def _evaluate(tree: ast.expr, state: State) -> Any:
