@@ -446,7 +446,13 @@ class MainScreen(Screen[int]):
         right = " · ".join(parts) + " "
         room = self.size.width - len(right)
         header = Text(left[: max(room - 1, 0)].ljust(max(room, 0)) + right)
-        self.query_one("#header", Static).update(header, layout=False)
+        self._tell_in("#header", header)
+
+    def _tell_in(self, place: str, text: Text) -> None:
+        """Write into one of the lines at the edge, if it is not there already."""
+        shown = self.query_one(place, Static)
+        if shown.content != text:
+            shown.update(text, layout=False)
 
     def _show_keys(self) -> None:
         text = Text(" ")
@@ -454,7 +460,7 @@ class MainScreen(Screen[int]):
             if len(text.plain) + len(key) + len(what) + 3 > self.size.width:
                 break
             text.append(key, "bold").append(f" {what}  ")
-        self.query_one("#keys", Static).update(text, layout=False)
+        self._tell_in("#keys", text)
 
 
 def _changed_at(bug: Debugger) -> float:

@@ -8,9 +8,13 @@ it posts `Asked` with a command line, or `Chosen` with the element under its cur
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
+from rich.style import Style
+from rich.text import Text
+from textual.geometry import Region
 from textual.message import Message
+from textual.strip import Strip
 from textual.widget import Widget
 
 from ...core.debugger import Debugger
@@ -51,6 +55,76 @@ class Chosen(Message):
         self.element = element
 
 
+class Painted(Widget):
+    """A widget of drawn lines; what was drawn is kept, and painted when it changed."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        self._strips: dict[int, Strip] = {}
+        self._strips_of: object = None
+        self._inks_of: dict[str, Style] = {}
+        super().__init__(id=id)
+
+    def draw(self, y: int) -> Strip:
+        """Return one line of what is in sight."""
+        raise NotImplementedError
+
+    def ink(self, name: str) -> Style:
+        """Return the style of a component class, or for "" that of the widget.
+
+        Textual forgets them with every refresh, and they are slow to make.
+        """
+        if name not in self._inks_of:
+            self._inks_of[name] = (
+                self.get_component_rich_style(name) if name else self.rich_style
+            )
+        return self._inks_of[name]
+
+    def notify_style_update(self) -> None:
+        """Forget the colours of the theme before."""
+        super().notify_style_update()
+        self._inks_of.clear()
+        self._strips.clear()
+
+    def refresh(
+        self,
+        *regions: Region,
+        repaint: bool = True,
+        layout: bool = False,
+        recompose: bool = False,
+    ) -> Self:
+        """Draw everything anew before the next frame."""
+        if repaint:
+            self._strips.clear()
+        return super().refresh(
+            *regions, repaint=repaint, layout=layout, recompose=recompose
+        )
+
+    def repaint(self) -> None:
+        """Draw everything now, and paint the lines that are others than before."""
+        height, width = self.size.height, self.outer_size.width
+        before, self._strips = self._strips, {}
+        if not height or len(before) < height or self._strips_of != self.outer_size:
+            super().refresh()  # there is nothing to compare with
+            return
+        top = self.gutter.top
+        lines: list[Region] = []
+        for y in range(height):
+            strip = self._strips[y] = self.draw(y)
+            if strip != before[y]:
+                lines.append(Region(0, top + y, width, 1))
+        if lines:
+            super().refresh(*lines)
+
+    def render_line(self, y: int) -> Strip:
+        """Return a line as it was drawn."""
+        if self._strips_of != self.outer_size:
+            self._strips.clear()
+            self._strips_of = self.outer_size
+        if y not in self._strips:
+            self._strips[y] = self.draw(y)
+        return self._strips[y]
+
+
 class Pane(Widget, can_focus=True):
     """A widget that draws views.
 
@@ -60,10 +134,19 @@ class Pane(Widget, can_focus=True):
 
     TITLE: ClassVar[str] = ""
     HELP: ClassVar[str | None] = ""
+    _head: tuple[str, str] = "", ""
 
     def on_mount(self) -> None:
         """Say in the border what the pane is."""
-        self.border_title = self.TITLE
+        self.head(self.TITLE)
+
+    def head(self, title: str, subtitle: str = "") -> None:
+        """Write into the border what has changed there: to write is to paint it all."""
+        if title != self._head[0]:
+            self.border_title = Text(title)
+        if subtitle != self._head[1]:
+            self.border_subtitle = Text(subtitle)
+        self._head = title, subtitle
 
     def show(self, view: View) -> None:
         """Draw `view`, at once and without waiting: a key becomes a picture here."""

@@ -30,7 +30,7 @@ from ...core.trace import Contribution, Forward, Trace
 from ..digits import number_text
 from ..drawing import HEAVY, NUMBER_WIDTH, Piece
 from ..scene import Atlas, Kind, Scene
-from .base import Chosen, Pane, View
+from .base import Chosen, Painted, Pane, View
 
 _MARKS: Final = {"none": "·", "future": "○", "part": "◐", "done": "✓", "present": "▶"}
 _BARS: Final = "0▁▂▃▄▅▆▇█"
@@ -49,7 +49,7 @@ class _Face(NamedTuple):
     number: str
 
 
-class Canvas(ScrollView, can_focus=False):
+class Canvas(Painted, ScrollView, can_focus=False):
     """Where the graph is painted, line by line; it can be dragged about."""
 
     def __init__(self, paint: Callable[[int, int, int], Strip]) -> None:
@@ -58,7 +58,7 @@ class Canvas(ScrollView, can_focus=False):
         self._held: Offset | None = None
         self.dragged = False
 
-    def render_line(self, y: int) -> Strip:
+    def draw(self, y: int) -> Strip:
         """Draw one line."""
         left, top = self.scroll_offset
         return self._paint(top + y, left, self.size.width)
@@ -157,6 +157,7 @@ class GraphPane(Pane):
 
         & > Canvas {
             height: 1fr;
+            overflow: auto auto;
             background: transparent;
             scrollbar-size: 1 1;
         }
@@ -357,10 +358,9 @@ class GraphPane(Pane):
     def _repaint(self) -> None:
         self._light()
         if self._scene is not None and self._atlas is not None:
-            self.border_subtitle = self._found_text() or _caption(
-                self._scene, self._atlas
-            )
-        self.query_one(Canvas).refresh()
+            told = self._found_text() or _caption(self._scene, self._atlas)
+            self.head(self.TITLE, told)
+        self.query_one(Canvas).repaint()
 
     # --------------------------------------------------------------------- painting
 
@@ -369,11 +369,17 @@ class GraphPane(Pane):
             self._styles[name] = self.get_component_rich_style(f"graph--{name}")
         return self._styles[name]
 
+    @property
+    def _ground(self) -> Style:
+        if "" not in self._styles:
+            self._styles[""] = self.rich_style
+        return self._styles[""]
+
     def _paint(self, line: int, left: int, width: int) -> Strip:
         """Draw the cells of a line that are in sight."""
         scene = self._scene
         if scene is None or not 0 <= line < scene.height:
-            return Strip.blank(width, self.rich_style)
+            return Strip.blank(width, self._ground)
         text, labels = scene.row(line)
         segments: list[Segment] = []
         at = 0
@@ -382,8 +388,8 @@ class GraphPane(Pane):
             segments += (self._piece(box, piece) for piece in pieces)
             at = x + sum(cell_len(piece.text) for piece in pieces)
         segments += self._edges(text, line, at, max(len(text), at))
-        strip = Strip(segments).crop(left, left + width).apply_style(self.rich_style)
-        return strip.extend_cell_length(width, self.rich_style)
+        strip = Strip(segments).crop(left, left + width).apply_style(self._ground)
+        return strip.extend_cell_length(width, self._ground)
 
     def _edges(self, text: str, line: int, start: int, stop: int) -> Iterator[Segment]:
         """Yield a part of a line between two labels."""

@@ -18,13 +18,13 @@ from ...core.moves import place_of
 from ...core.ops.table import Array
 from ...core.trace import Trace
 from ..digits import number_text
-from .base import Asked, Chosen, Pane, View
+from .base import Asked, Chosen, Painted, Pane, View
 
 _GUTTER = 7  # mark, stop, number
 _LEAST_NOTE = 8
 
 
-class ProgramPane(Pane, ScrollView):
+class ProgramPane(Pane, Painted, ScrollView):
     """The lines of the program. `▶` is the line of the step that is shown."""
 
     TITLE: ClassVar[str] = "Program"
@@ -51,7 +51,7 @@ class ProgramPane(Pane, ScrollView):
         ("enter", "choose", "choose"),
     ]
 
-    cursor: reactive[int] = reactive(0)
+    cursor: reactive[int] = reactive(0, repaint=False)
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -68,11 +68,11 @@ class ProgramPane(Pane, ScrollView):
         graph = trace.run.graph
         self._source, self._present = present_line(trace, view.bug.position)
         self._read(graph.sources.get(self._source, ""))
-        self.border_subtitle = "" if self._source == "program" else self._source
+        self.head(self.TITLE, "" if self._source == "program" else self._source)
         if self._present:
             self.cursor = self._present - 1
             self.scroll_to_region(Region(0, self.cursor, 1, 1), animate=False)
-        self.refresh()
+        self.repaint()
 
     def _read(self, text: str) -> None:
         """Take the lines of a source; most of the time they are there already."""
@@ -91,7 +91,7 @@ class ProgramPane(Pane, ScrollView):
         """Move the cursor over the lines."""
         self.cursor = min(max(self.cursor + by, 0), len(self._lines) - 1)
         self.scroll_to_region(Region(0, self.cursor, 1, 1), animate=False)
-        self.refresh()
+        self.repaint()
 
     def action_choose(self) -> None:
         """Choose what the line under the cursor assigns."""
@@ -123,9 +123,9 @@ class ProgramPane(Pane, ScrollView):
         number = y + self.scroll_offset.y + 1
         width = self.size.width
         if self._view is None or number > len(self._lines):
-            return Strip.blank(width, self.rich_style)
-        style = self.get_component_rich_style
-        background = self.rich_style
+            return Strip.blank(width, self.ink(""))
+        style = self.ink
+        background = self.ink("")
         if number - 1 == self.cursor and self.has_focus:
             background = style("program--cursor")
         code, hash_sign, note = self._lines[number - 1].partition("#")

@@ -25,7 +25,7 @@ from ..grid import HEAT, HEAT_CSS, Grid, Inks, Scale, summary_text
 from ..look import Look
 from ..spelling import contribution_text, value_text
 from ..step import Stage, notes, place
-from .base import Chosen, Pane, View
+from .base import Chosen, Painted, Pane, View
 from .matrix_view import KEYS, MatrixView, Summaries, Walker
 
 _GAP = 3
@@ -59,7 +59,7 @@ class _Sheet:
     offset: int = 0
 
 
-class StepPane(Pane):
+class StepPane(Pane, Painted):
     """The step that was made last, or at the start the first one to come."""
 
     TITLE: ClassVar[str] = "Step"
@@ -170,20 +170,19 @@ class StepPane(Pane):
         """Say above where we are, and below the exact number of the cursor."""
         trace = view.bug.trace
         if not self._facets:
-            self.border_title = Text("Step")
+            self.head(self.TITLE)
             return
         stage = Stage(view.bug.scenario, trace, self._look)
         first, *rest = place(stage, [self._number])
         when = "first to come" if view.bug.position == 0 else f"event {first}"
-        self.border_title = Text(" · ".join((when, *rest)))
-        self.border_subtitle = self._exact()
+        self.head(" · ".join((when, *rest)), self._exact())
 
-    def _exact(self) -> Text:
+    def _exact(self) -> str:
         if self._walker.typed is not None:
-            return Text(f"jump to [{self._walker.typed}▏]  enter, escape")
+            return f"jump to [{self._walker.typed}▏]  enter, escape"
         facet, grid = self._facets[self._active], self._grids[self._active]
         if not facet.array.size or self._view is None:
-            return Text("empty")
+            return "empty"
         element = facet.element(grid.cursor)
         node = self._view.bug.graph.nodes[element.node]
         name = element_name(node, element.index, element.quantity)
@@ -191,7 +190,7 @@ class StepPane(Pane):
             name = f"{facet.role}[{', '.join(map(str, grid.cursor))}]"
         elif facet.role not in ("operand", "value"):
             name = f"{facet.role} {name}"
-        return Text(f"{name} = {grid.exact()}")
+        return f"{name} = {grid.exact()}"
 
     # -------------------------------------------------------------------- movement
 
@@ -326,14 +325,15 @@ class StepPane(Pane):
         if self.is_mounted and self.alone.display and self._facets:
             self._show_alone()
 
-    def render_line(self, y: int) -> Strip:
+    def draw(self, y: int) -> Strip:
         """Return one line of the step."""
         sheet = self._drawn()
         width, number = self.size.width, y + sheet.offset
+        ground = self.ink("")
         if number >= len(sheet.lines):
-            return Strip.blank(width, self.rich_style)
-        strip = sheet.lines[number].apply_style(self.rich_style)
-        return strip.adjust_cell_length(width, self.rich_style)
+            return Strip.blank(width, ground)
+        strip = sheet.lines[number].apply_style(ground)
+        return strip.adjust_cell_length(width, ground)
 
     def _drawn(self) -> _Sheet:
         """Write the whole step once, however many lines of it are asked for."""

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import ClassVar
 
-from rich.text import Text
-from textual.app import RenderResult
+from rich.segment import Segment
 from textual.events import Click, MouseDown, MouseMove, MouseUp
+from textual.strip import Strip
 
 from ...core.trace import Trace
-from .base import Asked, Pane, View
+from .base import Asked, Painted, Pane, View
 
 
-class TimelinePane(Pane, can_focus=False):
+class TimelinePane(Pane, Painted, can_focus=False):
     """One line: start, forward, the output, backward, updates, end.
 
     `●` is the present position, `◆` a breakpoint, `▽` a mark.
@@ -35,12 +36,12 @@ class TimelinePane(Pane, can_focus=False):
     def show(self, view: View) -> None:
         """Draw the present position."""
         self._view = view
-        self.refresh()
+        self.repaint()
 
-    def render(self) -> RenderResult:
+    def draw(self, y: int) -> Strip:
         """Draw the line with its borders, stops and marks."""
-        if self._view is None:
-            return Text("")
+        if self._view is None or y:
+            return Strip.blank(self.size.width, self.ink(""))
         bug = self._view.bug
         trace, position = bug.trace, bug.position
         width = self._track()
@@ -68,10 +69,13 @@ class TimelinePane(Pane, can_focus=False):
             if place.iteration == bug.place.iteration:
                 cells[column_of(place.position, len(trace), width)] = "▽"
         cells[here], styles[here] = "●", "timeline--present"
-        text = Text(" start ", self.get_component_rich_style("timeline--past"))
-        for cell, style in zip(cells, styles, strict=True):
-            text.append(cell, self.get_component_rich_style(style))
-        return text.append(" end ", self.get_component_rich_style("timeline--future"))
+        styles = ["timeline--past"] * 7 + styles + ["timeline--future"] * 5
+        shown = zip([*" start ", *cells, *" end "], styles, strict=True)
+        segments = [
+            Segment("".join(cell for cell, _ in run), self.ink(style))
+            for style, run in groupby(shown, key=lambda one: one[1])
+        ]
+        return Strip(segments).adjust_cell_length(self.size.width, self.ink(""))
 
     def _track(self) -> int:
         return max(self.size.width - len(" start ") - len(" end "), 2)

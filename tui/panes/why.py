@@ -10,7 +10,6 @@ from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style as Ink
-from rich.text import Text
 from textual.events import Click, Key, MouseScrollDown, MouseScrollUp
 from textual.strip import Strip
 
@@ -32,7 +31,7 @@ from ...core.trace import Trace
 from ...core.why import why
 from ..digits import align, number_text, style_for, write
 from ..spelling import term_text
-from .base import Chosen, Pane, View
+from .base import Chosen, Painted, Pane, View
 
 _MARGIN = "  "
 _LEAST = 16  # columns in which a line is broken
@@ -48,7 +47,7 @@ class Row:
     leads: Element | None = None
 
 
-class WhyPane(Pane):
+class WhyPane(Pane, Painted):
     """The terms of the chosen element, the largest first, and where each leads."""
 
     TITLE: ClassVar[str] = "Why?"
@@ -79,12 +78,14 @@ class WhyPane(Pane):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._rows: list[Row] = []
+        self._partials: dict[str, Ink] = {}
         self._element: Element | None = None
         self._trail: list[Element] = []
         self._cursor = 0  # the row that would be followed
         self._top = 0
         self._known: tuple[Trace, int, Element | None, int] | None = None
         self._view: View | None = None
+        self._title = self.TITLE
 
     # ------------------------------------------------------------------ the moment
 
@@ -106,14 +107,14 @@ class WhyPane(Pane):
             self._rows = [
                 Row("nothing is chosen yet: step, or click a number", "quiet")
             ]
-            self.border_title = Text(self.TITLE)
+            self._title = self.TITLE
         else:
             words = Wording(bug.graph, bug.scenario.names)
             rows = explained(bug.trace, words, element, bug.position)
             self._rows = list(_wrapped(rows, self.size.width - len(_MARGIN)))
             node = bug.graph.nodes[element.node]
             name = element_name(node, element.index, element.quantity)
-            self.border_title = Text(f"Why {name}?")
+            self._title = f"Why {name}?"
         leading = [n for n, row in enumerate(self._rows) if row.leads]
         if leading and self._cursor not in leading:
             self._cursor = leading[0]
@@ -123,7 +124,7 @@ class WhyPane(Pane):
     def _show_subtitle(self) -> None:
         can_follow = self._leads() is not None
         words = "↵ follow" * can_follow, "⌫ back" * bool(self._trail)
-        self.border_subtitle = Text("  ".join(word for word in words if word))
+        self.head(self._title, "  ".join(word for word in words if word))
 
     def _leads(self) -> Element | None:
         rows = self._rows
@@ -196,25 +197,33 @@ class WhyPane(Pane):
             self.show(self._view)
         self._scroll(0)
 
-    def render_line(self, y: int) -> Strip:
+    def draw(self, y: int) -> Strip:
         """Draw one row; `▸` is the one that would be followed."""
-        number, width, base = y + self._top, self.size.width, self.rich_style
+        number, width, base = y + self._top, self.size.width, self.ink("")
         if number >= len(self._rows):
             return Strip.blank(width, base)
         row = self._rows[number]
-        ink = base + self._ink(row.meaning)
+        ink = base + self._partial(row.meaning)
         here = number == self._cursor and row.leads is not None
         if here and self.has_focus:
-            ink += self._ink("cursor")
+            ink += self._partial("cursor")
         mark = "▸ " if here else "  " if number and row.meaning != "headline" else ""
         room = max(width - len(mark), 0)
         text = row.text if len(row.text) <= room else row.text[: max(room - 1, 0)] + "…"
         return Strip([Segment(mark + text, ink)]).adjust_cell_length(width, ink)
 
-    def _ink(self, meaning: str) -> Ink:
-        if not meaning:
-            return Ink()
-        return self.get_component_rich_style(f"why--{meaning}", partial=True)
+    def _partial(self, meaning: str) -> Ink:
+        if meaning not in self._partials:
+            name = f"why--{meaning}"
+            self._partials[meaning] = (
+                self.get_component_rich_style(name, partial=True) if meaning else Ink()
+            )
+        return self._partials[meaning]
+
+    def notify_style_update(self) -> None:
+        """Forget the colours of the theme before."""
+        super().notify_style_update()
+        self._partials.clear()
 
 
 def _wrapped(rows: Iterable[Row], width: int) -> Iterator[Row]:
