@@ -33,7 +33,7 @@ from .reply import Answer, Reply, Stopped
 from .scenario import Scenario
 from .script import assertions
 from .session import Branch, Display, Place, Session
-from .stops import Meeting, Stop, meetings
+from .stops import Meeting, Stop, look, meetings, same
 from .text import clean, nearest
 from .timeline import Timeline
 from .trace import Trace
@@ -318,9 +318,27 @@ class Debugger(ByName):
             beyond = self.step_over(self.place, direction)
             if beyond is None:
                 return None
-            self.place = beyond
+            start, self.place = Place(iteration, 0), beyond
+            for stop in extra if direction < 0 else ():
+                met = self._border(stop, start)
+                if met is not None:
+                    return [met]
             position = -1 if direction > 0 else beyond.position
             self.progress(iteration, self.timeline.iterations)
+
+    def _border(self, stop: Stop, start: Place) -> Meeting | None:
+        """Meet an expression that an iteration's start has cleared, from behind.
+
+        Going back over the border, its value at the end before is there again: a change
+        that belongs to no event.
+        """
+        if stop.watched is None:
+            return None
+        before = look(stop.watched, self.state(self.place))
+        after = look(stop.watched, self.state(start))
+        if same(before, after):
+            return None
+        return Meeting(stop, self.position - 1, before, after)
 
     def _count(self, meeting: Meeting) -> bool:
         """Count a hit, and tell whether the stop halts: not while it is ignored."""
@@ -352,7 +370,7 @@ class Debugger(ByName):
 
     def branch_off(self, timeline: Timeline, text: str) -> Branch:
         """Add a run beside the present one, and look at it from the same place."""
-        branch = Branch(len(self.runs), timeline, text, self.chosen)
+        branch = Branch(len(self.runs), timeline, text, self.chosen, self.place)
         self.runs.append(branch)
         self.choose(branch.number)
         self.undone.clear()

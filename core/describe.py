@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from .trace import Contribution, Forward, Seed, Trace
+
+_FEW: Final = 4  # elements that are written out
 
 
 def brief(value: Any) -> str:
@@ -22,7 +24,7 @@ def brief(value: Any) -> str:
     array = np.asarray(value)
     if array.ndim == 0:
         return f"{array[()]:.6g}" if array.dtype.kind in "fiu" else str(array[()])
-    if array.size <= 4 and array.dtype.kind in "fiu":
+    if array.size <= _FEW and array.dtype.kind in "fiu":
         return _nested(array)
     return str(array.shape)
 
@@ -53,10 +55,30 @@ def event_line(trace: Trace, number: int) -> str:
         before = trace.gradient(event.operand, number)
         after = trace.gradient(event.operand, number + 1)
         done, uses = trace.uses(event.operand, number + 1)
-        start = "0" if before is None else brief(before)
         return (
-            f"{where(trace, number)}: {name}.grad {start} → {brief(after)} "
+            f"{where(trace, number)}: {name}.grad {change(0.0, before, after)} "
             f"({done} of {uses} uses)"
         )
     before, after = trace.value(event.node, number), trace.updated[event.node]
-    return f"{name}: {brief(before)} → {brief(after)}"
+    return f"{name}: {change(before, before, after)}"
+
+
+def change(start: Any, before: Any, after: Any) -> str:
+    """Return two values on one line; of larger arrays also the largest change.
+
+    `start` stands for a value that is not there before.
+
+    >>> change(0.0, None, np.arange(6.0))
+    '0 → (6,), largest change 5 at [5]'
+    """
+    first = start if before is None else before
+    text = f"{brief(first)} → {brief(after)}"
+    one, two = np.asarray(first), np.asarray(after)
+    if two.size <= _FEW or two.dtype.kind != "f":
+        return text
+    with np.errstate(all="ignore"):
+        changed = two - one
+    size = np.abs(np.where(np.isnan(changed), np.inf, changed))
+    flat = int(np.argmax(size))
+    place = ", ".join(str(i) for i in np.unravel_index(flat, two.shape))
+    return f"{text}, largest change {brief(changed.reshape(-1)[flat])} at [{place}]"

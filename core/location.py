@@ -10,6 +10,7 @@ output         the seed
 start  end     the ends of the trace
 #31            the 31st event
 …@forward …@backward   in one pass only
+W@update       the update of a parameter
 ```
 
 A location is a list of spans of events. A breakpoint stops before a span, `goto` goes
@@ -29,7 +30,7 @@ from .ops import ALIASES, OPS
 from .text import nearest
 from .trace import Trace
 
-Pass = Literal["forward", "backward"]
+Pass = Literal["forward", "backward", "update"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,11 @@ class Location:
             number = trace.edge_event(*self.edge)
             if number is not None:
                 yield range(number, number + 1)
-        if self.leaf is not None:
+        if self.leaf is not None and self.only == "update":
+            if self.leaf in trace.updates:
+                number = trace.update_position + trace.updates.index(self.leaf)
+                yield range(number, number + 1)
+        elif self.leaf is not None:
             yield from (range(n, n + 1) for n in trace.arrivals(self.leaf))
         if self.only != "backward":
             yield from (trace.forward_events(*nodes) for nodes in self.nodes)
@@ -88,6 +93,8 @@ def parse_location(text: str, trace: Trace, names: Mapping[str, str]) -> Locatio
     text = text.strip()
     place, only = _pass(text)
     graph = trace.run.graph
+    if only == "update":
+        return _update(text, place, trace)
     if place == "start" or place == "end" or place == "output":  # noqa: PLR1714 (types)
         return Location(text, end=place)
     if place.startswith("#"):
@@ -142,10 +149,25 @@ def _pass(text: str) -> tuple[str, Pass | None]:
     which = which.strip()
     if not at:
         return text, None
-    for name in ("forward", "backward"):
+    for name in ("forward", "backward", "update"):
         if which and name.startswith(which):
             return place.strip(), name
-    raise CommandError(Problem(f"there is no pass {which!r}", "@forward or @backward"))
+    raise CommandError(
+        Problem(f"there is no pass {which!r}", "@forward, @backward or @update")
+    )
+
+
+def _update(text: str, place: str, trace: Trace) -> Location:
+    node = _node(trace.run.graph, place)
+    if node.index not in trace.updates:
+        updated = ", ".join(trace.run.graph.nodes[i].name for i in trace.updates)
+        raise CommandError(
+            Problem(
+                f"{node.name} is not updated",
+                f"updated are {updated}" if updated else "the scenario does not train",
+            )
+        )
+    return Location(text, leaf=node.index, only="update")
 
 
 def _event(text: str, place: str, trace: Trace) -> Location:

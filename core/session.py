@@ -27,6 +27,7 @@ class Branch:
     timeline: Timeline
     text: str
     parent: int | None = None
+    made: Place | None = None  # where we were when it was made
 
 
 @dataclass(frozen=True, slots=True)

@@ -275,8 +275,13 @@ def _undo(bug: Debugger, _arguments: str) -> Answer:
     parent = bug.branch.parent
     if parent is None:
         raise CommandError(Problem("nothing is changed, so there is nothing to undo"))
+    made = bug.branch.made
     bug.undone.append(bug.chosen)
-    return _look_at(bug, parent)
+    answer = _look_at(bug, parent)
+    if made is None or made == bug.place:
+        return answer
+    bug.go(made)
+    return replace(answer, text=(answer.text[0], here(bug)))
 
 
 def _redo(bug: Debugger, _arguments: str) -> Answer:
@@ -466,6 +471,13 @@ ROWS: Final[tuple[Command, ...]] = (
         _diff,
         help="Without a number, this run and the one it was made from.",
     ),
-    _row("undo", "", "back to the run that this one was made from", _undo, key="z"),
+    _row(
+        "undo",
+        "",
+        "back to the run that this one was made from",
+        _undo,
+        key="z",
+        help="It also goes to the place where the change was made.",
+    ),
     _row("redo", "", "to the run that `undo` left", _redo, key="Z"),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from ..debugger import Debugger
 
 _LIST_LINES = 10
+_MOST_ROWS: Final = 19  # of a table of iterations, below its heading
 
 
 def _print(bug: Debugger, arguments: str) -> Answer:
@@ -336,7 +338,8 @@ def _info(bug: Debugger, arguments: str) -> Answer:
                 nearest(arguments, _INFO) or ", ".join(_INFO),
             )
         )
-    return table_answer(_INFO[names[0]](bug))
+    answer = table_answer(_INFO[names[0]](bug))
+    return _sampled(answer) if names[0] == "iterations" else answer
 
 
 def table_answer(table: Table) -> Answer:
@@ -346,6 +349,19 @@ def table_answer(table: Table) -> Answer:
         "  ".join(text for cell in row if (text := brief(cell))) for row in table.rows
     ]
     return Answer(tuple(lines) or (f"no {table.title}",), data, table)
+
+
+def _sampled(answer: Answer) -> Answer:
+    """Show a long table by rows at equal distances, under a heading; data has all."""
+    table: Table = answer.show
+    count = len(table.rows)
+    if count > _MOST_ROWS:
+        last = _MOST_ROWS - 1
+        kept = tuple(table.rows[k * (count - 1) // last] for k in range(_MOST_ROWS))
+        title = f"{table.title}: {len(kept)} of {count}"
+        table = Table(title, table.columns, kept)
+    text = table_answer(table).text
+    return replace(answer, text=("  ".join(table.columns), *text), show=table)
 
 
 ROWS: Final[tuple[Command, ...]] = (

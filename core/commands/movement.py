@@ -68,9 +68,12 @@ def stop_line(stop: Stopped) -> str:
         text += f": {brief(stop.before)} → {brief(stop.after)}"
     if stop.where and stop.where not in stop.text:
         text += f" at {stop.where}"
-    if stop.index:
-        text += f"[{', '.join(map(str, stop.index))}]"
-    return text
+    return text + index_text(stop.index)
+
+
+def index_text(index: tuple[int, ...] | None) -> str:
+    """Return an index as it is typed, and nothing of a whole or of a number."""
+    return f"[{', '.join(map(str, index))}]" if index else ""
 
 
 def _mover(name: str, direction: Direction) -> Callable[[Debugger, str], Answer]:

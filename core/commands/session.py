@@ -10,12 +10,12 @@ import numpy as np
 from ..errors import AssertionFailed, CommandError, Interrupted, Problem
 from ..exports import FORMATS, export
 from ..expression import parse_element, truth
-from ..reply import REASONS, Answer, Reply, Table
+from ..reply import REASONS, Answer, Reply, Stopped, Table
 from ..save import write_bytes, write_text
 from ..script import FAILED, INTERRUPTED, Line, read_script, run_script
 from ..text import clean, nearest
 from .looking import value_text
-from .movement import here, stop_line
+from .movement import here, index_text, stop_line
 from .table import Command
 
 if TYPE_CHECKING:
@@ -116,13 +116,17 @@ def _expect_stop(previous: Reply, text: str) -> Answer:
             Problem(f"{reason!r} is no reason to stop", ", ".join(REASONS))
         )
     met = () if stop is None else (stop, *stop.also)
-    if not any(
-        reason in ("", one.reason) and where in ("", one.where, one.text) for one in met
-    ):
+    if not any(reason in ("", one.reason) and where in _places(one) for one in met):
         raise AssertionFailed(
             Problem(f"expected a stop {text}".rstrip(), f"there was: {seen}")
         )
     return Answer((f"holds: {seen}",), True)
+
+
+def _places(stop: Stopped) -> tuple[str, ...]:
+    """Return what a place may be called: nothing at all, or more and more exactly."""
+    place = f"{stop.where}{index_text(stop.index)}"
+    return "", stop.where, stop.text, place, f"{stop.text} at {place}"
 
 
 def _expect_error(previous: Reply, text: str) -> Answer:

@@ -14,6 +14,7 @@ from gradstep.core.debugger import Debugger, without_comment
 from gradstep.core.errors import Interrupted
 from gradstep.core.mistakes import fitting
 from gradstep.core.run import Patches, Run, evaluate
+from gradstep.core.scenario import load
 from gradstep.core.timeline import Single
 from gradstep.core.trace import Forward, Trace
 from runs import programs
@@ -661,3 +662,68 @@ def test_every_mistake_that_shows_is_found_by_check_at_its_node(
     first = reply.show.first_wrong
     culprit = first.edge or (first.node, first.argument)
     assert edge.consumer in (culprit[0], first.node) or edge.operand == first.node
+
+
+def test_until_backwards_finds_a_value_in_the_iteration_before() -> None:
+    bug = session(TRAINING)
+    said(bug, "goto 2:end")
+    before, now = (bug.timeline.records[k].loss for k in (1, 2))
+    between = float(now + before) / 2
+    assert now < between < before
+    said(bug, "goto 2:end")
+    reply = said(bug, f"reverse-until E > {between!r}")
+    assert reply.stop is not None
+    assert reply.stop.reason == "until"
+    assert place(bug) == (1, len(bug.timeline.trace(1)))
+    said(bug, "reverse-until E > 1e9")
+    assert place(bug) == (0, 0)
+    said(bug, "goto 2:end")
+    said(bug, "reverse-until W[0, 0] < 1e9")  # it is true all the time, not from here
+    assert place(bug) == (0, 0)
+
+
+def test_the_update_of_a_parameter_is_a_place() -> None:
+    bug = session(TRAINING)
+    said(bug, "goto W@update")
+    assert bug.position == bug.trace.update_position + 1
+    said(bug, "goto start")
+    said(bug, "break W@update")
+    stop = said(bug, "continue").stop
+    assert stop is not None
+    assert stop.where == "W"
+    assert bug.position == bug.trace.update_position
+    assert "x is not updated" in wrong(bug, "goto x@update")
+    assert "does not train" in wrong(session(), "goto W@update")
+
+
+def test_changes_of_larger_arrays_say_how_large_the_largest_is() -> None:
+    bug = Debugger(load("two_layer_net"))
+    said(bug, "goto b2")
+    said(bug, "reverse-stepi")
+    text = said(bug, "stepi").text[0]
+    gradient = value(bug, "b2.grad")
+    flat = int(np.argmax(np.abs(gradient)))
+    assert f"largest change {gradient[flat]:.6g} at [{flat}]" in text
+
+
+def test_a_long_table_of_iterations_is_sampled_and_its_data_is_whole() -> None:
+    bug = session(TRAINING)
+    short = said(bug, "info iterations")
+    assert short.text[0].startswith("iteration  E  ")
+    said(bug, "train 60")
+    reply = said(bug, "info iterations")
+    assert len(reply.data) > 60
+    assert len(reply.text) == 20
+    shown = [row[0] for row in reply.show.rows]
+    assert shown[0] == 0
+    assert shown[-1] == len(reply.data) - 1
+
+
+def test_expect_stop_takes_the_index_that_is_printed() -> None:
+    bug = Debugger(load("nan_where"))
+    said(bug, "catch nan")
+    stop = said(bug, "continue").stop
+    assert stop is not None
+    for where in ("y._2<-x[1]", "y._2<-x", "nan at y._2<-x[1]", "nan"):
+        said(bug, f"expect stop catch {where}")
+    assert "expected a stop" in wrong(bug, "expect stop catch y._2<-x[0]")

@@ -95,7 +95,7 @@ def test_spans_are_in_the_order_of_time() -> None:
         ("line:x", "lines with one"),
         ("#0", "#1 …"),
         ("#x", "there is no event"),
-        ("a@up", "no pass"),
+        ("a@side", "no pass"),
         ("a<-nothing", "no node is called"),
         ("E<-W", "its operands are"),
         ("node:x9", "nothing is called"),
