@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,15 +20,21 @@ from textual.widgets.option_list import Option
 
 from ..core.errors import InputError
 from ..core.files import open_regular
+from ..core.graph import Graph
 from ..core.limits import LIMITS
 from ..core.scenario import Scenario, builtin_names, load
 from ..core.text import clean
+from .drawing import Piece
+from .scene import Atlas
 
 if TYPE_CHECKING:
     from .app import GradstepApp
 
 _GROUPS = ("first steps", "matrices", "networks", "trouble")
 _MOST_FILES = 200
+_MOST_NODES = 500  # of a graph that is drawn: a preview comes with every key
+_MOST_LINES = 60  # of a graph that are shown
+_PREVIEW = (56, 24)  # cells, where the window does not say otherwise
 _HEAD = 4000  # bytes, in which a scenario says that it is one
 _VERSION = re.compile(rb"^gradstep\s*=\s*\d", re.MULTILINE)
 
@@ -154,7 +161,10 @@ class Picker(Screen[int]):
         """Preview what is highlighted."""
         choice = self._choice(event.option_id)
         if choice is not None:
-            self.query_one("#text", Static).update(preview(choice))
+            room = self.query_one("#preview").content_size
+            fits = room.width > _PREVIEW[0] // 2
+            size = (room.width, room.height) if fits else _PREVIEW
+            self.query_one("#text", Static).update(preview(choice, size))
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Open what was clicked."""
@@ -187,7 +197,7 @@ def _label(choice: Choice) -> Text:
     return text.append(f"  {nodes} step{'s' if nodes != 1 else ''}", "dim")
 
 
-def preview(choice: Choice) -> Text:
+def preview(choice: Choice, room: tuple[int, int] = _PREVIEW) -> Text:
     """Return what a person wants to know before opening a scenario."""
     if choice.scenario is None:
         return Text(choice.error)
@@ -198,7 +208,31 @@ def preview(choice: Choice) -> Text:
     text.append(f"{scenario.summary}\n\n", "")
     for line in _facts(scenario):
         text.append(f"{line}\n", "dim")
-    return text.append("\n").append(scenario.program.strip("\n"))
+    text.append("\n").append(scenario.program.strip("\n"))
+    return text.append("\n\n").append("\n".join(drawn(scenario.graph, room)))
+
+
+def drawn(graph: Graph, room: tuple[int, int]) -> list[str]:
+    """Return a graph as lines of text, folded until it fits into the room."""
+    if len(graph) > _MOST_NODES:
+        return ["(too large to be drawn here)"]
+    scene, _ = Atlas(graph).automatic(room, None)
+    lines = [_row(*scene.row(y)) for y in range(min(scene.height, _MOST_LINES))]
+    return [line[: room[0]].rstrip() for line in lines]
+
+
+def _row(line: str, labels: Sequence[tuple[int, int, tuple[Piece, ...]]]) -> str:
+    """Write the labels into a line of edges."""
+    for x, _box, pieces in labels:
+        words = "".join(_blank(piece) for piece in pieces)
+        line = line[:x].ljust(x) + words + line[x + len(words) :]
+    return line
+
+
+def _blank(piece: Piece) -> str:
+    """Return a piece without what only a run can fill in."""
+    filled = piece.part in ("mark", "stop", "bar", "number")
+    return " " * len(piece.text) if filled else piece.text
 
 
 def _facts(scenario: Scenario) -> Sequence[str]:
@@ -207,4 +241,6 @@ def _facts(scenario: Scenario) -> Sequence[str]:
     given = ", ".join(
         f"{n.name} {'×'.join(map(str, n.shape)) or 'scalar'}" for n in leaves[:12]
     )
-    return (given, f"{len(graph)} nodes, output {graph.nodes[graph.output].name}")
+    count = sum(math.prod(n.shape) for n in leaves if n.kind == "parameter")
+    size = f"{len(graph)} nodes, {count} parameter{'s' if count != 1 else ''}"
+    return (given, f"{size}, output {graph.nodes[graph.output].name}")

@@ -22,7 +22,7 @@ from gradstep.tui.panes.console import Prompt
 from gradstep.tui.panes.program import ProgramPane, present_line
 from gradstep.tui.panes.timeline import TimelinePane, column_of
 
-_STEPS = 100  # of one walk
+_STEPS = 60  # of one walk
 _SIZES = [(120, 36), (80, 24), (60, 20), (200, 60), (45, 12)]
 _ROOMY = (120, 36)  # in which everything is shown
 _COMMANDS = sorted(key.key for key in keys())
@@ -137,7 +137,7 @@ def agrees(screen: MainScreen) -> None:
     lines = [pane.render_line(y).text for y in range(pane.size.height)]
     marked = [int(text[2:5]) for text in lines if text.startswith("▶")]
     assert marked == ([line] if line and pane.display and pane.size.height else [])
-    assert pane.border_subtitle == ("" if source == "program" else source)
+    assert (pane.border_subtitle or "program") == source
 
 
 def counts(screen: MainScreen) -> tuple[int, int]:
