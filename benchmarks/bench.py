@@ -14,6 +14,7 @@ import lookups
 import networks
 import numpy as np
 import scalars
+import screen
 from measure import Row
 
 HEAD = ("what", "against", "ours", "theirs", "ratio", "at most")
@@ -46,6 +47,7 @@ def _rows(full: bool, seconds: float) -> Iterator[Row | str]:
     yield networks.check_row(seconds)
     yield lookups.row(seconds)
     yield from debugging.rows(seconds)
+    yield from screen.rows()
 
 
 def _line(row: Row) -> str:

@@ -28,6 +28,7 @@ from ..core.trace import Trace
 from .arrangement import HIDEABLE, Arrangement, load_arrangement, save_arrangement
 from .digits import number_text
 from .exports import camera, with_screen
+from .help import Help
 from .keys import LINES, keys
 from .panes.base import Asked, Begun, Chosen, Pane, View
 from .panes.console import ConsolePane, Prompt
@@ -125,8 +126,7 @@ class MainScreen(Screen[int]):
                 yield GraphPane(id="graph")
             with Vertical(id="right"):
                 with ContentSwitcher(initial="step", id="view"):
-                    for name, view in VIEWS.items():
-                        yield view(id=name)
+                    yield StepPane(id="step")  # the others when they are asked for
                 yield WhyPane(id="why")
         yield ConsolePane(id="console")
         with Horizontal(id="footer"):
@@ -262,10 +262,12 @@ class MainScreen(Screen[int]):
     def _filled(self, line: str) -> str:
         """Fill in what a key's command line is about."""
         nodes = self.bug.graph.nodes
+        line = line.replace("{node}", nodes[self._place_node()].name)
         if self._chosen is not None:
             node = nodes[self._chosen.node]
             name = element_name(node, self._chosen.index, self._chosen.quantity)
-            line = line.replace("{chosen}", name).replace("{node}", node.name)
+            line = line.replace("{chosen}", name)
+        line = line.partition("{chosen}")[0]  # nothing is chosen: a person names it
         place = getattr(self.focused, "place", None)
         here = place() if callable(place) else nodes[self._place_node()].name
         return line.replace("{place}", str(here))
@@ -282,13 +284,13 @@ class MainScreen(Screen[int]):
         self.query_one(Prompt).focus()
 
     def action_explain_pane(self) -> None:
-        """Say what the focused pane shows, and its keys."""
+        """Say what the focused pane shows, its keys, and those that work everywhere."""
         pane = self.focused
         while pane is not None and not isinstance(pane, Pane):
             pane = pane.parent if isinstance(pane.parent, Pane) else None
         text = pane.HELP if isinstance(pane, Pane) else ConsolePane.HELP
         title = pane.TITLE if isinstance(pane, Pane) else ConsolePane.TITLE
-        self.notify(text or "", title=title, timeout=15, markup=False)
+        self.app.push_screen(Help(title, text or ""))
 
     def action_leave(self) -> None:
         """Leave gradstep."""
@@ -337,6 +339,18 @@ class MainScreen(Screen[int]):
 
     def action_view(self, name: str) -> None:
         """Show another view at the right."""
+        if self.query(f"#{name}"):
+            self._turn_to(name)
+        else:
+            self.call_next(self._add_view, name)
+
+    async def _add_view(self, name: str) -> None:
+        switcher = self.query_one("#view", ContentSwitcher)
+        if not switcher.query(f"#{name}"):
+            await switcher.add_content(VIEWS[name](id=name))
+        self._turn_to(name)
+
+    def _turn_to(self, name: str) -> None:
         self.query_one("#view", ContentSwitcher).current = name
         self.apply(None)
         self.query_one(f"#{name}").focus()

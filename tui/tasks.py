@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -85,6 +86,7 @@ def _open(options: Options) -> int:
     from .app import GradstepApp  # Textual takes longer to import than all the rest
 
     app = GradstepApp(scenario, options.at, script)
+    gc.freeze()  # what is loaded by now stays, and need not be looked at again
     left = app.run()
     return BUG if app.return_code else left or OK
 
