@@ -106,12 +106,11 @@ class Painted(Widget):
         if not height or len(before) < height or self._strips_of != self.outer_size:
             super().refresh()  # there is nothing to compare with
             return
-        top = self.gutter.top
         lines: list[Region] = []
         for y in range(height):
             strip = self._strips[y] = self.draw(y)
             if strip != before[y]:
-                lines.append(Region(0, top + y, width, 1))
+                lines.append(Region(0, y, width, 1))
         if lines:
             super().refresh(*lines)
 
