@@ -32,7 +32,7 @@ class Palette(CommandPalette):
     The second of them would close the screen below.
     """
 
-    def dismiss(self, result: object = None) -> AwaitComplete:
+    def dismiss(self, result: None = None) -> AwaitComplete:
         """Close, unless it is closed."""
         return super().dismiss(result) if self.is_current else AwaitComplete.nothing()
 
@@ -94,7 +94,7 @@ class GradstepApp(App[int]):
 
     def action_command_palette(self) -> None:
         """Open the palette."""
-        if not CommandPalette.is_open(self):
+        if not isinstance(self.screen, CommandPalette):
             self.push_screen(Palette(id="--command-palette"))
 
     def action_help_quit(self) -> None:

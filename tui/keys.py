@@ -68,6 +68,18 @@ def keys() -> Iterator[Key]:
             yield Key(key, _ARGUMENTS.get(key, command.name), command.summary)
 
 
+def written(key: str) -> str:
+    """Return how a person reads a key.
+
+    >>> written("left_square_bracket"), written("alt+left"), written("s")
+    ('[', 'Alt+Left', 's')
+    """
+    for sign, name in _NAMES.items():
+        if name == key:
+            return sign
+    return key.title() if len(key) > 1 else key
+
+
 LINES: Final[Mapping[str, str]] = MappingProxyType(
     {key.key: key.line for key in keys()}
 )

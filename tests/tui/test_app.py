@@ -5,13 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from textual import events
 from textual.pilot import Pilot
-from textual.widgets import Input, OptionList, Static
+from textual.widget import Widget
+from textual.widgets import ContentSwitcher, Input, OptionList, Static
 
+from gradstep.core.debugger import Debugger
 from gradstep.core.scenario import load
 from gradstep.tui.app import GradstepApp
-from gradstep.tui.keys import keys
+from gradstep.tui.keys import LINES, keys
 from gradstep.tui.main_screen import MainScreen
+from gradstep.tui.panes.console import ConsolePane
+from gradstep.tui.panes.program import ProgramPane
+from gradstep.tui.panes.step import StepPane
+from gradstep.tui.panes.timeline import TimelinePane
+from gradstep.tui.panes.views import VIEWS
 from gradstep.tui.picker import Picker
 
 
@@ -110,3 +118,228 @@ async def test_a_window_resized_to_nothing_comes_back() -> None:
 def test_every_key_is_listed_once() -> None:
     listed = [key.key for key in keys()]
     assert len(listed) == len(set(listed))
+
+
+async def settle(pilot: Pilot[int]) -> None:
+    """Wait until no command goes on in the background."""
+    while screen(pilot).busy:
+        await pilot.pause(0.01)
+    await pilot.pause()
+
+
+async def test_every_key_does_what_its_command_does() -> None:
+    async with GradstepApp(load("apple_orange")).run_test(size=(120, 36)) as pilot:
+        at = screen(pilot)
+        other = Debugger(load("apple_orange"))
+        for key in LINES:
+            for line in ("goto 7", "goto 3", "goto 9", "back"):  # there is a way back
+                at.bug.execute(line)
+                other.execute(line)
+            at.apply(None)
+            at.set_focus(None)
+            line = at._filled(LINES[key])
+            assert "{" not in line
+            await pilot.press(key)
+            await settle(pilot)
+            if line.endswith(" "):
+                assert at.query_one("#prompt", Input).value == line, key
+            else:
+                other.execute(line)
+            assert at.bug.session.history == other.session.history, key
+            assert at.bug.place == other.place, key
+            assert list(at.bug.session.stops) == list(other.session.stops), key
+
+
+async def test_at_the_start_a_key_waits_for_what_is_meant() -> None:
+    async with GradstepApp(load("apple_orange")).run_test(size=(120, 36)) as pilot:
+        at = screen(pilot)
+        for key, begun in (("e", "explain "), ("equals_sign", "set "), ("y", "why ")):
+            at.set_focus(None)
+            await pilot.press(key)
+            assert at.query_one("#prompt", Input).value == begun
+
+
+async def test_a_number_shows_a_view() -> None:
+    async with GradstepApp(load("three_layer")).run_test(size=(120, 36)) as pilot:
+        at = screen(pilot)
+        for number, name in enumerate(VIEWS, 1):
+            await pilot.press(str(number))
+            assert at.query_one("#view", ContentSwitcher).current == name
+            assert at.focused is not None
+            assert at.query_one(f"#{name}") in at.focused.ancestors_with_self
+
+
+async def test_the_arrangement_can_be_changed_and_is_kept() -> None:
+    async with GradstepApp(load("three_layer")).run_test(size=(120, 36)) as pilot:
+        at = screen(pilot)
+        program, console = at.query_one(ProgramPane), at.query_one(ConsolePane)
+        program.focus()
+        await pilot.press("o")
+        assert at.maximized is program
+        await pilot.press("o")
+        assert at.maximized is None
+        width = at.query_one("#left").size.width
+        await pilot.press("ctrl+right")
+        assert at.query_one("#left").size.width == width + 4
+        await pilot.press("ctrl+left")
+        assert at.query_one("#left").size.width == width
+        height = console.outer_size.height
+        await pilot.press("ctrl+up", "ctrl+up", "ctrl+down")
+        assert console.outer_size.height == height + 2
+        await pilot.press("h")
+        assert not program.display
+    async with GradstepApp(load("three_layer")).run_test(size=(120, 36)) as pilot:
+        at = screen(pilot)
+        assert not at.query_one(ProgramPane).display
+        assert at.query_one(ConsolePane).outer_size.height == height + 2
+        await pilot.press("H")
+        assert at.query_one(ProgramPane).display
+
+
+async def test_space_plays_and_pauses_at_a_pace() -> None:
+    async with GradstepApp(load("apple_orange")).run_test(size=(120, 36)) as pilot:
+        at = screen(pilot)
+        await pilot.press(*["greater_than_sign"] * 5, "space")
+        while at.bug.position < 2:
+            await pilot.pause(0.05)
+        await pilot.press("space")
+        position = at.bug.position
+        await pilot.pause(0.3)
+        assert at.bug.position == position
+
+
+async def test_a_script_is_played_line_by_line(tmp_path: Path) -> None:
+    path = tmp_path / "s.grad"
+    path.write_text("step\nstep 2\nnonsense\nprint z\n")
+    app = GradstepApp(load("apple_orange"), script=path, at="1")
+    async with app.run_test(size=(120, 36)) as pilot:
+        at = screen(pilot)
+        assert at.bug.position == 1
+        header = at.query_one("#header", Static)
+        assert "script: 4 more, space plays" in str(header.content)
+        await pilot.press(*["greater_than_sign"] * 5, "space")
+        while at._timer is not None:
+            await pilot.pause(0.05)
+        assert at.bug.position == 4
+        assert at.bug.session.history[-1] == "print z"
+        assert "script" not in str(header.content)
+
+
+async def test_a_click_in_the_gutter_sets_a_breakpoint_and_takes_it_away() -> None:
+    async with GradstepApp(load("apple_orange")).run_test(size=(120, 36)) as pilot:
+        at = screen(pilot)
+        stops = at.bug.session.stops
+        program = at.query_one(ProgramPane)
+        await pilot.click(ProgramPane, offset=(3, 3))
+        await settle(pilot)
+        assert [stop.text for stop in stops.values()] == ["line:3"]
+        assert program.render_line(2).text[1] == "●"
+        await pilot.click(ProgramPane, offset=(3, 3))
+        await settle(pilot)
+        assert not stops
+        assert program.render_line(2).text[1] == " "
+
+
+async def test_a_click_on_a_line_chooses_what_it_assigns() -> None:
+    async with GradstepApp(load("apple_orange")).run_test(size=(120, 36)) as pilot:
+        at = screen(pilot)
+        await pilot.press("end")
+        await pilot.click(ProgramPane, offset=(12, 2))
+        assert at._chosen is not None
+        assert at.bug.graph.nodes[at._chosen.node].name == "oz"
+
+
+async def test_the_timeline_can_be_clicked_and_dragged() -> None:
+    async with GradstepApp(load("apple_orange")).run_test(size=(120, 36)) as pilot:
+        at = screen(pilot)
+        await pilot.click(TimelinePane, offset=(114, 0))
+        await settle(pilot)
+        assert at.bug.position == 13
+        await pilot.mouse_down(TimelinePane, offset=(7, 0))
+        await settle(pilot)
+        assert at.bug.position == 0
+        await pilot.hover(TimelinePane, offset=(60, 0))
+        await settle(pilot)
+        position = at.bug.position
+        assert 5 <= position <= 8
+        await pilot.mouse_up(TimelinePane, offset=(60, 0))
+        await pilot.hover(TimelinePane, offset=(20, 0))
+        assert at.bug.position == position
+
+
+async def test_clicks_on_cells_rows_and_boxes_choose_for_all_panes() -> None:
+    async with GradstepApp(load("three_layer")).run_test(size=(120, 36)) as pilot:
+        at = screen(pilot)
+        await pilot.press("s")
+        place = pane_place(at.query_one(StepPane), "-0.20")
+        await pilot.click(StepPane, offset=place)
+        assert at._chosen is not None
+        assert at._chosen.index == (1, 0)
+        await pilot.press("2")
+        nodes = at.query_one("#nodes")
+        await pilot.click("#nodes", offset=pane_place(nodes, " W2 "))
+        assert at.bug.graph.nodes[at._chosen.node].name == "W2"
+        canvas = at.query_one("Canvas")
+        await pilot.click("Canvas", offset=pane_place(canvas, " x0 "))
+        assert at.bug.graph.nodes[at._chosen.node].name == "x0"
+
+
+def pane_place(pane: Widget, text: str) -> tuple[int, int]:
+    """Return where a text stands in a pane, from the corner of its border."""
+    for y in range(pane.size.height):
+        x = pane.render_line(y).text.find(text)
+        if x >= 0:
+            return x + 1 + pane.gutter.left, y + pane.gutter.top
+    raise AssertionError(text)
+
+
+async def test_a_click_in_the_picker_opens_and_the_graph_is_drawn() -> None:
+    async with GradstepApp().run_test(size=(120, 36)) as pilot:
+        shown = str(pilot.app.screen.query_one("#text", Static).content)
+        assert "az = a * an" in shown
+        assert "┤  az  ├" in shown
+        await pilot.click("#choices", offset=(5, 3))
+        assert isinstance(pilot.app.screen, MainScreen)
+        await pilot.press("ctrl+o")
+        assert isinstance(pilot.app.screen, Picker)
+
+
+async def test_help_lists_the_keys_and_closes_once() -> None:
+    async with GradstepApp(load("apple_orange")).run_test(size=(60, 20)) as pilot:
+        await pilot.press("question_mark")
+        shown = str(pilot.app.screen.query_one(Static).content)
+        assert "Ctrl+O" in shown
+        assert all(key.summary in shown for key in keys())
+        for _ in range(2):
+            pilot.app.post_message(events.Key("escape", None))
+        await pilot.pause()
+        assert isinstance(pilot.app.screen, MainScreen)
+
+
+async def test_the_palette_closes_once() -> None:
+    async with GradstepApp(load("apple_orange")).run_test(size=(120, 36)) as pilot:
+        await pilot.press("ctrl+p")
+        palette = pilot.app.screen
+        palette.dismiss()
+        palette.dismiss()
+        await pilot.pause()
+        assert isinstance(pilot.app.screen, MainScreen)
+
+
+async def test_a_file_that_breaks_stays_open_and_a_mended_one_is_read(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "mine.toml"
+    good = "gradstep = 1\ntitle = 't'\nprogram = 'y = 2 * x'\n[parameters]\n"
+    path.write_text(good + "x = 3.0\n")
+    async with GradstepApp(load(str(path))).run_test(size=(120, 36)) as pilot:
+        header = screen(pilot).query_one("#header", Static)
+        for wrong in ("broken = [", "\0", ""):
+            path.write_text(wrong)
+            await pilot.press("ctrl+r", "end")
+            assert "y = 6" in str(header.content)
+        path.unlink()
+        await pilot.press("ctrl+r", "end")
+        path.write_text(good + "x = 5.0\n")
+        await pilot.press("ctrl+r", "end")
+        assert "y = 10" in str(header.content)
