@@ -299,18 +299,6 @@ class _Job:
             )
         ]
 
-    @cached_property
-    def useful(self) -> bytearray:
-        """Mark the nodes that the output is computed from."""
-        graph = self.exact.graph
-        useful = bytearray(len(graph))
-        useful[graph.output] = 1
-        for index in range(graph.output, -1, -1):
-            if useful[index]:
-                for operand in graph.nodes.rows[index][4]:
-                    useful[operand] = 1
-        return useful
-
 
 def _finite_size(array: Any) -> Array:
     return np.nan_to_num(np.abs(array), nan=0.0, posinf=0.0)
@@ -555,7 +543,7 @@ def _downstream(job: _Job, nodes: Sequence[int]) -> _Downstream:
     blocked = False
     for row in run.graph.nodes.rows[min(nodes) + 1 : output + 1]:
         index, _, _, op, operands, attributes, _, _ = row
-        if op is None or not job.useful[index] or moves.isdisjoint(operands):
+        if op is None or not run.graph.useful[index] or moves.isdisjoint(operands):
             continue
         smooth = _is_float(values[index])
         if not smooth and job.scheme == "complex":

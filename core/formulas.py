@@ -150,6 +150,7 @@ class Wording:
         uses = [
             (self.graph.nodes[use.consumer].op, use.argument)
             for use in self.graph.consumers[operand]
+            if self.graph.useful[use.consumer]
         ]
         return sum(op is not None and op.vjp(k) is not None for op, k in uses)
 

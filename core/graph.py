@@ -185,6 +185,17 @@ class Graph:
         return bytes(flows)
 
     @cached_property
+    def useful(self) -> bytes:
+        """Mark the nodes that the output is computed from, itself included."""
+        useful = bytearray(len(self))
+        useful[self.output] = 1
+        for index in range(self.output, -1, -1):
+            if useful[index]:
+                for operand in self.nodes.rows[index][4]:
+                    useful[operand] = 1
+        return bytes(useful)
+
+    @cached_property
     def consumers(self) -> Sequence[Sequence[Edge]]:
         """Return, for each node, the edges that use it, in backward order."""
         uses: list[list[Edge]] = [[] for _ in self.nodes]

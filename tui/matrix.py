@@ -33,6 +33,7 @@ _TAIL: Final = 2  # … and so many at the end
 _CORNERS: Final = ((3, 2), (3, 1), (2, 1), (1, 1), (1, 0))  # where that is too wide
 _MOST_PARTS: Final = 4  # matrices of an array with three or more axes
 _INLINE: Final = 4  # elements of an array that fits into a line
+_LONGEST_INLINE: Final = 26  # of a matrix: all its brackets take room
 _BARS: Final = "▁▂▃▄▅▆▇█"
 
 Kept = list[int | None]  # numbers of rows or columns; None where some are left out
@@ -47,11 +48,19 @@ def inline(array: Array, look: Look) -> Text:
     """Return an array on one line: its numbers, or of a large one a summary."""
     if array.ndim == 0:
         return number(array[()], look)
-    if array.ndim > 1 or array.size > _INLINE:
+    if array.size > _INLINE or array.ndim > 2 or (array.ndim == 2 and not array.size):
         return summary_line(summarise(array), look)
-    style = style_for(array, look.precision)
-    texts = [ink(write(value, style), look) for value in array]
-    return Text.assemble("[", Text(" ").join(texts), "]", end="")
+    style = style_for(array.ravel(), look.precision)
+
+    def listed(part: Array) -> Text:
+        if part.ndim == 0:
+            return ink(write(part[()], style), look)
+        return Text.assemble("[", Text(" ").join(map(listed, part)), "]", end="")
+
+    line = listed(array)
+    if array.ndim == 2 and line.cell_len > _LONGEST_INLINE:
+        return summary_line(summarise(array), look)
+    return line
 
 
 def summary_line(summary: Summary, look: Look) -> Text:

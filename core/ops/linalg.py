@@ -225,12 +225,12 @@ def _matmul(a: Array, b: Array) -> Array:
     return np.matmul(a, b)
 
 
-def _other_of_a(_y: Array, _a: Array, b: Array) -> Array:
-    return _turned(b)
+def _other_of_a(_y: Array, _a: Value, b: Value) -> Array:
+    return _turned(np.asarray(b))
 
 
-def _other_of_b(_y: Array, a: Array, _b: Array) -> Array:
-    return _turned(a)
+def _other_of_b(_y: Array, a: Value, _b: Value) -> Array:
+    return _turned(np.asarray(a))
 
 
 _BY_A: Final = Form(
@@ -532,6 +532,7 @@ ROWS: tuple[Op, ...] = (
         "np.dot({a}, {b})",
         (_BY_A, _BY_B),
         "The scalar product of vectors, and its kin for other shapes.",
+        shown_local=(_other_of_a, _other_of_b),
         wording=_product_wording(_dot_subscripts),
     ),
     _product(

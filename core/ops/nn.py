@@ -581,7 +581,8 @@ def _share_words(
     """Return the upstream gradient of each loss, in symbols and in NumPy."""
     if reduction == "none":
         return "{g}", "{g}" if axis is None else f"np.expand_dims({{g}}, {axis})"
-    share = "{g}" if reduction == "sum" else f"{{g}} / {count}"
+    is_sum = reduction == "sum" or count == 1
+    share = "{g}" if is_sum else f"{{g}} / {count}"
     return share, share
 
 
@@ -841,10 +842,11 @@ ROWS: tuple[Op, ...] = (
         code=f"{_POWERS} / {_SUM}",
         forms=(
             Form(
-                "∂yᵢ/∂xⱼ = yᵢ · ([i = j] − yⱼ)",
+                "{y}ᵢ · ([i = j] − {y}ⱼ)",
                 "{y} ∘ ({g} − Σ {g} ∘ {y})",
                 "{y} * ({g} - np.sum({g} * {y}, {axis}, keepdims=True))",
-                "each exponential is in its own numerator and in the sum below all",
+                "each exponential is in its own numerator and in the sum below all: "
+                "[i = j] is 1 by the element itself, and 0 by any other",
             ),
         ),
         summary="Exponentials divided by their sum along an axis.",
@@ -862,10 +864,11 @@ ROWS: tuple[Op, ...] = (
         code=f"{{x}} - {_MOST} - np.log({_SUM})",
         forms=(
             Form(
-                "∂yᵢ/∂xⱼ = [i = j] − exp(yⱼ)",
+                "[i = j] − exp({y}ⱼ)",
                 "{g} − exp({y}) · Σ {g}",
                 "{g} - np.exp({y}) * np.sum({g}, {axis}, keepdims=True)",
-                "the logarithm of a quotient: itself, minus that of the sum below",
+                "the logarithm of a quotient: itself, minus that of the sum below; "
+                "[i = j] is 1 by the element itself, and 0 by any other",
             ),
         ),
         summary="The logarithm of softmax, exact where softmax itself would be 0.",

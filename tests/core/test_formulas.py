@@ -106,6 +106,38 @@ def test_a_use_that_no_gradient_comes_back_by_is_no_part_of_a_sum() -> None:
     log = wording.graph.node("h._2")
     formula = wording.contribution(Edge(log.index, 0, log.operands[0]))
     assert formula.text == "∂E/∂b = ∂E/∂log(b) / b"
+    wording = wording_of("h = log(b)\nbeside = b * s\nE = sum(h)")
+    log = wording.graph.node("h")
+    formula = wording.contribution(Edge(log.index, 0, log.operands[0]))
+    assert formula.text == "∂E/∂b = δ / b"
+
+
+@pytest.mark.parametrize(
+    ("program", "text", "local"),
+    [
+        (
+            "h = softmax(b)",
+            "∂E/∂b = h ∘ (δ − Σ δ ∘ h)",
+            "hᵢ · ([i = j] − hⱼ)",
+        ),
+        ("h = log_softmax(b)", "∂E/∂b = δ − exp(h) · Σ δ", "[i = j] − exp(hⱼ)"),
+        (
+            "h = cross_entropy(b, k[1])",
+            "∂E/∂b = (softmax(b) − onehot(k[1])) ∘ δ",
+            "softmax(b) − onehot(k[1])",
+        ),
+        (
+            "h = cross_entropy(X, k[[0, 0, 0]])",
+            "∂E/∂X = (softmax(X) − onehot(k[[0, 0, 0]])) ∘ δ / 3",
+            "softmax(X) − onehot(k[[0, 0, 0]])",
+        ),
+    ],
+)
+def test_a_block_in_the_names_of_its_operands(program, text, local) -> None:
+    wording = wording_of(f"{program}\nE = sum(h)")
+    node = wording.graph.node("h")
+    formula = wording.contribution(Edge(node.index, 0, node.operands[0]))
+    assert (formula.text, formula.local) == (text, local)
 
 
 def test_a_long_expression_is_called_by_its_name() -> None:

@@ -120,8 +120,12 @@ def test_the_numbers_of_a_slice_are_those_of_the_whole() -> None:
         (np.float64(2.5), "2.5"),
         ([1.0, 2.5], "[1.0 2.5]"),
         (np.ones((3, 3)), "all 1"),
-        ([[1.0, np.nan], [0.0, np.inf]], "0 … 1  1 zero  1 nan  1 inf"),
+        ([[1.0, np.nan], [0.0, np.inf]], "[[1 nan] [0 inf]]"),
+        ([[1.0, np.nan, 0.0, np.inf, 2.0]], "0 … 2  1 zero  1 nan  1 inf"),
+        ([[[1.0, 2.0]]], "1 … 2"),
+        ([[0.125], [0.25], [0.375], [0.5]], "0.125 … 0.5"),
         (np.zeros(0), "[]"),
+        (np.zeros((9, 0)), "empty"),
     ],
 )
 def test_an_array_fits_into_a_line(array, text) -> None:
