@@ -3,7 +3,7 @@
 An expression is Python syntax walked through a whitelist, as a program is; nothing is
 ever evaluated as Python. Names are nodes (`x1.z`, `h._1`), the literature's names of
 gradients (`δ3`), `iteration` and `position`; `.value`, `.grad`, `.shape`, `.op` and
-`.T` follow a node; the operations of a program are functions, and so are those of
+`.T` follow a node; the functions of a program are functions here, and so are those of
 `FUNCTIONS`.
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ast
 import operator
+import re
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,11 +19,16 @@ from typing import Any, Final, Literal, cast
 
 import numpy as np
 
-from .errors import CommandError, Problem
+from .constructors import CONSTRUCTORS
+from .errors import CommandError, InputError, Problem
 from .graph import Graph
 from .limits import LIMITS
 from .ops import ALIASES, OPS
-from .ops.table import Array, Op, Value
+from .ops.table import REQUIRED, Array, Op, Value
+from .program import RECIPES, build
+from .reading import Leaf
+from .run import forward
+from .static import Fault, bind, checked
 from .text import clean, nearest
 from .trace import Trace
 
@@ -100,9 +106,10 @@ def parse(text: str, graph: Graph, names: Mapping[str, str]) -> Expression:
 
     `names` maps the literature's name of a gradient to `NODE.grad`.
     """
-    tree = _syntax(text)
+    spelled, words = _spelled(text, names)
+    tree = _syntax(text, spelled)
     reads: set[tuple[int, Quantity]] = set()
-    resolved = _Resolver(text, graph, names, reads).resolve(tree)
+    resolved = _Resolver(spelled, graph, {**names, **words}, reads).resolve(tree)
     return Expression(text.strip(), resolved, frozenset(reads))
 
 
@@ -170,7 +177,33 @@ class _Fact(ast.expr):
         ast.copy_location(self, place)
 
 
-def _syntax(text: str) -> ast.expr:
+def _spelled(text: str, names: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+    """Put words in the place of names that Python reads otherwise, such as `∂L/∂x`.
+
+    The words are as long as the names, so that columns stay, and are told with their
+    gradients. A name counts where it is written whole: `∂L/∂x` is one, `∂L / ∂x` none.
+    """
+    odd = [n for n in names if not all(map(str.isidentifier, n.split(".")))]
+    if not odd:
+        return text, {}
+    found = "|".join(map(re.escape, sorted(odd, key=len, reverse=True)))
+    words: dict[str, str] = {}
+
+    def word(match: re.Match[str]) -> str:
+        name = match[0].strip("`")
+        # A letter of its own for each name; what is written never begins with these.
+        made = chr(_FIRST_WORD + odd.index(name)) * len(match[0])
+        words[made] = names[name]
+        return made
+
+    pattern = rf"`(?:{found})`|(?<!\w)(?:{found})(?!\w)"
+    return re.sub(pattern, word, text), words
+
+
+_FIRST_WORD: Final = 0x13000  # hieroglyphs: letters to Python, and not on a keyboard
+
+
+def _syntax(text: str, spelled: str) -> ast.expr:
     if len(text) > _MOST_TEXT:
         raise CommandError(
             Problem(f"an expression of {len(text)} characters is too long")
@@ -180,7 +213,7 @@ def _syntax(text: str) -> ast.expr:
     try:
         # Python warns of what looks odd to it; here it is an error, or nothing.
         with warnings.catch_warnings(action="ignore"):
-            tree = ast.parse(text.strip(), mode="eval").body
+            tree = ast.parse(spelled.strip(), mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
         column = getattr(error, "offset", None) or 1
         raise CommandError(
@@ -267,9 +300,9 @@ class _Resolver:
         return tree
 
     def _function(self, call: ast.Call, name: str) -> None:
-        if name in FUNCTIONS or name in OPS or name in ALIASES:
+        known = [*FUNCTIONS, *OPS, *ALIASES, *CONSTRUCTORS, *RECIPES]
+        if name in known:
             return
-        known = [*FUNCTIONS, *OPS, *ALIASES]
         raise _wrong(
             self.text, call, f"there is no function {name!r}", nearest(name, known)
         )
@@ -586,7 +619,59 @@ def _call(call: ast.Call, name: str, state: State) -> Any:
     if name in FUNCTIONS:
         _limit(np.broadcast_shapes, *arguments)
         return FUNCTIONS[name](*arguments, **keywords)
+    if name in CONSTRUCTORS or name in RECIPES:
+        arguments = [_fixed(argument) for argument in arguments]
+        keywords = {key: _fixed(part) for key, part in keywords.items()}
+    if name in CONSTRUCTORS:
+        return _construct(name, arguments, keywords)
+    if name in RECIPES:
+        return _follow(name, arguments, keywords)
     return _operate(OPS[ALIASES.get(name, name)], arguments, keywords)
+
+
+def _construct(name: str, arguments: list[Any], keywords: dict[str, Any]) -> Array:
+    """Make an array, as a program does: `zeros((2, 3))`."""
+    maker = CONSTRUCTORS[name]
+    order = tuple(parameter.name for parameter in maker.parameters)
+    defaults = {
+        p.name: p.default for p in maker.parameters if p.default is not REQUIRED
+    }
+    try:
+        bound = bind(name, order, defaults, arguments, keywords)
+        attributes = checked(name, maker.parameters, bound)
+    except Fault as fault:
+        raise CommandError(Problem(fault.message, fault.hint)) from None
+    _refuse_large(maker.shape(**attributes))
+    return maker.make(np.float64, **attributes)
+
+
+def _fixed(value: Any) -> Any:
+    """Return a computed number as the plain one that a fixed argument has to be."""
+    if isinstance(value, tuple):
+        return tuple(_fixed(part) for part in cast("tuple[Any, ...]", value))
+    is_number = isinstance(value, (np.generic, np.ndarray)) and np.ndim(value) == 0
+    return np.asarray(value).item() if is_number else cast("object", value)
+
+
+def _follow(name: str, arguments: list[Any], keywords: dict[str, Any]) -> Array:
+    """Follow a recipe of the prelude, as a program of one line."""
+    leaves: dict[str, Leaf] = {}
+
+    def written(value: Any) -> str:
+        if value is None or isinstance(value, (str, bool, int, tuple)):
+            return repr(cast("object", value))
+        leaf = f"a{len(leaves)}"
+        leaves[leaf] = Leaf("input", np.asarray(value))
+        return leaf
+
+    given = [written(value) for value in arguments]
+    given += [f"{key}={written(value)}" for key, value in keywords.items()]
+    try:
+        program = build(f"result = {name}({', '.join(given)})", leaves)
+    except InputError as error:
+        said = [Problem(one.message, one.hint) for one in error.problems]
+        raise CommandError(said) from None
+    return np.asarray(forward(program.graph, program.leaves)[program.graph.output])
 
 
 def _operate(op: Op, arguments: list[Any], keywords: dict[str, Any]) -> Any:

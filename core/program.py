@@ -97,6 +97,9 @@ def _prelude() -> Mapping[str, Function]:
     return {item.name: item for item in module.items if isinstance(item, Function)}
 
 
+RECIPES: Final = tuple(_prelude())  # the names of the functions of the prelude
+
+
 def _placed(problem: Problem, source: str, locate: Locate | None) -> Problem:
     line, column = problem.line, problem.column
     if line and locate:

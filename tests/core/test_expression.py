@@ -18,6 +18,9 @@ from gradstep.core.limits import LIMITS, Limits
 from gradstep.core.run import evaluate
 from gradstep.core.trace import Trace
 from runs import program_of
+from sessions import LAYERS, said, session
+from sessions import value as valued
+from sessions import wrong as refused
 
 PROGRAM = program_of(
     "y = x @ w\nz = tanh(y)\nE = sum(z) * c",
@@ -328,3 +331,68 @@ def test_elements_are_nodes_with_whole_numbers() -> None:
     ):
         with pytest.raises(CommandError):
             parse_element(wrong, graph, NAMES)
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("zeros(3)", np.zeros(3)),
+        ("ones((2, 3))", np.ones((2, 3))),
+        ("full(2, fill_value=7)", np.full(2, 7.0)),
+        ("full((2,), nan)", np.full(2, np.nan)),
+        ("eye(2, k=1)", np.eye(2, k=1)),
+        ("arange(5)", np.arange(5)),
+        ("arange(0, 1, 0.25)", np.arange(0, 1, 0.25)),
+        ("linspace(0, 1, num=3)", np.linspace(0, 1, 3)),
+        ("zeros((1 + 1, a.shape[1]))", np.zeros((2, 1))),
+        ("zeros(W.shape) + 1", np.ones((2, 2))),
+        ("mse_loss([1.0, 2.0], [0.0, 4.0])", 2.5),
+        ('mse_loss([1.0, 2.0], [0.0, 4.0], reduction="sum")', 5.0),
+        ("huber_loss([3.0], 0.0, delta=2.0)", 4.0),  # 2 · (3 − 2 / 2)
+        ("embedding([1, 0], W)", [[0.25, 2.0], [0.5, -1.0]]),
+    ],
+)
+def test_constructors_and_recipes_make_arrays(text: str, wanted: Any) -> None:
+    bug = session()
+    said(bug, "goto end")
+    np.testing.assert_array_equal(valued(bug, text), wanted)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("zeros((100000, 100000))", "too large"),
+        ("eye(1000000)", "too large"),
+        ("arange(1e30)", "too large"),
+        ("linspace(0, 1, num=10**12)", "too large"),
+        ("zeros(-1)", "allowed: a shape"),
+        ("zeros()", "zeros needs shape"),
+        ("zeros(2, colour=1)", "no argument colour"),
+        ("arange(0, 1, 0)", "never arrives"),
+        ("mse_loss(1)", "mse_loss needs target"),
+        ("mse_loss(zeros(2), zeros(3))", "broadcast"),
+        ("huber_los(1, 2)", "did you mean 'huber_loss'"),
+    ],
+)
+def test_what_cannot_be_made_is_said(text: str, says: str) -> None:
+    assert says in refused(session(), f"print {text}")
+
+
+ODD = LAYERS + '"∂E/∂W" = "W.grad"\n"a-b" = "x.grad"\n'
+
+
+def test_names_of_the_literature_are_read_as_they_are_written() -> None:
+    bug = session(ODD)
+    said(bug, "goto end")
+    gradient = valued(bug, "W.grad")
+    for text in ("∂E/∂W", "`∂E/∂W`", "(∂E/∂W)", "+∂E/∂W"):
+        np.testing.assert_array_equal(valued(bug, text), gradient)
+    np.testing.assert_array_equal(
+        valued(bug, "2*∂E/∂W/2 + W"), gradient + valued(bug, "W")
+    )
+    assert valued(bug, "`a-b`[1, 0]") == valued(bug, "x.grad[1, 0]")
+    np.testing.assert_array_equal(valued(bug, "a - b"), valued(bug, "a - (b)"))
+    assert said(bug, "explain ∂E/∂W[0, 1]").data["element"] == "W.grad[0, 1]"
+    assert "∂E/∂V" in refused(bug, "print ∂E/∂V")
+    assert "(column 9)" in refused(bug, "print ∂E/∂W + nothing")
+    said(bug, "assert close(∂E/∂W, W.grad)")
