@@ -26,7 +26,7 @@ from gradstep.core.scenario import Scenario, parse
 from gradstep.tui.app import GradstepApp
 
 SIZE = (120, 36)
-KEYS = 40  # pressed in each of the applications
+KEYS = 24  # pressed in each of the applications
 PANES = (
     "#header",
     "#timeline",

@@ -40,7 +40,7 @@ import pathlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
 
@@ -460,7 +460,9 @@ def _random(table: Table, source: _Source) -> Array | None:
         return _cast(draw(np.random.default_rng(seed)), source)
 
 
-_Draw = Callable[[np.random.Generator], Array]
+if TYPE_CHECKING:
+    # NumPy loads its generators when they are first named, and few scenarios need one.
+    _Draw = Callable[[np.random.Generator], Array]
 
 
 def _normal(table: Table, shape: Shape, _source: _Source) -> _Draw:
