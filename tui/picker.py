@@ -59,6 +59,10 @@ class Choice:
         whole = f"{self.path} {self.title} {self.group} {summary}".lower()
         return all(word in whole for word in text.lower().split())
 
+    def is_called(self, text: str) -> bool:
+        """Tell whether `text` is in its name or its title, not only in what it says."""
+        return text.lower() in f"{Path(self.path).stem} {self.title}".lower()
+
 
 def choices(folder: Path) -> list[Choice]:
     """Return the built-in scenarios by group, then the `.toml` files of a folder."""
@@ -145,7 +149,10 @@ class Picker(Screen[int]):
                 group = choice.group
                 listing.add_option(Option(Text(group.upper(), "bold"), disabled=True))
             listing.add_option(Option(_label(choice), id=str(number)))
-        self.action_move(1)
+        named = (n for n, choice in enumerate(self._shown) if choice.is_called(text))
+        first = next(named, 0 if self._shown else None)
+        if first is not None:
+            listing.highlighted = listing.get_option_index(str(first))
 
     def action_move(self, by: int) -> None:
         """Move the highlight."""

@@ -99,6 +99,13 @@ async def test_the_picker_filters_and_opens() -> None:
         assert screen(pilot).bug.scenario.name == "nan_where"
 
 
+async def test_what_is_called_so_comes_before_what_only_says_so() -> None:
+    async with GradstepApp().run_test(size=(120, 36)) as pilot:
+        await pilot.press(*"three")
+        shown = str(pilot.app.screen.query_one("#text", Static).content)
+        assert shown.startswith("Three layers in matrix form")
+
+
 @pytest.mark.parametrize("size", [(80, 24), (60, 20), (200, 60), (40, 10), (10, 3)])
 async def test_any_window_can_be_left(size: tuple[int, int]) -> None:
     app = GradstepApp(load("three_layer"))
