@@ -649,8 +649,8 @@ def _fixed(value: Any) -> Any:
     """Return a computed number as the plain one that a fixed argument has to be."""
     if isinstance(value, tuple):
         return tuple(_fixed(part) for part in cast("tuple[Any, ...]", value))
-    is_number = isinstance(value, (np.generic, np.ndarray)) and np.ndim(value) == 0
-    return np.asarray(value).item() if is_number else cast("object", value)
+    array = np.asarray(value)
+    return array.item() if array.ndim == 0 and array.dtype.kind in "fiub" else value
 
 
 def _follow(name: str, arguments: list[Any], keywords: dict[str, Any]) -> Array:

@@ -325,6 +325,10 @@ def why_lines(trace: Trace, found: Why) -> Iterator[str]:
         yield f"  made by event #{found.event}"
     if found.term is not None:
         yield f"  {term_line(trace, found.term)}"
+    if found.cause == "zero slope" and found.term is None and found.explanation:
+        edges = [part.edge for part in found.explanation.parts]
+        places = ", ".join(graph.nodes[edge.consumer].name for edge in edges)
+        yield f"  blocked at {places}: no element of it depends on this one here"
     if found.operands and found.cause != "cancelled":
         operands = [f"{name(hop)} = {_number(hop.number)}" for hop in found.operands]
         yield f"  the operands there: {', '.join(operands[:_SHOWN])}"

@@ -222,3 +222,11 @@ def test_uses_of_whole_numbers_say_that_they_have_no_derivative() -> None:
         assert reply.data[0]["edge"] == "L<-y"
         assert reply.data[0]["local derivative"] is None
         assert "no derivative" in reply.text[0]
+
+
+def test_what_lost_in_a_maximum_is_told_where() -> None:
+    bug = Debugger(load("conv"))
+    said(bug, "goto end")
+    reply = said(bug, "why p.h.grad[0, 0, 0, 0]")
+    assert reply.data["cause"] == "zero slope"
+    assert any(line.startswith("  blocked at p:") for line in reply.text)
