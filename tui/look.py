@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -58,8 +60,11 @@ _ASCII: Final = str.maketrans(
         "φ": "phi",
         "π": "pi",
         "∈": "in",
-        "²": "^2",
-        "³": "^3",
+        "⋆": "(*)",
+        "±": "+-",
+        "′": "'",
+        "ᵢ": "_i",
+        "ⱼ": "_j",
         "✓": "ok",
         "✗": "x",
         "…": "...",
@@ -74,9 +79,15 @@ _ASCII: Final = str.maketrans(
     }
 )
 
+_RAISED: Final = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
+
 _RULES_ASCII: Final = box.Box(
     "    \n    \n -- \n    \n    \n -- \n    \n    \n", ascii=True
 )
+
+
+def _as_power(raised: re.Match[str]) -> str:
+    return f"^{unicodedata.normalize('NFKC', raised[0])}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +105,9 @@ class Look:
 
     def text(self, text: str, meaning: str = "") -> Text:
         """Return text in the style of its meaning. It is never read as markup."""
-        shown = text.translate(_ASCII) if self.ascii else text
+        shown = text
+        if self.ascii:
+            shown = _RAISED.sub(_as_power, text).translate(_ASCII)
         # A style of its part alone: that of a whole Text would reach what is appended.
         return Text("", end="").append(shown, self.styles[meaning] if meaning else None)
 

@@ -203,12 +203,14 @@ def _contribution(stage: Stage, event: Contribution, width: int) -> Block:
     if share.summed:
         product = share.product
         columns.append(_Column("product", "", _shape(product), product, event.consumer))
-    summed = f"Σ {axes_text(share.summed)} → " if share.summed else ""
+    shape = _shape(share.contribution)
+    if share.summed:
+        shape = f"Σ {axes_text(share.summed)} → {shape_text(share.contribution.shape)}"
     columns += [
         _Column(
             "contribution",
             "",
-            summed + _shape(share.contribution),
+            shape,
             share.contribution,
             event.operand,
             "" if share.before is not None else "changed",
