@@ -24,7 +24,8 @@ _GUTTER = 7  # mark, stop, number
 _LEAST_NOTE = 8
 
 
-class ProgramPane(Pane, Painted, ScrollView):
+# Textual's own scroll view narrows a method of its widget.
+class ProgramPane(Pane, Painted, ScrollView):  # pyright: ignore[reportIncompatibleMethodOverride]
     """The lines of the program. `▶` is the line of the step that is shown."""
 
     TITLE: ClassVar[str] = "Program"
