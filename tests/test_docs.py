@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+
+import pytest
 
 from gradstep.core.commands import COMMANDS, GROUPS
 from gradstep.core.commands.table import Command
+from gradstep.core.constructors import CONSTRUCTORS
 from gradstep.core.debugger import Debugger
 from gradstep.core.expression import FUNCTIONS
+from gradstep.core.ops import OPS, elementwise, linalg, nn, reduce, shape
+from gradstep.core.ops.prelude import PRELUDE
+from gradstep.core.ops.table import REQUIRED, Op, Parameter
 from gradstep.core.scenario import load
 from gradstep.core.script import parse_script, run_script
 
@@ -38,6 +44,10 @@ def _row(command: Command) -> str:
         " ".join(f"`{key}`" for key in command.keys),
         " ".join((command.summary + ".", *command.help.splitlines())),
     )
+    return _cells(*cells)
+
+
+def _cells(*cells: str) -> str:
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
@@ -65,3 +75,92 @@ def test_the_python_of_the_page_runs() -> None:
     bug = names["bug"]
     assert isinstance(bug, Debugger)
     assert "0 · ∞ is NaN" in bug.why().text[0]
+
+
+# ---------------------------------------------------------------------- operations
+
+OPERATIONS = PAGE.parent / "operations.md"
+FAMILIES = {
+    "Element by element": elementwise.ROWS,
+    "Of many numbers one": reduce.ROWS,
+    "Sums of products": linalg.ROWS,
+    "Moving and picking": shape.ROWS,
+    "Networks": nn.ROWS,
+}
+
+
+def operation_reference() -> str:
+    lines: list[str] = []
+    for family, rows in FAMILIES.items():
+        lines += [f"### {family}", "", "| call | is | derivative |", "|---|---|---|"]
+        lines += [_operation(op) for op in rows if op.name != "getitem"]
+        lines += ["", *_corners(rows), ""]
+    return "\n".join(lines)
+
+
+def _corners(rows: tuple[Op, ...]) -> list[str]:
+    """Return what is said of corners, once where several operations say the same."""
+    said: dict[str, list[str]] = {}
+    for op in rows:
+        said.setdefault(op.corner, []).append(f"`{op.name}`")
+    return [f"- {', '.join(names)}: {what}." for what, names in said.items() if what]
+
+
+def _operation(op: Op) -> str:
+    settings = [one for one in op.parameters if one.name != "part"]
+    rest = [f"[{op.operands[0][0]}1, …]"] if op.variadic else list(op.operands)
+    order = [*rest, *(_setting(one) for one in settings)]
+    if op.order:  # einsum
+        order = ["subscripts", "a, b, …"]
+    for number in range(len(rest) - op.optional, len(rest)):
+        order[number] += "=None"
+    words = dict(zip(op.operands, op.operands, strict=True)) | {"y": "y", "g": "g"}
+    words |= {one.name: one.name for one in settings}
+    slopes = [form.local.format_map(words) if form else "" for form in op.forms]
+    named = zip(op.operands, slopes, strict=False)
+    by = slopes if len(op.operands) == 1 else [f"by {k}: {s}" for k, s in named if s]
+    names = "".join(f", also `{alias}`" for alias in op.aliases)
+    call = f"`{op.name}({', '.join(order)})`{names}"
+    return _cells(call, op.summary, "; ".join(by))
+
+
+def _setting(parameter: Parameter) -> str:
+    if parameter.default is REQUIRED:
+        return parameter.name
+    return f"{parameter.name}={parameter.default!r}"
+
+
+def recipe_reference() -> str:
+    heads = re.findall(r"(?m)^def (.*):$", PRELUDE)
+    return "\n".join(["```python", *heads, "```", ""])
+
+
+def constant_reference() -> str:
+    calls = (
+        f"{name}({', '.join(map(_setting, one.parameters))})"
+        for name, one in CONSTRUCTORS.items()
+    )
+    return "\n".join(["```python", *calls, "```", ""])
+
+
+@pytest.mark.parametrize(
+    ("part", "made"),
+    [
+        ("operations", operation_reference),
+        ("recipes", recipe_reference),
+        ("constants", constant_reference),
+    ],
+)
+def test_the_operations_are_those_of_the_table(
+    part: str, made: Callable[[], str]
+) -> None:
+    # After a change of a table, put what this shows into the page.
+    text = OPERATIONS.read_text(encoding="utf-8")
+    place = re.compile(rf"(?s)(<!-- {part}:[^\n]*-->\n).*(<!-- end of {part} -->)")
+    assert place.search(text)
+    wanted = place.sub(lambda m: f"{m[1]}\n{made()}\n{m[2]}", text)
+    assert wanted == text, wanted
+
+
+def test_every_operation_is_in_one_family() -> None:
+    assert [op.name for rows in FAMILIES.values() for op in rows] == list(OPS)
