@@ -477,6 +477,12 @@ def _backward_notes(stage: Stage, event: int, happens: Contribution) -> Iterator
     op = stage.graph.nodes[happens.consumer].op
     if op is None or not op.corner:
         return
-    found = summarise(trace.share(happens.consumer, happens.argument).contribution)
-    if found.nans or found.infinities:
+    share = trace.share(happens.consumer, happens.argument)
+    # What has arrived broken says nothing of this operation's corner.
+    if _is_finite(share.upstream) and not _is_finite(share.contribution):
         yield op.corner
+
+
+def _is_finite(array: Array) -> bool:
+    summary = summarise(array)
+    return not (summary.nans or summary.infinities)

@@ -25,7 +25,7 @@ from gradstep.tui.play import (
     steps,
 )
 from gradstep.tui.screen import Screen
-from gradstep.tui.step import Stage
+from gradstep.tui.step import Stage, notes
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -150,6 +150,20 @@ def test_a_corner_is_explained_where_it_matters() -> None:
     text = played("nan_where", start="y._2", stop="y._2<-x")
     assert "log(0) is −inf with slope inf" in text
     assert "nan" in text
+
+
+def test_a_corner_is_not_blamed_for_what_has_arrived() -> None:
+    text = """gradstep = 1
+program = "E = sum(log(x[1:]) * w)"
+[inputs]
+x = [1, 2, 3]
+w = [inf, 1]
+"""
+    scenario = parse(text)
+    trace = Trace(evaluate(scenario.graph, scenario.leaves, scenario.seed))
+    stage = Stage(scenario, trace, Look())
+    said = [line for k in range(len(trace)) for line in notes(stage, [k])]
+    assert not [line for line in said if "log(0)" in line or "index" in line]
 
 
 # ---------------------------------------------------------------------- selection
