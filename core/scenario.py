@@ -141,8 +141,10 @@ def load(path_or_name: str | pathlib.Path) -> Scenario:
         raise
     except InputError as error:
         problem = error.problems[0]
-        if not path.suffix and nearest(text, names):
-            problem = replace(problem, hint=nearest(text, names))
+        if not path.suffix:
+            hint = nearest(text, names) or problem.hint
+            listed = "gradstep list names those that come with it"
+            problem = replace(problem, hint=hint or listed)
         raise ScenarioError(problem) from None
 
 

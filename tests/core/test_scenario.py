@@ -507,6 +507,14 @@ def test_numbers_that_do_not_fit_have_their_place_in_the_file() -> None:
         evaluate(scenario.graph, scenario.leaves, scenario.seed)
 
 
+def test_a_name_that_is_no_scenario_leads_to_the_list() -> None:
+    with pytest.raises(ScenarioError) as caught:
+        load("gadget")
+    assert str(caught.value) == (
+        "gadget: there is no such file; gradstep list names those that come with it"
+    )
+
+
 def test_each_mistake_is_told_once() -> None:
     (problem,) = wrong("gradstep = 1\nprogram = 3\n")
     assert problem == "f:2:11: program is 3; allowed: a text in quotes"
