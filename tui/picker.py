@@ -110,7 +110,6 @@ class Picker(Screen[int]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down", "move(1)", show=False, priority=True),
         Binding("up", "move(-1)", show=False, priority=True),
-        Binding("enter", "open", "open", priority=True),
         Binding("escape", "leave", "quit"),
         Binding("ctrl+q", "leave", "quit", show=False),
     ]
@@ -119,6 +118,7 @@ class Picker(Screen[int]):
         super().__init__()
         self._all: list[Choice] = []
         self._shown: list[Choice] = []
+        self._typed = ""
 
     def compose(self) -> ComposeResult:
         """Lay out the search line, the list and the preview."""
@@ -139,20 +139,25 @@ class Picker(Screen[int]):
         """Show only what matches."""
         self._fill(event.value)
 
+    def on_input_submitted(self) -> None:
+        """Open on Enter: it comes through the line, behind the letters before it."""
+        self.action_open()
+
     def _fill(self, text: str) -> None:
+        self._typed = text
         listing = self.query_one(OptionList)
         listing.clear_options()
         self._shown = [choice for choice in self._all if choice.matches(text)]
         group = None
-        for number, choice in enumerate(self._shown):
+        for choice in self._shown:
             if choice.group != group:
                 group = choice.group
                 listing.add_option(Option(Text(group.upper(), "bold"), disabled=True))
-            listing.add_option(Option(_label(choice), id=str(number)))
-        named = (n for n, choice in enumerate(self._shown) if choice.is_called(text))
-        first = next(named, 0 if self._shown else None)
+            listing.add_option(Option(_label(choice), id=choice.path))
+        named = (choice for choice in self._shown if choice.is_called(text))
+        first = next(named, self._shown[0] if self._shown else None)
         if first is not None:
-            listing.highlighted = listing.get_option_index(str(first))
+            listing.highlighted = listing.get_option_index(first.path)
 
     def action_move(self, by: int) -> None:
         """Move the highlight."""
@@ -177,11 +182,15 @@ class Picker(Screen[int]):
         """Open what was clicked."""
         self._open(self._choice(event.option_id))
 
-    def _choice(self, number: str | None) -> Choice | None:
-        return None if number is None else self._shown[int(number)]
+    def _choice(self, path: str | None) -> Choice | None:
+        """Return the choice with a path: a message can be older than the list."""
+        return next((choice for choice in self._shown if choice.path == path), None)
 
     def action_open(self) -> None:
-        """Open what is highlighted."""
+        """Open what is highlighted, in the list of what is typed by now."""
+        typed = self.query_one(Input).value
+        if typed != self._typed:
+            self._fill(typed)
         option = self.query_one(OptionList).highlighted_option
         self._open(self._choice(option.id) if option else None)
 

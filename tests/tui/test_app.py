@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from textual import events
+from textual.events import Key
 from textual.pilot import Pilot
 from textual.widget import Widget
 from textual.widgets import ContentSwitcher, Input, OptionList, Static
@@ -350,3 +351,14 @@ async def test_a_file_that_breaks_stays_open_and_a_mended_one_is_read(
         path.write_text(good + "x = 5.0\n")
         await pilot.press("ctrl+r", "end")
         assert "y = 10" in str(header.content)
+
+
+async def test_fast_typing_in_the_picker_opens_what_was_typed() -> None:
+    """The letters and Enter arrive at once, before the list has followed them."""
+    async with GradstepApp().run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        for key in (*"matrix", "space", *"form", "enter"):
+            character = " " if key == "space" else key if len(key) == 1 else "\r"
+            pilot.app.post_message(Key(key, character))
+        await pilot.pause(0.5)
+        assert screen(pilot).bug.scenario.name == "three_layer"
