@@ -89,7 +89,7 @@ def align(texts: Sequence[str], least: tuple[int, int] = (0, 0)) -> list[str]:
     ['  1.5  ', '-20    ', '  0.125']
     """
     left, right = sides(texts, least)
-    return [f"{whole:>{left}}{rest:<{right}}" for whole, rest in map(_split, texts)]
+    return [f"{whole:>{left}}{rest:<{right}}" for whole, rest in map(split, texts)]
 
 
 def sides(texts: Iterable[str], least: tuple[int, int] = (0, 0)) -> tuple[int, int]:
@@ -99,12 +99,13 @@ def sides(texts: Iterable[str], least: tuple[int, int] = (0, 0)) -> tuple[int, i
     (3, 4)
     """
     left, right = least
-    for whole, rest in map(_split, texts):
+    for whole, rest in map(split, texts):
         left, right = max(left, len(whole)), max(right, len(rest))
     return left, right
 
 
-def _split(text: str) -> tuple[str, str]:
+def split(text: str) -> tuple[str, str]:
+    """Return what stands before a number's decimal point or exponent, and the rest."""
     for place, character in enumerate(text):
         if character == "." or (
             character == "e" and place and text[place - 1].isdigit()

@@ -22,12 +22,21 @@ from ..core.formulas import shape_text
 from ..core.linked import Region
 from ..core.ops.table import Array
 from ..core.summary import Summary
-from .digits import Style, align, number_text, style_for, write
+from .digits import Style, align, number_text, split, style_for, write
 from .look import Look
 from .matrix import summary_line
 
 LEVELS: Final = 8  # of intensity
 _NAN: Final = 2 * LEVELS + 1
+_SHARES: Final = np.arange(LEVELS + 1) / LEVELS  # where a level begins
+_TINIEST: Final = 5e-324
+# By sign, and by how many edges of levels lie at or below a magnitude.
+_CODES: Final = np.array(
+    [
+        [0, *range(1, LEVELS + 1), _NAN + 1],
+        [0, *range(LEVELS + 1, 2 * LEVELS + 1), _NAN + 2],
+    ]
+)
 # A cell of two characters, by the codes of `Scale.codes`.
 BARS: Final = (
     " ·",
@@ -160,10 +169,10 @@ class Scale:
     @classmethod
     def of(cls, array: Array, look: Look) -> Scale:
         """Look at some numbers of `array`, so that its size costs nothing."""
-        few = _some(array, _SAMPLED)
+        few = _some(array, _SAMPLED).tolist()
         style = style_for(few, look.precision)
         template = _template(align([write(number, style) for number in few] or ["0"]))
-        if few.size < array.size:
+        if len(few) < array.size:
             template = template.rjust(_LEAST, "8")
         return cls(style, template, _largest(_some(array, _MEASURED)))
 
@@ -179,17 +188,27 @@ class Scale:
 
     def texts(self, numbers: Iterable[Any]) -> list[str]:
         """Write numbers, all as wide, with their points below each other."""
-        written = [self._short(number) for number in numbers]
-        aligned = align([*written, self.template])[:-1]
-        return [
-            text if len(text) == self.width else text.strip().rjust(self.width)
-            for text in aligned
-        ]
+        left, right = self._sides
+        made: list[str] = []
+        for number in numbers:
+            text = self._short(number)
+            whole, rest = split(text)
+            fits = len(whole) <= left and len(rest) <= right
+            text = f"{whole:>{left}}{rest:<{right}}" if fits else text
+            made.append(text.rjust(self.width))
+        return made
+
+    @property
+    def _sides(self) -> tuple[int, int]:
+        """How wide a number is before its point, and from there on."""
+        whole, rest = split(self.template)
+        return len(whole), len(rest)
 
     def _short(self, number: Any) -> str:
         """Write one number so that it is no wider than the others."""
         text = write(number, self.style)
-        if len(align((text, self.template))[0]) <= self.width:
+        (left, right), (whole, rest) = self._sides, split(text)
+        if max(left, len(whole)) + max(right, len(rest)) <= self.width:
             return text
         for decimals in (2, 1, 0):
             mantissa, _, exponent = f"{float(number):.{decimals}e}".partition("e")
@@ -205,14 +224,11 @@ class Scale:
         infinity, and minus infinity.
         """
         values = numbers.astype(float)
-        finite = np.isfinite(values)
-        share = np.abs(np.where(finite, values, 0)) / (self.most or 1.0)
-        level = np.minimum(share * LEVELS, LEVELS - 1).astype(int) + 1
-        codes = np.where(values < 0, level + LEVELS, level)
-        codes[values == 0] = 0
+        edges = _SHARES * (self.most or 1.0)
+        edges[0], edges[-1] = _TINIEST, np.inf
+        levels = np.searchsorted(edges, np.abs(values), side="right")
+        codes = _CODES[(values < 0).view(np.int8), levels]
         codes[np.isnan(values)] = _NAN
-        codes[~finite & (values > 0)] = _NAN + 1
-        codes[~finite & (values < 0)] = _NAN + 2
         return codes
 
 
@@ -402,7 +418,7 @@ class Grid:
         if self.compact:
             texts = [BARS[code] for code in codes]
         else:
-            texts = [f" {text} " for text in self.scale.texts(numbers)]
+            texts = [f" {text} " for text in self.scale.texts(numbers.tolist())]
         inks_of = inks.dense if self.compact else inks.cells
         linked = self._linked(row)
         here = self.place[1] if self.is_active and row == self.place[0] else -1

@@ -7,10 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
-from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Container, Horizontal, Vertical
+from textual.containers import Container, Vertical
 from textual.events import Resize
 from textual.screen import Screen
 from textual.timer import Timer
@@ -30,7 +29,7 @@ from .digits import number_text
 from .exports import camera, with_screen
 from .help import Help
 from .keys import LINES, keys
-from .panes.base import Asked, Begun, Chosen, Pane, View
+from .panes.base import Asked, Begun, Chosen, OneLine, Pane, View
 from .panes.console import ConsolePane, Prompt
 from .panes.graph import GraphPane
 from .panes.program import ProgramPane
@@ -118,7 +117,7 @@ class MainScreen(Screen[int]):
 
     def compose(self) -> ComposeResult:
         """Lay out the panes."""
-        yield Static(id="header", markup=False)
+        yield OneLine(id="header")
         yield TimelinePane(id="timeline")
         with Container(id="body"):
             with Vertical(id="left"):
@@ -129,8 +128,7 @@ class MainScreen(Screen[int]):
                     yield StepPane(id="step")  # the others when they are asked for
                 yield WhyPane(id="why")
         yield ConsolePane(id="console")
-        with Horizontal(id="footer"):
-            yield Static(id="keys", markup=False)
+        yield OneLine(id="keys")
         yield Static("", id="small", markup=False)
 
     def on_mount(self) -> None:
@@ -377,7 +375,8 @@ class MainScreen(Screen[int]):
 
     def action_widen(self, by: int) -> None:
         """Move the border between left and right."""
-        left = self.query_one("#left").size.width + by
+        view = self.query_one("#view", ContentSwitcher).visible_content
+        left = (view.region.x if view is not None else 0) + by
         self.rearrange(
             replace(self.arrangement, left=min(max(left, 16), self.size.width - 24))
         )
@@ -459,22 +458,18 @@ class MainScreen(Screen[int]):
             parts.insert(0, f"working{share}, Escape cancels")
         right = " · ".join(parts) + " "
         room = self.size.width - len(right)
-        header = Text(left[: max(room - 1, 0)].ljust(max(room, 0)) + right)
-        self._tell_in("#header", header)
-
-    def _tell_in(self, place: str, text: Text) -> None:
-        """Write into one of the lines at the edge, if it is not there already."""
-        shown = self.query_one(place, Static)
-        if shown.content != text:
-            shown.update(text, layout=False)
+        header = left[: max(room - 1, 0)].ljust(max(room, 0)) + right
+        self.query_one("#header", OneLine).tell((header, ""))
 
     def _show_keys(self) -> None:
-        text = Text(" ")
+        words = [(" ", "")]
+        used = 1
         for key, what in _FOOTER:
-            if len(text.plain) + len(key) + len(what) + 3 > self.size.width:
+            used += len(key) + len(what) + 3
+            if used > self.size.width:
                 break
-            text.append(key, "bold").append(f" {what}  ")
-        self._tell_in("#keys", text)
+            words += (key, "line--key"), (f" {what}  ", "")
+        self.query_one("#keys", OneLine).tell(*words)
 
 
 def _changed_at(bug: Debugger) -> float:

@@ -16,6 +16,7 @@ from gradstep.core.scenario import load
 from gradstep.tui.app import GradstepApp
 from gradstep.tui.keys import LINES, keys
 from gradstep.tui.main_screen import MainScreen
+from gradstep.tui.panes.base import OneLine
 from gradstep.tui.panes.console import ConsolePane
 from gradstep.tui.panes.program import ProgramPane
 from gradstep.tui.panes.step import StepPane
@@ -50,7 +51,7 @@ async def test_keys_move_the_debugger() -> None:
 async def test_the_header_says_where_we_are() -> None:
     async with GradstepApp(load("apple_orange")).run_test(size=(120, 36)) as pilot:
         await pilot.press("end")
-        header = str(screen(pilot).query_one("#header", Static).content)
+        header = screen(pilot).query_one("#header", OneLine).text
         assert "event 13/13" in header
         assert "y = 550" in header
 
@@ -186,11 +187,11 @@ async def test_the_arrangement_can_be_changed_and_is_kept() -> None:
         assert at.maximized is program
         await pilot.press("o")
         assert at.maximized is None
-        width = at.query_one("#left").size.width
+        width = program.outer_size.width
         await pilot.press("ctrl+right")
-        assert at.query_one("#left").size.width == width + 4
+        assert program.outer_size.width == width + 4
         await pilot.press("ctrl+left")
-        assert at.query_one("#left").size.width == width
+        assert program.outer_size.width == width
         height = console.outer_size.height
         await pilot.press("ctrl+up", "ctrl+up", "ctrl+down")
         assert console.outer_size.height == height + 2
@@ -223,14 +224,14 @@ async def test_a_script_is_played_line_by_line(tmp_path: Path) -> None:
     async with app.run_test(size=(120, 36)) as pilot:
         at = screen(pilot)
         assert at.bug.position == 1
-        header = at.query_one("#header", Static)
-        assert "script: 4 more, space plays" in str(header.content)
+        header = at.query_one("#header", OneLine)
+        assert "script: 4 more, space plays" in header.text
         await pilot.press(*["greater_than_sign"] * 5, "space")
         while at._timer is not None:
             await pilot.pause(0.05)
         assert at.bug.position == 4
         assert at.bug.session.history[-1] == "print z"
-        assert "script" not in str(header.content)
+        assert "script" not in header.text
 
 
 async def test_a_click_in_the_gutter_sets_a_breakpoint_and_takes_it_away() -> None:
@@ -341,16 +342,16 @@ async def test_a_file_that_breaks_stays_open_and_a_mended_one_is_read(
     good = "gradstep = 1\ntitle = 't'\nprogram = 'y = 2 * x'\n[parameters]\n"
     path.write_text(good + "x = 3.0\n")
     async with GradstepApp(load(str(path))).run_test(size=(120, 36)) as pilot:
-        header = screen(pilot).query_one("#header", Static)
+        header = screen(pilot).query_one("#header", OneLine)
         for wrong in ("broken = [", "\0", ""):
             path.write_text(wrong)
             await pilot.press("ctrl+r", "end")
-            assert "y = 6" in str(header.content)
+            assert "y = 6" in header.text
         path.unlink()
         await pilot.press("ctrl+r", "end")
         path.write_text(good + "x = 5.0\n")
         await pilot.press("ctrl+r", "end")
-        assert "y = 10" in str(header.content)
+        assert "y = 10" in header.text
 
 
 async def test_fast_typing_in_the_picker_opens_what_was_typed() -> None:

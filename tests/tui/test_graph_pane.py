@@ -348,7 +348,7 @@ def test_searching_unfolds_what_it_finds() -> None:
     async def check(app: PaneApp, pilot: Pilot[None]) -> None:
         await pilot.press("slash", *"sigmoid")
         assert app.chosen_name == "x1"
-        assert app.pane.border_subtitle == "match 1 of 3"
+        assert app.pane.titles[1] == "match 1 of 3"
         await pilot.press("enter")
         assert app.chosen_name == "x2"
         await pilot.press("up", "up")
@@ -360,7 +360,7 @@ def test_searching_unfolds_what_it_finds() -> None:
         await pilot.press("comma")
         assert app.chosen_name == "x3"
         await pilot.press("slash", *"no such")
-        assert app.pane.border_subtitle == "not found"
+        assert app.pane.titles[1] == "not found"
         await pilot.press("escape", "slash", *"x2.z")
         assert app.chosen_name == "x2.z"
         assert "x2.z" in app.text

@@ -13,7 +13,7 @@ import pytest
 from textual import events
 from textual.app import App
 from textual.keys import _character_to_key
-from textual.widgets import Static
+from gradstep.tui.panes.base import OneLine
 
 from gradstep.core.scenario import builtin_names, load
 from gradstep.tui.app import GradstepApp
@@ -133,7 +133,7 @@ def agrees(screen: MainScreen) -> None:
     """Hold what is seen against the debugger."""
     bug = screen.bug
     trace, position = bug.trace, bug.position
-    header = str(screen.query_one("#header", Static).content)
+    header = screen.query_one("#header", OneLine).text
     assert f"event {position}/{len(trace)} " in header
     timeline = screen.query_one(TimelinePane)
     text = timeline.render_line(0).text
@@ -144,7 +144,7 @@ def agrees(screen: MainScreen) -> None:
     lines = [pane.render_line(y).text for y in range(pane.size.height)]
     marked = [int(text[2:5]) for text in lines if text.startswith("▶")]
     assert marked == ([line] if line and pane.display and pane.size.height else [])
-    assert (pane.border_subtitle or "program") == source
+    assert (pane.titles[1] or "program") == source
 
 
 def counts(screen: MainScreen) -> Counter[str]:

@@ -7,12 +7,16 @@ it posts `Asked` with a command line, or `Chosen` with the element under its cur
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
 from rich.style import Style
-from rich.text import Text
-from textual.geometry import Region
+from textual.color import Color
+from textual.filter import LineFilter
+from textual.geometry import Region, Size, Spacing
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
@@ -56,17 +60,30 @@ class Chosen(Message):
 
 
 class Painted(Widget):
-    """A widget of drawn lines; what was drawn is kept, and painted when it changed."""
+    """A widget of drawn lines; what was drawn is kept, and painted where it changed.
+
+    It is drawn whole, its margins included: what Textual draws around a widget it draws
+    again with every line that changes.
+    """
 
     def __init__(self, *, id: str | None = None) -> None:
-        self._strips: dict[int, Strip] = {}
-        self._strips_of: object = None
+        self._strips: dict[int, Strip] = {}  # as they were drawn
+        self._filtered: dict[int, Strip] = {}  # as the terminal can show them
         self._inks_of: dict[str, Style] = {}
+        self._filters: tuple[Sequence[LineFilter], Color] | None = None
+        # How large it is: Textual finds out anew whenever it is asked.
+        self.whole_size = self.room = Size(0, 0)
+        self.margin = Spacing()
         super().__init__(id=id)
 
     def draw(self, y: int) -> Strip:
-        """Return one line of what is in sight."""
-        raise NotImplementedError
+        """Return one line of what is in sight; nothing by default."""
+        del y
+        return Strip.blank(self.room.width, self.ink(""))
+
+    def whole(self, y: int) -> Strip:
+        """Return one line of the widget, with what stands around its contents."""
+        return self.draw(y)
 
     def ink(self, name: str) -> Style:
         """Return the style of a component class, or for "" that of the widget.
@@ -83,7 +100,8 @@ class Painted(Widget):
         """Forget the colours of the theme before."""
         super().notify_style_update()
         self._inks_of.clear()
-        self._strips.clear()
+        self._filters = None
+        self._forget()
 
     def refresh(
         self,
@@ -94,38 +112,97 @@ class Painted(Widget):
     ) -> Self:
         """Draw everything anew before the next frame."""
         if repaint:
-            self._strips.clear()
+            self._forget()
         return super().refresh(
             *regions, repaint=repaint, layout=layout, recompose=recompose
         )
 
-    def repaint(self) -> None:
-        """Draw everything now, and paint the lines that are others than before."""
-        height, width = self.size.height, self.outer_size.width
-        before, self._strips = self._strips, {}
-        if not height or len(before) < height or self._strips_of != self.outer_size:
-            super().refresh()  # there is nothing to compare with
+    def _forget(self) -> None:
+        self._strips.clear()
+        self._filtered.clear()
+
+    def _measure(self) -> None:
+        """Find out how large it is, and forget what was drawn in another size."""
+        size = self.outer_size
+        self.room, self.margin = self.size, self.gutter
+        if size != self.whole_size:
+            self.whole_size = size
+            self._forget()
+
+    def repaint(self, lines: Sequence[int] | None = None) -> None:
+        """Draw all lines now, or some, and paint those that are others than before."""
+        self._measure()
+        width, height = self.whole_size
+        if not height or len(self._strips) < height:
+            self.refresh()  # there is nothing to compare with
             return
-        lines: list[Region] = []
-        for y in range(height):
-            strip = self._strips[y] = self.draw(y)
-            if strip != before[y]:
-                lines.append(Region(0, y, width, 1))
-        if lines:
-            super().refresh(*lines)
+        left, top = self.margin.left, self.margin.top
+        changed: list[Region] = []
+        for y in range(height) if lines is None else lines:
+            strip = self.whole(y)
+            if strip != self._strips[y]:
+                self._strips[y] = strip
+                self._filtered.pop(y, None)
+                changed.append(Region(-left, y - top, width, 1))
+        if changed:
+            super().refresh(*changed)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Return lines as they were drawn."""
+        self._measure()
+        strips = [self._filtered.get(y) or self._line(y) for y in crop.line_range]
+        if crop.column_span == (0, self.whole_size.width):
+            return strips
+        return [strip.crop(*crop.column_span) for strip in strips]
 
     def render_line(self, y: int) -> Strip:
-        """Return a line as it was drawn."""
-        if self._strips_of != self.outer_size:
-            self._strips.clear()
-            self._strips_of = self.outer_size
+        """Return one line of the contents as it was drawn."""
+        self._measure()
+        left = self.margin.left
+        return self._line(y + self.margin.top).crop(left, left + self.room.width)
+
+    def _line(self, y: int) -> Strip:
         if y not in self._strips:
-            self._strips[y] = self.draw(y)
-        return self._strips[y]
+            self._strips[y] = self.whole(y)
+        strip = self._strips[y]
+        if self._filters is None:
+            self._filters = self.get_line_filters(), self.background_colors[1]
+        filters, background = self._filters
+        for one in filters:
+            strip = strip.apply_filter(one, background)
+        self._filtered[y] = strip
+        return strip
 
 
-class Pane(Widget, can_focus=True):
-    """A widget that draws views.
+class OneLine(Painted):
+    """One line at the edge of the screen."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"line--key"}
+    DEFAULT_CSS = "OneLine > .line--key { text-style: bold; }"
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._words: Sequence[tuple[str, str]] = ()
+
+    @property
+    def text(self) -> str:
+        """What it says."""
+        return "".join(text for text, _ in self._words)
+
+    def tell(self, *words: tuple[str, str]) -> None:
+        """Write words, each with the name of its style or ""."""
+        self._words = words
+        self.repaint()
+
+    def draw(self, y: int) -> Strip:
+        """Draw the words."""
+        del y
+        segments = [Segment(text, self.ink(name)) for text, name in self._words]
+        return Strip(segments).adjust_cell_length(self.room.width, self.ink(""))
+
+
+class Pane(Painted, can_focus=True):
+    """A widget that draws views, in a border.
 
     `TITLE` stands in its border, `HELP` is what `?` says of it: what is to be seen, and
     the keys that work while it has the focus.
@@ -133,20 +210,60 @@ class Pane(Widget, can_focus=True):
 
     TITLE: ClassVar[str] = ""
     HELP: ClassVar[str | None] = ""
-    _head: tuple[str, str] = "", ""
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"pane--border", "pane--title"}
 
-    def on_mount(self) -> None:
-        """Say in the border what the pane is."""
-        self.head(self.TITLE)
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.titles = (self.TITLE, "")
 
     def head(self, title: str, subtitle: str = "") -> None:
-        """Write into the border what has changed there: to write is to paint it all."""
-        if title != self._head[0]:
-            self.border_title = Text(title)
-        if subtitle != self._head[1]:
-            self.border_subtitle = Text(subtitle)
-        self._head = title, subtitle
+        """Say above what the pane is, and below what can be done or known."""
+        if self.titles != (title, subtitle):
+            self.titles = title, subtitle
+            self.repaint((0, max(self.outer_size.height - 1, 0)))
 
     def show(self, view: View) -> None:
         """Draw `view`, at once and without waiting: a key becomes a picture here."""
         raise NotImplementedError
+
+    def whole(self, y: int) -> Strip:
+        """Return one line of the pane, with its border."""
+        (width, height), margin = self.whole_size, self.margin
+        if not margin.width:
+            return self.draw(y)
+        if y in (0, height - 1):
+            return self._edge(width, is_top=y == 0)
+        strip = self.draw(y - margin.top)
+        ground, line = self.ink(""), self.ink("pane--border")
+        strip = strip.adjust_cell_length(width - margin.width, ground)
+        left, right = " " * (margin.left - 1), " " * (margin.right - 1)
+        return Strip(
+            [
+                Segment("│", line),
+                *([Segment(left, ground)] if left else ()),
+                *strip,
+                *([Segment(right, ground)] if right else ()),
+                Segment("│", line),
+            ],
+            width,
+        )
+
+    def _edge(self, width: int, *, is_top: bool) -> Strip:
+        """Return the upper border with the title, or the lower with the subtitle."""
+        left, right = "╭╮" if is_top else "╰╯"
+        text = self.titles[0 if is_top else 1]
+        most = width - 6
+        if cell_len(text) > most:
+            text = set_cell_size(text, max(most - 1, 0)) + "…"
+        label = f" {text} " if text and most > 0 else ""
+        rule = "─" * (width - 3 - cell_len(label))
+        before, after = ("─", rule) if is_top else (rule, "─")
+        line = self.ink("pane--border")
+        return Strip(
+            [
+                Segment(left + before, line),
+                *([Segment(label, self.ink("pane--title"))] if label else ()),
+                Segment(after + right, line),
+            ],
+            width,
+        )

@@ -6,16 +6,17 @@ from collections import deque
 from itertools import islice
 from typing import ClassVar
 
-from rich.text import Text
-from textual.app import ComposeResult, RenderResult
+from rich.cells import chop_cells
+from rich.segment import Segment
+from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
-from textual.widget import Widget
+from textual.strip import Strip
 from textual.widgets import Input, Static
 
 from ...core.complete import complete
 from ...core.reply import Reply
-from .base import Asked, Pane, View
+from .base import Asked, Painted, Pane, View
 
 PROMPT = "(gradstep) "
 _MOST_LINES = 2000  # of scroll-back
@@ -109,39 +110,53 @@ def _common(words: list[str]) -> str:
     return first[:count]
 
 
-class Scrollback(Widget):
+class Scrollback(Painted):
     """The lines written so far, the newest at the bottom.
 
     It scrolls by itself, for to a scroll view every new line is a new layout of the
     whole screen, and that would come with every key.
     """
 
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"console--command", "console--error"}
+
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._texts: deque[Text] = deque(maxlen=_MOST_LINES)
+        self._written: deque[tuple[str, str]] = deque(maxlen=_MOST_LINES)
         self._up = 0  # lines scrolled back
+        self._seen: list[tuple[str, str]] = []
 
-    def write(self, text: Text) -> None:
-        """Add text at the end, and go there."""
-        self._texts.append(text)
+    def write(self, *lines: tuple[str, str]) -> None:
+        """Add lines at the end, each with the name of its style, and go there."""
+        self._written.extend(lines)
         self._up = 0
-        self.refresh()
+        self._show()
 
     def scroll(self, by: int) -> None:
         """Scroll back by so many lines, or on if negative."""
-        self._up = min(max(self._up + by, 0), max(len(self._texts) - 1, 0))
-        self.refresh()
+        self._up = min(max(self._up + by, 0), max(len(self._written) - 1, 0))
+        self._show()
 
-    def render(self) -> RenderResult:
-        """Draw as many of the last lines as there is room for, wrapped."""
+    def on_resize(self) -> None:
+        """Break the lines anew."""
+        self._show()
+
+    def _show(self) -> None:
+        """Find as many of the last lines as there is room for, folded."""
         width, height = self.size
-        lines: list[Text] = []
-        for text in islice(reversed(self._texts), self._up, None):
-            if len(lines) >= height:
+        seen: list[tuple[str, str]] = []
+        for text, name in islice(reversed(self._written), self._up, None):
+            if len(seen) >= height or not width:
                 break
-            folds = range(width, max(len(text), 1), width)
-            lines = [*text.divide(folds), *lines]
-        return Text("\n").join(lines[-height:])
+            parts = chop_cells(text, width) or [""]
+            seen = [*((part, name) for part in parts), *seen]
+        self._seen = seen[-height:] if height else []
+        self.repaint()
+
+    def draw(self, y: int) -> Strip:
+        """Draw one line."""
+        text, name = self._seen[y] if y < len(self._seen) else ("", "")
+        strip = Strip([Segment(text, self.ink(name))])
+        return strip.adjust_cell_length(self.room.width, self.ink(""))
 
     def on_mouse_scroll_up(self) -> None:
         """Scroll back."""
@@ -161,11 +176,6 @@ class ConsolePane(Pane, can_focus=False):
         "`:` brings you here; up, down: earlier lines; Tab completes; Escape leaves.\n"
         "PageUp, PageDown or the wheel: older answers."
     )
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "console--command",
-        "console--answer",
-        "console--error",
-    }
 
     def compose(self) -> ComposeResult:
         """Lay out the scroll-back and the prompt."""
@@ -181,20 +191,17 @@ class ConsolePane(Pane, can_focus=False):
             self._write(view.reply)
 
     def _write(self, reply: Reply) -> None:
-        log = self.query_one(Scrollback)
-        style = self.get_component_rich_style
-        log.write(Text(PROMPT + reply.command, style("console--command")))
-        for line in reply.text:
-            log.write(Text(f"  {line}", style("console--answer")))
+        lines = [(PROMPT + reply.command, "console--command")]
+        lines += ((f"  {line}", "") for text in reply.text for line in text.split("\n"))
         for number, text, value in reply.display:
-            log.write(Text(f"  {number}: {text} = {_shown(value)}"))
-        if reply.error:
-            log.write(Text(f"✗ {reply.error}", style("console--error")))
+            lines.append((f"  {number}: {text} = {_shown(value)}", ""))
+        lines += ((f"✗ {line}", "console--error") for line in _lines(reply.error))
+        self.query_one(Scrollback).write(*lines)
         self.query_one(Prompt).remember(reply.command)
 
     def say(self, text: str) -> None:
         """Write a line that is not an answer."""
-        self.query_one(Scrollback).write(Text(text))
+        self.query_one(Scrollback).write(*((line, "") for line in _lines(text)))
 
     def ask(self, line: str) -> None:
         """Put the beginning of a line into the prompt, and wait for the rest."""
@@ -215,6 +222,10 @@ class ConsolePane(Pane, can_focus=False):
         """List the completions."""
         message.stop()
         self.say("  " + "  ".join(message.words[:60]))
+
+
+def _lines(text: str | None) -> list[str]:
+    return text.splitlines() if text else []
 
 
 def _shown(value: object) -> str:

@@ -18,14 +18,14 @@ from ...core.moves import place_of
 from ...core.ops.table import Array
 from ...core.trace import Trace
 from ..digits import number_text
-from .base import Asked, Chosen, Painted, Pane, View
+from .base import Asked, Chosen, Pane, View
 
 _GUTTER = 7  # mark, stop, number
 _LEAST_NOTE = 8
 
 
 # Textual's own scroll view narrows a method of its widget.
-class ProgramPane(Pane, Painted, ScrollView):  # pyright: ignore[reportIncompatibleMethodOverride]
+class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethodOverride]
     """The lines of the program. `▶` is the line of the step that is shown."""
 
     TITLE: ClassVar[str] = "Program"
@@ -122,7 +122,7 @@ class ProgramPane(Pane, Painted, ScrollView):  # pyright: ignore[reportIncompati
     def draw(self, y: int) -> Strip:
         """Draw one line: mark, stop, number, code, note, and its worth at the right."""
         number = y + self.scroll_offset.y + 1
-        width = self.size.width
+        width = self.room.width
         if self._view is None or number > len(self._lines):
             return Strip.blank(width, self.ink(""))
         style = self.ink

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
+from rich.cells import cell_len
 from rich.segment import Segment
+from rich.style import Style as Ink
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.events import Click, Key, MouseScrollDown, MouseScrollUp
@@ -25,7 +27,7 @@ from ..grid import HEAT, HEAT_CSS, Grid, Inks, Scale, summary_text
 from ..look import Look
 from ..spelling import contribution_text, value_text
 from ..step import Stage, notes, place
-from .base import Chosen, Painted, Pane, View
+from .base import Chosen, Pane, View
 from .matrix_view import KEYS, MatrixView, Summaries, Walker
 
 _GAP = 3
@@ -59,7 +61,7 @@ class _Sheet:
     offset: int = 0
 
 
-class StepPane(Pane, Painted):
+class StepPane(Pane):
     """The step that was made last, or at the start the first one to come."""
 
     TITLE: ClassVar[str] = "Step"
@@ -321,14 +323,14 @@ class StepPane(Pane, Painted):
     def _redraw(self, *, follow: bool = True) -> None:
         self._sheet = None
         self._following = follow
-        self.refresh()
+        self.repaint()
         if self.is_mounted and self.alone.display and self._facets:
             self._show_alone()
 
     def draw(self, y: int) -> Strip:
         """Return one line of the step."""
         sheet = self._drawn()
-        width, number = self.size.width, y + sheet.offset
+        width, number = self.room.width, y + sheet.offset
         ground = self.ink("")
         if number >= len(sheet.lines):
             return Strip.blank(width, ground)
@@ -339,7 +341,7 @@ class StepPane(Pane, Painted):
         """Write the whole step once, however many lines of it are asked for."""
         if self._inks is None:
             self._inks = Inks.of(self)
-        size = self.size
+        size = self.room
         if self._sheet is None or self._sheet[0] != size:
             sheet = self._written(size.width, size.height, self._inks)
             sheet.offset = min(
@@ -658,6 +660,10 @@ class StepPane(Pane, Painted):
 
     def _wrapped(self, text: Text, width: int) -> list[Strip]:
         """Break a line at its blanks."""
+        if not text.spans and cell_len(text.plain) <= width:
+            # Most lines are one piece that fits, and rich takes its time to find out.
+            ink = text.style if isinstance(text.style, Ink) else None
+            return [Strip([Segment(text.plain.rstrip(), ink)])]
         lines = text.wrap(self.app.console, width, overflow="fold")
         strips: list[Strip] = []
         for line in lines:

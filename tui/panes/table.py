@@ -157,7 +157,7 @@ class TablePane(Pane, ScrollView):
         self.cursor = max(min(self.cursor, len(self._rows) - 1), 0)
         self.virtual_size = Size(self.size.width, len(self._rows) + self._top())
         self.reveal()
-        self.border_subtitle = fitting(self.KEYS, self.size.width)
+        self.head(self.TITLE, fitting(self.KEYS, self.size.width))
         self._redraw()
 
     def again(self) -> None:
@@ -273,7 +273,7 @@ class TablePane(Pane, ScrollView):
         """Return how many lines stand above the first row."""
         return 2 if self.heading().text else 1
 
-    def render_line(self, y: int) -> Strip:
+    def draw(self, y: int) -> Strip:
         """Draw one line; the headings stay where they are."""
         width, top = self.size.width, self._top()
         if self.view is None:

@@ -10,10 +10,10 @@ from textual.events import Click, MouseDown, MouseMove, MouseUp
 from textual.strip import Strip
 
 from ...core.trace import Trace
-from .base import Asked, Painted, Pane, View
+from .base import Asked, Pane, View
 
 
-class TimelinePane(Pane, Painted, can_focus=False):
+class TimelinePane(Pane, can_focus=False):
     """One line: start, forward, the output, backward, updates, end.
 
     `●` is the present position, `◆` a breakpoint, `▽` a mark.
@@ -41,7 +41,7 @@ class TimelinePane(Pane, Painted, can_focus=False):
     def draw(self, y: int) -> Strip:
         """Draw the line with its borders, stops and marks."""
         if self._view is None or y:
-            return Strip.blank(self.size.width, self.ink(""))
+            return Strip.blank(self.room.width, self.ink(""))
         bug = self._view.bug
         trace, position = bug.trace, bug.position
         width = self._track()
@@ -75,7 +75,7 @@ class TimelinePane(Pane, Painted, can_focus=False):
             Segment("".join(cell for cell, _ in run), self.ink(style))
             for style, run in groupby(shown, key=lambda one: one[1])
         ]
-        return Strip(segments).adjust_cell_length(self.size.width, self.ink(""))
+        return Strip(segments).adjust_cell_length(self.room.width, self.ink(""))
 
     def _track(self) -> int:
         return max(self.size.width - len(" start ") - len(" end "), 2)

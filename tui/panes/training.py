@@ -108,7 +108,7 @@ class TrainingPane(Pane):
 
     def on_resize(self) -> None:
         """Draw again in the room that there is now."""
-        self.border_subtitle = fitting(self.KEYS, self.size.width)
+        self.head(self.TITLE, fitting(self.KEYS, self.size.width))
         self._lines = []
         self.refresh()
 
@@ -155,7 +155,7 @@ class TrainingPane(Pane):
             return reads_better_on_log(self._numbers)
         return self._log and bool((self._numbers > 0).any())
 
-    def render_line(self, y: int) -> Strip:
+    def draw(self, y: int) -> Strip:
         """Draw one line."""
         if not self._lines and self._view is not None:
             self._lines = self._draw()

@@ -31,7 +31,7 @@ from ...core.trace import Trace
 from ...core.why import why
 from ..digits import align, number_text, style_for, write
 from ..spelling import term_text
-from .base import Chosen, Painted, Pane, View
+from .base import Chosen, Pane, View
 
 _MARGIN = "  "
 _LEAST = 16  # columns in which a line is broken
@@ -47,7 +47,7 @@ class Row:
     leads: Element | None = None
 
 
-class WhyPane(Pane, Painted):
+class WhyPane(Pane):
     """The terms of the chosen element, the largest first, and where each leads."""
 
     TITLE: ClassVar[str] = "Why?"
@@ -119,7 +119,7 @@ class WhyPane(Pane, Painted):
         if leading and self._cursor not in leading:
             self._cursor = leading[0]
         self._show_subtitle()
-        self.refresh()
+        self.repaint()
 
     def _show_subtitle(self) -> None:
         can_follow = self._leads() is not None
@@ -158,12 +158,12 @@ class WhyPane(Pane, Painted):
         self._top = min(max(self._top, found - room + 1), found)
         if not any(row.leads for row in self._rows[:found]):
             self._top = 0  # the headline belongs to the first term
-        self.refresh()
+        self.repaint()
 
     def _scroll(self, by: int) -> None:
         most = max(len(self._rows) - self.size.height, 0)
         self._top = min(max(self._top + by, 0), most)
-        self.refresh()
+        self.repaint()
 
     def _follow(self) -> None:
         leads = self._leads()
@@ -199,7 +199,7 @@ class WhyPane(Pane, Painted):
 
     def draw(self, y: int) -> Strip:
         """Draw one row; `▸` is the one that would be followed."""
-        number, width, base = y + self._top, self.size.width, self.ink("")
+        number, width, base = y + self._top, self.room.width, self.ink("")
         if number >= len(self._rows):
             return Strip.blank(width, base)
         row = self._rows[number]
