@@ -18,7 +18,7 @@ from gradstep.tui.keys import LINES, keys
 from gradstep.tui.main_screen import MainScreen
 from gradstep.tui.panes.base import OneLine
 from gradstep.tui.panes.console import ConsolePane
-from gradstep.tui.panes.program import ProgramPane
+from gradstep.tui.panes.program import ProgramPane, present_line
 from gradstep.tui.panes.step import StepPane
 from gradstep.tui.panes.timeline import TimelinePane
 from gradstep.tui.panes.views import VIEWS
@@ -247,6 +247,21 @@ async def test_a_click_in_the_gutter_sets_a_breakpoint_and_takes_it_away() -> No
         await settle(pilot)
         assert not stops
         assert program.render_line(2).text[1] == " "
+
+
+async def test_the_line_of_the_step_is_always_in_sight() -> None:
+    async with GradstepApp(load("matmul")).run_test(size=(80, 24)) as pilot:
+        at = screen(pilot)
+        program = at.query_one(ProgramPane)
+        lines = program.room.height
+        assert lines < program.virtual_size.height  # not all of them are
+        for key in ("end", *"SSSSSSSSSSSS", "home", *"ssssss"):
+            await pilot.press(key)
+            shown = [program.render_line(y).text for y in range(lines)]
+            present = present_line(at.bug.trace, at.bug.position)[1]
+            arrows = [text for text in shown if text.startswith("▶")]
+            assert len(arrows) == bool(present)
+            assert all(f" {present} " in text for text in arrows)
 
 
 async def test_a_click_on_a_line_chooses_what_it_assigns() -> None:

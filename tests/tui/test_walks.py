@@ -13,12 +13,12 @@ import pytest
 from textual import events
 from textual.app import App
 from textual.keys import _character_to_key
-from gradstep.tui.panes.base import OneLine
 
 from gradstep.core.scenario import builtin_names, load
 from gradstep.tui.app import GradstepApp
 from gradstep.tui.keys import keys
 from gradstep.tui.main_screen import MainScreen
+from gradstep.tui.panes.base import OneLine
 from gradstep.tui.panes.console import Prompt
 from gradstep.tui.panes.program import ProgramPane, present_line
 from gradstep.tui.panes.timeline import TimelinePane, column_of

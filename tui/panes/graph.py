@@ -337,7 +337,8 @@ class GraphPane(Pane):
         if region is not None:
             # Some of the surroundings as well, so that its edges can be followed.
             around = region.grow((1, 3, 1, 3))
-            self.query_one(Canvas).scroll_to_region(around, animate=False)
+            canvas = self.query_one(Canvas)
+            canvas.scroll_to_region(around, animate=False, force=True, immediate=True)
 
     def _light(self) -> None:
         """Find the cells of the edges that stand out, and the boxes at their ends."""

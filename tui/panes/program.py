@@ -58,7 +58,7 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
         super().__init__(id=id)
         self._text: str | None = None
         self._lines: list[str] = []
-        self._present = 0
+        self._present = self._here = 0  # the line of the step, and its node
         self._source = "program"
         self._view: View | None = None
 
@@ -68,12 +68,18 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
         trace = view.bug.trace
         graph = trace.run.graph
         self._source, self._present = present_line(trace, view.bug.position)
+        self._here = present_node(trace, view.bug.position)
         self._read(graph.sources.get(self._source, ""))
         self.head(self.TITLE, "" if self._source == "program" else self._source)
         if self._present:
             self.cursor = self._present - 1
-            self.scroll_to_region(Region(0, self.cursor, 1, 1), animate=False)
+            self._reveal()
         self.repaint()
+
+    def _reveal(self) -> None:
+        """Bring the cursor into sight, before the lines are drawn."""
+        here = Region(0, self.cursor, 1, 1)
+        self.scroll_to_region(here, animate=False, force=True, immediate=True)
 
     def _read(self, text: str) -> None:
         """Take the lines of a source; most of the time they are there already."""
@@ -91,7 +97,7 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
     def action_move(self, by: int) -> None:
         """Move the cursor over the lines."""
         self.cursor = min(max(self.cursor + by, 0), len(self._lines) - 1)
-        self.scroll_to_region(Region(0, self.cursor, 1, 1), animate=False)
+        self._reveal()
         self.repaint()
 
     def action_choose(self) -> None:
@@ -105,7 +111,7 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
 
     def on_resize(self) -> None:
         """Keep the cursor in sight."""
-        self.scroll_to_region(Region(0, self.cursor, 1, 1), animate=False)
+        self._reveal()
 
     def on_click(self, event: Click) -> None:
         """Choose a line; in the gutter, set a breakpoint there."""
@@ -131,11 +137,12 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
             background = style("program--cursor")
         code, hash_sign, note = self._lines[number - 1].partition("#")
         present = number == self._present
+        statement = self._statement(number)
         state = "program--present" if present else "program--code"
-        if not present and self._is_future(number):
+        if not present and self._is_future(statement):
             state = "program--future"
-        stop = "●" if self._has_stop(number) else " "
-        worth = self._worth(number)
+        stop = "●" if self._has_stop(statement) else " "
+        worth = self._worth(statement)
         room = max(width - _GUTTER - len(worth) - 1, 0)
         left = int(self.scroll_offset.x)
         text = code[left:][:room]
@@ -161,8 +168,9 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
         found = self._view.bug.graph.lines.get((self._source, line))
         if not found:
             return None
-        here = present_node(self._view.bug.trace, self._view.bug.position)
-        return min(found, key=lambda s: abs(s.first - here))
+        if len(found) == 1:
+            return found[0]
+        return min(found, key=lambda s: abs(s.first - self._here))
 
     def _toggled(self) -> str:
         """Return the command that sets a breakpoint on a line, or deletes those there.
@@ -174,33 +182,27 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
         found = [str(s.number) for s in stops if s.kind == "break" and s.text == here]
         return f"delete {' '.join(found)}" if found else f"break {here}"
 
-    def _has_stop(self, line: int) -> bool:
-        if self._view is None:
+    def _has_stop(self, statement: Statement | None) -> bool:
+        if self._view is None or statement is None:
             return False
         return any(
             stop.enabled
             and stop.location is not None
-            and self._covers(stop.location, line)
+            and any(
+                first < statement.stop and statement.first < last
+                for first, last in stop.location.nodes
+            )
             for stop in self._view.bug.session.stops.values()
         )
 
-    def _covers(self, location: object, line: int) -> bool:
-        statement = self._statement(line)
-        nodes = getattr(location, "nodes", ())
-        return statement is not None and any(
-            first < statement.stop and statement.first < stop for first, stop in nodes
-        )
-
-    def _is_future(self, line: int) -> bool:
-        statement = self._statement(line)
+    def _is_future(self, statement: Statement | None) -> bool:
         if statement is None or self._view is None:
             return False
         bug = self._view.bug
         return bug.trace.value(max(statement.stop - 1, 0), bug.position) is None
 
-    def _worth(self, line: int) -> str:
+    def _worth(self, statement: Statement | None) -> str:
         """Return the value that a line assigns, or its gradient once there is one."""
-        statement = self._statement(line)
         if statement is None or self._view is None:
             return ""
         bug = self._view.bug
