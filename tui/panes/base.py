@@ -59,6 +59,19 @@ class Chosen(Message):
         self.element = element
 
 
+def filled(segments: Sequence[Segment], width: int, ground: Style) -> Strip:
+    """Return segments as a line of a width, cut or filled up, on one background."""
+    line = [
+        Segment(text, ground + style if style else ground)
+        for text, style, _ in segments
+    ]
+    used = sum(cell_len(segment.text) for segment in line)
+    if used < width:
+        line.append(Segment(" " * (width - used), ground))
+    strip = Strip(line, max(used, width))
+    return strip if used <= width else strip.crop(0, width)
+
+
 class Painted(Widget):
     """A widget of drawn lines; what was drawn is kept, and painted where it changed.
 
@@ -198,7 +211,7 @@ class OneLine(Painted):
         """Draw the words."""
         del y
         segments = [Segment(text, self.ink(name)) for text, name in self._words]
-        return Strip(segments).adjust_cell_length(self.room.width, self.ink(""))
+        return filled(segments, self.room.width, self.ink(""))
 
 
 class Pane(Painted, can_focus=True):

@@ -16,7 +16,7 @@ from textual.widgets import Input, Static
 
 from ...core.complete import complete
 from ...core.reply import Reply
-from .base import Asked, Painted, Pane, View
+from .base import Asked, Painted, Pane, View, filled
 
 PROMPT = "(gradstep) "
 _MOST_LINES = 2000  # of scroll-back
@@ -155,8 +155,7 @@ class Scrollback(Painted):
     def draw(self, y: int) -> Strip:
         """Draw one line."""
         text, name = self._seen[y] if y < len(self._seen) else ("", "")
-        strip = Strip([Segment(text, self.ink(name))])
-        return strip.adjust_cell_length(self.room.width, self.ink(""))
+        return filled([Segment(text, self.ink(name))], self.room.width, self.ink(""))
 
     def on_mouse_scroll_up(self) -> None:
         """Scroll back."""

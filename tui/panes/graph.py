@@ -30,7 +30,7 @@ from ...core.trace import Contribution, Forward, Trace
 from ..digits import number_text
 from ..drawing import HEAVY, NUMBER_WIDTH, Piece
 from ..scene import Atlas, Kind, Scene
-from .base import Chosen, Painted, Pane, View
+from .base import Chosen, Painted, Pane, View, filled
 
 _MARKS: Final = {"none": "·", "future": "○", "part": "◐", "done": "✓", "present": "▶"}
 _BARS: Final = "0▁▂▃▄▅▆▇█"
@@ -389,8 +389,9 @@ class GraphPane(Pane):
             segments += (self._piece(box, piece) for piece in pieces)
             at = x + sum(cell_len(piece.text) for piece in pieces)
         segments += self._edges(text, line, at, max(len(text), at))
-        strip = Strip(segments).crop(left, left + width).apply_style(self._ground)
-        return strip.extend_cell_length(width, self._ground)
+        if left:
+            segments = list(Strip(segments).crop_extend(left, left + width, None))
+        return filled(segments, width, self._ground)
 
     def _edges(self, text: str, line: int, start: int, stop: int) -> Iterator[Segment]:
         """Yield a part of a line between two labels."""

@@ -7,7 +7,7 @@ from typing import ClassVar
 from rich.segment import Segment
 from textual.binding import BindingType
 from textual.events import Click
-from textual.geometry import Region, Size
+from textual.geometry import Size
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -18,7 +18,7 @@ from ...core.moves import place_of
 from ...core.ops.table import Array
 from ...core.trace import Trace
 from ..digits import number_text
-from .base import Asked, Chosen, Pane, View
+from .base import Asked, Chosen, Pane, View, filled
 
 _GUTTER = 7  # mark, stop, number
 _LEAST_NOTE = 8
@@ -77,9 +77,14 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
         self.repaint()
 
     def _reveal(self) -> None:
-        """Bring the cursor into sight, before the lines are drawn."""
-        here = Region(0, self.cursor, 1, 1)
-        self.scroll_to_region(here, animate=False, force=True, immediate=True)
+        """Turn to the page of the cursor's line, before the lines are drawn.
+
+        Pages overlap, so that there is a line before it and one after it; and which one
+        is shown does not depend on how a person came here.
+        """
+        page = max(self.size.height - 2, 1)
+        first = max(self.cursor // page * page - 1, 0)
+        self.scroll_to(y=first, animate=False, force=True, immediate=True)
 
     def _read(self, text: str) -> None:
         """Take the lines of a source; most of the time they are there already."""
@@ -158,8 +163,7 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
             Segment(" " * (room - len(text) - len(rest) + 1)),
             Segment(worth, style("program--worth")),
         ]
-        strip = Strip(Segment.apply_style(segments, background))
-        return strip.adjust_cell_length(width, background)
+        return filled(segments, width, background)
 
     def _statement(self, line: int) -> Statement | None:
         """Return the instance of a line that is nearest to the present one."""

@@ -27,7 +27,7 @@ from ..grid import HEAT, HEAT_CSS, Grid, Inks, Scale, summary_text
 from ..look import Look
 from ..spelling import contribution_text, value_text
 from ..step import Stage, notes, place
-from .base import Chosen, Pane, View
+from .base import Chosen, Pane, View, filled
 from .matrix_view import KEYS, MatrixView, Summaries, Walker
 
 _GAP = 3
@@ -334,8 +334,7 @@ class StepPane(Pane):
         ground = self.ink("")
         if number >= len(sheet.lines):
             return Strip.blank(width, ground)
-        strip = sheet.lines[number].apply_style(ground)
-        return strip.adjust_cell_length(width, ground)
+        return filled(list(sheet.lines[number]), width, ground)
 
     def _drawn(self) -> _Sheet:
         """Write the whole step once, however many lines of it are asked for."""

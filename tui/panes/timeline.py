@@ -10,7 +10,7 @@ from textual.events import Click, MouseDown, MouseMove, MouseUp
 from textual.strip import Strip
 
 from ...core.trace import Trace
-from .base import Asked, Pane, View
+from .base import Asked, Pane, View, filled
 
 
 class TimelinePane(Pane, can_focus=False):
@@ -75,7 +75,7 @@ class TimelinePane(Pane, can_focus=False):
             Segment("".join(cell for cell, _ in run), self.ink(style))
             for style, run in groupby(shown, key=lambda one: one[1])
         ]
-        return Strip(segments).adjust_cell_length(self.room.width, self.ink(""))
+        return filled(segments, self.room.width, self.ink(""))
 
     def _track(self) -> int:
         return max(self.size.width - len(" start ") - len(" end "), 2)

@@ -31,7 +31,7 @@ from ...core.trace import Trace
 from ...core.why import why
 from ..digits import align, number_text, style_for, write
 from ..spelling import term_text
-from .base import Chosen, Pane, View
+from .base import Chosen, Pane, View, filled
 
 _MARGIN = "  "
 _LEAST = 16  # columns in which a line is broken
@@ -210,7 +210,7 @@ class WhyPane(Pane):
         mark = "▸ " if here else "  " if number and row.meaning != "headline" else ""
         room = max(width - len(mark), 0)
         text = row.text if len(row.text) <= room else row.text[: max(room - 1, 0)] + "…"
-        return Strip([Segment(mark + text, ink)]).adjust_cell_length(width, ink)
+        return filled([Segment(mark + text)], width, ink)
 
     def _partial(self, meaning: str) -> Ink:
         if meaning not in self._partials:
