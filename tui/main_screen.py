@@ -157,6 +157,7 @@ class MainScreen(Screen[int]):
             least = f"{_LEAST_WIDTH} × {_LEAST_HEIGHT}"
             text = f"gradstep needs {least}; this is {width} × {height}"
             self.query_one("#small", Static).update(text)
+        self._show_keys(width)
         self.call_after_refresh(self.apply, None)
 
     # ------------------------------------------------------------- the one way
@@ -174,7 +175,6 @@ class MainScreen(Screen[int]):
         for pane in self.panes():
             pane.show(view)
         self._show_header()
-        self._show_keys()
 
     def panes(self) -> list[Pane]:
         """Return the panes that can be seen: nothing else needs to be drawn."""
@@ -461,12 +461,12 @@ class MainScreen(Screen[int]):
         header = left[: max(room - 1, 0)].ljust(max(room, 0)) + right
         self.query_one("#header", OneLine).tell((header, ""))
 
-    def _show_keys(self) -> None:
+    def _show_keys(self, width: int) -> None:
         words = [(" ", "")]
         used = 1
         for key, what in _FOOTER:
             used += len(key) + len(what) + 3
-            if used > self.size.width:
+            if used > width:
                 break
             words += (key, "line--key"), (f" {what}  ", "")
         self.query_one("#keys", OneLine).tell(*words)

@@ -16,7 +16,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
 from textual.filter import LineFilter
-from textual.geometry import Region, Size, Spacing
+from textual.geometry import Offset, Region, Size, Spacing
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
@@ -60,9 +60,12 @@ class Chosen(Message):
 
 
 def filled(segments: Sequence[Segment], width: int, ground: Style) -> Strip:
-    """Return segments as a line of a width, cut or filled up, on one background."""
+    """Return segments as a line of a width, cut or filled up.
+
+    What has no background of its own gets that of `ground`.
+    """
     line = [
-        Segment(text, ground + style if style else ground)
+        Segment(text, style if style and style.bgcolor else ground + style)
         for text, style, _ in segments
     ]
     used = sum(cell_len(segment.text) for segment in line)
@@ -84,9 +87,10 @@ class Painted(Widget):
         self._filtered: dict[int, Strip] = {}  # as the terminal can show them
         self._inks_of: dict[str, Style] = {}
         self._filters: tuple[Sequence[LineFilter], Color] | None = None
-        # How large it is: Textual finds out anew whenever it is asked.
+        # Its measures when it is drawn: Textual finds out anew whenever it is asked.
         self.whole_size = self.room = Size(0, 0)
         self.margin = Spacing()
+        self.scrolled = Offset(0, 0)
         super().__init__(id=id)
 
     def draw(self, y: int) -> Strip:
@@ -138,6 +142,7 @@ class Painted(Widget):
         """Find out how large it is, and forget what was drawn in another size."""
         size = self.outer_size
         self.room, self.margin = self.size, self.gutter
+        self.scrolled = self.scroll_offset
         if size != self.whole_size:
             self.whole_size = size
             self._forget()

@@ -60,7 +60,7 @@ class Canvas(Painted, ScrollView, can_focus=False):
 
     def draw(self, y: int) -> Strip:
         """Draw one line."""
-        left, top = self.scroll_offset
+        left, top = self.scrolled
         return self._paint(top + y, left, self.room.width)
 
     def on_mouse_down(self, event: events.MouseDown) -> None:

@@ -132,7 +132,7 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
 
     def draw(self, y: int) -> Strip:
         """Draw one line: mark, stop, number, code, note, and its worth at the right."""
-        number = y + self.scroll_offset.y + 1
+        number = y + self.scrolled.y + 1
         width = self.room.width
         if self._view is None or number > len(self._lines):
             return Strip.blank(width, self.ink(""))
@@ -149,7 +149,7 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
         stop = "●" if self._has_stop(statement) else " "
         worth = self._worth(statement)
         room = max(width - _GUTTER - len(worth) - 1, 0)
-        left = int(self.scroll_offset.x)
+        left = self.scrolled.x
         text = code[left:][:room]
         rest = (hash_sign + note)[max(left - len(code), 0) :][: room - len(text)]
         if len(rest) < min(len(note), _LEAST_NOTE):
