@@ -11,6 +11,9 @@ gradient       one node: is it what differences of the whole program say?
 Numbers are compared in float64, whatever the dtype of the run: its leaves are cast up
 and the same graph, with the same patches, is evaluated once more. So a float16 run is
 held to the same tolerance, and what its own rounding costs is a number beside it.
+
+`check` asks all three of all elements. `check_element` asks the last one of one element
+only, which takes no more than a few evaluations of what depends on it.
 """
 
 from __future__ import annotations
@@ -26,7 +29,7 @@ from typing import Any, Final, Literal, NamedTuple
 import numpy as np
 
 from .errors import InputError, Problem
-from .graph import Edge
+from .graph import Edge, Graph, Row
 from .numeric import (
     EPS,
     SCHEMES,
@@ -70,7 +73,25 @@ HOLOMORPHIC: Final = frozenset(
         "concatenate", "stack", "split", "getitem", "take",
     }
 )
+# Operations whose slope jumps somewhere.
+BENDING: Final = frozenset(
+    {
+        "abs", "sign", "relu", "leaky_relu", "elu", "clip", "maximum", "minimum",
+        "power", "max", "min", "std", "max_pool2d",
+    }
+)
 # fmt: on
+
+
+class Effort(NamedTuple):
+    """What has to be evaluated: so many nodes, with so many elements in all."""
+
+    nodes: int
+    elements: int
+
+
+QUICK: Final = Effort(40, 20_000)  # up to half a millisecond
+_WORK: Final = 32  # multiplications in a row that take the time of an element
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +201,7 @@ def check(
     _validate(scheme, step, rtol, sample)
     exact, seconds = _in_float64(run)
     rtol = RTOL if rtol is None else rtol
-    random = np.random.default_rng(seed)
-    job = _Job(run, exact, scheme, step, rtol, sample, random, progress)
+    job = _Job(run, exact, scheme, step, rtol, sample, seed, progress)
     wanted = set(range(len(run.graph)) if nodes is None else nodes)
     if scheme == "complex":
         _refuse_real(job, wanted)
@@ -200,6 +220,73 @@ def check(
         time.perf_counter() - started,
         not job.interrupted,
     )
+
+
+def check_element(
+    run: Run, node: int, index: Index, most: Effort = QUICK
+) -> NodeCheck | None:
+    """Compare one element of a gradient with differences of what depends on it.
+
+    Returns None where this would take more than `most`. A run in another dtype than
+    float64 is evaluated once more as a whole, as in `check`.
+    """
+    if not run.flows[node]:
+        return _skip(NodeCheck("gradient", node, None, "ok"), "it takes no gradient")
+    rows = _behind(run.graph, node, most)
+    if rows is None:
+        return None
+    exact = run
+    if _is_narrow(run, node, rows):
+        if not _fits((*run.graph.nodes.rows, *rows), run.graph, most):
+            return None
+        exact, _ = _in_float64(run)
+    shape = np.shape(run.values[node])
+    position = int(np.ravel_multi_index(index, shape)) if shape else 0
+    job = _Job(run, exact, "central", None, RTOL)
+    with np.errstate(all="ignore"):
+        return _check_gradient(job, node, rows, [position])
+
+
+def _behind(graph: Graph, node: int, most: Effort) -> Sequence[Row] | None:
+    """Return what depends on a node and leads to the output, unless it is too much."""
+    found: set[int] = set()
+    waiting = [node]
+    while waiting:
+        for consumer, _, _ in graph.consumers[waiting.pop()]:
+            if graph.useful[consumer] and consumer not in found:
+                found.add(consumer)
+                waiting.append(consumer)
+            if len(found) > most.nodes:
+                return None
+    rows = [graph.nodes.rows[index] for index in sorted(found)]
+    return rows if _fits(rows, graph, most) else None
+
+
+def _fits(rows: Sequence[Row], graph: Graph, most: Effort) -> bool:
+    return (
+        len(rows) <= most.nodes
+        and sum(_elements(row, graph) for row in rows) <= most.elements
+    )
+
+
+def _elements(row: Row, graph: Graph) -> int:
+    """Return how many elements an operation takes and makes, and what else it costs."""
+    _, _, _, op, operands, attributes, shape, _ = row
+    shapes = [graph.nodes.rows[operand][6] for operand in operands]
+    sizes = list(map(math.prod, shapes))
+    total = math.prod(shape) + sum(sizes)
+    if op is not None and op.cost is not None:
+        work, room = op.cost(*shapes, **attributes)
+        total += room + work // _WORK
+    if op is not None and op.name in BENDING and op.kind != "elementwise":
+        total += sizes[0] ** 2  # one by one is looked whether it is at a kink
+    return total
+
+
+def _is_narrow(run: Run, node: int, rows: Sequence[Row]) -> bool:
+    """Tell whether a node, or what follows it, is computed in less than float64."""
+    met = {node, *(index for row in rows for index in (row[0], *row[4]))}
+    return any(_up(run.values[index]) is not run.values[index] for index in met)
 
 
 def _validate(
@@ -253,9 +340,9 @@ class _Job:
     scheme: Scheme
     step: float | None
     rtol: float
-    sample: int | None
-    random: np.random.Generator
-    progress: Progress | None
+    sample: int | None = None
+    seed: int = 0
+    progress: Progress | None = None
     total: int = 0
     done: int = 0
     told: float = 0.0
@@ -281,27 +368,41 @@ class _Job:
         at_once = groups is not None and len(groups.places) == 1
         if at_once or self.sample is None or self.sample >= slope.size:
             return range(slope.size)
-        drawn = self.random.choice(slope.size, self.sample, replace=False)
+        drawn = self._random.choice(slope.size, self.sample, replace=False)
         largest = int(np.argmax(np.nan_to_num(np.abs(slope), nan=np.inf)))
         if largest not in drawn:
             drawn[0] = largest
         return sorted(map(int, drawn))
 
     @cached_property
-    def sizes(self) -> list[float]:
-        """For each node Σ |gradient · value|: what an error of 1 in each can do."""
-        return [
-            0.0
-            if gradient is None
-            else float(np.sum(_finite_size(np.multiply(gradient, value))))
-            for gradient, value in zip(
-                self.exact.gradients, self.exact.values, strict=True
-            )
-        ]
+    def _random(self) -> np.random.Generator:
+        return np.random.default_rng(self.seed)
+
+    @cached_property
+    def sizes(self) -> _Sizes:
+        """For each node what an error of 1 in each of its elements can do."""
+        return _Sizes(self.exact)
+
+
+class _Sizes(dict[int, float]):
+    """For nodes Σ |gradient · value|, computed when it is asked for."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__()
+        self._run = run
+
+    def __missing__(self, node: int) -> float:
+        gradient, value = self._run.gradients[node], self._run.values[node]
+        size = 0.0
+        if gradient is not None:
+            size = float(np.sum(_finite_size(np.multiply(gradient, value))))
+        self[node] = size
+        return size
 
 
 def _finite_size(array: Any) -> Array:
-    return np.nan_to_num(np.abs(array), nan=0.0, posinf=0.0)
+    size = np.abs(array)
+    return np.where(np.isfinite(size), size, 0.0)
 
 
 def _collect(job: _Job, wanted: set[int]) -> list[NodeCheck]:
@@ -475,11 +576,22 @@ def _culprit(run: Run, node: int, edges: Sequence[Edge]) -> Edge | None:
 # ---------------------------------------------------------------------- gradients
 
 
-def _check_gradient(job: _Job, node: int) -> NodeCheck:
-    """Compare a gradient with differences of the whole program."""
+def _check_gradient(
+    job: _Job,
+    node: int,
+    rows: Sequence[Row] | None = None,
+    positions: Sequence[int] | None = None,
+) -> NodeCheck:
+    """Compare a gradient with differences of the whole program.
+
+    `rows` are what depends on the node, where that is known already.
+    """
     run = job.exact
     outcome = NodeCheck("gradient", node, None, "ok")
-    way = _downstream(job, (node,))
+    way = _downstream(job, (node,), rows)
+    if not run.flows[run.graph.output]:
+        job.tell(job.count(node))
+        return _skip(outcome, "no gradient enters at the output")
     if way.blocked:
         job.tell(job.count(node))
         return _skip(outcome, "a value on the way to the output is set")
@@ -497,6 +609,7 @@ def _check_gradient(job: _Job, node: int) -> NodeCheck:
         _gradient(job.run, node),
         function,
         lambda position: _meets_kink(job, way, position),
+        positions,
     )
 
 
@@ -513,7 +626,7 @@ class _Downstream:
 
     node: int
     output: int
-    values: list[Any]  # of all nodes; behind them, copies that are not moved
+    values: dict[int, Any]  # of what is met; a key of ~node is one that does not move
     steps: Sequence[_Step]
     blocked: bool  # a patch sets a value on the way
 
@@ -527,7 +640,9 @@ class _Downstream:
         return values[self.output]
 
 
-def _downstream(job: _Job, nodes: Sequence[int]) -> _Downstream:
+def _downstream(
+    job: _Job, nodes: Sequence[int], rows: Sequence[Row] | None = None
+) -> _Downstream:
     """Find what has to be evaluated again when `nodes` are moved.
 
     Where an operation lets no gradient through on purpose, as `stop_gradient` does, its
@@ -537,25 +652,26 @@ def _downstream(job: _Job, nodes: Sequence[int]) -> _Downstream:
     """
     run = job.exact
     output = run.graph.output
-    values = list(run.values)
+    values = {output: run.values[output]}
     moves = set(nodes)
     steps: list[_Step] = []
     blocked = False
-    for row in run.graph.nodes.rows[min(nodes) + 1 : output + 1]:
-        index, _, _, op, operands, attributes, _, _ = row
+    if rows is None:
+        rows = run.graph.nodes.rows[min(nodes) + 1 : output + 1]
+    for index, _, _, op, operands, attributes, _, _ in rows:
         if op is None or not run.graph.useful[index] or moves.isdisjoint(operands):
             continue
-        smooth = _is_float(values[index])
+        smooth = _is_float(run.values[index])
         if not smooth and job.scheme == "complex":
             continue
         sources = list(operands)
         for argument, operand in enumerate(operands):
             held = op.kind == "gather"
-            if _is_float(values[operand]):
+            if _is_float(run.values[operand]):
                 held = smooth and op.vjp(argument) is None
             if held and operand in moves:
-                sources[argument] = len(values)
-                values.append(values[operand])
+                sources[argument] = ~operand
+            values[sources[argument]] = run.values[operand]
         if moves.isdisjoint(sources):
             continue
         if index in run.patches.values:
@@ -582,7 +698,10 @@ def _meets_kink(job: _Job, way: _Downstream, position: int) -> bool:
     way.at(x)
     later = {step.node for step in way.steps}
     for step in way.steps:
-        for argument, operand in enumerate(run.graph.nodes.rows[step.node][4]):
+        _, _, _, op, operands, _, _, _ = run.graph.nodes.rows[step.node]
+        if op is None or op.name not in BENDING:
+            continue
+        for argument, operand in enumerate(operands):
             edge = Edge(step.node, argument, operand)
             if operand != way.node and operand not in later:
                 continue
@@ -717,9 +836,11 @@ def _compare(
     rounded: Array,
     function: Function,
     meets_kink: Callable[[int], bool] | None = None,
+    positions: Sequence[int] | None = None,
 ) -> NodeCheck:
     """Compare gradients with differences, and look twice where they do not agree."""
-    positions = job.positions(analytic, function.groups)
+    if positions is None:
+        positions = job.positions(analytic, function.groups)
     steps = steps_for(function, job.scheme, analytic)
     if job.step is not None:
         steps = np.full(steps.shape, job.step)

@@ -14,9 +14,9 @@ from typing import Any, cast
 
 import numpy as np
 
-from .check import Report
+from .check import NodeCheck, Report
 from .formulas import Formula, Wording
-from .graph import Edge, Node
+from .graph import Edge, Graph, Node
 from .ops.table import Array
 from .run import Run
 from .scenario import Scenario
@@ -175,18 +175,6 @@ def graph_record(scenario: Scenario, run: Run) -> dict[str, Any]:
 
 def check_record(scenario: str, report: Report) -> dict[str, Any]:
     """Return the comparisons of a check, the worst element of each."""
-    nodes = report.run.graph.nodes
-    checks: list[dict[str, Any]] = []
-    for one in report.checks:
-        record = {f.name: getattr(one, f.name) for f in fields(one)}
-        operand = None
-        if one.argument is not None:
-            operand = nodes[nodes[one.node].operands[one.argument]].name
-        record |= {"node": nodes[one.node].name, "operand": operand}
-        record |= {"relative": one.relative, "edge": None}
-        if one.edge is not None:
-            record["edge"] = report.run.graph.edge_name(one.edge)
-        checks.append(plain(record))
     return {
         "gradstep": 1,
         "scenario": scenario,
@@ -197,8 +185,21 @@ def check_record(scenario: str, report: Report) -> dict[str, Any]:
         "rtol": report.rtol,
         "backpropagation_seconds": report.backpropagation_time,
         "numeric_seconds": report.numeric_time,
-        "checks": checks,
+        "checks": [comparison_record(report.run.graph, one) for one in report.checks],
     }
+
+
+def comparison_record(graph: Graph, one: NodeCheck) -> dict[str, Any]:
+    """Return one comparison of a check."""
+    record = {f.name: getattr(one, f.name) for f in fields(one)}
+    operand = None
+    if one.argument is not None:
+        operand = graph.nodes[graph.nodes[one.node].operands[one.argument]].name
+    record |= {"node": graph.nodes[one.node].name, "operand": operand}
+    record |= {"relative": one.relative, "edge": None}
+    if one.edge is not None:
+        record["edge"] = graph.edge_name(one.edge)
+    return plain(record)
 
 
 def _contribution(

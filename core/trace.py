@@ -234,7 +234,7 @@ class Trace:
 
         `run.gradient` tells whether one will come at all.
         """
-        if position > self._last_arrival(node):
+        if self.is_complete(node, position):
             return self.run.gradient(node)
         partial = self._accumulated(node, position)
         return None if partial is None else np.asarray(partial)
@@ -277,6 +277,10 @@ class Trace:
             product if after is None else after,
             self.uses(operand, number + 1),
         )
+
+    def is_complete(self, node: int, position: int) -> bool:
+        """Tell whether a gradient is what it will be at the end."""
+        return position > self._last_arrival(node)
 
     def _last_arrival(self, node: int) -> int:
         written = self._writes.get(node)

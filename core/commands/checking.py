@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
-from ..check import NodeCheck, Report, check
+from ..check import NodeCheck, Report, check, check_element
 from ..describe import brief
 from ..errors import CommandError, Interrupted, Problem
-from ..explain import element_name
+from ..explain import Index, element_name
 from ..graph import Edge
 from ..plain import check_record
 from ..reply import Answer
+from ..trace import Trace
 from .table import Command
 
 if TYPE_CHECKING:
@@ -93,6 +95,51 @@ def _place(report: Report, one: NodeCheck) -> str:
 def _more(places: list[str]) -> str:
     rest = len(places) - _SHOWN
     return f" and {rest} more" if rest > 0 else ""
+
+
+def is_checkable(trace: Trace, node: int, index: Index, position: int) -> bool:
+    """Tell whether there is a number to hold against differences at a position.
+
+    A gradient that is missing is wrong only where a patch is the reason.
+    """
+    run = trace.run
+    gradient = run.gradient(node)
+    if gradient is None:
+        return bool(run.flows[node]) and bool(run.patches)
+    return trace.is_complete(node, position) and math.isfinite(gradient[index])
+
+
+def quick_check(
+    trace: Trace, node: int, index: Index, position: int
+) -> NodeCheck | None:
+    """Check one element, if there is a number to check and it takes no time."""
+    if not is_checkable(trace, node, index, position):
+        return None
+    return check_element(trace.run, node, index)
+
+
+def numeric_line(one: NodeCheck, number: Callable[[float], str] = brief) -> str:
+    """Return what became of the check of one element. `number` writes a number.
+
+    Of what is below the noise only the size is told: its digits mean nothing.
+    """
+    if one.verdict == "skipped":
+        return f"numeric check: none, {one.reason}"
+    if one.verdict == "nonfinite":
+        return f"numeric check: {_UNDECIDED['nonfinite']}"
+    slope = number(one.numeric if abs(one.numeric) > one.noise else 0.0)
+    if one.verdict == "kink":
+        return f"numeric check: {slope}, {_UNDECIDED['kink']}"
+    if one.verdict == "mismatch":
+        apart = number(one.difference)
+        return f"numeric check: {slope}  (difference {apart}) ✗ differs"
+    apart = f"difference {number(float(f'{one.difference:.1g}'))}"
+    if 0 < one.difference <= one.noise:
+        unit = 10.0 ** math.floor(math.log10(one.noise))
+        apart = f"difference < {number((one.noise // unit + 1) * unit)}"
+    if one.rounding > one.noise:
+        apart += f", rounded by {number(float(f'{one.rounding:.1g}'))}"
+    return f"numeric check: {slope}  ({apart}) ✓"
 
 
 _SHOWN: Final = 8

@@ -25,9 +25,11 @@ from ..explain import (
 from ..expression import Element, Quantity, parse_element
 from ..moves import place_of
 from ..ops.table import Array
+from ..plain import comparison_record
 from ..reply import Answer, Table
 from ..trace import Contribution, Trace
 from ..why import CAUSES, Hop, Why, why
+from .checking import numeric_line, quick_check
 from .table import Command
 
 if TYPE_CHECKING:
@@ -118,8 +120,18 @@ def _explain(bug: Debugger, arguments: str) -> Answer:
     if bug.trace.run.gradients[node] is None:
         return _why(bug, text)
     found = explain_gradient(bug.trace, node, index, bug.position)
-    lines = tuple(gradient_lines(bug.trace, found, count))
-    return Answer(lines, found.record(bug.trace), found)
+    lines = gradient_lines(bug.trace, found, count)
+    checked, check = _checked(bug, node, index)
+    data = {**found.record(bug.trace), "check": check}
+    return Answer((*lines, *checked), data, found)
+
+
+def _checked(bug: Debugger, node: int, index: Index) -> tuple[list[str], Any]:
+    """Return the numeric check of an element, if it takes no time: lines, record."""
+    found = quick_check(bug.trace, node, index, bug.position)
+    if found is None:
+        return [], None
+    return [f"  {numeric_line(found)}"], comparison_record(bug.graph, found)
 
 
 def _count(arguments: str, command: str) -> tuple[int, str]:
@@ -280,9 +292,12 @@ def _why(bug: Debugger, arguments: str) -> Answer:
     node, quantity, index = find_element(bug, arguments)
     found = why(bug.trace, node, quantity, index, bug.position)
     lines = tuple(why_lines(bug.trace, found))
+    checked, check = _checked(bug, node, index) if quantity == "grad" else ([], None)
     if found.cause == "nonzero":  # nothing is special: say where it comes from
         name = element_name(bug.graph.nodes[node], index, quantity)
         lines += _explain(bug, name).text[1:]
+    else:
+        lines += tuple(checked)
     nodes = bug.graph.nodes
     data = {
         "element": element_name(nodes[node], index, quantity),
@@ -301,6 +316,7 @@ def _why(bug: Debugger, arguments: str) -> Answer:
             {"node": nodes[n].name, "quantity": quantity, "elements": count}
             for n, quantity, count in found.spread
         ],
+        "check": check,
     }
     return Answer(lines, data, found)
 

@@ -121,6 +121,11 @@ def test_a_node_without_a_path_is_skipped() -> None:
     assert report.ok
 
 
+def test_an_output_of_truth_values_has_nothing_to_compare() -> None:
+    report = check(run_of("E = x > 0", x=3.0))
+    assert [one.verdict for one in report.gradients] == ["skipped"]
+
+
 def test_times_and_progress_are_told() -> None:
     calls: list[tuple[int, int]] = []
     run = run_of(NET, **LEAVES)

@@ -125,3 +125,34 @@ def test_parts_of_shared_nodes_and_sums_over_axes_are_named() -> None:
     assert shared.count(" adds ") == 2
     bias = shown(Debugger(load("broadcast_bias")), "end", "b.grad[0]")
     assert "summed over axis 0" in bias
+
+
+def test_a_complete_gradient_is_held_against_differences() -> None:
+    bug = program("y = sum(a * a)", "a = [3.0]")
+    half = shown(bug, "y._1<-a#0@backward", "a.grad[0]").split("\n")
+    whole = shown(bug, "end", "a.grad[0]").strip().split("\n")
+    assert "1 of 2 contributions are in so far" in "".join(half)
+    assert "numeric check" not in "".join(half)
+    assert whole[-1].startswith("  numeric check: 6  (difference ")
+    assert whole[-1].endswith(" ✓")
+
+
+def test_a_wrong_gradient_is_told() -> None:
+    bug = program("z = 3 * a\ny = sum(z * z)", "a = [2.0]")
+    for wrong in ("patch z<-a local", "detach z<-a"):
+        assert bug.execute(wrong).ok
+        lines = shown(bug, "end", "a.grad[0]").strip().split("\n")
+        assert lines[-1].startswith("  numeric check: 36  (difference ")
+        assert lines[-1].endswith(" ✗ differs")
+        assert bug.execute("undo").ok
+    assert shown(bug, "end", "a.grad[0]").strip().endswith(" ✓")
+
+
+def test_what_takes_too_long_is_left_to_a_key() -> None:
+    bug = program(
+        "y = sum(W @ x)",
+        "W = { random = 'normal', shape = [200, 200], seed = 1 }\n"
+        "x = { random = 'normal', shape = [200, 1], seed = 2 }",
+    )
+    text = shown(bug, "end", "W.grad[0, 0]")
+    assert text.strip().endswith("\n  K checks it numerically")

@@ -13,6 +13,8 @@ from rich.style import Style as Ink
 from textual.events import Click, Key, MouseScrollDown, MouseScrollUp
 from textual.strip import Strip
 
+from ...core.check import check_element
+from ...core.commands.checking import is_checkable, numeric_line
 from ...core.commands.explaining import find_element, why_lines
 from ...core.errors import CommandError
 from ...core.explain import (
@@ -54,6 +56,7 @@ class WhyPane(Pane):
     HELP: ClassVar[str | None] = (
         "Where the chosen element comes from: its terms, the largest first.\n"
         "A term of a gradient is upstream × local derivative.\n"
+        "A complete gradient is held against differences: ✓, or ✗ where they differ.\n"
         "up, down: another term   enter: follow it to where it comes from\n"
         "backspace: back to where you came from\n"
         "Zero, NaN, Inf and no gradient at all are each said, with their reason."
@@ -270,6 +273,7 @@ def explained(
         return
     if trace.run.gradients[node] is None:
         yield from _why_rows(trace, element, position, "none")
+        yield from _check_rows(trace, node, index, position)
         return
     gradient = trace.gradient(node, position)
     if gradient is None:
@@ -281,6 +285,19 @@ def explained(
     yield from _of_number(trace, element, float(gradient[index]), position)
     found = explain_gradient(trace, node, index, position)
     yield from _gradient_rows(trace, words, found)
+    yield from _check_rows(trace, node, index, position)
+
+
+def _check_rows(trace: Trace, node: int, index: Index, position: int) -> Iterator[Row]:
+    """Yield what differences say of a gradient, or who asks them if it takes long."""
+    if not is_checkable(trace, node, index, position):
+        return
+    found = check_element(trace.run, node, index)
+    if found is None:
+        yield Row("K checks it numerically", "quiet")
+        return
+    meaning = {"ok": "", "mismatch": "alarm"}.get(found.verdict, "quiet")
+    yield Row(numeric_line(found, number_text), meaning)
 
 
 def _of_number(
