@@ -171,6 +171,7 @@ class MainScreen(Screen[int]):
             self._chosen = None
         if self._chosen is None:
             self._chosen = present_element(self.bug.trace, self.bug.position)
+        self.clear_selection()  # of text: what was there is not there any more
         view = View(self.bug, reply, self._chosen)
         for pane in self.panes():
             pane.show(view)

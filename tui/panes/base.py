@@ -15,9 +15,11 @@ from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
+from textual.events import Click
 from textual.filter import LineFilter
 from textual.geometry import Offset, Region, Size, Spacing
 from textual.message import Message
+from textual.selection import Selection
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -87,6 +89,7 @@ class Painted(Widget):
         self._filtered: dict[int, Strip] = {}  # as the terminal can show them
         self._inks_of: dict[str, Style] = {}
         self._filters: tuple[Sequence[LineFilter], Color] | None = None
+        self._selected: Selection | None = None  # text, by dragging the mouse over it
         # Its measures when it is drawn: Textual finds out anew whenever it is asked.
         self.whole_size = self.room = Size(0, 0)
         self.margin = Spacing()
@@ -174,15 +177,51 @@ class Painted(Widget):
         return [strip.crop(*crop.column_span) for strip in strips]
 
     def render_line(self, y: int) -> Strip:
-        """Return one line of the contents as it was drawn."""
+        """Return one line of the contents as it was drawn, with the place of its text.
+
+        Textual asks for it where the mouse is, to select text; to paint it does not.
+        """
         self._measure()
         left = self.margin.left
-        return self._line(y + self.margin.top).crop(left, left + self.room.width)
+        strip = self._line(y + self.margin.top).crop(left, left + self.room.width)
+        return strip.apply_offsets(0, y)
+
+    def get_selection(self, selection: Selection) -> tuple[str, str]:
+        """Return the selected text as it is drawn, without the blanks behind it."""
+        lines = (self.render_line(y).text for y in range(self.room.height))
+        text = selection.extract("\n".join(lines))
+        return "\n".join(line.rstrip() for line in text.split("\n")), "\n"
+
+    def selection_updated(self, selection: Selection | None) -> None:
+        """Paint what is selected now."""
+        self._selected = selection
+        self._filtered.clear()
+        super().refresh()
+
+    def check_message_enabled(self, message: Message) -> bool:
+        """Let no drag that has selected text end in a click."""
+        is_drag = isinstance(message, Click) and self.text_selection is not None
+        return not is_drag and super().check_message_enabled(message)
+
+    def _marked(self, strip: Strip, y: int) -> Strip:
+        """Return a line with what is selected of it marked."""
+        span = self._selected.get_span(y) if self._selected is not None else None
+        if span is None or not 0 <= y < self.room.height:
+            return strip
+        left, right = self.margin.left, self.margin.left + self.room.width
+        text = strip.crop(left, right).text
+        start = left + cell_len(text[: span[0]])
+        end = right if span[1] < 0 else left + cell_len(text[: span[1]])
+        ink = self.screen.get_component_rich_style("screen--selection")
+        marked = Segment.apply_style(strip.crop(start, end), post_style=ink)
+        return Strip.join([strip.crop(0, start), Strip(marked), strip.crop(end)])
 
     def _line(self, y: int) -> Strip:
         if y not in self._strips:
             self._strips[y] = self.whole(y)
         strip = self._strips[y]
+        if self._selected is not None:
+            strip = self._marked(strip, y - self.margin.top)
         if self._filters is None:
             self._filters = self.get_line_filters(), self.background_colors[1]
         filters, background = self._filters

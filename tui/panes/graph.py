@@ -52,6 +52,8 @@ class _Face(NamedTuple):
 class Canvas(Painted, ScrollView, can_focus=False):
     """Where the graph is painted, line by line; it can be dragged about."""
 
+    ALLOW_SELECT: ClassVar[bool] = False  # to drag is to pan
+
     def __init__(self, paint: Callable[[int, int, int], Strip]) -> None:
         super().__init__()
         self._paint = paint

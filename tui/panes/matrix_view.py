@@ -19,7 +19,7 @@ from ...core.summary import Summary, summarise
 from ..digits import number_text
 from ..grid import BARS, HEAT, HEAT_CSS, LEVELS, Grid, Inks, summary_text
 from ..look import Look
-from .base import Chosen
+from .base import Chosen, Painted
 
 KEYS: Final = (
     "arrows: another element   page up, page down: a page   , .: another slice\n"
@@ -118,7 +118,7 @@ def parse_index(text: str, shape: tuple[int, ...]) -> tuple[int, ...] | None:
     return index if all(i < n for i, n in zip(index, shape, strict=True)) else None
 
 
-class MatrixView(ScrollView, can_focus=True):
+class MatrixView(Painted, ScrollView, can_focus=True):
     """A grid that fills the widget, with its title above and its numbers below."""
 
     HELP: ClassVar[str | None] = (
@@ -130,8 +130,8 @@ class MatrixView(ScrollView, can_focus=True):
     )
     COMPONENT_CLASSES: ClassVar[set[str]] = set(HEAT)
     DEFAULT_CSS: ClassVar[str] = (
-        "MatrixView { scrollbar-size: 1 1; height: 1fr; background: $background;"
-        "scrollbar-background: $background;" + HEAT_CSS + "}"
+        "MatrixView { scrollbar-size: 1 1; height: 1fr; overflow: auto auto;"
+        "background: $background; scrollbar-background: $background;" + HEAT_CSS + "}"
     )
 
     class Closed(Message):
@@ -243,13 +243,11 @@ class MatrixView(ScrollView, can_focus=True):
         super().notify_style_update()
         self._inks = None
 
-    def render_line(self, y: int) -> Strip:
+    def draw(self, y: int) -> Strip:
         """Return one line of the window."""
-        lines = self._lines()
-        if y < len(lines):
-            strip = lines[y].apply_style(self.rich_style)
-            return strip.adjust_cell_length(self._area.width, self.rich_style)
-        return Strip.blank(self._area.width, self.rich_style)
+        lines, ground = self._lines(), self.ink("")
+        strip = lines[y].apply_style(ground) if y < len(lines) else Strip([])
+        return strip.adjust_cell_length(self.room.width, ground)
 
     def _lines(self) -> list[Strip]:
         """Write all lines of a window once, however many are asked for."""

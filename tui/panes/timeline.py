@@ -19,6 +19,7 @@ class TimelinePane(Pane, can_focus=False):
     `●` is the present position, `◆` a breakpoint, `▽` a mark.
     """
 
+    ALLOW_SELECT: ClassVar[bool] = False  # to drag is to travel
     TITLE: ClassVar[str] = ""
     HELP: ClassVar[str | None] = "Click or drag: go to that moment."
     COMPONENT_CLASSES: ClassVar[set[str]] = {
