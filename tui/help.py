@@ -32,6 +32,7 @@ _OWN: Final[Mapping[str, str]] = MappingProxyType(
         "Ctrl+P": "find a command, a node, a scenario or a theme",
         "Ctrl+R": "load the file again",
         "Ctrl+O": "open another scenario",
+        "Ctrl+C": "copy the text over which the mouse was dragged",
     }
 )
 
