@@ -14,6 +14,7 @@ from typing import Any, Final, cast
 from .graph import Edge, Graph, Node
 from .ops.shape import Slot
 from .ops.table import Op, Shape
+from .optimizers import Optimizer
 
 _LONGEST = 24  # a longer expression is called by the name of its node
 _DEEPEST = 3  # expressions inside each other, before a name stands for the rest
@@ -53,6 +54,9 @@ class Formula:
         if not self.steps:
             return ""
         return f"{self.result} {self.sign} {' = '.join(self.steps)}"
+
+
+NO_FORMULA: Final = Formula("", (), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +172,18 @@ class Wording:
         if _scalars(self.graph, node):
             template = template.replace("∘", "·")
         return _fill(template, words, expressions=True)
+
+    def update(self, index: int, optimizer: Optimizer) -> Formula:
+        """Return how an optimiser gives a parameter its next value."""
+        node = self.graph.nodes[index]
+        words = {"W": node.name, "G": self.gradient(index)}
+        *before, last = (line.format(**words) for line in optimizer.formula)
+        result, _, step = last.partition(" ← ")
+        where = f", where {', '.join(before)}" if before else ""
+        shape = shape_text(node.shape)
+        shapes = f"{shape} − {shape} → {shape} = {node.name} ✓" if node.shape else ""
+        code = "; ".join(line.format(**words) for line in optimizer.code)
+        return Formula(result, (step + where,), code, shapes, sign="←")
 
     def _words(self, node: Node, depth: int = 0) -> dict[str, str]:
         """Return what the places of a row's templates stand for."""

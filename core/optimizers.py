@@ -25,13 +25,14 @@ class Optimizer:
 
     `step(value, gradient, rate, state, t, **settings)` returns the next value and the
     next state; the state has an array of the value's shape for each name in `state`,
-    zeros at first. `formula` is the same in words: `{W}` is the parameter, `{G}` its
-    gradient, α the rate.
+    zeros at first. `formula` is the same in words, `code` in NumPy, line by line: `{W}`
+    is the parameter, `{G}` its gradient, α the rate.
     """
 
     name: str
     step: Step
     formula: tuple[str, ...]
+    code: tuple[str, ...]
     state: tuple[str, ...] = ()
 
 
@@ -104,18 +105,42 @@ def adam(
 
 
 _ROWS: Final = (
-    Optimizer("sgd", sgd, ("{W} ← {W} − α ∘ {G}",)),
-    Optimizer("momentum", momentum, ("v ← μ v + {G}", "{W} ← {W} − α ∘ v"), ("v",)),
+    Optimizer("sgd", sgd, ("{W} ← {W} − α ∘ {G}",), ("{W} = {W} - rate * {W}.grad",)),
     Optimizer(
-        "nesterov", nesterov, ("v ← μ v + {G}", "{W} ← {W} − α ∘ ({G} + μ v)"), ("v",)
+        "momentum",
+        momentum,
+        ("v ← μ v + {G}", "{W} ← {W} − α ∘ v"),
+        ("v = momentum * v + {W}.grad", "{W} = {W} - rate * v"),
+        ("v",),
     ),
     Optimizer(
-        "adagrad", adagrad, ("s ← s + {G}²", "{W} ← {W} − α ∘ {G} / (√s + ε)"), ("s",)
+        "nesterov",
+        nesterov,
+        ("v ← μ v + {G}", "{W} ← {W} − α ∘ ({G} + μ v)"),
+        (
+            "v = momentum * v + {W}.grad",
+            "{W} = {W} - rate * ({W}.grad + momentum * v)",
+        ),
+        ("v",),
+    ),
+    Optimizer(
+        "adagrad",
+        adagrad,
+        ("s ← s + {G}²", "{W} ← {W} − α ∘ {G} / (√s + ε)"),
+        (
+            "s = s + {W}.grad**2",
+            "{W} = {W} - rate * ({W}.grad / (np.sqrt(s) + epsilon))",
+        ),
+        ("s",),
     ),
     Optimizer(
         "rmsprop",
         rmsprop,
         ("s ← ρ s + (1 − ρ) {G}²", "{W} ← {W} − α ∘ {G} / (√s + ε)"),
+        (
+            "s = decay * s + (1 - decay) * {W}.grad**2",
+            "{W} = {W} - rate * ({W}.grad / (np.sqrt(s) + epsilon))",
+        ),
         ("s",),
     ),
     Optimizer(
@@ -125,6 +150,12 @@ _ROWS: Final = (
             "m ← β₁ m + (1 − β₁) {G}",
             "v ← β₂ v + (1 − β₂) {G}²",
             "{W} ← {W} − α ∘ m / (1 − β₁ᵗ) / (√(v / (1 − β₂ᵗ)) + ε)",
+        ),
+        (
+            "m = beta1 * m + (1 - beta1) * {W}.grad",
+            "v = beta2 * v + (1 - beta2) * {W}.grad**2",
+            "root = np.sqrt(v / (1 - beta2**t))",
+            "{W} = {W} - rate * (m / (1 - beta1**t) / (root + epsilon))",
         ),
         ("m", "v"),
     ),

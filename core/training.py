@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
+from types import EllipsisType, MappingProxyType
 from typing import Final
 
 import numpy as np
 
 from .batches import take
-from .formulas import Wording
+from .formulas import Formula, Wording
 from .graph import Graph
 from .ops.table import Array, Value
 from .optimizers import OPTIMIZERS, Optimizer, State
@@ -26,6 +26,7 @@ from .settings import Batch
 from .timeline import Record, Single, Timeline, record
 from .trace import Trace
 
+Index = tuple[int, ...]
 Progress = Callable[[int, int], None]  # done, of; it may raise `Interrupted`
 
 _MOST_STARTS: Final = 64  # kept on the grid
@@ -125,13 +126,13 @@ class Start:
 class UpdateStep:
     """One update with everything that made it, to be shown as a table.
 
-    `before` and `after` are the optimiser's state by its names in `formula`.
+    `before` and `after` are the optimiser's state by its names in the formula.
     """
 
     parameter: int
     name: str
     iteration: int
-    formula: tuple[str, ...]
+    formula: Formula
     settings: Mapping[str, float]
     value: Array
     gradient: Array
@@ -257,29 +258,35 @@ class Iterations:
         """Return the same time with so many iterations, if it has fewer."""
         return replace(self, iterations=max(self.iterations, iterations))
 
-    def update(self, iteration: int, parameter: int) -> UpdateStep:
+    def update(
+        self, iteration: int, parameter: int, at: Index | EllipsisType = ...
+    ) -> UpdateStep:
         """Return one update of an iteration with everything that made it.
 
+        With `at` it is that of one element, for all optimisers go element by element.
         Raises `ValueError` where the parameter is not updated.
         """
         plan, run = self.plan, self.trace(iteration).run
         gradient = run.gradient(parameter)
         if gradient is None or parameter not in plan.rates:
             raise ValueError("it has no gradient, and is not updated")
-        state = self._start(iteration).states[parameter]
-        result, after = _stepped(plan, iteration, run, parameter, state)
-        value, names = run.value(parameter), plan.optimizer.state
-        name = plan.graph.nodes[parameter].name
-        words = {"W": name, "G": plan.wording.gradient(parameter)}
+        rate, state = plan.rates[parameter], self._start(iteration).states[parameter]
+        value = run.value(parameter)[at]
+        gradient = gradient[at]
+        if isinstance(rate, np.ndarray):
+            rate = np.broadcast_to(rate, run.value(parameter).shape)[at]
+        state = tuple(part[at] for part in state)
+        result, after = _stepped(plan, iteration, value, gradient, rate, state)
+        names, name = plan.optimizer.state, plan.graph.nodes[parameter].name
         return UpdateStep(
             parameter,
             name,
             iteration,
-            tuple(line.format(**words) for line in plan.optimizer.formula),
+            plan.wording.update(parameter, plan.optimizer),
             plan.settings,
             value,
             gradient,
-            np.broadcast_to(np.asarray(plan.rates[parameter]), value.shape),
+            np.broadcast_to(np.asarray(rate), np.shape(value)),
             MappingProxyType(dict(zip(names, state, strict=True))),
             MappingProxyType(dict(zip(names, after, strict=True))),
             np.asarray(result),
@@ -315,7 +322,12 @@ def _finished(time: Iterations, iteration: int, start: Start, run: Run) -> Trace
             states[parameter] = state
         else:
             values[parameter], states[parameter] = _stepped(
-                time.plan, iteration, run, parameter, state
+                time.plan,
+                iteration,
+                run.value(parameter),
+                run.gradient(parameter),
+                time.plan.rates[parameter],
+                state,
             )
             updated[parameter] = values[parameter]
     memory = time.memory
@@ -326,19 +338,19 @@ def _finished(time: Iterations, iteration: int, start: Start, run: Run) -> Trace
 
 
 def _stepped(
-    plan: Plan, iteration: int, run: Run, parameter: int, state: State
+    plan: Plan,
+    iteration: int,
+    value: Array,
+    gradient: Array | None,
+    rate: Value,
+    state: State,
 ) -> tuple[Array, State]:
     """Return the next value of a parameter, and what the optimiser remembers of it."""
     with np.errstate(all="ignore"):
-        value, after = plan.optimizer.step(
-            run.value(parameter),
-            run.gradient(parameter),
-            plan.rates[parameter],
-            state,
-            iteration + 1,
-            **plan.settings,
+        result, after = plan.optimizer.step(
+            value, gradient, rate, state, iteration + 1, **plan.settings
         )
-    return _kept(value), tuple(map(_kept, after))
+    return _kept(result), tuple(map(_kept, after))
 
 
 def _lasting(patches: Patches) -> Patches:

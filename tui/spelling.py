@@ -22,6 +22,7 @@ from ..core.formulas import Wording, is_literal
 from ..core.graph import Edge, Node
 from ..core.linked import factor, made_from, made_into, partners
 from ..core.trace import Trace
+from ..core.training import UpdateStep
 from .digits import number_text
 
 _SPELLED: Final = 3  # terms of a sum
@@ -37,12 +38,31 @@ def contribution_text(
     sign = "+=" if trace.uses(edge.operand, number)[1] > 1 else "="
     if not len(part):
         return f"{name} {sign} 0: nothing that follows depends on it"
-    factors = (_upstream, _local)
-    names = " · ".join(word(trace, wording, part, index) for word in factors)
-    terms = [_product((term.upstream, term.local)) for term in part.largest(_SPELLED)]
+    words, terms = [_upstream, _local], part.largest(_SPELLED)
+    if wording.contribution(edge).local == "1":
+        del words[1]  # a copy: times 1 says nothing
+    names = " · ".join(word(trace, wording, part, index) for word in words)
+    terms = [_product((term.upstream, term.local)[: len(words)]) for term in terms]
     total = number_text(part.stored)
     what = f"the rule is patched, it sends {total}" if part.patched else total
     return f"{name} {sign} {_sum(names, terms, len(part))} = {what}"
+
+
+def update_text(step: UpdateStep, index: Index) -> str:
+    """Return how one element of a parameter gets its next value.
+
+    `step` is the update of this element.
+    """
+    place = f"[{', '.join(map(str, index))}]" if index else ""
+    made = {"α": step.rate, f"{step.name}.grad{place}": step.gradient, **step.settings}
+    parts = [f"{word} = {number_text(float(made[word]))}" for word in made]
+    changes = {word: (step.before[word], after) for word, after in step.after.items()}
+    changes[step.name + place] = (step.value, step.result)
+    *states, value = (
+        f"{word}: {number_text(float(before))} → {number_text(float(after))}"
+        for word, (before, after) in changes.items()
+    )
+    return ", ".join((value, *parts, *states))
 
 
 def _upstream(trace: Trace, wording: Wording, part: Part, index: Index) -> str:
@@ -76,12 +96,19 @@ def _product(factors: Sequence[float]) -> str:
     return " × ".join(f"({text})" if text[0] == "-" else text for text in texts)
 
 
-def term_text(trace: Trace, wording: Wording, term: Term, index: Index) -> str:
-    """Return the names of a term's factors: `δ2[1, 0] · x1[3, 0]`."""
+def term_text(
+    trace: Trace, wording: Wording, term: Term, index: Index, *, is_copied: bool
+) -> str:
+    """Return the names of a term's factors: `δ2[1, 0] · x1[3, 0]`.
+
+    Where the upstream gradient is only copied, its name says it all.
+    """
     run = trace.run
     node = run.graph.nodes[term.consumer]
     edge = Edge(term.consumer, term.argument, node.operands[term.argument])
     upstream = _indexed(wording.gradient(term.consumer), term.index)
+    if is_copied:
+        return upstream
     met = factor(run, edge, index, term.index)
     if met is None:
         return f"{upstream} · {_indexed(wording.local(edge), term.index)}"

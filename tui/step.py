@@ -11,9 +11,17 @@ import numpy as np
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
-from ..core.formulas import Formula, Wording, axes_text, is_literal, shape_text
+from ..core.formulas import (
+    NO_FORMULA,
+    Formula,
+    Wording,
+    axes_text,
+    is_literal,
+    shape_text,
+)
 from ..core.graph import Graph, Node, Statement
 from ..core.ops.table import Array
+from ..core.optimizers import OPTIMIZERS
 from ..core.scenario import NotePlace, Scenario, When
 from ..core.summary import summarise
 from ..core.trace import Contribution, Forward, Seed, Share, Trace
@@ -186,7 +194,7 @@ def _seed(stage: Stage, index: int, width: int) -> Block:
     text = "the seed: the gradient that enters at the output"
     seed = np.asarray(stage.trace.run.seed)
     column = _Column("", name, _shape(seed), seed, index, "changed")
-    return _sheet(stage, text, Formula("", (), ""), [column], width)
+    return _sheet(stage, text, NO_FORMULA, [column], width)
 
 
 def _contribution(stage: Stage, event: Contribution, width: int) -> Block:
@@ -258,7 +266,10 @@ def _update(stage: Stage, index: int, event: int, width: int) -> Block:
         for role, array in arrays.items()
         if array is not None
     ]
-    return _sheet(stage, f"update of {name}", Formula("", (), ""), columns, width)
+    training = stage.scenario.training
+    optimizer = OPTIMIZERS[training.optimizer] if training else None
+    formula = stage.wording.update(index, optimizer) if optimizer else NO_FORMULA
+    return _sheet(stage, f"update of {name}", formula, columns, width)
 
 
 def _brief(stage: Stage, numbers: Numbers, width: int) -> Block:
@@ -270,7 +281,7 @@ def _brief(stage: Stage, numbers: Numbers, width: int) -> Block:
         columns = [_value(stage, index) for index in sorted(used)]
         columns.append(_value(stage, last, "changed"))
         kept = [column for column in columns if column is not None]
-        return _sheet(stage, "", Formula("", (), ""), kept, width)
+        return _sheet(stage, "", NO_FORMULA, kept, width)
     trace = stage.trace
     kept = []
     for index in (last, *sorted(used, reverse=True)):
@@ -280,7 +291,7 @@ def _brief(stage: Stage, numbers: Numbers, width: int) -> Block:
             name = stage.wording.gradient(index)
             meaning = "" if index == last else "changed"
             kept.append(_Column(role, name, _shape(gradient), gradient, index, meaning))
-    return _sheet(stage, "", Formula("", (), ""), kept, width)
+    return _sheet(stage, "", NO_FORMULA, kept, width)
 
 
 # --------------------------------------------------------------------- the columns

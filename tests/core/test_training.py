@@ -231,7 +231,8 @@ def test_an_update_is_shown_with_all_that_made_it() -> None:
     timeline = curved("momentum")
     node = number(timeline, "W")
     one, two = timeline.update(0, node), timeline.update(1, node)
-    assert one.formula == ("v ← μ v + ∂E/∂W", "W ← W − α ∘ v")
+    assert one.formula.text == "W ← W − α ∘ v, where v ← μ v + ∂E/∂W"
+    assert one.formula.code == "v = momentum * v + W.grad; W = W - rate * v"
     assert one.before["v"].tolist() == [0, 0, 0]
     assert one.after["v"].tolist() == two.before["v"].tolist() == [2.0, -24.0, -3.5]
     assert one.settings == {"momentum": 0.9}
@@ -469,3 +470,40 @@ def test_shuffled_training_is_the_same_however_one_gets_there() -> None:
     straight.trace(90)
     for iteration in (77, 3, 50, 51, 0, 90):
         assert same(straight.trace(iteration).run, jumping.trace(iteration).run)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_the_code_of_an_update_gives_its_numbers(optimizer: str) -> None:
+    timeline = curved(optimizer)
+    parameter = timeline.trace(2).updates[0]
+    step = timeline.update(2, parameter)
+    code = step.formula.code.replace(f"{step.name}.grad", "gradient")
+    names = {
+        "np": np,
+        step.name: step.value,
+        "gradient": step.gradient,
+        "rate": step.rate,
+        "t": 3,
+        **step.settings,
+        **step.before,
+    }
+    exec(code, names)  # noqa: S102  # our own text
+    np.testing.assert_allclose(names[step.name], step.result, rtol=1e-14)
+    for name, after in step.after.items():
+        np.testing.assert_allclose(names[name], after, rtol=1e-14)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_an_update_of_one_element_is_that_of_the_whole(
+    optimizer: str, dtype: str
+) -> None:
+    timeline = curved(optimizer, dtype)
+    for parameter in timeline.trace(1).updates:
+        whole = timeline.update(1, parameter)
+        for index in np.ndindex(whole.value.shape):
+            one = timeline.update(1, parameter, index)
+            assert one.result == whole.result[index]
+            assert one.result.dtype == whole.result.dtype
+            assert one.rate == whole.rate[index]
+            assert all(one.after[k] == after[index] for k, after in whole.after.items())

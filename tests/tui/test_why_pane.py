@@ -40,8 +40,9 @@ def test_terms_are_largest_first_and_aligned() -> None:
     bug = program(
         "y = sum((W @ x) * k)", "W = [[1.0], [2.0]]\nx = [3.0]\nk = [1.0, 10.0]"
     )
-    assert shown(bug, "end", "x.grad[0]").splitlines()[:3] == [
-        "x.grad[0] = 21",
+    headline, check, *terms = shown(bug, "end", "x.grad[0]").rstrip().splitlines()
+    assert (headline, check[-1]) == ("x.grad[0] = 21", "✓")
+    assert terms == [
         "▸ 20 = 10 × 2   ∂y/∂(W @ x)[1] · W[1, 0]",
         "   1 =  1 × 1   ∂y/∂(W @ x)[0] · W[0, 0]",
     ]
@@ -54,7 +55,7 @@ def test_eight_terms_then_the_rest() -> None:
     )
     lines = shown(bug, "end", "x.grad[0]").splitlines()
     assert sum(" × " in line for line in lines) == 8
-    assert "… and 4 more terms: " in lines[9]
+    assert "… and 4 more terms: " in lines[10]
 
 
 def test_follow_and_return() -> None:
@@ -78,7 +79,7 @@ def test_down_goes_to_the_next_term() -> None:
         app.choose("x1.grad[0, 0]")
         await pilot.press("down")
         lines = text_of(app.why).splitlines()
-        assert [line[:1] for line in lines[1:3]] == [" ", "▸"]
+        assert [line[:1] for line in lines[2:4]] == [" ", "▸"]
 
     played(Debugger(load("three_layer")), "end", play)
 
@@ -116,8 +117,8 @@ def test_a_value_opens_into_its_products() -> None:
 def test_copies_are_passed_through_on_one_line() -> None:
     bug = program("b = a + 1.0\nc = b + 1.0\ny = sum(c * c)", "a = [1.0, 2.0]")
     lines = shown(bug, "end", "a.grad[0]").splitlines()
-    assert "an exact copy of c.grad[0], passed through 2 nodes" in lines[1]
-    assert "∂y/∂" in lines[3]
+    assert "an exact copy of c.grad[0], passed through 2 nodes" in lines[2]
+    assert "∂y/∂" in lines[4]
 
 
 def test_parts_of_shared_nodes_and_sums_over_axes_are_named() -> None:
@@ -130,22 +131,23 @@ def test_parts_of_shared_nodes_and_sums_over_axes_are_named() -> None:
 def test_a_complete_gradient_is_held_against_differences() -> None:
     bug = program("y = sum(a * a)", "a = [3.0]")
     half = shown(bug, "y._1<-a#0@backward", "a.grad[0]").split("\n")
-    whole = shown(bug, "end", "a.grad[0]").strip().split("\n")
+    whole = shown(bug, "end", "a.grad[0]").split("\n")
     assert "1 of 2 contributions are in so far" in "".join(half)
     assert "numeric check" not in "".join(half)
-    assert whole[-1].startswith("  numeric check: 6  (difference ")
-    assert whole[-1].endswith(" ✓")
+    assert whole[1].rstrip().startswith("  numeric check: 6  (difference ")
+    assert whole[1].rstrip().endswith(" ✓")
 
 
 def test_a_wrong_gradient_is_told() -> None:
     bug = program("z = 3 * a\ny = sum(z * z)", "a = [2.0]")
     for wrong in ("patch z<-a local", "detach z<-a"):
         assert bug.execute(wrong).ok
-        lines = shown(bug, "end", "a.grad[0]").strip().split("\n")
-        assert lines[-1].startswith("  numeric check: 36  (difference ")
-        assert lines[-1].endswith(" ✗ differs")
+        lines = shown(bug, "end", "a.grad[0]").split("\n")
+        found = next(line.strip() for line in lines if "numeric check" in line)
+        assert found.startswith("numeric check: 36  (difference ")
+        assert found.endswith(" ✗ differs")
         assert bug.execute("undo").ok
-    assert shown(bug, "end", "a.grad[0]").strip().endswith(" ✓")
+    assert "✓" in shown(bug, "end", "a.grad[0]")
 
 
 def test_what_takes_too_long_is_left_to_a_key() -> None:
@@ -155,4 +157,4 @@ def test_what_takes_too_long_is_left_to_a_key() -> None:
         "x = { random = 'normal', shape = [200, 1], seed = 2 }",
     )
     text = shown(bug, "end", "W.grad[0, 0]")
-    assert text.strip().endswith("\n  K checks it numerically")
+    assert text.split("\n")[1].strip() == "K checks it numerically"

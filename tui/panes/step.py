@@ -17,15 +17,17 @@ from textual.strip import Strip
 from ...core.commands.explaining import outstanding
 from ...core.explain import element_name
 from ...core.expression import Element
-from ...core.formulas import Formula, axes_text, shape_text
+from ...core.formulas import NO_FORMULA, Formula, Wording, axes_text, shape_text
 from ...core.linked import Facet, Region, facets, linked
+from ...core.optimizers import OPTIMIZERS
 from ...core.run import broadcast_axes
 from ...core.scenario import Scenario
-from ...core.trace import Contribution, Forward, Seed, Trace
+from ...core.trace import Contribution, Event, Forward, Seed, Trace, Update
+from ...core.training import Iterations
 from ..digits import number_text
 from ..grid import HEAT, HEAT_CSS, Grid, Inks, Scale, summary_text
 from ..look import Look
-from ..spelling import contribution_text, value_text
+from ..spelling import contribution_text, update_text, value_text
 from ..step import Stage, notes, place
 from .base import Chosen, Pane, View, filled
 from .matrix_view import KEYS, MatrixView, Summaries, Walker
@@ -561,11 +563,8 @@ class StepPane(Pane):
             lines.append(
                 Text("nothing has happened yet: press s to step", inks.changed, end="")
             )
-        formula = Formula("", (), "")
-        if isinstance(event, Forward):
-            formula = words.forward(event.node)
-        elif isinstance(event, Contribution):
-            formula = words.contribution(event.edge, self._summed(event))
+        formula = self._formula(words, event)
+        if isinstance(event, Contribution):
             edges = bug.trace.backward_events(event.consumer, event.consumer + 1)
             what = f"contribution to {nodes[event.operand].name}"
             what += f" through {nodes[event.consumer].name}"
@@ -576,10 +575,9 @@ class StepPane(Pane):
         elif isinstance(event, Seed):
             text = "the seed: the gradient that enters at the output"
             lines.append(Text(text, inks.quiet, end=""))
-        else:
-            lines.append(
-                Text(f"update of {nodes[event.node].name}", inks.quiet, end="")
-            )
+        elif isinstance(event, Update):
+            text = f"update of {nodes[event.node].name}"
+            lines.append(Text(text, inks.quiet, end=""))
         if formula.text:
             line = Text(formula.text, inks.name, end="")
             shapes = Text(formula.shapes, inks.quiet, end="")
@@ -588,6 +586,16 @@ class StepPane(Pane):
             else:
                 lines += [line, shapes]
         return [*lines, Text(" ", end="")]
+
+    def _formula(self, words: Wording, event: Event) -> Formula:
+        if isinstance(event, Forward):
+            return words.forward(event.node)
+        if isinstance(event, Contribution):
+            return words.contribution(event.edge, self._summed(event))
+        training = self._view.bug.scenario.training if self._view else None
+        if isinstance(event, Update) and training is not None:
+            return words.update(event.node, OPTIMIZERS[training.optimizer])
+        return NO_FORMULA
 
     def _below(self) -> Iterator[tuple[int, str, Text]]:
         """Yield what stands below the matrices: how much it matters, label, text."""
@@ -602,10 +610,9 @@ class StepPane(Pane):
             yield _KEPT + 1, "one element", Text(element)
         if isinstance(event, Contribution):
             yield 5, "accumulated", Text(self._accumulated(trace, event))
-            formula = words.contribution(event.edge, self._summed(event))
-            yield _KEPT, "NumPy", Text(formula.code)
-        elif isinstance(event, Forward):
-            yield _KEPT, "NumPy", Text(words.forward(event.node).code)
+        code = self._formula(words, event).code
+        if code:
+            yield _KEPT, "NumPy", Text(code)
         for place_of_note, note in enumerate(self._said):
             yield 4 - min(place_of_note, 2), "note", Text(note)
         facet, grid = self._facets[self._active], self._grids[self._active]
@@ -642,6 +649,11 @@ class StepPane(Pane):
             return contribution_text(
                 trace, words, event.edge, self._number, grid.cursor
             )
+        timeline = self._view.bug.timeline
+        if isinstance(event, Update) and isinstance(timeline, Iterations):
+            iteration = self._view.bug.place.iteration
+            step = timeline.update(iteration, event.node, grid.cursor)
+            return update_text(step, grid.cursor)
         return ""
 
     def _accumulated(self, trace: Trace, event: Contribution) -> str:

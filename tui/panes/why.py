@@ -284,8 +284,11 @@ def explained(
         return
     yield from _of_number(trace, element, float(gradient[index]), position)
     found = explain_gradient(trace, node, index, position)
-    yield from _gradient_rows(trace, words, found)
+    done, uses = found.uses
+    if done < uses:
+        yield Row(f"{done} of {uses} contributions are in so far", "none")
     yield from _check_rows(trace, node, index, position)
+    yield from _gradient_rows(trace, words, found)
 
 
 def _check_rows(trace: Trace, node: int, index: Index, position: int) -> Iterator[Row]:
@@ -341,9 +344,6 @@ def _gradient_rows(trace: Trace, words: Wording, found: Explanation) -> Iterator
     for part in found.parts:
         several = len(found.parts) > 1
         yield from _part_rows(trace, words, part, found.index, several)
-    done, uses = found.uses
-    if done < uses:
-        yield Row(f"{done} of {uses} contributions are in so far", "none")
 
 
 def _part_rows(
@@ -363,8 +363,9 @@ def _part_rows(
         _column([term.upstream for term in terms]),
         _column([term.local for term in terms]),
     ]
+    is_copied = words.contribution(part.edge).local == "1"
     for term, product, upstream, slope in zip(terms, *columns, strict=True):
-        names = term_text(trace, words, term, index)
+        names = term_text(trace, words, term, index, is_copied=is_copied)
         text = f"{product} = {upstream} × {slope}   {names}"
         yield Row(text, "", Element(term.consumer, "grad", term.index))
     rest = part.rest(_SHOWN)
