@@ -15,6 +15,7 @@ import networks
 import numpy as np
 import scalars
 import screen
+import terminal
 from measure import Row
 
 HEAD = ("what", "against", "ours", "theirs", "ratio", "at most")
@@ -48,6 +49,7 @@ def _rows(full: bool, seconds: float) -> Iterator[Row | str]:
     yield lookups.row(seconds)
     yield from debugging.rows(seconds)
     yield from screen.rows()
+    yield from terminal.rows()
 
 
 def _line(row: Row) -> str:

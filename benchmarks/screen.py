@@ -18,6 +18,7 @@ from rich.console import RenderableType
 from textual.app import App
 from textual.events import Key
 from textual.geometry import Region
+from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
@@ -26,7 +27,8 @@ from gradstep.core.scenario import Scenario, parse
 from gradstep.tui.app import GradstepApp
 
 SIZE = (120, 36)
-KEYS = 24  # pressed in each of the applications
+TURNS = 3  # of the two applications
+KEYS = 24  # pressed in each turn
 PANES = (
     "#header",
     "#timeline",
@@ -159,23 +161,42 @@ class Painting:
 
 
 async def race(scenario: Scenario) -> tuple[float, float]:
-    """Return the times from key to frame: ours, and of the same cells alone."""
-    frames: list[list[Strip]] = []
+    """Return the times from key to frame: ours, and of the same cells alone.
+
+    The two take turns, a few keys each, for a machine has slow moments.
+    """
     gc.freeze()  # as the start of the application does
-    ours = GradstepApp(scenario)
-    async with ours.run_test(size=SIZE) as pilot:
-        await pilot.pause(0.5)
-        for key in "ss":
+    pictures = await pictures_of(scenario)
+    best = [float("inf"), float("inf")]
+    for _ in range(TURNS):
+        for side, app in enumerate((GradstepApp(scenario), Empty(pictures))):
+            async with app.run_test(size=SIZE) as pilot:
+                await pilot.pause(0.3)
+                if side == 0:
+                    await _reach(pilot)
+                best[side] = min(best[side], await _times(app))
+    return best[0], best[1]
+
+
+async def _reach(pilot: Pilot[int]) -> None:
+    """Go to where the keys are measured: the last contributions."""
+    for key in ("end", "S", "S"):
+        await pilot.press(key)
+        await pilot.pause(0.2)
+
+
+async def pictures_of(scenario: Scenario) -> list[Picture]:
+    """Return what the panes show at the two moments between which the keys go."""
+    frames: list[list[Strip]] = []
+    app = GradstepApp(scenario)
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause(0.3)
+        await _reach(pilot)
+        for key in "sS":
             await pilot.press(key)
             await pilot.pause(0.2)
-            frames.append(ours.screen._compositor.render_strips())  # noqa: SLF001
-        pictures = list(_pictures(ours.screen, frames))
-        one = await _times(ours)
-    theirs = Empty(pictures)
-    async with theirs.run_test(size=SIZE) as pilot:
-        await pilot.pause(0.2)
-        two = await _times(theirs)
-    return one, two
+            frames.append(app.screen._compositor.render_strips())  # noqa: SLF001
+        return list(_pictures(app.screen, frames))
 
 
 def _pictures(
@@ -209,12 +230,13 @@ def rows() -> Iterator[Row]:
     )
     for what, text in cases:
         ours, theirs = asyncio.run(race(parse(text, source="benchmark")))
-        yield _row(what, "the same cells alone", ours, theirs, 1.5)
+        yield row(what, "the same cells alone", ours, theirs, 1.5)
     ours, theirs = _starts()
-    yield _row("start to first frame", "an empty application", ours, theirs, 1.3)
+    yield row("start to first frame", "an empty application", ours, theirs, 1.3)
 
 
-def _row(what: str, against: str, ours: float, theirs: float, most: float) -> Row:
+def row(what: str, against: str, ours: float, theirs: float, most: float) -> Row:
+    """Return the line of two times in seconds."""
     ratio = ours / theirs if theirs else np.inf
     return Row(what, against, duration(ours), duration(theirs), ratio, most)
 
@@ -255,8 +277,11 @@ def _starts() -> tuple[float, float]:
     return best[0], best[1]
 
 
+def text(found: Row) -> str:
+    """Return a line of the table to look at."""
+    return f"{found.what:28} {found.ours:>10} {found.theirs:>10} {found.ratio:.2f} ×"
+
+
 if __name__ == "__main__":
     for found in rows():
-        print(
-            f"{found.what:24} {found.ours:>10} {found.theirs:>10} {found.ratio:.2f} ×"
-        )
+        print(text(found), flush=True)
