@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from textwrap import wrap
 from typing import ClassVar
 
@@ -81,6 +82,7 @@ class WhyPane(Pane):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._rows: list[Row] = []
+        self._unseen: Iterator[Row] = iter(())  # the rows below those
         self._partials: dict[str, Ink] = {}
         self._element: Element | None = None
         self._trail: list[Element] = []
@@ -106,23 +108,27 @@ class WhyPane(Pane):
         if element != self._element:
             self._cursor = self._top = 0
         self._element = element
+        rows = iter([Row("nothing is chosen yet: step, or click a number", "quiet")])
         if element is None:
-            self._rows = [
-                Row("nothing is chosen yet: step, or click a number", "quiet")
-            ]
             self._title = self.TITLE
         else:
             words = Wording(bug.graph, bug.scenario.names)
             rows = explained(bug.trace, words, element, bug.position)
-            self._rows = list(_wrapped(rows, self.size.width - len(_MARGIN)))
             node = bug.graph.nodes[element.node]
             name = element_name(node, element.index, element.quantity)
             self._title = f"Why {name}?"
+        self._rows = []
+        self._unseen = _wrapped(rows, self.size.width - len(_MARGIN))
+        self._write(max(self.size.height, self._cursor + 1))
         leading = [n for n, row in enumerate(self._rows) if row.leads]
         if leading and self._cursor not in leading:
             self._cursor = leading[0]
         self._show_subtitle()
         self.repaint()
+
+    def _write(self, count: int) -> None:
+        """Write so many rows, if there are: what nobody sees is not asked for."""
+        self._rows += islice(self._unseen, max(count - len(self._rows), 0))
 
     def _show_subtitle(self) -> None:
         can_follow = self._leads() is not None
@@ -150,6 +156,7 @@ class WhyPane(Pane):
 
     def _move(self, by: int) -> None:
         """Go to the next row that leads somewhere; past the last one, scroll."""
+        self._write(self._cursor + 2 * self.size.height)
         numbers = range(self._cursor + by, len(self._rows) if by > 0 else -1, by)
         found = next((n for n in numbers if self._rows[n].leads), None)
         if found is None:
@@ -164,6 +171,7 @@ class WhyPane(Pane):
         self.repaint()
 
     def _scroll(self, by: int) -> None:
+        self._write(self._top + by + self.size.height)
         most = max(len(self._rows) - self.size.height, 0)
         self._top = min(max(self._top + by, 0), most)
         self.repaint()
