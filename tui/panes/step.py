@@ -17,7 +17,7 @@ from textual.strip import Strip
 from ...core.commands.explaining import outstanding
 from ...core.explain import element_name
 from ...core.expression import Element
-from ...core.formulas import NO_FORMULA, Formula, Wording, axes_text, shape_text
+from ...core.formulas import NO_FORMULA, Formula, axes_text, shape_text
 from ...core.linked import Facet, Region, facets, linked
 from ...core.optimizers import OPTIMIZERS
 from ...core.run import broadcast_axes
@@ -88,6 +88,8 @@ class StepPane(Pane):
         self._facets: tuple[Facet, ...] = ()
         self._grids: list[Grid] = []
         self._said: list[str] = []  # the notes of the event
+        self._summed: tuple[int, ...] = ()  # the axes that the event sums over
+        self._formula = NO_FORMULA
         self._scales: dict[tuple[str, int], Scale] = {}
         self._active = 0
         self._dense: bool | None = None  # None: where there is no room for numbers
@@ -134,7 +136,10 @@ class StepPane(Pane):
             self._scales[key] = grid.scale
             self._grids.append(grid)
         self._active = len(self._facets) - 1
-        self._said = notes(Stage(scenario, trace, self._look), [number])
+        stage, event = Stage(scenario, trace, self._look), trace.event(number)
+        self._said = notes(stage, [number])
+        self._summed = _summed(trace, event, self._facets)
+        self._formula = _formula(stage, event, self._summed)
 
     def _follow(self, chosen: Element | None) -> None:
         """Put the cursor of every grid on the chosen element, or what belongs to it."""
@@ -541,13 +546,13 @@ class StepPane(Pane):
         event = bug.trace.event(self._number)
         if facet.role == "local" and isinstance(event, Contribution):
             called = f"local {words.local(event.edge)}"
-            slope = words.contribution(event.edge).local
+            slope = self._formula.local
             shape = " ".join(
                 part for part in (f"= {slope}" * bool(slope), shape) if part
             )
         if facet.role == "contribution" and isinstance(event, Contribution):
-            summed = self._summed(event)
-            shape = f"Σ {axes_text(summed)} → {shape or '()'}" if summed else shape
+            axes = axes_text(self._summed)
+            shape = f"Σ {axes} → {shape or '()'}" if self._summed else shape
         return (f" {called}", f" {shape}") if shape else (f" {called}",)
 
     def _above(self, inks: Inks, width: int) -> list[Text]:
@@ -555,7 +560,6 @@ class StepPane(Pane):
         if self._view is None:
             return []
         bug = self._view.bug
-        words = Stage(bug.scenario, bug.trace, self._look).wording
         nodes = bug.graph.nodes
         event = bug.trace.event(self._number)
         lines: list[Text] = []
@@ -563,7 +567,7 @@ class StepPane(Pane):
             lines.append(
                 Text("nothing has happened yet: press s to step", inks.changed, end="")
             )
-        formula = self._formula(words, event)
+        formula = self._formula
         if isinstance(event, Contribution):
             edges = bug.trace.backward_events(event.consumer, event.consumer + 1)
             what = f"contribution to {nodes[event.operand].name}"
@@ -587,32 +591,20 @@ class StepPane(Pane):
                 lines += [line, shapes]
         return [*lines, Text(" ", end="")]
 
-    def _formula(self, words: Wording, event: Event) -> Formula:
-        if isinstance(event, Forward):
-            return words.forward(event.node)
-        if isinstance(event, Contribution):
-            return words.contribution(event.edge, self._summed(event))
-        training = self._view.bug.scenario.training if self._view else None
-        if isinstance(event, Update) and training is not None:
-            return words.update(event.node, OPTIMIZERS[training.optimizer])
-        return NO_FORMULA
-
     def _below(self) -> Iterator[tuple[int, str, Text]]:
         """Yield what stands below the matrices: how much it matters, label, text."""
         if self._view is None or self._trace is None:
             return
-        bug, trace, number = self._view.bug, self._trace, self._number
-        stage = Stage(bug.scenario, trace, self._look)
-        words, event = stage.wording, trace.event(number)
+        trace = self._trace
+        event = trace.event(self._number)
         yield 0, "", Text(" ")
         element = self._spelled()
         if element:
             yield _KEPT + 1, "one element", Text(element)
         if isinstance(event, Contribution):
             yield 5, "accumulated", Text(self._accumulated(trace, event))
-        code = self._formula(words, event).code
-        if code:
-            yield _KEPT, "NumPy", Text(code)
+        if self._formula.code:
+            yield _KEPT, "NumPy", Text(self._formula.code)
         for place_of_note, note in enumerate(self._said):
             yield 4 - min(place_of_note, 2), "note", Text(note)
         facet, grid = self._facets[self._active], self._grids[self._active]
@@ -623,15 +615,6 @@ class StepPane(Pane):
             yield 1, label, text
         if grid.array.ndim > 2:
             yield 6, "slice", Text("the keys , and . turn to another one")
-
-    def _summed(self, event: Contribution) -> tuple[int, ...]:
-        """Return the axes that this step sums over."""
-        product = next((f for f in self._facets if f.role == "product"), None)
-        if product is None or self._trace is None:
-            return ()
-        return broadcast_axes(
-            product.array.shape, self._trace.run.graph.nodes[event.operand].shape
-        )
 
     def _spelled(self) -> str:
         """Return the chosen element, as far as this step makes it, in numbers."""
@@ -675,7 +658,9 @@ class StepPane(Pane):
             # Most lines are one piece that fits, and rich takes its time to find out.
             ink = text.style if isinstance(text.style, Ink) else None
             return [Strip([Segment(text.plain.rstrip(), ink)])]
-        lines = text.wrap(self.app.console, width, overflow="fold")
+        lines = [text]
+        if text.cell_len > width:
+            lines = text.wrap(self.app.console, width, overflow="fold")
         strips: list[Strip] = []
         for line in lines:
             line.rstrip()
@@ -694,6 +679,27 @@ class StepPane(Pane):
             Strip.join([later if number else first, strip])
             for number, strip in enumerate(self._wrapped(text, width - margin))
         ]
+
+
+def _summed(trace: Trace, event: Event, seen: Sequence[Facet]) -> tuple[int, ...]:
+    """Return the axes that a step sums over."""
+    product = next((facet for facet in seen if facet.role == "product"), None)
+    if product is None or not isinstance(event, Contribution):
+        return ()
+    shape = trace.run.graph.nodes[event.operand].shape
+    return broadcast_axes(product.array.shape, shape)
+
+
+def _formula(stage: Stage, event: Event, summed: tuple[int, ...]) -> Formula:
+    """Return what a step does in symbols; of the seed there is nothing to say."""
+    if isinstance(event, Forward):
+        return stage.wording.forward(event.node)
+    if isinstance(event, Contribution):
+        return stage.wording.contribution(event.edge, summed)
+    training = stage.scenario.training
+    if isinstance(event, Update) and training is not None:
+        return stage.wording.update(event.node, OPTIMIZERS[training.optimizer])
+    return NO_FORMULA
 
 
 def _is_changed(facet: Facet, all_facets: Sequence[Facet]) -> bool:

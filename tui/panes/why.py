@@ -119,7 +119,7 @@ class WhyPane(Pane):
             self._title = f"Why {name}?"
         self._rows = []
         self._unseen = _wrapped(rows, self.size.width - len(_MARGIN))
-        self._write(max(self.size.height, self._cursor + 1))
+        self._write(max(self.size.height, self._cursor + 1, _SHOWN))
         leading = [n for n, row in enumerate(self._rows) if row.leads]
         if leading and self._cursor not in leading:
             self._cursor = leading[0]
