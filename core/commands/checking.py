@@ -131,15 +131,16 @@ def numeric_line(one: NodeCheck, number: Callable[[float], str] = brief) -> str:
     if one.verdict == "kink":
         return f"numeric check: {slope}, {_UNDECIDED['kink']}"
     if one.verdict == "mismatch":
-        apart = number(one.difference)
-        return f"numeric check: {slope}  (difference {apart}) ✗ differs"
-    apart = f"difference {number(float(f'{one.difference:.1g}'))}"
+        return f"numeric check: {slope} ✗ differs by {number(one.difference)}"
+    apart = "exactly"
+    if one.difference:
+        apart = f"differs by {number(float(f'{one.difference:.1g}'))}"
     if 0 < one.difference <= one.noise:
         unit = 10.0 ** math.floor(math.log10(one.noise))
-        apart = f"difference < {number((one.noise // unit + 1) * unit)}"
+        apart = f"within {number((one.noise // unit + 1) * unit)}"
     if one.rounding > one.noise:
         apart += f", rounded by {number(float(f'{one.rounding:.1g}'))}"
-    return f"numeric check: {slope}  ({apart}) ✓"
+    return f"numeric check: {slope} ✓ {apart}"
 
 
 _SHOWN: Final = 8
