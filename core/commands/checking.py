@@ -135,7 +135,7 @@ def numeric_line(one: NodeCheck, number: Callable[[float], str] = brief) -> str:
     apart = "exactly"
     if one.difference:
         apart = f"differs by {number(float(f'{one.difference:.1g}'))}"
-    if 0 < one.difference <= one.noise:
+    if one.difference <= one.noise and one.noise:
         unit = 10.0 ** math.floor(math.log10(one.noise))
         apart = f"within {number((one.noise // unit + 1) * unit)}"
     if one.rounding > one.noise:

@@ -41,7 +41,7 @@ def test_terms_are_largest_first_and_aligned() -> None:
         "y = sum((W @ x) * k)", "W = [[1.0], [2.0]]\nx = [3.0]\nk = [1.0, 10.0]"
     )
     headline, check, *terms = shown(bug, "end", "x.grad[0]").rstrip().splitlines()
-    assert (headline, check[-1]) == ("x.grad[0] = 21", "✓")
+    assert (headline, "✓" in check) == ("x.grad[0] = 21", True)
     assert terms == [
         "▸ 20 = 10 × 2   ∂y/∂(W @ x)[1] · W[1, 0]",
         "   1 =  1 × 1   ∂y/∂(W @ x)[0] · W[0, 0]",
