@@ -7,7 +7,7 @@ and displays. Everything it knows of the numbers it looks up in the trace.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final
@@ -31,15 +31,11 @@ from .location import Location, parse_location
 from .moves import Direction
 from .reply import Answer, Reply, Stopped
 from .scenario import Scenario
-from .script import assertions
 from .session import Branch, Display, Place, Session
 from .stops import Meeting, Stop, look, meetings, same
 from .text import clean, nearest
-from .timeline import Timeline
+from .timeline import Progress, Timeline, timeline_of
 from .trace import Trace
-from .training import timeline_of
-
-Progress = Callable[[int, int], None]  # done, of; it may raise `Interrupted`
 
 _MOST_COMMANDS: Final = 100_000  # that one line may start through stops and scripts
 _DEEPEST: Final = 20  # nesting of scripts
@@ -214,6 +210,8 @@ class Debugger(ByName):
         if session.recorded is not None and command.recorded:
             session.recorded.append(reply.command)
             if session.asserting:
+                from .script import assertions
+
                 session.recorded += assertions(command.name, reply)
 
     def _command(self, line: str) -> tuple[Command | None, str]:

@@ -10,11 +10,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from .dot import dot
 from .errors import CommandError, Problem
 from .expression import Element
-from .latex import latex
-from .numpy_code import numpy_code
 
 if TYPE_CHECKING:
     from .debugger import Debugger
@@ -36,14 +33,20 @@ FORMATS: Final[Mapping[str, str]] = MappingProxyType(
 
 
 def _dot(bug: Debugger, _element: Element | None) -> str:
+    from .dot import dot
+
     return dot(bug.scenario.title, bug.trace.run)
 
 
 def _py(bug: Debugger, _element: Element | None) -> str:
+    from .numpy_code import numpy_code
+
     return numpy_code(bug.scenario, bug.trace.run)
 
 
 def _tex(bug: Debugger, element: Element | None) -> str:
+    from .latex import latex
+
     if element is None:
         raise CommandError(
             Problem(

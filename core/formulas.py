@@ -9,12 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from .graph import Edge, Graph, Node
 from .ops.shape import Slot
 from .ops.table import Op, Shape
-from .optimizers import Optimizer
+
+if TYPE_CHECKING:
+    from .optimizers import Optimizer
 
 _LONGEST = 24  # a longer expression is called by the name of its node
 _DEEPEST = 3  # expressions inside each other, before a name stands for the rest

@@ -69,18 +69,17 @@ def build(
     ['x', '2', 'y']
     """
     operations = {*OPS, *ALIASES, *CONSTRUCTORS}
-    prelude = _prelude()
     try:
         taken = dict.fromkeys(
             broken, "bound under [inputs], [parameters] or [constants]"
         )
         taken |= {name: _KINDS[leaf.kind] for name, leaf in leaves.items()}
-        module = parse(text, "program", limits, taken, {*operations, *prelude})
+        module = parse(text, "program", limits, taken, {*operations, *RECIPES})
     except LimitError as error:
         raise LimitError(
             _placed(one, source, locate) for one in error.problems
         ) from None
-    reading = Reading(leaves, broken, MEANING, module, prelude, dtype, limits)
+    reading = Reading(leaves, broken, MEANING, module, RECIPES, dtype, limits)
     graph = reading.program(output)
     if graph is None:
         problems = sorted(reading.problems, key=lambda one: (one.line, one.column))
@@ -94,10 +93,11 @@ def _prelude() -> Mapping[str, Function]:
     module = parse(PRELUDE, "prelude", LIMITS, static_tests=True)
     if module.problems:  # our own text is wrong
         raise RuleError("\n".join(f"prelude: {problem}" for problem in module.problems))
-    return {item.name: item for item in module.items if isinstance(item, Function)}
+    functions = (item for item in module.items if isinstance(item, Function))
+    return MappingProxyType({item.name: item for item in functions})
 
 
-RECIPES: Final = tuple(_prelude())  # the names of the functions of the prelude
+RECIPES: Final = _prelude()
 
 
 def _placed(problem: Problem, source: str, locate: Locate | None) -> Problem:

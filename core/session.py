@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from .check import Report
 from .expression import Expression
 from .reply import Reply, Stopped
 from .stops import Stop
 from .timeline import Timeline
+
+if TYPE_CHECKING:
+    from .check import Report
 
 
 @dataclass(frozen=True, slots=True)

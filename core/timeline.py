@@ -1,19 +1,34 @@
 """A run over time: one trace for each iteration.
 
 Without training there is one iteration. With it, `core.training` gives a timeline whose
-iterations follow from each other.
+iterations follow from each other, and is imported for it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from .run import NO_PATCHES, Patches, Run
+from .run import NO_PATCHES, Patches, Run, evaluate
+from .scenario import Scenario
 from .trace import Trace
+
+Progress = Callable[[int, int], None]  # done, of; it may raise `Interrupted`
+
+
+def timeline_of(scenario: Scenario, progress: Progress | None = None) -> Timeline:
+    """Return the time of a scenario: one iteration, or those of its training.
+
+    `progress` is told of every iteration that is computed on the way to another one.
+    """
+    if scenario.training is None:
+        return Single.of(evaluate(scenario.graph, scenario.leaves, scenario.seed))
+    from .training import iterations_of
+
+    return iterations_of(scenario, scenario.training, progress)
 
 
 class Record(NamedTuple):

@@ -8,7 +8,7 @@ again when somebody goes there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import EllipsisType, MappingProxyType
 from typing import Final
@@ -22,12 +22,11 @@ from .ops.table import Array, Value
 from .optimizers import OPTIMIZERS, Optimizer, State
 from .run import NO_PATCHES, Patches, Run, evaluate
 from .scenario import Scenario
-from .settings import Batch
-from .timeline import Record, Single, Timeline, record
+from .settings import Batch, Training
+from .timeline import Progress, Record, record
 from .trace import Trace
 
 Index = tuple[int, ...]
-Progress = Callable[[int, int], None]  # done, of; it may raise `Interrupted`
 
 _MOST_STARTS: Final = 64  # kept on the grid
 _LAST_STARTS: Final = 32  # kept because they were needed last: the way back is short
@@ -35,15 +34,13 @@ _LAST_TRACES: Final = 4
 _BYTES: Final = 256 * 2**20  # of all starts that are kept
 
 
-def timeline_of(scenario: Scenario, progress: Progress | None = None) -> Timeline:
-    """Return the time of a scenario: one iteration, or those of its training.
+def iterations_of(
+    scenario: Scenario, training: Training, progress: Progress | None = None
+) -> Iterations:
+    """Return the time of a scenario that is trained.
 
     `progress` is told of every iteration that is computed on the way to another one.
     """
-    training = scenario.training
-    if training is None:
-        run = evaluate(scenario.graph, scenario.leaves, scenario.seed)
-        return Single.of(run)
     program = scenario.batch_program or scenario
     graph, batch = program.graph, training.batch
     parameters = tuple(n.index for n in graph.nodes if n.kind == "parameter")

@@ -44,7 +44,6 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
 
-from . import datafiles
 from .errors import InputError
 from .limits import LIMITS
 from .locate import Path
@@ -554,6 +553,8 @@ _DRAWS: Final[Mapping[str, Callable[[Table, Shape, _Source], _Draw | None]]] = (
 
 
 def _file(table: Table, source: _Source) -> Array | None:
+    from .datafiles import load as load_array  # archives, and NumPy's own formats
+
     name, key = table.text("file"), table.text("key")
     header = table.flag("header")
     shape = _own_shape(table, source)
@@ -570,7 +571,7 @@ def _file(table: Table, source: _Source) -> Array | None:
         return None
     room = min(source.setting.room.left, LIMITS.elements_per_array)
     try:
-        array = datafiles.load(source.setting.folder, raw, key, header, room)
+        array = load_array(source.setting.folder, raw, key, header, room)
     except InputError as error:
         for problem in error.problems:
             if problem.line:  # in the file itself

@@ -6,45 +6,37 @@ and `MainScreen.apply` draws what it answered into every pane at once.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
 from textual.app import App
-from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
-from textual.command import CommandPalette, Provider
+from textual.command import CommandPalette
+from textual.reactive import Reactive
+from textual.theme import Theme
 
 from ..core.debugger import Debugger
 from ..core.errors import InputError
 from ..core.scenario import Scenario, load
 from .arrangement import load_arrangement, save_arrangement
 from .main_screen import MainScreen
-from .palette import PROVIDERS
-from .picker import Picker
-from .themes import THEMES
+from .themes import DARK, THEMES
 
 
-class Palette(CommandPalette):
-    """The palette of Textual, which closes once: Escape and a click may come at once.
-
-    The second of them would close the screen below.
-    """
-
-    def dismiss(self, result: None = None) -> AwaitComplete:
-        """Close, unless it is closed."""
-        return super().dismiss(result) if self.is_current else AwaitComplete.nothing()
+def _remembered_theme() -> str:
+    """Return the theme that was chosen last, if there is such a one."""
+    chosen = load_arrangement().theme
+    return chosen if chosen in THEMES else DARK.name
 
 
 class GradstepApp(App[int]):
     """gradstep in a terminal. It returns the exit code."""
 
     TITLE = "gradstep"
+    # What is set later, instead, lets Textual read and apply all its styles again.
+    theme = Reactive(_remembered_theme)
     CSS_PATH = "gradstep.tcss"
-    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {
-        *PROVIDERS
-    }
     HORIZONTAL_BREAKPOINTS: list[tuple[int, str]] | None = [  # noqa: RUF012  # as declared
         (0, "-tiny"),
         (60, "-narrow"),
@@ -71,31 +63,46 @@ class GradstepApp(App[int]):
         self._at = at
         self._script = script
 
+    @property
+    def available_themes(self) -> dict[str, Theme]:
+        """The themes of gradstep, and those of Textual."""
+        return THEMES
+
     def on_mount(self) -> None:
-        """Register the themes, and open the scenario or the picker."""
-        for theme in THEMES:
-            self.register_theme(theme)
-        chosen = load_arrangement().theme
-        known = chosen in self.available_themes
-        self.theme = chosen if known else THEMES[0].name
+        """Open the scenario or the picker."""
         if self._scenario is None:
+            from .picker import Picker
+
             self.push_screen(Picker())
         else:
             self.open(self._scenario)
 
     def open(self, scenario: Scenario) -> None:
         """Show a scenario in the main screen."""
-        screen = MainScreen(Debugger(scenario), at=self._at, script=self._script)
+        bug = Debugger(scenario)
+        screen = MainScreen(bug, self._at, self._script, self._size_classes())
         self._at, self._script = "", None  # those were for the first one
         if len(self.screen_stack) > 1:
             self.switch_screen(screen)
         else:
             self.push_screen(screen)
 
+    def _size_classes(self) -> str:
+        """Return the classes that Textual gives to a screen once it has laid it out.
+
+        A screen that has them before is styled and laid out once, not twice.
+        """
+        width, height = self.size
+        across = max(at for at in self.HORIZONTAL_BREAKPOINTS or () if at[0] <= width)
+        down = max(at for at in self.VERTICAL_BREAKPOINTS or () if at[0] <= height)
+        return f"{across[1]} {down[1]}"
+
     def action_command_palette(self) -> None:
         """Open the palette."""
+        from .palette import Palette
+
         if not isinstance(self.screen, CommandPalette):
-            self.push_screen(Palette(id="--command-palette"))
+            self.push_screen(Palette())
 
     def action_help_quit(self) -> None:
         """Say how to leave: Ctrl+C copies."""

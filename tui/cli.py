@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any, Final, NoReturn, TextIO
 
 from ..core.errors import InputError, Problem
@@ -51,10 +52,14 @@ Add = Callable[[argparse.ArgumentParser], None]
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command: what it is for, and its arguments."""
+    """One command: what it is for, and its arguments.
+
+    `home` is the module whose `TASKS` do it: none waits for what the others need.
+    """
 
     summary: str
     add: Add
+    home: str = "tasks"
     epilog: str = ""
 
 
@@ -334,35 +339,39 @@ def _run(parser: argparse.ArgumentParser) -> None:
 
 
 COMMANDS: Final[dict[str, Command]] = {
-    "run": Command("open the application, in a terminal", _run),
+    "run": Command("open the application, in a terminal", _run, "opening"),
     "play": Command("print every step of the forward and the backward pass", _play),
     "grads": Command("print the values and gradients of all nodes", _grads),
     "check": Command(
         "compare every gradient with numeric differentiation; 1 on a mismatch", _check
     ),
     "debug": Command(
-        "type commands at a plain prompt, or read them from a pipe", _debug
+        "type commands at a plain prompt, or read them from a pipe", _debug, "scripts"
     ),
     "test": Command(
         "hold scenarios to their [expect] and their scripts; 1 on a failure",
         _test,
+        "scripts",
     ),
     "list": Command("list the built-in scenarios", _list),
     "show": Command(
         "print the nodes, shapes, frames and formulas of a scenario", _show
     ),
     "export": Command(
-        "write a session as a picture, a page, a recording, a program, …", _export
+        "write a session as a picture, a page, a recording, a program, …",
+        _export,
+        "sharing",
     ),
     "snapshot": Command(
         "write a picture of the application, without a terminal: svg, txt or png",
         _snapshot,
+        "sharing",
     ),
     "new": Command("write a commented scenario to start from", _new),
     "completion": Command(
         "print the completion script of a shell: bash, zsh or fish",
         _completion,
-        'for bash: eval "$(gradstep completion bash)" in ~/.bashrc',
+        epilog='for bash: eval "$(gradstep completion bash)" in ~/.bashrc',
     ),
 }
 
@@ -516,9 +525,14 @@ def _dispatch(arguments: Sequence[str]) -> int:
         return OK
     if options.command is None:
         options = parse(["run"] if has_terminal() else ["play", "apple_orange"])
-    from .tasks import TASKS
+    return task(options.command)(options)
 
-    return TASKS[options.command](options)
+
+def task(name: str) -> Callable[[argparse.Namespace], int]:
+    """Return what carries a command out, and gives its exit code."""
+    home = import_module(f".{COMMANDS[name].home}", __package__)
+    found: Callable[[argparse.Namespace], int] = home.TASKS[name]
+    return found
 
 
 def has_terminal() -> bool:

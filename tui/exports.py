@@ -24,8 +24,7 @@ from ..core.errors import InputError, LimitError, Problem
 from ..core.exports import EXPORTERS, Exporter
 from ..core.expression import Element
 from .look import Look
-from .play import Pace, closing, opening, play_markdown
-from .step import Stage, Step
+from .stage import Stage
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -104,6 +103,9 @@ def frames(stage: Stage, width: int = WIDTH) -> Iterator[RenderableType]:
 
     Raises `LimitError` where there are too many.
     """
+    from .play import closing, opening
+    from .step import Step
+
     count = len(stage.trace)
     if count > _MOST_STEPS:
         raise LimitError(
@@ -143,6 +145,9 @@ def console_for(
 
 def step_svg(bug: Debugger) -> str:
     """Return a picture of the step that was done last."""
+    from .play import opening
+    from .step import Step
+
     stage = stage_of(bug)
     console = console_for()
     console.record = True
@@ -201,6 +206,8 @@ def _installed_font() -> tuple[list[str], str]:
 
 
 def _markdown(bug: Debugger, _element: Element | None) -> str:
+    from .play import Pace, play_markdown
+
     console = console_for(colours=None)
     stage = stage_of(bug)
     play_markdown(console, stage, range(len(stage.trace)), Pace())

@@ -24,7 +24,7 @@ from ..core.ops.table import Array
 from ..core.summary import Summary
 from .digits import Style, align, number_text, split, style_for, write
 from .look import Look
-from .matrix import summary_line
+from .summaries import summary_line
 
 LEVELS: Final = 8  # of intensity
 _NAN: Final = 2 * LEVELS + 1

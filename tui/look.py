@@ -14,6 +14,8 @@ from rich.text import Text
 
 from .digits import PRECISION
 
+MOST: Final = 10  # rows and columns that are shown in full
+
 Index = tuple[int | slice, ...]
 
 # A colour never says anything alone: a word, a sign or a place says it as well.
@@ -99,7 +101,6 @@ class Look:
 
     precision: int = PRECISION
     ascii: bool = False
-    most: int = 10  # rows and columns that are shown in full
     slices: Mapping[int, Index] = field(default_factory=dict[int, Index])
     styles: Mapping[str, str] = field(default_factory=lambda: STYLES)
 

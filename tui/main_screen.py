@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
 from textual.events import Resize
+from textual.geometry import Size
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import ContentSwitcher, Static
@@ -22,12 +23,10 @@ from ..core.explain import element_name
 from ..core.expression import Element
 from ..core.reply import Reply
 from ..core.scenario import load
-from ..core.script import Line, read_script
 from ..core.trace import Trace
 from .arrangement import HIDEABLE, Arrangement, load_arrangement, save_arrangement
 from .digits import number_text
 from .exports import camera, with_screen
-from .help import Help
 from .keys import LINES, keys
 from .panes.base import Asked, Begun, Chosen, OneLine, Pane, View
 from .panes.console import ConsolePane, Prompt
@@ -35,9 +34,11 @@ from .panes.graph import GraphPane
 from .panes.program import ProgramPane
 from .panes.step import StepPane
 from .panes.timeline import TimelinePane
-from .panes.views import VIEWS
+from .panes.views import VIEWS, view
 from .panes.why import WhyPane
-from .picker import Picker
+
+if TYPE_CHECKING:
+    from ..core.script import Line
 
 _PATIENCE = 0.03  # seconds that a command may take before it goes on in the background
 # The keys that matter most, first; as many as there is room for.
@@ -92,13 +93,21 @@ class MainScreen(Screen[int]):
             for key in keys()
         ),
         *(
-            Binding(str(number), f"view('{name}')", view.TITLE, show=False)
-            for number, (name, view) in enumerate(VIEWS.items(), 1)
+            Binding(str(number), f"view('{name}')", title, show=False)
+            for number, (name, title) in enumerate(VIEWS.items(), 1)
         ),
     ]
 
-    def __init__(self, bug: Debugger, at: str = "", script: Path | None = None) -> None:
-        super().__init__()
+    AUTO_FOCUS: ClassVar[str | None] = "#step"
+
+    def __init__(
+        self,
+        bug: Debugger,
+        at: str = "",
+        script: Path | None = None,
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(classes=classes)
         self.bug = bug
         bug.progress = self._progress
         self._at = at
@@ -110,6 +119,7 @@ class MainScreen(Screen[int]):
         self._cancelled = threading.Event()
         self._timer: Timer | None = None
         self._pace = 1
+        self._drawn_in = Size(0, 0)
         self.arrangement = load_arrangement()
         self._seen = _changed_at(bug)
 
@@ -135,9 +145,11 @@ class MainScreen(Screen[int]):
         """Show the first moment."""
         self.bug.exporters = with_screen(self.bug, camera(self.app))
         self._lay_out()
-        self.query_one(StepPane).focus()
+        self._drawn_in = self.size
         self.set_interval(_LOOK_EVERY, self._look_at_file)
         if self._script is not None:
+            from ..core.script import read_script
+
             self._waiting = read_script(self._script)
         if self._at:
             self.run_line(f"goto {self._at}")
@@ -158,7 +170,9 @@ class MainScreen(Screen[int]):
             text = f"gradstep needs {least}; this is {width} × {height}"
             self.query_one("#small", Static).update(text)
         self._show_keys(width)
-        self.call_after_refresh(self.apply, None)
+        if event.size != self._drawn_in:
+            self._drawn_in = event.size
+            self.call_after_refresh(self.apply, None)
 
     # ------------------------------------------------------------- the one way
 
@@ -288,6 +302,8 @@ class MainScreen(Screen[int]):
         while pane is not None and not isinstance(pane, Pane):
             pane = pane.parent if isinstance(pane.parent, Pane) else None
         text = pane.HELP if isinstance(pane, Pane) else ConsolePane.HELP
+        from .help import Help
+
         title = pane.TITLE if isinstance(pane, Pane) else ConsolePane.TITLE
         self.app.push_screen(Help(title, text or ""))
 
@@ -297,6 +313,8 @@ class MainScreen(Screen[int]):
 
     def action_pick(self) -> None:
         """Open another scenario."""
+        from .picker import Picker
+
         self.app.switch_screen(Picker())
 
     def action_reload(self) -> None:
@@ -346,7 +364,7 @@ class MainScreen(Screen[int]):
     async def _add_view(self, name: str) -> None:
         switcher = self.query_one("#view", ContentSwitcher)
         if not switcher.query(f"#{name}"):
-            await switcher.add_content(VIEWS[name](id=name))
+            await switcher.add_content(view(name)(id=name))
         self._turn_to(name)
 
     def _turn_to(self, name: str) -> None:

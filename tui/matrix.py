@@ -12,7 +12,6 @@ asked for is shown whole.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -22,19 +21,18 @@ import numpy as np
 from rich.text import Text
 
 from ..core.ops.table import Array
-from ..core.summary import Summary, summarise
+from ..core.summary import summarise
 from .blocks import Block, under, wrap
 from .digits import Style, align, number_text, style_for, write
-from .look import Index, Look
+from .look import MOST, Index, Look
+from .summaries import summary_line
 
-MOST: Final = 10  # rows and columns that are shown in full
 _HEAD: Final = 3  # of more, so many at the start …
 _TAIL: Final = 2  # … and so many at the end
 _CORNERS: Final = ((3, 2), (3, 1), (2, 1), (1, 1), (1, 0))  # where that is too wide
 _MOST_PARTS: Final = 4  # matrices of an array with three or more axes
 _INLINE: Final = 4  # elements of an array that fits into a line
 _LONGEST_INLINE: Final = 26  # of a matrix: all its brackets take room
-_BARS: Final = "▁▂▃▄▅▆▇█"
 
 Kept = list[int | None]  # numbers of rows or columns; None where some are left out
 
@@ -61,27 +59,6 @@ def inline(array: Array, look: Look) -> Text:
     if array.ndim == 2 and line.cell_len > _LONGEST_INLINE:
         return summary_line(summarise(array), look)
     return line
-
-
-def summary_line(summary: Summary, look: Look) -> Text:
-    """Return the range, the distribution and what is unusual in an array."""
-    parts: list[Text] = []
-    if summary.low is not None and summary.high is not None:
-        low, high = (
-            number_text(n, look.precision) for n in (summary.low, summary.high)
-        )
-        text = f"{low} … {high}" if summary.low < summary.high else f"all {low}"
-        parts.append(look.text(text))
-    if summary.bins and math.prod(summary.shape) > MOST:
-        top = max(summary.bins)
-        bars = (_BARS[-(-count * (len(_BARS) - 1) // top)] for count in summary.bins)
-        parts.append(look.text("".join(bars), "quiet"))
-    if summary.zeros and summary.low != summary.high:
-        word = "zero" if summary.zeros == 1 else "zeros"
-        parts.append(look.text(f"{summary.zeros} {word}", "quiet"))
-    unusual = ((summary.nans, "nan"), (summary.infinities, "inf"))
-    parts += [look.text(f"{n} {name}", "alarm") for n, name in unusual if n]
-    return Text("  ", end="").join(parts) if parts else look.text("empty", "quiet")
 
 
 def array_block(

@@ -18,7 +18,7 @@ from ..core.debugger import Debugger
 from ..core.graph import Graph, Site
 from .exports import frames, segments, stage_of
 from .play import facts
-from .step import Stage, place
+from .stage import Stage, place
 
 _POLICY: Final = (
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"

@@ -11,7 +11,8 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.await_complete import AwaitComplete
+from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
 from ..core.expression import Element
@@ -106,9 +107,9 @@ class Views(Finder):
         main = self.main
         if main is None:
             return
-        for number, (name, view) in enumerate(VIEWS.items(), 1):
+        for number, (name, title) in enumerate(VIEWS.items(), 1):
             act = partial(main.action_view, name)
-            yield Entry(f"view: {view.TITLE}", f"key {number}", act)
+            yield Entry(f"view: {title}", f"key {number}", act)
 
 
 class Nodes(Finder):
@@ -155,6 +156,20 @@ class Themes(Finder):
         for name in names:
             said = "dark" if app.available_themes[name].dark else "light"
             yield Entry(f"theme: {name}", said, partial(app.choose_theme, name))
+
+
+class Palette(CommandPalette):
+    """The palette of Textual, which closes once: Escape and a click may come at once.
+
+    The second of them would close the screen below.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(PROVIDERS, id="--command-palette")
+
+    def dismiss(self, result: None = None) -> AwaitComplete:
+        """Close, unless it is closed."""
+        return super().dismiss(result) if self.is_current else AwaitComplete.nothing()
 
 
 PROVIDERS: Final = (Commands, Views, Nodes, Scenarios, Themes)

@@ -21,18 +21,8 @@ from ..core.scenario import Scenario, When
 from ..core.trace import Contribution, Trace
 from .blocks import Block, indent, under, wrap
 from .look import Index, Look
-from .step import (
-    LONGEST_LINE,
-    MARGIN,
-    Numbers,
-    Stage,
-    Step,
-    body,
-    notes,
-    paragraph,
-    place,
-    rule,
-)
+from .stage import Numbers, Stage, notes, place
+from .step import LONGEST_LINE, MARGIN, Step, body, paragraph, rule
 from .tables import node_table
 
 Size = Literal["events", "nodes", "statements"]

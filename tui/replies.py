@@ -18,7 +18,8 @@ from .blocks import Block, apart, beside, indent, under, wrap
 from .digits import align, number_text
 from .look import Look
 from .matrix import array_block, ink, inline
-from .step import MARGIN, Stage, body, heading
+from .stage import Stage
+from .step import MARGIN, body, heading
 from .tables import table
 
 _MOST_EVENTS: Final = 3  # that one movement is drawn with, before it is told in lines

@@ -201,7 +201,7 @@ def _case(one: Verdict) -> str:
     )
 
 
-SCRIPT_TASKS: Final[dict[str, Callable[[Options], int]]] = {
+TASKS: Final[dict[str, Callable[[Options], int]]] = {
     "debug": debug,
     "test": test,
 }

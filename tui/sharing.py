@@ -85,7 +85,7 @@ def _write(content: str | bytes, options: Options, what: str) -> int:
     return 0
 
 
-SHARING_TASKS: Final[dict[str, Callable[[Options], int]]] = {
+TASKS: Final[dict[str, Callable[[Options], int]]] = {
     "export": export_file,
     "snapshot": snapshot,
 }

@@ -8,7 +8,7 @@ W2.grad[1, 3] = δ2[1, 0] · x1[3, 0] = 0.0418 × 0.531 = 0.0222
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ..core.explain import (
     Index,
@@ -22,8 +22,10 @@ from ..core.formulas import Wording, is_literal
 from ..core.graph import Edge, Node
 from ..core.linked import factor, made_from, made_into, partners
 from ..core.trace import Trace
-from ..core.training import UpdateStep
 from .digits import number_text
+
+if TYPE_CHECKING:
+    from ..core.training import UpdateStep
 
 _SPELLED: Final = 3  # terms of a sum
 

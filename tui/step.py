@@ -11,23 +11,16 @@ import numpy as np
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
-from ..core.formulas import (
-    NO_FORMULA,
-    Formula,
-    Wording,
-    axes_text,
-    is_literal,
-    shape_text,
-)
-from ..core.graph import Graph, Node, Statement
+from ..core.formulas import NO_FORMULA, Formula, axes_text, is_literal, shape_text
 from ..core.ops.table import Array
 from ..core.optimizers import OPTIMIZERS
-from ..core.scenario import NotePlace, Scenario, When
 from ..core.summary import summarise
-from ..core.trace import Contribution, Forward, Seed, Share, Trace
+from ..core.trace import Contribution, Forward, Seed, Share
 from .blocks import Block, apart, beside, fits, flow, indent, under, wrap
-from .look import Look
-from .matrix import MOST, array_block, number, summary_line
+from .look import MOST, Look
+from .matrix import array_block, number
+from .stage import Numbers, Stage, notes, pass_of, place
+from .summaries import summary_line
 
 MARGIN: Final = 3
 _GAP: Final = 4
@@ -35,42 +28,6 @@ _LEAST_GAP: Final = 2
 _NARROWEST: Final = 34  # of the corners of a large matrix, where there is a choice
 _TITLES: Final = (40, 28, 20)  # how wide titles of two lines may be, to begin with
 LONGEST_LINE: Final = 88  # of a paragraph, however wide the terminal is
-
-Numbers = Sequence[int]  # of the events of a step, counted from 0
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """A scenario, a trace of it, and how it looks: what every drawing needs."""
-
-    scenario: Scenario
-    trace: Trace
-    look: Look
-
-    @property
-    def wording(self) -> Wording:
-        """The words for the graph."""
-        return Wording(self.graph, self.scenario.names)
-
-    def note(self, when: When, node: int = -1) -> str:
-        """Return what the author says at a place, or nothing."""
-        return self.scenario.notes.get(NotePlace(when, node), "")
-
-    @property
-    def graph(self) -> Graph:
-        """The graph that is run."""
-        return self.trace.run.graph
-
-    def subject(self, event: int) -> Node:
-        """Return the node whose line an event belongs to."""
-        happens = self.trace.event(event)
-        is_edge = isinstance(happens, Contribution)
-        return self.graph.nodes[happens.consumer if is_edge else happens.node]
-
-    def statement(self, event: int) -> Statement | None:
-        """Return the innermost statement that an event belongs to."""
-        site = self.subject(event).site
-        return None if site is None else self.graph.statements[site.statement]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,27 +61,11 @@ def paragraph(text: str, meaning: str, look: Look, width: int) -> Block:
 # --------------------------------------------------------------------- the heading
 
 
-def place(stage: Stage, numbers: Numbers) -> tuple[str, ...]:
-    """Return where a step stands: `("11 of 13", "backward", "line 2")`."""
-    first, last = numbers[0] + 1, numbers[-1] + 1
-    which = str(first) if first == last else f"{first}-{last}"
-    parts = [f"{which} of {len(stage.trace)}", _pass(stage, numbers[0])]
-    node = stage.subject(numbers[0])
-    if isinstance(stage.trace.event(numbers[0]), Seed):
-        return (*parts, "seed")
-    frame = stage.graph.frame_of(node)
-    if frame is not None and frame.name:
-        parts.append(f"{frame.function} {frame.name}".strip())
-    if node.site is not None and (frame is None or frame.source == "program"):
-        parts.append(f"line {node.site.line}")
-    return tuple(parts)
-
-
 def heading(stage: Stage, numbers: Numbers, width: int) -> Block:
     """Return the rule above a step: where it is, and the statement it belongs to."""
     look = stage.look
     statement = stage.statement(numbers[0])
-    title = look.text(look.dot.join(place(stage, numbers)), _pass(stage, numbers[0]))
+    title = look.text(look.dot.join(place(stage, numbers)), pass_of(stage, numbers[0]))
     text = look.text("" if statement is None else statement.text, "name")
     if statement is None:
         return rule(title, look, width)
@@ -144,13 +85,6 @@ def rule(title: Text, look: Look, width: int, dash: str = "─") -> Block:
 
 def _ruled(line: Text, look: Look, width: int, dash: str = "─") -> Text:
     return line.append_text(look.text(dash * max(width - line.cell_len, 0), "quiet"))
-
-
-def _pass(stage: Stage, number_of_event: int) -> str:
-    event = stage.trace.event(number_of_event)
-    if isinstance(event, Forward):
-        return "forward"
-    return "backward" if isinstance(event, (Seed, Contribution)) else "update"
 
 
 # ------------------------------------------------------------------------ the body
@@ -439,61 +373,3 @@ def _body(look: Look, column: _Column, width: int, share: int) -> Block:
     is_large = array.shape[-1] > MOST
     room = share if is_large else width
     return array_block(array, look, room, None, column.meaning)
-
-
-# ----------------------------------------------------------------------- the notes
-
-
-def notes(stage: Stage, numbers: Numbers) -> list[str]:
-    """Return what is said of a step: the program's notes, the author's, and ours."""
-    said: list[str] = []
-    for event in numbers:
-        happens = stage.trace.event(event)
-        if isinstance(happens, Forward):
-            said += _comments(stage.graph, stage.graph.nodes[happens.node])
-            said.append(stage.note("forward", happens.node))
-        elif isinstance(happens, Seed):
-            said.append(stage.note("seed"))
-        elif isinstance(happens, Contribution):
-            said += _backward_notes(stage, event, happens)
-        else:
-            said.append(stage.note("update", happens.node))
-    return list(dict.fromkeys(note for note in said if note))
-
-
-def _comments(graph: Graph, node: Node) -> list[str]:
-    """Return the notes of the statements that end with a node, the outermost first."""
-    site, found = node.site, list[str]()
-    while site is not None:
-        statement = graph.statements[site.statement]
-        if statement.stop - 1 != node.index:
-            break
-        frame = graph.frames[statement.frame]
-        if frame.source == "program":
-            found.append(statement.note)
-        site = frame.call
-    return found[::-1]
-
-
-def _backward_notes(stage: Stage, event: int, happens: Contribution) -> Iterator[str]:
-    trace = stage.trace
-    sent = trace.backward_events(happens.consumer, happens.consumer + 1)
-    if sent and event == sent[0]:
-        yield stage.note("backward", happens.consumer)
-    operand = stage.graph.nodes[happens.operand]
-    # A leaf sends nothing on: what is said of it is said when its gradient is complete.
-    if operand.op is None and event == trace.arrivals(happens.operand)[-1]:
-        yield stage.note("backward", happens.operand)
-    yield stage.wording.contribution(happens.edge).why
-    op = stage.graph.nodes[happens.consumer].op
-    if op is None or not op.corner:
-        return
-    share = trace.share(happens.consumer, happens.argument)
-    # What has arrived broken says nothing of this operation's corner.
-    if _is_finite(share.upstream) and not _is_finite(share.contribution):
-        yield op.corner
-
-
-def _is_finite(array: Array) -> bool:
-    summary = summarise(array)
-    return not (summary.nans or summary.infinities)

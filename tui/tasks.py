@@ -1,14 +1,12 @@
-"""What the commands of the command line do. Each returns an exit code."""
+"""What most commands of the command line do. Each returns an exit code."""
 
 from __future__ import annotations
 
 import argparse
-import gc
 import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
@@ -18,11 +16,9 @@ from ..core.plain import check_record, dump, grads_record, graph_record, scenari
 from ..core.run import Run, evaluate
 from ..core.save import write_text
 from ..core.scenario import Scenario, builtin_names, load
-from ..core.script import read_script
 from ..core.starter import STARTER
 from ..core.text import clean
 from ..core.trace import Trace
-from .cli import has_terminal
 from .completion import SCRIPTS
 from .play import (
     Pace,
@@ -40,9 +36,7 @@ from .reports import (
     scenario_block,
 )
 from .screen import look_for, progress, screen_for
-from .scripts import SCRIPT_TASKS, play_script
-from .sharing import SHARING_TASKS
-from .step import Stage
+from .stage import Stage
 
 OK, MISMATCH, BUG, INTERRUPTED = 0, 1, 3, 130
 
@@ -70,29 +64,10 @@ def _load_all(names: Sequence[str]) -> list[Scenario]:
 # --------------------------------------------------------------------------- tasks
 
 
-def _open(options: Options) -> int:
-    if not has_terminal():
-        raise InputError(
-            Problem(
-                "the application needs a terminal",
-                "gradstep play prints every step anywhere",
-                "gradstep run",
-            )
-        )
-    scenario = load(options.scenario) if options.scenario else None
-    script = Path(options.script) if options.script else None
-    if script is not None:
-        read_script(script)
-    from .app import GradstepApp  # Textual takes longer to import than all the rest
-
-    app = GradstepApp(scenario, options.at, script)
-    gc.freeze()  # what is loaded by now stays, and need not be looked at again
-    left = app.run()
-    return BUG if app.return_code else left or OK
-
-
 def _play(options: Options) -> int:
     if options.script:
+        from .scripts import play_script
+
         return play_script(options)
     scenario = load(options.scenario)
     trace = Trace(_run(scenario))
@@ -195,7 +170,6 @@ def _completion(options: Options) -> int:
 
 TASKS: Final[Mapping[str, Callable[[Options], int]]] = MappingProxyType(
     {
-        "run": _open,
         "play": _play,
         "grads": _grads,
         "check": _check,
@@ -203,7 +177,5 @@ TASKS: Final[Mapping[str, Callable[[Options], int]]] = MappingProxyType(
         "show": _show,
         "new": _new,
         "completion": _completion,
-        **SCRIPT_TASKS,
-        **SHARING_TASKS,
     }
 )

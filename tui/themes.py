@@ -1,10 +1,10 @@
-"""The themes of gradstep: light, dark, and one with high contrast."""
+"""The themes: light, dark, one with high contrast, and those of Textual."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
 DARK: Final = Theme(
     name="gradstep-dark",
@@ -48,4 +48,6 @@ CONTRAST: Final = Theme(
     error="#ff6060",
     dark=True,
 )
-THEMES: Final = (DARK, LIGHT, CONTRAST)
+THEMES: Final[dict[str, Theme]] = {
+    theme.name: theme for theme in (DARK, LIGHT, CONTRAST, *BUILTIN_THEMES.values())
+}

@@ -1,4 +1,7 @@
-"""The commands: one table, joined from its groups."""
+"""The commands: one table, joined from its groups.
+
+What only one command needs is imported when it is carried out: a session opens without.
+"""
 
 from __future__ import annotations
 

@@ -21,7 +21,6 @@ from ..reply import Answer, Table
 from ..run import Patches
 from ..session import Branch, Place
 from ..text import clean
-from ..training import Iterations
 from .looking import runs_table, table_answer
 from .movement import here, whole_number
 from .table import Command
@@ -383,6 +382,8 @@ def _difference_table(title: str, found: Comparison) -> Table:
 
 
 def _train(bug: Debugger, arguments: str) -> Answer:
+    from ..training import Iterations
+
     timeline, first = bug.timeline, bug.place.iteration
     target = first + whole_number(arguments)
     if not isinstance(timeline, Iterations):

@@ -6,21 +6,22 @@ import math
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
-from ..check import NodeCheck, Report, check, check_element
 from ..describe import brief
 from ..errors import CommandError, Interrupted, Problem
 from ..explain import Index, element_name
 from ..graph import Edge
-from ..plain import check_record
 from ..reply import Answer
 from ..trace import Trace
 from .table import Command
 
 if TYPE_CHECKING:
+    from ..check import NodeCheck, Report
     from ..debugger import Debugger
 
 
 def _check(bug: Debugger, arguments: str) -> Answer:
+    from ..check import check
+
     nodes = [n for place in arguments.split() for n in _nodes(bug, place)]
 
     def progress(done: int, of: int) -> None:
@@ -56,6 +57,8 @@ def _nodes(bug: Debugger, place: str) -> list[int]:
 
 def _record(bug: Debugger, report: Report) -> dict[str, Any]:
     """Return the comparisons as data, without times: those differ from run to run."""
+    from ..plain import check_record
+
     record = check_record(bug.scenario.name, report)
     return {k: v for k, v in record.items() if not k.endswith("_seconds")}
 
@@ -113,6 +116,8 @@ def quick_check(
     trace: Trace, node: int, index: Index, position: int
 ) -> NodeCheck | None:
     """Check one element, if there is a number to check and it takes no time."""
+    from ..check import check_element
+
     if not is_checkable(trace, node, index, position):
         return None
     return check_element(trace.run, node, index)

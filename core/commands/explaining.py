@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from ..derive import Derivation, Path, derivations, paths, size
 from ..describe import brief
 from ..errors import CommandError, Problem
 from ..explain import (
@@ -25,15 +24,15 @@ from ..explain import (
 from ..expression import Element, Quantity, parse_element
 from ..moves import place_of
 from ..ops.table import Array
-from ..plain import comparison_record
 from ..reply import Answer, Table
 from ..trace import Contribution, Trace
-from ..why import CAUSES, Hop, Why, why
 from .checking import numeric_line, quick_check
 from .table import Command
 
 if TYPE_CHECKING:
     from ..debugger import Debugger
+    from ..derive import Derivation, Path
+    from ..why import Hop, Why
 
 _MOST_SEEN: Final = 250_000  # elements that are looked at for the one that stands out
 _SHOWN: Final = 8  # terms, before the rest is one line
@@ -131,6 +130,8 @@ def _checked(bug: Debugger, node: int, index: Index) -> tuple[list[str], Any]:
     found = quick_check(bug.trace, node, index, bug.position)
     if found is None:
         return [], None
+    from ..plain import comparison_record
+
     return [f"  {numeric_line(found)}"], comparison_record(bug.graph, found)
 
 
@@ -224,7 +225,7 @@ def value_lines(trace: Trace, found: ValueExplanation, count: int) -> Iterator[s
         return
     ordered = found.terms
     if found.products:
-        ordered = sorted(ordered, key=lambda term: size(_product(term)), reverse=True)
+        ordered = [term for _, term in found.largest(count)]
     for term in ordered[:count]:
         factors = [f"{_number(f.value)}" for f in term]
         names = [element_name(graph.nodes[f.node], f.index) for f in term]
@@ -263,6 +264,8 @@ def _record(bug: Debugger, found: ValueExplanation) -> dict[str, Any]:
 
 def _uses(bug: Debugger, arguments: str) -> Answer:
     """Say where an element goes, and with which local derivative."""
+    from ..why import CAUSES
+
     node, _, index = find_element(bug, arguments)
     nodes, run = bug.graph.nodes, bug.trace.run
     rows: list[tuple[str, str, float | None, float | None]] = [
@@ -289,6 +292,8 @@ def _uses(bug: Debugger, arguments: str) -> Answer:
 
 
 def _why(bug: Debugger, arguments: str) -> Answer:
+    from ..why import CAUSES, why
+
     node, quantity, index = find_element(bug, arguments)
     found = why(bug.trace, node, quantity, index, bug.position)
     lines = tuple(why_lines(bug.trace, found))
@@ -323,6 +328,8 @@ def _why(bug: Debugger, arguments: str) -> Answer:
 
 def why_lines(trace: Trace, found: Why) -> Iterator[str]:
     """Yield the answer to a why in plain lines."""
+    from ..why import CAUSES
+
     graph = trace.run.graph
 
     def name(hop: Hop) -> str:
@@ -370,6 +377,8 @@ def why_lines(trace: Trace, found: Why) -> Iterator[str]:
 
 
 def _paths(bug: Debugger, arguments: str) -> Answer:
+    from ..derive import paths
+
     count, text = _count(arguments, "paths")
     node, _, index = find_element(bug, text)
     run, nodes = bug.trace.run, bug.graph.nodes
@@ -417,6 +426,8 @@ def _route(bug: Debugger, start: str, path: Path) -> str:
 
 def _transposes(bug: Debugger, arguments: str) -> Answer:
     """Explain the transposes and sums of a node's gradients."""
+    from ..derive import derivations
+
     if arguments:
         node = bug.graph.node(arguments)
     elif bug.position:

@@ -17,7 +17,6 @@ from ..reply import Answer, Listing, Table, Value
 from ..session import Display, Place
 from ..stops import changing, look, same
 from ..text import nearest
-from ..training import Iterations
 from .movement import here, marks_table
 from .stopping import stops_table
 from .table import Command
@@ -296,6 +295,8 @@ def iterations_table(bug: Debugger) -> Table:
 
 def updates_table(bug: Debugger) -> Table:
     """Return the updates of the present iteration, with all that makes them."""
+    from ..training import Iterations
+
     timeline, iteration = bug.timeline, bug.place.iteration
     if not isinstance(timeline, Iterations):
         raise CommandError(

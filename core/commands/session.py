@@ -12,7 +12,6 @@ from ..exports import FORMATS, export
 from ..expression import parse_element, truth
 from ..reply import REASONS, Answer, Reply, Stopped, Table
 from ..save import write_bytes, write_text
-from ..script import FAILED, INTERRUPTED, Line, read_script, run_script
 from ..text import clean, nearest
 from .looking import value_text
 from .movement import here, index_text, stop_line
@@ -20,6 +19,7 @@ from .table import Command
 
 if TYPE_CHECKING:
     from ..debugger import Debugger
+    from ..script import Line
 
 
 def _help(bug: Debugger, arguments: str) -> Answer:
@@ -147,6 +147,8 @@ _EXPECTED: Final = {"stop": _expect_stop, "error": _expect_error}
 
 def _source(bug: Debugger, arguments: str) -> Answer:
     """Run the commands in a file, as if they were typed here."""
+    from ..script import FAILED, INTERRUPTED, read_script, run_script
+
     if not arguments:
         raise CommandError(Problem("source which file?", "source FILE.gs"))
     lines = read_script(arguments)

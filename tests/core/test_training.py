@@ -16,9 +16,9 @@ from gradstep.core.run import Patches, Run, evaluate
 from gradstep.core.scenario import load, parse
 from gradstep.core.settings import OPTIMIZERS as SETTINGS
 from gradstep.core.settings import Batch
-from gradstep.core.timeline import Single
+from gradstep.core.timeline import Single, timeline_of
 from gradstep.core.trace import Update
-from gradstep.core.training import Iterations, timeline_of
+from gradstep.core.training import Iterations
 
 CURVED = """
 gradstep = 1

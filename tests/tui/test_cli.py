@@ -84,7 +84,7 @@ def test_help_is_worth_reading(capsys) -> None:
 
 @pytest.mark.parametrize("name", cli.COMMANDS)
 def test_every_command_has_help_and_a_task(name: str, capsys) -> None:
-    assert name in tasks.TASKS
+    assert callable(cli.task(name))
     assert cli.run([name, "--help"]) == cli.OK
     assert f"gradstep {name}" in capsys.readouterr().out
 

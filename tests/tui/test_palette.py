@@ -18,6 +18,7 @@ from gradstep.tui.palette import (
     PROVIDERS,
     Commands,
     Nodes,
+    Palette,
     Scenarios,
     Themes,
     Views,
@@ -152,5 +153,9 @@ async def test_the_palette_itself_finds_and_does_it() -> None:
         assert screen.bug.session.history == ["finish"]
 
 
-def test_all_are_registered() -> None:
-    assert set(PROVIDERS) == GradstepApp.COMMANDS
+async def test_the_palette_asks_all_of_them() -> None:
+    async with GradstepApp(load("apple_orange")).run_test(size=(100, 30)) as pilot:
+        await pilot.press("ctrl+p")
+        palette = pilot.app.screen
+        assert isinstance(palette, Palette)
+        assert palette._provider_classes == set(PROVIDERS)

@@ -25,7 +25,7 @@ from gradstep.tui.play import (
     steps,
 )
 from gradstep.tui.screen import Screen
-from gradstep.tui.step import Stage, notes
+from gradstep.tui.stage import Stage, notes
 
 GOLDEN = Path(__file__).parent / "golden"
 

@@ -152,13 +152,14 @@ def test_a_click_chooses_and_links() -> None:
 def test_one_matrix_alone_and_back() -> None:
     async def play(app: PanesApp, pilot: Pilot[None]) -> None:
         await pilot.press("v")
+        assert app.step.alone is not None
         assert app.step.alone.has_focus
         await pilot.press("down", "j", "2", "comma", "4", "enter")
         assert app.chosen is not None
         assert app.chosen.index == (2, 4)
         await pilot.press("v")
         assert app.step.has_focus
-        assert not app.step.alone.display
+        assert app.step.alone is None
         assert "[2, 4]" in text_of(app.step)
 
     played(Debugger(load("three_layer")), "x2.z<-W2", (100, 50), play)

@@ -21,7 +21,7 @@ from gradstep.tui.panes.flow import FlowPane
 from gradstep.tui.panes.nodes import NodesPane
 from gradstep.tui.panes.table import TablePane
 from gradstep.tui.panes.training import TrainingPane
-from gradstep.tui.panes.views import VIEWS
+from gradstep.tui.panes.views import VIEWS, view
 
 _CHECKED = 1000  # elements of a graph that is checked in a moment
 OWN = [name for name in VIEWS if name != "step"]
@@ -95,18 +95,18 @@ async def test_every_scenario_can_be_seen_in_every_view(name: str) -> None:
 
 def test_views_say_what_they_are_and_have_a_key_each() -> None:
     assert len(VIEWS) <= 9
-    for view in VIEWS.values():
-        assert view.TITLE
-        assert view.HELP
+    for name, title in VIEWS.items():
+        assert title == view(name).TITLE
+        assert view(name).HELP
 
 
 def test_keys_of_views_do_not_take_those_of_the_application() -> None:
     moving = {"up", "down", "pageup", "pagedown", "enter"}
     taken = {b.key for b in MainScreen.BINDINGS if isinstance(b, Binding)}
     taken |= set(LINES)
-    for view in (TablePane, *(VIEWS[name] for name in OWN)):
-        own = {b[0] for b in view.BINDINGS if isinstance(b, tuple)}
-        assert own & taken <= moving | {"space"}, view
+    for pane in (TablePane, *map(view, OWN)):
+        own = {b[0] for b in pane.BINDINGS if isinstance(b, tuple)}
+        assert own & taken <= moving | {"space"}, pane
 
 
 async def test_looking_at_views_changes_nothing() -> None:

@@ -14,6 +14,7 @@ from ..digits import number_text
 from .base import Chosen, View
 from .nodes import number_cell
 from .table import Cell, Column, Row, TablePane
+from .views import VIEWS
 
 _SIGNS: Final = {
     "ok": ("✓", "good"),
@@ -28,7 +29,7 @@ _LEVELS: Final = {"contribution": "edge", "accumulation": "sum", "gradient": "wh
 class ChecksPane(TablePane):
     """Backpropagation beside numeric differentiation."""
 
-    TITLE: ClassVar[str] = "Checks"
+    TITLE: ClassVar[str] = VIEWS["checks"]
     HELP: ClassVar[str | None] = (
         "Each gradient beside numeric differences, the worst first.\n"
         "✓ they agree   ✗ they do not   ∧ at a kink   ! not finite   · skipped\n"

@@ -17,6 +17,7 @@ from ..digits import number_text
 from .base import Chosen, View
 from .nodes import SIGNS, number_cell
 from .table import Cell, Column, Row, TablePane
+from .views import VIEWS
 
 _SPARK: Final = 24  # columns for the iterations
 
@@ -24,7 +25,7 @@ _SPARK: Final = 24  # columns for the iterations
 class FlowPane(TablePane):
     """Norms as bars on a logarithmic scale."""
 
-    TITLE: ClassVar[str] = "Gradient flow"
+    TITLE: ClassVar[str] = VIEWS["flow"]
     HELP: ClassVar[str | None] = (
         "The norm of each gradient, from the output backwards, on a log scale.\n"
         "vanishing, exploding: an element is 1000 times smaller or larger than where\n"

@@ -232,14 +232,12 @@ class GraphPane(Pane):
         self._lit: dict[int, dict[int, bool]] = {}  # by line and cell; True: heavy
         self._neighbours: frozenset[int] = frozenset()
         self._styles: dict[str, Style] = {}
+        self._search: Search | None = None  # made when it is first opened
         self._found: Sequence[int] = ()
 
     def compose(self) -> ComposeResult:
-        """Lay out the picture, and the line for searching."""
+        """Lay out the picture."""
         yield Canvas(self._paint)
-        search = Search()
-        search.display = False
-        yield search
 
     # ------------------------------------------------------------------- a moment
 
@@ -290,7 +288,7 @@ class GraphPane(Pane):
     @property
     def _room(self) -> tuple[int, int]:
         size = self.content_size
-        return size.width, size.height - int(self.query_one(Search).display)
+        return size.width, size.height - int(self.search is not None)
 
     def _build(self) -> bool:
         """Make the scene anew where graph, folding or room are others than before."""
@@ -601,17 +599,26 @@ class GraphPane(Pane):
 
     # ----------------------------------------------------------------------- search
 
+    @property
+    def search(self) -> Search | None:
+        """The line below the picture, while it is open."""
+        is_open = self._search is not None and self._search.display
+        return self._search if is_open else None
+
     def action_search(self) -> None:
         """Open the line in which a name is looked for."""
-        search = self.query_one(Search)
-        search.value = ""
-        search.display = True
-        search.focus()
+        if self._search is None:
+            self._search = Search()
+            self.mount(self._search)
+        self._search.value = ""
+        self._search.display = True
+        self._search.focus()
 
     def close_search(self) -> None:
         """Give the keys back to the picture."""
         self.focus()
-        self.query_one(Search).display = False
+        if self._search is not None:
+            self._search.display = False
         self._changed()
 
     def on_input_changed(self, event: Input.Changed) -> None:
@@ -630,11 +637,10 @@ class GraphPane(Pane):
 
     def _found_text(self) -> str:
         """Say which match the cursor is on, or that there is none."""
-        search = self.query_one(Search)
         if self._cursor in self._found:
             index = self._found.index(self._cursor) + 1
             return f"match {index} of {len(self._found)}"
-        return "not found" if search.display and search.value else ""
+        return "not found" if self.search is not None and self.search.value else ""
 
     def _matches(self, text: str) -> Sequence[int]:
         """Return the nodes whose name or operation has `text` in it, names first."""

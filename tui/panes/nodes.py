@@ -13,6 +13,7 @@ from ...core.trace import Trace
 from ..digits import number_text
 from .base import Chosen, View
 from .table import Cell, Column, Row, TablePane
+from .views import VIEWS
 
 SIGNS: Final[dict[Stage, str]] = {
     "future": "·",
@@ -25,7 +26,7 @@ SIGNS: Final[dict[Stage, str]] = {
 class NodesPane(TablePane):
     """Every node in a few numbers."""
 
-    TITLE: ClassVar[str] = "Nodes"
+    TITLE: ClassVar[str] = VIEWS["nodes"]
     HELP: ClassVar[str | None] = (
         "All nodes of the run; what lies in the future is dim.\n"
         "· not computed yet   ○ the value is there   ◐ some contributions to the\n"

@@ -11,6 +11,7 @@ from rich.cells import cell_len
 from ...core.review import notes
 from .base import View
 from .table import Cell, Column, Row, TablePane
+from .views import VIEWS
 
 _PLACE = 24  # columns of the place, beside the text, at most
 _AROUND = 7  # columns of the cursor, the sign and the gaps
@@ -20,7 +21,7 @@ _LEAST = 20  # columns of the text
 class NotesPane(TablePane):
     """What the scenario is about, its notes, and the marks of the session."""
 
-    TITLE: ClassVar[str] = "Notes and marks"
+    TITLE: ClassVar[str] = VIEWS["notes"]
     HELP: ClassVar[str | None] = (
         "What the scenario is about, where its notes stand, and your marks.\n"
         "● a note whose place is behind us   · one that is still to come   ▽ a mark\n"

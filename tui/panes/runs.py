@@ -11,12 +11,13 @@ from ...core.review import RunRow, run_rows
 from .base import View
 from .nodes import number_cell
 from .table import Cell, Column, Row, TablePane
+from .views import VIEWS
 
 
 class RunsPane(TablePane):
     """What was changed on purpose, and what came of it."""
 
-    TITLE: ClassVar[str] = "Runs"
+    TITLE: ClassVar[str] = VIEWS["runs"]
     HELP: ClassVar[str | None] = (
         "Every change makes a new run beside the old one; ▶ is the one you look at.\n"
         "output: in this iteration. difference: from the present run to that one.\n"

@@ -10,7 +10,6 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style as Ink
 from rich.text import Text
-from textual.app import ComposeResult
 from textual.events import Click, Key, MouseScrollDown, MouseScrollUp
 from textual.strip import Strip
 
@@ -19,18 +18,17 @@ from ...core.explain import element_name
 from ...core.expression import Element
 from ...core.formulas import NO_FORMULA, Formula, axes_text, shape_text
 from ...core.linked import Facet, Region, facets, linked
-from ...core.optimizers import OPTIMIZERS
 from ...core.run import broadcast_axes
 from ...core.scenario import Scenario
 from ...core.trace import Contribution, Event, Forward, Seed, Trace, Update
-from ...core.training import Iterations
 from ..digits import number_text
 from ..grid import HEAT, HEAT_CSS, Grid, Inks, Scale, summary_text
 from ..look import Look
 from ..spelling import contribution_text, update_text, value_text
-from ..step import Stage, notes, place
+from ..stage import Stage, notes, place
 from .base import Chosen, Pane, View, filled
 from .matrix_view import KEYS, MatrixView, Summaries, Walker
+from .views import VIEWS
 
 _GAP = 3
 _LARGE = 144  # elements from which on a matrix without room is drawn dense
@@ -66,7 +64,7 @@ class _Sheet:
 class StepPane(Pane):
     """The step that was made last, or at the start the first one to come."""
 
-    TITLE: ClassVar[str] = "Step"
+    TITLE: ClassVar[str] = VIEWS["step"]
     HELP: ClassVar[str | None] = (
         "One step: its formula, its matrices, one element, its NumPy code.\n"
         "One cursor for all: [ ] is the chosen element, underlined is what belongs to "
@@ -100,12 +98,7 @@ class StepPane(Pane):
         self._offset = 0
         self._following = True
         self._titles: list[tuple[str, ...]] = []
-
-    def compose(self) -> ComposeResult:
-        """Hold a view for one matrix alone, out of sight."""
-        alone = MatrixView(self._summaries)
-        alone.display = False
-        yield alone
+        self._alone: MatrixView | None = None  # made when it is first opened
 
     # ------------------------------------------------------------------ the moment
 
@@ -204,13 +197,13 @@ class StepPane(Pane):
     # -------------------------------------------------------------------- movement
 
     @property
-    def alone(self) -> MatrixView:
-        """The view of one matrix alone."""
-        return self.query_one(MatrixView)
+    def alone(self) -> MatrixView | None:
+        """The view of one matrix alone, while it is open."""
+        return self._alone if self._alone is not None and self._alone.display else None
 
     def on_key(self, event: Key) -> None:
         """Move the cursor in the matrices, or open one of them."""
-        if not self._facets or self.alone.display:
+        if not self._facets or self.alone is not None:
             return
         grid = self._grids[self._active]
         before, typing = grid.cursor, self._walker.typed is not None
@@ -252,18 +245,22 @@ class StepPane(Pane):
         """Show the matrix under the cursor alone."""
         if not self._facets[self._active].array.size:
             return
-        self.alone.display = True
-        self.alone.focus()
+        if self._alone is None:
+            self._alone = MatrixView(self._summaries)
+            self.mount(self._alone)
+        self._alone.display = True
+        self._alone.focus()
 
-    def _show_alone(self) -> None:
+    def _show_in(self, alone: MatrixView) -> None:
         facet, grid = self._facets[self._active], self._grids[self._active]
         title = Text(" ".join(part.strip() for part in self._title(facet)))
-        self.alone.show(facet, grid.cursor, grid.linked, title, self._look)
+        alone.show(facet, grid.cursor, grid.linked, title, self._look)
 
     def on_matrix_view_closed(self, message: MatrixView.Closed) -> None:
         """Go back to the whole step."""
         message.stop()
-        self.alone.display = False
+        if self._alone is not None:
+            self._alone.display = False
         self.focus()
         self._redraw()
 
@@ -324,15 +321,16 @@ class StepPane(Pane):
         self._sheet = None
 
     def on_resize(self) -> None:
-        """Lay out anew."""
-        self._redraw()
+        """Bring the cursor into sight; in another size all is drawn anew anyway."""
+        if not self._following:
+            self._redraw()
 
     def _redraw(self, *, follow: bool = True) -> None:
         self._sheet = None
         self._following = follow
         self.repaint()
-        if self.is_mounted and self.alone.display and self._facets:
-            self._show_alone()
+        if self.alone is not None and self._facets:
+            self._show_in(self.alone)
 
     def draw(self, y: int) -> Strip:
         """Return one line of the step."""
@@ -632,12 +630,17 @@ class StepPane(Pane):
             return contribution_text(
                 trace, words, event.edge, self._number, grid.cursor
             )
-        timeline = self._view.bug.timeline
-        if isinstance(event, Update) and isinstance(timeline, Iterations):
-            iteration = self._view.bug.place.iteration
-            step = timeline.update(iteration, event.node, grid.cursor)
-            return update_text(step, grid.cursor)
+        if isinstance(event, Update):
+            return self._spelled_update(event.node, grid.cursor)
         return ""
+
+    def _spelled_update(self, node: int, index: tuple[int, ...]) -> str:
+        from ...core.training import Iterations
+
+        bug = self._view.bug if self._view else None
+        if bug is None or not isinstance(bug.timeline, Iterations):
+            return ""
+        return update_text(bug.timeline.update(bug.place.iteration, node, index), index)
 
     def _accumulated(self, trace: Trace, event: Contribution) -> str:
         """Return what the chosen element is before and after this step."""
@@ -698,6 +701,8 @@ def _formula(stage: Stage, event: Event, summed: tuple[int, ...]) -> Formula:
         return stage.wording.contribution(event.edge, summed)
     training = stage.scenario.training
     if isinstance(event, Update) and training is not None:
+        from ...core.optimizers import OPTIMIZERS
+
         return stage.wording.update(event.node, OPTIMIZERS[training.optimizer])
     return NO_FORMULA
 

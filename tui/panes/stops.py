@@ -10,12 +10,13 @@ from textual.binding import BindingType
 from ...core.stops import Stop
 from .base import Begun, View
 from .table import Cell, Column, Row, TablePane
+from .views import VIEWS
 
 
 class StopsPane(TablePane):
     """Breakpoints, watches and catches, with their counts."""
 
-    TITLE: ClassVar[str] = "Stops"
+    TITLE: ClassVar[str] = VIEWS["stops"]
     HELP: ClassVar[str | None] = (
         "Breakpoints ● stop before an event, watches and catches after theirs.\n"
         "○ is switched off. hits: met so often; ignore: pass it so often.\n"

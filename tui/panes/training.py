@@ -24,6 +24,7 @@ from ...core.plot import (
 from ..digits import align, number_text
 from .base import Asked, Pane, View
 from .table import fitting
+from .views import VIEWS
 
 _MORE: Final = 100  # iterations that one key adds
 _MOST_TRENDS: Final = 8  # parameters whose norms stand below
@@ -37,7 +38,7 @@ Line = list[Segment]
 class TrainingPane(Pane):
     """A plot with axes, and below it the norms of the parameters' gradients."""
 
-    TITLE: ClassVar[str] = "Training"
+    TITLE: ClassVar[str] = VIEWS["training"]
     HELP: ClassVar[str | None] = (
         "The output by iteration, as far as training has run; × is not finite.\n"
         "● the iteration that is shown   │ the cursor\n"

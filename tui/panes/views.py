@@ -1,32 +1,40 @@
-"""The views that can stand at the right: one key each, 1 … 9, in this order."""
+"""The views that can stand at the right: one key each, 1 … 9, in this order.
+
+The module of a view has its name, and is imported when the view is first seen: nobody
+waits for all of them at the start.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
 from types import MappingProxyType
 from typing import Final
 
 from .base import Pane
-from .checks import ChecksPane
-from .flow import FlowPane
-from .nodes import NodesPane
-from .notes import NotesPane
-from .runs import RunsPane
-from .step import StepPane
-from .stops import StopsPane
-from .training import TrainingPane
-from .watches import WatchesPane
 
-VIEWS: Final[Mapping[str, type[Pane]]] = MappingProxyType(
+# Their titles.
+VIEWS: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "step": StepPane,
-        "nodes": NodesPane,
-        "flow": FlowPane,
-        "training": TrainingPane,
-        "watches": WatchesPane,
-        "stops": StopsPane,
-        "runs": RunsPane,
-        "checks": ChecksPane,
-        "notes": NotesPane,
+        "step": "Step",
+        "nodes": "Nodes",
+        "flow": "Gradient flow",
+        "training": "Training",
+        "watches": "Watches and displays",
+        "stops": "Stops",
+        "runs": "Runs",
+        "checks": "Checks",
+        "notes": "Notes and marks",
     }
 )
+
+
+def view(name: str) -> type[Pane]:
+    """Return the pane that is called `name`.
+
+    >>> view("flow").TITLE
+    'Gradient flow'
+    """
+    module = import_module(f".{name}", __package__)
+    pane: type[Pane] = getattr(module, f"{name.capitalize()}Pane")
+    return pane

@@ -15,12 +15,13 @@ from ...core.stops import look
 from .base import Begun, View
 from .nodes import number_cell
 from .table import Cell, Column, Row, TablePane
+from .views import VIEWS
 
 
 class WatchesPane(TablePane):
     """What a person keeps an eye on."""
 
-    TITLE: ClassVar[str] = "Watches and displays"
+    TITLE: ClassVar[str] = VIEWS["watches"]
     HELP: ClassVar[str | None] = (
         "Expressions with their values at this position, and their last change.\n"
         "A watch stops on a change; a display is printed at each stop.\n"

@@ -14,7 +14,6 @@ from rich.style import Style as Ink
 from textual.events import Click, Key, MouseScrollDown, MouseScrollUp
 from textual.strip import Strip
 
-from ...core.check import check_element
 from ...core.commands.checking import is_checkable, numeric_line
 from ...core.commands.explaining import find_element, why_lines
 from ...core.errors import CommandError
@@ -31,7 +30,6 @@ from ...core.explain import (
 from ...core.expression import Element
 from ...core.formulas import Wording, axes_text, shape_text
 from ...core.trace import Trace
-from ...core.why import why
 from ..digits import align, number_text, style_for, write
 from ..spelling import term_text
 from .base import Chosen, Pane, View, filled
@@ -303,6 +301,8 @@ def _check_rows(trace: Trace, node: int, index: Index, position: int) -> Iterato
     """Yield what differences say of a gradient, or who asks them if it takes long."""
     if not is_checkable(trace, node, index, position):
         return
+    from ...core.check import check_element
+
     found = check_element(trace.run, node, index)
     if found is None:
         yield Row("K checks it numerically", "quiet")
@@ -327,6 +327,8 @@ def _of_number(
 def _why_rows(
     trace: Trace, element: Element, position: int, meaning: str
 ) -> Iterator[Row]:
+    from ...core.why import why
+
     found = why(trace, element.node, element.quantity, element.index or (), position)
     lines = list(why_lines(trace, found))
     yield Row(lines[0], meaning)

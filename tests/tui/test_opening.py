@@ -1,0 +1,101 @@
+"""What is there when the application opens, and what waits until somebody asks."""
+
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from textual.color import Color
+
+from gradstep.core.errors import InputError
+from gradstep.core.reply import Reply
+from gradstep.core.scenario import load
+from gradstep.tui.app import GradstepApp
+from gradstep.tui.arrangement import Arrangement, save_arrangement
+from gradstep.tui.main_screen import MainScreen
+from gradstep.tui.opening import application
+from gradstep.tui.panes.views import VIEWS
+from gradstep.tui.themes import LIGHT
+
+FIRST_FRAME = """
+import asyncio, gc, sys
+from gradstep.tui.opening import application
+
+async def main():
+    async with application("apple_orange").run_test(size=(120, 36)) as pilot:
+        await pilot.pause()
+        print(pilot.app.screen.bug.scenario.name, gc.isenabled())
+
+asyncio.run(main())
+print(*sys.modules, sep="\\n")
+"""
+LATER = [
+    *(f"gradstep.core.{name}" for name in ("check", "derive", "numeric", "plain")),
+    *(f"gradstep.core.{name}" for name in ("script", "training", "optimizers", "why")),
+    *(f"gradstep.core.{name}" for name in ("datafiles", "flow", "plot", "review")),
+    *(f"gradstep.core.{name}" for name in ("dot", "latex", "numpy_code")),
+    *(f"gradstep.tui.{name}" for name in ("help", "palette", "picker")),
+    *(f"gradstep.tui.{name}" for name in ("matrix", "page", "play", "step", "tables")),
+    *(f"gradstep.tui.{name}" for name in ("reports", "scripts", "sharing", "tasks")),
+    *(f"gradstep.tui.panes.{name}" for name in VIEWS if name != "step"),
+]
+
+
+@pytest.fixture(autouse=True)
+def _plain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+
+
+def test_the_first_frame_waits_only_for_what_it_shows(
+    python: Callable[[str], list[str]],
+) -> None:
+    first, *loaded = python(FIRST_FRAME)
+    assert first == "apple_orange True"
+    assert "gradstep.tui.main_screen" in loaded
+    assert sorted({*LATER} & {*loaded}) == []
+
+
+@pytest.mark.parametrize("name", LATER)
+def test_what_waits_is_there(name: str) -> None:
+    assert find_spec(name) is not None
+
+
+def test_what_is_wrong_is_said_before_the_screen_is_taken(tmp_path: Path) -> None:
+    with pytest.raises(InputError):
+        application("no such scenario")
+    with pytest.raises(InputError):
+        application("apple_orange", script=str(tmp_path / "missing.gs"))
+
+
+async def test_the_remembered_theme_is_there_from_the_first_frame() -> None:
+    save_arrangement(Arrangement(theme="gradstep-light"))
+    async with GradstepApp(load("apple_orange")).run_test(size=(120, 36)) as pilot:
+        app = pilot.app
+        assert app.theme == "gradstep-light"
+        assert app.has_class("-light-mode")
+        assert app.screen.styles.background == Color.parse(str(LIGHT.background))
+
+
+async def test_a_theme_that_is_not_there_any_more_does_no_harm() -> None:
+    save_arrangement(Arrangement(theme="gone"))
+    async with GradstepApp(load("apple_orange")).run_test(size=(120, 36)) as pilot:
+        assert pilot.app.theme == "gradstep-dark"
+
+
+async def test_all_is_drawn_once_before_anything_is_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    applied: list[Reply | None] = []
+    apply = MainScreen.apply
+
+    def counted(screen: MainScreen, reply: Reply | None) -> None:
+        applied.append(reply)
+        apply(screen, reply)
+
+    monkeypatch.setattr(MainScreen, "apply", counted)
+    async with GradstepApp(load("three_layer")).run_test(size=(120, 36)) as pilot:
+        await pilot.pause()
+        assert applied == [None]
+        await pilot.resize_terminal(100, 30)
+        await pilot.pause()
+        assert applied == [None, None]
