@@ -45,6 +45,8 @@ def contribution_text(
         del words[1]  # a copy: times 1 says nothing
     names = " · ".join(word(trace, wording, part, index) for word in words)
     terms = [_product((term.upstream, term.local)[: len(words)]) for term in terms]
+    if len(words) == len(part) == 1 and not part.patched:
+        return f"{name} {sign} {names} = {terms[0]}"
     total = number_text(part.stored)
     what = f"the rule is patched, it sends {total}" if part.patched else total
     return f"{name} {sign} {_sum(names, terms, len(part))} = {what}"
