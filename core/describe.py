@@ -6,7 +6,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from .trace import Contribution, Forward, Seed, Trace
+from .ops.table import Array
+from .summary import blocks
+from .trace import Contribution, Event, Forward, Seed, Trace
 
 _FEW: Final = 4  # elements that are written out
 
@@ -46,6 +48,14 @@ def where(trace: Trace, number: int) -> str:
 def event_line(trace: Trace, number: int) -> str:
     """Return one event in words: what it made, or from what to what it changed it."""
     event = trace.event(number)
+    if not trace.run.graph.nodes.rows[event.node][6]:
+        return _event_line(trace, event, number)
+    # To find the largest change of an array takes a look at all of it.
+    key = ("line", number)
+    return trace.run.recent.of(key, lambda: _event_line(trace, event, number))
+
+
+def _event_line(trace: Trace, event: Event, number: int) -> str:
     name = trace.run.graph.nodes[event.node].name
     if isinstance(event, Forward):
         return f"{name} = {brief(trace.run.value(event.node))}"
@@ -76,9 +86,22 @@ def change(start: Any, before: Any, after: Any) -> str:
     one, two = np.asarray(first), np.asarray(after)
     if two.size <= _FEW or two.dtype.kind != "f":
         return text
-    with np.errstate(all="ignore"):
-        changed = two - one
-    size = np.abs(np.where(np.isnan(changed), np.inf, changed))
-    flat = int(np.argmax(size))
+    flat, changed = _largest_change(np.broadcast_to(one, two.shape), two)
     place = ", ".join(str(i) for i in np.unravel_index(flat, two.shape))
-    return f"{text}, largest change {brief(changed.reshape(-1)[flat])} at [{place}]"
+    return f"{text}, largest change {brief(changed)} at [{place}]"
+
+
+def _largest_change(one: Array, two: Array) -> tuple[int, Any]:
+    """Return the flat index of the largest change, and that change; NaN is larger."""
+    best: tuple[int, Any] = 0, None
+    largest, start = -1.0, 0
+    for before, after in zip(blocks(one), blocks(two), strict=True):
+        with np.errstate(all="ignore"):
+            changed = np.ravel(after - before)
+        size = np.abs(changed)
+        size[np.isnan(size)] = np.inf
+        place = int(np.argmax(size))
+        if size[place] > largest:
+            largest, best = float(size[place]), (start + place, changed[place])
+        start += changed.size
+    return best

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from .graph import Edge, Graph, Node
@@ -143,7 +144,7 @@ class Wording:
             self._backward_shapes(edge, node, form.code, summed),
             self._filled(node, form.local, words),
             form.why,
-            "+=" if self._routes(edge.operand) > 1 else "=",
+            "+=" if self._has_routes(edge.operand, 2) else "=",
         )
 
     def local(self, edge: Edge) -> str:
@@ -151,14 +152,17 @@ class Wording:
         consumer, operand = self.node(edge.consumer), self.node(edge.operand)
         return f"∂{_bound(consumer)}/∂{_bound(operand)}"
 
-    def _routes(self, operand: int) -> int:
-        """Return how many uses of a node a gradient can come back by."""
-        uses = [
-            (self.graph.nodes[use.consumer].op, use.argument)
-            for use in self.graph.consumers[operand]
-            if self.graph.useful[use.consumer]
-        ]
-        return sum(op is not None and op.vjp(k) is not None for op, k in uses)
+    def _has_routes(self, operand: int, count: int) -> bool:
+        """Tell whether a gradient can come back to a node by so many uses."""
+        graph = self.graph
+        routes = (
+            use
+            for use in graph.consumers[operand]
+            if graph.useful[use.consumer]
+            and (op := graph.nodes[use.consumer].op) is not None
+            and op.vjp(use.argument) is not None
+        )
+        return len(list(islice(routes, count))) == count
 
     @property
     def _output(self) -> str:

@@ -13,7 +13,13 @@ from typing import Final, Literal
 
 import numpy as np
 
-from .explain import Index, contraction, explain_value, local_factors
+from .explain import (
+    Index,
+    contraction,
+    explain_value,
+    kept_axes,
+    local_factors,
+)
 from .expression import Element, Quantity
 from .graph import Edge, Node
 from .ops.table import Array, Shape
@@ -262,7 +268,9 @@ def made_into(run: Run, node: Node, argument: int, index: Index) -> Region | Non
         keeps = len(wide) == len(narrow)
         at = [i if axis in kept else 0 for axis, i in enumerate(index)]
         return one(tuple(i for axis, i in enumerate(at) if keeps or axis in kept))
-    if _too_large(narrow, wide) or not run.flows[node.operands[argument]]:
+    if not run.flows[node.operands[argument]]:
+        return None
+    if _too_large(narrow, wide) and not _is_viewed(node):
         return None
     edge = Edge(node.index, argument, node.operands[argument])
     places, _ = local_factors(run, edge, index)
@@ -290,7 +298,7 @@ def made_from(run: Run, node: Node, argument: int, index: Index) -> Region | Non
                 for axis, size in enumerate(narrow)
             )
         )
-    if _too_large(narrow, wide):
+    if _too_large(narrow, wide) and not _is_viewed(node):
         return None
     operand = node.operands[argument]
     terms = explain_value(run, node.index, index).terms
@@ -343,11 +351,8 @@ def _labels(run: Run, node: Node) -> tuple[Sequence[str], str] | None:
 
 def _kept_axes(node: Node, axes: int) -> list[int] | None:
     """Return the axes that a reduction leaves; None for what is not a reduction."""
-    if node.op is None or node.op.kind != "reduce" or "axis" not in node.attributes:
-        return None
-    axis = node.attributes["axis"]
-    gone = range(axes) if axis is None else [int(a) % axes for a in np.atleast_1d(axis)]
-    return [axis for axis in range(axes) if axis not in gone]
+    is_reduction = node.op is not None and node.op.kind == "reduce"
+    return kept_axes(node, axes) if is_reduction else None
 
 
 def _fixed(labels: str, shape: Shape, index: Index) -> dict[str, int]:
@@ -374,6 +379,15 @@ def _projected(region: Region, narrow: Shape) -> Region:
     own = region.box[len(region.box) - len(narrow) :]
     pairs = zip(own, narrow, strict=True)
     return Region(tuple(range(1) if size == 1 else axis for axis, size in pairs))
+
+
+def _is_viewed(node: Node) -> bool:
+    """Tell whether addresses say where elements go; lists and arrays copy them."""
+    index = node.attributes.get("index", ())
+    slices = (int, slice, type(None), type(...))
+    return bool(
+        node.op and node.op.view and all(isinstance(one, slices) for one in index)
+    )
 
 
 def _too_large(*shapes: Shape) -> bool:

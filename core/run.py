@@ -22,6 +22,7 @@ import numpy as np
 from .errors import InputError, Problem, RuleError
 from .graph import Graph, Row
 from .ops.table import NO_ATTRIBUTES, Array, Attributes, Op, Rule, Shape, Value
+from .recent import Recent
 
 
 class Write(NamedTuple):
@@ -77,6 +78,7 @@ class Run:
     gradients: Sequence[Value | None]  # None where no gradient flows
     flows: bytes  # 1 where a gradient can flow: a float that depends on an unknown
     writes: tuple[Write, ...]
+    recent: Recent = field(default_factory=Recent)  # looked at lately; nothing changes
 
     def value(self, node: int) -> Array:
         """Return the value of a node as an array."""

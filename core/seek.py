@@ -11,6 +11,8 @@ import numpy as np
 from .explain import Index
 from .ops.table import Array
 
+_AT_ONCE: Final = 1_000_000  # elements that are searched together
+
 Seek = Callable[[Array, Index], Index | None]
 
 
@@ -34,12 +36,14 @@ def next_nonfinite(array: Array, start: Index) -> Index | None:
     >>> next_nonfinite(np.array([np.inf, 1.0, np.nan]), (0,))
     (2,)
     """
-    bad = np.flatnonzero(~np.isfinite(array))
-    if not bad.size:
-        return None
+    whole = np.ravel(array)
     here = int(np.ravel_multi_index(start, array.shape)) if array.ndim else 0
-    following = bad[bad > here]
-    return _place(array, int(following[0] if following.size else bad[0]))
+    for first, stop in ((here + 1, whole.size), (0, here + 1)):
+        for place in range(first, stop, _AT_ONCE):
+            bad = ~np.isfinite(whole[place : min(place + _AT_ONCE, stop)])
+            if bad.any():
+                return _place(array, place + int(np.argmax(bad)))
+    return None
 
 
 SEEKS: Final[Mapping[str, Seek]] = MappingProxyType(
@@ -50,11 +54,16 @@ SEEKS: Final[Mapping[str, Seek]] = MappingProxyType(
 def _first_best(
     array: Array, worst: float, find: Callable[[Array], np.intp]
 ) -> Index | None:
-    is_nan = np.isnan(array)
+    if not array.size:
+        return None
+    array = np.asarray(array)
+    found = int(find(array))
+    if not np.isnan(array.flat[found]):
+        return _place(array, found)
+    is_nan = np.isnan(array)  # NumPy takes a NaN for the largest, and for the smallest
     if is_nan.all():
         return None
-    known = np.where(is_nan, worst, array) if is_nan.any() else array
-    return _place(array, int(find(known)))
+    return _place(array, int(find(np.where(is_nan, worst, array))))
 
 
 def _place(array: Array, flat: int) -> Index:

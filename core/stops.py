@@ -213,7 +213,7 @@ def produced(trace: Trace, number: int) -> list[Array]:
         return [np.asarray(trace.run.seed)]
     if isinstance(event, Contribution):
         share = trace.share(event.consumer, event.argument)
-        return [share.contribution, share.after]
+        return [np.asarray(share.contribution), share.after]
     return [np.asarray(trace.updated[event.node])]
 
 

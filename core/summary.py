@@ -41,7 +41,7 @@ def summarise(array: Array, bins: int = _BINS) -> Summary:
     kept: list[Array] = []
     ends: list[float] = []
     count = nans = infinities = 0
-    for block in _blocks(np.asarray(array)):
+    for block in blocks(np.asarray(array)):
         finite = _finite(block)
         if finite.size < block.size:
             nans += int(np.isnan(block).sum())
@@ -77,16 +77,16 @@ def summarise(array: Array, bins: int = _BINS) -> Summary:
     )
 
 
-def _blocks(array: Array) -> Iterator[Array]:
+def blocks(array: Array) -> Iterator[Array]:
     """Yield an array in parts, so that no copy of a large one is ever made."""
     if array.size <= _BLOCK or not array.ndim:
         yield array
     elif len(array) == 1:
-        yield from _blocks(array[0])
+        yield from blocks(array[0])
     else:
         rows = max(_BLOCK // (array.size // len(array)), 1)
         for start in range(0, len(array), rows):
-            yield from _blocks(array[start : start + rows])
+            yield from blocks(array[start : start + rows])
 
 
 def _finite(block: Array) -> Array:

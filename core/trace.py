@@ -13,6 +13,7 @@ looked up and never replayed; stepping back is a smaller `p`.
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ import numpy as np
 from .graph import Edge, Node
 from .ops.table import Array, Shape, Value
 from .run import Run, Write, broadcast_axes
-from .slopes import Slopes
+from .slopes import Cells, products, slopes
 
 Phase = Literal["start", "forward", "backward", "update", "end"]
 
@@ -92,7 +93,9 @@ class Share:
 # A node that is used this often gets its partial sums kept at every so many uses, so
 # that looking at it in mid-pass does not take longer the more uses it has.
 _STRIDE = 64
+_SHORT: Final = 8  # numbers that are added up anew whenever one asks
 _MOST_AT_ONCE: Final = 250_000  # slopes; of more, only those that are looked at
+_LARGE: Final = 4096  # elements from which on what is made is kept for a while
 
 
 class Trace:
@@ -139,16 +142,21 @@ class Trace:
 
     @cached_property
     def _into(self) -> Sequence[Sequence[int]]:
-        """For each node the ranks of the edges that contribute to it, in order."""
+        """For each node the numbers of the contributions to it, in order."""
         into: list[list[int]] = [[] for _ in self.run.graph.nodes]
-        for rank, edge in enumerate(self._edges):
-            into[edge.operand].append(rank)
+        for number, edge in enumerate(self._edges, self.seed_position + 1):
+            into[edge.operand].append(number)
         return into
 
     @property
     def seed_position(self) -> int:
         """The number of the seed's event: so many events are `Forward`."""
         return len(self._computed)
+
+    @property
+    def _first(self) -> int:
+        """The number of the first contribution."""
+        return self.seed_position + 1
 
     @cached_property
     def update_position(self) -> int:
@@ -213,9 +221,10 @@ class Trace:
 
     def arrivals(self, node: int) -> Sequence[int]:
         """Return the numbers of the events that change a node's gradient, in order."""
-        offset = self.seed_position + 1
-        seeds = [self.seed_position] if node == self.run.graph.output else []
-        return seeds + [offset + rank for rank in self._into[node]]
+        into = self._into[node]
+        if node == self.run.graph.output:
+            return [self.seed_position, *into]
+        return into
 
     # ------------------------------------------------------------------- state
 
@@ -242,8 +251,7 @@ class Trace:
     def uses(self, node: int, position: int) -> tuple[int, int]:
         """Return how many contributions to a node are in, and of how many."""
         into = self._into[node]
-        done = bisect_left(into, position - self.seed_position - 1)
-        return max(done, 0), len(into)
+        return bisect_left(into, position), len(into)
 
     def share(self, consumer: int, argument: int) -> Share:
         """Return one contribution with everything that made it.
@@ -255,37 +263,109 @@ class Trace:
             raise ValueError("this edge carries no contribution")
         run = self.run
         node = run.graph.nodes[consumer]
-        operand = node.operands[argument]
-        upstream = self.upstream(consumer, number)
-        before = self.gradient(operand, number)
-        after = self.gradient(operand, number + 1)
+        edge = Edge(consumer, argument, node.operands[argument])
+        before = self.gradient(edge.operand, number)
+        after = self.gradient(edge.operand, number + 1)
         # The first contribution is the gradient; making it twice would take its time.
         made = after if before is None and not run.writes else None
         if made is None:
-            made = np.asarray(run.contribution(consumer, argument, upstream))
+            made = self._contribution(edge, number)
         product = made
         if _is_reduced(node, made.shape):
-            product = np.asarray(run.product(consumer, argument, upstream))
+            product = self._product(edge, number)
         return Share(
-            Edge(consumer, argument, operand),
-            np.asarray(upstream),
+            edge,
+            np.asarray(self.upstream(consumer, number)),
             local_derivative(run, node, argument),
             product,
-            _summed(product.shape, np.shape(run.values[operand])),
+            _summed(product.shape, np.shape(run.values[edge.operand])),
             made,
             before,
             product if after is None else after,
-            self.uses(operand, number + 1),
+            self.uses(edge.operand, number + 1),
         )
 
     def is_complete(self, node: int, position: int) -> bool:
         """Tell whether a gradient is what it will be at the end."""
         return position > self._last_arrival(node)
 
+    def contribution(self, edge: Edge, number: int) -> Value:
+        """Return what an edge adds to the gradient of its operand, at its event."""
+        consumer, argument, operand = edge
+        run, upstream = self.run, self.upstream(consumer, number)
+        if len(self.arrivals(operand)) == 1 and not run.writes:
+            gradient = run.gradients[operand]  # nothing else adds to it
+            if gradient is not None:
+                return gradient
+        is_small = not self._is_large(consumer) and not self._is_large(operand)
+        if is_small or self._is_made_by_cell(edge):
+            return run.contribution(consumer, argument, upstream)
+        return run.recent.of(
+            ("contribution", edge),
+            lambda: run.contribution(consumer, argument, upstream),
+        )
+
+    def added(self, edge: Edge, number: int, index: tuple[int, ...]) -> float:
+        """Return what an edge adds to one element, at its event."""
+        if not self._is_large(edge.operand):
+            return float(np.asarray(self.contribution(edge, number))[index])
+        return self.run.recent.of(
+            ("added", edge, index), lambda: self._added(edge, number, index)
+        )
+
+    def _added(self, edge: Edge, number: int, index: tuple[int, ...]) -> float:
+        if self._is_made_by_cell(edge):
+            return float(self._cells(edge, number, edge.operand)[index])
+        return float(np.asarray(self.contribution(edge, number))[index])
+
+    def _contribution(self, edge: Edge, number: int) -> Array:
+        """Return what an edge adds, of a large array only what is looked at."""
+        if self._is_made_by_cell(edge):
+            cells = self._cells(edge, number, edge.operand)
+            if cells.size > _MOST_AT_ONCE:
+                return cast("Array", cells)
+        return np.asarray(self.contribution(edge, number))
+
+    def _product(self, edge: Edge, number: int) -> Array:
+        """Return upstream × local, before it is reduced."""
+        consumer, argument, _ = edge
+        run, upstream = self.run, self.upstream(consumer, number)
+        if self._is_elementwise(edge):
+            cells = self._cells(edge, number, consumer)
+            if cells.size > _MOST_AT_ONCE:
+                return cast("Array", cells)
+        if not self._is_large(consumer):
+            return np.asarray(run.product(consumer, argument, upstream))
+        return run.recent.of(
+            ("product", edge),
+            lambda: np.asarray(run.product(consumer, argument, upstream)),
+        )
+
+    def _is_elementwise(self, edge: Edge) -> bool:
+        """Tell whether a product is made of what stands at the same place."""
+        op = self.run.graph.nodes.rows[edge.consumer][3]
+        is_patched = (edge.consumer, edge.argument) in self.run.patches.rules
+        return op is not None and op.kind == "elementwise" and not is_patched
+
+    def _is_made_by_cell(self, edge: Edge) -> bool:
+        """Tell whether a contribution is, too: where nothing was broadcast."""
+        rows = self.run.graph.nodes.rows
+        same = rows[edge.consumer][6] == rows[edge.operand][6]
+        return same and self._is_elementwise(edge)
+
+    def _cells(self, edge: Edge, number: int, like: int) -> Cells:
+        """Return upstream × local in the dtype of a node, computed cell by cell."""
+        dtype = np.asarray(self.run.values[like]).dtype
+        return products(self.run, edge, self.upstream(edge.consumer, number), dtype)
+
+    def _is_large(self, node: int) -> bool:
+        shape = self.run.graph.nodes.rows[node][6]
+        return bool(shape) and math.prod(shape) >= _LARGE
+
     def _last_arrival(self, node: int) -> int:
         written = self._writes.get(node)
         into = self._into[node]
-        last = self.seed_position + 1 + into[-1] if into else -1
+        last = into[-1] if into else -1
         if node == self.run.graph.output:
             last = max(last, self.seed_position)
         return max(last, written[-1][0]) if written else last
@@ -318,8 +398,7 @@ class Trace:
     def _accumulated(self, node: int, position: int) -> Value | None:
         """Sum the contributions behind `position`, in the order of the pass."""
         into = self._into[node]
-        offset = self.seed_position + 1
-        stop = max(bisect_left(into, position - offset), 0)
+        stop = bisect_left(into, position)
         start, total = 0, None
         if node == self.run.graph.output and position > self.seed_position:
             total = self.run.seed
@@ -327,22 +406,39 @@ class Trace:
         if behind:
             number, write = behind[-1]
             total = write.value
-            start = bisect_left(into, number - offset + 1)
+            start = bisect_left(into, number + 1)
         elif stop >= _STRIDE and total is None:
             kept = self._partial_sums(node)
             start = stop - stop % _STRIDE
             total = kept[start // _STRIDE - 1]
-        return self._add(node, start, stop, total)
+        if stop - start < _SHORT and not self._is_large(node):
+            return self._add(node, start, stop, total)
+        # Where one looks at one moment after the other, most of the sum is known.
+        recent, known = self.run.recent, start
+        for known in range(stop, start, -1):
+            found = recent.known(("sum", node, len(behind), known))
+            if found is not None:
+                total = found
+                break
+        else:
+            known = start
+        for number in range(known, stop):
+            before, total = total, self._add(node, number, number + 1, total)
+            edge = self._edges[into[number] - self._first]
+            # The first one is a contribution, which may be kept as that.
+            if before is not None or self._is_made_by_cell(edge):
+                recent.keep(("sum", node, len(behind), number + 1), total)
+        return total
 
     def _add(
         self, node: int, start: int, stop: int, total: Value | None
     ) -> Value | None:
-        for rank in self._into[node][start:stop]:
-            edge = self._edges[rank]
-            upstream = self.upstream(edge.consumer, self.seed_position + 1 + rank)
-            addend = self.run.contribution(edge.consumer, edge.argument, upstream)
+        for number in self._into[node][start:stop]:
+            addend = self.contribution(self._edges[number - self._first], number)
             with np.errstate(all="ignore"):
                 total = addend if total is None else np.add(total, addend)
+            if isinstance(total, np.ndarray):
+                total.setflags(write=False)  # it may be kept
         return total
 
     def _partial_sums(self, node: int) -> list[Value]:
@@ -376,8 +472,9 @@ def _summed(wide: Shape, narrow: Shape) -> tuple[int, ...]:
 def local_derivative(run: Run, node: Node, argument: int) -> Array | None:
     """Return ∂node/∂operand as one array to show, or None where one cannot show it.
 
-    An elementwise operation has one number for each element of its result; a row of the
-    operation table may name another array, such as the other factor of a product.
+    An elementwise operation has one number for each element of its result, a reduction
+    one for each element of its operand; a row of the operation table may name another
+    array, such as the other factor of a product.
     """
     op = node.op
     if op is None:
@@ -388,10 +485,13 @@ def local_derivative(run: Run, node: Node, argument: int) -> Array | None:
         if op.shown_local and (rule := op.shown_local[argument]) is not None:
             return np.asarray(rule(y, *operands, **node.attributes))
         rule = op.vjp(argument)
-        if op.kind != "elementwise" or rule is None:
+        if op.kind not in ("elementwise", "reduce") or rule is None:
             return None
-        if np.size(y) > _MOST_AT_ONCE:
+        lazy = slopes(run, node, op, argument)
+        if lazy.size > _MOST_AT_ONCE:
             # It is read in parts, wherever an array of this size is drawn.
-            return cast("Array", Slopes(run, node, rule))
+            return cast("Array", lazy)
+        if op.kind == "reduce":
+            return np.asarray(lazy)
         ones = np.ones_like(np.asarray(y))
         return np.asarray(rule(ones, y, *operands, **node.attributes))

@@ -7,21 +7,26 @@ so, and the name of the cause. `CAUSES` says each in a sentence.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, Literal
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 
 from .explain import (
+    Columns,
     Explanation,
+    Factor,
+    Factors,
     Index,
     Part,
+    Products,
     Term,
     explain_gradient,
     explain_value,
 )
-from .graph import Edge, Graph, Node
+from .graph import Edge, Node
 from .ops.table import Array
 from .run import Run
 from .trace import Contribution, Forward, Seed, Trace
@@ -48,6 +53,8 @@ Cause = Literal[
     "finite",
     "nonzero",
 ]
+
+Spread = tuple[tuple[int, Literal["value", "grad"], int], ...]
 
 CAUSES: Final[Mapping[Cause, str]] = {
     "constant": "it is a constant, and no gradient flows into constants",
@@ -87,6 +94,9 @@ class Hop:
 class Why:
     """The answer: a cause, where it is, and the way that led there.
 
+    Of a long way `hops` has the beginning and the end, and `between` says how many
+    others there are before the last one.
+
     `term` is the product that decided it, `operands` the operands' elements at the
     place of the cause, `forward` the hop where the forward pass set it up, `untaken`
     the `where` that did not take the branch it happened in, `spread` how many elements
@@ -100,8 +110,9 @@ class Why:
     operands: tuple[Hop, ...] = ()
     forward: Hop | None = None
     untaken: int | None = None
-    spread: tuple[tuple[int, Literal["value", "grad"], int], ...] = ()
+    spread: Spread = ()
     event: int | None = None
+    between: int = 0
 
     @property
     def at(self) -> Hop:
@@ -169,7 +180,7 @@ def _blocked_source(node: Node) -> Why | None:
 def _dead_end(run: Run, node: int, hop: Hop) -> Why:
     """Look towards the output: the first obstacle on the ways that lead there."""
     graph = run.graph
-    leading = _leads_to_output(graph)
+    leading = graph.useful
     if not leading[node]:
         return Why("no path", (hop,))
     seen, queue, obstacles = {node}, [node], list[tuple[Cause, Edge]]()
@@ -199,32 +210,79 @@ def _obstacle(run: Run, edge: Edge) -> Cause | None:
     return None
 
 
-def _leads_to_output(graph: Graph) -> bytearray:
-    leading = bytearray(len(graph.nodes))
-    leading[graph.output] = 1
-    for index in range(graph.output, -1, -1):
-        if leading[index]:
-            for operand in graph.nodes[index].operands:
-                leading[operand] = 1
-    return leading
-
-
 # ----------------------------------------------------------------------- zero
 
 
 def _zero_gradient(trace: Trace, node: int, index: Index, position: int) -> Why:
     """Follow the zero towards the output until something other than a zero made it."""
-    hops = [Hop(node, index, "grad", 0.0)]
+
+    def step(hop: Hop) -> Hop | None:
+        found = _found(trace, hop, position)
+        cause, term = _zero_verdict(trace, found)
+        return None if cause is not None or term is None else _sender(term)
+
+    way = _followed(trace.run, "zero", Hop(node, index, "grad", 0.0), step)
+    found = _found(trace, way.hops[-1], position)
+    cause, term = _zero_verdict(trace, found)
+    return _ending(trace, cause or "zero slope", way, found, term)
+
+
+def _found(trace: Trace, hop: Hop, position: int) -> Explanation:
+    index = hop.index or ()
+    return explain_gradient(trace, hop.node, index, position, follow=False)
+
+
+def _sender(term: Term) -> Hop:
+    return Hop(term.consumer, term.index, "grad", term.upstream)
+
+
+class _Way(NamedTuple):
+    """The beginning of a way and its last place, and how many lie between."""
+
+    hops: tuple[Hop, ...]
+    between: int = 0
+
+
+def _followed(
+    run: Run, what: str, start: Hop, step: Callable[[Hop], Hop | None]
+) -> _Way:
+    """Go from place to place to the end.
+
+    Where a long way ends is kept for all places on it but the first ones, which may
+    not have got everything yet: one who goes on is likely to be among them.
+    """
+    hops = [start]
+    while len(hops) < _MOST_SHOWN:
+        following = step(hops[-1])
+        if following is None:
+            return _Way(tuple(hops))
+        hops.append(following)
+    passed: list[Hop] = []
+    here, end, far = hops[-1], hops[-1], 0
     while True:
-        found = explain_gradient(trace, node, index, position, follow=False)
-        cause, term = _zero_cause(found)
-        if cause is not None or term is None:
-            return _ending(trace, cause or "zero slope", hops, found, term)
-        node, index = term.consumer, term.index
-        hops.append(Hop(node, index, "grad", term.upstream))
+        known: tuple[Hop, int] | None = run.recent.known((what, here.node, here.index))
+        if known is not None:
+            end, far = known
+            break
+        following = step(here)
+        if following is None:
+            end = here
+            break
+        passed.append(here)
+        here = following
+    for hop in reversed(passed):
+        far += 1
+        run.recent.keep((what, hop.node, hop.index), (end, far))
+    return _Way((*hops, end), far - 1) if far else _Way(tuple(hops))
 
 
-def _zero_cause(found: Explanation) -> tuple[Cause | None, Term | None]:
+_MOST_SHOWN: Final = 64  # places of a way, before only its end is told
+
+
+_Verdict = tuple[Cause | None, Term | None]  # no cause: the term to follow
+
+
+def _zero_verdict(trace: Trace, found: Explanation) -> _Verdict:
     """Return the cause of a zero sum, or no cause and the term to follow."""
     if found.written:
         return "written", None
@@ -232,21 +290,52 @@ def _zero_cause(found: Explanation) -> tuple[Cause | None, Term | None]:
         return "zero seed", None
     if not found.parts and not found.complete:
         return "not yet", None
-    decisive = [part for part in found.parts if len(part)]
-    if any(np.any(part.product != 0) for part in decisive):
+    first = _firsts(trace, found)
+    if "nonzero" in first:
         return "cancelled", None
-    for part in decisive:
-        under = (part.upstream != 0) & (part.local != 0)
-        if under.any():
-            return "underflow", part.term(int(np.argmax(under)))
-    for part in decisive:
-        blocked = (part.upstream != 0) & (part.local == 0)
-        if blocked.any():
-            return "zero slope", part.term(int(np.argmax(blocked)))
-    for part in decisive:
-        if np.any(part.local != 0):
-            return None, part.term(int(np.argmax(np.abs(part.local))))
-    return "zero slope", decisive[0].term(0) if decisive else None
+    if "underflow" in first:
+        return "underflow", _first(found, first, "underflow")
+    if "blocked" in first:
+        return "zero slope", _first(found, first, "blocked")
+    if "passing" in first:
+        part = found.parts[first["passing"]]
+        return None, part.term(int(np.argmax(np.abs(part.local))))
+    return "zero slope", _first(found, first, "any")
+
+
+# What a part of an explanation can have: terms of which some are like this.
+_KINDS: Final[Mapping[str, Callable[[Columns], Array]]] = {
+    "any": lambda terms: np.ones(len(terms.places), np.bool_),
+    "nonzero": lambda terms: terms.product != 0,
+    "underflow": lambda terms: (terms.upstream != 0) & (terms.local != 0),
+    "blocked": lambda terms: (terms.upstream != 0) & (terms.local == 0),
+    "passing": lambda terms: terms.local != 0,
+    "nan": lambda terms: np.isnan(terms.product),
+    "inf": lambda terms: np.isinf(terms.product),
+}
+
+
+def _first(found: Explanation, first: Mapping[str, int], kind: str) -> Term | None:
+    """Return the first term of a kind, if there is one."""
+    return found.parts[first[kind]].first(_KINDS[kind]) if kind in first else None
+
+
+def _firsts(trace: Trace, found: Explanation) -> Mapping[str, int]:
+    """Return the number of the first part with a term of each kind.
+
+    Parts are looked at once, however many there are: a later moment has more of them.
+    """
+    recent, key = trace.run.recent, ("firsts", found.node, found.index)
+    looked, first = recent.known(key) or (0, dict[str, int]())
+    if looked < len(found.parts):
+        first = dict(first)
+        for number in range(looked, len(found.parts)):
+            part = found.parts[number]
+            for kind, chosen in _KINDS.items():
+                if kind not in first and part.first(chosen) is not None:
+                    first[kind] = number
+        recent.keep(key, (len(found.parts), first))
+    return {kind: n for kind, n in first.items() if n < len(found.parts)}
 
 
 def _zero_value(trace: Trace, node: int, index: Index, number: float) -> Why:
@@ -258,9 +347,8 @@ def _zero_value(trace: Trace, node: int, index: Index, number: float) -> Why:
         return Why("given", (hop,))
     if node in trace.run.patches.values:
         return Why("written", (hop,))
-    cancelled = found.products and any(
-        math.prod(factor.value for factor in term) != 0 for term in found.terms
-    )
+    terms = found.terms
+    cancelled = isinstance(terms, Products) and bool(np.any(terms.numbers != 0))
     operands = _operands_at(trace.run, node, index)
     return Why("cancelled" if cancelled else "made here", (hop,), operands=operands)
 
@@ -270,31 +358,38 @@ def _zero_value(trace: Trace, node: int, index: Index, number: float) -> Why:
 
 def _bad_gradient(trace: Trace, node: int, index: Index, position: int) -> Why:
     """Follow what is not finite towards the output, to the product that made it."""
-    found = explain_gradient(trace, node, index, position, follow=False)
-    hops = [Hop(node, index, "grad", found.sum)]
-    while True:
-        term, part = _worst(found)
-        if term is None or part is None:
-            cause = _bad_sum(found)
-            return _ending(trace, cause, hops, found, None)
-        if np.isfinite(term.upstream):
-            return _ending(trace, _bad_product(term), hops, found, term, part.event + 1)
-        if term.local == 0 and not np.isnan(term.upstream):
-            return _ending(
-                trace, "zero times infinity", hops, found, term, part.event + 1
-            )
-        node, index = term.consumer, term.index
-        hops.append(Hop(node, index, "grad", term.upstream))
-        found = explain_gradient(trace, node, index, position, follow=False)
+
+    def step(hop: Hop) -> Hop | None:
+        term, _ = _worst(trace, _found(trace, hop, position))
+        return None if term is None or _breaks(term) else _sender(term)
+
+    start = Hop(node, index, "grad", None)
+    start = replace(start, number=_found(trace, start, position).sum)
+    way = _followed(trace.run, "bad gradient", start, step)
+    found = _found(trace, way.hops[-1], position)
+    term, part = _worst(trace, found)
+    if term is None or part is None:
+        return _ending(trace, _bad_sum(found), way, found, None)
+    cause = "zero times infinity"
+    if np.isfinite(term.upstream):
+        cause = _bad_product(term)
+    return _ending(trace, cause, way, found, term, part.event + 1)
 
 
-def _worst(found: Explanation) -> tuple[Term | None, Part | None]:
+def _breaks(term: Term) -> bool:
+    """Tell whether a product is broken where what arrives is not, or not so much."""
+    if np.isfinite(term.upstream):
+        return True
+    return term.local == 0 and not np.isnan(term.upstream)
+
+
+def _worst(trace: Trace, found: Explanation) -> tuple[Term, Part] | tuple[None, None]:
     """Return a term that is not finite: a NaN before an Inf, the first of its kind."""
-    for bad in (np.isnan, np.isinf):
-        for part in found.parts:
-            places = np.flatnonzero(bad(part.product))
-            if len(places):
-                return part.term(int(places[0])), part
+    first = _firsts(trace, found)
+    for kind in ("nan", "inf"):
+        term = _first(found, first, kind)
+        if term is not None:
+            return term, found.parts[first[kind]]
     return None, None
 
 
@@ -316,53 +411,72 @@ def _bad_product(term: Term) -> Cause:
 def _bad_value(trace: Trace, node: int, index: Index) -> Why:
     """Follow what is not finite towards the operands, to the node that made it."""
     run = trace.run
-    hops = [Hop(node, index, "value", float(run.value(node)[index]))]
-    while True:
-        here = run.graph.nodes[node]
-        if here.op is None or node in run.patches.values:
-            cause: Cause = "given" if here.op is None else "written"
-            return _ending(trace, cause, hops, None, None)
-        bad = [hop for hop in _operands_at(run, node, index) if _is_bad(hop.number)]
-        bad.sort(key=lambda hop: not np.isnan(hop.number or 0.0))  # a NaN before an Inf
-        if not bad:
-            event = trace.forward_event(node)
-            return _ending(
-                trace,
-                "made here",
-                hops,
-                None,
-                None,
-                None if event is None else event + 1,
-            )
-        node, index = bad[0].node, bad[0].index or ()
-        hops.append(bad[0])
+
+    def step(hop: Hop) -> Hop | None:
+        if run.graph.nodes[hop.node].op is None or hop.node in run.patches.values:
+            return None
+        return _bad_operand(run, hop.node, hop.index or ())
+
+    start = Hop(node, index, "value", float(run.value(node)[index]))
+    way = _followed(run, "bad value", start, step)
+    last = way.hops[-1].node
+    if run.graph.nodes[last].op is None:
+        return _ending(trace, "given", way, None, None)
+    if last in run.patches.values:
+        return _ending(trace, "written", way, None, None)
+    event = trace.forward_event(last)
+    made = None if event is None else event + 1
+    return _ending(trace, "made here", way, None, None, made)
 
 
 def _is_bad(number: float | None) -> bool:
     return number is not None and not np.isfinite(number)
 
 
+def _bad_operand(run: Run, node: int, index: Index) -> Hop | None:
+    """Return the first NaN that an element was computed from, or else an Inf."""
+    terms = explain_value(run, node, index).terms
+    columns = terms.columns if isinstance(terms, Products) else terms
+    for bad in (np.isnan, np.isinf):
+        found: list[tuple[int, int]] = []
+        for number, column in enumerate(columns):
+            values = [factor.value for factor in column]
+            if isinstance(column, Factors):
+                values = column.values
+            places = np.flatnonzero(bad(values))
+            found += [(int(place), number) for place in places[:1]]
+        if found:
+            place, number = min(found)
+            return _hop(columns[number][place])
+    return None
+
+
+def _hop(factor: Factor) -> Hop:
+    return Hop(factor.node, factor.index, "value", factor.value)
+
+
 def _operands_at(run: Run, node: int, index: Index) -> tuple[Hop, ...]:
-    """Return the elements that an element of a value was computed from."""
-    found = explain_value(run, node, index)
-    seen: dict[tuple[int, Index], Hop] = {}
-    for term in found.terms:
-        for factor in term:
-            key = (factor.node, factor.index)
-            seen.setdefault(key, Hop(factor.node, factor.index, "value", factor.value))
-    return tuple(seen.values())
+    """Return the elements that an element of a value was computed from: the first."""
+    terms = explain_value(run, node, index).terms
+    factors = (factor for term in terms[:_MOST_OPERANDS] for factor in term)
+    seen = dict.fromkeys(map(_hop, islice(factors, 2 * _MOST_OPERANDS)))
+    return tuple(islice(seen, _MOST_OPERANDS))
+
+
+_MOST_OPERANDS: Final = 64  # elements at the place of a cause
 
 
 def _ending(
     trace: Trace,
     cause: Cause,
-    hops: Sequence[Hop],
+    way: _Way,
     found: Explanation | None,
     term: Term | None,
     event: int | None = None,
 ) -> Why:
     """Gather what a reader needs at the place of the cause."""
-    run, last = trace.run, hops[-1]
+    run, hops = trace.run, way.hops
+    last = hops[-1]
     place = (last.node, last.index or ())
     if term is not None:
         place = (term.consumer, term.index)
@@ -370,7 +484,7 @@ def _ending(
     bad = _is_bad(hops[0].number)
     return Why(
         cause,
-        tuple(hops),
+        hops,
         found,
         term,
         operands,
@@ -378,6 +492,7 @@ def _ending(
         untaken_branch(run, *place),
         spread(trace) if bad else (),
         event,
+        way.between,
     )
 
 
@@ -420,27 +535,44 @@ def untaken_branch(run: Run, node: int, index: Index) -> int | None:
 _NEAR: Final = 8  # elementwise steps between a branch and its `where`
 
 
-def spread(trace: Trace) -> tuple[tuple[int, Literal["value", "grad"], int], ...]:
+def spread(trace: Trace) -> Spread:
     """Return, in the order of time, how many elements are not finite, node by node."""
-    run = trace.run
-    found: list[tuple[int, Literal["value", "grad"], int]] = []
-    for node in range(len(run.graph)):
-        bad = _bad_count(run.values[node])
+    return trace.run.recent.of(("spread",), lambda: tuple(_spread(trace.run)))
+
+
+def _spread(run: Run) -> Iterator[tuple[int, Literal["value", "grad"], int]]:
+    for node, value in enumerate(run.values):
+        bad = _bad_count(value)
         if bad:
-            found.append((node, "value", bad))
+            yield node, "value", bad
     for node in range(len(run.graph) - 1, -1, -1):
         gradient = run.gradients[node]
         bad = 0 if gradient is None else _bad_count(gradient)
         if bad:
-            found.append((node, "grad", bad))
-    return tuple(found)
+            yield node, "grad", bad
 
 
 def _bad_count(value: Any) -> int:
+    if isinstance(value, float):
+        return int(not math.isfinite(value))
     array: Array = np.asarray(value)
     if array.dtype.kind != "f":
         return 0
     return int(array.size - np.count_nonzero(np.isfinite(array)))
+
+
+def breaks(trace: Trace, number: int) -> bool:
+    """Tell whether a contribution is not finite though what it is made of is."""
+    event = trace.event(number)
+    if not isinstance(event, Contribution):
+        return False
+
+    def find() -> bool:
+        added = trace.contribution(event.edge, number)
+        sent = trace.upstream(event.consumer, number)
+        return bool(_bad_count(added)) and not _bad_count(sent)
+
+    return trace.run.recent.of(("breaks", number), find)
 
 
 def first_nonfinite(trace: Trace) -> tuple[int, int, Index] | None:

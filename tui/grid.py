@@ -76,8 +76,9 @@ HEAT_CSS: Final = """
     & > .heat--future { color: $foreground 45%; }
 """
 
-_SAMPLED: Final = 20  # numbers along an axis that say how all are written
-_MEASURED: Final = 200  # numbers along an axis that say how large all are
+_FEW: Final = 400  # numbers that are all looked at to say how they are written
+_SAMPLED: Final = 100  # of more, so many
+_MEASURED: Final = 10_000  # numbers that say how large all are
 _LEAST: Final = 7  # characters of a number: what was not looked at may be -1e-300
 _FAINTEST, _STRONGEST = 0.1, 0.62  # share of the colour in a cell's background
 _DIMMEST = 0.35  # share of the colour in a bar
@@ -169,7 +170,7 @@ class Scale:
     @classmethod
     def of(cls, array: Array, look: Look) -> Scale:
         """Look at some numbers of `array`, so that its size costs nothing."""
-        few = _some(array, _SAMPLED).tolist()
+        few = _some(array, _SAMPLED if array.size > _FEW else _FEW).tolist()
         style = style_for(few, look.precision)
         template = _template(align([write(number, style) for number in few] or ["0"]))
         if len(few) < array.size:
@@ -239,10 +240,13 @@ def _template(texts: Sequence[str]) -> str:
     return "".join("." if place == point else "8" for place in range(width))
 
 
-def _some(array: Array, most: int) -> Array:
-    """Return numbers from all over an array; of a small one, all of them."""
-    steps = tuple(slice(None, None, max(-(-size // most), 1)) for size in array.shape)
-    return np.ravel(array[steps] if array.ndim else array)[: most * most]
+def _some(array: Array, count: int) -> Array:
+    """Return about so many numbers from all over an array; of a small one, all."""
+    if array.size <= count:
+        return np.ravel(array[()])
+    along = math.ceil(count ** (1 / array.ndim))
+    steps = tuple(slice(None, None, max(-(-size // along), 1)) for size in array.shape)
+    return np.ravel(array[steps])
 
 
 def _largest(numbers: Array) -> float:
@@ -262,9 +266,7 @@ class Grid:
 
     def __init__(self, array: Array, look: Look, scale: Scale | None = None) -> None:
         self.array = array
-        self.scale = Scale.of(array, look)
-        if scale is not None:
-            self.scale = self.scale.joined(scale)
+        self.scale = scale or Scale.of(array, look)
         self.cursor: Index = (0,) * array.ndim
         self.linked: Region | None = None
         self.is_active = False
@@ -275,11 +277,12 @@ class Grid:
 
     # -------------------------------------------------------------------- shape
 
-    @property
-    def matrix(self) -> Array:
-        """The two axes that are seen; a vector is a row."""
-        array = self.array[self.cursor[:-2]] if self.array.ndim > 2 else self.array
-        return array if array.ndim == 2 else np.atleast_2d(array)
+    def window(self, rows: int, columns: int) -> Array:
+        """Return what is in sight of the two axes that are seen; a vector is a row."""
+        down = slice(self.top, self.top + rows)
+        across = slice(self.left, self.left + columns)
+        seen = (*self.cursor[:-2], down, across)[-self.array.ndim :]
+        return np.atleast_2d(self.array[seen if self.array.ndim else ()])
 
     @property
     def rows(self) -> int:
@@ -374,7 +377,7 @@ class Grid:
         """Write the cells of a window of this size, below their columns' numbers."""
         columns = max((width - self.gutter) // self.cell, 1)
         rows = max(height - self.head, 1)
-        seen = self.matrix[self.top : self.top + rows, self.left : self.left + columns]
+        seen = self.window(rows, columns)
         codes = self.scale.codes(seen)
         drawn = [self._header(seen.shape[1], inks)] if self.head else []
         for number in range(len(seen)):

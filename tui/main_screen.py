@@ -24,6 +24,7 @@ from ..core.expression import Element
 from ..core.reply import Reply
 from ..core.scenario import load
 from ..core.trace import Trace
+from .ahead import look_ahead
 from .arrangement import HIDEABLE, Arrangement, load_arrangement, save_arrangement
 from .digits import number_text
 from .exports import camera, with_screen
@@ -215,6 +216,7 @@ class MainScreen(Screen[int]):
 
         def work() -> None:
             replies.append(self.bug.execute(line))
+            look_ahead(self.bug, present_element(self.bug.trace, self.bug.position))
 
         worker = threading.Thread(target=work, daemon=True)
         worker.start()

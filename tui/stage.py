@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 from ..core.formulas import Wording
 from ..core.graph import Graph, Node, Statement
-from ..core.ops.table import Array
 from ..core.scenario import NotePlace, Scenario, When
-from ..core.summary import summarise
 from ..core.trace import Contribution, Forward, Seed, Trace
+from ..core.why import breaks
 from .look import Look
 
 Numbers = Sequence[int]  # of the events of a step, counted from 0
@@ -118,12 +117,6 @@ def _backward_notes(stage: Stage, event: int, happens: Contribution) -> Iterator
     op = stage.graph.nodes[happens.consumer].op
     if op is None or not op.corner:
         return
-    share = trace.share(happens.consumer, happens.argument)
     # What has arrived broken says nothing of this operation's corner.
-    if _is_finite(share.upstream) and not _is_finite(share.contribution):
+    if breaks(trace, event):
         yield op.corner
-
-
-def _is_finite(array: Array) -> bool:
-    summary = summarise(array)
-    return not (summary.nans or summary.infinities)

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 _MOST_SEEN: Final = 250_000  # elements that are looked at for the one that stands out
 _SHOWN: Final = 8  # terms, before the rest is one line
+_MOST_PLACES: Final = 64  # that are told to be not finite
 
 
 def find_element(bug: Debugger, text: str) -> tuple[int, Quantity, Index]:
@@ -121,7 +122,7 @@ def _explain(bug: Debugger, arguments: str) -> Answer:
     found = explain_gradient(bug.trace, node, index, bug.position)
     lines = gradient_lines(bug.trace, found, count)
     checked, check = _checked(bug, node, index)
-    data = {**found.record(bug.trace), "check": check}
+    data = {**found.record(bug.trace, bug.progress), "check": check}
     return Answer((*lines, *checked), data, found)
 
 
@@ -161,7 +162,11 @@ def gradient_lines(trace: Trace, found: Explanation, count: int) -> Iterator[str
         yield f"  {_number(found.seed)}  enters here: the seed"
     if found.written:
         yield "  a patch of this run wrote over the sum"
-    for part in found.parts:
+    parts, before = found.latest(trace, count)
+    if before is not None:
+        earlier = len(found.parts) - len(parts)
+        yield f"  {_number(before)}  the sum of {earlier} contributions before these"
+    for part in parts:
         edge = trace.run.graph.edge_name(part.edge)
         if part.summed:
             axes = ", ".join(map(str, part.summed))
@@ -315,6 +320,7 @@ def _why(bug: Debugger, arguments: str) -> Answer:
             }
             for hop in found.hops
         ],
+        "between": found.between,
         "event": found.event,
         "untaken": None if found.untaken is None else nodes[found.untaken].name,
         "spread": [
@@ -343,18 +349,23 @@ def why_lines(trace: Trace, found: Why) -> Iterator[str]:
     )
     for hop in found.hops[1:]:
         number = "" if hop.number is None else f" = {_number(hop.number)}"
-        yield f"  from {name(hop)}{number}"
+        through = ""
+        if found.between and hop is found.hops[-1]:
+            through = f", through {found.between} more"
+        yield f"  from {name(hop)}{number}{through}"
     if found.event is not None:
         yield f"  made by event #{found.event}"
     if found.term is not None:
         yield f"  {term_line(trace, found.term)}"
     if found.cause == "zero slope" and found.term is None and found.explanation:
-        edges = [part.edge for part in found.explanation.parts]
+        shown = found.explanation.parts[:_SHOWN]
+        edges = [part.edge for part in shown]
         places = ", ".join(graph.nodes[edge.consumer].name for edge in edges)
         yield f"  blocked at {places}: no element of it depends on this one here"
     if found.operands and found.cause != "cancelled":
-        operands = [f"{name(hop)} = {_number(hop.number)}" for hop in found.operands]
-        yield f"  the operands there: {', '.join(operands[:_SHOWN])}"
+        shown = found.operands[:_SHOWN]
+        operands = [f"{name(hop)} = {_number(hop.number)}" for hop in shown]
+        yield f"  the operands there: {', '.join(operands)}"
     if found.forward is not None:
         yield (
             f"  set up in the forward pass: {name(found.forward)} = "
@@ -371,9 +382,11 @@ def why_lines(trace: Trace, found: Why) -> Iterator[str]:
     if found.spread:
         places = [
             f"{graph.nodes[n].name}{'.grad' if q == 'grad' else ''} ({count})"
-            for n, q, count in found.spread
+            for n, q, count in found.spread[:_MOST_PLACES]
         ]
-        yield f"  not finite (elements): {', '.join(places)}"
+        more = len(found.spread) - len(places)
+        rest = f" … and {more} more" if more else ""
+        yield f"  not finite (elements): {', '.join(places)}{rest}"
 
 
 def _paths(bug: Debugger, arguments: str) -> Answer:

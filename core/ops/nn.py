@@ -15,7 +15,7 @@ from typing import Any, Final
 import numpy as np
 
 from . import checks
-from .reduce import reduced_axes
+from .reduce import LETTERS, along_axis, reduced_axes
 from .table import Array, Cost, Form, Op, Parameter, Shape
 
 REDUCTION: Final = Parameter("reduction", checks.choice("mean", "sum", "none"), "mean")
@@ -39,6 +39,10 @@ def _softmax_shape(x: Shape, *, axis: int = -1) -> Shape:
 def _log_softmax_shape(x: Shape, *, axis: int = -1) -> Shape:
     _along("log_softmax", x, axis)
     return x
+
+
+def _rows_apart(x: Shape, *, axis: int = -1) -> str:
+    return along_axis(x, axis=axis)
 
 
 def _softmax(x: Array, *, axis: int = -1) -> Array:
@@ -102,6 +106,17 @@ def _cross_entropy_shape(
             f"not {target}"
         )
     return rows if reduction == "none" else ()
+
+
+def _samples_apart(
+    input: Shape, target: Shape, *, reduction: str = "mean", axis: int = 1
+) -> str:
+    """Return that each sample has its own loss, and only its own one."""
+    along = _class_axis(input, axis)
+    letters = along_axis(input, axis=along).partition("->")[0]
+    rows = letters[:along] + letters[along + 1 :]
+    losses = rows if reduction == "none" else ""
+    return f"{letters},{letters if target == input else rows}->{losses}"
 
 
 def _check_class_numbers(input: Array, target: Array, along: int) -> None:
@@ -221,6 +236,11 @@ def _binary_shape(input: Shape, target: Shape, *, reduction: str = "mean") -> Sh
             "must have one shape"
         )
     return input if reduction == "none" else ()
+
+
+def _elements_apart(input: Shape, _target: Shape, *, reduction: str = "mean") -> str:
+    letters = LETTERS[: len(input)]
+    return f"{letters},{letters}->{letters if reduction == 'none' else ''}"
 
 
 def _binary(input: Array, target: Array, *, reduction: str = "mean") -> Array:
@@ -390,6 +410,15 @@ def _conv2d_cost(input: Shape, weight: Shape, *bias: Shape, **attributes: Any) -
     return Cost(work, math.prod(input[:2]) * math.prod(grid.padded))
 
 
+def _conv2d_apart(
+    _input: Shape, _weight: Shape, *bias: Shape, **attributes: Any
+) -> str:
+    # With groups, a filter meets channels that have other numbers in the input.
+    one = attributes.get("groups", 1) == 1
+    taken, weight, made = ("nc**", "oc**", "o") if one else ("n***", "****", "*")
+    return f"{taken},{weight}{f',{made}' if bias else ''}->n{made}**"
+
+
 def _grouped(x: Array, groups: int) -> Array:
     """Return (samples, channels, …) as (samples, groups, channels of a group, …)."""
     return x.reshape(x.shape[0], groups, x.shape[1] // groups, *x.shape[2:])
@@ -494,6 +523,11 @@ def _pool_cost(input: Shape, **attributes: Any) -> Cost:
     maps = math.prod(input[:-2])
     work = maps * math.prod(grid.places) * math.prod(grid.kernel)
     return Cost(work, maps * math.prod(grid.padded))
+
+
+def _maps_apart(input: Shape, **_attributes: Any) -> str:
+    letters = LETTERS[: len(input) - 2]
+    return f"{letters}**->{letters}**"
 
 
 def _max_pool2d_shape(input: Shape, **attributes: Any) -> Shape:
@@ -851,6 +885,7 @@ ROWS: tuple[Op, ...] = (
         ),
         summary="Exponentials divided by their sum along an axis.",
         parameters=(_LAST_AXIS,),
+        apart=_rows_apart,
     ),
     Op(
         name="log_softmax",
@@ -873,6 +908,7 @@ ROWS: tuple[Op, ...] = (
         ),
         summary="The logarithm of softmax, exact where softmax itself would be 0.",
         parameters=(_LAST_AXIS,),
+        apart=_rows_apart,
     ),
     Op(
         name="cross_entropy",
@@ -887,6 +923,7 @@ ROWS: tuple[Op, ...] = (
         forms=(_BY_LOGITS, _BY_CHANCES),
         summary="−log softmax(input) at the class, or weighted by probabilities.",
         parameters=(REDUCTION, Parameter("axis", checks.whole, 1)),
+        apart=_samples_apart,
         corner="logits [0, 800] with class 0: the loss is 800, the gradient [−1, 1], "
         "for nothing is added inside the logarithm",
         wording=_cross_entropy_wording,
@@ -904,6 +941,7 @@ ROWS: tuple[Op, ...] = (
         forms=_BINARY_FORMS,
         summary="−log of the probability that sigmoid(input) gives to the target.",
         parameters=(REDUCTION,),
+        apart=_elements_apart,
         wording=_binary_wording,
     ),
     Op(
@@ -926,6 +964,7 @@ ROWS: tuple[Op, ...] = (
             Parameter("groups", checks.size, 1),
         ),
         optional=1,
+        apart=_conv2d_apart,
         wording=_conv2d_wording,
     ),
     Op(
@@ -942,6 +981,7 @@ ROWS: tuple[Op, ...] = (
         forms=(_OF_MAX,),
         summary="The largest number of each window of the last two axes.",
         parameters=_POOLING,
+        apart=_maps_apart,
         corner="of equal numbers in a window the first one takes the gradient",
         wording=_max_pool2d_wording,
     ),
@@ -959,6 +999,7 @@ ROWS: tuple[Op, ...] = (
         forms=(_OF_MEAN,),
         summary="The mean of each window of the last two axes, padding included.",
         parameters=_POOLING,
+        apart=_maps_apart,
         wording=_avg_pool2d_wording,
     ),
 )

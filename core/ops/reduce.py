@@ -2,20 +2,24 @@
 
 All but cumsum share one pattern. With `slope`, the derivative of a result by each of
 the numbers that it was made of, backward is upstream × slope, spread over the operand,
-and forward is the sum of tangent × slope.
+and forward is the sum of tangent × slope. What the slopes of a slice have in common is
+found once, so that a single one of millions can be told.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
 
 from . import checks
-from .table import Array, Form, Kind, Op, Parameter, Rule, Shape
+from .table import Array, Form, Op, Parameter, Rule, Shape
 
 Axis = int | tuple[int, ...] | None
+
+LETTERS: Final = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 _AXES: Final = (
     Parameter("axis", checks.axes, None),
@@ -48,6 +52,17 @@ def reduced_axes(shape: Shape, axis: Axis) -> tuple[int, ...]:
             raise ValueError(f"axis {one} is named twice in {axis}")
         axes.append(one % len(shape))
     return tuple(axes)
+
+
+def along_axis(x: Shape, *, axis: Axis = None, **_attributes: Any) -> str:
+    """Return which axes stay apart in an operation that works along some of them.
+
+    >>> along_axis((4, 5, 6), axis=1), along_axis((4, 5))
+    ('a*c->a*c', '**->*')
+    """
+    along = reduced_axes(x, axis)
+    letters = "".join("*" if k in along else LETTERS[k] for k in range(len(x)))
+    return f"{letters}->{'*' if axis is None else letters}"
 
 
 def _kept_shape(shape: Shape, axis: Axis) -> Shape:
@@ -102,20 +117,24 @@ def _cumsum_shape(shape: Shape, *, axis: int | None = None) -> Shape:
 # ---------------------------------------------------------------------- rules
 
 
-def _rules(slope: Rule) -> tuple[Rule, Rule]:
-    """Return the vjp and the jvp of `slope(y, x, axis, …)`, `y` with its axes kept."""
+def _rules(slope: Rule, shared: Rule | None = None) -> tuple[Rule, Rule]:
+    """Return the vjp and the jvp that belong to the columns of these names."""
+
+    def slopes(y: Any, x: Any, axis: Axis, others: Mapping[str, Any]) -> Any:
+        kept = np.reshape(y, _kept_shape(np.shape(x), axis))
+        common = () if shared is None else (shared(kept, x, axis=axis, **others),)
+        count = _count(np.shape(x), axis)
+        return slope(kept, x, *common, count=count, axis=axis, **others)
 
     def vjp(
         g: Any, y: Any, x: Any, axis: Axis = None, keepdims: bool = False, **others: Any
     ) -> Any:
-        kept = _kept_shape(np.shape(x), axis)
-        return np.reshape(g, kept) * slope(np.reshape(y, kept), x, axis, **others)
+        return _kept(g, np.shape(x), axis) * slopes(y, x, axis, others)
 
     def jvp(
         t: Any, y: Any, x: Any, axis: Axis = None, keepdims: bool = False, **others: Any
     ) -> Any:
-        kept = _kept_shape(np.shape(x), axis)
-        change = t * slope(np.reshape(y, kept), x, axis, **others)
+        change = t * slopes(y, x, axis, others)
         return np.sum(change, axis=axis, keepdims=keepdims)
 
     return vjp, jvp
@@ -143,13 +162,24 @@ def _mean_jvp(t: Any, y: Any, x: Any, axis: Axis = None, keepdims: bool = False)
     return np.mean(t, axis=axis, keepdims=keepdims)
 
 
-def _extreme_slope(y: Array, x: Any, axis: Axis) -> Array:
+def _sum_slope(y: Array, x: Array, **_attributes: Any) -> Array:
+    return np.ones_like(y)
+
+
+def _mean_slope(y: Array, x: Array, *, count: int, **_attributes: Any) -> Array:
+    return np.ones_like(y) / count
+
+
+def _ties(y: Array, x: Any, *, axis: Axis = None, **_attributes: Any) -> Array:
+    return np.sum(x == y, axis=axis, keepdims=True).astype(y.dtype)
+
+
+def _extreme_slope(y: Array, x: Any, ties: Array, **_attributes: Any) -> Array:
     # Where nothing is equal to y, y is nan, and 0 / 0 makes the whole slice nan.
-    hits = (x == y).astype(y.dtype)
-    return hits / np.sum(hits, axis=axis, keepdims=True)
+    return (x == y) / ties
 
 
-def _prod_slope(y: Array, x: Any, axis: int | None) -> Array:
+def _others(y: Array, x: Any, *, axis: int | None = None, **_attributes: Any) -> Array:
     """Return the product of all other numbers, without a division that 0 would spoil.
 
     What stands before times what stands after: two running products.
@@ -164,14 +194,24 @@ def _prod_slope(y: Array, x: Any, axis: int | None) -> Array:
     return np.moveaxis(others, -1, axis)
 
 
-def _var_slope(y: Array, x: Any, axis: Axis, ddof: int = 0) -> Any:
-    centred = x - np.mean(x, axis=axis, keepdims=True)
-    return 2 * centred / (_count(np.shape(x), axis) - ddof)
+def _prod_slope(y: Array, x: Any, others: Array, **_attributes: Any) -> Array:
+    return others
 
 
-def _std_slope(y: Array, x: Any, axis: Axis, ddof: int = 0) -> Any:
-    centred = x - np.mean(x, axis=axis, keepdims=True)
-    return np.where(y == 0, 0, centred / ((_count(np.shape(x), axis) - ddof) * y))
+def _centre(y: Array, x: Any, *, axis: Axis = None, **_attributes: Any) -> Any:
+    return np.mean(x, axis=axis, keepdims=True)
+
+
+def _var_slope(
+    y: Array, x: Any, mean: Array, *, count: int, ddof: int = 0, **_attributes: Any
+) -> Any:
+    return 2 * (x - mean) / (count - ddof)
+
+
+def _std_slope(
+    y: Array, x: Any, mean: Array, *, count: int, ddof: int = 0, **_attributes: Any
+) -> Any:
+    return np.where(y == 0, 0, (x - mean) / ((count - ddof) * y))
 
 
 def _logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
@@ -181,7 +221,7 @@ def _logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     return total if keepdims else np.squeeze(total, reduced_axes(np.shape(x), axis))
 
 
-def _logsumexp_slope(y: Array, x: Any, axis: Axis) -> Any:
+def _logsumexp_slope(y: Array, x: Any, **_attributes: Any) -> Any:
     return np.exp(x - y)
 
 
@@ -201,7 +241,7 @@ def _row(
     name: str,
     forward: Rule,
     shape: Rule,
-    rules: tuple[Rule, Rule],
+    slope: tuple[Rule] | tuple[Rule, Rule],
     symbol: str,
     code: str,
     form: Form,
@@ -209,13 +249,13 @@ def _row(
     corner: str = "",
     parameters: tuple[Parameter, ...] = _AXES,
     aliases: tuple[str, ...] = (),
-    kind: Kind = "reduce",
+    rules: tuple[Rule, Rule] | None = None,
 ) -> Op:
-    vjp, jvp = rules
+    """Return a row with its slope, and what the slopes of a slice share.
 
-    def shown(y: Any, x: Any, **attributes: Any) -> Any:
-        return vjp(np.ones_like(y), y, x, **attributes)
-
+    `rules` are the vjp and the jvp, where they can be had for less.
+    """
+    vjp, jvp = rules or _rules(*slope)
     return Op(
         name=name,
         operands=("x",),
@@ -223,7 +263,7 @@ def _row(
         shape=shape,
         vjps=(vjp,),
         jvps=(jvp,),
-        kind=kind,
+        kind="reduce",
         symbol=symbol,
         code=code,
         forms=(form,),
@@ -231,8 +271,8 @@ def _row(
         parameters=parameters,
         aliases=aliases,
         corner=corner,
-        # A number has a say in one result only: upstream ones lay all slopes bare.
-        shown_local=(shown,) if kind == "reduce" else (),
+        slope=slope[0],
+        shared=slope[1] if len(slope) > 1 else None,
     )
 
 
@@ -242,7 +282,7 @@ def _extreme(name: str, forward: Rule, word: str) -> Op:
         name,
         forward,
         _shape_of_some,
-        _rules(_extreme_slope),
+        (_extreme_slope, _ties),
         f"{name} {{x}}",
         f"np.{name}({{x}}, axis={{axis}}, keepdims={{keepdims}})",
         Form(
@@ -263,7 +303,7 @@ ROWS: Final[tuple[Op, ...]] = (
         "sum",
         np.sum,
         _sum_shape,
-        (_sum_vjp, _sum_jvp),
+        (_sum_slope,),
         "Σ {x}",
         "np.sum({x}, axis={axis}, keepdims={keepdims})",
         Form(
@@ -273,12 +313,13 @@ ROWS: Final[tuple[Op, ...]] = (
             "each number counts once in its sum, so each gets the sum's whole gradient",
         ),
         "The sum along axes.",
+        rules=(_sum_vjp, _sum_jvp),
     ),
     _row(
         "mean",
         np.mean,
         _shape_of_some,
-        (_mean_vjp, _mean_jvp),
+        (_mean_slope,),
         "mean {x}",
         "np.mean({x}, axis={axis}, keepdims={keepdims})",
         Form(
@@ -288,6 +329,7 @@ ROWS: Final[tuple[Op, ...]] = (
             "each of the n numbers moves their mean by one n-th",
         ),
         "The mean along axes.",
+        rules=(_mean_vjp, _mean_jvp),
     ),
     _extreme("max", np.max, "greatest"),
     _extreme("min", np.min, "least"),
@@ -295,7 +337,7 @@ ROWS: Final[tuple[Op, ...]] = (
         "prod",
         np.prod,
         _sum_shape,
-        _rules(_prod_slope),
+        (_prod_slope, _others),
         "∏ {x}",
         "np.prod({x}, axis={axis}, keepdims={keepdims})",
         Form(
@@ -317,7 +359,7 @@ ROWS: Final[tuple[Op, ...]] = (
         "var",
         np.var,
         _spread_shape,
-        _rules(_var_slope),
+        (_var_slope, _centre),
         "var {x}",
         "np.var({x}, axis={axis}, ddof={ddof}, keepdims={keepdims})",
         Form(
@@ -334,7 +376,7 @@ ROWS: Final[tuple[Op, ...]] = (
         "std",
         np.std,
         _spread_shape,
-        _rules(_std_slope),
+        (_std_slope, _centre),
         "std {x}",
         "np.std({x}, axis={axis}, ddof={ddof}, keepdims={keepdims})",
         Form(
@@ -353,7 +395,7 @@ ROWS: Final[tuple[Op, ...]] = (
         "logsumexp",
         _logsumexp,
         _shape_of_some,
-        _rules(_logsumexp_slope),
+        (_logsumexp_slope,),
         "log Σ exp({x})",
         "np.logaddexp.reduce({x}, axis={axis}, keepdims={keepdims})",
         Form(
@@ -365,22 +407,28 @@ ROWS: Final[tuple[Op, ...]] = (
         "log(Σ exp(x)) along axes, without overflow.",
         "where all numbers are −inf, or one is inf, the slope there is nan",
     ),
-    _row(
-        "cumsum",
-        np.cumsum,
-        _cumsum_shape,
-        (_cumsum_vjp, _cumsum_jvp),
-        "running Σ {x}",
-        "np.cumsum({x}, axis={axis})",
-        Form(
-            "1 from its place on",
-            "running Σ of {g} from the end",
-            "np.reshape(np.flip(np.cumsum(np.flip({g}, {axis}), {axis}), {axis}), "
-            "np.shape({x}))",
-            "a number counts in every sum from its place on, so their gradients add",
-        ),
-        "The running sum along an axis, or of all numbers in order.",
-        parameters=(Parameter("axis", checks.axis, None),),
+    Op(
+        name="cumsum",
+        operands=("x",),
+        forward=np.cumsum,
+        shape=_cumsum_shape,
+        vjps=(_cumsum_vjp,),
+        jvps=(_cumsum_jvp,),
         kind="block",
+        symbol="running Σ {x}",
+        code="np.cumsum({x}, axis={axis})",
+        forms=(
+            Form(
+                "1 from its place on",
+                "running Σ of {g} from the end",
+                "np.reshape(np.flip(np.cumsum(np.flip({g}, {axis}), {axis}), {axis}), "
+                "np.shape({x}))",
+                "a number counts in every sum from its place on, "
+                "so their gradients add",
+            ),
+        ),
+        summary="The running sum along an axis, or of all numbers in order.",
+        parameters=(Parameter("axis", checks.axis, None),),
+        apart=along_axis,
     ),
 )

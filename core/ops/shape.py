@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, cast
+from typing import Any, Final, Literal, cast
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
@@ -335,7 +335,8 @@ def _stack(*arrays: Value, axis: int = 0) -> Array:
 def _stack_vjp(
     g: Array, _y: Array, *_arrays: Value, axis: int = 0, argument: int
 ) -> Array:
-    return np.take(g, argument, axis)
+    along = axis % g.ndim
+    return g[(*[slice(None)] * along, argument)]
 
 
 def _stack_jvp(
@@ -684,6 +685,7 @@ def _moving(
     parameters: tuple[Parameter, ...] = (),
     wording: Callable[..., Mapping[str, Any]] | None = None,
     jvp: Callable[..., Array] | None = None,
+    view: Literal["forward", "vjp"] = "forward",
 ) -> Op:
     """Return a row with one operand, whose tangent moves as the operand does."""
 
@@ -704,6 +706,7 @@ def _moving(
         summary=summary,
         parameters=parameters,
         wording=wording,
+        view=view,
     )
 
 
@@ -733,6 +736,7 @@ def _joining(
         parameters=(_AXIS,),
         aliases=aliases,
         variadic=True,
+        view="vjp",
     )
 
 
@@ -852,6 +856,7 @@ ROWS: tuple[Op, ...] = (
             Parameter("constant_values", checks.number, 0),
         ),
         jvp=_pad_jvp,
+        view="vjp",
     ),
     _joining(
         "concatenate",
@@ -924,6 +929,7 @@ ROWS: tuple[Op, ...] = (
         parameters=(Parameter("index", _check_index),),
         variadic=True,
         corner="no gradient flows into an index",
+        view="forward",  # unless lists or arrays pick
     ),
     Op(
         name="take",

@@ -113,6 +113,20 @@ class Op:
     # The local derivative as an array to show, where the generic one (the elementwise
     # vjp of ones) does not serve: the other factor of a matrix product, say.
     shown_local: tuple[Rule | None, ...] = field(default=())
+    # reduce: the derivative of a result by each number that it was made of, for any
+    # part of them: `slope(y, x, shared, *, count, **attributes)`, where `count` numbers
+    # make one, and `shared(y, x, **attributes)` is what all slopes of a slice need to
+    # know. It is left out where there is none. y has an axis of length 1 for each
+    # reduced one.
+    slope: Rule | None = None
+    shared: Rule | None = None
+    # move, gather: which of its functions returns a view of what it is given, so that
+    # addresses tell where elements have gone.
+    view: Literal["", "forward", "vjp"] = ""
+    # block: a letter for each axis, by shapes; "*" for one along which elements meet:
+    # `apart(*shapes, **attributes)` is "a*->a*" for a softmax of rows. A letter that
+    # the result does not have stands for what is summed over.
+    apart: Callable[..., str] | None = None
     # The columns in words that other shapes, attributes or numbers of operands need:
     # `wording(*shapes, **attributes)`.
     wording: Callable[..., Mapping[str, Any]] | None = None

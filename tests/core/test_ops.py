@@ -323,13 +323,18 @@ def test_reduction_shows_its_slopes(name: str, data: st.DataObject, seed: int) -
     op = OPS[name]
     case = frozen(data.draw(EXAMPLES[name].cases))
     y = forward(op, case)
-    (rule,) = op.shown_local
-    assert rule is not None
-    local = rule(y, *case.operands, **case.attributes)
+    assert op.slope is not None
+    (x,) = case.operands
+    kept = np.sum(x, axis=case.attributes["axis"], keepdims=True)
+    like = y.reshape(kept.shape)
+    shared = () if op.shared is None else (op.shared(like, x, **case.attributes),)
+    count = np.size(x) // y.size
+    local = op.slope(like, x, *shared, count=count, **case.attributes)
     (g,) = directions(seed, y.shape)
-    kept = np.sum(case.operands[0], axis=case.attributes["axis"], keepdims=True)
     np.testing.assert_allclose(
-        g.reshape(kept.shape) * local, contribution(op, case, 0, g, y), rtol=1e-12
+        np.broadcast_to(g.reshape(kept.shape) * local, np.shape(x)),
+        contribution(op, case, 0, g, y),
+        rtol=1e-12,
     )
 
 

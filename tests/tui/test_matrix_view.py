@@ -16,10 +16,12 @@ from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
 from gradstep.core.linked import Facet, Region
+from gradstep.core.summary import summarise
 from gradstep.tui.grid import BARS, LEVELS, Grid, Inks, Scale
 from gradstep.tui.look import Look
 from gradstep.tui.panes.base import Chosen
-from gradstep.tui.panes.matrix_view import MatrixView, Summaries, parse_index
+from gradstep.tui.panes.known import Known
+from gradstep.tui.panes.matrix_view import MatrixView, parse_index
 
 NONE = Style()
 PLAIN = (NONE,) * len(BARS)
@@ -106,7 +108,8 @@ def test_numbers_that_were_not_looked_at_keep_the_width() -> None:
 
 def test_a_scale_does_not_get_narrower() -> None:
     wide = Grid(np.array([[-1234.5678]]), LOOK)
-    narrow = Grid(np.array([[1.0]]), LOOK, wide.scale)
+    own = Scale.of(np.array([[1.0]]), LOOK)
+    narrow = Grid(np.array([[1.0]]), LOOK, own.joined(wide.scale))
     assert narrow.cell == wide.cell
 
 
@@ -132,10 +135,10 @@ def test_linked_cells_are_those_of_the_region() -> None:
 
 def test_slices_turn_around() -> None:
     grid = Grid(np.arange(24.0).reshape(2, 3, 2, 2), LOOK)
-    seen = [float(grid.matrix[0, 0])]
+    seen = [float(grid.window(1, 1)[0, 0])]
     for _ in range(6):
         assert grid.turn(1)
-        seen.append(float(grid.matrix[0, 0]))
+        seen.append(float(grid.window(1, 1)[0, 0]))
     assert seen == [0, 4, 8, 12, 16, 20, 0]
     assert not Grid(np.zeros((2, 2)), LOOK).turn(1)
 
@@ -158,7 +161,7 @@ class MatrixApp(App[None]):
         self.chosen: list[tuple[int, ...] | None] = []
 
     def compose(self) -> ComposeResult:
-        yield MatrixView(Summaries())
+        yield MatrixView(Known(summarise))
 
     @property
     def view(self) -> MatrixView:

@@ -20,6 +20,8 @@ from .table import Cell, Column, Row, TablePane
 from .views import VIEWS
 
 _SPARK: Final = 24  # columns for the iterations
+_MANY: Final = 5_000  # nodes
+_LARGE: Final = 1_000_000  # elements
 
 
 class FlowPane(TablePane):
@@ -41,6 +43,7 @@ class FlowPane(TablePane):
         super().__init__(id=id)
         self._whole = False
         self._made: FlowRows | None = None
+        self._coming: tuple[Run, bool] | None = None  # measured in the background
 
     def columns(self) -> Sequence[Column]:
         """Return the columns, with the ends of the scale over the bars."""
@@ -63,6 +66,8 @@ class FlowPane(TablePane):
 
     def heading(self) -> Cell:
         """Return what the flow shows, in one line."""
+        if self._coming is not None:
+            return Cell("measuring the gradients …", "quiet")
         if self._made is None:
             return Cell()
         verdict = self._made.flow.verdict
@@ -72,13 +77,37 @@ class FlowPane(TablePane):
         """Return a row for each gradient, in backward order."""
         trace = view.bug.trace
         made = self._made
-        if made is None or made.made_for != (trace.run, self._whole):
-            made = FlowRows(trace.run, self._whole)
+        wanted = trace.run, self._whole
+        if made is None or made.made_for != wanted:
+            if _takes_long(trace.run):
+                self._begin(*wanted)
+                return ()
+            made = FlowRows(*wanted)
         timeline = view.bug.timeline
         records = timeline.records if timeline.iterations > 1 else ()
         made.at(trace, view.bug.position, trends(records, trace.run))
         self._made = made
         return made
+
+    def _begin(self, run: Run, whole: bool) -> None:
+        """Measure the gradients of a run in the background, and show them then."""
+        if self._coming == (run, whole):
+            return
+        self._coming = run, whole
+
+        def work() -> None:
+            made = FlowRows(run, whole)
+            made.measure()
+            self.app.call_from_thread(self._measured, made)
+
+        self.run_worker(work, thread=True, exit_on_error=False)
+
+    def _measured(self, made: FlowRows) -> None:
+        if made.made_for == self._coming:
+            self._coming, self._made = None, made
+            row = self.follow(self.view) if self.view is not None else None
+            self.cursor = self.cursor if row is None else row
+            self.again()
 
     def follow(self, view: View) -> int | None:
         """Return the row of the chosen node, if it is among them."""
@@ -113,6 +142,12 @@ class FlowPane(TablePane):
         self.again()
 
 
+def _takes_long(run: Run) -> bool:
+    """Tell whether all gradients together are more than a frame has time for."""
+    rows = run.graph.nodes.rows
+    return len(rows) > _MANY or sum(math.prod(row[6]) for row in rows) > _LARGE
+
+
 class FlowRows(Sequence[Row]):
     """The bars of a flow, made when they are seen."""
 
@@ -124,6 +159,12 @@ class FlowRows(Sequence[Row]):
         self._trace: Trace | None = None
         self._position = 0
         self._trends = trends((), run)
+
+    def measure(self) -> None:
+        """Find out now what is asked for when it is drawn."""
+        self.flow.verdict  # noqa: B018  # it is kept
+        if len(self.flow):
+            self.flow.bar(0)
 
     @property
     def has_trends(self) -> bool:

@@ -31,6 +31,7 @@ from ..digits import number_text
 from ..drawing import HEAVY, NUMBER_WIDTH, Piece
 from ..scene import Atlas, Kind, Scene
 from .base import Chosen, Painted, Pane, View, filled
+from .known import Known
 
 _MARKS: Final = {"none": "·", "future": "○", "part": "◐", "done": "✓", "present": "▶"}
 _BARS: Final = "0▁▂▃▄▅▆▇█"
@@ -225,8 +226,7 @@ class GraphPane(Pane):
         self._shown: frozenset[int] = frozenset()  # the folds that are open now
         self._cursor = 0  # the number of a node
         self._faces: dict[int, _Face] = {}
-        self._sizes: dict[tuple[int, bool], float] = {}
-        self._run: object = None
+        self._magnitudes = Known(magnitude)
         self._stops: Sequence[tuple[int, int]] = ()
         self._active: frozenset[tuple[int, int]] = frozenset()
         self._lit: dict[int, dict[int, bool]] = {}  # by line and cell; True: heavy
@@ -248,9 +248,6 @@ class GraphPane(Pane):
         graph = view.bug.graph
         if self._atlas is None or graph is not self._atlas.graph:
             self._open(graph)
-        if trace.run is not self._run:
-            self._run = trace.run
-            self._sizes.clear()
         chosen = view.chosen.node if view.chosen else graph.output
         moved = chosen != self._cursor
         self._cursor = chosen
@@ -451,7 +448,9 @@ class GraphPane(Pane):
         array = self._array(trace, shown.node, position, backward=backward)
         if array is None:
             return _Face(state, " ", "zero", "")
-        size = self._magnitude(trace, shown.node, position, array, backward=backward)
+        size = self._magnitudes.of(array, self, self._counted)
+        if size is None:
+            return _Face(state, "…", "zero", "")
         number = ""
         if array.ndim == 0:
             number = _short(array[()])
@@ -467,20 +466,10 @@ class GraphPane(Pane):
             return None
         return trace.gradient(node, position)
 
-    def _magnitude(
-        self, trace: Trace, node: int, position: int, array: Array, *, backward: bool
-    ) -> float:
-        """Return how large a number is; of what will not change again, only once."""
-        whole = node not in trace.updated
-        if backward:
-            done, of = trace.uses(node, position)
-            whole = done == of
-        if not whole:
-            return magnitude(array)
-        key = (node, backward)
-        if key not in self._sizes:
-            self._sizes[key] = magnitude(array)
-        return self._sizes[key]
+    def _counted(self) -> None:
+        """Show the size of a large array, which took its time."""
+        self._faces.clear()
+        self._repaint()
 
     def _stops_at(self, box: int) -> bool:
         if not self._stops or self._scene is None:

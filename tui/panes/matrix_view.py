@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar, Final
 
 from rich.text import Text
@@ -13,21 +14,20 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from ...core.linked import Facet, Region
-from ...core.ops.table import Array
-from ...core.seek import SEEKS
-from ...core.summary import Summary, summarise
+from ...core.seek import SEEKS, Seek
+from ...core.summary import Summary
 from ..digits import number_text
-from ..grid import BARS, HEAT, HEAT_CSS, LEVELS, Grid, Inks, summary_text
+from ..grid import BARS, HEAT, HEAT_CSS, LEVELS, Grid, Index, Inks, summary_text
 from ..look import Look
 from .base import Chosen, Painted
+from .known import Known
 
 KEYS: Final = (
     "arrows: another element   page up, page down: a page   , .: another slice\n"
     "M: the largest   L: the smallest   !: the next NaN or Inf\n"
     "j: jump to an index, as in `j 3 , 14 enter`   d: dense, a heat map without numbers"
 )
-_AT_ONCE: Final = 200_000  # elements that are summed up without delay
-_KEPT: Final = 64  # summaries
+_AT_ONCE: Final = 200_000  # elements that are searched without delay
 _FOOTER: Final = 2
 
 _SEEK_KEYS: Final = {
@@ -39,38 +39,17 @@ _ARROWS: Final = {"up": (-1, 0), "down": (1, 0), "left": (0, -1), "right": (0, 1
 _TURNS: Final = {"comma": -1, "full_stop": 1}
 
 
-class Summaries:
-    """The summaries of arrays, made once; those of large ones in the background."""
-
-    def __init__(self) -> None:
-        # The arrays are kept as well: an id is one array's only while it lives.
-        self._known: dict[int, tuple[Array, Summary | None]] = {}
-
-    def of(self, array: Array, widget: Widget) -> Summary | None:
-        """Return the summary of an array, or None until it is there."""
-        key = id(array)
-        if key in self._known:
-            return self._known[key][1]
-        while len(self._known) >= _KEPT:
-            del self._known[next(iter(self._known))]
-        self._known[key] = (array, None)
-        if array.size <= _AT_ONCE:
-            self._known[key] = (array, summarise(array))
-            return self._known[key][1]
-
-        def work() -> None:
-            self._known[key] = (array, summarise(array))
-            widget.app.call_from_thread(widget.refresh)
-
-        widget.run_worker(work, thread=True, exit_on_error=False)
-        return None
-
-
 class Walker:
-    """Moves the cursor of a grid by keys; `j` takes an index from the keyboard."""
+    """Moves the cursor of a grid by keys; `j` takes an index from the keyboard.
 
-    def __init__(self) -> None:
+    A large array is searched in the background: `arrived` is called when the cursor
+    has been moved then.
+    """
+
+    def __init__(self, widget: Widget, arrived: Callable[[], None]) -> None:
         self.typed: str | None = None  # of an index, while it is entered
+        self._widget = widget
+        self._arrived = arrived
 
     def walk(self, key: Key, grid: Grid, page: int) -> bool:
         """Carry out a key, and tell whether it was one of these."""
@@ -84,13 +63,30 @@ class Walker:
         elif name in _TURNS:
             grid.turn(_TURNS[name])
         elif name in _SEEK_KEYS:
-            found = SEEKS[_SEEK_KEYS[name]](grid.array, grid.cursor)
-            grid.cursor = grid.cursor if found is None else found
+            self._seek(SEEKS[_SEEK_KEYS[name]], grid)
         elif name == "j":
             self.typed = ""
         else:
             return False
         return True
+
+    def _seek(self, seek: Seek, grid: Grid) -> None:
+        array, start = grid.array, grid.cursor
+        if array.size <= _AT_ONCE:
+            grid.cursor = seek(array, start) or start
+            return
+
+        def arrive(found: Index | None) -> None:
+            if found not in (None, start) and grid.cursor == start:
+                grid.cursor = found
+                self._arrived()
+
+        def work() -> None:
+            self._widget.app.call_from_thread(arrive, seek(array, start))
+
+        self._widget.run_worker(
+            work, thread=True, exclusive=True, group="seek", exit_on_error=False
+        )
 
     def _type(self, name: str, character: str, grid: Grid) -> None:
         if name == "escape":
@@ -137,11 +133,11 @@ class MatrixView(Painted, ScrollView, can_focus=True):
     class Closed(Message):
         """A person wants to go back to where the array came from."""
 
-    def __init__(self, summaries: Summaries, *, id: str | None = None) -> None:
+    def __init__(self, summaries: Known[Summary], *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.grid: Grid | None = None
         self._summaries = summaries
-        self._walker = Walker()
+        self._walker = Walker(self, self._moved)
         self._facet: Facet | None = None
         self._title = Text("")
         self._look = Look()
@@ -190,9 +186,14 @@ class MatrixView(Painted, ScrollView, can_focus=True):
             return
         event.stop()
         event.prevent_default()
-        self._fit()
         if grid.cursor != before:
-            self._choose()
+            self._moved()
+        else:
+            self._fit()
+
+    def _moved(self) -> None:
+        self._fit()
+        self._choose()
 
     def on_click(self, event: Click) -> None:
         """Choose the cell under the mouse."""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar, Final
 
 from ...core.expression import Element
 from ...core.flow import Gist, Stage, gist, node_order, operation, stage
 from ...core.formulas import shape_text
+from ...core.ops.table import Array
 from ...core.run import Run
 from ...core.trace import Trace
 from ..digits import number_text
 from .base import Chosen, View
+from .known import Known
 from .table import Cell, Column, Row, TablePane
 from .views import VIEWS
 
@@ -54,6 +56,10 @@ class NodesPane(TablePane):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._made: NodeRows | None = None
+        self._gists = Known(gist)
+
+    def _gist(self, array: Array) -> Gist | None:
+        return self._gists.of(array, self, self.again)
 
     def rows(self, view: View) -> Sequence[Row]:
         """Return a row for each node, made when it is seen."""
@@ -61,7 +67,7 @@ class NodesPane(TablePane):
         by = self.COLUMNS[self.sorted_by].order if self.sorted_by >= 0 else ""
         before = self._made
         if before is None or before.made_for != (trace.run, by, self.descending):
-            before = NodeRows(trace.run, by, self.descending)
+            before = NodeRows(trace.run, by, self.descending, self._gist)
         self._made = before
         self._made.at(trace, position)
         return self._made
@@ -93,8 +99,15 @@ class NodesPane(TablePane):
 class NodeRows(Sequence[Row]):
     """The nodes of a run in an order; what is known of them is found out on demand."""
 
-    def __init__(self, run: Run, by: str, descending: bool) -> None:
+    def __init__(
+        self,
+        run: Run,
+        by: str,
+        descending: bool,
+        gist_of: Callable[[Array], Gist | None],
+    ) -> None:
         self.run = run
+        self._gist_of = gist_of
         self.made_for = (run, by, descending)
         self.order = node_order(run, by, descending=descending)
         self._rows: dict[int, int] | None = None
@@ -122,27 +135,37 @@ class NodeRows(Sequence[Row]):
             return ()
         index = self.order[row]
         node = self.run.graph.nodes[index]
-        value, gradient = self._gists(index)
         now = stage(self._trace, index, self._position)
         known = "quiet" if now == "future" else ""
         reached = "" if now in ("partial", "gradient") else "quiet"
-        size = None if gradient is None else gradient.norm
-        return (
+        cells = (
             Cell(SIGNS[now], "quiet" if now == "future" else "present"),
             Cell(node.name, "name" if now != "future" else "quiet"),
             Cell(operation(self.run.graph, index), "quiet"),
             Cell(shape_text(node.shape) if node.shape else "", "quiet"),
+        )
+        gists = self._gists(index)
+        if gists is None:
+            return (*cells, *[Cell("…", "quiet")] * 6)
+        value, gradient = gists
+        size = None if gradient is None else gradient.norm
+        return (
+            *cells,
             *_range(value, known),
             number_cell(size, reached),
             *_range(gradient, reached),
             _flags(value, gradient),
         )
 
-    def _gists(self, node: int) -> tuple[Gist, Gist | None]:
+    def _gists(self, node: int) -> tuple[Gist, Gist | None] | None:
+        """Return what is known of value and gradient; None until it is."""
         if node not in self._known:
-            gradient = self.run.gradient(node)
-            found = None if gradient is None else gist(gradient)
-            self._known[node] = gist(self.run.value(node)), found
+            array = self.run.gradient(node)
+            value = self._gist_of(self.run.value(node))
+            gradient = None if array is None else self._gist_of(array)
+            if value is None or (array is not None and gradient is None):
+                return None
+            self._known[node] = value, gradient
         return self._known[node]
 
 

@@ -20,6 +20,7 @@ from ...core.formulas import NO_FORMULA, Formula, axes_text, shape_text
 from ...core.linked import Facet, Region, facets, linked
 from ...core.run import broadcast_axes
 from ...core.scenario import Scenario
+from ...core.summary import summarise
 from ...core.trace import Contribution, Event, Forward, Seed, Trace, Update
 from ..digits import number_text
 from ..grid import HEAT, HEAT_CSS, Grid, Inks, Scale, summary_text
@@ -27,7 +28,8 @@ from ..look import Look
 from ..spelling import contribution_text, update_text, value_text
 from ..stage import Stage, notes, place
 from .base import Chosen, Pane, View, filled
-from .matrix_view import KEYS, MatrixView, Summaries, Walker
+from .known import Known
+from .matrix_view import KEYS, MatrixView, Walker
 from .views import VIEWS
 
 _GAP = 3
@@ -93,8 +95,8 @@ class StepPane(Pane):
         self._dense: bool | None = None  # None: where there is no room for numbers
         self._inks: Inks | None = None
         self._sheet: tuple[object, _Sheet] | None = None
-        self._summaries = Summaries()
-        self._walker = Walker()
+        self._summaries = Known(summarise)
+        self._walker = Walker(self, self._sought)
         self._offset = 0
         self._following = True
         self._titles: list[tuple[str, ...]] = []
@@ -124,15 +126,25 @@ class StepPane(Pane):
         if len(self._scales) > _MOST_SCALES:
             self._scales.clear()
         for facet in self._facets:
-            key = (facet.role, facet.node)
-            grid = Grid(facet.array, self._look, self._scales.get(key))
-            self._scales[key] = grid.scale
-            self._grids.append(grid)
+            scale = self._scale(trace, number, facet)
+            self._grids.append(Grid(facet.array, self._look, scale))
         self._active = len(self._facets) - 1
         stage, event = Stage(scenario, trace, self._look), trace.event(number)
         self._said = notes(stage, [number])
         self._summed = _summed(trace, event, self._facets)
         self._formula = _formula(stage, event, self._summed)
+
+    def _scale(self, trace: Trace, number: int, facet: Facet) -> Scale:
+        """Return the scale of an array, as wide as that of what stood there before."""
+        final = facet.role in ("operand", "value")
+        own = trace.run.recent.of(
+            ("scale", facet.node, "value" if final else (facet.role, number)),
+            lambda: Scale.of(facet.array, self._look),
+        )
+        key = (facet.role, facet.node)
+        before = self._scales.get(key)
+        scale = self._scales[key] = own if before is None else own.joined(before)
+        return scale
 
     def _follow(self, chosen: Element | None) -> None:
         """Put the cursor of every grid on the chosen element, or what belongs to it."""
@@ -224,6 +236,11 @@ class StepPane(Pane):
         event.prevent_default()
         if self._view is not None:
             self._show_borders(self._view)
+        self._redraw()
+
+    def _sought(self) -> None:
+        """Show what was found in a large array."""
+        self._choose()
         self._redraw()
 
     def _switch(self, by: int) -> None:
@@ -607,7 +624,7 @@ class StepPane(Pane):
             yield 4 - min(place_of_note, 2), "note", Text(note)
         facet, grid = self._facets[self._active], self._grids[self._active]
         if facet.array.size > 1:
-            summary = self._summaries.of(facet.array, self)
+            summary = self._summaries.of(facet.array, self, self._redraw)
             text = Text("…") if summary is None else summary_text(summary, self._look)
             label = facet.role if len(self._facets) > 1 else "array"
             yield 1, label, text

@@ -351,7 +351,11 @@ def _gradient_rows(trace: Trace, words: Wording, found: Explanation) -> Iterator
         yield Row(f"{number_text(found.seed)}  enters here: the seed")
     if found.written:
         yield Row("a patch of this run wrote over the sum", "alarm")
-    for part in found.parts:
+    parts, before = found.latest(trace, _SHOWN)
+    if before is not None:
+        earlier = len(found.parts) - len(parts)
+        yield Row(f"{number_text(before)}  {earlier} contributions before", "quiet")
+    for part in parts:
         several = len(found.parts) > 1
         yield from _part_rows(trace, words, part, found.index, several)
 
