@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from measure import Row, duration
 from rich.console import RenderableType
+from textual._compositor import CompositorUpdate
 from textual.app import App
 from textual.events import Key
 from textual.geometry import Region
@@ -142,6 +143,9 @@ class Painting:
 
         def seen(screen: Screen[object], renderable: RenderableType | None) -> None:
             display(screen, renderable)
+            if isinstance(renderable, CompositorUpdate):
+                # What a terminal is sent: without one, Textual leaves it out.
+                renderable.render_segments(app.console)
             self.painted.set()
 
         app._display = seen  # type: ignore[method-assign]  # noqa: SLF001

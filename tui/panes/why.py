@@ -303,7 +303,9 @@ def _check_rows(trace: Trace, node: int, index: Index, position: int) -> Iterato
         return
     from ...core.check import check_element
 
-    found = check_element(trace.run, node, index)
+    found = trace.run.recent.of(
+        ("check", node, index), lambda: check_element(trace.run, node, index)
+    )
     if found is None:
         yield Row("K checks it numerically", "quiet")
         return
