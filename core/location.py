@@ -5,7 +5,7 @@ z  x1.z        a node: its value, and what it sends back (z.grad: that alone)
 x1             a frame (node:x1 is its result alone)
 z<-W  z<-a#1   one edge
 op:relu        every node of an operation
-line:7         every statement at a line of the program
+line:7         every statement at a line of the program; line:prelude:7 of the prelude
 output         the seed
 start  end     the ends of the trace
 #31            the 31st event
@@ -236,16 +236,22 @@ def _of_op(graph: Graph, name: str) -> Ranges:
 
 
 def _of_line(graph: Graph, text: str) -> Ranges:
-    lines = [s for s in graph.statements if graph.frames[s.frame].source == "program"]
+    source, _, number = text.rpartition(":")
+    source = source or "program"
+    lines = [s for s in graph.statements if graph.frames[s.frame].source == source]
     known = sorted({s.line for s in lines})
-    if not text.isdecimal() or int(text) not in known:
+    if not number.isdecimal() or int(number) not in known:
+        used = sorted({frame.source for frame in graph.frames})
         raise CommandError(
             Problem(
                 f"no statement stands at line {text}",
-                f"lines with one: {', '.join(map(str, known[:20]))}",
+                f"lines with one: {', '.join(map(str, known[:20]))}"
+                if known
+                else nearest(source, used)
+                or f"lines are those of {' and '.join(used)}",
             )
         )
-    return _outermost([(s.first, s.stop) for s in lines if s.line == int(text)])
+    return _outermost([(s.first, s.stop) for s in lines if s.line == int(number)])
 
 
 def _outermost(ranges: Sequence[tuple[int, int]]) -> Ranges:

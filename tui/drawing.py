@@ -174,7 +174,22 @@ def _framed(lines: Label) -> Label:
 
 def cut(text: str, most: int) -> str:
     """Shorten a text to so many cells."""
-    return text if cell_len(text) <= most else f"{set_cell_size(text, most - 1)}…"
+    if cell_len(text) <= most:
+        return text
+    return f"{set_cell_size(text, most - 1)}…" if most > 0 else ""
+
+
+def cut_within(text: str, most: int) -> str:
+    """Shorten a text to so many cells in its middle: both ends tell names apart.
+
+    >>> cut_within("two_layer_net.toml", 11), cut_within("xor.toml", 11)
+    ('two_l….toml', 'xor.toml')
+    """
+    if cell_len(text) <= most:
+        return text
+    end = max(most - 1, 0) // 2
+    tail = set_cell_size(text[::-1], end)[::-1]
+    return f"{set_cell_size(text, most - 1 - end)}…{tail}" if most > 0 else ""
 
 
 def size_of(label: Label, *, down: bool) -> tuple[int, int]:

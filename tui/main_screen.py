@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
@@ -27,6 +29,7 @@ from ..core.trace import Trace
 from .ahead import look_ahead
 from .arrangement import HIDEABLE, Arrangement, load_arrangement, save_arrangement
 from .digits import number_text
+from .drawing import cut, cut_within
 from .exports import camera, with_screen
 from .keys import LINES, keys
 from .panes.base import Asked, Begun, Chosen, OneLine, Pane, View
@@ -64,6 +67,7 @@ _FOOTER = (
     ("z", "undo"),
     ("o", "enlarge"),
 )
+_LEAST_NAME = 9  # cells of a file's name in the header; where there are fewer, none
 _LOOK_EVERY = 2.0  # seconds between looks at the scenario's file
 _LEAST_WIDTH, _LEAST_HEIGHT = 50, 14
 _PACES = (2.0, 1.0, 0.5, 0.25, 0.1)  # seconds a step, when playing
@@ -463,24 +467,23 @@ class MainScreen(Screen[int]):
     def _show_header(self, done: int = 0, of: int = 0) -> None:
         bug = self.bug
         trace, position = bug.trace, bug.position
-        left = f" gradstep · {bug.scenario.source}"
-        parts = [trace.phase(position), f"event {position}/{len(trace)}"]
-        if bug.timeline.iterations > 1:
-            parts.append(f"iteration {bug.place.iteration}")
-        parts.append(output_text(trace, position))
-        if bug.chosen:
-            parts.insert(0, f"run {bug.chosen}: {bug.branch.text}")
-        if self._waiting:
-            parts.insert(0, f"script: {len(self._waiting)} more, space plays")
-        if self._timer is not None:
-            parts.insert(0, f"playing, {_PACES[self._pace]:g} s a step")
+        facts = [trace.phase(position), f"event {position}/{len(trace)}"]
         if self._worker is not None:
             share = f" {100 * done // of} %" if of else ""
-            parts.insert(0, f"working{share}, Escape cancels")
-        right = " · ".join(parts) + " "
-        room = self.size.width - len(right)
-        header = left[: max(room - 1, 0)].ljust(max(room, 0)) + right
-        self.query_one("#header", OneLine).tell((header, ""))
+            facts.insert(0, f"working{share}, Escape cancels")
+        else:
+            if bug.timeline.iterations > 1:
+                facts.append(f"iteration {bug.place.iteration}")
+            facts.append(output_text(trace, position))
+        states: list[str] = []
+        if self._timer is not None:
+            states.append(f"playing, {_PACES[self._pace]:g} s a step")
+        if self._waiting:
+            states.append(f"script: {len(self._waiting)} more, space plays")
+        if bug.chosen:
+            states.append(f"run {bug.chosen}: {bug.branch.text}")
+        text = header_text(bug.scenario.source, states, facts, self.size.width)
+        self.query_one("#header", OneLine).tell((text, ""))
 
     def _show_keys(self, width: int) -> None:
         words = [(" ", "")]
@@ -491,6 +494,32 @@ class MainScreen(Screen[int]):
                 break
             words += (key, "line--key"), (f" {what}  ", "")
         self.query_one("#keys", OneLine).tell(*words)
+
+
+def header_text(
+    name: str, states: Sequence[str], facts: Sequence[str], width: int
+) -> str:
+    """Return the header: the file at the left, at the right what goes on, and where.
+
+    Where there is little room the name gives way first, its folder before the rest of
+    it, and then what goes on.
+
+    >>> header_text("two_layer_net.toml", (), ("end", "event 21/21"), 32)
+    ' two_l….toml  end · event 21/21 '
+    """
+    right = " · ".join(facts)
+    state = cut(" · ".join(states), max(width - 5 - cell_len(right), 0))
+    right = cut(f"{state} · {right}" if state else right, max(width - 2, 0))
+    room = width - 4 - cell_len(right)
+    title = "gradstep · "
+    if room < len(title) + cell_len(name):
+        name = Path(name).name
+    least = min(cell_len(name), _LEAST_NAME)
+    if room < len(title) + least:
+        title = ""
+    left = title + cut_within(name, room - len(title)) if room >= least else ""
+    space = " " * (width - 2 - cell_len(left) - cell_len(right))
+    return f" {left}{space}{right} "
 
 
 def _changed_at(bug: Debugger) -> float:

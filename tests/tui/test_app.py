@@ -12,10 +12,10 @@ from textual.widget import Widget
 from textual.widgets import ContentSwitcher, Input, OptionList, Static
 
 from gradstep.core.debugger import Debugger
-from gradstep.core.scenario import load
+from gradstep.core.scenario import load, parse
 from gradstep.tui.app import GradstepApp
 from gradstep.tui.keys import LINES, keys
-from gradstep.tui.main_screen import MainScreen
+from gradstep.tui.main_screen import MainScreen, output_text
 from gradstep.tui.panes.base import OneLine
 from gradstep.tui.panes.console import ConsolePane
 from gradstep.tui.panes.program import ProgramPane, present_line
@@ -23,6 +23,8 @@ from gradstep.tui.panes.step import StepPane
 from gradstep.tui.panes.timeline import TimelinePane
 from gradstep.tui.panes.views import VIEWS
 from gradstep.tui.picker import Picker
+
+SCENARIOS = Path(__file__).parents[2] / "scenarios"
 
 
 @pytest.fixture(autouse=True)
@@ -262,6 +264,73 @@ async def test_the_line_of_the_step_is_always_in_sight() -> None:
             arrows = [text for text in shown if text.startswith("▶")]
             assert len(arrows) == bool(present)
             assert all(f" {present} " in text for text in arrows)
+
+
+NORMED = """
+gradstep = 1
+program = '''
+n = layer_norm(x, weight=g)
+E = sum(n * n)
+'''
+[inputs]
+x = [[1.0, 2.0, 4.0], [0.5, -1.0, 3.0]]
+[parameters]
+g = [1.0, 0.5, 2.0]
+"""
+
+
+async def test_a_click_in_the_gutter_of_a_recipe_means_its_own_line() -> None:
+    scenario = parse(NORMED, source="normed.toml")
+    async with GradstepApp(scenario).run_test(size=(120, 36)) as pilot:
+        at = screen(pilot)
+        program = at.query_one(ProgramPane)
+        await pilot.press("s", "s", "s")
+        statement = at.bug.graph.statements[2]
+        assert statement.text.startswith("variance =")
+        assert program.titles[1] == "prelude"
+        y = statement.line - int(program.scroll_offset.y)
+        assert "▶" in program.render_line(y - 1).text  # the recipe has scrolled there
+        await pilot.click(ProgramPane, offset=(3, y))
+        await settle(pilot)
+        (stop,) = at.bug.session.stops.values()
+        assert stop.text == f"line:prelude:{statement.line}"
+        assert program.render_line(y - 1).text[1] == "●"
+        at.bug.execute("goto start")
+        at.bug.execute("continue")
+        event = at.bug.trace.event(at.bug.position)
+        assert statement.first <= event.node < statement.stop
+        assert at.bug.trace.event(at.bug.position - 1).node < statement.first
+        await pilot.press("s")  # the recipe is shown again, and the line can be clicked
+        y = statement.line - int(program.scroll_offset.y)
+        await pilot.click(ProgramPane, offset=(3, y))
+        await settle(pilot)
+        assert not at.bug.session.stops
+
+
+@pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 36)])
+async def test_a_long_name_gives_way_in_the_header(
+    size: tuple[int, int], tmp_path: Path
+) -> None:
+    path = tmp_path / f"{'a_long_name_' * 6}.toml"
+    path.write_text((SCENARIOS / "two_layer_net.toml").read_text("utf-8"), "utf-8")
+    async with GradstepApp(load(path)).run_test(size=size) as pilot:
+        at = screen(pilot)
+        for line in ("goto 50%", "goto 7:60%", "goto 19:end", "set W1 = 0"):
+            at.run_line(line)
+            await settle(pilot)
+            header = at.query_one("#header", OneLine).text
+            bug = at.bug
+            for fact in (
+                bug.trace.phase(bug.position),
+                f"event {bug.position}/{len(bug.trace)}",
+                f"iteration {bug.place.iteration}",
+                output_text(bug.trace, bug.position),
+            ):
+                assert fact in header, header
+            assert len(header) == size[0]
+            if size[0] > 60 and not bug.chosen:
+                assert "a_l" in header
+                assert ".toml" in header
 
 
 async def test_a_click_on_a_line_chooses_what_it_assigns() -> None:

@@ -95,9 +95,15 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
         widest = max(map(len, self._lines))
         self.virtual_size = Size(_GUTTER + widest, len(self._lines))
 
+    def _reveal(self) -> None:
+        """Scroll to the cursor, in a text that has only just been taken as well."""
+        line = Region(0, self.cursor, 1, 1)
+        self.scroll_to_region(line, animate=False, force=True, immediate=True)
+
     def place(self) -> str:
         """Return the line under the cursor as a location."""
-        return f"line:{self.cursor + 1}"
+        source = "" if self._source == "program" else f"{self._source}:"
+        return f"line:{source}{self.cursor + 1}"
 
     def action_move(self, by: int) -> None:
         """Move the cursor over the lines."""

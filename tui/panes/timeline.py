@@ -46,23 +46,20 @@ class TimelinePane(Pane, can_focus=False):
         bug = self._view.bug
         trace, position = bug.trace, bug.position
         width = self._track()
-        here = column_of(position, len(trace), width)
-        cells = ["─"] * width
-        _label(cells, 0, column_of(trace.seed_position, len(trace), width), "forward")
-        backward = column_of(trace.update_position, len(trace), width)
-        _label(
-            cells,
-            column_of(trace.seed_position + 1, len(trace), width),
-            backward,
-            "backward",
+        seed, backward, update, here = (
+            column_of(place, len(trace), width)
+            for place in (
+                trace.seed_position,
+                trace.seed_position + 1,
+                trace.update_position,
+                position,
+            )
         )
-        if trace.updates:
-            _label(cells, backward, width, "update")
-        seed = column_of(trace.seed_position, len(trace), width)
-        cells[seed] = "┼"
+        cells = ["─"] * width
         styles = [
             "timeline--past" if c <= here else "timeline--future" for c in range(width)
         ]
+        cells[seed] = "┼"
         for event in _stops(self._view, trace):
             column = column_of(event, len(trace), width)
             cells[column], styles[column] = "◆", "timeline--stop"
@@ -70,6 +67,10 @@ class TimelinePane(Pane, can_focus=False):
             if place.iteration == bug.place.iteration:
                 cells[column_of(place.position, len(trace), width)] = "▽"
         cells[here], styles[here] = "●", "timeline--present"
+        _label(cells, 0, seed, "forward")
+        _label(cells, backward, update, "backward")
+        if trace.updates:
+            _label(cells, update, width, "update")
         styles = ["timeline--past"] * 7 + styles + ["timeline--future"] * 5
         shown = zip([*" start ", *cells, *" end "], styles, strict=True)
         segments = [
@@ -121,12 +122,14 @@ def column_of(position: int, size: int, width: int) -> int:
 
 
 def _label(cells: list[str], start: int, stop: int, text: str) -> None:
-    """Write a word into the middle of a stretch, where there is room for it."""
+    """Write a word into a stretch: as near to its middle as stops and marks allow."""
     text = f" {text} "
-    if stop - start < len(text) + 4:
-        return
-    first = start + (stop - start - len(text)) // 2
-    cells[first : first + len(text)] = text
+    last = stop - len(text) - 2  # some of the line is to be seen at both ends
+    middle = (start + stop - len(text)) // 2
+    for first in sorted(range(start + 2, last + 1), key=lambda c: abs(c - middle)):
+        if all(cell == "─" for cell in cells[first : first + len(text)]):
+            cells[first : first + len(text)] = text
+            return
 
 
 def _stops(view: View, trace: Trace) -> list[int]:
