@@ -8,6 +8,7 @@ again when somebody goes there.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import EllipsisType, MappingProxyType
@@ -144,7 +145,7 @@ class _Memory:
     """What is kept of the iterations that have run.
 
     Starts lie on a grid whose stride doubles when it is full. Beside it, the last few
-    starts and traces are kept.
+    starts and traces are kept. Two threads may look things up at the same time.
     """
 
     most: int
@@ -153,6 +154,7 @@ class _Memory:
     traces: dict[int, Trace] = field(default_factory=dict[int, Trace])
     records: list[Record] = field(default_factory=list[Record])
     stride: int = 1
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
     def of(cls, start: Start) -> _Memory:
@@ -162,41 +164,48 @@ class _Memory:
 
     def until(self, iteration: int) -> _Memory:
         """Return what does not depend on `iteration` and those after it."""
-        return _Memory(
-            self.most,
-            {i: start for i, start in self.grid.items() if i <= iteration},
-            {i: start for i, start in self.last.items() if i <= iteration},
-            {i: trace for i, trace in self.traces.items() if i < iteration},
-            self.records[:iteration],
-            self.stride,
-        )
+        with self.lock:
+            return _Memory(
+                self.most,
+                {i: start for i, start in self.grid.items() if i <= iteration},
+                {i: start for i, start in self.last.items() if i <= iteration},
+                {i: trace for i, trace in self.traces.items() if i < iteration},
+                self.records[:iteration],
+                self.stride,
+            )
 
-    def before(self, iteration: int) -> int:
-        """Return the last iteration up to `iteration` whose start is known."""
-        return max(i for i in (*self.grid, *self.last) if i <= iteration)
-
-    def start(self, iteration: int) -> Start:
-        """Return a start that is known."""
-        return self.last.get(iteration) or self.grid[iteration]
+    def before(self, iteration: int) -> tuple[int, Start]:
+        """Return the last iteration up to `iteration` whose start is known, and it."""
+        with self.lock:
+            known = max(i for i in (*self.grid, *self.last) if i <= iteration)
+            return known, self.last.get(known) or self.grid[known]
 
     def keep(self, iteration: int, start: Start) -> None:
         """Keep a start, and let go of another one when there are too many."""
-        self.last.pop(iteration, None)
-        self.last[iteration] = start
-        if len(self.last) > min(_LAST_STARTS, self.most):
-            del self.last[next(iter(self.last))]
-        if iteration % self.stride == 0:
-            self.grid[iteration] = start
-        if len(self.grid) > self.most:
-            self.stride *= 2
-            self.grid = {i: s for i, s in self.grid.items() if i % self.stride == 0}
+        with self.lock:
+            self.last.pop(iteration, None)
+            self.last[iteration] = start
+            if len(self.last) > min(_LAST_STARTS, self.most):
+                del self.last[next(iter(self.last))]
+            if iteration % self.stride == 0:
+                self.grid[iteration] = start
+            if len(self.grid) > self.most:
+                self.stride *= 2
+                self.grid = {i: s for i, s in self.grid.items() if i % self.stride == 0}
 
     def keep_trace(self, iteration: int, trace: Trace) -> None:
         """Keep a trace as the one that was asked for last."""
-        self.traces.pop(iteration, None)
-        self.traces[iteration] = trace
-        if len(self.traces) > _LAST_TRACES:
-            del self.traces[next(iter(self.traces))]
+        with self.lock:
+            self.traces.pop(iteration, None)
+            self.traces[iteration] = trace
+            if len(self.traces) > _LAST_TRACES:
+                del self.traces[next(iter(self.traces))]
+
+    def keep_record(self, iteration: int, found: Record) -> None:
+        """Keep the record of an iteration that has run for the first time."""
+        with self.lock:
+            if len(self.records) == iteration:
+                self.records.append(found)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -221,7 +230,7 @@ class Iterations:
         trace = memory.traces.get(iteration)
         if trace is None:
             start = self._start(iteration)
-            trace = _finished(self, iteration, start, self._run(iteration, start))
+            trace, _ = _finished(self, iteration, start, self._run(iteration, start))
         memory.keep_trace(iteration, trace)
         return trace
 
@@ -248,7 +257,7 @@ class Iterations:
         changes[iteration] = patches
         memory = self.memory.until(iteration)
         new = replace(self, changes=MappingProxyType(changes), memory=memory)
-        memory.keep_trace(iteration, _finished(new, iteration, start, run))
+        memory.keep_trace(iteration, _finished(new, iteration, start, run)[0])
         return new
 
     def extended(self, iterations: int) -> Iterations:
@@ -290,14 +299,12 @@ class Iterations:
         )
 
     def _start(self, iteration: int) -> Start:
-        memory = self.memory
-        known = memory.before(iteration)
+        known, start = self.memory.before(iteration)
         for number in range(known, iteration):
-            start = memory.start(number)
-            _finished(self, number, start, self._run(number, start))
+            _, start = _finished(self, number, start, self._run(number, start))
             if iteration - known > 1:
                 self.plan.progress(number + 1 - known, iteration - known)
-        return memory.start(iteration)
+        return start
 
     def _run(self, iteration: int, start: Start) -> Run:
         plan = self.plan
@@ -308,8 +315,10 @@ class Iterations:
         return evaluate(plan.graph, leaves, plan.seed, self.patches(iteration))
 
 
-def _finished(time: Iterations, iteration: int, start: Start, run: Run) -> Trace:
-    """Return the trace of an iteration, and remember the start of the next one."""
+def _finished(
+    time: Iterations, iteration: int, start: Start, run: Run
+) -> tuple[Trace, Start]:
+    """Return the trace of an iteration and the start of the next, and remember that."""
     values: dict[int, Array] = {}
     states: dict[int, State] = {}
     updated: dict[int, Value] = {}
@@ -328,10 +337,11 @@ def _finished(time: Iterations, iteration: int, start: Start, run: Run) -> Trace
             )
             updated[parameter] = values[parameter]
     memory = time.memory
-    memory.keep(iteration + 1, Start(values, states))
+    after = Start(values, states)
+    memory.keep(iteration + 1, after)
     if len(memory.records) == iteration:
-        memory.records.append(record(run, time.plan.rates))
-    return Trace(run, updated)
+        memory.keep_record(iteration, record(run, time.plan.rates))
+    return Trace(run, updated), after
 
 
 def _stepped(

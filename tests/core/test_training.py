@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 from collections.abc import Sequence
 
 import numpy as np
@@ -507,3 +509,29 @@ def test_an_update_of_one_element_is_that_of_the_whole(
             assert one.result.dtype == whole.result.dtype
             assert one.rate == whole.rate[index]
             assert all(one.after[k] == after[index] for k, after in whole.after.items())
+
+
+def test_two_threads_may_ask_at_the_same_time() -> None:
+    timeline, alone = curved().extended(300), curved().extended(300)
+    expected = [alone.trace(i).run.value(0).copy() for i in range(300)]
+    failed: list[BaseException] = []
+
+    def ask(seed: int) -> None:
+        order = np.random.default_rng(seed).integers(300, size=150).tolist()
+        try:
+            for i in order:
+                assert np.array_equal(timeline.trace(i).run.value(0), expected[i])
+        except BaseException as error:  # noqa: BLE001  # of a thread
+            failed.append(error)
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=ask, args=(seed,)) for seed in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(before)
+    assert not failed
