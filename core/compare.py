@@ -9,6 +9,7 @@ import numpy as np
 
 from .ops.table import Array, Value
 from .run import Run
+from .told import Progress, told
 from .trace import Contribution, Event, Forward, Seed, Trace, Update
 
 
@@ -40,15 +41,15 @@ class Comparison:
         return bool(self.values or self.gradients)
 
 
-def compare(before: Run, after: Run) -> Comparison:
+def compare(before: Run, after: Run, progress: Progress | None = None) -> Comparison:
     """Return where two runs of one graph differ. NaN is equal to NaN.
 
     The cause of a difference is the first one forward or, where all values are equal,
-    the first one backward.
+    the first one backward. `progress` is told how many arrays are compared.
     """
-    gradients = _differences(before, before.gradients, after.gradients)
+    gradients = _differences(before, before.gradients, after.gradients, progress)
     return Comparison(
-        tuple(_differences(before, before.values, after.values)),
+        tuple(_differences(before, before.values, after.values, progress)),
         tuple(sorted(gradients, key=lambda difference: _arrival(before, difference))),
     )
 
@@ -88,13 +89,17 @@ def _number(trace: Trace, event: Event) -> int | None:
 
 
 def _differences(
-    run: Run, before: Sequence[Value | None], after: Sequence[Value | None]
+    run: Run,
+    before: Sequence[Value | None],
+    after: Sequence[Value | None],
+    progress: Progress | None,
 ) -> list[Difference]:
     nodes = run.graph.nodes
+    others = [i for i, two in enumerate(after) if before[i] is not two]
     return [
-        _difference(index, nodes[index].name, one, two)
-        for index, (one, two) in enumerate(zip(before, after, strict=True))
-        if one is not two and not _equal(one, two)
+        _difference(index, nodes[index].name, before[index], after[index])
+        for index in told(others, progress)
+        if not _equal(before[index], after[index])
     ]
 
 

@@ -7,7 +7,7 @@ at a position.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
@@ -21,6 +21,7 @@ from .ops.table import Array, Value
 from .plot import Scale, scale_of
 from .run import Run
 from .timeline import Record
+from .told import Progress, told
 from .trace import Trace
 
 Stage = Literal["future", "value", "partial", "gradient"]
@@ -41,9 +42,9 @@ def norm(array: Value) -> float:
     return magnitude(np.asarray(array)) * math.sqrt(np.size(array))
 
 
-def norms(values: Iterable[Value | None]) -> Array:
+def norms(values: Sequence[Value | None], progress: Progress | None = None) -> Array:
     """Return the norm of each value, and −1 where there is none."""
-    return np.fromiter(map(_size, values), dtype=np.float64)
+    return np.fromiter(map(_size, told(values, progress)), dtype=np.float64)
 
 
 def _size(value: Value | None) -> float:
@@ -86,12 +87,13 @@ def gist(array: Array) -> Gist:
 # -------------------------------------------------------------------------- nodes
 
 
-def _names(run: Run) -> Array:
-    return np.array([node.name for node in run.graph.nodes])
+def _names(run: Run, progress: Progress | None) -> Array:
+    return np.array([node.name for node in told(run.graph.nodes, progress)])
 
 
-def _operations(run: Run) -> Array:
-    return np.array([operation(run.graph, i) for i in range(len(run.graph))])
+def _operations(run: Run, progress: Progress | None) -> Array:
+    nodes = range(len(run.graph))
+    return np.array([operation(run.graph, node) for node in told(nodes, progress)])
 
 
 def operation(graph: Graph, node: int) -> str:
@@ -100,19 +102,22 @@ def operation(graph: Graph, node: int) -> str:
     return graph.nodes[node].kind if op is None else op.name
 
 
-def _shapes(run: Run) -> Array:
-    return np.array([math.prod(node.shape) for node in run.graph.nodes])
+def _shapes(run: Run, progress: Progress | None) -> Array:
+    nodes = told(run.graph.nodes, progress)
+    return np.array([math.prod(node.shape) for node in nodes])
 
 
-def _value_sizes(run: Run) -> Array:
-    return norms(run.values)
+def _value_sizes(run: Run, progress: Progress | None) -> Array:
+    return norms(run.values, progress)
 
 
-def _gradient_sizes(run: Run) -> Array:
-    return norms(run.gradients)
+def _gradient_sizes(run: Run, progress: Progress | None) -> Array:
+    return norms(run.gradients, progress)
 
 
-ORDERS: Final[Mapping[str, Callable[[Run], Array]]] = MappingProxyType(
+_Keys = Callable[[Run, Progress | None], Array]
+
+ORDERS: Final[Mapping[str, _Keys]] = MappingProxyType(
     {
         "name": _names,
         "operation": _operations,
@@ -123,16 +128,23 @@ ORDERS: Final[Mapping[str, Callable[[Run], Array]]] = MappingProxyType(
 )
 
 
-def node_order(run: Run, by: str, *, descending: bool = False) -> Sequence[int]:
+def node_order(
+    run: Run,
+    by: str,
+    *,
+    descending: bool = False,
+    progress: Progress | None = None,
+) -> Sequence[int]:
     """Return the numbers of all nodes, sorted by one of `ORDERS`.
 
     By anything else they are in forward order. NaN counts as larger than any number;
-    nodes without a gradient come last in either direction.
+    nodes without a gradient come last in either direction. `progress` is told how many
+    nodes are looked at.
     """
     if by not in ORDERS:
         forward = range(len(run.graph))
         return forward[::-1] if descending else forward
-    keys: Any = ORDERS[by](run)
+    keys: Any = ORDERS[by](run, progress)
     order: Any = np.argsort(keys, kind="stable")
     absent = order[:0]
     if by in ("value", "norm"):
@@ -175,11 +187,7 @@ class Flow:
 
     run: Run
     nodes: Sequence[int]
-
-    @cached_property
-    def norms(self) -> Array:
-        """The norm of each gradient, −1 where no gradient flows."""
-        return norms(self.run.gradients[node] for node in self.nodes)
+    norms: Array  # of each gradient, −1 where no gradient flows
 
     @cached_property
     def scale(self) -> Scale:
@@ -218,11 +226,11 @@ class Flow:
         The output is none of them where there are others: its gradient is the seed.
         """
         graph = self.run.graph
-        rows = zip(self.nodes, self.norms, strict=True)
+        rows = zip(self.nodes, self.norms.tolist(), strict=True)
         found = [
-            (int(node), _rms(self.run, int(node), float(size)))
+            (node, _rms(self.run, node, size))
             for node, size in rows
-            if graph.nodes[int(node)].op is not None and 0 < size < math.inf
+            if graph.nodes.rows[node][3] is not None and 0 < size < math.inf
         ]
         inner = [pair for pair in found if pair[0] != graph.output]
         return inner if len(inner) > 1 else found
@@ -236,10 +244,9 @@ class Flow:
     def verdict(self) -> str:
         """What the flow shows, in one line: how the size of an element changes."""
         nodes = self.run.graph.nodes
-        for row, size in enumerate(self.norms):
-            if not math.isfinite(size):
-                name = nodes[int(self.nodes[row])].name
-                return f"not finite from {name}.grad on"
+        broken = np.flatnonzero(~np.isfinite(self.norms))
+        if broken.size:
+            return f"not finite from {nodes[self.nodes[int(broken[0])]].name}.grad on"
         if len(self.chain) < 2:
             return "one gradient alone: nothing to compare"
         (first, start), (last, end) = self.chain[0], self.chain[-1]
@@ -256,10 +263,11 @@ def _rms(run: Run, node: int, size: float) -> float:
     return size / math.sqrt(max(math.prod(run.graph.nodes[node].shape), 1))
 
 
-def flow(run: Run, *, whole: bool = False) -> Flow:
+def flow(run: Run, *, whole: bool = False, progress: Progress | None = None) -> Flow:
     """Return the gradient flow: of what the program's own lines assign and its leaves.
 
-    With `whole`, of every node. Constants take no gradient and are left out.
+    With `whole`, of every node. Constants take no gradient and are left out. `progress`
+    is told how many nodes are looked at.
     """
     graph = run.graph
     chosen: set[int | None] | None = None
@@ -267,7 +275,7 @@ def flow(run: Run, *, whole: bool = False) -> Flow:
         chosen = {graph.names.get(s.target) for s in graph.statements if not s.frame}
     kept: list[int] = []
     arrival: dict[int, tuple[float, int]] = {}  # sorts by when gradients are complete
-    for node in graph.nodes:
+    for node in told(graph.nodes, progress):
         if node.kind != "constant" and (
             chosen is None or node.op is None or node.index in chosen
         ):
@@ -277,7 +285,8 @@ def flow(run: Run, *, whole: bool = False) -> Flow:
             if known is None or known[0] == -node.index:
                 arrival[operand] = -node.index, argument
     arrival[graph.output] = -math.inf, 0
-    return Flow(run, sorted(kept, key=lambda node: arrival.get(node, (math.inf, node))))
+    nodes = sorted(kept, key=lambda node: arrival.get(node, (math.inf, node)))
+    return Flow(run, nodes, norms([run.gradients[node] for node in nodes], progress))
 
 
 # --------------------------------------------------------------------- iterations

@@ -15,9 +15,11 @@ from .explain import element_name
 from .expression import Expression
 from .flow import gist
 from .graph import Edge
+from .run import Run
 from .scenario import NotePlace
 from .session import Place
 from .stops import changing, look, same
+from .told import told
 from .trace import Trace
 
 if TYPE_CHECKING:
@@ -47,7 +49,7 @@ def last_change(bug: Debugger, expression: Expression) -> Change | None:
     """
     iteration, position = bug.place.iteration, bug.position
     events = [e for e in changing(expression, bug.trace) if e < position]
-    for event in events[: -_MOST_LOOKS - 1 : -1]:
+    for event in told(events[: -_MOST_LOOKS - 1 : -1], bug.progress):
         before = look(expression, bug.state(Place(iteration, event)))
         after = look(expression, bug.state(Place(iteration, event + 1)))
         if not same(before, after):
@@ -86,15 +88,16 @@ class RunRow(NamedTuple):
 def run_rows(bug: Debugger) -> list[RunRow]:
     """Return the runs of the session with how they differ from the present one."""
     iteration, graph = bug.place.iteration, bug.graph
+    size, present = _size(bug), bug.trace.run
     rows: list[RunRow] = []
-    for run in bug.runs:
+    for run in told(bug.runs, bug.progress):
         output, text = None, ""
         if iteration >= run.timeline.iterations:
             text = f"has no iteration {iteration}"
-        elif run.number == bug.chosen or _size(bug) <= _MOST_ELEMENTS:
+        elif run.number == bug.chosen or size <= _MOST_ELEMENTS:
             other = run.timeline.trace(iteration).run
             output = float(np.sum(other.value(graph.output)))
-            text = "" if run.number == bug.chosen else _apart(bug, other)
+            text = "" if other is present else _apart(bug, present, other)
         rows.append(RunRow(run.number, run.text, run.parent, output, text))
     return rows
 
@@ -103,8 +106,8 @@ def _size(bug: Debugger) -> int:
     return sum(math.prod(node.shape) for node in bug.graph.nodes)
 
 
-def _apart(bug: Debugger, other: Any) -> str:
-    found = compare(bug.trace.run, other)
+def _apart(bug: Debugger, present: Run, other: Run) -> str:
+    found = compare(present, other, bug.progress)
     if not found:
         return "no number differs"
     first = (*found.values, *found.gradients)[0]

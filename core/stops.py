@@ -6,6 +6,8 @@ of travel. The stops met on the way back are those met on the way there, reverse
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import merge
@@ -84,6 +86,39 @@ class Meeting:
         if self.stop.kind == "break":
             return self.event
         return self.event + 1 if direction > 0 else self.event
+
+
+def covered(stops: Iterable[Stop]) -> Sequence[tuple[int, int]]:
+    """Return the ranges of nodes that have a stop, joined and in order."""
+    ranges: list[tuple[int, int]] = []
+    for stop in stops:
+        if not stop.enabled:
+            continue
+        if stop.location is not None:
+            ranges += stop.location.nodes
+            if stop.location.leaf is not None:
+                ranges.append((stop.location.leaf, stop.location.leaf + 1))
+            if stop.location.edge is not None:
+                ranges.append((stop.location.edge[0], stop.location.edge[0] + 1))
+        if stop.watched is not None:
+            ranges += ((node, node + 1) for node, _ in stop.watched.reads)
+    joined: list[tuple[int, int]] = []
+    for first, end in sorted(ranges):
+        if joined and first <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], end))
+        else:
+            joined.append((first, end))
+    return joined
+
+
+def is_covered(ranges: Sequence[tuple[int, int]], first: int, stop: int) -> bool:
+    """Tell whether one of the joined ranges has a node of first … stop − 1.
+
+    >>> is_covered([(2, 4), (9, 10)], 4, 9), is_covered([(2, 4), (9, 10)], 3, 5)
+    (False, True)
+    """
+    index = bisect_right(ranges, (stop - 1, math.inf)) - 1
+    return index >= 0 and ranges[index][1] > first
 
 
 def meetings(

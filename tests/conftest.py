@@ -15,6 +15,8 @@ for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "TERM", "COLORTERM")
     os.environ.pop(name, None)
 for name in [name for name in os.environ if name.startswith(("TEXTUAL", "GRADSTEP"))]:
     del os.environ[name]
+# What the application would only tell of is to fail a test.
+os.environ["GRADSTEP_TRACEBACK"] = "1"
 
 # A busy machine must not fail a test, and two runs of the same code must agree;
 # `make tests ARGS=--hypothesis-profile=explore` looks further.

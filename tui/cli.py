@@ -500,10 +500,15 @@ def run(arguments: Sequence[str]) -> int:
         if os.environ.get("GRADSTEP_TRACEBACK") == "1":
             traceback.print_exc()
             return BUG
-        kind = type(error).__name__
-        _say(_BUG.format(error=f"{kind}: {' '.join(clean(str(error)).split())}"))
+        _say(bug_text(error))
         return BUG
     return code
+
+
+def bug_text(error: Exception) -> str:
+    """Return what is said of an exception that nobody should ever see."""
+    kind = type(error).__name__
+    return _BUG.format(error=f"{kind}: {' '.join(clean(str(error)).split())}")
 
 
 def _dispatch(arguments: Sequence[str]) -> int:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import threading
+import os
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -26,8 +27,9 @@ from ..core.expression import Element
 from ..core.reply import Reply
 from ..core.scenario import load
 from ..core.trace import Trace
-from .ahead import look_ahead
 from .arrangement import HIDEABLE, Arrangement, load_arrangement, save_arrangement
+from .background import Background
+from .cli import bug_text
 from .digits import number_text
 from .drawing import cut, cut_within
 from .exports import camera, with_screen
@@ -44,7 +46,6 @@ from .panes.why import WhyPane
 if TYPE_CHECKING:
     from ..core.script import Line
 
-_PATIENCE = 0.03  # seconds that a command may take before it goes on in the background
 # The keys that matter most, first; as many as there is room for.
 _FOOTER = (
     ("s", "step"),
@@ -70,6 +71,7 @@ _FOOTER = (
 _LEAST_NAME = 9  # cells of a file's name in the header; where there are fewer, none
 _LOOK_EVERY = 2.0  # seconds between looks at the scenario's file
 _LEAST_WIDTH, _LEAST_HEIGHT = 50, 14
+_Done = tuple[View | None, Exception | None]  # what to show, and a bug of ours
 _PACES = (2.0, 1.0, 0.5, 0.25, 0.1)  # seconds a step, when playing
 
 
@@ -114,14 +116,18 @@ class MainScreen(Screen[int]):
     ) -> None:
         super().__init__(classes=classes)
         self.bug = bug
-        bug.progress = self._progress
         self._at = at
         self._script = script
         self._waiting: list[Line] = []
         self._chosen: Element | None = None
         self._chosen_by_hand = False
-        self._worker: threading.Thread | None = None
-        self._cancelled = threading.Event()
+        self._work = Background(self._tell_share)
+        self._is_looking = False  # the command is done, and panes look things up
+        self._is_stale = False  # what is looked up is not what is to be seen any more
+        self._lines: deque[str] = deque()  # to be executed after that
+        self._turning = ""  # the view to turn to
+        self._facts: Sequence[str] = ()  # of the header
+        bug.progress = self._work.progress
         self._timer: Timer | None = None
         self._pace = 1
         self._drawn_in = Size(0, 0)
@@ -156,14 +162,11 @@ class MainScreen(Screen[int]):
             from ..core.script import read_script
 
             self._waiting = read_script(self._script)
-        if self._at:
-            self.run_line(f"goto {self._at}")
-        else:
-            self.apply(None)
+        self._begin(f"goto {self._at}" if self._at else "")
 
     def on_unmount(self) -> None:
         """Leave no command behind that goes on."""
-        self._cancelled.set()
+        self._work.cancel()
 
     def on_resize(self, event: Resize) -> None:
         """Say so when the window is too small; redraw what depends on its width."""
@@ -181,24 +184,106 @@ class MainScreen(Screen[int]):
 
     # ------------------------------------------------------------- the one way
 
-    def apply(self, reply: Reply | None) -> None:
-        """Draw the present moment into every pane, at once."""
-        if reply is not None and reply.code is not None:
-            self.app.exit(reply.code)
+    def run_line(self, line: str) -> None:
+        """Execute a command line; a long one goes on in the background."""
+        if self._work.busy and self._is_looking:
+            self._lines.append(line)
+            self._work.cancel()
+        elif self._work.busy:
+            self._say_busy()
+        else:
+            self._begin(line)
+
+    def look(self) -> None:
+        """Show the present moment; what takes long is looked up in the background."""
+        if not self._work.busy:
+            self._begin("")
             return
+        self._is_stale = True
+        if self._is_looking:
+            self._work.cancel()
+
+    def apply(self, reply: Reply | None) -> None:
+        """Draw the present moment into every pane, at once and without waiting."""
+        if self._work.busy:
+            self._is_stale = True  # the debugger is on its way
+        else:
+            self._draw(self._view(reply))
+
+    @property
+    def busy(self) -> bool:
+        """Tell whether a command goes on in the background."""
+        return self._work.busy
+
+    def _begin(self, line: str) -> None:
+        """Execute a line, or none, and look up what the panes need to show it."""
+        self._is_looking = not line
+        self._is_stale = False
+        panes = self.panes()
+
+        def work() -> _Done:
+            reply, error = None, None
+            try:
+                reply = self.bug.execute(line) if line else None
+            except Exception as raised:  # noqa: BLE001  # ours; the session goes on
+                error = raised
+            self._is_looking = True
+            if self._lines or self._is_stale:
+                self._work.cancel()  # nobody will see this moment for long
+            try:
+                view = self._view(reply)
+                for pane in panes:
+                    pane.prepare(view)
+            except Exception as raised:  # noqa: BLE001  # likewise
+                return None, error or raised
+            return view, error
+
+        self._work.run(self.app, work, self._finished)
+
+    def _finished(self, done: _Done) -> None:
+        view, error = done
+        if not self._is_there:
+            return
+        if error is not None:
+            self._say_error(error)
+        if view is not None:
+            self._draw(view)
+        if self._lines:
+            self.run_line(self._lines.popleft())
+        elif self._is_stale:
+            self.look()
+
+    def _view(self, reply: Reply | None) -> View:
+        """Return the present moment, with the element that is to be seen in it."""
+        chosen = self._chosen
         if reply is not None and reply.moved and not self._chosen_by_hand:
-            self._chosen = None
-        if self._chosen is None:
-            self._chosen = present_element(self.bug.trace, self.bug.position)
+            chosen = None
+        if chosen is None:
+            chosen = present_element(self.bug.trace, self.bug.position)
+        return View(self.bug, reply, chosen)
+
+    def _draw(self, view: View) -> None:
+        """Draw a moment into every pane, at once."""
+        if view.reply is not None and view.reply.code is not None:
+            self.app.exit(view.reply.code)
+            return
         self.clear_selection()  # of text: what was there is not there any more
-        view = View(self.bug, reply, self._chosen)
+        if not self._is_stale:
+            self._chosen = view.chosen
+        if self._turning:
+            self.query_one("#view", ContentSwitcher).current = self._turning
         for pane in self.panes():
             pane.show(view)
+        if self._turning:
+            self.query_one(f"#{self._turning}").focus()
+            self._turning = ""
         self._show_header()
 
     def panes(self) -> list[Pane]:
         """Return the panes that can be seen: nothing else needs to be drawn."""
         shown = self.query_one("#view", ContentSwitcher).visible_content
+        if self._turning:
+            shown = self.query_one(f"#{self._turning}")
         always = [
             self.query_one(TimelinePane),
             self.query_one(ProgramPane),
@@ -206,52 +291,31 @@ class MainScreen(Screen[int]):
             self.query_one(WhyPane),
             self.query_one(ConsolePane),
         ]
-        if isinstance(shown, Pane):
-            always.insert(0, shown)
-        return [pane for pane in always if pane.display]
-
-    def run_line(self, line: str) -> None:
-        """Execute a command line; a long one goes on in the background."""
-        if self._worker is not None:
-            self.query_one(ConsolePane).say("still busy; Escape cancels")
-            return
-        self._cancelled.clear()
-        replies: list[Reply] = []
-
-        def work() -> None:
-            replies.append(self.bug.execute(line))
-            look_ahead(self.bug, present_element(self.bug.trace, self.bug.position))
-
-        worker = threading.Thread(target=work, daemon=True)
-        worker.start()
-        worker.join(_PATIENCE)
-        if not worker.is_alive():
-            self._finished(replies)
-            return
-        self._worker = worker
-        self._show_header()
-        threading.Thread(target=self._wait, args=(worker, replies), daemon=True).start()
+        seen = [pane for pane in always if pane.display]
+        return [shown, *seen] if isinstance(shown, Pane) else seen
 
     @property
-    def busy(self) -> bool:
-        """Tell whether a command goes on in the background."""
-        return self._worker is not None
+    def _is_there(self) -> bool:
+        """Tell whether there still are panes: work may end after them."""
+        return bool(self.query(OneLine))
 
-    def _wait(self, worker: threading.Thread, replies: list[Reply]) -> None:
-        worker.join()
-        if self.is_running:
-            self.app.call_from_thread(self._finished, replies)
+    def _say_busy(self) -> None:
+        self.query_one(ConsolePane).say("still busy; Escape cancels")
 
-    def _finished(self, replies: list[Reply]) -> None:
-        self._worker = None
-        self.apply(replies[0] if replies else None)
+    def _say_error(self, error: Exception) -> None:
+        """Say what the debugger never should have raised; the session goes on."""
+        if isinstance(error, Interrupted):
+            self.query_one(ConsolePane).say("interrupted; what was done is kept")
+            return
+        if os.environ.get("GRADSTEP_TRACEBACK") == "1":
+            raise error
+        self.query_one(ConsolePane).say(bug_text(error))
 
-    def _progress(self, done: int, of: int) -> None:
-        """Tell how far a long command is; called from its own thread."""
-        if self._cancelled.is_set():
-            raise Interrupted
-        if self._worker is not None and threading.current_thread() is self._worker:
-            self.app.call_from_thread(self._show_header, done, of)
+    def _tell_share(self, done: int, of: int) -> None:
+        if not self._is_there:
+            return
+        share = f" {100 * done // of} %" if of else ""
+        self._show_header(f"working{share}, Escape cancels")
 
     # --------------------------------------------------------------- messages
 
@@ -268,10 +332,17 @@ class MainScreen(Screen[int]):
         """Show the chosen element in every pane."""
         self._chosen = message.element
         self._chosen_by_hand = message.element.index is not None
-        self.apply(None)
+        self.look()
+
+    def on_again(self) -> None:
+        """Look up what a pane is to show now."""
+        self.look()
 
     def action_press(self, key: str) -> None:
         """Execute the command line that a key stands for."""
+        if self._work.busy and not self._is_looking:
+            self._say_busy()
+            return
         line = self._filled(LINES[key])
         if line.endswith(" "):
             self.query_one(ConsolePane).ask(line)
@@ -326,7 +397,7 @@ class MainScreen(Screen[int]):
     def action_reload(self) -> None:
         """Load the file again, with the same stops and at the same place."""
         if self.busy:
-            self.query_one(ConsolePane).say("still busy; Escape cancels")
+            self._say_busy()
             return
         scenario = self.bug.scenario
         try:
@@ -336,7 +407,7 @@ class MainScreen(Screen[int]):
             return
         lines = [f"{s.kind} {s.text}" for s in self.bug.session.stops.values()]
         position = self.bug.position
-        fresh.progress, fresh.exporters = self._progress, self.bug.exporters
+        fresh.progress, fresh.exporters = self._work.progress, self.bug.exporters
         self.bug, self._chosen, self._seen = fresh, None, _changed_at(fresh)
         lost = [line for line in lines if not fresh.execute(line).ok]
         fresh.execute(f"goto {min(position, len(fresh.trace))}")
@@ -356,7 +427,8 @@ class MainScreen(Screen[int]):
 
     def action_cancel(self) -> None:
         """Cancel a long command, stop playing, or give up the chosen element."""
-        self._cancelled.set()
+        self._work.cancel()
+        self._lines.clear()
         self._stop_playing()
         self._chosen_by_hand = False
 
@@ -368,15 +440,14 @@ class MainScreen(Screen[int]):
             self.call_next(self._add_view, name)
 
     async def _add_view(self, name: str) -> None:
-        switcher = self.query_one("#view", ContentSwitcher)
-        if not switcher.query(f"#{name}"):
+        if not self.query(f"#{name}"):
+            switcher = self.query_one("#view", ContentSwitcher)
             await switcher.add_content(view(name)(id=name))
         self._turn_to(name)
 
     def _turn_to(self, name: str) -> None:
-        self.query_one("#view", ContentSwitcher).current = name
-        self.apply(None)
-        self.query_one(f"#{name}").focus()
+        self._turning = name
+        self.look()
 
     def action_enlarge(self) -> None:
         """Give the focused pane the whole screen, or take it back."""
@@ -464,17 +535,11 @@ class MainScreen(Screen[int]):
 
     # ----------------------------------------------------------- header, keys
 
-    def _show_header(self, done: int = 0, of: int = 0) -> None:
+    def _show_header(self, working: str = "") -> None:
         bug = self.bug
-        trace, position = bug.trace, bug.position
-        facts = [trace.phase(position), f"event {position}/{len(trace)}"]
-        if self._worker is not None:
-            share = f" {100 * done // of} %" if of else ""
-            facts.insert(0, f"working{share}, Escape cancels")
-        else:
-            if bug.timeline.iterations > 1:
-                facts.append(f"iteration {bug.place.iteration}")
-            facts.append(output_text(trace, position))
+        if not self._work.busy:
+            self._facts = _facts(bug)
+        facts = [working, *self._facts[:2]] if working else self._facts
         states: list[str] = []
         if self._timer is not None:
             states.append(f"playing, {_PACES[self._pace]:g} s a step")
@@ -494,6 +559,15 @@ class MainScreen(Screen[int]):
                 break
             words += (key, "line--key"), (f" {what}  ", "")
         self.query_one("#keys", OneLine).tell(*words)
+
+
+def _facts(bug: Debugger) -> list[str]:
+    """Return where a session is: phase, event, iteration, and the output there."""
+    trace, position = bug.trace, bug.position
+    facts = [trace.phase(position), f"event {position}/{len(trace)}"]
+    if bug.timeline.iterations > 1:
+        facts.append(f"iteration {bug.place.iteration}")
+    return [*facts, output_text(trace, position)]
 
 
 def header_text(

@@ -209,12 +209,13 @@ class Atlas:
 
     def folding(self, opened: frozenset[int]) -> Sketch:
         """Return the boxes that there are when these folds are open."""
-        if opened not in self._sketches:
+        found = self._sketches.get(opened)
+        if found is None:
             if len(self._sketches) >= _MOST_KEPT:
                 self._sketches.clear()
                 self._layers.clear()
-            self._sketches[opened] = sketch(self.graph, self.folds, opened)
-        return self._sketches[opened]
+            found = self._sketches[opened] = sketch(self.graph, self.folds, opened)
+        return found
 
     def opened(self, depth: int) -> frozenset[int]:
         """Return the folds that are open when so many levels can be seen."""

@@ -160,6 +160,7 @@ def test_a_bug_is_told_as_one(monkeypatch, capsys) -> None:
     def fail(_options) -> int:
         raise ZeroDivisionError("one\ntwo \x1b[31m")
 
+    monkeypatch.delenv("GRADSTEP_TRACEBACK")
     monkeypatch.setattr(tasks, "TASKS", {"list": fail})
     assert cli.run(["list"]) == cli.BUG
     err = capsys.readouterr().err

@@ -44,6 +44,9 @@ class PaneApp(App[None]):
         self.element = message.element
         self.draw()
 
+    def on_again(self) -> None:
+        self.draw()
+
     def draw(self) -> None:
         self.pane.show(View(self.bug, None, self.element))
 

@@ -14,14 +14,12 @@ from textual.app import App
 from textual.widget import Widget
 
 from gradstep.core import explain, trace
-from gradstep.core.debugger import Debugger
 from gradstep.core.expression import Element
 from gradstep.core.run import Run
 from gradstep.core.scenario import Scenario, load, parse
-from gradstep.tui import ahead
 from gradstep.tui.app import GradstepApp
 from gradstep.tui.main_screen import MainScreen
-from gradstep.tui.panes import flow, known, matrix_view
+from gradstep.tui.panes import known, matrix_view
 from gradstep.tui.panes.base import View
 from gradstep.tui.panes.known import Known
 from gradstep.tui.panes.step import StepPane
@@ -54,8 +52,6 @@ def everything_is_large() -> Iterator[None]:
         for module, names in (
             (trace, ("_LARGE", "_MOST_AT_ONCE", "_SHORT")),
             (explain, ("_FEW", "_FEW_PARTS")),
-            (ahead, ("_LARGE", "_MANY")),
-            (flow, ("_LARGE", "_MANY")),
             (known, ("_AT_ONCE",)),
             (matrix_view, ("_AT_ONCE",)),
         ):
@@ -129,26 +125,30 @@ async def test_what_takes_long_is_asked_before_it_is_painted() -> None:
             bug.execute("goto end")
             for position in range(len(bug.trace), 0, -1):
                 bug.execute(f"goto {position}")
-                number, run = position - 1, bug.trace.run
-                ahead.look_ahead(bug, None)
-                assert run.recent.known(("looked at", number))
+                view = View(bug)
+                for pane in screen.panes():
+                    pane.prepare(view)
                 with pytest.MonkeyPatch.context() as patch:
                     patch.setattr(
                         Run, "product", lambda *_: painting.append(True) or product(*_)
                     )
-                    screen.query_one(StepPane).show(View(bug))
+                    for pane in screen.panes():
+                        pane.show(view)
                 assert not painting
 
 
-def test_looking_ahead_changes_nothing_and_needs_no_moment() -> None:
+async def test_to_prepare_changes_nothing() -> None:
     with everything_is_large():
-        bug = Debugger(parse(TWICE, source="twice"))
-        ahead.look_ahead(bug, None)  # at the start there is nothing to look at
-        bug.execute("goto 5")
-        place = bug.place
-        ahead.look_ahead(bug, Element(bug.graph.output, "grad", None))
-        assert bug.place == place
-        assert not bug.session.previous or bug.session.previous.ok
+        app = GradstepApp(parse(TWICE, source="twice"))
+        async with app.run_test(size=(120, 36)):
+            screen = app.screen
+            assert isinstance(screen, MainScreen)
+            bug = screen.bug
+            bug.execute("goto 5")
+            place = bug.place
+            for pane in screen.panes():
+                pane.prepare(View(bug, None, Element(bug.graph.output, "grad", None)))
+            assert bug.place == place
 
 
 @pytest.mark.parametrize("key", ["M", "L", "exclamation_mark"])

@@ -76,6 +76,9 @@ class Alone(App[None]):
     def on_ready(self) -> None:
         self.table.show(View(Debugger(load("apple_orange"))))
 
+    def on_again(self) -> None:
+        self.table.again()
+
 
 def lines(table: TablePane) -> list[str]:
     return [table.render_line(y).text for y in range(table.size.height)]

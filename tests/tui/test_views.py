@@ -57,7 +57,7 @@ def text(pane: Pane) -> str:
 async def settled(pilot: Pilot[int], screen: MainScreen) -> None:
     for _ in range(100):
         await pilot.pause()
-        if screen._worker is None:
+        if not screen.busy:
             return
 
 

@@ -7,7 +7,7 @@ it posts `Asked` with a command line, or `Chosen` with the element under its cur
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -26,6 +26,7 @@ from textual.widget import Widget
 from ...core.debugger import Debugger
 from ...core.expression import Element
 from ...core.reply import Reply
+from ...core.stops import Stop
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,10 @@ class Chosen(Message):
         self.element = element
 
 
+class Again(Message):
+    """A person wants to see something else of the same moment, which may take long."""
+
+
 def filled(segments: Sequence[Segment], width: int, ground: Style) -> Strip:
     """Return segments as a line of a width, cut or filled up.
 
@@ -75,6 +80,11 @@ def filled(segments: Sequence[Segment], width: int, ground: Style) -> Strip:
         line.append(Segment(" " * (width - used), ground))
     strip = Strip(line, max(used, width))
     return strip if used <= width else strip.crop(0, width)
+
+
+def places(stops: Mapping[int, Stop]) -> object:
+    """Return what tells apart stops at other places. Their numbers are never reused."""
+    return tuple((stop.number, stop.enabled) for stop in stops.values())
 
 
 class Painted(Widget):
@@ -278,6 +288,14 @@ class Pane(Painted, can_focus=True):
         if self.titles != (title, subtitle):
             self.titles = title, subtitle
             self.repaint((0, max(self.outer_size.height - 1, 0)))
+
+    def prepare(self, view: View) -> None:
+        """Look up what takes longer than a frame, for `show` to find it there.
+
+        It is called in another thread, so nothing of the screen may be changed here.
+        `view.bug.progress` tells how far it is, and raises `Interrupted` where a person
+        has given it up: `Kept` holds what comes of it.
+        """
 
     def show(self, view: View) -> None:
         """Draw `view`, at once and without waiting: a key becomes a picture here."""

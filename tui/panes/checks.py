@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar, Final
 
 from textual.binding import BindingType
@@ -10,6 +10,7 @@ from textual.binding import BindingType
 from ...core.check import NodeCheck, Report
 from ...core.expression import Element
 from ...core.review import check_place, worst_first
+from ..background import Kept
 from ..digits import number_text
 from .base import Chosen, View
 from .nodes import number_cell
@@ -52,47 +53,76 @@ class ChecksPane(TablePane):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._report: Report | None = None
-        self._checks: Sequence[NodeCheck] = ()
+        self._made: CheckRows | None = None
+        self._kept: Kept[CheckRows] = Kept()
 
-    def rows(self, view: View) -> Sequence[Row]:
-        """Return a row for each comparison."""
+    def _recipe(self, view: View) -> tuple[object, Callable[[], CheckRows]]:
+        """Return what the rows are made for, and how."""
         report = view.bug.session.report
-        if report is not self._report:
-            self._checks = worst_first(report) if report else ()
+        return id(report), lambda: CheckRows(report)
+
+    def prepare(self, view: View) -> None:
+        """Sort the comparisons."""
+        self._kept.make(*self._recipe(view))
+
+    def rows(self, view: View) -> Sequence[Row] | None:
+        """Return a row for each comparison, made when it is seen."""
+        before, self._made = self._made, self._kept.of(*self._recipe(view))
+        if self._made is not before:
             self.cursor = 0
-        self._report = report
-        return [] if report is None else [_row(report, one) for one in self._checks]
+        return self._made
 
     def heading(self) -> Cell:
         """Return what came of the check, in one line."""
-        if self._report is None:
+        made = self._made
+        if made is None or made.report is None:
             return Cell()
-        checks = self._report.checks
-        agree = sum(one.verdict == "ok" for one in checks)
-        text = f"{agree} of {len(checks)} comparisons agree"
-        if not self._report.complete:
-            text = f"interrupted: {text}"
-        wrong = self._report.first_wrong
-        if wrong is not None:
-            text = f"first wrong: {check_place(self._report, wrong)}; {text}"
-        if self.view is not None and self._report.run is not self.view.bug.trace.run:
+        text = made.said
+        if self.view is not None and made.report.run is not self.view.bug.trace.run:
             text += " (of another run or iteration)"
-        return Cell(text, "alarm" if wrong else "good")
+        return Cell(text, "alarm" if made.report.first_wrong else "good")
 
     def entered(self, row: int) -> None:
         """Choose the element that was compared."""
-        one = self._checks[row]
-        if self._report is None:
+        if self._made is None or self._made.report is None:
             return
+        one = self._made.checks[row]
         node = one.node
         if one.argument is not None:
-            node = self._report.run.graph.nodes[one.node].operands[one.argument]
+            node = self._made.report.run.graph.nodes[one.node].operands[one.argument]
         self.post_message(Chosen(Element(node, "grad", one.index)))
 
     def action_check(self) -> None:
         """Check everything, in the background."""
         self.ask("check")
+
+
+class CheckRows(Sequence[Row]):
+    """The comparisons of a report, the worst first."""
+
+    def __init__(self, report: Report | None) -> None:
+        self.report = report
+        self.checks = worst_first(report) if report else ()
+        self.said = _verdict(report) if report else ""
+
+    def __len__(self) -> int:
+        return len(self.checks)
+
+    def __getitem__(self, row: int) -> Row:  # type: ignore[override]  # no slices
+        if self.report is None:
+            return ()
+        return _row(self.report, self.checks[row])
+
+
+def _verdict(report: Report) -> str:
+    agree = sum(one.verdict == "ok" for one in report.checks)
+    text = f"{agree} of {len(report.checks)} comparisons agree"
+    if not report.complete:
+        text = f"interrupted: {text}"
+    wrong = report.first_wrong
+    if wrong is not None:
+        text = f"first wrong: {check_place(report, wrong)}; {text}"
+    return text
 
 
 def _row(report: Report, one: NodeCheck) -> Row:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar, Final
 
 from textual.binding import BindingType
@@ -12,16 +12,16 @@ from ...core.expression import Element
 from ...core.flow import Flow, Trends, flow, stage, trends
 from ...core.plot import spark
 from ...core.run import Run
+from ...core.told import Progress
 from ...core.trace import Trace
+from ..background import Kept
 from ..digits import number_text
-from .base import Chosen, View
+from .base import Again, Chosen, View
 from .nodes import SIGNS, number_cell
 from .table import Cell, Column, Row, TablePane
 from .views import VIEWS
 
 _SPARK: Final = 24  # columns for the iterations
-_MANY: Final = 5_000  # nodes
-_LARGE: Final = 1_000_000  # elements
 
 
 class FlowPane(TablePane):
@@ -43,7 +43,7 @@ class FlowPane(TablePane):
         super().__init__(id=id)
         self._whole = False
         self._made: FlowRows | None = None
-        self._coming: tuple[Run, bool] | None = None  # measured in the background
+        self._kept: Kept[FlowRows] = Kept()
 
     def columns(self) -> Sequence[Column]:
         """Return the columns, with the ends of the scale over the bars."""
@@ -66,48 +66,28 @@ class FlowPane(TablePane):
 
     def heading(self) -> Cell:
         """Return what the flow shows, in one line."""
-        if self._coming is not None:
-            return Cell("measuring the gradients …", "quiet")
         if self._made is None:
             return Cell()
         verdict = self._made.flow.verdict
         return Cell(verdict, "" if verdict.startswith(("steady", "one")) else "alarm")
 
-    def rows(self, view: View) -> Sequence[Row]:
+    def _recipe(self, view: View) -> tuple[object, Callable[[], FlowRows]]:
+        """Return what the rows are made for, and how."""
+        run, whole, progress = view.bug.trace.run, self._whole, view.bug.progress
+        return (run, whole), lambda: FlowRows(run, whole, progress)
+
+    def prepare(self, view: View) -> None:
+        """Look at all gradients."""
+        self._kept.make(*self._recipe(view))
+
+    def rows(self, view: View) -> Sequence[Row] | None:
         """Return a row for each gradient, in backward order."""
-        trace = view.bug.trace
-        made = self._made
-        wanted = trace.run, self._whole
-        if made is None or made.made_for != wanted:
-            if _takes_long(trace.run):
-                self._begin(*wanted)
-                return ()
-            made = FlowRows(*wanted)
-        timeline = view.bug.timeline
-        records = timeline.records if timeline.iterations > 1 else ()
-        made.at(trace, view.bug.position, trends(records, trace.run))
-        self._made = made
+        made = self._made = self._kept.of(*self._recipe(view))
+        if made is not None:
+            trace, timeline = view.bug.trace, view.bug.timeline
+            records = timeline.records if timeline.iterations > 1 else ()
+            made.at(trace, view.bug.position, trends(records, trace.run))
         return made
-
-    def _begin(self, run: Run, whole: bool) -> None:
-        """Measure the gradients of a run in the background, and show them then."""
-        if self._coming == (run, whole):
-            return
-        self._coming = run, whole
-
-        def work() -> None:
-            made = FlowRows(run, whole)
-            made.measure()
-            self.app.call_from_thread(self._measured, made)
-
-        self.run_worker(work, thread=True, exit_on_error=False)
-
-    def _measured(self, made: FlowRows) -> None:
-        if made.made_for == self._coming:
-            self._coming, self._made = None, made
-            row = self.follow(self.view) if self.view is not None else None
-            self.cursor = self.cursor if row is None else row
-            self.again()
 
     def follow(self, view: View) -> int | None:
         """Return the row of the chosen node, if it is among them."""
@@ -139,32 +119,20 @@ class FlowPane(TablePane):
     def action_whole(self) -> None:
         """Change between the program's own lines and every node."""
         self._whole = not self._whole
-        self.again()
-
-
-def _takes_long(run: Run) -> bool:
-    """Tell whether all gradients together are more than a frame has time for."""
-    rows = run.graph.nodes.rows
-    return len(rows) > _MANY or sum(math.prod(row[6]) for row in rows) > _LARGE
+        self.post_message(Again())
 
 
 class FlowRows(Sequence[Row]):
     """The bars of a flow, made when they are seen."""
 
-    def __init__(self, run: Run, whole: bool) -> None:
+    def __init__(self, run: Run, whole: bool, progress: Progress) -> None:
         self.run = run
-        self.made_for = (run, whole)
-        self.flow: Flow = flow(run, whole=whole)
+        self.flow: Flow = flow(run, whole=whole, progress=progress)
+        self.flow.verdict  # noqa: B018  # it is kept
         self._rows = {int(node): row for row, node in enumerate(self.flow.nodes)}
         self._trace: Trace | None = None
         self._position = 0
         self._trends = trends((), run)
-
-    def measure(self) -> None:
-        """Find out now what is asked for when it is drawn."""
-        self.flow.verdict  # noqa: B018  # it is kept
-        if len(self.flow):
-            self.flow.bar(0)
 
     @property
     def has_trends(self) -> bool:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 from typing import ClassVar, Final, NamedTuple
 
@@ -21,21 +21,23 @@ from textual.widgets import Input
 
 from ...core.expression import Element
 from ...core.folds import fold_at
-from ...core.graph import Graph
 from ...core.magnitude import magnitude, step
 from ...core.ops.table import Array
 from ...core.progress import is_backward, progress
-from ...core.stops import Stop
+from ...core.stops import covered, is_covered
 from ...core.trace import Contribution, Forward, Trace
+from ..background import Kept
 from ..digits import number_text
 from ..drawing import HEAVY, NUMBER_WIDTH, Piece
 from ..scene import Atlas, Kind, Scene
-from .base import Chosen, Painted, Pane, View, filled
+from .base import Again, Chosen, Painted, Pane, View, filled, places
 from .known import Known
 
 _MARKS: Final = {"none": "·", "future": "○", "part": "◐", "done": "✓", "present": "▶"}
 _BARS: Final = "0▁▂▃▄▅▆▇█"
 _KINDS: Final[tuple[Kind, ...]] = ("picture", "list", "near")
+_FIRST_ROOM: Final = (40, 12)  # before the pane has been laid out
+_MANY: Final = 1000  # nodes: it takes long to fold them, and is done before that
 _MOST_FOUND: Final = 1000  # that a search looks for
 _MOST_LIT: Final = 50  # edges of the chosen box
 _MOST_PARTIAL: Final = 10_000  # elements of a gradient that is summed up unfinished
@@ -109,6 +111,14 @@ class Search(Input):
         """Go to the next match, or the one before."""
         if isinstance(self.parent, GraphPane):
             self.parent.action_next_match(by)
+
+
+class _Wish(NamedTuple):
+    """What a person has asked for; None is what fits and suits."""
+
+    opened: frozenset[int] | None = None
+    kind: Kind | None = None
+    down: bool | None = None
 
 
 class GraphPane(Pane):
@@ -218,16 +228,16 @@ class GraphPane(Pane):
         super().__init__(id=id)
         self._view: View | None = None
         self._atlas: Atlas | None = None
-        self._opened: frozenset[int] | None = None  # None: what fits
-        self._kind: Kind | None = None  # None: what suits
-        self._down: bool | None = None  # None: what fits
+        self._atlases: Kept[Atlas] = Kept()
+        self._wish = _Wish()
         self._scene: Scene | None = None
-        self._key: object = None
+        self._scenes: Kept[tuple[Scene, frozenset[int]]] = Kept()
         self._shown: frozenset[int] = frozenset()  # the folds that are open now
         self._cursor = 0  # the number of a node
         self._faces: dict[int, _Face] = {}
         self._magnitudes = Known(magnitude)
         self._stops: Sequence[tuple[int, int]] = ()
+        self._covered: Kept[Sequence[tuple[int, int]]] = Kept()
         self._active: frozenset[tuple[int, int]] = frozenset()
         self._lit: dict[int, dict[int, bool]] = {}  # by line and cell; True: heavy
         self._neighbours: frozenset[int] = frozenset()
@@ -241,18 +251,33 @@ class GraphPane(Pane):
 
     # ------------------------------------------------------------------- a moment
 
+    def prepare(self, view: View) -> None:
+        """Fold the graph, and draw the picture that is wanted."""
+        graph = view.bug.graph
+        self._atlases.make(graph, lambda: Atlas(graph))
+        atlas = self._atlases.of(graph, lambda: Atlas(graph))
+        room = self._room
+        if atlas is not None and (min(room) > 0 or atlas.count > _MANY):
+            wish = self._wish if atlas is self._atlas else _Wish()
+            cursor = view.chosen.node if view.chosen else graph.output
+            room = room if min(room) > 0 else _FIRST_ROOM
+            self._scenes.make(*self._recipe(atlas, wish, room, cursor))
+
     def show(self, view: View) -> None:
         """Draw the graph at this moment."""
         self._view = view
         trace, position = view.bug.trace, view.bug.position
         graph = view.bug.graph
         if self._atlas is None or graph is not self._atlas.graph:
-            self._open(graph)
+            self._atlas = self._atlases.of(graph, lambda: Atlas(graph))
+            self._wish, self._scene, self._found = _Wish(), None, ()
         chosen = view.chosen.node if view.chosen else graph.output
         moved = chosen != self._cursor
         self._cursor = chosen
         self._faces.clear()
-        self._stops = _stopped_nodes(view.bug.session.stops.values())
+        stops = view.bug.session.stops
+        key = (graph, places(stops))
+        self._stops = self._covered.of(key, lambda: covered(stops.values())) or ()
         self._active = frozenset()
         if position:
             event = trace.event(position - 1)
@@ -264,13 +289,6 @@ class GraphPane(Pane):
         if self._build() or moved:
             self._follow()
         self._repaint()
-
-    def _open(self, graph: Graph) -> None:
-        """Begin with another graph."""
-        self._atlas = Atlas(graph)
-        self._opened = self._kind = self._down = None
-        self._scene = self._key = None
-        self._found = ()
 
     def on_resize(self) -> None:
         """Draw the picture that fits into the new size."""
@@ -290,32 +308,24 @@ class GraphPane(Pane):
     def _build(self) -> bool:
         """Make the scene anew where graph, folding or room are others than before."""
         atlas, room = self._atlas, self._room
-        if atlas is None or room[0] <= 0 or room[1] <= 0:
+        if atlas is None or min(room) <= 0:
             return False
-        centre = self._cursor if self._kind == "near" else -1
-        key = (id(atlas), room, self._opened, self._kind, self._down, centre)
-        if key == self._key:
+        made = self._scenes.of(*self._recipe(atlas, self._wish, room, self._cursor))
+        if made is None or made[0] is self._scene:
             return False
-        self._key = key
-        self._scene = scene = self._made(atlas, room)
+        self._scene, self._shown = scene, _ = made
         self.query_one(Canvas).virtual_size = Size(scene.width, scene.height)
         # The canvas learns its own size only now, and cannot scroll before.
         self.call_after_refresh(self._follow)
         return True
 
-    def _made(self, atlas: Atlas, room: tuple[int, int]) -> Scene:
-        if self._opened is not None:
-            self._shown = self._opened
-        elif self._kind in (None, "picture"):
-            scene, self._shown = atlas.automatic(room, self._down)
-            if scene.kind == "picture" or (self._kind is None and self._down is None):
-                return scene
-        if self._kind == "list":
-            return atlas.listing(self._shown, room)
-        if self._kind == "near":
-            centre = atlas.folding(self._shown).home[self._cursor]
-            return atlas.near(self._shown, max(centre, 0), room, self._down)
-        return atlas.whole(self._shown, room, self._down)
+    def _recipe(
+        self, atlas: Atlas, wish: _Wish, room: tuple[int, int], cursor: int
+    ) -> tuple[object, Callable[[], tuple[Scene, frozenset[int]]]]:
+        """Return what a scene is made for, and how."""
+        centre = cursor if wish.kind == "near" else -1
+        how = partial(_made, atlas, wish, room, cursor, self._shown)
+        return (atlas, wish, room, centre), how
 
     def _box(self) -> int:
         """Return the box under the cursor; a literal is part of its first use."""
@@ -475,8 +485,7 @@ class GraphPane(Pane):
         if not self._stops or self._scene is None:
             return False
         shown = self._scene.sketch.boxes[box]
-        index = bisect_right(self._stops, (shown.stop - 1, math.inf)) - 1
-        return index >= 0 and self._stops[index][1] > shown.first
+        return is_covered(self._stops, shown.first, shown.stop)
 
     # ------------------------------------------------------------------------- keys
 
@@ -517,9 +526,12 @@ class GraphPane(Pane):
 
     def action_choose(self) -> None:
         """Choose what is under the cursor: every pane shows it."""
-        if self._view is None or self._scene is None:
+        if self._scene is not None:
+            self._choose(self._scene.sketch.boxes[self._box()].node)
+
+    def _choose(self, node: int) -> None:
+        if self._view is None:
             return
-        node = self._scene.sketch.boxes[self._box()].node
         trace, position = self._view.bug.trace, self._view.bug.position
         arrived = trace.gradient(node, position) is not None
         self.post_message(Chosen(Element(node, "grad" if arrived else "value", None)))
@@ -545,39 +557,40 @@ class GraphPane(Pane):
         # As deep as the shallowest fold that is shut.
         shut = [f.depth for f in atlas.folds if f.number not in self._shown]
         depth = min(shut, default=atlas.deepest) + by
-        self._opened = atlas.opened(min(max(depth, 0), atlas.deepest))
-        self._changed()
+        opened = atlas.opened(min(max(depth, 0), atlas.deepest))
+        self._want(self._wish._replace(opened=opened))
 
     def action_refold(self) -> None:
         """Unfold what is under the cursor, or fold what it is in."""
         if self._atlas is None or self._scene is None:
             return
         number = self._scene.sketch.boxes[self._box()].fold
-        if number >= 0:
-            self._opened = self._shown | {number}
-        else:
+        opened = self._shown | {number}
+        if number < 0:
             number = fold_at(self._atlas.folds, self._cursor, self._shown)
-            if number < 0:
-                return
-            self._opened = self._shown - {number}
-        self._changed()
+            opened = self._shown - {number}
+        if opened != self._shown:
+            self._want(self._wish._replace(opened=opened))
 
     def action_next_view(self) -> None:
         """Show the picture, the list, or what is near."""
         kind = self._scene.kind if self._scene else "picture"
-        self._kind = _KINDS[(_KINDS.index(kind) + 1) % len(_KINDS)]
-        self._changed()
+        kind = _KINDS[(_KINDS.index(kind) + 1) % len(_KINDS)]
+        self._want(self._wish._replace(kind=kind))
 
     def action_turn(self) -> None:
         """Let it flow down instead of to the right, or the other way round."""
         if self._scene is not None and self._scene.kind != "list":
-            self._down = not self._scene.down
-            self._changed()
+            self._want(self._wish._replace(down=not self._scene.down))
 
     def action_automatic(self) -> None:
         """Show what fits best."""
-        self._opened = self._kind = self._down = None
-        self._changed()
+        self._want(_Wish())
+
+    def _want(self, wish: _Wish) -> None:
+        """Ask for another picture of the same moment."""
+        self._wish = wish
+        self.post_message(Again())
 
     def _changed(self) -> None:
         """Show what a key has changed about the picture."""
@@ -661,9 +674,8 @@ class GraphPane(Pane):
             hidden.add(around)
             around = atlas.folds[around].parent
         if not hidden <= self._shown:
-            self._opened = self._shown | hidden
-        self._changed()
-        self.action_choose()
+            self._wish = self._wish._replace(opened=self._shown | hidden)
+        self._choose(self._cursor)
 
     # ------------------------------------------------------------------------ mouse
 
@@ -681,27 +693,26 @@ class GraphPane(Pane):
             self.action_refold()
 
 
-def _stopped_nodes(stops: Iterable[Stop]) -> list[tuple[int, int]]:
-    """Return the ranges of nodes that have a stop, joined and in order."""
-    ranges: list[tuple[int, int]] = []
-    for stop in stops:
-        if not stop.enabled:
-            continue
-        if stop.location is not None:
-            ranges += stop.location.nodes
-            if stop.location.leaf is not None:
-                ranges.append((stop.location.leaf, stop.location.leaf + 1))
-            if stop.location.edge is not None:
-                ranges.append((stop.location.edge[0], stop.location.edge[0] + 1))
-        if stop.watched is not None:
-            ranges += ((node, node + 1) for node, _ in stop.watched.reads)
-    joined: list[tuple[int, int]] = []
-    for first, stop in sorted(ranges):
-        if joined and first <= joined[-1][1]:
-            joined[-1] = (joined[-1][0], max(joined[-1][1], stop))
-        else:
-            joined.append((first, stop))
-    return joined
+def _made(
+    atlas: Atlas,
+    wish: _Wish,
+    room: tuple[int, int],
+    cursor: int,
+    shown: frozenset[int],
+) -> tuple[Scene, frozenset[int]]:
+    """Return a scene with the folds that it opens: those that are open, if need be."""
+    if wish.opened is not None:
+        shown = wish.opened
+    elif wish.kind in (None, "picture"):
+        scene, shown = atlas.automatic(room, wish.down)
+        if scene.kind == "picture" or (wish.kind is None and wish.down is None):
+            return scene, shown
+    if wish.kind == "list":
+        return atlas.listing(shown, room), shown
+    if wish.kind == "near":
+        centre = atlas.folding(shown).home[cursor]
+        return atlas.near(shown, max(centre, 0), room, wish.down), shown
+    return atlas.whole(shown, room, wish.down), shown
 
 
 def _bar(size: float, quantity: str) -> tuple[str, str]:

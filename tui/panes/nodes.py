@@ -10,7 +10,9 @@ from ...core.flow import Gist, Stage, gist, node_order, operation, stage
 from ...core.formulas import shape_text
 from ...core.ops.table import Array
 from ...core.run import Run
+from ...core.told import Progress
 from ...core.trace import Trace
+from ..background import Kept
 from ..digits import number_text
 from .base import Chosen, View
 from .known import Known
@@ -56,20 +58,30 @@ class NodesPane(TablePane):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._made: NodeRows | None = None
+        self._kept: Kept[NodeRows] = Kept()
         self._gists = Known(gist)
 
     def _gist(self, array: Array) -> Gist | None:
         return self._gists.of(array, self, self.again)
 
-    def rows(self, view: View) -> Sequence[Row]:
-        """Return a row for each node, made when it is seen."""
-        trace, position = view.bug.trace, view.bug.position
+    def _recipe(self, view: View) -> tuple[object, Callable[[], NodeRows]]:
+        """Return what the rows are made for, and how."""
+        run, progress = view.bug.trace.run, view.bug.progress
         by = self.COLUMNS[self.sorted_by].order if self.sorted_by >= 0 else ""
-        before = self._made
-        if before is None or before.made_for != (trace.run, by, self.descending):
-            before = NodeRows(trace.run, by, self.descending, self._gist)
-        self._made = before
-        self._made.at(trace, position)
+        descending, gist_of = self.descending, self._gist
+        return (run, by, descending), lambda: NodeRows(
+            run, by, descending, gist_of, progress
+        )
+
+    def prepare(self, view: View) -> None:
+        """Sort the nodes."""
+        self._kept.make(*self._recipe(view))
+
+    def rows(self, view: View) -> Sequence[Row] | None:
+        """Return a row for each node, made when it is seen."""
+        self._made = self._kept.of(*self._recipe(view))
+        if self._made is not None:
+            self._made.at(view.bug.trace, view.bug.position)
         return self._made
 
     def follow(self, view: View) -> int | None:
@@ -105,11 +117,11 @@ class NodeRows(Sequence[Row]):
         by: str,
         descending: bool,
         gist_of: Callable[[Array], Gist | None],
+        progress: Progress,
     ) -> None:
         self.run = run
         self._gist_of = gist_of
-        self.made_for = (run, by, descending)
-        self.order = node_order(run, by, descending=descending)
+        self.order = node_order(run, by, descending=descending, progress=progress)
         self._rows: dict[int, int] | None = None
         self._known: dict[int, tuple[Gist, Gist | None]] = {}
         self._trace: Trace | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -16,9 +17,11 @@ from ...core.expression import Element
 from ...core.graph import Graph, Statement
 from ...core.moves import place_of
 from ...core.ops.table import Array
+from ...core.stops import Stop, covered, is_covered
 from ...core.trace import Trace
+from ..background import Kept
 from ..digits import number_text
-from .base import Asked, Chosen, Pane, View, filled
+from .base import Asked, Chosen, Pane, View, filled, places
 
 _GUTTER = 7  # mark, stop, number
 _LEAST_NOTE = 8
@@ -61,6 +64,8 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
         self._present = self._here = 0  # the line of the step, and its node
         self._source = "program"
         self._view: View | None = None
+        self._stops: Sequence[tuple[int, int]] = ()
+        self._covered: Kept[Sequence[tuple[int, int]]] = Kept()
 
     def show(self, view: View) -> None:
         """Draw the program at this moment."""
@@ -69,6 +74,9 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
         graph = trace.run.graph
         self._source, self._present = present_line(trace, view.bug.position)
         self._here = present_node(trace, view.bug.position)
+        stops = view.bug.session.stops
+        key = graph, places(stops)
+        self._stops = self._covered.of(key, lambda: _breaks(stops)) or ()
         self._read(graph.sources.get(self._source, ""))
         self.head(self.TITLE, "" if self._source == "program" else self._source)
         if self._present:
@@ -94,11 +102,6 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
         self._lines = text.splitlines() or ["(this graph was not made from a program)"]
         widest = max(map(len, self._lines))
         self.virtual_size = Size(_GUTTER + widest, len(self._lines))
-
-    def _reveal(self) -> None:
-        """Scroll to the cursor, in a text that has only just been taken as well."""
-        line = Region(0, self.cursor, 1, 1)
-        self.scroll_to_region(line, animate=False, force=True, immediate=True)
 
     def place(self) -> str:
         """Return the line under the cursor as a location."""
@@ -193,16 +196,8 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
         return f"delete {' '.join(found)}" if found else f"break {here}"
 
     def _has_stop(self, statement: Statement | None) -> bool:
-        if self._view is None or statement is None:
-            return False
-        return any(
-            stop.enabled
-            and stop.location is not None
-            and any(
-                first < statement.stop and statement.first < last
-                for first, last in stop.location.nodes
-            )
-            for stop in self._view.bug.session.stops.values()
+        return statement is not None and is_covered(
+            self._stops, statement.first, statement.stop
         )
 
     def _is_future(self, statement: Statement | None) -> bool:
@@ -224,6 +219,11 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
             return f"∂ {_short(gradient)}"
         value = bug.trace.value(node, bug.position)
         return "" if value is None else _short(value)
+
+
+def _breaks(stops: Mapping[int, Stop]) -> Sequence[tuple[int, int]]:
+    """Return the nodes that have a breakpoint."""
+    return covered(stop for stop in stops.values() if stop.kind == "break")
 
 
 def _short(array: Array) -> str:

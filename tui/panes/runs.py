@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from textual.binding import BindingType
 
 from ...core.review import RunRow, run_rows
+from ..background import Kept
 from .base import View
 from .nodes import number_cell
 from .table import Cell, Column, Row, TablePane
@@ -37,15 +38,24 @@ class RunsPane(TablePane):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._found: list[RunRow] = []
-        self._made_for: tuple[object, ...] = ()
+        self._kept: Kept[list[RunRow]] = Kept()
 
-    def rows(self, view: View) -> Sequence[Row]:
-        """Return a row for each run."""
+    def _recipe(self, view: View) -> tuple[object, Callable[[], list[RunRow]]]:
+        """Return what the rows are made for, and how."""
         bug = view.bug
-        made_for = (bug.trace.run, bug.chosen, *bug.runs)
-        if self._made_for != made_for:
-            self._made_for, self._found = made_for, run_rows(bug)
-        return [_row(one, present=one.number == bug.chosen) for one in self._found]
+        return (bug.trace.run, bug.chosen, *bug.runs), lambda: run_rows(bug)
+
+    def prepare(self, view: View) -> None:
+        """Compare the runs."""
+        self._kept.make(*self._recipe(view))
+
+    def rows(self, view: View) -> Sequence[Row] | None:
+        """Return a row for each run."""
+        found = self._kept.of(*self._recipe(view))
+        self._found = found or []
+        if found is None:
+            return None
+        return [_row(one, present=one.number == view.bug.chosen) for one in found]
 
     def follow(self, view: View) -> int | None:
         """Return the row of the run that is looked at."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
@@ -19,9 +19,9 @@ from ...core.expression import Element
 from ...core.formulas import NO_FORMULA, Formula, axes_text, shape_text
 from ...core.linked import Facet, Region, facets, linked
 from ...core.run import broadcast_axes
-from ...core.scenario import Scenario
 from ...core.summary import summarise
 from ...core.trace import Contribution, Event, Forward, Seed, Trace, Update
+from ..background import Kept
 from ..digits import number_text
 from ..grid import HEAT, HEAT_CSS, Grid, Inks, Scale, summary_text
 from ..look import Look
@@ -52,6 +52,18 @@ class Tile(NamedTuple):
     width: int
     height: int
     title: int
+
+
+class _Looked(NamedTuple):
+    """What there is to say of an event: arrays, notes, axes it sums over, formula."""
+
+    facets: tuple[Facet, ...]
+    notes: Sequence[str]
+    summed: tuple[int, ...]
+    formula: Formula
+
+
+_NOTHING = _Looked((), (), (), NO_FORMULA)
 
 
 @dataclass(slots=True)
@@ -87,9 +99,10 @@ class StepPane(Pane):
         self._number = -1  # of the event that is shown
         self._facets: tuple[Facet, ...] = ()
         self._grids: list[Grid] = []
-        self._said: list[str] = []  # the notes of the event
+        self._said: Sequence[str] = ()  # the notes of the event
         self._summed: tuple[int, ...] = ()  # the axes that the event sums over
         self._formula = NO_FORMULA
+        self._kept: Kept[_Looked] = Kept()
         self._scales: dict[tuple[str, int], Scale] = {}
         self._active = 0
         self._dense: bool | None = None  # None: where there is no room for numbers
@@ -104,24 +117,32 @@ class StepPane(Pane):
 
     # ------------------------------------------------------------------ the moment
 
+    def _recipe(self, view: View) -> tuple[object, Callable[[], _Looked]]:
+        """Return which event is looked at, and how."""
+        trace, number = view.bug.trace, max(view.bug.position - 1, 0)
+        stage = Stage(view.bug.scenario, trace, self._look)
+        return (trace, number), lambda: _looked_up(stage, number)
+
+    def prepare(self, view: View) -> None:
+        """Look up the arrays of the event, and its notes."""
+        self._kept.make(*self._recipe(view))
+
     def show(self, view: View) -> None:
         """Draw the last applied event, with the chosen element in all its arrays."""
         self._view = view
         trace, position = view.bug.trace, view.bug.position
-        if not len(trace):
-            self._facets, self._grids = (), []
-        elif trace is not self._trace or self._number != max(position - 1, 0):
-            self._take(view.bug.scenario, trace, max(position - 1, 0))
+        if trace is not self._trace or self._number != max(position - 1, 0):
+            self._take(trace, max(position - 1, 0), self._kept.of(*self._recipe(view)))
         for grid in self._grids:
             grid.is_future = position == 0
         self._follow(view.chosen)
         self._show_borders(view)
         self._redraw()
 
-    def _take(self, scenario: Scenario, trace: Trace, number: int) -> None:
+    def _take(self, trace: Trace, number: int, looked: _Looked | None) -> None:
         """Take the arrays of another event, each as wide as it was the last time."""
         self._trace, self._number, self._offset = trace, number, 0
-        self._facets = facets(trace, number)
+        self._facets, self._said, self._summed, self._formula = looked or _NOTHING
         self._grids = []
         if len(self._scales) > _MOST_SCALES:
             self._scales.clear()
@@ -129,10 +150,6 @@ class StepPane(Pane):
             scale = self._scale(trace, number, facet)
             self._grids.append(Grid(facet.array, self._look, scale))
         self._active = len(self._facets) - 1
-        stage, event = Stage(scenario, trace, self._look), trace.event(number)
-        self._said = notes(stage, [number])
-        self._summed = _summed(trace, event, self._facets)
-        self._formula = _formula(stage, event, self._summed)
 
     def _scale(self, trace: Trace, number: int, facet: Facet) -> Scale:
         """Return the scale of an array, as wide as that of what stood there before."""
@@ -722,6 +739,17 @@ def _formula(stage: Stage, event: Event, summed: tuple[int, ...]) -> Formula:
 
         return stage.wording.update(event.node, OPTIMIZERS[training.optimizer])
     return NO_FORMULA
+
+
+def _looked_up(stage: Stage, number: int) -> _Looked:
+    """Return what there is to say of an event; nothing where nothing is computed."""
+    trace = stage.trace
+    if not len(trace):
+        return _NOTHING
+    event, found = trace.event(number), facets(trace, number)
+    summed = _summed(trace, event, found)
+    formula = _formula(stage, event, summed)
+    return _Looked(found, notes(stage, [number]), summed, formula)
 
 
 def _is_changed(facet: Facet, all_facets: Sequence[Facet]) -> bool:

@@ -20,8 +20,9 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from ..background import GIVEN_UP
 from ..digits import align, sides
-from .base import Asked, Pane, View
+from .base import Again, Asked, Pane, View
 
 _GAP: Final = 2
 _MARK: Final = 2  # the cursor, and a blank
@@ -109,6 +110,7 @@ class TablePane(Pane, ScrollView):
         self.sorted_by = -1  # the number of a column; −1: as they come
         self.descending = False
         self._rows: Sequence[Row] = ()
+        self._is_given_up = False
         self._widths: dict[int, int] = {}  # by column
         self._wanted: dict[int, int] = {}  # the same, if there were room for all
         self._sides: dict[int, tuple[int, int]] = {}  # of the decimal point, by column
@@ -117,8 +119,8 @@ class TablePane(Pane, ScrollView):
 
     # ------------------------------------------------------- what a subclass says
 
-    def rows(self, view: View) -> Sequence[Row]:
-        """Return the rows at this moment."""
+    def rows(self, view: View) -> Sequence[Row] | None:
+        """Return the rows at this moment; None where a person has given them up."""
         raise NotImplementedError
 
     def columns(self) -> Sequence[Column]:
@@ -149,7 +151,9 @@ class TablePane(Pane, ScrollView):
     def show(self, view: View) -> None:
         """Draw the rows at this moment."""
         self.view = view
-        self._rows = self.rows(view)
+        rows = self.rows(view)
+        self._is_given_up = rows is None
+        self._rows = rows or ()
         if view.reply is not None or not self.has_focus:
             row = self.follow(view)
             if row is not None:
@@ -225,13 +229,13 @@ class TablePane(Pane, ScrollView):
         """Turn the order round."""
         if any(column.order for column in self.columns()):
             self.descending = not self.descending
-            self.again()
+            self.post_message(Again())
 
     def _sort(self, column: int) -> None:
         self.descending = column >= 0 and self.columns()[column].align != "left"
         self.sorted_by = column
         self.cursor = 0
-        self.again()
+        self.post_message(Again())
 
     def _to(self, row: int) -> None:
         if not self._rows:
@@ -279,7 +283,8 @@ class TablePane(Pane, ScrollView):
         if self.view is None:
             return Strip.blank(width, self.rich_style)
         if not self._rows:
-            return self._said(self.EMPTY if y == top else "", "quiet", width)
+            text = GIVEN_UP if self._is_given_up else self.EMPTY
+            return self._said(text if y == top else "", "quiet", width)
         if y < top - 1:
             return self._said(self.heading().text, self.heading().meaning, width)
         self._write()

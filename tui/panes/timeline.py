@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import partial
 from itertools import groupby
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from rich.segment import Segment
 from textual.events import Click, MouseDown, MouseMove, MouseUp
 from textual.strip import Strip
 
+from ...core.stops import Stop
 from ...core.trace import Trace
-from .base import Asked, Pane, View, filled
+from ..background import Kept
+from .base import Asked, Pane, View, filled, places
 
 
 class TimelinePane(Pane, can_focus=False):
@@ -33,6 +38,7 @@ class TimelinePane(Pane, can_focus=False):
         super().__init__(id=id)
         self._view: View | None = None
         self._dragging = False
+        self._columns: Kept[frozenset[int]] = Kept()
 
     def show(self, view: View) -> None:
         """Draw the present position."""
@@ -60,8 +66,10 @@ class TimelinePane(Pane, can_focus=False):
             "timeline--past" if c <= here else "timeline--future" for c in range(width)
         ]
         cells[seed] = "┼"
-        for event in _stops(self._view, trace):
-            column = column_of(event, len(trace), width)
+        stops = bug.session.stops
+        key = trace, width, places(stops)
+        how = partial(_stopped, stops.values(), trace, width)
+        for column in self._columns.of(key, how) or ():
             cells[column], styles[column] = "◆", "timeline--stop"
         for place in bug.session.marks.values():
             if place.iteration == bug.place.iteration:
@@ -132,12 +140,19 @@ def _label(cells: list[str], start: int, stop: int, text: str) -> None:
             return
 
 
-def _stops(view: View, trace: Trace) -> list[int]:
-    found: list[int] = []
-    for stop in view.bug.session.stops.values():
+def _stopped(stops: Iterable[Stop], trace: Trace, width: int) -> frozenset[int]:
+    """Return the columns in which a breakpoint stops.
+
+    Of one that has very many places some will do: they fill the track.
+    """
+    columns: set[int] = set()
+    for stop in stops:
         if stop.enabled and stop.location is not None:
-            found += [span[0] for span in stop.location.spans(trace)[:_MOST_STOPS]]
-    return found
+            nodes = stop.location.nodes
+            some = nodes[:: max(len(nodes) // _MOST_PLACES, 1)]
+            spans = replace(stop.location, nodes=some).spans(trace)
+            columns.update(column_of(s.start, len(trace), width) for s in spans)
+    return frozenset(columns)
 
 
-_MOST_STOPS = 200  # of one breakpoint that are drawn
+_MOST_PLACES: Final = 2000  # of one breakpoint that are looked at

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Final
 
 import numpy as np
@@ -11,11 +11,15 @@ from textual.binding import BindingType
 from ...core.errors import CommandError
 from ...core.expression import Expression
 from ...core.review import last_change, short
+from ...core.session import Session
 from ...core.stops import look
+from ..background import Kept
 from .base import Begun, View
 from .nodes import number_cell
 from .table import Cell, Column, Row, TablePane
 from .views import VIEWS
+
+_Eye = tuple[str, int, Expression, bool]  # kind, number, what is watched, switched on
 
 
 class WatchesPane(TablePane):
@@ -52,21 +56,23 @@ class WatchesPane(TablePane):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._found: list[tuple[str, int, Expression, bool]] = []
+        self._found: list[_Eye] = []
+        self._kept: Kept[list[Row]] = Kept()
 
-    def rows(self, view: View) -> Sequence[Row]:
+    def _recipe(self, view: View) -> tuple[object, Callable[[], list[Row]]]:
+        """Return what the rows are made for, and how."""
+        bug, found = view.bug, _eyes(view.bug.session)
+        key = (bug.trace, bug.position, *((*one[:2], one[3]) for one in found))
+        return key, lambda: [self._row(view, *one) for one in found]
+
+    def prepare(self, view: View) -> None:
+        """Look for the last change of each expression."""
+        self._kept.make(*self._recipe(view))
+
+    def rows(self, view: View) -> Sequence[Row] | None:
         """Return a row for each watch and each display."""
-        session = view.bug.session
-        self._found = [
-            ("watch", stop.number, stop.watched, stop.enabled)
-            for stop in session.stops.values()
-            if stop.watched is not None
-        ]
-        self._found += [
-            ("display", display.number, display.expression, True)
-            for display in session.displays.values()
-        ]
-        return [self._row(view, *one) for one in self._found]
+        self._found = _eyes(view.bug.session)
+        return self._kept.of(*self._recipe(view))
 
     def _row(
         self, view: View, kind: str, number: int, expression: Expression, enabled: bool
@@ -109,6 +115,19 @@ class WatchesPane(TablePane):
             kind, number, _, enabled = self._found[self.cursor]
             if kind == "watch":
                 self.ask(f"{'disable' if enabled else 'enable'} {number}")
+
+
+def _eyes(session: Session) -> list[_Eye]:
+    """Return all watches, then all displays."""
+    watches: list[_Eye] = [
+        ("watch", stop.number, stop.watched, stop.enabled)
+        for stop in session.stops.values()
+        if stop.watched is not None
+    ]
+    return watches + [
+        ("display", display.number, display.expression, True)
+        for display in session.displays.values()
+    ]
 
 
 _DELETE: Final = {"watch": "delete", "display": "undisplay"}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from textwrap import wrap
@@ -30,6 +31,7 @@ from ...core.explain import (
 from ...core.expression import Element
 from ...core.formulas import Wording, axes_text, shape_text
 from ...core.trace import Trace
+from ..background import GIVEN_UP, Kept
 from ..digits import align, number_text, style_for, write
 from ..spelling import term_text
 from .base import Chosen, Pane, View, filled
@@ -46,6 +48,27 @@ class Row:
     text: str
     meaning: str = ""
     leads: Element | None = None
+
+
+class _Told:
+    """The rows about an element, made as far as they are asked for, and kept."""
+
+    def __init__(self, element: Element | None, rows: Iterator[Row]) -> None:
+        self.element = element
+        self._made: list[Row] = []
+        self._more = rows
+
+    def __iter__(self) -> Iterator[Row]:
+        number = 0
+        while len(self._made) > number or self._make_one():
+            yield self._made[number]
+            number += 1
+
+    def _make_one(self) -> bool:
+        row = next(self._more, None)
+        if row is not None:
+            self._made.append(row)
+        return row is not None
 
 
 class WhyPane(Pane):
@@ -86,37 +109,41 @@ class WhyPane(Pane):
         self._trail: list[Element] = []
         self._cursor = 0  # the row that would be followed
         self._top = 0
-        self._known: tuple[Trace, int, Element | None, int] | None = None
+        self._kept: Kept[_Told] = Kept()
+        self._shown: tuple[_Told | None, int] | None = None  # and how wide
         self._view: View | None = None
         self._title = self.TITLE
 
     # ------------------------------------------------------------------ the moment
 
+    def _recipe(self, view: View) -> tuple[object, Callable[[], _Told]]:
+        """Return what is to be explained, and how."""
+        bug = view.bug
+        count = max(self.size.height, _SHOWN)
+        return (bug.trace, bug.position, view.chosen), lambda: _looked_up(view, count)
+
+    def prepare(self, view: View) -> None:
+        """Open the chosen element into its terms."""
+        self._kept.make(*self._recipe(view))
+
     def show(self, view: View) -> None:
         """Explain the chosen element at this position."""
-        self._view, bug = view, view.bug
-        try:
-            element = _whole(view)
-        except CommandError:
-            element = None
-        known = (bug.trace, bug.position, element, self.size.width)
-        if self._known == known:
+        self._view = view
+        found, width = self._kept.of(*self._recipe(view)), self.size.width
+        if self._shown is not None and self._shown == (found, width):
             return
-        self._known = known
+        self._shown = found, width
+        told = found or _Told(None, iter([Row(GIVEN_UP, "quiet")]))
+        element = told.element
         if element != self._element:
             self._cursor = self._top = 0
-        self._element = element
-        rows = iter([Row("nothing is chosen yet: step, or click a number", "quiet")])
-        if element is None:
-            self._title = self.TITLE
-        else:
-            words = Wording(bug.graph, bug.scenario.names)
-            rows = explained(bug.trace, words, element, bug.position)
-            node = bug.graph.nodes[element.node]
+        self._element, self._title = element, self.TITLE
+        if element is not None:
+            node = view.bug.graph.nodes[element.node]
             name = element_name(node, element.index, element.quantity)
             self._title = f"Why {name}?"
         self._rows = []
-        self._unseen = _wrapped(rows, self.size.width - len(_MARGIN))
+        self._unseen = _wrapped(told, width - len(_MARGIN))
         self._write(max(self.size.height, self._cursor + 1, _SHOWN))
         leading = [n for n, row in enumerate(self._rows) if row.leads]
         if leading and self._cursor not in leading:
@@ -261,8 +288,26 @@ def _whole(view: View) -> Element:
 # ------------------------------------------------------------------------ the rows
 
 
+def _looked_up(view: View, count: int) -> _Told:
+    """Explain the chosen element; so many rows are made at once."""
+    bug = view.bug
+    try:
+        element = _whole(view)
+    except CommandError:
+        row = Row("nothing is chosen yet: step, or click a number", "quiet")
+        return _Told(None, iter([row]))
+    words = Wording(bug.graph, bug.scenario.names)
+    rows = explained(bug.trace, words, element, bug.position)
+    told = _Told(element, rows)
+    deque(islice(told, count), maxlen=0)
+    return told
+
+
 def explained(
-    trace: Trace, words: Wording, element: Element, position: int
+    trace: Trace,
+    words: Wording,
+    element: Element,
+    position: int,
 ) -> Iterator[Row]:
     """Yield the rows about one element at a position."""
     node, quantity, index = element.node, element.quantity, element.index or ()

@@ -1,0 +1,25 @@
+"""Long work that says how far it is, and can be given up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final, TypeVar
+
+T = TypeVar("T")
+
+Progress = Callable[[int, int], None]  # done, of; it may raise `Interrupted`
+
+_EVERY: Final = 64  # items; to tell takes time, too
+
+
+def told(items: Sequence[T], progress: Progress | None) -> Iterator[T]:
+    """Yield the items, and tell now and then how many of them are done.
+
+    >>> list(told("ab", lambda done, of: print(done, "of", of)))
+    0 of 2
+    ['a', 'b']
+    """
+    for number, item in enumerate(items):
+        if progress is not None and number % _EVERY == 0:
+            progress(number, len(items))
+        yield item

@@ -1,0 +1,118 @@
+"""Work that may take longer than a frame: beside the screen, and to be cancelled."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, Final, Generic, TypeVar
+
+from textual.app import App
+
+from ..core.errors import Interrupted
+
+T = TypeVar("T")
+
+_PATIENCE: Final = (
+    0.03  # seconds that work may take before it goes on in the background
+)
+_OFTEN: Final = 0.1  # seconds between two words of how far it is
+
+
+class Background:
+    """One piece of work at a time, in a thread of its own."""
+
+    def __init__(self, tell: Callable[[int, int], None]) -> None:
+        """Take who is told how far work is that takes long: done, of how much."""
+        self._tell = tell
+        self._app: App[Any] | None = None
+        self._thread: threading.Thread | None = None
+        self._cancelled = threading.Event()
+        self._told = 0.0
+        self.busy = False
+
+    def run(
+        self, app: App[Any], work: Callable[[], T], then: Callable[[T], None]
+    ) -> None:
+        """Do `work`, and give what comes of it to `then`: at once, if that is quick.
+
+        `work` must not raise. The screen must not be busy.
+        """
+        found: list[T] = []
+        thread = threading.Thread(target=lambda: found.append(work()), daemon=True)
+        self._app, self._thread = app, thread
+        self._cancelled.clear()
+        thread.start()
+        thread.join(_PATIENCE)
+        if not thread.is_alive():
+            then(found[0])
+            return
+
+        def finish() -> None:
+            self.busy = False
+            then(found[0])
+
+        def wait() -> None:
+            thread.join()
+            self._hand_over(finish)
+
+        self.busy = True
+        self._tell(0, 0)
+        threading.Thread(target=wait, daemon=True).start()
+
+    def cancel(self) -> None:
+        """Let the work end where it next tells how far it is."""
+        self._cancelled.set()
+
+    def progress(self, done: int, of: int) -> None:
+        """Tell how far the work is, or raise `Interrupted`; called from its thread.
+
+        What the screen itself looks up is not to be cancelled.
+        """
+        if threading.current_thread() is not self._thread:
+            return
+        if self._cancelled.is_set():
+            raise Interrupted
+        now = time.monotonic()
+        if self.busy and now - self._told > _OFTEN:
+            self._told = now
+            self._hand_over(self._tell, done, of)
+
+    def _hand_over(self, function: Callable[..., None], *arguments: int) -> None:
+        """Call a function in the thread of the screen, if there still is one.
+
+        What it raises is raised there: here it would end the work, and nothing else.
+        """
+        if self._app is not None and self._app.is_running:
+            with suppress(RuntimeError):  # its loop has ended since
+                self._app.call_later(function, *arguments)
+
+
+GIVEN_UP: Final = "given up; the next command looks again"
+
+
+class Kept(Generic[T]):
+    """The last thing that was made, and what it was made for.
+
+    What takes long is made by `make`, in the background; `of` finds it there.
+    """
+
+    def __init__(self) -> None:
+        self._found: tuple[object, T | None] | None = None
+
+    def make(self, key: object, how: Callable[[], T]) -> None:
+        """Make it, unless it is there; None where a person has given it up."""
+        found = self._found
+        if found is not None and found[0] == key and found[1] is not None:
+            return
+        try:
+            self._found = key, how()
+        except Interrupted:
+            self._found = key, None
+
+    def of(self, key: object, how: Callable[[], T]) -> T | None:
+        """Return what was made for a key, None if it was given up; or make it now."""
+        if self._found is None or self._found[0] != key:
+            self._found = key, how()
+        return self._found[1]
