@@ -20,9 +20,16 @@ from ..core.layout import Layout, Route
 # Which of its four neighbours a cell of a line leads to.
 _LEFT, _RIGHT, _UP, _DOWN = 1, 2, 4, 8
 _FLAT, _STEEP = _LEFT | _RIGHT, _UP | _DOWN
-_LIGHT: Final = " ╴╶─╵┘└┴╷┐┌┬│┤├┼"
-_HEAVY: Final = " ╸╺━╹┛┗┻╻┓┏┳┃┫┣╋"
-HEAVY: Final = str.maketrans(_LIGHT, _HEAVY)
+_BESIDE: Final = ((_LEFT, -1, 0), (_RIGHT, 1, 0), (_UP, 0, -1), (_DOWN, 0, 1))
+_OPPOSITE: Final = {_LEFT: _RIGHT, _RIGHT: _LEFT, _UP: _DOWN, _DOWN: _UP}
+# What joins lines that lead nowhere (0), lightly (1) or heavily (2) to the left, to the
+# right, up and down, in this order: a number in base 3, the left first.
+_JOINTS: Final = (
+    " ╴╸╶─╾╺╼━╵┘┙└┴┵┕┶┷╹┚┛┖┸┹┗┺┻╷┐┑┌┬┭┍┮┯│┤┥├┼┽┝┾┿╿┦┩┞╀╃┡╄╇╻┒┓┎┰┱┏┲┳╽┧┪┟╁╅┢╆╈┃┨┫┠╂╉┣╊╋"
+)
+_PLACES: Final = tuple(
+    sum(3**bit for bit in range(4) if arms >> bit & 1) for arms in range(16)
+)
 
 # What the program writes for an operation between or before its operands.
 _SIGNS: Final[Mapping[str, str]] = MappingProxyType(
@@ -64,13 +71,13 @@ Label = tuple[tuple[Piece, ...], ...]  # the pieces of each of its lines
 class Drawing:
     """Lines of characters. `labels` lists, by line, where which line of a label stands.
 
-    `cells` are those of each route.
+    `cells` are those of each route, each with the sides that the route leads to.
     """
 
     layout: Layout
     lines: Sequence[str]
     labels: Sequence[Sequence[tuple[int, int, tuple[Piece, ...]]]]  # x, box, pieces
-    cells: Sequence[Sequence[tuple[int, int]]]
+    cells: Sequence[Sequence[tuple[int, int, int]]]  # x, y, sides
 
 
 # ------------------------------------------------------------------------------ labels
@@ -207,11 +214,13 @@ def _is_framed(label: Label) -> bool:
 
 def draw(layout: Layout, labels: Sequence[Label]) -> Drawing:
     """Draw the boxes and the routes of a layout."""
-    cells = [tuple(_walk(route)) for route in layout.routes]
+    cells = [
+        tuple(_arms(tuple(_walk(route)), down=layout.down)) for route in layout.routes
+    ]
     arms: dict[tuple[int, int], dict[int, int]] = {}
     for number, walked in enumerate(cells):
-        for cell, arm in _arms(walked, down=layout.down):
-            arms.setdefault(cell, {})[number] = arm
+        for x, y, arm in walked:
+            arms.setdefault((x, y), {})[number] = arm
     grid = [[" "] * layout.width for _ in range(layout.height)]
     for (x, y), there in arms.items():
         grid[y][x] = _character(there, layout.routes)
@@ -284,13 +293,13 @@ def _walk(route: Route) -> Iterator[tuple[int, int]]:
 
 def _arms(
     cells: Sequence[tuple[int, int]], *, down: bool
-) -> Iterator[tuple[tuple[int, int], int]]:
+) -> Iterator[tuple[int, int, int]]:
     """Yield each cell of a route with the sides that it is open to."""
     before, after = (_UP, _DOWN) if down else (_LEFT, _RIGHT)
     for index, cell in enumerate(cells):
         last = index == len(cells) - 1
         arm = before if index == 0 else _side(cell, cells[index - 1])
-        yield cell, arm | (after if last else _side(cell, cells[index + 1]))
+        yield *cell, arm | (after if last else _side(cell, cells[index + 1]))
 
 
 def _side(cell: tuple[int, int], other: tuple[int, int]) -> int:
@@ -306,7 +315,7 @@ def _character(there: Mapping[int, int], routes: Sequence[Route]) -> str:
         arms |= arm
     if arms == _FLAT | _STEEP and _only_cross(there, routes):
         return "│"
-    return _LIGHT[arms]
+    return joint(arms)
 
 
 def _only_cross(there: Mapping[int, int], routes: Sequence[Route]) -> bool:
@@ -320,3 +329,64 @@ def _only_cross(there: Mapping[int, int], routes: Sequence[Route]) -> bool:
 def _join(one: Route, two: Route) -> bool:
     """Tell whether two routes begin together, or arrive at the same inlet."""
     return one.source == two.source or one.points[-1] == two.points[-1]
+
+
+# ------------------------------------------------------------- lines that stand out
+
+
+def joint(arms: int, heavy: int = 0) -> str:
+    """Return what joins lines to some sides, of which some are heavy.
+
+    >>> joint(0b0111), joint(0b0111, 0b0001), joint(0b1111, 0b0011)
+    ('┴', '┵', '┿')
+    """
+    return _JOINTS[_PLACES[arms] + _PLACES[arms & heavy]]
+
+
+_ARMS: Final[Mapping[str, int]] = MappingProxyType({joint(n): n for n in range(16)})
+
+
+class Lit(NamedTuple):
+    """The sides of a cell that lines which stand out lead to: all, and the heavy."""
+
+    arms: int = 0
+    heavy: int = 0
+
+    def with_line(self, arms: int, *, is_heavy: bool) -> Lit:
+        """Add a line."""
+        return Lit(self.arms | arms, self.heavy | (arms if is_heavy else 0))
+
+
+def lit(character: str, cell: Lit) -> str:
+    """Draw a cell in which lines stand out; they are in front where they cross others.
+
+    >>> lit("┴", Lit(0b0011, 0b0011)), lit("│", Lit(0b0011))
+    ('┷', '─')
+    """
+    arms = _ARMS[character]
+    if cell.arms & ~arms and not (cell.heavy or cell.arms) & _STEEP:
+        arms = _FLAT
+    return joint(arms, cell.heavy)
+
+
+def joined(text: str, x: int, y: int, around: Mapping[int, Mapping[int, Lit]]) -> str:
+    """Let a part of a box, at x and y, meet the heavy lines that lead to it.
+
+    `around` are the cells that stand out, by line and by column.
+    """
+    if not any(line in around for line in (y - 1, y, y + 1)):
+        return text
+    end = around.get(y, {}).get(x + cell_len(text), Lit())
+    if end.heavy & _LEFT and not text.strip(" ─"):
+        return text.replace("─", "━")
+    return "".join(_met(sign, x + i, y, around) for i, sign in enumerate(text))
+
+
+def _met(sign: str, x: int, y: int, around: Mapping[int, Mapping[int, Lit]]) -> str:
+    if sign not in "┤├┴┬":
+        return sign
+    heavy = 0
+    for side, right, down in _BESIDE:
+        beside = around.get(y + down, {}).get(x + right, Lit())
+        heavy |= side if beside.heavy & _OPPOSITE[side] else 0
+    return joint(_ARMS[sign], heavy)

@@ -1,26 +1,27 @@
 """A graph as a list in order, with a rail: one line for each box, as for commits.
 
-A line starts at a box and runs down to its last use. Only a part of a long list is
-laid out at a time.
+A line starts at a box and runs down to its last use. Only the parts of a long list that
+are looked at are drawn.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from heapq import heappop, heappush
 from typing import Final
 
 from rich.cells import cell_len
 
 from ..core.folds import Fold, Sketch
 from ..core.graph import Graph
-from .drawing import NUMBER_WIDTH, Piece, cut, operation_text, shape_text
+from .drawing import NUMBER_WIDTH, Piece, cut, joint, operation_text, shape_text
 
-PART: Final = 256  # lines that are laid out together
+PART: Final = 256  # lines that are drawn together
 _MOST_LANES: Final = 12
 _NAME: Final = 8  # the least room for names
 _MOST_NAME: Final = 24
 _SIZE: Final = NUMBER_WIDTH + 1
-_LINES: Final = " ╴╶─╵┘└┴╷┐┌┬│┤├┼"
 _LEFT, _RIGHT, _UP, _DOWN, _BEHIND = 1, 2, 4, 8, 16
 
 
@@ -38,40 +39,70 @@ def in_order(sketch: Sketch) -> list[int]:
     return order
 
 
-def rails(sketch: Sketch, order: Sequence[int], first: int) -> list[str]:
-    """Return the rails of the lines first … first + PART − 1, all of one width."""
-    part = order[first : first + PART]
-    line_of = {box: line for line, box in enumerate(part)}
-    lanes: list[int] = []  # the box whose line runs in each; −1 where none does
-    until: dict[int, int] = {}
-    rows: list[list[int]] = []
-    knobs: list[int] = []
-    for line, box in enumerate(part):
-        operands = set(sketch.operands[box])
-        for operand in sorted(operands):
-            if operand not in until and operand not in line_of:
-                _enter(lanes, operand)
-                until[operand] = _last(sketch, operand, line_of)
-        arms = [(_UP | _DOWN) if lane >= 0 else 0 for lane in lanes]
-        arriving = [n for n, lane in enumerate(lanes) if lane >= 0 and lane in operands]
-        for lane in arriving:
-            if until[lanes[lane]] <= line:
-                arms[lane] = _UP
-                lanes[lane] = -1
-        knob = _enter(lanes, box)
-        arms += [0] * (len(lanes) - len(arms))
-        until[box] = _last(sketch, box, line_of)
-        for lane in arriving:
-            _join(arms, lane, knob, passed=set(range(len(arms))) - {*arriving, knob})
-        if until[box] <= line and lanes[knob] == box:
-            lanes[knob] = -1
-        rows.append(arms)
-        knobs.append(knob)
-    width = max(map(len, rows), default=0)
-    return [
-        _text(arms, knob, width, leaf=not sketch.operands[box])
-        for arms, knob, box in zip(rows, knobs, part, strict=True)
-    ]
+@dataclass(frozen=True, slots=True, eq=False)
+class Rails:
+    """Where lines run: for each box, by its number, its own line, its last use, a lane.
+
+    `starts` has for each part the lines until which its lanes are taken at its start.
+    """
+
+    line: Sequence[int]
+    last: Sequence[int]
+    lane: Sequence[int]
+    width: int
+    starts: Sequence[Sequence[int]]
+
+
+def rails_of(sketch: Sketch, order: Sequence[int]) -> Rails:
+    """Give each box the first lane that is free from its line to its last use.
+
+    Beyond the most lanes all run in the last one.
+    """
+    line, last, lane = ([0] * len(order) for _ in range(3))
+    for number, box in enumerate(order):
+        line[box] = last[box] = number
+    for number, box in enumerate(order):
+        for operand in sketch.operands[box]:
+            last[operand] = max(last[operand], number)
+    free: list[int] = []  # a heap
+    ending: dict[int, list[int]] = {}  # lanes by the line on which they become free
+    until: list[int] = []
+    starts: list[Sequence[int]] = []
+    used = 0
+    for number, box in enumerate(order):
+        if number % PART == 0:
+            starts.append(tuple(until))
+        for ended in ending.pop(number, ()):
+            heappush(free, ended)
+        if free:
+            found = heappop(free)
+        else:
+            found, used = used, used + 1
+        ending.setdefault(max(last[box], number + 1), []).append(found)
+        lane[box] = min(found, _MOST_LANES - 1)
+        if lane[box] == len(until):
+            until.append(-1)
+        until[lane[box]] = max(until[lane[box]], last[box])
+    return Rails(line, last, lane, len(until), starts)
+
+
+def drawn(sketch: Sketch, order: Sequence[int], rails: Rails, part: int) -> list[str]:
+    """Return the rails of the lines of a part, all of one width."""
+    until = [*rails.starts[part], *[-1] * rails.width][: rails.width]
+    texts: list[str] = []
+    for number in range(part * PART, min((part + 1) * PART, len(order))):
+        box = order[number]
+        arms = [
+            (_UP | _DOWN if u > number else _UP) if u >= number else 0 for u in until
+        ]
+        knob = rails.lane[box]
+        arriving = {rails.lane[operand] for operand in sketch.operands[box]}
+        passed = set(range(rails.width)) - arriving - {knob}
+        for one in arriving:
+            _join(arms, one, knob, passed)
+        until[knob] = max(until[knob], rails.last[box])
+        texts.append(_text(arms, knob, leaf=not sketch.operands[box]))
+    return texts
 
 
 def pieces(
@@ -103,24 +134,6 @@ def pieces(
     )
 
 
-def _enter(lanes: list[int], box: int) -> int:
-    """Give a line the first free lane; beyond the most, the last one."""
-    for number, lane in enumerate(lanes):
-        if lane < 0:
-            lanes[number] = box
-            return number
-    if len(lanes) < _MOST_LANES:
-        lanes.append(box)
-        return len(lanes) - 1
-    return _MOST_LANES - 1
-
-
-def _last(sketch: Sketch, box: int, line_of: dict[int, int]) -> int:
-    """Return the line of a box's last use; beyond this part, past its end."""
-    last = max(sketch.consumers[box], default=-1)
-    return -1 if last < 0 else line_of.get(last, PART)
-
-
 def _join(arms: list[int], lane: int, knob: int, passed: set[int]) -> None:
     """Lead a line to the knob, behind those that run on."""
     low, high = sorted((lane, knob))
@@ -132,10 +145,9 @@ def _join(arms: list[int], lane: int, knob: int, passed: set[int]) -> None:
             arms[place] |= _LEFT
 
 
-def _text(arms: Sequence[int], knob: int, width: int, *, leaf: bool) -> str:
+def _text(arms: Sequence[int], knob: int, *, leaf: bool) -> str:
     text = ""
-    for place in range(width):
-        arm = arms[place] if place < len(arms) else 0
-        sign = ("○" if leaf else "◆") if place == knob else _LINES[arm & 15]
+    for place, arm in enumerate(arms):
+        sign = ("○" if leaf else "◆") if place == knob else joint(arm & 15)
         text += sign + ("─" if arm & (_RIGHT | _BEHIND) else " ")
     return text

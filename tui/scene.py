@@ -128,8 +128,8 @@ class Picture:
         index = min(max(row.index(number) + by, 0), len(row) - 1)
         return self.shown[row[index]]
 
-    def cells(self, source: int, target: int) -> Sequence[tuple[int, int]]:
-        """Return the cells of an edge."""
+    def cells(self, source: int, target: int) -> Sequence[tuple[int, int, int]]:
+        """Return the cells of an edge, each with the sides that it leads to."""
         ends = (self._number.get(source, -1), self._number.get(target, -1))
         route = self._routes.get(ends)
         return () if route is None else self.drawing.cells[route]
@@ -137,7 +137,7 @@ class Picture:
 
 @dataclass(eq=False)
 class Listing:
-    """All boxes in order, one a line. Only the part that is looked at is laid out."""
+    """All boxes in order, one a line. Only the parts that are looked at are drawn."""
 
     graph: Graph
     sketch: Sketch
@@ -155,11 +155,8 @@ class Listing:
         return rail.in_order(self.sketch)
 
     @cached_property
-    def _line(self) -> Sequence[int]:
-        line = [0] * len(self.order)
-        for number, box in enumerate(self.order):
-            line[box] = number
-        return line
+    def _rails(self) -> rail.Rails:
+        return rail.rails_of(self.sketch, self.order)
 
     @property
     def height(self) -> int:
@@ -172,7 +169,7 @@ class Listing:
         if part not in self._parts:
             if len(self._parts) >= _MOST_PARTS:
                 self._parts.clear()
-            self._parts[part] = rail.rails(self.sketch, self.order, part * rail.PART)
+            self._parts[part] = rail.drawn(self.sketch, self.order, self._rails, part)
         text = self._parts[part][place]
         box = self.order[line]
         label = rail.pieces(self.graph, self.sketch, box, self.folds)
@@ -180,14 +177,14 @@ class Listing:
 
     def region(self, box: int) -> Region | None:
         """Return the line of a box."""
-        return Region(0, self._line[box], max(self.width, 1), 1)
+        return Region(0, self._rails.line[box], max(self.width, 1), 1)
 
     def beside(self, box: int, by: int) -> int:
         """Return the box so many lines further, or the last."""
-        line = min(max(self._line[box] + by, 0), self.height - 1)
+        line = min(max(self._rails.line[box] + by, 0), self.height - 1)
         return self.order[line]
 
-    def cells(self, source: int, target: int) -> Sequence[tuple[int, int]]:
+    def cells(self, source: int, target: int) -> Sequence[tuple[int, int, int]]:
         """Return nothing: rails are not told apart."""
         del source, target
         return ()

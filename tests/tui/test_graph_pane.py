@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import asyncio
+import unicodedata
 from collections.abc import Awaitable, Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
@@ -12,10 +15,14 @@ from textual.pilot import Pilot
 from gradstep.core import load
 from gradstep.core.debugger import Debugger
 from gradstep.core.expression import Element
+from gradstep.core.graph import Builder
+from gradstep.core.ops import OPS
 from gradstep.core.scenario import builtin_names
+from gradstep.tui.drawing import joint
 from gradstep.tui.keys import LINES
 from gradstep.tui.panes.base import Chosen, View
 from gradstep.tui.panes.graph import Canvas, GraphPane, Search
+from gradstep.tui.rail import PART
 from gradstep.tui.scene import Atlas, Listing, Picture
 
 Check = Callable[["PaneApp", Pilot[None]], Awaitable[None]]
@@ -116,7 +123,7 @@ def picture(source: str, size: tuple[int, int], at: str) -> str:
 
 APPLE_ORANGE = """\
  ✓ a █ ━━┓ ╭──────╮    ✓ t ▆ ─┐
- ✓ an ▆ ━┻━┤▶ az █├─┐         │
+ ✓ an ▆ ━┻━┥▶ az █├─┐         │
            │  *   │ │ ╭─────╮ │ ╭─────╮
            ╰──────╯ ├─┤○ z  ├─┴─┤○ y  │
  ✓ o █ ──┐ ╭──────╮ │ │  +  │   │  *  │
@@ -128,7 +135,7 @@ THREE_LAYER = """\
            ○ x0 (4, 1)     ○ W1 (5, 4)
                  └───────┬───────┘
 ✓ W2 (3, 5) ▄   ▶ x1 ▸layer (5, 1) ▄
-      └──────────────────┫
+      └──────────────────┨
 ✓ W3 (2, 3) ▅   ✓ x2 ▸layer (3, 1) ▅
       └──────────────────┤
  · t (2, 1)     ✓ x3 ▸layer (2, 1) ▆
@@ -488,3 +495,96 @@ def test_names_are_never_markup(tmp_path: Path) -> None:
         "gradstep = 1\nprogram = '''\ny = x[0] + x[1]\n'''\n[inputs]\nx = [1.0, 2.0]\n"
     )
     assert "[0]" in picture(str(path), (60, 20), "start")
+
+
+# ---------------------------------------------------------------------- heavy lines
+
+SIDES = {"LEFT": (-1, 0), "RIGHT": (1, 0), "UP": (0, -1), "DOWN": (0, 1)}
+OPPOSITE = {"LEFT": "RIGHT", "RIGHT": "LEFT", "UP": "DOWN", "DOWN": "UP"}
+BOTH = {"HORIZONTAL": ("LEFT", "RIGHT"), "VERTICAL": ("UP", "DOWN")}
+
+
+def weights(character: str) -> dict[str, str]:
+    """Return how a character leads to each side, by what Unicode calls it.
+
+    It says `LIGHT UP AND RIGHT`, `UP HEAVY AND RIGHT LIGHT`, or `LEFT LIGHT AND RIGHT
+    HEAVY`, `LIGHT LEFT AND HEAVY RIGHT`.
+    """
+    if not "─" <= character <= "╿":
+        return {}
+    name = unicodedata.name(character).removeprefix("BOX DRAWINGS ")
+    words = [word for word in name.split() if word not in ("AND", "ARC")]
+    found: dict[str, str] = {}
+    waiting: list[str] = []
+    weight = ""
+    for word in words:
+        if word not in ("LIGHT", "HEAVY"):
+            waiting += BOTH.get(word, (word,))
+        elif waiting and not weight:  # the weight comes after its sides
+            found |= dict.fromkeys(waiting, word)
+            waiting = []
+        else:
+            found |= dict.fromkeys(waiting, weight)
+            waiting, weight = [], word
+    return found | dict.fromkeys(waiting, weight)
+
+
+def heavy_sides(character: str) -> list[str]:
+    return [side for side, weight in weights(character).items() if weight == "HEAVY"]
+
+
+def test_a_joint_is_what_unicode_calls_so() -> None:
+    names = ("LEFT", "RIGHT", "UP", "DOWN")
+    for arms in range(1, 16):
+        for heavy in range(16):
+            expected = {
+                name: "HEAVY" if heavy >> bit & 1 else "LIGHT"
+                for bit, name in enumerate(names)
+                if arms >> bit & 1
+            }
+            assert weights(joint(arms, heavy)) == expected, joint(arms, heavy)
+
+
+@pytest.mark.parametrize("size", [(46, 14), (90, 30)])
+@pytest.mark.parametrize("name", builtin_names())
+def test_heavy_lines_go_on_until_their_boxes(name: str, size: tuple[int, int]) -> None:
+    """What leads heavily to a side is met there, and nothing else is heavy."""
+
+    async def check(app: PaneApp, _pilot: Pilot[None]) -> None:
+        for position in range(0, len(app.bug.trace), 1 + len(app.bug.trace) // 12):
+            app.run_line(f"goto {position}")
+            if app.scene.kind == "list":
+                return
+            rows = [
+                app.pane._paint(y, 0, app.scene.width).text
+                for y in range(app.scene.height)
+            ]
+            for y, row in enumerate(rows):
+                for x, sign in enumerate(row):
+                    for side in heavy_sides(sign):
+                        right, down = SIDES[side]
+                        beside = weights(rows[y + down][x + right])
+                        assert beside.get(OPPOSITE[side]) != "LIGHT", (row, x)
+
+    run(check, name, size)
+
+
+def test_the_rail_of_a_long_list_never_breaks() -> None:
+    rng = np.random.default_rng(5)
+    build = Builder()
+    nodes = [build.leaf(f"w{i}", "parameter", ()) for i in range(20)]
+    for i in range(700):
+        pair = rng.choice(len(nodes), size=2)
+        operands = (nodes[-1], nodes[int(pair[0])]) if i % 3 else (nodes[-1], nodes[3])
+        nodes.append(build.apply(OPS["add"], operands, name=f"x{i}"))
+    atlas = Atlas(build.finish(nodes[-1]))
+    scene = atlas.listing(frozenset(), (60, 20))
+    assert scene.height > 2 * PART
+    rows = [scene.row(line)[0] for line in range(scene.height)]
+    assert len({len(row) for row in rows}) == 1
+    for number, (above, below) in enumerate(pairwise(rows)):
+        for x, (one, two) in enumerate(zip(above, below, strict=True)):
+            if "DOWN" in weights(one):
+                assert two in "◆○" or "UP" in weights(two), (number, x)
+            if "UP" in weights(two):
+                assert one in "◆○" or "DOWN" in weights(one), (number, x)

@@ -28,7 +28,7 @@ from ...core.stops import covered, is_covered
 from ...core.trace import Contribution, Forward, Trace
 from ..background import Kept
 from ..digits import number_text
-from ..drawing import HEAVY, NUMBER_WIDTH, Piece
+from ..drawing import NUMBER_WIDTH, Lit, Piece, joined, lit
 from ..scene import Atlas, Kind, Scene
 from .base import Again, Chosen, Painted, Pane, View, filled, places
 from .known import Known
@@ -239,7 +239,7 @@ class GraphPane(Pane):
         self._stops: Sequence[tuple[int, int]] = ()
         self._covered: Kept[Sequence[tuple[int, int]]] = Kept()
         self._active: frozenset[tuple[int, int]] = frozenset()
-        self._lit: dict[int, dict[int, bool]] = {}  # by line and cell; True: heavy
+        self._lit: dict[int, dict[int, Lit]] = {}  # by line and cell
         self._neighbours: frozenset[int] = frozenset()
         self._styles: dict[str, Style] = {}
         self._search: Search | None = None  # made when it is first opened
@@ -360,8 +360,10 @@ class GraphPane(Pane):
         near = [*((o, box) for o in operands), *((box, c) for c in consumers)]
         active = [(home[source], home[target]) for source, target in self._active]
         for ends in (*near, *active):
-            for x, y in scene.cells(*ends):
-                self._lit.setdefault(y, {})[x] = ends in active
+            for x, y, arms in scene.cells(*ends):
+                row = self._lit.setdefault(y, {})
+                cell = row.get(x, Lit())
+                row[x] = cell.with_line(arms, is_heavy=ends in active)
 
     def _repaint(self) -> None:
         self._light()
@@ -393,8 +395,10 @@ class GraphPane(Pane):
         at = 0
         for x, box, pieces in labels:
             segments += self._edges(text, line, at, x)
-            segments += (self._piece(box, piece) for piece in pieces)
-            at = x + sum(cell_len(piece.text) for piece in pieces)
+            at = x
+            for piece in pieces:
+                segments.append(self._piece(box, piece, at, line))
+                at += cell_len(piece.text)
         segments += self._edges(text, line, at, max(len(text), at))
         if left:
             segments = list(Strip(segments).crop_extend(left, left + width, None))
@@ -402,20 +406,18 @@ class GraphPane(Pane):
 
     def _edges(self, text: str, line: int, start: int, stop: int) -> Iterator[Segment]:
         """Yield a part of a line between two labels."""
-        lit = self._lit.get(line, {})
+        cells = self._lit.get(line, {})
         style = self._style
-        for x in sorted(x for x in lit if start <= x < stop):
+        for x in sorted(x for x in cells if start <= x < stop):
             if x > start:
                 yield Segment(text[start:x], style("line"))
-            if lit[x]:
-                yield Segment(text[x].translate(HEAVY), style("active"))
-            else:
-                yield Segment(text[x], style("near"))
+            cell = cells[x]
+            yield Segment(lit(text[x], cell), style("active" if cell.heavy else "near"))
             start = x + 1
         yield Segment(text[start:stop].ljust(stop - start), style("line"))
 
-    def _piece(self, box: int, piece: Piece) -> Segment:
-        """Fill in a part of a label."""
+    def _piece(self, box: int, piece: Piece, x: int, y: int) -> Segment:
+        """Fill in a part of a label that stands at x and y."""
         face, style = self._face(box), self._style
         match piece.part:
             case "mark":
@@ -428,7 +430,8 @@ class GraphPane(Pane):
                 return Segment(face.number.rjust(len(piece.text)), style(face.size))
             case "frame":
                 state = face.state if face.state in ("present", "future") else "frame"
-                return Segment(piece.text, style(state))
+                text = joined(piece.text, x, y, self._lit)
+                return Segment(text, style("active" if "━" in text else state))
             case "text":
                 future = face.state in ("future", "none")
                 return Segment(piece.text, style(face.state if future else "text"))
