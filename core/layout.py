@@ -155,11 +155,16 @@ def _ordered(
     best: list[list[int]] = []
     fewest = -1
     for order in (_in_order(rank), _in_depth(rank, back)):
+        met: set[object] = set()
         for sweep in range(_SWEEPS + 1):
             if sweep:
                 _sweep(order, back if sweep % 2 else links, forwards=bool(sweep % 2))
             if len(rank) <= _MOST_EXCHANGED:
                 _exchange(order, links, back)
+            here = sweep % 2, *map(tuple, order)
+            if here in met:
+                break  # from here on it goes round in circles
+            met.add(here)
             crossings = _crossings(order, links)
             if fewest < 0 or crossings < fewest:
                 best, fewest = [list(row) for row in order], crossings
@@ -208,24 +213,34 @@ def _exchange(order: list[list[int]], links: Neighbours, back: Neighbours) -> No
     """Exchange neighbours wherever that takes a crossing away."""
     place = {item: index for row in order for index, item in enumerate(row)}
     for row in order:
-        changed = True
-        while changed:
-            changed = False
-            for index, (one, two) in enumerate(pairwise(row)):
-                gain = sum(
-                    _crossed(beside[one], beside[two], place)
-                    - _crossed(beside[two], beside[one], place)
-                    for beside in (links, back)
-                )
-                if gain > 0:
-                    row[index], row[index + 1] = two, one
-                    place[one], place[two] = index + 1, index
-                    changed = True
-                    break
+        # Where the lines of each item end, which is in other rows.
+        ends = {
+            item: [[place[other] for other in beside[item]] for beside in (links, back)]
+            for item in row
+        }
+        gains: dict[tuple[int, int], int] = {}
+        index = 0
+        while index < len(row) - 1:
+            one, two = row[index], row[index + 1]
+            gain = gains.get((one, two))
+            if gain is None:
+                gain = gains[one, two] = _gain(ends[one], ends[two])
+            if gain > 0:
+                row[index], row[index + 1] = two, one
+                index = 0
+            else:
+                index += 1
+        place.update((item, index) for index, item in enumerate(row))
 
 
-def _crossed(upper: Sequence[int], lower: Sequence[int], place: dict[int, int]) -> int:
-    return sum(place[one] > place[two] for one in upper for two in lower)
+def _gain(upper: Sequence[Sequence[int]], lower: Sequence[Sequence[int]]) -> int:
+    """Return how many crossings fewer there are when two neighbours are exchanged."""
+    gain = 0
+    for above, below in zip(upper, lower, strict=True):
+        for one in above:
+            for two in below:
+                gain += (one > two) - (two > one)
+    return gain
 
 
 def _crossings(order: Sequence[Sequence[int]], links: Neighbours) -> int:
@@ -317,6 +332,8 @@ class _Drawing:
             max(size, self._room(item) if self.inlets[item] else 1)
             for item, (_, size) in enumerate(swapped)
         ]
+        self.first = [self._first_inlet(item) for item in range(len(swapped))]
+        self.outlet = [self._outlet(item) for item in range(len(swapped))]
         self.origin = [0] * len(swapped)
 
     def _loose(self) -> list[bool]:
@@ -355,9 +372,11 @@ class _Drawing:
 
     def _inlet(self, source: int, item: int) -> int:
         """Return how far from an item's beginning a line from `source` arrives."""
-        return self._first_inlet(item) + self.inlets[item][source] * self.spacing.port
+        return self.first[item] + self.inlets[item][source] * self.spacing.port
 
     def _first_inlet(self, item: int) -> int:
+        if not self.inlets[item]:
+            return 0
         margin = 0 if item >= self.layers.count else self.spacing.margin
         centre = (self.extent[item] - 1) // 2
         wish = centre - self.mains[item] * self.spacing.port
@@ -367,7 +386,7 @@ class _Drawing:
     def _outlet(self, item: int) -> int:
         if not self.inlets[item]:
             return (self.extent[item] - 1) // 2
-        return self._first_inlet(item) + self.mains[item] * self.spacing.port
+        return self.first[item] + self.mains[item] * self.spacing.port
 
     def layout(self) -> Layout:
         """Return the finished drawing."""
@@ -394,7 +413,7 @@ class _Drawing:
         width, height = self.length[item], self.extent[item]
         if self.down:
             x, y, width, height = y, x, height, width
-        return Place(x, y, width, height, rank, inlets, self._outlet(item))
+        return Place(x, y, width, height, rank, inlets, self.outlet[item])
 
     # -------------------------------------------------------------------- across
 
@@ -414,12 +433,12 @@ class _Drawing:
             back = self.layers.back[item]
             computed = [other for other in back if not self.loose[other]]
             wishes = [
-                self.origin[o] + self._outlet(o) - self._inlet(o, item)
+                self.origin[o] + self.outlet[o] - self._inlet(o, item)
                 for o in computed or back
             ]
         else:
             wishes = [
-                self.origin[o] + self._inlet(item, o) - self._outlet(item)
+                self.origin[o] + self._inlet(item, o) - self.outlet[item]
                 for o in self.layers.links[item]
             ]
         if not wishes:
@@ -459,7 +478,7 @@ class _Drawing:
     # ------------------------------------------------------------------ channels
 
     def _row_out(self, item: int) -> int:
-        return self.origin[item] + self._outlet(item)
+        return self.origin[item] + self.outlet[item]
 
     def _row_in(self, source: int, item: int) -> int:
         return self.origin[item] + self._inlet(source, item)

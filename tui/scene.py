@@ -148,15 +148,8 @@ class Listing:
 
     def __post_init__(self) -> None:
         self._parts: dict[int, list[str]] = {}
-
-    @cached_property
-    def order(self) -> Sequence[int]:
-        """The boxes, from top to bottom."""
-        return rail.in_order(self.sketch)
-
-    @cached_property
-    def _rails(self) -> rail.Rails:
-        return rail.rails_of(self.sketch, self.order)
+        self.order: Sequence[int] = rail.in_order(self.sketch)  # from top to bottom
+        self._rails = rail.rails_of(self.sketch, self.order)
 
     @property
     def height(self) -> int:
