@@ -8,12 +8,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
+from textual.events import Resize
 from textual.screen import Screen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
@@ -24,7 +26,7 @@ from ..core.graph import Graph
 from ..core.limits import LIMITS
 from ..core.scenario import Scenario, builtin_names, load
 from ..core.text import clean
-from .drawing import Piece
+from .drawing import Piece, cut
 from .scene import Atlas
 
 if TYPE_CHECKING:
@@ -34,6 +36,9 @@ _GROUPS = ("first steps", "matrices", "networks", "trouble")
 _MOST_FILES = 200
 _MOST_NODES = 500  # of a graph that is drawn: a preview comes with every key
 _MOST_LINES = 60  # of a graph that are shown
+_LEAST_WIDTH = 72  # of a window in which a preview has room
+_GRAPH = 9  # lines of a graph, at least
+_MOST_FACTS = 4  # lines
 _PREVIEW = (56, 24)  # cells, where the window does not say otherwise
 _HEAD = 4000  # bytes, in which a scenario says that it is one
 _VERSION = re.compile(rb"^gradstep\s*=\s*\d", re.MULTILINE)
@@ -119,6 +124,7 @@ class Picker(Screen[int]):
         self._all: list[Choice] = []
         self._shown: list[Choice] = []
         self._typed = ""
+        self._shown_choice: Choice | None = None
 
     def compose(self) -> ComposeResult:
         """Lay out the search line, the list and the preview."""
@@ -173,10 +179,24 @@ class Picker(Screen[int]):
         """Preview what is highlighted."""
         choice = self._choice(event.option_id)
         if choice is not None:
-            room = self.query_one("#preview").content_size
-            fits = room.width > _PREVIEW[0] // 2
-            size = (room.width, room.height) if fits else _PREVIEW
-            self.query_one("#text", Static).update(preview(choice, size))
+            self._show(choice)
+
+    def _show(self, choice: Choice) -> None:
+        """Show what a choice is, with its graph where that can be seen at once."""
+        self._shown_choice = choice
+        room = self.query_one("#preview").scrollable_content_region.size
+        size = (room.width, room.height) if room.width else _PREVIEW
+        self.query_one("#text", Static).update(preview(choice, size))
+        self.query_one("#preview").scroll_home(animate=False)
+
+    def on_resize(self, event: Resize) -> None:
+        """Lay the preview out anew, or leave it out where it has no room."""
+        self.set_class(event.size.width < _LEAST_WIDTH, "alone")
+        self.call_after_refresh(self._show_again)
+
+    def _show_again(self) -> None:
+        if self._shown_choice is not None:
+            self._show(self._shown_choice)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Open what was clicked."""
@@ -206,26 +226,39 @@ class Picker(Screen[int]):
 
 
 def _label(choice: Choice) -> Text:
-    text = Text("  ").append(choice.title)
     if choice.scenario is None:
-        return text.append("  cannot be read", "bold red")
+        return Text("  ").append(choice.title).append("  cannot be read", "bold red")
     nodes = sum(1 for node in choice.scenario.graph if node.op is not None)
-    return text.append(f"  {nodes} step{'s' if nodes != 1 else ''}", "dim")
+    steps = f"  {nodes} step{'s' if nodes != 1 else ''}"
+    return Text(f"  {choice.title}").append(steps, "dim")
 
 
 def preview(choice: Choice, room: tuple[int, int] = _PREVIEW) -> Text:
-    """Return what a person wants to know before opening a scenario."""
+    """Return what a person wants to know before opening a scenario.
+
+    The graph comes after the summary, and is in sight as far as there is room.
+    """
     if choice.scenario is None:
         return Text(choice.error)
-    scenario = choice.scenario
-    text = Text(f"{scenario.title}\n", "bold").append(
-        f"{clean(choice.path)}\n\n", "dim"
+    (width, height), scenario = room, choice.scenario
+    summary = wrap(scenario.summary, width)
+    most = max(height - _GRAPH - 4, 2)
+    if len(summary) > most:
+        summary[most - 1 :] = ["…"]
+    facts = [clean(choice.path), *wrap(_facts(scenario), width)[:_MOST_FACTS]]
+    program = scenario.program.strip("\n").split("\n")
+    left = height - len(summary) - 4
+    below = len(facts) + len(program) + 2
+    high = left - below if left - below >= _GRAPH else max(left, _GRAPH)
+    parts = (
+        ("bold", [scenario.title]),
+        ("", summary),
+        ("", drawn(scenario.graph, (width, high))),
+        ("dim", facts),
+        ("", program),
     )
-    text.append(f"{scenario.summary}\n\n", "")
-    for line in _facts(scenario):
-        text.append(f"{line}\n", "dim")
-    text.append("\n").append(scenario.program.strip("\n"))
-    return text.append("\n\n").append("\n".join(drawn(scenario.graph, room)))
+    texts = (Text("\n".join(lines), style) for style, lines in parts if lines)
+    return Text("\n\n").join(texts)
 
 
 def drawn(graph: Graph, room: tuple[int, int]) -> list[str]:
@@ -234,7 +267,7 @@ def drawn(graph: Graph, room: tuple[int, int]) -> list[str]:
         return ["(too large to be drawn here)"]
     scene, _ = Atlas(graph).automatic(room, None)
     lines = [_row(*scene.row(y)) for y in range(min(scene.height, _MOST_LINES))]
-    return [line[: room[0]].rstrip() for line in lines]
+    return [cut(line.rstrip(), room[0]).removesuffix(" …").rstrip() for line in lines]
 
 
 def _row(line: str, labels: Sequence[tuple[int, int, tuple[Piece, ...]]]) -> str:
@@ -251,7 +284,7 @@ def _blank(piece: Piece) -> str:
     return " " * len(piece.text) if filled else piece.text
 
 
-def _facts(scenario: Scenario) -> Sequence[str]:
+def _facts(scenario: Scenario) -> str:
     graph = scenario.graph
     leaves = [n for n in graph if n.kind in ("input", "parameter")]
     given = ", ".join(
@@ -259,4 +292,4 @@ def _facts(scenario: Scenario) -> Sequence[str]:
     )
     count = sum(math.prod(n.shape) for n in leaves if n.kind == "parameter")
     size = f"{len(graph)} nodes, {count} parameter{'s' if count != 1 else ''}"
-    return (given, f"{size}, output {graph.nodes[graph.output].name}")
+    return f"{size}, output {graph.nodes[graph.output].name}; {given}"

@@ -397,6 +397,33 @@ async def test_a_click_in_the_picker_opens_and_the_graph_is_drawn() -> None:
         assert isinstance(pilot.app.screen, Picker)
 
 
+def frame(pilot: Pilot[int]) -> str:
+    """Return what the whole screen shows."""
+    strips = pilot.app.screen._compositor.render_strips()
+    return "\n".join(strip.text for strip in strips)
+
+
+async def test_the_graph_is_previewed_in_a_small_window() -> None:
+    async with GradstepApp().run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        assert " az" in frame(pilot)
+        assert "Three apples at 100" in frame(pilot)
+        for _ in range(30):
+            await pilot.press("down")
+            lines = frame(pilot).split("\n")
+            preview = "\n".join(line[48:] for line in lines[5:])
+            assert any(sign in preview for sign in "┬┴├┤◆"), preview
+            listed = [line[1:47].strip() for line in lines[5:-1]]
+            assert "steps" not in listed  # a title is never broken
+        await pilot.resize_terminal(60, 20)
+        await pilot.pause()
+        assert "two_layer" not in frame(pilot)
+        assert not pilot.app.screen.query_one("#preview").display
+        await pilot.resize_terminal(120, 36)
+        await pilot.pause()
+        assert any(sign in frame(pilot) for sign in "┬┴├┤◆")
+
+
 async def test_help_lists_the_keys_and_closes_once() -> None:
     async with GradstepApp(load("apple_orange")).run_test(size=(60, 20)) as pilot:
         await pilot.press("question_mark")
