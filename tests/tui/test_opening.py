@@ -8,12 +8,12 @@ import pytest
 from textual.color import Color
 
 from gradstep.core.errors import InputError
-from gradstep.core.reply import Reply
 from gradstep.core.scenario import load
 from gradstep.tui.app import GradstepApp
 from gradstep.tui.arrangement import Arrangement, save_arrangement
 from gradstep.tui.main_screen import MainScreen
 from gradstep.tui.opening import application
+from gradstep.tui.panes.base import View
 from gradstep.tui.panes.views import VIEWS
 from gradstep.tui.themes import LIGHT
 
@@ -31,7 +31,7 @@ print(*sys.modules, sep="\\n")
 """
 LATER = [
     *(f"gradstep.core.{name}" for name in ("check", "derive", "numeric", "plain")),
-    *(f"gradstep.core.{name}" for name in ("script", "training", "optimizers", "why")),
+    *(f"gradstep.core.{name}" for name in ("script", "training", "optimizers")),
     *(f"gradstep.core.{name}" for name in ("datafiles", "flow", "plot", "review")),
     *(f"gradstep.core.{name}" for name in ("dot", "latex", "numpy_code")),
     *(f"gradstep.tui.{name}" for name in ("help", "palette", "picker")),
@@ -85,17 +85,17 @@ async def test_a_theme_that_is_not_there_any_more_does_no_harm() -> None:
 async def test_all_is_drawn_once_before_anything_is_asked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    applied: list[Reply | None] = []
-    apply = MainScreen.apply
+    drawn: list[View] = []
+    draw = MainScreen._draw
 
-    def counted(screen: MainScreen, reply: Reply | None) -> None:
-        applied.append(reply)
-        apply(screen, reply)
+    def counted(screen: MainScreen, view: View) -> None:
+        drawn.append(view)
+        draw(screen, view)
 
-    monkeypatch.setattr(MainScreen, "apply", counted)
+    monkeypatch.setattr(MainScreen, "_draw", counted)
     async with GradstepApp(load("three_layer")).run_test(size=(120, 36)) as pilot:
         await pilot.pause()
-        assert applied == [None]
+        assert len(drawn) == 1
         await pilot.resize_terminal(100, 30)
         await pilot.pause()
-        assert applied == [None, None]
+        assert len(drawn) == 2
