@@ -99,6 +99,31 @@ def test_every_moment_can_be_drawn(name: str, size: tuple[int, int]) -> None:
     played(Debugger(load(name)), "start", size, play)
 
 
+@pytest.mark.parametrize("name", ["attention", "conv", "three_layer", "two_layer_net"])
+@pytest.mark.parametrize("size", [(28, 18), (48, 26), (48, 14), (120, 36)])
+def test_matrices_are_seen_or_it_is_said_where(
+    name: str, size: tuple[int, int]
+) -> None:
+    async def play(app: PanesApp, _pilot: Pilot[None]) -> None:
+        length = len(app.bug.trace)
+        for position in range(0, length + 1, max(length // 12, 1)):
+            app.run_lines([f"goto {position}"])
+            app.chosen = None
+            app.draw()
+            text, sheet = text_of(app.step), app.step._drawn()
+            count = len(app.step._grids)
+            seen = [t for t in sheet.tiles if t.y + t.title < app.step.size.height]
+            if len(sheet.tiles) < count:
+                assert f" of {count}; shift+←" in text
+            elif len(seen) < count:
+                assert f"of {count} matrices below: v" in text
+            else:
+                assert "shift+←" not in text
+            assert seen or "below: v" in text
+
+    played(Debugger(load(name)), "start", size, play)
+
+
 def test_in_a_small_pane_the_cursor_is_always_seen() -> None:
     async def play(app: PanesApp, pilot: Pilot[None]) -> None:
         for _ in range(len(app.step._grids)):

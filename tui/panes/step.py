@@ -36,6 +36,7 @@ _GAP = 3
 _LARGE = 144  # elements from which on a matrix without room is drawn dense
 _MOST_SCALES = 500
 _WHEEL = 3
+_WHAT, _SHAPES = 1, 2  # how much some lines matter
 _KEPT = 8  # lines that matter so much are never left out
 _LOWEST = 4  # lines of a matrix with its title, at least
 _LABEL = 12
@@ -395,7 +396,10 @@ class StepPane(Pane):
         if not self._facets:
             words = "nothing is computed here: no step to show"
             return _Sheet(self._wrapped(Text(words), width), [])
-        above = [self._wrapped(text, width) for text in self._above(inks, width)]
+        above = [
+            (importance, self._wrapped(text, width))
+            for importance, text in self._above(inks, width)
+        ]
         below = [
             (importance, self._labelled(label, text, width, inks))
             for importance, label, text in self._below()
@@ -403,7 +407,12 @@ class StepPane(Pane):
         for grid in self._grids:
             grid.compact = False
         tiles, used = self._arranged(width, height, below, above)
-        lines = [line for part in above for line in part]
+        hint = self._hint(tiles, width, height - sum(len(part) for _, part in above))
+        if hint:
+            above[:] = [one for one in above if one[0] != _WHAT]
+            above.insert(0, (_KEPT, self._wrapped(Text(hint, inks.quiet), width)))
+            tiles, used = self._arranged(width, height, below, above)
+        lines = [line for _, part in above for line in part]
         start = len(lines)
         lines += self._tile_lines(tiles, used, inks)
         lines += [line for _, part in below for line in part]
@@ -414,24 +423,36 @@ class StepPane(Pane):
         width: int,
         height: int,
         below: list[tuple[int, list[Strip]]],
-        above: list[list[Strip]],
+        above: list[tuple[int, list[Strip]]],
     ) -> tuple[list[Tile], int]:
         """Place the grids; where there is no room, leave out what matters least."""
-        fixed = sum(map(len, above))
-        while True:
-            room = height - fixed - sum(len(part) for _, part in below)
-            tiles = self._whole(width)
-            if tiles and _bottom(tiles) <= room:
-                return tiles, _bottom(tiles)
-            least = min((one[0] for one in below), default=9)
-            if least >= _KEPT:
-                if room < _bottom(tiles or self._windows(width, _LOWEST)):
-                    above.pop()  # the empty line
-                    room += 1
+
+        def room() -> int:
+            return height - sum(len(part) for _, part in (*above, *below))
+
+        whole = self._whole(width)
+        while not whole or _bottom(whole) > room():
+            if not _without_least(below):
+                most = room() + sum(len(p) for one, p in above if one < _KEPT)
+                if not whole or _bottom(whole) > most:
+                    whole = self._windows(width, _LOWEST)
+                while room() < _bottom(whole) and _without_least(above):
+                    pass
+                whole = self._windows(width, max(room(), _LOWEST))
                 break
-            below[:] = [one for one in below if one[0] > least]
-        tiles = self._windows(width, max(room, _LOWEST))
-        return tiles, _bottom(tiles)
+        return whole, _bottom(whole)
+
+    def _hint(self, tiles: Sequence[Tile], width: int, room: int) -> str:
+        """Say what of the matrices is not to be seen, and how it can be; or nothing."""
+        count = len(self._grids)
+        if len(tiles) == count:
+            below = sum(tile.y + tile.title + 1 >= room for tile in tiles)
+            return f"{below} of {count} matrices below: v shows one" if below else ""
+        first, last = tiles[0].number + 1, tiles[-1].number + 1
+        which = f"{first}" if first == last else f"{first}-{last}"
+        what = "matrix" if first == last else "matrices"
+        text = f"{what} {which} of {count}; shift+← or → shows another"
+        return text if len(text) <= width else f"{which} of {count}; shift+← → more"
 
     def _whole(self, width: int) -> list[Tile]:
         """Place all grids in full, as long as none is wider than there is room.
@@ -587,18 +608,19 @@ class StepPane(Pane):
             shape = f"Σ {axes} → {shape or '()'}" if self._summed else shape
         return (f" {called}", f" {shape}") if shape else (f" {called}",)
 
-    def _above(self, inks: Inks, width: int) -> list[Text]:
-        """Return what the step does, and its formula with the shapes."""
+    def _above(self, inks: Inks, width: int) -> Iterator[tuple[int, Text]]:
+        """Yield what the step does, and its formula: how much it matters, and the text.
+
+        Where there is little room the matrices take that of what matters less.
+        """
         if self._view is None:
-            return []
+            return
         bug = self._view.bug
         nodes = bug.graph.nodes
         event = bug.trace.event(self._number)
-        lines: list[Text] = []
         if bug.position == 0:
-            lines.append(
-                Text("nothing has happened yet: press s to step", inks.changed, end="")
-            )
+            words = "nothing has happened yet: press s to step"
+            yield _KEPT, Text(words, inks.changed, end="")
         formula = self._formula
         if isinstance(event, Contribution):
             edges = bug.trace.backward_events(event.consumer, event.consumer + 1)
@@ -607,21 +629,22 @@ class StepPane(Pane):
             if len(edges) > 1:
                 number = edges.index(self._number) + 1
                 what += f", {number} of {len(edges)}"
-            lines.append(Text(what, inks.quiet, end=""))
+            yield _WHAT, Text(what, inks.quiet, end="")
         elif isinstance(event, Seed):
             text = "the seed: the gradient that enters at the output"
-            lines.append(Text(text, inks.quiet, end=""))
+            yield _WHAT, Text(text, inks.quiet, end="")
         elif isinstance(event, Update):
             text = f"update of {nodes[event.node].name}"
-            lines.append(Text(text, inks.quiet, end=""))
+            yield _WHAT, Text(text, inks.quiet, end="")
         if formula.text:
             line = Text(formula.text, inks.name, end="")
             shapes = Text(formula.shapes, inks.quiet, end="")
             if line.cell_len + 3 + shapes.cell_len <= width:
-                lines.append(Text.assemble(line, "   ", shapes, end=""))
+                yield _KEPT, Text.assemble(line, "   ", shapes, end="")
             else:
-                lines += [line, shapes]
-        return [*lines, Text(" ", end="")]
+                yield _KEPT, line
+                yield _SHAPES, shapes
+        yield 0, Text(" ", end="")
 
     def _below(self) -> Iterator[tuple[int, str, Text]]:
         """Yield what stands below the matrices: how much it matters, label, text."""
@@ -750,6 +773,14 @@ def _looked_up(stage: Stage, number: int) -> _Looked:
     summed = _summed(trace, event, found)
     formula = _formula(stage, event, summed)
     return _Looked(found, notes(stage, [number]), summed, formula)
+
+
+def _without_least(lines: list[tuple[int, list[Strip]]]) -> bool:
+    """Leave out the lines that matter least, and tell whether there were any."""
+    least = min((importance for importance, _ in lines), default=_KEPT)
+    if least < _KEPT:
+        lines[:] = [one for one in lines if one[0] > least]
+    return least < _KEPT
 
 
 def _is_changed(facet: Facet, all_facets: Sequence[Facet]) -> bool:
