@@ -13,8 +13,10 @@ from typing import ClassVar
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
+from textual.events import Key
 from textual.reactive import Reactive
 from textual.theme import Theme
+from textual.widgets import Input
 
 from ..core.debugger import Debugger
 from ..core.errors import InputError
@@ -67,6 +69,16 @@ class GradstepApp(App[int]):
     def available_themes(self) -> dict[str, Theme]:
         """The themes of gradstep, and those of Textual."""
         return THEMES
+
+    def on_key(self, event: Key) -> None:
+        """Give a letter to the line that has the focus by now.
+
+        It came before the key in front of it had brought the focus there.
+        """
+        line = self.focused
+        if isinstance(line, Input) and event.is_printable and event.character:
+            line.insert_text_at_cursor(event.character)
+            event.prevent_default()
 
     def on_mount(self) -> None:
         """Open the scenario or the picker."""

@@ -17,7 +17,7 @@ from textual.events import Resize
 from textual.geometry import Size
 from textual.screen import Screen
 from textual.timer import Timer
-from textual.widgets import ContentSwitcher, Static
+from textual.widgets import ContentSwitcher, Input, Static
 
 from ..core.commands.explaining import outstanding
 from ..core.debugger import Debugger
@@ -79,7 +79,8 @@ class MainScreen(Screen[int]):
     """Everything that a person sees of one scenario."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("colon", "prompt", "command", tooltip="Type a command"),
+        # Before all others: the letters that follow it may be there already.
+        Binding("colon", "prompt", "command", tooltip="Type a command", priority=True),
         Binding("question_mark", "explain_pane", "help", tooltip="What is this pane?"),
         Binding("q", "leave", "quit", tooltip="Leave gradstep"),
         Binding("escape", "cancel", "cancel", show=False),
@@ -207,7 +208,7 @@ class MainScreen(Screen[int]):
         """Draw the present moment into every pane, at once and without waiting."""
         if self._work.busy:
             self._is_stale = True  # the debugger is on its way
-        else:
+        elif self._is_there:
             self._draw(self._view(reply))
 
     @property
@@ -370,8 +371,12 @@ class MainScreen(Screen[int]):
     # ---------------------------------------------------------------- actions
 
     def action_prompt(self) -> None:
-        """Put the cursor into the console."""
-        self.query_one(Prompt).focus()
+        """Put the cursor into the console; in a line, a colon is a colon."""
+        line = self.focused
+        if isinstance(line, Input):
+            line.insert_text_at_cursor(":")
+        else:
+            self.set_focus(self.query_one(Prompt))
 
     def action_explain_pane(self) -> None:
         """Say what the focused pane shows, its keys, and those that work everywhere."""
@@ -474,7 +479,7 @@ class MainScreen(Screen[int]):
         view = self.query_one("#view", ContentSwitcher).visible_content
         left = (view.region.x if view is not None else 0) + by
         self.rearrange(
-            replace(self.arrangement, left=min(max(left, 16), self.size.width - 24))
+            replace(self.arrangement, left=max(min(left, self.size.width - 24), 16))
         )
 
     def action_heighten(self, by: int) -> None:
@@ -482,7 +487,7 @@ class MainScreen(Screen[int]):
         height = self.query_one(ConsolePane).size.height + by
         self.rearrange(
             replace(
-                self.arrangement, console=min(max(height, 1), self.size.height // 2)
+                self.arrangement, console=max(min(height, self.size.height // 2), 1)
             )
         )
 

@@ -7,13 +7,23 @@ never read as markup. A `help` text of its own, and what a matcher highlights, w
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
+from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
-from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
+from textual.command import (
+    CommandList,
+    CommandPalette,
+    DiscoveryHit,
+    Hit,
+    Hits,
+    Provider,
+)
 from textual.content import Content
+from textual.events import Click
 
 from ..core.expression import Element
 from ..core.formulas import shape_text
@@ -21,7 +31,7 @@ from ..core.scenario import builtin_names
 from .main_screen import MainScreen
 from .panes.base import Asked, Begun, Chosen
 from .panes.views import VIEWS
-from .picker import builtin
+from .picker import builtin, drop_if_gone
 
 if TYPE_CHECKING:
     from .app import GradstepApp
@@ -158,6 +168,24 @@ class Themes(Finder):
             yield Entry(f"theme: {name}", said, partial(app.choose_theme, name))
 
 
+class Results(CommandList, can_focus=False):
+    """What the palette has found. It can change between two frames."""
+
+    def on_click(self, event: Click) -> None:
+        """Let a click do nothing on what is gone."""
+        drop_if_gone(event, self)
+
+    def action_page_up(self) -> None:
+        """Go a page up, once there are pages."""
+        with suppress(KeyError):
+            super().action_page_up()
+
+    def action_page_down(self) -> None:
+        """Go a page down, once there are pages."""
+        with suppress(KeyError):
+            super().action_page_down()
+
+
 class Palette(CommandPalette):
     """The palette of Textual, which closes once: Escape and a click may come at once.
 
@@ -167,9 +195,24 @@ class Palette(CommandPalette):
     def __init__(self) -> None:
         super().__init__(PROVIDERS, id="--command-palette")
 
+    def compose(self) -> ComposeResult:
+        """Lay out the palette of Textual, with a list of our own."""
+        for widget in super().compose():
+            yield Results() if type(widget) is CommandList else widget
+
     def dismiss(self, result: None = None) -> AwaitComplete:
         """Close, unless it is closed."""
         return super().dismiss(result) if self.is_current else AwaitComplete.nothing()
+
+    def _watch__list_visible(self) -> None:
+        """Show the list while it is there: a letter may come after the last click."""
+        if self.query(CommandList):
+            super()._watch__list_visible()
+
+    async def _watch__show_busy(self) -> None:
+        """Show that it searches, likewise."""
+        if self.query(CommandList):
+            await super()._watch__show_busy()
 
 
 PROVIDERS: Final = (Commands, Views, Nodes, Scenarios, Themes)

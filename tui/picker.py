@@ -15,7 +15,7 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
-from textual.events import Resize
+from textual.events import Click, Resize
 from textual.screen import Screen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
@@ -109,6 +109,20 @@ def _choice(path: str, group: str) -> Choice:
     return Choice(path, group or scenario.group or "more", scenario)
 
 
+class Choices(OptionList, can_focus=False):
+    """The list of scenarios. The keys stay with the search line."""
+
+    def on_click(self, event: Click) -> None:
+        """Let a click do nothing on what is gone."""
+        drop_if_gone(event, self)
+
+
+def drop_if_gone(event: Click, listing: OptionList) -> None:
+    """Drop a click on an option of the last frame that the list has no longer."""
+    if event.style.meta.get("option", -1) >= listing.option_count:
+        event.prevent_default()
+
+
 class Picker(Screen[int]):
     """Choose a scenario. Typing filters."""
 
@@ -131,14 +145,18 @@ class Picker(Screen[int]):
         yield Static("gradstep · a debugger for backpropagation", id="title")
         yield Input(placeholder="type to filter; ↑ ↓ Enter; Escape leaves", id="search")
         with Horizontal():
-            yield OptionList(id="choices", markup=False)
-            with VerticalScroll(id="preview"):
+            yield Choices(id="choices", markup=False)
+            with VerticalScroll(id="preview", can_focus=False):
                 yield Static(id="text", markup=False)
 
     def on_mount(self) -> None:
         """Fill the list."""
         self._all = choices(Path.cwd())
         self._fill("")
+        self.query_one(Input).focus()
+
+    def on_key(self) -> None:
+        """Take the keys back: a click beside everything takes the focus away."""
         self.query_one(Input).focus()
 
     def on_input_changed(self, event: Input.Changed) -> None:

@@ -8,9 +8,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from textual import events
 from textual.binding import Binding
 from textual.pilot import Pilot
-from textual.widgets import Input
+from textual.widgets import Input, Static
 
 from gradstep.core.scenario import builtin_names, load, parse
 from gradstep.tui.app import GradstepApp
@@ -19,6 +20,7 @@ from gradstep.tui.main_screen import MainScreen
 from gradstep.tui.panes.base import Pane
 from gradstep.tui.panes.flow import FlowPane
 from gradstep.tui.panes.nodes import NodesPane
+from gradstep.tui.panes.stops import StopsPane
 from gradstep.tui.panes.table import TablePane
 from gradstep.tui.panes.training import TrainingPane
 from gradstep.tui.panes.views import VIEWS, view
@@ -61,6 +63,11 @@ async def settled(pilot: Pilot[int], screen: MainScreen) -> None:
             return
 
 
+def mouse(kind: type[events.MouseEvent]) -> events.MouseEvent:
+    """Return a mouse event in the corner."""
+    return kind(None, 0, 0, 0, 0, 0, shift=False, meta=False, ctrl=False)
+
+
 def last(screen: MainScreen) -> str:
     return screen.bug.session.history[-1]
 
@@ -101,7 +108,7 @@ def test_views_say_what_they_are_and_have_a_key_each() -> None:
 
 
 def test_keys_of_views_do_not_take_those_of_the_application() -> None:
-    moving = {"up", "down", "pageup", "pagedown", "enter"}
+    moving = {"up", "down", "left", "right", "pageup", "pagedown", "enter"}
     taken = {b.key for b in MainScreen.BINDINGS if isinstance(b, Binding)}
     taken |= set(LINES)
     for pane in (TablePane, *map(view, OWN)):
@@ -211,26 +218,110 @@ async def test_watches_are_seen_with_values_and_last_changes() -> None:
         assert screen.query_one("#prompt", Input).value == "display "
 
 
-async def test_stops_are_edited_by_command_lines() -> None:
-    lines = ("break z if a > 1", "catch nan")
-    async with opened("apple_orange", "stops", *lines) as (pilot, screen, pane):
-        prompt = screen.query_one("#prompt", Input)
+STOPS = ("break z if a > 1", "catch nan", "watch o")
+
+
+async def test_stops_are_switched_and_deleted() -> None:
+    async with opened("apple_orange", "stops", *STOPS) as (pilot, screen, pane):
         await pilot.press("space")
         assert last(screen) == "disable 1"
         assert "○" in text(pane)
-        await pilot.press("enter")
-        assert prompt.value == "condition 1 a > 1"
-        await pilot.press("space", *"and", "space", *"o", "enter")
-        assert last(screen) == "condition 1 a > 1 and o"
-        pane.focus()
-        await pilot.press("l", *"3", "enter")
-        assert last(screen) == "ignore 1 3"
-        pane.focus()
-        await pilot.press("a", *"print", "space", *"z", "enter")
-        assert screen.bug.session.stops[1].commands == ("print z",)
-        pane.focus()
         await pilot.press("down", "d")
         assert last(screen) == "delete 2"
+        await pilot.press("u")
+        assert screen.query_one("#prompt", Input).value == "break "
+
+
+@pytest.mark.parametrize(
+    ("keys", "lines"),
+    [
+        (("enter", *" and o", "enter"), ["condition 1 a > 1 and o"]),
+        (("enter", "ctrl+u", "enter"), ["condition 1"]),
+        (("enter", "x", "escape", "down", "d"), ["delete 2"]),
+        (("enter", "enter"), []),
+        (("right", "enter", "3", "enter"), ["ignore 1 3"]),
+        (("l", "3", "enter", "enter", "ctrl+u", "enter"), ["ignore 1 3", "ignore 1 0"]),
+        (("left", "enter", *"p z; s", "enter"), ["commands 1 p z; s"]),
+        (("a", *"p z", "enter", "right", "enter"), ["commands 1 p z"]),
+        (("enter", "tab", "2", "tab", "q", "enter"), ["ignore 1 2", "commands 1 q"]),
+        (("enter", "shift+tab", *"s", "enter"), ["commands 1 s"]),
+    ],
+)
+async def test_a_stop_is_edited_in_its_cell(
+    keys: tuple[str, ...], lines: list[str]
+) -> None:
+    async with opened("apple_orange", "stops", *STOPS) as (pilot, screen, pane):
+        history = screen.bug.session.history
+        before = len(history)
+        await pilot.press(*("space" if key == " " else key for key in keys))
+        assert history[before:] == lines
+        assert isinstance(pane, StopsPane)
+        is_open = keys[-2:] == ("right", "enter")
+        assert pane.editor.display == is_open
+        assert screen.focused is (pane.editor if is_open else pane)
+
+
+@pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 36)])
+async def test_a_wrong_edit_is_said_in_its_place_and_kept(
+    size: tuple[int, int],
+) -> None:
+    found = opened("apple_orange", "stops", *STOPS, size=size)
+    async with found as (pilot, screen, pane):
+        assert isinstance(pane, StopsPane)
+        said = pane.query_one(Static)
+        await pilot.press("down", "enter", *"a+", "enter")
+        assert "is not an expression" in str(said.content)
+        assert said.display
+        assert said.region in pane.region
+        assert pane.editor.region.y == pane.region.y + 3
+        assert screen.focused is pane.editor
+        assert pane.editor.value == "a+"
+        assert screen.bug.session.stops[2].condition is None
+        await pilot.press("o")
+        assert not said.display
+        await pilot.press("enter")
+        assert last(screen) == "condition 2 a+o"
+        assert "a+o" in text(pane) or size < (80, 24)
+
+
+async def test_a_click_edits_the_cell_or_switches_the_stop() -> None:
+    async with opened("apple_orange", "stops", *STOPS) as (pilot, screen, pane):
+        assert isinstance(pane, StopsPane)
+        at = {column: start + 1 for column, start, _ in pane.spans()}
+        await pilot.click(pane, offset=(at[0], 2))
+        assert last(screen) == "disable 1"
+        await pilot.click(pane, offset=(at[6], 3))
+        await pilot.press("2", "enter")
+        assert last(screen) == "ignore 2 2"
+        await pilot.click(pane, offset=(at[6], 3))
+        await pilot.press("9")
+        await pilot.click(pane, offset=(at[4], 4))
+        await pilot.press(*"a>1")
+        assert pane.editor.value == "a>1"
+        pane.post_message(wheel := mouse(events.MouseScrollDown))
+        await pilot.pause()
+        assert wheel._stop_propagation
+        await pilot.click("#program")  # to leave it is to leave the cell as it was
+        assert not pane.editor.display
+        assert last(screen) == "ignore 2 2"
+        await pilot.click(pane, offset=(at[3], 3))
+        assert not pane.editor.display
+        assert pane.cursor == 1
+
+
+async def test_an_edit_ends_with_its_stop_and_goes_along_with_it() -> None:
+    async with opened("apple_orange", "stops", *STOPS) as (pilot, screen, pane):
+        assert isinstance(pane, StopsPane)
+        await pilot.press("ctrl+end", "enter", "a")
+        line = pane.editor.region.y
+        screen.run_line("delete 1")
+        await pilot.pause()
+        assert pane.editor.region.y == line - 1
+        assert pane.editor.value == "a"
+        screen.run_line("delete 3")
+        await pilot.pause()
+        assert not pane.editor.display
+        assert screen.focused is pane
 
 
 async def test_runs_are_chosen_and_compared() -> None:

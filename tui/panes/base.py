@@ -147,6 +147,16 @@ class Painted(Widget):
             *regions, repaint=repaint, layout=layout, recompose=recompose
         )
 
+    def watch_show_vertical_scrollbar(self, shown: bool) -> None:
+        """Put the scroll bar where it belongs: out of sight it has not followed."""
+        if shown:
+            self.vertical_scrollbar.position = self.scroll_y
+
+    def watch_show_horizontal_scrollbar(self, shown: bool) -> None:
+        """Put this one where it belongs, too."""
+        if shown:
+            self.horizontal_scrollbar.position = self.scroll_x
+
     def _forget(self) -> None:
         self._strips.clear()
         self._filtered.clear()

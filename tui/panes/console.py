@@ -206,7 +206,7 @@ class ConsolePane(Pane, can_focus=False):
         """Put the beginning of a line into the prompt, and wait for the rest."""
         prompt = self.query_one(Prompt)
         prompt.value = line
-        prompt.focus()
+        self.screen.set_focus(prompt)  # at once: the next key is for it
         prompt.cursor_position = len(line)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:

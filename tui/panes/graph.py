@@ -344,8 +344,8 @@ class GraphPane(Pane):
         if region is not None:
             # Some of the surroundings as well, so that its edges can be followed.
             around = region.grow((1, 3, 1, 3))
-            canvas = self.query_one(Canvas)
-            canvas.scroll_to_region(around, animate=False, force=True, immediate=True)
+            for one in self.query(Canvas):  # none, when the screen was closed meanwhile
+                one.scroll_to_region(around, animate=False, force=True, immediate=True)
 
     def _light(self) -> None:
         """Find the cells of the edges that stand out, and the boxes at their ends."""
@@ -617,7 +617,7 @@ class GraphPane(Pane):
             self.mount(self._search)
         self._search.value = ""
         self._search.display = True
-        self._search.focus()
+        self.screen.set_focus(self._search)  # at once: the next key is for it
 
     def close_search(self) -> None:
         """Give the keys back to the picture."""

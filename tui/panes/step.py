@@ -336,10 +336,8 @@ class StepPane(Pane):
 
     def _hit(self, x: int, y: int) -> tuple[Tile, int, int] | None:
         """Return the grid at a place of the pane, and the place in the grid."""
-        if self._sheet is None:
-            return None
         x, y = x - self.gutter.left, y - self.gutter.top
-        sheet = self._sheet[1]
+        sheet = self._drawn()
         y += sheet.offset
         for tile in sheet.tiles:
             inside = 0 <= x - tile.x < tile.width

@@ -7,7 +7,7 @@ column that does not fit is left out, the least important first.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final, Literal, NamedTuple
 
@@ -72,6 +72,7 @@ class TablePane(Pane, ScrollView):
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "table--heading",
         "table--cursor",
+        "table--cell",
         "table--name",
         "table--quiet",
         "table--present",
@@ -80,10 +81,11 @@ class TablePane(Pane, ScrollView):
         "table--bar",
     }
     DEFAULT_CSS = """
-    TablePane { scrollbar-size-vertical: 1; scrollbar-size-horizontal: 0; }
+    TablePane { overflow: hidden auto; scrollbar-size-vertical: 1; }
     TablePane > .table--heading { color: $secondary; text-style: bold; }
     TablePane > .table--cursor { background: $panel; }
     TablePane:focus > .table--cursor { background: $primary 30%; text-style: bold; }
+    TablePane:focus > .table--cell { text-style: reverse; }
     TablePane > .table--name { text-style: bold; }
     TablePane > .table--quiet { color: $foreground 55%; }
     TablePane > .table--present { color: $accent; text-style: bold; }
@@ -107,6 +109,7 @@ class TablePane(Pane, ScrollView):
         super().__init__(id=id)
         self.view: View | None = None
         self.cursor = 0
+        self.column = -1  # under the cursor, where cells are chosen one by one
         self.sorted_by = -1  # the number of a column; −1: as they come
         self.descending = False
         self._rows: Sequence[Row] = ()
@@ -136,11 +139,20 @@ class TablePane(Pane, ScrollView):
         del view
         return None
 
+    def keys(self) -> Sequence[str]:
+        """Return what is said in the lower border: the keys, the first ones first."""
+        return self.KEYS
+
     def moved(self, row: int) -> None:
         """Act on a cursor that a person has moved."""
 
     def entered(self, row: int) -> None:
-        """Act on Enter, or a click, on a row."""
+        """Act on Enter on a row."""
+
+    def clicked(self, row: int, column: int | None) -> None:
+        """Act on a click on a row: what Enter does, unless a subclass knows better."""
+        del column
+        self.entered(row)
 
     def ask(self, line: str) -> None:
         """Ask for a command line."""
@@ -161,8 +173,12 @@ class TablePane(Pane, ScrollView):
         self.cursor = max(min(self.cursor, len(self._rows) - 1), 0)
         self.virtual_size = Size(self.size.width, len(self._rows) + self._top())
         self.reveal()
-        self.head(self.TITLE, fitting(self.KEYS, self.size.width))
+        self.say_keys()
         self._redraw()
+
+    def say_keys(self) -> None:
+        """Write the keys into the lower border."""
+        self.head(self.TITLE, fitting(self.keys(), self.size.width))
 
     def again(self) -> None:
         """Draw the same moment once more."""
@@ -261,15 +277,18 @@ class TablePane(Pane, ScrollView):
         if y >= self._top() and 0 <= row < len(self._rows):
             self.cursor = row
             self._redraw()
-            self.entered(row)
+            self.clicked(row, self._column_at(x))
 
-    def _column_at(self, x: int) -> int | None:
+    def spans(self) -> Iterator[tuple[int, int, int]]:
+        """Yield the columns that are shown: where each starts, and how wide it is."""
         start = _MARK
         for column, width in self._fit():
-            if start <= x < start + width + _GAP:
-                return column
+            yield column, start, width
             start += width + _GAP
-        return None
+
+    def _column_at(self, x: int) -> int | None:
+        spans = self.spans()
+        return next((k for k, start, w in spans if start <= x < start + w + _GAP), None)
 
     # ------------------------------------------------------------------- drawing
 
@@ -330,7 +349,9 @@ class TablePane(Pane, ScrollView):
                 text = _padded(texts[k][line], width, columns[k])
                 if cell.share is not None:
                     text = bar(cell.share, width)
-                segments.append(Segment(text, self._ink(cell.meaning)))
+                chosen = here and k == self.column
+                ink = self._ink("cell" if chosen else cell.meaning)
+                segments.append(Segment(text, ink))
                 segments.append(Segment(" " * _GAP))
             back = self.get_component_rich_style("table--cursor") if here else style
             self._drawn[self._top() + line] = self._strip(segments, back)
@@ -363,8 +384,8 @@ class TablePane(Pane, ScrollView):
 
     def _fit(self) -> list[tuple[int, int]]:
         """Return the columns that fit, each with its width."""
-        columns = self.columns()
-        widths = dict(self._widths)
+        columns = self.columns()  # now: there may have been more
+        widths = {k: w for k, w in self._widths.items() if k < len(columns)}
         kept = sorted(widths)
         room = self.size.width - _MARK
 

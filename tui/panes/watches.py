@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
 import numpy as np
 from textual.binding import BindingType
@@ -11,18 +11,19 @@ from textual.binding import BindingType
 from ...core.errors import CommandError
 from ...core.expression import Expression
 from ...core.review import last_change, short
-from ...core.session import Session
-from ...core.stops import look
+from ...core.session import Display, Session
+from ...core.stops import Stop, look
 from ..background import Kept
-from .base import Begun, View
+from .base import View
 from .nodes import number_cell
-from .table import Cell, Column, Row, TablePane
+from .stops import NumberedPane
+from .table import Cell, Column, Row
 from .views import VIEWS
 
-_Eye = tuple[str, int, Expression, bool]  # kind, number, what is watched, switched on
+_Eye = tuple[Stop | Display, Expression]  # and what is looked at
 
 
-class WatchesPane(TablePane):
+class WatchesPane(NumberedPane):
     """What a person keeps an eye on."""
 
     TITLE: ClassVar[str] = VIEWS["watches"]
@@ -50,20 +51,18 @@ class WatchesPane(TablePane):
     BINDINGS: ClassVar[list[BindingType]] = [
         ("a", "begin('display ')", "display"),
         ("u", "begin('watch ')", "watch"),
-        ("d", "delete", "delete"),
-        ("space", "switch", "on, off"),
     ]
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._found: list[_Eye] = []
+        self._eyes: list[_Eye] = []
         self._kept: Kept[list[Row]] = Kept()
 
     def _recipe(self, view: View) -> tuple[object, Callable[[], list[Row]]]:
         """Return what the rows are made for, and how."""
-        bug, found = view.bug, _eyes(view.bug.session)
-        key = (bug.trace, bug.position, *((*one[:2], one[3]) for one in found))
-        return key, lambda: [self._row(view, *one) for one in found]
+        bug, eyes = view.bug, _eyes(view.bug.session)
+        key = (bug.trace, bug.position, *(one for one, _ in eyes))
+        return key, lambda: [_row(view, *eye) for eye in eyes]
 
     def prepare(self, view: View) -> None:
         """Look for the last change of each expression."""
@@ -71,66 +70,45 @@ class WatchesPane(TablePane):
 
     def rows(self, view: View) -> Sequence[Row] | None:
         """Return a row for each watch and each display."""
-        self._found = _eyes(view.bug.session)
+        self._eyes = _eyes(view.bug.session)
+        self.found = [one for one, _ in self._eyes]
         return self._kept.of(*self._recipe(view))
-
-    def _row(
-        self, view: View, kind: str, number: int, expression: Expression, enabled: bool
-    ) -> Row:
-        try:
-            value: Any = look(expression, view.bug.state())
-            change = last_change(view.bug, expression)
-        except CommandError as error:
-            said = Cell(str(error), "alarm")
-            return (Cell(kind), Cell(str(number)), Cell(expression.text), Cell(), said)
-        last = "no change yet"
-        if change is not None:
-            before = "nothing" if change.before is None else short(change.before)
-            last = f"#{change.event}: {before} → {short(change.after)}"
-        return (
-            Cell(kind if enabled else f"{kind} off", "" if enabled else "quiet"),
-            Cell(str(number), "quiet"),
-            Cell(expression.text, "name"),
-            value_cell(value),
-            Cell(last, "quiet"),
-        )
 
     def entered(self, row: int) -> None:
         """Go to the change before this position."""
-        self.ask(f"last {self._found[row][2].text}")
-
-    def action_begin(self, line: str) -> None:
-        """Begin a command line."""
-        self.post_message(Begun(line))
-
-    def action_delete(self) -> None:
-        """Delete what is under the cursor."""
-        if self._found:
-            kind, number, *_ = self._found[self.cursor]
-            self.ask(f"{_DELETE[kind]} {number}")
-
-    def action_switch(self) -> None:
-        """Switch a watch on or off; a display has no such state."""
-        if self._found:
-            kind, number, _, enabled = self._found[self.cursor]
-            if kind == "watch":
-                self.ask(f"{'disable' if enabled else 'enable'} {number}")
+        self.ask(f"last {self._eyes[row][1].text}")
 
 
 def _eyes(session: Session) -> list[_Eye]:
     """Return all watches, then all displays."""
-    watches: list[_Eye] = [
-        ("watch", stop.number, stop.watched, stop.enabled)
-        for stop in session.stops.values()
-        if stop.watched is not None
-    ]
-    return watches + [
-        ("display", display.number, display.expression, True)
-        for display in session.displays.values()
-    ]
+    stops = session.stops.values()
+    watches: list[_Eye] = [(s, s.watched) for s in stops if s.watched is not None]
+    return watches + [(one, one.expression) for one in session.displays.values()]
 
 
-_DELETE: Final = {"watch": "delete", "display": "undisplay"}
+def _row(view: View, one: Stop | Display, expression: Expression) -> Row:
+    kind, meaning = "display", ""
+    if isinstance(one, Stop):
+        kind = "watch" if one.enabled else "watch off"
+        meaning = "" if one.enabled else "quiet"
+    try:
+        value = value_cell(look(expression, view.bug.state()))
+        change = last_change(view.bug, expression)
+    except CommandError as error:
+        value, last = Cell(), Cell(str(error), "alarm")
+    else:
+        last = Cell("no change yet", "quiet")
+        if change is not None:
+            before = "nothing" if change.before is None else short(change.before)
+            text = f"#{change.event}: {before} → {short(change.after)}"
+            last = Cell(text, "quiet")
+    return (
+        Cell(kind, meaning),
+        Cell(str(one.number), "quiet"),
+        Cell(expression.text, "name"),
+        value,
+        last,
+    )
 
 
 def value_cell(value: Any) -> Cell:

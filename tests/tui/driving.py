@@ -1,0 +1,128 @@
+"""Driving the application by hand, faster than a pilot: no waiting, only handling."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from time import monotonic
+
+from textual import events
+from textual.app import App
+from textual.dom import DOMNode
+from textual.geometry import Size
+from textual.keys import _character_to_key, key_to_character
+from textual.screen import Screen
+
+from gradstep.tui.main_screen import MainScreen
+
+_QUIET = 4  # turns of the loop without anything to do
+_PATIENCE = 60.0  # seconds
+
+
+def press(app: App[int], *keys: str) -> None:
+    """Hand keys to the application as the terminal does."""
+    for key in keys:
+        name = _character_to_key(key) if len(key) == 1 else key
+        app.post_message(events.Key(name, key_to_character(name)))
+
+
+def type_line(app: App[int], line: str) -> None:
+    """Type a line and end it."""
+    press(app, *line, "enter")
+
+
+def mouse(
+    app: App[int], kind: type[events.MouseEvent], x: int, y: int, button: int = 1
+) -> None:
+    """Hand a mouse event to the application as the terminal does."""
+    app.post_message(
+        kind(
+            widget=None,
+            x=x,
+            y=y,
+            delta_x=0,
+            delta_y=0,
+            button=button,
+            shift=False,
+            meta=False,
+            ctrl=False,
+            screen_x=x,
+            screen_y=y,
+        )
+    )
+
+
+def click(app: App[int], x: int, y: int) -> None:
+    """Press and let go of the mouse in one cell."""
+    mouse(app, events.MouseDown, x, y)
+    mouse(app, events.MouseUp, x, y)
+
+
+def drag(app: App[int], start: tuple[int, int], *stops: tuple[int, int]) -> None:
+    """Press the mouse in a cell, move it over others, and let go in the last."""
+    mouse(app, events.MouseDown, *start)
+    for stop in stops:
+        mouse(app, events.MouseMove, *stop)
+    mouse(app, events.MouseUp, *stops[-1])
+
+
+def resize(app: App[int], size: tuple[int, int]) -> None:
+    """Give the terminal another size."""
+    assert app._driver is not None
+    app._driver._size = size
+    app.post_message(events.Resize(Size(*size), Size(*size)))
+
+
+def _pumps(app: App[int]) -> Iterator[DOMNode]:
+    yield app
+    for screen in app.screen_stack:
+        yield from screen.walk_children(with_self=True)
+
+
+def _waits(app: App[int]) -> bool:
+    """Tell whether anything that was posted has not been handled yet."""
+    return any(pump.message_queue_size or pump._next_callbacks for pump in _pumps(app))
+
+
+def _is_frame_due(screen: Screen[object]) -> bool:
+    return bool(
+        screen._layout_required
+        or screen._scroll_required
+        or screen._repaint_required
+        or screen._recompose_required
+        or screen._dirty_widgets
+        or screen._callbacks
+    )
+
+
+async def settle(app: App[int], at_most: float = 20.0) -> None:
+    """Let all be handled and painted that was posted.
+
+    A command that goes on in the background may take so many seconds, until it is
+    cancelled.
+    """
+    start, quiet = monotonic(), 0
+    while app.is_running:
+        await asyncio.sleep(0)
+        quiet = 0 if _waits(app) else quiet + 1
+        if quiet < _QUIET:
+            assert monotonic() - start < _PATIENCE, "the application goes on and on"
+            continue
+        screen = app.screen
+        if _is_frame_due(screen):
+            with app._context():
+                screen._on_timer_update()
+        elif isinstance(screen, MainScreen) and screen.busy:
+            if monotonic() - start > at_most:
+                screen.action_cancel()
+            await asyncio.sleep(0.002)
+        elif app._resize_event is not None:  # Textual waits for the last of several
+            await asyncio.sleep(0.002)
+        else:
+            return
+        quiet = 0
+
+
+def painted(screen: Screen[object]) -> list[str]:
+    """Return the lines of the screen, as text."""
+    return [strip.text for strip in screen._compositor.render_strips()]
