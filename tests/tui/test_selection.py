@@ -66,7 +66,7 @@ def marked(pilot: Pilot[int]) -> str:
 @pytest.mark.parametrize(
     ("kind", "text"),
     [
-        (StepPane, "contribution to"),
+        (StepPane, "NumPy"),
         (WhyPane, "numeric check: "),
         (ProgramPane, "sigmoid(z)"),
         (Scrollback, "goto W2.grad"),
@@ -176,7 +176,7 @@ async def test_every_view() -> None:
             main(pilot).action_view(name)
             await pilot.pause()
             pane = main(pilot).query_one(f"#{name}")
-            corner, width = pane.content_region.offset, pane.size.width
+            corner, width = pane.content_region.offset, pane.room.width
             text = "\n".join(pane.render_line(y).text.rstrip() for y in range(4))
             end = corner + Offset(width - 1, 3)
             assert await drag(pilot, corner, end) == text.rstrip("\n"), name
