@@ -13,6 +13,7 @@ from textual.widget import Widget
 from gradstep.core.scenario import load
 from gradstep.tui.app import GradstepApp
 from gradstep.tui.main_screen import MainScreen
+from gradstep.tui.panes.base import Pane
 from gradstep.tui.panes.console import Scrollback
 from gradstep.tui.panes.matrix_view import MatrixView
 from gradstep.tui.panes.program import ProgramPane
@@ -175,7 +176,7 @@ async def test_every_view() -> None:
         for name in VIEWS:
             main(pilot).action_view(name)
             await pilot.pause()
-            pane = main(pilot).query_one(f"#{name}")
+            pane = main(pilot).query_one(f"#{name}", Pane)
             corner, width = pane.content_region.offset, pane.room.width
             text = "\n".join(pane.render_line(y).text.rstrip() for y in range(4))
             end = corner + Offset(width - 1, 3)
