@@ -36,6 +36,9 @@ examples:
   gradstep check xor                     every gradient beside its numeric one
   gradstep new mine.toml && gradstep play mine.toml
 
+numbers are rounded; 0 is exactly zero, and -0 is a zero with the sign that floating
+point keeps
+
 exit codes: 0 all is well, 1 a check failed, 2 wrong input, 3 a bug in gradstep,
 130 interrupted
 """

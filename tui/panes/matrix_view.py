@@ -121,6 +121,7 @@ class MatrixView(Painted, ScrollView, can_focus=True):
         "One array, as numbers or as a heat map.\n"
         "A cell's colour and its sign: plus or minus; how strong: how large.\n"
         "underlined: what belongs to the chosen element\n"
+        "0 is exactly zero, -0 as well: floating point keeps the sign of a zero.\n"
         f"{KEYS}\nhome, end: first and last column; with ctrl: first and last cell\n"
         "v, escape: back to the step"
     )

@@ -85,6 +85,7 @@ class StepPane(Pane):
         "One cursor for all: [ ] is the chosen element, underlined is what belongs to "
         "it.\nA cell's colour and its sign: plus or minus; how strong: how large.\n"
         "Without room for numbers: `-` and a bar; NN is NaN, ∞ infinity, · zero.\n"
+        "0 is exactly zero, -0 as well: floating point keeps the sign of a zero.\n"
         f"{KEYS}\n"
         "shift+left, shift+right: another matrix, seen or not   v: this matrix alone\n"
         "click: choose a cell   wheel: scroll   o: this pane alone"
