@@ -47,11 +47,11 @@ from .numeric import (
 from .ops.table import Array, Attributes, Shape, Value
 from .run import Run, call, evaluate, reduce_to
 from .text import nearest
+from .told import Progress
 
 Level = Literal["contribution", "accumulation", "gradient"]
 Verdict = Literal["ok", "mismatch", "kink", "nonfinite", "skipped"]
 Index = tuple[int, ...]
-Progress = Callable[[int, int], None]
 
 RTOL: Final = 1e-4  # a rule that is wrong by 0.1 % is ten times outside
 # How far sums of the same terms may differ, in units of their sizes.

@@ -34,7 +34,8 @@ from .scenario import Scenario
 from .session import Branch, Display, Place, Session
 from .stops import Meeting, Stop, look, meetings, same
 from .text import clean, nearest
-from .timeline import Progress, Timeline, timeline_of
+from .timeline import Timeline, timeline_of
+from .told import Progress
 from .trace import Trace
 
 _MOST_COMMANDS: Final = 100_000  # that one line may start through stops and scripts

@@ -6,7 +6,7 @@ iterations follow from each other, and is imported for it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -14,9 +14,8 @@ import numpy as np
 
 from .run import NO_PATCHES, Patches, Run, evaluate
 from .scenario import Scenario
+from .told import Progress
 from .trace import Trace
-
-Progress = Callable[[int, int], None]  # done, of; it may raise `Interrupted`
 
 
 def timeline_of(scenario: Scenario, progress: Progress | None = None) -> Timeline:

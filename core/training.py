@@ -24,7 +24,8 @@ from .optimizers import OPTIMIZERS, Optimizer, State
 from .run import NO_PATCHES, Patches, Run, evaluate
 from .scenario import Scenario
 from .settings import Batch, Training
-from .timeline import Progress, Record, record
+from .timeline import Record, record
+from .told import Progress
 from .trace import Trace
 
 Index = tuple[int, ...]

@@ -19,6 +19,7 @@ from .run import Run, evaluate
 from .scenario import Expectation, Scenario, load
 from .script import FAILED, INTERRUPTED, OK, WRONG, read_script, run_script
 from .text import clean
+from .told import Progress
 from .toml import Mistakes
 
 Kind = Literal["scenario", "expect", "script"]
@@ -41,7 +42,6 @@ class Verdict:
 
 
 Keep = Callable[[], Verdict]
-Progress = Callable[[int, int], None]
 
 
 def promises(path: str | Path, progress: Progress | None = None) -> dict[str, Keep]:

@@ -6,9 +6,12 @@ and `MainScreen.apply` draws what it answered into every pane at once.
 
 from __future__ import annotations
 
+import asyncio
+import signal
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual.app import App
 from textual.binding import Binding, BindingType
@@ -24,6 +27,8 @@ from ..core.scenario import Scenario, load
 from .arrangement import load_arrangement, save_arrangement
 from .main_screen import MainScreen
 from .themes import DARK, THEMES
+
+_TERMINATED: Final = 128 + signal.SIGTERM  # the exit code that shells give
 
 
 def _remembered_theme() -> str:
@@ -82,6 +87,11 @@ class GradstepApp(App[int]):
 
     def on_mount(self) -> None:
         """Open the scenario or the picker."""
+        # A process that is ended leaves the terminal as it was; where there is no
+        # such signal, or another thread than the first one, it cannot.
+        with suppress(NotImplementedError, RuntimeError, ValueError):
+            loop = asyncio.get_running_loop()
+            loop.add_signal_handler(signal.SIGTERM, self.exit, _TERMINATED)
         if self._scenario is None:
             from .picker import Picker
 
@@ -118,7 +128,10 @@ class GradstepApp(App[int]):
 
     def action_help_quit(self) -> None:
         """Say how to leave: Ctrl+C copies."""
-        self.notify("q leaves; where you type, Escape comes first.", title="Ctrl+C")
+        text = "q leaves; where you type, Escape comes first."
+        if isinstance(self.screen, MainScreen) and self.screen.busy:
+            text = f"Escape cancels what goes on; {text}"
+        self.notify(text, title="Ctrl+C")
 
     def choose_theme(self, name: str) -> None:
         """Change the colours, from now on and the next time."""

@@ -6,8 +6,9 @@ import os
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from rich.cells import cell_len
 from textual.app import ComposeResult
@@ -26,6 +27,7 @@ from ..core.explain import element_name
 from ..core.expression import Element
 from ..core.reply import Reply
 from ..core.scenario import load
+from ..core.told import Progress
 from ..core.trace import Trace
 from .arrangement import HIDEABLE, Arrangement, load_arrangement, save_arrangement
 from .background import Background
@@ -79,7 +81,7 @@ class MainScreen(Screen[int]):
     """Everything that a person sees of one scenario."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        # Before all others: the letters that follow it may be there already.
+        # What is typed right behind the colon must find the prompt there already.
         Binding("colon", "prompt", "command", tooltip="Type a command", priority=True),
         Binding("question_mark", "explain_pane", "help", tooltip="What is this pane?"),
         Binding("q", "leave", "quit", tooltip="Leave gradstep"),
@@ -370,13 +372,14 @@ class MainScreen(Screen[int]):
 
     # ---------------------------------------------------------------- actions
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave the colon to whoever types one."""
+        typing = action == "prompt" and isinstance(self.focused, Input)
+        return not typing and super().check_action(action, parameters)
+
     def action_prompt(self) -> None:
-        """Put the cursor into the console; in a line, a colon is a colon."""
-        line = self.focused
-        if isinstance(line, Input):
-            line.insert_text_at_cursor(":")
-        else:
-            self.set_focus(self.query_one(Prompt))
+        """Put the cursor into the console."""
+        self.set_focus(self.query_one(Prompt))
 
     def action_explain_pane(self) -> None:
         """Say what the focused pane shows, its keys, and those that work everywhere."""
@@ -404,21 +407,24 @@ class MainScreen(Screen[int]):
         if self.busy:
             self._say_busy()
             return
-        scenario = self.bug.scenario
-        try:
-            fresh = Debugger(load(scenario.path or scenario.name))
-        except InputError as error:
-            self._tell(str(error), "The file is wrong now; the old one stays open")
+        self._is_looking = False
+        reload = partial(_reloaded, self.bug, self._work.progress)
+        self._work.run(self.app, reload, self._take)
+
+    def _take(self, loaded: _Loaded) -> None:
+        """Go on with what was loaded again."""
+        if not self._is_there:
             return
-        lines = [f"{s.kind} {s.text}" for s in self.bug.session.stops.values()]
-        position = self.bug.position
-        fresh.progress, fresh.exporters = self._work.progress, self.bug.exporters
+        self.app.clear_notifications()
+        fresh = loaded.bug
+        if fresh is None:
+            title = "The file is wrong now; the old one stays open"
+            self._tell(loaded.said, title)
+            return
         self.bug, self._chosen, self._seen = fresh, None, _changed_at(fresh)
-        lost = [line for line in lines if not fresh.execute(line).ok]
-        fresh.execute(f"goto {min(position, len(fresh.trace))}")
-        if lost:
-            self._tell("\n".join(lost), "These stops have no place in the new file")
-        self.apply(None)
+        if loaded.said:
+            self._tell(loaded.said, "These stops have no place in the new file")
+        self.look()
 
     def _tell(self, text: str, title: str) -> None:
         self.notify(text, title=title, severity="warning", timeout=15, markup=False)
@@ -428,7 +434,10 @@ class MainScreen(Screen[int]):
         now = _changed_at(self.bug)
         if now != self._seen:
             self._seen = now
-            self._tell("Ctrl+R loads it again.", "The file has changed")
+            if now < 0:
+                self._tell("What was read stays open.", "The file is gone")
+            else:
+                self._tell("Ctrl+R loads it again.", "The file has changed")
 
     def action_cancel(self) -> None:
         """Cancel a long command, stop playing, or give up the chosen element."""
@@ -599,6 +608,34 @@ def header_text(
     left = title + cut_within(name, room - len(title)) if room >= least else ""
     space = " " * (width - 2 - cell_len(left) - cell_len(right))
     return f" {left}{space}{right} "
+
+
+class _Loaded(NamedTuple):
+    """What came of loading a file again: a session, or why there is none.
+
+    With a session, what is said are the stops that it has no place for.
+    """
+
+    bug: Debugger | None
+    said: str
+
+
+def _reloaded(bug: Debugger, progress: Progress) -> _Loaded:
+    """Load the file of a session again, with the same stops and at the same place."""
+    try:
+        scenario = load(bug.scenario.path or bug.scenario.name)
+        fresh = Debugger(scenario, progress=progress)
+        fresh.exporters = bug.exporters
+        lines = [f"{stop.kind} {stop.text}" for stop in bug.session.stops.values()]
+        lost = [line for line in lines if not fresh.execute(line).ok]
+        fresh.execute(f"goto {min(bug.position, len(fresh.trace))}")
+    except InputError as error:
+        return _Loaded(None, str(error))
+    except Interrupted:
+        return _Loaded(None, "it was cancelled")
+    except Exception as error:  # noqa: BLE001  # ours; the session goes on
+        return _Loaded(None, bug_text(error))
+    return _Loaded(fresh, "\n".join(lost))
 
 
 def _changed_at(bug: Debugger) -> float:

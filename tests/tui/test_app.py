@@ -66,6 +66,18 @@ async def test_a_typed_command_is_executed_and_answered() -> None:
         assert screen(pilot).bug.session.history[-1] == "print z"
 
 
+async def test_what_is_typed_behind_the_colon_is_never_a_key() -> None:
+    async with GradstepApp(load("apple_orange")).run_test(size=(120, 36)) as pilot:
+        for character in ":goto z":
+            name = {":": "colon", " ": "space"}.get(character, character)
+            pilot.app.post_message(Key(name, character))  # all at once, as by a paste
+        pilot.app.post_message(Key("enter", None))
+        await settle(pilot)
+        assert screen(pilot).bug.session.history == ["goto z"]
+        await pilot.press("colon")
+        assert screen(pilot).query_one("#prompt", Input).value == ":"  # it is a letter
+
+
 async def test_letters_in_the_prompt_are_not_commands() -> None:
     async with GradstepApp(load("apple_orange")).run_test(size=(120, 36)) as pilot:
         await pilot.press("colon", "s", "s", "q")
@@ -463,6 +475,11 @@ async def test_a_file_that_breaks_stays_open_and_a_mended_one_is_read(
         path.write_text(good + "x = 5.0\n")
         await pilot.press("ctrl+r", "end")
         assert "y = 10" in header.text
+        assert not pilot.app._notifications  # what was wrong is wrong no more
+        path.unlink()
+        screen(pilot)._look_at_file()
+        await pilot.pause()
+        assert [n.title for n in pilot.app._notifications] == ["The file is gone"]
 
 
 async def test_fast_typing_in_the_picker_opens_what_was_typed() -> None:

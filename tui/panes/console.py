@@ -90,10 +90,12 @@ class Prompt(Input):
         """Look at older lines, or newer ones."""
         self.screen.query_one(Scrollback).scroll(by)
 
-    def action_leave(self) -> None:
-        """Give the keys back to the panes."""
+    async def action_leave(self) -> None:
+        """Give the keys back to the panes, and cancel what goes on."""
         self.value = ""
         self.screen.focus_next()
+        if getattr(self.screen, "busy", False):
+            await self.run_action("screen.cancel")
 
 
 class Candidates(Asked):
@@ -206,7 +208,7 @@ class ConsolePane(Pane, can_focus=False):
         """Put the beginning of a line into the prompt, and wait for the rest."""
         prompt = self.query_one(Prompt)
         prompt.value = line
-        self.screen.set_focus(prompt)  # at once: the next key is for it
+        self.screen.set_focus(prompt)
         prompt.cursor_position = len(line)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
