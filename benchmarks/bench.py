@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 
 import debugging
+import large
 import lookups
 import networks
 import numpy as np
@@ -49,6 +50,7 @@ def _rows(full: bool, seconds: float) -> Iterator[Row | str]:
     yield lookups.row(seconds)
     yield from debugging.rows(seconds)
     yield from screen.rows()
+    yield from large.rows()
     yield from terminal.rows()
 
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -152,13 +152,24 @@ class Painting:
 
     async def time(self, key: str) -> float:
         """Return the seconds from a key to the last frame that it causes."""
+        return await self.after(lambda: self.app.post_message(Key(key, key)))
+
+    async def after(
+        self, act: Callable[[], object], is_busy: Callable[[], bool] = lambda: False
+    ) -> float:
+        """Return the seconds from an act to the last frame that it causes.
+
+        It is waited for as long as something goes on in the background.
+        """
         self.painted.clear()
         started = last = time.perf_counter()
-        self.app.post_message(Key(key, key))
+        act()
         while True:
             try:
                 await asyncio.wait_for(self.painted.wait(), SETTLED)
             except TimeoutError:
+                if is_busy():
+                    continue
                 return last - started
             last = time.perf_counter()
             self.painted.clear()

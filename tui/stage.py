@@ -9,7 +9,6 @@ from ..core.formulas import Wording
 from ..core.graph import Graph, Node, Statement
 from ..core.scenario import NotePlace, Scenario, When
 from ..core.trace import Contribution, Forward, Seed, Trace
-from ..core.why import breaks
 from .look import Look
 
 Numbers = Sequence[int]  # of the events of a step, counted from 0
@@ -117,6 +116,8 @@ def _backward_notes(stage: Stage, event: int, happens: Contribution) -> Iterator
     op = stage.graph.nodes[happens.consumer].op
     if op is None or not op.corner:
         return
+    from ..core.why import breaks
+
     # What has arrived broken says nothing of this operation's corner.
     if breaks(trace, event):
         yield op.corner

@@ -1,0 +1,163 @@
+"""The screen at large arrays and long graphs, beside small ones that fill it too."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from typing import Final, NamedTuple
+
+from measure import Row, duration
+from screen import SIZE, Painting, chain, row, text
+from textual.events import Key
+from textual.pilot import Pilot
+
+from gradstep.core.scenario import Scenario, parse
+from gradstep.tui.app import GradstepApp
+from gradstep.tui.main_screen import MainScreen
+
+LARGE, SMALL = 4096, 64
+TURNS = 4  # walks over a trace; the first one sees everything for the first time
+MOST = 1.5
+
+# Programs, and the shapes of W and b; X is square. The product has fewer columns, for
+# a program may take no more multiplications than that.
+PROGRAMS: Final[Mapping[str, tuple[str, str, str]]] = {
+    "X * W": ("Y = X * W\nL = sum(Y)", "n, n", ""),
+    "X @ W": ("Y = X @ W\nL = sum(Y)", "n, n // 8", ""),
+    "X + b": ("Y = X + b\nL = sum(Y * Y)", "", "n"),
+    "X * X + X": ("Y = X * X + X\nL = sum(Y * X)", "", ""),
+    "sum, mean over an axis": (
+        "s = sum(X, axis=0)\nm = mean(X, axis=1)\nL = sum(s * s) + sum(m)",
+        "",
+        "",
+    ),
+    "softmax": ("P = softmax(X, axis=1)\nL = sum(P * X)", "", ""),
+    "relu, mean": ("H = relu(X)\nL = mean(H)", "", ""),
+    "max": ("m = max(X, axis=1)\nL = sum(m) + max(X)", "", ""),
+    "transpose, slice": ("Y = X.T[1:, ::2]\nL = sum(Y)", "", ""),
+}
+KEYS: Final = {
+    "n, N": ("n", "N"),
+    "s, S in the backward pass": (":goto 67%", "s", "S"),
+    "i, I in the backward pass": (":goto 67%", "i", "I"),
+    "c, C": ("c", "C"),
+    "end, home": ("end", "home"),
+    "f, F": ("f", "F"),
+    "goto 50%, list": (":goto 50%", ":list"),
+}
+
+
+class Times(NamedTuple):
+    """The slowest key in seconds: what was seen for the first time, and later."""
+
+    first: float
+    later: float
+
+
+def rows() -> Iterator[Row]:
+    """Yield a line for each program, and one for each key in a long graph."""
+    os.environ.setdefault("XDG_STATE_HOME", tempfile.mkdtemp())
+    for name in PROGRAMS:
+        large, small = (_walked(scenario(name, size)) for size in (LARGE, SMALL))
+        what = f"a key, {name}, {LARGE} × {LARGE}"
+        yield _row(what, f"the same, {SMALL} × {SMALL}", large, small)
+    graphs = [parse(chain(nodes), source="benchmark") for nodes in (100_000, 100)]
+    found = [asyncio.run(_pressed(graph)) for graph in graphs]
+    for name in KEYS:
+        large, small = (times[name] for times in found)
+        yield _row(f"{name}, 100,000 nodes", "the same, 100 nodes", large, small)
+
+
+def _row(what: str, against: str, ours: Times, theirs: Times) -> Row:
+    seen = f"{what} (first seen: {duration(ours.first)})"
+    return row(seen, against, ours.later, theirs.later, MOST)
+
+
+def scenario(name: str, size: int) -> Scenario:
+    """Return one of the programs with matrices of `size` × `size`."""
+    program, *shapes = PROGRAMS[name]
+    leaves = [("X", "n, n"), *zip("Wb", shapes, strict=True)]
+    inputs = "\n".join(
+        f"{leaf} = {{ random = 'normal', seed = {seed}, "
+        f"shape = [{_sizes(shape, size)}] }}"
+        for seed, (leaf, shape) in enumerate(leaves)
+        if shape
+    )
+    return parse(
+        f"gradstep = 1\nprogram = '''\n{program}\n'''\n[inputs]\n{inputs}\n",
+        source="benchmark",
+    )
+
+
+def _sizes(shape: str, size: int) -> str:
+    return shape.replace("n // 8", str(size // 8)).replace("n", str(size))
+
+
+def _walked(scenario: Scenario) -> Times:
+    """Go over a whole trace and back several times, and return the slowest steps."""
+    gc.collect()
+    return asyncio.run(_walk(scenario))
+
+
+async def _walk(scenario: Scenario) -> Times:
+    app = GradstepApp(scenario)
+    async with app.run_test(size=SIZE) as pilot:
+        screen = await _ready(pilot)
+        painting, times = Painting(app), dict[tuple[str, int], list[float]]()
+        for _ in range(TURNS):
+            for key in "sS":
+                position = -1
+                while position != screen.bug.position:
+                    position = screen.bug.position
+                    taken = await _press(painting, screen, key)
+                    if position != screen.bug.position:
+                        times.setdefault((key, position), []).append(taken)
+    first = max(taken[0] for taken in times.values())
+    return Times(first, max(min(taken[1:]) for taken in times.values()))
+
+
+async def _pressed(scenario: Scenario) -> dict[str, Times]:
+    """Press keys several times each; what a line begins with gets them there."""
+    found: dict[str, Times] = {}
+    app = GradstepApp(scenario)
+    async with app.run_test(size=SIZE) as pilot:
+        screen = await _ready(pilot)
+        painting = Painting(app)
+        for name, keys in KEYS.items():
+            times = [
+                [await _press(painting, screen, key) for key in keys]
+                for _ in range(2 * TURNS)
+            ]
+            later = [min(taken) for taken in zip(*times[1:], strict=True)]
+            found[name] = Times(max(times[0]), max(later))
+    return found
+
+
+async def _ready(pilot: Pilot[int]) -> MainScreen:
+    await pilot.pause(0.5)
+    screen = pilot.app.screen
+    if not isinstance(screen, MainScreen):
+        raise TypeError("another screen is open")
+    return screen
+
+
+async def _press(painting: Painting, screen: MainScreen, key: str) -> float:
+    """Return the seconds to the last frame of a key, or of a line behind a colon."""
+
+    def act() -> object:
+        if key.startswith(":"):
+            return screen.run_line(key[1:])
+        return screen.app.post_message(Key(key, key))
+
+    def is_busy() -> bool:
+        return screen.busy or not all(w.is_finished for w in screen.app.workers)
+
+    return await painting.after(act, is_busy)
+
+
+if __name__ == "__main__":
+    for found in rows():
+        print(text(found), flush=True)
