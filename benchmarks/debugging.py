@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import count
 
 import numpy as np
 from measure import Row, compare, peak, size
@@ -22,16 +23,17 @@ MATRICES = "Y = X @ W\nE = sum(tanh(Y))"
 def rows(seconds: float) -> Iterator[Row]:
     """Yield the lines of explanations and of jumps, with the memory of both."""
     small, large = _products(64), _products(1024)
+    few, many = _elements(64), _elements(1024)
     yield compare(
         "explain one element of a product, 1024 × 1024",
         "64 × 64, a 16th of the terms",
         2.0,
-        lambda: _explain(large),
-        lambda: _explain(small),
+        lambda: _explain(large, next(many)),
+        lambda: _explain(small, next(few)),
         seconds,
     )
     held = large.run.value(0).nbytes
-    most = peak(lambda: _explain(large))
+    most = peak(lambda: _explain(large, next(many)))
     yield Row(
         "memory of explaining it",
         "one matrix",
@@ -51,13 +53,13 @@ def rows(seconds: float) -> Iterator[Row]:
         lambda: _run(ITERATIONS),
         seconds,
     )
-    few, many = (peak(lambda count=count: _run(count)) for count in (1000, ITERATIONS))
+    less, more = (peak(lambda n=n: _run(n)) for n in (1000, ITERATIONS))
     yield Row(
         f"memory of {ITERATIONS:,} iterations",
         "of 1,000",
-        size(many),
-        size(few),
-        many / few,
+        size(more),
+        size(less),
+        more / less,
         2.0,
     )
 
@@ -70,14 +72,19 @@ def _products(side: int) -> Trace:
     }
     program = build(MATRICES, leaves)
     trace = Trace(evaluate(program.graph, program.leaves))
-    _explain(trace)
+    _explain(trace, (0, 0))
     return trace
 
 
-def _explain(trace: Trace) -> None:
+def _elements(side: int) -> Iterator[tuple[int, int]]:
+    """Yield elements, none of them twice: what was asked lately is known."""
+    return ((n // side % side, n % side) for n in count(1))
+
+
+def _explain(trace: Trace, index: tuple[int, int]) -> None:
     graph = trace.run.graph
     for name in ("X", "W"):
-        found = explain_gradient(trace, graph.node(name).index, (3, 5), len(trace))
+        found = explain_gradient(trace, graph.node(name).index, index, len(trace))
         list(found.parts[0].largest(8))
 
 

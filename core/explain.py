@@ -162,13 +162,20 @@ class Part:
             left[places] = False
             with np.errstate(all="ignore"):
                 rest += float(np.sum(block.product, where=left))
+            known = bool(kept)
             kept += [self._term(block, place) for place in places.tolist()]
-            products = np.array([term.product for term in kept])
-            chosen = largest(products, count).tolist()
-            rest += sum(float(products[n]) for n in set(range(len(kept))) - {*chosen})
-            kept = [kept[n] for n in chosen]
+            if known:
+                kept, lost = _ranked(kept, count)
+                rest += lost
             size += len(block.places)
         return _Digest(size, kept, rest)
+
+
+def _ranked(terms: Sequence[Term], count: int) -> tuple[list[Term], float]:
+    """Return the largest terms, and what the others add up to."""
+    chosen = largest(np.array([term.product for term in terms]), count).tolist()
+    lost = set(range(len(terms))) - set(chosen)
+    return [terms[n] for n in chosen], sum(terms[n].product for n in lost)
 
 
 class _Digest(NamedTuple):
@@ -535,19 +542,24 @@ def _copy(trace: Trace, node: int, index: Index) -> Term | None:
     known: tuple[Term | None] | None = recent.known(key)
     if known is None:
         term = None
-        if len(trace.arrivals(node)) == 1:
-            term = _copied(trace, _opened(trace, node, index, len(trace)))
+        if _is_exact(trace, trace.arrivals(node)):
+            term = _copied(_opened(trace, node, index, len(trace)))
         known = recent.keep(key, (term,))
     return known[0]
 
 
-def _copied(trace: Trace, found: Explanation) -> Term | None:
-    if len(found.parts) != 1 or len(found.parts[0]) != 1:
-        return None
+def _is_exact(trace: Trace, arrivals: Sequence[int]) -> bool:
+    """Tell whether all that arrives comes through one operation that copies."""
+    if len(arrivals) != 1 or arrivals[0] == trace.seed_position:
+        return False
+    edge = Edge(*trace.event(arrivals[0]))  # type: ignore[misc]
+    op = trace.run.graph.nodes[edge.consumer].op
+    return op is not None and (op.kind in ("move", "gather") or op.name in _COPIES)
+
+
+def _copied(found: Explanation) -> Term | None:
     part = found.parts[0]
-    op = trace.run.graph.nodes[part.edge.consumer].op
-    exact = op is not None and (op.kind in ("move", "gather") or op.name in _COPIES)
-    if found.seed is not None or found.written or part.patched or not exact:
+    if len(part) != 1 or found.written or part.patched:
         return None
     term = part.term(0)
     return term if term.local == 1.0 else None
