@@ -213,6 +213,11 @@ class Graph:
             found.setdefault((source, statement.line), []).append(statement)
         return found
 
+    @cached_property
+    def texts(self) -> Mapping[str, Sequence[str]]:
+        """Return the lines of each source as they are written."""
+        return {name: text.splitlines() for name, text in self.sources.items()}
+
     def node(self, name: str) -> Node:
         """Return the node called `name`, or raise `CommandError` with the nearest."""
         index = self.names.get(name)

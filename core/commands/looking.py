@@ -110,13 +110,13 @@ def _list(bug: Debugger, arguments: str) -> Answer:
     frame = graph.frame_of(node) if node else None
     source = frame.source if frame else "program"
     present = node.site.line if node and node.site else 0
-    lines = graph.sources.get(source, "").splitlines()
+    lines = graph.texts.get(source, ())
     middle = present
     if arguments:
         if not arguments.isdecimal():
             raise CommandError(Problem(f"{arguments!r} is not a line", "list [LINE]"))
         middle, source = int(arguments), "program"
-        lines = graph.sources.get(source, "").splitlines()
+        lines = graph.texts.get(source, ())
     if not lines:
         return Answer(("this graph was not made from a program",))
     first = max(1, min(middle - _LIST_LINES // 2, len(lines) - _LIST_LINES + 1))
