@@ -65,9 +65,13 @@ def rows() -> Iterator[Row]:
         what = f"a key, {name}, {LARGE} × {LARGE}"
         yield _row(what, f"the same, {SMALL} × {SMALL}", large, small)
     graphs = [parse(chain(nodes), source="benchmark") for nodes in (100_000, 100)]
-    found = [asyncio.run(_pressed(graph)) for graph in graphs]
+    found = [[asyncio.run(_pressed(graph)) for graph in graphs] for _ in range(TURNS)]
     for name in KEYS:
-        large, small = (times[name] for times in found)
+        # Whatever else the machine does can only make a time longer.
+        large, small = (
+            Times(*(min(times) for times in zip(*(t[name] for t in side), strict=True)))
+            for side in zip(*found, strict=True)
+        )
         yield _row(f"{name}, 100,000 nodes", "the same, 100 nodes", large, small)
 
 
@@ -129,7 +133,7 @@ async def _pressed(scenario: Scenario) -> dict[str, Times]:
         for name, keys in KEYS.items():
             times = [
                 [await _press(painting, screen, key) for key in keys]
-                for _ in range(2 * TURNS)
+                for _ in range(TURNS)
             ]
             later = [min(taken) for taken in zip(*times[1:], strict=True)]
             found[name] = Times(max(times[0]), max(later))
