@@ -30,6 +30,7 @@ async def test_no_sign_stands_in_a_word(name: str, size: tuple[int, int]) -> Non
     async with GradstepApp(load(name)).run_test(size=size) as pilot:
         screen = pilot.app.screen
         assert isinstance(screen, MainScreen)
+        await pilot.pause()  # until it has a size
         bug, pane = screen.bug, screen.query_one(TimelinePane)
         names = ["start", "forward", "backward", "end"]
         if bug.trace.updates:
