@@ -177,7 +177,7 @@ async def test_every_view() -> None:
             main(pilot).action_view(name)
             await pilot.pause()
             pane = main(pilot).query_one(f"#{name}", Pane)
-            corner, width = pane.content_region.offset, pane.room.width
+            corner, width = pane.content_region.offset, pane.size.width
             text = "\n".join(pane.render_line(y).text.rstrip() for y in range(4))
-            end = corner + Offset(width - 1, 3)
+            end = corner + Offset(width - 1 - pane.scrollbar_size_vertical, 3)
             assert await drag(pilot, corner, end) == text.rstrip("\n"), name

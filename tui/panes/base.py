@@ -164,8 +164,7 @@ class Painted(Widget):
     def _measure(self) -> None:
         """Find out how large it is, and forget what was drawn in another size."""
         size = self.outer_size
-        self.room = self.scrollable_content_region.size  # without the scroll bars
-        self.margin = self.gutter
+        self.room, self.margin = self.size, self.gutter
         self.scrolled = self.scroll_offset
         if size != self.whole_size:
             self.whole_size = size

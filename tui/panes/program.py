@@ -142,7 +142,7 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
     def draw(self, y: int) -> Strip:
         """Draw one line: mark, stop, number, code, note, and its worth at the right."""
         number = y + self.scrolled.y + 1
-        width = self.room.width
+        width = self.room.width - self.scrollbar_size_vertical
         if self._view is None or number > len(self._lines):
             return Strip.blank(width, self.ink(""))
         style = self.ink
