@@ -13,7 +13,7 @@ from __future__ import annotations
 import functools
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple, overload
 
 import numpy as np
@@ -29,7 +29,7 @@ from .trace import Trace
 Index = tuple[int, ...]
 
 _MOST_HOPS: Final = 10_000  # exact copies passed through before giving up
-_FEW_PARTS: Final = 64  # of an explanation that are made at once
+_FEW_PARTS: Final = 64  # of an explanation that are told, however few are asked for
 _FEW: Final = 4096  # elements of a result whose terms are made at once
 _USUAL: Final = 8  # terms that are asked for most of the time
 
@@ -207,19 +207,24 @@ class Parts(Sequence[Part]):
 
     trace: Trace
     element: Index
-    numbers: Sequence[int]  # of their events
+    arrivals: Sequence[int]  # the events of its node
+    span: range  # which of them
 
     def __len__(self) -> int:
-        return len(self.numbers)
+        return len(self.span)
+
+    def event(self, number: int) -> int:
+        """Return the number of the event of a part, without making the part."""
+        return self.arrivals[self.span[number]]
 
     @overload
     def __getitem__(self, number: int) -> Part: ...
     @overload
-    def __getitem__(self, number: slice) -> Sequence[Part]: ...
-    def __getitem__(self, number: int | slice) -> Part | Sequence[Part]:
+    def __getitem__(self, number: slice) -> Parts: ...
+    def __getitem__(self, number: int | slice) -> Part | Parts:
         if isinstance(number, slice):
-            return Parts(self.trace, self.element, self.numbers[number])
-        event = self.numbers[number]
+            return replace(self, span=self.span[number])
+        event = self.event(number)
         edge = Edge(*self.trace.event(event))  # type: ignore[misc]
         return part_of(self.trace, edge, event, self.element)
 
@@ -237,7 +242,7 @@ class Explanation:
     node: int
     index: Index
     sum: float | None
-    parts: Sequence[Part]
+    parts: Parts
     uses: tuple[int, int]
     passed: tuple[Term, ...] = ()
     seed: float | None = None  # what entered here as the seed
@@ -248,7 +253,7 @@ class Explanation:
         """Tell whether everything that will arrive has arrived."""
         return self.uses[0] == self.uses[1]
 
-    def latest(self, trace: Trace, count: int) -> tuple[Sequence[Part], float | None]:
+    def latest(self, trace: Trace, count: int) -> tuple[Parts, float | None]:
         """Return the last parts, and what had arrived before; None where all are there.
 
         Few parts are there all, whatever `count` is.
@@ -256,8 +261,8 @@ class Explanation:
         parts = self.parts
         if len(parts) <= _FEW_PARTS or count >= len(parts):
             return parts, None
-        shown = tuple(parts[len(parts) - count :])
-        first = shown[0].event if shown else len(trace)
+        shown = parts[len(parts) - count :]
+        first = shown.event(0) if shown else len(trace)
         before = trace.gradient(self.node, first)
         return shown, None if before is None else float(before[self.index])
 
@@ -433,19 +438,16 @@ def _opened(trace: Trace, node: int, index: Index, position: int) -> Explanation
     run = trace.run
     gradient = trace.gradient(node, position)
     arrivals = trace.arrivals(node)
-    numbers = arrivals[: bisect_left(arrivals, position)]
+    span = range(bisect_left(arrivals, position))
     seed: float | None = None
-    if numbers and numbers[0] == trace.seed_position:
-        seed, numbers = float(np.asarray(run.seed)[index]), numbers[1:]
-    parts: Sequence[Part] = Parts(trace, index, numbers)
-    if len(parts) <= _FEW_PARTS:
-        parts = tuple(parts)
+    if span and arrivals[0] == trace.seed_position:
+        seed, span = float(np.asarray(run.seed)[index]), span[1:]
     return Explanation(
         (node, index),
         node,
         index,
         None if gradient is None else float(gradient[index]),
-        parts,
+        Parts(trace, index, arrivals, span),
         trace.uses(node, position),
         seed=seed,
         written=any(w.node == node for w in run.writes),

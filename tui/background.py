@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from queue import Empty, SimpleQueue
 from typing import Any, Final, Generic, TypeVar
 
 from textual.app import App
@@ -27,7 +28,10 @@ class Background:
         """Take who is told how far work is that takes long: done, of how much."""
         self._tell = tell
         self._app: App[Any] | None = None
+        # To begin a thread for each piece of work takes as long as much of it.
         self._thread: threading.Thread | None = None
+        self._work: SimpleQueue[Callable[[], Any] | None] = SimpleQueue()
+        self._found: SimpleQueue[Any] = SimpleQueue()
         self._cancelled = threading.Event()
         self._told = 0.0
         self.busy = False
@@ -39,27 +43,42 @@ class Background:
 
         `work` must not raise. The screen must not be busy.
         """
-        found: list[T] = []
-        thread = threading.Thread(target=lambda: found.append(work()), daemon=True)
-        self._app, self._thread = app, thread
+        self._app = app
         self._cancelled.clear()
-        thread.start()
-        thread.join(_PATIENCE)
-        if not thread.is_alive():
-            then(found[0])
-            return
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._serve, daemon=True)
+            self._thread.start()
+        self._work.put(work)
+        try:
+            found = self._found.get(timeout=_PATIENCE)
+        except Empty:
+            self.busy = True
+            self._tell(0, 0)
+            threading.Thread(target=self._wait, args=(then,), daemon=True).start()
+        else:
+            then(found)
+
+    def _serve(self) -> None:
+        while True:
+            work = self._work.get()
+            if work is None:
+                return
+            self._found.put(work())
+            del work  # what it holds may be large
+
+    def _wait(self, then: Callable[[T], None]) -> None:
+        found = self._found.get()
 
         def finish() -> None:
             self.busy = False
-            then(found[0])
+            then(found)
 
-        def wait() -> None:
-            thread.join()
-            self._hand_over(finish)
+        self._hand_over(finish)
 
-        self.busy = True
-        self._tell(0, 0)
-        threading.Thread(target=wait, daemon=True).start()
+    def close(self) -> None:
+        """Leave nothing behind that goes on."""
+        self.cancel()
+        self._work.put(None)
 
     def cancel(self) -> None:
         """Let the work end where it next tells how far it is."""

@@ -169,7 +169,7 @@ class MainScreen(Screen[int]):
 
     def on_unmount(self) -> None:
         """Leave no command behind that goes on."""
-        self._work.cancel()
+        self._work.close()
 
     def on_resize(self, event: Resize) -> None:
         """Say so when the window is too small; redraw what depends on its width."""
@@ -300,7 +300,7 @@ class MainScreen(Screen[int]):
     @property
     def _is_there(self) -> bool:
         """Tell whether there still are panes: work may end after them."""
-        return bool(self.query(OneLine))
+        return bool(self.children)
 
     def _say_busy(self) -> None:
         self.query_one(ConsolePane).say("still busy; Escape cancels")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from textwrap import wrap
 from typing import ClassVar
@@ -23,6 +24,7 @@ from ...core.explain import (
     Factor,
     Index,
     Part,
+    Parts,
     ValueExplanation,
     element_name,
     explain_gradient,
@@ -402,9 +404,18 @@ def _gradient_rows(trace: Trace, words: Wording, found: Explanation) -> Iterator
     if before is not None:
         earlier = len(found.parts) - len(parts)
         yield Row(f"{number_text(before)}  {earlier} contributions before", "quiet")
-    for part in parts:
-        several = len(found.parts) > 1
-        yield from _part_rows(trace, words, part, found.index, several)
+    several = len(found.parts) > 1
+    for number in range(len(parts)):
+        # A later moment shows them again, below one another.
+        key = ("why", parts.event(number), parts.element, several)
+        make = partial(_parts_rows, trace, words, parts, number, several)
+        yield from trace.run.recent.of(key, make)
+
+
+def _parts_rows(
+    trace: Trace, words: Wording, parts: Parts, number: int, is_one_of_many: bool
+) -> Sequence[Row]:
+    return tuple(_part_rows(trace, words, parts[number], parts.element, is_one_of_many))
 
 
 def _part_rows(
