@@ -79,6 +79,8 @@ class Background:
         """Leave nothing behind that goes on."""
         self.cancel()
         self._work.put(None)
+        if self._thread is not None:
+            self._thread.join(_PATIENCE)
 
     def cancel(self) -> None:
         """Let the work end where it next tells how far it is."""

@@ -556,7 +556,7 @@ def test_heavy_lines_go_on_until_their_boxes(name: str, size: tuple[int, int]) -
             if app.scene.kind == "list":
                 return
             rows = [
-                app.pane._paint(y, 0, app.scene.width).text
+                "".join(text for text, *_ in app.pane._paint(y, 0, app.scene.width))
                 for y in range(app.scene.height)
             ]
             for y, row in enumerate(rows):

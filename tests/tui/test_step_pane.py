@@ -110,7 +110,7 @@ def test_matrices_are_seen_or_it_is_said_where(
             app.run_lines([f"goto {position}"])
             app.chosen = None
             app.draw()
-            text, sheet = text_of(app.step), app.step._drawn()
+            text, sheet = text_of(app.step), app.step._written()
             count = len(app.step._grids)
             seen = [t for t in sheet.tiles if t.y + t.title < app.step.size.height]
             if len(sheet.tiles) < count:
@@ -157,7 +157,7 @@ def test_arrows_choose_the_same_element_everywhere() -> None:
 
 def test_a_click_chooses_and_links() -> None:
     async def play(app: PanesApp, pilot: Pilot[None]) -> None:
-        sheet = app.step._drawn()
+        sheet = app.step._written()
         tile = sheet.tiles[-1]
         grid = app.step._grids[tile.number]
         x = tile.x + grid.gutter + 2 * grid.cell + 1

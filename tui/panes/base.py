@@ -28,6 +28,8 @@ from ...core.expression import Element
 from ...core.reply import Reply
 from ...core.stops import Stop
 
+Line = list[Segment]
+
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -66,20 +68,19 @@ class Again(Message):
     """A person wants to see something else of the same moment, which may take long."""
 
 
-def filled(segments: Sequence[Segment], width: int, ground: Style) -> Strip:
-    """Return segments as a line of a width, cut or filled up.
+def filled(line: Line, width: int, ground: Style) -> Line:
+    """Return a line of a width: cut, or filled up.
 
     What has no background of its own gets that of `ground`.
     """
-    line = [
+    painted = [
         Segment(text, style if style and style.bgcolor else ground + style)
-        for text, style, _ in segments
+        for text, style, _ in line
     ]
-    used = sum(cell_len(segment.text) for segment in line)
+    used = sum(cell_len(text) for text, _, _ in line)
     if used < width:
-        line.append(Segment(" " * (width - used), ground))
-    strip = Strip(line, max(used, width))
-    return strip if used <= width else strip.crop(0, width)
+        painted.append(Segment(" " * (width - used), ground))
+    return painted if used <= width else list(Strip(painted, used).crop(0, width))
 
 
 def places(stops: Mapping[int, Stop]) -> object:
@@ -95,25 +96,31 @@ class Painted(Widget):
     """
 
     def __init__(self, *, id: str | None = None) -> None:
-        self._strips: dict[int, Strip] = {}  # as they were drawn
-        self._filtered: dict[int, Strip] = {}  # as the terminal can show them
+        self._drawn: dict[int, Line] = {}
+        self._strips: dict[int, Strip] = {}  # of those, as the terminal can show them
         self._inks_of: dict[str, Style] = {}
         self._filters: tuple[Sequence[LineFilter], Color] | None = None
         self._selected: Selection | None = None  # text, by dragging the mouse over it
         # Its measures when it is drawn: Textual finds out anew whenever it is asked.
+        self._is_measured = False
         self.whole_size = self.room = Size(0, 0)
         self.margin = Spacing()
         self.scrolled = Offset(0, 0)
         super().__init__(id=id)
 
-    def draw(self, y: int) -> Strip:
-        """Return one line of what is in sight; nothing by default."""
+    def draw(self, y: int) -> Line:
+        """Return one line of what is in sight: up to where there is nothing more."""
         del y
-        return Strip.blank(self.room.width, self.ink(""))
+        return []
 
-    def whole(self, y: int) -> Strip:
-        """Return one line of the widget, with what stands around its contents."""
+    def whole(self, y: int) -> Line:
+        """Return one line of the widget, that of its border included."""
         return self.draw(y)
+
+    def framed(self, line: Line, y: int) -> Line:
+        """Return a line with what stands left and right of it."""
+        del y
+        return filled(line, self.whole_size.width, self.ink(""))
 
     def ink(self, name: str) -> Style:
         """Return the style of a component class, or for "" that of the widget.
@@ -158,32 +165,35 @@ class Painted(Widget):
             self.horizontal_scrollbar.position = self.scroll_x
 
     def _forget(self) -> None:
+        self._drawn.clear()
         self._strips.clear()
-        self._filtered.clear()
+        self._is_measured = False
 
     def _measure(self) -> None:
         """Find out how large it is, and forget what was drawn in another size."""
         size = self.outer_size
+        if self._is_measured and size == self.whole_size:
+            return
+        self._forget()
+        self._is_measured = True
+        self.whole_size = size
         self.room, self.margin = self.size, self.gutter
         self.scrolled = self.scroll_offset
-        if size != self.whole_size:
-            self.whole_size = size
-            self._forget()
 
     def repaint(self, lines: Sequence[int] | None = None) -> None:
         """Draw all lines now, or some, and paint those that are others than before."""
         self._measure()
         width, height = self.whole_size
-        if not height or len(self._strips) < height:
+        if not height or len(self._drawn) < height:
             self.refresh()  # there is nothing to compare with
             return
         left, top = self.margin.left, self.margin.top
         changed: list[Region] = []
         for y in range(height) if lines is None else lines:
-            strip = self.whole(y)
-            if strip != self._strips[y]:
-                self._strips[y] = strip
-                self._filtered.pop(y, None)
+            line = self.whole(y)
+            if line != self._drawn[y]:
+                self._drawn[y] = line
+                self._strips.pop(y, None)
                 changed.append(Region(-left, y - top, width, 1))
         if changed:
             super().refresh(*changed)
@@ -191,7 +201,7 @@ class Painted(Widget):
     def render_lines(self, crop: Region) -> list[Strip]:
         """Return lines as they were drawn."""
         self._measure()
-        strips = [self._filtered.get(y) or self._line(y) for y in crop.line_range]
+        strips = [self._strips.get(y) or self._painted(y) for y in crop.line_range]
         if crop.column_span == (0, self.whole_size.width):
             return strips
         return [strip.crop(*crop.column_span) for strip in strips]
@@ -203,7 +213,7 @@ class Painted(Widget):
         """
         self._measure()
         left = self.margin.left
-        strip = self._line(y + self.margin.top).crop(left, left + self.room.width)
+        strip = self._painted(y + self.margin.top).crop(left, left + self.room.width)
         return strip.apply_offsets(0, y)
 
     def get_selection(self, selection: Selection) -> tuple[str, str]:
@@ -215,7 +225,7 @@ class Painted(Widget):
     def selection_updated(self, selection: Selection | None) -> None:
         """Paint what is selected now."""
         self._selected = selection
-        self._filtered.clear()
+        self._strips.clear()
         super().refresh()
 
     def check_message_enabled(self, message: Message) -> bool:
@@ -236,10 +246,10 @@ class Painted(Widget):
         marked = Segment.apply_style(strip.crop(start, end), post_style=ink)
         return Strip.join([strip.crop(0, start), Strip(marked), strip.crop(end)])
 
-    def _line(self, y: int) -> Strip:
-        if y not in self._strips:
-            self._strips[y] = self.whole(y)
-        strip = self._strips[y]
+    def _painted(self, y: int) -> Strip:
+        if y not in self._drawn:
+            self._drawn[y] = self.whole(y)
+        strip = Strip(self.framed(self._drawn[y], y), self.whole_size.width)
         if self._selected is not None:
             strip = self._marked(strip, y - self.margin.top)
         if self._filters is None:
@@ -247,7 +257,7 @@ class Painted(Widget):
         filters, background = self._filters
         for one in filters:
             strip = strip.apply_filter(one, background)
-        self._filtered[y] = strip
+        self._strips[y] = strip
         return strip
 
 
@@ -271,11 +281,10 @@ class OneLine(Painted):
         self._words = words
         self.repaint()
 
-    def draw(self, y: int) -> Strip:
+    def draw(self, y: int) -> Line:
         """Draw the words."""
         del y
-        segments = [Segment(text, self.ink(name)) for text, name in self._words]
-        return filled(segments, self.room.width, self.ink(""))
+        return [Segment(text, self.ink(name)) for text, name in self._words]
 
 
 class Pane(Painted, can_focus=True):
@@ -311,29 +320,31 @@ class Pane(Painted, can_focus=True):
         """Draw `view`, at once and without waiting: a key becomes a picture here."""
         raise NotImplementedError
 
-    def whole(self, y: int) -> Strip:
-        """Return one line of the pane, with its border."""
-        (width, height), margin = self.whole_size, self.margin
-        if not margin.width:
-            return self.draw(y)
-        if y in (0, height - 1):
-            return self._edge(width, is_top=y == 0)
-        strip = self.draw(y - margin.top)
-        ground, line = self.ink(""), self.ink("pane--border")
-        strip = strip.adjust_cell_length(width - margin.width, ground)
-        left, right = " " * (margin.left - 1), " " * (margin.right - 1)
-        return Strip(
-            [
-                Segment("│", line),
-                *([Segment(left, ground)] if left else ()),
-                *strip,
-                *([Segment(right, ground)] if right else ()),
-                Segment("│", line),
-            ],
-            width,
-        )
+    def whole(self, y: int) -> Line:
+        """Return one line of the pane; its border is the first one and the last."""
+        if self._is_edge(y):
+            return self._edge(self.whole_size.width, is_top=y == 0)
+        return self.draw(y - self.margin.top)
 
-    def _edge(self, width: int, *, is_top: bool) -> Strip:
+    def _is_edge(self, y: int) -> bool:
+        return self.margin.width > 0 and y in (0, self.whole_size.height - 1)
+
+    def framed(self, line: Line, y: int) -> Line:
+        """Return a line with the border at its ends."""
+        width, margin, ground = self.whole_size.width, self.margin, self.ink("")
+        if not margin.width or self._is_edge(y):
+            return filled(line, width, ground)
+        left, right = " " * (margin.left - 1), " " * (margin.right - 1)
+        border = self.ink("pane--border")
+        return [
+            Segment("│", border),
+            *([Segment(left, ground)] if left else ()),
+            *filled(line, width - margin.width, ground),
+            *([Segment(right, ground)] if right else ()),
+            Segment("│", border),
+        ]
+
+    def _edge(self, width: int, *, is_top: bool) -> Line:
         """Return the upper border with the title, or the lower with the subtitle."""
         left, right = "╭╮" if is_top else "╰╯"
         text = self.titles[0 if is_top else 1]
@@ -344,11 +355,8 @@ class Pane(Painted, can_focus=True):
         rule = "─" * (width - 3 - cell_len(label))
         before, after = ("─", rule) if is_top else (rule, "─")
         line = self.ink("pane--border")
-        return Strip(
-            [
-                Segment(left + before, line),
-                *([Segment(label, self.ink("pane--title"))] if label else ()),
-                Segment(after + right, line),
-            ],
-            width,
-        )
+        return [
+            Segment(left + before, line),
+            *([Segment(label, self.ink("pane--title"))] if label else ()),
+            Segment(after + right, line),
+        ]

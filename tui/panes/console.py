@@ -11,12 +11,11 @@ from rich.segment import Segment
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
-from textual.strip import Strip
 from textual.widgets import Input, Static
 
 from ...core.complete import complete
 from ...core.reply import Reply
-from .base import Asked, Painted, Pane, View, filled
+from .base import Asked, Line, Painted, Pane, View
 
 PROMPT = "(gradstep) "
 _MOST_LINES = 2000  # of scroll-back
@@ -154,10 +153,10 @@ class Scrollback(Painted):
         self._seen = seen[-height:] if height else []
         self.repaint()
 
-    def draw(self, y: int) -> Strip:
+    def draw(self, y: int) -> Line:
         """Draw one line."""
         text, name = self._seen[y] if y < len(self._seen) else ("", "")
-        return filled([Segment(text, self.ink(name))], self.room.width, self.ink(""))
+        return [Segment(text, self.ink(name))]
 
     def on_mouse_scroll_up(self) -> None:
         """Scroll back."""

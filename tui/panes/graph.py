@@ -30,7 +30,7 @@ from ..background import Kept
 from ..digits import number_text
 from ..drawing import NUMBER_WIDTH, Lit, Piece, joined, lit
 from ..scene import Atlas, Kind, Scene
-from .base import Again, Chosen, Painted, Pane, View, filled, places
+from .base import Again, Chosen, Line, Painted, Pane, View, places
 from .known import Known
 
 _MARKS: Final = {"none": "·", "future": "○", "part": "◐", "done": "✓", "present": "▶"}
@@ -57,13 +57,13 @@ class Canvas(Painted, ScrollView, can_focus=False):
 
     ALLOW_SELECT: ClassVar[bool] = False  # to drag is to pan
 
-    def __init__(self, paint: Callable[[int, int, int], Strip]) -> None:
+    def __init__(self, paint: Callable[[int, int, int], Line]) -> None:
         super().__init__()
         self._paint = paint
         self._held: Offset | None = None
         self.dragged = False
 
-    def draw(self, y: int) -> Strip:
+    def draw(self, y: int) -> Line:
         """Draw one line."""
         left, top = self.scrolled
         return self._paint(top + y, left, self.room.width)
@@ -379,17 +379,11 @@ class GraphPane(Pane):
             self._styles[name] = self.get_component_rich_style(f"graph--{name}")
         return self._styles[name]
 
-    @property
-    def _ground(self) -> Style:
-        if "" not in self._styles:
-            self._styles[""] = self.rich_style
-        return self._styles[""]
-
-    def _paint(self, line: int, left: int, width: int) -> Strip:
+    def _paint(self, line: int, left: int, width: int) -> Line:
         """Draw the cells of a line that are in sight."""
         scene = self._scene
         if scene is None or not 0 <= line < scene.height:
-            return Strip.blank(width, self._ground)
+            return []
         text, labels = scene.row(line)
         segments: list[Segment] = []
         at = 0
@@ -401,8 +395,8 @@ class GraphPane(Pane):
                 at += cell_len(piece.text)
         segments += self._edges(text, line, at, max(len(text), at))
         if left:
-            segments = list(Strip(segments).crop_extend(left, left + width, None))
-        return filled(segments, width, self._ground)
+            return list(Strip(segments).crop_extend(left, left + width, None))
+        return segments
 
     def _edges(self, text: str, line: int, start: int, stop: int) -> Iterator[Segment]:
         """Yield a part of a line between two labels."""

@@ -10,7 +10,6 @@ from textual.events import Click, Key
 from textual.geometry import Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
-from textual.strip import Strip
 from textual.widget import Widget
 
 from ...core.linked import Facet, Region
@@ -19,7 +18,7 @@ from ...core.summary import Summary
 from ..digits import number_text
 from ..grid import BARS, HEAT, HEAT_CSS, LEVELS, Grid, Index, Inks, summary_text
 from ..look import Look
-from .base import Chosen, Painted
+from .base import Chosen, Line, Painted
 from .known import Known
 
 KEYS: Final = (
@@ -142,7 +141,7 @@ class MatrixView(Painted, ScrollView, can_focus=True):
         self._facet: Facet | None = None
         self._title = Text("")
         self._look = Look()
-        self._drawn: tuple[object, list[Strip]] | None = None
+        self._written: tuple[object, list[Line]] | None = None
         self._inks: Inks | None = None
 
     def show(
@@ -245,13 +244,12 @@ class MatrixView(Painted, ScrollView, can_focus=True):
         super().notify_style_update()
         self._inks = None
 
-    def draw(self, y: int) -> Strip:
+    def draw(self, y: int) -> Line:
         """Return one line of the window."""
-        lines, ground = self._lines(), self.ink("")
-        strip = lines[y].apply_style(ground) if y < len(lines) else Strip([])
-        return strip.adjust_cell_length(self.room.width, ground)
+        lines = self._lines()
+        return lines[y] if y < len(lines) else []
 
-    def _lines(self) -> list[Strip]:
+    def _lines(self) -> list[Line]:
         """Write all lines of a window once, however many are asked for."""
         grid = self.grid
         if grid is None:
@@ -275,23 +273,21 @@ class MatrixView(Painted, ScrollView, can_focus=True):
             self._walker.typed,
             self._title.plain,
         )
-        if self._drawn is not None and self._drawn[0] == key:
-            return self._drawn[1]
+        if self._written is not None and self._written[0] == key:
+            return self._written[1]
         grid.top, grid.left = int(offset.y), -(-int(offset.x) // grid.cell)
         grid.fit(self._area.width, self._room, follow=False)
-        lines = [self._strip(self._title)]
-        lines += [
-            Strip(line) for line in grid.lines(self._area.width, self._room, inks)
-        ]
+        lines = [self._line(self._title)]
+        lines += grid.lines(self._area.width, self._room, inks)
         blank = self._area.height - len(lines) - _FOOTER
-        lines += [Strip([])] * max(blank, 0)
-        lines.append(self._strip(self._status(grid)))
-        lines.append(self._strip(self._below(grid, summary)))
-        self._drawn = (key, lines)
+        lines += [Line()] * max(blank, 0)
+        lines.append(self._line(self._status(grid)))
+        lines.append(self._line(self._below(grid, summary)))
+        self._written = (key, lines)
         return lines
 
-    def _strip(self, text: Text) -> Strip:
-        return Strip(list(text.render(self.app.console)))
+    def _line(self, text: Text) -> Line:
+        return list(text.render(self.app.console))
 
     def _status(self, grid: Grid) -> Text:
         """Return the number at the cursor with all digits, or what is being typed."""

@@ -11,7 +11,6 @@ from textual.events import Click
 from textual.geometry import Size
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
-from textual.strip import Strip
 
 from ...core.expression import Element
 from ...core.graph import Graph, Statement
@@ -21,7 +20,7 @@ from ...core.stops import Stop, covered, is_covered
 from ...core.trace import Trace
 from ..background import Kept
 from ..digits import number_text
-from .base import Asked, Chosen, Pane, View, filled, places
+from .base import Asked, Chosen, Line, Pane, View, filled, places
 
 _GUTTER = 7  # mark, stop, number
 _LEAST_NOTE = 8
@@ -139,16 +138,13 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
             self.action_choose()
         self.repaint()
 
-    def draw(self, y: int) -> Strip:
+    def draw(self, y: int) -> Line:
         """Draw one line: mark, stop, number, code, note, and its worth at the right."""
         number = y + self.scrolled.y + 1
         width = self.room.width - self.scrollbar_size_vertical
         if self._view is None or number > len(self._lines):
-            return Strip.blank(width, self.ink(""))
+            return []
         style = self.ink
-        background = self.ink("")
-        if number - 1 == self.cursor and self.has_focus:
-            background = style("program--cursor")
         code, hash_sign, note = self._lines[number - 1].partition("#")
         present = number == self._present
         statement = self._statement(number)
@@ -163,7 +159,7 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
         rest = (hash_sign + note)[max(left - len(code), 0) :][: room - len(text)]
         if len(rest) < min(len(note), _LEAST_NOTE):
             rest = ""  # a note of two letters helps nobody
-        segments = [
+        line = [
             Segment("▶" if present else " ", style("program--present")),
             Segment(stop, style("program--stop")),
             Segment(f"{number:>3}  ", style("program--number")),
@@ -172,7 +168,9 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
             Segment(" " * (room - len(text) - len(rest) + 1)),
             Segment(worth, style("program--worth")),
         ]
-        return filled(segments, width, background)
+        if number - 1 == self.cursor and self.has_focus:
+            return filled(line, width, style("program--cursor"))
+        return line
 
     def _statement(self, line: int) -> Statement | None:
         """Return the instance of a line that is nearest to the present one."""

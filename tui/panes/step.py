@@ -11,7 +11,6 @@ from rich.segment import Segment
 from rich.style import Style as Ink
 from rich.text import Text
 from textual.events import Click, Key, MouseScrollDown, MouseScrollUp
-from textual.strip import Strip
 
 from ...core.commands.explaining import outstanding
 from ...core.explain import element_name
@@ -27,7 +26,7 @@ from ..grid import HEAT, HEAT_CSS, Grid, Inks, Scale, summary_text
 from ..look import Look
 from ..spelling import contribution_text, update_text, value_text
 from ..stage import Stage, notes, place
-from .base import Chosen, Pane, View, filled
+from .base import Chosen, Line, Pane, View
 from .known import Known
 from .matrix_view import KEYS, MatrixView, Walker
 from .views import VIEWS
@@ -71,7 +70,7 @@ _NOTHING = _Looked((), (), (), NO_FORMULA)
 class _Sheet:
     """What a step looks like in one size: lines, and where its grids are."""
 
-    lines: list[Strip]
+    lines: list[Line]
     tiles: list[Tile]
     offset: int = 0
 
@@ -338,7 +337,7 @@ class StepPane(Pane):
     def _hit(self, x: int, y: int) -> tuple[Tile, int, int] | None:
         """Return the grid at a place of the pane, and the place in the grid."""
         x, y = x - self.gutter.left, y - self.gutter.top
-        sheet = self._drawn()
+        sheet = self._written()
         y += sheet.offset
         for tile in sheet.tiles:
             inside = 0 <= x - tile.x < tile.width
@@ -366,22 +365,19 @@ class StepPane(Pane):
         if self.alone is not None and self._facets:
             self._show_in(self.alone)
 
-    def draw(self, y: int) -> Strip:
+    def draw(self, y: int) -> Line:
         """Return one line of the step."""
-        sheet = self._drawn()
-        width, number = self.room.width, y + sheet.offset
-        ground = self.ink("")
-        if number >= len(sheet.lines):
-            return Strip.blank(width, ground)
-        return filled(list(sheet.lines[number]), width, ground)
+        sheet = self._written()
+        number = y + sheet.offset
+        return sheet.lines[number] if number < len(sheet.lines) else []
 
-    def _drawn(self) -> _Sheet:
+    def _written(self) -> _Sheet:
         """Write the whole step once, however many lines of it are asked for."""
         if self._inks is None:
             self._inks = Inks.of(self)
         size = self.room
         if self._sheet is None or self._sheet[0] != size:
-            sheet = self._written(size.width, size.height, self._inks)
+            sheet = self._write(size.width, size.height, self._inks)
             sheet.offset = min(
                 max(self._offset, 0), max(len(sheet.lines) - size.height, 0)
             )
@@ -389,7 +385,7 @@ class StepPane(Pane):
             self._sheet = (size, sheet)
         return self._sheet[1]
 
-    def _written(self, width: int, height: int, inks: Inks) -> _Sheet:
+    def _write(self, width: int, height: int, inks: Inks) -> _Sheet:
         if self._view is None or width < 4:
             return _Sheet([], [])
         if not self._facets:
@@ -421,8 +417,8 @@ class StepPane(Pane):
         self,
         width: int,
         height: int,
-        below: list[tuple[int, list[Strip]]],
-        above: list[tuple[int, list[Strip]]],
+        below: list[tuple[int, list[Line]]],
+        above: list[tuple[int, list[Line]]],
     ) -> tuple[list[Tile], int]:
         """Place the grids; where there is no room, leave out what matters least."""
 
@@ -548,10 +544,8 @@ class StepPane(Pane):
             x += wide + 1
         return tiles
 
-    def _tile_lines(
-        self, tiles: Sequence[Tile], height: int, inks: Inks
-    ) -> list[Strip]:
-        rows: list[list[tuple[int, Strip]]] = [[] for _ in range(height)]
+    def _tile_lines(self, tiles: Sequence[Tile], height: int, inks: Inks) -> list[Line]:
+        rows: list[list[tuple[int, Line]]] = [[] for _ in range(height)]
         for tile in tiles:
             grid, facet = self._grids[tile.number], self._facets[tile.number]
             inner = tile.height - tile.title
@@ -561,14 +555,12 @@ class StepPane(Pane):
             ink = inks.changed if _is_changed(facet, self._facets) else inks.name
             titles = self._titles[tile.number]
             mark = "▸" if active and len(self._grids) > 1 else " "
-            parts = [Strip([Segment((mark + titles[0][1:])[: tile.width], ink)])]
-            parts += [
-                Strip([Segment(part[: tile.width], inks.quiet)]) for part in titles[1:]
-            ]
+            parts = [[Segment((mark + titles[0][1:])[: tile.width], ink)]]
+            parts += [[Segment(part[: tile.width], inks.quiet)] for part in titles[1:]]
             if facet.array.size:
-                parts += map(Strip, grid.lines(tile.width, inner, inks))
+                parts += grid.lines(tile.width, inner, inks)
             else:
-                parts.append(Strip([Segment("empty", inks.quiet)]))
+                parts.append([Segment("empty", inks.quiet)])
             for number, part in enumerate(parts[: tile.height]):
                 rows[tile.y + number].append((tile.x, part))
         return [_joined(row) for row in rows]
@@ -711,32 +703,32 @@ class StepPane(Pane):
         text = f"{name}: {start} → {number_text(after.array[cursor])}"
         return f"{text}, {done} of {of} uses are in"
 
-    def _wrapped(self, text: Text, width: int) -> list[Strip]:
+    def _wrapped(self, text: Text, width: int) -> list[Line]:
         """Break a line at its blanks."""
         if not text.spans and cell_len(text.plain) <= width:
             # Most lines are one piece that fits, and rich takes its time to find out.
             ink = text.style if isinstance(text.style, Ink) else None
-            return [Strip([Segment(text.plain.rstrip(), ink)])]
+            return [[Segment(text.plain.rstrip(), ink)]]
         lines = [text]
         if text.cell_len > width:
             lines = text.wrap(self.app.console, width, overflow="fold")
-        strips: list[Strip] = []
+        wrapped: list[Line] = []
         for line in lines:
             line.rstrip()
             line.end = ""
-            strips.append(Strip(list(line.render(self.app.console))))
-        return strips
+            wrapped.append(list(line.render(self.app.console)))
+        return wrapped
 
-    def _labelled(self, label: str, text: Text, width: int, inks: Inks) -> list[Strip]:
+    def _labelled(self, label: str, text: Text, width: int, inks: Inks) -> list[Line]:
         """Break a line at its blanks, all of it beside its label."""
         margin = _LABEL + 1
         if width < _NARROW_PANE:
             return self._wrapped(text, width)
-        first = Strip([Segment(f"{label:<{margin}}"[:margin], inks.quiet)])
-        later = Strip([Segment(" " * margin)])
+        first = Segment(f"{label:<{margin}}"[:margin], inks.quiet)
+        later = Segment(" " * margin)
         return [
-            Strip.join([later if number else first, strip])
-            for number, strip in enumerate(self._wrapped(text, width - margin))
+            [later if number else first, *line]
+            for number, line in enumerate(self._wrapped(text, width - margin))
         ]
 
 
@@ -774,7 +766,7 @@ def _looked_up(stage: Stage, number: int) -> _Looked:
     return _Looked(found, notes(stage, [number]), summed, formula)
 
 
-def _without_least(lines: list[tuple[int, list[Strip]]]) -> bool:
+def _without_least(lines: list[tuple[int, list[Line]]]) -> bool:
     """Leave out the lines that matter least, and tell whether there were any."""
     least = min((importance for importance, _ in lines), default=_KEPT)
     if least < _KEPT:
@@ -816,12 +808,13 @@ def _shared(least: Sequence[int], wanted: Sequence[int], room: int) -> list[int]
     return [min(wide, want) for wide, want in zip(widths, wanted, strict=True)]
 
 
-def _joined(parts: Sequence[tuple[int, Strip]]) -> Strip:
-    """Return strips beside each other, each from its column on."""
-    joined: list[Strip] = []
+def _joined(parts: Sequence[tuple[int, Line]]) -> Line:
+    """Return lines beside each other, each from its column on."""
+    joined: Line = []
     x = 0
-    for start, strip in parts:
-        joined.append(Strip.blank(max(start - x, 0)))
-        joined.append(strip)
-        x = max(start, x) + strip.cell_length
-    return Strip.join(joined)
+    for start, line in parts:
+        if start > x:
+            joined.append(Segment(" " * (start - x)))
+        joined += line
+        x = max(start, x) + sum(cell_len(text) for text, _, _ in line)
+    return joined

@@ -18,11 +18,10 @@ from textual.binding import BindingType
 from textual.events import Click, Resize
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
-from textual.strip import Strip
 
 from ..background import GIVEN_UP
 from ..digits import align, sides
-from .base import Again, Asked, Pane, View
+from .base import Again, Asked, Line, Pane, View, filled
 
 _GAP: Final = 2
 _MARK: Final = 2  # the cursor, and a blank
@@ -117,7 +116,7 @@ class TablePane(Pane, ScrollView):
         self._widths: dict[int, int] = {}  # by column
         self._wanted: dict[int, int] = {}  # the same, if there were room for all
         self._sides: dict[int, tuple[int, int]] = {}  # of the decimal point, by column
-        self._drawn: dict[int, Strip] = {}
+        self._lines: dict[int, Line] = {}
         self._seen: tuple[int, int] = (0, 0)
 
     # ------------------------------------------------------- what a subclass says
@@ -198,7 +197,7 @@ class TablePane(Pane, ScrollView):
             self.scroll_to(y=first, animate=False, force=True, immediate=True)
 
     def _redraw(self) -> None:
-        self._drawn.clear()
+        self._lines.clear()
         self._seen = (-1, -1)
         self.refresh()
 
@@ -296,32 +295,32 @@ class TablePane(Pane, ScrollView):
         """Return how many lines stand above the first row."""
         return 2 if self.heading().text else 1
 
-    def draw(self, y: int) -> Strip:
+    def draw(self, y: int) -> Line:
         """Draw one line; the headings stay where they are."""
         width, top = self.size.width, self._top()
         if self.view is None:
-            return Strip.blank(width, self.rich_style)
+            return []
         if not self._rows:
             text = GIVEN_UP if self._is_given_up else self.EMPTY
             return self._said(text if y == top else "", "quiet", width)
         if y < top - 1:
             return self._said(self.heading().text, self.heading().meaning, width)
         self._write()
-        return self._drawn.get(y, Strip.blank(width, self.rich_style))
+        return self._lines.get(y, [])
 
-    def _said(self, text: str, meaning: str, width: int) -> Strip:
+    def _said(self, text: str, meaning: str, width: int) -> Line:
         text = _padded(text, max(width - 1, 0), Column(""))
-        return self._strip([Segment(f" {text}", self._ink(meaning))], self.rich_style)
+        return self._line([Segment(f" {text}", self._ink(meaning))], self.rich_style)
 
     def _ink(self, meaning: str) -> Style:
         return (
             self.get_component_rich_style(f"table--{meaning}") if meaning else Style()
         )
 
-    def _strip(self, segments: list[Segment], background: Style) -> Strip:
+    def _line(self, segments: Line, background: Style) -> Line:
         behind = Style(bgcolor=background.bgcolor)  # an ink brings none of its own
-        strip = Strip(Segment.apply_style(segments, background, behind))
-        return strip.adjust_cell_length(self.size.width, background)
+        line = list(Segment.apply_style(segments, background, behind))
+        return filled(line, self.size.width, background)
 
     def _write(self) -> None:
         """Write all lines that can be seen, unless they are written."""
@@ -330,7 +329,7 @@ class TablePane(Pane, ScrollView):
         if self._seen == (start, height):
             return
         self._seen = (start, height)
-        self._drawn = {}
+        self._lines = {}
         numbers = range(start, min(start + max(height, 0), len(self._rows)))
         rows = [self._rows[number] for number in numbers]
         texts = self._aligned(rows)
@@ -340,7 +339,7 @@ class TablePane(Pane, ScrollView):
         for k, width in shown:
             titles.append(Segment(self._title(k, width), self._ink("heading")))
             titles.append(Segment(" " * _GAP))
-        self._drawn[self._top() - 1] = self._strip(titles, style)
+        self._lines[self._top() - 1] = self._line(titles, style)
         for line, number in enumerate(numbers):
             here = number == self.cursor
             segments = [Segment("▸ " if here else "  ", self._ink("present"))]
@@ -354,7 +353,7 @@ class TablePane(Pane, ScrollView):
                 segments.append(Segment(text, ink))
                 segments.append(Segment(" " * _GAP))
             back = self.get_component_rich_style("table--cursor") if here else style
-            self._drawn[self._top() + line] = self._strip(segments, back)
+            self._lines[self._top() + line] = self._line(segments, back)
 
     def _title(self, column: int, width: int) -> str:
         one = self.columns()[column]

@@ -10,12 +10,11 @@ from typing import ClassVar, Final
 
 from rich.segment import Segment
 from textual.events import Click, MouseDown, MouseMove, MouseUp
-from textual.strip import Strip
 
 from ...core.stops import Stop
 from ...core.trace import Trace
 from ..background import Kept
-from .base import Asked, Pane, View, filled, places
+from .base import Asked, Line, Pane, View, places
 
 
 class TimelinePane(Pane, can_focus=False):
@@ -45,10 +44,10 @@ class TimelinePane(Pane, can_focus=False):
         self._view = view
         self.repaint()
 
-    def draw(self, y: int) -> Strip:
+    def draw(self, y: int) -> Line:
         """Draw the line with its borders, stops and marks."""
         if self._view is None or y:
-            return Strip.blank(self.room.width, self.ink(""))
+            return []
         bug = self._view.bug
         trace, position = bug.trace, bug.position
         width = self._track()
@@ -81,11 +80,10 @@ class TimelinePane(Pane, can_focus=False):
             _label(cells, update, width, "update")
         styles = ["timeline--past"] * 7 + styles + ["timeline--future"] * 5
         shown = zip([*" start ", *cells, *" end "], styles, strict=True)
-        segments = [
+        return [
             Segment("".join(cell for cell, _ in run), self.ink(style))
             for style, run in groupby(shown, key=lambda one: one[1])
         ]
-        return filled(segments, self.room.width, self.ink(""))
 
     def _track(self) -> int:
         return max(self.size.width - len(" start ") - len(" end "), 2)

@@ -9,7 +9,6 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.binding import BindingType
 from textual.events import Click
-from textual.strip import Strip
 
 from ...core.flow import Trends, losses, trends
 from ...core.plot import (
@@ -22,7 +21,7 @@ from ...core.plot import (
     spark,
 )
 from ..digits import align, number_text
-from .base import Asked, Pane, View
+from .base import Asked, Line, Pane, View
 from .table import fitting
 from .views import VIEWS
 
@@ -31,8 +30,6 @@ _MOST_TRENDS: Final = 8  # parameters whose norms stand below
 _LEAST: Final = 5  # lines of the plot, before the norms are left out
 _ROWS_A_TICK: Final = 3
 _COLUMNS_A_TICK: Final = 10
-
-Line = list[Segment]
 
 
 class TrainingPane(Pane):
@@ -156,15 +153,11 @@ class TrainingPane(Pane):
             return reads_better_on_log(self._numbers)
         return self._log and bool((self._numbers > 0).any())
 
-    def draw(self, y: int) -> Strip:
+    def draw(self, y: int) -> Line:
         """Draw one line."""
         if not self._lines and self._view is not None:
             self._lines = self._draw()
-        back = self.rich_style
-        line = self._lines[y] if y < len(self._lines) else []
-        behind = Style(bgcolor=back.bgcolor)  # an ink brings none of its own
-        strip = Strip(Segment.apply_style(line, back, behind))
-        return strip.adjust_cell_length(self.size.width, back)
+        return self._lines[y] if y < len(self._lines) else []
 
     def _ink(self, name: str) -> Style:
         return self.get_component_rich_style(f"training--{name}", partial=True)

@@ -14,7 +14,6 @@ from typing import ClassVar
 from rich.segment import Segment
 from rich.style import Style as Ink
 from textual.events import Click, Key, MouseScrollDown, MouseScrollUp
-from textual.strip import Strip
 
 from ...core.commands.checking import is_checkable, numeric_line
 from ...core.commands.explaining import find_element, why_lines
@@ -36,7 +35,7 @@ from ...core.trace import Trace
 from ..background import GIVEN_UP, Kept
 from ..digits import align, number_text, style_for, write
 from ..spelling import term_text
-from .base import Chosen, Pane, View, filled
+from .base import Chosen, Line, Pane, View, filled
 
 _MARGIN = "  "
 _LEAST = 16  # columns in which a line is broken
@@ -235,20 +234,20 @@ class WhyPane(Pane):
             self.show(self._view)
         self._scroll(0)
 
-    def draw(self, y: int) -> Strip:
+    def draw(self, y: int) -> Line:
         """Draw one row; `▸` is the one that would be followed."""
-        number, width, base = y + self._top, self.room.width, self.ink("")
+        number, width = y + self._top, self.room.width
         if number >= len(self._rows):
-            return Strip.blank(width, base)
+            return []
         row = self._rows[number]
-        ink = base + self._partial(row.meaning)
         here = number == self._cursor and row.leads is not None
-        if here and self.has_focus:
-            ink += self._partial("cursor")
         mark = "▸ " if here else "  " if number and row.meaning != "headline" else ""
         room = max(width - len(mark), 0)
         text = row.text if len(row.text) <= room else row.text[: max(room - 1, 0)] + "…"
-        return filled([Segment(mark + text)], width, ink)
+        line = [Segment(mark + text, self._partial(row.meaning))]
+        if here and self.has_focus:
+            return filled(line, width, self.ink("") + self._partial("cursor"))
+        return line
 
     def _partial(self, meaning: str) -> Ink:
         if meaning not in self._partials:
