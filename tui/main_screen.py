@@ -70,6 +70,7 @@ _FOOTER = (
     ("z", "undo"),
     ("o", "enlarge"),
 )
+_ALWAYS = (TimelinePane, ProgramPane, GraphPane, WhyPane, ConsolePane)  # in sight
 _LEAST_NAME = 9  # cells of a file's name in the header; where there are fewer, none
 _LOOK_EVERY = 2.0  # seconds between looks at the scenario's file
 _LEAST_WIDTH, _LEAST_HEIGHT = 50, 14
@@ -130,6 +131,7 @@ class MainScreen(Screen[int]):
         self._lines: deque[str] = deque()  # to be executed after that
         self._turning = ""  # the view to turn to
         self._facts: Sequence[str] = ()  # of the header
+        self._always: Sequence[Pane] = ()
         bug.progress = self._work.progress
         self._timer: Timer | None = None
         self._pace = 1
@@ -157,6 +159,7 @@ class MainScreen(Screen[int]):
 
     def on_mount(self) -> None:
         """Show the first moment."""
+        self._always = [self.query_one(kind) for kind in _ALWAYS]
         self.bug.exporters = with_screen(self.bug, camera(self.app))
         self._lay_out()
         self._drawn_in = self.size
@@ -287,14 +290,7 @@ class MainScreen(Screen[int]):
         shown = self.query_one("#view", ContentSwitcher).visible_content
         if self._turning:
             shown = self.query_one(f"#{self._turning}")
-        always = [
-            self.query_one(TimelinePane),
-            self.query_one(ProgramPane),
-            self.query_one(GraphPane),
-            self.query_one(WhyPane),
-            self.query_one(ConsolePane),
-        ]
-        seen = [pane for pane in always if pane.display]
+        seen = [pane for pane in self._always if pane.display]
         return [shown, *seen] if isinstance(shown, Pane) else seen
 
     @property

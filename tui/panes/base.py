@@ -233,31 +233,32 @@ class Painted(Widget):
         is_drag = isinstance(message, Click) and self.text_selection is not None
         return not is_drag and super().check_message_enabled(message)
 
-    def _marked(self, strip: Strip, y: int) -> Strip:
+    def _marked(self, line: Line, y: int) -> Line:
         """Return a line with what is selected of it marked."""
         span = self._selected.get_span(y) if self._selected is not None else None
         if span is None or not 0 <= y < self.room.height:
-            return strip
+            return line
+        strip = Strip(line)
         left, right = self.margin.left, self.margin.left + self.room.width
         text = strip.crop(left, right).text
         start = left + cell_len(text[: span[0]])
         end = right if span[1] < 0 else left + cell_len(text[: span[1]])
         ink = self.screen.get_component_rich_style("screen--selection")
         marked = Segment.apply_style(strip.crop(start, end), post_style=ink)
-        return Strip.join([strip.crop(0, start), Strip(marked), strip.crop(end)])
+        return [*strip.crop(0, start), *marked, *strip.crop(end)]
 
     def _painted(self, y: int) -> Strip:
         if y not in self._drawn:
             self._drawn[y] = self.whole(y)
-        strip = Strip(self.framed(self._drawn[y], y), self.whole_size.width)
+        line = self.framed(self._drawn[y], y)
         if self._selected is not None:
-            strip = self._marked(strip, y - self.margin.top)
+            line = self._marked(line, y - self.margin.top)
         if self._filters is None:
             self._filters = self.get_line_filters(), self.background_colors[1]
         filters, background = self._filters
         for one in filters:
-            strip = strip.apply_filter(one, background)
-        self._strips[y] = strip
+            line = one.apply(line, background)
+        strip = self._strips[y] = Strip(line, self.whole_size.width)
         return strip
 
 

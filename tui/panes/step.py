@@ -8,7 +8,6 @@ from typing import ClassVar, NamedTuple
 
 from rich.cells import cell_len
 from rich.segment import Segment
-from rich.style import Style as Ink
 from rich.text import Text
 from textual.events import Click, Key, MouseScrollDown, MouseScrollUp
 
@@ -202,12 +201,12 @@ class StepPane(Pane):
         """Say above where we are, and below the exact number of the cursor."""
         trace = view.bug.trace
         if not self._facets:
-            self.head(self.TITLE)
+            self.titles = self.TITLE, ""
             return
         stage = Stage(view.bug.scenario, trace, self._look)
         first, *rest = place(stage, [self._number])
         when = "first to come" if view.bug.position == 0 else f"event {first}"
-        self.head(" · ".join((when, *rest)), self._exact())
+        self.titles = " · ".join((when, *rest)), self._exact()
 
     def _exact(self) -> str:
         if self._walker.typed is not None:
@@ -390,14 +389,14 @@ class StepPane(Pane):
             return _Sheet([], [])
         if not self._facets:
             words = "nothing is computed here: no step to show"
-            return _Sheet(self._wrapped(Text(words), width), [])
+            return _Sheet(self._wrapped([Segment(words)], width), [])
         above = [
-            (importance, self._wrapped(text, width))
-            for importance, text in self._above(inks, width)
+            (importance, self._wrapped(line, width))
+            for importance, line in self._above(inks, width)
         ]
         below = [
-            (importance, self._labelled(label, text, width, inks))
-            for importance, label, text in self._below()
+            (importance, self._labelled(label, line, width, inks))
+            for importance, label, line in self._below()
         ]
         for grid in self._grids:
             grid.compact = False
@@ -405,7 +404,7 @@ class StepPane(Pane):
         hint = self._hint(tiles, width, height - sum(len(part) for _, part in above))
         if hint:
             above[:] = [one for one in above if one[0] != _WHAT]
-            above.insert(0, (_KEPT, self._wrapped(Text(hint, inks.quiet), width)))
+            above.insert(0, (_KEPT, self._wrapped([Segment(hint, inks.quiet)], width)))
             tiles, used = self._arranged(width, height, below, above)
         lines = [line for _, part in above for line in part]
         start = len(lines)
@@ -599,8 +598,8 @@ class StepPane(Pane):
             shape = f"Σ {axes} → {shape or '()'}" if self._summed else shape
         return (f" {called}", f" {shape}") if shape else (f" {called}",)
 
-    def _above(self, inks: Inks, width: int) -> Iterator[tuple[int, Text]]:
-        """Yield what the step does, and its formula: how much it matters, and the text.
+    def _above(self, inks: Inks, width: int) -> Iterator[tuple[int, Line]]:
+        """Yield what the step does, and its formula: how much it matters, and the line.
 
         Where there is little room the matrices take that of what matters less.
         """
@@ -611,7 +610,7 @@ class StepPane(Pane):
         event = bug.trace.event(self._number)
         if bug.position == 0:
             words = "nothing has happened yet: press s to step"
-            yield _KEPT, Text(words, inks.changed, end="")
+            yield _KEPT, [Segment(words, inks.changed)]
         formula = self._formula
         if isinstance(event, Contribution):
             edges = bug.trace.backward_events(event.consumer, event.consumer + 1)
@@ -620,47 +619,46 @@ class StepPane(Pane):
             if len(edges) > 1:
                 number = edges.index(self._number) + 1
                 what += f", {number} of {len(edges)}"
-            yield _WHAT, Text(what, inks.quiet, end="")
+            yield _WHAT, [Segment(what, inks.quiet)]
         elif isinstance(event, Seed):
             text = "the seed: the gradient that enters at the output"
-            yield _WHAT, Text(text, inks.quiet, end="")
+            yield _WHAT, [Segment(text, inks.quiet)]
         elif isinstance(event, Update):
             text = f"update of {nodes[event.node].name}"
-            yield _WHAT, Text(text, inks.quiet, end="")
+            yield _WHAT, [Segment(text, inks.quiet)]
         if formula.text:
-            line = Text(formula.text, inks.name, end="")
-            shapes = Text(formula.shapes, inks.quiet, end="")
-            if line.cell_len + 3 + shapes.cell_len <= width:
-                yield _KEPT, Text.assemble(line, "   ", shapes, end="")
+            text, shapes = Segment(formula.text, inks.name), f"   {formula.shapes}"
+            if cell_len(text.text + shapes) <= width:
+                yield _KEPT, [text, Segment(shapes, inks.quiet)]
             else:
-                yield _KEPT, line
-                yield _SHAPES, shapes
-        yield 0, Text(" ", end="")
+                yield _KEPT, [text]
+                yield _SHAPES, [Segment(formula.shapes, inks.quiet)]
+        yield 0, []
 
-    def _below(self) -> Iterator[tuple[int, str, Text]]:
-        """Yield what stands below the matrices: how much it matters, label, text."""
+    def _below(self) -> Iterator[tuple[int, str, Line]]:
+        """Yield what stands below the matrices: how much it matters, label, line."""
         if self._view is None or self._trace is None:
             return
         trace = self._trace
         event = trace.event(self._number)
-        yield 0, "", Text(" ")
+        yield 0, "", []
         element = self._spelled()
         if element:
-            yield _KEPT + 1, "one element", Text(element)
+            yield _KEPT + 1, "one element", [Segment(element)]
         if isinstance(event, Contribution):
-            yield 5, "accumulated", Text(self._accumulated(trace, event))
+            yield 5, "accumulated", [Segment(self._accumulated(trace, event))]
         if self._formula.code:
-            yield _KEPT, "NumPy", Text(self._formula.code)
+            yield _KEPT, "NumPy", [Segment(self._formula.code)]
         for place_of_note, note in enumerate(self._said):
-            yield 4 - min(place_of_note, 2), "note", Text(note)
+            yield 4 - min(place_of_note, 2), "note", [Segment(note)]
         facet, grid = self._facets[self._active], self._grids[self._active]
         if facet.array.size > 1:
             summary = self._summaries.of(facet.array, self, self._redraw)
             text = Text("…") if summary is None else summary_text(summary, self._look)
             label = facet.role if len(self._facets) > 1 else "array"
-            yield 1, label, text
+            yield 1, label, list(text.render(self.app.console))
         if grid.array.ndim > 2:
-            yield 6, "slice", Text("the keys , and . turn to another one")
+            yield 6, "slice", [Segment("the keys , and . turn to another one")]
 
     def _spelled(self) -> str:
         """Return the chosen element, as far as this step makes it, in numbers."""
@@ -703,32 +701,29 @@ class StepPane(Pane):
         text = f"{name}: {start} → {number_text(after.array[cursor])}"
         return f"{text}, {done} of {of} uses are in"
 
-    def _wrapped(self, text: Text, width: int) -> list[Line]:
+    def _wrapped(self, line: Line, width: int) -> list[Line]:
         """Break a line at its blanks."""
-        if not text.spans and cell_len(text.plain) <= width:
-            # Most lines are one piece that fits, and rich takes its time to find out.
-            ink = text.style if isinstance(text.style, Ink) else None
-            return [[Segment(text.plain.rstrip(), ink)]]
-        lines = [text]
-        if text.cell_len > width:
-            lines = text.wrap(self.app.console, width, overflow="fold")
+        if sum(cell_len(text) for text, _, _ in line) <= width:
+            return [line]
+        console = self.app.console
+        whole = Text.assemble(*((text, ink or "") for text, ink, _ in line))
         wrapped: list[Line] = []
-        for line in lines:
-            line.rstrip()
-            line.end = ""
-            wrapped.append(list(line.render(self.app.console)))
+        for one in whole.wrap(console, width, overflow="fold"):
+            one.rstrip()
+            one.end = ""
+            wrapped.append(list(one.render(console)))
         return wrapped
 
-    def _labelled(self, label: str, text: Text, width: int, inks: Inks) -> list[Line]:
+    def _labelled(self, label: str, line: Line, width: int, inks: Inks) -> list[Line]:
         """Break a line at its blanks, all of it beside its label."""
         margin = _LABEL + 1
         if width < _NARROW_PANE:
-            return self._wrapped(text, width)
+            return self._wrapped(line, width)
         first = Segment(f"{label:<{margin}}"[:margin], inks.quiet)
         later = Segment(" " * margin)
         return [
-            [later if number else first, *line]
-            for number, line in enumerate(self._wrapped(text, width - margin))
+            [later if number else first, *part]
+            for number, part in enumerate(self._wrapped(line, width - margin))
         ]
 
 
