@@ -18,6 +18,7 @@ from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
 from textual.events import Key
 from textual.reactive import Reactive
+from textual.screen import Screen
 from textual.theme import Theme
 from textual.widgets import Input
 
@@ -85,29 +86,34 @@ class GradstepApp(App[int]):
             line.insert_text_at_cursor(event.character)
             event.prevent_default()
 
+    def get_default_screen(self) -> Screen[int]:
+        """Begin with the scenario, or the picker: a screen below is painted, too."""
+        if self._scenario is not None:
+            screen = self._main_screen(self._scenario)
+        else:
+            from .picker import Picker
+
+            screen = Picker()
+        # Without it the first screen could not be switched to another one.
+        screen._push_result_callback(self, None)  # noqa: SLF001  # as of all others
+        return screen
+
     def on_mount(self) -> None:
-        """Open the scenario or the picker."""
-        # A process that is ended leaves the terminal as it was; where there is no
-        # such signal, or another thread than the first one, it cannot.
+        """Leave the terminal as it was, whoever ends the process."""
+        # Where there is no such signal, or in another thread than the first one, it
+        # cannot be asked for.
         with suppress(NotImplementedError, RuntimeError, ValueError):
             loop = asyncio.get_running_loop()
             loop.add_signal_handler(signal.SIGTERM, self.exit, _TERMINATED)
-        if self._scenario is None:
-            from .picker import Picker
-
-            self.push_screen(Picker())
-        else:
-            self.open(self._scenario)
 
     def open(self, scenario: Scenario) -> None:
         """Show a scenario in the main screen."""
-        bug = Debugger(scenario)
-        screen = MainScreen(bug, self._at, self._script, self._size_classes())
-        self._at, self._script = "", None  # those were for the first one
-        if len(self.screen_stack) > 1:
-            self.switch_screen(screen)
-        else:
-            self.push_screen(screen)
+        self.switch_screen(self._main_screen(scenario))
+
+    def _main_screen(self, scenario: Scenario) -> MainScreen:
+        at, script = self._at, self._script
+        self._at, self._script = "", None  # those are for the first one
+        return MainScreen(Debugger(scenario), at, script, self._size_classes())
 
     def _size_classes(self) -> str:
         """Return the classes that Textual gives to a screen once it has laid it out.

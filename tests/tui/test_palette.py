@@ -131,7 +131,7 @@ async def test_another_scenario_takes_the_place_of_this_one() -> None:
             screen = pilot.app.screen
             assert isinstance(screen, MainScreen)
             assert screen.bug.scenario.name == name
-        assert len(pilot.app.screen_stack) == 2
+        assert len(pilot.app.screen_stack) == 1
 
 
 async def test_in_the_picker_only_what_works_there_is_found() -> None:
