@@ -14,7 +14,7 @@ from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
-from textual.events import Resize
+from textual.events import Resize, ScreenResume
 from textual.geometry import Size
 from textual.screen import Screen
 from textual.timer import Timer
@@ -136,6 +136,7 @@ class MainScreen(Screen[int]):
         self._timer: Timer | None = None
         self._pace = 1
         self._drawn_in = Size(0, 0)
+        self._is_styled = False
         self.arrangement = load_arrangement()
         self._seen = _changed_at(bug)
 
@@ -169,6 +170,11 @@ class MainScreen(Screen[int]):
 
             self._waiting = read_script(self._script)
         self._begin(f"goto {self._at}" if self._at else "")
+
+    def on_screen_resume(self, event: ScreenResume) -> None:
+        """Keep the styles that all widgets were given when they were mounted."""
+        event.refresh_styles = event.refresh_styles and self._is_styled
+        self._is_styled = True
 
     def on_unmount(self) -> None:
         """Leave no command behind that goes on."""
