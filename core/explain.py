@@ -455,7 +455,19 @@ def _opened(trace: Trace, node: int, index: Index, position: int) -> Explanation
 
 
 def part_of(trace: Trace, edge: Edge, number: int, index: Index) -> Part:
-    """Return what one edge adds to element `index` of its operand."""
+    """Return what one edge adds to element `index` of its operand.
+
+    The last one is kept: what explains a step and what explains its element ask for
+    the same.
+    """
+    recent, key = trace.run.recent, (number, index)
+    known: tuple[object, Part] | None = recent.known("part")
+    if known is None or known[0] != key:
+        known = recent.keep("part", (key, _part_of(trace, edge, number, index)))
+    return known[1]
+
+
+def _part_of(trace: Trace, edge: Edge, number: int, index: Index) -> Part:
     run = trace.run
     upstream = np.asarray(trace.upstream(edge.consumer, number))
     operand = np.asarray(run.values[edge.operand])

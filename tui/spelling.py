@@ -31,9 +31,12 @@ _SPELLED: Final = 3  # terms of a sum
 
 
 def contribution_text(
-    trace: Trace, wording: Wording, edge: Edge, number: int, index: Index
+    trace: Trace, wording: Wording, edge: Edge, number: int, index: Index, local: str
 ) -> str:
-    """Return what an edge adds to one element of its operand's gradient."""
+    """Return what an edge adds to one element of its operand's gradient.
+
+    `local` is its local derivative in symbols.
+    """
     operand = trace.run.graph.nodes[edge.operand]
     part = part_of(trace, edge, number, index)
     name = element_name(operand, index, "grad")
@@ -41,7 +44,7 @@ def contribution_text(
     if not len(part):
         return f"{name} {sign} 0: nothing that follows depends on it"
     words, terms = [_upstream, _local], part.largest(_SPELLED)
-    if wording.contribution(edge).local == "1":
+    if local == "1":
         del words[1]  # a copy: times 1 says nothing
     names = " · ".join(word(trace, wording, part, index) for word in words)
     terms = [_product((term.upstream, term.local)[: len(words)]) for term in terms]

@@ -6,7 +6,7 @@ from collections import deque
 from itertools import islice
 from typing import ClassVar
 
-from rich.cells import chop_cells
+from rich.cells import cell_len, chop_cells
 from rich.segment import Segment
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -148,7 +148,9 @@ class Scrollback(Painted):
         for text, name in islice(reversed(self._written), self._up, None):
             if len(seen) >= height or not width:
                 break
-            parts = chop_cells(text, width) or [""]
+            # Most lines fit, and rich takes its time to find out.
+            is_long = cell_len(text) > width
+            parts = chop_cells(text, width) if is_long else [text]
             seen = [*((part, name) for part in parts), *seen]
         self._seen = seen[-height:] if height else []
         self.repaint()

@@ -226,6 +226,7 @@ class GraphPane(Pane):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
+        self._canvas = Canvas(self._paint)
         self._view: View | None = None
         self._atlas: Atlas | None = None
         self._atlases: Kept[Atlas] = Kept()
@@ -247,7 +248,7 @@ class GraphPane(Pane):
 
     def compose(self) -> ComposeResult:
         """Lay out the picture."""
-        yield Canvas(self._paint)
+        yield self._canvas
 
     # ------------------------------------------------------------------- a moment
 
@@ -314,7 +315,7 @@ class GraphPane(Pane):
         if made is None or made[0] is self._scene:
             return False
         self._scene, self._shown = scene, _ = made
-        self.query_one(Canvas).virtual_size = Size(scene.width, scene.height)
+        self._canvas.virtual_size = Size(scene.width, scene.height)
         # The canvas learns its own size only now, and cannot scroll before.
         self.call_after_refresh(self._follow)
         return True
@@ -344,8 +345,9 @@ class GraphPane(Pane):
         if region is not None:
             # Some of the surroundings as well, so that its edges can be followed.
             around = region.grow((1, 3, 1, 3))
-            for one in self.query(Canvas):  # none, when the screen was closed meanwhile
-                one.scroll_to_region(around, animate=False, force=True, immediate=True)
+            self._canvas.scroll_to_region(
+                around, animate=False, force=True, immediate=True
+            )
 
     def _light(self) -> None:
         """Find the cells of the edges that stand out, and the boxes at their ends."""
@@ -370,7 +372,7 @@ class GraphPane(Pane):
         if self._scene is not None and self._atlas is not None:
             told = self._found_text() or _caption(self._scene, self._atlas)
             self.head(self.TITLE, told)
-        self.query_one(Canvas).repaint()
+        self._canvas.repaint()
 
     # --------------------------------------------------------------------- painting
 
@@ -535,11 +537,11 @@ class GraphPane(Pane):
 
     def action_pan(self, x: int, y: int) -> None:
         """Move the picture."""
-        self.query_one(Canvas).scroll_relative(x, y, animate=False)
+        self._canvas.scroll_relative(x, y, animate=False)
 
     def action_page(self, by: int) -> None:
         """Go a page down or up; in a list, the cursor goes along."""
-        canvas, scene = self.query_one(Canvas), self._scene
+        canvas, scene = self._canvas, self._scene
         lines = max(canvas.size.height - 1, 1) * by
         if scene is not None and scene.kind == "list":
             self._go(scene.beside(self._box(), lines))
@@ -678,7 +680,7 @@ class GraphPane(Pane):
 
     def on_click(self, event: events.Click) -> None:
         """Choose a box; twice, unfold or fold it."""
-        canvas, scene = self.query_one(Canvas), self._scene
+        canvas, scene = self._canvas, self._scene
         if scene is None or canvas.dragged:
             return
         point = event.screen_offset - canvas.region.offset + canvas.scroll_offset

@@ -673,8 +673,9 @@ class StepPane(Pane):
         if isinstance(event, Forward):
             return value_text(trace, words, event.node, grid.cursor)
         if isinstance(event, Contribution):
+            local = self._formula.local
             return contribution_text(
-                trace, words, event.edge, self._number, grid.cursor
+                trace, words, event.edge, self._number, grid.cursor, local
             )
         if isinstance(event, Update):
             return self._spelled_update(event.node, grid.cursor)
