@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -15,8 +14,7 @@ from .ops.table import Array, Parameter, Shape
 from .static import is_number
 
 
-@dataclass(frozen=True, slots=True)
-class Constructor:
+class Constructor(NamedTuple):
     """A function of static arguments that makes a constant.
 
     `shape` and `make` take the arguments by name; `make` takes the dtype before them.

@@ -18,13 +18,12 @@ Every `InputError` ends the command line with exit code 2.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .text import clean
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """One mistake: where it is, what is wrong with the value, and the way out.
 
     `line` and `column` count from 1; 0 means that the place is not known.

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from .graph import Edge, Graph, Node
 from .ops.shape import Slot
@@ -35,8 +35,7 @@ _SUPERSCRIPT: Final = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _BINARY: Final = re.compile(r"\{(\w+)\}(\.T)? ([@*+/-]) \{(\w+)\}(\.T)?")
 
 
-@dataclass(frozen=True, slots=True)
-class Formula:
+class Formula(NamedTuple):
     """One equation in several spellings; without `steps` there is nothing to say.
 
     `steps` are equal to `result` one after the other; with `+=` they are one part of

@@ -32,8 +32,7 @@ Locate = Callable[[int, int], tuple[int, int]]
 _MOST_TOLD: Final = 4  # operands that a message tells the shapes of
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
+class Site(NamedTuple):
     """Where a node stands in a program. `line` and `column` count from 1."""
 
     statement: int  # the innermost statement instance that the node belongs to

@@ -74,8 +74,7 @@ class Layers:
     crossings: int
 
 
-@dataclass(frozen=True, slots=True)
-class Spacing:
+class Spacing(NamedTuple):
     """Measures, in cells."""
 
     gap: int = 1  # free between the boxes of a rank

@@ -21,8 +21,7 @@ contributions that arrive at it, one by one.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from .errors import CommandError, Problem
 from .graph import Graph, Node
@@ -33,8 +32,7 @@ from .trace import Trace
 Pass = Literal["forward", "backward", "update"]
 
 
-@dataclass(frozen=True, slots=True)
-class Location:
+class Location(NamedTuple):
     """A parsed LOC. `nodes` are half-open ranges of node numbers."""
 
     text: str

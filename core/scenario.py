@@ -75,8 +75,7 @@ class NotePlace(NamedTuple):
     node: int = -1
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Expectation:
+class Expectation(NamedTuple):
     """A value or a gradient that a scenario promises.
 
     `value` has the shape of the node.
@@ -144,7 +143,7 @@ def load(path_or_name: str | pathlib.Path) -> Scenario:
         if not path.suffix:
             hint = nearest(text, names) or problem.hint
             listed = "gradstep list names those that come with it"
-            problem = replace(problem, hint=hint or listed)
+            problem = problem._replace(hint=hint or listed)
         raise ScenarioError(problem) from None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from .expression import Expression
 from .reply import Reply, Stopped
@@ -14,16 +14,14 @@ if TYPE_CHECKING:
     from .check import Report
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """A point in time: so many events of an iteration have been applied."""
 
     iteration: int
     position: int
 
 
-@dataclass(frozen=True, slots=True)
-class Branch:
+class Branch(NamedTuple):
     """One run of the session: a timeline, and what made it different."""
 
     number: int
@@ -33,8 +31,7 @@ class Branch:
     made: Place | None = None  # where we were when it was made
 
 
-@dataclass(frozen=True, slots=True)
-class Display:
+class Display(NamedTuple):
     """An expression that is printed at each stop."""
 
     number: int

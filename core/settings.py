@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -36,8 +36,7 @@ OPTIMIZERS: Final[Mapping[str, Mapping[str, float]]] = MappingProxyType(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(NamedTuple):
     """Which samples an iteration sees.
 
     The values called `of` have `samples` samples along `axis`, of which each iteration

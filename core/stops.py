@@ -11,7 +11,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import merge
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 
@@ -25,8 +25,7 @@ Kind = Literal["break", "watch", "catch"]
 _ORDER: Final = {"break": 0, "watch": 1, "catch": 2}  # at one event, going forward
 
 
-@dataclass(frozen=True, slots=True)
-class Catch:
+class Catch(NamedTuple):
     """What a catch looks for in the numbers that an event makes."""
 
     name: str  # nan, inf, zero, large, small

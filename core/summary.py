@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,8 +14,7 @@ _BINS = 8
 _BLOCK = 1 << 18  # elements that are looked at together
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(NamedTuple):
     """An array in a few numbers. `bins` counts its finite elements from low to high.
 
     `low`, `high`, `mean` and `rms` are those of the finite elements; None without any.

@@ -8,9 +8,8 @@ from __future__ import annotations
 import ast
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from .limits import Limits
 
@@ -20,8 +19,7 @@ RESERVED: Final[Mapping[str, float]] = MappingProxyType(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Mistake:
+class Mistake(NamedTuple):
     """One mistake at a syntax node; `limit` says that it stands for a limit."""
 
     node: ast.AST

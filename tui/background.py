@@ -34,6 +34,7 @@ class Background:
         self._found: SimpleQueue[Any] = SimpleQueue()
         self._cancelled = threading.Event()
         self._told = 0.0
+        self._is_closed = False
         self.busy = False
 
     def run(
@@ -41,8 +42,11 @@ class Background:
     ) -> None:
         """Do `work`, and give what comes of it to `then`: at once, if that is quick.
 
-        `work` must not raise. The screen must not be busy.
+        `work` must not raise. The screen must not be busy. Once it is closed there is
+        nobody any more whom it could be done for.
         """
+        if self._is_closed:
+            return
         self._app = app
         self._cancelled.clear()
         if self._thread is None:
@@ -77,6 +81,7 @@ class Background:
 
     def close(self) -> None:
         """Leave nothing behind that goes on."""
+        self._is_closed = True
         self.cancel()
         self._work.put(None)
         if self._thread is not None:

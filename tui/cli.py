@@ -11,9 +11,8 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, Final, NoReturn, TextIO
+from typing import Any, Final, NamedTuple, NoReturn, TextIO
 
 from ..core.errors import InputError, Problem
 from ..core.text import clean, nearest
@@ -53,8 +52,7 @@ _BUG: Final = (
 Add = Callable[[argparse.ArgumentParser], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     """One command: what it is for, and its arguments.
 
     `home` is the module whose `TASKS` do it: none waits for what the others need.

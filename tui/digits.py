@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -21,8 +20,7 @@ _LARGEST_WHOLE: Final = 9
 _SMALLEST: Final = -3
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
+class Style(NamedTuple):
     """How the numbers of a block are written.
 
     `decimals` is None where all are written as 1.50e7, with `mantissa` decimals.

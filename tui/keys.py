@@ -9,9 +9,8 @@ the rest.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 from ..core.commands import COMMANDS
 
@@ -49,8 +48,7 @@ _NAMES: Final[Mapping[str, str]] = MappingProxyType(
 _OWN: Final = frozenset({"?", "q"})
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(NamedTuple):
     """One key: the command line that it stands for, and what it does in a few words."""
 
     key: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..core.formulas import Wording
 from ..core.graph import Graph, Node, Statement
@@ -14,8 +14,7 @@ from .look import Look
 Numbers = Sequence[int]  # of the events of a step, counted from 0
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(NamedTuple):
     """A scenario, a trace of it, and how it looks: what every drawing needs."""
 
     scenario: Scenario

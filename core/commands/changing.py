@@ -393,7 +393,7 @@ def _train(bug: Debugger, arguments: str) -> Answer:
     if target >= _MOST_ITERATIONS:
         raise CommandError(Problem(f"more than {_MOST_ITERATIONS} iterations"))
     timeline = timeline.extended(target + 1)
-    bug.runs[bug.chosen] = replace(bug.branch, timeline=timeline)
+    bug.runs[bug.chosen] = bug.branch._replace(timeline=timeline)
     try:
         timeline.trace(target)
     except (Interrupted, KeyboardInterrupt) as stopped:

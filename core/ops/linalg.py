@@ -12,8 +12,7 @@ import math
 import re
 import string
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -27,8 +26,7 @@ _LETTERS: Final = string.ascii_letters
 # ------------------------------------------------------------------- contractions
 
 
-@dataclass(frozen=True, slots=True)
-class Contribution:
+class Contribution(NamedTuple):
     """What one operand of a contraction receives, as a contraction of its own.
 
     `subscripts` are those of einsum for the upstream gradient and the other operands.

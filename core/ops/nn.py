@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -294,8 +293,7 @@ def _pair(value: int | Pair) -> Pair:
     return (value, value) if isinstance(value, int) else value
 
 
-@dataclass(frozen=True, slots=True)
-class _Grid:
+class _Grid(NamedTuple):
     """Where a kernel stands on the last two axes of an input of `size`."""
 
     size: Pair
@@ -639,14 +637,12 @@ def _cross_entropy_wording(
         local = "softmax({input}) − onehot({target})"
         onehot = f"np.moveaxis(np.eye({input[along]})[{{target}}], -1, {along})"
         slopes = f"{chances} - {onehot}"
-    by_input = replace(
-        _BY_LOGITS,
+    by_input = _BY_LOGITS._replace(
         local=local,
         product=f"({local}) ∘ {share}",
         code=f"({slopes}) * {share_code}",
     )
-    by_target = replace(
-        _BY_CHANCES,
+    by_target = _BY_CHANCES._replace(
         product=f"−log softmax({{input}}) ∘ {share}",
         code=f"({total} - {{input}}) * {share_code}",
     )
@@ -662,13 +658,12 @@ def _binary_wording(
     return {
         "code": _reduced_code(_BINARY_CODE, reduction),
         "forms": (
-            replace(
-                by_input,
+            by_input._replace(
                 product=f"({by_input.local}) ∘ {share}",
                 code=f"({_SIGMOID_CODE} - {{target}}) * {code}",
             ),
-            replace(
-                by_target, product=f"−{{input}} ∘ {share}", code=f"-{{input}} * {code}"
+            by_target._replace(
+                product=f"−{{input}} ∘ {share}", code=f"-{{input}} * {code}"
             ),
         ),
     }
@@ -720,8 +715,8 @@ def _conv2d_wording(
     by_weight = _each_group("nohw,nchwij->ocij", "{g}", windows, 0, groups)
     by_input, about_weight, by_bias = _CONV_FORMS
     forms = (
-        replace(by_input, code=_conv2d_back_code(input, weight, grid, groups)),
-        replace(about_weight, code=by_weight),
+        by_input._replace(code=_conv2d_back_code(input, weight, grid, groups)),
+        about_weight._replace(code=by_weight),
         by_bias,
     )
     if bias is None:
@@ -773,7 +768,7 @@ def _max_pool2d_wording(input: Shape, **attributes: Any) -> Mapping[str, Any]:
     flat = (*input[:-2], *grid.places, math.prod(grid.kernel))
     first = f"np.argmax({windows}.reshape({flat}), -1)[..., None]"
     picks = f"np.take_along_axis(NUMBERS.reshape({flat}), {first}, -1)"
-    form = replace(_OF_MAX, code=_pool_codes(input, grid, picks, "{g}"))
+    form = _OF_MAX._replace(code=_pool_codes(input, grid, picks, "{g}"))
     return {"code": f"np.max({windows}, (-2, -1))", "forms": (form,)}
 
 
@@ -782,8 +777,7 @@ def _avg_pool2d_wording(input: Shape, **attributes: Any) -> Mapping[str, Any]:
     windows = _windows_code(_padded_code("{input}", grid, len(input)), grid)
     size = math.prod(grid.kernel)
     shares = f"np.repeat(np.ravel({{g}}) / {size}, {size})"
-    form = replace(
-        _OF_MEAN,
+    form = _OF_MEAN._replace(
         local=f"1 / {size}",
         code=_pool_codes(input, grid, "NUMBERS", shares),
     )

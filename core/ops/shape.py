@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final, Literal, cast
 
 import numpy as np
@@ -83,8 +83,7 @@ def _transpose_wording(x: Shape, *, axes: Axes | None = None) -> Mapping[str, An
     if axes is None:
         return {}
     back = tuple(np.argsort(reduced_axes(x, axes)).tolist())
-    form = replace(
-        _TRANSPOSED,
+    form = _TRANSPOSED._replace(
         product=f"transpose({{g}}, {back})",
         code=f"np.transpose({{g}}, {back})",
     )
@@ -222,7 +221,7 @@ def _broadcast_to_vjp(g: Array, _y: Array, x: Array, **_shape: Any) -> Array:
 def _broadcast_to_wording(x: Shape, *, shape: Axes) -> Mapping[str, Any]:
     axes = _repeated(x, _broadcast_to_shape(x, shape=shape))
     return {
-        "forms": (replace(_REPEATED, code=f"np.reshape(np.sum({{g}}, {axes}), {x})"),)
+        "forms": (_REPEATED._replace(code=f"np.reshape(np.sum({{g}}, {axes}), {x})"),)
     }
 
 

@@ -35,8 +35,7 @@ Kind = Literal["elementwise", "contract", "reduce", "move", "gather", "block"]
 #   block        any element of a slice or a window (softmax, convolution, cumsum)
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(NamedTuple):
     """An argument of an operation that is fixed when the program is read.
 
     `check` returns what is allowed when a value is wrong, and nothing when it is right.
@@ -47,8 +46,7 @@ class Parameter:
     default: Any = REQUIRED
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(NamedTuple):
     """The derivative by one operand, in words.
 
     The templates know `{g}` (the upstream gradient), `{y}` (the result), the names of

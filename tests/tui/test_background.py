@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -339,3 +340,15 @@ def test_what_is_kept_is_made_once_and_may_be_given_up() -> None:
     assert kept.of("c", make("other")) == "three"
     kept.make("c", make("other"))
     assert made == ["one", "two", "never", "three"]
+
+
+async def test_nothing_is_begun_for_a_screen_that_is_closed() -> None:
+    async with opened("apple_orange") as (pilot, screen):
+        await until(pilot, lambda: not screen.busy)
+        before, position = threading.active_count(), screen.bug.position
+        screen._work.close()
+        screen.run_line("step")
+        await pilot.pause(0.1)
+        assert not screen.busy
+        assert screen.bug.position == position
+        assert threading.active_count() == before - 1

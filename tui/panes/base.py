@@ -8,8 +8,7 @@ it posts `Asked` with a command line, or `Chosen` with the element under its cur
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import ClassVar, NamedTuple, Self
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
@@ -31,8 +30,7 @@ from ...core.stops import Stop
 Line = list[Segment]
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(NamedTuple):
     """One moment: the debugger as it stands, its last reply, the selected element."""
 
     bug: Debugger

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from functools import partial
 from itertools import groupby
 from typing import ClassVar, Final
@@ -148,7 +147,7 @@ def _stopped(stops: Iterable[Stop], trace: Trace, width: int) -> frozenset[int]:
         if stop.enabled and stop.location is not None:
             nodes = stop.location.nodes
             some = nodes[:: max(len(nodes) // _MOST_PLACES, 1)]
-            spans = replace(stop.location, nodes=some).spans(trace)
+            spans = stop.location._replace(nodes=some).spans(trace)
             columns.update(column_of(s.start, len(trace), width) for s in spans)
     return frozenset(columns)
 

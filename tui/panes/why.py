@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from textwrap import wrap
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from rich.segment import Segment
 from rich.style import Style as Ink
@@ -42,8 +41,7 @@ _LEAST = 16  # columns in which a line is broken
 _SHOWN = 8  # terms of a sum, before the rest is one line
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One line. `leads` is the element that it comes from; `meaning` how it looks."""
 
     text: str
@@ -270,9 +268,9 @@ def _wrapped(rows: Iterable[Row], width: int) -> Iterator[Row]:
             yield row
             continue
         first, *others = wrap(row.text, width, subsequent_indent=_MARGIN)
-        yield replace(row, text=first)
+        yield row._replace(text=first)
         for text in others:
-            yield replace(row, text=text, leads=None)
+            yield row._replace(text=text, leads=None)
 
 
 def _whole(view: View) -> Element:
