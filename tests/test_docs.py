@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from textual.binding import Binding
 
 from gradstep.core.commands import COMMANDS, GROUPS
 from gradstep.core.commands.table import Command
@@ -18,6 +19,14 @@ from gradstep.core.ops.prelude import PRELUDE
 from gradstep.core.ops.table import REQUIRED, Op, Parameter
 from gradstep.core.scenario import load
 from gradstep.core.script import parse_script, run_script
+from gradstep.tui.main_screen import MainScreen
+from gradstep.tui.panes.base import Pane
+from gradstep.tui.panes.console import ConsolePane
+from gradstep.tui.panes.graph import GraphPane
+from gradstep.tui.panes.program import ProgramPane
+from gradstep.tui.panes.step import StepPane
+from gradstep.tui.panes.views import VIEWS, view
+from gradstep.tui.panes.why import WhyPane
 
 PAGE = Path(__file__).parents[1] / "docs" / "debugger.md"
 TEXT = PAGE.read_text(encoding="utf-8")
@@ -55,6 +64,49 @@ def test_the_commands_are_those_of_the_table() -> None:
     # After a change of the table, put what this shows into the page.
     wanted = MADE.sub(lambda m: f"{m[1]}\n{command_reference()}\n{m[2]}", TEXT)
     assert wanted == TEXT, wanted
+
+
+PANES_PAGE = PAGE.with_name("application.md")
+PANES = re.compile(r"(?s)(<!-- panes:[^\n]*-->\n).*(<!-- end of panes -->)")
+
+
+def pane_reference() -> str:
+    return "\n".join(_pane_lines())
+
+
+def _pane_lines() -> Iterator[str]:
+    others = [view(name) for name in VIEWS if name != "step"]
+    always: list[type[Pane]] = [ProgramPane, GraphPane, StepPane, WhyPane, ConsolePane]
+    for pane in (*always, *others):
+        yield f"### {pane.TITLE}\n\n```text\n{pane.HELP}\n```\n"
+
+
+def test_the_panes_are_those_of_the_application() -> None:
+    # After a change of a pane's help, put what this shows into the page.
+    text = PANES_PAGE.read_text(encoding="utf-8")
+    wanted = PANES.sub(lambda m: f"{m[1]}\n{pane_reference()}\n{m[2]}", text)
+    assert wanted == text, wanted
+
+
+def test_every_key_of_the_screen_is_there() -> None:
+    text = PANES_PAGE.read_text(encoding="utf-8")
+    names = {
+        "colon": ":",
+        "question_mark": "?",
+        "greater_than_sign": ">",
+        "less_than_sign": "<",
+        "escape": "Esc",
+        "space": "Space",
+    }
+    for binding in MainScreen.BINDINGS:
+        assert isinstance(binding, Binding)
+        if binding.action.startswith(("press", "view")):
+            continue  # those of commands are in their table; the views are numbered
+        key = binding.key
+        if key.startswith("ctrl+"):
+            key = "+".join(word.capitalize() for word in key.split("+"))
+        key = names.get(key, key)
+        assert f"`{key}`" in text, key
 
 
 def test_every_function_of_an_expression_is_there() -> None:
