@@ -21,6 +21,7 @@ from ...core.summary import summarise
 from ...core.trace import Contribution, Event, Forward, Seed, Trace, Update
 from ..background import Kept
 from ..digits import number_text
+from ..drawing import cut
 from ..grid import HEAT, HEAT_CSS, Grid, Inks, Scale, summary_text
 from ..look import Look
 from ..spelling import contribution_text, update_text, value_text
@@ -432,7 +433,7 @@ class StepPane(Pane):
                     whole = self._windows(width, _LOWEST)
                 while room() < _bottom(whole) and _without_least(above):
                     pass
-                whole = self._windows(width, max(room(), _LOWEST))
+                whole = self._windows(width, max(room(), _LOWEST - 1))
                 break
         return whole, _bottom(whole)
 
@@ -495,12 +496,17 @@ class StepPane(Pane):
         return tiles
 
     def _windows(self, width: int, height: int) -> list[Tile]:
-        """Place windows on the grids, all in one row if that can be."""
+        """Place windows on the grids, all in one row if that can be.
+
+        Where not even a matrix and its title have room, the title is one line.
+        """
         share = (width + _GAP) // len(self._grids) - _GAP
         for grid in self._grids:
             narrow = grid.array.size > _LARGE and grid.width > share
             grid.compact = narrow if self._dense is None else self._dense
         self._titles = [self._title(facet) for facet in self._facets]
+        if height < _LOWEST:
+            self._titles = [("".join(title),) for title in self._titles]
         naturals = list(self._naturals())
         wanted = [max(g.width, t) for g, t in naturals]
         for columns, gap in ((2, _GAP), (1, 1)):
@@ -554,8 +560,10 @@ class StepPane(Pane):
             ink = inks.changed if _is_changed(facet, self._facets) else inks.name
             titles = self._titles[tile.number]
             mark = "▸" if active and len(self._grids) > 1 else " "
-            parts = [[Segment((mark + titles[0][1:])[: tile.width], ink)]]
-            parts += [[Segment(part[: tile.width], inks.quiet)] for part in titles[1:]]
+            parts = [[Segment(cut(mark + titles[0][1:], tile.width), ink)]]
+            parts += [
+                [Segment(cut(part, tile.width), inks.quiet)] for part in titles[1:]
+            ]
             if facet.array.size:
                 parts += grid.lines(tile.width, inner, inks)
             else:
