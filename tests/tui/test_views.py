@@ -363,6 +363,31 @@ async def test_notes_and_marks_lead_to_their_places() -> None:
         assert last(screen).startswith("goto ")
 
 
+@pytest.mark.parametrize("width", range(110, 116))
+async def test_no_letter_is_lost_below_the_scroll_bar(width: int) -> None:
+    async with opened("three_layer", "notes", size=(width, 36)) as (_, screen, pane):
+        said = " ".join(text(pane).split())
+        assert " ".join(screen.bug.scenario.summary.split()) in said
+
+
+async def test_where_there_is_no_room_beside_a_place_the_note_stands_below() -> None:
+    async with opened("three_layer", "notes", size=(60, 20)) as (pilot, screen, pane):
+        seen: set[str] = set()
+        for _ in range(40):
+            seen |= set(text(pane).split())
+            await pilot.press("down")
+        assert set(screen.bug.scenario.summary.split()) <= seen
+        assert "summary" in seen
+
+
+@pytest.mark.parametrize("name", ["training", "watches", "stops", "checks"])
+async def test_what_an_empty_view_says_is_said_in_full(name: str) -> None:
+    async with opened("nan_where", name, size=(60, 20)) as (_, _, pane):
+        shown = " ".join(text(pane).split())
+        wanted = pane.EMPTY if isinstance(pane, TablePane) else "it has no table"
+        assert wanted in shown
+
+
 async def test_text_from_files_is_never_markup() -> None:
     program = "title = 'T [/red] [@click=app.quit]x[/]'\nsummary = '[bold'\n"
     program += "program = 'y = x * x'\n[inputs]\nx = 2.0\n[notes]\nstart = '[/]'\n"

@@ -14,7 +14,7 @@ from .table import Cell, Column, Row, TablePane
 from .views import VIEWS
 
 _PLACE = 24  # columns of the place, beside the text, at most
-_AROUND = 7  # columns of the cursor, the sign and the gaps
+_AROUND = 8  # columns of the cursor, the sign, the gaps and the scroll bar
 _LEAST = 20  # columns of the text
 
 
@@ -33,9 +33,12 @@ class NotesPane(TablePane):
         super().__init__(id=id)
         self._places: list[str] = []  # what `goto` is told, by row
         self._longest = 0  # name of a place
+        self._is_narrow = False  # a place stands above its text, not beside it
 
     def columns(self) -> Sequence[Column]:
         """Return the columns: that of the places as wide as its names."""
+        if self._is_narrow:
+            return (Column(""), Column("", wide=True, width=1))
         return (
             Column(""),
             Column("place", width=self._longest, most=_PLACE),
@@ -48,12 +51,21 @@ class NotesPane(TablePane):
         self._places = []
         parts = list(self._parts(view))
         self._longest = min(max(cell_len(head[1].text) for _, head, _ in parts), _PLACE)
-        width = max(self.size.width - self._longest - _AROUND, _LEAST)
-        for place, head, text in parts:
-            for number, line in enumerate(_wrapped(text, width)):
-                first = head if number == 0 else (Cell(), Cell())
-                made.append((*first, Cell(line, head[1].meaning and "")))
-                self._places.append(place)
+        beside = self.size.width - self._longest - _AROUND
+        self._is_narrow = beside < _LEAST
+        for place, (sign, name), text in parts:
+            if self._is_narrow:
+                lines = _wrapped(text, max(self.size.width - _AROUND, 1))
+                some: list[Row] = [
+                    (sign, name),
+                    *((Cell(), Cell(one)) for one in lines),
+                ]
+            else:
+                lines = _wrapped(text, beside)
+                some = [(Cell(), Cell(), Cell(one)) for one in lines]
+                some[0] = (sign, name, Cell(lines[0]))
+            made += some
+            self._places += [place] * len(some)
         return made
 
     def _parts(self, view: View) -> Iterator[tuple[str, tuple[Cell, Cell], str]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import ClassVar, Final, Literal, NamedTuple
 
 from rich.cells import cell_len, set_cell_size
@@ -295,14 +296,21 @@ class TablePane(Pane, ScrollView):
         """Return how many lines stand above the first row."""
         return 2 if self.heading().text else 1
 
+    def _across(self) -> int:
+        """Return how wide a line may be: beside the scroll bar, where there is one."""
+        size = self.size
+        return size.width - (len(self._rows) + self._top() > size.height)
+
     def draw(self, y: int) -> Line:
         """Draw one line; the headings stay where they are."""
-        width, top = self.size.width, self._top()
+        width, top = self._across(), self._top()
         if self.view is None:
             return []
         if not self._rows:
             text = GIVEN_UP if self._is_given_up else self.EMPTY
-            return self._said(text if y == top else "", "quiet", width)
+            lines = wrap(text, max(width - 2, 1))
+            said = lines[y - top] if 0 <= y - top < len(lines) else ""
+            return self._said(said, "quiet", width)
         if y < top - 1:
             return self._said(self.heading().text, self.heading().meaning, width)
         self._write()
@@ -386,7 +394,7 @@ class TablePane(Pane, ScrollView):
         columns = self.columns()  # now: there may have been more
         widths = {k: w for k, w in self._widths.items() if k < len(columns)}
         kept = sorted(widths)
-        room = self.size.width - _MARK
+        room = self._across() - _MARK
 
         def needed() -> int:
             sizes = (columns[k].width if columns[k].wide else widths[k] for k in kept)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import ClassVar, Final
 
 import numpy as np
@@ -168,7 +169,8 @@ class TrainingPane(Pane):
         timeline = self._view.bug.timeline
         if timeline.iterations == 1:
             said = "this scenario does not train: it has no table [training]"
-            return [[], [Segment(f" {said}", self._ink("axis"))]]
+            lines = wrap(said, max(self.size.width - 2, 1))
+            return [[], *([Segment(f" {one}", self._ink("axis"))] for one in lines)]
         room = self.size.height - 3
         below = min(len(self._trends), _MOST_TRENDS)
         below = min(below + 2 if below else 0, max(room - _LEAST, 0))
