@@ -381,7 +381,7 @@ class MainScreen(Screen[int]):
 
     def action_prompt(self) -> None:
         """Put the cursor into the console."""
-        self.set_focus(self.query_one(Prompt))
+        self.query_one(Prompt).begin()
 
     def action_explain_pane(self) -> None:
         """Say what the focused pane shows, its keys, and those that work everywhere."""
@@ -511,7 +511,11 @@ class MainScreen(Screen[int]):
 
     def _lay_out(self) -> None:
         for name in HIDEABLE:
-            self.query_one(f"#{name}").display = name not in self.arrangement.hidden
+            styles = self.query_one(f"#{name}").styles
+            if name in self.arrangement.hidden:
+                styles.display = "none"
+            else:
+                styles.clear_rule("display")  # a small window may hide it still
         if self.arrangement.left:
             self.query_one("#left").styles.width = self.arrangement.left
         if self.arrangement.console:

@@ -11,13 +11,14 @@ from textual.pilot import Pilot
 from textual.widget import Widget
 from textual.widgets import ContentSwitcher, Input, OptionList, Static
 
+from driving import painted
 from gradstep.core.debugger import Debugger
 from gradstep.core.scenario import load, parse
 from gradstep.tui.app import GradstepApp
 from gradstep.tui.keys import LINES, keys
 from gradstep.tui.main_screen import MainScreen, output_text
 from gradstep.tui.panes.base import OneLine
-from gradstep.tui.panes.console import ConsolePane
+from gradstep.tui.panes.console import ConsolePane, Prompt
 from gradstep.tui.panes.program import ProgramPane, present_line
 from gradstep.tui.panes.step import StepPane
 from gradstep.tui.panes.timeline import TimelinePane
@@ -78,6 +79,42 @@ async def test_what_is_typed_behind_the_colon_is_never_a_key() -> None:
         assert screen(pilot).query_one("#prompt", Input).value == ":"  # it is a letter
 
 
+@pytest.mark.parametrize("pane", ["#step", "#graph", "#why"])
+@pytest.mark.parametrize("key", ["colon", "x"])
+async def test_escape_gives_the_keys_back_to_the_pane_that_had_them(
+    pane: str, key: str
+) -> None:
+    async with GradstepApp(load("apple_orange")).run_test(size=(120, 36)) as pilot:
+        before = screen(pilot).query_one(pane)
+        before.focus()
+        await pilot.press(key, "escape")
+        assert screen(pilot).focused is before
+
+
+async def test_where_the_hidden_pane_had_the_keys_another_one_gets_them() -> None:
+    async with GradstepApp(load("apple_orange")).run_test(size=(120, 36)) as pilot:
+        before = screen(pilot).query_one("#graph")
+        before.focus()
+        await pilot.press("colon")
+        before.display = False
+        await pilot.press("escape")
+        taken = screen(pilot).query_one(Prompt)
+        assert screen(pilot).focused not in (before, taken, None)
+
+
+async def test_in_a_low_window_an_answer_can_be_read_where_it_was_asked_for() -> None:
+    async with GradstepApp(load("matmul")).run_test(size=(80, 24)) as pilot:
+        console = screen(pilot).query_one(ConsolePane)
+        low = console.size.height
+        await pilot.press("colon", *"transposes", "space", "Y", "enter")
+        await settle(pilot)
+        shown = "\n".join(painted(pilot.app.screen))
+        assert "why transposed" in shown
+        assert "inner sizes 2 and 1 differ" in shown
+        await pilot.press("escape")
+        assert console.size.height == low
+
+
 async def test_letters_in_the_prompt_are_not_commands() -> None:
     async with GradstepApp(load("apple_orange")).run_test(size=(120, 36)) as pilot:
         await pilot.press("colon", "s", "s", "q")
@@ -136,6 +173,23 @@ async def test_a_window_resized_to_nothing_comes_back() -> None:
         assert screen(pilot).has_class("small")
         await pilot.resize_terminal(120, 36)
         assert not screen(pilot).has_class("small")
+
+
+@pytest.mark.parametrize("size", [(49, 14), (50, 13), (49, 40), (20, 5)])
+async def test_a_window_that_is_too_small_shows_nothing_but_that(
+    size: tuple[int, int],
+) -> None:
+    async with GradstepApp(load("apple_orange")).run_test(size=size) as pilot:
+        shown = " ".join(" ".join(painted(pilot.app.screen)).split())
+        assert shown == f"gradstep needs 50 × 14; this is {size[0]} × {size[1]}"
+
+
+async def test_a_flat_window_leaves_its_lines_to_the_step() -> None:
+    async with GradstepApp(load("matmul")).run_test(size=(60, 16)) as pilot:
+        assert not screen(pilot).query_one("#why").display
+        assert screen(pilot).query_one("#step").size.height > 6
+        await pilot.resize_terminal(60, 24)
+        assert screen(pilot).query_one("#why").display
 
 
 def test_every_key_is_listed_once() -> None:

@@ -11,6 +11,7 @@ from rich.segment import Segment
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
+from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from ...core.complete import complete
@@ -42,6 +43,16 @@ class Prompt(Input):
         self._lines: list[str] = []
         self._number = 0
         self._view: View | None = None
+        self._before: Widget | None = None  # the one that had the keys
+
+    def begin(self, line: str | None = None) -> None:
+        """Take the keys, with the beginning of a line or with what stands here."""
+        if self.screen.focused is not self:
+            self._before = self.screen.focused
+        if line is not None:
+            self.value = line
+        self.screen.set_focus(self)
+        self.cursor_position = len(self.value)
 
     def show(self, view: View) -> None:
         """Remember what there is to complete."""
@@ -90,9 +101,12 @@ class Prompt(Input):
         self.screen.query_one(Scrollback).scroll(by)
 
     async def action_leave(self) -> None:
-        """Give the keys back to the panes, and cancel what goes on."""
+        """Give the keys back to the pane that had them, and cancel what goes on."""
         self.value = ""
-        self.screen.focus_next()
+        if self._before in self.screen.focus_chain:
+            self.screen.set_focus(self._before)
+        else:
+            self.screen.focus_next()
         if getattr(self.screen, "busy", False):
             await self.run_action("screen.cancel")
 
@@ -103,6 +117,22 @@ class Candidates(Asked):
     def __init__(self, words: list[str]) -> None:
         super().__init__("")
         self.words = words
+
+
+def folded(text: str, width: int) -> list[str]:
+    """Break a line between words, or where there is no blank wherever it must be.
+
+    >>> folded("so: turn it round", 10), folded("abcdef", 4)
+    (['so: turn ', 'it round'], ['abcd', 'ef'])
+    """
+    parts: list[str] = []
+    while cell_len(text) > width:
+        first = chop_cells(text[: width + 1], width)[0] or text[0]
+        if text[len(first)] != " " and first.strip().count(" "):
+            first = first[: first.rindex(" ") + 1]
+        parts.append(first)
+        text = text[len(first) :].removeprefix(" ")
+    return [*parts, text]
 
 
 def _common(words: list[str]) -> str:
@@ -148,9 +178,7 @@ class Scrollback(Painted):
         for text, name in islice(reversed(self._written), self._up, None):
             if len(seen) >= height or not width:
                 break
-            # Most lines fit, and rich takes its time to find out.
-            is_long = cell_len(text) > width
-            parts = chop_cells(text, width) if is_long else [text]
+            parts = folded(text, width)
             seen = [*((part, name) for part in parts), *seen]
         self._seen = seen[-height:] if height else []
         self.repaint()
@@ -207,10 +235,7 @@ class ConsolePane(Pane, can_focus=False):
 
     def ask(self, line: str) -> None:
         """Put the beginning of a line into the prompt, and wait for the rest."""
-        prompt = self.query_one(Prompt)
-        prompt.value = line
-        self.screen.set_focus(prompt)
-        prompt.cursor_position = len(line)
+        self.query_one(Prompt).begin(line)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Hand the line over, and clear the prompt."""
