@@ -55,6 +55,23 @@ def test_a_contribution_in_all_its_views() -> None:
         assert part in text
 
 
+def test_a_title_that_has_no_room_loses_a_word_and_no_number() -> None:
+    for width, title in ((100, "event 2 of 27 · "), (46, "2 of 27 · ")):
+
+        async def play(app: PanesApp, pilot: Pilot[None], title: str = title) -> None:
+            del pilot
+            wanted = f"{title}forward · layer x1 · line 3"
+            assert app.step.titles[0] == wanted
+
+        played(Debugger(load("three_layer")), "x1", (width, 24), play)
+
+
+@pytest.mark.parametrize("height", range(16, 44, 4))
+def test_no_line_stays_empty_while_something_is_left_unsaid(height: int) -> None:
+    text = shown("three_layer", "x2.z<-W2", size=(75, height))
+    assert "1 of 1 uses are in" in text or text.split("\n")[-1].strip()
+
+
 def test_a_sum_over_broadcast_axes_stands_between() -> None:
     text = shown("broadcast_bias", "Z<-b", "b.grad[0]")
     assert "product" in text

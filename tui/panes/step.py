@@ -63,6 +63,7 @@ class _Looked(NamedTuple):
     formula: Formula
 
 
+_Said = list[tuple[int, list[Line]]]  # how much some lines matter, and the lines
 _NOTHING = _Looked((), (), (), NO_FORMULA)
 
 
@@ -207,7 +208,10 @@ class StepPane(Pane):
         stage = Stage(view.bug.scenario, trace, self._look)
         first, *rest = place(stage, [self._number])
         when = "first to come" if view.bug.position == 0 else f"event {first}"
-        self.titles = " · ".join((when, *rest)), self._exact()
+        title = " · ".join((when, *rest))
+        if cell_len(title) > self.size.width - 4:  # the border, and a blank beside it
+            title = title.removeprefix("event ")
+        self.titles = title, self._exact()
 
     def _exact(self) -> str:
         if self._walker.typed is not None:
@@ -355,6 +359,8 @@ class StepPane(Pane):
 
     def on_resize(self) -> None:
         """Bring the cursor into sight; in another size all is drawn anew anyway."""
+        if self._view is not None:
+            self._show_borders(self._view)
         if not self._following:
             self._redraw()
 
@@ -401,12 +407,16 @@ class StepPane(Pane):
         ]
         for grid in self._grids:
             grid.compact = False
+        every = [*above], [*below]
         tiles, used = self._arranged(width, height, below, above)
         hint = self._hint(tiles, width, height - sum(len(part) for _, part in above))
         if hint:
-            above[:] = [one for one in above if one[0] != _WHAT]
-            above.insert(0, (_KEPT, self._wrapped([Segment(hint, inks.quiet)], width)))
+            said = (_KEPT, self._wrapped([Segment(hint, inks.quiet)], width))
+            for part in (above, every[0]):
+                part[:] = [said, *(one for one in part if one[0] != _WHAT)]
             tiles, used = self._arranged(width, height, below, above)
+        room = height - used - sum(len(part) for _, part in (*above, *below))
+        _take_back(list(zip((above, below), every, strict=True)), room)
         lines = [line for _, part in above for line in part]
         start = len(lines)
         lines += self._tile_lines(tiles, used, inks)
@@ -417,8 +427,8 @@ class StepPane(Pane):
         self,
         width: int,
         height: int,
-        below: list[tuple[int, list[Line]]],
-        above: list[tuple[int, list[Line]]],
+        below: _Said,
+        above: _Said,
     ) -> tuple[list[Tile], int]:
         """Place the grids; where there is no room, leave out what matters least."""
 
@@ -770,12 +780,27 @@ def _looked_up(stage: Stage, number: int) -> _Looked:
     return _Looked(found, notes(stage, [number]), summed, formula)
 
 
-def _without_least(lines: list[tuple[int, list[Line]]]) -> bool:
+def _without_least(lines: _Said) -> bool:
     """Leave out the lines that matter least, and tell whether there were any."""
     least = min((importance for importance, _ in lines), default=_KEPT)
     if least < _KEPT:
         lines[:] = [one for one in lines if one[0] > least]
     return least < _KEPT
+
+
+def _take_back(sides: Sequence[tuple[_Said, _Said]], room: int) -> None:
+    """Take back what was left out and has room after all, what matters most first.
+
+    The matrices needed it only in full, or not beside each other.
+    """
+    kept = {id(one) for some, _ in sides for one in some}
+    left_out = [one for _, every in sides for one in every if id(one) not in kept]
+    for one in sorted(left_out, key=lambda one: -one[0]):
+        if len(one[1]) <= room:
+            kept.add(id(one))
+            room -= len(one[1])
+    for some, every in sides:
+        some[:] = [one for one in every if id(one) in kept]
 
 
 def _is_changed(facet: Facet, all_facets: Sequence[Facet]) -> bool:
