@@ -21,6 +21,7 @@ PART: Final = 256  # lines that are drawn together
 _MOST_LANES: Final = 12
 _NAME: Final = 8  # the least room for names
 _MOST_NAME: Final = 24
+_LEAST_PART: Final = 4  # cells of a label: less helps nobody
 _SIZE: Final = NUMBER_WIDTH + 1
 _LEFT, _RIGHT, _UP, _DOWN, _BEHIND = 1, 2, 4, 8, 16
 
@@ -132,6 +133,24 @@ def pieces(
         size,
         Piece("text", f" {what}"),
     )
+
+
+def within(label: Sequence[Piece], room: int) -> tuple[Piece, ...]:
+    """Return as much of a label as there is room for, and `…` for the rest.
+
+    >>> within((Piece("name", "W1"), Piece("text", " (5, 4)")), 6)
+    (Piece(part='name', text='W1'), Piece(part='text', text=' (5…'))
+    """
+    kept: list[Piece] = []
+    for piece in label:
+        size = cell_len(piece.text)
+        if size > room:
+            if room >= _LEAST_PART:
+                kept.append(Piece("text", cut(piece.text, room)))
+            break
+        kept.append(piece)
+        room -= size
+    return tuple(kept)
 
 
 def _join(arms: list[int], lane: int, knob: int, passed: set[int]) -> None:

@@ -166,7 +166,7 @@ class Listing:
         text = self._parts[part][place]
         box = self.order[line]
         label = rail.pieces(self.graph, self.sketch, box, self.folds)
-        return text, [(len(text), box, label)]
+        return text, [(len(text), box, rail.within(label, self.width - len(text)))]
 
     def region(self, box: int) -> Region | None:
         """Return the line of a box."""

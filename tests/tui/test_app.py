@@ -345,6 +345,18 @@ g = [1.0, 0.5, 2.0]
 """
 
 
+async def test_a_line_that_is_cut_says_so() -> None:
+    text = "Y = " + " + ".join(["x"] * 30) + "  # a note of some length\ny = Y * 2"
+    scenario = parse(
+        f'gradstep = 1\ntitle = \'t\'\nprogram = """\n{text}\n"""\n[inputs]\nx = 1.0\n'
+    )
+    async with GradstepApp(scenario).run_test(size=(80, 24)) as pilot:
+        pane = screen(pilot).query_one(ProgramPane)
+        first, second = (pane.render_line(y).text.rstrip() for y in range(2))
+        assert first.endswith("…")
+        assert second.endswith("y = Y * 2")
+
+
 async def test_a_click_in_the_gutter_of_a_recipe_means_its_own_line() -> None:
     scenario = parse(NORMED, source="normed.toml")
     async with GradstepApp(scenario).run_test(size=(120, 36)) as pilot:

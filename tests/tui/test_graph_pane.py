@@ -18,11 +18,11 @@ from gradstep.core.expression import Element
 from gradstep.core.graph import Builder
 from gradstep.core.ops import OPS
 from gradstep.core.scenario import builtin_names
+from gradstep.tui import rail
 from gradstep.tui.drawing import joint
 from gradstep.tui.keys import LINES
 from gradstep.tui.panes.base import Chosen, View
 from gradstep.tui.panes.graph import Canvas, GraphPane, Search
-from gradstep.tui.rail import PART
 from gradstep.tui.scene import Atlas, Listing, Picture
 
 Check = Callable[["PaneApp", Pilot[None]], Awaitable[None]]
@@ -579,7 +579,7 @@ def test_the_rail_of_a_long_list_never_breaks() -> None:
         nodes.append(build.apply(OPS["add"], operands, name=f"x{i}"))
     atlas = Atlas(build.finish(nodes[-1]))
     scene = atlas.listing(frozenset(), (60, 20))
-    assert scene.height > 2 * PART
+    assert scene.height > 2 * rail.PART
     rows = [scene.row(line)[0] for line in range(scene.height)]
     assert len({len(row) for row in rows}) == 1
     for number, (above, below) in enumerate(pairwise(rows)):
@@ -588,3 +588,18 @@ def test_the_rail_of_a_long_list_never_breaks() -> None:
                 assert two in "◆○" or "UP" in weights(two), (number, x)
             if "UP" in weights(two):
                 assert one in "◆○" or "DOWN" in weights(one), (number, x)
+
+
+@pytest.mark.parametrize("width", range(20, 70, 7))
+def test_what_a_list_has_no_room_for_is_marked(width: int) -> None:
+    listing = Atlas(load("three_layer").graph).listing(frozenset(), (width, 5))
+    assert isinstance(listing, Listing)
+    for number in range(listing.height):
+        text, labels = listing.row(number)
+        words = "".join(piece.text for _, _, label in labels for piece in label)
+        assert len(text) + len(words) < width
+        whole = rail.pieces(
+            listing.graph, listing.sketch, listing.order[number], listing.folds
+        )
+        is_cut = len(text) + sum(len(piece.text) for piece in whole) >= width
+        assert words.endswith(("…", " ")) or not is_cut

@@ -20,6 +20,7 @@ from ...core.stops import Stop, covered, is_covered
 from ...core.trace import Trace
 from ..background import Kept
 from ..digits import number_text
+from ..drawing import cut
 from .base import Asked, Chosen, Line, Pane, View, filled, places
 
 _GUTTER = 7  # mark, stop, number
@@ -155,8 +156,9 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
         worth = self._worth(statement)
         room = max(width - _GUTTER - len(worth) - 1, 0)
         left = self.scrolled.x
-        text = code[left:][:room]
-        rest = (hash_sign + note)[max(left - len(code), 0) :][: room - len(text)]
+        text = code[left:]
+        text = text[:room] if len(text.rstrip()) <= room else cut(text, room)
+        rest = cut((hash_sign + note)[max(left - len(code), 0) :], room - len(text))
         if len(rest) < min(len(note), _LEAST_NOTE):
             rest = ""  # a note of two letters helps nobody
         line = [
