@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
+from textual.driver import Driver
 from textual.events import Key
 from textual.reactive import Reactive
 from textual.screen import Screen
@@ -36,6 +38,24 @@ def _remembered_theme() -> str:
     """Return the theme that was chosen last, if there is such a one."""
     chosen = load_arrangement().theme
     return chosen if chosen in THEMES else DARK.name
+
+
+def enduring(driver: type[Driver]) -> type[Driver]:
+    """Return a driver that goes on reading where bytes that are not UTF-8 arrive.
+
+    Textual ends with a traceback there, and a pasted picture or a terminal with another
+    encoding is no reason to lose a session.
+    """
+    read: Callable[[Driver], None] | None = getattr(driver, "run_input_thread", None)
+    if read is None:
+        return driver  # where the system itself decodes
+
+    def run_input_thread(self: Any) -> None:
+        while not self.exit_event.is_set():
+            with suppress(UnicodeDecodeError):
+                read(self)
+
+    return type(driver.__name__, (driver,), {"run_input_thread": run_input_thread})
 
 
 class GradstepApp(App[int]):
@@ -70,6 +90,10 @@ class GradstepApp(App[int]):
         self._scenario = scenario
         self._at = at
         self._script = script
+
+    def get_driver_class(self) -> type[Driver]:
+        """Return the driver of the platform, passing over bytes that are no text."""
+        return enduring(super().get_driver_class())
 
     @property
     def available_themes(self) -> dict[str, Theme]:

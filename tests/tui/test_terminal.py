@@ -161,6 +161,19 @@ def test_a_window_of_one_cell_is_survived(tmp_path: Path) -> None:
         assert b"Traceback" not in opened.written
 
 
+def test_bytes_that_are_no_text_are_passed_over(tmp_path: Path) -> None:
+    with terminal(tmp_path, "run", "apple_orange") as opened:
+        opened.until("event 0/13")
+        for strange in (b"\xff", b"\x94\x80\xc3("):
+            os.write(opened.leader, strange)
+            time.sleep(0.2)
+        opened.type("s")
+        opened.until("event 1/13")
+        opened.type("q")
+        assert opened.ended() == 0
+        assert b"Traceback" not in opened.written
+
+
 def test_when_the_terminal_goes_the_process_goes(tmp_path: Path) -> None:
     with terminal(tmp_path, "run", "apple_orange") as opened:
         opened.until("event 0/13")
