@@ -40,6 +40,7 @@ _KEPT = 8  # lines that matter so much are never left out
 _LOWEST = 4  # lines of a matrix with its title, at least
 _LABEL = 12
 _NARROW_PANE = 60  # columns below which there are no labels
+_AROUND_TITLE = 6  # columns of the border beside the title
 _NARROW = 16  # columns of a title that are always shown
 
 
@@ -208,10 +209,7 @@ class StepPane(Pane):
         stage = Stage(view.bug.scenario, trace, self._look)
         first, *rest = place(stage, [self._number])
         when = "first to come" if view.bug.position == 0 else f"event {first}"
-        title = " · ".join((when, *rest))
-        if cell_len(title) > self.size.width - 4:  # the border, and a blank beside it
-            title = title.removeprefix("event ")
-        self.titles = title, self._exact()
+        self.titles = " · ".join((when, *rest)), self._exact()
 
     def _exact(self) -> str:
         if self._walker.typed is not None:
@@ -359,8 +357,6 @@ class StepPane(Pane):
 
     def on_resize(self) -> None:
         """Bring the cursor into sight; in another size all is drawn anew anyway."""
-        if self._view is not None:
-            self._show_borders(self._view)
         if not self._following:
             self._redraw()
 
@@ -370,6 +366,13 @@ class StepPane(Pane):
         self.repaint()
         if self.alone is not None and self._facets:
             self._show_in(self.alone)
+
+    def whole(self, y: int) -> Line:
+        """Return one line with the border; a title without room loses a word first."""
+        title, exact = self.titles
+        if y == 0 and cell_len(title) > self.whole_size.width - _AROUND_TITLE:
+            self.titles = title.removeprefix("event "), exact
+        return super().whole(y)
 
     def draw(self, y: int) -> Line:
         """Return one line of the step."""
