@@ -23,6 +23,7 @@ _HINTS: Final = {
     "Cannot overwrite a value": "a key is given twice; " + _REPEATED,
     "Cannot declare": _REPEATED,
     "Invalid value": 'allowed: a number, "a text", a [list], a { table }, true, false',
+    "Illegal character '\\n'": "close the quotes, or use three for several lines",
     "Illegal character": "write control characters in a text as \\u and four digits",
 }
 
