@@ -42,12 +42,12 @@ class ChecksPane(TablePane):
     KEYS: ClassVar[Sequence[str]] = ("r check all", "K this node", "enter choose")
     COLUMNS: ClassVar[Sequence[Column]] = (
         Column(""),
-        Column("level", rank=4, width=5),
+        Column("level", rank=3, width=5),
         Column("element", wide=True, width=18, most=40),
         Column("backpropagation", "point", rank=1),
         Column("numeric", "point", rank=2, width=9),
         Column("difference", "point", rank=0),
-        Column("relative", "point", rank=3),
+        Column("relative", "point", rank=4),
     )
     BINDINGS: ClassVar[list[BindingType]] = [("r", "check", "check all")]
 
