@@ -161,7 +161,7 @@ def gradient_lines(trace: Trace, found: Explanation, count: int) -> Iterator[str
     if found.seed is not None:
         yield f"  {_number(found.seed)}  enters here: the seed"
     if found.written:
-        yield "  a patch of this run wrote over the sum"
+        yield "  this run has another number in place of the sum"
     parts, before = found.latest(trace, count)
     if before is not None:
         earlier = len(found.parts) - len(parts)

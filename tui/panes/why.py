@@ -396,7 +396,7 @@ def _gradient_rows(trace: Trace, words: Wording, found: Explanation) -> Iterator
     if found.seed is not None:
         yield Row(f"{number_text(found.seed)}  enters here: the seed")
     if found.written:
-        yield Row("a patch of this run wrote over the sum", "alarm")
+        yield Row("this run has another number in place of the sum", "alarm")
     parts, before = found.latest(trace, _SHOWN)
     if before is not None:
         earlier = len(found.parts) - len(parts)
