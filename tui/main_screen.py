@@ -18,6 +18,7 @@ from textual.events import Resize, ScreenResume
 from textual.geometry import Size
 from textual.screen import Screen
 from textual.timer import Timer
+from textual.widget import Widget
 from textual.widgets import ContentSwitcher, Input, Static
 
 from ..core.commands.explaining import outstanding
@@ -39,6 +40,7 @@ from .keys import LINES, keys
 from .panes.base import Asked, Begun, Chosen, OneLine, Pane, View
 from .panes.console import ConsolePane, Prompt
 from .panes.graph import GraphPane
+from .panes.matrix_view import MatrixView
 from .panes.program import ProgramPane
 from .panes.step import StepPane
 from .panes.timeline import TimelinePane
@@ -296,7 +298,8 @@ class MainScreen(Screen[int]):
         shown = self.query_one("#view", ContentSwitcher).visible_content
         if self._turning:
             shown = self.query_one(f"#{self._turning}")
-        seen = [pane for pane in self._always if pane.display]
+        # The console also writes down what is said while it is hidden.
+        seen = [one for one in self._always if one.display or one.id == "console"]
         return [shown, *seen] if isinstance(shown, Pane) else seen
 
     @property
@@ -386,13 +389,12 @@ class MainScreen(Screen[int]):
     def action_explain_pane(self) -> None:
         """Say what the focused pane shows, its keys, and those that work everywhere."""
         pane = self.focused
-        while pane is not None and not isinstance(pane, Pane):
-            pane = pane.parent if isinstance(pane.parent, Pane) else None
-        text = pane.HELP if isinstance(pane, Pane) else ConsolePane.HELP
+        while pane is not None and not isinstance(pane, (Pane, MatrixView)):
+            pane = pane.parent if isinstance(pane.parent, Widget) else None
         from .help import Help
 
-        title = pane.TITLE if isinstance(pane, Pane) else ConsolePane.TITLE
-        self.app.push_screen(Help(title, text or ""))
+        shown = ConsolePane if pane is None else pane
+        self.app.push_screen(Help(shown.TITLE, shown.HELP or ""))
 
     def action_leave(self) -> None:
         """Leave gradstep."""
@@ -424,6 +426,7 @@ class MainScreen(Screen[int]):
             self._tell(loaded.said, title)
             return
         self.bug, self._chosen, self._seen = fresh, None, _changed_at(fresh)
+        self.query_one(ConsolePane).say(f"loaded again: {fresh.scenario.source}")
         if loaded.said:
             self._tell(loaded.said, "These stops have no place in the new file")
         self.look()

@@ -115,6 +115,17 @@ async def test_in_a_low_window_an_answer_can_be_read_where_it_was_asked_for() ->
         assert console.size.height == low
 
 
+async def test_the_console_writes_on_while_it_is_hidden() -> None:
+    async with GradstepApp(load("apple_orange")).run_test(size=(120, 36)) as pilot:
+        await pilot.press("s")
+        await pilot.resize_terminal(20, 5)
+        await pilot.press("s")
+        await settle(pilot)
+        await pilot.resize_terminal(120, 36)
+        await pilot.pause()
+        assert "event 2 of 13" in "\n".join(painted(pilot.app.screen)[-7:])
+
+
 async def test_letters_in_the_prompt_are_not_commands() -> None:
     async with GradstepApp(load("apple_orange")).run_test(size=(120, 36)) as pilot:
         await pilot.press("colon", "s", "s", "q")
@@ -512,6 +523,22 @@ async def test_help_lists_the_keys_and_closes_once() -> None:
             pilot.app.post_message(events.Key("escape", None))
         await pilot.pause()
         assert isinstance(pilot.app.screen, MainScreen)
+
+
+async def test_a_matrix_alone_opens_at_its_cursor_and_says_how_to_leave() -> None:
+    text = "y = sum(x * x)"
+    numbers = ", ".join(str(number) for number in range(40))
+    source = (
+        f"gradstep = 1\ntitle = 't'\nprogram = '{text}'\n[inputs]\nx = [{numbers}]\n"
+    )
+    async with GradstepApp(parse(source)).run_test(size=(80, 24)) as pilot:
+        await pilot.press("end", "v")
+        await pilot.pause()
+        shown = "\n".join(painted(pilot.app.screen))
+        assert "[78]" in shown  # the largest, in the last column
+        assert "v: back" in shown
+        await pilot.press("question_mark")
+        assert "back to the step" in str(pilot.app.screen.query_one(Static).content)
 
 
 async def test_the_palette_closes_once() -> None:

@@ -116,6 +116,7 @@ def parse_index(text: str, shape: tuple[int, ...]) -> tuple[int, ...] | None:
 class MatrixView(Painted, ScrollView, can_focus=True):
     """A grid that fills the widget, with its title above and its numbers below."""
 
+    TITLE: ClassVar[str] = "One matrix"
     HELP: ClassVar[str | None] = (
         "One array, as numbers or as a heat map.\n"
         "A cell's colour and its sign: plus or minus; how strong: how large.\n"
@@ -230,7 +231,9 @@ class MatrixView(Painted, ScrollView, can_focus=True):
             grid.gutter + (grid.columns + 1) * grid.cell,
             grid.height + 1 + _FOOTER,
         )
-        self.scroll_to(grid.left * grid.cell, grid.top, animate=False, immediate=True)
+        # It has to be made to: before its first frame it shows no bar to scroll with.
+        x, y = grid.left * grid.cell, grid.top
+        self.scroll_to(x, y, animate=False, force=True, immediate=True)
         self.refresh()
 
     def on_resize(self) -> None:
@@ -298,7 +301,7 @@ class MatrixView(Painted, ScrollView, can_focus=True):
         leading = grid.array.shape[:-2]
         if leading:
             line.append(f"   slice of {'×'.join(map(str, leading))}: , .")
-        return line
+        return line.append("   v: back", "dim")
 
     def _below(self, grid: Grid, summary: Summary | None) -> Text:
         """Return the summary, and of a dense grid the scale."""

@@ -38,9 +38,9 @@ class NotesPane(TablePane):
     def columns(self) -> Sequence[Column]:
         """Return the columns: that of the places as wide as its names."""
         if self._is_narrow:
-            return (Column(""), Column("", wide=True, width=1))
+            return (Column("", width=1), Column("", wide=True, width=1))
         return (
-            Column(""),
+            Column("", width=1),
             Column("place", width=self._longest, most=_PLACE),
             Column("", wide=True, width=_LEAST),
         )
