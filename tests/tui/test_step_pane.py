@@ -72,6 +72,12 @@ def test_no_line_stays_empty_while_something_is_left_unsaid(height: int) -> None
     assert "1 of 1 uses are in" in text or text.split("\n")[-1].strip()
 
 
+@pytest.mark.parametrize("height", range(14, 40, 4))
+def test_no_line_is_blank_while_rows_of_a_matrix_are_not_seen(height: int) -> None:
+    text = shown("three_layer", "x2.z", size=(48, height)).split("\n\n")
+    assert len(text) == 1 or "↓" not in text[-1]
+
+
 def test_a_sum_over_broadcast_axes_stands_between() -> None:
     text = shown("broadcast_bias", "Z<-b", "b.grad[0]")
     assert "product" in text

@@ -446,6 +446,7 @@ class StepPane(Pane):
                     whole = self._windows(width, _LOWEST)
                 while room() < _bottom(whole) and _without_least(above):
                     pass
+                above[:] = [one for one in above if one[0]]  # numbers before blanks
                 whole = self._windows(width, max(room(), _LOWEST - 1))
                 break
         return whole, _bottom(whole)
