@@ -84,6 +84,24 @@ def test_down_goes_to_the_next_term() -> None:
     played(Debugger(load("three_layer")), "end", play)
 
 
+def test_that_there_is_more_below_is_said_until_it_is_seen() -> None:
+    bug = program(
+        "y = sum(W @ x)",
+        "W = { random = 'normal', shape = [12, 2], seed = 1 }\nx = [3.0, 1.0]",
+    )
+
+    async def play(app: PanesApp, pilot: Pilot[None]) -> None:
+        app.choose("x.grad[0]")
+        await pilot.resize_terminal(90, 20)
+        await pilot.pause()
+        assert "↓ more" in app.why.titles[1]
+        await pilot.press(*["down"] * 20)
+        assert "more terms" in text_of(app.why)
+        assert "↓ more" not in app.why.titles[1]
+
+    played(bug, "end", play)
+
+
 def test_no_gradient_and_a_gradient_of_zero_look_different() -> None:
     bug = program("y = sum(relu(a)) + sum(stop_gradient(b))", "a = [-1.0]\nb = [1.0]")
     none, zero = shown(bug, "end", "b.grad[0]"), shown(bug, "end", "a.grad[0]")

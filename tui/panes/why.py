@@ -118,7 +118,7 @@ class WhyPane(Pane):
     def _recipe(self, view: View) -> tuple[object, Callable[[], _Told]]:
         """Return what is to be explained, and how."""
         bug = view.bug
-        count = max(self.size.height, _SHOWN)
+        count = max(self.size.height + 1, _SHOWN)  # and whether there are more
         return (bug.trace, bug.position, view.chosen), lambda: _looked_up(view, count)
 
     def prepare(self, view: View) -> None:
@@ -143,7 +143,7 @@ class WhyPane(Pane):
             self._title = f"Why {name}?"
         self._rows = []
         self._unseen = _wrapped(told, width - len(_MARGIN))
-        self._write(max(self.size.height, self._cursor + 1, _SHOWN))
+        self._write(max(self._cursor + 1, _SHOWN))
         leading = [n for n, row in enumerate(self._rows) if row.leads]
         if leading and self._cursor not in leading:
             self._cursor = leading[0]
@@ -155,8 +155,15 @@ class WhyPane(Pane):
         self._rows += islice(self._unseen, max(count - len(self._rows), 0))
 
     def _show_subtitle(self) -> None:
+        below = self._top + self.size.height
+        self._write(below + 1)
+        is_more = bool(self.size) and len(self._rows) > below
         can_follow = self._leads() is not None
-        words = "↵ follow" * can_follow, "⌫ back" * bool(self._trail)
+        words = (
+            "↓ more" * is_more,
+            "↵ follow" * can_follow,
+            "⌫ back" * bool(self._trail),
+        )
         self.head(self._title, "  ".join(word for word in words if word))
 
     def _leads(self) -> Element | None:
@@ -187,17 +194,18 @@ class WhyPane(Pane):
             self._scroll(by)
             return
         self._cursor = found
-        self._show_subtitle()
         room = max(self.size.height, 1)
         self._top = min(max(self._top, found - room + 1), found)
         if not any(row.leads for row in self._rows[:found]):
             self._top = 0  # the headline belongs to the first term
+        self._show_subtitle()
         self.repaint()
 
     def _scroll(self, by: int) -> None:
         self._write(self._top + by + self.size.height)
         most = max(len(self._rows) - self.size.height, 0)
         self._top = min(max(self._top + by, 0), most)
+        self._show_subtitle()
         self.repaint()
 
     def _follow(self) -> None:
