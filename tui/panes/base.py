@@ -13,9 +13,7 @@ from typing import ClassVar, NamedTuple, Self
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
-from textual.color import Color
 from textual.events import Click
-from textual.filter import LineFilter
 from textual.geometry import Offset, Region, Size, Spacing
 from textual.message import Message
 from textual.selection import Selection
@@ -66,19 +64,20 @@ class Again(Message):
     """A person wants to see something else of the same moment, which may take long."""
 
 
-def filled(line: Line, width: int, ground: Style) -> Line:
-    """Return a line of a width: cut, or filled up.
-
-    What has no background of its own gets that of `ground`.
-    """
-    painted = [
-        Segment(text, style if style and style.bgcolor else ground + style)
-        for text, style, _ in line
-    ]
+def fitted(line: Line, width: int) -> Line:
+    """Return a line of a width: cut, or filled up."""
     used = sum(cell_len(text) for text, _, _ in line)
-    if used < width:
-        painted.append(Segment(" " * (width - used), ground))
-    return painted if used <= width else list(Strip(painted, used).crop(0, width))
+    if used > width:
+        return list(Strip(line, used).crop(0, width))
+    return [*line, Segment(" " * (width - used))] if used < width else line
+
+
+def filled(line: Line, width: int, ground: Style) -> Line:
+    """Return a line of a width on a ground: what has no background gets that one."""
+    return [
+        Segment(text, style if style and style.bgcolor else ground + style)
+        for text, style, _ in fitted(line, width)
+    ]
 
 
 def places(stops: Mapping[int, Stop]) -> object:
@@ -97,7 +96,8 @@ class Painted(Widget):
         self._drawn: dict[int, Line] = {}
         self._strips: dict[int, Strip] = {}  # of those, as the terminal can show them
         self._inks_of: dict[str, Style] = {}
-        self._filters: tuple[Sequence[LineFilter], Color] | None = None
+        # What a style of a line becomes: on its ground, as the terminal can show it.
+        self._shown_as: dict[Style | None, Style | None] = {}
         self._selected: Selection | None = None  # text, by dragging the mouse over it
         # Its measures when it is drawn: Textual finds out anew whenever it is asked.
         self._is_measured = False
@@ -118,7 +118,7 @@ class Painted(Widget):
     def framed(self, line: Line, y: int) -> Line:
         """Return a line with what stands left and right of it."""
         del y
-        return filled(line, self.whole_size.width, self.ink(""))
+        return fitted(line, self.whole_size.width)
 
     def ink(self, name: str) -> Style:
         """Return the style of a component class, or for "" that of the widget.
@@ -135,7 +135,7 @@ class Painted(Widget):
         """Forget the colours of the theme before."""
         super().notify_style_update()
         self._inks_of.clear()
-        self._filters = None
+        self._shown_as.clear()
         self._forget()
 
     def refresh(
@@ -236,7 +236,7 @@ class Painted(Widget):
         span = self._selected.get_span(y) if self._selected is not None else None
         if span is None or not 0 <= y < self.room.height:
             return line
-        strip = Strip(line)
+        strip = Strip(filled(line, self.whole_size.width, self.ink("")))
         left, right = self.margin.left, self.margin.left + self.room.width
         text = strip.crop(left, right).text
         start = left + cell_len(text[: span[0]])
@@ -248,16 +248,24 @@ class Painted(Widget):
     def _painted(self, y: int) -> Strip:
         if y not in self._drawn:
             self._drawn[y] = self.whole(y)
+        width, known = self.whole_size.width, self._shown_as
         line = self.framed(self._drawn[y], y)
         if self._selected is not None:
             line = self._marked(line, y - self.margin.top)
-        if self._filters is None:
-            self._filters = self.get_line_filters(), self.background_colors[1]
-        filters, background = self._filters
-        for one in filters:
-            line = one.apply(line, background)
-        strip = self._strips[y] = Strip(line, self.whole_size.width)
+        shown = [
+            Segment(text, known[ink] if ink in known else self._shown_ink(ink))
+            for text, ink, _ in line
+        ]
+        strip = self._strips[y] = Strip(shown, width)
         return strip
+
+    def _shown_ink(self, ink: Style | None) -> Style | None:
+        """Return what a style of a line becomes; Textual asks that for each segment."""
+        line = filled([Segment(" ", ink)], 1, self.ink(""))
+        for one in self.get_line_filters():
+            line = one.apply(line, self.background_colors[1])
+        shown = self._shown_as[ink] = line[0].style
+        return shown
 
 
 class OneLine(Painted):
@@ -330,16 +338,16 @@ class Pane(Painted, can_focus=True):
 
     def framed(self, line: Line, y: int) -> Line:
         """Return a line with the border at its ends."""
-        width, margin, ground = self.whole_size.width, self.margin, self.ink("")
+        width, margin = self.whole_size.width, self.margin
         if not margin.width or self._is_edge(y):
-            return filled(line, width, ground)
+            return fitted(line, width)
         left, right = " " * (margin.left - 1), " " * (margin.right - 1)
         border = self.ink("pane--border")
         return [
             Segment("│", border),
-            *([Segment(left, ground)] if left else ()),
-            *filled(line, width - margin.width, ground),
-            *([Segment(right, ground)] if right else ()),
+            *([Segment(left)] if left else ()),
+            *fitted(line, width - margin.width),
+            *([Segment(right)] if right else ()),
             Segment("│", border),
         ]
 
