@@ -341,6 +341,8 @@ class MainScreen(Screen[int]):
         self._chosen = message.element
         self._chosen_by_hand = message.element.index is not None
         self.look()
+        # A cursor does not wait for what other panes look up in the background.
+        self.query_one(StepPane).catch_up()
 
     def on_again(self) -> None:
         """Look up what a pane is to show now."""
