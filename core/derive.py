@@ -16,6 +16,7 @@ from .explain import Index, contraction, uses_of
 from .graph import Node
 from .ops.table import Shape
 from .run import Run, broadcast_axes
+from .told import Progress, told
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,10 +249,13 @@ _MOST_PATHS: Final = 1000
 _MOST_STEPS: Final = 100_000
 
 
-def paths(run: Run, node: int, index: Index) -> list[Path]:
+def paths(
+    run: Run, node: int, index: Index, progress: Progress | None = None
+) -> list[Path]:
     """Return every path from an element to the output, the largest product first.
 
-    Their sum is the gradient of the element.
+    Their sum is the gradient of the element. `progress` is told how many links are
+    followed, of how many at most.
     Links whose local derivative is 0 are not followed. Raises `CommandError` where
     there are more paths than a person can read.
     """
@@ -266,7 +270,7 @@ def paths(run: Run, node: int, index: Index) -> list[Path]:
     seed = np.asarray(run.seed)
     found: list[Path] = []
     stack: list[tuple[int, Index, tuple[Step, ...]]] = [(node, index, ())]
-    for _ in range(_MOST_STEPS):
+    for _ in told(range(_MOST_STEPS), progress):
         if not stack:
             found.sort(key=lambda path: size(path.product), reverse=True)
             return found

@@ -225,8 +225,7 @@ class Parts(Sequence[Part]):
         if isinstance(number, slice):
             return replace(self, span=self.span[number])
         event = self.event(number)
-        edge = Edge(*self.trace.event(event))  # type: ignore[misc]
-        return part_of(self.trace, edge, event, self.element)
+        return part_of(self.trace, self.trace.edge(event), event, self.element)
 
 
 @dataclass(frozen=True, slots=True)
@@ -469,7 +468,7 @@ def part_of(trace: Trace, edge: Edge, number: int, index: Index) -> Part:
 
 def _part_of(trace: Trace, edge: Edge, number: int, index: Index) -> Part:
     run = trace.run
-    upstream = np.asarray(trace.upstream(edge.consumer, number))
+    upstream = np.asarray(trace.upstream(edge))
     operand = np.asarray(run.values[edge.operand])
 
     def columns(factors: tuple[Array, Array]) -> Columns:
@@ -493,7 +492,7 @@ def _part_of(trace: Trace, edge: Edge, number: int, index: Index) -> Part:
         _summed(run, edge),
         blocks,
         run.recent,
-        trace.added(edge, number, index),
+        trace.added(edge, index),
         key in run.patches.rules or key in run.patches.in_place,
     )
 
@@ -566,8 +565,7 @@ def _is_exact(trace: Trace, arrivals: Sequence[int]) -> bool:
     """Tell whether all that arrives comes through one operation that copies."""
     if len(arrivals) != 1 or arrivals[0] == trace.seed_position:
         return False
-    edge = Edge(*trace.event(arrivals[0]))  # type: ignore[misc]
-    op = trace.run.graph.nodes[edge.consumer].op
+    op = trace.run.graph.nodes[trace.edge(arrivals[0]).consumer].op
     return op is not None and (op.kind in ("move", "gather") or op.name in _COPIES)
 
 

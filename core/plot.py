@@ -17,6 +17,7 @@ _BLANK: Final = 0x2800
 _BARS: Final = "▁▂▃▄▅▆▇█"
 _STEPS: Final = (1.0, 2.0, 5.0, 10.0)
 _MANY: Final = 4  # points in a column: their range is the curve, lines add nothing
+_CLOSE: Final = 1e-300  # apart: steps between numbers like that would underflow
 _WIDE: Final = 20.0  # from this ratio on, numbers are read better on a log scale
 
 
@@ -86,7 +87,8 @@ def scale_of(numbers: Array, *, log: bool) -> Scale:
     if not finite.size:
         return Scale(0.0, 1.0)
     low, high = float(finite.min()), float(finite.max())
-    if not math.isfinite(high - low) or high - low <= 1e-12 * max(abs(low), abs(high)):
+    close = max(1e-12 * max(abs(low), abs(high)), _CLOSE)
+    if not math.isfinite(high - low) or high - low <= close:
         margin = max(abs(low), 1.0) / 2
         return Scale(max(low - margin, -1e307), min(high + margin, 1e307))
     return Scale(low, high)

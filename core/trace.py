@@ -178,6 +178,10 @@ class Trace:
             return Contribution(*self._edges[number - self.seed_position - 1])
         return Update(self.updates[number - self.update_position])
 
+    def edge(self, number: int) -> Edge:
+        """Return the edge that event `number`, a contribution, belongs to."""
+        return self._edges[number - self._first]
+
     def phase(self, position: int) -> Phase:
         """Return the phase of the last applied event, or the end that `position` is."""
         if position <= 0:
@@ -269,13 +273,13 @@ class Trace:
         # The first contribution is the gradient; making it twice would take its time.
         made = after if before is None and not run.writes else None
         if made is None:
-            made = self._contribution(edge, number)
+            made = self._contribution(edge)
         product = made
         if _is_reduced(node, made.shape):
-            product = self._product(edge, number)
+            product = self._product(edge)
         return Share(
             edge,
-            np.asarray(self.upstream(consumer, number)),
+            np.asarray(self.upstream(edge)),
             local_derivative(run, node, argument),
             product,
             _summed(product.shape, np.shape(run.values[edge.operand])),
@@ -289,10 +293,10 @@ class Trace:
         """Tell whether a gradient is what it will be at the end."""
         return position > self._last_arrival(node)
 
-    def contribution(self, edge: Edge, number: int) -> Value:
-        """Return what an edge adds to the gradient of its operand, at its event."""
+    def contribution(self, edge: Edge) -> Value:
+        """Return what an edge adds to the gradient of its operand."""
         consumer, argument, operand = edge
-        run, upstream = self.run, self.upstream(consumer, number)
+        run, upstream = self.run, self.upstream(edge)
         if len(self.arrivals(operand)) == 1 and not run.writes:
             gradient = run.gradients[operand]  # nothing else adds to it
             if gradient is not None:
@@ -305,33 +309,33 @@ class Trace:
             lambda: run.contribution(consumer, argument, upstream),
         )
 
-    def added(self, edge: Edge, number: int, index: tuple[int, ...]) -> float:
-        """Return what an edge adds to one element, at its event."""
+    def added(self, edge: Edge, index: tuple[int, ...]) -> float:
+        """Return what an edge adds to one element."""
         if not self._is_large(edge.operand):
-            return float(np.asarray(self.contribution(edge, number))[index])
+            return float(np.asarray(self.contribution(edge))[index])
         return self.run.recent.of(
-            ("added", edge, index), lambda: self._added(edge, number, index)
+            ("added", edge, index), lambda: self._added(edge, index)
         )
 
-    def _added(self, edge: Edge, number: int, index: tuple[int, ...]) -> float:
+    def _added(self, edge: Edge, index: tuple[int, ...]) -> float:
         if self._is_made_by_cell(edge):
-            return float(self._cells(edge, number, edge.operand)[index])
-        return float(np.asarray(self.contribution(edge, number))[index])
+            return float(self._cells(edge, edge.operand)[index])
+        return float(np.asarray(self.contribution(edge))[index])
 
-    def _contribution(self, edge: Edge, number: int) -> Array:
+    def _contribution(self, edge: Edge) -> Array:
         """Return what an edge adds, of a large array only what is looked at."""
         if self._is_made_by_cell(edge):
-            cells = self._cells(edge, number, edge.operand)
+            cells = self._cells(edge, edge.operand)
             if cells.size > _MOST_AT_ONCE:
                 return cast("Array", cells)
-        return np.asarray(self.contribution(edge, number))
+        return np.asarray(self.contribution(edge))
 
-    def _product(self, edge: Edge, number: int) -> Array:
+    def _product(self, edge: Edge) -> Array:
         """Return upstream × local, before it is reduced."""
         consumer, argument, _ = edge
-        run, upstream = self.run, self.upstream(consumer, number)
+        run, upstream = self.run, self.upstream(edge)
         if self._is_elementwise(edge):
-            cells = self._cells(edge, number, consumer)
+            cells = self._cells(edge, consumer)
             if cells.size > _MOST_AT_ONCE:
                 return cast("Array", cells)
         if not self._is_large(consumer):
@@ -353,10 +357,10 @@ class Trace:
         same = rows[edge.consumer][6] == rows[edge.operand][6]
         return same and self._is_elementwise(edge)
 
-    def _cells(self, edge: Edge, number: int, like: int) -> Cells:
+    def _cells(self, edge: Edge, like: int) -> Cells:
         """Return upstream × local in the dtype of a node, computed cell by cell."""
         dtype = np.asarray(self.run.values[like]).dtype
-        return products(self.run, edge, self.upstream(edge.consumer, number), dtype)
+        return products(self.run, edge, self.upstream(edge), dtype)
 
     def _is_large(self, node: int) -> bool:
         shape = self.run.graph.nodes.rows[node][6]
@@ -382,15 +386,9 @@ class Trace:
                 writes.setdefault(write.node, []).append((number, write))
         return writes
 
-    def upstream(self, consumer: int, number: int) -> Value:
-        """Return the gradient that a consumer's rule is given at event `number`.
-
-        It is complete by then, so only a later write can have changed it since.
-        """
-        for written, write in self._writes.get(consumer, ()):
-            if written >= number:
-                return write.before
-        gradient = self.run.gradients[consumer]
+    def upstream(self, edge: Edge) -> Value:
+        """Return the gradient that the rule of an edge is given, which carries one."""
+        gradient = self.run.upstream(edge.consumer, edge.argument)
         if gradient is None:
             raise ValueError("no gradient arrives there")
         return gradient
@@ -434,7 +432,7 @@ class Trace:
         self, node: int, start: int, stop: int, total: Value | None
     ) -> Value | None:
         for number in self._into[node][start:stop]:
-            addend = self.contribution(self._edges[number - self._first], number)
+            addend = self.contribution(self._edges[number - self._first])
             with np.errstate(all="ignore"):
                 total = addend if total is None else np.add(total, addend)
             if isinstance(total, np.ndarray):

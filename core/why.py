@@ -568,8 +568,8 @@ def breaks(trace: Trace, number: int) -> bool:
         return False
 
     def find() -> bool:
-        added = trace.contribution(event.edge, number)
-        sent = trace.upstream(event.consumer, number)
+        added = trace.contribution(event.edge)
+        sent = trace.upstream(event.edge)
         return bool(_bad_count(added)) and not _bad_count(sent)
 
     return trace.run.recent.of(("breaks", number), find)

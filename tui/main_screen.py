@@ -130,6 +130,7 @@ class MainScreen(Screen[int]):
         self._work = Background(self._tell_share)
         self._is_looking = False  # the command is done, and panes look things up
         self._is_stale = False  # what is looked up is not what is to be seen any more
+        self._is_given_up = False  # by a person; to look again would go on for as long
         self._lines: deque[str] = deque()  # to be executed after that
         self._turning = ""  # the view to turn to
         self._facts: Sequence[str] = ()  # of the header
@@ -233,6 +234,7 @@ class MainScreen(Screen[int]):
         """Execute a line, or none, and look up what the panes need to show it."""
         self._is_looking = not line
         self._is_stale = False
+        is_given_up = self._is_given_up and not line
         panes = self.panes()
 
         def work() -> _Done:
@@ -242,8 +244,8 @@ class MainScreen(Screen[int]):
             except Exception as raised:  # noqa: BLE001  # ours; the session goes on
                 error = raised
             self._is_looking = True
-            if self._lines or self._is_stale:
-                self._work.cancel()  # nobody will see this moment for long
+            if self._lines or self._is_stale or is_given_up:
+                self._work.cancel()  # nobody waits for what takes long
             try:
                 view = self._view(reply)
                 for pane in panes:
@@ -266,6 +268,7 @@ class MainScreen(Screen[int]):
             self.run_line(self._lines.popleft())
         elif self._is_stale:
             self.look()
+        self._is_given_up = False
 
     def _view(self, reply: Reply | None) -> View:
         """Return the present moment, with the element that is to be seen in it."""
@@ -341,6 +344,8 @@ class MainScreen(Screen[int]):
         self._chosen = message.element
         self._chosen_by_hand = message.element.index is not None
         self.look()
+        # A cursor does not wait for what other panes look up in the background.
+        self.query_one(StepPane).catch_up()
 
     def on_again(self) -> None:
         """Look up what a pane is to show now."""
@@ -417,6 +422,7 @@ class MainScreen(Screen[int]):
 
     def _take(self, loaded: _Loaded) -> None:
         """Go on with what was loaded again."""
+        self._is_given_up = False
         if not self._is_there:
             return
         self.app.clear_notifications()
@@ -447,6 +453,7 @@ class MainScreen(Screen[int]):
     def action_cancel(self) -> None:
         """Cancel a long command, stop playing, or give up the chosen element."""
         self._work.cancel()
+        self._is_given_up = self.busy
         self._lines.clear()
         self._stop_playing()
         self._chosen_by_hand = False

@@ -153,12 +153,7 @@ def _changed(name: str, old: Any, index: tuple[int, ...] | None, value: Any) -> 
 
 def _fitting(name: str, value: Any, shape: tuple[int, ...], dtype: Any) -> Array:
     """Return a value in a dtype, or raise `CommandError` with what is allowed."""
-    try:
-        given = np.asarray(value)
-    except ValueError:
-        raise CommandError(
-            Problem("the rows of the list are not equally long", f"allowed: {shape}")
-        ) from None
+    given = np.asarray(value)
     if given.dtype.kind not in "fiub":
         raise CommandError(Problem(f"{clean(str(value))!r} is no number"))
     if given.shape not in (shape, ()):

@@ -395,7 +395,7 @@ def _paths(bug: Debugger, arguments: str) -> Answer:
     count, text = _count(arguments, "paths")
     node, _, index = find_element(bug, text)
     run, nodes = bug.trace.run, bug.graph.nodes
-    found = paths(run, node, index)
+    found = paths(run, node, index, bug.progress)
     start = element_name(nodes[node], index)
     total = float(sum(path.product for path in found))
     rows = [(path.product, _route(bug, start, path)) for path in found[:count]]

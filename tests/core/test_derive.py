@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gradstep.core.derive import derivations, paths
-from gradstep.core.errors import CommandError
+from gradstep.core.errors import CommandError, Interrupted
 from gradstep.core.run import Patches, Run, evaluate
 from runs import edge, number, programs, run_of
 from sessions import close, said, session
@@ -90,6 +90,17 @@ def test_too_many_paths_are_refused_and_so_are_wrong_runs() -> None:
     patches = Patches(overwrites=frozenset({edge(wrong, "y", "x", 1)}))
     with pytest.raises(CommandError, match="true chain rule"):
         paths(wrong.patched(patches), number(wrong, "x"), ())
+
+
+def test_paths_can_be_given_up() -> None:
+    run = run_of("y = x * x\nE = y * x", x=3.0)
+
+    def progress(_done: int, of: int) -> None:
+        assert of > 2
+        raise Interrupted
+
+    with pytest.raises(Interrupted):
+        paths(run, number(run, "x"), (), progress)
 
 
 def test_a_leaf_stands_for_its_uses_and_a_result_for_its_statement() -> None:

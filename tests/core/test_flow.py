@@ -207,6 +207,15 @@ def test_a_log_scale_has_decades(first: int, decades: int, most: int) -> None:
     assert all(math.log10(t) == pytest.approx(round(math.log10(t))) for t in ticks)
 
 
+@pytest.mark.parametrize("span", [5e-324, 1e-310, 1e-301, 1e-299, 0.0])
+@pytest.mark.parametrize("low", [0.0, -1e-310, 1.0])
+def test_numbers_that_almost_agree_have_ticks_as_well(low: float, span: float) -> None:
+    scale = scale_of(np.array([low, low + span]), log=False)
+    ticks = scale.ticks(6)
+    assert ticks == sorted(set(ticks))
+    assert scale.low <= ticks[0] < ticks[-1] <= scale.high
+
+
 @given(
     st.lists(st.floats(allow_nan=True, allow_infinity=True), max_size=60),
     st.integers(1, 30),

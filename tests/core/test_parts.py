@@ -235,7 +235,7 @@ def test_large_arrays_have_the_same_shares(program: Program, data: Any) -> None:
                     assert np.array_equal(here, np.asarray(there), equal_nan=True)
             array = np.asarray(one.contribution)
             index = an_element(data.draw, array.shape)
-            assert large.added(edge.edge, event, index) == array[index]
+            assert large.added(edge.edge, index) == array[index]
         assert one.summed == two.summed
         assert one.uses == two.uses
 

@@ -95,8 +95,23 @@ def _is_frame_due(screen: Screen[object]) -> bool:
     )
 
 
+def _working(app: App[int]) -> list[MainScreen]:
+    """Return the screens, also those behind others, in which a command goes on."""
+    screens = [one for one in app.screen_stack if isinstance(one, MainScreen)]
+    return [screen for screen in screens if screen.busy]
+
+
+def _is_more_to_come(app: App[int]) -> bool:
+    """Tell whether something will be posted by a thread or a timer.
+
+    Textual waits for the last of several resizes before it hands one on.
+    """
+    is_resized = app._resize_event is not None or app._resize_timer is not None
+    return is_resized or any(not worker.is_finished for worker in app.workers)
+
+
 async def settle(app: App[int], at_most: float = 20.0) -> None:
-    """Let all be handled and painted that was posted.
+    """Let all be handled and painted that was posted, in whatever screen.
 
     A command that goes on in the background may take so many seconds, until it is
     cancelled.
@@ -112,11 +127,11 @@ async def settle(app: App[int], at_most: float = 20.0) -> None:
         if _is_frame_due(screen):
             with app._context():
                 screen._on_timer_update()
-        elif isinstance(screen, MainScreen) and screen.busy:
-            if monotonic() - start > at_most:
-                screen.action_cancel()
+        elif working := _working(app):
+            for one in working if monotonic() - start > at_most else ():
+                one.action_cancel()
             await asyncio.sleep(0.002)
-        elif app._resize_event is not None:  # Textual waits for the last of several
+        elif _is_more_to_come(app):
             await asyncio.sleep(0.002)
         else:
             return

@@ -24,6 +24,7 @@ from gradstep.tui.app import GradstepApp
 from gradstep.tui.background import GIVEN_UP, Kept
 from gradstep.tui.main_screen import MainScreen
 from gradstep.tui.panes import flow as flow_pane
+from gradstep.tui.panes import nodes as nodes_pane
 from gradstep.tui.panes.base import OneLine, Pane, View
 from gradstep.tui.panes.console import Scrollback
 from gradstep.tui.panes.views import VIEWS
@@ -181,6 +182,41 @@ async def test_escape_gives_up_what_is_looked_up_and_a_command_looks_again(
         await pilot.press("S")
         assert GIVEN_UP not in text(pane)
         assert "W1.grad" in text(pane)
+
+
+async def test_a_table_is_sorted_in_the_background_and_never_by_the_screen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    threads: list[threading.Thread] = []
+    order, norms = nodes_pane.node_order, 6
+
+    def slow(*_: Any, progress: Callable[[int, int], None], **__: Any) -> Any:
+        threads.append(threading.current_thread())
+        endless(progress)
+
+    async with opened("three_layer") as (pilot, screen):
+        await pilot.press("end")
+        screen.action_view("nodes")
+        await pilot.pause()
+        pane = screen.query_one("#nodes", nodes_pane.NodesPane)
+        monkeypatch.setattr(nodes_pane, "node_order", slow)
+        pane._sort(norms)
+        await until(pilot, lambda: " %, Escape cancels" in header(screen))
+        for width in (130, 120):
+            await pilot.resize_terminal(width, 36)  # rows that are there stay there
+            assert " x0 " in text(pane)
+        assert screen.busy
+        await pilot.press("escape")
+        await until(pilot, lambda: not screen.busy)
+        assert GIVEN_UP in text(pane)
+        assert threading.main_thread() not in threads
+        monkeypatch.setattr(nodes_pane, "node_order", order)
+        await pilot.press("S")
+        trace = screen.bug.trace
+        largest = order(trace.run, "norm", descending=True)[0]
+        await pilot.press("ctrl+home")
+        first = next(line for line in text(pane).split("\n") if "▸" in line)
+        assert f" {trace.run.graph.nodes[largest].name} " in first
 
 
 async def test_commands_do_not_wait_for_what_is_looked_up(

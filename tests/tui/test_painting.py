@@ -5,14 +5,23 @@ Panes repaint only what a key has changed; nothing old may be left behind.
 
 from __future__ import annotations
 
+import asyncio
 import random
+import threading
 from pathlib import Path
 
 import pytest
+from rich.console import RenderableType
 from textual.pilot import Pilot
+from textual.screen import Screen
 
+from driving import press, settle
 from gradstep.core.scenario import load
 from gradstep.tui.app import GradstepApp
+from gradstep.tui.main_screen import MainScreen
+from gradstep.tui.panes.step import StepPane
+from gradstep.tui.panes.why import WhyPane
+from panes_app import text_of
 
 KEYS = (
     "s",
@@ -63,3 +72,54 @@ async def test_nothing_old_is_left_behind(name: str) -> None:
             await pilot.pause()
             before = painted(pilot)
             assert before == await anew(pilot), (turn, pressed)
+
+
+async def test_a_cursor_in_a_matrix_moves_in_one_frame_with_all_panes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app = GradstepApp(load("three_layer"))
+    frames: list[str] = []
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press("end", "S", "S")
+        await pilot.pause(0.1)
+        display = app._display
+
+        def seen(screen: Screen[object], renderable: RenderableType | None) -> None:
+            display(screen, renderable)
+            frames.append("\n".join(painted(pilot)))
+
+        monkeypatch.setattr(app, "_display", seen)
+        before = painted(pilot)
+        for number, key in enumerate(("down", "up", "down", "up"), 1):
+            press(app, key)
+            await settle(app)
+            assert len(frames) == number, key
+            await asyncio.sleep(0.05)  # what comes sooner may wait for one frame
+    assert frames[0] == frames[2] != frames[1] == frames[3] == "\n".join(before)
+
+
+async def test_a_cursor_does_not_wait_for_what_other_panes_look_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    is_done = threading.Event()
+    app = GradstepApp(load("three_layer"))
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press("end", "S", "S")
+        screen = app.screen
+        assert isinstance(screen, MainScreen)
+        step = screen.query_one(StepPane)
+        monkeypatch.setattr(WhyPane, "prepare", lambda *_: is_done.wait(20))
+        seen = [text_of(step)]
+        try:
+            for key in ("down", "down"):
+                press(app, key)
+                for _ in range(20):
+                    await asyncio.sleep(0.01)
+                assert screen.busy
+                seen.append(text_of(step))
+        finally:
+            is_done.set()
+        assert len(set(seen)) == 3
+        await settle(app)
+        assert text_of(step) == seen[-1]
+        assert painted(pilot) == await anew(pilot)

@@ -11,7 +11,7 @@ import gc
 import random
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 from weakref import WeakSet
@@ -26,11 +26,11 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from driving import click, drag, mouse, press, resize, settle
-from gradstep.core.scenario import builtin_names, load
+from gradstep.core.scenario import builtin_names, load, parse
 from gradstep.tui.app import GradstepApp
 from gradstep.tui.keys import keys
 from gradstep.tui.main_screen import MainScreen
-from gradstep.tui.panes.base import Pane
+from gradstep.tui.panes.base import Asked, Pane
 from gradstep.tui.panes.console import ConsolePane, Prompt
 from gradstep.tui.panes.flow import FlowPane
 from gradstep.tui.panes.graph import Canvas, GraphPane
@@ -277,9 +277,11 @@ def counts(screen: MainScreen) -> Counter[str]:
 
 @pytest.fixture
 def threads() -> Iterator[None]:
-    before = threading.active_count()
+    before = set(threading.enumerate())
     yield
-    assert threading.active_count() <= before
+    for thread in set(threading.enumerate()) - before:
+        thread.join(5)
+        assert not thread.is_alive()
 
 
 @pytest.mark.usefixtures("threads")
@@ -430,3 +432,92 @@ async def let_go(app: App[int], screens: WeakSet[Screen[object]], turns: int) ->
             return
         await asyncio.sleep(0.05)
     assert max(gone.values()) == 1, gone
+
+
+# ----------------------------------------------------------- long commands under way
+
+_LINKS: Final = 2000
+_LONG_CHAIN: Final = "\n".join(
+    (
+        "gradstep = 1",
+        "program = '''",
+        "x0 = 1 * x",
+        *(f"x{n} = x{n - 1} * w" for n in range(1, _LINKS + 1)),
+        f"E = sum(x{_LINKS})",
+        "'''",
+        "[inputs]",
+        "x = 1.0",
+        "[parameters]",
+        "w = { random = 'normal', seed = 1, shape = [50], scale = 0.1 }",
+        "[training]",
+        "optimizer = 'sgd'",
+        "learning_rate = 0.001",
+        "iterations = 10",
+    )
+)
+# All go on in the background there, some for hours, or lead to what does.
+_LONG: Final = (
+    *("check", "train 1000000", "paths w[0]", "explain w.grad", "continue", "next"),
+    *("break x1999 if sum(w) * w[0] > 1e9", "catch large 1e30", "watch w.grad"),
+    *("uses w", "history w.grad", "goto end", "goto 50%", "set w = w * 2"),
+)
+
+
+@pytest.mark.usefixtures("threads")
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_nothing_is_lost_or_left_while_long_commands_go_on(seed: int) -> None:
+    rng = random.Random(seed)  # noqa: S311  # a walk, not a secret
+    app = GradstepApp(parse(_LONG_CHAIN, source="chain.toml"))
+    app.animation_level = "none"
+    walked: list[str] = []
+    try:
+        async with app.run_test(size=_ROOMY):
+            await settle(app)
+            for _ in range(40):
+                walked.append(at_once(app, rng))
+                await asyncio.sleep(rng.choice((0, 0, 0.01, 0.06)))
+            await settle(app, at_most=0.1)
+            await agrees(await rest(app))
+            fresh = app.screen
+            assert isinstance(fresh, MainScreen)
+            fresh.run_line("train 1000000")
+            assert fresh.busy
+            press(app, "q")
+            await until(lambda: not app.is_running)
+    except BaseException as error:
+        error.add_note(f"after {' · '.join(walked)}")
+        raise
+    assert app.return_value == 0
+
+
+def at_once(app: App[int], rng: random.Random) -> str:
+    """Do what does not wait for a command that goes on; return what it was."""
+    match rng.random():
+        case chance if chance < 0.3:
+            line = rng.choice(_LONG)
+            for screen in app.screen_stack:
+                if isinstance(screen, MainScreen):
+                    screen.post_message(Asked(line))
+            return f":{line}"
+        case chance if chance < 0.5:
+            press(app, "escape")
+            return "escape"
+        case chance if chance < 0.65:
+            size = rng.choice(_SIZES)
+            resize(app, size)
+            return f"resize {size}"
+        case _:
+            away = ("ctrl+o", "ctrl+p")  # to other scenarios, which are small
+            keys = [key for key in _KEYS if key not in away]
+            pressed = rng.choices(keys, k=rng.randint(1, _AT_ONCE))
+            press(app, *pressed)
+            return " ".join(pressed)
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Wait for something that is to come at once, however busy the machine is."""
+    for _ in range(1000):
+        if holds():
+            return
+        await asyncio.sleep(0.005)
+    raise AssertionError("it never came to that")

@@ -122,7 +122,9 @@ class NodeRows(Sequence[Row]):
         self.run = run
         self._gist_of = gist_of
         self.order = node_order(run, by, descending=descending, progress=progress)
-        self._rows: dict[int, int] | None = None
+        self._rows: dict[int, int] = {}
+        if not isinstance(self.order, range):
+            self._rows = {node: row for row, node in enumerate(self.order)}
         self._known: dict[int, tuple[Gist, Gist | None]] = {}
         self._trace: Trace | None = None
         self._position = 0
@@ -135,8 +137,6 @@ class NodeRows(Sequence[Row]):
         """Return the row of a node."""
         if isinstance(self.order, range):
             return self.order.index(node)
-        if self._rows is None:
-            self._rows = {found: row for row, found in enumerate(self.order)}
         return self._rows[node]
 
     def __len__(self) -> int:

@@ -45,6 +45,11 @@ class NotesPane(TablePane):
             Column("", wide=True, width=_LEAST),
         )
 
+    def on_resize(self) -> None:
+        """Break the lines where the room ends now."""
+        if self.view is not None:
+            self.show(View(self.view.bug, None, self.view.chosen))
+
     def rows(self, view: View) -> Sequence[Row]:
         """Return the lines of all texts, each with the place that it belongs to."""
         made: list[Row] = []

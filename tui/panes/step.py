@@ -115,6 +115,7 @@ class StepPane(Pane):
         self._walker = Walker(self, self._sought)
         self._offset = 0
         self._following = True
+        self._is_behind = False  # the cursor has moved since it was drawn
         self._titles: list[tuple[str, ...]] = []
         self._alone: MatrixView | None = None  # made when it is first opened
 
@@ -139,7 +140,12 @@ class StepPane(Pane):
         for grid in self._grids:
             grid.is_future = position == 0
         self._follow(view.chosen)
-        self._show_borders(view)
+        self._show()
+
+    def _show(self) -> None:
+        """Draw what is there now, and say above and below what it is."""
+        if self._view is not None:
+            self._show_borders(self._view)
         self._redraw()
 
     def _take(self, trace: Trace, number: int, looked: _Looked | None) -> None:
@@ -254,14 +260,17 @@ class StepPane(Pane):
             self._choose()
         event.stop()
         event.prevent_default()
-        if self._view is not None:
-            self._show_borders(self._view)
-        self._redraw()
+        if not self._is_behind:
+            self._show()
 
     def _sought(self) -> None:
         """Show what was found in a large array."""
         self._choose()
-        self._redraw()
+
+    def catch_up(self) -> None:
+        """Draw where the cursor is, unless that was done together with all panes."""
+        if self._is_behind:
+            self._show()
 
     def _switch(self, by: int) -> None:
         """Go to the matrix beside."""
@@ -276,6 +285,8 @@ class StepPane(Pane):
         grid.is_placed = True
         element = facet.element(grid.cursor)
         self._follow(element)
+        # To draw it now would cost a frame of its own, and all panes wait for the next.
+        self._is_behind = True
         self.post_message(Chosen(element))
 
     def _open(self) -> None:
@@ -362,6 +373,7 @@ class StepPane(Pane):
 
     def _redraw(self, *, follow: bool = True) -> None:
         self._sheet = None
+        self._is_behind = False
         self._following = follow
         self.repaint()
         if self.alone is not None and self._facets:

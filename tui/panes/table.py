@@ -16,7 +16,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual.binding import BindingType
-from textual.events import Click, Resize
+from textual.events import Click
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
 
@@ -171,6 +171,10 @@ class TablePane(Pane, ScrollView):
             if row is not None:
                 self.cursor = row
         self.cursor = max(min(self.cursor, len(self._rows) - 1), 0)
+        self.again()
+
+    def again(self) -> None:
+        """Draw the same rows once more: others would have to be looked up."""
         self.virtual_size = Size(self.size.width, len(self._rows) + self._top())
         self.reveal()
         self.say_keys()
@@ -179,11 +183,6 @@ class TablePane(Pane, ScrollView):
     def say_keys(self) -> None:
         """Write the keys into the lower border."""
         self.head(self.TITLE, fitting(self.keys(), self.size.width))
-
-    def again(self) -> None:
-        """Draw the same moment once more."""
-        if self.view is not None:
-            self.show(View(self.view.bug, None, self.view.chosen))
 
     def reveal(self) -> None:
         """Scroll to the cursor."""
@@ -202,13 +201,13 @@ class TablePane(Pane, ScrollView):
         self._seen = (-1, -1)
         self.refresh()
 
-    def on_resize(self, event: Resize) -> None:
+    def on_resize(self) -> None:
         """Find the columns that fit now."""
-        del event
         self._widths.clear()
         self._wanted.clear()
         self._sides.clear()
-        self.again()
+        if self.view is not None:
+            self.again()
 
     def notify_style_update(self) -> None:
         """Write the lines again: the theme or the focus is another one."""
