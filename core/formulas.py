@@ -70,6 +70,9 @@ class Wording:
 
     graph: Graph
     names: Mapping[str, str] = field(default_factory=dict[str, str])
+    _gradients: dict[int, str] = field(
+        default_factory=dict[int, str], compare=False, repr=False
+    )
 
     def node(self, index: int, depth: int = 0) -> str:
         """Return the name of a node, or its expression where it has no name."""
@@ -82,6 +85,12 @@ class Wording:
 
     def gradient(self, index: int) -> str:
         """Return the name of a node's gradient: the literature's, or `∂E/∂x`."""
+        known = self._gradients.get(index)
+        if known is None:
+            known = self._gradients[index] = self._gradient(index)
+        return known
+
+    def _gradient(self, index: int) -> str:
         node = self.graph.nodes[index]
         for name, target in self.names.items():
             if self.graph.names.get(target.removesuffix(".grad")) == index:

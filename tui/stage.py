@@ -24,7 +24,7 @@ class Stage(NamedTuple):
     @property
     def wording(self) -> Wording:
         """The words for the graph."""
-        return Wording(self.graph, self.scenario.names)
+        return wording(self.scenario, self.trace)
 
     def note(self, when: When, node: int = -1) -> str:
         """Return what the author says at a place, or nothing."""
@@ -45,6 +45,12 @@ class Stage(NamedTuple):
         """Return the innermost statement that an event belongs to."""
         site = self.subject(event).site
         return None if site is None else self.graph.statements[site.statement]
+
+
+def wording(scenario: Scenario, trace: Trace) -> Wording:
+    """Return the words for a run: one table, for many words repeat a few names."""
+    graph, names = trace.run.graph, scenario.names
+    return trace.run.recent.of("wording", lambda: Wording(graph, names))
 
 
 def place(stage: Stage, numbers: Numbers) -> tuple[str, ...]:

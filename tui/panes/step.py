@@ -116,7 +116,8 @@ class StepPane(Pane):
         self._offset = 0
         self._following = True
         self._is_behind = False  # the cursor has moved since it was drawn
-        self._titles: list[tuple[str, ...]] = []
+        self._called: list[tuple[str, ...]] = []  # the grids, on one line or two
+        self._titles: list[tuple[str, ...]] = []  # as they are shown
         self._alone: MatrixView | None = None  # made when it is first opened
 
     # ------------------------------------------------------------------ the moment
@@ -423,6 +424,7 @@ class StepPane(Pane):
         for grid in self._grids:
             grid.compact = False
         every = [*above], [*below]
+        self._called = [self._title(facet) for facet in self._facets]
         tiles, used = self._arranged(width, height, below, above)
         hint = self._hint(tiles, width, height - sum(len(part) for _, part in above))
         if hint:
@@ -482,9 +484,8 @@ class StepPane(Pane):
         """
         if any(grid.width > width for grid in self._grids):
             return []
-        split = [self._title(facet) for facet in self._facets]
-        most = max(map(len, split))
-        split = [title + ("",) * (most - len(title)) for title in split]
+        most = max(map(len, self._called))
+        split = [title + ("",) * (most - len(title)) for title in self._called]
         joined = [(title[0] + "".join(title[1:]),) for title in split]
         choices = [(titles, self._placed(titles, width)) for titles in (joined, split)]
         self._titles, tiles = min(choices, key=lambda choice: _bottom(choice[1]))
@@ -530,9 +531,9 @@ class StepPane(Pane):
         for grid in self._grids:
             narrow = grid.array.size > _LARGE and grid.width > share
             grid.compact = narrow if self._dense is None else self._dense
-        self._titles = [self._title(facet) for facet in self._facets]
+        self._titles = self._called
         if height < _LOWEST:
-            self._titles = [("".join(title),) for title in self._titles]
+            self._titles = [("".join(title),) for title in self._called]
         naturals = list(self._naturals())
         wanted = [max(g.width, t) for g, t in naturals]
         for columns, gap in ((2, _GAP), (1, 1)):

@@ -34,6 +34,7 @@ from ...core.trace import Trace
 from ..background import GIVEN_UP, Kept
 from ..digits import align, number_text, style_for, write
 from ..spelling import term_text
+from ..stage import wording
 from .base import Chosen, Line, Pane, View, filled
 
 _MARGIN = "  "
@@ -303,7 +304,7 @@ def _looked_up(view: View, count: int) -> _Told:
     except CommandError:
         row = Row("nothing is chosen yet: step, or click a number", "quiet")
         return _Told(None, iter([row]))
-    words = Wording(bug.graph, bug.scenario.names)
+    words = wording(bug.scenario, bug.trace)
     rows = explained(bug.trace, words, element, bug.position)
     told = _Told(element, rows)
     deque(islice(told, count), maxlen=0)
