@@ -56,12 +56,23 @@ def test_a_contribution_in_all_its_views() -> None:
 
 
 def test_a_title_that_has_no_room_loses_a_word_and_no_number() -> None:
-    for width, title in ((100, "event 2 of 27 · "), (46, "2 of 27 · ")):
+    place, number = "2 of 27 · forward · layer x1 · line 3", "= 0.6547534606063192"
+    for width, title, exact in (
+        (100, f"event {place}", f"x1[0, 0] {number}"),
+        (46, place, f"x1[0, 0] {number}"),
+        (30, "2 of 27 · forward ·", number),
+    ):
 
-        async def play(app: PanesApp, pilot: Pilot[None], title: str = title) -> None:
+        async def play(
+            app: PanesApp, pilot: Pilot[None], title: str = title, exact: str = exact
+        ) -> None:
             del pilot
-            wanted = f"{title}forward · layer x1 · line 3"
-            assert app.step.titles[0] == wanted
+            first, last = (
+                "".join(text for text, *_ in app.step.whole(y))
+                for y in (0, app.step.outer_size.height - 1)
+            )
+            assert first.startswith(f"╭─ {title}")
+            assert f"─ {exact} ─" in last
 
         played(Debugger(load("three_layer")), "x1", (width, 24), play)
 

@@ -310,7 +310,10 @@ class Pane(Painted, can_focus=True):
         self.titles = (self.TITLE, "")
 
     def head(self, title: str, subtitle: str = "") -> None:
-        """Say above what the pane is, and below what can be done or known."""
+        """Say above what the pane is, and below what can be done or known.
+
+        Where a line has no room, it is the next one of several that is shown.
+        """
         if self.titles != (title, subtitle):
             self.titles = title, subtitle
             self.repaint((0, max(self.outer_size.height - 1, 0)))
@@ -354,8 +357,10 @@ class Pane(Painted, can_focus=True):
     def _edge(self, width: int, *, is_top: bool) -> Line:
         """Return the upper border with the title, or the lower with the subtitle."""
         left, right = "╭╮" if is_top else "╰╯"
-        text = self.titles[0 if is_top else 1]
-        most = width - 6
+        text, most = "", width - 6
+        for text in self.titles[0 if is_top else 1].split("\n"):
+            if cell_len(text) <= most:
+                break
         if cell_len(text) > most:
             text = set_cell_size(text, max(most - 1, 0)) + "…"
         label = f" {text} " if text and most > 0 else ""

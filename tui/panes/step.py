@@ -40,7 +40,6 @@ _KEPT = 8  # lines that matter so much are never left out
 _LOWEST = 4  # lines of a matrix with its title, at least
 _LABEL = 12
 _NARROW_PANE = 60  # columns below which there are no labels
-_AROUND_TITLE = 6  # columns of the border beside the title
 _NARROW = 16  # columns of a title that are always shown
 
 
@@ -214,24 +213,29 @@ class StepPane(Pane):
             self.titles = self.TITLE, ""
             return
         stage = Stage(view.bug.scenario, trace, self._look)
-        first, *rest = place(stage, [self._number])
-        when = "first to come" if view.bug.position == 0 else f"event {first}"
-        self.titles = " · ".join((when, *rest)), self._exact()
+        where = " · ".join(place(stage, [self._number]))
+        titles = [f"event {where}", where]
+        if view.bug.position == 0:
+            titles = [" · ".join(("first to come", *where.split(" · ")[1:]))]
+        self.titles = "\n".join(titles), "\n".join(self._exact())
 
-    def _exact(self) -> str:
+    def _exact(self) -> Sequence[str]:
+        """Return the number at the cursor with all its digits, and whose it is."""
         if self._walker.typed is not None:
-            return f"jump to [{self._walker.typed}▏]  enter, escape"
+            return [f"jump to [{self._walker.typed}▏]  enter, escape"]
         facet, grid = self._facets[self._active], self._grids[self._active]
         if not facet.array.size or self._view is None:
-            return "empty"
+            return ["empty"]
         element = facet.element(grid.cursor)
         node = self._view.bug.graph.nodes[element.node]
         name = element_name(node, element.index, element.quantity)
         if facet.role in ("local", "product"):
             name = f"{facet.role}[{', '.join(map(str, grid.cursor))}]"
-        elif facet.role not in ("operand", "value"):
-            name = f"{facet.role} {name}"
-        return f"{name} = {grid.exact()}"
+        equal = f"= {grid.exact()}"
+        whole = f"{facet.role} {name} {equal}"
+        said = [f"{name} {equal}", equal]
+        has_role = facet.role not in ("operand", "value", "local", "product")
+        return [whole, *said] if has_role else said
 
     # -------------------------------------------------------------------- movement
 
@@ -379,13 +383,6 @@ class StepPane(Pane):
         self.repaint()
         if self.alone is not None and self._facets:
             self._show_in(self.alone)
-
-    def whole(self, y: int) -> Line:
-        """Return one line with the border; a title without room loses a word first."""
-        title, exact = self.titles
-        if y == 0 and cell_len(title) > self.whole_size.width - _AROUND_TITLE:
-            self.titles = title.removeprefix("event "), exact
-        return super().whole(y)
 
     def draw(self, y: int) -> Line:
         """Return one line of the step."""
