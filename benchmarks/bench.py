@@ -34,7 +34,7 @@ def main() -> None:
     print(
         f"Python {platform.python_version()}, NumPy {np.__version__}, "
         f"{os.cpu_count()} cores, {platform.machine()}; products on "
-        f"{threads} of them; best of each, in turns\n"
+        f"{threads} of them; in turns\n"
     )
     print(f"| {' | '.join(HEAD)} | |")
     print(f"|{'---|' * (len(HEAD) + 1)}")

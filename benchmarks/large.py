@@ -6,9 +6,11 @@ import asyncio
 import gc
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final, NamedTuple
 
+import numpy as np
 from measure import Row, duration
 from screen import SIZE, Painting, chain, row, text
 from textual.events import Key
@@ -19,7 +21,7 @@ from gradstep.tui.app import GradstepApp
 from gradstep.tui.main_screen import MainScreen
 
 LARGE, SMALL = 4096, 64
-TURNS = 4  # walks over a trace; the first one sees everything for the first time
+TURNS = 6  # walks over a trace; the first one sees everything for the first time
 MOST = 1.5
 
 # Programs, and the shapes of W and b; X is square. The product has fewer columns, for
@@ -50,6 +52,13 @@ KEYS: Final = {
 }
 
 
+class Side(NamedTuple):
+    """An application that is open."""
+
+    painting: Painting
+    screen: MainScreen
+
+
 class Times(NamedTuple):
     """The slowest key in seconds: what was seen for the first time, and later."""
 
@@ -61,18 +70,13 @@ def rows() -> Iterator[Row]:
     """Yield a line for each program, and one for each key in a long graph."""
     os.environ.setdefault("XDG_STATE_HOME", tempfile.mkdtemp())
     for name in PROGRAMS:
-        large, small = (_walked(scenario(name, size)) for size in (LARGE, SMALL))
+        gc.collect()
+        sides = [scenario(name, size) for size in (LARGE, SMALL)]
         what = f"a key, {name}, {LARGE} × {LARGE}"
-        yield _row(what, f"the same, {SMALL} × {SMALL}", large, small)
+        yield _row(what, f"the same, {SMALL} × {SMALL}", *asyncio.run(_walk(sides)))
     graphs = [parse(chain(nodes), source="benchmark") for nodes in (100_000, 100)]
-    found = [[asyncio.run(_pressed(graph)) for graph in graphs] for _ in range(TURNS)]
-    for name in KEYS:
-        # Whatever else the machine does can only make a time longer.
-        large, small = (
-            Times(*(min(times) for times in zip(*(t[name] for t in side), strict=True)))
-            for side in zip(*found, strict=True)
-        )
-        yield _row(f"{name}, 100,000 nodes", "the same, 100 nodes", large, small)
+    for name, times in asyncio.run(_pressed(graphs)).items():
+        yield _row(f"{name}, 100,000 nodes", "the same, 100 nodes", *times)
 
 
 def _row(what: str, against: str, ours: Times, theirs: Times) -> Row:
@@ -100,44 +104,53 @@ def _sizes(shape: str, size: int) -> str:
     return shape.replace("n // 8", str(size // 8)).replace("n", str(size))
 
 
-def _walked(scenario: Scenario) -> Times:
-    """Go over a whole trace and back several times, and return the slowest steps."""
-    gc.collect()
-    return asyncio.run(_walk(scenario))
+@asynccontextmanager
+async def _opened(scenarios: Sequence[Scenario]) -> AsyncIterator[Sequence[Side]]:
+    """Open an application on each scenario, all at the same time."""
+    async with AsyncExitStack() as stack:
+        sides: list[Side] = []
+        for one in scenarios:
+            app = GradstepApp(one)
+            pilot = await stack.enter_async_context(app.run_test(size=SIZE))
+            sides.append(Side(Painting(app), await _ready(pilot)))
+        yield sides
 
 
-async def _walk(scenario: Scenario) -> Times:
-    app = GradstepApp(scenario)
-    async with app.run_test(size=SIZE) as pilot:
-        screen = await _ready(pilot)
-        painting, times = Painting(app), dict[tuple[str, int], list[float]]()
+async def _walk(scenarios: Sequence[Scenario]) -> Sequence[Times]:
+    """Go over traces of one length and back several times, step by step in turns."""
+    steps: dict[tuple[str, int], list[list[float]]] = {}
+    async with _opened(scenarios) as sides:
+        screen = sides[0].screen
         for _ in range(TURNS):
             for key in "sS":
                 position = -1
                 while position != screen.bug.position:
                     position = screen.bug.position
-                    taken = await _press(painting, screen, key)
+                    taken = [await _press(*side, key) for side in sides]
                     if position != screen.bug.position:
-                        times.setdefault((key, position), []).append(taken)
-    first = max(taken[0] for taken in times.values())
-    return Times(first, max(min(taken[1:]) for taken in times.values()))
+                        steps.setdefault((key, position), []).append(taken)
+    return _slowest(steps.values())
 
 
-async def _pressed(scenario: Scenario) -> dict[str, Times]:
+async def _pressed(scenarios: Sequence[Scenario]) -> Mapping[str, Sequence[Times]]:
     """Press keys several times each; what a line begins with gets them there."""
-    found: dict[str, Times] = {}
-    app = GradstepApp(scenario)
-    async with app.run_test(size=SIZE) as pilot:
-        screen = await _ready(pilot)
-        painting = Painting(app)
+    found: dict[str, Sequence[Times]] = {}
+    async with _opened(scenarios) as sides:
         for name, keys in KEYS.items():
-            times = [
-                [await _press(painting, screen, key) for key in keys]
+            turns = [
+                [[await _press(*side, key) for side in sides] for key in keys]
                 for _ in range(TURNS)
             ]
-            later = [min(taken) for taken in zip(*times[1:], strict=True)]
-            found[name] = Times(max(times[0]), max(later))
+            found[name] = _slowest(zip(*turns, strict=True))
     return found
+
+
+def _slowest(steps: Iterable[Sequence[Sequence[float]]]) -> Sequence[Times]:
+    """Return the slowest step of each side: at its first turn, and at its median."""
+    times = np.array([*steps])  # step, turn, side
+    first = times[:, 0].max(axis=0)
+    later = np.median(times[:, 1:], axis=1).max(axis=0)
+    return [Times(*map(float, pair)) for pair in zip(first, later, strict=True)]
 
 
 async def _ready(pilot: Pilot[int]) -> MainScreen:

@@ -34,13 +34,12 @@ _FEW: Final = 4096  # elements of a result whose terms are made at once
 _USUAL: Final = 8  # terms that are asked for most of the time
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(NamedTuple):
     """One product: what element `index` of the consumer's gradient sends back."""
 
     consumer: int
     argument: int
-    index: Index
+    index: Index  # pyright: ignore[reportIncompatibleMethodOverride]  # not a search
     upstream: float
     local: float
     product: float
@@ -298,12 +297,11 @@ class Explanation:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Factor:
+class Factor(NamedTuple):
     """An element of an operand: one factor of a term of a value."""
 
     node: int
-    index: Index
+    index: Index  # pyright: ignore[reportIncompatibleMethodOverride]  # not a search
     value: float
 
 

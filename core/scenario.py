@@ -11,7 +11,6 @@ import pathlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from importlib import resources
 from itertools import islice
 from types import MappingProxyType
 from typing import Any, Final, Literal, NamedTuple, cast, get_args
@@ -120,7 +119,7 @@ def builtin_names() -> tuple[str, ...]:
 
 
 def _builtin_folder() -> pathlib.Path:
-    return pathlib.Path(str(resources.files(scenarios)))
+    return pathlib.Path(scenarios.__path__[0])
 
 
 def load(path_or_name: str | pathlib.Path) -> Scenario:

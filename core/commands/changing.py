@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from ..compare import Comparison, Difference, compare, same_place
 from ..describe import brief
 from ..errors import CommandError, Interrupted, Problem
 from ..expression import Element, parse_element
@@ -26,6 +25,7 @@ from .movement import here, whole_number
 from .table import Command
 
 if TYPE_CHECKING:
+    from ..compare import Comparison, Difference
     from ..debugger import Debugger
 
 _MOST_LINES = 8  # of differing nodes, in the text of one reply
@@ -49,6 +49,8 @@ def _branch(bug: Debugger, patches: Patches, what: str) -> Answer:
     _check_shapes(bug, after.values)
     if bug.timeline.iterations > 1:
         what += f", in iteration {iteration}"
+    from ..compare import compare, same_place
+
     parent, trace, position = bug.chosen, bug.trace, bug.position
     branch = bug.branch_off(timeline, what)
     bug.place = Place(iteration, same_place(trace, position, bug.trace))
@@ -251,6 +253,8 @@ def _look_at(bug: Debugger, number: int) -> Answer:
     trace, place = bug.trace, bug.place
     bug.choose(number)
     if bug.place.iteration == place.iteration:
+        from ..compare import same_place
+
         position = same_place(trace, place.position, bug.trace)
         bug.place = Place(place.iteration, position)
     branch = bug.branch
@@ -294,6 +298,8 @@ def _diff(bug: Debugger, arguments: str) -> Answer:
             raise CommandError(Problem("this run is as it was loaded", "diff N"))
         numbers = [bug.branch.parent]
     numbers = [*numbers, bug.chosen][:2]
+    from ..compare import compare
+
     iteration = bug.place.iteration
     one, two = (_run_at(bug.runs[number], iteration) for number in numbers)
     found = compare(one, two)

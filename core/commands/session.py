@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -196,6 +195,8 @@ def _save(bug: Debugger, arguments: str) -> Answer:
 
 def _export(bug: Debugger, arguments: str) -> Answer:
     """Write the session, or a derivation, as a file for somebody else."""
+    import shlex
+
     force, words = arguments.startswith("-f "), arguments.removeprefix("-f ")
     try:
         name, *middle, path = shlex.split(words)
