@@ -21,7 +21,7 @@ from gradstep.tui.app import GradstepApp
 from gradstep.tui.main_screen import MainScreen
 
 LARGE, SMALL = 4096, 64
-TURNS = 6  # walks over a trace; the first one sees everything for the first time
+TURNS = 4  # walks over a trace; the first one sees everything for the first time
 MOST = 1.5
 
 # Programs, and the shapes of W and b; X is square. The product has fewer columns, for
@@ -163,14 +163,15 @@ async def _ready(pilot: Pilot[int]) -> MainScreen:
 
 async def _press(painting: Painting, screen: MainScreen, key: str) -> float:
     """Return the seconds to the last frame of a key, or of a line behind a colon."""
+    app = painting.app  # the screen's own, but of two that are open it names the last
 
     def act() -> object:
         if key.startswith(":"):
-            return screen.run_line(key[1:])
-        return screen.app.post_message(Key(key, key))
+            return app.call_later(screen.run_line, key[1:])
+        return app.post_message(Key(key, key))
 
     def is_busy() -> bool:
-        return screen.busy or not all(w.is_finished for w in screen.app.workers)
+        return screen.busy or not all(w.is_finished for w in app.workers)
 
     return await painting.after(act, is_busy)
 

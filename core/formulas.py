@@ -73,6 +73,12 @@ class Wording:
     _gradients: dict[int, str] = field(
         default_factory=dict[int, str], compare=False, repr=False
     )
+    # The last one only: it is asked for by each part of the screen that shows a step.
+    _contribution: dict[tuple[Edge, tuple[int, ...]], Formula] = field(
+        default_factory=dict[tuple[Edge, tuple[int, ...]], Formula],
+        compare=False,
+        repr=False,
+    )
 
     def node(self, index: int, depth: int = 0) -> str:
         """Return the name of a node, or its expression where it has no name."""
@@ -123,6 +129,14 @@ class Wording:
 
         `summed` are the axes over which the product is reduced.
         """
+        known = self._contribution.get((edge, summed))
+        if known is None:
+            known = self._added(edge, summed)
+            self._contribution.clear()
+            self._contribution[edge, summed] = known
+        return known
+
+    def _added(self, edge: Edge, summed: tuple[int, ...]) -> Formula:
         node = self.graph.nodes[edge.consumer]
         form = node.op and self._row(node, node.op).form(edge.argument)
         result = self.gradient(edge.operand)

@@ -8,6 +8,7 @@ exact zero is ever shown as 0.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -18,6 +19,7 @@ MOST_PRECISION: Final = 17  # enough to tell any two numbers of float64 apart
 _LARGEST: Final = 6  # the exponent from which on numbers are written as 1.5e7
 _LARGEST_WHOLE: Final = 9
 _SMALLEST: Final = -3
+_POINT: Final = re.compile(r"\.|(?<=\d)e")  # of a number, or its exponent
 
 
 class Style(NamedTuple):
@@ -104,12 +106,9 @@ def sides(texts: Iterable[str], least: tuple[int, int] = (0, 0)) -> tuple[int, i
 
 def split(text: str) -> tuple[str, str]:
     """Return what stands before a number's decimal point or exponent, and the rest."""
-    for place, character in enumerate(text):
-        if character == "." or (
-            character == "e" and place and text[place - 1].isdigit()
-        ):
-            return text[:place], text[place:]
-    return text, ""
+    found = _POINT.search(text)
+    place = found.start() if found else len(text)
+    return text[:place], text[place:]
 
 
 def _is_ordinary(value: Any) -> bool:

@@ -189,26 +189,20 @@ class Scale:
 
     def texts(self, numbers: Iterable[Any]) -> list[str]:
         """Write numbers, all as wide, with their points below each other."""
-        left, right = self._sides
+        left, right = map(len, split(self.template))  # before the point, and from it
         made: list[str] = []
         for number in numbers:
-            text = self._short(number)
+            text = self._short(number, left, right)
             whole, rest = split(text)
             fits = len(whole) <= left and len(rest) <= right
             text = f"{whole:>{left}}{rest:<{right}}" if fits else text
             made.append(text.rjust(self.width))
         return made
 
-    @property
-    def _sides(self) -> tuple[int, int]:
-        """How wide a number is before its point, and from there on."""
-        whole, rest = split(self.template)
-        return len(whole), len(rest)
-
-    def _short(self, number: Any) -> str:
+    def _short(self, number: Any, left: int, right: int) -> str:
         """Write one number so that it is no wider than the others."""
         text = write(number, self.style)
-        (left, right), (whole, rest) = self._sides, split(text)
+        whole, rest = split(text)
         if max(left, len(whole)) + max(right, len(rest)) <= self.width:
             return text
         for decimals in (2, 1, 0):
