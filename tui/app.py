@@ -86,8 +86,9 @@ class GradstepApp(App[int]):
         at: str = "",
         script: Path | None = None,
     ) -> None:
+        """Take a scenario to begin with; `InputError` where it cannot be run."""
         super().__init__()
-        self._scenario = scenario
+        self._bug = None if scenario is None else Debugger(scenario)
         self._at = at
         self._script = script
 
@@ -112,8 +113,8 @@ class GradstepApp(App[int]):
 
     def get_default_screen(self) -> Screen[int]:
         """Begin with the scenario, or the picker: a screen below is painted, too."""
-        if self._scenario is not None:
-            screen = self._main_screen(self._scenario)
+        if self._bug is not None:
+            screen, self._bug = self._main_screen(self._bug), None
         else:
             from .picker import Picker
 
@@ -130,14 +131,8 @@ class GradstepApp(App[int]):
             loop = asyncio.get_running_loop()
             loop.add_signal_handler(signal.SIGTERM, self.exit, _TERMINATED)
 
-    def open(self, scenario: Scenario) -> None:
-        """Show a scenario in the main screen."""
-        self.switch_screen(self._main_screen(scenario))
-
-    def _main_screen(self, scenario: Scenario) -> MainScreen:
-        at, script = self._at, self._script
-        self._at, self._script = "", None  # those are for the first one
-        return MainScreen(Debugger(scenario), at, script, self._size_classes())
+    def _main_screen(self, bug: Debugger) -> MainScreen:
+        return MainScreen(bug, self._at, self._script, self._size_classes())
 
     def _size_classes(self) -> str:
         """Return the classes that Textual gives to a screen once it has laid it out.
@@ -177,7 +172,7 @@ class GradstepApp(App[int]):
     def open_path(self, path: str) -> None:
         """Load a scenario and show it, or say what is wrong with it."""
         try:
-            scenario = load(path)
+            bug = Debugger(load(path))
         except InputError as error:
             self.notify(
                 str(error),
@@ -187,4 +182,5 @@ class GradstepApp(App[int]):
                 markup=False,
             )
             return
-        self.open(scenario)
+        self._at, self._script = "", None  # those were for the first one
+        self.switch_screen(self._main_screen(bug))

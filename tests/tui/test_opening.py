@@ -99,3 +99,46 @@ async def test_all_is_drawn_once_before_anything_is_asked(
         await pilot.resize_terminal(100, 30)
         await pilot.pause()
         assert len(drawn) == 2
+
+
+UNFIT = """
+gradstep = 1
+title = "Unfit"
+program = '''
+E = cross_entropy(x, t)
+'''
+[inputs]
+x = [[1.0, 2.0], [3.0, 4.0]]
+t = [0.0, 5.0]
+"""
+
+
+def test_numbers_that_do_not_fit_are_told_before_the_screen_is_taken(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "unfit.toml"
+    path.write_text(UNFIT)
+    with pytest.raises(InputError, match="class numbers are whole numbers"):
+        application(str(path))
+
+
+async def test_what_cannot_be_run_is_told_and_the_open_one_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    path = tmp_path / "unfit.toml"
+    path.write_text(UNFIT)
+    app = GradstepApp(load("apple_orange"))
+    async with app.run_test(size=(120, 36)) as pilot:
+        before = app.screen
+        app.open_path(str(path))
+        await pilot.pause(0.2)
+        assert app.screen is before
+        [told] = app._notifications
+        assert "class numbers are whole numbers" in told.message
+    picker = GradstepApp()
+    async with picker.run_test(size=(120, 36)) as pilot:
+        picker.open_path(str(path))
+        await pilot.pause(0.2)
+        assert picker._notifications
+        assert not isinstance(picker.screen, MainScreen)
