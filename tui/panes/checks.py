@@ -42,8 +42,8 @@ class ChecksPane(TablePane):
     KEYS: ClassVar[Sequence[str]] = ("r check all", "K this node", "enter choose")
     COLUMNS: ClassVar[Sequence[Column]] = (
         Column(""),
-        Column("level", rank=3, width=5),
-        Column("element", wide=True, width=18, most=40),
+        Column("level", width=5),  # without it two rows can look the same
+        Column("element", wide=True, width=14, most=40),
         Column("backpropagation", "point", rank=1),
         Column("numeric", "point", rank=2, width=9),
         Column("difference", "point", rank=0),
