@@ -15,9 +15,7 @@ from ..core.errors import Interrupted
 
 T = TypeVar("T")
 
-_PATIENCE: Final = (
-    0.03  # seconds that work may take before it goes on in the background
-)
+_PATIENCE: Final = 0.03  # seconds that work may take before nobody waits for it
 _OFTEN: Final = 0.1  # seconds between two words of how far it is
 
 

@@ -13,7 +13,7 @@ from ..session import Place
 from ..stops import Stop, changing, look, same
 from ..text import nearest
 from ..trace import Trace
-from .table import Command
+from .table import Command, Completes
 
 if TYPE_CHECKING:
     from ..debugger import Debugger
@@ -278,9 +278,9 @@ def _row(
     summary: str,
     run: Callable[[Debugger, str], Answer],
     usage: str = "[N]",
-    **more: str,
+    completes: Completes = "",
 ) -> Command:
-    return Command(name, usage, summary, run, alias, keys, **more)  # type: ignore[arg-type]
+    return Command(name, usage, summary, run, alias, keys, completes)
 
 
 ROWS: Final[tuple[Command, ...]] = (

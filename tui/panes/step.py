@@ -232,10 +232,10 @@ class StepPane(Pane):
         if facet.role in ("local", "product"):
             name = f"{facet.role}[{', '.join(map(str, grid.cursor))}]"
         equal = f"= {grid.exact()}"
-        whole = f"{facet.role} {name} {equal}"
         said = [f"{name} {equal}", equal]
-        has_role = facet.role not in ("operand", "value", "local", "product")
-        return [whole, *said] if has_role else said
+        if facet.role not in ("operand", "value", "local", "product"):
+            said.insert(0, f"{facet.role} {said[0]}")
+        return said
 
     # -------------------------------------------------------------------- movement
 
