@@ -30,13 +30,14 @@ from gradstep.core.scenario import builtin_names, load, parse
 from gradstep.tui.app import GradstepApp
 from gradstep.tui.keys import keys
 from gradstep.tui.main_screen import MainScreen
-from gradstep.tui.panes.base import Asked, Pane
+from gradstep.tui.panes.base import Asked, OneLine, Pane
 from gradstep.tui.panes.console import ConsolePane, Prompt
 from gradstep.tui.panes.flow import FlowPane
 from gradstep.tui.panes.graph import Canvas, GraphPane
-from gradstep.tui.panes.program import ProgramPane
+from gradstep.tui.panes.program import ProgramPane, present_line
 from gradstep.tui.panes.step import StepPane
 from gradstep.tui.panes.table import TablePane
+from gradstep.tui.panes.timeline import TimelinePane, column_of
 from gradstep.tui.panes.training import TrainingPane
 from gradstep.tui.panes.views import VIEWS
 from gradstep.tui.panes.why import WhyPane
@@ -228,6 +229,7 @@ async def agrees(old: MainScreen) -> None:
     """Hold a screen against a fresh one over the same debugger, set in the same way."""
     app, names = old.app, [name for name in VIEWS if old.query(f"#{name}")]
     seen, before = await pictures(old, names), counts(old)
+    tells_the_truth(old)
     panes = [one for one in old.query(Widget) if isinstance(one, Pane | Canvas)]
     fresh = MainScreen(old.bug)
     app.switch_screen(fresh)
@@ -246,6 +248,23 @@ async def agrees(old: MainScreen) -> None:
             assert _text(line) == _text(other), (name, y)
             assert line == other, (name, y, _text(line))
     assert before <= counts(fresh) + _OPENED
+
+
+def tells_the_truth(screen: MainScreen) -> None:
+    """Hold what is seen against the debugger: a fresh screen could be wrong as well."""
+    assert not screen.busy
+    trace, position = screen.bug.trace, screen.bug.position
+    header = screen.query_one("#header", OneLine).text
+    assert f"event {position}/{len(trace)} " in header
+    timeline = screen.query_one(TimelinePane)
+    column = column_of(position, len(trace), timeline.size.width - 12)
+    assert timeline.render_line(0).text[7:].index("●") == column
+    pane = screen.query_one(ProgramPane)
+    source, line = present_line(trace, position)
+    lines = [pane.render_line(y).text for y in range(pane.size.height)]
+    marked = [int(text[2:5]) for text in lines if text.startswith("▶")]
+    assert marked == ([line] if line else [])
+    assert (pane.titles[1] or "program") == source
 
 
 def set_like(fresh: Widget, old: Widget) -> None:
