@@ -8,13 +8,13 @@ from itertools import count
 import numpy as np
 from measure import Row, compare, peak, size
 
-from gradstep.core.debugger import Debugger
-from gradstep.core.explain import explain_gradient
-from gradstep.core.program import Leaf, build
-from gradstep.core.run import evaluate
-from gradstep.core.scenario import load
-from gradstep.core.timeline import Timeline
-from gradstep.core.trace import Trace
+from gradstep.core.debugger.debugger import Debugger
+from gradstep.core.engine.run import evaluate
+from gradstep.core.engine.trace import Trace
+from gradstep.core.explain.explain import explain_gradient
+from gradstep.core.program.build import Leaf, build
+from gradstep.core.scenario.scenario import load
+from gradstep.core.training.timeline import Timeline
 
 ITERATIONS = 10_000
 MATRICES = "Y = X @ W\nE = sum(tanh(Y))"

@@ -16,9 +16,9 @@ from screen import SIZE, Painting, chain, row, text
 from textual.events import Key
 from textual.pilot import Pilot
 
-from gradstep.core.scenario import Scenario, parse
-from gradstep.tui.app import GradstepApp
-from gradstep.tui.main_screen import MainScreen
+from gradstep.core.scenario.scenario import Scenario, parse
+from gradstep.tui.app.app import GradstepApp
+from gradstep.tui.app.main_screen import MainScreen
 
 LARGE, SMALL = 4096, 64
 TURNS = 4  # walks over a trace; the first one sees everything for the first time

@@ -6,7 +6,7 @@ import numpy as np
 from measure import Row, compare
 from scalars import our_chain
 
-from gradstep.core.trace import Contribution, Trace
+from gradstep.core.engine.trace import Contribution, Trace
 
 
 def row(seconds: float) -> Row:

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 from measure import Row, compare, duration, peak, race, size
 
-from gradstep.core.check import check
-from gradstep.core.graph import NodeKind
-from gradstep.core.program import Leaf, Program, build
-from gradstep.core.run import Run, evaluate, forward
+from gradstep.core.check.check import check
+from gradstep.core.engine.graph import NodeKind
+from gradstep.core.engine.run import Run, evaluate, forward
+from gradstep.core.program.build import Leaf, Program, build
 
 Arrays = dict[str, Any]
 KINDS: dict[str, NodeKind] = {"x": "input", "t": "constant"}

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from measure import Row, compare
 
-from gradstep.core.graph import Builder, undisturbed
+from gradstep.core.engine.graph import Builder, undisturbed
+from gradstep.core.engine.run import Run, evaluate
 from gradstep.core.ops import OPS
-from gradstep.core.run import Run, evaluate
 
 ADD, MULTIPLY = OPS["add"], OPS["multiply"]
 CHAIN = (1.5, 0.999, 0.001)

@@ -24,8 +24,8 @@ from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 
-from gradstep.core.scenario import Scenario, parse
-from gradstep.tui.app import GradstepApp
+from gradstep.core.scenario.scenario import Scenario, parse
+from gradstep.tui.app.app import GradstepApp
 
 SIZE = (120, 36)
 KEYS = 60  # pressed in each application
@@ -261,7 +261,7 @@ def row(what: str, against: str, ours: float, theirs: float, most: float) -> Row
 
 
 _OURS = """
-from gradstep.tui.opening import application
+from gradstep.tui.cli.opening import application
 app = application("apple_orange")
 """
 _THEIRS = """

@@ -17,7 +17,7 @@ import numpy as np
 import screen
 from measure import Row
 
-from gradstep.core.scenario import load
+from gradstep.core.scenario.scenario import load
 
 _KEYS = 40
 _QUIET = 0.15  # seconds without output, after which a frame is complete
@@ -92,7 +92,7 @@ def rows() -> Iterator[Row | str]:
         yield "tmux is not installed: keys are not measured in a terminal"
         return
     os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp()
-    run = ["-c", "from gradstep.tui.cli import main; main()", "run", _SCENARIO]
+    run = ["-c", "from gradstep.tui.cli.main import main; main()", "run", _SCENARIO]
     terminals = [
         Terminal([sys.executable, *program]) for program in (run, [__file__, "peer"])
     ]

@@ -10,12 +10,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from .debugger import Debugger
-    from .scenario import load
+    from .debugger.debugger import Debugger
+    from .scenario.scenario import load
 
 __all__ = ["Debugger", "load"]
 
-_HOMES: Final = {"Debugger": ".debugger", "load": ".scenario"}
+_HOMES: Final = {"Debugger": ".debugger.debugger", "load": ".scenario.scenario"}
 
 
 def __getattr__(name: str) -> Any:

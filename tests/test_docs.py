@@ -11,20 +11,20 @@ from textual.binding import Binding
 
 from gradstep.core.commands import COMMANDS, GROUPS
 from gradstep.core.commands.table import Command
-from gradstep.core.constructors import CONSTRUCTORS
-from gradstep.core.debugger import Debugger
-from gradstep.core.expression import FUNCTIONS
+from gradstep.core.debugger.debugger import Debugger
 from gradstep.core.ops import OPS, elementwise, linalg, nn, reduce, shape
-from gradstep.core.ops.prelude import PRELUDE
 from gradstep.core.ops.table import REQUIRED, Op, Parameter
-from gradstep.core.scenario import load
-from gradstep.core.script import parse_script, run_script
-from gradstep.tui.main_screen import MainScreen
-from gradstep.tui.panes.base import Pane
+from gradstep.core.program.constructors import CONSTRUCTORS
+from gradstep.core.program.prelude import PRELUDE
+from gradstep.core.scenario.scenario import load
+from gradstep.core.session.expression import FUNCTIONS
+from gradstep.core.session.script import parse_script, run_script
+from gradstep.tui.app.main_screen import MainScreen
+from gradstep.tui.panes.base.pane import Pane
 from gradstep.tui.panes.console import ConsolePane
 from gradstep.tui.panes.graph import GraphPane
 from gradstep.tui.panes.program import ProgramPane
-from gradstep.tui.panes.step import StepPane
+from gradstep.tui.panes.step.pane import StepPane
 from gradstep.tui.panes.views import VIEWS, view
 from gradstep.tui.panes.why import WhyPane
 

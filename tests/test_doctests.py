@@ -38,6 +38,6 @@ def test_examples_of_the_docstrings_hold(module: str) -> None:
 
 def test_examples_are_found() -> None:
     assert any(
-        test.name == "gradstep.core.text.clean"
-        for test in examples("gradstep.core.text")
+        test.name == "gradstep.core.base.text.clean"
+        for test in examples("gradstep.core.base.text")
     )

@@ -113,7 +113,7 @@ for found in pkgutil.walk_packages(gradstep.core.__path__, "gradstep.core."):
     importlib.import_module(found.name)
 print(*sys.modules, sep="\\n")
 """)
-    assert "gradstep.core.graph" in loaded
+    assert "gradstep.core.engine.graph" in loaded
     assert not {"rich", "textual", "gradstep.tui"} & set(loaded)
 
 

@@ -8,13 +8,20 @@ from pathlib import Path
 import pytest
 
 from gradstep import scenarios
+from gradstep.core.base.errors import CommandError
 from gradstep.core.commands import ALIASES, COMMANDS
-from gradstep.core.debugger import Debugger
-from gradstep.core.errors import CommandError
-from gradstep.core.expression import truth
-from gradstep.core.reply import Reply
-from gradstep.core.scenario import load
-from gradstep.core.script import FAILED, OK, Line, Outcome, read_script, run_script
+from gradstep.core.debugger.debugger import Debugger
+from gradstep.core.scenario.scenario import load
+from gradstep.core.session.expression import truth
+from gradstep.core.session.reply import Reply
+from gradstep.core.session.script import (
+    FAILED,
+    OK,
+    Line,
+    Outcome,
+    read_script,
+    run_script,
+)
 
 FOLDER = Path(scenarios.__path__[0])
 NAMES = sorted(path.stem for path in FOLDER.glob("*.toml"))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gradstep.tui.cli import COMMANDS, run
+from gradstep.tui.cli.main import COMMANDS, run
 
 README = Path(__file__).parent.parent / "README.md"
 SHOWN = re.compile(r"```text\n\$ gradstep ([^\n]*)\n(.*?)```", re.DOTALL)

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from gradstep import scenarios
-from gradstep.core.check import check
+from gradstep.core.check.check import check
+from gradstep.core.engine.run import Run, evaluate
 from gradstep.core.ops.table import Array
-from gradstep.core.run import Run, evaluate
-from gradstep.core.scenario import Scenario, load
+from gradstep.core.scenario.scenario import Scenario, load
 
 FILES = {path.stem: path for path in Path(scenarios.__path__[0]).glob("*.toml")}
 DOCUMENT = Path(__file__).parents[1] / "docs" / "scenarios.md"

@@ -9,24 +9,24 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from ..describe import brief
-from ..errors import CommandError, Interrupted, Problem
-from ..expression import Element, parse_element
-from ..graph import Edge
-from ..location import parse_edge
-from ..mistakes import MISTAKES, find_mistake, with_mistake
+from ..base.errors import CommandError, Interrupted, Problem
+from ..base.text import clean
+from ..engine.graph import Edge
+from ..engine.run import Patches
+from ..explain.mistakes import MISTAKES, find_mistake, with_mistake
 from ..ops.table import Array, Value
-from ..reply import Answer, Table
-from ..run import Patches
-from ..session import Branch, Place
-from ..text import clean
+from ..session.expression import Element, parse_element
+from ..session.location import parse_edge
+from ..session.reply import Answer, Table
+from ..session.session import Branch, Place
+from ..words.events import brief
 from .looking import runs_table, table_answer
 from .movement import here, whole_number
 from .table import Command
 
 if TYPE_CHECKING:
-    from ..compare import Comparison, Difference
-    from ..debugger import Debugger
+    from ..debugger.debugger import Debugger
+    from ..explain.compare import Comparison, Difference
 
 _MOST_LINES = 8  # of differing nodes, in the text of one reply
 _MOST_ITERATIONS = 10**9
@@ -49,7 +49,7 @@ def _branch(bug: Debugger, patches: Patches, what: str) -> Answer:
     _check_shapes(bug, after.values)
     if bug.timeline.iterations > 1:
         what += f", in iteration {iteration}"
-    from ..compare import compare, same_place
+    from ..explain.compare import compare, same_place
 
     parent, trace, position = bug.chosen, bug.trace, bug.position
     branch = bug.branch_off(timeline, what)
@@ -253,7 +253,7 @@ def _look_at(bug: Debugger, number: int) -> Answer:
     trace, place = bug.trace, bug.place
     bug.choose(number)
     if bug.place.iteration == place.iteration:
-        from ..compare import same_place
+        from ..explain.compare import same_place
 
         position = same_place(trace, place.position, bug.trace)
         bug.place = Place(place.iteration, position)
@@ -298,7 +298,7 @@ def _diff(bug: Debugger, arguments: str) -> Answer:
             raise CommandError(Problem("this run is as it was loaded", "diff N"))
         numbers = [bug.branch.parent]
     numbers = [*numbers, bug.chosen][:2]
-    from ..compare import compare
+    from ..explain.compare import compare
 
     iteration = bug.place.iteration
     one, two = (_run_at(bug.runs[number], iteration) for number in numbers)
@@ -383,7 +383,7 @@ def _difference_table(title: str, found: Comparison) -> Table:
 
 
 def _train(bug: Debugger, arguments: str) -> Answer:
-    from ..training import Iterations
+    from ..training.iterations import Iterations
 
     timeline, first = bug.timeline, bug.place.iteration
     target = first + whole_number(arguments)

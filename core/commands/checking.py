@@ -6,21 +6,21 @@ import math
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
-from ..describe import brief
-from ..errors import CommandError, Interrupted, Problem
-from ..explain import Index, element_name
-from ..graph import Edge
-from ..reply import Answer
-from ..trace import Trace
+from ..base.errors import CommandError, Interrupted, Problem
+from ..engine.graph import Edge
+from ..engine.trace import Trace
+from ..explain.explain import Index, element_name
+from ..session.reply import Answer
+from ..words.events import brief
 from .table import Command
 
 if TYPE_CHECKING:
-    from ..check import NodeCheck, Report
-    from ..debugger import Debugger
+    from ..check.check import NodeCheck, Report
+    from ..debugger.debugger import Debugger
 
 
 def _check(bug: Debugger, arguments: str) -> Answer:
-    from ..check import check
+    from ..check.check import check
 
     nodes = [n for place in arguments.split() for n in _nodes(bug, place)]
 
@@ -57,7 +57,7 @@ def _nodes(bug: Debugger, place: str) -> list[int]:
 
 def _record(bug: Debugger, report: Report) -> dict[str, Any]:
     """Return the comparisons as data, without times: those differ from run to run."""
-    from ..plain import check_record
+    from ..export.records import check_record
 
     record = check_record(bug.scenario.name, report)
     return {k: v for k, v in record.items() if not k.endswith("_seconds")}
@@ -116,7 +116,7 @@ def quick_check(
     trace: Trace, node: int, index: Index, position: int
 ) -> NodeCheck | None:
     """Check one element, if there is a number to check and it takes no time."""
-    from ..check import check_element
+    from ..check.check import check_element
 
     if not is_checkable(trace, node, index, position):
         return None

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from ..describe import brief
-from ..errors import CommandError, Problem
-from ..explain import (
+from ..base.errors import CommandError, Problem
+from ..engine.trace import Contribution, Trace
+from ..explain.explain import (
     Explanation,
     Factor,
     Index,
@@ -21,18 +21,18 @@ from ..explain import (
     explain_value,
     uses_of,
 )
-from ..expression import Element, Quantity, parse_element
-from ..moves import place_of
 from ..ops.table import Array
-from ..reply import Answer, Table
-from ..trace import Contribution, Trace
+from ..session.expression import Element, Quantity, parse_element
+from ..session.reply import Answer, Table
+from ..session.steps import place_of
+from ..words.events import brief
 from .checking import numeric_line, quick_check
 from .table import Command
 
 if TYPE_CHECKING:
-    from ..debugger import Debugger
-    from ..derive import Derivation, Path
-    from ..why import Hop, Why
+    from ..debugger.debugger import Debugger
+    from ..explain.derive import Derivation, Path
+    from ..explain.why import Hop, Why
 
 _MOST_SEEN: Final = 250_000  # elements that are looked at for the one that stands out
 _SHOWN: Final = 8  # terms, before the rest is one line
@@ -131,7 +131,7 @@ def _checked(bug: Debugger, node: int, index: Index) -> tuple[list[str], Any]:
     found = quick_check(bug.trace, node, index, bug.position)
     if found is None:
         return [], None
-    from ..plain import comparison_record
+    from ..export.records import comparison_record
 
     return [f"  {numeric_line(found)}"], comparison_record(bug.graph, found)
 
@@ -269,7 +269,7 @@ def _record(bug: Debugger, found: ValueExplanation) -> dict[str, Any]:
 
 def _uses(bug: Debugger, arguments: str) -> Answer:
     """Say where an element goes, and with which local derivative."""
-    from ..why import CAUSES
+    from ..explain.why import CAUSES
 
     node, _, index = find_element(bug, arguments)
     nodes, run = bug.graph.nodes, bug.trace.run
@@ -297,7 +297,7 @@ def _uses(bug: Debugger, arguments: str) -> Answer:
 
 
 def _why(bug: Debugger, arguments: str) -> Answer:
-    from ..why import CAUSES, why
+    from ..explain.why import CAUSES, why
 
     node, quantity, index = find_element(bug, arguments)
     found = why(bug.trace, node, quantity, index, bug.position)
@@ -334,7 +334,7 @@ def _why(bug: Debugger, arguments: str) -> Answer:
 
 def why_lines(trace: Trace, found: Why) -> Iterator[str]:
     """Yield the answer to a why in plain lines."""
-    from ..why import CAUSES
+    from ..explain.why import CAUSES
 
     graph = trace.run.graph
 
@@ -390,7 +390,7 @@ def why_lines(trace: Trace, found: Why) -> Iterator[str]:
 
 
 def _paths(bug: Debugger, arguments: str) -> Answer:
-    from ..derive import paths
+    from ..explain.derive import paths
 
     count, text = _count(arguments, "paths")
     node, _, index = find_element(bug, text)
@@ -439,7 +439,7 @@ def _route(bug: Debugger, start: str, path: Path) -> str:
 
 def _transposes(bug: Debugger, arguments: str) -> Answer:
     """Explain the transposes and sums of a node's gradients."""
-    from ..derive import derivations
+    from ..explain.derive import derivations
 
     if arguments:
         node = bug.graph.node(arguments)

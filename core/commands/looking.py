@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from ..describe import brief, event_line
-from ..errors import CommandError, Problem
-from ..graph import Graph, Node
-from ..moves import place_of
-from ..reply import Answer, Listing, Table, Value
-from ..session import Display, Place
-from ..stops import changing, look, same
-from ..text import nearest
+from ..base.errors import CommandError, Problem
+from ..base.text import nearest
+from ..engine.graph import Graph, Node
+from ..session.reply import Answer, Listing, Table, Value
+from ..session.session import Display, Place
+from ..session.steps import place_of
+from ..session.stops import changing, look, same
+from ..words.events import brief, event_line
 from .movement import here, marks_table
 from .stopping import stops_table
 from .table import Command
 
 if TYPE_CHECKING:
-    from ..debugger import Debugger
+    from ..debugger.debugger import Debugger
 
 _LIST_LINES = 10
 _MOST_ROWS: Final = 19  # of a table of iterations, below its heading
@@ -295,7 +295,7 @@ def iterations_table(bug: Debugger) -> Table:
 
 def updates_table(bug: Debugger) -> Table:
     """Return the updates of the present iteration, with all that makes them."""
-    from ..training import Iterations
+    from ..training.iterations import Iterations
 
     timeline, iteration = bug.timeline, bug.place.iteration
     if not isinstance(timeline, Iterations):

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from ..describe import brief, event_line
-from ..errors import CommandError, Problem
-from ..moves import MOVES, Direction
-from ..reply import Answer, Stopped, Table
-from ..session import Place
-from ..stops import Stop, changing, look, same
-from ..text import nearest
-from ..trace import Trace
+from ..base.errors import CommandError, Problem
+from ..base.text import nearest
+from ..engine.trace import Trace
+from ..session.reply import Answer, Stopped, Table
+from ..session.session import Place
+from ..session.steps import MOVES, Direction
+from ..session.stops import Stop, changing, look, same
+from ..words.events import brief, event_line
 from .table import Command, Completes
 
 if TYPE_CHECKING:
-    from ..debugger import Debugger
+    from ..debugger.debugger import Debugger
 
 _MOST_LINES = 8  # of events, in the text of one reply
 _ONLY_PLACES: Final = ("#", "node:", "frame:", "op:", "line:")  # no expression does

@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from ..errors import AssertionFailed, CommandError, Interrupted, Problem
-from ..exports import FORMATS, export
-from ..expression import parse_element, truth
-from ..reply import REASONS, Answer, Reply, Stopped, Table
-from ..save import write_bytes, write_text
-from ..text import clean, nearest
+from ..base.errors import AssertionFailed, CommandError, Interrupted, Problem
+from ..base.save import write_bytes, write_text
+from ..base.text import clean, nearest
+from ..export.formats import FORMATS, export
+from ..session.expression import parse_element, truth
+from ..session.reply import REASONS, Answer, Reply, Stopped, Table
 from .looking import value_text
 from .movement import here, index_text, stop_line
 from .table import Command
 
 if TYPE_CHECKING:
-    from ..debugger import Debugger
-    from ..script import Line
+    from ..debugger.debugger import Debugger
+    from ..session.script import Line
 
 
 def _help(bug: Debugger, arguments: str) -> Answer:
@@ -146,7 +146,7 @@ _EXPECTED: Final = {"stop": _expect_stop, "error": _expect_error}
 
 def _source(bug: Debugger, arguments: str) -> Answer:
     """Run the commands in a file, as if they were typed here."""
-    from ..script import FAILED, INTERRUPTED, read_script, run_script
+    from ..session.script import FAILED, INTERRUPTED, read_script, run_script
 
     if not arguments:
         raise CommandError(Problem("source which file?", "source FILE.gs"))

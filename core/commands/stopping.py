@@ -6,15 +6,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from ..errors import CommandError, Problem
-from ..expression import Expression
-from ..reply import Answer, Table
-from ..stops import CATCHES, Catch, Stop
-from ..text import nearest
+from ..base.errors import CommandError, Problem
+from ..base.text import nearest
+from ..session.expression import Expression
+from ..session.reply import Answer, Table
+from ..session.stops import CATCHES, Catch, Stop
 from .table import Command
 
 if TYPE_CHECKING:
-    from ..debugger import Debugger
+    from ..debugger.debugger import Debugger
 
 
 def _split_condition(bug: Debugger, text: str) -> tuple[str, Expression | None]:

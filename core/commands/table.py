@@ -9,10 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from ..reply import Answer
+from ..session.reply import Answer
 
 if TYPE_CHECKING:
-    from ..debugger import Debugger
+    from ..debugger.debugger import Debugger
 
 # What can stand as an argument: it says what to offer for completion.
 Completes = Literal[

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from gradstep.core.engine.run import NO_PATCHES, Patches, Run, evaluate
 from gradstep.core.ops.table import Op
-from gradstep.core.program import Leaf, Program, build
-from gradstep.core.run import NO_PATCHES, Patches, Run, evaluate
+from gradstep.core.program.build import Leaf, Program, build
 
 
 def program_of(text: str, dtype: Any = np.float64, **leaves: Any) -> Program:

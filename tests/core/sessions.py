@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from gradstep.core.debugger import Debugger
-from gradstep.core.reply import Reply
-from gradstep.core.scenario import parse
-from gradstep.core.stops import same
+from gradstep.core.debugger.debugger import Debugger
+from gradstep.core.scenario.scenario import parse
+from gradstep.core.session.reply import Reply
+from gradstep.core.session.stops import same
 
 LAYERS = """
 gradstep = 1

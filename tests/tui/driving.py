@@ -13,7 +13,7 @@ from textual.geometry import Size
 from textual.keys import _character_to_key, key_to_character
 from textual.screen import Screen
 
-from gradstep.tui.main_screen import MainScreen
+from gradstep.tui.app.main_screen import MainScreen
 
 _QUIET = 4  # turns of the loop without anything to do
 _PATIENCE = 60.0  # seconds

@@ -10,16 +10,16 @@ from textual.widget import Widget
 from textual.widgets import ContentSwitcher, Input
 
 from driving import press, settle
-from gradstep.core.debugger import Debugger
-from gradstep.core.scenario import load
-from gradstep.tui.app import GradstepApp
-from gradstep.tui.main_screen import MainScreen
+from gradstep.core.debugger.debugger import Debugger
+from gradstep.core.scenario.scenario import load
+from gradstep.tui.app.app import GradstepApp
+from gradstep.tui.app.main_screen import MainScreen
 from gradstep.tui.panes.console import Scrollback
 from gradstep.tui.panes.graph import Canvas, GraphPane
-from gradstep.tui.panes.matrix_view import MatrixView
+from gradstep.tui.panes.matrix.view import MatrixView
 from gradstep.tui.panes.program import ProgramPane
-from gradstep.tui.panes.step import StepPane
-from gradstep.tui.panes.table import TablePane
+from gradstep.tui.panes.step.pane import StepPane
+from gradstep.tui.panes.tables.table import TablePane
 from gradstep.tui.panes.why import WhyPane
 
 

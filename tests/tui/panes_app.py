@@ -5,13 +5,13 @@ from collections.abc import Iterable
 from textual.app import App, ComposeResult
 from textual.widget import Widget
 
+from gradstep.core.base.errors import CommandError
 from gradstep.core.commands.explaining import find_element
-from gradstep.core.debugger import Debugger
-from gradstep.core.errors import CommandError
-from gradstep.core.expression import Element, parse_element
-from gradstep.core.scenario import parse
-from gradstep.tui.panes.base import Chosen, View
-from gradstep.tui.panes.step import StepPane
+from gradstep.core.debugger.debugger import Debugger
+from gradstep.core.scenario.scenario import parse
+from gradstep.core.session.expression import Element, parse_element
+from gradstep.tui.panes.base.pane import Chosen, View
+from gradstep.tui.panes.step.pane import StepPane
 from gradstep.tui.panes.why import WhyPane
 
 

@@ -14,9 +14,9 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from ...core.complete import complete
-from ...core.reply import Reply
-from .base import Asked, Line, Painted, Pane, View
+from ...core.debugger.complete import complete
+from ...core.session.reply import Reply
+from .base.pane import Asked, Line, Painted, Pane, View
 
 PROMPT = "(gradstep) "
 _MOST_LINES = 2000  # of scroll-back

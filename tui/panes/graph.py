@@ -19,19 +19,19 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widgets import Input
 
-from ...core.expression import Element
-from ...core.folds import fold_at
-from ...core.magnitude import magnitude, step
+from ...core.engine.magnitude import magnitude, step
+from ...core.engine.trace import Contribution, Forward, Trace
 from ...core.ops.table import Array
-from ...core.progress import is_backward, progress
-from ...core.stops import covered, is_covered
-from ...core.trace import Contribution, Forward, Trace
-from ..background import Kept
-from ..digits import number_text
-from ..drawing import NUMBER_WIDTH, Lit, Piece, joined, lit
-from ..scene import Atlas, Kind, Scene
-from .base import Again, Chosen, Line, Painted, Pane, View, places
-from .known import Known
+from ...core.pictures.folds import fold_at
+from ...core.pictures.reached import is_backward, progress
+from ...core.session.expression import Element
+from ...core.session.stops import covered, is_covered
+from ..draw.digits import number_text
+from ..graph.drawing import NUMBER_WIDTH, Lit, Piece, joined, lit
+from ..graph.scene import Atlas, Kind, Scene
+from .base.background import Kept
+from .base.known import Known
+from .base.pane import Again, Chosen, Line, Painted, Pane, View, places
 
 _MARKS: Final = {"none": "·", "future": "○", "part": "◐", "done": "✓", "present": "▶"}
 _BARS: Final = "0▁▂▃▄▅▆▇█"

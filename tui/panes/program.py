@@ -12,16 +12,16 @@ from textual.geometry import Size
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 
-from ...core.expression import Element
-from ...core.graph import Graph, Statement
-from ...core.moves import place_of
+from ...core.engine.graph import Graph, Statement
+from ...core.engine.trace import Trace
 from ...core.ops.table import Array
-from ...core.stops import Stop, covered, is_covered
-from ...core.trace import Trace
-from ..background import Kept
-from ..digits import number_text
-from ..drawing import cut
-from .base import Asked, Chosen, Line, Pane, View, filled, places
+from ...core.session.expression import Element
+from ...core.session.steps import place_of
+from ...core.session.stops import Stop, covered, is_covered
+from ..draw.digits import number_text
+from ..graph.drawing import cut
+from .base.background import Kept
+from .base.pane import Asked, Chosen, Line, Pane, View, filled, places
 
 _GUTTER = 7  # mark, stop, number
 _LEAST_NOTE = 8

@@ -1,7 +1,7 @@
 """The views that can stand at the right: one key each, 1 … 9, in this order.
 
-The module of a view has its name, and is imported when the view is first seen: nobody
-waits for all of them at the start.
+The module of a view is imported when the view is first seen: nobody waits for all of
+them at the start.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import Final
 
-from .base import Pane
+from .base.pane import Pane
 
 # Their titles.
 VIEWS: Final[Mapping[str, str]] = MappingProxyType(
@@ -28,6 +28,19 @@ VIEWS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 
+# Where each one is made.
+HOMES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "step": ".step.pane",
+        "training": ".time.training",
+        **{
+            name: f".tables.{name}"
+            for name in VIEWS
+            if name not in ("step", "training")
+        },
+    }
+)
+
 
 def view(name: str) -> type[Pane]:
     """Return the pane that is called `name`.
@@ -35,6 +48,6 @@ def view(name: str) -> type[Pane]:
     >>> view("flow").TITLE
     'Gradient flow'
     """
-    module = import_module(f".{name}", __package__)
+    module = import_module(HOMES[name], __package__)
     pane: type[Pane] = getattr(module, f"{name.capitalize()}Pane")
     return pane

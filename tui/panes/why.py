@@ -14,10 +14,11 @@ from rich.segment import Segment
 from rich.style import Style as Ink
 from textual.events import Click, Key, MouseScrollDown, MouseScrollUp
 
+from ...core.base.errors import CommandError
 from ...core.commands.checking import is_checkable, numeric_line
 from ...core.commands.explaining import find_element, why_lines
-from ...core.errors import CommandError
-from ...core.explain import (
+from ...core.engine.trace import Trace
+from ...core.explain.explain import (
     Explanation,
     Factor,
     Index,
@@ -28,14 +29,13 @@ from ...core.explain import (
     explain_gradient,
     explain_value,
 )
-from ...core.expression import Element
-from ...core.formulas import Wording, axes_text, shape_text
-from ...core.trace import Trace
-from ..background import GIVEN_UP, Kept
-from ..digits import align, number_text, style_for, write
-from ..spelling import term_text
-from ..stage import wording
-from .base import Chosen, Line, Pane, View, filled
+from ...core.session.expression import Element
+from ...core.words.formulas import Wording, axes_text, shape_text
+from ..draw.digits import align, number_text, style_for, write
+from ..draw.spelling import term_text
+from ..draw.stage import wording
+from .base.background import GIVEN_UP, Kept
+from .base.pane import Chosen, Line, Pane, View, filled
 
 _MARGIN = "  "
 _LEAST = 16  # columns in which a line is broken
@@ -354,7 +354,7 @@ def _check_rows(trace: Trace, node: int, index: Index, position: int) -> Iterato
     """Yield what differences say of a gradient, or who asks them if it takes long."""
     if not is_checkable(trace, node, index, position):
         return
-    from ...core.check import check_element
+    from ...core.check.check import check_element
 
     found = trace.run.recent.of(
         ("check", node, index), lambda: check_element(trace.run, node, index)
@@ -382,7 +382,7 @@ def _of_number(
 def _why_rows(
     trace: Trace, element: Element, position: int, meaning: str
 ) -> Iterator[Row]:
-    from ...core.why import why
+    from ...core.explain.why import why
 
     found = why(trace, element.node, element.quantity, element.index or (), position)
     lines = list(why_lines(trace, found))

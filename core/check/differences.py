@@ -1,0 +1,300 @@
+"""Derivatives by differences, element by element.
+
+```
+forward   (f(x + h) − f(x)) / h
+central   (f(x + h) − f(x − h)) / 2h
+complex   imag f(x + ih) / h            Squire and Trapp, SIAM Review 40 (1998)
+```
+
+The best step balances what the formula neglects against the rounding of f: it is the
+square root of the precision for forward differences and the cube root for central ones,
+in units of what is moved (Numerical Recipes, section 5.7).
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import EllipsisType, MappingProxyType
+from typing import Any, Final, Literal, NamedTuple
+
+import numpy as np
+
+from ..engine.run import reduce_to
+from ..ops.table import Array
+
+Scheme = Literal["forward", "central", "complex"]
+SCHEMES: Final[tuple[Scheme, ...]] = ("forward", "central", "complex")
+EPS: Final = float(np.finfo(np.float64).eps)
+# The least and the most step by scheme, in units of what is moved. The complex step
+# subtracts nothing, so it can be as small as one likes.
+_STEPS: Final[Mapping[str, tuple[float, float]]] = MappingProxyType(
+    {
+        "forward": (EPS ** (1 / 2), 1e-5),
+        "central": (EPS ** (1 / 3), 1e-2),
+        "complex": (1e-20, 1e-20),
+    }
+)
+# The steps of `limit`, each an eighth of the one before.
+_LADDER: Final = 2.0 ** -np.arange(7, 37, 3)
+# Rounding is estimated to first order from the size of the results.
+_SAFETY: Final = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """Elements that can be moved together, for no result depends on two of them.
+
+    Each of `places` is an index; `fold` sums a weighted change of the result so that
+    what is left belongs to the elements at that place, up to broadcasting.
+    """
+
+    places: Sequence[tuple[int | slice | EllipsisType, ...]]
+    fold: Callable[[Array], Array]
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """The number ⟨weight, at(x)⟩, to be differentiated by the elements of `x`.
+
+    `noise` is the size of its rounding errors, one number or one for each element.
+    """
+
+    at: Callable[[Array], Any]
+    x: Array
+    weight: Array
+    base: Array  # at(x)
+    noise: float | Array
+    groups: Groups | None = None
+
+    def hidden(self) -> Array:
+        """Mark the elements whose changes an infinite result may swallow."""
+        lost = (~np.isfinite(self.base) & (self.weight != 0)).astype(np.float64)
+        found = np.full(self.x.shape, bool(np.any(lost)))
+        if self.groups is not None:
+            for place in self.groups.places:
+                shape = np.shape(self.x[place])
+                found[place] = reduce_to(self.groups.fold(lost), shape) > 0
+        return found
+
+    def change(self, x: Array) -> Array:
+        """Return, for each element of the result, its weighted change from the base."""
+        return self.weight * _less(self.at(x), self.base)
+
+
+class Slopes(NamedTuple):
+    """One-sided differences of elements, divided by the steps."""
+
+    right: Any
+    left: Any
+
+    @property
+    def middle(self) -> Any:
+        """The central differences."""
+        return (self.right + self.left) / 2
+
+
+def _less(result: Any, base: Array) -> Array:
+    change = np.asarray(result - base)
+    # An infinite element that was not touched has not changed.
+    if not np.all(np.isfinite(change)):
+        change = np.where(result == base, 0.0, change)
+    return change
+
+
+# ------------------------------------------------------------------------- steps
+
+
+def steps_for(function: Function, scheme: Scheme, slope: Array) -> Array:
+    """Return a step for each element of `function.x`.
+
+    `slope` is what the derivative is said to be: where rounding would drown the largest
+    of them, the step is larger.
+    """
+    least, most = _STEPS[scheme]
+    unit = _units(function.x)
+    largest = np.max(np.abs(slope), initial=0.0, where=np.isfinite(slope))
+    quiet = np.asarray(function.noise / (1e-6 * largest) if largest else 0.0)
+    steps = np.clip(quiet, least * unit, most * unit)
+    # A power of two, so that x + h and x − h are as far from x as they should be.
+    return np.exp2(np.round(np.log2(steps)))
+
+
+def _units(x: Array) -> Array:
+    """Return the size of each element, or of a typical one where it is near zero."""
+    size = np.where(np.isfinite(x), np.abs(x), 1.0)
+    typical = float(np.sqrt(np.mean(size * size))) if size.size else 0.0
+    return np.clip(size, min(typical, 1.0) or 1.0, 1e300)
+
+
+def noise_of(function: Function, steps: Array, scheme: Scheme) -> Array:
+    """Return how far rounding can move a difference with each of `steps`."""
+    if scheme == "complex":
+        return np.zeros(steps.shape)
+    return np.asarray(_SAFETY * function.noise / steps)
+
+
+# ------------------------------------------------------------------- differences
+
+
+class Interrupted(KeyboardInterrupt):
+    """An interrupt, with the differences that were there by then."""
+
+    def __init__(self, done: Slopes) -> None:
+        self.done = done
+        super().__init__()
+
+
+def slopes(
+    function: Function,
+    scheme: Scheme,
+    steps: Array,
+    positions: Sequence[int],
+    tell: Callable[[int], None] = lambda _count: None,
+) -> Slopes:
+    """Return the differences of `function` at flat `positions` of its array.
+
+    Elements that cannot disturb each other are moved at once. `tell` is called with the
+    number of elements done. Raises `Interrupted` after an interrupt.
+    """
+    groups = function.groups
+    if groups is not None and len(groups.places) <= len(positions):
+        right, left = _together(function, scheme, steps, groups)
+        tell(len(positions))
+        return Slopes(right.ravel()[positions], left.ravel()[positions])
+    mover = _Mover(function, scheme)
+    found = np.full((2, len(positions)), np.nan)
+    flat = steps.ravel()
+    done = 0
+    try:
+        for position in positions:
+            found[:, done] = mover.slopes(position, float(flat[position]))
+            done += 1
+            tell(1)
+    except KeyboardInterrupt:
+        raise Interrupted(Slopes(*found[:, :done])) from None
+    return Slopes(*found)
+
+
+class _Mover:
+    """Moves one element after the other, and puts it back."""
+
+    def __init__(self, function: Function, scheme: Scheme) -> None:
+        self._scheme = scheme
+        dtype = np.complex128 if scheme == "complex" else np.float64
+        self._x = np.array(function.x, dtype=dtype, order="C")
+        self._flat = self._x.reshape(-1)
+        self._at = function.at
+        self._change = _scalar_change(function)
+
+    def slopes(self, position: int, step: float) -> Slopes:
+        """Return the differences at one element."""
+        if self._scheme == "complex":
+            slope = self._pull(position, 1j * step).real
+            return Slopes(slope, slope)
+        right = self._pull(position, step)
+        if self._scheme == "forward":
+            return Slopes(right, right)
+        return Slopes(right, self._pull(position, -step))
+
+    def _pull(self, position: int, step: complex) -> Any:
+        """Return the change that a step makes, divided by the step really taken."""
+        flat = self._flat
+        old = flat[position]
+        flat[position] = new = old + step
+        try:
+            # A number, not an array: that could be a view of what is put back.
+            return self._change(self._at(self._x)) / (new - old)
+        finally:
+            flat[position] = old
+
+
+def _scalar_change(function: Function) -> Callable[[Any], Any]:
+    """Return what makes one number of a result."""
+    weight, base = function.weight, function.base
+    if not base.ndim and np.isfinite(base):
+        factor, start = weight[()], base[()]
+        return lambda result: factor * (result - start)
+    return lambda result: np.sum(weight * _less(result, base))
+
+
+def _together(
+    function: Function, scheme: Scheme, steps: Array, groups: Groups
+) -> tuple[Array, Array]:
+    x = function.x
+    right, left = np.empty(x.shape), np.empty(x.shape)
+    for place in groups.places:
+        moves = np.zeros(x.shape)
+        moves[place] = steps[place]
+
+        def fold(moves: Array, place: Any = place) -> Array:
+            moved = x + moves
+            taken = moved[place] - x[place]
+            part = groups.fold(function.change(moved))
+            return np.real(reduce_to(part, np.shape(taken)) / taken)
+
+        right[place] = fold(1j * moves if scheme == "complex" else moves)
+        left[place] = fold(-moves) if scheme == "central" else right[place]
+    return right, left
+
+
+# ------------------------------------------------------------------- one element
+
+
+class Limit(NamedTuple):
+    """What differences tend to as the step shrinks, with an estimate of the error.
+
+    At a corner `right` and `left` stay apart; at a `jump` they grow without bound.
+    """
+
+    value: float
+    error: float
+    right: float
+    left: float
+    corner: bool
+    jump: bool
+
+    def admits(self, slope: float, tolerance: float) -> bool:
+        """Tell whether `slope` is a slope of the corner: not outside of both sides."""
+        low, high = sorted((self.right, self.left))
+        return low - tolerance <= slope <= high + tolerance
+
+
+def limits(function: Function, positions: Sequence[int]) -> list[Limit | None]:
+    """Return the derivative by each element, as well as differences can tell it.
+
+    Central differences with ever smaller steps; the one that agrees best with the one
+    before it, and with all that follow, counts. None where no two of them are finite.
+    """
+    units = _units(function.x)
+    ladder = [slopes(function, "central", unit * units, positions) for unit in _LADDER]
+    right, left = (np.array(side).T.tolist() for side in zip(*ladder, strict=True))
+    noise = _SAFETY * np.broadcast_to(function.noise, units.shape).ravel()[positions]
+    blurs = np.divide.outer(noise / units.ravel()[positions], _LADDER).tolist()
+    return list(map(_limit, right, left, blurs))
+
+
+def _limit(
+    right: Sequence[float], left: Sequence[float], blur: Sequence[float]
+) -> Limit | None:
+    middle = [(one + two) / 2 for one, two in zip(right, left, strict=True)]
+    pairs = list(itertools.pairwise(range(len(middle))))
+    grows = all(abs(middle[new]) > 4 * abs(middle[old]) for old, new in pairs[-4:])
+    best: Limit | None = None
+    low, high = -math.inf, math.inf  # where all smaller steps put it
+    for old, new in reversed(pairs):
+        value = middle[new]
+        if not (math.isfinite(value) and math.isfinite(middle[old])):
+            continue
+        error = abs(value - middle[old]) / 4 + blur[new]
+        # A step that reaches over a corner or a pole can look as if it had converged.
+        agrees = low - 4 * error <= value <= high + 4 * error
+        if best is None or (agrees and error < best.error):
+            apart, wider = (abs(right[rung] - left[rung]) for rung in (new, old))
+            corner = apart > 0.5 * wider and apart > 4 * blur[new] + 1e-6 * abs(value)
+            best = Limit(value, error, right[new], left[new], corner, grows)
+        low = max(low, value - 4 * blur[new])
+        high = min(high, value + 4 * blur[new])
+    return best

@@ -1,0 +1,1 @@
+"""The debugger: lines in, replies out."""

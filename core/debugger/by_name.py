@@ -1,0 +1,117 @@
+"""The commands as methods, for a notebook or a test.
+
+`bug.step(3)` is `bug.execute("step 3")`. A name that Python or the debugger has taken
+ends in an underscore: `bug.break_("z")`, `bug.runs_()`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+
+from ..base.errors import AssertionFailed, CommandError, Problem
+from ..session.reply import Reply
+
+
+class _Named:
+    """A command that is called by its name."""
+
+    def __set_name__(self, _owner: type, name: str) -> None:
+        self.name = name.strip("_").replace("_", "-")
+
+    def __get__(self, bug: ByName, _owner: type) -> Callable[..., Reply]:
+        def command(*arguments: object) -> Reply:
+            reply = bug.execute(" ".join(map(str, (self.name, *arguments))))
+            if reply.error is not None:
+                kind = AssertionFailed if reply.failed else CommandError
+                raise kind(Problem(reply.error))
+            return reply
+
+        return command
+
+
+class ByName(ABC):
+    """A method for each command, with its arguments as they are typed.
+
+    They raise `AssertionFailed` where an assertion does not hold, and `CommandError`
+    where the command is wrong. A check that finds something is a reply that `failed`.
+
+    >>> from gradstep.core import Debugger, load
+    >>> bug = Debugger(load("apple_orange"))
+    >>> bug.goto("end")
+    end · event 13 of 13
+    >>> bug.explain("a.grad")
+    a.grad = 3.3
+      3.3 = 1.1 × 3  (az.grad × ∂az/∂a)
+      numeric check: 3.3 ✓ within 6e-09
+    """
+
+    @abstractmethod
+    def execute(self, line: str) -> Reply:
+        """Carry out one command line."""
+
+    # moving in time
+    step = _Named()
+    reverse_step = _Named()
+    stepi = _Named()
+    reverse_stepi = _Named()
+    next = _Named()
+    reverse_next = _Named()
+    finish = _Named()
+    reverse_finish = _Named()
+    continue_ = _Named()
+    reverse_continue = _Named()
+    until = _Named()
+    reverse_until = _Named()
+    goto = _Named()
+    last = _Named()
+    back = _Named()
+    forward = _Named()
+    mark = _Named()
+    marks = _Named()
+    # stopping
+    break_ = _Named()
+    tbreak = _Named()
+    watch = _Named()
+    catch = _Named()
+    condition = _Named()
+    ignore = _Named()
+    commands_ = _Named()
+    enable = _Named()
+    disable = _Named()
+    delete = _Named()
+    # looking
+    print = _Named()
+    display = _Named()
+    undisplay = _Named()
+    history = _Named()
+    list = _Named()
+    where = _Named()
+    whatis = _Named()
+    info = _Named()
+    # explaining
+    explain = _Named()
+    uses = _Named()
+    why = _Named()
+    paths = _Named()
+    transposes = _Named()
+    check = _Named()
+    # changing
+    set = _Named()
+    detach = _Named()
+    patch = _Named()
+    train = _Named()
+    runs_ = _Named()
+    diff = _Named()
+    undo = _Named()
+    redo = _Named()
+    # the session
+    assert_ = _Named()
+    expect = _Named()
+    source = _Named()
+    record = _Named()
+    save = _Named()
+    export = _Named()
+    help = _Named()
+    apropos = _Named()
+    quit = _Named()

@@ -1,0 +1,108 @@
+"""What can stand at the cursor of a command line."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from ..commands.table import Completes
+from ..engine.graph import Edge
+from ..ops import ALIASES, OPS
+from ..session.expression import FUNCTIONS
+
+if TYPE_CHECKING:
+    from .debugger import Debugger
+
+_MOST: Final = 1000  # candidates
+_BREAKS: Final = " ,()[]+-*/@=!<>"  # what ends a word of an expression
+
+
+def complete(bug: Debugger, line: str, cursor: int) -> list[str]:
+    """Return the words that could stand before the cursor, whole, in order."""
+    before = line[:cursor].lstrip()
+    name, blank, _ = before.partition(" ")
+    if not blank:
+        return _starting(name, [*bug.commands, *bug.aliases])
+    found = [c for c in bug.commands if c.startswith(name)]
+    chosen = bug.aliases.get(name, found[0] if len(found) == 1 else name)
+    if chosen not in bug.commands:
+        return []
+    command = bug.commands[chosen]
+    word = before.rpartition(" ")[2]
+    candidates = [*command.words, *_CANDIDATES[command.completes](bug, word)]
+    if command.completes in ("expression", "element"):
+        start = max(word.rfind(sign) for sign in _BREAKS) + 1
+        return [word[:start] + found for found in _starting(word[start:], candidates)]
+    return _starting(word, candidates)
+
+
+def _starting(word: str, candidates: Iterable[str]) -> list[str]:
+    found = dict.fromkeys(c for c in candidates if c.startswith(word))
+    return sorted(islice(found, _MOST))
+
+
+def _locations(bug: Debugger, word: str) -> Iterator[str]:
+    graph = bug.graph
+    yield from ("start", "end", "output")
+    yield from graph.names
+    yield from (frame.name for frame in graph.frames[1:])
+    yield from bug.scenario.names
+    yield from bug.session.marks
+    yield from (f"op:{op.name}" for op in graph.ops)
+    yield from (f"line:{s.line}" for s in graph.statements if s.frame == 0)
+    place = word.partition("@")[0]
+    yield from (f"{place}@{which}" for which in ("forward", "backward"))
+    consumer = graph.names.get(word.partition("<")[0])
+    if "<" in word and consumer is not None:
+        operands = enumerate(graph.nodes[consumer].operands)
+        yield from (graph.edge_name(Edge(consumer, k, i)) for k, i in operands)
+
+
+def _expressions(bug: Debugger, word: str) -> Iterator[str]:
+    yield from _elements(bug, word)
+    yield from (f"{name}(" for name in [*FUNCTIONS, *OPS, *ALIASES])
+
+
+def _elements(bug: Debugger, _word: str) -> Iterator[str]:
+    for name in bug.graph.names:
+        yield name
+        yield f"{name}.grad"
+    yield from bug.scenario.names
+
+
+def _commands(bug: Debugger, _word: str) -> Iterator[str]:
+    yield from bug.commands
+
+
+def _files(_bug: Debugger, word: str) -> Iterator[str]:
+    folder = Path(word).parent if not word.endswith("/") else Path(word)
+    try:
+        with os.scandir(folder) as entries:
+            for entry in islice(entries, _MOST):
+                path = str(folder / entry.name)
+                yield path + "/" if entry.is_dir() else path
+    except OSError:
+        return
+
+
+def _stops(bug: Debugger, _word: str) -> Iterator[str]:
+    yield from map(str, bug.session.stops)
+
+
+def _nothing(_bug: Debugger, _word: str) -> Iterator[str]:
+    yield from ()
+
+
+_CANDIDATES: Final[Mapping[Completes, Callable[[Debugger, str], Iterator[str]]]] = {
+    "": _nothing,
+    "word": _nothing,
+    "location": _locations,
+    "expression": _expressions,
+    "element": _elements,
+    "command": _commands,
+    "file": _files,
+    "stop": _stops,
+}

@@ -1,0 +1,156 @@
+"""Does a scenario hold what it promises: its [expect], and the script beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from ..base.errors import InputError, Interrupted, Problem
+from ..base.files import is_scenario, read_text
+from ..base.limits import LIMITS
+from ..base.progress import Progress
+from ..base.text import clean
+from ..engine.run import Run, evaluate
+from ..explain.explain import element_name
+from ..scenario.scenario import Expectation, Scenario, load
+from ..scenario.toml import Mistakes
+from ..session.script import FAILED, INTERRUPTED, OK, WRONG, read_script, run_script
+from ..words.events import brief
+from .debugger import Debugger
+
+Kind = Literal["scenario", "expect", "script"]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of one promise.
+
+    `kind` is "scenario" for a file that could not be read. `code` is the exit code that
+    belongs to it, `held` counts the numbers or commands, `failures` say file:line and
+    what is wrong there.
+    """
+
+    name: str
+    kind: Kind
+    code: int
+    held: int
+    failures: tuple[str, ...] = ()
+
+
+Keep = Callable[[], Verdict]
+
+
+def promises(path: str | Path, progress: Progress | None = None) -> dict[str, Keep]:
+    """Return the tests of a scenario, by what they hold: its [expect], its script.
+
+    `path` is a file or the name of a built-in scenario. One that cannot be read has the
+    one test "scenario", which says why.
+    """
+    try:
+        scenario = load(path)
+    except InputError as error:
+        failures = tuple(map(str, error.problems))
+        broken = Verdict(clean(Path(path).stem), "scenario", WRONG, 0, failures)
+        return {broken.kind: lambda: broken}
+    found: dict[str, Keep] = {}
+    if scenario.expect:
+        found["expect"] = lambda: verify_expect(scenario)
+    script = script_beside(scenario)
+    if script is not None:
+        found["script"] = lambda: verify_script(scenario, script, progress)
+    return found
+
+
+def script_beside(scenario: Scenario) -> Path | None:
+    """Return the script that belongs to a scenario: `name.gs` beside `name.toml`."""
+    if scenario.path is None:
+        return None
+    script = scenario.path.with_suffix(".gs")
+    return script if script.exists() else None
+
+
+def verify_expect(scenario: Scenario) -> Verdict:
+    """Hold a scenario's values and gradients to its [expect]."""
+    run = evaluate(scenario.graph, scenario.leaves, scenario.seed)
+    wrong = [(one, _difference(run, one)) for one in scenario.expect]
+    found = [(one, text) for one, text in wrong if text]
+    held = len(wrong) - len(found)
+    failures = tuple(_placed(scenario, found))
+    return Verdict(scenario.name, "expect", FAILED if found else OK, held, failures)
+
+
+def _difference(run: Run, one: Expectation) -> str:
+    """Return how a number differs from what is expected of it, or nothing."""
+    got = run.gradient(one.node) if one.gradient else run.value(one.node)
+    node = run.graph.nodes[one.node]
+    if got is None:
+        return f"no gradient flows to {node.name}"
+    with np.errstate(all="ignore"):
+        right = np.isclose(got, one.value, one.rtol, one.atol, equal_nan=True)
+        if right.all():
+            return ""
+        apart = np.abs(np.subtract(got, one.value, dtype=float))
+    apart = np.where(right, -1.0, np.nan_to_num(apart, nan=np.inf))
+    index = tuple(int(i) for i in np.unravel_index(np.argmax(apart), apart.shape))
+    name = element_name(node, index, "grad" if one.gradient else "value")
+    count = int(np.count_nonzero(~right))
+    more = f"; {count} of {right.size} elements differ" if right.size > 1 else ""
+    return (
+        f"{name} is {got[index]}, expected {one.value[index]}, "
+        f"{brief(apart[index])} apart with rtol {one.rtol:g}, atol {one.atol:g}{more}"
+    )
+
+
+def _placed(
+    scenario: Scenario, found: Iterable[tuple[Expectation, str]]
+) -> Iterator[str]:
+    """Yield each failure with the place where the number is expected."""
+    text = "" if scenario.path is None else read_text(scenario.path, LIMITS.text)
+    mistakes = Mistakes(text, scenario.source)
+    for one, message in found:
+        mistakes.at_key(("expect", one.name), message)
+    yield from map(str, mistakes.problems())
+
+
+def verify_script(
+    scenario: Scenario,
+    path: Path,
+    progress: Progress | None = None,
+) -> Verdict:
+    """Run a script over a scenario."""
+    try:
+        lines = read_script(path)
+        bug = Debugger(scenario, progress=progress)
+    except Interrupted as stopped:
+        return Verdict(scenario.name, "script", INTERRUPTED, 0, (str(stopped),))
+    except InputError as error:
+        failures = tuple(map(str, error.problems))
+        return Verdict(scenario.name, "script", WRONG, 0, failures)
+    outcome = run_script(lines, bug.execute)
+    held = outcome.commands - len(outcome.failures)
+    return Verdict(scenario.name, "script", outcome.code, held, outcome.failures)
+
+
+def scenarios_in(paths: Iterable[str | Path]) -> list[str | Path]:
+    """Return the scenarios at paths: files and names as they are, folders walked.
+
+    Raises `InputError` for a folder without any.
+    """
+    found: list[str | Path] = []
+    problems: list[Problem] = []
+    for path in paths:
+        if not Path(path).is_dir():
+            found.append(path)
+            continue
+        inside = sorted(p for p in Path(path).rglob("*.toml") if is_scenario(p))
+        if not inside:
+            hint = "a scenario is a .toml file that begins with gradstep = 1"
+            problems.append(Problem("there is no scenario in it", hint, str(path)))
+        found += inside
+    if problems:
+        raise InputError(problems)
+    return found

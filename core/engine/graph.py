@@ -1,0 +1,384 @@
+"""The graph: nodes in forward order, flat and frozen.
+
+A node is a row. Its operands are the numbers of earlier nodes, so every walk over the
+graph is a loop, forwards or backwards, and nothing recurses.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import (
+    Callable,
+    Collection,
+    Generator,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from operator import itemgetter
+from types import MappingProxyType
+from typing import Final, Literal, NamedTuple, overload
+
+from ..base.errors import CommandError, Problem
+from ..base.text import nearest
+from ..ops.table import NO_ATTRIBUTES, Attributes, Op, Shape
+
+NodeKind = Literal["input", "parameter", "constant", "op"]
+Locate = Callable[[int, int], tuple[int, int]]
+
+_MOST_TOLD: Final = 4  # operands that a message tells the shapes of
+
+
+class Site(NamedTuple):
+    """Where a node stands in a program. `line` and `column` count from 1."""
+
+    statement: int  # the innermost statement instance that the node belongs to
+    line: int
+    column: int
+    text: str  # the expression as it is written: "x @ W"
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One call of a function of the program. Frame 0 is the program itself."""
+
+    index: int
+    name: str  # "x1"; "" for the program
+    function: str  # "layer"; "" for the program
+    source: str  # the text that its lines belong to: "program" or "prelude"
+    parent: int  # the frame that holds the call; the program is its own parent
+    depth: int
+    call: Site | None
+    first: int  # its nodes are first … stop − 1
+    stop: int
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One assignment or `return`, once for each time that its frame is called."""
+
+    index: int
+    frame: int
+    target: str  # the full name of what it assigns: "x1.z"
+    line: int
+    text: str  # the line as it is written, without its note
+    note: str  # the comment at its end
+    first: int  # its nodes, those of calls in it included, are first … stop − 1
+    stop: int
+
+
+class Node(NamedTuple):
+    """A value with a name. A named tuple, for a graph may have a million of them."""
+
+    index: int  # pyright: ignore[reportIncompatibleMethodOverride]  # not a search
+    name: str
+    kind: NodeKind
+    op: Op | None
+    operands: tuple[int, ...]
+    attributes: Attributes
+    shape: Shape
+    site: Site | None
+
+
+# A node as a plain tuple. It is made, and taken apart in a loop, several times faster
+# than a named one, so the rows of a graph are kept like this.
+Row = tuple[
+    int, str, NodeKind, Op | None, tuple[int, ...], Attributes, Shape, Site | None
+]
+
+
+def _node(row: Row) -> Node:
+    """Return a row as a node. One without a name is called by its number: `_12`."""
+    return Node._make(row if row[1] else (row[0], f"_{row[0]}", *row[2:]))
+
+
+class Nodes(Sequence[Node]):
+    """The rows of a graph, seen as nodes."""
+
+    __slots__ = ("rows",)
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self.rows = rows
+
+    @overload
+    def __getitem__(self, index: int) -> Node: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Node]: ...
+    def __getitem__(self, index: int | slice) -> Node | Sequence[Node]:
+        if isinstance(index, slice):
+            return Nodes(self.rows[index])
+        return _node(self.rows[index])
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[Node]:
+        return map(_node, self.rows)
+
+    def __reversed__(self) -> Iterator[Node]:
+        return map(_node, reversed(self.rows))
+
+
+class Edge(NamedTuple):
+    """One use of a node: `a * a` has two edges."""
+
+    consumer: int
+    argument: int
+    operand: int
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """A computation, frozen. `names` holds every name of a node, aliases included."""
+
+    nodes: Nodes
+    output: int
+    scalar: bool = False  # scalars and elementwise operations alone
+    frames: Sequence[Frame] = ()
+    statements: Sequence[Statement] = ()
+    aliases: Mapping[str, int] = field(default_factory=dict[str, int])
+    sources: Mapping[str, str] = field(default_factory=dict[str, str])
+    file: str = ""  # what the program stands in, as messages name it
+    locate: Locate | None = None  # takes a line and a column to those of that file
+
+    @cached_property
+    def names(self) -> Mapping[str, int]:
+        """Return the number of the node behind each name and alias."""
+        named = {node.name: node.index for node in self.nodes}
+        return MappingProxyType({**self.aliases, **named})
+
+    @cached_property
+    def ops(self) -> frozenset[Op]:
+        """Return the operations that the graph uses."""
+        found = set(map(itemgetter(3), self.nodes.rows))
+        return frozenset(op for op in found if op is not None)
+
+    @cached_property
+    def flows(self) -> bytes:
+        """Mark the nodes that a gradient can flow into, if all numbers are floats."""
+        return self.flows_without(frozenset())
+
+    def flows_without(self, stopped: Collection[int]) -> bytes:
+        """Mark the nodes that a gradient can flow into.
+
+        Inputs and parameters, unless `stopped`, and every result that depends on one of
+        them through an operand with a rule.
+        """
+        rows = self.nodes.rows
+        blind = {op for op in self.ops if None in op.vjps}
+        kinds = set(map(itemgetter(2), rows))
+        if not (stopped or blind or "constant" in kinds):
+            return b"\1" * len(rows)
+        flows = bytearray(len(rows))
+        for index, _, kind, op, operands, _, _, _ in rows:
+            if op is None:
+                flows[index] = kind != "constant" and index not in stopped
+                continue
+            for argument, operand in enumerate(operands):
+                if flows[operand] and (op not in blind or op.vjp(argument) is not None):
+                    flows[index] = 1
+                    break
+        return bytes(flows)
+
+    @cached_property
+    def useful(self) -> bytes:
+        """Mark the nodes that the output is computed from, itself included."""
+        useful = bytearray(len(self))
+        useful[self.output] = 1
+        for index in range(self.output, -1, -1):
+            if useful[index]:
+                for operand in self.nodes.rows[index][4]:
+                    useful[operand] = 1
+        return bytes(useful)
+
+    @cached_property
+    def consumers(self) -> Sequence[Sequence[Edge]]:
+        """Return, for each node, the edges that use it, in backward order."""
+        uses: list[list[Edge]] = [[] for _ in self.nodes]
+        for node in reversed(self.nodes):
+            for argument, operand in enumerate(node.operands):
+                uses[operand].append(Edge(node.index, argument, operand))
+        return uses
+
+    @cached_property
+    def lines(self) -> Mapping[tuple[str, int], Sequence[Statement]]:
+        """Return, for each source and line, the statements that stand there."""
+        found: dict[tuple[str, int], list[Statement]] = {}
+        for statement in self.statements:
+            source = self.frames[statement.frame].source
+            found.setdefault((source, statement.line), []).append(statement)
+        return found
+
+    @cached_property
+    def texts(self) -> Mapping[str, Sequence[str]]:
+        """Return the lines of each source as they are written."""
+        return {name: text.splitlines() for name, text in self.sources.items()}
+
+    def node(self, name: str) -> Node:
+        """Return the node called `name`, or raise `CommandError` with the nearest."""
+        index = self.names.get(name)
+        if index is None:
+            raise CommandError(
+                Problem(f"no node is called {name!r}", nearest(name, self.names))
+            )
+        return self.nodes[index]
+
+    def frame_of(self, node: Node) -> Frame | None:
+        """Return the frame that a node was made in; leaves have none."""
+        if node.site is None:
+            return None
+        return self.frames[self.statements[node.site.statement].frame]
+
+    def misfit(self, node: Node, words: str, hint: str = "") -> Problem:
+        """Return the problem of operands that an operation cannot take, in its place.
+
+        A node of the prelude is to be found where the program calls it.
+        """
+        name = node.op.name if node.op else node.kind
+        words = words.removeprefix(f"{name}: ")
+        shapes = shapes_text([self.nodes[k] for k in node.operands])
+        line = column = 0
+        site = node.site
+        while site is not None:
+            statement = self.statements[site.statement]
+            frame = self.frames[statement.frame]
+            line, column = site.line, site.column
+            hint = hint or f"the line: {statement.text}"
+            site = frame.call if frame.source == "prelude" else None
+        if line and self.locate:
+            line, column = self.locate(line, column)
+        message = f"{name} at {node.name}: {shapes}: {words}"
+        return Problem(message, hint, self.file, line, column)
+
+    def edge_name(self, edge: Edge) -> str:
+        """Return an edge as it is typed: `z<-W`, `y<-a#1` where `a` is used twice."""
+        consumer = self.nodes[edge.consumer]
+        text = f"{consumer.name}<-{self.nodes[edge.operand].name}"
+        if consumer.operands.count(edge.operand) > 1:
+            text += f"#{edge.argument}"
+        return text
+
+    def __len__(self) -> int:
+        return len(self.nodes)
+
+    def __iter__(self) -> Iterator[Node]:
+        return iter(self.nodes)
+
+
+def shapes_text(nodes: Sequence[Node]) -> str:
+    """Return nodes and their shapes in words; unnamed ones as they are written."""
+    return " and ".join(
+        f"{node.site.text if node.site and _is_unnamed(node) else node.name} "
+        f"has shape {node.shape}"
+        for node in nodes[:_MOST_TOLD]
+    )
+
+
+def _is_unnamed(node: Node) -> bool:
+    return node.name.rpartition(".")[2].startswith("_")
+
+
+@contextmanager
+def undisturbed() -> Generator[None]:
+    """Keep the garbage collector from looking on while a large graph is built.
+
+    It would look for cycles among millions of rows, again and again, and there are
+    none. Afterwards it goes on as before.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+class Builder:
+    """Collects nodes in forward order; `finish` freezes them.
+
+    >>> from ..ops import OPS
+    >>> build = Builder()
+    >>> x = build.leaf("x", "input")
+    >>> y = build.apply(OPS["multiply"], (x, x), name="y")
+    >>> [node.name for node in build.finish(y)]
+    ['x', 'y']
+    """
+
+    def __init__(self) -> None:
+        self._rows: list[Row] = []
+        self._scalar = True
+
+    @property
+    def nodes(self) -> Nodes:
+        """Return the nodes added so far."""
+        return Nodes(self._rows)
+
+    def leaf(
+        self,
+        name: str,
+        kind: NodeKind,
+        shape: Shape = (),
+        site: Site | None = None,
+    ) -> int:
+        """Add an input, a parameter or a constant, and return its number."""
+        rows = self._rows
+        index = len(rows)
+        if shape:
+            self._scalar = False
+        rows.append((index, name, kind, None, (), NO_ATTRIBUTES, shape, site))
+        return index
+
+    def apply(
+        self,
+        op: Op,
+        operands: tuple[int, ...],
+        attributes: Attributes = NO_ATTRIBUTES,
+        name: str = "",
+        site: Site | None = None,
+        shape: Shape | None = None,
+    ) -> int:
+        """Add the result of `op`, and return its number.
+
+        The shape rule raises `ValueError` where shapes do not fit; `shape` overrules it
+        where the shape depends on data.
+        """
+        rows = self._rows
+        index = len(rows)
+        # In a graph of scalars nothing can fail to fit: no rule need be asked.
+        if shape is None and self._scalar and op.kind == "elementwise":
+            shape = ()
+        else:
+            self._scalar = False
+            if shape is None:
+                shapes = [rows[operand][6] for operand in operands]
+                shape = op.shape(*shapes, **attributes)
+        rows.append((index, name, "op", op, operands, attributes, shape, site))
+        return index
+
+    def rename(self, index: int, name: str) -> None:
+        """Give a node another name: its line says what it is called only at its end."""
+        row = self._rows[index]
+        self._rows[index] = (index, name, *row[2:])
+
+    def finish(
+        self,
+        output: int,
+        frames: Sequence[Frame] = (),
+        statements: Sequence[Statement] = (),
+        aliases: Mapping[str, int] | None = None,
+        sources: Mapping[str, str] | None = None,
+    ) -> Graph:
+        """Return the graph with `output` as the node that is differentiated."""
+        return Graph(
+            Nodes(tuple(self._rows)),
+            output,
+            self._scalar,
+            tuple(frames),
+            tuple(statements),
+            MappingProxyType(dict(aliases or {})),
+            MappingProxyType(dict(sources or {})),
+        )

@@ -1,0 +1,495 @@
+"""Time: the flat list of a run's events, and what stood where at any position.
+
+```
+Forward(node) …  one per operation, in forward order
+Seed(output)
+Contribution(consumer, argument, operand) …  one per edge, consumers backwards
+Update(parameter) …  when the run is an iteration of training
+```
+
+Position `p` means that `p` events have been applied, so event `p` is the next. State is
+looked up and never replayed; stepping back is a smaller `p`.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final, Literal, NamedTuple, cast
+
+import numpy as np
+
+from ..ops.table import Array, Shape, Value
+from .cells import Cells, products, slopes
+from .graph import Edge, Node
+from .run import Run, Write, broadcast_axes
+
+Phase = Literal["start", "forward", "backward", "update", "end"]
+
+
+class Forward(NamedTuple):
+    """The value of `node` is computed."""
+
+    node: int
+
+
+class Seed(NamedTuple):
+    """The seed enters at the output: from here on the pass runs backwards."""
+
+    node: int
+
+
+class Contribution(NamedTuple):
+    """One edge adds upstream × local to the gradient of its operand."""
+
+    consumer: int
+    argument: int
+    operand: int
+
+    @property
+    def node(self) -> int:
+        """The node whose gradient changes."""
+        return self.operand
+
+    @property
+    def edge(self) -> Edge:
+        """The edge that carries it."""
+        return Edge(*self)
+
+
+class Update(NamedTuple):
+    """An optimiser gives a parameter its next value."""
+
+    node: int
+
+
+Event = Forward | Seed | Contribution | Update
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One contribution opened: upstream × local → product → reduced → accumulated.
+
+    `local` is the local derivative as an array, where one array can show it; `product`
+    has the shape of the consumer's result wherever the operand was broadcast;
+    `summed` are the axes over which it was reduced to `contribution`, which has the
+    operand's shape. `before` and `after` are the operand's accumulated gradient.
+    """
+
+    edge: Edge
+    upstream: Array
+    local: Array | None
+    product: Array
+    summed: tuple[int, ...]
+    contribution: Array
+    before: Array | None
+    after: Array
+    uses: tuple[int, int]  # of the operand: contributions in, of all that come
+
+
+# A node that is used this often gets its partial sums kept at every so many uses, so
+# that looking at it in mid-pass does not take longer the more uses it has.
+_STRIDE = 64
+_SHORT: Final = 8  # numbers that are added up anew whenever one asks
+_MOST_AT_ONCE: Final = 250_000  # slopes; of more, only those that are looked at
+_LARGE: Final = 4096  # elements from which on what is made is kept for a while
+
+
+class Trace:
+    """The events of one run, and look-ups of its state at any position."""
+
+    def __init__(self, run: Run, updated: Mapping[int, Value] | None = None) -> None:
+        """Take a run and, in an iteration of training, the parameters' next values."""
+        self.run = run
+        self.updated = dict(updated or {})
+        self.updates = tuple(self.updated)
+        self._sums: dict[int, list[Value]] = {}
+
+    # ------------------------------------------------------------------ events
+
+    @cached_property
+    def _computed(self) -> Sequence[int]:
+        return [node.index for node in self.run.graph.nodes if node.op is not None]
+
+    @cached_property
+    def _forward_rank(self) -> Array:
+        rank = np.full(len(self.run.graph), -1)
+        rank[self._computed] = np.arange(len(self._computed))
+        return rank
+
+    @cached_property
+    def _edges(self) -> Sequence[Edge]:
+        run = self.run
+        edges: list[Edge] = []
+        for index in range(run.graph.output, -1, -1):
+            if run.gradients[index] is None:
+                continue
+            for argument, operand in enumerate(run.graph.nodes[index].operands):
+                if run.carries(index, argument):
+                    edges.append(Edge(index, argument, operand))
+        return edges
+
+    @cached_property
+    def _first_edge(self) -> Array:
+        """The rank of each consumer's first edge; −1 where it has none."""
+        first = np.full(len(self.run.graph), -1)
+        for rank in range(len(self._edges) - 1, -1, -1):
+            first[self._edges[rank].consumer] = rank
+        return first
+
+    @cached_property
+    def _into(self) -> Sequence[Sequence[int]]:
+        """For each node the numbers of the contributions to it, in order."""
+        into: list[list[int]] = [[] for _ in self.run.graph.nodes]
+        for number, edge in enumerate(self._edges, self.seed_position + 1):
+            into[edge.operand].append(number)
+        return into
+
+    @property
+    def seed_position(self) -> int:
+        """The number of the seed's event: so many events are `Forward`."""
+        return len(self._computed)
+
+    @property
+    def _first(self) -> int:
+        """The number of the first contribution."""
+        return self.seed_position + 1
+
+    @cached_property
+    def update_position(self) -> int:
+        """The number of the first `Update`, or the length when there is none."""
+        return len(self._computed) + 1 + len(self._edges)
+
+    def __len__(self) -> int:
+        return self.update_position + len(self.updates)
+
+    def event(self, number: int) -> Event:
+        """Return event `number`, 0 … N − 1: the one that position `number` has next."""
+        if not 0 <= number < len(self):
+            raise IndexError(f"event {number} of {len(self)}")
+        if number < self.seed_position:
+            return Forward(self._computed[number])
+        if number == self.seed_position:
+            return Seed(self.run.graph.output)
+        if number < self.update_position:
+            return Contribution(*self._edges[number - self.seed_position - 1])
+        return Update(self.updates[number - self.update_position])
+
+    def edge(self, number: int) -> Edge:
+        """Return the edge that event `number`, a contribution, belongs to."""
+        return self._edges[number - self._first]
+
+    def phase(self, position: int) -> Phase:
+        """Return the phase of the last applied event, or the end that `position` is."""
+        if position <= 0:
+            return "start"
+        if position >= len(self):
+            return "end"
+        if position <= self.seed_position:
+            return "forward"
+        return "backward" if position <= self.update_position else "update"
+
+    def forward_event(self, node: int) -> int | None:
+        """Return the number of a node's `Forward`; leaves have none."""
+        rank = int(self._forward_rank[node])
+        return None if rank < 0 else rank
+
+    def edge_event(self, consumer: int, argument: int) -> int | None:
+        """Return the number of an edge's `Contribution`, if it carries one."""
+        rank = int(self._first_edge[consumer])
+        while 0 <= rank < len(self._edges):
+            edge = self._edges[rank]
+            if edge.consumer != consumer:
+                return None
+            if edge.argument == argument:
+                return self.seed_position + 1 + rank
+            rank += 1
+        return None
+
+    def forward_events(self, first: int, stop: int) -> range:
+        """Return the numbers of the `Forward`s of nodes first … stop − 1."""
+        return range(
+            bisect_left(self._computed, first), bisect_left(self._computed, stop)
+        )
+
+    def backward_events(self, first: int, stop: int) -> range:
+        """Return the numbers of the contributions that nodes first … stop − 1 send."""
+        offset = self.seed_position + 1
+        return range(
+            offset + bisect_left(self._edges, -stop + 1, key=_minus_consumer),
+            offset + bisect_left(self._edges, -first + 1, key=_minus_consumer),
+        )
+
+    def arrivals(self, node: int) -> Sequence[int]:
+        """Return the numbers of the events that change a node's gradient, in order."""
+        into = self._into[node]
+        if node == self.run.graph.output:
+            return [self.seed_position, *into]
+        return into
+
+    # ------------------------------------------------------------------- state
+
+    def value(self, node: int, position: int) -> Array | None:
+        """Return the value of a node at `position`, or None before it is computed."""
+        if node in self.updated and self._is_updated(node, position):
+            return np.asarray(self.updated[node])
+        rank = int(self._forward_rank[node])
+        return self.run.value(node) if rank < position else None
+
+    def _is_updated(self, node: int, position: int) -> bool:
+        return self.update_position + self.updates.index(node) < position
+
+    def gradient(self, node: int, position: int) -> Array | None:
+        """Return the accumulated gradient at `position`; None before the first event.
+
+        `run.gradient` tells whether one will come at all.
+        """
+        if self.is_complete(node, position):
+            return self.run.gradient(node)
+        partial = self._accumulated(node, position)
+        return None if partial is None else np.asarray(partial)
+
+    def uses(self, node: int, position: int) -> tuple[int, int]:
+        """Return how many contributions to a node are in, and of how many."""
+        into = self._into[node]
+        return bisect_left(into, position), len(into)
+
+    def share(self, consumer: int, argument: int) -> Share:
+        """Return one contribution with everything that made it.
+
+        Raises `ValueError` where the edge carries none.
+        """
+        number = self.edge_event(consumer, argument)
+        if number is None:
+            raise ValueError("this edge carries no contribution")
+        run = self.run
+        node = run.graph.nodes[consumer]
+        edge = Edge(consumer, argument, node.operands[argument])
+        before = self.gradient(edge.operand, number)
+        after = self.gradient(edge.operand, number + 1)
+        # The first contribution is the gradient; making it twice would take its time.
+        made = after if before is None and not run.writes else None
+        if made is None:
+            made = self._contribution(edge)
+        product = made
+        if _is_reduced(node, made.shape):
+            product = self._product(edge)
+        return Share(
+            edge,
+            np.asarray(self.upstream(edge)),
+            local_derivative(run, node, argument),
+            product,
+            _summed(product.shape, np.shape(run.values[edge.operand])),
+            made,
+            before,
+            product if after is None else after,
+            self.uses(edge.operand, number + 1),
+        )
+
+    def is_complete(self, node: int, position: int) -> bool:
+        """Tell whether a gradient is what it will be at the end."""
+        return position > self._last_arrival(node)
+
+    def contribution(self, edge: Edge) -> Value:
+        """Return what an edge adds to the gradient of its operand."""
+        consumer, argument, operand = edge
+        run, upstream = self.run, self.upstream(edge)
+        if len(self.arrivals(operand)) == 1 and not run.writes:
+            gradient = run.gradients[operand]  # nothing else adds to it
+            if gradient is not None:
+                return gradient
+        is_small = not self._is_large(consumer) and not self._is_large(operand)
+        if is_small or self._is_made_by_cell(edge):
+            return run.contribution(consumer, argument, upstream)
+        return run.recent.of(
+            ("contribution", edge),
+            lambda: run.contribution(consumer, argument, upstream),
+        )
+
+    def added(self, edge: Edge, index: tuple[int, ...]) -> float:
+        """Return what an edge adds to one element."""
+        if not self._is_large(edge.operand):
+            return float(np.asarray(self.contribution(edge))[index])
+        return self.run.recent.of(
+            ("added", edge, index), lambda: self._added(edge, index)
+        )
+
+    def _added(self, edge: Edge, index: tuple[int, ...]) -> float:
+        if self._is_made_by_cell(edge):
+            return float(self._cells(edge, edge.operand)[index])
+        return float(np.asarray(self.contribution(edge))[index])
+
+    def _contribution(self, edge: Edge) -> Array:
+        """Return what an edge adds, of a large array only what is looked at."""
+        if self._is_made_by_cell(edge):
+            cells = self._cells(edge, edge.operand)
+            if cells.size > _MOST_AT_ONCE:
+                return cast("Array", cells)
+        return np.asarray(self.contribution(edge))
+
+    def _product(self, edge: Edge) -> Array:
+        """Return upstream × local, before it is reduced."""
+        consumer, argument, _ = edge
+        run, upstream = self.run, self.upstream(edge)
+        if self._is_elementwise(edge):
+            cells = self._cells(edge, consumer)
+            if cells.size > _MOST_AT_ONCE:
+                return cast("Array", cells)
+        if not self._is_large(consumer):
+            return np.asarray(run.product(consumer, argument, upstream))
+        return run.recent.of(
+            ("product", edge),
+            lambda: np.asarray(run.product(consumer, argument, upstream)),
+        )
+
+    def _is_elementwise(self, edge: Edge) -> bool:
+        """Tell whether a product is made of what stands at the same place."""
+        op = self.run.graph.nodes.rows[edge.consumer][3]
+        is_patched = (edge.consumer, edge.argument) in self.run.patches.rules
+        return op is not None and op.kind == "elementwise" and not is_patched
+
+    def _is_made_by_cell(self, edge: Edge) -> bool:
+        """Tell whether a contribution is, too: where nothing was broadcast."""
+        rows = self.run.graph.nodes.rows
+        same = rows[edge.consumer][6] == rows[edge.operand][6]
+        return same and self._is_elementwise(edge)
+
+    def _cells(self, edge: Edge, like: int) -> Cells:
+        """Return upstream × local in the dtype of a node, computed cell by cell."""
+        dtype = np.asarray(self.run.values[like]).dtype
+        return products(self.run, edge, self.upstream(edge), dtype)
+
+    def _is_large(self, node: int) -> bool:
+        shape = self.run.graph.nodes.rows[node][6]
+        return bool(shape) and math.prod(shape) >= _LARGE
+
+    def _last_arrival(self, node: int) -> int:
+        written = self._writes.get(node)
+        into = self._into[node]
+        last = into[-1] if into else -1
+        if node == self.run.graph.output:
+            last = max(last, self.seed_position)
+        return max(last, written[-1][0]) if written else last
+
+    @cached_property
+    def _writes(self) -> dict[int, list[tuple[int, Write]]]:
+        """For each patched node, the event numbers that wrote its gradient over."""
+        writes: dict[int, list[tuple[int, Write]]] = {}
+        for write in self.run.writes:
+            number = self.edge_event(write.consumer, write.argument)
+            if write.argument < 0:
+                number = self.seed_position
+            if number is not None:
+                writes.setdefault(write.node, []).append((number, write))
+        return writes
+
+    def upstream(self, edge: Edge) -> Value:
+        """Return the gradient that the rule of an edge is given, which carries one."""
+        gradient = self.run.upstream(edge.consumer, edge.argument)
+        if gradient is None:
+            raise ValueError("no gradient arrives there")
+        return gradient
+
+    def _accumulated(self, node: int, position: int) -> Value | None:
+        """Sum the contributions behind `position`, in the order of the pass."""
+        into = self._into[node]
+        stop = bisect_left(into, position)
+        start, total = 0, None
+        if node == self.run.graph.output and position > self.seed_position:
+            total = self.run.seed
+        behind = [w for w in self._writes.get(node, ()) if w[0] < position]
+        if behind:
+            number, write = behind[-1]
+            total = write.value
+            start = bisect_left(into, number + 1)
+        elif stop >= _STRIDE and total is None:
+            kept = self._partial_sums(node)
+            start = stop - stop % _STRIDE
+            total = kept[start // _STRIDE - 1]
+        if stop - start < _SHORT and not self._is_large(node):
+            return self._add(node, start, stop, total)
+        # Where one looks at one moment after the other, most of the sum is known.
+        recent, known = self.run.recent, start
+        for known in range(stop, start, -1):
+            found = recent.known(("sum", node, len(behind), known))
+            if found is not None:
+                total = found
+                break
+        else:
+            known = start
+        for number in range(known, stop):
+            before, total = total, self._add(node, number, number + 1, total)
+            edge = self._edges[into[number] - self._first]
+            # The first one is a contribution, which may be kept as that.
+            if before is not None or self._is_made_by_cell(edge):
+                recent.keep(("sum", node, len(behind), number + 1), total)
+        return total
+
+    def _add(
+        self, node: int, start: int, stop: int, total: Value | None
+    ) -> Value | None:
+        for number in self._into[node][start:stop]:
+            addend = self.contribution(self._edges[number - self._first])
+            with np.errstate(all="ignore"):
+                total = addend if total is None else np.add(total, addend)
+            if isinstance(total, np.ndarray):
+                total.setflags(write=False)  # it may be kept
+        return total
+
+    def _partial_sums(self, node: int) -> list[Value]:
+        """Return the sums of the first 64, 128, … contributions to a node."""
+        if node not in self._sums:
+            sums: list[Value] = []
+            total: Value | None = None
+            for stop in range(_STRIDE, len(self._into[node]) + 1, _STRIDE):
+                total = self._add(node, stop - _STRIDE, stop, total)
+                if total is not None:
+                    sums.append(total)
+            self._sums[node] = sums
+        return self._sums[node]
+
+
+def _minus_consumer(edge: Edge) -> int:
+    return -edge.consumer
+
+
+def _is_reduced(node: Node, narrow: Shape) -> bool:
+    """Tell whether a product may have to be summed to an operand of shape `narrow`."""
+    if node.op is not None and node.op.kind == "elementwise":
+        return node.shape != narrow
+    return len(node.shape) > 2  # a stack of matrices, which broadcasts
+
+
+def _summed(wide: Shape, narrow: Shape) -> tuple[int, ...]:
+    return () if wide == narrow else broadcast_axes(wide, narrow)
+
+
+def local_derivative(run: Run, node: Node, argument: int) -> Array | None:
+    """Return ∂node/∂operand as one array to show, or None where one cannot show it.
+
+    An elementwise operation has one number for each element of its result, a reduction
+    one for each element of its operand; a row of the operation table may name another
+    array, such as the other factor of a product.
+    """
+    op = node.op
+    if op is None:
+        return None
+    y = run.values[node.index]
+    operands = [run.values[i] for i in node.operands]
+    with np.errstate(all="ignore"):
+        if op.shown_local and (rule := op.shown_local[argument]) is not None:
+            return np.asarray(rule(y, *operands, **node.attributes))
+        rule = op.vjp(argument)
+        if op.kind not in ("elementwise", "reduce") or rule is None:
+            return None
+        lazy = slopes(run, node, op, argument)
+        if lazy.size > _MOST_AT_ONCE:
+            # It is read in parts, wherever an array of this size is drawn.
+            return cast("Array", lazy)
+        if op.kind == "reduce":
+            return np.asarray(lazy)
+        ones = np.ones_like(np.asarray(y))
+        return np.asarray(rule(ones, y, *operands, **node.attributes))

@@ -1,0 +1,1 @@
+"""Where a number comes from: terms, causes, transposes, paths, comparisons."""

@@ -1,0 +1,125 @@
+"""Two runs of one graph side by side: where they differ, and what is the same place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..base.progress import Progress, told
+from ..engine.run import Run
+from ..engine.trace import Contribution, Event, Forward, Seed, Trace, Update
+from ..ops.table import Array, Value
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Difference:
+    """One value or one gradient that differs.
+
+    `before` and `after` are None where no gradient flows. `index` is the element that
+    differs most and `size` by how much: inf where one of the two is not finite.
+    """
+
+    node: int
+    name: str
+    before: Array | None
+    after: Array | None
+    index: tuple[int, ...]
+    size: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Comparison:
+    """All differences, in the order in which the passes meet them."""
+
+    values: tuple[Difference, ...]  # in forward order
+    gradients: tuple[Difference, ...]  # in backward order
+
+    def __bool__(self) -> bool:
+        """Tell whether anything differs."""
+        return bool(self.values or self.gradients)
+
+
+def compare(before: Run, after: Run, progress: Progress | None = None) -> Comparison:
+    """Return where two runs of one graph differ. NaN is equal to NaN.
+
+    The cause of a difference is the first one forward or, where all values are equal,
+    the first one backward. `progress` is told how many arrays are compared.
+    """
+    gradients = _differences(before, before.gradients, after.gradients, progress)
+    return Comparison(
+        tuple(_differences(before, before.values, after.values, progress)),
+        tuple(sorted(gradients, key=lambda difference: _arrival(before, difference))),
+    )
+
+
+def _arrival(run: Run, difference: Difference) -> tuple[int, int]:
+    """Return a key that sorts gradients by when they are complete."""
+    for edge in reversed(run.graph.consumers[difference.node]):
+        if run.gradients[edge.consumer] is not None:
+            return -edge.consumer, edge.argument
+    return -len(run.graph), 0  # the output
+
+
+def same_place(before: Trace, position: int, after: Trace) -> int:
+    """Return the position in another run behind the same event, or the one before it.
+
+    A cut edge has no event, so a position as a number would be another place there.
+    """
+    for number in range(position - 1, -1, -1):
+        found = _number(after, before.event(number))
+        if found is not None:
+            return found + 1
+    return 0
+
+
+def _number(trace: Trace, event: Event) -> int | None:
+    match event:
+        case Forward(node):
+            return trace.forward_event(node)
+        case Seed():
+            return trace.seed_position
+        case Contribution(consumer, argument, _):
+            return trace.edge_event(consumer, argument)
+        case Update(node):
+            if node not in trace.updates:
+                return None
+            return trace.update_position + trace.updates.index(node)
+
+
+def _differences(
+    run: Run,
+    before: Sequence[Value | None],
+    after: Sequence[Value | None],
+    progress: Progress | None,
+) -> list[Difference]:
+    nodes = run.graph.nodes
+    others = [i for i, two in enumerate(after) if before[i] is not two]
+    return [
+        _difference(index, nodes[index].name, before[index], after[index])
+        for index in told(others, progress)
+        if not _equal(before[index], after[index])
+    ]
+
+
+def _equal(one: Value | None, two: Value | None) -> bool:
+    if one is None or two is None:
+        return one is two
+    a, b = np.asarray(one), np.asarray(two)
+    return np.array_equal(a, b, equal_nan=a.dtype.kind == "f" == b.dtype.kind)
+
+
+def _difference(
+    node: int, name: str, one: Value | None, two: Value | None
+) -> Difference:
+    before = None if one is None else np.asarray(one)
+    after = None if two is None else np.asarray(two)
+    if before is None or after is None or before.shape != after.shape:
+        return Difference(node, name, before, after, (), np.inf)
+    with np.errstate(all="ignore"):
+        gap = np.abs(after.astype(np.float64) - before.astype(np.float64))
+    same = (before == after) | (np.isnan(before) & np.isnan(after))
+    gap = np.where(same, 0.0, np.where(np.isnan(gap), np.inf, gap))
+    index = tuple(int(i) for i in np.unravel_index(np.argmax(gap), gap.shape))
+    return Difference(node, name, before, after, index, float(gap[index]))

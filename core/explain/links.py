@@ -1,0 +1,399 @@
+"""One cursor for all arrays of a step: which elements belong together.
+
+A step has several arrays: operands and result, or upstream, local, contribution. An
+element of one stands for elements of the others: those that it is made from, those that
+it is made into, and those that it is multiplied with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+
+from ..engine.graph import Edge, Node
+from ..engine.run import Run
+from ..engine.trace import Contribution, Forward, Seed, Share, Trace
+from ..ops.table import Array, Shape
+from ..session.expression import Element, Quantity
+from .explain import Index, contraction, explain_value, kept_axes, local_factors
+
+Role = Literal[
+    "operand",
+    "value",
+    "seed",
+    "upstream",
+    "local",
+    "product",
+    "contribution",
+    "before",
+    "after",
+    "gradient",
+]
+
+_MOST: Final = 50_000  # elements of an array that is searched for its relations
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """Elements of an array: all in a box, or of the box only those in `places`.
+
+    >>> Region((range(1, 2), range(3))).text
+    '[1, :3]'
+    """
+
+    box: tuple[range, ...]
+    places: frozenset[Index] | None = None
+
+    def __contains__(self, index: Index) -> bool:
+        """Tell whether an element is in it."""
+        if self.places is not None:
+            return index in self.places
+        return all(i in axis for i, axis in zip(index, self.box, strict=True))
+
+    @property
+    def text(self) -> str:
+        """Return it as an index; of scattered places their number."""
+        if self.places is not None:
+            return f"[{len(self.places)} elements]"
+        if not self.box:
+            return ""
+        return f"[{', '.join(map(_axis_text, self.box))}]"
+
+    def of(self, shape: Shape) -> str:
+        """Return it as an index into an array of `shape`: `:` is a whole axis."""
+        if self.places is not None or not self.box:
+            return self.text
+        texts = (
+            ":" if len(axis) == size != 1 else _axis_text(axis)
+            for axis, size in zip(self.box, shape, strict=True)
+        )
+        return f"[{', '.join(texts)}]"
+
+    def turned(self) -> Region:
+        """Return it for the array with its last two axes swapped."""
+        if len(self.box) < 2:
+            return self
+        places = self.places
+        if places is not None:
+            places = frozenset((*p[:-2], p[-1], p[-2]) for p in places)
+        return Region((*self.box[:-2], self.box[-1], self.box[-2]), places)
+
+
+def _axis_text(axis: range) -> str:
+    if len(axis) == 1:
+        return str(axis.start)
+    return f"{axis.start or ''}:{axis.stop}"
+
+
+def one(index: Index) -> Region:
+    """Return a single element as a region."""
+    return Region(tuple(range(i, i + 1) for i in index))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Facet:
+    """One array of a step, and whose elements its cells stand for.
+
+    `turned` says that the last two axes are swapped, as in the `xᵀ` of a formula.
+    """
+
+    role: Role
+    array: Array
+    node: int
+    quantity: Quantity
+    turned: bool = False
+
+    def element(self, index: Index) -> Element:
+        """Return what a cell stands for."""
+        return Element(self.node, self.quantity, self._turn(index))
+
+    def cell(self, index: Index) -> Index:
+        """Return the cell of an element."""
+        return self._turn(index)
+
+    def _turn(self, index: Index) -> Index:
+        if self.turned and len(index) > 1:
+            return (*index[:-2], index[-1], index[-2])
+        return index
+
+
+# -------------------------------------------------------------- the arrays of a step
+
+
+def facets(trace: Trace, number: int) -> tuple[Facet, ...]:
+    """Return the arrays of event `number`, in the order in which they are read."""
+    event, run = trace.event(number), trace.run
+    if isinstance(event, Forward):
+        node = run.graph.nodes[event.node]
+        operands = [
+            Facet("operand", run.value(i), i, "value")
+            for i in dict.fromkeys(node.operands)
+        ]
+        return (*operands, Facet("value", run.value(event.node), event.node, "value"))
+    if isinstance(event, Seed):
+        return (Facet("seed", np.asarray(run.seed), event.node, "grad"),)
+    if isinstance(event, Contribution):
+        return tuple(_of_share(run, trace.share(event.consumer, event.argument)))
+    states: tuple[tuple[Role, Array | None, Quantity], ...] = (
+        ("before", trace.value(event.node, number), "value"),
+        ("gradient", trace.gradient(event.node, number), "grad"),
+        ("after", trace.value(event.node, number + 1), "value"),
+    )
+    return tuple(
+        Facet(role, array, event.node, quantity)
+        for role, array, quantity in states
+        if array is not None
+    )
+
+
+def _of_share(run: Run, share: Share) -> list[Facet]:
+    consumer, operand = share.edge.consumer, share.edge.operand
+    found = [Facet("upstream", share.upstream, consumer, "grad")]
+    if share.local is not None:
+        found.append(_local(run, share.edge, share.local))
+    if share.summed:
+        found.append(Facet("product", share.product, consumer, "grad"))
+    found.append(Facet("contribution", share.contribution, operand, "grad"))
+    if share.before is not None:
+        found.append(Facet("before", share.before, operand, "grad"))
+        found.append(Facet("after", share.after, operand, "grad"))
+    return found
+
+
+def _local(run: Run, edge: Edge, array: Array) -> Facet:
+    consumer = run.graph.nodes[edge.consumer]
+    kind = consumer.op.kind if consumer.op else ""
+    if kind == "contract" and len(consumer.operands) == 2:
+        return Facet(
+            "local", array, consumer.operands[1 - edge.argument], "value", True
+        )
+    if kind == "elementwise":
+        return Facet("local", array, edge.consumer, "grad")
+    return Facet("local", array, edge.operand, "grad")
+
+
+# ------------------------------------------------------------------------- the links
+
+
+def linked(
+    trace: Trace, number: int, shown: Sequence[Facet], element: Element
+) -> list[Region | None]:
+    """Return, for each array of event `number`, what belongs to one element.
+
+    None where nothing does, or where finding out would take too long.
+    """
+    event, run = trace.event(number), trace.run
+    if element.index is None:
+        return [None] * len(shown)
+    related: Mapping[tuple[int, Quantity], Region | None] = {}
+    if isinstance(event, Forward):
+        related = _around(run, event.node, "value", element)
+    elif isinstance(event, Contribution):
+        related = _across(run, event.edge, element)
+    found: list[Region | None] = []
+    for facet in shown:
+        region = related.get((facet.node, facet.quantity))
+        if (facet.node, facet.quantity) == (element.node, element.quantity):
+            region = one(element.index)
+        elif not isinstance(event, (Forward, Contribution)):
+            region = one(element.index) if facet.node == element.node else None
+        if region is not None and facet.turned:
+            region = region.turned()
+        fits = region is not None and len(region.box) == facet.array.ndim
+        found.append(region if fits else None)
+    return found
+
+
+def _around(
+    run: Run, consumer: int, quantity: Quantity, element: Element
+) -> dict[tuple[int, Quantity], Region | None]:
+    """Relate an element of an operation's result, or of an operand, to the others."""
+    node, index = run.graph.nodes[consumer], element.index or ()
+    found: dict[tuple[int, Quantity], Region | None] = {}
+    if element.node == consumer:
+        found[consumer, quantity] = one(index)
+        for argument, operand in enumerate(node.operands):
+            found[operand, "value"] = made_from(run, node, argument, index)
+        return found
+    if element.node in node.operands:
+        argument = node.operands.index(element.node)
+        found[consumer, quantity] = made_into(run, node, argument, index)
+        for other, operand in enumerate(node.operands):
+            if operand != element.node:
+                found[operand, "value"] = partners(run, node, argument, other, index)
+        found[element.node, "value"] = one(index)
+    return found
+
+
+def _across(
+    run: Run, edge: Edge, element: Element
+) -> dict[tuple[int, Quantity], Region | None]:
+    """Relate elements of what goes along an edge; those of its operand by gradient."""
+    found = _around(run, edge.consumer, "grad", element)
+    if edge.operand == element.node and element.quantity == "grad":
+        found[edge.operand, "grad"] = one(element.index or ())
+    else:
+        found[edge.operand, "grad"] = found.get((edge.operand, "value"))
+    return found
+
+
+def made_into(run: Run, node: Node, argument: int, index: Index) -> Region | None:
+    """Return the elements of a result that an element of an operand has a say in."""
+    narrow, wide = _shape(run, node.operands[argument]), _shape(run, node.index)
+    labels = _labels(run, node)
+    if labels is not None:
+        inputs, output = labels
+        return _box(output, wide, _fixed(inputs[argument], narrow, index))
+    if node.op is not None and node.op.kind == "elementwise":
+        extra = len(wide) - len(narrow)
+        aligned = zip(index, narrow, wide[extra:], strict=True)
+        return Region(
+            tuple(range(size) for size in wide[:extra])
+            + tuple(
+                range(i, i + 1) if size == whole else range(whole)
+                for i, size, whole in aligned
+            )
+        )
+    kept = _kept_axes(node, len(narrow))
+    if kept is not None:
+        keeps = len(wide) == len(narrow)
+        at = [i if axis in kept else 0 for axis, i in enumerate(index)]
+        return one(tuple(i for axis, i in enumerate(at) if keeps or axis in kept))
+    if not run.flows[node.operands[argument]]:
+        return None
+    if _too_large(narrow, wide) and not _is_viewed(node):
+        return None
+    edge = Edge(node.index, argument, node.operands[argument])
+    places, _ = local_factors(run, edge, index)
+    if not wide:
+        return _scattered(np.zeros((len(places), 0), dtype=int))
+    return _scattered(np.transpose(np.unravel_index(places, wide)))
+
+
+def made_from(run: Run, node: Node, argument: int, index: Index) -> Region | None:
+    """Return the elements of an operand that an element of the result is made from."""
+    narrow, wide = _shape(run, node.operands[argument]), _shape(run, node.index)
+    labels = _labels(run, node)
+    if labels is not None:
+        inputs, output = labels
+        return _box(inputs[argument], narrow, _fixed(output, wide, index))
+    if node.op is not None and node.op.kind == "elementwise":
+        return _narrowed(index, narrow)
+    kept = _kept_axes(node, len(narrow))
+    if kept is not None:
+        keeps = len(wide) == len(narrow)
+        places = dict(zip(range(len(narrow)) if keeps else kept, index, strict=True))
+        return Region(
+            tuple(
+                range(places[axis], places[axis] + 1) if axis in kept else range(size)
+                for axis, size in enumerate(narrow)
+            )
+        )
+    if _too_large(narrow, wide) and not _is_viewed(node):
+        return None
+    operand = node.operands[argument]
+    terms = explain_value(run, node.index, index).terms
+    places = [f.index for term in terms for f in term if f.node == operand]
+    return _scattered(np.array(places, dtype=int).reshape(len(places), len(narrow)))
+
+
+def partners(
+    run: Run, node: Node, argument: int, other: int, index: Index
+) -> Region | None:
+    """Return the elements of another operand that an element meets in an operation."""
+    narrow, shape = (_shape(run, node.operands[k]) for k in (argument, other))
+    labels = _labels(run, node)
+    if labels is not None:
+        inputs, _ = labels
+        return _box(inputs[other], shape, _fixed(inputs[argument], narrow, index))
+    if node.op is not None and node.op.kind == "elementwise":
+        into = made_into(run, node, argument, index)
+        return None if into is None else _projected(into, shape)
+    return None
+
+
+def factor(run: Run, edge: Edge, index: Index, place: Index) -> Element | None:
+    """Return the element that an upstream element is multiplied with; None without one.
+
+    That is for a product of two operands the element of the other one, on the way from
+    element `place` of the consumer to element `index` of the operand.
+    """
+    node = run.graph.nodes[edge.consumer]
+    if _labels(run, node) is None or len(node.operands) != 2:
+        return None
+    other = 1 - edge.argument
+    by_index = partners(run, node, edge.argument, other, index)
+    by_place = made_from(run, node, other, place)
+    if by_index is None or by_place is None:
+        return None
+    pairs = zip(by_index.box, by_place.box, strict=True)
+    met = [max(one.start, two.start) for one, two in pairs]
+    return Element(node.operands[other], "value", tuple(met))
+
+
+def _shape(run: Run, node: int) -> Shape:
+    return np.shape(run.values[node])
+
+
+def _labels(run: Run, node: Node) -> tuple[Sequence[str], str] | None:
+    is_product = node.op is not None and node.op.kind == "contract"
+    return contraction(run, node) if is_product else None
+
+
+def _kept_axes(node: Node, axes: int) -> list[int] | None:
+    """Return the axes that a reduction leaves; None for what is not a reduction."""
+    is_reduction = node.op is not None and node.op.kind == "reduce"
+    return kept_axes(node, axes) if is_reduction else None
+
+
+def _fixed(labels: str, shape: Shape, index: Index) -> dict[str, int]:
+    """Return where each label stands; a broadcast axis says nothing about its label."""
+    pairs = zip(labels, shape, index, strict=True)
+    return {label: i for label, size, i in pairs if size != 1}
+
+
+def _box(labels: str, shape: Shape, fixed: Mapping[str, int]) -> Region:
+    axes: list[range] = []
+    for label, size in zip(labels, shape, strict=True):
+        at = fixed.get(label)
+        axes.append(range(size) if at is None or size == 1 else range(at, at + 1))
+    return Region(tuple(axes))
+
+
+def _narrowed(index: Index, narrow: Shape) -> Region:
+    """Return the element of a broadcast operand that stands at `index`."""
+    own = index[len(index) - len(narrow) :]
+    return one(tuple(0 if s == 1 else i for i, s in zip(own, narrow, strict=True)))
+
+
+def _projected(region: Region, narrow: Shape) -> Region:
+    own = region.box[len(region.box) - len(narrow) :]
+    pairs = zip(own, narrow, strict=True)
+    return Region(tuple(range(1) if size == 1 else axis for axis, size in pairs))
+
+
+def _is_viewed(node: Node) -> bool:
+    """Tell whether addresses say where elements go; lists and arrays copy them."""
+    index = node.attributes.get("index", ())
+    slices = (int, slice, type(None), type(...))
+    return bool(
+        node.op and node.op.view and all(isinstance(one, slices) for one in index)
+    )
+
+
+def _too_large(*shapes: Shape) -> bool:
+    return any(int(np.prod(shape)) > _MOST for shape in shapes)
+
+
+def _scattered(places: Array) -> Region | None:
+    """Return places as a box, where they fill one."""
+    if not len(places):
+        return None
+    low, high = places.min(axis=0), places.max(axis=0)
+    box = tuple(range(int(a), int(b) + 1) for a, b in zip(low, high, strict=True))
+    if int(np.prod([len(axis) for axis in box])) == len(places):
+        return Region(box)
+    return Region(box, frozenset(tuple(map(int, place)) for place in places))

@@ -1,0 +1,1 @@
+"""A run as another program, a formula, a picture of the graph, or records."""

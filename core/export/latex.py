@@ -1,0 +1,447 @@
+"""The derivation of a gradient in LaTeX: the chain rule from the output to a node.
+
+Only amsmath is needed. Every name and every sign of a formula is translated; what
+LaTeX might read as a command never gets there.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from ..base.errors import CommandError, LimitError, Problem
+from ..base.text import clean
+from ..engine.graph import Edge, Graph, Node
+from ..engine.run import broadcast_axes
+from ..engine.trace import Trace
+from ..explain.explain import Index, Part, explain_gradient
+from ..ops.table import Op, Shape
+from ..scenario.scenario import Scenario
+from ..words.formulas import axes_text, code_text, is_literal
+
+_MOST_NODES: Final = 400  # between the output and the node
+_MOST_TERMS: Final = 8
+_TERMS_A_LINE: Final = 3
+_SLOT: Final = 0xE000  # private characters stand for the operands in a formula
+
+_LETTERS: Final = "αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΦΨΩ"
+_LETTER_NAMES: Final = (
+    "alpha beta gamma delta varepsilon zeta eta theta iota kappa lambda mu nu xi pi "
+    "rho sigma tau upsilon varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma "
+    "Phi Psi Omega"
+)
+_GREEK: Final = dict(zip(_LETTERS, _LETTER_NAMES.split(), strict=True))
+_SIGNS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        **{sign: f"\\{name} " for sign, name in _GREEK.items()},
+        "Σ": "\\sum ",
+        "∂": "\\partial ",
+        "∘": "\\circ ",
+        "·": "\\cdot ",
+        "×": "\\times ",
+        "⋆": "\\star ",
+        "∏": "\\prod ",
+        "√": "\\surd ",
+        "−": "-",
+        "@": "\\, ",
+        "→": "\\to ",
+        "≤": "\\le ",
+        "≥": "\\ge ",
+        "≠": "\\ne ",
+        "½": "\\tfrac{1}{2} ",
+        "ᵀ": "^{\\top}",
+        "²": "^{2}",
+        "³": "^{3}",
+        "ᵢ": "_{i}",
+        "ⱼ": "_{j}",
+        "|": "\\vert ",
+        "…": "\\ldots ",
+        "'": "\\prime ",
+        "{": "\\{",
+        "}": "\\}",
+        "\\": "\\backslash ",
+        "~": "\\sim ",
+        "^": "\\hat{\\ }",
+        **{sign: f"\\{sign}" for sign in "_#%&$"},
+    }
+)
+_TEXT_SIGNS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "\\": "\\textbackslash{}",
+        "~": "\\textasciitilde{}",
+        "^": "\\textasciicircum{}",
+        **{sign: f"\\{sign}" for sign in "_#%&${}"},
+        "\N{EN DASH}": "--",
+        "\N{EM DASH}": "---",
+        "\N{RIGHT SINGLE QUOTATION MARK}": "'",
+        "…": "\\ldots{}",
+    }
+)
+# By the combining characters of Unicode.
+_ACCENTS: Final = dict(
+    zip(
+        "\u0300\u0301\u0302\u0303\u0308\u030a\u030c\u0327",
+        "`'^~\"rvc",
+        strict=True,
+    )
+)
+# What a letter of a name is called; of any other character the number is told.
+_SPELLED: Final = {"_": "\\_", **{sign: f"\\{name} " for sign, name in _GREEK.items()}}
+_FUNCTIONS: Final = frozenset({"exp", "log", "sin", "cos", "tanh", "max", "min"})
+_OPERATORS: Final = frozenset(
+    {"sign", "softmax", "clip", "erf", "reshape", "transpose", "std", "var", "onehot"}
+)
+_TOKEN: Final = re.compile(
+    r"Σ_(?P<over>\w+)|\^\((?P<high>[^()]*)\)|\^(?P<power>-?[\d.]+|[\ue000-\uf8ff])"
+    r"|(?P<words>[A-Za-z_]{2,}(?: [A-Za-z]{2,})*)|(?P<sign>.)"
+)
+_NAME: Final = re.compile(r"(?P<letters>[^\W\d]+?)_?(?P<digits>\d*)")
+
+
+def latex(
+    scenario: Scenario,
+    trace: Trace,
+    node: int,
+    index: Index | None = None,
+    *,
+    fragment: bool = False,
+) -> str:
+    """Return the derivation of the gradient of a node, or of one of its elements.
+
+    It is a document to compile, or a `fragment` for one that loads amsmath. Raises
+    `CommandError` where no gradient flows, and `LimitError` where the way is too long.
+    """
+    run = trace.run
+    if run.gradients[node] is None:
+        name = run.graph.nodes[node].name
+        raise CommandError(
+            Problem(f"no gradient flows to {name}", f"why {name} tells the reason")
+        )
+    way = _way(trace, node)
+    writer = _Writer(run.graph, _literature(scenario, run.graph))
+    nodes = run.graph.nodes
+    computed = [writer.forward(i) for i in way if nodes[i].op is not None]
+    parts = {
+        "The values, from the first on:": computed,
+        "The gradients, from the output on:": list(_gradients(writer, trace, way)),
+    }
+    if index is not None or not nodes[node].shape:
+        title = "One element:" if index else "In numbers:"
+        parts[title] = list(_element(writer, trace, node, index or ()))
+    told = [(title, _aligned(lines)) for title, lines in parts.items() if lines]
+    body = "\n\n".join(text for pair in told for text in pair)
+    if fragment:
+        return f"{body}\n"
+    title = f"{scenario.title}: the gradient of {nodes[node].name}"
+    return _DOCUMENT.format(title=text_latex(title), body=body)
+
+
+_DOCUMENT: Final = r"""\documentclass{{article}}
+\usepackage{{amsmath}}
+\allowdisplaybreaks
+\begin{{document}}
+
+\section*{{{title}}}
+
+{body}
+
+\end{{document}}
+"""
+
+
+def _aligned(lines: Sequence[str]) -> str:
+    joined = " \\\\\n".join(f"  {line}" for line in lines)
+    return f"\\begin{{align*}}\n{joined}\n\\end{{align*}}"
+
+
+def _way(trace: Trace, node: int) -> list[int]:
+    """Return the nodes that lie between a node and the output, both included."""
+    run, found = trace.run, {node}
+    for index in range(node + 1, run.graph.output + 1):
+        operands = run.graph.nodes[index].operands
+        carrying = (k for k, one in enumerate(operands) if one in found)
+        if any(run.carries(index, k) for k in carrying):
+            found.add(index)
+    if len(found) > _MOST_NODES:
+        name = run.graph.nodes[node].name
+        raise LimitError(
+            Problem(
+                f"{len(found)} nodes lie between {name} and the output",
+                f"{_MOST_NODES} at most are derived; ask for a node nearer to it",
+            )
+        )
+    return sorted(found)
+
+
+def _literature(scenario: Scenario, graph: Graph) -> dict[int, str]:
+    """Return the literature's names of gradients by the numbers of their nodes."""
+    return {
+        graph.names[target.removesuffix(".grad")]: name
+        for name, target in scenario.names.items()
+        if target.removesuffix(".grad") in graph.names
+    }
+
+
+# ----------------------------------------------------------------------- the formulas
+
+
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    """How the nodes of a graph and their gradients are written."""
+
+    graph: Graph
+    literature: Mapping[int, str]
+
+    def node(self, index: int, *, shaped: bool = False) -> str:
+        """Return a node's name, over its shape where that is wanted."""
+        node = self.graph.nodes[index]
+        name = math_latex(node.name) if is_literal(node) else name_latex(node.name)
+        if name.startswith("-"):
+            name = f"({name})"
+        return _shaped(name, node.shape) if shaped else name
+
+    def partial(self, index: int) -> str:
+        """Return ∂E/∂x as a fraction."""
+        output = self.node(self.graph.output)
+        return f"\\frac{{\\partial {output}}}{{\\partial {self.node(index)}}}"
+
+    def gradient(self, index: int, *, shaped: bool = False) -> str:
+        """Return a gradient's name in the literature, or the fraction."""
+        name = self.literature.get(index)
+        text = self.partial(index) if name is None else name_latex(name)
+        return _shaped(text, self.graph.nodes[index].shape) if shaped else text
+
+    def forward(self, index: int) -> str:
+        """Return the equation of a node's value."""
+        node = self.graph.nodes[index]
+        op = _worded(self.graph, node)
+        result = self.node(index, shaped=True)
+        return f"{result} &= {self._filled(node, op.symbol, op.kind == 'contract')}"
+
+    def contribution(self, edge: Edge) -> str:
+        """Return what an edge adds to the gradient of its operand."""
+        node = self.graph.nodes[edge.consumer]
+        op = _worded(self.graph, node)
+        form = op.form(edge.argument)
+        if form is None:
+            raise TypeError(f"no gradient flows to operand {edge.argument}")
+        text = self._filled(node, form.product, op.kind == "contract", edge.argument)
+        narrow = self.graph.nodes[edge.operand].shape
+        if op.kind != "elementwise" or node.shape == narrow:
+            return text
+        axes = axes_text(broadcast_axes(node.shape, narrow))
+        return f"\\sum_{{\\text{{{axes}}}}} \\left( {text} \\right)"
+
+    def _filled(
+        self, node: Node, template: str, shaped: bool, argument: int = 0
+    ) -> str:
+        """Fill a template: private characters hold the places of the names."""
+        count = len(node.operands)
+        slots = [chr(_SLOT + place) for place in range(count + 2)]
+        words = {"y": slots[count], "g": slots[count + 1], "argument": str(argument)}
+        text = code_text(template, node, slots[:count], **words)
+        if not any(self.graph.nodes[i].shape for i in (*node.operands, node.index)):
+            text = text.replace("∘", "·")
+        names = [self.node(i, shaped=shaped) for i in node.operands]
+        names += [
+            self.node(node.index, shaped=shaped),
+            self.gradient(node.index, shaped=shaped),
+        ]
+        return math_latex(text, names)
+
+
+def _worded(graph: Graph, node: Node) -> Op:
+    if node.op is None:
+        raise TypeError(f"{node.name} is not computed")
+    shapes = [graph.nodes[i].shape for i in node.operands]
+    return node.op.worded(shapes, node.attributes)
+
+
+def _shaped(text: str, shape: Shape) -> str:
+    if not shape:
+        return text
+    sizes = " \\times ".join(map(str, shape))
+    return f"\\underset{{{sizes}}}{{{text}}}"
+
+
+def _gradients(writer: _Writer, trace: Trace, way: Sequence[int]) -> Iterator[str]:
+    run, inside = trace.run, set(way)
+    for index in reversed(way):
+        left = writer.gradient(index, shaped=True)
+        name = writer.literature.get(index)
+        if name is not None:
+            left = f"{writer.partial(index)} = {left}"
+        terms = ["1" if not run.graph.nodes[index].shape else "\\text{the seed}"]
+        if index != run.graph.output:
+            terms = []
+        terms += [
+            writer.contribution(edge)
+            for edge in run.graph.consumers[index]
+            if edge.consumer in inside and run.carries(edge.consumer, edge.argument)
+        ]
+        yield f"{left} &= {' + '.join(terms)}"
+
+
+# ------------------------------------------------------------------------ one element
+
+
+def _element(writer: _Writer, trace: Trace, node: int, index: Index) -> Iterator[str]:
+    found = explain_gradient(trace, node, index, len(trace), follow=False)
+    left = _at(writer, node, index)
+    largest = sorted(
+        ((part, term) for part in found.parts for term in part.largest(_MOST_TERMS)),
+        key=lambda pair: (not math.isnan(pair[1].product), -abs(pair[1].product)),
+    )[:_MOST_TERMS]
+    every = sum(map(len, found.parts))
+    more = [f"\\text{{({every - len(largest)} more)}}"] if every > len(largest) else []
+    seed = [] if found.seed is None else [number_latex(found.seed)]
+    symbols = [
+        f"{_at(writer, term.consumer, term.index)} \\cdot "
+        f"{_local(writer, part, term.index, index)}"
+        for part, term in largest
+    ]
+    numbers = [
+        f"{_bracketed(term.upstream)} \\cdot {_bracketed(term.local)}"
+        for _, term in largest
+    ]
+    for terms in (symbols, numbers):
+        if terms:
+            yield from _sum(left, [*seed, *terms, *more])
+            left = ""
+    yield f"{left} &= {number_latex(found.sum or 0.0)}".strip()
+
+
+def _sum(left: str, terms: Sequence[str]) -> Iterator[str]:
+    """Yield `left` = the sum of terms, a few of them on each line."""
+    for start in range(0, len(terms), _TERMS_A_LINE):
+        sign = "&\\quad + " if start else f"{left} &= "
+        yield (sign + " + ".join(terms[start : start + _TERMS_A_LINE])).strip()
+
+
+def _at(writer: _Writer, node: int, index: Index) -> str:
+    output = writer.node(writer.graph.output)
+    return f"\\frac{{\\partial {output}}}{{\\partial {_place(writer, node, index)}}}"
+
+
+def _local(writer: _Writer, part: Part, consumer: Index, operand: Index) -> str:
+    above = _place(writer, part.edge.consumer, consumer)
+    below = _place(writer, part.edge.operand, operand)
+    return f"\\frac{{\\partial {above}}}{{\\partial {below}}}"
+
+
+def _place(writer: _Writer, node: int, index: Index) -> str:
+    name = writer.node(node)
+    return f"{name}[{','.join(map(str, index))}]" if index else name
+
+
+def _bracketed(value: float) -> str:
+    text = number_latex(value)
+    return f"({text})" if text.startswith("-") else text
+
+
+# -------------------------------------------------------------------- names and signs
+
+
+def name_latex(name: str) -> str:
+    r"""Return a name as mathematics.
+
+    >>> name_latex("W1"), name_latex("δ3"), name_latex("x1.z"), name_latex("loss")
+    ('W_{1}', '\\delta_{3}', 'x_{1}.z', '\\mathrm{loss}')
+    """
+    text = ""
+    for part in name.split("."):
+        if text and re.fullmatch(r"_\d+", part):
+            text = f"{{{text}}}_{{[{part[1:]}]}}"
+        else:
+            text += ("." if text else "") + _part_latex(part)
+    return text
+
+
+def _part_latex(part: str) -> str:
+    found = _NAME.fullmatch(part)
+    letters, digits = (found["letters"], found["digits"]) if found else (part, "")
+    if len(letters) == 1 and letters in _GREEK:
+        base = f"\\{_GREEK[letters]}"
+    elif len(letters) == 1 and letters.isascii():
+        base = letters if letters.isalpha() else _spelled(letters)
+    else:
+        base = f"\\mathrm{{{_spelled(letters)}}}"
+    return f"{base}_{{{digits}}}" if digits else base
+
+
+def _spelled(text: str) -> str:
+    """Return letters as they are, and the number of every character LaTeX lacks."""
+    return "".join(
+        c if c.isascii() and c.isalnum() else _SPELLED.get(c, f"u{ord(c):04x}")
+        for c in text
+    )
+
+
+def math_latex(text: str, names: Sequence[str] = ()) -> str:
+    r"""Return a formula of the operation table; `names` fill its private characters.
+
+    >>> math_latex("2 ∘ exp(x)²")
+    '2 \\circ \\exp (x)^{2}'
+    """
+
+    def one(found: re.Match[str]) -> str:
+        if found["over"]:
+            return f"\\sum_{{{math_latex(found['over'], names)}}}"
+        if found["high"] is not None or found["power"]:
+            return f"^{{{math_latex(found['high'] or found['power'], names)}}}"
+        if found["words"]:
+            return _words_latex(found["words"])
+        sign = found["sign"]
+        if _SLOT <= ord(sign) < _SLOT + len(names):
+            return f"{{{names[ord(sign) - _SLOT]}}}"
+        return _SIGNS.get(sign) or (sign if sign.isascii() else f"u{ord(sign):04x}")
+
+    return re.sub(r" +", " ", _TOKEN.sub(one, text)).strip()
+
+
+def _words_latex(words: str) -> str:
+    if words in _FUNCTIONS:
+        return f"\\{words} "
+    if words in _OPERATORS or "_" in words:
+        return f"\\operatorname{{{_spelled(words)}}}"
+    return f"\\text{{ {words} }}"
+
+
+def text_latex(text: str) -> str:
+    r"""Return a text as LaTeX shows it.
+
+    >>> text_latex("50 % of W_1 × 2")
+    '50 \\% of W\\_1 \\ensuremath{\\times } 2'
+    """
+
+    def one(character: str) -> str:
+        if character in _TEXT_SIGNS:
+            return _TEXT_SIGNS[character]
+        if character.isascii():
+            return character
+        letter, *accents = unicodedata.normalize("NFD", character)
+        if letter.isascii() and len(accents) == 1 and accents[0] in _ACCENTS:
+            return f"\\{_ACCENTS[accents[0]]}{{{letter}}}"
+        sign = _SIGNS.get(character)
+        return f"\\ensuremath{{{sign}}}" if sign else f"[U+{ord(character):04X}]"
+
+    return "".join(map(one, " ".join(clean(text).split())))
+
+
+def number_latex(value: float) -> str:
+    r"""Return a number with six digits.
+
+    >>> number_latex(-2.5e-7), number_latex(0.125)
+    ('-2.5 \\cdot 10^{-7}', '0.125')
+    """
+    if math.isnan(value):
+        return "\\text{nan}"
+    if math.isinf(value):
+        return "-\\infty" if value < 0 else "\\infty"
+    mantissa, mark, exponent = f"{value:.6g}".partition("e")
+    return f"{mantissa} \\cdot 10^{{{int(exponent)}}}" if mark else mantissa

@@ -1,0 +1,236 @@
+"""Arrays and records as plain data, for strict JSON.
+
+A number is written with the fewest digits that read back as the same number. The
+strings "NaN", "Infinity" and "-Infinity" stand for what JSON has no number for.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from typing import Any, cast
+
+import numpy as np
+
+from ..check.check import NodeCheck, Report
+from ..engine.graph import Edge, Graph, Node
+from ..engine.run import Run
+from ..engine.trace import Contribution, Forward, Seed, Trace
+from ..ops.table import Array
+from ..scenario.scenario import Scenario
+from ..words.formulas import Formula, Wording
+
+
+def plain(value: Any) -> Any:
+    """Return arrays, numbers and containers of them as lists, dicts and numbers.
+
+    A float32 becomes the float64 of the same size, so that nothing is rounded.
+
+    >>> plain(np.array([1.5, np.nan, -np.inf]))
+    [1.5, 'NaN', '-Infinity']
+    """
+    if isinstance(value, np.ndarray):
+        array = cast("Array", value)
+        nested: Any = array.tolist()
+        return nested if _is_finite(array) else plain(nested)
+    if isinstance(value, np.generic):
+        return plain(value.item())
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else f"{'-' * (value < 0)}Infinity"
+    if isinstance(value, Mapping):
+        record = cast("Mapping[Any, Any]", value)
+        return {str(key): plain(one) for key, one in record.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(one) for one in cast("Sequence[Any]", value)]
+    return value
+
+
+def dump(record: Any) -> str:
+    """Return a record on one line of strict JSON.
+
+    >>> dump({"grad": np.float32(0.5), "shape": ()})
+    '{"grad": 0.5, "shape": []}'
+    """
+    return json.dumps(plain(record), allow_nan=False, ensure_ascii=False)
+
+
+def node_record(run: Run, node: Node, dtype: str) -> dict[str, Any]:
+    """Return a node without its numbers. `dtype` is that of the program's literals."""
+    nodes = run.graph.nodes
+    value = run.values[node.index]
+    # In a run of scalars float64 is Python's float, as a literal of the program is.
+    is_weak = type(value) is float
+    return {
+        "name": node.name,
+        "kind": node.kind,
+        "op": None if node.op is None else node.op.name,
+        "operands": [nodes[i].name for i in node.operands],
+        "shape": list(node.shape),
+        "dtype": dtype if is_weak else np.asarray(value).dtype.name,
+        "line": None if node.site is None else node.site.line,
+    }
+
+
+def grads_record(scenario: str, title: str, dtype: str, run: Run) -> dict[str, Any]:
+    """Return every value and every gradient of a run, nodes in forward order."""
+    return {
+        "gradstep": 1,
+        "scenario": scenario,
+        "title": title,
+        "output": run.graph.nodes[run.graph.output].name,
+        "nodes": [
+            node_record(run, node, dtype)
+            | {
+                "value": plain(run.value(node.index)),
+                "grad": plain(run.gradient(node.index)),
+            }
+            for node in run.graph
+        ],
+    }
+
+
+def event_record(trace: Trace, number: int, wording: Wording) -> dict[str, Any]:
+    """Return one event with everything that it took and made; `number` is from 0."""
+    event = trace.event(number)
+    run, nodes = trace.run, trace.run.graph.nodes
+    subject = nodes[event.consumer if isinstance(event, Contribution) else event.node]
+    site = subject.site
+    statement = None if site is None else run.graph.statements[site.statement]
+    frame = run.graph.frame_of(subject)
+    record: dict[str, Any] = {
+        "event": number + 1,
+        "of": len(trace),
+        "kind": type(event).__name__.lower(),
+        "line": None if site is None else site.line,
+        "statement": None if statement is None else statement.text,
+        "frame": None if frame is None else frame.name,
+    }
+    if isinstance(event, Forward):
+        operands = [
+            {"name": nodes[i].name, "value": run.value(i)} for i in subject.operands
+        ]
+        op = None if subject.op is None else subject.op.name
+        record |= {"node": subject.name, "op": op, "operands": operands}
+        record |= _formula(wording.forward(subject.index))
+        record |= {"value": run.value(subject.index)}
+    elif isinstance(event, Seed):
+        record |= {"node": subject.name, "gradient": np.asarray(run.seed)}
+    elif isinstance(event, Contribution):
+        record |= _contribution(trace, event, wording)
+    else:
+        before = trace.value(event.node, number)
+        after = trace.value(event.node, number + 1)
+        record |= {"node": subject.name, "before": before, "after": after}
+    return plain(record)
+
+
+def scenario_record(scenario: Scenario) -> dict[str, Any]:
+    """Return what a scenario says of itself."""
+    graph = scenario.graph
+    return {
+        "gradstep": 1,
+        "scenario": scenario.name,
+        "title": scenario.title,
+        "summary": scenario.summary,
+        "group": scenario.group,
+        "convention": scenario.convention,
+        "dtype": scenario.dtype,
+        "output": graph.nodes[graph.output].name,
+        "size": len(graph),
+    }
+
+
+def graph_record(scenario: Scenario, run: Run) -> dict[str, Any]:
+    """Return the nodes of a scenario with their formulas, and its frames."""
+    graph, wording = scenario.graph, Wording(scenario.graph, scenario.names)
+    nodes: list[dict[str, Any]] = []
+    for node in graph:
+        record = node_record(run, node, scenario.dtype)
+        frame = graph.frame_of(node)
+        record["frame"] = None if frame is None else frame.name
+        record |= _formula(wording.forward(node.index))
+        record["derivatives"] = [
+            {
+                "operand": graph.nodes[operand].name,
+                **_formula(wording.contribution(Edge(node.index, argument, operand))),
+            }
+            for argument, operand in enumerate(node.operands)
+            if run.carries(node.index, argument)
+        ]
+        nodes.append(record)
+    frames = [
+        {
+            "name": frame.name,
+            "function": frame.function,
+            "parent": graph.frames[frame.parent].name,
+            "line": None if frame.call is None else frame.call.line,
+            "nodes": [node.name for node in graph.nodes[frame.first : frame.stop]],
+        }
+        for frame in graph.frames[1:]
+    ]
+    return {**scenario_record(scenario), "nodes": nodes, "frames": frames}
+
+
+def check_record(scenario: str, report: Report) -> dict[str, Any]:
+    """Return the comparisons of a check, the worst element of each."""
+    return {
+        "gradstep": 1,
+        "scenario": scenario,
+        "ok": report.ok,
+        "complete": report.complete,
+        "scheme": report.scheme,
+        "step": report.step,
+        "rtol": report.rtol,
+        "backpropagation_seconds": report.backpropagation_time,
+        "numeric_seconds": report.numeric_time,
+        "checks": [comparison_record(report.run.graph, one) for one in report.checks],
+    }
+
+
+def comparison_record(graph: Graph, one: NodeCheck) -> dict[str, Any]:
+    """Return one comparison of a check."""
+    record = {f.name: getattr(one, f.name) for f in fields(one)}
+    operand = None
+    if one.argument is not None:
+        operand = graph.nodes[graph.nodes[one.node].operands[one.argument]].name
+    record |= {"node": graph.nodes[one.node].name, "operand": operand}
+    record |= {"relative": one.relative, "edge": None}
+    if one.edge is not None:
+        record["edge"] = graph.edge_name(one.edge)
+    return plain(record)
+
+
+def _contribution(
+    trace: Trace, event: Contribution, wording: Wording
+) -> dict[str, Any]:
+    nodes = trace.run.graph.nodes
+    share = trace.share(event.consumer, event.argument)
+    return {
+        "consumer": nodes[event.consumer].name,
+        "argument": event.argument,
+        "operand": nodes[event.operand].name,
+        **_formula(wording.contribution(event.edge, share.summed)),
+        "upstream": share.upstream,
+        "local": None if share.local is None else np.asarray(share.local),
+        "product": np.asarray(share.product),
+        "summed": share.summed,
+        "contribution": np.asarray(share.contribution),
+        "before": share.before,
+        "after": share.after,
+        "uses": share.uses,
+    }
+
+
+def _formula(formula: Formula) -> dict[str, Any]:
+    return {
+        "formula": formula.text,
+        "shapes": formula.shapes,
+        "code": formula.code,
+        "why": formula.why,
+    }
+
+
+def _is_finite(array: Array) -> bool:
+    return array.dtype.kind != "f" or bool(np.isfinite(array).all())

@@ -1,0 +1,1 @@
+"""What a picture needs, as numbers: layout, folds, curves, flow."""

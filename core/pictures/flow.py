@@ -1,0 +1,312 @@
+"""Gradients by size: how they grow and shrink on the way back, and each node in short.
+
+What is said here is said of the whole run. `stage` tells how much of it has happened
+at a position.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any, Final, Literal, NamedTuple
+
+import numpy as np
+
+from ..base.progress import Progress, told
+from ..engine.graph import Graph
+from ..engine.magnitude import magnitude
+from ..engine.run import Run
+from ..engine.trace import Trace
+from ..ops.table import Array, Value
+from ..training.timeline import Record
+from .plot import Scale, scale_of
+
+Stage = Literal["future", "value", "partial", "gradient"]
+Trend = Literal["", "vanishing", "exploding", "zero", "nan", "inf", "no gradient"]
+
+_TINY: Final = 1e-3  # of the size that the pass began with
+
+
+# -------------------------------------------------------------------------- sizes
+
+
+def norm(array: Value) -> float:
+    """Return the Euclidean norm of an array; no square overflows.
+
+    >>> norm(np.ones(4))
+    2.0
+    """
+    return magnitude(np.asarray(array)) * math.sqrt(np.size(array))
+
+
+def norms(values: Sequence[Value | None], progress: Progress | None = None) -> Array:
+    """Return the norm of each value, and −1 where there is none."""
+    return np.fromiter(map(_size, told(values, progress)), dtype=np.float64)
+
+
+def _size(value: Value | None) -> float:
+    if value is None:
+        return -1.0
+    return abs(float(value)) if isinstance(value, (float, int)) else norm(value)
+
+
+class Gist(NamedTuple):
+    """An array in a few numbers; `low` and `high` are those of its finite elements."""
+
+    size: int
+    low: float | None
+    high: float | None
+    norm: float
+    zeros: int
+    nans: int
+    infinities: int
+
+
+def gist(array: Array) -> Gist:
+    """Return an array in a few numbers. It sorts nothing and counts no bins.
+
+    >>> gist(np.array([0.0, -2.0, np.inf]))
+    Gist(size=3, low=-2.0, high=0.0, norm=inf, zeros=1, nans=0, infinities=1)
+    """
+    finite, size = np.asarray(array), array.size
+    nans = infinities = 0
+    zeros = size - int(np.count_nonzero(finite))
+    whole = norm(finite)
+    if not math.isfinite(whole):
+        nans, infinities = int(np.isnan(finite).sum()), int(np.isinf(finite).sum())
+        finite = finite[np.isfinite(finite)]
+    if not finite.size:
+        return Gist(size, None, None, whole, zeros, nans, infinities)
+    low, high = float(finite.min()), float(finite.max())
+    return Gist(size, low, high, whole, zeros, nans, infinities)
+
+
+# -------------------------------------------------------------------------- nodes
+
+
+def _names(run: Run, progress: Progress | None) -> Array:
+    return np.array([node.name for node in told(run.graph.nodes, progress)])
+
+
+def _operations(run: Run, progress: Progress | None) -> Array:
+    nodes = range(len(run.graph))
+    return np.array([operation(run.graph, node) for node in told(nodes, progress)])
+
+
+def operation(graph: Graph, node: int) -> str:
+    """Return the name of a node's operation, or what kind of leaf it is."""
+    op = graph.nodes[node].op
+    return graph.nodes[node].kind if op is None else op.name
+
+
+def _shapes(run: Run, progress: Progress | None) -> Array:
+    nodes = told(run.graph.nodes, progress)
+    return np.array([math.prod(node.shape) for node in nodes])
+
+
+def _value_sizes(run: Run, progress: Progress | None) -> Array:
+    return norms(run.values, progress)
+
+
+def _gradient_sizes(run: Run, progress: Progress | None) -> Array:
+    return norms(run.gradients, progress)
+
+
+_Keys = Callable[[Run, Progress | None], Array]
+
+ORDERS: Final[Mapping[str, _Keys]] = MappingProxyType(
+    {
+        "name": _names,
+        "operation": _operations,
+        "shape": _shapes,
+        "value": _value_sizes,
+        "norm": _gradient_sizes,
+    }
+)
+
+
+def node_order(
+    run: Run,
+    by: str,
+    *,
+    descending: bool = False,
+    progress: Progress | None = None,
+) -> Sequence[int]:
+    """Return the numbers of all nodes, sorted by one of `ORDERS`.
+
+    By anything else they are in forward order. NaN counts as larger than any number;
+    nodes without a gradient come last in either direction. `progress` is told how many
+    nodes are looked at.
+    """
+    if by not in ORDERS:
+        forward = range(len(run.graph))
+        return forward[::-1] if descending else forward
+    keys: Any = ORDERS[by](run, progress)
+    order: Any = np.argsort(keys, kind="stable")
+    absent = order[:0]
+    if by in ("value", "norm"):
+        missing = keys[order] < 0
+        order, absent = order[~missing], order[missing]
+    ordered: list[int] = (order[::-1] if descending else order).tolist()
+    return ordered + absent.tolist()
+
+
+def stage(trace: Trace, node: int, position: int) -> Stage:
+    """Return how much of a node is there at a position.
+
+    A node that gets no gradient at all has nothing ahead of it once its value is there.
+    """
+    if trace.value(node, position) is None:
+        return "future"
+    if position <= trace.seed_position or trace.run.gradients[node] is None:
+        return "value"
+    done, of = trace.uses(node, position)
+    if done < of:
+        return "partial" if done else "value"
+    return "gradient"
+
+
+# --------------------------------------------------------------------------- flow
+
+
+class Bar(NamedTuple):
+    """One gradient of the flow. `share` is its place on the scale, 0 … 1."""
+
+    node: int
+    norm: float | None
+    share: float
+    trend: Trend
+
+
+@dataclass(frozen=True, eq=False)
+class Flow:
+    """Gradients in backward order, by their norms on one logarithmic scale."""
+
+    run: Run
+    nodes: Sequence[int]
+    norms: Array  # of each gradient, −1 where no gradient flows
+
+    @cached_property
+    def scale(self) -> Scale:
+        """The decades that hold all norms that a logarithmic scale can show."""
+        return scale_of(self.norms, log=True)
+
+    def __len__(self) -> int:
+        return len(self.nodes)
+
+    def bar(self, row: int) -> Bar:
+        """Return one row of it."""
+        node, size = int(self.nodes[row]), float(self.norms[row])
+        trend = self._trend(node, size)
+        shown = None if size < 0 else size
+        share = 1.0 if trend in ("nan", "inf") else 0.0
+        if size > 0 and math.isfinite(size):
+            share = self.scale.share(size)
+        return Bar(node, shown, share, trend)
+
+    def _trend(self, node: int, size: float) -> Trend:
+        if size < 0:
+            return "no gradient"
+        if not math.isfinite(size):
+            return "nan" if math.isnan(size) else "inf"
+        if size == 0:
+            return "zero"
+        if self.reference is None:
+            return ""
+        part = _rms(self.run, node, size) / self.reference
+        return "vanishing" if part < _TINY else "exploding" if part > 1 / _TINY else ""
+
+    @cached_property
+    def chain(self) -> Sequence[tuple[int, float]]:
+        """The layers that have an ordinary gradient: node and its root mean square.
+
+        The output is none of them where there are others: its gradient is the seed.
+        """
+        graph = self.run.graph
+        rows = zip(self.nodes, self.norms.tolist(), strict=True)
+        found = [
+            (node, _rms(self.run, node, size))
+            for node, size in rows
+            if graph.nodes.rows[node][3] is not None and 0 < size < math.inf
+        ]
+        inner = [pair for pair in found if pair[0] != graph.output]
+        return inner if len(inner) > 1 else found
+
+    @cached_property
+    def reference(self) -> float | None:
+        """The size of an element where the pass begins: others are held against it."""
+        return self.chain[0][1] if self.chain else None
+
+    @cached_property
+    def verdict(self) -> str:
+        """What the flow shows, in one line: how the size of an element changes."""
+        nodes = self.run.graph.nodes
+        broken = np.flatnonzero(~np.isfinite(self.norms))
+        if broken.size:
+            return f"not finite from {nodes[self.nodes[int(broken[0])]].name}.grad on"
+        if len(self.chain) < 2:
+            return "one gradient alone: nothing to compare"
+        (first, start), (last, end) = self.chain[0], self.chain[-1]
+        ratio, steps = end / start, len(self.chain) - 1
+        each = ratio ** (1 / steps)
+        word = "steady"
+        if not _TINY <= ratio <= 1 / _TINY:
+            word = "vanishing" if ratio < 1 else "exploding"
+        said = f"{word}: {nodes[first].name} → {nodes[last].name} ×{ratio:.3g}"
+        return f"{said}, ×{each:.3g} a step" if steps > 1 else said
+
+
+def _rms(run: Run, node: int, size: float) -> float:
+    return size / math.sqrt(max(math.prod(run.graph.nodes[node].shape), 1))
+
+
+def flow(run: Run, *, whole: bool = False, progress: Progress | None = None) -> Flow:
+    """Return the gradient flow: of what the program's own lines assign and its leaves.
+
+    With `whole`, of every node. Constants take no gradient and are left out. `progress`
+    is told how many nodes are looked at.
+    """
+    graph = run.graph
+    chosen: set[int | None] | None = None
+    if not whole and graph.statements:
+        chosen = {graph.names.get(s.target) for s in graph.statements if not s.frame}
+    kept: list[int] = []
+    arrival: dict[int, tuple[float, int]] = {}  # sorts by when gradients are complete
+    for node in told(graph.nodes, progress):
+        if node.kind != "constant" and (
+            chosen is None or node.op is None or node.index in chosen
+        ):
+            kept.append(node.index)
+        for argument, operand in enumerate(node.operands):
+            known = arrival.get(operand)
+            if known is None or known[0] == -node.index:
+                arrival[operand] = -node.index, argument
+    arrival[graph.output] = -math.inf, 0
+    nodes = sorted(kept, key=lambda node: arrival.get(node, (math.inf, node)))
+    return Flow(run, nodes, norms([run.gradients[node] for node in nodes], progress))
+
+
+# --------------------------------------------------------------------- iterations
+
+
+Trends = Mapping[int, Sequence[float | None]]
+
+
+def trends(records: Sequence[Record], run: Run) -> Trends:
+    """Return the norms of each parameter's gradient by iteration.
+
+    There is nothing to see where fewer than two iterations have run.
+    """
+    if len(records) < 2:
+        return {}
+    parameters = [n.index for n in run.graph.nodes if n.kind == "parameter"]
+    columns = zip(*(record.norms for record in records), strict=True)
+    return dict(zip(parameters, columns, strict=True))
+
+
+def losses(records: Sequence[Record]) -> Array:
+    """Return the output by iteration."""
+    return np.array([record.loss for record in records], dtype=np.float64)

@@ -1,0 +1,1 @@
+"""Programs: text, checked against a whitelist, to a graph."""

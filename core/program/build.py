@@ -1,0 +1,107 @@
+"""Program text → graph.
+
+A program is read line by line, and each operator becomes a node. Functions are called
+while the program is read: each call is a frame with nodes of its own. Nothing is ever
+evaluated as Python.
+
+As in Python, a function sees its parameters, what it has bound itself, and otherwise
+the names that the program has bound by the time of the call; a name of the program
+never hides an operation, for `sum = a + b` and `sum(x)` are told apart by the brackets.
+Functions of the prelude see each other and the operations, and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any, Final
+
+import numpy as np
+
+from ..base.errors import LimitError, Problem, ProgramError, RuleError
+from ..base.limits import LIMITS, Limits
+from ..engine.graph import Graph, Locate
+from ..ops import ALIASES, OPS
+from ..ops.table import Value
+from .constructors import CONSTRUCTORS
+from .expressions import MEANING
+from .prelude import PRELUDE
+from .statements import Leaf, Reading
+from .syntax import Function, parse
+
+_KINDS: Final[Mapping[str, str]] = MappingProxyType(
+    {"input": "an input", "parameter": "a parameter", "constant": "a constant"}
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """A program, read: its graph, and the values of all leaves by their numbers."""
+
+    graph: Graph
+    leaves: Mapping[int, Value]
+
+
+def build(
+    text: str,
+    leaves: Mapping[str, Leaf],
+    *,
+    broken: Collection[str] = (),
+    output: str | None = None,
+    source: str = "program",
+    locate: Locate | None = None,
+    dtype: Any = np.float64,
+    limits: Limits = LIMITS,
+) -> Program:
+    """Read a program; `output` is the last assignment if it is not given.
+
+    The nodes are the inputs, the parameters and the constants of `leaves`, and then
+    the literals, the constructors and the results as they are met. `broken` names
+    leaves that could not be read: what depends on them is no further mistake. `source`
+    is the file that problems name, and `locate` takes a line and a column of the
+    program to those of that file. `dtype` is that of constructors.
+
+    Raises `ProgramError` with every mistake found, and `LimitError`.
+
+    >>> program = build("y = 2 * x", {"x": Leaf("input", np.float64(3))})
+    >>> [node.name for node in program.graph]
+    ['x', '2', 'y']
+    """
+    operations = {*OPS, *ALIASES, *CONSTRUCTORS}
+    try:
+        taken = dict.fromkeys(
+            broken, "bound under [inputs], [parameters] or [constants]"
+        )
+        taken |= {name: _KINDS[leaf.kind] for name, leaf in leaves.items()}
+        module = parse(text, "program", limits, taken, {*operations, *RECIPES})
+    except LimitError as error:
+        raise LimitError(
+            _placed(one, source, locate) for one in error.problems
+        ) from None
+    reading = Reading(leaves, broken, MEANING, module, RECIPES, dtype, limits)
+    graph = reading.program(output)
+    if graph is None:
+        problems = sorted(reading.problems, key=lambda one: (one.line, one.column))
+        kind = LimitError if reading.limited else ProgramError
+        raise kind(_placed(one, source, locate) for one in problems)
+    graph = replace(graph, file=source, locate=locate)
+    return Program(graph, MappingProxyType(reading.leaves))
+
+
+def _prelude() -> Mapping[str, Function]:
+    module = parse(PRELUDE, "prelude", LIMITS, static_tests=True)
+    if module.problems:  # our own text is wrong
+        raise RuleError("\n".join(f"prelude: {problem}" for problem in module.problems))
+    functions = (item for item in module.items if isinstance(item, Function))
+    return MappingProxyType({item.name: item for item in functions})
+
+
+RECIPES: Final = _prelude()
+
+
+def _placed(problem: Problem, source: str, locate: Locate | None) -> Problem:
+    line, column = problem.line, problem.column
+    if line and locate:
+        line, column = locate(line, column)
+    return Problem(problem.message, problem.hint, source, line, column)

@@ -1,0 +1,366 @@
+"""What the expressions of the program language do, by type of syntax node.
+
+Each function takes the reading and a syntax node, adds what it needs to the graph, and
+returns what the expression is: a node, or a static value.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+import numpy as np
+
+from ..ops import OPS, find
+from ..ops.shape import Slot, part_count, shape_of_index
+from ..ops.table import REQUIRED, Array, Op
+from .constructors import CONSTRUCTORS, Constructor
+from .statements import Meaning, Reading
+from .static import (
+    POISON,
+    Bound,
+    Fault,
+    LimitFault,
+    Ref,
+    bind,
+    checked,
+    described,
+    fold,
+    fold_call,
+    frozen,
+    is_number,
+    items,
+    nested,
+)
+from .syntax import Function
+
+_MOST_PARTS: Final = 1000  # of a split, which are a node each
+_PARTS: Final = frozenset({"part"})  # of the parameters of `split`, not a person's
+
+_BINARY: Final[Mapping[type[ast.AST], str]] = MappingProxyType(
+    {
+        ast.Add: "add",
+        ast.Sub: "subtract",
+        ast.Mult: "multiply",
+        ast.Div: "divide",
+        ast.Pow: "power",
+        ast.MatMult: "matmul",
+        ast.Eq: "equal",
+        ast.NotEq: "not_equal",
+        ast.Lt: "less",
+        ast.LtE: "less_equal",
+        ast.Gt: "greater",
+        ast.GtE: "greater_equal",
+    }
+)
+
+
+def _name(reading: Reading, node: ast.Name) -> Bound:
+    return reading.value(node.id)
+
+
+def _constant(_reading: Reading, node: ast.Constant) -> Bound:
+    return node.value
+
+
+def _tuple(reading: Reading, node: ast.Tuple) -> Bound:
+    return nested(tuple(reading.all(node.elts)))
+
+
+def _list(reading: Reading, node: ast.List) -> Bound:
+    return nested(reading.all(node.elts))
+
+
+def _slice(reading: Reading, node: ast.Slice) -> Bound:
+    parts = [part for part in (node.lower, node.upper, node.step) if part]
+    found = dict(zip(parts, reading.all(parts), strict=True))
+    for part, value in found.items():
+        if value is not None and type(value) is not int:
+            what = f"{described(value)} stands as a bound of a slice"
+            raise Fault(what, "a bound is a whole number that is fixed", part)
+    return slice(
+        *(found[part] if part else None for part in (node.lower, node.upper, node.step))
+    )
+
+
+def _unary(reading: Reading, node: ast.UnaryOp) -> Bound:
+    (value,) = reading.all([node.operand])
+    if isinstance(node.op, ast.UAdd) and (isinstance(value, Ref) or is_number(value)):
+        return value
+    if is_number(value):
+        return -value
+    return reading.apply(node, OPS["negative"], [reading.as_node(value, node.operand)])
+
+
+def _binary(reading: Reading, node: ast.BinOp) -> Bound:
+    # A long sum is a deep tree on its left side: go down it without recursion.
+    spine = [node]
+    while isinstance(spine[-1].left, ast.BinOp):
+        spine.append(spine[-1].left)
+    value = reading.expression(spine[-1].left)
+    for one in reversed(spine):
+        right = reading.expression(one.right)
+        value = reading.attempt(one, _joined, one, one.op, value, right)
+    return value
+
+
+def _compare(reading: Reading, node: ast.Compare) -> Bound:
+    (sign,) = node.ops
+    (right,) = node.comparators
+    values = reading.all([node.left, right])
+    if isinstance(sign, (ast.Is, ast.IsNot)):  # of a static value with None
+        return (values[0] is values[1]) == isinstance(sign, ast.Is)
+    return _joined(reading, node, sign, *values)
+
+
+def _joined(
+    reading: Reading,
+    node: ast.BinOp | ast.Compare,
+    sign: ast.operator | ast.cmpop,
+    left: Bound,
+    right: Bound,
+) -> Bound:
+    if left is POISON or right is POISON:
+        raise Fault
+    if not isinstance(left, Ref) and not isinstance(right, Ref):
+        try:
+            return fold(sign, left, right, reading.limits)
+        except ValueError as error:
+            if is_number(left) and is_number(right):
+                raise Fault(f"{reading.site(node).text}: {error}") from None
+            what = f"{described(left)} and {described(right)}: {error}"
+            raise Fault(what, "join numbers, or values of the program") from None
+    name = _BINARY.get(type(sign))
+    if name is None:
+        what = "// is for whole numbers that are fixed, such as x.shape[0]"
+        raise Fault(what, "for values write /")
+    right_node = node.right if isinstance(node, ast.BinOp) else node.comparators[0]
+    operands = [reading.as_node(left, node.left), reading.as_node(right, right_node)]
+    return reading.apply(node, OPS[name], operands)
+
+
+def _conditional(reading: Reading, node: ast.IfExp) -> Bound:
+    (test,) = reading.all([node.test])
+    branch = node.body if test else node.orelse
+    if reading.scope.root is node:
+        reading.scope.root = branch
+    return reading.expression(branch)
+
+
+def _attribute(reading: Reading, node: ast.Attribute) -> Bound:
+    (value,) = reading.all([node.value])
+    if not isinstance(value, Ref):
+        what = f"{described(value)} has no .{node.attr}"
+        raise Fault(what, "only values of the program have .T and .shape")
+    if node.attr == "shape":
+        return reading.builder.nodes[value.node].shape
+    op = OPS["transpose"]
+    return reading.apply(
+        node, op, [value.node], checked(op.name, op.parameters, {"axes": None})
+    )
+
+
+def _subscript(reading: Reading, node: ast.Subscript) -> Bound:
+    value, index = reading.all([node.value, node.slice])
+    if isinstance(value, Ref):
+        return _pick(reading, node, value, index)
+    if items(value) is not None and type(index) in {int, slice}:
+        try:
+            return value[index]
+        except (IndexError, ValueError) as error:
+            raise Fault(f"{described(value)}: {error}", "count from 0") from None
+    what = f"{described(value)} cannot be indexed with {described(index)}"
+    raise Fault(what, "an index of a tuple is a whole number or a slice")
+
+
+def _call(reading: Reading, node: ast.Call) -> Bound:
+    name = node.func.id if isinstance(node.func, ast.Name) else ""
+    function = reading.scope.functions.get(name) or reading.prelude.get(name)
+    given = [*node.args, *(keyword.value for keyword in node.keywords)]
+    known = function or find(name) or CONSTRUCTORS.get(name)
+    if known is None:
+        for one in given:
+            reading.expression(one)
+        raise reading.unknown_function(name)
+    values = reading.all(given)
+    args = values[: len(node.args)]
+    keywords = {
+        keyword.arg or "": value
+        for keyword, value in zip(node.keywords, values[len(args) :], strict=True)
+    }
+    if isinstance(known, Function):
+        return reading.call(node, known, args, keywords)
+    if isinstance(known, Op):
+        return _operation(reading, node, known, args, keywords)
+    return _construct(reading, node, known, args, keywords)
+
+
+def _operation(
+    reading: Reading,
+    node: ast.Call,
+    op: Op,
+    args: list[Bound],
+    keywords: dict[str, Bound],
+) -> Bound:
+    """Call an operation of the table."""
+    if op.name == "getitem":
+        raise Fault("an index is written in brackets", "write x[i]")
+    parameters = [one for one in op.parameters if one.name not in _PARTS]
+    order = op.order or (*op.operands, *(one.name for one in parameters))
+    defaults: dict[str, Any] = {
+        one.name: one.default for one in parameters if one.default is not REQUIRED
+    }
+    for name in op.operands[len(op.operands) - op.optional :]:
+        defaults[name] = None
+    if op.variadic and order[-1] == op.operands[0]:
+        # What comes last need not stand in a list: einsum("ij,jk->ik", a, b).
+        rest = args[len(order) - 1 :]
+        if rest and items(rest[0]) is None:
+            args = [*args[: len(order) - 1], rest]
+    bound = bind(op.name, order, defaults, args, keywords)
+    given = _operands(op, bound)
+    attributes = checked(op.name, parameters, bound)
+    if op.kind == "elementwise" and all(map(is_number, given)):
+        return fold_call(op, given, attributes)
+    operands = [reading.as_node(one, None) for one in given]
+    if op.name == "split":
+        parts = part_count(attributes["sections"])
+        if parts > _MOST_PARTS:
+            raise LimitFault(
+                f"split into {parts} parts", f"at most {_MOST_PARTS} are allowed"
+            )
+        return tuple(
+            reading.apply(
+                node,
+                op,
+                operands,
+                MappingProxyType({**attributes, "part": part}),
+                numbered=True,
+            )
+            for part in range(parts)
+        )
+    return reading.apply(node, op, operands, attributes)
+
+
+def _operands(op: Op, bound: Mapping[str, Bound]) -> list[Bound]:
+    if op.variadic:
+        held = items(bound[op.operands[0]])
+        if not held:
+            given = described(bound[op.operands[0]])
+            what = f"{op.name} takes a list of values, not {given}"
+            raise Fault(what, f"write {op.name}([a, b])")
+        return held
+    values = [bound[name] for name in op.operands]
+    while (
+        values and values[-1] is None and len(values) > len(op.operands) - op.optional
+    ):
+        values.pop()
+    return values
+
+
+def _construct(
+    reading: Reading,
+    node: ast.Call,
+    constructor: Constructor,
+    args: list[Bound],
+    keywords: dict[str, Bound],
+) -> Ref:
+    """Make a constant of static arguments."""
+    name = getattr(node.func, "id", "")
+    defaults = {
+        one.name: one.default
+        for one in constructor.parameters
+        if one.default is not REQUIRED
+    }
+    order = tuple(one.name for one in constructor.parameters)
+    bound = bind(name, order, defaults, args, keywords)
+    attributes = checked(name, constructor.parameters, bound)
+    reading.room(node)
+    try:
+        shape = constructor.shape(**attributes)
+        reading.check_size(shape)
+        with np.errstate(all="ignore"):
+            array = constructor.make(reading.dtype, **attributes)
+    except (ValueError, OverflowError) as error:
+        raise Fault(f"{name}: {error}") from None
+    array.setflags(write=False)
+    index = reading.builder.leaf(
+        reading.next_name(node), "constant", array.shape, reading.site(node)
+    )
+    reading.leaves[index] = array
+    return Ref(index)
+
+
+def _pick(reading: Reading, node: ast.Subscript, operand: Ref, index: Bound) -> Ref:
+    """Add `operand[index]` to the graph."""
+    entries: list[Any] = []
+    nodes = [operand.node]
+    arrays: list[Array] = []
+    for entry in (items(index) or ()) if type(index) is tuple else [index]:
+        if isinstance(entry, Ref):
+            array = _index_array(reading, entry)
+            entries.append(Slot(len(arrays), array.dtype == bool))
+            nodes.append(entry.node)
+            arrays.append(array)
+        else:
+            entries.append(frozen(entry))
+    attributes = checked(
+        "getitem", OPS["getitem"].parameters, {"index": tuple(entries)}
+    )
+    try:
+        shape = reading.builder.nodes[operand.node].shape
+        result = shape_of_index(shape, attributes["index"], arrays)
+    except ValueError as error:
+        raise reading.misfit(OPS["getitem"], nodes, str(error)) from None
+    return reading.apply(node, OPS["getitem"], nodes, attributes, shape=result)
+
+
+def _index_array(reading: Reading, index: Ref) -> Array:
+    """Return the values of an index, computed here: shapes depend on them."""
+    needed: set[int] = set()
+    stack = [index.node]
+    while stack:
+        number = stack.pop()
+        if number not in needed and number not in reading.known:
+            needed.add(number)
+            stack += reading.builder.nodes[number].operands
+    with np.errstate(all="ignore"):
+        for number in sorted(needed):
+            node = reading.builder.nodes[number]
+            if node.op is None:
+                reading.known[number] = reading.leaves[number]
+                continue
+            operands = [reading.known[k] for k in node.operands]
+            try:
+                value = node.op.forward(*operands, **node.attributes)
+            except (ValueError, IndexError, TypeError, ArithmeticError) as error:
+                raise Fault(f"{node.name} cannot be computed: {error}") from None
+            reading.known[number] = value
+    array = np.asarray(reading.known[index.node])
+    if array.dtype.kind not in "biu":
+        raise Fault(
+            f"an index is made of whole numbers or of True and False, not of "
+            f"{array.dtype} as {reading.builder.nodes[index.node].name}",
+            "give whole numbers under [constants], or compare: x > 0",
+        )
+    return array
+
+
+MEANING: Final[Meaning] = MappingProxyType(
+    {
+        ast.Name: _name,
+        ast.Constant: _constant,
+        ast.Tuple: _tuple,
+        ast.List: _list,
+        ast.Slice: _slice,
+        ast.UnaryOp: _unary,
+        ast.BinOp: _binary,
+        ast.Compare: _compare,
+        ast.IfExp: _conditional,
+        ast.Attribute: _attribute,
+        ast.Subscript: _subscript,
+        ast.Call: _call,
+    }
+)

@@ -1,0 +1,242 @@
+"""Static values: what of a program is known while it is read.
+
+Numbers, texts, `None` and tuples are static: `2`, `x.shape[0]`, `1 / x.shape[0]`. They
+are folded where they meet each other, and numbers become constant nodes where they meet
+a node. The arguments of calls are bound here, too.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final
+
+import numpy as np
+
+from ..base.limits import Limits
+from ..base.text import nearest
+from ..ops.table import NO_ATTRIBUTES, Attributes, Op, Parameter, Shape
+
+_MOST_NESTED: Final = 1000  # things in the tuples of a tuple, or in a joined one
+_LONGEST_SHOWN: Final = 60  # of a static value in a message
+
+_python: Final[Any] = operator  # whose functions are too generic for a type checker
+_OPERATORS: Final[Mapping[type[ast.AST], Callable[..., Any]]] = MappingProxyType(
+    {
+        ast.Add: _python.add,
+        ast.Sub: _python.sub,
+        ast.Mult: _python.mul,
+        ast.Div: _python.truediv,
+        ast.FloorDiv: _python.floordiv,
+        ast.Pow: _python.pow,
+        ast.Eq: _python.eq,
+        ast.NotEq: _python.ne,
+        ast.Lt: _python.lt,
+        ast.LtE: _python.le,
+        ast.Gt: _python.gt,
+        ast.GtE: _python.ge,
+    }
+)
+
+
+# What an expression can be while a program is read: a `Ref`; a static value, that is a
+# number, a text, `None`, `...`, a slice, or a tuple or a list of any of these; or
+# `POISON`, where a mistake has been reported already.
+Bound = Any
+POISON: Final = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A node, as an expression of a program."""
+
+    node: int
+
+
+class Fault(Exception):
+    """A mistake in an expression; without a message it has been reported already."""
+
+    def __init__(
+        self, message: str = "", hint: str = "", at: ast.AST | None = None
+    ) -> None:
+        self.message = message
+        self.hint = hint
+        self.at = at
+        super().__init__(message)
+
+
+class LimitFault(Fault):
+    """An expression that would become too large."""
+
+
+def items(value: Bound) -> list[Bound] | None:
+    """Return what a tuple or a list holds, and nothing for anything else."""
+    return list(value) if type(value) in {tuple, list} else None
+
+
+def nested(held: Bound) -> Bound:
+    """Return a tuple or a list if what is nested in it is not too much.
+
+    Names make it possible to nest a tuple twice in the next one, and that in the next.
+    """
+    count = 0
+    stack = [one for one in held if items(one) is not None]
+    while stack:
+        inner = items(stack.pop()) or []
+        count += 1 + len(inner)
+        if count > _MOST_NESTED:
+            what = f"tuples with more than {_MOST_NESTED} things in tuples"
+            raise LimitFault(what, "write fewer")
+        stack += inner
+    return held
+
+
+def is_number(value: Any) -> bool:
+    """Tell whether a static value is a number, which a node can be made of."""
+    return isinstance(value, (int, float))
+
+
+def fold(sign: ast.AST, left: Any, right: Any, limits: Limits) -> Any:
+    """Return the result of an operator between static values.
+
+    A `ValueError` says what is wrong. Nothing large is ever computed.
+
+    >>> fold(ast.Div(), 1, 4, Limits())
+    0.25
+    """
+    function = _OPERATORS.get(type(sign))
+    if function is None:
+        raise ValueError("this operator is for arrays only")
+    if isinstance(sign, (ast.Eq, ast.NotEq)):
+        return function(left, right)
+    if isinstance(sign, ast.Add) and {type(left), type(right)} == {tuple}:
+        if len(left) + len(right) > _MOST_NESTED:
+            raise ValueError(f"tuples of more than {_MOST_NESTED} things do not join")
+        return nested(left + right)
+    if not (is_number(left) and is_number(right)):
+        raise ValueError("this operator is for numbers only")
+    if isinstance(sign, ast.Pow) and _is_large_power(left, right, limits):
+        raise ValueError(f"the result is beyond {limits.whole}")
+    try:
+        result = function(left, right)
+    except ZeroDivisionError:
+        raise ValueError("division by zero") from None
+    except OverflowError:
+        raise ValueError("the result is too large for a float64") from None
+    if type(result) is complex:
+        raise ValueError("the result is not a real number")
+    if isinstance(result, int) and abs(result) > limits.whole:
+        raise ValueError(f"the result is beyond {limits.whole}")
+    return result
+
+
+def _is_large_power(base: Any, exponent: Any, limits: Limits) -> bool:
+    whole = isinstance(base, int) and isinstance(exponent, int)
+    return whole and abs(base) > 1 and exponent > limits.whole.bit_length()
+
+
+def size_problem(shape: Shape, limits: Limits) -> str:
+    """Return what is too large about an array of `shape`, or nothing.
+
+    >>> size_problem((10**9, 10**9), Limits())
+    'an array of 1000000000000000000 elements'
+    """
+    if len(shape) > limits.axes:
+        return f"an array with {len(shape)} axes"
+    # NumPy refuses long axes also beside an axis of length 0.
+    elements = math.prod(filter(None, shape))
+    if elements > limits.elements_per_array:
+        return f"an array of {elements} elements"
+    return ""
+
+
+def described(value: Bound) -> str:
+    """Return a static value as a message shows it."""
+    if isinstance(value, Ref):
+        return "one value"
+    held = items(value)
+    if held is not None:
+        return f"a {type(value).__name__} of {len(held)}"
+    return f"the text {_shown(value)}" if isinstance(value, str) else _shown(value)
+
+
+def frozen(value: Bound) -> Bound:
+    """Return a static value with its lists as tuples."""
+    held = items(value)
+    return value if held is None else tuple(map(frozen, held))
+
+
+def bind(
+    name: str,
+    order: tuple[str, ...],
+    defaults: Mapping[str, Any],
+    args: list[Bound],
+    keywords: Mapping[str, Bound],
+) -> dict[str, Bound]:
+    """Return the arguments of a call by name, those left out with their defaults."""
+    usage = ", ".join(f"{k}=…" if k in defaults else k for k in order)
+    hint = f"write {name}({usage})"
+    if len(args) > len(order):
+        what = f"{name} takes {len(order)} arguments, not {len(args)}"
+        raise Fault(what, hint)
+    bound = dict(zip(order, args, strict=False))
+    for key, value in keywords.items():
+        if key not in order:
+            raise Fault(f"{name} has no argument {key}", nearest(key, order) or hint)
+        if key in bound:
+            raise Fault(f"{name} is given {key} twice", hint)
+        bound[key] = value
+    for key in order:
+        if key not in bound:
+            if key not in defaults:
+                raise Fault(f"{name} needs {key}", hint)
+            bound[key] = defaults[key]
+    return bound
+
+
+def checked(
+    name: str, parameters: Sequence[Parameter], bound: Mapping[str, Bound]
+) -> Attributes:
+    """Return the static arguments of a call, each of them checked."""
+    if not parameters:
+        return NO_ATTRIBUTES
+    attributes: dict[str, Any] = {}
+    for parameter in parameters:
+        value = frozen(bound[parameter.name])
+        if isinstance(value, Ref):
+            raise Fault(
+                f"{name}: {parameter.name} is fixed when the program is read, so it "
+                "cannot be a computed value",
+                "write a number, or use the shape of a value: x.shape[0]",
+            )
+        allowed = parameter.check(value)
+        if allowed:
+            raise Fault(
+                f"{name}: {parameter.name} is {_shown(value)}", f"allowed: {allowed}"
+            )
+        attributes[parameter.name] = value
+    return MappingProxyType(attributes)
+
+
+def fold_call(op: Op, numbers: list[Any], attributes: Attributes) -> float:
+    """Return an elementwise operation of static numbers as a static number.
+
+    So it stays a plain number, which takes the dtype of what it meets: `x / sqrt(4)` is
+    a float32 for a float32 `x`.
+    """
+    # Whole numbers of NumPy would wrap around where they get too large.
+    numbers = [float(one) if type(one) is int else one for one in numbers]
+    try:
+        with np.errstate(all="ignore"):
+            return np.asarray(op.forward(*numbers, **attributes)).item()
+    except (ValueError, TypeError, ArithmeticError) as error:
+        raise Fault(f"{op.name}: {error}") from None
+
+
+def _shown(value: Bound) -> str:
+    text = repr(value)
+    return text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "…"

@@ -1,0 +1,203 @@
+"""Arrays from the .npy, .npz and .csv files beside a scenario, as from a stranger.
+
+What a header promises is checked before anything is read, nothing is ever unpickled,
+and no file outside the scenario's folder is opened.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import struct
+import tokenize
+import warnings
+import zipfile
+import zlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import IO, BinaryIO, Final, NoReturn
+
+import numpy as np
+
+from ..base.errors import InputError, Problem
+from ..base.files import open_regular, read_text, within
+from ..base.limits import LIMITS
+from ..base.text import clean, nearest
+from ..ops.table import Array, Shape
+
+_MOST_PROBLEMS: Final = 10
+_ZIP_END: Final = b"PK\x05\x06"
+_ZIP64_END: Final = b"PK\x06\x07"
+_ZIP_TAIL: Final = 22 + 65535  # the end record with the longest comment
+_MOST_DIRECTORY: Final = 100_000  # bytes of a zip file's table of contents
+# What numpy and zipfile raise at bytes that make no sense to them.
+_DAMAGED: Final = (
+    *(OSError, EOFError, RuntimeError, ValueError, TypeError, KeyError, SyntaxError),
+    *(MemoryError, tokenize.TokenError, struct.error, zlib.error, zipfile.BadZipFile),
+)
+_WHOLE: Final = re.compile(r"[+-]?[0-9]{1,18}")
+_NUMBER: Final = re.compile(
+    r"[+-]?(?:nan|inf(?:inity)?|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?)",
+    re.IGNORECASE,
+)
+
+
+def load(folder: Path, name: str, key: str, header: bool, room: int) -> Array:
+    """Return the array in the file `name` of `folder`, of at most `room` elements.
+
+    `key` chooses an array of an .npz file, `header` skips the first line of a .csv.
+    Raises `InputError`; problems inside a .csv file have a line and a column.
+    """
+    suffix = Path(name).suffix.lower()
+    if suffix not in _READERS:
+        _refuse("is no file of numbers", f"allowed: {', '.join(_READERS)}", name)
+    path = within(folder, name)
+    try:
+        return _READERS[suffix](path, name, key, header, room)
+    except _DAMAGED as error:
+        _refuse(f"is damaged: {_reason(error)}", "", name)
+
+
+def _reason(error: Exception) -> str:
+    return clean(str(error).split("\n")[0])[:100] or type(error).__name__
+
+
+def _refuse(message: str, hint: str, name: str) -> NoReturn:
+    raise InputError(Problem(message, hint, clean(name)))
+
+
+def _npy(path: Path, name: str, _key: str, _header: bool, room: int) -> Array:
+    with open_regular(path, LIMITS.file, name) as file:
+        return _array(file, name, room)
+
+
+def _npz(path: Path, name: str, key: str, _header: bool, room: int) -> Array:
+    with open_regular(path, LIMITS.file, name) as file:
+        _check_directory(file, name)
+        with zipfile.ZipFile(file) as archive:
+            keys = {one.removesuffix(".npy"): one for one in archive.namelist()}
+            if key not in keys and (key or len(keys) != 1):
+                names = sorted(keys)[:20]
+                hint = nearest(key, names) or f"its keys: {', '.join(names)}"
+                what = f"has no array '{key}'" if key else "has several arrays"
+                _refuse(what, clean(hint), name)
+            member = archive.getinfo(keys[key] if key else next(iter(keys.values())))
+            if member.file_size > LIMITS.file:
+                message = f"unpacks to {member.file_size} bytes"
+                _refuse(message, f"at most {LIMITS.file} are read", name)
+            with archive.open(member) as data:
+                return _array(data, name, room)
+
+
+def _check_directory(file: BinaryIO, name: str) -> None:
+    """Refuse a table of contents that is large by itself, before `zipfile` reads it."""
+    size = file.seek(0, 2)
+    file.seek(max(0, size - _ZIP_TAIL))
+    tail = file.read()
+    end = tail.rfind(_ZIP_END)
+    if end < 0 or len(tail) < end + 22:
+        _refuse("is no .npz file", "numpy.savez makes one", name)
+    (directory,) = struct.unpack_from("<I", tail, end + 12)
+    if directory > _MOST_DIRECTORY or _ZIP64_END in tail[max(0, end - 20) : end]:
+        _refuse("has too many entries", "save the arrays that are needed", name)
+    file.seek(0)
+
+
+_HEADERS: Final = MappingProxyType(
+    {
+        (1, 0): np.lib.format.read_array_header_1_0,
+        (2, 0): np.lib.format.read_array_header_2_0,
+    }
+)
+
+
+def _array(file: IO[bytes], name: str, room: int) -> Array:
+    """Return the array of an .npy stream."""
+    version = np.lib.format.read_magic(file)
+    if version not in _HEADERS:
+        _refuse(f"has the unknown version {version[0]}.{version[1]}", "", name)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the age of a file
+        shape, is_fortran, dtype = _HEADERS[version](file)
+    if dtype.kind not in "biuf" or dtype.itemsize > 8:
+        _refuse(f"holds {dtype}", "allowed: floats, whole numbers and booleans", name)
+    _check_shape(shape, name, room)
+    length = math.prod(shape) * dtype.itemsize
+    data = file.read(length)
+    if len(data) != length:
+        _refuse(f"ends after {len(data)} of {length} bytes", "", name)
+    order = "F" if is_fortran else "C"
+    array = np.frombuffer(data, dtype=dtype).reshape(shape, order=order)
+    return np.ascontiguousarray(array, dtype=dtype.newbyteorder("=")).reshape(shape)
+
+
+def _check_shape(shape: Shape, name: str, room: int) -> None:
+    size = math.prod(shape)
+    if len(shape) > LIMITS.axes:
+        _refuse(f"has {len(shape)} axes", f"allowed: {LIMITS.axes} at most", name)
+    if any(length < 1 for length in shape):
+        hint = "an array has at least one element"
+        _refuse(f"has the shape {list(shape)}", hint, name)
+    if size > room:
+        _refuse(f"has {size} elements", f"there is room for {room}", name)
+
+
+def _csv(path: Path, name: str, _key: str, header: bool, room: int) -> Array:
+    problems: list[Problem] = []
+    rows: list[list[float]] = []
+    width = elements = 0
+    for number, line in enumerate(read_text(path, LIMITS.csv, name).split("\n"), 1):
+        if not line.strip() or (header and number == 1):
+            continue
+        row = _row(line, number, name, problems)
+        width = width or len(row)
+        elements += len(row)
+        if len(row) != width:
+            message = f"{len(row)} numbers stand in this line, {width} in the first"
+            problems.append(Problem(message, "", clean(name), number, 1))
+        if elements > room:
+            _refuse(f"has more than {room} elements", "", name)
+        if len(problems) >= _MOST_PROBLEMS:
+            break
+        rows.append(row)
+    if problems:
+        raise InputError(problems)
+    if not rows:
+        _refuse("has no numbers", "an array has at least one element", name)
+    whole = all(isinstance(cell, int) for row in rows for cell in row)
+    return np.array(rows, dtype=np.int64 if whole else np.float64)
+
+
+def _row(line: str, number: int, name: str, problems: list[Problem]) -> list[float]:
+    row: list[float] = []
+    column = 1
+    for cell in line.split(","):
+        text = cell.strip()
+        value = _number(text)
+        if value is None:
+            value = math.nan
+            shown = clean(text)[:40]
+            message = f"'{shown}' is no number"
+            hint = "header = true skips the first line" if number == 1 else ""
+            indent = len(cell) - len(cell.lstrip())
+            place = Problem(message, hint, clean(name), number, column + indent)
+            problems.append(place)
+        row.append(value)
+        column += len(cell) + 1
+    return row
+
+
+def _number(text: str) -> float | None:
+    if _WHOLE.fullmatch(text):
+        return int(text)
+    if not _NUMBER.fullmatch(text):
+        return None
+    value = float(text)
+    return None if math.isinf(value) and "n" not in text.lower() else value
+
+
+_Reader = Callable[[Path, str, str, bool, int], Array]
+_READERS: Final[Mapping[str, _Reader]] = MappingProxyType(
+    {".npy": _npy, ".npz": _npz, ".csv": _csv}
+)

@@ -1,0 +1,514 @@
+"""Scenario files: TOML → Scenario, validated at the border and trusted inside.
+
+Everything that is wrong with a file is raised at once, as a `ScenarioError` whose
+problems know file, line and column.
+"""
+
+from __future__ import annotations
+
+import math
+import pathlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from itertools import islice
+from types import MappingProxyType
+from typing import Any, Final, Literal, NamedTuple, cast, get_args
+
+import numpy as np
+
+from ... import scenarios
+from ..base.errors import InputError, Problem, ScenarioError
+from ..base.files import read_text
+from ..base.limits import LIMITS
+from ..base.text import clean, nearest
+from ..engine.graph import Graph, Locate, Node, NodeKind
+from ..ops.table import Array, Shape, Value
+from ..program.build import Leaf, Program, build
+from ..program.syntax import check_name
+from .places import Path, Place, inside
+from .toml import Mistakes, Table, described, is_whole, shown, shown_key
+from .toml import parse as parse_toml
+from .training import Batch, Training, read_training
+from .values import DTYPES, Setting, read
+
+VERSION: Final = 1
+SECTIONS: Final[Mapping[str, NodeKind]] = MappingProxyType(
+    {"inputs": "input", "parameters": "parameter", "constants": "constant"}
+)
+# Keys that end up in a section when they are written below its header.
+_TEXTS: Final = (
+    "title",
+    "summary",
+    "group",
+    "convention",
+    "output",
+    "dtype",
+    "program",
+)
+_LONGEST_NAME: Final = 100
+_MOST_COMPARED: Final = 2000  # names of a graph, when the nearest is looked for
+_LARGEST_EXAMPLE: Final = 6  # elements
+_NOTE: Final = re.compile(r"(forward|backward|update) +(\S.*)|(seed|start|end)")
+_NOTE_HINT: Final = (
+    'allowed: "forward NODE", "backward NODE", "update PARAMETER", "seed", "start" '
+    'and "end"'
+)
+_TOLERANCE: Final = "a finite number, 0 or more"
+# How close is close enough, where an expectation does not say: rtol and atol.
+_TOLERANCES: Final = MappingProxyType(
+    {"float64": (1e-9, 1e-12), "float32": (1e-5, 1e-7), "float16": (1e-2, 1e-3)}
+)
+
+When = Literal["forward", "backward", "update", "seed", "start", "end"]
+
+
+class NotePlace(NamedTuple):
+    """Where a note is shown; `node` is -1 at the seed, the start and the end.
+
+    A note of `backward` is shown when the node hands its gradient to its operands, or
+    for a leaf, when a gradient arrives.
+    """
+
+    when: When
+    node: int = -1
+
+
+class Expectation(NamedTuple):
+    """A value or a gradient that a scenario promises.
+
+    `value` has the shape of the node.
+    """
+
+    name: str  # as it is written: "W1.grad"
+    node: int
+    gradient: bool
+    value: Array
+    rtol: float
+    atol: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scenario:
+    """A scenario file, read. Its texts are clean and its names are resolved."""
+
+    name: str
+    path: pathlib.Path | None
+    source: str  # the file, as messages name it
+    title: str
+    summary: str
+    group: str
+    order: int
+    convention: str  # "rows", "columns", or "" where nothing is said
+    dtype: str
+    program: str
+    given: Mapping[str, Leaf]  # what the file gives, by name
+    graph: Graph
+    leaves: Mapping[int, Value]  # the values of all leaves of the graph
+    seed: Array | None  # the gradient that enters at the output
+    names: Mapping[str, str]  # a gradient's name in the literature → "NODE.grad"
+    training: Training | None
+    batch_program: Program | None  # in the shapes of a batch, where training takes them
+    notes: Mapping[NotePlace, str]
+    expect: tuple[Expectation, ...]
+
+
+def builtin_names() -> tuple[str, ...]:
+    """Return the names of the scenarios that come with gradstep."""
+    return tuple(sorted(path.stem for path in _builtin_folder().glob("*.toml")))
+
+
+def _builtin_folder() -> pathlib.Path:
+    return pathlib.Path(scenarios.__path__[0])
+
+
+def load(path_or_name: str | pathlib.Path) -> Scenario:
+    """Return the scenario in a file, or the built-in one of that name.
+
+    Raises `ScenarioError` with everything that is wrong with the file.
+    """
+    text = str(path_or_name)
+    names = builtin_names()
+    if text in names:
+        path, source = _builtin_folder() / f"{text}.toml", f"{text}.toml"
+    else:
+        path, source = pathlib.Path(path_or_name), clean(text)
+    try:
+        return parse(read_text(path, LIMITS.text), source=source, path=path)
+    except ScenarioError:
+        raise
+    except InputError as error:
+        problem = error.problems[0]
+        if not path.suffix:
+            hint = nearest(text, names) or problem.hint
+            listed = "gradstep list names those that come with it"
+            problem = problem._replace(hint=hint or listed)
+        raise ScenarioError(problem) from None
+
+
+def parse(
+    text: str, *, source: str = "scenario", path: pathlib.Path | None = None
+) -> Scenario:
+    """Return the scenario that a text describes.
+
+    `source` names it in messages; files of numbers are looked for beside `path`.
+    Raises `ScenarioError` with everything that is wrong.
+    """
+    text = text.replace("\r\n", "\n")
+    name = clean(path.stem if path else source)
+    if not text.strip():
+        hint = "gradstep new makes a scenario to start from"
+        raise ScenarioError(Problem("the file is empty", hint, source, 1, 1))
+    mistakes = Mistakes(text, source)
+    top = Table(parse_toml(text, source), (), mistakes)
+    _check_version(top)
+    dtype = top.choice("dtype", DTYPES, "float64")
+    convention = top.choice("convention", ("rows", "columns"), "")
+    setting = Setting(np.dtype(dtype), convention, path.parent if path else None)
+    given, broken = _given(top, setting)
+    program = _program(top, text, given, broken, dtype)
+    graph = program.graph if program else None
+    training = None
+    table = top.table("training")
+    if top.has_table("training"):
+        training = read_training(table, given, broken, setting)
+    batch = training.batch if training else None
+    fields: dict[str, Any] = {
+        "title": top.line("title") or name,
+        "summary": top.text("summary").strip(),
+        "group": top.line("group"),
+        "order": top.whole("order", 0),
+        "program": program.graph.sources["program"] if program else "",
+        "batch_program": _batch_program(top, text, given, program, batch, setting),
+        "seed": _seed(top, graph, setting),
+        "names": _names(top, graph),
+        "notes": _notes(top, graph),
+        "expect": _expect(top, graph, setting),
+    }
+    top.finish("a key of a scenario")
+    if mistakes or program is None:
+        raise ScenarioError(mistakes.problems())
+    return Scenario(
+        name=name,
+        path=path,
+        source=source,
+        convention=convention,
+        dtype=dtype,
+        given=MappingProxyType(given),
+        graph=program.graph,
+        leaves=program.leaves,
+        training=training,
+        **fields,
+    )
+
+
+def _check_version(top: Table) -> None:
+    """Raise at once where the file is for another gradstep: the rest would be noise."""
+    version = top.get("gradstep")
+    if version is None:
+        hint = f"write gradstep = {VERSION} in the first line"
+        top.mistakes.at_key((), "the version of the format is missing", hint)
+    elif not is_whole(version) or version != VERSION:
+        message = f"gradstep is {described(version)}"
+        if is_whole(version) and version > VERSION:
+            message = f"the file is in version {described(version)} of the format"
+        hint = f"this gradstep reads version {VERSION}: gradstep = {VERSION}"
+        top.mistakes.at_value(("gradstep",), message, hint)
+        raise ScenarioError(top.mistakes.problems())
+
+
+# ------------------------------------------------------------------------- values
+
+
+def _given(top: Table, setting: Setting) -> tuple[dict[str, Leaf], dict[str, NodeKind]]:
+    """Return what the file gives, by name, and the kinds of what is wrong, likewise."""
+    given: dict[str, Leaf] = {}
+    sections: dict[str, str] = {}
+    for section, kind in SECTIONS.items():
+        table = top.table(section)
+        kept = replace(
+            setting, keep=kind == "constant", floats_only=kind == "parameter"
+        )
+        for name, value in table.items.items():
+            path = (section, name)
+            if name in sections:
+                message = f"{shown(name)} stands in [{sections[name]}] already"
+                top.mistakes.at_key(path, message, "keep one of them")
+                continue
+            sections[name] = section
+            if wrong := _misnamed(name, value, section):
+                top.mistakes.at_key(path, wrong)
+                continue
+            array = read(value, path, top.mistakes, kept)
+            if array is not None:
+                given[name] = Leaf(kind, array)
+    return given, {
+        name: SECTIONS[section]
+        for name, section in sections.items()
+        if name not in given
+    }
+
+
+def _misnamed(name: str, value: object, section: str) -> str:
+    """Return what is wrong with the name of a value, or nothing."""
+    if len(name) > _LONGEST_NAME:
+        return f"the name has {len(name)} characters; allowed: {_LONGEST_NAME} at most"
+    if name in _TEXTS and isinstance(value, str):
+        return f"{name!r} belongs above the first [table], not into [{section}]"
+    return check_name(name)
+
+
+# ------------------------------------------------------------------------ program
+
+
+def _program(
+    top: Table,
+    text: str,
+    given: Mapping[str, Leaf],
+    broken: Mapping[str, NodeKind],
+    dtype: str,
+) -> Program | None:
+    """Return the program, read; its mistakes get their places in the file."""
+    output = top.line("output")
+    top.text("program")
+    code = top.get("program")
+    if not isinstance(code, str):
+        if code is None:
+            hint = "write program = ''' and the lines below it, up to '''"
+            top.mistakes.at_key((), "the program is missing", hint)
+        return None
+    try:
+        return build(
+            code,
+            given,
+            broken=broken,
+            output=output or None,
+            source=top.mistakes.source,
+            locate=_locator(top, text, code),
+            dtype=np.dtype(dtype),
+        )
+    except InputError as error:
+        for problem in error.problems:
+            if problem.line:
+                top.mistakes.placed(problem)
+            else:
+                key = "output" if "output" in top else "program"
+                top.mistakes.at_value((key,), problem.message, problem.hint)
+        return None
+
+
+def _locator(top: Table, text: str, code: str) -> Locate:
+    """Return what takes a line and a column of the program to those of the file."""
+    at = top.mistakes.offset(("program",))
+    starts = [0, *(match.end() for match in re.finditer("\n", code))]
+
+    def locate(line: int, column: int) -> Place:
+        return inside(text, at, starts[line - 1] + max(column, 1) - 1)
+
+    return locate
+
+
+def _batch_program(
+    top: Table,
+    text: str,
+    given: Mapping[str, Leaf],
+    program: Program | None,
+    batch: Batch | None,
+    setting: Setting,
+) -> Program | None:
+    """Return the program in the shapes of one batch, if training takes batches."""
+    if batch is None or program is None:
+        return None
+    part = dict(given)
+    for name in batch.of:
+        samples = np.take(given[name].value, range(batch.size), batch.axis)
+        part[name] = Leaf(given[name].kind, samples)
+    wrong = f"the program does not fit a batch of {batch.size}"
+    path = ("training", "batch")
+    code = top.get("program")
+    try:
+        small = build(
+            code,
+            part,
+            output=top.line("output") or None,
+            source=top.mistakes.source,
+            locate=_locator(top, text, code),
+            dtype=setting.dtype,
+        )
+    except InputError as error:
+        top.mistakes.at_value(path, wrong, str(error.problems[0]))
+        return None
+    whole, shape = _output(program.graph).shape, _output(small.graph).shape
+    if shape != whole:
+        hint = f"the output has the shape {_shaped(whole)}, and there {_shaped(shape)}"
+        top.mistakes.at_value(path, wrong, hint)
+    return small
+
+
+def _output(graph: Graph) -> Node:
+    return graph.nodes[graph.output]
+
+
+# ------------------------------------------------------------- what is said of nodes
+
+
+def _node(name: str, graph: Graph | None, path: Path, mistakes: Mistakes) -> int | None:
+    """Return the number of a node; without a graph there is nothing to look in."""
+    if graph is None:
+        return None
+    index = graph.names.get(name)
+    if index is None:
+        near = nearest(name, islice(graph.names, _MOST_COMPARED))
+        mistakes.at_key(path, f"no node is called {shown(name)}", near)
+    return index
+
+
+def _gradient_node(
+    name: str, graph: Graph | None, path: Path, mistakes: Mistakes
+) -> int | None:
+    """Return the number of a node that can have a gradient."""
+    node = _node(name, graph, path, mistakes)
+    if graph and node is not None and graph.nodes[node].kind == "constant":
+        message = f"{shown(name)} is a constant, and no gradient flows to it"
+        mistakes.at_key(path, message, "inputs, parameters and results have one")
+        return None
+    return node
+
+
+def _seed(top: Table, graph: Graph | None, setting: Setting) -> Array | None:
+    """Return the gradient that enters at the output, of the output's shape."""
+    table = top.table("seed")
+    seed = None
+    shape = _output(graph).shape if graph else ()
+    output = _output(graph).name if graph else ""
+    for name, value in table.items.items():
+        path = (*table.path, name)
+        array = read(value, path, top.mistakes, replace(setting, floats_only=True))
+        if graph is None or array is None:
+            continue
+        if graph.names.get(name) != graph.output:
+            hint = f"the output is {output}"
+            top.mistakes.at_key(path, f"{shown(name)} is not the output", hint)
+        elif array.shape != shape:
+            message = f"the seed has the shape {_shaped(array.shape)}"
+            hint = f"the output {output} has {_shaped(shape)}"
+            top.mistakes.at_value(path, message, hint)
+        seed = array
+    if graph and shape and not table.items:
+        message = f"the output {output} has the shape {_shaped(shape)}, not one number"
+        hint = "say which gradient enters there: [seed] and under it "
+        hint += f"{output} = {_example(shape)}; or choose a scalar output"
+        if 0 in shape:
+            hint = "choose an output with elements"
+        key = "output" if "output" in top else "program"
+        top.mistakes.at_value((key,), message, hint)
+    return seed
+
+
+def _shaped(shape: Shape) -> str:
+    return str(list(shape))
+
+
+def _example(shape: Shape) -> str:
+    """Return a seed of ones as it is written in a file."""
+    if math.prod(shape) > _LARGEST_EXAMPLE:
+        return f"{{ ones = {_shaped(shape)} }}"
+    return str(np.ones(shape).tolist())
+
+
+def _names(top: Table, graph: Graph | None) -> Mapping[str, str]:
+    """Return the literature's names of gradients, each with its `NODE.grad`."""
+    table = top.table("names")
+    named: dict[str, str] = {}
+    for name in table.items:
+        path = (*table.path, name)
+        gradient = table.text(name)
+        place = gradient.removesuffix(".grad")
+        word = clean(name).strip()
+        if not word or len(word) > _LONGEST_NAME or "\n" in word:
+            top.mistakes.at_key(path, f"{shown(name)} is no name for a gradient")
+        elif graph and word in graph.names:
+            message = f"{shown(name)} is the name of a node already"
+            top.mistakes.at_key(path, message)
+        if not isinstance(table.get(name), str):
+            continue
+        if place == gradient:
+            message = f"{shown(gradient)} is no gradient"
+            top.mistakes.at_value(path, message, 'write "NODE.grad"')
+            continue
+        node = _gradient_node(place, graph, path, top.mistakes)
+        if graph is None or node is None:
+            continue
+        canonical = f"{graph.nodes[node].name}.grad"
+        if canonical in named.values():
+            message = f"{canonical} has a name already"
+            top.mistakes.at_key(path, message, "keep one of them")
+        named[word] = canonical
+    return MappingProxyType(named)
+
+
+def _notes(top: Table, graph: Graph | None) -> Mapping[NotePlace, str]:
+    """Return the notes by the place where they are shown."""
+    table = top.table("notes")
+    notes: dict[NotePlace, str] = {}
+    for key in table.items:
+        path = (*table.path, key)
+        text = table.text(key).strip()
+        match = _NOTE.fullmatch(key)
+        if not match:
+            near = nearest(key.split(" ")[0], get_args(When))
+            message = f"{shown(key)} is no place for a note"
+            top.mistakes.at_key(path, message, near or _NOTE_HINT)
+            continue
+        when, name = cast(When, match[1] or match[3]), match[2]
+        node = _node(name, graph, path, top.mistakes) if name else -1
+        if graph is None or node is None:
+            continue
+        if when == "update" and graph.nodes[node].kind != "parameter":
+            top.mistakes.at_key(path, f"{shown(name)} is no parameter")
+        place = NotePlace(when, node)
+        if place in notes:
+            message = f"{shown(key)} has a note already, under another name"
+            top.mistakes.at_key(path, message, "join the two")
+        notes[place] = text
+    return MappingProxyType(notes)
+
+
+def _expect(
+    top: Table, graph: Graph | None, setting: Setting
+) -> tuple[Expectation, ...]:
+    """Return what a scenario promises, in the order of the file."""
+    table = top.table("expect")
+    expected: list[Expectation] = []
+    for key, promised in table.items.items():
+        value = promised
+        path = (*table.path, key)
+        rtol, atol = _TOLERANCES[setting.dtype.name]
+        if isinstance(value, dict):
+            items = cast("dict[str, Any]", value)
+            own = Table(items, path, top.mistakes)
+            rtol = own.number("rtol", rtol, _is_tolerance, _TOLERANCE)
+            atol = own.number("atol", atol, _is_tolerance, _TOLERANCE)
+            value = {k: v for k, v in items.items() if k not in {"rtol", "atol"}}
+        # Compared in the widest type, whatever the scenario computes in.
+        widest = replace(setting, dtype=np.dtype(np.float64), keep=True)
+        array = read(value, path, top.mistakes, widest)
+        is_value = graph is not None and key in graph.names
+        name = key if is_value else key.removesuffix(".grad")
+        resolve = _node if name == key else _gradient_node
+        node = resolve(name, graph, path, top.mistakes)
+        if graph is None or node is None or array is None:
+            continue
+        shape = graph.nodes[node].shape
+        if array.shape not in ((), shape):
+            message = f"{shown_key(key)} has the shape {_shaped(shape)}"
+            hint = f"the value that is expected has {_shaped(array.shape)}"
+            top.mistakes.at_value(path, message, hint)
+            continue
+        filled = np.broadcast_to(array, shape)
+        expected.append(Expectation(key, node, name != key, filled, rtol, atol))
+    return tuple(expected)
+
+
+def _is_tolerance(value: float) -> bool:
+    return value >= 0

@@ -1,0 +1,1 @@
+"""What a session remembers and understands: places, expressions, stops, scripts."""

@@ -1,0 +1,710 @@
+"""Read-only expressions over the state: conditions, watches, print, assert.
+
+An expression is Python syntax walked through a whitelist, as a program is; nothing is
+ever evaluated as Python. Names are nodes (`x1.z`, `h._1`), the literature's names of
+gradients (`δ3`), `iteration` and `position`; `.value`, `.grad`, `.shape`, `.op` and
+`.T` follow a node; the functions of a program are functions here, and so are those of
+`FUNCTIONS`.
+"""
+
+from __future__ import annotations
+
+import ast
+import operator
+import re
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, cast
+
+import numpy as np
+
+from ..base.errors import CommandError, InputError, Problem
+from ..base.limits import LIMITS
+from ..base.text import clean, nearest
+from ..engine.graph import Graph
+from ..engine.run import forward
+from ..engine.trace import Trace
+from ..ops import ALIASES, OPS
+from ..ops.table import REQUIRED, Array, Op, Value
+from ..program.build import RECIPES, build
+from ..program.constructors import CONSTRUCTORS
+from ..program.statements import Leaf
+from ..program.static import Fault, bind, checked
+
+Quantity = Literal["value", "grad"]
+
+_MOST_TEXT = 2000
+_MOST_DEPTH = 40
+
+
+class NotYetError(CommandError):
+    """The expression looks at something that has not happened at this position."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What an expression sees: a trace at a position."""
+
+    trace: Trace
+    position: int
+    iteration: int = 0
+    names: Mapping[str, str] = field(
+        default_factory=dict[str, str]
+    )  # the literature's names of gradients
+    hits: Mapping[int, int] = field(
+        default_factory=dict[int, int]
+    )  # of stops, by number; of the asking one at 0
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """A parsed expression. `reads` are the quantities that it depends on."""
+
+    text: str
+    tree: ast.expr
+    reads: frozenset[tuple[int, Quantity]]
+
+    def evaluate(self, state: State) -> Any:
+        """Return the value: an array, a number, a truth value, a shape or a name.
+
+        Raises `NotYetError` where a value or a gradient is not there yet, and
+        `CommandError` where the numbers do not fit.
+        """
+        return _checked(self.tree, state)
+
+    def sides(self, state: State) -> tuple[Any, Any] | None:
+        """Return both sides of a comparison or of `close(…)`; None for the rest."""
+        match self.tree:
+            case ast.Compare(left=left, comparators=[right]):
+                pass
+            case ast.Call(func=ast.Name(id="close"), args=[left, right, *_]):
+                pass
+            case _:
+                return None
+        return _checked(left, state), _checked(right, state)
+
+    def holds(self, state: State) -> bool:
+        """Tell whether the expression is true; what is not there yet is not true."""
+        try:
+            return truth(self.evaluate(state))
+        except NotYetError:
+            return False
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """One element of a value or of a gradient, or the whole where `index` is None."""
+
+    node: int
+    quantity: Quantity
+    index: tuple[int, ...] | None
+
+
+def parse(text: str, graph: Graph, names: Mapping[str, str]) -> Expression:
+    """Parse an expression over the nodes of `graph`, or raise `CommandError`.
+
+    `names` maps the literature's name of a gradient to `NODE.grad`.
+    """
+    spelled, words = _spelled(text, names)
+    tree = _syntax(text, spelled)
+    reads: set[tuple[int, Quantity]] = set()
+    resolved = _Resolver(spelled, graph, {**names, **words}, reads).resolve(tree)
+    return Expression(text.strip(), resolved, frozenset(reads))
+
+
+def parse_element(text: str, graph: Graph, names: Mapping[str, str]) -> Element:
+    """Parse `W1`, `W1[0, 2]`, `W1.grad[0, 2]` or `δ3[1]`; negative indices count back.
+
+    Raises `CommandError` when it is something else, or out of range.
+    """
+    tree = parse(text, graph, names).tree
+    index: tuple[int, ...] | None = None
+    if isinstance(tree, ast.Subscript):
+        index = _whole_numbers(tree.slice)
+        tree = tree.value
+        if index is None:
+            raise _wrong(text, tree, "an element needs whole numbers as its index")
+    if not isinstance(tree, _Read):
+        raise _wrong(
+            text, tree, "this is not an element", "write NODE[i, j] or NODE.grad[i, j]"
+        )
+    shape = graph.nodes[tree.node].shape
+    if index is not None:
+        index = _within(text, tree, index, shape)
+    return Element(tree.node, tree.quantity, () if shape == () else index)
+
+
+def truth(value: Any) -> bool:
+    """Return whether a value is true; an array must have exactly one element."""
+    array = np.asarray(value)
+    if array.size != 1:
+        raise CommandError(
+            Problem(
+                f"an array of shape {array.shape} is neither true nor false",
+                "say any(…) or all(…)",
+            )
+        )
+    return bool(array.reshape(())[()])
+
+
+# ---------------------------------------------------------------------- parsing
+
+
+class _Read(ast.expr):
+    """A resolved name: a quantity of a node. It has no place in Python's grammar."""
+
+    _fields = ()
+
+    def __init__(
+        self, node: int, quantity: Quantity, name: str, place: ast.expr
+    ) -> None:
+        super().__init__()
+        self.node = node
+        self.quantity: Quantity = quantity
+        self.name = name
+        ast.copy_location(self, place)
+
+
+class _Fact(ast.expr):
+    """A resolved name that is known without running: a shape, an operation's name."""
+
+    _fields = ()
+
+    def __init__(self, value: Any, place: ast.expr) -> None:
+        super().__init__()
+        self.value = value
+        ast.copy_location(self, place)
+
+
+def _spelled(text: str, names: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+    """Put words in the place of names that Python reads otherwise, such as `∂L/∂x`.
+
+    The words are as long as the names, so that columns stay, and are told with their
+    gradients. A name counts where it is written whole: `∂L/∂x` is one, `∂L / ∂x` none.
+    """
+    odd = [n for n in names if not all(map(str.isidentifier, n.split(".")))]
+    if not odd:
+        return text, {}
+    found = "|".join(map(re.escape, sorted(odd, key=len, reverse=True)))
+    words: dict[str, str] = {}
+
+    def word(match: re.Match[str]) -> str:
+        name = match[0].strip("`")
+        # A letter of its own for each name; what is written never begins with these.
+        made = chr(_FIRST_WORD + odd.index(name)) * len(match[0])
+        words[made] = names[name]
+        return made
+
+    pattern = rf"`(?:{found})`|(?<!\w)(?:{found})(?!\w)"
+    return re.sub(pattern, word, text), words
+
+
+_FIRST_WORD: Final = 0x13000  # hieroglyphs: letters to Python, and not on a keyboard
+
+
+def _syntax(text: str, spelled: str) -> ast.expr:
+    if len(text) > _MOST_TEXT:
+        raise CommandError(
+            Problem(f"an expression of {len(text)} characters is too long")
+        )
+    if _nesting(text) > _MOST_DEPTH:
+        raise CommandError(Problem(f"brackets nest deeper than {_MOST_DEPTH}"))
+    try:
+        # Python warns of what looks odd to it; here it is an error, or nothing.
+        with warnings.catch_warnings(action="ignore"):
+            tree = ast.parse(spelled.strip(), mode="eval").body
+    except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
+        column = getattr(error, "offset", None) or 1
+        raise CommandError(
+            Problem(
+                f"{clean(text)!r} is not an expression: "
+                f"{getattr(error, 'msg', error)} at column {column}"
+            )
+        ) from None
+    if _depth(tree) > _MOST_DEPTH:
+        raise CommandError(Problem(f"operators nest deeper than {_MOST_DEPTH}"))
+    return tree
+
+
+def _nesting(text: str) -> int:
+    depth = deepest = 0
+    for character in text:
+        depth += (character in "([{") - (character in ")]}")
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def _depth(tree: ast.AST) -> int:
+    level: list[ast.AST] = [tree]
+    depth = 0
+    while level:
+        depth += 1
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+    return depth
+
+
+@dataclass(slots=True)
+class _Resolver:
+    """Replaces names by what they mean, and refuses everything not allowed."""
+
+    text: str
+    graph: Graph
+    names: Mapping[str, str]
+    reads: set[tuple[int, Quantity]]
+
+    def resolve(self, tree: ast.expr) -> ast.expr:
+        match tree:
+            case ast.Name() | ast.Attribute():
+                return self._path(tree)
+            case ast.Constant(value=int(value)) if value > LIMITS.whole:
+                raise _wrong(self.text, tree, "the whole number is too large")
+            case ast.Constant(value=bool() | int() | float() | str() | None):
+                return tree
+            case ast.Constant(value=value) if value is Ellipsis:
+                return tree
+            case ast.UnaryOp(op=op, operand=operand) if type(op) in _UNARY:
+                tree.operand = self.resolve(operand)
+            case ast.BinOp(left=left, op=op, right=right) if type(op) in _BINARY:
+                tree.left, tree.right = self.resolve(left), self.resolve(right)
+            case ast.BoolOp(values=values):
+                tree.values = [self.resolve(value) for value in values]
+            case ast.Compare(left=left, ops=ops, comparators=others) if all(
+                type(op) in _COMPARE for op in ops
+            ):
+                tree.left = self.resolve(left)
+                tree.comparators = [self.resolve(other) for other in others]
+            case ast.Subscript(value=value, slice=index):
+                tree.value, tree.slice = self.resolve(value), self.resolve(index)
+            case ast.Slice(lower=lower, upper=upper, step=step):
+                tree.lower, tree.upper, tree.step = (
+                    part if part is None else self.resolve(part)
+                    for part in (lower, upper, step)
+                )
+            case ast.Tuple(elts=parts) | ast.List(elts=parts):
+                tree.elts = [self.resolve(part) for part in parts]
+            case ast.Call(func=ast.Name(id=name), args=args, keywords=keywords):
+                self._function(tree, name)
+                tree.args = [self.resolve(argument) for argument in args]
+                for keyword in keywords:
+                    if keyword.arg is None:
+                        raise _wrong(self.text, tree, "** is not allowed here")
+                    keyword.value = self.resolve(keyword.value)
+            case _:
+                raise _wrong(
+                    self.text,
+                    tree,
+                    f"{_written(tree)} is not allowed in an expression",
+                    "use names, numbers, operators, comparisons, indices and functions",
+                )
+        return tree
+
+    def _function(self, call: ast.Call, name: str) -> None:
+        known = [*FUNCTIONS, *OPS, *ALIASES, *CONSTRUCTORS, *RECIPES]
+        if name in known:
+            return
+        raise _wrong(
+            self.text, call, f"there is no function {name!r}", nearest(name, known)
+        )
+
+    def _path(self, tree: ast.Name | ast.Attribute) -> ast.expr:
+        """Resolve a dotted name: the longest node name, then what is asked of it."""
+        parts: list[str] = []
+        inner: ast.expr = tree
+        while isinstance(inner, ast.Attribute):
+            parts.append(inner.attr)
+            inner = inner.value
+        if not isinstance(inner, ast.Name):
+            return self._attribute(tree)
+        parts.append(inner.id)
+        parts.reverse()
+        for stop in range(len(parts), 0, -1):
+            name, rest = ".".join(parts[:stop]), parts[stop:]
+            index = self.graph.names.get(name)
+            if index is not None:
+                return self._quantity(tree, index, rest)
+            if name in self.names:
+                node = self.graph.node(self.names[name].removesuffix(".grad"))
+                return self._quantity(tree, node.index, ["grad", *rest])
+        if len(parts) == 1 and parts[0] in _FACTS:
+            return tree
+        whole = ".".join(parts)
+        known = [*self.graph.names, *self.names, *_FACTS]
+        raise _wrong(
+            self.text, tree, f"nothing is called {whole!r}", nearest(whole, known)
+        )
+
+    def _quantity(self, tree: ast.expr, index: int, rest: list[str]) -> ast.expr:
+        node = self.graph.nodes[index]
+        quantity: Quantity = "value"
+        if rest and rest[0] in ("value", "grad"):
+            quantity = "grad" if rest[0] == "grad" else "value"
+            rest = rest[1:]
+        if rest == ["shape"]:
+            return _Fact(node.shape, tree)
+        if rest == ["op"]:
+            return _Fact(node.op.name if node.op else node.kind, tree)
+        self.reads.add((index, quantity))
+        read = _Read(index, quantity, node.name, tree)
+        if rest == ["T"]:
+            return ast.copy_location(ast.Attribute(read, "T", ast.Load()), tree)
+        if rest:
+            raise _wrong(
+                self.text,
+                tree,
+                f"{node.name} has no {rest[0]!r}",
+                "ask for .value, .grad, .shape, .op or .T",
+            )
+        return read
+
+    def _attribute(self, tree: ast.Name | ast.Attribute) -> ast.expr:
+        if isinstance(tree, ast.Attribute) and tree.attr in ("T", "shape"):
+            tree.value = self.resolve(tree.value)
+            return tree
+        raise _wrong(self.text, tree, f"{_written(tree)} is not allowed")
+
+
+def _wrong(text: str, tree: ast.AST, message: str, hint: str = "") -> CommandError:
+    column = getattr(tree, "col_offset", 0)
+    column = len(text.strip().encode()[:column].decode(errors="ignore")) + 1
+    return CommandError(Problem(f"{message} (column {column})", hint))
+
+
+def _written(tree: ast.AST) -> str:
+    return type(tree).__name__.lower()
+
+
+def _whole_numbers(tree: ast.expr) -> tuple[int, ...] | None:
+    parts = tree.elts if isinstance(tree, ast.Tuple) else [tree]
+    numbers: list[int] = []
+    for part in parts:
+        try:
+            number = ast.literal_eval(part)
+        except (ValueError, TypeError):
+            return None
+        if type(number) is not int:
+            return None
+        numbers.append(number)
+    return tuple(numbers)
+
+
+def _within(
+    text: str, tree: ast.AST, index: tuple[int, ...], shape: tuple[int, ...]
+) -> tuple[int, ...]:
+    if len(index) != len(shape):
+        raise _wrong(text, tree, f"{len(index)} indices for an array of shape {shape}")
+    for number, size in zip(index, shape, strict=True):
+        if not -size <= number < size:
+            raise _wrong(
+                text,
+                tree,
+                f"index {number} is outside of {shape}",
+                f"{-size} … {size - 1} are allowed there" if size else "it is empty",
+            )
+    return tuple(n % size for n, size in zip(index, shape, strict=True))
+
+
+# ------------------------------------------------------------------- evaluation
+
+_UNARY: Final[Mapping[type[ast.AST], Callable[[Any], Any]]] = {
+    ast.USub: operator.neg,
+    ast.UAdd: operator.pos,
+    ast.Not: lambda value: not truth(value),
+}
+
+
+def _power(base: Any, exponent: Any) -> Any:
+    """Raise to a power, whole numbers as well: NumPy's wrap, and dislike 2 ** -1."""
+    if np.asarray(base).dtype.kind in "iu" and np.asarray(exponent).dtype.kind in "iu":
+        result = np.float_power(base, exponent)
+        exact = np.all(np.abs(result) < 2**53) and np.all(np.asarray(exponent) >= 0)
+        return result.astype(np.int64) if exact else result
+    return np.power(base, exponent)
+
+
+_BINARY: Final[Mapping[type[ast.AST], Callable[[Any, Any], Any]]] = {
+    ast.Add: np.add,
+    ast.Sub: np.subtract,
+    ast.Mult: np.multiply,
+    ast.Div: np.divide,
+    ast.Pow: _power,
+    ast.MatMult: np.matmul,
+    ast.Mod: np.remainder,
+    ast.FloorDiv: np.floor_divide,
+}
+_COMPARE: Final[Mapping[type[ast.AST], Callable[[Any, Any], Any]]] = {
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+}
+_NO_BYTES: Final = np.dtype([])
+# What NumPy, or an operation, says of numbers that do not fit.
+_MISFITS: Final = (ValueError, TypeError, LookupError, ArithmeticError, MemoryError)
+_FACTS: Final[Mapping[str, Callable[[State], Any]]] = {
+    "iteration": lambda state: state.iteration,
+    "position": lambda state: state.position,
+    "hits": lambda state: state.hits.get(0, 0),
+    "nan": lambda _: np.nan,
+    "inf": lambda _: np.inf,
+}
+
+
+def _close(a: Any, b: Any, rtol: float = 1e-9, atol: float = 0.0) -> bool:
+    """Tell whether all of `a` is within rtol · |b| + atol of `b`; NaN equals NaN."""
+    return bool(np.allclose(a, b, rtol=rtol, atol=atol, equal_nan=True))
+
+
+def _norm(x: Any) -> Any:
+    return np.sqrt(np.sum(np.square(np.abs(x))))
+
+
+def _any(x: Any) -> bool:
+    return bool(np.any(x))
+
+
+def _all(x: Any) -> bool:
+    return bool(np.all(x))
+
+
+def _place(find: Callable[[Array], Any]) -> Callable[[Value], tuple[int, ...]]:
+    def place(value: Value) -> tuple[int, ...]:
+        array = np.asarray(value)
+        flat = int(find(array))
+        return tuple(int(i) for i in np.unravel_index(flat, array.shape))
+
+    return place
+
+
+# NumPy's own take more than one argument, and can write into an array.
+def _isnan(x: Any) -> Any:
+    return np.isnan(x)
+
+
+def _isinf(x: Any) -> Any:
+    return np.isinf(x)
+
+
+def _isfinite(x: Any) -> Any:
+    return np.isfinite(x)
+
+
+# What an expression knows beside the operations of a program.
+FUNCTIONS: Final[Mapping[str, Callable[..., Any]]] = {
+    "norm": _norm,
+    "argmax": _place(np.argmax),
+    "argmin": _place(np.argmin),
+    "isnan": _isnan,
+    "isinf": _isinf,
+    "isfinite": _isfinite,
+    "any": _any,
+    "all": _all,
+    "close": _close,
+    "hits": int,  # a stop's count; `_call` looks it up
+}
+
+
+def _checked(tree: ast.expr, state: State) -> Any:
+    """Evaluate, and say what does not fit as a `CommandError`."""
+    try:
+        with np.errstate(all="ignore"):
+            return _settled(_evaluate(tree, state))
+    except _MISFITS as error:
+        raise CommandError(Problem(clean(str(error)) or "too large")) from None
+
+
+def _settled(value: Any) -> Any:
+    """Return a list as an array; a tuple stays one where it is a shape or an index."""
+    if not isinstance(value, (list, tuple)):
+        return value
+    parts = cast("Sequence[Any]", value)
+    is_index = isinstance(parts, tuple) and all(type(part) is int for part in parts)
+    if is_index:
+        return parts
+    try:
+        return np.asarray(parts)
+    except ValueError:
+        raise CommandError(
+            Problem("the rows of the list are not equally long")
+        ) from None
+
+
+def _evaluate(tree: ast.expr, state: State) -> Any:
+    match tree:
+        case _Read():
+            return _read(tree, state)
+        case _Fact(value=value) | ast.Constant(value=value):
+            return value
+        case ast.Name(id=name):
+            return _FACTS[name](state)
+        case ast.Attribute(value=inner, attr=attribute):
+            array = np.asarray(_evaluate(inner, state))
+            return array.T if attribute == "T" else array.shape
+        case ast.UnaryOp(op=op, operand=operand):
+            return _UNARY[type(op)](_evaluate(operand, state))
+        case ast.BinOp(left=left, op=op, right=right):
+            one, two = _evaluate(left, state), _evaluate(right, state)
+            _limit(np.broadcast_shapes, one, two, product=isinstance(op, ast.MatMult))
+            return _BINARY[type(op)](one, two)
+        case ast.BoolOp(op=op, values=values):
+            stop = isinstance(op, ast.Or)
+            result = not stop
+            for value in values:
+                result = truth(_evaluate(value, state))
+                if result is stop:
+                    break
+            return result
+        case ast.Compare():
+            return _compare(tree, state)
+        case ast.Subscript(value=value, slice=index):
+            array, place = np.asarray(_evaluate(value, state)), _evaluate(index, state)
+            # An array without bytes tells the shape, and takes no memory for it.
+            _refuse_large(np.shape(np.empty(array.shape, _NO_BYTES)[place]))
+            return array[place]
+        case ast.Slice(lower=lower, upper=upper, step=step):
+            parts = (lower, upper, step)
+            return slice(*(p if p is None else _evaluate(p, state) for p in parts))
+        case ast.Tuple(elts=parts) | ast.List(elts=parts):
+            values = [_evaluate(part, state) for part in parts]
+            return tuple(values) if isinstance(tree, ast.Tuple) else values
+        case ast.Call(func=ast.Name(id=name)):
+            return _call(tree, name, state)
+        case _:
+            raise AssertionError(tree)
+
+
+def _read(read: _Read, state: State) -> Array:
+    trace, node = state.trace, read.node
+    if read.quantity == "value":
+        value = trace.value(node, state.position)
+        if value is None:
+            raise NotYetError(
+                Problem(f"{read.name} is not computed yet at this position")
+            )
+        return value
+    gradient = trace.gradient(node, state.position)
+    if gradient is not None:
+        return gradient
+    if trace.run.gradients[node] is None:
+        raise CommandError(
+            Problem(f"{read.name} has no gradient", f"why {read.name}.grad says why")
+        )
+    raise NotYetError(
+        Problem(f"no gradient has reached {read.name} yet at this position")
+    )
+
+
+def _compare(tree: ast.Compare, state: State) -> Any:
+    left = _evaluate(tree.left, state)
+    result: Any = True
+    for op, other in zip(tree.ops, tree.comparators, strict=True):
+        right = _evaluate(other, state)
+        compare = _COMPARE[type(op)]
+        if not {type(left), type(right)} & {str, tuple}:
+            left, right = np.asarray(left), np.asarray(right)
+            _limit(np.broadcast_shapes, left, right)
+        one = compare(left, right)
+        result = one if result is True else np.logical_and(result, one)
+        left = right
+    return result
+
+
+def _call(call: ast.Call, name: str, state: State) -> Any:
+    arguments = [_evaluate(argument, state) for argument in call.args]
+    keywords = {k.arg: _evaluate(k.value, state) for k in call.keywords if k.arg}
+    if name == "hits":
+        return state.hits.get(int(arguments[0]) if arguments else 0, 0)
+    if name in FUNCTIONS:
+        _limit(np.broadcast_shapes, *arguments)
+        return FUNCTIONS[name](*arguments, **keywords)
+    if name in CONSTRUCTORS or name in RECIPES:
+        arguments = [_fixed(argument) for argument in arguments]
+        keywords = {key: _fixed(part) for key, part in keywords.items()}
+    if name in CONSTRUCTORS:
+        return _construct(name, arguments, keywords)
+    if name in RECIPES:
+        return _follow(name, arguments, keywords)
+    return _operate(OPS[ALIASES.get(name, name)], arguments, keywords)
+
+
+def _construct(name: str, arguments: list[Any], keywords: dict[str, Any]) -> Array:
+    """Make an array, as a program does: `zeros((2, 3))`."""
+    maker = CONSTRUCTORS[name]
+    order = tuple(parameter.name for parameter in maker.parameters)
+    defaults = {
+        p.name: p.default for p in maker.parameters if p.default is not REQUIRED
+    }
+    try:
+        bound = bind(name, order, defaults, arguments, keywords)
+        attributes = checked(name, maker.parameters, bound)
+    except Fault as fault:
+        raise CommandError(Problem(fault.message, fault.hint)) from None
+    _refuse_large(maker.shape(**attributes))
+    return maker.make(np.float64, **attributes)
+
+
+def _fixed(value: Any) -> Any:
+    """Return a computed number as the plain one that a fixed argument has to be."""
+    if isinstance(value, tuple):
+        return tuple(_fixed(part) for part in cast("tuple[Any, ...]", value))
+    array = np.asarray(value)
+    return array.item() if array.ndim == 0 and array.dtype.kind in "fiub" else value
+
+
+def _follow(name: str, arguments: list[Any], keywords: dict[str, Any]) -> Array:
+    """Follow a recipe of the prelude, as a program of one line."""
+    leaves: dict[str, Leaf] = {}
+
+    def written(value: Any) -> str:
+        if value is None or isinstance(value, (str, bool, int, tuple)):
+            return repr(cast("object", value))
+        leaf = f"a{len(leaves)}"
+        leaves[leaf] = Leaf("input", np.asarray(value))
+        return leaf
+
+    given = [written(value) for value in arguments]
+    given += [f"{key}={written(value)}" for key, value in keywords.items()]
+    try:
+        program = build(f"result = {name}({', '.join(given)})", leaves)
+    except InputError as error:
+        said = [Problem(one.message, one.hint) for one in error.problems]
+        raise CommandError(said) from None
+    return np.asarray(forward(program.graph, program.leaves)[program.graph.output])
+
+
+def _operate(op: Op, arguments: list[Any], keywords: dict[str, Any]) -> Any:
+    """Call an operation of the program language with numbers."""
+    names = list(op.order or (*op.operands, *(p.name for p in op.parameters)))
+    last = len(names) - 1
+    if op.variadic and names[last] == op.operands[0]:
+        # What comes last need not stand in a list: einsum("ij,jk->ik", a, b).
+        rest = arguments[last:]
+        if rest and not isinstance(rest[0], list):
+            arguments = [*arguments[:last], rest]
+    given = dict(zip(names, arguments, strict=False)) | keywords
+    wrong = set(given) - set(names)
+    if wrong or len(arguments) > len(names):
+        raise CommandError(
+            Problem(f"{op.name} takes ({', '.join(names)})", f"not {sorted(wrong)}")
+        )
+    if op.variadic:
+        operands = [np.asarray(part) for part in given.pop(op.operands[0])]
+    else:
+        operands = [np.asarray(given.pop(n)) for n in op.operands if n in given]
+    defaults = {p.name: p.default for p in op.parameters}
+    attributes = defaults | given
+    _limit(lambda *shapes: op.shape(*shapes, **attributes), *operands)
+    return op.forward(*operands, **attributes)
+
+
+def _limit(rule: Callable[..., Any], *values: Any, product: bool = False) -> None:
+    """Refuse a result that is too large before memory is taken for it."""
+    shapes = [np.shape(value) for value in values]
+    _refuse_large(OPS["matmul"].shape(*shapes) if product else rule(*shapes))
+
+
+def _refuse_large(shape: tuple[int, ...]) -> None:
+    if np.prod(shape, dtype=float) > LIMITS.elements_per_array:
+        raise CommandError(Problem(f"a result of shape {shape} is too large"))

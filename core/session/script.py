@@ -1,0 +1,155 @@
+"""Scripts: command lines in a file, replayed and recorded.
+
+One command a line; `#` starts a comment. Every command counts: the worst outcome of a
+script is its outcome.
+"""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Any, Final
+
+import numpy as np
+
+from ..base.errors import CommandError, Problem
+from ..base.files import read_text
+from ..base.limits import LIMITS
+from ..base.text import clean
+from .reply import Reply
+
+OK: Final = 0
+FAILED: Final = 1  # an assertion or a check did not hold
+WRONG: Final = 2  # a command was wrong
+INTERRUPTED: Final = 130  # the person ended it
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One command of a script, and where it stands. `number` counts from 1."""
+
+    source: str
+    number: int
+    text: str
+    said: tuple[str, ...] = ()  # the comments above it
+
+    @property
+    def place(self) -> str:
+        """Return file:line."""
+        return f"{self.source}:{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a script ended.
+
+    `code` is the exit code that belongs to it, `failures` say file:line and what
+    happened there, `asked` tells that a `quit` ended it.
+    """
+
+    code: int
+    commands: int
+    failures: tuple[str, ...] = ()
+    asked: bool = False
+
+
+def read_script(path: str | pathlib.Path) -> list[Line]:
+    """Return the commands in a file.
+
+    Raises `InputError` when it is missing, empty or not text.
+    """
+    source = clean(str(path))
+    lines = parse_script(read_text(pathlib.Path(path), LIMITS.text), source)
+    if not lines:
+        raise CommandError(
+            Problem("the script is empty", "write one command a line", source)
+        )
+    return lines
+
+
+def parse_script(text: str, source: str) -> list[Line]:
+    """Return the commands in a text: its lines, without blanks and comments."""
+    lines: list[Line] = []
+    said: list[str] = []
+    for number, line in enumerate(map(str.strip, text.splitlines()), 1):
+        if line.startswith("#"):
+            said.append(clean(line.lstrip("# ")))
+        elif line:
+            lines.append(Line(source, number, line, tuple(said)))
+            said = []
+    return lines
+
+
+def run_script(
+    lines: list[Line],
+    execute: Callable[[str], Reply],
+    seen: Callable[[Line, Reply], None] = lambda line, reply: None,
+    *,
+    keep_going: bool = False,
+) -> Outcome:
+    """Execute the lines, and tell each reply to `seen`.
+
+    A command that is wrong, or an assertion that does not hold, ends the script unless
+    `keep_going`. An error that the next line expects is none.
+    """
+    code, count, failures = OK, 0, list[str]()
+    for line, following in _pairs(lines):
+        reply = execute(line.text)
+        count += 1
+        seen(line, reply)
+        if reply.code is not None and reply.ok:
+            return Outcome(max(code, reply.code), count, tuple(failures), asked=True)
+        severity = outcome_of(reply)
+        if severity == OK or _is_expected(following):
+            continue
+        code = max(code, severity)
+        failures.append(f"{line.place}: {reply.error or 'the check failed'}")
+        if not keep_going or severity == INTERRUPTED:
+            break
+    return Outcome(code, count, tuple(failures))
+
+
+def outcome_of(reply: Reply) -> int:
+    """Return the exit code that one reply is worth."""
+    if reply.interrupted:
+        return INTERRUPTED
+    if reply.failed:
+        return FAILED
+    return OK if reply.ok else WRONG
+
+
+def _pairs(lines: list[Line]) -> Iterator[tuple[Line, Line | None]]:
+    return zip_longest(lines, lines[1:])
+
+
+def _is_expected(following: Line | None) -> bool:
+    return following is not None and following.text.split()[:2] == ["expect", "error"]
+
+
+def assertions(command: str, reply: Reply) -> list[str]:
+    """Return lines that hold only where a replay sees what was seen now."""
+    if command == "print" and _is_number(reply.data):
+        expression = reply.command.partition(" ")[2]
+        return [f"assert close({expression}, {_literal(reply.data)}, rtol=1e-12)"]
+    if reply.stop is not None:
+        where = f" {reply.stop.where}" if reply.stop.where else ""
+        return [f"expect stop {reply.stop.reason}{where}"]
+    return [f"assert position == {reply.position}"] if reply.moved else []
+
+
+_MOST_ELEMENTS: Final = 64  # of an array that is written out as an assertion
+
+
+def _is_number(value: Any) -> bool:
+    array = np.asarray(value)
+    return array.dtype.kind in "fiu" and 0 < array.size <= _MOST_ELEMENTS
+
+
+def _literal(value: Any) -> str:
+    """Return numbers as an expression that reads back to the same bits."""
+    array = np.asarray(value)
+    if array.ndim == 0:
+        return repr(array.item())
+    return f"[{', '.join(map(_literal, array))}]"

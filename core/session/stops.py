@@ -1,0 +1,272 @@
+"""Stops: break, watch and catch.
+
+A breakpoint stops before its events, a watch and a catch after theirs, in the direction
+of travel. The stops met on the way back are those met on the way there, reversed.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from heapq import merge
+from typing import Any, Final, Literal, NamedTuple
+
+import numpy as np
+
+from ..engine.trace import Contribution, Forward, Seed, Trace
+from ..ops.table import Array
+from .expression import Expression, NotYetError, State
+from .location import Location
+from .steps import Direction
+
+Kind = Literal["break", "watch", "catch"]
+_ORDER: Final = {"break": 0, "watch": 1, "catch": 2}  # at one event, going forward
+
+
+class Catch(NamedTuple):
+    """What a catch looks for in the numbers that an event makes."""
+
+    name: str  # nan, inf, zero, large, small
+    bound: float = 0.0
+
+    def found(self, numbers: Array) -> tuple[int, ...] | None:
+        """Return the index of the first such number, or None."""
+        if numbers.dtype.kind not in "fc":
+            return None
+        with np.errstate(all="ignore"):
+            places = CATCHES[self.name](numbers, self.bound)
+        flat = int(np.argmax(places)) if places.any() else -1
+        if flat < 0:
+            return None
+        return tuple(int(i) for i in np.unravel_index(flat, numbers.shape))
+
+
+CATCHES: Final[Mapping[str, Callable[[Array, float], Array]]] = {
+    "nan": lambda x, _: np.isnan(x),
+    "inf": lambda x, _: np.isinf(x),
+    "zero": lambda x, _: np.asarray(x == 0),
+    "large": lambda x, bound: np.abs(x) > bound,
+    "small": lambda x, bound: (np.abs(x) < bound) & (x != 0),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """A breakpoint, a watch or a catch, with its counts. `number` counts from 1."""
+
+    number: int
+    kind: Kind
+    text: str
+    location: Location | None = None
+    watched: Expression | None = None
+    catch: Catch | None = None
+    condition: Expression | None = None
+    ignore: int = 0
+    hits: int = 0
+    enabled: bool = True
+    temporary: bool = False
+    commands: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """A stop met at an event; `before` and `after` are in the order of time."""
+
+    stop: Stop
+    event: int
+    before: Any = None
+    after: Any = None
+    index: tuple[int, ...] | None = None
+
+    def position(self, direction: Direction) -> int:
+        """Return where travel halts."""
+        if self.stop.kind == "break":
+            return self.event
+        return self.event + 1 if direction > 0 else self.event
+
+
+def covered(stops: Iterable[Stop]) -> Sequence[tuple[int, int]]:
+    """Return the ranges of nodes that have a stop, joined and in order."""
+    ranges: list[tuple[int, int]] = []
+    for stop in stops:
+        if not stop.enabled:
+            continue
+        if stop.location is not None:
+            ranges += stop.location.nodes
+            if stop.location.leaf is not None:
+                ranges.append((stop.location.leaf, stop.location.leaf + 1))
+            if stop.location.edge is not None:
+                ranges.append((stop.location.edge[0], stop.location.edge[0] + 1))
+        if stop.watched is not None:
+            ranges += ((node, node + 1) for node, _ in stop.watched.reads)
+    joined: list[tuple[int, int]] = []
+    for first, end in sorted(ranges):
+        if joined and first <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], end))
+        else:
+            joined.append((first, end))
+    return joined
+
+
+def is_covered(ranges: Sequence[tuple[int, int]], first: int, stop: int) -> bool:
+    """Tell whether one of the joined ranges has a node of first … stop − 1.
+
+    >>> is_covered([(2, 4), (9, 10)], 4, 9), is_covered([(2, 4), (9, 10)], 3, 5)
+    (False, True)
+    """
+    index = bisect_right(ranges, (stop - 1, math.inf)) - 1
+    return index >= 0 and ranges[index][1] > first
+
+
+def meetings(
+    stops: Iterable[Stop],
+    trace: Trace,
+    position: int,
+    direction: Direction,
+    state: Callable[[int, int], State],
+    least: int = 1,
+) -> Iterator[list[Meeting]]:
+    """Yield, halt by halt, the stops met on the way from `position`.
+
+    `state(position, number of the stop)` is what conditions and watches see. `least` is
+    the first event that one can stop before: nothing lies before the first of all, but
+    an iteration before that of another one, where `position` is −1 on the way there.
+
+    The candidates are merged by event and looked at one by one, so that the first halt
+    of a long trace is found early.
+    """
+    known = {stop.number: stop for stop in stops if stop.enabled}
+    candidates = merge(
+        *(
+            _keys(stop, _events(stop, trace, position, direction, least), direction)
+            for stop in known.values()
+        ),
+        reverse=direction < 0,
+    )
+    halt: list[Meeting] = []
+    for event, _, number in candidates:
+        stop = known[number]
+        there = Meeting(stop, event).position(direction)
+        if not _ahead(there, position, direction):
+            continue
+        if halt and halt[0].position(direction) != there:
+            yield halt
+            halt = []
+        met = _meet(stop, trace, event, state)
+        if met is not None:
+            halt.append(met)
+    if halt:
+        yield halt
+
+
+def _ahead(halt: int, position: int, direction: Direction) -> bool:
+    return halt > position if direction > 0 else halt < position
+
+
+def _keys(
+    stop: Stop, events: Sequence[int], direction: Direction
+) -> Iterator[tuple[int, int, int]]:
+    in_order = events if direction > 0 else reversed(events)
+    return ((event, _ORDER[stop.kind], stop.number) for event in in_order)
+
+
+def _events(
+    stop: Stop, trace: Trace, position: int, direction: Direction, least: int
+) -> Sequence[int]:
+    """Return the numbers of the events at which a stop could be met on this way."""
+    if stop.location is not None:
+        starts = {span[0] for span in stop.location.spans(trace)}
+        events = sorted(start for start in starts if start >= least)
+    elif stop.watched is not None:
+        events = changing(stop.watched, trace)
+    elif direction > 0:
+        return range(max(position, 0), len(trace))
+    else:
+        return range(position)
+    if direction > 0:
+        return [event for event in events if event >= position]
+    return [event for event in events if event < position]
+
+
+def changing(expression: Expression, trace: Trace) -> list[int]:
+    """Return the numbers of the events that can change an expression, in order."""
+    events: set[int] = set()
+    for node, quantity in expression.reads:
+        if quantity == "grad":
+            events.update(trace.arrivals(node))
+            continue
+        forward = trace.forward_event(node)
+        if forward is not None:
+            events.add(forward)
+        if node in trace.updates:
+            events.add(trace.update_position + trace.updates.index(node))
+    return sorted(events)
+
+
+def _meet(
+    stop: Stop, trace: Trace, event: int, state: Callable[[int, int], State]
+) -> Meeting | None:
+    if stop.location is not None:
+        met = Meeting(stop, event)
+        seen = event
+    elif stop.watched is not None:
+        seen = event + 1
+        before = look(stop.watched, state(event, stop.number))
+        after = look(stop.watched, state(seen, stop.number))
+        if same(before, after):
+            return None
+        met = Meeting(stop, event, before, after)
+    elif stop.catch is not None:
+        seen = event + 1
+        index = next(
+            (
+                i
+                for a in produced(trace, event)
+                if (i := stop.catch.found(a)) is not None
+            ),
+            None,
+        )
+        if index is None:
+            return None
+        met = Meeting(stop, event, index=index)
+    else:
+        return None
+    if stop.condition is None or stop.condition.holds(state(seen, stop.number)):
+        return met
+    return None
+
+
+def produced(trace: Trace, number: int) -> list[Array]:
+    """Return the numbers that an event makes: what arrives, and what it adds up to."""
+    event = trace.event(number)
+    if isinstance(event, Forward):
+        return [trace.run.value(event.node)]
+    if isinstance(event, Seed):
+        return [np.asarray(trace.run.seed)]
+    if isinstance(event, Contribution):
+        share = trace.share(event.consumer, event.argument)
+        return [np.asarray(share.contribution), share.after]
+    return [np.asarray(trace.updated[event.node])]
+
+
+def look(expression: Expression, state: State) -> Any:
+    """Return the value of an expression, or None where it is not there (yet)."""
+    try:
+        return expression.evaluate(state)
+    except NotYetError:
+        return None
+
+
+def same(one: Any, two: Any) -> bool:
+    """Tell whether two looks saw the same; NaN is the same as NaN."""
+    if one is None or two is None:
+        return one is two
+    if isinstance(one, str) or isinstance(two, str):
+        return bool(one == two)
+    a, b = np.asarray(one), np.asarray(two)
+    if a.shape != b.shape:
+        return False
+    kinds = a.dtype.kind + b.dtype.kind
+    return np.array_equal(a, b, equal_nan=set(kinds) <= set("fc"))

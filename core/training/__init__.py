@@ -1,0 +1,1 @@
+"""Iterations: batches, updates, and the timeline over all of them."""

@@ -1,0 +1,119 @@
+"""A run over time: one trace for each iteration.
+
+Without training there is one iteration. With it, `core.training` gives a timeline whose
+iterations follow from each other, and is imported for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from ..base.progress import Progress
+from ..engine.run import NO_PATCHES, Patches, Run, evaluate
+from ..engine.trace import Trace
+from ..scenario.scenario import Scenario
+
+
+def timeline_of(scenario: Scenario, progress: Progress | None = None) -> Timeline:
+    """Return the time of a scenario: one iteration, or those of its training.
+
+    `progress` is told of every iteration that is computed on the way to another one.
+    """
+    if scenario.training is None:
+        return Single.of(evaluate(scenario.graph, scenario.leaves, scenario.seed))
+    from .iterations import iterations_of
+
+    return iterations_of(scenario, scenario.training, progress)
+
+
+class Record(NamedTuple):
+    """What is remembered of every iteration that has run.
+
+    `loss` is the sum of the output; `norms` are those of the gradients of the
+    parameters, in the order of the graph, and None where there is no gradient.
+    """
+
+    loss: float
+    norms: tuple[float | None, ...]
+
+
+def record(run: Run, parameters: Iterable[int]) -> Record:
+    """Return the loss and the norms of the gradients of `parameters`."""
+    with np.errstate(all="ignore"):
+        loss = float(np.sum(run.value(run.graph.output)))
+        return Record(loss, tuple(_norm(run, index) for index in parameters))
+
+
+def _norm(run: Run, node: int) -> float | None:
+    gradient = run.gradient(node)
+    if gradient is None:
+        return None
+    return float(np.sqrt(np.sum(np.square(gradient, dtype=np.float64))))
+
+
+class Timeline(Protocol):
+    """What the debugger needs to know of time."""
+
+    @property
+    def iterations(self) -> int:
+        """How many iterations can be visited: 0 … iterations − 1."""
+        ...
+
+    def trace(self, iteration: int) -> Trace:
+        """Return the trace of an iteration: the same, however one got there."""
+        ...
+
+    @property
+    def records(self) -> Sequence[Record]:
+        """The records of the iterations that have run, from the first one on."""
+        ...
+
+    def patches(self, iteration: int) -> Patches:
+        """Return the patches of an iteration."""
+        ...
+
+    def patched(self, iteration: int, patches: Patches) -> Timeline:
+        """Return a timeline that is patched from `iteration` on.
+
+        Values and gradients are set in that iteration alone; cut edges and mistakes
+        hold from then on.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Single:
+    """The timeline of a run without training."""
+
+    only: Trace
+    iterations: int = 1
+
+    @classmethod
+    def of(cls, run: Run) -> Single:
+        """Return the timeline of one run."""
+        return cls(Trace(run))
+
+    def trace(self, iteration: int) -> Trace:
+        """Return the only trace."""
+        if iteration != 0:
+            raise IndexError(f"iteration {iteration} of 1")
+        return self.only
+
+    @property
+    def records(self) -> Sequence[Record]:
+        """The record of the only run."""
+        run = self.only.run
+        parameters = [n.index for n in run.graph.nodes if n.kind == "parameter"]
+        return (record(run, parameters),)
+
+    def patches(self, iteration: int) -> Patches:
+        """Return the patches of the only iteration."""
+        return self.only.run.patches if iteration == 0 else NO_PATCHES
+
+    def patched(self, iteration: int, patches: Patches) -> Single:
+        """Return the timeline of the run with other patches."""
+        return Single.of(self.trace(iteration).run.patched(patches))

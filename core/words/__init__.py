@@ -1,0 +1,1 @@
+"""What a step and its formula say in words."""

@@ -1,0 +1,410 @@
+"""Formulas in words: the rows of the operation table with the names of a graph put in.
+
+A node that has no name of its own is called by what it computes, `x @ W` for `h._1`, as
+long as that is short.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+
+from ..engine.graph import Edge, Graph, Node
+from ..ops.shape import Slot
+from ..ops.table import Op, Shape
+
+if TYPE_CHECKING:
+    from ..ops.optimizers import Optimizer
+
+_LONGEST = 24  # a longer expression is called by the name of its node
+_DEEPEST = 3  # expressions inside each other, before a name stands for the rest
+
+_UNNAMED: Final = re.compile(r"(?:.*\.)?_\d+")
+_PLACE: Final = re.compile(r"\{(\w+)\}")
+_SUM: Final = re.compile(r"\{\w+\} [+−] \{\w+\}")
+_POWER: Final = re.compile(r"\^(\d+)(?![\w.^])")
+_ONE_LESS: Final = re.compile(r"\^\((\d{1,9}) − 1\)")
+_FIRST_POWER: Final = re.compile(r"\^1(?![\w.^])")
+_BESIDE_NUMBER: Final = re.compile(
+    r"(?<=[\d.]) ∘ (?<=(?<![\w.])\d ∘ )| ∘ (?=\d+(?:\.\d*)?(?![\w.]))"
+)
+_SUPERSCRIPT: Final = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+_BINARY: Final = re.compile(r"\{(\w+)\}(\.T)? ([@*+/-]) \{(\w+)\}(\.T)?")
+
+
+class Formula(NamedTuple):
+    """One equation in several spellings; without `steps` there is nothing to say.
+
+    `steps` are equal to `result` one after the other; with `+=` they are one part of
+    it. `local` is the local derivative of one element.
+    """
+
+    result: str
+    steps: tuple[str, ...]
+    code: str
+    shapes: str = ""
+    local: str = ""
+    why: str = ""
+    sign: str = "="
+
+    @property
+    def text(self) -> str:
+        """Return the equation on one line."""
+        if not self.steps:
+            return ""
+        return f"{self.result} {self.sign} {' = '.join(self.steps)}"
+
+
+NO_FORMULA: Final = Formula("", (), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """How the nodes of a graph and their gradients are called.
+
+    `names` maps the literature's name of a gradient to `NODE.grad`.
+    """
+
+    graph: Graph
+    names: Mapping[str, str] = field(default_factory=dict[str, str])
+    _gradients: dict[int, str] = field(
+        default_factory=dict[int, str], compare=False, repr=False
+    )
+    # The last one only: it is asked for by each part of the screen that shows a step.
+    _contribution: dict[tuple[Edge, tuple[int, ...]], Formula] = field(
+        default_factory=dict[tuple[Edge, tuple[int, ...]], Formula],
+        compare=False,
+        repr=False,
+    )
+
+    def node(self, index: int, depth: int = 0) -> str:
+        """Return the name of a node, or its expression where it has no name."""
+        node = self.graph.nodes[index]
+        if node.op is None or depth >= _DEEPEST or not _UNNAMED.fullmatch(node.name):
+            return node.name
+        symbol = self._row(node, node.op).symbol
+        text = self._filled(node, symbol, self._words(node, depth + 1))
+        return text if len(text) <= _LONGEST else node.name
+
+    def gradient(self, index: int) -> str:
+        """Return the name of a node's gradient: the literature's, or `∂E/∂x`."""
+        known = self._gradients.get(index)
+        if known is None:
+            known = self._gradients[index] = self._gradient(index)
+        return known
+
+    def _gradient(self, index: int) -> str:
+        node = self.graph.nodes[index]
+        for name, target in self.names.items():
+            if self.graph.names.get(target.removesuffix(".grad")) == index:
+                return name
+        return f"∂{self._output}/∂{_bound(self.node(node.index))}"
+
+    def forward(self, index: int) -> Formula:
+        """Return how the value of a node is computed."""
+        node = self.graph.nodes[index]
+        if node.op is None:
+            return Formula(node.name, (), "")
+        row = self._row(node, node.op)
+        return Formula(
+            node.name,
+            (self._filled(node, row.symbol, self._words(node)),),
+            f"{node.name} = {self._code(node, row.code)}",
+            self._forward_shapes(node, row),
+        )
+
+    def spelled(self, index: int, operands: Sequence[str]) -> str:
+        """Return how a node is computed, with other words for its operands."""
+        node = self.graph.nodes[index]
+        if node.op is None:
+            return node.name
+        words = _words(node, list(operands)) | {"y": node.name}
+        return _fill(self._row(node, node.op).symbol, words, True).replace("∘", "·")
+
+    def contribution(self, edge: Edge, summed: tuple[int, ...] = ()) -> Formula:
+        """Return what an edge adds to its operand's gradient.
+
+        `summed` are the axes over which the product is reduced.
+        """
+        known = self._contribution.get((edge, summed))
+        if known is None:
+            known = self._added(edge, summed)
+            self._contribution.clear()
+            self._contribution[edge, summed] = known
+        return known
+
+    def _added(self, edge: Edge, summed: tuple[int, ...]) -> Formula:
+        node = self.graph.nodes[edge.consumer]
+        form = node.op and self._row(node, node.op).form(edge.argument)
+        result = self.gradient(edge.operand)
+        if node.op is None or form is None:
+            return Formula(result, (), "")
+        upstream = self.gradient(edge.consumer)
+        words = self._words(node)
+        words |= {
+            "g": upstream,
+            "y": self.node(edge.consumer),
+            "argument": str(edge.argument),
+        }
+        product = self._filled(node, form.product, words)
+        if summed:
+            product += f", summed over {axes_text(summed)}"
+        steps = (product,)
+        if _scalars(self.graph, node) and node.op.kind == "elementwise":
+            steps = (f"{upstream} · {self.local(edge)}", product)
+        code = self._code(
+            node, form.code, g=f"{node.name}.grad", argument=str(edge.argument)
+        )
+        return Formula(
+            result,
+            steps,
+            f"{self.graph.nodes[edge.operand].name}.grad += "
+            + _summed_code(code, summed, self.graph, edge),
+            self._backward_shapes(edge, node, form.code, summed),
+            self._filled(node, form.local, words),
+            form.why,
+            "+=" if self._has_routes(edge.operand, 2) else "=",
+        )
+
+    def local(self, edge: Edge) -> str:
+        """Return the name of an edge's local derivative: `∂y/∂a`."""
+        consumer, operand = self.node(edge.consumer), self.node(edge.operand)
+        return f"∂{_bound(consumer)}/∂{_bound(operand)}"
+
+    def _has_routes(self, operand: int, count: int) -> bool:
+        """Tell whether a gradient can come back to a node by so many uses."""
+        graph = self.graph
+        routes = (
+            use
+            for use in graph.consumers[operand]
+            if graph.useful[use.consumer]
+            and (op := graph.nodes[use.consumer].op) is not None
+            and op.vjp(use.argument) is not None
+        )
+        return len(list(islice(routes, count))) == count
+
+    @property
+    def _output(self) -> str:
+        return _bound(self.node(self.graph.output))
+
+    def _row(self, node: Node, op: Op) -> Op:
+        """Return the row of a node's operation in the words that fit its operands."""
+        shapes = [self.graph.nodes[i].shape for i in node.operands]
+        return op.worded(shapes, node.attributes)
+
+    def _filled(self, node: Node, template: str, words: Mapping[str, str]) -> str:
+        """Fill a template; · stands for ∘ where the factors are numbers."""
+        if _scalars(self.graph, node):
+            template = template.replace("∘", "·")
+        return _fill(template, words, expressions=True)
+
+    def update(self, index: int, optimizer: Optimizer) -> Formula:
+        """Return how an optimiser gives a parameter its next value."""
+        node = self.graph.nodes[index]
+        words = {"W": node.name, "G": self.gradient(index)}
+        *before, last = (line.format(**words) for line in optimizer.formula)
+        result, _, step = last.partition(" ← ")
+        where = f", where {', '.join(before)}" if before else ""
+        shape = shape_text(node.shape)
+        shapes = f"{shape} − {shape} → {shape} = {node.name} ✓" if node.shape else ""
+        code = "; ".join(line.format(**words) for line in optimizer.code)
+        return Formula(result, (step + where,), code, shapes, sign="←")
+
+    def _words(self, node: Node, depth: int = 0) -> dict[str, str]:
+        """Return what the places of a row's templates stand for."""
+        names = [self.node(i, depth) for i in node.operands]
+        return _words(node, names) | {"y": node.name}
+
+    def _code(self, node: Node, template: str, **more: str) -> str:
+        names = [self.graph.nodes[i].name for i in node.operands]
+        return code_text(template, node, names, y=node.name, **more)
+
+    def _forward_shapes(self, node: Node, op: Op) -> str:
+        if _scalars(self.graph, node):
+            return ""
+        nodes = [self.graph.nodes[i] for i in node.operands]
+        sides = ", ".join(shape_text(n.shape) for n in nodes if not is_literal(n))
+        if not any(is_literal(n) for n in nodes):
+            sides = _binary(op.code, op, [n.shape for n in nodes], ())
+        return f"{sides} → {shape_text(node.shape)}"
+
+    def _backward_shapes(
+        self, edge: Edge, node: Node, code: str, summed: tuple[int, ...]
+    ) -> str:
+        if _scalars(self.graph, node) or node.op is None:
+            return ""
+        shapes = [self.graph.nodes[i].shape for i in node.operands]
+        operand = self.graph.nodes[edge.operand]
+        start = shape_text(node.shape)
+        if _BINARY.fullmatch(code) and () not in shapes:
+            start = _binary(code, node.op, shapes, node.shape)
+        if summed:
+            start += f" → {shape_text(node.shape)} → Σ {axes_text(summed)}"
+        end = shape_text(operand.shape)
+        return f"{start} → {end} = {_bound(self.node(edge.operand))} ✓"
+
+
+def is_literal(node: Node) -> bool:
+    """Tell whether a node is a number of the program, which is its own name."""
+    return node.kind == "constant" and node.name[:1] in set("0123456789.-")
+
+
+def shape_text(shape: Shape) -> str:
+    """Return a shape as it is written.
+
+    >>> shape_text((3, 1)), shape_text((8,)), shape_text(())
+    ('(3,1)', '(8,)', '()')
+    """
+    inner = ",".join(map(str, shape))
+    return f"({inner},)" if len(shape) == 1 else f"({inner})"
+
+
+def code_text(template: str, node: Node, names: list[str], **more: str) -> str:
+    """Return a template of NumPy code with `names` in the places of the operands.
+
+    `more` names the result `y`, the upstream gradient `g` and the `argument`.
+    """
+    texts = {k: repr(v) for k, v in node.attributes.items() if isinstance(v, str)}
+    return _fill(template, _words(node, names) | texts | more)
+
+
+def axes_text(axes: tuple[int, ...]) -> str:
+    """Return axes in words.
+
+    >>> axes_text((0,)), axes_text((0, 2))
+    ('axis 0', 'axes 0, 2')
+    """
+    return ("axis " if len(axes) == 1 else "axes ") + ", ".join(map(str, axes))
+
+
+def index_text(entry: Any, slots: tuple[str, ...] = ()) -> str:
+    """Return an index as it is written.
+
+    >>> index_text((0, slice(None, 2), None, ...))
+    '0, :2, None, ...'
+    """
+    if isinstance(entry, tuple):
+        entries = cast("tuple[Any, ...]", entry)
+        # A tuple inside stands for a list.
+        texts = [index_text(one, slots) for one in entries]
+        lists = [isinstance(one, tuple) for one in entries]
+        return ", ".join(
+            f"[{text}]" if several else text
+            for text, several in zip(texts, lists, strict=True)
+        )
+    if isinstance(entry, slice):
+        part = cast("slice[Any, Any, Any]", entry)
+        parts = [part.start, part.stop]
+        if part.step is not None:
+            parts.append(part.step)
+        return ":".join("" if one is None else str(one) for one in parts)
+    if isinstance(entry, Slot):
+        return slots[entry.number] if entry.number < len(slots) else "index"
+    return "..." if entry is ... else str(entry)
+
+
+def _words(node: Node, names: list[str]) -> dict[str, str]:
+    op = node.op
+    if op is None:
+        return {}
+    words = dict(zip(op.operands, names, strict=False))
+    if op.variadic:
+        last, rest = op.operands[-1], names[len(op.operands) - 1 :]
+        words[last] = ", ".join(rest)
+        words |= {f"{last}{place}": name for place, name in enumerate(rest)}
+    for name, value in node.attributes.items():
+        is_index = name == "index"
+        words[name] = index_text(value, tuple(names[1:])) if is_index else str(value)
+    return words
+
+
+def _fill(template: str, words: Mapping[str, str], expressions: bool = False) -> str:
+    """Put `words` into the places of a template, `expressions` with parentheses."""
+
+    def word(found: re.Match[str]) -> str:
+        text = words.get(found[1], found[1])
+        if not expressions or _stands_alone(template, found, text):
+            return text
+        return _bound(text)
+
+    return (
+        _tidy(_PLACE.sub(word, template)) if expressions else _PLACE.sub(word, template)
+    )
+
+
+def _tidy(text: str) -> str:
+    """Write whole powers as they are written by hand, and · beside a number.
+
+    >>> _tidy("2 ∘ x^(2 − 1)"), _tidy("3 ∘ x^(3 − 1)"), _tidy("x^0.5")
+    ('2 · x', '3 · x²', 'x^0.5')
+    """
+    text = text.replace("ᵀᵀ", "")
+    text = _ONE_LESS.sub(lambda found: f"^{int(found[1]) - 1}", text)
+    text = _FIRST_POWER.sub("", text)
+    text = _POWER.sub(lambda found: found[1].translate(_SUPERSCRIPT), text)
+    return _BESIDE_NUMBER.sub(" · ", text)
+
+
+def _stands_alone(template: str, found: re.Match[str], text: str) -> bool:
+    """Tell whether nothing beside a place of a template can tear `text` apart."""
+    before, after = template[: found.start()].rstrip(), template[found.end() :]
+    if (not before or before[-1] in "([|,") and (not after or after[0] in ")]|,"):
+        return True
+    if _SUM.fullmatch(template):
+        return not before or not _is_sum(text)
+    is_negative = text.startswith(("-", "−")) and " " not in text
+    return is_negative and not before and after.startswith(" ")
+
+
+def _bound(text: str) -> str:
+    """Return an expression so that it stays together beside others.
+
+    >>> _bound("x"), _bound("x @ W"), _bound("σ(x + b)"), _bound("-2")
+    ('x', '(x @ W)', 'σ(x + b)', '(-2)')
+    """
+    return f"({text})" if " " in _outside(text) or text[:1] in {"-", "−"} else text
+
+
+def _is_sum(text: str) -> bool:
+    return re.search(r"^[-−]| [+−] ", _outside(text)) is not None
+
+
+def _outside(text: str) -> str:
+    """Return `text` without what stands in brackets."""
+    depth, kept = 0, ""
+    for character in text:
+        depth -= character in ")]"
+        kept += character if depth == 0 else ""
+        depth += character in "(["
+    return kept
+
+
+def _scalars(graph: Graph, node: Node) -> bool:
+    return node.shape == () and all(graph.nodes[i].shape == () for i in node.operands)
+
+
+def _binary(code: str, op: Op, shapes: list[Shape], result: Shape) -> str:
+    """Return the shapes of two operands around their operator, or a list of all."""
+    matched = _BINARY.fullmatch(code)
+    known = dict(zip(op.operands, shapes, strict=False)) | {"g": result, "y": result}
+    if matched is None or not {matched[1], matched[4]} <= set(known):
+        return ", ".join(map(shape_text, shapes))
+    sides = [
+        known[name][::-1] if turned else known[name]
+        for name, turned in ((matched[1], matched[2]), (matched[4], matched[5]))
+    ]
+    sign = {"*": "∘", "-": "−"}.get(matched[3], matched[3])
+    return f"{shape_text(sides[0])} {sign} {shape_text(sides[1])}"
+
+
+def _summed_code(code: str, summed: tuple[int, ...], graph: Graph, edge: Edge) -> str:
+    if not summed:
+        return code
+    axes = summed[0] if len(summed) == 1 else summed
+    keeps = len(graph.nodes[edge.operand].shape) == len(
+        graph.nodes[edge.consumer].shape
+    )
+    return f"np.sum({code}, axis={axes}{', keepdims=True' if keeps else ''})"

@@ -1,0 +1,300 @@
+"""One element against differences: the same verdict as of a whole check, and cheap."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gradstep.core.check.check import (
+    BENDING,
+    Effort,
+    NodeCheck,
+    check,
+    check_element,
+)
+from gradstep.core.commands.checking import numeric_line
+from gradstep.core.engine.graph import Builder
+from gradstep.core.engine.run import NO_PATCHES, Patches, Run, evaluate
+from gradstep.core.ops import OPS
+from gradstep.core.program.build import Program
+from ops_examples import Corner
+from runs import edge, number, op_of, patched, programs, run_of, times
+from sessions import said, session
+
+ALL = Effort(10**9, 10**9)
+NET = "h = tanh(x @ w + b)\nE = sum(h * h) / 2"
+LEAVES = {
+    "x": [[0.5, -1.0], [2.0, 0.25], [1.0, 1.5]],
+    "w": [[0.5, 0.25, -1.0], [1.5, -0.5, 0.75]],
+    "b": [0.125, -0.25, 0.5],
+}
+CORNERS: list[Corner] = [
+    corner
+    for path in sorted(Path(__file__).parents[1].glob("ops_examples*.py"))
+    for corner in importlib.import_module(path.stem).CORNERS
+]
+
+
+def checked(run: Run, name: str, *index: int) -> NodeCheck:
+    one = check_element(run, number(run, name), index, ALL)
+    assert one is not None
+    return one
+
+
+def elements(run: Run) -> list[tuple[int, tuple[int, ...]]]:
+    return [
+        (node.index, index)
+        for node in run.graph
+        if run.flows[node.index]
+        for index in np.ndindex(node.shape)
+    ]
+
+
+# ------------------------------------------------------------- both numbers are right
+
+
+def test_the_numbers_of_a_hand_calculation() -> None:
+    run = run_of("u = x * x\nv = u * y\nE = u * v + 5 * y", x=3.0, y=2.0)
+    # E = x⁴ y + 5 y; u held on its own: E = u² y + 5 y
+    for name, slope in {"x": 216.0, "y": 86.0, "u": 36.0, "v": 9.0, "E": 1.0}.items():
+        one = checked(run, name)
+        assert (one.verdict, one.analytic) == ("ok", slope)
+        assert one.numeric == pytest.approx(slope, rel=1e-9)
+        assert one.difference == abs(one.analytic - one.numeric)
+        assert one.noise < 1e-6
+
+
+def test_an_element_is_weighed_by_the_seed() -> None:
+    run = run_of("y = x * x", seed=np.array([1.0, -2.0, 0.0]), x=[3.0, 4.0, 5.0])
+    slopes = [checked(run, "x", place).numeric for place in range(3)]
+    assert slopes == pytest.approx([6.0, -16.0, 0.0], rel=1e-9)
+    assert checked(run, "y", 1).numeric == pytest.approx(-2.0)
+
+
+@given(programs(), st.data())
+def test_every_element_has_the_verdict_of_the_whole_check(
+    program: Program, data: Any
+) -> None:
+    run = evaluate(program.graph, program.leaves)
+    run = run.patched(data.draw(patched(run)))
+    node, _ = data.draw(st.sampled_from(elements(run)))
+    report = check(run, nodes=[node])
+    whole = next(one for one in report.gradients)
+    shape = run.graph.nodes[node].shape
+    found = {i: check_element(run, node, i, ALL) for i in np.ndindex(shape)}
+    verdicts = {i: one.verdict for i, one in found.items() if one is not None}
+    assert set(verdicts) == set(found)
+    if whole.verdict == "mismatch":
+        assert verdicts[whole.index] == "mismatch"
+    else:
+        assert set(verdicts.values()) <= {"ok", whole.verdict}
+        assert {i for i in verdicts if verdicts[i] == "kink"} == set(whole.kinks)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16])
+def test_a_rule_wrong_by_a_thousandth_is_caught_in_every_element(dtype: Any) -> None:
+    run = run_of(NET, dtype, **LEAVES)
+    wrong = {(number(run, "h"), 0): times(1.001, op_of(run, "h"), 0)}
+    bad = run.patched(Patches(rules=wrong))
+    for node, index in elements(run):
+        one, right = (check_element(r, node, index, ALL) for r in (bad, run))
+        assert one is not None
+        assert right is not None
+        assert right.verdict == "ok"
+        assert one.numeric == pytest.approx(right.numeric, rel=1e-6)
+        if node >= number(run, "h"):
+            assert one.verdict == "ok"
+            continue
+        assert one.verdict == "mismatch"
+        assert one.analytic == pytest.approx(1.001 * right.analytic, rel=1e-9)
+        assert one.relative == pytest.approx(1e-3, rel=1e-2)
+
+
+SHARED = "r = relu(x)\ns = x * x\nE = sum(r * s + x)"
+
+
+@pytest.mark.parametrize("name", ["cuts", "overwrites", "in_place"])
+@pytest.mark.parametrize("consumer", ["s", "r"])
+def test_a_patched_edge_is_caught(name: str, consumer: str) -> None:
+    run = run_of(SHARED, x=[1.0, -2.0, 3.0])
+    there = frozenset({edge(run, consumer, "x")})
+    bad = run.patched(replace(NO_PATCHES, **{name: there}))
+    # E = x³ + x where x > 0, so the slope is 3 x² + 1.
+    one = checked(bad, "x", 2)
+    assert one.numeric == pytest.approx(28.0)
+    assert one.verdict == ("ok" if one.analytic == 28.0 else "mismatch")
+    assert name == "in_place" or one.verdict == "mismatch"
+
+
+def test_a_cut_that_leaves_no_gradient_is_caught() -> None:
+    run = run_of("y = x * 3\nE = y + 1", x=2.0)
+    bad = run.patched(Patches(cuts=frozenset({edge(run, "y", "x")})))
+    one = checked(bad, "x")
+    assert (one.verdict, one.analytic, one.numeric) == ("mismatch", 0.0, 3.0)
+
+
+def test_what_check_treats_in_its_own_way() -> None:
+    run = run_of("E = x * stop_gradient(x) + 2 * y + N", x=3.0, y=1.0, N=4)
+    assert checked(run, "x").numeric == pytest.approx(3.0)
+    assert checked(run, "N").verdict == "skipped"
+    held = run_of("u = x * 2\nE = u * u", x=1.0)
+    held = held.patched(Patches(values={number(held, "u"): 5.0}))
+    assert checked(held, "x").reason == "a value on the way to the output is set"
+    assert checked(held, "u").numeric == pytest.approx(10.0)
+    assert checked(run_of("u = x * 2\nE = x + 1", x=1.0), "u").verdict == "skipped"
+    log = run_of("E = sum(where(x > 0, log(x), 0) * x)", x=[0.0, 1.0])
+    assert checked(log, "x", 0).verdict == "nonfinite"
+    assert checked(log, "x", 1).verdict == "ok"
+    over = run_of("E = sum(exp(x))", np.float16, x=[12.0, 1.0])
+    assert [checked(over, "x", i).verdict for i in range(2)] == ["nonfinite", "ok"]
+
+
+def test_a_low_precision_is_told_beside_the_number() -> None:
+    one = checked(run_of("E = x * x * x", np.float16, x=0.1), "x")
+    assert one.verdict == "ok"
+    assert one.analytic == pytest.approx(3 * float(np.float16(0.1)) ** 2, rel=1e-12)
+    assert 1e-6 < one.rounding < 1e-3
+
+
+@pytest.mark.parametrize("corner", CORNERS, ids=lambda corner: corner.op)
+def test_no_other_operation_bends(corner: Corner) -> None:
+    build = Builder()
+    leaves: dict[int, Any] = {}
+    for count, operand in enumerate(corner.operands):
+        array = np.asarray(operand)
+        kind = "input" if array.dtype.kind == "f" else "constant"
+        leaves[build.leaf(f"x{count}", kind, array.shape)] = array
+    shape = np.shape(corner.value)
+    op = OPS[corner.op]
+    y = build.apply(op, tuple(leaves), corner.attributes, "y", shape=shape)
+    run = evaluate(build.finish(y), leaves, np.ones(shape))
+    for one in check(run).contributions:
+        assert one.verdict != "kink" or corner.op in BENDING
+
+
+def test_what_bends_is_an_operation() -> None:
+    assert set(OPS) >= BENDING
+
+
+def test_a_kink_that_only_its_operation_shows() -> None:
+    run = run_of("E = sum(relu(x) - relu(-x))", x=[0.0, 1.0])
+    assert [checked(run, "x", i).verdict for i in range(2)] == ["kink", "ok"]
+
+
+# ---------------------------------------------------------------------- what it costs
+
+
+def test_it_is_not_done_where_it_takes_too_long() -> None:
+    lines = [f"x{i + 1} = x{i} * w" for i in range(1000)]
+    run = run_of("\n".join(lines), x0=1.0, w=0.999)
+    assert check_element(run, number(run, "x0"), ()) is None
+    assert check_element(run, number(run, "w"), ()) is None
+    last = check_element(run, number(run, "x999"), (), Effort(1, 3))
+    assert last is not None
+    assert last.numeric == pytest.approx(0.999)
+    assert check_element(run, number(run, "x998"), (), Effort(1, 9)) is None
+    assert check_element(run, number(run, "x999"), (), Effort(1, 2)) is None
+    assert checked(run, "x0").numeric == pytest.approx(0.999**1000, rel=1e-6)
+    narrow = run_of("\n".join(lines), np.float32, x0=1.0, w=0.999)
+    assert check_element(narrow, number(narrow, "x999"), (), Effort(1, 3)) is None
+
+
+def test_large_arrays_products_and_searches_for_kinks_take_too_long() -> None:
+    x = np.linspace(0.1, 1.0, 256)
+    for text in (
+        "E = sum(outer(x, x))",
+        "E = max(x)",
+        "E = sum(einsum('i,j,k->k', x, x, x))",
+    ):
+        assert check_element(run_of(text, x=x), 0, (0,)) is None
+    assert check_element(run_of("E = sum(tanh(x))", x=x), 0, (0,)) is not None
+
+
+def test_only_what_depends_on_the_node_is_evaluated() -> None:
+    run = run_of("a = exp(x)\nb = sin(y)\nE = sum(a * b)", x=[1.0, 2.0], y=[3.0, 4.0])
+    op = op_of(run, "a")
+    forward = op.forward
+    count = 0
+
+    def counted(x: Any) -> Any:
+        nonlocal count
+        count += 1
+        return forward(x)
+
+    object.__setattr__(op, "forward", counted)
+    try:
+        assert checked(run, "y", 0).verdict == "ok"
+        assert checked(run, "a", 0).verdict == "ok"
+        assert count == 0
+        assert checked(run, "x", 0).verdict == "ok"
+        assert count == 2
+    finally:
+        object.__setattr__(op, "forward", forward)
+
+
+# ------------------------------------------------------------------------- what is said
+
+
+def test_explain_and_why_tell_it_when_the_sum_is_complete() -> None:
+    bug = session("gradstep = 1\nprogram = 'E = sum(a * a)'\n[inputs]\na = [3.0]")
+    said(bug, "goto E._1<-a#0@backward")
+    assert not [line for line in said(bug, "explain a.grad").text if "check" in line]
+    said(bug, "goto end")
+    for command in ("explain a.grad", "why a.grad"):
+        reply = said(bug, command)
+        assert reply.text[-1].startswith("  numeric check: 6 ✓ within ")
+        assert reply.data["check"]["verdict"] == "ok"
+        assert reply.data["check"]["numeric"] == pytest.approx(6.0)
+
+
+def test_a_cut_edge_is_told() -> None:
+    bug = session("gradstep = 1\nprogram = 'E = 3 * a'\n[inputs]\na = 2.0")
+    said(bug, "goto end")
+    said(bug, "detach E<-a")
+    reply = said(bug, "why a.grad")
+    assert reply.text[-1] == "  numeric check: 3 ✗ differs by 3"
+    assert reply.data["check"]["verdict"] == "mismatch"
+
+
+@pytest.mark.parametrize(
+    ("one", "text"),
+    [
+        ({"numeric": 3.0, "difference": 0.0}, "3 ✓ exactly"),
+        (
+            {"numeric": 3.0, "difference": 2e-11, "noise": 3.4e-10},
+            "3 ✓ within 4e-10",
+        ),
+        (
+            {"numeric": 1e-12, "difference": 1e-12, "noise": 1e-10},
+            "0 ✓ within 2e-10",
+        ),
+        (
+            {"numeric": 3.0, "difference": 2.34e-6, "noise": 1e-9},
+            "3 ✓ differs by 2e-06",
+        ),
+        (
+            {"numeric": 0.5, "difference": 0.0, "rounding": 3.21e-5},
+            "0.5 ✓ exactly, rounded by 3e-05",
+        ),
+        (
+            {"verdict": "mismatch", "numeric": 3.0, "difference": 0.125},
+            "3 ✗ differs by 0.125",
+        ),
+        (
+            {"verdict": "kink", "numeric": 0.5},
+            "0.5, at a kink, where differences land between two slopes",
+        ),
+        ({"verdict": "nonfinite"}, "not finite, so nothing can be compared"),
+        ({"verdict": "skipped", "reason": "no path"}, "none, no path"),
+    ],
+)
+def test_each_verdict_in_words(one: dict[str, Any], text: str) -> None:
+    made = NodeCheck("gradient", 0, None, **{"verdict": "ok", **one})
+    assert numeric_line(made) == f"numeric check: {text}"

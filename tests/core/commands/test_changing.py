@@ -1,0 +1,522 @@
+"""What-if: each change is a new run beside the old one; a wrong one changes nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gradstep.core.base.errors import Interrupted
+from gradstep.core.check.check import check
+from gradstep.core.debugger.debugger import Debugger
+from gradstep.core.engine.run import evaluate
+from gradstep.core.engine.trace import Contribution
+from gradstep.core.explain.compare import compare, same_place
+from gradstep.core.explain.mistakes import MISTAKES
+from gradstep.core.scenario.scenario import load, parse
+from gradstep.core.session.reply import Reply
+from gradstep.core.session.session import Place
+
+KINDS = """
+gradstep = 1
+program = '''
+chosen = x[index]
+kept = x[mask]
+y = chosen * 2 + 0.5
+E = sum(y) + sum(kept ** 2)
+'''
+[inputs]
+x = [1.0, 2.0, 3.0]
+[constants]
+index = [0, 2]
+mask = [true, false, true]
+n = 3
+"""
+
+
+SHARED = """
+gradstep = 1
+program = "b = 2 * a\\ny = b * b"
+inputs = { a = 1 }
+"""
+
+
+def session(name: str, *lines: str) -> Debugger:
+    bug = Debugger(load(name))
+    for line in lines:
+        assert do(bug, line).ok
+    return bug
+
+
+def kinds() -> Debugger:
+    return Debugger(parse(KINDS))
+
+
+def do(bug: Debugger, line: str) -> Reply:
+    reply = bug.execute(line)
+    assert reply.error is None, reply.error
+    return reply
+
+
+def shown(bug: Debugger, text: str) -> object:
+    """Return an expression at the end of the present iteration."""
+    place = Place(bug.place.iteration, len(bug.trace))
+    return np.asarray(bug.expression(text).evaluate(bug.state(place))).tolist()
+
+
+# ------------------------------------------------------------------------------ set
+
+
+def test_set_a_value() -> None:
+    bug = session("apple_orange")
+    reply = do(bug, "set a = 5")
+    assert reply.text[0] == "run 1: a = 5 (was 100)"
+    assert reply.data["from"] == 0
+    assert reply.data["values"] == ["a", "az", "z", "y"]
+    assert shown(bug, "y") == pytest.approx((5 * 3 + 200) * 1.1)
+    assert shown(bug, "a.grad") == pytest.approx(3.3)
+    assert bug.runs[0].timeline.trace(0).run.value(0) == 100
+
+
+def test_set_an_element_a_whole_and_everything_at_once() -> None:
+    bug = session("xor")
+    do(bug, "set W1[1, -1] = 2 * W1[0, 0] + 1")
+    assert do(bug, "print W1[1, 3]").data == 2.0
+    assert bug.branch.text.startswith("W1[1, 3] = 2 * W1[0, 0] + 1 (was -0.2)")
+    do(bug, "set W2 = [[1], [2], [3], [4]]")
+    assert do(bug, "print W2").data.tolist() == [[1.0], [2.0], [3.0], [4.0]]
+    assert do(bug, "print W1[1, 3]").data == 2.0
+    do(bug, "set W2 = 0")
+    assert do(bug, "print W2").data.tolist() == [[0.0]] * 4
+
+
+def test_set_an_intermediate_value_cuts_what_stands_before_it() -> None:
+    bug = session("apple_orange", "set z = 1000")
+    assert shown(bug, "y") == pytest.approx(1100)
+    assert shown(bug, "az") == 300
+
+
+def test_set_a_gradient_by_its_name_in_the_literature() -> None:
+    bug = session("three_layer", "set δ3[0, 0] = 1", "set δ3[1, 0] = 0")
+    assert shown(bug, "x3.z.grad") == [[1.0], [0.0]]
+    w3 = bug.graph.node("W3").index
+    x2 = bug.trace.run.value(bug.graph.node("x2").index)
+    expected = np.outer([1, 0], x2)
+    assert bug.trace.run.gradient(w3) == pytest.approx(expected)
+
+
+def test_set_the_gradient_of_the_output() -> None:
+    bug = session("apple_orange", "set y.grad = 2")
+    assert shown(bug, "a.grad") == pytest.approx(6.6)
+
+
+def test_set_keeps_the_dtype() -> None:
+    bug = kinds()
+    do(bug, "set index = [1, 1]")
+    assert shown(bug, "chosen") == [2.0, 2.0]
+    do(bug, "set index[0] = 2.0")
+    assert shown(bug, "index") == [2, 1]
+    do(bug, "set mask = [False, True, True]")
+    assert shown(bug, "kept") == [2.0, 3.0]
+    do(bug, "set x = [1, 2, 4]")
+    assert bug.trace.run.value(bug.graph.node("x").index).dtype == np.float64
+
+
+def test_set_a_literal_of_the_program() -> None:
+    bug = kinds()
+    do(bug, "set 0.5 = 1.5")
+    assert shown(bug, "y") == [3.5, 7.5]
+    reply = bug.execute("set 2 = 2.5")
+    assert "2 holds numbers of int64, and 2.5 is none of them" in str(reply.error)
+    # One literal is one node: it is the factor and the exponent.
+    do(bug, "set 2 = 3")
+    assert shown(bug, "y") == [4.5, 10.5]
+    assert shown(bug, "E") == 15 + 1 + 27
+
+
+WRONG = {
+    "set": "set what to what",
+    "set x": "set what to what",
+    "set x == 1": "set what to what",
+    "set = 1": "set what to what",
+    "set x =": "set what to what",
+    "set q = 1": "nothing is called 'q'",
+    "set x = q": "nothing is called 'q'",
+    "set x + 1 = 2": "this is not an element",
+    "set x[3] = 2": "outside",
+    "set x[0, 0] = 2": "2 indices",
+    "set x = [1, 2]": "a value of shape (2,) does not fit x; allowed: the shape (3,)",
+    "set x[0] = [1, 2]": "does not fit x; one number",
+    "set x = [[1, 2], [3]]": "not equally long",
+    "set x = 'a'": "is no number",
+    "set x = __import__('os')": "no function",
+    "set index = [0, 9]": "index 9 is out of bounds",
+    "set index[0] = 0.5": "index holds numbers of int64, and 0.5 is none of them",
+    "set index[0] = nan": "index holds numbers of int64, and nan is none of them",
+    "set index[0] = 1e30": "index holds numbers of int64",
+    "set mask[0] = 2": "mask holds numbers of bool, and 2 is none of them",
+    "set mask = [true, true, true]": "nothing is called 'true'",
+    "set mask = [True, True]": "a value of shape (2,) does not fit mask",
+    "set mask[1] = 1": "the result has shape (3,) now, and (2,) before",
+    "set mask.grad = 1": "no gradient flows to mask",
+    "set n.grad = 1": "no gradient flows to n",
+    "detach": "which edge or node",
+    "detach q": "no node is called 'q'",
+    "detach x<-y": "y is not an operand of x",
+    "detach n": "nothing uses n",
+    "detach mask": "no gradient flows through mask",
+    "patch": "patch what with which mistake",
+    "patch y": "patch what with which mistake",
+    "patch y zz": "there is no mistake 'zz'; the mistakes are transpose, swap",
+    "patch y locale": "there is no mistake 'locale'; did you mean 'local'?",
+    "patch q local": "no node is called 'q'",
+    "patch y transpose": "transpose does not apply to y<-y._1",
+    "train": "this scenario does not train",
+    "runs 1": "there is no run '1'; 0 … 0 are there",
+    "runs x": "there is no run 'x'",
+    "diff": "this run is as it was loaded",
+    "diff 0 0 0": "two runs can be compared",
+    "diff 7": "there is no run '7'",
+    "undo": "nothing to undo",
+    "redo": "nothing to redo",
+}
+
+
+@pytest.mark.parametrize("line", WRONG)
+def test_what_is_wrong_is_said_and_changes_nothing(line: str) -> None:
+    bug = kinds()
+    do(bug, "goto 50%")
+    place = bug.place
+    reply = bug.execute(line)
+    assert reply.error is not None
+    assert WRONG[line] in reply.error
+    assert (len(bug.runs), bug.chosen, bug.place, bug.undone) == (1, 0, place, [])
+
+
+def test_a_number_too_large_for_the_dtype_is_refused() -> None:
+    text = KINDS.replace("gradstep = 1", 'gradstep = 1\ndtype = "float16"')
+    bug = Debugger(parse(text))
+    reply = bug.execute("set x[0] = 1e6")
+    assert "x holds numbers of float16, and 1000000.0 is none of them" in str(
+        reply.error
+    )
+    do(bug, "set x[0] = inf")
+    do(bug, "set x[1] = nan")
+
+
+# ------------------------------------------------------------------ detach and patch
+
+
+def test_detach_an_edge_or_all_uses_of_a_node() -> None:
+    bug = Debugger(parse(SHARED))
+    do(bug, "detach y<-b#1")
+    assert shown(bug, "a.grad") == 2 * 2
+    do(bug, "detach b")
+    assert bug.branch.text == "cut: y<-b#0"
+    assert bug.trace.run.gradient(bug.graph.node("a").index) is None
+    do(bug, "runs 0")
+    do(bug, "detach b")
+    assert bug.branch.text == "cut: y<-b#0, y<-b#1"
+
+
+def test_a_cut_edge_is_no_event_and_the_place_stays_at_its_event() -> None:
+    bug = session("apple_orange", "goto end")
+    here = bug.trace.event(bug.position - 1)
+    do(bug, "detach y<-z")
+    assert len(bug.trace) < len(bug.runs[0].timeline.trace(0))
+    bug = session("apple_orange", "goto y<-t")
+    here = bug.trace.event(bug.position - 1)
+    do(bug, "detach y<-z")
+    assert bug.trace.event(bug.position - 1) == here
+    do(bug, "undo")
+    assert bug.trace.event(bug.position - 1) == here
+
+
+def test_the_same_place_in_a_run_without_the_event_is_the_one_before() -> None:
+    bug = session("apple_orange")
+    cut = session("apple_orange", "detach y<-t")
+    event = bug.trace.edge_event(bug.graph.node("y").index, 1)
+    assert event is not None
+    assert same_place(bug.trace, event + 1, cut.trace) == event
+    assert isinstance(bug.trace.event(event), Contribution)
+    assert same_place(bug.trace, len(bug.trace), cut.trace) == len(cut.trace)
+    assert same_place(bug.trace, 0, cut.trace) == 0
+
+
+def test_patch_a_node_means_its_rule_and_a_leaf_its_uses() -> None:
+    bug = session("apple_orange")
+    do(bug, "patch y swap")
+    assert bug.branch.text == "y<-z, y<-t: the operands are swapped"
+    do(bug, "undo")
+    do(bug, "patch a local")
+    assert bug.branch.text == "az<-a: the local derivative is forgotten"
+    assert shown(bug, "a.grad") == pytest.approx(1.1)
+
+
+def test_patch_overwrite_means_all_uses_but_the_first() -> None:
+    text = """gradstep = 1
+program = "b = 2 * a\\nc = 3 * a\\ny = b + c"
+inputs = { a = 1 }
+"""
+    bug = Debugger(parse(text))
+    assert shown(bug, "a.grad") == 5
+    do(bug, "patch a overwrite")
+    assert bug.branch.text.startswith("b<-a: the gradient is overwritten")
+    assert shown(bug, "a.grad") == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "wrong"),
+    [
+        ("xor", "patch h._2 batch", "h._2<-b1"),
+        ("xor", "patch h local", "h<-h._2"),
+        ("xor", "patch E mean", "E<-E._2"),
+        ("xor", "patch a in-place", "a<-a._2"),
+        ("apple_orange", "patch y<-z swap", "y<-z"),
+        ("shared_node", "patch {} overwrite", ""),
+    ],
+)
+def test_the_check_names_what_was_patched(name: str, line: str, wrong: str) -> None:
+    bug = session(name)
+    assert check(bug.trace.run).ok
+    if "{}" in line:
+        uses = bug.graph.consumers
+        node = next(n for n in bug.graph if len(uses[n.index]) > 1)
+        line = line.format(node.name)
+    do(bug, line)
+    found = check(bug.trace.run).first_wrong
+    assert found is not None
+    assert found.edge is not None
+    named = bug.graph.edge_name(found.edge)
+    assert named == wrong or (not wrong and named in bug.branch.text)
+
+
+def test_help_lists_the_mistakes() -> None:
+    reply = do(session("xor"), "help patch")
+    for mistake in MISTAKES.values():
+        assert any(mistake.summary in line for line in reply.text)
+
+
+# -------------------------------------------------------------------- between runs
+
+
+def test_undo_and_redo_walk_over_the_runs() -> None:
+    bug = session("xor", "set W2 = 0", "patch h local")
+    assert [bug.chosen, len(bug.runs)] == [2, 3]
+    do(bug, "undo")
+    do(bug, "undo")
+    assert bug.chosen == 0
+    assert bug.execute("undo").error is not None
+    do(bug, "redo")
+    assert bug.chosen == 1
+    do(bug, "redo")
+    assert bug.chosen == 2
+    do(bug, "undo")
+    do(bug, "set b2 = 1")
+    assert (bug.branch.number, bug.branch.parent) == (3, 1)
+    assert bug.execute("redo").error is not None
+
+
+def test_runs_lists_them_and_goes_to_one() -> None:
+    bug = session("apple_orange", "set a = 5", "set on = 3")
+    reply = do(bug, "runs")
+    assert [row[1:4] for row in reply.show.rows] == [
+        (0, "as loaded", ""),
+        (1, "a = 5 (was 100)", 0),
+        (2, "on = 3 (was 4)", 1),
+    ]
+    assert [row[4] for row in reply.show.rows] == pytest.approx([550, 236.5, 181.5])
+    assert do(bug, "runs 1").data == 1
+    assert bug.chosen == 1
+    assert do(bug, "run 2").data == 2
+
+
+def test_diff_says_where_two_runs_differ_first() -> None:
+    bug = session("three_layer", "set W2[0, 0] = 1")
+    data = do(bug, "diff").data
+    assert (data["from"], data["run"], data["forward"]) == (0, 1, "W2")
+    assert data["values"][:3] == ["W2", "x2.z", "x2"]
+    assert data["backward"] == "E._1"
+    assert "W1" in data["gradients"]
+    do(bug, "runs 0")
+    do(bug, "patch x2 local")
+    data = do(bug, "diff 0").data
+    assert (data["forward"], data["values"]) == (None, [])
+    assert (data["backward"], data["run"]) == ("x2.z", 2)
+    data = do(bug, "diff 2 0").data
+    assert (data["from"], data["run"], data["backward"]) == (2, 0, "x2.z")
+    assert do(bug, "diff 1 1").text[1] == "no number differs"
+
+
+def test_diff_has_the_largest_difference_of_each_node() -> None:
+    bug = session("xor", "set W1[1, 2] = 0")
+    table = do(bug, "diff").show
+    quantity, name, before, after, index, size = table.rows[0]
+    assert (quantity, name, index, size) == ("value", "W1", (1, 2), 0.3)
+    assert (before[1, 2], after[1, 2]) == (-0.3, 0.0)
+
+
+def test_differences_know_nan_none_and_infinity() -> None:
+    bug = session("xor", "set b2 = nan", "set b2 = nan")
+    assert bug.execute("diff").text[1] == "no number differs"
+    do(bug, "runs 0")
+    do(bug, "set b2 = inf")
+    found = compare(bug.runs[0].timeline.trace(0).run, bug.trace.run)
+    assert found.values[0].size == np.inf
+    do(bug, "runs 0")
+    do(bug, "detach b2")
+    found = compare(bug.runs[0].timeline.trace(0).run, bug.trace.run)
+    assert not found.values
+    assert [d.name for d in found.gradients] == ["b2"]
+    assert found.gradients[0].after is None
+
+
+# ------------------------------------------------------------------------- training
+
+
+def test_train_goes_on_and_beyond_the_number_of_the_file() -> None:
+    bug = session("xor", "goto h")
+    reply = do(bug, "train 10")
+    assert bug.place == Place(10, 0)
+    assert reply.data["from"] == 0
+    assert reply.data["loss"][0] == pytest.approx(0.272337032187)
+    assert bug.timeline.iterations == 300
+    do(bug, "tr 1000")
+    assert (bug.place, bug.timeline.iterations) == (Place(1010, 0), 1011)
+    do(bug, "train")
+    assert bug.place == Place(1011, 0)
+    do(bug, "back")
+    assert bug.place == Place(1010, 0)
+    assert "is not a count" in str(bug.execute("train -1").error)
+    assert "more than" in str(bug.execute("train 1000000000").error)
+
+
+def test_xor_learns_by_a_command() -> None:
+    bug = session("xor", "train 300", "goto end")
+    do(bug, "assert E < 0.005")
+    do(bug, "assert all((a > 0.5) == [[False], [True], [True], [False]])")
+
+
+def test_info_iterations_is_what_has_run() -> None:
+    bug = session("xor", "train 7")
+    table = do(bug, "info iterations").show
+    assert table.columns == (
+        "iteration",
+        "E",
+        *(f"‖{name}.grad‖" for name in ("W1", "b1", "W2", "b2")),
+    )
+    assert [row[0] for row in table.rows] == list(range(8))
+    gradient = bug.trace.run.gradient(bug.graph.node("W1").index)
+    assert gradient is not None
+    assert table.rows[7][2] == pytest.approx(np.linalg.norm(gradient))
+
+
+def test_info_updates_opens_the_updates_of_this_iteration() -> None:
+    text = load("xor").path
+    assert text is not None
+    adam = text.read_text("utf-8").replace('"sgd"', '"adam"')
+    bug = Debugger(parse(adam))
+    do(bug, "goto 2:start")
+    table = do(bug, "info updates").show
+    assert table.title.endswith("(√(v / (1 − β₂ᵗ)) + ε)")
+    assert table.columns[:4] == ("parameter", "value", "gradient", "rate")
+    assert table.columns[4:] == ("m", "v", "next m", "next v", "next value")
+    assert [row[0] for row in table.rows] == ["W1", "b1", "W2", "b2"]
+    do(bug, "goto 3:start")
+    assert do(bug, "print W2").data.tolist() == table.rows[2][-1].tolist()
+    reply = session("apple_orange").execute("info updates")
+    assert "nothing is updated" in str(reply.error)
+
+
+def test_a_parameter_is_not_set_behind_its_update() -> None:
+    bug = session("xor", "goto 3:end")
+    reply = bug.execute("set W1 = 0")
+    assert "W1 is updated already at this position; goto 3:start" in str(reply.error)
+    do(bug, "goto 4:start")
+    do(bug, "set W1 = 0")
+    assert bug.branch.text == "W1 = 0, in iteration 4"
+    assert shown(bug, "W1 @ [1, 1, 1, 1]") != [0, 0]  # at the end it is updated
+    do(bug, "goto 4:start")
+    assert do(bug, "print all(W1 == 0)").data is True
+
+
+def test_changes_go_on_in_the_iterations_that_follow() -> None:
+    bug = session("xor", "train 2", "patch h local", "train 3")
+    assert bug.timeline.patches(5).rules
+    assert not bug.timeline.patches(1).rules
+    assert do(bug, "diff").data["forward"] == "W1"
+
+
+def test_diff_of_an_iteration_that_is_not_there() -> None:
+    bug = session("xor", "patch h local", "train 400")
+    reply = bug.execute("diff")
+    assert "run 0 has no iteration 400; 0 … 299 are there" in str(reply.error)
+
+
+@pytest.mark.parametrize("interrupt", [Interrupted, KeyboardInterrupt])
+def test_interrupting_training_keeps_what_was_done(
+    interrupt: type[BaseException],
+) -> None:
+    def stop(done: int, _of: int) -> None:
+        if done == 50:
+            raise interrupt
+
+    bug = Debugger(load("xor"), progress=stop)
+    reply = bug.execute("train 200")
+    assert reply.error is not None
+    assert "what was done is kept" in reply.error
+    assert bug.place == Place(50, 0)
+    bug.progress = lambda done, of: None
+    do(bug, "train 150")
+    assert bug.place == Place(200, 0)
+
+
+# ----------------------------------------------------------------------------- laws
+
+_CHANGES = st.sampled_from(
+    [
+        "set W1[0, 0] = 1",
+        "set W2.grad[0, 0] = 3",
+        "set h = 0.5",
+        "set a.grad = E",
+        "detach h._2<-b1",
+        "detach X",
+        "patch h local",
+        "patch E mean",
+        "patch h._2 batch",
+        "patch a in-place",
+        "train 2",
+        "goto end",
+        "goto 50%",
+        "goto 0:start",
+        "undo",
+        "redo",
+        "runs 0",
+    ]
+)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(_CHANGES, max_size=10))
+def test_a_changed_run_is_what_it_would_be_from_the_beginning(lines: list[str]) -> None:
+    bug = session("xor")
+    bug.execute("goto E")
+    for line in lines:
+        before = [branch.timeline.trace(0).run for branch in bug.runs]
+        bug.execute(line)
+        assert 0 <= bug.position <= len(bug.trace)
+        for branch, old in zip(bug.runs, before, strict=False):
+            new = branch.timeline.trace(0).run
+            assert not compare(old, new)
+    run = bug.trace.run
+    scratch = evaluate(run.graph, run.leaves, run.seed, run.patches)
+    assert not compare(run, scratch)
+
+
+def test_undo_returns_to_where_the_change_was_made() -> None:
+    bug = session("apple_orange", "goto 6", "set a = 2", "goto end", "undo")
+    assert bug.position == 6
+    assert do(bug, "back").position == 13
+    assert do(bug, "redo").ok
+    assert bug.chosen == 1

@@ -1,0 +1,176 @@
+"""Time: what stands where at any position is looked up, and equals a replay."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gradstep.core.engine.run import NO_PATCHES, Patches, evaluate
+from gradstep.core.engine.trace import Contribution, Forward, Seed, Trace
+from gradstep.core.program.build import Program
+from gradstep.core.scenario.scenario import load
+from replays import assert_is_a_replay, replay
+from runs import edge, number, op_of, patched, programs, run_of, times
+
+# --------------------------------------------------------------------------- the laws
+
+
+@given(programs())
+def test_every_position_is_what_a_replay_says(program: Program) -> None:
+    assert_is_a_replay(evaluate(program.graph, program.leaves))
+
+
+@given(programs(), st.data())
+def test_patched_runs_as_well(program: Program, data: st.DataObject) -> None:
+    run = evaluate(program.graph, program.leaves)
+    assert_is_a_replay(run.patched(data.draw(patched(run))))
+
+
+@given(programs())
+def test_values_appear_with_their_event(program: Program) -> None:
+    run = evaluate(program.graph, program.leaves)
+    trace = Trace(run)
+    for node in run.graph:
+        number = trace.forward_event(node.index)
+        if number is None:
+            assert node.op is None
+            assert trace.value(node.index, 0) is not None
+            continue
+        assert trace.event(number) == Forward(node.index)
+        assert trace.value(node.index, number) is None
+        assert trace.value(node.index, number + 1) is not None
+
+
+@given(programs())
+def test_looking_around_changes_nothing(program: Program) -> None:
+    run = evaluate(program.graph, program.leaves)
+    trace, fresh = Trace(run), Trace(run)
+    positions = [*range(len(trace), -1, -1), *range(len(trace) + 1)]
+    for position in positions:
+        for node in run.graph:
+            one = trace.gradient(node.index, position)
+            two = fresh.gradient(node.index, position)
+            assert np.array_equal(np.asarray(one), np.asarray(two)) or one is two
+
+
+@given(programs())
+def test_a_share_adds_up(program: Program) -> None:
+    run = evaluate(program.graph, program.leaves)
+    trace = Trace(run)
+    for position in range(trace.seed_position + 1, len(trace)):
+        event = trace.event(position)
+        assert isinstance(event, Contribution)
+        share = trace.share(event.consumer, event.argument)
+        assert share.edge == event.edge
+        before = 0 if share.before is None else share.before
+        assert np.array_equal(before + share.contribution, share.after)
+        assert (
+            share.product.sum(axis=share.summed).shape
+            == share.contribution.squeeze(
+                axis=tuple(
+                    axis
+                    for axis in range(share.contribution.ndim)
+                    if axis + share.product.ndim - share.contribution.ndim
+                    in share.summed
+                )
+            ).shape
+        )
+        done, total = share.uses
+        assert 1 <= done <= total
+
+
+# ------------------------------------------------------------------------- by example
+
+
+def test_apples_and_oranges_have_thirteen_events() -> None:
+    scenario = load("apple_orange")
+    run = evaluate(scenario.graph, scenario.leaves, scenario.seed)
+    trace = Trace(run)
+    assert len(trace) == 13
+    names = [scenario.graph.nodes[trace.event(number).node].name for number in range(4)]
+    assert names == ["az", "oz", "z", "y"]
+    assert trace.event(4) == Seed(run.graph.output)
+    event = trace.event(10)
+    assert isinstance(event, Contribution)
+    assert scenario.graph.edge_name(event.edge) == "oz<-on"
+    share = trace.share(event.consumer, event.argument)
+    assert (share.upstream, share.local) == (1.1, 50)
+    assert share.contribution == pytest.approx(55)
+    assert share.before is None
+    assert share.after == share.contribution
+    assert share.uses == (1, 1)
+
+
+def test_the_ends_say_which_one_they_are() -> None:
+    trace = Trace(run_of("y = a * a", a=3.0))
+    assert [trace.phase(position) for position in range(len(trace) + 1)] == [
+        "start",
+        "forward",
+        "backward",
+        "backward",
+        "end",
+    ]
+    with pytest.raises(IndexError):
+        trace.event(len(trace))
+
+
+def test_a_node_with_many_uses_has_the_sums_of_a_replay() -> None:
+    lines = ["s0 = x * 1.1"]
+    lines += [f"s{k} = s{k - 1} + x * {k}.1" for k in range(1, 150)]
+    assert_is_a_replay(run_of("\n".join(lines), x=0.3))
+
+
+def test_a_node_with_many_uses_that_is_written_over() -> None:
+    lines = ["s0 = x * 1.1"]
+    lines += [f"s{k} = s{k - 1} + x * {k}.1" for k in range(1, 150)]
+    run = run_of("\n".join(lines), x=0.3)
+    uses = run.graph.consumers[number(run, "x")]
+    for patches in (
+        Patches(overwrites=frozenset({uses[70][:2], uses[100][:2]})),
+        Patches(cuts=frozenset({uses[3][:2], uses[149][:2]})),
+        Patches(gradients={0: 4.0, number(run, "s75"): 2.0}),
+        Patches(rules={uses[65][:2]: times(2, op_of(run, "s3._1"), 0)}),
+    ):
+        assert_is_a_replay(run.patched(patches))
+
+
+def test_partial_sums_are_looked_up_in_any_order() -> None:
+    lines = ["s0 = x * 1.1"]
+    lines += [f"s{k} = s{k - 1} + x * {k}.1" for k in range(1, 200)]
+    run = run_of("\n".join(lines), x=0.3)
+    states = replay(run)
+    trace = Trace(run)
+    for position in np.random.default_rng(0).permutation(len(states)).tolist():
+        expected = states[position].get(0)
+        found = trace.gradient(0, position)
+        assert (found is None) == (expected is None)
+        assert found is None or float(found) == expected
+
+
+def test_a_write_in_place_is_seen_from_its_event_on() -> None:
+    run = run_of("y = relu(x) + x", seed=np.ones(2), x=[-1.0, 2.0])
+    way = edge(run, "y._1", "x")
+    spoiled = run.patched(Patches(in_place=frozenset({way})))
+    trace = Trace(spoiled)
+    event = trace.edge_event(*way)
+    assert event is not None
+    assert event == len(trace) - 1
+    y = run.graph.output
+    assert np.array_equal(np.asarray(trace.gradient(y, event)), [1, 1])
+    assert np.array_equal(np.asarray(trace.gradient(y, event + 1)), [0, 1])
+    assert np.array_equal(np.asarray(trace.gradient(0, event)), [1, 1])
+    assert np.array_equal(np.asarray(trace.gradient(0, event + 1)), [0, 2])
+    assert_is_a_replay(spoiled)
+
+
+def test_an_edge_that_carries_nothing_has_no_event() -> None:
+    run = run_of("y = x * stop_gradient(x)", x=2.0)
+    trace = Trace(run)
+    stopped = edge(run, "y._1", "x")
+    assert trace.edge_event(*stopped) is None
+    with pytest.raises(ValueError, match="no contribution"):
+        trace.share(*stopped)
+    assert trace.uses(0, len(trace)) == (1, 1)
+    assert run.patches == NO_PATCHES

@@ -1,0 +1,130 @@
+"""Derivations by shapes and indices, and every path."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gradstep.core.base.errors import CommandError, Interrupted
+from gradstep.core.engine.run import Patches, Run, evaluate
+from gradstep.core.explain.derive import derivations, paths
+from runs import edge, number, programs, run_of
+from sessions import close, said, session
+
+
+def reasons(run: Run, name: str, argument: int) -> dict[str, str]:
+    [found] = [
+        d for d in derivations(run, run.graph.node(name)) if d.argument == argument
+    ]
+    return {reason.label: reason.text for reason in found.reasons}
+
+
+def product(m: int, n: int, k: int) -> Run:
+    return run_of("y = a @ b\nE = sum(y)", a=np.ones((m, n)), b=np.ones((n, k)))
+
+
+def test_a_matrix_product_says_why_it_is_transposed() -> None:
+    left, right = (reasons(product(4, 3, 2), "y", k) for k in (0, 1))
+    assert left["as matrices"] == "∂L/∂a = ∂L/∂y · bᵀ"
+    assert right["as matrices"] == "∂L/∂b = aᵀ · ∂L/∂y"
+    assert left["by shapes"] == "(4, 2) @ (2, 3) → (4, 3) = a ✓"
+    assert right["by shapes"] == "(3, 4) @ (4, 2) → (3, 2) = b ✓"
+    assert "differ" in left["without it"]
+    assert left["so"] == "∂L/∂a[i,j] = Σ_k ∂L/∂y[i,k] · b[j,k]"
+
+
+def test_square_matrices_fit_without_the_transpose_and_are_wrong() -> None:
+    assert "would be wrong" in reasons(product(2, 2, 2), "y", 0)["without it"]
+
+
+def test_a_broadcast_bias_says_why_it_is_summed() -> None:
+    run = run_of("y = x + b\nE = sum(y)", x=np.ones((3, 2)), b=np.zeros(2))
+    found = reasons(run, "y", 1)
+    assert found["by shapes"] == "(3, 2) summed over axis 0 → (2,)"
+    assert "used 3 times" in found["one element"]
+
+
+def test_what_has_no_transposes_says_so() -> None:
+    run = run_of("y = tanh(x)\nE = sum(y)", x=[1.0])
+    with pytest.raises(CommandError, match="no transposes"):
+        derivations(run, run.graph.node("y"))
+
+
+@given(program=programs(), data=st.data())
+def test_all_paths_sum_to_the_gradient(program: Any, data: Any) -> None:
+    run = evaluate(program.graph, program.leaves)
+    leaf = data.draw(st.sampled_from([n for n in run.graph if n.op is None]))
+    gradient = run.gradient(leaf.index)
+    if gradient is None or leaf.kind == "constant":
+        return
+    index = tuple(data.draw(st.integers(0, size - 1)) for size in leaf.shape)
+    try:
+        found = paths(run, leaf.index, index)
+    except CommandError:  # more paths than a person can read
+        return
+    size = sum(abs(path.product) for path in found) + 1e-12
+    assert abs(sum(path.product for path in found) - gradient[index]) < 1e-9 * size
+    for path in found:
+        assert path.steps[-1].node == run.graph.output
+        close(np.prod([s.local for s in path.steps]) * path.seed, path.product)
+
+
+def test_a_node_used_twice_has_two_paths() -> None:
+    run = run_of("y = x * x\nE = y + x", x=3.0)
+    found = paths(run, number(run, "x"), ())
+    assert sorted(path.product for path in found) == [1, 3, 3]
+
+
+def test_too_many_paths_are_refused_and_so_are_wrong_runs() -> None:
+    text = "v0 = x + x\n" + "".join(
+        f"v{n} = v{n - 1} + v{n - 1}\n" for n in range(1, 40)
+    )
+    run = run_of(text + "E = v39", x=1.0)
+    with pytest.raises(CommandError, match="more than 1000 paths"):
+        paths(run, number(run, "x"), ())
+    wrong = run_of("y = x * x\nE = y", x=3.0)
+    patches = Patches(overwrites=frozenset({edge(wrong, "y", "x", 1)}))
+    with pytest.raises(CommandError, match="true chain rule"):
+        paths(wrong.patched(patches), number(wrong, "x"), ())
+
+
+def test_paths_can_be_given_up() -> None:
+    run = run_of("y = x * x\nE = y * x", x=3.0)
+
+    def progress(_done: int, of: int) -> None:
+        assert of > 2
+        raise Interrupted
+
+    with pytest.raises(Interrupted):
+        paths(run, number(run, "x"), (), progress)
+
+
+def test_a_leaf_stands_for_its_uses_and_a_result_for_its_statement() -> None:
+    run = run_of("y = x @ W + b\nE = sum(y)", x=np.ones((4, 3)), W=np.ones((3, 2)), b=1)
+    y, inner = number(run, "y"), number(run, "y._1")
+    of_leaf = derivations(run, run.graph.node("b"))
+    assert [(d.node, d.argument) for d in of_leaf] == [(y, 1)]
+    of_leaf = derivations(run, run.graph.node("x"))
+    assert [(d.node, d.argument) for d in of_leaf] == [(inner, 0)]
+    of_result = derivations(run, run.graph.node("y"))
+    found = {(d.node, d.argument) for d in of_result}
+    assert found == {(y, 1), (inner, 0)}  # W is a constant here, by its capital
+
+
+def test_paths_come_largest_first_and_so_many_as_are_asked_for() -> None:
+    bug = session()
+    reply = said(bug, "paths c")
+    products = [path["product"] for path in reply.data["paths"]]
+    assert products == sorted(products, key=abs, reverse=True)
+    assert len(products) == 8  # none is left over
+    assert len(reply.text) == 8 + 1
+    shown, rest, total = said(bug, "paths -1 c").text
+    assert "along c → " in shown
+    assert rest.startswith(f"… and {len(products) - 1} more paths: ")
+    assert total.startswith(f"sum of {len(products)} paths: ")
+    sums = [row[0] for row in said(bug, "paths -1 c").show.rows]
+    close(sums[0] + sums[1], sums[2], 1e-9)

@@ -1,0 +1,214 @@
+"""Explanations add up, and their factors are the derivatives, for every operation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cases import EXAMPLES, an_element, every_op, run_of_case
+from gradstep.core.engine.graph import Edge
+from gradstep.core.engine.run import evaluate
+from gradstep.core.engine.trace import Trace
+from gradstep.core.explain.explain import (
+    explain_gradient,
+    explain_value,
+    local_factors,
+)
+from gradstep.core.ops import OPS
+from gradstep.core.training.timeline import Single
+from runs import number, program_of, programs, run_of
+from sessions import TROUBLE, close, said, session
+
+STEP = 1e-6
+
+
+@every_op
+@given(data=st.data())
+def test_the_terms_of_a_gradient_sum_to_what_is_stored(name: str, data: Any) -> None:
+    case = data.draw(EXAMPLES[name].cases)
+    run = run_of_case(name, case, data.draw(st.integers(0, 99)))
+    trace = Trace(run)
+    for leaf in range(len(case.operands)):
+        gradient = run.gradient(leaf)
+        if gradient is None or not gradient.size:
+            continue
+        index = an_element(data.draw, gradient.shape)
+        found = explain_gradient(trace, leaf, index, len(trace), follow=False)
+        assert found.sum == gradient[index]
+        assert found.complete
+        total = float(sum(term.product for term in found.terms()))
+        size = sum(abs(term.product) for term in found.terms())
+        assert abs(total - gradient[index]) <= 1e-9 * max(size, 1.0)
+        for term in found.terms():
+            assert term.product == term.upstream * term.local or not np.isfinite(
+                term.product
+            )
+
+
+@every_op
+@given(data=st.data())
+def test_each_local_factor_is_the_numeric_derivative(name: str, data: Any) -> None:
+    case = data.draw(EXAMPLES[name].cases)
+    run = run_of_case(name, case, 0)
+    op, y = OPS[name], len(case.operands)
+    for argument in range(len(case.operands)):
+        array = run.value(argument)
+        if not array.size or not run.carries(y, argument) or EXAMPLES[name].flat:
+            continue
+        index = an_element(data.draw, array.shape)
+        sides: list[Any] = []
+        for sign in (1, -1):
+            operands = [np.array(operand) for operand in case.operands]
+            operands[argument][index] += sign * STEP
+            with np.errstate(all="ignore"):
+                sides.append(np.asarray(op.forward(*operands, **case.attributes)))
+        numeric = np.ravel((sides[0] - sides[1]) / (2 * STEP))
+        places, local = local_factors(run, Edge(y, argument, argument), index)
+        assert len(set(places.tolist())) == len(places)
+        whole = np.zeros(numeric.shape)
+        whole[places] = local
+        scale = 1 + np.abs(np.concatenate([side.ravel() for side in sides])).max(
+            initial=0.0
+        )
+        np.testing.assert_allclose(whole, numeric, rtol=2e-4, atol=2e-5 * scale)
+
+
+@given(program=programs(), data=st.data())
+def test_a_gradient_in_mid_pass_is_the_sum_so_far(program: Any, data: Any) -> None:
+    run = evaluate(program.graph, program.leaves)
+    trace = Trace(run)
+    node = data.draw(st.sampled_from([n for n in run.graph if n.index != 0]))
+    if run.gradients[node.index] is None:
+        return
+    position = data.draw(st.integers(trace.seed_position, len(trace)))
+    index = an_element(data.draw, node.shape)
+    found = explain_gradient(trace, node.index, index, position)
+    gradient = trace.gradient(node.index, position)
+    assert (found.sum is None) == (gradient is None)
+    if gradient is None or found.sum is None:
+        return
+    assert found.sum == gradient[index]
+    total = sum(float(np.sum(part.product)) for part in found.parts)
+    total += found.seed or 0.0
+    if not found.passed:
+        assert abs(total - found.sum) <= 1e-8 * max(abs(found.sum), 1.0)
+        close(sum(p.stored for p in found.parts) + (found.seed or 0), found.sum, 1e-8)
+
+
+@given(program=programs(), data=st.data())
+def test_exact_copies_are_passed_through_to_the_same_number(
+    program: Any, data: Any
+) -> None:
+    run = evaluate(program.graph, program.leaves)
+    trace = Trace(run)
+    for node in run.graph:
+        gradient = run.gradient(node.index)
+        if gradient is None:
+            continue
+        index = an_element(data.draw, node.shape)
+        found = explain_gradient(trace, node.index, index, len(trace))
+        assert found.sum == gradient[index]
+        for term in found.passed:
+            assert term.local == 1
+
+
+def test_a_copy_is_passed_and_a_broadcast_is_summed() -> None:
+    run = run_of(
+        "z = x @ w\ny = z + b\nE = sum(reshape(y, (6,)) * G)",
+        x=np.ones((3, 2)),
+        w=np.ones((2, 2)),
+        b=np.zeros(2),
+        G=np.arange(6.0),
+    )
+    trace = Trace(run)
+    z = explain_gradient(trace, number(run, "z"), (1, 0), len(trace))
+    assert [run.graph.nodes[t.consumer].name for t in z.passed] == ["y", "E._1"]
+    assert z.sum == 2
+    b = explain_gradient(trace, number(run, "b"), (1,), len(trace))
+    [part] = b.parts
+    assert (part.summed, part.wide) == ((0,), (3, 2))
+    assert [term.product for term in part.largest(2)] == [5, 3]
+    assert b.sum == 1 + 3 + 5
+
+
+def test_the_record_has_all_terms_with_names() -> None:
+    bug = session()
+    said(bug, "goto end")
+    data = said(bug, "explain -1 W.grad[0, 1]").data
+    assert data["element"] == "W.grad[0, 1]"
+    assert data["complete"]
+    assert {term["consumer"] for term in data["terms"]} == {"a.h.z", "a._1.z", "E._1.z"}
+    close(sum(term["product"] for term in data["terms"]), data["sum"])
+    assert set(data["terms"][0]) == {
+        *("consumer", "argument", "index", "upstream", "local", "product")
+    }
+
+
+def test_the_rest_is_one_line_with_its_sum() -> None:
+    run = run_of("E = sum(x @ w)", x=np.arange(40.0).reshape(20, 2), w=np.ones((2, 1)))
+    bug = session()
+    bug.runs[0] = type(bug.runs[0])(0, Single.of(run), "")
+    said(bug, "goto end")
+    lines = said(bug, "explain -3 w.grad[0, 0]").text
+    assert lines[0].endswith("= 380")
+    rest = [line for line in lines if "more terms" in line]
+    assert rest == [f"  … and 17 more terms: {380 - 38 - 36 - 34}"]
+
+
+# ------------------------------------------------------------------------- values
+
+
+def test_a_value_opens_into_its_products() -> None:
+    run = run_of(
+        "z = x @ w", x=[[1.0, 2.0]], w=[[3.0, -1.0], [4.0, 5.0]], seed=np.ones((1, 2))
+    )
+    found = explain_value(run, number(run, "z"), (0, 1))
+    assert found.products
+    products = [np.prod([factor.value for factor in term]) for term in found.terms]
+    assert products == [-1, 10]
+    assert sum(products) == found.value
+
+
+@given(program=programs(), data=st.data())
+def test_the_products_of_a_value_sum_to_it(program: Any, data: Any) -> None:
+    run = evaluate(program.graph, program.leaves)
+    for node in run.graph:
+        index = an_element(data.draw, node.shape)
+        found = explain_value(run, node.index, index)
+        assert found.value == run.value(node.index)[index]
+        if found.products:
+            terms = [np.prod([f.value for f in term]) for term in found.terms]
+            close(sum(terms), found.value, rtol=1e-6)
+        for term in found.terms:
+            for factor in term:
+                assert factor.value == run.value(factor.node)[factor.index]
+
+
+def test_explain_takes_the_element_that_stands_out() -> None:
+    bug = session(TROUBLE)
+    said(bug, "goto end")
+    assert said(bug, "explain x.grad").text[0] == "x.grad[1] = nan"
+    assert said(bug, "explain w.grad").text[0] == "w.grad[2] = 3"
+    said(bug, "goto x")
+    assert said(bug, "explain").text[0].startswith("x.grad[1]")
+
+
+def test_an_empty_array_has_no_elements() -> None:
+    program = program_of("E = sum(x) + c", x=np.zeros((0, 2)), c=1.0)
+    bug = session()
+    run = evaluate(program.graph, program.leaves)
+    bug.runs[0] = type(bug.runs[0])(0, Single.of(run), "")
+    said(bug, "goto end")
+    for command in ("explain x.grad", "why x.grad", "uses x", "paths x"):
+        assert "no elements" in (bug.execute(command).error or "")
+
+
+def test_float32_products_underflow_and_overflow_as_they_did() -> None:
+    small = run_of("E = x * c * d", np.float32, x=1.0, c=1e-30, d=1e-30)
+    trace = Trace(small)
+    found = explain_gradient(trace, number(small, "x"), (), len(trace), follow=False)
+    assert found.sum == 0
+    assert [term.product for term in found.terms()] == [0]

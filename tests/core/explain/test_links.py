@@ -1,0 +1,119 @@
+"""What belongs together is what a number really depends on."""
+
+import numpy as np
+import pytest
+
+from gradstep.core.debugger.debugger import Debugger
+from gradstep.core.engine.graph import Edge
+from gradstep.core.engine.trace import Contribution
+from gradstep.core.explain.explain import local_factors
+from gradstep.core.explain.links import (
+    Region,
+    facets,
+    factor,
+    linked,
+    made_from,
+    made_into,
+    one,
+    partners,
+)
+from gradstep.core.scenario.scenario import builtin_names, load
+
+EXACT = ("elementwise", "contract", "reduce")
+
+
+def indices(shape: tuple[int, ...]) -> list[tuple[int, ...]]:
+    return [tuple(map(int, place)) for place in np.ndindex(shape)]
+
+
+def corners(shape: tuple[int, ...]) -> list[tuple[int, ...]]:
+    every = indices(shape)
+    return [every[0], every[len(every) // 2], every[-1]] if every else []
+
+
+@pytest.mark.parametrize("name", builtin_names())
+def test_an_element_goes_into_what_its_local_factors_say(name: str) -> None:
+    run = Debugger(load(name)).trace.run
+    for node in run.graph.nodes:
+        for argument, operand in enumerate(node.operands):
+            if not run.carries(node.index, argument) or node.op is None:
+                continue
+            edge = Edge(node.index, argument, operand)
+            for index in corners(run.graph.nodes[operand].shape):
+                region = made_into(run, node, argument, index)
+                places, _ = local_factors(run, edge, index)
+                wide = [i for i in indices(node.shape) if region and i in region]
+                flat = [int(np.ravel_multi_index(i, node.shape)) for i in wide]
+                if node.op.kind in EXACT:
+                    assert sorted(flat) == sorted(places.tolist()), node.name
+                else:
+                    assert set(flat) >= set(places.tolist()), node.name
+
+
+@pytest.mark.parametrize("name", builtin_names())
+def test_from_is_into_the_other_way_round(name: str) -> None:
+    run = Debugger(load(name)).trace.run
+    for node in run.graph.nodes:
+        if node.op is None or node.op.kind not in EXACT:
+            continue
+        for argument, operand in enumerate(node.operands):
+            for place in corners(node.shape):
+                region = made_from(run, node, argument, place)
+                assert region is not None
+                for index in corners(run.graph.nodes[operand].shape):
+                    into = made_into(run, node, argument, index)
+                    assert into is not None
+                    assert (index in region) == (place in into)
+
+
+@pytest.mark.parametrize("name", builtin_names())
+def test_every_array_of_every_event_can_be_linked(name: str) -> None:
+    trace = Debugger(load(name)).trace
+    for number in range(len(trace)):
+        shown = facets(trace, number)
+        for facet in shown:
+            for cell in corners(facet.array.shape):
+                element = facet.element(cell)
+                assert facet.cell(element.index or ()) == cell
+                regions = linked(trace, number, shown, element)
+                assert regions[shown.index(facet)] == one(cell)
+                for other, region in zip(shown, regions, strict=True):
+                    assert region is None or len(region.box) == other.array.ndim
+
+
+def test_a_product_meets_the_other_factor() -> None:
+    trace = Debugger(load("three_layer")).trace
+    run = trace.run
+    node = run.graph.node("x2.z")
+    w2, x1 = node.operands
+    assert made_from(run, node, 0, (1, 0)) == Region((range(1, 2), range(5)))
+    assert made_from(run, node, 1, (1, 0)) == Region((range(5), range(1)))
+    assert partners(run, node, 0, 1, (1, 3)) == Region((range(3, 4), range(1)))
+    met = factor(run, Edge(node.index, 0, w2), (1, 3), (1, 0))
+    assert met is not None
+    assert (met.node, met.index) == (x1, (3, 0))
+
+
+def test_the_local_of_a_product_is_turned() -> None:
+    trace = Debugger(load("three_layer")).trace
+    number = trace.edge_event(trace.run.graph.node("x2.z").index, 0)
+    assert number is not None
+    event = trace.event(number)
+    assert isinstance(event, Contribution)
+    shown = facets(trace, number)
+    assert [facet.role for facet in shown] == ["upstream", "local", "contribution"]
+    regions = linked(trace, number, shown, shown[2].element((1, 3)))
+    assert [region and region.text for region in regions] == [
+        "[1, 0]",
+        "[0, 3]",
+        "[1, 3]",
+    ]
+
+
+def test_text_of_a_region() -> None:
+    region = Region((range(1, 2), range(4), range(1, 3)))
+    assert region.of((3, 4, 5)) == "[1, :, 1:3]"
+    assert Region(()).of(()) == ""
+    assert Region((range(1),)).of((1,)) == "[0]"
+    assert region.turned().of((3, 5, 4)) == "[1, 1:3, :]"
+    assert Region((range(3),), frozenset({(0,), (2,)})).of((3,)) == "[2 elements]"

@@ -1,0 +1,74 @@
+"""The command `export`: what needs no screen, and what is wrong with the rest."""
+
+from pathlib import Path
+
+import pytest
+
+from gradstep.core.debugger.debugger import Debugger
+from gradstep.core.export.formats import EXPORTERS, FORMATS
+from gradstep.core.export.numpy_code import numpy_code
+from gradstep.core.scenario.scenario import load
+
+
+@pytest.fixture
+def bug() -> Debugger:
+    return Debugger(load("three_layer"))
+
+
+def test_the_formats_of_core_are_formats() -> None:
+    assert set(EXPORTERS) < set(FORMATS)
+
+
+def test_a_program_is_written_once_and_replaced_on_demand(
+    bug: Debugger, tmp_path: Path
+) -> None:
+    path = tmp_path / "with blanks.py"
+    assert bug.execute(f"export py '{path}'").ok
+    assert path.read_text("utf-8") == numpy_code(bug.scenario, bug.trace.run)
+    reply = bug.execute(f"export py '{path}'")
+    assert reply.error is not None
+    assert "there already; export -f replaces it" in reply.error
+    assert bug.execute("set W1[0, 0] = 3").ok
+    assert bug.execute(f"export -f py '{path}'").ok
+    assert path.read_text("utf-8") == numpy_code(bug.scenario, bug.trace.run)
+
+
+@pytest.mark.parametrize("element", ["W1", "W1.grad[0, 2]", "δ2", "x1.z[-1, 0]"])
+def test_a_derivation_is_about_an_element(
+    element: str, bug: Debugger, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.tex"
+    assert bug.execute(f"export tex {element} {path}").ok
+    assert path.read_text("ascii").startswith("\\documentclass")
+
+
+@pytest.mark.parametrize(
+    ("line", "error"),
+    [
+        ("export", "export as what"),
+        ("export py", "export as what"),
+        ("export py 'a", "export as what"),
+        ("export pyy FILE", "'pyy' is no format; did you mean 'py'?"),
+        ("export tex FILE", "the derivation of which gradient?"),
+        ("export tex W9 FILE", "W9"),
+        ("export tex t FILE", "no gradient flows to t"),
+        ("export py W1 FILE", "only tex is about one element"),
+        ("export html FILE", "html needs a screen"),
+        ("export dot FILE/x", "cannot be written"),
+    ],
+)
+def test_what_is_wrong_is_said_and_nothing_is_written(
+    line: str, error: str, bug: Debugger, tmp_path: Path
+) -> None:
+    path = tmp_path / "file"
+    reply = bug.execute(line.replace("FILE", str(path)))
+    assert reply.error is not None
+    assert error in reply.error
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_screen_adds_its_own_formats(bug: Debugger, tmp_path: Path) -> None:
+    bug.exporters = {**bug.exporters, "png": lambda bug, element: b"\x89\r\n\x00"}
+    path = tmp_path / "a.png"
+    assert bug.execute(f"export png {path}").ok
+    assert path.read_bytes() == b"\x89\r\n\x00"

@@ -1,0 +1,335 @@
+"""Gradients by size, plots and reviews, as data."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from gradstep.core import Debugger, load
+from gradstep.core.debugger.review import (
+    check_place,
+    last_change,
+    notes,
+    run_rows,
+    short,
+    worst_first,
+)
+from gradstep.core.pictures.flow import (
+    Gist,
+    flow,
+    gist,
+    losses,
+    node_order,
+    norm,
+    norms,
+    stage,
+    trends,
+)
+from gradstep.core.pictures.plot import (
+    Scale,
+    column_of,
+    curve,
+    number_at,
+    reads_better_on_log,
+    scale_of,
+    spark,
+)
+
+ARRAYS = hnp.arrays(
+    np.float64,
+    hnp.array_shapes(max_dims=3, max_side=5),
+    elements=st.floats(-1e6, 1e6, allow_subnormal=False),
+)
+
+
+# -------------------------------------------------------------------------- sizes
+
+
+@given(ARRAYS)
+def test_a_norm_is_that_of_numpy(array: np.ndarray) -> None:
+    assert norm(array) == pytest.approx(np.linalg.norm(array), rel=1e-12)
+
+
+def test_norms_of_scalars_and_of_nothing() -> None:
+    found = norms([2.5, np.float64(-3), None, np.array([3.0, 4.0]), 2])
+    assert found.tolist() == pytest.approx([2.5, 3, -1, 5, 2])
+
+
+@given(ARRAYS)
+def test_a_gist_agrees_with_numpy(array: np.ndarray) -> None:
+    found = gist(array)
+    assert (found.low, found.high) == (array.min(), array.max())
+    assert found.zeros == (array == 0).sum()
+
+
+def test_a_gist_tells_nan_and_inf_apart() -> None:
+    found = gist(np.array([np.nan, np.inf, 0.0, -2.0]))
+    assert found._replace(norm=0.0) == Gist(4, -2.0, 0.0, 0.0, 1, 1, 1)
+    assert math.isnan(found.norm)
+    assert gist(np.array([np.nan])).low is None
+
+
+# -------------------------------------------------------------------------- nodes
+
+
+@pytest.mark.parametrize("by", ["name", "operation", "shape", "value", "norm"])
+@pytest.mark.parametrize("descending", [False, True])
+def test_nodes_are_sorted_by_what_is_asked(by: str, descending: bool) -> None:
+    run = Debugger(load("three_layer")).trace.run
+    keys = {
+        "name": lambda n: n.name,
+        "operation": lambda n: n.op.name if n.op else n.kind,
+        "shape": lambda n: math.prod(n.shape),
+        "value": lambda n: np.linalg.norm(run.value(n.index)),
+        "norm": lambda n: np.linalg.norm(np.asarray(run.gradients[n.index])),
+    }
+    order = node_order(run, by, descending=descending)
+    assert sorted(order) == list(range(len(run.graph)))
+    nodes = [run.graph.nodes[i] for i in order]
+    if by == "norm":
+        without = [n.index for n in nodes if run.gradients[n.index] is None]
+        assert [n.index for n in nodes[-len(without) :]] == without
+        nodes = nodes[: -len(without)]
+    found = [keys[by](node) for node in nodes]
+    assert found == sorted(found, reverse=descending)
+
+
+def test_nan_comes_first_where_the_largest_does() -> None:
+    run = Debugger(load("nan_where")).trace.run
+    first = node_order(run, "norm", descending=True)[0]
+    assert np.isnan(np.asarray(run.gradients[first])).any()
+
+
+def test_stages_follow_the_position() -> None:
+    bug = Debugger(load("shared_node"))
+    graph, trace = bug.graph, bug.trace
+    shared = max(graph.nodes, key=lambda n: len(graph.consumers[n.index])).index
+    seen = [stage(trace, shared, p) for p in range(len(trace) + 1)]
+    order = ["future", "value", "partial", "gradient"]
+    assert [order.index(s) for s in seen] == sorted(order.index(s) for s in seen)
+    assert "partial" in seen
+    assert seen[-1] == "gradient"
+
+
+# --------------------------------------------------------------------------- flow
+
+
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [
+        ("vanishing", "vanishing: x10 → x1 ×1.48e-06, ×0.225 a step"),
+        ("exploding", "exploding: h10 → h1 ×1.97e+04, ×3 a step"),
+        ("three_layer", "steady"),
+        ("nan_where", "not finite from x.grad on"),
+        ("scalar_product", "one gradient"),
+    ],
+)
+def test_the_verdict_says_what_the_lesson_shows(name: str, word: str) -> None:
+    run = Debugger(load(name)).trace.run
+    assert flow(run).verdict.startswith(word)
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_the_flow_is_in_the_order_in_which_gradients_are_complete(whole: bool) -> None:
+    trace = Debugger(load("three_layer")).trace
+    found = flow(trace.run, whole=whole)
+    done = [trace.arrivals(int(node))[-1] for node in found.nodes]
+    assert done == sorted(done)
+    assert trace.run.graph.output == found.nodes[0]
+
+
+def test_bars_stand_on_one_logarithmic_scale() -> None:
+    found = flow(Debugger(load("vanishing")).trace.run)
+    bars = [found.bar(row) for row in range(len(found))]
+    low, high = math.log10(found.scale.low), math.log10(found.scale.high)
+    for bar in bars:
+        assert bar.norm is not None
+        place = (math.log10(bar.norm) - low) / (high - low)
+        assert bar.share == pytest.approx(place, abs=1e-12)
+    assert {bar.trend for bar in bars} == {"", "vanishing"}
+
+
+def test_no_gradient_and_a_gradient_of_zero_are_not_alike() -> None:
+    bug = Debugger(load("three_layer"))
+    bug.execute("detach W1")
+    trends_by_name = _trends(bug)
+    assert trends_by_name["W1"] == "no gradient"
+    bug.execute("runs 0")
+    bug.execute("set W3 = 0")
+    assert _trends(bug)["W1"] == "zero"
+
+
+def _trends(bug: Debugger) -> dict[str, str]:
+    found = flow(bug.trace.run)
+    bars = [found.bar(row) for row in range(len(found))]
+    return {bug.graph.nodes[bar.node].name: bar.trend for bar in bars}
+
+
+def test_trends_and_losses_are_those_of_the_records() -> None:
+    bug = Debugger(load("xor"))
+    assert trends(bug.timeline.records, bug.trace.run) == {}
+    bug.execute("train 5")
+    records = bug.timeline.records
+    found = trends(records, bug.trace.run)
+    weights = bug.graph.names["W1"]
+    gradient = np.asarray(bug.timeline.trace(3).run.gradients[weights])
+    assert found[weights][3] == pytest.approx(np.linalg.norm(gradient))
+    assert losses(records).tolist() == [record.loss for record in records]
+
+
+# -------------------------------------------------------------------------- plots
+
+
+@given(
+    st.floats(-1e9, 1e9),
+    st.floats(1e-6, 1e9),
+    st.integers(2, 12),
+)
+def test_ticks_are_round_inside_and_not_too_many(
+    low: float, span: float, most: int
+) -> None:
+    scale = Scale(low, low + span)
+    ticks = scale.ticks(most)
+    assert 2 <= len(ticks) <= max(most, 2)
+    assert ticks == sorted(ticks)
+    assert all(low - 1e-6 * span <= t <= low + span * (1 + 1e-6) for t in ticks)
+
+
+@given(st.integers(-300, 300), st.integers(1, 8), st.integers(2, 9))
+def test_a_log_scale_has_decades(first: int, decades: int, most: int) -> None:
+    ticks = Scale(10.0**first, 10.0 ** (first + decades), log=True).ticks(most)
+    assert len(ticks) <= max(most, 2)
+    assert all(math.log10(t) == pytest.approx(round(math.log10(t))) for t in ticks)
+
+
+@pytest.mark.parametrize("span", [5e-324, 1e-310, 1e-301, 1e-299, 0.0])
+@pytest.mark.parametrize("low", [0.0, -1e-310, 1.0])
+def test_numbers_that_almost_agree_have_ticks_as_well(low: float, span: float) -> None:
+    scale = scale_of(np.array([low, low + span]), log=False)
+    ticks = scale.ticks(6)
+    assert ticks == sorted(set(ticks))
+    assert scale.low <= ticks[0] < ticks[-1] <= scale.high
+
+
+@given(
+    st.lists(st.floats(allow_nan=True, allow_infinity=True), max_size=60),
+    st.integers(1, 30),
+    st.integers(1, 10),
+    st.booleans(),
+)
+def test_any_curve_can_be_drawn(
+    numbers: list[float], width: int, height: int, log: bool
+) -> None:
+    array = np.array(numbers, dtype=np.float64)
+    lines = curve(array, scale_of(array, log=log), width, height)
+    assert [len(line) for line in lines] == [width] * height
+    assert all(0x2800 <= ord(c) <= 0x28FF for line in lines for c in line)
+
+
+def test_a_rising_line_goes_from_corner_to_corner_without_a_gap() -> None:
+    lines = curve(np.arange(5.0), Scale(0, 4), 10, 3)
+    assert lines[2][0] != "⠀" != lines[0][-1]
+    assert all(any(line[k] != "⠀" for line in lines) for k in range(10))
+
+
+def test_a_missing_point_leaves_a_gap() -> None:
+    lines = curve(np.array([1.0, np.nan, np.nan, 1.0]), Scale(0, 2), 12, 1)
+    assert lines[0][0] != "⠀"
+    assert lines[0][5] == "⠀"
+
+
+def test_many_points_in_a_column_show_their_range() -> None:
+    waves = np.tile([0.0, 1.0], 500)
+    lines = curve(waves, Scale(0, 1), 5, 4)
+    assert all(cell == "⣿" for line in lines for cell in line)
+
+
+@given(st.integers(1, 500), st.integers(2, 80))
+def test_a_click_on_a_point_finds_it_or_one_beside_it(count: int, width: int) -> None:
+    for number in {0, count // 3, count - 1}:
+        column = column_of(number, count, width)
+        assert 0 <= column < width
+        near = number_at(column, count, width)
+        assert 0 <= near < count
+        assert abs(near - number) <= max(count / width, 1)
+
+
+def test_sparks_stretch_and_squeeze() -> None:
+    assert spark([1.0, 10.0], 6) == "▁▁▁███"
+    assert len(spark(list(np.geomspace(1, 9, 100)), 7)) == 7
+    assert spark([None, 0.0, math.inf], 3) == "··×"
+    assert spark([], 5) == ""
+
+
+def test_far_apart_numbers_read_better_on_a_log_scale() -> None:
+    assert reads_better_on_log(np.array([1e-3, 1.0]))
+    assert not reads_better_on_log(np.array([0.5, 1.0]))
+    assert not reads_better_on_log(np.array([-1e-3, 1.0]))
+
+
+# ------------------------------------------------------------------------- review
+
+
+def test_the_last_change_is_where_last_goes() -> None:
+    bug = Debugger(load("apple_orange"))
+    bug.execute("goto end")
+    expression = bug.expression("a.grad")
+    change = last_change(bug, expression)
+    assert change is not None
+    bug.execute("last -f a.grad")
+    bug.execute("goto start")
+    bug.execute("last -f a.grad")
+    assert bug.position == change.event
+    assert change.after == pytest.approx(3.3)
+    bug.execute("goto start")
+    assert last_change(bug, expression) is None
+
+
+def test_runs_say_how_they_differ_from_the_present_one() -> None:
+    bug = Debugger(load("apple_orange"))
+    bug.execute("set a = 5")
+    first, second = run_rows(bug)
+    assert first.difference.startswith("a: 5 → ")
+    assert (second.number, second.parent, second.difference) == (1, 0, "")
+    assert first.output == pytest.approx(float(bug.runs[0].timeline.records[0].loss))
+
+
+def test_a_run_without_the_iteration_says_so() -> None:
+    bug = Debugger(load("xor"))
+    bug.execute("train 3")
+    bug.execute("set W1 = 0")
+    bug.execute("train 400")
+    assert run_rows(bug)[0].difference.startswith("has no iteration")
+
+
+def test_checks_begin_with_the_cause() -> None:
+    bug = Debugger(load("three_layer"))
+    assert bug.execute("patch x2 local").ok
+    bug.execute("check")
+    report = bug.session.report
+    assert report is not None
+    first = worst_first(report)[0]
+    assert first is report.first_wrong
+    assert check_place(report, first).startswith("x2<-")
+    verdicts = [one.verdict for one in worst_first(report)]
+    assert verdicts[-1] in ("ok", "skipped")
+
+
+def test_notes_stand_in_the_order_of_time() -> None:
+    for name in ("three_layer", "apple_orange", "xor"):
+        bug = Debugger(load(name))
+        positions = [n.position for n in notes(bug) if n.position is not None]
+        assert len(positions) == len(bug.scenario.notes)
+        assert positions == sorted(positions)
+
+
+def test_values_in_short() -> None:
+    assert short(2.5) == "2.5"
+    assert short(np.array([1.0, 2.0])) == "[1, 2]"
+    assert short(np.array([np.nan, 1, 2, 3, 4, 5])) == "1 nan, 0 inf of 6"
+    assert short((3, 4)) == "(3, 4)"

@@ -1,0 +1,175 @@
+"""The recipes of the prelude, against the formulas that they stand for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gradstep.core.base.errors import ProgramError
+from gradstep.core.engine.run import Run, evaluate, forward
+from gradstep.core.program.build import Program, build
+from gradstep.core.program.statements import Leaf
+
+X = np.array([[0.5, -1.5, 2.0, 0.25], [1.0, 3.0, -0.5, 0.75], [-2.0, 0.1, 0.2, 0.3]])
+T = np.array([[0.0, -1.0, 2.0, 3.0], [1.5, 0.0, -0.5, 1.0], [-2.5, 0.2, 0.0, 1.2]])
+
+
+def read(text: str, **arrays: Any) -> Program:
+    leaves = {
+        name: Leaf("input" if array.dtype.kind == "f" else "constant", array)
+        for name, array in arrays.items()
+    }
+    return build(text, leaves)
+
+
+def run_of(text: str, **arrays: Any) -> Run:
+    program = read(text, **arrays)
+    shape = program.graph.nodes[program.graph.output].shape
+    seed = np.random.default_rng(0).normal(size=shape)[()]
+    return evaluate(program.graph, program.leaves, seed)
+
+
+def gradient(run: Run, name: str) -> np.ndarray:
+    found = run.gradient(run.graph.node(name).index)
+    assert found is not None
+    return found
+
+
+def result(text: str, **arrays: Any) -> np.ndarray:
+    run = run_of(text, **arrays)
+    return run.value(run.graph.output)
+
+
+def ops(text: str, **arrays: Any) -> list[str]:
+    return [node.op.name for node in read(text, **arrays).graph if node.op]
+
+
+def assert_gradients(text: str, **arrays: Any) -> None:
+    """Compare all gradients with central differences of the whole recipe."""
+    run = run_of(text, **arrays)
+    graph = run.graph
+    for name, array in arrays.items():
+        if array.dtype.kind != "f":
+            continue
+        node = graph.node(name).index
+        numeric = np.zeros_like(array)
+        for place in np.ndindex(array.shape):
+            sides = []
+            for step in (1e-6, -1e-6):
+                moved = array.copy()
+                moved[place] += step
+                values = forward(graph, {**run.leaves, node: moved})
+                sides.append(np.sum(np.multiply(run.seed, values[graph.output])))
+            numeric[place] = (sides[0] - sides[1]) / 2e-6
+        np.testing.assert_allclose(gradient(run, name), numeric, rtol=1e-6, atol=1e-8)
+
+
+def reduced(losses: np.ndarray, reduction: str) -> Any:
+    return {"mean": losses.mean(), "sum": losses.sum(), "none": losses}[reduction]
+
+
+def attention(q: Any, k: Any, v: Any, mask: Any, scale: float) -> np.ndarray:
+    powers = np.exp(scale * np.einsum("bqd,bkd->bqk", q, k) + mask)
+    return np.einsum("bqk,bkv->bqv", powers / powers.sum(-1, keepdims=True), v)
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+def test_mse_loss(reduction: str) -> None:
+    text = f'E = mse_loss(x, t, reduction="{reduction}")'
+    np.testing.assert_allclose(result(text, x=X, t=T), reduced((X - T) ** 2, reduction))
+    assert_gradients(text, x=X, t=T)
+    last = [reduction] if reduction != "none" else []
+    assert ops(text, x=X, t=T) == ["subtract", "power", *last]
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize("delta", [1.0, 0.4])
+def test_huber_loss(reduction: str, delta: float) -> None:
+    text = f'E = huber_loss(x, t, "{reduction}", delta={delta})'
+    d = np.abs(X - T)
+    losses = np.array(
+        [one * one / 2 if one < delta else delta * one - delta**2 / 2 for one in d.flat]
+    ).reshape(d.shape)
+    np.testing.assert_allclose(result(text, x=X, t=T), reduced(losses, reduction))
+    assert_gradients(text, x=X, t=T)
+
+
+def test_huber_loss_is_smooth_where_its_parts_meet() -> None:
+    run = run_of("E = huber_loss(x, t)", x=np.array([1.0, -1.0, 0.0]), t=np.zeros(3))
+    slopes = np.multiply(run.seed, [1.0, -1.0, 0.0]) / 3
+    np.testing.assert_allclose(gradient(run, "x"), slopes)
+
+
+def test_layer_norm() -> None:
+    w, b = np.array([1.0, 2.0, -1.0, 0.5]), np.array([0.0, 1.0, 2.0, 3.0])
+    spread = np.sqrt(X.var(-1, keepdims=True) + 0.01)
+    normal = (X - X.mean(-1, keepdims=True)) / spread
+    np.testing.assert_allclose(result("y = layer_norm(x, eps=0.01)", x=X), normal)
+    whole = "y = layer_norm(x, w, b, eps=0.01)"
+    np.testing.assert_allclose(result(whole, x=X, w=w, b=b), normal * w + b)
+    assert_gradients(whole, x=X, w=w, b=b)
+
+
+def test_batch_norm() -> None:
+    x = np.random.default_rng(1).normal(size=(3, 2, 2, 2))
+    w, b = np.array([[[2.0]], [[-1.0]]]), np.array([[[0.5]], [[1.0]]])
+    axes = (0, 2, 3)
+    spread = np.sqrt(x.var(axes, keepdims=True) + 1e-5)
+    normal = (x - x.mean(axes, keepdims=True)) / spread
+    text = "y = batch_norm(x, w, b, axis=(0, 2, 3))"
+    np.testing.assert_allclose(result(text, x=x, w=w, b=b), normal * w + b)
+    assert_gradients(text, x=x, w=w, b=b)
+    columns = (X - X.mean(0)) / np.sqrt(X.var(0) + 1e-5)
+    np.testing.assert_allclose(result("y = batch_norm(x)", x=X), columns)
+
+
+def test_embedding_adds_what_rows_receive() -> None:
+    i = np.array([[0, 2], [2, 2]])
+    run = run_of("y = embedding(i, W)", i=i, W=X)
+    np.testing.assert_array_equal(run.value(run.graph.output), X[i])
+    seed = np.asarray(run.seed)
+    rows = [seed[0, 0], np.zeros(4), seed[0, 1] + seed[1, 0] + seed[1, 1]]
+    np.testing.assert_allclose(gradient(run, "W"), rows)
+
+
+def test_attention() -> None:
+    generator = np.random.default_rng(2)
+    q, k, v = (generator.normal(size=(2, n, d)) for n, d in ((2, 3), (4, 3), (4, 5)))
+    m = np.array([[0.0, -np.inf, 0.0, 0.0], [0.0, 0.0, 0.0, -np.inf]])
+    plain = "y = scaled_dot_product_attention(q, k, v)"
+    np.testing.assert_allclose(
+        result(plain, q=q, k=k, v=v), attention(q, k, v, 0, 3**-0.5)
+    )
+    assert_gradients(plain, q=q, k=k, v=v)
+    masked = "y = scaled_dot_product_attention(q, k, v, attn_mask=m, scale=2)"
+    y = result(masked, q=q, k=k, v=v, m=m)
+    np.testing.assert_allclose(y, attention(q, k, v, m, 2))
+
+
+def test_recipes_can_be_stepped_into() -> None:
+    graph = read("E = mse_loss(x, t)", x=X, t=T).graph
+    (frame,) = graph.frames[1:]
+    assert (frame.name, frame.source) == ("E", "prelude")
+    assert graph.node("E.squares").site is not None
+    notes = [one.note for one in graph.statements if one.frame == frame.index]
+    assert notes[0] == "what is predicted minus what is right"
+
+
+def test_float32_stays_float32() -> None:
+    x, t = X.astype(np.float32), T.astype(np.float32)
+    texts = ("y = huber_loss(x, t)", "y = layer_norm(x)", "y = mse_loss(x, t, 'sum')")
+    for text in texts:
+        assert result(text, x=x, t=t).dtype == np.float32
+    attended = "y = scaled_dot_product_attention(x, t, t)"
+    assert result(attended, x=x, t=t).dtype == np.float32
+
+
+@pytest.mark.parametrize("name", ["mse_loss", "huber_loss"])
+def test_a_wrong_reduction_is_no_reduction(name: str) -> None:
+    with pytest.raises(ProgramError) as caught:
+        read(f"E = {name}(x, t, reduction='avg')", x=X, t=T)
+    assert str(caught.value) == (
+        f'program:1:5: {name}: reduction is \'avg\'; allowed: "mean" or "sum" or "none"'
+    )

@@ -1,0 +1,403 @@
+"""Expressions see the state, and nothing else; nothing in one can hang or harm."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+import tracemalloc
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gradstep.core.base.errors import CommandError
+from gradstep.core.base.limits import LIMITS, Limits
+from gradstep.core.engine.run import evaluate
+from gradstep.core.engine.trace import Trace
+from gradstep.core.session.expression import (
+    NotYetError,
+    State,
+    parse,
+    parse_element,
+)
+from runs import program_of
+from sessions import LAYERS, said, session
+from sessions import value as valued
+from sessions import wrong as refused
+
+PROGRAM = program_of(
+    "y = x @ w\nz = tanh(y)\nE = sum(z) * c",
+    x=np.array([[1.0, 2.0]]),
+    w=np.array([[0.5, -1.0], [0.25, 2.0]]),
+    c=2.0,
+)
+TRACE = Trace(evaluate(PROGRAM.graph, PROGRAM.leaves))
+NAMES = {"δ": "y.grad", "a − y": "z.grad"}
+
+
+def see(text: str, position: int | None = None, **more: Any) -> Any:
+    place = len(TRACE) if position is None else position
+    state = State(TRACE, place, names=NAMES, **more)
+    return parse(text, PROGRAM.graph, NAMES).evaluate(state)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1 + 2 * 3", 7),
+        ("2 ** 10", 1024),
+        ("2 ** -1", 0.5),
+        ("7 // 2 + 7 % 4", 6),
+        ("-x[0, 1] + +1", -1),
+        ("x[0, -1]", 2),
+        ("x[:, 0]", [1]),
+        ("x[0, ::2]", [1]),
+        ("x[[0, 0]][:, 1]", [2, 2]),
+        ("w.T[0, 1]", 0.25),
+        ("w.value[1, 1]", 2),
+        ("w.shape", (2, 2)),
+        ("(x @ w).shape[1]", 2),
+        ("z.op", "tanh"),
+        ("z.op == 'tanh'", True),
+        ("x.op", "input"),
+        ("c.grad == sum(z)", True),
+        ("E.grad", 1),
+        ("sum(x)", 3),
+        ("max(x) - min(x)", 1),
+        ("concatenate([x, x], axis=0).shape", (2, 2)),
+        ("stack([x[0], w[0]]).shape", (2, 2)),
+        ("all(einsum('ij,jk->ik', x, w) == y)", True),
+        ("norm(x)", 5**0.5),
+        ("argmax(w)", (1, 1)),
+        ("argmin(w)", (0, 1)),
+        ("any(isnan(x)) or all(isfinite(x))", True),
+        ("isinf(inf) and isnan(nan)", True),
+        ("close(y, x @ w)", True),
+        ("close(1.0, 1.1, rtol=0.2)", True),
+        ("0 < x[0, 0] < 2", True),
+        ("not 1 > 2", True),
+        ("position", len(TRACE)),
+        ("iteration", 0),
+        ("hits", 0),
+        ("True and False", False),
+        ("w.shape == (2, 2)", True),
+        ("[1, 2.5]", [1, 2.5]),
+    ],
+)
+def test_values(text: str, value: Any) -> None:
+    seen = see(text)
+    assert np.shape(seen) == np.shape(value)
+    assert np.all(seen == value)
+
+
+def test_the_names_of_the_literature_are_gradients() -> None:
+    np.testing.assert_array_equal(see("δ"), see("y.grad"))
+    np.testing.assert_array_equal(see("δ.T"), see("y.grad").T)
+
+
+def test_what_has_not_happened_yet_is_told_apart_from_what_never_will() -> None:
+    with pytest.raises(NotYetError, match="not computed yet"):
+        see("z", 1)
+    with pytest.raises(NotYetError, match="no gradient has reached"):
+        see("x.grad", 3)
+    assert not parse("z[0, 0] > 0", PROGRAM.graph, {}).holds(State(TRACE, 0))
+    program = program_of("E = x * C", x=1.0, C=2.0)
+    trace = Trace(evaluate(program.graph, program.leaves))
+    with pytest.raises(CommandError, match="has no gradient"):
+        parse("C.grad", program.graph, {}).evaluate(State(trace, len(trace)))
+
+
+def test_reads_are_what_an_expression_depends_on() -> None:
+    names = PROGRAM.graph.names
+    found = parse("norm(w.grad) + δ[0, 0] - w.shape[0]", PROGRAM.graph, NAMES).reads
+    assert found == {(names["w"], "grad"), (names["y"], "grad")}
+
+
+# ------------------------------------------------------------------------ no way out
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "__import__('os')",
+        "x.__class__",
+        "x.grad.__class__.__mro__",
+        "(x + 1).__class__",
+        "x.tofile('f')",
+        "x.value.base",
+        "().__class__.__bases__",
+        "''.join(x)",
+        "'%s' % x",
+        "'{0.__class__}'.format(x)",
+        "f'{x}'",
+        "lambda: 1",
+        "(lambda: 1)()",
+        "[i for i in x]",
+        "{i: 1 for i in x}",
+        "(i for i in x)",
+        "{1, 2}",
+        "{1: 2}",
+        "x := 3",
+        "(y := 3)",
+        "await x",
+        "yield x",
+        "*x",
+        "[*x]",
+        "sum(*x)",
+        "sum(**x)",
+        "print(x)",
+        "open('f')",
+        "eval('1')",
+        "exec('1')",
+        "getattr(x, 'T')",
+        "x[0](1)",
+        "sum.__call__(x)",
+        "np.zeros(3)",
+        "numpy",
+        "x; y",
+        "x = 3",
+        "import os",
+        "b'bytes'",
+        "1j",
+        "x is None",
+        "x in y",
+        "x & y",
+        "~x",
+        "x << 3",
+        "isnan(x, out=x)",
+        "norm(x, out=x)",
+        "close(x, x, equal_nan=False)",
+        "sum(x, out=x)",
+        "sum(x, dtype='O')",
+        "1 if x else 2",
+        "x\0",
+        "\ud800",
+        "x\ny",
+        "",
+        "(",
+        "x[",
+        "9" * 3000,
+        "9" * 100,
+        "-" * 1500 + "1",
+        "(" * 100 + "1" + ")" * 100,
+        "x" + ".T" * 200,
+        "[" * 50,
+        "1" + " ** 9" * 100,
+        "'a' * 9",
+        "None + 1",
+        "[[1], [1, 2]]",
+        "[[1], [1, 2]] == 3",
+        "hits(inf)",
+        "hits([1, 2])",
+        "w @ [1, 2, 3]",
+        "x[5]",
+        "x['a']",
+        "x[1.5]",
+        "concatenate()",
+        "concatenate(x, y, z, w)",
+        "reshape(x, (7,))",
+        "einsum('ij->', x, w)",
+        "einsum('%s', x)",
+        "argmax([])",
+    ],
+)
+def test_everything_else_is_refused(text: str) -> None:
+    with pytest.raises(CommandError):
+        see(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "9**9**9",
+        "9**9**9**9",
+        "99999999999999999 ** 99999999",
+        "2 ** 2 ** 2 ** 2 ** 2 ** 2",
+        "(10 ** 400) * 3",
+        "-9 ** 9 ** 9 % 7",
+        "broadcast_to(x, (10000000, 2))",
+        "broadcast_to(c, (100000, 100000))",
+        "outer(broadcast_to(c, (100000,)), broadcast_to(c, (100000,)))",
+        "pad(x, 100000000)",
+        "sum(broadcast_to(c, (3, 1)) == broadcast_to(c, (9,)))",
+        "'a' * 999999999",
+        "[1] * 999999999",
+        "1e308 * 1e308",
+    ],
+)
+def test_nothing_takes_long_or_much(text: str) -> None:
+    tracemalloc.start()
+    started = time.perf_counter()
+    with contextlib.suppress(CommandError):
+        see(text)
+    taken, (_, peak) = time.perf_counter() - started, tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert taken < 5
+    assert peak < 500 * 2**20
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "v[:, None] == v[None]",
+        "close(v[:, None], v[None])",
+        "v[:, None] + v[None]",
+        "w[i]",
+        "outer(v, v)",
+    ],
+)
+def test_results_are_measured_before_they_are_made(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = program_of(
+        "E = sum(v) + sum(w)",
+        v=np.zeros(200),
+        w=np.zeros((3, 100)),
+        I=np.zeros(200, dtype=int),
+    )
+    trace = Trace(evaluate(program.graph, program.leaves))
+    monkeypatch.setattr(
+        "gradstep.core.session.expression.LIMITS", Limits(elements_per_array=10_000)
+    )
+    with pytest.raises(CommandError, match="too large"):
+        parse(text.replace("[i]", "[I]"), program.graph, {}).evaluate(State(trace, 0))
+    assert LIMITS.elements_per_array > 10_000
+
+
+@given(
+    st.text(alphabet="xwyzE.grad()[]{}*+-/@<>=!, 0123456789'\"_:T\\#%&|^~", max_size=40)
+)
+@settings(max_examples=500, deadline=None)
+def test_any_text_is_a_value_or_an_error(text: str) -> None:
+    with contextlib.suppress(CommandError):
+        see(text)
+
+
+PARTS = st.sampled_from(
+    ["x", "w", "w.grad", "c", "2", "0.5", "x[0]", "w.T", "[1, 2]", "None", "'a'", "E"]
+)
+TREES = st.recursive(
+    PARTS,
+    lambda inner: st.one_of(
+        st.builds("({} {} {})".format, inner, st.sampled_from("+-*/@%"), inner),
+        st.builds(
+            "({} {} {})".format, inner, st.sampled_from(["<", "==", "**"]), inner
+        ),
+        st.builds("{}({})".format, st.sampled_from(["sum", "norm", "all"]), inner),
+        st.builds("{}({}, {})".format, st.sampled_from(["close", "dot"]), inner, inner),
+        st.builds("{}[{}]".format, inner, inner),
+        st.builds("(not {} and {})".format, inner, inner),
+    ),
+    max_leaves=6,
+)
+
+
+@given(TREES)
+@settings(max_examples=300, deadline=None)
+def test_any_combination_is_a_value_or_an_error(text: str) -> None:
+    with contextlib.suppress(CommandError):
+        see(text)
+
+
+@given(TREES)
+def test_looking_changes_no_array(text: str) -> None:
+    before = [TRACE.run.value(n.index).copy() for n in PROGRAM.graph]
+    with contextlib.suppress(CommandError):
+        see(text)
+    for node, value in zip(PROGRAM.graph, before, strict=True):
+        np.testing.assert_array_equal(TRACE.run.value(node.index), value)
+
+
+# -------------------------------------------------------------------------- elements
+
+
+def test_elements_are_nodes_with_whole_numbers() -> None:
+    graph = PROGRAM.graph
+    names = graph.names
+    element = parse_element("w.grad[1, -1]", graph, NAMES)
+    assert (element.node, element.quantity, element.index) == (
+        names["w"],
+        "grad",
+        (1, 1),
+    )
+    assert parse_element("δ[0, 1]", graph, NAMES).quantity == "grad"
+    assert parse_element("w", graph, NAMES).index is None
+    assert parse_element("c", graph, NAMES).index == ()
+    for wrong in (
+        "w[0]",
+        "w[2, 0]",
+        "w[0.5, 0]",
+        "w[:, 0]",
+        "w + 1",
+        "w.T[0, 0]",
+        "c[0]",
+    ):
+        with pytest.raises(CommandError):
+            parse_element(wrong, graph, NAMES)
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("zeros(3)", np.zeros(3)),
+        ("ones((2, 3))", np.ones((2, 3))),
+        ("full(2, fill_value=7)", np.full(2, 7.0)),
+        ("full((2,), nan)", np.full(2, np.nan)),
+        ("eye(2, k=1)", np.eye(2, k=1)),
+        ("arange(5)", np.arange(5)),
+        ("arange(0, 1, 0.25)", np.arange(0, 1, 0.25)),
+        ("linspace(0, 1, num=3)", np.linspace(0, 1, 3)),
+        ("zeros((1 + 1, a.shape[1]))", np.zeros((2, 1))),
+        ("zeros(W.shape) + 1", np.ones((2, 2))),
+        ("mse_loss([1.0, 2.0], [0.0, 4.0])", 2.5),
+        ('mse_loss([1.0, 2.0], [0.0, 4.0], reduction="sum")', 5.0),
+        ("huber_loss([3.0], 0.0, delta=2.0)", 4.0),  # 2 · (3 − 2 / 2)
+        ("embedding([1, 0], W)", [[0.25, 2.0], [0.5, -1.0]]),
+    ],
+)
+def test_constructors_and_recipes_make_arrays(text: str, wanted: Any) -> None:
+    bug = session()
+    said(bug, "goto end")
+    np.testing.assert_array_equal(valued(bug, text), wanted)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("zeros((100000, 100000))", "too large"),
+        ("eye(1000000)", "too large"),
+        ("arange(1e30)", "too large"),
+        ("linspace(0, 1, num=10**12)", "too large"),
+        ("zeros(-1)", "allowed: a shape"),
+        ("zeros()", "zeros needs shape"),
+        ("zeros(2, colour=1)", "no argument colour"),
+        ("arange(0, 1, 0)", "never arrives"),
+        ("mse_loss(1)", "mse_loss needs target"),
+        ("mse_loss(zeros(2), zeros(3))", "broadcast"),
+        ("huber_los(1, 2)", "did you mean 'huber_loss'"),
+    ],
+)
+def test_what_cannot_be_made_is_said(text: str, says: str) -> None:
+    assert says in refused(session(), f"print {text}")
+
+
+ODD = LAYERS + '"∂E/∂W" = "W.grad"\n"a-b" = "x.grad"\n'
+
+
+def test_names_of_the_literature_are_read_as_they_are_written() -> None:
+    bug = session(ODD)
+    said(bug, "goto end")
+    gradient = valued(bug, "W.grad")
+    for text in ("∂E/∂W", "`∂E/∂W`", "(∂E/∂W)", "+∂E/∂W"):
+        np.testing.assert_array_equal(valued(bug, text), gradient)
+    np.testing.assert_array_equal(
+        valued(bug, "2*∂E/∂W/2 + W"), gradient + valued(bug, "W")
+    )
+    assert valued(bug, "`a-b`[1, 0]") == valued(bug, "x.grad[1, 0]")
+    np.testing.assert_array_equal(valued(bug, "a - b"), valued(bug, "a - (b)"))
+    assert said(bug, "explain ∂E/∂W[0, 1]").data["element"] == "W.grad[0, 1]"
+    assert "∂E/∂V" in refused(bug, "print ∂E/∂V")
+    assert "(column 9)" in refused(bug, "print ∂E/∂W + nothing")
+    said(bug, "assert close(∂E/∂W, W.grad)")

@@ -1,0 +1,175 @@
+import re
+
+import pytest
+
+from gradstep.core.engine.graph import Edge
+from gradstep.core.ops import OPS
+from gradstep.core.ops.table import Op
+from gradstep.core.scenario.scenario import builtin_names, load, parse
+from gradstep.core.words.formulas import Wording
+
+VALUES = """
+[inputs]
+X = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]
+W = [[1.0, 0.5, 0.1], [2.0, 0.2, 0.3]]
+b = [0.1, 0.2, 0.3]
+s = 2.0
+[constants]
+k = [0, 2]
+[names]
+"δ" = "h.grad"
+"""
+
+
+def wording_of(program: str, extra: str = "") -> Wording:
+    text = f'gradstep = 1\nprogram = """\n{program}\n"""\n{VALUES}{extra}'
+    scenario = parse(text)
+    return Wording(scenario.graph, scenario.names)
+
+
+def forward(program: str, name: str) -> str:
+    wording = wording_of(f"{program}\nE = sum(h)")
+    return wording.forward(wording.graph.node(name).index).text
+
+
+@pytest.mark.parametrize(
+    ("program", "name", "text"),
+    [
+        ("h = X @ W", "h", "h = X @ W"),
+        ("h = tanh(X @ W + b)", "h", "h = tanh(X @ W + b)"),
+        ("h = tanh(X @ W + b)", "h._2", "h._2 = X @ W + b"),
+        ("h = (X @ W + b) * b", "h", "h = (X @ W + b) ∘ b"),
+        ("h = b - (b - s)", "h", "h = b − (b − s)"),
+        ("h = b - (b * s)", "h", "h = b − b ∘ s"),
+        ("h = (b - s) - b", "h", "h = b − s − b"),
+        ("h = s * s", "h", "h = s · s"),
+        ("h = (b - s) ** 2", "h", "h = (b − s)²"),
+        ("h = s * sum(b * b)", "h", "h = s · (Σ (b ∘ b))"),
+        ("h = b ** 0.5", "h", "h = b^0.5"),
+        ("h = -b * s", "h", "h = −b ∘ s"),
+        ("h = b * -s", "h", "h = b ∘ (−s)"),
+        ("h = (-b) ** 2", "h", "h = (−b)²"),
+        ("h = square(-b)", "h", "h = (−b)²"),
+        ("h = -b", "h", "h = −b"),
+        ("h = X[1:, None, 0]", "h", "h = X[1:, None, 0]"),
+        ("h = b[k]", "h", "h = b[k]"),
+        ("h = concatenate([b, b * s])", "h", "h = [b, b ∘ s]"),
+    ],
+)
+def test_a_value_reads_as_it_is_written(program, name, text) -> None:
+    assert forward(program, name) == text
+
+
+@pytest.mark.parametrize(
+    ("program", "consumer", "argument", "text", "shapes"),
+    [
+        ("h = X @ W", "h", 0, "∂E/∂X = δ Wᵀ", "(3,3) @ (3,2) → (3,2) = X ✓"),
+        ("h = X @ W", "h", 1, "∂E/∂W = Xᵀ δ", "(2,3) @ (3,3) → (2,3) = W ✓"),
+        (
+            "h = X @ W + b",
+            "h",
+            1,
+            "∂E/∂b = δ, summed over axis 0",
+            "(3,3) → (3,3) → Σ axis 0 → (3,) = b ✓",
+        ),
+        ("h = X @ W + b", "h", 0, "∂E/∂(X @ W) = δ", "(3,3) → (3,3) = (X @ W) ✓"),
+        ("h = s * s", "h", 0, "∂E/∂s += δ · ∂h/∂s = δ · s", ""),
+        ("h = s ** 3", "h", 0, "∂E/∂s = δ · ∂h/∂s = δ · 3 · s²", ""),
+        ("h = X.T.T", "h", 0, "∂E/∂Xᵀ = δᵀ", "(3,2) → (2,3) = Xᵀ ✓"),
+    ],
+)
+def test_a_contribution_reads_as_in_a_book(
+    program, consumer, argument, text, shapes
+) -> None:
+    wording = wording_of(f"{program}\nE = sum(h)")
+    node = wording.graph.node(consumer)
+    operand = node.operands[argument]
+    wide, narrow = node.shape, wording.graph.nodes[operand].shape
+    summed = tuple(range(len(wide) - len(narrow))) if consumer == "h" else ()
+    is_sum = node.op is not None and node.op.name == "add"
+    formula = wording.contribution(
+        Edge(node.index, argument, operand), summed if is_sum else ()
+    )
+    assert formula.text == text
+    assert formula.shapes == shapes
+
+
+def test_the_code_of_a_contribution_names_what_is_summed() -> None:
+    wording = wording_of("h = X @ W + b\nE = sum(h)")
+    node = wording.graph.node("h")
+    formula = wording.contribution(Edge(node.index, 1, node.operands[1]), (0,))
+    assert formula.code == "b.grad += np.sum(h.grad, axis=0)"
+
+
+def test_a_use_that_no_gradient_comes_back_by_is_no_part_of_a_sum() -> None:
+    wording = wording_of("h = where(b > 0.15, log(b), s)\nE = sum(h)")
+    log = wording.graph.node("h._2")
+    formula = wording.contribution(Edge(log.index, 0, log.operands[0]))
+    assert formula.text == "∂E/∂b = ∂E/∂log(b) / b"
+    wording = wording_of("h = log(b)\nbeside = b * s\nE = sum(h)")
+    log = wording.graph.node("h")
+    formula = wording.contribution(Edge(log.index, 0, log.operands[0]))
+    assert formula.text == "∂E/∂b = δ / b"
+
+
+@pytest.mark.parametrize(
+    ("program", "text", "local"),
+    [
+        (
+            "h = softmax(b)",
+            "∂E/∂b = h ∘ (δ − Σ δ ∘ h)",
+            "hᵢ · ([i = j] − hⱼ)",
+        ),
+        ("h = log_softmax(b)", "∂E/∂b = δ − exp(h) · Σ δ", "[i = j] − exp(hⱼ)"),
+        (
+            "h = cross_entropy(b, k[1])",
+            "∂E/∂b = (softmax(b) − onehot(k[1])) ∘ δ",
+            "softmax(b) − onehot(k[1])",
+        ),
+        (
+            "h = cross_entropy(X, k[[0, 0, 0]])",
+            "∂E/∂X = (softmax(X) − onehot(k[[0, 0, 0]])) ∘ δ / 3",
+            "softmax(X) − onehot(k[[0, 0, 0]])",
+        ),
+    ],
+)
+def test_a_block_in_the_names_of_its_operands(program, text, local) -> None:
+    wording = wording_of(f"{program}\nE = sum(h)")
+    node = wording.graph.node("h")
+    formula = wording.contribution(Edge(node.index, 0, node.operands[0]))
+    assert (formula.text, formula.local) == (text, local)
+
+
+def test_a_long_expression_is_called_by_its_name() -> None:
+    wording = wording_of(
+        "h = tanh((X @ W + b) * (X @ W + b) + (X @ W + b))\nE = sum(h)"
+    )
+    for node in wording.graph:
+        assert len(wording.node(node.index)) <= 24
+
+
+def templates(op: Op) -> list[str]:
+    forms = [form for form in op.forms if form is not None]
+    texts = [op.symbol, op.code]
+    return texts + [t for form in forms for t in (form.local, form.product, form.code)]
+
+
+@pytest.mark.parametrize("name", builtin_names())
+def test_every_place_of_every_template_is_filled(name: str) -> None:
+    """No name of an operand is left: each is a name of the graph by then."""
+    scenario = load(name)
+    wording = Wording(scenario.graph, scenario.names)
+    for node in scenario.graph:
+        formula = wording.forward(node.index)
+        assert not set("{}") & set(formula.text + formula.code)
+        for argument, operand in enumerate(node.operands):
+            formula = wording.contribution(Edge(node.index, argument, operand))
+            assert not set("{}") & set(formula.text + formula.code + formula.local)
+
+
+def test_templates_know_no_other_places() -> None:
+    for op in OPS.values():
+        known = {"g", "y", "argument", *op.operands}
+        known |= {parameter.name for parameter in op.parameters}
+        for text in templates(op):
+            assert set(re.findall(r"\{(\w+)\}", text)) <= known, (op.name, text)

@@ -1,0 +1,125 @@
+"""What stands on the screen is what a whole new painting would show.
+
+Panes repaint only what a key has changed; nothing old may be left behind.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import threading
+from pathlib import Path
+
+import pytest
+from rich.console import RenderableType
+from textual.pilot import Pilot
+from textual.screen import Screen
+
+from driving import press, settle
+from gradstep.core.scenario.scenario import load
+from gradstep.tui.app.app import GradstepApp
+from gradstep.tui.app.main_screen import MainScreen
+from gradstep.tui.panes.step.pane import StepPane
+from gradstep.tui.panes.why import WhyPane
+from panes_app import text_of
+
+KEYS = (
+    "s",
+    "s",
+    "S",
+    "n",
+    "N",
+    "i",
+    "f",
+    "F",
+    "c",
+    "home",
+    "end",
+    "z",
+    "tab",
+    "y",
+    "e",
+)
+
+
+@pytest.fixture(autouse=True)
+def _plain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+
+
+def painted(pilot: Pilot[int]) -> list[str]:
+    """Return the lines of the screen as they were painted last."""
+    strips = pilot.app.screen._compositor.render_strips()
+    return [strip.text for strip in strips]
+
+
+async def anew(pilot: Pilot[int]) -> list[str]:
+    """Return the lines of the screen after everything was painted again."""
+    for widget in pilot.app.screen.walk_children():
+        widget._styles_cache.clear()  # type: ignore[attr-defined]
+        widget.refresh()
+    await pilot.pause()
+    return painted(pilot)
+
+
+@pytest.mark.parametrize("name", ["three_layer", "nan_where", "xor"])
+async def test_nothing_old_is_left_behind(name: str) -> None:
+    keys = random.Random(name)  # noqa: S311  # a walk, not a secret
+    async with GradstepApp(load(name)).run_test(size=(120, 36)) as pilot:
+        for turn in range(6):
+            pressed = [keys.choice(KEYS) for _ in range(5)]
+            await pilot.press(*pressed)
+            await pilot.pause()
+            before = painted(pilot)
+            assert before == await anew(pilot), (turn, pressed)
+
+
+async def test_a_cursor_in_a_matrix_moves_in_one_frame_with_all_panes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app = GradstepApp(load("three_layer"))
+    frames: list[str] = []
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press("end", "S", "S")
+        await pilot.pause(0.1)
+        display = app._display
+
+        def seen(screen: Screen[object], renderable: RenderableType | None) -> None:
+            display(screen, renderable)
+            frames.append("\n".join(painted(pilot)))
+
+        monkeypatch.setattr(app, "_display", seen)
+        before = painted(pilot)
+        for number, key in enumerate(("down", "up", "down", "up"), 1):
+            press(app, key)
+            await settle(app)
+            assert len(frames) == number, key
+            await asyncio.sleep(0.05)  # what comes sooner may wait for one frame
+    assert frames[0] == frames[2] != frames[1] == frames[3] == "\n".join(before)
+
+
+async def test_a_cursor_does_not_wait_for_what_other_panes_look_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    is_done = threading.Event()
+    app = GradstepApp(load("three_layer"))
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press("end", "S", "S")
+        screen = app.screen
+        assert isinstance(screen, MainScreen)
+        step = screen.query_one(StepPane)
+        monkeypatch.setattr(WhyPane, "prepare", lambda *_: is_done.wait(20))
+        seen = [text_of(step)]
+        try:
+            for key in ("down", "down"):
+                press(app, key)
+                for _ in range(20):
+                    await asyncio.sleep(0.01)
+                assert screen.busy
+                seen.append(text_of(step))
+        finally:
+            is_done.set()
+        assert len(set(seen)) == 3
+        await settle(app)
+        assert text_of(step) == seen[-1]
+        assert painted(pilot) == await anew(pilot)

@@ -1,0 +1,151 @@
+"""What is there when the application opens, and what waits until somebody asks."""
+
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from textual.color import Color
+
+from gradstep.core.base.errors import InputError
+from gradstep.core.scenario.scenario import load
+from gradstep.tui.app.app import GradstepApp
+from gradstep.tui.app.arrangement import Arrangement, save_arrangement
+from gradstep.tui.app.main_screen import MainScreen
+from gradstep.tui.app.themes import LIGHT
+from gradstep.tui.cli.opening import application
+from gradstep.tui.panes.base.pane import View
+from gradstep.tui.panes.views import HOMES, VIEWS
+
+FIRST_FRAME = """
+import asyncio, gc, sys
+from gradstep.tui.cli.opening import application
+
+async def main():
+    async with application("apple_orange").run_test(size=(120, 36)) as pilot:
+        await pilot.pause()
+        print(pilot.app.screen.bug.scenario.name, gc.isenabled())
+
+asyncio.run(main())
+print(*sys.modules, sep="\\n")
+"""
+LATER = [
+    *(f"gradstep.core.check.{name}" for name in ("check", "differences")),
+    "gradstep.core.explain.derive",
+    "gradstep.core.session.script",
+    *(f"gradstep.core.training.{name}" for name in ("iterations", "batches")),
+    "gradstep.core.ops.optimizers",
+    "gradstep.core.scenario.arrays",
+    *(f"gradstep.core.pictures.{name}" for name in ("flow", "plot")),
+    "gradstep.core.debugger.review",
+    *(f"gradstep.core.export.{n}" for n in ("dot", "latex", "numpy_code", "records")),
+    *(f"gradstep.tui.app.{name}" for name in ("help", "palette", "picker")),
+    *(f"gradstep.tui.draw.{n}" for n in ("matrix", "playback", "step", "tables")),
+    "gradstep.tui.draw.reports",
+    "gradstep.tui.export.page",
+    *(f"gradstep.tui.cli.{name}" for name in ("scripts", "sharing", "tasks")),
+    *(f"gradstep.tui.panes{HOMES[name]}" for name in VIEWS if name != "step"),
+]
+
+
+@pytest.fixture(autouse=True)
+def _plain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+
+
+def test_the_first_frame_waits_only_for_what_it_shows(
+    python: Callable[[str], list[str]],
+) -> None:
+    first, *loaded = python(FIRST_FRAME)
+    assert first == "apple_orange True"
+    assert "gradstep.tui.app.main_screen" in loaded
+    assert sorted({*LATER} & {*loaded}) == []
+
+
+@pytest.mark.parametrize("name", LATER)
+def test_what_waits_is_there(name: str) -> None:
+    assert find_spec(name) is not None
+
+
+def test_what_is_wrong_is_said_before_the_screen_is_taken(tmp_path: Path) -> None:
+    with pytest.raises(InputError):
+        application("no such scenario")
+    with pytest.raises(InputError):
+        application("apple_orange", script=str(tmp_path / "missing.gs"))
+
+
+async def test_the_remembered_theme_is_there_from_the_first_frame() -> None:
+    save_arrangement(Arrangement(theme="gradstep-light"))
+    async with GradstepApp(load("apple_orange")).run_test(size=(120, 36)) as pilot:
+        app = pilot.app
+        assert app.theme == "gradstep-light"
+        assert app.has_class("-light-mode")
+        assert app.screen.styles.background == Color.parse(str(LIGHT.background))
+
+
+async def test_a_theme_that_is_not_there_any_more_does_no_harm() -> None:
+    save_arrangement(Arrangement(theme="gone"))
+    async with GradstepApp(load("apple_orange")).run_test(size=(120, 36)) as pilot:
+        assert pilot.app.theme == "gradstep-dark"
+
+
+async def test_all_is_drawn_once_before_anything_is_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    drawn: list[View] = []
+    draw = MainScreen._draw
+
+    def counted(screen: MainScreen, view: View) -> None:
+        drawn.append(view)
+        draw(screen, view)
+
+    monkeypatch.setattr(MainScreen, "_draw", counted)
+    async with GradstepApp(load("three_layer")).run_test(size=(120, 36)) as pilot:
+        await pilot.pause()
+        assert len(drawn) == 1
+        await pilot.resize_terminal(100, 30)
+        await pilot.pause()
+        assert len(drawn) == 2
+
+
+UNFIT = """
+gradstep = 1
+title = "Unfit"
+program = '''
+E = cross_entropy(x, t)
+'''
+[inputs]
+x = [[1.0, 2.0], [3.0, 4.0]]
+t = [0.0, 5.0]
+"""
+
+
+def test_numbers_that_do_not_fit_are_told_before_the_screen_is_taken(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "unfit.toml"
+    path.write_text(UNFIT)
+    with pytest.raises(InputError, match="class numbers are whole numbers"):
+        application(str(path))
+
+
+async def test_what_cannot_be_run_is_told_and_the_open_one_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    path = tmp_path / "unfit.toml"
+    path.write_text(UNFIT)
+    app = GradstepApp(load("apple_orange"))
+    async with app.run_test(size=(120, 36)) as pilot:
+        before = app.screen
+        app.open_path(str(path))
+        await pilot.pause(0.2)
+        assert app.screen is before
+        [told] = app._notifications
+        assert "class numbers are whole numbers" in told.message
+    picker = GradstepApp()
+    async with picker.run_test(size=(120, 36)) as pilot:
+        picker.open_path(str(path))
+        await pilot.pause(0.2)
+        assert picker._notifications
+        assert not isinstance(picker.screen, MainScreen)

@@ -1,0 +1,181 @@
+"""A real terminal: whatever ends the application, the terminal is as it was before."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+_PATIENCE = 30.0  # seconds, for a busy machine
+_START = "import sys; from gradstep.tui.cli.main import main; main(sys.argv[1:])"
+
+
+class Terminal:
+    """One end of a pseudo terminal, and the process that runs in the other one."""
+
+    def __init__(self, leader: int, follower: int, process: subprocess.Popen[bytes]):
+        self.leader, self.follower, self.process = leader, follower, process
+        self.written = b""
+
+    def until(self, text: str) -> None:
+        """Read until a text is written."""
+        end = time.monotonic() + _PATIENCE
+        while text.encode() not in self.written:
+            assert time.monotonic() < end, self.written[-2000:]
+            self._read(0.1)
+
+    def _read(self, patience: float) -> bool:
+        ready, _, _ = select.select([self.leader], [], [], patience)
+        if not ready:
+            return False
+        try:
+            self.written += os.read(self.leader, 1 << 16)
+        except OSError:
+            return False
+        return True
+
+    def type(self, text: str) -> None:
+        """Press keys."""
+        os.write(self.leader, text.encode())
+
+    def resize(self, columns: int, lines: int) -> None:
+        """Give the window another size, and say so."""
+        size = struct.pack("HHHH", lines, columns, 0, 0)
+        fcntl.ioctl(self.leader, termios.TIOCSWINSZ, size)
+        self.process.send_signal(signal.SIGWINCH)
+
+    def ended(self) -> int:
+        """Wait for the end, and return the exit code."""
+        end = time.monotonic() + _PATIENCE
+        while self.process.poll() is None:
+            assert time.monotonic() < end, self.written[-2000:]
+            self._read(0.05)
+        while self._read(0.1):
+            pass
+        return self.process.returncode
+
+    def modes(self) -> list[int]:
+        """Return what is set of the modes that a shell relies on."""
+        lflag = termios.tcgetattr(self.follower)[3]
+        return [lflag & f for f in (termios.ICANON, termios.ECHO, termios.ISIG)]
+
+
+@contextmanager
+def terminal(folder: Path, *arguments: str) -> Iterator[Terminal]:
+    leader, follower = pty.openpty()
+    size = struct.pack("HHHH", 30, 100, 0, 0)
+    fcntl.ioctl(leader, termios.TIOCSWINSZ, size)
+    environment = {
+        **os.environ,
+        "TERM": "xterm-256color",
+        "XDG_STATE_HOME": str(folder),
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-c", _START, *arguments],
+        stdin=follower,
+        stdout=follower,
+        stderr=follower,
+        cwd=folder,
+        env=environment,
+        start_new_session=True,
+    )
+    opened = Terminal(leader, follower, process)
+    try:
+        yield opened
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+        os.close(leader)
+        os.close(follower)
+
+
+def is_left(opened: Terminal) -> bool:
+    """Tell whether screen, cursor and mouse are as they were."""
+    end = opened.written
+    return all(
+        end.rfind(off) > end.rfind(on)
+        for on, off in (
+            (b"\x1b[?1049h", b"\x1b[?1049l"),
+            (b"\x1b[?1000h", b"\x1b[?1000l"),
+            (b"\x1b[?25l", b"\x1b[?25h"),
+        )
+    )
+
+
+@pytest.mark.parametrize("how", ["q", "terminated", "terminated at work"])
+def test_the_terminal_is_left_as_it_was(how: str, tmp_path: Path) -> None:
+    with terminal(tmp_path, "run", "two_layer_net") as opened:
+        before = opened.modes()
+        opened.until("event 0/21")
+        assert opened.modes() != before
+        if how == "terminated at work":
+            opened.type(":check\r")
+            opened.until("working")
+        if how == "q":
+            opened.type("q")
+        else:
+            opened.process.send_signal(signal.SIGTERM)
+        assert opened.ended() == (0 if how == "q" else 128 + signal.SIGTERM)
+        assert opened.modes() == before
+        assert is_left(opened)
+        assert b"Traceback" not in opened.written
+
+
+def test_ctrl_c_says_what_helps_and_escape_cancels(tmp_path: Path) -> None:
+    with terminal(tmp_path, "run", "two_layer_net") as opened:
+        opened.until("event 0/21")
+        opened.type(":check\r")
+        opened.until("working")
+        opened.type("\x03")
+        opened.until("Escape cancels what goes on")
+        opened.type("\x1b")
+        opened.until("interrupted; what was done is kept")
+        opened.type("q")
+        assert opened.ended() == 0
+
+
+def test_a_window_of_one_cell_is_survived(tmp_path: Path) -> None:
+    with terminal(tmp_path, "run", "apple_orange") as opened:
+        opened.until("event 0/13")
+        opened.resize(1, 1)
+        time.sleep(0.3)
+        opened.resize(100, 30)
+        time.sleep(0.3)
+        opened.type("s")
+        opened.until("event 1/13")
+        opened.type("q")
+        assert opened.ended() == 0
+        assert b"Traceback" not in opened.written
+
+
+def test_bytes_that_are_no_text_are_passed_over(tmp_path: Path) -> None:
+    with terminal(tmp_path, "run", "apple_orange") as opened:
+        opened.until("event 0/13")
+        for strange in (b"\xff", b"\x94\x80\xc3("):
+            os.write(opened.leader, strange)
+            time.sleep(0.2)
+        opened.type("s")
+        opened.until("event 1/13")
+        opened.type("q")
+        assert opened.ended() == 0
+        assert b"Traceback" not in opened.written
+
+
+def test_when_the_terminal_goes_the_process_goes(tmp_path: Path) -> None:
+    with terminal(tmp_path, "run", "apple_orange") as opened:
+        opened.until("event 0/13")
+        os.killpg(opened.process.pid, signal.SIGHUP)  # as the kernel does
+        assert opened.ended() != 0

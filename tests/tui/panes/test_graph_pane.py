@@ -1,0 +1,605 @@
+from __future__ import annotations
+
+import asyncio
+import unicodedata
+from collections.abc import Awaitable, Callable
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from textual.app import App, ComposeResult
+from textual.pilot import Pilot
+
+from gradstep.core import load
+from gradstep.core.debugger.debugger import Debugger
+from gradstep.core.engine.graph import Builder
+from gradstep.core.ops import OPS
+from gradstep.core.scenario.scenario import builtin_names
+from gradstep.core.session.expression import Element
+from gradstep.tui.app.keys import LINES
+from gradstep.tui.graph import rail
+from gradstep.tui.graph.drawing import joint
+from gradstep.tui.graph.scene import Atlas, Listing, Picture
+from gradstep.tui.panes.base.pane import Chosen, View
+from gradstep.tui.panes.graph import Canvas, GraphPane, Search
+
+Check = Callable[["PaneApp", Pilot[None]], Awaitable[None]]
+
+
+class PaneApp(App[None]):
+    """The pane alone. What is chosen comes back to it, as in the application."""
+
+    def __init__(self, bug: Debugger) -> None:
+        super().__init__()
+        self.bug = bug
+        self.element: Element | None = None
+
+    def compose(self) -> ComposeResult:
+        yield GraphPane()
+
+    @property
+    def pane(self) -> GraphPane:
+        return self.query_one(GraphPane)
+
+    def on_mount(self) -> None:
+        self.pane.styles.height = "1fr"
+        self.pane.focus()
+
+    def on_chosen(self, message: Chosen) -> None:
+        self.element = message.element
+        self.draw()
+
+    def on_again(self) -> None:
+        self.draw()
+
+    def draw(self) -> None:
+        self.pane.show(View(self.bug, None, self.element))
+
+    def run_line(self, line: str) -> None:
+        assert self.bug.execute(line).ok
+        self.draw()
+
+    def lines(self) -> list[str]:
+        """Return what the canvas shows, without what is empty."""
+        canvas = self.query_one(Canvas)
+        strips = [canvas.render_line(y) for y in range(canvas.size.height)]
+        lines = ["".join(s.text for s in strip).rstrip() for strip in strips]
+        while lines and not lines[-1]:
+            lines.pop()
+        return lines
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.lines())
+
+    @property
+    def scene(self) -> Picture | Listing:
+        scene = self.pane._scene
+        assert scene is not None
+        return scene
+
+    @property
+    def chosen_name(self) -> str:
+        assert self.element is not None
+        return self.bug.graph.nodes[self.element.node].name
+
+    def name_style(self, name: str) -> Any:
+        """Return the style in which the name of a node is shown."""
+        canvas = self.query_one(Canvas)
+        for y in range(canvas.size.height):
+            for segment in canvas.render_line(y):
+                if segment.text.strip() == name:
+                    return segment.style
+        raise AssertionError(name)
+
+
+def run(
+    check: Check, source: str, size: tuple[int, int] = (70, 30), at: str = "start"
+) -> None:
+    async def main() -> None:
+        bug = Debugger(load(source))
+        assert bug.execute(f"goto {at}").ok
+        app = PaneApp(bug)
+        async with app.run_test(size=size) as pilot:
+            await pilot.pause()
+            app.draw()
+            await pilot.pause()
+            await check(app, pilot)
+
+    asyncio.run(main())
+
+
+def picture(source: str, size: tuple[int, int], at: str) -> str:
+    found: list[str] = []
+
+    async def check(app: PaneApp, _pilot: Pilot[None]) -> None:
+        found.append(app.text)
+
+    run(check, source, size, at)
+    return found[0]
+
+
+APPLE_ORANGE = """\
+ ✓ a █ ━━┓ ╭──────╮    ✓ t ▆ ─┐
+ ✓ an ▆ ━┻━┥▶ az █├─┐         │
+           │  *   │ │ ╭─────╮ │ ╭─────╮
+           ╰──────╯ ├─┤○ z  ├─┴─┤○ y  │
+ ✓ o █ ──┐ ╭──────╮ │ │  +  │   │  *  │
+ ✓ on ▇ ─┴─┤○ oz  ├─┘ ╰─────╯   ╰─────╯
+           │  *   │
+           ╰──────╯"""
+
+THREE_LAYER = """\
+           ○ x0 (4, 1)     ○ W1 (5, 4)
+                 └───────┬───────┘
+✓ W2 (3, 5) ▄   ▶ x1 ▸layer (5, 1) ▄
+      └──────────────────┨
+✓ W3 (2, 3) ▅   ✓ x2 ▸layer (3, 1) ▅
+      └──────────────────┤
+ · t (2, 1)     ✓ x3 ▸layer (2, 1) ▆
+      └──────────────────┤
+         ✓ E ▸0.5 * sum((x3 - …        1 ▆"""
+
+
+def test_apples_and_oranges_are_a_tree_from_left_to_right() -> None:
+    assert picture("apple_orange", (43, 11), "az@forward") == APPLE_ORANGE
+
+
+def test_three_layers_are_a_chain_of_layers_where_room_is_short() -> None:
+    assert picture("three_layer", (43, 11), "x2@backward") == THREE_LAYER
+
+
+def test_where_there_is_room_everything_is_unfolded() -> None:
+    text = picture("three_layer", (70, 30), "start")
+    for name in ("x1.z @", "x3 sigmoid", "E._2 ** 2", "E 0.5 *"):
+        assert name in text
+    assert "▸" not in text
+
+
+def test_scalars_show_their_numbers() -> None:
+    text = picture("apple_orange", (72, 14), "end")
+    for number in ("3.3", "110", "4.4", "55", "500", "1.1"):
+        assert number in text
+
+
+def test_a_list_stands_in_for_a_picture_that_does_not_fit() -> None:
+    lines = picture("vanishing", (40, 12), "x10@forward").splitlines()
+    assert any(line.startswith("◆─┘ ▶") and " x10 " in line for line in lines)
+
+
+@pytest.mark.parametrize("name", builtin_names())
+@pytest.mark.parametrize("size", [(33, 10), (40, 12), (50, 20), (70, 40)])
+def test_what_is_shown_fits_and_names_every_box(
+    name: str, size: tuple[int, int]
+) -> None:
+    atlas = Atlas(load(name).graph)
+    scene, opened = atlas.automatic(size, None)
+    assert scene.sketch is atlas.folding(opened)
+    shown: set[int] = set()
+    for line in range(scene.height):
+        text, labels = scene.row(line)
+        end = 0
+        for x, box, pieces in labels:
+            assert x >= end
+            end = x + sum(len(piece.text) for piece in pieces)
+            assert scene.kind == "list" or end <= scene.width
+            named = {piece.part: piece.text for piece in pieces}
+            if "name" in named:
+                assert {"mark", "stop"} <= set(named)
+                shown.add(box)
+        assert len(text) >= end or scene.kind == "list"
+    assert shown == set(range(len(scene.sketch.boxes)))
+    if isinstance(scene, Picture):
+        assert (scene.width <= size[0], scene.height <= size[1]) == (True, True)
+
+
+def test_done_present_and_future_differ_by_their_marks() -> None:
+    async def check(app: PaneApp, _pilot: Pilot[None]) -> None:
+        assert "▶ z" in app.text
+        assert "✓ az" in app.text
+        assert "○ y" in app.text
+        app.run_line("goto y<-z")
+        assert "▶ z" in app.text
+        assert "✓ y" in app.text
+        assert "○ az" in app.text
+        app.run_line("goto end")
+        assert "○" not in app.text
+
+    run(check, "apple_orange", at="z@forward")
+
+
+def test_a_gradient_that_is_not_complete_and_one_that_never_comes() -> None:
+    async def check(app: PaneApp, _pilot: Pilot[None]) -> None:
+        assert "▶ W" in app.text
+        app.run_line("stepi")
+        assert "◐ W" in app.text
+
+    run(check, "exploding", (60, 30), at="h9._1<-W")
+    assert "· t" in picture("three_layer", (70, 30), "output")
+
+
+def test_numbers_that_are_not_finite_stand_out() -> None:
+    text = picture("nan_where", (80, 40), "end")
+    assert "!" in text
+
+
+def test_stops_are_marked_also_on_what_is_folded() -> None:
+    async def check(app: PaneApp, _pilot: Pilot[None]) -> None:
+        assert "●" not in app.text
+        app.run_line("break x2.z")
+        assert "●x2" in app.text
+        assert app.text.count("●") == 1
+        app.run_line("disable 1")
+        assert "●" not in app.text
+        app.run_line("watch W1.grad")
+        assert "●W1" in app.text
+
+    run(check, "three_layer", (43, 11))
+
+
+def test_the_arrows_follow_edges_and_layers() -> None:
+    async def check(app: PaneApp, pilot: Pilot[None]) -> None:
+        app.element = Element(app.bug.graph.node("an").index, "value", None)
+        app.draw()
+        for key, name in (
+            ("right", "az"),
+            ("down", "oz"),
+            ("right", "z"),
+            ("up", "t"),
+            ("right", "y"),
+            ("left", "z"),
+            ("left", "az"),
+            ("up", "az"),
+            ("left", "an"),
+            ("left", "an"),
+        ):
+            await pilot.press(key)
+            assert app.chosen_name == name
+        assert app.name_style("an").reverse
+        assert app.name_style("az").underline
+
+    run(check, "apple_orange", (43, 11))
+
+
+def test_the_arrows_turn_with_the_picture() -> None:
+    async def check(app: PaneApp, pilot: Pilot[None]) -> None:
+        app.element = Element(app.bug.graph.node("x1").index, "value", None)
+        app.draw()
+        assert app.scene.down
+        await pilot.press("down")
+        assert app.chosen_name == "x2"
+        await pilot.press("left")
+        assert app.chosen_name == "W3"
+        await pilot.press("r")
+        assert not app.scene.down
+
+    run(check, "three_layer", (43, 11))
+
+
+def test_a_chosen_element_is_the_whole_node_at_this_moment() -> None:
+    async def check(app: PaneApp, pilot: Pilot[None]) -> None:
+        await pilot.press("enter")
+        y = app.bug.graph.output
+        assert app.element == Element(y, "value", None)
+        app.run_line("goto end")
+        await pilot.press("enter")
+        assert app.element == Element(y, "grad", None)
+
+    run(check, "apple_orange")
+
+
+def test_folding_and_unfolding() -> None:
+    async def check(app: PaneApp, pilot: Pilot[None]) -> None:
+        app.element = Element(app.bug.graph.node("x2").index, "value", None)
+        app.draw()
+        assert app.pane.place() == "x2"  # the whole call
+        await pilot.press("u")
+        assert "x2.z" in app.text
+        assert "x1.z" not in app.text
+        assert app.pane.place() == "node:x2"
+        assert app.bug.execute(f"break {app.pane.place()}").ok
+        await pilot.press("u")
+        assert "x2.z" not in app.text
+        await pilot.press("plus")
+        assert len(app.scene.sketch.boxes) == 15
+        await pilot.press("minus")
+        assert len(app.scene.sketch.boxes) == 9
+        await pilot.press("minus")
+        assert len(app.scene.sketch.boxes) == 9
+
+    run(check, "three_layer", (60, 18))
+
+
+def test_a_cursor_stays_in_sight_and_the_picture_can_be_moved() -> None:
+    async def check(app: PaneApp, pilot: Pilot[None]) -> None:
+        await pilot.press("plus")
+        await pilot.pause()
+        assert "E 0.5 *" in app.text  # the output, at the bottom
+        assert "x0" not in app.text
+        for _ in range(8):
+            await pilot.press("shift+up")
+        assert "x0" in app.text
+        await pilot.press("pagedown", "pagedown", "pagedown")
+        assert "x0" not in app.text
+        for _ in range(11):
+            await pilot.press("up")
+        await pilot.pause()
+        assert "x0" in app.text
+
+    run(check, "three_layer", (43, 11))
+
+
+def test_views_follow_each_other() -> None:
+    async def check(app: PaneApp, pilot: Pilot[None]) -> None:
+        assert app.scene.kind == "picture"
+        await pilot.press("v")
+        assert app.scene.kind == "list"
+        assert "a * an" in app.text
+        await pilot.press("up")
+        assert app.chosen_name == "t"
+        await pilot.press("v")
+        assert app.scene.kind == "near"
+        assert "y" in app.text
+        assert "az" not in app.text
+        await pilot.press("right")
+        assert app.chosen_name == "y"
+        assert "az" in app.text
+        await pilot.press("v")
+        assert app.scene.kind == "picture"
+        await pilot.press("v", "a")
+        assert app.scene.kind == "picture"
+
+    run(check, "apple_orange", (43, 11))
+
+
+def test_searching_unfolds_what_it_finds() -> None:
+    async def check(app: PaneApp, pilot: Pilot[None]) -> None:
+        await pilot.press("slash", *"sigmoid")
+        assert app.chosen_name == "x1"
+        assert app.pane.titles[1] == "match 1 of 3"
+        await pilot.press("enter")
+        assert app.chosen_name == "x2"
+        await pilot.press("up", "up")
+        assert app.chosen_name == "x3"
+        await pilot.press("escape")
+        assert app.focused is app.pane
+        await pilot.press("full_stop")
+        assert app.chosen_name == "x1"
+        await pilot.press("comma")
+        assert app.chosen_name == "x3"
+        await pilot.press("slash", *"no such")
+        assert app.pane.titles[1] == "not found"
+        await pilot.press("escape", "slash", *"x2.z")
+        assert app.chosen_name == "x2.z"
+        assert "x2.z" in app.text
+        assert not app.query_one(Search).value.startswith("no")
+
+    run(check, "three_layer", (43, 14))
+
+
+def test_clicking_chooses_and_clicking_twice_unfolds() -> None:
+    async def check(app: PaneApp, pilot: Pilot[None]) -> None:
+        def place(name: str) -> tuple[int, int]:
+            for y, line in enumerate(app.lines()):
+                if name in line:
+                    return line.index(name), y
+            raise AssertionError(name)
+
+        await pilot.click(Canvas, offset=place("x2"))
+        assert app.chosen_name == "x2"
+        await pilot.click(Canvas, offset=(0, 10))
+        assert app.chosen_name == "x2"
+        await pilot.click(Canvas, offset=place("x1"), times=2)
+        await pilot.pause()
+        assert "x1.z" in app.text
+
+    run(check, "three_layer", (60, 20))
+
+
+def test_dragging_moves_the_picture_and_chooses_nothing() -> None:
+    async def check(app: PaneApp, pilot: Pilot[None]) -> None:
+        await pilot.press("plus")
+        await pilot.pause()
+        canvas = app.query_one(Canvas)
+        before, chosen = canvas.scroll_offset, app.element
+        await pilot.mouse_down(Canvas, offset=(20, 2))
+        await pilot.hover(Canvas, offset=(20, 7))
+        await pilot.mouse_up(Canvas, offset=(20, 7))
+        await pilot.pause()
+        assert canvas.scroll_offset.y == before.y - 5
+        assert app.element == chosen
+
+    run(check, "three_layer", (43, 11))
+
+
+def test_no_key_is_one_of_the_application() -> None:
+    theirs = set(LINES) - {"enter", "right", "left"}  # arrows and Enter are the pane's
+    theirs |= set("qohH:?<> ") | {"space", "colon", "question_mark", "escape", "tab"}
+    ours = {binding.key for binding in GraphPane.BINDINGS}  # type: ignore[union-attr]
+    assert not ours & theirs
+
+
+def test_help_names_every_key() -> None:
+    words = "arrows enter shift+arrows page + - u v r a / full\u00a0stop comma b"
+    for word in words.split(" "):
+        assert word.replace("\u00a0", " ") in (GraphPane.HELP or "")
+
+
+def test_a_pane_without_room_shows_nothing_and_comes_back() -> None:
+    async def check(app: PaneApp, pilot: Pilot[None]) -> None:
+        await pilot.resize_terminal(1, 1)
+        await pilot.resize_terminal(43, 11)
+        await pilot.pause()
+        assert app.text.splitlines()[0].startswith(" ✓ a")
+
+    run(check, "apple_orange", (43, 11))
+
+
+def long_scenario(folder: Path, lines: int) -> str:
+    path = folder / "long.toml"
+    program = ["h0 = tanh(x)"]
+    program += [f"h{i} = tanh(h{i - 1} * w)" for i in range(1, lines)]
+    leaves = "[inputs]\nx = 0.5\n[parameters]\nw = 0.9\n"
+    text = "\n".join(program)
+    path.write_text(f"gradstep = 1\nprogram = '''\n{text}\n'''\n{leaves}")
+    return str(path)
+
+
+def test_a_large_graph_is_a_list_around_the_present_node(tmp_path: Path) -> None:
+    async def check(app: PaneApp, pilot: Pilot[None]) -> None:
+        assert app.scene.kind == "list"
+        node = app.bug.graph.node("h300").index
+        app.element = Element(node, "value", None)
+        app.draw()
+        assert "h300 " in app.text
+        await pilot.press("down")
+        assert app.chosen_name == "h301"
+        await pilot.press("pagedown")
+        assert app.chosen_name == "h330"
+        await pilot.press("v")
+        assert app.scene.kind == "near"
+        # Only what is near: w has 600 uses.
+        await pilot.press("slash", "w", "escape")
+        assert app.chosen_name == "w"
+        assert app.scene.height < 100
+
+    run(check, long_scenario(tmp_path, 600))
+
+
+def test_a_step_looks_only_at_what_is_in_sight(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def check(app: PaneApp, _pilot: Pilot[None]) -> None:
+        looked: list[int] = []
+        real = GraphPane._looked_up
+
+        def counted(pane: GraphPane, box: int) -> Any:
+            looked.append(box)
+            return real(pane, box)
+
+        monkeypatch.setattr(GraphPane, "_looked_up", counted)
+        scene = app.scene
+        app.run_line("step")
+        app.lines()
+        assert app.scene is scene
+        assert len(looked) <= 30
+
+    run(check, long_scenario(tmp_path, 600))
+
+
+def test_names_are_never_markup(tmp_path: Path) -> None:
+    path = tmp_path / "odd.toml"
+    path.write_text(
+        "gradstep = 1\nprogram = '''\ny = x[0] + x[1]\n'''\n[inputs]\nx = [1.0, 2.0]\n"
+    )
+    assert "[0]" in picture(str(path), (60, 20), "start")
+
+
+# ---------------------------------------------------------------------- heavy lines
+
+SIDES = {"LEFT": (-1, 0), "RIGHT": (1, 0), "UP": (0, -1), "DOWN": (0, 1)}
+OPPOSITE = {"LEFT": "RIGHT", "RIGHT": "LEFT", "UP": "DOWN", "DOWN": "UP"}
+BOTH = {"HORIZONTAL": ("LEFT", "RIGHT"), "VERTICAL": ("UP", "DOWN")}
+
+
+def weights(character: str) -> dict[str, str]:
+    """Return how a character leads to each side, by what Unicode calls it.
+
+    It says `LIGHT UP AND RIGHT`, `UP HEAVY AND RIGHT LIGHT`, or `LEFT LIGHT AND RIGHT
+    HEAVY`, `LIGHT LEFT AND HEAVY RIGHT`.
+    """
+    if not "─" <= character <= "╿":
+        return {}
+    name = unicodedata.name(character).removeprefix("BOX DRAWINGS ")
+    words = [word for word in name.split() if word not in ("AND", "ARC")]
+    found: dict[str, str] = {}
+    waiting: list[str] = []
+    weight = ""
+    for word in words:
+        if word not in ("LIGHT", "HEAVY"):
+            waiting += BOTH.get(word, (word,))
+        elif waiting and not weight:  # the weight comes after its sides
+            found |= dict.fromkeys(waiting, word)
+            waiting = []
+        else:
+            found |= dict.fromkeys(waiting, weight)
+            waiting, weight = [], word
+    return found | dict.fromkeys(waiting, weight)
+
+
+def heavy_sides(character: str) -> list[str]:
+    return [side for side, weight in weights(character).items() if weight == "HEAVY"]
+
+
+def test_a_joint_is_what_unicode_calls_so() -> None:
+    names = ("LEFT", "RIGHT", "UP", "DOWN")
+    for arms in range(1, 16):
+        for heavy in range(16):
+            expected = {
+                name: "HEAVY" if heavy >> bit & 1 else "LIGHT"
+                for bit, name in enumerate(names)
+                if arms >> bit & 1
+            }
+            assert weights(joint(arms, heavy)) == expected, joint(arms, heavy)
+
+
+@pytest.mark.parametrize("size", [(46, 14), (90, 30)])
+@pytest.mark.parametrize("name", builtin_names())
+def test_heavy_lines_go_on_until_their_boxes(name: str, size: tuple[int, int]) -> None:
+    """What leads heavily to a side is met there, and nothing else is heavy."""
+
+    async def check(app: PaneApp, _pilot: Pilot[None]) -> None:
+        for position in range(0, len(app.bug.trace), 1 + len(app.bug.trace) // 12):
+            app.run_line(f"goto {position}")
+            if app.scene.kind == "list":
+                return
+            rows = [
+                "".join(text for text, *_ in app.pane._paint(y, 0, app.scene.width))
+                for y in range(app.scene.height)
+            ]
+            for y, row in enumerate(rows):
+                for x, sign in enumerate(row):
+                    for side in heavy_sides(sign):
+                        right, down = SIDES[side]
+                        beside = weights(rows[y + down][x + right])
+                        assert beside.get(OPPOSITE[side]) != "LIGHT", (row, x)
+
+    run(check, name, size)
+
+
+def test_the_rail_of_a_long_list_never_breaks() -> None:
+    rng = np.random.default_rng(5)
+    build = Builder()
+    nodes = [build.leaf(f"w{i}", "parameter", ()) for i in range(20)]
+    for i in range(700):
+        pair = rng.choice(len(nodes), size=2)
+        operands = (nodes[-1], nodes[int(pair[0])]) if i % 3 else (nodes[-1], nodes[3])
+        nodes.append(build.apply(OPS["add"], operands, name=f"x{i}"))
+    atlas = Atlas(build.finish(nodes[-1]))
+    scene = atlas.listing(frozenset(), (60, 20))
+    assert scene.height > 2 * rail.PART
+    rows = [scene.row(line)[0] for line in range(scene.height)]
+    assert len({len(row) for row in rows}) == 1
+    for number, (above, below) in enumerate(pairwise(rows)):
+        for x, (one, two) in enumerate(zip(above, below, strict=True)):
+            if "DOWN" in weights(one):
+                assert two in "◆○" or "UP" in weights(two), (number, x)
+            if "UP" in weights(two):
+                assert one in "◆○" or "DOWN" in weights(one), (number, x)
+
+
+@pytest.mark.parametrize("width", range(20, 70, 7))
+def test_what_a_list_has_no_room_for_is_marked(width: int) -> None:
+    listing = Atlas(load("three_layer").graph).listing(frozenset(), (width, 5))
+    assert isinstance(listing, Listing)
+    for number in range(listing.height):
+        text, labels = listing.row(number)
+        words = "".join(piece.text for _, _, label in labels for piece in label)
+        assert len(text) + len(words) < width
+        whole = rail.pieces(
+            listing.graph, listing.sketch, listing.order[number], listing.folds
+        )
+        is_cut = len(text) + sum(len(piece.text) for piece in whole) >= width
+        assert words.endswith(("…", " ")) or not is_cut

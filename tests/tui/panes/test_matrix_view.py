@@ -1,0 +1,264 @@
+"""A window on an array: right cells, right widths, and nothing but what is seen."""
+
+import asyncio
+import tracemalloc
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.style import Style
+from rich.text import Text
+from textual.app import App, ComposeResult
+from textual.pilot import Pilot
+
+from gradstep.core.engine.measure import summarise
+from gradstep.core.explain.links import Facet, Region
+from gradstep.tui.draw.look import Look
+from gradstep.tui.panes.base.known import Known
+from gradstep.tui.panes.base.pane import Chosen
+from gradstep.tui.panes.matrix.grid import BARS, LEVELS, Grid, Inks, Scale
+from gradstep.tui.panes.matrix.view import MatrixView, parse_index
+
+NONE = Style()
+PLAIN = (NONE,) * len(BARS)
+INKS = Inks(PLAIN, PLAIN, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE)
+LOOK = Look()
+
+
+def drawn(grid: Grid, width: int = 60, height: int = 12) -> list[str]:
+    grid.fit(width, height)
+    lines = grid.lines(width, height, INKS)
+    return ["".join(segment.text for segment in line) for line in lines]
+
+
+def test_numbers_stand_below_their_columns_with_their_points_aligned() -> None:
+    grid = Grid(np.array([[0.5, -12.25], [100.0, 0.0]]), LOOK)
+    assert drawn(grid) == [
+        "        0       1 ",
+        "0    0.50  -12.25 ",
+        "1  100.00    0    ",
+    ]
+
+
+def test_the_cursor_has_brackets_and_its_numbers() -> None:
+    grid = Grid(np.arange(6.0).reshape(2, 3), LOOK)
+    grid.cursor, grid.is_active = (1, 2), True
+    assert drawn(grid)[2] == "1  3  4 [5]"
+
+
+def test_signs_and_sizes_are_characters_without_room_for_numbers() -> None:
+    array = np.array([[8.0, -8.0, 0.0, 1.0, np.nan, np.inf, -np.inf]])
+    grid = Grid(array, LOOK)
+    grid.compact = True
+    assert drawn(grid)[1] == " █-█ · ▂NN+∞-∞"
+
+
+def test_levels_grow_with_magnitude() -> None:
+    codes = Scale.of(np.linspace(0, 1, 50), LOOK).codes(np.linspace(0, 1, 50))
+    assert codes[0] == 0
+    assert codes[-1] == LEVELS
+    assert np.all(np.diff(codes) >= 0)
+
+
+@given(
+    st.lists(st.floats(width=64), min_size=1, max_size=40),
+    st.integers(1, 8),
+    st.booleans(),
+)
+def test_all_lines_are_as_wide_as_they_say(
+    numbers: list[float], columns: int, compact: bool
+) -> None:
+    rows = -(-len(numbers) // columns)
+    array = np.resize(np.array(numbers), (rows, columns))
+    grid = Grid(array, LOOK)
+    grid.compact = compact
+    assert {len(line) for line in drawn(grid, 500, 500)} == {grid.width}
+
+
+@given(st.integers(0, 30), st.integers(0, 30), st.booleans())
+def test_a_hit_finds_the_cell_that_is_drawn_there(
+    row: int, column: int, compact: bool
+) -> None:
+    grid = Grid(np.zeros((31, 31)), LOOK)
+    grid.compact, grid.is_active = compact, True
+    grid.cursor = (row, column)
+    grid.fit(20, 6)
+    y = row - grid.top + grid.head
+    x = grid.gutter + (column - grid.left) * grid.cell
+    assert 0 <= x < 20
+    assert 0 < y < 6
+    assert grid.hit(x, y) == (row, column)
+    assert grid.hit(x, 0) is None
+
+
+def test_numbers_that_were_not_looked_at_keep_the_width() -> None:
+    array = np.ones((500, 500))
+    grid = Grid(array, LOOK)
+    array[1, 1] = -1.2345e-300
+    array[1, 3] = 9.87e200
+    lines = drawn(grid, 80, 10)
+    assert len({len(line) for line in lines}) == 1
+    assert "-1e-300" in lines[2]
+    assert "9.9e200" in lines[2]
+
+
+def test_a_scale_does_not_get_narrower() -> None:
+    wide = Grid(np.array([[-1234.5678]]), LOOK)
+    own = Scale.of(np.array([[1.0]]), LOOK)
+    narrow = Grid(np.array([[1.0]]), LOOK, own.joined(wide.scale))
+    assert narrow.cell == wide.cell
+
+
+def test_linked_cells_are_those_of_the_region() -> None:
+    ink = Style(underline=True)
+    inks = replace(INKS, linked=ink)
+    grid = Grid(np.zeros((3, 4)), LOOK)
+    grid.linked = Region((range(1, 2), range(4)))
+    marked = [
+        [bool(segment.style and segment.style.underline) for segment in line[1:]]
+        for line in grid.lines(60, 9, inks)[1:]
+    ]
+    assert marked == [[False] * 4, [True] * 4, [False] * 4]
+    grid.linked = Region((range(3), range(4)), frozenset({(0, 1), (2, 3)}))
+    found = [
+        (row, column)
+        for row, line in enumerate(grid.lines(60, 9, inks)[1:])
+        for column, segment in enumerate(line[1:])
+        if segment.style and segment.style.underline
+    ]
+    assert found == [(0, 1), (2, 3)]
+
+
+def test_slices_turn_around() -> None:
+    grid = Grid(np.arange(24.0).reshape(2, 3, 2, 2), LOOK)
+    seen = [float(grid.window(1, 1)[0, 0])]
+    for _ in range(6):
+        assert grid.turn(1)
+        seen.append(float(grid.window(1, 1)[0, 0]))
+    assert seen == [0, 4, 8, 12, 16, 20, 0]
+    assert not Grid(np.zeros((2, 2)), LOOK).turn(1)
+
+
+@pytest.mark.parametrize(
+    ("text", "index"),
+    [("2,3", (2, 3)), (" 2 3 ", (2, 3)), ("4,0", None), ("1", None), ("9" * 99, None)],
+)
+def test_a_typed_index(text: str, index: tuple[int, ...] | None) -> None:
+    assert parse_index(text, (4, 4)) == index
+
+
+# ------------------------------------------------------------------------ the widget
+
+
+class MatrixApp(App[None]):
+    def __init__(self, array: np.ndarray[Any, Any]) -> None:
+        super().__init__()
+        self.facet = Facet("value", array, 3, "value")
+        self.chosen: list[tuple[int, ...] | None] = []
+
+    def compose(self) -> ComposeResult:
+        yield MatrixView(Known(summarise))
+
+    @property
+    def view(self) -> MatrixView:
+        return self.query_one(MatrixView)
+
+    def on_mount(self) -> None:
+        self.show((0,) * self.facet.array.ndim)
+        self.view.focus()
+
+    def show(self, cursor: tuple[int, ...]) -> None:
+        self.view.show(self.facet, cursor, None, Text("[/red] W"), Look())
+
+    def on_chosen(self, message: Chosen) -> None:
+        self.chosen.append(message.element.index)
+
+    def text(self) -> str:
+        lines = (self.view.render_line(y).text for y in range(self.view.size.height))
+        return "\n".join(lines)
+
+
+def played(
+    array: np.ndarray[Any, Any],
+    play: Callable[[MatrixApp, Pilot[None]], Awaitable[None]],
+) -> MatrixApp:
+    async def run() -> MatrixApp:
+        app = MatrixApp(array)
+        async with app.run_test(size=(60, 16)) as pilot:
+            await pilot.pause()
+            await play(app, pilot)
+        return app
+
+    return asyncio.run(run())
+
+
+def test_keys_choose_cells() -> None:
+    array = np.arange(1200.0).reshape(30, 40)
+    array[7, 9], array[20, 1], array[25, 5] = np.nan, np.inf, -5.0
+
+    async def play(app: MatrixApp, pilot: Pilot[None]) -> None:
+        keys = ("down", "right", "end", "ctrl+end", "home", "ctrl+home", "M", "L")
+        await pilot.press(*keys, "exclamation_mark", "exclamation_mark")
+        await pilot.press("j", "3", "comma", "1", "4", "enter", "pagedown", "pageup")
+        assert "[3, 14]" in app.text()
+
+    app = played(array, play)
+    assert app.chosen == [
+        (1, 0),
+        (1, 1),
+        (1, 39),
+        (29, 39),
+        (29, 0),
+        (0, 0),
+        (20, 1),
+        (25, 5),
+        (7, 9),
+        (20, 1),
+        (3, 14),
+        (14, 14),
+        (3, 14),
+    ]
+
+
+def test_the_footer_says_everything_in_full() -> None:
+    async def play(app: MatrixApp, pilot: Pilot[None]) -> None:
+        app.show((0, 1))
+        await pilot.pause()
+        text = app.text()
+        assert "[/red] W" in text
+        assert "[0, 1] = 0.3333333333333333" in text
+        assert "(2,2)" in text
+        assert "1 nan" in text
+        await pilot.press("d")
+        assert "scale" in app.text()
+
+    played(np.array([[0.0, 1 / 3], [np.nan, 2.0]]), play)
+
+
+def test_a_click_chooses() -> None:
+    async def play(app: MatrixApp, pilot: Pilot[None]) -> None:
+        await pilot.click(MatrixView, offset=(4, 3))
+        assert app.chosen == [(1, 0)]
+
+    played(np.ones((3, 3)), play)
+
+
+def test_a_huge_matrix_costs_what_is_seen() -> None:
+    array = np.broadcast_to(np.float64(1.5), (10_000, 10_000))
+
+    async def play(app: MatrixApp, pilot: Pilot[None]) -> None:
+        tracemalloc.start()
+        app.show((9_999, 9_999))
+        await pilot.pause()
+        assert "9999" in app.text()
+        app.show((5_000, 1))
+        assert "5000" in app.text()
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak < 40_000_000  # of 800 MB
+
+    played(array, play)

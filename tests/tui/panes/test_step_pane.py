@@ -1,0 +1,261 @@
+"""One step in four linked views, in any size, at any moment of any scenario."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+from textual.pilot import Pilot
+
+from gradstep.core.debugger.debugger import Debugger
+from gradstep.core.scenario.scenario import builtin_names, load
+from gradstep.core.session.expression import Element
+from panes_app import PanesApp, program, text_of
+
+Play = Callable[[PanesApp, Pilot[None]], Awaitable[None]]
+
+
+def played(bug: Debugger, at: str, size: tuple[int, int], play: Play) -> PanesApp:
+    async def run() -> PanesApp:
+        app = PanesApp(bug, f"goto {at}")
+        async with app.run_test(size=size) as pilot:
+            await pilot.pause()
+            await play(app, pilot)
+        return app
+
+    return asyncio.run(run())
+
+
+def shown(
+    name: str, at: str, element: str = "", size: tuple[int, int] = (100, 60)
+) -> str:
+    texts: list[str] = []
+
+    async def play(app: PanesApp, pilot: Pilot[None]) -> None:
+        if element:
+            app.choose(element)
+            await pilot.pause()
+        texts.append(text_of(app.step))
+
+    played(Debugger(load(name)), at, size, play)
+    return texts[0]
+
+
+def test_a_contribution_in_all_its_views() -> None:
+    text = shown("three_layer", "x2.z<-W2", "W2.grad[1, 3]")
+    for part in (
+        "contribution to W2 through x2.z, 1 of 2",
+        "∂E/∂W2 = δ2 x1ᵀ   (3,1) @ (1,5) → (3,5) = W2 ✓",
+        "upstream δ2 (3,1)",
+        "local ∂x2.z/∂W2 = x1ᵀ (1,5)",
+        "▸contribution (3,5)",
+        "W2.grad[1, 3] = δ2[1, 0] · x1[3, 0] = 0.01901 × 0.3965 = 0.007538",
+        "W2.grad[1, 3]: 0 → 0.007538, 1 of 1 uses are in",
+        "W2.grad += x2.z.grad @ x1.T",
+    ):
+        assert part in text
+
+
+def test_a_title_that_has_no_room_loses_a_word_and_no_number() -> None:
+    place, number = "2 of 27 · forward · layer x1 · line 3", "= 0.6547534606063192"
+    for width, title, exact in (
+        (100, f"event {place}", f"x1[0, 0] {number}"),
+        (46, place, f"x1[0, 0] {number}"),
+        (30, "2 of 27 · forward ·", number),
+    ):
+
+        async def play(
+            app: PanesApp, pilot: Pilot[None], title: str = title, exact: str = exact
+        ) -> None:
+            del pilot
+            first, last = (
+                "".join(text for text, *_ in app.step.whole(y))
+                for y in (0, app.step.outer_size.height - 1)
+            )
+            assert first.startswith(f"╭─ {title}")
+            assert f"─ {exact} ─" in last
+
+        played(Debugger(load("three_layer")), "x1", (width, 24), play)
+
+
+@pytest.mark.parametrize("height", range(16, 44, 4))
+def test_no_line_stays_empty_while_something_is_left_unsaid(height: int) -> None:
+    text = shown("three_layer", "x2.z<-W2", size=(75, height))
+    assert "1 of 1 uses are in" in text or text.split("\n")[-1].strip()
+
+
+@pytest.mark.parametrize("height", range(14, 40, 4))
+def test_no_line_is_blank_while_rows_of_a_matrix_are_not_seen(height: int) -> None:
+    text = shown("three_layer", "x2.z", size=(48, height)).split("\n\n")
+    assert len(text) == 1 or "↓" not in text[-1]
+
+
+def test_a_sum_over_broadcast_axes_stands_between() -> None:
+    text = shown("broadcast_bias", "Z<-b", "b.grad[0]")
+    assert "product" in text
+    assert "Σ axis 0 → " in text
+
+
+def test_a_shared_node_has_before_and_after() -> None:
+    text = shown("shared_node", "end")
+    assert "a.grad before" in text
+    assert "a.grad after" in text
+    assert "2 of 2 uses are in" in text
+
+
+def test_forward_seed_and_start() -> None:
+    assert "press s to step" in shown("apple_orange", "start")
+    assert "the seed" in shown("apple_orange", "#5")
+    forward = shown("three_layer", "#1", "x1.z[0, 0]")
+    assert "x1.z = W1 @ x0   (5,4) @ (4,1) → (5,1)" in forward
+    assert "x1.z[0, 0] = Σ W1[0, :] · x0[:, 0] = " in forward
+    assert "(4 terms) = 0.64" in " ".join(forward.split())
+
+
+@pytest.mark.parametrize("name", builtin_names())
+@pytest.mark.parametrize("size", [(48, 24), (120, 36), (24, 10)])
+def test_every_moment_can_be_drawn(name: str, size: tuple[int, int]) -> None:
+    async def play(app: PanesApp, _pilot: Pilot[None]) -> None:
+        length = len(app.bug.trace)
+        for position in sorted({*range(0, length, max(length // 40, 1)), length}):
+            app.run_lines([f"goto {position}"])
+            app.chosen = None
+            app.draw()
+            for pane in (app.step, app.why):
+                area = pane.content_size
+                for y in range(area.height):
+                    assert pane.render_line(y).cell_length == area.width
+            if size[0] == 120:
+                assert "NumPy" in text_of(app.step) or position in (
+                    app.bug.trace.seed_position + 1,
+                    *range(app.bug.trace.update_position + 1, length + 1),
+                )
+
+    played(Debugger(load(name)), "start", size, play)
+
+
+@pytest.mark.parametrize("name", ["attention", "conv", "three_layer", "two_layer_net"])
+@pytest.mark.parametrize("size", [(28, 18), (48, 26), (48, 14), (120, 36)])
+def test_matrices_are_seen_or_it_is_said_where(
+    name: str, size: tuple[int, int]
+) -> None:
+    async def play(app: PanesApp, _pilot: Pilot[None]) -> None:
+        length = len(app.bug.trace)
+        for position in range(0, length + 1, max(length // 12, 1)):
+            app.run_lines([f"goto {position}"])
+            app.chosen = None
+            app.draw()
+            text, sheet = text_of(app.step), app.step._written()
+            count = len(app.step._grids)
+            seen = [t for t in sheet.tiles if t.y + t.title < app.step.size.height]
+            if len(sheet.tiles) < count:
+                assert f" of {count}; shift+←" in text
+            elif len(seen) < count:
+                assert f"of {count} matrices below: v" in text
+            else:
+                assert "shift+←" not in text
+            assert seen or "below: v" in text
+
+    played(Debugger(load(name)), "start", size, play)
+
+
+def test_in_a_small_pane_the_cursor_is_always_seen() -> None:
+    async def play(app: PanesApp, pilot: Pilot[None]) -> None:
+        for _ in range(len(app.step._grids)):
+            assert "▸" in text_of(app.step)
+            assert "[" in text_of(app.step).split("▸")[1]
+            await pilot.press("shift+right")
+
+    played(Debugger(load("shared_node")), "end", (30, 18), play)
+    played(Debugger(load("three_layer")), "x2.z<-W2", (48, 24), play)
+    played(Debugger(load("broadcast_bias")), "end", (34, 24), play)
+
+
+def test_arrows_choose_the_same_element_everywhere() -> None:
+    async def play(app: PanesApp, pilot: Pilot[None]) -> None:
+        app.choose("W2.grad[0, 0]")
+        await pilot.press("down", "right")
+        assert app.chosen == Element(w2, "grad", (1, 1))
+        await pilot.press("shift+left")  # the local derivative: x1, turned
+        assert app.chosen == Element(x1, "value", (1, 0))
+        await pilot.press("right")
+        assert app.chosen == Element(x1, "value", (2, 0))
+        await pilot.press("shift+left")
+        assert app.chosen == Element(z, "grad", (1, 0))
+        assert "[1, 0]" in text_of(app.why) or "δ2" in text_of(app.why)
+
+    bug = Debugger(load("three_layer"))
+    names = {node.name: node.index for node in bug.graph.nodes}
+    w2, x1, z = names["W2"], names["x1"], names["x2.z"]
+    played(bug, "x2.z<-W2", (100, 50), play)
+
+
+def test_a_click_chooses_and_links() -> None:
+    async def play(app: PanesApp, pilot: Pilot[None]) -> None:
+        sheet = app.step._written()
+        tile = sheet.tiles[-1]
+        grid = app.step._grids[tile.number]
+        x = tile.x + grid.gutter + 2 * grid.cell + 1
+        await pilot.click("StepPane", offset=(x + 1, tile.y + tile.title + 3))
+        assert app.chosen is not None
+        assert app.chosen.index == (1, 2)
+        linked = [one.linked for one in app.step._grids]
+        assert [region and region.text for region in linked] == [
+            "[1, 0]",
+            "[0, 2]",
+            None,
+        ]
+
+    played(Debugger(load("three_layer")), "x2.z<-W2", (100, 50), play)
+
+
+def test_one_matrix_alone_and_back() -> None:
+    async def play(app: PanesApp, pilot: Pilot[None]) -> None:
+        await pilot.press("v")
+        assert app.step.alone is not None
+        assert app.step.alone.has_focus
+        await pilot.press("down", "j", "2", "comma", "4", "enter")
+        assert app.chosen is not None
+        assert app.chosen.index == (2, 4)
+        await pilot.press("v")
+        assert app.step.has_focus
+        assert app.step.alone is None
+        assert "[2, 4]" in text_of(app.step)
+
+    played(Debugger(load("three_layer")), "x2.z<-W2", (100, 50), play)
+
+
+def test_keys_that_are_not_its_own_pass() -> None:
+    async def play(app: PanesApp, pilot: Pilot[None]) -> None:
+        before = app.chosen
+        await pilot.press("s", "n", "enter", "end", "home", "escape", "x")
+        assert app.chosen == before
+
+    played(Debugger(load("three_layer")), "x2.z<-W2", (100, 50), play)
+
+
+def test_names_are_never_read_as_markup() -> None:
+    bug = program("y = sum(W[0] * W[1])", "W = [[1.0, 2.0], [3.0, 4.0]]")
+
+    async def play(app: PanesApp, _pilot: Pilot[None]) -> None:
+        for position in range(len(app.bug.trace) + 1):
+            app.run_lines([f"goto {position}"])
+            app.draw()
+            assert text_of(app.step)
+
+    played(bug, "start", (80, 40), play)
+
+
+def test_an_empty_array_and_a_program_that_computes_nothing() -> None:
+    for bug in (
+        program("y = sum(W[0:0])", "W = [1.0, 2.0]"),
+        program("y = W", "W = 2.0"),
+    ):
+
+        async def play(app: PanesApp, pilot: Pilot[None]) -> None:
+            for position in range(len(app.bug.trace) + 1):
+                app.run_lines([f"goto {position}"])
+                app.draw()
+                await pilot.press("down", "v", "M", "v")
+                assert text_of(app.step)
+
+        played(bug, "start", (80, 40), play)

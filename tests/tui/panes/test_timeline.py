@@ -1,0 +1,66 @@
+"""The timeline: its words stay readable, whatever stands on it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gradstep.core.scenario.scenario import load
+from gradstep.tui.app.app import GradstepApp
+from gradstep.tui.app.main_screen import MainScreen
+from gradstep.tui.panes.time.timeline import TimelinePane
+
+_SIGNS = frozenset("●◆▽┼")
+
+
+@pytest.fixture(autouse=True)
+def _plain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+
+
+def words(text: str) -> list[str]:
+    """Return the words of a line, each between rules or signs of its own."""
+    return [word for word in text.replace("─", " ").split() if word not in _SIGNS]
+
+
+@pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 36)])
+@pytest.mark.parametrize("name", ["apple_orange", "two_layer_net"])
+async def test_no_sign_stands_in_a_word(name: str, size: tuple[int, int]) -> None:
+    async with GradstepApp(load(name)).run_test(size=size) as pilot:
+        screen = pilot.app.screen
+        assert isinstance(screen, MainScreen)
+        await pilot.pause()  # until it has a size
+        bug, pane = screen.bug, screen.query_one(TimelinePane)
+        names = ["start", "forward", "backward", "end"]
+        if bug.trace.updates:
+            names.insert(-1, "update")
+        bug.execute("goto 30%")
+        bug.execute("mark here")
+        bug.execute(f"break #{len(bug.trace) * 3 // 4}")
+        text = ""
+        for position in range(len(bug.trace) + 1):
+            bug.execute(f"goto {position}")
+            screen.apply(None)
+            text = pane.render_line(0).text
+            assert "●" in text, position
+            assert set(words(text)) <= set(names), text
+            assert [w for w in names if w in words(text)] == words(text), text
+        assert len(words(text)) >= 4  # the words are there, not left out
+
+
+async def test_a_word_moves_aside_and_goes_where_there_is_no_room() -> None:
+    async with GradstepApp(load("apple_orange")).run_test(size=(120, 36)) as pilot:
+        screen = pilot.app.screen
+        assert isinstance(screen, MainScreen)
+        pane = screen.query_one(TimelinePane)
+        start = pane.render_line(0).text.index("backward")
+        screen.bug.execute("goto 9")
+        screen.apply(None)
+        text = pane.render_line(0).text
+        assert "backward" in text
+        assert text.index("backward") != start
+        for event in range(1, len(screen.bug.trace) + 1):
+            screen.bug.execute(f"break #{event}")
+        screen.apply(None)
+        assert words(pane.render_line(0).text) == ["start", "end"]

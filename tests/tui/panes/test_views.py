@@ -1,0 +1,400 @@
+"""The views at the right: what they show, and that every key is a command line."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from textual import events
+from textual.binding import Binding
+from textual.pilot import Pilot
+from textual.widgets import Input, Static
+
+from gradstep.core.scenario.scenario import builtin_names, load, parse
+from gradstep.tui.app.app import GradstepApp
+from gradstep.tui.app.keys import LINES
+from gradstep.tui.app.main_screen import MainScreen
+from gradstep.tui.panes.base.pane import Pane
+from gradstep.tui.panes.tables.flow import FlowPane
+from gradstep.tui.panes.tables.nodes import NodesPane
+from gradstep.tui.panes.tables.stops import StopsPane
+from gradstep.tui.panes.tables.table import TablePane
+from gradstep.tui.panes.time.training import TrainingPane
+from gradstep.tui.panes.views import VIEWS, view
+
+_CHECKED = 1000  # elements of a graph that is checked in a moment
+OWN = [name for name in VIEWS if name != "step"]
+
+
+@pytest.fixture(autouse=True)
+def _plain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+
+
+@asynccontextmanager
+async def opened(
+    name: str, view: str, *lines: str, size: tuple[int, int] = (120, 36)
+) -> AsyncIterator[tuple[Pilot[int], MainScreen, Pane]]:
+    async with GradstepApp(load(name)).run_test(size=size) as pilot:
+        screen = pilot.app.screen
+        assert isinstance(screen, MainScreen)
+        for line in lines:
+            reply = screen.bug.execute(line)
+            assert reply.ok or reply.failed, reply.error
+        await pilot.press(str(1 + list(VIEWS).index(view)))
+        await pilot.pause()
+        yield pilot, screen, screen.query_one(f"#{view}", Pane)
+
+
+def text(pane: Pane) -> str:
+    lines = [pane.render_line(y).text for y in range(pane.size.height)]
+    assert {len(line) for line in lines} == {pane.size.width}
+    return "\n".join(line.rstrip() for line in lines)
+
+
+async def settled(pilot: Pilot[int], screen: MainScreen) -> None:
+    for _ in range(100):
+        await pilot.pause()
+        if not screen.busy:
+            return
+
+
+def mouse(kind: type[events.MouseEvent]) -> events.MouseEvent:
+    """Return a mouse event in the corner."""
+    return kind(None, 0, 0, 0, 0, 0, shift=False, meta=False, ctrl=False)
+
+
+def last(screen: MainScreen) -> str:
+    return screen.bug.session.history[-1]
+
+
+# ----------------------------------------------------------------------- all views
+
+
+@pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 36), (200, 60)])
+async def test_every_view_can_be_drawn_at_every_size(size: tuple[int, int]) -> None:
+    lines = ("train 3", "watch W1", "display E", "catch nan", "set W1 = 2", "check")
+    async with opened("three_layer", "nodes", *lines, size=size) as found:
+        pilot, screen, _ = found
+        for view in OWN:
+            screen.action_view(view)
+            await pilot.press("down", "ctrl+end")
+            assert text(screen.query_one(f"#{view}", Pane)).strip(), view
+
+
+@pytest.mark.parametrize("name", builtin_names())
+async def test_every_scenario_can_be_seen_in_every_view(name: str) -> None:
+    scenario = load(name)
+    lines = ["goto 60%", "mark here"]
+    if sum(math.prod(node.shape) for node in scenario.graph) < _CHECKED:
+        lines.append("check")
+    async with opened(name, "nodes", *lines) as found:
+        pilot, screen, _ = found
+        for view in OWN:
+            screen.action_view(view)
+            await pilot.pause()
+            assert text(screen.query_one(f"#{view}", Pane)).strip(), view
+
+
+def test_views_say_what_they_are_and_have_a_key_each() -> None:
+    assert len(VIEWS) <= 9
+    for name, title in VIEWS.items():
+        assert title == view(name).TITLE
+        assert view(name).HELP
+
+
+def test_keys_of_views_do_not_take_those_of_the_application() -> None:
+    moving = {"up", "down", "left", "right", "pageup", "pagedown", "enter"}
+    taken = {b.key for b in MainScreen.BINDINGS if isinstance(b, Binding)}
+    taken |= set(LINES)
+    for pane in (TablePane, *map(view, OWN)):
+        own = {b[0] for b in pane.BINDINGS if isinstance(b, tuple)}
+        assert own & taken <= moving | {"space"}, pane
+
+
+async def test_looking_at_views_changes_nothing() -> None:
+    async with opened("xor", "nodes", "train 3", "goto 50%") as (pilot, screen, _):
+        before = (screen.bug.place, list(screen.bug.session.history))
+        for view in OWN:
+            screen.action_view(view)
+            await pilot.press("down", "up", "v", "V")
+        assert (screen.bug.place, list(screen.bug.session.history)) == before
+
+
+# ---------------------------------------------------------------------- one by one
+
+
+async def test_nodes_are_sorted_chosen_and_gone_to() -> None:
+    async with opened("three_layer", "nodes") as (pilot, screen, pane):
+        assert isinstance(pane, NodesPane)
+        await pilot.press("v")
+        assert "name↑" in text(pane)
+        first = text(pane).splitlines()[1]
+        assert " 0.5 " in first
+        await pilot.press("v", "v", "v", "v", "down")
+        assert "‖grad‖↓" in text(pane)
+        assert screen._chosen is not None
+        place = pane.place()
+        assert screen.bug.graph.nodes[screen._chosen.node].name == place
+        await pilot.press("b")
+        assert last(screen) == f"break {place}"
+        await pilot.press("enter")
+        assert last(screen) == f"goto {place}"
+
+
+async def test_a_nan_is_flagged() -> None:
+    async with opened("nan_where", "nodes", size=(160, 50)) as (_, _, pane):
+        assert "nan" in text(pane)
+
+
+async def test_the_future_is_marked_without_colour() -> None:
+    async with opened("three_layer", "nodes", "goto 50%") as (_, screen, pane):
+        done = [line[2] for line in text(pane).splitlines()[1:] if line.strip()]
+        assert set(done) <= set("·○◐●")
+        assert len(set(done)) > 1
+        del screen
+
+
+async def test_the_flow_shows_what_vanishes() -> None:
+    async with opened("vanishing", "flow", "goto end", size=(120, 60)) as found:
+        pilot, screen, pane = found
+        assert isinstance(pane, FlowPane)
+        assert text(pane).startswith(" vanishing: x10 → x1")
+        rows = len(text(pane).split())
+        await pilot.press("l")
+        assert len(text(pane).split()) != rows
+        await pilot.press("ctrl+home", "down", "enter")
+        assert last(screen).startswith("goto #")
+
+
+async def test_the_flow_goes_over_the_iterations() -> None:
+    lines = ("train 9", "goto end")
+    async with opened("xor", "flow", *lines, size=(160, 40)) as (_, _, pane):
+        assert "over iterations" in text(pane)
+
+
+async def test_a_click_on_the_curve_goes_to_that_iteration() -> None:
+    async with opened("xor", "training", "train 40") as (pilot, screen, pane):
+        assert isinstance(pane, TrainingPane)
+        assert "in iteration 40" in text(pane)
+        start, width = pane._plot
+        await pilot.click(pane, offset=(1 + start + width // 2, 5))
+        assert screen.bug.place.iteration == pytest.approx(20, abs=1)
+        assert last(screen) == f"goto {screen.bug.place.iteration}:start"
+        await pilot.press("down", "down", "enter")
+        assert last(screen) == f"goto {screen.bug.place.iteration}:start"
+        here = screen.bug.place.iteration
+        await pilot.press("r")
+        await settled(pilot, screen)
+        assert last(screen) == "train 100"
+        assert screen.bug.place.iteration == here + 100
+        await pilot.press("l")
+        assert ("log scale" in text(pane)) == pane._is_log()
+
+
+async def test_a_scenario_without_training_says_so() -> None:
+    async with opened("apple_orange", "training") as (pilot, screen, pane):
+        await pilot.press("enter", "up", "pagedown", "l")
+        assert "does not train" in text(pane)
+        assert screen.bug.session.history == []
+
+
+async def test_watches_are_seen_with_values_and_last_changes() -> None:
+    lines = ("watch a.grad", "display a * 2", "goto end")
+    async with opened("apple_orange", "watches", *lines) as (pilot, screen, pane):
+        assert "3.3" in text(pane)
+        assert "#" in text(pane)
+        await pilot.press("space")
+        assert last(screen) == "disable 1"
+        await pilot.press("enter")
+        assert last(screen) == "last a.grad"
+        await pilot.press("down", "d")
+        assert last(screen) == "undisplay 1"
+        await pilot.press("a")
+        assert screen.query_one("#prompt", Input).value == "display "
+
+
+STOPS = ("break z if a > 1", "catch nan", "watch o")
+
+
+async def test_stops_are_switched_and_deleted() -> None:
+    async with opened("apple_orange", "stops", *STOPS) as (pilot, screen, pane):
+        await pilot.press("space")
+        assert last(screen) == "disable 1"
+        assert "○" in text(pane)
+        await pilot.press("down", "d")
+        assert last(screen) == "delete 2"
+        await pilot.press("u")
+        assert screen.query_one("#prompt", Input).value == "break "
+
+
+@pytest.mark.parametrize(
+    ("keys", "lines"),
+    [
+        (("enter", *" and o", "enter"), ["condition 1 a > 1 and o"]),
+        (("enter", "ctrl+u", "enter"), ["condition 1"]),
+        (("enter", "x", "escape", "down", "d"), ["delete 2"]),
+        (("enter", "enter"), []),
+        (("right", "enter", "3", "enter"), ["ignore 1 3"]),
+        (("l", "3", "enter", "enter", "ctrl+u", "enter"), ["ignore 1 3", "ignore 1 0"]),
+        (("left", "enter", *"p z; s", "enter"), ["commands 1 p z; s"]),
+        (("a", *"p z", "enter", "right", "enter"), ["commands 1 p z"]),
+        (("enter", "tab", "2", "tab", "q", "enter"), ["ignore 1 2", "commands 1 q"]),
+        (("enter", "shift+tab", *"s", "enter"), ["commands 1 s"]),
+    ],
+)
+async def test_a_stop_is_edited_in_its_cell(
+    keys: tuple[str, ...], lines: list[str]
+) -> None:
+    async with opened("apple_orange", "stops", *STOPS) as (pilot, screen, pane):
+        history = screen.bug.session.history
+        before = len(history)
+        await pilot.press(*("space" if key == " " else key for key in keys))
+        assert history[before:] == lines
+        assert isinstance(pane, StopsPane)
+        is_open = keys[-2:] == ("right", "enter")
+        assert pane.editor.display == is_open
+        assert screen.focused is (pane.editor if is_open else pane)
+
+
+@pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 36)])
+async def test_a_wrong_edit_is_said_in_its_place_and_kept(
+    size: tuple[int, int],
+) -> None:
+    found = opened("apple_orange", "stops", *STOPS, size=size)
+    async with found as (pilot, screen, pane):
+        assert isinstance(pane, StopsPane)
+        said = pane.query_one(Static)
+        await pilot.press("down", "enter", *"a+", "enter")
+        assert "is not an expression" in str(said.content)
+        assert said.display
+        assert said.region in pane.region
+        assert pane.editor.region.y == pane.region.y + 3
+        assert screen.focused is pane.editor
+        assert pane.editor.value == "a+"
+        assert screen.bug.session.stops[2].condition is None
+        await pilot.press("o")
+        assert not said.display
+        await pilot.press("enter")
+        assert last(screen) == "condition 2 a+o"
+        assert "a+o" in text(pane) or size < (80, 24)
+
+
+async def test_a_click_edits_the_cell_or_switches_the_stop() -> None:
+    async with opened("apple_orange", "stops", *STOPS) as (pilot, screen, pane):
+        assert isinstance(pane, StopsPane)
+        at = {column: start + 1 for column, start, _ in pane.spans()}
+        await pilot.click(pane, offset=(at[0], 2))
+        assert last(screen) == "disable 1"
+        await pilot.click(pane, offset=(at[6], 3))
+        await pilot.press("2", "enter")
+        assert last(screen) == "ignore 2 2"
+        await pilot.click(pane, offset=(at[6], 3))
+        await pilot.press("9")
+        await pilot.click(pane, offset=(at[4], 4))
+        await pilot.press(*"a>1")
+        assert pane.editor.value == "a>1"
+        pane.post_message(wheel := mouse(events.MouseScrollDown))
+        await pilot.pause()
+        assert wheel._stop_propagation
+        await pilot.click("#program")  # to leave it is to leave the cell as it was
+        assert not pane.editor.display
+        assert last(screen) == "ignore 2 2"
+        await pilot.click(pane, offset=(at[3], 3))
+        assert not pane.editor.display
+        assert pane.cursor == 1
+
+
+async def test_an_edit_ends_with_its_stop_and_goes_along_with_it() -> None:
+    async with opened("apple_orange", "stops", *STOPS) as (pilot, screen, pane):
+        assert isinstance(pane, StopsPane)
+        await pilot.press("ctrl+end", "enter", "a")
+        line = pane.editor.region.y
+        screen.run_line("delete 1")
+        await pilot.pause()
+        assert pane.editor.region.y == line - 1
+        assert pane.editor.value == "a"
+        screen.run_line("delete 3")
+        await pilot.pause()
+        assert not pane.editor.display
+        assert screen.focused is pane
+
+
+async def test_runs_are_chosen_and_compared() -> None:
+    async with opened("apple_orange", "runs", "set a = 5") as (pilot, screen, pane):
+        assert "a: 5 →" in text(pane)
+        await pilot.press("up", "d")
+        assert last(screen) == "diff 0"
+        await pilot.press("up", "enter")
+        assert last(screen) == "runs 0"
+        assert screen.bug.chosen == 0
+
+
+async def test_a_check_runs_and_its_element_is_chosen() -> None:
+    async with opened("three_layer", "checks", "patch x2 local") as found:
+        pilot, screen, pane = found
+        assert "nothing is checked yet" in text(pane)
+        await pilot.press("r")
+        await settled(pilot, screen)
+        assert screen.bug.session.report is not None
+        shown = text(pane)
+        assert shown.startswith(" first wrong: x2<-x2.z")
+        assert shown.splitlines()[2].startswith("▸ ✗")
+        await pilot.press("enter")
+        assert screen._chosen is not None
+        assert screen._chosen.index is not None
+
+
+async def test_notes_and_marks_lead_to_their_places() -> None:
+    lines = ("goto 3", "mark here", "goto start")
+    async with opened("three_layer", "notes", *lines, size=(120, 70)) as found:
+        pilot, screen, pane = found
+        shown = text(pane)
+        assert "Three layers in matrix form" in shown
+        row = next(k for k, line in enumerate(shown.splitlines()) if "▽" in line)
+        await pilot.press(*["down"] * (row - 1), "enter")
+        assert last(screen) == "goto here"
+        assert screen.bug.position == 3
+        await pilot.press("down", "enter")
+        assert last(screen).startswith("goto ")
+
+
+@pytest.mark.parametrize("width", range(110, 116))
+async def test_no_letter_is_lost_below_the_scroll_bar(width: int) -> None:
+    async with opened("three_layer", "notes", size=(width, 36)) as (_, screen, pane):
+        said = " ".join(text(pane).split())
+        assert " ".join(screen.bug.scenario.summary.split()) in said
+
+
+async def test_where_there_is_no_room_beside_a_place_the_note_stands_below() -> None:
+    async with opened("three_layer", "notes", size=(60, 20)) as (pilot, screen, pane):
+        seen: set[str] = set()
+        for _ in range(40):
+            seen |= set(text(pane).split())
+            await pilot.press("down")
+        assert set(screen.bug.scenario.summary.split()) <= seen
+        assert "summary" in seen
+
+
+@pytest.mark.parametrize("name", ["training", "watches", "stops", "checks"])
+async def test_what_an_empty_view_says_is_said_in_full(name: str) -> None:
+    async with opened("nan_where", name, size=(60, 20)) as (_, _, pane):
+        shown = " ".join(text(pane).split())
+        wanted = pane.EMPTY if isinstance(pane, TablePane) else "it has no table"
+        assert wanted in shown
+
+
+async def test_text_from_files_is_never_markup() -> None:
+    program = "title = 'T [/red] [@click=app.quit]x[/]'\nsummary = '[bold'\n"
+    program += "program = 'y = x * x'\n[inputs]\nx = 2.0\n[notes]\nstart = '[/]'\n"
+    app = GradstepApp(parse("gradstep = 1\n" + program))
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = pilot.app.screen
+        assert isinstance(screen, MainScreen)
+        screen.action_view("notes")
+        await pilot.pause()
+        assert "[@click=app.quit]x[/]" in text(screen.query_one("#notes", Pane))

@@ -1,0 +1,186 @@
+"""The application: a picker of scenarios, and the main screen over one debugger.
+
+Data flows one way: a key or a click becomes a command line, the debugger executes it,
+and `MainScreen.apply` draws what it answered into every pane at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar, Final
+
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.command import CommandPalette
+from textual.driver import Driver
+from textual.events import Key
+from textual.reactive import Reactive
+from textual.screen import Screen
+from textual.theme import Theme
+from textual.widgets import Input
+
+from ...core.base.errors import InputError
+from ...core.debugger.debugger import Debugger
+from ...core.scenario.scenario import Scenario, load
+from .arrangement import load_arrangement, save_arrangement
+from .main_screen import MainScreen
+from .themes import DARK, THEMES
+
+_TERMINATED: Final = 128 + signal.SIGTERM  # the exit code that shells give
+
+
+def _remembered_theme() -> str:
+    """Return the theme that was chosen last, if there is such a one."""
+    chosen = load_arrangement().theme
+    return chosen if chosen in THEMES else DARK.name
+
+
+def enduring(driver: type[Driver]) -> type[Driver]:
+    """Return a driver that goes on reading where bytes that are not UTF-8 arrive.
+
+    Textual ends with a traceback there, and a pasted picture or a terminal with another
+    encoding is no reason to lose a session.
+    """
+    read: Callable[[Driver], None] | None = getattr(driver, "run_input_thread", None)
+    if read is None:
+        return driver  # where the system itself decodes
+
+    def run_input_thread(self: Any) -> None:
+        while not self.exit_event.is_set():
+            with suppress(UnicodeDecodeError):
+                read(self)
+
+    return type(driver.__name__, (driver,), {"run_input_thread": run_input_thread})
+
+
+class GradstepApp(App[int]):
+    """gradstep in a terminal. It returns the exit code."""
+
+    TITLE = "gradstep"
+    # What is set later, instead, lets Textual read and apply all its styles again.
+    theme = Reactive(_remembered_theme)
+    CSS_PATH = "gradstep.tcss"
+    HORIZONTAL_BREAKPOINTS: list[tuple[int, str]] | None = [  # noqa: RUF012  # as declared
+        (0, "-tiny"),
+        (60, "-narrow"),
+        (110, "-middle"),
+        (160, "-wide"),
+    ]
+    VERTICAL_BREAKPOINTS: list[tuple[int, str]] | None = [  # noqa: RUF012  # as declared
+        (0, "-flat"),
+        (20, "-low"),
+        (32, "-tall"),
+    ]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+z", "suspend_process", "suspend", show=False),
+    ]
+
+    def __init__(
+        self,
+        scenario: Scenario | None = None,
+        at: str = "",
+        script: Path | None = None,
+    ) -> None:
+        """Take a scenario to begin with; `InputError` where it cannot be run."""
+        super().__init__()
+        self._bug = None if scenario is None else Debugger(scenario)
+        self._at = at
+        self._script = script
+
+    def get_driver_class(self) -> type[Driver]:
+        """Return the driver of the platform, passing over bytes that are no text."""
+        return enduring(super().get_driver_class())
+
+    @property
+    def available_themes(self) -> dict[str, Theme]:
+        """The themes of gradstep, and those of Textual."""
+        return THEMES
+
+    def on_key(self, event: Key) -> None:
+        """Give a letter to the line that has the focus by now.
+
+        It came before the key in front of it had brought the focus there.
+        """
+        line = self.focused
+        if isinstance(line, Input) and event.is_printable and event.character:
+            line.insert_text_at_cursor(event.character)
+            event.prevent_default()
+
+    def get_default_screen(self) -> Screen[int]:
+        """Begin with the scenario, or the picker: a screen below is painted, too."""
+        if self._bug is not None:
+            screen, self._bug = self._main_screen(self._bug), None
+        else:
+            from .picker import Picker
+
+            screen = Picker()
+        # Without it the first screen could not be switched to another one.
+        screen._push_result_callback(self, None)  # noqa: SLF001  # as of all others
+        return screen
+
+    def on_mount(self) -> None:
+        """Leave the terminal as it was, whoever ends the process."""
+        # Where there is no such signal, or in another thread than the first one, it
+        # cannot be asked for.
+        with suppress(NotImplementedError, RuntimeError, ValueError):
+            loop = asyncio.get_running_loop()
+            loop.add_signal_handler(signal.SIGTERM, self.exit, _TERMINATED)
+
+    def _main_screen(self, bug: Debugger) -> MainScreen:
+        return MainScreen(bug, self._at, self._script, self._size_classes())
+
+    def _size_classes(self) -> str:
+        """Return the classes that Textual gives to a screen once it has laid it out.
+
+        A screen that has them before is styled and laid out once, not twice.
+        """
+        width, height = self.size
+        across = max(at for at in self.HORIZONTAL_BREAKPOINTS or () if at[0] <= width)
+        down = max(at for at in self.VERTICAL_BREAKPOINTS or () if at[0] <= height)
+        return f"{across[1]} {down[1]}"
+
+    def action_command_palette(self) -> None:
+        """Open the palette."""
+        from .palette import Palette
+
+        if not isinstance(self.screen, CommandPalette):
+            self.push_screen(Palette())
+
+    def action_help_quit(self) -> None:
+        """Say how to leave: Ctrl+C copies."""
+        text = "q leaves; where you type, Escape comes first."
+        if isinstance(self.screen, MainScreen) and self.screen.busy:
+            text = f"Escape cancels what goes on; {text}"
+        self.notify(text, title="Ctrl+C")
+
+    def choose_theme(self, name: str) -> None:
+        """Change the colours, from now on and the next time."""
+        self.theme = name
+        arrangement = replace(load_arrangement(), theme=name)
+        for screen in self.screen_stack:
+            if isinstance(screen, MainScreen):
+                screen.arrangement = arrangement = replace(
+                    screen.arrangement, theme=name
+                )
+        save_arrangement(arrangement)
+
+    def open_path(self, path: str) -> None:
+        """Load a scenario and show it, or say what is wrong with it."""
+        try:
+            bug = Debugger(load(path))
+        except InputError as error:
+            self.notify(
+                str(error),
+                title="This file cannot be opened",
+                severity="error",
+                timeout=20,
+                markup=False,
+            )
+            return
+        self._at, self._script = "", None  # those were for the first one
+        self.switch_screen(self._main_screen(bug))

@@ -1,0 +1,218 @@
+"""The palette: every command, view, node, scenario and theme, by typing a part of it.
+
+Names and titles come from files, so that what is shown is made of `Content`, which is
+never read as markup. A `help` text of its own, and what a matcher highlights, would be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
+from itertools import islice
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
+
+from textual.app import ComposeResult
+from textual.await_complete import AwaitComplete
+from textual.command import (
+    CommandList,
+    CommandPalette,
+    DiscoveryHit,
+    Hit,
+    Hits,
+    Provider,
+)
+from textual.content import Content
+from textual.events import Click
+
+from ...core.scenario.scenario import builtin_names
+from ...core.session.expression import Element
+from ...core.words.formulas import shape_text
+from ..panes.base.pane import Asked, Begun, Chosen
+from ..panes.views import VIEWS
+from .main_screen import MainScreen
+from .picker import builtin, drop_if_gone
+
+if TYPE_CHECKING:
+    from .app import GradstepApp
+
+_MOST: Final = 50  # nodes that match
+
+
+class Entry(NamedTuple):
+    """One thing to be found: its name, what is said of it, what choosing it does."""
+
+    name: str
+    said: str
+    act: Callable[[], object]
+
+
+class Finder(Provider):
+    """Entries that can be found by parts of their names or of what is said of them."""
+
+    def entries(self, query: str) -> Iterator[Entry]:
+        """Yield what there is; a query may leave out early what cannot match."""
+        raise NotImplementedError
+
+    async def discover(self) -> Hits:
+        """Yield what is shown before anything is typed."""
+        for name, said, act in self.entries(""):
+            yield DiscoveryHit(_shown(Content(name), said), act, text=name)
+
+    async def search(self, query: str) -> Hits:
+        """Yield what matches."""
+        matcher = self.matcher(query)
+        for name, said, act in self.entries(query):
+            score = max(matcher.match(name), 0.8 * matcher.match(said))
+            if name.lower().startswith(query.strip().lower()):
+                score += 1  # `finish` before `reverse-finish`
+            if score > 0:
+                shown = _shown(_marked(name, query.strip()), said)
+                yield Hit(score, shown, act, text=name)
+
+    @property
+    def main(self) -> MainScreen | None:
+        """Return the main screen, where there is one to act on."""
+        return self.screen if isinstance(self.screen, MainScreen) else None
+
+
+def _marked(name: str, query: str) -> Content:
+    """Return a name with what was typed marked in it, if it is there as it is typed."""
+    at = name.lower().find(query.lower())
+    if at < 0:
+        return Content(name)
+    return Content(name).stylize("underline", at, at + len(query))
+
+
+def _shown(name: Content, said: str) -> Content:
+    return name + Content.styled(f"\n  {said}", "dim") if said else name
+
+
+class Commands(Finder):
+    """Every command, with its summary. One that needs arguments waits for them."""
+
+    def entries(self, query: str) -> Iterator[Entry]:
+        """Yield the commands."""
+        del query
+        main = self.main
+        if main is None:
+            return
+        for command in main.bug.commands.values():
+            needs = command.usage and not command.usage.startswith("[")
+            message = Begun(f"{command.name} ") if needs else Asked(command.name)
+            keys = f"   key {', '.join(command.keys)}" if command.keys else ""
+            yield Entry(
+                f"{command.name} {command.usage}".strip(),
+                command.summary + keys,
+                partial(main.post_message, message),
+            )
+
+
+class Views(Finder):
+    """The views at the right."""
+
+    def entries(self, query: str) -> Iterator[Entry]:
+        """Yield the views with their keys."""
+        del query
+        main = self.main
+        if main is None:
+            return
+        for number, (name, title) in enumerate(VIEWS.items(), 1):
+            act = partial(main.action_view, name)
+            yield Entry(f"view: {title}", f"key {number}", act)
+
+
+class Nodes(Finder):
+    """The nodes of the graph; choosing one chooses it in all panes."""
+
+    def entries(self, query: str) -> Iterator[Entry]:
+        """Yield the nodes whose names hold the query."""
+        main, part = self.main, query.strip().lower()
+        if main is None or not part:
+            return
+        nodes = (n for n in main.bug.graph if part in n.name.lower())
+        for node in islice(nodes, _MOST):
+            said = node.kind if node.op is None else node.op.name
+            text = node.site.text if node.site else ""
+            shape = shape_text(node.shape) if node.shape else ""
+            message = Chosen(Element(node.index, "value", None))
+            yield Entry(
+                node.name,
+                "  ".join(word for word in ("node", said, shape, text) if word),
+                partial(main.post_message, message),
+            )
+
+
+class Scenarios(Finder):
+    """The scenarios that come with gradstep."""
+
+    def entries(self, query: str) -> Iterator[Entry]:
+        """Yield the scenarios with their titles."""
+        del query
+        app = cast("GradstepApp", self.app)
+        for name in builtin_names():
+            act = partial(app.open_path, name)
+            yield Entry(f"open {name}", builtin(name).title, act)
+
+
+class Themes(Finder):
+    """The colours."""
+
+    def entries(self, query: str) -> Iterator[Entry]:
+        """Yield the themes: those of gradstep first."""
+        del query
+        app = cast("GradstepApp", self.app)
+        names = sorted(app.available_themes, key=lambda n: (n[:8] != "gradstep", n))
+        for name in names:
+            said = "dark" if app.available_themes[name].dark else "light"
+            yield Entry(f"theme: {name}", said, partial(app.choose_theme, name))
+
+
+class Results(CommandList, can_focus=False):
+    """What the palette has found. It can change between two frames."""
+
+    def on_click(self, event: Click) -> None:
+        """Let a click do nothing on what is gone."""
+        drop_if_gone(event, self)
+
+    def action_page_up(self) -> None:
+        """Go a page up, once there are pages."""
+        with suppress(KeyError):
+            super().action_page_up()
+
+    def action_page_down(self) -> None:
+        """Go a page down, once there are pages."""
+        with suppress(KeyError):
+            super().action_page_down()
+
+
+class Palette(CommandPalette):
+    """The palette of Textual, which closes once: Escape and a click may come at once.
+
+    The second of them would close the screen below.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(PROVIDERS, id="--command-palette")
+
+    def compose(self) -> ComposeResult:
+        """Lay out the palette of Textual, with a list of our own."""
+        for widget in super().compose():
+            yield Results() if type(widget) is CommandList else widget
+
+    def dismiss(self, result: None = None) -> AwaitComplete:
+        """Close, unless it is closed."""
+        return super().dismiss(result) if self.is_current else AwaitComplete.nothing()
+
+    def _watch__list_visible(self) -> None:
+        """Show the list while it is there: a letter may come after the last click."""
+        if self.query(CommandList):
+            super()._watch__list_visible()
+
+    async def _watch__show_busy(self) -> None:
+        """Show that it searches, likewise."""
+        if self.query(CommandList):
+            await super()._watch__show_busy()
+
+
+PROVIDERS: Final = (Commands, Views, Nodes, Scenarios, Themes)

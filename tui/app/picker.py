@@ -1,0 +1,313 @@
+"""The picker: the built-in scenarios and the files around, with a preview."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from textwrap import wrap
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.events import Click, Resize
+from textual.screen import Screen
+from textual.widgets import Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from ...core.base.errors import InputError
+from ...core.base.files import open_regular
+from ...core.base.limits import LIMITS
+from ...core.base.text import clean
+from ...core.engine.graph import Graph
+from ...core.scenario.scenario import Scenario, builtin_names, load
+from ..graph.drawing import Piece, cut
+from ..graph.scene import Atlas
+
+if TYPE_CHECKING:
+    from .app import GradstepApp
+
+_GROUPS = ("first steps", "matrices", "networks", "trouble")
+_MOST_FILES = 200
+_MOST_NODES = 500  # of a graph that is drawn: a preview comes with every key
+_MOST_LINES = 60  # of a graph that are shown
+_LEAST_WIDTH = 72  # of a window in which a preview has room
+_GRAPH = 9  # lines of a graph, at least
+_MOST_FACTS = 4  # lines
+_PREVIEW = (56, 24)  # cells, where the window does not say otherwise
+_HEAD = 4000  # bytes, in which a scenario says that it is one
+_VERSION = re.compile(rb"^gradstep\s*=\s*\d", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A scenario that can be opened: loaded, or what is wrong with it."""
+
+    path: str
+    group: str
+    scenario: Scenario | None
+    error: str = ""
+
+    @property
+    def title(self) -> str:
+        """Return what to call it."""
+        return self.scenario.title if self.scenario else self.path
+
+    def matches(self, text: str) -> bool:
+        """Tell whether each word of `text` is somewhere in it."""
+        summary = self.scenario.summary if self.scenario else self.error
+        whole = f"{self.path} {self.title} {self.group} {summary}".lower()
+        return all(word in whole for word in text.lower().split())
+
+    def is_called(self, text: str) -> bool:
+        """Tell whether `text` is in its name or its title, not only in what it says."""
+        return text.lower() in f"{Path(self.path).stem} {self.title}".lower()
+
+
+def choices(folder: Path) -> list[Choice]:
+    """Return the built-in scenarios by group, then the `.toml` files of a folder."""
+    found = [_choice(name, "") for name in builtin_names()]
+    found.sort(key=lambda c: (_rank(c.group), c.scenario.order if c.scenario else 0))
+    return found + [
+        _choice(str(path), "files here")
+        for path in sorted(_files(folder))[:_MOST_FILES]
+    ]
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Yield the files that say that they are scenarios, near the top."""
+    for path in folder.glob("*.toml"):
+        try:
+            with open_regular(path, LIMITS.text) as file:
+                head = file.read(_HEAD)
+        except InputError:
+            continue
+        if _VERSION.search(head):
+            yield path
+
+
+def _rank(group: str) -> int:
+    return _GROUPS.index(group) if group in _GROUPS else len(_GROUPS)
+
+
+@cache
+def builtin(name: str) -> Scenario:
+    """Return a scenario that comes with gradstep, loaded once."""
+    return load(name)
+
+
+def _choice(path: str, group: str) -> Choice:
+    try:
+        scenario = load(path) if group else builtin(path)
+    except InputError as error:
+        return Choice(path, group, None, str(error))
+    return Choice(path, group or scenario.group or "more", scenario)
+
+
+class Choices(OptionList, can_focus=False):
+    """The list of scenarios. The keys stay with the search line."""
+
+    def on_click(self, event: Click) -> None:
+        """Let a click do nothing on what is gone."""
+        drop_if_gone(event, self)
+
+
+def drop_if_gone(event: Click, listing: OptionList) -> None:
+    """Drop a click on an option of the last frame that the list has no longer."""
+    if event.style.meta.get("option", -1) >= listing.option_count:
+        event.prevent_default()
+
+
+class Picker(Screen[int]):
+    """Choose a scenario. Typing filters."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down", "move(1)", show=False, priority=True),
+        Binding("up", "move(-1)", show=False, priority=True),
+        Binding("escape", "leave", "quit"),
+        Binding("ctrl+q", "leave", "quit", show=False),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._all: list[Choice] = []
+        self._shown: list[Choice] = []
+        self._typed = ""
+        self._shown_choice: Choice | None = None
+
+    def compose(self) -> ComposeResult:
+        """Lay out the search line, the list and the preview."""
+        yield Static("gradstep · a debugger for backpropagation", id="title")
+        yield Input(placeholder="type to filter; ↑ ↓ Enter; Escape leaves", id="search")
+        with Horizontal():
+            yield Choices(id="choices", markup=False)
+            with VerticalScroll(id="preview", can_focus=False):
+                yield Static(id="text", markup=False)
+
+    def on_mount(self) -> None:
+        """Fill the list."""
+        self._all = choices(Path.cwd())
+        self._fill("")
+        self.query_one(Input).focus()
+
+    def on_key(self) -> None:
+        """Take the keys back: a click beside everything takes the focus away."""
+        self.query_one(Input).focus()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Show only what matches."""
+        self._fill(event.value)
+
+    def on_input_submitted(self) -> None:
+        """Open on Enter: it comes through the line, behind the letters before it."""
+        self.action_open()
+
+    def _fill(self, text: str) -> None:
+        self._typed = text
+        listing = self.query_one(OptionList)
+        listing.clear_options()
+        self._shown = [choice for choice in self._all if choice.matches(text)]
+        group = None
+        for choice in self._shown:
+            if choice.group != group:
+                group = choice.group
+                listing.add_option(Option(Text(group.upper(), "bold"), disabled=True))
+            listing.add_option(Option(_label(choice), id=choice.path))
+        named = (choice for choice in self._shown if choice.is_called(text))
+        first = next(named, self._shown[0] if self._shown else None)
+        if first is not None:
+            listing.highlighted = listing.get_option_index(first.path)
+
+    def action_move(self, by: int) -> None:
+        """Move the highlight."""
+        listing = self.query_one(OptionList)
+        if by > 0:
+            listing.action_cursor_down()
+        else:
+            listing.action_cursor_up()
+
+    def on_option_list_option_highlighted(
+        self, event: OptionList.OptionHighlighted
+    ) -> None:
+        """Preview what is highlighted."""
+        choice = self._choice(event.option_id)
+        if choice is not None:
+            self._show(choice)
+
+    def _show(self, choice: Choice) -> None:
+        """Show what a choice is, with its graph where that can be seen at once."""
+        self._shown_choice = choice
+        room = self.query_one("#preview").scrollable_content_region.size
+        size = (room.width, room.height) if room.width else _PREVIEW
+        self.query_one("#text", Static).update(preview(choice, size))
+        self.query_one("#preview").scroll_home(animate=False)
+
+    def on_resize(self, event: Resize) -> None:
+        """Lay the preview out anew, or leave it out where it has no room."""
+        self.set_class(event.size.width < _LEAST_WIDTH, "alone")
+        self.call_after_refresh(self._show_again)
+
+    def _show_again(self) -> None:
+        if self._shown_choice is not None:
+            self._show(self._shown_choice)
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Open what was clicked."""
+        self._open(self._choice(event.option_id))
+
+    def _choice(self, path: str | None) -> Choice | None:
+        """Return the choice with a path: a message can be older than the list."""
+        return next((choice for choice in self._shown if choice.path == path), None)
+
+    def action_open(self) -> None:
+        """Open what is highlighted, in the list of what is typed by now."""
+        typed = self.query_one(Input).value
+        if typed != self._typed:
+            self._fill(typed)
+        option = self.query_one(OptionList).highlighted_option
+        self._open(self._choice(option.id) if option else None)
+
+    def _open(self, choice: Choice | None) -> None:
+        if choice is None:
+            return
+        app: GradstepApp = self.app  # type: ignore[assignment]
+        app.open_path(choice.path)
+
+    def action_leave(self) -> None:
+        """Leave gradstep."""
+        self.app.exit(0)
+
+
+def _label(choice: Choice) -> Text:
+    if choice.scenario is None:
+        return Text("  ").append(choice.title).append("  cannot be read", "bold red")
+    nodes = sum(1 for node in choice.scenario.graph if node.op is not None)
+    steps = f"  {nodes} step{'s' if nodes != 1 else ''}"
+    return Text(f"  {choice.title}").append(steps, "dim")
+
+
+def preview(choice: Choice, room: tuple[int, int] = _PREVIEW) -> Text:
+    """Return what a person wants to know before opening a scenario.
+
+    The graph comes after the summary, and is in sight as far as there is room.
+    """
+    if choice.scenario is None:
+        return Text(choice.error)
+    (width, height), scenario = room, choice.scenario
+    summary = wrap(scenario.summary, width)
+    most = max(height - _GRAPH - 4, 2)
+    if len(summary) > most:
+        summary[most - 1 :] = ["…"]
+    facts = [clean(choice.path), *wrap(_facts(scenario), width)[:_MOST_FACTS]]
+    program = scenario.program.strip("\n").split("\n")
+    left = height - len(summary) - 4
+    below = len(facts) + len(program) + 2
+    high = left - below if left - below >= _GRAPH else max(left, _GRAPH)
+    parts = (
+        ("bold", [scenario.title]),
+        ("", summary),
+        ("", drawn(scenario.graph, (width, high))),
+        ("dim", facts),
+        ("", program),
+    )
+    texts = (Text("\n".join(lines), style) for style, lines in parts if lines)
+    return Text("\n\n").join(texts)
+
+
+def drawn(graph: Graph, room: tuple[int, int]) -> list[str]:
+    """Return a graph as lines of text, folded until it fits into the room."""
+    if len(graph) > _MOST_NODES:
+        return ["(too large to be drawn here)"]
+    scene, _ = Atlas(graph).automatic(room, None)
+    lines = [_row(*scene.row(y)) for y in range(min(scene.height, _MOST_LINES))]
+    return [cut(line.rstrip(), room[0]).removesuffix(" …").rstrip() for line in lines]
+
+
+def _row(line: str, labels: Sequence[tuple[int, int, tuple[Piece, ...]]]) -> str:
+    """Write the labels into a line of edges."""
+    for x, _box, pieces in labels:
+        words = "".join(_blank(piece) for piece in pieces)
+        line = line[:x].ljust(x) + words + line[x + len(words) :]
+    return line
+
+
+def _blank(piece: Piece) -> str:
+    """Return a piece without what only a run can fill in."""
+    filled = piece.part in ("mark", "stop", "bar", "number")
+    return " " * len(piece.text) if filled else piece.text
+
+
+def _facts(scenario: Scenario) -> str:
+    graph = scenario.graph
+    leaves = [n for n in graph if n.kind in ("input", "parameter")]
+    given = ", ".join(
+        f"{n.name} {'×'.join(map(str, n.shape)) or 'scalar'}" for n in leaves[:12]
+    )
+    count = sum(math.prod(n.shape) for n in leaves if n.kind == "parameter")
+    size = f"{len(graph)} nodes, {count} parameter{'s' if count != 1 else ''}"
+    return f"{size}, output {graph.nodes[graph.output].name}; {given}"

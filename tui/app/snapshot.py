@@ -1,0 +1,163 @@
+"""Pictures of the application without a terminal: the same bytes every time."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from ...core.base.errors import InputError, LimitError, Problem
+from ...core.base.text import nearest
+from ...core.debugger.debugger import Debugger
+from ...core.scenario.scenario import Scenario
+
+if TYPE_CHECKING:
+    from .app import GradstepApp
+
+SMALLEST: Final = (20, 5)
+LARGEST: Final = (500, 200)
+_PAINTS: Final = 3  # in a row that have to be equal
+_MOST_PAINTS: Final = 6000
+_PAUSE: Final = 0.01  # seconds between two paints
+# What a person has set there must not decide how a picture looks.
+_OUTSIDE: Final = re.compile(r"NO_COLOR|FORCE_COLOR|COLORTERM|COLUMNS|LINES|TEXTUAL.*")
+_SIZE: Final = re.compile(r"(\d{1,4})x(\d{1,4})")
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a picture is to show. `view` and `theme` are names, or nothing."""
+
+    at: str = ""
+    size: tuple[int, int] = (120, 36)
+    view: str = ""
+    theme: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A screen as text and as SVG."""
+
+    text: str
+    svg: str
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """Read `120x36`, or raise `InputError`.
+
+    >>> parse_size("80x24")
+    (80, 24)
+    """
+    found = _SIZE.fullmatch(text)
+    size = (int(found[1]), int(found[2])) if found else (0, 0)
+    low, high = SMALLEST, LARGEST
+    if not all(a <= n <= b for a, n, b in zip(low, size, high, strict=True)):
+        raise InputError(
+            Problem(
+                f"{text!r} is no size",
+                f"allowed: 120x36; {low[0]}x{low[1]} to {high[0]}x{high[1]}",
+                "--size",
+            )
+        )
+    return size
+
+
+def take(scenario: Scenario, wish: Wish) -> Picture:
+    """Take a picture of the application.
+
+    Raises `InputError` for a place, a view or a theme that there is not.
+    """
+    if wish.at:
+        reply = Debugger(scenario).execute(f"goto {wish.at}")
+        if reply.error is not None:
+            raise InputError(Problem(reply.error, "", "--at"))
+    with surroundings():
+        return asyncio.run(_take(scenario, wish))
+
+
+@contextmanager
+def surroundings() -> Iterator[None]:
+    """Hide what a person has set and what gradstep remembers, and bring it back."""
+    before = dict(os.environ)
+    with tempfile.TemporaryDirectory(prefix="gradstep-") as folder:
+        for name in filter(_OUTSIDE.fullmatch, before):
+            del os.environ[name]
+        os.environ["XDG_STATE_HOME"] = folder
+        # Textual draws no colours where TERM says that there are none.
+        os.environ.update(TERM="xterm-256color", COLORTERM="truecolor")
+        try:
+            yield
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+
+
+async def _take(scenario: Scenario, wish: Wish) -> Picture:
+    from .app import GradstepApp  # Textual reads the surroundings when it is imported
+
+    app = GradstepApp(scenario, at=wish.at)
+    app.animation_level = "none"
+    async with app.run_test(size=wish.size):
+        await _settled(app)
+        if wish.theme:
+            _among(wish.theme, app.available_themes, "--theme")
+            app.theme = wish.theme
+        if wish.view:
+            await _show(app, wish.view)
+        return await _settled(app)
+
+
+async def _show(app: GradstepApp, view: str) -> None:
+    from ..panes.views import VIEWS
+
+    _among(view, VIEWS, "--view")
+    await app.run_action(f"view({view!r})", app.screen)
+
+
+def _among(name: str, names: Iterator[str] | object, flag: str) -> None:
+    known = list(names)  # type: ignore[call-overload]
+    if name not in known:
+        hint = nearest(name, known) or f"allowed: {', '.join(known)}"
+        raise InputError(Problem(f"there is no {name!r}", hint, flag))
+
+
+async def _settled(app: GradstepApp) -> Picture:
+    """Return the picture when three in a row are the same."""
+    equal, last = 0, None
+    for _ in range(_MOST_PAINTS):
+        await asyncio.sleep(_PAUSE)
+        await app._animator.wait_until_complete()  # noqa: SLF001  # as its own pilot does
+        picture = None if _is_busy(app) else _painted(app)
+        equal = equal + 1 if picture == last else 1
+        last = picture
+        if picture is not None and equal >= _PAINTS:
+            return picture
+    raise LimitError(Problem("the screen does not come to rest"))
+
+
+def _is_busy(app: GradstepApp) -> bool:
+    """Tell whether something is still to come: a long command, or a summary."""
+    from .main_screen import MainScreen
+
+    screen = app.screen
+    waits = isinstance(screen, MainScreen) and screen.busy
+    return waits or not all(worker.is_finished for worker in app.workers)
+
+
+def _painted(app: GradstepApp) -> Picture:
+    """Return the screen as it is now, without a blinking cursor."""
+    from textual.widgets import Input
+
+    from ..export.exports import offline
+
+    for field in app.screen.query(Input):
+        field.cursor_blink = False
+    svg = offline(app.export_screenshot(title="gradstep"))
+    strips = app.screen._compositor.render_strips()  # noqa: SLF001  # there is no other
+    text = "\n".join(strip.text.rstrip() for strip in strips)
+    return Picture(f"{text}\n", svg)

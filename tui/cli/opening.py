@@ -1,0 +1,61 @@
+"""The command `run`: the application, in a terminal."""
+
+from __future__ import annotations
+
+import argparse
+import gc
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from ...core.base.errors import InputError, Problem
+from ...core.scenario.scenario import load
+from .main import BUG, OK, has_terminal
+
+if TYPE_CHECKING:
+    from ..app.app import GradstepApp
+
+Options = argparse.Namespace
+
+
+def application(name: str, at: str = "", script: str = "") -> GradstepApp:
+    """Return the application, ready to run; without a name it opens the picker.
+
+    Raises `InputError` for what is wrong with the scenario or the script, before the
+    screen is taken.
+    """
+    gc.disable()  # what is loaded here stays, so that there is nothing to be found
+    try:
+        scenario = load(name) if name else None
+        lines = Path(script) if script else None
+        if lines is not None:
+            from ...core.session.script import read_script
+
+            read_script(lines)
+        from ..app.app import (
+            GradstepApp,  # Textual takes longer to import than all the rest
+        )
+
+        app = GradstepApp(scenario, at, lines)
+        gc.freeze()  # nor later on
+    finally:
+        gc.enable()
+    return app
+
+
+def _open(options: Options) -> int:
+    if not has_terminal():
+        raise InputError(
+            Problem(
+                "the application needs a terminal",
+                "gradstep play prints every step anywhere",
+                "gradstep run",
+            )
+        )
+    app = application(options.scenario or "", options.at, options.script or "")
+    left = app.run()
+    return BUG if app.return_code else left or OK
+
+
+TASKS: Final[Mapping[str, Callable[[Options], int]]] = MappingProxyType({"run": _open})

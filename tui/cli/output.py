@@ -1,0 +1,102 @@
+"""Where output goes: a terminal, a pipe or a file."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final, TextIO
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from ..draw.digits import PRECISION
+from ..draw.look import Look
+
+_WIDTH: Final = 80  # where there is no terminal and no COLUMNS
+_LEAST: Final = 40
+_PATIENCE: Final = 1.0  # seconds that pass before a progress bar is shown
+
+
+class Screen(Console):
+    """A console that shows text as it is, and leaves a broken pipe to its caller."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise the error on, for the command line to end quietly."""
+        raise BrokenPipeError
+
+
+def screen_for(options: argparse.Namespace) -> Screen:
+    """Return the console that the flags and the surroundings ask for."""
+    if not _has_signs(sys.stdout):
+        # Better a name in escapes than none at all.
+        sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    return Screen(
+        width=options.width or _width(sys.stdout),
+        color_system=None if is_plain(options) else "auto",
+        no_color=True if is_plain(options) else None,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
+
+
+def look_for(options: argparse.Namespace) -> Look:
+    """Return the look that the flags and the surroundings ask for."""
+    plain = is_plain(options) or not _has_signs(sys.stdout)
+    return Look(options.precision or PRECISION, plain)
+
+
+def is_plain(options: argparse.Namespace) -> bool:
+    """Tell whether nothing but plain text is wanted."""
+    return options.plain or os.environ.get("TERM") == "dumb"
+
+
+def _has_signs(file: TextIO) -> bool:
+    """Tell whether the encoding of `file` has the signs of mathematics."""
+    try:
+        "∂∘ᵀ─⎡⋯▁".encode(file.encoding or "ascii")
+    except (LookupError, UnicodeEncodeError):
+        return False
+    return True
+
+
+def _width(file: TextIO) -> int | None:
+    """Return the width of what is no terminal; rich measures terminals itself."""
+    if file.isatty():
+        return None
+    columns = os.environ.get("COLUMNS", "")
+    return max(int(columns), _LEAST) if columns.isdecimal() else _WIDTH
+
+
+@contextmanager
+def progress(title: str) -> Iterator[Callable[[int, int], None]]:
+    """Give a function that is told what is done, of how much.
+
+    A bar appears on standard error, if that is a terminal, when it takes long.
+    """
+    if not sys.stderr.isatty():
+        yield lambda done, total: None
+        return
+    bar = Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True, markup=False, highlight=False),
+        transient=True,
+    )
+    task = bar.add_task(title)
+    started = time.monotonic()
+
+    def tell(done: int, total: int) -> None:
+        bar.update(task, completed=done, total=total)
+        if time.monotonic() - started > _PATIENCE and not bar.live.is_started:
+            bar.start()
+
+    try:
+        yield tell
+    finally:
+        bar.stop()

@@ -1,0 +1,207 @@
+"""Scripts, tests of scenarios, and the plain prompt."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Final
+from xml.sax.saxutils import escape, quoteattr
+
+from ...core.base.errors import InputError, Problem
+from ...core.base.save import write_text
+from ...core.base.text import clean
+from ...core.debugger.complete import complete
+from ...core.debugger.debugger import Debugger
+from ...core.debugger.verify import Verdict, promises, scenarios_in
+from ...core.export.records import dump, plain
+from ...core.scenario.scenario import builtin_names, load
+from ...core.session.reply import Reply
+from ...core.session.script import Line, parse_script, read_script, run_script
+from ..draw.look import Look
+from ..draw.replies import reply_block, transcript
+from ..export.exports import with_screen
+from .output import Screen, look_for, progress, screen_for
+
+Options = argparse.Namespace
+
+_PROMPT: Final = "(gradstep) "
+
+
+# -------------------------------------------------------------------------- scripts
+
+
+def play_script(options: Options) -> int:
+    """Play the commands of a file over a scenario."""
+    scenario, lines = load(options.scenario), read_script(options.script)
+    with progress(f"playing {scenario.name}") as tell:
+        bug = Debugger(scenario, progress=tell)
+        bug.exporters = with_screen(bug)
+        return _play(bug, lines, options)
+
+
+def _play(bug: Debugger, lines: list[Line], options: Options) -> int:
+    screen, look = screen_for(options), look_for(options)
+    before = bug.place
+
+    def seen(line: Line, reply: Reply) -> None:
+        nonlocal before
+        if options.json:
+            screen.file.write(f"{dump(reply.record(plain))}\n")
+            return
+        if options.echo:
+            screen.print(transcript(line.said, line.text, look))
+        _print(screen, reply_block(bug, reply, look, screen.width, before))
+        before = bug.place
+
+    outcome = run_script(lines, bug.execute, seen, keep_going=options.keep_going)
+    screen.file.flush()
+    sys.stderr.writelines(f"{failure}\n" for failure in outcome.failures)
+    return outcome.code
+
+
+def _print(screen: Screen, block: object) -> None:
+    if getattr(block, "lines", True):
+        screen.print(block)
+
+
+# --------------------------------------------------------------------------- prompt
+
+
+def debug(options: Options) -> int:
+    """Read commands at a prompt, or from a pipe as a script."""
+    scenario = load(options.scenario)
+    with progress(f"computing {scenario.name}") as tell:
+        bug = Debugger(scenario, progress=tell)
+        bug.exporters = with_screen(bug)
+        if not sys.stdin.isatty():
+            return _play(bug, _piped(), options)
+        return _talk(bug, options)
+
+
+def _piped() -> list[Line]:
+    try:
+        text = sys.stdin.buffer.read().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        problem = Problem("not text in UTF-8", "one command a line", "<stdin>")
+        raise InputError(problem) from None
+    return parse_script(text, "<stdin>")
+
+
+def _talk(bug: Debugger, options: Options) -> int:
+    """Answer line by line; an empty line repeats the one before."""
+    screen, look = screen_for(options), look_for(options)
+    _complete_with(bug)
+    screen.print(look.text(f"{bug.scenario.title}: help lists the commands", "quiet"))
+    last = ""
+    while True:
+        before = bug.place
+        try:
+            last = input(_PROMPT).strip() or last
+        except EOFError:
+            screen.print()
+            return 0
+        except KeyboardInterrupt:
+            screen.print()
+            continue
+        reply = bug.execute(last)
+        _print(screen, reply_block(bug, reply, look, screen.width, before))
+        if reply.code is not None:
+            return reply.code
+
+
+def _complete_with(bug: Debugger) -> None:
+    """Complete with the tab key, where Python was built with readline."""
+    try:
+        import readline
+    except ImportError:
+        return
+
+    def candidate(word: str, number: int) -> str | None:
+        line, end = readline.get_line_buffer(), readline.get_endidx()
+        start = end - len(word)
+        # Readline knows its own word, which can be the end of one of ours.
+        begun = line[:end].rpartition(" ")[2]
+        skip = len(begun) - len(word)
+        found = [one[skip:] for one in complete(bug, line, end)] if start >= 0 else []
+        return found[number] if number < len(found) else None
+
+    readline.set_completer(candidate)
+    readline.set_completer_delims(" ")
+    docs = readline.__doc__ or ""
+    key = "bind ^I rl_complete" if "libedit" in docs else "tab: complete"
+    readline.parse_and_bind(key)
+
+
+# ---------------------------------------------------------------------------- tests
+
+
+def test(options: Options) -> int:
+    """Hold scenarios to their [expect] and to the scripts beside them."""
+    paths: list[str | Path] = [*options.paths]
+    if options.builtin or not paths:
+        paths += builtin_names()
+    screen, look = screen_for(options), look_for(options)
+    verdicts: list[Verdict] = []
+    with progress("testing") as tell:
+        for path in scenarios_in(paths):
+            told = [keep() for keep in promises(path, tell).values()]
+            verdicts += told
+            _tell(screen, look, str(path), told)
+    if options.junit:
+        write_text(options.junit, junit(verdicts), overwrite=True)
+    code = max((one.code for one in verdicts), default=0)
+    screen.print(look.text(_summary(verdicts), "bad" if code else "good"))
+    return code
+
+
+def _tell(screen: Screen, look: Look, path: str, verdicts: list[Verdict]) -> None:
+    if not verdicts:
+        name = clean(Path(path).stem)
+        screen.print(look.text(f"·  {name}: expects nothing, has no script", "quiet"))
+    for one in verdicts:
+        is_good = one.code == 0
+        what = {"expect": "numbers", "script": "commands", "scenario": ""}[one.kind]
+        held = f"{one.held} {what}" if what else "cannot be read"
+        line = f"{'✓' if is_good else '✗'}  {one.name}  {one.kind}: {held}"
+        screen.print(look.text(line, "good" if is_good else "bad"))
+        for failure in one.failures:
+            screen.print(look.text(f"   {failure}"), soft_wrap=True)
+
+
+def _summary(verdicts: list[Verdict]) -> str:
+    wrong = sum(one.code != 0 for one in verdicts)
+    scripts = sum(one.kind == "script" for one in verdicts)
+    names = len({one.name for one in verdicts})
+    text = f"{names} scenarios, {scripts} with a script: "
+    return text + (f"{wrong} of {len(verdicts)} failed" if wrong else "all holds")
+
+
+def junit(verdicts: Iterable[Verdict]) -> str:
+    """Return verdicts as JUnit's XML, which services for testing read."""
+    cases = [_case(one) for one in verdicts]
+    failed = sum("<failure" in case for case in cases)
+    body = "".join(cases)
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        f'<testsuite name="gradstep" tests="{len(cases)}" failures="{failed}" '
+        f'errors="0" skipped="0">\n{body}</testsuite>\n'
+    )
+
+
+def _case(one: Verdict) -> str:
+    head = f"  <testcase classname={quoteattr(one.name)} name={quoteattr(one.kind)}"
+    if one.code == 0:
+        return f"{head}/>\n"
+    first, text = one.failures[0] if one.failures else "", "\n".join(one.failures)
+    return (
+        f"{head}>\n    <failure message={quoteattr(first)}>{escape(text)}</failure>\n"
+        "  </testcase>\n"
+    )
+
+
+TASKS: Final[dict[str, Callable[[Options], int]]] = {
+    "debug": debug,
+    "test": test,
+}

@@ -1,0 +1,91 @@
+"""The commands `export` and `snapshot`: sessions and screens as files."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from ...core.base.errors import InputError, Problem
+from ...core.base.save import write_bytes
+from ...core.base.text import clean, nearest
+from ...core.debugger.debugger import Debugger
+from ...core.export.formats import FORMATS, export
+from ...core.scenario.scenario import load
+from ...core.session.expression import parse_element
+from ..app.snapshot import Wish, parse_size, take
+from ..export.exports import png_of, with_screen
+from .output import progress
+
+Options = argparse.Namespace
+
+_PICTURES: Final = ("svg", "txt", "png")
+
+
+def export_file(options: Options) -> int:
+    """Write a session, its graph, a derivation or its program."""
+    name = options.format or _ending(options.output, tuple(FORMATS), "--format says it")
+    scenario = load(options.scenario)
+    with progress(f"computing {scenario.name}") as tell:
+        bug = Debugger(scenario, progress=tell)
+        bug.exporters = with_screen(bug)
+        if options.at:
+            _go(bug, options.at)
+        element = None
+        if options.element:
+            element = parse_element(options.element, bug.graph, scenario.names)
+        content = export(bug, name, element)
+    return _write(content, options, FORMATS[name])
+
+
+def snapshot(options: Options) -> int:
+    """Write a picture of the application, without a terminal."""
+    name = _ending(options.output, _PICTURES, "") if options.output else "txt"
+    size = parse_size(options.size)
+    wish = Wish(options.at, size, options.view or "", options.theme or "")
+    picture = take(load(options.scenario), wish)
+    content: dict[str, Callable[[], str | bytes]] = {
+        "svg": lambda: picture.svg,
+        "txt": lambda: picture.text,
+        "png": lambda: png_of(picture.svg),
+    }
+    return _write(content[name](), options, "a picture of the screen")
+
+
+def _go(bug: Debugger, place: str) -> None:
+    reply = bug.execute(f"goto {place}")
+    if reply.error is not None:
+        raise InputError(Problem(reply.error, "", "--at"))
+
+
+def _ending(path: str | None, allowed: tuple[str, ...], hint: str) -> str:
+    """Return the format that the name of a file asks for."""
+    ending = Path(path or "").suffix.lower().removeprefix(".")
+    if ending not in allowed:
+        said = f"{clean(str(path))!r} is no name for a format" if path else "which one?"
+        listed = ", ".join(f".{name}" for name in allowed)
+        words = [nearest(ending, allowed), f"a name ends with {listed}", hint]
+        raise InputError(Problem(said, "; ".join(filter(None, words)), "gradstep"))
+    return ending
+
+
+def _write(content: str | bytes, options: Options, what: str) -> int:
+    if isinstance(content, str):
+        content = content.encode("utf-8", "backslashreplace")
+    if options.output in {None, "-"}:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+        return 0
+    hint = "--force writes over it"
+    path = write_bytes(options.output, content, overwrite=options.force, hint=hint)
+    sys.stdout.write(f"{what} is in {clean(str(path))}\n")
+    return 0
+
+
+TASKS: Final[dict[str, Callable[[Options], int]]] = {
+    "export": export_file,
+    "snapshot": snapshot,
+}

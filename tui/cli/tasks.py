@@ -1,0 +1,180 @@
+"""What most commands of the command line do. Each returns an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Final
+
+from ...core.base.errors import InputError, Problem, ScenarioError
+from ...core.base.save import write_text
+from ...core.base.text import clean
+from ...core.check.check import check
+from ...core.engine.run import Run, evaluate
+from ...core.engine.trace import Trace
+from ...core.export.records import (
+    check_record,
+    dump,
+    grads_record,
+    graph_record,
+    scenario_record,
+)
+from ...core.scenario.scenario import Scenario, builtin_names, load
+from ...core.scenario.starter import STARTER
+from ..draw.playback import Pace, Selection, play, play_json, play_markdown, slices_of
+from ..draw.reports import (
+    CHECK_PRECISIONS,
+    check_block,
+    gradients_block,
+    list_block,
+    scenario_block,
+)
+from ..draw.stage import Stage
+from .completion import SCRIPTS
+from .output import look_for, progress, screen_for
+
+OK, MISMATCH, BUG, INTERRUPTED = 0, 1, 3, 130
+
+Options = argparse.Namespace
+
+
+def _run(scenario: Scenario) -> Run:
+    return evaluate(scenario.graph, scenario.leaves, scenario.seed)
+
+
+def _load_all(names: Sequence[str]) -> list[Scenario]:
+    """Load scenarios, or raise everything that is wrong with any of them."""
+    loaded: list[Scenario] = []
+    problems: list[Problem] = []
+    for name in names:
+        try:
+            loaded.append(load(name))
+        except InputError as error:
+            problems += error.problems
+    if problems:
+        raise ScenarioError(problems)
+    return loaded
+
+
+# --------------------------------------------------------------------------- tasks
+
+
+def _play(options: Options) -> int:
+    if options.script:
+        from .scripts import play_script
+
+        return play_script(options)
+    scenario = load(options.scenario)
+    trace = Trace(_run(scenario))
+    problems: list[Problem] = []
+    look = look_for(options)
+    selection = Selection(options.start, options.stop, tuple(options.only))
+    events: Sequence[int] = ()
+    try:
+        events = selection.events(trace, scenario)
+    except InputError as error:
+        problems += error.problems
+    try:
+        look = replace(look, slices=slices_of(options.slice, scenario.graph))
+    except InputError as error:
+        problems += error.problems
+    if problems:
+        raise InputError(problems)
+    tell = play_json if options.json else play_markdown if options.markdown else play
+    stage = Stage(scenario, trace, look)
+    tell(screen_for(options), stage, events, Pace(options.steps, options.delay))
+    return OK
+
+
+def _grads(options: Options) -> int:
+    scenarios = _load_all(options.scenarios)
+    screen, look = screen_for(options), look_for(options)
+    for scenario in scenarios:
+        run = _run(scenario)
+        if options.json:
+            record = grads_record(scenario.name, scenario.title, scenario.dtype, run)
+            screen.file.write(f"{dump(record)}\n")
+            continue
+        screen.print(gradients_block(scenario, run, look, screen.width))
+    return OK
+
+
+def _check(options: Options) -> int:
+    scenarios = _load_all(options.scenarios)
+    screen, look = screen_for(options), look_for(options)
+    digits = (options.precision,) if options.precision else CHECK_PRECISIONS
+    code = OK
+    for scenario in scenarios:
+        run = _run(scenario)
+        with progress(f"checking {scenario.name}") as tell:
+            report = check(
+                run,
+                scheme=options.scheme,
+                step=options.step,
+                rtol=options.rtol,
+                sample=options.sample,
+                progress=tell,
+            )
+        if options.json:
+            screen.file.write(f"{dump(check_record(scenario.name, report))}\n")
+        else:
+            screen.print(check_block(scenario, report, look, screen.width, digits))
+        if not report.complete:
+            return INTERRUPTED
+        code = code if report.ok else MISMATCH
+    return code
+
+
+def _list(options: Options) -> int:
+    screen, look = screen_for(options), look_for(options)
+    scenarios = sorted(_load_all(builtin_names()), key=lambda s: (s.order, s.name))
+    if options.json:
+        screen.file.writelines(f"{dump(scenario_record(s))}\n" for s in scenarios)
+        return OK
+    screen.print(list_block(scenarios, look, screen.width))
+    return OK
+
+
+def _show(options: Options) -> int:
+    scenario = load(options.scenario)
+    screen, look = screen_for(options), look_for(options)
+    run = _run(scenario)
+    if options.json:
+        screen.file.write(f"{dump(graph_record(scenario, run))}\n")
+    else:
+        screen.print(scenario_block(scenario, run, look, screen.width))
+    return OK
+
+
+def _new(options: Options) -> int:
+    path = write_text(
+        options.path,
+        STARTER,
+        overwrite=options.force,
+        hint="--force writes over it",
+    )
+    name = clean(shlex.quote(str(path)))
+    sys.stdout.write(f"{name} is written; play it: gradstep play {name}\n")
+    return OK
+
+
+def _completion(options: Options) -> int:
+    sys.stdout.write(SCRIPTS[options.shell])
+    return OK
+
+
+TASKS: Final[Mapping[str, Callable[[Options], int]]] = MappingProxyType(
+    {
+        "play": _play,
+        "grads": _grads,
+        "check": _check,
+        "list": _list,
+        "show": _show,
+        "new": _new,
+        "completion": _completion,
+    }
+)

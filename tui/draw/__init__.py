@@ -1,0 +1,1 @@
+"""Renderables: steps, matrices and tables as blocks of text."""

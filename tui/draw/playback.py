@@ -1,0 +1,365 @@
+"""Playback: the steps of a trace, one after the other, as text, Markdown or JSON."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Final, Literal
+
+from rich.console import Console
+from rich.text import Text
+
+from ...core.base.errors import CommandError, InputError, Problem
+from ...core.engine.graph import Graph
+from ...core.engine.trace import Contribution, Trace
+from ...core.export.records import dump, event_record
+from ...core.scenario.scenario import Scenario, When
+from ...core.session.location import parse_location
+from ...core.words.formulas import is_literal, shape_text
+from .blocks import Block, indent, under, wrap
+from .look import Index, Look
+from .stage import Numbers, Stage, notes, place
+from .step import LONGEST_LINE, MARGIN, Step, body, paragraph, rule
+from .tables import node_table
+
+Size = Literal["events", "nodes", "statements"]
+
+CONVENTIONS: Final = {
+    "rows": "rows: one sample per row, x @ W",
+    "columns": "columns: one sample per column, W @ x",
+    "": "",
+}
+_SLICE: Final = re.compile(r"\s*(?P<name>[^\[\]]+?)\s*\[(?P<index>[^\[\]]*)\]\s*")
+_PART: Final = re.compile(
+    r"\s*([+-]?\d*)\s*(?:(:)\s*([+-]?\d*)\s*(?::\s*([+-]?\d*))?)?\s*"
+)
+_MARKS: Final = re.compile(r"([\\`*_{}\[\]<>#|~&$])")
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How much one step takes together, and the seconds that it stays."""
+
+    size: Size = "events"
+    delay: float = 0.0
+
+
+# -------------------------------------------------------------------- which events
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which events to play, as they were asked for."""
+
+    start: str = "start"
+    stop: str = "end"
+    only: tuple[str, ...] = ()
+
+    def events(self, trace: Trace, scenario: Scenario) -> Sequence[int]:
+        """Return the numbers of the events; `CommandError` has all that is wrong."""
+        problems: list[Problem] = []
+        first, stop, nodes = 0, len(trace), set[int]()
+        try:
+            first = _spans("--from", self.start, trace, scenario)[0].start
+        except InputError as error:
+            problems += error.problems
+        try:
+            spans = _spans("--to", self.stop, trace, scenario)
+            stop = next((span.stop for span in spans if span.stop > first), 0)
+        except InputError as error:
+            problems += error.problems
+        for name in self.only:
+            try:
+                nodes.add(trace.run.graph.node(name).index)
+            except InputError as error:
+                problems += _from_flag("--only", error)
+        if not problems and stop <= first:
+            message = f"{self.stop} comes before {self.start}"
+            problems.append(Problem(message, "it is the last event to show", "--to"))
+        if problems:
+            raise CommandError(problems)
+        wanted = range(first, stop)
+        return [n for n in wanted if _touches(trace, n, nodes)] if nodes else wanted
+
+
+def _touches(trace: Trace, number: int, nodes: set[int]) -> bool:
+    """Tell whether an event computes one of `nodes`, or goes to it or out of it."""
+    event = trace.event(number)
+    ends = event[::2] if isinstance(event, Contribution) else event
+    return not nodes.isdisjoint(ends)
+
+
+def _spans(flag: str, text: str, trace: Trace, scenario: Scenario) -> list[range]:
+    text = text.strip()
+    size = len(trace)
+    if text in {"start", "end"}:
+        return [range(1) if text == "start" else range(size - 1, size)]
+    percentage = re.fullmatch(r"(\d{1,3}(?:\.\d{1,9})?)\s*%", text)
+    if percentage and float(percentage[1]) <= 100:
+        last = min(max(round(size * float(percentage[1]) / 100), 1), size)
+        return [range(last - 1, last)]
+    try:
+        place = parse_location(
+            f"#{text}" if text.isdecimal() else text, trace, scenario.names
+        )
+        spans = place.spans(trace)
+        # A leaf is reached when the last of its contributions is in.
+        if place.leaf is not None and spans and flag == "--to":
+            spans = spans[-1:]
+    except InputError as error:
+        raise CommandError(_from_flag(flag, error)) from None
+    if not spans:
+        hint = "no gradient flows there, or it is never computed"
+        raise CommandError(Problem(f"nothing happens at {text}", hint, flag))
+    return spans
+
+
+def _from_flag(flag: str, error: InputError) -> list[Problem]:
+    return [Problem(p.message, p.hint, flag) for p in error.problems]
+
+
+def steps(stage: Stage, events: Sequence[int], size: Size) -> Iterator[Numbers]:
+    """Yield the events of one step after the other."""
+    if size == "events":
+        yield from ([event] for event in events)
+        return
+
+    def key(event: int) -> tuple[type, int]:
+        statement = stage.statement(event)
+        is_wide = size == "statements" and statement is not None
+        happens = stage.trace.event(event)
+        subject = stage.subject(event).index
+        return type(happens), statement.index if is_wide and statement else subject
+
+    yield from (list(group) for _, group in groupby(events, key))
+
+
+def slices_of(texts: Iterable[str], graph: Graph) -> dict[int, Index]:
+    """Read `W1[0:3, 5]`, or raise `CommandError` with everything that is wrong."""
+    slices: dict[int, Index] = {}
+    problems: list[Problem] = []
+    for text in texts:
+        try:
+            node, index = _slice(text, graph)
+            slices[node] = index
+        except InputError as error:
+            problems += _from_flag("--slice", error)
+    if problems:
+        raise CommandError(problems)
+    return slices
+
+
+def _slice(text: str, graph: Graph) -> tuple[int, Index]:
+    found = _SLICE.fullmatch(text)
+    if not found:
+        message = f"{text!r} is not a part of an array"
+        raise CommandError(Problem(message, "allowed is NODE[0:3, 5]"))
+    node = graph.node(found["name"].removesuffix(".grad"))
+    parts = found["index"].split(",") if found["index"].strip() else []
+    index = [_part(part) for part in parts]
+    index += [slice(None)] * (len(node.shape) - len(index))
+    if len(index) > len(node.shape):
+        message = f"too many axes for {node.name}: {len(index)} of {len(node.shape)}"
+        raise CommandError(Problem(message, f"its shape is {shape_text(node.shape)}"))
+    for axis, (part, size) in enumerate(zip(index, node.shape, strict=True)):
+        if isinstance(part, slice):
+            is_empty = not range(size)[part]
+        else:
+            is_empty = not -size <= part < size
+        if is_empty:
+            message = (
+                f"nothing of {node.name} is there: axis {axis} has the length {size}"
+            )
+            raise CommandError(
+                Problem(message, f"its shape is {shape_text(node.shape)}")
+            )
+    return node.index, tuple(index)
+
+
+def _part(text: str) -> int | slice:
+    found = _PART.fullmatch(text)
+    numbers = found.group(1, 3, 4) if found else ()
+    if not found or any(len(number or "") > 9 for number in numbers):
+        message = f"{text.strip()!r} is not an index"
+        raise CommandError(Problem(message, "allowed are 5, -1, 0:3 and :"))
+    start, stop, step = (int(n) if n and n not in "+-" else None for n in numbers)
+    if found[2]:
+        if step == 0:
+            raise CommandError(Problem("the step of a slice is 0", "1 is the default"))
+        return slice(start, stop, step)
+    if start is None:
+        raise CommandError(
+            Problem("an index is missing", "allowed are 5, -1, 0:3 and :")
+        )
+    return start
+
+
+# ------------------------------------------------------------------- how it is told
+
+
+def play(console: Console, stage: Stage, events: Numbers, pace: Pace) -> None:
+    """Print the steps as tables."""
+    width = console.width
+    if events and events[0] == 0:
+        console.print(opening(stage, width))
+    for numbers in steps(stage, events, pace.size):
+        if numbers[0] == 0 or numbers[0] != events[0]:
+            console.print()
+        console.print(Step(stage, numbers, brief=pace.size == "statements"))
+        _wait(console, pace)
+    if events and events[-1] == len(stage.trace) - 1:
+        console.print(closing(stage, width))
+
+
+def opening(stage: Stage, width: int) -> Block:
+    """Return what a scenario says of itself, its program and what it starts from."""
+    scenario, look, inner = stage.scenario, stage.look, width - MARGIN
+    told = [
+        wrap(look.text(scenario.summary), min(inner, LONGEST_LINE)),
+        Block.of([Text("")]),
+        facts_block(scenario, stage.trace, look, inner),
+        Block.of([Text("")]),
+        program_block(stage.graph, look, inner),
+        Block.of([Text("")]),
+        _leaves(stage, inner),
+    ]
+    start = 0 if scenario.summary else 2
+    return under(
+        rule(look.text(scenario.title or scenario.name, "title"), look, width, "━"),
+        indent(under(*told[start:]), MARGIN),
+        *_said(stage, "start", width),
+    )
+
+
+def closing(stage: Stage, width: int) -> Block:
+    """Return what came out: the gradients of all that was given."""
+    look = stage.look
+    return under(
+        Block.of([Text("")]),
+        rule(look.text("gradients", "title"), look, width, "━"),
+        indent(_gradients(stage, width - MARGIN), MARGIN),
+        *_said(stage, "end", width),
+    )
+
+
+def _said(stage: Stage, when: When, width: int) -> list[Block]:
+    note = stage.note(when)
+    return [paragraph(note, "note", stage.look, width)] if note else []
+
+
+def facts(scenario: Scenario, trace: Trace) -> tuple[str, ...]:
+    """Return the name, the convention, the dtype, the output and the size."""
+    graph = scenario.graph
+    return (
+        scenario.name,
+        CONVENTIONS[scenario.convention],
+        scenario.dtype,
+        f"output {graph.nodes[graph.output].name}",
+        f"{len(graph)} nodes, {len(trace)} events",
+    )
+
+
+def facts_block(scenario: Scenario, trace: Trace, look: Look, width: int) -> Block:
+    """Return the facts in lines that break between them."""
+    lines: list[str] = []
+    for fact in facts(scenario, trace):
+        longer = f"{lines[-1]}{look.dot}{fact}" if lines else fact
+        lines[-1:] = [longer] if len(longer) <= width else [*lines[-1:], fact]
+    return under(*(wrap(look.text(line, "quiet"), width) for line in lines))
+
+
+def program_block(graph: Graph, look: Look, width: int) -> Block:
+    """Return the lines of the program with their numbers."""
+    source = graph.sources.get("program", "").expandtabs(4).rstrip()
+    lines = source.split("\n")
+    skipped = next((k for k, line in enumerate(lines) if line.strip()), 0)
+    digits = len(str(len(lines)))
+    blocks: list[Block] = []
+    for number, line in enumerate(lines[skipped:], skipped + 1):
+        text = wrap(look.text(line), width - digits - 4).lines or (Text(""),)
+        label = look.text(f"{number:>{digits}}  ", "quiet")
+        blocks.append(Block.of([Text.assemble(label, text[0], end="")]))
+        blocks.append(indent(Block.of(text[1:]), digits + 4))
+    return under(*blocks)
+
+
+def _leaves(stage: Stage, width: int) -> Block:
+    nodes = [node for node in stage.graph if node.op is None and not is_literal(node)]
+    columns = ("node", "kind", "shape", "value")
+    return node_table(stage.look, stage.trace.run, nodes, columns, width)
+
+
+def _gradients(stage: Stage, width: int) -> Block:
+    nodes = [n for n in stage.graph if n.kind in {"input", "parameter"}]
+    columns = ("node", "shape", "value", "gradient")
+    return node_table(stage.look, stage.trace.run, nodes, columns, width)
+
+
+def _wait(console: Console, pace: Pace) -> None:
+    console.file.flush()
+    if pace.delay > 0:
+        time.sleep(pace.delay)
+
+
+# ---------------------------------------------------------------------------- JSON
+
+
+def play_json(console: Console, stage: Stage, events: Numbers, pace: Pace) -> None:
+    """Print one event a line, as JSON."""
+    for event in events:
+        record = event_record(stage.trace, event, stage.wording)
+        console.file.write(dump(record | {"notes": notes(stage, [event])}) + "\n")
+        _wait(console, pace)
+
+
+# ------------------------------------------------------------------------ Markdown
+
+
+def play_markdown(console: Console, stage: Stage, events: Numbers, pace: Pace) -> None:
+    """Print the steps as Markdown: headings, fenced tables, quoted notes."""
+    write, width, scenario = console.file.write, console.width, stage.scenario
+    if events and events[0] == 0:
+        write(f"# {_escaped(scenario.title or scenario.name)}\n\n")
+        for text in (
+            scenario.summary,
+            stage.look.dot.join(facts(scenario, stage.trace)),
+        ):
+            write(f"{_escaped(text)}\n\n" if text else "")
+        write(_fenced(program_block(stage.graph, stage.look, width), "python"))
+        write(_fenced(_leaves(stage, width)))
+        write(_quoted([stage.note("start")]))
+    for numbers in steps(stage, events, pace.size):
+        write(_markdown_step(stage, numbers, pace, width))
+        _wait(console, pace)
+    if events and events[-1] == len(stage.trace) - 1:
+        write("## gradients\n\n" + _fenced(_gradients(stage, width)))
+        write(_quoted([stage.note("end")]))
+
+
+def _markdown_step(stage: Stage, numbers: Numbers, pace: Pace, width: int) -> str:
+    head = stage.look.dot.join(place(stage, numbers))
+    statement = stage.statement(numbers[0])
+    told = body(stage, numbers, width, brief=pace.size == "statements")
+    if statement is not None:
+        line = wrap(stage.look.text(statement.text), width)
+        told = under(line, Block.of([Text("")]), told)
+    return f"## {_escaped(head)}\n\n{_fenced(told)}{_quoted(notes(stage, numbers))}"
+
+
+def _escaped(text: str) -> str:
+    """Return text that Markdown shows as it is, on one line."""
+    return _MARKS.sub(r"\\\1", " ".join(text.split()))
+
+
+def _fenced(block: Block, language: str = "text") -> str:
+    text = "\n".join(line.plain.rstrip() for line in block.lines)
+    longest = max(map(len, re.findall("`+", text)), default=0)
+    fence = "`" * max(longest + 1, 3)
+    return f"{fence}{language}\n{text}\n{fence}\n\n"
+
+
+def _quoted(said: Iterable[str]) -> str:
+    return "".join(f"> {_escaped(note)}\n\n" for note in said if note)

@@ -1,0 +1,146 @@
+"""What a command answers as something to draw: for the terminal and the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Final
+
+import numpy as np
+from rich.text import Text
+
+from ...core.debugger.debugger import Debugger
+from ...core.session.reply import Listing, Reply, Table, Value
+from ...core.session.session import Place
+from ...core.words.events import brief
+from ...core.words.formulas import shape_text
+from .blocks import Block, apart, beside, indent, under, wrap
+from .digits import align, number_text
+from .look import Look
+from .matrix import array_block, ink, inline
+from .stage import Stage
+from .step import MARGIN, body, heading
+from .tables import table
+
+_MOST_EVENTS: Final = 3  # that one movement is drawn with, before it is told in lines
+
+
+def reply_block(
+    bug: Debugger,
+    reply: Reply,
+    look: Look,
+    width: int,
+    came_from: Place | None = None,
+) -> Block:
+    """Return a reply: what it shows as a table, or else its lines of text.
+
+    A short way forward from `came_from` is drawn as the steps that it took.
+    """
+    inner = width - MARGIN
+    parts = [_way(bug, reply, look, width, came_from)]
+    if not parts[0].lines:
+        draw = _DRAWN.get(type(reply.show))
+        said = _said(reply, look, inner)
+        parts = [said if draw is None else draw(reply.show, look, inner)]
+    if reply.error is not None:
+        parts.append(wrap(look.text(f"error: {reply.error}", "bad"), inner))
+    parts += [
+        _quantity(f"{number}: {text}", value, look, inner)
+        for number, text, value in reply.display
+    ]
+    return indent(under(*(part for part in parts if part.lines)), MARGIN)
+
+
+def _said(reply: Reply, look: Look, width: int) -> Block:
+    style = "bad" if reply.failed else ""
+    return under(*(wrap(look.text(line, style), width) for line in reply.text))
+
+
+def _way(
+    bug: Debugger, reply: Reply, look: Look, width: int, came_from: Place | None
+) -> Block:
+    """Draw a short way forward as the steps of the playback."""
+    here = bug.place
+    nothing = Block.of([])
+    if came_from is None or not reply.moved or reply.stop is not None:
+        return nothing
+    if came_from.iteration != here.iteration or reply.command.startswith("g"):
+        return nothing
+    numbers = range(came_from.position, here.position)
+    if not 0 < len(numbers) <= _MOST_EVENTS:
+        return nothing
+    stage = Stage(bug.scenario, bug.trace, look)
+    inner = width - MARGIN
+    kinds = {type(stage.trace.event(n)) for n in numbers}
+    if len(kinds) > 1:
+        return nothing
+    return under(heading(stage, numbers, inner), body(stage, numbers, inner))
+
+
+def _table(shown: Table, look: Look, width: int) -> Block:
+    if not shown.rows:
+        return wrap(look.text(f"no {shown.title}", "quiet"), width)
+    columns = [
+        _cells([row[k] for row in shown.rows], look) for k in range(len(shown.columns))
+    ]
+    rows = list(zip(*columns, strict=True))
+    drawn = table(look, shown.columns, rows, width)
+    return under(wrap(look.text(shown.title, "title"), width), drawn)
+
+
+def _cells(values: Sequence[Any], look: Look) -> list[Text]:
+    """Return one column; numbers that stand alone line up on the decimal point."""
+    if all(type(value) is float for value in values):
+        return [
+            ink(text, look)
+            for text in align([number_text(value, look.precision) for value in values])
+        ]
+    return [_cell(value, look) for value in values]
+
+
+def _cell(value: Any, look: Look) -> Text:
+    if value is None:
+        return look.text("nothing", "quiet")
+    if isinstance(value, str):
+        return look.text(value)
+    if isinstance(value, (tuple, list)):
+        return look.text(", ".join(map(str, value)))
+    array = np.asarray(value)
+    return inline(array, look) if array.dtype.kind in "fiu" else look.text(brief(value))
+
+
+def _value(shown: Value, look: Look, width: int) -> Block:
+    return _quantity(shown.name, shown.value, look, width)
+
+
+def _quantity(name: str, value: Any, look: Look, width: int) -> Block:
+    """Return a name and its value: a matrix stands beside it, under its shape."""
+    array = np.asarray(value) if value is not None else None
+    if array is None or array.dtype.kind not in "fiu" or array.ndim == 0:
+        text = _cell(value, look)
+        return wrap(Text.assemble(look.text(f"{name} = ", "name"), text, end=""), width)
+    label = look.text(f"{name} =", "name")
+    shape = look.text(shape_text(array.shape), "quiet")
+    drawn = array_block(array, look, max(width - label.cell_len - MARGIN, 20))
+    return beside((Block.of([label, shape]), drawn), width, MARGIN)
+
+
+def _listing(shown: Listing, look: Look, _width: int) -> Block:
+    digits = max((len(str(number)) for number, *_ in shown.lines), default=1)
+    return Block.of(
+        look.text(f"{mark or ' '} {number:{digits}}  {text}", "changed" if mark else "")
+        for number, text, mark in shown.lines
+    )
+
+
+# What has no row here is told by the lines of the reply's text.
+_DRAWN: Final[Mapping[type, Callable[[Any, Look, int], Block]]] = MappingProxyType(
+    {Table: _table, Value: _value, Listing: _listing}
+)
+
+
+def transcript(said: Sequence[str], command: str, look: Look) -> Block:
+    """Return a command as it was typed, below the comments of its script."""
+    notes = Block.of(look.text(f"# {line}".rstrip(), "note") for line in said)
+    typed = Block.of([look.text(f"(gradstep) {command}", "name")])
+    return apart(under(notes, typed)) if said else typed

@@ -1,0 +1,270 @@
+"""What `grads`, `check`, `list` and `show` print."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby
+from typing import Final
+
+from rich.text import Text
+
+from ...core.check.check import NodeCheck, Report
+from ...core.engine.graph import Edge, Graph, Node
+from ...core.engine.run import Run
+from ...core.engine.trace import Trace
+from ...core.scenario.scenario import Scenario
+from ...core.words.formulas import Formula, Wording
+from .blocks import Block, apart, beside, fits, indent, under, wrap
+from .digits import align, number_text
+from .look import Look
+from .matrix import ink
+from .playback import facts_block, program_block
+from .step import LONGEST_LINE, MARGIN, rule
+from .tables import fits as fits_in_lines
+from .tables import node_table, table
+
+CHECK_PRECISIONS: Final = (15, 12, 9, 7)
+_GAP: Final = 6
+
+
+def _titled(scenario: Scenario, look: Look, width: int) -> Block:
+    title = scenario.name + (f"{look.dot}{scenario.title}" if scenario.title else "")
+    return rule(look.text(title, "title"), look, width, "━")
+
+
+def _said(text: str, meaning: str, look: Look, width: int) -> Block:
+    return wrap(look.text(text, meaning), min(width, LONGEST_LINE))
+
+
+# --------------------------------------------------------------------------- grads
+
+
+def gradients_block(scenario: Scenario, run: Run, look: Look, width: int) -> Block:
+    """Return all values and gradients, nodes in forward order."""
+    columns = ("node", "op", "shape", "value", "gradient")
+    drawn = node_table(look, run, scenario.graph.nodes, columns, width - MARGIN)
+    return under(_titled(scenario, look, width), indent(drawn, MARGIN))
+
+
+# --------------------------------------------------------------------------- check
+
+
+def check_block(
+    scenario: Scenario,
+    report: Report,
+    look: Look,
+    width: int,
+    precisions: Sequence[int] = CHECK_PRECISIONS,
+) -> Block:
+    """Return the comparison of each gradient, what is wrong, and how long it took.
+
+    The numbers have as many digits as the first of `precisions` that fits.
+    """
+    inner = width - MARGIN
+    notable = [
+        one
+        for one in (*report.contributions, *report.accumulations)
+        if one.verdict not in {"ok", "skipped"}
+    ]
+    parts = [_comparisons(report, report.gradients, look, inner, precisions)]
+    if notable:
+        parts.append(_comparisons(report, notable, look, inner, precisions))
+    parts += [wrap(line, inner) for line in _conclusions(report, look)]
+    title = _titled(scenario, look, width)
+    return under(title, indent(apart(*parts), MARGIN))
+
+
+def _comparisons(
+    report: Report,
+    checks: Sequence[NodeCheck],
+    look: Look,
+    width: int,
+    precisions: Sequence[int],
+) -> Block:
+    """Return one row for each comparison, with its worst element."""
+    head = ("", "gradient", "backpropagation", "numeric", "difference")
+    rows: list[tuple[Text, ...]] = []
+    for precision in precisions:
+        chosen = replace(look, precision=precision)
+        columns = (
+            [_sign(one, look) for one in checks],
+            [look.text(_where(report, one), "name") for one in checks],
+            _numbers([one.analytic for one in checks], chosen),
+            _numbers([one.numeric for one in checks], chosen),
+            [look.text(_difference(one)) for one in checks],
+        )
+        rows = list(zip(*columns, strict=True))
+        if fits_in_lines(head, rows, width):
+            break
+    return table(look, head, rows, width)
+
+
+def _sign(one: NodeCheck, look: Look) -> Text:
+    if one.verdict == "ok":
+        return look.text("✓", "good")
+    return (
+        look.text("✗", "bad") if one.verdict == "mismatch" else look.text("·", "quiet")
+    )
+
+
+def _where(report: Report, one: NodeCheck) -> str:
+    graph = report.run.graph
+    name = f"{graph.nodes[one.node].name}.grad"
+    if one.argument is not None:
+        operand = graph.nodes[one.node].operands[one.argument]
+        name = graph.edge_name(Edge(one.node, one.argument, operand))
+    if one.level == "accumulation":
+        name = f"Σ {name}"
+    return name + (f"[{','.join(map(str, one.index))}]" if one.index else "")
+
+
+def _numbers(values: Sequence[float], look: Look) -> list[Text]:
+    texts = align([number_text(value, look.precision) for value in values])
+    return [ink(text, look) for text in texts]
+
+
+def _difference(one: NodeCheck) -> str:
+    if one.verdict in {"ok", "mismatch"}:
+        return number_text(one.difference, 2)
+    word = {"kink": "kink", "nonfinite": "not finite"}.get(one.verdict, one.verdict)
+    return f"{word}: {one.reason}" if one.reason else word
+
+
+def _conclusions(report: Report, look: Look) -> Iterator[Text]:
+    if not report.complete:
+        yield look.text("interrupted: what was not compared is missing", "bad")
+    wrong = report.first_wrong
+    if wrong is not None:
+        yield look.text(f"✗ {_blame(report, wrong)}", "bad")
+    else:
+        counts = (
+            (report.gradients, "gradients, end to end"),
+            (report.accumulations, "sums at a node"),
+            (report.contributions, "contributions of an edge"),
+        )
+        said = ", ".join(f"{len(checks)} {name}" for checks, name in counts)
+        yield look.text(f"✓ {said}: nothing is wrong", "good")
+    unknown = sum(one.verdict == "nonfinite" for one in report.gradients)
+    if unknown:
+        word = "gradient is" if unknown == 1 else "gradients are"
+        yield look.text(f"{unknown} {word} not finite: nothing can be compared there")
+    kinks = sum(one.verdict == "kink" for one in report.gradients)
+    if kinks:
+        word = "gradient stands" if kinks == 1 else "gradients stand"
+        yield look.text(
+            f"{kinks} {word} at a kink: the slope jumps there, and differences land "
+            "between its two sides"
+        )
+    step = "" if report.step is None else f", step {number_text(report.step)}"
+    yield look.text(
+        f"{report.scheme} differences{step}, rtol {number_text(report.rtol)}"
+        f"{look.dot}backpropagation {_seconds(report.backpropagation_time)}, "
+        f"numeric differentiation {_seconds(report.numeric_time)}",
+        "quiet",
+    )
+
+
+def _blame(report: Report, wrong: NodeCheck) -> str:
+    """Say where the first wrong number is made, with both numbers."""
+    numbers = (
+        f"{number_text(wrong.analytic, 8)} from backpropagation, "
+        f"{number_text(wrong.numeric, 8)} from differences"
+    )
+    node = report.run.graph.nodes[wrong.node]
+    place = f", line {node.site.line}" if node.site is not None else ""
+    if wrong.level == "contribution" and node.op is not None:
+        rule_name = f"the rule of {node.op.name}"
+        return f"{rule_name} is wrong at {_where(report, wrong)}{place}: {numbers}"
+    return f"{_where(report, wrong)} is wrong{place}: {numbers}"
+
+
+def _seconds(seconds: float) -> str:
+    for unit, size in (("s", 1.0), ("ms", 1e-3)):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds / 1e-6:.3g} µs"
+
+
+# ---------------------------------------------------------------------------- list
+
+
+def list_block(scenarios: Sequence[Scenario], look: Look, width: int) -> Block:
+    """Return scenarios under the titles of their groups."""
+    longest = max(len(scenario.name) for scenario in scenarios)
+    room = width - MARGIN - longest - MARGIN
+    blocks: list[Block] = []
+    for group, members in groupby(scenarios, lambda scenario: scenario.group):
+        rows: list[Block] = []
+        for one in members:
+            name = Block(Block.of([look.text(one.name, "name")]).lines, longest)
+            title = wrap(look.text(one.title), max(room, longest))
+            rows.append(beside((name, title), width - MARGIN, MARGIN))
+        heading = wrap(look.text(group, "title"), width)
+        blocks.append(under(heading, indent(under(*rows), MARGIN)))
+    hint = "gradstep play NAME plays one; gradstep show NAME tells more"
+    return apart(*blocks, _said(hint, "quiet", look, width))
+
+
+# ---------------------------------------------------------------------------- show
+
+
+def scenario_block(scenario: Scenario, run: Run, look: Look, width: int) -> Block:
+    """Return the program, the frames, and each node with its formulas."""
+    graph, inner = scenario.graph, width - MARGIN
+    wording = Wording(graph, scenario.names)
+    parts = [
+        _said(scenario.summary, "", look, inner),
+        facts_block(scenario, Trace(run), look, inner),
+        program_block(graph, look, inner),
+    ]
+    if len(graph.frames) > 1:
+        parts.append(_frames(graph, look, inner))
+    parts.append(under(*(_node(run, node, wording, look, inner) for node in graph)))
+    told = [part for part in parts if part.lines]
+    return under(_titled(scenario, look, width), indent(apart(*told), MARGIN))
+
+
+def _frames(graph: Graph, look: Look, width: int) -> Block:
+    """Return the calls, those inside of others further to the right."""
+    lines: list[Block] = []
+    for frame in graph.frames[1:]:
+        call = "" if frame.call is None else f"line {frame.call.line}"
+        text = look.text(f"{frame.name}", "name").append_text(
+            look.text(f" = {frame.function}(…)   {call}", "quiet")
+        )
+        lines.append(indent(wrap(text, width), MARGIN * (frame.depth - 1)))
+    return under(Block.of([look.text("frames", "quiet")]), *lines)
+
+
+def _node(run: Run, node: Node, wording: Wording, look: Look, width: int) -> Block:
+    """Return a node: what it is, and its formulas below."""
+    graph = run.graph
+    frame = graph.frame_of(node)
+    described = [node.kind if node.op is None else node.op.name]
+    described += [str(node.shape)] if node.shape else []
+    if node.operands:
+        described.append(f"of {', '.join(graph.nodes[i].name for i in node.operands)}")
+    if frame is not None and frame.name:
+        described.append(f"in {frame.name}")
+    if node.site is not None and (frame is None or frame.source == "program"):
+        described.append(f"line {node.site.line}")
+    head = look.text(node.name, "name").append_text(
+        look.text(f"  {look.dot.join(described)}", "quiet")
+    )
+    formulas = [wording.forward(node.index)]
+    formulas += [
+        wording.contribution(Edge(node.index, argument, operand))
+        for argument, operand in enumerate(node.operands)
+        if run.carries(node.index, argument)
+    ]
+    rows = [_formula(one, look, width - MARGIN) for one in formulas if one.steps]
+    return under(wrap(head, width), indent(under(*rows), MARGIN))
+
+
+def _formula(formula: Formula, look: Look, width: int) -> Block:
+    pieces = [look.text(formula.text), look.text(formula.shapes, "quiet")]
+    blocks = [Block.of([piece]) for piece in pieces if piece]
+    if fits(blocks, width, _GAP):
+        return beside(blocks, width, _GAP)
+    return under(*(wrap(piece, width) for piece in pieces if piece))

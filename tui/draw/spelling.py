@@ -1,0 +1,189 @@
+"""One element of a step spelled out: names, then numbers, then what they make.
+
+```
+W2.grad[1, 3] = δ2[1, 0] · x1[3, 0] = 0.0418 × 0.531 = 0.0222
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from ...core.engine.graph import Edge, Node
+from ...core.engine.trace import Trace
+from ...core.explain.explain import (
+    Index,
+    Part,
+    Term,
+    element_name,
+    explain_value,
+    part_of,
+)
+from ...core.explain.links import factor, made_from, made_into, partners
+from ...core.words.formulas import Wording, is_literal
+from .digits import number_text
+
+if TYPE_CHECKING:
+    from ...core.training.iterations import UpdateStep
+
+_SPELLED: Final = 3  # terms of a sum
+
+
+def contribution_text(
+    trace: Trace, wording: Wording, edge: Edge, number: int, index: Index, local: str
+) -> str:
+    """Return what an edge adds to one element of its operand's gradient.
+
+    `local` is its local derivative in symbols.
+    """
+    operand = trace.run.graph.nodes[edge.operand]
+    part = part_of(trace, edge, number, index)
+    name = element_name(operand, index, "grad")
+    sign = "+=" if trace.uses(edge.operand, number)[1] > 1 else "="
+    if not len(part):
+        return f"{name} {sign} 0: nothing that follows depends on it"
+    words, terms = [_upstream, _local], part.largest(_SPELLED)
+    if local == "1":
+        del words[1]  # a copy: times 1 says nothing
+    names = " · ".join(word(trace, wording, part, index) for word in words)
+    terms = [_product((term.upstream, term.local)[: len(words)]) for term in terms]
+    if len(words) == len(part) == 1 and not part.patched:
+        return f"{name} {sign} {names} = {terms[0]}"
+    total = number_text(part.stored)
+    what = f"the rule is patched, it sends {total}" if part.patched else total
+    return f"{name} {sign} {_sum(names, terms, len(part))} = {what}"
+
+
+def update_text(step: UpdateStep, index: Index) -> str:
+    """Return how one element of a parameter gets its next value.
+
+    `step` is the update of this element.
+    """
+    place = f"[{', '.join(map(str, index))}]" if index else ""
+    made = {"α": step.rate, f"{step.name}.grad{place}": step.gradient, **step.settings}
+    parts = [f"{word} = {number_text(float(made[word]))}" for word in made]
+    changes = {word: (step.before[word], after) for word, after in step.after.items()}
+    changes[step.name + place] = (step.value, step.result)
+    *states, value = (
+        f"{word}: {number_text(float(before))} → {number_text(float(after))}"
+        for word, (before, after) in changes.items()
+    )
+    return ", ".join((value, *parts, *states))
+
+
+def _upstream(trace: Trace, wording: Wording, part: Part, index: Index) -> str:
+    node = trace.run.graph.nodes[part.edge.consumer]
+    region = made_into(trace.run, node, part.edge.argument, index)
+    place = region.of(node.shape) if region else ""
+    return _at(wording.gradient(node.index), place)
+
+
+def _local(trace: Trace, wording: Wording, part: Part, index: Index) -> str:
+    """Return the local derivative: of a product, the other factor."""
+    run, edge = trace.run, part.edge
+    node = run.graph.nodes[edge.consumer]
+    if node.op is not None and node.op.kind == "contract" and len(node.operands) == 2:
+        other = 1 - edge.argument
+        met = run.graph.nodes[node.operands[other]]
+        region = partners(run, node, edge.argument, other, index)
+        place = region.of(met.shape) if region else ""
+        return _at(wording.node(met.index), place)
+    region = made_into(run, node, edge.argument, index)
+    return _at(wording.local(edge), region.of(node.shape) if region else "")
+
+
+def _product(factors: Sequence[float]) -> str:
+    """Return factors with × between; a minus stands in brackets.
+
+    >>> _product((-0.5, -2.0))
+    '(-0.5) × (-2)'
+    """
+    texts = map(number_text, factors)
+    return " × ".join(f"({text})" if text[0] == "-" else text for text in texts)
+
+
+def term_text(
+    trace: Trace, wording: Wording, term: Term, index: Index, *, is_copied: bool
+) -> str:
+    """Return the names of a term's factors: `δ2[1, 0] · x1[3, 0]`.
+
+    Where the upstream gradient is only copied, its name says it all.
+    """
+    run = trace.run
+    node = run.graph.nodes[term.consumer]
+    edge = Edge(term.consumer, term.argument, node.operands[term.argument])
+    upstream = _indexed(wording.gradient(term.consumer), term.index)
+    if is_copied:
+        return upstream
+    met = factor(run, edge, index, term.index)
+    if met is None:
+        return f"{upstream} · {_indexed(wording.local(edge), term.index)}"
+    return f"{upstream} · {_indexed(wording.node(met.node), met.index or ())}"
+
+
+def _indexed(name: str, index: Index) -> str:
+    return _at(name, f"[{', '.join(map(str, index))}]" if index else "")
+
+
+def _at(name: str, place: str) -> str:
+    """Return a name with an index; an expression in brackets.
+
+    >>> _at("x @ W", "[0]"), _at("∂E/∂(x @ W)", "[0]")
+    ('(x @ W)[0]', '∂E/∂(x @ W)[0]')
+    """
+    bound = " " in name and not name.startswith("∂") and place
+    return f"({name}){place}" if bound else name + place
+
+
+def _sum(names: str, terms: Sequence[str], count: int) -> str:
+    """Return names and numbers of a sum of `count` terms, of which some are spelled."""
+    if count == 1:
+        return f"{names} = {terms[0]}"
+    more = f" + … ({count} terms)" if count > len(terms) else ""
+    return f"Σ {names} = {' + '.join(terms)}{more}"
+
+
+def value_text(trace: Trace, wording: Wording, index: int, at: Index) -> str:
+    """Return how one element of a value is computed."""
+    run = trace.run
+    node = run.graph.nodes[index]
+    name, op = element_name(node, at), node.op
+    total = number_text(run.value(index)[at])
+    if op is None:
+        return f"{name} = {total}"
+    if op.kind == "elementwise":
+        regions = [made_from(run, node, k, at) for k in range(len(node.operands))]
+        places = [tuple(axis.start for axis in r.box) if r else () for r in regions]
+        operands = [run.graph.nodes[i] for i in node.operands]
+        pairs = list(zip(operands, places, strict=True))
+        names = [element_name(one, place) for one, place in pairs]
+        numbers = [_number(trace, one, place) for one, place in pairs]
+        steps = dict.fromkeys(
+            wording.spelled(index, words) for words in (names, numbers)
+        )
+        return " = ".join((name, *steps, total))
+    found = explain_value(run, index, at)
+    if not found.products:
+        sources = _sources(trace, node, at)
+        return f"{name} = {total}" + (f", made from {sources}" if sources else "")
+    largest = found.largest(_SPELLED)
+    terms = [_product([f.value for f in term]) for _, term in largest]
+    count = len(found.terms) + found.more
+    sources = _sources(trace, node, at, " · " if op.kind == "contract" else ", ")
+    return f"{name} = {_sum(sources, terms, count) if terms else '0'} = {total}"
+
+
+def _number(trace: Trace, node: Node, at: Index) -> str:
+    return (
+        node.name if is_literal(node) else number_text(trace.run.value(node.index)[at])
+    )
+
+
+def _sources(trace: Trace, node: Node, at: Index, between: str = ", ") -> str:
+    names: list[str] = []
+    for argument, operand in enumerate(node.operands):
+        region = made_from(trace.run, node, argument, at)
+        one = trace.run.graph.nodes[operand]
+        names.append(one.name + (region.of(one.shape) if region else ""))
+    return between.join(names)

@@ -1,0 +1,128 @@
+"""What a step of a trace is about, in words: terminal and screen say the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from ...core.engine.graph import Graph, Node, Statement
+from ...core.engine.trace import Contribution, Forward, Seed, Trace
+from ...core.scenario.scenario import NotePlace, Scenario, When
+from ...core.words.formulas import Wording
+from .look import Look
+
+Numbers = Sequence[int]  # of the events of a step, counted from 0
+
+
+class Stage(NamedTuple):
+    """A scenario, a trace of it, and how it looks: what every drawing needs."""
+
+    scenario: Scenario
+    trace: Trace
+    look: Look
+
+    @property
+    def wording(self) -> Wording:
+        """The words for the graph."""
+        return wording(self.scenario, self.trace)
+
+    def note(self, when: When, node: int = -1) -> str:
+        """Return what the author says at a place, or nothing."""
+        return self.scenario.notes.get(NotePlace(when, node), "")
+
+    @property
+    def graph(self) -> Graph:
+        """The graph that is run."""
+        return self.trace.run.graph
+
+    def subject(self, event: int) -> Node:
+        """Return the node whose line an event belongs to."""
+        happens = self.trace.event(event)
+        is_edge = isinstance(happens, Contribution)
+        return self.graph.nodes[happens.consumer if is_edge else happens.node]
+
+    def statement(self, event: int) -> Statement | None:
+        """Return the innermost statement that an event belongs to."""
+        site = self.subject(event).site
+        return None if site is None else self.graph.statements[site.statement]
+
+
+def wording(scenario: Scenario, trace: Trace) -> Wording:
+    """Return the words for a run: one table, for many words repeat a few names."""
+    graph, names = trace.run.graph, scenario.names
+    return trace.run.recent.of("wording", lambda: Wording(graph, names))
+
+
+def place(stage: Stage, numbers: Numbers) -> tuple[str, ...]:
+    """Return where a step stands: `("11 of 13", "backward", "line 2")`."""
+    first, last = numbers[0] + 1, numbers[-1] + 1
+    which = str(first) if first == last else f"{first}-{last}"
+    parts = [f"{which} of {len(stage.trace)}", pass_of(stage, numbers[0])]
+    node = stage.subject(numbers[0])
+    if isinstance(stage.trace.event(numbers[0]), Seed):
+        return (*parts, "seed")
+    frame = stage.graph.frame_of(node)
+    if frame is not None and frame.name:
+        parts.append(f"{frame.function} {frame.name}".strip())
+    if node.site is not None and (frame is None or frame.source == "program"):
+        parts.append(f"line {node.site.line}")
+    return tuple(parts)
+
+
+def pass_of(stage: Stage, number_of_event: int) -> str:
+    """Return the pass that an event belongs to: forward, backward or update."""
+    event = stage.trace.event(number_of_event)
+    if isinstance(event, Forward):
+        return "forward"
+    return "backward" if isinstance(event, (Seed, Contribution)) else "update"
+
+
+def notes(stage: Stage, numbers: Numbers) -> list[str]:
+    """Return what is said of a step: the program's notes, the author's, and ours."""
+    said: list[str] = []
+    for event in numbers:
+        happens = stage.trace.event(event)
+        if isinstance(happens, Forward):
+            said += _comments(stage.graph, stage.graph.nodes[happens.node])
+            said.append(stage.note("forward", happens.node))
+        elif isinstance(happens, Seed):
+            said.append(stage.note("seed"))
+        elif isinstance(happens, Contribution):
+            said += _backward_notes(stage, event, happens)
+        else:
+            said.append(stage.note("update", happens.node))
+    return list(dict.fromkeys(note for note in said if note))
+
+
+def _comments(graph: Graph, node: Node) -> list[str]:
+    """Return the notes of the statements that end with a node, the outermost first."""
+    site, found = node.site, list[str]()
+    while site is not None:
+        statement = graph.statements[site.statement]
+        if statement.stop - 1 != node.index:
+            break
+        frame = graph.frames[statement.frame]
+        if frame.source == "program":
+            found.append(statement.note)
+        site = frame.call
+    return found[::-1]
+
+
+def _backward_notes(stage: Stage, event: int, happens: Contribution) -> Iterator[str]:
+    trace = stage.trace
+    sent = trace.backward_events(happens.consumer, happens.consumer + 1)
+    if sent and event == sent[0]:
+        yield stage.note("backward", happens.consumer)
+    operand = stage.graph.nodes[happens.operand]
+    # A leaf sends nothing on: what is said of it is said when its gradient is complete.
+    if operand.op is None and event == trace.arrivals(happens.operand)[-1]:
+        yield stage.note("backward", happens.operand)
+    yield stage.wording.contribution(happens.edge).why
+    op = stage.graph.nodes[happens.consumer].op
+    if op is None or not op.corner:
+        return
+    from ...core.explain.why import breaks
+
+    # What has arrived broken says nothing of this operation's corner.
+    if breaks(trace, event):
+        yield op.corner

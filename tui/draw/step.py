@@ -1,0 +1,381 @@
+"""One step of a trace as something to draw, for the terminal and for the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Final, NamedTuple
+
+import numpy as np
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.text import Text
+
+from ...core.engine.measure import summarise
+from ...core.engine.trace import Contribution, Forward, Seed, Share
+from ...core.ops.optimizers import OPTIMIZERS
+from ...core.ops.table import Array
+from ...core.words.formulas import (
+    NO_FORMULA,
+    Formula,
+    axes_text,
+    is_literal,
+    shape_text,
+)
+from .blocks import Block, apart, beside, fits, flow, indent, under, wrap
+from .look import MOST, Look
+from .matrix import array_block, number
+from .stage import Numbers, Stage, notes, pass_of, place
+from .summaries import summary_line
+
+MARGIN: Final = 3
+_GAP: Final = 4
+_LEAST_GAP: Final = 2
+_NARROWEST: Final = 34  # of the corners of a large matrix, where there is a choice
+_TITLES: Final = (40, 28, 20)  # how wide titles of two lines may be, to begin with
+LONGEST_LINE: Final = 88  # of a paragraph, however wide the terminal is
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The drawing of one step: `numbers` are its events, all of one pass.
+
+    `brief` shows what goes in and what comes out, and nothing between.
+    """
+
+    stage: Stage
+    numbers: Numbers
+    brief: bool = False
+
+    def __rich_console__(
+        self, console: Console, options: ConsoleOptions
+    ) -> RenderResult:
+        """Draw it as wide as there is room."""
+        width = options.max_width
+        yield heading(self.stage, self.numbers, width)
+        yield body(self.stage, self.numbers, width, self.brief)
+        for note in notes(self.stage, self.numbers):
+            yield paragraph(note, "note", self.stage.look, width)
+
+
+def paragraph(text: str, meaning: str, look: Look, width: int) -> Block:
+    """Return text below an empty line, within the margins of a step."""
+    lines = wrap(look.text(text, meaning), min(width - MARGIN, LONGEST_LINE))
+    return under(Block.of([Text("")]), indent(lines, MARGIN))
+
+
+# --------------------------------------------------------------------- the heading
+
+
+def heading(stage: Stage, numbers: Numbers, width: int) -> Block:
+    """Return the rule above a step: where it is, and the statement it belongs to."""
+    look = stage.look
+    statement = stage.statement(numbers[0])
+    title = look.text(look.dot.join(place(stage, numbers)), pass_of(stage, numbers[0]))
+    text = look.text("" if statement is None else statement.text, "name")
+    if statement is None:
+        return rule(title, look, width)
+    both = Text.assemble(title, look.text(" ── ", "quiet"), text, end="")
+    if both.cell_len + 5 < width:
+        return rule(both, look, width)
+    return under(rule(title, look, width), indent(wrap(text, width - MARGIN), MARGIN))
+
+
+def rule(title: Text, look: Look, width: int, dash: str = "─") -> Block:
+    """Return a title in a line across the width; a long title has lines of its own."""
+    line = Text.assemble(look.text(dash * 2, "quiet"), " ", title, " ", end="")
+    if line.cell_len >= width:
+        return under(wrap(title, width), Block.of([look.text(dash * width, "quiet")]))
+    return Block.of([_ruled(line, look, width, dash)])
+
+
+def _ruled(line: Text, look: Look, width: int, dash: str = "─") -> Text:
+    return line.append_text(look.text(dash * max(width - line.cell_len, 0), "quiet"))
+
+
+# ------------------------------------------------------------------------ the body
+
+
+def body(stage: Stage, numbers: Numbers, width: int, brief: bool = False) -> Block:
+    """Return the formulas and the numbers of a step."""
+    inner = width - MARGIN
+    if brief and len(numbers) > 1:
+        return indent(_brief(stage, numbers, inner), MARGIN)
+    blocks: list[Block] = []
+    for event in numbers:
+        if blocks:
+            blocks.append(Block.of([Text("")]))
+        blocks.append(_event(stage, event, inner))
+    return indent(under(*blocks), MARGIN)
+
+
+def _event(stage: Stage, event: int, width: int) -> Block:
+    happens = stage.trace.event(event)
+    if isinstance(happens, Forward):
+        return _forward(stage, happens.node, width)
+    if isinstance(happens, Seed):
+        return _seed(stage, happens.node, width)
+    if isinstance(happens, Contribution):
+        return _contribution(stage, happens, width)
+    return _update(stage, happens.node, event, width)
+
+
+def _forward(stage: Stage, index: int, width: int) -> Block:
+    node = stage.graph.nodes[index]
+    columns = [_value(stage, i) for i in dict.fromkeys(node.operands)]
+    shown = [column for column in columns if column is not None]
+    result = _value(stage, index, "changed")
+    formula = stage.wording.forward(index)
+    return _sheet(stage, "", formula, [*shown, *([result] if result else [])], width)
+
+
+def _seed(stage: Stage, index: int, width: int) -> Block:
+    name = stage.wording.gradient(index)
+    text = "the seed: the gradient that enters at the output"
+    seed = np.asarray(stage.trace.run.seed)
+    column = _Column("", name, _shape(seed), seed, index, "changed")
+    return _sheet(stage, text, NO_FORMULA, [column], width)
+
+
+def _contribution(stage: Stage, event: Contribution, width: int) -> Block:
+    share = stage.trace.share(event.consumer, event.argument)
+    formula = stage.wording.contribution(event.edge, share.summed)
+    name = stage.graph.nodes[event.operand].name
+    upstream = stage.wording.gradient(event.consumer)
+    columns = [
+        _Column(
+            "upstream", upstream, _shape(share.upstream), share.upstream, event.consumer
+        ),
+        _local(stage, event, formula.local, share.local),
+    ]
+    if share.summed:
+        product = share.product
+        columns.append(_Column("product", "", _shape(product), product, event.consumer))
+    shape = _shape(share.contribution)
+    if share.summed:
+        shape = f"Σ {axes_text(share.summed)} → {shape_text(share.contribution.shape)}"
+    columns += [
+        _Column(
+            "contribution",
+            "",
+            shape,
+            share.contribution,
+            event.operand,
+            "" if share.before is not None else "changed",
+        ),
+        *_accumulated(name, share, event.operand),
+    ]
+    sheet = _sheet(stage, f"contribution to {name}", formula, columns, width)
+    if share.after.shape and share.before is None:
+        line = f"accumulated {name}.grad: 0 → the contribution  {_uses(share)}"
+        return apart(sheet, wrap(stage.look.text(line, "quiet"), width))
+    return sheet
+
+
+def _uses(share: Share) -> str:
+    done, uses = share.uses
+    return f"({done} of {uses} uses)"
+
+
+def _local(
+    stage: Stage, event: Contribution, text: str, array: Array | None
+) -> _Column:
+    name, equation = stage.wording.local(event.edge), f"= {text}" if text else ""
+    if array is None:
+        return _Column(
+            "local", name, equation, None, event.consumer, "", "see the formula"
+        )
+    array = np.asarray(array)
+    rest = f"{equation} {_shape(array)}".strip()
+    summary = summarise(array)
+    if array.size > 1 and summary.low == summary.high and summary.low is not None:
+        same = summary_line(summary, stage.look).plain
+        return _Column("local", name, rest, None, event.consumer, "", same)
+    return _Column("local", name, rest, array, event.consumer)
+
+
+def _update(stage: Stage, index: int, event: int, width: int) -> Block:
+    trace, name = stage.trace, stage.graph.nodes[index].name
+    arrays = {
+        "before": trace.value(index, event),
+        "gradient": trace.gradient(index, event),
+        "after": trace.value(index, event + 1),
+    }
+    columns = [
+        _Column(role, name, _shape(array), array, index)
+        for role, array in arrays.items()
+        if array is not None
+    ]
+    training = stage.scenario.training
+    optimizer = OPTIMIZERS[training.optimizer] if training else None
+    formula = stage.wording.update(index, optimizer) if optimizer else NO_FORMULA
+    return _sheet(stage, f"update of {name}", formula, columns, width)
+
+
+def _brief(stage: Stage, numbers: Numbers, width: int) -> Block:
+    """Return what goes into a statement and what comes out of it, in one pass."""
+    made = {stage.subject(event).index for event in numbers}
+    last = max(made)
+    used = {i for index in made for i in stage.graph.nodes[index].operands} - made
+    if isinstance(stage.trace.event(numbers[0]), Forward):
+        columns = [_value(stage, index) for index in sorted(used)]
+        columns.append(_value(stage, last, "changed"))
+        kept = [column for column in columns if column is not None]
+        return _sheet(stage, "", NO_FORMULA, kept, width)
+    trace = stage.trace
+    kept = []
+    for index in (last, *sorted(used, reverse=True)):
+        gradient = trace.gradient(index, numbers[-1] + 1)
+        if gradient is not None:
+            role = "upstream" if index == last else "accumulated"
+            name = stage.wording.gradient(index)
+            meaning = "" if index == last else "changed"
+            kept.append(_Column(role, name, _shape(gradient), gradient, index, meaning))
+    return _sheet(stage, "", NO_FORMULA, kept, width)
+
+
+# --------------------------------------------------------------------- the columns
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """An array under a title: what it is, its name, and its shape or its formula."""
+
+    role: str
+    name: str
+    rest: str
+    array: Array | None
+    node: int  # the one whose slice is to be shown
+    meaning: str = ""
+    text: str = ""  # in the place of the array, or below it
+    arrow: Array | None = None  # the state before: `0 → 55`
+
+
+def _value(stage: Stage, index: int, meaning: str = "") -> _Column | None:
+    """Return the value of a node; a number that is its own name needs no column."""
+    if is_literal(stage.graph.nodes[index]):
+        return None
+    value = stage.trace.run.value(index)
+    return _Column("", stage.wording.node(index), _shape(value), value, index, meaning)
+
+
+def _shape(array: Array) -> str:
+    return shape_text(array.shape) if array.shape else ""
+
+
+def _accumulated(name: str, share: Share, node: int) -> Iterator[_Column]:
+    before, after, title = share.before, share.after, f"{name}.grad"
+    if not after.shape:
+        start = np.zeros(()) if before is None else before
+        uses = _uses(share)
+        yield _Column("accumulated", title, "", after, node, "changed", uses, start)
+    elif before is not None:
+        yield _Column("before", title, _shape(before), before, node)
+        yield _Column("after", title, _uses(share), after, node, "changed")
+
+
+def _sheet(
+    stage: Stage, role: str, formula: Formula, columns: list[_Column], width: int
+) -> Block:
+    """Return a formula over columns of numbers."""
+    head = _equation(stage.look, role, formula, width)
+    drawn = _drawn(stage.look, columns, width)
+    return under(head, Block.of([Text("")]), drawn) if head.lines else drawn
+
+
+def _equation(look: Look, role: str, formula: Formula, width: int) -> Block:
+    spoken = ((role, "quiet"), (formula.text, ""), (formula.shapes, "quiet"))
+    pieces = [look.text(words, meaning) for words, meaning in spoken if words]
+    blocks = [Block.of([piece]) for piece in pieces]
+    if not fits(blocks, width, 2 * _GAP):
+        blocks = [wrap(piece, width) for piece in pieces]
+    return beside(blocks, width, 2 * _GAP) if fits(blocks, width, 8) else under(*blocks)
+
+
+class _Drawn(NamedTuple):
+    """A column under its title, before it is known what stands beside it."""
+
+    column: _Column
+    title: Block
+    body: Block
+
+    @property
+    def width(self) -> int:
+        return max(self.title.width, self.body.width)
+
+    @property
+    def is_headed(self) -> bool:
+        """Tell whether numbers of columns stand above the array."""
+        array = self.column.array
+        return array is not None and array.ndim > 0 and array.shape[-1] != 1
+
+    def block(self, title_lines: int, headed: bool) -> Block:
+        """Return it so that its array begins on the same line as those beside it."""
+        missing = title_lines - len(self.title.lines) + (headed and not self.is_headed)
+        blank = Block.of([Text("")] * missing)
+        array = self.column.array
+        parts = (self.title, blank, self.body)
+        if array is not None and array.ndim == 0 and not self.column.text:
+            # A number stands at the right edge below its title.
+            parts = tuple(indent(part, self.width - part.width) for part in parts)
+        return Block(under(*parts).lines, self.width)
+
+
+def _drawn(look: Look, columns: Sequence[_Column], width: int) -> Block:
+    """Return columns beside each other, with titles as long as there is room for."""
+    beside_each_other = min(len(columns), (width + _GAP) // (_NARROWEST + _GAP))
+    share = (width + _GAP) // max(beside_each_other, 1) - _GAP
+    bodies = [_body(look, column, width, share) for column in columns]
+    drawn: list[_Drawn] = []
+    for room, gap in product((0, *_TITLES), (_GAP, _LEAST_GAP)):
+        drawn = [
+            _Drawn(
+                column,
+                _title(look, column, min(max(room, one.width), width) if room else 0),
+                one,
+            )
+            for column, one in zip(columns, bodies, strict=True)
+        ]
+        if fits(drawn, width, gap):
+            return _row(drawn, width, gap)
+    rows = flow(drawn, width, _GAP)
+    return apart(*(_row(row, width, _GAP) for row in rows))
+
+
+def _row(drawn: Sequence[_Drawn], width: int, gap: int) -> Block:
+    lines = max(len(one.title.lines) for one in drawn)
+    headed = any(one.is_headed for one in drawn)
+    return beside([one.block(lines, headed) for one in drawn], width, gap)
+
+
+def _title(look: Look, column: _Column, room: int) -> Block:
+    """Return a title on one line, or in a block that is about `room` wide."""
+    role, name, rest = (
+        look.text(column.role, "quiet"),
+        look.text(column.name, "name"),
+        look.text(column.rest, "quiet"),
+    )
+    space = Text(" ", end="")
+    if not room:
+        return Block.of([space.join(part for part in (role, name, rest) if part)])
+    below = space.join(part for part in (name, rest) if part)
+    return under(Block.of([role] if role else []), wrap(below, room))
+
+
+def _body(look: Look, column: _Column, width: int, share: int) -> Block:
+    array, index = column.array, look.slices.get(column.node)
+    if array is None:
+        return Block.of([look.text(column.text)])
+    if array.ndim == 0:
+        line = number(array[()], look, column.meaning)
+        if column.arrow is not None:
+            before = number(column.arrow[()], look)
+            line = Text.assemble(before, look.text(" → ", "quiet"), line, end="")
+        if column.text:
+            line.append("  ").append_text(look.text(column.text, "quiet"))
+        return Block.of([line])
+    if index is not None and len(index) == array.ndim:
+        return array_block(array, look, width, index, column.meaning)
+    is_large = array.shape[-1] > MOST
+    room = share if is_large else width
+    return array_block(array, look, room, None, column.meaning)

@@ -1,0 +1,1 @@
+"""What leaves the screen: pages, recordings, pictures."""

@@ -1,0 +1,1 @@
+"""The graph as cells of a terminal."""

@@ -1,0 +1,172 @@
+"""A graph as a list in order, with a rail: one line for each box, as for commits.
+
+A line starts at a box and runs down to its last use. Only the parts of a long list that
+are looked at are drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from heapq import heappop, heappush
+from typing import Final
+
+from rich.cells import cell_len
+
+from ...core.engine.graph import Graph
+from ...core.pictures.folds import Fold, Sketch
+from .drawing import NUMBER_WIDTH, Piece, cut, joint, operation_text, shape_text
+
+PART: Final = 256  # lines that are drawn together
+_MOST_LANES: Final = 12
+_NAME: Final = 8  # the least room for names
+_MOST_NAME: Final = 24
+_LEAST_PART: Final = 4  # cells of a label: less helps nobody
+_SIZE: Final = NUMBER_WIDTH + 1
+_LEFT, _RIGHT, _UP, _DOWN, _BEHIND = 1, 2, 4, 8, 16
+
+
+def in_order(sketch: Sketch) -> list[int]:
+    """Return the boxes in forward order, each leaf just before its first use."""
+    order: list[int] = []
+    waiting: dict[int, list[int]] = {}
+    for box, operands in enumerate(sketch.operands):
+        if not operands and sketch.consumers[box]:
+            waiting.setdefault(min(sketch.consumers[box]), []).append(box)
+    for box, operands in enumerate(sketch.operands):
+        if operands or not sketch.consumers[box]:
+            order += waiting.pop(box, [])
+            order.append(box)
+    return order
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rails:
+    """Where lines run: for each box, by its number, its own line, its last use, a lane.
+
+    `starts` has for each part the lines until which its lanes are taken at its start.
+    """
+
+    line: Sequence[int]
+    last: Sequence[int]
+    lane: Sequence[int]
+    width: int
+    starts: Sequence[Sequence[int]]
+
+
+def rails_of(sketch: Sketch, order: Sequence[int]) -> Rails:
+    """Give each box the first lane that is free from its line to its last use.
+
+    Beyond the most lanes all run in the last one.
+    """
+    line, last, lane = ([0] * len(order) for _ in range(3))
+    for number, box in enumerate(order):
+        line[box] = last[box] = number
+    for number, box in enumerate(order):
+        for operand in sketch.operands[box]:
+            last[operand] = max(last[operand], number)
+    free: list[int] = []  # a heap
+    ending: dict[int, list[int]] = {}  # lanes by the line on which they become free
+    until: list[int] = []
+    starts: list[Sequence[int]] = []
+    used = 0
+    for number, box in enumerate(order):
+        if number % PART == 0:
+            starts.append(tuple(until))
+        for ended in ending.pop(number, ()):
+            heappush(free, ended)
+        if free:
+            found = heappop(free)
+        else:
+            found, used = used, used + 1
+        ending.setdefault(max(last[box], number + 1), []).append(found)
+        lane[box] = min(found, _MOST_LANES - 1)
+        if lane[box] == len(until):
+            until.append(-1)
+        until[lane[box]] = max(until[lane[box]], last[box])
+    return Rails(line, last, lane, len(until), starts)
+
+
+def drawn(sketch: Sketch, order: Sequence[int], rails: Rails, part: int) -> list[str]:
+    """Return the rails of the lines of a part, all of one width."""
+    until = [*rails.starts[part], *[-1] * rails.width][: rails.width]
+    texts: list[str] = []
+    for number in range(part * PART, min((part + 1) * PART, len(order))):
+        box = order[number]
+        arms = [
+            (_UP | _DOWN if u > number else _UP) if u >= number else 0 for u in until
+        ]
+        knob = rails.lane[box]
+        arriving = {rails.lane[operand] for operand in sketch.operands[box]}
+        passed = set(range(rails.width)) - arriving - {knob}
+        for one in arriving:
+            _join(arms, one, knob, passed)
+        until[knob] = max(until[knob], rails.last[box])
+        texts.append(_text(arms, knob, leaf=not sketch.operands[box]))
+    return texts
+
+
+def pieces(
+    graph: Graph, sketch: Sketch, box: int, folds: Sequence[Fold]
+) -> tuple[Piece, ...]:
+    """Return the label of a line: marks, name, number or shape, what it computes."""
+    shown = sketch.boxes[box]
+    node = graph.nodes[shown.node]
+    if shown.fold >= 0:
+        what = f"▸{folds[shown.fold].text}"
+    elif node.site is not None and node.op is not None:
+        what = node.site.text
+    else:
+        what = operation_text(graph, node) or node.kind
+    name = cut(node.name, _MOST_NAME)
+    space = " " * max(_NAME - cell_len(name), 0)
+    size = Piece("number", " " * _SIZE)
+    if node.shape:
+        size = Piece("text", f" {shape_text(node)}".ljust(_SIZE))
+    return (
+        Piece("mark", " "),
+        Piece("stop", " "),
+        Piece("bar", " "),
+        Piece("text", " "),
+        Piece("name", name),
+        Piece("text", space),
+        size,
+        Piece("text", f" {what}"),
+    )
+
+
+def within(label: Sequence[Piece], room: int) -> tuple[Piece, ...]:
+    """Return as much of a label as there is room for, and `…` for the rest.
+
+    >>> within((Piece("name", "W1"), Piece("text", " (5, 4)")), 6)
+    (Piece(part='name', text='W1'), Piece(part='text', text=' (5…'))
+    """
+    kept: list[Piece] = []
+    for piece in label:
+        size = cell_len(piece.text)
+        if size > room:
+            if room >= _LEAST_PART:
+                kept.append(Piece("text", cut(piece.text, room)))
+            break
+        kept.append(piece)
+        room -= size
+    return tuple(kept)
+
+
+def _join(arms: list[int], lane: int, knob: int, passed: set[int]) -> None:
+    """Lead a line to the knob, behind those that run on."""
+    low, high = sorted((lane, knob))
+    for place in range(low, high + 1):
+        behind = place in passed and arms[place] & _UP
+        if place < high:
+            arms[place] |= _BEHIND if behind else _RIGHT
+        if place > low and not behind:
+            arms[place] |= _LEFT
+
+
+def _text(arms: Sequence[int], knob: int, *, leaf: bool) -> str:
+    text = ""
+    for place, arm in enumerate(arms):
+        sign = ("○" if leaf else "◆") if place == knob else joint(arm & 15)
+        text += sign + ("─" if arm & (_RIGHT | _BEHIND) else " ")
+    return text

@@ -1,0 +1,368 @@
+"""What the graph pane can show: a picture, a neighbourhood, a list. Chosen by room."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final, Literal, NamedTuple
+
+from textual.geometry import Region
+
+from ...core.engine.graph import Graph
+from ...core.pictures.folds import Fold, Sketch, folds_of, literals, sketch, unfolded_to
+from ...core.pictures.layout import Layers, Spacing, layers, layout, least_size
+from . import rail
+from .drawing import Detail, Drawing, Label, Piece, draw, label_of, size_of
+
+Room = tuple[int, int]  # width, height
+Kind = Literal["picture", "near", "list"]
+Row = tuple[str, Sequence[tuple[int, int, tuple[Piece, ...]]]]  # line; x, box, label
+
+MOST_DRAWN: Final = 500  # boxes: a larger picture helps nobody
+_MOST_TRIED: Final = 80  # boxes that are drawn in one piece without being asked
+_MOST_NEAR: Final = 6  # neighbours of one box, in one direction, in a neighbourhood
+_MOST_PARTS: Final = 8  # of a list that are kept
+_MOST_KEPT: Final = 16  # foldings
+
+
+class Plan(NamedTuple):
+    """One way to draw a picture."""
+
+    down: bool
+    detail: Detail
+    gap: int
+    numbers: bool = False
+    words: int = 18  # the most cells of what a box does
+
+    @property
+    def spacing(self) -> Spacing:
+        """Return the measures that suit the way and the labels."""
+        margin = int(self.detail == "box")
+        if self.down:
+            return Spacing(gap=self.gap, stub=0, port=2, margin=margin)
+        return Spacing(gap=self.gap, margin=margin)
+
+
+# From the most that can be said to the least. What flows to the right is read most
+# easily; what flows down needs less room for words.
+PLANS: Final = (
+    Plan(down=False, detail="box", gap=1, numbers=True),
+    Plan(down=False, detail="box", gap=0, numbers=True),
+    Plan(down=False, detail="shape", gap=1, numbers=True),
+    Plan(down=True, detail="box", gap=3, numbers=True),
+    Plan(down=False, detail="box", gap=0),
+    Plan(down=False, detail="shape", gap=0, numbers=True),
+    Plan(down=True, detail="shape", gap=3, numbers=True),
+    Plan(down=False, detail="op", gap=1),
+    Plan(down=False, detail="op", gap=0),
+    Plan(down=True, detail="op", gap=3),
+    Plan(down=False, detail="op", gap=0, words=9),
+    Plan(down=True, detail="op", gap=3, words=9),
+    Plan(down=False, detail="name", gap=0),
+    Plan(down=True, detail="name", gap=2),
+)
+
+
+@dataclass(eq=False)
+class Picture:
+    """Boxes and routes. `shown` are the boxes of the sketch that it has, in order.
+
+    All numbers of boxes that it takes and gives are those of the sketch.
+    """
+
+    sketch: Sketch
+    drawing: Drawing
+    shown: Sequence[int]
+    kind: Kind = "picture"
+
+    @property
+    def down(self) -> bool:
+        """Whether it flows down."""
+        return self.drawing.layout.down
+
+    @property
+    def width(self) -> int:
+        """How many cells it is wide."""
+        return self.drawing.layout.width
+
+    @property
+    def height(self) -> int:
+        """How many lines it has."""
+        return self.drawing.layout.height
+
+    def row(self, line: int) -> Row:
+        """Return what stands in a line."""
+        labels = self.drawing.labels[line]
+        return (
+            self.drawing.lines[line],
+            [(x, self.shown[box], pieces) for x, box, pieces in labels],
+        )
+
+    @cached_property
+    def _number(self) -> Mapping[int, int]:
+        return {box: number for number, box in enumerate(self.shown)}
+
+    @cached_property
+    def _routes(self) -> Mapping[tuple[int, int], int]:
+        routes = enumerate(self.drawing.layout.routes)
+        return {(route.source, route.target): number for number, route in routes}
+
+    def region(self, box: int) -> Region | None:
+        """Return where a box stands; None where it is not shown."""
+        number = self._number.get(box)
+        if number is None:
+            return None
+        place = self.drawing.layout.places[number]
+        return Region(place.x, place.y, place.width, place.height)
+
+    def beside(self, box: int, by: int) -> int:
+        """Return the box so many places further in the same rank; or the same."""
+        number = self._number.get(box)
+        if number is None:
+            return box
+        places = self.drawing.layout.places
+        rank = places[number].rank
+        row = [n for n, place in enumerate(places) if place.rank == rank]
+        row.sort(key=lambda n: places[n].x if self.down else places[n].y)
+        index = min(max(row.index(number) + by, 0), len(row) - 1)
+        return self.shown[row[index]]
+
+    def cells(self, source: int, target: int) -> Sequence[tuple[int, int, int]]:
+        """Return the cells of an edge, each with the sides that it leads to."""
+        ends = (self._number.get(source, -1), self._number.get(target, -1))
+        route = self._routes.get(ends)
+        return () if route is None else self.drawing.cells[route]
+
+
+@dataclass(eq=False)
+class Listing:
+    """All boxes in order, one a line. Only the parts that are looked at are drawn."""
+
+    graph: Graph
+    sketch: Sketch
+    folds: Sequence[Fold]
+    width: int
+    kind: Kind = "list"
+    down: bool = True
+
+    def __post_init__(self) -> None:
+        self._parts: dict[int, list[str]] = {}
+        self.order: Sequence[int] = rail.in_order(self.sketch)  # from top to bottom
+        self._rails = rail.rails_of(self.sketch, self.order)
+
+    @property
+    def height(self) -> int:
+        """How many lines it has."""
+        return len(self.order)
+
+    def row(self, line: int) -> Row:
+        """Return what stands in a line."""
+        part, place = divmod(line, rail.PART)
+        if part not in self._parts:
+            if len(self._parts) >= _MOST_PARTS:
+                self._parts.clear()
+            self._parts[part] = rail.drawn(self.sketch, self.order, self._rails, part)
+        text = self._parts[part][place]
+        box = self.order[line]
+        label = rail.pieces(self.graph, self.sketch, box, self.folds)
+        return text, [(len(text), box, rail.within(label, self.width - len(text)))]
+
+    def region(self, box: int) -> Region | None:
+        """Return the line of a box."""
+        return Region(0, self._rails.line[box], max(self.width, 1), 1)
+
+    def beside(self, box: int, by: int) -> int:
+        """Return the box so many lines further, or the last."""
+        line = min(max(self._rails.line[box] + by, 0), self.height - 1)
+        return self.order[line]
+
+    def cells(self, source: int, target: int) -> Sequence[tuple[int, int, int]]:
+        """Return nothing: rails are not told apart."""
+        del source, target
+        return ()
+
+
+Scene = Picture | Listing
+
+
+class Atlas:
+    """All scenes of one graph. Foldings are kept, for one is drawn in several ways."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.folds = folds_of(graph)
+        self.count = len(graph) - len(literals(graph))
+        self.deepest = max((fold.depth for fold in self.folds), default=-1) + 1
+        self._sketches: dict[frozenset[int], Sketch] = {}
+        self._layers: dict[frozenset[int], Layers] = {}
+
+    def folding(self, opened: frozenset[int]) -> Sketch:
+        """Return the boxes that there are when these folds are open."""
+        found = self._sketches.get(opened)
+        if found is None:
+            if len(self._sketches) >= _MOST_KEPT:
+                self._sketches.clear()
+                self._layers.clear()
+            found = self._sketches[opened] = sketch(self.graph, self.folds, opened)
+        return found
+
+    def opened(self, depth: int) -> frozenset[int]:
+        """Return the folds that are open when so many levels can be seen."""
+        return unfolded_to(self.folds, depth)
+
+    def automatic(self, room: Room, down: bool | None) -> tuple[Scene, frozenset[int]]:
+        """Return what suits the graph and the room, and the folds that it opens.
+
+        That is the picture with the fewest folds that fits, or else a list.
+        """
+        deepest = self.deepest
+        if deepest and self.count > max(_MOST_TRIED, room[1]):
+            deepest -= 1  # with all folds open there is a box for each node
+        for depth in range(deepest, -1, -1):
+            opened = self.opened(depth)
+            if len(self.folding(opened).boxes) > _MOST_TRIED:
+                continue
+            plans = [p for p in _plans(down) if p.detail != "name" or not depth]
+            found = self._best(self.folding(opened), opened, room, plans)
+            if found:
+                return found, opened
+        depths = (self.opened(depth) for depth in range(deepest, 0, -1))
+        short = (o for o in depths if len(self.folding(o).boxes) <= room[1])
+        opened = next(short, self.opened(0))
+        return self.listing(opened, room), opened
+
+    def whole(self, opened: frozenset[int], room: Room, down: bool | None) -> Scene:
+        """Return the best picture that fits, or one to move about in, or a list."""
+        boxes = self.folding(opened)
+        if len(boxes.boxes) > MOST_DRAWN:
+            return self.listing(opened, room)
+        found = self._best(boxes, opened, room, _plans(down))
+        return found or self._large(boxes, opened, room, down)
+
+    def near(
+        self, opened: frozenset[int], centre: int, room: Room, down: bool | None
+    ) -> Scene:
+        """Draw a box and what is near: two edges far, or one where room is short."""
+        boxes = self.folding(opened)
+        for steps in (2, 1):
+            shown = neighbourhood(boxes, centre, steps)
+            part = part_of(boxes, shown)
+            found = self._best(part, None, room, _plans(down))
+            if found:
+                break
+        else:
+            found = self._large(part, None, room, down)
+        return Picture(boxes, found.drawing, shown, "near")
+
+    def listing(self, opened: frozenset[int], room: Room) -> Scene:
+        """Return all boxes in order."""
+        width = max(room[0] - 1, 1)  # beside a scroll bar
+        return Listing(self.graph, self.folding(opened), self.folds, width)
+
+    def _best(
+        self,
+        boxes: Sketch,
+        opened: frozenset[int] | None,
+        room: Room,
+        plans: Iterable[Plan],
+    ) -> Picture | None:
+        """Return the picture that says the most of those that fit into the room."""
+        ranks = self._ranked(boxes, opened)
+        for plan in plans:
+            labels = self._labels(boxes, plan)
+            sizes = [size_of(label, down=plan.down) for label in labels]
+            how = {"down": plan.down, "spacing": plan.spacing}
+            if _fits(least_size(ranks, sizes, **how), room):
+                placed = layout(ranks, sizes, **how)
+                if _fits((placed.width, placed.height), room):
+                    return Picture(boxes, draw(placed, labels), range(len(labels)))
+        return None
+
+    def _large(
+        self,
+        boxes: Sketch,
+        opened: frozenset[int] | None,
+        room: Room,
+        down: bool | None,
+    ) -> Picture:
+        """Return a picture that is larger than the room."""
+        if down is None:
+            down = room[0] < 2 * room[1] + 30
+        plan = next(plan for plan in _plans(down) if plan.detail == "op")
+        labels = self._labels(boxes, plan)
+        sizes = [size_of(label, down=down) for label in labels]
+        placed = layout(
+            self._ranked(boxes, opened), sizes, down=down, spacing=plan.spacing
+        )
+        return Picture(boxes, draw(placed, labels), range(len(labels)))
+
+    def _labels(self, boxes: Sketch, plan: Plan) -> list[Label]:
+        return [
+            label_of(
+                self.graph,
+                box,
+                self.folds,
+                plan.detail,
+                numbers=plan.numbers,
+                words=plan.words,
+            )
+            for box in boxes.boxes
+        ]
+
+    def _ranked(self, boxes: Sketch, opened: frozenset[int] | None) -> Layers:
+        """Return the ranks of a folding; None as `opened` is a part of one."""
+        ranks = self._layers.get(opened) if opened is not None else None
+        if ranks is None:
+            operands = enumerate(boxes.operands)
+            edges = ((o, box) for box, several in operands for o in several)
+            ranks = layers(len(boxes.boxes), edges)
+            if opened is not None:
+                self._layers[opened] = ranks
+        return ranks
+
+
+def _plans(down: bool | None) -> list[Plan]:
+    return [plan for plan in PLANS if down is None or plan.down == down]
+
+
+def _fits(size: tuple[int, int], room: Room) -> bool:
+    return size[0] <= room[0] and size[1] <= room[1]
+
+
+def neighbourhood(boxes: Sketch, centre: int, steps: int = 2) -> list[int]:
+    """Return the boxes within so many edges of one, and what is used along with it."""
+    found = {centre}
+    for beside in (boxes.operands, boxes.consumers):
+        edge = [centre]
+        for _ in range(steps):
+            after = [other for box in edge for other in _nearest(beside[box], box)]
+            edge = [box for box in dict.fromkeys(after) if box not in found]
+            found.update(edge)
+    for consumer in _nearest(boxes.consumers[centre], centre):
+        found.update(_nearest(boxes.operands[consumer], centre))
+    return sorted(found)
+
+
+def _nearest(several: Sequence[int], box: int) -> Sequence[int]:
+    """Return the few that are nearest to a box in order."""
+    if len(several) <= _MOST_NEAR:
+        return several
+    return sorted(several, key=lambda other: abs(other - box))[:_MOST_NEAR]
+
+
+def part_of(sketch: Sketch, shown: Sequence[int]) -> Sketch:
+    """Return the sketch of some of its boxes, numbered anew."""
+    number = {box: index for index, box in enumerate(shown)}
+
+    def kept(beside: Sequence[Sequence[int]]) -> list[list[int]]:
+        return [
+            [number[other] for other in beside[box] if other in number] for box in shown
+        ]
+
+    return Sketch(
+        [sketch.boxes[box] for box in shown],
+        sketch.home,
+        kept(sketch.operands),
+        kept(sketch.consumers),
+    )

@@ -1,0 +1,374 @@
+"""What every pane is: a widget that draws a view, and says what a person wants.
+
+Data flows one way. The application executes a command line, makes a `View` of what the
+debugger answers, and hands it to every pane at once. A pane changes nothing by itself:
+it posts `Asked` with a command line, or `Chosen` with the element under its cursor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, NamedTuple, Self
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual.events import Click
+from textual.geometry import Offset, Region, Size, Spacing
+from textual.message import Message
+from textual.selection import Selection
+from textual.strip import Strip
+from textual.widget import Widget
+
+from ....core.debugger.debugger import Debugger
+from ....core.session.expression import Element
+from ....core.session.reply import Reply
+from ....core.session.stops import Stop
+
+Line = list[Segment]
+
+
+class View(NamedTuple):
+    """One moment: the debugger as it stands, its last reply, the selected element."""
+
+    bug: Debugger
+    reply: Reply | None = None
+    chosen: Element | None = None
+
+
+class Asked(Message):
+    """A person asked for something: a command line to execute."""
+
+    def __init__(self, line: str) -> None:
+        super().__init__()
+        self.line = line
+
+
+class Begun(Message):
+    """A person began a command line: it waits in the console for the rest."""
+
+    def __init__(self, line: str) -> None:
+        super().__init__()
+        self.line = line
+
+
+class Chosen(Message):
+    """A person chose an element: all panes show the same one."""
+
+    def __init__(self, element: Element) -> None:
+        super().__init__()
+        self.element = element
+
+
+class Again(Message):
+    """A person wants to see something else of the same moment, which may take long."""
+
+
+def fitted(line: Line, width: int) -> Line:
+    """Return a line of a width: cut, or filled up."""
+    used = sum(cell_len(text) for text, _, _ in line)
+    if used > width:
+        return list(Strip(line, used).crop(0, width))
+    return [*line, Segment(" " * (width - used))] if used < width else line
+
+
+def filled(line: Line, width: int, ground: Style) -> Line:
+    """Return a line of a width on a ground: what has no background gets that one."""
+    return [
+        Segment(text, style if style and style.bgcolor else ground + style)
+        for text, style, _ in fitted(line, width)
+    ]
+
+
+def places(stops: Mapping[int, Stop]) -> object:
+    """Return what tells apart stops at other places. Their numbers are never reused."""
+    return tuple((stop.number, stop.enabled) for stop in stops.values())
+
+
+class Painted(Widget):
+    """A widget of drawn lines; what was drawn is kept, and painted where it changed.
+
+    It is drawn whole, its margins included: what Textual draws around a widget it draws
+    again with every line that changes.
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:
+        self._drawn: dict[int, Line] = {}
+        self._strips: dict[int, Strip] = {}  # of those, as the terminal can show them
+        self._inks_of: dict[str, Style] = {}
+        # What a style of a line becomes: on its ground, as the terminal can show it.
+        self._shown_as: dict[Style | None, Style | None] = {}
+        self._selected: Selection | None = None  # text, by dragging the mouse over it
+        # Its measures when it is drawn: Textual finds out anew whenever it is asked.
+        self._is_measured = False
+        self.whole_size = self.room = Size(0, 0)
+        self.margin = Spacing()
+        self.scrolled = Offset(0, 0)
+        super().__init__(id=id)
+
+    def draw(self, y: int) -> Line:
+        """Return one line of what is in sight: up to where there is nothing more."""
+        del y
+        return []
+
+    def whole(self, y: int) -> Line:
+        """Return one line of the widget, that of its border included."""
+        return self.draw(y)
+
+    def framed(self, line: Line, y: int) -> Line:
+        """Return a line with what stands left and right of it."""
+        del y
+        return fitted(line, self.whole_size.width)
+
+    def ink(self, name: str) -> Style:
+        """Return the style of a component class, or for "" that of the widget.
+
+        Textual forgets them with every refresh, and they are slow to make.
+        """
+        if name not in self._inks_of:
+            self._inks_of[name] = (
+                self.get_component_rich_style(name) if name else self.rich_style
+            )
+        return self._inks_of[name]
+
+    def notify_style_update(self) -> None:
+        """Forget the colours of the theme before."""
+        super().notify_style_update()
+        self._inks_of.clear()
+        self._shown_as.clear()
+        self._forget()
+
+    def refresh(
+        self,
+        *regions: Region,
+        repaint: bool = True,
+        layout: bool = False,
+        recompose: bool = False,
+    ) -> Self:
+        """Draw everything anew before the next frame."""
+        if repaint:
+            self._forget()
+        return super().refresh(
+            *regions, repaint=repaint, layout=layout, recompose=recompose
+        )
+
+    def watch_show_vertical_scrollbar(self, shown: bool) -> None:
+        """Put the scroll bar where it belongs: out of sight it has not followed."""
+        if shown:
+            self.vertical_scrollbar.position = self.scroll_y
+
+    def watch_show_horizontal_scrollbar(self, shown: bool) -> None:
+        """Put this one where it belongs, too."""
+        if shown:
+            self.horizontal_scrollbar.position = self.scroll_x
+
+    def _forget(self) -> None:
+        self._drawn.clear()
+        self._strips.clear()
+        self._is_measured = False
+
+    def _measure(self) -> None:
+        """Find out how large it is, and forget what was drawn in another size."""
+        size = self.outer_size
+        if self._is_measured and size == self.whole_size:
+            return
+        self._forget()
+        self._is_measured = True
+        self.whole_size = size
+        self.room, self.margin = self.size, self.gutter
+        self.scrolled = self.scroll_offset
+
+    def repaint(self, lines: Sequence[int] | None = None) -> None:
+        """Draw all lines now, or some, and paint those that are others than before."""
+        self._measure()
+        width, height = self.whole_size
+        if not height or len(self._drawn) < height:
+            self.refresh()  # there is nothing to compare with
+            return
+        left, top = self.margin.left, self.margin.top
+        changed: list[Region] = []
+        for y in range(height) if lines is None else lines:
+            line = self.whole(y)
+            if line != self._drawn[y]:
+                self._drawn[y] = line
+                self._strips.pop(y, None)
+                changed.append(Region(-left, y - top, width, 1))
+        if changed:
+            super().refresh(*changed)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Return lines as they were drawn."""
+        self._measure()
+        strips = [self._strips.get(y) or self._painted(y) for y in crop.line_range]
+        if crop.column_span == (0, self.whole_size.width):
+            return strips
+        return [strip.crop(*crop.column_span) for strip in strips]
+
+    def render_line(self, y: int) -> Strip:
+        """Return one line of the contents as it was drawn, with the place of its text.
+
+        Textual asks for it where the mouse is, to select text; to paint it does not.
+        """
+        self._measure()
+        left = self.margin.left
+        strip = self._painted(y + self.margin.top).crop(left, left + self.room.width)
+        return strip.apply_offsets(0, y)
+
+    def get_selection(self, selection: Selection) -> tuple[str, str]:
+        """Return the selected text as it is drawn, without the blanks behind it."""
+        lines = (self.render_line(y).text for y in range(self.room.height))
+        text = selection.extract("\n".join(lines))
+        return "\n".join(line.rstrip() for line in text.split("\n")), "\n"
+
+    def selection_updated(self, selection: Selection | None) -> None:
+        """Paint what is selected now."""
+        self._selected = selection
+        self._strips.clear()
+        super().refresh()
+
+    def check_message_enabled(self, message: Message) -> bool:
+        """Let no drag that has selected text end in a click."""
+        is_drag = isinstance(message, Click) and self.text_selection is not None
+        return not is_drag and super().check_message_enabled(message)
+
+    def _marked(self, line: Line, y: int) -> Line:
+        """Return a line with what is selected of it marked."""
+        span = self._selected.get_span(y) if self._selected is not None else None
+        if span is None or not 0 <= y < self.room.height:
+            return line
+        strip = Strip(filled(line, self.whole_size.width, self.ink("")))
+        left, right = self.margin.left, self.margin.left + self.room.width
+        text = strip.crop(left, right).text
+        start = left + cell_len(text[: span[0]])
+        end = right if span[1] < 0 else left + cell_len(text[: span[1]])
+        ink = self.screen.get_component_rich_style("screen--selection")
+        marked = Segment.apply_style(strip.crop(start, end), post_style=ink)
+        return [*strip.crop(0, start), *marked, *strip.crop(end)]
+
+    def _painted(self, y: int) -> Strip:
+        if y not in self._drawn:
+            self._drawn[y] = self.whole(y)
+        width, known = self.whole_size.width, self._shown_as
+        line = self.framed(self._drawn[y], y)
+        if self._selected is not None:
+            line = self._marked(line, y - self.margin.top)
+        shown = [
+            Segment(text, known[ink] if ink in known else self._shown_ink(ink))
+            for text, ink, _ in line
+        ]
+        strip = self._strips[y] = Strip(shown, width)
+        return strip
+
+    def _shown_ink(self, ink: Style | None) -> Style | None:
+        """Return what a style of a line becomes; Textual asks that for each segment."""
+        line = filled([Segment(" ", ink)], 1, self.ink(""))
+        for one in self.get_line_filters():
+            line = one.apply(line, self.background_colors[1])
+        shown = self._shown_as[ink] = line[0].style
+        return shown
+
+
+class OneLine(Painted):
+    """One line at the edge of the screen."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"line--key"}
+    DEFAULT_CSS = "OneLine > .line--key { text-style: bold; }"
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._words: Sequence[tuple[str, str]] = ()
+
+    @property
+    def text(self) -> str:
+        """What it says."""
+        return "".join(text for text, _ in self._words)
+
+    def tell(self, *words: tuple[str, str]) -> None:
+        """Write words, each with the name of its style or ""."""
+        self._words = words
+        self.repaint()
+
+    def draw(self, y: int) -> Line:
+        """Draw the words."""
+        del y
+        return [Segment(text, self.ink(name)) for text, name in self._words]
+
+
+class Pane(Painted, can_focus=True):
+    """A widget that draws views, in a border.
+
+    `TITLE` stands in its border, `HELP` is what `?` says of it: what is to be seen, and
+    the keys that work while it has the focus.
+    """
+
+    TITLE: ClassVar[str] = ""
+    HELP: ClassVar[str | None] = ""
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"pane--border", "pane--title"}
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.titles = (self.TITLE, "")
+
+    def head(self, title: str, subtitle: str = "") -> None:
+        """Say above what the pane is, and below what can be done or known.
+
+        Where a line has no room, it is the next one of several that is shown.
+        """
+        if self.titles != (title, subtitle):
+            self.titles = title, subtitle
+            self.repaint((0, max(self.outer_size.height - 1, 0)))
+
+    def prepare(self, view: View) -> None:
+        """Look up what takes longer than a frame, for `show` to find it there.
+
+        It is called in another thread, so nothing of the screen may be changed here.
+        `view.bug.progress` tells how far it is, and raises `Interrupted` where a person
+        has given it up: `Kept` holds what comes of it.
+        """
+
+    def show(self, view: View) -> None:
+        """Draw `view`, at once and without waiting: a key becomes a picture here."""
+        raise NotImplementedError
+
+    def whole(self, y: int) -> Line:
+        """Return one line of the pane; its border is the first one and the last."""
+        if self._is_edge(y):
+            return self._edge(self.whole_size.width, is_top=y == 0)
+        return self.draw(y - self.margin.top)
+
+    def _is_edge(self, y: int) -> bool:
+        return self.margin.width > 0 and y in (0, self.whole_size.height - 1)
+
+    def framed(self, line: Line, y: int) -> Line:
+        """Return a line with the border at its ends."""
+        width, margin = self.whole_size.width, self.margin
+        if not margin.width or self._is_edge(y):
+            return fitted(line, width)
+        left, right = " " * (margin.left - 1), " " * (margin.right - 1)
+        border = self.ink("pane--border")
+        return [
+            Segment("│", border),
+            *([Segment(left)] if left else ()),
+            *fitted(line, width - margin.width),
+            *([Segment(right)] if right else ()),
+            Segment("│", border),
+        ]
+
+    def _edge(self, width: int, *, is_top: bool) -> Line:
+        """Return the upper border with the title, or the lower with the subtitle."""
+        left, right = "╭╮" if is_top else "╰╯"
+        text, most = "", width - 6
+        for text in self.titles[0 if is_top else 1].split("\n"):
+            if cell_len(text) <= most:
+                break
+        if cell_len(text) > most:
+            text = set_cell_size(text, max(most - 1, 0)) + "…"
+        label = f" {text} " if text and most > 0 else ""
+        rule = "─" * (width - 3 - cell_len(label))
+        before, after = ("─", rule) if is_top else (rule, "─")
+        line = self.ink("pane--border")
+        return [
+            Segment(left + before, line),
+            *([Segment(label, self.ink("pane--title"))] if label else ()),
+            Segment(after + right, line),
+        ]

@@ -1,0 +1,1 @@
+"""A matrix of any size, drawn where it is looked at."""

@@ -1,0 +1,469 @@
+"""A window on an array of any size: its cells as a heat map with numbers.
+
+Sign is colour and character, magnitude is intensity; where there is no room for numbers
+a cell is two characters, a sign and a bar. Only what is visible is ever written.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Container, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from rich.segment import Segment
+from rich.style import Style as Ink
+from rich.text import Text
+from textual.color import Color
+from textual.widget import Widget
+
+from ....core.engine.measure import Summary
+from ....core.explain.links import Region
+from ....core.ops.table import Array
+from ....core.words.formulas import shape_text
+from ...draw.digits import Style, align, number_text, split, style_for, write
+from ...draw.look import Look
+from ...draw.summaries import summary_line
+
+LEVELS: Final = 8  # of intensity
+_NAN: Final = 2 * LEVELS + 1
+_SHARES: Final = np.arange(LEVELS + 1) / LEVELS  # where a level begins
+_TINIEST: Final = 5e-324
+# By sign, and by how many edges of levels lie at or below a magnitude.
+_CODES: Final = np.array(
+    [
+        [0, *range(1, LEVELS + 1), _NAN + 1],
+        [0, *range(LEVELS + 1, 2 * LEVELS + 1), _NAN + 2],
+    ]
+)
+# A cell of two characters, by the codes of `Scale.codes`.
+BARS: Final = (
+    " ·",
+    *(f" {bar}" for bar in "▁▂▃▄▅▆▇█"),
+    *(f"-{bar}" for bar in "▁▂▃▄▅▆▇█"),
+    "NN",
+    "+∞",
+    "-∞",
+)
+HEAT: Final = frozenset(
+    f"heat--{name}"
+    for name in (
+        "positive",
+        "negative",
+        "alarm",
+        "index",
+        "here",
+        "quiet",
+        "linked",
+        "cursor",
+        "changed",
+        "name",
+        "future",
+    )
+)
+HEAT_CSS: Final = """
+    & > .heat--positive { color: $secondary; }
+    & > .heat--negative { color: $primary; }
+    & > .heat--alarm { color: $error; text-style: bold reverse; }
+    & > .heat--index { color: $foreground 55%; }
+    & > .heat--here { color: $foreground; text-style: bold; }
+    & > .heat--quiet { color: $foreground 65%; }
+    & > .heat--linked { text-style: underline; }
+    & > .heat--cursor { text-style: bold reverse; }
+    & > .heat--changed { color: $accent; text-style: bold; }
+    & > .heat--name { text-style: bold; }
+    & > .heat--future { color: $foreground 45%; }
+"""
+
+_FEW: Final = 400  # numbers that are all looked at to say how they are written
+_SAMPLED: Final = 100  # of more, so many
+_MEASURED: Final = 10_000  # numbers that say how large all are
+_LEAST: Final = 7  # characters of a number: what was not looked at may be -1e-300
+_FAINTEST, _STRONGEST = 0.1, 0.62  # share of the colour in a cell's background
+_DIMMEST = 0.35  # share of the colour in a bar
+
+Index = tuple[int, ...]
+Line = list[Segment]
+
+
+# ------------------------------------------------------------------------- the inks
+
+
+@dataclass(frozen=True, slots=True)
+class Inks:
+    """The styles of a widget's cells, from its component classes.
+
+    `cells` are the inks of cells by the codes of `Scale.codes`.
+    """
+
+    cells: tuple[Ink, ...]
+    dense: tuple[Ink, ...]  # the same without backgrounds, for bars
+    index: Ink
+    here: Ink
+    quiet: Ink
+    linked: Ink
+    cursor: Ink
+    changed: Ink
+    name: Ink
+    future: Ink
+
+    @classmethod
+    def of(cls, widget: Widget) -> Inks:
+        """Take the colours of a widget whose component classes are `HEAT`."""
+
+        def ink(name: str) -> Ink:
+            return widget.get_component_rich_style(f"heat--{name}", partial=True)
+
+        background = widget.background_colors[1]
+        pairs = [
+            pair
+            for sign in ("positive", "negative")
+            for pair in _shades(
+                widget.get_component_styles(f"heat--{sign}").color, background
+            )
+        ]
+        cells, dense = (
+            (ink("quiet"), *(pair[which] for pair in pairs), *[ink("alarm")] * 3)
+            for which in (0, 1)
+        )
+        return cls(
+            cells,
+            dense,
+            *(ink(n) for n in ("index", "here", "quiet", "linked", "cursor")),
+            *(ink(n) for n in ("changed", "name", "future")),
+        )
+
+
+def _shades(colour: Color, background: Color) -> Iterator[tuple[Ink, Ink]]:
+    """Yield the inks of a number and of a bar, from faint to strong.
+
+    Luminance tells them apart without hue.
+    """
+    for level in range(LEVELS):
+        share = level / (LEVELS - 1)
+        if colour.ansi is not None or background.ansi is not None:
+            ink = Ink(color=colour.rich_color, bold=share > 0.5)
+            yield ink, ink
+            continue
+        fill = background.blend(colour, _FAINTEST + (_STRONGEST - _FAINTEST) * share)
+        text = fill + fill.get_contrast_text(0.95)
+        bar = background.blend(colour, _DIMMEST + (1 - _DIMMEST) * share)
+        number = Ink(color=text.rich_color, bgcolor=fill.rich_color)
+        yield number, Ink(color=bar.rich_color)
+
+
+# ------------------------------------------------------------------------ the scale
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How all cells of an array are written and shaded, told from a few of them.
+
+    `template` is a number as wide as any, with its point where all have it.
+    """
+
+    style: Style
+    template: str
+    most: float
+
+    @classmethod
+    def of(cls, array: Array, look: Look) -> Scale:
+        """Look at some numbers of `array`, so that its size costs nothing."""
+        few = _some(array, _SAMPLED if array.size > _FEW else _FEW).tolist()
+        style = style_for(few, look.precision)
+        template = _template(align([write(number, style) for number in few] or ["0"]))
+        if len(few) < array.size:
+            template = template.rjust(_LEAST, "8")
+        return cls(style, template, _largest(_some(array, _MEASURED)))
+
+    def joined(self, other: Scale) -> Scale:
+        """Return this scale, at least as wide as the other one."""
+        template = _template(align([self.template, other.template]))
+        return Scale(self.style, template, self.most)
+
+    @property
+    def width(self) -> int:
+        """How wide a number is."""
+        return len(self.template)
+
+    def texts(self, numbers: Iterable[Any]) -> list[str]:
+        """Write numbers, all as wide, with their points below each other."""
+        left, right = map(len, split(self.template))  # before the point, and from it
+        made: list[str] = []
+        for number in numbers:
+            text = self._short(number, left, right)
+            whole, rest = split(text)
+            fits = len(whole) <= left and len(rest) <= right
+            text = f"{whole:>{left}}{rest:<{right}}" if fits else text
+            made.append(text.rjust(self.width))
+        return made
+
+    def _short(self, number: Any, left: int, right: int) -> str:
+        """Write one number so that it is no wider than the others."""
+        text = write(number, self.style)
+        whole, rest = split(text)
+        if max(left, len(whole)) + max(right, len(rest)) <= self.width:
+            return text
+        for decimals in (2, 1, 0):
+            mantissa, _, exponent = f"{float(number):.{decimals}e}".partition("e")
+            text = f"{mantissa}e{int(exponent)}"
+            if len(text) <= self.width:
+                break
+        return text
+
+    def codes(self, numbers: Array) -> Array:
+        """Return for each number which ink and which sign it is drawn with.
+
+        0 is zero, then come the levels of positive and of negative numbers, then NaN,
+        infinity, and minus infinity.
+        """
+        values = numbers.astype(float)
+        edges = _SHARES * (self.most or 1.0)
+        edges[0], edges[-1] = _TINIEST, np.inf
+        levels = np.searchsorted(edges, np.abs(values), side="right")
+        codes = _CODES[(values < 0).view(np.int8), levels]
+        codes[np.isnan(values)] = _NAN
+        return codes
+
+
+def _template(texts: Sequence[str]) -> str:
+    """Return a number that reserves the room of all of `texts`, which are aligned."""
+    width = len(texts[0])
+    point = next((text.index(".") for text in texts if "." in text), width)
+    return "".join("." if place == point else "8" for place in range(width))
+
+
+def _some(array: Array, count: int) -> Array:
+    """Return about so many numbers from all over an array; of a small one, all."""
+    if array.size <= count:
+        return np.ravel(array[()])
+    along = math.ceil(count ** (1 / array.ndim))
+    steps = tuple(slice(None, None, max(-(-size // along), 1)) for size in array.shape)
+    return np.ravel(array[steps])
+
+
+def _largest(numbers: Array) -> float:
+    size = np.abs(numbers[np.isfinite(numbers)].astype(float))
+    return float(size.max()) if size.size else 0.0
+
+
+# ------------------------------------------------------------------------- the grid
+
+
+class Grid:
+    """A window on an array, and a cursor in it.
+
+    `linked` are the elements that belong to the chosen one. An array with three or more
+    axes is seen slice by slice: the cursor's leading indices say which.
+    """
+
+    def __init__(self, array: Array, look: Look, scale: Scale | None = None) -> None:
+        self.array = array
+        self.scale = scale or Scale.of(array, look)
+        self.cursor: Index = (0,) * array.ndim
+        self.linked: Region | None = None
+        self.is_active = False
+        self.is_future = False
+        self.is_placed = False  # somebody chose where the cursor is
+        self.compact = False
+        self.top = self.left = 0
+
+    # -------------------------------------------------------------------- shape
+
+    def window(self, rows: int, columns: int) -> Array:
+        """Return what is in sight of the two axes that are seen; a vector is a row."""
+        down = slice(self.top, self.top + rows)
+        across = slice(self.left, self.left + columns)
+        seen = (*self.cursor[:-2], down, across)[-self.array.ndim :]
+        return np.atleast_2d(self.array[seen if self.array.ndim else ()])
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are."""
+        return self.array.shape[-2] if self.array.ndim > 1 else 1
+
+    @property
+    def columns(self) -> int:
+        """How many columns there are."""
+        return self.array.shape[-1] if self.array.ndim else 1
+
+    @property
+    def gutter(self) -> int:
+        """How wide the row numbers are."""
+        return 0 if self.rows == 1 else len(str(self.rows - 1)) + 1
+
+    @property
+    def head(self) -> int:
+        """How many lines stand above the first row."""
+        return 0 if self.columns == 1 else 1
+
+    @property
+    def cell(self) -> int:
+        """How wide a cell is, with its margins."""
+        return 2 if self.compact else self.scale.width + 2
+
+    @property
+    def width(self) -> int:
+        """How wide it is as a whole."""
+        return self.gutter + self.columns * self.cell
+
+    @property
+    def height(self) -> int:
+        """How high it is as a whole."""
+        return self.head + self.rows
+
+    def index(self, row: int, column: int) -> Index:
+        """Return the index of a cell in the slice that is seen."""
+        if self.array.ndim == 0:
+            return ()
+        return (*self.cursor[:-2], *(row, column)[-min(self.array.ndim, 2) :])
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Return the row and the column of the cursor."""
+        padded = (0, 0, *self.cursor)
+        return padded[-2], padded[-1]
+
+    # ------------------------------------------------------------------ movement
+
+    def move(self, down: int, right: int) -> bool:
+        """Move the cursor over the cells that are seen, and tell whether it moved."""
+        row, column = self.place
+        row = min(max(row + down, 0), self.rows - 1)
+        column = min(max(column + right, 0), self.columns - 1)
+        before, self.cursor = self.cursor, self.index(row, column)
+        return self.cursor != before
+
+    def turn(self, by: int) -> bool:
+        """Go to another slice of an array with three or more axes."""
+        leading = self.array.shape[:-2]
+        if not leading:
+            return False
+        flat = int(np.ravel_multi_index(self.cursor[:-2], leading))
+        place = np.unravel_index((flat + by) % math.prod(leading), leading)
+        self.cursor = (*(int(i) for i in place), *self.cursor[-2:])
+        return True
+
+    def fit(self, width: int, height: int, *, follow: bool = True) -> None:
+        """Put the window inside the array, and over the cursor if it is to follow."""
+        rows = max(height - self.head, 1)
+        columns = max((width - self.gutter) // self.cell, 1)
+        if follow:
+            row, column = self.place
+            self.top = min(max(self.top, row - rows + 1), row)
+            self.left = min(max(self.left, column - columns + 1), column)
+        self.top = min(max(self.top, 0), max(self.rows - rows, 0))
+        self.left = min(max(self.left, 0), max(self.columns - columns, 0))
+
+    def hit(self, x: int, y: int) -> Index | None:
+        """Return the index of the cell at a place of the window."""
+        row = y - self.head + self.top
+        column = (x - self.gutter) // self.cell + self.left
+        is_cell = x >= self.gutter and y >= self.head
+        if not is_cell or row >= self.rows or column >= self.columns:
+            return None
+        return self.index(row, column)
+
+    # ------------------------------------------------------------------- drawing
+
+    def lines(self, width: int, height: int, inks: Inks) -> list[Line]:
+        """Write the cells of a window of this size, below their columns' numbers."""
+        columns = max((width - self.gutter) // self.cell, 1)
+        rows = max(height - self.head, 1)
+        seen = self.window(rows, columns)
+        codes = self.scale.codes(seen)
+        drawn = [self._header(seen.shape[1], inks)] if self.head else []
+        for number in range(len(seen)):
+            row = self.top + number
+            line = self._row_number(row, number == len(seen) - 1, inks)
+            line += self._cells(row, seen[number], codes[number].tolist(), inks)
+            drawn.append(line)
+        return drawn
+
+    def _header(self, columns: int, inks: Inks) -> Line:
+        step = 1
+        if self.compact:
+            step = -(-(len(str(self.columns)) + 2) // self.cell)
+        line = [Segment(" " * self.gutter)]
+        last = self.left + columns
+        for column in range(self.left, last, step):
+            wide = self.cell * min(step, last - column)
+            name = str(column)
+            if column == self.left and column:
+                name = f"←{name}"
+            if column + step >= last and last < self.columns:
+                name += "→"
+            name = name.ljust(wide) if self.compact else f"{name} ".rjust(wide)
+            here = column <= self.place[1] < column + step
+            line.append(Segment(name[-wide:], self._edge(here, inks)))
+        return line
+
+    def _row_number(self, row: int, is_last: bool, inks: Inks) -> Line:
+        if not self.gutter:
+            return []
+        more = "↑" if row == self.top and row else " "
+        if is_last and row < self.rows - 1:
+            more = "↓"
+        name = f"{row:>{self.gutter - 1}}{more}"
+        return [Segment(name, self._edge(row == self.place[0], inks))]
+
+    def _edge(self, is_here: bool, inks: Inks) -> Ink:
+        return inks.here if is_here and self.is_active else inks.index
+
+    def _cells(self, row: int, numbers: Array, codes: list[int], inks: Inks) -> Line:
+        if self.compact:
+            texts = [BARS[code] for code in codes]
+        else:
+            texts = [f" {text} " for text in self.scale.texts(numbers.tolist())]
+        inks_of = inks.dense if self.compact else inks.cells
+        linked = self._linked(row)
+        here = self.place[1] if self.is_active and row == self.place[0] else -1
+        line: Line = []
+        for column, (code, text) in enumerate(
+            zip(codes, texts, strict=True), self.left
+        ):
+            ink = inks.future if self.is_future else inks_of[code]
+            shown = text
+            if column in linked:
+                ink += inks.linked
+            if column == here:
+                ink += inks.cursor
+                shown = text if self.compact else f"[{text[1:-1]}]"
+            line.append(Segment(shown, ink))
+        return line
+
+    def _linked(self, row: int) -> Container[int]:
+        """Return the columns of a row whose elements belong to the chosen one."""
+        region = self.linked
+        if region is None:
+            return ()
+        if region.places is not None:
+            ends = len(self.cursor) - 2
+            return {
+                place[-1]
+                for place in region.places
+                if place[:ends] == self.cursor[:ends] and (0, *place)[-2] == row
+            }
+        box = (range(1), range(1), *region.box)
+        leading = zip(self.cursor[:-2], region.box[:-2], strict=True)
+        if row not in box[-2] or any(i not in axis for i, axis in leading):
+            return ()
+        return box[-1]
+
+    # --------------------------------------------------------------------- words
+
+    def exact(self) -> str:
+        """Return the number at the cursor with all its digits."""
+        return str(self.array[self.cursor]) if self.array.size else "empty"
+
+
+def summary_text(summary: Summary, look: Look) -> Text:
+    """Return shape, range, distribution, zeros, NaN, Inf and the mean on one line."""
+    line = look.text(f"{shape_text(summary.shape)}  ", "quiet").append_text(
+        summary_line(summary, look)
+    )
+    if summary.mean is not None and summary.low != summary.high:
+        mean = number_text(summary.mean, look.precision)
+        line.append_text(look.text(f"  mean {mean}", "quiet"))
+    return line

@@ -1,0 +1,1 @@
+"""The step: upstream, local, contribution, accumulated."""

@@ -1,0 +1,155 @@
+"""The results of the last check, the worst first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar, Final
+
+from textual.binding import BindingType
+
+from ....core.check.check import NodeCheck, Report
+from ....core.debugger.review import check_place, worst_first
+from ....core.session.expression import Element
+from ...draw.digits import number_text
+from ..base.background import Kept
+from ..base.pane import Chosen, View
+from ..views import VIEWS
+from .nodes import number_cell
+from .table import Cell, Column, Row, TablePane
+
+_SIGNS: Final = {
+    "ok": ("✓", "good"),
+    "mismatch": ("✗", "alarm"),
+    "kink": ("∧", "present"),
+    "nonfinite": ("!", "alarm"),
+    "skipped": ("·", "quiet"),
+}
+_LEVELS: Final = {"contribution": "edge", "accumulation": "sum", "gradient": "whole"}
+
+
+class ChecksPane(TablePane):
+    """Backpropagation beside numeric differentiation."""
+
+    TITLE: ClassVar[str] = VIEWS["checks"]
+    HELP: ClassVar[str | None] = (
+        "Each gradient beside numeric differences, the worst first.\n"
+        "✓ they agree   ✗ they do not   ∧ at a kink   ! not finite   · skipped\n"
+        "edge: what one operation adds; sum: the contributions of a node; whole: the\n"
+        "gradient, held against differences of the whole program.\n"
+        "r: check everything   K: check the chosen node   enter: choose the element"
+    )
+    EMPTY: ClassVar[str] = "nothing is checked yet: r checks everything, K one node"
+    KEYS: ClassVar[Sequence[str]] = ("r check all", "K this node", "enter choose")
+    COLUMNS: ClassVar[Sequence[Column]] = (
+        Column(""),
+        Column("level", width=5),  # without it two rows can look the same
+        Column("element", wide=True, width=14, most=40),
+        Column("backpropagation", "point", rank=1),
+        Column("numeric", "point", rank=2, width=9),
+        Column("difference", "point", rank=0),
+        Column("relative", "point", rank=4),
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [("r", "check", "check all")]
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._made: CheckRows | None = None
+        self._kept: Kept[CheckRows] = Kept()
+
+    def _recipe(self, view: View) -> tuple[object, Callable[[], CheckRows]]:
+        """Return what the rows are made for, and how."""
+        report = view.bug.session.report
+        return id(report), lambda: CheckRows(report)
+
+    def prepare(self, view: View) -> None:
+        """Sort the comparisons."""
+        self._kept.make(*self._recipe(view))
+
+    def rows(self, view: View) -> Sequence[Row] | None:
+        """Return a row for each comparison, made when it is seen."""
+        before, self._made = self._made, self._kept.of(*self._recipe(view))
+        if self._made is not before:
+            self.cursor = 0
+        return self._made
+
+    def heading(self) -> Cell:
+        """Return what came of the check, in one line."""
+        made = self._made
+        if made is None or made.report is None:
+            return Cell()
+        text = made.said
+        if self.view is not None and made.report.run is not self.view.bug.trace.run:
+            text += " (of another run or iteration)"
+        return Cell(text, "alarm" if made.report.first_wrong else "good")
+
+    def entered(self, row: int) -> None:
+        """Choose the element that was compared."""
+        if self._made is None or self._made.report is None:
+            return
+        one = self._made.checks[row]
+        node = one.node
+        if one.argument is not None:
+            node = self._made.report.run.graph.nodes[one.node].operands[one.argument]
+        self.post_message(Chosen(Element(node, "grad", one.index)))
+
+    def action_check(self) -> None:
+        """Check everything, in the background."""
+        self.ask("check")
+
+
+class CheckRows(Sequence[Row]):
+    """The comparisons of a report, the worst first."""
+
+    def __init__(self, report: Report | None) -> None:
+        self.report = report
+        self.checks = worst_first(report) if report else ()
+        self.said = _verdict(report) if report else ""
+
+    def __len__(self) -> int:
+        return len(self.checks)
+
+    def __getitem__(self, row: int) -> Row:  # type: ignore[override]  # no slices
+        if self.report is None:
+            return ()
+        return _row(self.report, self.checks[row])
+
+
+def _verdict(report: Report) -> str:
+    agree = sum(one.verdict == "ok" for one in report.checks)
+    text = f"{agree} of {len(report.checks)} comparisons agree"
+    if not report.complete:
+        text = f"interrupted: {text}"
+    wrong = report.first_wrong
+    if wrong is not None:
+        text = f"first wrong: {check_place(report, wrong)}; {text}"
+    return text
+
+
+def _row(report: Report, one: NodeCheck) -> Row:
+    sign, meaning = _SIGNS[one.verdict]
+    quiet = "" if one.verdict in ("ok", "mismatch") else "quiet"
+    numbers = (
+        (Cell(one.reason or one.verdict, "quiet"), Cell(), Cell(), Cell())
+        if one.verdict == "skipped"
+        else (
+            _exact(one.analytic, quiet),
+            _exact(one.numeric, quiet),
+            _short(one.difference, meaning if one.verdict == "mismatch" else quiet),
+            _short(one.relative, "quiet"),
+        )
+    )
+    return (
+        Cell(sign, meaning),
+        Cell(_LEVELS[one.level], "quiet"),
+        Cell(check_place(report, one), "name"),
+        *numbers,
+    )
+
+
+def _exact(number: float, meaning: str) -> Cell:
+    return Cell(number_text(number, 8), meaning)
+
+
+def _short(number: float, meaning: str) -> Cell:
+    cell = number_cell(number, meaning)
+    return cell if cell.meaning == "alarm" else Cell(number_text(number, 2), meaning)

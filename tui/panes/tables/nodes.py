@@ -1,0 +1,217 @@
+"""All nodes in a table that can be sorted, however many there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar, Final
+
+from ....core.base.progress import Progress
+from ....core.engine.run import Run
+from ....core.engine.trace import Trace
+from ....core.ops.table import Array
+from ....core.pictures.flow import Gist, Stage, gist, node_order, operation, stage
+from ....core.session.expression import Element
+from ....core.words.formulas import shape_text
+from ...draw.digits import number_text
+from ..base.background import Kept
+from ..base.known import Known
+from ..base.pane import Chosen, View
+from ..views import VIEWS
+from .table import Cell, Column, Row, TablePane
+
+SIGNS: Final[dict[Stage, str]] = {
+    "future": "·",
+    "value": "○",
+    "partial": "◐",
+    "gradient": "●",
+}
+
+
+class NodesPane(TablePane):
+    """Every node in a few numbers."""
+
+    TITLE: ClassVar[str] = VIEWS["nodes"]
+    HELP: ClassVar[str | None] = (
+        "All nodes of the run; what lies in the future is dim.\n"
+        "· not computed yet   ○ the value is there   ◐ some contributions to the\n"
+        "gradient are in   ● the gradient is complete\n"
+        "value, up to: the number, or the range of an array   ‖grad‖: the norm of the\n"
+        "gradient, — where none flows   grad, up to: its range\n"
+        "flags: NaN, Inf and zeros among values (v) and gradients (g)\n"
+        "v: sort by the next column   V: turn the order round   or click a heading\n"
+        "up, down: choose a node   enter: go where it is done   b: break there"
+    )
+    KEYS: ClassVar[Sequence[str]] = ("enter go there", "v sort", "V turn")
+    COLUMNS: ClassVar[Sequence[Column]] = (
+        Column(""),
+        Column("name", width=8, most=24, order="name"),
+        Column("operation", rank=5, width=8, most=16, order="operation"),
+        Column("shape", "right", rank=4, order="shape"),
+        Column("value", "point", rank=2, width=7, order="value"),
+        Column("up to", "point", rank=2, width=6),
+        Column("‖grad‖", "point", width=8, order="norm"),
+        Column("grad", "point", rank=6, width=7),
+        Column("up to", "point", rank=6, width=6),
+        Column("flags", rank=3, wide=True, width=9),
+    )
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._made: NodeRows | None = None
+        self._kept: Kept[NodeRows] = Kept()
+        self._gists = Known(gist)
+
+    def _gist(self, array: Array) -> Gist | None:
+        return self._gists.of(array, self, self.again)
+
+    def _recipe(self, view: View) -> tuple[object, Callable[[], NodeRows]]:
+        """Return what the rows are made for, and how."""
+        run, progress = view.bug.trace.run, view.bug.progress
+        by = self.COLUMNS[self.sorted_by].order if self.sorted_by >= 0 else ""
+        descending, gist_of = self.descending, self._gist
+        return (run, by, descending), lambda: NodeRows(
+            run, by, descending, gist_of, progress
+        )
+
+    def prepare(self, view: View) -> None:
+        """Sort the nodes."""
+        self._kept.make(*self._recipe(view))
+
+    def rows(self, view: View) -> Sequence[Row] | None:
+        """Return a row for each node, made when it is seen."""
+        self._made = self._kept.of(*self._recipe(view))
+        if self._made is not None:
+            self._made.at(view.bug.trace, view.bug.position)
+        return self._made
+
+    def follow(self, view: View) -> int | None:
+        """Return the row of the chosen node."""
+        if view.chosen is None or self._made is None:
+            return None
+        return self._made.row_of(view.chosen.node)
+
+    def moved(self, row: int) -> None:
+        """Choose the node under the cursor, in all panes."""
+        if self._made is not None:
+            self.post_message(Chosen(Element(self._made.order[row], "value", None)))
+
+    def entered(self, row: int) -> None:
+        """Go to where the node under the cursor is done."""
+        self.moved(row)
+        self.ask(f"goto {self.place()}")
+
+    def place(self) -> str:
+        """Return the node under the cursor as a location."""
+        if self._made is None:
+            return ""
+        graph = self._made.run.graph
+        return graph.nodes[self._made.order[self.cursor]].name
+
+
+class NodeRows(Sequence[Row]):
+    """The nodes of a run in an order; what is known of them is found out on demand."""
+
+    def __init__(
+        self,
+        run: Run,
+        by: str,
+        descending: bool,
+        gist_of: Callable[[Array], Gist | None],
+        progress: Progress,
+    ) -> None:
+        self.run = run
+        self._gist_of = gist_of
+        self.order = node_order(run, by, descending=descending, progress=progress)
+        self._rows: dict[int, int] = {}
+        if not isinstance(self.order, range):
+            self._rows = {node: row for row, node in enumerate(self.order)}
+        self._known: dict[int, tuple[Gist, Gist | None]] = {}
+        self._trace: Trace | None = None
+        self._position = 0
+
+    def at(self, trace: Trace, position: int) -> None:
+        """Look at the nodes from a position."""
+        self._trace, self._position = trace, position
+
+    def row_of(self, node: int) -> int:
+        """Return the row of a node."""
+        if isinstance(self.order, range):
+            return self.order.index(node)
+        return self._rows[node]
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+    def __getitem__(self, row: int) -> Row:  # type: ignore[override]  # no slices
+        if self._trace is None:
+            return ()
+        index = self.order[row]
+        node = self.run.graph.nodes[index]
+        now = stage(self._trace, index, self._position)
+        known = "quiet" if now == "future" else ""
+        reached = "" if now in ("partial", "gradient") else "quiet"
+        cells = (
+            Cell(SIGNS[now], "quiet" if now == "future" else "present"),
+            Cell(node.name, "name" if now != "future" else "quiet"),
+            Cell(operation(self.run.graph, index), "quiet"),
+            Cell(shape_text(node.shape) if node.shape else "", "quiet"),
+        )
+        gists = self._gists(index)
+        if gists is None:
+            return (*cells, *[Cell("…", "quiet")] * 6)
+        value, gradient = gists
+        size = None if gradient is None else gradient.norm
+        return (
+            *cells,
+            *_range(value, known),
+            number_cell(size, reached),
+            *_range(gradient, reached),
+            _flags(value, gradient),
+        )
+
+    def _gists(self, node: int) -> tuple[Gist, Gist | None] | None:
+        """Return what is known of value and gradient; None until it is."""
+        if node not in self._known:
+            array = self.run.gradient(node)
+            value = self._gist_of(self.run.value(node))
+            gradient = None if array is None else self._gist_of(array)
+            if value is None or (array is not None and gradient is None):
+                return None
+            self._known[node] = value, gradient
+        return self._known[node]
+
+
+def number_cell(number: float | None, meaning: str = "") -> Cell:
+    """Return a number; `—` where there is none, and NaN and Inf stand out."""
+    if number is None:
+        return Cell("—", "quiet")
+    text = number_text(number)
+    return Cell(text, "alarm" if text.strip("-") in ("nan", "inf") else meaning)
+
+
+def _range(found: Gist | None, meaning: str) -> tuple[Cell, Cell]:
+    if found is None:
+        return Cell("—", "quiet"), Cell()
+    if found.size == 0:
+        return Cell("empty", "quiet"), Cell()
+    if found.low is None or found.high is None:
+        return number_cell(found.norm), Cell()
+    if found.low == found.high:
+        return number_cell(found.low, meaning), Cell()
+    return number_cell(found.low, meaning), number_cell(found.high, meaning)
+
+
+def _flags(value: Gist, gradient: Gist | None) -> Cell:
+    parts: list[str] = []
+    loud = False
+    for letter, found in (("v", value), ("g", gradient)):
+        if found is None:
+            continue
+        counts = (("nan", found.nans), ("inf", found.infinities))
+        said = [f"{count} {name}" for name, count in counts if count]
+        loud = loud or bool(said)
+        if found.zeros:
+            said.append("zero" if found.zeros == found.size else f"{found.zeros} zero")
+        if said:
+            parts.append(f"{letter}: {', '.join(said)}")
+    return Cell("  ".join(parts), "alarm" if loud else "quiet")

@@ -1,0 +1,108 @@
+"""Marks and notes: the places that a person or the author has named."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
+
+from rich.cells import cell_len
+
+from ....core.debugger.review import notes
+from ..base.pane import View
+from ..views import VIEWS
+from .table import Cell, Column, Row, TablePane
+
+_PLACE = 24  # columns of the place, beside the text, at most
+_AROUND = 8  # columns of the cursor, the sign, the gaps and the scroll bar
+_LEAST = 20  # columns of the text
+
+
+class NotesPane(TablePane):
+    """What the scenario is about, its notes, and the marks of the session."""
+
+    TITLE: ClassVar[str] = VIEWS["notes"]
+    HELP: ClassVar[str | None] = (
+        "What the scenario is about, where its notes stand, and your marks.\n"
+        "● a note whose place is behind us   · one that is still to come   ▽ a mark\n"
+        "enter: go to the place   m: mark this position"
+    )
+    KEYS: ClassVar[Sequence[str]] = ("enter go there", "m mark this position")
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._places: list[str] = []  # what `goto` is told, by row
+        self._longest = 0  # name of a place
+        self._is_narrow = False  # a place stands above its text, not beside it
+
+    def columns(self) -> Sequence[Column]:
+        """Return the columns: that of the places as wide as its names."""
+        if self._is_narrow:
+            return (Column("", width=1), Column("", wide=True, width=1))
+        return (
+            Column("", width=1),
+            Column("place", width=self._longest, most=_PLACE),
+            Column("", wide=True, width=_LEAST),
+        )
+
+    def on_resize(self) -> None:
+        """Break the lines where the room ends now."""
+        if self.view is not None:
+            self.show(View(self.view.bug, None, self.view.chosen))
+
+    def rows(self, view: View) -> Sequence[Row]:
+        """Return the lines of all texts, each with the place that it belongs to."""
+        made: list[Row] = []
+        self._places = []
+        parts = list(self._parts(view))
+        self._longest = min(max(cell_len(head[1].text) for _, head, _ in parts), _PLACE)
+        beside = self.size.width - self._longest - _AROUND
+        self._is_narrow = beside < _LEAST
+        for place, (sign, name), text in parts:
+            if self._is_narrow:
+                lines = _wrapped(text, max(self.size.width - _AROUND, 1))
+                some: list[Row] = [
+                    (sign, name),
+                    *((Cell(), Cell(one)) for one in lines),
+                ]
+            else:
+                lines = _wrapped(text, beside)
+                some = [(Cell(), Cell(), Cell(one)) for one in lines]
+                some[0] = (sign, name, Cell(lines[0]))
+            made += some
+            self._places += [place] * len(some)
+        return made
+
+    def _parts(self, view: View) -> Iterator[tuple[str, tuple[Cell, Cell], str]]:
+        """Yield what there is to say: where to go, the first cells, the text."""
+        bug, scenario = view.bug, view.bug.scenario
+        yield "start", (Cell(), Cell("title", "quiet")), scenario.title
+        if scenario.summary:
+            yield "start", (Cell(), Cell("summary", "quiet")), scenario.summary
+        if scenario.convention:
+            said = f"{scenario.convention}: one sample is a {scenario.convention[:-1]}"
+            yield "start", (Cell(), Cell("convention", "quiet")), said
+        for name, place in bug.session.marks.items():
+            where = f"position {place.position}"
+            if bug.timeline.iterations > 1:
+                where = f"iteration {place.iteration}, {where}"
+            yield name, (Cell("▽", "present"), Cell(name, "name")), where
+        for note in notes(bug):
+            behind = note.position is not None and note.position <= bug.position
+            sign = Cell("●", "present") if behind else Cell("·", "quiet")
+            goto = "" if note.position is None else str(note.position)
+            yield goto, (sign, Cell(note.place, "name")), note.text
+
+    def entered(self, row: int) -> None:
+        """Go to the place."""
+        if self._places[row]:
+            self.ask(f"goto {self._places[row]}")
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    lines = [
+        line
+        for paragraph in text.splitlines()
+        for line in textwrap.wrap(paragraph, width) or [""]
+    ]
+    return lines or [""]

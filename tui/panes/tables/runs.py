@@ -1,0 +1,82 @@
+"""The runs of the session, and how they differ from the one that is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from textual.binding import BindingType
+
+from ....core.debugger.review import RunRow, run_rows
+from ..base.background import Kept
+from ..base.pane import View
+from ..views import VIEWS
+from .nodes import number_cell
+from .table import Cell, Column, Row, TablePane
+
+
+class RunsPane(TablePane):
+    """What was changed on purpose, and what came of it."""
+
+    TITLE: ClassVar[str] = VIEWS["runs"]
+    HELP: ClassVar[str | None] = (
+        "Every change makes a new run beside the old one; ▶ is the one you look at.\n"
+        "output: in this iteration. difference: from the present run to that one.\n"
+        "enter: look at the run   d: list all differences   z, Z: undo, redo"
+    )
+    KEYS: ClassVar[Sequence[str]] = ("enter look at it", "d differences", "z undo")
+    COLUMNS: ClassVar[Sequence[Column]] = (
+        Column(""),
+        Column("run", "right"),
+        Column("what", width=10, most=22),
+        Column("from", "right", rank=3),
+        Column("output", "point", rank=1, width=8),
+        Column("difference", rank=2, wide=True, width=22),
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [("d", "compare", "differences")]
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._found: list[RunRow] = []
+        self._kept: Kept[list[RunRow]] = Kept()
+
+    def _recipe(self, view: View) -> tuple[object, Callable[[], list[RunRow]]]:
+        """Return what the rows are made for, and how."""
+        bug = view.bug
+        return (bug.trace.run, bug.chosen, *bug.runs), lambda: run_rows(bug)
+
+    def prepare(self, view: View) -> None:
+        """Compare the runs."""
+        self._kept.make(*self._recipe(view))
+
+    def rows(self, view: View) -> Sequence[Row] | None:
+        """Return a row for each run."""
+        found = self._kept.of(*self._recipe(view))
+        self._found = found or []
+        if found is None:
+            return None
+        return [_row(one, present=one.number == view.bug.chosen) for one in found]
+
+    def follow(self, view: View) -> int | None:
+        """Return the row of the run that is looked at."""
+        return view.bug.chosen
+
+    def entered(self, row: int) -> None:
+        """Look at the run under the cursor."""
+        self.ask(f"runs {self._found[row].number}")
+
+    def action_compare(self) -> None:
+        """List where the run under the cursor and the present one differ."""
+        if self._found:
+            self.ask(f"diff {self._found[self.cursor].number}")
+
+
+def _row(one: RunRow, *, present: bool) -> Row:
+    return (
+        Cell("▶" if present else "", "present"),
+        Cell(str(one.number), "present" if present else "quiet"),
+        Cell(one.text, "name"),
+        Cell("" if one.parent is None else str(one.parent), "quiet"),
+        number_cell(one.output),
+        Cell("you look at it" if present else one.difference, "quiet"),
+    )

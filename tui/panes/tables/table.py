@@ -1,0 +1,442 @@
+"""A table for every list of the application: rows are data, and few are ever made.
+
+A subclass names its `COLUMNS` and returns its rows: a sequence of tuples of cells,
+which may make a row when somebody asks for it. Numbers line up on the decimal point. A
+column that does not fit is left out, the least important first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from textwrap import wrap
+from typing import ClassVar, Final, Literal, NamedTuple
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual.binding import BindingType
+from textual.events import Click
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+
+from ...draw.digits import align, sides
+from ..base.background import GIVEN_UP
+from ..base.pane import Again, Asked, Line, Pane, View, filled
+
+_GAP: Final = 2
+_MARK: Final = 2  # the cursor, and a blank
+_EIGHTHS: Final = ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉")
+
+
+class Cell(NamedTuple):
+    """What stands in one place; `meaning` is one of the component classes below.
+
+    With a `share`, 0 … 1, it is a bar that fills so much of its column.
+    """
+
+    text: str = ""
+    meaning: str = ""
+    share: float | None = None
+
+
+Row = Sequence[Cell]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column. Of those that do not fit, those with the largest `rank` go first.
+
+    `width` is where it starts from, so that it need not grow while one scrolls. A
+    column that is `wide` takes the room that is left, and needs its `width` at least.
+    `order` is what rows are sorted by; without one they are not. `end` stands at the
+    right of the heading.
+    """
+
+    title: str
+    align: Literal["left", "right", "point"] = "left"
+    rank: int = 0
+    width: int = 0
+    most: int = 40
+    wide: bool = False
+    order: str = ""
+    end: str = ""
+
+
+class TablePane(Pane, ScrollView):
+    """Rows under a heading, with a cursor."""
+
+    COLUMNS: ClassVar[Sequence[Column]] = ()
+    EMPTY: ClassVar[str] = "nothing here yet"
+    KEYS: ClassVar[Sequence[str]] = ()  # said in the lower border, as far as they fit
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "table--heading",
+        "table--cursor",
+        "table--cell",
+        "table--name",
+        "table--quiet",
+        "table--present",
+        "table--good",
+        "table--alarm",
+        "table--bar",
+    }
+    DEFAULT_CSS = """
+    TablePane { overflow: hidden auto; scrollbar-size-vertical: 1; }
+    TablePane > .table--heading { color: $secondary; text-style: bold; }
+    TablePane > .table--cursor { background: $panel; }
+    TablePane:focus > .table--cursor { background: $primary 30%; text-style: bold; }
+    TablePane:focus > .table--cell { text-style: reverse; }
+    TablePane > .table--name { text-style: bold; }
+    TablePane > .table--quiet { color: $foreground 55%; }
+    TablePane > .table--present { color: $accent; text-style: bold; }
+    TablePane > .table--good { color: $success; }
+    TablePane > .table--alarm { color: $error; text-style: bold; }
+    TablePane > .table--bar { color: $primary; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        ("up", "move(-1)", "up"),
+        ("down", "move(1)", "down"),
+        ("pageup", "page(-1)", "page up"),
+        ("pagedown", "page(1)", "page down"),
+        ("ctrl+home", "jump(0)", "first"),
+        ("ctrl+end", "jump(-1)", "last"),
+        ("enter", "enter", "enter"),
+        ("v", "sort", "sort"),
+        ("V", "turn", "turn round"),
+    ]
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.view: View | None = None
+        self.cursor = 0
+        self.column = -1  # under the cursor, where cells are chosen one by one
+        self.sorted_by = -1  # the number of a column; −1: as they come
+        self.descending = False
+        self._rows: Sequence[Row] = ()
+        self._is_given_up = False
+        self._widths: dict[int, int] = {}  # by column
+        self._wanted: dict[int, int] = {}  # the same, if there were room for all
+        self._sides: dict[int, tuple[int, int]] = {}  # of the decimal point, by column
+        self._lines: dict[int, Line] = {}
+        self._seen: tuple[int, int] = (0, 0)
+
+    # ------------------------------------------------------- what a subclass says
+
+    def rows(self, view: View) -> Sequence[Row] | None:
+        """Return the rows at this moment; None where a person has given them up."""
+        raise NotImplementedError
+
+    def columns(self) -> Sequence[Column]:
+        """Return the columns: the fixed ones, unless a subclass knows better."""
+        return self.COLUMNS
+
+    def heading(self) -> Cell:
+        """Return a line that stands above the table; nothing by default."""
+        return Cell()
+
+    def follow(self, view: View) -> int | None:
+        """Return the row that the cursor goes to when something has moved."""
+        del view
+        return None
+
+    def keys(self) -> Sequence[str]:
+        """Return what is said in the lower border: the keys, the first ones first."""
+        return self.KEYS
+
+    def moved(self, row: int) -> None:
+        """Act on a cursor that a person has moved."""
+
+    def entered(self, row: int) -> None:
+        """Act on Enter on a row."""
+
+    def clicked(self, row: int, column: int | None) -> None:
+        """Act on a click on a row: what Enter does, unless a subclass knows better."""
+        del column
+        self.entered(row)
+
+    def ask(self, line: str) -> None:
+        """Ask for a command line."""
+        self.post_message(Asked(line))
+
+    # --------------------------------------------------------------------- state
+
+    def show(self, view: View) -> None:
+        """Draw the rows at this moment."""
+        self.view = view
+        rows = self.rows(view)
+        self._is_given_up = rows is None
+        self._rows = rows or ()
+        if view.reply is not None or not self.has_focus:
+            row = self.follow(view)
+            if row is not None:
+                self.cursor = row
+        self.cursor = max(min(self.cursor, len(self._rows) - 1), 0)
+        self.again()
+
+    def again(self) -> None:
+        """Draw the same rows once more: others would have to be looked up."""
+        self.virtual_size = Size(self.size.width, len(self._rows) + self._top())
+        self.reveal()
+        self.say_keys()
+        self._redraw()
+
+    def say_keys(self) -> None:
+        """Write the keys into the lower border."""
+        self.head(self.TITLE, fitting(self.keys(), self.size.width))
+
+    def reveal(self) -> None:
+        """Scroll to the cursor."""
+        height = self.size.height - self._top()
+        if height < 1:
+            return
+        start = int(self.scroll_offset.y)
+        if self.cursor < start or self.cursor >= start + height:
+            first = self.cursor
+            if self.cursor >= start + height:
+                first = self.cursor - height + 1
+            self.scroll_to(y=first, animate=False, force=True, immediate=True)
+
+    def _redraw(self) -> None:
+        self._lines.clear()
+        self._seen = (-1, -1)
+        self.refresh()
+
+    def on_resize(self) -> None:
+        """Find the columns that fit now."""
+        self._widths.clear()
+        self._wanted.clear()
+        self._sides.clear()
+        if self.view is not None:
+            self.again()
+
+    def notify_style_update(self) -> None:
+        """Write the lines again: the theme or the focus is another one."""
+        super().notify_style_update()
+        self._redraw()
+
+    # ------------------------------------------------------------------- actions
+
+    def action_move(self, by: int) -> None:
+        """Move the cursor."""
+        self._to(self.cursor + by)
+
+    def action_page(self, by: int) -> None:
+        """Move the cursor by as many rows as are seen."""
+        self._to(self.cursor + by * max(self.size.height - self._top() - 1, 1))
+
+    def action_jump(self, row: int) -> None:
+        """Move the cursor to the first or the last row."""
+        self._to(row if row >= 0 else len(self._rows) + row)
+
+    def action_enter(self) -> None:
+        """Act on the row under the cursor."""
+        if self._rows:
+            self.entered(self.cursor)
+
+    def action_sort(self) -> None:
+        """Sort by the next column that can be sorted by; after the last, by none."""
+        columns = [-1, *(k for k, c in enumerate(self.columns()) if c.order)]
+        if len(columns) > 1:
+            place = columns.index(self.sorted_by)
+            self._sort(columns[(place + 1) % len(columns)])
+
+    def action_turn(self) -> None:
+        """Turn the order round."""
+        if any(column.order for column in self.columns()):
+            self.descending = not self.descending
+            self.post_message(Again())
+
+    def _sort(self, column: int) -> None:
+        self.descending = column >= 0 and self.columns()[column].align != "left"
+        self.sorted_by = column
+        self.cursor = 0
+        self.post_message(Again())
+
+    def _to(self, row: int) -> None:
+        if not self._rows:
+            return
+        row = max(min(row, len(self._rows) - 1), 0)
+        if row != self.cursor:
+            self.cursor = row
+            self.reveal()
+            self._redraw()
+            self.moved(row)
+
+    def on_click(self, event: Click) -> None:
+        """Choose a row, or sort by the column whose heading is clicked."""
+        x, y = event.x - self.gutter.left, event.y - self.gutter.top
+        if y == self._top() - 1:
+            column = self._column_at(x)
+            if column is not None and column == self.sorted_by:
+                self.action_turn()
+            elif column is not None and self.columns()[column].order:
+                self._sort(column)
+            return
+        row = y - self._top() + int(self.scroll_offset.y)
+        if y >= self._top() and 0 <= row < len(self._rows):
+            self.cursor = row
+            self._redraw()
+            self.clicked(row, self._column_at(x))
+
+    def spans(self) -> Iterator[tuple[int, int, int]]:
+        """Yield the columns that are shown: where each starts, and how wide it is."""
+        start = _MARK
+        for column, width in self._fit():
+            yield column, start, width
+            start += width + _GAP
+
+    def _column_at(self, x: int) -> int | None:
+        spans = self.spans()
+        return next((k for k, start, w in spans if start <= x < start + w + _GAP), None)
+
+    # ------------------------------------------------------------------- drawing
+
+    def _top(self) -> int:
+        """Return how many lines stand above the first row."""
+        return 2 if self.heading().text else 1
+
+    def _across(self) -> int:
+        """Return how wide a line may be: beside the scroll bar, where there is one."""
+        size = self.size
+        return size.width - (len(self._rows) + self._top() > size.height)
+
+    def draw(self, y: int) -> Line:
+        """Draw one line; the headings stay where they are."""
+        width, top = self._across(), self._top()
+        if self.view is None:
+            return []
+        if not self._rows:
+            text = GIVEN_UP if self._is_given_up else self.EMPTY
+            lines = wrap(text, max(width - 2, 1))
+            said = lines[y - top] if 0 <= y - top < len(lines) else ""
+            return self._said(said, "quiet", width)
+        if y < top - 1:
+            return self._said(self.heading().text, self.heading().meaning, width)
+        self._write()
+        return self._lines.get(y, [])
+
+    def _said(self, text: str, meaning: str, width: int) -> Line:
+        text = _padded(text, max(width - 1, 0), Column(""))
+        return self._line([Segment(f" {text}", self._ink(meaning))], self.rich_style)
+
+    def _ink(self, meaning: str) -> Style:
+        return (
+            self.get_component_rich_style(f"table--{meaning}") if meaning else Style()
+        )
+
+    def _line(self, segments: Line, background: Style) -> Line:
+        behind = Style(bgcolor=background.bgcolor)  # an ink brings none of its own
+        line = list(Segment.apply_style(segments, background, behind))
+        return filled(line, self.size.width, background)
+
+    def _write(self) -> None:
+        """Write all lines that can be seen, unless they are written."""
+        start = int(self.scroll_offset.y)
+        height = self.size.height - self._top()
+        if self._seen == (start, height):
+            return
+        self._seen = (start, height)
+        self._lines = {}
+        numbers = range(start, min(start + max(height, 0), len(self._rows)))
+        rows = [self._rows[number] for number in numbers]
+        texts = self._aligned(rows)
+        shown, columns = self._fit(), self.columns()
+        style = self.rich_style
+        titles = [Segment(" " * _MARK)]
+        for k, width in shown:
+            titles.append(Segment(self._title(k, width), self._ink("heading")))
+            titles.append(Segment(" " * _GAP))
+        self._lines[self._top() - 1] = self._line(titles, style)
+        for line, number in enumerate(numbers):
+            here = number == self.cursor
+            segments = [Segment("▸ " if here else "  ", self._ink("present"))]
+            for k, width in shown:
+                cell = rows[line][k]
+                text = _padded(texts[k][line], width, columns[k])
+                if cell.share is not None:
+                    text = bar(cell.share, width)
+                chosen = here and k == self.column
+                ink = self._ink("cell" if chosen else cell.meaning)
+                segments.append(Segment(text, ink))
+                segments.append(Segment(" " * _GAP))
+            back = self.get_component_rich_style("table--cursor") if here else style
+            self._lines[self._top() + line] = self._line(segments, back)
+
+    def _title(self, column: int, width: int) -> str:
+        one = self.columns()[column]
+        arrow = ""
+        if column == self.sorted_by:
+            arrow = "↓" if self.descending else "↑"
+        text = one.title + arrow
+        if one.end and len(text) + len(one.end) < width:
+            text += one.end.rjust(width - len(text))
+        return text.rjust(width) if one.align != "left" else text.ljust(width)
+
+    def _aligned(self, rows: Sequence[Row]) -> list[list[str]]:
+        """Return the texts of all columns, whose widths only grow while one scrolls."""
+        made: list[list[str]] = []
+        for k, column in enumerate(self.columns()):
+            texts = [row[k].text for row in rows]
+            if column.align == "point":
+                self._sides[k] = sides(texts, self._sides.get(k, (0, 0)))
+                texts = align(texts, self._sides[k])
+            least = len(column.title) + bool(column.order)
+            least = max(least, column.width)
+            widest = max(map(cell_len, texts), default=0)
+            self._wanted[k] = max(widest, least, self._wanted.get(k, 0))
+            self._widths[k] = min(self._wanted[k], max(column.most, least))
+            made.append(texts)
+        return made
+
+    def _fit(self) -> list[tuple[int, int]]:
+        """Return the columns that fit, each with its width."""
+        columns = self.columns()  # now: there may have been more
+        widths = {k: w for k, w in self._widths.items() if k < len(columns)}
+        kept = sorted(widths)
+        room = self._across() - _MARK
+
+        def needed() -> int:
+            sizes = (columns[k].width if columns[k].wide else widths[k] for k in kept)
+            return sum(sizes) + _GAP * (len(kept) - 1)
+
+        while len(kept) > 1 and needed() > room:
+            rank = max(columns[k].rank for k in kept)
+            rest = [k for k in kept if columns[k].rank < rank]
+            kept = rest or kept[:-1]
+        spare = room - _GAP * (len(kept) - 1) - sum(widths[k] for k in kept)
+        for k in sorted(kept, key=lambda k: columns[k].wide):
+            more = spare if columns[k].wide else min(spare, self._wanted[k] - widths[k])
+            more = max(more, 1 - widths[k]) if columns[k].wide else max(more, 0)
+            widths[k] += more
+            spare -= more
+        return [(k, widths[k]) for k in kept]
+
+
+def _padded(text: str, width: int, column: Column) -> str:
+    size = cell_len(text)
+    if size > width:
+        return set_cell_size(text, max(width - 1, 0)) + "…"[:width]
+    room = " " * (width - size)
+    return text + room if column.align == "left" else room + text
+
+
+def bar(share: float, width: int) -> str:
+    """Return a bar that fills so much of its width, in eighths of a character.
+
+    >>> bar(0.5, 4), bar(0.0, 4)
+    ('██  ', '▏   ')
+    """
+    eighths = max(round(share * width * 8), 1)
+    whole, rest = divmod(eighths, 8)
+    return ("█" * whole + _EIGHTHS[rest]).ljust(width)[:width]
+
+
+def fitting(words: Sequence[str], width: int) -> str:
+    """Return as many words as fit into the border."""
+    text = ""
+    for word in words:
+        longer = f"{text} · {word}" if text else word
+        if len(longer) > width - 4:
+            break
+        text = longer
+    return text

@@ -1,0 +1,122 @@
+"""Watches and displays: what they are worth now, and when that came to be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from textual.binding import BindingType
+
+from ....core.base.errors import CommandError
+from ....core.debugger.review import last_change, short
+from ....core.session.expression import Expression
+from ....core.session.session import Display, Session
+from ....core.session.stops import Stop, look
+from ..base.background import Kept
+from ..base.pane import View
+from ..views import VIEWS
+from .nodes import number_cell
+from .stops import NumberedPane
+from .table import Cell, Column, Row
+
+_Eye = tuple[Stop | Display, Expression]  # and what is looked at
+
+
+class WatchesPane(NumberedPane):
+    """What a person keeps an eye on."""
+
+    TITLE: ClassVar[str] = VIEWS["watches"]
+    HELP: ClassVar[str | None] = (
+        "Expressions with their values at this position, and their last change.\n"
+        "A watch stops on a change; a display is printed at each stop.\n"
+        "enter: go to the change before   a: add a display   u: add a watch\n"
+        "space: switch a watch on or off   d: delete"
+    )
+    EMPTY: ClassVar[str] = "none yet: w watches the chosen element, D displays it"
+    KEYS: ClassVar[Sequence[str]] = (
+        "a display",
+        "u watch",
+        "d delete",
+        "space on, off",
+        "enter last change",
+    )
+    COLUMNS: ClassVar[Sequence[Column]] = (
+        Column("kind", width=7),
+        Column("", "right"),
+        Column("expression", most=30),
+        Column("value", most=24, width=8),
+        Column("last change", rank=1, wide=True, width=11),
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        ("a", "begin('display ')", "display"),
+        ("u", "begin('watch ')", "watch"),
+    ]
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._eyes: list[_Eye] = []
+        self._kept: Kept[list[Row]] = Kept()
+
+    def _recipe(self, view: View) -> tuple[object, Callable[[], list[Row]]]:
+        """Return what the rows are made for, and how."""
+        bug, eyes = view.bug, _eyes(view.bug.session)
+        key = (bug.trace, bug.position, *(one for one, _ in eyes))
+        return key, lambda: [_row(view, *eye) for eye in eyes]
+
+    def prepare(self, view: View) -> None:
+        """Look for the last change of each expression."""
+        self._kept.make(*self._recipe(view))
+
+    def rows(self, view: View) -> Sequence[Row] | None:
+        """Return a row for each watch and each display."""
+        self._eyes = _eyes(view.bug.session)
+        self.found = [one for one, _ in self._eyes]
+        return self._kept.of(*self._recipe(view))
+
+    def entered(self, row: int) -> None:
+        """Go to the change before this position."""
+        self.ask(f"last {self._eyes[row][1].text}")
+
+
+def _eyes(session: Session) -> list[_Eye]:
+    """Return all watches, then all displays."""
+    stops = session.stops.values()
+    watches: list[_Eye] = [(s, s.watched) for s in stops if s.watched is not None]
+    return watches + [(one, one.expression) for one in session.displays.values()]
+
+
+def _row(view: View, one: Stop | Display, expression: Expression) -> Row:
+    kind, meaning = "display", ""
+    if isinstance(one, Stop):
+        kind = "watch" if one.enabled else "watch off"
+        meaning = "" if one.enabled else "quiet"
+    try:
+        value = value_cell(look(expression, view.bug.state()))
+        change = last_change(view.bug, expression)
+    except CommandError as error:
+        value, last = Cell(), Cell(str(error), "alarm")
+    else:
+        last = Cell("no change yet", "quiet")
+        if change is not None:
+            before = "nothing" if change.before is None else short(change.before)
+            text = f"#{change.event}: {before} → {short(change.after)}"
+            last = Cell(text, "quiet")
+    return (
+        Cell(kind, meaning),
+        Cell(str(one.number), "quiet"),
+        Cell(expression.text, "name"),
+        value,
+        last,
+    )
+
+
+def value_cell(value: Any) -> Cell:
+    """Return a value in one place: a number, or what an array is in short."""
+    if value is None:
+        return Cell("not yet", "quiet")
+    if isinstance(value, (str, bool, tuple, np.bool_)):
+        return Cell(str(value))
+    return (
+        Cell(short(value)) if np.ndim(value) else number_cell(np.asarray(value).item())
+    )

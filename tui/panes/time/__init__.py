@@ -1,0 +1,1 @@
+"""The panes of time: one pass, and all iterations."""
