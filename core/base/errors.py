@@ -18,7 +18,7 @@ Every `InputError` ends the command line with exit code 2.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from .text import clean
 
@@ -83,3 +83,16 @@ class AssertionFailed(CommandError):
 
 class Interrupted(GradstepError):
     """The person asked to stop a long piece of work; what was done is kept."""
+
+
+_DEFECT: Final = (
+    "gradstep: this is a bug in gradstep, not in your file: {error}\n"
+    "Please report it with the command, the file and the output of the same command "
+    "after GRADSTEP_TRACEBACK=1."
+)
+
+
+def defect_text(error: Exception) -> str:
+    """Return what is said of an exception that nobody should ever see."""
+    kind = type(error).__name__
+    return _DEFECT.format(error=f"{kind}: {' '.join(clean(str(error)).split())}")

@@ -29,6 +29,7 @@ from ...core.debugger.debugger import Debugger
 from ...core.scenario.scenario import Scenario, load
 from .arrangement import load_arrangement, save_arrangement
 from .main_screen import MainScreen
+from .messages import Open, UseTheme
 from .themes import DARK, THEMES
 
 _TERMINATED: Final = 128 + signal.SIGTERM  # the exit code that shells give
@@ -116,9 +117,7 @@ class GradstepApp(App[int]):
         if self._bug is not None:
             screen, self._bug = self._main_screen(self._bug), None
         else:
-            from .picker import Picker
-
-            screen = Picker()
+            screen = self._picker()
         # Without it the first screen could not be switched to another one.
         screen._push_result_callback(self, None)  # noqa: SLF001  # as of all others
         return screen
@@ -134,6 +133,12 @@ class GradstepApp(App[int]):
     def _main_screen(self, bug: Debugger) -> MainScreen:
         return MainScreen(bug, self._at, self._script, self._size_classes())
 
+    def _picker(self) -> Screen[int]:
+        # 4 ms that a session which begins with a scenario does not wait for.
+        from .picker import Picker
+
+        return Picker()
+
     def _size_classes(self) -> str:
         """Return the classes that Textual gives to a screen once it has laid it out.
 
@@ -143,6 +148,10 @@ class GradstepApp(App[int]):
         across = max(at for at in self.HORIZONTAL_BREAKPOINTS or () if at[0] <= width)
         down = max(at for at in self.VERTICAL_BREAKPOINTS or () if at[0] <= height)
         return f"{across[1]} {down[1]}"
+
+    def action_pick(self) -> None:
+        """Let a person open another scenario."""
+        self.switch_screen(self._picker())
 
     def action_command_palette(self) -> None:
         """Open the palette."""
@@ -158,9 +167,9 @@ class GradstepApp(App[int]):
             text = f"Escape cancels what goes on; {text}"
         self.notify(text, title="Ctrl+C")
 
-    def choose_theme(self, name: str) -> None:
+    def on_use_theme(self, message: UseTheme) -> None:
         """Change the colours, from now on and the next time."""
-        self.theme = name
+        self.theme = name = message.name
         arrangement = replace(load_arrangement(), theme=name)
         for screen in self.screen_stack:
             if isinstance(screen, MainScreen):
@@ -169,10 +178,10 @@ class GradstepApp(App[int]):
                 )
         save_arrangement(arrangement)
 
-    def open_path(self, path: str) -> None:
+    def on_open(self, message: Open) -> None:
         """Load a scenario and show it, or say what is wrong with it."""
         try:
-            bug = Debugger(load(path))
+            bug = Debugger(load(message.path))
         except InputError as error:
             self.notify(
                 str(error),

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from rich.cells import cell_len
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
 from textual.events import Resize, ScreenResume
@@ -21,7 +22,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import ContentSwitcher, Input, Static
 
-from ...core.base.errors import InputError, Interrupted
+from ...core.base.errors import InputError, Interrupted, defect_text
 from ...core.base.progress import Progress
 from ...core.commands.explaining import outstanding
 from ...core.debugger.debugger import Debugger
@@ -30,9 +31,8 @@ from ...core.explain.explain import element_name
 from ...core.scenario.scenario import load
 from ...core.session.expression import Element
 from ...core.session.reply import Reply
-from ..cli.main import bug_text
 from ..draw.digits import number_text
-from ..export.exports import camera, with_screen
+from ..export.exports import with_screen
 from ..graph.drawing import cut, cut_within
 from ..panes.base.background import Background
 from ..panes.base.pane import Asked, Begun, Chosen, OneLine, Pane, View
@@ -93,7 +93,7 @@ class MainScreen(Screen[int]):
         Binding("greater_than_sign", "pace(1)", "faster", show=False),
         Binding("less_than_sign", "pace(-1)", "slower", show=False),
         Binding("ctrl+r", "reload", "load the file again", show=False),
-        Binding("ctrl+o", "pick", "open another", show=False),
+        Binding("ctrl+o", "app.pick", "open another", show=False),
         Binding("o", "enlarge", "enlarge", show=False),
         Binding("h", "hide", "hide", show=False),
         Binding("H", "show_all", "show all", show=False),
@@ -320,7 +320,7 @@ class MainScreen(Screen[int]):
             return
         if os.environ.get("GRADSTEP_TRACEBACK") == "1":
             raise error
-        self.query_one(ConsolePane).say(bug_text(error))
+        self.query_one(ConsolePane).say(defect_text(error))
 
     def _tell_share(self, done: int, of: int) -> None:
         if not self._is_there:
@@ -404,12 +404,6 @@ class MainScreen(Screen[int]):
     def action_leave(self) -> None:
         """Leave gradstep."""
         self.app.exit(0)
-
-    def action_pick(self) -> None:
-        """Open another scenario."""
-        from .picker import Picker
-
-        self.app.switch_screen(Picker())
 
     def action_reload(self) -> None:
         """Load the file again, with the same stops and at the same place."""
@@ -591,6 +585,18 @@ class MainScreen(Screen[int]):
         self.query_one("#keys", OneLine).tell(*words)
 
 
+def camera(app: App[Any]) -> Callable[[], str]:
+    """Return a function that takes a picture of an application, from any thread."""
+
+    def shoot() -> str:
+        take = partial(app.export_screenshot, title=app.title)
+        if app._thread_id == threading.get_ident():  # noqa: SLF001  # as Textual asks
+            return take()
+        return app.call_from_thread(take)
+
+    return shoot
+
+
 def _facts(bug: Debugger) -> list[str]:
     """Return where a session is: phase, event, iteration, and the output there."""
     trace, position = bug.trace, bug.position
@@ -650,7 +656,7 @@ def _reloaded(bug: Debugger, progress: Progress) -> _Loaded:
     except Interrupted:
         return _Loaded(None, "it was cancelled")
     except Exception as error:  # noqa: BLE001  # ours; the session goes on
-        return _Loaded(None, bug_text(error))
+        return _Loaded(None, defect_text(error))
     return _Loaded(fresh, "\n".join(lost))
 
 

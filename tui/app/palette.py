@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, Final, NamedTuple, cast
+from typing import Final, NamedTuple
 
 from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
@@ -31,10 +31,8 @@ from ...core.words.formulas import shape_text
 from ..panes.base.pane import Asked, Begun, Chosen
 from ..panes.views import VIEWS
 from .main_screen import MainScreen
+from .messages import Open, UseTheme
 from .picker import builtin, drop_if_gone
-
-if TYPE_CHECKING:
-    from .app import GradstepApp
 
 _MOST: Final = 50  # nodes that match
 
@@ -149,9 +147,8 @@ class Scenarios(Finder):
     def entries(self, query: str) -> Iterator[Entry]:
         """Yield the scenarios with their titles."""
         del query
-        app = cast("GradstepApp", self.app)
         for name in builtin_names():
-            act = partial(app.open_path, name)
+            act = partial(self.app.post_message, Open(name))
             yield Entry(f"open {name}", builtin(name).title, act)
 
 
@@ -161,11 +158,11 @@ class Themes(Finder):
     def entries(self, query: str) -> Iterator[Entry]:
         """Yield the themes: those of gradstep first."""
         del query
-        app = cast("GradstepApp", self.app)
-        names = sorted(app.available_themes, key=lambda n: (n[:8] != "gradstep", n))
-        for name in names:
-            said = "dark" if app.available_themes[name].dark else "light"
-            yield Entry(f"theme: {name}", said, partial(app.choose_theme, name))
+        themes = self.app.available_themes
+        for name in sorted(themes, key=lambda n: (n[:8] != "gradstep", n)):
+            said = "dark" if themes[name].dark else "light"
+            act = partial(self.app.post_message, UseTheme(name))
+            yield Entry(f"theme: {name}", said, act)
 
 
 class Results(CommandList, can_focus=False):

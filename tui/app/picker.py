@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from textwrap import wrap
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -28,9 +28,7 @@ from ...core.engine.graph import Graph
 from ...core.scenario.scenario import Scenario, builtin_names, load
 from ..graph.drawing import Piece, cut
 from ..graph.scene import Atlas
-
-if TYPE_CHECKING:
-    from .app import GradstepApp
+from .messages import Open
 
 _GROUPS = ("first steps", "matrices", "networks", "trouble")
 _MOST_FILES = 200
@@ -233,10 +231,8 @@ class Picker(Screen[int]):
         self._open(self._choice(option.id) if option else None)
 
     def _open(self, choice: Choice | None) -> None:
-        if choice is None:
-            return
-        app: GradstepApp = self.app  # type: ignore[assignment]
-        app.open_path(choice.path)
+        if choice is not None:
+            self.post_message(Open(choice.path))
 
     def action_leave(self) -> None:
         """Leave gradstep."""

@@ -14,7 +14,7 @@ from contextlib import suppress
 from importlib import import_module
 from typing import Any, Final, NamedTuple, NoReturn, TextIO
 
-from ...core.base.errors import InputError, Problem
+from ...core.base.errors import InputError, Problem, defect_text
 from ...core.base.text import clean, nearest
 
 OK, MISMATCH, WRONG_INPUT, BUG, INTERRUPTED = 0, 1, 2, 3, 130
@@ -43,11 +43,6 @@ exit codes: 0 all is well, 1 a check failed, 2 wrong input, 3 a bug in gradstep,
 """
 # Those of core.exports, which would import numpy.
 FORMATS: Final = ("svg", "png", "html", "md", "cast", "dot", "tex", "py")
-_BUG: Final = (
-    "gradstep: this is a bug in gradstep, not in your file: {error}\n"
-    "Please report it with the command, the file and the output of the same command "
-    "after GRADSTEP_TRACEBACK=1."
-)
 
 Add = Callable[[argparse.ArgumentParser], None]
 
@@ -501,15 +496,9 @@ def run(arguments: Sequence[str]) -> int:
         if os.environ.get("GRADSTEP_TRACEBACK") == "1":
             traceback.print_exc()
             return BUG
-        _say(bug_text(error))
+        _say(defect_text(error))
         return BUG
     return code
-
-
-def bug_text(error: Exception) -> str:
-    """Return what is said of an exception that nobody should ever see."""
-    kind = type(error).__name__
-    return _BUG.format(error=f"{kind}: {' '.join(clean(str(error)).split())}")
 
 
 def _dispatch(arguments: Sequence[str]) -> int:

@@ -18,7 +18,7 @@ from ...core.debugger.debugger import Debugger
 from ...core.engine.graph import Graph, Site
 from ..draw.playback import facts
 from ..draw.stage import Stage, place
-from .exports import frames, segments, stage_of
+from .frames import frames, segments, stage_of
 
 _POLICY: Final = (
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"

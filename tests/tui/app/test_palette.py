@@ -104,6 +104,7 @@ async def test_a_node_and_a_view_are_chosen() -> None:
 async def test_a_theme_is_remembered(tmp_path: Path) -> None:
     async with GradstepApp(load("apple_orange")).run_test() as pilot:
         (await hits(pilot, Themes, "light"))["theme: gradstep-light"].command()
+        await pilot.pause()
         assert pilot.app.theme == "gradstep-light"
         screen = pilot.app.screen
         assert isinstance(screen, MainScreen)

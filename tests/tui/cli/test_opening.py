@@ -12,6 +12,7 @@ from gradstep.core.scenario.scenario import load
 from gradstep.tui.app.app import GradstepApp
 from gradstep.tui.app.arrangement import Arrangement, save_arrangement
 from gradstep.tui.app.main_screen import MainScreen
+from gradstep.tui.app.messages import Open
 from gradstep.tui.app.themes import LIGHT
 from gradstep.tui.cli.opening import application
 from gradstep.tui.panes.base.pane import View
@@ -42,7 +43,7 @@ LATER = [
     *(f"gradstep.tui.app.{name}" for name in ("help", "palette", "picker")),
     *(f"gradstep.tui.draw.{n}" for n in ("matrix", "playback", "step", "tables")),
     "gradstep.tui.draw.reports",
-    "gradstep.tui.export.page",
+    *(f"gradstep.tui.export.{name}" for name in ("documents", "frames", "page")),
     *(f"gradstep.tui.cli.{name}" for name in ("scripts", "sharing", "tasks")),
     *(f"gradstep.tui.panes{HOMES[name]}" for name in VIEWS if name != "step"),
 ]
@@ -138,14 +139,14 @@ async def test_what_cannot_be_run_is_told_and_the_open_one_stays(
     app = GradstepApp(load("apple_orange"))
     async with app.run_test(size=(120, 36)) as pilot:
         before = app.screen
-        app.open_path(str(path))
+        app.post_message(Open(str(path)))
         await pilot.pause(0.2)
         assert app.screen is before
         [told] = app._notifications
         assert "class numbers are whole numbers" in told.message
     picker = GradstepApp()
     async with picker.run_test(size=(120, 36)) as pilot:
-        picker.open_path(str(path))
+        picker.post_message(Open(str(path)))
         await pilot.pause(0.2)
         assert picker._notifications
         assert not isinstance(picker.screen, MainScreen)

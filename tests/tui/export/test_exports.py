@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from gradstep.core.base.errors import LimitError
 from gradstep.core.debugger.debugger import Debugger
 from gradstep.core.export.formats import FORMATS
 from gradstep.core.scenario.scenario import builtin_names, load, parse
@@ -159,7 +160,7 @@ def test_a_trace_that_is_too_long_is_refused() -> None:
     )
     bug.exporters = with_screen(bug)
     for name in ("html", "cast"):
-        with pytest.raises(exports.LimitError, match="5,201 events are too many"):
+        with pytest.raises(LimitError, match="5,201 events are too many"):
             exported(bug, name)
     assert "5201 of 5201" in exported(bug, "md")
 

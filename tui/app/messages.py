@@ -1,0 +1,24 @@
+"""What a screen or the palette asks the application for.
+
+It is asked by messages, so that neither has to know the application.
+"""
+
+from __future__ import annotations
+
+from textual.message import Message
+
+
+class Open(Message):
+    """Open a scenario: the name of a built-in one, or the path of a file."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__()
+        self.path = path
+
+
+class UseTheme(Message):
+    """Change the colours, from now on and the next time."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name

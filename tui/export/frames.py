@@ -1,0 +1,80 @@
+"""A session as drawings, the same everywhere: what `play` prints, step by step.
+
+Nothing of the surroundings matters: not the terminal, not its size, not NO_COLOR.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import Final, Literal
+
+from rich.console import Console, RenderableType
+from rich.segment import Segment
+
+from ...core.base.errors import LimitError, Problem
+from ...core.debugger.debugger import Debugger
+from ..draw.look import Look
+from ..draw.playback import closing, opening
+from ..draw.stage import Stage
+from ..draw.step import Step
+
+WIDTH: Final = 100
+_MOST_STEPS: Final = 5000  # of a page or a recording
+
+
+def stage_of(bug: Debugger) -> Stage:
+    """Return the present iteration of a session as something to draw."""
+    return Stage(bug.scenario, bug.trace, Look())
+
+
+def frames(stage: Stage, width: int = WIDTH) -> Iterator[RenderableType]:
+    """Yield the opening, each step, and what came out.
+
+    Raises `LimitError` where there are too many.
+    """
+    count = len(stage.trace)
+    if count > _MOST_STEPS:
+        raise LimitError(
+            Problem(
+                f"{count:,} events are too many for one file",
+                f"{_MOST_STEPS:,} at most; md and `gradstep play` take them all",
+            )
+        )
+    yield opening(stage, width)
+    for event in range(count):
+        yield Step(stage, [event])
+    yield closing(stage, width)
+
+
+def console_for(
+    width: int = WIDTH, colours: Literal["standard", "truecolor"] | None = "truecolor"
+) -> Console:
+    """Return a console that writes to memory, the same everywhere."""
+    return Console(
+        width=width,
+        height=1000,
+        file=io.StringIO(),
+        color_system=colours,
+        force_terminal=colours is not None,
+        force_interactive=False,
+        no_color=False,
+        legacy_windows=False,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        _environ={},
+    )
+
+
+def written(console: Console) -> str:
+    """Return what a console of `console_for` holds."""
+    file = console.file
+    return file.getvalue() if isinstance(file, io.StringIO) else ""
+
+
+def segments(renderable: RenderableType, width: int = WIDTH) -> Iterator[Segment]:
+    """Yield the pieces of a drawing, each of one style."""
+    console = console_for(width)
+    drawn = console.render(renderable, console.options)
+    return (piece for piece in drawn if not piece.control)
