@@ -60,28 +60,6 @@ _SUM_RTOL: Final = 1e-9
 # From this part of a slope on, a difference between its two sides is looked at.
 _BENT: Final = 1e-2
 
-# Operations whose NumPy code continues into the complex plane. Others compare numbers
-# or take their absolute value, and would return a derivative that is silently wrong.
-# fmt: off
-HOLOMORPHIC: Final = frozenset(
-    {
-        "add", "subtract", "multiply", "divide", "power", "negative", "square",
-        "sqrt", "exp", "expm1", "log", "log1p", "sin", "cos", "tanh", "arctan",
-        "where", "stop_gradient", "dropout", "sum", "mean", "prod", "cumsum",
-        "matmul", "dot", "outer", "einsum", "transpose", "swapaxes", "flip",
-        "reshape", "ravel", "squeeze", "expand_dims", "broadcast_to", "pad",
-        "concatenate", "stack", "split", "getitem", "take",
-    }
-)
-# Operations whose slope jumps somewhere.
-BENDING: Final = frozenset(
-    {
-        "abs", "sign", "relu", "leaky_relu", "elu", "clip", "maximum", "minimum",
-        "power", "max", "min", "std", "max_pool2d",
-    }
-)
-# fmt: on
-
 
 class Effort(NamedTuple):
     """What has to be evaluated: so many nodes, with so many elements in all."""
@@ -278,7 +256,7 @@ def _elements(row: Row, graph: Graph) -> int:
     if op is not None and op.cost is not None:
         work, room = op.cost(*shapes, **attributes)
         total += room + work // _WORK
-    if op is not None and op.name in BENDING and op.kind != "elementwise":
+    if op is not None and op.kinks and op.kind != "elementwise":
         total += sizes[0] ** 2  # one by one is looked whether it is at a kink
     return total
 
@@ -699,7 +677,7 @@ def _meets_kink(job: _Job, way: _Downstream, position: int) -> bool:
     later = {step.node for step in way.steps}
     for step in way.steps:
         _, _, _, op, operands, _, _, _ = run.graph.nodes.rows[step.node]
-        if op is None or op.name not in BENDING:
+        if op is None or not op.kinks:
             continue
         for argument, operand in enumerate(operands):
             edge = Edge(step.node, argument, operand)
@@ -727,7 +705,7 @@ def _refuse_real(job: _Job, wanted: set[int]) -> None:
             "choose the central scheme",
         )
         for index in sorted(met)
-        if (op := graph.nodes[index].op) is not None and op.name not in HOLOMORPHIC
+        if (op := graph.nodes[index].op) is not None and not op.analytic
     ]
     if problems:
         raise InputError(problems)

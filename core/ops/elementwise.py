@@ -47,6 +47,9 @@ def _unary(
     corner: str = "",
     parameters: tuple[Parameter, ...] = (),
     shape: Callable[..., Shape] = broadcast_shape,
+    *,
+    analytic: bool,
+    kinks: bool = False,
 ) -> Op:
     return Op(
         name=name,
@@ -60,6 +63,8 @@ def _unary(
         code=code,
         forms=(form,),
         summary=summary,
+        analytic=analytic,
+        kinks=kinks,
         parameters=parameters,
         corner=corner,
     )
@@ -75,6 +80,9 @@ def _binary(
     summary: str,
     corner: str = "",
     jvps: tuple[_TwoRule, _TwoRule] | None = None,
+    *,
+    analytic: bool,
+    kinks: bool = False,
 ) -> Op:
     return Op(
         name=name,
@@ -88,6 +96,8 @@ def _binary(
         code=code,
         forms=forms,
         summary=summary,
+        analytic=analytic,
+        kinks=kinks,
         corner=corner,
     )
 
@@ -105,6 +115,8 @@ def _comparison(name: str, forward: Rule, sign: str, code: str, summary: str) ->
         code=f"{{a}} {code} {{b}}",
         forms=(None, None),
         summary=summary,
+        analytic=False,
+        kinks=False,
         corner="True and False take no gradient",
     )
 
@@ -145,6 +157,7 @@ _ARITHMETIC: Final = (
         ),
         "The sum.",
         jvps=(_spread, _spread),
+        analytic=True,
     ),
     _binary(
         "subtract",
@@ -158,6 +171,7 @@ _ARITHMETIC: Final = (
         ),
         "The difference.",
         jvps=(_spread, _spread_negative),
+        analytic=True,
     ),
     _binary(
         "multiply",
@@ -182,6 +196,7 @@ _ARITHMETIC: Final = (
             ),
         ),
         "The product, element by element.",
+        analytic=True,
     ),
     _binary(
         "divide",
@@ -204,6 +219,7 @@ _ARITHMETIC: Final = (
             ),
         ),
         "The quotient, element by element.",
+        analytic=True,
     ),
     _binary(
         "power",
@@ -228,6 +244,8 @@ _ARITHMETIC: Final = (
         "The first to the power of the second, element by element.",
         "x ** 0 has slope 0 everywhere; 0 ** p has slope 0 by p where p ≥ 0; the slope "
         "of x ** 0.5 at 0 is inf; a negative base gives nan for the exponent",
+        analytic=True,
+        kinks=True,
     ),
     _unary(
         "negative",
@@ -237,6 +255,7 @@ _ARITHMETIC: Final = (
         "-{x}",
         Form("−1", "−{g}", "-{g}", "the sign turns for the value and for its gradient"),
         "The negative.",
+        analytic=True,
     ),
 )
 
@@ -267,6 +286,7 @@ _FUNCTIONS: Final = (
         ),
         "e to the power of each element.",
         "numbers below the normal range are kept: exp(−745) is 5e-324",
+        analytic=True,
     ),
     _unary(
         "expm1",
@@ -281,6 +301,7 @@ _FUNCTIONS: Final = (
             "the 1 is constant; exp is taken again, for y + 1 would lose digits",
         ),
         "exp(x) − 1, exact near 0.",
+        analytic=True,
     ),
     _unary(
         "log",
@@ -294,6 +315,7 @@ _FUNCTIONS: Final = (
         "The natural logarithm.",
         "log(0) is −inf with slope inf; an upstream gradient of 0 there gives 0 · inf, "
         "which is nan",
+        analytic=True,
     ),
     _unary(
         "log1p",
@@ -309,6 +331,7 @@ _FUNCTIONS: Final = (
         ),
         "log(1 + x), exact near 0.",
         "log1p(−1) is −inf with slope inf",
+        analytic=True,
     ),
     _unary(
         "sqrt",
@@ -324,6 +347,7 @@ _FUNCTIONS: Final = (
         ),
         "The square root.",
         "sqrt(0) has slope inf, so sqrt(sum(x * x)) at 0 gives inf · 0, which is nan",
+        analytic=True,
     ),
     _unary(
         "square",
@@ -333,6 +357,7 @@ _FUNCTIONS: Final = (
         "np.square({x})",
         Form("2 · {x}", "2 {g} ∘ {x}", "2 * {g} * {x}", "x · x has two uses of x"),
         "Each element times itself.",
+        analytic=True,
     ),
     _unary(
         "abs",
@@ -348,6 +373,8 @@ _FUNCTIONS: Final = (
         ),
         "The size of each element, without its sign.",
         "abs(0) has slope 0; abs(nan) has slope nan, where PyTorch has 0",
+        analytic=False,
+        kinks=True,
     ),
     _unary(
         "sin",
@@ -359,6 +386,7 @@ _FUNCTIONS: Final = (
             "cos({x})", "{g} ∘ cos({x})", "{g} * np.cos({x})", "the slope of sin is cos"
         ),
         "The sine; angles in radians.",
+        analytic=True,
     ),
     _unary(
         "cos",
@@ -373,6 +401,7 @@ _FUNCTIONS: Final = (
             "the slope of cos is −sin",
         ),
         "The cosine; angles in radians.",
+        analytic=True,
     ),
     _unary(
         "tanh",
@@ -387,6 +416,7 @@ _FUNCTIONS: Final = (
             "the slope needs the stored result only; it is 0 where tanh is ±1",
         ),
         "The hyperbolic tangent, from −1 to 1.",
+        analytic=True,
     ),
     _unary(
         "arctan",
@@ -401,6 +431,7 @@ _FUNCTIONS: Final = (
             "the steeper the angle, the less it still turns",
         ),
         "The angle in radians whose tangent is x.",
+        analytic=True,
     ),
 )
 
@@ -484,6 +515,7 @@ _ACTIVATIONS: Final = (
         ),
         "1 / (1 + exp(−x)), from 0 to 1.",
         "far from 0 the slope is 0 and never nan: where exp(−x) is inf, 1 / inf is 0",
+        analytic=True,
     ),
     _unary(
         "softplus",
@@ -499,6 +531,7 @@ _ACTIVATIONS: Final = (
         ),
         "log(1 + exp(x)): relu with a round corner.",
         "the slope is 0 far below 0 and 1 far above it, and never nan",
+        analytic=False,
     ),
     _unary(
         "relu",
@@ -514,6 +547,8 @@ _ACTIVATIONS: Final = (
         ),
         "x where it is above 0, else 0.",
         "relu(0) has slope 0; relu(nan) is nan with slope 1",
+        analytic=False,
+        kinks=True,
     ),
     _unary(
         "leaky_relu",
@@ -530,6 +565,8 @@ _ACTIVATIONS: Final = (
         "x where it is above 0, else negative_slope · x.",
         "leaky_relu(0) has slope negative_slope",
         (Parameter("negative_slope", checks.number, 0.01),),
+        analytic=False,
+        kinks=True,
     ),
     _unary(
         "elu",
@@ -546,6 +583,8 @@ _ACTIVATIONS: Final = (
         "x where it is above 0, else alpha · (exp(x) − 1).",
         "elu(0) has slope alpha; elu(nan) is nan with slope 1",
         (Parameter("alpha", checks.number, 1.0),),
+        analytic=False,
+        kinks=True,
     ),
     _unary(
         "silu",
@@ -561,6 +600,7 @@ _ACTIVATIONS: Final = (
         ),
         "x · sigmoid(x), also called swish.",
         "at ±inf the slope is inf · 0, which is nan",
+        analytic=True,
     ),
     _unary(
         "gelu",
@@ -579,6 +619,7 @@ _ACTIVATIONS: Final = (
         'the default is the exact form by erf; approximate="tanh" is the other one; '
         "at ±inf the slope of the exact form is inf · 0, which is nan",
         (Parameter("approximate", checks.choice("none", "tanh"), "none"),),
+        analytic=False,
     ),
     _unary(
         "erf",
@@ -593,6 +634,7 @@ _ACTIVATIONS: Final = (
             "erf is the area under this bell curve, so the curve is its slope",
         ),
         "The error function, 2/√π times the integral of exp(−t²) from 0 to x.",
+        analytic=False,
     ),
 )
 
@@ -673,6 +715,8 @@ _SELECTION: Final = (
         ),
         "The greater of two, element by element.",
         "equal operands take half the gradient each; beside a nan both take all of it",
+        analytic=False,
+        kinks=True,
     ),
     _binary(
         "minimum",
@@ -699,6 +743,8 @@ _SELECTION: Final = (
         ),
         "The lesser of two, element by element.",
         "equal operands take half the gradient each; beside a nan both take all of it",
+        analytic=False,
+        kinks=True,
     ),
     _unary(
         "clip",
@@ -719,6 +765,8 @@ _SELECTION: Final = (
             Parameter("max", checks.optional(checks.number), None),
         ),
         _clip_shape,
+        analytic=False,
+        kinks=True,
     ),
     Op(
         name="where",
@@ -750,6 +798,8 @@ _SELECTION: Final = (
             ),
         ),
         summary="The second where the condition holds, else the third.",
+        analytic=True,
+        kinks=False,
         corner="the branch not taken gets a gradient of 0, which a slope of inf or nan "
         "further back still turns into nan: where(x > 0, log(x), 0) at 0",
     ),
@@ -762,6 +812,8 @@ _SELECTION: Final = (
         Form("0", "0", "np.zeros_like({g})", "a flat step: no slope on either side"),
         "−1, 0 or 1 by the sign of each element.",
         "the slope is 0 everywhere, at the step as well",
+        analytic=False,
+        kinks=True,
     ),
     Op(
         name="stop_gradient",
@@ -775,6 +827,8 @@ _SELECTION: Final = (
         code="{x}",
         forms=(None,),
         summary="The same value, through which no gradient flows.",
+        analytic=True,
+        kinks=False,
         corner="no gradient, which is not a gradient of 0",
     ),
     _unary(
@@ -797,6 +851,7 @@ _SELECTION: Final = (
             Parameter("p", checks.probability, 0.5),
             Parameter("seed", checks.count, 0),
         ),
+        analytic=True,
     ),
 )
 

@@ -250,6 +250,9 @@ def _row(
     parameters: tuple[Parameter, ...] = _AXES,
     aliases: tuple[str, ...] = (),
     rules: tuple[Rule, Rule] | None = None,
+    *,
+    analytic: bool,
+    kinks: bool = False,
 ) -> Op:
     """Return a row with its slope, and what the slopes of a slice share.
 
@@ -268,6 +271,8 @@ def _row(
         code=code,
         forms=(form,),
         summary=summary,
+        analytic=analytic,
+        kinks=kinks,
         parameters=parameters,
         aliases=aliases,
         corner=corner,
@@ -295,6 +300,8 @@ def _extreme(name: str, forward: Rule, word: str) -> Op:
         "equal numbers share the gradient equally; a nan makes all of its slice's "
         "gradient nan",
         aliases=(f"a{name}",),
+        analytic=False,
+        kinks=True,
     )
 
 
@@ -314,6 +321,7 @@ ROWS: Final[tuple[Op, ...]] = (
         ),
         "The sum along axes.",
         rules=(_sum_vjp, _sum_jvp),
+        analytic=True,
     ),
     _row(
         "mean",
@@ -330,6 +338,7 @@ ROWS: Final[tuple[Op, ...]] = (
         ),
         "The mean along axes.",
         rules=(_mean_vjp, _mean_jvp),
+        analytic=True,
     ),
     _extreme("max", np.max, "greatest"),
     _extreme("min", np.min, "least"),
@@ -354,6 +363,7 @@ ROWS: Final[tuple[Op, ...]] = (
             Parameter("axis", checks.axis, None),
             Parameter("keepdims", checks.flag, False),
         ),
+        analytic=True,
     ),
     _row(
         "var",
@@ -371,6 +381,7 @@ ROWS: Final[tuple[Op, ...]] = (
         ),
         "The variance along axes: squared deviations over n − ddof.",
         parameters=(*_AXES, Parameter("ddof", checks.count, 0)),
+        analytic=False,
     ),
     _row(
         "std",
@@ -390,6 +401,8 @@ ROWS: Final[tuple[Op, ...]] = (
         "The standard deviation along axes, the square root of var.",
         "the slope is 0 where all numbers are equal",
         parameters=(*_AXES, Parameter("ddof", checks.count, 0)),
+        analytic=False,
+        kinks=True,
     ),
     _row(
         "logsumexp",
@@ -406,6 +419,7 @@ ROWS: Final[tuple[Op, ...]] = (
         ),
         "log(Σ exp(x)) along axes, without overflow.",
         "where all numbers are −inf, or one is inf, the slope there is nan",
+        analytic=True,
     ),
     Op(
         name="cumsum",
@@ -428,6 +442,8 @@ ROWS: Final[tuple[Op, ...]] = (
             ),
         ),
         summary="The running sum along an axis, or of all numbers in order.",
+        analytic=True,
+        kinks=False,
         parameters=(Parameter("axis", checks.axis, None),),
         apart=along_axis,
     ),

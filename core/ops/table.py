@@ -99,6 +99,12 @@ class Op:
     code: str  # the result in NumPy: "{a} * {b}"
     forms: tuple[Form | None, ...]
     summary: str  # one sentence
+    # Whether NumPy's code goes on into the complex plane, so that a complex step gives
+    # the derivative. Who compares numbers or takes their size would return one that is
+    # silently wrong.
+    analytic: bool
+    # Whether its slope jumps somewhere: relu at 0, max at two equal numbers.
+    kinks: bool
     parameters: tuple[Parameter, ...] = ()
     aliases: tuple[str, ...] = ()
     optional: int = 0  # so many of the last operands may be left out

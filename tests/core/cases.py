@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +14,16 @@ from hypothesis import strategies as st
 from gradstep.core.engine.graph import Builder
 from gradstep.core.engine.run import Run, evaluate
 from gradstep.core.ops import OPS
-from ops_examples import Case, Example
+from ops_examples import Case, Corner, Example
 
-TABLES = [
+_TABLES = [
     importlib.import_module(path.stem)
     for path in sorted(Path(__file__).parent.glob("ops_examples*.py"))
 ]
 EXAMPLES: Mapping[str, Example] = {
-    name: example for table in TABLES for name, example in table.EXAMPLES.items()
+    name: example for table in _TABLES for name, example in table.EXAMPLES.items()
 }
+CORNERS: Sequence[Corner] = [corner for table in _TABLES for corner in table.CORNERS]
 every_op = pytest.mark.parametrize("name", EXAMPLES)
 
 

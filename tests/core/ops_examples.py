@@ -1,6 +1,6 @@
 """Examples of operations: how to draw operands, and an independent way to the result.
 
-Each module `ops_examples*.py` beside this one holds two tables that `test_ops` reads:
+Each module `ops_examples*.py` beside this one holds two tables that `cases` joins:
 `EXAMPLES`, one row per operation, and `CORNERS`.
 """
 
@@ -50,15 +50,13 @@ class Example:
     """How an operation is tested.
 
     `reference(*operands, **attributes)` finds the result in another way than the
-    operation. `cases` draws calls whose operands are away from kinks. `analytic` says
-    that the forward function takes complex numbers, for the complex step; `flat` that
+    operation. `cases` draws calls whose operands are away from kinks. `flat` says that
     the gradient is 0 everywhere.
     """
 
     reference: Callable[..., Any]
     cases: st.SearchStrategy[Case]
     misfits: tuple[Misfit, ...] = ()
-    analytic: bool = False
     flat: bool = False
 
 
@@ -246,60 +244,56 @@ _SLOPES = st.sampled_from([0.01, 0.2, 1.5, -0.5])
 _LOWER = st.none() | st.sampled_from([-1.0, 0.0])
 
 EXAMPLES: dict[str, Example] = {
-    "add": _two(lambda a, b: math.fsum((a, b)), analytic=True),
-    "subtract": _two(lambda a, b: math.fsum((a, -b)), analytic=True),
-    "multiply": _two(lambda a, b: a * b, analytic=True),
-    "divide": _two(lambda a, b: a * b**-1, smooth, positive, analytic=True),
-    "power": _two(lambda a, b: a**b, positive, smooth, analytic=True),
-    "negative": _one(lambda x: 0 - x, analytic=True),
+    "add": _two(lambda a, b: math.fsum((a, b))),
+    "subtract": _two(lambda a, b: math.fsum((a, -b))),
+    "multiply": _two(lambda a, b: a * b),
+    "divide": _two(lambda a, b: a * b**-1, smooth, positive),
+    "power": _two(lambda a, b: a**b, positive, smooth),
+    "negative": _one(lambda x: 0 - x),
     "equal": _two(lambda a, b: a == b, truths, truths),
     "not_equal": _two(lambda a, b: a != b, truths, truths),
     "less": _two(lambda a, b: a < b, truths, truths),
     "less_equal": _two(lambda a, b: a <= b, truths, truths),
     "greater": _two(lambda a, b: a > b, truths, truths),
     "greater_equal": _two(lambda a, b: a >= b, truths, truths),
-    "exp": _one(math.exp, analytic=True),
-    "expm1": _one(math.expm1, analytic=True),
-    "log": _one(math.log, positive, analytic=True),
-    "log1p": _one(math.log1p, positive, analytic=True),
-    "sqrt": _one(math.sqrt, positive, analytic=True),
-    "square": _one(lambda x: x * x, analytic=True),
+    "exp": _one(math.exp),
+    "expm1": _one(math.expm1),
+    "log": _one(math.log, positive),
+    "log1p": _one(math.log1p, positive),
+    "sqrt": _one(math.sqrt, positive),
+    "square": _one(lambda x: x * x),
     "abs": _one(lambda x: -x if x < 0 else x, grid),
-    "sin": _one(math.sin, analytic=True),
-    "cos": _one(math.cos, analytic=True),
-    "tanh": _one(math.tanh, analytic=True),
-    "arctan": _one(math.atan, analytic=True),
-    "sigmoid": _one(lambda x: (1 + math.tanh(x / 2)) / 2, analytic=True),
+    "sin": _one(math.sin),
+    "cos": _one(math.cos),
+    "tanh": _one(math.tanh),
+    "arctan": _one(math.atan),
+    "sigmoid": _one(lambda x: (1 + math.tanh(x / 2)) / 2),
     "softplus": _one(lambda x: math.log(1 + math.exp(x))),
-    "relu": _one(lambda x: max(x, 0), grid, analytic=True),
+    "relu": _one(lambda x: max(x, 0), grid),
     "leaky_relu": _one(
         lambda x, negative_slope: x if x > 0 else negative_slope * x,
         grid,
         attributes={"negative_slope": _SLOPES},
-        analytic=True,
     ),
     "elu": _one(
         lambda x, alpha: x if x > 0 else alpha * math.expm1(x),
         grid,
         attributes={"alpha": _SLOPES},
-        analytic=True,
     ),
-    "silu": _one(lambda x: x * (1 + math.tanh(x / 2)) / 2, analytic=True),
+    "silu": _one(lambda x: x * (1 + math.tanh(x / 2)) / 2),
     "gelu": _one(gelu, attributes={"approximate": st.sampled_from(["none", "tanh"])}),
     "erf": _one(lambda x: 2 * normal(x * math.sqrt(2)) - 1),
-    "maximum": _two(max, grid, unshifted, analytic=True),
-    "minimum": _two(min, grid, unshifted, analytic=True),
+    "maximum": _two(max, grid, unshifted),
+    "minimum": _two(min, grid, unshifted),
     "clip": Example(
         each(clip),
         broadcasting(grid, min=_LOWER, max=st.sampled_from([0.5, 2.0])),
         misfits=(Misfit(((2,),), {"min": None, "max": None}, "needs a bound"),),
-        analytic=True,
     ),
     "where": Example(
         each(lambda condition, a, b: a if condition else b),
         broadcasting(truths, smooth, smooth),
         misfits=(Misfit(((2,), (3,), ()), {}, "do not broadcast"),),
-        analytic=True,
     ),
     "sign": _one(lambda x: (x > 0) - (x < 0), grid, flat=True),
     "stop_gradient": _one(lambda x: x),
@@ -308,20 +302,16 @@ EXAMPLES: dict[str, Example] = {
         broadcasting(
             smooth, p=st.sampled_from([0.0, 0.25, 0.9]), seed=st.integers(0, 2**64)
         ),
-        analytic=True,
     ),
-    "sum": Example(slices(math.fsum), reducing(), (*_AXES,), analytic=True),
+    "sum": Example(slices(math.fsum), reducing(), (*_AXES,)),
     "mean": Example(
         slices(lambda line: math.fsum(line) / len(line)),
         reducing(),
         _NOTHING,
-        analytic=True,
     ),
-    "max": Example(slices(max), reducing(distinct), _NOTHING, analytic=True),
-    "min": Example(slices(min), reducing(distinct), _NOTHING, analytic=True),
-    "prod": Example(
-        slices(math.prod), reducing(unshifted, several=False), _BEYOND, analytic=True
-    ),
+    "max": Example(slices(max), reducing(distinct), _NOTHING),
+    "min": Example(slices(min), reducing(distinct), _NOTHING),
+    "prod": Example(slices(math.prod), reducing(unshifted, several=False), _BEYOND),
     "var": Example(
         slices(variance), reducing(dims=1, least=2, ddof=st.integers(0, 1)), _DEGREES
     ),
@@ -334,7 +324,6 @@ EXAMPLES: dict[str, Example] = {
         slices(lambda line: math.log(math.fsum(map(math.exp, line)))),
         reducing(),
         _NOTHING,
-        analytic=True,
     ),
     "cumsum": Example(
         lambda x, axis: np.add.accumulate(
@@ -342,7 +331,6 @@ EXAMPLES: dict[str, Example] = {
         ),
         running(),
         _BEYOND,
-        analytic=True,
     ),
 }
 

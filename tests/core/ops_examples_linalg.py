@@ -153,7 +153,6 @@ EXAMPLES: dict[str, Example] = {
             Misfit(((), (3,)), {}, "a single number has no matrix product"),
             Misfit(((2, 2, 3), (5, 3, 4)), {}, "stacks (2,) and (5,) do not broadcast"),
         ),
-        analytic=True,
     ),
     "dot": Example(
         dot,
@@ -162,7 +161,6 @@ EXAMPLES: dict[str, Example] = {
             Misfit(((2, 3), (2, 4)), {}, "(2, 3) and (2, 4): the inner sizes 3 and 2"),
             Misfit(((2,), (3,)), {}, "the inner sizes 2 and 3 differ"),
         ),
-        analytic=True,
     ),
     "outer": Example(
         lambda a, b: by_loops("i,j->ij", a, b),
@@ -172,7 +170,6 @@ EXAMPLES: dict[str, Example] = {
                 ((2, 1), (3,)), {}, "outer: (2, 1) and (3,): both have to be vectors"
             ),
         ),
-        analytic=True,
     ),
     "einsum": Example(
         einsum,
@@ -190,7 +187,6 @@ EXAMPLES: dict[str, Example] = {
             _says("...i->i", (2, 3), says="has to keep the axes of '...'"),
             _says("i;j", (2, 3), says="is not made of letters"),
         ),
-        analytic=True,
     ),
 }
 

@@ -209,10 +209,8 @@ def _pool(name: str) -> tuple[Misfit, ...]:
 
 
 EXAMPLES: dict[str, Example] = {
-    "softmax": Example(softmax, rows(), _BEYOND, analytic=True),
-    "log_softmax": Example(
-        lambda x, axis: np.log(softmax(x, axis)), rows(), _BEYOND, analytic=True
-    ),
+    "softmax": Example(softmax, rows(), _BEYOND),
+    "log_softmax": Example(lambda x, axis: np.log(softmax(x, axis)), rows(), _BEYOND),
     "cross_entropy": Example(
         cross_entropy,
         classes(),
@@ -246,12 +244,9 @@ EXAMPLES: dict[str, Example] = {
             _conv((1, 1, 3, 3), (2, 1, 3, 3), (3,), says="bias (3,) does not fit"),
             _conv((1, 1, 3, 3), (2, 1, 0, 3), says="has no numbers"),
         ),
-        analytic=True,
     ),
     "max_pool2d": Example(pooled(np.max, -np.inf), pools(), _pool("max_pool2d")),
-    "avg_pool2d": Example(
-        pooled(np.mean, 0), pools(), _pool("avg_pool2d"), analytic=True
-    ),
+    "avg_pool2d": Example(pooled(np.mean, 0), pools(), _pool("avg_pool2d")),
 }
 
 _LOGITS = np.array([[0.0, 800.0]])

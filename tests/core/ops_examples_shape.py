@@ -268,19 +268,16 @@ EXAMPLES: dict[str, Example] = {
             _said((2, 3), "axis 2 is not an axis of shape (2, 3)", axes=(0, 2)),
             _said((2, 3), "do not name each axis of (2, 3) once", axes=(1,)),
         ),
-        analytic=True,
     ),
     "swapaxes": Example(
         swapaxes,
         swapping(),
         (_said((2, 3), "axis 2 is not an axis", axis1=0, axis2=2),),
-        analytic=True,
     ),
     "flip": Example(
         flip,
         with_axes(),
         (_said((2, 3), "axis 2 is not an axis", axis=2),),
-        analytic=True,
     ),
     "reshape": Example(
         lambda x, shape: np.array(x.ravel().tolist()).reshape(shape),
@@ -290,18 +287,15 @@ EXAMPLES: dict[str, Example] = {
             _said((2, 3), "no length in the place of -1 fits", shape=(4, -1)),
             _said((0, 3), "no length in the place of -1 fits", shape=(0, -1)),
         ),
-        analytic=True,
     ),
     "ravel": Example(
         lambda x: np.array(list(itertools.chain(x.flat)), float),
         reshaping().map(lambda case: Case(case.operands, {})),
-        analytic=True,
     ),
     "squeeze": Example(
         squeeze,
         squeezing(),
         (_said((2, 1), "axis 0 of (2, 1) has size 2, not 1", axis=0),),
-        analytic=True,
     ),
     "expand_dims": Example(
         expand_dims,
@@ -310,7 +304,6 @@ EXAMPLES: dict[str, Example] = {
             _said((2, 3), "cannot stand at 3 in a result with 3 axes", axis=3),
             _said((2, 3), "allowed, each once: -4 … 3", axis=(0, 0)),
         ),
-        analytic=True,
     ),
     "broadcast_to": Example(
         lambda x, shape: x + np.zeros(shape),
@@ -319,7 +312,6 @@ EXAMPLES: dict[str, Example] = {
             _said((2, 3), "(2, 3) does not broadcast to (3, 2)", shape=(3, 2)),
             _said((2, 3), "(2, 3) does not broadcast to (3,)", shape=3),
         ),
-        analytic=True,
     ),
     "pad": Example(
         pad,
@@ -332,7 +324,6 @@ EXAMPLES: dict[str, Example] = {
             ),
             _said((2, 3), "does not fit", pad_width=((1, 1), 1)),
         ),
-        analytic=True,
     ),
     "concatenate": Example(
         concatenate,
@@ -344,7 +335,6 @@ EXAMPLES: dict[str, Example] = {
             _said(((), ()), "a single number has no axis", axis=0),
             Misfit((), {"axis": 0}, "there is nothing to join"),
         ),
-        analytic=True,
     ),
     "stack": Example(
         lambda *arrays, axis: np.moveaxis(np.array(arrays), 0, axis),
@@ -354,7 +344,6 @@ EXAMPLES: dict[str, Example] = {
             _said(((2, 3), (2, 3)), "cannot stand at 3", axis=3),
             Misfit((), {"axis": 0}, "there is nothing to join"),
         ),
-        analytic=True,
     ),
     "split": Example(
         split,
@@ -369,7 +358,6 @@ EXAMPLES: dict[str, Example] = {
             _said((4,), "the indices (3, 2) go backwards", sections=(3, 2), part=0),
             _said((4,), "sections=2 make 2 parts", sections=2, part=2),
         ),
-        analytic=True,
     ),
     "getitem": Example(
         getitem,
@@ -387,13 +375,11 @@ EXAMPLES: dict[str, Example] = {
                 "the shape depends on the values of a mask",
             ),
         ),
-        analytic=True,
     ),
     "take": Example(
         take,
         taking(),
         (_said(((2, 3), (4,)), "axis 2 is not an axis of shape (2, 3)", axis=2),),
-        analytic=True,
     ),
 }
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 import math
 import re
 import string
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,24 +14,16 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from cases import CORNERS, EXAMPLES, every_op
 from gradstep.core.engine.graph import Builder
 from gradstep.core.engine.run import evaluate, reduce_to
 from gradstep.core.ops import ALIASES, OPS, find
 from gradstep.core.ops.shape import Slot
 from gradstep.core.ops.table import Op
-from ops_examples import Case, Corner, Example, Misfit
+from ops_examples import Case, Corner, Misfit
 
-TABLES = [
-    importlib.import_module(path.stem)
-    for path in sorted(Path(__file__).parents[1].glob("ops_examples*.py"))
-]
-EXAMPLES: Mapping[str, Example] = {
-    name: example for table in TABLES for name, example in table.EXAMPLES.items()
-}
-CORNERS: list[Corner] = [corner for table in TABLES for corner in table.CORNERS]
 STEP = 1e-6
 
-every_op = pytest.mark.parametrize("name", EXAMPLES)
 drawn = settings(max_examples=25, deadline=None)
 
 
@@ -102,7 +92,7 @@ def same(one: float, other: float, terms: Any, tolerance: float, what: str) -> N
         pytest.fail(f"{what}: {one!r} by the rule, {other!r} by the reference")
 
 
-def assert_gradient(op: Op, example: Example, case: Case, seed: int) -> None:
+def assert_gradient(op: Op, case: Case, seed: int) -> None:
     """Compare each vjp with central differences, and with a complex step."""
     y = forward(op, case)
     for argument in differentiable(op, case):
@@ -114,7 +104,7 @@ def assert_gradient(op: Op, example: Example, case: Case, seed: int) -> None:
         central = float(np.sum(g * (ahead - behind)) / (2 * STEP))
         terms = np.append(by_rule, 1e-3 * g * y)
         same(float(np.sum(by_rule)), central, terms, 1e-6, what)
-        if example.analytic:
+        if op.analytic:
             aside = np.imag(forward(op, moved(case, argument, 1e-30j * v))) / 1e-30
             same(float(np.sum(by_rule)), float(np.sum(g * aside)), terms, 1e-11, what)
 
@@ -258,8 +248,7 @@ def test_vjp_is_the_adjoint_of_jvp(name: str, data: st.DataObject, seed: int) ->
 @given(data=st.data(), seed=st.integers(0, 2**32 - 1))
 @drawn
 def test_vjp_is_the_derivative(name: str, data: st.DataObject, seed: int) -> None:
-    example = EXAMPLES[name]
-    assert_gradient(OPS[name], example, frozen(data.draw(example.cases)), seed)
+    assert_gradient(OPS[name], frozen(data.draw(EXAMPLES[name].cases)), seed)
 
 
 @every_op
@@ -281,7 +270,7 @@ def test_wrong_rule_is_caught(name: str, data: st.DataObject, seed: int) -> None
     assume(abs(right) > 0.01 * size and abs(right) > 1e-3)
     wrong = replace(op, vjps=tuple(off_by_a_thousandth(rule) for rule in op.vjps))
     with pytest.raises(pytest.fail.Exception) as failure:
-        assert_gradient(wrong, example, case, seed)
+        assert_gradient(wrong, case, seed)
     numbers = re.findall(r"(\S+) by the", str(failure.value))
     assert float(numbers[0]) == pytest.approx(1.001 * right)
     assert float(numbers[1]) == pytest.approx(right, rel=1e-4)
