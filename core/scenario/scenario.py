@@ -460,7 +460,7 @@ def _notes(top: Table, graph: Graph | None) -> Mapping[NotePlace, str]:
             message = f"{shown(key)} is no place for a note"
             top.mistakes.at_key(path, message, near or _NOTE_HINT)
             continue
-        when, name = cast(When, match[1] or match[3]), match[2]
+        when, name = cast("When", match[1] or match[3]), match[2]
         node = _node(name, graph, path, top.mistakes) if name else -1
         if graph is None or node is None:
             continue

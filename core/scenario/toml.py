@@ -270,7 +270,7 @@ def is_number(value: object) -> bool:
 def is_finite(value: object) -> bool:
     """Tell whether a value is a number that a finite float can hold."""
     try:
-        return is_number(value) and math.isfinite(cast(float, value))
+        return is_number(value) and math.isfinite(cast("float", value))
     except OverflowError:
         return False
 

@@ -387,7 +387,7 @@ def _arange(table: Table, source: _Source) -> Array | None:
         )
         return None
     return (
-        _cast(cast(Array, np.arange(start, stop, step)), source)
+        _cast(cast("Array", np.arange(start, stop, step)), source)
         if _fits((count,), source)
         else None
     )
@@ -403,7 +403,7 @@ def _linspace(table: Table, source: _Source) -> Array | None:
     if not _fits((count,), source):
         return None
     with np.errstate(all="ignore"):
-        return _cast(cast(Array, np.linspace(start, stop, count)), source)
+        return _cast(cast("Array", np.linspace(start, stop, count)), source)
 
 
 def _few_numbers(value: object, lengths: tuple[int, ...]) -> list[Any] | None:

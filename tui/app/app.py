@@ -134,8 +134,7 @@ class GradstepApp(App[int]):
         return MainScreen(bug, self._at, self._script, self._size_classes())
 
     def _picker(self) -> Screen[int]:
-        # 4 ms that a session which begins with a scenario does not wait for.
-        from .picker import Picker
+        from .picker import Picker  # noqa: PLC0415  # 3 ms, seldom at the start
 
         return Picker()
 
@@ -155,15 +154,20 @@ class GradstepApp(App[int]):
 
     def action_command_palette(self) -> None:
         """Open the palette."""
-        from .palette import Palette
+        from .palette import Palette  # noqa: PLC0415  # 5 ms, never at the start
 
         if not isinstance(self.screen, CommandPalette):
             self.push_screen(Palette())
 
+    @property
+    def busy(self) -> bool:
+        """Tell whether a command goes on in the background."""
+        return isinstance(self.screen, MainScreen) and self.screen.busy
+
     def action_help_quit(self) -> None:
         """Say how to leave: Ctrl+C copies."""
         text = "q leaves; where you type, Escape comes first."
-        if isinstance(self.screen, MainScreen) and self.screen.busy:
+        if self.busy:
             text = f"Escape cancels what goes on; {text}"
         self.notify(text, title="Ctrl+C")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -34,8 +35,6 @@ def load_arrangement() -> Arrangement:
     """Return the remembered arrangement; the plain one where there is none to read."""
     try:
         with _path().open(encoding="utf-8") as file:
-            import json  # only where there is something to read
-
             found: Any = json.loads(file.read(_MOST_BYTES))
         return Arrangement(
             min(max(int(found["left"]), 0), 400),
@@ -49,8 +48,6 @@ def load_arrangement() -> Arrangement:
 
 def save_arrangement(arrangement: Arrangement) -> None:
     """Remember an arrangement. Where that cannot be done, it holds for this session."""
-    import json
-
     path = _path()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from rich.cells import cell_len
 from textual.app import App, ComposeResult
@@ -46,9 +46,6 @@ from ..panes.views import VIEWS, view
 from ..panes.why import WhyPane
 from .arrangement import HIDEABLE, Arrangement, load_arrangement, save_arrangement
 from .keys import LINES, keys
-
-if TYPE_CHECKING:
-    from ...core.session.script import Line
 
 # The keys that matter most, first; as many as there is room for.
 _FOOTER = (
@@ -124,7 +121,7 @@ class MainScreen(Screen[int]):
         self.bug = bug
         self._at = at
         self._script = script
-        self._waiting: list[Line] = []
+        self._waiting: list[str] = []
         self._chosen: Element | None = None
         self._chosen_by_hand = False
         self._work = Background(self._tell_share)
@@ -169,9 +166,9 @@ class MainScreen(Screen[int]):
         self._drawn_in = self.size
         self.set_interval(_LOOK_EVERY, self._look_at_file)
         if self._script is not None:
-            from ...core.session.script import read_script
+            from ...core.session.script import read_script  # noqa: PLC0415  # 2 ms, only for a script
 
-            self._waiting = read_script(self._script)
+            self._waiting = [line.text for line in read_script(self._script)]
         self._begin(f"goto {self._at}" if self._at else "")
 
     def on_screen_resume(self, event: ScreenResume) -> None:
@@ -396,7 +393,7 @@ class MainScreen(Screen[int]):
         pane = self.focused
         while pane is not None and not isinstance(pane, (Pane, MatrixView)):
             pane = pane.parent if isinstance(pane.parent, Widget) else None
-        from .help import Help
+        from .help import Help  # noqa: PLC0415  # 1 ms, never at the start
 
         shown = ConsolePane if pane is None else pane
         self.app.push_screen(Help(shown.TITLE, shown.HELP or ""))
@@ -544,7 +541,7 @@ class MainScreen(Screen[int]):
         if self.busy:
             return
         if self._waiting:
-            self.run_line(self._waiting.pop(0).text)
+            self.run_line(self._waiting.pop(0))
             return
         if self._script is not None or self.bug.position >= len(self.bug.trace):
             self._stop_playing()

@@ -15,7 +15,10 @@ from ...core.base.errors import InputError, LimitError, Problem
 from ...core.base.text import nearest
 from ...core.debugger.debugger import Debugger
 from ...core.scenario.scenario import Scenario
+from ..export.exports import offline
 
+# Textual reads the surroundings when it is imported: what needs it waits until they are
+# hidden.
 if TYPE_CHECKING:
     from .app import GradstepApp
 
@@ -98,7 +101,7 @@ def surroundings() -> Iterator[None]:
 
 
 async def _take(scenario: Scenario, wish: Wish) -> Picture:
-    from .app import GradstepApp  # Textual reads the surroundings when it is imported
+    from .app import GradstepApp  # noqa: PLC0415  # it imports Textual
 
     app = GradstepApp(scenario, at=wish.at)
     app.animation_level = "none"
@@ -113,7 +116,7 @@ async def _take(scenario: Scenario, wish: Wish) -> Picture:
 
 
 async def _show(app: GradstepApp, view: str) -> None:
-    from ..panes.views import VIEWS
+    from ..panes.views import VIEWS  # noqa: PLC0415  # it imports Textual
 
     _among(view, VIEWS, "--view")
     await app.run_action(f"view({view!r})", app.screen)
@@ -142,18 +145,12 @@ async def _settled(app: GradstepApp) -> Picture:
 
 def _is_busy(app: GradstepApp) -> bool:
     """Tell whether something is still to come: a long command, or a summary."""
-    from .main_screen import MainScreen
-
-    screen = app.screen
-    waits = isinstance(screen, MainScreen) and screen.busy
-    return waits or not all(worker.is_finished for worker in app.workers)
+    return app.busy or not all(worker.is_finished for worker in app.workers)
 
 
 def _painted(app: GradstepApp) -> Picture:
     """Return the screen as it is now, without a blinking cursor."""
-    from textual.widgets import Input
-
-    from ..export.exports import offline
+    from textual.widgets import Input  # noqa: PLC0415  # it imports Textual
 
     for field in app.screen.query(Input):
         field.cursor_blink = False

@@ -63,7 +63,7 @@ def _following(
         return _flags(command)
     taken = {action.dest for action in command._actions}  # noqa: SLF001
     if taken & {"scenario", "scenarios"}:
-        from ...core.scenario.scenario import builtin_names
+        from ...core.scenario.scenario import builtin_names  # noqa: PLC0415  # 150 ms: NumPy
 
         return builtin_names()
     return _WORDS["shell"] if "shell" in taken else ()

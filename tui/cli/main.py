@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple, NoReturn, TextIO
 
 from ...core.base.errors import InputError, Problem, defect_text
 from ...core.base.text import clean, nearest
+from .completion import candidates
 
 OK, MISMATCH, WRONG_INPUT, BUG, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -503,8 +504,6 @@ def run(arguments: Sequence[str]) -> int:
 
 def _dispatch(arguments: Sequence[str]) -> int:
     if arguments[:2] == ["completion", "words"]:
-        from .completion import candidates
-
         sys.stdout.writelines(
             f"{word}\n" for word in candidates(arguments[2:], build_parser())
         )
@@ -514,7 +513,7 @@ def _dispatch(arguments: Sequence[str]) -> int:
     except SystemExit as leaving:  # argparse has printed its help
         return int(leaving.code or OK)
     if options.version:
-        from importlib.metadata import version
+        from importlib.metadata import version  # noqa: PLC0415  # 4 ms, only for --version
 
         sys.stdout.write(f"gradstep {version('gradstep')}\n")
         return OK

@@ -13,7 +13,7 @@ from ...core.base.errors import InputError, Problem
 from ...core.scenario.scenario import load
 from .main import BUG, OK, has_terminal
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # it imports Textual
     from ..app.app import GradstepApp
 
 Options = argparse.Namespace
@@ -30,12 +30,10 @@ def application(name: str, at: str = "", script: str = "") -> GradstepApp:
         scenario = load(name) if name else None
         lines = Path(script) if script else None
         if lines is not None:
-            from ...core.session.script import read_script
+            from ...core.session.script import read_script  # noqa: PLC0415  # 2 ms, only for a script
 
             read_script(lines)
-        from ..app.app import (
-            GradstepApp,  # Textual takes longer to import than all the rest
-        )
+        from ..app.app import GradstepApp  # noqa: PLC0415  # here, where no garbage is looked for
 
         app = GradstepApp(scenario, at, lines)
         gc.freeze()  # nor later on

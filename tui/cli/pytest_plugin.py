@@ -15,7 +15,7 @@ import pytest
 
 from ...core.base.files import is_scenario
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # every pytest would wait for it
     from ...core.debugger.verify import Verdict
 
 
@@ -36,7 +36,7 @@ class ScenarioFile(pytest.File):
 
     def collect(self) -> Iterator[pytest.Item]:
         """Yield a test for each thing that the scenario promises."""
-        from ...core.debugger.verify import promises
+        from ...core.debugger.verify import promises  # noqa: PLC0415  # 200 ms in every pytest
 
         for name, keep in promises(self.path.with_suffix(".toml")).items():
             if self.path.suffix == ".gs" and name == "expect":

@@ -114,7 +114,7 @@ def _talk(bug: Debugger, options: Options) -> int:
 def _complete_with(bug: Debugger) -> None:
     """Complete with the tab key, where Python was built with readline."""
     try:
-        import readline
+        import readline  # noqa: PLC0415  # not every Python has it
     except ImportError:
         return
 

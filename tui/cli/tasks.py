@@ -65,7 +65,7 @@ def _load_all(names: Sequence[str]) -> list[Scenario]:
 
 def _play(options: Options) -> int:
     if options.script:
-        from .scripts import play_script
+        from .scripts import play_script  # noqa: PLC0415  # 40 ms, only for a script
 
         return play_script(options)
     scenario = load(options.scenario)

@@ -24,7 +24,7 @@ from ...core.explain.links import factor, made_from, made_into, partners
 from ...core.words.formulas import Wording, is_literal
 from .digits import number_text
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # it waits until something is trained
     from ...core.training.iterations import UpdateStep
 
 _SPELLED: Final = 3  # terms of a sum

@@ -121,7 +121,7 @@ def _backward_notes(stage: Stage, event: int, happens: Contribution) -> Iterator
     op = stage.graph.nodes[happens.consumer].op
     if op is None or not op.corner:
         return
-    from ...core.explain.why import breaks
+    from ...core.explain.why import breaks  # noqa: PLC0415  # 4 ms, only at a corner
 
     # What has arrived broken says nothing of this operation's corner.
     if breaks(trace, event):

@@ -64,8 +64,7 @@ def _exported(name: str, bug: Debugger, _element: Element | None) -> str:
 
 
 def _document(bug: Debugger, name: str) -> str:
-    # 17 ms that no first frame waits for.
-    from .documents import DOCUMENTS
+    from .documents import DOCUMENTS  # noqa: PLC0415  # 17 ms, never at the start
 
     return DOCUMENTS[name](bug)
 
@@ -78,8 +77,7 @@ def offline(svg: str) -> str:
 def png_of(svg: str) -> bytes:
     """Return a picture as pixels; it needs the extra `png`, and a font."""
     try:
-        # What only this extra installs.
-        from resvg_py import svg_to_bytes
+        from resvg_py import svg_to_bytes  # noqa: PLC0415  # only the extra installs it
     except ImportError:
         raise InputError(
             Problem(

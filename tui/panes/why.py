@@ -354,7 +354,7 @@ def _check_rows(trace: Trace, node: int, index: Index, position: int) -> Iterato
     """Yield what differences say of a gradient, or who asks them if it takes long."""
     if not is_checkable(trace, node, index, position):
         return
-    from ...core.check.check import check_element
+    from ...core.check.check import check_element  # noqa: PLC0415  # 10 ms, not at the start
 
     found = trace.run.recent.of(
         ("check", node, index), lambda: check_element(trace.run, node, index)
@@ -382,7 +382,7 @@ def _of_number(
 def _why_rows(
     trace: Trace, element: Element, position: int, meaning: str
 ) -> Iterator[Row]:
-    from ...core.explain.why import why
+    from ...core.explain.why import why  # noqa: PLC0415  # 4 ms, seldom at the start
 
     found = why(trace, element.node, element.quantity, element.index or (), position)
     lines = list(why_lines(trace, found))

@@ -714,7 +714,7 @@ class StepPane(Pane):
         return ""
 
     def _spelled_update(self, node: int, index: tuple[int, ...]) -> str:
-        from ....core.training.iterations import Iterations
+        from ....core.training.iterations import Iterations  # noqa: PLC0415  # 4 ms, only of training
 
         bug = self._view.bug if self._view else None
         if bug is None or not isinstance(bug.timeline, Iterations):
@@ -777,7 +777,7 @@ def _formula(stage: Stage, event: Event, summed: tuple[int, ...]) -> Formula:
         return stage.wording.contribution(event.edge, summed)
     training = stage.scenario.training
     if isinstance(event, Update) and training is not None:
-        from ....core.ops.optimizers import OPTIMIZERS
+        from ....core.ops.optimizers import OPTIMIZERS  # noqa: PLC0415  # 1 ms, only of training
 
         return stage.wording.update(event.node, OPTIMIZERS[training.optimizer])
     return NO_FORMULA
