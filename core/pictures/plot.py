@@ -133,16 +133,13 @@ def _strokes(shares: Array, width: int) -> tuple[Array, Array]:
     if count > _MANY * width:
         edges = np.linspace(0, count, width + 1).astype(np.intp)[:-1]
         return np.fmin.reduceat(shares, edges), np.fmax.reduceat(shares, edges)
-    places = np.zeros(1) if count == 1 else np.linspace(0, width - 1, count)
-    columns = np.rint(places).astype(np.intp)
+    columns = np.rint(np.linspace(0, width - 1, count)).astype(np.intp)
     for column, share in zip(columns.tolist(), shares.tolist(), strict=True):
         _reach(low, high, column, share)
     # Between two columns the curve is a straight line, and each column meets the next.
     for start in range(count - 1):
         one, two = int(columns[start]), int(columns[start + 1])
         before, after = float(shares[start]), float(shares[start + 1])
-        if one == two or math.isnan(before) or math.isnan(after):
-            continue
         for column in range(one, two):
             here = before + (after - before) * (column - one) / (two - one)
             then = before + (after - before) * (column + 1 - one) / (two - one)

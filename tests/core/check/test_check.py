@@ -321,6 +321,24 @@ def test_a_kink_close_by_is_none() -> None:
     assert verdicts(check(run)) == {"ok"}
 
 
+@pytest.mark.parametrize(
+    ("bend", "verdict"), [(0.007, "ok"), (0.015, "kink"), (-0.015, "kink")]
+)
+def test_sides_that_differ_by_a_hundredth_of_the_slopes_are_looked_at(
+    bend: float, verdict: str
+) -> None:
+    """At 0 the slopes are 1 ± bend, and the gradient is 1: it agrees with the middle.
+
+    The two are 2 · bend apart, and 0.02 is a hundredth of slope and gradient together.
+    """
+    report = check(run_of("E = sum(x + B * abs(x))", x=[0.0], B=bend))
+    assert report.ok
+    gradient = found(report, "gradient", 0)
+    assert gradient.verdict == verdict
+    assert gradient.analytic == 1
+    assert gradient.numeric == pytest.approx(1)
+
+
 def test_a_slope_outside_of_both_sides_is_a_mistake() -> None:
     run = run_of("E = sum(relu(x))", x=[0.0, 1.0])
     rule = {edge(run, "E._1", "x"): lambda g, y, x: g * np.where(x > 0, 1, 1.5)}

@@ -32,7 +32,6 @@ from gradstep.core.explain.explain import (
     local_factors,
 )
 from gradstep.core.ops import OPS
-from gradstep.core.pictures import jumps as seek
 from gradstep.core.program.build import Program
 from gradstep.core.words import events as describe
 from replays import assert_is_a_replay
@@ -334,20 +333,6 @@ def test_the_largest_change_is_that_of_the_whole(new: list[float], old: Any) -> 
     assert found.endswith(
         f"largest change {describe.brief(changed[place])} at [{place}]"
     )
-
-
-@given(st.lists(NUMBERS, min_size=1, max_size=20), st.integers(0, 19))
-def test_places_worth_a_look_are_found_in_parts(numbers: list[float], at: int) -> None:
-    array, start = np.array(numbers), at % len(numbers)
-    ordinary = [n for n in range(len(numbers)) if not np.isnan(array[n])]
-    bad = [n for n in range(len(numbers)) if not np.isfinite(array[n])]
-    after = [n for n in bad if n > start] + bad
-    with limits(seek, _AT_ONCE=2):
-        expected = (after[0],) if after else None
-        assert seek.next_nonfinite(array, (start,)) == expected
-        for find, best in ((seek.largest, max), (seek.smallest, min)):
-            place = best(ordinary, key=lambda n: array[n], default=None)
-            assert find(array) == (None if place is None else (place,))
 
 
 # --------------------------------------------------------------------------- recent

@@ -215,6 +215,19 @@ def test_why_of_an_ordinary_number_opens_its_terms() -> None:
         assert terms
 
 
+@pytest.mark.parametrize(("steps", "is_named"), [(1, True), (7, True), (8, False)])
+def test_a_branch_is_looked_for_over_eight_elementwise_steps(
+    steps: int, *, is_named: bool
+) -> None:
+    """The last of them is the `where` itself."""
+    lines = ["y0 = log(x)", *(f"y{n} = y{n - 1} * 2" for n in range(1, steps + 1))]
+    lines += [f"chosen = where(x > 0, y{steps}, 0)", "E = sum(chosen)"]
+    run = run_of("\n".join(lines), x=[0.0, 2.0])
+    found = asked(run, "x.grad", (0,))
+    assert found.cause == "zero times infinity"
+    assert found.untaken == (number(run, "chosen") if is_named else None)
+
+
 def test_uses_of_whole_numbers_say_that_they_have_no_derivative() -> None:
     bug = Debugger(load("two_layer_net"))
     for line in ("uses y", "uses y[3]"):

@@ -1,4 +1,4 @@
-"""Gradients by size, plots and reviews, as data."""
+"""Gradients by size, and reviews, as data."""
 
 from __future__ import annotations
 
@@ -29,15 +29,6 @@ from gradstep.core.pictures.flow import (
     norms,
     stage,
     trends,
-)
-from gradstep.core.pictures.plot import (
-    Scale,
-    column_of,
-    curve,
-    number_at,
-    reads_better_on_log,
-    scale_of,
-    spark,
 )
 
 ARRAYS = hnp.arrays(
@@ -180,96 +171,6 @@ def test_trends_and_losses_are_those_of_the_records() -> None:
     gradient = np.asarray(bug.timeline.trace(3).run.gradients[weights])
     assert found[weights][3] == pytest.approx(np.linalg.norm(gradient))
     assert losses(records).tolist() == [record.loss for record in records]
-
-
-# -------------------------------------------------------------------------- plots
-
-
-@given(
-    st.floats(-1e9, 1e9),
-    st.floats(1e-6, 1e9),
-    st.integers(2, 12),
-)
-def test_ticks_are_round_inside_and_not_too_many(
-    low: float, span: float, most: int
-) -> None:
-    scale = Scale(low, low + span)
-    ticks = scale.ticks(most)
-    assert 2 <= len(ticks) <= max(most, 2)
-    assert ticks == sorted(ticks)
-    assert all(low - 1e-6 * span <= t <= low + span * (1 + 1e-6) for t in ticks)
-
-
-@given(st.integers(-300, 300), st.integers(1, 8), st.integers(2, 9))
-def test_a_log_scale_has_decades(first: int, decades: int, most: int) -> None:
-    ticks = Scale(10.0**first, 10.0 ** (first + decades), log=True).ticks(most)
-    assert len(ticks) <= max(most, 2)
-    assert all(math.log10(t) == pytest.approx(round(math.log10(t))) for t in ticks)
-
-
-@pytest.mark.parametrize("span", [5e-324, 1e-310, 1e-301, 1e-299, 0.0])
-@pytest.mark.parametrize("low", [0.0, -1e-310, 1.0])
-def test_numbers_that_almost_agree_have_ticks_as_well(low: float, span: float) -> None:
-    scale = scale_of(np.array([low, low + span]), log=False)
-    ticks = scale.ticks(6)
-    assert ticks == sorted(set(ticks))
-    assert scale.low <= ticks[0] < ticks[-1] <= scale.high
-
-
-@given(
-    st.lists(st.floats(allow_nan=True, allow_infinity=True), max_size=60),
-    st.integers(1, 30),
-    st.integers(1, 10),
-    st.booleans(),
-)
-def test_any_curve_can_be_drawn(
-    numbers: list[float], width: int, height: int, log: bool
-) -> None:
-    array = np.array(numbers, dtype=np.float64)
-    lines = curve(array, scale_of(array, log=log), width, height)
-    assert [len(line) for line in lines] == [width] * height
-    assert all(0x2800 <= ord(c) <= 0x28FF for line in lines for c in line)
-
-
-def test_a_rising_line_goes_from_corner_to_corner_without_a_gap() -> None:
-    lines = curve(np.arange(5.0), Scale(0, 4), 10, 3)
-    assert lines[2][0] != "⠀" != lines[0][-1]
-    assert all(any(line[k] != "⠀" for line in lines) for k in range(10))
-
-
-def test_a_missing_point_leaves_a_gap() -> None:
-    lines = curve(np.array([1.0, np.nan, np.nan, 1.0]), Scale(0, 2), 12, 1)
-    assert lines[0][0] != "⠀"
-    assert lines[0][5] == "⠀"
-
-
-def test_many_points_in_a_column_show_their_range() -> None:
-    waves = np.tile([0.0, 1.0], 500)
-    lines = curve(waves, Scale(0, 1), 5, 4)
-    assert all(cell == "⣿" for line in lines for cell in line)
-
-
-@given(st.integers(1, 500), st.integers(2, 80))
-def test_a_click_on_a_point_finds_it_or_one_beside_it(count: int, width: int) -> None:
-    for number in {0, count // 3, count - 1}:
-        column = column_of(number, count, width)
-        assert 0 <= column < width
-        near = number_at(column, count, width)
-        assert 0 <= near < count
-        assert abs(near - number) <= max(count / width, 1)
-
-
-def test_sparks_stretch_and_squeeze() -> None:
-    assert spark([1.0, 10.0], 6) == "▁▁▁███"
-    assert len(spark(list(np.geomspace(1, 9, 100)), 7)) == 7
-    assert spark([None, 0.0, math.inf], 3) == "··×"
-    assert spark([], 5) == ""
-
-
-def test_far_apart_numbers_read_better_on_a_log_scale() -> None:
-    assert reads_better_on_log(np.array([1e-3, 1.0]))
-    assert not reads_better_on_log(np.array([0.5, 1.0]))
-    assert not reads_better_on_log(np.array([-1e-3, 1.0]))
 
 
 # ------------------------------------------------------------------------- review

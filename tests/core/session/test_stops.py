@@ -1,0 +1,234 @@
+"""Stops: what a catch finds, which events can meet a stop, and in which order."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gradstep.core.debugger.debugger import Debugger
+from gradstep.core.session.stops import (
+    Catch,
+    changing,
+    covered,
+    is_covered,
+    produced,
+    same,
+)
+from sessions import said, session
+
+# Events by hand: 0 u, 1 v, 2 E, 3 the seed, 4 E<-v, 5 v<-u, 6 v<-w, 7 and 8 u<-x,
+# 9 the update of w, 10 that of x.
+SQUARES = """
+gradstep = 1
+program = '''
+u = x * x
+v = u * w
+E = sum(v)
+'''
+parameters.w = [1.0, 0.5]
+parameters.x = [2.0, -3.0]
+training = { learning_rate = 0.25, iterations = 3 }
+"""
+
+
+@pytest.mark.parametrize(
+    ("catch", "numbers", "found"),
+    [
+        (Catch("nan"), [1.0, math.inf, math.nan, math.nan], (2,)),
+        (Catch("inf"), [math.nan, 1.0, -math.inf], (2,)),
+        (Catch("zero"), [1.0, -1.0, -0.0, 0.0], (2,)),
+        (Catch("zero"), [1.0, 1e-300, -1.0], None),
+        (Catch("large", 2.0), [2.0, -2.0, -2.5], (2,)),
+        (Catch("large", 2.0), [2.0, -1.0, math.nan], None),
+        (Catch("small", 0.5), [0.0, 0.5, -0.5, 0.25], (3,)),
+        (Catch("small", 2.0), [1.0], (0,)),
+        (Catch("small", 2.0), [-1.0], (0,)),
+        (Catch("small", 0.5), [0.0, 1.0, math.nan], None),
+        (Catch("large", 5.0), [[1.0, 2.0], [3.0, 9.0]], (1, 1)),
+        (Catch("large", 5.0), [9.0, 1.0], (0,)),
+        (Catch("large", 5.0), 9.0, ()),
+        (Catch("zero"), [], None),
+    ],
+)
+def test_a_catch_finds_the_first_such_number(
+    catch: Catch, numbers: Any, found: tuple[int, ...] | None
+) -> None:
+    assert catch.found(np.array(numbers)) == found
+
+
+def test_a_catch_looks_at_floats_alone() -> None:
+    for numbers in (np.array([0, 1]), np.array([False])):
+        assert Catch("zero").found(numbers) is None
+    for numbers in (np.zeros(2, np.float16), np.array([1 + 1j, 0j])):
+        assert Catch("zero").found(numbers) is not None
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "alike"),
+    [
+        (None, None, True),
+        (None, 0.0, False),
+        (0.0, None, False),
+        ("relu", "relu", True),
+        ("relu", "exp", False),
+        ("relu", 1.0, False),
+        (1.0, "relu", False),
+        (1.0, 1, True),
+        (1.0, 1.5, False),
+        (math.nan, math.nan, True),
+        (math.nan, 1.0, False),
+        ([1.0, math.nan], [1.0, math.nan], True),
+        ([1.0, math.nan], [math.nan, 1.0], False),
+        ([1.0], [1.0, 1.0], False),
+        (1.0, [1.0], False),
+        ([1, 2], [1.0, 2.0], True),
+        ([True], [True], True),
+    ],
+)
+def test_two_looks_are_the_same(one: Any, two: Any, alike: bool) -> None:
+    first, second = (
+        np.array(each) if isinstance(each, list) else each for each in (one, two)
+    )
+    assert same(first, second) is alike
+
+
+def test_what_an_event_makes() -> None:
+    trace = session(SQUARES).trace
+    made = {
+        0: [[4, 9]],
+        1: [[4, 4.5]],
+        2: [8.5],
+        3: [1],
+        4: [[1, 1], [1, 1]],
+        5: [[1, 0.5], [1, 0.5]],
+        6: [[4, 9], [4, 9]],
+        7: [[2, -1.5], [2, -1.5]],
+        8: [[2, -1.5], [4, -3]],  # what arrives, and what it adds up to
+        9: [[1 - 0.25 * 4, 0.5 - 0.25 * 9]],
+        10: [[2 - 0.25 * 4, -3 + 0.25 * 3]],
+    }
+    assert len(trace) == len(made)
+    for number, arrays in made.items():
+        found = [array.tolist() for array in produced(trace, number)]
+        assert found == arrays, number
+
+
+@pytest.mark.parametrize(
+    ("expression", "events"),
+    [
+        ("u", [0]),
+        ("u + E", [0, 2]),
+        ("E.grad", [3]),
+        ("v.grad", [4]),
+        ("x.grad", [7, 8]),
+        ("w.grad + u.grad", [5, 6]),
+        ("w", [9]),
+        ("x + x.grad", [7, 8, 10]),
+        ("1 + 1", []),
+    ],
+)
+def test_which_events_can_change_an_expression(
+    expression: str, events: list[int]
+) -> None:
+    bug = session(SQUARES)
+    assert changing(bug.expression(expression), bug.trace) == events
+
+
+def halts(
+    bug: Debugger, command: str = "continue"
+) -> list[tuple[str, int, list[int | None]]]:
+    """Go on to the end: each time the position, and the stops, the first one first."""
+    found: list[tuple[str, int, list[int | None]]] = []
+    while True:
+        reply = said(bug, command)
+        assert reply.stop is not None
+        if reply.stop.reason in ("start", "end"):
+            return found
+        numbers = [one.number for one in (reply.stop, *reply.stop.also)]
+        place = f"{bug.place.iteration}:{bug.place.position}"
+        found.append((reply.stop.reason, int(place[2:]), numbers))
+        if bug.place.iteration:
+            return found
+
+
+@pytest.mark.parametrize(
+    ("stop", "positions", "back"),
+    [
+        # Before its event, one way and the other.
+        ("break u@forward", [], []),  # nothing lies before the first event of all
+        ("break v@forward", [1], [1]),
+        ("break v", [1, 5], [5, 1]),
+        ("break x", [7, 8], [8, 7]),
+        ("break u<-x#0", [7], [7]),
+        ("break x@update", [10], [10]),
+        ("break output", [3], [3]),
+        ("break #11", [10], [10]),
+        # After its event in the direction of travel.
+        ("watch u", [1], [0]),
+        ("watch x.grad", [8, 9], [8, 7]),
+        ("watch x.grad[0] > 3", [8, 9], [8, 7]),  # not there, False, True
+        ("watch w", [10], [9]),
+        ("catch large 8.75", [1, 7], [6, 0]),  # 9, in u and in w.grad
+        ("catch small 0.6", [6], [5]),
+        ("catch zero", [10], [9]),
+    ],
+)
+def test_where_a_stop_halts(stop: str, positions: list[int], back: list[int]) -> None:
+    bug = session(SQUARES.replace("iterations = 3", "iterations = 1"))
+    said(bug, stop)
+    assert [position for _, position, _ in halts(bug)] == positions
+    assert [position for _, position, _ in halts(bug, "reverse-continue")] == back
+
+
+def test_stops_at_one_place_are_met_at_once_a_break_first() -> None:
+    bug = session(SQUARES.replace("iterations = 3", "iterations = 1"))
+    for line in ("catch large 8.75", "watch u", "break v@forward"):
+        said(bug, line)
+    # Position 1: after the event of u, before that of v.
+    assert halts(bug)[0] == ("watch", 1, [2, 1, 3])
+    back = halts(bug, "reverse-continue")
+    assert back[-2:] == [("break", 1, [3]), ("catch", 0, [1, 2])]
+
+
+def test_a_stop_that_is_switched_off_is_not_met_and_covers_nothing() -> None:
+    bug = session(SQUARES)
+    index = {name: bug.graph.node(name).index for name in "wxuvE"}
+    for line in ("break v", "break x", "break v<-w", "watch E.grad", "catch nan"):
+        said(bug, line)
+
+    def found() -> list[tuple[int, int]]:
+        return list(covered(bug.session.stops.values()))
+
+    said(bug, "disable")
+    assert found() == []
+    for number, names in {1: "v", 2: "x", 3: "v", 4: "E", 5: ""}.items():
+        said(bug, f"enable {number}")
+        assert found() == [(index[n], index[n] + 1) for n in names], number
+        said(bug, f"disable {number}")
+    said(bug, "enable")
+    assert halts(bug)[0][1] == 1
+    nodes = {node for first, stop in found() for node in range(first, stop)}
+    assert nodes == {index[name] for name in "xvE"}
+    assert all(a[1] < b[0] for a, b in zip(found(), found()[1:], strict=False))
+
+
+def test_ranges_with_a_stop_cover_what_they_share_a_node_with() -> None:
+    ranges = [(2, 4), (9, 10)]
+    nodes = {2, 3, 9}
+    for first in range(12):
+        for stop in range(first + 1, 13):
+            expected = bool(nodes & set(range(first, stop)))
+            assert is_covered(ranges, first, stop) is expected, (first, stop)
+    assert not is_covered([], 0, 9)
+
+
+def test_a_count_ignores_so_many_meetings() -> None:
+    bug = session(SQUARES.replace("iterations = 3", "iterations = 1"))
+    said(bug, "break x")
+    assert bug.session.stops[1].ignore == bug.session.stops[1].hits == 0
+    said(bug, "ignore 1 1")
+    assert [position for _, position, _ in halts(bug)] == [8]
+    assert (bug.session.stops[1].ignore, bug.session.stops[1].hits) == (0, 2)
