@@ -11,11 +11,11 @@ import numpy as np
 from ..base.progress import told
 from ..check.check import NodeCheck, Report
 from ..engine.graph import Edge
+from ..engine.measure import gist
 from ..engine.run import Run
 from ..engine.trace import Trace
 from ..explain.compare import Difference, compare
 from ..explain.explain import element_name
-from ..pictures.flow import gist
 from ..scenario.scenario import NotePlace
 from ..session.expression import Expression
 from ..session.session import Place

@@ -14,6 +14,7 @@ import numpy as np
 from ..base.errors import CommandError, Problem
 from ..base.progress import Progress, told
 from ..engine.graph import Node
+from ..engine.measure import largest
 from ..engine.run import Run, broadcast_axes
 from ..ops.table import Shape
 from .explain import Index, contraction, uses_of
@@ -272,8 +273,8 @@ def paths(
     stack: list[tuple[int, Index, tuple[Step, ...]]] = [(node, index, ())]
     for _ in told(range(_MOST_STEPS), progress):
         if not stack:
-            found.sort(key=lambda path: size(path.product), reverse=True)
-            return found
+            products = np.array([path.product for path in found])
+            return [found[n] for n in largest(products, len(found)).tolist()]
         at, place, steps = stack.pop()
         if at == run.graph.output:
             end = float(seed[place])
@@ -290,15 +291,6 @@ def paths(
             "explain opens the sum one node at a time",
         )
     )
-
-
-def size(number: float) -> float:
-    """Return the magnitude of a number, by which terms are sorted: NaN is largest.
-
-    >>> sorted([1.0, float("nan"), -2.0], key=size, reverse=True)
-    [nan, -2.0, 1.0]
-    """
-    return float("inf") if np.isnan(number) else abs(number)
 
 
 def _links(run: Run, node: int, index: Index) -> Iterator[Step]:

@@ -22,6 +22,7 @@ from ..base.cache import Recent
 from ..engine.cells import slopes, slopes_at
 from ..engine.copies import views
 from ..engine.graph import Edge, Node
+from ..engine.measure import largest
 from ..engine.run import Run, broadcast_axes
 from ..engine.trace import Trace
 from ..ops.table import Array, Kind, Op, Rule, Shape
@@ -183,21 +184,6 @@ class _Digest(NamedTuple):
     size: int
     largest: Sequence[Term]
     rest: float
-
-
-def largest(numbers: Array, count: int) -> Array:
-    """Return the places of the largest numbers, the largest first; NaN before all.
-
-    >>> largest(np.array([1.0, -3.0, np.nan, 3.0]), 3).tolist()
-    [2, 1, 3]
-    """
-    size = np.abs(numbers)
-    size[np.isnan(size)] = np.inf
-    places = np.arange(len(size))
-    if 0 < count < len(size):
-        # Only those that can be among them are put in order.
-        places = np.flatnonzero(size >= np.partition(size, -count)[-count])
-    return places[np.argsort(-size[places], kind="stable")][:count]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -14,9 +14,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+import numpy as np
+
 from ..base.errors import CommandError, LimitError, Problem
 from ..base.text import clean
 from ..engine.graph import Edge, Graph, Node
+from ..engine.measure import largest
 from ..engine.run import broadcast_axes
 from ..engine.trace import Trace
 from ..explain.explain import Index, Part, explain_gradient
@@ -293,21 +296,21 @@ def _gradients(writer: _Writer, trace: Trace, way: Sequence[int]) -> Iterator[st
 def _element(writer: _Writer, trace: Trace, node: int, index: Index) -> Iterator[str]:
     found = explain_gradient(trace, node, index, len(trace), follow=False)
     left = _at(writer, node, index)
-    largest = sorted(
-        ((part, term) for part in found.parts for term in part.largest(_MOST_TERMS)),
-        key=lambda pair: (not math.isnan(pair[1].product), -abs(pair[1].product)),
-    )[:_MOST_TERMS]
+    pairs = [(part, term) for part in found.parts for term in part.largest(_MOST_TERMS)]
+    products = np.array([term.product for _, term in pairs])
+    places: list[int] = largest(products, _MOST_TERMS).tolist()
+    chosen = [pairs[n] for n in places]
     every = sum(map(len, found.parts))
-    more = [f"\\text{{({every - len(largest)} more)}}"] if every > len(largest) else []
+    more = [f"\\text{{({every - len(chosen)} more)}}"] if every > len(chosen) else []
     seed = [] if found.seed is None else [number_latex(found.seed)]
     symbols = [
         f"{_at(writer, term.consumer, term.index)} \\cdot "
         f"{_local(writer, part, term.index, index)}"
-        for part, term in largest
+        for part, term in chosen
     ]
     numbers = [
         f"{_bracketed(term.upstream)} \\cdot {_bracketed(term.local)}"
-        for _, term in largest
+        for _, term in chosen
     ]
     for terms in (symbols, numbers):
         if terms:

@@ -17,7 +17,7 @@ import numpy as np
 
 from ..base.progress import Progress, told
 from ..engine.graph import Graph
-from ..engine.magnitude import magnitude
+from ..engine.measure import norm, rms_of_norm
 from ..engine.run import Run
 from ..engine.trace import Trace
 from ..ops.table import Array, Value
@@ -33,55 +33,10 @@ _TINY: Final = 1e-3  # of the size that the pass began with
 # -------------------------------------------------------------------------- sizes
 
 
-def norm(array: Value) -> float:
-    """Return the Euclidean norm of an array; no square overflows.
-
-    >>> norm(np.ones(4))
-    2.0
-    """
-    return magnitude(np.asarray(array)) * math.sqrt(np.size(array))
-
-
 def norms(values: Sequence[Value | None], progress: Progress | None = None) -> Array:
     """Return the norm of each value, and −1 where there is none."""
-    return np.fromiter(map(_size, told(values, progress)), dtype=np.float64)
-
-
-def _size(value: Value | None) -> float:
-    if value is None:
-        return -1.0
-    return abs(float(value)) if isinstance(value, (float, int)) else norm(value)
-
-
-class Gist(NamedTuple):
-    """An array in a few numbers; `low` and `high` are those of its finite elements."""
-
-    size: int
-    low: float | None
-    high: float | None
-    norm: float
-    zeros: int
-    nans: int
-    infinities: int
-
-
-def gist(array: Array) -> Gist:
-    """Return an array in a few numbers. It sorts nothing and counts no bins.
-
-    >>> gist(np.array([0.0, -2.0, np.inf]))
-    Gist(size=3, low=-2.0, high=0.0, norm=inf, zeros=1, nans=0, infinities=1)
-    """
-    finite, size = np.asarray(array), array.size
-    nans = infinities = 0
-    zeros = size - int(np.count_nonzero(finite))
-    whole = norm(finite)
-    if not math.isfinite(whole):
-        nans, infinities = int(np.isnan(finite).sum()), int(np.isinf(finite).sum())
-        finite = finite[np.isfinite(finite)]
-    if not finite.size:
-        return Gist(size, None, None, whole, zeros, nans, infinities)
-    low, high = float(finite.min()), float(finite.max())
-    return Gist(size, low, high, whole, zeros, nans, infinities)
+    found = (-1.0 if v is None else norm(v) for v in told(values, progress))
+    return np.fromiter(found, dtype=np.float64)
 
 
 # -------------------------------------------------------------------------- nodes
@@ -216,8 +171,11 @@ class Flow:
             return "zero"
         if self.reference is None:
             return ""
-        part = _rms(self.run, node, size) / self.reference
+        part = self._rms(node, size) / self.reference
         return "vanishing" if part < _TINY else "exploding" if part > 1 / _TINY else ""
+
+    def _rms(self, node: int, size: float) -> float:
+        return rms_of_norm(size, math.prod(self.run.graph.nodes[node].shape))
 
     @cached_property
     def chain(self) -> Sequence[tuple[int, float]]:
@@ -228,7 +186,7 @@ class Flow:
         graph = self.run.graph
         rows = zip(self.nodes, self.norms.tolist(), strict=True)
         found = [
-            (node, _rms(self.run, node, size))
+            (node, self._rms(node, size))
             for node, size in rows
             if graph.nodes.rows[node][3] is not None and 0 < size < math.inf
         ]
@@ -257,10 +215,6 @@ class Flow:
             word = "vanishing" if ratio < 1 else "exploding"
         said = f"{word}: {nodes[first].name} → {nodes[last].name} ×{ratio:.3g}"
         return f"{said}, ×{each:.3g} a step" if steps > 1 else said
-
-
-def _rms(run: Run, node: int, size: float) -> float:
-    return size / math.sqrt(max(math.prod(run.graph.nodes[node].shape), 1))
 
 
 def flow(run: Run, *, whole: bool = False, progress: Progress | None = None) -> Flow:

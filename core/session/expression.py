@@ -23,6 +23,7 @@ from ..base.errors import CommandError, InputError, Problem
 from ..base.limits import LIMITS
 from ..base.text import clean, nearest
 from ..engine.graph import Graph
+from ..engine.measure import norm
 from ..engine.run import forward
 from ..engine.trace import Trace
 from ..ops import ALIASES, OPS
@@ -457,10 +458,6 @@ def _close(a: Any, b: Any, rtol: float = 1e-9, atol: float = 0.0) -> bool:
     return bool(np.allclose(a, b, rtol=rtol, atol=atol, equal_nan=True))
 
 
-def _norm(x: Any) -> Any:
-    return np.sqrt(np.sum(np.square(np.abs(x))))
-
-
 def _any(x: Any) -> bool:
     return bool(np.any(x))
 
@@ -493,7 +490,7 @@ def _isfinite(x: Any) -> Any:
 
 # What an expression knows beside the operations of a program.
 FUNCTIONS: Final[Mapping[str, Callable[..., Any]]] = {
-    "norm": _norm,
+    "norm": norm,
     "argmax": _place(np.argmax),
     "argmin": _place(np.argmin),
     "isnan": _isnan,

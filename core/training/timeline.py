@@ -13,6 +13,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from ..base.progress import Progress
+from ..engine.measure import norm
 from ..engine.run import NO_PATCHES, Patches, Run, evaluate
 from ..engine.trace import Trace
 from ..scenario.scenario import Scenario
@@ -43,16 +44,10 @@ class Record(NamedTuple):
 
 def record(run: Run, parameters: Iterable[int]) -> Record:
     """Return the loss and the norms of the gradients of `parameters`."""
+    gradients = [run.gradients[index] for index in parameters]
     with np.errstate(all="ignore"):
         loss = float(np.sum(run.value(run.graph.output)))
-        return Record(loss, tuple(_norm(run, index) for index in parameters))
-
-
-def _norm(run: Run, node: int) -> float | None:
-    gradient = run.gradient(node)
-    if gradient is None:
-        return None
-    return float(np.sqrt(np.sum(np.square(gradient, dtype=np.float64))))
+    return Record(loss, tuple(None if g is None else norm(g) for g in gradients))
 
 
 class Timeline(Protocol):

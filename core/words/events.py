@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from ..engine.measure import blocks
+from ..engine.measure import blocks, magnitudes
 from ..engine.trace import Contribution, Event, Forward, Seed, Trace
 from ..ops.table import Array
 
@@ -98,8 +98,7 @@ def _largest_change(one: Array, two: Array) -> tuple[int, Any]:
     for before, after in zip(blocks(one), blocks(two), strict=True):
         with np.errstate(all="ignore"):
             changed = np.ravel(after - before)
-        size = np.abs(changed)
-        size[np.isnan(size)] = np.inf
+        size = magnitudes(changed)
         place = int(np.argmax(size))
         if size[place] > largest:
             largest, best = float(size[place]), (start + place, changed[place])

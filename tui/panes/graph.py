@@ -19,7 +19,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widgets import Input
 
-from ...core.engine.magnitude import magnitude, step
+from ...core.engine.measure import decade, rms
 from ...core.engine.trace import Contribution, Forward, Trace
 from ...core.ops.table import Array
 from ...core.pictures.folds import fold_at
@@ -236,7 +236,7 @@ class GraphPane(Pane):
         self._shown: frozenset[int] = frozenset()  # the folds that are open now
         self._cursor = 0  # the number of a node
         self._faces: dict[int, _Face] = {}
-        self._magnitudes = Known(magnitude)
+        self._magnitudes = Known(rms)
         self._stops: Sequence[tuple[int, int]] = ()
         self._covered: Kept[Sequence[tuple[int, int]]] = Kept()
         self._active: frozenset[tuple[int, int]] = frozenset()
@@ -720,7 +720,7 @@ def _bar(size: float, quantity: str) -> tuple[str, str]:
         return "!", "alarm"
     if math.isinf(size):
         return "∞", "alarm"
-    high = step(size)
+    high = decade(size)
     if not high:
         return _BARS[0], "zero"
     word = "small" if high < 4 else "middle" if high < 6 else "large"

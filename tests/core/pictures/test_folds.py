@@ -1,11 +1,9 @@
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gradstep.core import load
 from gradstep.core.engine.graph import Graph
-from gradstep.core.engine.magnitude import magnitude, step
 from gradstep.core.engine.trace import Trace
 from gradstep.core.pictures.folds import (
     Sketch,
@@ -109,50 +107,6 @@ def check(graph: Graph, boxes: Sketch) -> None:
 def test_a_graph_without_a_program_has_no_folds() -> None:
     graph = program_of("y = x", x=1.0).graph
     assert folds_of(Graph(graph.nodes, graph.output)) == ()
-
-
-# ------------------------------------------------------------------------ magnitude
-
-
-@pytest.mark.parametrize(
-    ("numbers", "size"),
-    [
-        ([], 0.0),
-        ([0.0, -0.0], 0.0),
-        ([3.0, -4.0], 12.5**0.5),
-        ([1e300, -1e300], 1e300),
-        ([1e-300], 1e-300),
-        ([np.inf, 1.0], np.inf),
-        ([np.inf, np.nan], np.nan),
-        ([True, False], 0.5**0.5),
-    ],
-)
-def test_the_magnitude_is_the_root_mean_square(
-    numbers: list[float], size: float
-) -> None:
-    assert magnitude(np.array(numbers)) == pytest.approx(size, nan_ok=True)
-
-
-def test_half_precision_does_not_overflow() -> None:
-    assert magnitude(np.full((300, 300), 250.0, np.float16)) == pytest.approx(250)
-
-
-def test_a_bar_grows_by_one_step_for_each_factor_of_ten() -> None:
-    assert [step(10.0**power) for power in range(-7, 4)] == [
-        1,
-        1,
-        1,
-        2,
-        3,
-        4,
-        5,
-        6,
-        7,
-        8,
-        8,
-    ]
-    assert step(np.inf) == 8
-    assert step(np.nan) == step(0.0) == 0
 
 
 # -------------------------------------------------------------------------- progress

@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from typing import ClassVar, Final
 
 from ....core.base.progress import Progress
+from ....core.engine.measure import Gist, gist
 from ....core.engine.run import Run
 from ....core.engine.trace import Trace
 from ....core.ops.table import Array
-from ....core.pictures.flow import Gist, Stage, gist, node_order, operation, stage
+from ....core.pictures.flow import Stage, node_order, operation, stage
 from ....core.session.expression import Element
 from ....core.words.formulas import shape_text
 from ...draw.digits import number_text
