@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
+
+from textual.screen import Screen
 
 from ...core.base.errors import InputError
 from ...core.base.save import write_text
 
 HIDEABLE: Final = ("program", "graph", "why", "console")
+_LEAST_LEFT, _LEAST_RIGHT = 16, 24  # columns
+_BORDERS: Final = 2  # lines around the console
 _MOST_BYTES: Final = 10_000
 
 
@@ -23,6 +27,35 @@ class Arrangement:
     console: int = 0
     hidden: tuple[str, ...] = ()
     theme: str = ""
+
+
+def with_hidden(arrangement: Arrangement, name: str) -> Arrangement:
+    """Return an arrangement with one more pane out of sight."""
+    return replace(arrangement, hidden=(*arrangement.hidden, name))
+
+
+def with_left(arrangement: Arrangement, left: int, width: int) -> Arrangement:
+    """Return an arrangement with so many columns at the left, of a screen's width."""
+    return replace(arrangement, left=max(min(left, width - _LEAST_RIGHT), _LEAST_LEFT))
+
+
+def with_console(arrangement: Arrangement, lines: int, height: int) -> Arrangement:
+    """Return an arrangement with so many lines of console, of a screen's height."""
+    return replace(arrangement, console=max(min(lines, height // 2), 1))
+
+
+def lay_out(screen: Screen[Any], arrangement: Arrangement) -> None:
+    """Give the panes of a screen their places."""
+    for name in HIDEABLE:
+        styles = screen.query_one(f"#{name}").styles
+        if name in arrangement.hidden:
+            styles.display = "none"
+        else:
+            styles.clear_rule("display")  # a small window may hide it still
+    if arrangement.left:
+        screen.query_one("#left").styles.width = arrangement.left
+    if arrangement.console:
+        screen.query_one("#console").styles.height = arrangement.console + _BORDERS
 
 
 def _path() -> Path:

@@ -47,6 +47,29 @@ _NAMES: Final[Mapping[str, str]] = MappingProxyType(
 # What the application does itself with a key that the command table lists.
 _OWN: Final = frozenset({"?", "q"})
 
+# The keys that matter most, first; the footer shows as many as there is room for.
+FOOTER: Final = (
+    ("s", "step"),
+    ("S", "back"),
+    ("n", "next"),
+    ("c", "continue"),
+    ("e", "explain"),
+    ("?", "help"),
+    ("q", "quit"),
+    (":", "command"),
+    ("^o", "open another"),
+    ("b", "break"),
+    ("w", "watch"),
+    ("y", "why"),
+    ("K", "check"),
+    ("1-9", "views"),
+    ("space", "play"),
+    ("g", "goto"),
+    ("=", "set"),
+    ("z", "undo"),
+    ("o", "enlarge"),
+)
+
 
 class Key(NamedTuple):
     """One key: the command line that it stands for, and what it does in a few words."""
@@ -76,6 +99,18 @@ def written(key: str) -> str:
         if name == key:
             return sign
     return key.title() if len(key) > 1 else key
+
+
+def footer(width: int) -> list[tuple[str, str]]:
+    """Return the words of the footer, each with the name of its style or ""."""
+    words = [(" ", "")]
+    used = 1
+    for key, what in FOOTER:
+        used += len(key) + len(what) + 3
+        if used > width:
+            break
+        words += (key, "line--key"), (f" {what}  ", "")
+    return words
 
 
 LINES: Final[Mapping[str, str]] = MappingProxyType(

@@ -9,72 +9,54 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
-from rich.cells import cell_len
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
 from textual.events import Resize, ScreenResume
 from textual.geometry import Size
 from textual.screen import Screen
-from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import ContentSwitcher, Input, Static
 
-from ...core.base.errors import InputError, Interrupted, defect_text
-from ...core.base.progress import Progress
+from ...core.base.errors import Interrupted, defect_text
 from ...core.commands.explaining import outstanding
 from ...core.debugger.debugger import Debugger
 from ...core.engine.trace import Trace
 from ...core.explain.explain import element_name
-from ...core.scenario.scenario import load
 from ...core.session.expression import Element
 from ...core.session.reply import Reply
-from ..draw.digits import number_text
 from ..export.exports import with_screen
-from ..graph.drawing import cut, cut_within
 from ..panes.base.background import Background
 from ..panes.base.pane import Asked, Begun, Chosen, OneLine, Pane, View
 from ..panes.console import ConsolePane, Prompt
 from ..panes.graph import GraphPane
+from ..panes.header import facts, header_text
 from ..panes.matrix.view import MatrixView
 from ..panes.program import ProgramPane
 from ..panes.step.pane import StepPane
 from ..panes.time.timeline import TimelinePane
 from ..panes.views import VIEWS, view
 from ..panes.why import WhyPane
-from .arrangement import HIDEABLE, Arrangement, load_arrangement, save_arrangement
-from .keys import LINES, keys
-
-# The keys that matter most, first; as many as there is room for.
-_FOOTER = (
-    ("s", "step"),
-    ("S", "back"),
-    ("n", "next"),
-    ("c", "continue"),
-    ("e", "explain"),
-    ("?", "help"),
-    ("q", "quit"),
-    (":", "command"),
-    ("^o", "open another"),
-    ("b", "break"),
-    ("w", "watch"),
-    ("y", "why"),
-    ("K", "check"),
-    ("1-9", "views"),
-    ("space", "play"),
-    ("g", "goto"),
-    ("=", "set"),
-    ("z", "undo"),
-    ("o", "enlarge"),
+from .arrangement import (
+    HIDEABLE,
+    Arrangement,
+    lay_out,
+    load_arrangement,
+    save_arrangement,
+    with_console,
+    with_hidden,
+    with_left,
 )
+from .keys import LINES, footer, keys
+from .player import PACES, Player
+from .reloading import Loaded, change, changed_at, reloaded
+
 _ALWAYS = (TimelinePane, ProgramPane, GraphPane, WhyPane, ConsolePane)  # in sight
-_LEAST_NAME = 9  # cells of a file's name in the header; where there are fewer, none
 _LOOK_EVERY = 2.0  # seconds between looks at the scenario's file
 _LEAST_WIDTH, _LEAST_HEIGHT = 50, 14
 _Done = tuple[View | None, Exception | None]  # what to show, and a bug of ours
-_PACES = (2.0, 1.0, 0.5, 0.25, 0.1)  # seconds a step, when playing
 
 
 class MainScreen(Screen[int]):
@@ -121,7 +103,7 @@ class MainScreen(Screen[int]):
         self.bug = bug
         self._at = at
         self._script = script
-        self._waiting: list[str] = []
+        self._player = Player()
         self._chosen: Element | None = None
         self._chosen_by_hand = False
         self._work = Background(self._tell_share)
@@ -133,12 +115,10 @@ class MainScreen(Screen[int]):
         self._facts: Sequence[str] = ()  # of the header
         self._always: Sequence[Pane] = ()
         bug.progress = self._work.progress
-        self._timer: Timer | None = None
-        self._pace = 1
         self._drawn_in = Size(0, 0)
         self._is_styled = False
         self.arrangement = load_arrangement()
-        self._seen = _changed_at(bug)
+        self._seen = changed_at(bug)
 
     # ----------------------------------------------------------------- layout
 
@@ -162,13 +142,14 @@ class MainScreen(Screen[int]):
         """Show the first moment."""
         self._always = [self.query_one(kind) for kind in _ALWAYS]
         self.bug.exporters = with_screen(self.bug, camera(self.app))
-        self._lay_out()
+        lay_out(self, self.arrangement)
         self._drawn_in = self.size
         self.set_interval(_LOOK_EVERY, self._look_at_file)
         if self._script is not None:
             from ...core.session.script import read_script  # noqa: PLC0415  # 2 ms, only for a script
 
-            self._waiting = [line.text for line in read_script(self._script)]
+            lines = read_script(self._script)
+            self._player = Player([line.text for line in lines])
         self._begin(f"goto {self._at}" if self._at else "")
 
     def on_screen_resume(self, event: ScreenResume) -> None:
@@ -189,7 +170,7 @@ class MainScreen(Screen[int]):
             least = f"{_LEAST_WIDTH} × {_LEAST_HEIGHT}"
             text = f"gradstep needs {least}; this is {width} × {height}"
             self.query_one("#small", Static).update(text)
-        self._show_keys(width)
+        self.query_one("#keys", OneLine).tell(*footer(width))
         if event.size != self._drawn_in:
             self._drawn_in = event.size
             self.call_after_refresh(self.apply, None)
@@ -408,10 +389,10 @@ class MainScreen(Screen[int]):
             self._say_busy()
             return
         self._is_looking = False
-        reload = partial(_reloaded, self.bug, self._work.progress)
+        reload = partial(reloaded, self.bug, self._work.progress)
         self._work.run(self.app, reload, self._take)
 
-    def _take(self, loaded: _Loaded) -> None:
+    def _take(self, loaded: Loaded) -> None:
         """Go on with what was loaded again."""
         self._is_given_up = False
         if not self._is_there:
@@ -419,34 +400,31 @@ class MainScreen(Screen[int]):
         self.app.clear_notifications()
         fresh = loaded.bug
         if fresh is None:
-            title = "The file is wrong now; the old one stays open"
-            self._tell(loaded.said, title)
+            self._tell("The file is wrong now; the old one stays open", loaded.said)
             return
-        self.bug, self._chosen, self._seen = fresh, None, _changed_at(fresh)
+        self.bug, self._chosen, self._seen = fresh, None, changed_at(fresh)
         self.query_one(ConsolePane).say(f"loaded again: {fresh.scenario.source}")
         if loaded.said:
-            self._tell(loaded.said, "These stops have no place in the new file")
+            self._tell("These stops have no place in the new file", loaded.said)
         self.look()
 
-    def _tell(self, text: str, title: str) -> None:
+    def _tell(self, title: str, text: str) -> None:
         self.notify(text, title=title, severity="warning", timeout=15, markup=False)
 
     def _look_at_file(self) -> None:
         """Say once when the file has changed since it was read."""
-        now = _changed_at(self.bug)
-        if now != self._seen:
-            self._seen = now
-            if now < 0:
-                self._tell("What was read stays open.", "The file is gone")
-            else:
-                self._tell("Ctrl+R loads it again.", "The file has changed")
+        before, self._seen = self._seen, changed_at(self.bug)
+        told = change(before, self._seen)
+        if told is not None:
+            self._tell(*told)
 
     def action_cancel(self) -> None:
         """Cancel a long command, stop playing, or give up the chosen element."""
         self._work.cancel()
         self._is_given_up = self.busy
         self._lines.clear()
-        self._stop_playing()
+        self._player.stop()
+        self._show_header()
         self._chosen_by_hand = False
 
     def action_view(self, name: str) -> None:
@@ -476,11 +454,7 @@ class MainScreen(Screen[int]):
     def action_hide(self) -> None:
         """Hide the focused pane; `H` brings all back."""
         if self.focused is not None and self.focused.id in HIDEABLE:
-            self.rearrange(
-                replace(
-                    self.arrangement, hidden=(*self.arrangement.hidden, self.focused.id)
-                )
-            )
+            self.rearrange(with_hidden(self.arrangement, self.focused.id))
 
     def action_show_all(self) -> None:
         """Bring all hidden panes back."""
@@ -490,96 +464,57 @@ class MainScreen(Screen[int]):
         """Move the border between left and right."""
         view = self.query_one("#view", ContentSwitcher).visible_content
         left = (view.region.x if view is not None else 0) + by
-        self.rearrange(
-            replace(self.arrangement, left=max(min(left, self.size.width - 24), 16))
-        )
+        self.rearrange(with_left(self.arrangement, left, self.size.width))
 
     def action_heighten(self, by: int) -> None:
         """Move the border above the console."""
         height = self.query_one(ConsolePane).size.height + by
-        self.rearrange(
-            replace(
-                self.arrangement, console=max(min(height, self.size.height // 2), 1)
-            )
-        )
+        self.rearrange(with_console(self.arrangement, height, self.size.height))
 
     def rearrange(self, arrangement: Arrangement) -> None:
         """Lay the panes out like this from now on."""
         self.arrangement = arrangement
         save_arrangement(arrangement)
-        self._lay_out()
+        lay_out(self, arrangement)
         self.call_after_refresh(self.apply, None)
-
-    def _lay_out(self) -> None:
-        for name in HIDEABLE:
-            styles = self.query_one(f"#{name}").styles
-            if name in self.arrangement.hidden:
-                styles.display = "none"
-            else:
-                styles.clear_rule("display")  # a small window may hide it still
-        if self.arrangement.left:
-            self.query_one("#left").styles.width = self.arrangement.left
-        if self.arrangement.console:
-            self.query_one(ConsolePane).styles.height = self.arrangement.console + 2
 
     def action_play(self) -> None:
         """Play step by step, or pause; with a script, its lines."""
-        if self._timer is not None:
-            self._stop_playing()
-            return
-        self._timer = self.set_interval(_PACES[self._pace], self._play_on)
+        if self._player.is_playing:
+            self._player.stop()
+        else:
+            self._player.play(self, self._play_on)
         self._show_header()
 
     def action_pace(self, by: int) -> None:
         """Play faster or slower."""
-        self._pace = min(max(self._pace + by, 0), len(_PACES) - 1)
-        if self._timer is not None:
-            self._stop_playing()
-            self.action_play()
+        self._player.pace = min(max(self._player.pace + by, 0), len(PACES) - 1)
+        if self._player.is_playing:
+            self._player.play(self, self._play_on)
+            self._show_header()
 
     def _play_on(self) -> None:
         if self.busy:
             return
-        if self._waiting:
-            self.run_line(self._waiting.pop(0))
-            return
-        if self._script is not None or self.bug.position >= len(self.bug.trace):
-            self._stop_playing()
-            return
-        self.run_line("step")
-
-    def _stop_playing(self) -> None:
-        if self._timer is not None:
-            self._timer.stop()
-            self._timer = None
-        self._show_header()
+        line = self._player.next_line(self.bug)
+        if line:
+            self.run_line(line)
+        else:
+            self._player.stop()
+            self._show_header()
 
     # ----------------------------------------------------------- header, keys
 
     def _show_header(self, working: str = "") -> None:
         bug = self.bug
         if not self._work.busy:
-            self._facts = _facts(bug)
-        facts = [working, *self._facts[:2]] if working else self._facts
-        states: list[str] = []
-        if self._timer is not None:
-            states.append(f"playing, {_PACES[self._pace]:g} s a step")
-        if self._waiting:
-            states.append(f"script: {len(self._waiting)} more, space plays")
+            self._facts = facts(bug)
+        where = [working, *self._facts[:2]] if working else self._facts
+        states = [*self._player.states()]
         if bug.chosen:
             states.append(f"run {bug.chosen}: {bug.branch.text}")
-        text = header_text(bug.scenario.source, states, facts, self.size.width)
+        text = header_text(bug.scenario.source, states, where, self.size.width)
         self.query_one("#header", OneLine).tell((text, ""))
-
-    def _show_keys(self, width: int) -> None:
-        words = [(" ", "")]
-        used = 1
-        for key, what in _FOOTER:
-            used += len(key) + len(what) + 3
-            if used > width:
-                break
-            words += (key, "line--key"), (f" {what}  ", "")
-        self.query_one("#keys", OneLine).tell(*words)
 
 
 def camera(app: App[Any]) -> Callable[[], str]:
@@ -594,78 +529,6 @@ def camera(app: App[Any]) -> Callable[[], str]:
     return shoot
 
 
-def _facts(bug: Debugger) -> list[str]:
-    """Return where a session is: phase, event, iteration, and the output there."""
-    trace, position = bug.trace, bug.position
-    facts = [trace.phase(position), f"event {position}/{len(trace)}"]
-    if bug.timeline.iterations > 1:
-        facts.append(f"iteration {bug.place.iteration}")
-    return [*facts, output_text(trace, position)]
-
-
-def header_text(
-    name: str, states: Sequence[str], facts: Sequence[str], width: int
-) -> str:
-    """Return the header: the file at the left, at the right what goes on, and where.
-
-    Where there is little room the name gives way first, its folder before the rest of
-    it, and then what goes on.
-
-    >>> header_text("two_layer_net.toml", (), ("end", "event 21/21"), 32)
-    ' two_l….toml  end · event 21/21 '
-    """
-    right = " · ".join(facts)
-    state = cut(" · ".join(states), max(width - 5 - cell_len(right), 0))
-    right = cut(f"{state} · {right}" if state else right, max(width - 2, 0))
-    room = width - 4 - cell_len(right)
-    title = "gradstep · "
-    if room < len(title) + cell_len(name):
-        name = Path(name).name
-    least = min(cell_len(name), _LEAST_NAME)
-    if room < len(title) + least:
-        title = ""
-    left = title + cut_within(name, room - len(title)) if room >= least else ""
-    space = " " * (width - 2 - cell_len(left) - cell_len(right))
-    return f" {left}{space}{right} "
-
-
-class _Loaded(NamedTuple):
-    """What came of loading a file again: a session, or why there is none.
-
-    With a session, what is said are the stops that it has no place for.
-    """
-
-    bug: Debugger | None
-    said: str
-
-
-def _reloaded(bug: Debugger, progress: Progress) -> _Loaded:
-    """Load the file of a session again, with the same stops and at the same place."""
-    try:
-        scenario = load(bug.scenario.path or bug.scenario.name)
-        fresh = Debugger(scenario, progress=progress)
-        fresh.exporters = bug.exporters
-        lines = [f"{stop.kind} {stop.text}" for stop in bug.session.stops.values()]
-        lost = [line for line in lines if not fresh.execute(line).ok]
-        fresh.execute(f"goto {min(bug.position, len(fresh.trace))}")
-    except InputError as error:
-        return _Loaded(None, str(error))
-    except Interrupted:
-        return _Loaded(None, "it was cancelled")
-    except Exception as error:  # noqa: BLE001  # ours; the session goes on
-        return _Loaded(None, defect_text(error))
-    return _Loaded(fresh, "\n".join(lost))
-
-
-def _changed_at(bug: Debugger) -> float:
-    """Return when the scenario's file was last written; 0 when it has none."""
-    path = bug.scenario.path
-    try:
-        return path.stat().st_mtime if path is not None else 0.0
-    except OSError:
-        return -1.0
-
-
 def present_element(trace: Trace, position: int) -> Element | None:
     """Return the element that stands out in what the last event changed."""
     if position == 0:
@@ -676,14 +539,3 @@ def present_element(trace: Trace, position: int) -> Element | None:
         return None if array is None else Element(node, "value", outstanding(array))
     array = trace.gradient(node, position)
     return None if array is None else Element(node, "grad", outstanding(array))
-
-
-def output_text(trace: Trace, position: int) -> str:
-    """Return the output and its value, as far as it is known."""
-    graph = trace.run.graph
-    node = graph.nodes[graph.output]
-    value = trace.value(node.index, position)
-    if value is None:
-        return f"{node.name} = …"
-    shown = number_text(value.item(), 6) if value.ndim == 0 else str(value.shape)
-    return f"{node.name} = {shown}"

@@ -16,10 +16,11 @@ from gradstep.core.debugger.debugger import Debugger
 from gradstep.core.scenario.scenario import load, parse
 from gradstep.tui.app.app import GradstepApp
 from gradstep.tui.app.keys import LINES, keys
-from gradstep.tui.app.main_screen import MainScreen, output_text
+from gradstep.tui.app.main_screen import MainScreen
 from gradstep.tui.app.picker import Picker
 from gradstep.tui.panes.base.pane import OneLine
 from gradstep.tui.panes.console import ConsolePane, Prompt
+from gradstep.tui.panes.header import output_text
 from gradstep.tui.panes.program import ProgramPane, present_line
 from gradstep.tui.panes.step.pane import StepPane
 from gradstep.tui.panes.time.timeline import TimelinePane
@@ -306,7 +307,7 @@ async def test_a_script_is_played_line_by_line(tmp_path: Path) -> None:
         header = at.query_one("#header", OneLine)
         assert "script: 4 more, space plays" in header.text
         await pilot.press(*["greater_than_sign"] * 5, "space")
-        while at._timer is not None:
+        while at._player.is_playing:
             await pilot.pause(0.05)
         assert at.bug.position == 4
         assert at.bug.session.history[-1] == "print z"

@@ -30,8 +30,8 @@ from driving import press, settle
 from gradstep.tui.app import help as help_page
 from gradstep.tui.app.app import GradstepApp
 from gradstep.tui.app.help import Help
-from gradstep.tui.app.keys import LINES
-from gradstep.tui.app.main_screen import _FOOTER, MainScreen
+from gradstep.tui.app.keys import FOOTER, LINES
+from gradstep.tui.app.main_screen import MainScreen
 from gradstep.tui.app.picker import Picker
 from gradstep.tui.panes.console import ConsolePane, Prompt
 from gradstep.tui.panes.graph import GraphPane, Search
@@ -145,10 +145,10 @@ MAIN: Final = (
     Row("ctrl+p", screen, "Palette"),
     Row("ctrl+o", screen, "Picker"),
     Row("ctrl+r", lambda s: len(s.bug.session.history), 1, ("step", "goto 7")),
-    Row("space", lambda s: s.main._timer is not None, True),
-    Row("escape", lambda s: s.main._timer is not None, False, keys=("space",)),
-    Row("greater_than_sign", lambda s: s.main._pace, 2),
-    Row("less_than_sign", lambda s: s.main._pace, 0),
+    Row("space", lambda s: s.main._player.is_playing, True),
+    Row("escape", lambda s: s.main._player.is_playing, False, keys=("space",)),
+    Row("greater_than_sign", lambda s: s.main._player.pace, 2),
+    Row("less_than_sign", lambda s: s.main._player.pace, 0),
     Row("o", lambda s: s.main.maximized is s.one(ProgramPane), True, keys=("tab",)),
     Row("h", lambda s: s.one(GraphPane).display, False, keys=("tab", "tab")),
     Row("H", lambda s: s.one(GraphPane).display, True, keys=("tab", "tab", "h")),
@@ -609,7 +609,7 @@ def test_no_key_is_without_a_row(kind: type[Widget]) -> None:
 
 def test_no_key_of_the_footer_and_the_help_is_without_a_row() -> None:
     rows = {row.key for row in MAIN}
-    said = [key for key, _ in _FOOTER] + list(help_page._OWN)
+    said = [key for key, _ in FOOTER] + list(help_page._OWN)
     read = [read_keys(key) for key in said]
     assert all(read)
     assert {key for keys in read for key in keys or ()} <= rows

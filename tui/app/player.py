@@ -1,0 +1,52 @@
+"""Playing: steps that are made by themselves, or the lines of a script."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from textual.timer import Timer
+from textual.widget import Widget
+
+from ...core.debugger.debugger import Debugger
+
+PACES: Final = (2.0, 1.0, 0.5, 0.25, 0.1)  # seconds a step
+
+
+class Player:
+    """What plays: at which pace, and what of a script is still to come."""
+
+    def __init__(self, script: list[str] | None = None) -> None:
+        """Take the lines of a script; without one it plays step by step."""
+        self.pace = 1
+        self.script = script
+        self._timer: Timer | None = None
+
+    @property
+    def is_playing(self) -> bool:
+        """Tell whether it plays."""
+        return self._timer is not None
+
+    def play(self, on: Widget, step: Callable[[], None]) -> None:
+        """Play from now on: `step` is called at each beat, as long as `on` is there."""
+        self.stop()
+        self._timer = on.set_interval(PACES[self.pace], step)
+
+    def stop(self) -> None:
+        """Play no longer."""
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+
+    def next_line(self, bug: Debugger) -> str:
+        """Return the command line that is next, or nothing at the end."""
+        if self.script is not None:
+            return self.script.pop(0) if self.script else ""
+        return "step" if bug.position < len(bug.trace) else ""
+
+    def states(self) -> Iterator[str]:
+        """Yield what is said of it in the header."""
+        if self.is_playing:
+            yield f"playing, {PACES[self.pace]:g} s a step"
+        if self.script:
+            yield f"script: {len(self.script)} more, space plays"

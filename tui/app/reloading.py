@@ -1,0 +1,59 @@
+"""The scenario's file: whether it has changed, and loading it again."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ...core.base.errors import InputError, Interrupted, defect_text
+from ...core.base.progress import Progress
+from ...core.debugger.debugger import Debugger
+from ...core.scenario.scenario import load
+
+
+class Loaded(NamedTuple):
+    """What came of loading a file again: a session, or why there is none.
+
+    With a session, what is said are the stops that it has no place for.
+    """
+
+    bug: Debugger | None
+    said: str
+
+
+def reloaded(bug: Debugger, progress: Progress) -> Loaded:
+    """Load the file of a session again, with the same stops and at the same place."""
+    try:
+        scenario = load(bug.scenario.path or bug.scenario.name)
+        fresh = Debugger(scenario, progress=progress)
+        fresh.exporters = bug.exporters
+        lines = [f"{stop.kind} {stop.text}" for stop in bug.session.stops.values()]
+        lost = [line for line in lines if not fresh.execute(line).ok]
+        fresh.execute(f"goto {min(bug.position, len(fresh.trace))}")
+    except InputError as error:
+        return Loaded(None, str(error))
+    except Interrupted:
+        return Loaded(None, "it was cancelled")
+    except Exception as error:  # noqa: BLE001  # ours; the session goes on
+        return Loaded(None, defect_text(error))
+    return Loaded(fresh, "\n".join(lost))
+
+
+def changed_at(bug: Debugger) -> float:
+    """Return when the scenario's file was last written, in seconds since 1970.
+
+    0 when there is no file, -1 when it is gone.
+    """
+    path = bug.scenario.path
+    try:
+        return path.stat().st_mtime if path is not None else 0.0
+    except OSError:
+        return -1.0
+
+
+def change(before: float, now: float) -> tuple[str, str] | None:
+    """Return a title and a text if a file has changed between two such times."""
+    if before == now:
+        return None
+    if now < 0:
+        return "The file is gone", "What was read stays open."
+    return "The file has changed", "Ctrl+R loads it again."

@@ -1,0 +1,62 @@
+"""The first line of the screen: the file, what goes on, and where the session is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from rich.cells import cell_len
+
+from ...core.debugger.debugger import Debugger
+from ...core.engine.trace import Trace
+from ..draw.digits import number_text
+from ..graph.drawing import cut, cut_within
+
+_LEAST_NAME: Final = 9  # cells of a file's name; where there are fewer, none
+
+
+def facts(bug: Debugger) -> list[str]:
+    """Return where a session is: phase, event, iteration, and the output there."""
+    trace, position = bug.trace, bug.position
+    found = [trace.phase(position), f"event {position}/{len(trace)}"]
+    if bug.timeline.iterations > 1:
+        found.append(f"iteration {bug.place.iteration}")
+    return [*found, output_text(trace, position)]
+
+
+def header_text(
+    name: str, states: Sequence[str], facts: Sequence[str], width: int
+) -> str:
+    """Return the header: the file at the left, at the right what goes on, and where.
+
+    Where there is little room the name gives way first, its folder before the rest of
+    it, and then what goes on.
+
+    >>> header_text("two_layer_net.toml", (), ("end", "event 21/21"), 32)
+    ' two_l….toml  end · event 21/21 '
+    """
+    right = " · ".join(facts)
+    state = cut(" · ".join(states), max(width - 5 - cell_len(right), 0))
+    right = cut(f"{state} · {right}" if state else right, max(width - 2, 0))
+    room = width - 4 - cell_len(right)
+    title = "gradstep · "
+    if room < len(title) + cell_len(name):
+        name = Path(name).name
+    least = min(cell_len(name), _LEAST_NAME)
+    if room < len(title) + least:
+        title = ""
+    left = title + cut_within(name, room - len(title)) if room >= least else ""
+    space = " " * (width - 2 - cell_len(left) - cell_len(right))
+    return f" {left}{space}{right} "
+
+
+def output_text(trace: Trace, position: int) -> str:
+    """Return the output and its value, as far as it is known."""
+    graph = trace.run.graph
+    node = graph.nodes[graph.output]
+    value = trace.value(node.index, position)
+    if value is None:
+        return f"{node.name} = …"
+    shown = number_text(value.item(), 6) if value.ndim == 0 else str(value.shape)
+    return f"{node.name} = {shown}"
