@@ -549,8 +549,9 @@ def _is_exact(trace: Trace, arrivals: Sequence[int]) -> bool:
     """Tell whether all that arrives comes through one operation that copies."""
     if len(arrivals) != 1 or arrivals[0] == trace.seed_position:
         return False
-    op = trace.run.graph.nodes[trace.edge(arrivals[0]).consumer].op
-    return op is not None and (op.kind in ("move", "gather") or op.name in _COPIES)
+    edge = trace.edge(arrivals[0])
+    op = trace.run.graph.nodes[edge.consumer].op
+    return op is not None and op.copies(edge.argument)
 
 
 def _copied(found: Explanation) -> Term | None:
@@ -559,9 +560,6 @@ def _copied(found: Explanation) -> Term | None:
         return None
     term = part.term(0)
     return term if term.local == 1.0 else None
-
-
-_COPIES: Final = frozenset({"add", "subtract"})
 
 
 # --------------------------------------------------------------- local factors
@@ -891,7 +889,7 @@ def explain_value(run: Run, node: int, index: Index) -> ValueExplanation:
         for argument in range(len(consumer.operands))
         if len(factors := _sources(run, consumer, op, argument, index))
     ]
-    if op.name not in ("sum", "cumsum"):
+    if op.reduction != "sum":
         one = sources[0] if len(sources) == 1 else sum(map(tuple, sources), ())
         return ValueExplanation(node, index, value, (one[:_MOST_TERMS],))
     terms = Products(tuple(sources) or (_none(consumer.operands[0]),))

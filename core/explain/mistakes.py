@@ -164,7 +164,7 @@ def _right(op: Op, argument: int) -> Rule:
 
 
 def _is_matrix_product(op: Op) -> bool:
-    return op.name in ("matmul", "dot")
+    return op.transposes and op.kind == "contract"
 
 
 def _turned(matrix: Array) -> Array:
@@ -202,7 +202,7 @@ def _upstream(g: Array, _y: Array, *_operands: Value, **_attributes: Any) -> Arr
 def _without_transpose(op: Op, argument: int, _s: Shapes, _a: Attributes) -> Rule:
     if _is_matrix_product(op):
         return (_g_b, _a_g)[argument]
-    if op.name in ("transpose", "swapaxes"):
+    if op.transposes:
         return _upstream
     raise ValueError(f"the derivative of {op.name} has no transpose")
 
@@ -258,23 +258,23 @@ def _one_sample(argument: int, shapes: Shapes) -> Rule:
 
 
 def _forgotten(op: Op, argument: int, _s: Shapes, _a: Attributes) -> Rule:
-    if op.kind == "elementwise" and _local(op, argument) == "1":
-        raise ValueError(f"the local derivative of {op.name} is 1: nothing to forget")
     if op.kind in ("move", "gather"):
         raise ValueError(f"{op.name} moves numbers and multiplies by nothing")
+    if op.copies(argument):
+        raise ValueError(f"the local derivative of {op.name} is 1: nothing to forget")
     return _upstream
 
 
 def _factor(op: Op, argument: int, shapes: Shapes, attributes: Attributes) -> Rule:
     right = _right(op, argument)
-    if op.name in ("sum", "mean"):
+    if op.kind == "reduce" and op.reduction:
         if np.prod(shapes[0]) == 1:
             raise ValueError("the mean of one number is its sum")
 
         def by_count(g: Array, y: Array, x: Array, **attributes: Any) -> Array:
             count = np.size(x) // np.size(y)
             product = right(g, y, x, **attributes)
-            return product * count if op.name == "mean" else product / count
+            return product * count if op.reduction == "mean" else product / count
 
         return by_count
     reduction = _OTHER_REDUCTION.get(attributes.get("reduction", ""))
@@ -311,7 +311,7 @@ def _in_place(trace: Trace, edge: Edge, patches: Patches) -> Patches:
     node, op = _consumer(run, edge)
     if np.shape(run.values[node.index]) != np.shape(run.values[edge.operand]):
         raise ValueError("the contribution has another shape than the upstream")
-    if (op.kind, _local(op, edge.argument)) == ("elementwise", "1"):
+    if op.kind == "elementwise" and op.copies(edge.argument):
         raise ValueError(f"{op.name} hands the upstream on as it is")
     key = (edge.consumer, edge.argument)
     return replace(patches, in_place=patches.in_place | {key})

@@ -172,7 +172,7 @@ def _blocked_source(node: Node) -> Why | None:
     if op is None:
         return None
     if all(op.vjp(argument) is None for argument in range(len(node.operands))):
-        name: Cause = "stopped" if op.name == "stop_gradient" else "not differentiable"
+        name: Cause = "stopped" if op.stops else "not differentiable"
         return Why(name, (hop,))
     return None
 
@@ -205,8 +205,7 @@ def _obstacle(run: Run, edge: Edge) -> Cause | None:
     if (edge.consumer, edge.argument) in run.patches.cuts:
         return "cut"
     if op is None or op.vjp(edge.argument) is None:
-        stops = op is not None and op.name == "stop_gradient"
-        return "stopped" if stops else "not differentiable"
+        return "stopped" if op is not None and op.stops else "not differentiable"
     return None
 
 
@@ -520,7 +519,7 @@ def untaken_branch(run: Run, node: int, index: Index) -> int | None:
                     or consumer.shape != run.graph.nodes[number].shape
                 ):
                     continue
-                if consumer.op.name == "where" and edge.argument in (1, 2):
+                if consumer.op.chooses and edge.argument:
                     condition = run.value(consumer.operands[0])
                     taken = np.broadcast_to(condition, consumer.shape)[place]
                     if bool(taken) != (edge.argument == 1):

@@ -50,6 +50,7 @@ def _unary(
     *,
     analytic: bool,
     kinks: bool = False,
+    written: str = "",
 ) -> Op:
     return Op(
         name=name,
@@ -67,6 +68,7 @@ def _unary(
         kinks=kinks,
         parameters=parameters,
         corner=corner,
+        written=written,
     )
 
 
@@ -83,6 +85,7 @@ def _binary(
     *,
     analytic: bool,
     kinks: bool = False,
+    written: str = "",
 ) -> Op:
     return Op(
         name=name,
@@ -99,6 +102,7 @@ def _binary(
         analytic=analytic,
         kinks=kinks,
         corner=corner,
+        written=written,
     )
 
 
@@ -118,6 +122,7 @@ def _comparison(name: str, forward: Rule, sign: str, code: str, summary: str) ->
         analytic=False,
         kinks=False,
         corner="True and False take no gradient",
+        written=f"{{a}} {code} {{b}}",
     )
 
 
@@ -158,6 +163,7 @@ _ARITHMETIC: Final = (
         "The sum.",
         jvps=(_spread, _spread),
         analytic=True,
+        written="{a} + {b}",
     ),
     _binary(
         "subtract",
@@ -172,6 +178,7 @@ _ARITHMETIC: Final = (
         "The difference.",
         jvps=(_spread, _spread_negative),
         analytic=True,
+        written="{a} - {b}",
     ),
     _binary(
         "multiply",
@@ -197,6 +204,7 @@ _ARITHMETIC: Final = (
         ),
         "The product, element by element.",
         analytic=True,
+        written="{a} * {b}",
     ),
     _binary(
         "divide",
@@ -220,6 +228,7 @@ _ARITHMETIC: Final = (
         ),
         "The quotient, element by element.",
         analytic=True,
+        written="{a} / {b}",
     ),
     _binary(
         "power",
@@ -246,6 +255,7 @@ _ARITHMETIC: Final = (
         "of x ** 0.5 at 0 is inf; a negative base gives nan for the exponent",
         analytic=True,
         kinks=True,
+        written="{a} ** {b}",
     ),
     _unary(
         "negative",
@@ -256,6 +266,7 @@ _ARITHMETIC: Final = (
         Form("−1", "−{g}", "-{g}", "the sign turns for the value and for its gradient"),
         "The negative.",
         analytic=True,
+        written="-{x}",
     ),
 )
 
@@ -800,6 +811,7 @@ _SELECTION: Final = (
         summary="The second where the condition holds, else the third.",
         analytic=True,
         kinks=False,
+        chooses=True,
         corner="the branch not taken gets a gradient of 0, which a slope of inf or nan "
         "further back still turns into nan: where(x > 0, log(x), 0) at 0",
     ),
@@ -830,6 +842,7 @@ _SELECTION: Final = (
         analytic=True,
         kinks=False,
         corner="no gradient, which is not a gradient of 0",
+        stops=True,
     ),
     _unary(
         "dropout",

@@ -479,6 +479,9 @@ def _product(
     vjps: tuple[Rule, Rule] | None = None,
     shown_local: tuple[Rule | None, ...] = (),
     wording: Callable[[Shape, Shape], Mapping[str, Any]] | None = None,
+    *,
+    written: str = "",
+    transposes: bool = False,
 ) -> Op:
     """Return the row of a product of two operands."""
 
@@ -506,6 +509,8 @@ def _product(
         cost=_cost(subscripts),
         shown_local=shown_local,
         wording=wording,
+        written=written,
+        transposes=transposes,
     )
 
 
@@ -522,6 +527,8 @@ ROWS: tuple[Op, ...] = (
         (_matmul_by_a, _matmul_by_b),
         (_other_of_a, _other_of_b),
         _product_wording(_matmul_subscripts),
+        written="{a} @ {b}",
+        transposes=True,
     ),
     _product(
         "dot",
@@ -534,6 +541,7 @@ ROWS: tuple[Op, ...] = (
         "The scalar product of vectors, and its kin for other shapes.",
         shown_local=(_other_of_a, _other_of_b),
         wording=_product_wording(_dot_subscripts),
+        transposes=True,
     ),
     _product(
         "outer",

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 
@@ -253,6 +253,7 @@ def _row(
     *,
     analytic: bool,
     kinks: bool = False,
+    reduction: Literal["", "sum", "mean"] = "",
 ) -> Op:
     """Return a row with its slope, and what the slopes of a slice share.
 
@@ -276,6 +277,7 @@ def _row(
         parameters=parameters,
         aliases=aliases,
         corner=corner,
+        reduction=reduction,
         slope=slope[0],
         shared=slope[1] if len(slope) > 1 else None,
     )
@@ -322,6 +324,7 @@ ROWS: Final[tuple[Op, ...]] = (
         "The sum along axes.",
         rules=(_sum_vjp, _sum_jvp),
         analytic=True,
+        reduction="sum",
     ),
     _row(
         "mean",
@@ -339,6 +342,7 @@ ROWS: Final[tuple[Op, ...]] = (
         "The mean along axes.",
         rules=(_mean_vjp, _mean_jvp),
         analytic=True,
+        reduction="mean",
     ),
     _extreme("max", np.max, "greatest"),
     _extreme("min", np.min, "least"),
@@ -446,5 +450,6 @@ ROWS: Final[tuple[Op, ...]] = (
         kinks=False,
         parameters=(Parameter("axis", checks.axis, None),),
         apart=along_axis,
+        reduction="sum",
     ),
 )

@@ -345,12 +345,7 @@ def _stack_jvp(
     return np.stack([t if k == argument else rest for k in range(len(arrays))], axis)
 
 
-def part_count(sections: Axes) -> int:
-    """Return the number of parts that `split` makes: one node each.
-
-    >>> part_count(2), part_count((3, 5))
-    (2, 3)
-    """
+def _part_count(*, sections: Axes, **_attributes: Any) -> int:
     return sections if isinstance(sections, int) else len(sections) + 1
 
 
@@ -370,10 +365,10 @@ def _split_shape(x: Shape, *, sections: Axes, axis: int = 0, part: int) -> Shape
             f"split: axis {along} of {x} has size {size}, "
             f"which {sections} equal parts do not divide"
         )
-    if part >= part_count(sections):
+    count = _part_count(sections=sections)
+    if part >= count:
         raise ValueError(
-            f"split: there is no part {part}; "
-            f"sections={sections} make {part_count(sections)} parts"
+            f"split: there is no part {part}; sections={sections} make {count} parts"
         )
     bounds = _bounds(size, sections)
     if bounds != sorted(bounds):
@@ -685,6 +680,7 @@ def _moving(
     wording: Callable[..., Mapping[str, Any]] | None = None,
     jvp: Callable[..., Array] | None = None,
     view: Literal["forward", "vjp"] = "forward",
+    **facts: Any,
 ) -> Op:
     """Return a row with one operand, whose tangent moves as the operand does."""
 
@@ -708,6 +704,7 @@ def _moving(
         parameters=parameters,
         wording=wording,
         view=view,
+        **facts,
     )
 
 
@@ -755,6 +752,8 @@ ROWS: tuple[Op, ...] = (
         "Reverse the order of the axes, or put them in the order `axes`.",
         (Parameter("axes", checks.axes, None),),
         _transpose_wording,
+        written="{x}.T",
+        transposes=True,
     ),
     _moving(
         "swapaxes",
@@ -771,6 +770,7 @@ ROWS: tuple[Op, ...] = (
         ),
         "Exchange two axes.",
         (Parameter("axis1", checks.whole), Parameter("axis2", checks.whole)),
+        transposes=True,
     ),
     _moving(
         "flip",
@@ -908,6 +908,7 @@ ROWS: tuple[Op, ...] = (
             _AXIS,
             Parameter("part", checks.count),
         ),
+        parts=_part_count,
     ),
     Op(
         name="getitem",
@@ -935,6 +936,7 @@ ROWS: tuple[Op, ...] = (
         variadic=True,
         corner="no gradient flows into an index",
         view="forward",  # unless lists or arrays pick
+        written="{x}[{index}]",
     ),
     Op(
         name="take",

@@ -111,6 +111,20 @@ class Op:
     variadic: bool = False
     order: tuple[str, ...] = ()  # of a call's arguments, if not operands, parameters
     corner: str = ""  # what the gradient is where there is none
+    # How a program writes it, unless as a call: "{a} + {b}", "-{x}", "{x}.T".
+    written: str = ""
+    # Whether a result is the sum, or the mean, of the numbers that it was made of.
+    reduction: Literal["", "sum", "mean"] = ""
+    # Whether its rule has a transpose that is easily forgotten: that of the other
+    # factor of a matrix product, or its own.
+    transposes: bool = False
+    # Whether it is there to stop the gradient: other rows without a rule have none.
+    stops: bool = False
+    # Whether its first operand, a condition, says which of the other two is taken.
+    chooses: bool = False
+    # So many nodes a call makes, by its attributes; the parameter `part`, which no
+    # program gives, numbers them.
+    parts: Callable[..., int] | None = None
     subscripts: Callable[..., str] | None = None  # contract: einsum's, by shapes
     # `cost(*shapes, **attributes)`, where an element of the result takes many steps.
     cost: Callable[..., Cost] | None = None
@@ -150,6 +164,15 @@ class Op:
     def jvp(self, argument: int) -> Rule | None:
         """Return the Jacobian-vector product rule for operand number `argument`."""
         return _rule(self.jvps, argument, self.variadic)
+
+    def copies(self, argument: int) -> bool:
+        """Tell whether elements of an operand become elements of the result as such.
+
+        Something may be added to them. Their gradients are copied back.
+        """
+        form = self.form(argument)
+        element = self.kind in ("elementwise", "move", "gather")
+        return element and form is not None and form.local == "1"
 
     def form(self, argument: int) -> Form | None:
         """Return the derivative by operand number `argument` in words."""

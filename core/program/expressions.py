@@ -7,14 +7,14 @@ returns what the expression is: a node, or a static value.
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
 
 from ..ops import OPS, find
-from ..ops.shape import Slot, part_count, shape_of_index
+from ..ops.shape import Slot, shape_of_index
 from ..ops.table import REQUIRED, Array, Op
 from .constructors import CONSTRUCTORS, Constructor
 from .statements import Meaning, Reading
@@ -37,24 +37,21 @@ from .static import (
 from .syntax import Function
 
 _MOST_PARTS: Final = 1000  # of a split, which are a node each
-_PARTS: Final = frozenset({"part"})  # of the parameters of `split`, not a person's
 
-_BINARY: Final[Mapping[type[ast.AST], str]] = MappingProxyType(
-    {
-        ast.Add: "add",
-        ast.Sub: "subtract",
-        ast.Mult: "multiply",
-        ast.Div: "divide",
-        ast.Pow: "power",
-        ast.MatMult: "matmul",
-        ast.Eq: "equal",
-        ast.NotEq: "not_equal",
-        ast.Lt: "less",
-        ast.LtE: "less_equal",
-        ast.Gt: "greater",
-        ast.GtE: "greater_equal",
-    }
-)
+
+def _signs() -> Iterator[tuple[type[ast.AST], Op]]:
+    """Yield the operations that a program writes with a sign between two operands."""
+    for op in OPS.values():
+        if len(op.operands) == 2 and op.written and not op.variadic:
+            text = op.written.format_map(dict(zip(op.operands, "ab", strict=True)))
+            node = ast.parse(text, mode="eval").body
+            if isinstance(node, ast.BinOp):
+                yield type(node.op), op
+            elif isinstance(node, ast.Compare):
+                yield type(node.ops[0]), op
+
+
+_BINARY: Final[Mapping[type[ast.AST], Op]] = MappingProxyType(dict(_signs()))
 
 
 def _name(reading: Reading, node: ast.Name) -> Bound:
@@ -132,13 +129,13 @@ def _joined(
                 raise Fault(f"{reading.site(node).text}: {error}") from None
             what = f"{described(left)} and {described(right)}: {error}"
             raise Fault(what, "join numbers, or values of the program") from None
-    name = _BINARY.get(type(sign))
-    if name is None:
+    op = _BINARY.get(type(sign))
+    if op is None:
         what = "// is for whole numbers that are fixed, such as x.shape[0]"
         raise Fault(what, "for values write /")
     right_node = node.right if isinstance(node, ast.BinOp) else node.comparators[0]
     operands = [reading.as_node(left, node.left), reading.as_node(right, right_node)]
-    return reading.apply(node, OPS[name], operands)
+    return reading.apply(node, op, operands)
 
 
 def _conditional(reading: Reading, node: ast.IfExp) -> Bound:
@@ -205,9 +202,9 @@ def _operation(
     keywords: dict[str, Bound],
 ) -> Bound:
     """Call an operation of the table."""
-    if op.name == "getitem":
+    if op.kind == "gather" and op.written:
         raise Fault("an index is written in brackets", "write x[i]")
-    parameters = [one for one in op.parameters if one.name not in _PARTS]
+    parameters = [one for one in op.parameters if not op.parts or one.name != "part"]
     order = op.order or (*op.operands, *(one.name for one in parameters))
     defaults: dict[str, Any] = {
         one.name: one.default for one in parameters if one.default is not REQUIRED
@@ -225,11 +222,11 @@ def _operation(
     if op.kind == "elementwise" and all(map(is_number, given)):
         return fold_call(op, given, attributes)
     operands = [reading.as_node(one, None) for one in given]
-    if op.name == "split":
-        parts = part_count(attributes["sections"])
+    if op.parts is not None:
+        parts = op.parts(**attributes)
         if parts > _MOST_PARTS:
             raise LimitFault(
-                f"split into {parts} parts", f"at most {_MOST_PARTS} are allowed"
+                f"{op.name} into {parts} parts", f"at most {_MOST_PARTS} are allowed"
             )
         return tuple(
             reading.apply(

@@ -6,6 +6,7 @@ A drawing is made once for a graph and its folding. What changes from step to st
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -29,24 +30,6 @@ _JOINTS: Final = (
 )
 _PLACES: Final = tuple(
     sum(3**bit for bit in range(4) if arms >> bit & 1) for arms in range(16)
-)
-
-# What the program writes for an operation between or before its operands.
-_SIGNS: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "add": "+",
-        "subtract": "-",
-        "multiply": "*",
-        "divide": "/",
-        "power": "**",
-        "matmul": "@",
-        "equal": "==",
-        "not_equal": "!=",
-        "less": "<",
-        "less_equal": "<=",
-        "greater": ">",
-        "greater_equal": ">=",
-    }
 )
 
 # What a place of a label holds; the first four are filled in when it is painted.
@@ -88,25 +71,25 @@ def operation_text(graph: Graph, node: Node) -> str:
 
     The result of `0.5 * sum(x)` says `0.5 *`, that of `x ** 2` says `** 2`.
     """
-    if node.op is None:
+    op = node.op
+    if op is None:
         return ""
     operands = [graph.nodes[operand] for operand in node.operands]
     given = [o.name if is_literal(o) else "" for o in operands]
-    sign = _SIGNS.get(node.op.name)
-    if sign and len(given) == 2:
-        if node.operands[0] == node.operands[1]:
-            given = [operands[0].name] * 2
-        return f"{given[0]} {sign} {given[1]}".strip()
-    written = node.site.text if node.site else ""
-    if node.op.name == "getitem" and written.count("[") == 1:
-        return written[written.index("[") :]
-    if node.op.name == "transpose" and written.endswith(".T"):
-        return ".T"
-    if node.op.name == "negative":
-        return "-"
+    if op.written.startswith("{x}"):  # behind its operand, if not as a call
+        text = node.site.text if node.site else ""
+        behind = re.escape(op.written.removeprefix("{x}"))
+        behind = behind.replace(re.escape("{index}"), "[^][]*")
+        found = re.search(f"{behind}$", text)
+        if found:
+            return found[0]
+    elif op.written:
+        if len(set(node.operands)) < len(operands):
+            given = [operand.name for operand in operands]
+        return op.written.format_map(dict(zip(op.operands, given, strict=True))).strip()
     if any(given):
-        return f"{node.op.name}({', '.join(name or '·' for name in given)})"
-    return node.op.name
+        return f"{op.name}({', '.join(name or '·' for name in given)})"
+    return op.name
 
 
 def shape_text(node: Node) -> str:

@@ -14,7 +14,7 @@ from hypothesis.extra import numpy as hnp
 from gradstep.core.engine.graph import Builder
 from gradstep.core.engine.run import evaluate
 from gradstep.core.ops import OPS
-from gradstep.core.ops.shape import DependsOnData, Slot, part_count, shape_of_index
+from gradstep.core.ops.shape import DependsOnData, Slot, shape_of_index
 from ops_examples import Case
 from ops_examples_shape import indexing
 
@@ -121,8 +121,10 @@ def test_check_of(
 
 @given(st.integers(1, 5), st.lists(st.integers(0, 9), max_size=4).map(sorted))
 def test_part_count(sections: int, bounds: list[int]) -> None:
-    assert part_count(sections) == len(np.split(np.zeros(sections), sections))
-    assert part_count(tuple(bounds)) == len(np.split(np.zeros(9), bounds))
+    count = OPS["split"].parts
+    assert count is not None
+    assert count(sections=sections) == len(np.split(np.zeros(sections), sections))
+    assert count(sections=tuple(bounds)) == len(np.split(np.zeros(9), bounds))
 
 
 def test_words_follow_the_axes() -> None:
