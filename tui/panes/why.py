@@ -34,8 +34,8 @@ from ...core.words.formulas import Wording, axes_text, shape_text
 from ..draw.digits import align, number_text, style_for, write
 from ..draw.spelling import term_text
 from ..draw.stage import wording
-from .base.background import GIVEN_UP, Kept
-from .base.pane import Chosen, Line, Pane, View, filled
+from .base.background import GIVEN_UP
+from .base.pane import Chosen, KeptPane, Line, View, filled
 
 _MARGIN = "  "
 _LEAST = 16  # columns in which a line is broken
@@ -71,7 +71,7 @@ class _Told:
         return row is not None
 
 
-class WhyPane(Pane):
+class WhyPane(KeptPane[_Told]):
     """The terms of the chosen element, the largest first, and where each leads."""
 
     TITLE: ClassVar[str] = "Why?"
@@ -109,27 +109,22 @@ class WhyPane(Pane):
         self._trail: list[Element] = []
         self._cursor = 0  # the row that would be followed
         self._top = 0
-        self._kept: Kept[_Told] = Kept()
         self._shown: tuple[_Told | None, int] | None = None  # and how wide
         self._view: View | None = None
         self._title = self.TITLE
 
     # ------------------------------------------------------------------ the moment
 
-    def _recipe(self, view: View) -> tuple[object, Callable[[], _Told]]:
-        """Return what is to be explained, and how."""
+    def recipe(self, view: View) -> tuple[object, Callable[[], _Told]]:
+        """Return the element at its moment as the key, and what explains it."""
         bug = view.bug
         count = max(self.size.height + 1, _SHOWN)  # and whether there are more
         return (bug.trace, bug.position, view.chosen), lambda: _looked_up(view, count)
 
-    def prepare(self, view: View) -> None:
-        """Open the chosen element into its terms."""
-        self._kept.make(*self._recipe(view))
-
     def show(self, view: View) -> None:
         """Explain the chosen element at this position."""
         self._view = view
-        found, width = self._kept.of(*self._recipe(view)), self.size.width
+        found, width = self.found(view), self.size.width
         if self._shown is not None and self._shown == (found, width):
             return
         self._shown = found, width

@@ -7,8 +7,8 @@ it posts `Asked` with a command line, or `Chosen` with the element under its cur
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import ClassVar, NamedTuple, Self
+from collections.abc import Callable, Mapping, Sequence
+from typing import ClassVar, Generic, NamedTuple, Self, TypeVar
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
@@ -24,8 +24,10 @@ from ....core.debugger.debugger import Debugger
 from ....core.session.expression import Element
 from ....core.session.reply import Reply
 from ....core.session.stops import Stop
+from .background import Kept
 
 Line = list[Segment]
+T = TypeVar("T")
 
 
 class View(NamedTuple):
@@ -372,3 +374,23 @@ class Pane(Painted, can_focus=True):
             *([Segment(label, self.ink("pane--title"))] if label else ()),
             Segment(after + right, line),
         ]
+
+
+class KeptPane(Pane, Generic[T]):
+    """A pane whose contents may take long to find: they are kept under a key."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._kept: Kept[T] = Kept()
+
+    def recipe(self, view: View) -> tuple[object, Callable[[], T]]:
+        """Return the key of what is shown at this moment, and what finds it."""
+        raise NotImplementedError
+
+    def prepare(self, view: View) -> None:
+        """Find what is to be shown."""
+        self._kept.make(*self.recipe(view))
+
+    def found(self, view: View) -> T | None:
+        """Return what is to be shown; None where a person has given it up."""
+        return self._kept.of(*self.recipe(view))

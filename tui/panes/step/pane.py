@@ -24,9 +24,8 @@ from ...draw.look import Look
 from ...draw.spelling import contribution_text, update_text, value_text
 from ...draw.stage import Stage, notes, place
 from ...graph.drawing import cut
-from ..base.background import Kept
 from ..base.known import Known
-from ..base.pane import Chosen, Line, Pane, View
+from ..base.pane import Chosen, KeptPane, Line, View
 from ..matrix.grid import HEAT, HEAT_CSS, Grid, Inks, Scale, summary_text
 from ..matrix.view import KEYS, MatrixView, Walker
 from ..views import VIEWS
@@ -76,7 +75,7 @@ class _Sheet:
     offset: int = 0
 
 
-class StepPane(Pane):
+class StepPane(KeptPane[_Looked]):
     """The step that was made last, or at the start the first one to come."""
 
     TITLE: ClassVar[str] = VIEWS["step"]
@@ -104,7 +103,6 @@ class StepPane(Pane):
         self._said: Sequence[str] = ()  # the notes of the event
         self._summed: tuple[int, ...] = ()  # the axes that the event sums over
         self._formula = NO_FORMULA
-        self._kept: Kept[_Looked] = Kept()
         self._scales: dict[tuple[str, int], Scale] = {}
         self._active = 0
         self._dense: bool | None = None  # None: where there is no room for numbers
@@ -121,22 +119,18 @@ class StepPane(Pane):
 
     # ------------------------------------------------------------------ the moment
 
-    def _recipe(self, view: View) -> tuple[object, Callable[[], _Looked]]:
-        """Return which event is looked at, and how."""
+    def recipe(self, view: View) -> tuple[object, Callable[[], _Looked]]:
+        """Return the event as the key, and what looks at it."""
         trace, number = view.bug.trace, max(view.bug.position - 1, 0)
         stage = Stage(view.bug.scenario, trace, self._look)
         return (trace, number), lambda: _looked_up(stage, number)
-
-    def prepare(self, view: View) -> None:
-        """Look up the arrays of the event, and its notes."""
-        self._kept.make(*self._recipe(view))
 
     def show(self, view: View) -> None:
         """Draw the last applied event, with the chosen element in all its arrays."""
         self._view = view
         trace, position = view.bug.trace, view.bug.position
         if trace is not self._trace or self._number != max(position - 1, 0):
-            self._take(trace, max(position - 1, 0), self._kept.of(*self._recipe(view)))
+            self._take(trace, max(position - 1, 0), self.found(view))
         for grid in self._grids:
             grid.is_future = position == 0
         self._follow(view.chosen)

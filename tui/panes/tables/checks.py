@@ -11,11 +11,10 @@ from ....core.check.check import NodeCheck, Report
 from ....core.debugger.review import check_place, worst_first
 from ....core.session.expression import Element
 from ...draw.digits import number_text
-from ..base.background import Kept
 from ..base.pane import Chosen, View
 from ..views import VIEWS
 from .nodes import number_cell
-from .table import Cell, Column, Row, TablePane
+from .table import Cell, Column, KeptTable, Row
 
 _SIGNS: Final = {
     "ok": ("✓", "good"),
@@ -27,7 +26,24 @@ _SIGNS: Final = {
 _LEVELS: Final = {"contribution": "edge", "accumulation": "sum", "gradient": "whole"}
 
 
-class ChecksPane(TablePane):
+class CheckRows(Sequence[Row]):
+    """The comparisons of a report, the worst first."""
+
+    def __init__(self, report: Report | None) -> None:
+        self.report = report
+        self.checks = worst_first(report) if report else ()
+        self.said = _verdict(report) if report else ""
+
+    def __len__(self) -> int:
+        return len(self.checks)
+
+    def __getitem__(self, row: int) -> Row:  # type: ignore[override]  # no slices
+        if self.report is None:
+            return ()
+        return _row(self.report, self.checks[row])
+
+
+class ChecksPane(KeptTable[CheckRows]):
     """Backpropagation beside numeric differentiation."""
 
     TITLE: ClassVar[str] = VIEWS["checks"]
@@ -51,30 +67,26 @@ class ChecksPane(TablePane):
     )
     BINDINGS: ClassVar[list[BindingType]] = [("r", "check", "check all")]
 
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id)
-        self._made: CheckRows | None = None
-        self._kept: Kept[CheckRows] = Kept()
-
-    def _recipe(self, view: View) -> tuple[object, Callable[[], CheckRows]]:
-        """Return what the rows are made for, and how."""
+    def recipe(self, view: View) -> tuple[object, Callable[[], CheckRows]]:
+        """Return the report as the key, and what sorts its comparisons."""
         report = view.bug.session.report
         return id(report), lambda: CheckRows(report)
 
-    def prepare(self, view: View) -> None:
-        """Sort the comparisons."""
-        self._kept.make(*self._recipe(view))
-
     def rows(self, view: View) -> Sequence[Row] | None:
-        """Return a row for each comparison, made when it is seen."""
-        before, self._made = self._made, self._kept.of(*self._recipe(view))
-        if self._made is not before:
+        """Return the rows; those of another report are read from the first one on."""
+        before, found = self.made, super().rows(view)
+        if self.made is not before:
             self.cursor = 0
-        return self._made
+        return found
+
+    def rows_of(self, made: CheckRows, view: View) -> Sequence[Row]:
+        """Return a row for each comparison, made when it is seen."""
+        del view
+        return made
 
     def heading(self) -> Cell:
         """Return what came of the check, in one line."""
-        made = self._made
+        made = self.made
         if made is None or made.report is None:
             return Cell()
         text = made.said
@@ -84,34 +96,17 @@ class ChecksPane(TablePane):
 
     def entered(self, row: int) -> None:
         """Choose the element that was compared."""
-        if self._made is None or self._made.report is None:
+        if self.made is None or self.made.report is None:
             return
-        one = self._made.checks[row]
+        one = self.made.checks[row]
         node = one.node
         if one.argument is not None:
-            node = self._made.report.run.graph.nodes[one.node].operands[one.argument]
+            node = self.made.report.run.graph.nodes[one.node].operands[one.argument]
         self.post_message(Chosen(Element(node, "grad", one.index)))
 
     def action_check(self) -> None:
         """Check everything, in the background."""
         self.ask("check")
-
-
-class CheckRows(Sequence[Row]):
-    """The comparisons of a report, the worst first."""
-
-    def __init__(self, report: Report | None) -> None:
-        self.report = report
-        self.checks = worst_first(report) if report else ()
-        self.said = _verdict(report) if report else ""
-
-    def __len__(self) -> int:
-        return len(self.checks)
-
-    def __getitem__(self, row: int) -> Row:  # type: ignore[override]  # no slices
-        if self.report is None:
-            return ()
-        return _row(self.report, self.checks[row])
 
 
 def _verdict(report: Report) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Generic, TypeVar
 
 from ....core.base.progress import Progress
 from ....core.engine.measure import Gist, gist
@@ -11,14 +11,13 @@ from ....core.engine.run import Run
 from ....core.engine.trace import Trace
 from ....core.ops.table import Array
 from ....core.pictures.flow import Stage, node_order, operation, stage
-from ....core.session.expression import Element
+from ....core.session.expression import Element, Quantity
 from ....core.words.formulas import shape_text
 from ...draw.digits import number_text
-from ..base.background import Kept
 from ..base.known import Known
 from ..base.pane import Chosen, View
 from ..views import VIEWS
-from .table import Cell, Column, Row, TablePane
+from .table import Cell, Column, KeptTable, Row
 
 SIGNS: Final[dict[Stage, str]] = {
     "future": "·",
@@ -28,88 +27,51 @@ SIGNS: Final[dict[Stage, str]] = {
 }
 
 
-class NodesPane(TablePane):
-    """Every node in a few numbers."""
+class RunRows(Sequence[Row]):
+    """Rows about nodes of one run, looked at from a position."""
 
-    TITLE: ClassVar[str] = VIEWS["nodes"]
-    HELP: ClassVar[str | None] = (
-        "All nodes of the run; what lies in the future is dim.\n"
-        "· not computed yet   ○ the value is there   ◐ some contributions to the\n"
-        "gradient are in   ● the gradient is complete\n"
-        "value, up to: the number, or the range of an array   ‖grad‖: the norm of the\n"
-        "gradient, — where none flows   grad, up to: its range\n"
-        "flags: NaN, Inf and zeros among values (v) and gradients (g)\n"
-        "v: sort by the next column   V: turn the order round   or click a heading\n"
-        "up, down: choose a node   enter: go where it is done   b: break there"
-    )
-    KEYS: ClassVar[Sequence[str]] = ("enter go there", "v sort", "V turn")
-    COLUMNS: ClassVar[Sequence[Column]] = (
-        Column(""),
-        Column("name", width=8, most=24, order="name"),
-        Column("operation", rank=5, width=8, most=16, order="operation"),
-        Column("shape", "right", rank=4, order="shape"),
-        Column("value", "point", rank=2, width=7, order="value"),
-        Column("up to", "point", rank=2, width=6),
-        Column("‖grad‖", "point", width=8, order="norm"),
-        Column("grad", "point", rank=6, width=7),
-        Column("up to", "point", rank=6, width=6),
-        Column("flags", rank=3, wide=True, width=9),
-    )
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self._trace: Trace | None = None
+        self._position = 0
 
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id)
-        self._made: NodeRows | None = None
-        self._kept: Kept[NodeRows] = Kept()
-        self._gists = Known(gist)
+    def node(self, row: int) -> int:
+        """Return the node of a row."""
+        raise NotImplementedError
 
-    def _gist(self, array: Array) -> Gist | None:
-        return self._gists.of(array, self, self.again)
+    def row_of(self, node: int) -> int | None:
+        """Return the row of a node, if it is among them."""
+        raise NotImplementedError
 
-    def _recipe(self, view: View) -> tuple[object, Callable[[], NodeRows]]:
-        """Return what the rows are made for, and how."""
-        run, progress = view.bug.trace.run, view.bug.progress
-        by = self.COLUMNS[self.sorted_by].order if self.sorted_by >= 0 else ""
-        descending, gist_of = self.descending, self._gist
-        return (run, by, descending), lambda: NodeRows(
-            run, by, descending, gist_of, progress
-        )
 
-    def prepare(self, view: View) -> None:
-        """Sort the nodes."""
-        self._kept.make(*self._recipe(view))
+R = TypeVar("R", bound=RunRows)
 
-    def rows(self, view: View) -> Sequence[Row] | None:
-        """Return a row for each node, made when it is seen."""
-        self._made = self._kept.of(*self._recipe(view))
-        if self._made is not None:
-            self._made.at(view.bug.trace, view.bug.position)
-        return self._made
+
+class RunTable(KeptTable[R], Generic[R]):
+    """A table of nodes: its cursor and the chosen element go together."""
+
+    QUANTITY: ClassVar[Quantity]  # of a node, that its row chooses
 
     def follow(self, view: View) -> int | None:
-        """Return the row of the chosen node."""
-        if view.chosen is None or self._made is None:
+        """Return the row of the chosen node, if it is among them."""
+        if view.chosen is None or self.made is None:
             return None
-        return self._made.row_of(view.chosen.node)
+        return self.made.row_of(view.chosen.node)
 
     def moved(self, row: int) -> None:
         """Choose the node under the cursor, in all panes."""
-        if self._made is not None:
-            self.post_message(Chosen(Element(self._made.order[row], "value", None)))
-
-    def entered(self, row: int) -> None:
-        """Go to where the node under the cursor is done."""
-        self.moved(row)
-        self.ask(f"goto {self.place()}")
+        if self.made is not None:
+            element = Element(self.made.node(row), self.QUANTITY, None)
+            self.post_message(Chosen(element))
 
     def place(self) -> str:
         """Return the node under the cursor as a location."""
-        if self._made is None:
+        if self.made is None:
             return ""
-        graph = self._made.run.graph
-        return graph.nodes[self._made.order[self.cursor]].name
+        return self.made.run.graph.nodes[self.made.node(self.cursor)].name
 
 
-class NodeRows(Sequence[Row]):
+class NodeRows(RunRows):
     """The nodes of a run in an order; what is known of them is found out on demand."""
 
     def __init__(
@@ -120,19 +82,21 @@ class NodeRows(Sequence[Row]):
         gist_of: Callable[[Array], Gist | None],
         progress: Progress,
     ) -> None:
-        self.run = run
+        super().__init__(run)
         self._gist_of = gist_of
         self.order = node_order(run, by, descending=descending, progress=progress)
         self._rows: dict[int, int] = {}
         if not isinstance(self.order, range):
             self._rows = {node: row for row, node in enumerate(self.order)}
         self._known: dict[int, tuple[Gist, Gist | None]] = {}
-        self._trace: Trace | None = None
-        self._position = 0
 
     def at(self, trace: Trace, position: int) -> None:
         """Look at the nodes from a position."""
         self._trace, self._position = trace, position
+
+    def node(self, row: int) -> int:
+        """Return the node of a row."""
+        return self.order[row]
 
     def row_of(self, node: int) -> int:
         """Return the row of a node."""
@@ -180,6 +144,62 @@ class NodeRows(Sequence[Row]):
                 return None
             self._known[node] = value, gradient
         return self._known[node]
+
+
+class NodesPane(RunTable[NodeRows]):
+    """Every node in a few numbers."""
+
+    TITLE: ClassVar[str] = VIEWS["nodes"]
+    HELP: ClassVar[str | None] = (
+        "All nodes of the run; what lies in the future is dim.\n"
+        "· not computed yet   ○ the value is there   ◐ some contributions to the\n"
+        "gradient are in   ● the gradient is complete\n"
+        "value, up to: the number, or the range of an array   ‖grad‖: the norm of the\n"
+        "gradient, — where none flows   grad, up to: its range\n"
+        "flags: NaN, Inf and zeros among values (v) and gradients (g)\n"
+        "v: sort by the next column   V: turn the order round   or click a heading\n"
+        "up, down: choose a node   enter: go where it is done   b: break there"
+    )
+    QUANTITY: ClassVar[Quantity] = "value"
+    KEYS: ClassVar[Sequence[str]] = ("enter go there", "v sort", "V turn")
+    COLUMNS: ClassVar[Sequence[Column]] = (
+        Column(""),
+        Column("name", width=8, most=24, order="name"),
+        Column("operation", rank=5, width=8, most=16, order="operation"),
+        Column("shape", "right", rank=4, order="shape"),
+        Column("value", "point", rank=2, width=7, order="value"),
+        Column("up to", "point", rank=2, width=6),
+        Column("‖grad‖", "point", width=8, order="norm"),
+        Column("grad", "point", rank=6, width=7),
+        Column("up to", "point", rank=6, width=6),
+        Column("flags", rank=3, wide=True, width=9),
+    )
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._gists = Known(gist)
+
+    def _gist(self, array: Array) -> Gist | None:
+        return self._gists.of(array, self, self.again)
+
+    def recipe(self, view: View) -> tuple[object, Callable[[], NodeRows]]:
+        """Return the run and its order as the key, and what sorts the nodes."""
+        run, progress = view.bug.trace.run, view.bug.progress
+        by = self.COLUMNS[self.sorted_by].order if self.sorted_by >= 0 else ""
+        descending, gist_of = self.descending, self._gist
+        return (run, by, descending), lambda: NodeRows(
+            run, by, descending, gist_of, progress
+        )
+
+    def rows_of(self, made: NodeRows, view: View) -> Sequence[Row]:
+        """Return a row for each node, made when it is seen."""
+        made.at(view.bug.trace, view.bug.position)
+        return made
+
+    def entered(self, row: int) -> None:
+        """Go to where the node under the cursor is done."""
+        self.moved(row)
+        self.ask(f"goto {self.place()}")
 
 
 def number_cell(number: float | None, meaning: str = "") -> Cell:

@@ -8,14 +8,13 @@ from typing import ClassVar
 from textual.binding import BindingType
 
 from ....core.debugger.review import RunRow, run_rows
-from ..base.background import Kept
 from ..base.pane import View
 from ..views import VIEWS
 from .nodes import number_cell
-from .table import Cell, Column, Row, TablePane
+from .table import Cell, Column, KeptTable, Row
 
 
-class RunsPane(TablePane):
+class RunsPane(KeptTable[list[RunRow]]):
     """What was changed on purpose, and what came of it."""
 
     TITLE: ClassVar[str] = VIEWS["runs"]
@@ -35,27 +34,14 @@ class RunsPane(TablePane):
     )
     BINDINGS: ClassVar[list[BindingType]] = [("d", "compare", "differences")]
 
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id)
-        self._found: list[RunRow] = []
-        self._kept: Kept[list[RunRow]] = Kept()
-
-    def _recipe(self, view: View) -> tuple[object, Callable[[], list[RunRow]]]:
-        """Return what the rows are made for, and how."""
+    def recipe(self, view: View) -> tuple[object, Callable[[], list[RunRow]]]:
+        """Return the runs as the key, and what compares them."""
         bug = view.bug
         return (bug.trace.run, bug.chosen, *bug.runs), lambda: run_rows(bug)
 
-    def prepare(self, view: View) -> None:
-        """Compare the runs."""
-        self._kept.make(*self._recipe(view))
-
-    def rows(self, view: View) -> Sequence[Row] | None:
+    def rows_of(self, made: list[RunRow], view: View) -> Sequence[Row]:
         """Return a row for each run."""
-        found = self._kept.of(*self._recipe(view))
-        self._found = found or []
-        if found is None:
-            return None
-        return [_row(one, present=one.number == view.bug.chosen) for one in found]
+        return [_row(one, present=one.number == view.bug.chosen) for one in made]
 
     def follow(self, view: View) -> int | None:
         """Return the row of the run that is looked at."""
@@ -63,12 +49,13 @@ class RunsPane(TablePane):
 
     def entered(self, row: int) -> None:
         """Look at the run under the cursor."""
-        self.ask(f"runs {self._found[row].number}")
+        if self.made is not None:
+            self.ask(f"runs {self.made[row].number}")
 
     def action_compare(self) -> None:
         """List where the run under the cursor and the present one differ."""
-        if self._found:
-            self.ask(f"diff {self._found[self.cursor].number}")
+        if self.made:
+            self.ask(f"diff {self.made[self.cursor].number}")
 
 
 def _row(one: RunRow, *, present: bool) -> Row:

@@ -33,11 +33,11 @@ class NumberedPane(TablePane):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self.found: list[Stop | Display] = []
+        self.numbered: list[Stop | Display] = []
 
     def under(self) -> Stop | Display | None:
         """Return what is under the cursor."""
-        return self.found[self.cursor] if self.found else None
+        return self.numbered[self.cursor] if self.numbered else None
 
     def action_begin(self, line: str) -> None:
         """Begin a command line."""
@@ -167,7 +167,7 @@ class StopsPane(NumberedPane):
     def rows(self, view: View) -> Sequence[Row]:
         """Return a row for each stop."""
         stops = list(view.bug.session.stops.values())
-        self.found = [*stops]
+        self.numbered = [*stops]
         return [_row(stop) for stop in stops]
 
     def follow(self, view: View) -> int | None:
@@ -192,7 +192,7 @@ class StopsPane(NumberedPane):
 
     def entered(self, row: int) -> None:
         """Edit the cell under the cursor."""
-        stop = self.found[row]
+        stop = self.numbered[row]
         if isinstance(stop, Stop):
             self._edited, self._asked = stop, ""
             self.editor.value = _texts(stop)[self._command]

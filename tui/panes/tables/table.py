@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from textwrap import wrap
-from typing import ClassVar, Final, Literal, NamedTuple
+from typing import ClassVar, Final, Generic, Literal, NamedTuple, TypeVar
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
@@ -22,7 +22,9 @@ from textual.scroll_view import ScrollView
 
 from ...draw.digits import align, sides
 from ..base.background import GIVEN_UP
-from ..base.pane import Again, Asked, Line, Pane, View, filled
+from ..base.pane import Again, Asked, KeptPane, Line, Pane, View, filled
+
+T = TypeVar("T")
 
 _GAP: Final = 2
 _MARK: Final = 2  # the cursor, and a blank
@@ -410,6 +412,24 @@ class TablePane(Pane, ScrollView):
             widths[k] += more
             spare -= more
         return [(k, widths[k]) for k in kept]
+
+
+# Textual's own scroll view narrows a method of its widget.
+class KeptTable(TablePane, KeptPane[T], Generic[T]):  # pyright: ignore[reportIncompatibleMethodOverride]
+    """A table whose rows may take long to find."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.made: T | None = None  # what the rows are drawn from
+
+    def rows(self, view: View) -> Sequence[Row] | None:
+        """Return the rows at this moment; None where a person has given them up."""
+        self.made = self.found(view)
+        return None if self.made is None else self.rows_of(self.made, view)
+
+    def rows_of(self, made: T, view: View) -> Sequence[Row]:
+        """Return the rows that are drawn from what was found."""
+        raise NotImplementedError
 
 
 def _padded(text: str, width: int, column: Column) -> str:

@@ -13,17 +13,16 @@ from ....core.debugger.review import last_change, short
 from ....core.session.expression import Expression
 from ....core.session.session import Display, Session
 from ....core.session.stops import Stop, look
-from ..base.background import Kept
 from ..base.pane import View
 from ..views import VIEWS
 from .nodes import number_cell
 from .stops import NumberedPane
-from .table import Cell, Column, Row
+from .table import Cell, Column, KeptTable, Row
 
 _Eye = tuple[Stop | Display, Expression]  # and what is looked at
 
 
-class WatchesPane(NumberedPane):
+class WatchesPane(NumberedPane, KeptTable[list[Row]]):
     """What a person keeps an eye on."""
 
     TITLE: ClassVar[str] = VIEWS["watches"]
@@ -56,23 +55,23 @@ class WatchesPane(NumberedPane):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._eyes: list[_Eye] = []
-        self._kept: Kept[list[Row]] = Kept()
 
-    def _recipe(self, view: View) -> tuple[object, Callable[[], list[Row]]]:
-        """Return what the rows are made for, and how."""
+    def recipe(self, view: View) -> tuple[object, Callable[[], list[Row]]]:
+        """Return moment, watches and displays as the key, and what evaluates them."""
         bug, eyes = view.bug, _eyes(view.bug.session)
         key = (bug.trace, bug.position, *(one for one, _ in eyes))
         return key, lambda: [_row(view, *eye) for eye in eyes]
 
-    def prepare(self, view: View) -> None:
-        """Look for the last change of each expression."""
-        self._kept.make(*self._recipe(view))
-
     def rows(self, view: View) -> Sequence[Row] | None:
         """Return a row for each watch and each display."""
         self._eyes = _eyes(view.bug.session)
-        self.found = [one for one, _ in self._eyes]
-        return self._kept.of(*self._recipe(view))
+        self.numbered = [one for one, _ in self._eyes]
+        return super().rows(view)
+
+    def rows_of(self, made: list[Row], view: View) -> Sequence[Row]:
+        """Return the rows as they were found."""
+        del view
+        return made
 
     def entered(self, row: int) -> None:
         """Go to the change before this position."""
