@@ -11,15 +11,19 @@ from collections.abc import Iterator
 
 import pytest
 
+import gradstep
 import gradstep.core
 import gradstep.tui
 
 
 def modules() -> Iterator[str]:
+    yield "gradstep"
     for package in (gradstep.core, gradstep.tui):
         yield package.__name__
         for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            yield found.name
+            # The folder of `gradstep` itself lies in that of `tui`.
+            if not found.name.startswith("gradstep.tui.gradstep"):
+                yield found.name
 
 
 def examples(module: str) -> list[doctest.DocTest]:

@@ -7,11 +7,17 @@ from pathlib import Path
 
 import pytest
 
-import gradstep.core
+import gradstep
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("core", "tui", "scenarios")
-MODULES = sorted(path for name in PACKAGES for path in (ROOT / name).rglob("*.py"))
+TOP = ROOT / "tui" / "gradstep"  # installed as `gradstep` itself
+MODULES = sorted(
+    path
+    for name in PACKAGES
+    for path in (ROOT / name).rglob("*.py")
+    if path.parent != TOP
+)
 PROGRAMS = sorted(
     path for name in ("tests", "benchmarks") for path in (ROOT / name).rglob("*.py")
 )
@@ -128,13 +134,21 @@ def test_an_installation_leaves_short_names_to_the_user(
 def test_core_waits_for_numpy_until_it_is_needed(
     python: Callable[[str], list[str]],
 ) -> None:
-    program = "import sys, gradstep.core; print(*sys.modules, sep='\\n')"
-    assert "gradstep.core" in python(program)
-    assert "numpy" not in python(program)
+    loaded = python("import sys, gradstep.core; print(*sys.modules, sep='\\n')")
+    assert "gradstep.core" in loaded
+    assert "numpy" not in loaded
 
 
-def test_core_offers_what_it_promises() -> None:
-    assert [
-        name for name in gradstep.core.__all__ if not hasattr(gradstep.core, name)
-    ] == []
-    assert not hasattr(gradstep.core, "nonsense")
+def test_the_public_names_wait_until_they_are_asked_for(
+    python: Callable[[str], list[str]],
+) -> None:
+    loaded = python("import sys, gradstep; print(*sys.modules, sep='\\n')")
+    assert "gradstep" in loaded
+    assert not {"numpy", "rich", "textual", "gradstep.core"} & {*loaded}
+
+
+def test_gradstep_offers_what_it_promises() -> None:
+    assert dir(gradstep) == gradstep.__all__ == ["Debugger", "load"]
+    debugger, load = gradstep.Debugger, gradstep.load
+    assert debugger(load("apple_orange")).execute("step").ok
+    assert not hasattr(gradstep, "nonsense")

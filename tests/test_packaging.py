@@ -13,6 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("core", "tui", "scenarios")
+TOP = ROOT / "tui" / "gradstep"  # installed as `gradstep` itself
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 
 
@@ -43,10 +44,12 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def files(folder: Path) -> set[str]:
+    """Return the files of a folder of the tree, or of what is installed of it."""
     return {
         path.relative_to(folder).as_posix()
         for path in folder.rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
+        if folder == TOP or TOP not in path.parents
     }
 
 
@@ -56,7 +59,8 @@ def test_wheel_holds_every_file_of_a_package(installed: Path, name: str) -> None
 
 
 def test_wheel_holds_nothing_else(installed: Path) -> None:
-    assert {path.name for path in (installed / "gradstep").iterdir()} == set(PACKAGES)
+    found = {path.name for path in (installed / "gradstep").iterdir()}
+    assert found == {*PACKAGES, *files(TOP)}
     (information,) = (path for path in installed.iterdir() if path.name != "gradstep")
     assert information.name.endswith(".dist-info")
     assert "licenses/LICENSE" in files(information)
@@ -67,7 +71,8 @@ def test_every_package_is_listed_once() -> None:
         ".".join(["gradstep", *path.parent.relative_to(ROOT).parts])
         for name in PACKAGES
         for path in (ROOT / name).rglob("*.py")
-    }
+        if path.parent != TOP
+    } | {"gradstep"}
     listed = PROJECT["tool"]["setuptools"]["packages"]
     assert sorted(folders) == sorted(listed)
 
@@ -92,6 +97,14 @@ def test_console_script_leads_to_a_function(installed: Path) -> None:
     assert callable(found.load())
 
 
+def test_the_module_is_the_command(installed: Path) -> None:
+    command = [sys.executable, "-m", "gradstep", "list"]
+    done = subprocess.run(
+        command, cwd=installed, check=True, capture_output=True, text=True
+    )
+    assert "apple_orange" in done.stdout
+
+
 def test_lock_pins_every_requirement() -> None:
     lines = (ROOT / "requirements-dev.lock").read_text("utf-8").splitlines()
     pins = dict(line.split("==") for line in lines if not line.startswith("#"))
@@ -104,3 +117,8 @@ def test_lock_pins_every_requirement() -> None:
 @pytest.mark.parametrize("name", PACKAGES)
 def test_type_checker_finds_the_package(name: str) -> None:
     assert (ROOT / "typings" / "gradstep" / name).resolve() == ROOT / name
+
+
+def test_type_checker_finds_the_public_names() -> None:
+    link = ROOT / "typings" / "gradstep" / "__init__.py"
+    assert link.resolve() == TOP / "__init__.py"

@@ -36,7 +36,7 @@ class ByName(ABC):
     They raise `AssertionFailed` where an assertion does not hold, and `CommandError`
     where the command is wrong. A check that finds something is a reply that `failed`.
 
-    >>> from gradstep.core import Debugger, load
+    >>> from gradstep import Debugger, load
     >>> bug = Debugger(load("apple_orange"))
     >>> bug.goto("end")
     end · event 13 of 13

@@ -49,7 +49,7 @@ class Debugger(ByName):
     `groups` is the command table. `execute` carries out a line of it, and so does a
     method of the command's name.
 
-    >>> from gradstep.core import load
+    >>> from gradstep import load
     >>> bug = Debugger(load("apple_orange"))
     >>> bug.execute("goto end").phase
     'end'

@@ -7,7 +7,7 @@ import keyword
 import numpy as np
 import pytest
 
-from gradstep.core import Debugger, load
+from gradstep import Debugger, load
 from gradstep.core.base.errors import AssertionFailed, CommandError
 from gradstep.core.debugger.by_name import ByName
 from sessions import session

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from gradstep.core import Debugger, load
+from gradstep import Debugger, load
 from gradstep.core.debugger.review import (
     check_place,
     last_change,

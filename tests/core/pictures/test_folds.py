@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gradstep.core import load
+from gradstep import load
 from gradstep.core.engine.graph import Graph
 from gradstep.core.engine.trace import Trace
 from gradstep.core.pictures.folds import (

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gradstep.core import load
+from gradstep import load
 from gradstep.core.pictures.folds import folds_of, sketch, unfolded_to
 from gradstep.core.pictures.layout import (
     Layers,

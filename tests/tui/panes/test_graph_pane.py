@@ -12,7 +12,7 @@ import pytest
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
-from gradstep.core import load
+from gradstep import load
 from gradstep.core.debugger.debugger import Debugger
 from gradstep.core.engine.graph import Builder
 from gradstep.core.ops import OPS

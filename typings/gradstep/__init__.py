@@ -1,0 +1,1 @@
+../../tui/gradstep/__init__.py
