@@ -96,7 +96,8 @@ async def test_every_scenario_can_be_seen_in_every_view(name: str) -> None:
         pilot, screen, _ = found
         for view in OWN:
             screen.action_view(view)
-            await pilot.pause()
+            while not screen.query(f"#{view}") or not screen.query_one(f"#{view}").size:
+                await pilot.pause()
             assert text(screen.query_one(f"#{view}", Pane)).strip(), view
 
 
