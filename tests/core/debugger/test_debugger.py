@@ -554,7 +554,13 @@ def test_any_arguments_are_answered(name: str, arguments: str) -> None:
         return
     bug = session(TROUBLE)
     said(bug, "goto 50%")
-    bug.execute(f"{name} {arguments}")
+    before = place(bug)
+    reply = bug.execute(f"{name} {arguments}")
+    assert reply.ok is (reply.error is None)
+    if reply.error is not None:
+        assert reply.error.strip()
+        assert place(bug) == before
+        assert len(bug.runs) == 1
 
 
 def test_comments_are_cut_but_events_are_not() -> None:

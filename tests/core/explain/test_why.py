@@ -170,11 +170,16 @@ def test_every_why_of_every_element_is_answered() -> None:
         for node in bug.graph:
             if not node.name.isidentifier():
                 continue
-            for suffix in ("", ".grad"):
-                bug.execute(f"why {node.name}{suffix}")
-                bug.execute(f"explain {node.name}{suffix}")
-                bug.execute(f"uses {node.name}")
-                bug.execute(f"paths {node.name}")
+            lines = [f"{word} {node.name}" for word in ("why", "explain", "uses")]
+            lines += [f"{word} {node.name}.grad" for word in ("why", "explain")]
+            for line in lines:
+                reply = bug.execute(line)
+                # It is about this node; only what is not computed yet has no answer.
+                told = reply.error or "\n".join(reply.text)
+                assert node.name in told, line
+                assert reply.ok or "is not computed yet" in told, line
+            *_, total = said(bug, f"paths {node.name}").text
+            assert total.startswith("sum of "), node.name
 
 
 def test_without_an_element_it_is_the_one_that_was_caught() -> None:

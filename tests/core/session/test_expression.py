@@ -22,6 +22,7 @@ from gradstep.core.session.expression import (
     parse,
     parse_element,
 )
+from gradstep.core.session.stops import same
 from runs import program_of
 from sessions import LAYERS, said, session
 from sessions import value as valued
@@ -271,8 +272,19 @@ def test_results_are_measured_before_they_are_made(
 )
 @settings(max_examples=500, deadline=None)
 def test_any_text_is_a_value_or_an_error(text: str) -> None:
-    with contextlib.suppress(CommandError):
-        see(text)
+    assert_answered(text)
+
+
+def assert_answered(text: str) -> None:
+    """A value is one that can be shown, and the same again; an error says something."""
+    try:
+        value = see(text)
+    except CommandError:
+        with pytest.raises(CommandError, match=r"\w"):
+            see(text)
+    else:
+        assert isinstance(value, np.ndarray | np.generic | float | int | str | tuple)
+        assert same(value, see(text))
 
 
 PARTS = st.sampled_from(
@@ -297,8 +309,7 @@ TREES = st.recursive(
 @given(TREES)
 @settings(max_examples=300, deadline=None)
 def test_any_combination_is_a_value_or_an_error(text: str) -> None:
-    with contextlib.suppress(CommandError):
-        see(text)
+    assert_answered(text)
 
 
 @given(TREES)

@@ -236,26 +236,37 @@ def test_keys_that_are_not_its_own_pass() -> None:
 def test_names_are_never_read_as_markup() -> None:
     bug = program("y = sum(W[0] * W[1])", "W = [[1.0, 2.0], [3.0, 4.0]]")
 
+    texts: list[str] = []
+
     async def play(app: PanesApp, _pilot: Pilot[None]) -> None:
         for position in range(len(app.bug.trace) + 1):
             app.run_lines([f"goto {position}"])
             app.draw()
-            assert text_of(app.step)
+            texts.append(text_of(app.step))
 
     played(bug, "start", (80, 40), play)
+    seed = bug.trace.seed_position + 1
+    assert all("W[" in text for number, text in enumerate(texts) if number != seed)
+    assert "W[0]" in texts[1]
+    assert "W[1]" in texts[2]
 
 
 def test_an_empty_array_and_a_program_that_computes_nothing() -> None:
-    for bug in (
-        program("y = sum(W[0:0])", "W = [1.0, 2.0]"),
-        program("y = W", "W = 2.0"),
+    for bug, word in (
+        (program("y = sum(W[0:0])", "W = [1.0, 2.0]"), "empty"),
+        (program("y = W", "W = 2.0"), "seed"),
     ):
+        texts: list[str] = []
 
-        async def play(app: PanesApp, pilot: Pilot[None]) -> None:
+        async def play(
+            app: PanesApp, pilot: Pilot[None], texts: list[str] = texts
+        ) -> None:
             for position in range(len(app.bug.trace) + 1):
                 app.run_lines([f"goto {position}"])
                 app.draw()
                 await pilot.press("down", "v", "M", "v")
-                assert text_of(app.step)
+                texts.append(text_of(app.step))
 
         played(bug, "start", (80, 40), play)
+        assert word in texts[1]
+        assert all(texts)

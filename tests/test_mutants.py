@@ -1,0 +1,67 @@
+"""The list of mutants: what is changed, and that its table is up to date."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import mutants
+
+MODULES, REASONS = mutants.table()
+
+
+@pytest.mark.parametrize(
+    ("text", "after"),
+    [
+        ("a < b", ["a <= b"]),
+        ("a <= b < c", ["a < b < c", "a <= b <= c"]),
+        ("a is None", ["a is not None"]),
+        ("a not in b", ["a in b"]),
+        ("a and b", ["a or b"]),
+        ("not a", ["a"]),
+        ("a + 1", ["a + 2", "a + 0"]),
+        ("f(0.5)", ["f(1.0)", "f(0.25)"]),
+        ("f(0.0, True, 'x')", []),
+    ],
+)
+def test_changes_inside_a_function(text: str, after: list[str], tmp_path: Path) -> None:
+    path = tmp_path / "module.py"
+    path.write_text(f"def f(a: Literal[1], b):\n    return {text}\n")
+    found = mutants.mutants(mutants.Module(str(path), ()))
+    assert [(m.line, m.function, m.after) for m in found] == [
+        (2, "f", one) for one in after
+    ]
+    for mutant in found:
+        changed = mutants.text_of(mutant, path.read_text())
+        assert changed.splitlines()[1] == f"    return {mutant.after}"
+
+
+def test_constants_of_judgement_are_doubled_and_halved(tmp_path: Path) -> None:
+    path = tmp_path / "module.py"
+    path.write_text(
+        "_NEAR: Final = 8\n_ONE = 1\n_BENT = 1e-2\n\ndef f():\n  return 3\n"
+    )
+    module = mutants.Module(str(path), (), "constants")
+    assert [mutant.after for mutant in mutants.mutants(module)] == [
+        "_NEAR: Final = 16",
+        "_NEAR: Final = 4",
+        "_ONE = 2",
+        "_ONE = 0",
+        "_BENT = 0.02",
+        "_BENT = 0.005",
+    ]
+
+
+def test_the_modules_and_their_tests_are_there() -> None:
+    for module in MODULES:
+        assert mutants.mutants(module), f"{module.path} has nothing to change"
+        for test in module.tests:
+            assert test.startswith("-") or (mutants.ROOT / test).exists(), test
+
+
+def test_each_reason_is_about_a_mutant_that_exists() -> None:
+    every = [mutant for module in MODULES for mutant in mutants.mutants(module)]
+    for reason in REASONS:
+        assert any(map(reason.is_of, every)), " | ".join(reason)
+        assert reason.reason
