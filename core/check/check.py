@@ -31,8 +31,9 @@ import numpy as np
 from ..base.errors import InputError, Problem
 from ..base.progress import Progress
 from ..base.text import nearest
+from ..engine.backward import call, reduce_to
 from ..engine.graph import Edge, Graph, Row
-from ..engine.run import Run, call, evaluate, reduce_to
+from ..engine.run import Run, evaluate
 from ..ops.table import Array, Attributes, Shape, Value
 from .differences import (
     EPS,

@@ -22,7 +22,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 
-from ..engine.run import reduce_to
+from ..engine.backward import reduce_to
 from ..ops.table import Array
 
 Scheme = Literal["forward", "central", "complex"]

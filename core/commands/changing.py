@@ -12,7 +12,7 @@ import numpy as np
 from ..base.errors import CommandError, Interrupted, Problem
 from ..base.text import clean
 from ..engine.graph import Edge
-from ..engine.run import Patches
+from ..engine.patches import Patches
 from ..explain.mistakes import MISTAKES, find_mistake, with_mistake
 from ..ops.table import Array, Value
 from ..session.expression import Element, parse_element

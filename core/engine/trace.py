@@ -23,9 +23,11 @@ from typing import Final, Literal, NamedTuple, cast
 import numpy as np
 
 from ..ops.table import Array, Shape, Value
+from .backward import broadcast_axes
 from .cells import Cells, products, slopes
 from .graph import Edge, Node
-from .run import Run, Write, broadcast_axes
+from .patches import Write
+from .run import Run
 
 Phase = Literal["start", "forward", "backward", "update", "end"]
 

@@ -13,9 +13,10 @@ import numpy as np
 
 from ..base.errors import CommandError, Problem
 from ..base.progress import Progress, told
+from ..engine.backward import broadcast_axes
 from ..engine.graph import Node
 from ..engine.measure import largest
-from ..engine.run import Run, broadcast_axes
+from ..engine.run import Run
 from ..ops.table import Shape
 from .explain import Index, contraction, uses_of
 

@@ -19,11 +19,12 @@ from typing import Any, Final, NamedTuple, overload
 import numpy as np
 
 from ..base.cache import Recent
+from ..engine.backward import broadcast_axes
 from ..engine.cells import slopes, slopes_at
 from ..engine.copies import views
 from ..engine.graph import Edge, Node
 from ..engine.measure import largest
-from ..engine.run import Run, broadcast_axes
+from ..engine.run import Run
 from ..engine.trace import Trace
 from ..ops.table import Array, Kind, Op, Rule, Shape
 

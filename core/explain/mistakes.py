@@ -16,8 +16,10 @@ import numpy as np
 
 from ..base.errors import CommandError, Problem
 from ..base.text import nearest
+from ..engine.backward import broadcast_axes
 from ..engine.graph import Edge, Node
-from ..engine.run import Patches, Run, broadcast_axes
+from ..engine.patches import Patches
+from ..engine.run import Run
 from ..engine.trace import Trace
 from ..ops.table import Array, Attributes, Op, Rule, Shape, Value
 

@@ -18,9 +18,9 @@ import numpy as np
 
 from ..base.errors import CommandError, LimitError, Problem
 from ..base.text import clean
+from ..engine.backward import broadcast_axes
 from ..engine.graph import Edge, Graph, Node
 from ..engine.measure import largest
-from ..engine.run import broadcast_axes
 from ..engine.trace import Trace
 from ..explain.explain import Index, Part, explain_gradient
 from ..ops.table import Op, Shape

@@ -22,8 +22,9 @@ from ..base.errors import CommandError, InputError, LimitError, Problem
 from ..base.files import read_text
 from ..base.limits import LIMITS
 from ..base.text import clean
+from ..engine.backward import broadcast_axes
 from ..engine.graph import Edge, Graph, Node, NodeKind, Site
-from ..engine.run import Run, broadcast_axes
+from ..engine.run import Run
 from ..ops.table import Array, Op, Shape
 from ..scenario.scenario import SECTIONS, Scenario
 from ..scenario.toml import Mistakes

@@ -18,7 +18,8 @@ import numpy as np
 
 from ..base.progress import Progress
 from ..engine.graph import Graph
-from ..engine.run import NO_PATCHES, Patches, Run, evaluate
+from ..engine.patches import NO_PATCHES, Patches
+from ..engine.run import Run, evaluate
 from ..engine.trace import Trace
 from ..ops.optimizers import OPTIMIZERS, Optimizer, State
 from ..ops.table import Array, Value

@@ -14,7 +14,8 @@ import numpy as np
 
 from ..base.progress import Progress
 from ..engine.measure import norm
-from ..engine.run import NO_PATCHES, Patches, Run, evaluate
+from ..engine.patches import NO_PATCHES, Patches
+from ..engine.run import Run, evaluate
 from ..engine.trace import Trace
 from ..scenario.scenario import Scenario
 

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from gradstep.core.engine.run import NO_PATCHES, Patches, Run, evaluate
+from gradstep.core.engine.patches import NO_PATCHES, Patches
+from gradstep.core.engine.run import Run, evaluate
 from gradstep.core.ops.table import Op
 from gradstep.core.program.build import Leaf, Program, build
 

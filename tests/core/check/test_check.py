@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from gradstep.core.base.errors import InputError
 from gradstep.core.check.check import NodeCheck, Report, check
 from gradstep.core.check.differences import SCHEMES, Scheme
-from gradstep.core.engine.run import NO_PATCHES, Patches, evaluate
+from gradstep.core.engine.patches import NO_PATCHES, Patches
+from gradstep.core.engine.run import evaluate
 from gradstep.core.ops import OPS
 from gradstep.core.program.build import Program
 from runs import contribution, edge, number, op_of, programs, run_of, times

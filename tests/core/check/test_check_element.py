@@ -19,7 +19,8 @@ from gradstep.core.check.check import (
 )
 from gradstep.core.commands.checking import numeric_line
 from gradstep.core.engine.graph import Builder
-from gradstep.core.engine.run import NO_PATCHES, Patches, Run, evaluate
+from gradstep.core.engine.patches import NO_PATCHES, Patches
+from gradstep.core.engine.run import Run, evaluate
 from gradstep.core.ops import OPS
 from gradstep.core.program.build import Program
 from ops_examples import Corner

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from gradstep.core.base.errors import Interrupted
 from gradstep.core.debugger import debugger
 from gradstep.core.debugger.debugger import Debugger, without_comment
-from gradstep.core.engine.run import Patches, Run, evaluate
+from gradstep.core.engine.patches import Patches
+from gradstep.core.engine.run import Run, evaluate
 from gradstep.core.engine.trace import Forward, Trace
 from gradstep.core.explain.mistakes import fitting
 from gradstep.core.scenario.scenario import load

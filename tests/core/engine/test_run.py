@@ -11,15 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gradstep.core.base.errors import InputError, RuleError
+from gradstep.core.engine.backward import broadcast_axes, reduce_to
 from gradstep.core.engine.graph import Builder, Graph
-from gradstep.core.engine.run import (
-    Patches,
-    Run,
-    broadcast_axes,
-    evaluate,
-    forward,
-    reduce_to,
-)
+from gradstep.core.engine.patches import Patches
+from gradstep.core.engine.run import Run, evaluate, forward
 from gradstep.core.ops import OPS
 from gradstep.core.program.build import Program
 from runs import (

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gradstep.core.engine.run import NO_PATCHES, Patches, evaluate
+from gradstep.core.engine.patches import NO_PATCHES, Patches
+from gradstep.core.engine.run import evaluate
 from gradstep.core.engine.trace import Contribution, Forward, Seed, Trace
 from gradstep.core.program.build import Program
 from gradstep.core.scenario.scenario import load

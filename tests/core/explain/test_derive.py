@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gradstep.core.base.errors import CommandError, Interrupted
-from gradstep.core.engine.run import Patches, Run, evaluate
+from gradstep.core.engine.patches import Patches
+from gradstep.core.engine.run import Run, evaluate
 from gradstep.core.explain.derive import derivations, paths
 from runs import edge, number, programs, run_of
 from sessions import close, said, session

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from gradstep.core.debugger.debugger import Debugger
-from gradstep.core.engine.run import Patches, Run
+from gradstep.core.engine.patches import Patches
+from gradstep.core.engine.run import Run
 from gradstep.core.engine.trace import Trace
 from gradstep.core.explain.why import CAUSES, Why, first_nonfinite, why
 from gradstep.core.scenario.scenario import load

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from cases import CORNERS, EXAMPLES, every_op
 from gradstep.core.base.errors import InputError
 from gradstep.core.check.check import check
+from gradstep.core.engine.backward import reduce_to
 from gradstep.core.engine.graph import Builder
-from gradstep.core.engine.run import Run, evaluate, reduce_to
+from gradstep.core.engine.run import Run, evaluate
 from gradstep.core.ops import OPS
 from gradstep.core.ops.table import REQUIRED, Form, Op, broadcast_shape
 from gradstep.core.program.build import Leaf, build

@@ -15,8 +15,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from cases import CORNERS, EXAMPLES, every_op
+from gradstep.core.engine.backward import reduce_to
 from gradstep.core.engine.graph import Builder
-from gradstep.core.engine.run import evaluate, reduce_to
+from gradstep.core.engine.run import evaluate
 from gradstep.core.ops import ALIASES, OPS, find
 from gradstep.core.ops.shape import Slot
 from gradstep.core.ops.table import Op

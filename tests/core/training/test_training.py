@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gradstep.core.base.errors import Interrupted
-from gradstep.core.engine.run import Patches, Run, evaluate
+from gradstep.core.engine.patches import Patches
+from gradstep.core.engine.run import Run, evaluate
 from gradstep.core.engine.trace import Update
 from gradstep.core.ops.optimizers import OPTIMIZERS
 from gradstep.core.scenario.scenario import load, parse

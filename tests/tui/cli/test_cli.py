@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from gradstep.core.check import check as checking
-from gradstep.core.engine.run import Patches, evaluate
+from gradstep.core.engine.patches import Patches
+from gradstep.core.engine.run import evaluate
 from gradstep.core.scenario.scenario import builtin_names, load
 from gradstep.core.scenario.starter import STARTER
 from gradstep.tui.cli import main as cli

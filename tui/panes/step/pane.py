@@ -12,8 +12,8 @@ from rich.text import Text
 from textual.events import Click, Key, MouseScrollDown, MouseScrollUp
 
 from ....core.commands.explaining import outstanding
+from ....core.engine.backward import broadcast_axes
 from ....core.engine.measure import summarise
-from ....core.engine.run import broadcast_axes
 from ....core.engine.trace import Contribution, Event, Forward, Seed, Trace, Update
 from ....core.explain.explain import element_name
 from ....core.explain.links import Facet, Region, facets, linked

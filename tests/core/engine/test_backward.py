@@ -1,0 +1,181 @@
+"""The fast backward pass is the one that is specified, to the last bit."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gradstep.core.base.errors import RuleError
+from gradstep.core.engine import fast, run
+from gradstep.core.engine.backward import backward
+from gradstep.core.engine.patches import NO_PATCHES, Patches
+from gradstep.core.engine.run import Run, evaluate
+from gradstep.core.program.build import Program
+from runs import edge, number, op_of, patched, program_of, programs, run_of, times
+
+
+def specified(made: Run) -> Sequence[Any]:
+    """Return the gradients of a run as the specification has them."""
+    with np.errstate(all="ignore"):
+        return backward(made.graph, made.values, made.flows, made.seed, made.patches)
+
+
+def differs(made: Run) -> str:
+    """Return the first node whose gradient is not the specified one, bit for bit."""
+    for node, found, meant in zip(
+        made.graph, made.gradients, specified(made), strict=True
+    ):
+        if (found is None) != (meant is None):
+            return f"{node.name}: {found} for {meant}"
+        if found is None or meant is None:
+            continue
+        one, two = np.asarray(found), np.asarray(meant)
+        if one.shape != two.shape or one.dtype != two.dtype:
+            return f"{node.name}: {one.dtype}{one.shape} for {two.dtype}{two.shape}"
+        if one.tobytes() != two.tobytes():
+            return f"{node.name}: {one} for {two}"
+    return ""
+
+
+@given(programs())
+def test_the_fast_pass_is_the_specified_one(program: Program) -> None:
+    assert differs(evaluate(program.graph, program.leaves)) == ""
+
+
+@given(programs(), st.data())
+def test_so_it_is_with_patches_and_on_top_of_another_run(
+    program: Program, data: st.DataObject
+) -> None:
+    plain = evaluate(program.graph, program.leaves)
+    first = data.draw(patched(plain))
+    fresh = evaluate(program.graph, program.leaves, patches=first)
+    assert differs(fresh) == ""
+    # What is taken from a run that has other patches, or none, is the same again.
+    second = data.draw(patched(plain))
+    for base in (plain, fresh):
+        for patches in (second, NO_PATCHES):
+            made = base.patched(patches)
+            assert differs(made) == ""
+
+
+SCALARS = ("{a} * {b}", "{a} + {b}", "sin({a})", "{a} / {b}", "maximum({a}, {b})")
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(SCALARS), st.integers(0, 9), st.integers(0, 9)),
+        min_size=1,
+        max_size=12,
+    ),
+    st.sampled_from([float, np.float64, np.float32]),
+)
+def test_so_it_is_for_plain_numbers(
+    steps: list[tuple[str, int, int]], dtype: Any
+) -> None:
+    names = ["a", "b", "C"]
+    lines: list[str] = []
+    for count, (template, one, two) in enumerate(steps):
+        picked = names[-1 - one % len(names)], names[-1 - two % len(names)]
+        text = template.replace("{a}", picked[0]).replace("{b}", picked[1])
+        lines.append(f"v{count} = {text}")
+        names.append(f"v{count}")
+    program = program_of("\n".join(lines), a=1.5, b=-0.75, C=2.0)
+    leaves = {index: dtype(value) for index, value in program.leaves.items()}
+    assert differs(evaluate(program.graph, leaves)) == ""
+
+
+# ------------------------------------------------------------------- test the tester
+
+TEXT = """\
+h = w @ x
+s = h + b
+m = concatenate([s, s * s])
+k = stop_gradient(m) * m
+t = tanh(s + s)
+E = sum(k * k) + sum(t) + sum(x * M)"""
+LEAVES: dict[str, Any] = {
+    "w": np.array([[0.5, -1.0], [0.25, 2.0]]),
+    "x": np.array([[0.5, 1.5], [-0.25, 0.75]]),
+    "b": np.array([0.5, -0.5]),
+    "M": np.array([[True, False], [True, True]]) * 1.0,
+}
+
+
+def cases() -> list[Run]:
+    """Return a few runs that take every turn of the fast pass."""
+    plain = run_of(TEXT, **LEAVES)
+    last, other = edge(plain, "h", "x"), edge(plain, "s", "h")
+    w, s = number(plain, "w"), number(plain, "s")
+    several = [
+        Patches(values={w: LEAVES["w"] + 1.0}),
+        Patches(values={number(plain, "t"): np.full((2, 2), 0.25)}),
+        Patches(gradients={s: np.full((2, 2), 0.5)}),
+        Patches(gradients={plain.graph.output: np.float64(2.0)}),
+        Patches(cuts=frozenset({other})),
+        Patches(rules={last: times(0.5, op_of(plain, "h"), last[1])}),
+        Patches(overwrites=frozenset({last, other})),
+        Patches(in_place=frozenset({edge(plain, "k", "m")})),
+    ]
+    made = [evaluate(plain.graph, plain.leaves, patches=one) for one in several]
+    made += [plain.patched(one) for one in several]
+    made += [one.patched(NO_PATCHES) for one in made]
+    numbers = run_of("y = a * b + a\nE = exp(sin(y) * C) * a", a=0.5, b=2.0, C=3.0)
+    curved = run_of("E = tanh(a * b)", a=0.5, b=2.0)
+    made.append(curved.patched(Patches(values={curved.graph.output: np.float64(0.25)})))
+    return [plain, numbers, *made]
+
+
+def test_the_cases_are_as_specified() -> None:
+    assert [differs(made) for made in cases()] == [""] * len(cases())
+
+
+# Each a mistake that somebody could make in the fast pass.
+BROKEN = (
+    ("arrays", "addend if before is None else frozen(before + addend)", "addend"),
+    ("arrays", "given[argument + 2]", "given[1]"),
+    ("arrays", "not flows[operand]", "False"),
+    ("patched", "edge in patches.cuts", "False"),
+    ("patched", "patches.rules.get(edge, rule)", "rule"),
+    ("patched", "edge in patches.in_place", "False"),
+    ("patched", "edge == last_edge.get(operand)", "False"),
+    ("patched", "graph.output in patches.gradients", "False"),
+    ("patched", "(chosen == 0).tolist()", "(chosen == 0).tolist()[1:]"),
+    ("_add", "edge in patches.overwrites", "False"),
+    ("_add", "frozen(before + addend)", "frozen(addend)"),
+    ("_spread", "gradient is upstream", "False"),
+    ("_changed", "wanted[index] = 1", "pass"),
+    ("_changed", "or values[index] is not base.values[index]", ""),
+    ("numbers", "by_one is not None", "False"),
+    ("numbers", "by_two(upstream, value, left, right)", "upstream"),
+    ("numbers", "addend if before is None else before + addend", "addend"),
+)
+
+
+@pytest.mark.parametrize(("name", "right", "wrong"), BROKEN)
+def test_a_broken_fast_pass_is_noticed(
+    name: str, right: str, wrong: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = inspect.getsource(getattr(fast, name))
+    assert right in source
+    broken = ModuleType("broken")
+    vars(broken).update(vars(fast))
+    text = "from __future__ import annotations\n" + source.replace(right, wrong)
+    exec(compile(text, "broken", "exec"), vars(broken))  # noqa: S102  # our own text
+    changed: Callable[..., Any] = vars(broken)[name]
+    monkeypatch.setattr(fast, name, changed)
+    monkeypatch.setattr(run, "fast", fast)
+
+    def noticed() -> bool:
+        try:
+            return any(differs(made) for made in cases())
+        except (RuleError, ArithmeticError, LookupError, TypeError, ValueError):
+            return True
+
+    assert noticed()
