@@ -11,11 +11,12 @@ import numpy as np
 
 from ..base.errors import CommandError, Interrupted, Problem
 from ..base.text import clean
+from ..engine.element import Element
 from ..engine.graph import Edge
 from ..engine.patches import Patches
 from ..explain.mistakes import MISTAKES, find_mistake, with_mistake
 from ..ops.table import Array, Value
-from ..session.expression import Element, parse_element
+from ..session.expression import parse_element
 from ..session.location import parse_edge
 from ..session.reply import Answer, Table
 from ..session.session import Branch, Place

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from ..base.errors import CommandError, Problem
+from ..engine.element import Element, Quantity
 from ..engine.trace import Contribution, Trace
 from ..explain.explain import (
     Explanation,
@@ -22,7 +23,7 @@ from ..explain.explain import (
     uses_of,
 )
 from ..ops.table import Array
-from ..session.expression import Element, Quantity, parse_element
+from ..session.expression import parse_element
 from ..session.reply import Answer, Table
 from ..session.steps import place_of
 from ..words.events import brief

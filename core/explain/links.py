@@ -13,11 +13,11 @@ from typing import Final, Literal
 
 import numpy as np
 
+from ..engine.element import Element, Quantity
 from ..engine.graph import Edge, Node
 from ..engine.run import Run
 from ..engine.trace import Contribution, Forward, Seed, Share, Trace
 from ..ops.table import Array, Shape
-from ..session.expression import Element, Quantity
 from .explain import Index, contraction, explain_value, kept_axes, local_factors
 
 Role = Literal[

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from ..base.errors import CommandError, Problem
-from ..session.expression import Element
+from ..engine.element import Element
 
 if TYPE_CHECKING:
     from ..debugger.debugger import Debugger

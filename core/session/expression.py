@@ -15,13 +15,14 @@ import re
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, cast
 
 import numpy as np
 
 from ..base.errors import CommandError, InputError, Problem
 from ..base.limits import LIMITS
 from ..base.text import clean, nearest
+from ..engine.element import Element, Quantity
 from ..engine.graph import Graph
 from ..engine.measure import norm
 from ..engine.run import forward
@@ -32,8 +33,6 @@ from ..program.build import RECIPES, build
 from ..program.constructors import CONSTRUCTORS
 from ..program.statements import Leaf
 from ..program.static import Fault, bind, checked
-
-Quantity = Literal["value", "grad"]
 
 _MOST_TEXT = 2000
 _MOST_DEPTH = 40
@@ -91,15 +90,6 @@ class Expression:
             return truth(self.evaluate(state))
         except NotYetError:
             return False
-
-
-@dataclass(frozen=True, slots=True)
-class Element:
-    """One element of a value or of a gradient, or the whole where `index` is None."""
-
-    node: int
-    quantity: Quantity
-    index: tuple[int, ...] | None
 
 
 def parse(text: str, graph: Graph, names: Mapping[str, str]) -> Expression:

@@ -23,9 +23,9 @@ from textual.widgets import ContentSwitcher, Input, Static
 from ...core.base.errors import Interrupted, defect_text
 from ...core.commands.explaining import outstanding
 from ...core.debugger.debugger import Debugger
+from ...core.engine.element import Element
 from ...core.engine.trace import Trace
 from ...core.explain.explain import element_name
-from ...core.session.expression import Element
 from ...core.session.reply import Reply
 from ..export.exports import with_screen
 from ..panes.base.background import Background

@@ -25,8 +25,8 @@ from textual.command import (
 from textual.content import Content
 from textual.events import Click
 
+from ...core.engine.element import Element
 from ...core.scenario.scenario import builtin_names
-from ...core.session.expression import Element
 from ...core.words.formulas import shape_text
 from ..panes.base.pane import Asked, Begun, Chosen
 from ..panes.views import VIEWS

@@ -11,8 +11,8 @@ from typing import Final
 
 from ...core.base.errors import InputError, Problem
 from ...core.debugger.debugger import Debugger
+from ...core.engine.element import Element
 from ...core.export.formats import EXPORTERS, Exporter
-from ...core.session.expression import Element
 
 _FONT_FACE: Final = re.compile(r"@font-face\s*\{[^}]*\}\s*")
 _FONT: Final = "Fira Code"  # that of rich and Textual, which they fetch from elsewhere

@@ -19,12 +19,12 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widgets import Input
 
+from ...core.engine.element import Element
 from ...core.engine.measure import decade, rms
 from ...core.engine.trace import Contribution, Forward, Trace
 from ...core.ops.table import Array
 from ...core.pictures.folds import fold_at
 from ...core.pictures.reached import is_backward, progress
-from ...core.session.expression import Element
 from ...core.session.stops import covered, is_covered
 from ..draw.digits import number_text
 from ..graph.drawing import NUMBER_WIDTH, Lit, Piece, joined, lit

@@ -12,10 +12,10 @@ from textual.geometry import Size
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 
+from ...core.engine.element import Element
 from ...core.engine.graph import Graph, Statement
 from ...core.engine.trace import Trace
 from ...core.ops.table import Array
-from ...core.session.expression import Element
 from ...core.session.steps import place_of
 from ...core.session.stops import Stop, covered, is_covered
 from ..draw.digits import number_text

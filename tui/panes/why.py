@@ -17,6 +17,7 @@ from textual.events import Click, Key, MouseScrollDown, MouseScrollUp
 from ...core.base.errors import CommandError
 from ...core.commands.checking import is_checkable, numeric_line
 from ...core.commands.explaining import find_element, why_lines
+from ...core.engine.element import Element
 from ...core.engine.trace import Trace
 from ...core.explain.explain import (
     Explanation,
@@ -29,7 +30,6 @@ from ...core.explain.explain import (
     explain_gradient,
     explain_value,
 )
-from ...core.session.expression import Element
 from ...core.words.formulas import Wording, axes_text, shape_text
 from ..draw.digits import align, number_text, style_for, write
 from ..draw.spelling import term_text

@@ -14,10 +14,10 @@ from textual.app import App
 from textual.widget import Widget
 
 from gradstep.core.engine import trace
+from gradstep.core.engine.element import Element
 from gradstep.core.engine.run import Run
 from gradstep.core.explain import explain
 from gradstep.core.scenario.scenario import Scenario, load, parse
-from gradstep.core.session.expression import Element
 from gradstep.tui.app.app import GradstepApp
 from gradstep.tui.app.main_screen import MainScreen
 from gradstep.tui.app.snapshot import Wish, take

@@ -14,10 +14,10 @@ from textual.pilot import Pilot
 
 from gradstep import load
 from gradstep.core.debugger.debugger import Debugger
+from gradstep.core.engine.element import Element
 from gradstep.core.engine.graph import Builder
 from gradstep.core.ops import OPS
 from gradstep.core.scenario.scenario import builtin_names
-from gradstep.core.session.expression import Element
 from gradstep.tui.app.keys import LINES
 from gradstep.tui.graph import rail
 from gradstep.tui.graph.drawing import joint

@@ -7,8 +7,8 @@ import pytest
 from textual.pilot import Pilot
 
 from gradstep.core.debugger.debugger import Debugger
+from gradstep.core.engine.element import Element
 from gradstep.core.scenario.scenario import builtin_names, load
-from gradstep.core.session.expression import Element
 from panes_app import PanesApp, program, text_of
 
 Play = Callable[[PanesApp, Pilot[None]], Awaitable[None]]

@@ -21,7 +21,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from ....core.debugger.debugger import Debugger
-from ....core.session.expression import Element
+from ....core.engine.element import Element
 from ....core.session.reply import Reply
 from ....core.session.stops import Stop
 from .background import Kept

@@ -13,11 +13,11 @@ from textual.events import Click, Key, MouseScrollDown, MouseScrollUp
 
 from ....core.commands.explaining import outstanding
 from ....core.engine.backward import broadcast_axes
+from ....core.engine.element import Element
 from ....core.engine.measure import summarise
 from ....core.engine.trace import Contribution, Event, Forward, Seed, Trace, Update
 from ....core.explain.explain import element_name
 from ....core.explain.links import Facet, Region, facets, linked
-from ....core.session.expression import Element
 from ....core.words.formulas import NO_FORMULA, Formula, axes_text, shape_text
 from ...draw.digits import number_text
 from ...draw.look import Look

@@ -9,7 +9,7 @@ from textual.binding import BindingType
 
 from ....core.check.check import NodeCheck, Report
 from ....core.debugger.review import check_place, worst_first
-from ....core.session.expression import Element
+from ....core.engine.element import Element
 from ...draw.digits import number_text
 from ..base.pane import Chosen, View
 from ..views import VIEWS

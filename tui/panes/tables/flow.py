@@ -9,11 +9,11 @@ from typing import ClassVar, Final
 from textual.binding import BindingType
 
 from ....core.base.progress import Progress
+from ....core.engine.element import Quantity
 from ....core.engine.run import Run
 from ....core.engine.trace import Trace
 from ....core.pictures.flow import Flow, Trends, flow, stage, trends
 from ....core.pictures.plot import spark
-from ....core.session.expression import Quantity
 from ...draw.digits import number_text
 from ..base.pane import Again, View
 from ..views import VIEWS

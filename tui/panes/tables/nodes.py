@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from typing import ClassVar, Final, Generic, TypeVar
 
 from ....core.base.progress import Progress
+from ....core.engine.element import Element, Quantity
 from ....core.engine.measure import Gist, gist
 from ....core.engine.run import Run
 from ....core.engine.trace import Trace
 from ....core.ops.table import Array
 from ....core.pictures.flow import Stage, node_order, operation, stage
-from ....core.session.expression import Element, Quantity
 from ....core.words.formulas import shape_text
 from ...draw.digits import number_text
 from ..base.known import Known
