@@ -21,11 +21,12 @@ from gradstep.core.session.expression import FUNCTIONS
 from gradstep.core.session.script import parse_script, run_script
 from gradstep.tui.app.main_screen import MainScreen
 from gradstep.tui.panes.base.pane import Pane
+from gradstep.tui.panes.base.views import VIEWS
 from gradstep.tui.panes.console import ConsolePane
 from gradstep.tui.panes.graph import GraphPane
+from gradstep.tui.panes.homes import view
 from gradstep.tui.panes.program import ProgramPane
 from gradstep.tui.panes.step.pane import StepPane
-from gradstep.tui.panes.views import VIEWS, view
 from gradstep.tui.panes.why import WhyPane
 
 PAGE = Path(__file__).parents[1] / "docs" / "debugger.md"

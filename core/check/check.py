@@ -73,6 +73,9 @@ QUICK: Final = Effort(40, 20_000)  # up to half a millisecond
 _WORK: Final = 32  # multiplications in a row that take the time of an element
 
 
+_WORST_FIRST: Final = ("mismatch", "nonfinite", "kink", "ok", "skipped")
+
+
 @dataclass(frozen=True, slots=True)
 class NodeCheck:
     """The outcome of one comparison, with the element where the two differ most.
@@ -147,6 +150,24 @@ class Report:
         """
         wrong = [one for one in self.checks if one.verdict == "mismatch"]
         return min(wrong, key=_backward_order, default=None)
+
+    @property
+    def worst_first(self) -> list[NodeCheck]:
+        """Return the comparisons: what is wrong, then by relative difference.
+
+        The first wrong rule, which is the cause, comes before its consequences.
+        """
+        first = self.first_wrong
+
+        def key(one: NodeCheck) -> tuple[bool, int, float]:
+            relative = one.relative
+            return (
+                one is not first,
+                _WORST_FIRST.index(one.verdict),
+                -relative if np.isfinite(relative) else 0.0,
+            )
+
+        return sorted(self.checks, key=key)
 
 
 def _backward_order(one: NodeCheck) -> tuple[bool, int, int]:

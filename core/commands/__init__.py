@@ -11,18 +11,20 @@ from types import MappingProxyType
 from typing import Final
 
 from . import changing, checking, explaining, looking, movement, session, stopping
+from .help import help_rows
 from .table import Command
 
-GROUPS: Final[Mapping[str, tuple[Command, ...]]] = MappingProxyType(
-    {
-        "moving in time": movement.ROWS,
-        "stopping": stopping.ROWS,
-        "looking": looking.ROWS,
-        "explaining": (*explaining.ROWS, *checking.ROWS),
-        "changing": changing.ROWS,
-        "the session": session.ROWS,
-    }
-)
+_GROUPS: Final[dict[str, tuple[Command, ...]]] = {
+    "moving in time": movement.ROWS,
+    "stopping": stopping.ROWS,
+    "looking": looking.ROWS,
+    "explaining": (*explaining.ROWS, *checking.ROWS),
+    "changing": changing.ROWS,
+    "the session": session.ROWS,
+}
+GROUPS: Final[Mapping[str, tuple[Command, ...]]] = MappingProxyType(_GROUPS)
+# `help` lists every command, itself included.
+_GROUPS["the session"] += (*help_rows(GROUPS), session.QUIT)
 COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
     {
         row.name: replace(row, group=group)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -14,20 +14,18 @@ from ..base.text import clean
 from ..engine.element import Element
 from ..engine.graph import Edge
 from ..engine.patches import Patches
+from ..explain.compare import Comparison, compare, same_place
 from ..explain.mistakes import MISTAKES, find_mistake, with_mistake
 from ..ops.table import Array, Value
 from ..session.expression import parse_element
 from ..session.location import parse_edge
+from ..session.memory import Branch, Place
 from ..session.reply import Answer, Table
-from ..session.session import Branch, Place
+from ..session.session import Session
 from ..words.events import brief
 from .looking import runs_table, table_answer
 from .movement import here, whole_number
 from .table import Command
-
-if TYPE_CHECKING:
-    from ..debugger.debugger import Debugger
-    from ..explain.compare import Comparison, Difference
 
 _MOST_LINES = 8  # of differing nodes, in the text of one reply
 _MOST_ITERATIONS = 10**9
@@ -37,33 +35,31 @@ _LONGEST = 40  # characters of an expression, in the text of a run
 # ------------------------------------------------------------------- new runs
 
 
-def _branch(bug: Debugger, patches: Patches, what: str) -> Answer:
+def _branch(session: Session, patches: Patches, what: str) -> Answer:
     """Make a run with these patches beside the present one, and say what differs."""
-    iteration, before = bug.place.iteration, bug.trace.run
+    iteration, before = session.place.iteration, session.trace.run
     try:
-        timeline = bug.timeline.patched(iteration, patches)
+        timeline = session.timeline.patched(iteration, patches)
     except (ArithmeticError, IndexError, TypeError, ValueError) as error:
         raise CommandError(
             Problem(f"the program cannot run like this: {clean(str(error))}")
         ) from None
     after = timeline.trace(iteration).run
-    _check_shapes(bug, after.values)
-    if bug.timeline.iterations > 1:
+    _check_shapes(session, after.values)
+    if session.timeline.iterations > 1:
         what += f", in iteration {iteration}"
-    from ..explain.compare import compare, same_place
-
-    parent, trace, position = bug.chosen, bug.trace, bug.position
-    branch = bug.branch_off(timeline, what)
-    bug.place = Place(iteration, same_place(trace, position, bug.trace))
+    parent, trace, position = session.chosen, session.trace, session.position
+    branch = session.branch_off(timeline, what)
+    session.place = Place(iteration, same_place(trace, position, session.trace))
     found = compare(before, after)
-    lines = (f"run {branch.number}: {what}", *_difference_lines(found), here(bug))
+    lines = (f"run {branch.number}: {what}", *_difference_lines(found), here(session))
     data = {"run": branch.number, "from": parent, "text": what, **_summary(found)}
     return Answer(lines, data)
 
 
-def _check_shapes(bug: Debugger, values: Sequence[Value]) -> None:
+def _check_shapes(session: Session, values: Sequence[Value]) -> None:
     """Refuse a mask or an index that selects another number of elements."""
-    for node, value in zip(bug.graph.nodes, values, strict=True):
+    for node, value in zip(session.graph.nodes, values, strict=True):
         if np.shape(value) != node.shape:
             raise CommandError(
                 Problem(
@@ -73,14 +69,14 @@ def _check_shapes(bug: Debugger, values: Sequence[Value]) -> None:
             )
 
 
-def _set(bug: Debugger, arguments: str) -> Answer:
+def _set(session: Session, arguments: str) -> Answer:
     target, equals, text = arguments.partition("=")
     if not equals or not target.strip() or not text.strip() or text[0] == "=":
         raise CommandError(Problem("set what to what?", "set ELEMENT = EXPR"))
-    element = _element(bug, target.strip())
-    value = bug.expression(text).evaluate(bug.state())
-    run = bug.trace.run
-    node = bug.graph.nodes[element.node]
+    element = _element(session, target.strip())
+    value = session.expression(text).evaluate(session.state())
+    run = session.trace.run
+    node = session.graph.nodes[element.node]
     name = node.name if element.quantity == "value" else f"{node.name}.grad"
     if element.quantity == "grad" and run.gradients[node.index] is None:
         raise CommandError(
@@ -89,7 +85,7 @@ def _set(bug: Debugger, arguments: str) -> Answer:
                 f"why {name} says why",
             )
         )
-    _check_not_updated(bug, element)
+    _check_not_updated(session, element)
     old = run.values[node.index]
     if element.quantity == "grad":
         old = run.gradient(node.index)
@@ -101,7 +97,7 @@ def _set(bug: Debugger, arguments: str) -> Answer:
     else:
         changed = MappingProxyType({**patches.gradients, node.index: new})
         patches = replace(patches, gradients=changed)
-    return _branch(bug, patches, _change(name, element.index, text, old))
+    return _branch(session, patches, _change(name, element.index, text, old))
 
 
 def _change(name: str, index: tuple[int, ...] | None, text: str, old: Any) -> str:
@@ -115,22 +111,22 @@ def _change(name: str, index: tuple[int, ...] | None, text: str, old: Any) -> st
     return f"{place} = {clean(text)}{was}"
 
 
-def _element(bug: Debugger, text: str) -> Element:
+def _element(session: Session, text: str) -> Element:
     """Parse what is to be set. A literal of the program goes by its text: `0.5`."""
-    node = bug.graph.names.get(text)
+    node = session.graph.names.get(text)
     if node is None:
-        return parse_element(text, bug.graph, bug.scenario.names)
+        return parse_element(text, session.graph, session.scenario.names)
     return Element(node, "value", None)
 
 
-def _check_not_updated(bug: Debugger, element: Element) -> None:
+def _check_not_updated(session: Session, element: Element) -> None:
     """Refuse to set a parameter that has its next value already at this position."""
-    trace, node = bug.trace, element.node
+    trace, node = session.trace, element.node
     if node not in trace.updated:
         return
     number = trace.update_position + trace.updates.index(node)
-    if number < bug.position:
-        name, iteration = bug.graph.nodes[node].name, bug.place.iteration
+    if number < session.position:
+        name, iteration = session.graph.nodes[node].name, session.place.iteration
         raise CommandError(
             Problem(
                 f"{name} is updated already at this position",
@@ -179,9 +175,9 @@ def _fitting(name: str, value: Any, shape: tuple[int, ...], dtype: Any) -> Array
     return cast
 
 
-def _detach(bug: Debugger, arguments: str) -> Answer:
-    edges = _edges(bug, arguments, of_gradient=True, usage="detach EDGE | NODE")
-    run = bug.trace.run
+def _detach(session: Session, arguments: str) -> Answer:
+    edges = _edges(session, arguments, of_gradient=True, usage="detach EDGE | NODE")
+    run = session.trace.run
     open_ = [e for e in edges if run.carries(e.consumer, e.argument)]
     if not open_:
         raise CommandError(
@@ -191,10 +187,10 @@ def _detach(bug: Debugger, arguments: str) -> Answer:
         )
     cuts = {(edge.consumer, edge.argument) for edge in open_}
     patches = replace(run.patches, cuts=run.patches.cuts | cuts)
-    return _branch(bug, patches, f"cut: {_names(bug, open_)}")
+    return _branch(session, patches, f"cut: {_names(session, open_)}")
 
 
-def _patch(bug: Debugger, arguments: str) -> Answer:
+def _patch(session: Session, arguments: str) -> Answer:
     place, _, name = arguments.rpartition(" ")
     if not place:
         raise CommandError(
@@ -204,12 +200,12 @@ def _patch(bug: Debugger, arguments: str) -> Answer:
             )
         )
     mistake = find_mistake(name)
-    edges = _edges(bug, place, of_gradient=mistake.of_gradient, usage="")
-    patches, made = with_mistake(bug.trace, mistake, edges)
-    return _branch(bug, patches, f"{_names(bug, made)}: {mistake.summary}")
+    edges = _edges(session, place, of_gradient=mistake.of_gradient, usage="")
+    patches, made = with_mistake(session.trace, mistake, edges)
+    return _branch(session, patches, f"{_names(session, made)}: {mistake.summary}")
 
 
-def _edges(bug: Debugger, text: str, *, of_gradient: bool, usage: str) -> list[Edge]:
+def _edges(session: Session, text: str, *, of_gradient: bool, usage: str) -> list[Edge]:
     """Return the edges that a place names.
 
     A node stands for the edges of its operands, which its rule serves. A leaf has no
@@ -217,12 +213,12 @@ def _edges(bug: Debugger, text: str, *, of_gradient: bool, usage: str) -> list[E
     """
     if not text:
         raise CommandError(Problem("which edge or node?", usage))
-    graph = bug.graph
+    graph = session.graph
     if "<-" in text:
         consumer, argument = parse_edge(text, graph)
         operand = graph.nodes[consumer].operands[argument]
         return [Edge(consumer, argument, operand)]
-    name = bug.scenario.names.get(text, text).removesuffix(".grad")
+    name = session.scenario.names.get(text, text).removesuffix(".grad")
     node = graph.node(name)
     if of_gradient or node.op is None:
         if not graph.consumers[node.index]:
@@ -231,8 +227,8 @@ def _edges(bug: Debugger, text: str, *, of_gradient: bool, usage: str) -> list[E
     return [Edge(node.index, k, i) for k, i in enumerate(node.operands)]
 
 
-def _names(bug: Debugger, edges: Iterable[Edge]) -> str:
-    names = [bug.graph.edge_name(edge) for edge in edges]
+def _names(session: Session, edges: Iterable[Edge]) -> str:
+    names = [session.graph.edge_name(edge) for edge in edges]
     if len(names) > _MOST_LINES:
         names[_MOST_LINES:] = [f"… {len(names) - _MOST_LINES} more"]
     return ", ".join(names)
@@ -241,71 +237,69 @@ def _names(bug: Debugger, edges: Iterable[Edge]) -> str:
 # ---------------------------------------------------------------- between runs
 
 
-def _runs(bug: Debugger, arguments: str) -> Answer:
+def _runs(session: Session, arguments: str) -> Answer:
     if not arguments:
-        return table_answer(runs_table(bug))
-    answer = _look_at(bug, _run_number(bug, arguments))
-    bug.undone.clear()
+        return table_answer(runs_table(session))
+    answer = _look_at(session, _run_number(session, arguments))
+    session.undone.clear()
     return answer
 
 
-def _look_at(bug: Debugger, number: int) -> Answer:
+def _look_at(session: Session, number: int) -> Answer:
     """Look at another run, from the same place."""
-    trace, place = bug.trace, bug.place
-    bug.choose(number)
-    if bug.place.iteration == place.iteration:
-        from ..explain.compare import same_place
-
-        position = same_place(trace, place.position, bug.trace)
-        bug.place = Place(place.iteration, position)
-    branch = bug.branch
-    return Answer((f"run {branch.number}: {branch.text}", here(bug)), branch.number)
+    trace, place = session.trace, session.place
+    session.choose(number)
+    if session.place.iteration == place.iteration:
+        position = same_place(trace, place.position, session.trace)
+        session.place = Place(place.iteration, position)
+    branch = session.branch
+    return Answer((f"run {branch.number}: {branch.text}", here(session)), branch.number)
 
 
-def _run_number(bug: Debugger, text: str) -> int:
-    if not text.isdecimal() or int(text[:9]) >= len(bug.runs):
+def _run_number(session: Session, text: str) -> int:
+    if not text.isdecimal() or int(text[:9]) >= len(session.runs):
         raise CommandError(
-            Problem(f"there is no run {text!r}", f"0 … {len(bug.runs) - 1} are there")
+            Problem(
+                f"there is no run {text!r}", f"0 … {len(session.runs) - 1} are there"
+            )
         )
     return int(text)
 
 
-def _undo(bug: Debugger, _arguments: str) -> Answer:
-    parent = bug.branch.parent
+def _undo(session: Session, _arguments: str) -> Answer:
+    parent = session.branch.parent
     if parent is None:
         raise CommandError(Problem("nothing is changed, so there is nothing to undo"))
-    made = bug.branch.made
-    bug.undone.append(bug.chosen)
-    answer = _look_at(bug, parent)
-    if made is None or made == bug.place:
+    made = session.branch.made
+    session.undone.append(session.chosen)
+    answer = _look_at(session, parent)
+    if made is None or made == session.place:
         return answer
-    bug.go(made)
-    return replace(answer, text=(answer.text[0], here(bug)))
+    session.go(made)
+    return replace(answer, text=(answer.text[0], here(session)))
 
 
-def _redo(bug: Debugger, _arguments: str) -> Answer:
-    if not bug.undone:
+def _redo(session: Session, _arguments: str) -> Answer:
+    if not session.undone:
         raise CommandError(Problem("nothing was undone, so there is nothing to redo"))
-    return _look_at(bug, bug.undone.pop())
+    return _look_at(session, session.undone.pop())
 
 
-def _diff(bug: Debugger, arguments: str) -> Answer:
+def _diff(session: Session, arguments: str) -> Answer:
     """Compare two runs in the present iteration."""
-    numbers = [_run_number(bug, text) for text in arguments.split()]
+    numbers = [_run_number(session, text) for text in arguments.split()]
     if len(numbers) > 2:
         raise CommandError(Problem("two runs can be compared", "diff [N [M]]"))
     if not numbers:
-        if bug.branch.parent is None:
+        if session.branch.parent is None:
             raise CommandError(Problem("this run is as it was loaded", "diff N"))
-        numbers = [bug.branch.parent]
-    numbers = [*numbers, bug.chosen][:2]
-    from ..explain.compare import compare
-
-    iteration = bug.place.iteration
-    one, two = (_run_at(bug.runs[number], iteration) for number in numbers)
+        numbers = [session.branch.parent]
+    numbers = [*numbers, session.chosen][:2]
+    iteration = session.place.iteration
+    one, two = (_run_at(session.runs[number], iteration) for number in numbers)
     found = compare(one, two)
     title = f"run {numbers[0]} → run {numbers[1]}"
-    if bug.timeline.iterations > 1:
+    if session.timeline.iterations > 1:
         title += f", iteration {iteration}"
     lines = (title, *_difference_lines(found, _MOST_LINES))
     data = {"from": numbers[0], "run": numbers[1], **_summary(found)}
@@ -334,28 +328,14 @@ def _difference_lines(found: Comparison, most: int = 1) -> list[str]:
         if not differences:
             lines.append(f"{which}: no difference")
             continue
-        suffix = "" if which == "forward" else ".grad"
-        shown = [_difference_line(d, suffix) for d in differences[:most]]
+        gradient = which == "backward"
+        shown = [d.text(gradient=gradient) for d in differences[:most]]
         count = len(differences)
         lines.append(f"{which}: {count} differ{'s' * (count == 1)}, first {shown[0]}")
         lines += [f"    then {line}" for line in shown[1:]]
         if most > 1 and count > most:
             lines.append(f"    and {count - most} more")
     return lines
-
-
-def _difference_line(difference: Difference, suffix: str) -> str:
-    before, after = difference.before, difference.after
-    if before is None or after is None:
-        one, two = (
-            "no gradient" if array is None else brief(array)
-            for array in (before, after)
-        )
-        return f"{difference.name}{suffix}: {one} → {two}"
-    index = difference.index
-    place = f"[{', '.join(map(str, index))}]" if index else ""
-    one, two = before[index], after[index]
-    return f"{difference.name}{suffix}{place}: {brief(one)} → {brief(two)}"
 
 
 def _summary(found: Comparison) -> dict[str, Any]:
@@ -383,10 +363,10 @@ def _difference_table(title: str, found: Comparison) -> Table:
 # ---------------------------------------------------------------------- training
 
 
-def _train(bug: Debugger, arguments: str) -> Answer:
-    from ..training.iterations import Iterations
+def _train(session: Session, arguments: str) -> Answer:
+    from ..training.iterations import Iterations  # noqa: PLC0415  # 9 ms of a start
 
-    timeline, first = bug.timeline, bug.place.iteration
+    timeline, first = session.timeline, session.place.iteration
     target = first + whole_number(arguments)
     if not isinstance(timeline, Iterations):
         raise CommandError(
@@ -395,19 +375,19 @@ def _train(bug: Debugger, arguments: str) -> Answer:
     if target >= _MOST_ITERATIONS:
         raise CommandError(Problem(f"more than {_MOST_ITERATIONS} iterations"))
     timeline = timeline.extended(target + 1)
-    bug.runs[bug.chosen] = bug.branch._replace(timeline=timeline)
+    session.runs[session.chosen] = session.branch._replace(timeline=timeline)
     try:
         timeline.trace(target)
     except (Interrupted, KeyboardInterrupt) as stopped:
         reached = max(first, min(target, len(timeline.records)))
-        bug.go(Place(reached, 0))
+        session.go(Place(reached, 0))
         raise Interrupted(f"at iteration {reached}") from stopped
-    bug.go(Place(target, 0))
+    session.go(Place(target, 0))
     start, end = timeline.records[first].loss, timeline.records[target].loss
-    output = bug.graph.nodes[bug.graph.output].name
+    output = session.graph.nodes[session.graph.output].name
     line = f"iteration {first} → {target}: {output} {brief(start)} → {brief(end)}"
     data = {"from": first, "iteration": target, "loss": [start, end]}
-    return Answer((line, here(bug)), data)
+    return Answer((line, here(session)), data)
 
 
 # ------------------------------------------------------------------------- table
@@ -427,7 +407,7 @@ def _row(
     name: str,
     usage: str,
     summary: str,
-    run: Callable[[Debugger, str], Answer],
+    run: Callable[[Session, str], Answer],
     alias: str = "",
     key: str = "",
     **more: Any,

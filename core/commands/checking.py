@@ -11,30 +11,30 @@ from ..engine.graph import Edge
 from ..engine.trace import Trace
 from ..explain.explain import Index, element_name
 from ..session.reply import Answer
+from ..session.session import Session
 from ..words.events import brief
 from .table import Command
 
 if TYPE_CHECKING:
     from ..check.check import NodeCheck, Report
-    from ..debugger.debugger import Debugger
 
 
-def _check(bug: Debugger, arguments: str) -> Answer:
-    from ..check.check import check
+def _check(session: Session, arguments: str) -> Answer:
+    from ..check.check import check  # noqa: PLC0415  # 27 ms of a start
 
-    nodes = [n for place in arguments.split() for n in _nodes(bug, place)]
+    nodes = [n for place in arguments.split() for n in _nodes(session, place)]
 
     def progress(done: int, of: int) -> None:
         try:
-            bug.progress(done, of)
+            session.progress(done, of)
         except Interrupted:
             raise KeyboardInterrupt from None  # the check ends, and keeps what is done
 
-    report = check(bug.trace.run, nodes=nodes or None, progress=progress)
-    bug.session.report = report
+    report = check(session.trace.run, nodes=nodes or None, progress=progress)
+    session.memory.report = report
     return Answer(
         tuple(check_lines(report)),
-        _record(bug, report),
+        _record(session, report),
         report,
         failed=not report.ok,
         error=None if report.complete else "interrupted; what was done is kept",
@@ -42,9 +42,9 @@ def _check(bug: Debugger, arguments: str) -> Answer:
     )
 
 
-def _nodes(bug: Debugger, place: str) -> list[int]:
+def _nodes(session: Session, place: str) -> list[int]:
     """Return the nodes at a place: a node, a frame, an operation, a line."""
-    location = bug.location(place)
+    location = session.location(place)
     if location.leaf is not None:
         return [location.leaf]
     found = [n for first, stop in location.nodes for n in range(first, stop)]
@@ -55,11 +55,11 @@ def _nodes(bug: Debugger, place: str) -> list[int]:
     return found
 
 
-def _record(bug: Debugger, report: Report) -> dict[str, Any]:
+def _record(session: Session, report: Report) -> dict[str, Any]:
     """Return the comparisons as data, without times: those differ from run to run."""
-    from ..export.records import check_record
+    from ..export.records import check_record  # noqa: PLC0415  # 39 ms of a start
 
-    record = check_record(bug.scenario.name, report)
+    record = check_record(session.scenario.name, report)
     return {k: v for k, v in record.items() if not k.endswith("_seconds")}
 
 
@@ -95,6 +95,17 @@ def _place(report: Report, one: NodeCheck) -> str:
     return f"{text}, line {node.site.line}" if node.site else text
 
 
+def check_place(report: Report, one: NodeCheck) -> str:
+    """Return what was compared: the element of a gradient, or what an edge adds."""
+    graph = report.run.graph
+    node = graph.nodes[one.node]
+    if one.argument is None:
+        return element_name(node, one.index, "grad")
+    edge = Edge(one.node, one.argument, node.operands[one.argument])
+    index = f"[{', '.join(map(str, one.index))}]" if one.index else ""
+    return graph.edge_name(edge) + index
+
+
 def _more(places: list[str]) -> str:
     rest = len(places) - _SHOWN
     return f" and {rest} more" if rest > 0 else ""
@@ -116,7 +127,7 @@ def quick_check(
     trace: Trace, node: int, index: Index, position: int
 ) -> NodeCheck | None:
     """Check one element, if there is a number to check and it takes no time."""
-    from ..check.check import check_element
+    from ..check.check import check_element  # noqa: PLC0415  # 27 ms of a start
 
     if not is_checkable(trace, node, index, position):
         return None

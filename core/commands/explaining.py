@@ -25,13 +25,13 @@ from ..explain.explain import (
 from ..ops.table import Array
 from ..session.expression import parse_element
 from ..session.reply import Answer, Table
+from ..session.session import Session
 from ..session.steps import place_of
 from ..words.events import brief
 from .checking import numeric_line, quick_check
 from .table import Command
 
 if TYPE_CHECKING:
-    from ..debugger.debugger import Debugger
     from ..explain.derive import Derivation, Path
     from ..explain.why import Hop, Why
 
@@ -40,26 +40,26 @@ _SHOWN: Final = 8  # terms, before the rest is one line
 _MOST_PLACES: Final = 64  # that are told to be not finite
 
 
-def find_element(bug: Debugger, text: str) -> tuple[int, Quantity, Index]:
+def find_element(session: Session, text: str) -> tuple[int, Quantity, Index]:
     """Parse an element; of a whole array take the one that stands out.
 
     That is the first NaN or Inf, or else the one with the largest magnitude.
     """
     if not text:
-        return _present_element(bug)
-    element = parse_element(text, bug.graph, bug.scenario.names)
+        return _present_element(session)
+    element = parse_element(text, session.graph, session.scenario.names)
     if element.index is not None:
         return element.node, element.quantity, element.index
-    return element.node, element.quantity, _outstanding(bug, element)
+    return element.node, element.quantity, _outstanding(session, element)
 
 
-def _outstanding(bug: Debugger, element: Element) -> Index:
-    trace = bug.trace
+def _outstanding(session: Session, element: Element) -> Index:
+    trace = session.trace
     if element.quantity == "value":
         array = trace.run.value(element.node)
     else:
-        array = trace.gradient(element.node, bug.position)
-    node = bug.graph.nodes[element.node]
+        array = trace.gradient(element.node, session.position)
+    node = session.graph.nodes[element.node]
     if 0 in node.shape:
         raise CommandError(Problem(f"{node.name} is empty: it has no elements"))
     return tuple(0 for _ in node.shape) if array is None else outstanding(array)
@@ -77,35 +77,40 @@ def outstanding(array: Array) -> Index:
     return tuple(int(i) for i in np.unravel_index(flat, array.shape))
 
 
-def _present_element(bug: Debugger) -> tuple[int, Quantity, Index]:
+def _present_element(session: Session) -> tuple[int, Quantity, Index]:
     """Return the element that we stopped for, or that stands out in the last change."""
-    if bug.position == 0:
+    if session.position == 0:
         raise CommandError(Problem("explain what?", "explain NODE.grad[i, j]"))
-    event = bug.trace.event(bug.position - 1)
+    event = session.trace.event(session.position - 1)
     quantity: Quantity = "grad"
-    if not isinstance(event, Contribution) and bug.position <= bug.trace.seed_position:
+    if (
+        not isinstance(event, Contribution)
+        and session.position <= session.trace.seed_position
+    ):
         quantity = "value"
-    caught = _caught(bug)
+    caught = _caught(session)
     if caught is not None and caught.node == event.node:
         return caught.node, quantity, caught.index or ()
     element = Element(event.node, quantity, None)
-    return event.node, quantity, _outstanding(bug, element)
+    return event.node, quantity, _outstanding(session, element)
 
 
-def _caught(bug: Debugger) -> Element | None:
+def _caught(session: Session) -> Element | None:
     """Return the element that a catch or a watch has just halted behind."""
-    stop = bug.session.stopped
+    stop = session.memory.stopped
     for one in () if stop is None else (stop, *stop.also):
-        if one.event != bug.position:
+        if one.event != session.position:
             continue
         if one.index is not None:
-            node = bug.trace.event(bug.position - 1).node
+            node = session.trace.event(session.position - 1).node
             return Element(node, "value", one.index)
-        watched = bug.session.stops.get(one.number or 0)
+        watched = session.memory.stops.get(one.number or 0)
         if watched is None or watched.watched is None:
             continue
         try:
-            element = parse_element(watched.watched.text, bug.graph, bug.scenario.names)
+            element = parse_element(
+                watched.watched.text, session.graph, session.scenario.names
+            )
         except CommandError:  # an expression over many elements
             continue
         if element.index is not None:
@@ -113,28 +118,28 @@ def _caught(bug: Debugger) -> Element | None:
     return None
 
 
-def _explain(bug: Debugger, arguments: str) -> Answer:
+def _explain(session: Session, arguments: str) -> Answer:
     count, text = _count(arguments, "explain")
-    node, quantity, index = find_element(bug, text)
+    node, quantity, index = find_element(session, text)
     if quantity == "value":
-        return _of_value(bug, node, index, count)
-    if bug.trace.run.gradients[node] is None:
-        return _why(bug, text)
-    found = explain_gradient(bug.trace, node, index, bug.position)
-    lines = gradient_lines(bug.trace, found, count)
-    checked, check = _checked(bug, node, index)
-    data = {**found.record(bug.trace, bug.progress), "check": check}
+        return _of_value(session, node, index, count)
+    if session.trace.run.gradients[node] is None:
+        return _why(session, text)
+    found = explain_gradient(session.trace, node, index, session.position)
+    lines = gradient_lines(session.trace, found, count)
+    checked, check = _checked(session, node, index)
+    data = {**found.record(session.trace, session.progress), "check": check}
     return Answer((*lines, *checked), data, found)
 
 
-def _checked(bug: Debugger, node: int, index: Index) -> tuple[list[str], Any]:
+def _checked(session: Session, node: int, index: Index) -> tuple[list[str], Any]:
     """Return the numeric check of an element, if it takes no time: lines, record."""
-    found = quick_check(bug.trace, node, index, bug.position)
+    found = quick_check(session.trace, node, index, session.position)
     if found is None:
         return [], None
-    from ..export.records import comparison_record
+    from ..export.records import comparison_record  # noqa: PLC0415  # 39 ms of a start
 
-    return [f"  {numeric_line(found)}"], comparison_record(bug.graph, found)
+    return [f"  {numeric_line(found)}"], comparison_record(session.graph, found)
 
 
 def _count(arguments: str, command: str) -> tuple[int, str]:
@@ -207,15 +212,15 @@ def _number(number: float | None) -> str:
     return brief(number)
 
 
-def _of_value(bug: Debugger, node: int, index: Index, count: int) -> Answer:
-    if bug.trace.value(node, bug.position) is None:
-        name = bug.graph.nodes[node].name
+def _of_value(session: Session, node: int, index: Index, count: int) -> Answer:
+    if session.trace.value(node, session.position) is None:
+        name = session.graph.nodes[node].name
         raise CommandError(
             Problem(f"{name} is not computed yet at this position", f"goto {name}")
         )
-    found = explain_value(bug.trace.run, node, index)
+    found = explain_value(session.trace.run, node, index)
     return Answer(
-        tuple(value_lines(bug.trace, found, count)), _record(bug, found), found
+        tuple(value_lines(session.trace, found, count)), _record(session, found), found
     )
 
 
@@ -252,8 +257,8 @@ def _product(term: Sequence[Factor]) -> float:
     return math.prod(factor.value for factor in term)
 
 
-def _record(bug: Debugger, found: ValueExplanation) -> dict[str, Any]:
-    nodes = bug.graph.nodes
+def _record(session: Session, found: ValueExplanation) -> dict[str, Any]:
+    nodes = session.graph.nodes
     return {
         "element": element_name(nodes[found.node], found.index),
         "sum": found.value,
@@ -268,15 +273,15 @@ def _record(bug: Debugger, found: ValueExplanation) -> dict[str, Any]:
     }
 
 
-def _uses(bug: Debugger, arguments: str) -> Answer:
+def _uses(session: Session, arguments: str) -> Answer:
     """Say where an element goes, and with which local derivative."""
-    from ..explain.why import CAUSES
+    from ..explain.why import CAUSES  # noqa: PLC0415  # 12 ms of a start
 
-    node, _, index = find_element(bug, arguments)
-    nodes, run = bug.graph.nodes, bug.trace.run
+    node, _, index = find_element(session, arguments)
+    nodes, run = session.graph.nodes, session.trace.run
     rows: list[tuple[str, str, float | None, float | None]] = [
         (
-            bug.graph.edge_name(edge),
+            session.graph.edge_name(edge),
             element_name(nodes[edge.consumer], place),
             local,
             float(run.value(edge.consumer)[place]),
@@ -287,9 +292,10 @@ def _uses(bug: Debugger, arguments: str) -> Answer:
     columns = ("edge", "element", "local derivative", "value")
     lines = [f"{e}: {n} = {_number(v)}, local {_number(d)}" for e, n, d, v in rows]
     if run.value(node).dtype.kind != "f":
-        edges = bug.graph.consumers[node]
+        edges = session.graph.consumers[node]
         rows = [
-            (bug.graph.edge_name(e), nodes[e.consumer].name, None, None) for e in edges
+            (session.graph.edge_name(e), nodes[e.consumer].name, None, None)
+            for e in edges
         ]
         lines = [f"{edge}: no derivative: {CAUSES['integer']}" for edge, *_ in rows]
     show = Table(f"uses of {name}", columns, tuple(rows))
@@ -297,19 +303,21 @@ def _uses(bug: Debugger, arguments: str) -> Answer:
     return Answer(tuple(lines) or (f"nothing uses {name}",), data, show)
 
 
-def _why(bug: Debugger, arguments: str) -> Answer:
-    from ..explain.why import CAUSES, why
+def _why(session: Session, arguments: str) -> Answer:
+    from ..explain.why import CAUSES, why  # noqa: PLC0415  # 12 ms of a start
 
-    node, quantity, index = find_element(bug, arguments)
-    found = why(bug.trace, node, quantity, index, bug.position)
-    lines = tuple(why_lines(bug.trace, found))
-    checked, check = _checked(bug, node, index) if quantity == "grad" else ([], None)
+    node, quantity, index = find_element(session, arguments)
+    found = why(session.trace, node, quantity, index, session.position)
+    lines = tuple(why_lines(session.trace, found))
+    checked, check = (
+        _checked(session, node, index) if quantity == "grad" else ([], None)
+    )
     if found.cause == "nonzero":  # nothing is special: say where it comes from
-        name = element_name(bug.graph.nodes[node], index, quantity)
-        lines += _explain(bug, name).text[1:]
+        name = element_name(session.graph.nodes[node], index, quantity)
+        lines += _explain(session, name).text[1:]
     else:
         lines += tuple(checked)
-    nodes = bug.graph.nodes
+    nodes = session.graph.nodes
     data = {
         "element": element_name(nodes[node], index, quantity),
         "cause": found.cause,
@@ -335,7 +343,7 @@ def _why(bug: Debugger, arguments: str) -> Answer:
 
 def why_lines(trace: Trace, found: Why) -> Iterator[str]:
     """Yield the answer to a why in plain lines."""
-    from ..explain.why import CAUSES
+    from ..explain.why import CAUSES  # noqa: PLC0415  # 12 ms of a start
 
     graph = trace.run.graph
 
@@ -390,16 +398,16 @@ def why_lines(trace: Trace, found: Why) -> Iterator[str]:
         yield f"  not finite (elements): {', '.join(places)}{rest}"
 
 
-def _paths(bug: Debugger, arguments: str) -> Answer:
-    from ..explain.derive import paths
+def _paths(session: Session, arguments: str) -> Answer:
+    from ..explain.derive import paths  # noqa: PLC0415  # 10 ms of a start
 
     count, text = _count(arguments, "paths")
-    node, _, index = find_element(bug, text)
-    run, nodes = bug.trace.run, bug.graph.nodes
-    found = paths(run, node, index, bug.progress)
+    node, _, index = find_element(session, text)
+    run, nodes = session.trace.run, session.graph.nodes
+    found = paths(run, node, index, session.progress)
     start = element_name(nodes[node], index)
     total = float(sum(path.product for path in found))
-    rows = [(path.product, _route(bug, start, path)) for path in found[:count]]
+    rows = [(path.product, _route(session, start, path)) for path in found[:count]]
     lines = [f"{_number(product)} = {route}" for product, route in rows]
     if len(found) > count:
         rest = float(sum(path.product for path in found[count:]))
@@ -429,35 +437,35 @@ def _paths(bug: Debugger, arguments: str) -> Answer:
     return Answer(tuple(lines), data, table)
 
 
-def _route(bug: Debugger, start: str, path: Path) -> str:
+def _route(session: Session, start: str, path: Path) -> str:
     factors = " × ".join(_number(step.local) for step in path.steps) or "1"
     places = [
-        element_name(bug.graph.nodes[step.node], step.index) for step in path.steps
+        element_name(session.graph.nodes[step.node], step.index) for step in path.steps
     ]
     seed = "" if path.seed == 1 else f" × seed {_number(path.seed)}"
     return f"{factors}{seed}  along {' → '.join([start, *places])}"
 
 
-def _transposes(bug: Debugger, arguments: str) -> Answer:
+def _transposes(session: Session, arguments: str) -> Answer:
     """Explain the transposes and sums of a node's gradients."""
-    from ..explain.derive import derivations
+    from ..explain.derive import derivations  # noqa: PLC0415  # 10 ms of a start
 
     if arguments:
-        node = bug.graph.node(arguments)
-    elif bug.position:
-        node = bug.graph.nodes[place_of(bug.trace.event(bug.position - 1))]
+        node = session.graph.node(arguments)
+    elif session.position:
+        node = session.graph.nodes[place_of(session.trace.event(session.position - 1))]
     else:
         raise CommandError(Problem("the transposes of what?", "transposes NODE"))
-    found = derivations(bug.trace.run, node)
+    found = derivations(session.trace.run, node)
     lines: list[str] = []
     for derivation in found:
-        by, through = _names(bug, derivation)
+        by, through = _names(session, derivation)
         lines.append(f"∂L/∂{by} through {through}:")
         lines += [f"  {reason.label}: {reason.text}" for reason in derivation.reasons]
     data = [
         {
-            "node": _names(bug, d)[1],
-            "operand": _names(bug, d)[0],
+            "node": _names(session, d)[1],
+            "operand": _names(session, d)[0],
             "reasons": [{"label": r.label, "text": r.text} for r in d.reasons],
         }
         for d in found
@@ -465,10 +473,10 @@ def _transposes(bug: Debugger, arguments: str) -> Answer:
     return Answer(tuple(lines), data, tuple(found))
 
 
-def _names(bug: Debugger, derivation: Derivation) -> tuple[str, str]:
+def _names(session: Session, derivation: Derivation) -> tuple[str, str]:
     """Return the names of the operand and of the node that uses it."""
-    node = bug.graph.nodes[derivation.node]
-    return bug.graph.nodes[node.operands[derivation.argument]].name, node.name
+    node = session.graph.nodes[derivation.node]
+    return session.graph.nodes[node.operands[derivation.argument]].name, node.name
 
 
 ROWS: Final[tuple[Command, ...]] = (

@@ -5,34 +5,34 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 
 from ..base.errors import CommandError, Problem
 from ..base.text import nearest
 from ..engine.graph import Graph, Node
+from ..session.changes import changes
+from ..session.memory import Display
 from ..session.reply import Answer, Listing, Table, Value
-from ..session.session import Display, Place
+from ..session.runs import run_rows
+from ..session.session import Session
 from ..session.steps import place_of
-from ..session.stops import changing, look, same
+from ..session.stops import changing, look
 from ..words.events import brief, event_line
 from .movement import here, marks_table
 from .stopping import stops_table
 from .table import Command
 
-if TYPE_CHECKING:
-    from ..debugger.debugger import Debugger
-
 _LIST_LINES = 10
 _MOST_ROWS: Final = 19  # of a table of iterations, below its heading
 
 
-def _print(bug: Debugger, arguments: str) -> Answer:
+def _print(session: Session, arguments: str) -> Answer:
     if not arguments:
         raise CommandError(Problem("print what?", "print EXPR"))
-    expression = bug.expression(arguments)
-    value = expression.evaluate(bug.state())
+    expression = session.expression(arguments)
+    value = expression.evaluate(session.state())
     shown = Value(expression.text, value)
     return Answer((f"{expression.text} = {value_text(value)}",), value, shown)
 
@@ -48,22 +48,22 @@ def value_text(value: Any) -> str:
     return text if array.size <= 1000 else f"{array.shape} {text}"
 
 
-def _display(bug: Debugger, arguments: str) -> Answer:
-    session = bug.session
+def _display(session: Session, arguments: str) -> Answer:
+    memory = session.memory
     if arguments:
-        expression = bug.expression(arguments)
-        session.displayed += 1
-        session.displays[session.displayed] = Display(session.displayed, expression)
+        expression = session.expression(arguments)
+        memory.displayed += 1
+        memory.displays[memory.displayed] = Display(memory.displayed, expression)
     lines = [
         f"{number}: {display.expression.text} = "
-        f"{brief(look(display.expression, bug.state()))}"
-        for number, display in session.displays.items()
+        f"{brief(look(display.expression, session.state()))}"
+        for number, display in memory.displays.items()
     ]
     return Answer(tuple(lines) or ("nothing is displayed",))
 
 
-def _undisplay(bug: Debugger, arguments: str) -> Answer:
-    displays = bug.session.displays
+def _undisplay(session: Session, arguments: str) -> Answer:
+    displays = session.memory.displays
     if not arguments:
         displays.clear()
         return Answer(("nothing is displayed",))
@@ -74,21 +74,18 @@ def _undisplay(bug: Debugger, arguments: str) -> Answer:
                 Problem(f"there is no display {number!r}", f"displays: {known}")
             )
         del displays[int(number)]
-    return _display(bug, "")
+    return _display(session, "")
 
 
-def _history(bug: Debugger, arguments: str) -> Answer:
+def _history(session: Session, arguments: str) -> Answer:
     """List every change of an expression in this iteration, the future's too."""
     if not arguments:
         raise CommandError(Problem("the history of what?", "history EXPR"))
-    expression = bug.expression(arguments)
-    iteration = bug.place.iteration
-    rows: list[tuple[int, Any, Any, str]] = []
-    for event in changing(expression, bug.trace):
-        before = look(expression, bug.state(Place(iteration, event)))
-        after = look(expression, bug.state(Place(iteration, event + 1)))
-        if not same(before, after):
-            rows.append((event + 1, before, after, event_line(bug.trace, event)))
+    expression = session.expression(arguments)
+    rows = [
+        (*change, event_line(session.trace, change.event - 1))
+        for change in changes(session, expression, changing(expression, session.trace))
+    ]
     table = Table(
         f"history of {expression.text}", ("event", "before", "after", "by"), tuple(rows)
     )
@@ -97,16 +94,16 @@ def _history(bug: Debugger, arguments: str) -> Answer:
     return Answer(tuple(lines) or ("it never changes",), data, table)
 
 
-def _current(bug: Debugger) -> Node | None:
+def _current(session: Session) -> Node | None:
     """Return the node of the event just applied, or of the first one to come."""
-    if not len(bug.trace):
+    if not len(session.trace):
         return None
-    number = max(bug.position - 1, 0)
-    return bug.graph.nodes[place_of(bug.trace.event(number))]
+    number = max(session.position - 1, 0)
+    return session.graph.nodes[place_of(session.trace.event(number))]
 
 
-def _list(bug: Debugger, arguments: str) -> Answer:
-    graph, node = bug.graph, _current(bug)
+def _list(session: Session, arguments: str) -> Answer:
+    graph, node = session.graph, _current(session)
     frame = graph.frame_of(node) if node else None
     source = frame.source if frame else "program"
     present = node.site.line if node and node.site else 0
@@ -130,13 +127,13 @@ def _list(bug: Debugger, arguments: str) -> Answer:
     return Answer(plain, show=Listing(source, rows))
 
 
-def _where(bug: Debugger, _arguments: str) -> Answer:
+def _where(session: Session, _arguments: str) -> Answer:
     """Say where we are: the frames, and the way from here to the output."""
-    node = _current(bug)
+    node = _current(session)
     if node is None:
-        return Answer((here(bug),))
-    graph = bug.graph
-    lines, frame = [here(bug)], graph.frame_of(node)
+        return Answer((here(session),))
+    graph = session.graph
+    lines, frame = [here(session)], graph.frame_of(node)
     depth = 0
     while frame is not None:
         name = f"{frame.name} = {frame.function}(…)" if frame.index else "the program"
@@ -194,28 +191,28 @@ def path_to_output(graph: Graph, node: int) -> list[int]:
     return path[::-1]
 
 
-def _whatis(bug: Debugger, arguments: str) -> Answer:
+def _whatis(session: Session, arguments: str) -> Answer:
     if not arguments:
         raise CommandError(Problem("what is what?", "whatis NODE, or whatis EXPR"))
-    index = bug.graph.names.get(arguments)
+    index = session.graph.names.get(arguments)
     if index is None:
-        value = bug.expression(arguments).evaluate(bug.state())
+        value = session.expression(arguments).evaluate(session.state())
         array = np.asarray(value)
         if isinstance(value, (str, tuple)):
             return Answer((f"{arguments}: {value}",), value)
         facts: dict[str, Any] = {"shape": list(array.shape), "dtype": str(array.dtype)}
         text = f"{arguments}: shape {array.shape}, {array.dtype}"
         return Answer((text,), facts)
-    facts = node_facts(bug, bug.graph.nodes[index])
+    facts = node_facts(session, session.graph.nodes[index])
     lines = [
         f"{name}: {value}" for name, value in facts.items() if value not in ("", [])
     ]
     return Answer(tuple(lines), facts, Table(arguments, ("", ""), tuple(facts.items())))
 
 
-def node_facts(bug: Debugger, node: Node) -> dict[str, Any]:
+def node_facts(session: Session, node: Node) -> dict[str, Any]:
     """Return what is known of a node without looking at its numbers."""
-    graph, run = bug.graph, bug.trace.run
+    graph, run = session.graph, session.trace.run
     op = node.op
     return {
         "name": node.name,
@@ -237,7 +234,7 @@ def node_facts(bug: Debugger, node: Node) -> dict[str, Any]:
     }
 
 
-def _nodes_table(bug: Debugger) -> Table:
+def _nodes_table(session: Session) -> Table:
     rows = [
         (
             n.name,
@@ -245,12 +242,12 @@ def _nodes_table(bug: Debugger) -> Table:
             str(n.shape),
             n.site.text if n.site else "",
         )
-        for n in bug.graph.nodes
+        for n in session.graph.nodes
     ]
     return Table("nodes", ("name", "operation", "shape", "text"), tuple(rows))
 
 
-def _frames_table(bug: Debugger) -> Table:
+def _frames_table(session: Session) -> Table:
     rows = [
         (
             "  " * (f.depth - 1) + f.name,
@@ -258,51 +255,53 @@ def _frames_table(bug: Debugger) -> Table:
             f.call.line if f.call else 0,
             f.stop - f.first,
         )
-        for f in bug.graph.frames[1:]
+        for f in session.graph.frames[1:]
     ]
     return Table("frames", ("name", "function", "line", "nodes"), tuple(rows))
 
 
-def _displays_table(bug: Debugger) -> Table:
+def _displays_table(session: Session) -> Table:
     rows = [
-        (number, display.expression.text, look(display.expression, bug.state()))
-        for number, display in bug.session.displays.items()
+        (number, display.expression.text, look(display.expression, session.state()))
+        for number, display in session.memory.displays.items()
     ]
     return Table("displays", ("number", "expression", "value"), tuple(rows))
 
 
-def runs_table(bug: Debugger) -> Table:
+def runs_table(session: Session) -> Table:
     """Return the runs of the session, with their output in the present iteration."""
-    iteration = bug.place.iteration
-    rows: list[tuple[Any, ...]] = []
-    for run in bug.runs:
-        known = run.timeline.records[iteration : iteration + 1]
-        mark = "▶" if run.number == bug.chosen else ""
-        parent = "" if run.parent is None else run.parent
-        loss = known[0].loss if known else None
-        rows.append((mark, run.number, run.text, parent, loss))
+    rows = [
+        (
+            "▶" if run.number == session.chosen else "",
+            run.number,
+            run.text,
+            "" if run.parent is None else run.parent,
+            run.output,
+        )
+        for run in run_rows(session)
+    ]
     return Table("runs", ("", "number", "what", "from", "output"), tuple(rows))
 
 
-def iterations_table(bug: Debugger) -> Table:
+def iterations_table(session: Session) -> Table:
     """Return the loss and the gradients' norms of the iterations that have run."""
-    output = bug.graph.nodes[bug.graph.output].name
-    names = [n.name for n in bug.graph.nodes if n.kind == "parameter"]
-    rows = [(i, r.loss, *r.norms) for i, r in enumerate(bug.timeline.records)]
+    output = session.graph.nodes[session.graph.output].name
+    names = [n.name for n in session.graph.nodes if n.kind == "parameter"]
+    rows = [(i, r.loss, *r.norms) for i, r in enumerate(session.timeline.records)]
     columns = ("iteration", output, *(f"‖{name}.grad‖" for name in names))
     return Table("iterations", columns, tuple(rows))
 
 
-def updates_table(bug: Debugger) -> Table:
+def updates_table(session: Session) -> Table:
     """Return the updates of the present iteration, with all that makes them."""
-    from ..training.iterations import Iterations
+    from ..training.iterations import Iterations  # noqa: PLC0415  # 9 ms of a start
 
-    timeline, iteration = bug.timeline, bug.place.iteration
+    timeline, iteration = session.timeline, session.place.iteration
     if not isinstance(timeline, Iterations):
         raise CommandError(
             Problem("nothing is updated", "the scenario has no table [training]")
         )
-    steps = [timeline.update(iteration, node) for node in bug.trace.updates]
+    steps = [timeline.update(iteration, node) for node in session.trace.updates]
     optimizer = timeline.plan.optimizer
     before, after = optimizer.state, [f"next {name}" for name in optimizer.state]
     columns = ("parameter", "value", "gradient", "rate", *before, *after, "next value")
@@ -318,7 +317,7 @@ def updates_table(bug: Debugger) -> Table:
     return Table(f"updates: {formula}", columns, tuple(rows))
 
 
-_INFO: Final[Mapping[str, Callable[[Debugger], Table]]] = {
+_INFO: Final[Mapping[str, Callable[[Session], Table]]] = {
     "stops": stops_table,
     "displays": _displays_table,
     "marks": marks_table,
@@ -330,7 +329,7 @@ _INFO: Final[Mapping[str, Callable[[Debugger], Table]]] = {
 }
 
 
-def _info(bug: Debugger, arguments: str) -> Answer:
+def _info(session: Session, arguments: str) -> Answer:
     names = [name for name in _INFO if arguments and name.startswith(arguments)]
     if len(names) != 1:
         raise CommandError(
@@ -339,7 +338,7 @@ def _info(bug: Debugger, arguments: str) -> Answer:
                 nearest(arguments, _INFO) or ", ".join(_INFO),
             )
         )
-    answer = table_answer(_INFO[names[0]](bug))
+    answer = table_answer(_INFO[names[0]](session))
     return _sampled(answer) if names[0] == "iterations" else answer
 
 

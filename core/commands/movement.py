@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from ..base.errors import CommandError, Problem
 from ..base.text import nearest
 from ..engine.trace import Trace
+from ..session.changes import changes
+from ..session.memory import Place
 from ..session.reply import Answer, Stopped, Table
-from ..session.session import Place
+from ..session.session import Session
 from ..session.steps import MOVES, Direction
-from ..session.stops import Stop, changing, look, same
+from ..session.stops import Stop, changing
 from ..words.events import brief, event_line
 from .table import Command, Completes
-
-if TYPE_CHECKING:
-    from ..debugger.debugger import Debugger
 
 _MOST_LINES = 8  # of events, in the text of one reply
 _ONLY_PLACES: Final = ("#", "node:", "frame:", "op:", "line:")  # no expression does
@@ -31,31 +30,31 @@ def whole_number(text: str, default: int = 1) -> int:
     return int(text)
 
 
-def arrived(bug: Debugger, before: Place, stop: Stopped | None = None) -> Answer:
+def arrived(session: Session, before: Place, stop: Stopped | None = None) -> Answer:
     """Return the answer of a movement: what happened on the way, and where we are."""
     lines: list[str] = []
     if stop is not None:
         lines += [stop_line(one) for one in (stop, *stop.also)]
-    if before.iteration != bug.place.iteration:
-        lines.append(f"iteration {bug.place.iteration}")
+    if before.iteration != session.place.iteration:
+        lines.append(f"iteration {session.place.iteration}")
     else:
-        low, high = sorted((before.position, bug.position))
+        low, high = sorted((before.position, session.position))
         numbers = range(low, high)[-_MOST_LINES:]
-        back = "" if bug.position >= before.position else "undone: "
-        lines += [back + event_line(bug.trace, number) for number in numbers]
+        back = "" if session.position >= before.position else "undone: "
+        lines += [back + event_line(session.trace, number) for number in numbers]
         rest = high - low - len(numbers)
         if rest:
             lines.insert(0, f"… {rest} event{'s' * (rest > 1)} before these")
-    lines.append(here(bug))
+    lines.append(here(session))
     return Answer(tuple(lines), stop=stop)
 
 
-def here(bug: Debugger) -> str:
+def here(session: Session) -> str:
     """Return the place in one line."""
-    trace, position = bug.trace, bug.position
+    trace, position = session.trace, session.position
     text = f"{trace.phase(position)} · event {position} of {len(trace)}"
-    if bug.timeline.iterations > 1:
-        text += f" · iteration {bug.place.iteration}"
+    if session.timeline.iterations > 1:
+        text += f" · iteration {session.place.iteration}"
     return text
 
 
@@ -76,113 +75,118 @@ def index_text(index: tuple[int, ...] | None) -> str:
     return f"[{', '.join(map(str, index))}]" if index else ""
 
 
-def _mover(name: str, direction: Direction) -> Callable[[Debugger, str], Answer]:
+def _mover(name: str, direction: Direction) -> Callable[[Session, str], Answer]:
     move = MOVES[name]
 
-    def run(bug: Debugger, arguments: str) -> Answer:
-        before = place = bug.place
+    def run(session: Session, arguments: str) -> Answer:
+        before = place = session.place
         stop: Stopped | None = None
         for _ in range(whole_number(arguments)):
-            trace = bug.timeline.trace(place.iteration)
+            trace = session.timeline.trace(place.iteration)
             position = move(trace, place.position, direction)
             if position != place.position:
                 place = Place(place.iteration, position)
                 continue
-            beyond = bug.step_over(place, direction)
+            beyond = session.step_over(place, direction)
             if beyond is None:
                 stop = Stopped("end" if direction > 0 else "start")
                 break
             place = beyond
-        bug.go(place)
-        return arrived(bug, before, stop)
+        session.go(place)
+        return arrived(session, before, stop)
 
     return run
 
 
-def _continue(direction: Direction) -> Callable[[Debugger, str], Answer]:
-    def run(bug: Debugger, arguments: str) -> Answer:
-        before = bug.place
-        stop = bug.travel(direction)
+def _continue(direction: Direction) -> Callable[[Session, str], Answer]:
+    def run(session: Session, arguments: str) -> Answer:
+        before = session.place
+        stop = session.travel(direction)
         for _ in range(whole_number(arguments) - 1):
             if stop.reason in ("start", "end"):
                 break
-            stop = bug.travel(direction)
-        return _halted(bug, before, stop)
+            stop = session.travel(direction)
+        return _halted(session, before, stop)
 
     return run
 
 
-def _halted(bug: Debugger, before: Place, stop: Stopped) -> Answer:
+def _halted(session: Session, before: Place, stop: Stopped) -> Answer:
     """Remember where travel came from, and say why it halted."""
-    after, bug.place = bug.place, before
-    bug.go(after)
-    return arrived(bug, before, stop)
+    after, session.place = session.place, before
+    session.go(after)
+    return arrived(session, before, stop)
 
 
-def _until(direction: Direction) -> Callable[[Debugger, str], Answer]:
-    def run(bug: Debugger, arguments: str) -> Answer:
+def _until(direction: Direction) -> Callable[[Session, str], Answer]:
+    def run(session: Session, arguments: str) -> Answer:
         if not arguments:
             raise CommandError(Problem("until what?", "until LOC, or until EXPR"))
-        before = bug.place
+        before = session.place
         try:
-            location = bug.location(arguments)
+            location = session.location(arguments)
         except CommandError:
             if arguments.startswith(_ONLY_PLACES):
                 raise
-            return _until_true(bug, arguments, direction)
+            return _until_true(session, arguments, direction)
         once = Stop(0, "break", arguments, location)
-        return _halted(bug, before, bug.travel(direction, [once]))
+        return _halted(session, before, session.travel(direction, [once]))
 
     return run
 
 
-def _until_true(bug: Debugger, text: str, direction: Direction) -> Answer:
-    before = bug.place
-    condition = bug.expression(text)
+def _until_true(session: Session, text: str, direction: Direction) -> Answer:
+    before = session.place
+    condition = session.expression(text)
     if not condition.reads:
         raise CommandError(
             Problem(f"no event changes {text}", "goto leads to a position or iteration")
         )
     once = Stop(0, "watch", text, watched=condition)
-    stop = bug.travel(direction, [once])
-    while stop.reason == "until" and not condition.holds(bug.state()):
-        stop = bug.travel(direction, [once])
-    return _halted(bug, before, stop)
+    stop = session.travel(direction, [once])
+    while stop.reason == "until" and not condition.holds(session.state()):
+        stop = session.travel(direction, [once])
+    return _halted(session, before, stop)
 
 
-def _goto(bug: Debugger, arguments: str) -> Answer:
-    before = bug.place
-    bug.go(find_place(bug, arguments))
-    return arrived(bug, before) if bug.place == before else Answer((here(bug),))
+def _goto(session: Session, arguments: str) -> Answer:
+    before = session.place
+    session.go(find_place(session, arguments))
+    return (
+        arrived(session, before)
+        if session.place == before
+        else Answer((here(session),))
+    )
 
 
-def find_place(bug: Debugger, text: str) -> Place:
+def find_place(session: Session, text: str) -> Place:
     """Return the place that a `goto` names, or raise `CommandError`."""
-    place = bug.place
+    place = session.place
     if not text:
         raise CommandError(
             Problem(
                 "go where?", "LOC, a position, 50%, +5, -5, ITERATION:LOC or a mark"
             )
         )
-    if text in bug.session.marks:
-        return bug.session.marks[text]
+    if text in session.memory.marks:
+        return session.memory.marks[text]
     iteration, colon, rest = text.partition(":")
     if colon and iteration.isdecimal():
         number = int(iteration)
-        if number >= bug.timeline.iterations:
+        if number >= session.timeline.iterations:
             raise CommandError(
                 Problem(
                     f"there is no iteration {number}",
-                    f"0 … {bug.timeline.iterations - 1} are there; train makes more",
+                    f"0 … {session.timeline.iterations - 1} are there; "
+                    "train makes more",
                 )
             )
         place, text = Place(number, 0), rest or "start"
-    trace = bug.timeline.trace(place.iteration)
-    return Place(place.iteration, _position(bug, trace, place.position, text))
+    trace = session.timeline.trace(place.iteration)
+    return Place(place.iteration, _position(session, trace, place.position, text))
 
 
-def _position(bug: Debugger, trace: Trace, position: int, text: str) -> int:
+def _position(session: Session, trace: Trace, position: int, text: str) -> int:
     size = len(trace)
     number, sign = text.strip("+-%"), text[0]
     if number.isdecimal() and len(number) < 10:
@@ -194,9 +198,9 @@ def _position(bug: Debugger, trace: Trace, position: int, text: str) -> int:
         if text == number:
             return _inside(count, size, "")
     try:
-        return bug.location(text).position(trace)
+        return session.location(text).position(trace)
     except CommandError as error:
-        hint = nearest(text, bug.session.marks)
+        hint = nearest(text, session.memory.marks)
         raise CommandError(
             [Problem(str(error), hint)] if hint else error.problems
         ) from (None)
@@ -208,65 +212,65 @@ def _inside(number: int, most: int, unit: str) -> int:
     return number
 
 
-def _last(bug: Debugger, arguments: str) -> Answer:
+def _last(session: Session, arguments: str) -> Answer:
     """Go to the previous change of an expression, or with -f to the next."""
     direction: Direction = -1
     if arguments.startswith("-f"):
         direction, arguments = 1, arguments[2:].strip()
     if not arguments:
         raise CommandError(Problem("the last change of what?", "last [-f] EXPR"))
-    before, expression = bug.place, bug.expression(arguments)
-    events = changing(expression, bug.trace)
+    before, expression = session.place, session.expression(arguments)
+    events = changing(expression, session.trace)
     if direction < 0:
-        events = [event for event in reversed(events) if event + 1 < bug.position]
+        events = [event for event in reversed(events) if event + 1 < session.position]
     else:
-        events = [event for event in events if event + 1 > bug.position]
-    for event in events:
-        old = look(expression, bug.state(Place(before.iteration, event)))
-        new = look(expression, bug.state(Place(before.iteration, event + 1)))
-        if not same(old, new):
-            bug.go(Place(before.iteration, event + 1))
-            change = f"{expression.text}: {brief(old)} → {brief(new)}"
-            return Answer((change, event_line(bug.trace, event), here(bug)))
+        events = [event for event in events if event + 1 > session.position]
+    for event, old, new in changes(session, expression, events):
+        session.go(Place(before.iteration, event))
+        change = f"{expression.text}: {brief(old)} → {brief(new)}"
+        line = event_line(session.trace, event - 1)
+        return Answer((change, line, here(session)))
     which = "earlier" if direction < 0 else "later"
     return Answer((f"{expression.text} has no {which} change in this iteration",))
 
 
-def _back(bug: Debugger, _arguments: str) -> Answer:
-    return _revisit(bug, bug.session.visited, bug.session.returned, "before")
+def _back(session: Session, _arguments: str) -> Answer:
+    return _revisit(session, session.memory.visited, session.memory.returned, "before")
 
 
-def _forward(bug: Debugger, _arguments: str) -> Answer:
-    return _revisit(bug, bug.session.returned, bug.session.visited, "after")
+def _forward(session: Session, _arguments: str) -> Answer:
+    return _revisit(session, session.memory.returned, session.memory.visited, "after")
 
 
 def _revisit(
-    bug: Debugger, source: list[Place], target: list[Place], which: str
+    session: Session, source: list[Place], target: list[Place], which: str
 ) -> Answer:
     if not source:
         raise CommandError(Problem(f"no place was visited {which} this one"))
-    target.append(bug.place)
-    bug.place = source.pop()
-    bug.choose(bug.chosen)  # another run may be shorter than the place remembers
-    return Answer((here(bug),))
+    target.append(session.place)
+    session.place = source.pop()
+    session.choose(
+        session.chosen
+    )  # another run may be shorter than the place remembers
+    return Answer((here(session),))
 
 
-def _mark(bug: Debugger, arguments: str) -> Answer:
-    name = arguments or f"m{len(bug.session.marks) + 1}"
+def _mark(session: Session, arguments: str) -> Answer:
+    name = arguments or f"m{len(session.memory.marks) + 1}"
     if not name.isidentifier() or name in ("start", "end", "output"):
         raise CommandError(Problem(f"{name!r} cannot be a mark", "use a plain name"))
-    bug.session.marks[name] = bug.place
-    return Answer((f"mark {name}: {here(bug)}",))
+    session.memory.marks[name] = session.place
+    return Answer((f"mark {name}: {here(session)}",))
 
 
-def marks_table(bug: Debugger) -> Table:
+def marks_table(session: Session) -> Table:
     """Return the bookmarks."""
-    rows = [(n, p.iteration, p.position) for n, p in bug.session.marks.items()]
+    rows = [(n, p.iteration, p.position) for n, p in session.memory.marks.items()]
     return Table("marks", ("name", "iteration", "position"), tuple(rows))
 
 
-def _marks(bug: Debugger, _arguments: str) -> Answer:
-    table = marks_table(bug)
+def _marks(session: Session, _arguments: str) -> Answer:
+    table = marks_table(session)
     lines = [f"{name}  iteration {i}, position {p}" for name, i, p in table.rows]
     return Answer(tuple(lines) or ("no marks; `mark NAME` sets one",), show=table)
 
@@ -276,7 +280,7 @@ def _row(
     alias: str,
     keys: tuple[str, ...],
     summary: str,
-    run: Callable[[Debugger, str], Answer],
+    run: Callable[[Session, str], Answer],
     usage: str = "[N]",
     completes: Completes = "",
 ) -> Command:

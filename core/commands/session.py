@@ -1,7 +1,8 @@
-"""Commands about the session itself: help, scripts, assertions, leaving."""
+"""Commands about the session itself: scripts, assertions, files, leaving."""
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -11,67 +12,27 @@ from ..base.save import write_bytes, write_text
 from ..base.text import clean, nearest
 from ..export.formats import FORMATS, export
 from ..session.expression import parse_element, truth
-from ..session.reply import REASONS, Answer, Reply, Stopped, Table
+from ..session.reply import REASONS, Answer, Reply, Stopped
+from ..session.session import Session
 from .looking import value_text
 from .movement import here, index_text, stop_line
 from .table import Command
 
 if TYPE_CHECKING:
-    from ..debugger.debugger import Debugger
     from ..session.script import Line
 
 
-def _help(bug: Debugger, arguments: str) -> Answer:
-    if not arguments:
-        rows = [
-            (group, " ".join(row.name for row in rows))
-            for group, rows in bug.groups.items()
-        ]
-        lines = [f"{group}: {names}" for group, names in rows]
-        table = Table("commands", ("group", "commands"), tuple(rows))
-        return Answer((*lines, "help COMMAND says more"), show=table)
-    name = bug.aliases.get(arguments, arguments)
-    if name not in bug.commands:
-        return _apropos(bug, arguments)
-    return Answer(tuple(help_lines(bug.commands[name])))
-
-
-def help_lines(command: Command) -> list[str]:
-    """Return what `help` says of one command."""
-    names = command.name + (f", {command.alias}" if command.alias else "")
-    lines = [f"{names} {command.usage}".strip(), f"    {command.summary}"]
-    if command.help:
-        lines += [f"    {line}" for line in command.help.splitlines()]
-    if command.keys:
-        lines.append(f"    keys: {', '.join(command.keys)}")
-    return lines
-
-
-def _apropos(bug: Debugger, arguments: str) -> Answer:
-    text = arguments.lower()
-    found = [
-        command
-        for command in bug.commands.values()
-        if text in f"{command.name} {command.summary} {command.help}".lower()
-    ]
-    if not found:
-        raise CommandError(
-            Problem(f"no command speaks of {arguments!r}", "help lists them all")
-        )
-    return Answer(tuple(f"{c.name} {c.usage} — {c.summary}" for c in found))
-
-
-def _assert(bug: Debugger, arguments: str) -> Answer:
+def _assert(session: Session, arguments: str) -> Answer:
     if not arguments:
         raise CommandError(Problem("assert what?", "assert EXPR"))
-    expression = bug.expression(arguments)
-    state = bug.state()
+    expression = session.expression(arguments)
+    state = session.state()
     if truth(expression.evaluate(state)):
         return Answer((f"holds: {expression.text}",), True)
     sides = expression.sides(state)
     seen = "" if sides is None else f": {_sides(*sides)}"
     raise AssertionFailed(
-        Problem(f"does not hold: {expression.text}{seen}", f"at {here(bug)}")
+        Problem(f"does not hold: {expression.text}{seen}", f"at {here(session)}")
     )
 
 
@@ -88,7 +49,7 @@ def _sides(left: Any, right: Any) -> str:
     return f"{text}, at most {apart:.3g} apart"
 
 
-def _expect(bug: Debugger, arguments: str) -> Answer:
+def _expect(session: Session, arguments: str) -> Answer:
     """Hold the command before to what was expected of it: a stop, or an error."""
     what, _, rest = arguments.partition(" ")
     if what not in _EXPECTED:
@@ -99,7 +60,7 @@ def _expect(bug: Debugger, arguments: str) -> Answer:
                 or "expect stop REASON [LOC], expect error [TEXT]",
             )
         )
-    previous = bug.session.previous
+    previous = session.memory.previous
     if previous is None:
         raise CommandError(Problem("there was no command before this one"))
     return _EXPECTED[what](previous, rest.strip())
@@ -144,9 +105,9 @@ def _expect_error(previous: Reply, text: str) -> Answer:
 _EXPECTED: Final = {"stop": _expect_stop, "error": _expect_error}
 
 
-def _source(bug: Debugger, arguments: str) -> Answer:
+def _source(session: Session, arguments: str) -> Answer:
     """Run the commands in a file, as if they were typed here."""
-    from ..session.script import FAILED, INTERRUPTED, read_script, run_script
+    from ..session.script import FAILED, INTERRUPTED, read_script, run_script  # noqa: PLC0415  # 2 ms of a start
 
     if not arguments:
         raise CommandError(Problem("source which file?", "source FILE.gs"))
@@ -157,7 +118,7 @@ def _source(bug: Debugger, arguments: str) -> Answer:
         texts.append(f"{line.place}: {line.text}")
         texts.extend(f"  {text}" for text in (reply.error or "", *reply.text) if text)
 
-    outcome = run_script(lines, bug.nested, seen)
+    outcome = run_script(lines, session.nested, seen)
     if outcome.code == INTERRUPTED:
         raise Interrupted
     error = outcome.failures[-1] if outcome.failures else None
@@ -165,38 +126,36 @@ def _source(bug: Debugger, arguments: str) -> Answer:
     return Answer(tuple(texts), code=code, error=error, failed=outcome.code == FAILED)
 
 
-def _record(bug: Debugger, arguments: str) -> Answer:
+def _record(session: Session, arguments: str) -> Answer:
     """Start recording commands, or stop; `save FILE` writes what was recorded."""
-    session = bug.session
+    memory = session.memory
     if arguments in ("", "--asserts"):
-        session.recorded, session.asserting = [], arguments == "--asserts"
+        memory.recorded, memory.asserting = [], arguments == "--asserts"
         what = "commands, and what is seen as assertions" if arguments else "commands"
         return Answer((f"recording {what}; `save FILE` writes them",))
     if arguments == "off":
-        count = len(session.recorded or ())
-        session.recorded = None
+        count = len(memory.recorded or ())
+        memory.recorded = None
         return Answer((f"{count} recorded lines are dropped",))
     raise CommandError(
         Problem(f"record cannot {arguments!r}", "record, record --asserts, record off")
     )
 
 
-def _save(bug: Debugger, arguments: str) -> Answer:
+def _save(session: Session, arguments: str) -> Answer:
     """Write the recorded commands, or those of the session, as a script."""
     force, name = arguments.startswith("-f "), arguments.removeprefix("-f ").strip()
     if not name:
         raise CommandError(Problem("save where?", "save [-f] FILE.gs"))
-    recorded = bug.session.recorded
-    lines = [f"# {bug.scenario.title}", *(recorded or bug.session.history)]
+    recorded = session.memory.recorded
+    lines = [f"# {session.scenario.title}", *(recorded or session.memory.history)]
     text = "\n".join(lines) + "\n"
     write_text(name, text, overwrite=force, hint="save -f FILE replaces it")
     return Answer((f"{len(lines) - 1} commands written to {clean(name)}",))
 
 
-def _export(bug: Debugger, arguments: str) -> Answer:
+def _export(session: Session, arguments: str) -> Answer:
     """Write the session, or a derivation, as a file for somebody else."""
-    import shlex
-
     force, words = arguments.startswith("-f "), arguments.removeprefix("-f ")
     try:
         name, *middle, path = shlex.split(words)
@@ -210,15 +169,22 @@ def _export(bug: Debugger, arguments: str) -> Answer:
         raise CommandError(Problem(f"{name!r} is no format", hint))
     text, element = " ".join(middle), None
     if text:
-        element = parse_element(text, bug.graph, bug.scenario.names)
-    content = export(bug, name, element)
+        element = parse_element(text, session.graph, session.scenario.names)
+    content = export(
+        session.exporters,
+        name,
+        session.scenario,
+        session.trace,
+        session.position,
+        element,
+    )
     if isinstance(content, str):
         content = content.encode("utf-8", "backslashreplace")
     write_bytes(path, content, overwrite=force, hint="export -f replaces it")
     return Answer((f"{FORMATS[name]} is in {clean(path)}",))
 
 
-def _quit(_bug: Debugger, arguments: str) -> Answer:
+def _quit(_session: Session, arguments: str) -> Answer:
     if arguments and not (arguments.isdecimal() and int(arguments) <= 255):
         raise CommandError(
             Problem(f"{arguments!r} is not an exit code", "0 … 255, or nothing")
@@ -279,20 +245,7 @@ ROWS: Final[tuple[Command, ...]] = (
         help="\n".join(f"{name}: {what}." for name, what in FORMATS.items())
         + "\nAn existing file is replaced only with -f.",
     ),
-    Command(
-        "help",
-        "[COMMAND]",
-        "all commands, or one",
-        _help,
-        "h",
-        ("?",),
-        "command",
-        recorded=False,
-    ),
-    Command(
-        "apropos", "WORD", "the commands that speak of a word", _apropos, recorded=False
-    ),
-    Command(
-        "quit", "[CODE]", "leave, with an exit code", _quit, "q", ("q",), recorded=False
-    ),
+)
+QUIT: Final = Command(
+    "quit", "[CODE]", "leave, with an exit code", _quit, "q", ("q",), recorded=False
 )

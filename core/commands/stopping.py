@@ -4,32 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from ..base.errors import CommandError, Problem
 from ..base.text import nearest
 from ..session.expression import Expression
 from ..session.reply import Answer, Table
+from ..session.session import Session
 from ..session.stops import CATCHES, Catch, Stop
 from .table import Command
 
-if TYPE_CHECKING:
-    from ..debugger.debugger import Debugger
 
-
-def _split_condition(bug: Debugger, text: str) -> tuple[str, Expression | None]:
+def _split_condition(session: Session, text: str) -> tuple[str, Expression | None]:
     """Split `… if EXPR`."""
     if text.startswith("if "):
-        return "", bug.expression(text[3:])
+        return "", session.expression(text[3:])
     place, found, condition = text.partition(" if ")
-    return place.strip(), bug.expression(condition) if found else None
+    return place.strip(), session.expression(condition) if found else None
 
 
-def _add(bug: Debugger, stop: Stop) -> Answer:
-    session = bug.session
-    session.numbered += 1
-    stop = replace(stop, number=session.numbered)
-    session.stops[stop.number] = stop
+def _add(session: Session, stop: Stop) -> Answer:
+    memory = session.memory
+    memory.numbered += 1
+    stop = replace(stop, number=memory.numbered)
+    memory.stops[stop.number] = stop
     return Answer((f"{stop.kind} {stop.number}: {_what(stop)}",), stop.number)
 
 
@@ -38,38 +36,38 @@ def _what(stop: Stop) -> str:
     return f"{stop.text}{condition}"
 
 
-def _breaker(temporary: bool) -> Callable[[Debugger, str], Answer]:
-    def run(bug: Debugger, arguments: str) -> Answer:
-        place, condition = _split_condition(bug, arguments)
+def _breaker(temporary: bool) -> Callable[[Session, str], Answer]:
+    def run(session: Session, arguments: str) -> Answer:
+        place, condition = _split_condition(session, arguments)
         if not place:
-            place = f"#{min(bug.position + 1, len(bug.trace))}"
-        location = bug.location(place)
-        if not location.spans(bug.trace):
+            place = f"#{min(session.position + 1, len(session.trace))}"
+        location = session.location(place)
+        if not location.spans(session.trace):
             raise CommandError(
                 Problem(f"nothing happens at {place}", "no event belongs to it")
             )
         stop = Stop(
             0, "break", place, location, condition=condition, temporary=temporary
         )
-        return _add(bug, stop)
+        return _add(session, stop)
 
     return run
 
 
-def _watch(bug: Debugger, arguments: str) -> Answer:
-    text, condition = _split_condition(bug, arguments)
+def _watch(session: Session, arguments: str) -> Answer:
+    text, condition = _split_condition(session, arguments)
     if not text:
         raise CommandError(Problem("watch what?", "watch EXPR [if EXPR]"))
-    watched = bug.expression(text)
+    watched = session.expression(text)
     if not watched.reads:
         raise CommandError(
             Problem(f"{text} never changes", "watch a node, or its .grad")
         )
-    return _add(bug, Stop(0, "watch", text, watched=watched, condition=condition))
+    return _add(session, Stop(0, "watch", text, watched=watched, condition=condition))
 
 
-def _catch(bug: Debugger, arguments: str) -> Answer:
-    text, condition = _split_condition(bug, arguments)
+def _catch(session: Session, arguments: str) -> Answer:
+    text, condition = _split_condition(session, arguments)
     name, _, bound = text.partition(" ")
     if name not in CATCHES:
         raise CommandError(
@@ -79,7 +77,7 @@ def _catch(bug: Debugger, arguments: str) -> Answer:
             )
         )
     catch = Catch(name, _bound(name, bound.strip()))
-    return _add(bug, Stop(0, "catch", text, catch=catch, condition=condition))
+    return _add(session, Stop(0, "catch", text, catch=catch, condition=condition))
 
 
 def _bound(name: str, text: str) -> float:
@@ -95,9 +93,9 @@ def _bound(name: str, text: str) -> float:
         ) from None
 
 
-def find_stop(bug: Debugger, text: str) -> Stop:
+def find_stop(session: Session, text: str) -> Stop:
     """Return the stop with the number in `text`, or raise `CommandError`."""
-    stops = bug.session.stops
+    stops = session.memory.stops
     if not text.isdecimal() or int(text) not in stops:
         known = ", ".join(map(str, stops)) or "none yet"
         raise CommandError(
@@ -106,56 +104,56 @@ def find_stop(bug: Debugger, text: str) -> Stop:
     return stops[int(text)]
 
 
-def _numbers(bug: Debugger, text: str) -> list[Stop]:
+def _numbers(session: Session, text: str) -> list[Stop]:
     """Return the stops that a list of numbers names; all, when it is empty."""
     if not text:
-        return list(bug.session.stops.values())
-    return [find_stop(bug, number) for number in text.replace(",", " ").split()]
+        return list(session.memory.stops.values())
+    return [find_stop(session, number) for number in text.replace(",", " ").split()]
 
 
-def _condition(bug: Debugger, arguments: str) -> Answer:
+def _condition(session: Session, arguments: str) -> Answer:
     number, _, text = arguments.partition(" ")
-    stop = find_stop(bug, number)
-    condition = bug.expression(text) if text.strip() else None
-    bug.session.stops[stop.number] = changed = replace(stop, condition=condition)
+    stop = find_stop(session, number)
+    condition = session.expression(text) if text.strip() else None
+    session.memory.stops[stop.number] = changed = replace(stop, condition=condition)
     return Answer((f"{changed.kind} {changed.number}: {_what(changed)}",))
 
 
-def _ignore(bug: Debugger, arguments: str) -> Answer:
+def _ignore(session: Session, arguments: str) -> Answer:
     number, _, count = arguments.partition(" ")
-    stop = find_stop(bug, number)
+    stop = find_stop(session, number)
     count = count.strip()
     if not count.isdecimal():
         raise CommandError(Problem(f"{count!r} is not a count", "ignore N COUNT"))
-    bug.session.stops[stop.number] = replace(stop, ignore=int(count))
+    session.memory.stops[stop.number] = replace(stop, ignore=int(count))
     return Answer((f"the next {count} hits of stop {stop.number} are ignored",))
 
 
-def _commands(bug: Debugger, arguments: str) -> Answer:
+def _commands(session: Session, arguments: str) -> Answer:
     number, _, text = arguments.partition(" ")
-    stop = find_stop(bug, number)
+    stop = find_stop(session, number)
     lines = tuple(line.strip() for line in text.split(";") if line.strip())
-    bug.session.stops[stop.number] = replace(stop, commands=lines)
+    session.memory.stops[stop.number] = replace(stop, commands=lines)
     what = "; ".join(lines) if lines else "nothing"
     return Answer((f"at stop {stop.number}: {what}",))
 
 
-def _enabler(enabled: bool) -> Callable[[Debugger, str], Answer]:
-    def run(bug: Debugger, arguments: str) -> Answer:
-        for stop in _numbers(bug, arguments):
-            bug.session.stops[stop.number] = replace(stop, enabled=enabled)
-        return _stops(bug, "")
+def _enabler(enabled: bool) -> Callable[[Session, str], Answer]:
+    def run(session: Session, arguments: str) -> Answer:
+        for stop in _numbers(session, arguments):
+            session.memory.stops[stop.number] = replace(stop, enabled=enabled)
+        return _stops(session, "")
 
     return run
 
 
-def _delete(bug: Debugger, arguments: str) -> Answer:
-    for stop in _numbers(bug, arguments):
-        del bug.session.stops[stop.number]
-    return _stops(bug, "")
+def _delete(session: Session, arguments: str) -> Answer:
+    for stop in _numbers(session, arguments):
+        del session.memory.stops[stop.number]
+    return _stops(session, "")
 
 
-def stops_table(bug: Debugger) -> Table:
+def stops_table(session: Session) -> Table:
     """Return the stops with their counts."""
     rows = [
         (
@@ -167,14 +165,14 @@ def stops_table(bug: Debugger) -> Table:
             stop.ignore,
             "; ".join(stop.commands),
         )
-        for stop in bug.session.stops.values()
+        for stop in session.memory.stops.values()
     ]
     columns = ("number", "kind", "what", "state", "hits", "ignore", "commands")
     return Table("stops", columns, tuple(rows))
 
 
-def _stops(bug: Debugger, _arguments: str) -> Answer:
-    table = stops_table(bug)
+def _stops(session: Session, _arguments: str) -> Answer:
+    table = stops_table(session)
     lines = [
         f"{n} {kind} {what}  {on}, {hits} hits"
         for n, kind, what, on, hits, *_ in table.rows

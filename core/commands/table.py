@@ -7,12 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from ..session.reply import Answer
-
-if TYPE_CHECKING:
-    from ..debugger.debugger import Debugger
+from ..session.session import Session
 
 # What can stand as an argument: it says what to offer for completion.
 Completes = Literal[
@@ -27,7 +25,7 @@ class Command:
     name: str
     usage: str  # the arguments: "[N]", "LOC | 50% | +N"
     summary: str  # one line
-    run: Callable[[Debugger, str], Answer]
+    run: Callable[[Session, str], Answer]
     alias: str = ""
     keys: tuple[str, ...] = ()
     completes: Completes = ""

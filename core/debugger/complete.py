@@ -6,15 +6,13 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from ..commands.table import Completes
 from ..engine.graph import Edge
 from ..ops import ALIASES, OPS
 from ..session.expression import FUNCTIONS
-
-if TYPE_CHECKING:
-    from .debugger import Debugger
+from .debugger import Debugger
 
 _MOST: Final = 1000  # candidates
 _BREAKS: Final = " ,()[]+-*/@=!<>"  # what ends a word of an expression
@@ -50,7 +48,7 @@ def _locations(bug: Debugger, word: str) -> Iterator[str]:
     yield from graph.names
     yield from (frame.name for frame in graph.frames[1:])
     yield from bug.scenario.names
-    yield from bug.session.marks
+    yield from bug.memory.marks
     yield from (f"op:{op.name}" for op in graph.ops)
     yield from (f"line:{s.line}" for s in graph.statements if s.frame == 0)
     place = word.partition("@")[0]
@@ -89,7 +87,7 @@ def _files(_bug: Debugger, word: str) -> Iterator[str]:
 
 
 def _stops(bug: Debugger, _word: str) -> Iterator[str]:
-    yield from map(str, bug.session.stops)
+    yield from map(str, bug.memory.stops)
 
 
 def _nothing(_bug: Debugger, _word: str) -> Iterator[str]:

@@ -11,6 +11,7 @@ from ..base.progress import Progress, told
 from ..engine.run import Run
 from ..engine.trace import Contribution, Event, Forward, Seed, Trace, Update
 from ..ops.table import Array, Value
+from ..words.events import brief
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,6 +28,19 @@ class Difference:
     after: Array | None
     index: tuple[int, ...]
     size: float
+
+    def text(self, *, gradient: bool) -> str:
+        """Return the difference in one line: `W1.grad[0, 2]: 0.5 → 0.25`."""
+        before, after, index = self.before, self.after, self.index
+        name = f"{self.name}.grad" if gradient else self.name
+        if before is None or after is None:
+            one, two = (
+                "no gradient" if array is None else brief(array)
+                for array in (before, after)
+            )
+            return f"{name}: {one} → {two}"
+        place = f"[{', '.join(map(str, index))}]" if index else ""
+        return f"{name}{place}: {brief(before[index])} → {brief(after[index])}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

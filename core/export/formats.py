@@ -1,22 +1,22 @@
 """What a session can be written as, and to which file.
 
-An exporter is a function that turns a session into text or bytes. The formats that need
-a screen are added by whoever has one: `Debugger.exporters` is a plain mapping.
+An exporter turns a scenario, a trace and a position in it into text or bytes; some ask
+for an element, too. The formats that need a screen are added by whoever has one:
+`Session.exporters` is a plain mapping.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from ..base.errors import CommandError, Problem
 from ..engine.element import Element
+from ..engine.trace import Trace
+from ..scenario.scenario import Scenario
 
-if TYPE_CHECKING:
-    from ..debugger.debugger import Debugger
-
-Exporter = Callable[["Debugger", Element | None], str | bytes]
+Exporter = Callable[[Scenario, Trace, int, Element | None], str | bytes]
 
 FORMATS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -32,20 +32,26 @@ FORMATS: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 
-def _dot(bug: Debugger, _element: Element | None) -> str:
-    from .dot import dot
+def _dot(
+    scenario: Scenario, trace: Trace, _position: int, _element: Element | None
+) -> str:
+    from .dot import dot  # noqa: PLC0415  # 1 ms of a start
 
-    return dot(bug.scenario.title, bug.trace.run)
-
-
-def _py(bug: Debugger, _element: Element | None) -> str:
-    from .numpy_code import numpy_code
-
-    return numpy_code(bug.scenario, bug.trace.run)
+    return dot(scenario.title, trace.run)
 
 
-def _tex(bug: Debugger, element: Element | None) -> str:
-    from .latex import latex
+def _py(
+    scenario: Scenario, trace: Trace, _position: int, _element: Element | None
+) -> str:
+    from .numpy_code import numpy_code  # noqa: PLC0415  # 7 ms of a start
+
+    return numpy_code(scenario, trace.run)
+
+
+def _tex(
+    scenario: Scenario, trace: Trace, _position: int, element: Element | None
+) -> str:
+    from .latex import latex  # noqa: PLC0415  # 4 ms of a start
 
     if element is None:
         raise CommandError(
@@ -54,7 +60,7 @@ def _tex(bug: Debugger, element: Element | None) -> str:
                 "name a node or an element of one: W1, W1.grad[0, 2]",
             )
         )
-    return latex(bug.scenario, bug.trace, element.node, element.index)
+    return latex(scenario, trace, element.node, element.index)
 
 
 # Those that need no screen.
@@ -63,12 +69,20 @@ EXPORTERS: Final[Mapping[str, Exporter]] = MappingProxyType(
 )
 
 
-def export(bug: Debugger, name: str, element: Element | None) -> str | bytes:
-    """Return the session in a format, or raise `InputError`.
+def export(
+    exporters: Mapping[str, Exporter],
+    name: str,
+    scenario: Scenario,
+    trace: Trace,
+    position: int,
+    element: Element | None,
+) -> str | bytes:
+    """Return what is seen at a position in a format, or raise `InputError`.
 
-    `element` is what the derivation of `tex` is about; no other format takes one.
+    `exporters` are those there are, by format. `element` is what the derivation of
+    `tex` is about; no other format takes one.
     """
-    exporter = bug.exporters.get(name)
+    exporter = exporters.get(name)
     if exporter is None:
         raise CommandError(
             Problem(
@@ -80,4 +94,4 @@ def export(bug: Debugger, name: str, element: Element | None) -> str | bytes:
         raise CommandError(
             Problem(f"{name} shows the whole session", "only tex is about one element")
         )
-    return exporter(bug, element)
+    return exporter(scenario, trace, position, element)

@@ -17,16 +17,18 @@ import numpy as np
 
 from ..base.progress import Progress, told
 from ..engine.graph import Graph
-from ..engine.measure import norm, rms_of_norm
+from ..engine.measure import gist, norm, rms_of_norm
 from ..engine.run import Run
 from ..engine.trace import Trace
 from ..ops.table import Array, Value
 from ..training.timeline import Record
+from ..words.events import brief
 from .plot import Scale, scale_of
 
 Stage = Literal["future", "value", "partial", "gradient"]
 Trend = Literal["", "vanishing", "exploding", "zero", "nan", "inf", "no gradient"]
 
+_INLINE: Final = 4  # elements of an array that fits into a line
 _TINY: Final = 1e-3  # of the size that the pass began with
 
 
@@ -37,6 +39,21 @@ def norms(values: Sequence[Value | None], progress: Progress | None = None) -> A
     """Return the norm of each value, and −1 where there is none."""
     found = (-1.0 if v is None else norm(v) for v in told(values, progress))
     return np.fromiter(found, dtype=np.float64)
+
+
+def short(value: Any) -> str:
+    """Return a value on one line: a number as it is, of a large array the range.
+
+    >>> short(np.array([[0.5, -2.0], [1.0, 3.0], [0.0, 0.0]]))
+    '-2 … 3'
+    """
+    array = np.asarray(value)
+    if isinstance(value, tuple) or array.dtype.kind != "f" or array.size <= _INLINE:
+        return brief(value)
+    found = gist(array)
+    if found.nans or found.infinities or found.low is None or found.high is None:
+        return f"{found.nans} nan, {found.infinities} inf of {found.size}"
+    return f"{found.low:.4g} … {found.high:.4g}"
 
 
 # -------------------------------------------------------------------------- nodes

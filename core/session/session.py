@@ -1,60 +1,217 @@
-"""What a session remembers: places, runs, stops, displays, marks."""
+"""A session: the runs, the place in time that is looked at, and the ways to move.
+
+Commands work on it, and whatever draws it reads it. What it knows of the numbers it
+looks up in the trace.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
 
+from ..base.progress import Progress
+from ..engine.graph import Graph
+from ..engine.trace import Trace
+from ..export.formats import EXPORTERS, Exporter
+from ..scenario.scenario import Scenario
 from ..training.timeline import Timeline
-from .expression import Expression
+from ..words import events as describe
+from .expression import Expression, State, parse
+from .location import Location, parse_location
+from .memory import Branch, Memory, Place
 from .reply import Reply, Stopped
-from .stops import Stop
-
-if TYPE_CHECKING:
-    from ..check.check import Report
+from .steps import Direction
+from .stops import Meeting, Stop, look, meetings, same
 
 
-class Place(NamedTuple):
-    """A point in time: so many events of an iteration have been applied."""
-
-    iteration: int
-    position: int
-
-
-class Branch(NamedTuple):
-    """One run of the session: a timeline, and what made it different."""
-
-    number: int
-    timeline: Timeline
-    text: str
-    parent: int | None = None
-    made: Place | None = None  # where we were when it was made
-
-
-class Display(NamedTuple):
-    """An expression that is printed at each stop."""
-
-    number: int
-    expression: Expression
-
-
-@dataclass(slots=True)
 class Session:
-    """What a debugger remembers besides its runs; `execute` is all that changes it."""
+    """The runs over one scenario, and where in their time we are.
 
-    stops: dict[int, Stop] = field(default_factory=dict[int, Stop])
-    displays: dict[int, Display] = field(default_factory=dict[int, Display])
-    marks: dict[str, Place] = field(default_factory=dict[str, Place])
-    visited: list[Place] = field(default_factory=list[Place])
-    returned: list[Place] = field(default_factory=list[Place])
-    previous: Reply | None = None  # to the command before this one
-    stopped: Stopped | None = None  # why we are here, until we move on
-    report: Report | None = None  # of the last check
-    numbered: int = 0  # stops ever made
-    displayed: int = 0  # displays ever made
-    started: int = 0  # commands ever started
-    depth: int = 0  # scripts running inside of each other
-    waiting: list[str] = field(default_factory=list[str])  # commands of a stop just met
-    recorded: list[str] | None = None  # lines, while recording
-    asserting: bool = False  # record what was seen as assertions, too
-    history: list[str] = field(default_factory=list[str])  # lines that worked
+    `nested` carries out a command line on behalf of another one, as a script does;
+    `progress` is told how far long work has come.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        timeline: Timeline,
+        nested: Callable[[str], Reply],
+        progress: Progress,
+    ) -> None:
+        self.scenario = scenario
+        self.nested = nested
+        self.progress = progress
+        self.runs = [Branch(0, timeline, "as loaded")]
+        self.chosen = 0
+        self.undone: list[int] = []
+        self.place = Place(0, 0)
+        self.memory = Memory()
+        self.exporters: Mapping[str, Exporter] = EXPORTERS  # a screen adds its own
+
+    # -------------------------------------------------------------- where we are
+
+    @property
+    def branch(self) -> Branch:
+        """The run that is looked at."""
+        return self.runs[self.chosen]
+
+    @property
+    def timeline(self) -> Timeline:
+        """The time of the run that is looked at."""
+        return self.branch.timeline
+
+    @property
+    def trace(self) -> Trace:
+        """The trace of the present iteration."""
+        return self.timeline.trace(self.place.iteration)
+
+    @property
+    def graph(self) -> Graph:
+        """The graph, the same in every run."""
+        return self.trace.run.graph
+
+    @property
+    def position(self) -> int:
+        """How many events of the present iteration have been applied."""
+        return self.place.position
+
+    def state(self, place: Place | None = None, stop: int = 0) -> State:
+        """Return what an expression sees at a place; `stop` is the asking stop."""
+        place = place or self.place
+        hits = {number: stop.hits for number, stop in self.memory.stops.items()}
+        hits[0] = hits.get(stop, 0)
+        return State(
+            self.timeline.trace(place.iteration),
+            place.position,
+            place.iteration,
+            self.scenario.names,
+            MappingProxyType(hits),
+        )
+
+    def expression(self, text: str) -> Expression:
+        """Parse an expression over this graph, or raise `CommandError`."""
+        return parse(text, self.graph, self.scenario.names)
+
+    def location(self, text: str) -> Location:
+        """Parse a location in this graph, or raise `CommandError`."""
+        return parse_location(text, self.trace, self.scenario.names)
+
+    # ------------------------------------------------------------------ movement
+
+    def go(self, place: Place) -> None:
+        """Go to a place, and remember where we were."""
+        if place != self.place:
+            self.memory.visited.append(self.place)
+            self.memory.returned.clear()
+            self.place = place
+
+    def step_over(self, place: Place, direction: Direction) -> Place | None:
+        """Return the place across the border of an iteration, or None at the end."""
+        iteration = place.iteration + direction
+        if not 0 <= iteration < self.timeline.iterations:
+            return None
+        if direction > 0:
+            return Place(iteration, 0)
+        return Place(iteration, len(self.timeline.trace(iteration)))
+
+    def travel(self, direction: Direction, extra: Sequence[Stop] = ()) -> Stopped:
+        """Travel to the next stop, or to the end of time, and say why it halted."""
+        self.memory.waiting = []
+        while True:
+            met = self._next_halt(direction, extra)
+            if met is None:
+                return Stopped("end" if direction > 0 else "start")
+            halting = [meeting for meeting in met if self._count(meeting)]
+            if halting:
+                self.memory.waiting = [c for m in halting for c in m.stop.commands]
+                first, *others = map(self._stopped, halting)
+                return replace(first, also=tuple(others))
+
+    def _next_halt(
+        self, direction: Direction, extra: Sequence[Stop]
+    ) -> list[Meeting] | None:
+        stops = [*self.memory.stops.values(), *extra]
+        position = self.position
+        while True:
+            iteration = self.place.iteration
+            trace = self.timeline.trace(iteration)
+
+            def state(position: int, stop: int, iteration: int = iteration) -> State:
+                return self.state(Place(iteration, position), stop)
+
+            least = 0 if iteration else 1
+            way = meetings(stops, trace, position, direction, state, least)
+            halt = next(way, None)
+            if halt is not None:
+                self.place = Place(iteration, halt[0].position(direction))
+                return halt
+            self.place = Place(iteration, len(trace) if direction > 0 else 0)
+            beyond = self.step_over(self.place, direction)
+            if beyond is None:
+                return None
+            start, self.place = Place(iteration, 0), beyond
+            for stop in extra if direction < 0 else ():
+                met = self._border(stop, start)
+                if met is not None:
+                    return [met]
+            position = -1 if direction > 0 else beyond.position
+            self.progress(iteration, self.timeline.iterations)
+
+    def _border(self, stop: Stop, start: Place) -> Meeting | None:
+        """Meet an expression that an iteration's start has cleared, from behind.
+
+        Going back over the border, its value at the end before is there again: a change
+        that belongs to no event.
+        """
+        if stop.watched is None:
+            return None
+        before = look(stop.watched, self.state(self.place))
+        after = look(stop.watched, self.state(start))
+        if same(before, after):
+            return None
+        return Meeting(stop, self.position - 1, before, after)
+
+    def _count(self, meeting: Meeting) -> bool:
+        """Count a hit, and tell whether the stop halts: not while it is ignored."""
+        stops, stop = self.memory.stops, meeting.stop
+        if stop.number not in stops:
+            return True
+        stop = stops[stop.number]
+        ignored = stop.ignore > 0
+        changed = replace(stop, hits=stop.hits + 1, ignore=max(stop.ignore - 1, 0))
+        stops[stop.number] = changed
+        if not ignored and stop.temporary:
+            del stops[stop.number]
+        return not ignored
+
+    def _stopped(self, meeting: Meeting) -> Stopped:
+        stop = meeting.stop
+        return Stopped(
+            stop.kind if stop.number else "until",
+            stop.number or None,
+            stop.text,
+            meeting.event + 1,
+            describe.where(self.trace, meeting.event),
+            meeting.before,
+            meeting.after,
+            meeting.index,
+        )
+
+    # -------------------------------------------------------------------- what-if
+
+    def branch_off(self, timeline: Timeline, text: str) -> Branch:
+        """Add a run beside the present one, and look at it from the same place."""
+        branch = Branch(len(self.runs), timeline, text, self.chosen, self.place)
+        self.runs.append(branch)
+        self.choose(branch.number)
+        self.undone.clear()
+        return branch
+
+    def choose(self, number: int) -> None:
+        """Look at another run, at the same place or the nearest that it has."""
+        self.chosen = number
+        timeline = self.timeline
+        iteration = min(self.place.iteration, timeline.iterations - 1)
+        position = min(self.place.position, len(timeline.trace(iteration)))
+        self.place = Place(iteration, position)

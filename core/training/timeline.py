@@ -1,7 +1,7 @@
 """A run over time: one trace for each iteration.
 
-Without training there is one iteration. With it, `core.training` gives a timeline whose
-iterations follow from each other, and is imported for it.
+Without training there is one iteration. The timeline of a training, whose iterations
+follow from each other, is in `iterations`.
 """
 
 from __future__ import annotations
@@ -12,24 +12,10 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from ..base.progress import Progress
 from ..engine.measure import norm
 from ..engine.patches import NO_PATCHES, Patches
-from ..engine.run import Run, evaluate
+from ..engine.run import Run
 from ..engine.trace import Trace
-from ..scenario.scenario import Scenario
-
-
-def timeline_of(scenario: Scenario, progress: Progress | None = None) -> Timeline:
-    """Return the time of a scenario: one iteration, or those of its training.
-
-    `progress` is told of every iteration that is computed on the way to another one.
-    """
-    if scenario.training is None:
-        return Single.of(evaluate(scenario.graph, scenario.leaves, scenario.seed))
-    from .iterations import iterations_of
-
-    return iterations_of(scenario, scenario.training, progress)
 
 
 class Record(NamedTuple):

@@ -88,7 +88,7 @@ def prompt(s: Seen) -> str:
 
 def last(s: Seen) -> str:
     """What was executed last."""
-    return s.bug.session.history[-1]
+    return s.bug.memory.history[-1]
 
 
 def chosen(s: Seen) -> str:
@@ -122,7 +122,7 @@ def cursor(s: Seen) -> int:
 
 def stops(s: Seen) -> list[str]:
     """What stops there are."""
-    return [stop.text for stop in s.bug.session.stops.values()]
+    return [stop.text for stop in s.bug.memory.stops.values()]
 
 
 def grid(s: Seen) -> Any:

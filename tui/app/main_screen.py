@@ -30,14 +30,15 @@ from ...core.session.reply import Reply
 from ..export.exports import with_screen
 from ..panes.base.background import Background
 from ..panes.base.pane import Asked, Begun, Chosen, OneLine, Pane, View
+from ..panes.base.views import VIEWS
 from ..panes.console import ConsolePane, Prompt
 from ..panes.graph import GraphPane
 from ..panes.header import facts, header_text
+from ..panes.homes import view
 from ..panes.matrix.view import MatrixView
 from ..panes.program import ProgramPane
 from ..panes.step.pane import StepPane
 from ..panes.time.timeline import TimelinePane
-from ..panes.views import VIEWS, view
 from ..panes.why import WhyPane
 from .arrangement import (
     HIDEABLE,
@@ -141,7 +142,7 @@ class MainScreen(Screen[int]):
     def on_mount(self) -> None:
         """Show the first moment."""
         self._always = [self.query_one(kind) for kind in _ALWAYS]
-        self.bug.exporters = with_screen(self.bug, camera(self.app))
+        self.bug.exporters = with_screen(camera(self.app))
         lay_out(self, self.arrangement)
         self._drawn_in = self.size
         self.set_interval(_LOOK_EVERY, self._look_at_file)

@@ -29,7 +29,7 @@ from ...core.engine.element import Element
 from ...core.scenario.scenario import builtin_names
 from ...core.words.formulas import shape_text
 from ..panes.base.pane import Asked, Begun, Chosen
-from ..panes.views import VIEWS
+from ..panes.base.views import VIEWS
 from .main_screen import MainScreen
 from .messages import Open, UseTheme
 from .picker import builtin, drop_if_gone

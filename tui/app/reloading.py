@@ -26,7 +26,7 @@ def reloaded(bug: Debugger, progress: Progress) -> Loaded:
         scenario = load(bug.scenario.path or bug.scenario.name)
         fresh = Debugger(scenario, progress=progress)
         fresh.exporters = bug.exporters
-        lines = [f"{stop.kind} {stop.text}" for stop in bug.session.stops.values()]
+        lines = [f"{stop.kind} {stop.text}" for stop in bug.memory.stops.values()]
         lost = [line for line in lines if not fresh.execute(line).ok]
         fresh.execute(f"goto {min(bug.position, len(fresh.trace))}")
     except InputError as error:

@@ -116,7 +116,7 @@ async def _take(scenario: Scenario, wish: Wish) -> Picture:
 
 
 async def _show(app: GradstepApp, view: str) -> None:
-    from ..panes.views import VIEWS  # noqa: PLC0415  # it imports Textual
+    from ..panes.base.views import VIEWS  # noqa: PLC0415  # it imports Textual
 
     _among(view, VIEWS, "--view")
     await app.run_action(f"view({view!r})", app.screen)

@@ -30,13 +30,15 @@ def export_file(options: Options) -> int:
     scenario = load(options.scenario)
     with progress(f"computing {scenario.name}") as tell:
         bug = Debugger(scenario, progress=tell)
-        bug.exporters = with_screen(bug)
+        bug.exporters = with_screen()
         if options.at:
             _go(bug, options.at)
         element = None
         if options.element:
             element = parse_element(options.element, bug.graph, scenario.names)
-        content = export(bug, name, element)
+        content = export(
+            bug.exporters, name, scenario, bug.trace, bug.position, element
+        )
     return _write(content, options, FORMATS[name])
 
 

@@ -10,8 +10,8 @@ import numpy as np
 from rich.text import Text
 
 from ...core.debugger.debugger import Debugger
+from ...core.session.memory import Place
 from ...core.session.reply import Listing, Reply, Table, Value
-from ...core.session.session import Place
 from ...core.words.events import brief
 from ...core.words.formulas import shape_text
 from .blocks import Block, apart, beside, indent, under, wrap

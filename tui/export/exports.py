@@ -10,9 +10,12 @@ from types import MappingProxyType
 from typing import Final
 
 from ...core.base.errors import InputError, Problem
-from ...core.debugger.debugger import Debugger
 from ...core.engine.element import Element
+from ...core.engine.trace import Trace
 from ...core.export.formats import EXPORTERS, Exporter
+from ...core.scenario.scenario import Scenario
+from ..draw.look import Look
+from ..draw.stage import Stage
 
 _FONT_FACE: Final = re.compile(r"@font-face\s*\{[^}]*\}\s*")
 _FONT: Final = "Fira Code"  # that of rich and Textual, which they fetch from elsewhere
@@ -39,34 +42,38 @@ _FONTS: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 
-def with_screen(
-    bug: Debugger, shoot: Callable[[], str] | None = None
-) -> Mapping[str, Exporter]:
-    """Return the exporters of a debugger that has a screen.
+def with_screen(shoot: Callable[[], str] | None = None) -> Mapping[str, Exporter]:
+    """Return the exporters of a session that has a screen.
 
     `shoot` takes a picture of the screen as SVG; without it a picture is of the step.
     """
+    made = {name: partial(_document, name) for name in ("svg", "html", "md", "cast")}
 
-    def svg(bug: Debugger, _element: Element | None) -> str:
-        return offline(_document(bug, "svg") if shoot is None else shoot())
+    def svg(
+        scenario: Scenario, trace: Trace, position: int, element: Element | None
+    ) -> str:
+        if shoot is not None:
+            return offline(shoot())
+        return offline(made["svg"](scenario, trace, position, element))
 
-    def png(bug: Debugger, element: Element | None) -> bytes:
-        return png_of(svg(bug, element))
+    def png(
+        scenario: Scenario, trace: Trace, position: int, element: Element | None
+    ) -> bytes:
+        return png_of(svg(scenario, trace, position, element))
 
-    mine: dict[str, Exporter] = {"svg": svg, "png": png}
-    for name in ("html", "md", "cast"):
-        mine[name] = partial(_exported, name)
-    return MappingProxyType({**bug.exporters, **EXPORTERS, **mine})
-
-
-def _exported(name: str, bug: Debugger, _element: Element | None) -> str:
-    return _document(bug, name)
+    return MappingProxyType({**EXPORTERS, **made, "svg": svg, "png": png})
 
 
-def _document(bug: Debugger, name: str) -> str:
+def _document(
+    name: str,
+    scenario: Scenario,
+    trace: Trace,
+    position: int,
+    _element: Element | None,
+) -> str:
     from .documents import DOCUMENTS  # noqa: PLC0415  # 17 ms, never at the start
 
-    return DOCUMENTS[name](bug)
+    return DOCUMENTS[name](Stage(scenario, trace, Look()), position)
 
 
 def offline(svg: str) -> str:

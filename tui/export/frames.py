@@ -1,4 +1,4 @@
-"""A session as drawings, the same everywhere: what `play` prints, step by step.
+"""A run as drawings, the same everywhere: what `play` prints, step by step.
 
 Nothing of the surroundings matters: not the terminal, not its size, not NO_COLOR.
 """
@@ -13,19 +13,12 @@ from rich.console import Console, RenderableType
 from rich.segment import Segment
 
 from ...core.base.errors import LimitError, Problem
-from ...core.debugger.debugger import Debugger
-from ..draw.look import Look
 from ..draw.playback import closing, opening
 from ..draw.stage import Stage
 from ..draw.step import Step
 
 WIDTH: Final = 100
 _MOST_STEPS: Final = 5000  # of a page or a recording
-
-
-def stage_of(bug: Debugger) -> Stage:
-    """Return the present iteration of a session as something to draw."""
-    return Stage(bug.scenario, bug.trace, Look())
 
 
 def frames(stage: Stage, width: int = WIDTH) -> Iterator[RenderableType]:

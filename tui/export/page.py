@@ -1,4 +1,4 @@
-"""A session as one HTML page: every step, and the keys to walk through them.
+"""A run as one HTML page: every step, and the keys to walk through them.
 
 The page needs nothing but itself. Its policy forbids it the network, and all text of a
 scenario is escaped.
@@ -14,23 +14,19 @@ from typing import Final
 from rich.console import RenderableType
 from rich.terminal_theme import DEFAULT_TERMINAL_THEME
 
-from ...core.debugger.debugger import Debugger
 from ...core.engine.graph import Graph, Site
 from ..draw.playback import facts
 from ..draw.stage import Stage, place
-from .frames import frames, segments, stage_of
+from .frames import frames, segments
 
 _POLICY: Final = (
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
 )
 
 
-def page(bug: Debugger) -> str:
-    """Return the present iteration of a session as a page.
-
-    Raises `LimitError` where it has too many events.
-    """
-    stage = stage_of(bug)
+def page(stage: Stage) -> str:
+    """Return a run as a page. Raises `LimitError` where it has too many events."""
+    scenario = stage.scenario
     classes: dict[str, str] = {}
     drawn = [_drawn(frame, classes) for frame in frames(stage)]
     lines = [[], *(_lines(stage, event) for event in range(len(stage.trace))), []]
@@ -38,9 +34,9 @@ def page(bug: Debugger) -> str:
     told = zip(drawn, lines, titles, strict=True)
     return _PAGE.format(
         policy=_POLICY,
-        title=escape(bug.scenario.title),
-        summary=escape(bug.scenario.summary),
-        facts=escape(" · ".join(facts(bug.scenario, stage.trace))),
+        title=escape(scenario.title),
+        summary=escape(scenario.summary),
+        facts=escape(" · ".join(facts(scenario, stage.trace))),
         styles="\n".join(
             f".{name} {{ {css} }}" for css, name in classes.items() if css
         ),

@@ -276,7 +276,7 @@ class GraphPane(Pane):
         moved = chosen != self._cursor
         self._cursor = chosen
         self._faces.clear()
-        stops = view.bug.session.stops
+        stops = view.bug.memory.stops
         key = (graph, places(stops))
         self._stops = self._covered.of(key, lambda: covered(stops.values())) or ()
         self._active = frozenset()

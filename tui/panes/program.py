@@ -74,7 +74,7 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
         graph = trace.run.graph
         self._source, self._present = present_line(trace, view.bug.position)
         self._here = present_node(trace, view.bug.position)
-        stops = view.bug.session.stops
+        stops = view.bug.memory.stops
         key = graph, places(stops)
         self._stops = self._covered.of(key, lambda: _breaks(stops)) or ()
         self._read(graph.sources.get(self._source, ""))
@@ -191,7 +191,7 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
         Only those of this one line: one of a function or of an operation covers more.
         """
         here = self.place()
-        stops = self._view.bug.session.stops.values() if self._view else ()
+        stops = self._view.bug.memory.stops.values() if self._view else ()
         found = [str(s.number) for s in stops if s.kind == "break" and s.text == here]
         return f"delete {' '.join(found)}" if found else f"break {here}"
 

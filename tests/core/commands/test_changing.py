@@ -15,8 +15,8 @@ from gradstep.core.engine.trace import Contribution
 from gradstep.core.explain.compare import compare, same_place
 from gradstep.core.explain.mistakes import MISTAKES
 from gradstep.core.scenario.scenario import load, parse
+from gradstep.core.session.memory import Place
 from gradstep.core.session.reply import Reply
-from gradstep.core.session.session import Place
 
 KINDS = """
 gradstep = 1

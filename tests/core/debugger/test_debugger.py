@@ -112,7 +112,7 @@ def stops_met(bug: Debugger, command: str) -> list[tuple[Any, Any]]:
 def counts(bug: Debugger) -> list[tuple[Any, ...]]:
     return [
         (stop.number, stop.kind, stop.text, stop.hits, stop.ignore, stop.enabled)
-        for stop in bug.session.stops.values()
+        for stop in bug.memory.stops.values()
     ]
 
 
@@ -169,7 +169,7 @@ def test_looking_never_changes_anything(commands: list[str], looked: list[str]) 
             assert place(curious) == before
         assert seen(curious.execute(line)) == seen(plain.execute(line))
     assert counts(curious) == counts(plain)
-    assert curious.session.marks == plain.session.marks
+    assert curious.memory.marks == plain.memory.marks
     assert len(curious.runs) == len(plain.runs)
     for name in ("W", "x"):
         node = plain.graph.node(name).index
@@ -186,7 +186,7 @@ def test_record_then_replay_gives_the_same_transcript(
     first, second = session(TRAINING), session(TRAINING)
     said(first, "record --asserts" if asserts else "record")
     replies = [first.execute(line) for line in commands]
-    recorded = first.session.recorded or []
+    recorded = first.memory.recorded or []
     again = [second.execute(line) for line in recorded]
     assert all(reply.ok for reply in again), [r.error for r in again]
     kept = [r for r in replies if r.ok and not r.command.startswith(("help", "apro"))]
@@ -380,7 +380,7 @@ def test_conditions_ignore_hits_and_temporary_stops() -> None:
     halts = [said(bug, "continue").stop for _ in range(2)]
     assert halts[0] is not None
     assert halts[0].number == 2
-    assert 2 not in bug.session.stops
+    assert 2 not in bug.memory.stops
     said(bug, "delete")
     said(bug, "goto start")
     said(bug, "break op:sigmoid")
@@ -388,7 +388,7 @@ def test_conditions_ignore_hits_and_temporary_stops() -> None:
     stop = said(bug, "continue").stop
     assert stop is not None
     assert stop.where == "E._1"
-    assert bug.session.stops[3].hits == 3
+    assert bug.memory.stops[3].hits == 3
 
 
 def test_conditions_can_be_changed_and_stops_switched_off() -> None:
@@ -516,10 +516,10 @@ def test_several_stops_at_one_place_are_all_told() -> None:
 )
 def test_a_wrong_command_says_so_and_changes_nothing(line: str, says: str) -> None:
     bug = session()
-    before = (place(bug), dict(bug.session.stops), list(bug.session.visited))
+    before = (place(bug), dict(bug.memory.stops), list(bug.memory.visited))
     assert says in wrong(bug, line)
-    assert (place(bug), dict(bug.session.stops), list(bug.session.visited)) == before
-    assert not bug.session.history
+    assert (place(bug), dict(bug.memory.stops), list(bug.memory.visited)) == before
+    assert not bug.memory.history
 
 
 def test_a_wrong_condition_changes_nothing_when_it_is_met() -> None:
@@ -527,14 +527,14 @@ def test_a_wrong_condition_changes_nothing_when_it_is_met() -> None:
     said(bug, "break op:sigmoid")
     said(bug, "break E@backward if x")
     said(bug, "continue 3")
-    before, hits = place(bug), bug.session.stops[1].hits
+    before, hits = place(bug), bug.memory.stops[1].hits
     said(bug, "disable 1")
     said(bug, "goto start")
     before = place(bug)
     error = wrong(bug, "continue 20")
     assert "neither true nor false" in error
     assert place(bug) == before
-    assert bug.session.stops[1].hits == hits
+    assert bug.memory.stops[1].hits == hits
 
 
 @given(st.text(max_size=60))

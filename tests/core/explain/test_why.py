@@ -187,17 +187,17 @@ def test_without_an_element_it_is_the_one_that_was_caught() -> None:
     bug = session(TROUBLE)
     said(bug, "catch zero")
     said(bug, "continue")
-    assert bug.session.stopped is not None
-    index = bug.session.stopped.index
+    assert bug.memory.stopped is not None
+    index = bug.memory.stopped.index
     assert index is not None
     caught = str(list(index))
-    largest = said(bug, f"explain {bug.session.stopped.where}").data["element"]
+    largest = said(bug, f"explain {bug.memory.stopped.where}").data["element"]
     for command in ("why", "explain", "why"):
         element = said(bug, command).data["element"]
         assert element.endswith(caught)
         assert element != largest
     said(bug, "goto end")
-    assert bug.session.stopped is None
+    assert bug.memory.stopped is None
 
 
 def test_without_an_element_it_is_the_one_that_is_watched() -> None:

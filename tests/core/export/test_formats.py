@@ -68,7 +68,7 @@ def test_what_is_wrong_is_said_and_nothing_is_written(
 
 
 def test_a_screen_adds_its_own_formats(bug: Debugger, tmp_path: Path) -> None:
-    bug.exporters = {**bug.exporters, "png": lambda bug, element: b"\x89\r\n\x00"}
+    bug.exporters = {**bug.exporters, "png": lambda *_: b"\x89\r\n\x00"}
     path = tmp_path / "a.png"
     assert bug.execute(f"export png {path}").ok
     assert path.read_bytes() == b"\x89\r\n\x00"

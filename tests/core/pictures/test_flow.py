@@ -1,4 +1,4 @@
-"""Gradients by size, and reviews, as data."""
+"""Gradients by size, as data."""
 
 from __future__ import annotations
 
@@ -8,19 +8,12 @@ import numpy as np
 import pytest
 
 from gradstep import Debugger, load
-from gradstep.core.debugger.review import (
-    check_place,
-    last_change,
-    notes,
-    run_rows,
-    short,
-    worst_first,
-)
 from gradstep.core.pictures.flow import (
     flow,
     losses,
     node_order,
     norms,
+    short,
     stage,
     trends,
 )
@@ -63,6 +56,13 @@ def test_all_views_agree_on_a_norm_whose_squares_overflow() -> None:
         drawn.bar(row).norm,
     ):
         assert found == pytest.approx(expected, rel=1e-15)
+
+
+def test_values_in_short() -> None:
+    assert short(2.5) == "2.5"
+    assert short(np.array([1.0, 2.0])) == "[1, 2]"
+    assert short(np.array([np.nan, 1, 2, 3, 4, 5])) == "1 nan, 0 inf of 6"
+    assert short((3, 4)) == "(3, 4)"
 
 
 # -------------------------------------------------------------------------- nodes
@@ -171,66 +171,3 @@ def test_trends_and_losses_are_those_of_the_records() -> None:
     gradient = np.asarray(bug.timeline.trace(3).run.gradients[weights])
     assert found[weights][3] == pytest.approx(np.linalg.norm(gradient))
     assert losses(records).tolist() == [record.loss for record in records]
-
-
-# ------------------------------------------------------------------------- review
-
-
-def test_the_last_change_is_where_last_goes() -> None:
-    bug = Debugger(load("apple_orange"))
-    bug.execute("goto end")
-    expression = bug.expression("a.grad")
-    change = last_change(bug, expression)
-    assert change is not None
-    bug.execute("last -f a.grad")
-    bug.execute("goto start")
-    bug.execute("last -f a.grad")
-    assert bug.position == change.event
-    assert change.after == pytest.approx(3.3)
-    bug.execute("goto start")
-    assert last_change(bug, expression) is None
-
-
-def test_runs_say_how_they_differ_from_the_present_one() -> None:
-    bug = Debugger(load("apple_orange"))
-    bug.execute("set a = 5")
-    first, second = run_rows(bug)
-    assert first.difference.startswith("a: 5 → ")
-    assert (second.number, second.parent, second.difference) == (1, 0, "")
-    assert first.output == pytest.approx(float(bug.runs[0].timeline.records[0].loss))
-
-
-def test_a_run_without_the_iteration_says_so() -> None:
-    bug = Debugger(load("xor"))
-    bug.execute("train 3")
-    bug.execute("set W1 = 0")
-    bug.execute("train 400")
-    assert run_rows(bug)[0].difference.startswith("has no iteration")
-
-
-def test_checks_begin_with_the_cause() -> None:
-    bug = Debugger(load("three_layer"))
-    assert bug.execute("patch x2 local").ok
-    bug.execute("check")
-    report = bug.session.report
-    assert report is not None
-    first = worst_first(report)[0]
-    assert first is report.first_wrong
-    assert check_place(report, first).startswith("x2<-")
-    verdicts = [one.verdict for one in worst_first(report)]
-    assert verdicts[-1] in ("ok", "skipped")
-
-
-def test_notes_stand_in_the_order_of_time() -> None:
-    for name in ("three_layer", "apple_orange", "xor"):
-        bug = Debugger(load(name))
-        positions = [n.position for n in notes(bug) if n.position is not None]
-        assert len(positions) == len(bug.scenario.notes)
-        assert positions == sorted(positions)
-
-
-def test_values_in_short() -> None:
-    assert short(2.5) == "2.5"
-    assert short(np.array([1.0, 2.0])) == "[1, 2]"
-    assert short(np.array([np.nan, 1, 2, 3, 4, 5])) == "1 nan, 0 inf of 6"
-    assert short((3, 4)) == "(3, 4)"

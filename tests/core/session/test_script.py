@@ -165,7 +165,7 @@ def test_float_literals_of_a_record_read_back_to_the_same_bits() -> None:
     said(bug, "goto end")
     said(bug, "record --asserts")
     said(bug, "print W.grad / 3")
-    [_, line] = bug.session.recorded or []
+    [_, line] = bug.memory.recorded or []
     literal = line.partition(", ")[2].rpartition(", rtol")[0]
     np.testing.assert_array_equal(
         said(bug, f"print {literal}").data, said(bug, "print W.grad / 3").data

@@ -200,7 +200,7 @@ def test_a_stop_that_is_switched_off_is_not_met_and_covers_nothing() -> None:
         said(bug, line)
 
     def found() -> list[tuple[int, int]]:
-        return list(covered(bug.session.stops.values()))
+        return list(covered(bug.memory.stops.values()))
 
     said(bug, "disable")
     assert found() == []
@@ -228,7 +228,7 @@ def test_ranges_with_a_stop_cover_what_they_share_a_node_with() -> None:
 def test_a_count_ignores_so_many_meetings() -> None:
     bug = session(SQUARES.replace("iterations = 3", "iterations = 1"))
     said(bug, "break x")
-    assert bug.session.stops[1].ignore == bug.session.stops[1].hits == 0
+    assert bug.memory.stops[1].ignore == bug.memory.stops[1].hits == 0
     said(bug, "ignore 1 1")
     assert [position for _, position, _ in halts(bug)] == [8]
-    assert (bug.session.stops[1].ignore, bug.session.stops[1].hits) == (0, 2)
+    assert (bug.memory.stops[1].ignore, bug.memory.stops[1].hits) == (0, 2)

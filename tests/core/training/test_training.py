@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gradstep.core.base.errors import Interrupted
+from gradstep.core.debugger.debugger import timeline_of
 from gradstep.core.engine.patches import Patches
 from gradstep.core.engine.run import Run, evaluate
 from gradstep.core.engine.trace import Update
@@ -21,7 +22,7 @@ from gradstep.core.scenario.training import OPTIMIZERS as SETTINGS
 from gradstep.core.scenario.training import Batch
 from gradstep.core.training.batches import sample_numbers, take
 from gradstep.core.training.iterations import Iterations
-from gradstep.core.training.timeline import Single, timeline_of
+from gradstep.core.training.timeline import Single
 
 CURVED = """
 gradstep = 1

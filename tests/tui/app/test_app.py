@@ -19,12 +19,12 @@ from gradstep.tui.app.keys import LINES, keys
 from gradstep.tui.app.main_screen import MainScreen
 from gradstep.tui.app.picker import Picker
 from gradstep.tui.panes.base.pane import OneLine
+from gradstep.tui.panes.base.views import VIEWS
 from gradstep.tui.panes.console import ConsolePane, Prompt
 from gradstep.tui.panes.header import output_text
 from gradstep.tui.panes.program import ProgramPane, present_line
 from gradstep.tui.panes.step.pane import StepPane
 from gradstep.tui.panes.time.timeline import TimelinePane
-from gradstep.tui.panes.views import VIEWS
 
 SCENARIOS = Path(__file__).parents[3] / "scenarios"
 
@@ -65,7 +65,7 @@ async def test_a_typed_command_is_executed_and_answered() -> None:
         await pilot.press("colon", *"goto", "space", *"z", "enter")
         assert screen(pilot).bug.position == 3
         await pilot.press(*"print", "space", *"z", "enter", "escape")
-        assert screen(pilot).bug.session.history[-1] == "print z"
+        assert screen(pilot).bug.memory.history[-1] == "print z"
 
 
 async def test_what_is_typed_behind_the_colon_is_never_a_key() -> None:
@@ -75,7 +75,7 @@ async def test_what_is_typed_behind_the_colon_is_never_a_key() -> None:
             pilot.app.post_message(Key(name, character))  # all at once, as by a paste
         pilot.app.post_message(Key("enter", None))
         await settle(pilot)
-        assert screen(pilot).bug.session.history == ["goto z"]
+        assert screen(pilot).bug.memory.history == ["goto z"]
         await pilot.press("colon")
         assert screen(pilot).query_one("#prompt", Input).value == ":"  # it is a letter
 
@@ -234,9 +234,9 @@ async def test_every_key_does_what_its_command_does() -> None:
                 assert at.query_one("#prompt", Input).value == line, key
             else:
                 other.execute(line)
-            assert at.bug.session.history == other.session.history, key
+            assert at.bug.memory.history == other.memory.history, key
             assert at.bug.place == other.place, key
-            assert list(at.bug.session.stops) == list(other.session.stops), key
+            assert list(at.bug.memory.stops) == list(other.memory.stops), key
 
 
 async def test_at_the_start_a_key_waits_for_what_is_meant() -> None:
@@ -310,14 +310,14 @@ async def test_a_script_is_played_line_by_line(tmp_path: Path) -> None:
         while at._player.is_playing:
             await pilot.pause(0.05)
         assert at.bug.position == 4
-        assert at.bug.session.history[-1] == "print z"
+        assert at.bug.memory.history[-1] == "print z"
         assert "script" not in header.text
 
 
 async def test_a_click_in_the_gutter_sets_a_breakpoint_and_takes_it_away() -> None:
     async with GradstepApp(load("apple_orange")).run_test(size=(120, 36)) as pilot:
         at = screen(pilot)
-        stops = at.bug.session.stops
+        stops = at.bug.memory.stops
         program = at.query_one(ProgramPane)
         await pilot.click(ProgramPane, offset=(3, 3))
         await settle(pilot)
@@ -382,7 +382,7 @@ async def test_a_click_in_the_gutter_of_a_recipe_means_its_own_line() -> None:
         assert "▶" in program.render_line(y - 1).text  # the recipe has scrolled there
         await pilot.click(ProgramPane, offset=(3, y))
         await settle(pilot)
-        (stop,) = at.bug.session.stops.values()
+        (stop,) = at.bug.memory.stops.values()
         assert stop.text == f"line:prelude:{statement.line}"
         assert program.render_line(y - 1).text[1] == "●"
         at.bug.execute("goto start")
@@ -394,7 +394,7 @@ async def test_a_click_in_the_gutter_of_a_recipe_means_its_own_line() -> None:
         y = statement.line - int(program.scroll_offset.y)
         await pilot.click(ProgramPane, offset=(3, y))
         await settle(pilot)
-        assert not at.bug.session.stops
+        assert not at.bug.memory.stops
 
 
 @pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 36)])

@@ -33,16 +33,16 @@ from gradstep.tui.app.help import Help
 from gradstep.tui.app.keys import FOOTER, LINES
 from gradstep.tui.app.main_screen import MainScreen
 from gradstep.tui.app.picker import Picker
+from gradstep.tui.panes.base.views import VIEWS
 from gradstep.tui.panes.console import ConsolePane, Prompt
 from gradstep.tui.panes.graph import GraphPane, Search
+from gradstep.tui.panes.homes import view as pane_of
 from gradstep.tui.panes.matrix.view import MatrixView
 from gradstep.tui.panes.program import ProgramPane
 from gradstep.tui.panes.step.pane import StepPane
 from gradstep.tui.panes.tables.stops import Editor, NumberedPane, StopsPane
 from gradstep.tui.panes.tables.table import TablePane
 from gradstep.tui.panes.time.training import TrainingPane
-from gradstep.tui.panes.views import VIEWS
-from gradstep.tui.panes.views import view as pane_of
 from gradstep.tui.panes.why import WhyPane
 from looks import (
     Seen,
@@ -128,15 +128,15 @@ MAIN: Final = (
     Row("equals_sign", prompt, "set t.grad = "),
     Row("b", stops, ["t"]),
     Row("w", stops, ["t.grad"]),
-    Row("D", lambda s: len(s.bug.session.displays), 1),
+    Row("D", lambda s: len(s.bug.memory.displays), 1),
     Row("e", last, "explain t.grad"),
     Row("enter", last, "explain t.grad"),
     Row("U", last, "uses t.grad"),
     Row("y", last, "why t.grad"),
-    Row("K", lambda s: s.bug.session.report is not None, True),
+    Row("K", lambda s: s.bug.memory.report is not None, True),
     Row("z", lambda s: s.bug.chosen, 0, _SET),
     Row("Z", lambda s: s.bug.chosen, 1, (*_SET, "undo")),
-    Row("R", lambda s: s.bug.session.recorded is not None, True),
+    Row("R", lambda s: s.bug.memory.recorded is not None, True),
     Row("colon", focused, "Prompt"),
     Row("question_mark", screen, "Help"),
     Row("q", code, 0),
@@ -144,7 +144,7 @@ MAIN: Final = (
     Row("ctrl+c", lambda s: len(s.app._notifications), 1),
     Row("ctrl+p", screen, "Palette"),
     Row("ctrl+o", screen, "Picker"),
-    Row("ctrl+r", lambda s: len(s.bug.session.history), 1, ("step", "goto 7")),
+    Row("ctrl+r", lambda s: len(s.bug.memory.history), 1, ("step", "goto 7")),
     Row("space", lambda s: s.main._player.is_playing, True),
     Row("escape", lambda s: s.main._player.is_playing, False, keys=("space",)),
     Row("greater_than_sign", lambda s: s.main._player.pace, 2),
@@ -470,7 +470,7 @@ async def test_what_is_typed_at_once_is_for_the_line_that_it_opens(
         press(seen.app, *typed, "enter")
         await settle(seen.app)
         done = ["display a", "goto 7", *([line] if line else [])]
-        assert seen.bug.session.history == done
+        assert seen.bug.memory.history == done
 
 
 async def test_ctrl_z_leaves_gradstep_for_the_shell(

@@ -151,7 +151,7 @@ async def test_the_palette_itself_finds_and_does_it() -> None:
         await pilot.pause(0.2)
         screen = pilot.app.screen
         assert isinstance(screen, MainScreen)
-        assert screen.bug.session.history == ["finish"]
+        assert screen.bug.memory.history == ["finish"]
 
 
 async def test_the_palette_asks_all_of_them() -> None:

@@ -14,12 +14,12 @@ from gradstep.core.scenario.scenario import load
 from gradstep.tui.app.app import GradstepApp
 from gradstep.tui.app.main_screen import MainScreen
 from gradstep.tui.panes.base.pane import Pane
+from gradstep.tui.panes.base.views import VIEWS
 from gradstep.tui.panes.console import Scrollback
 from gradstep.tui.panes.matrix.view import MatrixView
 from gradstep.tui.panes.program import ProgramPane
 from gradstep.tui.panes.step.pane import StepPane
 from gradstep.tui.panes.time.timeline import TimelinePane
-from gradstep.tui.panes.views import VIEWS
 from gradstep.tui.panes.why import WhyPane
 
 

@@ -21,7 +21,7 @@ from gradstep.tui.app.app import GradstepApp
 from gradstep.tui.app.main_screen import MainScreen
 from gradstep.tui.app.snapshot import Picture, Wish, parse_size, surroundings, take
 from gradstep.tui.cli import main as cli
-from gradstep.tui.panes.views import VIEWS
+from gradstep.tui.panes.base.views import VIEWS
 
 KEPT = Path(__file__).parents[1] / "snapshots"
 UPDATE = bool(os.environ.get("UPDATE_SNAPSHOTS"))

@@ -32,6 +32,7 @@ from gradstep.tui.app.keys import keys
 from gradstep.tui.app.main_screen import MainScreen
 from gradstep.tui.app.picker import Picker
 from gradstep.tui.panes.base.pane import Asked, OneLine, Pane
+from gradstep.tui.panes.base.views import VIEWS
 from gradstep.tui.panes.console import ConsolePane, Prompt
 from gradstep.tui.panes.graph import Canvas, GraphPane
 from gradstep.tui.panes.program import ProgramPane, present_line
@@ -40,7 +41,6 @@ from gradstep.tui.panes.tables.flow import FlowPane
 from gradstep.tui.panes.tables.table import TablePane
 from gradstep.tui.panes.time.timeline import TimelinePane, column_of
 from gradstep.tui.panes.time.training import TrainingPane
-from gradstep.tui.panes.views import VIEWS
 from gradstep.tui.panes.why import WhyPane
 
 _STEPS: Final = 210  # of one walk

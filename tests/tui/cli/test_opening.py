@@ -16,7 +16,8 @@ from gradstep.tui.app.messages import Open
 from gradstep.tui.app.themes import LIGHT
 from gradstep.tui.cli.opening import application
 from gradstep.tui.panes.base.pane import View
-from gradstep.tui.panes.views import HOMES, VIEWS
+from gradstep.tui.panes.base.views import VIEWS
+from gradstep.tui.panes.homes import HOMES
 
 FIRST_FRAME = """
 import asyncio, gc, sys
@@ -38,7 +39,6 @@ LATER = [
     "gradstep.core.ops.optimizers",
     "gradstep.core.scenario.arrays",
     *(f"gradstep.core.pictures.{name}" for name in ("flow", "plot")),
-    "gradstep.core.debugger.review",
     *(f"gradstep.core.export.{n}" for n in ("dot", "latex", "numpy_code", "records")),
     *(f"gradstep.tui.app.{name}" for name in ("help", "palette", "picker")),
     *(f"gradstep.tui.draw.{n}" for n in ("matrix", "playback", "step", "tables")),

@@ -23,13 +23,13 @@ EVIL = """<script>alert(1)</script> & "x" ]]> [bold] \\u001b[31m"""
 
 def bug_of(name: str, at: str = "start") -> Debugger:
     bug = Debugger(load(name))
-    bug.exporters = with_screen(bug)
+    bug.exporters = with_screen()
     assert bug.execute(f"goto {at}").ok
     return bug
 
 
 def exported(bug: Debugger, name: str) -> str:
-    content = bug.exporters[name](bug, None)
+    content = bug.exporters[name](bug.scenario, bug.trace, bug.position, None)
     assert isinstance(content, str)
     return content
 
@@ -75,8 +75,8 @@ def test_a_picture_is_svg_that_needs_no_network(name: str, at: str) -> None:
 def test_a_picture_of_the_screen_is_taken_where_there_is_one() -> None:
     bug = bug_of("xor")
     face = "@font-face { src: url(https://example.org) }"
-    exporters = with_screen(bug, lambda: f"<svg>{face}Fira Code</svg>")
-    picture = exporters["svg"](bug, None)
+    exporters = with_screen(lambda: f"<svg>{face}Fira Code</svg>")
+    picture = exporters["svg"](bug.scenario, bug.trace, bug.position, None)
     assert picture == offline(f"<svg>{face}Fira Code</svg>")
     assert "example" not in str(picture)
 
@@ -92,7 +92,7 @@ def test_a_png_is_the_picture_in_pixels() -> None:
     pytest.importorskip("resvg_py", reason="the extra png is not installed")
     bug = bug_of("three_layer", "60%")
     svg = exported(bug, "svg")
-    png = bug.exporters["png"](bug, None)
+    png = bug.exporters["png"](bug.scenario, bug.trace, bug.position, None)
     assert isinstance(png, bytes)
     box = [float(n) for n in re.findall(r'viewBox="([^"]*)"', svg)[0].split()]
     assert size_of(png) == (round(box[2]), round(box[3]))
@@ -145,7 +145,7 @@ def test_text_of_others_is_text_in_all_formats() -> None:
         f"summary = '''{EVIL}'''\nprogram = 'y = x * x   # {EVIL}'\n[inputs]\nx = 2.0"
     )
     bug = Debugger(scenario)
-    bug.exporters = with_screen(bug)
+    bug.exporters = with_screen()
     assert "<script>alert" in shown(exported(bug, "svg"))
     recorded = [json.loads(line) for line in exported(bug, "cast").splitlines()[1:]]
     assert all("\x1b[31m" not in event[2] for event in recorded)
@@ -158,7 +158,7 @@ def test_a_trace_that_is_too_long_is_refused() -> None:
     bug = Debugger(
         parse(f"gradstep = 1\nprogram = '''\n{lines}\n'''\n[inputs]\nx0 = 1.0")
     )
-    bug.exporters = with_screen(bug)
+    bug.exporters = with_screen()
     for name in ("html", "cast"):
         with pytest.raises(LimitError, match="5,201 events are too many"):
             exported(bug, name)

@@ -17,6 +17,8 @@ import pytest
 
 from gradstep.core.debugger.debugger import Debugger
 from gradstep.core.scenario.scenario import builtin_names, load, parse
+from gradstep.tui.draw.look import Look
+from gradstep.tui.draw.stage import Stage
 from gradstep.tui.export.page import page
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -46,6 +48,10 @@ EVIL = (
 )
 
 
+def page_of(bug: Debugger) -> str:
+    return page(Stage(bug.scenario, bug.trace, Look()))
+
+
 class Read(HTMLParser):
     """The text of each step, and every tag with its attributes."""
 
@@ -73,7 +79,7 @@ class Read(HTMLParser):
 @pytest.mark.parametrize("name", builtin_names())
 def test_every_event_is_on_the_page(name: str) -> None:
     bug = Debugger(load(name))
-    text = page(bug)
+    text = page_of(bug)
     read = Read(text)
     assert len(text) < 1_000_000
     assert len(read.steps) == len(bug.trace) + 2
@@ -85,7 +91,7 @@ def test_every_event_is_on_the_page(name: str) -> None:
 
 
 def test_the_page_asks_nothing_of_the_network() -> None:
-    text = page(Debugger(load("two_layer_net")))
+    text = page_of(Debugger(load("two_layer_net")))
     assert not re.search(r"https?:|//[a-z]|url\(|@import|<link|<img|<iframe", text)
     assert "default-src 'none'" in text
     for _, attributes in Read(text).tags:
@@ -105,7 +111,7 @@ def evil() -> Debugger:
 
 
 def test_text_of_others_is_text() -> None:
-    read = Read(page(evil()))
+    read = Read(page_of(evil()))
     tags = [tag for tag, _ in read.tags]
     assert tags.count("script") == 1
     assert "img" not in tags
@@ -229,7 +235,7 @@ def test_a_browser_steps_with_the_keys_the_slider_and_the_program(
     bug = Debugger(load("three_layer"))
     count = len(bug.trace)
     path = tmp_path / "a b.html"
-    path.write_text(page(bug), "utf-8")
+    path.write_text(page_of(bug), "utf-8")
     with browsing(path) as browser:
         assert "Three layers" in browser.seen()
         assert browser.js("document.querySelectorAll('li.here').length") == 0
@@ -267,7 +273,7 @@ def test_a_browser_steps_with_the_keys_the_slider_and_the_program(
 
 def test_a_browser_runs_no_script_of_a_scenario(tmp_path: Path) -> None:
     path = tmp_path / "evil.html"
-    path.write_text(page(evil()), "utf-8")
+    path.write_text(page_of(evil()), "utf-8")
     with browsing(path) as browser:
         assert browser.js("document.title") == "start"
         assert browser.js("document.scripts.length") == 1

@@ -24,10 +24,10 @@ from gradstep.tui.app.main_screen import MainScreen
 from gradstep.tui.panes.base import background
 from gradstep.tui.panes.base.background import GIVEN_UP, Kept
 from gradstep.tui.panes.base.pane import OneLine, Pane, View
+from gradstep.tui.panes.base.views import VIEWS
 from gradstep.tui.panes.console import Scrollback
 from gradstep.tui.panes.tables import flow as flow_pane
 from gradstep.tui.panes.tables import nodes as nodes_pane
-from gradstep.tui.panes.views import VIEWS
 from gradstep.tui.panes.why import WhyPane
 
 
@@ -235,7 +235,7 @@ async def test_commands_do_not_wait_for_what_is_looked_up(
             screen.run_line(line)
         await until(pilot, lambda: not screen.busy)
         assert screen.bug.position == 3
-        assert screen.bug.session.history == ["step", "step", "print 7", "step"]
+        assert screen.bug.memory.history == ["step", "step", "print 7", "step"]
         assert "event 3/13" in header(screen)
         assert "Why z" in screen.query_one(WhyPane).titles[0]
 

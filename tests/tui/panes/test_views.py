@@ -18,12 +18,13 @@ from gradstep.tui.app.app import GradstepApp
 from gradstep.tui.app.keys import LINES
 from gradstep.tui.app.main_screen import MainScreen
 from gradstep.tui.panes.base.pane import Pane
+from gradstep.tui.panes.base.views import VIEWS
+from gradstep.tui.panes.homes import view
 from gradstep.tui.panes.tables.flow import FlowPane
 from gradstep.tui.panes.tables.nodes import NodesPane
 from gradstep.tui.panes.tables.stops import StopsPane
 from gradstep.tui.panes.tables.table import TablePane
 from gradstep.tui.panes.time.training import TrainingPane
-from gradstep.tui.panes.views import VIEWS, view
 
 _CHECKED = 1000  # elements of a graph that is checked in a moment
 OWN = [name for name in VIEWS if name != "step"]
@@ -69,7 +70,7 @@ def mouse(kind: type[events.MouseEvent]) -> events.MouseEvent:
 
 
 def last(screen: MainScreen) -> str:
-    return screen.bug.session.history[-1]
+    return screen.bug.memory.history[-1]
 
 
 # ----------------------------------------------------------------------- all views
@@ -119,11 +120,11 @@ def test_keys_of_views_do_not_take_those_of_the_application() -> None:
 
 async def test_looking_at_views_changes_nothing() -> None:
     async with opened("xor", "nodes", "train 3", "goto 50%") as (pilot, screen, _):
-        before = (screen.bug.place, list(screen.bug.session.history))
+        before = (screen.bug.place, list(screen.bug.memory.history))
         for view in OWN:
             screen.action_view(view)
             await pilot.press("down", "up", "v", "V")
-        assert (screen.bug.place, list(screen.bug.session.history)) == before
+        assert (screen.bug.place, list(screen.bug.memory.history)) == before
 
 
 # ---------------------------------------------------------------------- one by one
@@ -201,7 +202,7 @@ async def test_a_scenario_without_training_says_so() -> None:
     async with opened("apple_orange", "training") as (pilot, screen, pane):
         await pilot.press("enter", "up", "pagedown", "l")
         assert "does not train" in text(pane)
-        assert screen.bug.session.history == []
+        assert screen.bug.memory.history == []
 
 
 async def test_watches_are_seen_with_values_and_last_changes() -> None:
@@ -252,7 +253,7 @@ async def test_a_stop_is_edited_in_its_cell(
     keys: tuple[str, ...], lines: list[str]
 ) -> None:
     async with opened("apple_orange", "stops", *STOPS) as (pilot, screen, pane):
-        history = screen.bug.session.history
+        history = screen.bug.memory.history
         before = len(history)
         await pilot.press(*("space" if key == " " else key for key in keys))
         assert history[before:] == lines
@@ -277,7 +278,7 @@ async def test_a_wrong_edit_is_said_in_its_place_and_kept(
         assert pane.editor.region.y == pane.region.y + 3
         assert screen.focused is pane.editor
         assert pane.editor.value == "a+"
-        assert screen.bug.session.stops[2].condition is None
+        assert screen.bug.memory.stops[2].condition is None
         await pilot.press("o")
         assert not said.display
         await pilot.press("enter")
@@ -341,7 +342,7 @@ async def test_a_check_runs_and_its_element_is_chosen() -> None:
         assert "nothing is checked yet" in text(pane)
         await pilot.press("r")
         await settled(pilot, screen)
-        assert screen.bug.session.report is not None
+        assert screen.bug.memory.report is not None
         shown = text(pane)
         assert shown.startswith(" first wrong: x2<-x2.z")
         assert shown.splitlines()[2].startswith("▸ ✗")

@@ -26,9 +26,9 @@ from ...draw.stage import Stage, notes, place
 from ...graph.drawing import cut
 from ..base.known import Known
 from ..base.pane import Chosen, KeptPane, Line, View
+from ..base.views import VIEWS
 from ..matrix.grid import HEAT, HEAT_CSS, Grid, Inks, Scale, summary_text
 from ..matrix.view import KEYS, MatrixView, Walker
-from ..views import VIEWS
 
 _GAP = 3
 _LARGE = 144  # elements from which on a matrix without room is drawn dense

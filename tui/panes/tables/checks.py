@@ -8,11 +8,11 @@ from typing import ClassVar, Final
 from textual.binding import BindingType
 
 from ....core.check.check import NodeCheck, Report
-from ....core.debugger.review import check_place, worst_first
+from ....core.commands.checking import check_place
 from ....core.engine.element import Element
 from ...draw.digits import number_text
 from ..base.pane import Chosen, View
-from ..views import VIEWS
+from ..base.views import VIEWS
 from .nodes import number_cell
 from .table import Cell, Column, KeptTable, Row
 
@@ -31,7 +31,7 @@ class CheckRows(Sequence[Row]):
 
     def __init__(self, report: Report | None) -> None:
         self.report = report
-        self.checks = worst_first(report) if report else ()
+        self.checks = report.worst_first if report else ()
         self.said = _verdict(report) if report else ""
 
     def __len__(self) -> int:
@@ -69,7 +69,7 @@ class ChecksPane(KeptTable[CheckRows]):
 
     def recipe(self, view: View) -> tuple[object, Callable[[], CheckRows]]:
         """Return the report as the key, and what sorts its comparisons."""
-        report = view.bug.session.report
+        report = view.bug.memory.report
         return id(report), lambda: CheckRows(report)
 
     def rows(self, view: View) -> Sequence[Row] | None:

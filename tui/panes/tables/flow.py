@@ -16,7 +16,7 @@ from ....core.pictures.flow import Flow, Trends, flow, stage, trends
 from ....core.pictures.plot import spark
 from ...draw.digits import number_text
 from ..base.pane import Again, View
-from ..views import VIEWS
+from ..base.views import VIEWS
 from .nodes import SIGNS, RunRows, RunTable, number_cell
 from .table import Cell, Column, Row
 

@@ -16,7 +16,7 @@ from ....core.words.formulas import shape_text
 from ...draw.digits import number_text
 from ..base.known import Known
 from ..base.pane import Chosen, View
-from ..views import VIEWS
+from ..base.views import VIEWS
 from .table import Cell, Column, KeptTable, Row
 
 SIGNS: Final[dict[Stage, str]] = {

@@ -8,9 +8,9 @@ from typing import ClassVar
 
 from rich.cells import cell_len
 
-from ....core.debugger.review import notes
+from ....core.session.notes import notes_in_time
 from ..base.pane import View
-from ..views import VIEWS
+from ..base.views import VIEWS
 from .table import Cell, Column, Row, TablePane
 
 _PLACE = 24  # columns of the place, beside the text, at most
@@ -82,12 +82,12 @@ class NotesPane(TablePane):
         if scenario.convention:
             said = f"{scenario.convention}: one sample is a {scenario.convention[:-1]}"
             yield "start", (Cell(), Cell("convention", "quiet")), said
-        for name, place in bug.session.marks.items():
+        for name, place in bug.memory.marks.items():
             where = f"position {place.position}"
             if bug.timeline.iterations > 1:
                 where = f"iteration {place.iteration}, {where}"
             yield name, (Cell("▽", "present"), Cell(name, "name")), where
-        for note in notes(bug):
+        for note in notes_in_time(scenario.notes, bug.trace):
             behind = note.position is not None and note.position <= bug.position
             sign = Cell("●", "present") if behind else Cell("·", "quiet")
             goto = "" if note.position is None else str(note.position)

@@ -7,14 +7,17 @@ from typing import ClassVar
 
 from textual.binding import BindingType
 
-from ....core.debugger.review import RunRow, run_rows
+from ....core.session.runs import RunRow, run_differences, run_rows
+from ....core.session.session import Session
 from ..base.pane import View
-from ..views import VIEWS
+from ..base.views import VIEWS
 from .nodes import number_cell
 from .table import Cell, Column, KeptTable, Row
 
+_Compared = list[tuple[RunRow, str]]  # runs, and how they differ from the present one
 
-class RunsPane(KeptTable[list[RunRow]]):
+
+class RunsPane(KeptTable[_Compared]):
     """What was changed on purpose, and what came of it."""
 
     TITLE: ClassVar[str] = VIEWS["runs"]
@@ -34,14 +37,14 @@ class RunsPane(KeptTable[list[RunRow]]):
     )
     BINDINGS: ClassVar[list[BindingType]] = [("d", "compare", "differences")]
 
-    def recipe(self, view: View) -> tuple[object, Callable[[], list[RunRow]]]:
+    def recipe(self, view: View) -> tuple[object, Callable[[], _Compared]]:
         """Return the runs as the key, and what compares them."""
         bug = view.bug
-        return (bug.trace.run, bug.chosen, *bug.runs), lambda: run_rows(bug)
+        return (bug.trace.run, bug.chosen, *bug.runs), lambda: _compared(bug)
 
-    def rows_of(self, made: list[RunRow], view: View) -> Sequence[Row]:
+    def rows_of(self, made: _Compared, view: View) -> Sequence[Row]:
         """Return a row for each run."""
-        return [_row(one, present=one.number == view.bug.chosen) for one in made]
+        return [_row(*one, present=one[0].number == view.bug.chosen) for one in made]
 
     def follow(self, view: View) -> int | None:
         """Return the row of the run that is looked at."""
@@ -50,20 +53,26 @@ class RunsPane(KeptTable[list[RunRow]]):
     def entered(self, row: int) -> None:
         """Look at the run under the cursor."""
         if self.made is not None:
-            self.ask(f"runs {self.made[row].number}")
+            self.ask(f"runs {self.made[row][0].number}")
 
     def action_compare(self) -> None:
         """List where the run under the cursor and the present one differ."""
         if self.made:
-            self.ask(f"diff {self.made[self.cursor].number}")
+            self.ask(f"diff {self.made[self.cursor][0].number}")
 
 
-def _row(one: RunRow, *, present: bool) -> Row:
+def _compared(session: Session) -> _Compared:
+    """Return the runs, each with how it differs from the present one."""
+    differences = run_differences(session)  # first: it computes what is missing
+    return list(zip(run_rows(session), differences, strict=True))
+
+
+def _row(one: RunRow, difference: str, *, present: bool) -> Row:
     return (
         Cell("▶" if present else "", "present"),
         Cell(str(one.number), "present" if present else "quiet"),
         Cell(one.text, "name"),
         Cell("" if one.parent is None else str(one.parent), "quiet"),
         number_cell(one.output),
-        Cell("you look at it" if present else one.difference, "quiet"),
+        Cell("you look at it" if present else difference, "quiet"),
     )

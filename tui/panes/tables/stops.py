@@ -13,10 +13,10 @@ from textual.events import MouseScrollDown, MouseScrollUp
 from textual.widgets import Input, Static
 
 from ....core.base.text import clean
-from ....core.session.session import Display
+from ....core.session.memory import Display
 from ....core.session.stops import Stop
 from ..base.pane import Begun, View
-from ..views import VIEWS
+from ..base.views import VIEWS
 from .table import Cell, Column, Row, TablePane
 
 _ROOM: Final = 32  # cells in which a text is edited, at least
@@ -153,7 +153,7 @@ class StopsPane(NumberedPane):
         if self._edited is None:
             return
         reply = view.reply
-        if self._edited.number not in view.bug.session.stops:
+        if self._edited.number not in view.bug.memory.stops:
             self.close()
         elif reply is not None and reply.command == self._asked:
             self._asked = ""
@@ -166,7 +166,7 @@ class StopsPane(NumberedPane):
 
     def rows(self, view: View) -> Sequence[Row]:
         """Return a row for each stop."""
-        stops = list(view.bug.session.stops.values())
+        stops = list(view.bug.memory.stops.values())
         self.numbered = [*stops]
         return [_row(stop) for stop in stops]
 
@@ -174,7 +174,7 @@ class StopsPane(NumberedPane):
         """Return the row of the stop that is edited."""
         if self._edited is None:
             return None
-        numbers = [*view.bug.session.stops, self._edited.number]
+        numbers = [*view.bug.memory.stops, self._edited.number]
         return numbers.index(self._edited.number)
 
     def keys(self) -> Sequence[str]:

@@ -9,12 +9,13 @@ import numpy as np
 from textual.binding import BindingType
 
 from ....core.base.errors import CommandError
-from ....core.debugger.review import last_change, short
+from ....core.pictures.flow import short
+from ....core.session.changes import last_change
 from ....core.session.expression import Expression
-from ....core.session.session import Display, Session
+from ....core.session.memory import Display, Memory
 from ....core.session.stops import Stop, look
 from ..base.pane import View
-from ..views import VIEWS
+from ..base.views import VIEWS
 from .nodes import number_cell
 from .stops import NumberedPane
 from .table import Cell, Column, KeptTable, Row
@@ -58,13 +59,13 @@ class WatchesPane(NumberedPane, KeptTable[list[Row]]):
 
     def recipe(self, view: View) -> tuple[object, Callable[[], list[Row]]]:
         """Return moment, watches and displays as the key, and what evaluates them."""
-        bug, eyes = view.bug, _eyes(view.bug.session)
+        bug, eyes = view.bug, _eyes(view.bug.memory)
         key = (bug.trace, bug.position, *(one for one, _ in eyes))
         return key, lambda: [_row(view, *eye) for eye in eyes]
 
     def rows(self, view: View) -> Sequence[Row] | None:
         """Return a row for each watch and each display."""
-        self._eyes = _eyes(view.bug.session)
+        self._eyes = _eyes(view.bug.memory)
         self.numbered = [one for one, _ in self._eyes]
         return super().rows(view)
 
@@ -78,11 +79,11 @@ class WatchesPane(NumberedPane, KeptTable[list[Row]]):
         self.ask(f"last {self._eyes[row][1].text}")
 
 
-def _eyes(session: Session) -> list[_Eye]:
+def _eyes(memory: Memory) -> list[_Eye]:
     """Return all watches, then all displays."""
-    stops = session.stops.values()
+    stops = memory.stops.values()
     watches: list[_Eye] = [(s, s.watched) for s in stops if s.watched is not None]
-    return watches + [(one, one.expression) for one in session.displays.values()]
+    return watches + [(one, one.expression) for one in memory.displays.values()]
 
 
 def _row(view: View, one: Stop | Display, expression: Expression) -> Row:

@@ -64,12 +64,12 @@ class TimelinePane(Pane, can_focus=False):
             "timeline--past" if c <= here else "timeline--future" for c in range(width)
         ]
         cells[seed] = "┼"
-        stops = bug.session.stops
+        stops = bug.memory.stops
         key = trace, width, places(stops)
         how = partial(_stopped, stops.values(), trace, width)
         for column in self._columns.of(key, how) or ():
             cells[column], styles[column] = "◆", "timeline--stop"
-        for place in bug.session.marks.values():
+        for place in bug.memory.marks.values():
             if place.iteration == bug.place.iteration:
                 cells[column_of(place.position, len(trace), width)] = "▽"
         cells[here], styles[here] = "●", "timeline--present"

@@ -23,8 +23,8 @@ from ....core.pictures.plot import (
 )
 from ...draw.digits import align, number_text
 from ..base.pane import Asked, Line, Pane, View
+from ..base.views import VIEWS
 from ..tables.table import fitting
-from ..views import VIEWS
 
 _MORE: Final = 100  # iterations that one key adds
 _MOST_TRENDS: Final = 8  # parameters whose norms stand below

@@ -1,4 +1,4 @@
-"""The views that can stand at the right: one key each, 1 … 9, in this order.
+"""Where the views are made.
 
 The module of a view is imported when the view is first seen: nobody waits for all of
 them at the start.
@@ -12,21 +12,7 @@ from types import MappingProxyType
 from typing import Final
 
 from .base.pane import Pane
-
-# Their titles.
-VIEWS: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "step": "Step",
-        "nodes": "Nodes",
-        "flow": "Gradient flow",
-        "training": "Training",
-        "watches": "Watches and displays",
-        "stops": "Stops",
-        "runs": "Runs",
-        "checks": "Checks",
-        "notes": "Notes and marks",
-    }
-)
+from .base.views import VIEWS
 
 # Where each one is made.
 HOMES: Final[Mapping[str, str]] = MappingProxyType(

@@ -1,0 +1,60 @@
+"""What a session remembers: places, runs, stops, displays, marks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..training.timeline import Timeline
+from .expression import Expression
+from .reply import Reply, Stopped
+from .stops import Stop
+
+if TYPE_CHECKING:
+    from ..check.check import Report
+
+
+class Place(NamedTuple):
+    """A point in time: so many events of an iteration have been applied."""
+
+    iteration: int
+    position: int
+
+
+class Branch(NamedTuple):
+    """One run of the session: a timeline, and what made it different."""
+
+    number: int
+    timeline: Timeline
+    text: str
+    parent: int | None = None
+    made: Place | None = None  # where we were when it was made
+
+
+class Display(NamedTuple):
+    """An expression that is printed at each stop."""
+
+    number: int
+    expression: Expression
+
+
+@dataclass(slots=True)
+class Memory:
+    """What a session remembers besides its runs; `execute` is all that changes it."""
+
+    stops: dict[int, Stop] = field(default_factory=dict[int, Stop])
+    displays: dict[int, Display] = field(default_factory=dict[int, Display])
+    marks: dict[str, Place] = field(default_factory=dict[str, Place])
+    visited: list[Place] = field(default_factory=list[Place])
+    returned: list[Place] = field(default_factory=list[Place])
+    previous: Reply | None = None  # to the command before this one
+    stopped: Stopped | None = None  # why we are here, until we move on
+    report: Report | None = None  # of the last check
+    numbered: int = 0  # stops ever made
+    displayed: int = 0  # displays ever made
+    started: int = 0  # commands ever started
+    depth: int = 0  # scripts running inside of each other
+    waiting: list[str] = field(default_factory=list[str])  # commands of a stop just met
+    recorded: list[str] | None = None  # lines, while recording
+    asserting: bool = False  # record what was seen as assertions, too
+    history: list[str] = field(default_factory=list[str])  # lines that worked

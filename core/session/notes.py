@@ -1,0 +1,50 @@
+"""The notes of a scenario in the order of time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from ..engine.trace import Trace
+from ..scenario.scenario import NotePlace
+
+
+class Note(NamedTuple):
+    """A note: its place in words and as the position behind it, and what it says."""
+
+    place: str
+    text: str
+    position: int | None  # None where the place never comes
+
+
+def notes_in_time(notes: Mapping[NotePlace, str], trace: Trace) -> list[Note]:
+    """Return the notes in the order in which a trace comes to them."""
+    nodes = trace.run.graph.nodes
+    found: list[Note] = []
+    for place, text in notes.items():
+        name = "" if place.node < 0 else f" {nodes[place.node].name}"
+        position = next(_positions(trace, place), None)
+        found.append(Note(f"{place.when}{name}", text, position))
+    last = len(trace) + 1
+    return sorted(found, key=lambda n: last if n.position is None else n.position)
+
+
+def _positions(trace: Trace, place: NotePlace) -> Iterator[int]:
+    node = place.node
+    if place.when == "start":
+        yield 0
+    elif place.when == "end":
+        yield len(trace)
+    elif place.when == "seed":
+        yield trace.seed_position + 1
+    elif place.when == "forward":
+        event = trace.forward_event(node)
+        yield 0 if event is None else event + 1
+    elif place.when == "update":
+        if node in trace.updates:
+            yield trace.update_position + trace.updates.index(node) + 1
+    else:
+        sent = trace.backward_events(node, node + 1)
+        if len(sent):
+            yield sent.stop
+        yield from (event + 1 for event in trace.arrivals(node)[-1:])

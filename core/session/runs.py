@@ -1,0 +1,64 @@
+"""The runs of a session as rows: what was changed on purpose, and what came of it."""
+
+from __future__ import annotations
+
+import math
+from typing import Final, NamedTuple
+
+from ..base.progress import told
+from ..engine.run import Run
+from ..explain.compare import compare
+from .session import Session
+
+_MOST_ELEMENTS: Final = 2_000_000  # of runs that are compared without being asked
+
+
+class RunRow(NamedTuple):
+    """One run. `output` is the sum of its output in the present iteration.
+
+    `output` is None where that iteration has not run.
+    """
+
+    number: int
+    text: str  # what was changed
+    parent: int | None  # the run that it was made from
+    output: float | None
+
+
+def run_rows(session: Session) -> list[RunRow]:
+    """Return the runs of the session, without computing any of them."""
+    iteration = session.place.iteration
+    rows: list[RunRow] = []
+    for run in session.runs:
+        known = run.timeline.records[iteration : iteration + 1]
+        output = known[0].loss if known else None
+        rows.append(RunRow(run.number, run.text, run.parent, output))
+    return rows
+
+
+def run_differences(session: Session) -> list[str]:
+    """Return how each run differs from the present one, in a line.
+
+    Runs that are too large to be compared unasked have nothing to say.
+    """
+    iteration, present = session.place.iteration, session.trace.run
+    size = sum(math.prod(node.shape) for node in session.graph.nodes)
+    lines: list[str] = []
+    for run in told(session.runs, session.progress):
+        if iteration >= run.timeline.iterations:
+            lines.append(f"has no iteration {iteration}")
+        elif run.number == session.chosen or size > _MOST_ELEMENTS:
+            lines.append("")
+        else:
+            other = run.timeline.trace(iteration).run
+            lines.append(_difference(session, present, other))
+    return lines
+
+
+def _difference(session: Session, present: Run, other: Run) -> str:
+    found = compare(present, other, session.progress)
+    if not found:
+        return "no number differs"
+    first = (*found.values, *found.gradients)[0]
+    counts = f"{len(found.values)} values, {len(found.gradients)} gradients"
+    return f"{first.text(gradient=not found.values)}; {counts}"

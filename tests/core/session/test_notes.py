@@ -1,0 +1,16 @@
+"""The notes of a scenario in the order of time."""
+
+from gradstep import Debugger, load
+from gradstep.core.session.notes import notes_in_time
+
+
+def test_notes_stand_in_the_order_of_time() -> None:
+    for name in ("three_layer", "apple_orange", "xor"):
+        bug = Debugger(load(name))
+        positions = [
+            n.position
+            for n in notes_in_time(bug.scenario.notes, bug.trace)
+            if n.position is not None
+        ]
+        assert len(positions) == len(bug.scenario.notes)
+        assert positions == sorted(positions)
