@@ -1,4 +1,4 @@
-"""Who may import whom: core nobody but NumPy, and every package by relative names."""
+"""Who may import whom: core nobody but NumPy, a package those below it, by name."""
 
 import ast
 import sys
@@ -21,6 +21,39 @@ MODULES = sorted(
 PROGRAMS = sorted(
     path for name in ("tests", "benchmarks") for path in (ROOT / name).rglob("*.py")
 )
+
+# The packages, bottom first: each imports from itself and from those before it.
+# `gradstep` itself, in TOP, stands above them all.
+ORDER = (
+    "core.base",
+    "core.ops",
+    "core.engine",
+    "core.program",
+    "core.words",
+    "core.scenario",
+    "core.training",
+    "core.check",
+    "core.explain",
+    "core.pictures",
+    "core.export",
+    "core.session",
+    "core.commands",
+    "core.debugger",
+    "core",
+    "tui.draw",
+    "tui.graph",
+    "tui.panes.base",
+    "tui.panes.matrix",
+    "tui.panes.step",
+    "tui.panes.tables",
+    "tui.panes.time",
+    "tui.panes",
+    "tui.export",
+    "tui.app",
+    "tui.cli",
+    "tui",
+)
+MOST_MODULES = 12  # of a folder, besides its __init__
 
 
 def imported(source: str, package: str) -> Iterator[str]:
@@ -152,3 +185,117 @@ def test_gradstep_offers_what_it_promises() -> None:
     debugger, load = gradstep.Debugger, gradstep.load
     assert debugger(load("apple_orange")).execute("step").ok
     assert not hasattr(gradstep, "nonsense")
+
+
+# ------------------------------------------------------------------ order and circles
+
+
+def name_of(path: Path) -> str:
+    """Return the name of a module from the top of the repository: `core.ops.table`."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+NAMES = {name_of(path): path for path in MODULES}
+CODE = sorted(name for name in NAMES if not name.startswith("scenarios"))
+
+
+def modules_imported(source: str, package: str) -> Iterator[str]:
+    """Yield the modules of ours that `source`, in `package`, imports, where it may be.
+
+    What stands in a function or under TYPE_CHECKING counts like everything else.
+    """
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.ImportFrom) or not node.level:
+            continue
+        parents = package.split(".")
+        base = parents[: len(parents) - node.level + 1]
+        target = ".".join([*base, *([node.module] if node.module else [])])
+        for alias in node.names:
+            inner = f"{target}.{alias.name}"
+            yield inner if inner in NAMES else target
+
+
+def package_of(name: str) -> str:
+    """Return the package that a module stands in; a package stands in itself."""
+    return name if NAMES[name].name == "__init__.py" else name.rpartition(".")[0]
+
+
+def arrows() -> dict[str, set[str]]:
+    """Return which modules each module imports."""
+    found = {
+        name: set(modules_imported(NAMES[name].read_text("utf-8"), package_of(name)))
+        for name in CODE
+    }
+    return {name: {to for to in tos if to in found} for name, tos in found.items()}
+
+
+def against_the_order(found: dict[str, set[str]]) -> set[tuple[str, str]]:
+    """Return the imports from a package that comes later in `ORDER`."""
+    rank = {name: number for number, name in enumerate(ORDER)}
+    return {
+        (name, to)
+        for name, tos in found.items()
+        for to in tos
+        if rank[package_of(to)] > rank[package_of(name)]
+    }
+
+
+def in_circles(found: dict[str, set[str]]) -> set[str]:
+    """Return the modules from which imports lead back to themselves."""
+    left = {name: set(tos) for name, tos in found.items()}
+    while ends := {name for name, tos in left.items() if not tos}:  # lead nowhere
+        left = {name: tos - ends for name, tos in left.items() if name not in ends}
+    while left:
+        reached = {to for tos in left.values() for to in tos}
+        if reached == left.keys():
+            break
+        left = {name: left[name] & reached for name in left.keys() & reached}
+    return set(left)
+
+
+@pytest.mark.parametrize(
+    ("source", "module"),
+    [
+        ("from ..ops import nn", "core.ops.nn"),
+        ("from ..ops.nn import ROWS", "core.ops.nn"),
+        ("from ..ops import OPS", "core.ops"),
+        ("from . import graph", "core.engine.graph"),
+        ("def f():\n    from ..ops.nn import ROWS", "core.ops.nn"),
+        ("if TYPE_CHECKING:\n    from ..ops.nn import ROWS", "core.ops.nn"),
+    ],
+)
+def test_an_import_of_ours_is_found_wherever_it_stands(
+    source: str, module: str
+) -> None:
+    assert list(modules_imported(source, "core.engine")) == [module]
+
+
+def test_an_import_against_the_order_is_found() -> None:
+    assert against_the_order({"core.ops.nn": {"core.base.text"}}) == set()
+    up = {"core.base.text": {"core.ops.nn", "core.base.errors"}}
+    assert against_the_order(up) == {("core.base.text", "core.ops.nn")}
+
+
+def test_a_circle_is_found_and_what_only_leads_to_it_is_not() -> None:
+    circle = {"a": {"b"}, "b": {"c"}, "c": {"b", "d"}, "d": set[str]()}
+    assert in_circles(circle) == {"b", "c"}
+    assert in_circles({"a": {"b"}, "b": {"c"}, "c": set()}) == set()
+
+
+def test_every_package_has_its_place_in_the_order() -> None:
+    assert {package_of(name) for name in CODE} == set(ORDER)
+
+
+def test_imports_follow_the_order_of_the_packages() -> None:
+    assert against_the_order(arrows()) == set()
+
+
+def test_no_import_leads_back_to_where_it_came_from() -> None:
+    assert in_circles(arrows()) == set()
+
+
+def test_a_folder_holds_twelve_modules_at_most() -> None:
+    for package in ORDER:
+        inside = [n for n in CODE if package_of(n) == package and n != package]
+        assert len(inside) <= MOST_MODULES, package
