@@ -23,6 +23,7 @@ from ..engine.graph import Edge, Graph, Node
 from ..engine.measure import largest
 from ..engine.trace import Trace
 from ..explain.explain import Index, Part, explain_gradient
+from ..ops import OPS
 from ..ops.table import Op, Shape
 from ..scenario.scenario import Scenario
 from ..words.formulas import axes_text, code_text, is_literal
@@ -95,13 +96,14 @@ _ACCENTS: Final = dict(
 )
 # What a letter of a name is called; of any other character the number is told.
 _SPELLED: Final = {"_": "\\_", **{sign: f"\\{name} " for sign, name in _GREEK.items()}}
-_FUNCTIONS: Final = frozenset({"exp", "log", "sin", "cos", "tanh", "max", "min"})
-_OPERATORS: Final = frozenset(
-    {"sign", "softmax", "clip", "erf", "reshape", "transpose", "std", "var", "onehot"}
+# The functions of the formulas for which LaTeX has commands.
+_COMMANDS: Final = frozenset(
+    {"arctan", "cos", "exp", "log", "max", "min", "sin", "tanh"}
 )
 _TOKEN: Final = re.compile(
     r"Σ_(?P<over>\w+)|\^\((?P<high>[^()]*)\)|\^(?P<power>-?[\d.]+|[\ue000-\uf8ff])"
-    r"|(?P<words>[A-Za-z_]{2,}(?: [A-Za-z]{2,})*)|(?P<sign>.)"
+    r"|(?P<function>[A-Za-z_][A-Za-z_0-9]+(?=\())"
+    r"|(?P<words>[A-Za-z_]{2,}(?: [A-Za-z]{2,}\b(?!\())*)|(?P<sign>.)"
 )
 _NAME: Final = re.compile(r"(?P<letters>[^\W\d]+?)_?(?P<digits>\d*)")
 
@@ -397,8 +399,10 @@ def math_latex(text: str, names: Sequence[str] = ()) -> str:
             return f"\\sum_{{{math_latex(found['over'], names)}}}"
         if found["high"] is not None or found["power"]:
             return f"^{{{math_latex(found['high'] or found['power'], names)}}}"
+        if found["function"] or found["words"] in {*OPS, *_COMMANDS}:
+            return _function_latex(found["function"] or found["words"])
         if found["words"]:
-            return _words_latex(found["words"])
+            return f"\\text{{ {found['words']} }}"
         sign = found["sign"]
         if _SLOT <= ord(sign) < _SLOT + len(names):
             return f"{{{names[ord(sign) - _SLOT]}}}"
@@ -407,12 +411,10 @@ def math_latex(text: str, names: Sequence[str] = ()) -> str:
     return re.sub(r" +", " ", _TOKEN.sub(one, text)).strip()
 
 
-def _words_latex(words: str) -> str:
-    if words in _FUNCTIONS:
-        return f"\\{words} "
-    if words in _OPERATORS or "_" in words:
-        return f"\\operatorname{{{_spelled(words)}}}"
-    return f"\\text{{ {words} }}"
+def _function_latex(name: str) -> str:
+    if name in _COMMANDS:
+        return f"\\{name} "
+    return f"\\operatorname{{{_spelled(name)}}}"
 
 
 def text_latex(text: str) -> str:

@@ -172,3 +172,18 @@ def test_a_long_way_is_refused() -> None:
     with pytest.raises(LimitError, match="501 nodes lie between x0"):
         derived(scenario, "x0")
     assert derived(scenario, "x300")
+
+
+@pytest.mark.parametrize("name", OPS)
+def test_functions_of_formulas_are_no_plain_words(name: str) -> None:
+    op = OPS[name]
+    templates = [op.symbol, *(form.product for form in op.forms if form)]
+    for text in (re.sub(r"\{\w+\}", "x", template) for template in templates):
+        written = math_latex(text)
+        for function in re.findall(r"\b([A-Za-z_]\w+)\(", text):
+            spelled = function.replace("_", r"\_")
+            assert (
+                f"\\operatorname{{{spelled}}}(" in written
+                or f"\\{function} (" in written
+            )
+        assert not re.search(r"\\text\{[^}]*\} ?\(x", written)
