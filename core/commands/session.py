@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from ..base.errors import AssertionFailed, CommandError, Interrupted, Problem
+from ..base.exits import FAILED, INTERRUPTED
 from ..base.save import write_bytes, write_text
 from ..base.text import clean, nearest
 from ..export.formats import FORMATS, export
@@ -107,7 +108,7 @@ _EXPECTED: Final = {"stop": _expect_stop, "error": _expect_error}
 
 def _source(session: Session, arguments: str) -> Answer:
     """Run the commands in a file, as if they were typed here."""
-    from ..session.script import FAILED, INTERRUPTED, read_script, run_script  # noqa: PLC0415  # 2 ms of a start
+    from ..session.script import read_script, run_script  # noqa: PLC0415  # 2 ms of a start
 
     if not arguments:
         raise CommandError(Problem("source which file?", "source FILE.gs"))

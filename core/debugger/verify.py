@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from ..base.errors import InputError, Interrupted, Problem
+from ..base.exits import FAILED, INTERRUPTED, OK, WRONG
 from ..base.files import is_scenario, read_text
 from ..base.limits import LIMITS
 from ..base.progress import Progress
@@ -18,7 +19,7 @@ from ..engine.run import Run, evaluate
 from ..explain.explain import element_name
 from ..scenario.scenario import Expectation, Scenario, load
 from ..scenario.toml import Mistakes
-from ..session.script import FAILED, INTERRUPTED, OK, WRONG, read_script, run_script
+from ..session.script import read_script, run_script
 from ..words.events import brief
 from .debugger import Debugger
 

@@ -150,6 +150,16 @@ class Graph:
         named = {node.name: node.index for node in self.nodes}
         return MappingProxyType({**self.aliases, **named})
 
+    def worded(self, node: Node) -> Op:
+        """Return a node's row of the table, with the words that fit its operands.
+
+        Raises `TypeError` for a leaf.
+        """
+        if node.op is None:
+            raise TypeError(f"{node.name} is not computed")
+        shapes = [self.nodes[operand].shape for operand in node.operands]
+        return node.op.worded(shapes, node.attributes)
+
     @cached_property
     def ops(self) -> frozenset[Op]:
         """Return the operations that the graph uses."""

@@ -46,5 +46,10 @@ class Patches:
             or self.in_place
         )
 
+    @property
+    def bend_the_chain_rule(self) -> bool:
+        """Tell whether gradients are others than those of a graph, with edges cut."""
+        return bool(self.gradients or self.rules or self.overwrites or self.in_place)
+
 
 NO_PATCHES: Final = Patches()

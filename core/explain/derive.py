@@ -261,8 +261,7 @@ def paths(
     Links whose local derivative is 0 are not followed. Raises `CommandError` where
     there are more paths than a person can read.
     """
-    patches = run.patches
-    if patches.gradients or patches.rules or patches.overwrites or patches.in_place:
+    if run.patches.bend_the_chain_rule:
         raise CommandError(
             Problem(
                 "paths are of the true chain rule",

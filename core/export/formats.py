@@ -9,14 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from ..base.errors import CommandError, Problem
-from ..engine.element import Element
-from ..engine.trace import Trace
-from ..scenario.scenario import Scenario
 
-Exporter = Callable[[Scenario, Trace, int, Element | None], str | bytes]
+# Imported for the types alone: the command line's help lists the formats, and does not
+# wait for NumPy.
+if TYPE_CHECKING:
+    from ..engine.element import Element
+    from ..engine.trace import Trace
+    from ..scenario.scenario import Scenario
+
+Exporter: TypeAlias = "Callable[[Scenario, Trace, int, Element | None], str | bytes]"
 
 FORMATS: Final[Mapping[str, str]] = MappingProxyType(
     {

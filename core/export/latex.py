@@ -24,7 +24,7 @@ from ..engine.measure import largest
 from ..engine.trace import Trace
 from ..explain.explain import Index, Part, explain_gradient
 from ..ops import OPS
-from ..ops.table import Op, Shape
+from ..ops.table import Shape
 from ..scenario.scenario import Scenario
 from ..words.formulas import axes_text, code_text, is_literal
 
@@ -224,14 +224,14 @@ class _Writer:
     def forward(self, index: int) -> str:
         """Return the equation of a node's value."""
         node = self.graph.nodes[index]
-        op = _worded(self.graph, node)
+        op = self.graph.worded(node)
         result = self.node(index, shaped=True)
         return f"{result} &= {self._filled(node, op.symbol, op.kind == 'contract')}"
 
     def contribution(self, edge: Edge) -> str:
         """Return what an edge adds to the gradient of its operand."""
         node = self.graph.nodes[edge.consumer]
-        op = _worded(self.graph, node)
+        op = self.graph.worded(node)
         form = op.form(edge.argument)
         if form is None:
             raise TypeError(f"no gradient flows to operand {edge.argument}")
@@ -258,13 +258,6 @@ class _Writer:
             self.gradient(node.index, shaped=shaped),
         ]
         return math_latex(text, names)
-
-
-def _worded(graph: Graph, node: Node) -> Op:
-    if node.op is None:
-        raise TypeError(f"{node.name} is not computed")
-    shapes = [graph.nodes[i].shape for i in node.operands]
-    return node.op.worded(shapes, node.attributes)
 
 
 def _shaped(text: str, shape: Shape) -> str:

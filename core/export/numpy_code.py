@@ -25,11 +25,11 @@ from ..base.text import clean
 from ..engine.backward import broadcast_axes
 from ..engine.graph import Edge, Graph, Node, NodeKind, Site
 from ..engine.run import Run
-from ..ops.table import Array, Op, Shape
+from ..ops.table import Array, Shape
 from ..scenario.scenario import SECTIONS, Scenario
 from ..scenario.toml import Mistakes
 from ..scenario.toml import parse as parse_toml
-from ..scenario.values import Setting, read
+from ..scenario.values import Setting, fans, read
 from ..words.formulas import code_text, is_literal
 
 _LONGEST_LITERAL: Final = 20_000  # elements of one array, written as a list
@@ -64,8 +64,7 @@ def numpy_code(scenario: Scenario, run: Run) -> str:
 
 
 def _refuse_patches(run: Run) -> None:
-    patches = run.patches
-    if patches.gradients or patches.rules or patches.overwrites or patches.in_place:
+    if run.patches.bend_the_chain_rule:
         raise CommandError(
             Problem(
                 "the gradients of this run are patched, which no NumPy code would do",
@@ -193,7 +192,7 @@ def _draw(table: dict[str, Any], made: Array, convention: str) -> str:
     """Return the recipe of a random array, as `core.values` documents it."""
     shape = made.shape
     rng = f"np.random.default_rng({table['seed']})"
-    inner, outer = _fans(shape, convention)
+    inner, outer = fans(shape, convention)
     normal, uniform = f"{rng}.standard_normal({shape})", f"{rng}.random({shape})"
     high, low = float(table.get("high", 1)), float(table.get("low", 0))
     loc, scale = float(table.get("loc", 0)), float(table.get("scale", 1))
@@ -212,16 +211,6 @@ def _draw(table: dict[str, Any], made: Array, convention: str) -> str:
     if made.dtype == np.float64 and table["random"] not in {"integers", "choice"}:
         return text
     return f"np.asarray({text}, np.{made.dtype})"
-
-
-def _fans(shape: Shape, convention: str) -> tuple[int, int]:
-    """Return what goes into one result of weights, and out of one operand."""
-    if len(shape) < 2:
-        return math.prod(shape), math.prod(shape)
-    if len(shape) == 2 and convention != "columns":
-        return shape
-    window = math.prod(shape[2:])
-    return shape[1] * window, shape[0] * window
 
 
 def _literal(name: str, value: Array) -> str:
@@ -278,7 +267,7 @@ def _forward(code: _Code) -> Iterator[str]:
             value = _literal(node.name, run.value(node.index))
             yield f"{name} = {value}  # set by hand"
             continue
-        yield f"{name} = {code.filled(node, _worded(run.graph, node).code)}"
+        yield f"{name} = {code.filled(node, run.graph.worded(node).code)}"
 
 
 def _lines(graph: Graph, node: Node, before: Site | None) -> Iterator[str]:
@@ -298,13 +287,6 @@ def _around(graph: Graph, site: Site | None) -> list[int]:
         found.append(site.statement)
         site = graph.frames[graph.statements[site.statement].frame].call
     return found
-
-
-def _worded(graph: Graph, node: Node) -> Op:
-    if node.op is None:
-        raise TypeError(f"{node.name} is not computed")
-    shapes = [graph.nodes[i].shape for i in node.operands]
-    return node.op.worded(shapes, node.attributes)
 
 
 def _backward(code: _Code) -> Iterator[str]:
@@ -331,7 +313,7 @@ def _backward(code: _Code) -> Iterator[str]:
 def _contribution(code: _Code, node: Node, edge: Edge) -> str:
     """Return what an edge adds: of its operand's shape and dtype."""
     graph = code.run.graph
-    op, shape = _worded(graph, node), graph.nodes[edge.operand].shape
+    op, shape = graph.worded(node), graph.nodes[edge.operand].shape
     form = op.form(edge.argument)
     if form is None:
         raise TypeError(f"no gradient flows to operand {edge.argument} of {node.name}")

@@ -7,7 +7,7 @@ steps from 1.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -26,7 +26,8 @@ class Optimizer:
     `step(value, gradient, rate, state, t, **settings)` returns the next value and the
     next state; the state has an array of the value's shape for each name in `state`,
     zeros at first. `formula` is the same in words, `code` in NumPy, line by line: `{W}`
-    is the parameter, `{G}` its gradient, α the rate.
+    is the parameter, `{G}` its gradient, α the rate. `settings` are those beside the
+    rate, with what they are by default.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Optimizer:
     formula: tuple[str, ...]
     code: tuple[str, ...]
     state: tuple[str, ...] = ()
+    settings: Mapping[str, float] = field(default_factory=dict[str, float])
 
 
 def sgd(value: Array, gradient: Array, rate: Any, state: State, _t: int) -> Any:
@@ -112,6 +114,7 @@ _ROWS: Final = (
         ("v ← μ v + {G}", "{W} ← {W} − α ∘ v"),
         ("v = momentum * v + {W}.grad", "{W} = {W} - rate * v"),
         ("v",),
+        MappingProxyType({"momentum": 0.9}),
     ),
     Optimizer(
         "nesterov",
@@ -122,6 +125,7 @@ _ROWS: Final = (
             "{W} = {W} - rate * ({W}.grad + momentum * v)",
         ),
         ("v",),
+        MappingProxyType({"momentum": 0.9}),
     ),
     Optimizer(
         "adagrad",
@@ -132,6 +136,7 @@ _ROWS: Final = (
             "{W} = {W} - rate * ({W}.grad / (np.sqrt(s) + epsilon))",
         ),
         ("s",),
+        MappingProxyType({"epsilon": 1e-8}),
     ),
     Optimizer(
         "rmsprop",
@@ -142,6 +147,7 @@ _ROWS: Final = (
             "{W} = {W} - rate * ({W}.grad / (np.sqrt(s) + epsilon))",
         ),
         ("s",),
+        MappingProxyType({"decay": 0.9, "epsilon": 1e-8}),
     ),
     Optimizer(
         "adam",
@@ -158,6 +164,7 @@ _ROWS: Final = (
             "{W} = {W} - rate * (m / (1 - beta1**t) / (root + epsilon))",
         ),
         ("m", "v"),
+        MappingProxyType({"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}),
     ),
 )
 

@@ -19,23 +19,6 @@ from .values import Setting, read
 _MOST_ITERATIONS: Final = 10**9
 
 
-def _hyper(**defaults: float) -> Mapping[str, float]:
-    return MappingProxyType(defaults)
-
-
-# Each optimiser's settings beside the learning rate, with their defaults.
-OPTIMIZERS: Final[Mapping[str, Mapping[str, float]]] = MappingProxyType(
-    {
-        "sgd": _hyper(),
-        "momentum": _hyper(momentum=0.9),
-        "nesterov": _hyper(momentum=0.9),
-        "adagrad": _hyper(epsilon=1e-8),
-        "rmsprop": _hyper(decay=0.9, epsilon=1e-8),
-        "adam": _hyper(beta1=0.9, beta2=0.999, epsilon=1e-8),
-    }
-)
-
-
 class Batch(NamedTuple):
     """Which samples an iteration sees.
 
@@ -76,10 +59,12 @@ def read_training(
 
     `broken` has the names and kinds of values that are wrong themselves.
     """
+    from ..ops.optimizers import OPTIMIZERS  # noqa: PLC0415  # 1 ms, only of training
+
     optimizer = table.choice("optimizer", OPTIMIZERS, "sgd")
     hyper = {
         name: _hyper_parameter(table, name, default)
-        for name, default in OPTIMIZERS[optimizer].items()
+        for name, default in OPTIMIZERS[optimizer].settings.items()
     }
     batch = table.table("batch")
     training = Training(

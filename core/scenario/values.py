@@ -515,17 +515,23 @@ def _choice(table: Table, shape: Shape, source: _Source) -> _Draw | None:
 
 
 def _glorot(_table: Table, shape: Shape, source: _Source) -> _Draw:
-    high = math.sqrt(6 / sum(_fans(shape, source.setting.convention)))
+    high = math.sqrt(6 / sum(fans(shape, source.setting.convention)))
     return lambda rng: _moved(rng.random(shape), high + high, -high)
 
 
 def _he(_table: Table, shape: Shape, source: _Source) -> _Draw:
-    scale = math.sqrt(2 / _fans(shape, source.setting.convention)[0])
+    scale = math.sqrt(2 / fans(shape, source.setting.convention)[0])
     return lambda rng: _moved(rng.standard_normal(shape), scale, 0.0)
 
 
-def _fans(shape: Shape, convention: str) -> tuple[int, int]:
-    """Return how many numbers an array of weights mixes, and for how many results."""
+def fans(shape: Shape, convention: str) -> tuple[int, int]:
+    """Return how many numbers an array of weights mixes, and for how many results.
+
+    More than two axes are those of a kernel: results, operands and the window.
+
+    >>> fans((3, 2), "rows"), fans((3, 2), "columns"), fans((8, 4, 3, 3), "rows")
+    ((3, 2), (2, 3), (36, 72))
+    """
     if len(shape) < 2:
         size = math.prod(shape)
         return size, size

@@ -15,15 +15,11 @@ from typing import Any, Final
 import numpy as np
 
 from ..base.errors import CommandError, Problem
+from ..base.exits import FAILED, INTERRUPTED, OK, WRONG
 from ..base.files import read_text
 from ..base.limits import LIMITS
 from ..base.text import clean
 from .reply import Reply
-
-OK: Final = 0
-FAILED: Final = 1  # an assertion or a check did not hold
-WRONG: Final = 2  # a command was wrong
-INTERRUPTED: Final = 130  # the person ended it
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,7 +85,7 @@ class Wording:
         node = self.graph.nodes[index]
         if node.op is None or depth >= _DEEPEST or not _UNNAMED.fullmatch(node.name):
             return node.name
-        symbol = self._row(node, node.op).symbol
+        symbol = self.graph.worded(node).symbol
         text = self._filled(node, symbol, self._words(node, depth + 1))
         return text if len(text) <= _LONGEST else node.name
 
@@ -108,7 +108,7 @@ class Wording:
         node = self.graph.nodes[index]
         if node.op is None:
             return Formula(node.name, (), "")
-        row = self._row(node, node.op)
+        row = self.graph.worded(node)
         return Formula(
             node.name,
             (self._filled(node, row.symbol, self._words(node)),),
@@ -122,7 +122,7 @@ class Wording:
         if node.op is None:
             return node.name
         words = _words(node, list(operands)) | {"y": node.name}
-        return _fill(self._row(node, node.op).symbol, words, True).replace("∘", "·")
+        return _fill(self.graph.worded(node).symbol, words, True).replace("∘", "·")
 
     def contribution(self, edge: Edge, summed: tuple[int, ...] = ()) -> Formula:
         """Return what an edge adds to its operand's gradient.
@@ -138,7 +138,7 @@ class Wording:
 
     def _added(self, edge: Edge, summed: tuple[int, ...]) -> Formula:
         node = self.graph.nodes[edge.consumer]
-        form = node.op and self._row(node, node.op).form(edge.argument)
+        form = node.op and self.graph.worded(node).form(edge.argument)
         result = self.gradient(edge.operand)
         if node.op is None or form is None:
             return Formula(result, (), "")
@@ -189,11 +189,6 @@ class Wording:
     @property
     def _output(self) -> str:
         return _bound(self.node(self.graph.output))
-
-    def _row(self, node: Node, op: Op) -> Op:
-        """Return the row of a node's operation in the words that fit its operands."""
-        shapes = [self.graph.nodes[i].shape for i in node.operands]
-        return op.worded(shapes, node.attributes)
 
     def _filled(self, node: Node, template: str, words: Mapping[str, str]) -> str:
         """Fill a template; · stands for ∘ where the factors are numbers."""

@@ -15,10 +15,10 @@ from importlib import import_module
 from typing import Any, Final, NamedTuple, NoReturn, TextIO
 
 from ...core.base.errors import InputError, Problem, defect_text
+from ...core.base.exits import BUG, INTERRUPTED, OK, WRONG
 from ...core.base.text import clean, nearest
+from ...core.export.formats import FORMATS
 from .completion import candidates
-
-OK, MISMATCH, WRONG_INPUT, BUG, INTERRUPTED = 0, 1, 2, 3, 130
 
 _DESCRIPTION: Final = """\
 A debugger for backpropagation: run a scenario forward and backward, one step at a time,
@@ -42,8 +42,6 @@ point keeps
 exit codes: 0 all is well, 1 a check failed, 2 wrong input, 3 a bug in gradstep,
 130 interrupted
 """
-# Those of core.exports, which would import numpy.
-FORMATS: Final = ("svg", "png", "html", "md", "cast", "dot", "tex", "py")
 
 Add = Callable[[argparse.ArgumentParser], None]
 
@@ -483,7 +481,7 @@ def run(arguments: Sequence[str]) -> int:
         sys.stdout.flush()
     except InputError as error:
         _say(str(error))
-        return WRONG_INPUT
+        return WRONG
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:  # the reader has gone, `| head` for instance
@@ -492,7 +490,7 @@ def run(arguments: Sequence[str]) -> int:
     except OSError as error:
         _give_up_output()
         _say(f"gradstep: the output cannot be written: {error.strerror or error}")
-        return WRONG_INPUT
+        return WRONG
     except Exception as error:  # noqa: BLE001  # what is left is ours to explain
         if os.environ.get("GRADSTEP_TRACEBACK") == "1":
             traceback.print_exc()

@@ -10,8 +10,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from ...core.base.errors import InputError, Problem
+from ...core.base.exits import BUG, OK
 from ...core.scenario.scenario import load
-from .main import BUG, OK, has_terminal
+from .main import has_terminal
 
 if TYPE_CHECKING:  # it imports Textual
     from ..app.app import GradstepApp

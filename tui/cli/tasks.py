@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Final
 
 from ...core.base.errors import InputError, Problem, ScenarioError
+from ...core.base.exits import FAILED, INTERRUPTED, OK
 from ...core.base.save import write_text
 from ...core.base.text import clean
 from ...core.check.check import check
@@ -36,8 +37,6 @@ from ..draw.reports import (
 from ..draw.stage import Stage
 from .completion import SCRIPTS
 from .output import look_for, progress, screen_for
-
-OK, MISMATCH, BUG, INTERRUPTED = 0, 1, 3, 130
 
 Options = argparse.Namespace
 
@@ -125,7 +124,7 @@ def _check(options: Options) -> int:
             screen.print(check_block(scenario, report, look, screen.width, digits))
         if not report.complete:
             return INTERRUPTED
-        code = code if report.ok else MISMATCH
+        code = code if report.ok else FAILED
     return code
 
 

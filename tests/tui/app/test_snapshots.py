@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from gradstep.core.base import exits
 from gradstep.core.base.errors import InputError
 from gradstep.core.scenario.scenario import builtin_names, load
 from gradstep.tui.app.app import GradstepApp
@@ -198,7 +199,7 @@ def test_a_theme_changes_the_colours_and_nothing_else() -> None:
     ],
 )
 def test_what_is_wrong_is_said(arguments, error, capsys) -> None:
-    assert cli.run(["snapshot", *arguments]) == cli.WRONG_INPUT
+    assert cli.run(["snapshot", *arguments]) == exits.WRONG
     assert error in capsys.readouterr().err
 
 
@@ -206,13 +207,13 @@ def test_a_snapshot_goes_to_a_file_or_to_standard_output(
     tmp_path: Path, capfdbinary
 ) -> None:
     arguments = ["snapshot", "xor", "--size", "60x20"]
-    assert cli.run(arguments) == cli.OK
+    assert cli.run(arguments) == exits.OK
     text = capfdbinary.readouterr().out
     path = tmp_path / "a.txt"
-    assert cli.run([*arguments, "-o", str(path)]) == cli.OK
+    assert cli.run([*arguments, "-o", str(path)]) == exits.OK
     assert path.read_bytes() == text
     assert "gradstep" in text.decode()
-    assert cli.run([*arguments, "-o", str(path)]) == cli.WRONG_INPUT
+    assert cli.run([*arguments, "-o", str(path)]) == exits.WRONG
 
 
 @pytest.mark.parametrize("text", ["", "x", "80", "80x", "x24", "80x24x3", "-1x24"])

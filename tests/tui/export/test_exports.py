@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from gradstep.core.base import exits
 from gradstep.core.base.errors import LimitError
 from gradstep.core.debugger.debugger import Debugger
 from gradstep.core.export.formats import FORMATS
@@ -49,7 +50,7 @@ needs_a_font = pytest.mark.skipif(
 
 def test_every_format_has_an_exporter() -> None:
     assert set(bug_of("xor").exporters) == set(FORMATS)
-    assert tuple(FORMATS) == cli.FORMATS
+    assert cli.FORMATS is FORMATS
 
 
 def shown(svg: str) -> str:
@@ -103,7 +104,7 @@ def test_a_png_is_the_picture_in_pixels() -> None:
 
 def test_without_the_extra_a_png_says_what_to_install(monkeypatch, capsys) -> None:
     monkeypatch.setitem(sys.modules, "resvg_py", None)
-    assert cli.run(["export", "xor", "--format", "png"]) == cli.WRONG_INPUT
+    assert cli.run(["export", "xor", "--format", "png"]) == exits.WRONG
     assert "pip install 'gradstep[png]'" in capsys.readouterr().err
 
 
@@ -172,17 +173,17 @@ def test_a_trace_that_is_too_long_is_refused() -> None:
 def test_the_name_of_a_file_says_the_format(name: str, tmp_path: Path, capsys) -> None:
     path = tmp_path / f"a.{name}"
     arguments = ["export", "matmul", "-o", str(path), "--at", "40%"]
-    assert cli.run(arguments) == cli.OK
+    assert cli.run(arguments) == exits.OK
     assert str(path) in capsys.readouterr().out
     assert path.read_text("utf-8") == exported(bug_of("matmul", "40%"), name)
-    assert cli.run(arguments) == cli.WRONG_INPUT
+    assert cli.run(arguments) == exits.WRONG
     assert "--force writes over it" in capsys.readouterr().err
-    assert cli.run([*arguments, "--force"]) == cli.OK
+    assert cli.run([*arguments, "--force"]) == exits.OK
 
 
 def test_without_a_file_it_goes_to_standard_output(capfdbinary) -> None:
     arguments = ["export", "xor", "--format", "tex", "--element", "W1.grad[0, 1]"]
-    assert cli.run(arguments) == cli.OK
+    assert cli.run(arguments) == exits.OK
     assert capfdbinary.readouterr().out.startswith(b"\\documentclass")
 
 
@@ -201,7 +202,7 @@ def test_without_a_file_it_goes_to_standard_output(capfdbinary) -> None:
 )
 def test_what_is_wrong_is_said(arguments, error, capsys, tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert cli.run(["export", *arguments]) == cli.WRONG_INPUT
+    assert cli.run(["export", *arguments]) == exits.WRONG
     assert error in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
