@@ -118,6 +118,11 @@ def builtin_names() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in _builtin_folder().glob("*.toml")))
 
 
+def starter() -> str:
+    """Return the scenario that `gradstep new` writes: small, commented, and it runs."""
+    return pathlib.Path(__file__).with_name("starter.toml").read_text("utf-8")
+
+
 def _builtin_folder() -> pathlib.Path:
     return pathlib.Path(scenarios.__path__[0])
 

@@ -24,8 +24,7 @@ from ...core.export.records import (
     graph_record,
     scenario_record,
 )
-from ...core.scenario.scenario import Scenario, builtin_names, load
-from ...core.scenario.starter import STARTER
+from ...core.scenario.scenario import Scenario, builtin_names, load, starter
 from ..draw.playback import Pace, Selection, play, play_json, play_markdown, slices_of
 from ..draw.reports import (
     CHECK_PRECISIONS,
@@ -152,7 +151,7 @@ def _show(options: Options) -> int:
 def _new(options: Options) -> int:
     path = write_text(
         options.path,
-        STARTER,
+        starter(),
         overwrite=options.force,
         hint="--force writes over it",
     )

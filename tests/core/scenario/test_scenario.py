@@ -19,8 +19,8 @@ from gradstep.core.scenario.scenario import (
     builtin_names,
     load,
     parse,
+    starter,
 )
-from gradstep.core.scenario.starter import STARTER
 
 BASE = '''\
 gradstep = 1
@@ -90,7 +90,7 @@ def test_a_scenario_is_what_its_file_says() -> None:
 
 
 def test_the_starter_runs() -> None:
-    scenario = parse(STARTER)
+    scenario = parse(starter())
     run = evaluate(scenario.graph, scenario.leaves, scenario.seed)
     for expectation in scenario.expect:
         found = run.gradient if expectation.gradient else run.value
@@ -113,7 +113,7 @@ def test_what_the_starter_leaves_out_can_be_put_in() -> None:
     ]
     for line in lines:
         pattern = rf"(?m)^(?:# )?{re.escape(line)}"
-        text, count = re.subn(pattern, line.replace("\\", r"\\"), STARTER)
+        text, count = re.subn(pattern, line.replace("\\", r"\\"), starter())
         assert count == 1
         parse(text)
 
@@ -463,7 +463,7 @@ PIECES = [
         "grad",
     ),
 ]
-TOKENS = re.findall(r"\w+|\s+|.", STARTER)
+TOKENS = re.findall(r"\w+|\s+|.", starter())
 
 
 @given(

@@ -17,8 +17,7 @@ from gradstep.core.base import exits
 from gradstep.core.check import check as checking
 from gradstep.core.engine.patches import Patches
 from gradstep.core.engine.run import evaluate
-from gradstep.core.scenario.scenario import builtin_names, load
-from gradstep.core.scenario.starter import STARTER
+from gradstep.core.scenario.scenario import builtin_names, load, starter
 from gradstep.tui.cli import main as cli
 from gradstep.tui.cli import tasks
 from gradstep.tui.cli.completion import SCRIPTS, candidates
@@ -455,7 +454,7 @@ def test_a_scenario_is_shown_as_json(capsys) -> None:
 def test_a_new_scenario_runs_and_is_never_overwritten(tmp_path: Path, capsys) -> None:
     path = tmp_path / "mine.toml"
     assert cli.run(["new", str(path)]) == exits.OK
-    assert path.read_text("utf-8") == STARTER
+    assert path.read_text("utf-8") == starter()
     assert cli.run(["play", str(path)]) == exits.OK
     assert cli.run(["check", str(path)]) == exits.OK
     capsys.readouterr()
@@ -464,7 +463,7 @@ def test_a_new_scenario_runs_and_is_never_overwritten(tmp_path: Path, capsys) ->
     assert "is there already; --force" in capsys.readouterr().err
     assert path.read_text("utf-8") == "mine"
     assert cli.run(["new", str(path), "--force"]) == exits.OK
-    assert path.read_text("utf-8") == STARTER
+    assert path.read_text("utf-8") == starter()
     assert [child.name for child in tmp_path.iterdir()] == ["mine.toml"]
 
 
