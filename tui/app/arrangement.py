@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from platformdirs import user_state_path
 from textual.screen import Screen
 
 from ...core.base.errors import InputError
@@ -59,9 +59,8 @@ def lay_out(screen: Screen[Any], arrangement: Arrangement) -> None:
 
 
 def _path() -> Path:
-    """Return the file: in XDG_STATE_HOME, or where that is by default."""
-    home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return Path(home) / "gradstep" / "arrangement.json"
+    """Return the file, where the system keeps what a program remembers."""
+    return user_state_path("gradstep", appauthor=False) / "arrangement.json"
 
 
 def load_arrangement() -> Arrangement:

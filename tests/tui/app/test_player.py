@@ -1,11 +1,16 @@
 """What is played next, and where the borders of the panes may go."""
 
+import sys
+from pathlib import Path
+
 import pytest
 
 from gradstep.core.debugger.debugger import Debugger
 from gradstep.core.scenario.scenario import load
 from gradstep.tui.app.arrangement import (
     Arrangement,
+    load_arrangement,
+    save_arrangement,
     with_console,
     with_hidden,
     with_left,
@@ -49,3 +54,15 @@ def test_a_file_that_changes_or_goes_is_told() -> None:
     assert change(3.0, 4.0) == ("The file has changed", "Ctrl+R loads it again.")
     assert change(3.0, -1.0) == ("The file is gone", "What was read stays open.")
     assert changed_at(Debugger(load("xor"))) > 0
+
+
+def test_what_is_remembered_lies_where_the_system_keeps_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    save_arrangement(Arrangement(left=40))
+    assert [path.name for path in tmp_path.rglob("*.json")] == ["arrangement.json"]
+    if sys.platform == "linux":
+        assert (tmp_path / ".local/state/gradstep/arrangement.json").exists()
+    assert load_arrangement() == Arrangement(left=40)
