@@ -14,7 +14,7 @@ ready := $(VENV)/.ready
 pip := $(bin)/python -m pip --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types tests mutants format bench lock clean
+.PHONY: help run test lint types tests mutants stress format bench lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -36,6 +36,9 @@ tests: $(ready) ## the tests alone; ARGS="-k xor" passes arguments on
 
 mutants: $(ready) ## change the code a little: do tests notice? ARGS="--all why"
 	@$(bin)/python tests/mutants.py $(ARGS)
+
+stress: $(ready) ## run the tests with a clock or a terminal on a busy machine
+	@$(bin)/python tests/stress.py $(ARGS)
 
 format: $(ready) ## put the code in form
 	$(bin)/ruff check --fix .

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from time import monotonic
 
 from textual import events
@@ -136,6 +136,14 @@ async def settle(app: App[int], at_most: float = 20.0) -> None:
         else:
             return
         quiet = 0
+
+
+async def until(holds: Callable[[], object]) -> None:
+    """Wait for a state, however busy the machine is."""
+    end = monotonic() + _PATIENCE
+    while not holds():
+        assert monotonic() < end, "it never came to that"
+        await asyncio.sleep(0.005)
 
 
 def painted(screen: Screen[object]) -> list[str]:

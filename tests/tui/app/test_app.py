@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 from textual.widget import Widget
 from textual.widgets import ContentSwitcher, Input, OptionList, Static
 
-from driving import painted
+from driving import painted, until
 from gradstep.core.debugger.debugger import Debugger
 from gradstep.core.scenario.scenario import load, parse
 from gradstep.tui.app.app import GradstepApp
@@ -583,5 +583,6 @@ async def test_fast_typing_in_the_picker_opens_what_was_typed() -> None:
         for key in (*"matrix", "space", *"form", "enter"):
             character = " " if key == "space" else key if len(key) == 1 else "\r"
             pilot.app.post_message(Key(key, character))
-        await pilot.pause(0.5)
+        await until(lambda: isinstance(pilot.app.screen, MainScreen))
+        await settle(pilot)
         assert screen(pilot).bug.scenario.name == "three_layer"

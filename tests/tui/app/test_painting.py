@@ -15,7 +15,7 @@ from rich.console import RenderableType
 from textual.pilot import Pilot
 from textual.screen import Screen
 
-from driving import press, settle
+from driving import press, settle, until
 from gradstep.core.scenario.scenario import load
 from gradstep.tui.app.app import GradstepApp
 from gradstep.tui.app.main_screen import MainScreen
@@ -81,7 +81,7 @@ async def test_a_cursor_in_a_matrix_moves_in_one_frame_with_all_panes(
     frames: list[str] = []
     async with app.run_test(size=(120, 36)) as pilot:
         await pilot.press("end", "S", "S")
-        await pilot.pause(0.1)
+        await settle(app)
         display = app._display
 
         def seen(screen: Screen[object], renderable: RenderableType | None) -> None:
@@ -113,8 +113,7 @@ async def test_a_cursor_does_not_wait_for_what_other_panes_look_up(
         try:
             for key in ("down", "down"):
                 press(app, key)
-                for _ in range(20):
-                    await asyncio.sleep(0.01)
+                await until(lambda: text_of(step) != seen[-1])
                 assert screen.busy
                 seen.append(text_of(step))
         finally:

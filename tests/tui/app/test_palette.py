@@ -9,8 +9,9 @@ import pytest
 from textual.command import DiscoveryHit, Hit, Provider
 from textual.content import Content
 from textual.pilot import Pilot
-from textual.widgets import Input
+from textual.widgets import Input, OptionList
 
+from driving import until
 from gradstep.core.scenario.scenario import builtin_names, load
 from gradstep.tui.app.app import GradstepApp
 from gradstep.tui.app.main_screen import MainScreen
@@ -146,11 +147,14 @@ async def test_in_the_picker_only_what_works_there_is_found() -> None:
 async def test_the_palette_itself_finds_and_does_it() -> None:
     async with GradstepApp(load("apple_orange")).run_test(size=(100, 30)) as pilot:
         await pilot.press("ctrl+p", *"finish")
-        await pilot.pause(0.5)
+        palette = pilot.app.screen
+        found = palette.query_one(OptionList)
+        await until(lambda: found.option_count and found.highlighted is not None)
         await pilot.press("enter")
-        await pilot.pause(0.2)
+        await until(lambda: pilot.app.screen is not palette)
         screen = pilot.app.screen
         assert isinstance(screen, MainScreen)
+        await until(lambda: screen.bug.memory.history)
         assert screen.bug.memory.history == ["finish"]
 
 

@@ -11,7 +11,7 @@ import gc
 import random
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 from weakref import WeakSet
@@ -25,7 +25,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Input
 
-from driving import click, drag, mouse, press, resize, settle
+from driving import click, drag, mouse, press, resize, settle, until
 from gradstep.core.scenario.scenario import builtin_names, load, parse
 from gradstep.tui.app.app import GradstepApp
 from gradstep.tui.app.keys import keys
@@ -531,12 +531,3 @@ def at_once(app: App[int], rng: random.Random) -> str:
             pressed = rng.choices(keys, k=rng.randint(1, _AT_ONCE))
             press(app, *pressed)
             return " ".join(pressed)
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    """Wait for something that is to come at once, however busy the machine is."""
-    for _ in range(1000):
-        if holds():
-            return
-        await asyncio.sleep(0.005)
-    raise AssertionError("it never came to that")

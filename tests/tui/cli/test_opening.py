@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from textual.color import Color
 
+from driving import until
 from gradstep.core.base.errors import InputError
 from gradstep.core.scenario.scenario import load
 from gradstep.tui.app.app import GradstepApp
@@ -137,16 +138,15 @@ async def test_what_cannot_be_run_is_told_and_the_open_one_stays(
     path = tmp_path / "unfit.toml"
     path.write_text(UNFIT)
     app = GradstepApp(load("apple_orange"))
-    async with app.run_test(size=(120, 36)) as pilot:
+    async with app.run_test(size=(120, 36)):
         before = app.screen
         app.post_message(Open(str(path)))
-        await pilot.pause(0.2)
+        await until(lambda: app._notifications)
         assert app.screen is before
         [told] = app._notifications
         assert "class numbers are whole numbers" in told.message
     picker = GradstepApp()
-    async with picker.run_test(size=(120, 36)) as pilot:
+    async with picker.run_test(size=(120, 36)):
         picker.post_message(Open(str(path)))
-        await pilot.pause(0.2)
-        assert picker._notifications
+        await until(lambda: picker._notifications)
         assert not isinstance(picker.screen, MainScreen)

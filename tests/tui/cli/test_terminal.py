@@ -50,6 +50,14 @@ class Terminal:
         """Press keys."""
         os.write(self.leader, text.encode())
 
+    def check(self) -> None:
+        """Begin a check of some minutes, and wait until it goes on.
+
+        "working" alone is said of what is looked up at the start, too.
+        """
+        self.type(":check\r")
+        self.until("%, Escape cancels")
+
     def resize(self, columns: int, lines: int) -> None:
         """Give the window another size, and say so."""
         size = struct.pack("HHHH", lines, columns, 0, 0)
@@ -122,8 +130,7 @@ def test_the_terminal_is_left_as_it_was(how: str, tmp_path: Path) -> None:
         opened.until("event 0/21")
         assert opened.modes() != before
         if how == "terminated at work":
-            opened.type(":check\r")
-            opened.until("working")
+            opened.check()
         if how == "q":
             opened.type("q")
         else:
@@ -137,8 +144,7 @@ def test_the_terminal_is_left_as_it_was(how: str, tmp_path: Path) -> None:
 def test_ctrl_c_says_what_helps_and_escape_cancels(tmp_path: Path) -> None:
     with terminal(tmp_path, "run", "two_layer_net") as opened:
         opened.until("event 0/21")
-        opened.type(":check\r")
-        opened.until("working")
+        opened.check()
         opened.type("\x03")
         opened.until("Escape cancels what goes on")
         opened.type("\x1b")

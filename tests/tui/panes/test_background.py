@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
@@ -16,6 +15,7 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widgets import ContentSwitcher
 
+import driving
 from gradstep.core.base.errors import Interrupted
 from gradstep.core.debugger.debugger import Debugger
 from gradstep.core.scenario.scenario import load
@@ -46,7 +46,7 @@ async def opened(name: str) -> AsyncIterator[tuple[Pilot[int], MainScreen]]:
 
 
 async def until(pilot: Pilot[int], holds: Callable[[], bool]) -> None:
-    for _ in range(1000):
+    for _ in range(6000):  # a busy machine needs a minute
         if holds():
             return
         await pilot.pause(0.01)
@@ -309,11 +309,7 @@ async def test_work_ends_with_its_screen(
         screen.run_line("check")
         await until(pilot, lambda: "working" in header(screen))
         await pilot.press(key)
-        await pilot.pause(0.1)
-    for _ in range(500):
-        if ended:
-            break
-        await asyncio.sleep(0.01)
+    await driving.until(lambda: ended)
     assert ended == ["interrupted"]
 
 
