@@ -51,7 +51,7 @@ undo
 patch Y<-W transpose
 expect error the shapes would tell
 
-# Nor can the factors be swapped: Wᵀ ∂L/∂Y would be (2×2)(1×2).
+# Nor can the factors be swapped: Wᵀ ∂L/∂Y would be (2, 2) @ (1, 2).
 patch Y<-X swap
 expect error does not fit
 assert all(X.grad == [[29, 45]])

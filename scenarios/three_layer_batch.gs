@@ -15,7 +15,8 @@ goto x3@backward
 assert close(δ3[:, 0], [-0.101717258041, 0.113858039755])
 assert close(δ3[:, 1], [0.140447341597, -0.133752209763])
 
-# δ3 x2ᵀ, (2×3)(3×3): the inner 3 is the batch, so the product sums over it by itself.
+# δ3 x2ᵀ, (2, 3) @ (3, 3): the inner 3 is the batch, so the product sums over it by
+# itself.
 stepi
 explain W3.grad[0, 0]
 assert close(W3.grad[0], [-0.0448386579489, -0.0293379321468, -0.0291670712599])

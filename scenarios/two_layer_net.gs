@@ -23,7 +23,7 @@ assert close(b2.grad[0:3], [0.0429203760275, -0.0023554488249, 0.0197380981602])
 assert close(b2.grad, sum(z2.grad, axis=0))
 explain b2.grad[7]
 
-# W2.grad = a1ᵀ δ2, (50×100)(100×10): the 100 images are the inner index.
+# W2.grad = a1ᵀ δ2, (50, 100) @ (100, 10): the 100 images are the inner index.
 goto W2
 assert W2.grad.shape == (50, 10)
 assert close(W2.grad, a1.T @ z2.grad, atol=1e-15)

@@ -23,6 +23,7 @@ from ..session.memory import Branch, Place
 from ..session.reply import Answer, Table
 from ..session.session import Session
 from ..words.events import brief
+from ..words.numbers import element_text
 from .looking import runs_table, table_answer
 from .movement import here, whole_number
 from .table import Command
@@ -105,7 +106,7 @@ def _change(name: str, index: tuple[int, ...] | None, text: str, old: Any) -> st
     text = text.strip()
     if len(text) > _LONGEST:
         text = text[: _LONGEST - 1] + "…"
-    place = f"{name}[{', '.join(map(str, index))}]" if index else name
+    place = element_text(name, index)
     before = np.asarray(old) if index is None else np.asarray(old)[index]
     was = f" (was {brief(before)})" if before.size == 1 else ""
     return f"{place} = {clean(text)}{was}"

@@ -13,6 +13,7 @@ from ..explain.explain import Index, element_name
 from ..session.reply import Answer
 from ..session.session import Session
 from ..words.events import brief
+from ..words.numbers import index_text
 from .table import Command
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def check_place(report: Report, one: NodeCheck) -> str:
     if one.argument is None:
         return element_name(node, one.index, "grad")
     edge = Edge(one.node, one.argument, node.operands[one.argument])
-    index = f"[{', '.join(map(str, one.index))}]" if one.index else ""
+    index = index_text(one.index)
     return graph.edge_name(edge) + index
 
 

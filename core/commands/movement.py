@@ -15,6 +15,7 @@ from ..session.session import Session
 from ..session.steps import MOVES, Direction
 from ..session.stops import Stop, changing
 from ..words.events import brief, event_line
+from ..words.numbers import index_text
 from .table import Command, Completes
 
 _MOST_LINES = 8  # of events, in the text of one reply
@@ -68,11 +69,6 @@ def stop_line(stop: Stopped) -> str:
     if stop.where and stop.where not in stop.text:
         text += f" at {stop.where}"
     return text + index_text(stop.index)
-
-
-def index_text(index: tuple[int, ...] | None) -> str:
-    """Return an index as it is typed, and nothing of a whole or of a number."""
-    return f"[{', '.join(map(str, index))}]" if index else ""
 
 
 def _mover(name: str, direction: Direction) -> Callable[[Session, str], Answer]:

@@ -15,8 +15,9 @@ from ..export.formats import FORMATS, export
 from ..session.expression import parse_element, truth
 from ..session.reply import REASONS, Answer, Reply, Stopped
 from ..session.session import Session
+from ..words.numbers import index_text
 from .looking import value_text
-from .movement import here, index_text, stop_line
+from .movement import here, stop_line
 from .table import Command
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from ..engine.run import Run
 from ..engine.trace import Contribution, Event, Forward, Seed, Trace, Update
 from ..ops.table import Array, Value
 from ..words.events import brief
+from ..words.numbers import index_text
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,7 +40,7 @@ class Difference:
                 for array in (before, after)
             )
             return f"{name}: {one} → {two}"
-        place = f"[{', '.join(map(str, index))}]" if index else ""
+        place = index_text(index)
         return f"{name}{place}: {brief(before[index])} → {brief(after[index])}"
 
 

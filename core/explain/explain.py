@@ -27,6 +27,7 @@ from ..engine.measure import largest
 from ..engine.run import Run
 from ..engine.trace import Trace
 from ..ops.table import Array, Kind, Op, Rule, Shape
+from ..words.numbers import element_text
 
 Index = tuple[int, ...]
 
@@ -381,7 +382,7 @@ class ValueExplanation:
 def element_name(node: Node, index: Index | None, quantity: str = "value") -> str:
     """Return an element as it is typed: `W1.grad[0, 2]`."""
     name = node.name + (".grad" if quantity == "grad" else "")
-    return f"{name}[{', '.join(map(str, index))}]" if index else name
+    return element_text(name, index)
 
 
 # ------------------------------------------------------------------- gradients

@@ -10,7 +10,8 @@ from ..engine.graph import Node
 from ..engine.measure import summarise
 from ..engine.run import Run
 from ..ops.table import Array
-from ..words.formulas import is_literal, shape_text
+from ..words.formulas import is_literal
+from ..words.numbers import shape_text
 
 _LOOKS: Final = {
     "input": "shape=box, style=filled, fillcolor=lightblue",

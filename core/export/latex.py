@@ -27,6 +27,7 @@ from ..ops import OPS
 from ..ops.table import Shape
 from ..scenario.scenario import Scenario
 from ..words.formulas import axes_text, code_text, is_literal
+from ..words.numbers import element_text
 
 _MOST_NODES: Final = 400  # between the output and the node
 _MOST_TERMS: Final = 8
@@ -334,7 +335,7 @@ def _local(writer: _Writer, part: Part, consumer: Index, operand: Index) -> str:
 
 def _place(writer: _Writer, node: int, index: Index) -> str:
     name = writer.node(node)
-    return f"{name}[{','.join(map(str, index))}]" if index else name
+    return element_text(name, index)
 
 
 def _bracketed(value: float) -> str:

@@ -25,6 +25,7 @@ from ..base.files import open_regular, read_text, within
 from ..base.limits import LIMITS
 from ..base.text import clean, nearest
 from ..ops.table import Array, Shape
+from ..words.numbers import shape_text
 
 _MOST_PROBLEMS: Final = 10
 _ZIP_END: Final = b"PK\x05\x06"
@@ -138,7 +139,7 @@ def _check_shape(shape: Shape, name: str, room: int) -> None:
         _refuse(f"has {len(shape)} axes", f"allowed: {LIMITS.axes} at most", name)
     if any(length < 1 for length in shape):
         hint = "an array has at least one element"
-        _refuse(f"has the shape {list(shape)}", hint, name)
+        _refuse(f"has the shape {shape_text(shape)}", hint, name)
     if size > room:
         _refuse(f"has {size} elements", f"there is room for {room}", name)
 

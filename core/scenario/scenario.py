@@ -26,6 +26,7 @@ from ..engine.graph import Graph, Locate, Node, NodeKind
 from ..ops.table import Array, Shape, Value
 from ..program.build import Leaf, Program, build
 from ..program.syntax import check_name
+from ..words.numbers import shape_text
 from .places import Path, Place, inside
 from .toml import Mistakes, Table, described, is_whole, shown, shown_key
 from .toml import parse as parse_toml
@@ -345,7 +346,8 @@ def _batch_program(
         return None
     whole, shape = _output(program.graph).shape, _output(small.graph).shape
     if shape != whole:
-        hint = f"the output has the shape {_shaped(whole)}, and there {_shaped(shape)}"
+        hint = f"the output has the shape {shape_text(whole)}"
+        hint += f", and there {shape_text(shape)}"
         top.mistakes.at_value(path, wrong, hint)
     return small
 
@@ -395,12 +397,14 @@ def _seed(top: Table, graph: Graph | None, setting: Setting) -> Array | None:
             hint = f"the output is {output}"
             top.mistakes.at_key(path, f"{shown(name)} is not the output", hint)
         elif array.shape != shape:
-            message = f"the seed has the shape {_shaped(array.shape)}"
-            hint = f"the output {output} has {_shaped(shape)}"
+            message = f"the seed has the shape {shape_text(array.shape)}"
+            hint = f"the output {output} has {shape_text(shape)}"
             top.mistakes.at_value(path, message, hint)
         seed = array
     if graph and shape and not table.items:
-        message = f"the output {output} has the shape {_shaped(shape)}, not one number"
+        message = (
+            f"the output {output} has the shape {shape_text(shape)}, not one number"
+        )
         hint = "say which gradient enters there: [seed] and under it "
         hint += f"{output} = {_example(shape)}; or choose a scalar output"
         if 0 in shape:
@@ -410,14 +414,10 @@ def _seed(top: Table, graph: Graph | None, setting: Setting) -> Array | None:
     return seed
 
 
-def _shaped(shape: Shape) -> str:
-    return str(list(shape))
-
-
 def _example(shape: Shape) -> str:
     """Return a seed of ones as it is written in a file."""
     if math.prod(shape) > _LARGEST_EXAMPLE:
-        return f"{{ ones = {_shaped(shape)} }}"
+        return f"{{ ones = {list(shape)} }}"
     return str(np.ones(shape).tolist())
 
 
@@ -506,8 +506,8 @@ def _expect(
             continue
         shape = graph.nodes[node].shape
         if array.shape not in ((), shape):
-            message = f"{shown_key(key)} has the shape {_shaped(shape)}"
-            hint = f"the value that is expected has {_shaped(array.shape)}"
+            message = f"{shown_key(key)} has the shape {shape_text(shape)}"
+            hint = f"the value that is expected has {shape_text(array.shape)}"
             top.mistakes.at_value(path, message, hint)
             continue
         filled = np.broadcast_to(array, shape)

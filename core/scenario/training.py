@@ -13,6 +13,7 @@ from ..base.text import nearest
 from ..engine.graph import NodeKind
 from ..ops.table import Value
 from ..program.build import Leaf
+from ..words.numbers import shape_text
 from .toml import Table, described, is_finite, is_list, listed, shown
 from .values import Setting, read
 
@@ -129,8 +130,10 @@ def _rate(table: Table, name: str, leaf: Leaf, setting: Setting) -> Value:
     if not (np.isfinite(array).all() and (array >= 0).all()):
         table.mistakes.at_value(path, f"a learning rate of {name} is negative", allowed)
     elif not _broadcasts(array.shape, shape):
-        message = f"the learning rate of {name} has the shape {list(array.shape)}"
-        hint = f"{name} has the shape {list(shape)}, and it must broadcast to that"
+        message = f"the learning rate of {name} has the shape {shape_text(array.shape)}"
+        hint = (
+            f"{name} has the shape {shape_text(shape)}, and it must broadcast to that"
+        )
         table.mistakes.at_value(path, message, hint)
     return array
 
@@ -205,7 +208,7 @@ def _samples(
     for name in of:
         shape = np.shape(leaves[name].value)
         if axis >= len(shape):
-            message = f"{name} has the shape {list(shape)} and no axis {axis}"
+            message = f"{name} has the shape {shape_text(shape)} and no axis {axis}"
             table.mistakes.at_value((*table.path, "axis"), message)
             return 0
         samples = samples or shape[axis]

@@ -48,6 +48,7 @@ from ..base.errors import InputError
 from ..base.limits import LIMITS
 from ..base.text import nearest
 from ..ops.table import Array, Shape
+from ..words.numbers import shape_text
 from .places import Path
 from .toml import (
     Mistakes,
@@ -229,10 +230,10 @@ def _fits(shape: Shape, source: _Source) -> bool:
             f"the shape has {len(shape)} axes", f"allowed: {LIMITS.axes} at most"
         )
     elif size > LIMITS.elements_per_array:
-        message = f"the array of shape {list(shape)} has {size} elements"
+        message = f"the array of shape {shape_text(shape)} has {size} elements"
         source.wrong(message, f"allowed: {LIMITS.elements_per_array} at most")
     elif size > source.setting.room.left:
-        message = f"the array of shape {list(shape)} has {size} elements"
+        message = f"the array of shape {shape_text(shape)} has {size} elements"
         source.wrong(message, "the arrays of one scenario are too large together")
     else:
         source.setting.room.left -= size
@@ -322,7 +323,7 @@ def _reshaped(
     if shape is None:
         return None
     if math.prod(shape) != array.size:
-        message = f"{array.size} elements do not fill the shape {list(shape)}"
+        message = f"{array.size} elements do not fill the shape {shape_text(shape)}"
         hint = f"it needs {math.prod(shape)}"
         source.wrong(message, hint, ("shape",))
         return None

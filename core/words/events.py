@@ -9,6 +9,7 @@ import numpy as np
 from ..engine.measure import blocks, magnitudes
 from ..engine.trace import Contribution, Event, Forward, Seed, Trace
 from ..ops.table import Array
+from .numbers import index_text
 
 _FEW: Final = 4  # elements that are written out
 
@@ -87,8 +88,8 @@ def change(start: Any, before: Any, after: Any) -> str:
     if two.size <= _FEW or two.dtype.kind != "f":
         return text
     flat, changed = _largest_change(np.broadcast_to(one, two.shape), two)
-    place = ", ".join(str(i) for i in np.unravel_index(flat, two.shape))
-    return f"{text}, largest change {brief(changed)} at [{place}]"
+    place = index_text([int(i) for i in np.unravel_index(flat, two.shape)])
+    return f"{text}, largest change {brief(changed)} at {place}"
 
 
 def _largest_change(one: Array, two: Array) -> tuple[int, Any]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 from ..engine.graph import Edge, Graph, Node
 from ..ops.shape import Slot
 from ..ops.table import Op, Shape
+from .numbers import shape_text
 
 if TYPE_CHECKING:
     from ..ops.optimizers import Optimizer
@@ -247,16 +248,6 @@ def is_literal(node: Node) -> bool:
     return node.kind == "constant" and node.name[:1] in set("0123456789.-")
 
 
-def shape_text(shape: Shape) -> str:
-    """Return a shape as it is written.
-
-    >>> shape_text((3, 1)), shape_text((8,)), shape_text(())
-    ('(3,1)', '(8,)', '()')
-    """
-    inner = ",".join(map(str, shape))
-    return f"({inner},)" if len(shape) == 1 else f"({inner})"
-
-
 def code_text(template: str, node: Node, names: list[str], **more: str) -> str:
     """Return a template of NumPy code with `names` in the places of the operands.
 
@@ -275,16 +266,16 @@ def axes_text(axes: tuple[int, ...]) -> str:
     return ("axis " if len(axes) == 1 else "axes ") + ", ".join(map(str, axes))
 
 
-def index_text(entry: Any, slots: tuple[str, ...] = ()) -> str:
+def subscript_text(entry: Any, slots: tuple[str, ...] = ()) -> str:
     """Return an index as it is written.
 
-    >>> index_text((0, slice(None, 2), None, ...))
+    >>> subscript_text((0, slice(None, 2), None, ...))
     '0, :2, None, ...'
     """
     if isinstance(entry, tuple):
         entries = cast("tuple[Any, ...]", entry)
         # A tuple inside stands for a list.
-        texts = [index_text(one, slots) for one in entries]
+        texts = [subscript_text(one, slots) for one in entries]
         lists = [isinstance(one, tuple) for one in entries]
         return ", ".join(
             f"[{text}]" if several else text
@@ -312,7 +303,9 @@ def _words(node: Node, names: list[str]) -> dict[str, str]:
         words |= {f"{last}{place}": name for place, name in enumerate(rest)}
     for name, value in node.attributes.items():
         is_index = name == "index"
-        words[name] = index_text(value, tuple(names[1:])) if is_index else str(value)
+        words[name] = (
+            subscript_text(value, tuple(names[1:])) if is_index else str(value)
+        )
     return words
 
 

@@ -27,7 +27,7 @@ from textual.events import Click
 
 from ...core.engine.element import Element
 from ...core.scenario.scenario import builtin_names
-from ...core.words.formulas import shape_text
+from ...core.words.numbers import shape_text
 from ..panes.base.pane import Asked, Begun, Chosen
 from ..panes.base.views import VIEWS
 from .main_screen import MainScreen

@@ -26,6 +26,7 @@ from ...core.base.limits import LIMITS
 from ...core.base.text import clean
 from ...core.engine.graph import Graph
 from ...core.scenario.scenario import Scenario, builtin_names, load
+from ...core.words.numbers import shape_text
 from ..graph.drawing import Piece, cut
 from ..graph.scene import Atlas
 from .messages import Open
@@ -301,9 +302,7 @@ def _blank(piece: Piece) -> str:
 def _facts(scenario: Scenario) -> str:
     graph = scenario.graph
     leaves = [n for n in graph if n.kind in ("input", "parameter")]
-    given = ", ".join(
-        f"{n.name} {'×'.join(map(str, n.shape)) or 'scalar'}" for n in leaves[:12]
-    )
+    given = ", ".join(f"{n.name} {shape_text(n.shape)}" for n in leaves[:12])
     count = sum(math.prod(n.shape) for n in leaves if n.kind == "parameter")
     size = f"{len(graph)} nodes, {count} parameter{'s' if count != 1 else ''}"
     return f"{size}, output {graph.nodes[graph.output].name}; {given}"

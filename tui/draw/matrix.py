@@ -22,6 +22,7 @@ from rich.text import Text
 
 from ...core.engine.measure import summarise
 from ...core.ops.table import Array
+from ...core.words.numbers import index_text
 from .blocks import Block, under, wrap
 from .digits import Style, align, number_text, style_for, write
 from .look import MOST, Index, Look
@@ -109,7 +110,7 @@ class _Drawing:
                 continue
             place = places[number_of_place]
             if place:
-                label = f"[{', '.join(map(str, place))}]"
+                label = index_text(place)
                 blocks.append(Block.of([self.look.text(label, "quiet")]))
             block, has_all = self.matrix(array[place], axes[-2], axes[-1])
             blocks.append(block)

@@ -18,7 +18,8 @@ from ...core.engine.trace import Contribution, Trace
 from ...core.export.records import dump, event_record
 from ...core.scenario.scenario import Scenario, When
 from ...core.session.location import parse_location
-from ...core.words.formulas import is_literal, shape_text
+from ...core.words.formulas import is_literal
+from ...core.words.numbers import shape_text
 from .blocks import Block, indent, under, wrap
 from .look import Index, Look
 from .stage import Numbers, Stage, notes, place

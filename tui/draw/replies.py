@@ -13,7 +13,7 @@ from ...core.debugger.debugger import Debugger
 from ...core.session.memory import Place
 from ...core.session.reply import Listing, Reply, Table, Value
 from ...core.words.events import brief
-from ...core.words.formulas import shape_text
+from ...core.words.numbers import shape_text
 from .blocks import Block, apart, beside, indent, under, wrap
 from .digits import align, number_text
 from .look import Look

@@ -15,6 +15,7 @@ from ...core.engine.run import Run
 from ...core.engine.trace import Trace
 from ...core.scenario.scenario import Scenario
 from ...core.words.formulas import Formula, Wording
+from ...core.words.numbers import element_text
 from .blocks import Block, apart, beside, fits, indent, under, wrap
 from .digits import align, number_text
 from .look import Look
@@ -116,7 +117,7 @@ def _where(report: Report, one: NodeCheck) -> str:
         name = graph.edge_name(Edge(one.node, one.argument, operand))
     if one.level == "accumulation":
         name = f"Σ {name}"
-    return name + (f"[{','.join(map(str, one.index))}]" if one.index else "")
+    return element_text(name, one.index)
 
 
 def _numbers(values: Sequence[float], look: Look) -> list[Text]:

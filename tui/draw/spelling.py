@@ -22,6 +22,7 @@ from ...core.explain.explain import (
 )
 from ...core.explain.links import factor, made_from, made_into, partners
 from ...core.words.formulas import Wording, is_literal
+from ...core.words.numbers import index_text
 from .digits import number_text
 
 if TYPE_CHECKING:  # it waits until something is trained
@@ -60,7 +61,7 @@ def update_text(step: UpdateStep, index: Index) -> str:
 
     `step` is the update of this element.
     """
-    place = f"[{', '.join(map(str, index))}]" if index else ""
+    place = index_text(index)
     made = {"α": step.rate, f"{step.name}.grad{place}": step.gradient, **step.settings}
     parts = [f"{word} = {number_text(float(made[word]))}" for word in made]
     changes = {word: (step.before[word], after) for word, after in step.after.items()}
@@ -123,7 +124,7 @@ def term_text(
 
 
 def _indexed(name: str, index: Index) -> str:
-    return _at(name, f"[{', '.join(map(str, index))}]" if index else "")
+    return _at(name, index_text(index))
 
 
 def _at(name: str, place: str) -> str:

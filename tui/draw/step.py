@@ -15,13 +15,8 @@ from ...core.engine.measure import summarise
 from ...core.engine.trace import Contribution, Forward, Seed, Share
 from ...core.ops.optimizers import OPTIMIZERS
 from ...core.ops.table import Array
-from ...core.words.formulas import (
-    NO_FORMULA,
-    Formula,
-    axes_text,
-    is_literal,
-    shape_text,
-)
+from ...core.words.formulas import NO_FORMULA, Formula, axes_text, is_literal
+from ...core.words.numbers import shape_text
 from .blocks import Block, apart, beside, fits, flow, indent, under, wrap
 from .look import MOST, Look
 from .matrix import array_block, number

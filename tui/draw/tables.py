@@ -9,7 +9,7 @@ from rich.text import Text
 from ...core.engine.graph import Node
 from ...core.engine.run import Run
 from ...core.ops.table import Array
-from ...core.words.formulas import shape_text
+from ...core.words.numbers import shape_text
 from .blocks import Block, indent, under, wrap
 from .digits import align, number_text
 from .look import Look

@@ -17,6 +17,7 @@ from rich.cells import cell_len, set_cell_size
 from ...core.engine.graph import Graph, Node
 from ...core.pictures.folds import Box, Fold, is_literal
 from ...core.pictures.layout import Layout, Route
+from ...core.words.numbers import shape_text
 
 # Which of its four neighbours a cell of a line leads to.
 _LEFT, _RIGHT, _UP, _DOWN = 1, 2, 4, 8
@@ -92,11 +93,6 @@ def operation_text(graph: Graph, node: Node) -> str:
     return op.name
 
 
-def shape_text(node: Node) -> str:
-    """Return a shape as it is written; nothing for a scalar."""
-    return str(node.shape) if node.shape else ""
-
-
 def what_text(graph: Graph, box: Box, folds: Sequence[Fold]) -> str:
     """Return what a box does: its operation, or ▸ and what is folded in it."""
     if box.fold >= 0:
@@ -129,7 +125,7 @@ def label_of(
     size: tuple[Piece, ...] = ()
     if detail not in ("name", "op"):
         if node.shape:
-            size = (Piece("text", f" {shape_text(node)}"),)
+            size = (Piece("text", f" {shape_text(node.shape)}"),)
         elif numbers:
             size = (Piece("number", " " * (NUMBER_WIDTH + 1)),)
     bar = Piece("bar", " ")

@@ -15,7 +15,8 @@ from rich.cells import cell_len
 
 from ...core.engine.graph import Graph
 from ...core.pictures.folds import Fold, Sketch
-from .drawing import NUMBER_WIDTH, Piece, cut, joint, operation_text, shape_text
+from ...core.words.numbers import shape_text
+from .drawing import NUMBER_WIDTH, Piece, cut, joint, operation_text
 
 PART: Final = 256  # lines that are drawn together
 _MOST_LANES: Final = 12
@@ -122,7 +123,7 @@ def pieces(
     space = " " * max(_NAME - cell_len(name), 0)
     size = Piece("number", " " * _SIZE)
     if node.shape:
-        size = Piece("text", f" {shape_text(node)}".ljust(_SIZE))
+        size = Piece("text", f" {shape_text(node.shape)}".ljust(_SIZE))
     return (
         Piece("mark", " "),
         Piece("stop", " "),

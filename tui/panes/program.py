@@ -18,6 +18,7 @@ from ...core.engine.trace import Trace
 from ...core.ops.table import Array
 from ...core.session.steps import place_of
 from ...core.session.stops import Stop, covered, is_covered
+from ...core.words.numbers import shape_text
 from ..draw.digits import number_text
 from ..graph.drawing import cut
 from .base.background import Kept
@@ -229,7 +230,7 @@ def _breaks(stops: Mapping[int, Stop]) -> Sequence[tuple[int, int]]:
 def _short(array: Array) -> str:
     if array.ndim == 0:
         return number_text(array.item())
-    return "×".join(map(str, array.shape))
+    return shape_text(array.shape)
 
 
 def present_node(trace: Trace, position: int) -> int:

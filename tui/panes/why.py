@@ -30,7 +30,8 @@ from ...core.explain.explain import (
     explain_gradient,
     explain_value,
 )
-from ...core.words.formulas import Wording, axes_text, shape_text
+from ...core.words.formulas import Wording, axes_text
+from ...core.words.numbers import shape_text
 from ..draw.digits import align, number_text, style_for, write
 from ..draw.spelling import term_text
 from ..draw.stage import wording

@@ -64,8 +64,8 @@ def test_frames_are_clusters_inside_of_each_other() -> None:
 
 def test_nodes_tell_operation_shape_value_and_gradient() -> None:
     text = dot_of(load("three_layer"))
-    assert r'"W1\nparameter (5,4)\nvalue -0.6 … 0.6\ngradient -0.003116' in text
-    assert r'"t\nconstant (2,1)\nvalue 0 … 1, 1 zero\nno gradient"' in text
+    assert r'"W1\nparameter (5, 4)\nvalue -0.6 … 0.6\ngradient -0.003116' in text
+    assert r'"t\nconstant (2, 1)\nvalue 0 … 1, 1 zero\nno gradient"' in text
 
 
 def test_an_edge_without_a_gradient_is_dashed() -> None:

@@ -193,7 +193,7 @@ def test_a_batch_must_have_the_shape_of_the_output() -> None:
     (problem,) = wrong(text + "batch = { of = ['x'], axis = 1, size = 2 }\n")
     assert problem == (
         "f:15:9: the program does not fit a batch of 2; "
-        "the output has the shape [2, 3], and there [2, 2]"
+        "the output has the shape (2, 3), and there (2, 2)"
     )
 
 
@@ -214,7 +214,7 @@ TABLES = {
     "[expct]": "f:12:2: 'expct' is not a key of a scenario; did you mean 'expect'?",
     "[[expect]]": "f:12:3: expect is a list; allowed: a table [expect]",
     "[seed]\nh = 1": "f:13:1: 'h' is not the output; the output is y",
-    "[seed]\ny = [1]": "f:13:5: the seed has the shape [1]; the output y has []",
+    "[seed]\ny = [1]": "f:13:5: the seed has the shape (1,); the output y has ()",
     "[seed]\ny = true": "f:13:5: the boolean true stands where a number should",
     '[names]\nd = "hh.grad"': "f:13:1: no node is called 'hh'; did you mean 'h'?",
     '[names]\nd = "h"': "f:13:5: 'h' is no gradient; write \"NODE.grad\"",
@@ -230,7 +230,7 @@ TABLES = {
     "[notes]\nstart = 1": "f:13:9: start is 1; allowed: a text in quotes",
     "[expect]\nz = 1": "f:13:1: no node is called 'z'",
     '[expect]\n"m.grad" = 1': "f:13:1: 'm' is a constant, and no gradient flows to it",
-    "[expect]\nx = [1, 2, 3]": "f:13:5: x has the shape [2]; the value that is expecte",
+    "[expect]\nx = [1, 2, 3]": "f:13:5: x has the shape (2,); the value that is expect",
     '[expect]\nx = "a"': "f:13:5: the text 'a' stands where a number should",
     "[expect]\nx = { rtol = 1 }": "f:13:5: the table has no value; give one of value",
     "[expect]\nx = { value = 1, rtol = -1 }": "f:13:25: rtol is -1; allowed: a finite",
@@ -251,7 +251,7 @@ TABLES = {
     "[training]\nbatch = {}": "f:13:9: a batch does not say of what; write of = [",
     "[training]\nbatch = { of = ['W'] }": "f:13:17: the text 'W' is no input and no co",
     "[training]\nbatch = { of = ['x', 'x'] }": "f:13:22: 'x' stands twice",
-    "[training]\nbatch = { of = ['x'], axis = 1 }": "f:13:30: x has the shape [2] and",
+    "[training]\nbatch = { of = ['x'], axis = 1 }": "f:13:30: x has the shape (2,) and",
     "[training]\nbatch = { of = ['x'], size = 3 }": "f:13:30: size is 3, and there are",
     "[training]\nbatch = { of = ['x'], size = 1 }": "f:13:9: the program does not fit",
     "[training]\nbatch = { of = ['x'], size = 2, order = 'shuffled' }": "f:13:9: a shu",
@@ -289,7 +289,7 @@ def test_a_wrong_table_has_its_place(table: str) -> None:
         (
             "sum(h * m)",
             "h * m",
-            "f:2:11: the output y has the shape [2], not one number; say which ",
+            "f:2:11: the output y has the shape (2,), not one number; say which ",
         ),
         ("gradstep = 1\n", "", "f:1:1: the version of the format is missing; write"),
         ("gradstep = 1\n", "gradstep = 2\n", "f:1:12: the file is in version 2 of the"),

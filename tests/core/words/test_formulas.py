@@ -63,19 +63,19 @@ def test_a_value_reads_as_it_is_written(program, name, text) -> None:
 @pytest.mark.parametrize(
     ("program", "consumer", "argument", "text", "shapes"),
     [
-        ("h = X @ W", "h", 0, "∂E/∂X = δ Wᵀ", "(3,3) @ (3,2) → (3,2) = X ✓"),
-        ("h = X @ W", "h", 1, "∂E/∂W = Xᵀ δ", "(2,3) @ (3,3) → (2,3) = W ✓"),
+        ("h = X @ W", "h", 0, "∂E/∂X = δ Wᵀ", "(3, 3) @ (3, 2) → (3, 2) = X ✓"),
+        ("h = X @ W", "h", 1, "∂E/∂W = Xᵀ δ", "(2, 3) @ (3, 3) → (2, 3) = W ✓"),
         (
             "h = X @ W + b",
             "h",
             1,
             "∂E/∂b = δ, summed over axis 0",
-            "(3,3) → (3,3) → Σ axis 0 → (3,) = b ✓",
+            "(3, 3) → (3, 3) → Σ axis 0 → (3,) = b ✓",
         ),
-        ("h = X @ W + b", "h", 0, "∂E/∂(X @ W) = δ", "(3,3) → (3,3) = (X @ W) ✓"),
+        ("h = X @ W + b", "h", 0, "∂E/∂(X @ W) = δ", "(3, 3) → (3, 3) = (X @ W) ✓"),
         ("h = s * s", "h", 0, "∂E/∂s += δ · ∂h/∂s = δ · s", ""),
         ("h = s ** 3", "h", 0, "∂E/∂s = δ · ∂h/∂s = δ · 3 · s²", ""),
-        ("h = X.T.T", "h", 0, "∂E/∂Xᵀ = δᵀ", "(3,2) → (2,3) = Xᵀ ✓"),
+        ("h = X.T.T", "h", 0, "∂E/∂Xᵀ = δᵀ", "(3, 2) → (2, 3) = Xᵀ ✓"),
     ],
 )
 def test_a_contribution_reads_as_in_a_book(

@@ -436,7 +436,7 @@ def test_a_scenario_is_shown_with_its_formulas(capsys) -> None:
     assert cli.run(["show", "three_layer", "--width", "100"]) == exits.OK
     text = capsys.readouterr().out
     assert "x3 = layer(…)   line 7" in text
-    assert "∂E/∂W2 = δ2 x1ᵀ      (3,1) @ (1,5) → (3,5) = W2 ✓" in text
+    assert "∂E/∂W2 = δ2 x1ᵀ      (3, 1) @ (1, 5) → (3, 5) = W2 ✓" in text
 
 
 def test_a_scenario_is_shown_as_json(capsys) -> None:

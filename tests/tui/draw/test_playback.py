@@ -232,7 +232,7 @@ def test_a_slice_of_a_large_matrix_is_shown_whole() -> None:
     look = Look(slices=slices)
     text = played(scenario, look=look, start="z1._1", stop="z1._1")
     W1 = np.asarray(scenario.leaves[scenario.graph.names["W1"]])
-    body = text.partition("W1 (784,50)\n")[2].split("\n")
+    body = text.partition("W1 (784, 50)\n")[2].split("\n")
     assert body[0].split() == ["780", "781", "782", "783", "5"]
     x = np.asarray(scenario.leaves[scenario.graph.names["x"]])
     assert body[1].split()[:6] == ["99", "[", *(f"{n:.4f}" for n in x[99, 780:])]

@@ -231,7 +231,7 @@ def test_the_footer_says_everything_in_full() -> None:
         text = app.text()
         assert "[/red] W" in text
         assert "[0, 1] = 0.3333333333333333" in text
-        assert "(2,2)" in text
+        assert "(2, 2)" in text
         assert "1 nan" in text
         await pilot.press("d")
         assert "scale" in app.text()

@@ -44,10 +44,10 @@ def test_a_contribution_in_all_its_views() -> None:
     text = shown("three_layer", "x2.z<-W2", "W2.grad[1, 3]")
     for part in (
         "contribution to W2 through x2.z, 1 of 2",
-        "∂E/∂W2 = δ2 x1ᵀ   (3,1) @ (1,5) → (3,5) = W2 ✓",
-        "upstream δ2 (3,1)",
-        "local ∂x2.z/∂W2 = x1ᵀ (1,5)",
-        "▸contribution (3,5)",
+        "∂E/∂W2 = δ2 x1ᵀ   (3, 1) @ (1, 5) → (3, 5) = W2 ✓",
+        "upstream δ2 (3, 1)",
+        "local ∂x2.z/∂W2 = x1ᵀ (1, 5)",
+        "▸contribution (3, 5)",
         "W2.grad[1, 3] = δ2[1, 0] · x1[3, 0] = 0.01901 × 0.3965 = 0.007538",
         "W2.grad[1, 3]: 0 → 0.007538, 1 of 1 uses are in",
         "W2.grad += x2.z.grad @ x1.T",
@@ -106,7 +106,7 @@ def test_forward_seed_and_start() -> None:
     assert "press s to step" in shown("apple_orange", "start")
     assert "the seed" in shown("apple_orange", "#5")
     forward = shown("three_layer", "#1", "x1.z[0, 0]")
-    assert "x1.z = W1 @ x0   (5,4) @ (4,1) → (5,1)" in forward
+    assert "x1.z = W1 @ x0   (5, 4) @ (4, 1) → (5, 1)" in forward
     assert "x1.z[0, 0] = Σ W1[0, :] · x0[:, 0] = " in forward
     assert "(4 terms) = 0.64" in " ".join(forward.split())
 

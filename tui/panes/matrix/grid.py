@@ -21,7 +21,7 @@ from textual.widget import Widget
 from ....core.engine.measure import Summary
 from ....core.explain.links import Region
 from ....core.ops.table import Array
-from ....core.words.formulas import shape_text
+from ....core.words.numbers import shape_text
 from ...draw.digits import Style, align, number_text, split, style_for, write
 from ...draw.look import Look
 from ...draw.summaries import summary_line

@@ -15,6 +15,7 @@ from textual.widget import Widget
 from ....core.engine.measure import Summary
 from ....core.explain.links import Facet, Region
 from ....core.pictures.jumps import SEEKS, Seek
+from ....core.words.numbers import index_text, shape_text
 from ...draw.digits import number_text
 from ...draw.look import Look
 from ..base.known import Known
@@ -296,11 +297,11 @@ class MatrixView(Painted, ScrollView, can_focus=True):
         """Return the number at the cursor with all digits, or what is being typed."""
         if self._walker.typed is not None:
             return Text(f"jump to [{self._walker.typed}▏]  enter, escape", end="")
-        place = f"[{', '.join(map(str, grid.cursor))}]" if grid.cursor else ""
+        place = index_text(grid.cursor)
         line = Text(f"{place} = {grid.exact()}", end="")
         leading = grid.array.shape[:-2]
         if leading:
-            line.append(f"   slice of {'×'.join(map(str, leading))}: , .")
+            line.append(f"   slice of {shape_text(leading)}: , .")
         return line.append("   v: back", "dim")
 
     def _below(self, grid: Grid, summary: Summary | None) -> Text:

@@ -18,7 +18,8 @@ from ....core.engine.measure import summarise
 from ....core.engine.trace import Contribution, Event, Forward, Seed, Trace, Update
 from ....core.explain.explain import element_name
 from ....core.explain.links import Facet, Region, facets, linked
-from ....core.words.formulas import NO_FORMULA, Formula, axes_text, shape_text
+from ....core.words.formulas import NO_FORMULA, Formula, axes_text
+from ....core.words.numbers import element_text, index_text, shape_text
 from ...draw.digits import number_text
 from ...draw.look import Look
 from ...draw.spelling import contribution_text, update_text, value_text
@@ -224,7 +225,7 @@ class StepPane(KeptPane[_Looked]):
         node = self._view.bug.graph.nodes[element.node]
         name = element_name(node, element.index, element.quantity)
         if facet.role in ("local", "product"):
-            name = f"{facet.role}[{', '.join(map(str, grid.cursor))}]"
+            name = element_text(facet.role, grid.cursor)
         equal = f"= {grid.exact()}"
         said = [f"{name} {equal}", equal]
         if facet.role not in ("operand", "value", "local", "product"):
@@ -602,7 +603,7 @@ class StepPane(KeptPane[_Looked]):
         shape = shape_text(facet.array.shape) if facet.array.ndim else ""
         if facet.array.ndim > 2:
             cursor = self._grids[self._facets.index(facet)].cursor
-            shape += f" at [{', '.join(map(str, cursor[:-2]))}]"
+            shape += f" at {index_text(cursor[:-2])}"
         if facet.role in ("operand", "value"):
             return (f" {words.node(facet.node)} {shape}".rstrip(),)
         called = {
