@@ -40,7 +40,7 @@ from gradstep.tui.panes.homes import view as pane_of
 from gradstep.tui.panes.matrix.view import MatrixView
 from gradstep.tui.panes.program import ProgramPane
 from gradstep.tui.panes.step.pane import StepPane
-from gradstep.tui.panes.tables.stops import Editor, NumberedPane, StopsPane
+from gradstep.tui.panes.tables.stops import NumberedPane, StopsPane
 from gradstep.tui.panes.tables.table import TablePane
 from gradstep.tui.panes.time.training import TrainingPane
 from gradstep.tui.panes.why import WhyPane
@@ -303,21 +303,12 @@ WATCHES: Final = (
     Row("space", last, "disable 1"),
 )
 STOPS: Final = (
-    Row("right", lambda s: s.table.column, 6),
-    Row("left", lambda s: s.table.column, 7),
-    Row("enter", focused, "Editor"),
-    Row("l", lambda s: (focused(s), s.table.column), ("Editor", 6)),
-    Row("a", lambda s: (focused(s), s.table.column), ("Editor", 7)),
+    Row("enter", prompt, "condition 1 a > 1"),
+    Row("l", prompt, "ignore 1 "),
+    Row("a", prompt, "commands 1 "),
     Row("u", prompt, "break "),
     Row("d", last, "delete 1"),
     Row("space", last, "disable 1"),
-)
-EDITOR: Final = (
-    Row("enter", last, "condition 1 a", keys=("ctrl+u", "a")),
-    Row("tab", last, "condition 1 a", keys=("ctrl+u", "a")),
-    Row("tab", lambda s: s.table.column, 6),
-    Row("shift+tab", lambda s: s.table.column, 7),
-    Row("escape", focused, "StopsPane"),
 )
 RUNS: Final = (
     Row("up", cursor, 0),
@@ -409,7 +400,6 @@ PLACES: Final[Mapping[str, Place]] = MappingProxyType(
             "apple_orange", WATCHES, _WATCHED, None, ("5",), pane_of("watches")
         ),
         "stops": Place("apple_orange", STOPS, _STOPS, None, ("6",), StopsPane),
-        "editor": Place("apple_orange", EDITOR, _STOPS, None, ("6", "enter"), Editor),
         "runs": Place("apple_orange", RUNS, _SET, None, ("7",), pane_of("runs")),
         "checks": Place("apple_orange", CHECKS, (), None, ("8",), pane_of("checks")),
         "notes": Place("apple_orange", NOTES, (), None, ("9",), pane_of("notes")),
@@ -587,7 +577,6 @@ _ALSO: Final[Mapping[type[Widget], tuple[type[Widget], ...]]] = MappingProxyType
     {
         ConsolePane: (Prompt, MainScreen),
         NumberedPane: (StopsPane,),
-        StopsPane: (Editor,),
     }
 )
 

@@ -212,12 +212,12 @@ ROWS: Final[dict[str, Row]] = {
     "a click on the curve goes to the iteration": Row(
         TrainingPane, "┬", click, last, "goto 0:start", "xor", ("train 40",), ("4",)
     ),
-    "a click on a cell edits it": Row(
+    "a click on a condition begins to change it": Row(
         StopsPane,
         "if a",
         click,
-        focused,
-        "Editor",
+        lambda s: s.one(Prompt).value,
+        "condition 1 a > 1",
         lines=_STOPS,
         keys=("6",),
         handlers="",

@@ -74,7 +74,6 @@ class TablePane(Pane, ScrollView):
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "table--heading",
         "table--cursor",
-        "table--cell",
         "table--name",
         "table--quiet",
         "table--present",
@@ -87,7 +86,6 @@ class TablePane(Pane, ScrollView):
     TablePane > .table--heading { color: $secondary; text-style: bold; }
     TablePane > .table--cursor { background: $panel; }
     TablePane:focus > .table--cursor { background: $primary 30%; text-style: bold; }
-    TablePane:focus > .table--cell { text-style: reverse; }
     TablePane > .table--name { text-style: bold; }
     TablePane > .table--quiet { color: $foreground 55%; }
     TablePane > .table--present { color: $accent; text-style: bold; }
@@ -111,7 +109,6 @@ class TablePane(Pane, ScrollView):
         super().__init__(id=id)
         self.view: View | None = None
         self.cursor = 0
-        self.column = -1  # under the cursor, where cells are chosen one by one
         self.sorted_by = -1  # the number of a column; −1: as they come
         self.descending = False
         self._rows: Sequence[Row] = ()
@@ -357,9 +354,7 @@ class TablePane(Pane, ScrollView):
                 text = _padded(texts[k][line], width, columns[k])
                 if cell.share is not None:
                     text = bar(cell.share, width)
-                chosen = here and k == self.column
-                ink = self._ink("cell" if chosen else cell.meaning)
-                segments.append(Segment(text, ink))
+                segments.append(Segment(text, self._ink(cell.meaning)))
                 segments.append(Segment(" " * _GAP))
             back = self.get_component_rich_style("table--cursor") if here else style
             self._lines[self._top() + line] = self._line(segments, back)
