@@ -17,6 +17,10 @@ class Limits:
     steps: int = 1_500_000  # expressions evaluated while a program is read, likewise
     nesting: int = NESTING  # brackets and operators inside each other
     calls: int = 50  # calls inside each other
+    parts: int = 1000  # of a split, which are a node each
+    nested: int = 1000  # things in the tuples of a tuple, or in a joined one
+    expression: int = 2000  # characters of an expression of the debugger
+    expression_nesting: int = 40  # brackets and operators inside each other in one
     columns: int = 10_000  # characters of one line
     digits: int = 1000  # of one number
     whole: int = 2**63 - 1  # the greatest whole number

@@ -11,6 +11,7 @@ from collections.abc import (
     Callable,
     Collection,
     Generator,
+    Iterable,
     Iterator,
     Mapping,
     Sequence,
@@ -249,7 +250,7 @@ class Graph:
         """
         name = node.op.name if node.op else node.kind
         words = words.removeprefix(f"{name}: ")
-        shapes = shapes_text([self.nodes[k] for k in node.operands])
+        operands = named_shapes(self.nodes[k] for k in node.operands)
         line = column = 0
         site = node.site
         while site is not None:
@@ -260,7 +261,7 @@ class Graph:
             site = frame.call if frame.source == "prelude" else None
         if line and self.locate:
             line, column = self.locate(line, column)
-        message = f"{name} at {node.name}: {shapes}: {words}"
+        message = misfit_text(f"{name} at {node.name}", operands, words)
         return Problem(message, hint, self.file, line, column)
 
     def edge_name(self, edge: Edge) -> str:
@@ -278,13 +279,17 @@ class Graph:
         return iter(self.nodes)
 
 
-def shapes_text(nodes: Sequence[Node]) -> str:
-    """Return nodes and their shapes in words; unnamed ones as they are written."""
-    return " and ".join(
-        f"{node.site.text if node.site and _is_unnamed(node) else node.name} "
-        f"has shape {node.shape}"
-        for node in nodes[:_MOST_TOLD]
-    )
+def misfit_text(op: str, operands: Sequence[tuple[str, Shape]], words: str) -> str:
+    """Return what is said where names with shapes do not fit an operation."""
+    told = [f"{name} has shape {shape}" for name, shape in operands[:_MOST_TOLD]]
+    return f"{op}: {' and '.join(told)}: {words}"
+
+
+def named_shapes(nodes: Iterable[Node]) -> list[tuple[str, Shape]]:
+    """Return nodes by their names, unnamed ones as they are written, with shapes."""
+    return [
+        (n.site.text if n.site and _is_unnamed(n) else n.name, n.shape) for n in nodes
+    ]
 
 
 def _is_unnamed(node: Node) -> bool:

@@ -178,16 +178,20 @@ _BY_VALUES: Final = frozenset({"gather"})
 def _misfit(graph: Graph, values: Sequence[Value], error: Exception) -> InputError:
     """Return the mistake of the node that comes next, whose operation has failed."""
     node = graph.nodes[len(values)]
-    kinds = [np.asarray(values[operand]).dtype.kind for operand in node.operands]
-    words, hint = " ".join(str(error).split()).rstrip("."), ""
-    if isinstance(error, TypeError) and "b" in kinds:
-        words = "True and False are not numbers"
-        hint = "multiply them by 1.0 first: (x > 0) * 1.0"
-    elif isinstance(error, TypeError):
-        dtypes = " and ".join(str(np.asarray(values[k]).dtype) for k in node.operands)
-        words = f"it does not take {dtypes}"
-        hint = "whole numbers keep their kind under [constants]"
+    words, hint = unfit_words(error, [values[operand] for operand in node.operands])
     return InputError(graph.misfit(node, words, hint))
+
+
+def unfit_words(error: Exception, operands: Sequence[Value]) -> tuple[str, str]:
+    """Return what is wrong with numbers that an operation cannot take, and a hint."""
+    dtypes = [np.asarray(value).dtype for value in operands]
+    if not isinstance(error, TypeError):
+        return " ".join(str(error).split()).rstrip("."), ""
+    if any(dtype.kind == "b" for dtype in dtypes):
+        hint = "multiply them by 1.0 first: (x > 0) * 1.0"
+        return "True and False are not numbers", hint
+    words = f"it does not take {' and '.join(map(str, dtypes))}"
+    return words, "whole numbers keep their kind under [constants]"
 
 
 def _check_shapes(graph: Graph, values: Sequence[Value]) -> None:

@@ -90,7 +90,7 @@ def build(
 
 
 def _prelude() -> Mapping[str, Function]:
-    module = parse(PRELUDE, "prelude", LIMITS, static_tests=True)
+    module = parse(PRELUDE, "prelude", LIMITS, place="prelude")
     if module.problems:  # our own text is wrong
         raise RuleError("\n".join(f"prelude: {problem}" for problem in module.problems))
     functions = (item for item in module.items if isinstance(item, Function))

@@ -15,17 +15,15 @@ import numpy as np
 
 from ..ops import OPS, find
 from ..ops.shape import Slot, shape_of_index
-from ..ops.table import REQUIRED, Array, Op
+from ..ops.table import Array, Op
+from .calls import bind_constructor, bind_operation, checked, parts_of
 from .constructors import CONSTRUCTORS, Constructor
 from .statements import Meaning, Reading
 from .static import (
     POISON,
     Bound,
     Fault,
-    LimitFault,
     Ref,
-    bind,
-    checked,
     described,
     fold,
     fold_call,
@@ -35,8 +33,6 @@ from .static import (
     nested,
 )
 from .syntax import Function
-
-_MOST_PARTS: Final = 1000  # of a split, which are a node each
 
 
 def _signs() -> Iterator[tuple[type[ast.AST], Op]]:
@@ -202,59 +198,16 @@ def _operation(
     keywords: dict[str, Bound],
 ) -> Bound:
     """Call an operation of the table."""
-    if op.kind == "gather" and op.written:
-        raise Fault("an index is written in brackets", "write x[i]")
-    parameters = [one for one in op.parameters if not op.parts or one.name != "part"]
-    order = op.order or (*op.operands, *(one.name for one in parameters))
-    defaults: dict[str, Any] = {
-        one.name: one.default for one in parameters if one.default is not REQUIRED
-    }
-    for name in op.operands[len(op.operands) - op.optional :]:
-        defaults[name] = None
-    if op.variadic and order[-1] == op.operands[0]:
-        # What comes last need not stand in a list: einsum("ij,jk->ik", a, b).
-        rest = args[len(order) - 1 :]
-        if rest and items(rest[0]) is None:
-            args = [*args[: len(order) - 1], rest]
-    bound = bind(op.name, order, defaults, args, keywords)
-    given = _operands(op, bound)
-    attributes = checked(op.name, parameters, bound)
+    given, attributes = bind_operation(op, args, keywords)
     if op.kind == "elementwise" and all(map(is_number, given)):
         return fold_call(op, given, attributes)
     operands = [reading.as_node(one, None) for one in given]
-    if op.parts is not None:
-        parts = op.parts(**attributes)
-        if parts > _MOST_PARTS:
-            raise LimitFault(
-                f"{op.name} into {parts} parts", f"at most {_MOST_PARTS} are allowed"
-            )
-        return tuple(
-            reading.apply(
-                node,
-                op,
-                operands,
-                MappingProxyType({**attributes, "part": part}),
-                numbered=True,
-            )
-            for part in range(parts)
-        )
-    return reading.apply(node, op, operands, attributes)
-
-
-def _operands(op: Op, bound: Mapping[str, Bound]) -> list[Bound]:
-    if op.variadic:
-        held = items(bound[op.operands[0]])
-        if not held:
-            given = described(bound[op.operands[0]])
-            what = f"{op.name} takes a list of values, not {given}"
-            raise Fault(what, f"write {op.name}([a, b])")
-        return held
-    values = [bound[name] for name in op.operands]
-    while (
-        values and values[-1] is None and len(values) > len(op.operands) - op.optional
-    ):
-        values.pop()
-    return values
+    if op.parts is None:
+        return reading.apply(node, op, operands, attributes)
+    return tuple(
+        reading.apply(node, op, operands, part, numbered=True)
+        for part in parts_of(op, attributes, reading.limits)
+    )
 
 
 def _construct(
@@ -266,18 +219,10 @@ def _construct(
 ) -> Ref:
     """Make a constant of static arguments."""
     name = getattr(node.func, "id", "")
-    defaults = {
-        one.name: one.default
-        for one in constructor.parameters
-        if one.default is not REQUIRED
-    }
-    order = tuple(one.name for one in constructor.parameters)
-    bound = bind(name, order, defaults, args, keywords)
-    attributes = checked(name, constructor.parameters, bound)
+    attributes, shape = bind_constructor(name, args, keywords)
     reading.room(node)
+    reading.check_size(shape)
     try:
-        shape = constructor.shape(**attributes)
-        reading.check_size(shape)
         with np.errstate(all="ignore"):
             array = constructor.make(reading.dtype, **attributes)
     except (ValueError, OverflowError) as error:

@@ -19,9 +19,19 @@ import numpy as np
 from ..base.errors import Problem
 from ..base.limits import Limits
 from ..base.text import clean, nearest
-from ..engine.graph import Builder, Frame, Graph, NodeKind, Site, Statement, shapes_text
+from ..engine.graph import (
+    Builder,
+    Frame,
+    Graph,
+    NodeKind,
+    Site,
+    Statement,
+    misfit_text,
+    named_shapes,
+)
 from ..ops import ALIASES, OPS
 from ..ops.table import NO_ATTRIBUTES, Attributes, Op, Shape, Value
+from .calls import bind, checked
 from .constructors import CONSTRUCTORS
 from .prelude import CHOICES, PRELUDE
 from .static import (
@@ -30,8 +40,6 @@ from .static import (
     Fault,
     LimitFault,
     Ref,
-    bind,
-    checked,
     described,
     is_number,
     items,
@@ -56,6 +64,7 @@ class Leaf:
 
     kind: NodeKind
     value: Value
+    written: str = ""  # what messages call it, where that is no name of a program
 
 
 @dataclass(slots=True)
@@ -174,7 +183,7 @@ class Reading:
             for name, leaf in self.given.items():
                 if leaf.kind == kind:
                     shape = np.shape(leaf.value)
-                    index = self.builder.leaf(name, kind, shape)
+                    index = self.builder.leaf(leaf.written or name, kind, shape)
                     self.leaves[index] = leaf.value
                     values[name] = Ref(index)
         return values
@@ -466,9 +475,10 @@ class Reading:
 
     def misfit(self, op: Op, operands: Sequence[int], words: str) -> Fault:
         """Return the mistake of shapes that do not fit, with all that takes part."""
-        shapes = shapes_text([self.builder.nodes[k] for k in operands])
+        shapes = named_shapes(self.builder.nodes[k] for k in operands)
         words = words.removeprefix(f"{op.name}: ")
-        return Fault(f"{op.name}: {shapes}: {words}", f"the line: {self.scope.text}")
+        message = misfit_text(op.name, shapes, words)
+        return Fault(message, f"the line: {self.scope.text}")
 
     # ------------------------------------------------------------------------- calls
 

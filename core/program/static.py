@@ -2,7 +2,7 @@
 
 Numbers, texts, `None` and tuples are static: `2`, `x.shape[0]`, `1 / x.shape[0]`. They
 are folded where they meet each other, and numbers become constant nodes where they meet
-a node. The arguments of calls are bound here, too.
+a node.
 """
 
 from __future__ import annotations
@@ -10,18 +10,16 @@ from __future__ import annotations
 import ast
 import math
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
 
-from ..base.limits import Limits
-from ..base.text import nearest
-from ..ops.table import NO_ATTRIBUTES, Attributes, Op, Parameter, Shape
+from ..base.limits import LIMITS, Limits
+from ..ops.table import Attributes, Op, Shape
 
-_MOST_NESTED: Final = 1000  # things in the tuples of a tuple, or in a joined one
 _LONGEST_SHOWN: Final = 60  # of a static value in a message
 
 _python: Final[Any] = operator  # whose functions are too generic for a type checker
@@ -88,8 +86,8 @@ def nested(held: Bound) -> Bound:
     while stack:
         inner = items(stack.pop()) or []
         count += 1 + len(inner)
-        if count > _MOST_NESTED:
-            what = f"tuples with more than {_MOST_NESTED} things in tuples"
+        if count > LIMITS.nested:
+            what = f"tuples with more than {LIMITS.nested} things in tuples"
             raise LimitFault(what, "write fewer")
         stack += inner
     return held
@@ -114,8 +112,8 @@ def fold(sign: ast.AST, left: Any, right: Any, limits: Limits) -> Any:
     if isinstance(sign, (ast.Eq, ast.NotEq)):
         return function(left, right)
     if isinstance(sign, ast.Add) and {type(left), type(right)} == {tuple}:
-        if len(left) + len(right) > _MOST_NESTED:
-            raise ValueError(f"tuples of more than {_MOST_NESTED} things do not join")
+        if len(left) + len(right) > limits.nested:
+            raise ValueError(f"tuples of more than {limits.nested} things do not join")
         return nested(left + right)
     if not (is_number(left) and is_number(right)):
         raise ValueError("this operator is for numbers only")
@@ -156,70 +154,18 @@ def size_problem(shape: Shape, limits: Limits) -> str:
 
 def described(value: Bound) -> str:
     """Return a static value as a message shows it."""
-    if isinstance(value, Ref):
+    if isinstance(value, (Ref, np.ndarray)):
         return "one value"
     held = items(value)
     if held is not None:
         return f"a {type(value).__name__} of {len(held)}"
-    return f"the text {_shown(value)}" if isinstance(value, str) else _shown(value)
+    return f"the text {shown(value)}" if isinstance(value, str) else shown(value)
 
 
 def frozen(value: Bound) -> Bound:
     """Return a static value with its lists as tuples."""
     held = items(value)
     return value if held is None else tuple(map(frozen, held))
-
-
-def bind(
-    name: str,
-    order: tuple[str, ...],
-    defaults: Mapping[str, Any],
-    args: list[Bound],
-    keywords: Mapping[str, Bound],
-) -> dict[str, Bound]:
-    """Return the arguments of a call by name, those left out with their defaults."""
-    usage = ", ".join(f"{k}=…" if k in defaults else k for k in order)
-    hint = f"write {name}({usage})"
-    if len(args) > len(order):
-        what = f"{name} takes {len(order)} arguments, not {len(args)}"
-        raise Fault(what, hint)
-    bound = dict(zip(order, args, strict=False))
-    for key, value in keywords.items():
-        if key not in order:
-            raise Fault(f"{name} has no argument {key}", nearest(key, order) or hint)
-        if key in bound:
-            raise Fault(f"{name} is given {key} twice", hint)
-        bound[key] = value
-    for key in order:
-        if key not in bound:
-            if key not in defaults:
-                raise Fault(f"{name} needs {key}", hint)
-            bound[key] = defaults[key]
-    return bound
-
-
-def checked(
-    name: str, parameters: Sequence[Parameter], bound: Mapping[str, Bound]
-) -> Attributes:
-    """Return the static arguments of a call, each of them checked."""
-    if not parameters:
-        return NO_ATTRIBUTES
-    attributes: dict[str, Any] = {}
-    for parameter in parameters:
-        value = frozen(bound[parameter.name])
-        if isinstance(value, Ref):
-            raise Fault(
-                f"{name}: {parameter.name} is fixed when the program is read, so it "
-                "cannot be a computed value",
-                "write a number, or use the shape of a value: x.shape[0]",
-            )
-        allowed = parameter.check(value)
-        if allowed:
-            raise Fault(
-                f"{name}: {parameter.name} is {_shown(value)}", f"allowed: {allowed}"
-            )
-        attributes[parameter.name] = value
-    return MappingProxyType(attributes)
 
 
 def fold_call(op: Op, numbers: list[Any], attributes: Attributes) -> float:
@@ -237,6 +183,7 @@ def fold_call(op: Op, numbers: list[Any], attributes: Attributes) -> float:
         raise Fault(f"{op.name}: {error}") from None
 
 
-def _shown(value: Bound) -> str:
+def shown(value: Bound) -> str:
+    """Return a static value as it is written, cut where it is long."""
     text = repr(value)
     return text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "…"

@@ -20,7 +20,7 @@ from typing import Final
 from ..base.errors import LimitError, Problem
 from ..base.limits import Limits
 from ..base.text import clean
-from .whitelist import RESERVED, Mistake, is_literal, mistakes, refused_statement
+from .whitelist import RESERVED, Mistake, Place, is_literal, mistakes, refused_statement
 
 _MOST_SYNTAX_ERRORS: Final = 20
 _RETRIED_TEXT: Final = 100_000  # characters; each retry parses the whole text again
@@ -145,13 +145,13 @@ def parse(
     taken: Mapping[str, str] | None = None,
     operations: Container[str] = (),
     *,
-    static_tests: bool = False,
+    place: Place = "program",
 ) -> Module:
     """Read a program text; `problems` of the result says everything that is wrong.
 
     `taken` says what each name is that is bound already: `{"x0": "an input"}`. No
-    function may be called like one of `operations`. `static_tests` allows conditional
-    expressions. Problems know lines and columns, but no file. Raises `LimitError`.
+    function may be called like one of `operations`. `place` says which syntax is
+    allowed. Problems know lines and columns, but no file. Raises `LimitError`.
     """
     if len(text) > limits.text:
         raise LimitError(
@@ -162,7 +162,7 @@ def parse(
         )
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     source = _scan(text, name, limits)
-    reader = _Reader(source, limits, dict(taken or {}), operations, static_tests)
+    reader = _Reader(source, limits, dict(taken or {}), operations, place)
     items = reader.read(_unreadable(text))
     return Module(source, items, tuple(reader.problems))
 
@@ -299,13 +299,13 @@ class _Reader:
         limits: Limits,
         bound: dict[str, str],
         operations: Container[str],
-        static_tests: bool,
+        place: Place,
     ) -> None:
         self.source = source
         self.limits = limits
         self.bound = bound
         self.operations = operations
-        self.static_tests = static_tests
+        self.place: Place = place
         self.problems: list[Problem] = []
 
     def read(self, unreadable: Problem | None) -> tuple[Line | Function, ...]:
@@ -389,7 +389,7 @@ class _Reader:
             bound[name] = f"bound on line {statement.lineno}"
 
     def _mistakes(self, expression: ast.expr) -> list[Mistake]:
-        return [*mistakes(expression, self.limits, static_tests=self.static_tests)]
+        return [*mistakes(expression, self.limits, self.place)]
 
     def _function(self, node: ast.FunctionDef) -> Function:
         mistakes = [*self._bind_function(node)]

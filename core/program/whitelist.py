@@ -1,6 +1,7 @@
-"""What of Python's syntax is in the language of programs, and the way around the rest.
+"""What of Python's syntax is allowed where, and the way around the rest.
 
-Everything that is not listed as allowed is refused, with what is wrong and the way out.
+Everything that is not listed as allowed is refused, with what is wrong and the way out:
+in programs, in the prelude, and in the expressions of the debugger's console.
 """
 
 from __future__ import annotations
@@ -9,9 +10,11 @@ import ast
 import math
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from ..base.limits import Limits
+
+Place = Literal["program", "prelude", "console"]
 
 # Names that mean a number wherever they stand, so that no value can be called so.
 RESERVED: Final[Mapping[str, float]] = MappingProxyType(
@@ -29,26 +32,44 @@ class Mistake(NamedTuple):
 
 
 def mistakes(
-    expression: ast.expr, limits: Limits, *, static_tests: bool
+    expression: ast.expr, limits: Limits, place: Place = "program"
 ) -> Iterator[Mistake]:
     """Yield what is wrong with an expression; a refused part is not looked into."""
-    allowed = _PRELUDE_EXPRESSIONS if static_tests else _EXPRESSIONS
+    is_console = place == "console"
+    most = limits.expression_nesting if is_console else limits.nesting
     stack: list[tuple[ast.AST, int]] = [(expression, 1)]
     while stack:
         node, depth = stack.pop()
-        if depth > limits.nesting:
-            what = f"expressions are nested more than {limits.nesting} levels deep"
+        if depth > most:
+            what = f"expressions are nested more than {most} levels deep"
             yield Mistake(node, what, "give a part of it a name", limit=True)
             return
-        check = allowed.get(type(node))
-        mistake = check(node, limits) if check else _refused(node)
+        mistake = _mistake(node, limits, place)
         if mistake:
             yield mistake
             continue
         for child in _children(node):
-            # A long sum is deep on its left side, but nobody would call it nested.
-            level = isinstance(child, ast.BinOp) and child is _left(node)
-            stack.append((child, depth + (not level)))
+            # A program reads a long sum, deep on its left side, without recursion.
+            is_level = isinstance(child, ast.BinOp) and child is _left(node)
+            stack.append((child, depth + (is_console or not is_level)))
+
+
+def _mistake(node: ast.AST, limits: Limits, place: Place) -> Mistake | None:
+    """Return what is wrong with one syntax node, its parts left out."""
+    if place not in _ALLOWED.get(type(node), ()):
+        return _refused(node, place)
+    for sign in _signs(node):
+        if place not in _ALLOWED.get(type(sign), ()):
+            return Mistake(node, *_REFUSED_OPERATORS[type(sign)])
+    check = _CHECKS.get(type(node))
+    return check(node, limits, place) if check else None
+
+
+def _signs(node: ast.AST) -> list[ast.AST]:
+    """Return the operators of a syntax node."""
+    if isinstance(node, (ast.BinOp, ast.UnaryOp)):
+        return [node.op]
+    return [*node.ops] if isinstance(node, ast.Compare) else []
 
 
 def refused_statement(node: ast.stmt, *, inside: bool) -> Mistake:
@@ -87,7 +108,7 @@ def is_literal(node: ast.expr) -> bool:
     return True
 
 
-_Check = Callable[[Any, Limits], Mistake | None]
+_Check = Callable[[Any, Limits, Place], Mistake | None]
 
 
 def _children(node: ast.AST) -> Iterator[ast.AST]:
@@ -106,11 +127,9 @@ def _left(node: ast.AST) -> ast.AST | None:
     return node.left if isinstance(node, ast.BinOp) else None
 
 
-def _fine(_node: ast.AST, _limits: Limits) -> None:
-    return None
-
-
-def _check_constant(node: ast.Constant, limits: Limits) -> Mistake | None:
+def _check_constant(
+    node: ast.Constant, limits: Limits, _place: Place
+) -> Mistake | None:
     value = node.value
     if isinstance(value, bytes):
         return Mistake(node, "bytes are not a value", "write a text: '…'")
@@ -124,25 +143,13 @@ def _check_constant(node: ast.Constant, limits: Limits) -> Mistake | None:
     return None
 
 
-def _check_operator(node: ast.BinOp | ast.UnaryOp, _limits: Limits) -> Mistake | None:
-    words = _REFUSED_OPERATORS.get(type(node.op))
-    return Mistake(node, *words) if words else None
-
-
-def _check_compare(node: ast.Compare, _limits: Limits) -> Mistake | None:
-    if len(node.ops) > 1:
-        return Mistake(node, "comparisons cannot be chained", "write (a < b) * (b < c)")
-    words = _REFUSED_OPERATORS.get(type(node.ops[0]))
-    return Mistake(node, *words) if words else None
-
-
-def _check_static_compare(node: ast.Compare, limits: Limits) -> Mistake | None:
-    if isinstance(node.ops[0], (ast.Is, ast.IsNot)) and len(node.ops) == 1:
+def _check_compare(node: ast.Compare, _limits: Limits, place: Place) -> Mistake | None:
+    if len(node.ops) == 1 or place == "console":
         return None
-    return _check_compare(node, limits)
+    return Mistake(node, "comparisons cannot be chained", "write (a < b) * (b < c)")
 
 
-def _check_call(node: ast.Call, _limits: Limits) -> Mistake | None:
+def _check_call(node: ast.Call, _limits: Limits, place: Place) -> Mistake | None:
     if isinstance(node.func, ast.Attribute):
         name = node.func.attr
         what = f"values have no methods, so there is no .{name}(…)"
@@ -151,7 +158,7 @@ def _check_call(node: ast.Call, _limits: Limits) -> Mistake | None:
         return Mistake(node, "only a function by its name can be called", "write f(x)")
     for argument in node.args:
         if isinstance(argument, ast.Starred):
-            return _refused(argument)
+            return _refused(argument, place)
     names: set[str] = set()
     for one in node.keywords:
         if one.arg is None:
@@ -162,18 +169,22 @@ def _check_call(node: ast.Call, _limits: Limits) -> Mistake | None:
     return None
 
 
-def _check_attribute(node: ast.Attribute, _limits: Limits) -> Mistake | None:
-    if node.attr in {"T", "shape"}:
+def _check_attribute(
+    node: ast.Attribute, _limits: Limits, place: Place
+) -> Mistake | None:
+    # In the console, names of nodes have dots in them: they are looked up there.
+    if place == "console" or node.attr in {"T", "shape"}:
         return None
     what = f"there is no attribute .{node.attr}"
     return Mistake(node, what, "allowed: .T and .shape")
 
 
-def _refused(node: ast.AST) -> Mistake:
+def _refused(node: ast.AST, place: Place = "program") -> Mistake:
     words = _REFUSED.get(type(node))
-    if words is None:
-        words = (f"{type(node).__name__} is not part of the language", "")
-    return Mistake(node, *words)
+    what, hint = words or (f"{type(node).__name__} is not part of the language", "")
+    if place == "console" and hint != _WHERE:  # no line, no function can be written
+        hint = "use names, numbers, operators, comparisons, indices and functions"
+    return Mistake(node, what, hint)
 
 
 _WRITE: Final = "write each argument out"
@@ -258,22 +269,54 @@ _REFUSED_OPERATORS: Final[Mapping[type[ast.AST], tuple[str, str]]] = MappingProx
     }
 )
 
-_EXPRESSIONS: Final[Mapping[type[ast.AST], _Check]] = MappingProxyType(
+_ANYWHERE: Final = frozenset[Place]({"program", "prelude", "console"})
+_PRELUDE: Final = frozenset[Place]({"prelude"})
+_CONSOLE: Final = frozenset[Place]({"console"})
+
+# Where an expression, or an operator in one, is allowed, by the type of syntax node.
+_ALLOWED: Final[Mapping[type[ast.AST], frozenset[Place]]] = MappingProxyType(
     {
-        ast.Name: _fine,
-        ast.Tuple: _fine,
-        ast.List: _fine,
-        ast.Subscript: _fine,
-        ast.Slice: _fine,
-        ast.Constant: _check_constant,
-        ast.BinOp: _check_operator,
-        ast.UnaryOp: _check_operator,
-        ast.Compare: _check_compare,
-        ast.Call: _check_call,
-        ast.Attribute: _check_attribute,
+        ast.Name: _ANYWHERE,
+        ast.Constant: _ANYWHERE,
+        ast.Tuple: _ANYWHERE,
+        ast.List: _ANYWHERE,
+        ast.Subscript: _ANYWHERE,
+        ast.Slice: _ANYWHERE,
+        ast.Attribute: _ANYWHERE,
+        ast.Call: _ANYWHERE,
+        ast.UnaryOp: _ANYWHERE,
+        ast.BinOp: _ANYWHERE,
+        ast.Compare: _ANYWHERE,
+        ast.BoolOp: _CONSOLE,
+        ast.IfExp: _PRELUDE,
+        ast.UAdd: _ANYWHERE,
+        ast.USub: _ANYWHERE,
+        ast.Not: _CONSOLE,
+        ast.Add: _ANYWHERE,
+        ast.Sub: _ANYWHERE,
+        ast.Mult: _ANYWHERE,
+        ast.Div: _ANYWHERE,
+        ast.FloorDiv: _ANYWHERE,
+        ast.Mod: _CONSOLE,
+        ast.Pow: _ANYWHERE,
+        ast.MatMult: _ANYWHERE,
+        ast.Eq: _ANYWHERE,
+        ast.NotEq: _ANYWHERE,
+        ast.Lt: _ANYWHERE,
+        ast.LtE: _ANYWHERE,
+        ast.Gt: _ANYWHERE,
+        ast.GtE: _ANYWHERE,
+        ast.Is: _PRELUDE,
+        ast.IsNot: _PRELUDE,
     }
 )
 
-_PRELUDE_EXPRESSIONS: Final[Mapping[type[ast.AST], _Check]] = MappingProxyType(
-    {**_EXPRESSIONS, ast.IfExp: _fine, ast.Compare: _check_static_compare}
+# What is looked at besides.
+_CHECKS: Final[Mapping[type[ast.AST], _Check]] = MappingProxyType(
+    {
+        ast.Constant: _check_constant,
+        ast.Attribute: _check_attribute,
+        ast.Call: _check_call,
+        ast.Compare: _check_compare,
+    }
 )

@@ -3,7 +3,7 @@
 An expression is Python syntax walked through a whitelist, as a program is; nothing is
 ever evaluated as Python. Names are nodes (`x1.z`, `h._1`), the literature's names of
 gradients (`δ3`), `iteration` and `position`; `.value`, `.grad`, `.shape`, `.op` and
-`.T` follow a node; the functions of a program are functions here, and so are those of
+`.T` follow a node; the operations of a program are functions here, and so are those of
 `FUNCTIONS`.
 """
 
@@ -15,7 +15,7 @@ import re
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 import numpy as np
 
@@ -23,19 +23,23 @@ from ..base.errors import CommandError, InputError, Problem
 from ..base.limits import LIMITS
 from ..base.text import clean, nearest
 from ..engine.element import Element, Quantity
-from ..engine.graph import Graph
+from ..engine.graph import Graph, misfit_text
 from ..engine.measure import norm
-from ..engine.run import forward
+from ..engine.run import forward, unfit_words
 from ..engine.trace import Trace
-from ..ops import ALIASES, OPS
-from ..ops.table import REQUIRED, Array, Op, Value
+from ..ops import ALIASES, OPS, checks
+from ..ops.table import Array, Attributes, Op, Parameter, Value
 from ..program.build import RECIPES, build
+from ..program.calls import (
+    bind_constructor,
+    bind_function,
+    bind_operation,
+    parts_of,
+)
 from ..program.constructors import CONSTRUCTORS
 from ..program.statements import Leaf
-from ..program.static import Fault, bind, checked
-
-_MOST_TEXT = 2000
-_MOST_DEPTH = 40
+from ..program.static import Fault, described, fold_call, is_number
+from ..program.whitelist import mistakes
 
 
 class NotYetError(CommandError):
@@ -78,7 +82,7 @@ class Expression:
         match self.tree:
             case ast.Compare(left=left, comparators=[right]):
                 pass
-            case ast.Call(func=ast.Name(id="close"), args=[left, right, *_]):
+            case _Call(name="close", args=[left, right, *_]):
                 pass
             case _:
                 return None
@@ -100,7 +104,9 @@ def parse(text: str, graph: Graph, names: Mapping[str, str]) -> Expression:
     spelled, words = _spelled(text, names)
     tree = _syntax(text, spelled)
     reads: set[tuple[int, Quantity]] = set()
-    resolved = _Resolver(spelled, graph, {**names, **words}, reads).resolve(tree)
+    resolved = _Resolver(
+        spelled, text.strip(), graph, {**names, **words}, reads
+    ).resolve(tree)
     return Expression(text.strip(), resolved, frozenset(reads))
 
 
@@ -157,6 +163,32 @@ class _Read(ast.expr):
         ast.copy_location(self, place)
 
 
+class _Call(ast.expr):
+    """A call of a known function. Its text, and those of its arguments, are as typed.
+
+    `texts` holds the elements of lists as well.
+    """
+
+    _fields = ()
+
+    def __init__(
+        self,
+        name: str,
+        args: list[ast.expr],
+        keywords: dict[str, ast.expr],
+        text: str,
+        texts: Mapping[ast.expr, str],
+        place: ast.expr,
+    ) -> None:
+        super().__init__()
+        self.name = name
+        self.args = args
+        self.keywords = keywords
+        self.text = text
+        self.texts = texts
+        ast.copy_location(self, place)
+
+
 class _Fact(ast.expr):
     """A resolved name that is known without running: a shape, an operation's name."""
 
@@ -195,12 +227,13 @@ _FIRST_WORD: Final = 0x13000  # hieroglyphs: letters to Python, and not on a key
 
 
 def _syntax(text: str, spelled: str) -> ast.expr:
-    if len(text) > _MOST_TEXT:
+    if len(text) > LIMITS.expression:
         raise CommandError(
             Problem(f"an expression of {len(text)} characters is too long")
         )
-    if _nesting(text) > _MOST_DEPTH:
-        raise CommandError(Problem(f"brackets nest deeper than {_MOST_DEPTH}"))
+    if _nesting(text) > LIMITS.expression_nesting:
+        what = f"brackets nest deeper than {LIMITS.expression_nesting}"
+        raise CommandError(Problem(what))
     try:
         # Python warns of what looks odd to it; here it is an error, or nothing.
         with warnings.catch_warnings(action="ignore"):
@@ -213,8 +246,10 @@ def _syntax(text: str, spelled: str) -> ast.expr:
                 f"{getattr(error, 'msg', error)} at column {column}"
             )
         ) from None
-    if _depth(tree) > _MOST_DEPTH:
-        raise CommandError(Problem(f"operators nest deeper than {_MOST_DEPTH}"))
+    found = mistakes(tree, LIMITS, "console")
+    first = min(found, key=lambda one: getattr(one.node, "col_offset", 0), default=None)
+    if first:
+        raise _wrong(spelled, first.node, first.message, first.hint)
     return tree
 
 
@@ -226,20 +261,12 @@ def _nesting(text: str) -> int:
     return deepest
 
 
-def _depth(tree: ast.AST) -> int:
-    level: list[ast.AST] = [tree]
-    depth = 0
-    while level:
-        depth += 1
-        level = [child for node in level for child in ast.iter_child_nodes(node)]
-    return depth
-
-
 @dataclass(slots=True)
 class _Resolver:
-    """Replaces names by what they mean, and refuses everything not allowed."""
+    """Replaces names by what they mean."""
 
-    text: str
+    text: str  # as Python reads it
+    typed: str  # as somebody wrote it, with as many characters
     graph: Graph
     names: Mapping[str, str]
     reads: set[tuple[int, Quantity]]
@@ -248,21 +275,15 @@ class _Resolver:
         match tree:
             case ast.Name() | ast.Attribute():
                 return self._path(tree)
-            case ast.Constant(value=int(value)) if value > LIMITS.whole:
-                raise _wrong(self.text, tree, "the whole number is too large")
-            case ast.Constant(value=bool() | int() | float() | str() | None):
+            case ast.Constant():
                 return tree
-            case ast.Constant(value=value) if value is Ellipsis:
-                return tree
-            case ast.UnaryOp(op=op, operand=operand) if type(op) in _UNARY:
+            case ast.UnaryOp(operand=operand):
                 tree.operand = self.resolve(operand)
-            case ast.BinOp(left=left, op=op, right=right) if type(op) in _BINARY:
+            case ast.BinOp(left=left, right=right):
                 tree.left, tree.right = self.resolve(left), self.resolve(right)
             case ast.BoolOp(values=values):
                 tree.values = [self.resolve(value) for value in values]
-            case ast.Compare(left=left, ops=ops, comparators=others) if all(
-                type(op) in _COMPARE for op in ops
-            ):
+            case ast.Compare(left=left, comparators=others):
                 tree.left = self.resolve(left)
                 tree.comparators = [self.resolve(other) for other in others]
             case ast.Subscript(value=value, slice=index):
@@ -276,18 +297,19 @@ class _Resolver:
                 tree.elts = [self.resolve(part) for part in parts]
             case ast.Call(func=ast.Name(id=name), args=args, keywords=keywords):
                 self._function(tree, name)
-                tree.args = [self.resolve(argument) for argument in args]
-                for keyword in keywords:
-                    if keyword.arg is None:
-                        raise _wrong(self.text, tree, "** is not allowed here")
-                    keyword.value = self.resolve(keyword.value)
+                given = [self.resolve(one) for one in args]
+                named = {one.arg or "": self.resolve(one.value) for one in keywords}
+                parts = [*given, *named.values()]
+                parts += [
+                    part
+                    for one in parts
+                    if isinstance(one, (ast.List, ast.Tuple))
+                    for part in one.elts
+                ]
+                texts = {part: self._written(part) for part in parts}
+                return _Call(name, given, named, self._written(tree), texts, tree)
             case _:
-                raise _wrong(
-                    self.text,
-                    tree,
-                    f"{_written(tree)} is not allowed in an expression",
-                    "use names, numbers, operators, comparisons, indices and functions",
-                )
+                raise AssertionError(ast.dump(tree))
         return tree
 
     def _function(self, call: ast.Call, name: str) -> None:
@@ -297,6 +319,12 @@ class _Resolver:
         raise _wrong(
             self.text, call, f"there is no function {name!r}", nearest(name, known)
         )
+
+    def _written(self, tree: ast.expr) -> str:
+        """Return a part of the expression as it was typed."""
+        start = _characters(self.text, tree.lineno, tree.col_offset)
+        stop = _characters(self.text, tree.end_lineno, tree.end_col_offset)
+        return clean(" ".join(self.typed[start:stop].split()))
 
     def _path(self, tree: ast.Name | ast.Attribute) -> ast.expr:
         """Resolve a dotted name: the longest node name, then what is asked of it."""
@@ -352,17 +380,23 @@ class _Resolver:
         if isinstance(tree, ast.Attribute) and tree.attr in ("T", "shape"):
             tree.value = self.resolve(tree.value)
             return tree
-        raise _wrong(self.text, tree, f"{_written(tree)} is not allowed")
+        raise _wrong(
+            self.text, tree, "only nodes have this", "ask a result for .T or .shape"
+        )
+
+
+def _characters(text: str, line: int | None, column: int | None) -> int:
+    """Return a place that Python tells in lines and bytes as one in characters."""
+    lines = text.splitlines(keepends=True)
+    row = (line or 1) - 1
+    part = lines[row].encode()[: column or 0].decode(errors="ignore")
+    return sum(map(len, lines[:row])) + len(part)
 
 
 def _wrong(text: str, tree: ast.AST, message: str, hint: str = "") -> CommandError:
     column = getattr(tree, "col_offset", 0)
     column = len(text.strip().encode()[:column].decode(errors="ignore")) + 1
     return CommandError(Problem(f"{message} (column {column})", hint))
-
-
-def _written(tree: ast.AST) -> str:
-    return type(tree).__name__.lower()
 
 
 def _whole_numbers(tree: ast.expr) -> tuple[int, ...] | None:
@@ -443,8 +477,9 @@ _FACTS: Final[Mapping[str, Callable[[State], Any]]] = {
 }
 
 
-def _close(a: Any, b: Any, rtol: float = 1e-9, atol: float = 0.0) -> bool:
+def _close(a: Any, b: Any, *, rtol: float, atol: float) -> bool:
     """Tell whether all of `a` is within rtol · |b| + atol of `b`; NaN equals NaN."""
+    _limit(np.broadcast_shapes, a, b)
     return bool(np.allclose(a, b, rtol=rtol, atol=atol, equal_nan=True))
 
 
@@ -465,31 +500,34 @@ def _place(find: Callable[[Array], Any]) -> Callable[[Value], tuple[int, ...]]:
     return place
 
 
-# NumPy's own take more than one argument, and can write into an array.
-def _isnan(x: Any) -> Any:
-    return np.isnan(x)
-
-
-def _isinf(x: Any) -> Any:
-    return np.isinf(x)
-
-
-def _isfinite(x: Any) -> Any:
-    return np.isfinite(x)
-
-
 # What an expression knows beside the operations of a program.
-FUNCTIONS: Final[Mapping[str, Callable[..., Any]]] = {
-    "norm": norm,
-    "argmax": _place(np.argmax),
-    "argmin": _place(np.argmin),
-    "isnan": _isnan,
-    "isinf": _isinf,
-    "isfinite": _isfinite,
-    "any": _any,
-    "all": _all,
-    "close": _close,
-    "hits": int,  # a stop's count; `_call` looks it up
+class Function(NamedTuple):
+    """A function that only expressions know, laid out as an operation is."""
+
+    operands: tuple[str, ...]
+    make: Callable[..., Any]
+    parameters: tuple[Parameter, ...] = ()
+
+
+FUNCTIONS: Final[Mapping[str, Function]] = {
+    "norm": Function(("x",), norm),
+    "argmax": Function(("x",), _place(np.argmax)),
+    "argmin": Function(("x",), _place(np.argmin)),
+    "isnan": Function(("x",), np.isnan),
+    "isinf": Function(("x",), np.isinf),
+    "isfinite": Function(("x",), np.isfinite),
+    "any": Function(("x",), _any),
+    "all": Function(("x",), _all),
+    "close": Function(
+        ("a", "b"),
+        _close,
+        (
+            Parameter("rtol", checks.non_negative, 1e-9),
+            Parameter("atol", checks.non_negative, 0.0),
+        ),
+    ),
+    # A stop's count, which the state knows; `_call` looks it up.
+    "hits": Function((), int, (Parameter("number", checks.count, 0),)),
 }
 
 
@@ -498,6 +536,8 @@ def _checked(tree: ast.expr, state: State) -> Any:
     try:
         with np.errstate(all="ignore"):
             return _settled(_evaluate(tree, state))
+    except Fault as fault:
+        raise CommandError(Problem(fault.message, fault.hint)) from None
     except _MISFITS as error:
         raise CommandError(Problem(clean(str(error)) or "too large")) from None
 
@@ -546,20 +586,27 @@ def _evaluate(tree: ast.expr, state: State) -> Any:
         case ast.Compare():
             return _compare(tree, state)
         case ast.Subscript(value=value, slice=index):
-            array, place = np.asarray(_evaluate(value, state)), _evaluate(index, state)
-            # An array without bytes tells the shape, and takes no memory for it.
-            _refuse_large(np.shape(np.empty(array.shape, _NO_BYTES)[place]))
-            return array[place]
+            return _pick(_evaluate(value, state), _evaluate(index, state))
         case ast.Slice(lower=lower, upper=upper, step=step):
             parts = (lower, upper, step)
             return slice(*(p if p is None else _evaluate(p, state) for p in parts))
         case ast.Tuple(elts=parts) | ast.List(elts=parts):
             values = [_evaluate(part, state) for part in parts]
             return tuple(values) if isinstance(tree, ast.Tuple) else values
-        case ast.Call(func=ast.Name(id=name)):
-            return _call(tree, name, state)
+        case _Call():
+            return _call(tree, state)
         case _:
             raise AssertionError(tree)
+
+
+def _pick(value: Any, index: Any) -> Any:
+    """Return an element or a part of an array, or one of several values."""
+    if type(value) is tuple and type(index) is int:
+        return cast("tuple[Any, ...]", value)[index]
+    array: Array = np.asarray(cast("Value", value))
+    # An array without bytes tells the shape, and takes no memory for it.
+    _refuse_large(np.shape(np.empty(array.shape, _NO_BYTES)[index]))
+    return array[index]
 
 
 def _read(read: _Read, state: State) -> Array:
@@ -598,92 +645,129 @@ def _compare(tree: ast.Compare, state: State) -> Any:
     return result
 
 
-def _call(call: ast.Call, name: str, state: State) -> Any:
-    arguments = [_evaluate(argument, state) for argument in call.args]
-    keywords = {k.arg: _evaluate(k.value, state) for k in call.keywords if k.arg}
-    if name == "hits":
-        return state.hits.get(int(arguments[0]) if arguments else 0, 0)
+def _call(call: _Call, state: State) -> Any:
+    name = call.name
+    args = [_evaluate(one, state) for one in call.args]
+    keywords = {key: _evaluate(one, state) for key, one in call.keywords.items()}
     if name in FUNCTIONS:
-        _limit(np.broadcast_shapes, *arguments)
-        return FUNCTIONS[name](*arguments, **keywords)
-    if name in CONSTRUCTORS or name in RECIPES:
-        arguments = [_fixed(argument) for argument in arguments]
-        keywords = {key: _fixed(part) for key, part in keywords.items()}
+        known = FUNCTIONS[name]
+        operands, attributes = bind_function(
+            name, known.operands, known.parameters, args, keywords, _fixed
+        )
+        if name == "hits":
+            return state.hits.get(attributes["number"], 0)
+        return known.make(*map(_operand, operands), **attributes)
     if name in CONSTRUCTORS:
-        return _construct(name, arguments, keywords)
+        attributes, shape = bind_constructor(name, args, keywords, _fixed)
+        _refuse_large(shape)
+        return CONSTRUCTORS[name].make(np.float64, **attributes)
     if name in RECIPES:
-        return _follow(name, arguments, keywords)
-    return _operate(OPS[ALIASES.get(name, name)], arguments, keywords)
-
-
-def _construct(name: str, arguments: list[Any], keywords: dict[str, Any]) -> Array:
-    """Make an array, as a program does: `zeros((2, 3))`."""
-    maker = CONSTRUCTORS[name]
-    order = tuple(parameter.name for parameter in maker.parameters)
-    defaults = {
-        p.name: p.default for p in maker.parameters if p.default is not REQUIRED
-    }
-    try:
-        bound = bind(name, order, defaults, arguments, keywords)
-        attributes = checked(name, maker.parameters, bound)
-    except Fault as fault:
-        raise CommandError(Problem(fault.message, fault.hint)) from None
-    _refuse_large(maker.shape(**attributes))
-    return maker.make(np.float64, **attributes)
+        return _follow(call, args, keywords)
+    return _operate(OPS[ALIASES.get(name, name)], call, args, keywords)
 
 
 def _fixed(value: Any) -> Any:
     """Return a computed number as the plain one that a fixed argument has to be."""
-    if isinstance(value, tuple):
-        return tuple(_fixed(part) for part in cast("tuple[Any, ...]", value))
+    if isinstance(value, (tuple, list)):
+        return tuple(_fixed(part) for part in cast("Sequence[Any]", value))
     array = np.asarray(value)
     return array.item() if array.ndim == 0 and array.dtype.kind in "fiub" else value
 
 
-def _follow(name: str, arguments: list[Any], keywords: dict[str, Any]) -> Array:
+def _operand(value: Any) -> Array:
+    """Return a number, an array, or a list of numbers as an array."""
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        raise Fault("the rows of the list are not equally long") from None
+    if array.dtype.kind not in "fiub":
+        what = f"{described(value)} stands where a value is needed"
+        raise Fault(what, "write a number, a list of numbers, or the name of a value")
+    return array
+
+
+def _operate(
+    op: Op, call: _Call, args: list[Any], keywords: dict[str, Any]
+) -> Value | tuple[Array, ...]:
+    """Call an operation of the program language with numbers."""
+    given, attributes = bind_operation(op, args, keywords, _fixed)
+    if op.kind == "elementwise" and all(map(is_number, given)):
+        return fold_call(op, given, attributes)
+    operands = [_operand(one) for one in given]
+    try:
+        if op.parts is None:
+            return _result(op, operands, attributes)
+        parts = parts_of(op, attributes, LIMITS)
+        return tuple(_result(op, operands, part) for part in parts)
+    except _MISFITS as error:
+        words, hint = unfit_words(error, operands)
+        words = words.removeprefix(f"{op.name}: ")
+        texts = _texts(call, args, keywords)
+        shapes = [
+            (texts.get(id(one), described(one)), np.shape(array))
+            for one, array in zip(given, operands, strict=True)
+        ]
+        message = misfit_text(op.name, shapes, words)
+        raise Fault(message, hint or f"the call: {call.text}") from None
+
+
+def _texts(
+    call: _Call, args: Sequence[Any], keywords: Mapping[str, Any]
+) -> dict[int, str]:
+    """Return how values that a call is given are written, by their identities."""
+    texts: dict[int, str] = {}
+    trees = [*call.args, *call.keywords.values()]
+    for tree, value in zip(trees, [*args, *keywords.values()], strict=True):
+        texts[id(value)] = call.texts[tree]
+        if isinstance(tree, (ast.List, ast.Tuple)):
+            for part, element in zip(tree.elts, value, strict=True):
+                texts[id(element)] = call.texts[part]
+    return texts
+
+
+def _result(op: Op, operands: Sequence[Any], attributes: Attributes) -> Array:
+    """Compute an operation, after what it takes is found out and allowed."""
+    shapes = [np.shape(one) for one in operands]
+    _refuse_large(op.shape(*shapes, **attributes))
+    work, room = op.cost(*shapes, **attributes) if op.cost else (0, 0)
+    if room > LIMITS.elements_per_array or work > LIMITS.work:
+        what = f"{op.name} would take {work} multiplications, and {room} elements"
+        hint = f"at most {LIMITS.work} and {LIMITS.elements_per_array} are allowed"
+        raise CommandError(Problem(what, hint))
+    return op.forward(*operands, **attributes)
+
+
+def _follow(call: _Call, args: Sequence[Any], keywords: Mapping[str, Any]) -> Array:
     """Follow a recipe of the prelude, as a program of one line."""
     leaves: dict[str, Leaf] = {}
+    texts = _texts(call, args, keywords)
 
     def written(value: Any) -> str:
-        if value is None or isinstance(value, (str, bool, int, tuple)):
-            return repr(cast("object", value))
-        leaf = f"a{len(leaves)}"
-        leaves[leaf] = Leaf("input", np.asarray(value))
-        return leaf
+        fixed = _fixed(value)
+        if fixed is Ellipsis:
+            return "..."
+        if fixed is None or isinstance(fixed, (str, bool, int)):
+            return repr(fixed)
+        if isinstance(fixed, tuple) and isinstance(value, tuple):
+            parts = cast("tuple[Any, ...]", fixed)
+            return f"({''.join(f'{written(part)}, ' for part in parts)})"
+        name, called = f"a{len(leaves)}", texts.get(id(value), described(value))
+        leaves[name] = Leaf("input", _operand(value), called)
+        return name
 
-    given = [written(value) for value in arguments]
+    given = [written(value) for value in args]
     given += [f"{key}={written(value)}" for key, value in keywords.items()]
+    line = f"result = {call.name}({', '.join(given)})"
     try:
-        program = build(f"result = {name}({', '.join(given)})", leaves)
+        program = build(line, leaves)
+        values = forward(program.graph, program.leaves)
     except InputError as error:
-        said = [Problem(one.message, one.hint) for one in error.problems]
-        raise CommandError(said) from None
-    return np.asarray(forward(program.graph, program.leaves)[program.graph.output])
-
-
-def _operate(op: Op, arguments: list[Any], keywords: dict[str, Any]) -> Any:
-    """Call an operation of the program language with numbers."""
-    names = list(op.order or (*op.operands, *(p.name for p in op.parameters)))
-    last = len(names) - 1
-    if op.variadic and names[last] == op.operands[0]:
-        # What comes last need not stand in a list: einsum("ij,jk->ik", a, b).
-        rest = arguments[last:]
-        if rest and not isinstance(rest[0], list):
-            arguments = [*arguments[:last], rest]
-    given = dict(zip(names, arguments, strict=False)) | keywords
-    wrong = set(given) - set(names)
-    if wrong or len(arguments) > len(names):
+        here = f"the call: {call.text}"
         raise CommandError(
-            Problem(f"{op.name} takes ({', '.join(names)})", f"not {sorted(wrong)}")
-        )
-    if op.variadic:
-        operands = [np.asarray(part) for part in given.pop(op.operands[0])]
-    else:
-        operands = [np.asarray(given.pop(n)) for n in op.operands if n in given]
-    defaults = {p.name: p.default for p in op.parameters}
-    attributes = defaults | given
-    _limit(lambda *shapes: op.shape(*shapes, **attributes), *operands)
-    return op.forward(*operands, **attributes)
+            Problem(one.message, one.hint.replace(f"the line: {line}", here))
+            for one in error.problems
+        ) from None
+    return np.asarray(values[program.graph.output])
 
 
 def _limit(rule: Callable[..., Any], *values: Any, product: bool = False) -> None:

@@ -525,7 +525,7 @@ def test_what_comes_from_the_prelude_says_so() -> None:
 
 
 def test_the_prelude_is_right_and_nobody_may_take_its_names() -> None:
-    assert parse(PRELUDE, "prelude", Limits(), static_tests=True).problems == ()
+    assert parse(PRELUDE, "prelude", Limits(), place="prelude").problems == ()
     assert wrong("def mse_loss(x):\n    return x\ny = a") == [
         (
             "1:1 mse_loss is an operation already; "
@@ -765,7 +765,7 @@ y = f(a)⏎def f(x):⏎    return x
 y = exp()
     1:5 exp needs x; write exp(x)
 y = exp(a, a)
-    1:5 exp takes 1 arguments, not 2; write exp(x)
+    1:5 exp takes 1 argument, not 2; write exp(x)
 y = exp(a, x=a)
     1:5 exp is given x twice; write exp(x)
 y = sum(a, axes=0)
