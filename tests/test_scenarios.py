@@ -10,7 +10,7 @@ import pytest
 
 from gradstep import scenarios
 from gradstep.core.check.check import check
-from gradstep.core.engine.run import Run, evaluate
+from gradstep.core.engine.run import Run
 from gradstep.core.ops.table import Array
 from gradstep.core.scenario.scenario import Scenario, load
 
@@ -46,7 +46,7 @@ def tables(name: str) -> dict[str, Any]:
 
 
 def run(scenario: Scenario) -> Run:
-    return evaluate(scenario.graph, scenario.leaves, scenario.seed)
+    return scenario.subject.run()
 
 
 def quantity(result: Run, name: str) -> Array:
@@ -88,7 +88,7 @@ def test_a_scenario_says_what_it_is(name: str) -> None:
 @each
 def test_a_note_belongs_to_a_node_that_has_such_a_step(name: str) -> None:
     result = run(load(name))
-    for place in load(name).notes:
+    for place in load(name).subject.notes:
         node = result.graph.nodes[place.node]
         if place.when == "forward":
             assert node.op is not None, node.name
@@ -121,16 +121,16 @@ def test_a_gradient_reaches_every_input_and_parameter(name: str) -> None:
 
 def test_apple_orange_is_the_playback_of_the_design() -> None:
     scenario = load("apple_orange")
-    lines = scenario.graph.sources["program"].splitlines()
+    lines = scenario.subject.graph.sources["program"].text.splitlines()
     assert lines[1].startswith("oz = o * on")
-    operations = [node.name for node in scenario.graph if node.op is not None]
+    operations = [node.name for node in scenario.subject.graph if node.op is not None]
     assert operations == ["az", "oz", "z", "y"]
 
 
 def test_derivative_gives_the_forward_difference_of_the_lesson() -> None:
     scenario = load("derivative")
     report = check(run(scenario), scheme="forward", step=1e-7)
-    x = scenario.graph.node("x").index
+    x = scenario.subject.graph.node("x").index
     (found,) = [one for one in report.gradients if one.node == x]
     assert found.analytic == 3
     assert f"{found.numeric:.14f}" == "3.00000000444089"

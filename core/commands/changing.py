@@ -116,7 +116,7 @@ def _element(session: Session, text: str) -> Element:
     """Parse what is to be set. A literal of the program goes by its text: `0.5`."""
     node = session.graph.names.get(text)
     if node is None:
-        return parse_element(text, session.graph, session.scenario.names)
+        return parse_element(text, session.graph, session.subject.names)
     return Element(node, "value", None)
 
 
@@ -219,7 +219,7 @@ def _edges(session: Session, text: str, *, of_gradient: bool, usage: str) -> lis
         consumer, argument = parse_edge(text, graph)
         operand = graph.nodes[consumer].operands[argument]
         return [Edge(consumer, argument, operand)]
-    name = session.scenario.names.get(text, text).removesuffix(".grad")
+    name = session.subject.names.get(text, text).removesuffix(".grad")
     node = graph.node(name)
     if of_gradient or node.op is None:
         if not graph.consumers[node.index]:

@@ -60,7 +60,7 @@ def _record(session: Session, report: Report) -> dict[str, Any]:
     """Return the comparisons as data, without times: those differ from run to run."""
     from ..export.records import check_record  # noqa: PLC0415  # 39 ms of a start
 
-    record = check_record(session.scenario.name, report)
+    record = check_record(session.subject.name, report)
     return {k: v for k, v in record.items() if not k.endswith("_seconds")}
 
 
@@ -93,7 +93,7 @@ def _place(report: Report, one: NodeCheck) -> str:
         edge = Edge(one.node, one.argument, node.operands[one.argument])
         rule = node.op.name if node.op else ""
         text = f"the rule of {rule} at {graph.edge_name(edge)}"
-    return f"{text}, line {node.site.line}" if node.site else text
+    return f"{text}, {graph.line_of(node.site)}" if node.site else text
 
 
 def check_place(report: Report, one: NodeCheck) -> str:

@@ -47,7 +47,7 @@ def find_element(session: Session, text: str) -> tuple[int, Quantity, Index]:
     """
     if not text:
         return _present_element(session)
-    element = parse_element(text, session.graph, session.scenario.names)
+    element = parse_element(text, session.graph, session.subject.names)
     if element.index is not None:
         return element.node, element.quantity, element.index
     return element.node, element.quantity, _outstanding(session, element)
@@ -109,7 +109,7 @@ def _caught(session: Session) -> Element | None:
             continue
         try:
             element = parse_element(
-                watched.watched.text, session.graph, session.scenario.names
+                watched.watched.text, session.graph, session.subject.names
             )
         except CommandError:  # an expression over many elements
             continue

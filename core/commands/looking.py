@@ -11,7 +11,7 @@ import numpy as np
 
 from ..base.errors import CommandError, Problem
 from ..base.text import nearest
-from ..engine.graph import Graph, Node
+from ..engine.graph import Graph, Node, Site
 from ..session.changes import changes
 from ..session.memory import Display
 from ..session.reply import Answer, Listing, Table, Value
@@ -24,6 +24,7 @@ from .movement import here, marks_table
 from .stopping import stops_table
 from .table import Command
 
+NO_SOURCES: Final = "this graph has no source: it was made without a program"
 _LIST_LINES = 10
 _MOST_ROWS: Final = 19  # of a table of iterations, below its heading
 
@@ -105,26 +106,32 @@ def _current(session: Session) -> Node | None:
 def _list(session: Session, arguments: str) -> Answer:
     graph, node = session.graph, _current(session)
     frame = graph.frame_of(node) if node else None
-    source = frame.source if frame else "program"
+    here = frame.source if frame else graph.main
     present = node.site.line if node and node.site else 0
-    lines = graph.texts.get(source, ())
-    middle = present
-    if arguments:
-        if not arguments.isdecimal():
-            raise CommandError(Problem(f"{arguments!r} is not a line", "list [LINE]"))
-        middle, source = int(arguments), "program"
-        lines = graph.texts.get(source, ())
-    if not lines:
-        return Answer(("this graph was not made from a program",))
+    if not graph.sources:
+        return Answer((NO_SOURCES,))
+    source, middle = _line(graph, arguments) if arguments else (here, present)
+    lines = graph.texts[source]
     first = max(1, min(middle - _LIST_LINES // 2, len(lines) - _LIST_LINES + 1))
     chosen = lines[first - 1 : first - 1 + _LIST_LINES]
-    here_too = source == (frame.source if frame else "program")
     rows = tuple(
-        (number, text, "▶" if here_too and number == present else "")
+        (number, text, "▶" if source == here and number == present else "")
         for number, text in enumerate(chosen, first)
     )
     plain = tuple(f"{mark or ' '} {number:3} {text}" for number, text, mark in rows)
     return Answer(plain, show=Listing(source, rows))
+
+
+def _line(graph: Graph, text: str) -> tuple[str, int]:
+    """Read `LINE` or `SOURCE:LINE`: a source, and a line of it."""
+    source, _, number = text.rpartition(":")
+    source = source or graph.main
+    if not number.isdecimal() or source not in graph.sources:
+        known = ", ".join(graph.sources)
+        raise CommandError(
+            Problem(f"{text!r} is not a line", f"list [SOURCE:]LINE; sources: {known}")
+        )
+    return source, int(number)
 
 
 def _where(session: Session, _arguments: str) -> Answer:
@@ -137,7 +144,9 @@ def _where(session: Session, _arguments: str) -> Answer:
     depth = 0
     while frame is not None:
         name = f"{frame.name} = {frame.function}(…)" if frame.index else "the program"
-        lines.append(f"#{depth}  in {name}, line {_line_in(graph, node, frame.index)}")
+        site = _site_in(graph, node, frame.index)
+        line = "" if site is None else f", {graph.line_of(site)}"
+        lines.append(f"#{depth}  in {name}{line}")
         depth += 1
         if frame.call is None:
             break
@@ -151,15 +160,15 @@ def _where(session: Session, _arguments: str) -> Answer:
     return Answer(tuple(lines), {"node": node.name, "path": names})
 
 
-def _line_in(graph: Graph, node: Node, frame: int) -> int:
-    """Return the line that a node, or the call that holds it, has in a frame."""
+def _site_in(graph: Graph, node: Node, frame: int) -> Site | None:
+    """Return where a node, or the call that holds it, stands in a frame."""
     site = node.site
     while site is not None:
         statement = graph.statements[site.statement]
         if statement.frame == frame:
-            return site.line
+            break
         site = graph.frames[statement.frame].call
-    return 0
+    return site
 
 
 def _shortened(names: list[str], most: int = 16) -> list[str]:
@@ -392,7 +401,14 @@ ROWS: Final[tuple[Command, ...]] = (
         "hist",
         completes="expression",
     ),
-    Command("list", "[LINE]", "the program's text around here", _list, "l"),
+    Command(
+        "list",
+        "[LINE]",
+        "the program's text around here",
+        _list,
+        "l",
+        help="SOURCE:LINE is a line of another source: prelude:7, model.py:56.",
+    ),
     Command("where", "", "the frames, and the way to the output", _where, "bt"),
     Command(
         "whatis",

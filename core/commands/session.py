@@ -150,7 +150,7 @@ def _save(session: Session, arguments: str) -> Answer:
     if not name:
         raise CommandError(Problem("save where?", "save [-f] FILE.gs"))
     recorded = session.memory.recorded
-    lines = [f"# {session.scenario.title}", *(recorded or session.memory.history)]
+    lines = [f"# {session.subject.title}", *(recorded or session.memory.history)]
     text = "\n".join(lines) + "\n"
     write_text(name, text, overwrite=force, hint="save -f FILE replaces it")
     return Answer((f"{len(lines) - 1} commands written to {clean(name)}",))
@@ -171,11 +171,11 @@ def _export(session: Session, arguments: str) -> Answer:
         raise CommandError(Problem(f"{name!r} is no format", hint))
     text, element = " ".join(middle), None
     if text:
-        element = parse_element(text, session.graph, session.scenario.names)
+        element = parse_element(text, session.graph, session.subject.names)
     content = export(
         session.exporters,
         name,
-        session.scenario,
+        session.subject,
         session.trace,
         session.position,
         element,

@@ -47,7 +47,7 @@ def _locations(bug: Debugger, word: str) -> Iterator[str]:
     yield from ("start", "end", "output")
     yield from graph.names
     yield from (frame.name for frame in graph.frames[1:])
-    yield from bug.scenario.names
+    yield from bug.subject.names
     yield from bug.memory.marks
     yield from (f"op:{op.name}" for op in graph.ops)
     yield from (f"line:{s.line}" for s in graph.statements if s.frame == 0)
@@ -68,7 +68,7 @@ def _elements(bug: Debugger, _word: str) -> Iterator[str]:
     for name in bug.graph.names:
         yield name
         yield f"{name}.grad"
-    yield from bug.scenario.names
+    yield from bug.subject.names
 
 
 def _commands(bug: Debugger, _word: str) -> Iterator[str]:

@@ -23,7 +23,7 @@ from ..base.progress import Progress
 from ..base.text import clean, nearest
 from ..commands import ALIASES, COMMANDS, GROUPS
 from ..commands.table import Command
-from ..engine.run import evaluate
+from ..engine.subject import Subject
 from ..scenario.scenario import Scenario
 from ..session.expression import NotYetError
 from ..session.memory import Display, Place
@@ -40,6 +40,9 @@ _LONGEST_LINE: Final = 4000  # characters; Python reads no longer whole number
 
 class Debugger(Session, ByName):
     """A session that carries out command lines.
+
+    It is about a scenario, or about any other subject. `scenario` is the file that it
+    was read from, None for another subject.
 
     `groups` is the command table. `execute` carries out a line of it, and so does a
     method of the command's name.
@@ -58,15 +61,16 @@ class Debugger(Session, ByName):
 
     def __init__(
         self,
-        scenario: Scenario,
+        about: Scenario | Subject,
         timeline: Timeline | None = None,
         progress: Progress | None = None,
     ) -> None:
+        self.scenario = about if isinstance(about, Scenario) else None
         self._seq = 0
         if timeline is None:
-            timeline = timeline_of(scenario, self._report)
+            timeline = timeline_of(about, self._report)
         super().__init__(
-            scenario, timeline, self._nested, progress or (lambda done, of: None)
+            _subject(about), timeline, self._nested, progress or (lambda done, of: None)
         )
 
     def _report(self, done: int, of: int) -> None:
@@ -207,16 +211,22 @@ class Debugger(Session, ByName):
             self.memory.depth -= 1
 
 
-def timeline_of(scenario: Scenario, progress: Progress | None = None) -> Timeline:
-    """Return the time of a scenario: one iteration, or those of its training.
+def _subject(about: Scenario | Subject) -> Subject:
+    return about.subject if isinstance(about, Scenario) else about
+
+
+def timeline_of(
+    about: Scenario | Subject, progress: Progress | None = None
+) -> Timeline:
+    """Return the time of a subject: one iteration, or those of a scenario's training.
 
     `progress` is told of every iteration that is computed on the way to another one.
     """
-    if scenario.training is None:
-        return Single.of(evaluate(scenario.graph, scenario.leaves, scenario.seed))
+    if not isinstance(about, Scenario) or about.training is None:
+        return Single.of(_subject(about).run())
     from ..training.iterations import iterations_of  # noqa: PLC0415  # 9 ms of a start
 
-    return iterations_of(scenario, scenario.training, progress)
+    return iterations_of(about, about.training, progress)
 
 
 def _joined(reply: Reply, then: Reply) -> Reply:

@@ -15,7 +15,7 @@ from ..base.files import is_scenario, read_text
 from ..base.limits import LIMITS
 from ..base.progress import Progress
 from ..base.text import clean
-from ..engine.run import Run, evaluate
+from ..engine.run import Run
 from ..explain.explain import element_name
 from ..scenario.scenario import Expectation, Scenario, load
 from ..scenario.toml import Mistakes
@@ -76,12 +76,14 @@ def script_beside(scenario: Scenario) -> Path | None:
 
 def verify_expect(scenario: Scenario) -> Verdict:
     """Hold a scenario's values and gradients to its [expect]."""
-    run = evaluate(scenario.graph, scenario.leaves, scenario.seed)
+    run = scenario.subject.run()
     wrong = [(one, _difference(run, one)) for one in scenario.expect]
     found = [(one, text) for one, text in wrong if text]
     held = len(wrong) - len(found)
     failures = tuple(_placed(scenario, found))
-    return Verdict(scenario.name, "expect", FAILED if found else OK, held, failures)
+    return Verdict(
+        scenario.subject.name, "expect", FAILED if found else OK, held, failures
+    )
 
 
 def _difference(run: Run, one: Expectation) -> str:
@@ -127,13 +129,15 @@ def verify_script(
         lines = read_script(path)
         bug = Debugger(scenario, progress=progress)
     except Interrupted as stopped:
-        return Verdict(scenario.name, "script", INTERRUPTED, 0, (str(stopped),))
+        return Verdict(scenario.subject.name, "script", INTERRUPTED, 0, (str(stopped),))
     except InputError as error:
         failures = tuple(map(str, error.problems))
-        return Verdict(scenario.name, "script", WRONG, 0, failures)
+        return Verdict(scenario.subject.name, "script", WRONG, 0, failures)
     outcome = run_script(lines, bug.execute)
     held = outcome.commands - len(outcome.failures)
-    return Verdict(scenario.name, "script", outcome.code, held, outcome.failures)
+    return Verdict(
+        scenario.subject.name, "script", outcome.code, held, outcome.failures
+    )
 
 
 def scenarios_in(paths: Iterable[str | Path]) -> list[str | Path]:

@@ -7,6 +7,7 @@ graph is a loop, forwards or backwards, and nothing recurses.
 from __future__ import annotations
 
 import gc
+import re
 from collections.abc import (
     Callable,
     Collection,
@@ -25,16 +26,29 @@ from typing import Final, Literal, NamedTuple, overload
 
 from ..base.errors import CommandError, Problem
 from ..base.text import nearest
-from ..ops.table import NO_ATTRIBUTES, Attributes, Op, Shape
+from ..ops.table import NO_ATTRIBUTES, REQUIRED, Attributes, Op, Shape
 
 NodeKind = Literal["input", "parameter", "constant", "op"]
 Locate = Callable[[int, int], tuple[int, int]]
 
+_NUMERIC: Final = frozenset("0123456789.-")  # what a number begins with
+_UNNAMED: Final = re.compile(r"(?:.*\.)?_\d+")
 _MOST_TOLD: Final = 4  # operands that a message tells the shapes of
 
 
+class Source(NamedTuple):
+    """A text with lines that nodes stand in: a program, the prelude, `model.py`.
+
+    What stands in a library is shown where it is stepped into. In messages it has the
+    place where a source of the author's own calls it.
+    """
+
+    text: str
+    is_library: bool = False
+
+
 class Site(NamedTuple):
-    """Where a node stands in a program. `line` and `column` count from 1."""
+    """Where a node stands in a source. `line` and `column` count from 1."""
 
     statement: int  # the innermost statement instance that the node belongs to
     line: int
@@ -44,13 +58,13 @@ class Site(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One call of a function of the program. Frame 0 is the program itself."""
+    """One call of a function. Frame 0 is no call: it is the main source itself."""
 
     index: int
-    name: str  # "x1"; "" for the program
-    function: str  # "layer"; "" for the program
-    source: str  # the text that its lines belong to: "program" or "prelude"
-    parent: int  # the frame that holds the call; the program is its own parent
+    name: str  # "x1"; "" for frame 0
+    function: str  # "layer"; "" for frame 0
+    source: str  # the name of the source that its lines belong to
+    parent: int  # the frame that holds the call; frame 0 is its own parent
     depth: int
     call: Site | None
     first: int  # its nodes are first … stop − 1
@@ -82,6 +96,21 @@ class Node(NamedTuple):
     attributes: Attributes
     shape: Shape
     site: Site | None
+
+    @property
+    def is_literal(self) -> bool:
+        """Tell whether it is a number of the source, which is its own name: `0.5`."""
+        return self.kind == "constant" and _is_number(self.name)
+
+    @property
+    def is_unnamed(self) -> bool:
+        """Tell whether it got a name because its source gives it none: `h._1`."""
+        return _UNNAMED.fullmatch(self.name) is not None
+
+
+def _is_number(name: str) -> bool:
+    # A name of anything else begins with a letter.
+    return name[:1] in _NUMERIC
 
 
 # A node as a plain tuple. It is made, and taken apart in a loop, several times faster
@@ -141,8 +170,8 @@ class Graph:
     frames: Sequence[Frame] = ()
     statements: Sequence[Statement] = ()
     aliases: Mapping[str, int] = field(default_factory=dict[str, int])
-    sources: Mapping[str, str] = field(default_factory=dict[str, str])
-    file: str = ""  # what the program stands in, as messages name it
+    sources: Mapping[str, Source] = field(default_factory=dict[str, Source])
+    file: str = ""  # what the main source stands in, as messages name it
     locate: Locate | None = None  # takes a line and a column to those of that file
 
     @cached_property
@@ -226,7 +255,35 @@ class Graph:
     @cached_property
     def texts(self) -> Mapping[str, Sequence[str]]:
         """Return the lines of each source as they are written."""
-        return {name: text.splitlines() for name, text in self.sources.items()}
+        return {name: one.text.splitlines() for name, one in self.sources.items()}
+
+    @cached_property
+    def own(self) -> Sequence[str]:
+        """Return the names of the author's own sources: all that are no library."""
+        return [name for name, one in self.sources.items() if not one.is_library]
+
+    @property
+    def main(self) -> str:
+        """Return the name of the main source; "" where there is none."""
+        return self.frames[0].source if self.frames else ""
+
+    def is_library(self, frame: Frame | None) -> bool:
+        """Tell whether a frame is a call of a library's function."""
+        source = None if frame is None else self.sources.get(frame.source)
+        return source is not None and source.is_library
+
+    def line_of(self, site: Site) -> str:
+        """Return where a site is: `line 7`, or `model.py:56` where sources differ."""
+        source = self.frames[self.statements[site.statement].frame].source
+        if self.own == [source] == [self.main]:
+            return f"line {site.line}"
+        return f"{source}:{site.line}"
+
+    @cached_property
+    def literals(self) -> frozenset[int]:
+        """Return the numbers of the nodes that are literals."""
+        rows = self.nodes.rows
+        return frozenset(r[0] for r in rows if r[2] == "constant" and _is_number(r[1]))
 
     def node(self, name: str) -> Node:
         """Return the node called `name`, or raise `CommandError` with the nearest."""
@@ -246,7 +303,7 @@ class Graph:
     def misfit(self, node: Node, words: str, hint: str = "") -> Problem:
         """Return the problem of operands that an operation cannot take, in its place.
 
-        A node of the prelude is to be found where the program calls it.
+        A node of a library is to be found where the author's own source calls it.
         """
         name = node.op.name if node.op else node.kind
         words = words.removeprefix(f"{name}: ")
@@ -258,7 +315,7 @@ class Graph:
             frame = self.frames[statement.frame]
             line, column = site.line, site.column
             hint = hint or f"the line: {statement.text}"
-            site = frame.call if frame.source == "prelude" else None
+            site = frame.call if self.is_library(frame) else None
         if line and self.locate:
             line, column = self.locate(line, column)
         message = misfit_text(f"{name} at {node.name}", operands, words)
@@ -288,12 +345,14 @@ def misfit_text(op: str, operands: Sequence[tuple[str, Shape]], words: str) -> s
 def named_shapes(nodes: Iterable[Node]) -> list[tuple[str, Shape]]:
     """Return nodes by their names, unnamed ones as they are written, with shapes."""
     return [
-        (n.site.text if n.site and _is_unnamed(n) else n.name, n.shape) for n in nodes
+        (n.site.text if n.site and n.is_unnamed else n.name, n.shape) for n in nodes
     ]
 
 
-def _is_unnamed(node: Node) -> bool:
-    return node.name.rpartition(".")[2].startswith("_")
+def _filled(op: Op, attributes: Attributes) -> Attributes:
+    """Return the attributes of an operation, with the defaults of those left out."""
+    defaults = {p.name: p.default for p in op.parameters if p.default is not REQUIRED}
+    return MappingProxyType({**defaults, **attributes})
 
 
 @contextmanager
@@ -358,11 +417,14 @@ class Builder:
     ) -> int:
         """Add the result of `op`, and return its number.
 
-        The shape rule raises `ValueError` where shapes do not fit; `shape` overrules it
-        where the shape depends on data.
+        Attributes that are left out have their defaults. The shape rule raises
+        `ValueError` where shapes do not fit; `shape` overrules it where the shape
+        depends on data.
         """
         rows = self._rows
         index = len(rows)
+        if len(attributes) < len(op.parameters):
+            attributes = _filled(op, attributes)
         # In a graph of scalars nothing can fail to fit: no rule need be asked.
         if shape is None and self._scalar and op.kind == "elementwise":
             shape = ()
@@ -385,7 +447,7 @@ class Builder:
         frames: Sequence[Frame] = (),
         statements: Sequence[Statement] = (),
         aliases: Mapping[str, int] | None = None,
-        sources: Mapping[str, str] | None = None,
+        sources: Mapping[str, Source] | None = None,
     ) -> Graph:
         """Return the graph with `output` as the node that is differentiated."""
         return Graph(

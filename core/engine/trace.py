@@ -18,7 +18,7 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, Literal, NamedTuple, cast
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, cast
 
 import numpy as np
 
@@ -28,6 +28,9 @@ from .cells import Cells, products, slopes
 from .graph import Edge, Node
 from .patches import Write
 from .run import Run
+
+if TYPE_CHECKING:  # 1 ms of a start
+    from ..ops.optimizers import Optimizer
 
 Phase = Literal["start", "forward", "backward", "update", "end"]
 
@@ -103,9 +106,18 @@ _LARGE: Final = 4096  # elements from which on what is made is kept for a while
 class Trace:
     """The events of one run, and look-ups of its state at any position."""
 
-    def __init__(self, run: Run, updated: Mapping[int, Value] | None = None) -> None:
-        """Take a run and, in an iteration of training, the parameters' next values."""
+    def __init__(
+        self,
+        run: Run,
+        updated: Mapping[int, Value] | None = None,
+        optimizer: Optimizer | None = None,
+    ) -> None:
+        """Take a run and, in an iteration of training, the parameters' next values.
+
+        `optimizer` is what made these.
+        """
         self.run = run
+        self.optimizer = optimizer
         self.updated = dict(updated or {})
         self.updates = tuple(self.updated)
         self._sums: dict[int, list[Value]] = {}

@@ -75,8 +75,11 @@ def _of_statement(run: Run, node: Node) -> Iterator[Node]:
         yield one
         for index in one.operands:
             operand = run.graph.nodes[index]
-            is_unnamed = operand.name.rpartition(".")[2].startswith("_")
-            if index not in seen and is_unnamed and _same_statement(operand, node):
+            if (
+                index not in seen
+                and operand.is_unnamed
+                and _same_statement(operand, node)
+            ):
                 seen.add(index)
                 waiting.append(operand)
 

@@ -10,7 +10,6 @@ from ..engine.graph import Node
 from ..engine.measure import summarise
 from ..engine.run import Run
 from ..ops.table import Array
-from ..words.formulas import is_literal
 from ..words.numbers import shape_text
 
 _LOOKS: Final = {
@@ -71,7 +70,7 @@ def _node(run: Run, node: Node) -> str:
 
 def _label(run: Run, node: Node) -> Iterator[str]:
     yield node.name
-    if is_literal(node):
+    if node.is_literal:
         return
     kind = node.op.name if node.op else node.kind
     yield f"{kind} {shape_text(node.shape) if node.shape else ''}".rstrip()

@@ -1,6 +1,6 @@
 """What a session can be written as, and to which file.
 
-An exporter turns a scenario, a trace and a position in it into text or bytes; some ask
+An exporter turns a subject, a trace and a position in it into text or bytes; some ask
 for an element, too. The formats that need a screen are added by whoever has one:
 `Session.exporters` is a plain mapping.
 """
@@ -17,10 +17,10 @@ from ..base.errors import CommandError, Problem
 # wait for NumPy.
 if TYPE_CHECKING:
     from ..engine.element import Element
+    from ..engine.subject import Subject
     from ..engine.trace import Trace
-    from ..scenario.scenario import Scenario
 
-Exporter: TypeAlias = "Callable[[Scenario, Trace, int, Element | None], str | bytes]"
+Exporter: TypeAlias = "Callable[[Subject, Trace, int, Element | None], str | bytes]"
 
 FORMATS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -37,23 +37,23 @@ FORMATS: Final[Mapping[str, str]] = MappingProxyType(
 
 
 def _dot(
-    scenario: Scenario, trace: Trace, _position: int, _element: Element | None
+    subject: Subject, trace: Trace, _position: int, _element: Element | None
 ) -> str:
     from .dot import dot  # noqa: PLC0415  # 1 ms of a start
 
-    return dot(scenario.title, trace.run)
+    return dot(subject.title, trace.run)
 
 
 def _py(
-    scenario: Scenario, trace: Trace, _position: int, _element: Element | None
+    subject: Subject, trace: Trace, _position: int, _element: Element | None
 ) -> str:
     from .numpy_code import numpy_code  # noqa: PLC0415  # 7 ms of a start
 
-    return numpy_code(scenario, trace.run)
+    return numpy_code(subject, trace.run)
 
 
 def _tex(
-    scenario: Scenario, trace: Trace, _position: int, element: Element | None
+    subject: Subject, trace: Trace, _position: int, element: Element | None
 ) -> str:
     from .latex import latex  # noqa: PLC0415  # 4 ms of a start
 
@@ -64,7 +64,7 @@ def _tex(
                 "name a node or an element of one: W1, W1.grad[0, 2]",
             )
         )
-    return latex(scenario, trace, element.node, element.index)
+    return latex(subject, trace, element.node, element.index)
 
 
 # Those that need no screen.
@@ -76,7 +76,7 @@ EXPORTERS: Final[Mapping[str, Exporter]] = MappingProxyType(
 def export(
     exporters: Mapping[str, Exporter],
     name: str,
-    scenario: Scenario,
+    subject: Subject,
     trace: Trace,
     position: int,
     element: Element | None,
@@ -98,4 +98,4 @@ def export(
         raise CommandError(
             Problem(f"{name} shows the whole session", "only tex is about one element")
         )
-    return exporter(scenario, trace, position, element)
+    return exporter(subject, trace, position, element)

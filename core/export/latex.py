@@ -21,12 +21,12 @@ from ..base.text import clean
 from ..engine.backward import broadcast_axes
 from ..engine.graph import Edge, Graph, Node
 from ..engine.measure import largest
+from ..engine.subject import Subject
 from ..engine.trace import Trace
 from ..explain.explain import Index, Part, explain_gradient
 from ..ops import OPS
 from ..ops.table import Shape
-from ..scenario.scenario import Scenario
-from ..words.formulas import axes_text, code_text, is_literal
+from ..words.formulas import axes_text, code_text
 from ..words.numbers import element_text
 
 _MOST_NODES: Final = 400  # between the output and the node
@@ -110,7 +110,7 @@ _NAME: Final = re.compile(r"(?P<letters>[^\W\d]+?)_?(?P<digits>\d*)")
 
 
 def latex(
-    scenario: Scenario,
+    subject: Subject,
     trace: Trace,
     node: int,
     index: Index | None = None,
@@ -129,7 +129,7 @@ def latex(
             Problem(f"no gradient flows to {name}", f"why {name} tells the reason")
         )
     way = _way(trace, node)
-    writer = _Writer(run.graph, _literature(scenario, run.graph))
+    writer = _Writer(run.graph, _literature(subject, run.graph))
     nodes = run.graph.nodes
     computed = [writer.forward(i) for i in way if nodes[i].op is not None]
     parts = {
@@ -143,7 +143,7 @@ def latex(
     body = "\n\n".join(text for pair in told for text in pair)
     if fragment:
         return f"{body}\n"
-    title = f"{scenario.title}: the gradient of {nodes[node].name}"
+    title = f"{subject.title}: the gradient of {nodes[node].name}"
     return _DOCUMENT.format(title=text_latex(title), body=body)
 
 
@@ -184,11 +184,11 @@ def _way(trace: Trace, node: int) -> list[int]:
     return sorted(found)
 
 
-def _literature(scenario: Scenario, graph: Graph) -> dict[int, str]:
+def _literature(subject: Subject, graph: Graph) -> dict[int, str]:
     """Return the literature's names of gradients by the numbers of their nodes."""
     return {
         graph.names[target.removesuffix(".grad")]: name
-        for name, target in scenario.names.items()
+        for name, target in subject.names.items()
         if target.removesuffix(".grad") in graph.names
     }
 
@@ -206,7 +206,7 @@ class _Writer:
     def node(self, index: int, *, shaped: bool = False) -> str:
         """Return a node's name, over its shape where that is wanted."""
         node = self.graph.nodes[index]
-        name = math_latex(node.name) if is_literal(node) else name_latex(node.name)
+        name = math_latex(node.name) if node.is_literal else name_latex(node.name)
         if name.startswith("-"):
             name = f"({name})"
         return _shaped(name, node.shape) if shaped else name

@@ -1,4 +1,4 @@
-"""A scenario as one NumPy program: forward and backward, one line for each event.
+"""A run as one NumPy program: forward and backward, one line for each event.
 
 The program stands by itself. It is made of the operation table's own code, so what it
 computes is what gradstep computes, in the same order.
@@ -12,25 +12,22 @@ import math
 import pprint
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import numpy as np
 
-from ..base.errors import CommandError, InputError, LimitError, Problem
-from ..base.files import read_text
-from ..base.limits import LIMITS
+from ..base.errors import CommandError, LimitError, Problem
 from ..base.text import clean
 from ..engine.backward import broadcast_axes
 from ..engine.graph import Edge, Graph, Node, NodeKind, Site
 from ..engine.run import Run
+from ..engine.subject import Subject
 from ..ops.table import Array, Shape
-from ..scenario.scenario import SECTIONS, Scenario
 from ..scenario.toml import Mistakes
-from ..scenario.toml import parse as parse_toml
 from ..scenario.values import Setting, fans, read
-from ..words.formulas import code_text, is_literal
+from ..words.formulas import code_text
 
 _LONGEST_LITERAL: Final = 20_000  # elements of one array, written as a list
 _SHORT: Final = 20  # elements that are written as a list, even where there is a recipe
@@ -41,18 +38,18 @@ _NO_NAME: Final = re.compile(r"\W+")
 _PLAIN_DTYPES: Final = ("float64", "int64", "bool")
 
 
-def numpy_code(scenario: Scenario, run: Run) -> str:
+def numpy_code(subject: Subject, run: Run) -> str:
     """Return a Python program that computes `run` with NumPy alone, and prints it.
 
     It prints the output and the gradient of every node. Large arrays are made by the
-    scenario's recipe, where it has one. Raises `LimitError` for a large array without
-    one, and `CommandError` for a run whose gradients are patched.
+    recipe of their file, where there is one. Raises `LimitError` for a large array
+    without one, and `CommandError` for a run whose gradients are patched.
     """
     _refuse_patches(run)
     code = _Code(run, _identifiers(run.graph))
     body = [
         *_section("Data"),
-        *_data(scenario, code),
+        *_data(subject, code),
         *_section("Forward"),
         *_forward(code),
         *_section("Backward"),
@@ -60,7 +57,7 @@ def numpy_code(scenario: Scenario, run: Run) -> str:
         *_section("Results"),
         *_results(code),
     ]
-    return "\n".join([*_head(scenario, body), *body]) + "\n"
+    return "\n".join([*_head(subject, body), *body]) + "\n"
 
 
 def _refuse_patches(run: Run) -> None:
@@ -73,10 +70,10 @@ def _refuse_patches(run: Run) -> None:
         )
 
 
-def _head(scenario: Scenario, body: Sequence[str]) -> list[str]:
+def _head(subject: Subject, body: Sequence[str]) -> list[str]:
     used = set(re.findall(r"\w+", "\n".join(body)))
     special = [name for name in ("inf", "nan") if name in used]
-    lines = [f"# {_one_line(scenario.title)}"]
+    lines = [f"# {_one_line(subject.title)}"]
     lines += ["#", "# Forward and backward pass, one line for each step."]
     lines += ["", "import math"] if "math" in used else []
     lines += ["", f"from math import {', '.join(special)}"] if special else []
@@ -101,7 +98,7 @@ def _identifiers(graph: Graph) -> list[str]:
     taken = set(_TAKEN)
     names: list[str] = []
     for node in graph.nodes:
-        if is_literal(node):
+        if node.is_literal:
             names.append("")
             continue
         plain = unicodedata.normalize("NFKC", node.name).replace("._", "_")
@@ -124,7 +121,7 @@ class _Code:
     def name(self, index: int) -> str:
         """Return the name of a node; a literal is written where it is used."""
         node = self.run.graph.nodes[index]
-        if not is_literal(node):
+        if not node.is_literal:
             return self.names[index]
         number = _number(self.run.values[index])
         return f"({number})" if number.startswith("-") else number
@@ -142,11 +139,10 @@ class _Code:
 # -------------------------------------------------------------------------- the data
 
 
-def _data(scenario: Scenario, code: _Code) -> Iterator[str]:
-    recipes: dict[str, Any] | None = None
+def _data(subject: Subject, code: _Code) -> Iterator[str]:
     kind: NodeKind | None = None
     for node in code.run.graph.nodes:
-        if node.op is not None or is_literal(node):
+        if node.op is not None or node.is_literal:
             continue
         if node.kind != kind:
             kind = node.kind
@@ -154,41 +150,25 @@ def _data(scenario: Scenario, code: _Code) -> Iterator[str]:
         value = code.run.value(node.index)
         text = ""
         if value.size > _SHORT:
-            recipes = _tables(scenario) if recipes is None else recipes
-            text = _recipe(scenario, node, value, recipes)
+            text = _recipe(subject, node, value)
         yield f"{code.names[node.index]} = {text or _literal(node.name, value)}"
 
 
-def _tables(scenario: Scenario) -> dict[str, Any]:
-    """Return the file of a scenario as it stands now; nothing where it is gone."""
-    if scenario.path is None:
-        return {}
-    try:
-        text = read_text(scenario.path, LIMITS.text)
-        return parse_toml(text, scenario.source)
-    except InputError:
-        return {}
-
-
-def _recipe(
-    scenario: Scenario, node: Node, value: Array, tables: dict[str, Any]
-) -> str:
-    """Return how the scenario's file makes `value`, if it still does, or nothing."""
-    section = next((name for name, kind in SECTIONS.items() if kind == node.kind), "")
-    table = tables.get(section, {}).get(node.name)
-    if not isinstance(table, dict) or "random" not in table:
+def _recipe(subject: Subject, node: Node, value: Array) -> str:
+    """Return how the subject's file makes `value`, if it does, or nothing."""
+    table = subject.recipes.get(node.index)
+    if table is None:
         return ""
-    table = cast("dict[str, Any]", table)
     setting = Setting(
-        np.dtype(scenario.dtype), scenario.convention, keep=node.kind == "constant"
+        np.dtype(subject.dtype), subject.convention, keep=node.kind == "constant"
     )
-    made = read(table, (section, node.name), Mistakes("", ""), setting)
+    made = read(table, (node.name,), Mistakes("", ""), setting)
     if made is None or made.dtype != value.dtype or not np.array_equal(made, value):
         return ""
-    return _draw(table, made, scenario.convention)
+    return _draw(table, made, subject.convention)
 
 
-def _draw(table: dict[str, Any], made: Array, convention: str) -> str:
+def _draw(table: Mapping[str, Any], made: Array, convention: str) -> str:
     """Return the recipe of a random array, as `core.values` documents it."""
     shape = made.shape
     rng = f"np.random.default_rng({table['seed']})"
@@ -345,5 +325,5 @@ def _results(code: _Code) -> Iterator[str]:
     output = graph.nodes[graph.output]
     yield f"print({f'{output.name} ='!r}, {code.name(output.index)})"
     for node in graph.nodes:
-        if code.run.gradients[node.index] is not None and not is_literal(node):
+        if code.run.gradients[node.index] is not None and not node.is_literal:
             yield f"print({f'{node.name}.grad ='!r}, {code.gradient(node.index)})"

@@ -128,15 +128,15 @@ def event_record(trace: Trace, number: int, wording: Wording) -> dict[str, Any]:
 
 def scenario_record(scenario: Scenario) -> dict[str, Any]:
     """Return what a scenario says of itself."""
-    graph = scenario.graph
+    graph = scenario.subject.graph
     return {
         "gradstep": 1,
-        "scenario": scenario.name,
-        "title": scenario.title,
-        "summary": scenario.summary,
+        "scenario": scenario.subject.name,
+        "title": scenario.subject.title,
+        "summary": scenario.subject.summary,
         "group": scenario.group,
-        "convention": scenario.convention,
-        "dtype": scenario.dtype,
+        "convention": scenario.subject.convention,
+        "dtype": scenario.subject.dtype,
         "output": graph.nodes[graph.output].name,
         "size": len(graph),
     }
@@ -144,10 +144,13 @@ def scenario_record(scenario: Scenario) -> dict[str, Any]:
 
 def graph_record(scenario: Scenario, run: Run) -> dict[str, Any]:
     """Return the nodes of a scenario with their formulas, and its frames."""
-    graph, wording = scenario.graph, Wording(scenario.graph, scenario.names)
+    graph, wording = (
+        scenario.subject.graph,
+        Wording(scenario.subject.graph, scenario.subject.names),
+    )
     nodes: list[dict[str, Any]] = []
     for node in graph:
-        record = node_record(run, node, scenario.dtype)
+        record = node_record(run, node, scenario.subject.dtype)
         frame = graph.frame_of(node)
         record["frame"] = None if frame is None else frame.name
         record |= _formula(wording.forward(node.index))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
 
-from ..engine.graph import Graph, Node
+from ..engine.graph import Graph
 
 
 class Fold(NamedTuple):
@@ -50,22 +50,6 @@ class Sketch:
     consumers: Sequence[Sequence[int]]
 
 
-def is_literal(node: Node) -> bool:
-    """Tell whether a node is a number of the program's text, named by itself."""
-    return node.kind == "constant" and _is_number(node.name)
-
-
-def literals(graph: Graph) -> frozenset[int]:
-    """Return the numbers of the nodes that are literals."""
-    rows = graph.nodes.rows
-    return frozenset(r[0] for r in rows if r[2] == "constant" and _is_number(r[1]))
-
-
-def _is_number(name: str) -> bool:
-    # A name of anything else begins with a letter.
-    return name.lstrip("-.")[:1].isdigit()
-
-
 def folds_of(graph: Graph) -> tuple[Fold, ...]:
     """Return the folds of a graph, each one before those inside it."""
     runs: dict[tuple[int, int], tuple[str, str, bool]] = {}
@@ -79,7 +63,7 @@ def folds_of(graph: Graph) -> tuple[Fold, ...]:
         else:
             text = written.partition("=")[2].strip()
         runs.setdefault(run, (statement.target, text, False))
-    without = literals(graph)
+    without = graph.literals
     found: list[Fold] = []
     around: list[Fold] = []
     for (first, stop), (name, text, frame) in sorted(
@@ -107,7 +91,7 @@ def sketch(graph: Graph, folds: Sequence[Fold], unfolded: Iterable[int]) -> Sket
     boxes: list[Box] = []
     home = [-1] * len(graph)
     shut = _shut(folds, opened)
-    without = literals(graph)
+    without = graph.literals
     node, stop = 0, len(graph)
     while node < stop:
         fold = shut.get(node)

@@ -25,6 +25,7 @@ from ..engine.graph import (
     Graph,
     NodeKind,
     Site,
+    Source,
     Statement,
     misfit_text,
     named_shapes,
@@ -45,7 +46,7 @@ from .static import (
     items,
     size_problem,
 )
-from .syntax import Function, Line, Module, Source
+from .syntax import Function, Line, Module, Scanned
 from .whitelist import RESERVED
 
 _MOST_PROBLEMS: Final = 100
@@ -74,7 +75,7 @@ class Scope:
     index: int
     name: str
     function: Function | None
-    source: Source
+    source: Scanned
     values: dict[str, Bound]
     outer: Mapping[str, Bound]  # what the lines see besides
     functions: dict[str, Function]
@@ -152,16 +153,16 @@ class Reading:
         for name, value in self.scope.values.items():
             if is_number(value) and (type(value), repr(value)) in self.literals:
                 self.aliases[name] = self.literals[type(value), repr(value)]
-        sources = {"program": self.module.source.text, "prelude": PRELUDE}
+        sources = {
+            "program": Source(_cleaned(self.module.source.text)),
+            "prelude": Source(_cleaned(PRELUDE), is_library=True),
+        }
         return self.builder.finish(
             result,
             self.frames,
             self.statements,
             self.aliases,
-            {
-                name: "\n".join(map(clean, sources[name].split("\n")))
-                for name in sources
-            },
+            sources,
         )
 
     def _read(self, output: str | None) -> int | None:
@@ -601,3 +602,8 @@ def _near(name: str, known: Iterable[str]) -> str:
         return ""
     short = (one for one in known if len(one) <= _LONGEST_NEAR)
     return nearest(name, islice(short, _MOST_NEAR))
+
+
+def _cleaned(text: str) -> str:
+    """Return a text that is harmless to show, its lines as they are."""
+    return "\n".join(map(clean, text.split("\n")))

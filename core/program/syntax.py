@@ -39,7 +39,7 @@ _TOKEN: Final = re.compile(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Source:
+class Scanned:
     """A text that lines belong to: their code, and the comments at their ends."""
 
     name: str  # "program" or "prelude"
@@ -109,7 +109,7 @@ class Function:
     parameters: Mapping[str, ast.expr | None]  # and their defaults
     lines: tuple[Line, ...]  # the last one is the `return`
     names: frozenset[str]  # of everything that is bound in it
-    source: Source
+    source: Scanned
     line: int
 
 
@@ -117,7 +117,7 @@ class Function:
 class Module:
     """A text, read: what can be built of it, and everything that is wrong with it."""
 
-    source: Source
+    source: Scanned
     items: tuple[Line | Function, ...]
     problems: tuple[Problem, ...]
 
@@ -192,7 +192,7 @@ def _place(text: str, offset: int) -> tuple[int, int]:
     return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
 
 
-def _scan(text: str, name: str, limits: Limits) -> Source:
+def _scan(text: str, name: str, limits: Limits) -> Scanned:
     """Part the comments from the code, and check the limits that parsing relies on."""
     pieces: list[str] = []
     notes: dict[int, str] = {}
@@ -224,7 +224,7 @@ def _scan(text: str, name: str, limits: Limits) -> Source:
         if len(one) > limits.columns:
             what = f"the line has more than {limits.columns} characters"
             raise LimitError(Problem(what, "break it in parentheses", "", number, 1))
-    return Source(name, text, tuple(code), MappingProxyType(notes))
+    return Scanned(name, text, tuple(code), MappingProxyType(notes))
 
 
 def _too_much(text: str, offset: int, message: str) -> LimitError:
@@ -295,7 +295,7 @@ class _Reader:
 
     def __init__(
         self,
-        source: Source,
+        source: Scanned,
         limits: Limits,
         bound: dict[str, str],
         operations: Container[str],

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 from types import MappingProxyType
-from typing import Any, Final, Literal, NamedTuple, cast, get_args
+from typing import Any, Final, NamedTuple, cast, get_args
 
 import numpy as np
 
@@ -23,7 +23,8 @@ from ..base.files import read_text
 from ..base.limits import LIMITS
 from ..base.text import clean, nearest
 from ..engine.graph import Graph, Locate, Node, NodeKind
-from ..ops.table import Array, Shape, Value
+from ..engine.subject import NotePlace, Subject, When
+from ..ops.table import Array, Shape
 from ..program.build import Leaf, Program, build
 from ..program.syntax import check_name
 from ..words.numbers import shape_text
@@ -61,19 +62,6 @@ _TOLERANCES: Final = MappingProxyType(
     {"float64": (1e-9, 1e-12), "float32": (1e-5, 1e-7), "float16": (1e-2, 1e-3)}
 )
 
-When = Literal["forward", "backward", "update", "seed", "start", "end"]
-
-
-class NotePlace(NamedTuple):
-    """Where a note is shown; `node` is -1 at the seed, the start and the end.
-
-    A note of `backward` is shown when the node hands its gradient to its operands, or
-    for a leaf, when a gradient arrives.
-    """
-
-    when: When
-    node: int = -1
-
 
 class Expectation(NamedTuple):
     """A value or a gradient that a scenario promises.
@@ -93,24 +81,14 @@ class Expectation(NamedTuple):
 class Scenario:
     """A scenario file, read. Its texts are clean and its names are resolved."""
 
-    name: str
+    subject: Subject  # what a session is about
     path: pathlib.Path | None
     source: str  # the file, as messages name it
-    title: str
-    summary: str
-    group: str
-    order: int
-    convention: str  # "rows", "columns", or "" where nothing is said
-    dtype: str
-    program: str
+    group: str  # under which it is listed
+    order: int  # its place in that group
     given: Mapping[str, Leaf]  # what the file gives, by name
-    graph: Graph
-    leaves: Mapping[int, Value]  # the values of all leaves of the graph
-    seed: Array | None  # the gradient that enters at the output
-    names: Mapping[str, str]  # a gradient's name in the literature → "NODE.grad"
     training: Training | None
     batch_program: Program | None  # in the shapes of a batch, where training takes them
-    notes: Mapping[NotePlace, str]
     expect: tuple[Expectation, ...]
 
 
@@ -179,32 +157,37 @@ def parse(
     if top.has_table("training"):
         training = read_training(table, given, broken, setting)
     batch = training.batch if training else None
-    fields: dict[str, Any] = {
-        "title": top.line("title") or name,
-        "summary": top.text("summary").strip(),
-        "group": top.line("group"),
-        "order": top.whole("order", 0),
-        "program": program.graph.sources["program"] if program else "",
-        "batch_program": _batch_program(top, text, given, program, batch, setting),
-        "seed": _seed(top, graph, setting),
-        "names": _names(top, graph),
-        "notes": _notes(top, graph),
-        "expect": _expect(top, graph, setting),
-    }
+    title, summary = top.line("title") or name, top.text("summary").strip()
+    group, order = top.line("group"), top.whole("order", 0)
+    batch_program = _batch_program(top, text, given, program, batch, setting)
+    seed, names = _seed(top, graph, setting), _names(top, graph)
+    notes, expect = _notes(top, graph), _expect(top, graph, setting)
     top.finish("a key of a scenario")
     if mistakes or program is None:
         raise ScenarioError(mistakes.problems())
+    subject = Subject(
+        name,
+        program.graph,
+        program.leaves,
+        seed,
+        title,
+        summary,
+        convention,
+        dtype,
+        names,
+        notes,
+        _recipes(top, program.graph),
+    )
     return Scenario(
-        name=name,
-        path=path,
-        source=source,
-        convention=convention,
-        dtype=dtype,
-        given=MappingProxyType(given),
-        graph=program.graph,
-        leaves=program.leaves,
-        training=training,
-        **fields,
+        subject,
+        path,
+        source,
+        group,
+        order,
+        MappingProxyType(given),
+        training,
+        batch_program,
+        expect,
     )
 
 
@@ -253,6 +236,18 @@ def _given(top: Table, setting: Setting) -> tuple[dict[str, Leaf], dict[str, Nod
         for name, section in sections.items()
         if name not in given
     }
+
+
+def _recipes(top: Table, graph: Graph) -> Mapping[int, Mapping[str, Any]]:
+    """Return the tables of the leaves that are drawn at random, by their nodes."""
+    return MappingProxyType(
+        {
+            graph.names[name]: cast("dict[str, Any]", value)
+            for section in SECTIONS
+            for name, value in top.table(section).items.items()
+            if isinstance(value, dict) and "random" in value and name in graph.names
+        }
+    )
 
 
 def _misnamed(name: str, value: object, section: str) -> str:

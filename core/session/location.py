@@ -5,7 +5,8 @@ z  x1.z        a node: its value, and what it sends back (z.grad: that alone)
 x1             a frame (node:x1 is its result alone)
 z<-W  z<-a#1   one edge
 op:relu        every node of an operation
-line:7         every statement at a line of the program; line:prelude:7 of the prelude
+line:7         every statement at a line of the program
+model.py:56    every statement at a line of any source; line:model.py:56 is the same
 output         the seed
 start  end     the ends of the trace
 #31            the 31st event
@@ -106,6 +107,8 @@ def parse_location(text: str, trace: Trace, names: Mapping[str, str]) -> Locatio
     prefix, colon, rest = place.partition(":")
     if colon and prefix in _PREFIXES:
         return Location(text, nodes=_PREFIXES[prefix](graph, rest), only=only)
+    if colon and place.rpartition(":")[0] in graph.sources:
+        return Location(text, nodes=_of_line(graph, place), only=only)
     place = names.get(place, place)
     if place.endswith(".grad"):
         place, only = place.removesuffix(".grad"), "backward"
@@ -235,7 +238,7 @@ def _of_op(graph: Graph, name: str) -> Ranges:
 
 def _of_line(graph: Graph, text: str) -> Ranges:
     source, _, number = text.rpartition(":")
-    source = source or "program"
+    source = source or graph.main
     lines = [s for s in graph.statements if graph.frames[s.frame].source == source]
     known = sorted({s.line for s in lines})
     if not number.isdecimal() or int(number) not in known:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from ..engine.subject import NotePlace
 from ..engine.trace import Trace
-from ..scenario.scenario import NotePlace
 
 
 class Note(NamedTuple):

@@ -12,9 +12,9 @@ from types import MappingProxyType
 
 from ..base.progress import Progress
 from ..engine.graph import Graph
+from ..engine.subject import Subject
 from ..engine.trace import Trace
 from ..export.formats import EXPORTERS, Exporter
-from ..scenario.scenario import Scenario
 from ..training.timeline import Timeline
 from ..words import events as describe
 from .expression import Expression, State, parse
@@ -26,7 +26,7 @@ from .stops import Meeting, Stop, look, meetings, same
 
 
 class Session:
-    """The runs over one scenario, and where in their time we are.
+    """The runs over one subject, and where in their time we are.
 
     `nested` carries out a command line on behalf of another one, as a script does;
     `progress` is told how far long work has come.
@@ -34,12 +34,12 @@ class Session:
 
     def __init__(
         self,
-        scenario: Scenario,
+        subject: Subject,
         timeline: Timeline,
         nested: Callable[[str], Reply],
         progress: Progress,
     ) -> None:
-        self.scenario = scenario
+        self.subject = subject
         self.nested = nested
         self.progress = progress
         self.runs = [Branch(0, timeline, "as loaded")]
@@ -85,17 +85,17 @@ class Session:
             self.timeline.trace(place.iteration),
             place.position,
             place.iteration,
-            self.scenario.names,
+            self.subject.names,
             MappingProxyType(hits),
         )
 
     def expression(self, text: str) -> Expression:
         """Parse an expression over this graph, or raise `CommandError`."""
-        return parse(text, self.graph, self.scenario.names)
+        return parse(text, self.graph, self.subject.names)
 
     def location(self, text: str) -> Location:
         """Parse a location in this graph, or raise `CommandError`."""
-        return parse_location(text, self.trace, self.scenario.names)
+        return parse_location(text, self.trace, self.subject.names)
 
     # ------------------------------------------------------------------ movement
 

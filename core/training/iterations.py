@@ -44,14 +44,14 @@ def iterations_of(
 
     `progress` is told of every iteration that is computed on the way to another one.
     """
-    program = scenario.batch_program or scenario
+    program = scenario.batch_program or scenario.subject
     graph, batch = program.graph, training.batch
     parameters = tuple(n.index for n in graph.nodes if n.kind == "parameter")
     values = {index: _kept(program.leaves[index]) for index in parameters}
     plan = Plan(
         graph,
         program.leaves,
-        scenario.seed,
+        scenario.subject.seed,
         OPTIMIZERS[training.optimizer],
         training.hyper,
         MappingProxyType(
@@ -64,7 +64,7 @@ def iterations_of(
         MappingProxyType(
             {graph.names[n]: scenario.given[n].value for n in batch.of} if batch else {}
         ),
-        Wording(graph, scenario.names),
+        Wording(graph, scenario.subject.names),
         progress or (lambda done, of: None),
     )
     zeros = {
@@ -343,7 +343,7 @@ def _finished(
     memory.keep(iteration + 1, after)
     if len(memory.records) == iteration:
         memory.keep_record(iteration, record(run, time.plan.rates))
-    return Trace(run, updated), after
+    return Trace(run, updated, time.plan.optimizer), after
 
 
 def _stepped(

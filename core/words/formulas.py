@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 _LONGEST = 24  # a longer expression is called by the name of its node
 _DEEPEST = 3  # expressions inside each other, before a name stands for the rest
 
-_UNNAMED: Final = re.compile(r"(?:.*\.)?_\d+")
 _PLACE: Final = re.compile(r"\{(\w+)\}")
 _SUM: Final = re.compile(r"\{\w+\} [+−] \{\w+\}")
 _POWER: Final = re.compile(r"\^(\d+)(?![\w.^])")
@@ -84,7 +83,7 @@ class Wording:
     def node(self, index: int, depth: int = 0) -> str:
         """Return the name of a node, or its expression where it has no name."""
         node = self.graph.nodes[index]
-        if node.op is None or depth >= _DEEPEST or not _UNNAMED.fullmatch(node.name):
+        if node.op is None or depth >= _DEEPEST or not node.is_unnamed:
             return node.name
         symbol = self.graph.worded(node).symbol
         text = self._filled(node, symbol, self._words(node, depth + 1))
@@ -222,8 +221,8 @@ class Wording:
         if _scalars(self.graph, node):
             return ""
         nodes = [self.graph.nodes[i] for i in node.operands]
-        sides = ", ".join(shape_text(n.shape) for n in nodes if not is_literal(n))
-        if not any(is_literal(n) for n in nodes):
+        sides = ", ".join(shape_text(n.shape) for n in nodes if not n.is_literal)
+        if not any(n.is_literal for n in nodes):
             sides = _binary(op.code, op, [n.shape for n in nodes], ())
         return f"{sides} → {shape_text(node.shape)}"
 
@@ -241,11 +240,6 @@ class Wording:
             start += f" → {shape_text(node.shape)} → Σ {axes_text(summed)}"
         end = shape_text(operand.shape)
         return f"{start} → {end} = {_bound(self.node(edge.operand))} ✓"
-
-
-def is_literal(node: Node) -> bool:
-    """Tell whether a node is a number of the program, which is its own name."""
-    return node.kind == "constant" and node.name[:1] in set("0123456789.-")
 
 
 def code_text(template: str, node: Node, names: list[str], **more: str) -> str:

@@ -47,7 +47,7 @@ class PanesApp(App[None]):
             assert reply.ok, reply.error
 
     def choose(self, text: str) -> None:
-        self.chosen = parse_element(text, self.bug.graph, self.bug.scenario.names)
+        self.chosen = parse_element(text, self.bug.graph, self.bug.subject.names)
         self.draw()
 
     def draw(self) -> None:

@@ -26,6 +26,7 @@ from textual.widgets import Input
 
 from ...core.base.errors import InputError
 from ...core.debugger.debugger import Debugger
+from ...core.engine.subject import Subject
 from ...core.scenario.scenario import Scenario, load
 from .arrangement import load_arrangement, save_arrangement
 from .main_screen import MainScreen
@@ -83,13 +84,13 @@ class GradstepApp(App[int]):
 
     def __init__(
         self,
-        scenario: Scenario | None = None,
+        about: Scenario | Subject | None = None,
         at: str = "",
         script: Path | None = None,
     ) -> None:
-        """Take a scenario to begin with; `InputError` where it cannot be run."""
+        """Take what to begin with; `InputError` where it cannot be run."""
         super().__init__()
-        self._bug = None if scenario is None else Debugger(scenario)
+        self._bug = None if about is None else Debugger(about)
         self._at = at
         self._script = script
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -44,11 +45,13 @@ def with_console(arrangement: Arrangement, lines: int, height: int) -> Arrangeme
     return replace(arrangement, console=max(min(lines, height // 2), 1))
 
 
-def lay_out(screen: Screen[Any], arrangement: Arrangement) -> None:
-    """Give the panes of a screen their places."""
+def lay_out(
+    screen: Screen[Any], arrangement: Arrangement, empty: Sequence[str] = ()
+) -> None:
+    """Give the panes of a screen their places; those in `empty` get none."""
     for name in HIDEABLE:
         styles = screen.query_one(f"#{name}").styles
-        if name in arrangement.hidden:
+        if name in arrangement.hidden or name in empty:
             styles.display = "none"
         else:
             styles.clear_rule("display")  # a small window may hide it still

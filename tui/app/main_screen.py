@@ -33,7 +33,7 @@ from ..panes.base.pane import Asked, Begun, Chosen, OneLine, Pane, View
 from ..panes.base.views import VIEWS
 from ..panes.console import ConsolePane, Prompt
 from ..panes.graph import GraphPane
-from ..panes.header import facts, header_text
+from ..panes.header import facts, header_text, subject_text
 from ..panes.homes import view
 from ..panes.matrix.view import MatrixView
 from ..panes.program import ProgramPane
@@ -143,7 +143,7 @@ class MainScreen(Screen[int]):
         """Show the first moment."""
         self._always = [self.query_one(kind) for kind in _ALWAYS]
         self.bug.exporters = with_screen(camera(self.app))
-        lay_out(self, self.arrangement)
+        self._lay_out()
         self._drawn_in = self.size
         self.set_interval(_LOOK_EVERY, self._look_at_file)
         if self._script is not None:
@@ -404,7 +404,7 @@ class MainScreen(Screen[int]):
             self._tell("The file is wrong now; the old one stays open", loaded.said)
             return
         self.bug, self._chosen, self._seen = fresh, None, changed_at(fresh)
-        self.query_one(ConsolePane).say(f"loaded again: {fresh.scenario.source}")
+        self.query_one(ConsolePane).say(f"loaded again: {subject_text(fresh)}")
         if loaded.said:
             self._tell("These stops have no place in the new file", loaded.said)
         self.look()
@@ -476,8 +476,13 @@ class MainScreen(Screen[int]):
         """Lay the panes out like this from now on."""
         self.arrangement = arrangement
         save_arrangement(arrangement)
-        lay_out(self, arrangement)
+        self._lay_out()
         self.call_after_refresh(self.apply, None)
+
+    def _lay_out(self) -> None:
+        # A graph without a source needs no room for one.
+        empty = () if self.bug.graph.own else ("program",)
+        lay_out(self, self.arrangement, empty)
 
     def action_play(self) -> None:
         """Play step by step, or pause; with a script, its lines."""
@@ -514,7 +519,7 @@ class MainScreen(Screen[int]):
         states = [*self._player.states()]
         if bug.chosen:
             states.append(f"run {bug.chosen}: {bug.branch.text}")
-        text = header_text(bug.scenario.source, states, where, self.size.width)
+        text = header_text(subject_text(bug), states, where, self.size.width)
         self.query_one("#header", OneLine).tell((text, ""))
 
 

@@ -149,7 +149,7 @@ class Scenarios(Finder):
         del query
         for name in builtin_names():
             act = partial(self.app.post_message, Open(name))
-            yield Entry(f"open {name}", builtin(name).title, act)
+            yield Entry(f"open {name}", builtin(name).subject.title, act)
 
 
 class Themes(Finder):

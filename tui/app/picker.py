@@ -55,11 +55,11 @@ class Choice:
     @property
     def title(self) -> str:
         """Return what to call it."""
-        return self.scenario.title if self.scenario else self.path
+        return self.scenario.subject.title if self.scenario else self.path
 
     def matches(self, text: str) -> bool:
         """Tell whether each word of `text` is somewhere in it."""
-        summary = self.scenario.summary if self.scenario else self.error
+        summary = self.scenario.subject.summary if self.scenario else self.error
         whole = f"{self.path} {self.title} {self.group} {summary}".lower()
         return all(word in whole for word in text.lower().split())
 
@@ -243,7 +243,7 @@ class Picker(Screen[int]):
 def _label(choice: Choice) -> Text:
     if choice.scenario is None:
         return Text("  ").append(choice.title).append("  cannot be read", "bold red")
-    nodes = sum(1 for node in choice.scenario.graph if node.op is not None)
+    nodes = sum(1 for node in choice.scenario.subject.graph if node.op is not None)
     steps = f"  {nodes} step{'s' if nodes != 1 else ''}"
     return Text(f"  {choice.title}").append(steps, "dim")
 
@@ -256,19 +256,20 @@ def preview(choice: Choice, room: tuple[int, int] = _PREVIEW) -> Text:
     if choice.scenario is None:
         return Text(choice.error)
     (width, height), scenario = room, choice.scenario
-    summary = wrap(scenario.summary, width)
+    graph = scenario.subject.graph
+    summary = wrap(scenario.subject.summary, width)
     most = max(height - _GRAPH - 4, 2)
     if len(summary) > most:
         summary[most - 1 :] = ["…"]
     facts = [clean(choice.path), *wrap(_facts(scenario), width)[:_MOST_FACTS]]
-    program = scenario.program.strip("\n").split("\n")
+    program = graph.sources[graph.main].text.strip("\n").split("\n")
     left = height - len(summary) - 4
     below = len(facts) + len(program) + 2
     high = left - below if left - below >= _GRAPH else max(left, _GRAPH)
     parts = (
-        ("bold", [scenario.title]),
+        ("bold", [scenario.subject.title]),
         ("", summary),
-        ("", drawn(scenario.graph, (width, high))),
+        ("", drawn(graph, (width, high))),
         ("dim", facts),
         ("", program),
     )
@@ -300,7 +301,7 @@ def _blank(piece: Piece) -> str:
 
 
 def _facts(scenario: Scenario) -> str:
-    graph = scenario.graph
+    graph = scenario.subject.graph
     leaves = [n for n in graph if n.kind in ("input", "parameter")]
     given = ", ".join(f"{n.name} {shape_text(n.shape)}" for n in leaves[:12])
     count = sum(math.prod(n.shape) for n in leaves if n.kind == "parameter")

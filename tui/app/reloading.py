@@ -23,7 +23,9 @@ class Loaded(NamedTuple):
 def reloaded(bug: Debugger, progress: Progress) -> Loaded:
     """Load the file of a session again, with the same stops and at the same place."""
     try:
-        scenario = load(bug.scenario.path or bug.scenario.name)
+        if bug.scenario is None:
+            return Loaded(None, "it was not read from a file")
+        scenario = load(bug.scenario.path or bug.subject.name)
         fresh = Debugger(scenario, progress=progress)
         fresh.exporters = bug.exporters
         lines = [f"{stop.kind} {stop.text}" for stop in bug.memory.stops.values()]
@@ -43,7 +45,7 @@ def changed_at(bug: Debugger) -> float:
 
     0 when there is no file, -1 when it is gone.
     """
-    path = bug.scenario.path
+    path = None if bug.scenario is None else bug.scenario.path
     try:
         return path.stat().st_mtime if path is not None else 0.0
     except OSError:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from ...core.base.errors import InputError, LimitError, Problem
 from ...core.base.text import nearest
 from ...core.debugger.debugger import Debugger
+from ...core.engine.subject import Subject
 from ...core.scenario.scenario import Scenario
 from ..export.exports import offline
 
@@ -70,17 +71,17 @@ def parse_size(text: str) -> tuple[int, int]:
     return size
 
 
-def take(scenario: Scenario, wish: Wish) -> Picture:
+def take(about: Scenario | Subject, wish: Wish) -> Picture:
     """Take a picture of the application.
 
     Raises `InputError` for a place, a view or a theme that there is not.
     """
     if wish.at:
-        reply = Debugger(scenario).execute(f"goto {wish.at}")
+        reply = Debugger(about).execute(f"goto {wish.at}")
         if reply.error is not None:
             raise InputError(Problem(reply.error, "", "--at"))
     with surroundings():
-        return asyncio.run(_take(scenario, wish))
+        return asyncio.run(_take(about, wish))
 
 
 @contextmanager
@@ -100,10 +101,10 @@ def surroundings() -> Iterator[None]:
             os.environ.update(before)
 
 
-async def _take(scenario: Scenario, wish: Wish) -> Picture:
+async def _take(about: Scenario | Subject, wish: Wish) -> Picture:
     from .app import GradstepApp  # noqa: PLC0415  # it imports Textual
 
-    app = GradstepApp(scenario, at=wish.at)
+    app = GradstepApp(about, at=wish.at)
     app.animation_level = "none"
     async with app.run_test(size=wish.size):
         await _settled(app)

@@ -35,7 +35,7 @@ _PROMPT: Final = "(gradstep) "
 def play_script(options: Options) -> int:
     """Play the commands of a file over a scenario."""
     scenario, lines = load(options.scenario), read_script(options.script)
-    with progress(f"playing {scenario.name}") as tell:
+    with progress(f"playing {scenario.subject.name}") as tell:
         bug = Debugger(scenario, progress=tell)
         bug.exporters = with_screen()
         return _play(bug, lines, options)
@@ -72,7 +72,7 @@ def _print(screen: Screen, block: object) -> None:
 def debug(options: Options) -> int:
     """Read commands at a prompt, or from a pipe as a script."""
     scenario = load(options.scenario)
-    with progress(f"computing {scenario.name}") as tell:
+    with progress(f"computing {scenario.subject.name}") as tell:
         bug = Debugger(scenario, progress=tell)
         bug.exporters = with_screen()
         if not sys.stdin.isatty():
@@ -93,7 +93,7 @@ def _talk(bug: Debugger, options: Options) -> int:
     """Answer line by line; an empty line repeats the one before."""
     screen, look = screen_for(options), look_for(options)
     _complete_with(bug)
-    screen.print(look.text(f"{bug.scenario.title}: help lists the commands", "quiet"))
+    screen.print(look.text(f"{bug.subject.title}: help lists the commands", "quiet"))
     last = ""
     while True:
         before = bug.place

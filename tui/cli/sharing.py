@@ -28,16 +28,16 @@ def export_file(options: Options) -> int:
     """Write a session, its graph, a derivation or its program."""
     name = options.format or _ending(options.output, tuple(FORMATS), "--format says it")
     scenario = load(options.scenario)
-    with progress(f"computing {scenario.name}") as tell:
+    with progress(f"computing {scenario.subject.name}") as tell:
         bug = Debugger(scenario, progress=tell)
         bug.exporters = with_screen()
         if options.at:
             _go(bug, options.at)
         element = None
         if options.element:
-            element = parse_element(options.element, bug.graph, scenario.names)
+            element = parse_element(options.element, bug.graph, scenario.subject.names)
         content = export(
-            bug.exporters, name, scenario, bug.trace, bug.position, element
+            bug.exporters, name, bug.subject, bug.trace, bug.position, element
         )
     return _write(content, options, FORMATS[name])
 

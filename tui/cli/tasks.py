@@ -15,7 +15,7 @@ from ...core.base.exits import FAILED, INTERRUPTED, OK
 from ...core.base.save import write_text
 from ...core.base.text import clean
 from ...core.check.check import check
-from ...core.engine.run import Run, evaluate
+from ...core.engine.run import Run
 from ...core.engine.trace import Trace
 from ...core.export.records import (
     check_record,
@@ -31,7 +31,7 @@ from ..draw.reports import (
     check_block,
     gradients_block,
     list_block,
-    scenario_block,
+    subject_block,
 )
 from ..draw.stage import Stage
 from .completion import SCRIPTS
@@ -41,7 +41,7 @@ Options = argparse.Namespace
 
 
 def _run(scenario: Scenario) -> Run:
-    return evaluate(scenario.graph, scenario.leaves, scenario.seed)
+    return scenario.subject.run()
 
 
 def _load_all(names: Sequence[str]) -> list[Scenario]:
@@ -73,17 +73,17 @@ def _play(options: Options) -> int:
     selection = Selection(options.start, options.stop, tuple(options.only))
     events: Sequence[int] = ()
     try:
-        events = selection.events(trace, scenario)
+        events = selection.events(trace, scenario.subject)
     except InputError as error:
         problems += error.problems
     try:
-        look = replace(look, slices=slices_of(options.slice, scenario.graph))
+        look = replace(look, slices=slices_of(options.slice, scenario.subject.graph))
     except InputError as error:
         problems += error.problems
     if problems:
         raise InputError(problems)
     tell = play_json if options.json else play_markdown if options.markdown else play
-    stage = Stage(scenario, trace, look)
+    stage = Stage(scenario.subject, trace, look)
     tell(screen_for(options), stage, events, Pace(options.steps, options.delay))
     return OK
 
@@ -94,10 +94,15 @@ def _grads(options: Options) -> int:
     for scenario in scenarios:
         run = _run(scenario)
         if options.json:
-            record = grads_record(scenario.name, scenario.title, scenario.dtype, run)
+            record = grads_record(
+                scenario.subject.name,
+                scenario.subject.title,
+                scenario.subject.dtype,
+                run,
+            )
             screen.file.write(f"{dump(record)}\n")
             continue
-        screen.print(gradients_block(scenario, run, look, screen.width))
+        screen.print(gradients_block(scenario.subject, run, look, screen.width))
     return OK
 
 
@@ -108,7 +113,7 @@ def _check(options: Options) -> int:
     code = OK
     for scenario in scenarios:
         run = _run(scenario)
-        with progress(f"checking {scenario.name}") as tell:
+        with progress(f"checking {scenario.subject.name}") as tell:
             report = check(
                 run,
                 scheme=options.scheme,
@@ -118,9 +123,11 @@ def _check(options: Options) -> int:
                 progress=tell,
             )
         if options.json:
-            screen.file.write(f"{dump(check_record(scenario.name, report))}\n")
+            screen.file.write(f"{dump(check_record(scenario.subject.name, report))}\n")
         else:
-            screen.print(check_block(scenario, report, look, screen.width, digits))
+            screen.print(
+                check_block(scenario.subject, report, look, screen.width, digits)
+            )
         if not report.complete:
             return INTERRUPTED
         code = code if report.ok else FAILED
@@ -129,7 +136,9 @@ def _check(options: Options) -> int:
 
 def _list(options: Options) -> int:
     screen, look = screen_for(options), look_for(options)
-    scenarios = sorted(_load_all(builtin_names()), key=lambda s: (s.order, s.name))
+    scenarios = sorted(
+        _load_all(builtin_names()), key=lambda s: (s.order, s.subject.name)
+    )
     if options.json:
         screen.file.writelines(f"{dump(scenario_record(s))}\n" for s in scenarios)
         return OK
@@ -144,7 +153,7 @@ def _show(options: Options) -> int:
     if options.json:
         screen.file.write(f"{dump(graph_record(scenario, run))}\n")
     else:
-        screen.print(scenario_block(scenario, run, look, screen.width))
+        screen.print(subject_block(scenario.subject, run, look, screen.width))
     return OK
 
 

@@ -14,11 +14,10 @@ from rich.text import Text
 
 from ...core.base.errors import CommandError, InputError, Problem
 from ...core.engine.graph import Graph
+from ...core.engine.subject import Subject, When
 from ...core.engine.trace import Contribution, Trace
 from ...core.export.records import dump, event_record
-from ...core.scenario.scenario import Scenario, When
 from ...core.session.location import parse_location
-from ...core.words.formulas import is_literal
 from ...core.words.numbers import shape_text
 from .blocks import Block, indent, under, wrap
 from .look import Index, Look
@@ -59,16 +58,16 @@ class Selection:
     stop: str = "end"
     only: tuple[str, ...] = ()
 
-    def events(self, trace: Trace, scenario: Scenario) -> Sequence[int]:
+    def events(self, trace: Trace, subject: Subject) -> Sequence[int]:
         """Return the numbers of the events; `CommandError` has all that is wrong."""
         problems: list[Problem] = []
         first, stop, nodes = 0, len(trace), set[int]()
         try:
-            first = _spans("--from", self.start, trace, scenario)[0].start
+            first = _spans("--from", self.start, trace, subject)[0].start
         except InputError as error:
             problems += error.problems
         try:
-            spans = _spans("--to", self.stop, trace, scenario)
+            spans = _spans("--to", self.stop, trace, subject)
             stop = next((span.stop for span in spans if span.stop > first), 0)
         except InputError as error:
             problems += error.problems
@@ -93,7 +92,7 @@ def _touches(trace: Trace, number: int, nodes: set[int]) -> bool:
     return not nodes.isdisjoint(ends)
 
 
-def _spans(flag: str, text: str, trace: Trace, scenario: Scenario) -> list[range]:
+def _spans(flag: str, text: str, trace: Trace, subject: Subject) -> list[range]:
     text = text.strip()
     size = len(trace)
     if text in {"start", "end"}:
@@ -104,7 +103,7 @@ def _spans(flag: str, text: str, trace: Trace, scenario: Scenario) -> list[range
         return [range(last - 1, last)]
     try:
         place = parse_location(
-            f"#{text}" if text.isdecimal() else text, trace, scenario.names
+            f"#{text}" if text.isdecimal() else text, trace, subject.names
         )
         spans = place.spans(trace)
         # A leaf is reached when the last of its contributions is in.
@@ -132,8 +131,8 @@ def steps(stage: Stage, events: Sequence[int], size: Size) -> Iterator[Numbers]:
         statement = stage.statement(event)
         is_wide = size == "statements" and statement is not None
         happens = stage.trace.event(event)
-        subject = stage.subject(event).index
-        return type(happens), statement.index if is_wide and statement else subject
+        index = stage.node(event).index
+        return type(happens), statement.index if is_wide and statement else index
 
     yield from (list(group) for _, group in groupby(events, key))
 
@@ -216,20 +215,25 @@ def play(console: Console, stage: Stage, events: Numbers, pace: Pace) -> None:
 
 
 def opening(stage: Stage, width: int) -> Block:
-    """Return what a scenario says of itself, its program and what it starts from."""
-    scenario, look, inner = stage.scenario, stage.look, width - MARGIN
+    """Return what is said of a subject, its sources and what it starts from."""
+    subject, look, inner = stage.subject, stage.look, width - MARGIN
     told = [
-        wrap(look.text(scenario.summary), min(inner, LONGEST_LINE)),
+        wrap(look.text(subject.summary), min(inner, LONGEST_LINE)),
         Block.of([Text("")]),
-        facts_block(scenario, stage.trace, look, inner),
+        facts_block(subject, stage.trace, look, inner),
         Block.of([Text("")]),
-        program_block(stage.graph, look, inner),
+        sources_block(stage.graph, look, inner),
         Block.of([Text("")]),
         _leaves(stage, inner),
     ]
-    start = 0 if scenario.summary else 2
+    start = 0 if subject.summary else 2
     return under(
-        rule(look.text(scenario.title or scenario.name, "title"), look, width, "━"),
+        rule(
+            look.text(subject.title or subject.name, "title"),
+            look,
+            width,
+            "━",
+        ),
         indent(under(*told[start:]), MARGIN),
         *_said(stage, "start", width),
     )
@@ -251,44 +255,54 @@ def _said(stage: Stage, when: When, width: int) -> list[Block]:
     return [paragraph(note, "note", stage.look, width)] if note else []
 
 
-def facts(scenario: Scenario, trace: Trace) -> tuple[str, ...]:
+def facts(subject: Subject, trace: Trace) -> tuple[str, ...]:
     """Return the name, the convention, the dtype, the output and the size."""
-    graph = scenario.graph
+    graph = subject.graph
     return (
-        scenario.name,
-        CONVENTIONS[scenario.convention],
-        scenario.dtype,
+        subject.name,
+        CONVENTIONS[subject.convention],
+        subject.dtype,
         f"output {graph.nodes[graph.output].name}",
         f"{len(graph)} nodes, {len(trace)} events",
     )
 
 
-def facts_block(scenario: Scenario, trace: Trace, look: Look, width: int) -> Block:
+def facts_block(subject: Subject, trace: Trace, look: Look, width: int) -> Block:
     """Return the facts in lines that break between them."""
     lines: list[str] = []
-    for fact in facts(scenario, trace):
+    for fact in facts(subject, trace):
         longer = f"{lines[-1]}{look.dot}{fact}" if lines else fact
         lines[-1:] = [longer] if len(longer) <= width else [*lines[-1:], fact]
     return under(*(wrap(look.text(line, "quiet"), width) for line in lines))
 
 
-def program_block(graph: Graph, look: Look, width: int) -> Block:
-    """Return the lines of the program with their numbers."""
-    source = graph.sources.get("program", "").expandtabs(4).rstrip()
-    lines = source.split("\n")
+def sources_block(graph: Graph, look: Look, width: int) -> Block:
+    """Return the lines of the author's own sources, under their names if many."""
+    blocks: list[Block] = []
+    for name in graph.own:
+        if len(graph.own) > 1:
+            blocks += [Block.of([Text("")])] * bool(blocks)
+            blocks.append(Block.of([look.text(name, "quiet")]))
+        blocks.append(_source_block(graph.sources[name].text, look, width))
+    return under(*blocks)
+
+
+def _source_block(text: str, look: Look, width: int) -> Block:
+    """Return the lines of a text with their numbers."""
+    lines = text.expandtabs(4).rstrip().split("\n")
     skipped = next((k for k, line in enumerate(lines) if line.strip()), 0)
     digits = len(str(len(lines)))
     blocks: list[Block] = []
     for number, line in enumerate(lines[skipped:], skipped + 1):
-        text = wrap(look.text(line), width - digits - 4).lines or (Text(""),)
+        wrapped = wrap(look.text(line), width - digits - 4).lines or (Text(""),)
         label = look.text(f"{number:>{digits}}  ", "quiet")
-        blocks.append(Block.of([Text.assemble(label, text[0], end="")]))
-        blocks.append(indent(Block.of(text[1:]), digits + 4))
+        blocks.append(Block.of([Text.assemble(label, wrapped[0], end="")]))
+        blocks.append(indent(Block.of(wrapped[1:]), digits + 4))
     return under(*blocks)
 
 
 def _leaves(stage: Stage, width: int) -> Block:
-    nodes = [node for node in stage.graph if node.op is None and not is_literal(node)]
+    nodes = [node for node in stage.graph if node.op is None and not node.is_literal]
     columns = ("node", "kind", "shape", "value")
     return node_table(stage.look, stage.trace.run, nodes, columns, width)
 
@@ -321,15 +335,15 @@ def play_json(console: Console, stage: Stage, events: Numbers, pace: Pace) -> No
 
 def play_markdown(console: Console, stage: Stage, events: Numbers, pace: Pace) -> None:
     """Print the steps as Markdown: headings, fenced tables, quoted notes."""
-    write, width, scenario = console.file.write, console.width, stage.scenario
+    write, width, subject = console.file.write, console.width, stage.subject
     if events and events[0] == 0:
-        write(f"# {_escaped(scenario.title or scenario.name)}\n\n")
+        write(f"# {_escaped(subject.title or subject.name)}\n\n")
         for text in (
-            scenario.summary,
-            stage.look.dot.join(facts(scenario, stage.trace)),
+            subject.summary,
+            stage.look.dot.join(facts(subject, stage.trace)),
         ):
             write(f"{_escaped(text)}\n\n" if text else "")
-        write(_fenced(program_block(stage.graph, stage.look, width), "python"))
+        write(_fenced(sources_block(stage.graph, stage.look, width), "python"))
         write(_fenced(_leaves(stage, width)))
         write(_quoted([stage.note("start")]))
     for numbers in steps(stage, events, pace.size):

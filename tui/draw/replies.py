@@ -69,7 +69,7 @@ def _way(
     numbers = range(came_from.position, here.position)
     if not 0 < len(numbers) <= _MOST_EVENTS:
         return nothing
-    stage = Stage(bug.scenario, bug.trace, look)
+    stage = Stage(bug.subject, bug.trace, look)
     inner = width - MARGIN
     kinds = {type(stage.trace.event(n)) for n in numbers}
     if len(kinds) > 1:

@@ -12,6 +12,7 @@ from rich.text import Text
 from ...core.check.check import NodeCheck, Report
 from ...core.engine.graph import Edge, Graph, Node
 from ...core.engine.run import Run
+from ...core.engine.subject import Subject
 from ...core.engine.trace import Trace
 from ...core.scenario.scenario import Scenario
 from ...core.words.formulas import Formula, Wording
@@ -20,7 +21,7 @@ from .blocks import Block, apart, beside, fits, indent, under, wrap
 from .digits import align, number_text
 from .look import Look
 from .matrix import ink
-from .playback import facts_block, program_block
+from .playback import facts_block, sources_block
 from .step import LONGEST_LINE, MARGIN, rule
 from .tables import fits as fits_in_lines
 from .tables import node_table, table
@@ -29,8 +30,8 @@ CHECK_PRECISIONS: Final = (15, 12, 9, 7)
 _GAP: Final = 6
 
 
-def _titled(scenario: Scenario, look: Look, width: int) -> Block:
-    title = scenario.name + (f"{look.dot}{scenario.title}" if scenario.title else "")
+def _titled(subject: Subject, look: Look, width: int) -> Block:
+    title = subject.name + (f"{look.dot}{subject.title}" if subject.title else "")
     return rule(look.text(title, "title"), look, width, "━")
 
 
@@ -41,18 +42,18 @@ def _said(text: str, meaning: str, look: Look, width: int) -> Block:
 # --------------------------------------------------------------------------- grads
 
 
-def gradients_block(scenario: Scenario, run: Run, look: Look, width: int) -> Block:
+def gradients_block(subject: Subject, run: Run, look: Look, width: int) -> Block:
     """Return all values and gradients, nodes in forward order."""
     columns = ("node", "op", "shape", "value", "gradient")
-    drawn = node_table(look, run, scenario.graph.nodes, columns, width - MARGIN)
-    return under(_titled(scenario, look, width), indent(drawn, MARGIN))
+    drawn = node_table(look, run, subject.graph.nodes, columns, width - MARGIN)
+    return under(_titled(subject, look, width), indent(drawn, MARGIN))
 
 
 # --------------------------------------------------------------------------- check
 
 
 def check_block(
-    scenario: Scenario,
+    subject: Subject,
     report: Report,
     look: Look,
     width: int,
@@ -72,7 +73,7 @@ def check_block(
     if notable:
         parts.append(_comparisons(report, notable, look, inner, precisions))
     parts += [wrap(line, inner) for line in _conclusions(report, look)]
-    title = _titled(scenario, look, width)
+    title = _titled(subject, look, width)
     return under(title, indent(apart(*parts), MARGIN))
 
 
@@ -172,8 +173,9 @@ def _blame(report: Report, wrong: NodeCheck) -> str:
         f"{number_text(wrong.analytic, 8)} from backpropagation, "
         f"{number_text(wrong.numeric, 8)} from differences"
     )
-    node = report.run.graph.nodes[wrong.node]
-    place = f", line {node.site.line}" if node.site is not None else ""
+    graph = report.run.graph
+    node = graph.nodes[wrong.node]
+    place = "" if node.site is None else f", {graph.line_of(node.site)}"
     if wrong.level == "contribution" and node.op is not None:
         rule_name = f"the rule of {node.op.name}"
         return f"{rule_name} is wrong at {_where(report, wrong)}{place}: {numbers}"
@@ -192,14 +194,14 @@ def _seconds(seconds: float) -> str:
 
 def list_block(scenarios: Sequence[Scenario], look: Look, width: int) -> Block:
     """Return scenarios under the titles of their groups."""
-    longest = max(len(scenario.name) for scenario in scenarios)
+    longest = max(len(scenario.subject.name) for scenario in scenarios)
     room = width - MARGIN - longest - MARGIN
     blocks: list[Block] = []
     for group, members in groupby(scenarios, lambda scenario: scenario.group):
         rows: list[Block] = []
         for one in members:
-            name = Block(Block.of([look.text(one.name, "name")]).lines, longest)
-            title = wrap(look.text(one.title), max(room, longest))
+            name = Block(Block.of([look.text(one.subject.name, "name")]).lines, longest)
+            title = wrap(look.text(one.subject.title), max(room, longest))
             rows.append(beside((name, title), width - MARGIN, MARGIN))
         heading = wrap(look.text(group, "title"), width)
         blocks.append(under(heading, indent(under(*rows), MARGIN)))
@@ -210,27 +212,27 @@ def list_block(scenarios: Sequence[Scenario], look: Look, width: int) -> Block:
 # ---------------------------------------------------------------------------- show
 
 
-def scenario_block(scenario: Scenario, run: Run, look: Look, width: int) -> Block:
+def subject_block(subject: Subject, run: Run, look: Look, width: int) -> Block:
     """Return the program, the frames, and each node with its formulas."""
-    graph, inner = scenario.graph, width - MARGIN
-    wording = Wording(graph, scenario.names)
+    graph, inner = subject.graph, width - MARGIN
+    wording = Wording(graph, subject.names)
     parts = [
-        _said(scenario.summary, "", look, inner),
-        facts_block(scenario, Trace(run), look, inner),
-        program_block(graph, look, inner),
+        _said(subject.summary, "", look, inner),
+        facts_block(subject, Trace(run), look, inner),
+        sources_block(graph, look, inner),
     ]
     if len(graph.frames) > 1:
         parts.append(_frames(graph, look, inner))
     parts.append(under(*(_node(run, node, wording, look, inner) for node in graph)))
     told = [part for part in parts if part.lines]
-    return under(_titled(scenario, look, width), indent(apart(*told), MARGIN))
+    return under(_titled(subject, look, width), indent(apart(*told), MARGIN))
 
 
 def _frames(graph: Graph, look: Look, width: int) -> Block:
     """Return the calls, those inside of others further to the right."""
     lines: list[Block] = []
     for frame in graph.frames[1:]:
-        call = "" if frame.call is None else f"line {frame.call.line}"
+        call = "" if frame.call is None else graph.line_of(frame.call)
         text = look.text(f"{frame.name}", "name").append_text(
             look.text(f" = {frame.function}(…)   {call}", "quiet")
         )
@@ -248,8 +250,8 @@ def _node(run: Run, node: Node, wording: Wording, look: Look, width: int) -> Blo
         described.append(f"of {', '.join(graph.nodes[i].name for i in node.operands)}")
     if frame is not None and frame.name:
         described.append(f"in {frame.name}")
-    if node.site is not None and (frame is None or frame.source == "program"):
-        described.append(f"line {node.site.line}")
+    if node.site is not None and not graph.is_library(frame):
+        described.append(graph.line_of(node.site))
     head = look.text(node.name, "name").append_text(
         look.text(f"  {look.dot.join(described)}", "quiet")
     )

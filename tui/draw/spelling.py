@@ -21,7 +21,7 @@ from ...core.explain.explain import (
     part_of,
 )
 from ...core.explain.links import factor, made_from, made_into, partners
-from ...core.words.formulas import Wording, is_literal
+from ...core.words.formulas import Wording
 from ...core.words.numbers import index_text
 from .digits import number_text
 
@@ -177,7 +177,7 @@ def value_text(trace: Trace, wording: Wording, index: int, at: Index) -> str:
 
 def _number(trace: Trace, node: Node, at: Index) -> str:
     return (
-        node.name if is_literal(node) else number_text(trace.run.value(node.index)[at])
+        node.name if node.is_literal else number_text(trace.run.value(node.index)[at])
     )
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ...core.engine.graph import Graph, Node, Statement
+from ...core.engine.subject import NotePlace, Subject, When
 from ...core.engine.trace import Contribution, Forward, Seed, Trace
-from ...core.scenario.scenario import NotePlace, Scenario, When
 from ...core.words.formulas import Wording
 from .look import Look
 
@@ -15,27 +15,27 @@ Numbers = Sequence[int]  # of the events of a step, counted from 0
 
 
 class Stage(NamedTuple):
-    """A scenario, a trace of it, and how it looks: what every drawing needs."""
+    """A subject, a trace of it, and how it looks: what every drawing needs."""
 
-    scenario: Scenario
+    subject: Subject
     trace: Trace
     look: Look
 
     @property
     def wording(self) -> Wording:
         """The words for the graph."""
-        return wording(self.scenario, self.trace)
+        return wording(self.subject, self.trace)
 
     def note(self, when: When, node: int = -1) -> str:
         """Return what the author says at a place, or nothing."""
-        return self.scenario.notes.get(NotePlace(when, node), "")
+        return self.subject.notes.get(NotePlace(when, node), "")
 
     @property
     def graph(self) -> Graph:
         """The graph that is run."""
         return self.trace.run.graph
 
-    def subject(self, event: int) -> Node:
+    def node(self, event: int) -> Node:
         """Return the node whose line an event belongs to."""
         happens = self.trace.event(event)
         is_edge = isinstance(happens, Contribution)
@@ -43,13 +43,13 @@ class Stage(NamedTuple):
 
     def statement(self, event: int) -> Statement | None:
         """Return the innermost statement that an event belongs to."""
-        site = self.subject(event).site
+        site = self.node(event).site
         return None if site is None else self.graph.statements[site.statement]
 
 
-def wording(scenario: Scenario, trace: Trace) -> Wording:
+def wording(subject: Subject, trace: Trace) -> Wording:
     """Return the words for a run: one table, for many words repeat a few names."""
-    graph, names = trace.run.graph, scenario.names
+    graph, names = trace.run.graph, subject.names
     return trace.run.recent.of("wording", lambda: Wording(graph, names))
 
 
@@ -58,14 +58,14 @@ def place(stage: Stage, numbers: Numbers) -> tuple[str, ...]:
     first, last = numbers[0] + 1, numbers[-1] + 1
     which = str(first) if first == last else f"{first}-{last}"
     parts = [f"{which} of {len(stage.trace)}", pass_of(stage, numbers[0])]
-    node = stage.subject(numbers[0])
+    node = stage.node(numbers[0])
     if isinstance(stage.trace.event(numbers[0]), Seed):
         return (*parts, "seed")
     frame = stage.graph.frame_of(node)
     if frame is not None and frame.name:
         parts.append(f"{frame.function} {frame.name}".strip())
-    if node.site is not None and (frame is None or frame.source == "program"):
-        parts.append(f"line {node.site.line}")
+    if node.site is not None and not stage.graph.is_library(frame):
+        parts.append(stage.graph.line_of(node.site))
     return tuple(parts)
 
 
@@ -78,7 +78,7 @@ def pass_of(stage: Stage, number_of_event: int) -> str:
 
 
 def notes(stage: Stage, numbers: Numbers) -> list[str]:
-    """Return what is said of a step: the program's notes, the author's, and ours."""
+    """Return what is said of a step: those of its lines, the author's, and ours."""
     said: list[str] = []
     for event in numbers:
         happens = stage.trace.event(event)
@@ -102,7 +102,7 @@ def _comments(graph: Graph, node: Node) -> list[str]:
         if statement.stop - 1 != node.index:
             break
         frame = graph.frames[statement.frame]
-        if frame.source == "program":
+        if not graph.is_library(frame):
             found.append(statement.note)
         site = frame.call
     return found[::-1]

@@ -13,9 +13,8 @@ from rich.text import Text
 
 from ...core.engine.measure import summarise
 from ...core.engine.trace import Contribution, Forward, Seed, Share
-from ...core.ops.optimizers import OPTIMIZERS
 from ...core.ops.table import Array
-from ...core.words.formulas import NO_FORMULA, Formula, axes_text, is_literal
+from ...core.words.formulas import NO_FORMULA, Formula, axes_text
 from ...core.words.numbers import shape_text
 from .blocks import Block, apart, beside, fits, flow, indent, under, wrap
 from .look import MOST, Look
@@ -201,15 +200,14 @@ def _update(stage: Stage, index: int, event: int, width: int) -> Block:
         for role, array in arrays.items()
         if array is not None
     ]
-    training = stage.scenario.training
-    optimizer = OPTIMIZERS[training.optimizer] if training else None
+    optimizer = stage.trace.optimizer
     formula = stage.wording.update(index, optimizer) if optimizer else NO_FORMULA
     return _sheet(stage, f"update of {name}", formula, columns, width)
 
 
 def _brief(stage: Stage, numbers: Numbers, width: int) -> Block:
     """Return what goes into a statement and what comes out of it, in one pass."""
-    made = {stage.subject(event).index for event in numbers}
+    made = {stage.node(event).index for event in numbers}
     last = max(made)
     used = {i for index in made for i in stage.graph.nodes[index].operands} - made
     if isinstance(stage.trace.event(numbers[0]), Forward):
@@ -248,7 +246,7 @@ class _Column:
 
 def _value(stage: Stage, index: int, meaning: str = "") -> _Column | None:
     """Return the value of a node; a number that is its own name needs no column."""
-    if is_literal(stage.graph.nodes[index]):
+    if stage.graph.nodes[index].is_literal:
         return None
     value = stage.trace.run.value(index)
     return _Column("", stage.wording.node(index), _shape(value), value, index, meaning)

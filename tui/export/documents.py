@@ -25,7 +25,7 @@ def step_svg(stage: Stage, position: int) -> str:
         console.print(Step(stage, [position - 1]))
     else:
         console.print(opening(stage, WIDTH))
-    return console.export_svg(title=stage.scenario.title)
+    return console.export_svg(title=stage.subject.title)
 
 
 def markdown(stage: Stage) -> str:
@@ -46,7 +46,7 @@ def cast(stage: Stage) -> str:
         "version": 2,
         "width": WIDTH,
         "height": max(text.count("\n") for text in texts) + 1,
-        "title": stage.scenario.title,
+        "title": stage.subject.title,
     }
     lines: list[object] = [header]
     for number, text in enumerate(texts):

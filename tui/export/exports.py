@@ -11,9 +11,9 @@ from typing import Final
 
 from ...core.base.errors import InputError, Problem
 from ...core.engine.element import Element
+from ...core.engine.subject import Subject
 from ...core.engine.trace import Trace
 from ...core.export.formats import EXPORTERS, Exporter
-from ...core.scenario.scenario import Scenario
 from ..draw.look import Look
 from ..draw.stage import Stage
 
@@ -50,30 +50,30 @@ def with_screen(shoot: Callable[[], str] | None = None) -> Mapping[str, Exporter
     made = {name: partial(_document, name) for name in ("svg", "html", "md", "cast")}
 
     def svg(
-        scenario: Scenario, trace: Trace, position: int, element: Element | None
+        subject: Subject, trace: Trace, position: int, element: Element | None
     ) -> str:
         if shoot is not None:
             return offline(shoot())
-        return offline(made["svg"](scenario, trace, position, element))
+        return offline(made["svg"](subject, trace, position, element))
 
     def png(
-        scenario: Scenario, trace: Trace, position: int, element: Element | None
+        subject: Subject, trace: Trace, position: int, element: Element | None
     ) -> bytes:
-        return png_of(svg(scenario, trace, position, element))
+        return png_of(svg(subject, trace, position, element))
 
     return MappingProxyType({**EXPORTERS, **made, "svg": svg, "png": png})
 
 
 def _document(
     name: str,
-    scenario: Scenario,
+    subject: Subject,
     trace: Trace,
     position: int,
     _element: Element | None,
 ) -> str:
     from .documents import DOCUMENTS  # noqa: PLC0415  # 17 ms, never at the start
 
-    return DOCUMENTS[name](Stage(scenario, trace, Look()), position)
+    return DOCUMENTS[name](Stage(subject, trace, Look()), position)
 
 
 def offline(svg: str) -> str:

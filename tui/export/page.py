@@ -1,7 +1,7 @@
 """A run as one HTML page: every step, and the keys to walk through them.
 
 The page needs nothing but itself: page.html, with page.css and page.js put into it. Its
-policy forbids it the network, and all text of a scenario is escaped.
+policy forbids it the network, and all text of a subject is escaped.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ from .frames import frames, segments
 
 def page(stage: Stage) -> str:
     """Return a run as a page. Raises `LimitError` where it has too many events."""
-    scenario = stage.scenario
+    subject = stage.subject
     classes: dict[str, str] = {}
     drawn = [_drawn(frame, classes) for frame in frames(stage)]
     lines = [[], *(_lines(stage, event) for event in range(len(stage.trace))), []]
     titles = ["start", *_titles(stage), "end"]
     told = zip(drawn, lines, titles, strict=True)
     return Template(_text("page.html")).substitute(
-        title=escape(scenario.title),
-        summary=escape(scenario.summary),
-        facts=escape(" · ".join(facts(scenario, stage.trace))),
+        title=escape(subject.title),
+        summary=escape(subject.summary),
+        facts=escape(" · ".join(facts(subject, stage.trace))),
         classes="\n".join(
             f".{name} {{ {css} }}" for css, name in classes.items() if css
         ),
         style=_text("page.css"),
-        program="\n".join(_program(stage.graph)),
+        sources="\n".join(_sources(stage.graph)),
         steps="\n".join(
             f'<section id="step{number}" data-lines="{_numbers(at)}" '
             f'data-title="{escape(title)}"><pre>{text}</pre></section>'
@@ -76,24 +76,47 @@ def _drawn(frame: RenderableType, classes: dict[str, str]) -> str:
     return re.sub(r" +\n", "\n", "".join(pieces)).rstrip()
 
 
-# ------------------------------------------------------------------------ the program
+# ------------------------------------------------------------------------ the sources
 
 
-def _program(graph: Graph) -> Iterator[str]:
-    source = graph.sources.get("program", "").expandtabs(4).rstrip()
-    for number, line in enumerate(source.split("\n"), 1):
-        text = escape(line) or " "
-        yield f'<li data-line="{number}"><code>{text}</code></li>'
+def _sources(graph: Graph) -> Iterator[str]:
+    """Yield a list of lines for each source; many have their names above them."""
+    for name, first in _firsts(graph).items():
+        if len(graph.own) > 1:
+            yield f"<h2>{escape(name)}</h2>"
+        yield "<ol>"
+        for number, line in enumerate(_source(graph, name), first):
+            text = escape(line) or " "
+            yield f'<li data-line="{number}"><code>{text}</code></li>'
+        yield "</ol>"
+
+
+def _source(graph: Graph, name: str) -> list[str]:
+    return graph.sources[name].text.expandtabs(4).rstrip().split("\n")
+
+
+def _firsts(graph: Graph) -> dict[str, int]:
+    """Return the number of the first line of each source, counted through all."""
+    firsts, number = dict[str, int](), 1
+    for name in graph.own:
+        firsts[name] = number
+        number += len(_source(graph, name))
+    return firsts
 
 
 def _lines(stage: Stage, event: int) -> list[int]:
-    """Return the lines of the program that an event belongs to, the innermost first."""
+    """Return the lines that an event belongs to, the innermost first.
+
+    They are counted through all of the author's own sources.
+    """
     graph = stage.graph
-    site: Site | None = stage.subject(event).site
+    firsts = _firsts(graph)
+    site: Site | None = stage.node(event).site
     found: list[int] = []
     while site is not None:
-        frame = graph.frames[graph.statements[site.statement].frame]
-        if frame.source == "program":
-            found.append(graph.statements[site.statement].line)
+        statement = graph.statements[site.statement]
+        frame = graph.frames[statement.frame]
+        if frame.source in firsts:
+            found.append(firsts[frame.source] + statement.line - 1)
         site = frame.call
     return found

@@ -15,7 +15,7 @@ from typing import Final, Literal, NamedTuple
 from rich.cells import cell_len, set_cell_size
 
 from ...core.engine.graph import Graph, Node
-from ...core.pictures.folds import Box, Fold, is_literal
+from ...core.pictures.folds import Box, Fold
 from ...core.pictures.layout import Layout, Route
 from ...core.words.numbers import shape_text
 
@@ -76,7 +76,7 @@ def operation_text(graph: Graph, node: Node) -> str:
     if op is None:
         return ""
     operands = [graph.nodes[operand] for operand in node.operands]
-    given = [o.name if is_literal(o) else "" for o in operands]
+    given = [o.name if o.is_literal else "" for o in operands]
     if op.written.startswith("{x}"):  # behind its operand, if not as a call
         text = node.site.text if node.site else ""
         behind = re.escape(op.written.removeprefix("{x}"))

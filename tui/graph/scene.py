@@ -10,7 +10,7 @@ from typing import Final, Literal, NamedTuple
 from textual.geometry import Region
 
 from ...core.engine.graph import Graph
-from ...core.pictures.folds import Fold, Sketch, folds_of, literals, sketch, unfolded_to
+from ...core.pictures.folds import Fold, Sketch, folds_of, sketch, unfolded_to
 from ...core.pictures.layout import Layers, Spacing, layers, layout, least_size
 from . import rail
 from .drawing import Detail, Drawing, Label, Piece, draw, label_of, size_of
@@ -192,7 +192,7 @@ class Atlas:
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self.folds = folds_of(graph)
-        self.count = len(graph) - len(literals(graph))
+        self.count = len(graph) - len(graph.literals)
         self.deepest = max((fold.depth for fold in self.folds), default=-1) + 1
         self._sketches: dict[frozenset[int], Sketch] = {}
         self._layers: dict[frozenset[int], Layers] = {}

@@ -16,6 +16,11 @@ from ..graph.drawing import cut, cut_within
 _LEAST_NAME: Final = 9  # cells of a file's name; where there are fewer, none
 
 
+def subject_text(bug: Debugger) -> str:
+    """Return what a session is about: its file, or the name of its subject."""
+    return bug.graph.file or bug.subject.name
+
+
 def facts(bug: Debugger) -> list[str]:
     """Return where a session is: phase, event, iteration, and the output there."""
     trace, position = bug.trace, bug.position

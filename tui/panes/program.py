@@ -1,4 +1,4 @@
-"""The program, with its arrow, its stops, and what each line is worth now."""
+"""The source, with its arrow, its stops, and what each line is worth now."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from textual.geometry import Size
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 
+from ...core.commands.looking import NO_SOURCES
 from ...core.engine.element import Element
 from ...core.engine.graph import Graph, Statement
 from ...core.engine.trace import Trace
@@ -30,7 +31,7 @@ _LEAST_NOTE = 8
 
 # Textual's own scroll view narrows a method of its widget.
 class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethodOverride]
-    """The lines of the program. `▶` is the line of the step that is shown."""
+    """The lines of a source. `▶` is the line of the step that is shown."""
 
     TITLE: ClassVar[str] = "Program"
     HELP: ClassVar[str | None] = (
@@ -63,7 +64,7 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
         self._text: str | None = None
         self._lines: list[str] = []
         self._present = self._here = 0  # the line of the step, and its node
-        self._source = "program"
+        self._source = ""
         self._view: View | None = None
         self._stops: Sequence[tuple[int, int]] = ()
         self._covered: Kept[Sequence[tuple[int, int]]] = Kept()
@@ -78,8 +79,9 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
         stops = view.bug.memory.stops
         key = graph, places(stops)
         self._stops = self._covered.of(key, lambda: _breaks(stops)) or ()
-        self._read(graph.sources.get(self._source, ""))
-        self.head(self.TITLE, "" if self._source == "program" else self._source)
+        source = graph.sources.get(self._source)
+        self._read("" if source is None else source.text)
+        self.head(self.TITLE, "" if [self._source] == graph.own else self._source)
         if self._present:
             self.cursor = self._present - 1
             self._reveal()
@@ -100,13 +102,15 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
         if text == self._text:
             return
         self._text = text
-        self._lines = text.splitlines() or ["(this graph was not made from a program)"]
+        self._lines = text.splitlines() or [NO_SOURCES]
         widest = max(map(len, self._lines))
         self.virtual_size = Size(_GUTTER + widest, len(self._lines))
 
     def place(self) -> str:
         """Return the line under the cursor as a location."""
-        source = "" if self._source == "program" else f"{self._source}:"
+        graph = self._view.bug.graph if self._view else None
+        is_main = graph is None or self._source == graph.main
+        source = "" if is_main else f"{self._source}:"
         return f"line:{source}{self.cursor + 1}"
 
     def action_move(self, by: int) -> None:
@@ -245,6 +249,6 @@ def present_line(trace: Trace, position: int) -> tuple[str, int]:
     graph: Graph = trace.run.graph
     node = graph.nodes[present_node(trace, position)]
     if node.site is None or position == 0:
-        return "program", 0
+        return graph.main, 0
     frame = graph.frames[graph.statements[node.site.statement].frame]
     return frame.source, node.site.line

@@ -300,7 +300,7 @@ def _looked_up(view: View, count: int) -> _Told:
     except CommandError:
         row = Row("nothing is chosen yet: step, or click a number", "quiet")
         return _Told(None, iter([row]))
-    words = wording(bug.scenario, bug.trace)
+    words = wording(bug.subject, bug.trace)
     rows = explained(bug.trace, words, element, bug.position)
     told = _Told(element, rows)
     deque(islice(told, count), maxlen=0)

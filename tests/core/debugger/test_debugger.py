@@ -16,7 +16,7 @@ from gradstep.core.engine.patches import Patches
 from gradstep.core.engine.run import Run, evaluate
 from gradstep.core.engine.trace import Forward, Trace
 from gradstep.core.explain.mistakes import fitting
-from gradstep.core.scenario.scenario import load
+from gradstep.core.scenario.scenario import load, parse
 from gradstep.core.training.timeline import Single
 from runs import programs
 from sessions import (
@@ -591,7 +591,7 @@ def test_an_interrupted_training_keeps_what_was_done(kind: type[BaseException]) 
         if done >= 20:
             raise kind
 
-    bug = Debugger(session(TRAINING).scenario, progress=stop)
+    bug = Debugger(parse(TRAINING), progress=stop)
     reply = bug.execute("train 100")
     assert not reply.ok
     assert reply.interrupted

@@ -87,15 +87,18 @@ def test_a_share_adds_up(program: Program) -> None:
 
 def test_apples_and_oranges_have_thirteen_events() -> None:
     scenario = load("apple_orange")
-    run = evaluate(scenario.graph, scenario.leaves, scenario.seed)
+    run = scenario.subject.run()
     trace = Trace(run)
     assert len(trace) == 13
-    names = [scenario.graph.nodes[trace.event(number).node].name for number in range(4)]
+    names = [
+        scenario.subject.graph.nodes[trace.event(number).node].name
+        for number in range(4)
+    ]
     assert names == ["az", "oz", "z", "y"]
     assert trace.event(4) == Seed(run.graph.output)
     event = trace.event(10)
     assert isinstance(event, Contribution)
-    assert scenario.graph.edge_name(event.edge) == "oz<-on"
+    assert scenario.subject.graph.edge_name(event.edge) == "oz<-on"
     share = trace.share(event.consumer, event.argument)
     assert (share.upstream, share.local) == (1.1, 50)
     assert share.contribution == pytest.approx(55)

@@ -20,8 +20,8 @@ EVIL = 'a "quote" \\" \\N <b> ]; } digraph { \x1b[31m'
 
 
 def dot_of(scenario: Scenario) -> str:
-    run = evaluate(scenario.graph, scenario.leaves, scenario.seed)
-    return dot(scenario.title, run)
+    run = scenario.subject.run()
+    return dot(scenario.subject.title, run)
 
 
 def drawn(text: str) -> None:
@@ -44,7 +44,7 @@ def test_every_node_and_every_edge_is_there_once(name: str) -> None:
     text = dot_of(scenario)
     nodes = re.findall(r"^ *n(\d+) \[", text, re.MULTILINE)
     edges = re.findall(r"^ *n(\d+) -> n(\d+)", text, re.MULTILINE)
-    graph = scenario.graph
+    graph = scenario.subject.graph
     assert sorted(map(int, nodes)) == list(range(len(graph)))
     expected = [(k, node.index) for node in graph for k in node.operands]
     assert [(int(a), int(b)) for a, b in edges] == expected
@@ -82,7 +82,7 @@ def test_graphviz_reads_it(name: str) -> None:
 
 def test_text_of_others_stays_inside_its_quotes() -> None:
     scenario = parse("gradstep = 1\nprogram = 'y = x'\ninputs.x = nan")
-    text = dot(EVIL, evaluate(scenario.graph, scenario.leaves))
+    text = dot(EVIL, evaluate(scenario.subject.graph, scenario.subject.leaves))
     assert without_strings(text).count("digraph") == 1
     assert "\x1b" not in text
     drawn(text)

@@ -24,13 +24,13 @@ def test_a_program_is_written_once_and_replaced_on_demand(
 ) -> None:
     path = tmp_path / "with blanks.py"
     assert bug.execute(f"export py '{path}'").ok
-    assert path.read_text("utf-8") == numpy_code(bug.scenario, bug.trace.run)
+    assert path.read_text("utf-8") == numpy_code(bug.subject, bug.trace.run)
     reply = bug.execute(f"export py '{path}'")
     assert reply.error is not None
     assert "there already; export -f replaces it" in reply.error
     assert bug.execute("set W1[0, 0] = 3").ok
     assert bug.execute(f"export -f py '{path}'").ok
-    assert path.read_text("utf-8") == numpy_code(bug.scenario, bug.trace.run)
+    assert path.read_text("utf-8") == numpy_code(bug.subject, bug.trace.run)
 
 
 @pytest.mark.parametrize("element", ["W1", "W1.grad[0, 2]", "δ2", "x1.z[-1, 0]"])

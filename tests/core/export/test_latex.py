@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from gradstep.core.base.errors import CommandError, LimitError
-from gradstep.core.engine.run import evaluate
 from gradstep.core.engine.trace import Trace
 from gradstep.core.export.latex import (
     latex,
@@ -30,12 +29,14 @@ EVIL = r"\input{/etc/passwd} $x$ %& {_^~#} \end{document} ∂ é 变"
 
 
 def trace_of(scenario: Scenario) -> Trace:
-    return Trace(evaluate(scenario.graph, scenario.leaves, scenario.seed))
+    return Trace(scenario.subject.run())
 
 
 def derived(scenario: Scenario, name: str, *index: int, fragment: bool = True) -> str:
-    node = scenario.graph.node(name).index
-    return latex(scenario, trace_of(scenario), node, index or None, fragment=fragment)
+    node = scenario.subject.graph.node(name).index
+    return latex(
+        scenario.subject, trace_of(scenario), node, index or None, fragment=fragment
+    )
 
 
 def is_sound(text: str) -> bool:
@@ -92,9 +93,9 @@ def test_uses_of_a_node_are_added_and_broadcast_axes_summed() -> None:
 def test_one_element_in_numbers() -> None:
     scenario = load("matmul")
     trace = trace_of(scenario)
-    node = next(n for n in scenario.graph if n.kind in {"input", "parameter"})
+    node = next(n for n in scenario.subject.graph if n.kind in {"input", "parameter"})
     index = (0,) * len(node.shape)
-    text = latex(scenario, trace, node.index, index, fragment=True)
+    text = latex(scenario.subject, trace, node.index, index, fragment=True)
     gradient = trace.run.gradient(node.index)
     assert gradient is not None
     assert f"&= {number_latex(float(gradient[index]))}\n" in text
@@ -104,10 +105,10 @@ def test_one_element_in_numbers() -> None:
 def test_every_gradient_can_be_derived(name: str) -> None:
     scenario = load(name)
     trace = trace_of(scenario)
-    for node in scenario.graph:
+    for node in scenario.subject.graph:
         if trace.run.gradients[node.index] is not None:
             index = (0,) * len(node.shape)
-            text = latex(scenario, trace, node.index, index)
+            text = latex(scenario.subject, trace, node.index, index)
             assert is_sound(text), text
 
 
@@ -135,7 +136,7 @@ def test_documents_compile(tmp_path: Path) -> None:
     parts = [
         derived(load(one), n.name, *(0,) * len(n.shape))
         for one in builtin_names()
-        for n in load(one).graph
+        for n in load(one).subject.graph
         if n.kind in {"input", "parameter"}
         and trace_of(load(one)).run.gradients[n.index] is not None
         and one != "two_layer_net"

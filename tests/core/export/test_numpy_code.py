@@ -19,12 +19,11 @@ from gradstep.core.scenario.scenario import (
     load,
     parse,
 )
-from gradstep.core.words.formulas import is_literal
 from runs import programs
 
 
 def run_of(scenario: Scenario) -> Run:
-    return evaluate(scenario.graph, scenario.leaves, scenario.seed)
+    return scenario.subject.run()
 
 
 def printed(code: str) -> dict[str, np.ndarray]:
@@ -53,7 +52,7 @@ def agrees(code: str, run: Run) -> None:
     expected = {output.name: run.value(output.index)}
     for node in run.graph:
         gradient = run.gradient(node.index)
-        if gradient is not None and not is_literal(node):
+        if gradient is not None and not node.is_literal:
             expected[f"{node.name}.grad"] = gradient
     assert list(found) == list(expected)
     floats = [run.value(n.index).dtype for n in run.graph if run.flows[n.index]]
@@ -70,7 +69,7 @@ def agrees(code: str, run: Run) -> None:
 def test_the_program_prints_the_numbers_of_the_run(name: str) -> None:
     scenario = load(name)
     run = run_of(scenario)
-    code = numpy_code(scenario, run)
+    code = numpy_code(scenario.subject, run)
     agrees(code, run)
     assert max(map(len, code.splitlines())) < 400
 
@@ -98,7 +97,7 @@ E = [0.5, 2]
 """,
         f'dtype = "{dtype}"',
     )
-    agrees(numpy_code(scenario, run_of(scenario)), run_of(scenario))
+    agrees(numpy_code(scenario.subject, run_of(scenario)), run_of(scenario))
 
 
 def test_names_that_python_or_the_program_has_are_changed() -> None:
@@ -107,7 +106,7 @@ def test_names_that_python_or_the_program_has_are_changed() -> None:
         "x_grad = f(x)\nf_y = f(x_grad)\nprint = f_y * np\nE = sum(print * f_y)",
         "[inputs]\nx = [1.0, nan]\nnp = [2, -inf]",
     )
-    code = numpy_code(scenario, run_of(scenario))
+    code = numpy_code(scenario.subject, run_of(scenario))
     agrees(code, run_of(scenario))
     assert "from math import inf, nan" in code
 
@@ -134,14 +133,14 @@ def test_code_of_operations(line: str) -> None:
         line,
         "[inputs]\nx = [[0.5, -1.5, 2], [-3, 0.25, 1]]\n[constants]\ni = [1, 0, 1]",
     )
-    agrees(numpy_code(scenario, run_of(scenario)), run_of(scenario))
+    agrees(numpy_code(scenario.subject, run_of(scenario)), run_of(scenario))
 
 
 @settings(max_examples=12)
 @given(programs())
 def test_code_of_any_program(program: Program) -> None:
     run = evaluate(program.graph, program.leaves)
-    agrees(numpy_code(load("derivative"), run), run)
+    agrees(numpy_code(load("derivative").subject, run), run)
 
 
 RANDOM = """[inputs]
@@ -166,21 +165,22 @@ def test_large_random_arrays_are_written_as_their_recipe(
     program = "E = sum(a * b + c * d * e * f + g)"
     path.write_text(f"{HEAD}{head}\nprogram = '{program}'\n{RANDOM}", "utf-8")
     scenario = load(path)
-    code = numpy_code(scenario, run_of(scenario))
+    code = numpy_code(scenario.subject, run_of(scenario))
     assert code.count("default_rng") == 6
     assert "np.full((40, 30), 1.0" in code
     agrees(code, run_of(scenario))
-    # The file is another one now: its recipe makes other numbers.
-    path.write_text(path.read_text("utf-8").replace("seed = 1", "seed = 9"), "utf-8")
-    code = numpy_code(scenario, run_of(scenario))
+    # Other numbers in its place are written as they are.
+    bug = Debugger(scenario)
+    assert bug.execute("set a[0, 0] = 7").ok
+    code = numpy_code(scenario.subject, bug.trace.run)
     assert code.count("default_rng") == 5
-    agrees(code, run_of(scenario))
+    agrees(code, bug.trace.run)
 
 
 def test_an_array_that_is_too_large_to_be_written_is_refused() -> None:
     scenario = scenario_of("E = sum(x)", "[inputs]\nx = { arange = 30000 }")
     with pytest.raises(LimitError, match=r"x has 30,000 numbers.*random"):
-        numpy_code(scenario, run_of(scenario))
+        numpy_code(scenario.subject, run_of(scenario))
 
 
 def test_values_that_were_set_and_edges_that_were_cut_are_in_the_program() -> None:
@@ -188,7 +188,7 @@ def test_values_that_were_set_and_edges_that_were_cut_are_in_the_program() -> No
     bug = Debugger(scenario)
     for line in ("set a = 3", "set az = 5", "detach oz<-on"):
         assert bug.execute(line).ok
-    code = numpy_code(scenario, bug.trace.run)
+    code = numpy_code(scenario.subject, bug.trace.run)
     assert "az = np.float64(5.0)  # set by hand" in code
     assert "on_grad" not in code
     agrees(code, bug.trace.run)
@@ -196,7 +196,7 @@ def test_values_that_were_set_and_edges_that_were_cut_are_in_the_program() -> No
 
 def test_each_line_of_the_program_stands_over_its_code() -> None:
     scenario = load("three_layer")
-    code = numpy_code(scenario, run_of(scenario))
+    code = numpy_code(scenario.subject, run_of(scenario))
     assert (
         """
 # x1 = layer(W1, x0)
@@ -216,11 +216,11 @@ def test_a_patched_rule_is_refused() -> None:
     bug = Debugger(scenario)
     assert bug.execute("set x2.grad = 0").ok
     with pytest.raises(CommandError, match="patched"):
-        numpy_code(scenario, bug.trace.run)
+        numpy_code(scenario.subject, bug.trace.run)
 
 
 def test_a_later_iteration_has_its_own_parameters() -> None:
     scenario = load("xor")
     bug = Debugger(scenario)
     assert bug.execute("train 5").ok
-    agrees(numpy_code(scenario, bug.trace.run), bug.trace.run)
+    agrees(numpy_code(scenario.subject, bug.trace.run), bug.trace.run)

@@ -9,8 +9,6 @@ from gradstep.core.pictures.folds import (
     Sketch,
     fold_at,
     folds_of,
-    is_literal,
-    literals,
     sketch,
     unfolded_to,
 )
@@ -25,7 +23,7 @@ def names(graph: Graph, boxes: Sketch) -> list[str]:
 
 
 def test_calls_and_statements_fold_to_the_box_of_their_result() -> None:
-    graph = load("three_layer").graph
+    graph = load("three_layer").subject.graph
     folds = folds_of(graph)
     shut = sketch(graph, folds, ())
     assert names(graph, shut) == ["x0", "W1", "W2", "W3", "t", "x1", "x2", "x3", "E"]
@@ -44,17 +42,17 @@ def test_calls_and_statements_fold_to_the_box_of_their_result() -> None:
 
 
 def test_literals_are_not_boxes() -> None:
-    graph = load("three_layer").graph
-    assert {graph.nodes[n].name for n in literals(graph)} == {"2", "0.5"}
+    graph = load("three_layer").subject.graph
+    assert {graph.nodes[n].name for n in graph.literals} == {"2", "0.5"}
     boxes = sketch(graph, folds_of(graph), unfolded_to(folds_of(graph), 9))
     assert "2" not in names(graph, boxes)
-    assert all(boxes.home[n] == -1 for n in literals(graph))
+    assert all(boxes.home[n] == -1 for n in graph.literals)
     # A constant with a name is one.
-    assert not is_literal(load("matmul").graph.node("none"))
+    assert not load("matmul").subject.graph.node("none").is_literal
 
 
 def test_a_fold_that_is_shut_hides_those_inside_it() -> None:
-    graph = load("nan_where").graph
+    graph = load("nan_where").subject.graph
     folds = folds_of(graph)
     inside = next(fold for fold in folds if fold.name == "q.inside")
     outer = folds[inside.parent]
@@ -68,7 +66,7 @@ def test_a_fold_that_is_shut_hides_those_inside_it() -> None:
 
 @pytest.mark.parametrize("name", builtin_names())
 def test_every_folding_of_a_lesson_holds_all_its_nodes(name: str) -> None:
-    graph = load(name).graph
+    graph = load(name).subject.graph
     for depth in range(4):
         folds = folds_of(graph)
         check(graph, sketch(graph, folds, unfolded_to(folds, depth)))
@@ -83,7 +81,7 @@ def test_every_folding_holds_all_nodes(program: Program, data: st.DataObject) ->
 
 
 def check(graph: Graph, boxes: Sketch) -> None:
-    without = literals(graph)
+    without = graph.literals
     stops = [box.stop for box in boxes.boxes]
     assert all(
         box.first >= stop for box, stop in zip(boxes.boxes[1:], stops, strict=False)

@@ -200,7 +200,7 @@ _CROSSED |= {"matmul": 10, "matmul_columns": 10}
 def test_the_lessons_are_drawn_with_as_few_crossings_as_can_be(
     name: str, down: bool
 ) -> None:
-    graph = load(name).graph
+    graph = load(name).subject.graph
     folds = folds_of(graph)
     for depth in (0, 9):
         boxes = sketch(graph, folds, unfolded_to(folds, depth))

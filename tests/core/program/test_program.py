@@ -477,8 +477,8 @@ def test_sites_statements_and_frames() -> None:
         ("E", 6, 7, 5, "0.5 * sum((x2 - t) ** 2)"),
     ]
     assert built.frame_of(built.node("x2.z")) is built.frames[2]
-    assert built.sources["program"] == LAYERS
-    assert built.sources["prelude"] == PRELUDE
+    assert built.sources["program"] == (LAYERS, False)
+    assert built.sources["prelude"] == (PRELUDE, True)
 
 
 def test_lines_that_go_on() -> None:
@@ -1026,7 +1026,7 @@ def test_messages_are_inert() -> None:
     assert "\x1b" not in str(caught.value)
     built = build("y = exp(a)  # \x1b[31m\u202e", LEAVES).graph
     assert built.statements[0].note == "\\x1b[31m\\u202e"
-    assert "\x1b" not in built.sources["program"]
+    assert "\x1b" not in built.sources["program"].text
 
 
 def test_warnings_of_python_are_not_shown() -> None:

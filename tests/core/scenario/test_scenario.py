@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 
 from gradstep.core.base.errors import InputError, Problem, ScenarioError
 from gradstep.core.base.limits import LIMITS
-from gradstep.core.engine.run import evaluate
+from gradstep.core.engine.subject import NotePlace
 from gradstep.core.scenario.scenario import (
-    NotePlace,
     Scenario,
     builtin_names,
     load,
@@ -44,7 +43,7 @@ def wrong(text: str, path: Path | None = None) -> list[str]:
 
 
 def node(scenario: Scenario, name: str) -> int:
-    return scenario.graph.node(name).index
+    return scenario.subject.graph.node(name).index
 
 
 # ----------------------------------------------------------------- what a file says
@@ -64,15 +63,18 @@ def test_a_scenario_is_what_its_file_says() -> None:
         source="lessons/f.toml",
         path=Path("lessons/f.toml"),
     )
-    assert (scenario.name, scenario.title, scenario.group) == (
+    assert (scenario.subject.name, scenario.subject.title, scenario.group) == (
         "f",
         "A title",
         "networks",
     )
-    assert (scenario.summary, scenario.order) == ("Two\nlines", 2)
-    assert (scenario.convention, scenario.dtype) == ("columns", "float64")
-    assert scenario.names == {"δ": "h._1.grad"}
-    assert scenario.notes == {
+    assert (scenario.subject.summary, scenario.order) == ("Two\nlines", 2)
+    assert (scenario.subject.convention, scenario.subject.dtype) == (
+        "columns",
+        "float64",
+    )
+    assert scenario.subject.names == {"δ": "h._1.grad"}
+    assert scenario.subject.notes == {
         NotePlace("start"): "one",
         NotePlace("forward", node(scenario, "h")): "two",
         NotePlace("backward", node(scenario, "y")): "three",
@@ -84,14 +86,14 @@ def test_a_scenario_is_what_its_file_says() -> None:
     assert (second.name, second.gradient, second.atol) == ("W.grad", True, 9.5)
     assert second.value.tolist() == [[0, 0], [0, 0]]
     assert third.value.tolist() == [1, 2]
-    run = evaluate(scenario.graph, scenario.leaves, scenario.seed)
+    run = scenario.subject.run()
     assert run.value(node(scenario, "m")).tolist() == [0.5, 1.5]
     assert scenario.training is None
 
 
 def test_the_starter_runs() -> None:
     scenario = parse(starter())
-    run = evaluate(scenario.graph, scenario.leaves, scenario.seed)
+    run = scenario.subject.run()
     for expectation in scenario.expect:
         found = run.gradient if expectation.gradient else run.value
         got = found(expectation.node)
@@ -121,7 +123,7 @@ def test_what_the_starter_leaves_out_can_be_put_in() -> None:
 def test_every_built_in_scenario_loads() -> None:
     assert "apple_orange" in builtin_names()
     for name in builtin_names():
-        assert load(name).name == name
+        assert load(name).subject.name == name
 
 
 def test_a_file_is_loaded_with_the_files_beside_it(tmp_path: Path) -> None:
@@ -130,31 +132,32 @@ def test_a_file_is_loaded_with_the_files_beside_it(tmp_path: Path) -> None:
     text = BASE.replace("[[1, 2], [3, 4]]", '{ file = "w.npy" }')
     path.write_bytes(b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode())
     scenario = load(path)
-    assert scenario.name == "lesson"
+    assert scenario.subject.name == "lesson"
     assert scenario.path == path
-    assert np.array_equal(scenario.leaves[node(scenario, "W")], np.ones((2, 2)))
-    assert load(str(path)).title == "lesson"
+    assert np.array_equal(scenario.subject.leaves[node(scenario, "W")], np.ones((2, 2)))
+    assert load(str(path)).subject.title == "lesson"
 
 
 def test_a_seed_enters_at_the_output() -> None:
     text = BASE.replace("y = sum(h * m)", "y = h * m")
     scenario = parse(text + "[seed]\ny = [1, 2]\n")
-    assert scenario.seed is not None
-    assert scenario.seed.tolist() == [1, 2]
-    assert scenario.seed.dtype == np.float64
-    assert parse(BASE).seed is None
-    assert parse(BASE + "[seed]\ny = 2\n").seed == 2
+    seed = scenario.subject.seed
+    assert isinstance(seed, np.ndarray)
+    assert seed.tolist() == [1, 2]
+    assert seed.dtype == np.float64
+    assert parse(BASE).subject.seed is None
+    assert parse(BASE + "[seed]\ny = 2\n").subject.seed == 2
 
 
 def test_the_output_can_be_chosen() -> None:
     scenario = parse('output = "k"\n' + BASE.replace("y =", "k = 2 * sum(x)\ny ="))
-    assert scenario.graph.nodes[scenario.graph.output].name == "k"
+    assert scenario.subject.graph.nodes[scenario.subject.graph.output].name == "k"
 
 
 def test_all_numbers_are_of_the_dtype() -> None:
     scenario = parse('dtype = "float32"\n' + BASE)
-    run = evaluate(scenario.graph, scenario.leaves, scenario.seed)
-    assert {run.value(k).dtype for k in range(len(scenario.graph))} == {
+    run = scenario.subject.run()
+    assert {run.value(k).dtype for k in range(len(scenario.subject.graph))} == {
         np.dtype(np.float32)
     }
 
@@ -177,7 +180,7 @@ def test_training_settings() -> None:
     training, small = scenario.training, scenario.batch_program
     assert training is not None
     assert small is not None
-    assert scenario.graph.node("h").shape == (2, 3)
+    assert scenario.subject.graph.node("h").shape == (2, 3)
     assert small.graph.node("h").shape == (2, 2)
     assert training.hyper == {"beta1": 0.5, "beta2": 0.999, "epsilon": 1e-8}
     assert np.array_equal(training.learning_rate["W"], [[0.1, 0.2]])
@@ -380,12 +383,17 @@ def test_texts_are_made_harmless() -> None:
         + BASE.replace("h = ", "h = 1 + ").replace("(W @ x)", "(W @ x) # \\u001b[2J")
         + '[notes]\nstart = "\\u009b1m"\n[names]\n"\\u0000d" = "h.grad"\n'
     )
-    shown = repr([scenario.title, scenario.summary, *scenario.notes.values()])
+    shown = repr(
+        [
+            scenario.subject.title,
+            scenario.subject.summary,
+            *scenario.subject.notes.values(),
+        ]
+    )
     for text in (
         shown,
-        *scenario.names,
-        scenario.program,
-        *scenario.graph.sources.values(),
+        *scenario.subject.names,
+        *(source.text for source in scenario.subject.graph.sources.values()),
     ):
         assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", text)
     (problem,) = wrong('"\\u001b[31m\\u202e" = 1\n' + BASE)
@@ -504,7 +512,7 @@ def test_numbers_that_do_not_fit_have_their_place_in_the_file() -> None:
     text = BASE.replace("sum(h * m)", "sum(take(h, i) * m)") + "i = [0, 5]\n"
     scenario = parse(text, source="f.toml")
     with pytest.raises(InputError, match=r"^f.toml:4:9: take at y._1: .* index 5 "):
-        evaluate(scenario.graph, scenario.leaves, scenario.seed)
+        scenario.subject.run()
 
 
 def test_a_name_that_is_no_scenario_leads_to_the_list() -> None:
@@ -541,8 +549,8 @@ def _check(text: str) -> None:
     except ScenarioError as error:
         problems = error.problems
     else:
-        assert set(scenario.leaves) == {
-            node.index for node in scenario.graph if node.op is None
+        assert set(scenario.subject.leaves) == {
+            node.index for node in scenario.subject.graph if node.op is None
         }
         return
     assert problems

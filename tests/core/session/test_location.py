@@ -14,7 +14,7 @@ TRACE, GRAPH = BUG.trace, BUG.graph
 
 
 def at(text: str) -> Location:
-    return parse_location(text, TRACE, BUG.scenario.names)
+    return parse_location(text, TRACE, BUG.subject.names)
 
 
 def events(text: str) -> list[list[object]]:

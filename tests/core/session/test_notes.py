@@ -9,8 +9,8 @@ def test_notes_stand_in_the_order_of_time() -> None:
         bug = Debugger(load(name))
         positions = [
             n.position
-            for n in notes_in_time(bug.scenario.notes, bug.trace)
+            for n in notes_in_time(bug.subject.notes, bug.trace)
             if n.position is not None
         ]
-        assert len(positions) == len(bug.scenario.notes)
+        assert len(positions) == len(bug.subject.notes)
         assert positions == sorted(positions)

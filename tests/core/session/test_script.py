@@ -10,6 +10,7 @@ import pytest
 from gradstep.core.base.errors import InputError, Interrupted
 from gradstep.core.debugger.debugger import Debugger
 from gradstep.core.export.records import plain
+from gradstep.core.scenario.scenario import parse
 from gradstep.core.session.reply import Reply
 from gradstep.core.session.script import (
     Outcome,
@@ -93,7 +94,7 @@ def test_an_interrupt_ends_a_script_with_130() -> None:
     def stop(_done: int, _of: int) -> None:
         raise Interrupted
 
-    bug = Debugger(session(TRAINING).scenario, progress=stop)
+    bug = Debugger(parse(TRAINING), progress=stop)
     outcome = play("train 50\nstep", keep_going=True, bug=bug)
     assert (outcome.code, outcome.commands) == (130, 1)
 
@@ -103,7 +104,7 @@ def test_an_interrupted_check_keeps_what_was_done() -> None:
         if done > 5:
             raise Interrupted
 
-    reply = Debugger(session(LAYERS).scenario, progress=stop).execute("check")
+    reply = Debugger(parse(LAYERS), progress=stop).execute("check")
     assert reply.interrupted
     assert not reply.ok
     assert reply.show.checks

@@ -24,7 +24,7 @@ k = [0, 2]
 def wording_of(program: str, extra: str = "") -> Wording:
     text = f'gradstep = 1\nprogram = """\n{program}\n"""\n{VALUES}{extra}'
     scenario = parse(text)
-    return Wording(scenario.graph, scenario.names)
+    return Wording(scenario.subject.graph, scenario.subject.names)
 
 
 def forward(program: str, name: str) -> str:
@@ -158,8 +158,8 @@ def templates(op: Op) -> list[str]:
 def test_every_place_of_every_template_is_filled(name: str) -> None:
     """No name of an operand is left: each is a name of the graph by then."""
     scenario = load(name)
-    wording = Wording(scenario.graph, scenario.names)
-    for node in scenario.graph:
+    wording = Wording(scenario.subject.graph, scenario.subject.names)
+    for node in scenario.subject.graph:
         formula = wording.forward(node.index)
         assert not set("{}") & set(formula.text + formula.code)
         for argument, operand in enumerate(node.operands):

@@ -161,7 +161,7 @@ async def test_the_picker_filters_and_opens() -> None:
         listing = pilot.app.screen.query_one(OptionList)
         assert listing.option_count == 2
         await pilot.press("enter")
-        assert screen(pilot).bug.scenario.name == "nan_where"
+        assert screen(pilot).bug.subject.name == "nan_where"
 
 
 async def test_what_is_called_so_comes_before_what_only_says_so() -> None:
@@ -585,4 +585,4 @@ async def test_fast_typing_in_the_picker_opens_what_was_typed() -> None:
             pilot.app.post_message(Key(key, character))
         await until(lambda: isinstance(pilot.app.screen, MainScreen))
         await settle(pilot)
-        assert screen(pilot).bug.scenario.name == "three_layer"
+        assert screen(pilot).bug.subject.name == "three_layer"

@@ -132,7 +132,7 @@ async def test_another_scenario_takes_the_place_of_this_one() -> None:
             await pilot.pause()
             screen = pilot.app.screen
             assert isinstance(screen, MainScreen)
-            assert screen.bug.scenario.name == name
+            assert screen.bug.subject.name == name
         assert len(pilot.app.screen_stack) == 1
 
 

@@ -16,7 +16,6 @@ import pytest
 from gradstep.core.base import exits
 from gradstep.core.check import check as checking
 from gradstep.core.engine.patches import Patches
-from gradstep.core.engine.run import evaluate
 from gradstep.core.scenario.scenario import builtin_names, load, starter
 from gradstep.tui.cli import main as cli
 from gradstep.tui.cli import tasks
@@ -332,9 +331,9 @@ def test_the_gradients_of_apples_and_oranges(capsys) -> None:
 def test_the_record_of_every_scenario_is_whole(name: str, capsys) -> None:
     record = grads(name, capsys)
     scenario = load(name)
-    computed = evaluate(scenario.graph, scenario.leaves, scenario.seed)
-    assert len(record["nodes"]) == len(scenario.graph)
-    for node, told in zip(scenario.graph, record["nodes"], strict=True):
+    computed = scenario.subject.run()
+    assert len(record["nodes"]) == len(scenario.subject.graph)
+    for node, told in zip(scenario.subject.graph, record["nodes"], strict=True):
         assert told["name"] == node.name
         assert told["kind"] in {"input", "parameter", "constant", "op"}
         assert told["shape"] == list(node.shape)
@@ -374,9 +373,9 @@ def test_a_wrong_rule_is_named_with_both_numbers(monkeypatch, capsys) -> None:
     """The rule of the output's product by z is made wrong by 0.1 %."""
 
     def wrong(scenario):
-        multiply = scenario.graph.node("y").op
+        multiply = scenario.subject.graph.node("y").op
         rule = multiply.vjp(0)
-        edge: tuple[int, int] = (scenario.graph.node("y").index, 0)
+        edge: tuple[int, int] = (scenario.subject.graph.node("y").index, 0)
         patches = Patches(rules={edge: lambda *arrays: rule(*arrays) * 1.001})
         return right(scenario).patched(patches)
 

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from gradstep.core.base.errors import InputError
-from gradstep.core.engine.run import evaluate
 from gradstep.core.engine.trace import Trace
 from gradstep.core.scenario.scenario import (
     Scenario,
@@ -36,8 +35,8 @@ GOLDEN = Path(__file__).parents[1] / "golden"
 
 
 def stage_of(scenario: Scenario, look: Look | None = None) -> Stage:
-    run = evaluate(scenario.graph, scenario.leaves, scenario.seed)
-    return Stage(scenario, Trace(run), look or Look())
+    run = scenario.subject.run()
+    return Stage(scenario.subject, Trace(run), look or Look())
 
 
 def played(
@@ -51,7 +50,7 @@ def played(
 ) -> str:
     stage = stage_of(load(scenario) if isinstance(scenario, str) else scenario, look)
     if events is None:
-        events = Selection(**selection).events(stage.trace, stage.scenario)
+        events = Selection(**selection).events(stage.trace, stage.subject)
     file = io.StringIO()
     screen = Screen(file=file, width=width, highlight=False, markup=False)
     tell(screen, stage, events, pace or Pace())
@@ -165,8 +164,8 @@ x = [1, 2, 3]
 w = [inf, 1]
 """
     scenario = parse(text)
-    trace = Trace(evaluate(scenario.graph, scenario.leaves, scenario.seed))
-    stage = Stage(scenario, trace, Look())
+    trace = Trace(scenario.subject.run())
+    stage = Stage(scenario.subject, trace, Look())
     said = [line for k in range(len(trace)) for line in notes(stage, [k])]
     assert not [line for line in said if "log(0)" in line or "index" in line]
 
@@ -192,20 +191,20 @@ w = [inf, 1]
 )
 def test_a_part_is_played_from_one_place_to_another(start, stop, first, last) -> None:
     stage = stage_of(load("apple_orange"))
-    events = Selection(start, stop).events(stage.trace, stage.scenario)
+    events = Selection(start, stop).events(stage.trace, stage.subject)
     assert (events[0] + 1, events[-1] + 1) == (first, last)
 
 
 def test_only_the_steps_of_some_nodes_are_played() -> None:
     stage = stage_of(load("apple_orange"))
-    events = Selection(only=("oz", "t")).events(stage.trace, stage.scenario)
+    events = Selection(only=("oz", "t")).events(stage.trace, stage.subject)
     assert [number + 1 for number in events] == [2, 7, 9, 10, 11]
 
 
 def test_all_that_is_wrong_with_a_selection_is_told_at_once() -> None:
     stage = stage_of(load("apple_orange"))
     with pytest.raises(InputError) as caught:
-        Selection("ozz", "101%", ("q", "oz")).events(stage.trace, stage.scenario)
+        Selection("ozz", "101%", ("q", "oz")).events(stage.trace, stage.subject)
     problems = caught.value.problems
     assert [problem.source for problem in problems] == ["--from", "--to", "--only"]
     assert problems[0].hint == "did you mean 'oz'?"
@@ -214,13 +213,13 @@ def test_all_that_is_wrong_with_a_selection_is_told_at_once() -> None:
 def test_the_end_comes_after_the_start() -> None:
     stage = stage_of(load("apple_orange"))
     with pytest.raises(InputError, match="--to: 3 comes before 5"):
-        Selection("5", "3").events(stage.trace, stage.scenario)
+        Selection("5", "3").events(stage.trace, stage.subject)
 
 
 def test_nothing_happens_at_a_constant() -> None:
     stage = stage_of(load("two_layer_net"))
     with pytest.raises(InputError, match="--from: nothing happens at y"):
-        Selection("y").events(stage.trace, stage.scenario)
+        Selection("y").events(stage.trace, stage.subject)
 
 
 # ------------------------------------------------------------------------- slices
@@ -228,13 +227,13 @@ def test_nothing_happens_at_a_constant() -> None:
 
 def test_a_slice_of_a_large_matrix_is_shown_whole() -> None:
     scenario = load("two_layer_net")
-    slices = slices_of(["W1[0:3, 5]", "x[-1, 780:]"], scenario.graph)
+    slices = slices_of(["W1[0:3, 5]", "x[-1, 780:]"], scenario.subject.graph)
     look = Look(slices=slices)
     text = played(scenario, look=look, start="z1._1", stop="z1._1")
-    W1 = np.asarray(scenario.leaves[scenario.graph.names["W1"]])
+    W1 = np.asarray(scenario.subject.leaves[scenario.subject.graph.names["W1"]])
     body = text.partition("W1 (784, 50)\n")[2].split("\n")
     assert body[0].split() == ["780", "781", "782", "783", "5"]
-    x = np.asarray(scenario.leaves[scenario.graph.names["x"]])
+    x = np.asarray(scenario.subject.leaves[scenario.subject.graph.names["x"]])
     assert body[1].split()[:6] == ["99", "[", *(f"{n:.4f}" for n in x[99, 780:])]
     for number, line in enumerate(body[1:4]):
         assert line.split()[-2] == f"{W1[number, 5]:.5f}"
@@ -257,7 +256,7 @@ def test_a_slice_of_a_large_matrix_is_shown_whole() -> None:
 )
 def test_a_wrong_slice_is_explained(text: str) -> None:
     with pytest.raises(InputError) as caught:
-        slices_of([text], load("two_layer_net").graph)
+        slices_of([text], load("two_layer_net").subject.graph)
     assert all(problem.source == "--slice" for problem in caught.value.problems)
 
 

@@ -30,7 +30,7 @@ def bug_of(name: str, at: str = "start") -> Debugger:
 
 
 def exported(bug: Debugger, name: str) -> str:
-    content = bug.exporters[name](bug.scenario, bug.trace, bug.position, None)
+    content = bug.exporters[name](bug.subject, bug.trace, bug.position, None)
     assert isinstance(content, str)
     return content
 
@@ -64,7 +64,7 @@ def test_a_picture_is_svg_that_needs_no_network(name: str, at: str) -> None:
     bug = bug_of(name, at)
     svg = exported(bug, "svg")
     assert svg == exported(bug, "svg")
-    assert bug.scenario.title in shown(svg)
+    assert bug.subject.title in shown(svg)
     if bug.position:
         assert f"{bug.position} of {len(bug.trace)}" in shown(svg)
     links = set(re.findall(r"https?://[^\"')\s]*", svg))
@@ -77,7 +77,7 @@ def test_a_picture_of_the_screen_is_taken_where_there_is_one() -> None:
     bug = bug_of("xor")
     face = "@font-face { src: url(https://example.org) }"
     exporters = with_screen(lambda: f"<svg>{face}Fira Code</svg>")
-    picture = exporters["svg"](bug.scenario, bug.trace, bug.position, None)
+    picture = exporters["svg"](bug.subject, bug.trace, bug.position, None)
     assert picture == offline(f"<svg>{face}Fira Code</svg>")
     assert "example" not in str(picture)
 
@@ -93,7 +93,7 @@ def test_a_png_is_the_picture_in_pixels() -> None:
     pytest.importorskip("resvg_py", reason="the extra png is not installed")
     bug = bug_of("three_layer", "60%")
     svg = exported(bug, "svg")
-    png = bug.exporters["png"](bug.scenario, bug.trace, bug.position, None)
+    png = bug.exporters["png"](bug.subject, bug.trace, bug.position, None)
     assert isinstance(png, bytes)
     box = [float(n) for n in re.findall(r'viewBox="([^"]*)"', svg)[0].split()]
     assert size_of(png) == (round(box[2]), round(box[3]))

@@ -49,7 +49,7 @@ EVIL = (
 
 
 def page_of(bug: Debugger) -> str:
-    return page(Stage(bug.scenario, bug.trace, Look()))
+    return page(Stage(bug.subject, bug.trace, Look()))
 
 
 class Read(HTMLParser):
@@ -86,7 +86,7 @@ def test_every_event_is_on_the_page(name: str) -> None:
     for number, step in enumerate(read.steps[1:-1], 1):
         assert f"{number} of {len(bug.trace)}" in step
     assert "gradients" in read.steps[-1]
-    source = bug.graph.sources["program"].rstrip().split("\n")
+    source = bug.graph.sources["program"].text.rstrip().split("\n")
     assert len([1 for tag, _ in read.tags if tag == "li"]) == len(source)
 
 

@@ -174,7 +174,7 @@ def test_a_list_stands_in_for_a_picture_that_does_not_fit() -> None:
 def test_what_is_shown_fits_and_names_every_box(
     name: str, size: tuple[int, int]
 ) -> None:
-    atlas = Atlas(load(name).graph)
+    atlas = Atlas(load(name).subject.graph)
     scene, opened = atlas.automatic(size, None)
     assert scene.sketch is atlas.folding(opened)
     shown: set[int] = set()
@@ -592,7 +592,7 @@ def test_the_rail_of_a_long_list_never_breaks() -> None:
 
 @pytest.mark.parametrize("width", range(20, 70, 7))
 def test_what_a_list_has_no_room_for_is_marked(width: int) -> None:
-    listing = Atlas(load("three_layer").graph).listing(frozenset(), (width, 5))
+    listing = Atlas(load("three_layer").subject.graph).listing(frozenset(), (width, 5))
     assert isinstance(listing, Listing)
     for number in range(listing.height):
         text, labels = listing.row(number)

@@ -91,7 +91,7 @@ async def test_every_view_can_be_drawn_at_every_size(size: tuple[int, int]) -> N
 async def test_every_scenario_can_be_seen_in_every_view(name: str) -> None:
     scenario = load(name)
     lines = ["goto 60%", "mark here"]
-    if sum(math.prod(node.shape) for node in scenario.graph) < _CHECKED:
+    if sum(math.prod(node.shape) for node in scenario.subject.graph) < _CHECKED:
         lines.append("check")
     async with opened(name, "nodes", *lines) as found:
         pilot, screen, _ = found
@@ -328,7 +328,7 @@ async def test_notes_and_marks_lead_to_their_places() -> None:
 async def test_no_letter_is_lost_below_the_scroll_bar(width: int) -> None:
     async with opened("three_layer", "notes", size=(width, 36)) as (_, screen, pane):
         said = " ".join(text(pane).split())
-        assert " ".join(screen.bug.scenario.summary.split()) in said
+        assert " ".join(screen.bug.subject.summary.split()) in said
 
 
 async def test_where_there_is_no_room_beside_a_place_the_note_stands_below() -> None:
@@ -337,7 +337,7 @@ async def test_where_there_is_no_room_beside_a_place_the_note_stands_below() -> 
         for _ in range(40):
             seen |= set(text(pane).split())
             await pilot.press("down")
-        assert set(screen.bug.scenario.summary.split()) <= seen
+        assert set(screen.bug.subject.summary.split()) <= seen
         assert "summary" in seen
 
 

@@ -123,7 +123,7 @@ class StepPane(KeptPane[_Looked]):
     def recipe(self, view: View) -> tuple[object, Callable[[], _Looked]]:
         """Return the event as the key, and what looks at it."""
         trace, number = view.bug.trace, max(view.bug.position - 1, 0)
-        stage = Stage(view.bug.scenario, trace, self._look)
+        stage = Stage(view.bug.subject, trace, self._look)
         return (trace, number), lambda: _looked_up(stage, number)
 
     def show(self, view: View) -> None:
@@ -207,7 +207,7 @@ class StepPane(KeptPane[_Looked]):
         if not self._facets:
             self.titles = self.TITLE, ""
             return
-        stage = Stage(view.bug.scenario, trace, self._look)
+        stage = Stage(view.bug.subject, trace, self._look)
         where = " · ".join(place(stage, [self._number]))
         titles = [f"event {where}", where]
         if view.bug.position == 0:
@@ -598,7 +598,7 @@ class StepPane(KeptPane[_Looked]):
         if self._view is None:
             return ("",)
         bug = self._view.bug
-        stage = Stage(bug.scenario, bug.trace, self._look)
+        stage = Stage(bug.subject, bug.trace, self._look)
         words, name = stage.wording, bug.graph.nodes[facet.node].name
         shape = shape_text(facet.array.shape) if facet.array.ndim else ""
         if facet.array.ndim > 2:
@@ -692,7 +692,7 @@ class StepPane(KeptPane[_Looked]):
         if self._trace is None or self._view is None:
             return ""
         trace, event = self._trace, self._trace.event(self._number)
-        words = Stage(self._view.bug.scenario, trace, self._look).wording
+        words = Stage(self._view.bug.subject, trace, self._look).wording
         made = self._facets[-1]
         grid = self._grids[-1]
         if not made.array.size:
@@ -770,11 +770,9 @@ def _formula(stage: Stage, event: Event, summed: tuple[int, ...]) -> Formula:
         return stage.wording.forward(event.node)
     if isinstance(event, Contribution):
         return stage.wording.contribution(event.edge, summed)
-    training = stage.scenario.training
-    if isinstance(event, Update) and training is not None:
-        from ....core.ops.optimizers import OPTIMIZERS  # noqa: PLC0415  # 1 ms, only of training
-
-        return stage.wording.update(event.node, OPTIMIZERS[training.optimizer])
+    optimizer = stage.trace.optimizer
+    if isinstance(event, Update) and optimizer is not None:
+        return stage.wording.update(event.node, optimizer)
     return NO_FORMULA
 
 

@@ -75,19 +75,19 @@ class NotesPane(TablePane):
 
     def _parts(self, view: View) -> Iterator[tuple[str, tuple[Cell, Cell], str]]:
         """Yield what there is to say: where to go, the first cells, the text."""
-        bug, scenario = view.bug, view.bug.scenario
-        yield "start", (Cell(), Cell("title", "quiet")), scenario.title
-        if scenario.summary:
-            yield "start", (Cell(), Cell("summary", "quiet")), scenario.summary
-        if scenario.convention:
-            said = f"{scenario.convention}: one sample is a {scenario.convention[:-1]}"
+        bug, subject = view.bug, view.bug.subject
+        yield "start", (Cell(), Cell("title", "quiet")), subject.title
+        if subject.summary:
+            yield "start", (Cell(), Cell("summary", "quiet")), subject.summary
+        if subject.convention:
+            said = f"{subject.convention}: one sample is a {subject.convention[:-1]}"
             yield "start", (Cell(), Cell("convention", "quiet")), said
         for name, place in bug.memory.marks.items():
             where = f"position {place.position}"
             if bug.timeline.iterations > 1:
                 where = f"iteration {place.iteration}, {where}"
             yield name, (Cell("▽", "present"), Cell(name, "name")), where
-        for note in notes_in_time(scenario.notes, bug.trace):
+        for note in notes_in_time(subject.notes, bug.trace):
             behind = note.position is not None and note.position <= bug.position
             sign = Cell("●", "present") if behind else Cell("·", "quiet")
             goto = "" if note.position is None else str(note.position)

@@ -1,0 +1,65 @@
+"""What a session is about: a graph with the numbers that it starts from.
+
+A scenario file makes a subject, and so does a graph that was built by hand:
+
+>>> import numpy as np
+>>> from ..ops import OPS
+>>> from .graph import Builder
+>>> build = Builder()
+>>> x = build.leaf("x", "input")
+>>> y = build.apply(OPS["multiply"], (x, x), name="y")
+>>> subject = Subject("square", build.finish(y), {x: np.float64(3)})
+>>> float(subject.run().gradient(x))
+6.0
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+from ..ops.table import Value
+from .graph import Graph
+from .run import Run, evaluate
+
+When = Literal["forward", "backward", "update", "seed", "start", "end"]
+
+
+class NotePlace(NamedTuple):
+    """Where a note is shown; `node` is -1 at the seed, the start and the end.
+
+    A note of `backward` is shown when the node hands its gradient to its operands, or
+    for a leaf, when a gradient arrives.
+    """
+
+    when: When
+    node: int = -1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Subject:
+    """A graph, the numbers that it starts from, and what its author says of it.
+
+    Its sources are those of the graph: any number of named texts, or none.
+    """
+
+    name: str  # as messages and exported files call it: "three_layer"
+    graph: Graph
+    leaves: Mapping[int, Value]  # the value of each leaf, by the number of its node
+    seed: Value | None = None  # the gradient that enters at the output; None is 1
+    title: str = ""  # one line
+    summary: str = ""  # what there is to see
+    convention: str = ""  # one sample is a row or a column: "rows", "columns", or ""
+    dtype: str = "float64"  # of the numbers that are written without one
+    # A gradient's name in the literature → "NODE.grad".
+    names: Mapping[str, str] = field(default_factory=dict[str, str])
+    notes: Mapping[NotePlace, str] = field(default_factory=dict[NotePlace, str])
+    # How leaves were drawn at random, by node: the tables that the file has for them.
+    recipes: Mapping[int, Mapping[str, Any]] = field(
+        default_factory=dict[int, Mapping[str, Any]]
+    )
+
+    def run(self) -> Run:
+        """Evaluate the graph: all values, and all gradients of the output."""
+        return evaluate(self.graph, self.leaves, self.seed)
