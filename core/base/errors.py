@@ -29,9 +29,9 @@ class Problem(NamedTuple):
     `line` and `column` count from 1; 0 means that the place is not known.
     """
 
-    message: str
-    hint: str = ""
-    source: str = ""
+    message: str  # what is wrong, with the value
+    hint: str = ""  # what is allowed, or the way out; "" where there is none
+    source: str = ""  # the file, or another text by its name; "" where it is not known
     line: int = 0
     column: int = 0
 

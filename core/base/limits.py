@@ -24,7 +24,7 @@ class Limits:
     columns: int = 10_000  # characters of one line
     digits: int = 1000  # of one number
     whole: int = 2**63 - 1  # the greatest whole number
-    elements_per_array: int = 50_000_000
+    elements_per_array: int = 50_000_000  # of one value or result
     elements: int = 200_000_000  # of all nodes together
     work: int = 10_000_000_000  # multiplications of one forward pass
     axes: int = 32  # of one array

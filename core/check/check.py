@@ -65,8 +65,8 @@ _BENT: Final = 1e-2
 class Effort(NamedTuple):
     """What has to be evaluated: so many nodes, with so many elements in all."""
 
-    nodes: int
-    elements: int
+    nodes: int  # that are evaluated for each difference
+    elements: int  # that they take and make, other costs included
 
 
 QUICK: Final = Effort(40, 20_000)  # up to half a millisecond
@@ -89,11 +89,11 @@ class NodeCheck:
     `rounding` is what the run's own dtype did to `analytic`.
     """
 
-    level: Level
+    level: Level  # which of the three questions was asked
     node: int
-    argument: int | None
-    verdict: Verdict
-    index: Index = ()
+    argument: int | None  # the number of the operand, of a contribution; else None
+    verdict: Verdict  # what came of it; "skipped" where nothing was compared
+    index: Index = ()  # of the element where the two differ most
     analytic: float = math.nan
     numeric: float = math.nan
     difference: float = math.nan
@@ -102,8 +102,9 @@ class NodeCheck:
     rounding: float = 0.0
     elements: int = 0  # so many were compared
     edge: Edge | None = None
+    # indices where the slope jumps, so that two numbers need not agree
     kinks: tuple[Index, ...] = ()
-    nonfinite: tuple[Index, ...] = ()
+    nonfinite: tuple[Index, ...] = ()  # indices where a number is NaN or Inf
     reason: str = ""  # why it was skipped
 
     @property
@@ -121,15 +122,16 @@ class Report:
     False when the check was interrupted: what was done by then is in it.
     """
 
-    run: Run
-    scheme: Scheme
+    run: Run  # what was checked, in its own dtype
+    scheme: Scheme  # how the differences were taken
     step: float | None
-    rtol: float
+    rtol: float  # the relative tolerance
+    # one for each edge that has a rule
     contributions: tuple[NodeCheck, ...]
-    accumulations: tuple[NodeCheck, ...]
-    gradients: tuple[NodeCheck, ...]
-    backpropagation_time: float
-    numeric_time: float
+    accumulations: tuple[NodeCheck, ...]  # one for each node that takes a gradient
+    gradients: tuple[NodeCheck, ...]  # likewise
+    backpropagation_time: float  # of one forward and backward pass in float64
+    numeric_time: float  # of all differences
     complete: bool
 
     @property

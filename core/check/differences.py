@@ -62,11 +62,12 @@ class Function:
     `noise` is the size of its rounding errors, one number or one for each element.
     """
 
-    at: Callable[[Array], Any]
+    at: Callable[[Array], Any]  # takes an array like `x` to the result, of any shape
     x: Array
-    weight: Array
+    weight: Array  # of each element of the result, and of its shape
     base: Array  # at(x)
     noise: float | Array
+    # what can be moved together; None where each element is moved alone
     groups: Groups | None = None
 
     def hidden(self) -> Array:
@@ -87,8 +88,8 @@ class Function:
 class Slopes(NamedTuple):
     """One-sided differences of elements, divided by the steps."""
 
-    right: Any
-    left: Any
+    right: Any  # for a step up: a number for each element
+    left: Any  # for a step down, likewise
 
     @property
     def middle(self) -> Any:
@@ -249,11 +250,11 @@ class Limit(NamedTuple):
     At a corner `right` and `left` stay apart; at a `jump` they grow without bound.
     """
 
-    value: float
-    error: float
+    value: float  # the derivative, as far as differences tell it
+    error: float  # how far it may be from the true one
     right: float
     left: float
-    corner: bool
+    corner: bool  # whether the slopes of the two sides differ there
     jump: bool
 
     def admits(self, slope: float, tolerance: float) -> bool:

@@ -35,7 +35,7 @@ class Verdict:
     what is wrong there.
     """
 
-    name: str
+    name: str  # what was held to its word: the name of the scenario or script
     kind: Kind
     code: int
     held: int

@@ -25,8 +25,8 @@ class Views(NamedTuple):
     They have the shapes of an operand and of the result. Nobody looks at the numbers.
     """
 
-    operand: Array
-    result: Array
+    operand: Array  # booleans, in the operand's shape
+    result: Array  # booleans of the same memory
 
     def into(self, index: Index) -> Box | None:
         """Return where an element of the operand stands in the result, if it does."""

@@ -21,10 +21,10 @@ from .patches import Patches, Write
 class Base(NamedTuple):
     """The run that is taken over where nothing differs from it."""
 
-    values: Sequence[Value]
-    gradients: Sequence[Value | None]
-    seed: Value
-    patches: Patches
+    values: Sequence[Value]  # of each node
+    gradients: Sequence[Value | None]  # of each node; None where no gradient flows
+    seed: Value  # the gradient at its output
+    patches: Patches  # what was changed in it
 
 
 def arrays(

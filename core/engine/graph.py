@@ -60,42 +60,42 @@ class Site(NamedTuple):
 class Frame:
     """One call of a function. Frame 0 is no call: it is the main source itself."""
 
-    index: int
+    index: int  # its place in `Graph.frames`
     name: str  # "x1"; "" for frame 0
     function: str  # "layer"; "" for frame 0
     source: str  # the name of the source that its lines belong to
     parent: int  # the frame that holds the call; frame 0 is its own parent
-    depth: int
-    call: Site | None
+    depth: int  # how many calls it is inside; 0 for frame 0
+    call: Site | None  # where it is called, in the parent; None for frame 0
     first: int  # its nodes are first … stop − 1
-    stop: int
+    stop: int  # one behind its last node
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
     """One assignment or `return`, once for each time that its frame is called."""
 
-    index: int
-    frame: int
+    index: int  # its place in `Graph.statements`
+    frame: int  # the number of the frame that it runs in
     target: str  # the full name of what it assigns: "x1.z"
-    line: int
+    line: int  # in the frame's source, counted from 1
     text: str  # the line as it is written, without its note
     note: str  # the comment at its end
     first: int  # its nodes, those of calls in it included, are first … stop − 1
-    stop: int
+    stop: int  # one behind its last node
 
 
 class Node(NamedTuple):
     """A value with a name. A named tuple, for a graph may have a million of them."""
 
     index: int  # pyright: ignore[reportIncompatibleMethodOverride]  # not a search
-    name: str
-    kind: NodeKind
-    op: Op | None
-    operands: tuple[int, ...]
-    attributes: Attributes
-    shape: Shape
-    site: Site | None
+    name: str  # "x1.z"; of a row without one, `_12` by its number
+    kind: NodeKind  # a kind of leaf, or "op" for the result of an operation
+    op: Op | None  # what computes it; None for a leaf
+    operands: tuple[int, ...]  # numbers of earlier nodes; () for a leaf
+    attributes: Attributes  # the fixed arguments of the operation, by name
+    shape: Shape  # of its value; () for a scalar
+    site: Site | None  # None where no line writes it: of an input
 
     @property
     def is_literal(self) -> bool:
@@ -155,21 +155,23 @@ class Nodes(Sequence[Node]):
 class Edge(NamedTuple):
     """One use of a node: `a * a` has two edges."""
 
-    consumer: int
-    argument: int
-    operand: int
+    consumer: int  # the node that uses the operand
+    argument: int  # which operand of the consumer it is, counted from 0
+    operand: int  # the node that is used, and gets the contribution
 
 
 @dataclass(frozen=True, eq=False)
 class Graph:
     """A computation, frozen. `names` holds every name of a node, aliases included."""
 
-    nodes: Nodes
-    output: int
+    nodes: Nodes  # in forward order: operands come before consumers
+    output: int  # the number of the node that is differentiated
     scalar: bool = False  # scalars and elementwise operations alone
-    frames: Sequence[Frame] = ()
-    statements: Sequence[Statement] = ()
+    frames: Sequence[Frame] = ()  # frame 0 first; () for a graph without sources
+    statements: Sequence[Statement] = ()  # in the order in which they begin
+    # node numbers by the other names that nodes have
     aliases: Mapping[str, int] = field(default_factory=dict[str, int])
+    # the texts that frames and sites point into, by name
     sources: Mapping[str, Source] = field(default_factory=dict[str, Source])
     file: str = ""  # what the main source stands in, as messages name it
     locate: Locate | None = None  # takes a line and a column to those of that file

@@ -157,7 +157,7 @@ def largest(numbers: Array, count: int) -> Array:
 class Gist:
     """An array in a few numbers that are found fast."""
 
-    shape: Shape
+    shape: Shape  # of the whole array; () for a scalar
     low: float | None  # the least finite element; None without any
     high: float | None  # the greatest one
     norm: float  # of all elements: nan or inf where one is not finite

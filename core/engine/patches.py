@@ -15,20 +15,23 @@ class Write(NamedTuple):
     The seed's event is (output, −1).
     """
 
-    consumer: int
-    argument: int
-    node: int
-    before: Value
-    value: Value
+    consumer: int  # a node number; with `argument`, the edge
+    argument: int  # the operand's number; −1 for the seed
+    node: int  # whose gradient was written over
+    before: Value  # the gradient as it had been accumulated
+    value: Value  # what took its place, of the same shape
 
 
 @dataclass(frozen=True, slots=True)
 class Patches:
     """Deliberate changes of a run. An edge is (consumer, argument number)."""
 
+    # of nodes, by number: what stands in place of the computed one
     values: Mapping[int, Value] = field(default_factory=dict[int, Value])
+    # of nodes, by number: what a complete gradient is set to
     gradients: Mapping[int, Value] = field(default_factory=dict[int, Value])
-    cuts: frozenset[tuple[int, int]] = frozenset()
+    cuts: frozenset[tuple[int, int]] = frozenset()  # edges that carry no contribution
+    # by edge: a vjp that is used in place of the operation's own
     rules: Mapping[tuple[int, int], Rule] = field(
         default_factory=dict[tuple[int, int], Rule]
     )

@@ -32,13 +32,15 @@ from .patches import NO_PATCHES, Patches, Write
 class Run:
     """A graph with one set of values and patches, evaluated."""
 
-    graph: Graph
+    graph: Graph  # what was evaluated
+    # the values of the leaves by node number, before patches
     leaves: Mapping[int, Value]
-    seed: Value
-    patches: Patches
-    values: Sequence[Value]
+    seed: Value  # the gradient that enters at the output, of the output's shape
+    patches: Patches  # what was changed; empty for the plain run
+    values: Sequence[Value]  # of all nodes, by number
     gradients: Sequence[Value | None]  # None where no gradient flows
     flows: bytes  # 1 where a gradient can flow: a float that depends on an unknown
+    # the gradients that patches wrote over, in backward order
     writes: tuple[Write, ...]
     recent: Recent = field(default_factory=Recent)  # looked at lately; nothing changes
 

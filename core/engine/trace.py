@@ -44,15 +44,15 @@ class Forward(NamedTuple):
 class Seed(NamedTuple):
     """The seed enters at the output: from here on the pass runs backwards."""
 
-    node: int
+    node: int  # the output
 
 
 class Contribution(NamedTuple):
     """One edge adds upstream × local to the gradient of its operand."""
 
-    consumer: int
-    argument: int
-    operand: int
+    consumer: int  # the node that hands its gradient on
+    argument: int  # which operand of the consumer, counted from 0
+    operand: int  # the node whose gradient it is added to
 
     @property
     def node(self) -> int:
@@ -68,7 +68,7 @@ class Contribution(NamedTuple):
 class Update(NamedTuple):
     """An optimiser gives a parameter its next value."""
 
-    node: int
+    node: int  # the parameter
 
 
 Event = Forward | Seed | Contribution | Update
@@ -84,8 +84,8 @@ class Share:
     operand's shape. `before` and `after` are the operand's accumulated gradient.
     """
 
-    edge: Edge
-    upstream: Array
+    edge: Edge  # the edge that carries it
+    upstream: Array  # the consumer's complete gradient, of the consumer's shape
     local: Array | None
     product: Array
     summed: tuple[int, ...]

@@ -406,7 +406,7 @@ class Slot:
     its values.
     """
 
-    number: int
+    number: int  # counted from 0 among the operands that are indices
     mask: bool = False
 
 

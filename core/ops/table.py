@@ -41,9 +41,9 @@ class Parameter(NamedTuple):
     `check` returns what is allowed when a value is wrong, and nothing when it is right.
     """
 
-    name: str
+    name: str  # the keyword in a call
     check: Callable[[Any], str]
-    default: Any = REQUIRED
+    default: Any = REQUIRED  # `REQUIRED` where a call has to give it
 
 
 class Form(NamedTuple):
@@ -94,10 +94,10 @@ class Op:
     shape: Callable[..., Shape]
     vjps: tuple[Rule | None, ...]
     jvps: tuple[Rule | None, ...]
-    kind: Kind
+    kind: Kind  # which elements of the result depend on one of an operand
     symbol: str  # the result in symbols: "{a} ∘ {b}"
     code: str  # the result in NumPy: "{a} * {b}"
-    forms: tuple[Form | None, ...]
+    forms: tuple[Form | None, ...]  # the derivative by each operand; None without one
     summary: str  # one sentence
     # Whether NumPy's code goes on into the complex plane, so that a complex step gives
     # the derivative. Who compares numbers or takes their size would return one that is
@@ -105,8 +105,9 @@ class Op:
     analytic: bool
     # Whether its slope jumps somewhere: relu at 0, max at two equal numbers.
     kinks: bool
+    # the arguments that are fixed, not computed with
     parameters: tuple[Parameter, ...] = ()
-    aliases: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()  # other names that a program may call it by
     optional: int = 0  # so many of the last operands may be left out
     variadic: bool = False
     order: tuple[str, ...] = ()  # of a call's arguments, if not operands, parameters
@@ -137,6 +138,7 @@ class Op:
     # know. It is left out where there is none. y has an axis of length 1 for each
     # reduced one.
     slope: Rule | None = None
+    # belongs to `slope`; None where its slopes share nothing
     shared: Rule | None = None
     # move, gather: which of its functions returns a view of what it is given, so that
     # addresses tell where elements have gone.

@@ -147,18 +147,18 @@ def stage(trace: Trace, node: int, position: int) -> Stage:
 class Bar(NamedTuple):
     """One gradient of the flow. `share` is its place on the scale, 0 … 1."""
 
-    node: int
-    norm: float | None
+    node: int  # whose gradient it is
+    norm: float | None  # None where no gradient flows
     share: float
-    trend: Trend
+    trend: Trend  # "" for an ordinary gradient
 
 
 @dataclass(frozen=True, eq=False)
 class Flow:
     """Gradients in backward order, by their norms on one logarithmic scale."""
 
-    run: Run
-    nodes: Sequence[int]
+    run: Run  # whose gradients they are
+    nodes: Sequence[int]  # in backward order, one for each row
     norms: Array  # of each gradient, −1 where no gradient flows
 
     @cached_property

@@ -18,12 +18,12 @@ from ..engine.graph import Graph
 class Fold(NamedTuple):
     """A frame or a statement of several nodes, first … stop − 1."""
 
-    number: int
-    name: str
+    number: int  # its place among the folds of the graph
+    name: str  # of the frame, or what the statement assigns: "x1.z"
     text: str  # the function that is called, or the statement
-    frame: bool
-    first: int
-    stop: int
+    frame: bool  # whether it is a frame, not a statement
+    first: int  # its first node
+    stop: int  # one behind its last node
     parent: int  # the fold around it; −1 at the top
     depth: int  # 0 at the top
 
@@ -31,10 +31,10 @@ class Fold(NamedTuple):
 class Box(NamedTuple):
     """What is drawn as one: a node, or all nodes of a fold. `node` is its result."""
 
-    first: int
-    stop: int
+    first: int  # its first node
+    stop: int  # one behind its last node
     node: int
-    fold: int = -1
+    fold: int = -1  # the number of the fold; −1 for a single node
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -44,10 +44,10 @@ class Sketch:
     `home` is the box that each node is in; −1 for literals, which are part of a label.
     """
 
-    boxes: Sequence[Box]
+    boxes: Sequence[Box]  # each node of the graph in one of them at most
     home: Sequence[int]
-    operands: Sequence[Sequence[int]]
-    consumers: Sequence[Sequence[int]]
+    operands: Sequence[Sequence[int]]  # for each box, the numbers of those that it uses
+    consumers: Sequence[Sequence[int]]  # for each box, the numbers of those that use it
 
 
 def folds_of(graph: Graph) -> tuple[Fold, ...]:

@@ -30,11 +30,11 @@ class Place(NamedTuple):
     `inlets` and `outlet` are the cells along its sides where edges arrive and leave.
     """
 
-    x: int
-    y: int
-    width: int
-    height: int
-    rank: int
+    x: int  # of its left edge
+    y: int  # of its upper edge
+    width: int  # of the box, borders included
+    height: int  # of the box, borders included
+    rank: int  # how many steps along the flow: 0 for the first boxes
     inlets: tuple[int, ...]
     outlet: int
 
@@ -42,19 +42,19 @@ class Place(NamedTuple):
 class Route(NamedTuple):
     """An edge: the corners from the cell after one box to the cell before the other."""
 
-    source: int
-    target: int
-    points: tuple[Point, ...]
+    source: int  # the number of the box it leaves
+    target: int  # the number of the box it leads to
+    points: tuple[Point, ...]  # (x, y) of the corners, both ends included
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
     """A drawing: a place for each box, a route for each edge. `down` is its way."""
 
-    places: tuple[Place, ...]
-    routes: tuple[Route, ...]
-    width: int
-    height: int
+    places: tuple[Place, ...]  # by box
+    routes: tuple[Route, ...]  # one for each edge of the layers
+    width: int  # of everything, in cells
+    height: int  # of everything, in cells
     down: bool
 
 
@@ -66,12 +66,13 @@ class Layers:
     to those of the next rank, `back` to those of the one before.
     """
 
-    count: int
-    rank: Sequence[int]
+    count: int  # how many boxes there are
+    rank: Sequence[int]  # of each item, counted from 0
+    # for each rank, its items from one side to the other
     order: Sequence[Sequence[int]]
     links: Sequence[Sequence[int]]
     back: Sequence[Sequence[int]]
-    crossings: int
+    crossings: int  # of links, in this order
 
 
 class Spacing(NamedTuple):

@@ -27,7 +27,7 @@ class Scale:
 
     low: float
     high: float
-    log: bool = False
+    log: bool = False  # whether it is logarithmic
 
     def shares(self, numbers: Array) -> Array:
         """Return places from 0 to 1, and NaN for what has none."""

@@ -39,8 +39,8 @@ _KINDS: Final[Mapping[str, str]] = MappingProxyType(
 class Program:
     """A program, read: its graph, and the values of all leaves by their numbers."""
 
-    graph: Graph
-    leaves: Mapping[int, Value]
+    graph: Graph  # of the program, with its sources
+    leaves: Mapping[int, Value]  # inputs, parameters, constants and literals
 
 
 def build(

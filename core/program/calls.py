@@ -25,8 +25,8 @@ Fixed = Callable[[Bound], Bound]
 class Call(NamedTuple):
     """The arguments of a call: what it computes with, and what is fixed, by name."""
 
-    operands: list[Bound]
-    attributes: Attributes
+    operands: list[Bound]  # nodes and numbers to compute with, in order
+    attributes: Attributes  # what is fixed, checked, with the defaults
 
 
 def bind_operation(

@@ -20,7 +20,7 @@ class Constructor(NamedTuple):
     `shape` and `make` take the arguments by name; `make` takes the dtype before them.
     """
 
-    parameters: tuple[Parameter, ...]
+    parameters: tuple[Parameter, ...]  # in the order of a call
     shape: Callable[..., Shape]
     make: Callable[..., Array]
 

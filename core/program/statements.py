@@ -63,8 +63,8 @@ Meaning = Mapping[type[ast.AST], Callable[..., Bound]]
 class Leaf:
     """What a scenario gives to its program: an input, a parameter or a constant."""
 
-    kind: NodeKind
-    value: Value
+    kind: NodeKind  # "input", "parameter" or "constant"
+    value: Value  # an array, or a number for a scalar
     written: str = ""  # what messages call it, where that is no name of a program
 
 
@@ -72,21 +72,23 @@ class Leaf:
 class Scope:
     """A frame while its lines are read, and the line that is being read."""
 
-    index: int
-    name: str
-    function: Function | None
-    source: Scanned
+    index: int  # of the frame
+    name: str  # of the frame: "x1"; "" for the program
+    function: Function | None  # the one that is called; None for the program
+    source: Scanned  # the text that its lines stand in
+    # by their names in this frame: what its lines have bound so far
     values: dict[str, Bound]
     outer: Mapping[str, Bound]  # what the lines see besides
+    # those that its lines may call by name, operations aside
     functions: dict[str, Function]
-    caller: Scope | None = None
-    call: ast.expr | None = None
-    depth: int = 0
-    statement: int = 0
+    caller: Scope | None = None  # the frame of the call; None for the program
+    call: ast.expr | None = None  # the call itself, in the caller; None for the program
+    depth: int = 0  # how many calls it is inside
+    statement: int = 0  # the number of the statement that is being read
     target: str = ""  # the full name of what the line assigns
     root: ast.expr | None = None  # the expression whose node takes that name
-    returns: bool = False
-    text: str = ""
+    returns: bool = False  # whether that statement is a `return`
+    text: str = ""  # the statement as it is written
 
     @property
     def prefix(self) -> str:
@@ -107,13 +109,14 @@ class _Stopped(Exception):
 class Reading:
     """One pass over a program: its calls unrolled, each expression made a node."""
 
-    given: Mapping[str, Leaf]
+    given: Mapping[str, Leaf]  # the leaves, by name
+    # names of leaves whose values are wrong: no problem of the program
     broken: Collection[str]
-    meaning: Meaning
-    module: Module
-    prelude: Mapping[str, Function]
-    dtype: Any
-    limits: Limits
+    meaning: Meaning  # how each kind of expression is read
+    module: Module  # the program, parsed
+    prelude: Mapping[str, Function]  # functions of the prelude, by name
+    dtype: Any  # of constructors and literals that say none
+    limits: Limits  # on nodes, nesting, elements and work
 
     def __post_init__(self) -> None:
         self.builder = Builder()

@@ -52,7 +52,7 @@ POISON: Final = object()
 class Ref:
     """A node, as an expression of a program."""
 
-    node: int
+    node: int  # its number in the graph that is being built
 
 
 class Fault(Exception):

@@ -43,7 +43,7 @@ class Scanned:
     """A text that lines belong to: their code, and the comments at their ends."""
 
     name: str  # "program" or "prelude"
-    text: str
+    text: str  # all of it, as it was given
     code: tuple[str, ...]  # line by line, without comments
     notes: Mapping[int, str]  # by line number
 
@@ -93,33 +93,33 @@ class Scanned:
 class Line:
     """One assignment, or a `return`, which has no targets."""
 
-    targets: tuple[str, ...]
+    targets: tuple[str, ...]  # the names that it assigns; () for a `return`
     unpacks: bool  # several targets, or one in parentheses
     value: ast.expr | None  # None where the line is broken
-    line: int
-    text: str
-    note: str
+    line: int  # where it begins, counted from 1
+    text: str  # as it is written, without its comment
+    note: str  # the comment on its lines; "" for none
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Function:
     """A function of a program. One that is broken has no lines."""
 
-    name: str
+    name: str  # as it is called
     parameters: Mapping[str, ast.expr | None]  # and their defaults
     lines: tuple[Line, ...]  # the last one is the `return`
     names: frozenset[str]  # of everything that is bound in it
-    source: Scanned
-    line: int
+    source: Scanned  # the text that it stands in
+    line: int  # of its `def`, counted from 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Module:
     """A text, read: what can be built of it, and everything that is wrong with it."""
 
-    source: Scanned
-    items: tuple[Line | Function, ...]
-    problems: tuple[Problem, ...]
+    source: Scanned  # what was parsed
+    items: tuple[Line | Function, ...]  # assignments and functions, in order
+    problems: tuple[Problem, ...]  # in the order of the text; () for none
 
 
 def check_name(name: str) -> str:

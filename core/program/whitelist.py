@@ -25,9 +25,9 @@ RESERVED: Final[Mapping[str, float]] = MappingProxyType(
 class Mistake(NamedTuple):
     """One mistake at a syntax node; `limit` says that it stands for a limit."""
 
-    node: ast.AST
-    message: str
-    hint: str = ""
+    node: ast.AST  # the syntax node, for its place
+    message: str  # what is wrong
+    hint: str = ""  # the way out; "" where there is none
     limit: bool = False
 
 

@@ -32,15 +32,15 @@ _ESCAPE: Final = re.compile(r"\\u.{4}|\\U.{8}|\\[ \t]*\n\s*|\\.|.", re.DOTALL)
 class Place(NamedTuple):
     """A line and a column, both counted from 1."""
 
-    line: int
-    column: int
+    line: int  # of the text
+    column: int  # in characters
 
 
 class Found(NamedTuple):
     """The offsets of keys and of values in a text, by their paths."""
 
-    keys: dict[Path, int]
-    values: dict[Path, int]
+    keys: dict[Path, int]  # where each key begins, in characters
+    values: dict[Path, int]  # where each value begins, likewise
 
 
 def place(text: str, offset: int) -> Place:

@@ -43,11 +43,11 @@ class Training:
     for each parameter by its name; `hyper` has the optimiser's other settings.
     """
 
-    optimizer: str
+    optimizer: str  # a name in `OPTIMIZERS`: "sgd", "adam", …
     hyper: Mapping[str, float]
     learning_rate: Mapping[str, Value]
-    iterations: int
-    batch: Batch | None
+    iterations: int  # how many can be visited
+    batch: Batch | None  # None where each iteration sees all samples
 
 
 def read_training(

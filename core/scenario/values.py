@@ -75,7 +75,7 @@ _COUNTED: Final = "a list of whole numbers, each 1 or more"
 class Room:
     """How many elements the arrays of one scenario may still have together."""
 
-    left: int = LIMITS.elements
+    left: int = LIMITS.elements  # elements; it shrinks as arrays are read
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +86,9 @@ class Setting:
     nothing but floats makes sense. All values of a scenario share one `room`.
     """
 
-    dtype: np.dtype[Any]
-    convention: str = ""
+    dtype: np.dtype[Any]  # of what is read, unless it says another
+    convention: str = ""  # "rows" or "columns", for fan-in and fan-out; "" for none
+    # that files are relative to; None where files cannot be read
     folder: pathlib.Path | None = None
     keep: bool = False
     floats_only: bool = False

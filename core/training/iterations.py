@@ -94,24 +94,24 @@ def _kept(value: Value) -> Array:
 class Plan:
     """What is the same in all iterations."""
 
-    graph: Graph
-    leaves: Mapping[int, Value]
-    seed: Value | None
-    optimizer: Optimizer
-    settings: Mapping[str, float]
+    graph: Graph  # in the shapes of one batch
+    leaves: Mapping[int, Value]  # the values of all leaves at the start
+    seed: Value | None  # the gradient that enters; None for a scalar output
+    optimizer: Optimizer  # its formula and its state
+    settings: Mapping[str, float]  # the optimiser's settings beside the rate, by name
     rates: Mapping[int, Value]  # by parameter
-    batch: Batch | None
+    batch: Batch | None  # None where each iteration sees all samples
     samples: Mapping[int, Value]  # all samples, of the leaves that are cut into batches
-    wording: Wording
-    progress: Progress
+    wording: Wording  # names of nodes and gradients
+    progress: Progress  # called on the way to an iteration: done, of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Start:
     """What an iteration starts from: values and the optimiser's state, by parameter."""
 
-    values: Mapping[int, Array]
-    states: Mapping[int, State]
+    values: Mapping[int, Array]  # of the parameters
+    states: Mapping[int, State]  # arrays, in the order of `Optimizer.state`
 
     @property
     def size(self) -> int:
@@ -129,17 +129,17 @@ class UpdateStep:
     `before` and `after` are the optimiser's state by its names in the formula.
     """
 
-    parameter: int
-    name: str
-    iteration: int
-    formula: Formula
-    settings: Mapping[str, float]
-    value: Array
-    gradient: Array
-    rate: Array
+    parameter: int  # its node number
+    name: str  # of the parameter
+    iteration: int  # counted from 0
+    formula: Formula  # the optimiser's, with the names of this parameter
+    settings: Mapping[str, float]  # as in the plan
+    value: Array  # of the parameter before the update
+    gradient: Array  # of the value's shape
+    rate: Array  # the learning rate, of the value's shape
     before: Mapping[str, Array]
     after: Mapping[str, Array]
-    result: Array
+    result: Array  # the value after the update
 
 
 @dataclass(slots=True)
@@ -214,9 +214,10 @@ class _Memory:
 class Iterations:
     """The timeline of a training, whose traces end with updates of the parameters."""
 
-    plan: Plan
-    iterations: int
-    memory: _Memory
+    plan: Plan  # what the iterations have in common
+    iterations: int  # how many can be visited
+    memory: _Memory  # starts, traces and records that are kept
+    # patches, by the iteration that they begin in
     changes: Mapping[int, Patches] = field(default_factory=dict[int, Patches])
 
     @property

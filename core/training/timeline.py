@@ -71,8 +71,8 @@ class Timeline(Protocol):
 class Single:
     """The timeline of a run without training."""
 
-    only: Trace
-    iterations: int = 1
+    only: Trace  # of the run
+    iterations: int = 1  # always 1
 
     @classmethod
     def of(cls, run: Run) -> Single:

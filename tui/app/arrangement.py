@@ -24,10 +24,10 @@ _MOST_BYTES: Final = 10_000
 class Arrangement:
     """Widths and heights in cells, 0 where nothing was chosen; what is hidden."""
 
-    left: int = 0
-    console: int = 0
-    hidden: tuple[str, ...] = ()
-    theme: str = ""
+    left: int = 0  # columns of the panes at the left
+    console: int = 0  # lines of the console
+    hidden: tuple[str, ...] = ()  # names of panes, of `HIDEABLE`
+    theme: str = ""  # the name of one; "" where none was chosen
 
 
 def with_hidden(arrangement: Arrangement, name: str) -> Arrangement:

@@ -74,9 +74,9 @@ FOOTER: Final = (
 class Key(NamedTuple):
     """One key: the command line that it stands for, and what it does in a few words."""
 
-    key: str
-    line: str
-    summary: str
+    key: str  # as Textual names it: "left_square_bracket"
+    line: str  # what is executed, or begun at the prompt
+    summary: str  # the command's, one line
 
 
 def keys() -> Iterator[Key]:

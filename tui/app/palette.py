@@ -40,9 +40,9 @@ _MOST: Final = 50  # nodes that match
 class Entry(NamedTuple):
     """One thing to be found: its name, what is said of it, what choosing it does."""
 
-    name: str
-    said: str
-    act: Callable[[], object]
+    name: str  # a command, a node or a view
+    said: str  # shown beside it; "" for nothing
+    act: Callable[[], object]  # called when it is chosen
 
 
 class Finder(Provider):

@@ -47,10 +47,10 @@ _VERSION = re.compile(rb"^gradstep\s*=\s*\d", re.MULTILINE)
 class Choice:
     """A scenario that can be opened: loaded, or what is wrong with it."""
 
-    path: str
-    group: str
-    scenario: Scenario | None
-    error: str = ""
+    path: str  # of the file; of a built-in scenario its name
+    group: str  # its heading in the list
+    scenario: Scenario | None  # None where it cannot be read
+    error: str = ""  # why; "" where it can
 
     @property
     def title(self) -> str:

@@ -16,8 +16,8 @@ class Loaded(NamedTuple):
     With a session, what is said are the stops that it has no place for.
     """
 
-    bug: Debugger | None
-    said: str
+    bug: Debugger | None  # None where the file cannot be read
+    said: str  # why not, or the lost stops, one a line
 
 
 def reloaded(bug: Debugger, progress: Progress) -> Loaded:

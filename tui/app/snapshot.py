@@ -37,8 +37,8 @@ _SIZE: Final = re.compile(r"(\d{1,4})x(\d{1,4})")
 class Wish:
     """What a picture is to show. `view` and `theme` are names, or nothing."""
 
-    at: str = ""
-    size: tuple[int, int] = (120, 36)
+    at: str = ""  # where to go first, as `goto` takes it; "" for the start
+    size: tuple[int, int] = (120, 36)  # columns and lines of the terminal
     view: str = ""
     theme: str = ""
 
@@ -47,8 +47,8 @@ class Wish:
 class Picture:
     """A screen as text and as SVG."""
 
-    text: str
-    svg: str
+    text: str  # its lines, without styles
+    svg: str  # the same with styles, a whole file
 
 
 def parse_size(text: str) -> tuple[int, int]:

@@ -27,8 +27,8 @@ WideT = TypeVar("WideT", bound=Wide)
 class Block(NamedTuple):
     """Lines of text, and the width of the widest. It can be printed with rich."""
 
-    lines: tuple[Text, ...]
-    width: int
+    lines: tuple[Text, ...]  # each of its own width
+    width: int  # in cells
 
     def __rich_console__(
         self, console: Console, options: ConsoleOptions

@@ -28,7 +28,7 @@ class Style(NamedTuple):
     `decimals` is None where all are written as 1.50e7, with `mantissa` decimals.
     """
 
-    precision: int = PRECISION
+    precision: int = PRECISION  # significant digits
     decimals: int | None = None
     mantissa: int = 0
 

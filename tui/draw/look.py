@@ -99,9 +99,10 @@ class Look:
     `slices` are the parts of large arrays to show, by the number of their node.
     """
 
-    precision: int = PRECISION
-    ascii: bool = False
+    precision: int = PRECISION  # significant digits of numbers in cells
+    ascii: bool = False  # whether only ASCII is drawn
     slices: Mapping[int, Index] = field(default_factory=dict[int, Index])
+    # of rich, by what they mean
     styles: Mapping[str, str] = field(default_factory=lambda: STYLES)
 
     def text(self, text: str, meaning: str = "") -> Text:

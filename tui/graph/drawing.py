@@ -44,8 +44,8 @@ _MOST_NAME: Final = 16
 class Piece(NamedTuple):
     """A part of a label and its text, of a fixed width."""
 
-    part: Part
-    text: str
+    part: Part  # what it is of the label
+    text: str  # padded to the width; blank where it is filled in later
 
 
 Label = tuple[tuple[Piece, ...], ...]  # the pieces of each of its lines
@@ -58,8 +58,8 @@ class Drawing:
     `cells` are those of each route, each with the sides that the route leads to.
     """
 
-    layout: Layout
-    lines: Sequence[str]
+    layout: Layout  # in cells
+    lines: Sequence[str]  # boxes and routes, without what labels fill in
     labels: Sequence[Sequence[tuple[int, int, tuple[Piece, ...]]]]  # x, box, pieces
     cells: Sequence[Sequence[tuple[int, int, int]]]  # x, y, sides
 
@@ -328,8 +328,8 @@ _ARMS: Final[Mapping[str, int]] = MappingProxyType({joint(n): n for n in range(1
 class Lit(NamedTuple):
     """The sides of a cell that lines which stand out lead to: all, and the heavy."""
 
-    arms: int = 0
-    heavy: int = 0
+    arms: int = 0  # one bit a side
+    heavy: int = 0  # one bit a side, some of `arms`
 
     def with_line(self, arms: int, *, is_heavy: bool) -> Lit:
         """Add a line."""

@@ -48,10 +48,10 @@ class Rails:
     `starts` has for each part the lines until which its lanes are taken at its start.
     """
 
-    line: Sequence[int]
-    last: Sequence[int]
-    lane: Sequence[int]
-    width: int
+    line: Sequence[int]  # its own, by box
+    last: Sequence[int]  # the line of its last consumer, by box
+    lane: Sequence[int]  # counted from the left, by box
+    width: int  # how many lanes there are
     starts: Sequence[Sequence[int]]
 
 

@@ -29,10 +29,10 @@ _MOST_KEPT: Final = 16  # foldings
 class Plan(NamedTuple):
     """One way to draw a picture."""
 
-    down: bool
-    detail: Detail
-    gap: int
-    numbers: bool = False
+    down: bool  # whether it flows down, not to the right
+    detail: Detail  # how much each box says
+    gap: int  # cells between the boxes of a rank
+    numbers: bool = False  # whether boxes have room for a number
     words: int = 18  # the most cells of what a box does
 
     @property
@@ -71,10 +71,10 @@ class Picture:
     All numbers of boxes that it takes and gives are those of the sketch.
     """
 
-    sketch: Sketch
-    drawing: Drawing
+    sketch: Sketch  # of the whole graph
+    drawing: Drawing  # of the boxes that are shown
     shown: Sequence[int]
-    kind: Kind = "picture"
+    kind: Kind = "picture"  # "near" for a neighbourhood
 
     @property
     def down(self) -> bool:
@@ -139,12 +139,12 @@ class Picture:
 class Listing:
     """All boxes in order, one a line. Only the parts that are looked at are drawn."""
 
-    graph: Graph
-    sketch: Sketch
-    folds: Sequence[Fold]
-    width: int
-    kind: Kind = "list"
-    down: bool = True
+    graph: Graph  # that is listed
+    sketch: Sketch  # of the graph, as it is folded
+    folds: Sequence[Fold]  # of the graph
+    width: int  # of a line, in cells
+    kind: Kind = "list"  # always "list"
+    down: bool = True  # always true: consumers stand further down
 
     def __post_init__(self) -> None:
         self._parts: dict[int, list[str]] = {}
