@@ -22,15 +22,17 @@ Completes = Literal[
 class Command:
     """One command. `keys` are those of the application, the reverse in capitals."""
 
-    name: str
+    name: str  # the first word of its command lines
     usage: str  # the arguments: "[N]", "LOC | 50% | +N"
     summary: str  # one line
+    # takes the session and what follows the name; raises `CommandError`
     run: Callable[[Session, str], Answer]
-    alias: str = ""
+    alias: str = ""  # a shorter name; "" for none
     keys: tuple[str, ...] = ()
+    # what its argument is: "" for nothing that can be completed
     completes: Completes = ""
     words: tuple[str, ...] = ()  # the fixed words among the arguments
     help: str = ""  # the rest of what `help NAME` says
-    group: str = ""
+    group: str = ""  # its heading in `help`
     recorded: bool = True  # it belongs into a script
     judges: bool = False  # it holds the command before to something

@@ -43,8 +43,8 @@ class Source(NamedTuple):
     place where a source of the author's own calls it.
     """
 
-    text: str
-    is_library: bool = False
+    text: str  # all of it, clean; its lines count from 1
+    is_library: bool = False  # whether it is not the author's own
 
 
 class Site(NamedTuple):

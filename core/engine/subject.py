@@ -33,7 +33,7 @@ class NotePlace(NamedTuple):
     for a leaf, when a gradient arrives.
     """
 
-    when: When
+    when: When  # the pass or the point in time
     node: int = -1
 
 
@@ -45,7 +45,7 @@ class Subject:
     """
 
     name: str  # as messages and exported files call it: "three_layer"
-    graph: Graph
+    graph: Graph  # with its sources and names
     leaves: Mapping[int, Value]  # the value of each leaf, by the number of its node
     seed: Value | None = None  # the gradient that enters at the output; None is 1
     title: str = ""  # one line
@@ -54,6 +54,7 @@ class Subject:
     dtype: str = "float64"  # of the numbers that are written without one
     # A gradient's name in the literature → "NODE.grad".
     names: Mapping[str, str] = field(default_factory=dict[str, str])
+    # a text for each place
     notes: Mapping[NotePlace, str] = field(default_factory=dict[NotePlace, str])
     # How leaves were drawn at random, by node: the tables that the file has for them.
     recipes: Mapping[int, Mapping[str, Any]] = field(

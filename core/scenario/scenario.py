@@ -70,11 +70,11 @@ class Expectation(NamedTuple):
     """
 
     name: str  # as it is written: "W1.grad"
-    node: int
-    gradient: bool
+    node: int  # its number
+    gradient: bool  # whether it is the gradient, not the value
     value: Array
-    rtol: float
-    atol: float
+    rtol: float  # how far it may be off, relative to `value`
+    atol: float  # how far it may be off besides
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,14 +82,14 @@ class Scenario:
     """A scenario file, read. Its texts are clean and its names are resolved."""
 
     subject: Subject  # what a session is about
-    path: pathlib.Path | None
+    path: pathlib.Path | None  # None where it was not read from a file
     source: str  # the file, as messages name it
     group: str  # under which it is listed
     order: int  # its place in that group
     given: Mapping[str, Leaf]  # what the file gives, by name
-    training: Training | None
+    training: Training | None  # None without a [training] table
     batch_program: Program | None  # in the shapes of a batch, where training takes them
-    expect: tuple[Expectation, ...]
+    expect: tuple[Expectation, ...]  # in the order of the file; () for none
 
 
 def builtin_names() -> tuple[str, ...]:

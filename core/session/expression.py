@@ -50,9 +50,9 @@ class NotYetError(CommandError):
 class State:
     """What an expression sees: a trace at a position."""
 
-    trace: Trace
-    position: int
-    iteration: int = 0
+    trace: Trace  # of the iteration
+    position: int  # how many of its events have been applied
+    iteration: int = 0  # its number, counted from 0; 0 without training
     names: Mapping[str, str] = field(
         default_factory=dict[str, str]
     )  # the literature's names of gradients
@@ -65,8 +65,8 @@ class State:
 class Expression:
     """A parsed expression. `reads` are the quantities that it depends on."""
 
-    text: str
-    tree: ast.expr
+    text: str  # as it was written
+    tree: ast.expr  # checked: nothing else is ever evaluated
     reads: frozenset[tuple[int, Quantity]]
 
     def evaluate(self, state: State) -> Any:
@@ -504,9 +504,9 @@ def _place(find: Callable[[Array], Any]) -> Callable[[Value], tuple[int, ...]]:
 class Function(NamedTuple):
     """A function that only expressions know, laid out as an operation is."""
 
-    operands: tuple[str, ...]
-    make: Callable[..., Any]
-    parameters: tuple[Parameter, ...] = ()
+    operands: tuple[str, ...]  # names of the arguments that are computed with
+    make: Callable[..., Any]  # takes operands by place, parameters by name
+    parameters: tuple[Parameter, ...] = ()  # fixed arguments, with defaults
 
 
 FUNCTIONS: Final[Mapping[str, Function]] = {

@@ -36,13 +36,15 @@ Pass = Literal["forward", "backward", "update"]
 class Location(NamedTuple):
     """A parsed LOC. `nodes` are half-open ranges of node numbers."""
 
-    text: str
+    text: str  # as it was written
     nodes: tuple[tuple[int, int], ...] = ()
-    leaf: int | None = None
+    leaf: int | None = None  # a leaf's node number; None for anything else
+    # (consumer, argument number); None for anything else
     edge: tuple[int, int] | None = None
     event: int | None = None  # counted from 0
+    # an end of the trace, or the seed; None for anything else
     end: Literal["start", "end", "output"] | None = None
-    only: Pass | None = None
+    only: Pass | None = None  # the one pass that it is limited to; None for all
 
     def spans(self, trace: Trace) -> list[range]:
         """Return the spans of events that it names, in the order of time."""

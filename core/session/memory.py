@@ -17,16 +17,17 @@ if TYPE_CHECKING:
 class Place(NamedTuple):
     """A point in time: so many events of an iteration have been applied."""
 
-    iteration: int
-    position: int
+    iteration: int  # counted from 0
+    position: int  # how many events have been applied
 
 
 class Branch(NamedTuple):
     """One run of the session: a timeline, and what made it different."""
 
-    number: int
-    timeline: Timeline
-    text: str
+    number: int  # its place among the runs, counted from 0
+    timeline: Timeline  # its iterations
+    text: str  # what was changed, in words
+    # the number of the run it was made from; None for the first
     parent: int | None = None
     made: Place | None = None  # where we were when it was made
 
@@ -34,18 +35,22 @@ class Branch(NamedTuple):
 class Display(NamedTuple):
     """An expression that is printed at each stop."""
 
-    number: int
-    expression: Expression
+    number: int  # counted from 1, never used again
+    expression: Expression  # evaluated anew at each stop
 
 
 @dataclass(slots=True)
 class Memory:
     """What a session remembers besides its runs; `execute` is all that changes it."""
 
-    stops: dict[int, Stop] = field(default_factory=dict[int, Stop])
+    stops: dict[int, Stop] = field(default_factory=dict[int, Stop])  # by number
+    # by number
     displays: dict[int, Display] = field(default_factory=dict[int, Display])
+    # places by the names that `mark` gave them
     marks: dict[str, Place] = field(default_factory=dict[str, Place])
+    # places for `back`, the last one at the end
     visited: list[Place] = field(default_factory=list[Place])
+    # places for `forward`, likewise
     returned: list[Place] = field(default_factory=list[Place])
     previous: Reply | None = None  # to the command before this one
     stopped: Stopped | None = None  # why we are here, until we move on

@@ -12,8 +12,8 @@ from ..engine.trace import Trace
 class Note(NamedTuple):
     """A note: its place in words and as the position behind it, and what it says."""
 
-    place: str
-    text: str
+    place: str  # "forward x1.z"
+    text: str  # one paragraph
     position: int | None  # None where the place never comes
 
 

@@ -13,25 +13,25 @@ from ..engine.trace import Phase
 class Table:
     """Rows to show. Cells are text, numbers, arrays or None."""
 
-    title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[Any, ...], ...]
+    title: str  # "" for none
+    columns: tuple[str, ...]  # the headings
+    rows: tuple[tuple[Any, ...], ...]  # each with a cell for each column
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
     """Lines of program text: (number, text, mark), the mark `▶` at the present one."""
 
-    title: str
-    lines: tuple[tuple[int, str, str], ...]
+    title: str  # the name of the source
+    lines: tuple[tuple[int, str, str], ...]  # in order, not always all
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
     """The value of an expression."""
 
-    name: str
-    value: Any
+    name: str  # the expression as it was written
+    value: Any  # an array, a number, a tuple or None
 
 
 REASONS: Final = ("break", "watch", "catch", "until", "start", "end")
@@ -46,8 +46,9 @@ class Stopped:
     text: str = ""  # what the stop looks for
     event: int | None = None  # counted from 1
     where: str = ""  # the node or the edge
-    before: Any = None
-    after: Any = None
+    before: Any = None  # of a watch: the value before the event
+    after: Any = None  # of a watch: the value after it
+    # of the element that changed or was caught; None for none
     index: tuple[int, ...] | None = None
     also: tuple[Stopped, ...] = ()  # the other stops that were met at this place
 
@@ -75,13 +76,13 @@ class Answer:
     """
 
     text: tuple[str, ...] = ()
-    data: Any = None
+    data: Any = None  # the same for a program: plain, but for arrays
     show: Any = None
-    stop: Stopped | None = None
+    stop: Stopped | None = None  # why travel halted; None where nothing moved
     code: int | None = None  # leave, with this exit code
     error: str | None = None  # of a command that this one started
     failed: bool = False  # the command worked, and what it checked is wrong
-    interrupted: bool = False
+    interrupted: bool = False  # the person ended it before it was done
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -93,22 +94,22 @@ class Reply:
     value) for each display.
     """
 
-    seq: int
+    seq: int  # counts the lines that a session was given, from 1
     command: str
-    ok: bool
-    iteration: int
-    position: int
-    of: int
-    phase: Phase
-    stop: Stopped | None = None
+    ok: bool  # whether the command was understood and worked
+    iteration: int  # where we are, counted from 0
+    position: int  # how many events of it have been applied
+    of: int  # how many events it has
+    phase: Phase  # of the last applied event
+    stop: Stopped | None = None  # why travel halted; None where nothing moved
     display: tuple[tuple[int, str, Any], ...] = ()
-    data: Any = None
-    text: tuple[str, ...] = ()
-    error: str | None = None
+    data: Any = None  # what the command says, for a program
+    text: tuple[str, ...] = ()  # the same in plain lines
+    error: str | None = None  # what is wrong; None where all is well
     failed: bool = False
-    show: Any = None
-    moved: bool = False
-    code: int | None = None
+    show: Any = None  # what to draw; None where `text` is all
+    moved: bool = False  # whether the place or the run has changed
+    code: int | None = None  # the exit code to leave with; None to stay
     interrupted: bool = False
 
     def __repr__(self) -> str:

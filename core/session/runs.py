@@ -19,7 +19,7 @@ class RunRow(NamedTuple):
     `output` is None where that iteration has not run.
     """
 
-    number: int
+    number: int  # its place among the runs, counted from 0
     text: str  # what was changed
     parent: int | None  # the run that it was made from
     output: float | None

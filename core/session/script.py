@@ -26,9 +26,9 @@ from .reply import Reply
 class Line:
     """One command of a script, and where it stands. `number` counts from 1."""
 
-    source: str
+    source: str  # the file, as messages name it
     number: int
-    text: str
+    text: str  # without blanks around it
     said: tuple[str, ...] = ()  # the comments above it
 
     @property
@@ -46,7 +46,7 @@ class Outcome:
     """
 
     code: int
-    commands: int
+    commands: int  # how many were executed
     failures: tuple[str, ...] = ()
     asked: bool = False
 

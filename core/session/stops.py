@@ -29,7 +29,7 @@ class Catch(NamedTuple):
     """What a catch looks for in the numbers that an event makes."""
 
     name: str  # nan, inf, zero, large, small
-    bound: float = 0.0
+    bound: float = 0.0  # of "large" and "small"; the others have none
 
     def found(self, numbers: Array) -> tuple[int, ...] | None:
         """Return the index of the first such number, or None."""
@@ -57,27 +57,29 @@ class Stop:
     """A breakpoint, a watch or a catch, with its counts. `number` counts from 1."""
 
     number: int
-    kind: Kind
-    text: str
-    location: Location | None = None
-    watched: Expression | None = None
-    catch: Catch | None = None
+    kind: Kind  # which of the three it is
+    text: str  # what it looks for, as it was written
+    location: Location | None = None  # of a breakpoint; others have None
+    watched: Expression | None = None  # of a watch; others have None
+    catch: Catch | None = None  # of a catch; others have None
+    # only where this is true it is met; None for always
     condition: Expression | None = None
-    ignore: int = 0
-    hits: int = 0
-    enabled: bool = True
-    temporary: bool = False
-    commands: tuple[str, ...] = ()
+    ignore: int = 0  # how many more hits pass by
+    hits: int = 0  # how often it was met while its condition held
+    enabled: bool = True  # whether it halts at all
+    temporary: bool = False  # whether it goes once it has halted
+    commands: tuple[str, ...] = ()  # lines to execute when it has halted
 
 
 @dataclass(frozen=True, slots=True)
 class Meeting:
     """A stop met at an event; `before` and `after` are in the order of time."""
 
-    stop: Stop
-    event: int
+    stop: Stop  # the one that was met, with the counts before it
+    event: int  # its number, counted from 0
     before: Any = None
     after: Any = None
+    # of the element that changed or was caught; None for none
     index: tuple[int, ...] | None = None
 
     def position(self, direction: Direction) -> int:

@@ -52,10 +52,10 @@ class Command(NamedTuple):
     `home` is the module whose `TASKS` do it: none waits for what the others need.
     """
 
-    summary: str
-    add: Add
+    summary: str  # one line of `gradstep --help`
+    add: Add  # gives a parser the arguments
     home: str = "tasks"
-    epilog: str = ""
+    epilog: str = ""  # what the help ends with; "" for none
 
 
 # ------------------------------------------------------------------------- the flags

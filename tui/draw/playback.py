@@ -43,8 +43,8 @@ _MARKS: Final = re.compile(r"([\\`*_{}\[\]<>#|~&$])")
 class Pace:
     """How much one step takes together, and the seconds that it stays."""
 
-    size: Size = "events"
-    delay: float = 0.0
+    size: Size = "events"  # what one step is
+    delay: float = 0.0  # 0 for no wait
 
 
 # -------------------------------------------------------------------- which events
@@ -54,9 +54,9 @@ class Pace:
 class Selection:
     """Which events to play, as they were asked for."""
 
-    start: str = "start"
-    stop: str = "end"
-    only: tuple[str, ...] = ()
+    start: str = "start"  # a LOC: its first event comes first
+    stop: str = "end"  # a LOC: its last event comes last
+    only: tuple[str, ...] = ()  # names of nodes; () for all
 
     def events(self, trace: Trace, subject: Subject) -> Sequence[int]:
         """Return the numbers of the events; `CommandError` has all that is wrong."""

@@ -17,9 +17,9 @@ Numbers = Sequence[int]  # of the events of a step, counted from 0
 class Stage(NamedTuple):
     """A subject, a trace of it, and how it looks: what every drawing needs."""
 
-    subject: Subject
-    trace: Trace
-    look: Look
+    subject: Subject  # names, texts and notes
+    trace: Trace  # of one iteration
+    look: Look  # how it is drawn
 
     @property
     def wording(self) -> Wording:

@@ -37,7 +37,7 @@ class Step:
     `brief` shows what goes in and what comes out, and nothing between.
     """
 
-    stage: Stage
+    stage: Stage  # what it is a step of
     numbers: Numbers
     brief: bool = False
 

@@ -33,9 +33,9 @@ T = TypeVar("T")
 class View(NamedTuple):
     """One moment: the debugger as it stands, its last reply, the selected element."""
 
-    bug: Debugger
-    reply: Reply | None = None
-    chosen: Element | None = None
+    bug: Debugger  # its place, its runs, its memory
+    reply: Reply | None = None  # None before the first command
+    chosen: Element | None = None  # None where nothing is selected
 
 
 class Asked(Message):

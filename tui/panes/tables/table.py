@@ -37,7 +37,7 @@ class Cell(NamedTuple):
     With a `share`, 0 … 1, it is a bar that fills so much of its column.
     """
 
-    text: str = ""
+    text: str = ""  # "" for an empty cell
     meaning: str = ""
     share: float | None = None
 
@@ -55,11 +55,12 @@ class Column:
     right of the heading.
     """
 
-    title: str
+    title: str  # the heading
+    # "point": decimal points stand below each other
     align: Literal["left", "right", "point"] = "left"
     rank: int = 0
     width: int = 0
-    most: int = 40
+    most: int = 40  # cells of the screen, at most
     wide: bool = False
     order: str = ""
     end: str = ""
