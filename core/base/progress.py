@@ -9,13 +9,13 @@ T = TypeVar("T")
 
 Progress = Callable[[int, int], None]  # done, of; it may raise `Interrupted`
 
-_EVERY: Final = 64  # items; to tell takes time, too
+_EVERY: Final = 64  # items; a report takes time, too
 
 
-def told(items: Sequence[T], progress: Progress | None) -> Iterator[T]:
-    """Yield the items, and tell now and then how many of them are done.
+def with_progress(items: Sequence[T], progress: Progress | None) -> Iterator[T]:
+    """Yield the items, and report now and then how many of them are done.
 
-    >>> list(told("ab", lambda done, of: print(done, "of", of)))
+    >>> list(with_progress("ab", lambda done, of: print(done, "of", of)))
     0 of 2
     ['a', 'b']
     """

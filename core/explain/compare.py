@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..base.progress import Progress, told
+from ..base.progress import Progress, with_progress
 from ..engine.run import Run
 from ..engine.trace import Contribution, Event, Forward, Seed, Trace, Update
 from ..ops.table import Array, Value
@@ -113,7 +113,7 @@ def _differences(
     others = [i for i, two in enumerate(after) if before[i] is not two]
     return [
         _difference(index, nodes[index].name, before[index], after[index])
-        for index in told(others, progress)
+        for index in with_progress(others, progress)
         if not _equal(before[index], after[index])
     ]
 

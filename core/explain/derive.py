@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from ..base.errors import CommandError, Problem
-from ..base.progress import Progress, told
+from ..base.progress import Progress, with_progress
 from ..engine.backward import broadcast_axes
 from ..engine.graph import Node
 from ..engine.measure import largest
@@ -274,7 +274,7 @@ def paths(
     seed = np.asarray(run.seed)
     found: list[Path] = []
     stack: list[tuple[int, Index, tuple[Step, ...]]] = [(node, index, ())]
-    for _ in told(range(_MOST_STEPS), progress):
+    for _ in with_progress(range(_MOST_STEPS), progress):
         if not stack:
             products = np.array([path.product for path in found])
             return [found[n] for n in largest(products, len(found)).tolist()]

@@ -15,7 +15,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 
-from ..base.progress import Progress, told
+from ..base.progress import Progress, with_progress
 from ..engine.graph import Graph
 from ..engine.measure import gist, norm, rms_of_norm
 from ..engine.run import Run
@@ -37,7 +37,7 @@ _TINY: Final = 1e-3  # of the size that the pass began with
 
 def norms(values: Sequence[Value | None], progress: Progress | None = None) -> Array:
     """Return the norm of each value, and −1 where there is none."""
-    found = (-1.0 if v is None else norm(v) for v in told(values, progress))
+    found = (-1.0 if v is None else norm(v) for v in with_progress(values, progress))
     return np.fromiter(found, dtype=np.float64)
 
 
@@ -60,12 +60,14 @@ def short(value: Any) -> str:
 
 
 def _names(run: Run, progress: Progress | None) -> Array:
-    return np.array([node.name for node in told(run.graph.nodes, progress)])
+    return np.array([node.name for node in with_progress(run.graph.nodes, progress)])
 
 
 def _operations(run: Run, progress: Progress | None) -> Array:
     nodes = range(len(run.graph))
-    return np.array([operation(run.graph, node) for node in told(nodes, progress)])
+    return np.array(
+        [operation(run.graph, node) for node in with_progress(nodes, progress)]
+    )
 
 
 def operation(graph: Graph, node: int) -> str:
@@ -75,7 +77,7 @@ def operation(graph: Graph, node: int) -> str:
 
 
 def _shapes(run: Run, progress: Progress | None) -> Array:
-    nodes = told(run.graph.nodes, progress)
+    nodes = with_progress(run.graph.nodes, progress)
     return np.array([math.prod(node.shape) for node in nodes])
 
 
@@ -246,7 +248,7 @@ def flow(run: Run, *, whole: bool = False, progress: Progress | None = None) -> 
         chosen = {graph.names.get(s.target) for s in graph.statements if not s.frame}
     kept: list[int] = []
     arrival: dict[int, tuple[float, int]] = {}  # sorts by when gradients are complete
-    for node in told(graph.nodes, progress):
+    for node in with_progress(graph.nodes, progress):
         if node.kind != "constant" and (
             chosen is None or node.op is None or node.index in chosen
         ):

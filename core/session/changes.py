@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
-from ..base.progress import told
+from ..base.progress import with_progress
 from .expression import Expression
 from .memory import Place
 from .session import Session
@@ -45,5 +45,5 @@ def last_change(session: Session, expression: Expression) -> Change | None:
     """
     position = session.position
     events = [e for e in changing(expression, session.trace) if e < position]
-    recent = told(events[: -_MOST_LOOKS - 1 : -1], session.progress)
+    recent = with_progress(events[: -_MOST_LOOKS - 1 : -1], session.progress)
     return next(changes(session, expression, recent), None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Final, NamedTuple
 
-from ..base.progress import told
+from ..base.progress import with_progress
 from ..engine.run import Run
 from ..explain.compare import compare
 from .session import Session
@@ -44,7 +44,7 @@ def run_differences(session: Session) -> list[str]:
     iteration, present = session.place.iteration, session.trace.run
     size = sum(math.prod(node.shape) for node in session.graph.nodes)
     lines: list[str] = []
-    for run in told(session.runs, session.progress):
+    for run in with_progress(session.runs, session.progress):
         if iteration >= run.timeline.iterations:
             lines.append(f"has no iteration {iteration}")
         elif run.number == session.chosen or size > _MOST_ELEMENTS:
