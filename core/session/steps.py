@@ -29,20 +29,20 @@ def ahead(trace: Trace, position: int, direction: Direction) -> Event | None:
     return trace.event(number) if 0 <= number < len(trace) else None
 
 
-def event(trace: Trace, position: int, direction: Direction) -> int:
+def by_event(trace: Trace, position: int, direction: Direction) -> int:
     """Move by one event."""
     return min(max(position + direction, 0), len(trace))
 
 
-def node(trace: Trace, position: int, direction: Direction) -> int:
+def by_node(trace: Trace, position: int, direction: Direction) -> int:
     """Move by one node: a value, the seed, all edges of a consumer, an update."""
     coming = ahead(trace, position, direction)
     if not isinstance(coming, Contribution):
-        return event(trace, position, direction)
+        return by_event(trace, position, direction)
     return _beyond(trace, position, direction, coming.consumer, coming.consumer + 1)
 
 
-def statement(trace: Trace, position: int, direction: Direction) -> int:
+def by_statement(trace: Trace, position: int, direction: Direction) -> int:
     """Move over one statement, calls in it included.
 
     Of the statements that begin here it is the outermost; inside of one, its rest.
@@ -50,10 +50,10 @@ def statement(trace: Trace, position: int, direction: Direction) -> int:
     coming = ahead(trace, position, direction)
     graph = trace.run.graph
     if coming is None or not graph.statements:
-        return node(trace, position, direction)
+        return by_node(trace, position, direction)
     site = graph.nodes[place_of(coming)].site
     if site is None or not _in_pass(trace, position, direction):
-        return node(trace, position, direction)
+        return by_node(trace, position, direction)
     chosen = graph.statements[site.statement]
     passed = ahead(trace, position, _opposite(direction))
     outer: Statement | None = chosen
@@ -66,7 +66,7 @@ def statement(trace: Trace, position: int, direction: Direction) -> int:
     return _beyond(trace, position, direction, chosen.first, chosen.stop)
 
 
-def finish(trace: Trace, position: int, direction: Direction) -> int:
+def out_of_frame(trace: Trace, position: int, direction: Direction) -> int:
     """Move out of the frame; at the top, to the end of the pass."""
     coming = ahead(trace, position, direction)
     if coming is None:
@@ -75,11 +75,11 @@ def finish(trace: Trace, position: int, direction: Direction) -> int:
     site = graph.nodes[place_of(coming)].site
     frame = graph.frames[graph.statements[site.statement].frame] if site else None
     if frame is None or frame.index == 0 or not _in_pass(trace, position, direction):
-        return end_of_pass(trace, position, direction)
+        return to_end_of_pass(trace, position, direction)
     return _beyond(trace, position, direction, frame.first, frame.stop)
 
 
-def end_of_pass(trace: Trace, position: int, direction: Direction) -> int:
+def to_end_of_pass(trace: Trace, position: int, direction: Direction) -> int:
     """Move to the next border between the passes: output, updates, start or end."""
     borders = (0, trace.seed_position, trace.update_position, len(trace))
     if direction > 0:
@@ -124,8 +124,8 @@ def _beyond(
 
 
 MOVES: Final[dict[str, Move]] = {
-    "stepi": event,
-    "step": node,
-    "next": statement,
-    "finish": finish,
+    "stepi": by_event,
+    "step": by_node,
+    "next": by_statement,
+    "finish": out_of_frame,
 }

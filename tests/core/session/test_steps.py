@@ -92,8 +92,8 @@ def test_one_event_is_one_position_between_the_ends() -> None:
     trace = session(NESTED).trace
     ends = len(trace)
     assert ends == 19
-    there = [steps.event(trace, position, 1) for position in range(20)]
-    back = [steps.event(trace, position, -1) for position in range(20)]
+    there = [steps.by_event(trace, position, 1) for position in range(20)]
+    back = [steps.by_event(trace, position, -1) for position in range(20)]
     assert there == [*range(1, 20), 19]
     assert back == [0, *range(19)]
 
@@ -112,15 +112,15 @@ def test_what_lies_ahead() -> None:
 
 def test_the_borders_of_the_passes() -> None:
     trace = session(NESTED).trace
-    there = [steps.end_of_pass(trace, position, 1) for position in range(20)]
-    back = [steps.end_of_pass(trace, position, -1) for position in range(20)]
+    there = [steps.to_end_of_pass(trace, position, 1) for position in range(20)]
+    back = [steps.to_end_of_pass(trace, position, -1) for position in range(20)]
     assert there == [7] * 7 + [18] * 11 + [19] * 2
     assert back == [0] * 8 + [7] * 11 + [18]
 
 
 def test_a_pass_without_updates_ends_with_the_last_contribution() -> None:
     trace = Trace(run_of("y = x * x\nE = y + x", x=2.0))  # 2 values, the seed, 4 edges
-    for move in (steps.finish, steps.end_of_pass):
+    for move in (steps.out_of_frame, steps.to_end_of_pass):
         assert [move(trace, p, 1) for p in range(8)] == [2, 2, 7, 7, 7, 7, 7, 7]
         assert [move(trace, p, -1) for p in range(8)] == [0, 0, 0, 2, 2, 2, 2, 2]
 
