@@ -58,8 +58,9 @@ RTOL: Final = 1e-4  # a rule that is wrong by 0.1 % is ten times outside
 # How far sums of the same terms may differ, in units of their sizes.
 _SUM_RTOL: Final = 1e-9
 
-# From this part of a slope on, a difference between its two sides is looked at.
-_BENT: Final = 1e-2
+# A difference of the two one-sided slopes, as a part of the slope: from here on it may
+# be a kink.
+_KINK: Final = 1e-2
 
 
 class Effort(NamedTuple):
@@ -782,14 +783,14 @@ class _Table:
         excess = np.nan_to_num(apart[found], nan=np.inf) - allowed[found]
         return [int(rank) for rank in found[np.argsort(-excess, kind="stable")]]
 
-    def bent(self, sides: Slopes) -> list[int]:
-        """Return the ranks where the numbers agree, but the two sides do not."""
+    def suspected_kinks(self, sides: Slopes) -> list[int]:
+        """Return the ranks where the numbers agree, but the one-sided slopes do not."""
         apart = np.abs(sides.right - sides.left)
         slope = np.fmax(np.abs(sides.right), np.abs(sides.left))
         least = np.max(
             np.abs(self.analytic), initial=0.0, where=~np.isnan(self.analytic)
         )
-        odd = apart > _BENT * (slope + least) + 4 * self.noise
+        odd = apart > _KINK * (slope + least) + 4 * self.noise
         agree = self.difference <= self.tolerance
         return [int(rank) for rank in np.flatnonzero(odd & agree)]
 
@@ -885,7 +886,7 @@ def _limits(
     One after the other, for the first mismatch is enough; but all at once where that
     is the same work.
     """
-    ranks = [*table.suspects(), *table.bent(sides)]
+    ranks = [*table.suspects(), *table.suspected_kinks(sides)]
     at_once = function.groups is not None
     for some in [ranks] if at_once and ranks else [[rank] for rank in ranks]:
         found = limits(function, [int(table.positions[rank]) for rank in some])
@@ -899,7 +900,7 @@ def _second_look(job: _Job, table: _Table, rank: int, best: Limit | None) -> Ver
         table.noise[rank] = math.inf
         return "nonfinite"
     tolerance = job.rtol * max(abs(analytic), abs(best.value)) + best.error
-    if best.jump or (best.corner and best.admits(analytic, tolerance)):
+    if best.jump or (best.corner and best.has_between(analytic, tolerance)):
         return "kink"
     if job.step is None or not math.isfinite(table.numeric[rank]):
         table.numeric[rank] = best.value

@@ -247,7 +247,8 @@ def _together(
 class Limit(NamedTuple):
     """What differences tend to as the step shrinks, with an estimate of the error.
 
-    At a corner `right` and `left` stay apart; at a `jump` they grow without bound.
+    At a corner the slopes to the `right` and to the `left` differ, however small the
+    step is; at a `jump` they grow without bound.
     """
 
     value: float  # the derivative, as far as differences tell it
@@ -257,8 +258,8 @@ class Limit(NamedTuple):
     corner: bool  # whether the slopes of the two sides differ there
     jump: bool
 
-    def admits(self, slope: float, tolerance: float) -> bool:
-        """Tell whether `slope` is a slope of the corner: not outside of both sides."""
+    def has_between(self, slope: float, tolerance: float) -> bool:
+        """Tell whether `slope` lies between the slopes of the two sides."""
         low, high = sorted((self.right, self.left))
         return low - tolerance <= slope <= high + tolerance
 
