@@ -14,7 +14,7 @@ from typing import Any, Final, cast
 import numpy as np
 
 from . import checks
-from .table import Array, Form, Op, Parameter, Rule, Shape, broadcast_shape
+from .table import Array, Form, Op, Parameter, Rule, Shape, broadcast_shape, row_of_one
 
 # `function` of each element, in the dtype that NumPy's own functions give.
 _EACH: Final = "np.vectorize({}, otypes=[np.result_type({{x}}, np.float16)])"
@@ -47,28 +47,20 @@ def _unary(
     corner: str = "",
     parameters: tuple[Parameter, ...] = (),
     shape: Callable[..., Shape] = broadcast_shape,
-    *,
-    analytic: bool,
-    kinks: bool = False,
-    written: str = "",
+    **columns: Any,
 ) -> Op:
-    return Op(
-        name=name,
-        operands=("x",),
-        forward=forward,
-        shape=shape,
-        vjps=(rule,),
-        jvps=(rule,),
-        kind="elementwise",
-        symbol=symbol,
-        code=code,
-        forms=(form,),
-        summary=summary,
-        analytic=analytic,
-        kinks=kinks,
-        parameters=parameters,
-        corner=corner,
-        written=written,
+    columns |= {"corner": corner, "parameters": parameters}
+    return row_of_one(
+        name,
+        forward,
+        shape,
+        (rule, rule),
+        "elementwise",
+        symbol,
+        code,
+        form,
+        summary,
+        **columns,
     )
 
 
@@ -120,7 +112,6 @@ def _comparison(name: str, forward: Rule, sign: str, code: str, summary: str) ->
         forms=(None, None),
         summary=summary,
         analytic=False,
-        kinks=False,
         corner="True and False take no gradient",
         written=f"{{a}} {code} {{b}}",
     )
@@ -810,7 +801,6 @@ _SELECTION: Final = (
         ),
         summary="The second where the condition holds, else the third.",
         analytic=True,
-        kinks=False,
         chooses=True,
         corner="the branch not taken gets a gradient of 0, which a slope of inf or nan "
         "further back still turns into nan: where(x > 0, log(x), 0) at 0",
@@ -840,7 +830,6 @@ _SELECTION: Final = (
         forms=(None,),
         summary="The same value, through which no gradient flows.",
         analytic=True,
-        kinks=False,
         corner="no gradient, which is not a gradient of 0",
         stops=True,
     ),

@@ -8,14 +8,14 @@ they take little memory beside their operands and their result.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from . import checks
 from .reduce import LETTERS, along_axis, reduced_axes
-from .table import Array, Cost, Form, Op, Parameter, Shape
+from .table import Array, Cost, Form, Op, Parameter, Rule, Shape, row_of_one
 
 REDUCTION: Final = Parameter("reduction", checks.choice("mean", "sum", "none"), "mean")
 
@@ -857,54 +857,77 @@ _POOLING: Final = (
     Parameter("padding", checks.pair_or_zero, 0),
 )
 
-ROWS: tuple[Op, ...] = (
-    Op(
-        name="softmax",
-        operands=("x",),
-        forward=_softmax,
-        shape=_softmax_shape,
-        vjps=(_softmax_rule,),
-        jvps=(_softmax_rule,),
+
+def _pooling(
+    name: str,
+    forward: Rule,
+    shape: Callable[..., Shape],
+    rules: tuple[Rule, Rule],
+    form: Form,
+    summary: str,
+    wording: Callable[..., Mapping[str, Any]],
+    **columns: Any,
+) -> Op:
+    vjp, jvp = rules
+    symbol = f"{name}({{input}}, {{kernel_size}})"
+    return Op(
+        name=name,
+        operands=("input",),
+        forward=forward,
+        shape=shape,
+        cost=_pool_cost,
+        vjps=(vjp,),
+        jvps=(jvp,),
         kind="block",
-        symbol="softmax({x})",
-        code=f"{_POWERS} / {_SUM}",
-        forms=(
-            Form(
-                "{y}ᵢ · ([i = j] − {y}ⱼ)",
-                "{y} ∘ ({g} − Σ {g} ∘ {y})",
-                "{y} * ({g} - np.sum({g} * {y}, {axis}, keepdims=True))",
-                "each exponential is in its own numerator and in the sum below all: "
-                "[i = j] is 1 by the element itself, and 0 by any other",
-            ),
+        symbol=symbol,
+        code=symbol,
+        forms=(form,),
+        summary=summary,
+        parameters=_POOLING,
+        apart=_maps_apart,
+        wording=wording,
+        **columns,
+    )
+
+
+ROWS: tuple[Op, ...] = (
+    row_of_one(
+        "softmax",
+        _softmax,
+        _softmax_shape,
+        (_softmax_rule, _softmax_rule),
+        "block",
+        "softmax({x})",
+        f"{_POWERS} / {_SUM}",
+        Form(
+            "{y}ᵢ · ([i = j] − {y}ⱼ)",
+            "{y} ∘ ({g} − Σ {g} ∘ {y})",
+            "{y} * ({g} - np.sum({g} * {y}, {axis}, keepdims=True))",
+            "each exponential is in its own numerator and in the sum below all: "
+            "[i = j] is 1 by the element itself, and 0 by any other",
         ),
-        summary="Exponentials divided by their sum along an axis.",
+        "Exponentials divided by their sum along an axis.",
         analytic=True,
-        kinks=False,
         parameters=(_LAST_AXIS,),
         apart=_rows_apart,
     ),
-    Op(
-        name="log_softmax",
-        operands=("x",),
-        forward=_log_softmax,
-        shape=_log_softmax_shape,
-        vjps=(_log_softmax_vjp,),
-        jvps=(_log_softmax_jvp,),
-        kind="block",
-        symbol="log softmax({x})",
-        code=f"{{x}} - {_MOST} - np.log({_SUM})",
-        forms=(
-            Form(
-                "[i = j] − exp({y}ⱼ)",
-                "{g} − exp({y}) · Σ {g}",
-                "{g} - np.exp({y}) * np.sum({g}, {axis}, keepdims=True)",
-                "the logarithm of a quotient: itself, minus that of the sum below; "
-                "[i = j] is 1 by the element itself, and 0 by any other",
-            ),
+    row_of_one(
+        "log_softmax",
+        _log_softmax,
+        _log_softmax_shape,
+        (_log_softmax_vjp, _log_softmax_jvp),
+        "block",
+        "log softmax({x})",
+        f"{{x}} - {_MOST} - np.log({_SUM})",
+        Form(
+            "[i = j] − exp({y}ⱼ)",
+            "{g} − exp({y}) · Σ {g}",
+            "{g} - np.exp({y}) * np.sum({g}, {axis}, keepdims=True)",
+            "the logarithm of a quotient: itself, minus that of the sum below; "
+            "[i = j] is 1 by the element itself, and 0 by any other",
         ),
-        summary="The logarithm of softmax, exact where softmax itself would be 0.",
+        "The logarithm of softmax, exact where softmax itself would be 0.",
         analytic=True,
-        kinks=False,
         parameters=(_LAST_AXIS,),
         apart=_rows_apart,
     ),
@@ -921,7 +944,6 @@ ROWS: tuple[Op, ...] = (
         forms=(_BY_LOGITS, _BY_CHANCES),
         summary="−log softmax(input) at the class, or weighted by probabilities.",
         analytic=True,
-        kinks=False,
         parameters=(REDUCTION, Parameter("axis", checks.whole, 1)),
         apart=_samples_apart,
         corner="logits [0, 800] with class 0: the loss is 800, the gradient [−1, 1], "
@@ -941,7 +963,6 @@ ROWS: tuple[Op, ...] = (
         forms=_BINARY_FORMS,
         summary="−log of the probability that sigmoid(input) gives to the target.",
         analytic=False,
-        kinks=False,
         parameters=(REDUCTION,),
         apart=_elements_apart,
         wording=_binary_wording,
@@ -960,7 +981,6 @@ ROWS: tuple[Op, ...] = (
         forms=_CONV_FORMS,
         summary="Each filter laid over every place of every sample (N, C, H, W).",
         analytic=True,
-        kinks=False,
         parameters=(
             Parameter("stride", checks.pair, 1),
             Parameter("padding", checks.pair_or_zero, 0),
@@ -971,43 +991,26 @@ ROWS: tuple[Op, ...] = (
         apart=_conv2d_apart,
         wording=_conv2d_wording,
     ),
-    Op(
-        name="max_pool2d",
-        operands=("input",),
-        forward=_max_pool2d,
-        shape=_max_pool2d_shape,
-        cost=_pool_cost,
-        vjps=(_max_pool2d_vjp,),
-        jvps=(_max_pool2d_jvp,),
-        kind="block",
-        symbol="max_pool2d({input}, {kernel_size})",
-        code="max_pool2d({input}, {kernel_size})",
-        forms=(_OF_MAX,),
-        summary="The largest number of each window of the last two axes.",
+    _pooling(
+        "max_pool2d",
+        _max_pool2d,
+        _max_pool2d_shape,
+        (_max_pool2d_vjp, _max_pool2d_jvp),
+        _OF_MAX,
+        "The largest number of each window of the last two axes.",
+        _max_pool2d_wording,
         analytic=False,
         kinks=True,
-        parameters=_POOLING,
-        apart=_maps_apart,
         corner="of equal numbers in a window the first one takes the gradient",
-        wording=_max_pool2d_wording,
     ),
-    Op(
-        name="avg_pool2d",
-        operands=("input",),
-        forward=_avg_pool2d,
-        shape=_avg_pool2d_shape,
-        cost=_pool_cost,
-        vjps=(_avg_pool2d_vjp,),
-        jvps=(_avg_pool2d_jvp,),
-        kind="block",
-        symbol="avg_pool2d({input}, {kernel_size})",
-        code="avg_pool2d({input}, {kernel_size})",
-        forms=(_OF_MEAN,),
-        summary="The mean of each window of the last two axes, padding included.",
+    _pooling(
+        "avg_pool2d",
+        _avg_pool2d,
+        _avg_pool2d_shape,
+        (_avg_pool2d_vjp, _avg_pool2d_jvp),
+        _OF_MEAN,
+        "The mean of each window of the last two axes, padding included.",
+        _avg_pool2d_wording,
         analytic=True,
-        kinks=False,
-        parameters=_POOLING,
-        apart=_maps_apart,
-        wording=_avg_pool2d_wording,
     ),
 )

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import numpy as np
 
 from . import checks
-from .table import Array, Form, Op, Parameter, Rule, Shape
+from .table import Array, Form, Op, Parameter, Rule, Shape, row_of_one
 
 Axis = int | tuple[int, ...] | None
 
@@ -250,36 +250,26 @@ def _row(
     parameters: tuple[Parameter, ...] = _AXES,
     aliases: tuple[str, ...] = (),
     rules: tuple[Rule, Rule] | None = None,
-    *,
-    analytic: bool,
-    kinks: bool = False,
-    reduction: Literal["", "sum", "mean"] = "",
+    **columns: Any,
 ) -> Op:
     """Return a row with its slope, and what the slopes of a slice share.
 
     `rules` are the vjp and the jvp, where they can be had for less.
     """
-    vjp, jvp = rules or _rules(*slope)
-    return Op(
-        name=name,
-        operands=("x",),
-        forward=forward,
-        shape=shape,
-        vjps=(vjp,),
-        jvps=(jvp,),
-        kind="reduce",
-        symbol=symbol,
-        code=code,
-        forms=(form,),
-        summary=summary,
-        analytic=analytic,
-        kinks=kinks,
-        parameters=parameters,
-        aliases=aliases,
-        corner=corner,
-        reduction=reduction,
+    columns |= {"corner": corner, "parameters": parameters, "aliases": aliases}
+    return row_of_one(
+        name,
+        forward,
+        shape,
+        rules or _rules(*slope),
+        "reduce",
+        symbol,
+        code,
+        form,
+        summary,
         slope=slope[0],
         shared=slope[1] if len(slope) > 1 else None,
+        **columns,
     )
 
 
@@ -425,29 +415,23 @@ ROWS: Final[tuple[Op, ...]] = (
         "where all numbers are −inf, or one is inf, the slope there is nan",
         analytic=True,
     ),
-    Op(
-        name="cumsum",
-        operands=("x",),
-        forward=np.cumsum,
-        shape=_cumsum_shape,
-        vjps=(_cumsum_vjp,),
-        jvps=(_cumsum_jvp,),
-        kind="block",
-        symbol="running Σ {x}",
-        code="np.cumsum({x}, axis={axis})",
-        forms=(
-            Form(
-                "1 from its place on",
-                "running Σ of {g} from the end",
-                "np.reshape(np.flip(np.cumsum(np.flip({g}, {axis}), {axis}), {axis}), "
-                "np.shape({x}))",
-                "a number counts in every sum from its place on, "
-                "so their gradients add",
-            ),
+    row_of_one(
+        "cumsum",
+        np.cumsum,
+        _cumsum_shape,
+        (_cumsum_vjp, _cumsum_jvp),
+        "block",
+        "running Σ {x}",
+        "np.cumsum({x}, axis={axis})",
+        Form(
+            "1 from its place on",
+            "running Σ of {g} from the end",
+            "np.reshape(np.flip(np.cumsum(np.flip({g}, {axis}), {axis}), {axis}), "
+            "np.shape({x}))",
+            "a number counts in every sum from its place on, so their gradients add",
         ),
-        summary="The running sum along an axis, or of all numbers in order.",
+        "The running sum along an axis, or of all numbers in order.",
         analytic=True,
-        kinks=False,
         parameters=(Parameter("axis", checks.axis, None),),
         apart=along_axis,
         reduction="sum",

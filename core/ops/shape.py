@@ -16,7 +16,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 
 from . import checks
 from .reduce import reduced_axes
-from .table import Array, Form, Op, Parameter, Shape, Value
+from .table import Array, Form, Op, Parameter, Shape, Value, row_of_one
 
 _COPY: Final = "each element is an exact copy, so its gradient is copied back"
 _ADD: Final = (
@@ -680,31 +680,28 @@ def _moving(
     wording: Callable[..., Mapping[str, Any]] | None = None,
     jvp: Callable[..., Array] | None = None,
     view: Literal["forward", "vjp"] = "forward",
-    **facts: Any,
+    **columns: Any,
 ) -> Op:
     """Return a row with one operand, whose tangent moves as the operand does."""
 
     def moved(t: Array, _y: Array, _x: Array, **attributes: Any) -> Array:
         return forward(t, **attributes)
 
-    return Op(
-        name=name,
-        operands=("x",),
-        forward=forward,
-        shape=shape,
-        vjps=(vjp,),
-        jvps=(jvp or moved,),
-        kind="move",
-        symbol=symbol,
-        code=code,
-        forms=(form,),
-        summary=summary,
+    return row_of_one(
+        name,
+        forward,
+        shape,
+        (vjp, jvp or moved),
+        "move",
+        symbol,
+        code,
+        form,
+        summary,
         analytic=True,
-        kinks=False,
         parameters=parameters,
         wording=wording,
         view=view,
-        **facts,
+        **columns,
     )
 
 
@@ -732,7 +729,6 @@ def _joining(
         forms=(form,),
         summary=summary,
         analytic=True,
-        kinks=False,
         parameters=(_AXIS,),
         aliases=aliases,
         variadic=True,
@@ -931,7 +927,6 @@ ROWS: tuple[Op, ...] = (
         ),
         summary="Pick elements by whole numbers, slices, lists, arrays and masks.",
         analytic=True,
-        kinks=False,
         parameters=(Parameter("index", _check_index),),
         variadic=True,
         corner="no gradient flows into an index",
@@ -961,7 +956,6 @@ ROWS: tuple[Op, ...] = (
         ),
         summary="Pick elements along an axis, or of the flattened array, by indices.",
         analytic=True,
-        kinks=False,
         parameters=(Parameter("axis", checks.axis, None),),
         aliases=("gather",),
         corner="no gradient flows into an index",

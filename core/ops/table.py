@@ -103,8 +103,6 @@ class Op:
     # the derivative. Who compares numbers or takes their size would return one that is
     # silently wrong.
     analytic: bool
-    # Whether its slope jumps somewhere: relu at 0, max at two equal numbers.
-    kinks: bool
     # the arguments that are fixed, not computed with
     parameters: tuple[Parameter, ...] = ()
     aliases: tuple[str, ...] = ()  # other names that a program may call it by
@@ -112,6 +110,8 @@ class Op:
     variadic: bool = False
     order: tuple[str, ...] = ()  # of a call's arguments, if not operands, parameters
     corner: str = ""  # what the gradient is where there is none
+    # Whether its slope jumps somewhere: relu at 0, max at two equal numbers.
+    kinks: bool = False
     # How a program writes it, unless as a call: "{a} + {b}", "-{x}", "{x}.T".
     written: str = ""
     # Whether a result is the sum, or the mean, of the numbers that it was made of.
@@ -192,6 +192,39 @@ def _rule(rules: tuple[Rule | None, ...], argument: int, variadic: bool) -> Rule
         return rule(*arrays, argument=argument, **attributes)
 
     return of_argument
+
+
+def row_of_one(
+    name: str,
+    forward: Rule,
+    shape: Callable[..., Shape],
+    rules: tuple[Rule, Rule],
+    kind: Kind,
+    symbol: str,
+    code: str,
+    form: Form,
+    summary: str,
+    **columns: Any,
+) -> Op:
+    """Return the row of an operation of one operand, called x.
+
+    `rules` are its vjp and its jvp, `columns` the others by their names.
+    """
+    vjp, jvp = rules
+    return Op(
+        name=name,
+        operands=("x",),
+        forward=forward,
+        shape=shape,
+        vjps=(vjp,),
+        jvps=(jvp,),
+        kind=kind,
+        symbol=symbol,
+        code=code,
+        forms=(form,),
+        summary=summary,
+        **columns,
+    )
 
 
 def broadcast_shape(*shapes: Shape, **_attributes: Any) -> Shape:
