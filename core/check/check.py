@@ -32,6 +32,7 @@ from ..base.errors import InputError, Problem
 from ..base.progress import Progress
 from ..base.text import nearest
 from ..engine.backward import call, reduce_to
+from ..engine.element import Index, index_of
 from ..engine.graph import Edge, Graph, Row
 from ..engine.run import Run, evaluate
 from ..ops.table import Array, Attributes, Shape, Value
@@ -52,7 +53,6 @@ from .differences import (
 
 Level = Literal["contribution", "accumulation", "gradient"]
 Verdict = Literal["ok", "mismatch", "kink", "nonfinite", "skipped"]
-Index = tuple[int, ...]
 
 RTOL: Final = 1e-4  # a rule that is wrong by 0.1 % is ten times outside
 # How far sums of the same terms may differ, in units of their sizes.
@@ -768,8 +768,7 @@ class _Table:
 
     def index(self, rank: int) -> Index:
         """Return the index of an element in its array."""
-        place = np.unravel_index(self.positions[rank], self.shape)
-        return tuple(int(axis) for axis in place)
+        return index_of(self.positions[rank], self.shape)
 
     def nonfinite(self) -> list[int]:
         """Return the ranks where the gradient, or all that differences say, is not."""

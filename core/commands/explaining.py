@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from ..base.errors import CommandError, Problem
-from ..engine.element import Element, Quantity
+from ..engine.element import Element, Quantity, index_of
 from ..engine.trace import Contribution, Trace
 from ..explain.explain import (
     Explanation,
@@ -73,8 +73,8 @@ def outstanding(array: Array) -> Index:
     if array.size > _MOST_SEEN:
         return (0,) * array.ndim
     size = np.abs(array.astype(float))
-    flat = int(np.argmax(np.where(np.isfinite(size), size, np.inf)))
-    return tuple(int(i) for i in np.unravel_index(flat, array.shape))
+    finite = np.where(np.isfinite(size), size, np.inf)
+    return index_of(np.argmax(finite), array.shape)
 
 
 def _present_element(session: Session) -> tuple[int, Quantity, Index]:

@@ -15,6 +15,7 @@ from ..base.files import is_scenario, read_text
 from ..base.limits import LIMITS
 from ..base.progress import Progress
 from ..base.text import clean
+from ..engine.element import index_of
 from ..engine.run import Run
 from ..explain.explain import element_name
 from ..scenario.scenario import Expectation, Scenario, load
@@ -98,7 +99,7 @@ def _difference(run: Run, one: Expectation) -> str:
             return ""
         apart = np.abs(np.subtract(got, one.value, dtype=float))
     apart = np.where(right, -1.0, np.nan_to_num(apart, nan=np.inf))
-    index = tuple(int(i) for i in np.unravel_index(np.argmax(apart), apart.shape))
+    index = index_of(np.argmax(apart), apart.shape)
     name = element_name(node, index, "grad" if one.gradient else "value")
     count = int(np.count_nonzero(~right))
     more = f"; {count} of {right.size} elements differ" if right.size > 1 else ""

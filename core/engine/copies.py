@@ -12,10 +12,10 @@ from typing import NamedTuple
 import numpy as np
 
 from ..ops.table import Array
+from .element import Index
 from .graph import Node
 from .run import Run
 
-Index = tuple[int, ...]
 Box = tuple[range, ...]
 
 

@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, SupportsInt
+
+import numpy as np
 
 Quantity = Literal["value", "grad"]
+Index = tuple[int, ...]
+
+
+def index_of(flat: SupportsInt, shape: Index) -> Index:
+    """Return the index of the element with a flat number, in plain whole numbers.
+
+    >>> index_of(5, (2, 3)), index_of(np.int64(0), ())
+    ((1, 2), ())
+    """
+    return tuple(map(int, np.unravel_index(int(flat), shape)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,4 +30,4 @@ class Element:
 
     node: int
     quantity: Quantity
-    index: tuple[int, ...] | None
+    index: Index | None

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..base.progress import Progress, with_progress
+from ..engine.element import index_of
 from ..engine.run import Run
 from ..engine.trace import Contribution, Event, Forward, Seed, Trace, Update
 from ..ops.table import Array, Value
@@ -136,5 +137,5 @@ def _difference(
         gap = np.abs(after.astype(np.float64) - before.astype(np.float64))
     same = (before == after) | (np.isnan(before) & np.isnan(after))
     gap = np.where(same, 0.0, np.where(np.isnan(gap), np.inf, gap))
-    index = tuple(int(i) for i in np.unravel_index(np.argmax(gap), gap.shape))
+    index = index_of(np.argmax(gap), gap.shape)
     return Difference(node, name, before, after, index, float(gap[index]))

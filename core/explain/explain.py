@@ -22,14 +22,13 @@ from ..base.cache import Recent
 from ..engine.backward import broadcast_axes
 from ..engine.cells import slopes, slopes_at
 from ..engine.copies import views
+from ..engine.element import Index, index_of
 from ..engine.graph import Edge, Node
 from ..engine.measure import largest
 from ..engine.run import Run
 from ..engine.trace import Trace
 from ..ops.table import Array, Kind, Op, Rule, Shape
 from ..words.numbers import element_text
-
-Index = tuple[int, ...]
 
 _MOST_HOPS: Final = 10_000  # exact copies passed through before giving up
 _FEW_PARTS: Final = 64  # of an explanation that are told, however few are asked for
@@ -118,11 +117,10 @@ class Part:
         raise IndexError("there is no such term")
 
     def _term(self, block: Columns, number: int) -> Term:
-        place = np.unravel_index(int(block.places[number]), self.wide)
         return Term(
             self.edge.consumer,
             self.edge.argument,
-            tuple(int(i) for i in place),
+            index_of(block.places[number], self.wide),
             float(block.upstream[number]),
             float(block.local[number]),
             float(block.product[number]),
@@ -1041,5 +1039,4 @@ def uses_of(run: Run, node: int, index: Index) -> Iterator[tuple[Edge, Index, fl
         places, local = local_factors(run, edge, index)
         shape = np.shape(run.values[edge.consumer])
         for place, factor in zip(places, local, strict=True):
-            where = np.unravel_index(int(place), shape)
-            yield edge, tuple(int(i) for i in where), float(factor)
+            yield edge, index_of(place, shape), float(factor)

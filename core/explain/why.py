@@ -14,6 +14,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 
+from ..engine.element import index_of
 from ..engine.graph import Edge, Node
 from ..engine.run import Run
 from ..engine.trace import Contribution, Forward, Seed, Trace
@@ -595,6 +596,5 @@ def first_nonfinite(trace: Trace) -> tuple[int, int, Index] | None:
             made = trace.updated[event.node]
         if _bad_count(made):
             flat = int(np.argmax(~np.isfinite(np.asarray(made))))
-            place = np.unravel_index(flat, np.shape(made))
-            return number, event.node, tuple(int(i) for i in place)
+            return number, event.node, index_of(flat, np.shape(made))
     return None

@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from ..engine.element import index_of
 from ..explain.explain import Index
 from ..ops.table import Array
 
@@ -42,7 +43,7 @@ def next_nonfinite(array: Array, start: Index) -> Index | None:
         for place in range(first, stop, _AT_ONCE):
             bad = ~np.isfinite(whole[place : min(place + _AT_ONCE, stop)])
             if bad.any():
-                return _place(array, place + int(np.argmax(bad)))
+                return index_of(place + int(np.argmax(bad)), array.shape)
     return None
 
 
@@ -59,12 +60,8 @@ def _first_best(
     array = np.asarray(array)
     found = int(find(array))
     if not np.isnan(array.flat[found]):
-        return _place(array, found)
+        return index_of(found, array.shape)
     is_nan = np.isnan(array)  # NumPy takes a NaN for the largest, and for the smallest
     if is_nan.all():
         return None
-    return _place(array, int(find(np.where(is_nan, worst, array))))
-
-
-def _place(array: Array, flat: int) -> Index:
-    return tuple(int(i) for i in np.unravel_index(flat, array.shape))
+    return index_of(find(np.where(is_nan, worst, array)), array.shape)

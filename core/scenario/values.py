@@ -47,6 +47,7 @@ import numpy as np
 from ..base.errors import InputError
 from ..base.limits import LIMITS
 from ..base.text import nearest
+from ..engine.element import index_of
 from ..ops.table import Array, Shape
 from ..words.numbers import shape_text
 from .places import Path
@@ -173,7 +174,7 @@ def _is_even(level: list[Any], size: int, shape: Shape, source: _Source) -> bool
         if is_list(item):
             message = f"a list of {len(item)} stands beside a list of {size}"
         hint = "all rows of an array are equally long"
-        source.wrong(message, hint, _index(number, shape))
+        source.wrong(message, hint, index_of(number, shape))
         return False
     return True
 
@@ -215,12 +216,8 @@ def _are_numbers(flat: list[Any], shape: Shape, source: _Source) -> bool:
     if len(wrong) > 1:
         hint += f"; {len(wrong) - 1} more elements like this"
     message = f"{described(first)} stands where a number should"
-    source.wrong(message, hint, _index(wrong[0], shape))
+    source.wrong(message, hint, index_of(wrong[0], shape))
     return False
-
-
-def _index(number: int, shape: Shape) -> Path:
-    return tuple(int(i) for i in np.unravel_index(number, shape)) if shape else ()
 
 
 def _fits(shape: Shape, source: _Source) -> bool:
@@ -270,7 +267,7 @@ def _cast(array: Array, source: _Source, *, element: bool = False) -> Array | No
     if not lost.any():
         return new
     number = int(np.flatnonzero(lost)[0])
-    at = _index(number, array.shape)
+    at = index_of(number, array.shape)
     place = f"element {list(at)} is " if at else ""
     message = f"{place}{array.reshape(-1)[number]}, which {dtype} cannot hold"
     source.wrong(message, "", at if element else ())

@@ -22,7 +22,7 @@ import numpy as np
 from ..base.errors import CommandError, InputError, Problem
 from ..base.limits import LIMITS
 from ..base.text import clean, nearest
-from ..engine.element import Element, Quantity
+from ..engine.element import Element, Quantity, index_of
 from ..engine.graph import Graph, misfit_text
 from ..engine.measure import norm
 from ..engine.run import forward, unfit_words
@@ -494,8 +494,7 @@ def _all(x: Any) -> bool:
 def _place(find: Callable[[Array], Any]) -> Callable[[Value], tuple[int, ...]]:
     def place(value: Value) -> tuple[int, ...]:
         array = np.asarray(value)
-        flat = int(find(array))
-        return tuple(int(i) for i in np.unravel_index(flat, array.shape))
+        return index_of(find(array), array.shape)
 
     return place
 

@@ -15,6 +15,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 
+from ..engine.element import index_of
 from ..engine.trace import Contribution, Forward, Seed, Trace
 from ..ops.table import Array
 from .expression import Expression, NotYetError, State
@@ -37,10 +38,7 @@ class Catch(NamedTuple):
             return None
         with np.errstate(all="ignore"):
             places = CATCHES[self.name](numbers, self.bound)
-        flat = int(np.argmax(places)) if places.any() else -1
-        if flat < 0:
-            return None
-        return tuple(int(i) for i in np.unravel_index(flat, numbers.shape))
+        return index_of(np.argmax(places), numbers.shape) if places.any() else None
 
 
 CATCHES: Final[Mapping[str, Callable[[Array, float], Array]]] = {

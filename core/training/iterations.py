@@ -17,6 +17,7 @@ from typing import Final
 import numpy as np
 
 from ..base.progress import Progress
+from ..engine.element import Index
 from ..engine.graph import Graph
 from ..engine.patches import NO_PATCHES, Patches
 from ..engine.run import Run, evaluate
@@ -28,8 +29,6 @@ from ..scenario.training import Batch, Training
 from ..words.formulas import Formula, Wording
 from .batches import take
 from .timeline import Record, record
-
-Index = tuple[int, ...]
 
 _MOST_STARTS: Final = 64  # kept on the grid
 _LAST_STARTS: Final = 32  # kept because they were needed last: the way back is short

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from ..engine.element import index_of
 from ..engine.measure import blocks, magnitudes
 from ..engine.trace import Contribution, Event, Forward, Seed, Trace
 from ..ops.table import Array
@@ -88,7 +89,7 @@ def change(start: Any, before: Any, after: Any) -> str:
     if two.size <= _FEW or two.dtype.kind != "f":
         return text
     flat, changed = _largest_change(np.broadcast_to(one, two.shape), two)
-    place = index_text([int(i) for i in np.unravel_index(flat, two.shape)])
+    place = index_text(index_of(flat, two.shape))
     return f"{text}, largest change {brief(changed)} at {place}"
 
 
