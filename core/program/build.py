@@ -25,7 +25,7 @@ from ..engine.graph import Graph, Locate
 from ..ops import ALIASES, OPS
 from ..ops.table import Value
 from .constructors import CONSTRUCTORS
-from .expressions import MEANING
+from .expressions import READERS
 from .prelude import PRELUDE
 from .statements import Leaf, Reading
 from .syntax import Function, parse
@@ -79,7 +79,7 @@ def build(
         raise LimitError(
             _placed(one, source, locate) for one in error.problems
         ) from None
-    reading = Reading(leaves, broken, MEANING, module, RECIPES, dtype, limits)
+    reading = Reading(leaves, broken, READERS, module, RECIPES, dtype, limits)
     graph = reading.program(output)
     if graph is None:
         problems = sorted(reading.problems, key=lambda one: (one.line, one.column))

@@ -18,7 +18,7 @@ from ..ops.shape import Slot, shape_of_index
 from ..ops.table import Array, Op
 from .calls import bind_constructor, bind_operation, checked, parts_of
 from .constructors import CONSTRUCTORS, Constructor
-from .statements import Meaning, Reading
+from .statements import Readers, Reading
 from .static import (
     POISON,
     Bound,
@@ -290,7 +290,7 @@ def _index_array(reading: Reading, index: Ref) -> Array:
     return array
 
 
-MEANING: Final[Meaning] = MappingProxyType(
+READERS: Final[Readers] = MappingProxyType(
     {
         ast.Name: _name,
         ast.Constant: _constant,

@@ -1,7 +1,7 @@
 """One pass over a program: its lines in order, its calls unrolled, its nodes named.
 
-`Reading` keeps frames, lines, names and problems; what the expressions of the language
-do is told to it as a table, by type of syntax node.
+`Reading` keeps frames, lines, names and problems. How an expression is read is a table
+of functions, by type of syntax node, which it is given.
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ _LONGEST_NEAR: Final = 40  # name that a near one is looked for
 _MOST_LISTED: Final = 12  # names in a hint
 _MOST_NEAR: Final = 2000  # names that are looked through
 
-# How each expression is read, by the type of its syntax node.
-Meaning = Mapping[type[ast.AST], Callable[..., Bound]]
+# The functions that read expressions, by type of syntax node.
+Readers = Mapping[type[ast.AST], Callable[..., Bound]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ class Reading:
     given: Mapping[str, Leaf]  # the leaves, by name
     # names of leaves whose values are wrong: no problem of the program
     broken: Collection[str]
-    meaning: Meaning  # how each kind of expression is read
+    readers: Readers  # one for each kind of expression
     module: Module  # the program, parsed
     prelude: Mapping[str, Function]  # functions of the prelude, by name
     dtype: Any  # of constructors and literals that say none
@@ -350,7 +350,7 @@ class Reading:
 
     def expression(self, node: ast.expr) -> Bound:
         """Return what an expression is; after a mistake that is reported, `POISON`."""
-        value = self.attempt(node, self.meaning[type(node)], node)
+        value = self.attempt(node, self.readers[type(node)], node)
         held = items(value)
         self.steps += 1 if held is None else 1 + len(held)
         if self.steps > self.limits.steps:
