@@ -1,6 +1,6 @@
 """Gradients by size: how they grow and shrink on the way back, and each node in short.
 
-What is said here is said of the whole run. `stage` tells how much of it has happened
+What is said here is said of the whole run. `computed` tells how much of it has happened
 at a position.
 """
 
@@ -25,7 +25,7 @@ from ..training.timeline import Record
 from ..words.events import brief
 from .plot import Scale, scale_of
 
-Stage = Literal["future", "value", "partial", "gradient"]
+Computed = Literal["future", "value", "partial", "gradient"]
 Trend = Literal["", "vanishing", "exploding", "zero", "nan", "inf", "no gradient"]
 
 _INLINE: Final = 4  # elements of an array that fits into a line
@@ -128,7 +128,7 @@ def node_order(
     return ordered + absent.tolist()
 
 
-def stage(trace: Trace, node: int, position: int) -> Stage:
+def computed(trace: Trace, node: int, position: int) -> Computed:
     """Return how much of a node is there at a position.
 
     A node that gets no gradient at all has nothing ahead of it once its value is there.

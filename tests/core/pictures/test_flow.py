@@ -9,12 +9,12 @@ import pytest
 
 from gradstep import Debugger, load
 from gradstep.core.pictures.flow import (
+    computed,
     flow,
     losses,
     node_order,
     norms,
     short,
-    stage,
     trends,
 )
 from sessions import said, session, value
@@ -100,7 +100,7 @@ def test_stages_follow_the_position() -> None:
     bug = Debugger(load("shared_node"))
     graph, trace = bug.graph, bug.trace
     shared = max(graph.nodes, key=lambda n: len(graph.consumers[n.index])).index
-    seen = [stage(trace, shared, p) for p in range(len(trace) + 1)]
+    seen = [computed(trace, shared, p) for p in range(len(trace) + 1)]
     order = ["future", "value", "partial", "gradient"]
     assert [order.index(s) for s in seen] == sorted(order.index(s) for s in seen)
     assert "partial" in seen

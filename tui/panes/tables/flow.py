@@ -12,7 +12,7 @@ from ....core.base.progress import Progress
 from ....core.engine.element import Quantity
 from ....core.engine.run import Run
 from ....core.engine.trace import Trace
-from ....core.pictures.flow import Flow, Trends, flow, stage, trends
+from ....core.pictures.flow import Flow, Trends, computed, flow, trends
 from ....core.pictures.plot import spark
 from ...draw.digits import number_text
 from ..base.pane import Again, View
@@ -65,7 +65,7 @@ class FlowRows(RunRows):
             return ()
         one = self.flow.bar(row)
         node = self.run.graph.nodes[one.node]
-        now = stage(self._trace, one.node, self._position)
+        now = computed(self._trace, one.node, self._position)
         reached = now in ("partial", "gradient")
         loud = one.trend in ("nan", "inf", "vanishing", "exploding")
         cells = [

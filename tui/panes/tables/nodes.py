@@ -11,7 +11,7 @@ from ....core.engine.measure import Gist, gist
 from ....core.engine.run import Run
 from ....core.engine.trace import Trace
 from ....core.ops.table import Array
-from ....core.pictures.flow import Stage, node_order, operation, stage
+from ....core.pictures.flow import Computed, computed, node_order, operation
 from ....core.words.numbers import shape_text
 from ...draw.digits import number_text
 from ..base.known import Known
@@ -19,7 +19,7 @@ from ..base.pane import Chosen, View
 from ..base.views import VIEWS
 from .table import Cell, Column, KeptTable, Row
 
-SIGNS: Final[dict[Stage, str]] = {
+SIGNS: Final[dict[Computed, str]] = {
     "future": "·",
     "value": "○",
     "partial": "◐",
@@ -112,7 +112,7 @@ class NodeRows(RunRows):
             return ()
         index = self.order[row]
         node = self.run.graph.nodes[index]
-        now = stage(self._trace, index, self._position)
+        now = computed(self._trace, index, self._position)
         known = "quiet" if now == "future" else ""
         reached = "" if now in ("partial", "gradient") else "quiet"
         cells = (
