@@ -28,7 +28,7 @@ def look(trace: Trace) -> None:
     for position in places.tolist():
         event = trace.event(position)
         if isinstance(event, Contribution):
-            trace.share(event.consumer, event.argument)
+            trace.breakdown(event.consumer, event.argument)
         trace.value(event.node, position)
         trace.gradient(event.node, position)
         trace.uses(event.node, position)

@@ -75,7 +75,7 @@ Event = Forward | Seed | Contribution | Update
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class Breakdown:
     """One contribution opened: upstream × local → product → reduced → accumulated.
 
     `local` is the local derivative as an array, where one array can show it; `product`
@@ -271,7 +271,7 @@ class Trace:
         into = self._into[node]
         return bisect_left(into, position), len(into)
 
-    def share(self, consumer: int, argument: int) -> Share:
+    def breakdown(self, consumer: int, argument: int) -> Breakdown:
         """Return one contribution with everything that made it.
 
         Raises `ValueError` where the edge carries none.
@@ -291,7 +291,7 @@ class Trace:
         product = made
         if _is_reduced(node, made.shape):
             product = self._product(edge)
-        return Share(
+        return Breakdown(
             edge,
             np.asarray(self.upstream(edge)),
             local_derivative(run, node, argument),

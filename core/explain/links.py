@@ -16,7 +16,7 @@ import numpy as np
 from ..engine.element import Element, Quantity
 from ..engine.graph import Edge, Node
 from ..engine.run import Run
-from ..engine.trace import Contribution, Forward, Seed, Share, Trace
+from ..engine.trace import Breakdown, Contribution, Forward, Seed, Trace
 from ..ops.table import Array, Shape
 from .explain import Index, contraction, explain_value, kept_axes, local_factors
 
@@ -136,7 +136,9 @@ def facets(trace: Trace, number: int) -> tuple[Facet, ...]:
     if isinstance(event, Seed):
         return (Facet("seed", np.asarray(run.seed), event.node, "grad"),)
     if isinstance(event, Contribution):
-        return tuple(_of_share(run, trace.share(event.consumer, event.argument)))
+        return tuple(
+            _of_breakdown(run, trace.breakdown(event.consumer, event.argument))
+        )
     states: tuple[tuple[Role, Array | None, Quantity], ...] = (
         ("before", trace.value(event.node, number), "value"),
         ("gradient", trace.gradient(event.node, number), "grad"),
@@ -149,17 +151,17 @@ def facets(trace: Trace, number: int) -> tuple[Facet, ...]:
     )
 
 
-def _of_share(run: Run, share: Share) -> list[Facet]:
-    consumer, operand = share.edge.consumer, share.edge.operand
-    found = [Facet("upstream", share.upstream, consumer, "grad")]
-    if share.local is not None:
-        found.append(_local(run, share.edge, share.local))
-    if share.summed:
-        found.append(Facet("product", share.product, consumer, "grad"))
-    found.append(Facet("contribution", share.contribution, operand, "grad"))
-    if share.before is not None:
-        found.append(Facet("before", share.before, operand, "grad"))
-        found.append(Facet("after", share.after, operand, "grad"))
+def _of_breakdown(run: Run, breakdown: Breakdown) -> list[Facet]:
+    consumer, operand = breakdown.edge.consumer, breakdown.edge.operand
+    found = [Facet("upstream", breakdown.upstream, consumer, "grad")]
+    if breakdown.local is not None:
+        found.append(_local(run, breakdown.edge, breakdown.local))
+    if breakdown.summed:
+        found.append(Facet("product", breakdown.product, consumer, "grad"))
+    found.append(Facet("contribution", breakdown.contribution, operand, "grad"))
+    if breakdown.before is not None:
+        found.append(Facet("before", breakdown.before, operand, "grad"))
+        found.append(Facet("after", breakdown.after, operand, "grad"))
     return found
 
 

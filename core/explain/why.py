@@ -591,7 +591,7 @@ def first_nonfinite(trace: Trace) -> tuple[int, int, Index] | None:
         elif isinstance(event, Contribution):
             if not _bad_count(run.gradients[event.operand]):
                 continue
-            made = trace.share(event.consumer, event.argument).contribution
+            made = trace.breakdown(event.consumer, event.argument).contribution
         else:
             made = trace.updated[event.node]
         if _bad_count(made):

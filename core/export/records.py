@@ -209,20 +209,20 @@ def _contribution(
     trace: Trace, event: Contribution, wording: Wording
 ) -> dict[str, Any]:
     nodes = trace.run.graph.nodes
-    share = trace.share(event.consumer, event.argument)
+    breakdown = trace.breakdown(event.consumer, event.argument)
     return {
         "consumer": nodes[event.consumer].name,
         "argument": event.argument,
         "operand": nodes[event.operand].name,
-        **_formula(wording.contribution(event.edge, share.summed)),
-        "upstream": share.upstream,
-        "local": None if share.local is None else np.asarray(share.local),
-        "product": np.asarray(share.product),
-        "summed": share.summed,
-        "contribution": np.asarray(share.contribution),
-        "before": share.before,
-        "after": share.after,
-        "uses": share.uses,
+        **_formula(wording.contribution(event.edge, breakdown.summed)),
+        "upstream": breakdown.upstream,
+        "local": None if breakdown.local is None else np.asarray(breakdown.local),
+        "product": np.asarray(breakdown.product),
+        "summed": breakdown.summed,
+        "contribution": np.asarray(breakdown.contribution),
+        "before": breakdown.before,
+        "after": breakdown.after,
+        "uses": breakdown.uses,
     }
 
 

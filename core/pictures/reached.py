@@ -22,14 +22,14 @@ def progress(trace: Trace, nodes: range, position: int) -> Progress:
     """
     if not is_backward(trace, position):
         events = trace.forward_events(nodes.start, nodes.stop)
-        return _share(events, position) if len(events) else "done"
+        return _progress(events, position) if len(events) else "done"
     if len(nodes) == 1:
         return _arrived(trace, nodes.start, position)
     events = trace.backward_events(nodes.start, nodes.stop)
-    return _share(events, position) if len(events) else "none"
+    return _progress(events, position) if len(events) else "none"
 
 
-def _share(events: range, position: int) -> Progress:
+def _progress(events: range, position: int) -> Progress:
     if events.stop <= position:
         return "done"
     return "part" if events.start < position else "future"

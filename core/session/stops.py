@@ -246,8 +246,8 @@ def produced(trace: Trace, number: int) -> list[Array]:
     if isinstance(event, Seed):
         return [np.asarray(trace.run.seed)]
     if isinstance(event, Contribution):
-        share = trace.share(event.consumer, event.argument)
-        return [np.asarray(share.contribution), share.after]
+        breakdown = trace.breakdown(event.consumer, event.argument)
+        return [np.asarray(breakdown.contribution), breakdown.after]
     return [np.asarray(trace.updated[event.node])]
 
 

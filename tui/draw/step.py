@@ -12,7 +12,7 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
 from ...core.engine.measure import summarise
-from ...core.engine.trace import Contribution, Forward, Seed, Share
+from ...core.engine.trace import Breakdown, Contribution, Forward, Seed
 from ...core.ops.table import Array
 from ...core.words.formulas import NO_FORMULA, Formula, axes_text
 from ...core.words.numbers import shape_text
@@ -132,42 +132,46 @@ def _seed(stage: Stage, index: int, width: int) -> Block:
 
 
 def _contribution(stage: Stage, event: Contribution, width: int) -> Block:
-    share = stage.trace.share(event.consumer, event.argument)
-    formula = stage.wording.contribution(event.edge, share.summed)
+    parts = stage.trace.breakdown(event.consumer, event.argument)
+    formula = stage.wording.contribution(event.edge, parts.summed)
     name = stage.graph.nodes[event.operand].name
     upstream = stage.wording.gradient(event.consumer)
     columns = [
         _Column(
-            "upstream", upstream, _shape(share.upstream), share.upstream, event.consumer
+            "upstream",
+            upstream,
+            _shape(parts.upstream),
+            parts.upstream,
+            event.consumer,
         ),
-        _local(stage, event, formula.local, share.local),
+        _local(stage, event, formula.local, parts.local),
     ]
-    if share.summed:
-        product = share.product
+    if parts.summed:
+        product = parts.product
         columns.append(_Column("product", "", _shape(product), product, event.consumer))
-    shape = _shape(share.contribution)
-    if share.summed:
-        shape = f"Σ {axes_text(share.summed)} → {shape_text(share.contribution.shape)}"
+    shape = _shape(parts.contribution)
+    if parts.summed:
+        shape = f"Σ {axes_text(parts.summed)} → {shape_text(parts.contribution.shape)}"
     columns += [
         _Column(
             "contribution",
             "",
             shape,
-            share.contribution,
+            parts.contribution,
             event.operand,
-            "" if share.before is not None else "changed",
+            "" if parts.before is not None else "changed",
         ),
-        *_accumulated(name, share, event.operand),
+        *_accumulated(name, parts, event.operand),
     ]
     sheet = _sheet(stage, f"contribution to {name}", formula, columns, width)
-    if share.after.shape and share.before is None:
-        line = f"accumulated {name}.grad: 0 → the contribution  {_uses(share)}"
+    if parts.after.shape and parts.before is None:
+        line = f"accumulated {name}.grad: 0 → the contribution  {_uses(parts)}"
         return apart(sheet, wrap(stage.look.text(line, "quiet"), width))
     return sheet
 
 
-def _uses(share: Share) -> str:
-    done, uses = share.uses
+def _uses(parts: Breakdown) -> str:
+    done, uses = parts.uses
     return f"({done} of {uses} uses)"
 
 
@@ -256,15 +260,15 @@ def _shape(array: Array) -> str:
     return shape_text(array.shape) if array.shape else ""
 
 
-def _accumulated(name: str, share: Share, node: int) -> Iterator[_Column]:
-    before, after, title = share.before, share.after, f"{name}.grad"
+def _accumulated(name: str, parts: Breakdown, node: int) -> Iterator[_Column]:
+    before, after, title = parts.before, parts.after, f"{name}.grad"
     if not after.shape:
         start = np.zeros(()) if before is None else before
-        uses = _uses(share)
+        uses = _uses(parts)
         yield _Column("accumulated", title, "", after, node, "changed", uses, start)
     elif before is not None:
         yield _Column("before", title, _shape(before), before, node)
-        yield _Column("after", title, _uses(share), after, node, "changed")
+        yield _Column("after", title, _uses(parts), after, node, "changed")
 
 
 def _sheet(
@@ -317,8 +321,8 @@ class _Drawn(NamedTuple):
 def _drawn(look: Look, columns: Sequence[_Column], width: int) -> Block:
     """Return columns beside each other, with titles as long as there is room for."""
     beside_each_other = min(len(columns), (width + _GAP) // (_NARROWEST + _GAP))
-    share = (width + _GAP) // max(beside_each_other, 1) - _GAP
-    bodies = [_body(look, column, width, share) for column in columns]
+    narrow = (width + _GAP) // max(beside_each_other, 1) - _GAP
+    bodies = [_body(look, column, width, narrow) for column in columns]
     drawn: list[_Drawn] = []
     for room, gap in product((0, *_TITLES), (_GAP, _LEAST_GAP)):
         drawn = [
@@ -355,7 +359,7 @@ def _title(look: Look, column: _Column, room: int) -> Block:
     return under(Block.of([role] if role else []), wrap(below, room))
 
 
-def _body(look: Look, column: _Column, width: int, share: int) -> Block:
+def _body(look: Look, column: _Column, width: int, narrow: int) -> Block:
     array, index = column.array, look.slices.get(column.node)
     if array is None:
         return Block.of([look.text(column.text)])
@@ -370,5 +374,5 @@ def _body(look: Look, column: _Column, width: int, share: int) -> Block:
     if index is not None and len(index) == array.ndim:
         return array_block(array, look, width, index, column.meaning)
     is_large = array.shape[-1] > MOST
-    room = share if is_large else width
+    room = narrow if is_large else width
     return array_block(array, look, room, None, column.meaning)

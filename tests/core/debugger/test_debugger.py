@@ -210,7 +210,7 @@ def test_the_accumulated_gradient_is_the_sum_of_its_parts(program: Any) -> None:
         if gradient is None or node.index == run.graph.output:
             continue
         parts = [
-            trace.share(consumer, argument).contribution
+            trace.breakdown(consumer, argument).contribution
             for consumer, argument, _ in run.graph.consumers[node.index]
             if run.carries(consumer, argument)
         ]

@@ -63,22 +63,22 @@ def test_a_share_adds_up(program: Program) -> None:
     for position in range(trace.seed_position + 1, len(trace)):
         event = trace.event(position)
         assert isinstance(event, Contribution)
-        share = trace.share(event.consumer, event.argument)
-        assert share.edge == event.edge
-        before = 0 if share.before is None else share.before
-        assert np.array_equal(before + share.contribution, share.after)
+        breakdown = trace.breakdown(event.consumer, event.argument)
+        assert breakdown.edge == event.edge
+        before = 0 if breakdown.before is None else breakdown.before
+        assert np.array_equal(before + breakdown.contribution, breakdown.after)
         assert (
-            share.product.sum(axis=share.summed).shape
-            == share.contribution.squeeze(
+            breakdown.product.sum(axis=breakdown.summed).shape
+            == breakdown.contribution.squeeze(
                 axis=tuple(
                     axis
-                    for axis in range(share.contribution.ndim)
-                    if axis + share.product.ndim - share.contribution.ndim
-                    in share.summed
+                    for axis in range(breakdown.contribution.ndim)
+                    if axis + breakdown.product.ndim - breakdown.contribution.ndim
+                    in breakdown.summed
                 )
             ).shape
         )
-        done, total = share.uses
+        done, total = breakdown.uses
         assert 1 <= done <= total
 
 
@@ -99,12 +99,12 @@ def test_apples_and_oranges_have_thirteen_events() -> None:
     event = trace.event(10)
     assert isinstance(event, Contribution)
     assert scenario.subject.graph.edge_name(event.edge) == "oz<-on"
-    share = trace.share(event.consumer, event.argument)
-    assert (share.upstream, share.local) == (1.1, 50)
-    assert share.contribution == pytest.approx(55)
-    assert share.before is None
-    assert share.after == share.contribution
-    assert share.uses == (1, 1)
+    breakdown = trace.breakdown(event.consumer, event.argument)
+    assert (breakdown.upstream, breakdown.local) == (1.1, 50)
+    assert breakdown.contribution == pytest.approx(55)
+    assert breakdown.before is None
+    assert breakdown.after == breakdown.contribution
+    assert breakdown.uses == (1, 1)
 
 
 def test_the_ends_say_which_one_they_are() -> None:
@@ -175,6 +175,6 @@ def test_an_edge_that_carries_nothing_has_no_event() -> None:
     stopped = edge(run, "y._1", "x")
     assert trace.edge_event(*stopped) is None
     with pytest.raises(ValueError, match="no contribution"):
-        trace.share(*stopped)
+        trace.breakdown(*stopped)
     assert trace.uses(0, len(trace)) == (1, 1)
     assert run.patches == NO_PATCHES

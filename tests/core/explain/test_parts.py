@@ -226,9 +226,9 @@ def test_large_arrays_have_the_same_shares(program: Program, data: Any) -> None:
     for event in data.draw(st.permutations(list(numbers))):
         edge = small.event(event)
         assert isinstance(edge, Contribution)
-        one = small.share(edge.consumer, edge.argument)
+        one = small.breakdown(edge.consumer, edge.argument)
         with everything_is_large():
-            two = large.share(edge.consumer, edge.argument)
+            two = large.breakdown(edge.consumer, edge.argument)
             pairs = [
                 (one.upstream, two.upstream),
                 (one.contribution, two.contribution),
@@ -385,8 +385,8 @@ def test_an_event_breaks_where_only_its_result_is_not_finite() -> None:
     for event in range(moments.seed_position + 1, len(moments)):
         edge = moments.event(event)
         assert isinstance(edge, Contribution)
-        share = moments.share(edge.consumer, edge.argument)
-        broken = not np.isfinite(share.contribution).all()
-        sound = np.isfinite(share.upstream).all()
+        breakdown = moments.breakdown(edge.consumer, edge.argument)
+        broken = not np.isfinite(breakdown.contribution).all()
+        sound = np.isfinite(breakdown.upstream).all()
         assert (event in found) == bool(broken and sound)
     assert found
