@@ -216,7 +216,7 @@ _SET: Final[Mapping[type[Widget], tuple[str, ...]]] = {
     StepPane: ("_dense", "_scales", "_active", "_offset"),
     WhyPane: ("_cursor", "_top", "_trail"),
     TablePane: (
-        *("cursor", "column", "sorted_by", "descending"),
+        *("cursor", "sorted_by", "descending"),
         *("_widths", "_wanted", "_sides"),
     ),
     FlowPane: ("_whole",),
