@@ -77,7 +77,7 @@ LINES: Final[dict[str, tuple[str, str]]] = {
     "enable": ("enable", "no stops"),
     "disable": ("disable", "no stops"),
     "delete": ("delete", "no stops"),
-    "print": ("print W.grad[0, 1]", "W.grad[0, 1] = 2.0"),
+    "print": ("print W.grad[0, 1]", "W.grad[0, 1] = 2"),
     "display": ("display E", "1: E = 2"),
     "undisplay": ("undisplay", "nothing is displayed"),
     "history": ("history E", "E = "),

@@ -22,8 +22,7 @@ from ..session.location import parse_edge
 from ..session.memory import Branch, Place
 from ..session.reply import Answer, Table
 from ..session.session import Session
-from ..words.events import brief
-from ..words.numbers import element_text
+from ..words.numbers import change_text, element_text, value_text
 from .looking import runs_table, table_answer
 from .movement import here, whole_number
 from .table import Command
@@ -53,7 +52,11 @@ def _branch(session: Session, patches: Patches, what: str) -> Answer:
     branch = session.branch_off(timeline, what)
     session.place = Place(iteration, same_place(trace, position, session.trace))
     found = compare(before, after)
-    lines = (f"run {branch.number}: {what}", *_difference_lines(found), here(session))
+    lines = (
+        f"run {branch.number}: {what}",
+        *_difference_lines(found, session.digits),
+        here(session),
+    )
     data = {"run": branch.number, "from": parent, "text": what, **_summary(found)}
     return Answer(lines, data)
 
@@ -98,17 +101,17 @@ def _set(session: Session, arguments: str) -> Answer:
     else:
         changed = MappingProxyType({**patches.gradients, node.index: new})
         patches = replace(patches, gradients=changed)
-    return _branch(session, patches, _change(name, element.index, text, old))
+    was = old if element.index is None else np.asarray(old)[element.index]
+    place = element_text(name, element.index)
+    return _branch(session, patches, _change(place, text, was, session.digits))
 
 
-def _change(name: str, index: tuple[int, ...] | None, text: str, old: Any) -> str:
+def _change(place: str, text: str, old: Any, digits: int) -> str:
     """Return what is set in words: `W1[0, 2] = 0.5 (was 0.2)`."""
     text = text.strip()
     if len(text) > _LONGEST:
         text = text[: _LONGEST - 1] + "…"
-    place = element_text(name, index)
-    before = np.asarray(old) if index is None else np.asarray(old)[index]
-    was = f" (was {brief(before)})" if before.size == 1 else ""
+    was = f" (was {value_text(old, digits)})" if np.size(old) == 1 else ""
     return f"{place} = {clean(text)}{was}"
 
 
@@ -302,7 +305,7 @@ def _diff(session: Session, arguments: str) -> Answer:
     title = f"run {numbers[0]} → run {numbers[1]}"
     if session.timeline.iterations > 1:
         title += f", iteration {iteration}"
-    lines = (title, *_difference_lines(found, _MOST_LINES))
+    lines = (title, *_difference_lines(found, session.digits, _MOST_LINES))
     data = {"from": numbers[0], "run": numbers[1], **_summary(found)}
     return Answer(lines, data, _difference_table(title, found))
 
@@ -318,7 +321,7 @@ def _run_at(branch: Branch, iteration: int) -> Any:
     return branch.timeline.trace(iteration).run
 
 
-def _difference_lines(found: Comparison, most: int = 1) -> list[str]:
+def _difference_lines(found: Comparison, digits: int, most: int = 1) -> list[str]:
     if not found:
         return ["no number differs"]
     lines: list[str] = []
@@ -330,7 +333,7 @@ def _difference_lines(found: Comparison, most: int = 1) -> list[str]:
             lines.append(f"{which}: no difference")
             continue
         gradient = which == "backward"
-        shown = [d.text(gradient=gradient) for d in differences[:most]]
+        shown = [d.text(gradient=gradient, digits=digits) for d in differences[:most]]
         count = len(differences)
         lines.append(f"{which}: {count} differ{'s' * (count == 1)}, first {shown[0]}")
         lines += [f"    then {line}" for line in shown[1:]]
@@ -386,7 +389,8 @@ def _train(session: Session, arguments: str) -> Answer:
     session.go(Place(target, 0))
     start, end = timeline.records[first].loss, timeline.records[target].loss
     output = session.graph.nodes[session.graph.output].name
-    line = f"iteration {first} → {target}: {output} {brief(start)} → {brief(end)}"
+    loss = change_text(start, end, session.digits)
+    line = f"iteration {first} → {target}: {output} {loss}"
     data = {"from": first, "iteration": target, "loss": [start, end]}
     return Answer((line, here(session)), data)
 

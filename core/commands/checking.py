@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from ..base.errors import CommandError, Interrupted, Problem
@@ -12,8 +12,7 @@ from ..engine.trace import Trace
 from ..explain.explain import Index, element_name
 from ..session.reply import Answer
 from ..session.session import Session
-from ..words.events import brief
-from ..words.numbers import index_text
+from ..words.numbers import SENTENCE, distinct, index_text, number_text
 from .table import Command
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ def _check(session: Session, arguments: str) -> Answer:
     report = check(session.trace.run, nodes=nodes or None, progress=progress)
     session.memory.report = report
     return Answer(
-        tuple(check_lines(report)),
+        tuple(check_lines(report, session.digits)),
         _record(session, report),
         report,
         failed=not report.ok,
@@ -64,13 +63,14 @@ def _record(session: Session, report: Report) -> dict[str, Any]:
     return {k: v for k, v in record.items() if not k.endswith("_seconds")}
 
 
-def check_lines(report: Report) -> Iterator[str]:
+def check_lines(report: Report, digits: int = SENTENCE) -> Iterator[str]:
     """Yield what a check found, in plain lines."""
     wrong = report.first_wrong
     if wrong is not None:
         yield f"wrong: {_place(report, wrong)}"
-        yield f"  {brief(wrong.analytic)} from backpropagation"
-        yield f"  {brief(wrong.numeric)} from differences"
+        ours, numeric = distinct(wrong.analytic, wrong.numeric, digits)
+        yield f"  {ours} from backpropagation"
+        yield f"  {numeric} from differences"
     for verdict, text in _UNDECIDED.items():
         places = [_place(report, c) for c in report.gradients if c.verdict == verdict]
         if places:
@@ -135,8 +135,8 @@ def quick_check(
     return check_element(trace.run, node, index)
 
 
-def numeric_line(one: NodeCheck, number: Callable[[float], str] = brief) -> str:
-    """Return what became of the check of one element. `number` writes a number.
+def numeric_line(one: NodeCheck, digits: int = SENTENCE) -> str:
+    """Return what became of the check of one element.
 
     Of what is below the noise only the size is told: its digits mean nothing.
     """
@@ -144,20 +144,22 @@ def numeric_line(one: NodeCheck, number: Callable[[float], str] = brief) -> str:
         return f"numeric check: none, {one.reason}"
     if one.verdict == "nonfinite":
         return f"numeric check: {_UNDECIDED['nonfinite']}"
-    slope = number(one.numeric if abs(one.numeric) > one.noise else 0.0)
+    slope = number_text(one.numeric if abs(one.numeric) > one.noise else 0.0, digits)
     if one.verdict == "kink":
         return f"numeric check: {slope}, {_UNDECIDED['kink']}"
     if one.verdict == "mismatch":
-        return f"numeric check: {slope} ✗ differs by {number(one.difference)}"
-    apart = "exactly"
+        slope = distinct(one.analytic, one.numeric, digits)[1]
+        gap = number_text(one.difference, digits)
+        return f"numeric check: {slope} ✗ differs by {gap}"
+    gap = "exactly"
     if one.difference:
-        apart = f"differs by {number(float(f'{one.difference:.1g}'))}"
+        gap = f"differs by {number_text(one.difference, 1)}"
     if one.difference <= one.noise and one.noise:
         unit = 10.0 ** math.floor(math.log10(one.noise))
-        apart = f"within {number((one.noise // unit + 1) * unit)}"
+        gap = f"within {number_text((one.noise // unit + 1) * unit, 1)}"
     if one.rounding > one.noise:
-        apart += f", rounded by {number(float(f'{one.rounding:.1g}'))}"
-    return f"numeric check: {slope} ✓ {apart}"
+        gap += f", rounded by {number_text(one.rounding, 1)}"
+    return f"numeric check: {slope} ✓ {gap}"
 
 
 _SHOWN: Final = 8

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -27,7 +28,7 @@ from ..session.expression import parse_element
 from ..session.reply import Answer, Table
 from ..session.session import Session
 from ..session.steps import place_of
-from ..words.events import brief
+from ..words.numbers import SENTENCE, value_text
 from .checking import numeric_line, quick_check
 from .table import Command
 
@@ -126,7 +127,7 @@ def _explain(session: Session, arguments: str) -> Answer:
     if session.trace.run.gradients[node] is None:
         return _why(session, text)
     found = explain_gradient(session.trace, node, index, session.position)
-    lines = gradient_lines(session.trace, found, count)
+    lines = gradient_lines(session.trace, found, count, session.digits)
     checked, check = _checked(session, node, index)
     data = {**found.record(session.trace, session.progress), "check": check}
     return Answer((*lines, *checked), data, found)
@@ -139,7 +140,9 @@ def _checked(session: Session, node: int, index: Index) -> tuple[list[str], Any]
         return [], None
     from ..export.records import comparison_record  # noqa: PLC0415  # 39 ms of a start
 
-    return [f"  {numeric_line(found)}"], comparison_record(session.graph, found)
+    return [f"  {numeric_line(found, session.digits)}"], comparison_record(
+        session.graph, found
+    )
 
 
 def _count(arguments: str, command: str) -> tuple[int, str]:
@@ -154,24 +157,27 @@ def _count(arguments: str, command: str) -> tuple[int, str]:
     return int(number), rest.strip()
 
 
-def gradient_lines(trace: Trace, found: Explanation, count: int) -> Iterator[str]:
+def gradient_lines(
+    trace: Trace, found: Explanation, count: int, digits: int = SENTENCE
+) -> Iterator[str]:
     """Yield an explanation of a gradient in plain lines."""
+    number = partial(value_text, digits=digits)
     nodes = trace.run.graph.nodes
     asked = element_name(nodes[found.asked[0]], found.asked[1], "grad")
-    yield f"{asked} = {_number(found.sum)}"
+    yield f"{asked} = {number(found.sum)}"
     if found.passed:
         copies = [
             element_name(nodes[t.consumer], t.index, "grad") for t in found.passed
         ]
         yield f"  an exact copy of {' = '.join(_ends(copies))}"
     if found.seed is not None:
-        yield f"  {_number(found.seed)}  enters here: the seed"
+        yield f"  {number(found.seed)}  enters here: the seed"
     if found.written:
         yield "  this run has another number in place of the sum"
     parts, before = found.latest(trace, count)
     if before is not None:
         earlier = len(found.parts) - len(parts)
-        yield f"  {_number(before)}  the sum of {earlier} contributions before these"
+        yield f"  {number(before)}  the sum of {earlier} contributions before these"
     for part in parts:
         edge = trace.run.graph.edge_name(part.edge)
         if part.summed:
@@ -179,14 +185,14 @@ def gradient_lines(trace: Trace, found: Explanation, count: int) -> Iterator[str
             narrow = nodes[part.edge.operand].shape
             yield f"  {edge}: summed over axis {axes}: {part.wide} → {narrow}"
         for term in part.largest(count):
-            yield f"  {term_line(trace, term)}"
+            yield f"  {term_line(trace, term, digits)}"
         rest = part.rest(count)
         if rest is not None:
-            yield f"  … and {len(part) - count} more terms: {_number(rest)}"
+            yield f"  … and {len(part) - count} more terms: {number(rest)}"
         if part.patched:
-            yield f"  the rule of {edge} is patched: it sent {_number(part.stored)}"
+            yield f"  the rule of {edge} is patched: it sent {number(part.stored)}"
         elif len(part) > 1:
-            yield f"  {edge} adds {_number(part.stored)}"
+            yield f"  {edge} adds {number(part.stored)}"
     done, uses = found.uses
     if done < uses:
         yield f"  {done} of {uses} contributions are in at this position"
@@ -196,20 +202,17 @@ def _ends(names: list[str]) -> list[str]:
     return names if len(names) <= 4 else [*names[:2], "…", names[-1]]
 
 
-def term_line(trace: Trace, term: Term) -> str:
+def term_line(trace: Trace, term: Term, digits: int = SENTENCE) -> str:
     """Return one term: upstream × local = product, and where each comes from."""
+    number = partial(value_text, digits=digits)
     nodes = trace.run.graph.nodes
     consumer = nodes[term.consumer]
     operand = nodes[consumer.operands[term.argument]]
     upstream = element_name(consumer, term.index, "grad")
     return (
-        f"{_number(term.product)} = {_number(term.upstream)} × {_number(term.local)}"
+        f"{number(term.product)} = {number(term.upstream)} × {number(term.local)}"
         f"  ({upstream} × ∂{consumer.name}/∂{operand.name})"
     )
-
-
-def _number(number: float | None) -> str:
-    return brief(number)
 
 
 def _of_value(session: Session, node: int, index: Index, count: int) -> Answer:
@@ -220,17 +223,22 @@ def _of_value(session: Session, node: int, index: Index, count: int) -> Answer:
         )
     found = explain_value(session.trace.run, node, index)
     return Answer(
-        tuple(value_lines(session.trace, found, count)), _record(session, found), found
+        tuple(value_lines(session.trace, found, count, session.digits)),
+        _record(session, found),
+        found,
     )
 
 
-def value_lines(trace: Trace, found: ValueExplanation, count: int) -> Iterator[str]:
+def value_lines(
+    trace: Trace, found: ValueExplanation, count: int, digits: int = SENTENCE
+) -> Iterator[str]:
     """Yield an explanation of a value in plain lines."""
+    number = partial(value_text, digits=digits)
     graph = trace.run.graph
     node = graph.nodes[found.node]
     name = element_name(node, found.index)
     text = f"  {node.site.text}" if node.site else ""
-    yield f"{name} = {_number(found.value)}{text}"
+    yield f"{name} = {number(found.value)}{text}"
     if node.op is None:
         yield f"  given as {'an' if node.kind == 'input' else 'a'} {node.kind}"
         return
@@ -238,10 +246,10 @@ def value_lines(trace: Trace, found: ValueExplanation, count: int) -> Iterator[s
     if found.products:
         ordered = [term for _, term in found.largest(count)]
     for term in ordered[:count]:
-        factors = [f"{_number(f.value)}" for f in term]
+        factors = [f"{number(f.value)}" for f in term]
         names = [element_name(graph.nodes[f.node], f.index) for f in term]
         if found.products:
-            equal = f"{_number(_product(term))} = " if len(term) > 1 else ""
+            equal = f"{number(_product(term))} = " if len(term) > 1 else ""
             yield f"  {equal}{' × '.join(factors)}  ({' × '.join(names)})"
         else:
             pairs = [f"{n} = {v}" for n, v in zip(names, factors, strict=True)]
@@ -275,6 +283,7 @@ def _record(session: Session, found: ValueExplanation) -> dict[str, Any]:
 
 def _uses(session: Session, arguments: str) -> Answer:
     """Say where an element goes, and with which local derivative."""
+    number = partial(value_text, digits=session.digits)
     from ..explain.why import CAUSES  # noqa: PLC0415  # 12 ms of a start
 
     node, _, index = find_element(session, arguments)
@@ -290,7 +299,7 @@ def _uses(session: Session, arguments: str) -> Answer:
     ]
     name = element_name(nodes[node], index)
     columns = ("edge", "element", "local derivative", "value")
-    lines = [f"{e}: {n} = {_number(v)}, local {_number(d)}" for e, n, d, v in rows]
+    lines = [f"{e}: {n} = {number(v)}, local {number(d)}" for e, n, d, v in rows]
     if run.value(node).dtype.kind != "f":
         edges = session.graph.consumers[node]
         rows = [
@@ -308,7 +317,7 @@ def _why(session: Session, arguments: str) -> Answer:
 
     node, quantity, index = find_element(session, arguments)
     found = why(session.trace, node, quantity, index, session.position)
-    lines = tuple(why_lines(session.trace, found))
+    lines = tuple(why_lines(session.trace, found, session.digits))
     checked, check = (
         _checked(session, node, index) if quantity == "grad" else ([], None)
     )
@@ -341,8 +350,9 @@ def _why(session: Session, arguments: str) -> Answer:
     return Answer(lines, data, found)
 
 
-def why_lines(trace: Trace, found: Why) -> Iterator[str]:
+def why_lines(trace: Trace, found: Why, digits: int = SENTENCE) -> Iterator[str]:
     """Yield the answer to a why in plain lines."""
+    number = partial(value_text, digits=digits)
     from ..explain.why import CAUSES  # noqa: PLC0415  # 12 ms of a start
 
     graph = trace.run.graph
@@ -354,18 +364,18 @@ def why_lines(trace: Trace, found: Why) -> Iterator[str]:
     yield (
         f"{name(first)} has no gradient: {CAUSES[found.cause]}"
         if first.number is None and found.cause != "not yet"
-        else f"{name(first)} = {_number(first.number)}: {CAUSES[found.cause]}"
+        else f"{name(first)} = {number(first.number)}: {CAUSES[found.cause]}"
     )
     for hop in found.hops[1:]:
-        number = "" if hop.number is None else f" = {_number(hop.number)}"
+        equals = "" if hop.number is None else f" = {number(hop.number)}"
         through = ""
         if found.between and hop is found.hops[-1]:
             through = f", through {found.between} more"
-        yield f"  from {name(hop)}{number}{through}"
+        yield f"  from {name(hop)}{equals}{through}"
     if found.event is not None:
         yield f"  made by event #{found.event}"
     if found.term is not None:
-        yield f"  {term_line(trace, found.term)}"
+        yield f"  {term_line(trace, found.term, digits)}"
     if found.cause == "zero slope" and found.term is None and found.explanation:
         shown = found.explanation.parts[:_SHOWN]
         edges = [part.edge for part in shown]
@@ -373,12 +383,12 @@ def why_lines(trace: Trace, found: Why) -> Iterator[str]:
         yield f"  blocked at {places}: no element of it depends on this one here"
     if found.operands and found.cause != "cancelled":
         shown = found.operands[:_SHOWN]
-        operands = [f"{name(hop)} = {_number(hop.number)}" for hop in shown]
+        operands = [f"{name(hop)} = {number(hop.number)}" for hop in shown]
         yield f"  the operands there: {', '.join(operands)}"
     if found.forward is not None:
         yield (
             f"  set up in the forward pass: {name(found.forward)} = "
-            f"{_number(found.forward.number)}"
+            f"{number(found.forward.number)}"
         )
     if found.untaken is not None:
         where = graph.nodes[found.untaken]
@@ -387,7 +397,7 @@ def why_lines(trace: Trace, found: Why) -> Iterator[str]:
             "hidden there, but its gradient is computed all the same"
         )
     if found.cause == "cancelled" and found.explanation is not None:
-        yield from gradient_lines(trace, found.explanation, _SHOWN)
+        yield from gradient_lines(trace, found.explanation, _SHOWN, digits)
     if found.spread:
         places = [
             f"{graph.nodes[n].name}{'.grad' if q == 'grad' else ''} ({count})"
@@ -399,6 +409,7 @@ def why_lines(trace: Trace, found: Why) -> Iterator[str]:
 
 
 def _paths(session: Session, arguments: str) -> Answer:
+    number = partial(value_text, digits=session.digits)
     from ..explain.derive import paths  # noqa: PLC0415  # 10 ms of a start
 
     count, text = _count(arguments, "paths")
@@ -408,13 +419,13 @@ def _paths(session: Session, arguments: str) -> Answer:
     start = element_name(nodes[node], index)
     total = float(sum(path.product for path in found))
     rows = [(path.product, _route(session, start, path)) for path in found[:count]]
-    lines = [f"{_number(product)} = {route}" for product, route in rows]
+    lines = [f"{number(product)} = {route}" for product, route in rows]
     if len(found) > count:
         rest = float(sum(path.product for path in found[count:]))
         rows.append((rest, f"… and {len(found) - count} more paths"))
-        lines.append(f"… and {len(found) - count} more paths: {_number(rest)}")
+        lines.append(f"… and {len(found) - count} more paths: {number(rest)}")
     rows.append((total, f"the sum of {len(found)} paths"))
-    lines.append(f"sum of {len(found)} paths: {_number(total)}")
+    lines.append(f"sum of {len(found)} paths: {number(total)}")
     table = Table(f"paths from {start}", ("product", "path"), tuple(rows))
     data = {
         "element": start,
@@ -438,11 +449,12 @@ def _paths(session: Session, arguments: str) -> Answer:
 
 
 def _route(session: Session, start: str, path: Path) -> str:
-    factors = " × ".join(_number(step.local) for step in path.steps) or "1"
+    number = partial(value_text, digits=session.digits)
+    factors = " × ".join(number(step.local) for step in path.steps) or "1"
     places = [
         element_name(session.graph.nodes[step.node], step.index) for step in path.steps
     ]
-    seed = "" if path.seed == 1 else f" × seed {_number(path.seed)}"
+    seed = "" if path.seed == 1 else f" × seed {number(path.seed)}"
     return f"{factors}{seed}  along {' → '.join([start, *places])}"
 
 

@@ -19,7 +19,8 @@ from ..session.runs import run_rows
 from ..session.session import Session
 from ..session.steps import place_of
 from ..session.stops import changing, look
-from ..words.events import brief, event_line
+from ..words.events import event_line
+from ..words.numbers import SENTENCE, change_text, printed, value_text
 from .movement import here, marks_table
 from .stopping import stops_table
 from .table import Command
@@ -35,18 +36,8 @@ def _print(session: Session, arguments: str) -> Answer:
     expression = session.expression(arguments)
     value = expression.evaluate(session.state())
     shown = Value(expression.text, value)
-    return Answer((f"{expression.text} = {value_text(value)}",), value, shown)
-
-
-def value_text(value: Any) -> str:
-    """Return a value as NumPy writes it, shortened where it is large."""
-    if type(value) in (str, bool, tuple):
-        return str(value)
-    array = np.asarray(value)
-    if array.ndim == 0:
-        return str(array[()])
-    text = np.array2string(array, precision=17, threshold=100, separator=", ")
-    return text if array.size <= 1000 else f"{array.shape} {text}"
+    text = f"{expression.text} = {printed(value, session.digits)}"
+    return Answer((text,), value, shown)
 
 
 def _display(session: Session, arguments: str) -> Answer:
@@ -57,7 +48,7 @@ def _display(session: Session, arguments: str) -> Answer:
         memory.displays[memory.displayed] = Display(memory.displayed, expression)
     lines = [
         f"{number}: {display.expression.text} = "
-        f"{brief(look(display.expression, session.state()))}"
+        f"{value_text(look(display.expression, session.state()), session.digits)}"
         for number, display in memory.displays.items()
     ]
     return Answer(tuple(lines) or ("nothing is displayed",))
@@ -83,14 +74,15 @@ def _history(session: Session, arguments: str) -> Answer:
     if not arguments:
         raise CommandError(Problem("the history of what?", "history EXPR"))
     expression = session.expression(arguments)
+    digits = session.digits
     rows = [
-        (*change, event_line(session.trace, change.event - 1))
+        (*change, event_line(session.trace, change.event - 1, digits))
         for change in changes(session, expression, changing(expression, session.trace))
     ]
     table = Table(
         f"history of {expression.text}", ("event", "before", "after", "by"), tuple(rows)
     )
-    lines = [f"#{n}  {brief(b)} → {brief(a)}  {by}" for n, b, a, by in rows]
+    lines = [f"#{n}  {change_text(b, a, digits)}  {by}" for n, b, a, by in rows]
     data = [{"event": n, "before": b, "after": a, "by": by} for n, b, a, by in rows]
     return Answer(tuple(lines) or ("it never changes",), data, table)
 
@@ -347,15 +339,16 @@ def _info(session: Session, arguments: str) -> Answer:
                 nearest(arguments, _INFO) or ", ".join(_INFO),
             )
         )
-    answer = table_answer(_INFO[names[0]](session))
+    answer = table_answer(_INFO[names[0]](session), session.digits)
     return _sampled(answer) if names[0] == "iterations" else answer
 
 
-def table_answer(table: Table) -> Answer:
+def table_answer(table: Table, digits: int = SENTENCE) -> Answer:
     """Return a table as an answer, with its rows as records and as plain lines."""
     data = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
     lines = [
-        "  ".join(text for cell in row if (text := brief(cell))) for row in table.rows
+        "  ".join(text for cell in row if (text := value_text(cell, digits)))
+        for row in table.rows
     ]
     return Answer(tuple(lines) or (f"no {table.title}",), data, table)
 

@@ -14,8 +14,8 @@ from ..session.reply import Answer, Stopped, Table
 from ..session.session import Session
 from ..session.steps import MOVES, Direction
 from ..session.stops import Stop, changing
-from ..words.events import brief, event_line
-from ..words.numbers import index_text
+from ..words.events import event_line
+from ..words.numbers import SENTENCE, change_text, index_text
 from .table import Command, Completes
 
 _MOST_LINES = 8  # of events, in the text of one reply
@@ -35,14 +35,17 @@ def arrived(session: Session, before: Place, stop: Stopped | None = None) -> Ans
     """Return the answer of a movement: what happened on the way, and where we are."""
     lines: list[str] = []
     if stop is not None:
-        lines += [stop_line(one) for one in (stop, *stop.also)]
+        lines += [stop_line(one, session.digits) for one in (stop, *stop.also)]
     if before.iteration != session.place.iteration:
         lines.append(f"iteration {session.place.iteration}")
     else:
         low, high = sorted((before.position, session.position))
         numbers = range(low, high)[-_MOST_LINES:]
         back = "" if session.position >= before.position else "undone: "
-        lines += [back + event_line(session.trace, number) for number in numbers]
+        lines += [
+            back + event_line(session.trace, number, session.digits)
+            for number in numbers
+        ]
         rest = high - low - len(numbers)
         if rest:
             lines.insert(0, f"… {rest} event{'s' * (rest > 1)} before these")
@@ -59,13 +62,13 @@ def here(session: Session) -> str:
     return text
 
 
-def stop_line(stop: Stopped) -> str:
+def stop_line(stop: Stopped, digits: int = SENTENCE) -> str:
     """Return why travel halted, in one line."""
     if stop.reason in ("start", "end"):
         return f"the {stop.reason} of the run"
     text = f"{stop.reason} {stop.number or ''}".strip() + f": {stop.text}"
     if stop.reason == "watch" or stop.before is not None or stop.after is not None:
-        text += f": {brief(stop.before)} → {brief(stop.after)}"
+        text += f": {change_text(stop.before, stop.after, digits)}"
     if stop.where and stop.where not in stop.text:
         text += f" at {stop.where}"
     return text + index_text(stop.index)
@@ -223,8 +226,9 @@ def _last(session: Session, arguments: str) -> Answer:
         events = [event for event in events if event + 1 > session.position]
     for event, old, new in changes(session, expression, events):
         session.go(Place(before.iteration, event))
-        change = f"{expression.text}: {brief(old)} → {brief(new)}"
-        line = event_line(session.trace, event - 1)
+        digits = session.digits
+        change = f"{expression.text}: {change_text(old, new, digits)}"
+        line = event_line(session.trace, event - 1, digits)
         return Answer((change, line, here(session)))
     which = "earlier" if direction < 0 else "later"
     return Answer((f"{expression.text} has no {which} change in this iteration",))

@@ -15,8 +15,7 @@ from ..export.formats import FORMATS, export
 from ..session.expression import parse_element, truth
 from ..session.reply import REASONS, Answer, Reply, Stopped
 from ..session.session import Session
-from ..words.numbers import index_text
-from .looking import value_text
+from ..words.numbers import distinct, index_text, number_text, printed
 from .movement import here, stop_line
 from .table import Command
 
@@ -32,23 +31,26 @@ def _assert(session: Session, arguments: str) -> Answer:
     if truth(expression.evaluate(state)):
         return Answer((f"holds: {expression.text}",), True)
     sides = expression.sides(state)
-    seen = "" if sides is None else f": {_sides(*sides)}"
+    seen = "" if sides is None else f": {_sides(*sides, session.digits)}"
     raise AssertionFailed(
         Problem(f"does not hold: {expression.text}{seen}", f"at {here(session)}")
     )
 
 
-def _sides(left: Any, right: Any) -> str:
-    """Return both sides of a comparison in full, and how far apart they are."""
-    text = f"{value_text(left)} on the left, {value_text(right)} on the right"
+def _sides(left: Any, right: Any, digits: int) -> str:
+    """Return both sides of a comparison, and how far apart they are."""
+    sides = distinct(left, right, digits)
+    if sides[0] == sides[1]:  # arrays, told by their shapes so far
+        sides = printed(left, digits), printed(right, digits)
+    text = f"{sides[0]} on the left, {sides[1]} on the right"
     one, two = np.asarray(left), np.asarray(right)
     if one.dtype.kind not in "fiu" or two.dtype.kind not in "fiu":
         return text
     try:
-        apart = np.max(np.abs(one - two), initial=0.0)
+        gap = np.max(np.abs(one - two), initial=0.0)
     except ValueError:
         return f"{text}, of shapes {one.shape} and {two.shape}"
-    return f"{text}, at most {apart:.3g} apart"
+    return f"{text}, at most {number_text(gap, 3)} apart"
 
 
 def _expect(session: Session, arguments: str) -> Answer:

@@ -43,7 +43,7 @@ class ByName(ABC):
     >>> bug.explain("a.grad")
     a.grad = 3.3
       3.3 = 1.1 × 3  (az.grad × ∂az/∂a)
-      numeric check: 3.3 ✓ within 6e-09
+      numeric check: 3.3 ✓ within 6e-9
     """
 
     @abstractmethod

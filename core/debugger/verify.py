@@ -21,7 +21,7 @@ from ..explain.explain import element_name
 from ..scenario.scenario import Expectation, Scenario, load
 from ..scenario.toml import Mistakes
 from ..session.script import read_script, run_script
-from ..words.events import brief
+from ..words.numbers import distinct, value_text
 from .debugger import Debugger
 
 Kind = Literal["scenario", "expect", "script"]
@@ -97,15 +97,16 @@ def _difference(run: Run, one: Expectation) -> str:
         right = np.isclose(got, one.value, one.rtol, one.atol, equal_nan=True)
         if right.all():
             return ""
-        apart = np.abs(np.subtract(got, one.value, dtype=float))
-    apart = np.where(right, -1.0, np.nan_to_num(apart, nan=np.inf))
-    index = index_of(np.argmax(apart), apart.shape)
+        gap = np.abs(np.subtract(got, one.value, dtype=float))
+    gap = np.where(right, -1.0, np.nan_to_num(gap, nan=np.inf))
+    index = index_of(np.argmax(gap), gap.shape)
     name = element_name(node, index, "grad" if one.gradient else "value")
     count = int(np.count_nonzero(~right))
     more = f"; {count} of {right.size} elements differ" if right.size > 1 else ""
+    found, expected = distinct(got[index], one.value[index])
     return (
-        f"{name} is {got[index]}, expected {one.value[index]}, "
-        f"{brief(apart[index])} apart with rtol {one.rtol:g}, atol {one.atol:g}{more}"
+        f"{name} is {found}, expected {expected}, {value_text(gap[index])} apart "
+        f"with rtol {value_text(one.rtol)}, atol {value_text(one.atol)}{more}"
     )
 
 

@@ -12,8 +12,7 @@ from ..engine.element import index_of
 from ..engine.run import Run
 from ..engine.trace import Contribution, Event, Forward, Seed, Trace, Update
 from ..ops.table import Array, Value
-from ..words.events import brief
-from ..words.numbers import index_text
+from ..words.numbers import SENTENCE, change_text, index_text, value_text
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,18 +30,18 @@ class Difference:
     index: tuple[int, ...]
     size: float
 
-    def text(self, *, gradient: bool) -> str:
+    def text(self, *, gradient: bool, digits: int = SENTENCE) -> str:
         """Return the difference in one line: `W1.grad[0, 2]: 0.5 → 0.25`."""
         before, after, index = self.before, self.after, self.index
         name = f"{self.name}.grad" if gradient else self.name
         if before is None or after is None:
             one, two = (
-                "no gradient" if array is None else brief(array)
+                "no gradient" if array is None else value_text(array, digits)
                 for array in (before, after)
             )
             return f"{name}: {one} → {two}"
-        place = index_text(index)
-        return f"{name}{place}: {brief(before[index])} → {brief(after[index])}"
+        change = change_text(before[index], after[index], digits)
+        return f"{name}{index_text(index)}: {change}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 from ..base.text import clean
 from ..engine.graph import Node
 from ..engine.measure import summarise
 from ..engine.run import Run
 from ..ops.table import Array
-from ..words.numbers import shape_text
+from ..words.numbers import number_text, shape_text
 
 _LOOKS: Final = {
     "input": "shape=box, style=filled, fillcolor=lightblue",
@@ -82,17 +82,13 @@ def _label(run: Run, node: Node) -> Iterator[str]:
 def _summary(array: Array) -> str:
     """Return a number, or the range of several and what is special among them."""
     if array.size == 1:
-        return _short(array.reshape(())[()])
+        return number_text(array.reshape(())[()])
     found = summarise(array)
     special = {"nan": found.nans, "inf": found.infinities, "zero": found.zeros}
     parts = [f"{count} {name}" for name, count in special.items() if count]
     if found.low is not None:
-        parts.insert(0, f"{_short(found.low)} … {_short(found.high)}")
+        parts.insert(0, f"{number_text(found.low)} … {number_text(found.high)}")
     return ", ".join(parts) or "empty"
-
-
-def _short(number: Any) -> str:
-    return f"{number:.4g}" if isinstance(number, float) else str(number)
 
 
 def _edges(run: Run) -> Iterator[str]:

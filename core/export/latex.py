@@ -27,7 +27,7 @@ from ..explain.explain import Index, Part, explain_gradient
 from ..ops import OPS
 from ..ops.table import Shape
 from ..words.formulas import axes_text, code_text
-from ..words.numbers import element_text
+from ..words.numbers import SENTENCE, element_text, number_text
 
 _MOST_NODES: Final = 400  # between the output and the node
 _MOST_TERMS: Final = 8
@@ -442,5 +442,5 @@ def number_latex(value: float) -> str:
         return "\\text{nan}"
     if math.isinf(value):
         return "-\\infty" if value < 0 else "\\infty"
-    mantissa, mark, exponent = f"{value:.6g}".partition("e")
+    mantissa, mark, exponent = number_text(value, SENTENCE).partition("e")
     return f"{mantissa} \\cdot 10^{{{int(exponent)}}}" if mark else mantissa

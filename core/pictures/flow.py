@@ -22,7 +22,7 @@ from ..engine.run import Run
 from ..engine.trace import Trace
 from ..ops.table import Array, Value
 from ..training.timeline import Record
-from ..words.events import brief
+from ..words.numbers import number_text, value_text
 from .plot import Scale, scale_of
 
 Computed = Literal["future", "value", "partial", "gradient"]
@@ -49,11 +49,11 @@ def short(value: Any) -> str:
     """
     array = np.asarray(value)
     if isinstance(value, tuple) or array.dtype.kind != "f" or array.size <= _INLINE:
-        return brief(value)
+        return value_text(value)
     found = gist(array)
     if found.nans or found.infinities or found.low is None or found.high is None:
         return f"{found.nans} nan, {found.infinities} inf of {found.size}"
-    return f"{found.low:.4g} … {found.high:.4g}"
+    return f"{number_text(found.low)} … {number_text(found.high)}"
 
 
 # -------------------------------------------------------------------------- nodes
@@ -232,8 +232,9 @@ class Flow:
         word = "steady"
         if not _TINY <= ratio <= 1 / _TINY:
             word = "vanishing" if ratio < 1 else "exploding"
-        said = f"{word}: {nodes[first].name} → {nodes[last].name} ×{ratio:.3g}"
-        return f"{said}, ×{each:.3g} a step" if steps > 1 else said
+        said = f"{word}: {nodes[first].name} → {nodes[last].name}"
+        said += f" ×{number_text(ratio, 3)}"
+        return f"{said}, ×{number_text(each, 3)} a step" if steps > 1 else said
 
 
 def flow(run: Run, *, whole: bool = False, progress: Progress | None = None) -> Flow:

@@ -17,6 +17,7 @@ from ..engine.trace import Trace
 from ..export.formats import EXPORTERS, Exporter
 from ..training.timeline import Timeline
 from ..words import events as describe
+from ..words.numbers import SENTENCE
 from .expression import Expression, State, parse
 from .location import Location, parse_location
 from .memory import Branch, Memory, Place
@@ -47,6 +48,7 @@ class Session:
         self.undone: list[int] = []
         self.place = Place(0, 0)
         self.memory = Memory()
+        self.digits = SENTENCE  # of the numbers in answers
         self.exporters: Mapping[str, Exporter] = EXPORTERS  # a screen adds its own
 
     # -------------------------------------------------------------- where we are

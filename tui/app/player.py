@@ -9,6 +9,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from ...core.debugger.debugger import Debugger
+from ...core.words.numbers import number_text
 
 PACES: Final = (2.0, 1.0, 0.5, 0.25, 0.1)  # seconds a step
 
@@ -47,6 +48,6 @@ class Player:
     def states(self) -> Iterator[str]:
         """Yield what is said of it in the header."""
         if self.is_playing:
-            yield f"playing, {PACES[self.pace]:g} s a step"
+            yield f"playing, {number_text(PACES[self.pace])} s a step"
         if self.script:
             yield f"script: {len(self.script)} more, space plays"

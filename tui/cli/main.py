@@ -100,7 +100,7 @@ def _reader(
 
 
 def _look_flags(
-    parser: argparse.ArgumentParser, precision: str = "otherwise 4"
+    parser: argparse.ArgumentParser, precision: str = "otherwise 4 in cells, 6 in text"
 ) -> None:
     group = parser.add_argument_group("how it looks")
     group.add_argument(

@@ -13,7 +13,7 @@ from typing import Final, TextIO
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from ..draw.digits import PRECISION
+from ...core.words.numbers import CELL, SENTENCE
 from ..draw.look import Look
 
 _WIDTH: Final = 80  # where there is no terminal and no COLUMNS
@@ -47,7 +47,8 @@ def screen_for(options: argparse.Namespace) -> Screen:
 def look_for(options: argparse.Namespace) -> Look:
     """Return the look that the flags and the surroundings ask for."""
     plain = is_plain(options) or not _has_signs(sys.stdout)
-    return Look(options.precision or PRECISION, plain)
+    digits = options.precision
+    return Look(digits or CELL, digits or SENTENCE, plain)
 
 
 def is_plain(options: argparse.Namespace) -> bool:

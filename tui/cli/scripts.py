@@ -37,7 +37,7 @@ def play_script(options: Options) -> int:
     scenario, lines = load(options.scenario), read_script(options.script)
     with progress(f"playing {scenario.subject.name}") as tell:
         bug = Debugger(scenario, progress=tell)
-        bug.exporters = with_screen()
+        bug.exporters, bug.digits = with_screen(), look_for(options).sentence
         return _play(bug, lines, options)
 
 
@@ -74,7 +74,7 @@ def debug(options: Options) -> int:
     scenario = load(options.scenario)
     with progress(f"computing {scenario.subject.name}") as tell:
         bug = Debugger(scenario, progress=tell)
-        bug.exporters = with_screen()
+        bug.exporters, bug.digits = with_screen(), look_for(options).sentence
         if not sys.stdin.isatty():
             return _play(bug, _piped(), options)
         return _talk(bug, options)

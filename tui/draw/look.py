@@ -12,7 +12,7 @@ from typing import Final
 from rich import box
 from rich.text import Text
 
-from .digits import PRECISION
+from ...core.words.numbers import CELL, SENTENCE
 
 MOST: Final = 10  # rows and columns that are shown in full
 
@@ -99,7 +99,8 @@ class Look:
     `slices` are the parts of large arrays to show, by the number of their node.
     """
 
-    precision: int = PRECISION  # significant digits of numbers in cells
+    precision: int = CELL  # significant digits of numbers in cells
+    sentence: int = SENTENCE  # and in sentences
     ascii: bool = False  # whether only ASCII is drawn
     slices: Mapping[int, Index] = field(default_factory=dict[int, Index])
     # of rich, by what they mean

@@ -22,9 +22,9 @@ from rich.text import Text
 
 from ...core.engine.measure import summarise
 from ...core.ops.table import Array
-from ...core.words.numbers import index_text
+from ...core.words.numbers import Style, index_text, number_text, style_for, write
 from .blocks import Block, under, wrap
-from .digits import Style, align, number_text, style_for, write
+from .digits import align
 from .look import MOST, Index, Look
 from .summaries import summary_line
 

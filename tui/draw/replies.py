@@ -12,10 +12,9 @@ from rich.text import Text
 from ...core.debugger.debugger import Debugger
 from ...core.session.memory import Place
 from ...core.session.reply import Listing, Reply, Table, Value
-from ...core.words.events import brief
-from ...core.words.numbers import shape_text
+from ...core.words.numbers import number_text, shape_text, value_text
 from .blocks import Block, apart, beside, indent, under, wrap
-from .digits import align, number_text
+from .digits import align
 from .look import Look
 from .matrix import array_block, ink, inline
 from .stage import Stage
@@ -106,7 +105,9 @@ def _cell(value: Any, look: Look) -> Text:
     if isinstance(value, (tuple, list)):
         return look.text(", ".join(map(str, value)))
     array = np.asarray(value)
-    return inline(array, look) if array.dtype.kind in "fiu" else look.text(brief(value))
+    if array.dtype.kind in "fiu":
+        return inline(array, look)
+    return look.text(value_text(value, look.sentence))
 
 
 def _value(shown: Value, look: Look, width: int) -> Block:
@@ -117,7 +118,9 @@ def _quantity(name: str, value: Any, look: Look, width: int) -> Block:
     """Return a name and its value: a matrix stands beside it, under its shape."""
     array = np.asarray(value) if value is not None else None
     if array is None or array.dtype.kind not in "fiu" or array.ndim == 0:
-        text = _cell(value, look)
+        is_number = array is not None and array.dtype.kind in "fiu"
+        number = value_text(value, look.sentence)
+        text = ink(number, look) if is_number else _cell(value, look)
         return wrap(Text.assemble(look.text(f"{name} = ", "name"), text, end=""), width)
     label = look.text(f"{name} =", "name")
     shape = look.text(shape_text(array.shape), "quiet")

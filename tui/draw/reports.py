@@ -16,9 +16,9 @@ from ...core.engine.subject import Subject
 from ...core.engine.trace import Trace
 from ...core.scenario.scenario import Scenario
 from ...core.words.formulas import Formula, Wording
-from ...core.words.numbers import element_text
+from ...core.words.numbers import distinct, element_text, number_text
 from .blocks import Block, apart, beside, fits, indent, under, wrap
-from .digits import align, number_text
+from .digits import align
 from .look import Look
 from .matrix import ink
 from .playback import facts_block, sources_block
@@ -138,7 +138,7 @@ def _conclusions(report: Report, look: Look) -> Iterator[Text]:
         yield look.text("interrupted: what was not compared is missing", "bad")
     wrong = report.first_wrong
     if wrong is not None:
-        yield look.text(f"✗ {_blame(report, wrong)}", "bad")
+        yield look.text(f"✗ {_blame(report, wrong, look.sentence)}", "bad")
     else:
         counts = (
             (report.gradients, "gradients, end to end"),
@@ -167,12 +167,10 @@ def _conclusions(report: Report, look: Look) -> Iterator[Text]:
     )
 
 
-def _blame(report: Report, wrong: NodeCheck) -> str:
+def _blame(report: Report, wrong: NodeCheck, digits: int) -> str:
     """Say where the first wrong number is made, with both numbers."""
-    numbers = (
-        f"{number_text(wrong.analytic, 8)} from backpropagation, "
-        f"{number_text(wrong.numeric, 8)} from differences"
-    )
+    ours, numeric = distinct(wrong.analytic, wrong.numeric, digits)
+    numbers = f"{ours} from backpropagation, {numeric} from differences"
     graph = report.run.graph
     node = graph.nodes[wrong.node]
     place = "" if node.site is None else f", {graph.line_of(node.site)}"
@@ -185,8 +183,8 @@ def _blame(report: Report, wrong: NodeCheck) -> str:
 def _seconds(seconds: float) -> str:
     for unit, size in (("s", 1.0), ("ms", 1e-3)):
         if seconds >= size:
-            return f"{seconds / size:.3g} {unit}"
-    return f"{seconds / 1e-6:.3g} µs"
+            return f"{number_text(seconds / size, 3)} {unit}"
+    return f"{number_text(seconds / 1e-6, 3)} µs"
 
 
 # ---------------------------------------------------------------------------- list

@@ -22,8 +22,7 @@ from ...core.explain.explain import (
 )
 from ...core.explain.links import factor, made_from, made_into, partners
 from ...core.words.formulas import Wording
-from ...core.words.numbers import index_text
-from .digits import number_text
+from ...core.words.numbers import SENTENCE, change_text, index_text, number_text
 
 if TYPE_CHECKING:  # it waits until something is trained
     from ...core.training.iterations import UpdateStep
@@ -51,7 +50,7 @@ def contribution_text(
     terms = [_product((term.upstream, term.local)[: len(words)]) for term in terms]
     if len(words) == len(part) == 1 and not part.patched:
         return f"{name} {sign} {names} = {terms[0]}"
-    total = number_text(part.stored)
+    total = number_text(part.stored, SENTENCE)
     what = f"the rule is patched, it sends {total}" if part.patched else total
     return f"{name} {sign} {_sum(names, terms, len(part))} = {what}"
 
@@ -63,11 +62,11 @@ def update_text(step: UpdateStep, index: Index) -> str:
     """
     place = index_text(index)
     made = {"α": step.rate, f"{step.name}.grad{place}": step.gradient, **step.settings}
-    parts = [f"{word} = {number_text(float(made[word]))}" for word in made]
+    parts = [f"{word} = {number_text(float(made[word]), SENTENCE)}" for word in made]
     changes = {word: (step.before[word], after) for word, after in step.after.items()}
     changes[step.name + place] = (step.value, step.result)
     *states, value = (
-        f"{word}: {number_text(float(before))} → {number_text(float(after))}"
+        f"{word}: {change_text(float(before), float(after))}"
         for word, (before, after) in changes.items()
     )
     return ", ".join((value, *parts, *states))
@@ -100,7 +99,7 @@ def _product(factors: Sequence[float]) -> str:
     >>> _product((-0.5, -2.0))
     '(-0.5) × (-2)'
     """
-    texts = map(number_text, factors)
+    texts = (number_text(one, SENTENCE) for one in factors)
     return " × ".join(f"({text})" if text[0] == "-" else text for text in texts)
 
 
@@ -150,7 +149,7 @@ def value_text(trace: Trace, wording: Wording, index: int, at: Index) -> str:
     run = trace.run
     node = run.graph.nodes[index]
     name, op = element_name(node, at), node.op
-    total = number_text(run.value(index)[at])
+    total = number_text(run.value(index)[at], SENTENCE)
     if op is None:
         return f"{name} = {total}"
     if op.kind == "elementwise":
@@ -177,7 +176,9 @@ def value_text(trace: Trace, wording: Wording, index: int, at: Index) -> str:
 
 def _number(trace: Trace, node: Node, at: Index) -> str:
     return (
-        node.name if node.is_literal else number_text(trace.run.value(node.index)[at])
+        node.name
+        if node.is_literal
+        else number_text(trace.run.value(node.index)[at], SENTENCE)
     )
 
 

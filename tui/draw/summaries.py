@@ -8,7 +8,7 @@ from typing import Final
 from rich.text import Text
 
 from ...core.engine.measure import Summary
-from .digits import number_text
+from ...core.words.numbers import number_text
 from .look import MOST, Look
 
 _BARS: Final = "▁▂▃▄▅▆▇█"

@@ -9,9 +9,9 @@ from rich.text import Text
 from ...core.engine.graph import Node
 from ...core.engine.run import Run
 from ...core.ops.table import Array
-from ...core.words.numbers import shape_text
+from ...core.words.numbers import number_text, shape_text
 from .blocks import Block, indent, under, wrap
-from .digits import align, number_text
+from .digits import align
 from .look import Look
 from .matrix import ink, inline
 

@@ -26,7 +26,7 @@ from ...core.ops.table import Array
 from ...core.pictures.folds import fold_at
 from ...core.pictures.reached import is_backward, progress
 from ...core.session.stops import covered, is_covered
-from ..draw.digits import number_text
+from ...core.words.numbers import fitted
 from ..graph.drawing import NUMBER_WIDTH, Lit, Piece, joined, lit
 from ..graph.scene import Atlas, Kind, Scene
 from .base.background import Kept
@@ -729,8 +729,8 @@ def _bar(size: float, quantity: str) -> tuple[str, str]:
 
 def _short(value: object) -> str:
     """Return a number that fits into its place on a label."""
-    texts = (number_text(value, digits) for digits in (3, 2, 1))
-    return next((t for t in texts if len(t) <= NUMBER_WIDTH), "…")
+    text = fitted(value, NUMBER_WIDTH)
+    return text if len(text) <= NUMBER_WIDTH else "…"
 
 
 def _distance(scene: Scene, box: int, other: int) -> tuple[float, float]:

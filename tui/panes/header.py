@@ -10,7 +10,7 @@ from rich.cells import cell_len
 
 from ...core.debugger.debugger import Debugger
 from ...core.engine.trace import Trace
-from ..draw.digits import number_text
+from ...core.words.numbers import shape_text, value_text
 from ..graph.drawing import cut, cut_within
 
 _LEAST_NAME: Final = 9  # cells of a file's name; where there are fewer, none
@@ -63,5 +63,5 @@ def output_text(trace: Trace, position: int) -> str:
     value = trace.value(node.index, position)
     if value is None:
         return f"{node.name} = …"
-    shown = number_text(value.item(), 6) if value.ndim == 0 else str(value.shape)
+    shown = value_text(value) if value.ndim == 0 else shape_text(value.shape)
     return f"{node.name} = {shown}"

@@ -19,8 +19,7 @@ from ...core.engine.trace import Trace
 from ...core.ops.table import Array
 from ...core.session.steps import place_of
 from ...core.session.stops import Stop, covered, is_covered
-from ...core.words.numbers import shape_text
-from ..draw.digits import number_text
+from ...core.words.numbers import number_text, shape_text
 from ..graph.drawing import cut
 from .base.background import Kept
 from .base.pane import Asked, Chosen, Line, Pane, View, filled, places

@@ -31,8 +31,8 @@ from ...core.explain.explain import (
     explain_value,
 )
 from ...core.words.formulas import Wording, axes_text
-from ...core.words.numbers import shape_text
-from ..draw.digits import align, number_text, style_for, write
+from ...core.words.numbers import SENTENCE, shape_text, style_for, value_text, write
+from ..draw.digits import align
 from ..draw.spelling import term_text
 from ..draw.stage import wording
 from .base.background import GIVEN_UP
@@ -359,7 +359,7 @@ def _check_rows(trace: Trace, node: int, index: Index, position: int) -> Iterato
         yield Row("K checks it numerically", "quiet")
         return
     meaning = {"ok": "", "mismatch": "alarm"}.get(found.verdict, "quiet")
-    yield Row(numeric_line(found, number_text), meaning)
+    yield Row(numeric_line(found), meaning)
 
 
 def _of_number(
@@ -372,7 +372,7 @@ def _of_number(
         return
     node = trace.run.graph.nodes[element.node]
     name = element_name(node, element.index, element.quantity)
-    yield Row(f"{name} = {number_text(number)}", "headline")
+    yield Row(f"{name} = {value_text(number)}", "headline")
 
 
 def _why_rows(
@@ -399,13 +399,13 @@ def _gradient_rows(trace: Trace, words: Wording, found: Explanation) -> Iterator
         leads = Element(last.consumer, "grad", last.index)
         yield Row(f"an exact copy of {name}{hops}", "quiet", leads)
     if found.seed is not None:
-        yield Row(f"{number_text(found.seed)}  enters here: the seed")
+        yield Row(f"{value_text(found.seed)}  enters here: the seed")
     if found.written:
         yield Row("this run has another number in place of the sum", "alarm")
     parts, before = found.latest(trace, _SHOWN)
     if before is not None:
         earlier = len(found.parts) - len(parts)
-        yield Row(f"{number_text(before)}  {earlier} contributions before", "quiet")
+        yield Row(f"{value_text(before)}  {earlier} contributions before", "quiet")
     several = len(found.parts) > 1
     for number in range(len(parts)):
         # A later moment shows them again, below one another.
@@ -426,7 +426,7 @@ def _part_rows(
     operand = trace.run.graph.nodes[part.edge.operand]
     if is_one_of_many or part.patched:
         edge = trace.run.graph.edge_name(part.edge)
-        adds = f"{edge} adds {number_text(part.stored)}"
+        adds = f"{edge} adds {value_text(part.stored)}"
         yield Row(adds + ", by a patched rule" * part.patched, "quiet")
     if part.summed:
         shapes = f"{shape_text(part.wide)} → {shape_text(operand.shape)}"
@@ -445,11 +445,11 @@ def _part_rows(
     rest = part.rest(_SHOWN)
     if rest is not None:
         count = len(part) - _SHOWN
-        yield Row(f"… and {count} more terms: {number_text(rest)}", "quiet")
+        yield Row(f"… and {count} more terms: {value_text(rest)}", "quiet")
 
 
 def _column(numbers: list[float]) -> list[str]:
-    style = style_for(numbers)
+    style = style_for(numbers, SENTENCE)
     return align([write(number, style) for number in numbers])
 
 
@@ -481,7 +481,7 @@ def _product_rows(trace: Trace, found: ValueExplanation) -> Iterator[Row]:
     products = _column([product for product, _ in largest])
     for product, (_, term) in zip(products, largest, strict=True):
         names = " · ".join(element_name(nodes[f.node], f.index) for f in term)
-        factors = " × ".join(number_text(f.value) for f in term)
+        factors = " × ".join(value_text(f.value) for f in term)
         equal = f" = {factors}" if len(term) > 1 else ""
         computed = [f for f in term if nodes[f.node].op is not None]
         leads = _element((computed or list(term))[0])

@@ -267,11 +267,11 @@ def test_a_cut_edge_is_told() -> None:
         ),
         (
             {"numeric": 3.0, "difference": 2.34e-6, "noise": 1e-9},
-            "3 ✓ differs by 2e-06",
+            "3 ✓ differs by 2e-6",
         ),
         (
             {"numeric": 0.5, "difference": 0.0, "rounding": 3.21e-5},
-            "0.5 ✓ exactly, rounded by 3e-05",
+            "0.5 ✓ exactly, rounded by 3e-5",
         ),
         (
             {"verdict": "mismatch", "numeric": 3.0, "difference": 0.125},

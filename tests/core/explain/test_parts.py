@@ -34,6 +34,7 @@ from gradstep.core.explain.explain import (
 from gradstep.core.ops import OPS
 from gradstep.core.program.build import Program
 from gradstep.core.words import events as describe
+from gradstep.core.words.numbers import value_text
 from replays import assert_is_a_replay
 from runs import number, patched, programs, run_of
 
@@ -330,9 +331,7 @@ def test_the_largest_change_is_that_of_the_whole(new: list[float], old: Any) -> 
     place = int(np.argmax(size))
     with limits(summary, _BLOCK=3):
         found = describe.change(0.0, before, after)
-    assert found.endswith(
-        f"largest change {describe.brief(changed[place])} at [{place}]"
-    )
+    assert found.endswith(f"largest change {value_text(changed[place])} at [{place}]")
 
 
 # --------------------------------------------------------------------------- recent

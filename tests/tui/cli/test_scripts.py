@@ -193,7 +193,7 @@ def test_failures_are_told_and_written_as_junit(
     (folder / "bad.gs").write_text("step\nassert az < 300 & 1\n")
     assert cli.run(["test", str(folder), "--junit", str(report)]) == 2
     out = capsys.readouterr().out
-    assert "y is 550.0, expected 551, 1 apart" in out
+    assert "y is 550, expected 551, 1 apart" in out
     assert "bad.gs:2:" in out
     assert out.endswith("2 scenarios, 1 with a script: 2 of 3 failed\n")
     suite = ET.parse(report).getroot()  # noqa: S314  # our own
@@ -256,8 +256,8 @@ def test_pytest_collects_scenarios_with_their_scripts(tmp_path: Path) -> None:
     done = plugin("-q", cwd=tmp_path)
     assert "2 failed, 1 passed" in done.stdout
     line = text[: text.index('"y" =')].count("\n") + 1
-    assert f"bad.toml:{line}:1: y is 550.0, expected 551, 1 apart" in done.stdout
-    failure = "bad.gs:3: does not hold: az == 301: 300.0 on the left, 301 on the right"
+    assert f"bad.toml:{line}:1: y is 550, expected 551, 1 apart" in done.stdout
+    failure = "bad.gs:3: does not hold: az == 301: 300 on the left, 301 on the right"
     assert failure in done.stdout
     assert "forward · event 1 of 13" in done.stdout
     assert "Traceback" not in done.stdout

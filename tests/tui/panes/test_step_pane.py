@@ -48,8 +48,8 @@ def test_a_contribution_in_all_its_views() -> None:
         "upstream δ2 (3, 1)",
         "local ∂x2.z/∂W2 = x1ᵀ (1, 5)",
         "▸contribution (3, 5)",
-        "W2.grad[1, 3] = δ2[1, 0] · x1[3, 0] = 0.01901 × 0.3965 = 0.007538",
-        "W2.grad[1, 3]: 0 → 0.007538, 1 of 1 uses are in",
+        "W2.grad[1, 3] = δ2[1, 0] · x1[3, 0] = 0.0190105 × 0.396517 = 0.00753798",
+        "W2.grad[1, 3]: 0 → 0.00753798, 1 of 1 uses are in",
         "W2.grad += x2.z.grad @ x1.T",
     ):
         assert part in text

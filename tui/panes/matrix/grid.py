@@ -21,8 +21,15 @@ from textual.widget import Widget
 from ....core.engine.measure import Summary
 from ....core.explain.links import Region
 from ....core.ops.table import Array
-from ....core.words.numbers import shape_text
-from ...draw.digits import Style, align, number_text, split, style_for, write
+from ....core.words.numbers import (
+    Style,
+    fitted,
+    number_text,
+    shape_text,
+    style_for,
+    write,
+)
+from ...draw.digits import align, split
 from ...draw.look import Look
 from ...draw.summaries import summary_line
 
@@ -205,12 +212,7 @@ class Scale:
         whole, rest = split(text)
         if max(left, len(whole)) + max(right, len(rest)) <= self.width:
             return text
-        for decimals in (2, 1, 0):
-            mantissa, _, exponent = f"{float(number):.{decimals}e}".partition("e")
-            text = f"{mantissa}e{int(exponent)}"
-            if len(text) <= self.width:
-                break
-        return text
+        return fitted(number, self.width, self.style.precision)
 
     def codes(self, numbers: Array) -> Array:
         """Return for each number which ink and which sign it is drawn with.

@@ -15,8 +15,7 @@ from textual.widget import Widget
 from ....core.engine.measure import Summary
 from ....core.explain.links import Facet, Region
 from ....core.pictures.jumps import SEEKS, Seek
-from ....core.words.numbers import index_text, shape_text
-from ...draw.digits import number_text
+from ....core.words.numbers import index_text, number_text, shape_text
 from ...draw.look import Look
 from ..base.known import Known
 from ..base.pane import Chosen, Line, Painted

@@ -19,8 +19,7 @@ from ....core.engine.trace import Contribution, Event, Forward, Seed, Trace, Upd
 from ....core.explain.explain import element_name
 from ....core.explain.links import Facet, Region, facets, linked
 from ....core.words.formulas import NO_FORMULA, Formula, axes_text
-from ....core.words.numbers import element_text, index_text, shape_text
-from ...draw.digits import number_text
+from ....core.words.numbers import change_text, element_text, index_text, shape_text
 from ...draw.look import Look
 from ...draw.spelling import contribution_text, update_text, value_text
 from ...draw.stage import Stage, notes, place
@@ -724,9 +723,9 @@ class StepPane(KeptPane[_Looked]):
         before = next((f for f in self._facets if f.role == "before"), None)
         if not after.array.size:
             return f"{node.name}.grad is empty"
-        start = "0" if before is None else number_text(before.array[cursor])
+        start = 0.0 if before is None else before.array[cursor]
         name = element_name(node, cursor, "grad")
-        text = f"{name}: {start} → {number_text(after.array[cursor])}"
+        text = f"{name}: {change_text(start, after.array[cursor])}"
         return f"{text}, {done} of {of} uses are in"
 
     def _wrapped(self, line: Line, width: int) -> list[Line]:

@@ -10,7 +10,7 @@ from textual.binding import BindingType
 from ....core.check.check import NodeCheck, Report
 from ....core.commands.checking import check_place
 from ....core.engine.element import Element
-from ...draw.digits import number_text
+from ....core.words.numbers import CELL, distinct, number_text
 from ..base.pane import Chosen, View
 from ..base.views import VIEWS
 from .nodes import number_cell
@@ -127,8 +127,7 @@ def _row(report: Report, one: NodeCheck) -> Row:
         (Cell(one.reason or one.verdict, "quiet"), Cell(), Cell(), Cell())
         if one.verdict == "skipped"
         else (
-            _exact(one.analytic, quiet),
-            _exact(one.numeric, quiet),
+            *(Cell(text, quiet) for text in distinct(one.analytic, one.numeric, CELL)),
             _short(one.difference, meaning if one.verdict == "mismatch" else quiet),
             _short(one.relative, "quiet"),
         )
@@ -139,10 +138,6 @@ def _row(report: Report, one: NodeCheck) -> Row:
         Cell(check_place(report, one), "name"),
         *numbers,
     )
-
-
-def _exact(number: float, meaning: str) -> Cell:
-    return Cell(number_text(number, 8), meaning)
 
 
 def _short(number: float, meaning: str) -> Cell:

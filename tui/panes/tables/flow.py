@@ -14,7 +14,7 @@ from ....core.engine.run import Run
 from ....core.engine.trace import Trace
 from ....core.pictures.flow import Flow, Trends, computed, flow, trends
 from ....core.pictures.plot import spark
-from ...draw.digits import number_text
+from ....core.words.numbers import number_text
 from ..base.pane import Again, View
 from ..base.views import VIEWS
 from .nodes import SIGNS, RunRows, RunTable, number_cell

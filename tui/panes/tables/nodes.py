@@ -12,8 +12,7 @@ from ....core.engine.run import Run
 from ....core.engine.trace import Trace
 from ....core.ops.table import Array
 from ....core.pictures.flow import Computed, computed, node_order, operation
-from ....core.words.numbers import shape_text
-from ...draw.digits import number_text
+from ....core.words.numbers import number_text, shape_text
 from ..base.known import Known
 from ..base.pane import Chosen, View
 from ..base.views import VIEWS

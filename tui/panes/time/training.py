@@ -21,7 +21,8 @@ from ....core.pictures.plot import (
     scale_of,
     spark,
 )
-from ...draw.digits import align, number_text
+from ....core.words.numbers import SENTENCE, number_text
+from ...draw.digits import align
 from ..base.pane import Asked, Line, Pane, View
 from ..base.views import VIEWS
 from ..tables.table import fitting
@@ -186,7 +187,7 @@ class TrainingPane(Pane):
         if bug is None or not len(self._numbers):
             return [Segment(" no iteration has run yet", self._ink("axis"))]
         name = bug.graph.nodes[bug.graph.output].name
-        number = number_text(float(self._numbers[self.cursor]), 6)
+        number = number_text(float(self._numbers[self.cursor]), SENTENCE)
         planned = max(bug.timeline.iterations - 1, 0)
         run = f"   run up to {len(self._numbers) - 1} of {planned}"
         if self._is_log():
