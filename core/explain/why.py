@@ -14,10 +14,9 @@ from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 
-from ..engine.element import index_of
 from ..engine.graph import Edge, Node
 from ..engine.run import Run
-from ..engine.trace import Contribution, Forward, Seed, Trace
+from ..engine.trace import Contribution, Trace
 from ..ops.table import Array
 from .explain import (
     Columns,
@@ -573,28 +572,3 @@ def breaks(trace: Trace, number: int) -> bool:
         return bool(_bad_count(added)) and not _bad_count(sent)
 
     return trace.run.recent.of(("breaks", number), find)
-
-
-def first_nonfinite(trace: Trace) -> tuple[int, int, Index] | None:
-    """Return the first event, counted from 0, that makes a number that is not finite.
-
-    With the node that it changes and the index of the first such element.
-    """
-    run = trace.run
-    bad_nodes = {node for node, quantity, _ in spread(trace) if quantity == "value"}
-    for number in range(len(trace)):
-        event = trace.event(number)
-        if isinstance(event, Forward):
-            made = run.values[event.node] if event.node in bad_nodes else 0.0
-        elif isinstance(event, Seed):
-            made = run.seed
-        elif isinstance(event, Contribution):
-            if not _bad_count(run.gradients[event.operand]):
-                continue
-            made = trace.breakdown(event.consumer, event.argument).contribution
-        else:
-            made = trace.updated[event.node]
-        if _bad_count(made):
-            flat = int(np.argmax(~np.isfinite(np.asarray(made))))
-            return number, event.node, index_of(flat, np.shape(made))
-    return None
