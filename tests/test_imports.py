@@ -299,3 +299,9 @@ def test_a_folder_holds_twelve_modules_at_most() -> None:
     for package in ORDER:
         inside = [n for n in CODE if package_of(n) == package and n != package]
         assert len(inside) <= MOST_MODULES, package
+
+
+def test_the_picture_of_the_house_shows_every_room() -> None:
+    page = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    rooms = {"/".join(name.split(".")[:2]) for name in ORDER if "." in name}
+    assert sorted(room for room in rooms if room not in page) == []
