@@ -276,3 +276,24 @@ def test_two_mistakes_add_up() -> None:
     wrong = patched(patched(run, "batch", "y<-b"), "batch", "z<-w")
     assert gradient(wrong, "b") == pytest.approx(G43[0])
     assert gradient(wrong, "w") == pytest.approx(np.outer(X[0], G43[0]))
+
+
+def test_a_vector_has_no_factors_to_swap() -> None:
+    run = run_of(MATRIX, a=A, b=B[0], G=G33[0])
+    for edge in ("z<-a", "z<-b"):
+        with pytest.raises(CommandError, match="a vector is no matrix"):
+            patched(run, "swap", edge)
+
+
+def test_a_maximum_is_neither_a_sum_nor_a_mean() -> None:
+    run = run_of("E = max(x)", x=ONE)
+    with pytest.raises(CommandError, match="max is neither a sum nor a mean here"):
+        patched(run, "mean", "E<-x")
+
+
+def test_the_mean_of_one_number_is_its_sum_and_of_two_it_is_half() -> None:
+    for name in ("sum", "mean"):
+        with pytest.raises(CommandError, match="the mean of one number is its sum"):
+            patched(run_of(f"E = {name}(x)", x=[3.0]), "mean", "E<-x")
+    two = run_of("E = sum(x)", x=[3.0, 4.0])
+    assert gradient(patched(two, "mean", "E<-x"), "x").tolist() == [0.5, 0.5]
