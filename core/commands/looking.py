@@ -18,7 +18,7 @@ from ..session.reply import Answer, Listing, Table, Value
 from ..session.runs import run_rows
 from ..session.session import Session
 from ..session.steps import place_of
-from ..session.stops import changing, look
+from ..session.stops import changing, known_value
 from ..words.events import event_line
 from ..words.numbers import SENTENCE, change_text, printed, value_text
 from .movement import here, marks_table
@@ -46,9 +46,10 @@ def _display(session: Session, arguments: str) -> Answer:
         expression = session.expression(arguments)
         memory.displayed += 1
         memory.displays[memory.displayed] = Display(memory.displayed, expression)
+    state = session.state()
     lines = [
         f"{number}: {display.expression.text} = "
-        f"{value_text(look(display.expression, session.state()), session.digits)}"
+        f"{value_text(known_value(display.expression, state), session.digits)}"
         for number, display in memory.displays.items()
     ]
     return Answer(tuple(lines) or ("nothing is displayed",))
@@ -263,7 +264,11 @@ def _frames_table(session: Session) -> Table:
 
 def _displays_table(session: Session) -> Table:
     rows = [
-        (number, display.expression.text, look(display.expression, session.state()))
+        (
+            number,
+            display.expression.text,
+            known_value(display.expression, session.state()),
+        )
         for number, display in session.memory.displays.items()
     ]
     return Table("displays", ("number", "expression", "value"), tuple(rows))

@@ -12,7 +12,7 @@ from ..engine.run import Run
 from ..ops.table import Array
 from ..words.numbers import number_text, shape_text
 
-_LOOKS: Final = {
+_ATTRIBUTES: Final = {
     "input": "shape=box, style=filled, fillcolor=lightblue",
     "parameter": "shape=box, style=filled, fillcolor=lightgreen",
     "constant": "shape=box, style=filled, fillcolor=lightgray",
@@ -64,8 +64,8 @@ def _frames(run: Run) -> Iterator[str]:
 
 
 def _node(run: Run, node: Node) -> str:
-    look = _LOOKS[node.kind] + (_OUTPUT if node.index == run.graph.output else "")
-    return f"n{node.index} [label={_quoted(*_label(run, node))}, {look}];"
+    drawn = _ATTRIBUTES[node.kind] + (_OUTPUT if node.index == run.graph.output else "")
+    return f"n{node.index} [label={_quoted(*_label(run, node))}, {drawn}];"
 
 
 def _label(run: Run, node: Node) -> Iterator[str]:

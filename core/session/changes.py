@@ -9,7 +9,7 @@ from ..base.progress import with_progress
 from .expression import Expression
 from .memory import Place
 from .session import Session
-from .stops import changing, look, same
+from .stops import changing, known_value, same
 
 _MOST_LOOKS: Final = 200  # events that are looked at for the last change
 
@@ -32,8 +32,8 @@ def changes(
     """Yield the changes of an expression at `events` of the present iteration."""
     iteration = session.place.iteration
     for event in events:
-        before = look(expression, session.state(Place(iteration, event)))
-        after = look(expression, session.state(Place(iteration, event + 1)))
+        before = known_value(expression, session.state(Place(iteration, event)))
+        after = known_value(expression, session.state(Place(iteration, event + 1)))
         if not same(before, after):
             yield Change(event + 1, before, after)
 

@@ -23,7 +23,7 @@ from .location import Location, parse_location
 from .memory import Branch, Memory, Place
 from .reply import Reply, Stopped
 from .steps import Direction
-from .stops import Meeting, Stop, look, meetings, same
+from .stops import Meeting, Stop, known_value, meetings, same
 
 
 class Session:
@@ -168,8 +168,8 @@ class Session:
         """
         if stop.watched is None:
             return None
-        before = look(stop.watched, self.state(self.place))
-        after = look(stop.watched, self.state(start))
+        before = known_value(stop.watched, self.state(self.place))
+        after = known_value(stop.watched, self.state(start))
         if same(before, after):
             return None
         return Meeting(stop, self.position - 1, before, after)

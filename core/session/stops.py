@@ -213,8 +213,8 @@ def _meet(
         seen = event
     elif stop.watched is not None:
         seen = event + 1
-        before = look(stop.watched, state(event, stop.number))
-        after = look(stop.watched, state(seen, stop.number))
+        before = known_value(stop.watched, state(event, stop.number))
+        after = known_value(stop.watched, state(seen, stop.number))
         if same(before, after):
             return None
         met = Meeting(stop, event, before, after)
@@ -251,7 +251,7 @@ def produced(trace: Trace, number: int) -> list[Array]:
     return [np.asarray(trace.updated[event.node])]
 
 
-def look(expression: Expression, state: State) -> Any:
+def known_value(expression: Expression, state: State) -> Any:
     """Return the value of an expression, or None where it is not there (yet)."""
     try:
         return expression.evaluate(state)
@@ -260,7 +260,7 @@ def look(expression: Expression, state: State) -> Any:
 
 
 def same(one: Any, two: Any) -> bool:
-    """Tell whether two looks saw the same; NaN is the same as NaN."""
+    """Tell whether two values of an expression are equal; NaN is equal to NaN."""
     if one is None or two is None:
         return one is two
     if isinstance(one, str) or isinstance(two, str):

@@ -67,7 +67,7 @@ async def opened(
         if scenario:
             for line in lines:
                 assert seen.bug.execute(line).ok, line
-            seen.main.look()
+            seen.main.show_present()
             await settle(app)
             seen.main.set_focus(focus and seen.one(focus))
         for key in keys:

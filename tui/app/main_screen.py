@@ -108,7 +108,7 @@ class MainScreen(Screen[int]):
         self._chosen: Element | None = None
         self._chosen_by_hand = False
         self._work = Background(self._tell_share)
-        self._is_looking = False  # the command is done, and panes look things up
+        self._is_showing = False  # the command is done, and panes look things up
         self._is_stale = False  # what is looked up is not what is to be seen any more
         self._is_given_up = False  # by a person; to look again would go on for as long
         self._lines: deque[str] = deque()  # to be executed after that
@@ -180,7 +180,7 @@ class MainScreen(Screen[int]):
 
     def run_line(self, line: str) -> None:
         """Execute a command line; a long one goes on in the background."""
-        if self._work.busy and self._is_looking:
+        if self._work.busy and self._is_showing:
             self._lines.append(line)
             self._work.cancel()
         elif self._work.busy:
@@ -188,13 +188,13 @@ class MainScreen(Screen[int]):
         else:
             self._begin(line)
 
-    def look(self) -> None:
+    def show_present(self) -> None:
         """Show the present moment; what takes long is looked up in the background."""
         if not self._work.busy:
             self._begin("")
             return
         self._is_stale = True
-        if self._is_looking:
+        if self._is_showing:
             self._work.cancel()
 
     def apply(self, reply: Reply | None) -> None:
@@ -211,7 +211,7 @@ class MainScreen(Screen[int]):
 
     def _begin(self, line: str) -> None:
         """Execute a line, or none, and look up what the panes need to show it."""
-        self._is_looking = not line
+        self._is_showing = not line
         self._is_stale = False
         is_given_up = self._is_given_up and not line
         panes = self.panes()
@@ -222,7 +222,7 @@ class MainScreen(Screen[int]):
                 reply = self.bug.execute(line) if line else None
             except Exception as raised:  # noqa: BLE001  # ours; the session goes on
                 error = raised
-            self._is_looking = True
+            self._is_showing = True
             if self._lines or self._is_stale or is_given_up:
                 self._work.cancel()  # nobody waits for what takes long
             try:
@@ -246,7 +246,7 @@ class MainScreen(Screen[int]):
         if self._lines:
             self.run_line(self._lines.popleft())
         elif self._is_stale:
-            self.look()
+            self.show_present()
         self._is_given_up = False
 
     def _view(self, reply: Reply | None) -> View:
@@ -322,17 +322,17 @@ class MainScreen(Screen[int]):
         """Show the chosen element in every pane."""
         self._chosen = message.element
         self._chosen_by_hand = message.element.index is not None
-        self.look()
+        self.show_present()
         # A cursor does not wait for what other panes look up in the background.
         self.query_one(StepPane).catch_up()
 
     def on_again(self) -> None:
         """Look up what a pane is to show now."""
-        self.look()
+        self.show_present()
 
     def action_press(self, key: str) -> None:
         """Execute the command line that a key stands for."""
-        if self._work.busy and not self._is_looking:
+        if self._work.busy and not self._is_showing:
             self._say_busy()
             return
         line = self._filled(LINES[key])
@@ -389,7 +389,7 @@ class MainScreen(Screen[int]):
         if self.busy:
             self._say_busy()
             return
-        self._is_looking = False
+        self._is_showing = False
         reload = partial(reloaded, self.bug, self._work.progress)
         self._work.run(self.app, reload, self._take)
 
@@ -407,7 +407,7 @@ class MainScreen(Screen[int]):
         self.query_one(ConsolePane).say(f"loaded again: {subject_text(fresh)}")
         if loaded.said:
             self._tell("These stops have no place in the new file", loaded.said)
-        self.look()
+        self.show_present()
 
     def _tell(self, title: str, text: str) -> None:
         self.notify(text, title=title, severity="warning", timeout=15, markup=False)
@@ -443,7 +443,7 @@ class MainScreen(Screen[int]):
 
     def _turn_to(self, name: str) -> None:
         self._turning = name
-        self.look()
+        self.show_present()
 
     def action_enlarge(self) -> None:
         """Give the focused pane the whole screen, or take it back."""

@@ -13,7 +13,7 @@ from ....core.pictures.flow import short
 from ....core.session.changes import last_change
 from ....core.session.expression import Expression
 from ....core.session.memory import Display, Memory
-from ....core.session.stops import Stop, look
+from ....core.session.stops import Stop, known_value
 from ..base.pane import View
 from ..base.views import VIEWS
 from .nodes import number_cell
@@ -92,7 +92,7 @@ def _row(view: View, one: Stop | Display, expression: Expression) -> Row:
         kind = "watch" if one.enabled else "watch off"
         meaning = "" if one.enabled else "quiet"
     try:
-        value = value_cell(look(expression, view.bug.state()))
+        value = value_cell(known_value(expression, view.bug.state()))
         change = last_change(view.bug, expression)
     except CommandError as error:
         value, last = Cell(), Cell(str(error), "alarm")
