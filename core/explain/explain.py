@@ -642,17 +642,17 @@ def _attribute(consumer: Node, name: str) -> Any:
     return next((p.default for p in parameters if p.name == name), None)
 
 
-def _moved(
+def _copies(
     run: Run, consumer: Node, op: Op, edge: Edge, index: Index
 ) -> tuple[Array, Array]:
-    """Take the copies of an element."""
+    """Return the copies of an element: their places, and the factor 1 of each."""
     wide = np.shape(run.values[edge.consumer])
     seen = views(run, consumer, edge.argument)
     if seen is None:
-        # A one of one byte is sent through.
+        # Only whether an element is a copy matters: booleans take the least room.
         one = np.zeros(np.shape(run.values[edge.operand]), np.bool_)
         one[index] = True
-        places = np.flatnonzero(_sent(run, consumer, op.jvp(edge.argument), one))
+        places = np.flatnonzero(_applied(run, consumer, op.jvp(edge.argument), one))
     else:
         box = seen.into(index)
         if box is None:
@@ -662,8 +662,8 @@ def _moved(
     return places, np.ones(len(places))
 
 
-def _sent(run: Run, consumer: Node, rule: Rule | None, one: Array) -> Array:
-    """Send an array through a rule; nothing gets through where there is none."""
+def _applied(run: Run, consumer: Node, rule: Rule | None, one: Array) -> Array:
+    """Return what a rule makes of an array; nothing where there is no rule."""
     if rule is None:
         return np.zeros(0)
     y = run.values[consumer.index]
@@ -677,7 +677,7 @@ def _one_hot(
     """Send a one through the jvp, and take the elements that it reaches."""
     one = np.zeros_like(np.asarray(run.values[edge.operand]))
     one[index] = 1
-    local = _sent(run, consumer, op.jvp(edge.argument), one)
+    local = _applied(run, consumer, op.jvp(edge.argument), one)
     places = np.flatnonzero(local)  # NaN is not 0
     return places, local.ravel()[places].astype(float)
 
@@ -686,7 +686,7 @@ def _block(
     run: Run, consumer: Node, op: Op, edge: Edge, index: Index
 ) -> tuple[Array, Array]:
     """Send a one through the jvp of the part of an operation that it can reach."""
-    inputs, output = _apart(run, consumer, op)
+    inputs, output = _axis_letters(run, consumer, op)
     mine = inputs[edge.argument]
     part = _Part.of(run, consumer, inputs, output, dict(zip(mine, index, strict=True)))
     rule = op.jvp(edge.argument)
@@ -710,12 +710,12 @@ def _block(
     return places[reached].ravel(), local[reached].ravel()
 
 
-def _apart(run: Run, consumer: Node, op: Op) -> tuple[list[str], str]:
+def _axis_letters(run: Run, consumer: Node, op: Op) -> tuple[list[str], str]:
     """Return the letters of the axes of a block, per operand and of the result."""
     shapes = [np.shape(run.values[i]) for i in consumer.operands]
-    if op.apart is None:
+    if op.axis_letters is None:
         return ["*" * len(shape) for shape in shapes], "*" * len(consumer.shape)
-    left, output = op.apart(*shapes, **consumer.attributes).split("->")
+    left, output = op.axis_letters(*shapes, **consumer.attributes).split("->")
     return left.split(","), output
 
 
@@ -861,8 +861,8 @@ _FACTORS: Final[Mapping[Kind, Any]] = {
     "elementwise": _elementwise,
     "contract": _contract,
     "reduce": _reduce,
-    "move": _moved,
-    "gather": _moved,
+    "move": _copies,
+    "gather": _copies,
     "block": _block,
 }
 
@@ -942,13 +942,15 @@ def _sources(run: Run, consumer: Node, op: Op, argument: int, index: Index) -> F
     if rule is None or array.dtype.kind != "f":  # class numbers, say
         return _none(operand)
     if op.kind == "reduce":
-        return _reduced(consumer, operand, array, index)
+        return _slice_sources(consumer, operand, array, index)
     if op.kind == "block":
         if index:
-            return _met(run, consumer, op, argument, index)
+            return _block_sources(run, consumer, op, argument, index)
         # One number of all of them, such as a loss: they are gone through once.
-        key = ("met", consumer.index, argument)
-        return run.recent.of(key, lambda: _met(run, consumer, op, argument, index))
+        key = ("block", consumer.index, argument)
+        return run.recent.of(
+            key, lambda: _block_sources(run, consumer, op, argument, index)
+        )
     seen = views(run, consumer, argument)
     if seen is not None:
         box = seen.source(index)
@@ -956,8 +958,8 @@ def _sources(run: Run, consumer: Node, op: Op, argument: int, index: Index) -> F
     exact = op.kind in ("move", "gather")
     one = np.zeros_like(run.value(consumer.index), dtype=np.bool_ if exact else None)
     one[index] = 1
-    reached = _reached(_sent(run, consumer, rule, one[()]), array.shape)
-    return _factors(operand, array, reached)
+    places = _nonzero(_applied(run, consumer, rule, one[()]), array.shape)
+    return _factors(operand, array, places)
 
 
 def _none(operand: int) -> Factors:
@@ -975,9 +977,9 @@ def _factors(operand: int, array: Array, places: Any) -> Factors:
     return Factors(operand, rows, values.astype(float))
 
 
-def _reached(sent: Array, shape: Shape) -> Array:
-    """Return where an array is not 0, the first places only."""
-    flat = np.ravel(np.broadcast_to(sent, shape) != 0)
+def _nonzero(array: Array, shape: Shape) -> Array:
+    """Return the first places at which an array is not 0, as rows of indices."""
+    flat = np.ravel(np.broadcast_to(array, shape) != 0)
     found: list[Array] = []
     count = start = 0
     while start < flat.size and count < _MOST_TERMS:
@@ -995,11 +997,13 @@ def _unravelled(places: Array, shape: Shape) -> Array:
     return np.transpose(np.unravel_index(places, shape))
 
 
-def _met(run: Run, consumer: Node, op: Op, argument: int, index: Index) -> Factors:
+def _block_sources(
+    run: Run, consumer: Node, op: Op, argument: int, index: Index
+) -> Factors:
     """Return the elements that an element of a block's result depends on."""
     operand = consumer.operands[argument]
     array, rule = run.value(operand), op.vjp(argument)
-    inputs, output = _apart(run, consumer, op)
+    inputs, output = _axis_letters(run, consumer, op)
     fixed = dict(zip(output, index, strict=True))
     part = _Part.of(run, consumer, inputs, output, fixed)
     one = np.zeros_like(part.result)
@@ -1008,12 +1012,12 @@ def _met(run: Run, consumer: Node, op: Op, argument: int, index: Index) -> Facto
         return _none(operand)
     sent = rule(one[()], part.result, *part.operands, **consumer.attributes)
     own = _slices(inputs[argument], array.shape, fixed)
-    places = _reached(np.asarray(sent), array[own].shape)
+    places = _nonzero(np.asarray(sent), array[own].shape)
     corner = np.array([at.start for at in own], dtype=int)
     return _factors(operand, array, places + corner)
 
 
-def _reduced(consumer: Node, operand: int, array: Array, index: Index) -> Factors:
+def _slice_sources(consumer: Node, operand: int, array: Array, index: Index) -> Factors:
     """Return the first elements of the slice that a reduction makes one element of."""
     kept = kept_axes(consumer, array.ndim)
     rest = index if len(index) < array.ndim else [index[a] for a in kept]

@@ -40,7 +40,7 @@ def _log_softmax_shape(x: Shape, *, axis: int = -1) -> Shape:
     return x
 
 
-def _rows_apart(x: Shape, *, axis: int = -1) -> str:
+def _row_letters(x: Shape, *, axis: int = -1) -> str:
     return along_axis(x, axis=axis)
 
 
@@ -107,10 +107,10 @@ def _cross_entropy_shape(
     return rows if reduction == "none" else ()
 
 
-def _samples_apart(
+def _sample_letters(
     input: Shape, target: Shape, *, reduction: str = "mean", axis: int = 1
 ) -> str:
-    """Return that each sample has its own loss, and only its own one."""
+    """Return the axis letters: the loss of a sample depends on no other sample."""
     along = _class_axis(input, axis)
     letters = along_axis(input, axis=along).partition("->")[0]
     rows = letters[:along] + letters[along + 1 :]
@@ -237,7 +237,7 @@ def _binary_shape(input: Shape, target: Shape, *, reduction: str = "mean") -> Sh
     return input if reduction == "none" else ()
 
 
-def _elements_apart(input: Shape, _target: Shape, *, reduction: str = "mean") -> str:
+def _element_letters(input: Shape, _target: Shape, *, reduction: str = "mean") -> str:
     letters = LETTERS[: len(input)]
     return f"{letters},{letters}->{letters if reduction == 'none' else ''}"
 
@@ -408,7 +408,7 @@ def _conv2d_cost(input: Shape, weight: Shape, *bias: Shape, **attributes: Any) -
     return Cost(work, math.prod(input[:2]) * math.prod(grid.padded))
 
 
-def _conv2d_apart(
+def _conv2d_letters(
     _input: Shape, _weight: Shape, *bias: Shape, **attributes: Any
 ) -> str:
     # With groups, a filter meets channels that have other numbers in the input.
@@ -523,7 +523,7 @@ def _pool_cost(input: Shape, **attributes: Any) -> Cost:
     return Cost(work, maps * math.prod(grid.padded))
 
 
-def _maps_apart(input: Shape, **_attributes: Any) -> str:
+def _map_letters(input: Shape, **_attributes: Any) -> str:
     letters = LETTERS[: len(input) - 2]
     return f"{letters}**->{letters}**"
 
@@ -884,7 +884,7 @@ def _pooling(
         forms=(form,),
         summary=summary,
         parameters=_POOLING,
-        apart=_maps_apart,
+        axis_letters=_map_letters,
         wording=wording,
         **columns,
     )
@@ -909,7 +909,7 @@ ROWS: tuple[Op, ...] = (
         "Exponentials divided by their sum along an axis.",
         analytic=True,
         parameters=(_LAST_AXIS,),
-        apart=_rows_apart,
+        axis_letters=_row_letters,
     ),
     row_of_one(
         "log_softmax",
@@ -929,7 +929,7 @@ ROWS: tuple[Op, ...] = (
         "The logarithm of softmax, exact where softmax itself would be 0.",
         analytic=True,
         parameters=(_LAST_AXIS,),
-        apart=_rows_apart,
+        axis_letters=_row_letters,
     ),
     Op(
         name="cross_entropy",
@@ -945,7 +945,7 @@ ROWS: tuple[Op, ...] = (
         summary="−log softmax(input) at the class, or weighted by probabilities.",
         analytic=True,
         parameters=(REDUCTION, Parameter("axis", checks.whole, 1)),
-        apart=_samples_apart,
+        axis_letters=_sample_letters,
         corner="logits [0, 800] with class 0: the loss is 800, the gradient [−1, 1], "
         "for nothing is added inside the logarithm",
         wording=_cross_entropy_wording,
@@ -964,7 +964,7 @@ ROWS: tuple[Op, ...] = (
         summary="−log of the probability that sigmoid(input) gives to the target.",
         analytic=False,
         parameters=(REDUCTION,),
-        apart=_elements_apart,
+        axis_letters=_element_letters,
         wording=_binary_wording,
     ),
     Op(
@@ -988,7 +988,7 @@ ROWS: tuple[Op, ...] = (
             Parameter("groups", checks.size, 1),
         ),
         optional=1,
-        apart=_conv2d_apart,
+        axis_letters=_conv2d_letters,
         wording=_conv2d_wording,
     ),
     _pooling(

@@ -55,7 +55,7 @@ def reduced_axes(shape: Shape, axis: Axis) -> tuple[int, ...]:
 
 
 def along_axis(x: Shape, *, axis: Axis = None, **_attributes: Any) -> str:
-    """Return which axes stay apart in an operation that works along some of them.
+    """Return the `axis_letters` of an operation that works along some axes.
 
     >>> along_axis((4, 5, 6), axis=1), along_axis((4, 5))
     ('a*c->a*c', '**->*')
@@ -433,7 +433,7 @@ ROWS: Final[tuple[Op, ...]] = (
         "The running sum along an axis, or of all numbers in order.",
         analytic=True,
         parameters=(Parameter("axis", checks.axis, None),),
-        apart=along_axis,
+        axis_letters=along_axis,
         reduction="sum",
     ),
 )

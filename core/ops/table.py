@@ -143,10 +143,10 @@ class Op:
     # move, gather: which of its functions returns a view of what it is given, so that
     # addresses tell where elements have gone.
     view: Literal["", "forward", "vjp"] = ""
-    # block: a letter for each axis, by shapes; "*" for one along which elements meet:
-    # `apart(*shapes, **attributes)` is "a*->a*" for a softmax of rows. A letter that
-    # the result does not have stands for what is summed over.
-    apart: Callable[..., str] | None = None
+    # block: a letter for each axis along which slices are independent of each other,
+    # and "*" for the others: `axis_letters(*shapes, **attributes)` is "a*->a*" for a
+    # softmax of rows. An axis whose letter the result does not have is summed over.
+    axis_letters: Callable[..., str] | None = None
     # The columns in words that other shapes, attributes or numbers of operands need:
     # `wording(*shapes, **attributes)`.
     wording: Callable[..., Mapping[str, Any]] | None = None
