@@ -23,8 +23,8 @@ class Difference:
     differs most and `size` by how much: inf where one of the two is not finite.
     """
 
-    node: int
-    name: str
+    node: int  # its number
+    name: str  # of the value or gradient: "W1.grad"
     before: Array | None
     after: Array | None
     index: tuple[int, ...]

@@ -25,17 +25,17 @@ from .explain import Index, contraction, uses_of
 class Reason:
     """One line of a derivation: what it is about, and what it says."""
 
-    label: str
-    text: str
+    label: str  # "shape", "so", …
+    text: str  # one sentence or formula
 
 
 @dataclass(frozen=True, slots=True)
 class Derivation:
     """Why the gradient by one operand has the form that it has."""
 
-    node: int
-    argument: int
-    reasons: tuple[Reason, ...]
+    node: int  # the consumer
+    argument: int  # which operand of it, counted from 0
+    reasons: tuple[Reason, ...]  # in the order in which they follow
 
 
 # ------------------------------------------------------------------ transposes
@@ -236,18 +236,18 @@ def _broadcast(run: Run, node: Node, argument: int) -> Derivation | None:
 class Step:
     """One link of a path: into an element of a consumer, by a local derivative."""
 
-    node: int
-    index: Index
-    local: float
+    node: int  # the consumer
+    index: Index  # of its element
+    local: float  # ∂ of that element by the one before
 
 
 @dataclass(frozen=True, slots=True)
 class Path:
     """A way from an element to the output: its links, the seed there, the product."""
 
-    steps: tuple[Step, ...]
-    seed: float
-    product: float
+    steps: tuple[Step, ...]  # from the element to the output; () for the output itself
+    seed: float  # at the element of the output that it ends in
+    product: float  # of the seed and all local derivatives
 
 
 _MOST_PATHS: Final = 1000

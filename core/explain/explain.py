@@ -39,12 +39,12 @@ _USUAL: Final = 8  # terms that are asked for most of the time
 class Term(NamedTuple):
     """One product: what element `index` of the consumer's gradient sends back."""
 
-    consumer: int
-    argument: int
+    consumer: int  # a node number
+    argument: int  # which operand of it, counted from 0
     index: Index  # pyright: ignore[reportIncompatibleMethodOverride]  # not a search
-    upstream: float
-    local: float
-    product: float
+    upstream: float  # the consumer's gradient at `index`
+    local: float  # ∂ consumer[index] by the element
+    product: float  # upstream × local
 
 
 class Columns(NamedTuple):
@@ -54,9 +54,9 @@ class Columns(NamedTuple):
     """
 
     places: Array
-    upstream: Array
-    local: Array
-    product: Array
+    upstream: Array  # the consumer's gradient there
+    local: Array  # the local derivative by the element
+    product: Array  # upstream × local
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,14 +69,15 @@ class Part:
     over, from shape `wide`.
     """
 
-    edge: Edge
-    element: Index
-    event: int
+    edge: Edge  # the edge that adds it
+    element: Index  # its index in the operand
+    event: int  # of the contribution, counted from 0
     wide: Shape
     summed: tuple[int, ...]
     blocks: Iterable[Columns]
-    recent: Recent
+    recent: Recent  # where blocks are kept for a while
     stored: float
+    # whether a patch changed what the edge adds: no terms make it
     patched: bool = False
 
     def __len__(self) -> int:
@@ -190,8 +191,8 @@ class _Digest(NamedTuple):
 class Parts(Sequence[Part]):
     """What many edges add to one element, in order: a part is made when looked at."""
 
-    trace: Trace
-    element: Index
+    trace: Trace  # of one iteration
+    element: Index  # its index in the node
     arrivals: Sequence[int]  # the events of its node
     span: range  # which of them
 
@@ -226,8 +227,8 @@ class Explanation:
     node: int
     index: Index
     sum: float | None
-    parts: Parts
-    uses: tuple[int, int]
+    parts: Parts  # one for each contribution that is in
+    uses: tuple[int, int]  # contributions in, of all that come
     passed: tuple[Term, ...] = ()
     seed: float | None = None  # what entered here as the seed
     written: bool = False  # a patch wrote over the sum
@@ -286,9 +287,9 @@ class Explanation:
 class Factor(NamedTuple):
     """An element of an operand: one factor of a term of a value."""
 
-    node: int
+    node: int  # the operand
     index: Index  # pyright: ignore[reportIncompatibleMethodOverride]  # not a search
-    value: float
+    value: float  # the element itself
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -298,9 +299,9 @@ class Factors(Sequence[Factor]):
     `places` has a row for each, which is its index.
     """
 
-    node: int
+    node: int  # the operand
     places: Array
-    values: Array
+    values: Array  # of the elements, in the same order
 
     def __len__(self) -> int:
         return len(self.values)
@@ -324,7 +325,7 @@ class Factors(Sequence[Factor]):
 class Products(Sequence[Sequence[Factor]]):
     """The terms of a sum of products: the factors of each, made when looked at."""
 
-    columns: tuple[Factors, ...]
+    columns: tuple[Factors, ...]  # of each operand, all as long
 
     @property
     def numbers(self) -> Array:
@@ -357,9 +358,9 @@ class ValueExplanation:
     term, whose factors are the elements that the result was computed from.
     """
 
-    node: int
-    index: Index
-    value: float
+    node: int  # its number
+    index: Index  # of the element
+    value: float  # as the run has it
     terms: Sequence[Sequence[Factor]]
     more: int = 0  # terms that were left out, of a very long sum
 

@@ -44,7 +44,7 @@ class Region:
     '[1, :3]'
     """
 
-    box: tuple[range, ...]
+    box: tuple[range, ...]  # a range of indices along each axis
     places: frozenset[Index] | None = None
 
     def __contains__(self, index: Index) -> bool:
@@ -100,10 +100,10 @@ class Facet:
     `turned` says that the last two axes are swapped, as in the `xᵀ` of a formula.
     """
 
-    role: Role
-    array: Array
-    node: int
-    quantity: Quantity
+    role: Role  # what the array is in the step
+    array: Array  # as it is shown
+    node: int  # whose elements they are
+    quantity: Quantity  # whether they are of its value or of its gradient
     turned: bool = False
 
     def element(self, index: Index) -> Element:

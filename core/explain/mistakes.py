@@ -36,8 +36,8 @@ class Mistake:
     edges that arrive at it, and not for those of its operands.
     """
 
-    name: str
-    aliases: tuple[str, ...]
+    name: str  # as commands know it: "transpose"
+    aliases: tuple[str, ...]  # other names of it
     summary: str  # what is wrong: "the transpose is dropped"
     instead: str  # what arrives, in words
     applies: str  # where it can be made

@@ -84,10 +84,10 @@ CAUSES: Final[Mapping[Cause, str]] = {
 class Hop:
     """One place on the way to the cause, with the number that stands there."""
 
-    node: int
-    index: Index | None
-    quantity: Literal["value", "grad"]
-    number: float | None
+    node: int  # its number
+    index: Index | None  # None for the whole array
+    quantity: Literal["value", "grad"]  # which of its two arrays
+    number: float | None  # None where there is none yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +105,7 @@ class Why:
 
     cause: Cause
     hops: tuple[Hop, ...]
+    # the terms of the element, where they say more
     explanation: Explanation | None = None
     term: Term | None = None
     operands: tuple[Hop, ...] = ()

@@ -44,11 +44,11 @@ class Formula(NamedTuple):
 
     result: str
     steps: tuple[str, ...]
-    code: str
-    shapes: str = ""
+    code: str  # the same in NumPy
+    shapes: str = ""  # how they fit: "(3, 5) @ (5, 1) → (3, 1)"; "" for scalars
     local: str = ""
-    why: str = ""
-    sign: str = "="
+    why: str = ""  # one sentence; "" for none
+    sign: str = "="  # "=", "+=", or "←" of an update
 
     @property
     def text(self) -> str:
@@ -68,7 +68,7 @@ class Wording:
     `names` maps the literature's name of a gradient to `NODE.grad`.
     """
 
-    graph: Graph
+    graph: Graph  # whose nodes are named
     names: Mapping[str, str] = field(default_factory=dict[str, str])
     _gradients: dict[int, str] = field(
         default_factory=dict[int, str], compare=False, repr=False

@@ -46,7 +46,7 @@ _SHOWN = 8  # terms of a sum, before the rest is one line
 class Row(NamedTuple):
     """One line. `leads` is the element that it comes from; `meaning` how it looks."""
 
-    text: str
+    text: str  # as long as it is: it is cut where it is drawn
     meaning: str = ""
     leads: Element | None = None
 

@@ -106,14 +106,14 @@ class Inks:
 
     cells: tuple[Ink, ...]
     dense: tuple[Ink, ...]  # the same without backgrounds, for bars
-    index: Ink
-    here: Ink
-    quiet: Ink
-    linked: Ink
-    cursor: Ink
-    changed: Ink
-    name: Ink
-    future: Ink
+    index: Ink  # of row and column numbers
+    here: Ink  # of the numbers of the cursor's row and column
+    quiet: Ink  # of what is less important
+    linked: Ink  # of elements that belong to the chosen one
+    cursor: Ink  # of the cell under the cursor
+    changed: Ink  # of the titles of arrays that the step changes
+    name: Ink  # of titles
+    future: Ink  # of the cells of an array that is not there yet
 
     @classmethod
     def of(cls, widget: Widget) -> Inks:
@@ -170,9 +170,9 @@ class Scale:
     `template` is a number as wide as any, with its point where all have it.
     """
 
-    style: Style
+    style: Style  # how numbers are written
     template: str
-    most: float
+    most: float  # the greatest finite magnitude, for the shades; 0 for none
 
     @classmethod
     def of(cls, array: Array, look: Look) -> Scale:

@@ -34,8 +34,8 @@ class Matrix(NamedTuple):
     size: tuple[int, int]
     gutter: int
     cell: int
-    elements: int
-    is_dense: bool = False
+    elements: int  # how many it has in all
+    is_dense: bool = False  # whether cells are shades, without numbers
 
     def width(self, columns: int | None = None) -> int:
         """Return how wide so many of its columns are, or all of them."""
@@ -46,29 +46,29 @@ class Matrix(NamedTuple):
 class Tile(NamedTuple):
     """A matrix and where it stands: its corner, its size, and how high its title is."""
 
-    number: int
-    x: int
-    y: int
-    width: int
-    height: int
-    title: int
+    number: int  # of the matrix, counted from 0
+    x: int  # of its left column
+    y: int  # of its first line
+    width: int  # in columns of the screen
+    height: int  # in lines, the title included
+    title: int  # lines of the title
 
 
 class Wish(NamedTuple):
     """Which matrix has the cursor, and whether they are dense; None: if need be."""
 
-    active: int = 0
-    dense: bool | None = None
+    active: int = 0  # the number of the matrix
+    dense: bool | None = None  # None where the room decides
 
 
 class Layout(NamedTuple):
     """Where the matrices stand, each with its title, and the parts that are left."""
 
-    matrices: Sequence[Matrix]
+    matrices: Sequence[Matrix]  # dense ones marked
     titles: Sequence[tuple[str, ...]]  # of each matrix, on one line or two
-    tiles: Sequence[Tile]
-    above: Sequence[Part] = ()
-    below: Sequence[Part] = ()
+    tiles: Sequence[Tile]  # of the matrices that are seen, not always all
+    above: Sequence[Part] = ()  # the parts that stand above the matrices
+    below: Sequence[Part] = ()  # the parts that stand below them
 
 
 def laid_out(

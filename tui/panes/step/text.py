@@ -30,10 +30,10 @@ _NARROW_PANE: Final = 60  # columns below which there are no labels
 class Looked(NamedTuple):
     """What there is to say of an event: arrays, notes, axes it sums over, formula."""
 
-    facets: tuple[Facet, ...]
-    notes: Sequence[str]
-    summed: tuple[int, ...]
-    formula: Formula
+    facets: tuple[Facet, ...]  # the arrays, in the order in which they are read
+    notes: Sequence[str]  # of the subject, at this event
+    summed: tuple[int, ...]  # the axes that a contribution is summed over; () for none
+    formula: Formula  # `NO_FORMULA` where there is none
 
 
 NOTHING: Final = Looked((), (), (), NO_FORMULA)
@@ -45,11 +45,11 @@ class Words(NamedTuple):
     `number` is that of the event in the trace, counted from 0.
     """
 
-    bug: Debugger
-    stage: Stage
+    bug: Debugger  # for what is asked of the session
+    stage: Stage  # subject, trace and look
     number: int
-    looked: Looked
-    cursors: Sequence[tuple[int, ...]]
+    looked: Looked  # `NOTHING` until it is there
+    cursors: Sequence[tuple[int, ...]]  # an index for each facet
 
     @property
     def trace(self) -> Trace:
