@@ -10,6 +10,7 @@ import asyncio
 import gc
 import random
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -45,6 +46,7 @@ from gradstep.tui.panes.why import WhyPane
 
 _STEPS: Final = 210  # of one walk
 _AT_ONCE: Final = 4  # steps that come before anything is handled, at most
+_PATIENCE: Final = 30.0  # seconds, for a busy machine
 _SIZES: Final = ((120, 36), (80, 24), (60, 20), (160, 50), (45, 12))
 _MORE: Final = 1000  # objects of hundreds of thousands: what was executed is remembered
 _OPENED: Final = Counter(Search=1, MatrixView=1, timers=1)  # when they are asked for
@@ -335,7 +337,7 @@ async def test_a_walk_ends_where_a_fresh_screen_begins(
 async def ends_well(app: App[int], screens: WeakSet[Screen[object]]) -> None:
     """Hold the end of a walk against a fresh screen; nothing is left, and q leaves."""
     await agrees(await rest(app))
-    await let_go(app, screens, 1)
+    await let_go(app, screens)
     press(app, "q")
     await settle(app)
     assert app.return_value == 0
@@ -433,24 +435,24 @@ async def test_nothing_piles_up(keys: tuple[str, ...]) -> None:
                 press(app, key)
                 await settle(app)
                 screens.update(app.screen_stack)
-            await let_go(app, screens, 30)
+            await let_go(app, screens)
             counted.append(len(gc.get_objects()))
         before, after = counted
         assert after - before < _MORE
 
 
-async def let_go(app: App[int], screens: WeakSet[Screen[object]], turns: int) -> None:
-    """Hold that closed screens are let go of; timers may know the last for a while."""
-    gone: Counter[str] = Counter()
-    for _ in range(turns):
+async def let_go(app: App[int], screens: WeakSet[Screen[object]]) -> None:
+    """Wait until closed screens are let go of; timers may know the last for a while."""
+    end = time.monotonic() + _PATIENCE
+    while True:
         StylesCache.get_inner_outer.cache_clear()  # it knows what is gone for long
         gc.collect()
         stack = app.screen_stack
         gone = Counter(type(one).__name__ for one in screens if one not in stack)
-        if not gone:
+        if not gone or max(gone.values()) == 1:
             return
+        assert time.monotonic() < end, gone
         await asyncio.sleep(0.05)
-    assert max(gone.values()) == 1, gone
 
 
 # ----------------------------------------------------------- long commands under way
