@@ -18,7 +18,7 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
 from textual.driver import Driver
-from textual.events import Key
+from textual.events import Event, InputEvent, Key, Paste
 from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.theme import Theme
@@ -102,6 +102,16 @@ class GradstepApp(App[int]):
     def available_themes(self) -> dict[str, Theme]:
         """The themes of gradstep, and those of Textual."""
         return THEMES
+
+    async def on_event(self, event: Event) -> None:
+        """Let keys and the mouse wait for a screen that is not up yet.
+
+        A screen is at the top of the stack before it has its panes, and a key with
+        priority would look for them.
+        """
+        if isinstance(event, (InputEvent, Paste)):
+            await self.screen._mounted_event.wait()  # noqa: SLF001  # as Textual waits
+        await super().on_event(event)
 
     def on_key(self, event: Key) -> None:
         """Give a letter to the line that has the focus by now.

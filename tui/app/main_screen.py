@@ -28,7 +28,7 @@ from ...core.engine.trace import Trace
 from ...core.explain.explain import element_name
 from ...core.session.reply import Reply
 from ..export.exports import with_screen
-from ..panes.base.background import Background
+from ..panes.base.background import Background, is_there
 from ..panes.base.pane import Asked, Begun, Chosen, OneLine, Pane, View
 from ..panes.base.views import VIEWS
 from ..panes.console import ConsolePane, Prompt
@@ -141,6 +141,8 @@ class MainScreen(Screen[int]):
 
     def on_mount(self) -> None:
         """Show the first moment."""
+        if not is_there(self):
+            return
         self._always = [self.query_one(kind) for kind in _ALWAYS]
         self.bug.exporters = with_screen(camera(self.app))
         self._lay_out()
@@ -164,6 +166,8 @@ class MainScreen(Screen[int]):
 
     def on_resize(self, event: Resize) -> None:
         """Say so when the window is too small; redraw what depends on its width."""
+        if not is_there(self):
+            return
         width, height = event.size
         is_small = width < _LEAST_WIDTH or height < _LEAST_HEIGHT
         self.set_class(is_small, "small")
@@ -201,7 +205,7 @@ class MainScreen(Screen[int]):
         """Draw the present moment into every pane, at once and without waiting."""
         if self._work.busy:
             self._is_stale = True  # the debugger is on its way
-        elif self._is_there:
+        elif is_there(self):
             self._draw(self._view(reply))
 
     @property
@@ -211,6 +215,8 @@ class MainScreen(Screen[int]):
 
     def _begin(self, line: str) -> None:
         """Execute a line, or none, and look up what the panes need to show it."""
+        if not is_there(self):
+            return
         self._is_showing = not line
         self._is_stale = False
         is_given_up = self._is_given_up and not line
@@ -237,7 +243,7 @@ class MainScreen(Screen[int]):
 
     def _finished(self, done: _Done) -> None:
         view, error = done
-        if not self._is_there:
+        if not is_there(self):
             return
         if error is not None:
             self._say_error(error)
@@ -284,11 +290,6 @@ class MainScreen(Screen[int]):
         seen = [one for one in self._always if one.display or one.id == "console"]
         return [shown, *seen] if isinstance(shown, Pane) else seen
 
-    @property
-    def _is_there(self) -> bool:
-        """Tell whether there still are panes: work may end after them."""
-        return bool(self.children)
-
     def _say_busy(self) -> None:
         self.query_one(ConsolePane).say("still busy; Escape cancels")
 
@@ -302,7 +303,7 @@ class MainScreen(Screen[int]):
         self.query_one(ConsolePane).say(defect_text(error))
 
     def _tell_share(self, done: int, of: int) -> None:
-        if not self._is_there:
+        if not is_there(self):
             return
         share = f" {100 * done // of} %" if of else ""
         self._show_header(f"working{share}, Escape cancels")
@@ -396,7 +397,7 @@ class MainScreen(Screen[int]):
     def _take(self, loaded: Loaded) -> None:
         """Go on with what was loaded again."""
         self._is_given_up = False
-        if not self._is_there:
+        if not is_there(self):
             return
         self.app.clear_notifications()
         fresh = loaded.bug
@@ -439,7 +440,8 @@ class MainScreen(Screen[int]):
         if not self.query(f"#{name}"):
             switcher = self.query_one("#view", ContentSwitcher)
             await switcher.add_content(view(name)(id=name))
-        self._turn_to(name)
+        if is_there(self):
+            self._turn_to(name)
 
     def _turn_to(self, name: str) -> None:
         self._turning = name

@@ -29,6 +29,7 @@ from ...core.scenario.scenario import Scenario, builtin_names, load
 from ...core.words.numbers import shape_text
 from ..graph.drawing import Piece, cut
 from ..graph.scene import Atlas
+from ..panes.base.background import is_there
 from .messages import Open
 
 _GROUPS = ("first steps", "matrices", "networks", "trouble")
@@ -150,6 +151,8 @@ class Picker(Screen[int]):
 
     def on_mount(self) -> None:
         """Fill the list."""
+        if not is_there(self):
+            return
         self._all = choices(Path.cwd())
         self._fill("")
         self.query_one(Input).focus()

@@ -10,6 +10,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, Final, Generic, TypeVar
 
 from textual.app import App
+from textual.screen import Screen
 
 from ....core.base.errors import Interrupted
 
@@ -111,6 +112,16 @@ class Background:
         if self._app is not None and self._app.is_running:
             with suppress(RuntimeError):  # its loop has ended since
                 self._app.call_later(function, *arguments)
+
+
+def is_there(screen: Screen[Any]) -> bool:
+    """Tell whether a screen has its panes: to be asked from `on_mount` on.
+
+    It has not once it is closed. Textual tells a screen that it is mounted even where
+    it was closed before all panes were, and work in the background may end later.
+    """
+    is_closed = screen._pruning  # noqa: SLF001  # as Textual asks
+    return screen.is_attached and screen.app.is_running and not is_closed
 
 
 GIVEN_UP: Final = "given up; the next command looks again"

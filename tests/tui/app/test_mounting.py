@@ -1,0 +1,164 @@
+"""A screen that is not up yet, or is closed before it is: nothing breaks.
+
+The layout itself waits for the moment, so that it does not depend on the machine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from textual import events
+from textual.app import App
+from textual.containers import Horizontal, Vertical
+from textual.widget import Widget
+from textual.widgets import Input
+
+from driving import press, settle, until
+from gradstep.core.scenario.scenario import load
+from gradstep.tui.app.app import GradstepApp
+from gradstep.tui.app.main_screen import MainScreen
+from gradstep.tui.app.picker import Picker
+from gradstep.tui.panes.console import ConsolePane
+
+_SIZE = (120, 36)
+
+
+@pytest.fixture(autouse=True)
+def _plain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+
+
+def hold(
+    monkeypatch: pytest.MonkeyPatch,
+    kind: type[Widget],
+    act: Callable[[App[int]], object],
+    holds: Callable[[Widget], object],
+) -> list[Widget]:
+    """Let the first widget of a class act before it mounts its children.
+
+    It mounts them once something holds of it. Return where it stands by then.
+    """
+    held: list[Widget] = []
+    mount = kind.mount_composed_widgets
+
+    async def later(self: Widget, widgets: list[Widget]) -> None:
+        if type(self) is kind and not held:
+            held.append(self)
+            with self.app._context():  # a key comes from nobody within
+                act(self.app)
+            await until(lambda: holds(self))
+        await mount(self, widgets)
+
+    monkeypatch.setattr(kind, "mount_composed_widgets", later)
+    return held
+
+
+def taken_up(monkeypatch: pytest.MonkeyPatch) -> list[events.Event]:
+    """Return where the keys and the mouse stand once the application takes them up."""
+    found: list[events.Event] = []
+    take = GradstepApp.on_event
+
+    async def noted(app: GradstepApp, event: events.Event) -> None:
+        if isinstance(event, (events.InputEvent, events.Paste)):
+            found.append(event)
+        await take(app, event)
+
+    monkeypatch.setattr(GradstepApp, "on_event", noted)
+    return found
+
+
+@pytest.mark.parametrize("kind", [MainScreen, Vertical, ConsolePane])
+async def test_what_is_typed_before_the_screen_is_up_waits(
+    monkeypatch: pytest.MonkeyPatch, kind: type[Widget]
+) -> None:
+    taken = taken_up(monkeypatch)
+
+    def typed(app: App[int]) -> None:
+        press(app, ":", *"step 2", "enter")
+
+    held = hold(monkeypatch, kind, typed, lambda _: taken)
+    app = GradstepApp(load("apple_orange"))
+    async with app.run_test(size=_SIZE):
+        await settle(app)
+        assert held
+        assert isinstance(app.screen, MainScreen)
+        assert app.screen.bug.memory.history == ["step 2"]
+
+
+async def test_what_is_pasted_before_the_screen_is_up_waits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    taken = taken_up(monkeypatch)
+
+    def pasted(app: App[int]) -> None:
+        press(app, ":")
+        app.post_message(events.Paste("goto z"))
+
+    held = hold(monkeypatch, ConsolePane, pasted, lambda _: taken)
+    app = GradstepApp(load("apple_orange"))
+    async with app.run_test(size=_SIZE):
+        await settle(app)
+        assert held
+        assert app.screen.query_one("#prompt", Input).value == "goto z"
+
+
+@pytest.mark.parametrize("kind", [Picker, Horizontal])
+async def test_what_is_typed_before_the_picker_is_up_waits(
+    monkeypatch: pytest.MonkeyPatch, kind: type[Widget]
+) -> None:
+    taken = taken_up(monkeypatch)
+
+    def typed(app: App[int]) -> None:
+        press(app, "down", "up", *"matrix form", "enter")
+
+    held = hold(monkeypatch, kind, typed, lambda _: taken)
+    app = GradstepApp()
+    async with app.run_test(size=_SIZE):
+        await until(lambda: isinstance(app.screen, MainScreen))
+        await settle(app)
+        assert held
+        assert isinstance(app.screen, MainScreen)
+        assert app.screen.bug.subject.name == "three_layer"
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("apple_orange", MainScreen),
+        ("apple_orange", Vertical),
+        ("apple_orange", ConsolePane),
+        ("", Picker),
+        ("", Horizontal),
+    ],
+)
+async def test_the_application_can_be_closed_while_its_screen_mounts(
+    monkeypatch: pytest.MonkeyPatch, name: str, kind: type[Widget]
+) -> None:
+    app = GradstepApp(load(name) if name else None)
+    held = hold(
+        monkeypatch, kind, lambda app: app.exit(0), lambda _: not app.is_running
+    )
+    async with asyncio.timeout(60):
+        assert await app.run_async(headless=True, size=_SIZE) == 0
+    assert held
+    assert app.return_code == 0
+
+
+@pytest.mark.parametrize("kind", [MainScreen, Vertical, ConsolePane])
+async def test_another_screen_can_come_while_one_mounts(
+    monkeypatch: pytest.MonkeyPatch, kind: type[Widget]
+) -> None:
+    def switch(app: App[int]) -> None:
+        app.call_later(app.switch_screen, Picker())
+
+    held = hold(monkeypatch, kind, switch, lambda one: one._pruning)
+    app = GradstepApp(load("apple_orange"))
+    async with app.run_test(size=_SIZE):
+        await until(lambda: isinstance(app.screen, Picker))
+        await settle(app)
+        assert held
+        assert app.screen.query_one("#search", Input).has_focus
