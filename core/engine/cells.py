@@ -1,4 +1,4 @@
-"""Slopes and products of an operation, computed where they are looked at only.
+"""Slopes and products of an operation: only the elements that are read are computed.
 
 An elementwise rule needs nothing but the elements at the same place, so a corner of a
 matrix of millions costs no more than a small matrix. Neither does a corner of the
@@ -74,7 +74,7 @@ def products(run: Run, edge: Edge, upstream: Value, dtype: np.dtype[Any]) -> Cel
 
 
 def slopes_at(run: Run, node: Node, rule: Rule, where: Any) -> Array:
-    """Apply a rule of an elementwise node to ones, where they are asked for.
+    """Return slopes of an elementwise node, for some elements, by its rule.
 
     The rule is a vjp or a jvp. `where` indexes the result; the slopes have the shape of
     what it selects.
@@ -87,7 +87,7 @@ def slopes_at(run: Run, node: Node, rule: Rule, where: Any) -> Array:
 
 
 def _applied(run: Run, node: Node, rule: Rule, sent: Array, where: Any) -> Array:
-    """Apply a rule of an elementwise node to a part of what is sent through it."""
+    """Apply a rule of an elementwise node to some elements."""
     whole = np.asarray(run.values[node.index])
     # What is drawn at random belongs to the whole shape, not to a corner of it.
     drawn = node.op is not None and any(p.name == "seed" for p in node.op.parameters)
@@ -111,7 +111,7 @@ def _applied(run: Run, node: Node, rule: Rule, sent: Array, where: Any) -> Array
 
 
 def reduced_at(run: Run, node: Node, op: Op, where: Any) -> Array:
-    """Return the slopes of a reduction where they are asked for.
+    """Return slopes of a reduction, for some elements.
 
     `where` indexes the operand; the slopes have the shape of what it selects.
     """

@@ -1,4 +1,4 @@
-"""Where elements go that an operation only moves, told from the addresses of views.
+"""The places of elements that an operation only moves, found by addresses of views.
 
 A view of an array has a shape and steps of its own, but the numbers stay where they
 are. So an address says which element of the one is which element of the other, and no
@@ -29,7 +29,7 @@ class Views(NamedTuple):
     result: Array  # booleans of the same memory
 
     def into(self, index: Index) -> Box | None:
-        """Return where an element of the operand stands in the result, if it does."""
+        """Return the places of an operand's element in the result; None without one."""
         return _box(self.result, _address(self.operand, index))
 
     def source(self, index: Index) -> Box | None:

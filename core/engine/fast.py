@@ -19,7 +19,7 @@ from .patches import Patches, Write
 
 
 class Base(NamedTuple):
-    """The run that is taken over where nothing differs from it."""
+    """An earlier run, whose gradients are taken where nothing differs from it."""
 
     values: Sequence[Value]  # of each node
     gradients: Sequence[Value | None]  # of each node; None where no gradient flows
@@ -59,7 +59,7 @@ def patched(
     base: Base | None,
     writes: list[Write],
 ) -> list[Value | None]:
-    """Return the gradients of a patched run; `writes` is told what is written over.
+    """Return the gradients of a patched run; what is written over is added to `writes`.
 
     What does not differ from `base` is taken from it.
     """

@@ -99,12 +99,12 @@ class Node(NamedTuple):
 
     @property
     def is_literal(self) -> bool:
-        """Tell whether it is a number of the source, which is its own name: `0.5`."""
+        """Tell whether it is a number in the source. Its name is that number: `0.5`."""
         return self.kind == "constant" and _is_number(self.name)
 
     @property
     def is_unnamed(self) -> bool:
-        """Tell whether it got a name because its source gives it none: `h._1`."""
+        """Tell whether its name was made up, since its source gives it none: `h._1`."""
         return _UNNAMED.fullmatch(self.name) is not None
 
 
@@ -303,7 +303,7 @@ class Graph:
         return self.frames[self.statements[node.site.statement].frame]
 
     def misfit(self, node: Node, words: str, hint: str = "") -> Problem:
-        """Return the problem of operands that an operation cannot take, in its place.
+        """Return the problem of operands that an operation cannot take.
 
         A node of a library is to be found where the author's own source calls it.
         """
@@ -339,13 +339,13 @@ class Graph:
 
 
 def misfit_text(op: str, operands: Sequence[tuple[str, Shape]], words: str) -> str:
-    """Return what is said where names with shapes do not fit an operation."""
+    """Return the message that operands, by name and shape, do not fit an operation."""
     told = [f"{name} has shape {shape}" for name, shape in operands[:_MOST_TOLD]]
     return f"{op}: {' and '.join(told)}: {words}"
 
 
 def named_shapes(nodes: Iterable[Node]) -> list[tuple[str, Shape]]:
-    """Return nodes by their names, unnamed ones as they are written, with shapes."""
+    """Return pairs of name and shape; an unnamed node is called as it is written."""
     return [
         (n.site.text if n.site and n.is_unnamed else n.name, n.shape) for n in nodes
     ]
@@ -359,7 +359,7 @@ def _filled(op: Op, attributes: Attributes) -> Attributes:
 
 @contextmanager
 def undisturbed() -> Generator[None]:
-    """Keep the garbage collector from looking on while a large graph is built.
+    """Turn the garbage collector off while a large graph is built.
 
     It would look for cycles among millions of rows, again and again, and there are
     none. Afterwards it goes on as before.
@@ -439,7 +439,7 @@ class Builder:
         return index
 
     def rename(self, index: int, name: str) -> None:
-        """Give a node another name: its line says what it is called only at its end."""
+        """Give a node another name: the result of a line gets its own at the end."""
         row = self._rows[index]
         self._rows[index] = (index, name, *row[2:])
 

@@ -51,7 +51,7 @@ class Patches:
 
     @property
     def bend_the_chain_rule(self) -> bool:
-        """Tell whether gradients are others than those of a graph, with edges cut."""
+        """Tell whether the chain rule is broken; cut edges and set values do not."""
         return bool(self.gradients or self.rules or self.overwrites or self.in_place)
 
 

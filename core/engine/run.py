@@ -185,7 +185,7 @@ def _misfit(graph: Graph, values: Sequence[Value], error: Exception) -> InputErr
 
 
 def unfit_words(error: Exception, operands: Sequence[Value]) -> tuple[str, str]:
-    """Return what is wrong with numbers that an operation cannot take, and a hint."""
+    """Return a message and a hint for numbers that an operation cannot take."""
     dtypes = [np.asarray(value).dtype for value in operands]
     if not isinstance(error, TypeError):
         return " ".join(str(error).split()).rstrip("."), ""
@@ -214,7 +214,7 @@ def _kept(
     values: Sequence[Value],
     base: Run,
 ) -> bool:
-    """Tell whether a node that no patch sets has the value that it has in the base."""
+    """Tell whether a node that no patch sets has the same value as in the base."""
     if index in base.patches.values:
         return False
     if op is None:

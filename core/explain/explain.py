@@ -263,7 +263,7 @@ class Explanation:
     def record(
         self, trace: Trace, progress: Callable[[int, int], None] | None = None
     ) -> dict[str, Any]:
-        """Return it as plain data, with all terms; of many it tells the progress."""
+        """Return it as plain data, with all terms, and report the progress."""
         nodes = trace.run.graph.nodes
         asked, index = self.asked
         return {
@@ -484,7 +484,7 @@ def _part_of(trace: Trace, edge: Edge, number: int, index: Index) -> Part:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Blocks(Iterable[Columns]):
-    """Columns that are made whenever they are gone through."""
+    """Columns that are made anew each time one iterates over them."""
 
     make: Callable[[], Iterator[Columns]]
 
@@ -1019,7 +1019,7 @@ def _block_sources(
 
 
 def _slice_sources(consumer: Node, operand: int, array: Array, index: Index) -> Factors:
-    """Return the first elements of the slice that a reduction makes one element of."""
+    """Return the first elements of the slice that is reduced to one element."""
     kept = kept_axes(consumer, array.ndim)
     rest = index if len(index) < array.ndim else [index[a] for a in kept]
     at = dict(zip(kept, rest, strict=True))

@@ -183,7 +183,7 @@ def _local(run: Run, edge: Edge, array: Array) -> Facet:
 def linked(
     trace: Trace, number: int, shown: Sequence[Facet], element: Element
 ) -> list[Region | None]:
-    """Return, for each array of event `number`, what belongs to one element.
+    """Return the elements that belong to one element, for each array of an event.
 
     None where nothing does, or where finding out would take too long.
     """
@@ -233,7 +233,7 @@ def _around(
 def _across(
     run: Run, edge: Edge, element: Element
 ) -> dict[tuple[int, Quantity], Region | None]:
-    """Relate elements of what goes along an edge; those of its operand by gradient."""
+    """Relate an element to elements of the gradients at both ends of an edge."""
     found = _around(run, edge.consumer, "grad", element)
     if edge.operand == element.node and element.quantity == "grad":
         found[edge.operand, "grad"] = one(element.index or ())
@@ -243,7 +243,7 @@ def _across(
 
 
 def made_into(run: Run, node: Node, argument: int, index: Index) -> Region | None:
-    """Return the elements of a result that an element of an operand has a say in."""
+    """Return the elements of a result that depend on an element of an operand."""
     narrow, wide = _shape(run, node.operands[argument]), _shape(run, node.index)
     labels = _labels(run, node)
     if labels is not None:
@@ -276,7 +276,7 @@ def made_into(run: Run, node: Node, argument: int, index: Index) -> Region | Non
 
 
 def made_from(run: Run, node: Node, argument: int, index: Index) -> Region | None:
-    """Return the elements of an operand that an element of the result is made from."""
+    """Return the elements of an operand that an element of the result depends on."""
     narrow, wide = _shape(run, node.operands[argument]), _shape(run, node.index)
     labels = _labels(run, node)
     if labels is not None:

@@ -377,7 +377,10 @@ def _bad_gradient(trace: Trace, node: int, index: Index, position: int) -> Why:
 
 
 def _breaks(term: Term) -> bool:
-    """Tell whether a product is broken where what arrives is not, or not so much."""
+    """Tell whether a product that is not finite was made so here.
+
+    Either what arrives is finite, or it is Inf and meets a slope of 0.
+    """
     if np.isfinite(term.upstream):
         return True
     return term.local == 0 and not np.isnan(term.upstream)
@@ -562,7 +565,7 @@ def _bad_count(value: Any) -> int:
 
 
 def breaks(trace: Trace, number: int) -> bool:
-    """Tell whether a contribution is not finite though what it is made of is."""
+    """Tell whether a contribution is not finite, but all that makes it is."""
     event = trace.event(number)
     if not isinstance(event, Contribution):
         return False

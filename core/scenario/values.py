@@ -100,7 +100,7 @@ def read(
     value: object, path: Path, mistakes: Mistakes, setting: Setting
 ) -> Array | None:
     """Return the read-only array of a TOML value, or None with a mistake."""
-    if mistakes.full:  # more would be told of none, and reading takes time
+    if mistakes.full:  # no more mistakes are kept, and reading takes time
         return None
     source = _Source(path, mistakes, setting)
     before = len(mistakes)

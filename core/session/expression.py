@@ -201,7 +201,7 @@ class _Fact(ast.expr):
 
 
 def _spelled(text: str, names: Mapping[str, str]) -> tuple[str, dict[str, str]]:
-    """Put words in the place of names that Python reads otherwise, such as `∂L/∂x`.
+    """Replace names that Python reads otherwise, such as `∂L/∂x`, by words.
 
     The words are as long as the names, so that columns stay, and are told with their
     gradients. A name counts where it is written whole: `∂L/∂x` is one, `∂L / ∂x` none.
@@ -386,7 +386,7 @@ class _Resolver:
 
 
 def _characters(text: str, line: int | None, column: int | None) -> int:
-    """Return a place that Python tells in lines and bytes as one in characters."""
+    """Return the place in characters for one that Python gives in lines and bytes."""
     lines = text.splitlines(keepends=True)
     row = (line or 1) - 1
     part = lines[row].encode()[: column or 0].decode(errors="ignore")
@@ -439,7 +439,7 @@ _UNARY: Final[Mapping[type[ast.AST], Callable[[Any], Any]]] = {
 
 
 def _power(base: Any, exponent: Any) -> Any:
-    """Raise to a power, whole numbers as well: NumPy's wrap, and dislike 2 ** -1."""
+    """Return a power. NumPy's integers overflow silently, and refuse 2 ** -1."""
     if np.asarray(base).dtype.kind in "iu" and np.asarray(exponent).dtype.kind in "iu":
         result = np.float_power(base, exponent)
         exact = np.all(np.abs(result) < 2**53) and np.all(np.asarray(exponent) >= 0)
@@ -713,7 +713,7 @@ def _operate(
 def _texts(
     call: _Call, args: Sequence[Any], keywords: Mapping[str, Any]
 ) -> dict[int, str]:
-    """Return how values that a call is given are written, by their identities."""
+    """Return the texts of the arguments of a call, by the `id` of their values."""
     texts: dict[int, str] = {}
     trees = [*call.args, *call.keywords.values()]
     for tree, value in zip(trees, [*args, *keywords.values()], strict=True):
@@ -725,7 +725,7 @@ def _texts(
 
 
 def _result(op: Op, operands: Sequence[Any], attributes: Attributes) -> Array:
-    """Compute an operation, after what it takes is found out and allowed."""
+    """Compute an operation, if the room and the work that it takes are allowed."""
     shapes = [np.shape(one) for one in operands]
     _refuse_large(op.shape(*shapes, **attributes))
     work, room = op.cost(*shapes, **attributes) if op.cost else (0, 0)

@@ -161,10 +161,10 @@ class Session:
             self.progress(iteration, self.timeline.iterations)
 
     def _border(self, stop: Stop, start: Place) -> Meeting | None:
-        """Meet an expression that an iteration's start has cleared, from behind.
+        """Return a watch met while going back over the start of an iteration, or None.
 
-        Going back over the border, its value at the end before is there again: a change
-        that belongs to no event.
+        Behind that border its value at the end of the iteration before is there again:
+        a change that belongs to no event.
         """
         if stop.watched is None:
             return None

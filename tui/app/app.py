@@ -88,7 +88,7 @@ class GradstepApp(App[int]):
         at: str = "",
         script: Path | None = None,
     ) -> None:
-        """Take what to begin with; `InputError` where it cannot be run."""
+        """Take what to begin with. Raises `InputError` where it cannot be run."""
         super().__init__()
         self._bug = None if about is None else Debugger(about)
         self._at = at
@@ -114,7 +114,7 @@ class GradstepApp(App[int]):
         await super().on_event(event)
 
     def on_key(self, event: Key) -> None:
-        """Give a letter to the line that has the focus by now.
+        """Hand a letter on to the input line that has the focus by now.
 
         It came before the key in front of it had brought the focus there.
         """

@@ -294,7 +294,7 @@ class MainScreen(Screen[int]):
         self.query_one(ConsolePane).say("still busy; Escape cancels")
 
     def _say_error(self, error: Exception) -> None:
-        """Say what the debugger never should have raised; the session goes on."""
+        """Report an exception that is a bug of gradstep; the session goes on."""
         if isinstance(error, Interrupted):
             self.query_one(ConsolePane).say("interrupted; what was done is kept")
             return
@@ -316,7 +316,7 @@ class MainScreen(Screen[int]):
             self.run_line(message.line)
 
     def on_begun(self, message: Begun) -> None:
-        """Let a person end the line that a pane has begun."""
+        """Put a line that a pane has begun into the prompt, to be completed."""
         self.query_one(ConsolePane).ask(message.line)
 
     def on_chosen(self, message: Chosen) -> None:
@@ -363,7 +363,7 @@ class MainScreen(Screen[int]):
     # ---------------------------------------------------------------- actions
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Leave the colon to whoever types one."""
+        """Disable the key `:` while a person types text."""
         typing = action == "prompt" and isinstance(self.focused, Input)
         return not typing and super().check_action(action, parameters)
 

@@ -46,7 +46,7 @@ class Player:
         return "step" if bug.position < len(bug.trace) else ""
 
     def states(self) -> Iterator[str]:
-        """Yield what is said of it in the header."""
+        """Yield the words about it in the header."""
         if self.is_playing:
             yield f"playing, {number_text(PACES[self.pace])} s a step"
         if self.script:

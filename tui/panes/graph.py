@@ -323,7 +323,7 @@ class GraphPane(Pane):
     def _recipe(
         self, atlas: Atlas, wish: _Wish, room: tuple[int, int], cursor: int
     ) -> tuple[object, Callable[[], tuple[Scene, frozenset[int]]]]:
-        """Return what a scene is made for, and how."""
+        """Return the cache key of a scene, and the function that makes it."""
         centre = cursor if wish.kind == "near" else -1
         how = partial(_made, atlas, wish, room, cursor, self._shown)
         return (atlas, wish, room, centre), how

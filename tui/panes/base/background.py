@@ -24,7 +24,7 @@ class Background:
     """One piece of work at a time, in a thread of its own."""
 
     def __init__(self, tell: Callable[[int, int], None]) -> None:
-        """Take who is told how far work is that takes long: done, of how much."""
+        """Take what is called with the progress of long work: done, of how much."""
         self._tell = tell
         self._app: App[Any] | None = None
         # To begin a thread for each piece of work takes as long as much of it.
@@ -39,7 +39,7 @@ class Background:
     def run(
         self, app: App[Any], work: Callable[[], T], then: Callable[[T], None]
     ) -> None:
-        """Do `work`, and give what comes of it to `then`: at once, if that is quick.
+        """Do `work`, and call `then` with its result: at once, if the work is quick.
 
         `work` must not raise. The screen must not be busy. Once it is closed there is
         nobody any more whom it could be done for.
@@ -79,7 +79,7 @@ class Background:
         self._hand_over(finish)
 
     def close(self) -> None:
-        """Leave nothing behind that goes on."""
+        """Cancel the work, and end the thread."""
         self._is_closed = True
         self.cancel()
         self._work.put(None)
@@ -87,11 +87,11 @@ class Background:
             self._thread.join(_PATIENCE)
 
     def cancel(self) -> None:
-        """Let the work end where it next tells how far it is."""
+        """Make the next call of `progress` raise `Interrupted`."""
         self._cancelled.set()
 
     def progress(self, done: int, of: int) -> None:
-        """Tell how far the work is, or raise `Interrupted`; called from its thread.
+        """Report the progress, or raise `Interrupted`. The thread of the work calls it.
 
         What the screen itself looks up is not to be cancelled.
         """
@@ -128,7 +128,7 @@ GIVEN_UP: Final = "given up; the next command looks again"
 
 
 class Kept(Generic[T]):
-    """The last thing that was made, and what it was made for.
+    """A cache with one entry: the last result, and its key.
 
     What takes long is made by `make`, in the background; `of` finds it there.
     """
@@ -137,7 +137,7 @@ class Kept(Generic[T]):
         self._found: tuple[object, T | None] | None = None
 
     def make(self, key: object, how: Callable[[], T]) -> None:
-        """Make it, unless it is there; None where a person has given it up."""
+        """Keep the result for a key, or None where a person gives it up."""
         found = self._found
         if found is not None and found[0] == key and found[1] is not None:
             return
@@ -147,7 +147,7 @@ class Kept(Generic[T]):
             self._found = key, None
 
     def of(self, key: object, how: Callable[[], T]) -> T | None:
-        """Return what was made for a key, None if it was given up; or make it now."""
+        """Return the result for a key, None if it was given up; or make it now."""
         if self._found is None or self._found[0] != key:
             self._found = key, how()
         return self._found[1]

@@ -83,7 +83,10 @@ def filled(line: Line, width: int, ground: Style) -> Line:
 
 
 def places(stops: Mapping[int, Stop]) -> object:
-    """Return what tells apart stops at other places. Their numbers are never reused."""
+    """Return a key for the places that have a stop.
+
+    The number of a stop is enough to know its place: it is never used again.
+    """
     return tuple((stop.number, stop.enabled) for stop in stops.values())
 
 
@@ -155,12 +158,12 @@ class Painted(Widget):
         )
 
     def watch_show_vertical_scrollbar(self, shown: bool) -> None:
-        """Put the scroll bar where it belongs: out of sight it has not followed."""
+        """Place the vertical scroll bar: a hidden one is not moved with the widget."""
         if shown:
             self.vertical_scrollbar.position = self.scroll_y
 
     def watch_show_horizontal_scrollbar(self, shown: bool) -> None:
-        """Put this one where it belongs, too."""
+        """Place the horizontal scroll bar, likewise."""
         if shown:
             self.horizontal_scrollbar.position = self.scroll_x
 
@@ -181,7 +184,7 @@ class Painted(Widget):
         self.scrolled = self.scroll_offset
 
     def repaint(self, lines: Sequence[int] | None = None) -> None:
-        """Draw all lines now, or some, and paint those that are others than before."""
+        """Draw all lines now, or some, and paint those that have changed."""
         self._measure()
         width, height = self.whole_size
         if not height or len(self._drawn) < height:
@@ -229,7 +232,7 @@ class Painted(Widget):
         super().refresh()
 
     def check_message_enabled(self, message: Message) -> bool:
-        """Let no drag that has selected text end in a click."""
+        """Drop the click at the end of a drag that has selected text."""
         is_drag = isinstance(message, Click) and self.text_selection is not None
         return not is_drag and super().check_message_enabled(message)
 
@@ -262,7 +265,7 @@ class Painted(Widget):
         return strip
 
     def _shown_ink(self, ink: Style | None) -> Style | None:
-        """Return what a style of a line becomes; Textual asks that for each segment."""
+        """Return the style that is shown; Textual asks for it with each segment."""
         line = filled([Segment(" ", ink)], 1, self.ink(""))
         for one in self.get_line_filters():
             line = one.apply(line, self.background_colors[1])
@@ -321,7 +324,7 @@ class Pane(Painted, can_focus=True):
             self.repaint((0, max(self.outer_size.height - 1, 0)))
 
     def prepare(self, view: View) -> None:
-        """Look up what takes longer than a frame, for `show` to find it there.
+        """Compute what takes longer than a frame, and keep it for `show`.
 
         It is called in another thread, so nothing of the screen may be changed here.
         `view.bug.progress` tells how far it is, and raises `Interrupted` where a person
@@ -384,13 +387,13 @@ class KeptPane(Pane, Generic[T]):
         self._kept: Kept[T] = Kept()
 
     def recipe(self, view: View) -> tuple[object, Callable[[], T]]:
-        """Return the key of what is shown at this moment, and what finds it."""
+        """Return the cache key of what is shown at a moment, and what computes it."""
         raise NotImplementedError
 
     def prepare(self, view: View) -> None:
-        """Find what is to be shown."""
+        """Compute what is shown, and keep it."""
         self._kept.make(*self.recipe(view))
 
     def found(self, view: View) -> T | None:
-        """Return what is to be shown; None where a person has given it up."""
+        """Return what is shown; None where a person has given it up."""
         return self._kept.of(*self.recipe(view))
