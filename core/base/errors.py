@@ -48,9 +48,17 @@ class GradstepError(Exception):
 
 
 class InputError(GradstepError):
-    """What a person wrote is wrong. `problems` holds every mistake found, in order."""
+    """What a person wrote is wrong. `problems` holds every mistake found, in order.
 
-    def __init__(self, problems: Problem | Iterable[Problem]) -> None:
+    It is made of the message and the hint of one mistake, or of mistakes that know
+    their places.
+    """
+
+    def __init__(
+        self, problems: str | Problem | Iterable[Problem], hint: str = ""
+    ) -> None:
+        if isinstance(problems, str):
+            problems = Problem(problems, hint)
         if isinstance(problems, Problem):
             problems = (problems,)
         self.problems = tuple(problems)

@@ -93,7 +93,7 @@ def within(folder: Path, name: str) -> Path:
     if not is_inside or Path(name).is_absolute() or ".." in Path(name).parts:
         message = f"the file '{clean(name)[:80]}' is outside the scenario's folder"
         hint = "a scenario reads files of its own folder and of those below"
-        raise InputError(Problem(message, hint))
+        raise InputError(message, hint)
     return found
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from ..base.errors import CommandError, Interrupted, Problem
+from ..base.errors import CommandError, Interrupted
 from ..base.text import clean
 from ..engine.element import Element
 from ..engine.graph import Edge
@@ -42,7 +42,7 @@ def _branch(session: Session, patches: Patches, what: str) -> Answer:
         timeline = session.timeline.patched(iteration, patches)
     except (ArithmeticError, IndexError, TypeError, ValueError) as error:
         raise CommandError(
-            Problem(f"the program cannot run like this: {clean(str(error))}")
+            f"the program cannot run like this: {clean(str(error))}"
         ) from None
     after = timeline.trace(iteration).run
     _check_shapes(session, after.values)
@@ -66,17 +66,15 @@ def _check_shapes(session: Session, values: Sequence[Value]) -> None:
     for node, value in zip(session.graph.nodes, values, strict=True):
         if np.shape(value) != node.shape:
             raise CommandError(
-                Problem(
-                    f"{node.name} would have the shape {np.shape(value)}",
-                    f"the program was read for {node.shape}",
-                )
+                f"{node.name} would have the shape {np.shape(value)}",
+                f"the program was read for {node.shape}",
             )
 
 
 def _set(session: Session, arguments: str) -> Answer:
     target, equals, text = arguments.partition("=")
     if not equals or not target.strip() or not text.strip() or text[0] == "=":
-        raise CommandError(Problem("set what to what?", "set ELEMENT = EXPR"))
+        raise CommandError("set what to what?", "set ELEMENT = EXPR")
     element = _element(session, target.strip())
     value = session.expression(text).evaluate(session.state())
     run = session.trace.run
@@ -84,10 +82,8 @@ def _set(session: Session, arguments: str) -> Answer:
     name = node.name if element.quantity == "value" else f"{node.name}.grad"
     if element.quantity == "grad" and run.gradients[node.index] is None:
         raise CommandError(
-            Problem(
-                f"no gradient flows to {node.name}, so there is none to set",
-                f"why {name} says why",
-            )
+            f"no gradient flows to {node.name}, so there is none to set",
+            f"why {name} says why",
         )
     _check_not_updated(session, element)
     old = run.values[node.index]
@@ -132,11 +128,9 @@ def _check_not_updated(session: Session, element: Element) -> None:
     if number < session.position:
         name, iteration = session.graph.nodes[node].name, session.place.iteration
         raise CommandError(
-            Problem(
-                f"{name} is updated already at this position",
-                f"goto {iteration}:start sets what iteration {iteration} begins with, "
-                f"goto {iteration + 1}:start the next one (train 1, if there is none)",
-            )
+            f"{name} is updated already at this position",
+            f"goto {iteration}:start sets what iteration {iteration} begins with, "
+            f"goto {iteration + 1}:start the next one (train 1, if there is none)",
         )
 
 
@@ -158,13 +152,11 @@ def _fitting(name: str, value: Any, shape: tuple[int, ...], dtype: Any) -> Array
     """Return a value in a dtype, or raise `CommandError` with what is allowed."""
     given = np.asarray(value)
     if given.dtype.kind not in "fiub":
-        raise CommandError(Problem(f"{clean(str(value))!r} is no number"))
+        raise CommandError(f"{clean(str(value))!r} is no number")
     if given.shape not in (shape, ()):
         raise CommandError(
-            Problem(
-                f"a value of shape {given.shape} does not fit {name}",
-                f"allowed: the shape {shape}, or one number" if shape else "one number",
-            )
+            f"a value of shape {given.shape} does not fit {name}",
+            f"allowed: the shape {shape}, or one number" if shape else "one number",
         )
     with np.errstate(all="ignore"):
         cast = given.astype(dtype)
@@ -174,7 +166,7 @@ def _fitting(name: str, value: Any, shape: tuple[int, ...], dtype: Any) -> Array
     if lost.any():
         first = given[lost].flat[0] if given.shape else given[()]
         raise CommandError(
-            Problem(f"{name} holds numbers of {dtype}, and {first} is none of them")
+            f"{name} holds numbers of {dtype}, and {first} is none of them"
         )
     return cast
 
@@ -185,9 +177,7 @@ def _detach(session: Session, arguments: str) -> Answer:
     open_ = [e for e in edges if run.carries(e.consumer, e.argument)]
     if not open_:
         raise CommandError(
-            Problem(
-                f"no gradient flows through {arguments}, so there is nothing to cut"
-            )
+            f"no gradient flows through {arguments}, so there is nothing to cut"
         )
     cuts = {(edge.consumer, edge.argument) for edge in open_}
     patches = replace(run.patches, cuts=run.patches.cuts | cuts)
@@ -198,10 +188,8 @@ def _patch(session: Session, arguments: str) -> Answer:
     place, _, name = arguments.rpartition(" ")
     if not place:
         raise CommandError(
-            Problem(
-                "patch what with which mistake?",
-                f"patch EDGE | NODE MISTAKE; the mistakes are {', '.join(MISTAKES)}",
-            )
+            "patch what with which mistake?",
+            f"patch EDGE | NODE MISTAKE; the mistakes are {', '.join(MISTAKES)}",
         )
     mistake = find_mistake(name)
     edges = _edges(session, place, of_gradient=mistake.of_gradient, usage="")
@@ -216,7 +204,7 @@ def _edges(session: Session, text: str, *, of_gradient: bool, usage: str) -> lis
     rule: it stands for its uses, and so does any node where its gradient is meant.
     """
     if not text:
-        raise CommandError(Problem("which edge or node?", usage))
+        raise CommandError("which edge or node?", usage)
     graph = session.graph
     if "<-" in text:
         consumer, argument = parse_edge(text, graph)
@@ -226,7 +214,7 @@ def _edges(session: Session, text: str, *, of_gradient: bool, usage: str) -> lis
     node = graph.node(name)
     if of_gradient or node.op is None:
         if not graph.consumers[node.index]:
-            raise CommandError(Problem(f"nothing uses {node.name}"))
+            raise CommandError(f"nothing uses {node.name}")
         return list(graph.consumers[node.index])
     return [Edge(node.index, k, i) for k, i in enumerate(node.operands)]
 
@@ -263,9 +251,7 @@ def _look_at(session: Session, number: int) -> Answer:
 def _run_number(session: Session, text: str) -> int:
     if not text.isdecimal() or int(text[:9]) >= len(session.runs):
         raise CommandError(
-            Problem(
-                f"there is no run {text!r}", f"0 … {len(session.runs) - 1} are there"
-            )
+            f"there is no run {text!r}", f"0 … {len(session.runs) - 1} are there"
         )
     return int(text)
 
@@ -273,7 +259,7 @@ def _run_number(session: Session, text: str) -> int:
 def _undo(session: Session, _arguments: str) -> Answer:
     parent = session.branch.parent
     if parent is None:
-        raise CommandError(Problem("nothing is changed, so there is nothing to undo"))
+        raise CommandError("nothing is changed, so there is nothing to undo")
     made = session.branch.made
     session.undone.append(session.chosen)
     answer = _look_at(session, parent)
@@ -285,7 +271,7 @@ def _undo(session: Session, _arguments: str) -> Answer:
 
 def _redo(session: Session, _arguments: str) -> Answer:
     if not session.undone:
-        raise CommandError(Problem("nothing was undone, so there is nothing to redo"))
+        raise CommandError("nothing was undone, so there is nothing to redo")
     return _look_at(session, session.undone.pop())
 
 
@@ -293,10 +279,10 @@ def _diff(session: Session, arguments: str) -> Answer:
     """Compare two runs in the present iteration."""
     numbers = [_run_number(session, text) for text in arguments.split()]
     if len(numbers) > 2:
-        raise CommandError(Problem("two runs can be compared", "diff [N [M]]"))
+        raise CommandError("two runs can be compared", "diff [N [M]]")
     if not numbers:
         if session.branch.parent is None:
-            raise CommandError(Problem("this run is as it was loaded", "diff N"))
+            raise CommandError("this run is as it was loaded", "diff N")
         numbers = [session.branch.parent]
     numbers = [*numbers, session.chosen][:2]
     iteration = session.place.iteration
@@ -313,10 +299,8 @@ def _diff(session: Session, arguments: str) -> Answer:
 def _run_at(branch: Branch, iteration: int) -> Any:
     if iteration >= branch.timeline.iterations:
         raise CommandError(
-            Problem(
-                f"run {branch.number} has no iteration {iteration}",
-                f"0 … {branch.timeline.iterations - 1} are there; train makes more",
-            )
+            f"run {branch.number} has no iteration {iteration}",
+            f"0 … {branch.timeline.iterations - 1} are there; train makes more",
         )
     return branch.timeline.trace(iteration).run
 
@@ -373,11 +357,9 @@ def _train(session: Session, arguments: str) -> Answer:
     timeline, first = session.timeline, session.place.iteration
     target = first + whole_number(arguments)
     if not isinstance(timeline, Iterations):
-        raise CommandError(
-            Problem("this scenario does not train", "it has no table [training]")
-        )
+        raise CommandError("this scenario does not train", "it has no table [training]")
     if target >= _MOST_ITERATIONS:
-        raise CommandError(Problem(f"more than {_MOST_ITERATIONS} iterations"))
+        raise CommandError(f"more than {_MOST_ITERATIONS} iterations")
     timeline = timeline.extended(target + 1)
     session.runs[session.chosen] = session.branch._replace(timeline=timeline)
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..base.errors import CommandError, Problem
+from ..base.errors import CommandError
 from ..session.reply import Answer, Table
 from ..session.session import Session
 from .table import Command
@@ -35,7 +35,7 @@ def help_rows(groups: Groups) -> tuple[Command, ...]:
         ]
         if not found:
             raise CommandError(
-                Problem(f"no command speaks of {arguments!r}", "help lists them all")
+                f"no command speaks of {arguments!r}", "help lists them all"
             )
         return Answer(tuple(f"{c.name} {c.usage} — {c.summary}" for c in found))
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from ..base.errors import CommandError, Problem
+from ..base.errors import CommandError
 from ..base.text import nearest
 from ..engine.graph import Graph, Node, Site
 from ..session.changes import changes
@@ -32,7 +32,7 @@ _MOST_ROWS: Final = 19  # of a table of iterations, below its heading
 
 def _print(session: Session, arguments: str) -> Answer:
     if not arguments:
-        raise CommandError(Problem("print what?", "print EXPR"))
+        raise CommandError("print what?", "print EXPR")
     expression = session.expression(arguments)
     value = expression.evaluate(session.state())
     shown = Value(expression.text, value)
@@ -63,9 +63,7 @@ def _undisplay(session: Session, arguments: str) -> Answer:
     for number in arguments.replace(",", " ").split():
         if not number.isdecimal() or int(number) not in displays:
             known = ", ".join(map(str, displays)) or "none"
-            raise CommandError(
-                Problem(f"there is no display {number!r}", f"displays: {known}")
-            )
+            raise CommandError(f"there is no display {number!r}", f"displays: {known}")
         del displays[int(number)]
     return _display(session, "")
 
@@ -73,7 +71,7 @@ def _undisplay(session: Session, arguments: str) -> Answer:
 def _history(session: Session, arguments: str) -> Answer:
     """List every change of an expression in this iteration, the future's too."""
     if not arguments:
-        raise CommandError(Problem("the history of what?", "history EXPR"))
+        raise CommandError("the history of what?", "history EXPR")
     expression = session.expression(arguments)
     digits = session.digits
     rows = [
@@ -122,7 +120,7 @@ def _line(graph: Graph, text: str) -> tuple[str, int]:
     if not number.isdecimal() or source not in graph.sources:
         known = ", ".join(graph.sources)
         raise CommandError(
-            Problem(f"{text!r} is not a line", f"list [SOURCE:]LINE; sources: {known}")
+            f"{text!r} is not a line", f"list [SOURCE:]LINE; sources: {known}"
         )
     return source, int(number)
 
@@ -195,7 +193,7 @@ def path_to_output(graph: Graph, node: int) -> list[int]:
 
 def _whatis(session: Session, arguments: str) -> Answer:
     if not arguments:
-        raise CommandError(Problem("what is what?", "whatis NODE, or whatis EXPR"))
+        raise CommandError("what is what?", "whatis NODE, or whatis EXPR")
     index = session.graph.names.get(arguments)
     if index is None:
         value = session.expression(arguments).evaluate(session.state())
@@ -304,9 +302,7 @@ def updates_table(session: Session) -> Table:
 
     timeline, iteration = session.timeline, session.place.iteration
     if not isinstance(timeline, Iterations):
-        raise CommandError(
-            Problem("nothing is updated", "the scenario has no table [training]")
-        )
+        raise CommandError("nothing is updated", "the scenario has no table [training]")
     steps = [timeline.update(iteration, node) for node in session.trace.updates]
     optimizer = timeline.plan.optimizer
     before, after = optimizer.state, [f"next {name}" for name in optimizer.state]
@@ -339,10 +335,8 @@ def _info(session: Session, arguments: str) -> Answer:
     names = [name for name in _INFO if arguments and name.startswith(arguments)]
     if len(names) != 1:
         raise CommandError(
-            Problem(
-                f"there is no table {arguments!r}" if arguments else "info of what?",
-                nearest(arguments, _INFO) or ", ".join(_INFO),
-            )
+            f"there is no table {arguments!r}" if arguments else "info of what?",
+            nearest(arguments, _INFO) or ", ".join(_INFO),
         )
     answer = table_answer(_INFO[names[0]](session), session.digits)
     return _sampled(answer) if names[0] == "iterations" else answer

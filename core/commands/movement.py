@@ -27,7 +27,7 @@ def whole_number(text: str, default: int = 1) -> int:
     if not text:
         return default
     if not text.isdecimal() or not 1 <= int(text) <= 10**9:
-        raise CommandError(Problem(f"{text!r} is not a count", "1, 2, 3, …"))
+        raise CommandError(f"{text!r} is not a count", "1, 2, 3, …")
     return int(text)
 
 
@@ -120,7 +120,7 @@ def _halted(session: Session, before: Place, stop: Stopped) -> Answer:
 def _until(direction: Direction) -> Callable[[Session, str], Answer]:
     def run(session: Session, arguments: str) -> Answer:
         if not arguments:
-            raise CommandError(Problem("until what?", "until LOC, or until EXPR"))
+            raise CommandError("until what?", "until LOC, or until EXPR")
         before = session.place
         try:
             location = session.location(arguments)
@@ -139,7 +139,7 @@ def _until_true(session: Session, text: str, direction: Direction) -> Answer:
     condition = session.expression(text)
     if not condition.reads:
         raise CommandError(
-            Problem(f"no event changes {text}", "goto leads to a position or iteration")
+            f"no event changes {text}", "goto leads to a position or iteration"
         )
     once = Stop(0, "watch", text, watched=condition)
     stop = session.travel(direction, [once])
@@ -163,9 +163,7 @@ def find_place(session: Session, text: str) -> Place:
     place = session.place
     if not text:
         raise CommandError(
-            Problem(
-                "go where?", "LOC, a position, 50%, +5, -5, ITERATION:LOC or a mark"
-            )
+            "go where?", "LOC, a position, 50%, +5, -5, ITERATION:LOC or a mark"
         )
     if text in session.memory.marks:
         return session.memory.marks[text]
@@ -174,11 +172,8 @@ def find_place(session: Session, text: str) -> Place:
         number = int(iteration)
         if number >= session.timeline.iterations:
             raise CommandError(
-                Problem(
-                    f"there is no iteration {number}",
-                    f"0 … {session.timeline.iterations - 1} are there; "
-                    "train makes more",
-                )
+                f"there is no iteration {number}",
+                f"0 … {session.timeline.iterations - 1} are there; train makes more",
             )
         place, text = Place(number, 0), rest or "start"
     trace = session.timeline.trace(place.iteration)
@@ -207,7 +202,7 @@ def _position(session: Session, trace: Trace, position: int, text: str) -> int:
 
 def _inside(number: int, most: int, unit: str) -> int:
     if number > most:
-        raise CommandError(Problem(f"{number}{unit} is past the end, {most}{unit}"))
+        raise CommandError(f"{number}{unit} is past the end, {most}{unit}")
     return number
 
 
@@ -217,7 +212,7 @@ def _last(session: Session, arguments: str) -> Answer:
     if arguments.startswith("-f"):
         direction, arguments = 1, arguments[2:].strip()
     if not arguments:
-        raise CommandError(Problem("the last change of what?", "last [-f] EXPR"))
+        raise CommandError("the last change of what?", "last [-f] EXPR")
     before, expression = session.place, session.expression(arguments)
     events = changing(expression, session.trace)
     if direction < 0:
@@ -246,7 +241,7 @@ def _revisit(
     session: Session, source: list[Place], target: list[Place], which: str
 ) -> Answer:
     if not source:
-        raise CommandError(Problem(f"no place was visited {which} this one"))
+        raise CommandError(f"no place was visited {which} this one")
     target.append(session.place)
     session.place = source.pop()
     session.choose(
@@ -258,7 +253,7 @@ def _revisit(
 def _mark(session: Session, arguments: str) -> Answer:
     name = arguments or f"m{len(session.memory.marks) + 1}"
     if not name.isidentifier() or name in ("start", "end", "output"):
-        raise CommandError(Problem(f"{name!r} cannot be a mark", "use a plain name"))
+        raise CommandError(f"{name!r} cannot be a mark", "use a plain name")
     session.memory.marks[name] = session.place
     return Answer((f"mark {name}: {here(session)}",))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from ..base.errors import AssertionFailed, CommandError, Interrupted, Problem
+from ..base.errors import AssertionFailed, CommandError, Interrupted
 from ..base.exits import FAILED, INTERRUPTED
 from ..base.save import write_bytes, write_text
 from ..base.text import clean, nearest
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def _assert(session: Session, arguments: str) -> Answer:
     if not arguments:
-        raise CommandError(Problem("assert what?", "assert EXPR"))
+        raise CommandError("assert what?", "assert EXPR")
     expression = session.expression(arguments)
     state = session.state()
     if truth(expression.evaluate(state)):
@@ -33,7 +33,7 @@ def _assert(session: Session, arguments: str) -> Answer:
     sides = expression.sides(state)
     seen = "" if sides is None else f": {_sides(*sides, session.digits)}"
     raise AssertionFailed(
-        Problem(f"does not hold: {expression.text}{seen}", f"at {here(session)}")
+        f"does not hold: {expression.text}{seen}", f"at {here(session)}"
     )
 
 
@@ -58,15 +58,12 @@ def _expect(session: Session, arguments: str) -> Answer:
     what, _, rest = arguments.partition(" ")
     if what not in _EXPECTED:
         raise CommandError(
-            Problem(
-                f"cannot expect {what!r}",
-                nearest(what, _EXPECTED)
-                or "expect stop REASON [LOC], expect error [TEXT]",
-            )
+            f"cannot expect {what!r}",
+            nearest(what, _EXPECTED) or "expect stop REASON [LOC], expect error [TEXT]",
         )
     previous = session.memory.previous
     if previous is None:
-        raise CommandError(Problem("there was no command before this one"))
+        raise CommandError("there was no command before this one")
     return _EXPECTED[what](previous, rest.strip())
 
 
@@ -76,14 +73,10 @@ def _expect_stop(previous: Reply, text: str) -> Answer:
     stop = previous.stop
     seen = "no stop" if stop is None else stop_line(stop)
     if reason and reason not in REASONS:
-        raise CommandError(
-            Problem(f"{reason!r} is no reason to stop", ", ".join(REASONS))
-        )
+        raise CommandError(f"{reason!r} is no reason to stop", ", ".join(REASONS))
     met = () if stop is None else (stop, *stop.also)
     if not any(reason in ("", one.reason) and where in _places(one) for one in met):
-        raise AssertionFailed(
-            Problem(f"expected a stop {text}".rstrip(), f"there was: {seen}")
-        )
+        raise AssertionFailed(f"expected a stop {text}".rstrip(), f"there was: {seen}")
     return Answer((f"holds: {seen}",), True)
 
 
@@ -101,7 +94,7 @@ def _expect_error(previous: Reply, text: str) -> Answer:
         seen = said or "it worked"
         wanted = f" with {text!r}" if text else ""
         raise AssertionFailed(
-            Problem(f"expected an error{wanted} of {previous.command!r}", seen)
+            f"expected an error{wanted} of {previous.command!r}", seen
         )
     return Answer((f"holds: {said}",), True)
 
@@ -114,7 +107,7 @@ def _source(session: Session, arguments: str) -> Answer:
     from ..session.script import read_script, run_script  # noqa: PLC0415  # 2 ms of a start
 
     if not arguments:
-        raise CommandError(Problem("source which file?", "source FILE.gs"))
+        raise CommandError("source which file?", "source FILE.gs")
     lines = read_script(arguments)
     texts: list[str] = []
 
@@ -142,7 +135,7 @@ def _record(session: Session, arguments: str) -> Answer:
         memory.recorded = None
         return Answer((f"{count} recorded lines are dropped",))
     raise CommandError(
-        Problem(f"record cannot {arguments!r}", "record, record --asserts, record off")
+        f"record cannot {arguments!r}", "record, record --asserts, record off"
     )
 
 
@@ -150,7 +143,7 @@ def _save(session: Session, arguments: str) -> Answer:
     """Write the recorded commands, or those of the session, as a script."""
     force, name = arguments.startswith("-f "), arguments.removeprefix("-f ").strip()
     if not name:
-        raise CommandError(Problem("save where?", "save [-f] FILE.gs"))
+        raise CommandError("save where?", "save [-f] FILE.gs")
     recorded = session.memory.recorded
     lines = [f"# {session.subject.title}", *(recorded or session.memory.history)]
     text = "\n".join(lines) + "\n"
@@ -166,11 +159,11 @@ def _export(session: Session, arguments: str) -> Answer:
     except ValueError:
         formats = ", ".join(FORMATS)
         raise CommandError(
-            Problem("export as what, and where?", f"export FORMAT FILE: {formats}")
+            "export as what, and where?", f"export FORMAT FILE: {formats}"
         ) from None
     if name not in FORMATS:
         hint = nearest(name, FORMATS) or ", ".join(FORMATS)
-        raise CommandError(Problem(f"{name!r} is no format", hint))
+        raise CommandError(f"{name!r} is no format", hint)
     text, element = " ".join(middle), None
     if text:
         element = parse_element(text, session.graph, session.subject.names)
@@ -190,9 +183,7 @@ def _export(session: Session, arguments: str) -> Answer:
 
 def _quit(_session: Session, arguments: str) -> Answer:
     if arguments and not (arguments.isdecimal() and int(arguments) <= 255):
-        raise CommandError(
-            Problem(f"{arguments!r} is not an exit code", "0 … 255, or nothing")
-        )
+        raise CommandError(f"{arguments!r} is not an exit code", "0 … 255, or nothing")
     return Answer(code=int(arguments or 0))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from ..base.errors import CommandError, Problem
+from ..base.errors import CommandError
 from ..base.text import nearest
 from ..session.expression import Expression
 from ..session.reply import Answer, Table
@@ -43,9 +43,7 @@ def _breaker(temporary: bool) -> Callable[[Session, str], Answer]:
             place = f"#{min(session.position + 1, len(session.trace))}"
         location = session.location(place)
         if not location.spans(session.trace):
-            raise CommandError(
-                Problem(f"nothing happens at {place}", "no event belongs to it")
-            )
+            raise CommandError(f"nothing happens at {place}", "no event belongs to it")
         stop = Stop(
             0, "break", place, location, condition=condition, temporary=temporary
         )
@@ -57,12 +55,10 @@ def _breaker(temporary: bool) -> Callable[[Session, str], Answer]:
 def _watch(session: Session, arguments: str) -> Answer:
     text, condition = _split_condition(session, arguments)
     if not text:
-        raise CommandError(Problem("watch what?", "watch EXPR [if EXPR]"))
+        raise CommandError("watch what?", "watch EXPR [if EXPR]")
     watched = session.expression(text)
     if not watched.reads:
-        raise CommandError(
-            Problem(f"{text} never changes", "watch a node, or its .grad")
-        )
+        raise CommandError(f"{text} never changes", "watch a node, or its .grad")
     return _add(session, Stop(0, "watch", text, watched=watched, condition=condition))
 
 
@@ -71,10 +67,8 @@ def _catch(session: Session, arguments: str) -> Answer:
     name, _, bound = text.partition(" ")
     if name not in CATCHES:
         raise CommandError(
-            Problem(
-                f"there is nothing to catch called {name!r}",
-                nearest(name, CATCHES) or "nan, inf, zero, large X, small X",
-            )
+            f"there is nothing to catch called {name!r}",
+            nearest(name, CATCHES) or "nan, inf, zero, large X, small X",
         )
     catch = Catch(name, _bound(name, bound.strip()))
     return _add(session, Stop(0, "catch", text, catch=catch, condition=condition))
@@ -83,13 +77,13 @@ def _catch(session: Session, arguments: str) -> Answer:
 def _bound(name: str, text: str) -> float:
     if name not in ("large", "small"):
         if text:
-            raise CommandError(Problem(f"catch {name} takes no bound, not {text!r}"))
+            raise CommandError(f"catch {name} takes no bound, not {text!r}")
         return 0.0
     try:
         return float(text)
     except ValueError:
         raise CommandError(
-            Problem(f"catch {name} needs a number, not {text!r}", f"catch {name} 1e3")
+            f"catch {name} needs a number, not {text!r}", f"catch {name} 1e3"
         ) from None
 
 
@@ -98,9 +92,7 @@ def find_stop(session: Session, text: str) -> Stop:
     stops = session.memory.stops
     if not text.isdecimal() or int(text) not in stops:
         known = ", ".join(map(str, stops)) or "none yet"
-        raise CommandError(
-            Problem(f"there is no stop {text!r}", f"stops there are: {known}")
-        )
+        raise CommandError(f"there is no stop {text!r}", f"stops there are: {known}")
     return stops[int(text)]
 
 
@@ -124,7 +116,7 @@ def _ignore(session: Session, arguments: str) -> Answer:
     stop = find_stop(session, number)
     count = count.strip()
     if not count.isdecimal():
-        raise CommandError(Problem(f"{count!r} is not a count", "ignore N COUNT"))
+        raise CommandError(f"{count!r} is not a count", "ignore N COUNT")
     session.memory.stops[stop.number] = replace(stop, ignore=int(count))
     return Answer((f"the next {count} hits of stop {stop.number} are ignored",))
 

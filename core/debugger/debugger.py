@@ -16,7 +16,6 @@ from ..base.errors import (
     CommandError,
     InputError,
     Interrupted,
-    Problem,
     RuleError,
 )
 from ..base.progress import Progress
@@ -102,7 +101,7 @@ class Debugger(Session, ByName):
         answer, error, failed, interrupted = Answer(), None, False, False
         try:
             if started > _MOST_COMMANDS:
-                raise CommandError(Problem("one line has started too many commands"))
+                raise CommandError("one line has started too many commands")
             command, arguments = self._command(line)
             if command is not None:
                 answer = command.run(self, arguments)
@@ -168,10 +167,8 @@ class Debugger(Session, ByName):
             return None, ""
         if len(line) > _LONGEST_LINE:
             raise CommandError(
-                Problem(
-                    f"a line of {len(line)} characters is too long",
-                    f"at most {_LONGEST_LINE} are read",
-                )
+                f"a line of {len(line)} characters is too long",
+                f"at most {_LONGEST_LINE} are read",
             )
         word, _, rest = line.partition(" ")
         name = ALIASES.get(word, word)
@@ -179,12 +176,10 @@ class Debugger(Session, ByName):
             found = [command for command in COMMANDS if command.startswith(word)]
             if len(found) != 1:
                 raise CommandError(
-                    Problem(
-                        f"{word!r} could be {', '.join(found)}"
-                        if found
-                        else f"there is no command {word!r}",
-                        nearest(word, [*COMMANDS, *ALIASES]) or "help lists them all",
-                    )
+                    f"{word!r} could be {', '.join(found)}"
+                    if found
+                    else f"there is no command {word!r}",
+                    nearest(word, [*COMMANDS, *ALIASES]) or "help lists them all",
                 )
             name = found[0]
         return COMMANDS[name], rest.strip()
@@ -203,7 +198,7 @@ class Debugger(Session, ByName):
     def _nested(self, line: str) -> Reply:
         """Carry out a line on behalf of another one: one of a script."""
         if self.memory.depth >= _DEEPEST:
-            raise CommandError(Problem("scripts nest too deeply"))
+            raise CommandError("scripts nest too deeply")
         self.memory.depth += 1
         try:
             return self.execute(line)

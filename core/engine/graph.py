@@ -291,9 +291,7 @@ class Graph:
         """Return the node called `name`, or raise `CommandError` with the nearest."""
         index = self.names.get(name)
         if index is None:
-            raise CommandError(
-                Problem(f"no node is called {name!r}", nearest(name, self.names))
-            )
+            raise CommandError(f"no node is called {name!r}", nearest(name, self.names))
         return self.nodes[index]
 
     def frame_of(self, node: Node) -> Frame | None:

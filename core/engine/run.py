@@ -20,7 +20,7 @@ from typing import Any, Final
 import numpy as np
 
 from ..base.cache import Recent
-from ..base.errors import InputError, Problem, RuleError
+from ..base.errors import InputError, RuleError
 from ..ops.table import NO_ATTRIBUTES, Array, Op, Shape, Value
 from . import fast
 from .backward import call, frozen, settle
@@ -236,9 +236,7 @@ def _leaf(value: Value, shape: Shape) -> Value:
         return frozen(value.copy())
     if np.shape(value) != shape:
         raise InputError(
-            Problem(
-                f"a value of shape {np.shape(value)} stands where {shape} is needed"
-            )
+            f"a value of shape {np.shape(value)} stands where {shape} is needed"
         )
     return frozen(value)
 
@@ -249,16 +247,12 @@ def _seed(graph: Graph, values: Sequence[Value], seed: Value | None) -> Value:
     if seed is None:
         if shape:
             raise InputError(
-                Problem(
-                    f"the output {graph.nodes[graph.output].name} has shape {shape}",
-                    "give the gradient that enters there, or choose a scalar output",
-                )
+                f"the output {graph.nodes[graph.output].name} has shape {shape}",
+                "give the gradient that enters there, or choose a scalar output",
             )
         return 1.0 if type(output) is float else np.asarray(output).dtype.type(1)
     if np.shape(seed) != shape:
-        raise InputError(
-            Problem(f"the seed has shape {np.shape(seed)}, the output {shape}")
-        )
+        raise InputError(f"the seed has shape {np.shape(seed)}, the output {shape}")
     return frozen(np.array(seed, dtype=np.asarray(output).dtype)[()])
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from ..base.errors import CommandError, Problem
+from ..base.errors import CommandError
 
 # Imported for the types alone: the command line's help lists the formats, and does not
 # wait for NumPy.
@@ -59,10 +59,8 @@ def _tex(
 
     if element is None:
         raise CommandError(
-            Problem(
-                "the derivation of which gradient?",
-                "name a node or an element of one: W1, W1.grad[0, 2]",
-            )
+            "the derivation of which gradient?",
+            "name a node or an element of one: W1, W1.grad[0, 2]",
         )
     return latex(subject, trace, element.node, element.index)
 
@@ -89,13 +87,11 @@ def export(
     exporter = exporters.get(name)
     if exporter is None:
         raise CommandError(
-            Problem(
-                f"{name} needs a screen to draw on",
-                f"gradstep export SCENARIO --format {name} -o FILE has one",
-            )
+            f"{name} needs a screen to draw on",
+            f"gradstep export SCENARIO --format {name} -o FILE has one",
         )
     if element is not None and name != "tex":
         raise CommandError(
-            Problem(f"{name} shows the whole session", "only tex is about one element")
+            f"{name} shows the whole session", "only tex is about one element"
         )
     return exporter(subject, trace, position, element)

@@ -16,7 +16,7 @@ from typing import Final
 
 import numpy as np
 
-from ..base.errors import CommandError, LimitError, Problem
+from ..base.errors import CommandError, LimitError
 from ..base.text import clean
 from ..engine.backward import broadcast_axes
 from ..engine.graph import Edge, Graph, Node
@@ -126,7 +126,7 @@ def latex(
     if run.gradients[node] is None:
         name = run.graph.nodes[node].name
         raise CommandError(
-            Problem(f"no gradient flows to {name}", f"why {name} tells the reason")
+            f"no gradient flows to {name}", f"why {name} tells the reason"
         )
     way = _way(trace, node)
     writer = _Writer(run.graph, _literature(subject, run.graph))
@@ -176,10 +176,8 @@ def _way(trace: Trace, node: int) -> list[int]:
     if len(found) > _MOST_NODES:
         name = run.graph.nodes[node].name
         raise LimitError(
-            Problem(
-                f"{len(found)} nodes lie between {name} and the output",
-                f"{_MOST_NODES} at most are derived; ask for a node nearer to it",
-            )
+            f"{len(found)} nodes lie between {name} and the output",
+            f"{_MOST_NODES} at most are derived; ask for a node nearer to it",
         )
     return sorted(found)
 

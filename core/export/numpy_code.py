@@ -18,7 +18,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from ..base.errors import CommandError, LimitError, Problem
+from ..base.errors import CommandError, LimitError
 from ..base.text import clean
 from ..engine.backward import broadcast_axes
 from ..engine.graph import Edge, Graph, Node, NodeKind, Site
@@ -63,10 +63,8 @@ def numpy_code(subject: Subject, run: Run) -> str:
 def _refuse_patches(run: Run) -> None:
     if run.patches.bend_the_chain_rule:
         raise CommandError(
-            Problem(
-                "the gradients of this run are patched, which no NumPy code would do",
-                "runs lists the others, and undo goes back",
-            )
+            "the gradients of this run are patched, which no NumPy code would do",
+            "runs lists the others, and undo goes back",
         )
 
 
@@ -207,11 +205,9 @@ def _literal(name: str, value: Array) -> str:
         return f"np.full({value.shape}, {_number(first)}{suffix})"
     if value.size > _LONGEST_LITERAL:
         raise LimitError(
-            Problem(
-                f"{name} has {value.size:,} numbers, and {_LONGEST_LITERAL:,} can be "
-                "written into a program",
-                "a scenario that draws them, { random = …, seed = … }, has no limit",
-            )
+            f"{name} has {value.size:,} numbers, and {_LONGEST_LITERAL:,} can be "
+            "written into a program",
+            "a scenario that draws them, { random = …, seed = … }, has no limit",
         )
     listed = pprint.pformat(value.tolist(), width=_WIDTH - 10, compact=True)
     return f"np.array({_indented(listed)}{suffix})"

@@ -155,10 +155,7 @@ def parse(
     """
     if len(text) > limits.text:
         raise LimitError(
-            Problem(
-                f"the {name} has {len(text)} characters",
-                f"at most {limits.text} are read",
-            )
+            f"the {name} has {len(text)} characters", f"at most {limits.text} are read"
         )
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     source = _scan(text, name, limits)
@@ -250,7 +247,7 @@ def _trees(text: str) -> tuple[list[ast.stmt], list[Problem], list[tuple[int, st
             line = min(max(error.lineno or 1, 1), len(lines))
             problem = _syntax_problem(error, lines[line - 1], line)
         except (RecursionError, MemoryError):
-            raise LimitError(Problem("expressions are nested too deep")) from None
+            raise LimitError("expressions are nested too deep") from None
         problems.append(problem)
         gone = _block(lines, line - 1)
         if not any(lines[k].strip() for k in gone):

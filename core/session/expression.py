@@ -137,10 +137,8 @@ def truth(value: Any) -> bool:
     array = np.asarray(value)
     if array.size != 1:
         raise CommandError(
-            Problem(
-                f"an array of shape {array.shape} is neither true nor false",
-                "say any(…) or all(…)",
-            )
+            f"an array of shape {array.shape} is neither true nor false",
+            "say any(…) or all(…)",
         )
     return bool(array.reshape(())[()])
 
@@ -228,12 +226,10 @@ _FIRST_WORD: Final = 0x13000  # hieroglyphs: letters to Python, and not on a key
 
 def _syntax(text: str, spelled: str) -> ast.expr:
     if len(text) > LIMITS.expression:
-        raise CommandError(
-            Problem(f"an expression of {len(text)} characters is too long")
-        )
+        raise CommandError(f"an expression of {len(text)} characters is too long")
     if _nesting(text) > LIMITS.expression_nesting:
         what = f"brackets nest deeper than {LIMITS.expression_nesting}"
-        raise CommandError(Problem(what))
+        raise CommandError(what)
     try:
         # Python warns of what looks odd to it; here it is an error, or nothing.
         with warnings.catch_warnings(action="ignore"):
@@ -241,10 +237,8 @@ def _syntax(text: str, spelled: str) -> ast.expr:
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
         column = getattr(error, "offset", None) or 1
         raise CommandError(
-            Problem(
-                f"{clean(text)!r} is not an expression: "
-                f"{getattr(error, 'msg', error)} at column {column}"
-            )
+            f"{clean(text)!r} is not an expression: "
+            f"{getattr(error, 'msg', error)} at column {column}"
         ) from None
     found = mistakes(tree, LIMITS, "console")
     first = min(found, key=lambda one: getattr(one.node, "col_offset", 0), default=None)
@@ -396,7 +390,7 @@ def _characters(text: str, line: int | None, column: int | None) -> int:
 def _wrong(text: str, tree: ast.AST, message: str, hint: str = "") -> CommandError:
     column = getattr(tree, "col_offset", 0)
     column = len(text.strip().encode()[:column].decode(errors="ignore")) + 1
-    return CommandError(Problem(f"{message} (column {column})", hint))
+    return CommandError(f"{message} (column {column})", hint)
 
 
 def _whole_numbers(tree: ast.expr) -> tuple[int, ...] | None:
@@ -536,9 +530,9 @@ def _checked(tree: ast.expr, state: State) -> Any:
         with np.errstate(all="ignore"):
             return _settled(_evaluate(tree, state))
     except Fault as fault:
-        raise CommandError(Problem(fault.message, fault.hint)) from None
+        raise CommandError(fault.message, fault.hint) from None
     except _MISFITS as error:
-        raise CommandError(Problem(clean(str(error)) or "too large")) from None
+        raise CommandError(clean(str(error)) or "too large") from None
 
 
 def _settled(value: Any) -> Any:
@@ -552,9 +546,7 @@ def _settled(value: Any) -> Any:
     try:
         return np.asarray(parts)
     except ValueError:
-        raise CommandError(
-            Problem("the rows of the list are not equally long")
-        ) from None
+        raise CommandError("the rows of the list are not equally long") from None
 
 
 def _evaluate(tree: ast.expr, state: State) -> Any:
@@ -613,20 +605,16 @@ def _read(read: _Read, state: State) -> Array:
     if read.quantity == "value":
         value = trace.value(node, state.position)
         if value is None:
-            raise NotYetError(
-                Problem(f"{read.name} is not computed yet at this position")
-            )
+            raise NotYetError(f"{read.name} is not computed yet at this position")
         return value
     gradient = trace.gradient(node, state.position)
     if gradient is not None:
         return gradient
     if trace.run.gradients[node] is None:
         raise CommandError(
-            Problem(f"{read.name} has no gradient", f"why {read.name}.grad says why")
+            f"{read.name} has no gradient", f"why {read.name}.grad says why"
         )
-    raise NotYetError(
-        Problem(f"no gradient has reached {read.name} yet at this position")
-    )
+    raise NotYetError(f"no gradient has reached {read.name} yet at this position")
 
 
 def _compare(tree: ast.Compare, state: State) -> Any:
@@ -732,7 +720,7 @@ def _result(op: Op, operands: Sequence[Any], attributes: Attributes) -> Array:
     if room > LIMITS.elements_per_array or work > LIMITS.work:
         what = f"{op.name} would take {work} multiplications, and {room} elements"
         hint = f"at most {LIMITS.work} and {LIMITS.elements_per_array} are allowed"
-        raise CommandError(Problem(what, hint))
+        raise CommandError(what, hint)
     return op.forward(*operands, **attributes)
 
 
@@ -777,4 +765,4 @@ def _limit(rule: Callable[..., Any], *values: Any, product: bool = False) -> Non
 
 def _refuse_large(shape: tuple[int, ...]) -> None:
     if np.prod(shape, dtype=float) > LIMITS.elements_per_array:
-        raise CommandError(Problem(f"a result of shape {shape} is too large"))
+        raise CommandError(f"a result of shape {shape} is too large")

@@ -24,7 +24,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, Literal, NamedTuple
 
-from ..base.errors import CommandError, Problem
+from ..base.errors import CommandError
 from ..base.text import nearest
 from ..engine.graph import Graph, Node
 from ..engine.trace import Trace
@@ -57,10 +57,8 @@ class Location(NamedTuple):
         spans = self.spans(trace)
         if not spans:
             raise CommandError(
-                Problem(
-                    f"nothing happens at {self.text}",
-                    "no gradient flows there, or it is never computed",
-                )
+                f"nothing happens at {self.text}",
+                "no gradient flows there, or it is never computed",
             )
         return (spans[-1] if self.leaf is not None else spans[0]).stop
 
@@ -102,9 +100,7 @@ def parse_location(text: str, trace: Trace, names: Mapping[str, str]) -> Locatio
         return _event(text, place, trace)
     if "<-" in place:
         if only == "forward":
-            raise CommandError(
-                Problem(f"nothing happens at the edge {place} going forward")
-            )
+            raise CommandError(f"nothing happens at the edge {place} going forward")
         return Location(text, edge=parse_edge(place, graph), only=only)
     prefix, colon, rest = place.partition(":")
     if colon and prefix in _PREFIXES:
@@ -128,21 +124,17 @@ def parse_edge(text: str, graph: Graph) -> tuple[int, int]:
     arguments = [k for k, i in enumerate(consumer.operands) if i == operand.index]
     if not arguments:
         raise CommandError(
-            Problem(
-                f"{operand.name} is not an operand of {consumer.name}",
-                "its operands are "
-                + ", ".join(graph.nodes[i].name for i in consumer.operands),
-            )
+            f"{operand.name} is not an operand of {consumer.name}",
+            "its operands are "
+            + ", ".join(graph.nodes[i].name for i in consumer.operands),
         )
     if not number.strip() and len(arguments) == 1:
         return consumer.index, arguments[0]
     if not number.strip().isdecimal() or int(number) not in arguments:
         raise CommandError(
-            Problem(
-                f"{consumer.name} uses {operand.name} {len(arguments)} times",
-                "say which: "
-                + ", ".join(f"{consumer.name}<-{operand.name}#{k}" for k in arguments),
-            )
+            f"{consumer.name} uses {operand.name} {len(arguments)} times",
+            "say which: "
+            + ", ".join(f"{consumer.name}<-{operand.name}#{k}" for k in arguments),
         )
     return consumer.index, int(number)
 
@@ -155,9 +147,7 @@ def _pass(text: str) -> tuple[str, Pass | None]:
     for name in ("forward", "backward", "update"):
         if which and name.startswith(which):
             return place.strip(), name
-    raise CommandError(
-        Problem(f"there is no pass {which!r}", "@forward, @backward or @update")
-    )
+    raise CommandError(f"there is no pass {which!r}", "@forward, @backward or @update")
 
 
 def _update(text: str, place: str, trace: Trace) -> Location:
@@ -165,10 +155,8 @@ def _update(text: str, place: str, trace: Trace) -> Location:
     if node.index not in trace.updates:
         updated = ", ".join(trace.run.graph.nodes[i].name for i in trace.updates)
         raise CommandError(
-            Problem(
-                f"{node.name} is not updated",
-                f"updated are {updated}" if updated else "the scenario does not train",
-            )
+            f"{node.name} is not updated",
+            f"updated are {updated}" if updated else "the scenario does not train",
         )
     return Location(text, leaf=node.index, only="update")
 
@@ -177,7 +165,7 @@ def _event(text: str, place: str, trace: Trace) -> Location:
     number = place[1:]
     if not number.isdecimal() or not 1 <= int(number) <= len(trace):
         raise CommandError(
-            Problem(f"there is no event {place}", f"#1 … #{len(trace)} are there")
+            f"there is no event {place}", f"#1 … #{len(trace)} are there"
         )
     return Location(text, event=int(number) - 1)
 
@@ -187,12 +175,10 @@ def _node(graph: Graph, name: str) -> Node:
     if index is None:
         known = [*graph.names, *(frame.name for frame in graph.frames[1:])]
         raise CommandError(
-            Problem(
-                f"nothing is called {name!r}",
-                nearest(name, known)
-                or "a place is NODE, FRAME, A<-B, op:NAME, line:N, output, start, end "
-                "or #EVENT, with @forward or @backward",
-            )
+            f"nothing is called {name!r}",
+            nearest(name, known)
+            or "a place is NODE, FRAME, A<-B, op:NAME, line:N, output, start, end "
+            "or #EVENT, with @forward or @backward",
         )
     return graph.nodes[index]
 
@@ -201,7 +187,7 @@ def _at_node(text: str, node: Node, only: Pass | None) -> Location:
     if node.op is None:
         if only == "forward":
             raise CommandError(
-                Problem(f"{node.name} is given, not computed: nothing happens forward")
+                f"{node.name} is given, not computed: nothing happens forward"
             )
         return Location(text, leaf=node.index)
     return Location(text, nodes=((node.index, node.index + 1),), only=only)
@@ -219,7 +205,7 @@ def _of_frame(graph: Graph, name: str) -> Ranges:
     found = [f for f in graph.frames if name in (f.name, f.function) and f.index]
     if not found:
         known = [n for f in graph.frames[1:] for n in (f.name, f.function)]
-        raise CommandError(Problem(f"there is no frame {name!r}", nearest(name, known)))
+        raise CommandError(f"there is no frame {name!r}", nearest(name, known))
     return tuple((frame.first, frame.stop) for frame in found)
 
 
@@ -230,10 +216,7 @@ def _of_op(graph: Graph, name: str) -> Ranges:
         used = sorted({node.op.name for node in graph.nodes if node.op is not None})
         message = "is not used here" if name in OPS else "is not an operation"
         raise CommandError(
-            Problem(
-                f"{name!r} {message}",
-                nearest(name, used) or f"used are {', '.join(used)}",
-            )
+            f"{name!r} {message}", nearest(name, used) or f"used are {', '.join(used)}"
         )
     return tuple((index, index + 1) for index in found)
 
@@ -246,13 +229,10 @@ def _of_line(graph: Graph, text: str) -> Ranges:
     if not number.isdecimal() or int(number) not in known:
         used = sorted({frame.source for frame in graph.frames})
         raise CommandError(
-            Problem(
-                f"no statement stands at line {text}",
-                f"lines with one: {', '.join(map(str, known[:20]))}"
-                if known
-                else nearest(source, used)
-                or f"lines are those of {' and '.join(used)}",
-            )
+            f"no statement stands at line {text}",
+            f"lines with one: {', '.join(map(str, known[:20]))}"
+            if known
+            else nearest(source, used) or f"lines are those of {' and '.join(used)}",
         )
     return _outermost([(s.first, s.stop) for s in lines if s.line == int(number)])
 
