@@ -126,7 +126,7 @@ def meetings(
     position: int,
     direction: Direction,
     state: Callable[[int, int], State],
-    least: int = 1,
+    least: int,
 ) -> Iterator[list[Meeting]]:
     """Yield, halt by halt, the stops met on the way from `position`.
 
@@ -149,8 +149,6 @@ def meetings(
     for event, _, number in candidates:
         stop = known[number]
         there = Meeting(stop, event).position(direction)
-        if not _ahead(there, position, direction):
-            continue
         if halt and halt[0].position(direction) != there:
             yield halt
             halt = []
@@ -159,10 +157,6 @@ def meetings(
             halt.append(met)
     if halt:
         yield halt
-
-
-def _ahead(halt: int, position: int, direction: Direction) -> bool:
-    return halt > position if direction > 0 else halt < position
 
 
 def _keys(
@@ -176,9 +170,11 @@ def _events(
     stop: Stop, trace: Trace, position: int, direction: Direction, least: int
 ) -> Sequence[int]:
     """Return the numbers of the events at which a stop could be met on this way."""
+    first = position
     if stop.location is not None:
         starts = {span[0] for span in stop.location.spans(trace)}
         events = sorted(start for start in starts if start >= least)
+        first = position + 1  # it halts before its event: that of here is not ahead
     elif stop.watched is not None:
         events = changing(stop.watched, trace)
     elif direction > 0:
@@ -186,7 +182,7 @@ def _events(
     else:
         return range(position)
     if direction > 0:
-        return [event for event in events if event >= position]
+        return [event for event in events if event >= first]
     return [event for event in events if event < position]
 
 
@@ -263,8 +259,6 @@ def same(one: Any, two: Any) -> bool:
     """Tell whether two values of an expression are equal; NaN is equal to NaN."""
     if one is None or two is None:
         return one is two
-    if isinstance(one, str) or isinstance(two, str):
-        return bool(one == two)
     a, b = np.asarray(one), np.asarray(two)
     if a.shape != b.shape:
         return False

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 from gradstep.core.debugger.debugger import Debugger
+from gradstep.core.session.location import Location
 from gradstep.core.session.stops import (
     Catch,
+    Stop,
     changing,
     covered,
     is_covered,
@@ -86,6 +88,7 @@ def test_a_catch_looks_at_floats_alone() -> None:
         (1.0, [1.0], False),
         ([1, 2], [1.0, 2.0], True),
         ([True], [True], True),
+        ([1.0, math.nan], [1 + 0j, math.nan], True),
     ],
 )
 def test_two_looks_are_the_same(one: Any, two: Any, alike: bool) -> None:
@@ -191,6 +194,40 @@ def test_stops_at_one_place_are_met_at_once_a_break_first() -> None:
     assert halts(bug)[0] == ("watch", 1, [2, 1, 3])
     back = halts(bug, "reverse-continue")
     assert back[-2:] == [("break", 1, [3]), ("catch", 0, [1, 2])]
+
+
+def test_a_break_comes_before_a_watch_of_the_same_event() -> None:
+    """The watch is the older one, but it halts behind the event."""
+    bug = session(SQUARES.replace("iterations = 3", "iterations = 1"))
+    for line in ("watch v", "break v@forward"):
+        said(bug, line)
+    assert halts(bug) == [("break", 1, [2]), ("watch", 2, [1])]
+
+
+def test_a_watch_tells_the_two_numbers_on_both_sides_of_its_event() -> None:
+    bug = session(SQUARES)
+    said(bug, "watch x.grad[0]")
+    # Two contributions of 2: the first makes it 2, the second one 4.
+    for before, after in ((None, 2), (2, 4)):
+        stop = said(bug, "continue").stop
+        assert stop is not None
+        assert (stop.before, stop.after) == (before, after)
+
+
+def test_a_condition_of_a_catch_is_asked_behind_its_event() -> None:
+    for position, met in ((0, []), (1, [1]), (2, []), (7, [7])):
+        bug = session(SQUARES.replace("iterations = 3", "iterations = 1"))
+        said(bug, "catch large 8.75")
+        said(bug, f"condition 1 position == {position}")
+        assert [halt for _, halt, _ in halts(bug)] == met
+
+
+def test_ranges_within_others_are_joined() -> None:
+    def at(*nodes: tuple[int, int]) -> Stop:
+        return Stop(1, "break", "", Location("", nodes=nodes))
+
+    stops = [at((3, 9), (0, 1)), at((4, 5)), at((6, 8), (12, 14)), at((13, 15))]
+    assert list(covered(stops)) == [(0, 1), (3, 9), (12, 15)]
 
 
 def test_a_stop_that_is_switched_off_is_not_met_and_covers_nothing() -> None:
