@@ -16,7 +16,7 @@ from ..words.numbers import SENTENCE, distinct, index_text, number_text
 from .table import Command
 
 if TYPE_CHECKING:
-    from ..check.check import NodeCheck, Report
+    from ..check.report import NodeCheck, Report
 
 
 def _check(session: Session, arguments: str) -> Answer:
@@ -128,7 +128,7 @@ def quick_check(
     trace: Trace, node: int, index: Index, position: int
 ) -> NodeCheck | None:
     """Check one element, if there is a number to check and it takes no time."""
-    from ..check.check import check_element  # noqa: PLC0415  # 27 ms of a start
+    from ..check.element import check_element  # noqa: PLC0415  # 27 ms of a start
 
     if not is_checkable(trace, node, index, position):
         return None

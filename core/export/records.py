@@ -14,7 +14,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from ..check.check import NodeCheck, Report
+from ..check.report import NodeCheck, Report
 from ..engine.graph import Edge, Graph, Node
 from ..engine.run import Run
 from ..engine.trace import Contribution, Forward, Seed, Trace

@@ -11,7 +11,7 @@ from .reply import Reply, Stopped
 from .stops import Stop
 
 if TYPE_CHECKING:
-    from ..check.check import Report
+    from ..check.report import Report
 
 
 class Place(NamedTuple):

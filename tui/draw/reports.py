@@ -9,7 +9,7 @@ from typing import Final
 
 from rich.text import Text
 
-from ...core.check.check import NodeCheck, Report
+from ...core.check.report import NodeCheck, Report
 from ...core.engine.graph import Edge, Graph, Node
 from ...core.engine.run import Run
 from ...core.engine.subject import Subject

@@ -350,7 +350,7 @@ def _check_rows(trace: Trace, node: int, index: Index, position: int) -> Iterato
     """Yield what differences say of a gradient, or who asks them if it takes long."""
     if not is_checkable(trace, node, index, position):
         return
-    from ...core.check.check import check_element  # noqa: PLC0415  # 10 ms, not at the start
+    from ...core.check.element import check_element  # noqa: PLC0415  # 10 ms, not at the start
 
     found = trace.run.recent.of(
         ("check", node, index), lambda: check_element(trace.run, node, index)

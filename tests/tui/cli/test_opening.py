@@ -33,7 +33,7 @@ asyncio.run(main())
 print(*sys.modules, sep="\\n")
 """
 LATER = [
-    *(f"gradstep.core.check.{name}" for name in ("check", "differences")),
+    "gradstep.core.check",
     "gradstep.core.explain.derive",
     "gradstep.core.session.script",
     *(f"gradstep.core.training.{name}" for name in ("iterations", "batches")),

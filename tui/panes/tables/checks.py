@@ -7,7 +7,7 @@ from typing import ClassVar, Final
 
 from textual.binding import BindingType
 
-from ....core.check.check import NodeCheck, Report
+from ....core.check.report import NodeCheck, Report
 from ....core.commands.checking import check_place
 from ....core.engine.element import Element
 from ....core.words.numbers import CELL, distinct, number_text

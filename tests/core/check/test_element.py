@@ -11,12 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cases import CORNERS
-from gradstep.core.check.check import (
-    Effort,
-    NodeCheck,
-    check,
-    check_element,
-)
+from checks import LEAVES, NET
+from gradstep.core.check.check import check
+from gradstep.core.check.element import Effort, check_element
+from gradstep.core.check.report import NodeCheck
 from gradstep.core.commands.checking import numeric_line
 from gradstep.core.engine.graph import Builder
 from gradstep.core.engine.patches import NO_PATCHES, Patches
@@ -28,12 +26,6 @@ from runs import edge, number, op_of, patched, programs, run_of, times
 from sessions import said, session
 
 ALL = Effort(10**9, 10**9)
-NET = "h = tanh(x @ w + b)\nE = sum(h * h) / 2"
-LEAVES = {
-    "x": [[0.5, -1.0], [2.0, 0.25], [1.0, 1.5]],
-    "w": [[0.5, 0.25, -1.0], [1.5, -0.5, 0.75]],
-    "b": [0.125, -0.25, 0.5],
-}
 
 
 def checked(run: Run, name: str, *index: int) -> NodeCheck:

@@ -1,0 +1,203 @@
+"""Two numbers for each element, and the verdict about an array of them.
+
+Where they do not agree, smaller steps are asked before anything is called wrong.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from ..engine.element import Index, index_of
+from ..ops.table import Array, Shape
+from .differences import (
+    Function,
+    Interrupted,
+    Limit,
+    Slopes,
+    limits,
+    noise_of,
+    slopes,
+    steps_for,
+)
+from .job import Job
+from .report import NodeCheck, Verdict
+
+# A difference of the two one-sided slopes, as a part of the slope: from here on it may
+# be a kink.
+_KINK: Final = 1e-2
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The two numbers of each element that is compared, flat."""
+
+    positions: Sequence[int]  # flat, of the elements in their array
+    shape: Shape  # of that array
+    analytic: Array  # from backpropagation, in float64
+    rounded: Array  # the run's own, in its dtype
+    numeric: Array  # from differences
+    rtol: float  # the relative tolerance
+    noise: Array  # what rounding may do to `numeric`; inf where it says nothing
+
+    @property
+    def _finite(self) -> Array:
+        return np.isfinite(self.analytic) & np.isfinite(self.rounded)
+
+    @property
+    def difference(self) -> Array:
+        """Return how far the two numbers are apart: NaN where one is not finite."""
+        return np.abs(self.analytic - self.numeric)
+
+    @property
+    def tolerance(self) -> Array:
+        """Return how far they may be apart."""
+        larger = np.fmax(np.abs(self.analytic), np.abs(self.numeric))
+        return self.rtol * larger + self.noise
+
+    def index(self, rank: int) -> Index:
+        """Return the index of an element in its array."""
+        return index_of(self.positions[rank], self.shape)
+
+    def nonfinite(self) -> list[int]:
+        """Return the ranks where the gradient, or all that differences say, is not."""
+        blind = ~self._finite | np.isinf(self.noise)
+        return [int(rank) for rank in np.flatnonzero(blind)]
+
+    def suspects(self) -> list[int]:
+        """Return the ranks of finite gradients that do not agree, the worst first."""
+        apart, allowed = self.difference, self.tolerance
+        found = np.flatnonzero(self._finite & ~(apart <= allowed))
+        excess = np.nan_to_num(apart[found], nan=np.inf) - allowed[found]
+        return [int(rank) for rank in found[np.argsort(-excess, kind="stable")]]
+
+    def suspected_kinks(self, sides: Slopes) -> list[int]:
+        """Return the ranks where the numbers agree, but the one-sided slopes do not."""
+        apart = np.abs(sides.right - sides.left)
+        slope = np.fmax(np.abs(sides.right), np.abs(sides.left))
+        least = np.max(
+            np.abs(self.analytic), initial=0.0, where=~np.isnan(self.analytic)
+        )
+        odd = apart > _KINK * (slope + least) + 4 * self.noise
+        agree = self.difference <= self.tolerance
+        return [int(rank) for rank in np.flatnonzero(odd & agree)]
+
+    def mismatch(self, outcome: NodeCheck, rank: int) -> NodeCheck:
+        """Return the outcome with a mismatch at an element."""
+        return replace(self._at(outcome, rank), verdict="mismatch")
+
+    def outcome(self, outcome: NodeCheck, kinks: Sequence[int]) -> NodeCheck:
+        """Return the outcome where nothing is wrong: kinks and NaN are only told."""
+        nonfinite = self.nonfinite()
+        if not len(self.positions):
+            return outcome
+        if nonfinite:
+            outcome, rank = replace(outcome, verdict="nonfinite"), nonfinite[0]
+        elif kinks:
+            outcome, rank = replace(outcome, verdict="kink"), kinks[0]
+        else:
+            with np.errstate(all="ignore"):
+                part = self.difference / self.tolerance
+            rank = int(np.argmax(np.nan_to_num(part)))
+        return replace(
+            self._at(outcome, rank),
+            kinks=tuple(map(self.index, kinks)),
+            nonfinite=tuple(map(self.index, nonfinite)),
+        )
+
+    def _at(self, outcome: NodeCheck, rank: int) -> NodeCheck:
+        analytic = float(self.analytic[rank])
+        return replace(
+            outcome,
+            index=self.index(rank),
+            analytic=analytic,
+            numeric=float(self.numeric[rank]),
+            difference=float(self.difference[rank]),
+            tolerance=float(self.tolerance[rank]),
+            noise=float(self.noise[rank]),
+            rounding=abs(analytic - float(self.rounded[rank])),
+            elements=len(self.positions),
+        )
+
+
+def compare(
+    job: Job,
+    outcome: NodeCheck,
+    analytic: Array,
+    rounded: Array,
+    function: Function,
+    meets_kink: Callable[[int], bool] | None = None,
+    positions: Sequence[int] | None = None,
+) -> NodeCheck:
+    """Compare gradients with differences, and look twice where they do not agree."""
+    if positions is None:
+        positions = job.positions(analytic, function.groups)
+    steps = steps_for(function, job.scheme, analytic)
+    if job.step is not None:
+        steps = np.full(steps.shape, job.step)
+    try:
+        sides = slopes(function, job.scheme, steps, positions, job.tell)
+    except Interrupted as interrupt:
+        job.interrupted = True
+        sides = interrupt.done
+        positions = positions[: len(sides.right)]
+    noise = noise_of(function, steps, job.scheme)
+    table = Table(
+        positions,
+        analytic.shape,
+        analytic.ravel()[positions],
+        rounded.ravel()[positions],
+        sides.middle,
+        job.rtol,
+        np.ravel(noise)[positions],
+    )
+    kinks: list[int] = []
+    for rank, best in _limits(function, table, sides):
+        verdict = _second_look(job, table, rank, best)
+        if verdict == "mismatch" and function.hidden().flat[positions[rank]]:
+            table.noise[rank] = math.inf
+            verdict = "nonfinite"
+        if verdict == "mismatch":
+            if meets_kink is None or not meets_kink(int(positions[rank])):
+                return table.mismatch(outcome, rank)
+            verdict = "kink"
+        if verdict == "kink":
+            kinks.append(rank)
+    return table.outcome(outcome, sorted(kinks))
+
+
+def _limits(
+    function: Function, table: Table, sides: Slopes
+) -> Iterator[tuple[int, Limit | None]]:
+    """Yield what smaller steps say where the numbers differ, or where the sides do.
+
+    One after the other, for the first mismatch is enough; but all at once where that
+    is the same work.
+    """
+    ranks = [*table.suspects(), *table.suspected_kinks(sides)]
+    at_once = function.groups is not None
+    for some in [ranks] if at_once and ranks else [[rank] for rank in ranks]:
+        found = limits(function, [int(table.positions[rank]) for rank in some])
+        yield from zip(some, found, strict=True)
+
+
+def _second_look(job: Job, table: Table, rank: int, best: Limit | None) -> Verdict:
+    """Decide about an element by smaller steps, and put what they tell in the table."""
+    analytic = float(table.analytic[rank])
+    if best is None:
+        table.noise[rank] = math.inf
+        return "nonfinite"
+    tolerance = job.rtol * max(abs(analytic), abs(best.value)) + best.error
+    if best.jump or (best.corner and best.has_between(analytic, tolerance)):
+        return "kink"
+    if job.step is None or not math.isfinite(table.numeric[rank]):
+        table.numeric[rank] = best.value
+    if abs(analytic - best.value) <= tolerance:
+        table.noise[rank] = best.error + abs(table.numeric[rank] - best.value)
+        return "ok"
+    table.noise[rank] = best.error
+    return "mismatch"

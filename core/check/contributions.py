@@ -1,0 +1,108 @@
+"""Contributions: what an edge adds, against differences of its operation."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from ..engine.backward import call, reduce_to
+from ..engine.graph import Edge
+from ..engine.run import Run
+from ..ops.table import Array, Shape
+from .comparison import compare
+from .differences import EPS, Function, Groups
+from .job import Job, finite_size
+from .report import NodeCheck, skip
+
+
+def edges_of(run: Run, wanted: set[int]) -> Iterator[Edge]:
+    """Yield, in backward order, the edges with a rule of which one end is wanted.
+
+    Cut edges are among them: the sum of the contributions shows that one is missing.
+    """
+    rows = run.graph.nodes.rows
+    for row in reversed(rows):
+        for argument, operand in enumerate(row[4]):
+            edge = Edge(row[0], argument, operand)
+            if (row[0] in wanted or operand in wanted) and has_rule(run, edge):
+                yield edge
+
+
+def has_rule(run: Run, edge: Edge) -> bool:
+    """Tell whether the operation at an edge has a rule for what flows through it."""
+    op = run.graph.nodes.rows[edge.consumer][3]
+    flows = run.flows[edge.operand] == 1
+    return flows and op is not None and op.vjp(edge.argument) is not None
+
+
+def check_contribution(job: Job, edge: Edge) -> NodeCheck:
+    """Compare what one edge adds with differences of its operation alone."""
+    run = job.exact
+    consumer, argument, _ = edge
+    outcome = NodeCheck("contribution", consumer, argument, "ok", edge=edge)
+    upstream = run.upstream(consumer, argument)
+    if upstream is None:
+        job.tell(job.count(edge.operand))
+        return skip(outcome, "no gradient arrives at the consumer")
+    if consumer in run.patches.values:
+        job.tell(job.count(edge.operand))
+        return skip(outcome, "its value is set, not computed")
+    analytic = np.asarray(run.contribution(consumer, argument, upstream))
+    own = job.run.upstream(consumer, argument)
+    rounded = analytic if own is None else job.run.contribution(consumer, argument, own)
+    function = _operation(run, edge, np.asarray(upstream))
+    outcome = compare(job, outcome, analytic, np.asarray(rounded), function)
+    mask = np.zeros(analytic.shape, dtype=bool)
+    for index in outcome.kinks:
+        mask[index] = True
+    job.kinks[edge] = mask
+    return outcome
+
+
+def _operation(run: Run, edge: Edge, upstream: Array) -> Function:
+    """Return the operation of an edge as a function of its operand alone."""
+    _, _, _, op, operands, attributes, _, _ = run.graph.nodes.rows[edge.consumer]
+    if op is None:
+        raise ValueError("a leaf has no operation")
+    forward = op.forward
+    arrays = [run.values[i] for i in operands]
+    base, x = run.value(edge.consumer), run.value(edge.operand)
+
+    def at(moved: Array) -> Any:
+        arrays[edge.argument] = moved if moved.ndim else moved[()]
+        return call(forward, arrays, attributes)
+
+    size = EPS * finite_size(upstream * base)
+    if op.kind == "elementwise":
+        each = reduce_to(size, x.shape)
+        return Function(at, x, upstream, base, each, Groups(((...,),), np.asarray))
+    groups = None
+    if op.kind == "contract" and op.subscripts is not None:
+        shapes = [np.shape(array) for array in arrays]
+        subscripts = op.subscripts(*shapes, **attributes)
+        groups = _rows(subscripts, edge.argument, x.shape)
+    return Function(at, x, upstream, base, float(np.sum(size)), groups)
+
+
+def _rows(subscripts: str, argument: int, shape: Shape) -> Groups | None:
+    """Group the elements of a factor by the indices that the contraction sums over.
+
+    In `ij,jk->ik` a row of the result meets one row of the first factor, so that a
+    column of it can be moved at once.
+    """
+    terms, output = subscripts.split("->")
+    own = terms.split(",")[argument]
+    if len(set(own)) < len(own):
+        return None  # a diagonal
+    kept = "".join(label for label in own if label in output)
+    axes = [
+        (slice(None),) if label in output else range(size)
+        for label, size in zip(own, shape, strict=True)
+    ]
+    return Groups(
+        list(itertools.product(*axes)),
+        lambda change: np.einsum(f"{output}->{kept}", change),
+    )

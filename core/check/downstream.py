@@ -1,0 +1,87 @@
+"""What depends on a node, so that only this is evaluated again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..engine.backward import call
+from ..engine.graph import Row
+from ..ops.table import Array, Attributes
+from .job import Job
+
+
+class _Step(NamedTuple):
+    node: int
+    forward: Callable[..., Any]
+    operands: Sequence[int]
+    attributes: Attributes
+
+
+@dataclass(frozen=True, slots=True)
+class Downstream:
+    """What depends on a node, so that only this is evaluated again."""
+
+    node: int  # the one that is moved; of several the first
+    output: int  # of the graph
+    values: dict[int, Any]  # of what is met; a key of ~node is one that does not move
+    steps: Sequence[_Step]  # the operations, in forward order
+    blocked: bool  # a patch sets a value on the way
+
+    def at(self, moved: Array) -> Any:
+        """Return the output with the node's value moved."""
+        values = self.values
+        values[self.node] = moved if moved.ndim else moved[()]
+        for index, forward, operands, attributes in self.steps:
+            arrays = [values[i] for i in operands]
+            values[index] = call(forward, arrays, attributes)
+        return values[self.output]
+
+
+def downstream(
+    job: Job, nodes: Sequence[int], rows: Sequence[Row] | None = None
+) -> Downstream:
+    """Find what has to be evaluated again when `nodes` are moved.
+
+    Where an operation lets no gradient through on purpose, as `stop_gradient` does, its
+    operand keeps its value. Comparisons are different: they may change, and the kink is
+    seen; but not in the complex scheme, whose step is too small to cross anything, and
+    not where they choose elements: the result would have another shape.
+    """
+    run = job.exact
+    output = run.graph.output
+    values = {output: run.values[output]}
+    moves = set(nodes)
+    steps: list[_Step] = []
+    blocked = False
+    if rows is None:
+        rows = run.graph.nodes.rows[min(nodes) + 1 : output + 1]
+    for index, _, _, op, operands, attributes, _, _ in rows:
+        if op is None or not run.graph.useful[index] or moves.isdisjoint(operands):
+            continue
+        smooth = _is_float(run.values[index])
+        if not smooth and job.scheme == "complex":
+            continue
+        sources = list(operands)
+        for argument, operand in enumerate(operands):
+            held = op.kind == "gather"
+            if _is_float(run.values[operand]):
+                held = smooth and op.vjp(argument) is None
+            if held and operand in moves:
+                sources[argument] = ~operand
+            values[sources[argument]] = run.values[operand]
+        if moves.isdisjoint(sources):
+            continue
+        if index in run.patches.values:
+            blocked = True
+            continue
+        moves.add(index)
+        steps.append(_Step(index, op.forward, sources, attributes))
+    return Downstream(nodes[0], output, values, steps, blocked)
+
+
+def _is_float(value: Any) -> bool:
+    return np.asarray(value).dtype.kind == "f"

@@ -1,0 +1,79 @@
+"""Gradients: those of backpropagation against differences of the program."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..engine.graph import Edge, Row
+from .comparison import compare
+from .contributions import check_contribution, has_rule
+from .differences import EPS, Function
+from .downstream import Downstream, downstream
+from .job import Job, gradient_of
+from .report import NodeCheck, skip
+
+
+def check_gradient(
+    job: Job,
+    node: int,
+    rows: Sequence[Row] | None = None,
+    positions: Sequence[int] | None = None,
+) -> NodeCheck:
+    """Compare a gradient with differences of the whole program.
+
+    `rows` are what depends on the node, where that is known already.
+    """
+    run = job.exact
+    outcome = NodeCheck("gradient", node, None, "ok")
+    way = downstream(job, (node,), rows)
+    if not run.flows[run.graph.output]:
+        job.tell(job.count(node))
+        return skip(outcome, "no gradient enters at the output")
+    if way.blocked:
+        job.tell(job.count(node))
+        return skip(outcome, "a value on the way to the output is set")
+    if not way.steps and node != run.graph.output:
+        job.tell(job.count(node))
+        return skip(outcome, "no path to the output")
+    noise = EPS * sum(job.sizes[index] for index, *_ in way.steps)
+    function = Function(
+        way.at, run.value(node), np.asarray(run.seed), run.value(way.output), noise
+    )
+    return compare(
+        job,
+        outcome,
+        gradient_of(run, node),
+        gradient_of(job.run, node),
+        function,
+        lambda position: _meets_kink(job, way, position),
+        positions,
+    )
+
+
+def _meets_kink(job: Job, way: Downstream, position: int) -> bool:
+    """Tell whether moving an element moves an operand that stands at a kink.
+
+    Differences of the whole cannot always see it: relu(x) − relu(−x) is as smooth as x
+    at 0, where its gradient is 0.
+    """
+    run = job.exact
+    x = run.value(way.node).copy()
+    x.flat[position] += 1e-6 * (abs(x.flat[position]) or 1.0)
+    way.at(x)
+    later = {step.node for step in way.steps}
+    for step in way.steps:
+        _, _, _, op, operands, _, _, _ = run.graph.nodes.rows[step.node]
+        if op is None or not op.kinks:
+            continue
+        for argument, operand in enumerate(operands):
+            edge = Edge(step.node, argument, operand)
+            if operand != way.node and operand not in later:
+                continue
+            if edge not in job.kinks and has_rule(run, edge):
+                check_contribution(job, edge)
+            moved = np.asarray(way.values[operand] != run.values[operand])
+            if edge in job.kinks and np.any(job.kinks[edge] & moved):
+                return True
+    return False

@@ -1,0 +1,122 @@
+"""The job that a check does: its runs, options, progress and random numbers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+
+from ..base.progress import Progress
+from ..engine.graph import Edge
+from ..engine.run import Run, evaluate
+from ..ops.table import Array, Value
+from .differences import Groups, Scheme
+
+RTOL: Final = 1e-4  # a rule that is wrong by 0.1 % is ten times outside
+
+
+@dataclass
+class Job:
+    """What all comparisons of one check have in common."""
+
+    run: Run  # what is checked, in its own dtype
+    exact: Run  # the same in float64
+    scheme: Scheme  # how differences are taken
+    step: float | None  # None where each element has its own
+    rtol: float  # the relative tolerance
+    sample: int | None = None  # so many elements of each array; None for all
+    seed: int = 0  # what the sample is drawn with
+    progress: Progress | None = None  # who is told how far it is; None for nobody
+    total: int = 0  # elements to compare
+    done: int = 0  # of these, so many are compared
+    told: float = 0.0  # when the progress was told, in seconds
+    interrupted: bool = False  # whether it ended early
+    # where an operation has a kink: for each edge looked at, elements of the operand
+    kinks: dict[Edge, Array] = field(default_factory=dict[Edge, Array])
+
+    def tell(self, count: int) -> None:
+        """Count elements, and report the progress now and then."""
+        self.done += count
+        now = time.perf_counter()
+        if self.progress and (now - self.told > 0.05 or self.done >= self.total):
+            self.told = now
+            self.progress(min(self.done, self.total), self.total)
+
+    def count(self, node: int) -> int:
+        """Return how many elements of a node are compared."""
+        size = self.exact.value(node).size
+        return size if self.sample is None else min(size, self.sample)
+
+    def positions(self, slope: Array, groups: Groups | None) -> Sequence[int]:
+        """Return the flat positions to compare in an array of gradients."""
+        at_once = groups is not None and len(groups.places) == 1
+        if at_once or self.sample is None or self.sample >= slope.size:
+            return range(slope.size)
+        drawn = self._random.choice(slope.size, self.sample, replace=False)
+        largest = int(np.argmax(np.nan_to_num(np.abs(slope), nan=np.inf)))
+        if largest not in drawn:
+            drawn[0] = largest
+        return sorted(map(int, drawn))
+
+    @cached_property
+    def _random(self) -> np.random.Generator:
+        return np.random.default_rng(self.seed)
+
+    @cached_property
+    def sizes(self) -> _Sizes:
+        """For each node what an error of 1 in each of its elements can do."""
+        return _Sizes(self.exact)
+
+
+class _Sizes(dict[int, float]):
+    """For nodes Σ |gradient · value|, computed when it is asked for."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__()
+        self._run = run
+
+    def __missing__(self, node: int) -> float:
+        gradient, value = self._run.gradients[node], self._run.values[node]
+        size = 0.0
+        if gradient is not None:
+            size = float(np.sum(finite_size(np.multiply(gradient, value))))
+        self[node] = size
+        return size
+
+
+def finite_size(array: Any) -> Array:
+    """Return the size of each element, and 0 for those that are not finite."""
+    size = np.abs(array)
+    return np.where(np.isfinite(size), size, 0.0)
+
+
+def in_float64(run: Run) -> tuple[Run, float]:
+    """Evaluate the run once more in float64, and return it with the time it took."""
+    leaves = {index: up(value) for index, value in run.leaves.items()}
+    patches = replace(
+        run.patches,
+        values={i: up(value) for i, value in run.patches.values.items()},
+        gradients={i: up(value) for i, value in run.patches.gradients.items()},
+    )
+    seed = up(run.seed)
+    started = time.perf_counter()
+    exact = evaluate(run.graph, leaves, seed, patches)
+    return exact, time.perf_counter() - started
+
+
+def up(value: Value) -> Value:
+    """Return a floating value in float64; other values stay as they are."""
+    array = np.asarray(value)
+    if array.dtype.kind != "f" or array.dtype == np.float64:
+        return value
+    return array.astype(np.float64)
+
+
+def gradient_of(run: Run, node: int) -> Array:
+    """Return a node's gradient, or zeros where none has arrived."""
+    gradient = run.gradient(node)
+    return np.zeros(np.shape(run.values[node])) if gradient is None else gradient

@@ -1,0 +1,80 @@
+"""A rule that is wrong is named by its edge, with both numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from checks import LEAVES, NET, edge_of, found
+from gradstep.core.check.check import check
+from gradstep.core.engine.patches import Patches
+from gradstep.core.engine.run import evaluate
+from gradstep.core.program.build import Program
+from runs import contribution, edge, number, op_of, programs, run_of, times
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16])
+@pytest.mark.parametrize("name", ["h._1", "h._2", "h", "E._1", "E._2", "E"])
+def test_a_rule_wrong_by_a_thousandth_is_named(name: str, dtype: Any) -> None:
+    run = run_of(NET, dtype, **LEAVES)
+    node = run.graph.node(name)
+    wrong = {(node.index, 0): times(1.001, op_of(run, name), 0)}
+    report = check(run.patched(Patches(rules=wrong)))
+    first = report.first_wrong
+    assert not report.ok
+    assert first is not None
+    assert (first.level, first.node, first.argument) == ("contribution", node.index, 0)
+    assert first.relative == pytest.approx(1e-3, rel=0.1)
+    assert first.analytic == pytest.approx(1.001 * first.numeric, rel=1e-5)
+    # The numbers of that very element, worked out by hand.
+    right = contribution(run, node.index, 0)
+    assert first.numeric == pytest.approx(right[first.index], rel=1e-2)
+    assert first.difference > first.tolerance
+    # What stands before it is only a consequence, and end to end everything shows it.
+    wrong_rules = [c for c in report.contributions if c.verdict == "mismatch"]
+    assert wrong_rules == [first]
+    assert found(report, "gradient", node.operands[0]).verdict == "mismatch"
+
+
+@given(programs(), st.data())
+def test_a_wrong_rule_of_any_program_is_named(program: Program, data: Any) -> None:
+    run = evaluate(program.graph, program.leaves)
+    edges = [
+        (node.index, argument)
+        for node in run.graph
+        for argument in range(len(node.operands))
+        if run.carries(node.index, argument)
+        and np.any(contribution(run, node.index, argument))
+    ]
+    chosen = data.draw(st.sampled_from(edges))
+    op = op_of(run, run.graph.nodes[chosen[0]].name)
+    wrong = Patches(rules={chosen: times(1.001, op, chosen[1])})
+    report = check(run.patched(wrong), nodes=[chosen[0]])
+    assert edge_of(report.first_wrong) == chosen
+
+
+def test_a_broadcast_gradient_with_one_wrong_element_is_named() -> None:
+    run = run_of(NET, **LEAVES)
+
+    def wrong(g: Any, *_: Any) -> Any:
+        one = np.array(g)
+        one[2, 1] *= 1.001
+        return one
+
+    b = edge(run, "h._2", "b")
+    first = check(run.patched(Patches(rules={b: wrong}))).first_wrong
+    assert first is not None
+    assert (first.node, first.argument, first.index) == (*b, (1,))
+
+
+def test_a_missing_sum_over_the_batch_is_named() -> None:
+    run = run_of(NET, **LEAVES)
+    rule = {edge(run, "h._2", "b"): lambda g, y, a, b: g[0]}
+    first = check(run.patched(Patches(rules=rule))).first_wrong
+    assert first is not None
+    assert first.edge is not None
+    assert first.edge.operand == number(run, "b")

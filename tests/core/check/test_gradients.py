@@ -1,0 +1,97 @@
+"""What the whole program says of a gradient, and where it has nothing to say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from checks import LEAVES, NET, found, verdicts
+from gradstep.core.check.check import check
+from gradstep.core.check.differences import SCHEMES
+from gradstep.core.engine.patches import Patches
+from runs import number, op_of, run_of
+
+
+def test_a_seed_weighs_the_elements() -> None:
+    run = run_of("y = x * x", seed=np.array([1.0, -2.0, 0.0]), x=[3.0, 4.0, 5.0])
+    report = check(run)
+    assert verdicts(report) == {"ok"}
+    assert found(report, "gradient", 0).index in {(0,), (1,)}
+
+
+def test_stop_gradient_is_meant() -> None:
+    run = run_of("E = x * stop_gradient(x)", x=3.0)
+    report = check(run)
+    assert report.ok
+    assert found(report, "gradient", 0).numeric == pytest.approx(3, rel=1e-8)
+
+
+def test_a_node_without_a_path_is_skipped() -> None:
+    run = run_of("u = x * 2\nE = x + 1", x=3.0)
+    report = check(run)
+    assert found(report, "gradient", number(run, "u")).verdict == "skipped"
+    assert report.ok
+
+
+def test_an_output_of_truth_values_has_nothing_to_compare() -> None:
+    report = check(run_of("E = x > 0", x=3.0))
+    assert [one.verdict for one in report.gradients] == ["skipped"]
+
+
+def test_a_value_that_is_set_is_no_mistake() -> None:
+    run = run_of(NET, **LEAVES)
+    h = number(run, "h")
+    report = check(run.patched(Patches(values={h: np.full((3, 3), 0.5)})))
+    assert report.ok
+    assert found(report, "contribution", h).verdict == "skipped"
+    assert found(report, "gradient", number(run, "x")).verdict == "skipped"
+    assert found(report, "gradient", h).verdict == "ok"
+
+
+def test_a_kink_that_differences_of_the_whole_cannot_see() -> None:
+    run = run_of("E = sum(relu(x) - relu(-x))", x=[0.0, 1.0, -2.0])
+    report = check(run)
+    gradient = found(report, "gradient", 0)
+    assert report.ok
+    assert gradient.verdict == "kink"
+    assert gradient.kinks == ((0,),)
+    assert (gradient.analytic, gradient.numeric) == (0.0, pytest.approx(1.0))
+
+
+def test_only_what_is_downstream_is_evaluated_again() -> None:
+    run = run_of("a = exp(x)\nb = sin(y)\nE = sum(a * b)", x=[1.0, 2.0], y=[3.0, 4.0])
+    op = op_of(run, "a")
+    forward = op.forward
+    count = 0
+
+    def counted(x: Any) -> Any:
+        nonlocal count
+        count += 1
+        return forward(x)
+
+    object.__setattr__(op, "forward", counted)
+    try:
+        check(run, nodes=[number(run, "y")])
+        assert count == 1  # the evaluation in float64
+        check(run, nodes=[number(run, "x")])
+        assert count == 1 + 1 + 2 + 2 * 2  # its contribution at once, its elements
+    finally:
+        object.__setattr__(op, "forward", forward)
+
+
+def test_a_mask_that_chooses_elements_is_held() -> None:
+    # Moved, it would choose others, and the shapes would no longer fit.
+    run = run_of("E = sum(x[x > 0] * w)", x=[1.0, -2.0, 0.0, 1e-9], w=[3.0, 4.0])
+    for scheme in SCHEMES:
+        report = check(run, scheme=scheme, step=0.1 if scheme == "forward" else None)
+        assert verdicts(report) == {"ok"}
+
+
+def test_what_is_infinite_hides_what_is_added() -> None:
+    run = run_of("q = s / x\nE = sum(q) + 2 * y", x=[0.0, 2.0], s=3.0, y=1.0)
+    report = check(run)
+    assert report.ok
+    assert found(report, "gradient", number(run, "y")).verdict == "nonfinite"
+    assert found(report, "contribution", number(run, "q")).verdict != "mismatch"

@@ -1,0 +1,30 @@
+"""A program to check, and what a report says of it."""
+
+from __future__ import annotations
+
+from gradstep.core.check.report import NodeCheck, Report
+
+NET = "h = tanh(x @ w + b)\nE = sum(h * h) / 2"
+
+LEAVES = {
+    "x": [[0.5, -1.0], [2.0, 0.25], [1.0, 1.5]],
+    "w": [[0.5, 0.25, -1.0], [1.5, -0.5, 0.75]],
+    "b": [0.125, -0.25, 0.5],
+}
+
+
+def found(report: Report, level: str, node: int) -> NodeCheck:
+    """Return the comparison of a node at one level: the first one there is."""
+    return next(c for c in report.checks if c.level == level and c.node == node)
+
+
+def edge_of(one: NodeCheck | None) -> tuple[int, int]:
+    """Return the edge where a comparison puts the mistake, as patches name it."""
+    assert one is not None
+    assert one.edge is not None
+    return one.edge[:2]
+
+
+def verdicts(report: Report) -> set[str]:
+    """Return the verdicts that there are."""
+    return {one.verdict for one in report.checks}
