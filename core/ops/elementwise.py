@@ -74,10 +74,7 @@ def _binary(
     summary: str,
     corner: str = "",
     jvps: tuple[_TwoRule, _TwoRule] | None = None,
-    *,
-    analytic: bool,
-    kinks: bool = False,
-    written: str = "",
+    **columns: Any,
 ) -> Op:
     return Op(
         name=name,
@@ -91,10 +88,8 @@ def _binary(
         code=code,
         forms=forms,
         summary=summary,
-        analytic=analytic,
-        kinks=kinks,
         corner=corner,
-        written=written,
+        **columns,
     )
 
 
@@ -688,66 +683,47 @@ def _dropout(x: Any, p: float = 0.5, seed: int = 0) -> Any:
 
 
 def _dropout_rule(g: Any, y: Any, x: Any, p: float = 0.5, seed: int = 0) -> Any:
-    return g * _kept(g, p, seed) / (1 - p)
+    return _dropout(g, p, seed)
+
+
+def _extreme(
+    name: str, forward: Rule, loses: Rule, sign: str, opposite: str, word: str
+) -> Op:
+    """Return the row of the greater or the lesser of two.
+
+    `loses(a, b)` tells where the result is b alone.
+    """
+
+    def rule(g: Any, own: Any, other: Any) -> Any:
+        return _where(loses(own, other), 0, _where(own == other, g / 2, g))
+
+    def form(own: str, other: str) -> Form:
+        local = f"[{own} {sign} {other}] + ½ [{{a}} = {{b}}]"
+        tied = "np.where({a} == {b}, {g} / 2, {g})"
+        return Form(
+            local,
+            f"{{g}} ∘ ({local})",
+            f"np.where({own} {opposite} {other}, 0, {tied})",
+            f"the {word} one takes the gradient; equal ones share it",
+        )
+
+    return _binary(
+        name,
+        forward,
+        (lambda g, y, a, b: rule(g, a, b), lambda g, y, a, b: rule(g, b, a)),
+        f"{name[:3]}({{a}}, {{b}})",
+        f"np.{name}({{a}}, {{b}})",
+        (form("{a}", "{b}"), form("{b}", "{a}")),
+        f"The {word} of two, element by element.",
+        "equal operands take half the gradient each; beside a nan both take all of it",
+        analytic=False,
+        kinks=True,
+    )
 
 
 _SELECTION: Final = (
-    _binary(
-        "maximum",
-        np.maximum,
-        (
-            lambda g, y, a, b: _where(a < b, 0, _where(a == b, g / 2, g)),
-            lambda g, y, a, b: _where(b < a, 0, _where(a == b, g / 2, g)),
-        ),
-        "max({a}, {b})",
-        "np.maximum({a}, {b})",
-        (
-            Form(
-                "[{a} > {b}] + ½ [{a} = {b}]",
-                "{g} ∘ ([{a} > {b}] + ½ [{a} = {b}])",
-                "np.where({a} < {b}, 0, np.where({a} == {b}, {g} / 2, {g}))",
-                "the greater one takes the gradient; equal ones share it",
-            ),
-            Form(
-                "[{b} > {a}] + ½ [{a} = {b}]",
-                "{g} ∘ ([{b} > {a}] + ½ [{a} = {b}])",
-                "np.where({b} < {a}, 0, np.where({a} == {b}, {g} / 2, {g}))",
-                "the greater one takes the gradient; equal ones share it",
-            ),
-        ),
-        "The greater of two, element by element.",
-        "equal operands take half the gradient each; beside a nan both take all of it",
-        analytic=False,
-        kinks=True,
-    ),
-    _binary(
-        "minimum",
-        np.minimum,
-        (
-            lambda g, y, a, b: _where(a > b, 0, _where(a == b, g / 2, g)),
-            lambda g, y, a, b: _where(b > a, 0, _where(a == b, g / 2, g)),
-        ),
-        "min({a}, {b})",
-        "np.minimum({a}, {b})",
-        (
-            Form(
-                "[{a} < {b}] + ½ [{a} = {b}]",
-                "{g} ∘ ([{a} < {b}] + ½ [{a} = {b}])",
-                "np.where({a} > {b}, 0, np.where({a} == {b}, {g} / 2, {g}))",
-                "the lesser one takes the gradient; equal ones share it",
-            ),
-            Form(
-                "[{b} < {a}] + ½ [{a} = {b}]",
-                "{g} ∘ ([{b} < {a}] + ½ [{a} = {b}])",
-                "np.where({b} > {a}, 0, np.where({a} == {b}, {g} / 2, {g}))",
-                "the lesser one takes the gradient; equal ones share it",
-            ),
-        ),
-        "The lesser of two, element by element.",
-        "equal operands take half the gradient each; beside a nan both take all of it",
-        analytic=False,
-        kinks=True,
-    ),
+    _extreme("maximum", np.maximum, operator.lt, ">", "<", "greater"),
+    _extreme("minimum", np.minimum, operator.gt, "<", ">", "lesser"),
     _unary(
         "clip",
         _clip,

@@ -18,7 +18,7 @@ import numpy as np
 
 from . import checks
 from .shape import same_kind
-from .table import Array, Cost, Form, Op, Parameter, Rule, Shape, Value
+from .table import Array, Cost, Form, Op, Parameter, Rule, Shape, Value, linear
 
 _LETTERS: Final = string.ascii_letters
 
@@ -219,10 +219,6 @@ def _matmul_by_b(g: Array, _y: Array, a: Array, b: Array) -> Array:
     return _contract_vjp(g, (a, b), _matmul_subscripts(a.shape, b.shape), 1)
 
 
-def _matmul(a: Array, b: Array) -> Array:
-    return np.matmul(a, b)
-
-
 def _other_of_a(_y: Array, _a: Value, b: Value) -> Array:
     return _turned(np.asarray(b))
 
@@ -322,18 +318,12 @@ def _outer_subscripts(_a: Shape, _b: Shape) -> str:
     return "i,j->ij"
 
 
-def _outer(a: Array, b: Array) -> Array:
-    return np.multiply.outer(a, b)
+def _factor_rule(subscripts: Callable[[Shape, Shape], str], argument: int) -> Rule:
+    def vjp(g: Array, _y: Array, a: Value, b: Value) -> Array:
+        terms = subscripts(np.shape(a), np.shape(b))
+        return _contract_vjp(g, (a, b), terms, argument)
 
-
-def _factor_rules(subscripts: Callable[[Shape, Shape], str]) -> tuple[Rule, Rule]:
-    def by_a(g: Array, _y: Array, a: Value, b: Value) -> Array:
-        return _contract_vjp(g, (a, b), subscripts(np.shape(a), np.shape(b)), 0)
-
-    def by_b(g: Array, _y: Array, a: Value, b: Value) -> Array:
-        return _contract_vjp(g, (a, b), subscripts(np.shape(a), np.shape(b)), 1)
-
-    return by_a, by_b
+    return vjp
 
 
 # ------------------------------------------------------------------------- einsum
@@ -441,13 +431,6 @@ def _einsum_vjp(
     return _contract_vjp(g, operands, _spelled(operands, subscripts), argument)
 
 
-def _einsum_jvp(
-    t: Array, _y: Array, *operands: Value, subscripts: str, argument: int
-) -> Array:
-    changed = [*operands[:argument], t, *operands[argument + 1 :]]
-    return _contract(changed, _spelled(operands, subscripts))
-
-
 def _einsum_subscripts(*shapes: Shape, subscripts: str) -> str:
     return expand(subscripts, *shapes)
 
@@ -477,27 +460,16 @@ def _product(
     forms: tuple[Form, Form],
     summary: str,
     vjps: tuple[Rule, Rule] | None = None,
-    shown_local: tuple[Rule | None, ...] = (),
-    wording: Callable[[Shape, Shape], Mapping[str, Any]] | None = None,
-    *,
-    written: str = "",
-    transposes: bool = False,
+    **columns: Any,
 ) -> Op:
-    """Return the row of a product of two operands."""
-
-    def jvp_a(t: Array, _y: Array, _a: Value, b: Value) -> Array:
-        return forward(t, b)
-
-    def jvp_b(t: Array, _y: Array, a: Value, _b: Value) -> Array:
-        return forward(a, t)
-
+    """Return the row of a product of two operands; `columns` are further ones."""
     return Op(
         name=name,
         operands=("a", "b"),
         forward=forward,
         shape=shape,
-        vjps=vjps or _factor_rules(subscripts),
-        jvps=(jvp_a, jvp_b),
+        vjps=vjps or (_factor_rule(subscripts, 0), _factor_rule(subscripts, 1)),
+        jvps=(linear(forward, 0), linear(forward, 1)),
         kind="contract",
         symbol=symbol,
         code=code,
@@ -506,17 +478,14 @@ def _product(
         analytic=True,
         subscripts=subscripts,
         cost=_cost(subscripts),
-        shown_local=shown_local,
-        wording=wording,
-        written=written,
-        transposes=transposes,
+        **columns,
     )
 
 
 ROWS: tuple[Op, ...] = (
     _product(
         "matmul",
-        _matmul,
+        np.matmul,
         _matmul_shape,
         _matmul_subscripts,
         "{a} @ {b}",
@@ -524,8 +493,8 @@ ROWS: tuple[Op, ...] = (
         (_BY_A, _BY_B),
         "The matrix product; with more axes, one product for each matrix of a stack.",
         (_matmul_by_a, _matmul_by_b),
-        (_other_of_a, _other_of_b),
-        _product_wording(_matmul_subscripts),
+        shown_local=(_other_of_a, _other_of_b),
+        wording=_product_wording(_matmul_subscripts),
         written="{a} @ {b}",
         transposes=True,
     ),
@@ -544,7 +513,7 @@ ROWS: tuple[Op, ...] = (
     ),
     _product(
         "outer",
-        _outer,
+        np.multiply.outer,
         _outer_shape,
         _outer_subscripts,
         "{a} {b}ᵀ",
@@ -572,7 +541,7 @@ ROWS: tuple[Op, ...] = (
         forward=_einsum,
         shape=_einsum_shape,
         vjps=(_einsum_vjp,),
-        jvps=(_einsum_jvp,),
+        jvps=(linear(_einsum),),
         kind="contract",
         symbol="einsum({operands})",
         code="np.einsum({subscripts}, {operands})",

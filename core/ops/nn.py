@@ -15,7 +15,7 @@ import numpy as np
 
 from . import checks
 from .reduce import LETTERS, along_axis, reduced_axes
-from .table import Array, Cost, Form, Op, Parameter, Rule, Shape, row_of_one
+from .table import Array, Cost, Form, Op, Parameter, Rule, Shape, linear, row_of_one
 
 REDUCTION: Final = Parameter("reduction", checks.choice("mean", "sum", "none"), "mean")
 
@@ -176,56 +176,27 @@ def _row_shares(g: Array, input: Array, reduction: str, along: int) -> Array:
     return np.expand_dims(shares, along) if shares.ndim else shares
 
 
-def _cross_entropy_by_input(
-    g: Array,
-    _y: Array,
-    input: Array,
-    target: Array,
-    *,
-    reduction: str = "mean",
-    axis: int = 1,
-) -> Array:
-    along = _class_axis(input.shape, axis)
-    return _logit_slopes(input, target, along) * _row_shares(g, input, reduction, along)
+def _chance_slopes(input: Array, _target: Array, along: int) -> Array:
+    return -_log_softmax(input, axis=along)
 
 
-def _cross_entropy_by_target(
-    g: Array,
-    _y: Array,
-    input: Array,
-    _target: Array,
-    *,
-    reduction: str = "mean",
-    axis: int = 1,
-) -> Array:
-    along = _class_axis(input.shape, axis)
-    return -_log_softmax(input, axis=along) * _row_shares(g, input, reduction, along)
+def _class_rules(slopes: Rule) -> tuple[Rule, Rule]:
+    """Return the vjp and the jvp of a loss of classes, by the slopes of its rows."""
 
+    def vjp(
+        g: Any, _y: Any, input: Any, target: Any, reduction: str = "mean", axis: int = 1
+    ) -> Array:
+        along = _class_axis(input.shape, axis)
+        shares = _row_shares(g, input, reduction, along)
+        return slopes(input, target, along) * shares
 
-def _cross_entropy_jvp_input(
-    t: Array,
-    _y: Array,
-    input: Array,
-    target: Array,
-    *,
-    reduction: str = "mean",
-    axis: int = 1,
-) -> Array:
-    along = _class_axis(input.shape, axis)
-    return _reduced(np.sum(_logit_slopes(input, target, along) * t, along), reduction)
+    def jvp(
+        t: Any, _y: Any, input: Any, target: Any, reduction: str = "mean", axis: int = 1
+    ) -> Array:
+        along = _class_axis(input.shape, axis)
+        return _reduced(np.sum(slopes(input, target, along) * t, along), reduction)
 
-
-def _cross_entropy_jvp_target(
-    t: Array,
-    _y: Array,
-    input: Array,
-    _target: Array,
-    *,
-    reduction: str = "mean",
-    axis: int = 1,
-) -> Array:
-    along = _class_axis(input.shape, axis)
-    return _reduced(-np.sum(_log_softmax(input, axis=along) * t, along), reduction)
+    return vjp, jvp
 
 
 def _binary_shape(input: Shape, target: Shape, *, reduction: str = "mean") -> Shape:
@@ -259,29 +230,16 @@ def _sigmoid(x: Array) -> Array:
     return np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x)))
 
 
-def _binary_by_input(
-    g: Array, _y: Array, input: Array, target: Array, *, reduction: str = "mean"
-) -> Array:
-    shares = _shares(g, np.shape(input), reduction)
-    return (_sigmoid(input) - _like(target, input)) * shares
+def _binary_rules(slopes: Callable[[Array, Array], Array]) -> tuple[Rule, Rule]:
+    """Return the vjp and the jvp of a loss of elements, by its slopes."""
 
+    def vjp(g: Any, _y: Any, input: Any, target: Any, reduction: str = "mean") -> Array:
+        return slopes(input, target) * _shares(g, np.shape(input), reduction)
 
-def _binary_by_target(
-    g: Array, _y: Array, input: Array, _target: Array, *, reduction: str = "mean"
-) -> Array:
-    return -input * _shares(g, np.shape(input), reduction)
+    def jvp(t: Any, _y: Any, input: Any, target: Any, reduction: str = "mean") -> Array:
+        return _reduced(slopes(input, target) * t, reduction)
 
-
-def _binary_jvp_input(
-    t: Array, _y: Array, input: Array, target: Array, *, reduction: str = "mean"
-) -> Array:
-    return _reduced((_sigmoid(input) - _like(target, input)) * t, reduction)
-
-
-def _binary_jvp_target(
-    t: Array, _y: Array, input: Array, _target: Array, *, reduction: str = "mean"
-) -> Array:
-    return _reduced(-input * t, reduction)
+    return vjp, jvp
 
 
 # ------------------------------------------------------------------------ windows
@@ -528,10 +486,6 @@ def _map_letters(input: Shape, **_attributes: Any) -> str:
     return f"{letters}**->{letters}**"
 
 
-def _max_pool2d_shape(input: Shape, **attributes: Any) -> Shape:
-    return _pool_shape("max_pool2d", input, attributes)
-
-
 def _max_pool2d(input: Array, **attributes: Any) -> Array:
     grid = _pool_grid(input.shape, attributes)
     # A window that holds a copy of the border holds the border itself, too.
@@ -570,10 +524,6 @@ def _max_pool2d_jvp(t: Array, y: Array, input: Array, **attributes: Any) -> Arra
     return tangent
 
 
-def _avg_pool2d_shape(input: Shape, **attributes: Any) -> Shape:
-    return _pool_shape("avg_pool2d", input, attributes)
-
-
 def _avg_pool2d(input: Array, **attributes: Any) -> Array:
     grid = _pool_grid(input.shape, attributes)
     x = grid.pad(input)
@@ -588,10 +538,6 @@ def _avg_pool2d_vjp(g: Array, _y: Array, input: Array, **attributes: Any) -> Arr
     for _, _, met in grid.taps():
         whole[met] += share
     return grid.crop(whole)
-
-
-def _avg_pool2d_jvp(t: Array, _y: Array, _input: Array, **attributes: Any) -> Array:
-    return _avg_pool2d(t, **attributes)
 
 
 # -------------------------------------------------------------------------- words
@@ -861,13 +807,15 @@ _POOLING: Final = (
 def _pooling(
     name: str,
     forward: Rule,
-    shape: Callable[..., Shape],
     rules: tuple[Rule, Rule],
     form: Form,
     summary: str,
     wording: Callable[..., Mapping[str, Any]],
     **columns: Any,
 ) -> Op:
+    def shape(input: Shape, **attributes: Any) -> Shape:
+        return _pool_shape(name, input, attributes)
+
     vjp, jvp = rules
     symbol = f"{name}({{input}}, {{kernel_size}})"
     return Op(
@@ -889,6 +837,15 @@ def _pooling(
         **columns,
     )
 
+
+_CLASS_VJPS, _CLASS_JVPS = zip(
+    _class_rules(_logit_slopes), _class_rules(_chance_slopes), strict=True
+)
+_BINARY_VJPS, _BINARY_JVPS = zip(
+    _binary_rules(lambda x, target: _sigmoid(x) - _like(target, x)),
+    _binary_rules(lambda x, _target: -x),
+    strict=True,
+)
 
 ROWS: tuple[Op, ...] = (
     row_of_one(
@@ -936,8 +893,8 @@ ROWS: tuple[Op, ...] = (
         operands=("input", "target"),
         forward=_cross_entropy,
         shape=_cross_entropy_shape,
-        vjps=(_cross_entropy_by_input, _cross_entropy_by_target),
-        jvps=(_cross_entropy_jvp_input, _cross_entropy_jvp_target),
+        vjps=_CLASS_VJPS,
+        jvps=_CLASS_JVPS,
         kind="block",
         symbol="cross_entropy({input}, {target})",
         code="cross_entropy({input}, {target})",
@@ -955,8 +912,8 @@ ROWS: tuple[Op, ...] = (
         operands=("input", "target"),
         forward=_binary,
         shape=_binary_shape,
-        vjps=(_binary_by_input, _binary_by_target),
-        jvps=(_binary_jvp_input, _binary_jvp_target),
+        vjps=_BINARY_VJPS,
+        jvps=_BINARY_JVPS,
         kind="block",
         symbol="binary_cross_entropy({input}, {target})",
         code=_BINARY_CODE,
@@ -994,7 +951,6 @@ ROWS: tuple[Op, ...] = (
     _pooling(
         "max_pool2d",
         _max_pool2d,
-        _max_pool2d_shape,
         (_max_pool2d_vjp, _max_pool2d_jvp),
         _OF_MAX,
         "The largest number of each window of the last two axes.",
@@ -1006,8 +962,7 @@ ROWS: tuple[Op, ...] = (
     _pooling(
         "avg_pool2d",
         _avg_pool2d,
-        _avg_pool2d_shape,
-        (_avg_pool2d_vjp, _avg_pool2d_jvp),
+        (_avg_pool2d_vjp, linear(_avg_pool2d)),
         _OF_MEAN,
         "The mean of each window of the last two axes, padding included.",
         _avg_pool2d_wording,

@@ -15,16 +15,15 @@ from typing import Any, Final
 import numpy as np
 
 from . import checks
-from .table import Array, Form, Op, Parameter, Rule, Shape, row_of_one
+from .table import Array, Form, Op, Parameter, Rule, Shape, linear, row_of_one
 
 Axis = int | tuple[int, ...] | None
 
 LETTERS: Final = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
-_AXES: Final = (
-    Parameter("axis", checks.axes, None),
-    Parameter("keepdims", checks.flag, False),
-)
+_AXIS: Final = Parameter("axis", checks.axis, None)
+_KEEPDIMS: Final = Parameter("keepdims", checks.flag, False)
+_AXES: Final = (Parameter("axis", checks.axes, None), _KEEPDIMS)
 # The upstream gradient with the reduced axes back as axes of length 1, in NumPy.
 _UPSTREAM: Final = "np.reshape({g}, np.sum({x}, axis={axis}, keepdims=True).shape)"
 _COUNT: Final = "(np.size({x}) // np.size({y}))"
@@ -147,19 +146,11 @@ def _sum_vjp(
     return np.full(shape, _kept(g, shape, axis))
 
 
-def _sum_jvp(t: Any, y: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    return np.sum(t, axis=axis, keepdims=keepdims)
-
-
 def _mean_vjp(
     g: Any, y: Any, x: Any, axis: Axis = None, keepdims: bool = False
 ) -> Array:
     shape = np.shape(x)
     return np.full(shape, _kept(g, shape, axis) / _count(shape, axis))
-
-
-def _mean_jvp(t: Any, y: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    return np.mean(t, axis=axis, keepdims=keepdims)
 
 
 def _sum_slope(y: Array, x: Array, **_attributes: Any) -> Array:
@@ -228,10 +219,6 @@ def _logsumexp_slope(y: Array, x: Any, **_attributes: Any) -> Any:
 def _cumsum_vjp(g: Any, y: Any, x: Any, axis: int | None = None) -> Any:
     backwards = np.flip(np.cumsum(np.flip(g, axis), axis), axis)
     return np.reshape(backwards, np.shape(x))
-
-
-def _cumsum_jvp(t: Any, y: Any, x: Any, axis: int | None = None) -> Any:
-    return np.cumsum(t, axis)
 
 
 # ----------------------------------------------------------------------- rows
@@ -312,7 +299,7 @@ ROWS: Final[tuple[Op, ...]] = (
             "each number counts once in its sum, so each gets the sum's whole gradient",
         ),
         "The sum along axes.",
-        rules=(_sum_vjp, _sum_jvp),
+        rules=(_sum_vjp, linear(np.sum)),
         analytic=True,
         reduction="sum",
     ),
@@ -330,7 +317,7 @@ ROWS: Final[tuple[Op, ...]] = (
             "each of the n numbers moves their mean by one n-th",
         ),
         "The mean along axes.",
-        rules=(_mean_vjp, _mean_jvp),
+        rules=(_mean_vjp, linear(np.mean)),
         analytic=True,
         reduction="mean",
     ),
@@ -353,10 +340,7 @@ ROWS: Final[tuple[Op, ...]] = (
         ),
         "The product along an axis, or of all numbers.",
         "right with zeros: the others are multiplied, and nothing is divided",
-        parameters=(
-            Parameter("axis", checks.axis, None),
-            Parameter("keepdims", checks.flag, False),
-        ),
+        parameters=(_AXIS, _KEEPDIMS),
         analytic=True,
     ),
     _row(
@@ -419,7 +403,7 @@ ROWS: Final[tuple[Op, ...]] = (
         "cumsum",
         np.cumsum,
         _cumsum_shape,
-        (_cumsum_vjp, _cumsum_jvp),
+        (_cumsum_vjp, linear(np.cumsum)),
         "block",
         "running Σ {x}",
         "np.cumsum({x}, axis={axis})",
@@ -432,7 +416,7 @@ ROWS: Final[tuple[Op, ...]] = (
         ),
         "The running sum along an axis, or of all numbers in order.",
         analytic=True,
-        parameters=(Parameter("axis", checks.axis, None),),
+        parameters=(_AXIS,),
         axis_letters=along_axis,
         reduction="sum",
     ),

@@ -16,7 +16,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 
 from . import checks
 from .reduce import reduced_axes
-from .table import Array, Form, Op, Parameter, Shape, Value, row_of_one
+from .table import Array, Form, Op, Parameter, Shape, Value, linear, row_of_one
 
 _COPY: Final = "each element is an exact copy, so its gradient is copied back"
 _ADD: Final = (
@@ -94,10 +94,6 @@ def _transpose_wording(x: Shape, *, axes: Axes | None = None) -> Mapping[str, An
     }
 
 
-def _transpose(x: Array, *, axes: Axes | None = None) -> Array:
-    return np.transpose(x, axes)
-
-
 def _swapaxes_shape(x: Shape, *, axis1: int, axis2: int) -> Shape:
     sizes = list(x)
     (one,) = reduced_axes(x, axis1)
@@ -106,26 +102,10 @@ def _swapaxes_shape(x: Shape, *, axis1: int, axis2: int) -> Shape:
     return tuple(sizes)
 
 
-def _swapaxes(x: Array, *, axis1: int, axis2: int) -> Array:
-    return np.swapaxes(x, axis1, axis2)
-
-
-def _swapaxes_vjp(g: Array, _y: Array, _x: Array, **axes: int) -> Array:
-    return _swapaxes(g, **axes)
-
-
 def _flip_shape(x: Shape, *, axis: Axes | None = None) -> Shape:
     if axis is not None:
         reduced_axes(x, axis)
     return x
-
-
-def _flip(x: Array, *, axis: Axes | None = None) -> Array:
-    return np.flip(x, axis)
-
-
-def _flip_vjp(g: Array, _y: Array, _x: Array, **axis: Any) -> Array:
-    return _flip(g, **axis)
 
 
 # ---------------------------------------------------------------------- the shape
@@ -167,23 +147,11 @@ def _squeeze_shape(x: Shape, *, axis: Axes | None = None) -> Shape:
     return tuple(size for one, size in enumerate(x) if one not in gone)
 
 
-def _squeeze(x: Array, *, axis: Axes | None = None) -> Array:
-    return np.squeeze(x, axis)
-
-
 def _expand_dims_shape(x: Shape, *, axis: Axes) -> Shape:
     count = 1 if isinstance(axis, int) else len(axis)
     new = _new_axes(axis, len(x) + count)
     sizes = iter(x)
     return tuple(1 if one in new else next(sizes) for one in range(len(x) + count))
-
-
-def _expand_dims(x: Array, *, axis: Axes) -> Array:
-    return np.expand_dims(x, axis)
-
-
-def _ravel(x: Array) -> Array:
-    return np.ravel(x)
 
 
 def _ravel_shape(x: Shape) -> Shape:
@@ -202,10 +170,6 @@ def _broadcast_to_shape(x: Shape, *, shape: Axes) -> Shape:
             "each size has to be 1 or the same"
         )
     return sizes
-
-
-def _broadcast_to(x: Array, *, shape: Axes) -> Array:
-    return np.broadcast_to(x, shape)
 
 
 def _repeated(x: Shape, shape: Shape) -> tuple[int, ...]:
@@ -242,12 +206,6 @@ def _pad_widths(x: Shape, pad_width: Any) -> list[tuple[int, int]]:
             f"pad: pad_width {pad_width} does not fit {x}: give one number, "
             "(before, after), or (before, after) for each axis"
         ) from None
-
-
-def _pad(
-    x: Array, *, pad_width: Any, constant_values: float = 0, **_mode: str
-) -> Array:
-    return np.pad(x, pad_width, constant_values=constant_values)
 
 
 def _pad_vjp(
@@ -566,17 +524,6 @@ def _getitem_vjp(
     return whole
 
 
-def _getitem_jvp(
-    t: Array,
-    _y: Array,
-    _x: Array,
-    *slots: Value,
-    index: tuple[Any, ...],
-    **_argument: int,
-) -> Array:
-    return np.asarray(t)[_filled(index, slots)]
-
-
 def _take_shape(x: Shape, indices: Shape, *, axis: int | None = None) -> Shape:
     if axis is None:
         return indices
@@ -600,12 +547,6 @@ def _take_vjp(
     places: Any = (*[slice(None)] * along, indices)
     np.add.at(whole, places, g)
     return whole.reshape(shape)
-
-
-def _take_jvp(
-    t: Array, _y: Array, _x: Array, indices: Array, *, axis: int | None = None
-) -> Array:
-    return np.take(t, indices, axis)
 
 
 # ----------------------------------------------------------------------- the rows
@@ -683,15 +624,11 @@ def _moving(
     **columns: Any,
 ) -> Op:
     """Return a row with one operand, whose tangent moves as the operand does."""
-
-    def moved(t: Array, _y: Array, _x: Array, **attributes: Any) -> Array:
-        return forward(t, **attributes)
-
     return row_of_one(
         name,
         forward,
         shape,
-        (vjp, jvp or moved),
+        (vjp, jvp or linear(forward)),
         "move",
         symbol,
         code,
@@ -739,7 +676,7 @@ def _joining(
 ROWS: tuple[Op, ...] = (
     _moving(
         "transpose",
-        _transpose,
+        np.transpose,
         _transpose_shape,
         _transpose_vjp,
         "{x}ᵀ",
@@ -753,9 +690,9 @@ ROWS: tuple[Op, ...] = (
     ),
     _moving(
         "swapaxes",
-        _swapaxes,
+        np.swapaxes,
         _swapaxes_shape,
-        _swapaxes_vjp,
+        linear(np.swapaxes),  # back as forth
         "swapaxes({x}, {axis1}, {axis2})",
         "np.swapaxes({x}, {axis1}, {axis2})",
         Form(
@@ -770,9 +707,9 @@ ROWS: tuple[Op, ...] = (
     ),
     _moving(
         "flip",
-        _flip,
+        np.flip,
         _flip_shape,
-        _flip_vjp,
+        linear(np.flip),
         "flip({x})",
         "np.flip({x}, {axis})",
         Form("1", "flip({g})", "np.flip({g}, {axis})", _COPY),
@@ -792,7 +729,7 @@ ROWS: tuple[Op, ...] = (
     ),
     _moving(
         "ravel",
-        _ravel,
+        np.ravel,
         _ravel_shape,
         _unshape,
         "ravel({x})",
@@ -802,7 +739,7 @@ ROWS: tuple[Op, ...] = (
     ),
     _moving(
         "squeeze",
-        _squeeze,
+        np.squeeze,
         _squeeze_shape,
         _unshape,
         "squeeze({x})",
@@ -813,7 +750,7 @@ ROWS: tuple[Op, ...] = (
     ),
     _moving(
         "expand_dims",
-        _expand_dims,
+        np.expand_dims,
         _expand_dims_shape,
         _unshape,
         "expand_dims({x}, {axis})",
@@ -824,7 +761,7 @@ ROWS: tuple[Op, ...] = (
     ),
     _moving(
         "broadcast_to",
-        _broadcast_to,
+        np.broadcast_to,
         _broadcast_to_shape,
         _broadcast_to_vjp,
         "broadcast({x}, {shape})",
@@ -836,7 +773,7 @@ ROWS: tuple[Op, ...] = (
     ),
     _moving(
         "pad",
-        _pad,
+        np.pad,
         _pad_shape,
         _pad_vjp,
         "pad({x}, {pad_width})",
@@ -912,7 +849,7 @@ ROWS: tuple[Op, ...] = (
         forward=_getitem,
         shape=_getitem_shape,
         vjps=(_getitem_vjp,),
-        jvps=(_getitem_jvp,),
+        jvps=(linear(_getitem),),
         kind="gather",
         symbol="{x}[{index}]",
         code="{x}[{index}]",
@@ -939,7 +876,7 @@ ROWS: tuple[Op, ...] = (
         forward=_take,
         shape=_take_shape,
         vjps=(_take_vjp, None),
-        jvps=(_take_jvp, None),
+        jvps=(linear(_take), None),
         kind="gather",
         symbol="{x}[{indices}]",
         code="np.take({x}, {indices}, {axis})",

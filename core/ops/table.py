@@ -227,6 +227,21 @@ def row_of_one(
     )
 
 
+def linear(forward: Rule, argument: int = 0) -> Rule:
+    """Return the jvp by an operand that the result is linear in.
+
+    The tangent of the result is the result with the tangent in the operand's place.
+    """
+
+    def jvp(
+        t: Any, _y: Any, *operands: Any, argument: int = argument, **attributes: Any
+    ) -> Any:
+        changed = (*operands[:argument], t, *operands[argument + 1 :])
+        return forward(*changed, **attributes)
+
+    return jvp
+
+
 def broadcast_shape(*shapes: Shape, **_attributes: Any) -> Shape:
     """Return what `shapes` broadcast to: the shape rule of elementwise rows."""
     try:
