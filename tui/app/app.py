@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from codecs import IncrementalDecoder, getincrementaldecoder
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from types import FunctionType
 from typing import Any, ClassVar, Final
 
 from textual.app import App
@@ -43,21 +46,21 @@ def _remembered_theme() -> str:
 
 
 def enduring(driver: type[Driver]) -> type[Driver]:
-    """Return a driver that goes on reading where bytes that are not UTF-8 arrive.
+    """Return a driver that passes over bytes that are not UTF-8, and over nothing else.
 
     Textual ends with a traceback there, and a pasted picture or a terminal with another
-    encoding is no reason to lose a session.
+    encoding is no reason to lose a session, nor the keys that come with it.
     """
-    read: Callable[[Driver], None] | None = getattr(driver, "run_input_thread", None)
-    if read is None:
+    read: Any = getattr(driver, "run_input_thread", None)
+    if "getincrementaldecoder" not in getattr(read, "__globals__", {}):
         return driver  # where the system itself decodes
 
-    def run_input_thread(self: Any) -> None:
-        while not self.exit_event.is_set():
-            with suppress(UnicodeDecodeError):
-                read(self)
+    def forgiving(encoding: str) -> Callable[[], IncrementalDecoder]:
+        return partial(getincrementaldecoder(encoding), errors="ignore")
 
-    return type(driver.__name__, (driver,), {"run_input_thread": run_input_thread})
+    names = {**read.__globals__, "getincrementaldecoder": forgiving}
+    endures = FunctionType(read.__code__, names)
+    return type(driver.__name__, (driver,), {read.__name__: endures})
 
 
 class GradstepApp(App[int]):
