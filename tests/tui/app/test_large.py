@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ import pytest
 from textual.app import App
 from textual.widget import Widget
 
-from driving import until
+from driving import settle
 from gradstep.core.engine import trace
 from gradstep.core.engine.element import Element
 from gradstep.core.engine.run import Run
@@ -84,10 +83,7 @@ def test_what_is_found_out_in_the_background_looks_the_same(
 
 async def settled(screen: MainScreen) -> None:
     """Wait for commands and facts that are still to come."""
-    await asyncio.sleep(0.01)  # what was asked for may not have begun
-    await until(
-        lambda: not screen.busy and all(w.is_finished for w in screen.app.workers)
-    )
+    await settle(screen.app)
 
 
 async def test_no_rule_is_asked_again_for_what_was_seen_before(

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import heapq
 import random
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import count
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from weakref import WeakSet
 
 import pytest
@@ -47,7 +46,6 @@ from gradstep.tui.panes.why import WhyPane
 
 _STEPS: Final = 210  # of one walk
 _AT_ONCE: Final = 4  # steps that come before anything is handled, at most
-_PATIENCE: Final = 30.0  # seconds, for a busy machine
 _SIZES: Final = ((120, 36), (80, 24), (60, 20), (160, 50), (45, 12))
 _MORE: Final = 1000  # objects of hundreds of thousands: what was executed is remembered
 _OPENED: Final = Counter(Search=1, MatrixView=1, timers=1)  # when they are asked for
@@ -338,7 +336,7 @@ async def test_a_walk_ends_where_a_fresh_screen_begins(
 async def ends_well(app: App[int], screens: WeakSet[Screen[object]]) -> None:
     """Hold the end of a walk against a fresh screen; nothing is left, and q leaves."""
     await agrees(await rest(app))
-    await let_go(app, screens, 1)
+    await let_go(app, screens)
     press(app, "q")
     await settle(app)
     assert app.return_value == 0
@@ -436,27 +434,41 @@ async def test_nothing_piles_up(keys: tuple[str, ...]) -> None:
                 press(app, key)
                 await settle(app)
                 screens.update(app.screen_stack)
-            await let_go(app, screens, 30)
+            await let_go(app, screens)
             counted.append(len(gc.get_objects()))
         before, after = counted
         assert after - before < _MORE
 
 
-async def let_go(app: App[int], screens: WeakSet[Screen[object]], turns: int) -> None:
-    """Wait until closed screens are let go of; timers may know the last for a while.
+async def let_go(app: App[int], screens: WeakSet[Screen[object]]) -> None:
+    """Hold that closed screens are let go of.
 
-    After so many turns the last one need not be waited for.
+    Textual itself keeps the first screen of an application, as long as that runs.
     """
-    end = time.monotonic() + _PATIENCE
-    for turn in count(1):
+
+    def held() -> Counter[str]:
         StylesCache.get_inner_outer.cache_clear()  # it knows what is gone for long
+        forget_cancelled_timers()
         gc.collect()
-        stack = app.screen_stack
-        gone = Counter(type(one).__name__ for one in screens if one not in stack)
-        if not gone or (turn >= turns and max(gone.values()) == 1):
-            return
-        assert time.monotonic() < end, gone
-        await asyncio.sleep(0.05)
+        kept = [*app.screen_stack, app._compose_screen]
+        return Counter(type(one).__name__ for one in screens if one not in kept)
+
+    try:
+        await until(lambda: not held())  # the thread of a screen may end after it
+    except AssertionError as error:
+        error.add_note(f"held: {held()}")
+        raise
+
+
+def forget_cancelled_timers() -> None:
+    """Let the loop forget what will not happen, as it does by itself at that time.
+
+    A cancelled timer knows the widget that has set it until its seconds are over.
+    """
+    loop: Any = asyncio.get_running_loop()
+    loop._scheduled[:] = [one for one in loop._scheduled if not one.cancelled()]
+    heapq.heapify(loop._scheduled)
+    loop._timer_cancelled_count = 0
 
 
 # ----------------------------------------------------------- long commands under way

@@ -380,7 +380,6 @@ async def test_nothing_is_begun_for_a_screen_that_is_closed() -> None:
         before, position = threading.active_count(), screen.bug.position
         screen._work.close()
         screen.run_line("step")
-        await pilot.pause(0.1)
+        await until(pilot, lambda: threading.active_count() == before - 1)
         assert not screen.busy
         assert screen.bug.position == position
-        assert threading.active_count() == before - 1
