@@ -272,42 +272,28 @@ _REFUSED_OPERATORS: Final[Mapping[type[ast.AST], tuple[str, str]]] = MappingProx
 _ANYWHERE: Final = frozenset[Place]({"program", "prelude", "console"})
 _PRELUDE: Final = frozenset[Place]({"prelude"})
 _CONSOLE: Final = frozenset[Place]({"console"})
+_VALUES: Final = (ast.Name, ast.Constant, ast.Tuple, ast.List, ast.Attribute, ast.Call)
+_SIGNS: Final = (
+    ast.Add,
+    ast.Sub,
+    ast.Mult,
+    ast.Div,
+    ast.FloorDiv,
+    ast.Pow,
+    ast.MatMult,
+)
+_COMPARISONS: Final = (ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 
 # Where an expression, or an operator in one, is allowed, by the type of syntax node.
 _ALLOWED: Final[Mapping[type[ast.AST], frozenset[Place]]] = MappingProxyType(
     {
-        ast.Name: _ANYWHERE,
-        ast.Constant: _ANYWHERE,
-        ast.Tuple: _ANYWHERE,
-        ast.List: _ANYWHERE,
-        ast.Subscript: _ANYWHERE,
-        ast.Slice: _ANYWHERE,
-        ast.Attribute: _ANYWHERE,
-        ast.Call: _ANYWHERE,
-        ast.UnaryOp: _ANYWHERE,
-        ast.BinOp: _ANYWHERE,
-        ast.Compare: _ANYWHERE,
-        ast.BoolOp: _CONSOLE,
-        ast.IfExp: _PRELUDE,
-        ast.UAdd: _ANYWHERE,
-        ast.USub: _ANYWHERE,
-        ast.Not: _CONSOLE,
-        ast.Add: _ANYWHERE,
-        ast.Sub: _ANYWHERE,
-        ast.Mult: _ANYWHERE,
-        ast.Div: _ANYWHERE,
-        ast.FloorDiv: _ANYWHERE,
-        ast.Mod: _CONSOLE,
-        ast.Pow: _ANYWHERE,
-        ast.MatMult: _ANYWHERE,
-        ast.Eq: _ANYWHERE,
-        ast.NotEq: _ANYWHERE,
-        ast.Lt: _ANYWHERE,
-        ast.LtE: _ANYWHERE,
-        ast.Gt: _ANYWHERE,
-        ast.GtE: _ANYWHERE,
-        ast.Is: _PRELUDE,
-        ast.IsNot: _PRELUDE,
+        **dict.fromkeys(_VALUES, _ANYWHERE),
+        **dict.fromkeys((ast.Subscript, ast.Slice), _ANYWHERE),
+        **dict.fromkeys((ast.UnaryOp, ast.UAdd, ast.USub), _ANYWHERE),
+        **dict.fromkeys((ast.BinOp, *_SIGNS), _ANYWHERE),
+        **dict.fromkeys((ast.Compare, *_COMPARISONS), _ANYWHERE),
+        **dict.fromkeys((ast.BoolOp, ast.Not, ast.Mod), _CONSOLE),
+        **dict.fromkeys((ast.IfExp, ast.Is, ast.IsNot), _PRELUDE),
     }
 )
 
