@@ -6,18 +6,15 @@ graph is a loop, forwards or backwards, and nothing recurses.
 
 from __future__ import annotations
 
-import gc
 import re
 from collections.abc import (
     Callable,
     Collection,
-    Generator,
     Iterable,
     Iterator,
     Mapping,
     Sequence,
 )
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from operator import itemgetter
@@ -353,22 +350,6 @@ def _filled(op: Op, attributes: Attributes) -> Attributes:
     """Return the attributes of an operation, with the defaults of those left out."""
     defaults = {p.name: p.default for p in op.parameters if p.default is not REQUIRED}
     return MappingProxyType({**defaults, **attributes})
-
-
-@contextmanager
-def undisturbed() -> Generator[None]:
-    """Turn the garbage collector off while a large graph is built.
-
-    It would look for cycles among millions of rows, again and again, and there are
-    none. Afterwards it goes on as before.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 class Builder:

@@ -14,11 +14,6 @@ from typing import Any, cast
 Check = Callable[[Any], str]
 
 
-def anything(_value: Any) -> str:
-    """Allow any value: the shape rule looks closer."""
-    return ""
-
-
 def flag(value: Any) -> str:
     """Allow `True` and `False`."""
     return _say(isinstance(value, bool), "True or False")

@@ -104,10 +104,8 @@ def parse(text: str, graph: Graph, names: Mapping[str, str]) -> Expression:
     spelled, words = _spelled(text, names)
     tree = _syntax(text, spelled)
     reads: set[tuple[int, Quantity]] = set()
-    resolved = _Resolver(
-        spelled, text.strip(), graph, {**names, **words}, reads
-    ).resolve(tree)
-    return Expression(text.strip(), resolved, frozenset(reads))
+    resolver = _Resolver(spelled, text.strip(), graph, {**names, **words}, reads)
+    return Expression(text.strip(), resolver.visit(tree), frozenset(reads))
 
 
 def parse_element(text: str, graph: Graph, names: Mapping[str, str]) -> Element:
@@ -146,56 +144,27 @@ def truth(value: Any) -> bool:
 # ---------------------------------------------------------------------- parsing
 
 
+@dataclass(eq=False)
 class _Read(ast.expr):
     """A resolved name: a quantity of a node. It has no place in Python's grammar."""
 
-    _fields = ()
-
-    def __init__(
-        self, node: int, quantity: Quantity, name: str, place: ast.expr
-    ) -> None:
-        super().__init__()
-        self.node = node
-        self.quantity: Quantity = quantity
-        self.name = name
-        ast.copy_location(self, place)
+    node: int
+    quantity: Quantity
+    name: str
 
 
+@dataclass(eq=False)
 class _Call(ast.expr):
     """A call of a known function. Its text, and those of its arguments, are as typed.
 
     `texts` holds the elements of lists as well.
     """
 
-    _fields = ()
-
-    def __init__(
-        self,
-        name: str,
-        args: list[ast.expr],
-        keywords: dict[str, ast.expr],
-        text: str,
-        texts: Mapping[ast.expr, str],
-        place: ast.expr,
-    ) -> None:
-        super().__init__()
-        self.name = name
-        self.args = args
-        self.keywords = keywords
-        self.text = text
-        self.texts = texts
-        ast.copy_location(self, place)
-
-
-class _Fact(ast.expr):
-    """A resolved name that is known without running: a shape, an operation's name."""
-
-    _fields = ()
-
-    def __init__(self, value: Any, place: ast.expr) -> None:
-        super().__init__()
-        self.value = value
-        ast.copy_location(self, place)
+    name: str
+    args: list[ast.expr]
+    keywords: dict[str, ast.expr]
+    text: str
+    texts: Mapping[ast.expr, str]
 
 
 def _spelled(text: str, names: Mapping[str, str]) -> tuple[str, dict[str, str]]:
@@ -255,8 +224,8 @@ def _nesting(text: str) -> int:
     return deepest
 
 
-@dataclass(slots=True)
-class _Resolver:
+@dataclass
+class _Resolver(ast.NodeTransformer):
     """Replaces names by what they mean."""
 
     text: str  # as Python reads it
@@ -265,46 +234,19 @@ class _Resolver:
     names: Mapping[str, str]
     reads: set[tuple[int, Quantity]]
 
-    def resolve(self, tree: ast.expr) -> ast.expr:
-        match tree:
-            case ast.Name() | ast.Attribute():
-                return self._path(tree)
-            case ast.Constant():
-                return tree
-            case ast.UnaryOp(operand=operand):
-                tree.operand = self.resolve(operand)
-            case ast.BinOp(left=left, right=right):
-                tree.left, tree.right = self.resolve(left), self.resolve(right)
-            case ast.BoolOp(values=values):
-                tree.values = [self.resolve(value) for value in values]
-            case ast.Compare(left=left, comparators=others):
-                tree.left = self.resolve(left)
-                tree.comparators = [self.resolve(other) for other in others]
-            case ast.Subscript(value=value, slice=index):
-                tree.value, tree.slice = self.resolve(value), self.resolve(index)
-            case ast.Slice(lower=lower, upper=upper, step=step):
-                tree.lower, tree.upper, tree.step = (
-                    part if part is None else self.resolve(part)
-                    for part in (lower, upper, step)
-                )
-            case ast.Tuple(elts=parts) | ast.List(elts=parts):
-                tree.elts = [self.resolve(part) for part in parts]
-            case ast.Call(func=ast.Name(id=name), args=args, keywords=keywords):
-                self._function(tree, name)
-                given = [self.resolve(one) for one in args]
-                named = {one.arg or "": self.resolve(one.value) for one in keywords}
-                parts = [*given, *named.values()]
-                parts += [
-                    part
-                    for one in parts
-                    if isinstance(one, (ast.List, ast.Tuple))
-                    for part in one.elts
-                ]
-                texts = {part: self._written(part) for part in parts}
-                return _Call(name, given, named, self._written(tree), texts, tree)
-            case _:
-                raise AssertionError(ast.dump(tree))
-        return tree
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        """Resolve the arguments of a call; what is called is a name of its own."""
+        name = getattr(node.func, "id", "")
+        self._function(node, name)
+        given: list[ast.expr] = [self.visit(one) for one in node.args]
+        named = {one.arg or "": self.visit(one.value) for one in node.keywords}
+        parts = [*given, *named.values()]
+        for one in [*parts]:
+            if isinstance(one, (ast.List, ast.Tuple)):
+                parts += one.elts
+        texts = {part: self._written(part) for part in parts}
+        call = _Call(name, given, named, self._written(node), texts)
+        return ast.copy_location(call, node)
 
     def _function(self, call: ast.Call, name: str) -> None:
         known = [*FUNCTIONS, *OPS, *ALIASES, *CONSTRUCTORS, *RECIPES]
@@ -320,17 +262,27 @@ class _Resolver:
         stop = _characters(self.text, tree.end_lineno, tree.end_col_offset)
         return clean(" ".join(self.typed[start:stop].split()))
 
-    def _path(self, tree: ast.Name | ast.Attribute) -> ast.expr:
-        """Resolve a dotted name: the longest node name, then what is asked of it."""
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        """Resolve a name without dots."""
+        return self._path(node, [node.id])
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
+        """Resolve a dotted name, or what is asked of a result."""
         parts: list[str] = []
-        inner: ast.expr = tree
+        inner: ast.expr = node
         while isinstance(inner, ast.Attribute):
-            parts.append(inner.attr)
+            parts.insert(0, inner.attr)
             inner = inner.value
-        if not isinstance(inner, ast.Name):
-            return self._attribute(tree)
-        parts.append(inner.id)
-        parts.reverse()
+        if isinstance(inner, ast.Name):
+            return self._path(node, [inner.id, *parts])
+        if node.attr in ("T", "shape"):
+            return cast("ast.expr", self.generic_visit(node))
+        raise _wrong(
+            self.text, node, "only nodes have this", "ask a result for .T or .shape"
+        )
+
+    def _path(self, tree: ast.expr, parts: list[str]) -> ast.expr:
+        """Resolve a dotted name: the longest node name, then what is asked of it."""
         for stop in range(len(parts), 0, -1):
             name, rest = ".".join(parts[:stop]), parts[stop:]
             index = self.graph.names.get(name)
@@ -353,12 +305,12 @@ class _Resolver:
         if rest and rest[0] in ("value", "grad"):
             quantity = "grad" if rest[0] == "grad" else "value"
             rest = rest[1:]
-        if rest == ["shape"]:
-            return _Fact(node.shape, tree)
-        if rest == ["op"]:
-            return _Fact(node.op.name if node.op else node.kind, tree)
+        op = node.op.name if node.op else node.kind
+        facts: dict[str, Any] = {"shape": node.shape, "op": op}
+        if len(rest) == 1 and rest[0] in facts:  # known without running
+            return ast.copy_location(ast.Constant(facts[rest[0]]), tree)
         self.reads.add((index, quantity))
-        read = _Read(index, quantity, node.name, tree)
+        read = ast.copy_location(_Read(index, quantity, node.name), tree)
         if rest == ["T"]:
             return ast.copy_location(ast.Attribute(read, "T", ast.Load()), tree)
         if rest:
@@ -369,14 +321,6 @@ class _Resolver:
                 "ask for .value, .grad, .shape, .op or .T",
             )
         return read
-
-    def _attribute(self, tree: ast.Name | ast.Attribute) -> ast.expr:
-        if isinstance(tree, ast.Attribute) and tree.attr in ("T", "shape"):
-            tree.value = self.resolve(tree.value)
-            return tree
-        raise _wrong(
-            self.text, tree, "only nodes have this", "ask a result for .T or .shape"
-        )
 
 
 def _characters(text: str, line: int | None, column: int | None) -> int:
@@ -553,7 +497,7 @@ def _evaluate(tree: ast.expr, state: State) -> Any:
     match tree:
         case _Read():
             return _read(tree, state)
-        case _Fact(value=value) | ast.Constant(value=value):
+        case ast.Constant(value=value):
             return value
         case ast.Name(id=name):
             return _FACTS[name](state)

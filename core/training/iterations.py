@@ -128,7 +128,6 @@ class UpdateStep:
     `before` and `after` are the optimiser's state by its names in the formula.
     """
 
-    parameter: int  # its node number
     name: str  # of the parameter
     iteration: int  # counted from 0
     formula: Formula  # the optimiser's, with the names of this parameter
@@ -287,7 +286,6 @@ class Iterations:
         result, after = _stepped(plan, iteration, value, gradient, rate, state)
         names, name = plan.optimizer.state, plan.graph.nodes[parameter].name
         return UpdateStep(
-            parameter,
             name,
             iteration,
             plan.wording.update(parameter, plan.optimizer),
