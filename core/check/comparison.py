@@ -100,9 +100,7 @@ class Table:
         elif kinks:
             outcome, rank = replace(outcome, verdict="kink"), kinks[0]
         else:
-            with np.errstate(all="ignore"):
-                part = self.difference / self.tolerance
-            rank = int(np.argmax(np.nan_to_num(part)))
+            rank = int(np.argmax(np.nan_to_num(self.difference / self.tolerance)))
         return replace(
             self._at(outcome, rank),
             kinks=tuple(map(self.index, kinks)),

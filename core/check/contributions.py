@@ -15,7 +15,7 @@ from ..ops.table import Array, Shape
 from .comparison import compare
 from .differences import EPS, Function, Groups
 from .job import Job, finite_size
-from .report import NodeCheck, skip
+from .report import NodeCheck
 
 
 def edges_of(run: Run, wanted: set[int]) -> Iterator[Edge]:
@@ -45,11 +45,10 @@ def check_contribution(job: Job, edge: Edge) -> NodeCheck:
     outcome = NodeCheck("contribution", consumer, argument, "ok", edge=edge)
     upstream = run.upstream(consumer, argument)
     if upstream is None:
-        job.tell(job.count(edge.operand))
-        return skip(outcome, "no gradient arrives at the consumer")
+        reason = "no gradient arrives at the consumer"
+        return job.skip(outcome, edge.operand, reason)
     if consumer in run.patches.values:
-        job.tell(job.count(edge.operand))
-        return skip(outcome, "its value is set, not computed")
+        return job.skip(outcome, edge.operand, "its value is set, not computed")
     analytic = np.asarray(run.contribution(consumer, argument, upstream))
     own = job.run.upstream(consumer, argument)
     rounded = analytic if own is None else job.run.contribution(consumer, argument, own)
@@ -80,7 +79,7 @@ def _operation(run: Run, edge: Edge, upstream: Array) -> Function:
         each = reduce_to(size, x.shape)
         return Function(at, x, upstream, base, each, Groups(((...,),), np.asarray))
     groups = None
-    if op.kind == "contract" and op.subscripts is not None:
+    if op.subscripts is not None:
         shapes = [np.shape(array) for array in arrays]
         subscripts = op.subscripts(*shapes, **attributes)
         groups = _rows(subscripts, edge.argument, x.shape)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -10,14 +10,14 @@ import numpy as np
 
 from ..engine.backward import call
 from ..engine.graph import Row
-from ..ops.table import Array, Attributes
+from ..ops.table import Array, Attributes, Op
 from .job import Job
 
 
 class _Step(NamedTuple):
     node: int
-    forward: Callable[..., Any]
-    operands: Sequence[int]
+    op: Op
+    operands: Sequence[int]  # ~operand for one that does not move
     attributes: Attributes
 
 
@@ -35,9 +35,9 @@ class Downstream:
         """Return the output with the node's value moved."""
         values = self.values
         values[self.node] = moved if moved.ndim else moved[()]
-        for index, forward, operands, attributes in self.steps:
+        for index, op, operands, attributes in self.steps:
             arrays = [values[i] for i in operands]
-            values[index] = call(forward, arrays, attributes)
+            values[index] = call(op.forward, arrays, attributes)
         return values[self.output]
 
 
@@ -58,7 +58,7 @@ def downstream(
     steps: list[_Step] = []
     blocked = False
     if rows is None:
-        rows = run.graph.nodes.rows[min(nodes) + 1 : output + 1]
+        rows = run.graph.nodes.rows[min(nodes) :]
     for index, _, _, op, operands, attributes, _, _ in rows:
         if op is None or not run.graph.useful[index] or moves.isdisjoint(operands):
             continue
@@ -79,7 +79,7 @@ def downstream(
             blocked = True
             continue
         moves.add(index)
-        steps.append(_Step(index, op.forward, sources, attributes))
+        steps.append(_Step(index, op, sources, attributes))
     return Downstream(nodes[0], output, values, steps, blocked)
 
 

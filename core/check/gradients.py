@@ -12,7 +12,7 @@ from .contributions import check_contribution, has_rule
 from .differences import EPS, Function
 from .downstream import Downstream, downstream
 from .job import Job, gradient_of
-from .report import NodeCheck, skip
+from .report import NodeCheck
 
 
 def check_gradient(
@@ -29,14 +29,11 @@ def check_gradient(
     outcome = NodeCheck("gradient", node, None, "ok")
     way = downstream(job, (node,), rows)
     if not run.flows[run.graph.output]:
-        job.tell(job.count(node))
-        return skip(outcome, "no gradient enters at the output")
+        return job.skip(outcome, node, "no gradient enters at the output")
     if way.blocked:
-        job.tell(job.count(node))
-        return skip(outcome, "a value on the way to the output is set")
+        return job.skip(outcome, node, "a value on the way to the output is set")
     if not way.steps and node != run.graph.output:
-        job.tell(job.count(node))
-        return skip(outcome, "no path to the output")
+        return job.skip(outcome, node, "no path to the output")
     noise = EPS * sum(job.sizes[index] for index, *_ in way.steps)
     function = Function(
         way.at, run.value(node), np.asarray(run.seed), run.value(way.output), noise
@@ -64,10 +61,9 @@ def _meets_kink(job: Job, way: Downstream, position: int) -> bool:
     way.at(x)
     later = {step.node for step in way.steps}
     for step in way.steps:
-        _, _, _, op, operands, _, _, _ = run.graph.nodes.rows[step.node]
-        if op is None or not op.kinks:
+        if not step.op.kinks:
             continue
-        for argument, operand in enumerate(operands):
+        for argument, operand in enumerate(run.graph.nodes.rows[step.node][4]):
             edge = Edge(step.node, argument, operand)
             if operand != way.node and operand not in later:
                 continue

@@ -15,6 +15,7 @@ from ..engine.graph import Edge
 from ..engine.run import Run, evaluate
 from ..ops.table import Array, Value
 from .differences import Groups, Scheme
+from .report import NodeCheck, skip
 
 RTOL: Final = 1e-4  # a rule that is wrong by 0.1 % is ten times outside
 
@@ -45,6 +46,11 @@ class Job:
         if self.progress and (now - self.told > 0.05 or self.done >= self.total):
             self.told = now
             self.progress(min(self.done, self.total), self.total)
+
+    def skip(self, outcome: NodeCheck, node: int, reason: str) -> NodeCheck:
+        """Return the outcome where a node's elements are not compared, but counted."""
+        self.tell(self.count(node))
+        return skip(outcome, reason)
 
     def count(self, node: int) -> int:
         """Return how many elements of a node are compared."""
