@@ -136,29 +136,18 @@ class Trace:
 
     @cached_property
     def _edges(self) -> Sequence[Edge]:
-        run = self.run
-        edges: list[Edge] = []
-        for index in range(run.graph.output, -1, -1):
-            if run.gradients[index] is None:
-                continue
-            for argument, operand in enumerate(run.graph.nodes[index].operands):
-                if run.carries(index, argument):
-                    edges.append(Edge(index, argument, operand))
-        return edges
-
-    @cached_property
-    def _first_edge(self) -> Array:
-        """The rank of each consumer's first edge; −1 where it has none."""
-        first = np.full(len(self.run.graph), -1)
-        for rank in range(len(self._edges) - 1, -1, -1):
-            first[self._edges[rank].consumer] = rank
-        return first
+        return [
+            Edge(row[0], argument, operand)
+            for row in reversed(self.run.graph.nodes.rows)
+            for argument, operand in enumerate(row[4])
+            if self.run.carries(row[0], argument)
+        ]
 
     @cached_property
     def _into(self) -> Sequence[Sequence[int]]:
         """For each node the numbers of the contributions to it, in order."""
         into: list[list[int]] = [[] for _ in self.run.graph.nodes]
-        for number, edge in enumerate(self._edges, self.seed_position + 1):
+        for number, edge in enumerate(self._edges, self._first):
             into[edge.operand].append(number)
         return into
 
@@ -175,7 +164,7 @@ class Trace:
     @cached_property
     def update_position(self) -> int:
         """The number of the first `Update`, or the length when there is none."""
-        return len(self._computed) + 1 + len(self._edges)
+        return self._first + len(self._edges)
 
     def __len__(self) -> int:
         return self.update_position + len(self.updates)
@@ -189,7 +178,7 @@ class Trace:
         if number == self.seed_position:
             return Seed(self.run.graph.output)
         if number < self.update_position:
-            return Contribution(*self._edges[number - self.seed_position - 1])
+            return Contribution(*self.edge(number))
         return Update(self.updates[number - self.update_position])
 
     def edge(self, number: int) -> Edge:
@@ -213,15 +202,8 @@ class Trace:
 
     def edge_event(self, consumer: int, argument: int) -> int | None:
         """Return the number of an edge's `Contribution`, if it carries one."""
-        rank = int(self._first_edge[consumer])
-        while 0 <= rank < len(self._edges):
-            edge = self._edges[rank]
-            if edge.consumer != consumer:
-                return None
-            if edge.argument == argument:
-                return self.seed_position + 1 + rank
-            rank += 1
-        return None
+        sent = self.backward_events(consumer, consumer + 1)
+        return next((n for n in sent if self.edge(n).argument == argument), None)
 
     def forward_events(self, first: int, stop: int) -> range:
         """Return the numbers of the `Forward`s of nodes first … stop − 1."""
@@ -231,10 +213,9 @@ class Trace:
 
     def backward_events(self, first: int, stop: int) -> range:
         """Return the numbers of the contributions that nodes first … stop − 1 send."""
-        offset = self.seed_position + 1
         return range(
-            offset + bisect_left(self._edges, -stop + 1, key=_minus_consumer),
-            offset + bisect_left(self._edges, -first + 1, key=_minus_consumer),
+            self._first + bisect_left(self._edges, 1 - stop, key=_minus_consumer),
+            self._first + bisect_left(self._edges, 1 - first, key=_minus_consumer),
         )
 
     def arrivals(self, node: int) -> Sequence[int]:
@@ -296,7 +277,7 @@ class Trace:
             np.asarray(self.upstream(edge)),
             local_derivative(run, node, argument),
             product,
-            _summed(product.shape, np.shape(run.values[edge.operand])),
+            broadcast_axes(product.shape, np.shape(run.values[edge.operand])),
             made,
             before,
             product if after is None else after,
@@ -377,8 +358,7 @@ class Trace:
         return products(self.run, edge, self.upstream(edge), dtype)
 
     def _is_large(self, node: int) -> bool:
-        shape = self.run.graph.nodes.rows[node][6]
-        return bool(shape) and math.prod(shape) >= _LARGE
+        return math.prod(self.run.graph.nodes.rows[node][6]) >= _LARGE
 
     def _last_arrival(self, node: int) -> int:
         written = self._writes.get(node)
@@ -436,7 +416,7 @@ class Trace:
             known = start
         for number in range(known, stop):
             before, total = total, self._add(node, number, number + 1, total)
-            edge = self._edges[into[number] - self._first]
+            edge = self.edge(into[number])
             # The first one is a contribution, which may be kept as that.
             if before is not None or self._is_made_by_cell(edge):
                 recent.keep(("sum", node, len(behind), number + 1), total)
@@ -446,7 +426,7 @@ class Trace:
         self, node: int, start: int, stop: int, total: Value | None
     ) -> Value | None:
         for number in self._into[node][start:stop]:
-            addend = self.contribution(self._edges[number - self._first])
+            addend = self.contribution(self.edge(number))
             with np.errstate(all="ignore"):
                 total = addend if total is None else np.add(total, addend)
             if isinstance(total, np.ndarray):
@@ -475,10 +455,6 @@ def _is_reduced(node: Node, narrow: Shape) -> bool:
     if node.op is not None and node.op.kind == "elementwise":
         return node.shape != narrow
     return len(node.shape) > 2  # a stack of matrices, which broadcasts
-
-
-def _summed(wide: Shape, narrow: Shape) -> tuple[int, ...]:
-    return () if wide == narrow else broadcast_axes(wide, narrow)
 
 
 def local_derivative(run: Run, node: Node, argument: int) -> Array | None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gradstep.core.engine.patches import NO_PATCHES, Patches
-from gradstep.core.engine.run import evaluate
-from gradstep.core.engine.trace import Contribution, Forward, Seed, Trace
+from gradstep.core.engine.run import Run, evaluate
+from gradstep.core.engine.trace import Contribution, Forward, Seed, Trace, Update
 from gradstep.core.program.build import Program
 from gradstep.core.scenario.scenario import load
 from replays import assert_is_a_replay, replay
@@ -57,7 +60,7 @@ def test_looking_around_changes_nothing(program: Program) -> None:
 
 
 @given(programs())
-def test_a_share_adds_up(program: Program) -> None:
+def test_a_breakdown_adds_up(program: Program) -> None:
     run = evaluate(program.graph, program.leaves)
     trace = Trace(run)
     for position in range(trace.seed_position + 1, len(trace)):
@@ -116,24 +119,80 @@ def test_the_ends_say_which_one_they_are() -> None:
         "backward",
         "end",
     ]
-    with pytest.raises(IndexError):
-        trace.event(len(trace))
+    for event in (-1, len(trace)):
+        with pytest.raises(IndexError, match=f"event {event} of 4"):
+            trace.event(event)
+
+
+def layers() -> Run:
+    """Events: 0 u, 1 v, 2 E, 3 seed, 4 E<-v, 5 v<-u, 6 v<-w, 7 and 8 u<-x."""
+    return run_of("u = x * x\nv = u * w\nE = sum(v)", x=[2.0, -3.0], w=[1.0, 0.5])
+
+
+def test_the_updates_are_behind_the_backward_pass() -> None:
+    run = layers()
+    w, x = number(run, "w"), number(run, "x")
+    trace = Trace(run, {w: np.array([3.0, 4.0]), x: np.array([5.0, 6.0])})
+    assert (len(trace), trace.update_position) == (11, 9)
+    assert [trace.event(event) for event in (9, 10)] == [Update(w), Update(x)]
+    for position, phase, values in (
+        (9, "backward", [[1, 0.5], [2, -3]]),
+        (10, "update", [[3, 4], [2, -3]]),
+        (11, "end", [[3, 4], [5, 6]]),
+    ):
+        assert trace.phase(position) == phase
+        found = [np.asarray(trace.value(node, position)).tolist() for node in (w, x)]
+        assert found == values
+
+
+def test_what_nodes_send_is_one_span() -> None:
+    run = layers()
+    trace = Trace(run)
+    index = {name: number(run, name) for name in "xwuvE"}
+    spans = {"EE": (4, 5), "vv": (5, 7), "uu": (7, 9)}
+    spans |= {"vE": (4, 7), "uv": (5, 9), "uE": (4, 9)}
+    for (first, last), span in spans.items():
+        events = range(*span)
+        assert trace.backward_events(index[first], index[last] + 1) == events
+    assert not trace.backward_events(index["x"], index["x"] + 1)
+
+
+def test_an_operand_without_a_gradient_has_no_event() -> None:
+    run = run_of("y = x * C", x=2.0, C=3.0)
+    trace = Trace(run)
+    y = number(run, "y")
+    assert [trace.edge_event(y, argument) for argument in (0, 1)] == [2, None]
+    assert trace.edge_event(number(run, "x"), 0) is None
+
+
+def test_a_breakdown_counts_the_uses_so_far() -> None:
+    run = run_of("y = x * x", x=3.0)
+    trace = Trace(run)
+    y = number(run, "y")
+    assert [trace.breakdown(y, k).uses for k in (0, 1)] == [(1, 2), (2, 2)]
+
+
+def test_a_gradient_that_is_set_is_no_contribution() -> None:
+    run = run_of("y = 3 * x", x=2.0)
+    set_to_four = run.patched(Patches(gradients={number(run, "x"): 4.0}))
+    breakdown = Trace(set_to_four).breakdown(number(run, "y"), 1)
+    assert (breakdown.before, breakdown.contribution, breakdown.after) == (None, 3, 4)
 
 
 def test_a_node_with_many_uses_has_the_sums_of_a_replay() -> None:
     lines = ["s0 = x * 1.1"]
-    lines += [f"s{k} = s{k - 1} + x * {k}.1" for k in range(1, 150)]
+    lines += [f"s{k} = s{k - 1} + x * {k}.1" for k in range(1, 130)]
     assert_is_a_replay(run_of("\n".join(lines), x=0.3))
 
 
 def test_a_node_with_many_uses_that_is_written_over() -> None:
     lines = ["s0 = x * 1.1"]
-    lines += [f"s{k} = s{k - 1} + x * {k}.1" for k in range(1, 150)]
+    lines += [f"s{k} = s{k - 1} + x * {k}.1" for k in range(1, 130)]
     run = run_of("\n".join(lines), x=0.3)
     uses = run.graph.consumers[number(run, "x")]
     for patches in (
         Patches(overwrites=frozenset({uses[70][:2], uses[100][:2]})),
-        Patches(cuts=frozenset({uses[3][:2], uses[149][:2]})),
+        Patches(cuts=frozenset({uses[3][:2], uses[129][:2]})),
         Patches(gradients={0: 4.0, number(run, "s75"): 2.0}),
         Patches(rules={uses[65][:2]: times(2, op_of(run, "s3._1"), 0)}),
     ):
@@ -178,3 +237,39 @@ def test_an_edge_that_carries_nothing_has_no_event() -> None:
         trace.breakdown(*stopped)
     assert trace.uses(0, len(trace)) == (1, 1)
     assert run.patches == NO_PATCHES
+
+
+# ------------------------------------------------------------------- large arrays
+
+SHAPES = [(64, 64), (400, 500), (600, 500)]  # with 4096, 200,000 and 300,000 elements
+# What arrives at x, by hand, when g arrives at y from both of its products with G.
+LARGE: dict[str, Callable[[Any, Any], Any]] = {
+    "x * W[0]": lambda g, w: g.sum(axis=0) * w[0],
+    "x * W": lambda g, w: (g * w).sum(axis=0),
+    "cumsum(x, axis=0)": lambda g, w: g.sum(axis=0)[::-1].cumsum(axis=0)[::-1],
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("text", LARGE)
+@pytest.mark.parametrize("factor", [1, 3])
+def test_a_large_array_has_the_numbers_of_a_small_one(
+    text: str, factor: int, shape: tuple[int, int]
+) -> None:
+    """Of an operation of its own elements only what is looked at may be computed."""
+    g, w = np.random.default_rng(3).normal(size=(2, 2, *shape))
+    run = run_of(f"y = {text}\nE = sum(y * G)", x=np.ones(shape), G=g, W=w)
+    way = edge(run, "y", "x")
+    if factor > 1:  # a rule that is patched
+        run = run.patched(Patches(rules={way: times(factor, op_of(run, "y"), 0)}))
+    trace = Trace(run)
+    breakdown = trace.breakdown(*way)
+    for index in ((0, 0), (7, 11), (63, 63)):
+        expected = pytest.approx(factor * LARGE[text](g, w)[index], rel=1e-12)
+        assert trace.added(breakdown.edge, index) == expected
+        assert float(breakdown.contribution[index]) == expected
+        assert float(breakdown.after[index]) == expected
+    if text == "x * W":
+        assert breakdown.summed == (0,)
+        products = [float(breakdown.product[k, 7, 11]) for k in (0, 1)]
+        assert products == pytest.approx(factor * (g * w)[:, 7, 11])
