@@ -34,7 +34,7 @@ def check_gradient(
         return job.skip(outcome, node, "a value on the way to the output is set")
     if not way.steps and node != run.graph.output:
         return job.skip(outcome, node, "no path to the output")
-    noise = EPS * sum(job.sizes[index] for index, *_ in way.steps)
+    noise = EPS * sum(job.size(index) for index, *_ in way.steps)
     function = Function(
         way.at, run.value(node), np.asarray(run.seed), run.value(way.output), noise
     )

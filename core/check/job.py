@@ -38,6 +38,7 @@ class Job:
     interrupted: bool = False  # whether it ended early
     # where an operation has a kink: for each edge looked at, elements of the operand
     kinks: dict[Edge, Array] = field(default_factory=dict[Edge, Array])
+    sizes: dict[int, float] = field(default_factory=dict[int, float])  # see `size`
 
     def tell(self, count: int) -> None:
         """Count elements, and report the progress now and then."""
@@ -72,26 +73,12 @@ class Job:
     def _random(self) -> np.random.Generator:
         return np.random.default_rng(self.seed)
 
-    @cached_property
-    def sizes(self) -> _Sizes:
-        """For each node what an error of 1 in each of its elements can do."""
-        return _Sizes(self.exact)
-
-
-class _Sizes(dict[int, float]):
-    """For nodes Σ |gradient · value|, computed when it is asked for."""
-
-    def __init__(self, run: Run) -> None:
-        super().__init__()
-        self._run = run
-
-    def __missing__(self, node: int) -> float:
-        gradient, value = self._run.gradients[node], self._run.values[node]
-        size = 0.0
-        if gradient is not None:
-            size = float(np.sum(finite_size(np.multiply(gradient, value))))
-        self[node] = size
-        return size
+    def size(self, node: int) -> float:
+        """Return Σ |gradient · value|: what an error of 1 in each element can do."""
+        if node not in self.sizes:
+            products = gradient_of(self.exact, node) * self.exact.value(node)
+            self.sizes[node] = float(np.sum(finite_size(products)))
+        return self.sizes[node]
 
 
 def finite_size(array: Any) -> Array:

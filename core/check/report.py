@@ -118,8 +118,8 @@ class Report:
 
 def _backward_order(one: NodeCheck) -> tuple[bool, int, int]:
     # A gradient is wrong end to end only because something on the way is.
-    place = one.edge or Edge(one.node, 0, 0)
-    return one.level == "gradient", -place.consumer, place.argument
+    consumer, argument = one.edge[:2] if one.edge else (one.node, 0)
+    return one.level == "gradient", -consumer, argument
 
 
 def skip(outcome: NodeCheck, reason: str) -> NodeCheck:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
 from gradstep.core.check.report import NodeCheck, Report
+from gradstep.core.ops.table import Op
 
 NET = "h = tanh(x @ w + b)\nE = sum(h * h) / 2"
 
@@ -28,3 +33,20 @@ def edge_of(one: NodeCheck | None) -> tuple[int, int]:
 def verdicts(report: Report) -> set[str]:
     """Return the verdicts that there are."""
     return {one.verdict for one in report.checks}
+
+
+@contextmanager
+def counted(op: Op) -> Iterator[list[int]]:
+    """Note each call of an operation in the list that is yielded."""
+    forward = op.forward
+    calls: list[int] = []
+
+    def noted(*arrays: Any, **attributes: Any) -> Any:
+        calls.append(len(calls) + 1)
+        return forward(*arrays, **attributes)
+
+    object.__setattr__(op, "forward", noted)
+    try:
+        yield calls
+    finally:
+        object.__setattr__(op, "forward", forward)

@@ -63,3 +63,25 @@ def test_a_gradient_that_is_set_is_found() -> None:
     first = check(run.patched(patches)).first_wrong
     assert first is not None
     assert (first.level, first.node) == ("accumulation", h)
+
+
+@pytest.mark.parametrize(("off", "verdict"), [(5e-9, "ok"), (12e-9, "mismatch")])
+def test_a_sum_may_be_wrong_by_a_billionth_of_its_terms(
+    off: float, verdict: str
+) -> None:
+    """The terms are 5 and −3, so the sizes of the terms are 8 and their sum is 2."""
+    run = run_of("E = 5 * x - 3 * x", x=[[2.0, 1.0]], seed=np.ones((1, 2)))
+    there = number(run, "x")
+    bad = run.patched(Patches(gradients={there: np.array([[2.0, 2.0 + off]])}))
+    one = found(check(bad), "accumulation", there)
+    assert one.verdict == verdict
+    assert one.index == (0, 1)
+    assert one.numeric == 2
+
+
+def test_a_gradient_of_the_output_that_is_set_is_found_where_it_enters() -> None:
+    run = run_of("y = x * w", seed=np.ones(2), x=[1.0, 2.0], w=[3.0, 4.0])
+    y = number(run, "y")
+    first = check(run.patched(Patches(gradients={y: np.full(2, 2.0)}))).first_wrong
+    assert first is not None
+    assert (first.level, first.node, first.edge) == ("accumulation", y, (y, -1, y))

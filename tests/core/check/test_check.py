@@ -37,6 +37,7 @@ def test_a_low_precision_is_told_beside_the_number() -> None:
     report = check(run_of(NET, np.float16, **LEAVES))
     gradient = max(report.gradients, key=lambda one: one.rounding)
     assert 1e-5 < gradient.rounding < 1e-2
+    assert 1e-5 < max(one.rounding for one in report.contributions) < 1e-2
     assert gradient.difference < 1e-6
 
 
@@ -65,6 +66,23 @@ def test_nodes_limit_what_is_checked() -> None:
     for one in report.contributions:
         consumer, argument = edge_of(one)
         assert h in {consumer, run.graph.nodes[consumer].operands[argument]}
+
+
+def test_progress_counts_the_elements_of_what_is_compared() -> None:
+    """One contribution, and the gradients of x and of E."""
+    calls: list[tuple[int, int]] = []
+    check(
+        run_of("E = 4 * x", x=2.0),
+        progress=lambda done, total: calls.append((done, total)),
+    )
+    assert (calls[0], calls[-1]) == ((1, 3), (3, 3))
+
+
+def test_what_is_skipped_has_no_elements() -> None:
+    report = check(run_of("u = x * 2\nE = x + 1", x=3.0))
+    skipped = [one for one in report.checks if one.verdict == "skipped"]
+    assert skipped
+    assert {one.elements for one in skipped} == {0}
 
 
 def test_times_and_progress_are_told() -> None:
@@ -164,6 +182,30 @@ def test_a_sample_holds_the_largest_gradient_and_is_repeatable() -> None:
     assert report.first_wrong.index == (largest,)
 
 
+def test_a_sample_is_drawn_with_the_seed_and_with_0_without_one() -> None:
+    run = run_of("y = cumsum(x)\nE = sum(y * y)", x=np.linspace(-1, 1, 200) ** 3)
+    drawn = {seed: check(run, sample=3, seed=seed).checks for seed in (0, 1, 2)}
+    assert check(run, sample=3).checks == drawn[0]
+    assert drawn[0] != drawn[1] != drawn[2] != drawn[0]
+
+
+def test_a_sample_of_one_is_the_largest() -> None:
+    run = run_of("y = cumsum(x)\nE = sum(y * G)", x=np.ones(50), G=np.arange(50.0))
+    # What x[0] adds up to is the sum of all weights.
+    for seed in range(3):
+        gradient = found(check(run, sample=1, seed=seed), "gradient", 0)
+        assert (gradient.index, gradient.analytic) == ((0,), 49 * 25)
+
+
+def test_what_is_moved_at_once_is_compared_as_a_whole_whatever_the_sample() -> None:
+    run = run_of("y = x * x\nz = cumsum(y)\nE = sum(z)", x=np.arange(1.0, 51.0))
+    report = check(run, sample=5)
+    y, z = number(run, "y"), number(run, "z")
+    assert found(report, "contribution", y).elements == 50
+    assert found(report, "contribution", z).elements == 5
+    assert found(report, "gradient", y).elements == 5
+
+
 def test_an_explicit_step_too_small_or_too_large_fails_nothing() -> None:
     run = run_of(NET, **LEAVES)
     for step in (1e-30, 1e-13, 1e-2):
@@ -180,6 +222,32 @@ def test_wrong_options_are_told_at_once() -> None:
         check(run, scheme="centrall", step=0.0, rtol=-1.0, sample=0)  # type: ignore[arg-type]
     assert len(caught.value.problems) == 4
     assert "did you mean 'central'?" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("option", "values", "allowed"),
+    [
+        ("scheme", ["xyz"], "allowed: forward, central, complex"),
+        ("step", [-0.5, 0.0, np.inf, np.nan], "allowed: a number above 0"),
+        ("rtol", [-0.5, np.inf, np.nan], "allowed: a number from 0 on"),
+        ("sample", [0, -1], "allowed: 1 or more"),
+    ],
+)
+def test_a_wrong_option_says_what_is_allowed(
+    option: str, values: list[Any], allowed: str
+) -> None:
+    run = run_of("y = x * x", x=1.0)
+    for value in values:
+        with pytest.raises(InputError, match=allowed):
+            check(run, **{option: value})
+
+
+def test_options_at_their_bounds_are_taken() -> None:
+    run = run_of("y = x * x", x=1.0)
+    assert check(run, step=0.5).step == 0.5
+    assert check(run, rtol=0.5).ok
+    assert check(run, rtol=0.0).rtol == 0
+    assert check(run, sample=1).ok
 
 
 # ------------------------------------------------------------------- how it is done

@@ -62,6 +62,30 @@ def test_corners_are_no_mistakes_of_forward_differences() -> None:
         assert report.ok, report.first_wrong
 
 
+def test_a_kink_where_all_numbers_are_zero_is_one() -> None:
+    report = check(run_of("E = sum(abs(x))", x=[0.0]))
+    gradient = found(report, "gradient", 0)
+    assert (gradient.verdict, gradient.numeric) == ("kink", 0)
+
+
+def test_of_several_the_first_is_told() -> None:
+    kinks = found(check(run_of("E = sum(relu(x))", x=[1.0, 0.0, 0.0])), "gradient", 0)
+    assert (kinks.index, kinks.kinks) == ((1,), ((1,), (2,)))
+    roots = found(check(run_of("E = sum(sqrt(x))", x=[1.0, 0.0, 0.0])), "gradient", 0)
+    assert (roots.index, roots.nonfinite) == ((1,), ((1,), (2,)))
+
+
+def test_smaller_steps_give_the_number_unless_the_step_is_chosen() -> None:
+    """exp(10⁴ x) has the slope 10⁴ at 0; a step of 10⁻⁵ says 10⁴ · sinh(0.1) / 0.1."""
+    run = run_of("E = sum(exp(x * S))", x=[0.0, 1.0], S=[1e4, 0.0])
+    refined = found(check(run), "gradient", 0)
+    assert (refined.verdict, refined.index) == ("ok", (0,))
+    assert refined.numeric == pytest.approx(1e4, rel=1e-7)
+    chosen = found(check(run, step=1e-5), "gradient", 0)
+    assert (chosen.verdict, chosen.index) == ("ok", (0,))
+    assert chosen.numeric == pytest.approx(10016.67500198, rel=1e-7)
+
+
 def test_a_kink_close_by_is_none() -> None:
     run = run_of(
         "E = sum(relu(x) + abs(x) + clip(x, -1, 1))", x=[1e-6, -1e-7, 1 + 1e-6]

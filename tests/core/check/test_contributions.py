@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checks import LEAVES, NET, edge_of, found
+from checks import LEAVES, NET, counted, edge_of, found
 from gradstep.core.check.check import check
 from gradstep.core.engine.patches import Patches
 from gradstep.core.engine.run import evaluate
@@ -57,6 +57,17 @@ def test_a_wrong_rule_of_any_program_is_named(program: Program, data: Any) -> No
     assert edge_of(report.first_wrong) == chosen
 
 
+@pytest.mark.parametrize(
+    ("wrong", "verdict"), [(0.7e-4, "ok"), (1.5e-4, "mismatch"), (-1.5e-4, "mismatch")]
+)
+def test_a_rule_may_be_wrong_by_a_ten_thousandth(wrong: float, verdict: str) -> None:
+    run = run_of("E = 4 * x", x=2.0)
+    rule = {edge(run, "E", "x"): times(1 + wrong, op_of(run, "E"), 1)}
+    one = check(run.patched(Patches(rules=rule))).contributions[0]
+    assert one.verdict == verdict
+    assert one.relative == pytest.approx(abs(wrong), rel=1e-3)
+
+
 def test_a_broadcast_gradient_with_one_wrong_element_is_named() -> None:
     run = run_of(NET, **LEAVES)
 
@@ -78,3 +89,13 @@ def test_a_missing_sum_over_the_batch_is_named() -> None:
     assert first is not None
     assert first.edge is not None
     assert first.edge.operand == number(run, "b")
+
+
+def test_a_column_of_a_factor_is_moved_at_once() -> None:
+    """For the edge 8 columns of a, and for the gradient 32 elements: up and down."""
+    run = run_of(
+        "y = a @ b", seed=np.ones((4, 2)), a=np.ones((4, 8)), b=np.ones((8, 2))
+    )
+    with counted(op_of(run, "y")) as calls:
+        check(run, nodes=[number(run, "a")])
+    assert len(calls) == 1 + 2 * 8 + 2 * 32
