@@ -11,13 +11,16 @@ import pytest
 from rich.console import Console
 
 from gradstep import Debugger
+from gradstep.core.debugger.complete import complete
 from gradstep.core.engine.element import Element
 from gradstep.core.engine.graph import Builder, Frame, Site, Source, Statement
 from gradstep.core.engine.subject import Subject
 from gradstep.core.engine.trace import Trace
 from gradstep.core.export.formats import FORMATS
+from gradstep.core.export.records import event_record, grads_record
 from gradstep.core.ops import OPS
 from gradstep.core.session.location import parse_location
+from gradstep.core.words.formulas import Wording
 from gradstep.tui.app.snapshot import Wish, take
 from gradstep.tui.draw.look import Look
 from gradstep.tui.draw.playback import Pace, play, play_json, play_markdown
@@ -234,9 +237,20 @@ def test_lines_of_any_source_are_places() -> None:
     bug = Debugger(two_files())
     assert _spans(bug, "model.py:4") == _spans(bug, "line:model.py:4") != []
     assert _spans(bug, "line:3") == _spans(bug, "train.py:3") == _spans(bug, "y")
+    assert complete(bug, "goto mo", 7) [0] and "model.py:4"
     wrong = bug.execute("goto model.py:1").error
     assert wrong is not None
     assert "no statement stands at line model.py:1" in wrong
+
+
+def test_records_name_the_source_of_a_line() -> None:
+    subject = two_files()
+    run = subject.run()
+    a, y = grads_record("two_files", "", "float64", run)["nodes"]
+    assert (a["source"], a["line"]) == (None, None)
+    assert (y["source"], y["line"]) == ("model.py", 4)
+    event = event_record(Trace(run), 0, Wording(run.graph, {}))
+    assert (event["source"], event["line"]) == ("model.py", 4)
 
 
 def test_every_source_of_the_author_is_played_and_listed() -> None:

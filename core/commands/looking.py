@@ -219,6 +219,7 @@ def node_facts(session: Session, node: Node) -> dict[str, Any]:
         "kind": node.kind,
         "op": op.name if op else "",
         "text": node.site.text if node.site else "",
+        "source": graph.source_of(node.site) if node.site else "",
         "line": node.site.line if node.site else "",
         "shape": str(node.shape),
         "dtype": str(run.value(node.index).dtype),

@@ -50,7 +50,11 @@ def _locations(bug: Debugger, word: str) -> Iterator[str]:
     yield from bug.subject.names
     yield from bug.memory.marks
     yield from (f"op:{op.name}" for op in graph.ops)
-    yield from (f"line:{s.line}" for s in graph.statements if s.frame == 0)
+    for statement in graph.statements:
+        source = graph.frames[statement.frame].source
+        if source == graph.main:
+            yield f"line:{statement.line}"
+        yield f"{source}:{statement.line}"
     place = word.partition("@")[0]
     yield from (f"{place}@{which}" for which in ("forward", "backward"))
     consumer = graph.names.get(word.partition("<")[0])

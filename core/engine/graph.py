@@ -271,9 +271,13 @@ class Graph:
         source = None if frame is None else self.sources.get(frame.source)
         return source is not None and source.is_library
 
+    def source_of(self, site: Site) -> str:
+        """Return the name of the source that a site is in."""
+        return self.frames[self.statements[site.statement].frame].source
+
     def line_of(self, site: Site) -> str:
         """Return where a site is: `line 7`, or `model.py:56` where sources differ."""
-        source = self.frames[self.statements[site.statement].frame].source
+        source = self.source_of(site)
         if self.own == [source] == [self.main]:
             return f"line {site.line}"
         return f"{source}:{site.line}"

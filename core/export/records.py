@@ -15,7 +15,7 @@ from typing import Any, cast
 import numpy as np
 
 from ..check.report import NodeCheck, Report
-from ..engine.graph import Edge, Graph, Node
+from ..engine.graph import Edge, Graph, Node, Site
 from ..engine.run import Run
 from ..engine.trace import Contribution, Forward, Seed, Trace
 from ..ops.table import Array
@@ -69,8 +69,15 @@ def node_record(run: Run, node: Node, dtype: str) -> dict[str, Any]:
         "operands": [nodes[i].name for i in node.operands],
         "shape": list(node.shape),
         "dtype": dtype if is_weak else np.asarray(value).dtype.name,
-        "line": None if node.site is None else node.site.line,
+        **_place(run.graph, node.site),
     }
+
+
+def _place(graph: Graph, site: Site | None) -> dict[str, Any]:
+    """Return in which source a site is and on which line; without one, two nulls."""
+    if site is None:
+        return {"source": None, "line": None}
+    return {"source": graph.source_of(site), "line": site.line}
 
 
 def grads_record(scenario: str, title: str, dtype: str, run: Run) -> dict[str, Any]:
@@ -103,7 +110,7 @@ def event_record(trace: Trace, number: int, wording: Wording) -> dict[str, Any]:
         "event": number + 1,
         "of": len(trace),
         "kind": type(event).__name__.lower(),
-        "line": None if site is None else site.line,
+        **_place(run.graph, site),
         "statement": None if statement is None else statement.text,
         "frame": None if frame is None else frame.name,
     }
@@ -168,7 +175,7 @@ def graph_record(scenario: Scenario, run: Run) -> dict[str, Any]:
             "name": frame.name,
             "function": frame.function,
             "parent": graph.frames[frame.parent].name,
-            "line": None if frame.call is None else frame.call.line,
+            **_place(graph, frame.call),
             "nodes": [node.name for node in graph.nodes[frame.first : frame.stop]],
         }
         for frame in graph.frames[1:]

@@ -25,6 +25,7 @@ def after(line: str) -> list[str]:
         ("break a.", ["a.h", "a.h.z"]),
         ("break op:", ["op:sigmoid", "op:matmul"]),
         ("break line:", ["line:9"]),
+        ("break program:", ["program:9"]),
         ("goto h", ["here"]),
         ("goto δ", ["δ"]),
         ("b a@", ["a@forward", "a@backward"]),

@@ -306,6 +306,7 @@ def test_the_gradients_of_apples_and_oranges(capsys) -> None:
         "operands",
         "shape",
         "dtype",
+        "source",
         "line",
         "value",
         "grad",
