@@ -2,52 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
 
 from textual.theme import BUILTIN_THEMES, Theme
 
-DARK: Final = Theme(
-    name="gradstep-dark",
-    primary="#7aa2c9",
-    secondary="#c9a26b",
-    accent="#d78f5b",
-    foreground="#d6d8dc",
-    background="#15181d",
-    surface="#1b1f26",
-    panel="#242a33",
-    success="#8fb573",
-    warning="#d9b25f",
-    error="#e06c75",
-    dark=True,
+_COLOURS: Final[Mapping[str, tuple[str, str, str]]] = MappingProxyType(
+    {  # dark, light, with high contrast
+        "primary": ("#7aa2c9", "#2f5d8a", "#ffffff"),
+        "secondary": ("#c9a26b", "#8a5a1f", "#ffff00"),
+        "accent": ("#d78f5b", "#a8501c", "#00ffff"),
+        "foreground": ("#d6d8dc", "#22262b", "#ffffff"),
+        "background": ("#15181d", "#fbfaf7", "#000000"),
+        "surface": ("#1b1f26", "#f3f1ec", "#000000"),
+        "panel": ("#242a33", "#e6e2d9", "#595959"),
+        "success": ("#8fb573", "#3d6b26", "#00ff00"),
+        "warning": ("#d9b25f", "#8a6100", "#ffff00"),
+        "error": ("#e06c75", "#a3202c", "#ff6060"),
+    }
 )
-LIGHT: Final = Theme(
-    name="gradstep-light",
-    primary="#2f5d8a",
-    secondary="#8a5a1f",
-    accent="#a8501c",
-    foreground="#22262b",
-    background="#fbfaf7",
-    surface="#f3f1ec",
-    panel="#e6e2d9",
-    success="#3d6b26",
-    warning="#8a6100",
-    error="#a3202c",
-    dark=False,
-)
-CONTRAST: Final = Theme(
-    name="gradstep-contrast",
-    primary="#ffffff",
-    secondary="#ffff00",
-    accent="#00ffff",
-    foreground="#ffffff",
-    background="#000000",
-    surface="#000000",
-    panel="#595959",
-    success="#00ff00",
-    warning="#ffff00",
-    error="#ff6060",
-    dark=True,
-)
+
+
+def _theme(name: str, column: int, *, dark: bool) -> Theme:
+    colours: Mapping[str, Any] = {use: row[column] for use, row in _COLOURS.items()}
+    return Theme(f"gradstep-{name}", dark=dark, **colours)
+
+
+DARK: Final = _theme("dark", 0, dark=True)
+LIGHT: Final = _theme("light", 1, dark=False)
+CONTRAST: Final = _theme("contrast", 2, dark=True)
 THEMES: Final[dict[str, Theme]] = {
     theme.name: theme for theme in (DARK, LIGHT, CONTRAST, *BUILTIN_THEMES.values())
 }
