@@ -31,7 +31,16 @@ from ..graph.drawing import NUMBER_WIDTH, Lit, Piece, joined, lit
 from ..graph.scene import Atlas, Kind, Scene
 from .base.background import Kept
 from .base.known import Known
-from .base.pane import Again, Chosen, Line, Painted, Pane, View, places
+from .base.pane import (
+    Again,
+    Chosen,
+    Line,
+    Painted,
+    Pane,
+    View,
+    classes_in,
+    places,
+)
 
 _MARKS: Final = {"none": "·", "future": "○", "part": "◐", "done": "✓", "present": "▶"}
 _BARS: Final = "0▁▂▃▄▅▆▇█"
@@ -142,28 +151,6 @@ class GraphPane(Pane):
         "/ : search; then full stop and comma: the next match, the one before\n"
         "b: break here (a folded call: wherever it begins)"
     )
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "graph--line",
-        "graph--near",
-        "graph--active",
-        "graph--frame",
-        "graph--text",
-        "graph--none",
-        "graph--future",
-        "graph--part",
-        "graph--done",
-        "graph--present",
-        "graph--cursor",
-        "graph--stop",
-        "graph--zero",
-        "graph--value-small",
-        "graph--value-middle",
-        "graph--value-large",
-        "graph--grad-small",
-        "graph--grad-middle",
-        "graph--grad-large",
-        "graph--alarm",
-    }
     DEFAULT_CSS = """
     GraphPane {
         layout: vertical;
@@ -201,6 +188,7 @@ class GraphPane(Pane):
         & > .graph--alarm { color: $error; text-style: bold; }
     }
     """
+    COMPONENT_CLASSES: ClassVar[set[str]] = classes_in(DEFAULT_CSS)
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right", "walk(1, 0)", "along", show=False),
         Binding("left", "walk(-1, 0)", "back", show=False),

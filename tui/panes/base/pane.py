@@ -7,6 +7,7 @@ it posts `Asked` with a command line, or `Chosen` with the element under its cur
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar, Generic, NamedTuple, Self, TypeVar
 
@@ -80,6 +81,15 @@ def filled(line: Line, width: int, ground: Style) -> Line:
         Segment(text, style if style and style.bgcolor else ground + style)
         for text, style, _ in fitted(line, width)
     ]
+
+
+def classes_in(css: str) -> set[str]:
+    """Return the component classes that a style sheet names.
+
+    >>> classes_in("GraphPane > .graph--line { color: $foreground 45%; }")
+    {'graph--line'}
+    """
+    return set(re.findall(r"\.(\w+--[\w-]+)", css))
 
 
 def places(stops: Mapping[int, Stop]) -> object:

@@ -32,6 +32,7 @@ from ....core.words.numbers import (
 from ...draw.digits import align, split
 from ...draw.look import Look
 from ...draw.summaries import summary_line
+from ..base.pane import classes_in
 
 LEVELS: Final = 8  # of intensity
 _NAN: Final = 2 * LEVELS + 1
@@ -53,22 +54,6 @@ BARS: Final = (
     "+∞",
     "-∞",
 )
-HEAT: Final = frozenset(
-    f"heat--{name}"
-    for name in (
-        "positive",
-        "negative",
-        "alarm",
-        "index",
-        "here",
-        "quiet",
-        "linked",
-        "cursor",
-        "changed",
-        "name",
-        "future",
-    )
-)
 HEAT_CSS: Final = """
     & > .heat--positive { color: $secondary; }
     & > .heat--negative { color: $primary; }
@@ -82,6 +67,7 @@ HEAT_CSS: Final = """
     & > .heat--name { text-style: bold; }
     & > .heat--future { color: $foreground 45%; }
 """
+HEAT: Final = frozenset(classes_in(HEAT_CSS))
 
 _FEW: Final = 400  # numbers that are all looked at to say how they are written
 _SAMPLED: Final = 100  # of more, so many

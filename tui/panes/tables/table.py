@@ -22,7 +22,16 @@ from textual.scroll_view import ScrollView
 
 from ...draw.digits import align, sides
 from ..base.background import GIVEN_UP
-from ..base.pane import Again, Asked, KeptPane, Line, Pane, View, filled
+from ..base.pane import (
+    Again,
+    Asked,
+    KeptPane,
+    Line,
+    Pane,
+    View,
+    classes_in,
+    filled,
+)
 
 T = TypeVar("T")
 
@@ -72,16 +81,6 @@ class TablePane(Pane, ScrollView):
     COLUMNS: ClassVar[Sequence[Column]] = ()
     EMPTY: ClassVar[str] = "nothing here yet"
     KEYS: ClassVar[Sequence[str]] = ()  # said in the lower border, as far as they fit
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "table--heading",
-        "table--cursor",
-        "table--name",
-        "table--quiet",
-        "table--present",
-        "table--good",
-        "table--alarm",
-        "table--bar",
-    }
     DEFAULT_CSS = """
     TablePane { overflow: hidden auto; scrollbar-size-vertical: 1; }
     TablePane > .table--heading { color: $secondary; text-style: bold; }
@@ -94,6 +93,7 @@ class TablePane(Pane, ScrollView):
     TablePane > .table--alarm { color: $error; text-style: bold; }
     TablePane > .table--bar { color: $primary; }
     """
+    COMPONENT_CLASSES: ClassVar[set[str]] = classes_in(DEFAULT_CSS)
     BINDINGS: ClassVar[list[BindingType]] = [
         ("up", "move(-1)", "up"),
         ("down", "move(1)", "down"),

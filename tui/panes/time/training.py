@@ -23,7 +23,7 @@ from ....core.pictures.plot import (
 )
 from ....core.words.numbers import SENTENCE, number_text
 from ...draw.digits import align
-from ..base.pane import Asked, Line, Pane, View
+from ..base.pane import Asked, Line, Pane, View, classes_in
 from ..base.views import VIEWS
 from ..tables.table import fitting
 
@@ -51,14 +51,6 @@ class TrainingPane(Pane):
         "l log",
         "up, down move",
     )
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "training--curve",
-        "training--axis",
-        "training--cursor",
-        "training--present",
-        "training--alarm",
-        "training--name",
-    }
     DEFAULT_CSS = """
     TrainingPane > .training--curve { color: $primary; }
     TrainingPane > .training--axis { color: $foreground 60%; }
@@ -67,6 +59,7 @@ class TrainingPane(Pane):
     TrainingPane > .training--alarm { color: $error; text-style: bold; }
     TrainingPane > .training--name { text-style: bold; }
     """
+    COMPONENT_CLASSES: ClassVar[set[str]] = classes_in(DEFAULT_CSS)
     BINDINGS: ClassVar[list[BindingType]] = [
         ("up", "move(1)", "later"),
         ("down", "move(-1)", "earlier"),
