@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from itertools import islice
 from typing import ClassVar
 
@@ -154,39 +155,28 @@ class Scrollback(Painted):
         super().__init__(id=id)
         self._written: deque[tuple[str, str]] = deque(maxlen=_MOST_LINES)
         self._up = 0  # lines scrolled back
-        self._seen: list[tuple[str, str]] = []
 
     def write(self, *lines: tuple[str, str]) -> None:
         """Add lines at the end, each with the name of its style, and go there."""
         self._written.extend(lines)
         self._up = 0
-        self._show()
+        self.repaint()
 
     def scroll(self, by: int) -> None:
         """Scroll back by so many lines, or on if negative."""
         self._up = min(max(self._up + by, 0), max(len(self._written) - 1, 0))
-        self._show()
+        self.repaint()
 
-    def on_resize(self) -> None:
-        """Break the lines anew."""
-        self._show()
-
-    def _show(self) -> None:
-        """Find as many of the last lines as there is room for, folded."""
+    def lines(self) -> Sequence[Line]:
+        """Draw as many of the last lines as there is room for, folded."""
         width, height = self.size
-        seen: list[tuple[str, str]] = []
+        seen: list[Line] = []
         for text, name in islice(reversed(self._written), self._up, None):
             if len(seen) >= height or not width:
                 break
             parts = folded(text, width)
-            seen = [*((part, name) for part in parts), *seen]
-        self._seen = seen[-height:] if height else []
-        self.repaint()
-
-    def draw(self, y: int) -> Line:
-        """Draw one line."""
-        text, name = self._seen[y] if y < len(self._seen) else ("", "")
-        return [Segment(text, self.ink(name))]
+            seen = [*([Segment(part, self.ink(name))] for part in parts), *seen]
+        return seen[-height:] if height else []
 
     def on_mouse_scroll_up(self) -> None:
         """Scroll back."""

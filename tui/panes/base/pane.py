@@ -108,6 +108,7 @@ class Painted(Widget):
     """
 
     def __init__(self, *, id: str | None = None) -> None:
+        self._all: Sequence[Line] | None = None  # what `lines` has returned
         self._drawn: dict[int, Line] = {}
         self._strips: dict[int, Strip] = {}  # of those, as the terminal can show them
         self._inks_of: dict[str, Style] = {}
@@ -121,10 +122,15 @@ class Painted(Widget):
         self.scrolled = Offset(0, 0)
         super().__init__(id=id)
 
+    def lines(self) -> Sequence[Line]:
+        """Return what is in sight, line by line, where that is made together."""
+        return ()
+
     def draw(self, y: int) -> Line:
         """Return one line of what is in sight: up to where there is nothing more."""
-        del y
-        return []
+        if self._all is None:
+            self._all = self.lines()
+        return self._all[y] if y < len(self._all) else []
 
     def whole(self, y: int) -> Line:
         """Return one line of the widget, that of its border included."""
@@ -178,6 +184,7 @@ class Painted(Widget):
             self.horizontal_scrollbar.position = self.scroll_x
 
     def _forget(self) -> None:
+        self._all = None
         self._drawn.clear()
         self._strips.clear()
         self._is_measured = False
@@ -196,6 +203,7 @@ class Painted(Widget):
     def repaint(self, lines: Sequence[int] | None = None) -> None:
         """Draw all lines now, or some, and paint those that have changed."""
         self._measure()
+        self._all = None
         width, height = self.whole_size
         if not height or len(self._drawn) < height:
             self.refresh()  # there is nothing to compare with
@@ -303,10 +311,9 @@ class OneLine(Painted):
         self._words = words
         self.repaint()
 
-    def draw(self, y: int) -> Line:
+    def lines(self) -> Sequence[Line]:
         """Draw the words."""
-        del y
-        return [Segment(text, self.ink(name)) for text, name in self._words]
+        return [[Segment(text, self.ink(name)) for text, name in self._words]]
 
 
 class Pane(Painted, can_focus=True):

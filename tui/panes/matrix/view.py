@@ -142,7 +142,6 @@ class MatrixView(Painted, ScrollView, can_focus=True):
         self._facet: Facet | None = None
         self._title = Text("")
         self._look = Look()
-        self._written: tuple[object, list[Line]] | None = None
         self._inks: Inks | None = None
 
     def show(
@@ -247,46 +246,23 @@ class MatrixView(Painted, ScrollView, can_focus=True):
         super().notify_style_update()
         self._inks = None
 
-    def draw(self, y: int) -> Line:
-        """Return one line of the window."""
-        lines = self._lines()
-        return lines[y] if y < len(lines) else []
-
-    def _lines(self) -> list[Line]:
-        """Write all lines of a window once, however many are asked for."""
+    def lines(self) -> list[Line]:
+        """Return the title, the window on the array, and what is said below it."""
         grid = self.grid
         if grid is None:
             return []
         if self._inks is None:
             self._inks = Inks.of(self)
-        inks = self._inks
         offset = self.scroll_offset
         summary = self._summaries.of(grid.array, self)
-        key = (
-            id(grid),
-            id(inks),
-            self._area,
-            offset,
-            grid.cursor,
-            grid.compact,
-            grid.linked,
-            grid.is_active,
-            grid.is_future,
-            summary,
-            self._walker.typed,
-            self._title.plain,
-        )
-        if self._written is not None and self._written[0] == key:
-            return self._written[1]
         grid.top, grid.left = int(offset.y), -(-int(offset.x) // grid.cell)
         grid.fit(self._area.width, self._room, follow=False)
         lines = [self._line(self._title)]
-        lines += grid.lines(self._area.width, self._room, inks)
+        lines += grid.lines(self._area.width, self._room, self._inks)
         blank = self._area.height - len(lines) - _FOOTER
         lines += [Line()] * max(blank, 0)
         lines.append(self._line(self._status(grid)))
         lines.append(self._line(self._below(grid, summary)))
-        self._written = (key, lines)
         return lines
 
     def _line(self, text: Text) -> Line:

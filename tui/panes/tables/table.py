@@ -117,8 +117,6 @@ class TablePane(Pane, ScrollView):
         self._widths: dict[int, int] = {}  # by column
         self._wanted: dict[int, int] = {}  # the same, if there were room for all
         self._sides: dict[int, tuple[int, int]] = {}  # of the decimal point, by column
-        self._lines: dict[int, Line] = {}
-        self._seen: tuple[int, int] = (0, 0)
 
     # ------------------------------------------------------- what a subclass says
 
@@ -178,7 +176,7 @@ class TablePane(Pane, ScrollView):
         self.virtual_size = Size(self.size.width, len(self._rows) + self._top())
         self.reveal()
         self.say_keys()
-        self._redraw()
+        self.refresh()
 
     def say_keys(self) -> None:
         """Write the keys into the lower border."""
@@ -196,11 +194,6 @@ class TablePane(Pane, ScrollView):
                 first = self.cursor - height + 1
             self.scroll_to(y=first, animate=False, force=True, immediate=True)
 
-    def _redraw(self) -> None:
-        self._lines.clear()
-        self._seen = (-1, -1)
-        self.refresh()
-
     def on_resize(self) -> None:
         """Find the columns that fit now."""
         self._widths.clear()
@@ -208,11 +201,6 @@ class TablePane(Pane, ScrollView):
         self._sides.clear()
         if self.view is not None:
             self.again()
-
-    def notify_style_update(self) -> None:
-        """Write the lines again: the theme or the focus is another one."""
-        super().notify_style_update()
-        self._redraw()
 
     # ------------------------------------------------------------------- actions
 
@@ -259,7 +247,7 @@ class TablePane(Pane, ScrollView):
         if row != self.cursor:
             self.cursor = row
             self.reveal()
-            self._redraw()
+            self.refresh()
             self.moved(row)
 
     def on_click(self, event: Click) -> None:
@@ -275,7 +263,7 @@ class TablePane(Pane, ScrollView):
         row = y - self._top() + int(self.scroll_offset.y)
         if y >= self._top() and 0 <= row < len(self._rows):
             self.cursor = row
-            self._redraw()
+            self.refresh()
             self.clicked(row, self._column_at(x))
 
     def spans(self) -> Iterator[tuple[int, int, int]]:
@@ -300,53 +288,26 @@ class TablePane(Pane, ScrollView):
         size = self.size
         return size.width - (len(self._rows) + self._top() > size.height)
 
-    def draw(self, y: int) -> Line:
-        """Draw one line; the headings stay where they are."""
-        width, top = self._across(), self._top()
+    def lines(self) -> list[Line]:
+        """Write the headings, which stay where they are, and the rows in sight."""
         if self.view is None:
             return []
         if not self._rows:
             text = GIVEN_UP if self._is_given_up else self.EMPTY
-            lines = wrap(text, max(width - 2, 1))
-            said = lines[y - top] if 0 <= y - top < len(lines) else ""
-            return self._said(said, "quiet", width)
-        if y < top - 1:
-            return self._said(self.heading().text, self.heading().meaning, width)
-        self._write()
-        return self._lines.get(y, [])
-
-    def _said(self, text: str, meaning: str, width: int) -> Line:
-        text = _padded(text, max(width - 1, 0), Column(""))
-        return self._line([Segment(f" {text}", self._ink(meaning))], self.rich_style)
-
-    def _ink(self, meaning: str) -> Style:
-        return (
-            self.get_component_rich_style(f"table--{meaning}") if meaning else Style()
-        )
-
-    def _line(self, segments: Line, background: Style) -> Line:
-        behind = Style(bgcolor=background.bgcolor)  # an ink brings none of its own
-        line = list(Segment.apply_style(segments, background, behind))
-        return filled(line, self.size.width, background)
-
-    def _write(self) -> None:
-        """Write all lines that can be seen, unless they are written."""
-        start = int(self.scroll_offset.y)
-        height = self.size.height - self._top()
-        if self._seen == (start, height):
-            return
-        self._seen = (start, height)
-        self._lines = {}
+            said = wrap(text, max(self._across() - 2, 1))
+            return [self._said(one, "quiet") for one in [""] * self._top() + said]
+        start, height = int(self.scroll_offset.y), self.size.height - self._top()
         numbers = range(start, min(start + max(height, 0), len(self._rows)))
         rows = [self._rows[number] for number in numbers]
         texts = self._aligned(rows)
         shown, columns = self._fit(), self.columns()
-        style = self.rich_style
+        style, heading = self.rich_style, self.heading()
         titles = [Segment(" " * _MARK)]
         for k, width in shown:
             titles.append(Segment(self._title(k, width), self._ink("heading")))
             titles.append(Segment(" " * _GAP))
-        self._lines[self._top() - 1] = self._line(titles, style)
+        drawn = [self._said(heading.text, heading.meaning)] if heading.text else []
+        drawn.append(self._line(titles, style))
         for line, number in enumerate(numbers):
             here = number == self.cursor
             segments = [Segment("▸ " if here else "  ", self._ink("present"))]
@@ -357,8 +318,20 @@ class TablePane(Pane, ScrollView):
                     text = bar(cell.share, width)
                 segments.append(Segment(text, self._ink(cell.meaning)))
                 segments.append(Segment(" " * _GAP))
-            back = self.get_component_rich_style("table--cursor") if here else style
-            self._lines[self._top() + line] = self._line(segments, back)
+            drawn.append(self._line(segments, self._ink("cursor") if here else style))
+        return drawn
+
+    def _said(self, text: str, meaning: str) -> Line:
+        text = _padded(text, max(self._across() - 1, 0), Column(""))
+        return self._line([Segment(f" {text}", self._ink(meaning))], self.rich_style)
+
+    def _ink(self, meaning: str) -> Style:
+        return self.ink(f"table--{meaning}") if meaning else Style()
+
+    def _line(self, segments: Line, background: Style) -> Line:
+        behind = Style(bgcolor=background.bgcolor)  # an ink brings none of its own
+        line = list(Segment.apply_style(segments, background, behind))
+        return filled(line, self.size.width, background)
 
     def _title(self, column: int, width: int) -> str:
         one = self.columns()[column]

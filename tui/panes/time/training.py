@@ -78,7 +78,6 @@ class TrainingPane(Pane):
         self._view: View | None = None
         self._numbers = np.zeros(0)
         self._trends: Trends = {}
-        self._lines: list[Line] = []
         self._plot = (0, 0)  # where the plot begins, and how wide it is
 
     def show(self, view: View) -> None:
@@ -91,18 +90,11 @@ class TrainingPane(Pane):
         if self._present != view.bug.place.iteration:
             self._present = self.cursor = view.bug.place.iteration
         self.cursor = max(min(self.cursor, len(self._numbers) - 1), 0)
-        self._lines = []
         self.refresh()
-
-    def notify_style_update(self) -> None:
-        """Draw again in the colours of another theme."""
-        super().notify_style_update()
-        self._lines = []
 
     def on_resize(self) -> None:
         """Draw again in the room that there is now."""
         self.head(self.TITLE, fitting(self.KEYS, self.size.width))
-        self._lines = []
         self.refresh()
 
     # ------------------------------------------------------------------- actions
@@ -111,7 +103,6 @@ class TrainingPane(Pane):
         """Move the cursor by iterations."""
         last = max(len(self._numbers) - 1, 0)
         self.cursor = min(max(self.cursor + by, 0), last)
-        self._lines = []
         self.refresh()
 
     def action_page(self, by: int) -> None:
@@ -130,7 +121,6 @@ class TrainingPane(Pane):
     def action_log(self) -> None:
         """Change between a linear and a logarithmic scale."""
         self._log = not self._is_log()
-        self._lines = []
         self.refresh()
 
     def on_click(self, event: Click) -> None:
@@ -148,16 +138,11 @@ class TrainingPane(Pane):
             return reads_better_on_log(self._numbers)
         return self._log and bool((self._numbers > 0).any())
 
-    def draw(self, y: int) -> Line:
-        """Draw one line."""
-        if not self._lines and self._view is not None:
-            self._lines = self._draw()
-        return self._lines[y] if y < len(self._lines) else []
-
     def _ink(self, name: str) -> Style:
         return self.get_component_rich_style(f"training--{name}", partial=True)
 
-    def _draw(self) -> list[Line]:
+    def lines(self) -> list[Line]:
+        """Draw what is said, the curve and the norms."""
         if self._view is None:
             return []
         timeline = self._view.bug.timeline
