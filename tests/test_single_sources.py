@@ -1,16 +1,17 @@
 """What stands once: no second list of the operations, the formats or the optimisers."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
 from gradstep.core.base import exits
+from gradstep.core.check.differences import SCHEMES
 from gradstep.core.export.formats import FORMATS
 from gradstep.core.ops import ALIASES, OPS
 from gradstep.core.ops.optimizers import OPTIMIZERS
-from gradstep.tui.cli import main
+from gradstep.tui.cli.arguments import COMMANDS
 
 ROOT = Path(__file__).parents[1]
 MODULES = sorted(
@@ -70,8 +71,15 @@ def test_a_list_beside_the_table_is_seen() -> None:
     assert list(compared('op.name == "where"')) == [{"where"}]
 
 
-def test_the_command_line_knows_the_formats_that_there_are() -> None:
-    assert main.FORMATS is FORMATS
+@pytest.mark.parametrize(
+    ("command", "flag", "names"),
+    [("export", "--format", FORMATS), ("check", "--scheme", SCHEMES)],
+)
+def test_the_command_line_knows_the_names_that_there_are(
+    command: str, flag: str, names: Iterable[str]
+) -> None:
+    (known,) = (o.names for o in COMMANDS[command].arguments if flag in o.flags)
+    assert set(known) == set(names)
 
 
 CODES = {"OK": 0, "FAILED": 1, "WRONG": 2, "BUG": 3, "INTERRUPTED": 130}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from types import MappingProxyType
 from typing import Final
+
+from .arguments import COMMANDS, HELP
 
 SCRIPTS: Final = MappingProxyType(
     {
@@ -32,42 +33,28 @@ complete -c gradstep -a '(gradstep completion words (commandline -opc)[2..] \
 """,
     }
 )
-_WORDS: Final = MappingProxyType(
-    {
-        "--steps": ("events", "nodes", "statements"),
-        "--scheme": ("central", "forward", "complex"),
-        "shell": tuple(SCRIPTS),
-    }
-)
 
 
-def candidates(words: Sequence[str], parser: argparse.ArgumentParser) -> list[str]:
+def candidates(words: Sequence[str]) -> list[str]:
     """Return what the last of `words`, those after `gradstep`, may become."""
     *before, partial = words or [""]
-    found = _following(before, partial, parser)
+    found = _following(before, partial)
     return sorted(word for word in found if word.startswith(partial))
 
 
-def _following(
-    before: Sequence[str], partial: str, parser: argparse.ArgumentParser
-) -> Sequence[str]:
+def _following(before: Sequence[str], partial: str) -> Sequence[str]:
     """Return all words that can stand after `before`."""
-    subparsers = next(action for action in parser._actions if action.dest == "command")  # noqa: SLF001
-    commands = dict(subparsers.choices or {})
-    if not before or before[0] not in commands:
-        return [*commands, *_flags(parser)]
-    command = commands[before[0]]
-    if before[-1] in _WORDS:
-        return _WORDS[before[-1]]
+    if not before or before[0] not in COMMANDS:
+        return [*COMMANDS, *HELP, "--version"]
+    command = COMMANDS[before[0]]
+    for one in command.arguments:
+        if before[-1] in one.flags and one.names:
+            return one.names
     if partial.startswith("-"):
-        return _flags(command)
-    taken = {action.dest for action in command._actions}  # noqa: SLF001
-    if taken & {"scenario", "scenarios"}:
+        return command.flags
+    placed = [one for one in command.arguments if not one.flags]
+    if any(one.usage == "SCENARIO" for one in placed):
         from ...core.scenario.scenario import builtin_names  # noqa: PLC0415  # 150 ms: NumPy
 
         return builtin_names()
-    return _WORDS["shell"] if "shell" in taken else ()
-
-
-def _flags(parser: argparse.ArgumentParser) -> list[str]:
-    return [flag for action in parser._actions for flag in action.option_strings]  # noqa: SLF001
+    return [name for one in placed for name in one.names]

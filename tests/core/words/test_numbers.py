@@ -218,7 +218,7 @@ MODULES = [
 # Who else writes numbers, and why.
 ALLOWED = {
     "core/words/numbers.py": "the one place",
-    "tui/cli/main.py": "bounds in the help, which has to come without NumPy",
+    "tui/cli/arguments.py": "bounds in the help, which has to come without NumPy",
     "core/pictures/plot.py": "rounds ticks of an axis to the decimals of their step",
 }
 

@@ -1,0 +1,311 @@
+"""What each command of the command line takes: one row an argument.
+
+Nothing here waits for NumPy, rich or Textual: help and completion read it, too.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
+
+from ...core.base.errors import Problem
+from ...core.base.text import clean, nearest
+from ...core.export.formats import FORMATS
+
+HELP: Final = ("-h", "--help")  # flags of every command, by argparse
+
+# ----------------------------------------------------------------------- their values
+
+
+class Values(NamedTuple):
+    """Which values an argument may have."""
+
+    convert: Callable[[str], Any]  # raises `ValueError` for what is none
+    is_right: Callable[[Any], bool]  # tells whether such a value is allowed
+    allowed: str  # in words
+    names: Sequence[str] = ()  # all of them, where they are a few words
+
+    def read(self, name: str, text: str) -> Any:
+        """Read a value; a mistake becomes a `Problem`, for all are told at once."""
+        try:
+            value = self.convert(text)
+        except ValueError:
+            value = None
+        if value is not None and self.is_right(value):
+            return value
+        hint = f"allowed: {self.allowed}; {nearest(text, self.names)}".rstrip("; ")
+        return Problem(f"{name} {clean(text)!r} is wrong", hint)
+
+
+def whole(least: int, most: int) -> Values:
+    """Return the whole numbers within bounds."""
+    return Values(int, lambda n: least <= n <= most, f"{least} … {most}")
+
+
+def real(least: float, most: float) -> Values:
+    """Return the numbers within bounds."""
+    return Values(float, lambda n: least <= n <= most, f"{least:g} … {most:g}")
+
+
+def one_of(*names: str) -> Values:
+    """Return a few names."""
+    return Values(str, lambda name: name in names, ", ".join(names), names)
+
+
+# ---------------------------------------------------------------------- the arguments
+
+
+class Argument(NamedTuple):
+    """One argument of a command.
+
+    `usage` is how the help writes it: "--plain", "--width N", "SCENARIO".
+    """
+
+    usage: str
+    help: str
+    values: Values | None = None  # None where any text will do
+    how: Mapping[str, Any] = MappingProxyType({})  # what else argparse is told
+    rivals: bool = False  # of those in a group that have any, one may be given
+
+    @property
+    def flags(self) -> list[str]:
+        """The flags that it is written with, none for what stands by its place."""
+        return [word for word in self.usage.split() if word.startswith("-")]
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The few words that its value is one of, none where it may be another."""
+        return self.values.names if self.values else ()
+
+    def add_to(self, parser: argparse._ActionsContainer) -> None:
+        """Let a parser take it."""
+        flags, how = self.flags, {"help": self.help, **self.how}
+        metavar = self.usage.split()[-1]
+        if metavar in flags:
+            parser.add_argument(*flags, action="store_true", **how)
+            return
+        if self.values is not None:
+            read, name = self.values.read, (flags or [metavar])[0]
+            how["type"] = lambda text: read(name, text)
+        is_many = how.get("nargs") in ("+", "*")
+        names = flags or [metavar.lower() + "s" * is_many]
+        parser.add_argument(*names, metavar=metavar, **how)
+
+
+def _argument(
+    usage: str, text: str, values: Values | None = None, **how: Any
+) -> Argument:
+    return Argument(usage, text, values, how)
+
+
+Group = Sequence[Argument]
+
+_SCENARIO: Final = _argument("SCENARIO", "a name or a .toml file")
+_SCENARIOS: Final = _argument("SCENARIO", "names or .toml files", nargs="+")
+_AT: Final = _argument("--at LOC", "where to look from", default="")
+_EACH: Final = _argument("--json", "one JSON object a line for each scenario")
+_SCRIPT: Final = (
+    _argument("--echo", "print the commands of a script, too"),
+    _argument("--keep-going", "go on after a command that fails"),
+)
+_FORCE: Final = _argument("--force", "overwrite the file if it exists")
+_FILE: Final = (
+    _argument("-o --output FILE", "the file to write; otherwise standard output"),
+    _FORCE,
+)
+_PLACE: Final = "an event (31), a node, a frame, line:7, output, 50%%, start or end"
+
+
+def _looks(precision: str = "otherwise 4 in cells, 6 in text") -> dict[str, Group]:
+    width = "columns; otherwise those of the terminal, COLUMNS, or 80"
+    digits = f"significant digits, 1 … 17; {precision}"
+    arguments = (
+        _argument("--width N", width, whole(40, 1000)),
+        _argument("--precision N", digits, whole(1, 17)),
+        _argument("--plain", "plain ASCII: no colour, no drawn lines"),
+    )
+    return {"how it looks": arguments}
+
+
+class Command(NamedTuple):
+    """One command: what it is for, and its arguments.
+
+    `home` is the module whose `TASKS` do it: none waits for what the others need.
+    """
+
+    summary: str  # one line of `gradstep --help`
+    groups: Mapping[str, Group]  # its arguments by their heading in the help, or ""
+    home: str = "tasks"
+    epilog: str = ""  # what the help ends with; "" for none
+
+    @property
+    def arguments(self) -> list[Argument]:
+        """All of them."""
+        return [one for group in self.groups.values() for one in group]
+
+    @property
+    def flags(self) -> list[str]:
+        """All of its flags, and those that every command has."""
+        return [*HELP, *(flag for one in self.arguments for flag in one.flags)]
+
+    def add_to(self, parser: argparse.ArgumentParser) -> None:
+        """Let a parser take its arguments."""
+        for title, arguments in self.groups.items():
+            group = parser.add_argument_group(title) if title else parser
+            rivals = [one for one in arguments if one.rivals]
+            kind = group.add_mutually_exclusive_group() if rivals else group
+            for one in arguments:
+                one.add_to(kind if one.rivals else group)
+
+
+_WHICH: Final = (
+    _argument("--from LOC", f"first step: {_PLACE}", dest="start", default="start"),
+    _argument("--to LOC", "last step, likewise", dest="stop", default="end"),
+    _argument(
+        "--only NODE",
+        "steps that compute one of these, or go into it or out of it",
+        action="extend",
+        nargs="+",
+        default=[],
+    ),
+    _argument(
+        "--steps SIZE",
+        "one step is: events (one edge), nodes (all edges of one), or statements "
+        "(a line of the program); otherwise events",
+        one_of("nodes", "events", "statements"),
+        default="events",
+    ),
+)
+_COMES: Final = (
+    _argument(
+        "--slice PART",
+        "show this part of a large array whole: 'W1[0:3, 5]'; may be repeated",
+        action="append",
+        default=[],
+    ),
+    _argument("--delay SECONDS", "wait after each step", real(0, 3600), default=0.0),
+    _argument("--script FILE", "play the commands of a file, not every step"),
+    *_SCRIPT,
+    Argument("--markdown", "write Markdown", rivals=True),
+    Argument(
+        "--json", "write JSON Lines: one event or one command a line", rivals=True
+    ),
+)
+_PLAY: Final = {
+    "": (_SCENARIO,),
+    "which steps": _WHICH,
+    **_looks(),
+    "what comes out": _COMES,
+}
+_CHECK: Final = (
+    _SCENARIOS,
+    _argument(
+        "--scheme SCHEME",
+        "central, forward or complex differences; otherwise central",
+        one_of("central", "forward", "complex"),
+        default="central",
+    ),
+    _argument(
+        "--step H",
+        "the step of the differences; otherwise the best for the scheme and dtype",
+        real(1e-300, 1),
+    ),
+    _argument(
+        "--rtol R",
+        "the relative difference that still passes; otherwise by dtype and scheme",
+        real(0, 1),
+    ),
+    _argument(
+        "--sample N",
+        "check at most N elements of each array, drawn with a fixed seed",
+        whole(1, 10**9),
+    ),
+    _EACH,
+)
+_TEST: Final = (
+    _argument("PATH", "names, .toml files, or folders", nargs="*"),
+    _argument("--builtin", "test the built-in scenarios; so it is without a PATH"),
+    _argument("--junit FILE", "write JUnit's XML, too"),
+)
+_RUN: Final = (
+    _argument(
+        "SCENARIO", "a name or a .toml file; without one, the picker opens", nargs="?"
+    ),
+    _argument("--at LOC", "where to begin", default=""),
+    _argument("--script FILE", "a script to play with the space bar, line by line"),
+)
+_EXPORT: Final = (
+    _SCENARIO,
+    _argument(
+        "--format FORMAT",
+        f"{', '.join(FORMATS)}; otherwise by the name of the file",
+        one_of(*FORMATS),
+    ),
+    _AT,
+    _argument("--element E", "what tex derives: W1, W1.grad[0, 2]"),
+    *_FILE,
+)
+_SNAPSHOT: Final = (
+    _SCENARIO,
+    _AT,
+    _argument("--size SIZE", "columns and rows; otherwise 120x36", default="120x36"),
+    _argument("--view NAME", "the view at the right"),
+    _argument("--theme NAME", "the theme"),
+    *_FILE,
+)
+_DEBUG: Final = (
+    _SCENARIO,
+    *_SCRIPT,
+    _argument("--json", "write JSON Lines: one command a line"),
+)
+
+COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
+    {
+        "run": Command("open the application, in a terminal", {"": _RUN}, "opening"),
+        "play": Command("print every step of the forward and the backward pass", _PLAY),
+        "grads": Command(
+            "print the values and gradients of all nodes",
+            {"": (_SCENARIOS, _EACH), **_looks()},
+        ),
+        "check": Command(
+            "compare every gradient with numeric differentiation; 1 on a mismatch",
+            {"": _CHECK, **_looks("otherwise 15, or as many as fit")},
+        ),
+        "debug": Command(
+            "type commands at a plain prompt, or read them from a pipe",
+            {"": _DEBUG, **_looks()},
+            "scripts",
+        ),
+        "test": Command(
+            "hold scenarios to their [expect] and their scripts; 1 on a failure",
+            {"": _TEST, **_looks()},
+            "scripts",
+        ),
+        "list": Command("list the built-in scenarios", {"": (_EACH,), **_looks()}),
+        "show": Command(
+            "print the nodes, shapes, frames and formulas of a scenario",
+            {"": (_SCENARIO, _argument("--json", "one JSON object")), **_looks()},
+        ),
+        "export": Command(
+            "write a session as a picture, a page, a recording, a program, …",
+            {"": _EXPORT},
+            "sharing",
+        ),
+        "snapshot": Command(
+            "write a picture of the application, without a terminal: svg, txt or png",
+            {"": _SNAPSHOT},
+            "sharing",
+        ),
+        "new": Command(
+            "write a commented scenario to start from",
+            {"": (_argument("PATH", "the file to write"), _FORCE)},
+        ),
+        "completion": Command(
+            "print the completion script of a shell: bash, zsh or fish",
+            {"": (Argument("SHELL", "", one_of("bash", "zsh", "fish")),)},
+            epilog='for bash: eval "$(gradstep completion bash)" in ~/.bashrc',
+        ),
+    }
+)
