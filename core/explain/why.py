@@ -7,22 +7,20 @@ so, and the name of the cause. `CAUSES` says each in a sentence.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 
-from ..engine.graph import Edge, Node
+from ..engine.graph import Edge
 from ..engine.run import Run
-from ..engine.trace import Contribution, Trace
+from ..engine.trace import Trace
 from ..ops.table import Array
 from .explain import (
     Columns,
     Explanation,
     Factor,
-    Factors,
     Index,
     Part,
     Products,
@@ -130,22 +128,23 @@ def why(
 ) -> Why:
     """Say what is special about one element: no gradient, 0, NaN or Inf, or nothing."""
     if quantity == "value":
-        number = float(trace.run.value(node)[index])
-        if not np.isfinite(number):
-            return _bad_value(trace, node, index)
-        return _zero_value(trace, node, index, number)
+        hop = Hop(node, index, "value", float(trace.run.value(node)[index]))
+        return _bad_value(trace, hop) if _is_bad(hop) else _zero_value(trace, hop)
     if trace.run.gradients[node] is None:
         return no_gradient(trace.run, node)
     gradient = trace.gradient(node, position)
     if gradient is None:
         return Why("not yet", (Hop(node, index, "grad", None),))
-    number = float(gradient[index])
-    if not np.isfinite(number):
-        return _bad_gradient(trace, node, index, position)
-    if number == 0:
-        return _zero_gradient(trace, node, index, position)
-    found = explain_gradient(trace, node, index, position)
-    return Why("nonzero", (Hop(node, index, "grad", number),), found)
+    hop = Hop(node, index, "grad", float(gradient[index]))
+    if _is_bad(hop):
+        return _bad_gradient(trace, hop, position)
+    if hop.number == 0:
+        return _zero_gradient(trace, hop, position)
+    return Why("nonzero", (hop,), explain_gradient(trace, node, index, position))
+
+
+def _is_bad(hop: Hop) -> bool:
+    return hop.number is not None and not math.isfinite(hop.number)
 
 
 # ---------------------------------------------------------------- no gradient
@@ -158,24 +157,9 @@ def no_gradient(run: Run, node: int) -> Why:
     hop = Hop(node, None, "grad", None)
     if run.value(node).dtype.kind != "f":
         return Why("integer", (hop,))
-    if here.kind == "constant":
-        return Why("constant", (hop,))
-    if not run.flows[node]:
-        source = _blocked_source(here)
-        return source or Why("constant", (hop,))
-    return _dead_end(run, node, hop)
-
-
-def _blocked_source(node: Node) -> Why | None:
-    """Look towards the operands: what keeps a result from depending on anything."""
-    op = node.op
-    hop = Hop(node.index, None, "grad", None)
-    if op is None:
-        return None
-    if all(op.vjp(argument) is None for argument in range(len(node.operands))):
-        name: Cause = "stopped" if op.stops else "not differentiable"
-        return Why(name, (hop,))
-    return None
+    if run.flows[node]:
+        return _dead_end(run, node, hop)
+    return Why("stopped" if here.op and here.op.stops else "constant", (hop,))
 
 
 def _dead_end(run: Run, node: int, hop: Hop) -> Why:
@@ -213,7 +197,7 @@ def _obstacle(run: Run, edge: Edge) -> Cause | None:
 # ----------------------------------------------------------------------- zero
 
 
-def _zero_gradient(trace: Trace, node: int, index: Index, position: int) -> Why:
+def _zero_gradient(trace: Trace, start: Hop, position: int) -> Why:
     """Follow the zero towards the output until something other than a zero made it."""
 
     def step(hop: Hop) -> Hop | None:
@@ -221,7 +205,7 @@ def _zero_gradient(trace: Trace, node: int, index: Index, position: int) -> Why:
         cause, term = _zero_verdict(trace, found)
         return None if cause is not None or term is None else _sender(term)
 
-    way = _followed(trace.run, "zero", Hop(node, index, "grad", 0.0), step)
+    way = _followed(trace.run, "zero", start, step)
     found = _found(trace, way.hops[-1], position)
     cause, term = _zero_verdict(trace, found)
     return _ending(trace, cause or "zero slope", way, found, term)
@@ -240,7 +224,7 @@ class _Way(NamedTuple):
     """The beginning of a way and its last place, and how many lie between."""
 
     hops: tuple[Hop, ...]
-    between: int = 0
+    between: int
 
 
 def _followed(
@@ -252,28 +236,24 @@ def _followed(
     not have got everything yet: one who goes on is likely to be among them.
     """
     hops = [start]
-    while len(hops) < _MOST_SHOWN:
+    while len(hops) <= _MOST_SHOWN:
         following = step(hops[-1])
         if following is None:
-            return _Way(tuple(hops))
+            return _Way(tuple(hops), 0)
         hops.append(following)
-    passed: list[Hop] = []
-    here, end, far = hops[-1], hops[-1], 0
-    while True:
-        known: tuple[Hop, int] | None = run.recent.known((what, here.node, here.index))
-        if known is not None:
-            end, far = known
-            break
+    here, passed = hops.pop(), list[Hop]()
+    known: tuple[Hop, int] | None
+    while (known := run.recent.known((what, here.node, here.index))) is None:
         following = step(here)
         if following is None:
-            end = here
             break
         passed.append(here)
         here = following
+    end, far = known or (here, 0)
     for hop in reversed(passed):
         far += 1
         run.recent.keep((what, hop.node, hop.index), (end, far))
-    return _Way((*hops, end), far - 1) if far else _Way(tuple(hops))
+    return _Way((*hops, end), far)
 
 
 _MOST_SHOWN: Final = 64  # places of a way, before only its end is told
@@ -286,10 +266,8 @@ def _zero_verdict(trace: Trace, found: Explanation) -> _Verdict:
     """Return the cause of a zero sum, or no cause and the term to follow."""
     if found.written:
         return "written", None
-    if not found.parts and found.seed is not None:
+    if found.seed is not None:
         return "zero seed", None
-    if not found.parts and not found.complete:
-        return "not yet", None
     first = _firsts(trace, found)
     if "nonzero" in first:
         return "cancelled", None
@@ -326,54 +304,48 @@ def _firsts(trace: Trace, found: Explanation) -> Mapping[str, int]:
     Parts are looked at once, however many there are: a later moment has more of them.
     """
     recent, key = trace.run.recent, ("firsts", found.node, found.index)
-    looked, first = recent.known(key) or (0, dict[str, int]())
-    if looked < len(found.parts):
-        first = dict(first)
-        for number in range(looked, len(found.parts)):
-            part = found.parts[number]
-            for kind, chosen in _KINDS.items():
-                if kind not in first and part.first(chosen) is not None:
-                    first[kind] = number
-        recent.keep(key, (len(found.parts), first))
-    return {kind: n for kind, n in first.items() if n < len(found.parts)}
+    looked, known = recent.known(key) or (0, dict[str, int]())
+    first, count = dict(known), len(found.parts)
+    for number in range(looked, count):
+        part = found.parts[number]
+        for kind, chosen in _KINDS.items():
+            if kind not in first and part.first(chosen) is not None:
+                first[kind] = number
+    recent.keep(key, (max(looked, count), first))
+    return {kind: number for kind, number in first.items() if number < count}
 
 
-def _zero_value(trace: Trace, node: int, index: Index, number: float) -> Why:
-    hop = Hop(node, index, "value", number)
-    if number != 0:
+def _zero_value(trace: Trace, hop: Hop) -> Why:
+    run, index = trace.run, hop.index or ()
+    if hop.number != 0:
         return Why("nonzero", (hop,))
-    found = explain_value(trace.run, node, index)
-    if trace.run.graph.nodes[node].op is None:
-        return Why("given", (hop,))
-    if node in trace.run.patches.values:
+    if hop.node in run.patches.values:
         return Why("written", (hop,))
-    terms = found.terms
+    if run.graph.nodes[hop.node].op is None:
+        return Why("given", (hop,))
+    terms = explain_value(run, hop.node, index).terms
     cancelled = isinstance(terms, Products) and bool(np.any(terms.numbers != 0))
-    operands = _operands_at(trace.run, node, index)
+    operands = _operands_at(run, hop.node, index)
     return Why("cancelled" if cancelled else "made here", (hop,), operands=operands)
 
 
 # ----------------------------------------------------------------- NaN and Inf
 
 
-def _bad_gradient(trace: Trace, node: int, index: Index, position: int) -> Why:
+def _bad_gradient(trace: Trace, start: Hop, position: int) -> Why:
     """Follow what is not finite towards the output, to the product that made it."""
 
     def step(hop: Hop) -> Hop | None:
-        term, _ = _worst(trace, _found(trace, hop, position))
-        return None if term is None or _breaks(term) else _sender(term)
+        worst = _worst(trace, _found(trace, hop, position))
+        return None if worst is None or _breaks(worst[0]) else _sender(worst[0])
 
-    start = Hop(node, index, "grad", None)
-    start = replace(start, number=_found(trace, start, position).sum)
     way = _followed(trace.run, "bad gradient", start, step)
     found = _found(trace, way.hops[-1], position)
-    term, part = _worst(trace, found)
-    if term is None or part is None:
-        return _ending(trace, _bad_sum(found), way, found, None)
-    cause = "zero times infinity"
-    if np.isfinite(term.upstream):
-        cause = _bad_product(term)
-    return _ending(trace, cause, way, found, term, part.event + 1)
+    worst = _worst(trace, found)
+    if worst is None:
+        return _ending(trace, _bad_sum(found), way, found)
+    term, part = worst
+    return _ending(trace, _bad_product(term), way, found, term, part.event)
 
 
 def _breaks(term: Term) -> bool:
@@ -386,71 +358,60 @@ def _breaks(term: Term) -> bool:
     return term.local == 0 and not np.isnan(term.upstream)
 
 
-def _worst(trace: Trace, found: Explanation) -> tuple[Term, Part] | tuple[None, None]:
+def _worst(trace: Trace, found: Explanation) -> tuple[Term, Part] | None:
     """Return a term that is not finite: a NaN before an Inf, the first of its kind."""
     first = _firsts(trace, found)
     for kind in ("nan", "inf"):
         term = _first(found, first, kind)
         if term is not None:
             return term, found.parts[first[kind]]
-    return None, None
+    return None
 
 
 def _bad_sum(found: Explanation) -> Cause:
     """Return why a sum of finite products is not finite."""
     if found.written:
         return "written"
-    if found.seed is not None and not np.isfinite(found.seed):
-        return "given"
-    return "overflow"
+    return "overflow" if found.seed is None else "given"
 
 
 def _bad_product(term: Term) -> Cause:
+    """Return why a product is not finite, although what arrives is no NaN."""
     if np.isfinite(term.local):
-        return "overflow"
-    return "zero times infinity" if term.upstream == 0 else "infinite slope"
+        return "overflow" if np.isfinite(term.upstream) else "zero times infinity"
+    is_of_zero = term.upstream == 0 and np.isinf(term.local)
+    return "zero times infinity" if is_of_zero else "infinite slope"
 
 
-def _bad_value(trace: Trace, node: int, index: Index) -> Why:
+def _bad_value(trace: Trace, start: Hop) -> Why:
     """Follow what is not finite towards the operands, to the node that made it."""
     run = trace.run
 
     def step(hop: Hop) -> Hop | None:
-        if run.graph.nodes[hop.node].op is None or hop.node in run.patches.values:
-            return None
-        return _bad_operand(run, hop.node, hop.index or ())
+        is_written = hop.node in run.patches.values
+        return None if is_written else _bad_operand(run, hop.node, hop.index or ())
 
-    start = Hop(node, index, "value", float(run.value(node)[index]))
     way = _followed(run, "bad value", start, step)
     last = way.hops[-1].node
-    if run.graph.nodes[last].op is None:
-        return _ending(trace, "given", way, None, None)
     if last in run.patches.values:
-        return _ending(trace, "written", way, None, None)
+        return _ending(trace, "written", way)
     event = trace.forward_event(last)
-    made = None if event is None else event + 1
-    return _ending(trace, "made here", way, None, None, made)
-
-
-def _is_bad(number: float | None) -> bool:
-    return number is not None and not np.isfinite(number)
+    cause: Cause = "given" if event is None else "made here"
+    return _ending(trace, cause, way, event=event)
 
 
 def _bad_operand(run: Run, node: int, index: Index) -> Hop | None:
     """Return the first NaN that an element was computed from, or else an Inf."""
     terms = explain_value(run, node, index).terms
-    columns = terms.columns if isinstance(terms, Products) else terms
+    if isinstance(terms, Products):
+        numbers = np.stack([column.values for column in terms.columns], axis=-1)
+    else:
+        numbers = np.array([[factor.value for factor in term] for term in terms])
     for bad in (np.isnan, np.isinf):
-        found: list[tuple[int, int]] = []
-        for number, column in enumerate(columns):
-            values = [factor.value for factor in column]
-            if isinstance(column, Factors):
-                values = column.values
-            places = np.flatnonzero(bad(values))
-            found += [(int(place), number) for place in places[:1]]
-        if found:
-            place, number = min(found)
-            return _hop(columns[number][place])
+        places = np.argwhere(bad(numbers))
+        if len(places):
+            term, factor = map(int, places[0])
+            return _hop(terms[term][factor])
     return None
 
 
@@ -460,50 +421,46 @@ def _hop(factor: Factor) -> Hop:
 
 def _operands_at(run: Run, node: int, index: Index) -> tuple[Hop, ...]:
     """Return the elements that an element of a value was computed from: the first."""
-    terms = explain_value(run, node, index).terms
-    factors = (factor for term in terms[:_MOST_OPERANDS] for factor in term)
-    seen = dict.fromkeys(map(_hop, islice(factors, 2 * _MOST_OPERANDS)))
-    return tuple(islice(seen, _MOST_OPERANDS))
+    terms = explain_value(run, node, index).terms[:_MOST_OPERANDS]
+    factors = (factor for term in terms for factor in term[:_MOST_OPERANDS])
+    return tuple(dict.fromkeys(map(_hop, factors)))[:_MOST_OPERANDS]
 
 
-_MOST_OPERANDS: Final = 64  # elements at the place of a cause
+_MOST_OPERANDS: Final = 8  # elements at the place of a cause
 
 
 def _ending(
     trace: Trace,
     cause: Cause,
     way: _Way,
-    found: Explanation | None,
-    term: Term | None,
+    found: Explanation | None = None,
+    term: Term | None = None,
     event: int | None = None,
 ) -> Why:
     """Gather what a reader needs at the place of the cause."""
-    run, hops = trace.run, way.hops
-    last = hops[-1]
+    run, last = trace.run, way.hops[-1]
     place = (last.node, last.index or ())
     if term is not None:
         place = (term.consumer, term.index)
-    operands = _operands_at(run, *place) if run.graph.nodes[place[0]].op else ()
-    bad = _is_bad(hops[0].number)
+    bad = _is_bad(last)
     return Why(
         cause,
-        hops,
+        way.hops,
         found,
         term,
-        operands,
+        _operands_at(run, *place),
         _set_up(run, *place) if bad else None,
         untaken_branch(run, *place),
         spread(trace) if bad else (),
-        event,
+        None if event is None else event + 1,
         way.between,
     )
 
 
 def _set_up(run: Run, node: int, index: Index) -> Hop | None:
     """Return the value at the place of the cause, when it is not finite itself."""
-    value = run.value(node)
-    number = float(value[index])
-    return None if np.isfinite(number) else Hop(node, index, "value", number)
+    hop = Hop(node, index, "value", float(run.value(node)[index]))
+    return hop if _is_bad(hop) else None
 
 
 def untaken_branch(run: Run, node: int, index: Index) -> int | None:
@@ -512,26 +469,22 @@ def untaken_branch(run: Run, node: int, index: Index) -> int | None:
     The values of a branch that is not taken do not show in the result, but the
     gradients are computed for them all the same: as 0, times what may be infinite.
     """
-    seen, level = {node}, [(node, index)]
+    graph, shape = run.graph, run.graph.nodes[node].shape
+    near: Iterable[int] = (node,)
     for _ in range(_NEAR):
-        following: list[tuple[int, Index]] = []
-        for number, place in level:
-            for edge in run.graph.consumers[number]:
-                consumer = run.graph.nodes[edge.consumer]
-                if (
-                    consumer.op is None
-                    or consumer.shape != run.graph.nodes[number].shape
-                ):
-                    continue
-                if consumer.op.chooses and edge.argument:
-                    condition = run.value(consumer.operands[0])
-                    taken = np.broadcast_to(condition, consumer.shape)[place]
-                    if bool(taken) != (edge.argument == 1):
-                        return edge.consumer
-                if consumer.op.kind == "elementwise" and edge.consumer not in seen:
-                    seen.add(edge.consumer)
-                    following.append((edge.consumer, place))
-        level = following
+        following = dict[int, None]()
+        for edge in (edge for number in near for edge in graph.consumers[number]):
+            consumer = graph.nodes[edge.consumer]
+            if consumer.op is None or consumer.shape != shape:
+                continue
+            if consumer.op.chooses and edge.argument:
+                condition = run.value(consumer.operands[0])
+                taken = np.broadcast_to(condition, shape)[index]
+                if bool(taken) != (edge.argument == 1):
+                    return edge.consumer
+            if consumer.op.kind == "elementwise":
+                following[edge.consumer] = None
+        near = following
     return None
 
 
@@ -548,7 +501,7 @@ def _spread(run: Run) -> Iterator[tuple[int, Literal["value", "grad"], int]]:
         bad = _bad_count(value)
         if bad:
             yield node, "value", bad
-    for node in range(len(run.graph) - 1, -1, -1):
+    for node in reversed(range(len(run.graph))):
         gradient = run.gradients[node]
         bad = 0 if gradient is None else _bad_count(gradient)
         if bad:
@@ -566,13 +519,10 @@ def _bad_count(value: Any) -> int:
 
 def breaks(trace: Trace, number: int) -> bool:
     """Tell whether a contribution is not finite, but all that makes it is."""
-    event = trace.event(number)
-    if not isinstance(event, Contribution):
-        return False
+    edge = trace.edge(number)
 
     def find() -> bool:
-        added = trace.contribution(event.edge)
-        sent = trace.upstream(event.edge)
-        return bool(_bad_count(added)) and not _bad_count(sent)
+        bad = _bad_count(trace.contribution(edge))
+        return bool(bad) and not _bad_count(trace.upstream(edge))
 
     return trace.run.recent.of(("breaks", number), find)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,8 @@ from gradstep.core.debugger.debugger import Debugger
 from gradstep.core.engine.patches import Patches
 from gradstep.core.engine.run import Run
 from gradstep.core.engine.trace import Trace
-from gradstep.core.explain.why import CAUSES, Why, why
+from gradstep.core.explain.explain import element_name
+from gradstep.core.explain.why import CAUSES, Hop, Why, breaks, why
 from gradstep.core.scenario.scenario import load
 from runs import edge, number, run_of
 from sessions import TROUBLE, said, session
@@ -27,42 +29,96 @@ def asked(run: Run, name: str, index: Any = (), position: int | None = None) -> 
     return why(trace, number(run, name), kind, index, place)
 
 
-RUNS: dict[str, tuple[str, str, Any, dict[str, Any]]] = {
-    "constant": ("E = sum(x * C)", "C.grad", (0,), {"x": [1.0], "C": [2.0]}),
-    "integer": ("E = sum(x * N)", "N.grad", (0,), {"x": [1.0], "N": [2]}),
-    "not differentiable": (
-        *("E = sum(where(x > y, x, 0))", "y.grad", (0,)),
-        {"x": [1.0], "y": [0.0]},
-    ),
-    "stopped": (
-        *("E = sum(stop_gradient(x) * y)", "x.grad", (0,)),
-        {"x": [1.0], "y": [2.0]},
-    ),
-    "no path": ("z = x + 1\nE = sum(y)", "x.grad", (0,), {"x": [1.0], "y": [2.0]}),
-    "zero slope": ("E = sum(relu(x))", "x.grad", (0,), {"x": [-1.0, 2.0]}),
-    "cancelled": ("E = sum(x - x)", "x.grad", (0,), {"x": [1.0]}),
-    "underflow": (
-        *("E = sum(x * c * c)", "x.grad", (0,)),
-        {"x": [1.0], "c": [1e-200]},
-    ),
-    "zero times infinity": (
-        *("E = sum(where(x > 0, log(x), 0))", "x.grad", (0,)),
-        {"x": [0.0, 2.0]},
-    ),
-    "infinite slope": ("E = sum(sqrt(x))", "x.grad", (0,), {"x": [0.0]}),
-    "overflow": ("E = sum(x * c * c)", "x.grad", (0,), {"x": [1.0], "c": [BIG]}),
-    "given": ("E = sum(x * 2)", "x", (0,), {"x": [np.inf]}),
-    "made here": ("y = log(x)\nE = sum(y)", "y", (0,), {"x": [-1.0]}),
-    "nonzero": ("E = sum(x * 2)", "x.grad", (0,), {"x": [1.0]}),
-}
+def names(run: Run, hops: Iterable[Hop]) -> list[str]:
+    """Return places as they are typed."""
+    nodes = run.graph.nodes
+    return [element_name(nodes[hop.node], hop.index, hop.quantity) for hop in hops]
 
 
-@pytest.mark.parametrize("cause", RUNS)
-def test_each_cause_is_named(cause: str) -> None:
-    text, name, index, leaves = RUNS[cause]
-    found = asked(run_of(text, **leaves), name, index)
+# What is asked of a program with leaves; the cause, and the way that leads there.
+ANSWERS: list[tuple[str, dict[str, Any], str, str, list[str]]] = [
+    *[
+        ("E = sum(x * C)", {"x": [1.0], "C": [2.0]}, "C.grad", "constant", []),
+        ("D = C + C\nE = x * D", {"x": 1.0, "C": 2.0}, "D.grad", "constant", []),
+        ("E = sum(x * N)", {"x": [1.0], "N": [2]}, "N.grad", "integer", []),
+    ],
+    *[
+        ("s = stop_gradient(x)\nE = s * y", {"x": 1.0, "y": 2.0}, asked, "stopped", way)
+        for asked, way in (("x.grad", ["s.grad"]), ("s.grad", []))
+    ],
+    (
+        *("c = x > y\nE = where(c, x, 0)", {"x": 1.0, "y": 0.0}),
+        *("y.grad", "not differentiable", ["c.grad"]),
+    ),
+    ("z = x + 1\nE = y + 0", {"x": 1.0, "y": 2.0}, "x.grad", "no path", []),
+    # Zeros.
+    ("E = sum(relu(x))", {"x": [-1.0, 2.0]}, "x.grad[0]", "zero slope", []),
+    *[
+        # The zero comes through a local derivative of 2, of 1, of -1.
+        (f"y = {y}\nE = relu(y)", {"x": x}, "x.grad", "zero slope", ["y.grad"])
+        for y, x in (("2 * x", -1.0), ("x + 1", -2.0), ("-x", 1.0))
+    ],
+    ("E = relu(x) * Z", {"x": -1.0, "Z": 0.0}, "x.grad", "zero slope", []),
+    ("E = sum(x - x)", {"x": [1.0]}, "x.grad[0]", "cancelled", []),
+    ("E = x * c * c", {"x": 1.0, "c": 1e-200}, "x.grad", "underflow", []),
+    (
+        *("y = 2 * x\nE = y * c * c", {"x": 1.0, "c": 1e-200}),
+        *("x.grad", "underflow", ["y.grad"]),
+    ),
+    ("E = x * 2", {"x": 1.0}, "x.grad", "nonzero", []),
+    *[("E = x * 2", {"x": x}, "x", "nonzero", []) for x in (1.0, -1.0)],
+    ("E = x * 2", {"x": 0.0}, "x", "given", []),
+    ("E = x @ w", {"x": [1.0, -1.0], "w": [2.0, 2.0]}, "E", "cancelled", []),
+    ("E = x @ w", {"x": [0.0, 1.0], "w": [2.0, 0.0]}, "E", "made here", []),
+    ("E = relu(x)", {"x": -1.0}, "E", "made here", []),
+    # NaN and Inf.
+    (
+        *("y = log(x)\nE = where(x > 0, y, 0)", {"x": 0.0}),
+        *("x.grad", "zero times infinity", []),
+    ),
+    ("E = sum(sqrt(x))", {"x": [0.0]}, "x.grad[0]", "infinite slope", []),
+    (
+        # The slope is NaN, and not an infinity that a 0 could meet.
+        *("y = sqrt(x)\nE = where(x > 0, y, 0)", {"x": -1.0}),
+        *("x.grad", "infinite slope", []),
+    ),
+    *[
+        # It comes through a slope of 2, of 1, of -1.
+        (f"y = {y}\nE = sqrt(y)", {"x": x}, "x.grad", "infinite slope", ["y.grad"])
+        for y, x in (("2 * x", 0.0), ("x + 1", -1.0), ("1 - x", 1.0))
+    ],
+    (
+        *("y = x * Z\nE = sqrt(y)", {"x": 1.0, "Z": 0.0}),
+        *("x.grad", "zero times infinity", []),
+    ),
+    ("E = x * c * c", {"x": 1.0, "c": BIG}, "x.grad", "overflow", []),
+    ("y = x * 2\nE = sum(y)", {"x": [np.inf]}, "E", "given", ["y[0]", "x[0]"]),
+    ("y = log(x)\nE = sum(y)", {"x": [-1.0]}, "E", "made here", ["y[0]"]),
+    *[
+        # A NaN before an infinity, and the first of its kind, term by term.
+        ("E = a @ b", {"a": a, "b": b}, "E", "given", way)
+        for a, b, way in (
+            ([1.0, np.inf], [np.nan, 1.0], ["b[0]"]),
+            ([np.inf, np.nan], [1.0, 1.0], ["a[1]"]),
+            ([1.0, np.nan], [np.nan, np.nan], ["b[0]"]),
+            ([np.inf, np.inf], [np.inf, 1.0], ["a[0]"]),
+        )
+    ],
+    ("E = max(x)", {"x": [1.0, np.inf, np.inf]}, "E", "given", ["x[1]"]),
+]
+
+
+@pytest.mark.parametrize(("text", "leaves", "element", "cause", "way"), ANSWERS)
+def test_each_cause_is_named_and_the_way_to_it(
+    text: str, leaves: dict[str, Any], element: str, cause: str, way: list[str]
+) -> None:
+    run = run_of(text, **leaves)
+    name, _, index = element.removesuffix("]").partition("[")
+    found = asked(run, name, tuple(map(int, index)))
     assert found.cause == cause
     assert CAUSES[found.cause]
+    _, *hops = names(run, found.hops)
+    assert (hops, found.between) == (way, 0)
 
 
 def test_a_cut_edge_and_a_written_number_are_named() -> None:
@@ -72,8 +128,19 @@ def test_a_cut_edge_and_a_written_number_are_named() -> None:
     zero = run.patched(Patches(gradients={number(run, "y"): np.zeros(1)}))
     found = asked(zero, "x.grad", (0,))
     assert (found.cause, found.at.node) == ("written", number(run, "y"))
-    bad = run.patched(Patches(values={number(run, "y"): np.array([np.nan])}))
-    assert asked(bad, "E").cause == "written"
+
+
+@pytest.mark.parametrize("bad", [0.0, np.nan])
+@pytest.mark.parametrize("name", ["x", "y"])
+def test_a_value_that_was_set_is_named_as_the_cause(name: str, bad: float) -> None:
+    """What is behind it does not count any more."""
+    run = run_of("y = x * 2\nE = y + 0", x=bad)
+    changed = run.patched(Patches(values={number(run, name): np.float64(bad)}))
+    found = asked(changed, name)
+    assert (found.cause, found.at.node) == ("written", number(run, name))
+    if bad != 0:
+        found = asked(changed, "E")
+        assert (found.cause, found.at.node) == ("written", number(run, name))
 
 
 def test_a_cut_edge_says_more_than_a_condition() -> None:
@@ -98,6 +165,156 @@ def test_a_zero_seed_is_named() -> None:
     run = run_of("y = x * 2", seed=np.array([0.0, 1.0]), x=[1.0, 2.0])
     assert asked(run, "x.grad", (0,)).cause == "zero seed"
     assert asked(run, "x.grad", (1,)).cause == "nonzero"
+
+
+@pytest.mark.parametrize("seed", [np.inf, -np.inf, np.nan])
+def test_a_seed_that_is_not_finite_was_given_so(seed: float) -> None:
+    run = run_of("y = x * 2", seed=np.array([seed]), x=[1.0])
+    found = asked(run, "x.grad", (0,))
+    assert found.cause == "given"
+    assert names(run, found.hops) == ["x.grad[0]", "y.grad[0]"]
+    nodes = run.graph.nodes
+    spread = [(nodes[n].name, quantity, count) for n, quantity, count in found.spread]
+    assert spread == [("y", "grad", 1), ("x", "grad", 1)]
+
+
+@pytest.mark.parametrize("factor", [1.0, -1.0, 3.0])
+def test_what_blocks_says_more_than_another_zero_that_arrives(factor: float) -> None:
+    """The weight sends a 0 as well, whose reason lies further on."""
+    run = run_of("h = relu(x)\ny = 2 * x\nE = F * h + Z * y", x=-1.0, F=factor, Z=0.0)
+    found = asked(run, "x.grad")
+    assert (found.cause, len(found.hops)) == ("zero slope", 1)
+    assert found.term is not None
+    assert (found.term.consumer, found.term.upstream) == (number(run, "h"), factor)
+
+
+def test_of_several_reasons_the_first_to_arrive_is_told() -> None:
+    run = run_of("g = relu(x)\nh = relu(x)\nE = g + h", x=-1.0)
+    found = asked(run, "x.grad")
+    assert found.term is not None
+    assert found.term.consumer == number(run, "h")
+
+
+def test_what_comes_later_is_no_reason_yet() -> None:
+    """From relu arrives 0, and later -1 and 1: looking at the end changes nothing."""
+    run = run_of("y = x - x\nh = relu(x)\nE = y + h", x=-1.0)
+    trace = Trace(run)
+    first = trace.arrivals(number(run, "x"))[0] + 1
+    for position, cause in ((len(trace), "cancelled"), (first, "zero slope")) * 2:
+        found = why(trace, number(run, "x"), "grad", (), position)
+        assert found.cause == cause
+
+
+LONG = 200
+
+
+@pytest.mark.parametrize("order", [(0, 10, 100), (100, 10, 0), (135, 0, 136, 0)])
+def test_of_a_long_way_the_beginning_and_the_end_are_told(order: list[int]) -> None:
+    """64 places at most before the last one, whatever was asked before."""
+    lines = [f"y{n} = y{n - 1} * 2" for n in range(1, LONG + 1)]
+    trace = Trace(run_of("\n".join(lines), seed=0.0, y0=1.0))
+    for start in order:
+        node = number(trace.run, f"y{start}")
+        found = why(trace, node, "grad", (), len(trace))
+        assert found.cause == "zero seed"
+        places = [f"y{n}.grad" for n in range(start, LONG + 1)]
+        beginning, between = places[:-1][:64], places[64:-1]
+        assert names(trace.run, found.hops) == [*beginning, places[-1]]
+        assert found.between == len(between)
+
+
+# Three values are computed, and the seed is the fourth event. Then come E to z, twice,
+# z to y (7), y to w (8) and y to x (9).
+EVENTS = "y = w * x\nz = log(y)\nE = z + z"
+
+
+@pytest.mark.parametrize(
+    ("name", "event"),
+    [("z", 2), ("E", 2), ("y.grad", 7), ("w.grad", 7), ("x.grad", 9), ("x", None)],
+)
+def test_the_event_that_made_it_is_counted_from_one(
+    name: str, event: int | None
+) -> None:
+    """A number that was given was made by none."""
+    run = run_of(EVENTS, w=0.0, x=np.nan if name == "x" else 1.0)
+    assert asked(run, name).event == event
+
+
+def test_what_breaks_is_the_event_that_made_it_and_not_the_ones_after() -> None:
+    """An infinity comes out of the logarithm, and the product hands it on."""
+    trace = Trace(run_of(EVENTS, w=0.0, x=1.0))
+    numbers = range(trace.seed_position + 1, len(trace))
+    assert [n + 1 for n in numbers if breaks(trace, n)] == [7]
+
+
+@pytest.mark.parametrize(
+    ("text", "leaves", "operands"),
+    [
+        ("E = x + y", {"x": 1.7e308, "y": 1.7e308}, ["x", "y"]),
+        ("E = x * x", {"x": BIG}, ["x"]),
+        ("E = sum(x)", {"x": [1e308] * 10}, [f"x[{n}]" for n in range(8)]),
+        ("E = max(x)", {"x": [0.0] * 10}, [f"x[{n}]" for n in range(8)]),
+        ("E = x @ x", {"x": [BIG] * 10}, [f"x[{n}]" for n in range(8)]),
+        (
+            *("E = x @ w", {"x": [BIG, 1.0], "w": [BIG, 2.0]}),
+            ["x[0]", "w[0]", "x[1]", "w[1]"],
+        ),
+    ],
+)
+def test_the_operands_there_are_told_once_each_and_the_first_eight(
+    text: str, leaves: dict[str, Any], operands: list[str]
+) -> None:
+    run = run_of(text, **leaves)
+    assert names(run, asked(run, "E").operands) == operands
+
+
+def test_the_operands_are_those_of_the_place_of_the_cause() -> None:
+    run = run_of("y = log(x)\nz = y + w\nE = z * 2", x=-1.0, w=1.0)
+    assert names(run, asked(run, "E").operands) == ["x"]
+    assert names(run, asked(run, "x").operands) == []
+
+
+def test_a_zero_has_nothing_to_do_with_what_is_not_finite_elsewhere() -> None:
+    run = run_of("y = log(x)\nE = y + Z * w", x=0.0, w=1.0, Z=0.0)
+    assert (asked(run, "w.grad").cause, asked(run, "w.grad").spread) == (
+        "zero slope",
+        (),
+    )
+    assert asked(run, "w.grad").forward is None
+    assert len(asked(run, "x.grad").spread) == 3
+
+
+# A program with a branch in which the derivative of log is infinite; whether the last
+# line did not take it.
+BRANCHES: list[tuple[str, dict[str, Any], bool]] = [
+    ("y = log(x)\nE = sum(where(C, y, 1))", {"C": [False, True]}, True),
+    ("y = log(x)\nE = sum(where(C, 0, y))", {"C": [True, False]}, True),
+    ("y = log(x)\nE = sum(where(C, y, 0))", {"C": [True, False]}, False),
+    ("y = log(x)\nE = sum(where(C, 1, y))", {"C": [False, True]}, False),
+    # The place in y is another one by then.
+    ("y = flip(log(x))\nE = sum(where(C, y, 0))", {"C": [False, True]}, False),
+    # The branch is a condition, too, and was taken.
+    ("y = log(x)\nE = sum(where(y < 0, y, 0))", {}, False),
+    # A product with 0 is no choice.
+    ("y = log(x)\nE = sum(C * y)", {"C": [0.0, 0.0]}, False),
+]
+
+
+@pytest.mark.parametrize(("text", "leaves", "is_named"), BRANCHES)
+def test_a_branch_is_named_where_it_was_not_taken(
+    text: str, leaves: dict[str, Any], *, is_named: bool
+) -> None:
+    run = run_of(text, x=[0.0, 2.0], **leaves)
+    found = asked(run, "x.grad", (0,))
+    assert not np.isfinite(found.hops[0].number or 0)
+    choosing = [node.index for node in run.graph if node.op and node.op.chooses]
+    assert found.untaken == (choosing[0] if is_named else None)
+
+
+def test_a_branch_that_is_repeated_belongs_to_no_single_choice() -> None:
+    run = run_of("E = sum(where(C, log(x), 0))", x=0.0, C=[False, True])
+    found = asked(run, "x.grad")
+    assert (found.cause, found.untaken) == ("infinite slope", None)
 
 
 def test_a_zero_is_followed_to_the_slope_that_blocks_it() -> None:
