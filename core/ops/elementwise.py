@@ -39,10 +39,10 @@ _TwoRule = Callable[[Any, Any, Any, Any], Any]
 def _unary(
     name: str,
     forward: _One,
-    rule: _OneRule,
+    rule: _OneRule | None,
     symbol: str,
     code: str,
-    form: Form,
+    form: Form | None,
     summary: str,
     corner: str = "",
     parameters: tuple[Parameter, ...] = (),
@@ -67,10 +67,10 @@ def _unary(
 def _binary(
     name: str,
     forward: Rule,
-    rules: tuple[_TwoRule, _TwoRule],
+    rules: tuple[_TwoRule | None, _TwoRule | None],
     symbol: str,
     code: str,
-    forms: tuple[Form, Form],
+    forms: tuple[Form | None, Form | None],
     summary: str,
     corner: str = "",
     jvps: tuple[_TwoRule, _TwoRule] | None = None,
@@ -94,21 +94,18 @@ def _binary(
 
 
 def _comparison(name: str, forward: Rule, sign: str, code: str, summary: str) -> Op:
-    return Op(
-        name=name,
-        operands=("a", "b"),
-        forward=forward,
-        shape=broadcast_shape,
-        vjps=(None, None),
-        jvps=(None, None),
-        kind="elementwise",
-        symbol=f"{{a}} {sign} {{b}}",
-        code=f"{{a}} {code} {{b}}",
-        forms=(None, None),
-        summary=summary,
+    written = f"{{a}} {code} {{b}}"
+    return _binary(
+        name,
+        forward,
+        (None, None),
+        f"{{a}} {sign} {{b}}",
+        written,
+        (None, None),
+        summary,
+        "True and False take no gradient",
         analytic=False,
-        corner="True and False take no gradient",
-        written=f"{{a}} {code} {{b}}",
+        written=written,
     )
 
 
@@ -793,20 +790,16 @@ _SELECTION: Final = (
         analytic=False,
         kinks=True,
     ),
-    Op(
-        name="stop_gradient",
-        operands=("x",),
-        forward=_same,
-        shape=broadcast_shape,
-        vjps=(None,),
-        jvps=(None,),
-        kind="elementwise",
-        symbol="stop({x})",
-        code="{x}",
-        forms=(None,),
-        summary="The same value, through which no gradient flows.",
+    _unary(
+        "stop_gradient",
+        _same,
+        None,
+        "stop({x})",
+        "{x}",
+        None,
+        "The same value, through which no gradient flows.",
+        "no gradient, which is not a gradient of 0",
         analytic=True,
-        corner="no gradient, which is not a gradient of 0",
         stops=True,
     ),
     _unary(

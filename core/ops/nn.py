@@ -816,21 +816,19 @@ def _pooling(
     def shape(input: Shape, **attributes: Any) -> Shape:
         return _pool_shape(name, input, attributes)
 
-    vjp, jvp = rules
     symbol = f"{name}({{input}}, {{kernel_size}})"
-    return Op(
-        name=name,
-        operands=("input",),
-        forward=forward,
-        shape=shape,
+    return row_of_one(
+        name,
+        forward,
+        shape,
+        rules,
+        "block",
+        symbol,
+        symbol,
+        form,
+        summary,
+        "input",
         cost=_pool_cost,
-        vjps=(vjp,),
-        jvps=(jvp,),
-        kind="block",
-        symbol=symbol,
-        code=symbol,
-        forms=(form,),
-        summary=summary,
         parameters=_POOLING,
         axis_letters=_map_letters,
         wording=wording,

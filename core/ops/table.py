@@ -198,22 +198,23 @@ def row_of_one(
     name: str,
     forward: Rule,
     shape: Callable[..., Shape],
-    rules: tuple[Rule, Rule],
+    rules: tuple[Rule | None, Rule | None],
     kind: Kind,
     symbol: str,
     code: str,
-    form: Form,
+    form: Form | None,
     summary: str,
+    operand: str = "x",
     **columns: Any,
 ) -> Op:
-    """Return the row of an operation of one operand, called x.
+    """Return the row of an operation of one operand.
 
     `rules` are its vjp and its jvp, `columns` the others by their names.
     """
     vjp, jvp = rules
     return Op(
         name=name,
-        operands=("x",),
+        operands=(operand,),
         forward=forward,
         shape=shape,
         vjps=(vjp,),
