@@ -10,30 +10,20 @@ from .errors import InputError, Problem
 from .text import clean
 
 
-def write_text(
+def write(
     path: str | Path,
-    text: str,
+    content: str | bytes,
     *,
     overwrite: bool = False,
     hint: str = "choose another name",
 ) -> Path:
-    """Write a text file in UTF-8 as `write_bytes` does, and return its path."""
-    content = text.encode("utf-8", "backslashreplace")
-    return write_bytes(path, content, overwrite=overwrite, hint=hint)
-
-
-def write_bytes(
-    path: str | Path,
-    content: bytes,
-    *,
-    overwrite: bool = False,
-    hint: str = "choose another name",
-) -> Path:
-    """Write a file, and return its path.
+    """Write a file, a text in UTF-8, and return its path.
 
     It is written beside the file and takes its place when it is complete. Raises
     `InputError` where that cannot be done, and with `hint` where the file exists.
     """
+    if isinstance(content, str):
+        content = content.encode("utf-8", "backslashreplace")
     path = Path(path)
     shown = clean(str(path))
     draft = ""

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..base.errors import AssertionFailed, CommandError, Interrupted
 from ..base.exits import FAILED, INTERRUPTED
-from ..base.save import write_bytes, write_text
+from ..base.save import write
 from ..base.text import clean, nearest
 from ..export.formats import FORMATS, export
 from ..session.expression import parse_element, truth
@@ -147,7 +147,7 @@ def _save(session: Session, arguments: str) -> Answer:
     recorded = session.memory.recorded
     lines = [f"# {session.subject.title}", *(recorded or session.memory.history)]
     text = "\n".join(lines) + "\n"
-    write_text(name, text, overwrite=force, hint="save -f FILE replaces it")
+    write(name, text, overwrite=force, hint="save -f FILE replaces it")
     return Answer((f"{len(lines) - 1} commands written to {clean(name)}",))
 
 
@@ -175,9 +175,7 @@ def _export(session: Session, arguments: str) -> Answer:
         session.position,
         element,
     )
-    if isinstance(content, str):
-        content = content.encode("utf-8", "backslashreplace")
-    write_bytes(path, content, overwrite=force, hint="export -f replaces it")
+    write(path, content, overwrite=force, hint="export -f replaces it")
     return Answer((f"{FORMATS[name]} is in {clean(path)}",))
 
 

@@ -12,7 +12,7 @@ from platformdirs import user_state_path
 from textual.screen import Screen
 
 from ...core.base.errors import InputError
-from ...core.base.save import write_text
+from ...core.base.save import write
 
 HIDEABLE: Final = ("program", "graph", "why", "console")
 _LEAST_LEFT, _LEAST_RIGHT = 16, 24  # columns
@@ -86,6 +86,6 @@ def save_arrangement(arrangement: Arrangement) -> None:
     path = _path()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_text(path, json.dumps(asdict(arrangement)), overwrite=True)
+        write(path, json.dumps(asdict(arrangement)), overwrite=True)
     except (OSError, InputError):
         return

@@ -10,7 +10,7 @@ from typing import Final
 from xml.sax.saxutils import escape, quoteattr
 
 from ...core.base.errors import InputError, Problem
-from ...core.base.save import write_text
+from ...core.base.save import write
 from ...core.base.text import clean
 from ...core.debugger.complete import complete
 from ...core.debugger.debugger import Debugger
@@ -150,7 +150,7 @@ def test(options: Options) -> int:
             verdicts += told
             _tell(screen, look, str(path), told)
     if options.junit:
-        write_text(options.junit, junit(verdicts), overwrite=True)
+        write(options.junit, junit(verdicts), overwrite=True)
     code = max((one.code for one in verdicts), default=0)
     screen.print(look.text(_summary(verdicts), "bad" if code else "good"))
     return code

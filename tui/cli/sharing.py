@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from ...core.base.errors import InputError, Problem
-from ...core.base.save import write_bytes
+from ...core.base.save import write
 from ...core.base.text import clean, nearest
 from ...core.debugger.debugger import Debugger
 from ...core.export.formats import FORMATS, export
@@ -82,7 +82,7 @@ def _write(content: str | bytes, options: Options, what: str) -> int:
         sys.stdout.buffer.flush()
         return 0
     hint = "--force writes over it"
-    path = write_bytes(options.output, content, overwrite=options.force, hint=hint)
+    path = write(options.output, content, overwrite=options.force, hint=hint)
     sys.stdout.write(f"{what} is in {clean(str(path))}\n")
     return 0
 

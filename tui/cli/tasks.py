@@ -12,7 +12,7 @@ from typing import Final
 
 from ...core.base.errors import InputError, Problem, ScenarioError
 from ...core.base.exits import FAILED, INTERRUPTED, OK
-from ...core.base.save import write_text
+from ...core.base.save import write
 from ...core.base.text import clean
 from ...core.check.check import check
 from ...core.engine.run import Run
@@ -158,7 +158,7 @@ def _show(options: Options) -> int:
 
 
 def _new(options: Options) -> int:
-    path = write_text(
+    path = write(
         options.path,
         starter(),
         overwrite=options.force,
