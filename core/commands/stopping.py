@@ -172,6 +172,17 @@ def _stops(session: Session, _arguments: str) -> Answer:
     return Answer(tuple(lines) or ("no stops",), show=table)
 
 
+def _of_stop(
+    name: str,
+    usage: str,
+    summary: str,
+    run: Callable[[Session, str], Answer],
+    alias: str = "",
+) -> Command:
+    """Return the row of a command that is given the numbers of stops."""
+    return Command(name, usage, summary, run, alias, completes="stop")
+
+
 ROWS: Final[tuple[Command, ...]] = (
     Command(
         "break",
@@ -207,46 +218,12 @@ ROWS: Final[tuple[Command, ...]] = (
         completes="word",
         words=tuple(CATCHES),
     ),
-    Command(
-        "condition",
-        "N [EXPR]",
-        "give a stop a condition",
-        _condition,
-        "cond",
-        completes="stop",
+    _of_stop("condition", "N [EXPR]", "give a stop a condition", _condition, "cond"),
+    _of_stop("ignore", "N COUNT", "pass a stop so many times", _ignore),
+    _of_stop(
+        "commands", "N CMD; CMD; …", "run commands whenever a stop is met", _commands
     ),
-    Command(
-        "ignore", "N COUNT", "pass a stop so many times", _ignore, completes="stop"
-    ),
-    Command(
-        "commands",
-        "N CMD; CMD; …",
-        "run commands whenever a stop is met",
-        _commands,
-        completes="stop",
-    ),
-    Command(
-        "enable",
-        "[N …]",
-        "switch stops on",
-        _enabler(enabled=True),
-        "en",
-        completes="stop",
-    ),
-    Command(
-        "disable",
-        "[N …]",
-        "switch stops off",
-        _enabler(enabled=False),
-        "dis",
-        completes="stop",
-    ),
-    Command(
-        "delete",
-        "[N …]",
-        "delete stops; all, when none is named",
-        _delete,
-        "d",
-        completes="stop",
-    ),
+    _of_stop("enable", "[N …]", "switch stops on", _enabler(enabled=True), "en"),
+    _of_stop("disable", "[N …]", "switch stops off", _enabler(enabled=False), "dis"),
+    _of_stop("delete", "[N …]", "delete stops; all, when none is named", _delete, "d"),
 )
