@@ -23,7 +23,7 @@ from ..ops.table import Attributes, Op, Shape
 _LONGEST_SHOWN: Final = 60  # of a static value in a message
 
 _python: Final[Any] = operator  # whose functions are too generic for a type checker
-_OPERATORS: Final[Mapping[type[ast.AST], Callable[..., Any]]] = MappingProxyType(
+OPERATORS: Final[Mapping[type[ast.AST], Callable[..., Any]]] = MappingProxyType(
     {
         ast.Add: _python.add,
         ast.Sub: _python.sub,
@@ -106,7 +106,7 @@ def fold(sign: ast.AST, left: Any, right: Any, limits: Limits) -> Any:
     >>> fold(ast.Div(), 1, 4, Limits())
     0.25
     """
-    function = _OPERATORS.get(type(sign))
+    function = OPERATORS.get(type(sign))
     if function is None:
         raise ValueError("this operator is for arrays only")
     if isinstance(sign, (ast.Eq, ast.NotEq)):

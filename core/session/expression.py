@@ -38,7 +38,7 @@ from ..program.calls import (
 )
 from ..program.constructors import CONSTRUCTORS
 from ..program.statements import Leaf
-from ..program.static import Fault, described, fold_call, is_number
+from ..program.static import OPERATORS, Fault, described, fold_call, is_number
 from ..program.whitelist import mistakes
 
 
@@ -395,14 +395,6 @@ _BINARY: Final[Mapping[type[ast.AST], Callable[[Any, Any], Any]]] = {
     ast.Mod: np.remainder,
     ast.FloorDiv: np.floor_divide,
 }
-_COMPARE: Final[Mapping[type[ast.AST], Callable[[Any, Any], Any]]] = {
-    ast.Eq: operator.eq,
-    ast.NotEq: operator.ne,
-    ast.Lt: operator.lt,
-    ast.LtE: operator.le,
-    ast.Gt: operator.gt,
-    ast.GtE: operator.ge,
-}
 _NO_BYTES: Final = np.dtype([])
 # What NumPy, or an operation, says of numbers that do not fit.
 _MISFITS: Final = (ValueError, TypeError, LookupError, ArithmeticError, MemoryError)
@@ -566,7 +558,7 @@ def _compare(tree: ast.Compare, state: State) -> Any:
     result: Any = True
     for op, other in zip(tree.ops, tree.comparators, strict=True):
         right = _evaluate(other, state)
-        compare = _COMPARE[type(op)]
+        compare = OPERATORS[type(op)]
         if not {type(left), type(right)} & {str, tuple}:
             left, right = np.asarray(left), np.asarray(right)
             _limit(np.broadcast_shapes, left, right)
