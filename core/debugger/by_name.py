@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
-from ..base.errors import AssertionFailed, CommandError, Problem
+from ..base.errors import AssertionFailed, CommandError
 from ..session.reply import Reply
 
 
@@ -24,7 +24,7 @@ class _Named:
             reply = bug.execute(" ".join(map(str, (self.name, *arguments))))
             if reply.error is not None:
                 kind = AssertionFailed if reply.failed else CommandError
-                raise kind(Problem(reply.error))
+                raise kind(reply.error)
             return reply
 
         return command

@@ -13,7 +13,7 @@ import re
 import unicodedata
 import warnings
 from collections.abc import Container, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
@@ -287,23 +287,16 @@ def _at_margin(line: str) -> bool:
 # ---------------------------------------------------------------------- statements
 
 
+@dataclass(slots=True)
 class _Reader:
     """Turns statements into lines and functions, and collects what is wrong."""
 
-    def __init__(
-        self,
-        source: Scanned,
-        limits: Limits,
-        bound: dict[str, str],
-        operations: Container[str],
-        place: Place,
-    ) -> None:
-        self.source = source
-        self.limits = limits
-        self.bound = bound
-        self.operations = operations
-        self.place: Place = place
-        self.problems: list[Problem] = []
+    source: Scanned
+    limits: Limits
+    bound: dict[str, str]
+    operations: Container[str]
+    place: Place
+    problems: list[Problem] = field(default_factory=list[Problem])
 
     def read(self, unreadable: Problem | None) -> tuple[Line | Function, ...]:
         """Return the lines and functions of the source, in their order."""
