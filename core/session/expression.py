@@ -28,7 +28,7 @@ from ..engine.measure import norm
 from ..engine.run import forward, unfit_words
 from ..engine.trace import Trace
 from ..ops import ALIASES, OPS, checks
-from ..ops.table import Array, Attributes, Op, Parameter, Value
+from ..ops.table import Array, Attributes, Op, Parameter, Value, broadcast_shape
 from ..program.build import RECIPES, build
 from ..program.calls import (
     bind_constructor,
@@ -154,6 +154,16 @@ class _Read(ast.expr):
 
 
 @dataclass(eq=False)
+class _Infix(ast.expr):
+    """Two operands, and the sign between them; `written` tells how each is typed."""
+
+    left: ast.expr
+    op: ast.operator
+    right: ast.expr
+    written: Callable[[ast.expr], str]
+
+
+@dataclass(eq=False)
 class _Call(ast.expr):
     """A call of a known function. Its text, and those of its arguments, are as typed.
 
@@ -247,6 +257,11 @@ class _Resolver(ast.NodeTransformer):
         texts = {part: self._written(part) for part in parts}
         call = _Call(name, given, named, self._written(node), texts)
         return ast.copy_location(call, node)
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        """Resolve both operands."""
+        left, right = self.visit(node.left), self.visit(node.right)
+        return ast.copy_location(_Infix(left, node.op, right, self._written), node)
 
     def _function(self, call: ast.Call, name: str) -> None:
         known = [*FUNCTIONS, *OPS, *ALIASES, *CONSTRUCTORS, *RECIPES]
@@ -376,7 +391,7 @@ _UNARY: Final[Mapping[type[ast.AST], Callable[[Any], Any]]] = {
 }
 
 
-def _power(base: Any, exponent: Any) -> Any:
+def power(base: Any, exponent: Any) -> Any:
     """Return a power. NumPy's integers overflow silently, and refuse 2 ** -1."""
     if np.asarray(base).dtype.kind in "iu" and np.asarray(exponent).dtype.kind in "iu":
         result = np.float_power(base, exponent)
@@ -390,7 +405,7 @@ _BINARY: Final[Mapping[type[ast.AST], Callable[[Any, Any], Any]]] = {
     ast.Sub: np.subtract,
     ast.Mult: np.multiply,
     ast.Div: np.divide,
-    ast.Pow: _power,
+    ast.Pow: power,
     ast.MatMult: np.matmul,
     ast.Mod: np.remainder,
     ast.FloorDiv: np.floor_divide,
@@ -409,7 +424,7 @@ _FACTS: Final[Mapping[str, Callable[[State], Any]]] = {
 
 def _close(a: Any, b: Any, *, rtol: float, atol: float) -> bool:
     """Tell whether all of `a` is within rtol · |b| + atol of `b`; NaN equals NaN."""
-    _limit(np.broadcast_shapes, a, b)
+    _refuse_large(broadcast_shape(np.shape(a), np.shape(b)))
     return bool(np.allclose(a, b, rtol=rtol, atol=atol, equal_nan=True))
 
 
@@ -498,10 +513,8 @@ def _evaluate(tree: ast.expr, state: State) -> Any:
             return array.T if attribute == "T" else array.shape
         case ast.UnaryOp(op=op, operand=operand):
             return _UNARY[type(op)](_evaluate(operand, state))
-        case ast.BinOp(left=left, op=op, right=right):
-            one, two = _evaluate(left, state), _evaluate(right, state)
-            _limit(np.broadcast_shapes, one, two, product=isinstance(op, ast.MatMult))
-            return _BINARY[type(op)](one, two)
+        case _Infix(left=left, right=right):
+            return _infix(tree, _evaluate(left, state), _evaluate(right, state))
         case ast.BoolOp(op=op, values=values):
             stop = isinstance(op, ast.Or)
             result = not stop
@@ -524,6 +537,19 @@ def _evaluate(tree: ast.expr, state: State) -> Any:
             return _call(tree, state)
         case _:
             raise AssertionError(tree)
+
+
+def _infix(tree: _Infix, left: Any, right: Any) -> Any:
+    rule = _BINARY[type(tree.op)]
+    shape = OPS["matmul"].shape if rule is np.matmul else broadcast_shape
+    try:
+        _refuse_large(shape(np.shape(left), np.shape(right)))
+        return rule(left, right)
+    except _MISFITS as error:
+        texts = [tree.written(one) for one in (tree.left, tree.right)]
+        operands = [_operand(one) for one in (left, right)]
+        whole = tree.written(tree)
+        raise _misfit(rule.__name__, texts, operands, error, whole) from None
 
 
 def _pick(value: Any, index: Any) -> Any:
@@ -561,7 +587,7 @@ def _compare(tree: ast.Compare, state: State) -> Any:
         compare = OPERATORS[type(op)]
         if not {type(left), type(right)} & {str, tuple}:
             left, right = np.asarray(left), np.asarray(right)
-            _limit(np.broadcast_shapes, left, right)
+            _refuse_large(broadcast_shape(left.shape, right.shape))
         one = compare(left, right)
         result = one if result is True else np.logical_and(result, one)
         left = right
@@ -623,15 +649,19 @@ def _operate(
         parts = parts_of(op, attributes, LIMITS)
         return tuple(_result(op, operands, part) for part in parts)
     except _MISFITS as error:
-        words, hint = unfit_words(error, operands)
-        words = words.removeprefix(f"{op.name}: ")
         texts = _texts(call, args, keywords)
-        shapes = [
-            (texts.get(id(one), described(one)), np.shape(array))
-            for one, array in zip(given, operands, strict=True)
-        ]
-        message = misfit_text(op.name, shapes, words)
-        raise Fault(message, hint or f"the call: {call.text}") from None
+        typed = [texts.get(id(one), described(one)) for one in given]
+        raise _misfit(op.name, typed, operands, error, call.text) from None
+
+
+def _misfit(
+    op: str, texts: Sequence[str], operands: Sequence[Any], error: Exception, typed: str
+) -> Fault:
+    """Return the mistake of operands, as they are typed, that do not fit."""
+    words, hint = unfit_words(error, operands)
+    shapes = list(zip(texts, map(np.shape, operands), strict=True))
+    message = misfit_text(op, shapes, words.removeprefix(f"{op}: "))
+    return Fault(message, hint or f"the expression: {typed}")
 
 
 def _texts(
@@ -691,12 +721,6 @@ def _follow(call: _Call, args: Sequence[Any], keywords: Mapping[str, Any]) -> Ar
             for one in error.problems
         ) from None
     return np.asarray(values[program.graph.output])
-
-
-def _limit(rule: Callable[..., Any], *values: Any, product: bool = False) -> None:
-    """Refuse a result that is too large before memory is taken for it."""
-    shapes = [np.shape(value) for value in values]
-    _refuse_large(OPS["matmul"].shape(*shapes) if product else rule(*shapes))
 
 
 def _refuse_large(shape: tuple[int, ...]) -> None:

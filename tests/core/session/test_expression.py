@@ -388,6 +388,12 @@ def test_constructors_and_recipes_make_arrays(text: str, wanted: Any) -> None:
         ("mse_loss(1)", "mse_loss needs target"),
         ("mse_loss(zeros(2), zeros(3))", "broadcast"),
         ("huber_los(1, 2)", "did you mean 'huber_loss'"),
+        ("ones(2) + ones(3)", "add: ones(2) has shape (2,) and ones(3) has shape (3,)"),
+        ("ones((1, 2)) @ ones((3, 1))", "matmul: ones((1, 2)) has shape (1, 2)"),
+        ("1 - 2 * [1, 2] ** [1, 2, 3]", "the expression: [1, 2] ** [1, 2, 3]"),
+        ("ones(2) < ones(3)", "shapes (2,) and (3,) do not broadcast"),
+        ("ones(2) * 'a'", "the text 'a' stands where a value is needed"),
+        ("(ones(2) > 0) - (ones(2) > 1)", "True and False are not numbers"),
     ],
 )
 def test_what_cannot_be_made_is_said(text: str, says: str) -> None:
