@@ -91,7 +91,7 @@ LINES: Final[dict[str, tuple[str, str]]] = {
     "explain": ("explain x.grad[1, 0]", "x.grad[1, 0] = -12"),
     "uses": ("uses W[0, 0]", "y<-W: y[0, 0] = -1, local 1"),
     "why": ("why x.grad[0, 0]", "x.grad[0, 0] = -8"),
-    "paths": ("paths W[0, 0]", "sum of 2 paths: -2"),
+    "paths": ("paths W[0, 0]", "-2 = the sum of 2 paths"),
     "transposes": ("transposes y", "∂L/∂W through y:"),
     "check": ("check", "comparisons agree"),
     "set": ("set x[0, 0] = 2", "run 1: x[0, 0] = 2 (was 1)"),

@@ -2,46 +2,36 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from ..base.errors import CommandError, Problem
-from ..engine.element import Element, Quantity, index_of
-from ..engine.trace import Contribution, Trace
-from ..explain.explain import (
-    Explanation,
-    Factor,
-    Index,
-    Term,
-    ValueExplanation,
-    element_name,
-    explain_gradient,
-    explain_value,
-    uses_of,
-)
+from ..engine.element import Element, Index, Quantity, index_of
+from ..engine.trace import Contribution
+from ..explain.explain import element_name, explain_gradient, explain_value, uses_of
+from ..explain.rows import Row, check_rows, explained, not_computed, why_rows
+from ..explain.verdicts import quick_check
 from ..ops.table import Array
 from ..session.expression import parse_element
 from ..session.reply import Answer, Table
 from ..session.session import Session
 from ..session.steps import place_of
-from ..words.numbers import SENTENCE, value_text
-from .checking import numeric_line, quick_check
+from ..words.numbers import value_text
 from .table import Command
 
 if TYPE_CHECKING:
     from ..explain.derive import Derivation, Path
-    from ..explain.why import Hop, Why
 
 _MOST_SEEN: Final = 250_000  # elements that are looked at for the one that stands out
 _SHOWN: Final = 8  # terms, before the rest is one line
-_MOST_PLACES: Final = 64  # that are told to be not finite
 
 
-def find_element(session: Session, text: str) -> tuple[int, Quantity, Index]:
+def find_element(session: Session, text: str) -> Element:
     """Parse an element; of a whole array take the one that stands out.
 
     That is the first NaN or Inf, or else the one with the largest magnitude.
@@ -49,12 +39,10 @@ def find_element(session: Session, text: str) -> tuple[int, Quantity, Index]:
     if not text:
         return _present_element(session)
     element = parse_element(text, session.graph, session.subject.names)
-    if element.index is not None:
-        return element.node, element.quantity, element.index
-    return element.node, element.quantity, _outstanding(session, element)
+    return element if element.index is not None else _outstanding(session, element)
 
 
-def _outstanding(session: Session, element: Element) -> Index:
+def _outstanding(session: Session, element: Element) -> Element:
     trace = session.trace
     if element.quantity == "value":
         array = trace.run.value(element.node)
@@ -63,7 +51,8 @@ def _outstanding(session: Session, element: Element) -> Index:
     node = session.graph.nodes[element.node]
     if 0 in node.shape:
         raise CommandError(Problem(f"{node.name} is empty: it has no elements"))
-    return tuple(0 for _ in node.shape) if array is None else outstanding(array)
+    first = (0,) * len(node.shape)
+    return replace(element, index=first if array is None else outstanding(array))
 
 
 def outstanding(array: Array) -> Index:
@@ -78,7 +67,7 @@ def outstanding(array: Array) -> Index:
     return index_of(np.argmax(finite), array.shape)
 
 
-def _present_element(session: Session) -> tuple[int, Quantity, Index]:
+def _present_element(session: Session) -> Element:
     """Return the element that we stopped for, or that stands out in the last change."""
     if session.position == 0:
         raise CommandError(Problem("explain what?", "explain NODE.grad[i, j]"))
@@ -91,9 +80,8 @@ def _present_element(session: Session) -> tuple[int, Quantity, Index]:
         quantity = "value"
     caught = _caught(session)
     if caught is not None and caught.node == event.node:
-        return caught.node, quantity, caught.index or ()
-    element = Element(event.node, quantity, None)
-    return event.node, quantity, _outstanding(session, element)
+        return Element(event.node, quantity, caught.index or ())
+    return _outstanding(session, Element(event.node, quantity, None))
 
 
 def _caught(session: Session) -> Element | None:
@@ -121,28 +109,39 @@ def _caught(session: Session) -> Element | None:
 
 def _explain(session: Session, arguments: str) -> Answer:
     count, text = _count(arguments, "explain")
-    node, quantity, index = find_element(session, text)
-    if quantity == "value":
-        return _of_value(session, node, index, count)
-    if session.trace.run.gradients[node] is None:
+    trace, position = session.trace, session.position
+    element = find_element(session, text)
+    node, index = element.node, element.index or ()
+    if element.quantity == "value":
+        if trace.value(node, position) is None:
+            name = session.graph.nodes[node].name
+            raise CommandError(Problem(not_computed(trace, node), f"goto {name}"))
+        found = explain_value(trace.run, node, index)
+        data = found.record(trace)
+    elif trace.run.gradients[node] is None:
         return _why(session, text)
-    found = explain_gradient(session.trace, node, index, session.position)
-    lines = gradient_lines(session.trace, found, count, session.digits)
-    checked, check = _checked(session, node, index)
-    data = {**found.record(session.trace, session.progress), "check": check}
-    return Answer((*lines, *checked), data, found)
+    else:
+        found = explain_gradient(trace, node, index, position)
+        data = found.record(trace, session.progress)
+        data["check"] = _checked(session, element)
+    rows = explained(trace, element, position, count, session.digits)
+    return Answer(_lines(session, rows), data, found)
 
 
-def _checked(session: Session, node: int, index: Index) -> tuple[list[str], Any]:
-    """Return the numeric check of an element, if it takes no time: lines, record."""
-    found = quick_check(session.trace, node, index, session.position)
+def _lines(session: Session, rows: Iterable[Row]) -> tuple[str, ...]:
+    """Return rows as lines, those below the first one indented."""
+    texts = (row.text(session.digits) for row in rows)
+    return tuple("  " * bool(number) + text for number, text in enumerate(texts))
+
+
+def _checked(session: Session, element: Element) -> dict[str, Any] | None:
+    """Return the numeric check of an element as data, if it takes no time."""
+    found = quick_check(session.trace, element, session.position)
     if found is None:
-        return [], None
+        return None
     from ..export.records import comparison_record  # noqa: PLC0415  # 39 ms of a start
 
-    return [f"  {numeric_line(found, session.digits)}"], comparison_record(
-        session.graph, found
-    )
+    return comparison_record(session.graph, found)
 
 
 def _count(arguments: str, command: str) -> tuple[int, str]:
@@ -157,136 +156,13 @@ def _count(arguments: str, command: str) -> tuple[int, str]:
     return int(number), rest.strip()
 
 
-def gradient_lines(
-    trace: Trace, found: Explanation, count: int, digits: int = SENTENCE
-) -> Iterator[str]:
-    """Yield an explanation of a gradient in plain lines."""
-    number = partial(value_text, digits=digits)
-    nodes = trace.run.graph.nodes
-    asked = element_name(nodes[found.asked[0]], found.asked[1], "grad")
-    yield f"{asked} = {number(found.sum)}"
-    if found.passed:
-        copies = [
-            element_name(nodes[t.consumer], t.index, "grad") for t in found.passed
-        ]
-        yield f"  an exact copy of {' = '.join(_ends(copies))}"
-    if found.seed is not None:
-        yield f"  {number(found.seed)}  enters here: the seed"
-    if found.written:
-        yield "  this run has another number in place of the sum"
-    parts, before = found.latest(trace, count)
-    if before is not None:
-        earlier = len(found.parts) - len(parts)
-        yield f"  {number(before)}  the sum of {earlier} contributions before these"
-    for part in parts:
-        edge = trace.run.graph.edge_name(part.edge)
-        if part.summed:
-            axes = ", ".join(map(str, part.summed))
-            narrow = nodes[part.edge.operand].shape
-            yield f"  {edge}: summed over axis {axes}: {part.wide} → {narrow}"
-        for term in part.largest(count):
-            yield f"  {term_line(trace, term, digits)}"
-        rest = part.rest(count)
-        if rest is not None:
-            yield f"  … and {len(part) - count} more terms: {number(rest)}"
-        if part.patched:
-            yield f"  the rule of {edge} is patched: it sent {number(part.stored)}"
-        elif len(part) > 1:
-            yield f"  {edge} adds {number(part.stored)}"
-    done, uses = found.uses
-    if done < uses:
-        yield f"  {done} of {uses} contributions are in at this position"
-
-
-def _ends(names: list[str]) -> list[str]:
-    return names if len(names) <= 4 else [*names[:2], "…", names[-1]]
-
-
-def term_line(trace: Trace, term: Term, digits: int = SENTENCE) -> str:
-    """Return one term: upstream × local = product, and where each comes from."""
-    number = partial(value_text, digits=digits)
-    nodes = trace.run.graph.nodes
-    consumer = nodes[term.consumer]
-    operand = nodes[consumer.operands[term.argument]]
-    upstream = element_name(consumer, term.index, "grad")
-    return (
-        f"{number(term.product)} = {number(term.upstream)} × {number(term.local)}"
-        f"  ({upstream} × ∂{consumer.name}/∂{operand.name})"
-    )
-
-
-def _of_value(session: Session, node: int, index: Index, count: int) -> Answer:
-    if session.trace.value(node, session.position) is None:
-        name = session.graph.nodes[node].name
-        raise CommandError(
-            Problem(f"{name} is not computed yet at this position", f"goto {name}")
-        )
-    found = explain_value(session.trace.run, node, index)
-    return Answer(
-        tuple(value_lines(session.trace, found, count, session.digits)),
-        _record(session, found),
-        found,
-    )
-
-
-def value_lines(
-    trace: Trace, found: ValueExplanation, count: int, digits: int = SENTENCE
-) -> Iterator[str]:
-    """Yield an explanation of a value in plain lines."""
-    number = partial(value_text, digits=digits)
-    graph = trace.run.graph
-    node = graph.nodes[found.node]
-    name = element_name(node, found.index)
-    text = f"  {node.site.text}" if node.site else ""
-    yield f"{name} = {number(found.value)}{text}"
-    if node.op is None:
-        yield f"  given as {'an' if node.kind == 'input' else 'a'} {node.kind}"
-        return
-    ordered = found.terms
-    if found.products:
-        ordered = [term for _, term in found.largest(count)]
-    for term in ordered[:count]:
-        factors = [f"{number(f.value)}" for f in term]
-        names = [element_name(graph.nodes[f.node], f.index) for f in term]
-        if found.products:
-            equal = f"{number(_product(term))} = " if len(term) > 1 else ""
-            yield f"  {equal}{' × '.join(factors)}  ({' × '.join(names)})"
-        else:
-            pairs = [f"{n} = {v}" for n, v in zip(names, factors, strict=True)]
-            yield f"  {node.op.name} of {', '.join(pairs[:count])}"
-            if len(pairs) > count:
-                yield f"  … and {len(pairs) - count} more elements"
-    rest = len(found.terms) - count + found.more
-    if found.products and rest > 0:
-        yield f"  … and {rest} more terms"
-
-
-def _product(term: Sequence[Factor]) -> float:
-    return math.prod(factor.value for factor in term)
-
-
-def _record(session: Session, found: ValueExplanation) -> dict[str, Any]:
-    nodes = session.graph.nodes
-    return {
-        "element": element_name(nodes[found.node], found.index),
-        "sum": found.value,
-        "terms": [
-            [
-                {"node": nodes[f.node].name, "index": list(f.index), "value": f.value}
-                for f in term
-            ]
-            for term in found.terms
-        ],
-        "complete": found.more == 0,
-    }
-
-
 def _uses(session: Session, arguments: str) -> Answer:
     """Say where an element goes, and with which local derivative."""
     number = partial(value_text, digits=session.digits)
     from ..explain.why import CAUSES  # noqa: PLC0415  # 12 ms of a start
 
-    node, _, index = find_element(session, arguments)
+    element = find_element(session, arguments)
+    node, index = element.node, element.index or ()
     nodes, run = session.graph.nodes, session.trace.run
     rows: list[tuple[str, str, float | None, float | None]] = [
         (
@@ -313,24 +189,24 @@ def _uses(session: Session, arguments: str) -> Answer:
 
 
 def _why(session: Session, arguments: str) -> Answer:
-    from ..explain.why import CAUSES, why  # noqa: PLC0415  # 12 ms of a start
+    from ..explain.why import why  # noqa: PLC0415  # 12 ms of a start
 
-    node, quantity, index = find_element(session, arguments)
-    found = why(session.trace, node, quantity, index, session.position)
-    lines = tuple(why_lines(session.trace, found, session.digits))
-    checked, check = (
-        _checked(session, node, index) if quantity == "grad" else ([], None)
-    )
-    if found.cause == "nonzero":  # nothing is special: say where it comes from
-        name = element_name(session.graph.nodes[node], index, quantity)
-        lines += _explain(session, name).text[1:]
+    trace, position = session.trace, session.position
+    element = find_element(session, arguments)
+    node, quantity, index = element.node, element.quantity, element.index or ()
+    found = why(trace, node, quantity, index, position)
+    if found.cause in ("nonzero", "cancelled"):  # the terms say where it comes from
+        rows = explained(trace, element, position, _SHOWN, session.digits)
     else:
-        lines += tuple(checked)
+        rows = chain(
+            why_rows(trace, found),
+            check_rows(trace, element, position, session.digits),
+        )
     nodes = session.graph.nodes
     data = {
         "element": element_name(nodes[node], index, quantity),
         "cause": found.cause,
-        "because": CAUSES[found.cause],
+        "because": found.because,
         "hops": [
             {
                 "element": element_name(nodes[hop.node], hop.index, hop.quantity),
@@ -345,67 +221,9 @@ def _why(session: Session, arguments: str) -> Answer:
             {"node": nodes[n].name, "quantity": quantity, "elements": count}
             for n, quantity, count in found.spread
         ],
-        "check": check,
+        "check": _checked(session, element),
     }
-    return Answer(lines, data, found)
-
-
-def why_lines(trace: Trace, found: Why, digits: int = SENTENCE) -> Iterator[str]:
-    """Yield the answer to a why in plain lines."""
-    number = partial(value_text, digits=digits)
-    from ..explain.why import CAUSES  # noqa: PLC0415  # 12 ms of a start
-
-    graph = trace.run.graph
-
-    def name(hop: Hop) -> str:
-        return element_name(graph.nodes[hop.node], hop.index, hop.quantity)
-
-    first = found.hops[0]
-    yield (
-        f"{name(first)} has no gradient: {CAUSES[found.cause]}"
-        if first.number is None and found.cause != "not yet"
-        else f"{name(first)} = {number(first.number)}: {CAUSES[found.cause]}"
-    )
-    for hop in found.hops[1:]:
-        equals = "" if hop.number is None else f" = {number(hop.number)}"
-        through = ""
-        if found.between and hop is found.hops[-1]:
-            through = f", through {found.between} more"
-        yield f"  from {name(hop)}{equals}{through}"
-    if found.event is not None:
-        yield f"  made by event #{found.event}"
-    if found.term is not None:
-        yield f"  {term_line(trace, found.term, digits)}"
-    if found.cause == "zero slope" and found.term is None and found.explanation:
-        shown = found.explanation.parts[:_SHOWN]
-        edges = [part.edge for part in shown]
-        places = ", ".join(graph.nodes[edge.consumer].name for edge in edges)
-        yield f"  blocked at {places}: no element of it depends on this one here"
-    if found.operands and found.cause != "cancelled":
-        shown = found.operands[:_SHOWN]
-        operands = [f"{name(hop)} = {number(hop.number)}" for hop in shown]
-        yield f"  the operands there: {', '.join(operands)}"
-    if found.forward is not None:
-        yield (
-            f"  set up in the forward pass: {name(found.forward)} = "
-            f"{number(found.forward.number)}"
-        )
-    if found.untaken is not None:
-        where = graph.nodes[found.untaken]
-        yield (
-            f"  {where.name} did not take this branch at that element: its value is "
-            "hidden there, but its gradient is computed all the same"
-        )
-    if found.cause == "cancelled" and found.explanation is not None:
-        yield from gradient_lines(trace, found.explanation, _SHOWN, digits)
-    if found.spread:
-        places = [
-            f"{graph.nodes[n].name}{'.grad' if q == 'grad' else ''} ({count})"
-            for n, q, count in found.spread[:_MOST_PLACES]
-        ]
-        more = len(found.spread) - len(places)
-        rest = f" … and {more} more" if more else ""
-        yield f"  not finite (elements): {', '.join(places)}{rest}"
+    return Answer(_lines(session, rows), data, found)
 
 
 def _paths(session: Session, arguments: str) -> Answer:
@@ -413,19 +231,17 @@ def _paths(session: Session, arguments: str) -> Answer:
     from ..explain.derive import paths  # noqa: PLC0415  # 10 ms of a start
 
     count, text = _count(arguments, "paths")
-    node, _, index = find_element(session, text)
+    element = find_element(session, text)
     run, nodes = session.trace.run, session.graph.nodes
-    found = paths(run, node, index, session.progress)
-    start = element_name(nodes[node], index)
+    found = paths(run, element.node, element.index or (), session.progress)
+    start = element_name(nodes[element.node], element.index)
     total = float(sum(path.product for path in found))
     rows = [(path.product, _route(session, start, path)) for path in found[:count]]
-    lines = [f"{number(product)} = {route}" for product, route in rows]
     if len(found) > count:
         rest = float(sum(path.product for path in found[count:]))
-        rows.append((rest, f"… and {len(found) - count} more paths"))
-        lines.append(f"… and {len(found) - count} more paths: {number(rest)}")
+        rows.append((rest, f"the sum of {len(found) - count} more paths"))
     rows.append((total, f"the sum of {len(found)} paths"))
-    lines.append(f"sum of {len(found)} paths: {number(total)}")
+    lines = [f"{number(product)} = {route}" for product, route in rows]
     table = Table(f"paths from {start}", ("product", "path"), tuple(rows))
     data = {
         "element": start,

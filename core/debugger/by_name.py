@@ -42,8 +42,8 @@ class ByName(ABC):
     end · event 13 of 13
     >>> bug.explain("a.grad")
     a.grad = 3.3
-      3.3 = 1.1 × 3  (az.grad × ∂az/∂a)
       numeric check: 3.3 ✓ within 6e-9
+      3.3 = 1.1 × 3   az.grad · ∂az/∂a
     """
 
     @abstractmethod

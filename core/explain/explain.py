@@ -86,28 +86,9 @@ class Part:
         return self._digest(0).size
 
     @property
-    def places(self) -> Array:
-        """The flat indices of the consumer's elements."""
-        return np.concatenate([block.places for block in self.blocks])
-
-    @property
-    def upstream(self) -> Array:
-        """The gradients of the consumer's elements."""
-        return np.concatenate([block.upstream for block in self.blocks])
-
-    @property
     def local(self) -> Array:
         """The local derivatives of the consumer's elements."""
         return np.concatenate([block.local for block in self.blocks])
-
-    @property
-    def product(self) -> Array:
-        """The products, which add up to what the edge adds."""
-        return np.concatenate([block.product for block in self.blocks])
-
-    def index(self, number: int) -> Index:
-        """Return the index of the consumer's element that term `number` is of."""
-        return self.term(number).index
 
     def term(self, number: int) -> Term:
         """Return one term."""
@@ -270,14 +251,7 @@ class Explanation:
             "element": element_name(nodes[asked], index, "grad"),
             "sum": self.sum,
             "terms": [
-                {
-                    "consumer": nodes[term.consumer].name,
-                    "argument": term.argument,
-                    "index": list(term.index),
-                    "upstream": term.upstream,
-                    "local": term.local,
-                    "product": term.product,
-                }
+                term._asdict() | {"consumer": nodes[term.consumer].name}
                 for term in (self.passed or self.terms(progress))
             ],
             "complete": self.complete,
@@ -377,6 +351,19 @@ class ValueExplanation:
         places = largest(numbers, count).tolist()
         return [(float(numbers[n]), self.terms[n]) for n in places]
 
+    def record(self, trace: Trace) -> dict[str, Any]:
+        """Return it as plain data, with all terms."""
+        nodes = trace.run.graph.nodes
+        return {
+            "element": element_name(nodes[self.node], self.index),
+            "sum": self.value,
+            "terms": [
+                [f._asdict() | {"node": nodes[f.node].name} for f in term]
+                for term in self.terms
+            ],
+            "complete": self.more == 0,
+        }
+
 
 def element_name(node: Node, index: Index | None, quantity: str = "value") -> str:
     """Return an element as it is typed: `W1.grad[0, 2]`."""
@@ -405,17 +392,7 @@ def explain_gradient(
         passed.append(copy)
         node, index = copy.consumer, copy.index
     found = _opened(trace, node, index, position)
-    return Explanation(
-        asked,
-        node,
-        index,
-        found.sum,
-        found.parts,
-        found.uses,
-        tuple(passed),
-        found.seed,
-        found.written,
-    )
+    return replace(found, asked=asked, passed=tuple(passed))
 
 
 def _opened(trace: Trace, node: int, index: Index, position: int) -> Explanation:

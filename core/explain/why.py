@@ -114,6 +114,11 @@ class Why:
     between: int = 0
 
     @property
+    def because(self) -> str:
+        """The cause in a sentence."""
+        return CAUSES[self.cause]
+
+    @property
     def at(self) -> Hop:
         """The place of the cause."""
         return self.hops[-1]

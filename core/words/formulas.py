@@ -242,6 +242,16 @@ class Wording:
         return f"{start} → {end} = {_bound(self.node(edge.operand))} ✓"
 
 
+def indexed(name: str, index: str) -> str:
+    """Return a name with an index; an expression stands in brackets.
+
+    >>> indexed("x @ W", "[0]"), indexed("∂E/∂(x @ W)", "[0]")
+    ('(x @ W)[0]', '∂E/∂(x @ W)[0]')
+    """
+    is_bound = " " in name and not name.startswith("∂") and index
+    return f"({name}){index}" if is_bound else name + index
+
+
 def code_text(template: str, node: Node, names: list[str], **more: str) -> str:
     """Return a template of NumPy code with `names` in the places of the operands.
 

@@ -54,7 +54,7 @@ class PanesApp(App[None]):
         chosen = self.chosen
         if chosen is None:
             try:
-                chosen = Element(*find_element(self.bug, ""))
+                chosen = find_element(self.bug, "")
             except CommandError:
                 chosen = None
         view = View(self.bug, None, chosen)

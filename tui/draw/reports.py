@@ -14,9 +14,10 @@ from ...core.engine.graph import Edge, Graph, Node
 from ...core.engine.run import Run
 from ...core.engine.subject import Subject
 from ...core.engine.trace import Trace
+from ...core.explain.verdicts import compared, undecided_lines, wrong_lines
 from ...core.scenario.scenario import Scenario
 from ...core.words.formulas import Formula, Wording
-from ...core.words.numbers import distinct, element_text, number_text
+from ...core.words.numbers import number_text
 from .blocks import Block, apart, beside, fits, indent, under, wrap
 from .digits import align
 from .look import Look
@@ -91,7 +92,7 @@ def _comparisons(
         chosen = replace(look, precision=precision)
         columns = (
             [_sign(one, look) for one in checks],
-            [look.text(_where(report, one), "name") for one in checks],
+            [look.text(compared(report.run.graph, one), "name") for one in checks],
             _numbers([one.analytic for one in checks], chosen),
             _numbers([one.numeric for one in checks], chosen),
             [look.text(_difference(one)) for one in checks],
@@ -110,17 +111,6 @@ def _sign(one: NodeCheck, look: Look) -> Text:
     )
 
 
-def _where(report: Report, one: NodeCheck) -> str:
-    graph = report.run.graph
-    name = f"{graph.nodes[one.node].name}.grad"
-    if one.argument is not None:
-        operand = graph.nodes[one.node].operands[one.argument]
-        name = graph.edge_name(Edge(one.node, one.argument, operand))
-    if one.level == "accumulation":
-        name = f"Σ {name}"
-    return element_text(name, one.index)
-
-
 def _numbers(values: Sequence[float], look: Look) -> list[Text]:
     texts = align([number_text(value, look.precision) for value in values])
     return [ink(text, look) for text in texts]
@@ -136,9 +126,10 @@ def _difference(one: NodeCheck) -> str:
 def _conclusions(report: Report, look: Look) -> Iterator[Text]:
     if not report.complete:
         yield look.text("interrupted: what was not compared is missing", "bad")
-    wrong = report.first_wrong
-    if wrong is not None:
-        yield look.text(f"✗ {_blame(report, wrong, look.sentence)}", "bad")
+    wrong = list(wrong_lines(report, look.sentence))
+    if wrong:
+        place, *numbers = wrong
+        yield look.text(f"✗ {place}: {', '.join(numbers)}", "bad")
     else:
         counts = (
             (report.gradients, "gradients, end to end"),
@@ -147,17 +138,7 @@ def _conclusions(report: Report, look: Look) -> Iterator[Text]:
         )
         said = ", ".join(f"{len(checks)} {name}" for checks, name in counts)
         yield look.text(f"✓ {said}: nothing is wrong", "good")
-    unknown = sum(one.verdict == "nonfinite" for one in report.gradients)
-    if unknown:
-        word = "gradient is" if unknown == 1 else "gradients are"
-        yield look.text(f"{unknown} {word} not finite: nothing can be compared there")
-    kinks = sum(one.verdict == "kink" for one in report.gradients)
-    if kinks:
-        word = "gradient stands" if kinks == 1 else "gradients stand"
-        yield look.text(
-            f"{kinks} {word} at a kink: the slope jumps there, and differences land "
-            "between its two sides"
-        )
+    yield from map(look.text, undecided_lines(report))
     step = "" if report.step is None else f", step {number_text(report.step)}"
     yield look.text(
         f"{report.scheme} differences{step}, rtol {number_text(report.rtol)}"
@@ -165,19 +146,6 @@ def _conclusions(report: Report, look: Look) -> Iterator[Text]:
         f"numeric differentiation {_seconds(report.numeric_time)}",
         "quiet",
     )
-
-
-def _blame(report: Report, wrong: NodeCheck, digits: int) -> str:
-    """Say where the first wrong number is made, with both numbers."""
-    ours, numeric = distinct(wrong.analytic, wrong.numeric, digits)
-    numbers = f"{ours} from backpropagation, {numeric} from differences"
-    graph = report.run.graph
-    node = graph.nodes[wrong.node]
-    place = "" if node.site is None else f", {graph.line_of(node.site)}"
-    if wrong.level == "contribution" and node.op is not None:
-        rule_name = f"the rule of {node.op.name}"
-        return f"{rule_name} is wrong at {_where(report, wrong)}{place}: {numbers}"
-    return f"{_where(report, wrong)} is wrong{place}: {numbers}"
 
 
 def _seconds(seconds: float) -> str:

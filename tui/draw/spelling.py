@@ -15,13 +15,13 @@ from ...core.engine.trace import Trace
 from ...core.explain.explain import (
     Index,
     Part,
-    Term,
     element_name,
     explain_value,
     part_of,
 )
-from ...core.explain.links import factor, made_from, made_into, partners
-from ...core.words.formulas import Wording
+from ...core.explain.links import made_from, made_into, partners
+from ...core.explain.rows import BY_PATCH
+from ...core.words.formulas import Wording, indexed
 from ...core.words.numbers import SENTENCE, change_text, index_text, number_text
 
 if TYPE_CHECKING:  # it waits until something is trained
@@ -51,8 +51,8 @@ def contribution_text(
     if len(words) == len(part) == 1 and not part.patched:
         return f"{name} {sign} {names} = {terms[0]}"
     total = number_text(part.stored, SENTENCE)
-    what = f"the rule is patched, it sends {total}" if part.patched else total
-    return f"{name} {sign} {_sum(names, terms, len(part))} = {what}"
+    patched = BY_PATCH * part.patched
+    return f"{name} {sign} {_sum(names, terms, len(part))} = {total}{patched}"
 
 
 def update_text(step: UpdateStep, index: Index) -> str:
@@ -76,7 +76,7 @@ def _upstream(trace: Trace, wording: Wording, part: Part, index: Index) -> str:
     node = trace.run.graph.nodes[part.edge.consumer]
     region = made_into(trace.run, node, part.edge.argument, index)
     place = region.of(node.shape) if region else ""
-    return _at(wording.gradient(node.index), place)
+    return indexed(wording.gradient(node.index), place)
 
 
 def _local(trace: Trace, wording: Wording, part: Part, index: Index) -> str:
@@ -88,9 +88,9 @@ def _local(trace: Trace, wording: Wording, part: Part, index: Index) -> str:
         met = run.graph.nodes[node.operands[other]]
         region = partners(run, node, edge.argument, other, index)
         place = region.of(met.shape) if region else ""
-        return _at(wording.node(met.index), place)
+        return indexed(wording.node(met.index), place)
     region = made_into(run, node, edge.argument, index)
-    return _at(wording.local(edge), region.of(node.shape) if region else "")
+    return indexed(wording.local(edge), region.of(node.shape) if region else "")
 
 
 def _product(factors: Sequence[float]) -> str:
@@ -101,39 +101,6 @@ def _product(factors: Sequence[float]) -> str:
     """
     texts = (number_text(one, SENTENCE) for one in factors)
     return " × ".join(f"({text})" if text[0] == "-" else text for text in texts)
-
-
-def term_text(
-    trace: Trace, wording: Wording, term: Term, index: Index, *, is_copied: bool
-) -> str:
-    """Return the names of a term's factors: `δ2[1, 0] · x1[3, 0]`.
-
-    Where the upstream gradient is only copied, its name says it all.
-    """
-    run = trace.run
-    node = run.graph.nodes[term.consumer]
-    edge = Edge(term.consumer, term.argument, node.operands[term.argument])
-    upstream = _indexed(wording.gradient(term.consumer), term.index)
-    if is_copied:
-        return upstream
-    met = factor(run, edge, index, term.index)
-    if met is None:
-        return f"{upstream} · {_indexed(wording.local(edge), term.index)}"
-    return f"{upstream} · {_indexed(wording.node(met.node), met.index or ())}"
-
-
-def _indexed(name: str, index: Index) -> str:
-    return _at(name, index_text(index))
-
-
-def _at(name: str, place: str) -> str:
-    """Return a name with an index; an expression in brackets.
-
-    >>> _at("x @ W", "[0]"), _at("∂E/∂(x @ W)", "[0]")
-    ('(x @ W)[0]', '∂E/∂(x @ W)[0]')
-    """
-    bound = " " in name and not name.startswith("∂") and place
-    return f"({name}){place}" if bound else name + place
 
 
 def _sum(names: str, terms: Sequence[str], count: int) -> str:

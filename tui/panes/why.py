@@ -2,38 +2,24 @@
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
-from itertools import islice
+from itertools import groupby, islice
 from textwrap import wrap
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple, get_args
 
 from rich.segment import Segment
 from rich.style import Style as Ink
 from textual.events import Click, Key, MouseScrollDown, MouseScrollUp
 
 from ...core.base.errors import CommandError
-from ...core.commands.checking import is_checkable, numeric_line
-from ...core.commands.explaining import find_element, why_lines
+from ...core.commands.explaining import find_element
 from ...core.engine.element import Element
-from ...core.engine.trace import Trace
-from ...core.explain.explain import (
-    Explanation,
-    Factor,
-    Index,
-    Part,
-    Parts,
-    ValueExplanation,
-    element_name,
-    explain_gradient,
-    explain_value,
-)
-from ...core.words.formulas import Wording, axes_text
-from ...core.words.numbers import SENTENCE, shape_text, style_for, value_text, write
+from ...core.explain.explain import element_name
+from ...core.explain.rows import Kind, explained
+from ...core.explain.rows import Row as Reason
+from ...core.words.numbers import SENTENCE, style_for, write
 from ..draw.digits import align
-from ..draw.spelling import term_text
 from ..draw.stage import wording
 from .base.background import GIVEN_UP
 from .base.pane import Chosen, KeptPane, Line, View, filled
@@ -44,10 +30,10 @@ _SHOWN = 8  # terms of a sum, before the rest is one line
 
 
 class Row(NamedTuple):
-    """One line. `leads` is the element that it comes from; `meaning` how it looks."""
+    """One line. `leads` is the element that it comes from; `kind` how it looks."""
 
     text: str  # as long as it is: it is cut where it is drawn
-    meaning: str = ""
+    kind: Kind
     leads: Element | None = None
 
 
@@ -85,18 +71,15 @@ class WhyPane(KeptPane[_Told]):
         "Zero, NaN, Inf and no gradient at all are each said, with their reason."
     )
     COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "why--headline",
-        "why--quiet",
-        "why--alarm",
-        "why--none",
         "why--cursor",
+        *(f"why--{kind}" for kind in get_args(Kind)),
     }
     DEFAULT_CSS: ClassVar[str] = """
     WhyPane {
         & > .why--headline { text-style: bold; }
-        & > .why--quiet { color: $foreground 60%; }
+        & > .why--note { color: $foreground 60%; }
         & > .why--alarm { color: $error; text-style: bold; }
-        & > .why--none { color: $warning; text-style: italic; }
+        & > .why--missing { color: $warning; text-style: italic; }
         & > .why--cursor { background: $panel; text-style: bold; }
     }
     """
@@ -129,7 +112,7 @@ class WhyPane(KeptPane[_Told]):
         if self._shown is not None and self._shown == (found, width):
             return
         self._shown = found, width
-        told = found or _Told(None, iter([Row(GIVEN_UP, "quiet")]))
+        told = found or _Told(None, iter([Row(GIVEN_UP, "note")]))
         element = told.element
         if element != self._element:
             self._cursor = self._top = 0
@@ -244,21 +227,19 @@ class WhyPane(KeptPane[_Told]):
             return []
         row = self._rows[number]
         here = number == self._cursor and row.leads is not None
-        mark = "▸ " if here else "  " if number and row.meaning != "headline" else ""
+        mark = "▸ " if here else "  " if number and row.kind != "headline" else ""
         room = max(width - len(mark), 0)
         text = row.text if len(row.text) <= room else row.text[: max(room - 1, 0)] + "…"
-        line = [Segment(mark + text, self._partial(row.meaning))]
+        line = [Segment(mark + text, self._partial(row.kind))]
         if here and self.has_focus:
             return filled(line, width, self.ink("") + self._partial("cursor"))
         return line
 
-    def _partial(self, meaning: str) -> Ink:
-        if meaning not in self._partials:
-            name = f"why--{meaning}"
-            self._partials[meaning] = (
-                self.get_component_rich_style(name, partial=True) if meaning else Ink()
-            )
-        return self._partials[meaning]
+    def _partial(self, kind: str) -> Ink:
+        if kind not in self._partials:
+            name = f"why--{kind}"
+            self._partials[kind] = self.get_component_rich_style(name, partial=True)
+        return self._partials[kind]
 
     def notify_style_update(self) -> None:
         """Forget the colours of the theme before."""
@@ -284,9 +265,9 @@ def _whole(view: View) -> Element:
     if chosen is not None and chosen.index is not None:
         return chosen
     if chosen is None:
-        return Element(*find_element(bug, ""))
+        return find_element(bug, "")
     name = element_name(bug.graph.nodes[chosen.node], None, chosen.quantity)
-    return Element(*find_element(bug, name))
+    return find_element(bug, name)
 
 
 # ------------------------------------------------------------------------ the rows
@@ -298,198 +279,34 @@ def _looked_up(view: View, count: int) -> _Told:
     try:
         element = _whole(view)
     except CommandError:
-        row = Row("nothing is chosen yet: step, or click a number", "quiet")
+        row = Row("nothing is chosen yet: step, or click a number", "note")
         return _Told(None, iter([row]))
     words = wording(bug.subject, bug.trace)
-    rows = explained(bug.trace, words, element, bug.position)
-    told = _Told(element, rows)
+    rows = explained(bug.trace, element, bug.position, _SHOWN, wording=words)
+    told = _Told(element, _written(rows))
     deque(islice(told, count), maxlen=0)
     return told
 
 
-def explained(
-    trace: Trace,
-    words: Wording,
-    element: Element,
-    position: int,
-) -> Iterator[Row]:
-    """Yield the rows about one element at a position."""
-    node, quantity, index = element.node, element.quantity, element.index or ()
-    here = trace.run.graph.nodes[node]
-    name = element_name(here, index, quantity)
-    if quantity == "value":
-        value = trace.value(node, position)
-        if value is None:
-            number = (trace.forward_event(node) or 0) + 1
-            yield Row(f"{name}: not computed yet, event {number} does it", "none")
-            return
-        yield from _of_number(trace, element, float(value[index]), position)
-        yield from _value_rows(trace, explain_value(trace.run, node, index))
-        return
-    if trace.run.gradients[node] is None:
-        yield from _why_rows(trace, element, position, "none")
-        yield from _check_rows(trace, node, index, position)
-        return
-    gradient = trace.gradient(node, position)
-    if gradient is None:
-        yield Row(f"{name}: no contribution yet", "none")
-        numbers = trace.arrivals(node)
-        events = ", ".join(str(number + 1) for number in numbers[:_SHOWN])
-        yield Row(f"{len(numbers)} to come, with event {events}", "quiet")
-        return
-    yield from _of_number(trace, element, float(gradient[index]), position)
-    found = explain_gradient(trace, node, index, position)
-    done, uses = found.uses
-    if done < uses:
-        yield Row(f"{done} of {uses} contributions are in so far", "none")
-    yield from _check_rows(trace, node, index, position)
-    yield from _gradient_rows(trace, words, found)
+def _written(found: Iterable[Reason]) -> Iterator[Row]:
+    """Yield rows of an explanation as lines; terms stand in columns."""
+    for (kind, _), some in groupby(found, _columns):
+        if kind != "term":
+            # The code of a value stands in a pane of its own.
+            bare = (one._replace(names="") for one in some)
+            yield from (Row(one.text(), one.kind, one.leads) for one in bare)
+            continue
+        terms = list(some)
+        columns = map(_column, zip(*(one.numbers for one in terms), strict=True))
+        for one, numbers in zip(terms, zip(*columns, strict=True), strict=True):
+            yield Row(one.written(numbers), "term", one.leads)
 
 
-def _check_rows(trace: Trace, node: int, index: Index, position: int) -> Iterator[Row]:
-    """Yield what differences say of a gradient, or who asks them if it takes long."""
-    if not is_checkable(trace, node, index, position):
-        return
-    from ...core.check.element import check_element  # noqa: PLC0415  # 10 ms, not at the start
-
-    found = trace.run.recent.of(
-        ("check", node, index), lambda: check_element(trace.run, node, index)
-    )
-    if found is None:
-        yield Row("K checks it numerically", "quiet")
-        return
-    meaning = {"ok": "", "mismatch": "alarm"}.get(found.verdict, "quiet")
-    yield Row(numeric_line(found), meaning)
+def _columns(one: Reason) -> tuple[Kind, str]:
+    """Return what rows that belong into the same columns have in common."""
+    return one.kind, one.sentence
 
 
-def _of_number(
-    trace: Trace, element: Element, number: float, position: int
-) -> Iterator[Row]:
-    """Yield the headline; of a zero, NaN or Inf with its reason."""
-    if number == 0 or not math.isfinite(number):
-        meaning = "headline" if number == 0 else "alarm"
-        yield from _why_rows(trace, element, position, meaning)
-        return
-    node = trace.run.graph.nodes[element.node]
-    name = element_name(node, element.index, element.quantity)
-    yield Row(f"{name} = {value_text(number)}", "headline")
-
-
-def _why_rows(
-    trace: Trace, element: Element, position: int, meaning: str
-) -> Iterator[Row]:
-    from ...core.explain.why import why  # noqa: PLC0415  # 4 ms, seldom at the start
-
-    found = why(trace, element.node, element.quantity, element.index or (), position)
-    lines = list(why_lines(trace, found))
-    yield Row(lines[0], meaning)
-    for hop, line in zip(found.hops[1:], lines[1:], strict=False):
-        yield Row(line.strip(), "", Element(hop.node, hop.quantity, hop.index))
-    for line in lines[len(found.hops) :]:
-        yield Row(line.strip(), "quiet")
-
-
-def _gradient_rows(trace: Trace, words: Wording, found: Explanation) -> Iterator[Row]:
-    nodes = trace.run.graph.nodes
-    if found.passed:
-        last = found.passed[-1]
-        name = element_name(nodes[last.consumer], last.index, "grad")
-        count = len(found.passed)
-        hops = "" if count == 1 else f", passed through {count} nodes"
-        leads = Element(last.consumer, "grad", last.index)
-        yield Row(f"an exact copy of {name}{hops}", "quiet", leads)
-    if found.seed is not None:
-        yield Row(f"{value_text(found.seed)}  enters here: the seed")
-    if found.written:
-        yield Row("this run has another number in place of the sum", "alarm")
-    parts, before = found.latest(trace, _SHOWN)
-    if before is not None:
-        earlier = len(found.parts) - len(parts)
-        yield Row(f"{value_text(before)}  {earlier} contributions before", "quiet")
-    several = len(found.parts) > 1
-    for number in range(len(parts)):
-        # A later moment shows them again, below one another.
-        key = ("why", parts.event(number), parts.element, several)
-        make = partial(_parts_rows, trace, words, parts, number, several)
-        yield from trace.run.recent.of(key, make)
-
-
-def _parts_rows(
-    trace: Trace, words: Wording, parts: Parts, number: int, is_one_of_many: bool
-) -> Sequence[Row]:
-    return tuple(_part_rows(trace, words, parts[number], parts.element, is_one_of_many))
-
-
-def _part_rows(
-    trace: Trace, words: Wording, part: Part, index: Index, is_one_of_many: bool
-) -> Iterator[Row]:
-    operand = trace.run.graph.nodes[part.edge.operand]
-    if is_one_of_many or part.patched:
-        edge = trace.run.graph.edge_name(part.edge)
-        adds = f"{edge} adds {value_text(part.stored)}"
-        yield Row(adds + ", by a patched rule" * part.patched, "quiet")
-    if part.summed:
-        shapes = f"{shape_text(part.wide)} → {shape_text(operand.shape)}"
-        yield Row(f"summed over {axes_text(part.summed)}: {shapes}", "quiet")
-    terms = list(part.largest(_SHOWN))
-    columns = [
-        _column([term.product for term in terms]),
-        _column([term.upstream for term in terms]),
-        _column([term.local for term in terms]),
-    ]
-    is_copied = words.contribution(part.edge).local == "1"
-    for term, product, upstream, slope in zip(terms, *columns, strict=True):
-        names = term_text(trace, words, term, index, is_copied=is_copied)
-        text = f"{product} = {upstream} × {slope}   {names}"
-        yield Row(text, "", Element(term.consumer, "grad", term.index))
-    rest = part.rest(_SHOWN)
-    if rest is not None:
-        count = len(part) - _SHOWN
-        yield Row(f"… and {count} more terms: {value_text(rest)}", "quiet")
-
-
-def _column(numbers: list[float]) -> list[str]:
+def _column(numbers: Sequence[float | None]) -> list[str]:
     style = style_for(numbers, SENTENCE)
     return align([write(number, style) for number in numbers])
-
-
-def _value_rows(trace: Trace, found: ValueExplanation) -> Iterator[Row]:
-    nodes = trace.run.graph.nodes
-    node = nodes[found.node]
-    if node.op is None:
-        yield Row(
-            f"given, as {'an' if node.kind == 'input' else 'a'} {node.kind}", "quiet"
-        )
-        return
-    if not found.products:
-        yield Row(f"{node.op.name} of", "quiet")
-        factors = found.terms[0] if found.terms else ()
-        for factor, number in zip(
-            factors[:_SHOWN], _column([f.value for f in factors[:_SHOWN]]), strict=True
-        ):
-            name = element_name(nodes[factor.node], factor.index)
-            yield Row(f"{number}   {name}", "", _element(factor))
-        if len(factors) > _SHOWN:
-            yield Row(f"… and {len(factors) - _SHOWN} more elements", "quiet")
-        return
-    yield from _product_rows(trace, found)
-
-
-def _product_rows(trace: Trace, found: ValueExplanation) -> Iterator[Row]:
-    nodes = trace.run.graph.nodes
-    largest = found.largest(_SHOWN)
-    products = _column([product for product, _ in largest])
-    for product, (_, term) in zip(products, largest, strict=True):
-        names = " · ".join(element_name(nodes[f.node], f.index) for f in term)
-        factors = " × ".join(value_text(f.value) for f in term)
-        equal = f" = {factors}" if len(term) > 1 else ""
-        computed = [f for f in term if nodes[f.node].op is not None]
-        leads = _element((computed or list(term))[0])
-        yield Row(f"{product}{equal}   {names}", "", leads)
-    rest = len(found.terms) - _SHOWN + found.more
-    if rest > 0:
-        yield Row(f"… and {rest} more terms", "quiet")
-
-
-def _element(factor: Factor) -> Element:
-    return Element(factor.node, "value", factor.index)

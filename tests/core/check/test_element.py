@@ -15,10 +15,10 @@ from checks import LEAVES, NET, counted
 from gradstep.core.check.check import check
 from gradstep.core.check.element import Effort, check_element
 from gradstep.core.check.report import NodeCheck
-from gradstep.core.commands.checking import numeric_line
 from gradstep.core.engine.graph import Builder
 from gradstep.core.engine.patches import NO_PATCHES, Patches
 from gradstep.core.engine.run import Run, evaluate
+from gradstep.core.explain.verdicts import numeric_line
 from gradstep.core.ops import OPS
 from gradstep.core.program.build import Program
 from ops_examples import Corner
@@ -255,7 +255,7 @@ def test_explain_and_why_tell_it_when_the_sum_is_complete() -> None:
     said(bug, "goto end")
     for command in ("explain a.grad", "why a.grad"):
         reply = said(bug, command)
-        assert reply.text[-1].startswith("  numeric check: 6 ✓ within ")
+        assert reply.text[1].startswith("  numeric check: 6 ✓ within ")
         assert reply.data["check"]["verdict"] == "ok"
         assert reply.data["check"]["numeric"] == pytest.approx(6.0)
 

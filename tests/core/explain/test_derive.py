@@ -125,7 +125,7 @@ def test_paths_come_largest_first_and_so_many_as_are_asked_for() -> None:
     assert len(reply.text) == 8 + 1
     shown, rest, total = said(bug, "paths -1 c").text
     assert "along c → " in shown
-    assert rest.startswith(f"… and {len(products) - 1} more paths: ")
-    assert total.startswith(f"sum of {len(products)} paths: ")
+    assert rest.endswith(f" = the sum of {len(products) - 1} more paths")
+    assert total.endswith(f" = the sum of {len(products)} paths")
     sums = [row[0] for row in said(bug, "paths -1 c").show.rows]
     close(sums[0] + sums[1], sums[2], 1e-9)

@@ -91,7 +91,7 @@ def test_a_gradient_in_mid_pass_is_the_sum_so_far(program: Any, data: Any) -> No
     if gradient is None or found.sum is None:
         return
     assert found.sum == gradient[index]
-    total = sum(float(np.sum(part.product)) for part in found.parts)
+    total = sum(term.product for term in found.terms())
     total += found.seed or 0.0
     if not found.passed:
         assert abs(total - found.sum) <= 1e-8 * max(abs(found.sum), 1.0)
@@ -190,7 +190,7 @@ def test_the_products_of_a_value_sum_to_it(program: Any, data: Any) -> None:
 def test_explain_takes_the_element_that_stands_out() -> None:
     bug = session(TROUBLE)
     said(bug, "goto end")
-    assert said(bug, "explain x.grad").text[0] == "x.grad[1] = nan"
+    assert said(bug, "explain x.grad").text[0].startswith("x.grad[1] = nan: ")
     assert said(bug, "explain w.grad").text[0] == "w.grad[2] = 3"
     said(bug, "goto x")
     assert said(bug, "explain").text[0].startswith("x.grad[1]")

@@ -384,7 +384,7 @@ def test_a_wrong_rule_is_named_with_both_numbers(monkeypatch, capsys) -> None:
     monkeypatch.setattr(tasks, "_run", wrong)
     assert cli.run(["check", "apple_orange"]) == exits.FAILED
     text = capsys.readouterr().out
-    assert "✗ the rule of multiply is wrong at y<-z, line 4" in text
+    assert "✗ wrong: the rule of multiply at y<-z, line 4: " in text
     assert "1.1011 from backpropagation, 1.1 from differences" in " ".join(text.split())
     assert cli.run(["check", "apple_orange", "--json"]) == exits.FAILED
     record = json.loads(capsys.readouterr().out)

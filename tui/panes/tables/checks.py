@@ -8,8 +8,8 @@ from typing import ClassVar, Final
 from textual.binding import BindingType
 
 from ....core.check.report import NodeCheck, Report
-from ....core.commands.checking import check_place
 from ....core.engine.element import Element
+from ....core.explain.verdicts import agreement, blamed, compared
 from ....core.words.numbers import CELL, distinct, number_text
 from ..base.pane import Chosen, View
 from ..base.views import VIEWS
@@ -110,13 +110,12 @@ class ChecksPane(KeptTable[CheckRows]):
 
 
 def _verdict(report: Report) -> str:
-    agree = sum(one.verdict == "ok" for one in report.checks)
-    text = f"{agree} of {len(report.checks)} comparisons agree"
+    text = agreement(report)
     if not report.complete:
         text = f"interrupted: {text}"
     wrong = report.first_wrong
     if wrong is not None:
-        text = f"first wrong: {check_place(report, wrong)}; {text}"
+        text = f"wrong: {blamed(report.run.graph, wrong)}; {text}"
     return text
 
 
@@ -135,7 +134,7 @@ def _row(report: Report, one: NodeCheck) -> Row:
     return (
         Cell(sign, meaning),
         Cell(_LEVELS[one.level], "quiet"),
-        Cell(check_place(report, one), "name"),
+        Cell(compared(report.run.graph, one), "name"),
         *numbers,
     )
 

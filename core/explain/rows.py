@@ -1,0 +1,385 @@
+"""One explanation as rows: every sentence about a number stands here, and once.
+
+A row is plain data: a sentence with places for its numbers, what they are called, and
+the element that it leads to. Who shows it writes the numbers: the prompt one row after
+the other, the screen in columns.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+
+from ..engine.element import Element
+from ..engine.graph import Edge
+from ..engine.trace import Trace
+from ..words.formulas import Wording, axes_text, indexed
+from ..words.numbers import SENTENCE, index_text, shape_text, value_text
+from .explain import (
+    Explanation,
+    Factor,
+    Index,
+    Part,
+    Term,
+    ValueExplanation,
+    element_name,
+    explain_gradient,
+    explain_value,
+)
+from .links import factor
+from .verdicts import is_checkable, numeric_line, quick_check
+
+if TYPE_CHECKING:
+    from .why import Cause, Hop, Why
+
+BY_PATCH: Final = ", by a patched rule"  # what a wrong rule has sent
+_MOST_PLACES: Final = 64  # that are told to be not finite
+_SHOWN: Final = 8  # of what a reason names
+
+Kind = Literal["headline", "missing", "term", "fact", "note", "alarm"]
+
+
+class Row(NamedTuple):
+    """One row of an explanation.
+
+    Its `kind`: "headline" names the element and its number, "missing" says that there
+    is none; "term" is one of several below each other, "fact" stands alone; "note"
+    explains, "alarm" warns.
+    """
+
+    kind: Kind  # what the row is for
+    sentence: str  # with {} for each number
+    numbers: tuple[float | None, ...] = ()  # one for each of those places
+    names: str = ""  # what the numbers are called, where they come from
+    leads: Element | None = None  # the element to go on with
+
+    def written(self, numbers: Sequence[str]) -> str:
+        """Return the row with its numbers as they are written."""
+        pieces = self.sentence.split("{}")
+        filled = zip(pieces, (*numbers, ""), strict=True)
+        text = "".join(piece + number for piece, number in filled)
+        return f"{text}   {self.names}" if self.names else text
+
+    def text(self, digits: int = SENTENCE) -> str:
+        """Return the row as one line, its numbers with so many digits."""
+        return self.written([value_text(number, digits) for number in self.numbers])
+
+
+# --------------------------------------------------------------------- an element
+
+
+def explained(
+    trace: Trace,
+    element: Element,
+    position: int,
+    count: int,
+    digits: int = SENTENCE,
+    wording: Wording | None = None,
+) -> Iterator[Row]:
+    """Yield all there is to say about one element at a position.
+
+    That is its number, the reason of one that is special, what differences say of it,
+    and `count` terms of each sum. The check is written with so many `digits`.
+    """
+    node, index = element.node, element.index or ()
+    is_value = element.quantity == "value"
+    array = (trace.value if is_value else trace.gradient)(node, position)
+    if is_value and array is None:
+        yield Row("missing", not_computed(trace, node))
+        return
+    number = 0.0 if array is None else float(array[index])
+    if number and math.isfinite(number):
+        yield headline(trace, element, number)
+    else:
+        from .why import why  # noqa: PLC0415  # 12 ms of a start
+
+        yield from why_rows(trace, why(trace, node, element.quantity, index, position))
+    yield from check_rows(trace, element, position, digits)
+    if is_value:
+        yield from value_rows(trace, explain_value(trace.run, node, index), count)
+    elif trace.run.gradients[node] is not None:
+        found = explain_gradient(trace, node, index, position)
+        yield from gradient_rows(trace, found, count, wording)
+
+
+def not_computed(trace: Trace, node: int) -> str:
+    """Return which event computes a value that is not there yet."""
+    event = (trace.forward_event(node) or 0) + 1
+    return f"{trace.run.graph.nodes[node].name} is not computed yet: event {event} does"
+
+
+def headline(trace: Trace, element: Element, number: float) -> Row:
+    """Return an element with its number; of a value with the code that makes it."""
+    node = trace.run.graph.nodes[element.node]
+    name = element_name(node, element.index, element.quantity)
+    code = node.site.text if node.site and element.quantity == "value" else ""
+    return Row("headline", f"{name} = {{}}", (number,), code)
+
+
+def check_rows(
+    trace: Trace, element: Element, position: int, digits: int = SENTENCE
+) -> Iterator[Row]:
+    """Yield what differences say of a gradient, or who asks them if it takes long."""
+    if not is_checkable(trace, element, position):
+        return
+    found = quick_check(trace, element, position)
+    if found is None:
+        name = trace.run.graph.nodes[element.node].name
+        yield Row("note", f"numeric check: not yet, check {name} makes it")
+        return
+    kinds: Mapping[str, Kind] = {"ok": "fact", "mismatch": "alarm"}
+    yield Row(kinds.get(found.verdict, "note"), numeric_line(found, digits))
+
+
+# --------------------------------------------------------------------- a gradient
+
+
+def gradient_rows(
+    trace: Trace, found: Explanation, count: int, wording: Wording | None = None
+) -> Iterator[Row]:
+    """Yield where a gradient comes from, `count` terms of each contribution.
+
+    With `wording` the factors are called as in formulas, otherwise as they are typed.
+    """
+    nodes = trace.run.graph.nodes
+    done, uses = found.uses
+    if done < uses:
+        yield Row("missing", f"{done} of {uses} contributions are in so far")
+    if found.passed:
+        terms = [Element(term.consumer, "grad", term.index) for term in found.passed]
+        names = [element_name(nodes[e.node], e.index, "grad") for e in terms]
+        text = f"an exact copy of {' = '.join(_ends(names))}"
+        yield Row("note", text, leads=terms[-1])
+    if found.seed is not None:
+        yield Row("fact", "{}  enters here: the seed", (found.seed,))
+    if found.written:
+        yield Row("alarm", "this run has another number in place of the sum")
+    parts, before = found.latest(trace, count)
+    if before is not None:
+        earlier = len(found.parts) - len(parts)
+        text = f"{{}}  the sum of {earlier} contributions before these"
+        yield Row("note", text, (before,))
+    several, recent = len(found.parts) > 1, trace.run.recent
+    for number in range(len(parts)):
+        # A later moment shows them again, below one another.
+        moment = (parts.event(number), parts.element)
+        key = ("rows", moment, several, count, wording is None)
+        rows: tuple[Row, ...] | None = recent.known(key)
+        if rows is None:
+            made = _part_rows(trace, parts[number], several, count, wording)
+            rows = recent.keep(key, tuple(made))
+        yield from rows
+
+
+def _ends(names: list[str]) -> list[str]:
+    return names if len(names) <= 4 else [*names[:2], "…", names[-1]]
+
+
+def _part_rows(
+    trace: Trace, part: Part, several: bool, count: int, wording: Wording | None
+) -> Iterator[Row]:
+    graph = trace.run.graph
+    if several or part.patched:
+        patched = BY_PATCH * part.patched
+        text = f"{graph.edge_name(part.edge)} adds {{}}{patched}"
+        yield Row("note", text, (part.stored,))
+    if part.summed:
+        narrow = shape_text(graph.nodes[part.edge.operand].shape)
+        shapes = f"{shape_text(part.wide)} → {narrow}"
+        yield Row("note", f"summed over {axes_text(part.summed)}: {shapes}")
+    for term in part.largest(count):
+        if wording is None:
+            names = _typed(trace, term)
+        else:
+            names = _worded(trace, wording, part.edge, term, part.element)
+        yield _term_row(term, names)
+    rest = part.rest(count)
+    if rest is not None:
+        yield Row("note", f"… and {len(part) - count} more terms: {{}}", (rest,))
+
+
+def _term_row(term: Term, names: str) -> Row:
+    numbers = (term.product, term.upstream, term.local)
+    leads = Element(term.consumer, "grad", term.index)
+    return Row("term", "{} = {} × {}", numbers, names, leads)
+
+
+def _typed(trace: Trace, term: Term) -> str:
+    """Return the names of a term's factors as they are typed."""
+    nodes = trace.run.graph.nodes
+    consumer = nodes[term.consumer]
+    operand = nodes[consumer.operands[term.argument]]
+    upstream = element_name(consumer, term.index, "grad")
+    return f"{upstream} · ∂{consumer.name}/∂{operand.name}"
+
+
+def _worded(
+    trace: Trace, wording: Wording, edge: Edge, term: Term, index: Index
+) -> str:
+    """Return the names of a term's factors in a formula: `δ2[1, 0] · x1[3, 0]`.
+
+    Where the upstream gradient is only copied, its name says it all.
+    """
+    upstream = indexed(wording.gradient(edge.consumer), index_text(term.index))
+    if wording.contribution(edge).local == "1":
+        return upstream
+    met = factor(trace.run, edge, index, term.index)
+    if met is None:
+        return f"{upstream} · {indexed(wording.local(edge), index_text(term.index))}"
+    return f"{upstream} · {indexed(wording.node(met.node), index_text(met.index))}"
+
+
+# ------------------------------------------------------------------------ a value
+
+
+def value_rows(trace: Trace, found: ValueExplanation, count: int) -> Iterator[Row]:
+    """Yield what a value is made of: `count` products, or operands."""
+    nodes = trace.run.graph.nodes
+    node = nodes[found.node]
+    if node.op is None:
+        article = "an" if node.kind == "input" else "a"
+        yield Row("note", f"given as {article} {node.kind}")
+        return
+    if found.products:
+        for product, factors in found.largest(count):
+            yield _product_row(trace, product, factors)
+        rest = len(found.terms) - count + found.more
+        if rest > 0:
+            yield Row("note", f"… and {rest} more terms")
+        return
+    yield Row("note", f"{node.op.name} of")
+    factors = found.terms[0] if found.terms else ()
+    for one in factors[:count]:
+        name = element_name(nodes[one.node], one.index)
+        yield Row("term", "{}", (one.value,), name, _element(one))
+    if len(factors) > count:
+        yield Row("note", f"… and {len(factors) - count} more elements")
+
+
+def _product_row(trace: Trace, product: float, factors: Sequence[Factor]) -> Row:
+    nodes = trace.run.graph.nodes
+    names = " · ".join(element_name(nodes[f.node], f.index) for f in factors)
+    computed = [f for f in factors if nodes[f.node].op is not None]
+    leads = _element((computed or list(factors))[0])
+    if len(factors) == 1:
+        return Row("term", "{}", (product,), names, leads)
+    sentence = " = ".join(("{}", " × ".join("{}" for _ in factors)))
+    numbers = (product, *(f.value for f in factors))
+    return Row("term", sentence, numbers, names, leads)
+
+
+def _element(one: Factor) -> Element:
+    return Element(one.node, "value", one.index)
+
+
+# ---------------------------------------------------------------------- the reason
+
+
+def why_rows(trace: Trace, found: Why) -> Iterator[Row]:
+    """Yield the reason of a zero, of NaN or Inf, or of a gradient that is missing."""
+    first = found.hops[0]
+    name = _name(trace, first)
+    if first.number is None and found.cause != "not yet":
+        yield Row("missing", f"{name} has no gradient: {found.because}")
+    else:
+        is_bad = not math.isfinite(first.number or 0)
+        kind: Kind = "alarm" if is_bad else "headline"
+        yield Row(kind, f"{name} = {{}}: {found.because}", (first.number,))
+    for detail in _DETAILS.get(found.cause, _USUAL):
+        yield from detail(trace, found)
+
+
+def _name(trace: Trace, hop: Hop) -> str:
+    return element_name(trace.run.graph.nodes[hop.node], hop.index, hop.quantity)
+
+
+def _way(trace: Trace, found: Why) -> Iterator[Row]:
+    for hop in found.hops[1:]:
+        is_last = hop is found.hops[-1]
+        through = f", through {found.between} more" if found.between and is_last else ""
+        leads = Element(hop.node, hop.quantity, hop.index)
+        name = _name(trace, hop)
+        if hop.number is None:
+            yield Row("fact", f"from {name}{through}", leads=leads)
+        else:
+            yield Row("fact", f"from {name} = {{}}{through}", (hop.number,), "", leads)
+
+
+def _event(_trace: Trace, found: Why) -> Iterator[Row]:
+    if found.event is not None:
+        yield Row("note", f"made by event #{found.event}")
+
+
+def _deciding(trace: Trace, found: Why) -> Iterator[Row]:
+    if found.term is not None:
+        row = _term_row(found.term, _typed(trace, found.term))
+        yield row._replace(kind="note", leads=None)
+
+
+def _blocked(trace: Trace, found: Why) -> Iterator[Row]:
+    if found.term is None and found.explanation:
+        nodes = trace.run.graph.nodes
+        shown = found.explanation.parts[:_SHOWN]
+        places = ", ".join(nodes[part.edge.consumer].name for part in shown)
+        text = f"blocked at {places}: no element of it depends on this one here"
+        yield Row("note", text)
+
+
+def _operands(trace: Trace, found: Why) -> Iterator[Row]:
+    shown = found.operands[:_SHOWN]
+    if shown:
+        equal = ", ".join(f"{_name(trace, hop)} = {{}}" for hop in shown)
+        numbers = tuple(hop.number for hop in shown)
+        yield Row("note", f"the operands there: {equal}", numbers)
+
+
+def _set_up(trace: Trace, found: Why) -> Iterator[Row]:
+    hop = found.forward
+    if hop is not None:
+        text = f"set up in the forward pass: {_name(trace, hop)} = {{}}"
+        yield Row("note", text, (hop.number,))
+
+
+def _untaken(trace: Trace, found: Why) -> Iterator[Row]:
+    if found.untaken is not None:
+        name = trace.run.graph.nodes[found.untaken].name
+        text = f"{name} did not take this branch at that element: its value is hidden"
+        text += " there, but its gradient is computed all the same"
+        yield Row("note", text)
+
+
+def _terms(trace: Trace, found: Why) -> Iterator[Row]:
+    if found.explanation is not None and found.hops[1:]:
+        yield from gradient_rows(trace, found.explanation, _SHOWN)
+
+
+def _spread(trace: Trace, found: Why) -> Iterator[Row]:
+    if not found.spread:
+        return
+    nodes = trace.run.graph.nodes
+    places = [
+        f"{nodes[node].name}{'.grad' if quantity == 'grad' else ''} ({count})"
+        for node, quantity, count in found.spread[:_MOST_PLACES]
+    ]
+    more = len(found.spread) - len(places)
+    rest = f" … and {more} more" if more else ""
+    yield Row("note", f"not finite (elements): {', '.join(places)}{rest}")
+
+
+Detail = Callable[[Trace, "Why"], Iterator[Row]]
+
+# What is told after the headline; each says nothing where it has nothing to say.
+_USUAL: Final[tuple[Detail, ...]] = (
+    _way,
+    _event,
+    _deciding,
+    _operands,
+    _set_up,
+    _untaken,
+    _spread,
+)
+_DETAILS: Final[Mapping[Cause, tuple[Detail, ...]]] = {
+    "zero slope": (_way, _event, _deciding, _blocked, _operands, _set_up, _untaken),
+    "cancelled": (_way, _event, _deciding, _set_up, _untaken, _terms),
+}

@@ -1,0 +1,143 @@
+"""What a check found, in words: each sentence stands here, and once.
+
+And the check of one element, wherever its number is explained.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from ..engine.element import Element
+from ..engine.graph import Edge, Graph
+from ..engine.trace import Trace
+from ..words.numbers import SENTENCE, distinct, element_text, number_text
+from .explain import element_name
+
+if TYPE_CHECKING:
+    from ..check.report import NodeCheck, Report
+
+_SHOWN: Final = 8  # places, before the rest is counted
+_UNDECIDED: Final = {
+    "kink": "at a kink, where differences land between two slopes",
+    "nonfinite": "not finite, so nothing can be compared",
+}
+
+
+def compared(graph: Graph, one: NodeCheck) -> str:
+    """Return what was compared: `W.grad[0, 2]`, the sum `Σ W.grad[0, 2]`, `z<-W[0, 2]`.
+
+    The last is what an edge adds to an element of its operand's gradient.
+    """
+    node = graph.nodes[one.node]
+    if one.argument is not None:
+        edge = Edge(one.node, one.argument, node.operands[one.argument])
+        return element_text(graph.edge_name(edge), one.index)
+    name = element_name(node, one.index, "grad")
+    return f"Σ {name}" if one.level == "accumulation" else name
+
+
+def blamed(graph: Graph, one: NodeCheck) -> str:
+    """Return what is wrong where a comparison fails, with its line."""
+    node = graph.nodes[one.node]
+    text = compared(graph, one)
+    if one.argument is not None and node.op is not None:
+        text = f"the rule of {node.op.name} at {text}"
+    if one.level == "accumulation":
+        text = f"the sum of the contributions to {text.removeprefix('Σ ')}"
+        text += f", at {graph.edge_name(one.edge)}" if one.edge else ""
+    return f"{text}, {graph.line_of(node.site)}" if node.site else text
+
+
+def wrong_lines(report: Report, digits: int = SENTENCE) -> Iterator[str]:
+    """Yield what is wrong first, and both numbers; nothing where nothing is wrong."""
+    wrong = report.first_wrong
+    if wrong is not None:
+        yield f"wrong: {blamed(report.run.graph, wrong)}"
+        ours, numeric = distinct(wrong.analytic, wrong.numeric, digits)
+        yield f"{ours} from backpropagation"
+        yield f"{numeric} from differences"
+
+
+def undecided_lines(report: Report) -> Iterator[str]:
+    """Yield which gradients say neither yes nor no, and why."""
+    graph = report.run.graph
+    for verdict, text in _UNDECIDED.items():
+        found = [one for one in report.gradients if one.verdict == verdict]
+        places = ", ".join(blamed(graph, one) for one in found[:_SHOWN])
+        more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+        if found:
+            yield f"{text}: {places}{more}"
+
+
+def agreement(report: Report) -> str:
+    """Return how many of the comparisons that were made agree."""
+    made = [one for one in report.checks if one.verdict != "skipped"]
+    agree = sum(one.verdict == "ok" for one in made)
+    return f"{agree} of {len(made)} comparisons agree"
+
+
+def check_lines(report: Report, digits: int = SENTENCE) -> Iterator[str]:
+    """Yield what a check found, in plain lines."""
+    for number, line in enumerate(wrong_lines(report, digits)):
+        yield "  " * bool(number) + line
+    yield from undecided_lines(report)
+    yield agreement(report)
+
+
+def numeric_line(one: NodeCheck, digits: int = SENTENCE) -> str:
+    """Return what became of the check of one element.
+
+    Of what is below the noise only the size is told: its digits mean nothing.
+    """
+    if one.verdict == "skipped":
+        return f"numeric check: none, {one.reason}"
+    if one.verdict == "nonfinite":
+        return f"numeric check: {_UNDECIDED['nonfinite']}"
+    slope = number_text(one.numeric if abs(one.numeric) > one.noise else 0.0, digits)
+    if one.verdict == "kink":
+        return f"numeric check: {slope}, {_UNDECIDED['kink']}"
+    if one.verdict == "mismatch":
+        slope = distinct(one.analytic, one.numeric, digits)[1]
+        gap = number_text(one.difference, digits)
+        return f"numeric check: {slope} ✗ differs by {gap}"
+    gap = "exactly"
+    if one.difference:
+        gap = f"differs by {number_text(one.difference, 1)}"
+    if one.difference <= one.noise and one.noise:
+        unit = 10.0 ** math.floor(math.log10(one.noise))
+        gap = f"within {number_text((one.noise // unit + 1) * unit, 1)}"
+    if one.rounding > one.noise:
+        gap += f", rounded by {number_text(one.rounding, 1)}"
+    return f"numeric check: {slope} ✓ {gap}"
+
+
+# ------------------------------------------------------------------- one element
+
+
+def is_checkable(trace: Trace, element: Element, position: int) -> bool:
+    """Tell whether there is a number to hold against differences at a position.
+
+    A gradient that is missing is wrong only where a patch is the reason.
+    """
+    if element.quantity == "value":
+        return False
+    run, node = trace.run, element.node
+    gradient = run.gradient(node)
+    if gradient is None:
+        return bool(run.flows[node]) and bool(run.patches)
+    is_finite = math.isfinite(gradient[element.index or ()])
+    return is_finite and trace.is_complete(node, position)
+
+
+def quick_check(trace: Trace, element: Element, position: int) -> NodeCheck | None:
+    """Check one element, if there is a number to check and it takes no time."""
+    from ..check.element import check_element  # noqa: PLC0415  # 27 ms of a start
+
+    if not is_checkable(trace, element, position):
+        return None
+    run, node, index = trace.run, element.node, element.index or ()
+    return run.recent.of(
+        ("check", node, index), lambda: check_element(run, node, index)
+    )

@@ -1,0 +1,70 @@
+"""What a check found, in words."""
+
+from gradstep import Debugger, load
+from gradstep.core.check.check import check
+from gradstep.core.check.report import Report
+from gradstep.core.explain.verdicts import (
+    agreement,
+    blamed,
+    check_lines,
+    compared,
+    undecided_lines,
+)
+from runs import run_of
+
+
+def checked(name: str, *lines: str) -> Report:
+    bug = Debugger(load(name))
+    for line in (*lines, "check"):
+        bug.execute(line)
+    report = bug.memory.report
+    assert report is not None
+    return report
+
+
+def test_checks_begin_with_the_cause() -> None:
+    report = checked("three_layer", "patch x2 local")
+    first = report.worst_first[0]
+    assert first is report.first_wrong
+    assert compared(report.run.graph, first).startswith("x2<-x2.z[")
+    verdicts = [one.verdict for one in report.worst_first]
+    assert verdicts[-1] in ("ok", "skipped")
+
+
+def test_a_wrong_rule_is_named_at_its_edge_with_both_numbers() -> None:
+    report = checked("apple_orange", "patch y<-z swap")
+    wrong = report.first_wrong
+    assert wrong is not None
+    assert blamed(report.run.graph, wrong) == "the rule of multiply at y<-z, line 4"
+    place, ours, numeric, count = check_lines(report)
+    assert place == "wrong: the rule of multiply at y<-z, line 4"
+    # y = 1.1 z: the slope is 1.1, and swapped it is z = 500.
+    assert ours == "  500 from backpropagation"
+    assert numeric == "  1.1 from differences"
+    assert count == agreement(report)
+
+
+def test_a_wrong_sum_is_named_with_the_edge_that_spoils_it() -> None:
+    bug = Debugger(load("shared_node"))
+    uses = bug.graph.consumers
+    node = next(n for n in bug.graph if len(uses[n.index]) > 1)
+    report = checked("shared_node", f"patch {node.name} overwrite")
+    graph, wrong = report.run.graph, report.first_wrong
+    assert wrong is not None
+    assert wrong.level == "accumulation"
+    assert wrong.edge is not None
+    name = f"{node.name}.grad"
+    assert compared(graph, wrong) == f"Σ {name}"
+    at = f", at {graph.edge_name(wrong.edge)}"
+    assert blamed(graph, wrong).startswith(
+        f"the sum of the contributions to {name}{at}"
+    )
+
+
+def test_a_kink_is_told_with_its_place() -> None:
+    report = check(run_of("E = sum(relu(x))", x=[0.0, 2.0]))
+    (kink,) = (one for one in report.gradients if one.verdict == "kink")
+    assert compared(report.run.graph, kink) == "x.grad[0]"
+    assert list(undecided_lines(report)) == [
+        "at a kink, where differences land between two slopes: x.grad[0]"
+    ]
