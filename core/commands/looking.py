@@ -237,12 +237,7 @@ def node_facts(session: Session, node: Node) -> dict[str, Any]:
 
 def _nodes_table(session: Session) -> Table:
     rows = [
-        (
-            n.name,
-            n.op.name if n.op else n.kind,
-            str(n.shape),
-            n.site.text if n.site else "",
-        )
+        (n.name, n.made_by, str(n.shape), n.site.text if n.site else "")
         for n in session.graph.nodes
     ]
     return Table("nodes", ("name", "operation", "shape", "text"), tuple(rows))

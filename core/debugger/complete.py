@@ -75,10 +75,6 @@ def _elements(bug: Debugger, _word: str) -> Iterator[str]:
     yield from bug.subject.names
 
 
-def _commands(bug: Debugger, _word: str) -> Iterator[str]:
-    yield from bug.commands
-
-
 def _files(_bug: Debugger, word: str) -> Iterator[str]:
     folder = Path(word).parent if not word.endswith("/") else Path(word)
     try:
@@ -90,21 +86,13 @@ def _files(_bug: Debugger, word: str) -> Iterator[str]:
         return
 
 
-def _stops(bug: Debugger, _word: str) -> Iterator[str]:
-    yield from map(str, bug.memory.stops)
-
-
-def _nothing(_bug: Debugger, _word: str) -> Iterator[str]:
-    yield from ()
-
-
-_CANDIDATES: Final[Mapping[Completes, Callable[[Debugger, str], Iterator[str]]]] = {
-    "": _nothing,
-    "word": _nothing,
+_CANDIDATES: Final[Mapping[Completes, Callable[[Debugger, str], Iterable[str]]]] = {
+    "": lambda _bug, _word: (),
+    "word": lambda _bug, _word: (),
     "location": _locations,
     "expression": _expressions,
     "element": _elements,
-    "command": _commands,
+    "command": lambda bug, _word: bug.commands,
     "file": _files,
-    "stop": _stops,
+    "stop": lambda bug, _word: map(str, bug.memory.stops),
 }

@@ -95,6 +95,11 @@ class Node(NamedTuple):
     site: Site | None  # None where no line writes it: of an input
 
     @property
+    def made_by(self) -> str:
+        """Return the name of its operation, or what kind of leaf it is."""
+        return self.kind if self.op is None else self.op.name
+
+    @property
     def is_literal(self) -> bool:
         """Tell whether it is a number in the source. Its name is that number: `0.5`."""
         return self.kind == "constant" and _is_number(self.name)
@@ -306,7 +311,7 @@ class Graph:
 
         A node of a library is to be found where the author's own source calls it.
         """
-        name = node.op.name if node.op else node.kind
+        name = node.made_by
         words = words.removeprefix(f"{name}: ")
         operands = named_shapes(self.nodes[k] for k in node.operands)
         line = column = 0

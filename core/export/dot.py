@@ -72,8 +72,7 @@ def _label(run: Run, node: Node) -> Iterator[str]:
     yield node.name
     if node.is_literal:
         return
-    kind = node.op.name if node.op else node.kind
-    yield f"{kind} {shape_text(node.shape) if node.shape else ''}".rstrip()
+    yield f"{node.made_by} {shape_text(node.shape) if node.shape else ''}".rstrip()
     yield f"value {_summary(run.value(node.index))}"
     gradient = run.gradient(node.index)
     yield "no gradient" if gradient is None else f"gradient {_summary(gradient)}"

@@ -211,8 +211,7 @@ class _Writer:
 
     def partial(self, index: int) -> str:
         """Return ∂E/∂x as a fraction."""
-        output = self.node(self.graph.output)
-        return f"\\frac{{\\partial {output}}}{{\\partial {self.node(index)}}}"
+        return _fraction(self.node(self.graph.output), self.node(index))
 
     def gradient(self, index: int, *, shaped: bool = False) -> str:
         """Return a gradient's name in the literature, or the fraction."""
@@ -322,18 +321,17 @@ def _sum(left: str, terms: Sequence[str]) -> Iterator[str]:
 
 def _at(writer: _Writer, node: int, index: Index) -> str:
     output = writer.node(writer.graph.output)
-    return f"\\frac{{\\partial {output}}}{{\\partial {_place(writer, node, index)}}}"
+    return _fraction(output, element_text(writer.node(node), index))
 
 
 def _local(writer: _Writer, part: Part, consumer: Index, operand: Index) -> str:
-    above = _place(writer, part.edge.consumer, consumer)
-    below = _place(writer, part.edge.operand, operand)
+    above = element_text(writer.node(part.edge.consumer), consumer)
+    below = element_text(writer.node(part.edge.operand), operand)
+    return _fraction(above, below)
+
+
+def _fraction(above: str, below: str) -> str:
     return f"\\frac{{\\partial {above}}}{{\\partial {below}}}"
-
-
-def _place(writer: _Writer, node: int, index: Index) -> str:
-    name = writer.node(node)
-    return element_text(name, index)
 
 
 def _bracketed(value: float) -> str:

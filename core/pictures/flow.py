@@ -16,7 +16,7 @@ from typing import Any, Final, Literal, NamedTuple
 import numpy as np
 
 from ..base.progress import Progress, with_progress
-from ..engine.graph import Graph
+from ..engine.graph import Node
 from ..engine.measure import gist, norm, rms_of_norm
 from ..engine.run import Run
 from ..engine.trace import Trace
@@ -37,8 +37,11 @@ _TINY: Final = 1e-3  # of the size that the pass began with
 
 def norms(values: Sequence[Value | None], progress: Progress | None = None) -> Array:
     """Return the norm of each value, and −1 where there is none."""
-    found = (-1.0 if v is None else norm(v) for v in with_progress(values, progress))
-    return np.fromiter(found, dtype=np.float64)
+    return np.fromiter(map(_size, with_progress(values, progress)), dtype=np.float64)
+
+
+def _size(value: Value | None) -> float:
+    return -1.0 if value is None else norm(value)
 
 
 def short(value: Any) -> str:
@@ -59,45 +62,13 @@ def short(value: Any) -> str:
 # -------------------------------------------------------------------------- nodes
 
 
-def _names(run: Run, progress: Progress | None) -> Array:
-    return np.array([node.name for node in with_progress(run.graph.nodes, progress)])
-
-
-def _operations(run: Run, progress: Progress | None) -> Array:
-    nodes = range(len(run.graph))
-    return np.array(
-        [operation(run.graph, node) for node in with_progress(nodes, progress)]
-    )
-
-
-def operation(graph: Graph, node: int) -> str:
-    """Return the name of a node's operation, or what kind of leaf it is."""
-    op = graph.nodes[node].op
-    return graph.nodes[node].kind if op is None else op.name
-
-
-def _shapes(run: Run, progress: Progress | None) -> Array:
-    nodes = with_progress(run.graph.nodes, progress)
-    return np.array([math.prod(node.shape) for node in nodes])
-
-
-def _value_sizes(run: Run, progress: Progress | None) -> Array:
-    return norms(run.values, progress)
-
-
-def _gradient_sizes(run: Run, progress: Progress | None) -> Array:
-    return norms(run.gradients, progress)
-
-
-_Keys = Callable[[Run, Progress | None], Array]
-
-ORDERS: Final[Mapping[str, _Keys]] = MappingProxyType(
+ORDERS: Final[Mapping[str, Callable[[Run, Node], Any]]] = MappingProxyType(
     {
-        "name": _names,
-        "operation": _operations,
-        "shape": _shapes,
-        "value": _value_sizes,
-        "norm": _gradient_sizes,
+        "name": lambda _run, node: node.name,
+        "operation": lambda _run, node: node.made_by,
+        "shape": lambda _run, node: math.prod(node.shape),
+        "value": lambda run, node: _size(run.values[node.index]),
+        "norm": lambda run, node: _size(run.gradients[node.index]),
     }
 )
 
@@ -118,7 +89,8 @@ def node_order(
     if by not in ORDERS:
         forward = range(len(run.graph))
         return forward[::-1] if descending else forward
-    keys: Any = ORDERS[by](run, progress)
+    nodes = with_progress(run.graph.nodes, progress)
+    keys: Any = np.array([ORDERS[by](run, node) for node in nodes])
     order: Any = np.argsort(keys, kind="stable")
     absent = order[:0]
     if by in ("value", "norm"):

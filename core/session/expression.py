@@ -320,8 +320,7 @@ class _Resolver(ast.NodeTransformer):
         if rest and rest[0] in ("value", "grad"):
             quantity = "grad" if rest[0] == "grad" else "value"
             rest = rest[1:]
-        op = node.op.name if node.op else node.kind
-        facts: dict[str, Any] = {"shape": node.shape, "op": op}
+        facts: dict[str, Any] = {"shape": node.shape, "op": node.made_by}
         if len(rest) == 1 and rest[0] in facts:  # known without running
             return ast.copy_location(ast.Constant(facts[rest[0]]), tree)
         self.reads.add((index, quantity))

@@ -7,7 +7,7 @@ script is its outcome.
 from __future__ import annotations
 
 import pathlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any, Final
@@ -91,7 +91,7 @@ def run_script(
     `keep_going`. An error that the next line expects is none.
     """
     code, count, failures = OK, 0, list[str]()
-    for line, following in _pairs(lines):
+    for line, following in zip_longest(lines, lines[1:]):
         reply = execute(line.text)
         count += 1
         seen(line, reply)
@@ -114,10 +114,6 @@ def outcome_of(reply: Reply) -> int:
     if reply.failed:
         return FAILED
     return OK if reply.ok else WRONG
-
-
-def _pairs(lines: list[Line]) -> Iterator[tuple[Line, Line | None]]:
-    return zip_longest(lines, lines[1:])
 
 
 def _is_expected(following: Line | None) -> bool:

@@ -130,7 +130,7 @@ class Nodes(Finder):
             return
         nodes = (n for n in main.bug.graph if part in n.name.lower())
         for node in islice(nodes, _MOST):
-            said = node.kind if node.op is None else node.op.name
+            said = node.made_by
             text = node.site.text if node.site else ""
             shape = shape_text(node.shape) if node.shape else ""
             message = Chosen(Element(node.index, "value", None))

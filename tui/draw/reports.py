@@ -210,7 +210,7 @@ def _node(run: Run, node: Node, wording: Wording, look: Look, width: int) -> Blo
     """Return a node: what it is, and its formulas below."""
     graph = run.graph
     frame = graph.frame_of(node)
-    described = [node.kind if node.op is None else node.op.name]
+    described = [node.made_by]
     described += [str(node.shape)] if node.shape else []
     if node.operands:
         described.append(f"of {', '.join(graph.nodes[i].name for i in node.operands)}")

@@ -97,7 +97,7 @@ def node_table(
     cells = {
         "node": lambda: [look.text(node.name, "name") for node in nodes],
         "kind": lambda: [look.text(node.kind) for node in nodes],
-        "op": lambda: [look.text(_op(node)) for node in nodes],
+        "op": lambda: [look.text(node.made_by) for node in nodes],
         "shape": lambda: [look.text(shape_text(node.shape)) for node in nodes],
         "value": lambda: array_cells([run.value(node.index) for node in nodes], look),
         "gradient": lambda: array_cells(
@@ -108,7 +108,3 @@ def node_table(
         columns = [name for name in columns if name != "shape"]
     made = [cells[name]() for name in columns]
     return table(look, columns, zip(*made, strict=True), width)
-
-
-def _op(node: Node) -> str:
-    return node.kind if node.op is None else node.op.name

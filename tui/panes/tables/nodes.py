@@ -11,7 +11,7 @@ from ....core.engine.measure import Gist, gist
 from ....core.engine.run import Run
 from ....core.engine.trace import Trace
 from ....core.ops.table import Array
-from ....core.pictures.flow import Computed, computed, node_order, operation
+from ....core.pictures.flow import Computed, computed, node_order
 from ....core.words.numbers import number_text, shape_text
 from ..base.known import Known
 from ..base.pane import Chosen, View
@@ -117,7 +117,7 @@ class NodeRows(RunRows):
         cells = (
             Cell(SIGNS[now], "quiet" if now == "future" else "present"),
             Cell(node.name, "name" if now != "future" else "quiet"),
-            Cell(operation(self.run.graph, index), "quiet"),
+            Cell(node.made_by, "quiet"),
             Cell(shape_text(node.shape) if node.shape else "", "quiet"),
         )
         gists = self._gists(index)
