@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final, NamedTuple
+from itertools import chain
+from typing import Any, Final, NamedTuple, cast
 
 import numpy as np
 
@@ -45,16 +46,18 @@ def style_for(values: Iterable[Any], precision: int = CELL) -> Style:
     """Return the style in which `values` are readable beside each other."""
     numbers = [float(value) for value in values if _is_ordinary(value)]
     digits = [_digits(number, precision) for number in numbers]
-    largest = max((exponent for exponent, _ in digits), default=0)
-    if largest < _LARGEST_WHOLE and all(number.is_integer() for number in numbers):
+    if all(
+        number.is_integer() and exponent < _LARGEST_WHOLE
+        for number, (exponent, _) in zip(numbers, digits, strict=True)
+    ):
         return Style(precision, 0)
+    largest = max(exponent for exponent, _ in digits)
     if not _is_readable(largest):
         longest = max(count for exponent, count in digits if not _is_readable(exponent))
         return Style(precision, None, longest - 1)
     # The largest number gets one digit more than it needs, so that those ten times
     # smaller are still told apart.
-    spare = 1 if len(numbers) > 1 and largest >= 0 else 0
-    most = max(precision - 1 - largest + spare, 0)
+    most = _decimals(largest, precision + (largest >= 0))
     return Style(precision, min(most, max(_decimals(*pair) for pair in digits)))
 
 
@@ -67,15 +70,18 @@ def write(value: Any, style: Style) -> str:
     if not _is_float(value):
         return str(value)
     number = float(value)
-    if math.isnan(number) or math.isinf(number):
+    if not math.isfinite(number):
         return str(number)
     if number == 0:
-        return "-0" if math.copysign(1, number) < 0 else "0"
-    if style.decimals is not None and not _is_lost(number, style):
-        return f"{number:.{style.decimals}f}"
+        return f"{number:.0f}"
     exponent, count = _digits(number, style.precision)
+    decimals = _decimals(exponent, count)
+    shared = style.decimals
+    # Where those of its block leave less than two digits of a number, it has its own.
+    if shared is not None and (decimals <= shared or exponent >= 1 - shared):
+        return f"{number:.{shared}f}"
     if _is_readable(exponent):
-        return f"{number:.{_decimals(exponent, count)}f}"
+        return f"{number:.{decimals}f}"
     return _scientific(number, style)
 
 
@@ -96,13 +102,13 @@ def fitted(value: Any, width: int, digits: int = CELL) -> str:
     >>> fitted(-0.012631, 8), fitted(-0.012631, 6), fitted(123456789, 6)
     ('-0.01263', '-0.013', '1.23e8')
     """
-    text = number_text(value, digits)
-    if len(text) <= width or not math.isfinite(value):
-        return text
-    counts = range(digits - 1, 0, -1)
-    texts = [number_text(value, count) for count in counts]
-    texts += [_scientific(float(value), Style(count)) for count in counts]
-    return next((one for one in texts if len(one) <= width), texts[-1])
+    if not math.isfinite(value):
+        return number_text(value)
+    counts = range(digits, 0, -1)
+    plain = (number_text(value, count) for count in counts)
+    short = (_scientific(float(value), Style(count)) for count in counts)
+    least = _scientific(float(value), Style(1))
+    return next((text for text in chain(plain, short) if len(text) <= width), least)
 
 
 # ----------------------------------------------------------------- values on a line
@@ -116,10 +122,10 @@ def value_text(value: Any, digits: int = SENTENCE) -> str:
     """
     if value is None:
         return "nothing yet"
-    if type(value) in (str, bool, tuple, np.bool_):
-        return str(value)
+    if type(value) is tuple:
+        return shape_text(cast("Shape", value))
     array = np.asarray(value)
-    if array.dtype.kind in "fiu" and (array.ndim == 0 or array.size <= _FEW):
+    if array.dtype.kind in "fiu" and array.size <= _FEW:
         return _nested(array, digits)
     return str(array[()]) if array.ndim == 0 else shape_text(array.shape)
 
@@ -160,7 +166,7 @@ def printed(value: Any, digits: int = SENTENCE) -> str:
      [ 0.333333, -1.000000]]
     """
     array = np.asarray(value)
-    if type(value) in (str, bool, tuple) or array.ndim == 0:
+    if type(value) is tuple or array.ndim == 0:
         return value_text(value, digits)
     seen: list[Any] = []
 
@@ -170,15 +176,14 @@ def printed(value: Any, digits: int = SENTENCE) -> str:
 
     _rows(array, collect)
     style = style_for(seen, digits)
-    width = max((len(write(number, style)) for number in seen), default=0)
-    text = _rows(array, lambda number: write(number, style).rjust(width))
+    longest = max((write(number, style) for number in seen), key=len, default="")
+    text = _rows(array, lambda number: write(number, style).rjust(len(longest)))
     is_large = array.size > _MOST_SHAPELESS
     return f"{shape_text(array.shape)} {text}" if is_large else text
 
 
 def _rows(array: np.ndarray[Any, Any], write_one: Callable[[Any], str]) -> str:
-    if array.dtype.kind != "f":
-        return np.array2string(array, threshold=_WHOLE, separator=", ")
+    """Return the rows of an array; `write_one` writes each number that is a float."""
     return np.array2string(
         array,
         threshold=_WHOLE,
@@ -243,13 +248,6 @@ def _decimals(exponent: int, digits: int) -> int:
 def _is_readable(exponent: int) -> bool:
     """Tell whether a number is written without an exponent."""
     return _SMALLEST <= exponent < _LARGEST
-
-
-def _is_lost(number: float, style: Style) -> bool:
-    """Tell whether the decimals of a block leave less than two digits of a number."""
-    exponent, digits = _digits(number, style.precision)
-    decimals = style.decimals or 0
-    return _decimals(exponent, digits) > decimals and exponent < 1 - decimals
 
 
 def _scientific(number: float, style: Style) -> str:

@@ -94,7 +94,12 @@ def test_seventeen_digits_tell_numbers_apart(one: float, other: float) -> None:
         (1e22, "1e22"),
         (0.1 + 0.2, "0.3"),
         (0.0012345, "0.001234"),
+        (0.0025, "0.0025"),
+        (0.00025, "2.5e-4"),
         (1.5e-9, "1.5e-9"),
+        (123456.5, "123456"),
+        (1234567.5, "1.235e6"),
+        (1234567890.0, "1.235e9"),
         (5e-324, "4.941e-324"),
         (np.float32(0.1), "0.1"),
         (np.float16(65504), "65504"),
@@ -113,10 +118,30 @@ def test_a_number_reads_as_by_hand(number: float, text: str) -> None:
     assert number_text(number) == text
 
 
-def test_the_numbers_of_a_block_share_their_decimals() -> None:
-    style = style_for([0.562, 0.0213, -1.25e-7, 0.0])
-    shown = [write(number, style) for number in (0.562, 0.0213, -1.25e-7, 0.0)]
-    assert shown == ["0.5620", "0.0213", "-1.25e-7", "0"]
+@pytest.mark.parametrize(
+    "block",
+    [
+        {0.562: "0.5620", 0.0213: "0.0213", -1.25e-7: "-1.25e-7", 0.0: "0"},
+        # One digit more than the largest needs, for those that are ten times smaller.
+        {1.2346: "1.2346", 0.12346: "0.1235"},
+        {1.2346: "1.2346", 0.012346: "0.0123"},
+        {0.56234: "0.5623", 0.021346: "0.0213"},
+        {1.0: "1.0000", 0.012346: "0.0123"},
+        {-1.0: "-1.0000", 0.012346: "0.0123"},
+        # Neither zeros nor what is not finite takes part.
+        {0.0: "0", math.inf: "inf", 0.012346: "0.01235"},
+        # Where a number would keep less than two digits, it has decimals of its own.
+        {123456.5: "123456", 12.5: "12", 7.5: "7.5", 0.25: "0.25"},
+        {0.5623: "0.5623", 0.00123: "0.0012", 0.00012: "1.2e-4", 0.0001: "0.0001"},
+        # Large ones share the decimals in front of the exponent.
+        {1.5e7: "1.50e7", 2.25e7: "2.25e7", 550.0: "550", 0.25: "0.25"},
+        {1.0: "1", 1e8: "100000000"},
+        {1.0: "1", 1e9: "1e9"},
+    ],
+)
+def test_the_numbers_of_a_block_share_their_decimals(block: dict[float, str]) -> None:
+    style = style_for(block)
+    assert {number: write(number, style) for number in block} == block
 
 
 def test_a_float32_is_shown_as_the_number_that_it_is() -> None:
@@ -149,6 +174,8 @@ def test_what_is_read_back_is_within_half_a_unit_of_the_last_digit(
         (np.array(True), "True"),
         ((2, 3), "(2, 3)"),
         ("relu", "relu"),
+        (True, "True"),
+        (np.array(7), "7"),
     ],
 )
 def test_a_value_stands_on_one_line(value: object, text: str) -> None:
@@ -190,6 +217,24 @@ def test_a_number_is_fitted_into_its_place(number: float, width: int) -> None:
 
 
 @pytest.mark.parametrize(
+    ("number", "widths"),
+    [
+        (-0.012631, {8: "-0.01263", 7: "-0.0126", 6: "-0.013", 5: "-0.01", 4: "-1e-2"}),
+        (123456789.0, {9: "123456789", 8: "1.235e8", 7: "1.235e8", 6: "1.23e8"}),
+        (123456789.0, {5: "1.2e8", 4: "1e8", 3: "1e8", 2: "1e8"}),
+        (0.5, {8: "0.5", 3: "0.5"}),
+        (-1.6e-100, {9: "-1.6e-100", 7: "-2e-100", 6: "-2e-100"}),
+        (0.0, {1: "0"}),
+        (-math.inf, {2: "-inf"}),
+    ],
+)
+def test_a_number_keeps_the_digits_that_its_place_has_room_for(
+    number: float, widths: dict[int, str]
+) -> None:
+    assert {width: fitted(number, width) for width in widths} == widths
+
+
+@pytest.mark.parametrize(
     ("value", "lines"),
     [
         (1 / 3, ["0.333333"]),
@@ -197,11 +242,22 @@ def test_a_number_is_fitted_into_its_place(number: float, width: int) -> None:
         (np.array([True]), ["[ True]"]),
         (np.array([[0.5], [-20.0]]), ["[[  0.5],", " [-20.0]]"]),
         (np.array([np.nan, 1.5]), ["[nan, 1.5]"]),
-        (np.zeros(2000), ["(2000,) [0, 0, 0, ..., 0, 0, 0]"]),
+        (np.zeros(101), ["[0, 0, 0, ..., 0, 0, 0]"]),
+        (np.arange(1000), ["[  0,   1,   2, ..., 997, 998, 999]"]),
+        (np.zeros(1001), ["(1001,) [0, 0, 0, ..., 0, 0, 0]"]),
+        (np.zeros((0, 3)), ["[]"]),
+        ((2, 3), ["(2, 3)"]),
+        ("relu", ["relu"]),
+        (None, ["nothing yet"]),
     ],
 )
 def test_an_array_is_printed_in_its_rows(value: object, lines: list[str]) -> None:
     assert printed(value).split("\n") == lines
+
+
+@pytest.mark.parametrize("kind", [float, int])
+def test_an_array_of_a_hundred_elements_is_printed_whole(kind: type) -> None:
+    assert ast.literal_eval(printed(np.arange(100, dtype=kind))) == list(range(100))
 
 
 def test_an_element_has_its_index_behind_its_name() -> None:
