@@ -487,16 +487,11 @@ def _checked(tree: ast.expr, state: State) -> Any:
 
 def _settled(value: Any) -> Any:
     """Return a list as an array; a tuple stays one where it is a shape or an index."""
-    if not isinstance(value, (list, tuple)):
+    if not (value is None or value is ... or isinstance(value, (list, tuple))):
         return value
-    parts = cast("Sequence[Any]", value)
+    parts = cast("Sequence[Any] | None", value)
     is_index = isinstance(parts, tuple) and all(type(part) is int for part in parts)
-    if is_index:
-        return parts
-    try:
-        return np.asarray(parts)
-    except ValueError:
-        raise CommandError("the rows of the list are not equally long") from None
+    return parts if is_index else _operand(parts)
 
 
 def _evaluate(tree: ast.expr, state: State) -> Any:
