@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import unicodedata
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, NamedTuple
 
 # Controls (Cc), formats such as bidirectional overrides (Cf), surrogates (Cs) and
 # line and paragraph separators (Zl, Zp) can move the cursor, set a title or reorder
@@ -46,3 +46,19 @@ def nearest(name: str, names: Iterable[str]) -> str:
         return ""
     found = difflib.get_close_matches(name, list(names), n=1, cutoff=0.6)
     return f"did you mean '{found[0]}'?" if found else ""
+
+
+class Place(NamedTuple):
+    """A line and a column, both counted from 1."""
+
+    line: int  # of the text
+    column: int  # in characters
+
+
+def place(text: str, offset: int) -> Place:
+    r"""Return the place of an offset.
+
+    >>> place("a = 1\nb = 2", 6)
+    Place(line=2, column=1)
+    """
+    return Place(text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset))

@@ -25,42 +25,42 @@ def whole(value: Any) -> str:
     >>> whole(-1), whole(0.5)
     ('', 'a whole number')
     """
-    return _say(_is_whole(value), "a whole number")
+    return _say(is_whole(value), "a whole number")
 
 
 def count(value: Any) -> str:
     """Allow a whole number from 0 on: a seed, a width of padding."""
-    return _say(_is_whole(value) and value >= 0, "a whole number, 0 or more")
+    return _say(is_whole(value) and value >= 0, "a whole number, 0 or more")
 
 
 def size(value: Any) -> str:
     """Allow a whole number from 1 on: a number of sections, a stride."""
-    return _say(_is_whole(value) and value >= 1, "a whole number, 1 or more")
+    return _say(is_whole(value) and value >= 1, "a whole number, 1 or more")
 
 
 def number(value: Any) -> str:
     """Allow a finite number."""
-    return _say(_is_number(value), "a finite number")
+    return _say(is_finite(value), "a finite number")
 
 
 def positive(value: Any) -> str:
     """Allow a finite number above 0."""
-    return _say(_is_number(value) and value > 0, "a finite number above 0")
+    return _say(is_finite(value) and value > 0, "a finite number above 0")
 
 
 def non_negative(value: Any) -> str:
     """Allow a finite number from 0 on."""
-    return _say(_is_number(value) and value >= 0, "a finite number, 0 or more")
+    return _say(is_finite(value) and value >= 0, "a finite number, 0 or more")
 
 
 def probability(value: Any) -> str:
     """Allow a number from 0 up to 1, without 1: the part that dropout drops."""
-    return _say(_is_number(value) and 0 <= value < 1, "a number p with 0 <= p < 1")
+    return _say(is_finite(value) and 0 <= value < 1, "a number p with 0 <= p < 1")
 
 
 def axis(value: Any) -> str:
     """Allow one axis, or `None` for all of them flattened."""
-    return _say(value is None or _is_whole(value), "a whole number or None")
+    return _say(value is None or is_whole(value), "a whole number or None")
 
 
 def axes(value: Any) -> str:
@@ -69,32 +69,32 @@ def axes(value: Any) -> str:
     >>> axes((0, -1)), axes([0.5])
     ('', 'a whole number, whole numbers in parentheses, or None')
     """
-    right = value is None or _is_whole(value) or _are_whole(value)
+    right = value is None or is_whole(value) or _are_whole(value)
     return _say(right, "a whole number, whole numbers in parentheses, or None")
 
 
 def shape(value: Any) -> str:
     """Allow a shape, or one whole number for a shape with one axis."""
-    right = _is_whole(value, 0) or _are_whole(value, 0)
+    right = is_whole(value, 0) or _are_whole(value, 0)
     return _say(right, "a shape: whole numbers, 0 or more, in parentheses")
 
 
 def open_shape(value: Any) -> str:
     """Allow a shape in which one length may be -1, to be found from the others."""
-    sizes = (value,) if _is_whole(value) else value
+    sizes = (value,) if is_whole(value) else value
     right = _are_whole(sizes, -1) and sizes.count(-1) <= 1
     return _say(right, "a shape: whole numbers in parentheses, at most one of them -1")
 
 
 def pair(value: Any) -> str:
     """Allow one whole number from 1 on, or two of them, for height and width."""
-    right = _is_whole(value, 1) or (_are_whole(value, 1) and len(value) == 2)
+    right = is_whole(value, 1) or (_are_whole(value, 1) and len(value) == 2)
     return _say(right, "a whole number, 1 or more, or two of them in parentheses")
 
 
 def pair_or_zero(value: Any) -> str:
     """Allow one whole number from 0 on, or two of them, for height and width."""
-    right = _is_whole(value, 0) or (_are_whole(value, 0) and len(value) == 2)
+    right = is_whole(value, 0) or (_are_whole(value, 0) and len(value) == 2)
     return _say(right, "a whole number, 0 or more, or two of them in parentheses")
 
 
@@ -125,25 +125,29 @@ def optional(check: Check) -> Check:
     return check_unless_none
 
 
-def _say(right: bool, allowed: str) -> str:
-    return "" if right else allowed
+def is_whole(value: Any, least: float = -math.inf) -> bool:
+    """Tell whether a value is a whole number; `True` is none.
 
-
-def _is_whole(value: Any, least: float = -math.inf) -> bool:
-    # `True` is an int in Python, but nobody means an axis by it.
+    It is an int in Python, but nobody means an axis by it.
+    """
     return isinstance(value, int) and not isinstance(value, bool) and value >= least
 
 
-def _are_whole(value: Any, least: float = -math.inf) -> bool:
-    if not isinstance(value, tuple):
-        return False
-    return all(_is_whole(one, least) for one in cast("tuple[Any, ...]", value))
-
-
-def _is_number(value: Any) -> bool:
+def is_finite(value: Any) -> bool:
+    """Tell whether a value is a number that a finite float can hold."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return False
     try:
         return math.isfinite(value)
     except OverflowError:  # a whole number beyond the range of floats
         return False
+
+
+def _say(right: bool, allowed: str) -> str:
+    return "" if right else allowed
+
+
+def _are_whole(value: Any, least: float = -math.inf) -> bool:
+    if not isinstance(value, tuple):
+        return False
+    return all(is_whole(one, least) for one in cast("tuple[Any, ...]", value))

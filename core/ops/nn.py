@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from . import checks
-from .reduce import LETTERS, along_axis, reduced_axes
+from .reduce import LETTERS, along_axis, reduced_axes, without_axis
 from .table import Array, Cost, Form, Op, Parameter, Rule, Shape, linear, row_of_one
 
 REDUCTION: Final = Parameter("reduction", checks.choice("mean", "sum", "none"), "mean")
@@ -87,17 +87,13 @@ def _class_axis(input: Shape, axis: int) -> int:
     return 0 if len(input) == 1 else reduced_axes(input, axis)[0]
 
 
-def _rows(input: Shape, along: int) -> Shape:
-    return input[:along] + input[along + 1 :]
-
-
 def _cross_entropy_shape(
     input: Shape, target: Shape, *, reduction: str = "mean", axis: int = 1
 ) -> Shape:
     if not input:
         raise ValueError("cross_entropy: input () is one number; it has no classes")
     along = _along("cross_entropy", input, _class_axis(input, axis))
-    rows = _rows(input, along)
+    rows = without_axis(input, along)
     if target not in {rows, input}:
         raise ValueError(
             f"cross_entropy: input {input} with classes along axis {along} takes "
@@ -172,7 +168,7 @@ def _logit_slopes(input: Array, target: Array, along: int) -> Array:
 
 
 def _row_shares(g: Array, input: Array, reduction: str, along: int) -> Array:
-    shares = _shares(g, _rows(input.shape, along), reduction)
+    shares = _shares(g, without_axis(input.shape, along), reduction)
     return np.expand_dims(shares, along) if shares.ndim else shares
 
 
@@ -568,7 +564,7 @@ def _cross_entropy_wording(
     input: Shape, target: Shape, *, reduction: str = "mean", axis: int = 1
 ) -> Mapping[str, Any]:
     along = _class_axis(input, axis)
-    count = math.prod(_rows(input, along))
+    count = math.prod(without_axis(input, along))
     total = _log_sum("{input}", along)
     share, share_code = _share_words(reduction, count, along)
     chances = f"np.exp({{input}} - ({total}))"

@@ -53,6 +53,11 @@ def reduced_axes(shape: Shape, axis: Axis) -> tuple[int, ...]:
     return tuple(axes)
 
 
+def without_axis(shape: Shape, along: int) -> Shape:
+    """Return a shape without one of its axes."""
+    return shape[:along] + shape[along + 1 :]
+
+
 def along_axis(x: Shape, *, axis: Axis = None, **_attributes: Any) -> str:
     """Return the `axis_letters` of an operation that works along some axes.
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from . import checks
-from .reduce import reduced_axes
+from .reduce import reduced_axes, without_axis
 from .table import Array, Form, Op, Parameter, Shape, Value, linear, row_of_one
 
 _COPY: Final = "each element is an exact copy, so its gradient is copied back"
@@ -236,11 +236,8 @@ def _concatenate_shape(*shapes: Shape, axis: int = 0) -> Shape:
         raise ValueError("concatenate: a single number has no axis; use stack")
     (along,) = reduced_axes(first, axis)
     for other in shapes[1:]:
-        if len(other) != len(first) or any(
-            one != two
-            for k, (one, two) in enumerate(zip(first, other, strict=True))
-            if k != along
-        ):
+        rest = without_axis(other, along)
+        if len(other) != len(first) or rest != without_axis(first, along):
             raise ValueError(
                 f"concatenate: {first} and {other} do not join: "
                 f"they may differ along axis {along} only"
@@ -589,7 +586,11 @@ def _is_entry(entry: Any) -> bool:
         bounds = (parts.start, parts.stop, parts.step)
         return parts.step != 0 and not any(map(checks.axis, bounds))
     several = _items(entry)
-    return _is_list(several) if isinstance(entry, (list, tuple)) else _is_whole(entry)
+    return (
+        _is_list(several)
+        if isinstance(entry, (list, tuple))
+        else checks.is_whole(entry)
+    )
 
 
 def _is_list(entries: tuple[Any, ...]) -> bool:
@@ -598,10 +599,6 @@ def _is_list(entries: tuple[Any, ...]) -> bool:
     except (ValueError, OverflowError):
         return False
     return array.dtype.kind in "bi" or not array.size
-
-
-def _is_whole(entry: Any) -> bool:
-    return not checks.whole(entry)
 
 
 _AXIS: Final = Parameter("axis", checks.whole, 0)

@@ -19,7 +19,7 @@ from typing import Final
 
 from ..base.errors import LimitError, Problem
 from ..base.limits import Limits
-from ..base.text import clean
+from ..base.text import clean, place
 from .whitelist import RESERVED, Mistake, Place, is_literal, mistakes, refused_statement
 
 _MOST_SYNTAX_ERRORS: Final = 20
@@ -51,7 +51,7 @@ class Scanned:
         """Return the line and the column of a syntax node, both counted from 1."""
         line: int = getattr(node, "lineno", 1)
         column: int = getattr(node, "col_offset", 0)
-        return line, _characters(self.code[line - 1], column) + 1
+        return line, characters(self.code[line - 1], column) + 1
 
     def words(self, node: ast.expr) -> str:
         """Return an expression as it is written, on one line and not too long."""
@@ -74,8 +74,8 @@ class Scanned:
     def _written(self, node: ast.expr | ast.stmt, longest: int) -> str:
         first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
         line = self.code[first]
-        start = _characters(line, node.col_offset)
-        stop = _characters(self.code[last], node.end_col_offset or 0)
+        start = characters(line, node.col_offset)
+        stop = characters(self.code[last], node.end_col_offset or 0)
         if first == last:
             return line[start : min(stop, start + longest)]
         pieces = [line[start:].rstrip()]
@@ -167,7 +167,7 @@ def parse(
 # ---------------------------------------------------------------------- the text
 
 
-def _characters(line: str, offset: int) -> int:
+def characters(line: str, offset: int) -> int:
     """Return an offset in UTF-8 bytes as one in characters."""
     if line.isascii():
         return offset
@@ -181,12 +181,8 @@ def _unreadable(text: str) -> Problem | None:
         return None
     names = {"\0": "NUL", "\r": "carriage return, alone,"}
     what = names.get(found[0], "half of a surrogate pair")
-    line, column = _place(text, found.start())
+    line, column = place(text, found.start())
     return Problem(f"the character {what} is not text", "remove it", "", line, column)
-
-
-def _place(text: str, offset: int) -> tuple[int, int]:
-    return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
 
 
 def _scan(text: str, name: str, limits: Limits) -> Scanned:
@@ -225,7 +221,7 @@ def _scan(text: str, name: str, limits: Limits) -> Scanned:
 
 
 def _too_much(text: str, offset: int, message: str) -> LimitError:
-    return LimitError(Problem(message, "", "", *_place(text, offset)))
+    return LimitError(Problem(message, "", "", *place(text, offset)))
 
 
 def _trees(text: str) -> tuple[list[ast.stmt], list[Problem], list[tuple[int, str]]]:

@@ -12,6 +12,8 @@ import tomllib
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
+from ..base.text import Place, place
+
 Path = tuple[str | int, ...]
 
 # A string that is never closed swallows the rest, so that the scan stays linear.
@@ -29,27 +31,11 @@ _DEPTH: Final = re.compile(rf"{_STRING}|{_COMMENT}|[\[\]{{}},=.\n]", re.DOTALL)
 _ESCAPE: Final = re.compile(r"\\u.{4}|\\U.{8}|\\[ \t]*\n\s*|\\.|.", re.DOTALL)
 
 
-class Place(NamedTuple):
-    """A line and a column, both counted from 1."""
-
-    line: int  # of the text
-    column: int  # in characters
-
-
 class Found(NamedTuple):
     """The offsets of keys and of values in a text, by their paths."""
 
     keys: dict[Path, int]  # where each key begins, in characters
     values: dict[Path, int]  # where each value begins, likewise
-
-
-def place(text: str, offset: int) -> Place:
-    r"""Return the place of an offset.
-
-    >>> place("a = 1\nb = 2", 6)
-    Place(line=2, column=1)
-    """
-    return Place(text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset))
 
 
 def too_deep(text: str, most: int) -> Place | None:

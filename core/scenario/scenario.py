@@ -21,15 +21,16 @@ from ... import scenarios
 from ..base.errors import InputError, Problem, ScenarioError
 from ..base.files import read_text
 from ..base.limits import LIMITS
-from ..base.text import clean, nearest
+from ..base.text import Place, clean, nearest
 from ..engine.graph import Graph, Locate, Node, NodeKind
 from ..engine.subject import NotePlace, Subject, When
+from ..ops.checks import is_whole
 from ..ops.table import Array, Shape
 from ..program.build import Leaf, Program, build
 from ..program.syntax import check_name
 from ..words.numbers import shape_text
-from .places import Path, Place, inside
-from .toml import Mistakes, Table, described, is_whole, shown, shown_key
+from .places import Path, inside
+from .toml import Mistakes, Table, described, shown, shown_key
 from .toml import parse as parse_toml
 from .training import Batch, Training, read_training
 from .values import DTYPES, Setting, read

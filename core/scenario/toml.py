@@ -6,12 +6,13 @@ import math
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final, TypeGuard, cast
+from typing import Any, Final, TypeGuard
 
 from ..base.errors import Problem, ScenarioError
 from ..base.limits import NESTING
-from ..base.text import clean, nearest
-from .places import Path, Place, find, place, too_deep
+from ..base.text import Place, clean, nearest, place
+from ..ops.checks import is_finite, is_whole
+from .places import Path, find, too_deep
 
 _MOST_PROBLEMS: Final = 100
 _LONGEST_SHOWN: Final = 40
@@ -257,22 +258,9 @@ def is_list(value: object) -> TypeGuard[list[Any]]:
     return isinstance(value, list)
 
 
-def is_whole(value: object) -> bool:
-    """Tell whether a value is a whole number; `true` is none."""
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
 def is_number(value: object) -> bool:
     """Tell whether a value is a number, nan and inf included; `true` is none."""
     return isinstance(value, float) or is_whole(value)
-
-
-def is_finite(value: object) -> bool:
-    """Tell whether a value is a number that a finite float can hold."""
-    try:
-        return is_number(value) and math.isfinite(cast("float", value))
-    except OverflowError:
-        return False
 
 
 def _is_text(value: object) -> bool:

@@ -11,10 +11,11 @@ import numpy as np
 
 from ..base.text import nearest
 from ..engine.graph import NodeKind
+from ..ops.checks import is_finite
 from ..ops.table import Value
 from ..program.build import Leaf
 from ..words.numbers import shape_text
-from .toml import Table, described, is_finite, is_list, listed, shown
+from .toml import Table, described, is_list, listed, shown
 from .values import Setting, read
 
 _MOST_ITERATIONS: Final = 10**9

@@ -48,6 +48,7 @@ from ..base.errors import InputError
 from ..base.limits import LIMITS
 from ..base.text import nearest
 from ..engine.element import index_of
+from ..ops.checks import is_finite, is_whole
 from ..ops.table import Array, Shape
 from ..words.numbers import shape_text
 from .places import Path
@@ -55,10 +56,8 @@ from .toml import (
     Mistakes,
     Table,
     described,
-    is_finite,
     is_list,
     is_number,
-    is_whole,
     listed,
     shown,
 )

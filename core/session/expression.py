@@ -39,6 +39,7 @@ from ..program.calls import (
 from ..program.constructors import CONSTRUCTORS
 from ..program.statements import Leaf
 from ..program.static import OPERATORS, Fault, described, fold_call, is_number
+from ..program.syntax import characters
 from ..program.whitelist import mistakes
 
 
@@ -273,8 +274,8 @@ class _Resolver(ast.NodeTransformer):
 
     def _written(self, tree: ast.expr) -> str:
         """Return a part of the expression as it was typed."""
-        start = _characters(self.text, tree.lineno, tree.col_offset)
-        stop = _characters(self.text, tree.end_lineno, tree.end_col_offset)
+        start = _offset(self.text, tree.lineno, tree.col_offset)
+        stop = _offset(self.text, tree.end_lineno, tree.end_col_offset)
         return clean(" ".join(self.typed[start:stop].split()))
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
@@ -337,12 +338,11 @@ class _Resolver(ast.NodeTransformer):
         return read
 
 
-def _characters(text: str, line: int | None, column: int | None) -> int:
+def _offset(text: str, line: int | None, column: int | None) -> int:
     """Return the place in characters for one that Python gives in lines and bytes."""
     lines = text.splitlines(keepends=True)
     row = (line or 1) - 1
-    part = lines[row].encode()[: column or 0].decode(errors="ignore")
-    return sum(map(len, lines[:row])) + len(part)
+    return sum(map(len, lines[:row])) + characters(lines[row], column or 0)
 
 
 def _wrong(text: str, tree: ast.AST, message: str, hint: str = "") -> CommandError:
