@@ -17,7 +17,8 @@ Every `InputError` ends the command line with exit code 2.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
 from typing import Final, NamedTuple
 
 from .text import clean
@@ -63,6 +64,19 @@ class InputError(GradstepError):
             problems = (problems,)
         self.problems = tuple(problems)
         super().__init__("\n".join(map(str, self.problems)))
+
+
+@contextmanager
+def gathered(problems: list[Problem], source: str = "") -> Generator[None, None, None]:
+    """Add to `problems` what is wrong in a block, and go on behind it.
+
+    `source` is where all of that is, if the errors do not know it themselves.
+    """
+    try:
+        yield
+    except InputError as error:
+        found = error.problems
+        problems += [Problem(p.message, p.hint, source) if source else p for p in found]
 
 
 class ScenarioError(InputError):

@@ -12,7 +12,7 @@ from typing import Final, Literal
 from rich.console import Console
 from rich.text import Text
 
-from ...core.base.errors import CommandError, InputError, Problem
+from ...core.base.errors import CommandError, Problem, gathered
 from ...core.engine.graph import Graph
 from ...core.engine.subject import Subject, When
 from ...core.engine.trace import Contribution, Trace
@@ -36,6 +36,7 @@ _SLICE: Final = re.compile(r"\s*(?P<name>[^\[\]]+?)\s*\[(?P<index>[^\[\]]*)\]\s*
 _PART: Final = re.compile(
     r"\s*([+-]?\d*)\s*(?:(:)\s*([+-]?\d*)\s*(?::\s*([+-]?\d*))?)?\s*"
 )
+_INDICES: Final = "allowed are 5, -1, 0:3 and :"
 _MARKS: Final = re.compile(r"([\\`*_{}\[\]<>#|~&$])")
 
 
@@ -62,20 +63,14 @@ class Selection:
         """Return the numbers of the events; `CommandError` has all that is wrong."""
         problems: list[Problem] = []
         first, stop, nodes = 0, len(trace), set[int]()
-        try:
-            first = _spans("--from", self.start, trace, subject)[0].start
-        except InputError as error:
-            problems += error.problems
-        try:
-            spans = _spans("--to", self.stop, trace, subject)
+        with gathered(problems, "--from"):
+            first = _spans(self.start, trace, subject)[0].start
+        with gathered(problems, "--to"):
+            spans = _spans(self.stop, trace, subject, at_last=True)
             stop = next((span.stop for span in spans if span.stop > first), 0)
-        except InputError as error:
-            problems += error.problems
         for name in self.only:
-            try:
+            with gathered(problems, "--only"):
                 nodes.add(trace.run.graph.node(name).index)
-            except InputError as error:
-                problems += _from_flag("--only", error)
         if not problems and stop <= first:
             message = f"{self.stop} comes before {self.start}"
             problems.append(Problem(message, "it is the last event to show", "--to"))
@@ -92,7 +87,10 @@ def _touches(trace: Trace, number: int, nodes: set[int]) -> bool:
     return not nodes.isdisjoint(ends)
 
 
-def _spans(flag: str, text: str, trace: Trace, subject: Subject) -> list[range]:
+def _spans(
+    text: str, trace: Trace, subject: Subject, *, at_last: bool = False
+) -> list[range]:
+    """Return the events of a place; a leaf is reached with the last of them."""
     text = text.strip()
     size = len(trace)
     if text in {"start", "end"}:
@@ -101,24 +99,13 @@ def _spans(flag: str, text: str, trace: Trace, subject: Subject) -> list[range]:
     if percentage and float(percentage[1]) <= 100:
         last = min(max(round(size * float(percentage[1]) / 100), 1), size)
         return [range(last - 1, last)]
-    try:
-        place = parse_location(
-            f"#{text}" if text.isdecimal() else text, trace, subject.names
-        )
-        spans = place.spans(trace)
-        # A leaf is reached when the last of its contributions is in.
-        if place.leaf is not None and spans and flag == "--to":
-            spans = spans[-1:]
-    except InputError as error:
-        raise CommandError(_from_flag(flag, error)) from None
+    location = f"#{text}" if text.isdecimal() else text
+    place = parse_location(location, trace, subject.names)
+    spans = place.spans(trace)
     if not spans:
         hint = "no gradient flows there, or it is never computed"
-        raise CommandError(Problem(f"nothing happens at {text}", hint, flag))
-    return spans
-
-
-def _from_flag(flag: str, error: InputError) -> list[Problem]:
-    return [Problem(p.message, p.hint, flag) for p in error.problems]
+        raise CommandError(f"nothing happens at {text}", hint)
+    return spans[-1:] if place.leaf is not None and at_last else spans
 
 
 def steps(stage: Stage, events: Sequence[int], size: Size) -> Iterator[Numbers]:
@@ -142,11 +129,9 @@ def slices_of(texts: Iterable[str], graph: Graph) -> dict[int, Index]:
     slices: dict[int, Index] = {}
     problems: list[Problem] = []
     for text in texts:
-        try:
+        with gathered(problems, "--slice"):
             node, index = _slice(text, graph)
             slices[node] = index
-        except InputError as error:
-            problems += _from_flag("--slice", error)
     if problems:
         raise CommandError(problems)
     return slices
@@ -156,14 +141,14 @@ def _slice(text: str, graph: Graph) -> tuple[int, Index]:
     found = _SLICE.fullmatch(text)
     if not found:
         message = f"{text!r} is not a part of an array"
-        raise CommandError(Problem(message, "allowed is NODE[0:3, 5]"))
+        raise CommandError(message, "allowed is NODE[0:3, 5]")
     node = graph.node(found["name"].removesuffix(".grad"))
     parts = found["index"].split(",") if found["index"].strip() else []
     index = [_part(part) for part in parts]
     index += [slice(None)] * (len(node.shape) - len(index))
     if len(index) > len(node.shape):
         message = f"too many axes for {node.name}: {len(index)} of {len(node.shape)}"
-        raise CommandError(Problem(message, f"its shape is {shape_text(node.shape)}"))
+        raise CommandError(message, f"its shape is {shape_text(node.shape)}")
     for axis, (part, size) in enumerate(zip(index, node.shape, strict=True)):
         if isinstance(part, slice):
             is_empty = not range(size)[part]
@@ -173,9 +158,7 @@ def _slice(text: str, graph: Graph) -> tuple[int, Index]:
             message = (
                 f"nothing of {node.name} is there: axis {axis} has the length {size}"
             )
-            raise CommandError(
-                Problem(message, f"its shape is {shape_text(node.shape)}")
-            )
+            raise CommandError(message, f"its shape is {shape_text(node.shape)}")
     return node.index, tuple(index)
 
 
@@ -184,16 +167,14 @@ def _part(text: str) -> int | slice:
     numbers = found.group(1, 3, 4) if found else ()
     if not found or any(len(number or "") > 9 for number in numbers):
         message = f"{text.strip()!r} is not an index"
-        raise CommandError(Problem(message, "allowed are 5, -1, 0:3 and :"))
+        raise CommandError(message, _INDICES)
     start, stop, step = (int(n) if n and n not in "+-" else None for n in numbers)
     if found[2]:
         if step == 0:
-            raise CommandError(Problem("the step of a slice is 0", "1 is the default"))
+            raise CommandError("the step of a slice is 0", "1 is the default")
         return slice(start, stop, step)
     if start is None:
-        raise CommandError(
-            Problem("an index is missing", "allowed are 5, -1, 0:3 and :")
-        )
+        raise CommandError("an index is missing", _INDICES)
     return start
 
 
@@ -228,12 +209,7 @@ def opening(stage: Stage, width: int) -> Block:
     ]
     start = 0 if subject.summary else 2
     return under(
-        rule(
-            look.text(subject.title or subject.name, "title"),
-            look,
-            width,
-            "━",
-        ),
+        rule(look.text(subject.title or subject.name, "title"), look, width, "━"),
         indent(under(*told[start:]), MARGIN),
         *_said(stage, "start", width),
     )
@@ -338,10 +314,8 @@ def play_markdown(console: Console, stage: Stage, events: Numbers, pace: Pace) -
     write, width, subject = console.file.write, console.width, stage.subject
     if events and events[0] == 0:
         write(f"# {_escaped(subject.title or subject.name)}\n\n")
-        for text in (
-            subject.summary,
-            stage.look.dot.join(facts(subject, stage.trace)),
-        ):
+        told = stage.look.dot.join(facts(subject, stage.trace))
+        for text in (subject.summary, told):
             write(f"{_escaped(text)}\n\n" if text else "")
         write(_fenced(sources_block(stage.graph, stage.look, width), "python"))
         write(_fenced(_leaves(stage, width)))

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from ...core.base.errors import InputError, Problem
+from ...core.base.errors import InputError
 from ...core.engine.element import Element
 from ...core.engine.subject import Subject
 from ...core.engine.trace import Trace
@@ -86,12 +86,8 @@ def png_of(svg: str) -> bytes:
     try:
         from resvg_py import svg_to_bytes  # noqa: PLC0415  # only the extra installs it
     except ImportError:
-        raise InputError(
-            Problem(
-                "a PNG needs one more package",
-                "pip install 'gradstep[png]', or choose svg",
-            )
-        ) from None
+        hint = "pip install 'gradstep[png]', or choose svg"
+        raise InputError("a PNG needs one more package", hint) from None
     files, family = _installed_font()
     text = re.sub(r"font-family:[^;]*;", f"font-family: {family};", svg)
     drawn = svg_to_bytes(
@@ -112,12 +108,5 @@ def _installed_font() -> tuple[list[str], str]:
             found = sorted(map(str, folder.rglob(pattern)))
             if found:
                 return found, family
-    raise InputError(
-        Problem(
-            "a PNG needs a font of one width, and none is installed",
-            f"looked for {', '.join(_FONTS.values())}; install one, or choose svg",
-        )
-    )
-
-
-# -------------------------------------------------------- Markdown, recording, page
+    hint = f"looked for {', '.join(_FONTS.values())}; install one, or choose svg"
+    raise InputError("a PNG needs a font of one width, and none is installed", hint)

@@ -12,7 +12,7 @@ from typing import Final, Literal
 from rich.console import Console, RenderableType
 from rich.segment import Segment
 
-from ...core.base.errors import LimitError, Problem
+from ...core.base.errors import LimitError
 from ..draw.playback import closing, opening
 from ..draw.stage import Stage
 from ..draw.step import Step
@@ -28,12 +28,8 @@ def frames(stage: Stage, width: int = WIDTH) -> Iterator[RenderableType]:
     """
     count = len(stage.trace)
     if count > _MOST_STEPS:
-        raise LimitError(
-            Problem(
-                f"{count:,} events are too many for one file",
-                f"{_MOST_STEPS:,} at most; md and `gradstep play` take them all",
-            )
-        )
+        hint = f"{_MOST_STEPS:,} at most; md and `gradstep play` take them all"
+        raise LimitError(f"{count:,} events are too many for one file", hint)
     yield opening(stage, width)
     for event in range(count):
         yield Step(stage, [event])
