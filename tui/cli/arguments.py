@@ -132,7 +132,7 @@ def _looks(precision: str = "otherwise 4 in cells, 6 in text") -> dict[str, Grou
 class Command(NamedTuple):
     """One command: what it is for, and its arguments.
 
-    `home` is the module whose `TASKS` do it: none waits for what the others need.
+    `home` is the module whose `do_…` does it: none waits for what the others need.
     """
 
     summary: str  # one line of `gradstep --help`

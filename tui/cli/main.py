@@ -180,7 +180,7 @@ def _dispatch(arguments: Sequence[str]) -> int:
 def task(name: str) -> Callable[[argparse.Namespace], int]:
     """Return what carries a command out, and gives its exit code."""
     home = import_module(f".{COMMANDS[name].home}", __package__)
-    found: Callable[[argparse.Namespace], int] = home.TASKS[name]
+    found: Callable[[argparse.Namespace], int] = getattr(home, f"do_{name}")
     return found
 
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import argparse
 import gc
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from ...core.base.errors import InputError, Problem
 from ...core.base.exits import BUG, OK
@@ -43,7 +41,8 @@ def application(name: str, at: str = "", script: str = "") -> GradstepApp:
     return app
 
 
-def _open(options: Options) -> int:
+def do_run(options: Options) -> int:
+    """Open the application."""
     if not has_terminal():
         raise InputError(
             Problem(
@@ -55,6 +54,3 @@ def _open(options: Options) -> int:
     app = application(options.scenario or "", options.at, options.script or "")
     left = app.run()
     return BUG if app.return_code else left or OK
-
-
-TASKS: Final[Mapping[str, Callable[[Options], int]]] = MappingProxyType({"run": _open})

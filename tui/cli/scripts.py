@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 from xml.sax.saxutils import escape, quoteattr
@@ -69,7 +69,7 @@ def _print(screen: Screen, block: object) -> None:
 # --------------------------------------------------------------------------- prompt
 
 
-def debug(options: Options) -> int:
+def do_debug(options: Options) -> int:
     """Read commands at a prompt, or from a pipe as a script."""
     scenario = load(options.scenario)
     with progress(f"computing {scenario.subject.name}") as tell:
@@ -137,7 +137,7 @@ def _complete_with(bug: Debugger) -> None:
 # ---------------------------------------------------------------------------- tests
 
 
-def test(options: Options) -> int:
+def do_test(options: Options) -> int:
     """Hold scenarios to their [expect] and to the scripts beside them."""
     paths: list[str | Path] = [*options.paths]
     if options.builtin or not paths:
@@ -199,9 +199,3 @@ def _case(one: Verdict) -> str:
         f"{head}>\n    <failure message={quoteattr(first)}>{escape(text)}</failure>\n"
         "  </testcase>\n"
     )
-
-
-TASKS: Final[dict[str, Callable[[Options], int]]] = {
-    "debug": debug,
-    "test": test,
-}

@@ -24,7 +24,7 @@ Options = argparse.Namespace
 _PICTURES: Final = ("svg", "txt", "png")
 
 
-def export_file(options: Options) -> int:
+def do_export(options: Options) -> int:
     """Write a session, its graph, a derivation or its program."""
     name = options.format or _ending(options.output, tuple(FORMATS), "--format says it")
     scenario = load(options.scenario)
@@ -42,7 +42,7 @@ def export_file(options: Options) -> int:
     return _write(content, options, FORMATS[name])
 
 
-def snapshot(options: Options) -> int:
+def do_snapshot(options: Options) -> int:
     """Write a picture of the application, without a terminal."""
     name = _ending(options.output, _PICTURES, "") if options.output else "txt"
     size = parse_size(options.size)
@@ -85,9 +85,3 @@ def _write(content: str | bytes, options: Options, what: str) -> int:
     path = write(options.output, content, overwrite=options.force, hint=hint)
     sys.stdout.write(f"{what} is in {clean(str(path))}\n")
     return 0
-
-
-TASKS: Final[dict[str, Callable[[Options], int]]] = {
-    "export": export_file,
-    "snapshot": snapshot,
-}

@@ -5,12 +5,10 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from types import MappingProxyType
-from typing import Final
 
-from ...core.base.errors import InputError, Problem, ScenarioError
+from ...core.base.errors import InputError, Problem, ScenarioError, gathered
 from ...core.base.exits import FAILED, INTERRUPTED, OK
 from ...core.base.save import write
 from ...core.base.text import clean
@@ -49,10 +47,8 @@ def _load_all(names: Sequence[str]) -> list[Scenario]:
     loaded: list[Scenario] = []
     problems: list[Problem] = []
     for name in names:
-        try:
+        with gathered(problems):
             loaded.append(load(name))
-        except InputError as error:
-            problems += error.problems
     if problems:
         raise ScenarioError(problems)
     return loaded
@@ -61,7 +57,8 @@ def _load_all(names: Sequence[str]) -> list[Scenario]:
 # --------------------------------------------------------------------------- tasks
 
 
-def _play(options: Options) -> int:
+def do_play(options: Options) -> int:
+    """Print the steps of a trace, or play a script."""
     if options.script:
         from .scripts import play_script  # noqa: PLC0415  # 40 ms, only for a script
 
@@ -72,14 +69,10 @@ def _play(options: Options) -> int:
     look = look_for(options)
     selection = Selection(options.start, options.stop, tuple(options.only))
     events: Sequence[int] = ()
-    try:
+    with gathered(problems):
         events = selection.events(trace, scenario.subject)
-    except InputError as error:
-        problems += error.problems
-    try:
+    with gathered(problems):
         look = replace(look, slices=slices_of(options.slice, scenario.subject.graph))
-    except InputError as error:
-        problems += error.problems
     if problems:
         raise InputError(problems)
     tell = play_json if options.json else play_markdown if options.markdown else play
@@ -88,7 +81,8 @@ def _play(options: Options) -> int:
     return OK
 
 
-def _grads(options: Options) -> int:
+def do_grads(options: Options) -> int:
+    """Print all values and gradients."""
     scenarios = _load_all(options.scenarios)
     screen, look = screen_for(options), look_for(options)
     for scenario in scenarios:
@@ -106,7 +100,8 @@ def _grads(options: Options) -> int:
     return OK
 
 
-def _check(options: Options) -> int:
+def do_check(options: Options) -> int:
+    """Compare every gradient with differences."""
     scenarios = _load_all(options.scenarios)
     screen, look = screen_for(options), look_for(options)
     digits = (options.precision,) if options.precision else CHECK_PRECISIONS
@@ -134,7 +129,8 @@ def _check(options: Options) -> int:
     return code
 
 
-def _list(options: Options) -> int:
+def do_list(options: Options) -> int:
+    """List the scenarios that come with gradstep."""
     screen, look = screen_for(options), look_for(options)
     scenarios = sorted(
         _load_all(builtin_names()), key=lambda s: (s.order, s.subject.name)
@@ -146,7 +142,8 @@ def _list(options: Options) -> int:
     return OK
 
 
-def _show(options: Options) -> int:
+def do_show(options: Options) -> int:
+    """Print the nodes and the formulas of a scenario."""
     scenario = load(options.scenario)
     screen, look = screen_for(options), look_for(options)
     run = _run(scenario)
@@ -157,7 +154,8 @@ def _show(options: Options) -> int:
     return OK
 
 
-def _new(options: Options) -> int:
+def do_new(options: Options) -> int:
+    """Write a scenario to start from."""
     path = write(
         options.path,
         starter(),
@@ -169,19 +167,7 @@ def _new(options: Options) -> int:
     return OK
 
 
-def _completion(options: Options) -> int:
+def do_completion(options: Options) -> int:
+    """Print the completion script of a shell."""
     sys.stdout.write(SCRIPTS[options.shell])
     return OK
-
-
-TASKS: Final[Mapping[str, Callable[[Options], int]]] = MappingProxyType(
-    {
-        "play": _play,
-        "grads": _grads,
-        "check": _check,
-        "list": _list,
-        "show": _show,
-        "new": _new,
-        "completion": _completion,
-    }
-)

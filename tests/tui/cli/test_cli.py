@@ -162,7 +162,7 @@ def test_a_bug_is_told_as_one(monkeypatch, capsys) -> None:
         raise ZeroDivisionError("one\ntwo \x1b[31m")
 
     monkeypatch.delenv("GRADSTEP_TRACEBACK")
-    monkeypatch.setattr(tasks, "TASKS", {"list": fail})
+    monkeypatch.setattr(tasks, "do_list", fail)
     assert cli.run(["list"]) == exits.BUG
     err = capsys.readouterr().err
     assert "bug in gradstep" in err.splitlines()[0]
@@ -178,7 +178,7 @@ def test_an_interrupt_ends_with_130(monkeypatch) -> None:
     def interrupt(_options) -> int:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(tasks, "TASKS", {"list": interrupt})
+    monkeypatch.setattr(tasks, "do_list", interrupt)
     assert cli.run(["list"]) == exits.INTERRUPTED
 
 
