@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Final, NamedTuple
 
@@ -80,11 +80,8 @@ def rule(title: Text, look: Look, width: int, dash: str = "─") -> Block:
     line = Text.assemble(look.text(dash * 2, "quiet"), " ", title, " ", end="")
     if line.cell_len >= width:
         return under(wrap(title, width), Block.of([look.text(dash * width, "quiet")]))
-    return Block.of([_ruled(line, look, width, dash)])
-
-
-def _ruled(line: Text, look: Look, width: int, dash: str = "─") -> Text:
-    return line.append_text(look.text(dash * max(width - line.cell_len, 0), "quiet"))
+    rest = look.text(dash * (width - line.cell_len), "quiet")
+    return Block.of([line.append_text(rest)])
 
 
 # ------------------------------------------------------------------------ the body
@@ -115,19 +112,15 @@ def _event(stage: Stage, event: int, width: int) -> Block:
 
 
 def _forward(stage: Stage, index: int, width: int) -> Block:
-    node = stage.graph.nodes[index]
-    columns = [_value(stage, i) for i in dict.fromkeys(node.operands)]
-    shown = [column for column in columns if column is not None]
-    result = _value(stage, index, "changed")
-    formula = stage.wording.forward(index)
-    return _sheet(stage, "", formula, [*shown, *([result] if result else [])], width)
+    operands = dict.fromkeys(stage.graph.nodes[index].operands)
+    columns = [*_values(stage, operands), *_values(stage, [index], "changed")]
+    return _sheet(stage, "", stage.wording.forward(index), columns, width)
 
 
 def _seed(stage: Stage, index: int, width: int) -> Block:
-    name = stage.wording.gradient(index)
+    name, seed = stage.wording.gradient(index), np.asarray(stage.trace.run.seed)
     text = "the seed: the gradient that enters at the output"
-    seed = np.asarray(stage.trace.run.seed)
-    column = _Column("", name, _shape(seed), seed, index, "changed")
+    column = _Column("", name, seed, index, "changed")
     return _sheet(stage, text, NO_FORMULA, [column], width)
 
 
@@ -137,29 +130,18 @@ def _contribution(stage: Stage, event: Contribution, width: int) -> Block:
     name = stage.graph.nodes[event.operand].name
     upstream = stage.wording.gradient(event.consumer)
     columns = [
-        _Column(
-            "upstream",
-            upstream,
-            _shape(parts.upstream),
-            parts.upstream,
-            event.consumer,
-        ),
+        _Column("upstream", upstream, parts.upstream, event.consumer),
         _local(stage, event, formula.local, parts.local),
     ]
+    reduced = None
     if parts.summed:
-        product = parts.product
-        columns.append(_Column("product", "", _shape(product), product, event.consumer))
-    shape = _shape(parts.contribution)
-    if parts.summed:
-        shape = f"Σ {axes_text(parts.summed)} → {shape_text(parts.contribution.shape)}"
+        columns.append(_Column("product", "", parts.product, event.consumer))
+        shape = shape_text(parts.contribution.shape)
+        reduced = f"Σ {axes_text(parts.summed)} → {shape}"
+    made = "changed" if parts.before is None else ""
     columns += [
         _Column(
-            "contribution",
-            "",
-            shape,
-            parts.contribution,
-            event.operand,
-            "" if parts.before is not None else "changed",
+            "contribution", "", parts.contribution, event.operand, made, rest=reduced
         ),
         *_accumulated(name, parts, event.operand),
     ]
@@ -179,17 +161,16 @@ def _local(
     stage: Stage, event: Contribution, text: str, array: Array | None
 ) -> _Column:
     name, equation = stage.wording.local(event.edge), f"= {text}" if text else ""
+    column = _Column("local", name, None, event.consumer, rest=equation)
     if array is None:
-        return _Column(
-            "local", name, equation, None, event.consumer, "", "see the formula"
-        )
+        return replace(column, text="see the formula")
     array = np.asarray(array)
-    rest = f"{equation} {_shape(array)}".strip()
     summary = summarise(array)
+    rest = f"{equation} {_shape(array)}".strip()
     if array.size > 1 and summary.low == summary.high and summary.low is not None:
         same = summary_line(summary, stage.look).plain
-        return _Column("local", name, rest, None, event.consumer, "", same)
-    return _Column("local", name, rest, array, event.consumer)
+        return replace(column, rest=rest, text=same)
+    return replace(column, rest=rest, array=array)
 
 
 def _update(stage: Stage, index: int, event: int, width: int) -> Block:
@@ -200,7 +181,7 @@ def _update(stage: Stage, index: int, event: int, width: int) -> Block:
         "after": trace.value(index, event + 1),
     }
     columns = [
-        _Column(role, name, _shape(array), array, index)
+        _Column(role, name, array, index)
         for role, array in arrays.items()
         if array is not None
     ]
@@ -215,20 +196,17 @@ def _brief(stage: Stage, numbers: Numbers, width: int) -> Block:
     last = max(made)
     used = {i for index in made for i in stage.graph.nodes[index].operands} - made
     if isinstance(stage.trace.event(numbers[0]), Forward):
-        columns = [_value(stage, index) for index in sorted(used)]
-        columns.append(_value(stage, last, "changed"))
-        kept = [column for column in columns if column is not None]
-        return _sheet(stage, "", NO_FORMULA, kept, width)
-    trace = stage.trace
-    kept = []
+        columns = [*_values(stage, sorted(used)), *_values(stage, [last], "changed")]
+        return _sheet(stage, "", NO_FORMULA, columns, width)
+    columns = []
     for index in (last, *sorted(used, reverse=True)):
-        gradient = trace.gradient(index, numbers[-1] + 1)
+        gradient = stage.trace.gradient(index, numbers[-1] + 1)
         if gradient is not None:
-            role = "upstream" if index == last else "accumulated"
+            is_last = index == last
+            role, meaning = ("upstream", "") if is_last else ("accumulated", "changed")
             name = stage.wording.gradient(index)
-            meaning = "" if index == last else "changed"
-            kept.append(_Column(role, name, _shape(gradient), gradient, index, meaning))
-    return _sheet(stage, "", NO_FORMULA, kept, width)
+            columns.append(_Column(role, name, gradient, index, meaning))
+    return _sheet(stage, "", NO_FORMULA, columns, width)
 
 
 # --------------------------------------------------------------------- the columns
@@ -240,20 +218,20 @@ class _Column:
 
     role: str
     name: str
-    rest: str
     array: Array | None
     node: int  # the one whose slice is to be shown
     meaning: str = ""
     text: str = ""  # in the place of the array, or below it
     arrow: Array | None = None  # the state before: `0 → 55`
+    rest: str | None = None  # None for the shape of the array
 
 
-def _value(stage: Stage, index: int, meaning: str = "") -> _Column | None:
-    """Return the value of a node; a number that is its own name needs no column."""
-    if stage.graph.nodes[index].is_literal:
-        return None
-    value = stage.trace.run.value(index)
-    return _Column("", stage.wording.node(index), _shape(value), value, index, meaning)
+def _values(stage: Stage, nodes: Iterable[int], meaning: str = "") -> Iterator[_Column]:
+    """Yield the values of nodes; a number that is its own name needs no column."""
+    for index in nodes:
+        if not stage.graph.nodes[index].is_literal:
+            name, value = stage.wording.node(index), stage.trace.run.value(index)
+            yield _Column("", name, value, index, meaning)
 
 
 def _shape(array: Array) -> str:
@@ -265,10 +243,10 @@ def _accumulated(name: str, parts: Breakdown, node: int) -> Iterator[_Column]:
     if not after.shape:
         start = np.zeros(()) if before is None else before
         uses = _uses(parts)
-        yield _Column("accumulated", title, "", after, node, "changed", uses, start)
+        yield _Column("accumulated", title, after, node, "changed", uses, start)
     elif before is not None:
-        yield _Column("before", title, _shape(before), before, node)
-        yield _Column("after", title, _uses(parts), after, node, "changed")
+        yield _Column("before", title, before, node)
+        yield _Column("after", title, after, node, "changed", rest=_uses(parts))
 
 
 def _sheet(
@@ -347,11 +325,9 @@ def _row(drawn: Sequence[_Drawn], width: int, gap: int) -> Block:
 
 def _title(look: Look, column: _Column, room: int) -> Block:
     """Return a title on one line, or in a block that is about `room` wide."""
-    role, name, rest = (
-        look.text(column.role, "quiet"),
-        look.text(column.name, "name"),
-        look.text(column.rest, "quiet"),
-    )
+    shape = "" if column.array is None else _shape(column.array)
+    role, name = look.text(column.role, "quiet"), look.text(column.name, "name")
+    rest = look.text(shape if column.rest is None else column.rest, "quiet")
     space = Text(" ", end="")
     if not room:
         return Block.of([space.join(part for part in (role, name, rest) if part)])
