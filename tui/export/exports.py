@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from ...core.base.errors import InputError
 from ...core.engine.element import Element
@@ -49,17 +49,11 @@ def with_screen(shoot: Callable[[], str] | None = None) -> Mapping[str, Exporter
     """
     made = {name: partial(_document, name) for name in ("svg", "html", "md", "cast")}
 
-    def svg(
-        subject: Subject, trace: Trace, position: int, element: Element | None
-    ) -> str:
-        if shoot is not None:
-            return offline(shoot())
-        return offline(made["svg"](subject, trace, position, element))
+    def svg(*what: Any) -> str:
+        return offline(made["svg"](*what) if shoot is None else shoot())
 
-    def png(
-        subject: Subject, trace: Trace, position: int, element: Element | None
-    ) -> bytes:
-        return png_of(svg(subject, trace, position, element))
+    def png(*what: Any) -> bytes:
+        return png_of(svg(*what))
 
     return MappingProxyType({**EXPORTERS, **made, "svg": svg, "png": png})
 

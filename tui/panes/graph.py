@@ -230,7 +230,6 @@ class GraphPane(Pane):
         self._active: frozenset[tuple[int, int]] = frozenset()
         self._lit: dict[int, dict[int, Lit]] = {}  # by line and cell
         self._neighbours: frozenset[int] = frozenset()
-        self._styles: dict[str, Style] = {}
         self._search: Search | None = None  # made when it is first opened
         self._found: Sequence[int] = ()
 
@@ -283,11 +282,6 @@ class GraphPane(Pane):
         """Draw the picture that fits into the new size."""
         if self._view is not None:
             self.show(self._view)
-
-    def notify_style_update(self) -> None:
-        """Take the colours from the theme again."""
-        super().notify_style_update()
-        self._styles.clear()
 
     @property
     def _room(self) -> tuple[int, int]:
@@ -365,9 +359,7 @@ class GraphPane(Pane):
     # --------------------------------------------------------------------- painting
 
     def _style(self, name: str) -> Style:
-        if name not in self._styles:
-            self._styles[name] = self.get_component_rich_style(f"graph--{name}")
-        return self._styles[name]
+        return self.ink(f"graph--{name}")
 
     def _paint(self, line: int, left: int, width: int) -> Line:
         """Draw the cells of a line that are in sight."""

@@ -11,6 +11,7 @@ from rich.style import Style
 from textual.binding import BindingType
 from textual.events import Click
 
+from ....core.debugger.debugger import Debugger
 from ....core.pictures.flow import Trends, losses, trends
 from ....core.pictures.plot import (
     Scale,
@@ -145,8 +146,8 @@ class TrainingPane(Pane):
         """Draw what is said, the curve and the norms."""
         if self._view is None:
             return []
-        timeline = self._view.bug.timeline
-        if timeline.iterations == 1:
+        bug = self._view.bug
+        if bug.timeline.iterations == 1:
             said = "this scenario does not train: it has no table [training]"
             lines = wrap(said, max(self.size.width - 2, 1))
             return [[], *([Segment(f" {one}", self._ink("axis"))] for one in lines)]
@@ -154,15 +155,14 @@ class TrainingPane(Pane):
         below = min(len(self._trends), _MOST_TRENDS)
         below = min(below + 2 if below else 0, max(room - _LEAST, 0))
         height = max(room - below, 1)
-        lines = [self._said(), *self._axes(height)]
+        lines = [self._said(bug), *self._axes(bug, height)]
         if below > 2:
-            lines += [[], *self._norms(below - 2)]
+            lines += [[], *self._norms(bug, below - 2)]
         return lines
 
-    def _said(self) -> Line:
+    def _said(self, bug: Debugger) -> Line:
         """Say what the cursor is on."""
-        bug = self._view.bug if self._view else None
-        if bug is None or not len(self._numbers):
+        if not len(self._numbers):
             return [Segment(" no iteration has run yet", self._ink("axis"))]
         name = bug.graph.nodes[bug.graph.output].name
         number = number_text(float(self._numbers[self.cursor]), SENTENCE)
@@ -179,7 +179,7 @@ class TrainingPane(Pane):
             line.pop()
         return line
 
-    def _axes(self, height: int) -> list[Line]:
+    def _axes(self, bug: Debugger, height: int) -> list[Line]:
         """Draw the curve between its axes: `height` lines, and two below."""
         numbers = self._numbers
         scale = scale_of(numbers, log=self._is_log())
@@ -197,15 +197,15 @@ class TrainingPane(Pane):
             [
                 Segment(at.get(row, "").rjust(margin), self._ink("axis")),
                 Segment("┤" if row in at else "│", self._ink("axis")),
-                *self._row(row, line, scale, height, width),
+                *self._row(row, line, scale, height, bug.place.iteration),
             ]
             for row, line in enumerate(drawn)
         ]
         return [*rows, *self._below(margin, width)]
 
-    def _row(self, row: int, line: str, scale: Scale, height: int, width: int) -> Line:
+    def _row(self, row: int, line: str, scale: Scale, height: int, here: int) -> Line:
         """Draw one line of the curve, with the cursor and the present iteration."""
-        bug, count = self._view.bug if self._view else None, len(self._numbers)
+        count, width = len(self._numbers), len(line)
         styles = [self._ink("curve")] * width
         cells = list(line)
         for number in np.flatnonzero(~np.isfinite(self._numbers)).tolist():
@@ -215,7 +215,6 @@ class TrainingPane(Pane):
         cursor = column_of(self.cursor, count, width)
         if cells[cursor] == "⠀":
             cells[cursor], styles[cursor] = "│", self._ink("cursor")
-        here = bug.place.iteration if bug else 0
         if here < count:
             share = scale.share(float(self._numbers[here]))
             if not np.isnan(share) and round((1 - share) * (height - 1)) == row:
@@ -246,11 +245,9 @@ class TrainingPane(Pane):
             [Segment("".join(names), self._ink("axis"))],
         ]
 
-    def _norms(self, most: int) -> list[Line]:
+    def _norms(self, bug: Debugger, most: int) -> list[Line]:
         """Draw one line for the norms of each parameter's gradient."""
-        if self._view is None:
-            return []
-        nodes = self._view.bug.graph.nodes
+        nodes = bug.graph.nodes
         chosen = list(self._trends.items())[:most]
         names = [f"‖{nodes[node].name}.grad‖" for node, _ in chosen]
         at = [
