@@ -3,36 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from types import MappingProxyType
-from typing import Final
+from pathlib import Path
 
 from .arguments import COMMANDS, HELP
 
-SCRIPTS: Final = MappingProxyType(
-    {
-        "bash": """\
-_gradstep() {
-    local IFS=$'\\n'
-    COMPREPLY=($(gradstep completion words "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null))
-}
-complete -o bashdefault -o default -F _gradstep gradstep
-""",
-        "zsh": """\
-#compdef gradstep
-_gradstep() {
-    local -a found
-    found=("${(@f)$(gradstep completion words "${(@)words[2,CURRENT]}" 2>/dev/null)}")
-    compadd -a found
-    _files
-}
-compdef _gradstep gradstep
-""",
-        "fish": """\
-complete -c gradstep -a '(gradstep completion words (commandline -opc)[2..] \
-(commandline -ct) 2>/dev/null)'
-""",
-    }
-)
+
+def script(shell: str) -> str:
+    """Return what a shell reads to complete with gradstep: a file beside this one."""
+    return Path(__file__).with_name(f"completion.{shell}").read_text("utf-8")
 
 
 def candidates(words: Sequence[str]) -> list[str]:

@@ -32,7 +32,7 @@ from ..draw.reports import (
     subject_block,
 )
 from ..draw.stage import Stage
-from .completion import SCRIPTS
+from .completion import script
 from .output import look_for, progress, screen_for
 
 Options = argparse.Namespace
@@ -169,5 +169,5 @@ def do_new(options: Options) -> int:
 
 def do_completion(options: Options) -> int:
     """Print the completion script of a shell."""
-    sys.stdout.write(SCRIPTS[options.shell])
+    sys.stdout.write(script(options.shell))
     return OK
