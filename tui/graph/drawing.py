@@ -16,7 +16,7 @@ from rich.cells import cell_len, set_cell_size
 
 from ...core.engine.graph import Graph, Node
 from ...core.pictures.folds import Box, Fold
-from ...core.pictures.layout import Layout, Route
+from ...core.pictures.layout import Layout, Route, Spacing
 from ...core.words.numbers import shape_text
 
 # Which of its four neighbours a cell of a line leads to.
@@ -46,6 +46,24 @@ class Piece(NamedTuple):
 
     part: Part  # what it is of the label
     text: str  # padded to the width; blank where it is filled in later
+
+
+class Plan(NamedTuple):
+    """One way to draw a picture."""
+
+    down: bool  # whether it flows down, not to the right
+    detail: Detail  # how much each box says
+    gap: int  # cells between the boxes of a rank
+    numbers: bool = False  # whether boxes have room for a number
+    words: int = 18  # the most cells of what a box does
+
+    @property
+    def spacing(self) -> Spacing:
+        """Return the measures that suit the way and the labels."""
+        margin = int(self.detail == "box")
+        if self.down:
+            return Spacing(gap=self.gap, stub=0, port=2, margin=margin)
+        return Spacing(gap=self.gap, margin=margin)
 
 
 Label = tuple[tuple[Piece, ...], ...]  # the pieces of each of its lines
@@ -100,21 +118,14 @@ def what_text(graph: Graph, box: Box, folds: Sequence[Fold]) -> str:
     return operation_text(graph, graph.nodes[box.node])
 
 
-def label_of(
-    graph: Graph,
-    box: Box,
-    folds: Sequence[Fold],
-    detail: Detail,
-    *,
-    numbers: bool,
-    words: int,
-) -> Label:
-    """Return the label of a box, in so much detail; with numbers for scalars.
+def label_of(graph: Graph, box: Box, folds: Sequence[Fold], plan: Plan) -> Label:
+    """Return the label of a box, with as much detail as a plan has room for.
 
     Leaves are never framed, so that what is computed stands out.
     """
     node = graph.nodes[box.node]
-    what = cut(what_text(graph, box, folds), words)
+    detail = plan.detail
+    what = cut(what_text(graph, box, folds), plan.words)
     head = (
         Piece("mark", " "),
         Piece("stop", " "),
@@ -126,7 +137,7 @@ def label_of(
     if detail not in ("name", "op"):
         if node.shape:
             size = (Piece("text", f" {shape_text(node.shape)}"),)
-        elif numbers:
+        elif plan.numbers:
             size = (Piece("number", " " * (NUMBER_WIDTH + 1)),)
     bar = Piece("bar", " ")
     if detail == "box" and what:

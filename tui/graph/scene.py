@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal
 
 from textual.geometry import Region
 
 from ...core.engine.graph import Graph
 from ...core.pictures.folds import Fold, Sketch, folds_of, sketch, unfolded_to
-from ...core.pictures.layout import Layers, Spacing, layers, layout, least_size
+from ...core.pictures.layout import Layers, layers, layout, least_size
 from . import rail
-from .drawing import Detail, Drawing, Label, Piece, draw, label_of, size_of
+from .drawing import Drawing, Label, Piece, Plan, draw, label_of, size_of
 
 Room = tuple[int, int]  # width, height
 Kind = Literal["picture", "near", "list"]
@@ -24,24 +24,6 @@ _MOST_TRIED: Final = 80  # boxes that are drawn in one piece without being asked
 _MOST_NEAR: Final = 6  # neighbours of one box, in one direction, in a neighbourhood
 _MOST_PARTS: Final = 8  # of a list that are kept
 _MOST_KEPT: Final = 16  # foldings
-
-
-class Plan(NamedTuple):
-    """One way to draw a picture."""
-
-    down: bool  # whether it flows down, not to the right
-    detail: Detail  # how much each box says
-    gap: int  # cells between the boxes of a rank
-    numbers: bool = False  # whether boxes have room for a number
-    words: int = 18  # the most cells of what a box does
-
-    @property
-    def spacing(self) -> Spacing:
-        """Return the measures that suit the way and the labels."""
-        margin = int(self.detail == "box")
-        if self.down:
-            return Spacing(gap=self.gap, stub=0, port=2, margin=margin)
-        return Spacing(gap=self.gap, margin=margin)
 
 
 # From the most that can be said to the least. What flows to the right is read most
@@ -298,17 +280,7 @@ class Atlas:
         return Picture(boxes, draw(placed, labels), range(len(labels)))
 
     def _labels(self, boxes: Sketch, plan: Plan) -> list[Label]:
-        return [
-            label_of(
-                self.graph,
-                box,
-                self.folds,
-                plan.detail,
-                numbers=plan.numbers,
-                words=plan.words,
-            )
-            for box in boxes.boxes
-        ]
+        return [label_of(self.graph, box, self.folds, plan) for box in boxes.boxes]
 
     def _ranked(self, boxes: Sketch, opened: frozenset[int] | None) -> Layers:
         """Return the ranks of a folding; None as `opened` is a part of one."""
