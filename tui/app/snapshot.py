@@ -61,13 +61,8 @@ def parse_size(text: str) -> tuple[int, int]:
     size = (int(found[1]), int(found[2])) if found else (0, 0)
     low, high = SMALLEST, LARGEST
     if not all(a <= n <= b for a, n, b in zip(low, size, high, strict=True)):
-        raise InputError(
-            Problem(
-                f"{text!r} is no size",
-                f"allowed: 120x36; {low[0]}x{low[1]} to {high[0]}x{high[1]}",
-                "--size",
-            )
-        )
+        hint = f"allowed: 120x36; {low[0]}x{low[1]} to {high[0]}x{high[1]}"
+        raise InputError(Problem(f"{text!r} is no size", hint, "--size"))
     return size
 
 
@@ -141,7 +136,7 @@ async def _settled(app: GradstepApp) -> Picture:
         last = picture
         if picture is not None and equal >= _PAINTS:
             return picture
-    raise LimitError(Problem("the screen does not come to rest"))
+    raise LimitError("the screen does not come to rest")
 
 
 def _is_busy(app: GradstepApp) -> bool:

@@ -162,17 +162,14 @@ class _Drawing:
         style = style_for(shown.ravel(), self.look.precision)
         gap = self.look.text("⋯").plain
         cells = [_column(matrix, rows, column, style, gap) for column in columns]
-        is_single = matrix.shape[0] == 1
-        return _Grid(
-            tuple("" if row is None or is_single else str(row) for row in rows),
-            tuple(
-                "" if column is None or matrix.shape[1] == 1 else str(column)
-                for column in columns
-            ),
-            tuple(cells),
-            self.look,
-            self.meaning,
-        )
+        high, wide = matrix.shape
+        names = _names(rows, high), _names(columns, wide)
+        return _Grid(*names, tuple(cells), self.look, self.meaning)
+
+
+def _names(numbers: Kept, of: int) -> tuple[str, ...]:
+    """Return what stands beside rows or above columns: nothing where there is one."""
+    return tuple("" if one is None or of == 1 else str(one) for one in numbers)
 
 
 def _column(

@@ -28,26 +28,25 @@ def table(
     """
     cells = [tuple(row) for row in rows]
     titles = tuple(look.text(name, "quiet") for name in head)
-    known = [titles, *cells]
-    sizes = [max(row[k].cell_len for row in known) for k in range(len(head))]
+    sizes = _sizes([titles, *cells])
     room = width - sum(sizes[:-1]) - _GAP * (len(sizes) - 1)
     if room < min(sizes[-1], _NARROWEST):
         return _told(titles, cells, width)
     sizes[-1] = min(sizes[-1], room)
     rule = Text(" " * _GAP).join(look.text("─" * size, "quiet") for size in sizes)
-    lines = [
-        _row(titles, sizes),
-        Block.of([rule]),
-        *(_row(row, sizes) for row in cells),
-    ]
-    return under(*lines)
+    rows_below = (_row(row, sizes) for row in cells)
+    return under(_row(titles, sizes), Block.of([rule]), *rows_below)
 
 
 def fits(head: Sequence[str], rows: Sequence[Sequence[Text]], width: int) -> bool:
     """Tell whether rows stand in one line each."""
-    known = [[Text(name) for name in head], *rows]
-    sizes = [max(row[k].cell_len for row in known) for k in range(len(head))]
+    sizes = _sizes([[Text(name) for name in head], *rows])
     return sum(sizes) + _GAP * (len(sizes) - 1) <= width
+
+
+def _sizes(rows: Sequence[Sequence[Text]]) -> list[int]:
+    """Return how wide each column is."""
+    return [max(cell.cell_len for cell in column) for column in zip(*rows, strict=True)]
 
 
 def _row(row: Sequence[Text], sizes: Sequence[int]) -> Block:

@@ -16,15 +16,8 @@ from .base.views import VIEWS
 
 # Where each one is made.
 HOMES: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "step": ".step.pane",
-        "training": ".time.training",
-        **{
-            name: f".tables.{name}"
-            for name in VIEWS
-            if name not in ("step", "training")
-        },
-    }
+    {name: f".tables.{name}" for name in VIEWS}
+    | {"step": ".step.pane", "training": ".time.training"}
 )
 
 
