@@ -17,6 +17,7 @@ import numpy as np
 from ..check.report import NodeCheck, Report
 from ..engine.graph import Edge, Graph, Node, Site
 from ..engine.run import Run
+from ..engine.subject import Subject
 from ..engine.trace import Contribution, Forward, Seed, Trace
 from ..ops.table import Array
 from ..scenario.scenario import Scenario
@@ -80,15 +81,15 @@ def _place(graph: Graph, site: Site | None) -> dict[str, Any]:
     return {"source": graph.source_of(site), "line": site.line}
 
 
-def grads_record(scenario: str, title: str, dtype: str, run: Run) -> dict[str, Any]:
+def grads_record(subject: Subject, run: Run) -> dict[str, Any]:
     """Return every value and every gradient of a run, nodes in forward order."""
     return {
         "gradstep": 1,
-        "scenario": scenario,
-        "title": title,
+        "scenario": subject.name,
+        "title": subject.title,
         "output": run.graph.nodes[run.graph.output].name,
         "nodes": [
-            node_record(run, node, dtype)
+            node_record(run, node, subject.dtype)
             | {
                 "value": plain(run.value(node.index)),
                 "grad": plain(run.gradient(node.index)),

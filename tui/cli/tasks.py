@@ -88,12 +88,7 @@ def do_grads(options: Options) -> int:
     for scenario in scenarios:
         run = _run(scenario)
         if options.json:
-            record = grads_record(
-                scenario.subject.name,
-                scenario.subject.title,
-                scenario.subject.dtype,
-                run,
-            )
+            record = grads_record(scenario.subject, run)
             screen.file.write(f"{dump(record)}\n")
             continue
         screen.print(gradients_block(scenario.subject, run, look, screen.width))
