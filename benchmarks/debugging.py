@@ -11,7 +11,7 @@ from measure import Row, compare, peak, size
 from gradstep.core.debugger.debugger import Debugger
 from gradstep.core.engine.run import evaluate
 from gradstep.core.engine.trace import Trace
-from gradstep.core.explain.explain import explain_gradient
+from gradstep.core.explain.gradients import explain_gradient
 from gradstep.core.program.build import Leaf, build
 from gradstep.core.scenario.scenario import load
 from gradstep.core.training.timeline import Timeline

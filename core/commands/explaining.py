@@ -13,14 +13,17 @@ import numpy as np
 from ..base.errors import CommandError, Problem
 from ..engine.element import Element, Index, Quantity, index_of
 from ..engine.trace import Contribution
-from ..explain.explain import element_name, explain_gradient, explain_value, uses_of
+from ..explain.factors import uses_of
+from ..explain.gradients import explain_gradient
 from ..explain.rows import Row, check_rows, explained, not_computed, why_rows
+from ..explain.values import explain_value
 from ..explain.verdicts import quick_check
 from ..ops.table import Array
 from ..session.expression import parse_element
 from ..session.reply import Answer, Table
 from ..session.session import Session
 from ..session.steps import place_of
+from ..words.events import element_name
 from ..words.numbers import value_text
 from .table import Command
 

@@ -17,10 +17,10 @@ from ..base.progress import Progress
 from ..base.text import clean
 from ..engine.element import index_of
 from ..engine.run import Run
-from ..explain.explain import element_name
 from ..scenario.scenario import Expectation, Scenario, load
 from ..scenario.toml import Mistakes
 from ..session.script import read_script, run_script
+from ..words.events import element_name
 from ..words.numbers import distinct, value_text
 from .debugger import Debugger
 

@@ -14,11 +14,13 @@ import numpy as np
 from ..base.errors import CommandError, Problem
 from ..base.progress import Progress, with_progress
 from ..engine.backward import broadcast_axes
+from ..engine.element import Index
 from ..engine.graph import Node
 from ..engine.measure import largest
 from ..engine.run import Run
 from ..ops.table import Shape
-from .explain import Index, contraction, uses_of
+from .axes import contraction
+from .factors import uses_of
 
 
 @dataclass(frozen=True, slots=True)

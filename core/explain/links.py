@@ -13,12 +13,14 @@ from typing import Final, Literal
 
 import numpy as np
 
-from ..engine.element import Element, Quantity
+from ..engine.element import Element, Index, Quantity
 from ..engine.graph import Edge, Node
 from ..engine.run import Run
 from ..engine.trace import Breakdown, Contribution, Forward, Seed, Trace
 from ..ops.table import Array, Shape
-from .explain import Index, contraction, explain_value, kept_axes, local_factors
+from .axes import contraction, kept_axes
+from .factors import local_factors
+from .values import explain_value
 
 Role = Literal[
     "operand",

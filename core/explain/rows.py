@@ -11,23 +11,15 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from ..engine.element import Element
+from ..engine.element import Element, Index
 from ..engine.graph import Edge
 from ..engine.trace import Trace
+from ..words.events import element_name
 from ..words.formulas import Wording, axes_text, indexed
 from ..words.numbers import SENTENCE, index_text, shape_text, value_text
-from .explain import (
-    Explanation,
-    Factor,
-    Index,
-    Part,
-    Term,
-    ValueExplanation,
-    element_name,
-    explain_gradient,
-    explain_value,
-)
+from .gradients import Explanation, Part, Term, explain_gradient
 from .links import factor
+from .values import Factor, ValueExplanation, explain_value
 from .verdicts import is_checkable, numeric_line, quick_check
 
 if TYPE_CHECKING:

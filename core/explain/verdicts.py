@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 from ..engine.element import Element
 from ..engine.graph import Edge, Graph
 from ..engine.trace import Trace
+from ..words.events import element_name
 from ..words.numbers import SENTENCE, distinct, element_text, number_text
-from .explain import element_name
 
 if TYPE_CHECKING:
     from ..check.report import NodeCheck, Report

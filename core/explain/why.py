@@ -13,21 +13,13 @@ from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 
+from ..engine.element import Index
 from ..engine.graph import Edge
 from ..engine.run import Run
 from ..engine.trace import Trace
 from ..ops.table import Array
-from .explain import (
-    Columns,
-    Explanation,
-    Factor,
-    Index,
-    Part,
-    Products,
-    Term,
-    explain_gradient,
-    explain_value,
-)
+from .gradients import Columns, Explanation, Part, Term, explain_gradient
+from .values import Factor, Products, explain_value
 
 Cause = Literal[
     "constant",

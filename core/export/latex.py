@@ -19,11 +19,12 @@ import numpy as np
 from ..base.errors import CommandError, LimitError
 from ..base.text import clean
 from ..engine.backward import broadcast_axes
+from ..engine.element import Index
 from ..engine.graph import Edge, Graph, Node
 from ..engine.measure import largest
 from ..engine.subject import Subject
 from ..engine.trace import Trace
-from ..explain.explain import Index, Part, explain_gradient
+from ..explain.gradients import Part, explain_gradient
 from ..ops import OPS
 from ..ops.table import Shape
 from ..words.formulas import axes_text, code_text

@@ -8,8 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from ..engine.element import index_of
-from ..explain.explain import Index
+from ..engine.element import Index, index_of
 from ..ops.table import Array
 
 _AT_ONCE: Final = 1_000_000  # elements that are searched together

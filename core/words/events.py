@@ -6,11 +6,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from ..engine.element import index_of
+from ..engine.element import Index, index_of
+from ..engine.graph import Node
 from ..engine.measure import blocks, magnitudes
 from ..engine.trace import Contribution, Event, Forward, Seed, Trace
 from ..ops.table import Array
-from .numbers import SENTENCE, change_text, index_text, value_text
+from .numbers import SENTENCE, change_text, element_text, index_text, value_text
 
 _FEW: Final = 4  # elements, so few that each is seen
 
@@ -21,6 +22,12 @@ def where(trace: Trace, number: int) -> str:
     if isinstance(event, Contribution):
         return trace.run.graph.edge_name(event.edge)
     return trace.run.graph.nodes[event.node].name
+
+
+def element_name(node: Node, index: Index | None, quantity: str = "value") -> str:
+    """Return an element as it is typed: `W1.grad[0, 2]`."""
+    name = node.name + (".grad" if quantity == "grad" else "")
+    return element_text(name, index)
 
 
 def event_line(trace: Trace, number: int, digits: int = SENTENCE) -> str:

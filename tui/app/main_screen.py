@@ -25,8 +25,8 @@ from ...core.commands.explaining import outstanding
 from ...core.debugger.debugger import Debugger
 from ...core.engine.element import Element
 from ...core.engine.trace import Trace
-from ...core.explain.explain import element_name
 from ...core.session.reply import Reply
+from ...core.words.events import element_name
 from ..export.exports import with_screen
 from ..panes.base.background import Background, is_there
 from ..panes.base.pane import Asked, Begun, Chosen, OneLine, Pane, View

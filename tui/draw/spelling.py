@@ -10,17 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from ...core.engine.element import Index
 from ...core.engine.graph import Edge, Node
 from ...core.engine.trace import Trace
-from ...core.explain.explain import (
-    Index,
-    Part,
-    element_name,
-    explain_value,
-    part_of,
-)
+from ...core.explain.gradients import Part, part_of
 from ...core.explain.links import made_from, made_into, partners
 from ...core.explain.rows import BY_PATCH
+from ...core.explain.values import explain_value
+from ...core.words.events import element_name
 from ...core.words.formulas import Wording, indexed
 from ...core.words.numbers import SENTENCE, change_text, index_text, number_text
 

@@ -15,9 +15,9 @@ from textual.events import Click, Key, MouseScrollDown, MouseScrollUp
 from ...core.base.errors import CommandError
 from ...core.commands.explaining import find_element
 from ...core.engine.element import Element
-from ...core.explain.explain import element_name
 from ...core.explain.rows import Kind, explained
 from ...core.explain.rows import Row as Reason
+from ...core.words.events import element_name
 from ...core.words.numbers import SENTENCE, style_for, write
 from ..draw.digits import align
 from ..draw.stage import wording

@@ -12,11 +12,9 @@ from cases import EXAMPLES, an_element, every_op, run_of_case
 from gradstep.core.engine.graph import Edge
 from gradstep.core.engine.run import evaluate
 from gradstep.core.engine.trace import Trace
-from gradstep.core.explain.explain import (
-    explain_gradient,
-    explain_value,
-    local_factors,
-)
+from gradstep.core.explain.factors import local_factors
+from gradstep.core.explain.gradients import explain_gradient
+from gradstep.core.explain.values import explain_value
 from gradstep.core.ops import OPS
 from gradstep.core.training.timeline import Single
 from runs import number, program_of, programs, run_of

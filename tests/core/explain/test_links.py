@@ -6,7 +6,7 @@ import pytest
 from gradstep.core.debugger.debugger import Debugger
 from gradstep.core.engine.graph import Edge
 from gradstep.core.engine.trace import Contribution
-from gradstep.core.explain.explain import local_factors
+from gradstep.core.explain.factors import local_factors
 from gradstep.core.explain.links import (
     Region,
     facets,

@@ -25,12 +25,10 @@ from gradstep.core.engine.copies import views
 from gradstep.core.engine.graph import Edge
 from gradstep.core.engine.run import Run, evaluate
 from gradstep.core.engine.trace import Contribution, Trace
-from gradstep.core.explain import explain, why
-from gradstep.core.explain.explain import (
-    explain_gradient,
-    explain_value,
-    local_factors,
-)
+from gradstep.core.explain import factors, gradients, why
+from gradstep.core.explain.factors import local_factors
+from gradstep.core.explain.gradients import explain_gradient
+from gradstep.core.explain.values import explain_value
 from gradstep.core.ops import OPS
 from gradstep.core.program.build import Program
 from gradstep.core.words import events as describe
@@ -55,7 +53,7 @@ def limits(module: Any, **values: int) -> Iterator[None]:
 @contextmanager
 def everything_is_large() -> Iterator[None]:
     """Treat every array as one of millions."""
-    with limits(trace, _LARGE=0, _MOST_AT_ONCE=0, _SHORT=0), limits(explain, _FEW=0):
+    with limits(trace, _LARGE=0, _MOST_AT_ONCE=0, _SHORT=0), limits(gradients, _FEW=0):
         yield
 
 
@@ -258,7 +256,8 @@ def test_many_terms_and_parts_are_those_of_few(program: Program, data: Any) -> N
         return
     index = an_element(data.draw, node.shape)
     few = explain_gradient(moments, node.index, index, len(moments), follow=False)
-    with limits(explain, _FEW=0, _AT_ONCE=2, _FEW_PARTS=0):
+    none = {"_FEW": 0, "_FEW_PARTS": 0}
+    with limits(gradients, **none), limits(factors, AT_ONCE=2):
         many = explain_gradient(moments, node.index, index, len(moments), follow=False)
         assert list(many.terms()) == list(few.terms())
         assert (many.sum, many.uses) == (few.sum, few.uses)

@@ -13,7 +13,7 @@ import pytest
 from gradstep import Debugger, load
 from gradstep.core.engine.element import Element, Index, Quantity
 from gradstep.core.engine.trace import Trace
-from gradstep.core.explain.explain import explain_gradient, explain_value
+from gradstep.core.explain.gradients import explain_gradient
 from gradstep.core.explain.rows import (
     Kind,
     Row,
@@ -23,6 +23,7 @@ from gradstep.core.explain.rows import (
     value_rows,
     why_rows,
 )
+from gradstep.core.explain.values import explain_value
 from gradstep.core.explain.why import why
 from gradstep.core.scenario.scenario import builtin_names
 from gradstep.core.words.formulas import Wording

@@ -12,9 +12,9 @@ from gradstep.core.debugger.debugger import Debugger
 from gradstep.core.engine.patches import Patches
 from gradstep.core.engine.run import Run
 from gradstep.core.engine.trace import Trace
-from gradstep.core.explain.explain import element_name
 from gradstep.core.explain.why import CAUSES, Hop, Why, breaks, why
 from gradstep.core.scenario.scenario import load
+from gradstep.core.words.events import element_name
 from runs import edge, number, run_of
 from sessions import TROUBLE, said, session
 

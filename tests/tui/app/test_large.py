@@ -16,7 +16,7 @@ from driving import settle
 from gradstep.core.engine import trace
 from gradstep.core.engine.element import Element
 from gradstep.core.engine.run import Run
-from gradstep.core.explain import explain
+from gradstep.core.explain import gradients
 from gradstep.core.scenario.scenario import Scenario, load, parse
 from gradstep.tui.app.app import GradstepApp
 from gradstep.tui.app.main_screen import MainScreen
@@ -53,7 +53,7 @@ def everything_is_large() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for module, names in (
             (trace, ("_LARGE", "_MOST_AT_ONCE", "_SHORT")),
-            (explain, ("_FEW", "_FEW_PARTS")),
+            (gradients, ("_FEW", "_FEW_PARTS")),
             (known, ("_AT_ONCE",)),
             (matrix_view, ("_AT_ONCE",)),
         ):

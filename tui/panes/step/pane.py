@@ -15,8 +15,8 @@ from ....core.commands.explaining import outstanding
 from ....core.engine.element import Element
 from ....core.engine.measure import summarise
 from ....core.engine.trace import Trace
-from ....core.explain.explain import element_name
 from ....core.explain.links import Facet, Region, linked
+from ....core.words.events import element_name
 from ....core.words.numbers import element_text
 from ...draw.look import Look
 from ...draw.stage import Stage, place

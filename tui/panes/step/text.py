@@ -13,8 +13,8 @@ from rich.text import Text
 from ....core.debugger.debugger import Debugger
 from ....core.engine.backward import broadcast_axes
 from ....core.engine.trace import Contribution, Event, Forward, Seed, Trace, Update
-from ....core.explain.explain import element_name
 from ....core.explain.links import Facet, facets
+from ....core.words.events import element_name
 from ....core.words.formulas import NO_FORMULA, Formula, axes_text
 from ....core.words.numbers import change_text, index_text, shape_text
 from ...draw.spelling import contribution_text, update_text, value_text

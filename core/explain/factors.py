@@ -1,0 +1,275 @@
+"""The local factors of one element: ∂consumer[j]/∂operand[index] for every j.
+
+They come from the jvp rules, one way for each kind of operation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from ..engine.backward import broadcast_axes
+from ..engine.cells import slopes, slopes_at
+from ..engine.copies import views
+from ..engine.element import Index, index_of
+from ..engine.graph import Edge, Node
+from ..engine.run import Run
+from ..ops.table import Array, Kind, Op, Rule, Shape
+from .axes import Portion, attribute, axis_letters, contraction, kept_axes, sizes_of
+
+AT_ONCE: Final = 1_000_000  # elements that are searched together
+
+
+def local_factors(run: Run, edge: Edge, index: Index) -> tuple[Array, Array]:
+    """Return the flat places j and the factors ∂consumer[j]/∂operand[index].
+
+    Every element of the consumer that can depend on the operand's element is there,
+    those whose factor happens to be zero included.
+    """
+    consumer = run.graph.nodes[edge.consumer]
+    op = consumer.op
+    if op is None:
+        raise ValueError(f"{consumer.name} is not computed")
+    with np.errstate(all="ignore"):
+        return _FACTORS[op.kind](run, consumer, op, edge, index)
+
+
+def factor_blocks(run: Run, edge: Edge, index: Index) -> Iterator[tuple[Array, Array]]:
+    """Yield the local factors of an edge; of an elementwise one not too many at once.
+
+    An operand that was broadcast is used as often as it was repeated.
+    """
+    op = run.graph.nodes[edge.consumer].op
+    wide, narrow = (np.size(run.values[i]) for i in (edge.consumer, edge.operand))
+    count = wide // max(narrow, 1)
+    if op is None or op.kind != "elementwise" or count <= AT_ONCE:
+        yield local_factors(run, edge, index)
+        return
+    along = _repeated(run, edge, index)
+    first = next(axis for axis, span in enumerate(along) if len(span) > 1)
+    each = max(AT_ONCE * len(along[first]) // count, 1)
+    for start in range(0, len(along[first]), each):
+        part = list(along)
+        part[first] = along[first][start : start + each]
+        with np.errstate(all="ignore"):
+            yield _slopes_along(run, edge, part)
+
+
+def uses_of(run: Run, node: int, index: Index) -> Iterator[tuple[Edge, Index, float]]:
+    """Yield where an element goes: edge, element of the consumer, local derivative.
+
+    Whole numbers and truth values have no derivatives, so nothing is yielded for them.
+    """
+    if run.value(node).dtype.kind != "f":
+        return
+    for edge in reversed(run.graph.consumers[node]):
+        op = run.graph.nodes[edge.consumer].op
+        if op is None:
+            continue
+        places, local = local_factors(run, edge, index)
+        shape = np.shape(run.values[edge.consumer])
+        for place, factor in zip(places, local, strict=True):
+            yield edge, index_of(place, shape), float(factor)
+
+
+# --------------------------------------------------------------- each kind of operation
+
+
+def _elementwise(
+    run: Run, _consumer: Node, _op: Op, edge: Edge, index: Index
+) -> tuple[Array, Array]:
+    """Take the elements at the same place; all along the axes that were broadcast."""
+    return _slopes_along(run, edge, _repeated(run, edge, index))
+
+
+def _repeated(run: Run, edge: Edge, index: Index) -> list[range]:
+    """Return where an element of an operand stands in the result."""
+    shape, narrow = (np.shape(run.values[i]) for i in (edge.consumer, edge.operand))
+    repeated = set(broadcast_axes(shape, narrow))
+    extra = len(shape) - len(narrow)
+    starts = [0 if a in repeated else index[a - extra] for a in range(len(shape))]
+    return [
+        range(size) if axis in repeated else range(start, start + 1)
+        for axis, (size, start) in enumerate(zip(shape, starts, strict=True))
+    ]
+
+
+def _slopes_along(run: Run, edge: Edge, along: Sequence[range]) -> tuple[Array, Array]:
+    """Return the flat places and the slopes of an elementwise operation in a box."""
+    consumer = run.graph.nodes[edge.consumer]
+    shape = np.shape(run.values[edge.consumer])
+    places = np.zeros(1, dtype=int)
+    for span, size in zip(along, shape, strict=True):
+        places = np.add.outer(places * size, np.arange(span.start, span.stop)).ravel()
+    rule = consumer.op.jvp(edge.argument) if consumer.op else None
+    if rule is None:
+        return places, np.zeros(len(places))
+    box = tuple(slice(span.start, span.stop) for span in along)
+    local = slopes_at(run, consumer, rule, box)
+    return places, np.ravel(local).astype(float)
+
+
+def _reduce(
+    run: Run, consumer: Node, op: Op, edge: Edge, index: Index
+) -> tuple[Array, Array]:
+    """Take the one element that the slice with the operand's element becomes."""
+    narrow, wide = (np.shape(run.values[i]) for i in (edge.operand, edge.consumer))
+    kept = kept_axes(consumer, len(narrow))
+    place = [i if a in kept else 0 for a, i in enumerate(index)]
+    if len(wide) < len(narrow):
+        place = [place[a] for a in kept]
+    flat = np.ravel_multi_index(tuple(place), wide) if wide else 0
+    local = slopes(run, consumer, op, edge.argument)[index]
+    return np.array([flat]), np.reshape(local, 1).astype(float)
+
+
+def _copies(
+    run: Run, consumer: Node, op: Op, edge: Edge, index: Index
+) -> tuple[Array, Array]:
+    """Return the copies of an element: their places, and the factor 1 of each."""
+    wide = np.shape(run.values[edge.consumer])
+    seen = views(run, consumer, edge.argument)
+    if seen is None:
+        # Only whether an element is a copy matters: booleans take the least room.
+        one = np.zeros(np.shape(run.values[edge.operand]), np.bool_)
+        one[index] = True
+        places = np.flatnonzero(applied(run, consumer, op.jvp(edge.argument), one))
+    else:
+        box = seen.into(index)
+        if box is None:
+            places = np.zeros(0, dtype=int)
+        else:
+            places = np.ravel(np.ravel_multi_index(np.ix_(*box), wide) if wide else 0)
+    return places, np.ones(len(places))
+
+
+def applied(run: Run, consumer: Node, rule: Rule | None, one: Array) -> Array:
+    """Return what a rule makes of an array; nothing where there is no rule."""
+    if rule is None:
+        return np.zeros(0)
+    y = run.values[consumer.index]
+    operands = [run.values[i] for i in consumer.operands]
+    return np.asarray(rule(one, y, *operands, **consumer.attributes))
+
+
+def _one_hot(
+    run: Run, consumer: Node, op: Op, edge: Edge, index: Index
+) -> tuple[Array, Array]:
+    """Send a one through the jvp, and take the elements that it reaches."""
+    one = np.zeros_like(np.asarray(run.values[edge.operand]))
+    one[index] = 1
+    local = applied(run, consumer, op.jvp(edge.argument), one)
+    places = np.flatnonzero(local)  # NaN is not 0
+    return places, local.ravel()[places].astype(float)
+
+
+def _block(
+    run: Run, consumer: Node, op: Op, edge: Edge, index: Index
+) -> tuple[Array, Array]:
+    """Send a one through the jvp of the part of an operation that it can reach."""
+    inputs, output = axis_letters(run, consumer, op)
+    mine = inputs[edge.argument]
+    part = Portion.of(
+        run, consumer, inputs, output, dict(zip(mine, index, strict=True))
+    )
+    rule = op.jvp(edge.argument)
+    if rule is None:
+        return np.zeros(0, dtype=int), np.zeros(0)
+    one = np.zeros_like(part.operands[edge.argument])
+    one[tuple(i if a == "*" else 0 for a, i in zip(mine, index, strict=True))] = 1
+    local = np.asarray(
+        rule(one, part.result, *part.operands, **consumer.attributes), dtype=float
+    )
+    if attribute(consumer, "reduction") == "mean":
+        # The mean is one over all samples, and the part has but one of them.
+        local = local / (np.size(run.values[edge.operand]) // max(one.size, 1))
+    wide = np.shape(run.values[consumer.index])
+    places = (
+        np.ravel_multi_index(np.ix_(*part.box), wide) if wide else np.zeros((), int)
+    )
+    reached = local != 0  # NaN is not 0
+    if "axis" in consumer.attributes and mine == output:
+        reached = np.ones_like(reached)  # a slice, those of factor 0 as well
+    return places[reached].ravel(), local[reached].ravel()
+
+
+def _contract(
+    run: Run, consumer: Node, op: Op, edge: Edge, index: Index
+) -> tuple[Array, Array]:
+    """Take the other factors of every product that the element is in."""
+    labels = contraction(run, consumer)
+    if labels is None:
+        return _one_hot(run, consumer, op, edge, index)
+    inputs, output = labels
+    mine = inputs[edge.argument]
+    shapes = [np.shape(run.values[i]) for i in consumer.operands]
+    sizes = sizes_of(inputs, shapes)
+    if len(set(mine)) != len(mine):
+        return _one_hot(run, consumer, op, edge, index)
+    fixed = {
+        label: i
+        for label, i, size in zip(mine, index, shapes[edge.argument], strict=True)
+        if size == sizes[label]
+    }
+    others: list[Any] = []
+    for argument, (text, shape) in enumerate(zip(inputs, shapes, strict=True)):
+        if argument == edge.argument:
+            continue
+        array = run.values[consumer.operands[argument]]
+        others += _fixed(array, text, shape, sizes, fixed)
+    free = "".join(label for label in output if label not in fixed)
+    local = _einsum(others, free, sizes)
+    shape = np.shape(run.values[consumer.index])
+    along = [
+        (fixed[label],) if label in fixed else range(size)
+        for label, size in zip(output, shape, strict=True)
+    ]
+    places = np.ravel_multi_index(np.ix_(*along), shape) if shape else np.zeros(1, int)
+    return np.ravel(places), np.ravel(local)
+
+
+def _fixed(
+    array: Any,
+    text: str,
+    shape: Shape,
+    sizes: Mapping[str, int],
+    fixed: Mapping[str, int],
+) -> tuple[Array, str]:
+    """Take the slice of an operand at the fixed labels; drop axes that broadcast."""
+    where: list[Any] = []
+    left = ""
+    for label, size in zip(text, shape, strict=True):
+        if size == 1 and sizes[label] != 1:
+            where.append(0)
+        elif label in fixed:
+            where.append(fixed[label])
+        else:
+            where.append(slice(None))
+            left += label
+    return np.asarray(np.asarray(array)[tuple(where)], dtype=float), left
+
+
+def _einsum(others: list[Any], free: str, sizes: Mapping[str, int]) -> Array:
+    arrays, texts = others[::2], others[1::2]
+    present = "".join(label for label in free if any(label in text for text in texts))
+    local = (
+        np.einsum(",".join(texts) + "->" + present, *arrays, optimize=True)
+        if arrays
+        else np.ones(())
+    )
+    shape = tuple(sizes[label] if label in present else 1 for label in free)
+    return np.broadcast_to(
+        np.reshape(local, shape), tuple(sizes[label] for label in free)
+    )
+
+
+_FACTORS: Final[Mapping[Kind, Any]] = {
+    "elementwise": _elementwise,
+    "contract": _contract,
+    "reduce": _reduce,
+    "move": _copies,
+    "gather": _copies,
+    "block": _block,
+}

@@ -1,0 +1,404 @@
+"""Where a gradient comes from.
+
+```
+grad_v[i] = Σ over edges (c, k) of  Σ over j of  grad_c[j] · ∂c[j]/∂v[i]
+```
+
+The factors ∂c[j]/∂v[i] come from the jvp rules, the gradients themselves from the vjp
+rules: that an explanation adds up is a check of one by the other.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, NamedTuple, overload
+
+import numpy as np
+
+from ..base.cache import Recent
+from ..engine.backward import broadcast_axes
+from ..engine.element import Index, index_of
+from ..engine.graph import Edge
+from ..engine.measure import largest
+from ..engine.run import Run
+from ..engine.trace import Trace
+from ..ops.table import Array, Shape
+from ..words.events import element_name
+from .factors import factor_blocks
+
+_MOST_HOPS: Final = 10_000  # exact copies passed through before giving up
+_FEW_PARTS: Final = 64  # of an explanation that are told, however few are asked for
+_FEW: Final = 4096  # elements of a result whose terms are made at once
+_USUAL: Final = 8  # terms that are asked for most of the time
+
+
+class Term(NamedTuple):
+    """One product: what element `index` of the consumer's gradient sends back."""
+
+    consumer: int  # a node number
+    argument: int  # which operand of it, counted from 0
+    index: Index  # pyright: ignore[reportIncompatibleMethodOverride]  # not a search
+    upstream: float  # the consumer's gradient at `index`
+    local: float  # ∂ consumer[index] by the element
+    product: float  # upstream × local
+
+
+class Columns(NamedTuple):
+    """Terms as columns: each number belongs to one term.
+
+    `places` are the flat indices of the consumer's elements.
+    """
+
+    places: Array
+    upstream: Array  # the consumer's gradient there
+    local: Array  # the local derivative by the element
+    product: Array  # upstream × local
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """What one edge adds to one element: its terms as columns, and their stored sum.
+
+    `blocks` are the columns one below the other: of many terms they are made whenever
+    they are gone through. `stored` is what the backward pass added, whose rounding
+    can differ in the last digits. `summed` are the broadcast axes that were summed
+    over, from shape `wide`.
+    """
+
+    edge: Edge  # the edge that adds it
+    element: Index  # its index in the operand
+    event: int  # of the contribution, counted from 0
+    wide: Shape
+    summed: tuple[int, ...]
+    blocks: Iterable[Columns]
+    recent: Recent  # where blocks are kept for a while
+    stored: float
+    # whether a patch changed what the edge adds: no terms make it
+    patched: bool = False
+
+    def __len__(self) -> int:
+        if isinstance(self.blocks, tuple):
+            return sum(len(block.places) for block in self.blocks)
+        return self._digest(0).size
+
+    @property
+    def local(self) -> Array:
+        """The local derivatives of the consumer's elements."""
+        return np.concatenate([block.local for block in self.blocks])
+
+    def term(self, number: int) -> Term:
+        """Return one term."""
+        for block in self.blocks:
+            if number < len(block.places):
+                return self._term(block, number)
+            number -= len(block.places)
+        raise IndexError("there is no such term")
+
+    def _term(self, block: Columns, number: int) -> Term:
+        return Term(
+            self.edge.consumer,
+            self.edge.argument,
+            index_of(block.places[number], self.wide),
+            float(block.upstream[number]),
+            float(block.local[number]),
+            float(block.product[number]),
+        )
+
+    def first(self, chosen: Callable[[Columns], Array]) -> Term | None:
+        """Return the first term of those that are chosen, if there is one."""
+        for block in self.blocks:
+            found = chosen(block)
+            if found.any():
+                return self._term(block, int(np.argmax(found)))
+        return None
+
+    def largest(self, count: int) -> Sequence[Term]:
+        """Return the terms with the largest products; those that are NaN come first."""
+        return self._digest(count).largest[:count]
+
+    def rest(self, count: int) -> float | None:
+        """Return the sum of all but the `count` largest terms; None without any."""
+        found = self._digest(count)
+        if found.size <= count:
+            return None
+        return found.rest + sum(term.product for term in found.largest[count:])
+
+    def _digest(self, count: int) -> _Digest:
+        """Return the largest terms, at least so many, and the sum of all others."""
+        if isinstance(self.blocks, tuple):
+            return self._digested(count)
+        count = max(count, _USUAL)
+        key = ("terms", self.edge, self.element, count)
+        return self.recent.of(key, lambda: self._digested(count))
+
+    def _digested(self, count: int) -> _Digest:
+        kept: list[Term] = []
+        size, rest = 0, 0.0
+        for block in self.blocks:
+            places = largest(block.product, count)
+            left = np.ones(len(block.product), np.bool_)
+            left[places] = False
+            with np.errstate(all="ignore"):
+                rest += float(np.sum(block.product, where=left))
+            known = bool(kept)
+            kept += [self._term(block, place) for place in places.tolist()]
+            if known:
+                kept, lost = _ranked(kept, count)
+                rest += lost
+            size += len(block.places)
+        return _Digest(size, kept, rest)
+
+
+def _ranked(terms: Sequence[Term], count: int) -> tuple[list[Term], float]:
+    """Return the largest terms, and what the others add up to."""
+    chosen = largest(np.array([term.product for term in terms]), count).tolist()
+    lost = set(range(len(terms))) - set(chosen)
+    return [terms[n] for n in chosen], sum(terms[n].product for n in lost)
+
+
+class _Digest(NamedTuple):
+    """The largest of so many terms, and what the others add up to."""
+
+    size: int
+    largest: Sequence[Term]
+    rest: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Parts(Sequence[Part]):
+    """What many edges add to one element, in order: a part is made when looked at."""
+
+    trace: Trace  # of one iteration
+    element: Index  # its index in the node
+    arrivals: Sequence[int]  # the events of its node
+    span: range  # which of them
+
+    def __len__(self) -> int:
+        return len(self.span)
+
+    def event(self, number: int) -> int:
+        """Return the number of the event of a part, without making the part."""
+        return self.arrivals[self.span[number]]
+
+    @overload
+    def __getitem__(self, number: int) -> Part: ...
+    @overload
+    def __getitem__(self, number: slice) -> Parts: ...
+    def __getitem__(self, number: int | slice) -> Part | Parts:
+        if isinstance(number, slice):
+            return replace(self, span=self.span[number])
+        event = self.event(number)
+        return part_of(self.trace, self.trace.edge(event), event, self.element)
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """One element of a gradient at a position, opened into its terms.
+
+    `sum` is the accumulated gradient there, None before anything has arrived.
+    `passed` are the exact copies between the element asked about and `node`, `index`,
+    where the terms are; it is empty where the element itself has them.
+    """
+
+    asked: tuple[int, Index]
+    node: int
+    index: Index
+    sum: float | None
+    parts: Parts  # one for each contribution that is in
+    uses: tuple[int, int]  # contributions in, of all that come
+    passed: tuple[Term, ...] = ()
+    seed: float | None = None  # what entered here as the seed
+    written: bool = False  # a patch wrote over the sum
+
+    @property
+    def complete(self) -> bool:
+        """Tell whether everything that will arrive has arrived."""
+        return self.uses[0] == self.uses[1]
+
+    def latest(self, trace: Trace, count: int) -> tuple[Parts, float | None]:
+        """Return the last parts, and what had arrived before; None where all are there.
+
+        Few parts are there all, whatever `count` is.
+        """
+        parts = self.parts
+        if len(parts) <= _FEW_PARTS or count >= len(parts):
+            return parts, None
+        shown = parts[len(parts) - count :]
+        first = shown.event(0) if shown else len(trace)
+        before = trace.gradient(self.node, first)
+        return shown, None if before is None else float(before[self.index])
+
+    def terms(
+        self, progress: Callable[[int, int], None] | None = None
+    ) -> Iterator[Term]:
+        """Yield every term, edge by edge in the order of the pass."""
+        for done, part in enumerate(self.parts):
+            if progress is not None and done % _FEW_PARTS == 0:
+                progress(done, len(self.parts))
+            yield from (part.term(number) for number in range(len(part)))
+
+    def record(
+        self, trace: Trace, progress: Callable[[int, int], None] | None = None
+    ) -> dict[str, Any]:
+        """Return it as plain data, with all terms, and report the progress."""
+        nodes = trace.run.graph.nodes
+        asked, index = self.asked
+        return {
+            "element": element_name(nodes[asked], index, "grad"),
+            "sum": self.sum,
+            "terms": [
+                term._asdict() | {"consumer": nodes[term.consumer].name}
+                for term in (self.passed or self.terms(progress))
+            ],
+            "complete": self.complete,
+        }
+
+
+# ------------------------------------------------------------------------------ opening
+
+
+def explain_gradient(
+    trace: Trace, node: int, index: Index, position: int, *, follow: bool = True
+) -> Explanation:
+    """Open one element of a gradient into its terms.
+
+    While the element is nothing but an exact copy of one element upstream, the copy is
+    passed through, unless `follow` is False.
+    """
+    asked = (node, index)
+    passed: list[Term] = []
+    done, uses = trace.uses(node, position)
+    while follow and done == uses and len(passed) < _MOST_HOPS:
+        copy = _copy(trace, node, index)
+        if copy is None:
+            break
+        passed.append(copy)
+        node, index = copy.consumer, copy.index
+    found = _opened(trace, node, index, position)
+    return replace(found, asked=asked, passed=tuple(passed))
+
+
+def _opened(trace: Trace, node: int, index: Index, position: int) -> Explanation:
+    run = trace.run
+    gradient = trace.gradient(node, position)
+    arrivals = trace.arrivals(node)
+    span = range(bisect_left(arrivals, position))
+    seed: float | None = None
+    if span and arrivals[0] == trace.seed_position:
+        seed, span = float(np.asarray(run.seed)[index]), span[1:]
+    return Explanation(
+        (node, index),
+        node,
+        index,
+        None if gradient is None else float(gradient[index]),
+        Parts(trace, index, arrivals, span),
+        trace.uses(node, position),
+        seed=seed,
+        written=any(w.node == node for w in run.writes),
+    )
+
+
+def part_of(trace: Trace, edge: Edge, number: int, index: Index) -> Part:
+    """Return what one edge adds to element `index` of its operand.
+
+    The last one is kept: what explains a step and what explains its element ask for
+    the same.
+    """
+    recent, key = trace.run.recent, (number, index)
+    known: tuple[object, Part] | None = recent.known("part")
+    if known is None or known[0] != key:
+        known = recent.keep("part", (key, _part_of(trace, edge, number, index)))
+    return known[1]
+
+
+def _part_of(trace: Trace, edge: Edge, number: int, index: Index) -> Part:
+    run = trace.run
+    upstream = np.asarray(trace.upstream(edge))
+    operand = np.asarray(run.values[edge.operand])
+
+    def columns(factors: tuple[Array, Array]) -> Columns:
+        places, local = factors
+        sent = upstream.flat[places].astype(float)
+        with np.errstate(all="ignore"):
+            product = _as_computed(sent * local, operand)
+        return Columns(places, sent, local, product)
+
+    blocks: Iterable[Columns] = _Blocks(
+        lambda: map(columns, factor_blocks(run, edge, index))
+    )
+    if upstream.size <= _FEW:
+        blocks = tuple(blocks)
+    key = (edge.consumer, edge.argument)
+    return Part(
+        edge,
+        index,
+        number,
+        upstream.shape,
+        _summed(run, edge),
+        blocks,
+        run.recent,
+        trace.added(edge, index),
+        key in run.patches.rules or key in run.patches.in_place,
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Blocks(Iterable[Columns]):
+    """Columns that are made anew each time one iterates over them."""
+
+    make: Callable[[], Iterator[Columns]]
+
+    def __iter__(self) -> Iterator[Columns]:
+        return self.make()
+
+
+def _as_computed(product: Array, operand: Array) -> Array:
+    """Let a product overflow and underflow as it did in the operand's dtype."""
+    if product.dtype == operand.dtype:
+        return product
+    narrow = product.astype(operand.dtype).astype(float)
+    return np.where(np.isfinite(narrow) & (narrow != 0), product, narrow)
+
+
+def _summed(run: Run, edge: Edge) -> tuple[int, ...]:
+    consumer = run.graph.nodes[edge.consumer]
+    if consumer.op is None or consumer.op.kind != "elementwise":
+        return ()
+    return broadcast_axes(
+        np.shape(run.values[edge.consumer]), np.shape(run.values[edge.operand])
+    )
+
+
+def _copy(trace: Trace, node: int, index: Index) -> Term | None:
+    """Return the one term of an element that is an exact copy, or None.
+
+    Everything has to have arrived there. Long chains of copies are asked for again and
+    again, from one end or the other.
+    """
+    recent, key = trace.run.recent, ("copy", node, index)
+    known: tuple[Term | None] | None = recent.known(key)
+    if known is None:
+        term = None
+        if _is_exact(trace, trace.arrivals(node)):
+            term = _copied(_opened(trace, node, index, len(trace)))
+        known = recent.keep(key, (term,))
+    return known[0]
+
+
+def _is_exact(trace: Trace, arrivals: Sequence[int]) -> bool:
+    """Tell whether all that arrives comes through one operation that copies."""
+    if len(arrivals) != 1 or arrivals[0] == trace.seed_position:
+        return False
+    edge = trace.edge(arrivals[0])
+    op = trace.run.graph.nodes[edge.consumer].op
+    return op is not None and op.copies(edge.argument)
+
+
+def _copied(found: Explanation) -> Term | None:
+    part = found.parts[0]
+    if len(part) != 1 or found.written or part.patched:
+        return None
+    term = part.term(0)
+    return term if term.local == 1.0 else None
