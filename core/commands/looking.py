@@ -11,7 +11,7 @@ import numpy as np
 
 from ..base.errors import CommandError
 from ..base.text import nearest
-from ..engine.graph import Graph, Node, Site
+from ..engine.graph import Graph, Node
 from ..session.changes import changes
 from ..session.memory import Display
 from ..session.reply import Answer, Listing, Table, Value
@@ -131,17 +131,10 @@ def _where(session: Session, _arguments: str) -> Answer:
     if node is None:
         return Answer((here(session),))
     graph = session.graph
-    lines, frame = [here(session)], graph.frame_of(node)
-    depth = 0
-    while frame is not None:
+    lines = [here(session)]
+    for depth, (site, _, frame) in enumerate(graph.around(node.site)):
         name = f"{frame.name} = {frame.function}(…)" if frame.index else "the program"
-        site = _site_in(graph, node, frame.index)
-        line = "" if site is None else f", {graph.line_of(site)}"
-        lines.append(f"#{depth}  in {name}{line}")
-        depth += 1
-        if frame.call is None:
-            break
-        frame = graph.frames[graph.statements[frame.call.statement].frame]
+        lines.append(f"#{depth}  in {name}, {graph.line_of(site)}")
     path = path_to_output(graph, node.index)
     names = [graph.nodes[index].name for index in path]
     if path:
@@ -149,17 +142,6 @@ def _where(session: Session, _arguments: str) -> Answer:
     else:
         lines.append(f"no path leads from {node.name} to the output")
     return Answer(tuple(lines), {"node": node.name, "path": names})
-
-
-def _site_in(graph: Graph, node: Node, frame: int) -> Site | None:
-    """Return where a node, or the call that holds it, stands in a frame."""
-    site = node.site
-    while site is not None:
-        statement = graph.statements[site.statement]
-        if statement.frame == frame:
-            break
-        site = graph.frames[statement.frame].call
-    return site
 
 
 def _shortened(names: list[str], most: int = 16) -> list[str]:

@@ -306,6 +306,17 @@ class Graph:
             return None
         return self.frames[self.statements[node.site.statement].frame]
 
+    def around(self, site: Site | None) -> Iterator[tuple[Site, Statement, Frame]]:
+        """Yield a place and the calls that it is in, the innermost first.
+
+        Each comes with the statement and the frame that it belongs to.
+        """
+        while site is not None:
+            statement = self.statements[site.statement]
+            frame = self.frames[statement.frame]
+            yield site, statement, frame
+            site = frame.call
+
     def misfit(self, node: Node, words: str, hint: str = "") -> Problem:
         """Return the problem of operands that an operation cannot take.
 
@@ -315,13 +326,11 @@ class Graph:
         words = words.removeprefix(f"{name}: ")
         operands = named_shapes(self.nodes[k] for k in node.operands)
         line = column = 0
-        site = node.site
-        while site is not None:
-            statement = self.statements[site.statement]
-            frame = self.frames[statement.frame]
+        for site, statement, frame in self.around(node.site):
             line, column = site.line, site.column
             hint = hint or f"the line: {statement.text}"
-            site = frame.call if self.is_library(frame) else None
+            if not self.is_library(frame):
+                break
         if line and self.locate:
             line, column = self.locate(line, column)
         message = misfit_text(f"{name} at {node.name}", operands, words)

@@ -248,21 +248,10 @@ def _forward(code: _Code) -> Iterator[str]:
 
 def _lines(graph: Graph, node: Node, before: Site | None) -> Iterator[str]:
     """Return the lines of the program that begin with a node, the outermost first."""
-    known = set(_around(graph, before))
-    for number in reversed(_around(graph, node.site)):
-        if number not in known:
-            statement = graph.statements[number]
-            depth = graph.frames[statement.frame].depth
-            yield f"# {'  ' * depth}{_one_line(statement.text)}"
-
-
-def _around(graph: Graph, site: Site | None) -> list[int]:
-    """Return the statements that a place is in, the innermost first."""
-    found: list[int] = []
-    while site is not None:
-        found.append(site.statement)
-        site = graph.frames[graph.statements[site.statement].frame].call
-    return found
+    known = {statement.index for _, statement, _ in graph.around(before)}
+    for _, statement, frame in reversed([*graph.around(node.site)]):
+        if statement.index not in known:
+            yield f"# {'  ' * frame.depth}{_one_line(statement.text)}"
 
 
 def _backward(code: _Code) -> Iterator[str]:

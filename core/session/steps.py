@@ -56,13 +56,10 @@ def by_statement(trace: Trace, position: int, direction: Direction) -> int:
         return by_node(trace, position, direction)
     chosen = graph.statements[site.statement]
     passed = ahead(trace, position, _opposite(direction))
-    outer: Statement | None = chosen
-    while outer is not None:
+    for _, outer, _ in graph.around(site):
         if _inside(trace, passed, outer, position, direction):
             break
         chosen = outer
-        call = graph.frames[outer.frame].call
-        outer = None if call is None else graph.statements[call.statement]
     return _beyond(trace, position, direction, chosen.first, chosen.stop)
 
 

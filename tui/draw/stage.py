@@ -96,15 +96,12 @@ def notes(stage: Stage, numbers: Numbers) -> list[str]:
 
 def _comments(graph: Graph, node: Node) -> list[str]:
     """Return the notes of the statements that end with a node, the outermost first."""
-    site, found = node.site, list[str]()
-    while site is not None:
-        statement = graph.statements[site.statement]
+    found: list[str] = []
+    for _, statement, frame in graph.around(node.site):
         if statement.stop - 1 != node.index:
             break
-        frame = graph.frames[statement.frame]
         if not graph.is_library(frame):
             found.append(statement.note)
-        site = frame.call
     return found[::-1]
 
 

@@ -15,7 +15,7 @@ from string import Template
 from rich.console import RenderableType
 from rich.terminal_theme import DEFAULT_TERMINAL_THEME
 
-from ...core.engine.graph import Graph, Site
+from ...core.engine.graph import Graph
 from ..draw.playback import facts
 from ..draw.stage import Stage, place
 from .frames import frames, segments
@@ -111,12 +111,8 @@ def _lines(stage: Stage, event: int) -> list[int]:
     """
     graph = stage.graph
     firsts = _firsts(graph)
-    site: Site | None = stage.node(event).site
-    found: list[int] = []
-    while site is not None:
-        statement = graph.statements[site.statement]
-        frame = graph.frames[statement.frame]
-        if frame.source in firsts:
-            found.append(firsts[frame.source] + statement.line - 1)
-        site = frame.call
-    return found
+    return [
+        firsts[frame.source] + statement.line - 1
+        for _, statement, frame in graph.around(stage.node(event).site)
+        if frame.source in firsts
+    ]
