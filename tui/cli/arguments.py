@@ -64,7 +64,7 @@ class Argument(NamedTuple):
     """
 
     usage: str
-    help: str
+    help: str  # what it is for, in a few words
     values: Values | None = None  # None where any text will do
     how: Mapping[str, Any] = MappingProxyType({})  # what else argparse is told
     rivals: bool = False  # of those in a group that have any, one may be given
