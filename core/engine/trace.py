@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple, cast
 
 import numpy as np
 
-from ..ops.table import Array, Shape, Value
+from ..ops.table import Array, Value
 from .backward import broadcast_axes
 from .cells import Cells, products, slopes
 from .graph import Edge, Node
@@ -269,9 +269,10 @@ class Trace:
         made = after if before is None and not run.writes else None
         if made is None:
             made = self._contribution(edge)
-        product = made
-        if _is_reduced(node, made.shape):
-            product = self._product(edge)
+        # The rule of any other kind sums over what was repeated by itself.
+        is_elementwise = node.op is not None and node.op.kind == "elementwise"
+        is_wide = is_elementwise and node.shape != made.shape
+        product = self._product(edge) if is_wide else made
         return Breakdown(
             edge,
             np.asarray(self.upstream(edge)),
@@ -361,11 +362,8 @@ class Trace:
         return math.prod(self.run.graph.nodes.rows[node][6]) >= _LARGE
 
     def _last_arrival(self, node: int) -> int:
-        written = self._writes.get(node)
-        into = self._into[node]
-        last = into[-1] if into else -1
-        if node == self.run.graph.output:
-            last = max(last, self.seed_position)
+        arrivals, written = self.arrivals(node), self._writes.get(node)
+        last = arrivals[-1] if arrivals else -1
         return max(last, written[-1][0]) if written else last
 
     @cached_property
@@ -399,7 +397,7 @@ class Trace:
             number, write = behind[-1]
             total = write.value
             start = bisect_left(into, number + 1)
-        elif stop >= _STRIDE and total is None:
+        elif stop >= _STRIDE:
             kept = self._partial_sums(node)
             start = stop - stop % _STRIDE
             total = kept[start // _STRIDE - 1]
@@ -450,13 +448,6 @@ def _minus_consumer(edge: Edge) -> int:
     return -edge.consumer
 
 
-def _is_reduced(node: Node, narrow: Shape) -> bool:
-    """Tell whether a product may have to be summed to an operand of shape `narrow`."""
-    if node.op is not None and node.op.kind == "elementwise":
-        return node.shape != narrow
-    return len(node.shape) > 2  # a stack of matrices, which broadcasts
-
-
 def local_derivative(run: Run, node: Node, argument: int) -> Array | None:
     """Return ∂node/∂operand as one array to show, or None where one cannot show it.
 
@@ -467,19 +458,13 @@ def local_derivative(run: Run, node: Node, argument: int) -> Array | None:
     op = node.op
     if op is None:
         return None
-    y = run.values[node.index]
-    operands = [run.values[i] for i in node.operands]
     with np.errstate(all="ignore"):
         if op.shown_local and (rule := op.shown_local[argument]) is not None:
+            operands = [run.values[i] for i in node.operands]
+            y = run.values[node.index]
             return np.asarray(rule(y, *operands, **node.attributes))
-        rule = op.vjp(argument)
-        if op.kind not in ("elementwise", "reduce") or rule is None:
+        if op.kind not in ("elementwise", "reduce") or op.vjp(argument) is None:
             return None
         lazy = slopes(run, node, op, argument)
-        if lazy.size > _MOST_AT_ONCE:
-            # It is read in parts, wherever an array of this size is drawn.
-            return cast("Array", lazy)
-        if op.kind == "reduce":
-            return np.asarray(lazy)
-        ones = np.ones_like(np.asarray(y))
-        return np.asarray(rule(ones, y, *operands, **node.attributes))
+        # An array that is larger is read in parts, wherever it is drawn.
+        return cast("Array", lazy) if lazy.size > _MOST_AT_ONCE else np.asarray(lazy)

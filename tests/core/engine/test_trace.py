@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 
 from gradstep.core.engine.patches import NO_PATCHES, Patches
 from gradstep.core.engine.run import Run, evaluate
-from gradstep.core.engine.trace import Contribution, Forward, Seed, Trace, Update
+from gradstep.core.engine.trace import (
+    Contribution,
+    Forward,
+    Seed,
+    Trace,
+    Update,
+    local_derivative,
+)
 from gradstep.core.program.build import Program
 from gradstep.core.scenario.scenario import load
 from replays import assert_is_a_replay, replay
@@ -165,13 +172,6 @@ def test_an_operand_without_a_gradient_has_no_event() -> None:
     assert trace.edge_event(number(run, "x"), 0) is None
 
 
-def test_a_breakdown_counts_the_uses_so_far() -> None:
-    run = run_of("y = x * x", x=3.0)
-    trace = Trace(run)
-    y = number(run, "y")
-    assert [trace.breakdown(y, k).uses for k in (0, 1)] == [(1, 2), (2, 2)]
-
-
 def test_a_gradient_that_is_set_is_no_contribution() -> None:
     run = run_of("y = 3 * x", x=2.0)
     set_to_four = run.patched(Patches(gradients={number(run, "x"): 4.0}))
@@ -239,6 +239,133 @@ def test_an_edge_that_carries_nothing_has_no_event() -> None:
     assert run.patches == NO_PATCHES
 
 
+@pytest.mark.parametrize(
+    ("text", "local"),
+    [
+        # One number for each element of the result.
+        ("x * W", [[3, 4], [5, 6]]),
+        ("x * B", [[[2, 2], [2, 2]], [[3, 3], [3, 3]]]),
+        ("log(x)", [[1, 0.5], [0.25, 0.125]]),
+        # Of a reduction one for each element of its operand.
+        ("sum(x)", [[1, 1], [1, 1]]),
+        ("mean(x, axis=1)", [[0.5, 0.5], [0.5, 0.5]]),
+        ("max(x, axis=0)", [[0, 0], [1, 1]]),
+        # Of a product the other factor, as it is multiplied.
+        ("x @ W", [[3, 5], [4, 6]]),
+        # No one array shows where elements go, and no gradient goes to a condition.
+        ("x.T", None),
+        ("cumsum(x)", None),
+        ("where(x, W, 0)", None),
+    ],
+)
+def test_the_local_derivative_as_one_array(text: str, local: Any) -> None:
+    B = [[[2.0]], [[3.0]]]
+    leaves: dict[str, Any] = {"x": [[1.0, 2.0], [4.0, 8.0]]}
+    run = run_of(f"y = {text}\nE = sum(y)", **leaves, W=[[3.0, 4.0], [5.0, 6.0]], B=B)
+    found = local_derivative(run, run.graph.node("y"), 0)
+    assert (None if found is None else found.tolist()) == local
+    assert local_derivative(run, run.graph.node("x"), 0) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "product", "summed", "contribution"),
+    [
+        ("w * C", [[5, 6], [7, 8]], (0,), [12, 14]),
+        ("w * C[0]", [5, 6], (), [5, 6]),
+        ("C @ w", [12, 14], (), [12, 14]),
+        # One matrix for a whole stack: the product sums over the stack by itself.
+        ("S @ w[:, None]", [[4], [6]], (), [[4], [6]]),
+    ],
+)
+def test_a_product_is_summed_over_the_axes_that_were_repeated(
+    text: str, product: Any, summed: tuple[int, ...], contribution: Any
+) -> None:
+    constants = {"C": [[5.0, 6.0], [7.0, 8.0]], "S": [[[1.0, 2.0]], [[3.0, 4.0]]]}
+    run = run_of(f"y = {text}\nE = sum(y)", w=[1.0, 1.0], **constants)
+    trace = Trace(run)
+    first = trace.edge(trace.seed_position + 2)  # behind that of E<-y
+    breakdown = trace.breakdown(first.consumer, first.argument)
+    assert run.graph.nodes[first.consumer].name == "y"
+    assert breakdown.product.tolist() == product
+    assert breakdown.summed == summed
+    assert breakdown.contribution.tolist() == contribution
+
+
+@pytest.mark.parametrize(
+    ("consumer", "operand", "use", "before", "after"),
+    [
+        ("E", "v", 0, None, [1, 1]),
+        ("v", "u", 0, None, [1, 0.5]),
+        ("u", "x", 0, None, [2, -1.5]),
+        ("u", "x", 1, [2, -1.5], [4, -3]),
+    ],
+)
+def test_a_contribution_stands_between_two_sums(
+    consumer: str, operand: str, use: int, before: Any, after: Any
+) -> None:
+    run = layers()
+    breakdown = Trace(run).breakdown(*edge(run, consumer, operand, use))
+    found = breakdown.before
+    assert (None if found is None else found.tolist()) == before
+    assert breakdown.after.tolist() == after
+    assert breakdown.uses == (use + 1, 1 + (operand == "x"))
+
+
+@pytest.mark.parametrize(
+    ("name", "events"), [("E", [3]), ("v", [4]), ("w", [6]), ("x", [7, 8])]
+)
+def test_what_arrives_at_a_node_and_when_it_is_complete(
+    name: str, events: list[int]
+) -> None:
+    run = layers()
+    trace, node = Trace(run), number(run, name)
+    assert [*trace.arrivals(node)] == events
+    complete = [trace.is_complete(node, at) for at in range(len(trace) + 1)]
+    assert complete.index(True) == events[-1] + 1
+
+
+def test_a_node_that_takes_no_gradient_is_complete_from_the_start() -> None:
+    run = run_of("y = x * C", x=2.0, C=3.0)
+    assert Trace(run).is_complete(number(run, "C"), 0)
+    assert not Trace(run).is_complete(number(run, "x"), 0)
+
+
+def test_a_gradient_of_the_output_that_is_set_is_written_over_later() -> None:
+    """It enters as 3 and 4; the rule of relu then writes its 0 into it."""
+    run = run_of("y = relu(x) + x", seed=np.ones(2), x=[-1.0, 2.0])
+    way = edge(run, "y._1", "x")
+    y = run.graph.output
+    changes = Patches(in_place=frozenset({way}), gradients={y: np.array([3.0, 4.0])})
+    trace = Trace(run.patched(changes))
+    event = trace.edge_event(*way)
+    assert event is not None
+    found = [trace.gradient(y, at) for at in (trace.seed_position, event, event + 1)]
+    assert found[0] is None
+    assert [np.asarray(one).tolist() for one in found[1:]] == [[3, 4], [0, 4]]
+    assert_is_a_replay(run.patched(changes))
+
+
+def test_what_is_added_right_after_a_gradient_was_written_over() -> None:
+    run = run_of("p = x * 5\nq = x * x\nr = x * 7\nE = p + q + r", x=2.0)
+    first = edge(run, "q", "x")
+    bad = run.patched(Patches(overwrites=frozenset({first})))
+    trace, x = Trace(bad), number(run, "x")
+    sums = [trace.gradient(x, event + 1) for event in trace.arrivals(x)]
+    assert [float(np.asarray(one)) for one in sums] == [7, 2, 2 + 2, 2 + 2 + 5]
+
+
+def test_a_node_with_64_uses_that_is_written_over_later_has_their_sum_before() -> None:
+    terms = " + ".join(f"n * {k}" for k in range(1, 65))
+    run = run_of(f"n = relu(x)\nE = {terms}", x=2.0, seed=np.ones(()))
+    way = edge(run, "n", "x")
+    trace = Trace(run.patched(Patches(in_place=frozenset({way}))))
+    event = trace.edge_event(*way)
+    assert event is not None
+    n = number(run, "n")
+    assert not trace.is_complete(n, event)
+    assert trace.gradient(n, event) == 64 * 65 / 2
+
+
 # ------------------------------------------------------------------- large arrays
 
 SHAPES = [(64, 64), (400, 500), (600, 500)]  # with 4096, 200,000 and 300,000 elements
@@ -273,3 +400,22 @@ def test_a_large_array_has_the_numbers_of_a_small_one(
         assert breakdown.summed == (0,)
         products = [float(breakdown.product[k, 7, 11]) for k in (0, 1)]
         assert products == pytest.approx(factor * (g * w)[:, 7, 11])
+
+
+@pytest.mark.parametrize("overwritten", [False, True])
+def test_a_large_array_has_the_sums_of_a_replay_in_any_order(
+    overwritten: bool,
+) -> None:
+    """Some contributions are made element by element, and some as a whole."""
+    x, a, b = np.random.default_rng(5).normal(size=(3, 64, 64))
+    text = "E = sum(x * A) + sum(cumsum(x, axis=0) * B) + sum(x * x)"
+    run = run_of(text, x=x, A=a, B=b)
+    if overwritten:
+        way = run.graph.consumers[number(run, "x")][1][:2]
+        run = run.patched(Patches(overwrites=frozenset({way})))
+    states, trace, node = replay(run), Trace(run), number(run, "x")
+    order = np.random.default_rng(0).permutation(len(states)).tolist()
+    for position in [*order, *range(len(states))]:
+        expected, found = states[position].get(node), trace.gradient(node, position)
+        assert (found is None) == (expected is None)
+        assert found is None or found.tobytes() == np.asarray(expected).tobytes()
