@@ -200,14 +200,12 @@ def _contract(
 ) -> tuple[Array, Array]:
     """Take the other factors of every product that the element is in."""
     labels = contraction(run, consumer)
-    if labels is None:
+    mine = labels[0][edge.argument] if labels else ""
+    if labels is None or len(set(mine)) != len(mine):
         return _one_hot(run, consumer, op, edge, index)
     inputs, output = labels
-    mine = inputs[edge.argument]
     shapes = [np.shape(run.values[i]) for i in consumer.operands]
     sizes = sizes_of(inputs, shapes)
-    if len(set(mine)) != len(mine):
-        return _one_hot(run, consumer, op, edge, index)
     fixed = {
         label: i
         for label, i, size in zip(mine, index, shapes[edge.argument], strict=True)

@@ -247,7 +247,7 @@ def _across(
 def made_into(run: Run, node: Node, argument: int, index: Index) -> Region | None:
     """Return the elements of a result that depend on an element of an operand."""
     narrow, wide = _shape(run, node.operands[argument]), _shape(run, node.index)
-    labels = _labels(run, node)
+    labels = contraction(run, node)
     if labels is not None:
         inputs, output = labels
         return _box(output, wide, _fixed(inputs[argument], narrow, index))
@@ -280,7 +280,7 @@ def made_into(run: Run, node: Node, argument: int, index: Index) -> Region | Non
 def made_from(run: Run, node: Node, argument: int, index: Index) -> Region | None:
     """Return the elements of an operand that an element of the result depends on."""
     narrow, wide = _shape(run, node.operands[argument]), _shape(run, node.index)
-    labels = _labels(run, node)
+    labels = contraction(run, node)
     if labels is not None:
         inputs, output = labels
         return _box(inputs[argument], narrow, _fixed(output, wide, index))
@@ -309,7 +309,7 @@ def partners(
 ) -> Region | None:
     """Return the elements of another operand that an element meets in an operation."""
     narrow, shape = (_shape(run, node.operands[k]) for k in (argument, other))
-    labels = _labels(run, node)
+    labels = contraction(run, node)
     if labels is not None:
         inputs, _ = labels
         return _box(inputs[other], shape, _fixed(inputs[argument], narrow, index))
@@ -326,7 +326,7 @@ def factor(run: Run, edge: Edge, index: Index, place: Index) -> Element | None:
     element `place` of the consumer to element `index` of the operand.
     """
     node = run.graph.nodes[edge.consumer]
-    if _labels(run, node) is None or len(node.operands) != 2:
+    if contraction(run, node) is None or len(node.operands) != 2:
         return None
     other = 1 - edge.argument
     by_index = partners(run, node, edge.argument, other, index)
@@ -340,11 +340,6 @@ def factor(run: Run, edge: Edge, index: Index, place: Index) -> Element | None:
 
 def _shape(run: Run, node: int) -> Shape:
     return np.shape(run.values[node])
-
-
-def _labels(run: Run, node: Node) -> tuple[Sequence[str], str] | None:
-    is_product = node.op is not None and node.op.kind == "contract"
-    return contraction(run, node) if is_product else None
 
 
 def _kept_axes(node: Node, axes: int) -> list[int] | None:

@@ -140,7 +140,7 @@ def explain_value(run: Run, node: int, index: Index) -> ValueExplanation:
     op = consumer.op
     if op is None:
         return ValueExplanation(node, index, value, ())
-    labels = contraction(run, consumer) if op.kind == "contract" else None
+    labels = contraction(run, consumer)
     if labels is not None:
         terms, more = _products(run, consumer, labels, index)
         return ValueExplanation(node, index, value, terms, more)
@@ -214,7 +214,8 @@ def _sources(run: Run, consumer: Node, op: Op, argument: int, index: Index) -> F
     seen = views(run, consumer, argument)
     if seen is not None:
         box = seen.source(index)
-        return _factors(operand, array, [] if box is None else [_first(box)])
+        firsts = [] if box is None else [[axis.start for axis in box]]
+        return _factors(operand, array, firsts)
     exact = op.kind in ("move", "gather")
     one = np.zeros_like(run.value(consumer.index), dtype=np.bool_ if exact else None)
     one[index] = 1
@@ -224,10 +225,6 @@ def _sources(run: Run, consumer: Node, op: Op, argument: int, index: Index) -> F
 
 def _none(operand: int) -> Factors:
     return Factors(operand, np.zeros((0, 0), int), np.zeros(0))
-
-
-def _first(box: Sequence[range]) -> list[int]:
-    return [axis.start for axis in box]
 
 
 def _factors(operand: int, array: Array, places: Any) -> Factors:
