@@ -42,14 +42,14 @@ def rows(seconds: float) -> Iterator[Row]:
         most / held,
         0.1,
     )
-    bug = Debugger(load("xor"))
-    bug.train(ITERATIONS)
+    debugger = Debugger(load("xor"))
+    debugger.train(ITERATIONS)
     jumps = _jumps()
     yield compare(
         f"jump across {ITERATIONS:,} iterations and look at a gradient",
         "running them",
         0.05,
-        lambda: _jump(bug.timeline, jumps),
+        lambda: _jump(debugger.timeline, jumps),
         lambda: _run(ITERATIONS),
         seconds,
     )
@@ -102,6 +102,6 @@ def _jump(timeline: Timeline, iterations: Iterator[int]) -> None:
 
 
 def _run(count: int) -> Timeline:
-    bug = Debugger(load("xor"))
-    bug.train(count)
-    return bug.timeline
+    debugger = Debugger(load("xor"))
+    debugger.train(count)
+    return debugger.timeline

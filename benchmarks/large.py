@@ -124,10 +124,10 @@ async def _walk(scenarios: Sequence[Scenario]) -> Sequence[Times]:
         for _ in range(TURNS):
             for key in "sS":
                 position = -1
-                while position != screen.bug.position:
-                    position = screen.bug.position
+                while position != screen.debugger.position:
+                    position = screen.debugger.position
                     taken = [await _press(*side, key) for side in sides]
-                    if position != screen.bug.position:
+                    if position != screen.debugger.position:
                         steps.setdefault((key, position), []).append(taken)
     return _slowest(steps.values())
 

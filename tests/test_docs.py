@@ -125,9 +125,9 @@ def test_the_python_of_the_page_runs() -> None:
     [code] = re.findall(r"(?s)```python\n(.*?)```", TEXT)
     names: dict[str, object] = {}
     exec(code, names)  # noqa: S102  # what a person copies has to run
-    bug = names["bug"]
-    assert isinstance(bug, Debugger)
-    assert "0 · ∞ is NaN" in bug.why().text[0]
+    debugger = names["debugger"]
+    assert isinstance(debugger, Debugger)
+    assert "0 · ∞ is NaN" in debugger.why().text[0]
 
 
 # ---------------------------------------------------------------------- operations

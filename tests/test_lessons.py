@@ -66,11 +66,11 @@ def wrong_by_a_thousandth(line: Line) -> list[Line]:
     return [replace(line, text=f"assert {other.decode()}") for other in changed]
 
 
-def survives(bug: Debugger, line: Line) -> bool:
+def survives(debugger: Debugger, line: Line) -> bool:
     """Tell whether an assertion holds, without leaving a trace in the session."""
     try:
-        expression = bug.expression(line.text.removeprefix("assert "))
-        return truth(expression.evaluate(bug.state()))
+        expression = debugger.expression(line.text.removeprefix("assert "))
+        return truth(expression.evaluate(debugger.state()))
     except CommandError:
         return False
 
@@ -96,13 +96,13 @@ def test_a_script_proves_numbers_and_tells_why(name: str) -> None:
 
 @each
 def test_every_number_of_a_script_is_held(name: str) -> None:
-    bug, survivors = Debugger(load(name)), list[str]()
+    debugger, survivors = Debugger(load(name)), list[str]()
 
     def seen(line: Line, _reply: Reply) -> None:
         changed = wrong_by_a_thousandth(line)
-        survivors.extend(one.place for one in changed if survives(bug, one))
+        survivors.extend(one.place for one in changed if survives(debugger, one))
 
-    run_script(script(name), bug.execute, seen)
+    run_script(script(name), debugger.execute, seen)
     assert survivors == []
 
 
@@ -129,8 +129,8 @@ def test_the_scripts_use_every_command_that_is_not_about_files() -> None:
 def test_three_commands_lead_from_a_nan_to_its_element() -> None:
     first = [line.text for line in script("nan_where") if "expect" not in line.text][:3]
     assert first == ["catch nan", "continue", "why"]
-    bug = Debugger(load("nan_where"))
-    *_, answer = (bug.execute(line) for line in first)
+    debugger = Debugger(load("nan_where"))
+    *_, answer = (debugger.execute(line) for line in first)
     assert answer.data["element"] == "x.grad[1]"
     assert answer.data["cause"] == "zero times infinity"
     assert answer.data["untaken"] == "y"

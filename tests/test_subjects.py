@@ -44,10 +44,10 @@ def by_hand() -> Subject:
     return Subject("by_hand", build.finish(E), leaves, title="By hand")
 
 
-def bug_of(at: str = "end") -> Debugger:
-    bug = Debugger(by_hand())
-    assert bug.execute(f"goto {at}").ok
-    return bug
+def debugger_of(at: str = "end") -> Debugger:
+    debugger = Debugger(by_hand())
+    assert debugger.execute(f"goto {at}").ok
+    return debugger
 
 
 # A line of each command, at the end of the run, and what its answer has to say.
@@ -121,14 +121,14 @@ def test_every_command_has_a_line_here() -> None:
 @pytest.mark.parametrize("name", LINES)
 def test_commands_answer_about_a_graph_built_by_hand(name: str, tmp_path: Path) -> None:
     line, said = LINES[name]
-    reply = bug_of().execute(line.replace("TMP", str(tmp_path)))
+    reply = debugger_of().execute(line.replace("TMP", str(tmp_path)))
     assert said in "\n".join((*reply.text, reply.error or "")), reply
     assert "Error" not in (reply.error or "")
 
 
 def test_the_numbers_are_those_of_a_calculation_by_hand() -> None:
-    bug = bug_of()
-    gradient = {name: bug.execute(f"print {name}.grad").data for name in "Wxy"}
+    debugger = debugger_of()
+    gradient = {name: debugger.execute(f"print {name}.grad").data for name in "Wxy"}
     assert gradient["W"].tolist() == [[-2, 2], [-2, 2]]
     assert gradient["x"].tolist() == [[-8], [-12]]
     assert gradient["y"].tolist() == [[-2], [-2]]
@@ -178,12 +178,14 @@ def test_a_graph_built_by_hand_is_played(how: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(set(FORMATS) - {"png"}))
 def test_a_graph_built_by_hand_is_exported(name: str) -> None:
-    bug = bug_of()
-    bug.exporters = with_screen()
+    debugger = debugger_of()
+    debugger.exporters = with_screen()
     element = None
     if name == "tex":
-        element = Element(bug.graph.names["W"], "grad", (0, 1))
-    text = bug.exporters[name](bug.subject, bug.trace, bug.position, element)
+        element = Element(debugger.graph.names["W"], "grad", (0, 1))
+    text = debugger.exporters[name](
+        debugger.subject, debugger.trace, debugger.position, element
+    )
     assert isinstance(text, str)
     expected = {"py": "x_grad", "dot": "matmul", "tex": r"\frac{\partial"}
     assert expected.get(name, "-12") in text
@@ -219,26 +221,30 @@ def two_files() -> Subject:
 
 
 def test_a_place_names_its_source_where_there_are_several() -> None:
-    bug = Debugger(two_files())
-    assert bug.graph.line_of(Site(1, 4, 12, "a * a")) == "model.py:4"
-    assert bug.execute("step").ok
-    where = bug.execute("where").text
+    debugger = Debugger(two_files())
+    assert debugger.graph.line_of(Site(1, 4, 12, "a * a")) == "model.py:4"
+    assert debugger.execute("step").ok
+    where = debugger.execute("where").text
     assert where[1:3] == (
         "#0  in y = square(…), model.py:4",
         "#1  in the program, train.py:3",
     )
 
 
-def _spans(bug: Debugger, text: str) -> list[range]:
-    return parse_location(text, bug.trace, {}).spans(bug.trace)
+def _spans(debugger: Debugger, text: str) -> list[range]:
+    return parse_location(text, debugger.trace, {}).spans(debugger.trace)
 
 
 def test_lines_of_any_source_are_places() -> None:
-    bug = Debugger(two_files())
-    assert _spans(bug, "model.py:4") == _spans(bug, "line:model.py:4") != []
-    assert _spans(bug, "line:3") == _spans(bug, "train.py:3") == _spans(bug, "y")
-    assert "model.py:4" in complete(bug, "goto mo", 7)
-    wrong = bug.execute("goto model.py:1").error
+    debugger = Debugger(two_files())
+    assert _spans(debugger, "model.py:4") == _spans(debugger, "line:model.py:4") != []
+    assert (
+        _spans(debugger, "line:3")
+        == _spans(debugger, "train.py:3")
+        == _spans(debugger, "y")
+    )
+    assert "model.py:4" in complete(debugger, "goto mo", 7)
+    wrong = debugger.execute("goto model.py:1").error
     assert wrong is not None
     assert "no statement stands at line model.py:1" in wrong
 
@@ -260,10 +266,12 @@ def test_every_source_of_the_author_is_played_and_listed() -> None:
     play(Console(file=file, width=100), stage, range(len(stage.trace)), Pace())
     assert "train.py\n" in file.getvalue()
     assert "model.py\n" in file.getvalue()
-    bug = Debugger(subject)
-    assert bug.execute("list train.py:1").text[0] == "    1 from model import square"
-    assert bug.execute("list").text[3] == "▶   4     return a * a"
-    page = with_screen()["html"](subject, bug.trace, 0, None)
+    debugger = Debugger(subject)
+    assert (
+        debugger.execute("list train.py:1").text[0] == "    1 from model import square"
+    )
+    assert debugger.execute("list").text[3] == "▶   4     return a * a"
+    page = with_screen()["html"](subject, debugger.trace, 0, None)
     assert isinstance(page, str)
     # Lines are counted through all sources: model.py begins behind the three of train.
     assert '<li data-line="7"><code>    return a * a</code></li>' in page

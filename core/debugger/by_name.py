@@ -1,7 +1,7 @@
 """The commands as methods, for a notebook or a test.
 
-`bug.step(3)` is `bug.execute("step 3")`. A name that Python or the debugger has taken
-ends in an underscore: `bug.break_("z")`, `bug.runs_()`.
+`debugger.step(3)` is `debugger.execute("step 3")`. A name that Python or the debugger
+has taken ends in an underscore: `debugger.break_("z")`, `debugger.runs_()`.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ class _Named:
     def __set_name__(self, _owner: type, name: str) -> None:
         self.name = name.strip("_").replace("_", "-")
 
-    def __get__(self, bug: ByName, _owner: type) -> Callable[..., Reply]:
+    def __get__(self, debugger: ByName, _owner: type) -> Callable[..., Reply]:
         def command(*arguments: object) -> Reply:
-            reply = bug.execute(" ".join(map(str, (self.name, *arguments))))
+            reply = debugger.execute(" ".join(map(str, (self.name, *arguments))))
             if reply.error is not None:
                 kind = AssertionFailed if reply.failed else CommandError
                 raise kind(reply.error)
@@ -37,10 +37,10 @@ class ByName(ABC):
     where the command is wrong. A check that finds something is a reply that `failed`.
 
     >>> from gradstep import Debugger, load
-    >>> bug = Debugger(load("apple_orange"))
-    >>> bug.goto("end")
+    >>> debugger = Debugger(load("apple_orange"))
+    >>> debugger.goto("end")
     end · event 13 of 13
-    >>> bug.explain("a.grad")
+    >>> debugger.explain("a.grad")
     a.grad = 3.3
       numeric check: 3.3 ✓ within 6e-9
       3.3 = 1.1 × 3   az.grad · ∂az/∂a

@@ -18,19 +18,19 @@ _MOST: Final = 1000  # candidates
 _BREAKS: Final = " ,()[]+-*/@=!<>"  # what ends a word of an expression
 
 
-def complete(bug: Debugger, line: str, cursor: int) -> list[str]:
+def complete(debugger: Debugger, line: str, cursor: int) -> list[str]:
     """Return the words that could stand before the cursor, whole, in order."""
     before = line[:cursor].lstrip()
     name, blank, _ = before.partition(" ")
     if not blank:
-        return _starting(name, [*bug.commands, *bug.aliases])
-    found = [c for c in bug.commands if c.startswith(name)]
-    chosen = bug.aliases.get(name, found[0] if len(found) == 1 else name)
-    if chosen not in bug.commands:
+        return _starting(name, [*debugger.commands, *debugger.aliases])
+    found = [c for c in debugger.commands if c.startswith(name)]
+    chosen = debugger.aliases.get(name, found[0] if len(found) == 1 else name)
+    if chosen not in debugger.commands:
         return []
-    command = bug.commands[chosen]
+    command = debugger.commands[chosen]
     word = before.rpartition(" ")[2]
-    candidates = [*command.words, *_CANDIDATES[command.completes](bug, word)]
+    candidates = [*command.words, *_CANDIDATES[command.completes](debugger, word)]
     if command.completes in ("expression", "element"):
         start = max(word.rfind(sign) for sign in _BREAKS) + 1
         return [word[:start] + found for found in _starting(word[start:], candidates)]
@@ -42,13 +42,13 @@ def _starting(word: str, candidates: Iterable[str]) -> list[str]:
     return sorted(islice(found, _MOST))
 
 
-def _locations(bug: Debugger, word: str) -> Iterator[str]:
-    graph = bug.graph
+def _locations(debugger: Debugger, word: str) -> Iterator[str]:
+    graph = debugger.graph
     yield from ("start", "end", "output")
     yield from graph.names
     yield from (frame.name for frame in graph.frames[1:])
-    yield from bug.subject.names
-    yield from bug.memory.marks
+    yield from debugger.subject.names
+    yield from debugger.memory.marks
     yield from (f"op:{op.name}" for op in graph.ops)
     for statement in graph.statements:
         source = graph.frames[statement.frame].source
@@ -63,16 +63,16 @@ def _locations(bug: Debugger, word: str) -> Iterator[str]:
         yield from (graph.edge_name(Edge(consumer, k, i)) for k, i in operands)
 
 
-def _expressions(bug: Debugger, word: str) -> Iterator[str]:
-    yield from _elements(bug, word)
+def _expressions(debugger: Debugger, word: str) -> Iterator[str]:
+    yield from _elements(debugger, word)
     yield from (f"{name}(" for name in [*FUNCTIONS, *OPS, *ALIASES])
 
 
-def _elements(bug: Debugger, _word: str) -> Iterator[str]:
-    for name in bug.graph.names:
+def _elements(debugger: Debugger, _word: str) -> Iterator[str]:
+    for name in debugger.graph.names:
         yield name
         yield f"{name}.grad"
-    yield from bug.subject.names
+    yield from debugger.subject.names
 
 
 def _files(_bug: Debugger, word: str) -> Iterator[str]:
@@ -92,7 +92,7 @@ _CANDIDATES: Final[Mapping[Completes, Callable[[Debugger, str], Iterable[str]]]]
     "location": _locations,
     "expression": _expressions,
     "element": _elements,
-    "command": lambda bug, _word: bug.commands,
+    "command": lambda debugger, _word: debugger.commands,
     "file": _files,
-    "stop": lambda bug, _word: map(str, bug.memory.stops),
+    "stop": lambda debugger, _word: map(str, debugger.memory.stops),
 }

@@ -47,10 +47,10 @@ class Debugger(Session, ByName):
     method of the command's name.
 
     >>> from gradstep import load
-    >>> bug = Debugger(load("apple_orange"))
-    >>> bug.execute("goto end").phase
+    >>> debugger = Debugger(load("apple_orange"))
+    >>> debugger.execute("goto end").phase
     'end'
-    >>> float(bug.execute("print a.grad").data)
+    >>> float(debugger.execute("print a.grad").data)
     3.3000000000000003
     """
 

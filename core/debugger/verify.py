@@ -129,13 +129,13 @@ def verify_script(
     """Run a script over a scenario."""
     try:
         lines = read_script(path)
-        bug = Debugger(scenario, progress=progress)
+        debugger = Debugger(scenario, progress=progress)
     except Interrupted as stopped:
         return Verdict(scenario.subject.name, "script", INTERRUPTED, 0, (str(stopped),))
     except InputError as error:
         failures = tuple(map(str, error.problems))
         return Verdict(scenario.subject.name, "script", WRONG, 0, failures)
-    outcome = run_script(lines, bug.execute)
+    outcome = run_script(lines, debugger.execute)
     held = outcome.commands - len(outcome.failures)
     return Verdict(
         scenario.subject.name, "script", outcome.code, held, outcome.failures

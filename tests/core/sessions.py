@@ -61,32 +61,32 @@ def session(text: str = LAYERS) -> Debugger:
     return Debugger(parse(text))
 
 
-def said(bug: Debugger, line: str) -> Reply:
+def said(debugger: Debugger, line: str) -> Reply:
     """Execute a line that has to work."""
-    reply = bug.execute(line)
+    reply = debugger.execute(line)
     assert reply.ok, f"{line}: {reply.error}"
     return reply
 
 
-def wrong(bug: Debugger, line: str) -> str:
+def wrong(debugger: Debugger, line: str) -> str:
     """Execute a line that has to be wrong, and return what is said about it."""
-    reply = bug.execute(line)
+    reply = debugger.execute(line)
     assert not reply.ok, f"{line} works: {reply.text}"
     assert reply.error is not None
     assert "Traceback" not in reply.error
     return reply.error
 
 
-def value(bug: Debugger, expression: str) -> Any:
-    return said(bug, f"print {expression}").data
+def value(debugger: Debugger, expression: str) -> Any:
+    return said(debugger, f"print {expression}").data
 
 
 def close(one: Any, two: Any, rtol: float = 1e-12) -> None:
     np.testing.assert_allclose(one, two, rtol=rtol, atol=0)
 
 
-def place(bug: Debugger) -> tuple[int, int]:
-    return bug.place.iteration, bug.place.position
+def place(debugger: Debugger) -> tuple[int, int]:
+    return debugger.place.iteration, debugger.place.position
 
 
 def seen(reply: Reply) -> tuple[Any, ...]:

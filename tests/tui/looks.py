@@ -35,9 +35,9 @@ class Seen:
         return next(s for s in self.app.screen_stack[::-1] if isinstance(s, MainScreen))
 
     @property
-    def bug(self) -> Debugger:
+    def debugger(self) -> Debugger:
         """The debugger."""
-        return self.main.bug
+        return self.main.debugger
 
     @property
     def table(self) -> TablePane:
@@ -66,7 +66,7 @@ async def opened(
         seen = Seen(app)
         if scenario:
             for line in lines:
-                assert seen.bug.execute(line).ok, line
+                assert seen.debugger.execute(line).ok, line
             seen.main.show_present()
             await settle(app)
             seen.main.set_focus(focus and seen.one(focus))
@@ -78,7 +78,7 @@ async def opened(
 
 def position(s: Seen) -> int:
     """Where we are."""
-    return s.bug.position
+    return s.debugger.position
 
 
 def prompt(s: Seen) -> str:
@@ -88,7 +88,7 @@ def prompt(s: Seen) -> str:
 
 def last(s: Seen) -> str:
     """What was executed last."""
-    return s.bug.memory.history[-1]
+    return s.debugger.memory.history[-1]
 
 
 def chosen(s: Seen) -> str:
@@ -97,7 +97,7 @@ def chosen(s: Seen) -> str:
     if element is None:
         return ""
     index = "" if element.index is None else str(list(element.index))
-    return f"{s.bug.graph.nodes[element.node].name}.{element.quantity}{index}"
+    return f"{s.debugger.graph.nodes[element.node].name}.{element.quantity}{index}"
 
 
 def focused(s: Seen) -> str:
@@ -122,7 +122,7 @@ def cursor(s: Seen) -> int:
 
 def stops(s: Seen) -> list[str]:
     """What stops there are."""
-    return [stop.text for stop in s.bug.memory.stops.values()]
+    return [stop.text for stop in s.debugger.memory.stops.values()]
 
 
 def grid(s: Seen) -> Any:
@@ -154,7 +154,7 @@ def line(s: Seen) -> int:
 
 def node(s: Seen) -> str:
     """The node under the cursor of the graph."""
-    return s.bug.graph.nodes[s.one(GraphPane)._cursor].name
+    return s.debugger.graph.nodes[s.one(GraphPane)._cursor].name
 
 
 def unfolded(s: Seen) -> int:

@@ -19,9 +19,9 @@ from gradstep.tui.panes.why import WhyPane
 class PanesApp(App[None]):
     CSS = "StepPane, WhyPane { border: round; height: 1fr; }"
 
-    def __init__(self, bug: Debugger, *lines: str) -> None:
+    def __init__(self, debugger: Debugger, *lines: str) -> None:
         super().__init__()
-        self.bug = bug
+        self.debugger = debugger
         self.chosen: Element | None = None
         self.run_lines(lines)
 
@@ -43,21 +43,23 @@ class PanesApp(App[None]):
 
     def run_lines(self, lines: Iterable[str]) -> None:
         for line in lines:
-            reply = self.bug.execute(line)
+            reply = self.debugger.execute(line)
             assert reply.ok, reply.error
 
     def choose(self, text: str) -> None:
-        self.chosen = parse_element(text, self.bug.graph, self.bug.subject.names)
+        self.chosen = parse_element(
+            text, self.debugger.graph, self.debugger.subject.names
+        )
         self.draw()
 
     def draw(self) -> None:
         chosen = self.chosen
         if chosen is None:
             try:
-                chosen = find_element(self.bug, "")
+                chosen = find_element(self.debugger, "")
             except CommandError:
                 chosen = None
-        view = View(self.bug, None, chosen)
+        view = View(self.debugger, None, chosen)
         self.step.show(view)
         self.why.show(view)
 

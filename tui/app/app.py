@@ -144,8 +144,8 @@ class GradstepApp(App[int]):
             loop = asyncio.get_running_loop()
             loop.add_signal_handler(signal.SIGTERM, self.exit, _TERMINATED)
 
-    def _main_screen(self, bug: Debugger) -> MainScreen:
-        return MainScreen(bug, self._at, self._script, self._size_classes())
+    def _main_screen(self, debugger: Debugger) -> MainScreen:
+        return MainScreen(debugger, self._at, self._script, self._size_classes())
 
     def _picker(self) -> Screen[int]:
         from .picker import Picker  # noqa: PLC0415  # 3 ms, seldom at the start
@@ -199,7 +199,7 @@ class GradstepApp(App[int]):
     def on_open(self, message: Open) -> None:
         """Load a scenario and show it, or say what is wrong with it."""
         try:
-            bug = Debugger(load(message.path))
+            debugger = Debugger(load(message.path))
         except InputError as error:
             self.notify(
                 str(error),
@@ -210,4 +210,4 @@ class GradstepApp(App[int]):
             )
             return
         self._at, self._script = "", None  # those were for the first one
-        self.switch_screen(self._main_screen(bug))
+        self.switch_screen(self._main_screen(debugger))

@@ -95,13 +95,13 @@ class MainScreen(Screen[int]):
 
     def __init__(
         self,
-        bug: Debugger,
+        debugger: Debugger,
         at: str = "",
         script: Path | None = None,
         classes: str | None = None,
     ) -> None:
         super().__init__(classes=classes)
-        self.bug = bug
+        self.debugger = debugger
         self._at = at
         self._script = script
         self._player = Player()
@@ -115,11 +115,11 @@ class MainScreen(Screen[int]):
         self._turning = ""  # the view to turn to
         self._facts: Sequence[str] = ()  # of the header
         self._always: Sequence[Pane] = ()
-        bug.progress = self._work.progress
+        debugger.progress = self._work.progress
         self._drawn_in = Size(0, 0)
         self._is_styled = False
         self.arrangement = load_arrangement()
-        self._seen = changed_at(bug)
+        self._seen = changed_at(debugger)
 
     # ----------------------------------------------------------------- layout
 
@@ -144,7 +144,7 @@ class MainScreen(Screen[int]):
         if not is_there(self):
             return
         self._always = [self.query_one(kind) for kind in _ALWAYS]
-        self.bug.exporters = with_screen(camera(self.app))
+        self.debugger.exporters = with_screen(camera(self.app))
         self._lay_out()
         self._drawn_in = self.size
         self.set_interval(_LOOK_EVERY, self._look_at_file)
@@ -225,7 +225,7 @@ class MainScreen(Screen[int]):
         def work() -> _Done:
             reply, error = None, None
             try:
-                reply = self.bug.execute(line) if line else None
+                reply = self.debugger.execute(line) if line else None
             except Exception as raised:  # noqa: BLE001  # ours; the session goes on
                 error = raised
             self._is_showing = True
@@ -261,8 +261,8 @@ class MainScreen(Screen[int]):
         if reply is not None and reply.moved and not self._chosen_by_hand:
             chosen = None
         if chosen is None:
-            chosen = present_element(self.bug.trace, self.bug.position)
-        return View(self.bug, reply, chosen)
+            chosen = present_element(self.debugger.trace, self.debugger.position)
+        return View(self.debugger, reply, chosen)
 
     def _draw(self, view: View) -> None:
         """Draw a moment into every pane, at once."""
@@ -344,7 +344,7 @@ class MainScreen(Screen[int]):
 
     def _filled(self, line: str) -> str:
         """Fill in what a key's command line is about."""
-        nodes = self.bug.graph.nodes
+        nodes = self.debugger.graph.nodes
         line = line.replace("{node}", nodes[self._place_node()].name)
         if self._chosen is not None:
             node = nodes[self._chosen.node]
@@ -358,7 +358,7 @@ class MainScreen(Screen[int]):
     def _place_node(self) -> int:
         if self._chosen is not None:
             return self._chosen.node
-        return self.bug.graph.output
+        return self.debugger.graph.output
 
     # ---------------------------------------------------------------- actions
 
@@ -391,7 +391,7 @@ class MainScreen(Screen[int]):
             self._say_busy()
             return
         self._is_showing = False
-        reload = partial(reloaded, self.bug, self._work.progress)
+        reload = partial(reloaded, self.debugger, self._work.progress)
         self._work.run(self.app, reload, self._take)
 
     def _take(self, loaded: Loaded) -> None:
@@ -400,11 +400,11 @@ class MainScreen(Screen[int]):
         if not is_there(self):
             return
         self.app.clear_notifications()
-        fresh = loaded.bug
+        fresh = loaded.debugger
         if fresh is None:
             self._tell("The file is wrong now; the old one stays open", loaded.said)
             return
-        self.bug, self._chosen, self._seen = fresh, None, changed_at(fresh)
+        self.debugger, self._chosen, self._seen = fresh, None, changed_at(fresh)
         self.query_one(ConsolePane).say(f"loaded again: {subject_text(fresh)}")
         if loaded.said:
             self._tell("These stops have no place in the new file", loaded.said)
@@ -415,7 +415,7 @@ class MainScreen(Screen[int]):
 
     def _look_at_file(self) -> None:
         """Say once when the file has changed since it was read."""
-        before, self._seen = self._seen, changed_at(self.bug)
+        before, self._seen = self._seen, changed_at(self.debugger)
         told = change(before, self._seen)
         if told is not None:
             self._tell(*told)
@@ -483,7 +483,7 @@ class MainScreen(Screen[int]):
 
     def _lay_out(self) -> None:
         # A graph without a source needs no room for one.
-        empty = () if self.bug.graph.own else ("program",)
+        empty = () if self.debugger.graph.own else ("program",)
         lay_out(self, self.arrangement, empty)
 
     def action_play(self) -> None:
@@ -504,7 +504,7 @@ class MainScreen(Screen[int]):
     def _play_on(self) -> None:
         if self.busy:
             return
-        line = self._player.next_line(self.bug)
+        line = self._player.next_line(self.debugger)
         if line:
             self.run_line(line)
         else:
@@ -514,14 +514,14 @@ class MainScreen(Screen[int]):
     # ----------------------------------------------------------- header, keys
 
     def _show_header(self, working: str = "") -> None:
-        bug = self.bug
+        debugger = self.debugger
         if not self._work.busy:
-            self._facts = facts(bug)
+            self._facts = facts(debugger)
         where = [working, *self._facts[:2]] if working else self._facts
         states = [*self._player.states()]
-        if bug.chosen:
-            states.append(f"run {bug.chosen}: {bug.branch.text}")
-        text = header_text(subject_text(bug), states, where, self.size.width)
+        if debugger.chosen:
+            states.append(f"run {debugger.chosen}: {debugger.branch.text}")
+        text = header_text(subject_text(debugger), states, where, self.size.width)
         self.query_one("#header", OneLine).tell((text, ""))
 
 

@@ -95,7 +95,7 @@ class Commands(Finder):
         main = self.main
         if main is None:
             return
-        for command in main.bug.commands.values():
+        for command in main.debugger.commands.values():
             needs = command.usage and not command.usage.startswith("[")
             message = Begun(f"{command.name} ") if needs else Asked(command.name)
             keys = f"   key {', '.join(command.keys)}" if command.keys else ""
@@ -128,7 +128,7 @@ class Nodes(Finder):
         main, part = self.main, query.strip().lower()
         if main is None or not part:
             return
-        nodes = (n for n in main.bug.graph if part in n.name.lower())
+        nodes = (n for n in main.debugger.graph if part in n.name.lower())
         for node in islice(nodes, _MOST):
             said = node.made_by
             text = node.site.text if node.site else ""

@@ -39,11 +39,11 @@ class Player:
             self._timer.stop()
             self._timer = None
 
-    def next_line(self, bug: Debugger) -> str:
+    def next_line(self, debugger: Debugger) -> str:
         """Return the command line that is next, or nothing at the end."""
         if self.script is not None:
             return self.script.pop(0) if self.script else ""
-        return "step" if bug.position < len(bug.trace) else ""
+        return "step" if debugger.position < len(debugger.trace) else ""
 
     def states(self) -> Iterator[str]:
         """Yield the words about it in the header."""

@@ -16,21 +16,21 @@ class Loaded(NamedTuple):
     With a session, what is said are the stops that it has no place for.
     """
 
-    bug: Debugger | None  # None where the file cannot be read
+    debugger: Debugger | None  # None where the file cannot be read
     said: str  # why not, or the lost stops, one a line
 
 
-def reloaded(bug: Debugger, progress: Progress) -> Loaded:
+def reloaded(debugger: Debugger, progress: Progress) -> Loaded:
     """Load the file of a session again, with the same stops and at the same place."""
     try:
-        if bug.scenario is None:
+        if debugger.scenario is None:
             return Loaded(None, "it was not read from a file")
-        scenario = load(bug.scenario.path or bug.subject.name)
+        scenario = load(debugger.scenario.path or debugger.subject.name)
         fresh = Debugger(scenario, progress=progress)
-        fresh.exporters = bug.exporters
-        lines = [f"{stop.kind} {stop.text}" for stop in bug.memory.stops.values()]
+        fresh.exporters = debugger.exporters
+        lines = [f"{stop.kind} {stop.text}" for stop in debugger.memory.stops.values()]
         lost = [line for line in lines if not fresh.execute(line).ok]
-        fresh.execute(f"goto {min(bug.position, len(fresh.trace))}")
+        fresh.execute(f"goto {min(debugger.position, len(fresh.trace))}")
     except InputError as error:
         return Loaded(None, str(error))
     except Interrupted:
@@ -40,12 +40,12 @@ def reloaded(bug: Debugger, progress: Progress) -> Loaded:
     return Loaded(fresh, "\n".join(lost))
 
 
-def changed_at(bug: Debugger) -> float:
+def changed_at(debugger: Debugger) -> float:
     """Return when the scenario's file was last written, in seconds since 1970.
 
     0 when there is no file, -1 when it is gone.
     """
-    path = None if bug.scenario is None else bug.scenario.path
+    path = None if debugger.scenario is None else debugger.scenario.path
     try:
         return path.stat().st_mtime if path is not None else 0.0
     except OSError:

@@ -36,14 +36,14 @@ def play_script(options: Options) -> int:
     """Play the commands of a file over a scenario."""
     scenario, lines = load(options.scenario), read_script(options.script)
     with progress(f"playing {scenario.subject.name}") as tell:
-        bug = Debugger(scenario, progress=tell)
-        bug.exporters, bug.digits = with_screen(), look_for(options).sentence
-        return _play(bug, lines, options)
+        debugger = Debugger(scenario, progress=tell)
+        debugger.exporters, debugger.digits = with_screen(), look_for(options).sentence
+        return _play(debugger, lines, options)
 
 
-def _play(bug: Debugger, lines: list[Line], options: Options) -> int:
+def _play(debugger: Debugger, lines: list[Line], options: Options) -> int:
     screen, look = screen_for(options), look_for(options)
-    before = bug.place
+    before = debugger.place
 
     def seen(line: Line, reply: Reply) -> None:
         nonlocal before
@@ -52,10 +52,10 @@ def _play(bug: Debugger, lines: list[Line], options: Options) -> int:
             return
         if options.echo:
             screen.print(transcript(line.said, line.text, look))
-        _print(screen, reply_block(bug, reply, look, screen.width, before))
-        before = bug.place
+        _print(screen, reply_block(debugger, reply, look, screen.width, before))
+        before = debugger.place
 
-    outcome = run_script(lines, bug.execute, seen, keep_going=options.keep_going)
+    outcome = run_script(lines, debugger.execute, seen, keep_going=options.keep_going)
     screen.file.flush()
     sys.stderr.writelines(f"{failure}\n" for failure in outcome.failures)
     return outcome.code
@@ -73,11 +73,11 @@ def do_debug(options: Options) -> int:
     """Read commands at a prompt, or from a pipe as a script."""
     scenario = load(options.scenario)
     with progress(f"computing {scenario.subject.name}") as tell:
-        bug = Debugger(scenario, progress=tell)
-        bug.exporters, bug.digits = with_screen(), look_for(options).sentence
+        debugger = Debugger(scenario, progress=tell)
+        debugger.exporters, debugger.digits = with_screen(), look_for(options).sentence
         if not sys.stdin.isatty():
-            return _play(bug, _piped(), options)
-        return _talk(bug, options)
+            return _play(debugger, _piped(), options)
+        return _talk(debugger, options)
 
 
 def _piped() -> list[Line]:
@@ -89,14 +89,16 @@ def _piped() -> list[Line]:
     return parse_script(text, "<stdin>")
 
 
-def _talk(bug: Debugger, options: Options) -> int:
+def _talk(debugger: Debugger, options: Options) -> int:
     """Answer line by line; an empty line repeats the one before."""
     screen, look = screen_for(options), look_for(options)
-    _complete_with(bug)
-    screen.print(look.text(f"{bug.subject.title}: help lists the commands", "quiet"))
+    _complete_with(debugger)
+    screen.print(
+        look.text(f"{debugger.subject.title}: help lists the commands", "quiet")
+    )
     last = ""
     while True:
-        before = bug.place
+        before = debugger.place
         try:
             last = input(_PROMPT).strip() or last
         except EOFError:
@@ -105,13 +107,13 @@ def _talk(bug: Debugger, options: Options) -> int:
         except KeyboardInterrupt:
             screen.print()
             continue
-        reply = bug.execute(last)
-        _print(screen, reply_block(bug, reply, look, screen.width, before))
+        reply = debugger.execute(last)
+        _print(screen, reply_block(debugger, reply, look, screen.width, before))
         if reply.code is not None:
             return reply.code
 
 
-def _complete_with(bug: Debugger) -> None:
+def _complete_with(debugger: Debugger) -> None:
     """Complete with the tab key, where Python was built with readline."""
     try:
         import readline  # noqa: PLC0415  # not every Python has it
@@ -124,7 +126,9 @@ def _complete_with(bug: Debugger) -> None:
         # Readline knows its own word, which can be the end of one of ours.
         begun = line[:end].rpartition(" ")[2]
         skip = len(begun) - len(word)
-        found = [one[skip:] for one in complete(bug, line, end)] if start >= 0 else []
+        found = (
+            [one[skip:] for one in complete(debugger, line, end)] if start >= 0 else []
+        )
         return found[number] if number < len(found) else None
 
     readline.set_completer(candidate)

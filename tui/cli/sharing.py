@@ -29,15 +29,22 @@ def do_export(options: Options) -> int:
     name = options.format or _ending(options.output, tuple(FORMATS), "--format says it")
     scenario = load(options.scenario)
     with progress(f"computing {scenario.subject.name}") as tell:
-        bug = Debugger(scenario, progress=tell)
-        bug.exporters = with_screen()
+        debugger = Debugger(scenario, progress=tell)
+        debugger.exporters = with_screen()
         if options.at:
-            _go(bug, options.at)
+            _go(debugger, options.at)
         element = None
         if options.element:
-            element = parse_element(options.element, bug.graph, scenario.subject.names)
+            element = parse_element(
+                options.element, debugger.graph, scenario.subject.names
+            )
         content = export(
-            bug.exporters, name, bug.subject, bug.trace, bug.position, element
+            debugger.exporters,
+            name,
+            debugger.subject,
+            debugger.trace,
+            debugger.position,
+            element,
         )
     return _write(content, options, FORMATS[name])
 
@@ -56,8 +63,8 @@ def do_snapshot(options: Options) -> int:
     return _write(content[name](), options, "a picture of the screen")
 
 
-def _go(bug: Debugger, place: str) -> None:
-    reply = bug.execute(f"goto {place}")
+def _go(debugger: Debugger, place: str) -> None:
+    reply = debugger.execute(f"goto {place}")
     if reply.error is not None:
         raise InputError(Problem(reply.error, "", "--at"))
 

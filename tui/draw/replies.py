@@ -25,7 +25,7 @@ _MOST_EVENTS: Final = 3  # that one movement is drawn with, before it is told in
 
 
 def reply_block(
-    bug: Debugger,
+    debugger: Debugger,
     reply: Reply,
     look: Look,
     width: int,
@@ -36,7 +36,7 @@ def reply_block(
     A short way forward from `came_from` is drawn as the steps that it took.
     """
     inner = width - MARGIN
-    parts = [_way(bug, reply, look, width, came_from)]
+    parts = [_way(debugger, reply, look, width, came_from)]
     if not parts[0].lines:
         draw = _DRAWN.get(type(reply.show))
         said = _said(reply, look, inner)
@@ -56,10 +56,10 @@ def _said(reply: Reply, look: Look, width: int) -> Block:
 
 
 def _way(
-    bug: Debugger, reply: Reply, look: Look, width: int, came_from: Place | None
+    debugger: Debugger, reply: Reply, look: Look, width: int, came_from: Place | None
 ) -> Block:
     """Draw a short way forward as the steps of the playback."""
-    here = bug.place
+    here = debugger.place
     nothing = Block.of([])
     if came_from is None or not reply.moved or reply.stop is not None:
         return nothing
@@ -68,7 +68,7 @@ def _way(
     numbers = range(came_from.position, here.position)
     if not 0 < len(numbers) <= _MOST_EVENTS:
         return nothing
-    stage = Stage(bug.subject, bug.trace, look)
+    stage = Stage(debugger.subject, debugger.trace, look)
     inner = width - MARGIN
     kinds = {type(stage.trace.event(n)) for n in numbers}
     if len(kinds) > 1:

@@ -1,7 +1,7 @@
 """A debugger for gradients that travels in time. These names are public, no others.
 
 >>> from gradstep import Debugger, load
->>> bug = Debugger(load("apple_orange"))
+>>> debugger = Debugger(load("apple_orange"))
 """
 
 from importlib import import_module

@@ -84,7 +84,7 @@ class Prompt(Input):
         if self._view is None:
             return
         cursor = self.cursor_position
-        found = complete(self._view.bug, self.value, cursor)
+        found = complete(self._view.debugger, self.value, cursor)
         if not found:
             return
         word = self.value[:cursor].rpartition(" ")[2]

@@ -241,7 +241,7 @@ class GraphPane(Pane):
 
     def prepare(self, view: View) -> None:
         """Fold the graph, and draw the picture that is wanted."""
-        graph = view.bug.graph
+        graph = view.debugger.graph
         self._atlases.make(graph, lambda: Atlas(graph))
         atlas = self._atlases.of(graph, lambda: Atlas(graph))
         room = self._room
@@ -254,8 +254,8 @@ class GraphPane(Pane):
     def show(self, view: View) -> None:
         """Draw the graph at this moment."""
         self._view = view
-        trace, position = view.bug.trace, view.bug.position
-        graph = view.bug.graph
+        trace, position = view.debugger.trace, view.debugger.position
+        graph = view.debugger.graph
         if self._atlas is None or graph is not self._atlas.graph:
             self._atlas = self._atlases.of(graph, lambda: Atlas(graph))
             self._wish, self._scene, self._found = _Wish(), None, ()
@@ -263,7 +263,7 @@ class GraphPane(Pane):
         moved = chosen != self._cursor
         self._cursor = chosen
         self._faces.clear()
-        stops = view.bug.memory.stops
+        stops = view.debugger.memory.stops
         key = (graph, places(stops))
         self._stops = self._covered.of(key, lambda: covered(stops.values())) or ()
         self._active = frozenset()
@@ -428,7 +428,7 @@ class GraphPane(Pane):
     def _looked_up(self, box: int) -> _Face:
         if self._view is None or self._scene is None:
             return _Face("future", " ", "zero", "")
-        trace, position = self._view.bug.trace, self._view.bug.position
+        trace, position = self._view.debugger.trace, self._view.debugger.position
         shown = self._scene.sketch.boxes[box]
         state: str = progress(trace, range(shown.first, shown.stop), position)
         if position and shown.first <= trace.event(position - 1).node < shown.stop:
@@ -511,7 +511,7 @@ class GraphPane(Pane):
     def _choose(self, node: int) -> None:
         if self._view is None:
             return
-        trace, position = self._view.bug.trace, self._view.bug.position
+        trace, position = self._view.debugger.trace, self._view.debugger.position
         arrived = trace.gradient(node, position) is not None
         self.post_message(Chosen(Element(node, "grad" if arrived else "value", None)))
 

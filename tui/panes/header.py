@@ -16,17 +16,17 @@ from ..graph.drawing import cut, cut_within
 _LEAST_NAME: Final = 9  # cells of a file's name; where there are fewer, none
 
 
-def subject_text(bug: Debugger) -> str:
+def subject_text(debugger: Debugger) -> str:
     """Return what a session is about: its file, or the name of its subject."""
-    return bug.graph.file or bug.subject.name
+    return debugger.graph.file or debugger.subject.name
 
 
-def facts(bug: Debugger) -> list[str]:
+def facts(debugger: Debugger) -> list[str]:
     """Return where a session is: phase, event, iteration, and the output there."""
-    trace, position = bug.trace, bug.position
+    trace, position = debugger.trace, debugger.position
     found = [trace.phase(position), f"event {position}/{len(trace)}"]
-    if bug.timeline.iterations > 1:
-        found.append(f"iteration {bug.place.iteration}")
+    if debugger.timeline.iterations > 1:
+        found.append(f"iteration {debugger.place.iteration}")
     return [*found, output_text(trace, position)]
 
 

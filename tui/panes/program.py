@@ -71,11 +71,11 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
     def show(self, view: View) -> None:
         """Draw the program at this moment."""
         self._view = view
-        trace = view.bug.trace
+        trace = view.debugger.trace
         graph = trace.run.graph
-        self._source, self._present = present_line(trace, view.bug.position)
-        self._here = present_node(trace, view.bug.position)
-        stops = view.bug.memory.stops
+        self._source, self._present = present_line(trace, view.debugger.position)
+        self._here = present_node(trace, view.debugger.position)
+        stops = view.debugger.memory.stops
         key = graph, places(stops)
         self._stops = self._covered.of(key, lambda: _breaks(stops)) or ()
         source = graph.sources.get(self._source)
@@ -107,7 +107,7 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
 
     def place(self) -> str:
         """Return the line under the cursor as a location."""
-        graph = self._view.bug.graph if self._view else None
+        graph = self._view.debugger.graph if self._view else None
         is_main = graph is None or self._source == graph.main
         source = "" if is_main else f"{self._source}:"
         return f"line:{source}{self.cursor + 1}"
@@ -123,7 +123,7 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
         statement = self._statement(self.cursor + 1)
         if statement is None or self._view is None:
             return
-        node = self._view.bug.graph.names.get(statement.target)
+        node = self._view.debugger.graph.names.get(statement.target)
         if node is not None:
             self.post_message(Chosen(Element(node, "value", None)))
 
@@ -182,7 +182,7 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
         """Return the instance of a line that is nearest to the present one."""
         if self._view is None:
             return None
-        found = self._view.bug.graph.lines.get((self._source, line))
+        found = self._view.debugger.graph.lines.get((self._source, line))
         if not found:
             return None
         if len(found) == 1:
@@ -195,7 +195,7 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
         Only those of this one line: one of a function or of an operation covers more.
         """
         here = self.place()
-        stops = self._view.bug.memory.stops.values() if self._view else ()
+        stops = self._view.debugger.memory.stops.values() if self._view else ()
         found = [str(s.number) for s in stops if s.kind == "break" and s.text == here]
         return f"delete {' '.join(found)}" if found else f"break {here}"
 
@@ -207,21 +207,23 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
     def _is_future(self, statement: Statement | None) -> bool:
         if statement is None or self._view is None:
             return False
-        bug = self._view.bug
-        return bug.trace.value(max(statement.stop - 1, 0), bug.position) is None
+        debugger = self._view.debugger
+        return (
+            debugger.trace.value(max(statement.stop - 1, 0), debugger.position) is None
+        )
 
     def _worth(self, statement: Statement | None) -> str:
         """Return the value that a line assigns, or its gradient once there is one."""
         if statement is None or self._view is None:
             return ""
-        bug = self._view.bug
-        node = bug.graph.names.get(statement.target)
+        debugger = self._view.debugger
+        node = debugger.graph.names.get(statement.target)
         if node is None:
             return ""
-        gradient = bug.trace.gradient(node, bug.position)
+        gradient = debugger.trace.gradient(node, debugger.position)
         if gradient is not None:
             return f"∂ {_short(gradient)}"
-        value = bug.trace.value(node, bug.position)
+        value = debugger.trace.value(node, debugger.position)
         return "" if value is None else _short(value)
 
 

@@ -101,9 +101,11 @@ class WhyPane(KeptPane[_Told]):
 
     def recipe(self, view: View) -> tuple[object, Callable[[], _Told]]:
         """Return the element at its moment as the key, and what explains it."""
-        bug = view.bug
+        debugger = view.debugger
         count = max(self.size.height + 1, _SHOWN)  # and whether there are more
-        return (bug.trace, bug.position, view.chosen), lambda: _looked_up(view, count)
+        return (debugger.trace, debugger.position, view.chosen), lambda: _looked_up(
+            view, count
+        )
 
     def show(self, view: View) -> None:
         """Explain the chosen element at this position."""
@@ -118,7 +120,7 @@ class WhyPane(KeptPane[_Told]):
             self._cursor = self._top = 0
         self._element, self._title = element, self.TITLE
         if element is not None:
-            node = view.bug.graph.nodes[element.node]
+            node = view.debugger.graph.nodes[element.node]
             name = element_name(node, element.index, element.quantity)
             self._title = f"Why {name}?"
         self._rows = []
@@ -261,13 +263,13 @@ def _wrapped(rows: Iterable[Row], width: int) -> Iterator[Row]:
 
 def _whole(view: View) -> Element:
     """Return the chosen element with its index; without one, what stands out."""
-    bug, chosen = view.bug, view.chosen
+    debugger, chosen = view.debugger, view.chosen
     if chosen is not None and chosen.index is not None:
         return chosen
     if chosen is None:
-        return find_element(bug, "")
-    name = element_name(bug.graph.nodes[chosen.node], None, chosen.quantity)
-    return find_element(bug, name)
+        return find_element(debugger, "")
+    name = element_name(debugger.graph.nodes[chosen.node], None, chosen.quantity)
+    return find_element(debugger, name)
 
 
 # ------------------------------------------------------------------------ the rows
@@ -275,14 +277,14 @@ def _whole(view: View) -> Element:
 
 def _looked_up(view: View, count: int) -> _Told:
     """Explain the chosen element; so many rows are made at once."""
-    bug = view.bug
+    debugger = view.debugger
     try:
         element = _whole(view)
     except CommandError:
         row = Row("nothing is chosen yet: step, or click a number", "note")
         return _Told(None, iter([row]))
-    words = wording(bug.subject, bug.trace)
-    rows = explained(bug.trace, element, bug.position, _SHOWN, wording=words)
+    words = wording(debugger.subject, debugger.trace)
+    rows = explained(debugger.trace, element, debugger.position, _SHOWN, wording=words)
     told = _Told(element, _written(rows))
     deque(islice(told, count), maxlen=0)
     return told

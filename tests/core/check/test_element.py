@@ -249,22 +249,24 @@ def test_only_what_depends_on_the_node_is_evaluated() -> None:
 
 
 def test_explain_and_why_tell_it_when_the_sum_is_complete() -> None:
-    bug = session("gradstep = 1\nprogram = 'E = sum(a * a)'\n[inputs]\na = [3.0]")
-    said(bug, "goto E._1<-a#0@backward")
-    assert not [line for line in said(bug, "explain a.grad").text if "check" in line]
-    said(bug, "goto end")
+    debugger = session("gradstep = 1\nprogram = 'E = sum(a * a)'\n[inputs]\na = [3.0]")
+    said(debugger, "goto E._1<-a#0@backward")
+    assert not [
+        line for line in said(debugger, "explain a.grad").text if "check" in line
+    ]
+    said(debugger, "goto end")
     for command in ("explain a.grad", "why a.grad"):
-        reply = said(bug, command)
+        reply = said(debugger, command)
         assert reply.text[1].startswith("  numeric check: 6 ✓ within ")
         assert reply.data["check"]["verdict"] == "ok"
         assert reply.data["check"]["numeric"] == pytest.approx(6.0)
 
 
 def test_a_cut_edge_is_told() -> None:
-    bug = session("gradstep = 1\nprogram = 'E = 3 * a'\n[inputs]\na = 2.0")
-    said(bug, "goto end")
-    said(bug, "detach E<-a")
-    reply = said(bug, "why a.grad")
+    debugger = session("gradstep = 1\nprogram = 'E = 3 * a'\n[inputs]\na = 2.0")
+    said(debugger, "goto end")
+    said(debugger, "detach E<-a")
+    reply = said(debugger, "why a.grad")
     assert reply.text[-1] == "  numeric check: 3 ✗ differs by 3"
     assert reply.data["check"]["verdict"] == "mismatch"
 

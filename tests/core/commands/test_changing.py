@@ -43,96 +43,98 @@ inputs = { a = 1 }
 
 
 def session(name: str, *lines: str) -> Debugger:
-    bug = Debugger(load(name))
+    debugger = Debugger(load(name))
     for line in lines:
-        assert do(bug, line).ok
-    return bug
+        assert do(debugger, line).ok
+    return debugger
 
 
 def kinds() -> Debugger:
     return Debugger(parse(KINDS))
 
 
-def do(bug: Debugger, line: str) -> Reply:
-    reply = bug.execute(line)
+def do(debugger: Debugger, line: str) -> Reply:
+    reply = debugger.execute(line)
     assert reply.error is None, reply.error
     return reply
 
 
-def shown(bug: Debugger, text: str) -> object:
+def shown(debugger: Debugger, text: str) -> object:
     """Return an expression at the end of the present iteration."""
-    place = Place(bug.place.iteration, len(bug.trace))
-    return np.asarray(bug.expression(text).evaluate(bug.state(place))).tolist()
+    place = Place(debugger.place.iteration, len(debugger.trace))
+    return np.asarray(
+        debugger.expression(text).evaluate(debugger.state(place))
+    ).tolist()
 
 
 # ------------------------------------------------------------------------------ set
 
 
 def test_set_a_value() -> None:
-    bug = session("apple_orange")
-    reply = do(bug, "set a = 5")
+    debugger = session("apple_orange")
+    reply = do(debugger, "set a = 5")
     assert reply.text[0] == "run 1: a = 5 (was 100)"
     assert reply.data["from"] == 0
     assert reply.data["values"] == ["a", "az", "z", "y"]
-    assert shown(bug, "y") == pytest.approx((5 * 3 + 200) * 1.1)
-    assert shown(bug, "a.grad") == pytest.approx(3.3)
-    assert bug.runs[0].timeline.trace(0).run.value(0) == 100
+    assert shown(debugger, "y") == pytest.approx((5 * 3 + 200) * 1.1)
+    assert shown(debugger, "a.grad") == pytest.approx(3.3)
+    assert debugger.runs[0].timeline.trace(0).run.value(0) == 100
 
 
 def test_set_an_element_a_whole_and_everything_at_once() -> None:
-    bug = session("xor")
-    do(bug, "set W1[1, -1] = 2 * W1[0, 0] + 1")
-    assert do(bug, "print W1[1, 3]").data == 2.0
-    assert bug.branch.text.startswith("W1[1, 3] = 2 * W1[0, 0] + 1 (was -0.2)")
-    do(bug, "set W2 = [[1], [2], [3], [4]]")
-    assert do(bug, "print W2").data.tolist() == [[1.0], [2.0], [3.0], [4.0]]
-    assert do(bug, "print W1[1, 3]").data == 2.0
-    do(bug, "set W2 = 0")
-    assert do(bug, "print W2").data.tolist() == [[0.0]] * 4
+    debugger = session("xor")
+    do(debugger, "set W1[1, -1] = 2 * W1[0, 0] + 1")
+    assert do(debugger, "print W1[1, 3]").data == 2.0
+    assert debugger.branch.text.startswith("W1[1, 3] = 2 * W1[0, 0] + 1 (was -0.2)")
+    do(debugger, "set W2 = [[1], [2], [3], [4]]")
+    assert do(debugger, "print W2").data.tolist() == [[1.0], [2.0], [3.0], [4.0]]
+    assert do(debugger, "print W1[1, 3]").data == 2.0
+    do(debugger, "set W2 = 0")
+    assert do(debugger, "print W2").data.tolist() == [[0.0]] * 4
 
 
 def test_set_an_intermediate_value_cuts_what_stands_before_it() -> None:
-    bug = session("apple_orange", "set z = 1000")
-    assert shown(bug, "y") == pytest.approx(1100)
-    assert shown(bug, "az") == 300
+    debugger = session("apple_orange", "set z = 1000")
+    assert shown(debugger, "y") == pytest.approx(1100)
+    assert shown(debugger, "az") == 300
 
 
 def test_set_a_gradient_by_its_name_in_the_literature() -> None:
-    bug = session("three_layer", "set δ3[0, 0] = 1", "set δ3[1, 0] = 0")
-    assert shown(bug, "x3.z.grad") == [[1.0], [0.0]]
-    w3 = bug.graph.node("W3").index
-    x2 = bug.trace.run.value(bug.graph.node("x2").index)
+    debugger = session("three_layer", "set δ3[0, 0] = 1", "set δ3[1, 0] = 0")
+    assert shown(debugger, "x3.z.grad") == [[1.0], [0.0]]
+    w3 = debugger.graph.node("W3").index
+    x2 = debugger.trace.run.value(debugger.graph.node("x2").index)
     expected = np.outer([1, 0], x2)
-    assert bug.trace.run.gradient(w3) == pytest.approx(expected)
+    assert debugger.trace.run.gradient(w3) == pytest.approx(expected)
 
 
 def test_set_the_gradient_of_the_output() -> None:
-    bug = session("apple_orange", "set y.grad = 2")
-    assert shown(bug, "a.grad") == pytest.approx(6.6)
+    debugger = session("apple_orange", "set y.grad = 2")
+    assert shown(debugger, "a.grad") == pytest.approx(6.6)
 
 
 def test_set_keeps_the_dtype() -> None:
-    bug = kinds()
-    do(bug, "set index = [1, 1]")
-    assert shown(bug, "chosen") == [2.0, 2.0]
-    do(bug, "set index[0] = 2.0")
-    assert shown(bug, "index") == [2, 1]
-    do(bug, "set mask = [False, True, True]")
-    assert shown(bug, "kept") == [2.0, 3.0]
-    do(bug, "set x = [1, 2, 4]")
-    assert bug.trace.run.value(bug.graph.node("x").index).dtype == np.float64
+    debugger = kinds()
+    do(debugger, "set index = [1, 1]")
+    assert shown(debugger, "chosen") == [2.0, 2.0]
+    do(debugger, "set index[0] = 2.0")
+    assert shown(debugger, "index") == [2, 1]
+    do(debugger, "set mask = [False, True, True]")
+    assert shown(debugger, "kept") == [2.0, 3.0]
+    do(debugger, "set x = [1, 2, 4]")
+    assert debugger.trace.run.value(debugger.graph.node("x").index).dtype == np.float64
 
 
 def test_set_a_literal_of_the_program() -> None:
-    bug = kinds()
-    do(bug, "set 0.5 = 1.5")
-    assert shown(bug, "y") == [3.5, 7.5]
-    reply = bug.execute("set 2 = 2.5")
+    debugger = kinds()
+    do(debugger, "set 0.5 = 1.5")
+    assert shown(debugger, "y") == [3.5, 7.5]
+    reply = debugger.execute("set 2 = 2.5")
     assert "2 holds numbers of int64, and 2.5 is none of them" in str(reply.error)
     # One literal is one node: it is the factor and the exponent.
-    do(bug, "set 2 = 3")
-    assert shown(bug, "y") == [4.5, 10.5]
-    assert shown(bug, "E") == 15 + 1 + 27
+    do(debugger, "set 2 = 3")
+    assert shown(debugger, "y") == [4.5, 10.5]
+    assert shown(debugger, "E") == 15 + 1 + 27
 
 
 WRONG = {
@@ -185,73 +187,78 @@ WRONG = {
 
 @pytest.mark.parametrize("line", WRONG)
 def test_what_is_wrong_is_said_and_changes_nothing(line: str) -> None:
-    bug = kinds()
-    do(bug, "goto 50%")
-    place = bug.place
-    reply = bug.execute(line)
+    debugger = kinds()
+    do(debugger, "goto 50%")
+    place = debugger.place
+    reply = debugger.execute(line)
     assert reply.error is not None
     assert WRONG[line] in reply.error
-    assert (len(bug.runs), bug.chosen, bug.place, bug.undone) == (1, 0, place, [])
+    assert (len(debugger.runs), debugger.chosen, debugger.place, debugger.undone) == (
+        1,
+        0,
+        place,
+        [],
+    )
 
 
 def test_a_number_too_large_for_the_dtype_is_refused() -> None:
     text = KINDS.replace("gradstep = 1", 'gradstep = 1\ndtype = "float16"')
-    bug = Debugger(parse(text))
-    reply = bug.execute("set x[0] = 1e6")
+    debugger = Debugger(parse(text))
+    reply = debugger.execute("set x[0] = 1e6")
     assert "x holds numbers of float16, and 1000000.0 is none of them" in str(
         reply.error
     )
-    do(bug, "set x[0] = inf")
-    do(bug, "set x[1] = nan")
+    do(debugger, "set x[0] = inf")
+    do(debugger, "set x[1] = nan")
 
 
 # ------------------------------------------------------------------ detach and patch
 
 
 def test_detach_an_edge_or_all_uses_of_a_node() -> None:
-    bug = Debugger(parse(SHARED))
-    do(bug, "detach y<-b#1")
-    assert shown(bug, "a.grad") == 2 * 2
-    do(bug, "detach b")
-    assert bug.branch.text == "cut: y<-b#0"
-    assert bug.trace.run.gradient(bug.graph.node("a").index) is None
-    do(bug, "runs 0")
-    do(bug, "detach b")
-    assert bug.branch.text == "cut: y<-b#0, y<-b#1"
+    debugger = Debugger(parse(SHARED))
+    do(debugger, "detach y<-b#1")
+    assert shown(debugger, "a.grad") == 2 * 2
+    do(debugger, "detach b")
+    assert debugger.branch.text == "cut: y<-b#0"
+    assert debugger.trace.run.gradient(debugger.graph.node("a").index) is None
+    do(debugger, "runs 0")
+    do(debugger, "detach b")
+    assert debugger.branch.text == "cut: y<-b#0, y<-b#1"
 
 
 def test_a_cut_edge_is_no_event_and_the_place_stays_at_its_event() -> None:
-    bug = session("apple_orange", "goto end")
-    here = bug.trace.event(bug.position - 1)
-    do(bug, "detach y<-z")
-    assert len(bug.trace) < len(bug.runs[0].timeline.trace(0))
-    bug = session("apple_orange", "goto y<-t")
-    here = bug.trace.event(bug.position - 1)
-    do(bug, "detach y<-z")
-    assert bug.trace.event(bug.position - 1) == here
-    do(bug, "undo")
-    assert bug.trace.event(bug.position - 1) == here
+    debugger = session("apple_orange", "goto end")
+    here = debugger.trace.event(debugger.position - 1)
+    do(debugger, "detach y<-z")
+    assert len(debugger.trace) < len(debugger.runs[0].timeline.trace(0))
+    debugger = session("apple_orange", "goto y<-t")
+    here = debugger.trace.event(debugger.position - 1)
+    do(debugger, "detach y<-z")
+    assert debugger.trace.event(debugger.position - 1) == here
+    do(debugger, "undo")
+    assert debugger.trace.event(debugger.position - 1) == here
 
 
 def test_the_same_place_in_a_run_without_the_event_is_the_one_before() -> None:
-    bug = session("apple_orange")
+    debugger = session("apple_orange")
     cut = session("apple_orange", "detach y<-t")
-    event = bug.trace.edge_event(bug.graph.node("y").index, 1)
+    event = debugger.trace.edge_event(debugger.graph.node("y").index, 1)
     assert event is not None
-    assert same_place(bug.trace, event + 1, cut.trace) == event
-    assert isinstance(bug.trace.event(event), Contribution)
-    assert same_place(bug.trace, len(bug.trace), cut.trace) == len(cut.trace)
-    assert same_place(bug.trace, 0, cut.trace) == 0
+    assert same_place(debugger.trace, event + 1, cut.trace) == event
+    assert isinstance(debugger.trace.event(event), Contribution)
+    assert same_place(debugger.trace, len(debugger.trace), cut.trace) == len(cut.trace)
+    assert same_place(debugger.trace, 0, cut.trace) == 0
 
 
 def test_patch_a_node_means_its_rule_and_a_leaf_its_uses() -> None:
-    bug = session("apple_orange")
-    do(bug, "patch y swap")
-    assert bug.branch.text == "y<-z, y<-t: the operands are swapped"
-    do(bug, "undo")
-    do(bug, "patch a local")
-    assert bug.branch.text == "az<-a: the local derivative is forgotten"
-    assert shown(bug, "a.grad") == pytest.approx(1.1)
+    debugger = session("apple_orange")
+    do(debugger, "patch y swap")
+    assert debugger.branch.text == "y<-z, y<-t: the operands are swapped"
+    do(debugger, "undo")
+    do(debugger, "patch a local")
+    assert debugger.branch.text == "az<-a: the local derivative is forgotten"
+    assert shown(debugger, "a.grad") == pytest.approx(1.1)
 
 
 def test_patch_overwrite_means_all_uses_but_the_first() -> None:
@@ -259,11 +266,11 @@ def test_patch_overwrite_means_all_uses_but_the_first() -> None:
 program = "b = 2 * a\\nc = 3 * a\\ny = b + c"
 inputs = { a = 1 }
 """
-    bug = Debugger(parse(text))
-    assert shown(bug, "a.grad") == 5
-    do(bug, "patch a overwrite")
-    assert bug.branch.text.startswith("b<-a: the gradient is overwritten")
-    assert shown(bug, "a.grad") == 2
+    debugger = Debugger(parse(text))
+    assert shown(debugger, "a.grad") == 5
+    do(debugger, "patch a overwrite")
+    assert debugger.branch.text.startswith("b<-a: the gradient is overwritten")
+    assert shown(debugger, "a.grad") == 2
 
 
 @pytest.mark.parametrize(
@@ -278,18 +285,18 @@ inputs = { a = 1 }
     ],
 )
 def test_the_check_names_what_was_patched(name: str, line: str, wrong: str) -> None:
-    bug = session(name)
-    assert check(bug.trace.run).ok
+    debugger = session(name)
+    assert check(debugger.trace.run).ok
     if "{}" in line:
-        uses = bug.graph.consumers
-        node = next(n for n in bug.graph if len(uses[n.index]) > 1)
+        uses = debugger.graph.consumers
+        node = next(n for n in debugger.graph if len(uses[n.index]) > 1)
         line = line.format(node.name)
-    do(bug, line)
-    found = check(bug.trace.run).first_wrong
+    do(debugger, line)
+    found = check(debugger.trace.run).first_wrong
     assert found is not None
     assert found.edge is not None
-    named = bug.graph.edge_name(found.edge)
-    assert named == wrong or (not wrong and named in bug.branch.text)
+    named = debugger.graph.edge_name(found.edge)
+    assert named == wrong or (not wrong and named in debugger.branch.text)
 
 
 def test_help_lists_the_mistakes() -> None:
@@ -302,71 +309,71 @@ def test_help_lists_the_mistakes() -> None:
 
 
 def test_undo_and_redo_walk_over_the_runs() -> None:
-    bug = session("xor", "set W2 = 0", "patch h local")
-    assert [bug.chosen, len(bug.runs)] == [2, 3]
-    do(bug, "undo")
-    do(bug, "undo")
-    assert bug.chosen == 0
-    assert bug.execute("undo").error is not None
-    do(bug, "redo")
-    assert bug.chosen == 1
-    do(bug, "redo")
-    assert bug.chosen == 2
-    do(bug, "undo")
-    do(bug, "set b2 = 1")
-    assert (bug.branch.number, bug.branch.parent) == (3, 1)
-    assert bug.execute("redo").error is not None
+    debugger = session("xor", "set W2 = 0", "patch h local")
+    assert [debugger.chosen, len(debugger.runs)] == [2, 3]
+    do(debugger, "undo")
+    do(debugger, "undo")
+    assert debugger.chosen == 0
+    assert debugger.execute("undo").error is not None
+    do(debugger, "redo")
+    assert debugger.chosen == 1
+    do(debugger, "redo")
+    assert debugger.chosen == 2
+    do(debugger, "undo")
+    do(debugger, "set b2 = 1")
+    assert (debugger.branch.number, debugger.branch.parent) == (3, 1)
+    assert debugger.execute("redo").error is not None
 
 
 def test_runs_lists_them_and_goes_to_one() -> None:
-    bug = session("apple_orange", "set a = 5", "set on = 3")
-    reply = do(bug, "runs")
+    debugger = session("apple_orange", "set a = 5", "set on = 3")
+    reply = do(debugger, "runs")
     assert [row[1:4] for row in reply.show.rows] == [
         (0, "as loaded", ""),
         (1, "a = 5 (was 100)", 0),
         (2, "on = 3 (was 4)", 1),
     ]
     assert [row[4] for row in reply.show.rows] == pytest.approx([550, 236.5, 181.5])
-    assert do(bug, "runs 1").data == 1
-    assert bug.chosen == 1
-    assert do(bug, "run 2").data == 2
+    assert do(debugger, "runs 1").data == 1
+    assert debugger.chosen == 1
+    assert do(debugger, "run 2").data == 2
 
 
 def test_diff_says_where_two_runs_differ_first() -> None:
-    bug = session("three_layer", "set W2[0, 0] = 1")
-    data = do(bug, "diff").data
+    debugger = session("three_layer", "set W2[0, 0] = 1")
+    data = do(debugger, "diff").data
     assert (data["from"], data["run"], data["forward"]) == (0, 1, "W2")
     assert data["values"][:3] == ["W2", "x2.z", "x2"]
     assert data["backward"] == "E._1"
     assert "W1" in data["gradients"]
-    do(bug, "runs 0")
-    do(bug, "patch x2 local")
-    data = do(bug, "diff 0").data
+    do(debugger, "runs 0")
+    do(debugger, "patch x2 local")
+    data = do(debugger, "diff 0").data
     assert (data["forward"], data["values"]) == (None, [])
     assert (data["backward"], data["run"]) == ("x2.z", 2)
-    data = do(bug, "diff 2 0").data
+    data = do(debugger, "diff 2 0").data
     assert (data["from"], data["run"], data["backward"]) == (2, 0, "x2.z")
-    assert do(bug, "diff 1 1").text[1] == "no number differs"
+    assert do(debugger, "diff 1 1").text[1] == "no number differs"
 
 
 def test_diff_has_the_largest_difference_of_each_node() -> None:
-    bug = session("xor", "set W1[1, 2] = 0")
-    table = do(bug, "diff").show
+    debugger = session("xor", "set W1[1, 2] = 0")
+    table = do(debugger, "diff").show
     quantity, name, before, after, index, size = table.rows[0]
     assert (quantity, name, index, size) == ("value", "W1", (1, 2), 0.3)
     assert (before[1, 2], after[1, 2]) == (-0.3, 0.0)
 
 
 def test_differences_know_nan_none_and_infinity() -> None:
-    bug = session("xor", "set b2 = nan", "set b2 = nan")
-    assert bug.execute("diff").text[1] == "no number differs"
-    do(bug, "runs 0")
-    do(bug, "set b2 = inf")
-    found = compare(bug.runs[0].timeline.trace(0).run, bug.trace.run)
+    debugger = session("xor", "set b2 = nan", "set b2 = nan")
+    assert debugger.execute("diff").text[1] == "no number differs"
+    do(debugger, "runs 0")
+    do(debugger, "set b2 = inf")
+    found = compare(debugger.runs[0].timeline.trace(0).run, debugger.trace.run)
     assert found.values[0].size == np.inf
-    do(bug, "runs 0")
-    do(bug, "detach b2")
-    found = compare(bug.runs[0].timeline.trace(0).run, bug.trace.run)
+    do(debugger, "runs 0")
+    do(debugger, "detach b2")
+    found = compare(debugger.runs[0].timeline.trace(0).run, debugger.trace.run)
     assert not found.values
     assert [d.name for d in found.gradients] == ["b2"]
     assert found.gradients[0].after is None
@@ -376,38 +383,38 @@ def test_differences_know_nan_none_and_infinity() -> None:
 
 
 def test_train_goes_on_and_beyond_the_number_of_the_file() -> None:
-    bug = session("xor", "goto h")
-    reply = do(bug, "train 10")
-    assert bug.place == Place(10, 0)
+    debugger = session("xor", "goto h")
+    reply = do(debugger, "train 10")
+    assert debugger.place == Place(10, 0)
     assert reply.data["from"] == 0
     assert reply.data["loss"][0] == pytest.approx(0.272337032187)
-    assert bug.timeline.iterations == 300
-    do(bug, "tr 1000")
-    assert (bug.place, bug.timeline.iterations) == (Place(1010, 0), 1011)
-    do(bug, "train")
-    assert bug.place == Place(1011, 0)
-    do(bug, "back")
-    assert bug.place == Place(1010, 0)
-    assert "is not a count" in str(bug.execute("train -1").error)
-    assert "more than" in str(bug.execute("train 1000000000").error)
+    assert debugger.timeline.iterations == 300
+    do(debugger, "tr 1000")
+    assert (debugger.place, debugger.timeline.iterations) == (Place(1010, 0), 1011)
+    do(debugger, "train")
+    assert debugger.place == Place(1011, 0)
+    do(debugger, "back")
+    assert debugger.place == Place(1010, 0)
+    assert "is not a count" in str(debugger.execute("train -1").error)
+    assert "more than" in str(debugger.execute("train 1000000000").error)
 
 
 def test_xor_learns_by_a_command() -> None:
-    bug = session("xor", "train 300", "goto end")
-    do(bug, "assert E < 0.005")
-    do(bug, "assert all((a > 0.5) == [[False], [True], [True], [False]])")
+    debugger = session("xor", "train 300", "goto end")
+    do(debugger, "assert E < 0.005")
+    do(debugger, "assert all((a > 0.5) == [[False], [True], [True], [False]])")
 
 
 def test_info_iterations_is_what_has_run() -> None:
-    bug = session("xor", "train 7")
-    table = do(bug, "info iterations").show
+    debugger = session("xor", "train 7")
+    table = do(debugger, "info iterations").show
     assert table.columns == (
         "iteration",
         "E",
         *(f"‖{name}.grad‖" for name in ("W1", "b1", "W2", "b2")),
     )
     assert [row[0] for row in table.rows] == list(range(8))
-    gradient = bug.trace.run.gradient(bug.graph.node("W1").index)
+    gradient = debugger.trace.run.gradient(debugger.graph.node("W1").index)
     assert gradient is not None
     assert table.rows[7][2] == pytest.approx(np.linalg.norm(gradient))
 
@@ -416,41 +423,41 @@ def test_info_updates_opens_the_updates_of_this_iteration() -> None:
     text = load("xor").path
     assert text is not None
     adam = text.read_text("utf-8").replace('"sgd"', '"adam"')
-    bug = Debugger(parse(adam))
-    do(bug, "goto 2:start")
-    table = do(bug, "info updates").show
+    debugger = Debugger(parse(adam))
+    do(debugger, "goto 2:start")
+    table = do(debugger, "info updates").show
     assert table.title.endswith("(√(v / (1 − β₂ᵗ)) + ε)")
     assert table.columns[:4] == ("parameter", "value", "gradient", "rate")
     assert table.columns[4:] == ("m", "v", "next m", "next v", "next value")
     assert [row[0] for row in table.rows] == ["W1", "b1", "W2", "b2"]
-    do(bug, "goto 3:start")
-    assert do(bug, "print W2").data.tolist() == table.rows[2][-1].tolist()
+    do(debugger, "goto 3:start")
+    assert do(debugger, "print W2").data.tolist() == table.rows[2][-1].tolist()
     reply = session("apple_orange").execute("info updates")
     assert "nothing is updated" in str(reply.error)
 
 
 def test_a_parameter_is_not_set_behind_its_update() -> None:
-    bug = session("xor", "goto 3:end")
-    reply = bug.execute("set W1 = 0")
+    debugger = session("xor", "goto 3:end")
+    reply = debugger.execute("set W1 = 0")
     assert "W1 is updated already at this position; goto 3:start" in str(reply.error)
-    do(bug, "goto 4:start")
-    do(bug, "set W1 = 0")
-    assert bug.branch.text == "W1 = 0, in iteration 4"
-    assert shown(bug, "W1 @ [1, 1, 1, 1]") != [0, 0]  # at the end it is updated
-    do(bug, "goto 4:start")
-    assert do(bug, "print all(W1 == 0)").data is True
+    do(debugger, "goto 4:start")
+    do(debugger, "set W1 = 0")
+    assert debugger.branch.text == "W1 = 0, in iteration 4"
+    assert shown(debugger, "W1 @ [1, 1, 1, 1]") != [0, 0]  # at the end it is updated
+    do(debugger, "goto 4:start")
+    assert do(debugger, "print all(W1 == 0)").data is True
 
 
 def test_changes_go_on_in_the_iterations_that_follow() -> None:
-    bug = session("xor", "train 2", "patch h local", "train 3")
-    assert bug.timeline.patches(5).rules
-    assert not bug.timeline.patches(1).rules
-    assert do(bug, "diff").data["forward"] == "W1"
+    debugger = session("xor", "train 2", "patch h local", "train 3")
+    assert debugger.timeline.patches(5).rules
+    assert not debugger.timeline.patches(1).rules
+    assert do(debugger, "diff").data["forward"] == "W1"
 
 
 def test_diff_of_an_iteration_that_is_not_there() -> None:
-    bug = session("xor", "patch h local", "train 400")
-    reply = bug.execute("diff")
+    debugger = session("xor", "patch h local", "train 400")
+    reply = debugger.execute("diff")
     assert "run 0 has no iteration 400; 0 … 299 are there" in str(reply.error)
 
 
@@ -462,14 +469,14 @@ def test_interrupting_training_keeps_what_was_done(
         if done == 50:
             raise interrupt
 
-    bug = Debugger(load("xor"), progress=stop)
-    reply = bug.execute("train 200")
+    debugger = Debugger(load("xor"), progress=stop)
+    reply = debugger.execute("train 200")
     assert reply.error is not None
     assert "what was done is kept" in reply.error
-    assert bug.place == Place(50, 0)
-    bug.progress = lambda done, of: None
-    do(bug, "train 150")
-    assert bug.place == Place(200, 0)
+    assert debugger.place == Place(50, 0)
+    debugger.progress = lambda done, of: None
+    do(debugger, "train 150")
+    assert debugger.place == Place(200, 0)
 
 
 # ----------------------------------------------------------------------------- laws
@@ -500,23 +507,23 @@ _CHANGES = st.sampled_from(
 @settings(max_examples=30, deadline=None)
 @given(st.lists(_CHANGES, max_size=10))
 def test_a_changed_run_is_what_it_would_be_from_the_beginning(lines: list[str]) -> None:
-    bug = session("xor")
-    bug.execute("goto E")
+    debugger = session("xor")
+    debugger.execute("goto E")
     for line in lines:
-        before = [branch.timeline.trace(0).run for branch in bug.runs]
-        bug.execute(line)
-        assert 0 <= bug.position <= len(bug.trace)
-        for branch, old in zip(bug.runs, before, strict=False):
+        before = [branch.timeline.trace(0).run for branch in debugger.runs]
+        debugger.execute(line)
+        assert 0 <= debugger.position <= len(debugger.trace)
+        for branch, old in zip(debugger.runs, before, strict=False):
             new = branch.timeline.trace(0).run
             assert not compare(old, new)
-    run = bug.trace.run
+    run = debugger.trace.run
     scratch = evaluate(run.graph, run.leaves, run.seed, run.patches)
     assert not compare(run, scratch)
 
 
 def test_undo_returns_to_where_the_change_was_made() -> None:
-    bug = session("apple_orange", "goto 6", "set a = 2", "goto end", "undo")
-    assert bug.position == 6
-    assert do(bug, "back").position == 13
-    assert do(bug, "redo").ok
-    assert bug.chosen == 1
+    debugger = session("apple_orange", "goto 6", "set a = 2", "goto end", "undo")
+    assert debugger.position == 6
+    assert do(debugger, "back").position == 13
+    assert do(debugger, "redo").ok
+    assert debugger.chosen == 1

@@ -26,31 +26,31 @@ def test_every_command_has_a_method() -> None:
 
 
 def test_methods_are_lines() -> None:
-    bug, other = session(), session()
-    assert bug.step(3).position == other.execute("step 3").position
-    bug.break_("E@backward", "if", "position > 3")
-    bug.set("c", "=", np.float64(2))
-    assert bug.continue_().stop is not None
-    assert float(bug.print("c").data) == 2
-    assert bug.runs_().data[1]["number"] == 1
-    assert bug.check("b").ok
-    bug.patch("b", "local")
-    assert bug.check("b").failed
+    debugger, other = session(), session()
+    assert debugger.step(3).position == other.execute("step 3").position
+    debugger.break_("E@backward", "if", "position > 3")
+    debugger.set("c", "=", np.float64(2))
+    assert debugger.continue_().stop is not None
+    assert float(debugger.print("c").data) == 2
+    assert debugger.runs_().data[1]["number"] == 1
+    assert debugger.check("b").ok
+    debugger.patch("b", "local")
+    assert debugger.check("b").failed
 
 
 def test_what_is_wrong_is_raised() -> None:
-    bug = session()
+    debugger = session()
     with pytest.raises(CommandError, match="is not a count"):
-        bug.step("x")
+        debugger.step("x")
     with pytest.raises(AssertionFailed, match="does not hold"):
-        bug.assert_("1 == 2")  # noqa: PT009  # not of unittest
+        debugger.assert_("1 == 2")  # noqa: PT009  # not of unittest
     with pytest.raises(AttributeError):
-        bug.stap(3)  # type: ignore[attr-defined]
+        debugger.stap(3)  # type: ignore[attr-defined]
 
 
 def test_a_lesson_reads_well() -> None:
-    bug = Debugger(load("three_layer"))
-    bug.goto("end")
+    debugger = Debugger(load("three_layer"))
+    debugger.goto("end")
     np.testing.assert_allclose(
-        bug.explain("W1.grad[0, 2]").data["sum"], -0.000346229999158, rtol=1e-9
+        debugger.explain("W1.grad[0, 2]").data["sum"], -0.000346229999158, rtol=1e-9
     )

@@ -11,10 +11,10 @@ from sessions import LAYERS, said, session
 
 
 def after(line: str) -> list[str]:
-    bug = session(LAYERS)
-    said(bug, "break a")
-    said(bug, "mark here")
-    return complete(bug, line, len(line))
+    debugger = session(LAYERS)
+    said(debugger, "break a")
+    said(debugger, "mark here")
+    return complete(debugger, line, len(line))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gradstep.core.base.errors import Interrupted
-from gradstep.core.debugger import debugger
 from gradstep.core.debugger.debugger import Debugger, without_comment
 from gradstep.core.engine.patches import Patches
 from gradstep.core.engine.run import Run, evaluate
@@ -37,11 +36,11 @@ from sessions import (
 drawn = settings(max_examples=30, deadline=None)
 
 
-def walk(bug: Debugger, command: str) -> list[tuple[int, int]]:
+def walk(debugger: Debugger, command: str) -> list[tuple[int, int]]:
     """Repeat a command until it does not move, and return the places on the way."""
-    places = [place(bug)]
-    while said(bug, command).moved:
-        places.append(place(bug))
+    places = [place(debugger)]
+    while said(debugger, command).moved:
+        places.append(place(debugger))
     return places
 
 
@@ -51,23 +50,23 @@ def walk(bug: Debugger, command: str) -> list[tuple[int, int]]:
 @pytest.mark.parametrize("text", [LAYERS, TRAINING])
 @pytest.mark.parametrize("move", ["stepi", "step", "next"])
 def test_forward_then_back_is_the_identity(move: str, text: str) -> None:
-    bug = session(text)
-    there = walk(bug, move)
+    debugger = session(text)
+    there = walk(debugger, move)
     assert there[0] == (0, 0)
-    assert there[-1] == (bug.timeline.iterations - 1, len(bug.trace))
-    assert walk(bug, f"reverse-{move}") == there[::-1]
+    assert there[-1] == (debugger.timeline.iterations - 1, len(debugger.trace))
+    assert walk(debugger, f"reverse-{move}") == there[::-1]
 
 
 def test_out_of_a_frame_and_back_is_the_identity() -> None:
-    bug = session()
-    [frame] = [frame for frame in bug.graph.frames if frame.name == "a.h"]
+    debugger = session()
+    [frame] = [frame for frame in debugger.graph.frames if frame.name == "a.h"]
     for span in (
-        bug.trace.forward_events(frame.first, frame.stop),
-        bug.trace.backward_events(frame.first, frame.stop),
+        debugger.trace.forward_events(frame.first, frame.stop),
+        debugger.trace.backward_events(frame.first, frame.stop),
     ):
-        said(bug, f"goto {span.start}")
-        assert said(bug, "finish").position == span.stop
-        assert said(bug, "reverse-finish").position == span.start
+        said(debugger, f"goto {span.start}")
+        assert said(debugger, "finish").position == span.stop
+        assert said(debugger, "reverse-finish").position == span.start
 
 
 @pytest.mark.parametrize("move", ["step", "stepi", "next"])
@@ -75,8 +74,8 @@ def test_out_of_a_frame_and_back_is_the_identity() -> None:
 @drawn
 def test_a_count_is_so_many_moves(move: str, count: int, start: int) -> None:
     one, many = session(TRAINING), session(TRAINING)
-    for bug in (one, many):
-        said(bug, f"goto {start}")
+    for debugger in (one, many):
+        said(debugger, f"goto {start}")
     for _ in range(count):
         said(one, move)
     said(many, f"{move} {count}")
@@ -86,33 +85,33 @@ def test_a_count_is_so_many_moves(move: str, count: int, start: int) -> None:
 @given(st.lists(lines(), max_size=12))
 @drawn
 def test_back_undoes_any_movement(commands: list[str]) -> None:
-    bug = session(TRAINING)
+    debugger = session(TRAINING)
     for line in commands:
-        before = place(bug)
-        reply = bug.execute(line)
+        before = place(debugger)
+        reply = debugger.execute(line)
         if reply.moved and not line.startswith(("back", "forward")):
-            there = place(bug)
-            said(bug, "back")
-            assert place(bug) == before, line
-            said(bug, "forward")
-            assert place(bug) == there, line
+            there = place(debugger)
+            said(debugger, "back")
+            assert place(debugger) == before, line
+            said(debugger, "forward")
+            assert place(debugger) == there, line
 
 
-def stops_met(bug: Debugger, command: str) -> list[tuple[Any, Any]]:
+def stops_met(debugger: Debugger, command: str) -> list[tuple[Any, Any]]:
     """Continue to the end, and return each (stop, event) that was met."""
     met: list[tuple[Any, Any]] = []
     while True:
-        stop = said(bug, command).stop
+        stop = said(debugger, command).stop
         assert stop is not None
         if stop.reason in ("start", "end"):
             return met
         met += [(one.number, one.event) for one in (stop, *stop.also)]
 
 
-def counts(bug: Debugger) -> list[tuple[Any, ...]]:
+def counts(debugger: Debugger) -> list[tuple[Any, ...]]:
     return [
         (stop.number, stop.kind, stop.text, stop.hits, stop.ignore, stop.enabled)
-        for stop in bug.memory.stops.values()
+        for stop in debugger.memory.stops.values()
     ]
 
 
@@ -141,21 +140,21 @@ STOPS = (
 def test_stops_met_backwards_are_the_forward_stops_reversed(
     text: str, stops: list[str]
 ) -> None:
-    bug = session(text)
+    debugger = session(text)
     for stop in stops:
-        said(bug, stop)
-    there = stops_met(bug, "continue")
-    assert stops_met(bug, "reverse-continue") == there[::-1]
+        said(debugger, stop)
+    there = stops_met(debugger, "continue")
+    assert stops_met(debugger, "reverse-continue") == there[::-1]
 
 
 def test_a_break_before_the_first_event_halts_in_every_iteration_but_the_first() -> (
     None
 ):
-    bug = session(TRAINING)
-    said(bug, "break #1")
-    halts = [said(bug, "continue").stop for _ in range(4)]
+    debugger = session(TRAINING)
+    said(debugger, "break #1")
+    halts = [said(debugger, "continue").stop for _ in range(4)]
     assert [h and h.reason for h in halts] == ["break", "break", "break", "end"]
-    assert stops_met(bug, "reverse-continue") == [(1, 1), (1, 1), (1, 1)]
+    assert stops_met(debugger, "reverse-continue") == [(1, 1), (1, 1), (1, 1)]
 
 
 @given(st.lists(lines(), max_size=8), st.lists(looks(), min_size=1, max_size=8))
@@ -202,11 +201,11 @@ def test_record_then_replay_gives_the_same_transcript(
 def test_the_accumulated_gradient_is_the_sum_of_its_parts(program: Any) -> None:
     run = evaluate(program.graph, program.leaves)
     trace = Trace(run)
-    bug = session()
-    bug.runs[0] = bug.runs[0].__class__(0, Single(trace), "")
-    said(bug, "goto end")
+    debugger = session()
+    debugger.runs[0] = debugger.runs[0].__class__(0, Single(trace), "")
+    said(debugger, "goto end")
     for node in run.graph:
-        gradient = bug.trace.gradient(node.index, bug.position)
+        gradient = debugger.trace.gradient(node.index, debugger.position)
         if gradient is None or node.index == run.graph.output:
             continue
         parts = [
@@ -240,43 +239,48 @@ def _numeric(run: Run, node: int) -> Any:
 
 
 def test_one_step_is_a_node_and_one_stepi_an_event() -> None:
-    bug = session()
-    said(bug, "goto output")
-    events = said(bug, "step").position
-    assert bug.trace.event(events - 1).node != bug.trace.event(events).node
-    said(bug, "goto b")  # b = tanh(…) * c has two edges
-    at = bug.trace.edge_event(bug.graph.node("b").index, 0)
+    debugger = session()
+    said(debugger, "goto output")
+    events = said(debugger, "step").position
+    assert debugger.trace.event(events - 1).node != debugger.trace.event(events).node
+    said(debugger, "goto b")  # b = tanh(…) * c has two edges
+    at = debugger.trace.edge_event(debugger.graph.node("b").index, 0)
     assert at is not None
-    said(bug, f"goto {at}")
-    assert said(bug, "step").position == at + 2
-    assert said(bug, "reverse-stepi").position == at + 1
+    said(debugger, f"goto {at}")
+    assert said(debugger, "step").position == at + 2
+    assert said(debugger, "reverse-stepi").position == at + 1
 
 
 def test_next_goes_over_frames_and_step_into_them() -> None:
-    bug = session()
-    said(bug, "next")
-    assert bug.trace.value(bug.graph.node("a").index, bug.position) is not None
-    said(bug, "goto start")
-    said(bug, "step")
-    assert said(bug, "where").text[1].startswith("#0  in a.h = layer")
-    said(bug, "next")
-    assert value(bug, "a.h.z").shape == (2, 1)
+    debugger = session()
+    said(debugger, "next")
+    assert (
+        debugger.trace.value(debugger.graph.node("a").index, debugger.position)
+        is not None
+    )
+    said(debugger, "goto start")
+    said(debugger, "step")
+    assert said(debugger, "where").text[1].startswith("#0  in a.h = layer")
+    said(debugger, "next")
+    assert value(debugger, "a.h.z").shape == (2, 1)
 
 
 def test_finish_leaves_the_frame_and_at_the_top_the_pass() -> None:
-    bug = session()
-    said(bug, "step")
-    said(bug, "finish")
-    assert bug.trace.event(bug.position - 1) == Forward(bug.graph.node("a.h").index)
-    said(bug, "goto a@forward")
-    said(bug, "finish")
-    assert bug.position == bug.trace.seed_position
+    debugger = session()
+    said(debugger, "step")
+    said(debugger, "finish")
+    assert debugger.trace.event(debugger.position - 1) == Forward(
+        debugger.graph.node("a.h").index
+    )
+    said(debugger, "goto a@forward")
+    said(debugger, "finish")
+    assert debugger.position == debugger.trace.seed_position
 
 
 def test_goto_understands_every_kind_of_place() -> None:
-    bug = session()
-    size = len(bug.trace)
-    said(bug, "mark here")
+    debugger = session()
+    size = len(debugger.trace)
+    said(debugger, "mark here")
     for text, position in {
         "end": size,
         "start": 0,
@@ -284,144 +288,146 @@ def test_goto_understands_every_kind_of_place() -> None:
         "7": 7,
         "50%": size // 2,
         "100%": size,
-        "output": bug.trace.seed_position + 1,
-        "W": size - 1 if bug.trace.arrivals(1) else size,
+        "output": debugger.trace.seed_position + 1,
+        "W": size - 1 if debugger.trace.arrivals(1) else size,
         "here": 0,
         "δ": None,
         "x1": "wrong",
     }.items():
         if position == "wrong":
-            assert "nothing is called 'x1'" in wrong(bug, f"goto {text}")
+            assert "nothing is called 'x1'" in wrong(debugger, f"goto {text}")
         elif position is None or text == "W":
-            said(bug, f"goto {text}")
+            said(debugger, f"goto {text}")
         else:
-            assert said(bug, f"goto {text}").position == position
-    said(bug, "goto 3")
-    assert said(bug, "goto +2").position == 5
-    assert said(bug, "goto -4").position == 1
-    assert "past the end" in wrong(bug, f"goto {size + 1}")
+            assert said(debugger, f"goto {text}").position == position
+    said(debugger, "goto 3")
+    assert said(debugger, "goto +2").position == 5
+    assert said(debugger, "goto -4").position == 1
+    assert "past the end" in wrong(debugger, f"goto {size + 1}")
 
 
 def test_goto_an_iteration() -> None:
-    bug = session(TRAINING)
-    said(bug, "goto 3:W")
-    assert place(bug)[0] == 3
-    grad = value(bug, "W.grad")
+    debugger = session(TRAINING)
+    said(debugger, "goto 3:W")
+    assert place(debugger)[0] == 3
+    grad = value(debugger, "W.grad")
     other = session(TRAINING)
     while place(other)[0] < 3:
         said(other, "next 7")
     said(other, "goto W")
     np.testing.assert_array_equal(value(other, "W.grad"), grad)
-    assert "0 … 3 are there" in wrong(bug, "goto 4:start")
+    assert "0 … 3 are there" in wrong(debugger, "goto 4:start")
 
 
 def test_until_runs_to_a_place_or_until_something_is_true() -> None:
-    bug = session()
-    stop = said(bug, "until b").stop
+    debugger = session()
+    stop = said(debugger, "until b").stop
     assert stop is not None
     assert (stop.reason, stop.where) == ("until", "b")
-    said(bug, "until norm(W.grad) > 0")
-    assert value(bug, "norm(W.grad) > 0")
-    at = bug.position
-    assert bug.trace.event(at - 1).node == bug.graph.node("W").index
-    said(bug, "goto end")
-    said(bug, "reverse-until any(x.grad != x.grad) or position < 9")
-    assert bug.position < 9
-    assert "no event changes" in wrong(bug, "until iteration == 2")
-    assert "no statement stands at line 99" in wrong(bug, "until line:99")
+    said(debugger, "until norm(W.grad) > 0")
+    assert value(debugger, "norm(W.grad) > 0")
+    at = debugger.position
+    assert debugger.trace.event(at - 1).node == debugger.graph.node("W").index
+    said(debugger, "goto end")
+    said(debugger, "reverse-until any(x.grad != x.grad) or position < 9")
+    assert debugger.position < 9
+    assert "no event changes" in wrong(debugger, "until iteration == 2")
+    assert "no statement stands at line 99" in wrong(debugger, "until line:99")
 
 
 def test_until_backwards_holds_where_it_halts() -> None:
-    bug = session()
-    said(bug, "goto end")
-    whole = float(value(bug, "norm(W.grad)"))
-    said(bug, f"reverse-until norm(W.grad) < {whole / 1.0001}")
-    assert value(bug, "norm(W.grad)") < whole / 1.0001
+    debugger = session()
+    said(debugger, "goto end")
+    whole = float(value(debugger, "norm(W.grad)"))
+    said(debugger, f"reverse-until norm(W.grad) < {whole / 1.0001}")
+    assert value(debugger, "norm(W.grad)") < whole / 1.0001
 
 
 def test_last_finds_the_previous_change() -> None:
-    bug = session()
-    said(bug, "goto end")
-    arrivals = bug.trace.arrivals(bug.graph.node("W").index)
+    debugger = session()
+    said(debugger, "goto end")
+    arrivals = debugger.trace.arrivals(debugger.graph.node("W").index)
     for event in reversed(arrivals[:-1]):
-        said(bug, "last W.grad")
-        if bug.position == arrivals[-1] + 1:
-            said(bug, "last W.grad")
-        assert bug.position == event + 1
-    assert "no earlier change" in said(bug, "last W.grad").text[0]
-    assert said(bug, "last -f W.grad").position == arrivals[1] + 1
+        said(debugger, "last W.grad")
+        if debugger.position == arrivals[-1] + 1:
+            said(debugger, "last W.grad")
+        assert debugger.position == event + 1
+    assert "no earlier change" in said(debugger, "last W.grad").text[0]
+    assert said(debugger, "last -f W.grad").position == arrivals[1] + 1
 
 
 # --------------------------------------------------------------------------- stops
 
 
 def test_a_break_halts_before_and_a_watch_after_its_event() -> None:
-    bug = session()
-    said(bug, "break b@forward")
-    said(bug, "watch b")
-    reply = said(bug, "continue")
-    assert bug.trace.event(bug.position).node == bug.graph.node("b").index
+    debugger = session()
+    said(debugger, "break b@forward")
+    said(debugger, "watch b")
+    reply = said(debugger, "continue")
+    assert (
+        debugger.trace.event(debugger.position).node == debugger.graph.node("b").index
+    )
     assert reply.stop is not None
     assert reply.stop.reason == "break"
-    reply = said(bug, "continue")
+    reply = said(debugger, "continue")
     assert reply.stop is not None
     assert (reply.stop.reason, reply.stop.before) == ("watch", None)
-    close(reply.stop.after, value(bug, "b"))
-    back = said(bug, "reverse-continue").stop
+    close(reply.stop.after, value(debugger, "b"))
+    back = said(debugger, "reverse-continue").stop
     assert back is not None
     assert back.event == reply.stop.event
-    assert bug.position == reply.position - 1
+    assert debugger.position == reply.position - 1
 
 
 def test_conditions_ignore_hits_and_temporary_stops() -> None:
-    bug = session()
-    said(bug, "break op:sigmoid if hits >= 1")
-    said(bug, "tbreak E")
-    halts = [said(bug, "continue").stop for _ in range(2)]
+    debugger = session()
+    said(debugger, "break op:sigmoid if hits >= 1")
+    said(debugger, "tbreak E")
+    halts = [said(debugger, "continue").stop for _ in range(2)]
     assert halts[0] is not None
     assert halts[0].number == 2
-    assert 2 not in bug.memory.stops
-    said(bug, "delete")
-    said(bug, "goto start")
-    said(bug, "break op:sigmoid")
-    said(bug, "ignore 3 2")
-    stop = said(bug, "continue").stop
+    assert 2 not in debugger.memory.stops
+    said(debugger, "delete")
+    said(debugger, "goto start")
+    said(debugger, "break op:sigmoid")
+    said(debugger, "ignore 3 2")
+    stop = said(debugger, "continue").stop
     assert stop is not None
     assert stop.where == "E._1"
-    assert bug.memory.stops[3].hits == 3
+    assert debugger.memory.stops[3].hits == 3
 
 
 def test_conditions_can_be_changed_and_stops_switched_off() -> None:
-    bug = session()
-    said(bug, "break op:sigmoid")
-    said(bug, "condition 1 False")
-    assert said(bug, "continue").stop.reason == "end"  # type: ignore[union-attr]
-    said(bug, "goto start")
-    said(bug, "condition 1")
-    said(bug, "disable 1")
-    assert said(bug, "continue").stop.reason == "end"  # type: ignore[union-attr]
-    said(bug, "enable 1")
-    assert said(bug, "reverse-continue").stop.number == 1  # type: ignore[union-attr]
-    assert [row[0] for row in said(bug, "info stops").show.rows] == [1]
+    debugger = session()
+    said(debugger, "break op:sigmoid")
+    said(debugger, "condition 1 False")
+    assert said(debugger, "continue").stop.reason == "end"  # type: ignore[union-attr]
+    said(debugger, "goto start")
+    said(debugger, "condition 1")
+    said(debugger, "disable 1")
+    assert said(debugger, "continue").stop.reason == "end"  # type: ignore[union-attr]
+    said(debugger, "enable 1")
+    assert said(debugger, "reverse-continue").stop.number == 1  # type: ignore[union-attr]
+    assert [row[0] for row in said(debugger, "info stops").show.rows] == [1]
 
 
 def test_stops_survive_a_new_run() -> None:
-    bug = session()
-    said(bug, "break E@backward")
-    said(bug, "set c = 2")
-    stop = said(bug, "continue").stop
+    debugger = session()
+    said(debugger, "break E@backward")
+    said(debugger, "set c = 2")
+    stop = said(debugger, "continue").stop
     assert stop is not None
     assert stop.number == 1
 
 
 def test_commands_of_a_stop_run_when_it_is_met() -> None:
-    bug = session()
-    said(bug, "break op:sigmoid@forward")
-    said(bug, "commands 1 print position; continue")
-    reply = said(bug, "continue")
+    debugger = session()
+    said(debugger, "break op:sigmoid@forward")
+    said(debugger, "commands 1 print position; continue")
+    reply = said(debugger, "continue")
     assert [t for t in reply.text if t.startswith("position")] == [
-        f"position = {bug.trace.forward_event(n.index)}"
-        for n in bug.graph
+        f"position = {debugger.trace.forward_event(n.index)}"
+        for n in debugger.graph
         if n.op is not None and n.op.name == "sigmoid"
     ]
     assert reply.stop is not None
@@ -432,37 +438,37 @@ def test_commands_of_a_stop_run_when_it_is_met() -> None:
 def test_a_stop_whose_commands_never_end_is_given_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    bug = session()
-    said(bug, "break E")
-    said(bug, "break b")
-    said(bug, "commands 1 reverse-continue")
-    said(bug, "commands 2 continue")
-    monkeypatch.setattr(debugger, "_MOST_COMMANDS", 50)
-    assert "too many commands" in wrong(bug, "continue")
+    debugger = session()
+    said(debugger, "break E")
+    said(debugger, "break b")
+    said(debugger, "commands 1 reverse-continue")
+    said(debugger, "commands 2 continue")
+    monkeypatch.setattr("gradstep.core.debugger.debugger._MOST_COMMANDS", 50)
+    assert "too many commands" in wrong(debugger, "continue")
 
 
 def test_a_failing_command_of_a_stop_fails_the_line() -> None:
-    bug = session()
-    said(bug, "break E")
-    said(bug, "commands 1 assert a.grad == 3")
-    reply = bug.execute("continue")
+    debugger = session()
+    said(debugger, "break E")
+    said(debugger, "commands 1 assert a.grad == 3")
+    reply = debugger.execute("continue")
     assert not reply.ok
     assert "not computed" in (reply.error or "") or "no gradient" in (reply.error or "")
-    said(bug, "commands 1 assert 1 == 2")
-    said(bug, "goto start")
-    reply = bug.execute("continue")
+    said(debugger, "commands 1 assert 1 == 2")
+    said(debugger, "goto start")
+    reply = debugger.execute("continue")
     assert reply.failed
     assert reply.stop is not None
 
 
 def test_several_stops_at_one_place_are_all_told() -> None:
-    bug = session()
-    said(bug, "watch a")
-    said(bug, "break b._1@forward")
-    stop = said(bug, "continue").stop
+    debugger = session()
+    said(debugger, "watch a")
+    said(debugger, "break b._1@forward")
+    stop = said(debugger, "continue").stop
     assert stop is not None
     assert [one.number for one in (stop, *stop.also)] == [1, 2]
-    said(bug, "expect stop break b._1")
+    said(debugger, "expect stop break b._1")
 
 
 # ------------------------------------------------------------------ wrong commands
@@ -515,33 +521,41 @@ def test_several_stops_at_one_place_are_all_told() -> None:
     ],
 )
 def test_a_wrong_command_says_so_and_changes_nothing(line: str, says: str) -> None:
-    bug = session()
-    before = (place(bug), dict(bug.memory.stops), list(bug.memory.visited))
-    assert says in wrong(bug, line)
-    assert (place(bug), dict(bug.memory.stops), list(bug.memory.visited)) == before
-    assert not bug.memory.history
+    debugger = session()
+    before = (
+        place(debugger),
+        dict(debugger.memory.stops),
+        list(debugger.memory.visited),
+    )
+    assert says in wrong(debugger, line)
+    assert (
+        place(debugger),
+        dict(debugger.memory.stops),
+        list(debugger.memory.visited),
+    ) == before
+    assert not debugger.memory.history
 
 
 def test_a_wrong_condition_changes_nothing_when_it_is_met() -> None:
-    bug = session(TRAINING)
-    said(bug, "break op:sigmoid")
-    said(bug, "break E@backward if x")
-    said(bug, "continue 3")
-    before, hits = place(bug), bug.memory.stops[1].hits
-    said(bug, "disable 1")
-    said(bug, "goto start")
-    before = place(bug)
-    error = wrong(bug, "continue 20")
+    debugger = session(TRAINING)
+    said(debugger, "break op:sigmoid")
+    said(debugger, "break E@backward if x")
+    said(debugger, "continue 3")
+    before, hits = place(debugger), debugger.memory.stops[1].hits
+    said(debugger, "disable 1")
+    said(debugger, "goto start")
+    before = place(debugger)
+    error = wrong(debugger, "continue 20")
     assert "neither true nor false" in error
-    assert place(bug) == before
-    assert bug.memory.stops[1].hits == hits
+    assert place(debugger) == before
+    assert debugger.memory.stops[1].hits == hits
 
 
 @given(st.text(max_size=60))
 @settings(max_examples=150, deadline=None)
 def test_any_text_is_answered(line: str) -> None:
-    bug = session()
-    reply = bug.execute(line)
+    debugger = session()
+    reply = debugger.execute(line)
     assert reply.ok == (reply.error is None)
 
 
@@ -553,15 +567,15 @@ def test_any_text_is_answered(line: str) -> None:
 def test_any_arguments_are_answered(name: str, arguments: str) -> None:
     if name in ("save", "source", "export"):
         return
-    bug = session(TROUBLE)
-    said(bug, "goto 50%")
-    before = place(bug)
-    reply = bug.execute(f"{name} {arguments}")
+    debugger = session(TROUBLE)
+    said(debugger, "goto 50%")
+    before = place(debugger)
+    reply = debugger.execute(f"{name} {arguments}")
     assert reply.ok is (reply.error is None)
     if reply.error is not None:
         assert reply.error.strip()
-        assert place(bug) == before
-        assert len(bug.runs) == 1
+        assert place(debugger) == before
+        assert len(debugger.runs) == 1
 
 
 def test_comments_are_cut_but_events_are_not() -> None:
@@ -572,14 +586,14 @@ def test_comments_are_cut_but_events_are_not() -> None:
 
 
 def test_prefixes_aliases_and_blank_lines() -> None:
-    bug = session()
-    assert said(bug, "s").command == "s"
-    assert bug.position == 1
-    said(bug, "rs")
-    assert bug.position == 0
-    said(bug, "fini")
-    assert bug.position > 0
-    assert said(bug, "   ").text == ()
+    debugger = session()
+    assert said(debugger, "s").command == "s"
+    assert debugger.position == 1
+    said(debugger, "rs")
+    assert debugger.position == 0
+    said(debugger, "fini")
+    assert debugger.position > 0
+    assert said(debugger, "   ").text == ()
 
 
 # ---------------------------------------------------------------------- interruption
@@ -591,43 +605,45 @@ def test_an_interrupted_training_keeps_what_was_done(kind: type[BaseException]) 
         if done >= 20:
             raise kind
 
-    bug = Debugger(parse(TRAINING), progress=stop)
-    reply = bug.execute("train 100")
+    debugger = Debugger(parse(TRAINING), progress=stop)
+    reply = debugger.execute("train 100")
     assert not reply.ok
     assert reply.interrupted
     assert "what was done is kept" in (reply.error or "")
     assert reply.iteration >= 19
-    assert len(bug.timeline.records) >= 20
+    assert len(debugger.timeline.records) >= 20
 
 
 # --------------------------------------------------------------------------- looking
 
 
 def test_displays_are_printed_at_each_stop() -> None:
-    bug = session()
-    said(bug, "display norm(W.grad)")
-    reply = said(bug, "goto end")
+    debugger = session()
+    said(debugger, "display norm(W.grad)")
+    reply = said(debugger, "goto end")
     [(number, text, shown)] = reply.display
     assert (number, text) == (1, "norm(W.grad)")
-    gradient = bug.trace.run.gradient(bug.graph.node("W").index)
+    gradient = debugger.trace.run.gradient(debugger.graph.node("W").index)
     close(shown, np.linalg.norm(np.asarray(gradient)))
-    assert said(bug, "print 1").display == ()
+    assert said(debugger, "print 1").display == ()
 
 
 def test_history_lists_each_change_with_its_event() -> None:
-    bug = session()
-    reply = said(bug, "history W.grad")
+    debugger = session()
+    reply = said(debugger, "history W.grad")
     events = [row["event"] for row in reply.data]
-    assert events == [n + 1 for n in bug.trace.arrivals(bug.graph.node("W").index)]
+    assert events == [
+        n + 1 for n in debugger.trace.arrivals(debugger.graph.node("W").index)
+    ]
 
 
 def test_help_speaks_of_every_command() -> None:
-    bug = session()
-    for name, command in bug.commands.items():
-        text = "\n".join(said(bug, f"help {name}").text)
+    debugger = session()
+    for name, command in debugger.commands.items():
+        text = "\n".join(said(debugger, f"help {name}").text)
         assert command.summary in text
-    listed = "\n".join(said(bug, "help").text)
-    assert all(name in listed for name in bug.commands)
+    listed = "\n".join(said(debugger, "help").text)
+    assert all(name in listed for name in debugger.commands)
 
 
 def test_no_two_commands_share_a_name_an_alias_or_a_key() -> None:
@@ -646,15 +662,18 @@ def test_every_mistake_that_shows_is_found_by_check_at_its_node(
     program: Any, data: Any
 ) -> None:
     run = evaluate(program.graph, program.leaves)
-    bug = session()
-    bug.runs[0] = bug.runs[0].__class__(0, Single.of(run), "")
+    debugger = session()
+    debugger.runs[0] = debugger.runs[0].__class__(0, Single.of(run), "")
     edges = [e for n in run.graph for e in run.graph.consumers[n.index]]
     edge = data.draw(st.sampled_from([e for e in edges if run.carries(*e[:2])]))
-    names = fitting(bug.trace, edge)
+    names = fitting(debugger.trace, edge)
     if not names:
         return
-    said(bug, f"patch {run.graph.edge_name(edge)} {data.draw(st.sampled_from(names))}")
-    wrong_run = bug.trace.run
+    said(
+        debugger,
+        f"patch {run.graph.edge_name(edge)} {data.draw(st.sampled_from(names))}",
+    )
+    wrong_run = debugger.trace.run
     apart = [
         node.name
         for node in run.graph
@@ -664,7 +683,7 @@ def test_every_mistake_that_shows_is_found_by_check_at_its_node(
     ]
     if not apart:
         return
-    reply = said(bug, "check")
+    reply = said(debugger, "check")
     assert reply.failed
     first = reply.show.first_wrong
     culprit = first.edge or (first.node, first.argument)
@@ -672,53 +691,55 @@ def test_every_mistake_that_shows_is_found_by_check_at_its_node(
 
 
 def test_until_backwards_finds_a_value_in_the_iteration_before() -> None:
-    bug = session(TRAINING)
-    said(bug, "goto 2:end")
-    before, now = (bug.timeline.records[k].loss for k in (1, 2))
+    debugger = session(TRAINING)
+    said(debugger, "goto 2:end")
+    before, now = (debugger.timeline.records[k].loss for k in (1, 2))
     between = float(now + before) / 2
     assert now < between < before
-    said(bug, "goto 2:end")
-    reply = said(bug, f"reverse-until E > {between!r}")
+    said(debugger, "goto 2:end")
+    reply = said(debugger, f"reverse-until E > {between!r}")
     assert reply.stop is not None
     assert reply.stop.reason == "until"
-    assert place(bug) == (1, len(bug.timeline.trace(1)))
-    said(bug, "reverse-until E > 1e9")
-    assert place(bug) == (0, 0)
-    said(bug, "goto 2:end")
-    said(bug, "reverse-until W[0, 0] < 1e9")  # it is true all the time, not from here
-    assert place(bug) == (0, 0)
+    assert place(debugger) == (1, len(debugger.timeline.trace(1)))
+    said(debugger, "reverse-until E > 1e9")
+    assert place(debugger) == (0, 0)
+    said(debugger, "goto 2:end")
+    said(
+        debugger, "reverse-until W[0, 0] < 1e9"
+    )  # it is true all the time, not from here
+    assert place(debugger) == (0, 0)
 
 
 def test_the_update_of_a_parameter_is_a_place() -> None:
-    bug = session(TRAINING)
-    said(bug, "goto W@update")
-    assert bug.position == bug.trace.update_position + 1
-    said(bug, "goto start")
-    said(bug, "break W@update")
-    stop = said(bug, "continue").stop
+    debugger = session(TRAINING)
+    said(debugger, "goto W@update")
+    assert debugger.position == debugger.trace.update_position + 1
+    said(debugger, "goto start")
+    said(debugger, "break W@update")
+    stop = said(debugger, "continue").stop
     assert stop is not None
     assert stop.where == "W"
-    assert bug.position == bug.trace.update_position
-    assert "x is not updated" in wrong(bug, "goto x@update")
+    assert debugger.position == debugger.trace.update_position
+    assert "x is not updated" in wrong(debugger, "goto x@update")
     assert "does not train" in wrong(session(), "goto W@update")
 
 
 def test_changes_of_larger_arrays_say_how_large_the_largest_is() -> None:
-    bug = Debugger(load("two_layer_net"))
-    said(bug, "goto b2")
-    said(bug, "reverse-stepi")
-    text = said(bug, "stepi").text[0]
-    gradient = value(bug, "b2.grad")
+    debugger = Debugger(load("two_layer_net"))
+    said(debugger, "goto b2")
+    said(debugger, "reverse-stepi")
+    text = said(debugger, "stepi").text[0]
+    gradient = value(debugger, "b2.grad")
     flat = int(np.argmax(np.abs(gradient)))
     assert f"largest change {gradient[flat]:.6g} at [{flat}]" in text
 
 
 def test_a_long_table_of_iterations_is_sampled_and_its_data_is_whole() -> None:
-    bug = session(TRAINING)
-    short = said(bug, "info iterations")
+    debugger = session(TRAINING)
+    short = said(debugger, "info iterations")
     assert short.text[0].startswith("iteration  E  ")
-    said(bug, "train 60")
-    reply = said(bug, "info iterations")
+    said(debugger, "train 60")
+    reply = said(debugger, "info iterations")
     assert len(reply.data) > 60
     assert len(reply.text) == 20
     shown = [row[0] for row in reply.show.rows]
@@ -727,10 +748,10 @@ def test_a_long_table_of_iterations_is_sampled_and_its_data_is_whole() -> None:
 
 
 def test_expect_stop_takes_the_index_that_is_printed() -> None:
-    bug = Debugger(load("nan_where"))
-    said(bug, "catch nan")
-    stop = said(bug, "continue").stop
+    debugger = Debugger(load("nan_where"))
+    said(debugger, "catch nan")
+    stop = said(debugger, "continue").stop
     assert stop is not None
     for where in ("y._2<-x[1]", "y._2<-x", "nan at y._2<-x[1]", "nan"):
-        said(bug, f"expect stop catch {where}")
-    assert "expected a stop" in wrong(bug, "expect stop catch y._2<-x[0]")
+        said(debugger, f"expect stop catch {where}")
+    assert "expected a stop" in wrong(debugger, "expect stop catch y._2<-x[0]")

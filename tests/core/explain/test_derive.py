@@ -117,15 +117,15 @@ def test_a_leaf_stands_for_its_uses_and_a_result_for_its_statement() -> None:
 
 
 def test_paths_come_largest_first_and_so_many_as_are_asked_for() -> None:
-    bug = session()
-    reply = said(bug, "paths c")
+    debugger = session()
+    reply = said(debugger, "paths c")
     products = [path["product"] for path in reply.data["paths"]]
     assert products == sorted(products, key=abs, reverse=True)
     assert len(products) == 8  # none is left over
     assert len(reply.text) == 8 + 1
-    shown, rest, total = said(bug, "paths -1 c").text
+    shown, rest, total = said(debugger, "paths -1 c").text
     assert "along c → " in shown
     assert rest.endswith(f" = the sum of {len(products) - 1} more paths")
     assert total.endswith(f" = the sum of {len(products)} paths")
-    sums = [row[0] for row in said(bug, "paths -1 c").show.rows]
+    sums = [row[0] for row in said(debugger, "paths -1 c").show.rows]
     close(sums[0] + sums[1], sums[2], 1e-9)

@@ -133,9 +133,9 @@ def test_a_copy_is_passed_and_a_broadcast_is_summed() -> None:
 
 
 def test_the_record_has_all_terms_with_names() -> None:
-    bug = session()
-    said(bug, "goto end")
-    data = said(bug, "explain -1 W.grad[0, 1]").data
+    debugger = session()
+    said(debugger, "goto end")
+    data = said(debugger, "explain -1 W.grad[0, 1]").data
     assert data["element"] == "W.grad[0, 1]"
     assert data["complete"]
     assert {term["consumer"] for term in data["terms"]} == {"a.h.z", "a._1.z", "E._1.z"}
@@ -147,10 +147,10 @@ def test_the_record_has_all_terms_with_names() -> None:
 
 def test_the_rest_is_one_line_with_its_sum() -> None:
     run = run_of("E = sum(x @ w)", x=np.arange(40.0).reshape(20, 2), w=np.ones((2, 1)))
-    bug = session()
-    bug.runs[0] = type(bug.runs[0])(0, Single.of(run), "")
-    said(bug, "goto end")
-    lines = said(bug, "explain -3 w.grad[0, 0]").text
+    debugger = session()
+    debugger.runs[0] = type(debugger.runs[0])(0, Single.of(run), "")
+    said(debugger, "goto end")
+    lines = said(debugger, "explain -3 w.grad[0, 0]").text
     assert lines[0].endswith("= 380")
     rest = [line for line in lines if "more terms" in line]
     assert rest == [f"  … and 17 more terms: {380 - 38 - 36 - 34}"]
@@ -186,22 +186,22 @@ def test_the_products_of_a_value_sum_to_it(program: Any, data: Any) -> None:
 
 
 def test_explain_takes_the_element_that_stands_out() -> None:
-    bug = session(TROUBLE)
-    said(bug, "goto end")
-    assert said(bug, "explain x.grad").text[0].startswith("x.grad[1] = nan: ")
-    assert said(bug, "explain w.grad").text[0] == "w.grad[2] = 3"
-    said(bug, "goto x")
-    assert said(bug, "explain").text[0].startswith("x.grad[1]")
+    debugger = session(TROUBLE)
+    said(debugger, "goto end")
+    assert said(debugger, "explain x.grad").text[0].startswith("x.grad[1] = nan: ")
+    assert said(debugger, "explain w.grad").text[0] == "w.grad[2] = 3"
+    said(debugger, "goto x")
+    assert said(debugger, "explain").text[0].startswith("x.grad[1]")
 
 
 def test_an_empty_array_has_no_elements() -> None:
     program = program_of("E = sum(x) + c", x=np.zeros((0, 2)), c=1.0)
-    bug = session()
+    debugger = session()
     run = evaluate(program.graph, program.leaves)
-    bug.runs[0] = type(bug.runs[0])(0, Single.of(run), "")
-    said(bug, "goto end")
+    debugger.runs[0] = type(debugger.runs[0])(0, Single.of(run), "")
+    said(debugger, "goto end")
     for command in ("explain x.grad", "why x.grad", "uses x", "paths x"):
-        assert "no elements" in (bug.execute(command).error or "")
+        assert "no elements" in (debugger.execute(command).error or "")
 
 
 def test_float32_products_underflow_and_overflow_as_they_did() -> None:

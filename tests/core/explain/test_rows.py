@@ -95,10 +95,10 @@ def test_a_number_has_as_many_digits_as_are_asked_for() -> None:
 
 @pytest.mark.parametrize("name", builtin_names())
 def test_rows_have_a_place_for_each_number(name: str) -> None:
-    bug = Debugger(load(name))
-    trace, position = bug.trace, len(bug.trace)
+    debugger = Debugger(load(name))
+    trace, position = debugger.trace, len(debugger.trace)
     rows: list[Row] = []
-    for node in bug.graph:
+    for node in debugger.graph:
         index = (0,) * len(node.shape)
         rows += why_rows(trace, why(trace, node.index, "grad", index, position))
         rows += value_rows(trace, explain_value(trace.run, node.index, index), 8)

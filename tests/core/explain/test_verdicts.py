@@ -14,10 +14,10 @@ from runs import run_of
 
 
 def checked(name: str, *lines: str) -> Report:
-    bug = Debugger(load(name))
+    debugger = Debugger(load(name))
     for line in (*lines, "check"):
-        bug.execute(line)
-    report = bug.memory.report
+        debugger.execute(line)
+    report = debugger.memory.report
     assert report is not None
     return report
 
@@ -45,9 +45,9 @@ def test_a_wrong_rule_is_named_at_its_edge_with_both_numbers() -> None:
 
 
 def test_a_wrong_sum_is_named_with_the_edge_that_spoils_it() -> None:
-    bug = Debugger(load("shared_node"))
-    uses = bug.graph.consumers
-    node = next(n for n in bug.graph if len(uses[n.index]) > 1)
+    debugger = Debugger(load("shared_node"))
+    uses = debugger.graph.consumers
+    node = next(n for n in debugger.graph if len(uses[n.index]) > 1)
     report = checked("shared_node", f"patch {node.name} overwrite")
     graph, wrong = report.run.graph, report.first_wrong
     assert wrong is not None

@@ -331,14 +331,14 @@ def test_a_zero_is_followed_to_the_slope_that_blocks_it() -> None:
 
 
 def test_a_nan_is_followed_to_the_product_and_the_branch() -> None:
-    bug = session(TROUBLE)
-    said(bug, "catch nan")
-    reply = said(bug, "continue")
+    debugger = session(TROUBLE)
+    said(debugger, "catch nan")
+    reply = said(debugger, "continue")
     assert reply.stop is not None
     assert reply.stop.where == "y._2<-x"
     assert reply.stop.index == (1,)
-    found = said(bug, "why").show
-    run = bug.trace.run
+    found = said(debugger, "why").show
+    run = debugger.trace.run
     assert found.cause == "zero times infinity"
     assert found.untaken == run.graph.node("y").index
     assert found.forward.node == run.graph.node("y._2").index
@@ -369,69 +369,69 @@ def test_float16_products_that_vanish_are_underflow() -> None:
 
 
 def test_none_and_zero_never_look_alike() -> None:
-    bug = session(TROUBLE)
-    said(bug, "goto end")
-    none = said(bug, "why loose.grad").text[0]
-    zero = said(bug, "why w.grad[1]").text[0]
+    debugger = session(TROUBLE)
+    said(debugger, "goto end")
+    none = said(debugger, "why loose.grad").text[0]
+    zero = said(debugger, "why w.grad[1]").text[0]
     assert none.startswith("loose.grad has no gradient")
     assert zero.startswith("w.grad[1] = 0")
-    assert "no gradient" in said(bug, "explain loose.grad").text[0]
+    assert "no gradient" in said(debugger, "explain loose.grad").text[0]
 
 
 def test_every_why_of_every_element_is_answered() -> None:
-    bug = session(TROUBLE)
+    debugger = session(TROUBLE)
     for place in ("0%", "50%", "end"):
-        said(bug, f"goto {place}")
-        for node in bug.graph:
+        said(debugger, f"goto {place}")
+        for node in debugger.graph:
             if not node.name.isidentifier():
                 continue
             lines = [f"{word} {node.name}" for word in ("why", "explain", "uses")]
             lines += [f"{word} {node.name}.grad" for word in ("why", "explain")]
             for line in lines:
-                reply = bug.execute(line)
+                reply = debugger.execute(line)
                 # It is about this node; only what is not computed yet has no answer.
                 told = reply.error or "\n".join(reply.text)
                 assert node.name in told, line
                 assert reply.ok or "is not computed yet" in told, line
-            *_, total = said(bug, f"paths {node.name}").text
+            *_, total = said(debugger, f"paths {node.name}").text
             assert " = the sum of " in total, node.name
 
 
 def test_without_an_element_it_is_the_one_that_was_caught() -> None:
-    bug = session(TROUBLE)
-    said(bug, "catch zero")
-    said(bug, "continue")
-    assert bug.memory.stopped is not None
-    index = bug.memory.stopped.index
+    debugger = session(TROUBLE)
+    said(debugger, "catch zero")
+    said(debugger, "continue")
+    assert debugger.memory.stopped is not None
+    index = debugger.memory.stopped.index
     assert index is not None
     caught = str(list(index))
-    largest = said(bug, f"explain {bug.memory.stopped.where}").data["element"]
+    largest = said(debugger, f"explain {debugger.memory.stopped.where}").data["element"]
     for command in ("why", "explain", "why"):
-        element = said(bug, command).data["element"]
+        element = said(debugger, command).data["element"]
         assert element.endswith(caught)
         assert element != largest
-    said(bug, "goto end")
-    assert bug.memory.stopped is None
+    said(debugger, "goto end")
+    assert debugger.memory.stopped is None
 
 
 def test_without_an_element_it_is_the_one_that_is_watched() -> None:
-    bug = session(TROUBLE)
-    said(bug, "watch u.grad[0]")
-    said(bug, "continue")
-    assert said(bug, "explain").data["element"] == "u.grad[0]"
-    assert said(bug, "explain u.grad").data["element"] == "u.grad[2]"
-    said(bug, "commands 1 explain")
-    said(bug, "goto start")
-    assert "u.grad[0] = 1" in said(bug, "continue").text
+    debugger = session(TROUBLE)
+    said(debugger, "watch u.grad[0]")
+    said(debugger, "continue")
+    assert said(debugger, "explain").data["element"] == "u.grad[0]"
+    assert said(debugger, "explain u.grad").data["element"] == "u.grad[2]"
+    said(debugger, "commands 1 explain")
+    said(debugger, "goto start")
+    assert "u.grad[0] = 1" in said(debugger, "continue").text
 
 
 def test_why_of_an_ordinary_number_opens_its_terms() -> None:
-    bug = session(TROUBLE)
-    said(bug, "goto end")
+    debugger = session(TROUBLE)
+    said(debugger, "goto end")
     for element in ("w.grad[0]", "cold[0]"):
-        first, *terms = said(bug, f"why {element}").text
+        first, *terms = said(debugger, f"why {element}").text
         assert f"{first} ".startswith(f"{element} = 1 ")
-        assert terms == list(said(bug, f"explain {element}").text[1:])
+        assert terms == list(said(debugger, f"explain {element}").text[1:])
         assert terms
 
 
@@ -449,17 +449,17 @@ def test_a_branch_is_looked_for_over_eight_elementwise_steps(
 
 
 def test_uses_of_whole_numbers_say_that_they_have_no_derivative() -> None:
-    bug = Debugger(load("two_layer_net"))
+    debugger = Debugger(load("two_layer_net"))
     for line in ("uses y", "uses y[3]"):
-        reply = said(bug, line)
+        reply = said(debugger, line)
         assert reply.data[0]["edge"] == "L<-y"
         assert reply.data[0]["local derivative"] is None
         assert "no derivative" in reply.text[0]
 
 
 def test_what_lost_in_a_maximum_is_told_where() -> None:
-    bug = Debugger(load("conv"))
-    said(bug, "goto end")
-    reply = said(bug, "why p.h.grad[0, 0, 0, 0]")
+    debugger = Debugger(load("conv"))
+    said(debugger, "goto end")
+    reply = said(debugger, "why p.h.grad[0, 0, 0, 0]")
     assert reply.data["cause"] == "zero slope"
     assert any(line.startswith("  blocked at p:") for line in reply.text)

@@ -69,10 +69,10 @@ def test_nodes_tell_operation_shape_value_and_gradient() -> None:
 
 
 def test_an_edge_without_a_gradient_is_dashed() -> None:
-    bug = Debugger(load("apple_orange"))
-    assert "dashed" not in dot("", bug.trace.run)
-    assert bug.execute("detach oz<-on").ok
-    assert dot("", bug.trace.run).count("[style=dashed]") == 1
+    debugger = Debugger(load("apple_orange"))
+    assert "dashed" not in dot("", debugger.trace.run)
+    assert debugger.execute("detach oz<-on").ok
+    assert dot("", debugger.trace.run).count("[style=dashed]") == 1
 
 
 @pytest.mark.parametrize("name", ["attention", "two_layer_net"])

@@ -11,7 +11,7 @@ from gradstep.core.scenario.scenario import load
 
 
 @pytest.fixture
-def bug() -> Debugger:
+def debugger() -> Debugger:
     return Debugger(load("three_layer"))
 
 
@@ -20,25 +20,25 @@ def test_the_formats_of_core_are_formats() -> None:
 
 
 def test_a_program_is_written_once_and_replaced_on_demand(
-    bug: Debugger, tmp_path: Path
+    debugger: Debugger, tmp_path: Path
 ) -> None:
     path = tmp_path / "with blanks.py"
-    assert bug.execute(f"export py '{path}'").ok
-    assert path.read_text("utf-8") == numpy_code(bug.subject, bug.trace.run)
-    reply = bug.execute(f"export py '{path}'")
+    assert debugger.execute(f"export py '{path}'").ok
+    assert path.read_text("utf-8") == numpy_code(debugger.subject, debugger.trace.run)
+    reply = debugger.execute(f"export py '{path}'")
     assert reply.error is not None
     assert "there already; export -f replaces it" in reply.error
-    assert bug.execute("set W1[0, 0] = 3").ok
-    assert bug.execute(f"export -f py '{path}'").ok
-    assert path.read_text("utf-8") == numpy_code(bug.subject, bug.trace.run)
+    assert debugger.execute("set W1[0, 0] = 3").ok
+    assert debugger.execute(f"export -f py '{path}'").ok
+    assert path.read_text("utf-8") == numpy_code(debugger.subject, debugger.trace.run)
 
 
 @pytest.mark.parametrize("element", ["W1", "W1.grad[0, 2]", "δ2", "x1.z[-1, 0]"])
 def test_a_derivation_is_about_an_element(
-    element: str, bug: Debugger, tmp_path: Path
+    element: str, debugger: Debugger, tmp_path: Path
 ) -> None:
     path = tmp_path / "a.tex"
-    assert bug.execute(f"export tex {element} {path}").ok
+    assert debugger.execute(f"export tex {element} {path}").ok
     assert path.read_text("ascii").startswith("\\documentclass")
 
 
@@ -58,17 +58,17 @@ def test_a_derivation_is_about_an_element(
     ],
 )
 def test_what_is_wrong_is_said_and_nothing_is_written(
-    line: str, error: str, bug: Debugger, tmp_path: Path
+    line: str, error: str, debugger: Debugger, tmp_path: Path
 ) -> None:
     path = tmp_path / "file"
-    reply = bug.execute(line.replace("FILE", str(path)))
+    reply = debugger.execute(line.replace("FILE", str(path)))
     assert reply.error is not None
     assert error in reply.error
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_screen_adds_its_own_formats(bug: Debugger, tmp_path: Path) -> None:
-    bug.exporters = {**bug.exporters, "png": lambda *_: b"\x89\r\n\x00"}
+def test_a_screen_adds_its_own_formats(debugger: Debugger, tmp_path: Path) -> None:
+    debugger.exporters = {**debugger.exporters, "png": lambda *_: b"\x89\r\n\x00"}
     path = tmp_path / "a.png"
-    assert bug.execute(f"export png {path}").ok
+    assert debugger.execute(f"export png {path}").ok
     assert path.read_bytes() == b"\x89\r\n\x00"

@@ -170,11 +170,11 @@ def test_large_random_arrays_are_written_as_their_recipe(
     assert "np.full((40, 30), 1.0" in code
     agrees(code, run_of(scenario))
     # Other numbers in its place are written as they are.
-    bug = Debugger(scenario)
-    assert bug.execute("set a[0, 0] = 7").ok
-    code = numpy_code(scenario.subject, bug.trace.run)
+    debugger = Debugger(scenario)
+    assert debugger.execute("set a[0, 0] = 7").ok
+    code = numpy_code(scenario.subject, debugger.trace.run)
     assert code.count("default_rng") == 5
-    agrees(code, bug.trace.run)
+    agrees(code, debugger.trace.run)
 
 
 def test_an_array_that_is_too_large_to_be_written_is_refused() -> None:
@@ -185,13 +185,13 @@ def test_an_array_that_is_too_large_to_be_written_is_refused() -> None:
 
 def test_values_that_were_set_and_edges_that_were_cut_are_in_the_program() -> None:
     scenario = load("apple_orange")
-    bug = Debugger(scenario)
+    debugger = Debugger(scenario)
     for line in ("set a = 3", "set az = 5", "detach oz<-on"):
-        assert bug.execute(line).ok
-    code = numpy_code(scenario.subject, bug.trace.run)
+        assert debugger.execute(line).ok
+    code = numpy_code(scenario.subject, debugger.trace.run)
     assert "az = np.float64(5.0)  # set by hand" in code
     assert "on_grad" not in code
-    agrees(code, bug.trace.run)
+    agrees(code, debugger.trace.run)
 
 
 def test_each_line_of_the_program_stands_over_its_code() -> None:
@@ -213,14 +213,14 @@ x1 = 1 / (1 + np.exp(-x1_z))
 
 def test_a_patched_rule_is_refused() -> None:
     scenario = load("three_layer")
-    bug = Debugger(scenario)
-    assert bug.execute("set x2.grad = 0").ok
+    debugger = Debugger(scenario)
+    assert debugger.execute("set x2.grad = 0").ok
     with pytest.raises(CommandError, match="patched"):
-        numpy_code(scenario.subject, bug.trace.run)
+        numpy_code(scenario.subject, debugger.trace.run)
 
 
 def test_a_later_iteration_has_its_own_parameters() -> None:
     scenario = load("xor")
-    bug = Debugger(scenario)
-    assert bug.execute("train 5").ok
-    agrees(numpy_code(scenario.subject, bug.trace.run), bug.trace.run)
+    debugger = Debugger(scenario)
+    assert debugger.execute("train 5").ok
+    agrees(numpy_code(scenario.subject, debugger.trace.run), debugger.trace.run)

@@ -42,16 +42,16 @@ iterations = 3
 
 
 def test_all_views_agree_on_a_norm_whose_squares_overflow() -> None:
-    bug = session(STEEP)
-    said(bug, "goto 1:end")
-    expected = math.hypot(*value(bug, "w.grad").tolist())
+    debugger = session(STEEP)
+    said(debugger, "goto 1:end")
+    expected = math.hypot(*value(debugger, "w.grad").tolist())
     assert 1e157 < expected < 1e158
-    drawn = flow(bug.trace.run)
-    row = list(drawn.nodes).index(bug.graph.node("w").index)
-    table = said(bug, "info iterations").show
+    drawn = flow(debugger.trace.run)
+    row = list(drawn.nodes).index(debugger.graph.node("w").index)
+    table = said(debugger, "info iterations").show
     for found in (
-        value(bug, "norm(w.grad)"),
-        bug.timeline.records[1].norms[0],
+        value(debugger, "norm(w.grad)"),
+        debugger.timeline.records[1].norms[0],
         table.rows[1][2],
         drawn.bar(row).norm,
     ):
@@ -97,8 +97,8 @@ def test_nan_comes_first_where_the_largest_does() -> None:
 
 
 def test_stages_follow_the_position() -> None:
-    bug = Debugger(load("shared_node"))
-    graph, trace = bug.graph, bug.trace
+    debugger = Debugger(load("shared_node"))
+    graph, trace = debugger.graph, debugger.trace
     shared = max(graph.nodes, key=lambda n: len(graph.consumers[n.index])).index
     seen = [computed(trace, shared, p) for p in range(len(trace) + 1)]
     order = ["future", "value", "partial", "gradient"]
@@ -146,28 +146,28 @@ def test_bars_stand_on_one_logarithmic_scale() -> None:
 
 
 def test_no_gradient_and_a_gradient_of_zero_are_not_alike() -> None:
-    bug = Debugger(load("three_layer"))
-    bug.execute("detach W1")
-    trends_by_name = _trends(bug)
+    debugger = Debugger(load("three_layer"))
+    debugger.execute("detach W1")
+    trends_by_name = _trends(debugger)
     assert trends_by_name["W1"] == "no gradient"
-    bug.execute("runs 0")
-    bug.execute("set W3 = 0")
-    assert _trends(bug)["W1"] == "zero"
+    debugger.execute("runs 0")
+    debugger.execute("set W3 = 0")
+    assert _trends(debugger)["W1"] == "zero"
 
 
-def _trends(bug: Debugger) -> dict[str, str]:
-    found = flow(bug.trace.run)
+def _trends(debugger: Debugger) -> dict[str, str]:
+    found = flow(debugger.trace.run)
     bars = [found.bar(row) for row in range(len(found))]
-    return {bug.graph.nodes[bar.node].name: bar.trend for bar in bars}
+    return {debugger.graph.nodes[bar.node].name: bar.trend for bar in bars}
 
 
 def test_trends_and_losses_are_those_of_the_records() -> None:
-    bug = Debugger(load("xor"))
-    assert trends(bug.timeline.records, bug.trace.run) == {}
-    bug.execute("train 5")
-    records = bug.timeline.records
-    found = trends(records, bug.trace.run)
-    weights = bug.graph.names["W1"]
-    gradient = np.asarray(bug.timeline.trace(3).run.gradients[weights])
+    debugger = Debugger(load("xor"))
+    assert trends(debugger.timeline.records, debugger.trace.run) == {}
+    debugger.execute("train 5")
+    records = debugger.timeline.records
+    found = trends(records, debugger.trace.run)
+    weights = debugger.graph.names["W1"]
+    gradient = np.asarray(debugger.timeline.trace(3).run.gradients[weights])
     assert found[weights][3] == pytest.approx(np.linalg.norm(gradient))
     assert losses(records).tolist() == [record.loss for record in records]

@@ -7,15 +7,15 @@ from gradstep.core.session.changes import last_change
 
 
 def test_the_last_change_is_where_last_goes() -> None:
-    bug = Debugger(load("apple_orange"))
-    bug.execute("goto end")
-    expression = bug.expression("a.grad")
-    change = last_change(bug, expression)
+    debugger = Debugger(load("apple_orange"))
+    debugger.execute("goto end")
+    expression = debugger.expression("a.grad")
+    change = last_change(debugger, expression)
     assert change is not None
-    bug.execute("last -f a.grad")
-    bug.execute("goto start")
-    bug.execute("last -f a.grad")
-    assert bug.position == change.event
+    debugger.execute("last -f a.grad")
+    debugger.execute("goto start")
+    debugger.execute("last -f a.grad")
+    assert debugger.position == change.event
     assert change.after == pytest.approx(3.3)
-    bug.execute("goto start")
-    assert last_change(bug, expression) is None
+    debugger.execute("goto start")
+    assert last_change(debugger, expression) is None

@@ -369,9 +369,9 @@ def test_elements_are_nodes_with_whole_numbers() -> None:
     ],
 )
 def test_constructors_and_recipes_make_arrays(text: str, wanted: Any) -> None:
-    bug = session()
-    said(bug, "goto end")
-    np.testing.assert_array_equal(valued(bug, text), wanted)
+    debugger = session()
+    said(debugger, "goto end")
+    np.testing.assert_array_equal(valued(debugger, text), wanted)
 
 
 @pytest.mark.parametrize(
@@ -407,17 +407,19 @@ ODD = LAYERS + '"∂E/∂W" = "W.grad"\n"a-b" = "x.grad"\n'
 
 
 def test_names_of_the_literature_are_read_as_they_are_written() -> None:
-    bug = session(ODD)
-    said(bug, "goto end")
-    gradient = valued(bug, "W.grad")
+    debugger = session(ODD)
+    said(debugger, "goto end")
+    gradient = valued(debugger, "W.grad")
     for text in ("∂E/∂W", "`∂E/∂W`", "(∂E/∂W)", "+∂E/∂W"):
-        np.testing.assert_array_equal(valued(bug, text), gradient)
+        np.testing.assert_array_equal(valued(debugger, text), gradient)
     np.testing.assert_array_equal(
-        valued(bug, "2*∂E/∂W/2 + W"), gradient + valued(bug, "W")
+        valued(debugger, "2*∂E/∂W/2 + W"), gradient + valued(debugger, "W")
     )
-    assert valued(bug, "`a-b`[1, 0]") == valued(bug, "x.grad[1, 0]")
-    np.testing.assert_array_equal(valued(bug, "a - b"), valued(bug, "a - (b)"))
-    assert said(bug, "explain ∂E/∂W[0, 1]").data["element"] == "W.grad[0, 1]"
-    assert "∂E/∂V" in refused(bug, "print ∂E/∂V")
-    assert "(column 9)" in refused(bug, "print ∂E/∂W + nothing")
-    said(bug, "assert close(∂E/∂W, W.grad)")
+    assert valued(debugger, "`a-b`[1, 0]") == valued(debugger, "x.grad[1, 0]")
+    np.testing.assert_array_equal(
+        valued(debugger, "a - b"), valued(debugger, "a - (b)")
+    )
+    assert said(debugger, "explain ∂E/∂W[0, 1]").data["element"] == "W.grad[0, 1]"
+    assert "∂E/∂V" in refused(debugger, "print ∂E/∂V")
+    assert "(column 9)" in refused(debugger, "print ∂E/∂W + nothing")
+    said(debugger, "assert close(∂E/∂W, W.grad)")

@@ -57,18 +57,18 @@ def test_a_frame_an_operation_and_a_line() -> None:
 
 
 def test_a_line_of_the_prelude_is_a_place_as_well() -> None:
-    bug = session(LAYERS.replace("E = ", "n = layer_norm(a)\nE = sum(n) + "))
-    statements = [s for s in bug.graph.statements if s.target == "n.variance"]
+    debugger = session(LAYERS.replace("E = ", "n = layer_norm(a)\nE = sum(n) + "))
+    statements = [s for s in debugger.graph.statements if s.target == "n.variance"]
     assert statements
     for statement in statements:
-        place = bug.location(f"line:prelude:{statement.line}")
+        place = debugger.location(f"line:prelude:{statement.line}")
         assert place.nodes == ((statement.first, statement.stop),)
     with pytest.raises(CommandError, match=r"line prelude:1; lines with one: \d"):
-        bug.location("line:prelude:1")
+        debugger.location("line:prelude:1")
     with pytest.raises(CommandError, match="did you mean 'prelude'"):
-        bug.location("line:prelud:7")
+        debugger.location("line:prelud:7")
     with pytest.raises(CommandError, match="lines are those of prelude and program"):
-        bug.location("line:else:7")
+        debugger.location("line:else:7")
 
 
 def test_the_ends_the_seed_an_event_and_a_name() -> None:

@@ -6,11 +6,11 @@ from gradstep.core.session.notes import notes_in_time
 
 def test_notes_stand_in_the_order_of_time() -> None:
     for name in ("three_layer", "apple_orange", "xor"):
-        bug = Debugger(load(name))
+        debugger = Debugger(load(name))
         positions = [
             n.position
-            for n in notes_in_time(bug.subject.notes, bug.trace)
+            for n in notes_in_time(debugger.subject.notes, debugger.trace)
             if n.position is not None
         ]
-        assert len(positions) == len(bug.subject.notes)
+        assert len(positions) == len(debugger.subject.notes)
         assert positions == sorted(positions)

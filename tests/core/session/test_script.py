@@ -22,10 +22,12 @@ from sessions import LAYERS, TRAINING, said, session, wrong
 
 
 def play(
-    text: str, *, keep_going: bool = False, bug: Debugger | None = None
+    text: str, *, keep_going: bool = False, debugger: Debugger | None = None
 ) -> Outcome:
-    bug = bug or session(LAYERS)
-    return run_script(parse_script(text, "f.gs"), bug.execute, keep_going=keep_going)
+    debugger = debugger or session(LAYERS)
+    return run_script(
+        parse_script(text, "f.gs"), debugger.execute, keep_going=keep_going
+    )
 
 
 def test_comments_and_blanks_are_no_commands() -> None:
@@ -94,8 +96,8 @@ def test_an_interrupt_ends_a_script_with_130() -> None:
     def stop(_done: int, _of: int) -> None:
         raise Interrupted
 
-    bug = Debugger(parse(TRAINING), progress=stop)
-    outcome = play("train 50\nstep", keep_going=True, bug=bug)
+    debugger = Debugger(parse(TRAINING), progress=stop)
+    outcome = play("train 50\nstep", keep_going=True, debugger=debugger)
     assert (outcome.code, outcome.commands) == (130, 1)
 
 
@@ -132,44 +134,44 @@ def test_a_file_that_is_no_script_says_so(tmp_path: Path) -> None:
 def test_source_runs_a_file_and_fails_with_it(tmp_path: Path) -> None:
     script = tmp_path / "a.gs"
     script.write_text("step\nassert 1 == 2\nstep\n")
-    bug = session(LAYERS)
-    reply = bug.execute(f"source {script}")
+    debugger = session(LAYERS)
+    reply = debugger.execute(f"source {script}")
     assert reply.failed
     assert f"{script}:2: does not hold" in (reply.error or "")
-    assert bug.position == 1  # what the script did, it did
+    assert debugger.position == 1  # what the script did, it did
     script.write_text("step\nquit 4\nstep\n")
-    assert bug.execute(f"source {script}").code == 4
+    assert debugger.execute(f"source {script}").code == 4
     script.write_text(f"source {script}\n")
-    assert "nest too deeply" in wrong(bug, f"source {script}")
+    assert "nest too deeply" in wrong(debugger, f"source {script}")
 
 
 def test_record_and_save_write_a_script_that_passes(tmp_path: Path) -> None:
-    bug = session(TRAINING)
-    said(bug, "record --asserts")
+    debugger = session(TRAINING)
+    said(debugger, "record --asserts")
     for line in ("break a", "continue", "print x", "goto end", "print W.grad", "rn"):
-        said(bug, line)
+        said(debugger, line)
     path = tmp_path / "made.gs"
-    said(bug, f"save {path}")
-    assert "is there already" in wrong(bug, f"save {path}")
-    said(bug, f"save -f {path}")
+    said(debugger, f"save {path}")
+    assert "is there already" in wrong(debugger, f"save {path}")
+    said(debugger, f"save -f {path}")
     text = path.read_text()
     assert "expect stop break" in text
     assert "assert close(W.grad, [[" in text
     assert run_script(read_script(path), session(TRAINING).execute).code == 0
     off = text.replace("assert close(W.grad, [[", "assert close(W.grad, [[1e-9 + ")
     assert off != text
-    assert play(off, bug=session(TRAINING)).code == 1
+    assert play(off, debugger=session(TRAINING)).code == 1
 
 
 def test_float_literals_of_a_record_read_back_to_the_same_bits() -> None:
-    bug = session(LAYERS)
-    said(bug, "goto end")
-    said(bug, "record --asserts")
-    said(bug, "print W.grad / 3")
-    [_, line] = bug.memory.recorded or []
+    debugger = session(LAYERS)
+    said(debugger, "goto end")
+    said(debugger, "record --asserts")
+    said(debugger, "print W.grad / 3")
+    [_, line] = debugger.memory.recorded or []
     literal = line.partition(", ")[2].rpartition(", rtol")[0]
     np.testing.assert_array_equal(
-        said(bug, f"print {literal}").data, said(bug, "print W.grad / 3").data
+        said(debugger, f"print {literal}").data, said(debugger, "print W.grad / 3").data
     )
 
 
@@ -177,10 +179,10 @@ def test_float_literals_of_a_record_read_back_to_the_same_bits() -> None:
 
 
 def test_a_reply_is_a_record() -> None:
-    bug = session(TRAINING)
-    said(bug, "watch a.grad")
-    said(bug, "display x[0, 0]")
-    record = plain(said(bug, "continue").record(plain))
+    debugger = session(TRAINING)
+    said(debugger, "watch a.grad")
+    said(debugger, "display x[0, 0]")
+    record = plain(said(debugger, "continue").record(plain))
     assert set(record) == {
         *("seq", "command", "ok", "iteration", "position", "of", "phase", "stop"),
         *("display", "data", "text", "error"),
@@ -190,17 +192,17 @@ def test_a_reply_is_a_record() -> None:
     assert record["stop"]["before"] is None
     assert np.shape(record["stop"]["after"]) == (2, 1)
     assert record["display"] == [{"number": 1, "expression": "x[0, 0]", "value": 0.5}]
-    assert plain(bug.execute("print 1 / 0").record(plain))["data"] == "Infinity"
-    error = bug.execute("stap").record(plain)
+    assert plain(debugger.execute("print 1 / 0").record(plain))["data"] == "Infinity"
+    error = debugger.execute("stap").record(plain)
     assert error["error"].startswith("there is no command")
     assert error["stop"] is None
 
 
 def test_phases() -> None:
-    bug = session(TRAINING)
-    seen = [said(bug, "print 1").phase]
+    debugger = session(TRAINING)
+    seen = [said(debugger, "print 1").phase]
     while True:
-        reply: Reply = said(bug, "stepi")
+        reply: Reply = said(debugger, "stepi")
         if reply.iteration:
             break
         if reply.phase != seen[-1]:
@@ -210,6 +212,6 @@ def test_phases() -> None:
 
 
 def test_the_text_of_a_reply_is_how_it_is_written() -> None:
-    bug = session(LAYERS)
-    assert repr(said(bug, "print 1 + 1")) == "1 + 1 = 2"
-    assert repr(bug.execute("stap")).startswith("there is no command")
+    debugger = session(LAYERS)
+    assert repr(said(debugger, "print 1 + 1")) == "1 + 1 = 2"
+    assert repr(debugger.execute("stap")).startswith("there is no command")

@@ -132,42 +132,42 @@ def test_an_output_that_is_a_leaf_has_the_seed_alone() -> None:
         assert (move(trace, 1, 1), move(trace, 1, -1)) == (1, 0)
 
 
-def walk(bug: Debugger, *commands: str) -> list[tuple[int, int]]:
+def walk(debugger: Debugger, *commands: str) -> list[tuple[int, int]]:
     places: list[tuple[int, int]] = []
     for command in commands:
-        said(bug, command)
-        places.append(place(bug))
+        said(debugger, command)
+        places.append(place(debugger))
     return places
 
 
 def test_to_the_end_of_a_pass_and_on_into_the_next_iteration() -> None:
-    bug = Debugger(load("three_layer"))
-    there = walk(bug, "goto 50%", *["finish"] * 3)
+    debugger = Debugger(load("three_layer"))
+    there = walk(debugger, "goto 50%", *["finish"] * 3)
     assert there == [(0, 13), (0, 24), (0, 27), (1, 0)]
-    back = walk(bug, *["reverse-finish"] * 3)
+    back = walk(debugger, *["reverse-finish"] * 3)
     frame_of_x1 = 21  # its three edges are the last ones before the updates
     assert back == [(0, 27), (0, 24), (0, frame_of_x1)]
 
 
 @pytest.mark.parametrize("move", ["stepi", "step", "next", "finish"])
 def test_an_iteration_ends_where_the_next_one_begins(move: str) -> None:
-    bug = session(NESTED)
-    at_the_end = walk(bug, "goto end", move, move, f"reverse-{move}")
+    debugger = session(NESTED)
+    at_the_end = walk(debugger, "goto end", move, move, f"reverse-{move}")
     first = int({"stepi": 1, "step": 1, "next": 5, "finish": 2}[move])
     assert at_the_end == [(0, 19), (1, 0), (1, first), (1, 0)]
     last_border = 18  # before the update of the only parameter
-    assert walk(bug, f"reverse-{move}", f"reverse-{move}") == [
+    assert walk(debugger, f"reverse-{move}", f"reverse-{move}") == [
         (0, 19),
         (0, last_border),
     ]
 
 
 def test_beyond_the_last_iteration_there_is_nothing() -> None:
-    bug = session(NESTED)
+    debugger = session(NESTED)
     for move in steps.MOVES:
-        assert walk(bug, "goto 1", "goto start", f"reverse-{move}")[-1] == (0, 0)
-    walk(bug, "step 60")
-    assert place(bug) == (2, 19)
+        assert walk(debugger, "goto 1", "goto start", f"reverse-{move}")[-1] == (0, 0)
+    walk(debugger, "step 60")
+    assert place(debugger) == (2, 19)
     for move in steps.MOVES:
-        assert not said(bug, move).moved
-        assert place(bug) == (2, 19)
+        assert not said(debugger, move).moved
+        assert place(debugger) == (2, 19)

@@ -136,24 +136,24 @@ def test_what_an_event_makes() -> None:
 def test_which_events_can_change_an_expression(
     expression: str, events: list[int]
 ) -> None:
-    bug = session(SQUARES)
-    assert changing(bug.expression(expression), bug.trace) == events
+    debugger = session(SQUARES)
+    assert changing(debugger.expression(expression), debugger.trace) == events
 
 
 def halts(
-    bug: Debugger, command: str = "continue"
+    debugger: Debugger, command: str = "continue"
 ) -> list[tuple[str, int, list[int | None]]]:
     """Go on to the end: each time the position, and the stops, the first one first."""
     found: list[tuple[str, int, list[int | None]]] = []
     for _ in range(30):
-        reply = said(bug, command)
+        reply = said(debugger, command)
         assert reply.stop is not None
         if reply.stop.reason in ("start", "end"):
             return found
         numbers = [one.number for one in (reply.stop, *reply.stop.also)]
-        place = f"{bug.place.iteration}:{bug.place.position}"
+        place = f"{debugger.place.iteration}:{debugger.place.position}"
         found.append((reply.stop.reason, int(place[2:]), numbers))
-        if bug.place.iteration:
+        if debugger.place.iteration:
             return found
     raise AssertionError("it never ends")
 
@@ -181,46 +181,46 @@ def halts(
     ],
 )
 def test_where_a_stop_halts(stop: str, positions: list[int], back: list[int]) -> None:
-    bug = session(SQUARES.replace("iterations = 3", "iterations = 1"))
-    said(bug, stop)
-    assert [position for _, position, _ in halts(bug)] == positions
-    assert [position for _, position, _ in halts(bug, "reverse-continue")] == back
+    debugger = session(SQUARES.replace("iterations = 3", "iterations = 1"))
+    said(debugger, stop)
+    assert [position for _, position, _ in halts(debugger)] == positions
+    assert [position for _, position, _ in halts(debugger, "reverse-continue")] == back
 
 
 def test_stops_at_one_place_are_met_at_once_a_break_first() -> None:
-    bug = session(SQUARES.replace("iterations = 3", "iterations = 1"))
+    debugger = session(SQUARES.replace("iterations = 3", "iterations = 1"))
     for line in ("catch large 8.75", "watch u", "break v@forward"):
-        said(bug, line)
+        said(debugger, line)
     # Position 1: after the event of u, before that of v.
-    assert halts(bug)[0] == ("watch", 1, [2, 1, 3])
-    back = halts(bug, "reverse-continue")
+    assert halts(debugger)[0] == ("watch", 1, [2, 1, 3])
+    back = halts(debugger, "reverse-continue")
     assert back[-2:] == [("break", 1, [3]), ("catch", 0, [1, 2])]
 
 
 def test_a_break_comes_before_a_watch_of_the_same_event() -> None:
     """The watch is the older one, but it halts behind the event."""
-    bug = session(SQUARES.replace("iterations = 3", "iterations = 1"))
+    debugger = session(SQUARES.replace("iterations = 3", "iterations = 1"))
     for line in ("watch v", "break v@forward"):
-        said(bug, line)
-    assert halts(bug) == [("break", 1, [2]), ("watch", 2, [1])]
+        said(debugger, line)
+    assert halts(debugger) == [("break", 1, [2]), ("watch", 2, [1])]
 
 
 def test_a_watch_tells_the_two_numbers_on_both_sides_of_its_event() -> None:
-    bug = session(SQUARES)
-    said(bug, "watch x.grad[0]")
+    debugger = session(SQUARES)
+    said(debugger, "watch x.grad[0]")
     # Two contributions of 2: the first makes it 2, the second one 4.
     for before, after in ((None, 2), (2, 4)):
-        stop = said(bug, "continue").stop
+        stop = said(debugger, "continue").stop
         assert stop is not None
         assert (stop.before, stop.after) == (before, after)
 
 
 def test_a_condition_of_a_catch_is_asked_behind_its_event() -> None:
     for position, met in ((0, []), (1, [1]), (2, []), (7, [7])):
-        bug = session(SQUARES.replace("iterations = 3", "iterations = 1"))
-        said(bug, "catch large 8.75")
-        said(bug, f"condition 1 position == {position}")
-        assert [halt for _, halt, _ in halts(bug)] == met
+        debugger = session(SQUARES.replace("iterations = 3", "iterations = 1"))
+        said(debugger, "catch large 8.75")
+        said(debugger, f"condition 1 position == {position}")
+        assert [halt for _, halt, _ in halts(debugger)] == met
 
 
 def test_ranges_within_others_are_joined() -> None:
@@ -232,22 +232,22 @@ def test_ranges_within_others_are_joined() -> None:
 
 
 def test_a_stop_that_is_switched_off_is_not_met_and_covers_nothing() -> None:
-    bug = session(SQUARES)
-    index = {name: bug.graph.node(name).index for name in "wxuvE"}
+    debugger = session(SQUARES)
+    index = {name: debugger.graph.node(name).index for name in "wxuvE"}
     for line in ("break v", "break x", "break v<-w", "watch E.grad", "catch nan"):
-        said(bug, line)
+        said(debugger, line)
 
     def found() -> list[tuple[int, int]]:
-        return list(covered(bug.memory.stops.values()))
+        return list(covered(debugger.memory.stops.values()))
 
-    said(bug, "disable")
+    said(debugger, "disable")
     assert found() == []
     for number, names in {1: "v", 2: "x", 3: "v", 4: "E", 5: ""}.items():
-        said(bug, f"enable {number}")
+        said(debugger, f"enable {number}")
         assert found() == [(index[n], index[n] + 1) for n in names], number
-        said(bug, f"disable {number}")
-    said(bug, "enable")
-    assert halts(bug)[0][1] == 1
+        said(debugger, f"disable {number}")
+    said(debugger, "enable")
+    assert halts(debugger)[0][1] == 1
     nodes = {node for first, stop in found() for node in range(first, stop)}
     assert nodes == {index[name] for name in "xvE"}
     assert all(a[1] < b[0] for a, b in zip(found(), found()[1:], strict=False))
@@ -264,9 +264,9 @@ def test_ranges_with_a_stop_cover_what_they_share_a_node_with() -> None:
 
 
 def test_a_count_ignores_so_many_meetings() -> None:
-    bug = session(SQUARES.replace("iterations = 3", "iterations = 1"))
-    said(bug, "break x")
-    assert bug.memory.stops[1].ignore == bug.memory.stops[1].hits == 0
-    said(bug, "ignore 1 1")
-    assert [position for _, position, _ in halts(bug)] == [8]
-    assert (bug.memory.stops[1].ignore, bug.memory.stops[1].hits) == (0, 2)
+    debugger = session(SQUARES.replace("iterations = 3", "iterations = 1"))
+    said(debugger, "break x")
+    assert debugger.memory.stops[1].ignore == debugger.memory.stops[1].hits == 0
+    said(debugger, "ignore 1 1")
+    assert [position for _, position, _ in halts(debugger)] == [8]
+    assert (debugger.memory.stops[1].ignore, debugger.memory.stops[1].hits) == (0, 2)

@@ -44,12 +44,12 @@ def screen(pilot: Pilot[int]) -> MainScreen:
 
 async def test_keys_move_the_debugger() -> None:
     async with GradstepApp(load("apple_orange")).run_test(size=(120, 36)) as pilot:
-        bug = screen(pilot).bug
+        debugger = screen(pilot).debugger
         for key, position in (("s", 1), ("n", 2), ("i", 3), ("end", 13), ("S", 11)):
             await pilot.press(key)
-            assert bug.position == position, key
+            assert debugger.position == position, key
         await pilot.press("home")
-        assert bug.position == 0
+        assert debugger.position == 0
 
 
 async def test_the_header_says_where_we_are() -> None:
@@ -63,9 +63,9 @@ async def test_the_header_says_where_we_are() -> None:
 async def test_a_typed_command_is_executed_and_answered() -> None:
     async with GradstepApp(load("apple_orange")).run_test(size=(120, 36)) as pilot:
         await pilot.press("colon", *"goto", "space", *"z", "enter")
-        assert screen(pilot).bug.position == 3
+        assert screen(pilot).debugger.position == 3
         await pilot.press(*"print", "space", *"z", "enter", "escape")
-        assert screen(pilot).bug.memory.history[-1] == "print z"
+        assert screen(pilot).debugger.memory.history[-1] == "print z"
 
 
 async def test_what_is_typed_behind_the_colon_is_never_a_key() -> None:
@@ -75,7 +75,7 @@ async def test_what_is_typed_behind_the_colon_is_never_a_key() -> None:
             pilot.app.post_message(Key(name, character))  # all at once, as by a paste
         pilot.app.post_message(Key("enter", None))
         await settle(pilot)
-        assert screen(pilot).bug.memory.history == ["goto z"]
+        assert screen(pilot).debugger.memory.history == ["goto z"]
         await pilot.press("colon")
         assert screen(pilot).query_one("#prompt", Input).value == ":"  # it is a letter
 
@@ -130,7 +130,7 @@ async def test_the_console_writes_on_while_it_is_hidden() -> None:
 async def test_letters_in_the_prompt_are_not_commands() -> None:
     async with GradstepApp(load("apple_orange")).run_test(size=(120, 36)) as pilot:
         await pilot.press("colon", "s", "s", "q")
-        assert screen(pilot).bug.position == 0
+        assert screen(pilot).debugger.position == 0
         assert screen(pilot).query_one("#prompt", Input).value == "ssq"
 
 
@@ -161,7 +161,7 @@ async def test_the_picker_filters_and_opens() -> None:
         listing = pilot.app.screen.query_one(OptionList)
         assert listing.option_count == 2
         await pilot.press("enter")
-        assert screen(pilot).bug.subject.name == "nan_where"
+        assert screen(pilot).debugger.subject.name == "nan_where"
 
 
 async def test_what_is_called_so_comes_before_what_only_says_so() -> None:
@@ -222,7 +222,7 @@ async def test_every_key_does_what_its_command_does() -> None:
         other = Debugger(load("apple_orange"))
         for key in LINES:
             for line in ("goto 7", "goto 3", "goto 9", "back"):  # there is a way back
-                at.bug.execute(line)
+                at.debugger.execute(line)
                 other.execute(line)
             at.apply(None)
             at.set_focus(None)
@@ -234,9 +234,9 @@ async def test_every_key_does_what_its_command_does() -> None:
                 assert at.query_one("#prompt", Input).value == line, key
             else:
                 other.execute(line)
-            assert at.bug.memory.history == other.memory.history, key
-            assert at.bug.place == other.place, key
-            assert list(at.bug.memory.stops) == list(other.memory.stops), key
+            assert at.debugger.memory.history == other.memory.history, key
+            assert at.debugger.place == other.place, key
+            assert list(at.debugger.memory.stops) == list(other.memory.stops), key
 
 
 async def test_at_the_start_a_key_waits_for_what_is_meant() -> None:
@@ -289,7 +289,7 @@ async def test_space_plays_and_pauses_at_a_pace() -> None:
     async with GradstepApp(load("apple_orange")).run_test(size=(120, 36)) as pilot:
         at = screen(pilot)
         await pilot.press(*["greater_than_sign"] * 5, "space")
-        while at.bug.position < 2:
+        while at.debugger.position < 2:
             await pilot.pause(0.05)
         timer = at._player._timer
         assert timer is not None
@@ -305,21 +305,21 @@ async def test_a_script_is_played_line_by_line(tmp_path: Path) -> None:
     app = GradstepApp(load("apple_orange"), script=path, at="1")
     async with app.run_test(size=(120, 36)) as pilot:
         at = screen(pilot)
-        assert at.bug.position == 1
+        assert at.debugger.position == 1
         header = at.query_one("#header", OneLine)
         assert "script: 4 more, space plays" in header.text
         await pilot.press(*["greater_than_sign"] * 5, "space")
         while at._player.is_playing:
             await pilot.pause(0.05)
-        assert at.bug.position == 4
-        assert at.bug.memory.history[-1] == "print z"
+        assert at.debugger.position == 4
+        assert at.debugger.memory.history[-1] == "print z"
         assert "script" not in header.text
 
 
 async def test_a_click_in_the_gutter_sets_a_breakpoint_and_takes_it_away() -> None:
     async with GradstepApp(load("apple_orange")).run_test(size=(120, 36)) as pilot:
         at = screen(pilot)
-        stops = at.bug.memory.stops
+        stops = at.debugger.memory.stops
         program = at.query_one(ProgramPane)
         await pilot.click(ProgramPane, offset=(3, 3))
         await settle(pilot)
@@ -340,7 +340,7 @@ async def test_the_line_of_the_step_is_always_in_sight() -> None:
         for key in ("end", *"SSSSSSSSSSSS", "home", *"ssssss"):
             await pilot.press(key)
             shown = [program.render_line(y).text for y in range(lines)]
-            present = present_line(at.bug.trace, at.bug.position)[1]
+            present = present_line(at.debugger.trace, at.debugger.position)[1]
             arrows = [text for text in shown if text.startswith("▶")]
             assert len(arrows) == bool(present)
             assert all(f" {present} " in text for text in arrows)
@@ -377,26 +377,26 @@ async def test_a_click_in_the_gutter_of_a_recipe_means_its_own_line() -> None:
         at = screen(pilot)
         program = at.query_one(ProgramPane)
         await pilot.press("s", "s", "s")
-        statement = at.bug.graph.statements[2]
+        statement = at.debugger.graph.statements[2]
         assert statement.text.startswith("variance =")
         assert program.titles[1] == "prelude"
         y = statement.line - int(program.scroll_offset.y)
         assert "▶" in program.render_line(y - 1).text  # the recipe has scrolled there
         await pilot.click(ProgramPane, offset=(3, y))
         await settle(pilot)
-        (stop,) = at.bug.memory.stops.values()
+        (stop,) = at.debugger.memory.stops.values()
         assert stop.text == f"line:prelude:{statement.line}"
         assert program.render_line(y - 1).text[1] == "●"
-        at.bug.execute("goto start")
-        at.bug.execute("continue")
-        event = at.bug.trace.event(at.bug.position)
+        at.debugger.execute("goto start")
+        at.debugger.execute("continue")
+        event = at.debugger.trace.event(at.debugger.position)
         assert statement.first <= event.node < statement.stop
-        assert at.bug.trace.event(at.bug.position - 1).node < statement.first
+        assert at.debugger.trace.event(at.debugger.position - 1).node < statement.first
         await pilot.press("s")  # the recipe is shown again, and the line can be clicked
         y = statement.line - int(program.scroll_offset.y)
         await pilot.click(ProgramPane, offset=(3, y))
         await settle(pilot)
-        assert not at.bug.memory.stops
+        assert not at.debugger.memory.stops
 
 
 @pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 36)])
@@ -411,16 +411,16 @@ async def test_a_long_name_gives_way_in_the_header(
             at.run_line(line)
             await settle(pilot)
             header = at.query_one("#header", OneLine).text
-            bug = at.bug
+            debugger = at.debugger
             for fact in (
-                bug.trace.phase(bug.position),
-                f"event {bug.position}/{len(bug.trace)}",
-                f"iteration {bug.place.iteration}",
-                output_text(bug.trace, bug.position),
+                debugger.trace.phase(debugger.position),
+                f"event {debugger.position}/{len(debugger.trace)}",
+                f"iteration {debugger.place.iteration}",
+                output_text(debugger.trace, debugger.position),
             ):
                 assert fact in header, header
             assert len(header) == size[0]
-            if size[0] > 60 and not bug.chosen:
+            if size[0] > 60 and not debugger.chosen:
                 assert "a_l" in header
                 assert ".toml" in header
 
@@ -431,7 +431,7 @@ async def test_a_click_on_a_line_chooses_what_it_assigns() -> None:
         await pilot.press("end")
         await pilot.click(ProgramPane, offset=(12, 2))
         assert at._chosen is not None
-        assert at.bug.graph.nodes[at._chosen.node].name == "oz"
+        assert at.debugger.graph.nodes[at._chosen.node].name == "oz"
 
 
 async def test_the_timeline_can_be_clicked_and_dragged() -> None:
@@ -439,17 +439,17 @@ async def test_the_timeline_can_be_clicked_and_dragged() -> None:
         at = screen(pilot)
         await pilot.click(TimelinePane, offset=(114, 0))
         await settle(pilot)
-        assert at.bug.position == 13
+        assert at.debugger.position == 13
         await pilot.mouse_down(TimelinePane, offset=(7, 0))
         await settle(pilot)
-        assert at.bug.position == 0
+        assert at.debugger.position == 0
         await pilot.hover(TimelinePane, offset=(60, 0))
         await settle(pilot)
-        position = at.bug.position
+        position = at.debugger.position
         assert 5 <= position <= 8
         await pilot.mouse_up(TimelinePane, offset=(60, 0))
         await pilot.hover(TimelinePane, offset=(20, 0))
-        assert at.bug.position == position
+        assert at.debugger.position == position
 
 
 async def test_clicks_on_cells_rows_and_boxes_choose_for_all_panes() -> None:
@@ -463,10 +463,10 @@ async def test_clicks_on_cells_rows_and_boxes_choose_for_all_panes() -> None:
         await pilot.press("2")
         nodes = at.query_one("#nodes")
         await pilot.click("#nodes", offset=pane_place(nodes, " W2 "))
-        assert at.bug.graph.nodes[at._chosen.node].name == "W2"
+        assert at.debugger.graph.nodes[at._chosen.node].name == "W2"
         canvas = at.query_one("Canvas")
         await pilot.click("Canvas", offset=pane_place(canvas, " x0 "))
-        assert at.bug.graph.nodes[at._chosen.node].name == "x0"
+        assert at.debugger.graph.nodes[at._chosen.node].name == "x0"
 
 
 def pane_place(pane: Widget, text: str) -> tuple[int, int]:
@@ -587,4 +587,4 @@ async def test_fast_typing_in_the_picker_opens_what_was_typed() -> None:
             pilot.app.post_message(Key(key, character))
         await until(lambda: isinstance(pilot.app.screen, MainScreen))
         await settle(pilot)
-        assert screen(pilot).bug.subject.name == "three_layer"
+        assert screen(pilot).debugger.subject.name == "three_layer"

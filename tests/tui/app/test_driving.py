@@ -30,9 +30,9 @@ def slowly(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
     """Let each command go on in the background for a while."""
     execute = Debugger.execute
 
-    def slow(bug: Debugger, line: str) -> Reply:
+    def slow(debugger: Debugger, line: str) -> Reply:
         time.sleep(seconds)
-        return execute(bug, line)
+        return execute(debugger, line)
 
     monkeypatch.setattr(Debugger, "execute", slow)
 
@@ -76,7 +76,7 @@ async def test_what_goes_on_in_the_background_is_waited_for(
         await settle(app)
         assert isinstance(app.screen, CommandPalette) == is_covered
         assert not screen.busy
-        assert screen.bug.position == 1
+        assert screen.debugger.position == 1
         assert "event 1/13" in screen.query_one("#header", OneLine).text
 
 
@@ -96,9 +96,9 @@ async def test_what_is_found_out_about_a_large_array_is_waited_for() -> None:
 
 
 async def test_what_does_not_end_is_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
-    def endless(bug: Debugger, _line: str) -> NoReturn:
+    def endless(debugger: Debugger, _line: str) -> NoReturn:
         while True:
-            bug.progress(0, 1)
+            debugger.progress(0, 1)
             time.sleep(0.001)
 
     app = GradstepApp(load("apple_orange"))

@@ -128,15 +128,15 @@ MAIN: Final = (
     Row("equals_sign", prompt, "set t.grad = "),
     Row("b", stops, ["t"]),
     Row("w", stops, ["t.grad"]),
-    Row("D", lambda s: len(s.bug.memory.displays), 1),
+    Row("D", lambda s: len(s.debugger.memory.displays), 1),
     Row("e", last, "explain t.grad"),
     Row("enter", last, "explain t.grad"),
     Row("U", last, "uses t.grad"),
     Row("y", last, "why t.grad"),
-    Row("K", lambda s: s.bug.memory.report is not None, True),
-    Row("z", lambda s: s.bug.chosen, 0, _SET),
-    Row("Z", lambda s: s.bug.chosen, 1, (*_SET, "undo")),
-    Row("R", lambda s: s.bug.memory.recorded is not None, True),
+    Row("K", lambda s: s.debugger.memory.report is not None, True),
+    Row("z", lambda s: s.debugger.chosen, 0, _SET),
+    Row("Z", lambda s: s.debugger.chosen, 1, (*_SET, "undo")),
+    Row("R", lambda s: s.debugger.memory.recorded is not None, True),
     Row("colon", focused, "Prompt"),
     Row("question_mark", screen, "Help"),
     Row("q", code, 0),
@@ -144,7 +144,7 @@ MAIN: Final = (
     Row("ctrl+c", lambda s: len(s.app._notifications), 1),
     Row("ctrl+p", screen, "Palette"),
     Row("ctrl+o", screen, "Picker"),
-    Row("ctrl+r", lambda s: len(s.bug.memory.history), 1, ("step", "goto 7")),
+    Row("ctrl+r", lambda s: len(s.debugger.memory.history), 1, ("step", "goto 7")),
     Row("space", lambda s: s.main._player.is_playing, True),
     Row("escape", lambda s: s.main._player.is_playing, False, keys=("space",)),
     Row("greater_than_sign", lambda s: s.main._player.pace, 2),
@@ -460,7 +460,7 @@ async def test_what_is_typed_at_once_is_for_the_line_that_it_opens(
         press(seen.app, *typed, "enter")
         await settle(seen.app)
         done = ["display a", "goto 7", *([line] if line else [])]
-        assert seen.bug.memory.history == done
+        assert seen.debugger.memory.history == done
 
 
 async def test_ctrl_z_leaves_gradstep_for_the_shell(

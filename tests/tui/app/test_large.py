@@ -119,11 +119,11 @@ async def test_what_takes_long_is_asked_before_it_is_painted() -> None:
         async with app.run_test(size=(120, 36)):
             screen = app.screen
             assert isinstance(screen, MainScreen)
-            bug, product = screen.bug, Run.product
-            bug.execute("goto end")
-            for position in range(len(bug.trace), 0, -1):
-                bug.execute(f"goto {position}")
-                view = View(bug)
+            debugger, product = screen.debugger, Run.product
+            debugger.execute("goto end")
+            for position in range(len(debugger.trace), 0, -1):
+                debugger.execute(f"goto {position}")
+                view = View(debugger)
                 for pane in screen.panes():
                     pane.prepare(view)
                 with pytest.MonkeyPatch.context() as patch:
@@ -141,12 +141,14 @@ async def test_to_prepare_changes_nothing() -> None:
         async with app.run_test(size=(120, 36)):
             screen = app.screen
             assert isinstance(screen, MainScreen)
-            bug = screen.bug
-            bug.execute("goto 5")
-            place = bug.place
+            debugger = screen.debugger
+            debugger.execute("goto 5")
+            place = debugger.place
             for pane in screen.panes():
-                pane.prepare(View(bug, None, Element(bug.graph.output, "grad", None)))
-            assert bug.place == place
+                pane.prepare(
+                    View(debugger, None, Element(debugger.graph.output, "grad", None))
+                )
+            assert debugger.place == place
 
 
 @pytest.mark.parametrize("key", ["M", "L", "exclamation_mark"])
@@ -157,13 +159,13 @@ async def test_a_large_array_is_searched_in_the_background(key: str) -> None:
         async with app.run_test(size=(120, 36)) as pilot:
             screen = app.screen
             assert isinstance(screen, MainScreen)
-            bug = screen.bug
+            debugger = screen.debugger
             screen.run_line("goto L._2")
             await settled(screen)
-            node = bug.graph.node("L._2")
+            node = debugger.graph.node("L._2")
             await pilot.press(key)
             await settled(screen)
-            array = bug.trace.run.value(node.index)
+            array = debugger.trace.run.value(node.index)
             pane = screen.query_one(StepPane)
             grid = pane._grids[pane._active]
             assert grid.array is array
@@ -231,6 +233,6 @@ async def test_of_many_uses_the_last_are_shown_and_what_came_before() -> None:
         await pilot.pause()
         lines = [strip.text for strip in screen._compositor.render_strips()]
         assert any("93 contributions before" in line for line in lines)
-        reply = screen.bug.execute("explain w.grad")
+        reply = screen.debugger.execute("explain w.grad")
         assert any("the sum of 93 contributions before" in line for line in reply.text)
         assert len(reply.data["terms"]) == 101

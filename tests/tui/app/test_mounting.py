@@ -86,7 +86,7 @@ async def test_what_is_typed_before_the_screen_is_up_waits(
         await settle(app)
         assert held
         assert isinstance(app.screen, MainScreen)
-        assert app.screen.bug.memory.history == ["step 2"]
+        assert app.screen.debugger.memory.history == ["step 2"]
 
 
 async def test_what_is_pasted_before_the_screen_is_up_waits(
@@ -122,7 +122,7 @@ async def test_what_is_typed_before_the_picker_is_up_waits(
         await settle(app)
         assert held
         assert isinstance(app.screen, MainScreen)
-        assert app.screen.bug.subject.name == "three_layer"
+        assert app.screen.debugger.subject.name == "three_layer"
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,7 @@ async def test_every_command_scenario_and_theme_is_found_by_its_name() -> None:
     async with GradstepApp(load("apple_orange")).run_test() as pilot:
         screen = pilot.app.screen
         assert isinstance(screen, MainScreen)
-        for name in screen.bug.commands:
+        for name in screen.debugger.commands:
             assert any(n.split()[0] == name for n in await hits(pilot, Commands, name))
         for name in builtin_names():
             assert f"open {name}" in await hits(pilot, Scenarios, name)
@@ -83,7 +83,7 @@ async def test_a_command_is_executed_or_waits_for_its_arguments() -> None:
         assert isinstance(screen, MainScreen)
         (await hits(pilot, Commands, "step"))["step [N]"].command()
         await pilot.pause()
-        assert screen.bug.position == 1
+        assert screen.debugger.position == 1
         found = await hits(pilot, Commands, "print")
         next(hit for name, hit in found.items() if name.startswith("print")).command()
         await pilot.pause()
@@ -98,7 +98,7 @@ async def test_a_node_and_a_view_are_chosen() -> None:
         (await hits(pilot, Views, "nodes"))["view: Nodes"].command()
         await pilot.pause()
         assert screen._chosen is not None
-        assert screen.bug.graph.nodes[screen._chosen.node].name == "W2"
+        assert screen.debugger.graph.nodes[screen._chosen.node].name == "W2"
         assert screen.query_one("#nodes").display
 
 
@@ -132,7 +132,7 @@ async def test_another_scenario_takes_the_place_of_this_one() -> None:
             await pilot.pause()
             screen = pilot.app.screen
             assert isinstance(screen, MainScreen)
-            assert screen.bug.subject.name == name
+            assert screen.debugger.subject.name == name
         assert len(pilot.app.screen_stack) == 1
 
 
@@ -154,8 +154,8 @@ async def test_the_palette_itself_finds_and_does_it() -> None:
         await until(lambda: pilot.app.screen is not palette)
         screen = pilot.app.screen
         assert isinstance(screen, MainScreen)
-        await until(lambda: screen.bug.memory.history)
-        assert screen.bug.memory.history == ["finish"]
+        await until(lambda: screen.debugger.memory.history)
+        assert screen.debugger.memory.history == ["finish"]
 
 
 async def test_the_palette_asks_all_of_them() -> None:

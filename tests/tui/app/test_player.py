@@ -20,17 +20,17 @@ from gradstep.tui.app.reloading import change, changed_at
 
 
 def test_without_a_script_it_steps_to_the_end() -> None:
-    bug, player = Debugger(load("apple_orange")), Player()
-    assert player.next_line(bug) == "step"
-    bug.execute("goto end")
-    assert player.next_line(bug) == ""
+    debugger, player = Debugger(load("apple_orange")), Player()
+    assert player.next_line(debugger) == "step"
+    debugger.execute("goto end")
+    assert player.next_line(debugger) == ""
 
 
 def test_with_a_script_its_lines_are_all() -> None:
-    bug, player = Debugger(load("apple_orange")), Player(["next", "print x"])
+    debugger, player = Debugger(load("apple_orange")), Player(["next", "print x"])
     assert [*player.states()] == ["script: 2 more, space plays"]
-    assert [player.next_line(bug) for _ in range(3)] == ["next", "print x", ""]
-    assert bug.position == 0
+    assert [player.next_line(debugger) for _ in range(3)] == ["next", "print x", ""]
+    assert debugger.position == 0
     assert [*player.states()] == []
 
 

@@ -121,8 +121,8 @@ async def test_a_matrix_alone() -> None:
         assert found is not None
         rows = [re.sub(r"[\[\]]", " ", line).split() for line in found.split("\n")]
         assert rows[0] == ["0", "1", "2", "3", "4"]
-        bug = main(pilot).bug
-        numbers = bug.trace.run.gradient(bug.graph.node("W2").index)
+        debugger = main(pilot).debugger
+        numbers = debugger.trace.run.gradient(debugger.graph.node("W2").index)
         assert numbers is not None
         for number, row in enumerate(rows[1:]):
             assert int(row[0]) == number
@@ -162,7 +162,7 @@ async def test_where_a_drag_means_something_else() -> None:
         assert not await drag(
             pilot, line.offset + Offset(20, 0), line.offset + Offset(60, 0)
         )
-        assert 0 < main(pilot).bug.position < len(main(pilot).bug.trace)
+        assert 0 < main(pilot).debugger.position < len(main(pilot).debugger.trace)
         graph = main(pilot).query_one("#graph").content_region
         assert not await drag(
             pilot, graph.offset + Offset(9, 3), graph.offset + Offset(3, 1)

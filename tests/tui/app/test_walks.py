@@ -133,7 +133,7 @@ def step(app: App[int], rng: random.Random) -> str:
 
 def _node(app: App[int], rng: random.Random) -> str:
     screens = [one for one in app.screen_stack if isinstance(one, MainScreen)]
-    names = [*screens[-1].bug.graph.names, "1"] if screens else ["x"]
+    names = [*screens[-1].debugger.graph.names, "1"] if screens else ["x"]
     return rng.choice(names).replace("q", "y")
 
 
@@ -232,7 +232,7 @@ async def agrees(old: MainScreen) -> None:
     seen, before = await pictures(old, names), counts(old)
     tells_the_truth(old)
     panes = [one for one in old.query(Widget) if isinstance(one, Pane | Canvas)]
-    fresh = MainScreen(old.bug)
+    fresh = MainScreen(old.debugger)
     app.switch_screen(fresh)
     await settle(app)
     for _ in range(2):  # a view is made when it is first turned to, and may be set then
@@ -254,7 +254,7 @@ async def agrees(old: MainScreen) -> None:
 def tells_the_truth(screen: MainScreen) -> None:
     """Hold what is seen against the debugger: a fresh screen could be wrong as well."""
     assert not screen.busy
-    trace, position = screen.bug.trace, screen.bug.position
+    trace, position = screen.debugger.trace, screen.debugger.position
     header = screen.query_one("#header", OneLine).text
     assert f"event {position}/{len(trace)} " in header
     timeline = screen.query_one(TimelinePane)

@@ -27,7 +27,7 @@ from gradstep.tui.cli.opening import application
 async def main():
     async with application("apple_orange").run_test(size=(120, 36)) as pilot:
         await pilot.pause()
-        print(pilot.app.screen.bug.subject.name, gc.isenabled())
+        print(pilot.app.screen.debugger.subject.name, gc.isenabled())
 
 asyncio.run(main())
 print(*sys.modules, sep="\\n")

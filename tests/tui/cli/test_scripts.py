@@ -221,12 +221,12 @@ def script_text(name: str) -> str:
 def test_every_reply_of_a_lesson_can_be_drawn(name: str) -> None:
     script = script_beside(load(name))
     assert script is not None
-    bug = Debugger(load(name))
+    debugger = Debugger(load(name))
     for line in read_script(script):
-        before = bug.place
-        reply = bug.execute(line.text)
+        before = debugger.place
+        reply = debugger.execute(line.text)
         for look, width in ((Look(), 80), (Look(ascii=True), 40)):
-            block = reply_block(bug, reply, look, width, before)
+            block = reply_block(debugger, reply, look, width, before)
             assert block.lines or not reply.text
             assert all("\n" not in drawn.plain for drawn in block.lines)
 

@@ -22,15 +22,17 @@ from gradstep.tui.export.exports import offline, png_of, with_screen
 EVIL = """<script>alert(1)</script> & "x" ]]> [bold] \\u001b[31m"""
 
 
-def bug_of(name: str, at: str = "start") -> Debugger:
-    bug = Debugger(load(name))
-    bug.exporters = with_screen()
-    assert bug.execute(f"goto {at}").ok
-    return bug
+def debugger_of(name: str, at: str = "start") -> Debugger:
+    debugger = Debugger(load(name))
+    debugger.exporters = with_screen()
+    assert debugger.execute(f"goto {at}").ok
+    return debugger
 
 
-def exported(bug: Debugger, name: str) -> str:
-    content = bug.exporters[name](bug.subject, bug.trace, bug.position, None)
+def exported(debugger: Debugger, name: str) -> str:
+    content = debugger.exporters[name](
+        debugger.subject, debugger.trace, debugger.position, None
+    )
     assert isinstance(content, str)
     return content
 
@@ -49,7 +51,7 @@ needs_a_font = pytest.mark.skipif(
 
 
 def test_every_format_has_an_exporter() -> None:
-    assert set(bug_of("xor").exporters) == set(FORMATS)
+    assert set(debugger_of("xor").exporters) == set(FORMATS)
 
 
 def shown(svg: str) -> str:
@@ -60,12 +62,12 @@ def shown(svg: str) -> str:
 @pytest.mark.parametrize("at", ["start", "50%", "end"])
 @pytest.mark.parametrize("name", ["apple_orange", "conv", "nan_where"])
 def test_a_picture_is_svg_that_needs_no_network(name: str, at: str) -> None:
-    bug = bug_of(name, at)
-    svg = exported(bug, "svg")
-    assert svg == exported(bug, "svg")
-    assert bug.subject.title in shown(svg)
-    if bug.position:
-        assert f"{bug.position} of {len(bug.trace)}" in shown(svg)
+    debugger = debugger_of(name, at)
+    svg = exported(debugger, "svg")
+    assert svg == exported(debugger, "svg")
+    assert debugger.subject.title in shown(svg)
+    if debugger.position:
+        assert f"{debugger.position} of {len(debugger.trace)}" in shown(svg)
     links = set(re.findall(r"https?://[^\"')\s]*", svg))
     assert links <= {"http://www.w3.org/2000/svg", "https://www.textualize.io"}
     assert "@font-face" not in svg
@@ -73,10 +75,12 @@ def test_a_picture_is_svg_that_needs_no_network(name: str, at: str) -> None:
 
 
 def test_a_picture_of_the_screen_is_taken_where_there_is_one() -> None:
-    bug = bug_of("xor")
+    debugger = debugger_of("xor")
     face = "@font-face { src: url(https://example.org) }"
     exporters = with_screen(lambda: f"<svg>{face}Fira Code</svg>")
-    picture = exporters["svg"](bug.subject, bug.trace, bug.position, None)
+    picture = exporters["svg"](
+        debugger.subject, debugger.trace, debugger.position, None
+    )
     assert picture == offline(f"<svg>{face}Fira Code</svg>")
     assert "example" not in str(picture)
 
@@ -90,9 +94,11 @@ def size_of(png: bytes) -> tuple[int, int]:
 @needs_a_font
 def test_a_png_is_the_picture_in_pixels() -> None:
     pytest.importorskip("resvg_py", reason="the extra png is not installed")
-    bug = bug_of("three_layer", "60%")
-    svg = exported(bug, "svg")
-    png = bug.exporters["png"](bug.subject, bug.trace, bug.position, None)
+    debugger = debugger_of("three_layer", "60%")
+    svg = exported(debugger, "svg")
+    png = debugger.exporters["png"](
+        debugger.subject, debugger.trace, debugger.position, None
+    )
     assert isinstance(png, bytes)
     box = [float(n) for n in re.findall(r'viewBox="([^"]*)"', svg)[0].split()]
     assert size_of(png) == (round(box[2]), round(box[3]))
@@ -115,7 +121,7 @@ def test_without_a_font_a_png_says_so(monkeypatch) -> None:
 
 
 def test_markdown_is_what_play_writes() -> None:
-    text = exported(bug_of("apple_orange", "50%"), "md")
+    text = exported(debugger_of("apple_orange", "50%"), "md")
     golden = Path(__file__).parents[1] / "golden" / "apple_orange.md"
     assert text.splitlines()[0] == golden.read_text("utf-8").splitlines()[0]
     assert text.count("\n## ") == 13 + 1
@@ -124,11 +130,11 @@ def test_markdown_is_what_play_writes() -> None:
 
 @pytest.mark.parametrize("name", builtin_names())
 def test_a_recording_can_be_played(name: str) -> None:
-    bug = bug_of(name)
-    header, *events = map(json.loads, exported(bug, "cast").splitlines())
+    debugger = debugger_of(name)
+    header, *events = map(json.loads, exported(debugger, "cast").splitlines())
     assert header["version"] == 2
     # The opening, the steps, the closing, and the time that the last one stays.
-    assert len(events) == len(bug.trace) + 3
+    assert len(events) == len(debugger.trace) + 3
     times = [event[0] for event in events]
     assert times == sorted(set(times))
     for _, kind, text in events:
@@ -144,25 +150,27 @@ def test_text_of_others_is_text_in_all_formats() -> None:
         f'gradstep = 1\ntitle = "{EVIL.replace(chr(34), chr(39))}"\n'
         f"summary = '''{EVIL}'''\nprogram = 'y = x * x   # {EVIL}'\n[inputs]\nx = 2.0"
     )
-    bug = Debugger(scenario)
-    bug.exporters = with_screen()
-    assert "<script>alert" in shown(exported(bug, "svg"))
-    recorded = [json.loads(line) for line in exported(bug, "cast").splitlines()[1:]]
+    debugger = Debugger(scenario)
+    debugger.exporters = with_screen()
+    assert "<script>alert" in shown(exported(debugger, "svg"))
+    recorded = [
+        json.loads(line) for line in exported(debugger, "cast").splitlines()[1:]
+    ]
     assert all("\x1b[31m" not in event[2] for event in recorded)
     # The page's own script is the only one.
-    assert exported(bug, "html").count("<script") == 1
+    assert exported(debugger, "html").count("<script") == 1
 
 
 def test_a_trace_that_is_too_long_is_refused() -> None:
     lines = "\n".join(f"x{k + 1} = sin(x{k})" for k in range(2600))
-    bug = Debugger(
+    debugger = Debugger(
         parse(f"gradstep = 1\nprogram = '''\n{lines}\n'''\n[inputs]\nx0 = 1.0")
     )
-    bug.exporters = with_screen()
+    debugger.exporters = with_screen()
     for name in ("html", "cast"):
         with pytest.raises(LimitError, match="5,201 events are too many"):
-            exported(bug, name)
-    assert "5201 of 5201" in exported(bug, "md")
+            exported(debugger, name)
+    assert "5201 of 5201" in exported(debugger, "md")
 
 
 # ---------------------------------------------------------------- the command line
@@ -174,7 +182,7 @@ def test_the_name_of_a_file_says_the_format(name: str, tmp_path: Path, capsys) -
     arguments = ["export", "matmul", "-o", str(path), "--at", "40%"]
     assert cli.run(arguments) == exits.OK
     assert str(path) in capsys.readouterr().out
-    assert path.read_text("utf-8") == exported(bug_of("matmul", "40%"), name)
+    assert path.read_text("utf-8") == exported(debugger_of("matmul", "40%"), name)
     assert cli.run(arguments) == exits.WRONG
     assert "--force writes over it" in capsys.readouterr().err
     assert cli.run([*arguments, "--force"]) == exits.OK

@@ -48,8 +48,8 @@ EVIL = (
 )
 
 
-def page_of(bug: Debugger) -> str:
-    return page(Stage(bug.subject, bug.trace, Look()))
+def page_of(debugger: Debugger) -> str:
+    return page(Stage(debugger.subject, debugger.trace, Look()))
 
 
 class Read(HTMLParser):
@@ -78,15 +78,15 @@ class Read(HTMLParser):
 
 @pytest.mark.parametrize("name", builtin_names())
 def test_every_event_is_on_the_page(name: str) -> None:
-    bug = Debugger(load(name))
-    text = page_of(bug)
+    debugger = Debugger(load(name))
+    text = page_of(debugger)
     read = Read(text)
     assert len(text) < 1_000_000
-    assert len(read.steps) == len(bug.trace) + 2
+    assert len(read.steps) == len(debugger.trace) + 2
     for number, step in enumerate(read.steps[1:-1], 1):
-        assert f"{number} of {len(bug.trace)}" in step
+        assert f"{number} of {len(debugger.trace)}" in step
     assert "gradients" in read.steps[-1]
-    source = bug.graph.sources["program"].text.rstrip().split("\n")
+    source = debugger.graph.sources["program"].text.rstrip().split("\n")
     assert len([1 for tag, _ in read.tags if tag == "li"]) == len(source)
 
 
@@ -232,10 +232,10 @@ def browsing(path: Path) -> Iterator[Browser]:
 def test_a_browser_steps_with_the_keys_the_slider_and_the_program(
     tmp_path: Path,
 ) -> None:
-    bug = Debugger(load("three_layer"))
-    count = len(bug.trace)
+    debugger = Debugger(load("three_layer"))
+    count = len(debugger.trace)
     path = tmp_path / "a b.html"
-    path.write_text(page_of(bug), "utf-8")
+    path.write_text(page_of(debugger), "utf-8")
     with browsing(path) as browser:
         assert "Three layers" in browser.seen()
         assert browser.js("document.querySelectorAll('li.here').length") == 0

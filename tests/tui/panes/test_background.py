@@ -79,10 +79,10 @@ async def test_a_bug_in_a_command_is_told_and_the_session_goes_on(
     monkeypatch.delenv("GRADSTEP_TRACEBACK")
     execute = Debugger.execute
 
-    def fails(bug: Debugger, line: str) -> Any:
+    def fails(debugger: Debugger, line: str) -> Any:
         if line == "print boom":
             raise KeyError("one\ntwo")
-        return execute(bug, line)
+        return execute(debugger, line)
 
     monkeypatch.setattr(Debugger, "execute", fails)
     async with opened("apple_orange") as (pilot, screen):
@@ -91,7 +91,7 @@ async def test_a_bug_in_a_command_is_told_and_the_session_goes_on(
         assert "this is a bug in gradstep" in said(screen)
         assert "KeyError: 'one" in said(screen)
         await pilot.press("s", "s")
-        assert screen.bug.position == 2
+        assert screen.debugger.position == 2
         assert "event 2/13" in header(screen)
 
 
@@ -101,7 +101,7 @@ async def test_a_bug_in_a_pane_is_told_and_the_session_goes_on(
     monkeypatch.delenv("GRADSTEP_TRACEBACK")
 
     def fails(_pane: WhyPane, view: View) -> None:
-        if view.bug.position == 1:
+        if view.debugger.position == 1:
             raise ZeroDivisionError
 
     monkeypatch.setattr(WhyPane, "prepare", fails)
@@ -212,7 +212,7 @@ async def test_a_table_is_sorted_in_the_background_and_never_by_the_screen(
         assert threading.main_thread() not in threads
         monkeypatch.setattr(nodes_pane, "node_order", order)
         await pilot.press("S")
-        trace = screen.bug.trace
+        trace = screen.debugger.trace
         largest = order(trace.run, "norm", descending=True)[0]
         await pilot.press("ctrl+home")
         first = next(line for line in text(pane).split("\n") if "▸" in line)
@@ -225,8 +225,10 @@ async def test_commands_do_not_wait_for_what_is_looked_up(
     prepare = WhyPane.prepare
 
     def slow(pane: WhyPane, view: View) -> None:
-        if view.bug.position in (1, 2):
-            pane._kept.make(view.bug.position, lambda: endless(view.bug.progress))
+        if view.debugger.position in (1, 2):
+            pane._kept.make(
+                view.debugger.position, lambda: endless(view.debugger.progress)
+            )
         prepare(pane, view)
 
     monkeypatch.setattr(WhyPane, "prepare", slow)
@@ -234,8 +236,8 @@ async def test_commands_do_not_wait_for_what_is_looked_up(
         for line in ("step", "step", "print 7", "step"):
             screen.run_line(line)
         await until(pilot, lambda: not screen.busy)
-        assert screen.bug.position == 3
-        assert screen.bug.memory.history == ["step", "step", "print 7", "step"]
+        assert screen.debugger.position == 3
+        assert screen.debugger.memory.history == ["step", "step", "print 7", "step"]
         assert "event 3/13" in header(screen)
         assert "Why z" in screen.query_one(WhyPane).titles[0]
 
@@ -249,7 +251,7 @@ async def test_a_choice_while_something_is_looked_up_is_not_lost(
     def slow(pane: WhyPane, view: View) -> None:
         if slowly:
             slowly.clear()
-            pane._kept.make(None, lambda: endless(view.bug.progress))
+            pane._kept.make(None, lambda: endless(view.debugger.progress))
         prepare(pane, view)
 
     async with opened("apple_orange") as (pilot, screen):
@@ -262,7 +264,7 @@ async def test_a_choice_while_something_is_looked_up_is_not_lost(
         await pilot.press("right")
         await until(pilot, lambda: not screen.busy)
         assert screen._chosen is not None
-        name = screen.bug.graph.nodes[screen._chosen.node].name
+        name = screen.debugger.graph.nodes[screen._chosen.node].name
         assert f"Why {name}" in screen.query_one(WhyPane).titles[0]
 
 
@@ -271,10 +273,10 @@ async def test_a_command_cannot_start_while_one_goes_on(
 ) -> None:
     execute = Debugger.execute
 
-    def slow(bug: Debugger, line: str) -> Any:
+    def slow(debugger: Debugger, line: str) -> Any:
         if line == "check":
-            endless(bug.progress)
-        return execute(bug, line)
+            endless(debugger.progress)
+        return execute(debugger, line)
 
     monkeypatch.setattr(Debugger, "execute", slow)
     async with opened("apple_orange") as (pilot, screen):
@@ -286,9 +288,9 @@ async def test_a_command_cannot_start_while_one_goes_on(
         await pilot.press("escape")
         await until(pilot, lambda: not screen.busy)
         assert "interrupted; what was done is kept" in said(screen)
-        assert screen.bug.position == 0
+        assert screen.debugger.position == 0
         await pilot.press("s")
-        assert screen.bug.position == 1
+        assert screen.debugger.position == 1
 
 
 @pytest.mark.parametrize("key", ["ctrl+o", "q"])
@@ -297,9 +299,9 @@ async def test_work_ends_with_its_screen(
 ) -> None:
     ended: list[str] = []
 
-    def slow(bug: Debugger, _line: str) -> Any:
+    def slow(debugger: Debugger, _line: str) -> Any:
         try:
-            endless(bug.progress)
+            endless(debugger.progress)
         except Interrupted:
             ended.append("interrupted")
             raise
@@ -377,9 +379,9 @@ def test_what_is_kept_is_made_once_and_may_be_given_up() -> None:
 async def test_nothing_is_begun_for_a_screen_that_is_closed() -> None:
     async with opened("apple_orange") as (pilot, screen):
         await until(pilot, lambda: not screen.busy)
-        before, position = threading.active_count(), screen.bug.position
+        before, position = threading.active_count(), screen.debugger.position
         screen._work.close()
         screen.run_line("step")
         await until(pilot, lambda: threading.active_count() == before - 1)
         assert not screen.busy
-        assert screen.bug.position == position
+        assert screen.debugger.position == position

@@ -31,9 +31,9 @@ Check = Callable[["PaneApp", Pilot[None]], Awaitable[None]]
 class PaneApp(App[None]):
     """The pane alone. What is chosen comes back to it, as in the application."""
 
-    def __init__(self, bug: Debugger) -> None:
+    def __init__(self, debugger: Debugger) -> None:
         super().__init__()
-        self.bug = bug
+        self.debugger = debugger
         self.element: Element | None = None
 
     def compose(self) -> ComposeResult:
@@ -55,10 +55,10 @@ class PaneApp(App[None]):
         self.draw()
 
     def draw(self) -> None:
-        self.pane.show(View(self.bug, None, self.element))
+        self.pane.show(View(self.debugger, None, self.element))
 
     def run_line(self, line: str) -> None:
-        assert self.bug.execute(line).ok
+        assert self.debugger.execute(line).ok
         self.draw()
 
     def lines(self) -> list[str]:
@@ -83,7 +83,7 @@ class PaneApp(App[None]):
     @property
     def chosen_name(self) -> str:
         assert self.element is not None
-        return self.bug.graph.nodes[self.element.node].name
+        return self.debugger.graph.nodes[self.element.node].name
 
     def name_style(self, name: str) -> Any:
         """Return the style in which the name of a node is shown."""
@@ -99,9 +99,9 @@ def run(
     check: Check, source: str, size: tuple[int, int] = (70, 30), at: str = "start"
 ) -> None:
     async def main() -> None:
-        bug = Debugger(load(source))
-        assert bug.execute(f"goto {at}").ok
-        app = PaneApp(bug)
+        debugger = Debugger(load(source))
+        assert debugger.execute(f"goto {at}").ok
+        app = PaneApp(debugger)
         async with app.run_test(size=size) as pilot:
             await pilot.pause()
             app.draw()
@@ -241,7 +241,7 @@ def test_stops_are_marked_also_on_what_is_folded() -> None:
 
 def test_the_arrows_follow_edges_and_layers() -> None:
     async def check(app: PaneApp, pilot: Pilot[None]) -> None:
-        app.element = Element(app.bug.graph.node("an").index, "value", None)
+        app.element = Element(app.debugger.graph.node("an").index, "value", None)
         app.draw()
         for key, name in (
             ("right", "az"),
@@ -265,7 +265,7 @@ def test_the_arrows_follow_edges_and_layers() -> None:
 
 def test_the_arrows_turn_with_the_picture() -> None:
     async def check(app: PaneApp, pilot: Pilot[None]) -> None:
-        app.element = Element(app.bug.graph.node("x1").index, "value", None)
+        app.element = Element(app.debugger.graph.node("x1").index, "value", None)
         app.draw()
         assert app.scene.down
         await pilot.press("down")
@@ -281,7 +281,7 @@ def test_the_arrows_turn_with_the_picture() -> None:
 def test_a_chosen_element_is_the_whole_node_at_this_moment() -> None:
     async def check(app: PaneApp, pilot: Pilot[None]) -> None:
         await pilot.press("enter")
-        y = app.bug.graph.output
+        y = app.debugger.graph.output
         assert app.element == Element(y, "value", None)
         app.run_line("goto end")
         await pilot.press("enter")
@@ -292,14 +292,14 @@ def test_a_chosen_element_is_the_whole_node_at_this_moment() -> None:
 
 def test_folding_and_unfolding() -> None:
     async def check(app: PaneApp, pilot: Pilot[None]) -> None:
-        app.element = Element(app.bug.graph.node("x2").index, "value", None)
+        app.element = Element(app.debugger.graph.node("x2").index, "value", None)
         app.draw()
         assert app.pane.place() == "x2"  # the whole call
         await pilot.press("u")
         assert "x2.z" in app.text
         assert "x1.z" not in app.text
         assert app.pane.place() == "node:x2"
-        assert app.bug.execute(f"break {app.pane.place()}").ok
+        assert app.debugger.execute(f"break {app.pane.place()}").ok
         await pilot.press("u")
         assert "x2.z" not in app.text
         await pilot.press("plus")
@@ -450,7 +450,7 @@ def long_scenario(folder: Path, lines: int) -> str:
 def test_a_large_graph_is_a_list_around_the_present_node(tmp_path: Path) -> None:
     async def check(app: PaneApp, pilot: Pilot[None]) -> None:
         assert app.scene.kind == "list"
-        node = app.bug.graph.node("h300").index
+        node = app.debugger.graph.node("h300").index
         app.element = Element(node, "value", None)
         app.draw()
         assert "h300 " in app.text
@@ -551,7 +551,9 @@ def test_heavy_lines_go_on_until_their_boxes(name: str, size: tuple[int, int]) -
     """What leads heavily to a side is met there, and nothing else is heavy."""
 
     async def check(app: PaneApp, _pilot: Pilot[None]) -> None:
-        for position in range(0, len(app.bug.trace), 1 + len(app.bug.trace) // 12):
+        for position in range(
+            0, len(app.debugger.trace), 1 + len(app.debugger.trace) // 12
+        ):
             app.run_line(f"goto {position}")
             if app.scene.kind == "list":
                 return

@@ -14,9 +14,9 @@ from panes_app import PanesApp, program, text_of
 Play = Callable[[PanesApp, Pilot[None]], Awaitable[None]]
 
 
-def played(bug: Debugger, at: str, size: tuple[int, int], play: Play) -> PanesApp:
+def played(debugger: Debugger, at: str, size: tuple[int, int], play: Play) -> PanesApp:
     async def run() -> PanesApp:
-        app = PanesApp(bug, f"goto {at}")
+        app = PanesApp(debugger, f"goto {at}")
         async with app.run_test(size=size) as pilot:
             await pilot.pause()
             await play(app, pilot)
@@ -115,7 +115,7 @@ def test_forward_seed_and_start() -> None:
 @pytest.mark.parametrize("size", [(48, 24), (120, 36), (24, 10)])
 def test_every_moment_can_be_drawn(name: str, size: tuple[int, int]) -> None:
     async def play(app: PanesApp, _pilot: Pilot[None]) -> None:
-        length = len(app.bug.trace)
+        length = len(app.debugger.trace)
         for position in sorted({*range(0, length, max(length // 40, 1)), length}):
             app.run_lines([f"goto {position}"])
             app.chosen = None
@@ -126,8 +126,8 @@ def test_every_moment_can_be_drawn(name: str, size: tuple[int, int]) -> None:
                     assert pane.render_line(y).cell_length == area.width
             if size[0] == 120:
                 assert "NumPy" in text_of(app.step) or position in (
-                    app.bug.trace.seed_position + 1,
-                    *range(app.bug.trace.update_position + 1, length + 1),
+                    app.debugger.trace.seed_position + 1,
+                    *range(app.debugger.trace.update_position + 1, length + 1),
                 )
 
     played(Debugger(load(name)), "start", size, play)
@@ -139,7 +139,7 @@ def test_matrices_are_seen_or_it_is_said_where(
     name: str, size: tuple[int, int]
 ) -> None:
     async def play(app: PanesApp, _pilot: Pilot[None]) -> None:
-        length = len(app.bug.trace)
+        length = len(app.debugger.trace)
         for position in range(0, length + 1, max(length // 12, 1)):
             app.run_lines([f"goto {position}"])
             app.chosen = None
@@ -183,10 +183,10 @@ def test_arrows_choose_the_same_element_everywhere() -> None:
         assert app.chosen == Element(z, "grad", (1, 0))
         assert "[1, 0]" in text_of(app.why) or "δ2" in text_of(app.why)
 
-    bug = Debugger(load("three_layer"))
-    names = {node.name: node.index for node in bug.graph.nodes}
+    debugger = Debugger(load("three_layer"))
+    names = {node.name: node.index for node in debugger.graph.nodes}
     w2, x1, z = names["W2"], names["x1"], names["x2.z"]
-    played(bug, "x2.z<-W2", (100, 50), play)
+    played(debugger, "x2.z<-W2", (100, 50), play)
 
 
 def test_a_click_chooses_and_links() -> None:
@@ -234,25 +234,25 @@ def test_keys_that_are_not_its_own_pass() -> None:
 
 
 def test_names_are_never_read_as_markup() -> None:
-    bug = program("y = sum(W[0] * W[1])", "W = [[1.0, 2.0], [3.0, 4.0]]")
+    debugger = program("y = sum(W[0] * W[1])", "W = [[1.0, 2.0], [3.0, 4.0]]")
 
     texts: list[str] = []
 
     async def play(app: PanesApp, _pilot: Pilot[None]) -> None:
-        for position in range(len(app.bug.trace) + 1):
+        for position in range(len(app.debugger.trace) + 1):
             app.run_lines([f"goto {position}"])
             app.draw()
             texts.append(text_of(app.step))
 
-    played(bug, "start", (80, 40), play)
-    seed = bug.trace.seed_position + 1
+    played(debugger, "start", (80, 40), play)
+    seed = debugger.trace.seed_position + 1
     assert all("W[" in text for number, text in enumerate(texts) if number != seed)
     assert "W[0]" in texts[1]
     assert "W[1]" in texts[2]
 
 
 def test_an_empty_array_and_a_program_that_computes_nothing() -> None:
-    for bug, word in (
+    for debugger, word in (
         (program("y = sum(W[0:0])", "W = [1.0, 2.0]"), "empty"),
         (program("y = W", "W = 2.0"), "seed"),
     ):
@@ -261,12 +261,12 @@ def test_an_empty_array_and_a_program_that_computes_nothing() -> None:
         async def play(
             app: PanesApp, pilot: Pilot[None], texts: list[str] = texts
         ) -> None:
-            for position in range(len(app.bug.trace) + 1):
+            for position in range(len(app.debugger.trace) + 1):
                 app.run_lines([f"goto {position}"])
                 app.draw()
                 await pilot.press("down", "v", "M", "v")
                 texts.append(text_of(app.step))
 
-        played(bug, "start", (80, 40), play)
+        played(debugger, "start", (80, 40), play)
         assert word in texts[1]
         assert all(texts)

@@ -31,16 +31,16 @@ async def test_no_sign_stands_in_a_word(name: str, size: tuple[int, int]) -> Non
         screen = pilot.app.screen
         assert isinstance(screen, MainScreen)
         await pilot.pause()  # until it has a size
-        bug, pane = screen.bug, screen.query_one(TimelinePane)
+        debugger, pane = screen.debugger, screen.query_one(TimelinePane)
         names = ["start", "forward", "backward", "end"]
-        if bug.trace.updates:
+        if debugger.trace.updates:
             names.insert(-1, "update")
-        bug.execute("goto 30%")
-        bug.execute("mark here")
-        bug.execute(f"break #{len(bug.trace) * 3 // 4}")
+        debugger.execute("goto 30%")
+        debugger.execute("mark here")
+        debugger.execute(f"break #{len(debugger.trace) * 3 // 4}")
         text = ""
-        for position in range(len(bug.trace) + 1):
-            bug.execute(f"goto {position}")
+        for position in range(len(debugger.trace) + 1):
+            debugger.execute(f"goto {position}")
             screen.apply(None)
             text = pane.render_line(0).text
             assert "●" in text, position
@@ -55,12 +55,12 @@ async def test_a_word_moves_aside_and_goes_where_there_is_no_room() -> None:
         assert isinstance(screen, MainScreen)
         pane = screen.query_one(TimelinePane)
         start = pane.render_line(0).text.index("backward")
-        screen.bug.execute("goto 9")
+        screen.debugger.execute("goto 9")
         screen.apply(None)
         text = pane.render_line(0).text
         assert "backward" in text
         assert text.index("backward") != start
-        for event in range(1, len(screen.bug.trace) + 1):
-            screen.bug.execute(f"break #{event}")
+        for event in range(1, len(screen.debugger.trace) + 1):
+            screen.debugger.execute(f"break #{event}")
         screen.apply(None)
         assert words(pane.render_line(0).text) == ["start", "end"]

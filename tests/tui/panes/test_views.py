@@ -44,7 +44,7 @@ async def opened(
         screen = pilot.app.screen
         assert isinstance(screen, MainScreen)
         for line in lines:
-            reply = screen.bug.execute(line)
+            reply = screen.debugger.execute(line)
             assert reply.ok or reply.failed, reply.error
         await pilot.press(str(1 + list(VIEWS).index(view)))
         await pilot.pause()
@@ -70,7 +70,7 @@ def mouse(kind: type[events.MouseEvent]) -> events.MouseEvent:
 
 
 def last(screen: MainScreen) -> str:
-    return screen.bug.memory.history[-1]
+    return screen.debugger.memory.history[-1]
 
 
 # ----------------------------------------------------------------------- all views
@@ -120,11 +120,11 @@ def test_keys_of_views_do_not_take_those_of_the_application() -> None:
 
 async def test_looking_at_views_changes_nothing() -> None:
     async with opened("xor", "nodes", "train 3", "goto 50%") as (pilot, screen, _):
-        before = (screen.bug.place, list(screen.bug.memory.history))
+        before = (screen.debugger.place, list(screen.debugger.memory.history))
         for view in OWN:
             screen.action_view(view)
             await pilot.press("down", "up", "v", "V")
-        assert (screen.bug.place, list(screen.bug.memory.history)) == before
+        assert (screen.debugger.place, list(screen.debugger.memory.history)) == before
 
 
 # ---------------------------------------------------------------------- one by one
@@ -141,7 +141,7 @@ async def test_nodes_are_sorted_chosen_and_gone_to() -> None:
         assert "‖grad‖↓" in text(pane)
         assert screen._chosen is not None
         place = pane.place()
-        assert screen.bug.graph.nodes[screen._chosen.node].name == place
+        assert screen.debugger.graph.nodes[screen._chosen.node].name == place
         await pilot.press("b")
         assert last(screen) == f"break {place}"
         await pilot.press("enter")
@@ -185,15 +185,15 @@ async def test_a_click_on_the_curve_goes_to_that_iteration() -> None:
         assert "in iteration 40" in text(pane)
         start, width = pane._plot
         await pilot.click(pane, offset=(1 + start + width // 2, 5))
-        assert screen.bug.place.iteration == pytest.approx(20, abs=1)
-        assert last(screen) == f"goto {screen.bug.place.iteration}:start"
+        assert screen.debugger.place.iteration == pytest.approx(20, abs=1)
+        assert last(screen) == f"goto {screen.debugger.place.iteration}:start"
         await pilot.press("down", "down", "enter")
-        assert last(screen) == f"goto {screen.bug.place.iteration}:start"
-        here = screen.bug.place.iteration
+        assert last(screen) == f"goto {screen.debugger.place.iteration}:start"
+        here = screen.debugger.place.iteration
         await pilot.press("r")
         await settled(pilot, screen)
         assert last(screen) == "train 100"
-        assert screen.bug.place.iteration == here + 100
+        assert screen.debugger.place.iteration == here + 100
         await pilot.press("l")
         assert ("log scale" in text(pane)) == pane._is_log()
 
@@ -202,7 +202,7 @@ async def test_a_scenario_without_training_says_so() -> None:
     async with opened("apple_orange", "training") as (pilot, screen, pane):
         await pilot.press("enter", "up", "pagedown", "l")
         assert "does not train" in text(pane)
-        assert screen.bug.memory.history == []
+        assert screen.debugger.memory.history == []
 
 
 async def test_watches_are_seen_with_values_and_last_changes() -> None:
@@ -248,7 +248,7 @@ async def test_a_change_of_a_stop_is_begun_and_ended_at_the_prompt(
     keys: tuple[str, ...], lines: list[str]
 ) -> None:
     async with opened("apple_orange", "stops", *STOPS) as (pilot, screen, _):
-        history = screen.bug.memory.history
+        history = screen.debugger.memory.history
         before = len(history)
         await pilot.press(*("space" if key == " " else key for key in keys))
         await settled(pilot, screen)
@@ -292,7 +292,7 @@ async def test_runs_are_chosen_and_compared() -> None:
         assert last(screen) == "diff 0"
         await pilot.press("up", "enter")
         assert last(screen) == "runs 0"
-        assert screen.bug.chosen == 0
+        assert screen.debugger.chosen == 0
 
 
 async def test_a_check_runs_and_its_element_is_chosen() -> None:
@@ -301,7 +301,7 @@ async def test_a_check_runs_and_its_element_is_chosen() -> None:
         assert "nothing is checked yet" in text(pane)
         await pilot.press("r")
         await settled(pilot, screen)
-        assert screen.bug.memory.report is not None
+        assert screen.debugger.memory.report is not None
         shown = text(pane)
         assert shown.startswith(" first wrong: x2<-x2.z")
         assert shown.splitlines()[2].startswith("▸ ✗")
@@ -319,7 +319,7 @@ async def test_notes_and_marks_lead_to_their_places() -> None:
         row = next(k for k, line in enumerate(shown.splitlines()) if "▽" in line)
         await pilot.press(*["down"] * (row - 1), "enter")
         assert last(screen) == "goto here"
-        assert screen.bug.position == 3
+        assert screen.debugger.position == 3
         await pilot.press("down", "enter")
         assert last(screen).startswith("goto ")
 
@@ -328,7 +328,7 @@ async def test_notes_and_marks_lead_to_their_places() -> None:
 async def test_no_letter_is_lost_below_the_scroll_bar(width: int) -> None:
     async with opened("three_layer", "notes", size=(width, 36)) as (_, screen, pane):
         said = " ".join(text(pane).split())
-        assert " ".join(screen.bug.subject.summary.split()) in said
+        assert " ".join(screen.debugger.subject.summary.split()) in said
 
 
 async def test_where_there_is_no_room_beside_a_place_the_note_stands_below() -> None:
@@ -337,7 +337,7 @@ async def test_where_there_is_no_room_beside_a_place_the_note_stands_below() -> 
         for _ in range(40):
             seen |= set(text(pane).split())
             await pilot.press("down")
-        assert set(screen.bug.subject.summary.split()) <= seen
+        assert set(screen.debugger.subject.summary.split()) <= seen
         assert "summary" in seen
 
 

@@ -12,9 +12,9 @@ from panes_app import PanesApp, program, text_of
 Play = Callable[[PanesApp, Pilot[None]], Awaitable[None]]
 
 
-def played(bug: Debugger, at: str, play: Play) -> None:
+def played(debugger: Debugger, at: str, play: Play) -> None:
     async def run() -> None:
-        app = PanesApp(bug, f"goto {at}")
+        app = PanesApp(debugger, f"goto {at}")
         async with app.run_test(size=(90, 40)) as pilot:
             await pilot.pause()
             app.why.focus()
@@ -24,7 +24,7 @@ def played(bug: Debugger, at: str, play: Play) -> None:
     asyncio.run(run())
 
 
-def shown(bug: Debugger, at: str, element: str) -> str:
+def shown(debugger: Debugger, at: str, element: str) -> str:
     texts: list[str] = []
 
     async def play(app: PanesApp, pilot: Pilot[None]) -> None:
@@ -32,15 +32,15 @@ def shown(bug: Debugger, at: str, element: str) -> str:
         await pilot.pause()
         texts.append(text_of(app.why))
 
-    played(bug, at, play)
+    played(debugger, at, play)
     return texts[0]
 
 
 def test_terms_are_largest_first_and_aligned() -> None:
-    bug = program(
+    debugger = program(
         "y = sum((W @ x) * k)", "W = [[1.0], [2.0]]\nx = [3.0]\nk = [1.0, 10.0]"
     )
-    headline, check, *terms = shown(bug, "end", "x.grad[0]").rstrip().splitlines()
+    headline, check, *terms = shown(debugger, "end", "x.grad[0]").rstrip().splitlines()
     assert (headline, "✓" in check) == ("x.grad[0] = 21", True)
     assert terms == [
         "▸ 20 = 10 × 2   ∂y/∂(W @ x)[1] · W[1, 0]",
@@ -49,11 +49,11 @@ def test_terms_are_largest_first_and_aligned() -> None:
 
 
 def test_eight_terms_then_the_rest() -> None:
-    bug = program(
+    debugger = program(
         "y = sum(W @ x)",
         "W = { random = 'normal', shape = [12, 2], seed = 1 }\nx = [3.0, 1.0]",
     )
-    lines = shown(bug, "end", "x.grad[0]").splitlines()
+    lines = shown(debugger, "end", "x.grad[0]").splitlines()
     assert sum(" × " in line for line in lines) == 8
     assert "… and 4 more terms: " in lines[10]
 
@@ -63,12 +63,12 @@ def test_follow_and_return() -> None:
         app.choose("W2.grad[1, 3]")
         await pilot.press("enter")
         assert app.chosen is not None
-        assert (app.bug.graph.nodes[app.chosen.node].name, app.chosen.index) == (
+        assert (app.debugger.graph.nodes[app.chosen.node].name, app.chosen.index) == (
             "x2.z",
             (1, 0),
         )
         await pilot.press("enter", "backspace", "backspace")
-        assert app.bug.graph.nodes[app.chosen.node].name == "W2"
+        assert app.debugger.graph.nodes[app.chosen.node].name == "W2"
         assert app.chosen.index == (1, 3)
 
     played(Debugger(load("three_layer")), "end", play)
@@ -85,7 +85,7 @@ def test_down_goes_to_the_next_term() -> None:
 
 
 def test_that_there_is_more_below_is_said_until_it_is_seen() -> None:
-    bug = program(
+    debugger = program(
         "y = sum(W @ x)",
         "W = { random = 'normal', shape = [12, 2], seed = 1 }\nx = [3.0, 1.0]",
     )
@@ -99,12 +99,17 @@ def test_that_there_is_more_below_is_said_until_it_is_seen() -> None:
         assert "more terms" in text_of(app.why)
         assert "↓ more" not in app.why.titles[1]
 
-    played(bug, "end", play)
+    played(debugger, "end", play)
 
 
 def test_no_gradient_and_a_gradient_of_zero_look_different() -> None:
-    bug = program("y = sum(relu(a)) + sum(stop_gradient(b))", "a = [-1.0]\nb = [1.0]")
-    none, zero = shown(bug, "end", "b.grad[0]"), shown(bug, "end", "a.grad[0]")
+    debugger = program(
+        "y = sum(relu(a)) + sum(stop_gradient(b))", "a = [-1.0]\nb = [1.0]"
+    )
+    none, zero = (
+        shown(debugger, "end", "b.grad[0]"),
+        shown(debugger, "end", "a.grad[0]"),
+    )
     assert (
         none.startswith("b has no gradient: ") or "no gradient" in none.splitlines()[0]
     )
@@ -113,28 +118,28 @@ def test_no_gradient_and_a_gradient_of_zero_look_different() -> None:
 
 
 def test_not_yet_says_when() -> None:
-    bug = Debugger(load("apple_orange"))
-    assert "0 of 1 contributions are in so far" in shown(bug, "#5", "a.grad")
-    assert "not computed yet" in shown(bug, "start", "y")
+    debugger = Debugger(load("apple_orange"))
+    assert "0 of 1 contributions are in so far" in shown(debugger, "#5", "a.grad")
+    assert "not computed yet" in shown(debugger, "start", "y")
 
 
 def test_a_nan_is_followed_to_its_cause() -> None:
-    bug = program("y = sum(sqrt(a) * 0.0)", "a = [0.0]")
-    text = shown(bug, "end", "a.grad[0]")
+    debugger = program("y = sum(sqrt(a) * 0.0)", "a = [0.0]")
+    text = shown(debugger, "end", "a.grad[0]")
     assert text.startswith("a.grad[0] = nan: ")
     assert "made by event" in text
 
 
 def test_a_value_opens_into_its_products() -> None:
-    bug = program("y = sum(W @ x)", "W = [[1.0, 2.0]]\nx = [3.0, 4.0]")
-    text = shown(bug, "end", "y._1[0]")
+    debugger = program("y = sum(W @ x)", "W = [[1.0, 2.0]]\nx = [3.0, 4.0]")
+    text = shown(debugger, "end", "y._1[0]")
     assert "8 = 2 × 4   W[0, 1] · x[1]" in text
     assert "3 = 1 × 3   W[0, 0] · x[0]" in text
 
 
 def test_copies_are_passed_through_on_one_line() -> None:
-    bug = program("b = a + 1.0\nc = b + 1.0\ny = sum(c * c)", "a = [1.0, 2.0]")
-    lines = shown(bug, "end", "a.grad[0]").splitlines()
+    debugger = program("b = a + 1.0\nc = b + 1.0\ny = sum(c * c)", "a = [1.0, 2.0]")
+    lines = shown(debugger, "end", "a.grad[0]").splitlines()
     assert "an exact copy of b.grad[0] = c.grad[0]" in lines[2]
     assert "∂y/∂" in lines[4]
 
@@ -147,30 +152,30 @@ def test_parts_of_shared_nodes_and_sums_over_axes_are_named() -> None:
 
 
 def test_a_complete_gradient_is_held_against_differences() -> None:
-    bug = program("y = sum(a * a)", "a = [3.0]")
-    half = shown(bug, "y._1<-a#0@backward", "a.grad[0]").split("\n")
-    whole = shown(bug, "end", "a.grad[0]").split("\n")
+    debugger = program("y = sum(a * a)", "a = [3.0]")
+    half = shown(debugger, "y._1<-a#0@backward", "a.grad[0]").split("\n")
+    whole = shown(debugger, "end", "a.grad[0]").split("\n")
     assert "1 of 2 contributions are in so far" in "".join(half)
     assert "numeric check" not in "".join(half)
     assert whole[1].rstrip().startswith("  numeric check: 6 ✓ within ")
 
 
 def test_a_wrong_gradient_is_told() -> None:
-    bug = program("z = 3 * a\ny = sum(z * z)", "a = [2.0]")
+    debugger = program("z = 3 * a\ny = sum(z * z)", "a = [2.0]")
     for wrong in ("patch z<-a local", "detach z<-a"):
-        assert bug.execute(wrong).ok
-        lines = shown(bug, "end", "a.grad[0]").split("\n")
+        assert debugger.execute(wrong).ok
+        lines = shown(debugger, "end", "a.grad[0]").split("\n")
         found = next(line.strip() for line in lines if "numeric check" in line)
         assert found.startswith("numeric check: 36 ✗ differs by ")
-        assert bug.execute("undo").ok
-    assert "✓" in shown(bug, "end", "a.grad[0]")
+        assert debugger.execute("undo").ok
+    assert "✓" in shown(debugger, "end", "a.grad[0]")
 
 
 def test_what_takes_too_long_is_left_to_a_key() -> None:
-    bug = program(
+    debugger = program(
         "y = sum(W @ x)",
         "W = { random = 'normal', shape = [200, 200], seed = 1 }\n"
         "x = { random = 'normal', shape = [200, 1], seed = 2 }",
     )
-    text = shown(bug, "end", "W.grad[0, 0]")
+    text = shown(debugger, "end", "W.grad[0, 0]")
     assert "numeric check: not yet, check W makes it" in text.split("\n")[1]

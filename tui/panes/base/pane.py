@@ -34,7 +34,7 @@ T = TypeVar("T")
 class View(NamedTuple):
     """One moment: the debugger as it stands, its last reply, the selected element."""
 
-    bug: Debugger  # its place, its runs, its memory
+    debugger: Debugger  # its place, its runs, its memory
     reply: Reply | None = None  # None before the first command
     chosen: Element | None = None  # None where nothing is selected
 
@@ -344,8 +344,8 @@ class Pane(Painted, can_focus=True):
         """Compute what takes longer than a frame, and keep it for `show`.
 
         It is called in another thread, so nothing of the screen may be changed here.
-        `view.bug.progress` tells how far it is, and raises `Interrupted` where a person
-        has given it up: `Kept` holds what comes of it.
+        `view.debugger.progress` tells how far it is, and raises `Interrupted` where a
+        person has given it up: `Kept` holds what comes of it.
         """
 
     def show(self, view: View) -> None:

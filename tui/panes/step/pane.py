@@ -94,14 +94,14 @@ class StepPane(KeptPane[Looked]):
 
     def recipe(self, view: View) -> tuple[object, Callable[[], Looked]]:
         """Return the event as the key, and what looks at it."""
-        trace, number = view.bug.trace, max(view.bug.position - 1, 0)
-        stage = Stage(view.bug.subject, trace, self._look)
+        trace, number = view.debugger.trace, max(view.debugger.position - 1, 0)
+        stage = Stage(view.debugger.subject, trace, self._look)
         return (trace, number), lambda: looked_up(stage, number)
 
     def show(self, view: View) -> None:
         """Draw the last applied event, with the chosen element in all its arrays."""
         self._view = view
-        trace, position = view.bug.trace, view.bug.position
+        trace, position = view.debugger.trace, view.debugger.position
         if trace is not self._trace or self._number != max(position - 1, 0):
             self._take(trace, max(position - 1, 0), self.found(view))
         for grid in self._grids:
@@ -176,14 +176,14 @@ class StepPane(KeptPane[Looked]):
 
     def _show_borders(self, view: View) -> None:
         """Say above where we are, and below the exact number of the cursor."""
-        trace = view.bug.trace
+        trace = view.debugger.trace
         if not self._facets:
             self.titles = self.TITLE, ""
             return
-        stage = Stage(view.bug.subject, trace, self._look)
+        stage = Stage(view.debugger.subject, trace, self._look)
         where = " · ".join(place(stage, [self._number]))
         titles = [f"event {where}", where]
-        if view.bug.position == 0:
+        if view.debugger.position == 0:
             titles = [" · ".join(("first to come", *where.split(" · ")[1:]))]
         self.titles = "\n".join(titles), "\n".join(self._exact())
 
@@ -195,7 +195,7 @@ class StepPane(KeptPane[Looked]):
         if not facet.array.size or self._view is None:
             return ["empty"]
         element = facet.element(grid.cursor)
-        node = self._view.bug.graph.nodes[element.node]
+        node = self._view.debugger.graph.nodes[element.node]
         name = element_name(node, element.index, element.quantity)
         if facet.role in ("local", "product"):
             name = element_text(facet.role, grid.cursor)
@@ -417,9 +417,9 @@ class StepPane(KeptPane[Looked]):
         return _Sheet(lines, [tile._replace(y=tile.y + start) for tile in layout.tiles])
 
     def _words(self, view: View) -> Words:
-        stage = Stage(view.bug.subject, view.bug.trace, self._look)
+        stage = Stage(view.debugger.subject, view.debugger.trace, self._look)
         cursors = [grid.cursor for grid in self._grids]
-        return Words(view.bug, stage, self._number, self._looked, cursors)
+        return Words(view.debugger, stage, self._number, self._looked, cursors)
 
     def _below(self, words: Words) -> Iterator[tuple[int, str, Line]]:
         """Yield what stands below the matrices: how much it matters, label, line."""

@@ -45,7 +45,7 @@ class Words(NamedTuple):
     `number` is that of the event in the trace, counted from 0.
     """
 
-    bug: Debugger  # for what is asked of the session
+    debugger: Debugger  # for what is asked of the session
     stage: Stage  # subject, trace and look
     number: int
     looked: Looked  # `NOTHING` until it is there
@@ -100,7 +100,7 @@ def _formula(stage: Stage, event: Event, summed: tuple[int, ...]) -> Formula:
 def title(words: Words, number: int) -> tuple[str, ...]:
     """Return what stands over an array: what it is, and its shape."""
     facet, wording = words.looked.facets[number], words.stage.wording
-    name = words.bug.graph.nodes[facet.node].name
+    name = words.debugger.graph.nodes[facet.node].name
     shape = shape_text(facet.array.shape) if facet.array.ndim else ""
     if facet.array.ndim > 2:
         shape += f" at {index_text(words.cursors[number][:-2])}"
@@ -132,7 +132,7 @@ def above_of(words: Words, inks: Inks, width: int) -> Iterator[tuple[int, Line]]
 
     Where there is little room the matrices take that of what matters less.
     """
-    if words.bug.position == 0:
+    if words.debugger.position == 0:
         text = "nothing has happened yet: press s to step"
         yield KEPT, [Segment(text, inks.changed)]
     what = _what(words)
@@ -151,7 +151,7 @@ def above_of(words: Words, inks: Inks, width: int) -> Iterator[tuple[int, Line]]
 
 def _what(words: Words) -> str:
     """Return what the event is, unless its formula says that well enough."""
-    nodes, event = words.bug.graph.nodes, words.event
+    nodes, event = words.debugger.graph.nodes, words.event
     if isinstance(event, Seed):
         return "the seed: the gradient that enters at the output"
     if isinstance(event, Update):
@@ -194,22 +194,24 @@ def _element(words: Words) -> str:
             trace, wording, event.edge, words.number, cursor, local
         )
     if isinstance(event, Update):
-        return _update(words.bug, event.node, cursor)
+        return _update(words.debugger, event.node, cursor)
     return ""
 
 
-def _update(bug: Debugger, node: int, index: tuple[int, ...]) -> str:
+def _update(debugger: Debugger, node: int, index: tuple[int, ...]) -> str:
     from ....core.training.iterations import Iterations  # noqa: PLC0415  # 4 ms, only of training
 
-    if not isinstance(bug.timeline, Iterations):
+    if not isinstance(debugger.timeline, Iterations):
         return ""
-    return update_text(bug.timeline.update(bug.place.iteration, node, index), index)
+    return update_text(
+        debugger.timeline.update(debugger.place.iteration, node, index), index
+    )
 
 
 def _accumulated(words: Words, event: Contribution) -> str:
     """Return what the chosen element is before and after this step."""
     seen, cursor = words.looked.facets, words.cursors[-1]
-    node = words.bug.graph.nodes[event.operand]
+    node = words.debugger.graph.nodes[event.operand]
     done, of = words.trace.uses(event.operand, words.number + 1)
     before = next((facet for facet in seen if facet.role == "before"), None)
     if not seen[-1].array.size:

@@ -69,7 +69,7 @@ class ChecksPane(KeptTable[CheckRows]):
 
     def recipe(self, view: View) -> tuple[object, Callable[[], CheckRows]]:
         """Return the report as the key, and what sorts its comparisons."""
-        report = view.bug.memory.report
+        report = view.debugger.memory.report
         return id(report), lambda: CheckRows(report)
 
     def rows(self, view: View) -> Sequence[Row] | None:
@@ -90,7 +90,10 @@ class ChecksPane(KeptTable[CheckRows]):
         if made is None or made.report is None:
             return Cell()
         text = made.said
-        if self.view is not None and made.report.run is not self.view.bug.trace.run:
+        if (
+            self.view is not None
+            and made.report.run is not self.view.debugger.trace.run
+        ):
             text += " (of another run or iteration)"
         return Cell(text, "alarm" if made.report.first_wrong else "good")
 

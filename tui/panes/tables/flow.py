@@ -129,14 +129,18 @@ class FlowPane(RunTable[FlowRows]):
 
     def recipe(self, view: View) -> tuple[object, Callable[[], FlowRows]]:
         """Return the run as the key, and what looks at all its gradients."""
-        run, whole, progress = view.bug.trace.run, self._whole, view.bug.progress
+        run, whole, progress = (
+            view.debugger.trace.run,
+            self._whole,
+            view.debugger.progress,
+        )
         return (run, whole), lambda: FlowRows(run, whole, progress)
 
     def rows_of(self, made: FlowRows, view: View) -> Sequence[Row]:
         """Return a row for each gradient, in backward order."""
-        trace, timeline = view.bug.trace, view.bug.timeline
+        trace, timeline = view.debugger.trace, view.debugger.timeline
         records = timeline.records if timeline.iterations > 1 else ()
-        made.at(trace, view.bug.position, trends(records, trace.run))
+        made.at(trace, view.debugger.position, trends(records, trace.run))
         return made
 
     def entered(self, row: int) -> None:

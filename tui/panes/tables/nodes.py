@@ -183,7 +183,7 @@ class NodesPane(RunTable[NodeRows]):
 
     def recipe(self, view: View) -> tuple[object, Callable[[], NodeRows]]:
         """Return the run and its order as the key, and what sorts the nodes."""
-        run, progress = view.bug.trace.run, view.bug.progress
+        run, progress = view.debugger.trace.run, view.debugger.progress
         by = self.COLUMNS[self.sorted_by].order if self.sorted_by >= 0 else ""
         descending, gist_of = self.descending, self._gist
         return (run, by, descending), lambda: NodeRows(
@@ -192,7 +192,7 @@ class NodesPane(RunTable[NodeRows]):
 
     def rows_of(self, made: NodeRows, view: View) -> Sequence[Row]:
         """Return a row for each node, made when it is seen."""
-        made.at(view.bug.trace, view.bug.position)
+        made.at(view.debugger.trace, view.debugger.position)
         return made
 
     def entered(self, row: int) -> None:

@@ -48,7 +48,7 @@ class NotesPane(TablePane):
     def on_resize(self) -> None:
         """Break the lines where the room ends now."""
         if self.view is not None:
-            self.show(View(self.view.bug, None, self.view.chosen))
+            self.show(View(self.view.debugger, None, self.view.chosen))
 
     def rows(self, view: View) -> Sequence[Row]:
         """Return the lines of all texts, each with the place that it belongs to."""
@@ -75,20 +75,20 @@ class NotesPane(TablePane):
 
     def _parts(self, view: View) -> Iterator[tuple[str, tuple[Cell, Cell], str]]:
         """Yield what there is to say: where to go, the first cells, the text."""
-        bug, subject = view.bug, view.bug.subject
+        debugger, subject = view.debugger, view.debugger.subject
         yield "start", (Cell(), Cell("title", "quiet")), subject.title
         if subject.summary:
             yield "start", (Cell(), Cell("summary", "quiet")), subject.summary
         if subject.convention:
             said = f"{subject.convention}: one sample is a {subject.convention[:-1]}"
             yield "start", (Cell(), Cell("convention", "quiet")), said
-        for name, place in bug.memory.marks.items():
+        for name, place in debugger.memory.marks.items():
             where = f"position {place.position}"
-            if bug.timeline.iterations > 1:
+            if debugger.timeline.iterations > 1:
                 where = f"iteration {place.iteration}, {where}"
             yield name, (Cell("▽", "present"), Cell(name, "name")), where
-        for note in notes_in_time(subject.notes, bug.trace):
-            behind = note.position is not None and note.position <= bug.position
+        for note in notes_in_time(subject.notes, debugger.trace):
+            behind = note.position is not None and note.position <= debugger.position
             sign = Cell("●", "present") if behind else Cell("·", "quiet")
             goto = "" if note.position is None else str(note.position)
             yield goto, (sign, Cell(note.place, "name")), note.text

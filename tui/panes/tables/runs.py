@@ -39,16 +39,20 @@ class RunsPane(KeptTable[_Compared]):
 
     def recipe(self, view: View) -> tuple[object, Callable[[], _Compared]]:
         """Return the runs as the key, and what compares them."""
-        bug = view.bug
-        return (bug.trace.run, bug.chosen, *bug.runs), lambda: _compared(bug)
+        debugger = view.debugger
+        return (debugger.trace.run, debugger.chosen, *debugger.runs), lambda: _compared(
+            debugger
+        )
 
     def rows_of(self, made: _Compared, view: View) -> Sequence[Row]:
         """Return a row for each run."""
-        return [_row(*one, present=one[0].number == view.bug.chosen) for one in made]
+        return [
+            _row(*one, present=one[0].number == view.debugger.chosen) for one in made
+        ]
 
     def follow(self, view: View) -> int | None:
         """Return the row of the run that is looked at."""
-        return view.bug.chosen
+        return view.debugger.chosen
 
     def entered(self, row: int) -> None:
         """Look at the run under the cursor."""

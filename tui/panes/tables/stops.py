@@ -87,7 +87,7 @@ class StopsPane(NumberedPane):
 
     def rows(self, view: View) -> Sequence[Row]:
         """Return a row for each stop."""
-        stops = list(view.bug.memory.stops.values())
+        stops = list(view.debugger.memory.stops.values())
         self.numbered = [*stops]
         return [_row(stop) for stop in stops]
 

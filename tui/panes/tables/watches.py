@@ -59,13 +59,13 @@ class WatchesPane(NumberedPane, KeptTable[list[Row]]):
 
     def recipe(self, view: View) -> tuple[object, Callable[[], list[Row]]]:
         """Return moment, watches and displays as the key, and what evaluates them."""
-        bug, eyes = view.bug, _eyes(view.bug.memory)
-        key = (bug.trace, bug.position, *(one for one, _ in eyes))
+        debugger, eyes = view.debugger, _eyes(view.debugger.memory)
+        key = (debugger.trace, debugger.position, *(one for one, _ in eyes))
         return key, lambda: [_row(view, *eye) for eye in eyes]
 
     def rows(self, view: View) -> Sequence[Row] | None:
         """Return a row for each watch and each display."""
-        self._eyes = _eyes(view.bug.memory)
+        self._eyes = _eyes(view.debugger.memory)
         self.numbered = [one for one, _ in self._eyes]
         return super().rows(view)
 
@@ -92,8 +92,8 @@ def _row(view: View, one: Stop | Display, expression: Expression) -> Row:
         kind = "watch" if one.enabled else "watch off"
         meaning = "" if one.enabled else "quiet"
     try:
-        value = value_cell(known_value(expression, view.bug.state()))
-        change = last_change(view.bug, expression)
+        value = value_cell(known_value(expression, view.debugger.state()))
+        change = last_change(view.debugger, expression)
     except CommandError as error:
         value, last = Cell(), Cell(str(error), "alarm")
     else:

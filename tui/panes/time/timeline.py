@@ -47,8 +47,8 @@ class TimelinePane(Pane, can_focus=False):
         """Draw the line with its borders, stops and marks."""
         if self._view is None or y:
             return []
-        bug = self._view.bug
-        trace, position = bug.trace, bug.position
+        debugger = self._view.debugger
+        trace, position = debugger.trace, debugger.position
         width = self._track()
         seed, backward, update, here = (
             column_of(place, len(trace), width)
@@ -64,13 +64,13 @@ class TimelinePane(Pane, can_focus=False):
             "timeline--past" if c <= here else "timeline--future" for c in range(width)
         ]
         cells[seed] = "┼"
-        stops = bug.memory.stops
+        stops = debugger.memory.stops
         key = trace, width, places(stops)
         how = partial(_stopped, stops.values(), trace, width)
         for column in self._columns.of(key, how) or ():
             cells[column], styles[column] = "◆", "timeline--stop"
-        for place in bug.memory.marks.values():
-            if place.iteration == bug.place.iteration:
+        for place in debugger.memory.marks.values():
+            if place.iteration == debugger.place.iteration:
                 cells[column_of(place.position, len(trace), width)] = "▽"
         cells[here], styles[here] = "●", "timeline--present"
         _label(cells, 0, seed, "forward")
@@ -90,10 +90,10 @@ class TimelinePane(Pane, can_focus=False):
     def _go(self, x: int) -> None:
         if self._view is None:
             return
-        size = len(self._view.bug.trace)
+        size = len(self._view.debugger.trace)
         share = (x - len(" start ")) / max(self._track() - 1, 1)
         position = round(min(max(share, 0.0), 1.0) * size)
-        if position != self._view.bug.position:
+        if position != self._view.debugger.position:
             self.post_message(Asked(f"goto {position}"))
 
     def on_mouse_down(self, event: MouseDown) -> None:

@@ -84,12 +84,12 @@ class TrainingPane(Pane):
     def show(self, view: View) -> None:
         """Draw the curve at this moment."""
         self._view = view
-        timeline = view.bug.timeline
+        timeline = view.debugger.timeline
         records = timeline.records if timeline.iterations > 1 else ()
         self._numbers = losses(records)
-        self._trends = trends(records, view.bug.trace.run)
-        if self._present != view.bug.place.iteration:
-            self._present = self.cursor = view.bug.place.iteration
+        self._trends = trends(records, view.debugger.trace.run)
+        if self._present != view.debugger.place.iteration:
+            self._present = self.cursor = view.debugger.place.iteration
         self.cursor = max(min(self.cursor, len(self._numbers) - 1), 0)
         self.refresh()
 
@@ -112,7 +112,7 @@ class TrainingPane(Pane):
 
     def action_enter(self) -> None:
         """Go to the iteration under the cursor."""
-        if self._view is not None and self._view.bug.timeline.iterations > 1:
+        if self._view is not None and self._view.debugger.timeline.iterations > 1:
             self.post_message(Asked(f"goto {self.cursor}:start"))
 
     def action_train(self) -> None:
@@ -146,8 +146,8 @@ class TrainingPane(Pane):
         """Draw what is said, the curve and the norms."""
         if self._view is None:
             return []
-        bug = self._view.bug
-        if bug.timeline.iterations == 1:
+        debugger = self._view.debugger
+        if debugger.timeline.iterations == 1:
             said = "this scenario does not train: it has no table [training]"
             lines = wrap(said, max(self.size.width - 2, 1))
             return [[], *([Segment(f" {one}", self._ink("axis"))] for one in lines)]
@@ -155,18 +155,18 @@ class TrainingPane(Pane):
         below = min(len(self._trends), _MOST_TRENDS)
         below = min(below + 2 if below else 0, max(room - _LEAST, 0))
         height = max(room - below, 1)
-        lines = [self._said(bug), *self._axes(bug, height)]
+        lines = [self._said(debugger), *self._axes(debugger, height)]
         if below > 2:
-            lines += [[], *self._norms(bug, below - 2)]
+            lines += [[], *self._norms(debugger, below - 2)]
         return lines
 
-    def _said(self, bug: Debugger) -> Line:
+    def _said(self, debugger: Debugger) -> Line:
         """Say what the cursor is on."""
         if not len(self._numbers):
             return [Segment(" no iteration has run yet", self._ink("axis"))]
-        name = bug.graph.nodes[bug.graph.output].name
+        name = debugger.graph.nodes[debugger.graph.output].name
         number = number_text(float(self._numbers[self.cursor]), SENTENCE)
-        planned = max(bug.timeline.iterations - 1, 0)
+        planned = max(debugger.timeline.iterations - 1, 0)
         run = f"   run up to {len(self._numbers) - 1} of {planned}"
         if self._is_log():
             run += ", log scale"
@@ -179,7 +179,7 @@ class TrainingPane(Pane):
             line.pop()
         return line
 
-    def _axes(self, bug: Debugger, height: int) -> list[Line]:
+    def _axes(self, debugger: Debugger, height: int) -> list[Line]:
         """Draw the curve between its axes: `height` lines, and two below."""
         numbers = self._numbers
         scale = scale_of(numbers, log=self._is_log())
@@ -197,7 +197,7 @@ class TrainingPane(Pane):
             [
                 Segment(at.get(row, "").rjust(margin), self._ink("axis")),
                 Segment("┤" if row in at else "│", self._ink("axis")),
-                *self._row(row, line, scale, height, bug.place.iteration),
+                *self._row(row, line, scale, height, debugger.place.iteration),
             ]
             for row, line in enumerate(drawn)
         ]
@@ -245,9 +245,9 @@ class TrainingPane(Pane):
             [Segment("".join(names), self._ink("axis"))],
         ]
 
-    def _norms(self, bug: Debugger, most: int) -> list[Line]:
+    def _norms(self, debugger: Debugger, most: int) -> list[Line]:
         """Draw one line for the norms of each parameter's gradient."""
-        nodes = bug.graph.nodes
+        nodes = debugger.graph.nodes
         chosen = list(self._trends.items())[:most]
         names = [f"‖{nodes[node].name}.grad‖" for node, _ in chosen]
         at = [
