@@ -18,7 +18,6 @@ from ..words.events import element_name
 from ..words.formulas import Wording, axes_text, indexed
 from ..words.numbers import SENTENCE, index_text, shape_text, value_text
 from .gradients import Explanation, Part, Term, explain_gradient
-from .links import factor
 from .values import Factor, ValueExplanation, explain_value
 from .verdicts import is_checkable, numeric_line, quick_check
 
@@ -216,6 +215,8 @@ def _worded(
     upstream = indexed(wording.gradient(edge.consumer), index_text(term.index))
     if wording.contribution(edge).local == "1":
         return upstream
+    from .links import factor  # noqa: PLC0415  # 5 ms of a start without a screen
+
     met = factor(trace.run, edge, index, term.index)
     if met is None:
         return f"{upstream} · {indexed(wording.local(edge), index_text(term.index))}"
