@@ -303,7 +303,7 @@ async def test_a_check_runs_and_its_element_is_chosen() -> None:
         await settled(pilot, screen)
         assert screen.debugger.memory.report is not None
         shown = text(pane)
-        assert shown.startswith(" first wrong: x2<-x2.z")
+        assert shown.startswith(" wrong: the rule of sigmoid at x2<-x2.z")
         assert shown.splitlines()[2].startswith("▸ ✗")
         await pilot.press("enter")
         assert screen._chosen is not None
