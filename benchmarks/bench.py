@@ -7,7 +7,7 @@ import os
 import platform
 import sys
 import threading
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import debugging
 import large
@@ -17,7 +17,11 @@ import numpy as np
 import scalars
 import screen
 import terminal
-from measure import Row
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from measure import Row
 
 HEAD = ("what", "against", "ours", "theirs", "ratio", "at most")
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import count
+from typing import TYPE_CHECKING
 
 import numpy as np
 from measure import Row, compare, peak, size
@@ -14,7 +14,11 @@ from gradstep.core.engine.trace import Trace
 from gradstep.core.explain.gradients import explain_gradient
 from gradstep.core.program.build import Leaf, build
 from gradstep.core.scenario.scenario import load
-from gradstep.core.training.timeline import Timeline
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gradstep.core.training.timeline import Timeline
 
 ITERATIONS = 10_000
 MATRICES = "Y = X @ W\nE = sum(tanh(Y))"

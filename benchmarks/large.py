@@ -6,19 +6,22 @@ import asyncio
 import gc
 import os
 import tempfile
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 from measure import Row, duration
 from screen import SIZE, Painting, chain, row, text
 from textual.events import Key
-from textual.pilot import Pilot
 
 from gradstep.core.scenario.scenario import Scenario, parse
 from gradstep.tui.app.app import GradstepApp
 from gradstep.tui.app.main_screen import MainScreen
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+
+    from textual.pilot import Pilot
 
 LARGE, SMALL = 4096, 64
 TURNS = 4  # walks over a trace; the first one sees everything for the first time

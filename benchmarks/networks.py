@@ -7,17 +7,20 @@ each value, each slope and each gradient is an array of its own that is kept.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from measure import Row, compare, duration, peak, race, size
 
 from gradstep.core.check.check import check
-from gradstep.core.engine.graph import NodeKind
 from gradstep.core.engine.run import Run, evaluate, forward
 from gradstep.core.program.build import Leaf, Program, build
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from gradstep.core.engine.graph import NodeKind
 
 Arrays = dict[str, Any]
 KINDS: dict[str, NodeKind] = {"x": "input", "t": "constant"}

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import gc
 import importlib
-from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from measure import Row, compare
@@ -14,6 +13,9 @@ from measure import Row, compare
 from gradstep.core.engine.graph import Builder
 from gradstep.core.engine.run import Run, evaluate
 from gradstep.core.ops import OPS
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator, Sequence
 
 ADD, MULTIPLY = OPS["add"], OPS["multiply"]
 CHAIN = (1.5, 0.999, 0.001)

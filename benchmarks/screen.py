@@ -9,23 +9,26 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from measure import Row, duration
-from rich.console import RenderableType
 from textual._compositor import CompositorUpdate
 from textual.app import App
 from textual.events import Key
-from textual.geometry import Region
-from textual.pilot import Pilot
-from textual.screen import Screen
-from textual.strip import Strip
 from textual.widget import Widget
 
 from gradstep.core.scenario.scenario import Scenario, parse
 from gradstep.tui.app.app import GradstepApp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from rich.console import RenderableType
+    from textual.geometry import Region
+    from textual.pilot import Pilot
+    from textual.screen import Screen
+    from textual.strip import Strip
 
 SIZE = (120, 36)
 KEYS = 60  # pressed in each application

@@ -11,13 +11,17 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 import screen
-from measure import Row
 
 from gradstep.core.scenario.scenario import load
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from measure import Row
 
 _KEYS = 40
 _QUIET = 0.15  # seconds without output, after which a frame is complete

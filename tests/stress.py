@@ -10,10 +10,12 @@ import argparse
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 ROOT: Final = Path(__file__).parents[1]
 TESTS: Final = (

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from textual.binding import Binding
 
 from gradstep.core.commands import COMMANDS, GROUPS
-from gradstep.core.commands.table import Command
 from gradstep.core.debugger.debugger import Debugger
 from gradstep.core.ops import OPS, elementwise, linalg, nn, reduce, shape
 from gradstep.core.ops.table import REQUIRED, Op, Parameter
@@ -20,7 +19,6 @@ from gradstep.core.scenario.scenario import load
 from gradstep.core.session.expression import FUNCTIONS
 from gradstep.core.session.script import parse_script, run_script
 from gradstep.tui.app.main_screen import MainScreen
-from gradstep.tui.panes.base.pane import Pane
 from gradstep.tui.panes.base.views import VIEWS
 from gradstep.tui.panes.console import ConsolePane
 from gradstep.tui.panes.graph import GraphPane
@@ -28,6 +26,12 @@ from gradstep.tui.panes.homes import view
 from gradstep.tui.panes.program import ProgramPane
 from gradstep.tui.panes.step.pane import StepPane
 from gradstep.tui.panes.why import WhyPane
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from gradstep.core.commands.table import Command
+    from gradstep.tui.panes.base.pane import Pane
 
 PAGE = Path(__file__).parents[1] / "docs" / "debugger.md"
 TEXT = PAGE.read_text(encoding="utf-8")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import shlex
 from pathlib import Path
-
-import pytest
+from typing import TYPE_CHECKING
 
 from gradstep.tui.cli.main import COMMANDS, run
+
+if TYPE_CHECKING:
+    import pytest
 
 README = Path(__file__).parent.parent / "README.md"
 SHOWN = re.compile(r"```text\n\$ gradstep ([^\n]*)\n(.*?)```", re.DOTALL)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import io
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pytest
@@ -27,6 +26,9 @@ from gradstep.tui.draw.playback import Pace, play, play_json, play_markdown
 from gradstep.tui.draw.stage import Stage
 from gradstep.tui.export.exports import with_screen
 from gradstep.tui.panes.base.views import VIEWS
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def by_hand() -> Subject:

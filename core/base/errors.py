@@ -17,11 +17,13 @@ Every `InputError` ends the command line with exit code 2.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
 from contextlib import contextmanager
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from .text import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable
 
 
 class Problem(NamedTuple):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import difflib
 import unicodedata
-from collections.abc import Iterable
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 # Controls (Cc), formats such as bidirectional overrides (Cf), surrogates (Cs) and
 # line and paragraph separators (Zl, Zp) can move the cursor, set a title or reorder

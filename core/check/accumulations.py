@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from ..engine.graph import Edge
-from ..engine.run import Run
-from ..ops.table import Array
 from .comparison import Table
 from .contributions import has_rule
 from .job import Job, gradient_of
 from .report import NodeCheck, skip
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..engine.run import Run
+    from ..ops.table import Array
 
 # How far sums of the same terms may differ, in units of their sizes.
 _SUM_RTOL: Final = 1e-9

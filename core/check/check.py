@@ -22,14 +22,12 @@ from __future__ import annotations
 import itertools
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..base.errors import InputError, Problem
-from ..base.progress import Progress
 from ..base.text import nearest
-from ..engine.run import Run
 from .accumulations import check_accumulation
 from .contributions import check_contribution, edges_of
 from .differences import SCHEMES, Scheme
@@ -37,6 +35,12 @@ from .downstream import downstream
 from .gradients import check_gradient
 from .job import RTOL, Job, in_float64
 from .report import NodeCheck, Report
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from ..base.progress import Progress
+    from ..engine.run import Run
 
 
 def check(

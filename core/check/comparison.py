@@ -6,14 +6,12 @@ Where they do not agree, smaller steps are asked before anything is called wrong
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from ..engine.element import Index, index_of
-from ..ops.table import Array, Shape
 from .differences import (
     Function,
     Interrupted,
@@ -24,8 +22,13 @@ from .differences import (
     slopes,
     steps_for,
 )
-from .job import Job
-from .report import NodeCheck, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from ..ops.table import Array, Shape
+    from .job import Job
+    from .report import NodeCheck, Verdict
 
 # A difference of the two one-sided slopes, as a part of the slope: from here on it may
 # be a kink.

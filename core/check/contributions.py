@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..engine.backward import call, reduce_to
 from ..engine.graph import Edge
-from ..engine.run import Run
-from ..ops.table import Array, Shape
 from .comparison import compare
 from .differences import EPS, Function, Groups
 from .job import Job, finite_size
 from .report import NodeCheck
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..engine.run import Run
+    from ..ops.table import Array, Shape
 
 
 def edges_of(run: Run, wanted: set[int]) -> Iterator[Edge]:

@@ -15,15 +15,18 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import EllipsisType, MappingProxyType
-from typing import Any, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import numpy as np
 
 from ..engine.backward import reduce_to
-from ..ops.table import Array
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from ..ops.table import Array
 
 Scheme = Literal["forward", "central", "complex"]
 SCHEMES: Final[tuple[Scheme, ...]] = ("forward", "central", "complex")

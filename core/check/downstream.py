@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from ..engine.backward import call
-from ..engine.graph import Row
-from ..ops.table import Array, Attributes, Op
-from .job import Job
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..engine.graph import Row
+    from ..ops.table import Array, Attributes, Op
+    from .job import Job
 
 
 class _Step(NamedTuple):

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from ..engine.element import Index
-from ..engine.graph import Graph, Row
-from ..engine.run import Run
 from .gradients import check_gradient
 from .job import RTOL, Job, in_float64, up
 from .report import NodeCheck, skip
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..engine.element import Index
+    from ..engine.graph import Graph, Row
+    from ..engine.run import Run
 
 
 class Effort(NamedTuple):

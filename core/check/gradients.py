@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from .differences import EPS, Function
 from .downstream import Downstream, downstream
 from .job import Job, gradient_of
 from .report import NodeCheck
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def check_gradient(

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from ..base.progress import Progress
 from ..engine.graph import Edge
 from ..engine.run import Run, evaluate
 from ..ops.table import Array, Value
-from .differences import Groups, Scheme
 from .report import NodeCheck, skip
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..base.progress import Progress
+    from .differences import Groups, Scheme
 
 RTOL: Final = 1e-4  # a rule that is wrong by 0.1 % is ten times outside
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
-from ..engine.element import Index
-from ..engine.graph import Edge
-from ..engine.run import Run
-from .differences import Scheme
+if TYPE_CHECKING:
+    from ..engine.element import Index
+    from ..engine.graph import Edge
+    from ..engine.run import Run
+    from .differences import Scheme
 
 Level = Literal["contribution", "accumulation", "gradient"]
 

@@ -5,14 +5,17 @@ What only one command needs is imported when it is carried out: a session opens 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from . import changing, checking, explaining, looking, movement, session, stopping
 from .help import help_rows
-from .table import Command
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .table import Command
 
 _GROUPS: Final[dict[str, tuple[Command, ...]]] = {
     "moving in time": movement.ROWS,

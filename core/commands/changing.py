@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -13,19 +12,23 @@ from ..base.errors import CommandError, Interrupted
 from ..base.text import clean
 from ..engine.element import Element
 from ..engine.graph import Edge
-from ..engine.patches import Patches
 from ..explain.compare import Comparison, compare, same_place
 from ..explain.mistakes import MISTAKES, find_mistake, with_mistake
-from ..ops.table import Array, Value
 from ..session.expression import parse_element
 from ..session.location import parse_edge
 from ..session.memory import Branch, Place
 from ..session.reply import Answer, Table
-from ..session.session import Session
 from ..words.numbers import change_text, element_text, value_text
 from .looking import runs_table, table_answer
 from .movement import here, whole_number
 from .table import Command
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from ..engine.patches import Patches
+    from ..ops.table import Array, Value
+    from ..session.session import Session
 
 _MOST_LINES = 8  # of differing nodes, in the text of one reply
 _MOST_ITERATIONS = 10**9

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, Final
 from ..base.errors import CommandError, Interrupted, Problem
 from ..explain.verdicts import check_lines
 from ..session.reply import Answer
-from ..session.session import Session
 from .table import Command
 
 if TYPE_CHECKING:
     from ..check.report import Report
+    from ..session.session import Session
 
 
 def _check(session: Session, arguments: str) -> Answer:

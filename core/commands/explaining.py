@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 from itertools import chain
@@ -18,17 +17,19 @@ from ..explain.gradients import explain_gradient
 from ..explain.rows import Row, check_rows, explained, not_computed, why_rows
 from ..explain.values import explain_value
 from ..explain.verdicts import quick_check
-from ..ops.table import Array
 from ..session.expression import parse_element
 from ..session.reply import Answer, Table
-from ..session.session import Session
 from ..session.steps import place_of
 from ..words.events import element_name
 from ..words.numbers import value_text
 from .table import Command
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ..explain.derive import Derivation, Path
+    from ..ops.table import Array
+    from ..session.session import Session
 
 _MOST_SEEN: Final = 250_000  # elements that are looked at for the one that stands out
 _SHOWN: Final = 8  # terms, before the rest is one line

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from ..base.errors import CommandError
 from ..session.reply import Answer, Table
-from ..session.session import Session
 from .table import Command
+
+if TYPE_CHECKING:
+    from ..session.session import Session
 
 Groups = Mapping[str, tuple[Command, ...]]
 

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from ..base.errors import CommandError
 from ..base.text import nearest
-from ..engine.graph import Graph, Node
 from ..session.changes import changes
 from ..session.memory import Display
 from ..session.reply import Answer, Listing, Table, Value
 from ..session.runs import run_rows
-from ..session.session import Session
 from ..session.steps import place_of
 from ..session.stops import changing, known_value
 from ..words.events import event_line
@@ -24,6 +21,12 @@ from ..words.numbers import SENTENCE, change_text, printed, value_text
 from .movement import here, marks_table
 from .stopping import stops_table
 from .table import Command
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ..engine.graph import Graph, Node
+    from ..session.session import Session
 
 NO_SOURCES: Final = "this graph has no source: it was made without a program"
 _LIST_LINES = 10

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ..base.errors import CommandError, Problem
 from ..base.text import nearest
-from ..engine.trace import Trace
 from ..session.changes import changes
 from ..session.memory import Place
 from ..session.reply import Answer, Stopped, Table
-from ..session.session import Session
 from ..session.steps import MOVES, Direction
 from ..session.stops import Stop, changing
 from ..words.events import event_line
 from ..words.numbers import SENTENCE, change_text, index_text
 from .table import Command, Completes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..engine.trace import Trace
+    from ..session.session import Session
 
 _MOST_LINES = 8  # of events, in the text of one reply
 _ONLY_PLACES: Final = ("#", "node:", "frame:", "op:", "line:")  # no expression does

@@ -14,13 +14,13 @@ from ..base.text import clean, nearest
 from ..export.formats import FORMATS, export
 from ..session.expression import parse_element, truth
 from ..session.reply import REASONS, Answer, Reply, Stopped
-from ..session.session import Session
 from ..words.numbers import distinct, index_text, number_text, printed
 from .movement import here, stop_line
 from .table import Command
 
 if TYPE_CHECKING:
     from ..session.script import Line
+    from ..session.session import Session
 
 
 def _assert(session: Session, arguments: str) -> Answer:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ..base.errors import CommandError
 from ..base.text import nearest
-from ..session.expression import Expression
 from ..session.reply import Answer, Table
-from ..session.session import Session
 from ..session.stops import CATCHES, Catch, Stop
 from .table import Command
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..session.expression import Expression
+    from ..session.session import Session
 
 
 def _split_condition(session: Session, text: str) -> tuple[str, Expression | None]:

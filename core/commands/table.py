@@ -5,12 +5,14 @@ The prompt, the keys, the palette, `help` and the README are made from it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from ..session.reply import Answer
-from ..session.session import Session
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..session.reply import Answer
+    from ..session.session import Session
 
 # What can stand as an argument: it says what to offer for completion.
 Completes = Literal[

@@ -7,10 +7,14 @@ has taken ends in an underscore: `debugger.break_("z")`, `debugger.runs_()`.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from ..base.errors import AssertionFailed, CommandError
-from ..session.reply import Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..session.reply import Reply
 
 
 class _Named:

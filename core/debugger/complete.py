@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from ..commands.table import Completes
 from ..engine.graph import Edge
 from ..ops import ALIASES, OPS
 from ..session.expression import FUNCTIONS
-from .debugger import Debugger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from ..commands.table import Completes
+    from .debugger import Debugger
 
 _MOST: Final = 1000  # candidates
 _BREAKS: Final = " ,()[]+-*/@=!<>"  # what ends a word of an expression

@@ -7,9 +7,8 @@ answer. What it remembers of the lines is what a script replays.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ..base.errors import (
     AssertionFailed,
@@ -18,19 +17,23 @@ from ..base.errors import (
     Interrupted,
     RuleError,
 )
-from ..base.progress import Progress
 from ..base.text import clean, nearest
 from ..commands import ALIASES, COMMANDS, GROUPS
-from ..commands.table import Command
-from ..engine.subject import Subject
 from ..scenario.scenario import Scenario
 from ..session.expression import NotYetError
-from ..session.memory import Display, Place
 from ..session.reply import Answer, Reply
 from ..session.session import Session
-from ..session.stops import Stop
 from ..training.timeline import Single, Timeline
 from .by_name import ByName
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..base.progress import Progress
+    from ..commands.table import Command
+    from ..engine.subject import Subject
+    from ..session.memory import Display, Place
+    from ..session.stops import Stop
 
 _MOST_COMMANDS: Final = 100_000  # that one line may start through stops and scripts
 _DEEPEST: Final = 20  # nesting of scripts

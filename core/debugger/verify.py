@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -13,16 +13,18 @@ from ..base.errors import InputError, Interrupted, Problem
 from ..base.exits import FAILED, INTERRUPTED, OK, WRONG
 from ..base.files import is_scenario, read_text
 from ..base.limits import LIMITS
-from ..base.progress import Progress
 from ..base.text import clean
 from ..engine.element import index_of
-from ..engine.run import Run
 from ..scenario.scenario import Expectation, Scenario, load
 from ..scenario.toml import Mistakes
 from ..session.script import read_script, run_script
 from ..words.events import element_name
 from ..words.numbers import distinct, value_text
 from .debugger import Debugger
+
+if TYPE_CHECKING:
+    from ..base.progress import Progress
+    from ..engine.run import Run
 
 Kind = Literal["scenario", "expect", "script"]
 

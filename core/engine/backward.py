@@ -12,15 +12,18 @@ holds the two together, bit for bit.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..base.errors import RuleError
-from ..ops.table import Array, Attributes, Rule, Shape, Value
-from .graph import Graph, Node, Row
 from .patches import NO_PATCHES, Patches
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..ops.table import Array, Attributes, Rule, Shape, Value
+    from .graph import Graph, Node, Row
 
 
 def backward(

@@ -7,14 +7,16 @@ slopes of a reduction, once it is known what those of a slice have in common.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..ops.table import Array, Op, Rule, Shape, Value
-from .graph import Edge, Node
-from .run import Run
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..ops.table import Array, Op, Rule, Shape, Value
+    from .graph import Edge, Node
+    from .run import Run
 
 
 class Cells:

@@ -7,14 +7,15 @@ number has to be looked at, however many there are.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ..ops.table import Array
-from .element import Index
-from .graph import Node
-from .run import Run
+if TYPE_CHECKING:
+    from ..ops.table import Array
+    from .element import Index
+    from .graph import Node
+    from .run import Run
 
 Box = tuple[range, ...]
 

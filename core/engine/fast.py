@@ -7,15 +7,18 @@ written over and takes from another run what has not changed; one for plain numb
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from ..ops.table import NO_ATTRIBUTES, Value
 from .backward import call, frozen, settle
-from .graph import Graph, Row
 from .patches import Patches, Write
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .graph import Graph, Row
 
 
 class Base(NamedTuple):

@@ -11,13 +11,15 @@ All sizes are taken here, in float64, and no square of an element runs over or u
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from ..ops.table import Array, Shape, Value
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..ops.table import Array, Shape, Value
 
 DECADES: Final = 8
 _UNIT: Final = 6  # the decade of numbers about 1

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ..ops.table import Rule, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Write(NamedTuple):

@@ -12,10 +12,9 @@ values + gradients. Arrays in a run are read-only.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -24,8 +23,12 @@ from ..base.errors import InputError, RuleError
 from ..ops.table import NO_ATTRIBUTES, Array, Op, Shape, Value
 from . import fast
 from .backward import call, frozen, settle
-from .graph import Graph
 from .patches import NO_PATCHES, Patches, Write
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from .graph import Graph
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -17,11 +17,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from ..ops.table import Value
-from .graph import Graph
 from .run import Run, evaluate
+
+if TYPE_CHECKING:
+    from ..ops.table import Value
+    from .graph import Graph
 
 When = Literal["forward", "backward", "update", "seed", "start", "end"]
 

@@ -15,22 +15,23 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, cast
 
 import numpy as np
 
-from ..ops.table import Array, Value
 from .backward import broadcast_axes
 from .cells import Cells, products, slopes
 from .graph import Edge, Node
-from .patches import Write
-from .run import Run
 
 if TYPE_CHECKING:  # 1 ms of a start
+    from collections.abc import Mapping, Sequence
+
     from ..ops.optimizers import Optimizer
+    from ..ops.table import Array, Value
+    from .patches import Write
+    from .run import Run
 
 Phase = Literal["start", "forward", "backward", "update", "end"]
 

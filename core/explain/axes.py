@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..engine.graph import Node
-from ..engine.run import Run
-from ..ops.table import Array, Op, Shape
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ..engine.graph import Node
+    from ..engine.run import Run
+    from ..ops.table import Array, Op, Shape
 
 
 def kept_axes(consumer: Node, ndim: int) -> list[int]:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..base.progress import Progress, with_progress
 from ..engine.element import index_of
-from ..engine.run import Run
 from ..engine.trace import Contribution, Event, Forward, Seed, Trace, Update
-from ..ops.table import Array, Value
 from ..words.numbers import SENTENCE, change_text, index_text, value_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..engine.run import Run
+    from ..ops.table import Array, Value
 
 
 @dataclass(frozen=True, slots=True, eq=False)

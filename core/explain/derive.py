@@ -5,22 +5,25 @@ And the chain rule with nothing hidden: every path from an element to the output
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from ..base.errors import CommandError, Problem
 from ..base.progress import Progress, with_progress
 from ..engine.backward import broadcast_axes
-from ..engine.element import Index
-from ..engine.graph import Node
 from ..engine.measure import largest
-from ..engine.run import Run
-from ..ops.table import Shape
 from .axes import contraction
 from .factors import uses_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ..engine.element import Index
+    from ..engine.graph import Node
+    from ..engine.run import Run
+    from ..ops.table import Shape
 
 
 @dataclass(frozen=True, slots=True)

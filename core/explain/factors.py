@@ -5,8 +5,7 @@ They come from the jvp rules, one way for each kind of operation.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -14,10 +13,14 @@ from ..engine.backward import broadcast_axes
 from ..engine.cells import slopes, slopes_at
 from ..engine.copies import views
 from ..engine.element import Index, index_of
-from ..engine.graph import Edge, Node
-from ..engine.run import Run
-from ..ops.table import Array, Kind, Op, Rule, Shape
 from .axes import Portion, attribute, axis_letters, contraction, kept_axes, sizes_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from ..engine.graph import Edge, Node
+    from ..engine.run import Run
+    from ..ops.table import Array, Kind, Op, Rule, Shape
 
 AT_ONCE: Final = 1_000_000  # elements that are searched together
 

@@ -13,20 +13,22 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, overload
 
 import numpy as np
 
-from ..base.cache import Recent
 from ..engine.backward import broadcast_axes
 from ..engine.element import Index, index_of
-from ..engine.graph import Edge
 from ..engine.measure import largest
-from ..engine.run import Run
-from ..engine.trace import Trace
-from ..ops.table import Array, Shape
 from ..words.events import element_name
 from .factors import factor_blocks
+
+if TYPE_CHECKING:
+    from ..base.cache import Recent
+    from ..engine.graph import Edge
+    from ..engine.run import Run
+    from ..engine.trace import Trace
+    from ..ops.table import Array, Shape
 
 _MOST_HOPS: Final = 10_000  # exact copies passed through before giving up
 _FEW_PARTS: Final = 64  # of an explanation that are told, however few are asked for

@@ -7,20 +7,23 @@ it is made into, and those that it is multiplied with.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
 from ..engine.element import Element, Index, Quantity
 from ..engine.graph import Edge, Node
-from ..engine.run import Run
 from ..engine.trace import Breakdown, Contribution, Forward, Seed, Trace
-from ..ops.table import Array, Shape
 from .axes import contraction, kept_axes
 from .factors import local_factors
 from .values import explain_value
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ..engine.run import Run
+    from ..ops.table import Array, Shape
 
 Role = Literal[
     "operand",

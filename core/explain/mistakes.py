@@ -7,21 +7,24 @@ that it stays wrong in the same way when the numbers change.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from ..base.errors import CommandError, Problem
 from ..base.text import nearest
 from ..engine.backward import broadcast_axes
-from ..engine.graph import Edge, Node
-from ..engine.patches import Patches
-from ..engine.run import Run
-from ..engine.trace import Trace
 from ..ops.table import Array, Attributes, Op, Rule, Shape, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from ..engine.graph import Edge, Node
+    from ..engine.patches import Patches
+    from ..engine.run import Run
+    from ..engine.trace import Trace
 
 Shapes = tuple[Shape, ...]
 

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from ..engine.element import Element, Index
-from ..engine.graph import Edge
 from ..engine.trace import Trace
 from ..words.events import element_name
 from ..words.formulas import Wording, axes_text, indexed
@@ -22,6 +21,7 @@ from .values import Factor, ValueExplanation, explain_value
 from .verdicts import is_checkable, numeric_line, quick_check
 
 if TYPE_CHECKING:
+    from ..engine.graph import Edge
     from .why import Cause, Hop, Why
 
 BY_PATCH: Final = ", by a patched rule"  # what a wrong rule has sent

@@ -5,20 +5,22 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, overload
 
 import numpy as np
 
 from ..engine.copies import views
-from ..engine.element import Index
-from ..engine.graph import Node
 from ..engine.measure import largest
-from ..engine.run import Run
-from ..engine.trace import Trace
-from ..ops.table import Array, Op, Shape
 from ..words.events import element_name
 from .axes import Portion, axis_letters, contraction, kept_axes, sizes_of, slices
 from .factors import AT_ONCE, applied
+
+if TYPE_CHECKING:
+    from ..engine.element import Index
+    from ..engine.graph import Node
+    from ..engine.run import Run
+    from ..engine.trace import Trace
+    from ..ops.table import Array, Op, Shape
 
 _MOST_TERMS: Final = 10_000
 

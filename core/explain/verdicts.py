@@ -6,17 +6,18 @@ And the check of one element, wherever its number is explained.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from ..engine.element import Element
 from ..engine.graph import Edge, Graph
-from ..engine.trace import Trace
 from ..words.events import element_name
 from ..words.numbers import SENTENCE, distinct, element_text, number_text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ..check.report import NodeCheck, Report
+    from ..engine.element import Element
+    from ..engine.trace import Trace
 
 _SHOWN: Final = 8  # places, before the rest is counted
 _UNDECIDED: Final = {

@@ -7,19 +7,22 @@ so, and the name of the cause. `CAUSES` says each in a sentence.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import numpy as np
 
-from ..engine.element import Index
 from ..engine.graph import Edge
-from ..engine.run import Run
-from ..engine.trace import Trace
-from ..ops.table import Array
 from .gradients import Columns, Explanation, Part, Term, explain_gradient
 from .values import Factor, Products, explain_value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from ..engine.element import Index
+    from ..engine.run import Run
+    from ..engine.trace import Trace
+    from ..ops.table import Array
 
 Cause = Literal[
     "constant",

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ..base.text import clean
-from ..engine.graph import Node
 from ..engine.measure import summarise
-from ..engine.run import Run
-from ..ops.table import Array
 from ..words.numbers import number_text, shape_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..engine.graph import Node
+    from ..engine.run import Run
+    from ..ops.table import Array
 
 _ATTRIBUTES: Final = {
     "input": "shape=box, style=filled, fillcolor=lightblue",

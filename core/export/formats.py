@@ -7,7 +7,6 @@ for an element, too. The formats that need a screen are added by whoever has one
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -16,6 +15,8 @@ from ..base.errors import CommandError
 # Imported for the types alone: the command line's help lists the formats, and does not
 # wait for NumPy.
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from ..engine.element import Element
     from ..engine.subject import Subject
     from ..engine.trace import Trace

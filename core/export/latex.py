@@ -9,26 +9,29 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from ..base.errors import CommandError, LimitError
 from ..base.text import clean
 from ..engine.backward import broadcast_axes
-from ..engine.element import Index
-from ..engine.graph import Edge, Graph, Node
 from ..engine.measure import largest
-from ..engine.subject import Subject
-from ..engine.trace import Trace
 from ..explain.gradients import Part, explain_gradient
 from ..ops import OPS
-from ..ops.table import Shape
 from ..words.formulas import axes_text, code_text
 from ..words.numbers import SENTENCE, element_text, number_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from ..engine.element import Index
+    from ..engine.graph import Edge, Graph, Node
+    from ..engine.subject import Subject
+    from ..engine.trace import Trace
+    from ..ops.table import Shape
 
 _MOST_NODES: Final = 400  # between the output and the node
 _MOST_TERMS: Final = 8

@@ -12,9 +12,8 @@ import math
 import pprint
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -22,12 +21,16 @@ from ..base.errors import CommandError, LimitError
 from ..base.text import clean
 from ..engine.backward import broadcast_axes
 from ..engine.graph import Edge, Graph, Node, NodeKind, Site
-from ..engine.run import Run
-from ..engine.subject import Subject
-from ..ops.table import Array, Shape
 from ..scenario.toml import Mistakes
 from ..scenario.values import Setting, fans, read
 from ..words.formulas import code_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from ..engine.run import Run
+    from ..engine.subject import Subject
+    from ..ops.table import Array, Shape
 
 _LONGEST_LITERAL: Final = 20_000  # elements of one array, written as a list
 _SHORT: Final = 20  # elements that are written as a list, even where there is a recipe

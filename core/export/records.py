@@ -10,18 +10,20 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from ..check.report import NodeCheck, Report
 from ..engine.graph import Edge, Graph, Node, Site
-from ..engine.run import Run
-from ..engine.subject import Subject
 from ..engine.trace import Contribution, Forward, Seed, Trace
-from ..ops.table import Array
-from ..scenario.scenario import Scenario
 from ..words.formulas import Formula, Wording
+
+if TYPE_CHECKING:
+    from ..check.report import NodeCheck, Report
+    from ..engine.run import Run
+    from ..engine.subject import Subject
+    from ..ops.table import Array
+    from ..scenario.scenario import Scenario
 
 
 def plain(value: Any) -> Any:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from . import elementwise, linalg, nn, reduce, shape
-from .table import Op
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .table import Op
 
 _ROWS: Final[tuple[Op, ...]] = (
     *elementwise.ROWS,

@@ -11,14 +11,16 @@ from __future__ import annotations
 import math
 import re
 import string
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
 from . import checks
 from .shape import same_kind
 from .table import Array, Cost, Form, Op, Parameter, Rule, Shape, Value, linear
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
 
 _LETTERS: Final = string.ascii_letters
 

@@ -8,14 +8,16 @@ they take little memory beside their operands and their result.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
 from . import checks
 from .reduce import LETTERS, along_axis, reduced_axes, without_axis
 from .table import Array, Cost, Form, Op, Parameter, Rule, Shape, linear, row_of_one
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
 
 REDUCTION: Final = Parameter("reduction", checks.choice("mean", "sum", "none"), "mean")
 

@@ -9,13 +9,15 @@ found once, so that a single one of millions can be told.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from . import checks
 from .table import Array, Form, Op, Parameter, Rule, Shape, linear, row_of_one
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Axis = int | tuple[int, ...] | None
 

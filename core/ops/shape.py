@@ -7,9 +7,8 @@ from; where an element was picked more than once, the contributions add.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
@@ -17,6 +16,9 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from . import checks
 from .reduce import reduced_axes, without_axis
 from .table import Array, Form, Op, Parameter, Shape, Value, linear, row_of_one
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
 
 _COPY: Final = "each element is an exact copy, so its gradient is copied back"
 _ADD: Final = (

@@ -11,19 +11,21 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import numpy as np
 
 from ..base.progress import Progress, with_progress
-from ..engine.graph import Node
 from ..engine.measure import gist, norm, rms_of_norm
-from ..engine.run import Run
-from ..engine.trace import Trace
-from ..ops.table import Array, Value
-from ..training.timeline import Record
 from ..words.numbers import number_text, value_text
 from .plot import Scale, scale_of
+
+if TYPE_CHECKING:
+    from ..engine.graph import Node
+    from ..engine.run import Run
+    from ..engine.trace import Trace
+    from ..ops.table import Array, Value
+    from ..training.timeline import Record
 
 Computed = Literal["future", "value", "partial", "gradient"]
 Trend = Literal["", "vanishing", "exploding", "zero", "nan", "inf", "no gradient"]

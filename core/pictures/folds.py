@@ -7,12 +7,14 @@ do not overlap, in forward order: every edge leads from an earlier box to a late
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from ..engine.graph import Graph
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from ..engine.graph import Graph
 
 
 class Fold(NamedTuple):

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from ..ops.table import Array
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..ops.table import Array
 
 # The bits of a braille character: from the bottom up, its left and right column.
 _DOTS: Final = ((0x40, 0x04, 0x02, 0x01), (0x80, 0x20, 0x10, 0x08))

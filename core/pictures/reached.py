@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from ..engine.trace import Trace
+if TYPE_CHECKING:
+    from ..engine.trace import Trace
 
 Progress = Literal["none", "future", "part", "done"]
 

@@ -12,23 +12,26 @@ Functions of the prelude see each other and the operations, and nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from ..base.errors import LimitError, Problem, ProgramError, RuleError
 from ..base.limits import LIMITS, Limits
-from ..engine.graph import Graph, Locate
 from ..ops import ALIASES, OPS
-from ..ops.table import Value
 from .constructors import CONSTRUCTORS
 from .expressions import READERS
 from .prelude import PRELUDE
 from .statements import Leaf, Reading
 from .syntax import Function, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from ..engine.graph import Graph, Locate
+    from ..ops.table import Value
 
 _KINDS: Final[Mapping[str, str]] = MappingProxyType(
     {"input": "an input", "parameter": "a parameter", "constant": "a constant"}

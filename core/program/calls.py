@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ..base.limits import Limits
 from ..base.text import nearest
 from ..ops.table import NO_ATTRIBUTES, REQUIRED, Attributes, Op, Parameter, Shape
 from .constructors import CONSTRUCTORS
 from .static import Bound, Fault, LimitFault, Ref, described, frozen, items, shown
+
+if TYPE_CHECKING:
+    from ..base.limits import Limits
 
 # Returns an argument that has to be fixed as the static value that it is.
 Fixed = Callable[[Bound], Bound]

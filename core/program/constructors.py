@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
 from ..ops import checks
 from ..ops.table import Array, Parameter, Shape
 from .static import is_number
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 
 class Constructor(NamedTuple):

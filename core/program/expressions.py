@@ -7,9 +7,8 @@ returns what the expression is: a node, or a static value.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -18,7 +17,6 @@ from ..ops.shape import Slot, shape_of_index
 from ..ops.table import Array, Op
 from .calls import bind_constructor, bind_operation, checked, parts_of
 from .constructors import CONSTRUCTORS, Constructor
-from .statements import Readers, Reading
 from .static import (
     POISON,
     Bound,
@@ -33,6 +31,11 @@ from .static import (
     nested,
 )
 from .syntax import Function
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from .statements import Readers, Reading
 
 
 def _signs() -> Iterator[tuple[type[ast.AST], Op]]:

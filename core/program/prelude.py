@@ -8,10 +8,12 @@ and only here, an expression may choose by a static value, as in
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ..ops.nn import REDUCTION
-from ..ops.table import Parameter
+
+if TYPE_CHECKING:
+    from ..ops.table import Parameter
 
 PRELUDE: Final = """
 def mse_loss(input, target, reduction="mean"):

@@ -12,12 +12,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from types import MappingProxyType
-from typing import Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import numpy as np
 
 from ..base.errors import Problem
-from ..base.limits import Limits
 from ..base.text import clean, nearest
 from ..engine.graph import (
     Builder,
@@ -48,6 +47,9 @@ from .static import (
 )
 from .syntax import Function, Line, Module, Scanned
 from .whitelist import RESERVED
+
+if TYPE_CHECKING:
+    from ..base.limits import Limits
 
 _MOST_PROBLEMS: Final = 100
 _LONGEST_LITERAL: Final = 24  # that is a name as it is written

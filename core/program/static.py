@@ -10,15 +10,18 @@ from __future__ import annotations
 import ast
 import math
 import operator
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from ..base.limits import LIMITS, Limits
-from ..ops.table import Attributes, Op, Shape
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ..ops.table import Attributes, Op, Shape
 
 _LONGEST_SHOWN: Final = 60  # of a static value in a message
 

@@ -12,15 +12,18 @@ import keyword
 import re
 import unicodedata
 import warnings
-from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ..base.errors import LimitError, Problem
-from ..base.limits import Limits
 from ..base.text import clean, place
 from .whitelist import RESERVED, Mistake, Place, is_literal, mistakes, refused_statement
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterator, Mapping
+
+    from ..base.limits import Limits
 
 _MOST_SYNTAX_ERRORS: Final = 20
 _RETRIED_TEXT: Final = 100_000  # characters; each retry parses the whole text again

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ..base.text import Place, place
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 Path = tuple[str | int, ...]
 

@@ -9,11 +9,10 @@ from __future__ import annotations
 import math
 import pathlib
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple, cast, get_args
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast, get_args
 
 import numpy as np
 
@@ -22,10 +21,8 @@ from ..base.errors import InputError, Problem, ScenarioError
 from ..base.files import read_text
 from ..base.limits import LIMITS
 from ..base.text import Place, clean, nearest
-from ..engine.graph import Graph, Locate, Node, NodeKind
 from ..engine.subject import NotePlace, Subject, When
 from ..ops.checks import is_whole
-from ..ops.table import Array, Shape
 from ..program.build import Leaf, Program, build
 from ..program.syntax import check_name
 from ..words.numbers import shape_text
@@ -34,6 +31,12 @@ from .toml import Mistakes, Table, described, shown, shown_key
 from .toml import parse as parse_toml
 from .training import Batch, Training, read_training
 from .values import DTYPES, Setting, read
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..engine.graph import Graph, Locate, Node, NodeKind
+    from ..ops.table import Array, Shape
 
 VERSION: Final = 1
 SECTIONS: Final[Mapping[str, NodeKind]] = MappingProxyType(

@@ -5,14 +5,16 @@ from __future__ import annotations
 import math
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final, TypeGuard
+from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
 from ..base.errors import Problem, ScenarioError
 from ..base.limits import NESTING
 from ..base.text import Place, clean, nearest, place
 from ..ops.checks import is_finite, is_whole
 from .places import Path, find, too_deep
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
 
 _MOST_PROBLEMS: Final = 100
 _LONGEST_SHOWN: Final = 40

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
 from ..base.text import nearest
-from ..engine.graph import NodeKind
 from ..ops.checks import is_finite
-from ..ops.table import Value
-from ..program.build import Leaf
 from ..words.numbers import shape_text
 from .toml import Table, described, is_list, listed, shown
 from .values import Setting, read
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..engine.graph import NodeKind
+    from ..ops.table import Value
+    from ..program.build import Leaf
 
 _MOST_ITERATIONS: Final = 10**9
 

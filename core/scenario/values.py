@@ -36,8 +36,6 @@ keep their kind. `dtype = "int64"` in a table overrules both.
 from __future__ import annotations
 
 import math
-import pathlib
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -49,9 +47,7 @@ from ..base.limits import LIMITS
 from ..base.text import nearest
 from ..engine.element import index_of
 from ..ops.checks import is_finite, is_whole
-from ..ops.table import Array, Shape
 from ..words.numbers import shape_text
-from .places import Path
 from .toml import (
     Mistakes,
     Table,
@@ -61,6 +57,13 @@ from .toml import (
     listed,
     shown,
 )
+
+if TYPE_CHECKING:
+    import pathlib
+    from collections.abc import Callable, Mapping
+
+    from ..ops.table import Array, Shape
+    from .places import Path
 
 DTYPES: Final = ("float64", "float32", "float16")
 _ALL_DTYPES: Final = (

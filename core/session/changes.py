@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ..base.progress import with_progress
-from .expression import Expression
 from .memory import Place
-from .session import Session
 from .stops import changing, known_value, same
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from .expression import Expression
+    from .session import Session
 
 _MOST_LOOKS: Final = 200  # events that are looked at for the last change
 

@@ -13,9 +13,8 @@ import ast
 import operator
 import re
 import warnings
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 import numpy as np
 
@@ -26,7 +25,6 @@ from ..engine.element import Element, Quantity, index_of
 from ..engine.graph import Graph, misfit_text
 from ..engine.measure import norm
 from ..engine.run import forward, unfit_words
-from ..engine.trace import Trace
 from ..ops import ALIASES, OPS, checks
 from ..ops.table import Array, Attributes, Op, Parameter, Value, broadcast_shape
 from ..program.build import RECIPES, build
@@ -41,6 +39,11 @@ from ..program.statements import Leaf
 from ..program.static import OPERATORS, Fault, described, fold_call, is_number
 from ..program.syntax import characters
 from ..program.whitelist import mistakes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from ..engine.trace import Trace
 
 
 class NotYetError(CommandError):

@@ -21,14 +21,17 @@ contributions that arrive at it, one by one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from ..base.errors import CommandError
 from ..base.text import nearest
-from ..engine.graph import Graph, Node
-from ..engine.trace import Trace
 from ..ops import ALIASES, OPS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from ..engine.graph import Graph, Node
+    from ..engine.trace import Trace
 
 Pass = Literal["forward", "backward", "update"]
 

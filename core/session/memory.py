@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..training.timeline import Timeline
-from .expression import Expression
-from .reply import Reply, Stopped
 from .stops import Stop
 
 if TYPE_CHECKING:
     from ..check.report import Report
+    from ..training.timeline import Timeline
+    from .expression import Expression
+    from .reply import Reply, Stopped
 
 
 class Place(NamedTuple):

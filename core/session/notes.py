@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from ..engine.subject import NotePlace
-from ..engine.trace import Trace
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ..engine.subject import NotePlace
+    from ..engine.trace import Trace
 
 
 class Note(NamedTuple):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from ..engine.trace import Phase
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..engine.trace import Phase
 
 
 @dataclass(frozen=True, slots=True)

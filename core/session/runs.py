@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ..base.progress import with_progress
-from ..engine.run import Run
 from ..explain.compare import compare
-from .session import Session
+
+if TYPE_CHECKING:
+    from ..engine.run import Run
+    from .session import Session
 
 _MOST_ELEMENTS: Final = 2_000_000  # of runs that are compared without being asked
 

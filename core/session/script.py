@@ -7,10 +7,9 @@ script is its outcome.
 from __future__ import annotations
 
 import pathlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import zip_longest
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -19,7 +18,11 @@ from ..base.exits import FAILED, INTERRUPTED, OK, WRONG
 from ..base.files import read_text
 from ..base.limits import LIMITS
 from ..base.text import clean
-from .reply import Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .reply import Reply
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,24 +6,28 @@ looks up in the trace.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-from ..base.progress import Progress
-from ..engine.graph import Graph
-from ..engine.subject import Subject
-from ..engine.trace import Trace
 from ..export.formats import EXPORTERS, Exporter
-from ..training.timeline import Timeline
 from ..words import events as describe
 from ..words.numbers import SENTENCE
 from .expression import Expression, State, parse
 from .location import Location, parse_location
 from .memory import Branch, Memory, Place
 from .reply import Reply, Stopped
-from .steps import Direction
 from .stops import Meeting, Stop, known_value, meetings, same
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from ..base.progress import Progress
+    from ..engine.graph import Graph
+    from ..engine.subject import Subject
+    from ..engine.trace import Trace
+    from ..training.timeline import Timeline
+    from .steps import Direction
 
 
 class Session:

@@ -9,10 +9,12 @@ identity wherever one started from a border.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
-from ..engine.graph import Statement
 from ..engine.trace import Contribution, Event, Trace
+
+if TYPE_CHECKING:
+    from ..engine.graph import Statement
 
 Direction = Literal[1, -1]
 Move = Callable[[Trace, int, Direction], int]

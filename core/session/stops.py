@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import merge
-from typing import Any, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import numpy as np
 
 from ..engine.element import index_of
 from ..engine.trace import Contribution, Forward, Seed, Trace
-from ..ops.table import Array
 from .expression import Expression, NotYetError, State
-from .location import Location
-from .steps import Direction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from ..ops.table import Array
+    from .location import Location
+    from .steps import Direction
 
 Kind = Literal["break", "watch", "catch"]
 _ORDER: Final = {"break": 0, "watch": 1, "catch": 2}  # at one event, going forward

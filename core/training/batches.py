@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from ..ops.table import Array, Value
-from ..scenario.training import Batch
+if TYPE_CHECKING:
+    from ..ops.table import Array, Value
+    from ..scenario.training import Batch
 
 
 def sample_numbers(batch: Batch, iteration: int) -> Array:

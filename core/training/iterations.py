@@ -9,26 +9,29 @@ again when somebody goes there.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import EllipsisType, MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from ..base.progress import Progress
-from ..engine.element import Index
-from ..engine.graph import Graph
 from ..engine.patches import NO_PATCHES, Patches
 from ..engine.run import Run, evaluate
 from ..engine.trace import Trace
 from ..ops.optimizers import OPTIMIZERS, Optimizer, State
-from ..ops.table import Array, Value
-from ..scenario.scenario import Scenario
-from ..scenario.training import Batch, Training
 from ..words.formulas import Formula, Wording
 from .batches import take
 from .timeline import Record, record
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ..base.progress import Progress
+    from ..engine.element import Index
+    from ..engine.graph import Graph
+    from ..ops.table import Array, Value
+    from ..scenario.scenario import Scenario
+    from ..scenario.training import Batch, Training
 
 _MOST_STARTS: Final = 64  # kept on the grid
 _LAST_STARTS: Final = 32  # kept because they were needed last: the way back is short

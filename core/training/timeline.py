@@ -6,16 +6,19 @@ follow from each other, is in `iterations`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
 from ..engine.measure import norm
 from ..engine.patches import NO_PATCHES, Patches
-from ..engine.run import Run
 from ..engine.trace import Trace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from ..engine.run import Run
 
 
 class Record(NamedTuple):

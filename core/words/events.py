@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from ..engine.element import Index, index_of
-from ..engine.graph import Node
 from ..engine.measure import blocks, magnitudes
 from ..engine.trace import Contribution, Event, Forward, Seed, Trace
-from ..ops.table import Array
 from .numbers import SENTENCE, change_text, element_text, index_text, value_text
+
+if TYPE_CHECKING:
+    from ..engine.graph import Node
+    from ..ops.table import Array
 
 _FEW: Final = 4  # elements, so few that each is seen
 

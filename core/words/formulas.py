@@ -7,18 +7,19 @@ long as that is short.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from ..engine.graph import Edge, Graph, Node
 from ..ops.shape import Slot
-from ..ops.table import Op, Shape
 from .numbers import shape_text
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from ..ops.optimizers import Optimizer
+    from ..ops.table import Op, Shape
 
 _LONGEST = 24  # a longer expression is called by the name of its node
 _DEEPEST = 3  # expressions inside each other, before a name stands for the rest

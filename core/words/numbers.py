@@ -9,13 +9,15 @@ Where two numbers that differ would read alike, `distinct` gives both more digit
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
-from typing import Any, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 import numpy as np
 
-from ..ops.table import Shape
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from ..ops.table import Shape
 
 CELL: Final = 4  # significant digits in tables, matrices, labels
 SENTENCE: Final = 6  # in sentences and at the prompt

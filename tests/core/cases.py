@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -14,7 +13,11 @@ from hypothesis import strategies as st
 from gradstep.core.engine.graph import Builder
 from gradstep.core.engine.run import Run, evaluate
 from gradstep.core.ops import OPS
-from ops_examples import Case, Corner, Example
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ops_examples import Case, Corner, Example
 
 _TABLES = [
     importlib.import_module(path.stem)

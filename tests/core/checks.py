@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from gradstep.core.check.report import NodeCheck, Report
-from gradstep.core.ops.table import Op
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gradstep.core.check.report import NodeCheck, Report
+    from gradstep.core.ops.table import Op
 
 NET = "h = tanh(x @ w + b)\nE = sum(h * h) / 2"
 

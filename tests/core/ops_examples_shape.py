@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from hypothesis import strategies as st
@@ -13,6 +12,9 @@ from hypothesis.extra import numpy as hnp
 
 from gradstep.core.ops.shape import Slot
 from ops_examples import Case, Corner, Draw, Example, Misfit, generators, smooth
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 def shapes(least: int = 0, side: int = 0) -> st.SearchStrategy[tuple[int, ...]]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from gradstep.core.engine.run import Run
 from gradstep.core.engine.trace import Contribution, Event, Forward, Seed, Trace
-from gradstep.core.ops.table import Value
+
+if TYPE_CHECKING:
+    from gradstep.core.engine.run import Run
+    from gradstep.core.ops.table import Value
 
 
 def events_of(run: Run) -> list[Event]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from hypothesis import strategies as st
 
 from gradstep.core.engine.patches import NO_PATCHES, Patches
 from gradstep.core.engine.run import Run, evaluate
-from gradstep.core.ops.table import Op
 from gradstep.core.program.build import Leaf, Program, build
+
+if TYPE_CHECKING:
+    from gradstep.core.ops.table import Op
 
 
 def program_of(text: str, dtype: Any = np.float64, **leaves: Any) -> Program:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from hypothesis import strategies as st
 
 from gradstep.core.debugger.debugger import Debugger
 from gradstep.core.scenario.scenario import parse
-from gradstep.core.session.reply import Reply
 from gradstep.core.session.stops import same
+
+if TYPE_CHECKING:
+    from gradstep.core.session.reply import Reply
 
 LAYERS = """
 gradstep = 1

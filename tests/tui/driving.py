@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from textual import events
-from textual.app import App
-from textual.dom import DOMNode
 from textual.geometry import Size
 from textual.keys import _character_to_key, key_to_character
-from textual.screen import Screen
 
 from gradstep.tui.app.main_screen import MainScreen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from textual.app import App
+    from textual.dom import DOMNode
+    from textual.screen import Screen
 
 _QUIET = 4  # turns of the loop without anything to do
 _PATIENCE = 60.0  # seconds

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from textual.widget import Widget
 from textual.widgets import ContentSwitcher, Input
 
 from driving import press, settle
-from gradstep.core.debugger.debugger import Debugger
 from gradstep.core.scenario.scenario import load
 from gradstep.tui.app.app import GradstepApp
 from gradstep.tui.app.main_screen import MainScreen
@@ -21,6 +18,13 @@ from gradstep.tui.panes.program import ProgramPane
 from gradstep.tui.panes.step.pane import StepPane
 from gradstep.tui.panes.tables.table import TablePane
 from gradstep.tui.panes.why import WhyPane
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from textual.widget import Widget
+
+    from gradstep.core.debugger.debugger import Debugger
 
 
 class Seen:

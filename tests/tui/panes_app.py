@@ -1,6 +1,7 @@
 """The step and the why of one debugger on a screen, without the rest."""
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from textual.app import App, ComposeResult
 from textual.widget import Widget
@@ -8,12 +9,14 @@ from textual.widget import Widget
 from gradstep.core.base.errors import CommandError
 from gradstep.core.commands.explaining import find_element
 from gradstep.core.debugger.debugger import Debugger
-from gradstep.core.engine.element import Element
 from gradstep.core.scenario.scenario import parse
 from gradstep.core.session.expression import parse_element
 from gradstep.tui.panes.base.pane import Chosen, View
 from gradstep.tui.panes.step.pane import StepPane
 from gradstep.tui.panes.why import WhyPane
+
+if TYPE_CHECKING:
+    from gradstep.core.engine.element import Element
 
 
 class PanesApp(App[None]):

@@ -9,32 +9,36 @@ from __future__ import annotations
 import asyncio
 import signal
 from codecs import IncrementalDecoder, getincrementaldecoder
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from types import FunctionType
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
-from textual.driver import Driver
 from textual.events import Event, InputEvent, Key, Paste
 from textual.reactive import Reactive
-from textual.screen import Screen
-from textual.theme import Theme
 from textual.widgets import Input
 
 from ...core.base.errors import InputError
 from ...core.debugger.debugger import Debugger
-from ...core.engine.subject import Subject
 from ...core.scenario.scenario import Scenario, load
 from .arrangement import load_arrangement, save_arrangement
 from .main_screen import MainScreen
-from .messages import Open, UseTheme
 from .themes import DARK, THEMES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from textual.driver import Driver
+    from textual.screen import Screen
+    from textual.theme import Theme
+
+    from ...core.engine.subject import Subject
+    from .messages import Open, UseTheme
 
 _TERMINATED: Final = 128 + signal.SIGTERM  # the exit code that shells give
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from platformdirs import user_state_path
-from textual.screen import Screen
 
 from ...core.base.errors import InputError
 from ...core.base.save import write
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from textual.screen import Screen
 
 HIDEABLE: Final = ("program", "graph", "why", "console")
 _LEAST_LEFT, _LEAST_RIGHT = 16, 24  # columns

@@ -8,11 +8,13 @@ the rest.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ...core.commands import COMMANDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 # What a key fills in, where its command needs an argument.
 _ARGUMENTS: Final[Mapping[str, str]] = MappingProxyType(

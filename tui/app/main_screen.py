@@ -5,16 +5,12 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
-from textual.events import Resize, ScreenResume
 from textual.geometry import Size
 from textual.screen import Screen
 from textual.widget import Widget
@@ -22,10 +18,7 @@ from textual.widgets import ContentSwitcher, Input, Static
 
 from ...core.base.errors import Interrupted, defect_text
 from ...core.commands.explaining import outstanding
-from ...core.debugger.debugger import Debugger
 from ...core.engine.element import Element
-from ...core.engine.trace import Trace
-from ...core.session.reply import Reply
 from ...core.words.events import element_name
 from ..export.exports import with_screen
 from ..panes.base.background import Background, is_there
@@ -53,6 +46,17 @@ from .arrangement import (
 from .keys import LINES, footer, keys
 from .player import PACES, Player
 from .reloading import Loaded, change, changed_at, reloaded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from textual.app import App, ComposeResult
+    from textual.events import Resize, ScreenResume
+
+    from ...core.debugger.debugger import Debugger
+    from ...core.engine.trace import Trace
+    from ...core.session.reply import Reply
 
 _ALWAYS = (TimelinePane, ProgramPane, GraphPane, WhyPane, ConsolePane)  # in sight
 _LOOK_EVERY = 2.0  # seconds between looks at the scenario's file

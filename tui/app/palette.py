@@ -6,13 +6,11 @@ never read as markup. A `help` text of its own, and what a matcher highlights, w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
 from itertools import islice
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
 from textual.command import (
     CommandList,
@@ -23,7 +21,6 @@ from textual.command import (
     Provider,
 )
 from textual.content import Content
-from textual.events import Click
 
 from ...core.engine.element import Element
 from ...core.scenario.scenario import builtin_names
@@ -33,6 +30,12 @@ from ..panes.base.views import VIEWS
 from .main_screen import MainScreen
 from .messages import Open, UseTheme
 from .picker import builtin, drop_if_gone
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from textual.app import ComposeResult
+    from textual.events import Click
 
 _MOST: Final = 50  # nodes that match
 

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from textwrap import wrap
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
-from textual.events import Click, Resize
 from textual.screen import Screen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
@@ -24,13 +21,20 @@ from ...core.base.errors import InputError
 from ...core.base.files import open_regular
 from ...core.base.limits import LIMITS
 from ...core.base.text import clean
-from ...core.engine.graph import Graph
 from ...core.scenario.scenario import Scenario, builtin_names, load
 from ...core.words.numbers import shape_text
 from ..graph.drawing import Piece, cut
 from ..graph.scene import Atlas
 from ..panes.base.background import is_there
 from .messages import Open
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from textual.app import ComposeResult
+    from textual.events import Click, Resize
+
+    from ...core.engine.graph import Graph
 
 _GROUPS = ("first steps", "matrices", "networks", "trouble")
 _MOST_FILES = 200

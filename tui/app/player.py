@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from textual.timer import Timer
-from textual.widget import Widget
-
-from ...core.debugger.debugger import Debugger
 from ...core.words.numbers import number_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from textual.timer import Timer
+    from textual.widget import Widget
+
+    from ...core.debugger.debugger import Debugger
 
 PACES: Final = (2.0, 1.0, 0.5, 0.25, 0.1)  # seconds a step
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ...core.base.errors import InputError, Interrupted, defect_text
-from ...core.base.progress import Progress
 from ...core.debugger.debugger import Debugger
 from ...core.scenario.scenario import load
+
+if TYPE_CHECKING:
+    from ...core.base.progress import Progress
 
 
 class Loaded(NamedTuple):

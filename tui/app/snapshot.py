@@ -6,7 +6,6 @@ import asyncio
 import os
 import re
 import tempfile
-from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -14,13 +13,15 @@ from typing import TYPE_CHECKING, Final
 from ...core.base.errors import InputError, LimitError, Problem
 from ...core.base.text import nearest
 from ...core.debugger.debugger import Debugger
-from ...core.engine.subject import Subject
-from ...core.scenario.scenario import Scenario
 from ..export.exports import offline
 
 # Textual reads the surroundings when it is imported: what needs it waits until they are
 # hidden.
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ...core.engine.subject import Subject
+    from ...core.scenario.scenario import Scenario
     from .app import GradstepApp
 
 SMALLEST: Final = (20, 5)

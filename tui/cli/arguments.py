@@ -5,14 +5,16 @@ Nothing here waits for NumPy, rich or Textual: help and completion read it, too.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ...core.base.errors import Problem
 from ...core.base.text import clean, nearest
 from ...core.export.formats import FORMATS
+
+if TYPE_CHECKING:
+    import argparse
 
 HELP: Final = ("-h", "--help")  # flags of every command, by argparse
 

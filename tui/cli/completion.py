@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .arguments import COMMANDS, HELP
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def script(shell: str) -> str:

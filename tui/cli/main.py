@@ -9,16 +9,18 @@ import argparse
 import os
 import sys
 import traceback
-from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib import import_module
-from typing import Final, NoReturn, TextIO
+from typing import TYPE_CHECKING, Final, NoReturn, TextIO
 
 from ...core.base.errors import InputError, Problem, defect_text
 from ...core.base.exits import BUG, INTERRUPTED, OK, WRONG
 from ...core.base.text import clean, nearest
 from .arguments import COMMANDS
 from .completion import candidates
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 _DESCRIPTION: Final = """\
 A debugger for backpropagation: run a scenario forward and backward, one step at a time,

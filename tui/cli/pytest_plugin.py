@@ -7,8 +7,6 @@ until there is such a file, so that other projects do not wait for it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,6 +14,9 @@ import pytest
 from ...core.base.files import is_scenario
 
 if TYPE_CHECKING:  # every pytest would wait for it
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
     from ...core.debugger.verify import Verdict
 
 

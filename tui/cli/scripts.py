@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from xml.sax.saxutils import escape, quoteattr
 
 from ...core.base.errors import InputError, Problem
@@ -17,12 +16,16 @@ from ...core.debugger.debugger import Debugger
 from ...core.debugger.verify import Verdict, promises, scenarios_in
 from ...core.export.records import dump, plain
 from ...core.scenario.scenario import builtin_names, load
-from ...core.session.reply import Reply
 from ...core.session.script import Line, parse_script, read_script, run_script
-from ..draw.look import Look
 from ..draw.replies import reply_block, transcript
 from ..export.exports import with_screen
 from .output import Screen, look_for, progress, screen_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ...core.session.reply import Reply
+    from ..draw.look import Look
 
 Options = argparse.Namespace
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ...core.base.errors import InputError, Problem
 from ...core.base.save import write
@@ -18,6 +17,9 @@ from ...core.session.expression import parse_element
 from ..app.snapshot import Wish, parse_size, take
 from ..export.exports import png_of, with_screen
 from .output import progress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Options = argparse.Namespace
 

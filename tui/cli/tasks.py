@@ -5,15 +5,14 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
-from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from ...core.base.errors import InputError, Problem, ScenarioError, gathered
 from ...core.base.exits import FAILED, INTERRUPTED, OK
 from ...core.base.save import write
 from ...core.base.text import clean
 from ...core.check.check import check
-from ...core.engine.run import Run
 from ...core.engine.trace import Trace
 from ...core.export.records import (
     check_record,
@@ -34,6 +33,11 @@ from ..draw.reports import (
 from ..draw.stage import Stage
 from .completion import script
 from .output import look_for, progress, screen_for
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ...core.engine.run import Run
 
 Options = argparse.Namespace
 

@@ -5,11 +5,13 @@ Nothing is ever clipped: what does not fit beside stands below.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 
 class Wide(Protocol):

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from rich import box
 from rich.text import Text
 
 from ...core.words.numbers import CELL, SENTENCE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 MOST: Final = 10  # rows and columns that are shown in full
 

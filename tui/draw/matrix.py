@@ -12,21 +12,24 @@ asked for is shown whole.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from rich.text import Text
 
 from ...core.engine.measure import summarise
-from ...core.ops.table import Array
 from ...core.words.numbers import Style, index_text, number_text, style_for, write
 from .blocks import Block, under, wrap
 from .digits import align
 from .look import MOST, Index, Look
 from .summaries import summary_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ...core.ops.table import Array
 
 _HEAD: Final = 3  # of more, so many at the start …
 _TAIL: Final = 2  # … and so many at the end

@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
-from rich.console import Console
 from rich.text import Text
 
 from ...core.base.errors import CommandError, Problem, gathered
-from ...core.engine.graph import Graph
-from ...core.engine.subject import Subject, When
 from ...core.engine.trace import Contribution, Trace
 from ...core.export.records import dump, event_record
 from ...core.session.location import parse_location
 from ...core.words.numbers import shape_text
 from .blocks import Block, indent, under, wrap
-from .look import Index, Look
 from .stage import Numbers, Stage, notes, place
 from .step import LONGEST_LINE, MARGIN, Step, body, paragraph, rule
 from .tables import node_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from rich.console import Console
+
+    from ...core.engine.graph import Graph
+    from ...core.engine.subject import Subject, When
+    from .look import Index, Look
 
 Size = Literal["events", "nodes", "statements"]
 

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from rich.text import Text
 
-from ...core.debugger.debugger import Debugger
-from ...core.session.memory import Place
 from ...core.session.reply import Listing, Reply, Table, Value
 from ...core.words.numbers import number_text, shape_text, value_text
 from .blocks import Block, apart, beside, indent, under, wrap
 from .digits import align
-from .look import Look
 from .matrix import array_block, ink, inline
 from .stage import Stage
 from .step import MARGIN, body, heading
 from .tables import table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from ...core.debugger.debugger import Debugger
+    from ...core.session.memory import Place
+    from .look import Look
 
 _MOST_EVENTS: Final = 3  # that one movement is drawn with, before it is told in lines
 

@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from rich.text import Text
-
-from ...core.check.report import NodeCheck, Report
 from ...core.engine.graph import Edge, Graph, Node
-from ...core.engine.run import Run
-from ...core.engine.subject import Subject
 from ...core.engine.trace import Trace
 from ...core.explain.verdicts import compared, undecided_lines, wrong_lines
-from ...core.scenario.scenario import Scenario
 from ...core.words.formulas import Formula, Wording
 from ...core.words.numbers import number_text
 from .blocks import Block, apart, beside, fits, indent, under, wrap
 from .digits import align
-from .look import Look
 from .matrix import ink
 from .playback import facts_block, sources_block
 from .step import LONGEST_LINE, MARGIN, rule
 from .tables import fits as fits_in_lines
 from .tables import node_table, table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from rich.text import Text
+
+    from ...core.check.report import NodeCheck, Report
+    from ...core.engine.run import Run
+    from ...core.engine.subject import Subject
+    from ...core.scenario.scenario import Scenario
+    from .look import Look
 
 CHECK_PRECISIONS: Final = (15, 12, 9, 7)
 _GAP: Final = 6

@@ -7,12 +7,8 @@ W2.grad[1, 3] = δ2[1, 0] · x1[3, 0] = 0.0418 × 0.531 = 0.0222
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from ...core.engine.element import Index
-from ...core.engine.graph import Edge, Node
-from ...core.engine.trace import Trace
 from ...core.explain.gradients import Part, part_of
 from ...core.explain.links import made_from, made_into, partners
 from ...core.explain.rows import BY_PATCH
@@ -22,6 +18,11 @@ from ...core.words.formulas import Wording, indexed
 from ...core.words.numbers import SENTENCE, change_text, index_text, number_text
 
 if TYPE_CHECKING:  # it waits until something is trained
+    from collections.abc import Sequence
+
+    from ...core.engine.element import Index
+    from ...core.engine.graph import Edge, Node
+    from ...core.engine.trace import Trace
     from ...core.training.iterations import UpdateStep
 
 _SPELLED: Final = 3  # terms of a sum

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from ...core.engine.graph import Graph, Node, Statement
 from ...core.engine.subject import NotePlace, Subject, When
 from ...core.engine.trace import Contribution, Forward, Seed, Trace
 from ...core.words.formulas import Wording
-from .look import Look
+
+if TYPE_CHECKING:
+    from ...core.engine.graph import Graph, Node, Statement
+    from .look import Look
 
 Numbers = Sequence[int]  # of the events of a step, counted from 0
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
-from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
 from ...core.engine.measure import summarise
 from ...core.engine.trace import Breakdown, Contribution, Forward, Seed
-from ...core.ops.table import Array
 from ...core.words.formulas import NO_FORMULA, Formula, axes_text
 from ...core.words.numbers import shape_text
 from .blocks import Block, apart, beside, fits, flow, indent, under, wrap
@@ -21,6 +18,13 @@ from .look import MOST, Look
 from .matrix import array_block, number
 from .stage import Numbers, Stage, notes, pass_of, place
 from .summaries import summary_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from rich.console import Console, ConsoleOptions, RenderResult
+
+    from ...core.ops.table import Array
 
 MARGIN: Final = 3
 _GAP: Final = 4

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from rich.text import Text
 
-from ...core.engine.measure import Summary
 from ...core.words.numbers import number_text
 from .look import MOST, Look
+
+if TYPE_CHECKING:
+    from ...core.engine.measure import Summary
 
 _BARS: Final = "▁▂▃▄▅▆▇█"
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from ...core.engine.graph import Node
-from ...core.engine.run import Run
-from ...core.ops.table import Array
 from ...core.words.numbers import number_text, shape_text
 from .blocks import Block, indent, under, wrap
 from .digits import align
-from .look import Look
 from .matrix import ink, inline
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from ...core.engine.graph import Node
+    from ...core.engine.run import Run
+    from ...core.ops.table import Array
+    from .look import Look
 
 _GAP = 3
 _NARROWEST = 16  # of the last column, before rows are told one below the other

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ..draw.playback import Pace, opening, play_markdown
-from ..draw.stage import Stage
 from ..draw.step import Step
 from .frames import WIDTH, console_for, frames, written
 from .page import page
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ..draw.stage import Stage
 
 _SECONDS: Final = 2.0  # that a step of a recording stays
 _CLEAR: Final = "\x1b[2J\x1b[H"

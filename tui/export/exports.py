@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ...core.base.errors import InputError
-from ...core.engine.element import Element
-from ...core.engine.subject import Subject
-from ...core.engine.trace import Trace
 from ...core.export.formats import EXPORTERS, Exporter
 from ..draw.look import Look
 from ..draw.stage import Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ...core.engine.element import Element
+    from ...core.engine.subject import Subject
+    from ...core.engine.trace import Trace
 
 _FONT_FACE: Final = re.compile(r"@font-face\s*\{[^}]*\}\s*")
 _FONT: Final = "Fira Code"  # that of rich and Textual, which they fetch from elsewhere

@@ -6,16 +6,20 @@ Nothing of the surroundings matters: not the terminal, not its size, not NO_COLO
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from rich.console import Console, RenderableType
-from rich.segment import Segment
 
 from ...core.base.errors import LimitError
 from ..draw.playback import closing, opening
-from ..draw.stage import Stage
 from ..draw.step import Step
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.segment import Segment
+
+    from ..draw.stage import Stage
 
 WIDTH: Final = 100
 _MOST_STEPS: Final = 5000  # of a page or a recording

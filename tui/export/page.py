@@ -7,18 +7,23 @@ policy forbids it the network, and all text of a subject is escaped.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
 from string import Template
+from typing import TYPE_CHECKING
 
-from rich.console import RenderableType
 from rich.terminal_theme import DEFAULT_TERMINAL_THEME
 
-from ...core.engine.graph import Graph
 from ..draw.playback import facts
 from ..draw.stage import Stage, place
 from .frames import frames, segments
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from rich.console import RenderableType
+
+    from ...core.engine.graph import Graph
 
 
 def page(stage: Stage) -> str:

@@ -7,17 +7,20 @@ A drawing is made once for a graph and its folding. What changes from step to st
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from rich.cells import cell_len, set_cell_size
 
-from ...core.engine.graph import Graph, Node
-from ...core.pictures.folds import Box, Fold
 from ...core.pictures.layout import Layout, Route, Spacing
 from ...core.words.numbers import shape_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from ...core.engine.graph import Graph, Node
+    from ...core.pictures.folds import Box, Fold
 
 # Which of its four neighbours a cell of a line leads to.
 _LEFT, _RIGHT, _UP, _DOWN = 1, 2, 4, 8

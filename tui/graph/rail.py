@@ -6,17 +6,20 @@ are looked at are drawn.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from rich.cells import cell_len
 
-from ...core.engine.graph import Graph
-from ...core.pictures.folds import Fold, Sketch
 from ...core.words.numbers import shape_text
 from .drawing import NUMBER_WIDTH, Piece, cut, joint, operation_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ...core.engine.graph import Graph
+    from ...core.pictures.folds import Fold, Sketch
 
 PART: Final = 256  # lines that are drawn together
 _MOST_LANES: Final = 12

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from textual.geometry import Region
 
-from ...core.engine.graph import Graph
 from ...core.pictures.folds import Fold, Sketch, folds_of, sketch, unfolded_to
 from ...core.pictures.layout import Layers, layers, layout, least_size
 from . import rail
 from .drawing import Drawing, Label, Piece, Plan, draw, label_of, size_of
+
+if TYPE_CHECKING:
+    from ...core.engine.graph import Graph
 
 Room = tuple[int, int]  # width, height
 Kind = Literal["picture", "near", "list"]

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import islice
-from typing import ClassVar, Final, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
 
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
-from textual import events
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.geometry import Offset, Size
 from textual.scroll_view import ScrollView
@@ -22,7 +19,6 @@ from textual.widgets import Input
 from ...core.engine.element import Element
 from ...core.engine.measure import decade, rms
 from ...core.engine.trace import Contribution, Forward, Trace
-from ...core.ops.table import Array
 from ...core.pictures.folds import fold_at
 from ...core.pictures.reached import is_backward, progress
 from ...core.session.stops import covered, is_covered
@@ -41,6 +37,14 @@ from .base.pane import (
     classes_in,
     places,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from textual import events
+    from textual.app import ComposeResult
+
+    from ...core.ops.table import Array
 
 _MARKS: Final = {"none": "·", "future": "○", "part": "◐", "done": "✓", "present": "▶"}
 _BARS: Final = "0▁▂▃▄▅▆▇█"

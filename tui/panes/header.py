@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from rich.cells import cell_len
 
-from ...core.debugger.debugger import Debugger
-from ...core.engine.trace import Trace
 from ...core.words.numbers import shape_text, value_text
 from ..graph.drawing import cut, cut_within
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ...core.debugger.debugger import Debugger
+    from ...core.engine.trace import Trace
 
 _LEAST_NAME: Final = 9  # cells of a file's name; where there are fewer, none
 

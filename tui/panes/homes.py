@@ -6,13 +6,16 @@ them at the start.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from importlib import import_module
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from .base.pane import Pane
 from .base.views import VIEWS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .base.pane import Pane
 
 # Where each one is made.
 HOMES: Final[Mapping[str, str]] = MappingProxyType(

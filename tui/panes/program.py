@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
-from textual.binding import BindingType
-from textual.events import Click
 from textual.geometry import Size
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 
 from ...core.commands.looking import NO_SOURCES
 from ...core.engine.element import Element
-from ...core.engine.graph import Graph, Statement
-from ...core.engine.trace import Trace
-from ...core.ops.table import Array
 from ...core.session.steps import place_of
 from ...core.session.stops import Stop, covered, is_covered
 from ...core.words.numbers import number_text, shape_text
 from ..graph.drawing import cut
 from .base.background import Kept
 from .base.pane import Asked, Chosen, Line, Pane, View, filled, places
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from textual.binding import BindingType
+    from textual.events import Click
+
+    from ...core.engine.graph import Graph, Statement
+    from ...core.engine.trace import Trace
+    from ...core.ops.table import Array
 
 _GUTTER = 7  # mark, stop, number
 _LEAST_NOTE = 8

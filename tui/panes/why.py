@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby, islice
 from textwrap import wrap
-from typing import ClassVar, NamedTuple, get_args
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, get_args
 
 from rich.segment import Segment
-from rich.style import Style as Ink
-from textual.events import Click, Key, MouseScrollDown, MouseScrollUp
 
 from ...core.base.errors import CommandError
 from ...core.commands.explaining import find_element
-from ...core.engine.element import Element
 from ...core.explain.rows import Kind, explained
 from ...core.explain.rows import Row as Reason
 from ...core.words.events import element_name
@@ -23,6 +19,14 @@ from ..draw.digits import align
 from ..draw.stage import wording
 from .base.background import GIVEN_UP
 from .base.pane import Chosen, KeptPane, Line, View, filled
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from rich.style import Style as Ink
+    from textual.events import Click, Key, MouseScrollDown, MouseScrollUp
+
+    from ...core.engine.element import Element
 
 _MARGIN = "  "
 _LEAST = 16  # columns in which a line is broken

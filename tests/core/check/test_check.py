@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -16,8 +16,10 @@ from gradstep.core.check.differences import SCHEMES, Scheme
 from gradstep.core.engine.patches import NO_PATCHES, Patches
 from gradstep.core.engine.run import evaluate
 from gradstep.core.ops import OPS
-from gradstep.core.program.build import Program
 from runs import edge, number, op_of, programs, run_of, times
+
+if TYPE_CHECKING:
+    from gradstep.core.program.build import Program
 
 # -------------------------------------------------------------------- what is right
 

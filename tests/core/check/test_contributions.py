@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -13,8 +13,10 @@ from checks import LEAVES, NET, counted, edge_of, found
 from gradstep.core.check.check import check
 from gradstep.core.engine.patches import Patches
 from gradstep.core.engine.run import evaluate
-from gradstep.core.program.build import Program
 from runs import contribution, edge, number, op_of, programs, run_of, times
+
+if TYPE_CHECKING:
+    from gradstep.core.program.build import Program
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16])

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -20,6 +19,9 @@ from gradstep.core.check.differences import (
     slopes,
     steps_for,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 STEP = 2.0**-10
 # Each element of the result depends on the one element of x at its place.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -20,10 +20,12 @@ from gradstep.core.engine.patches import NO_PATCHES, Patches
 from gradstep.core.engine.run import Run, evaluate
 from gradstep.core.explain.verdicts import numeric_line
 from gradstep.core.ops import OPS
-from gradstep.core.program.build import Program
-from ops_examples import Corner
 from runs import edge, number, op_of, patched, programs, run_of, times
 from sessions import said, session
+
+if TYPE_CHECKING:
+    from gradstep.core.program.build import Program
+    from ops_examples import Corner
 
 ALL = Effort(10**9, 10**9)
 

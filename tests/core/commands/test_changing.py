@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -16,7 +18,9 @@ from gradstep.core.explain.compare import compare, same_place
 from gradstep.core.explain.mistakes import MISTAKES
 from gradstep.core.scenario.scenario import load, parse
 from gradstep.core.session.memory import Place
-from gradstep.core.session.reply import Reply
+
+if TYPE_CHECKING:
+    from gradstep.core.session.reply import Reply
 
 KINDS = """
 gradstep = 1

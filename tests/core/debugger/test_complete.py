@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from gradstep.core.debugger.complete import complete
 from sessions import LAYERS, said, session
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def after(line: str) -> list[str]:

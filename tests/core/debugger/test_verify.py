@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,6 +15,9 @@ from gradstep.core.debugger.verify import (
     script_beside,
 )
 from gradstep.core.scenario.scenario import builtin_names, load
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TEXT = """# a lesson
 gradstep = 1

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -17,8 +16,12 @@ from gradstep.core.engine import fast, run
 from gradstep.core.engine.backward import backward
 from gradstep.core.engine.patches import NO_PATCHES, Patches
 from gradstep.core.engine.run import Run, evaluate
-from gradstep.core.program.build import Program
 from runs import edge, number, op_of, patched, program_of, programs, run_of, times
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from gradstep.core.program.build import Program
 
 
 def specified(made: Run) -> Sequence[Any]:

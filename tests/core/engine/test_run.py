@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -16,7 +15,6 @@ from gradstep.core.engine.graph import Builder, Graph
 from gradstep.core.engine.patches import Patches
 from gradstep.core.engine.run import Run, evaluate, forward
 from gradstep.core.ops import OPS
-from gradstep.core.program.build import Program
 from runs import (
     contribution,
     edge,
@@ -27,6 +25,11 @@ from runs import (
     programs,
     run_of,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gradstep.core.program.build import Program
 
 
 def same_bits(one: Any, two: Any) -> bool:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -20,10 +19,14 @@ from gradstep.core.engine.trace import (
     Update,
     local_derivative,
 )
-from gradstep.core.program.build import Program
 from gradstep.core.scenario.scenario import load
 from replays import assert_is_a_replay, replay
 from runs import edge, number, op_of, patched, programs, run_of, times
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gradstep.core.program.build import Program
 
 # --------------------------------------------------------------------------- the laws
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -20,6 +20,9 @@ from gradstep.core.explain.mistakes import (
 )
 from gradstep.core.program.build import Leaf, build
 from gradstep.core.session.location import parse_edge
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 RNG = np.random.default_rng(7)
 A, B = RNG.normal(size=(3, 3)), RNG.normal(size=(3, 3))

@@ -6,9 +6,8 @@ lead there are held against the whole computation, over small shapes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -30,11 +29,15 @@ from gradstep.core.explain.factors import local_factors
 from gradstep.core.explain.gradients import explain_gradient
 from gradstep.core.explain.values import explain_value
 from gradstep.core.ops import OPS
-from gradstep.core.program.build import Program
 from gradstep.core.words import events as describe
 from gradstep.core.words.numbers import value_text
 from replays import assert_is_a_replay
 from runs import number, patched, programs, run_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gradstep.core.program.build import Program
 
 NUMBERS = st.one_of(
     st.sampled_from([0.0, -0.0, 1.0, -1.0, np.nan, np.inf, -np.inf]), st.floats()

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 from gradstep.core.debugger.debugger import Debugger
 from gradstep.core.engine.patches import Patches
-from gradstep.core.engine.run import Run
 from gradstep.core.engine.trace import Trace
 from gradstep.core.explain.why import CAUSES, Hop, Why, breaks, why
 from gradstep.core.scenario.scenario import load
 from gradstep.core.words.events import element_name
 from runs import edge, number, run_of
 from sessions import TROUBLE, said, session
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from gradstep.core.engine.run import Run
 
 BIG = 1e200
 

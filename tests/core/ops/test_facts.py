@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -19,6 +18,9 @@ from gradstep.core.ops import OPS
 from gradstep.core.ops.table import REQUIRED, Form, Op, broadcast_shape
 from gradstep.core.program.build import Leaf, build
 from ops_examples import Case
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ASIDE = 1e-30  # of a complex step
 STEP = 1e-6

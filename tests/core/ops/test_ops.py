@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 import re
 import string
-from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -20,8 +19,12 @@ from gradstep.core.engine.graph import Builder
 from gradstep.core.engine.run import evaluate
 from gradstep.core.ops import ALIASES, OPS, find
 from gradstep.core.ops.shape import Slot
-from gradstep.core.ops.table import Op
 from ops_examples import Case, Corner, Misfit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gradstep.core.ops.table import Op
 
 STEP = 1e-6
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -15,8 +15,10 @@ from gradstep.core.engine.graph import Builder
 from gradstep.core.engine.run import evaluate
 from gradstep.core.ops import OPS
 from gradstep.core.ops.shape import DependsOnData, Slot, shape_of_index
-from ops_examples import Case
 from ops_examples_shape import indexing
+
+if TYPE_CHECKING:
+    from ops_examples import Case
 
 
 @given(indexing(masks=True))

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 import pytest
 
 from gradstep.core.base.errors import CommandError, InputError, Problem
-from gradstep.core.engine.graph import Graph
 from gradstep.core.engine.run import evaluate, forward
 from gradstep.core.engine.trace import Trace
 from gradstep.core.ops import OPS
@@ -17,6 +15,11 @@ from gradstep.core.ops.table import REQUIRED
 from gradstep.core.program.build import RECIPES, Leaf, build
 from gradstep.core.program.constructors import CONSTRUCTORS
 from gradstep.core.session.expression import FUNCTIONS, State, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from gradstep.core.engine.graph import Graph
 
 LEAVES: Final[Mapping[str, Leaf]] = {
     "x": Leaf("input", np.array([[0.5, -1.0, 2.0], [1.5, 0.25, -0.5]])),

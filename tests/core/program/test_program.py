@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -12,12 +12,16 @@ from hypothesis import strategies as st
 
 from gradstep.core.base.errors import InputError, LimitError, ProgramError
 from gradstep.core.base.limits import Limits
-from gradstep.core.engine.graph import Graph
 from gradstep.core.engine.run import forward
 from gradstep.core.ops.shape import Slot
 from gradstep.core.program.build import Leaf, Program, build
 from gradstep.core.program.prelude import PRELUDE
 from gradstep.core.program.syntax import check_name, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gradstep.core.engine.graph import Graph
 
 LEAVES = {
     "t": Leaf("constant", np.array([[1.0], [0.0], [1.0]])),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -11,7 +11,6 @@ from gradstep.core.base.errors import InputError, Interrupted
 from gradstep.core.debugger.debugger import Debugger
 from gradstep.core.export.records import plain
 from gradstep.core.scenario.scenario import parse
-from gradstep.core.session.reply import Reply
 from gradstep.core.session.script import (
     Outcome,
     parse_script,
@@ -19,6 +18,11 @@ from gradstep.core.session.script import (
     run_script,
 )
 from sessions import LAYERS, TRAINING, said, session, wrong
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gradstep.core.session.reply import Reply
 
 
 def play(

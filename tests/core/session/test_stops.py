@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
-from gradstep.core.debugger.debugger import Debugger
 from gradstep.core.session.location import Location
 from gradstep.core.session.stops import (
     Catch,
@@ -20,6 +19,9 @@ from gradstep.core.session.stops import (
     same,
 )
 from sessions import said, session
+
+if TYPE_CHECKING:
+    from gradstep.core.debugger.debugger import Debugger
 
 # Events by hand: 0 u, 1 v, 2 E, 3 the seed, 4 E<-v, 5 v<-u, 6 v<-w, 7 and 8 u<-x,
 # 9 the update of w, 10 that of x.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Sequence
 from inspect import signature
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -23,6 +23,9 @@ from gradstep.core.scenario.training import Batch
 from gradstep.core.training.batches import sample_numbers, take
 from gradstep.core.training.iterations import Iterations
 from gradstep.core.training.timeline import Single
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 CURVED = """
 gradstep = 1

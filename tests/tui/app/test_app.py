@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from textual import events
 from textual.events import Key
-from textual.pilot import Pilot
-from textual.widget import Widget
 from textual.widgets import ContentSwitcher, Input, OptionList, Static
 
 from driving import painted, until
@@ -25,6 +24,10 @@ from gradstep.tui.panes.header import output_text
 from gradstep.tui.panes.program import ProgramPane, present_line
 from gradstep.tui.panes.step.pane import StepPane
 from gradstep.tui.panes.time.timeline import TimelinePane
+
+if TYPE_CHECKING:
+    from textual.pilot import Pilot
+    from textual.widget import Widget
 
 SCENARIOS = Path(__file__).parents[3] / "scenarios"
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 import pytest
@@ -12,13 +11,17 @@ from textual.command import CommandPalette
 
 from driving import press, resize, settle
 from gradstep.core.debugger.debugger import Debugger
-from gradstep.core.ops.table import Array
 from gradstep.core.scenario.scenario import load
-from gradstep.core.session.reply import Reply
 from gradstep.tui.app.app import GradstepApp
 from gradstep.tui.app.main_screen import MainScreen
 from gradstep.tui.panes.base.known import Known
 from gradstep.tui.panes.base.pane import OneLine
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gradstep.core.ops.table import Array
+    from gradstep.core.session.reply import Reply
 
 
 @pytest.fixture(autouse=True)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -26,6 +25,10 @@ from gradstep.tui.panes.base.known import Known
 from gradstep.tui.panes.base.pane import View
 from gradstep.tui.panes.matrix import view as matrix_view
 from gradstep.tui.panes.step.pane import StepPane
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 TWICE = """
 gradstep = 1

@@ -6,14 +6,11 @@ The layout itself waits for the moment, so that it does not depend on the machin
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from textual import events
-from textual.app import App
 from textual.containers import Horizontal, Vertical
-from textual.widget import Widget
 from textual.widgets import Input
 
 from driving import press, settle, until
@@ -22,6 +19,13 @@ from gradstep.tui.app.app import GradstepApp
 from gradstep.tui.app.main_screen import MainScreen
 from gradstep.tui.app.picker import Picker
 from gradstep.tui.panes.console import ConsolePane
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from textual.app import App
+    from textual.widget import Widget
 
 _SIZE = (120, 36)
 

@@ -7,8 +7,7 @@ must be in a row.
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import pytest
 from textual import events
@@ -45,6 +44,9 @@ from looks import (
     unfolded,
     view,
 )
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Act = Callable[[App[int], int, int], None]
 

@@ -8,12 +8,9 @@ from __future__ import annotations
 import asyncio
 import random
 import threading
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from rich.console import RenderableType
-from textual.pilot import Pilot
-from textual.screen import Screen
 
 from driving import press, settle, until
 from gradstep.core.scenario.scenario import load
@@ -22,6 +19,13 @@ from gradstep.tui.app.main_screen import MainScreen
 from gradstep.tui.panes.step.pane import StepPane
 from gradstep.tui.panes.why import WhyPane
 from panes_app import text_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rich.console import RenderableType
+    from textual.pilot import Pilot
+    from textual.screen import Screen
 
 KEYS = (
     "s",

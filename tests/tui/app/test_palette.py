@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from textual.command import DiscoveryHit, Hit, Provider
 from textual.content import Content
-from textual.pilot import Pilot
 from textual.widgets import Input, OptionList
 
 from driving import until
@@ -25,6 +24,11 @@ from gradstep.tui.app.palette import (
     Views,
 )
 from gradstep.tui.app.picker import Picker
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from textual.pilot import Pilot
 
 
 @pytest.fixture(autouse=True)

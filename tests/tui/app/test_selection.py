@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from textual.geometry import Offset
-from textual.pilot import Pilot
-from textual.widget import Widget
 
 from gradstep.core.scenario.scenario import load
 from gradstep.tui.app.app import GradstepApp
@@ -21,6 +19,12 @@ from gradstep.tui.panes.program import ProgramPane
 from gradstep.tui.panes.step.pane import StepPane
 from gradstep.tui.panes.time.timeline import TimelinePane
 from gradstep.tui.panes.why import WhyPane
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from textual.pilot import Pilot
+    from textual.widget import Widget
 
 
 @pytest.fixture(autouse=True)

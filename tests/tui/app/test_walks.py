@@ -12,17 +12,12 @@ import heapq
 import random
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakSet
 
 import pytest
 from textual import events
 from textual._styles_cache import StylesCache
-from textual.app import App
-from textual.screen import Screen
-from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Input
 
@@ -43,6 +38,14 @@ from gradstep.tui.panes.tables.table import TablePane
 from gradstep.tui.panes.time.timeline import TimelinePane, column_of
 from gradstep.tui.panes.time.training import TrainingPane
 from gradstep.tui.panes.why import WhyPane
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from textual.app import App
+    from textual.screen import Screen
+    from textual.strip import Strip
 
 _STEPS: Final = 210  # of one walk
 _AT_ONCE: Final = 4  # steps that come before anything is handled, at most

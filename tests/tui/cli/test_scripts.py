@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import xml.etree.ElementTree as ET
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -20,6 +20,9 @@ from gradstep.core.session.script import read_script
 from gradstep.tui.cli import main as cli
 from gradstep.tui.draw.look import Look
 from gradstep.tui.draw.replies import reply_block
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 GRADSTEP = [sys.executable, "-c", "from gradstep.tui.cli.main import main; main()"]
 

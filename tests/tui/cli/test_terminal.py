@@ -12,11 +12,14 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 _PATIENCE = 30.0  # seconds, for a busy machine
 _ONE_CELL = "g\x1b[0m\x1b[1;1H"  # the first letter of gradstep, and nothing else

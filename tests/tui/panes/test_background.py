@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
-from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
-from textual.pilot import Pilot
-from textual.screen import Screen
 from textual.widgets import ContentSwitcher
 
 import driving
@@ -29,6 +25,13 @@ from gradstep.tui.panes.console import Scrollback
 from gradstep.tui.panes.tables import flow as flow_pane
 from gradstep.tui.panes.tables import nodes as nodes_pane
 from gradstep.tui.panes.why import WhyPane
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
+
+    from textual.pilot import Pilot
+    from textual.screen import Screen
 
 
 @pytest.fixture(autouse=True)

@@ -4,8 +4,7 @@ import asyncio
 import unicodedata
 from collections.abc import Awaitable, Callable
 from itertools import pairwise
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -24,6 +23,9 @@ from gradstep.tui.graph.drawing import joint
 from gradstep.tui.graph.scene import Atlas, Listing, Picture
 from gradstep.tui.panes.base.pane import Chosen, View
 from gradstep.tui.panes.graph import Canvas, GraphPane, Search
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Check = Callable[["PaneApp", Pilot[None]], Awaitable[None]]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -10,6 +10,9 @@ from gradstep.core.scenario.scenario import load
 from gradstep.tui.app.app import GradstepApp
 from gradstep.tui.app.main_screen import MainScreen
 from gradstep.tui.panes.time.timeline import TimelinePane
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _SIGNS = frozenset("●◆▽┼")
 

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from textual import events
 from textual.binding import Binding
-from textual.pilot import Pilot
 from textual.widgets import Input
 
 from gradstep.core.scenario.scenario import builtin_names, load, parse
@@ -25,6 +22,13 @@ from gradstep.tui.panes.tables.nodes import NodesPane
 from gradstep.tui.panes.tables.stops import StopsPane
 from gradstep.tui.panes.tables.table import TablePane
 from gradstep.tui.panes.time.training import TrainingPane
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from textual import events
+    from textual.pilot import Pilot
 
 _CHECKED = 1000  # elements of a graph that is checked in a moment
 OWN = [name for name in VIEWS if name != "step"]

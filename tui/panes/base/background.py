@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from queue import Empty, SimpleQueue
-from typing import Any, Final, Generic, TypeVar
-
-from textual.app import App
-from textual.screen import Screen
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from ....core.base.errors import Interrupted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textual.app import App
+    from textual.screen import Screen
 
 T = TypeVar("T")
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
 from weakref import ref
 
-from textual.widget import Widget
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
-from ....core.ops.table import Array
+    from textual.widget import Widget
+
+    from ....core.ops.table import Array
 
 Fact = TypeVar("Fact")
 

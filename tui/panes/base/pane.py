@@ -8,24 +8,28 @@ it posts `Asked` with a command line, or `Chosen` with the element under its cur
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import ClassVar, Generic, NamedTuple, Self, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, NamedTuple, Self, TypeVar
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
-from rich.style import Style
 from textual.events import Click
 from textual.geometry import Offset, Region, Size, Spacing
 from textual.message import Message
-from textual.selection import Selection
 from textual.strip import Strip
 from textual.widget import Widget
 
-from ....core.debugger.debugger import Debugger
-from ....core.engine.element import Element
-from ....core.session.reply import Reply
-from ....core.session.stops import Stop
 from .background import Kept
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from rich.style import Style
+    from textual.selection import Selection
+
+    from ....core.debugger.debugger import Debugger
+    from ....core.engine.element import Element
+    from ....core.session.reply import Reply
+    from ....core.session.stops import Stop
 
 Line = list[Segment]
 T = TypeVar("T")

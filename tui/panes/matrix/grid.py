@@ -7,20 +7,13 @@ a cell is two characters, a sign and a bar. Only what is visible is ever written
 from __future__ import annotations
 
 import math
-from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from rich.segment import Segment
 from rich.style import Style as Ink
-from rich.text import Text
-from textual.color import Color
-from textual.widget import Widget
 
-from ....core.engine.measure import Summary
-from ....core.explain.links import Region
-from ....core.ops.table import Array
 from ....core.words.numbers import (
     Style,
     fitted,
@@ -30,9 +23,20 @@ from ....core.words.numbers import (
     write,
 )
 from ...draw.digits import align, split
-from ...draw.look import Look
 from ...draw.summaries import summary_line
 from ..base.pane import classes_in
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterable, Iterator, Sequence
+
+    from rich.text import Text
+    from textual.color import Color
+    from textual.widget import Widget
+
+    from ....core.engine.measure import Summary
+    from ....core.explain.links import Region
+    from ....core.ops.table import Array
+    from ...draw.look import Look
 
 LEVELS: Final = 8  # of intensity
 _NAN: Final = 2 * LEVELS + 1

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from rich.text import Text
-from textual.events import Click, Key
 from textual.geometry import Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
-from textual.widget import Widget
 
-from ....core.engine.measure import Summary
-from ....core.explain.links import Facet, Region
 from ....core.pictures.jumps import SEEKS, Seek
 from ....core.words.numbers import index_text, number_text, shape_text
 from ...draw.look import Look
-from ..base.known import Known
 from ..base.pane import Chosen, Line, Painted
 from .grid import BARS, HEAT, HEAT_CSS, LEVELS, Grid, Index, Inks, summary_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textual.events import Click, Key
+    from textual.widget import Widget
+
+    from ....core.engine.measure import Summary
+    from ....core.explain.links import Facet, Region
+    from ..base.known import Known
 
 KEYS: Final = (
     "arrows: another element   page up, page down: a page   , .: another slice\n"

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.text import Text
-from textual.events import Click, Key, MouseScrollDown, MouseScrollUp
 
 from ....core.commands.explaining import outstanding
 from ....core.engine.element import Element
 from ....core.engine.measure import summarise
-from ....core.engine.trace import Trace
 from ....core.explain.links import Facet, Region, linked
 from ....core.words.events import element_name
 from ....core.words.numbers import element_text
@@ -38,6 +35,13 @@ from .text import (
     title,
     wrapped,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from textual.events import Click, Key, MouseScrollDown, MouseScrollUp
+
+    from ....core.engine.trace import Trace
 
 _MOST_SCALES = 500
 _WHEEL = 3

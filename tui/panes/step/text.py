@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from rich.cells import cell_len
-from rich.console import Console
 from rich.segment import Segment
 from rich.text import Text
 
-from ....core.debugger.debugger import Debugger
 from ....core.engine.backward import broadcast_axes
 from ....core.engine.trace import Contribution, Event, Forward, Seed, Trace, Update
 from ....core.explain.links import Facet, facets
@@ -19,9 +16,16 @@ from ....core.words.formulas import NO_FORMULA, Formula, axes_text
 from ....core.words.numbers import change_text, index_text, shape_text
 from ...draw.spelling import contribution_text, update_text, value_text
 from ...draw.stage import Stage, notes
-from ..base.pane import Line
-from ..matrix.grid import Inks
 from .layout import KEPT, SHAPES, WHAT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from rich.console import Console
+
+    from ....core.debugger.debugger import Debugger
+    from ..base.pane import Line
+    from ..matrix.grid import Inks
 
 _LABEL: Final = 12
 _NARROW_PANE: Final = 60  # columns below which there are no labels

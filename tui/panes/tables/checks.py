@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
-from textual.binding import BindingType
-
-from ....core.check.report import NodeCheck, Report
 from ....core.engine.element import Element
 from ....core.explain.verdicts import agreement, blamed, compared
 from ....core.words.numbers import CELL, distinct, number_text
@@ -15,6 +12,11 @@ from ..base.pane import Chosen, View
 from ..base.views import VIEWS
 from .nodes import number_cell
 from .table import Cell, Column, KeptTable, Row
+
+if TYPE_CHECKING:
+    from textual.binding import BindingType
+
+    from ....core.check.report import NodeCheck, Report
 
 _SIGNS: Final = {
     "ok": ("✓", "good"),

@@ -3,15 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
-from textual.binding import BindingType
-
-from ....core.base.progress import Progress
-from ....core.engine.element import Quantity
-from ....core.engine.run import Run
-from ....core.engine.trace import Trace
 from ....core.pictures.flow import Flow, Trends, computed, flow, trends
 from ....core.pictures.plot import spark
 from ....core.words.numbers import number_text
@@ -19,6 +12,16 @@ from ..base.pane import Again, View
 from ..base.views import VIEWS
 from .nodes import SIGNS, RunRows, RunTable, number_cell
 from .table import Cell, Column, Row
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from textual.binding import BindingType
+
+    from ....core.base.progress import Progress
+    from ....core.engine.element import Quantity
+    from ....core.engine.run import Run
+    from ....core.engine.trace import Trace
 
 _SPARK: Final = 24  # columns for the iterations
 

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Final, Generic, TypeVar
 
-from ....core.base.progress import Progress
 from ....core.engine.element import Element, Quantity
 from ....core.engine.measure import Gist, gist
-from ....core.engine.run import Run
-from ....core.engine.trace import Trace
-from ....core.ops.table import Array
 from ....core.pictures.flow import Computed, computed, node_order
 from ....core.words.numbers import number_text, shape_text
 from ..base.known import Known
 from ..base.pane import Chosen, View
 from ..base.views import VIEWS
 from .table import Cell, Column, KeptTable, Row
+
+if TYPE_CHECKING:
+    from ....core.base.progress import Progress
+    from ....core.engine.run import Run
+    from ....core.engine.trace import Trace
+    from ....core.ops.table import Array
 
 SIGNS: Final[dict[Computed, str]] = {
     "future": "·",

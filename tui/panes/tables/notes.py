@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
 
@@ -12,6 +11,9 @@ from ....core.session.notes import notes_in_time
 from ..base.pane import View
 from ..base.views import VIEWS
 from .table import Cell, Column, Row, TablePane
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 _PLACE = 24  # columns of the place, beside the text, at most
 _AROUND = 8  # columns of the cursor, the sign, the gaps and the scroll bar

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import ClassVar
-
-from textual.binding import BindingType
+from typing import TYPE_CHECKING, ClassVar
 
 from ....core.session.runs import RunRow, run_differences, run_rows
-from ....core.session.session import Session
-from ..base.pane import View
 from ..base.views import VIEWS
 from .nodes import number_cell
 from .table import Cell, Column, KeptTable, Row
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from textual.binding import BindingType
+
+    from ....core.session.session import Session
+    from ..base.pane import View
 
 _Compared = list[tuple[RunRow, str]]  # runs, and how they differ from the present one
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
-from textual.binding import BindingType
-
-from ....core.session.memory import Display
 from ....core.session.stops import Stop
 from ..base.pane import Begun, View
 from ..base.views import VIEWS
 from .table import Cell, Column, Row, TablePane
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from textual.binding import BindingType
+
+    from ....core.session.memory import Display
 
 
 class NumberedPane(TablePane):

@@ -10,13 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from textwrap import wrap
-from typing import ClassVar, Final, Generic, Literal, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Final, Generic, Literal, NamedTuple, TypeVar
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
-from textual.binding import BindingType
-from textual.events import Click
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
 
@@ -32,6 +30,10 @@ from ..base.pane import (
     classes_in,
     filled,
 )
+
+if TYPE_CHECKING:
+    from textual.binding import BindingType
+    from textual.events import Click
 
 T = TypeVar("T")
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from textual.binding import BindingType
 
 from ....core.base.errors import CommandError
 from ....core.pictures.flow import short
@@ -14,11 +12,17 @@ from ....core.session.changes import last_change
 from ....core.session.expression import Expression
 from ....core.session.memory import Display, Memory
 from ....core.session.stops import Stop, known_value
-from ..base.pane import View
 from ..base.views import VIEWS
 from .nodes import number_cell
 from .stops import NumberedPane
 from .table import Cell, Column, KeptTable, Row
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from textual.binding import BindingType
+
+    from ..base.pane import View
 
 _Eye = tuple[Stop | Display, Expression]  # and what is looked at
 

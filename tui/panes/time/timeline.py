@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import partial
 from itertools import groupby
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from rich.segment import Segment
-from textual.events import Click, MouseDown, MouseMove, MouseUp
 
-from ....core.engine.trace import Trace
-from ....core.session.stops import Stop
 from ..base.background import Kept
 from ..base.pane import Asked, Line, Pane, View, places
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from textual.events import Click, MouseDown, MouseMove, MouseUp
+
+    from ....core.engine.trace import Trace
+    from ....core.session.stops import Stop
 
 
 class TimelinePane(Pane, can_focus=False):

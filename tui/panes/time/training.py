@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from textwrap import wrap
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 import numpy as np
 from rich.segment import Segment
 from rich.style import Style
-from textual.binding import BindingType
-from textual.events import Click
 
-from ....core.debugger.debugger import Debugger
 from ....core.pictures.flow import Trends, losses, trends
 from ....core.pictures.plot import (
     Scale,
@@ -27,6 +24,12 @@ from ...draw.digits import align
 from ..base.pane import Asked, Line, Pane, View, classes_in
 from ..base.views import VIEWS
 from ..tables.table import fitting
+
+if TYPE_CHECKING:
+    from textual.binding import BindingType
+    from textual.events import Click
+
+    from ....core.debugger.debugger import Debugger
 
 _MORE: Final = 100  # iterations that one key adds
 _MOST_TRENDS: Final = 8  # parameters whose norms stand below
