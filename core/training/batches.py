@@ -17,6 +17,7 @@ def sample_numbers(batch: Batch, iteration: int) -> Array:
     A batch that reaches the end of the samples goes on with the first ones of the next
     pass. A shuffled pass has an order of its own, which its seed and number fix.
 
+    >>> from ..scenario.training import Batch
     >>> batch = Batch(("x",), 0, 2, 3, "sequential", 0)
     >>> sample_numbers(batch, 1)
     array([2, 0])
