@@ -658,9 +658,12 @@ def _conv2d_wording(
     code = _each_group("nchwij,ocij->nohw", windows, "{weight}", 1, groups)
     by_weight = _each_group("nohw,nchwij->ocij", "{g}", windows, 0, groups)
     by_input, about_weight, by_bias = _CONV_FORMS
+    to_input, to_weight = _conv2d_loops(grid, groups)
     forms = (
-        by_input._replace(code=_conv2d_back_code(input, weight, grid, groups)),
-        about_weight._replace(code=by_weight),
+        by_input._replace(
+            code=_conv2d_back_code(input, weight, grid, groups), statement=to_input
+        ),
+        about_weight._replace(code=by_weight, statement=to_weight),
         by_bias,
     )
     if bias is None:
@@ -670,6 +673,29 @@ def _conv2d_wording(
         "code": f"{code} + np.reshape({{bias}}, (-1, 1, 1))",
         "forms": forms,
     }
+
+
+def _conv2d_loops(grid: _Grid, groups: int) -> tuple[str, str]:
+    """Return loops over the kernel, as a person writes them, where these are plain."""
+    if groups > 1 or grid.padding != (0, 0):
+        return "", ""
+    axes = zip("ij", grid.dilation, grid.stride, grid.places, strict=True)
+    met = ", ".join(_met_code(*axis) for axis in axes)
+    loop = f"for i, j in np.ndindex{tuple(grid.kernel)}: {{into}}"
+    to_input = "np.einsum('nohw,oc->nchw', {g}, {weight}[..., i, j])"
+    to_weight = f"np.einsum('nohw,nchw->oc', {{g}}, {{input}}[..., {met}])"
+    return f"{loop}[..., {met}] += {to_input}", f"{loop}[..., i, j] += {to_weight}"
+
+
+def _met_code(number: str, dilation: int, stride: int, places: int) -> str:
+    """Return the slice of the numbers that one number of the kernel meets.
+
+    >>> _met_code("i", 1, 1, 4), _met_code("j", 2, 3, 4)
+    ('i:i+4', '2*j:2*j+10:3')
+    """
+    start = number if dilation == 1 else f"{dilation}*{number}"
+    step = "" if stride == 1 else f":{stride}"
+    return f"{start}:{start}+{(places - 1) * stride + 1}{step}"
 
 
 def _conv2d_back_code(input: Shape, weight: Shape, grid: _Grid, groups: int) -> str:

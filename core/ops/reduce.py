@@ -9,6 +9,8 @@ found once, so that a single one of millions can be told.
 from __future__ import annotations
 
 import math
+import re
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -28,6 +30,7 @@ _KEEPDIMS: Final = Parameter("keepdims", checks.flag, False)
 _AXES: Final = (Parameter("axis", checks.axes, None), _KEEPDIMS)
 # The upstream gradient with the reduced axes back as axes of length 1, in NumPy.
 _UPSTREAM: Final = "np.reshape({g}, np.sum({x}, axis={axis}, keepdims=True).shape)"
+_SPREAD: Final = re.compile(re.escape(_UPSTREAM).replace(re.escape("{g}"), "(.*?)", 1))
 _COUNT: Final = "(np.size({x}) // np.size({y}))"
 
 
@@ -251,6 +254,7 @@ def _row(
     `rules` are the vjp and the jvp, where they can be had for less.
     """
     columns |= {"corner": corner, "parameters": parameters, "aliases": aliases}
+    columns["wording"] = partial(_written, form)
     return row_of_one(
         name,
         forward,
@@ -265,6 +269,22 @@ def _row(
         shared=slope[1] if len(slope) > 1 else None,
         **columns,
     )
+
+
+def _written(
+    form: Form, x: Shape, axis: Axis = None, keepdims: bool = False, **_others: Any
+) -> Mapping[str, Any]:
+    """Return the form as a person writes it, who sees the shapes.
+
+    What NumPy spreads over an array by itself is not spread by hand.
+    """
+    is_fitting = axis is None or keepdims
+    spread_out = r"\1" if is_fitting else rf"np.expand_dims(\1, {axis})"
+    spread = form.code.removeprefix("np.full(np.shape({x}), ")
+    if spread != form.code:
+        spread = spread[:-1]
+    spread = _SPREAD.sub(spread_out, spread).replace(_COUNT, str(_count(x, axis)))
+    return {"forms": (form._replace(statement=f"{{into}} += {spread}"),)}
 
 
 def _extreme(name: str, forward: Rule, word: str) -> Op:

@@ -50,13 +50,15 @@ class Form(NamedTuple):
     """The derivative by one operand, in words.
 
     The templates know `{g}` (the upstream gradient), `{y}` (the result), the names of
-    the operands and those of the parameters.
+    the operands and those of the parameters; `statement` knows `{into}`, too, the
+    operand's gradient.
     """
 
     local: str  # the local derivative of one element: "{b}", "{y} · (1 − {y})"
     product: str  # the contribution in matrix form: "{g} ∘ {b}", "{g} {b}ᵀ"
     code: str  # the contribution in NumPy: "{g} * {b}", "{g} @ {b}.T"
     why: str = ""  # one sentence for a reader who asks why
+    statement: str = ""  # what a person would write; "" for "{into} += " and `code`
 
 
 class Cost(NamedTuple):

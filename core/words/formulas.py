@@ -28,6 +28,10 @@ _PLACE: Final = re.compile(r"\{(\w+)\}")
 _SUM: Final = re.compile(r"\{\w+\} [+−] \{\w+\}")
 _POWER: Final = re.compile(r"\^(\d+)(?![\w.^])")
 _ONE_LESS: Final = re.compile(r"\^\((\d{1,9}) − 1\)")
+_SLOPE_CODE: Final = re.compile(
+    r"np\.where\(([2-9]) == 0, 0, \1 \* np\.power\(([\w.]+), \1 - 1\)\)"
+)
+_POWER_CODE: Final = re.compile(r"np\.power\(([\w.]+), ([\w.]+)\)")
 _FIRST_POWER: Final = re.compile(r"\^1(?![\w.^])")
 _BESIDE_NUMBER: Final = re.compile(
     r"(?<=[\d.]) ∘ (?<=(?<![\w.])\d ∘ )| ∘ (?=\d+(?:\.\d*)?(?![\w.]))"
@@ -49,6 +53,7 @@ class Formula(NamedTuple):
     shapes: str = ""  # how they fit: "(3, 5) @ (5, 1) → (3, 1)"; "" for scalars
     local: str = ""
     why: str = ""  # one sentence; "" for none
+    statement: str = ""  # NumPy as a person writes it; "" where that is long
     sign: str = "="  # "=", "+=", or "←" of an update
 
     @property
@@ -110,11 +115,13 @@ class Wording:
         if node.op is None:
             return Formula(node.name, (), "")
         row = self.graph.worded(node)
+        code = f"{node.name} = {self._code(node, row.code)}"
         return Formula(
             node.name,
             (self._filled(node, row.symbol, self._words(node)),),
-            f"{node.name} = {self._code(node, row.code)}",
+            code,
             self._forward_shapes(node, row),
+            statement=_plain(code),
         )
 
     def spelled(self, index: int, operands: Sequence[str]) -> str:
@@ -156,17 +163,20 @@ class Wording:
         steps = (product,)
         if _scalars(self.graph, node) and node.op.kind == "elementwise":
             steps = (f"{upstream} · {self.local(edge)}", product)
-        code = self._code(
-            node, form.code, g=f"{node.name}.grad", argument=str(edge.argument)
-        )
+        into = f"{self.graph.nodes[edge.operand].name}.grad"
+        more = {"g": f"{node.name}.grad", "into": into, "argument": str(edge.argument)}
+        code = self._code(node, form.code, **more)
+        code = f"{into} += {_summed_code(code, summed, self.graph, edge)}"
+        # What is summed over its axes is long enough.
+        statement = "" if summed else self._code(node, form.statement, **more)
         return Formula(
             result,
             steps,
-            f"{self.graph.nodes[edge.operand].name}.grad += "
-            + _summed_code(code, summed, self.graph, edge),
+            code,
             self._backward_shapes(edge, node, form.code, summed),
             self._filled(node, form.local, words),
             form.why,
+            _plain(statement or code),
             "+=" if self._has_routes(edge.operand, 2) else "=",
         )
 
@@ -207,7 +217,7 @@ class Wording:
         shape = shape_text(node.shape)
         shapes = f"{shape} − {shape} → {shape} = {node.name} ✓" if node.shape else ""
         code = "; ".join(line.format(**words) for line in optimizer.code)
-        return Formula(result, (step + where,), code, shapes, sign="←")
+        return Formula(result, (step + where,), code, shapes, statement=code, sign="←")
 
     def _words(self, node: Node, depth: int = 0) -> dict[str, str]:
         """Return what the places of a row's templates stand for."""
@@ -391,6 +401,36 @@ def _binary(code: str, op: Op, shapes: list[Shape], result: Shape) -> str:
     ]
     sign = {"*": "∘", "-": "−"}.get(matched[3], matched[3])
     return f"{shape_text(sides[0])} {sign} {shape_text(sides[1])}"
+
+
+def factors(code: str) -> tuple[str, str] | None:
+    """Return the places of the left and the right factor of a matrix product.
+
+    None where a template is no product of two matrices, or turns the upstream gradient.
+
+    >>> factors("{g} @ {b}.T"), factors("{a}.T @ {g}"), factors("{g} * {b}")
+    (('g', 'b'), ('a', 'g'), None)
+    """
+    found = _BINARY.fullmatch(code)
+    if found is None or found[3] != "@" or "{g}.T" in code:
+        return None
+    return found[1], found[4]
+
+
+def _plain(code: str) -> str:
+    """Return code as a person would write it; nothing where it is made of tricks.
+
+    >>> _plain("x.grad += y.grad * np.where(3 == 0, 0, 3 * np.power(x, 3 - 1))")
+    'x.grad += y.grad * 3 * x ** 2'
+    >>> _plain("y = np.power(x, 2)")
+    'y = x ** 2'
+    """
+    if "stride_tricks" in code or "bincount" in code:
+        return ""
+    code = _SLOPE_CODE.sub(
+        lambda found: f"{found[1]} * np.power({found[2]}, {int(found[1]) - 1})", code
+    )
+    return _POWER_CODE.sub(r"\1 ** \2", code).removesuffix(" ** 1")
 
 
 def _summed_code(code: str, summed: tuple[int, ...], graph: Graph, edge: Edge) -> str:

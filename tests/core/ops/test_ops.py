@@ -122,10 +122,10 @@ def names_of(op: Op, case: Case) -> dict[str, Any]:
     return dict(zip(op.operands, case.operands, strict=False))
 
 
-def run_code(
-    template: str, op: Op, case: Case, argument: int = 0, **known: Any
-) -> np.ndarray:
-    """Fill a NumPy template with plain names, and evaluate it."""
+def filled(
+    template: str, op: Op, case: Case, argument: int, known: dict[str, Any]
+) -> tuple[str, dict[str, Any]]:
+    """Fill a NumPy template with plain names; return what these stand for, too."""
     operands = names_of(op, case)
     words: dict[str, Any] = {name: name for name in {**operands, **known}}
     rest = tuple(operands)[len(op.operands) - 1 :]
@@ -135,13 +135,30 @@ def run_code(
     words |= {name: repr(value) for name, value in case.attributes.items()}
     words["index"] = "index"
     text = template.format(**words)
-    # The text is a template of the table under test, which is Python that we wrote.
     index = tuple(
         operands[rest[part.number]] if isinstance(part, Slot) else part
         for part in case.attributes.get("index", ())
     )
-    scope = {"np": np, "math": math, "index": index, **operands, **known}
-    return np.asarray(eval(text, scope))
+    return text, {"np": np, "math": math, "index": index, **operands, **known}
+
+
+# The texts are templates of the table under test, which is Python that we wrote.
+
+
+def run_code(
+    template: str, op: Op, case: Case, argument: int = 0, **known: Any
+) -> np.ndarray:
+    """Fill a NumPy template with plain names, and evaluate it."""
+    return np.asarray(eval(*filled(template, op, case, argument, known)))
+
+
+def run_statement(
+    template: str, op: Op, case: Case, argument: int, **known: Any
+) -> np.ndarray:
+    """Fill a statement with plain names, run it, and return what it adds to zeros."""
+    text, scope = filled(template, op, case, argument, known)
+    exec(text, scope)  # noqa: S102  # a template of the table under test
+    return scope["into"]
 
 
 # --------------------------------------------------------------------- the table
@@ -305,6 +322,12 @@ def test_code_is_the_rule(name: str, data: st.DataObject, seed: int) -> None:
         shown = run_code(form.code, op, case, argument, g=g, y=y)
         assert shown.shape == np.shape(product)
         np.testing.assert_allclose(shown, product, rtol=1e-11, atol=1e-12)
+        if form.statement:
+            zeros = np.zeros(np.shape(product))
+            made = run_statement(
+                form.statement, op, case, argument, into=zeros, g=g, y=y
+            )
+            np.testing.assert_allclose(made, product, rtol=1e-11, atol=1e-12)
 
 
 @pytest.mark.parametrize(
