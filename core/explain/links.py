@@ -31,6 +31,7 @@ Role = Literal[
     "seed",
     "upstream",
     "local",
+    "slopes",
     "product",
     "contribution",
     "before",
@@ -161,13 +162,37 @@ def _of_breakdown(run: Run, breakdown: Breakdown) -> list[Facet]:
     found = [Facet("upstream", breakdown.upstream, consumer, "grad")]
     if breakdown.local is not None:
         found.append(_local(run, breakdown.edge, breakdown.local))
+    elif breakdown.upstream.size <= _MOST:
+        # `slopes_of` has the numbers, as soon as an element is chosen.
+        found.append(Facet("slopes", _zeros(breakdown.upstream), consumer, "grad"))
     if breakdown.summed:
         found.append(Facet("product", breakdown.product, consumer, "grad"))
     found.append(Facet("contribution", breakdown.contribution, operand, "grad"))
-    if breakdown.before is not None:
-        found.append(Facet("before", breakdown.before, operand, "grad"))
-        found.append(Facet("after", breakdown.after, operand, "grad"))
+    before = breakdown.before
+    if before is None:  # the first use: what is added to is 0
+        before = np.broadcast_to(
+            np.zeros((), breakdown.after.dtype), breakdown.after.shape
+        )
+    found.append(Facet("before", before, operand, "grad"))
+    found.append(Facet("after", breakdown.after, operand, "grad"))
     return found
+
+
+def _zeros(like: Array) -> Array:
+    """Return an array of zeros that takes no memory."""
+    return np.broadcast_to(np.zeros((), like.dtype), like.shape)
+
+
+def slopes_of(run: Run, edge: Edge, index: Index) -> Array:
+    """Return ∂consumer/∂operand[index], an array of the consumer's shape.
+
+    An element of the operand's gradient is the sum of upstream ∘ these slopes.
+    """
+    value = np.asarray(run.values[edge.consumer])
+    slopes = np.zeros(value.shape, value.dtype)
+    places, factors = local_factors(run, edge, index)
+    np.put(slopes, places, factors)
+    return slopes
 
 
 def _local(run: Run, edge: Edge, array: Array) -> Facet:

@@ -25,7 +25,7 @@ from textual.widgets import Input
 from ...core.base.errors import InputError
 from ...core.debugger.debugger import Debugger
 from ...core.scenario.scenario import Scenario, load
-from .arrangement import load_arrangement, save_arrangement
+from .arrangement import WIDE, load_arrangement, save_arrangement
 from .main_screen import MainScreen
 from .themes import DARK, THEMES
 
@@ -78,7 +78,7 @@ class GradstepApp(App[int]):
         (0, "-tiny"),
         (60, "-narrow"),
         (110, "-middle"),
-        (160, "-wide"),
+        (WIDE, "-wide"),
     ]
     VERTICAL_BREAKPOINTS: list[tuple[int, str]] | None = [  # noqa: RUF012  # as declared
         (0, "-flat"),

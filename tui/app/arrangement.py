@@ -10,6 +10,7 @@ from platformdirs import user_state_path
 
 from ...core.base.errors import InputError
 from ...core.base.save import write
+from ..panes.console import ConsolePane
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from textual.screen import Screen
 
+WIDE: Final = 160  # columns from which on there are three columns of panes
 HIDEABLE: Final = ("program", "graph", "why", "console")
 _LEAST_LEFT, _LEAST_RIGHT = 16, 24  # columns
 _BORDERS: Final = 2  # lines around the console
@@ -60,8 +62,19 @@ def lay_out(
             styles.clear_rule("display")  # a small window may hide it still
     if arrangement.left:
         screen.query_one("#left").styles.width = arrangement.left
-    if arrangement.console:
-        screen.query_one("#console").styles.height = arrangement.console + _BORDERS
+    screen.query_one(ConsolePane).give_lines(arrangement.console)
+
+
+def give_lines(screen: Screen[Any], wanted: int) -> None:
+    """Give the view so many lines, as far as they are there; why has the rest.
+
+    In a wide screen why stands beside the view, and both are as high as can be.
+    """
+    styles = screen.query_one("#view").styles
+    if screen.size.width < WIDE:
+        styles.height = wanted + _BORDERS
+    else:
+        styles.clear_rule("height")
 
 
 def _path() -> Path:

@@ -36,6 +36,7 @@ from ..panes.why import WhyPane
 from .arrangement import (
     HIDEABLE,
     Arrangement,
+    give_lines,
     lay_out,
     load_arrangement,
     save_arrangement,
@@ -180,6 +181,7 @@ class MainScreen(Screen[int]):
             text = f"gradstep needs {least}; this is {width} × {height}"
             self.query_one("#small", Static).update(text)
         self.query_one("#keys", OneLine).tell(*footer(width))
+        give_lines(self, StepPane.lines_wanted(self.debugger))
         if event.size != self._drawn_in:
             self._drawn_in = event.size
             self.call_after_refresh(self.apply, None)
@@ -489,6 +491,7 @@ class MainScreen(Screen[int]):
         # A graph without a source needs no room for one.
         empty = () if self.debugger.graph.own else ("program",)
         lay_out(self, self.arrangement, empty)
+        give_lines(self, StepPane.lines_wanted(self.debugger))
 
     def action_play(self) -> None:
         """Play step by step, or pause; with a script, its lines."""

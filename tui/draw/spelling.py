@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ...core.explain.gradients import Part, part_of
+from ...core.explain.gradients import Part, Term, part_of
 from ...core.explain.links import made_from, made_into, partners
 from ...core.explain.rows import BY_PATCH
-from ...core.explain.values import explain_value
+from ...core.explain.values import Factor, ValueExplanation, explain_value
 from ...core.words.events import element_name
 from ...core.words.formulas import Wording, indexed
 from ...core.words.numbers import SENTENCE, change_text, index_text, number_text
@@ -25,32 +25,45 @@ if TYPE_CHECKING:  # it waits until something is trained
     from ...core.engine.trace import Trace
     from ...core.training.iterations import UpdateStep
 
-_SPELLED: Final = 3  # terms of a sum
+_SPELLED: Final = 6  # terms of a sum
 
 
-def contribution_text(
+def contribution_texts(
     trace: Trace, wording: Wording, edge: Edge, number: int, index: Index, local: str
-) -> str:
+) -> Sequence[str]:
     """Return what an edge adds to one element of its operand's gradient.
 
-    `local` is its local derivative in symbols.
+    The texts say the same, each shorter than the one before. `local` is the edge's
+    local derivative in symbols.
     """
     operand = trace.run.graph.nodes[edge.operand]
     part = part_of(trace, edge, number, index)
     name = element_name(operand, index, "grad")
     sign = "+=" if trace.uses(edge.operand, number)[1] > 1 else "="
     if not len(part):
-        return f"{name} {sign} 0: nothing that follows depends on it"
-    words, terms = [_upstream, _local], part.largest(_SPELLED)
-    if local == "1":
-        del words[1]  # a copy: times 1 says nothing
+        return (f"{name} {sign} 0: nothing that follows depends on it",)
+    words = [_upstream] if local == "1" else [_upstream, _local]  # a copy: 1 · g says g
     names = " · ".join(word(trace, wording, part, index) for word in words)
-    terms = [_product((term.upstream, term.local)[: len(words)]) for term in terms]
+    spelled = sorted(part.largest(_SPELLED), key=_place)
+    terms = [_product((term.upstream, term.local)[: len(words)]) for term in spelled]
     if len(words) == len(part) == 1 and not part.patched:
-        return f"{name} {sign} {names} = {terms[0]}"
+        return _shorter(name, sign, names, terms[0])
     total = number_text(part.stored, SENTENCE)
     patched = BY_PATCH * part.patched
-    return f"{name} {sign} {_sum(names, terms, len(part))} = {total}{patched}"
+    return _shorter(name, sign, *_sum(names, terms, len(part)), total + patched)
+
+
+def _place(term: Term) -> Index:
+    return term.index
+
+
+def _shorter(name: str, sign: str, *steps: str) -> Sequence[str]:
+    """Return an equation in full, and then without one after the other of its steps.
+
+    >>> _shorter("y", "=", "a · b", "2 × 3", "6")
+    ['y = a · b = 2 × 3 = 6', 'y = 2 × 3 = 6', 'y = 6']
+    """
+    return [f"{name} {sign} {' = '.join(steps[start:])}" for start in range(len(steps))]
 
 
 def update_text(step: UpdateStep, index: Index) -> str:
@@ -101,22 +114,25 @@ def _product(factors: Sequence[float]) -> str:
     return " × ".join(f"({text})" if text[0] == "-" else text for text in texts)
 
 
-def _sum(names: str, terms: Sequence[str], count: int) -> str:
-    """Return names and numbers of a sum of `count` terms, of which some are spelled."""
+def _sum(names: str, terms: Sequence[str], count: int) -> tuple[str, str]:
+    """Return a sum of `count` terms in names and in numbers, or some of it."""
     if count == 1:
-        return f"{names} = {terms[0]}"
+        return names, terms[0]
     more = f" + … ({count} terms)" if count > len(terms) else ""
-    return f"Σ {names} = {' + '.join(terms)}{more}"
+    return f"Σ {names}", " + ".join(terms) + more
 
 
-def value_text(trace: Trace, wording: Wording, index: int, at: Index) -> str:
-    """Return how one element of a value is computed."""
+def value_texts(trace: Trace, wording: Wording, index: int, at: Index) -> Sequence[str]:
+    """Return how one element of a value is computed.
+
+    The texts say the same, each shorter than the one before.
+    """
     run = trace.run
     node = run.graph.nodes[index]
     name, op = element_name(node, at), node.op
     total = number_text(run.value(index)[at], SENTENCE)
     if op is None:
-        return f"{name} = {total}"
+        return (f"{name} = {total}",)
     if op.kind == "elementwise":
         regions = [made_from(run, node, k, at) for k in range(len(node.operands))]
         places = [tuple(axis.start for axis in r.box) if r else () for r in regions]
@@ -127,16 +143,27 @@ def value_text(trace: Trace, wording: Wording, index: int, at: Index) -> str:
         steps = dict.fromkeys(
             wording.spelled(index, words) for words in (names, numbers)
         )
-        return " = ".join((name, *steps, total))
+        return _shorter(name, "=", *steps, total)
     found = explain_value(run, index, at)
     if not found.products:
         sources = _sources(trace, node, at)
-        return f"{name} = {total}" + (f", made from {sources}" if sources else "")
-    largest = found.largest(_SPELLED)
-    terms = [_product([f.value for f in term]) for _, term in largest]
+        return (f"{name} = {total}" + (f", made from {sources}" if sources else ""),)
     count = len(found.terms) + found.more
     sources = _sources(trace, node, at, " · " if op.kind == "contract" else ", ")
-    return f"{name} = {_sum(sources, terms, count) if terms else '0'} = {total}"
+    terms = [_product([f.value for f in term]) for term in _spelled(found)]
+    steps = _sum(sources, terms, count) if terms else ("0",)
+    return _shorter(name, "=", *steps, total)
+
+
+def _spelled(found: ValueExplanation) -> Sequence[Sequence[Factor]]:
+    """Return the terms of a sum in its order; of many, the largest ones."""
+    if len(found.terms) + found.more <= _SPELLED:
+        return found.terms
+    return sorted((term for _, term in found.largest(_SPELLED)), key=_first)
+
+
+def _first(term: Sequence[Factor]) -> Index:
+    return term[0].index
 
 
 def _number(trace: Trace, node: Node, at: Index) -> str:

@@ -6,13 +6,13 @@ from collections import deque
 from itertools import islice
 from typing import TYPE_CHECKING, ClassVar
 
-from rich.cells import cell_len, chop_cells
+from rich.cells import cell_len
 from rich.segment import Segment
 from textual.containers import Horizontal
 from textual.widgets import Input, Static
 
 from ...core.debugger.complete import complete
-from .base.pane import Asked, Line, Painted, Pane, View
+from .base.pane import Asked, Line, Painted, Pane, View, fitted, folded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 PROMPT = "(gradstep) "
 _MOST_LINES = 2000  # of scroll-back
+_BORDERS = 2  # lines above and below
+_MARGINS = 4  # columns beside
+_MORE = " ↑ PageUp"  # at the top of an answer that begins above it
 
 
 class Prompt(Input):
@@ -124,22 +127,6 @@ class Candidates(Asked):
         self.words = words
 
 
-def folded(text: str, width: int) -> list[str]:
-    """Break a line between words, or where there is no blank wherever it must be.
-
-    >>> folded("so: turn it round", 10), folded("abcdef", 4)
-    (['so: turn ', 'it round'], ['abcd', 'ef'])
-    """
-    parts: list[str] = []
-    while cell_len(text) > width:
-        first = chop_cells(text[: width + 1], width)[0] or text[0]
-        if text[len(first)] != " " and first.strip().count(" "):
-            first = first[: first.rindex(" ") + 1]
-        parts.append(first)
-        text = text[len(first) :].removeprefix(" ")
-    return [*parts, text]
-
-
 def _common(words: list[str]) -> str:
     first, last = min(words), max(words)
     count = next((i for i, c in enumerate(first) if last[i : i + 1] != c), len(first))
@@ -159,11 +146,12 @@ class Scrollback(Painted):
         super().__init__(id=id)
         self._written: deque[tuple[str, str]] = deque(maxlen=_MOST_LINES)
         self._up = 0  # lines scrolled back
+        self._answer = 0  # lines that were written last
 
     def write(self, *lines: tuple[str, str]) -> None:
         """Add lines at the end, each with the name of its style, and go there."""
         self._written.extend(lines)
-        self._up = 0
+        self._up, self._answer = 0, len(lines)
         self.repaint()
 
     def scroll(self, by: int) -> None:
@@ -175,12 +163,22 @@ class Scrollback(Painted):
         """Draw as many of the last lines as there is room for, folded."""
         width, height = self.size
         seen: list[Line] = []
+        count = self._up
         for text, name in islice(reversed(self._written), self._up, None):
             if len(seen) >= height or not width:
                 break
             parts = folded(text, width)
             seen = [*([Segment(part, self.ink(name))] for part in parts), *seen]
+            count += 1
+        if seen and (count < self._answer or len(seen) > height):
+            top = seen[-height:][0]
+            seen[-height:] = [self._marked_more(top), *seen[-height:][1:]]
         return seen[-height:] if height else []
+
+    def _marked_more(self, line: Line) -> Line:
+        """Return the first line in sight of an answer that begins above it."""
+        room = self.size.width - cell_len(_MORE)
+        return [*fitted(line, room), Segment(_MORE, self.ink("console--command"))]
 
     def on_mouse_scroll_up(self) -> None:
         """Scroll back."""
@@ -196,7 +194,7 @@ class ConsolePane(Pane, can_focus=False):
 
     TITLE: ClassVar[str] = "Console"
     HELP: ClassVar[str | None] = (
-        "Every key is a command line, and stands here.\n"
+        "Every key is a command line, and stands here; an answer to read opens it.\n"
         "`:` brings you here; up, down: earlier lines; Tab completes; Escape leaves.\n"
         "PageUp, PageDown or the wheel: older answers."
     )
@@ -208,11 +206,35 @@ class ConsolePane(Pane, can_focus=False):
             yield Static(PROMPT, markup=False, id="sign")
             yield Prompt()
 
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._chosen = 0  # lines that a person wants; 0: as many as an answer has
+        self._lines = 0  # of the last answer
+
+    def give_lines(self, lines: int) -> None:
+        """Be as high as a person wants it; with 0 or 1, as high as each answer."""
+        self._chosen = lines if lines > 1 else 0
+        self._fit()
+
+    def _fit(self) -> None:
+        """Be one line, or high enough for the last answer, up to a third."""
+        most = max(self.screen.size.height // 3 - _BORDERS, 3)
+        # An answer stands between its command and the prompt.
+        height = self._chosen or (min(self._lines + 2, most) if self._lines else 0)
+        self.set_class(height > 0, "-open")
+        if height:
+            self.styles.height = height + _BORDERS
+        else:
+            self.styles.clear_rule("height")
+
     def show(self, view: View) -> None:
         """Write down the last reply."""
         self.query_one(Prompt).show(view)
         if view.reply is not None:
+            width = max(self.screen.size.width - _MARGINS, 1)
+            self._lines = sum(len(folded(one, width)) for one in _to_read(view.reply))
             self._write(view.reply)
+        self._fit()
 
     def _write(self, reply: Reply) -> None:
         lines = [(PROMPT + reply.command, "console--command")]
@@ -222,9 +244,14 @@ class ConsolePane(Pane, can_focus=False):
         lines += ((f"✗ {line}", "console--error") for line in _lines(reply.error))
         self.query_one(Scrollback).write(*lines)
         self.query_one(Prompt).remember(reply.command)
+        said = reply.text[0].partition("\n")[0] if reply.text else ""
+        done = f"{reply.command}  → {said}" if said else reply.command
+        self.query_one(Prompt).placeholder = f"{done}   : command"
 
     def say(self, text: str) -> None:
         """Write a line that is not an answer."""
+        self._lines = len(_lines(text))
+        self._fit()
         self.query_one(Scrollback).write(*((line, "") for line in _lines(text)))
 
     def ask(self, line: str) -> None:
@@ -243,6 +270,15 @@ class ConsolePane(Pane, can_focus=False):
         """List the completions."""
         message.stop()
         self.say("  " + "  ".join(message.words[:60]))
+
+
+def _to_read(reply: Reply) -> list[str]:
+    """Return the lines of an answer that a person has to read; none of a plain move."""
+    display = [f"{text} = {_shown(value)}" for _, text, value in reply.display]
+    if reply.moved and reply.error is None and reply.stop is None:
+        return display
+    said = [line for text in reply.text for line in text.split("\n")]
+    return [*said, *display, *_lines(reply.error)]
 
 
 def _lines(text: str | None) -> list[str]:

@@ -16,6 +16,7 @@ from gradstep.core.explain.links import (
     made_into,
     one,
     partners,
+    slopes_of,
 )
 from gradstep.core.scenario.scenario import builtin_names, load
 
@@ -101,13 +102,38 @@ def test_the_local_of_a_product_is_turned() -> None:
     event = trace.event(number)
     assert isinstance(event, Contribution)
     shown = facets(trace, number)
-    assert [facet.role for facet in shown] == ["upstream", "local", "contribution"]
+    roles = [facet.role for facet in shown]
+    assert roles == ["upstream", "local", "contribution", "before", "after"]
+    assert not shown[3].array.any()
+    np.testing.assert_array_equal(shown[4].array, shown[2].array)
     regions = linked(trace, number, shown, shown[2].element((1, 3)))
     assert [region and region.text for region in regions] == [
         "[1, 0]",
         "[0, 3]",
         "[1, 3]",
+        "[1, 3]",
+        "[1, 3]",
     ]
+
+
+@pytest.mark.parametrize("name", ["conv", "attention", "cross_entropy"])
+def test_upstream_times_slopes_adds_up_to_the_contribution(name: str) -> None:
+    trace = Debugger(load(name)).trace
+    count = 0
+    for number in range(trace.seed_position + 1, len(trace)):
+        event = trace.event(number)
+        if not isinstance(event, Contribution):
+            continue
+        shown = {facet.role: facet.array for facet in facets(trace, number)}
+        if "slopes" not in shown:
+            continue
+        count += 1
+        assert shown["slopes"].shape == shown["upstream"].shape
+        for index in corners(shown["contribution"].shape):
+            slopes = slopes_of(trace.run, event.edge, index)
+            total = np.sum(shown["upstream"] * slopes)
+            assert total == pytest.approx(shown["contribution"][index], abs=1e-15)
+    assert count
 
 
 def test_text_of_a_region() -> None:

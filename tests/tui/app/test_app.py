@@ -24,6 +24,7 @@ from gradstep.tui.panes.header import output_text
 from gradstep.tui.panes.program import ProgramPane, present_line
 from gradstep.tui.panes.step.pane import StepPane
 from gradstep.tui.panes.time.timeline import TimelinePane
+from gradstep.tui.panes.why import WhyPane
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot
@@ -115,8 +116,49 @@ async def test_in_a_low_window_an_answer_can_be_read_where_it_was_asked_for() ->
         shown = "\n".join(painted(pilot.app.screen))
         assert "why transposed" in shown
         assert "inner sizes 2 and 1 differ" in shown
-        await pilot.press("escape")
+        assert low == 1
+        assert low < console.outer_size.height <= 24 // 3
+        await pilot.press("escape", "s")
+        await settle(pilot)
         assert console.size.height == low
+
+
+async def test_a_short_answer_takes_three_lines_with_its_command_and_the_prompt() -> (
+    None
+):
+    for size in ((80, 24), (120, 36)):
+        async with GradstepApp(load("apple_orange")).run_test(size=size) as pilot:
+            screen(pilot).run_line("goto start")  # nothing has been laid out yet
+            await settle(pilot)
+            console = screen(pilot).query_one(ConsolePane)
+            assert console.size.height == 3
+            why = screen(pilot).query_one(WhyPane)
+            assert why.region.bottom <= console.region.y
+
+
+async def test_a_long_answer_has_a_third_of_the_screen_a_mark_and_a_key() -> None:
+    async with GradstepApp(load("matmul")).run_test(size=(80, 24)) as pilot:
+        console = screen(pilot).query_one(ConsolePane)
+        assert console.outer_size.height == 1
+        await pilot.press("colon", *"info", "space", *"nodes", "enter")
+        await settle(pilot)
+        assert console.outer_size.height == 24 // 3
+
+        def shown() -> list[str]:
+            lines = painted(pilot.app.screen)[-9:]
+            return [line.strip(" │") for line in lines]
+
+        assert any(line.endswith("↑ PageUp") for line in shown())
+        assert "(gradstep) info nodes" not in shown()
+        for _ in range(9):
+            if "(gradstep) info nodes" not in shown():
+                await pilot.press("pageup")
+                await settle(pilot)
+        assert "(gradstep) info nodes" in shown()
+        assert not any("↑ PageUp" in line for line in shown())
+        await pilot.press("escape", "s")
+        await settle(pilot)
+        assert console.outer_size.height == 1
 
 
 async def test_the_console_writes_on_while_it_is_hidden() -> None:
@@ -127,7 +169,7 @@ async def test_the_console_writes_on_while_it_is_hidden() -> None:
         await settle(pilot)
         await pilot.resize_terminal(120, 36)
         await pilot.pause()
-        assert "event 2 of 13" in "\n".join(painted(pilot.app.screen)[-7:])
+        assert "(gradstep) step  → oz = 200" in painted(pilot.app.screen)[-2]
 
 
 async def test_letters_in_the_prompt_are_not_commands() -> None:
@@ -275,15 +317,15 @@ async def test_the_arrangement_can_be_changed_and_is_kept() -> None:
         assert program.outer_size.width == width + 4
         await pilot.press("ctrl+left")
         assert program.outer_size.width == width
-        height = console.outer_size.height
+        height = console.size.height
         await pilot.press("ctrl+up", "ctrl+up", "ctrl+down")
-        assert console.outer_size.height == height + 2
+        assert console.size.height == height + 2
         await pilot.press("h")
         assert not program.display
     async with GradstepApp(load("three_layer")).run_test(size=(120, 36)) as pilot:
         at = screen(pilot)
         assert not at.query_one(ProgramPane).display
-        assert at.query_one(ConsolePane).outer_size.height == height + 2
+        assert at.query_one(ConsolePane).size.height == height + 2
         await pilot.press("H")
         assert at.query_one(ProgramPane).display
 
@@ -389,6 +431,7 @@ async def test_a_click_in_the_gutter_of_a_recipe_means_its_own_line() -> None:
         await settle(pilot)
         (stop,) = at.debugger.memory.stops.values()
         assert stop.text == f"line:prelude:{statement.line}"
+        y = statement.line - int(program.scroll_offset.y)  # the answer took some lines
         assert program.render_line(y - 1).text[1] == "●"
         at.debugger.execute("goto start")
         at.debugger.execute("continue")
@@ -541,7 +584,7 @@ async def test_a_matrix_alone_opens_at_its_cursor_and_says_how_to_leave() -> Non
         await pilot.press("end", "v")
         await pilot.pause()
         shown = "\n".join(painted(pilot.app.screen))
-        assert "[78]" in shown  # the largest, in the last column
+        assert "[39]" in shown  # the largest, in the last column
         assert "v: back" in shown
         await pilot.press("question_mark")
         assert "back to the step" in str(pilot.app.screen.query_one(Static).content)

@@ -156,8 +156,8 @@ MAIN: Final = (
     Row("H", lambda s: s.one(GraphPane).display, True, keys=("tab", "tab", "h")),
     Row("ctrl+right", lambda s: s.one(ProgramPane).outer_size.width, 49),
     Row("ctrl+left", lambda s: s.one(ProgramPane).outer_size.width, 41),
-    Row("ctrl+up", lambda s: s.one(ConsolePane).size.height, 7),
-    Row("ctrl+down", lambda s: s.one(ConsolePane).size.height, 3),
+    Row("ctrl+up", lambda s: s.one(ConsolePane).size.height, 3),
+    Row("ctrl+down", lambda s: s.one(ConsolePane).size.height, 1, keys=("ctrl+up",)),
     Row("tab", focused, "ProgramPane"),
     Row("shift+tab", focused, "ProgramPane", keys=("tab", "tab")),
     *(
@@ -197,8 +197,8 @@ FOLDS: Final = (
     Row("shift+left", scrolled, lambda x, y: (x - 8, y), keys=_WIDE),
     Row("shift+down", scrolled, lambda x, y: (x, y + 4), keys=_TALL),
     Row("shift+up", scrolled, lambda x, y: (x, y - 4), keys=_TALL),
-    Row("pagedown", scrolled, lambda x, y: (x, y + 10), keys=_TALL),
-    Row("pageup", scrolled, lambda x, y: (x, max(y - 10, 0)), keys=_TALL),
+    Row("pagedown", scrolled, lambda x, y: (x, y + 13), keys=_TALL),
+    Row("pageup", scrolled, lambda x, y: (x, max(y - 13, 0)), keys=_TALL),
 )
 SEARCH: Final = (
     Row("W", node, "W1"),
@@ -258,7 +258,7 @@ SLICES: Final = (
     Row("comma", cell, (0, 1, 0, 1)),
     Row("full_stop", cell, (0, 1, 0, 1)),
 )
-LARGE: Final = (Row("d", dense, False),)
+LARGE: Final = (Row("d", dense, True),)
 BROKEN: Final = (Row("exclamation_mark", cell, (1,), keys=("left",)),)
 
 WHY: Final = (
@@ -268,11 +268,12 @@ WHY: Final = (
     Row("backspace", chosen, "x1.z.value[0, 0]", keys=("enter",)),
 )
 
+_LOW: Final = ("ctrl+up",) * 4  # a console so high that not all rows have room
 TABLE: Final = (
     Row("down", cursor, 10),
     Row("up", cursor, 8),
-    Row("pagedown", cursor, 12, keys=("ctrl+home", "down")),
-    Row("pageup", cursor, 5, keys=("ctrl+end",)),
+    Row("pagedown", cursor, 14, keys=(*_LOW, "ctrl+home", "down")),
+    Row("pageup", cursor, 3, keys=(*_LOW, "ctrl+end")),
     Row("ctrl+end", cursor, 16),
     Row("ctrl+home", cursor, 0, keys=("ctrl+end",)),
     Row("enter", last, "goto x3.z"),

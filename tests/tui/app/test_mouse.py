@@ -141,6 +141,7 @@ ROWS: Final[dict[str, Row]] = {
         lambda s: s.one(ProgramPane).scroll_offset.y,
         2,
         "vanishing",
+        keys=("ctrl+up",) * 3,
         handlers="",
     ),
     "two clicks unfold a box": Row(
@@ -151,22 +152,22 @@ ROWS: Final[dict[str, Row]] = {
         "",
         dragged(3, 4),
         scrolled,
-        (0, 8),
+        (0, 7),
         "vanishing",
         keys=("home",),
         handlers=_DRAG,
     ),
     "the wheel moves the graph": Row(
-        Canvas, "", wheel(-2), scrolled, (0, 8), "vanishing", handlers=""
+        Canvas, "", wheel(-2), scrolled, (0, 5), "vanishing", handlers=""
     ),
     "a click on a cell chooses it": Row(
         StepPane, "0.48", click, cell, (1, 1), "three_layer_batch", ("goto 1",)
     ),
     "the wheel scrolls a matrix": Row(
-        StepPane, "79 ", wheel(2), top, 83, *_LARGE, handlers=_DOWN
+        StepPane, "79 ", wheel(2), top, 80, *_LARGE, handlers=_DOWN
     ),
     "and scrolls it back": Row(
-        StepPane, "79 ", wheel(-2), top, 71, *_LARGE, handlers=_UP
+        StepPane, "79 ", wheel(-2), top, 68, *_LARGE, handlers=_UP
     ),
     "a click chooses a cell of a matrix alone": Row(
         MatrixView,

@@ -74,12 +74,14 @@ def marked(pilot: Pilot[int]) -> str:
         (StepPane, "NumPy"),
         (WhyPane, "numeric check: "),
         (ProgramPane, "sigmoid(z)"),
-        (Scrollback, "goto W2.grad"),
+        (Scrollback, "print W2.grad"),
     ],
 )
 async def test_a_part_of_a_line(kind: type[Widget], text: str) -> None:
     async with GradstepApp(load("three_layer")).run_test(size=(120, 36)) as pilot:
         main(pilot).run_line("goto W2.grad@backward")
+        if kind is Scrollback:  # a move is not an answer to be read
+            main(pilot).run_line("print W2.grad")
         await pilot.pause()
         start = where(main(pilot).query_one(kind), text)
         found = await drag(pilot, start, start + Offset(len(text) - 1, 0))

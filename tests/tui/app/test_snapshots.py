@@ -259,4 +259,4 @@ def test_the_application_exports_what_it_shows(tmp_path: Path) -> None:
     svg = path.read_text("utf-8")
     assert title in svg
     assert "Program" in svg
-    assert "Console" in svg
+    assert "(gradstep)" in svg

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, ClassVar, Generic, NamedTuple, Self, TypeVar
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len, chop_cells, set_cell_size
 from rich.segment import Segment
 from textual.events import Click
 from textual.geometry import Offset, Region, Size, Spacing
@@ -85,6 +85,22 @@ def filled(line: Line, width: int, ground: Style) -> Line:
         Segment(text, style if style and style.bgcolor else ground + style)
         for text, style, _ in fitted(line, width)
     ]
+
+
+def folded(text: str, width: int) -> list[str]:
+    """Break a line between words, or where there is no blank wherever it must be.
+
+    >>> folded("so: turn it round", 10), folded("abcdef", 4)
+    (['so: turn ', 'it round'], ['abcd', 'ef'])
+    """
+    parts: list[str] = []
+    while cell_len(text) > width:
+        first = chop_cells(text[: width + 1], width)[0] or text[0]
+        if text[len(first)] != " " and first.strip().count(" "):
+            first = first[: first.rindex(" ") + 1]
+        parts.append(first)
+        text = text[len(first) :].removeprefix(" ")
+    return [*parts, text]
 
 
 def classes_in(css: str) -> set[str]:

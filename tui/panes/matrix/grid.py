@@ -179,6 +179,10 @@ class Scale:
         template = _template(align([self.template, other.template]))
         return Scale(self.style, template, self.most)
 
+    def widened(self, width: int) -> Scale:
+        """Return this scale for numbers at least so wide."""
+        return Scale(self.style, self.template.rjust(width, "8"), self.most)
+
     @property
     def width(self) -> int:
         """How wide a number is."""
@@ -260,6 +264,7 @@ class Grid:
         self.is_placed = False  # somebody chose where the cursor is
         self.compact = False
         self.top = self.left = 0
+        self.shown = 1, 1  # rows and columns in sight
 
     # -------------------------------------------------------------------- shape
 
@@ -348,12 +353,20 @@ class Grid:
         self.top = min(max(self.top, 0), max(self.rows - rows, 0))
         self.left = min(max(self.left, 0), max(self.columns - columns, 0))
 
+    def look_at(self, rows: int, columns: int, top: int, left: int) -> None:
+        """Put a window of so many rows and columns over some of the cells."""
+        self.shown = rows, columns
+        self.top = min(max(top, 0), max(self.rows - rows, 0))
+        self.left = min(max(left, 0), max(self.columns - columns, 0))
+
     def hit(self, x: int, y: int) -> Index | None:
         """Return the index of the cell at a place of the window."""
-        row = y - self.head + self.top
-        column = (x - self.gutter) // self.cell + self.left
-        is_cell = x >= self.gutter and y >= self.head
-        if not is_cell or row >= self.rows or column >= self.columns:
+        return self.cell_at(x - self.gutter, y - self.head)
+
+    def cell_at(self, x: int, y: int) -> Index | None:
+        """Return the index of a cell; x and y count from the first one in sight."""
+        row, column = y + self.top, x // self.cell + self.left
+        if x < 0 or y < 0 or row >= self.rows or column >= self.columns:
             return None
         return self.index(row, column)
 
@@ -362,22 +375,33 @@ class Grid:
     def lines(self, width: int, height: int, inks: Inks) -> list[Line]:
         """Write the cells of a window of this size, below their columns' numbers."""
         columns = max((width - self.gutter) // self.cell, 1)
-        rows = max(height - self.head, 1)
-        seen = self.window(rows, columns)
+        self.shown = max(height - self.head, 1), columns
+        return self.cells(self.gutter, self.head, inks)
+
+    def cells(self, gutter: int, head: int, inks: Inks) -> list[Line]:
+        """Write the cells in sight.
+
+        `gutter` is how wide the numbers of their rows are, and `head` how many lines
+        stand above them, for the numbers of their columns.
+        """
+        seen = self.window(*self.shown)
         codes = self.scale.codes(seen)
-        drawn = [self._header(seen.shape[1], inks)] if self.head else []
+        drawn = [self._header(seen.shape[1], gutter, inks)] if head else []
         for number in range(len(seen)):
             row = self.top + number
-            line = self._row_number(row, number == len(seen) - 1, inks)
+            is_last = number == len(seen) - 1
+            line = self._row_number(row, gutter, inks, is_last=is_last)
             line += self._cells(row, seen[number], codes[number].tolist(), inks)
             drawn.append(line)
         return drawn
 
-    def _header(self, columns: int, inks: Inks) -> Line:
+    def _header(self, columns: int, gutter: int, inks: Inks) -> Line:
+        if self.columns == 1:
+            return []
         step = 1
         if self.compact:
             step = -(-(len(str(self.columns)) + 2) // self.cell)
-        line = [Segment(" " * self.gutter)]
+        line = [Segment(" " * gutter)]
         last = self.left + columns
         for column in range(self.left, last, step):
             wide = self.cell * min(step, last - column)
@@ -391,13 +415,13 @@ class Grid:
             line.append(Segment(name[-wide:], self._edge(here, inks)))
         return line
 
-    def _row_number(self, row: int, is_last: bool, inks: Inks) -> Line:
-        if not self.gutter:
-            return []
+    def _row_number(self, row: int, gutter: int, inks: Inks, *, is_last: bool) -> Line:
+        if not gutter or self.rows == 1:
+            return [Segment(" " * gutter)] if gutter else []
         more = "↑" if row == self.top and row else " "
         if is_last and row < self.rows - 1:
             more = "↓"
-        name = f"{row:>{self.gutter - 1}}{more}"
+        name = f"{row:>{gutter - 1}}{more}"
         return [Segment(name, self._edge(row == self.place[0], inks))]
 
     def _edge(self, is_here: bool, inks: Inks) -> Ink:
@@ -406,6 +430,8 @@ class Grid:
     def _cells(self, row: int, numbers: Array, codes: list[int], inks: Inks) -> Line:
         if self.compact:
             texts = [BARS[code] for code in codes]
+        elif self.is_future:
+            texts = [f" {'?':>{self.scale.width}} "] * len(codes)
         else:
             texts = [f" {text} " for text in self.scale.texts(numbers.tolist())]
         inks_of = inks.dense if self.compact else inks.cells

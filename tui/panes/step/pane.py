@@ -1,7 +1,12 @@
-"""One step in four linked views: formula, matrices, one element, NumPy code."""
+"""One step: its factors, what they make, and what that is added to.
+
+The matrices stand in four places that depend on their shapes alone; below them is the
+chosen element in numbers, then the notes.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -12,62 +17,68 @@ from rich.text import Text
 from ....core.commands.explaining import outstanding
 from ....core.engine.element import Element
 from ....core.engine.measure import summarise
-from ....core.explain.links import Facet, Region, linked
+from ....core.engine.trace import Contribution, Update
+from ....core.explain.links import Facet, Region, Role, linked, slopes_of
 from ....core.words.events import element_name
 from ....core.words.numbers import element_text
 from ...draw.look import Look
-from ...draw.stage import Stage, place
+from ...draw.stage import Stage
 from ...graph.drawing import cut
 from ..base.known import Known
-from ..base.pane import Chosen, KeptPane, Line, View
+from ..base.pane import Chosen, KeptPane, Line, View, folded
 from ..base.views import VIEWS
 from ..matrix.grid import HEAT, HEAT_CSS, Grid, Inks, Scale, summary_text
 from ..matrix.view import KEYS, MatrixView, Walker
-from .layout import Layout, Matrix, Tile, Wish, bottom, laid_out
-from .text import (
-    NOTHING,
-    Looked,
-    Words,
-    above_of,
-    below_of,
-    labelled,
-    looked_up,
-    title,
-    wrapped,
-)
+from . import words
+from .frame import Frame, framed
+from .places import TITLE, Tile
+from .priority import Arranged, Matters, Said, arranged, bottom, worded
+from .room import lines_wanted, note_lines
+from .widths import scales_of
+from .words import Moment, moment
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
+if TYPE_CHECKING:  # it waits until something is trained
     from textual.events import Click, Key, MouseScrollDown, MouseScrollUp
 
-    from ....core.engine.trace import Trace
+    from ....core.debugger.debugger import Debugger
+    from ....core.training.iterations import UpdateStep
 
-_MOST_SCALES = 500
 _WHEEL = 3
+_LABEL = 12
+_NARROW_PANE = 60  # columns below which there are no labels
+_NOTE_WIDTH = 60  # columns that a note has, about
+_MOST_ARRANGED = 200  # arrangements that are kept
+_NARROWEST = 12  # columns below which nothing is drawn
+_MORE = " … 9"  # ends a note that is cut: this key shows the notes in full
+_TO_COME = "nothing has happened yet: press s to step"
+
+_Found = tuple[Moment, Sequence[Scale]]
 
 
 @dataclass(slots=True)
 class _Sheet:
-    """What a step looks like in one size: lines, and where its grids are."""
+    """What a step looks like in one size: lines, and where its matrices are."""
 
     lines: list[Line]
     tiles: list[Tile]
     offset: int = 0
 
 
-class StepPane(KeptPane[Looked]):
+class StepPane(KeptPane[_Found]):
     """The step that was made last, or at the start the first one to come."""
 
     TITLE: ClassVar[str] = VIEWS["step"]
     HELP: ClassVar[str | None] = (
         "One step: its formula, its matrices, one element, its NumPy code.\n"
+        "Of a product the right factor stands above, the left one at the left, and "
+        "what\nthey make where they meet; at its right what it is added to: before → "
+        "after.\n↑ ↓ ← → beside numbers: a window, which goes on there\n"
         "One cursor for all: [ ] is the chosen element, underlined is what belongs to "
         "it.\nA cell's colour and its sign: plus or minus; how strong: how large.\n"
         "Without room for numbers: `-` and a bar; NN is NaN, ∞ infinity, · zero.\n"
         "0 is exactly zero, -0 as well: floating point keeps the sign of a zero.\n"
         f"{KEYS}\n"
-        "shift+left, shift+right: another matrix, seen or not   v: this matrix alone\n"
+        "shift+left, shift+right: another matrix   v: this matrix alone\n"
         "click: choose a cell   wheel: scroll   o: this pane alone"
     )
     COMPONENT_CLASSES: ClassVar[set[str]] = set(HEAT)
@@ -77,16 +88,16 @@ class StepPane(KeptPane[Looked]):
         super().__init__(id=id)
         self._view: View | None = None
         self._look = Look()
-        self._trace: Trace | None = None
-        self._number = -1  # of the event that is shown
-        self._facets: tuple[Facet, ...] = ()
+        self._moment: Moment | None = None
         self._grids: list[Grid] = []
-        self._looked = NOTHING
-        self._scales: dict[tuple[str, int], Scale] = {}
+        self._frame = Frame((), {}, ())
+        self._windows: dict[str, int] = {}  # where the window of an axis begins
         self._active = 0
-        self._dense: bool | None = None  # None: where there is no room for numbers
+        self._dense = False
         self._inks: Inks | None = None
         self._sheet: tuple[object, _Sheet] | None = None
+        self._longest: tuple[object, int, int] | None = None  # note: of which, how wide
+        self._arranged: dict[object, Arranged] = {}  # by shapes and room
         self._summaries = Known(summarise)
         self._walker = Walker(self, self._sought)
         self._offset = 0
@@ -96,20 +107,32 @@ class StepPane(KeptPane[Looked]):
 
     # ------------------------------------------------------------------ the moment
 
-    def recipe(self, view: View) -> tuple[object, Callable[[], Looked]]:
+    def recipe(self, view: View) -> tuple[object, Callable[[], _Found]]:
         """Return the event as the key, and what looks at it."""
         trace, number = view.debugger.trace, max(view.debugger.position - 1, 0)
         stage = Stage(view.debugger.subject, trace, self._look)
-        return (trace, number), lambda: looked_up(stage, number)
+
+        def look() -> _Found:
+            found = moment(stage, number)
+            return found, scales_of(found, self._look)
+
+        return (trace, number), look
+
+    @staticmethod
+    def lines_wanted(debugger: Debugger) -> int:
+        """Return how many lines the highest step of a session wants."""
+        notes = note_lines(debugger.subject.notes.values(), _NOTE_WIDTH)
+        return lines_wanted(debugger.graph, notes)
 
     def show(self, view: View) -> None:
         """Draw the last applied event, with the chosen element in all its arrays."""
         self._view = view
-        trace, position = view.debugger.trace, view.debugger.position
-        if trace is not self._trace or self._number != max(position - 1, 0):
-            self._take(trace, max(position - 1, 0), self.found(view))
-        for grid in self._grids:
-            grid.is_future = position == 0
+        trace, number = view.debugger.trace, max(view.debugger.position - 1, 0)
+        present = self._moment
+        if present is None or present.trace is not trace or present.number != number:
+            self._take(self.found(view))
+        if self._grids and self._moment is not None:
+            self._grids[self._moment.made].is_future = view.debugger.position == 0
         self._follow(view.chosen)
         self._show()
 
@@ -119,44 +142,49 @@ class StepPane(KeptPane[Looked]):
             self._show_borders(self._view)
         self._redraw()
 
-    def _take(self, trace: Trace, number: int, looked: Looked | None) -> None:
-        """Take the arrays of another event, each as wide as it was the last time."""
-        self._trace, self._number, self._offset = trace, number, 0
-        self._looked = looked or NOTHING
-        self._facets = self._looked.facets
-        self._grids = []
-        if len(self._scales) > _MOST_SCALES:
-            self._scales.clear()
-        for facet in self._facets:
-            scale = self._scale(trace, number, facet)
+    def _take(self, found: _Found | None) -> None:
+        """Take the arrays of another event."""
+        self._offset, self._grids, self._windows = 0, [], {}
+        self._moment, scales = found or (None, ())
+        for facet, scale in zip(self._facets, scales, strict=True):
             self._grids.append(Grid(facet.array, self._look, scale))
-        self._active = len(self._facets) - 1
+        self._active = self._moment.made if self._moment else 0
 
-    def _scale(self, trace: Trace, number: int, facet: Facet) -> Scale:
-        """Return the scale of an array, as wide as that of what stood there before."""
-        final = facet.role in ("operand", "value")
-        own = trace.run.recent.of(
-            ("scale", facet.node, "value" if final else (facet.role, number)),
-            lambda: Scale.of(facet.array, self._look),
-        )
-        key = (facet.role, facet.node)
-        before = self._scales.get(key)
-        scale = self._scales[key] = own if before is None else own.joined(before)
-        return scale
+    @property
+    def _facets(self) -> Sequence[Facet]:
+        return self._moment.facets if self._moment is not None else ()
 
     def _follow(self, chosen: Element | None) -> None:
         """Put the cursor of every grid on the chosen element, or what belongs to it."""
-        if not self._facets or self._trace is None:
+        present = self._moment
+        if present is None or not present.facets:
             return
         element = self._element(chosen)
-        regions = linked(self._trace, self._number, self._facets, element)
-        for facet, grid, region in zip(self._facets, self._grids, regions, strict=True):
+        regions = linked(present.trace, present.number, present.facets, element)
+        for facet, grid, region in zip(
+            present.facets, self._grids, regions, strict=True
+        ):
             owns = (facet.node, facet.quantity) == (element.node, element.quantity)
             # The slope of an operation has the place of the gradient it multiplies.
             grid.is_active = owns and region is not None
             grid.linked = None if grid.is_active else region
             if region is not None:
                 grid.cursor = _towards(grid.cursor, region)
+        self._take_slopes(present)
+
+    def _take_slopes(self, present: Moment) -> None:
+        """Show the slopes of the element of the contribution that is chosen."""
+        place, event = present.roles.get("slopes"), present.event
+        cursor = self._grids[present.made].cursor
+        if place is None or not isinstance(event, Contribution):
+            return
+        if not self._grids[present.made].array.size:
+            return
+        array = slopes_of(present.trace.run, event.edge, cursor)
+        old = self._grids[place]
+        scale = Scale.of(array, self._look).widened(old.scale.width)
+        grid = self._grids[place] = Grid(array, self._look, scale)
+        grid.cursor, grid.linked = old.cursor, old.linked
 
     def _element(self, chosen: Element | None) -> Element:
         """Return the element to show: the chosen one, if this step has it."""
@@ -165,7 +193,7 @@ class StepPane(KeptPane[Looked]):
             wanted = (chosen.node, chosen.quantity)
             if (active.node, active.quantity) == wanted:
                 return chosen
-            for number in range(len(self._facets) - 1, -1, -1):
+            for number in self._by_weight():
                 facet = self._facets[number]
                 if (facet.node, facet.quantity) == wanted:
                     self._active = number
@@ -180,16 +208,20 @@ class StepPane(KeptPane[Looked]):
 
     def _show_borders(self, view: View) -> None:
         """Say above where we are, and below the exact number of the cursor."""
-        trace = view.debugger.trace
-        if not self._facets:
+        if self._moment is None or not self._facets:
             self.titles = self.TITLE, ""
             return
-        stage = Stage(view.debugger.subject, trace, self._look)
-        where = " · ".join(place(stage, [self._number]))
+        where = words.where(self._moment)
         titles = [f"event {where}", where]
         if view.debugger.position == 0:
             titles = [" · ".join(("first to come", *where.split(" · ")[1:]))]
         self.titles = "\n".join(titles), "\n".join(self._exact())
+
+    def _by_weight(self) -> Sequence[int]:
+        """Return the numbers of the matrices, what the step makes first."""
+        made = self._moment.made if self._moment is not None else 0
+        others = [n for n in range(len(self._facets) - 1, -1, -1) if n != made]
+        return [made, *others]
 
     def _exact(self) -> Sequence[str]:
         """Return the number at the cursor with all its digits, and whose it is."""
@@ -198,14 +230,16 @@ class StepPane(KeptPane[Looked]):
         facet, grid = self._facets[self._active], self._grids[self._active]
         if not facet.array.size or self._view is None:
             return ["empty"]
+        if grid.is_future:
+            return ["s computes it"]
         element = facet.element(grid.cursor)
         node = self._view.debugger.graph.nodes[element.node]
         name = element_name(node, element.index, element.quantity)
-        if facet.role in ("local", "product"):
+        if facet.role in ("local", "slopes", "product"):
             name = element_text(facet.role, grid.cursor)
         equal = f"= {grid.exact()}"
         said = [f"{name} {equal}", equal]
-        if facet.role not in ("operand", "value", "local", "product"):
+        if facet.role not in ("operand", "value", "local", "slopes", "product"):
             said.insert(0, f"{facet.role} {said[0]}")
         return said
 
@@ -251,8 +285,8 @@ class StepPane(KeptPane[Looked]):
 
     def _switch(self, by: int) -> None:
         """Go to the matrix beside."""
-        count = len(self._grids)
-        self._active = (self._active + by) % count
+        shown = [tile.number for tile in self._written().tiles] or [self._active]
+        self._active = shown[(shown.index(self._active) + by) % len(shown)]
         if self._facets[self._active].array.size:
             self._grids[self._active].is_placed = True
             self._choose()
@@ -276,11 +310,10 @@ class StepPane(KeptPane[Looked]):
         self._alone.display = True
         self._alone.focus()
 
-    def _show_in(self, alone: MatrixView, view: View) -> None:
+    def _show_in(self, alone: MatrixView) -> None:
         facet, grid = self._facets[self._active], self._grids[self._active]
-        parts = title(self._words(view), self._active)
-        name = Text(" ".join(part.strip() for part in parts))
-        alone.show(facet, grid.cursor, grid.linked, name, self._look)
+        title = Text(self._titles(self._active)[0])
+        alone.show(facet, grid.cursor, grid.linked, title, self._look)
 
     def on_matrix_view_closed(self, message: MatrixView.Closed) -> None:
         """Go back to the whole step."""
@@ -296,7 +329,7 @@ class StepPane(KeptPane[Looked]):
         if found is None:
             return
         tile, x, y = found
-        index = self._grids[tile.number].hit(x, y)
+        index = self._grids[tile.number].cell_at(x, y)
         if index is not None:
             self._active = tile.number
             self._grids[tile.number].cursor = index
@@ -317,9 +350,9 @@ class StepPane(KeptPane[Looked]):
             tile = found[0]
             grid = self._grids[tile.number]
             before = grid.top
-            grid.top += by
-            grid.fit(tile.width, tile.height - tile.title, follow=False)
+            grid.look_at(tile.rows, tile.columns, grid.top + by, grid.left)
             if grid.top != before:
+                self._windows[self._frame.axes(tile.number)[0]] = grid.top
                 self._redraw(follow=False)
                 return
         self._offset += by
@@ -332,8 +365,8 @@ class StepPane(KeptPane[Looked]):
         y += sheet.offset
         for tile in sheet.tiles:
             inside = 0 <= x - tile.x < tile.width
-            if inside and 0 <= y - tile.y - tile.title < tile.height - tile.title:
-                return tile, x - tile.x, y - tile.y - tile.title
+            if inside and TITLE <= y - tile.y < tile.height:
+                return tile, x - tile.x - tile.gutter, y - tile.y - TITLE - tile.head
         return None
 
     # --------------------------------------------------------------------- drawing
@@ -354,8 +387,8 @@ class StepPane(KeptPane[Looked]):
         self._is_behind = False
         self._following = follow
         self.repaint()
-        if self.alone is not None and self._facets and self._view is not None:
-            self._show_in(self.alone, self._view)
+        if self.alone is not None and self._facets:
+            self._show_in(self.alone)
 
     def draw(self, y: int) -> Line:
         """Return one line of the step."""
@@ -378,98 +411,263 @@ class StepPane(KeptPane[Looked]):
         return self._sheet[1]
 
     def _write(self, width: int, height: int, inks: Inks) -> _Sheet:
-        if self._view is None or width < 4:
+        present = self._moment
+        if self._view is None or width < _NARROWEST:
             return _Sheet([], [])
-        if not self._facets:
-            words = "nothing is computed here: no step to show"
-            return _Sheet(self._wrapped([Segment(words)], width), [])
-        words = self._words(self._view)
-        above = [
-            (importance, self._wrapped(line, width))
-            for importance, line in above_of(words, inks, width)
-        ]
-        below = [
-            (importance, self._labelled(label, line, width, inks))
-            for importance, label, line in self._below(words)
-        ]
+        if present is None or not present.facets:
+            text = "nothing is computed here: no step to show"
+            return _Sheet(_wrapped(Segment(text), width), [])
         for grid in self._grids:
-            grid.compact = False
-        matrices = [
-            Matrix(
-                title(words, number),
-                (grid.columns, grid.height),
-                grid.gutter,
-                grid.cell,
-                grid.array.size,
+            grid.compact = self._dense
+        graph = present.trace.run.graph
+        frames = framed(graph, present.event, present.facets, self._grids)
+        frame, tiles, above = self._arrange(frames, width, height)
+        self._frame = frame
+        if all(tile.number != self._active for tile in tiles):
+            self._active = present.made
+        self._look_through(frame, tiles)
+        said = list(self._said(present, frame, tiles, inks))
+        lines = _block([one for one in said if one.is_above], above)
+        room = height - above - bottom(tiles)
+        below = _block([one for one in said if not one.is_above], room)
+        lines += self._matrices(present, tiles, inks) + below
+        return _Sheet(lines, [tile._replace(y=tile.y + above) for tile in tiles])
+
+    def _arrange(self, frames: Sequence[Frame], width: int, height: int) -> Arranged:
+        """Place the matrices; steps with the same shapes have the same places."""
+        shapes = [(one.parts, *one.sizes.items(), one.optional) for one in frames]
+        notes = self._note_lines(width)
+        key = (*shapes, width, height, notes)
+        if key not in self._arranged:
+            if len(self._arranged) >= _MOST_ARRANGED:
+                self._arranged.clear()
+            self._arranged[key] = arranged(frames, width, height, notes)
+        return self._arranged[key]
+
+    def _note_lines(self, width: int) -> int:
+        """Return how many lines the longest note of the session takes."""
+        if self._view is None:
+            return 0
+        notes = self._view.debugger.subject.notes
+        if self._longest is None or self._longest[:2] != (notes, width):
+            lines = note_lines(notes.values(), width - _margin(width))
+            self._longest = notes, width, lines
+        return self._longest[2]
+
+    def _look_through(self, frame: Frame, tiles: Sequence[Tile]) -> None:
+        """Show the same window of an axis in every matrix that has it.
+
+        The window follows the cursor of the matrix that matters most.
+        """
+        seen = {tile.number: tile for tile in tiles}
+        order = [n for n in (self._active, *self._by_weight()) if n in seen]
+        starts: dict[str, int] = {}
+        for number in order:
+            tile, place = seen[number], self._grids[number].place
+            shown = (tile.rows, tile.columns)
+            for axis, count, at in zip(frame.axes(number), shown, place, strict=True):
+                start = self._windows.get(axis, 0)
+                if self._following:
+                    start = min(max(start, at - count + 1), at)
+                starts.setdefault(axis, min(max(start, 0), frame.sizes[axis] - count))
+        self._windows = starts
+        for number in order:
+            top, left = (starts[axis] for axis in frame.axes(number))
+            self._grids[number].look_at(
+                seen[number].rows, seen[number].columns, top, left
             )
-            for number, grid in enumerate(self._grids)
-        ]
-        wish = Wish(self._active, self._dense)
-        layout = laid_out(
-            matrices,
-            wish,
-            (width, height),
-            (above, below),
-            lambda hint: self._wrapped([Segment(hint, inks.quiet)], width),
+
+    def _matrices(
+        self, present: Moment, tiles: Sequence[Tile], inks: Inks
+    ) -> list[Line]:
+        """Write the matrices, each at its place."""
+        height = max((tile.y + tile.height for tile in tiles), default=0)
+        rows: list[list[tuple[int, Line]]] = [[] for _ in range(height)]
+        for tile in tiles:
+            grid = self._grids[tile.number]
+            ink = inks.changed if tile.number == present.made else inks.name
+            rows[tile.y].append((tile.x, [Segment(self._headline(tile, tiles), ink)]))
+            lines = grid.cells(tile.gutter, tile.head, inks)
+            if not grid.array.size:
+                lines = [[Segment("empty", inks.quiet)]]
+            for number, line in enumerate(lines, tile.y + TITLE):
+                rows[number].append((tile.x, line))
+        before, after = (_tile_of(present, role, tiles) for role in ("before", "after"))
+        is_sum = isinstance(present.event, Contribution)
+        if is_sum and before is not None and after is not None and after.x > before.x:
+            for row in range(before.rows):
+                y = before.y + TITLE + before.head + row
+                x = (before.x + before.width + after.x) // 2
+                rows[y].append((x, [Segment("→", inks.quiet)]))
+        return [_joined(sorted(row, key=_start)) for row in rows]
+
+    def _headline(self, tile: Tile, tiles: Sequence[Tile]) -> str:
+        """Return a title as far as there is room up to the next matrix in its line."""
+        is_active = tile.number == self._active
+        beside = [one.x for one in tiles if one.y == tile.y and one.x > tile.x]
+        titles = self._titles(tile.number)
+        present = self._moment
+        if present is not None and isinstance(present.event, Contribution):
+            before, after = (
+                _tile_of(present, role, tiles) for role in ("before", "after")
+            )
+            if before is not None and tile == after:
+                return "" if before.y == tile.y else " → after"
+            if tile in (before, after):  # one title for both
+                titles, beside = words.accumulated(present), []
+                is_active = self._facets[self._active].role in ("before", "after")
+        more = self._cut_sides(tile, tiles)
+        room = min(beside, default=self.room.width + 1) - 2 - tile.x - len(more)
+        text = next((text for text in titles if cell_len(text) <= room), titles[-1])
+        mark = "▸" if is_active and len(tiles) > 1 else " "
+        return mark + cut(text, max(room, 1)) + more
+
+    def _cut_sides(self, tile: Tile, tiles: Sequence[Tile]) -> str:
+        """Return marks of the sides where a matrix is cut, where its numbers do not."""
+        grid = self._grids[tile.number]
+        has_rows = any(one.gutter for one in tiles if one.y == tile.y)
+        sides = (
+            ("↑", not has_rows and grid.top > 0),
+            ("↓", not has_rows and grid.top + tile.rows < grid.rows),
+            ("←", not tile.head and grid.left > 0),
+            ("→", not tile.head and grid.left + tile.columns < grid.columns),
         )
-        for grid, matrix in zip(self._grids, layout.matrices, strict=True):
-            grid.compact = matrix.is_dense
-        lines = [line for _, part in layout.above for line in part]
-        start = len(lines)
-        lines += self._tile_lines(layout, inks)
-        lines += [line for _, part in layout.below for line in part]
-        return _Sheet(lines, [tile._replace(y=tile.y + start) for tile in layout.tiles])
+        marks = "".join(mark for mark, is_cut in sides if is_cut)
+        return f" {marks}" if marks else ""
 
-    def _words(self, view: View) -> Words:
-        stage = Stage(view.debugger.subject, view.debugger.trace, self._look)
-        cursors = [grid.cursor for grid in self._grids]
-        return Words(view.debugger, stage, self._number, self._looked, cursors)
+    def _titles(self, number: int) -> Sequence[str]:
+        """Return what may stand over a matrix, the longest first."""
+        if self._moment is None:
+            return ("",)
+        return words.title(self._moment, number, [grid.cursor for grid in self._grids])
 
-    def _below(self, words: Words) -> Iterator[tuple[int, str, Line]]:
-        """Yield what stands below the matrices: how much it matters, label, line."""
-        yield from below_of(words)
-        facet = self._facets[self._active]
-        if facet.array.size > 1:
-            summary = self._summaries.of(facet.array, self, self._redraw)
-            text = Text("…") if summary is None else summary_text(summary, self._look)
-            label = facet.role if len(self._facets) > 1 else "array"
-            yield 1, label, list(text.render(self.app.console))
-        if facet.array.ndim > 2:
-            yield 6, "slice", [Segment("the keys , and . turn to another one")]
+    # ----------------------------------------------------------------------- words
 
-    def _wrapped(self, line: Line, width: int) -> list[Line]:
-        return wrapped(self.app.console, line, width)
+    def _said(
+        self, present: Moment, frame: Frame, tiles: Sequence[Tile], inks: Inks
+    ) -> Iterator[Said]:
+        """Yield what is said above and below the matrices."""
+        yield from self._formula(present, inks)
+        yield Said(Matters.BLANK, [[[]]])
+        position = self._view.debugger.position if self._view is not None else 0
+        if position == 0:
+            yield self._labelled(Matters.CHANGE, "to come", [_TO_COME], inks)
+            return
+        cursor = self._grids[present.made].cursor
+        is_scalar = all(facet.array.size == 1 for facet in present.facets)
+        element = () if is_scalar else words.element(present, cursor, self._update())
+        yield self._labelled(Matters.ELEMENT, "one element", element, inks)
+        seen = {tile.number for tile in tiles}
+        if any(number not in seen for number in frame.optional):
+            change = words.change(present, cursor)
+            yield self._labelled(Matters.CHANGE, "accumulated", [change], inks)
+        note = "\n".join(present.notes)
+        yield self._labelled(Matters.NOTE, "note", [note], inks)
+        yield self._labelled(Matters.NUMPY, "NumPy", [present.formula.statement], inks)
+        for reason in present.reasons:
+            yield self._labelled(Matters.REASON, "why", [reason], inks)
+        grid = self._grids[self._active]
+        if grid.array.ndim > 2:
+            turn = "the keys , and . turn to another one"
+            yield self._labelled(Matters.STATISTICS, "slice", [turn], inks)
+        if grid.array.size > 1:
+            summary = self._summaries.of(grid.array, self, self._redraw)
+            text = "…" if summary is None else summary_text(summary, self._look).plain
+            yield self._labelled(Matters.STATISTICS, "array", [text], inks)
 
-    def _labelled(self, label: str, line: Line, width: int, inks: Inks) -> list[Line]:
-        return labelled(self.app.console, Segment(label, inks.quiet), line, width)
+    def _formula(self, present: Moment, inks: Inks) -> Iterator[Said]:
+        """Yield what happens, its formula, and how the shapes fit."""
+        width, formula = self.room.width, present.formula
+        what = [Segment(cut(words.what(present), width), inks.quiet)]
+        yield Said(Matters.WHAT, [[what]], is_above=True)
+        text, shapes = Segment(formula.text, inks.name), f"   {formula.shapes}"
+        if not text.text:
+            return
+        whole = _wrapped(text, width)
+        cut_off = [Segment(cut(text.text, width), inks.name)]
+        if cell_len(text.text + shapes) <= width:
+            whole = [[text, Segment(shapes, inks.quiet)]]
+        yield Said(Matters.FORMULA, [whole, [cut_off]], is_above=True)
+        if len(whole) > 1 or len(whole[0]) < 2:
+            line = [Segment(cut(formula.shapes, width), inks.quiet)]
+            yield Said(Matters.SHAPES, [[line]], is_above=True)
 
-    def _tile_lines(self, layout: Layout, inks: Inks) -> list[Line]:
-        rows: list[list[tuple[int, Line]]] = [[] for _ in range(bottom(layout.tiles))]
-        for tile in layout.tiles:
-            grid, facet = self._grids[tile.number], self._facets[tile.number]
-            inner = tile.height - tile.title
-            if self._following:
-                grid.fit(tile.width, inner)
-            active = tile.number == self._active
-            ink = inks.changed if _is_changed(facet, self._facets) else inks.name
-            titles = layout.titles[tile.number]
-            mark = "▸" if active and len(self._grids) > 1 else " "
-            parts = [[Segment(cut(mark + titles[0][1:], tile.width), ink)]]
-            parts += [
-                [Segment(cut(part, tile.width), inks.quiet)] for part in titles[1:]
+    def _update(self) -> UpdateStep | None:
+        """Return the update of the chosen element, where this step is one."""
+        present, view = self._moment, self._view
+        if present is None or view is None or not isinstance(present.event, Update):
+            return None
+        from ....core.training.iterations import (  # noqa: PLC0415  # 5 ms, training only
+            Iterations,
+        )
+
+        timeline = view.debugger.timeline
+        if not isinstance(timeline, Iterations):
+            return None
+        cursor = self._grids[present.made].cursor
+        return timeline.update(
+            view.debugger.place.iteration, present.event.node, cursor
+        )
+
+    def _labelled(
+        self, matters: Matters, label: str, texts: Sequence[str], inks: Inks
+    ) -> Said:
+        """Say one of some texts beside its label, broken at its blanks."""
+        width = self.room.width
+        margin = _margin(width)
+        first = Segment(f"{label:<{margin}}"[:margin], inks.quiet)
+        later = Segment(" " * margin)
+        room = width - margin
+        wordings = [_wrapped(Segment(text), room) for text in texts if text]
+        if wordings:
+            more = _MORE if matters == Matters.NOTE else "…"
+            wordings += _shortened(wordings[-1], room, more)
+        return Said(
+            matters,
+            [
+                [[later if number else first, *line] for number, line in enumerate(one)]
+                for one in wordings
             ]
-            if facet.array.size:
-                parts += grid.lines(tile.width, inner, inks)
-            else:
-                parts.append([Segment("empty", inks.quiet)])
-            for number, part in enumerate(parts[: tile.height]):
-                rows[tile.y + number].append((tile.x, part))
-        return [_joined(row) for row in rows]
+            or [[]],
+        )
 
 
-def _is_changed(facet: Facet, all_facets: Sequence[Facet]) -> bool:
-    """Tell whether an array is what the step makes."""
-    return facet is all_facets[-1]
+# ------------------------------------------------------------------------ small helpers
+
+
+def _block(said: Sequence[Said], room: int) -> list[Line]:
+    """Return lines of what is said, as many as there is room for."""
+    lines = [line for part in worded(said, room) for line in part]
+    return lines + [[] for _ in range(room - len(lines))]
+
+
+def _wrapped(segment: Segment, width: int) -> list[Line]:
+    """Break a text at its blanks, and where its lines end."""
+    text, ink, _ = segment
+    lines = (line for part in text.split("\n") for line in folded(part, width))
+    return [[Segment(line.rstrip(), ink)] for line in lines]
+
+
+def _margin(width: int) -> int:
+    """Return how wide labels are."""
+    return _LABEL + 1 if width >= _NARROW_PANE else 0
+
+
+def _shortened(lines: Sequence[Line], width: int, more: str) -> Iterator[list[Line]]:
+    """Yield fewer and fewer lines of a text, with a mark where they end."""
+    room = width - cell_len(more)
+    for count in range(len(lines) - 1, 0, -1):
+        last = "".join(segment.text for segment in lines[count - 1])
+        yield [*lines[: count - 1], [Segment(last[:room].rstrip() + more)]]
+
+
+def _tile_of(present: Moment, role: Role, tiles: Sequence[Tile]) -> Tile | None:
+    number = present.roles.get(role)
+    return next((tile for tile in tiles if tile.number == number), None)
+
+
+def _start(part: tuple[int, Line]) -> int:
+    return part[0]
 
 
 def _towards(cursor: tuple[int, ...], region: Region) -> tuple[int, ...]:

@@ -1,0 +1,225 @@
+"""Walking through a pass, each part of each step is on the screen, and in its place."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import re
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from driving import painted, press, settle
+from gradstep.core.engine.trace import Contribution
+from gradstep.core.explain.gradients import Part, part_of
+from gradstep.core.scenario.scenario import builtin_names, load
+from gradstep.tui.app.app import GradstepApp
+from gradstep.tui.app.main_screen import MainScreen
+from gradstep.tui.draw.look import Look
+from gradstep.tui.draw.stage import Stage, notes
+from gradstep.tui.panes.step.pane import StepPane
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from textual.screen import Screen
+
+    from gradstep.tui.panes.step.places import Tile
+
+MOST = 60  # contributions of one scenario, at most: two_layer_net has no more
+NUMBER = re.compile(r"-?\d[\d.]*(?:e-?\d+)?|-?∞|-?inf|nan|NaN|NN", re.IGNORECASE)
+SHORTEST = 20  # characters of a note that is cut
+CUT = " … 9"  # the end of a note that is cut, with the key that shows the whole
+
+
+@pytest.fixture(autouse=True)
+def _plain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+
+
+class Frame:
+    """What the screen shows of a contribution."""
+
+    def __init__(self, screen: MainScreen) -> None:
+        self.screen = screen
+        self.pane = screen.query_one(StepPane)
+        region = self.pane.content_region
+        lines = painted(cast("Screen[object]", screen))[region.y : region.bottom]
+        self.lines = [line[region.x : region.right] for line in lines]
+        self.text = " ".join(" ".join(self.lines).split())
+
+    @property
+    def event(self) -> Contribution | None:
+        """The contribution that was made last."""
+        debugger = self.screen.debugger
+        event = debugger.trace.event(debugger.position - 1)
+        return event if isinstance(event, Contribution) else None
+
+    @property
+    def tiles(self) -> dict[str, Tile]:
+        """Where a matrix stands that has a role."""
+        present = self.pane._moment
+        assert present is not None
+        return {
+            present.facets[tile.number].role: tile
+            for tile in self.pane._written().tiles
+        }
+
+    def numbers(self, *roles: str) -> list[str]:
+        """Return the numbers that stand where the first of some matrices is."""
+        tile = next((self.tiles[role] for role in roles if role in self.tiles), None)
+        if tile is None:
+            return []
+        first = tile.y + 1 + tile.head
+        left = tile.x + tile.gutter
+        rows = self.lines[first : tile.y + tile.height]
+        return NUMBER.findall(" ".join(row[left : tile.x + tile.width] for row in rows))
+
+    def chosen(self) -> tuple[int, ...]:
+        """Return the index of the element that was chosen."""
+        pane = self.pane
+        assert pane._moment is not None
+        return pane._grids[pane._moment.made].cursor
+
+
+def shows(text: str, value: float) -> bool:
+    """Tell whether a text is a number rounded at its last digit."""
+    text = text.replace("∞", "inf").replace("NN", "nan")
+    shown = float(text)
+    if not math.isfinite(value) or not math.isfinite(shown):
+        return shown == value or (math.isnan(shown) and math.isnan(value))
+    mantissa, _, exponent = text.lower().partition("e")
+    decimals = len(mantissa.partition(".")[2]) - int(exponent or 0)
+    return abs(shown - value) <= 0.5001 * 10.0**-decimals
+
+
+def missing(frame: Frame) -> Iterator[str]:
+    """Yield what is not on the screen of upstream, local, contribution and sum."""
+    event, trace = frame.event, frame.screen.debugger.trace
+    if event is None:
+        return
+    number, index = frame.screen.debugger.position - 1, frame.chosen()
+    part = part_of(trace, event.edge, number, index)
+    factors = frame.numbers("upstream"), frame.numbers("local", "slopes")
+    if len(part) and not any(holds(part, n, *factors) for n in range(len(part))):
+        yield f"upstream × local in {factors}"
+    breakdown = trace.breakdown(event.consumer, event.argument)
+    if not any(shows(one, part.stored) for one in frame.numbers("contribution")):
+        yield f"contribution {part.stored} in {frame.numbers('contribution')}"
+    before = 0.0 if breakdown.before is None else float(breakdown.before[index])
+    if not has_sum(frame, before, float(breakdown.after[index])):
+        yield f"{before} → {breakdown.after[index]}"
+    for role in ("upstream", "local", "slopes", "contribution"):
+        tile = frame.tiles.get(role)
+        if tile and not frame.lines[tile.y][tile.x + 1 :].startswith(role):
+            yield f"title {role}"
+    done, of = breakdown.uses
+    if not re.search(rf"\b(accumulated|sum|use)( · use)? {done} of {of}\b", frame.text):
+        yield f"use {done} of {of}"
+
+
+def holds(
+    part: Part, number: int, upstream: Sequence[str], local: Sequence[str]
+) -> bool:
+    """Tell whether both factors of one of the terms are among numbers."""
+    term = part.term(number)
+    return any(shows(one, term.upstream) for one in upstream) and any(
+        shows(one, term.local) for one in local
+    )
+
+
+def has_sum(frame: Frame, before: float, after: float) -> bool:
+    """Tell whether the sum before and after is there, as matrices or as a line."""
+    lines = re.findall(rf"({NUMBER.pattern}) → ({NUMBER.pattern})", frame.text)
+    places = [(frame.numbers("before"), frame.numbers("after"))]
+    places += [([one], [two]) for one, two in lines]
+    return any(
+        any(shows(one, before) for one in start)
+        and any(shows(one, after) for one in end)
+        for start, end in places
+    )
+
+
+def unsaid(frame: Frame, *, may_be_cut: bool) -> Iterator[str]:
+    """Yield the author's notes that are not on the screen."""
+    debugger = frame.screen.debugger
+    stage = Stage(debugger.subject, debugger.trace, Look())
+    for note in notes(stage, [debugger.position - 1]):
+        if note not in debugger.subject.notes.values():
+            continue
+        text = " ".join(note.split())
+        if text in frame.text:
+            continue
+        shown = frame.text.rpartition(CUT)[0]
+        starts = (text[:end] for end in range(SHORTEST, len(text)))
+        if not may_be_cut or not any(map(shown.endswith, starts)):
+            yield f"note {text}"
+
+
+async def walked(
+    name: str, size: tuple[int, int], look: Callable[[Frame], Iterator[str]]
+) -> list[str]:
+    """Step through a scenario, and return what is seen at its positions."""
+    app = GradstepApp(load(name))
+    app.animation_level = "none"
+    found: list[str] = []
+    async with app.run_test(size=size):
+        await settle(app)
+        screen = next(s for s in app.screen_stack if isinstance(s, MainScreen))
+        while screen.debugger.position < min(len(screen.debugger.trace), MOST):
+            press(app, "i")
+            await settle(app)
+            seen = look(Frame(screen))
+            found += (f"{name} {screen.debugger.position}: {what}" for what in seen)
+    return found
+
+
+@pytest.mark.parametrize("name", builtin_names())
+@pytest.mark.parametrize(
+    "size", [(200, 60), (120, 36), (80, 24)], ids="{0[0]}x{0[1]}".format
+)
+def test_the_story_of_each_step_is_on_the_screen(
+    name: str, size: tuple[int, int]
+) -> None:
+    def look(frame: Frame) -> Iterator[str]:
+        yield from missing(frame)
+        yield from unsaid(frame, may_be_cut=size[0] < 120)
+
+    assert asyncio.run(walked(name, size, look)) == []
+
+
+def places(frame: Frame) -> tuple[object, object]:
+    """Return the shapes of a step with the side of its upstream, and its titles."""
+    event, debugger = frame.event, frame.screen.debugger
+    assert event is not None
+    present = frame.pane._moment
+    assert present is not None
+    node = debugger.graph.nodes[event.consumer]
+    is_product = node.op is not None and node.op.name == "matmul"
+    side = event.argument if is_product else None
+    shapes = [(facet.role, facet.array.shape) for facet in present.facets]
+    return (side, *shapes), [(role, *tile[1:]) for role, tile in frame.tiles.items()]
+
+
+@pytest.mark.parametrize(
+    "name", ["hidden_layer", "three_layer", "attention", "vanishing"]
+)
+@pytest.mark.parametrize("size", [(120, 36), (80, 24)], ids="{0[0]}x{0[1]}".format)
+def test_only_numbers_change_from_step_to_step(
+    name: str, size: tuple[int, int]
+) -> None:
+    seen: dict[object, set[str]] = {}
+
+    def look(frame: Frame) -> Iterator[str]:
+        if frame.event is not None:
+            shapes, where = places(frame)
+            seen.setdefault(shapes, set()).add(str(where))
+        yield from ()
+
+    asyncio.run(walked(name, size, look))
+    assert {
+        shapes: len(where) for shapes, where in seen.items() if len(where) > 1
+    } == {}
+    assert any(seen)

@@ -1,0 +1,117 @@
+"""What is said beside the matrices of a step, and what gives way first."""
+
+from __future__ import annotations
+
+import pytest
+
+from gradstep.tui.panes.step.frame import Frame
+from gradstep.tui.panes.step.places import Part
+from gradstep.tui.panes.step.priority import Matters, Said, arranged, bottom, worded
+
+ALWAYS = (Matters.ELEMENT, Matters.NOTE, Matters.CHANGE, Matters.FORMULA)
+
+
+def said(matters: Matters, *lengths: int) -> Said:
+    return Said(matters, [[[]] * length for length in lengths])
+
+
+def lengths(things: list[Said], room: int) -> list[int]:
+    return [len(lines) for lines in worded(things, room)]
+
+
+def test_what_matters_least_gives_way_first() -> None:
+    order = [one for one in Matters if one not in ALWAYS]
+    things = [said(matters, 1) for matters in order]
+    for room in range(len(order) + 1):
+        kept = [0] * (len(order) - room) + [1] * room
+        assert lengths(things, room) == kept
+
+
+def test_what_is_always_said_has_its_shortest_words_before_anything_else() -> None:
+    things = [
+        said(Matters.NUMPY, 1),
+        said(Matters.ELEMENT, 3, 1),
+        said(Matters.NOTE, 4, 1),
+    ]
+    assert lengths(things, 2) == [0, 1, 1]
+    assert lengths(things, 4) == [0, 3, 1]  # the note has no shorter words for three
+    assert lengths(things, 5) == [0, 1, 4]
+    assert lengths(things, 7) == [0, 3, 4]
+    assert lengths(things, 8) == [1, 3, 4]
+
+
+@pytest.mark.parametrize("room", range(4))
+def test_of_what_is_always_said_the_element_gives_way_first(room: int) -> None:
+    things = [said(matters, 1) for matters in ALWAYS]
+    assert lengths(things, room) == [0] * (4 - room) + [1] * room
+
+
+def row(
+    count: int, rows: int, columns: int, cell: int, optional: tuple[int, ...]
+) -> Frame:
+    """Return the frame of so many equal matrices in one row."""
+    parts = tuple(
+        Part("r", "c", cell, number, 0, numbered=number == 0) for number in range(count)
+    )
+    return Frame(parts, {"r": rows, "c": columns}, optional)
+
+
+def numbers(frames: list[Frame], width: int, height: int, notes: int = 1) -> list[int]:
+    return [tile.number for tile in arranged(frames, width, height, notes).tiles]
+
+
+def test_the_optional_ones_go_one_after_the_other_and_the_last_one_last() -> None:
+    frame = row(5, 3, 2, 8, (3, 4))  # 16 columns each, with one between them
+    assert numbers([frame], 84, 20) == [0, 1, 2, 3, 4]
+    assert numbers([frame], 83, 20) == [0, 1, 2, 4]
+    assert numbers([frame], 66, 20) == [0, 1, 2]
+    other = frame._replace(
+        parts=tuple(
+            part._replace(across=number % 3, down=number // 3)
+            for number, part in enumerate(frame.parts)
+        )
+    )
+    assert numbers([frame, other], 66, 20) == [0, 1, 2, 3, 4]  # in two rows
+    assert numbers([frame, other], 83, 20) == [0, 1, 2, 4]  # one row before two
+
+
+@pytest.mark.parametrize(
+    ("height", "above"), [(4 + 3 + 4, 3), (4 + 3 + 3, 2), (4 + 2 + 3, 2), (4 + 3, 1)]
+)
+def test_words_give_lines_above_and_below_to_whole_matrices(
+    height: int, above: int
+) -> None:
+    [first, *_] = arranged([row(3, 3, 1, 8, ())], 60, height).tiles
+    found = arranged([row(3, 3, 1, 8, ())], 60, height)
+    assert found.above == above
+    assert first.rows == 3
+
+
+def test_a_longer_note_leaves_fewer_lines_to_windows_where_there_are_many() -> None:
+    large = row(3, 90, 9, 8, ())
+    assert arranged([large], 60, 30, 1).tiles[0].rows == 30 - 5 - 2
+    assert arranged([large], 60, 30, 4).tiles[0].rows == 30 - 8 - 2
+    assert arranged([large], 60, 18, 4).tiles[0].rows == 18 - 8 - 2
+    assert arranged([large], 60, 17, 4).tiles[0].rows == 17 - 3 - 2
+
+
+def test_of_several_places_for_windows_the_one_with_most_numbers_is_taken() -> None:
+    wide = row(2, 1, 40, 8, ())  # four numbers each in a row of 80, or ten below it
+    stacked = wide._replace(
+        parts=tuple(
+            part._replace(across=0, down=number)
+            for number, part in enumerate(wide.parts)
+        )
+    )
+    for frames in ([wide, stacked], [stacked, wide]):
+        tiles = arranged(frames, 80, 9).tiles
+        assert [(tile.x, tile.columns) for tile in tiles] == [(0, 10), (0, 10)]
+    assert [tile.y for tile in arranged([wide, stacked], 80, 6).tiles] == [0, 0]
+
+
+def test_where_nothing_fits_the_first_places_are_taken() -> None:
+    first = row(3, 9, 9, 8, ())
+    assert arranged([first, first._replace(optional=(2,))], 9, 3).frame is first
+    broad = row(1, 1, 1, 40, ())
+    assert arranged([broad, row(1, 2, 1, 40, ())], 30, 12).frame is broad
+    assert bottom([]) == 0

@@ -1,0 +1,186 @@
+"""Which place each matrix of a step takes, told from what the step multiplies."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from ....core.engine.trace import Contribution, Event, Forward
+from ....core.words.formulas import factors
+from .places import Part, Tile
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ....core.engine.graph import Graph
+    from ....core.explain.links import Facet, Role
+    from ..matrix.grid import Grid
+
+# How wide a place is at least, and how wide it is where there is room to spare: for any
+# title, since places depend on shapes alone. One title stands over before and after.
+_WIDTHS: Final[Mapping[Role, tuple[int, int]]] = MappingProxyType(
+    {
+        "upstream": (9, 28),
+        "local": (9, 24),
+        "slopes": (9, 24),
+        "contribution": (13, 22),
+        "before": (3, 0),
+        "after": (11, 20),
+    }
+)
+_MADE: Final = ("contribution", "value")
+_WIDTH: Final = (10, 22)  # of any other
+
+
+class Frame(NamedTuple):
+    """The places of a step's matrices, the lengths of their axes, and what may go."""
+
+    parts: tuple[Part, ...]  # one for each matrix
+    sizes: Mapping[str, int]  # the length of each axis
+    optional: tuple[int, ...]  # the matrices that may be left out, the first one first
+
+    def axes(self, number: int) -> tuple[str, str]:
+        """Return the axes of a matrix, that of its rows and that of its columns."""
+        return self.parts[number].rows, self.parts[number].columns
+
+    def right(self, tile: Tile) -> int:
+        """Return the column behind the last cell of a matrix."""
+        return tile.x + tile.gutter + tile.columns * self.parts[tile.number].cell
+
+
+def framed(
+    graph: Graph, event: Event, facets: Sequence[Facet], grids: Sequence[Grid]
+) -> Sequence[Frame]:
+    """Return the places of a step's matrices, and others where those are too wide."""
+    may_go = ("product", "before", "after") if isinstance(event, Contribution) else ()
+    optional = tuple(
+        number
+        for role in may_go
+        for number, facet in enumerate(facets)
+        if facet.role == role
+    )
+    found = _factors(graph, event, facets, grids)
+    if found is not None:
+        return (_product(facets, grids, *found, optional),)
+    row = _row(facets, grids, optional)
+    frames = [row, row._replace(parts=_folded(row.parts, facets))]
+    if all(grid.rows == 1 < grid.columns for grid in grids):
+        frames.append(row._replace(parts=_stacked(row.parts)))
+    return frames
+
+
+def sides(
+    graph: Graph, event: Event, facets: Sequence[Facet]
+) -> tuple[int, int] | None:
+    """Return the numbers of the left and of the right factor of a matrix product.
+
+    The formula tells which of the two is the upstream gradient.
+    """
+    roles = [facet.role for facet in facets]
+    if isinstance(event, Contribution):
+        form = graph.worded(graph.nodes[event.consumer]).form(event.argument)
+        found = factors(form.code) if form is not None else None
+        if found is None or "local" not in roles:
+            return None
+        upstream, local = roles.index("upstream"), roles.index("local")
+        return (upstream, local) if found[0] == "g" else (local, upstream)
+    if isinstance(event, Forward) and len(roles) == 3:
+        op = graph.nodes[event.node].op
+        return (0, 1) if op is not None and factors(op.code) else None
+    return None
+
+
+def _factors(
+    graph: Graph, event: Event, facets: Sequence[Facet], grids: Sequence[Grid]
+) -> tuple[int, int, int] | None:
+    """Return left factor, right factor and product, where they fit as matrices do."""
+    found = sides(graph, event, facets)
+    if found is None:
+        return None
+    made = next(n for n, f in enumerate(facets) if f.role in _MADE)
+    left, right, product = (grids[number] for number in (*found, made))
+    fits = (
+        left.columns == right.rows
+        and left.rows == product.rows
+        and right.columns == product.columns
+    )
+    return (*found, made) if fits else None
+
+
+def _product(
+    facets: Sequence[Facet],
+    grids: Sequence[Grid],
+    left: int,
+    right: int,
+    made: int,
+    optional: tuple[int, ...],
+) -> Frame:
+    places = {
+        left: (("n", "k"), (0, 1)),
+        right: (("k", "m"), (1, 0)),
+        made: (("n", "m"), (1, 1)),
+    }
+    parts: list[Part] = []
+    across = 2
+    for number, (facet, grid) in enumerate(zip(facets, grids, strict=True)):
+        axes, place = places.get(number, (("n", "m"), (across, 1)))
+        across += number not in places
+        parts.append(_part(facet, grid, axes, place, numbered=number in places))
+    sizes = {
+        "n": grids[made].rows,
+        "m": grids[made].columns,
+        "k": grids[left].columns,
+    }
+    return Frame(tuple(parts), sizes, optional)
+
+
+def _row(
+    facets: Sequence[Facet], grids: Sequence[Grid], optional: tuple[int, ...]
+) -> Frame:
+    """Return places beside each other."""
+    parts: list[Part] = []
+    sizes: dict[str, int] = {}
+    for number, (facet, grid) in enumerate(zip(facets, grids, strict=True)):
+        size = grid.rows, grid.columns
+        axes = f"rows of {size}", f"columns of {size}"
+        sizes |= dict(zip(axes, size, strict=True))
+        parts.append(_part(facet, grid, axes, (number, 0)))
+    return Frame(_numbered(parts), sizes, optional)
+
+
+def _folded(parts: Sequence[Part], facets: Sequence[Facet]) -> tuple[Part, ...]:
+    """Return places in two rows: the factors above, and below what they make."""
+    roles = [facet.role for facet in facets]
+    made = next((n for n, role in enumerate(roles) if role in _MADE), len(parts) - 1)
+    lines = [0 if number < made else 1 for number in range(len(parts))]
+    return _numbered(
+        [part._replace(down=line) for part, line in zip(parts, lines, strict=True)]
+    )
+
+
+def _stacked(parts: Sequence[Part]) -> tuple[Part, ...]:
+    """Return places one below the other, for long rows of numbers."""
+    return _numbered([part._replace(across=0, down=part.across) for part in parts])
+
+
+def _numbered(parts: Sequence[Part]) -> tuple[Part, ...]:
+    """Give numbers to the rows of the first matrix of its height in each line."""
+    first: dict[tuple[int, str], int] = {}
+    for number, part in enumerate(parts):
+        first.setdefault((part.down, part.rows), number)
+    return tuple(
+        part._replace(numbered=first[part.down, part.rows] == number)
+        for number, part in enumerate(parts)
+    )
+
+
+def _part(
+    facet: Facet,
+    grid: Grid,
+    axes: tuple[str, str],
+    place: tuple[int, int],
+    *,
+    numbered: bool = True,
+) -> Part:
+    least, wish = _WIDTHS.get(facet.role, _WIDTH)
+    return Part(*axes, grid.cell, *place, least, wish, numbered)

@@ -1,0 +1,119 @@
+"""What a step says beside its matrices, and what of all that gives way first.
+
+Where the matrices stand is told from their shapes alone: they leave some lines to what
+is said, whatever that is. What is said has the lines that are left: first one for each
+thing that is always said, and then what matters most.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum, auto
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from .places import Tile, whole, windows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..base.pane import Line
+    from .frame import Frame
+
+_HIGH: Final = 18  # lines from which on windows leave room for whole notes
+
+
+class Matters(IntEnum):
+    """How much something that is said matters: the first ones give way first."""
+
+    BLANK = auto()
+    NUMPY = auto()
+    STATISTICS = auto()
+    REASON = auto()
+    WHAT = auto()
+    SHAPES = auto()
+    # From here on it is always said, if only with its shortest words.
+    ELEMENT = auto()
+    NOTE = auto()
+    CHANGE = auto()
+    FORMULA = auto()
+
+
+class Said(NamedTuple):
+    """Something that is said above or below the matrices."""
+
+    matters: Matters  # how much it matters
+    wordings: Sequence[Sequence[Line]]  # the longest first, each of some lines
+    is_above: bool = False  # whether it is said above the matrices
+
+
+class Arranged(NamedTuple):
+    """Where the matrices stand, and how many lines are left above them."""
+
+    frame: Frame  # the places that were taken
+    tiles: Sequence[Tile]  # of the matrices that are seen
+    above: int  # lines above them
+
+
+def arranged(
+    frames: Sequence[Frame], width: int, height: int, notes: int = 1
+) -> Arranged:
+    """Place the matrices of a step in so many columns and lines.
+
+    `notes` are the lines of the longest note. Where all matrices have no room in full,
+    those that may be left out go one after the other, then all are windows. Nothing
+    here depends on what the matrices are called or what is said of them.
+    """
+    first, *others = frames
+    none, some = (), first.optional
+    least = some[:-1]
+    tries = [(first, none), (first, least), *((one, none) for one in others)]
+    lefts = ((3, 3 + notes), (2, 2 + notes), (1, 2))  # lines that words get
+    for frame, optional in (*tries, (first, some)):
+        for above, below in lefts:
+            # The change of the sum has a line, where the matrices do not show it.
+            room = height - above - below - bool(optional)
+            tiles = whole(frame.parts, frame.sizes, optional, width, room)
+            if tiles:
+                return Arranged(frame, tiles, above)
+    above, below = lefts[1 if height >= _HIGH else 2]
+    room = height - above - below - bool(some)
+    seen = [
+        Arranged(one, windows(one.parts, one.sizes, some, width, room), above)
+        for one in frames
+    ]
+    fitting = [one for one in seen if _fits(one, width, room)]
+    return max(fitting, key=_cells, default=seen[0])
+
+
+def _fits(one: Arranged, width: int, height: int) -> bool:
+    return bottom(one.tiles) <= height and all(
+        one.frame.right(tile) <= width for tile in one.tiles
+    )
+
+
+def _cells(one: Arranged) -> int:
+    """Return how many numbers are seen."""
+    return sum(tile.rows * tile.columns for tile in one.tiles)
+
+
+def worded(said: Sequence[Said], room: int) -> list[Sequence[Line]]:
+    """Return lines for each thing that is said, in so many lines: of some, none.
+
+    First what is always said gets its shortest words, what matters most first.
+    """
+    chosen: list[Sequence[Line]] = [() for _ in said]
+    order = sorted(range(len(said)), key=lambda number: -said[number].matters)
+    always = [number for number in order if said[number].matters >= Matters.ELEMENT]
+    for numbers, start in ((always, -1), (order, 0)):
+        for number in numbers:
+            for wording in said[number].wordings[start:]:
+                more = len(wording) - len(chosen[number])
+                if more <= room:
+                    chosen[number] = wording
+                    room -= more
+                    break
+    return chosen
+
+
+def bottom(tiles: Sequence[Tile]) -> int:
+    """Return how many lines the matrices take."""
+    return max((tile.y + tile.height for tile in tiles), default=0)

@@ -1,0 +1,197 @@
+"""What a step says beside its matrices: formula, one element, NumPy, notes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ....core.engine.trace import Contribution, Event, Forward, Seed, Trace, Update
+from ....core.explain.links import Facet, facets
+from ....core.words.events import element_name
+from ....core.words.formulas import NO_FORMULA, Formula, Wording, axes_text
+from ....core.words.numbers import change_text, shape_text
+from ...draw.spelling import contribution_texts, update_text, value_texts
+from ...draw.stage import Stage, notes, place
+
+if TYPE_CHECKING:  # it waits until something is trained
+    from collections.abc import Sequence
+
+    from ....core.engine.element import Index
+    from ....core.training.iterations import UpdateStep
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One event and what there is to say of it, wherever the cursor is."""
+
+    stage: Stage  # subject, trace and look
+    number: int  # of the event
+    facets: tuple[Facet, ...] = ()  # its arrays, in the order in which they are read
+    notes: Sequence[str] = ()  # of the author
+    reasons: Sequence[str] = ()  # what lines and rules of operations say of themselves
+    summed: tuple[int, ...] = ()  # the axes that the event sums over
+    formula: Formula = NO_FORMULA  # what it does in symbols
+    roles: dict[str, int] = field(default_factory=dict[str, int])  # role → facet
+
+    @property
+    def trace(self) -> Trace:
+        """The trace of the event."""
+        return self.stage.trace
+
+    @property
+    def event(self) -> Event:
+        """The event."""
+        return self.trace.event(self.number)
+
+    @property
+    def made(self) -> int:
+        """The number of the matrix that the step makes."""
+        roles = self.roles
+        return roles.get("contribution", roles.get("value", len(self.facets) - 1))
+
+
+def moment(stage: Stage, number: int) -> Moment:
+    """Return what there is to say of an event; nothing where nothing is computed."""
+    trace = stage.trace
+    if not len(trace):
+        return Moment(stage, number)
+    event = trace.event(number)
+    found = facets(trace, number)
+    summed = _summed(trace, event)
+    formula = _formula(stage, event, summed)
+    said = notes(stage, [number])
+    written = set(stage.subject.notes.values())
+    return Moment(
+        stage,
+        number,
+        found,
+        [note for note in said if note in written],
+        [note for note in said if note not in written],
+        summed,
+        formula,
+        {facet.role: place for place, facet in enumerate(found)},
+    )
+
+
+def _summed(trace: Trace, event: Event) -> tuple[int, ...]:
+    """Return the axes that a step sums over."""
+    if not isinstance(event, Contribution):
+        return ()
+    return trace.breakdown(event.consumer, event.argument).summed
+
+
+def _formula(stage: Stage, event: Event, summed: tuple[int, ...]) -> Formula:
+    """Return what a step does in symbols; of the seed there is nothing to say."""
+    if isinstance(event, Forward):
+        return stage.wording.forward(event.node)
+    if isinstance(event, Contribution):
+        return stage.wording.contribution(event.edge, summed)
+    optimizer = stage.trace.optimizer
+    if isinstance(event, Update) and optimizer is not None:
+        return stage.wording.update(event.node, optimizer)
+    return NO_FORMULA
+
+
+# ---------------------------------------------------------------------- the sentences
+
+
+def what(moment: Moment) -> str:
+    """Return what happens: who receives through whom."""
+    nodes, event, words = moment.stage.graph.nodes, moment.event, moment.stage.wording
+    if isinstance(event, Forward):
+        return f"{nodes[event.node].name} is computed"
+    if isinstance(event, Seed):
+        return "the seed: the gradient that enters at the output"
+    if isinstance(event, Update):
+        return f"update of {nodes[event.node].name}"
+    through = words.forward(event.consumer).text or nodes[event.consumer].name
+    return f"{words.node(event.operand)} receives through  {through}"
+
+
+def where(moment: Moment) -> str:
+    """Return where the event stands in time and in the program."""
+    return " · ".join(place(moment.stage, [moment.number]))
+
+
+def title(moment: Moment, number: int, cursors: Sequence[Index]) -> Sequence[str]:
+    """Return what stands over a matrix, the longest first: with its shape, without."""
+    facet, words = moment.facets[number], moment.stage.wording
+    shape = shape_text(facet.array.shape) if facet.array.ndim else ""
+    if facet.array.ndim > 2:
+        shape += f" at [{', '.join(map(str, cursors[number][:-2]))}]"
+    called = _called(moment, facet, words, cursors)
+    short = (facet.role,) if called.startswith(facet.role) else ()
+    return f"{called} {shape}".rstrip(), called, *short
+
+
+def _called(
+    moment: Moment, facet: Facet, words: Wording, cursors: Sequence[Index]
+) -> str:
+    event, role = moment.event, facet.role
+    name = moment.stage.graph.nodes[facet.node].name
+    if role in ("operand", "value"):
+        return words.node(facet.node)
+    if not isinstance(event, Contribution):
+        called = {
+            "seed": f"seed {words.gradient(facet.node)}",
+            "gradient": f"{name}.grad",
+        }
+        return called.get(role, f"{name} {role}")
+    if role == "upstream":
+        return f"upstream {words.gradient(facet.node)}"
+    if role == "local":
+        return f"local {moment.formula.local or words.local(event.edge)}"
+    if role == "slopes":
+        index = cursors[moment.made]
+        return (
+            f"slopes of {element_name(moment.stage.graph.nodes[event.operand], index)}"
+        )
+    return role
+
+
+def uses(moment: Moment) -> str:
+    """Return which use of its operand a contribution is: `1 of 2`."""
+    event = moment.event
+    if not isinstance(event, Contribution):
+        return ""
+    done, of = moment.trace.uses(event.operand, moment.number + 1)
+    return f"{done} of {of}"
+
+
+def accumulated(moment: Moment) -> Sequence[str]:
+    """Return what stands over the sum of the contributions so far."""
+    use = uses(moment)
+    return f"accumulated · use {use}", f"accumulated {use}", f"sum {use}"
+
+
+def element(moment: Moment, index: Index, update: UpdateStep | None) -> Sequence[str]:
+    """Return the chosen element in numbers, as far as this step makes it.
+
+    The texts say the same, each shorter than the one before; none where all is said.
+    """
+    trace, event, words = moment.trace, moment.event, moment.stage.wording
+    if not moment.facets[moment.made].array.size:
+        return ()
+    if isinstance(event, Forward):
+        return value_texts(trace, words, event.node, index)
+    if isinstance(event, Contribution):
+        local = moment.formula.local
+        return contribution_texts(trace, words, event.edge, moment.number, index, local)
+    return (update_text(update, index),) if update is not None else ()
+
+
+def change(moment: Moment, index: Index) -> str:
+    """Return the accumulated gradient of an element before and after a contribution."""
+    if not isinstance(moment.event, Contribution):
+        return ""
+    before, after = (
+        moment.facets[moment.roles[role]].array for role in ("before", "after")
+    )
+    if not after.size:
+        return ""
+    return f"{change_text(before[index], after[index])}   use {uses(moment)}"
+
+
+def reduction(moment: Moment) -> str:
+    """Return the axes that a product is summed over to fit its operand."""
+    return f"Σ {axes_text(moment.summed)}" if moment.summed else ""
