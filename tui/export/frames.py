@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..draw.stage import Stage
 
 WIDTH: Final = 100
-_MOST_STEPS: Final = 5000  # of a page or a recording
+MOST_STEPS: Final = 5000  # of a page or a recording
 
 
 def frames(stage: Stage, width: int = WIDTH) -> Iterator[RenderableType]:
@@ -31,8 +31,8 @@ def frames(stage: Stage, width: int = WIDTH) -> Iterator[RenderableType]:
     Raises `LimitError` where there are too many.
     """
     count = len(stage.trace)
-    if count > _MOST_STEPS:
-        hint = f"{_MOST_STEPS:,} at most; md and `gradstep play` take them all"
+    if count > MOST_STEPS:
+        hint = f"{MOST_STEPS:,} at most; md and `gradstep play` take them all"
         raise LimitError(f"{count:,} events are too many for one file", hint)
     yield opening(stage, width)
     for event in range(count):

@@ -1,55 +1,68 @@
 """A run as one HTML page: every step, and the keys to walk through them.
 
 The page needs nothing but itself: page.html, with page.css and page.js put into it. Its
-policy forbids it the network, and all text of a subject is escaped.
+policy forbids it the network and every script but its own, and all text of a subject is
+escaped.
 """
 
 from __future__ import annotations
 
-import re
+import base64
+import hashlib
 from html import escape
+from itertools import groupby
 from pathlib import Path
 from string import Template
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from rich.terminal_theme import DEFAULT_TERMINAL_THEME
-
+from ...core.base.errors import LimitError
 from ..draw.playback import facts
-from ..draw.stage import Stage, place
-from .frames import frames, segments
+from ..draw.stage import Stage, pass_of
+from .drawn_graph import drawn_graph, marks
+from .frames import MOST_STEPS
+from .sections import gallery, section, step_section
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from rich.console import RenderableType
-
     from ...core.engine.graph import Graph
+    from ...core.engine.subject import When
+    from ...core.ops.table import Array
+
+_WITHOUT_SCRIPT: Final = "section { display: block; }"
 
 
 def page(stage: Stage) -> str:
     """Return a run as a page. Raises `LimitError` where it has too many events."""
-    subject = stage.subject
-    classes: dict[str, str] = {}
-    drawn = [_drawn(frame, classes) for frame in frames(stage)]
-    lines = [[], *(_lines(stage, event) for event in range(len(stage.trace))), []]
-    titles = ["start", *_titles(stage), "end"]
-    told = zip(drawn, lines, titles, strict=True)
+    subject, trace = stage.subject, stage.trace
+    if len(trace) > MOST_STEPS:
+        hint = f"{MOST_STEPS:,} at most; md and `gradstep play` take them all"
+        raise LimitError(f"{len(trace):,} events are too many for one file", hint)
+    graph = drawn_graph(stage)
+    lines = [_lines(stage, event) for event in range(len(trace))]
+    steps = [
+        step_section(
+            stage,
+            event,
+            {"lines": at, **marks(graph, trace.event(event))},
+        )
+        for event, at in enumerate(lines)
+    ]
+    style, script = _text("page.css"), _text("page.js")
     return Template(_text("page.html")).substitute(
-        title=escape(subject.title),
+        title=escape(subject.title or subject.name),
         summary=escape(subject.summary),
-        facts=escape(" · ".join(facts(subject, stage.trace))),
-        classes="\n".join(
-            f".{name} {{ {css} }}" for css, name in classes.items() if css
-        ),
-        style=_text("page.css"),
+        facts=escape(" · ".join(facts(subject, trace))),
+        styles=" ".join(map(_hash, (style, _WITHOUT_SCRIPT))),
+        scripts=_hash(script),
+        style=style,
+        without_script=_WITHOUT_SCRIPT,
         sources="\n".join(_sources(stage.graph)),
-        steps="\n".join(
-            f'<section id="step{number}" data-lines="{_numbers(at)}" '
-            f'data-title="{escape(title)}"><pre>{text}</pre></section>'
-            for number, (text, at, title) in enumerate(told)
-        ),
-        last=len(drawn) - 1,
-        script=_text("page.js"),
+        graph=graph.svg,
+        steps="\n".join([_opening(stage), *steps, _closing(stage)]),
+        chapters="".join(_chapters(stage)),
+        last=len(trace) + 1,
+        script=script,
     )
 
 
@@ -59,26 +72,79 @@ def _text(name: str) -> str:
     return text if name == "page.html" else text.removesuffix("\n")
 
 
-def _numbers(lines: Sequence[int]) -> str:
-    return " ".join(map(str, lines))
+def _hash(text: str) -> str:
+    """Return what a policy calls a script or a style that it allows."""
+    digest = hashlib.sha256(f"\n{text}\n".encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
-def _titles(stage: Stage) -> Iterator[str]:
-    for event in range(len(stage.trace)):
-        yield " · ".join(place(stage, [event]))
+# ------------------------------------------------------------------- start and end
 
 
-def _drawn(frame: RenderableType, classes: dict[str, str]) -> str:
-    """Return a drawing in HTML; a style that is new gets a class."""
-    pieces: list[str] = []
-    for piece in segments(frame):
-        text = escape(piece.text)
-        css = piece.style.get_html_style(DEFAULT_TERMINAL_THEME) if piece.style else ""
-        if css and text.strip():
-            name = classes.setdefault(css, f"s{len(classes)}")
-            text = f'<span class="{name}">{text}</span>'
-        pieces.append(text)
-    return re.sub(r" +\n", "\n", "".join(pieces)).rstrip()
+def _opening(stage: Stage) -> str:
+    run = stage.trace.run
+    leaves = [
+        (node.name, run.value(node.index))
+        for node in stage.graph
+        if node.op is None and not node.is_literal
+    ]
+    return _outside(stage, 0, "start", "what it starts from", leaves)
+
+
+def _closing(stage: Stage) -> str:
+    trace, number = stage.trace, len(stage.trace) + 1
+    leaves = [
+        (f"{node.name}.grad", trace.run.gradient(node.index))
+        for node in stage.graph
+        if node.kind in {"input", "parameter"}
+    ]
+    found = [(name, array) for name, array in leaves if array is not None]
+    return _outside(stage, number, "end", "the gradients", found)
+
+
+def _outside(
+    stage: Stage,
+    number: int,
+    when: When,
+    what: str,
+    arrays: Sequence[tuple[str, Array]],
+) -> str:
+    """Return what is there before the first event, or after the last."""
+    note = stage.note(when)
+    return section(
+        number,
+        {"title": when, "lines": []},
+        [
+            f"<h2>{when}</h2>",
+            f"<p>{escape(stage.subject.summary)}" if when == "start" else "",
+            f"<p class=what>{what}",
+            gallery(arrays),
+            f"<p class=note>{escape(note)}" if note else "",
+        ],
+    )
+
+
+# ------------------------------------------------------------------------ the timeline
+
+
+def _chapters(stage: Stage) -> Iterator[str]:
+    """Yield a link for each run of events of one pass and one statement."""
+    for (when, name), events in groupby(
+        range(len(stage.trace)), lambda event: _chapter(stage, event)
+    ):
+        first, *more = events
+        yield (
+            f'<li data-events="{1 + len(more)}"><a class="{when}" href="#{first + 1}" '
+            f'title="{when} {escape(name)}">{escape(name)}</a>'
+        )
+
+
+def _chapter(stage: Stage, event: int) -> tuple[str, str]:
+    """Return the pass of an event, and what the outermost statement assigns."""
+    node = stage.node(event)
+    around = list(stage.graph.around(node.site))
+    name = around[-1][1].target if around else node.name
+    return pass_of(stage, event), name
 
 
 # ------------------------------------------------------------------------ the sources

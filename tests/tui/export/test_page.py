@@ -1,55 +1,23 @@
-"""The page: complete, offline, harmless, and walked through in a real browser."""
+"""The page: complete, offline, harmless, and readable."""
 
+import base64
+import hashlib
 import json
-import os
 import re
-import shutil
-import subprocess
-import sys
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from gradstep.core.debugger.debugger import Debugger
-from gradstep.core.scenario.scenario import builtin_names, load, parse
-from gradstep.tui.draw.look import Look
-from gradstep.tui.draw.stage import Stage
-from gradstep.tui.export.page import page
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-quic",
-    "--no-first-run",
-)
-PATIENCE = 60
-# Chromium reads commands from its descriptor 3, and answers on 4.
-START = """
-import os, sys
-down, up = map(int, sys.argv[1].split(","))
-os.dup2(down, 100)
-os.dup2(up, 4)
-os.dup2(100, 3)
-os.execv(sys.argv[2], sys.argv[2:])
-"""
-EVIL = (
-    "</pre></script><script>document.title='evil'</script><img src=x onerror=f()>&amp;"
-)
-
-
-def page_of(debugger: Debugger) -> str:
-    return page(Stage(debugger.subject, debugger.trace, Look()))
+from gradstep.core.scenario.scenario import builtin_names, load
+from gradstep.tui.export import page as page_module
+from gradstep.tui.export.cells import LEVELS, Cells
+from pages import evil, page_of
 
 
 class Read(HTMLParser):
@@ -87,27 +55,31 @@ def test_every_event_is_on_the_page(name: str) -> None:
         assert f"{number} of {len(debugger.trace)}" in step
     assert "gradients" in read.steps[-1]
     source = debugger.graph.sources["program"].text.rstrip().split("\n")
-    assert len([1 for tag, _ in read.tags if tag == "li"]) == len(source)
+    assert len([1 for _, at in read.tags if "data-line" in at]) == len(source)
 
 
 def test_the_page_asks_nothing_of_the_network() -> None:
     text = page_of(Debugger(load("two_layer_net")))
     assert not re.search(r"https?:|//[a-z]|url\(|@import|<link|<img|<iframe", text)
     assert "default-src 'none'" in text
+    assert "unsafe" not in text
     for _, attributes in Read(text).tags:
-        assert not {"src", "href", "action"} & set(attributes)
+        assert not {"src", "action"} & set(attributes)
+        assert re.fullmatch(r"#\d+", attributes.get("href") or "#0")
+        assert "style" not in attributes
         assert not any(name.startswith("on") for name in attributes)
 
 
-def evil() -> Debugger:
-    return Debugger(
-        parse(
-            f'gradstep = 1\ntitle = "{EVIL}"\nsummary = "{EVIL}"\n'
-            f"program = 'y = x * x   # {EVIL.replace(chr(39), '')}'\n"
-            "[inputs]\nx = 2.0\n"
-            f'[notes]\n"start" = "{EVIL}"\n"forward y" = "{EVIL}"\n'
-        )
-    )
+def test_the_policy_allows_the_script_and_the_styles_of_the_page_alone() -> None:
+    text = page_of(Debugger(load("matmul")))
+    for tag, count in (("script", 1), ("style", 2)):
+        [allowed] = re.findall(rf"{tag}-src ([^;\"]*)", text)
+        found = re.findall(rf"(?s)<{tag}>(.*?)</{tag}>", text)
+        made = (hashlib.sha256(one.encode()).digest() for one in found)
+        assert allowed.split() == [
+            f"'sha256-{base64.b64encode(one).decode()}'" for one in made
+        ]
+        assert len(found) == count
 
 
 def test_text_of_others_is_text() -> None:
@@ -115,168 +87,112 @@ def test_text_of_others_is_text() -> None:
     tags = [tag for tag, _ in read.tags]
     assert tags.count("script") == 1
     assert "img" not in tags
+    names = [name for _, attributes in read.tags for name in attributes]
+    assert not any(name.startswith("on") for name in names)
     assert "<img src=x" in "".join(read.steps[0].split("\n")).replace("  ", " ")
 
 
-# ---------------------------------------------------------------- in a real browser
+# ---------------------------------------------------------------------- the one cursor
 
 
-class Browser:
-    """A page in a headless Chromium, spoken to over a pipe."""
-
-    def __init__(self, commands: int, answers: int) -> None:
-        self._commands, self._answers = commands, answers
-        self._rest, self._count, self._session = b"", 0, ""
-
-    def open(self, path: Path) -> None:
-        target = self.call("Target.createTarget", url="about:blank")["targetId"]
-        attached = self.call("Target.attachToTarget", targetId=target, flatten=True)
-        self._session = attached["sessionId"]
-        self.call("Page.enable")
-        self.call("Page.navigate", url=path.as_uri())
-        for _ in range(500):
-            if self.js("document.readyState") == "complete" and self.js(
-                "location.hash"
-            ):
-                return
-        raise TimeoutError("the page does not load")
-
-    def call(self, method: str, **parameters: Any) -> dict[str, Any]:
-        self._count += 1
-        message = {"id": self._count, "method": method, "params": parameters}
-        if self._session:
-            message["sessionId"] = self._session
-        os.write(self._commands, json.dumps(message).encode() + b"\0")
-        while True:
-            answer = self._next()
-            if answer.get("id") == self._count:
-                assert "error" not in answer, answer
-                return answer["result"]
-
-    def _next(self) -> dict[str, Any]:
-        while b"\0" not in self._rest:
-            read = os.read(self._answers, 65536)
-            assert read, "the browser has gone"
-            self._rest += read
-        line, _, self._rest = self._rest.partition(b"\0")
-        return json.loads(line)
-
-    def js(self, expression: str) -> Any:
-        found = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
-        assert "exceptionDetails" not in found, found
-        return found["result"].get("value")
-
-    def press(self, key: str) -> None:
-        for kind in ("keyDown", "keyUp"):
-            self.call("Input.dispatchKeyEvent", type=kind, key=key, code=key)
-
-    def click(self, selector: str) -> None:
-        box = self.js(
-            f"(() => {{ const b = document.querySelector({selector!r})"
-            ".getBoundingClientRect(); return [b.x + b.width / 2, b.y + b.height / 2]"
-            "})()"
-        )
-        for kind in ("mousePressed", "mouseReleased"):
-            self.call(
-                "Input.dispatchMouseEvent",
-                type=kind,
-                x=box[0],
-                y=box[1],
-                button="left",
-                clickCount=1,
-            )
-
-    def seen(self) -> str:
-        """Return the text of the step that is shown, and only that."""
-        script = (
-            "[...document.querySelectorAll('section')]"
-            ".filter(s => s.offsetParent !== null).map(s => s.innerText)"
-            ".join('\\n##\\n')"
-        )
-        text = self.js(script)
-        assert "\n##\n" not in text
-        return text
+def links(name: str, number: int) -> dict[str, Any]:
+    """Return what a step knows of its cells: sets, pairs of matrices, texts."""
+    debugger = Debugger(load(name))
+    read = Read(page_of(debugger))
+    data = next(at for tag, at in read.tags if at.get("id") == f"step{number}")
+    sets, pairs = json.loads(data["data-links"] or "")
+    return {
+        "sets": sets,
+        "pairs": pairs,
+        "texts": json.loads(data["data-texts"] or ""),
+    }
 
 
-@contextmanager
-def browsing(path: Path) -> Iterator[Browser]:
-    program = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if program is None:
-        pytest.skip("no Chromium is installed")
-    down, up = os.pipe(), os.pipe()
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        ends = f"{down[0]},{up[1]}"
-        own = ("--remote-debugging-pipe", f"--user-data-dir={profile}")
-        process = subprocess.Popen(
-            [sys.executable, "-I", "-c", START, ends, program, *FLAGS, *own],
-            pass_fds=(down[0], up[1]),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        os.close(down[0])
-        os.close(up[1])
-        try:
-            browser = Browser(down[1], up[0])
-            browser.open(path)
-            yield browser
-            browser._session = ""
-            browser.call("Browser.close")
-            process.wait(PATIENCE)
-        finally:
-            process.kill()
-            process.wait(PATIENCE)
-            os.close(down[1])
-            os.close(up[0])
+def test_row_and_column_of_a_product_lead_to_its_element() -> None:
+    # The last step of matmul: W.grad = Xᵀ @ Y.grad, (2, 1) @ (1, 2).
+    found = links("matmul", 26)
+    upstream, local, contribution, before, after = range(5)
+
+    def of(source: int, cell: int, target: int) -> list[int]:
+        return found["sets"][found["pairs"][source][target][cell]]
+
+    # Element [1, 0], the third cell: row 1 of Xᵀ, column 0 of the upstream gradient.
+    assert of(contribution, 2, local) == [1]
+    assert of(contribution, 2, upstream) == [0]
+    assert of(contribution, 2, before) == of(contribution, 2, after) == [2]
+    # And back: what Xᵀ[1] goes into is the second row.
+    assert of(local, 1, contribution) == [2, 3]
+    assert of(upstream, 1, contribution) == [1, 3]
+    assert found["texts"][2] == "W.grad[1, 0] = ∂L/∂Y[0, 0] · X[0, 1] = 10 × 2 = 20"
 
 
-def test_a_browser_steps_with_the_keys_the_slider_and_the_program(
-    tmp_path: Path,
-) -> None:
-    debugger = Debugger(load("three_layer"))
-    count = len(debugger.trace)
-    path = tmp_path / "a b.html"
-    path.write_text(page_of(debugger), "utf-8")
-    with browsing(path) as browser:
-        assert "Three layers" in browser.seen()
-        assert browser.js("document.querySelectorAll('li.here').length") == 0
-        browser.press("ArrowRight")
-        assert f"1 of {count} · forward" in browser.seen()
-        assert browser.js("document.querySelector('li.here').dataset.line") == "2"
-        assert browser.js("document.querySelector('li.outer').dataset.line") == "5"
-        for _ in range(3):
-            browser.press("ArrowRight")
-        browser.press("ArrowLeft")
-        assert f"3 of {count} · forward" in browser.seen()
-        browser.press("End")
-        assert "gradients" in browser.seen()
-        browser.press("ArrowRight")
-        assert "gradients" in browser.seen()
-        browser.press("ArrowLeft")
-        assert f"{count} of {count} · update" in browser.seen()
-        browser.press("Home")
-        browser.press("ArrowLeft")
-        assert "Three layers" in browser.seen()
-        browser.js(
-            "slider.value = 8; slider.dispatchEvent(new Event('input')); location.hash"
-        )
-        assert f"8 of {count} · forward" in browser.seen()
-        assert browser.js("document.querySelector('output').textContent").startswith(
-            f"8 of {count}"
-        )
-        browser.click("#on")
-        assert f"9 of {count} · forward" in browser.seen()
-        browser.click('li[data-line="6"]')
-        assert "x2" in browser.seen()
-        # Nothing was fetched, not even tried.
-        assert browser.js("performance.getEntriesByType('resource').length") == 0
+# --------------------------------------------------------------------------- the cells
 
 
-def test_a_browser_runs_no_script_of_a_scenario(tmp_path: Path) -> None:
-    path = tmp_path / "evil.html"
-    path.write_text(page_of(evil()), "utf-8")
-    with browsing(path) as browser:
-        assert browser.js("document.title") == "start"
-        assert browser.js("document.scripts.length") == 1
-        assert browser.js("document.images.length") == 0
-        browser.press("ArrowRight")
-        assert "<script>" in browser.seen()
+def test_a_large_array_is_cut_in_its_middle() -> None:
+    cells = Cells(np.arange(40.0).reshape(2, 20))
+    columns = [*range(8), 18, 19]
+    assert cells.indices == [(row, column) for row in (0, 1) for column in columns]
+    assert cells.html().count("⋯") == 3  # the heading and both rows
+    assert cells.texts[-1] == "39"
+
+
+def test_an_array_of_more_axes_is_shown_slice_by_slice() -> None:
+    cells = Cells(np.zeros((2, 3, 2, 2)))
+    assert [index[:2] for index in cells.indices[::4]] == [
+        (0, 0),
+        (0, 1),
+        (0, 2),
+        (1, 0),
+    ]
+    assert "<caption>[1, 0] and 2 more" in cells.html()
+
+
+def test_a_number_and_a_row_are_matrices_too() -> None:
+    assert Cells(np.array(2.5)).indices == [()]
+    assert Cells(np.array([1.0, 2.0])).indices == [(0,), (1,)]
+    assert "class=bad>nan" in Cells(np.array([np.nan, 1.0])).html()
+
+
+# -------------------------------------------------------------------------- the colours
+
+
+def colours() -> Iterator[dict[str, str]]:
+    """Yield the colours of the page in the light, and in the dark."""
+    css = Path(page_module.__file__).with_name("page.css").read_text("utf-8")
+    light, dark = re.findall(r"(?s):root \{(.*?)\}", css)
+    for block in (light, dark):
+        yield dict(re.findall(r"--([a-z0-9-]+): (#[0-9a-f]+);", block))
+
+
+def luminance(colour: str) -> float:
+    # https://www.w3.org/TR/WCAG22/#dfn-relative-luminance
+    digits = colour[1:] if len(colour) == 7 else "".join(c * 2 for c in colour[1:])
+    shares = [int(digits[k : k + 2], 16) / 255 for k in (0, 2, 4)]
+    linear = [
+        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in shares
+    ]
+    return sum(k * c for k, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def contrast(one: str, two: str) -> float:
+    low, high = sorted((luminance(one), luminance(two)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_all_text_can_be_read_on_its_ground() -> None:
+    assert contrast("#000", "#fff") == 21
+    for one in colours():
+        texts = ("ink", "dim", "forward", "backward", "update")
+        assert all(contrast(one[t], one["ground"]) >= 4.5 for t in texts)
+        assert all(contrast(one[t], one["panel"]) >= 4.5 for t in ("ink", "dim"))
+        grounds = ("here", "outer")
+        assert all(contrast(one["ink"], one[ground]) >= 4.5 for ground in grounds)
+        assert contrast(one["on-cursor"], one["cursor"]) >= 4.5
+        assert contrast(one["on-bad"], one["bad"]) >= 4.5
+        for sign in "pn":
+            cells = [one[f"{sign}{level}"] for level in range(1, LEVELS + 1)]
+            assert all(contrast(one["on-cell"], cell) >= 4.5 for cell in cells[:-1])
+            assert contrast(one["on-strong"], cells[-1]) >= 4.5
+            ladder = [one["ground"], *cells]
+            assert all(contrast(*pair) >= 1.2 for pair in pairwise(ladder))
