@@ -11,10 +11,12 @@ unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
 bin := $(VENV)/bin
 ready := $(VENV)/.ready
+site := $(VENV)-docs/.ready
 pip := $(bin)/python -m pip --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types tests mutants stress format bench lock clean
+.PHONY: help run test lint types tests mutants stress pictures docs format bench lock \
+    clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -40,6 +42,13 @@ mutants: $(ready) ## change the code a little: do tests notice? ARGS="--all why"
 stress: $(ready) ## run the tests with a clock or a terminal on a busy machine
 	@$(bin)/python tests/stress.py $(ARGS)
 
+docs: $(ready) $(site) ## build the documentation into build/site
+	@$(bin)/python tests/reference.py
+	@NO_MKDOCS_2_WARNING=1 $(VENV)-docs/bin/mkdocs build --quiet --clean
+
+pictures: $(ready) ## make the pictures of README and docs anew
+	@$(bin)/python tests/pictures.py
+
 format: $(ready) ## put the code in form
 	$(bin)/ruff check --fix .
 	$(bin)/ruff format .
@@ -48,23 +57,34 @@ format: $(ready) ## put the code in form
 bench: $(ready) ## print how fast gradstep is beside its peers
 	OPENBLAS_NUM_THREADS=1 $(bin)/python benchmarks/bench.py $(ARGS)
 
-# The pip that comes with Python 3.11 cannot read dependency groups yet.
-lock: ## write requirements-dev.lock anew, with the latest versions allowed
+# $(call locked,GROUP,WHAT ELSE TO INSTALL,FLAGS OF FREEZE). The pip that comes with
+# Python 3.11 cannot read dependency groups yet.
+define locked
 	$(PYTHON) -m venv --clear build/lock
 	build/lock/bin/pip install --quiet --upgrade pip
-	build/lock/bin/pip install --quiet --group dev .
+	build/lock/bin/pip install --quiet --group $(1) $(2)
 	echo '# Exact versions for development: edit pyproject.toml, then `make lock`.' \
 	    > build/lock.txt
-	build/lock/bin/pip freeze --all --exclude pip --exclude gradstep >> build/lock.txt
-	mv build/lock.txt requirements-dev.lock
+	build/lock/bin/pip freeze $(3) --exclude pip --exclude gradstep >> build/lock.txt
+	mv build/lock.txt requirements-$(1).lock
+endef
+
+lock: ## write the locks anew, with the latest versions allowed
+	$(call locked,dev,.,--all)
+	$(call locked,docs)
 	rm -rf build
 
 clean: ## remove what the targets above have made
-	rm -rf $(VENV) build dist gradstep.egg-info .hypothesis .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(VENV)-docs build dist gradstep.egg-info .hypothesis .pytest_cache .ruff_cache
 	find core tui scenarios tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
 
 $(ready): pyproject.toml requirements-dev.lock
 	$(PYTHON) -m venv $(VENV)
 	$(pip) install --requirement requirements-dev.lock
 	$(pip) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(site): requirements-docs.lock
+	$(PYTHON) -m venv $(VENV)-docs
+	$(VENV)-docs/bin/pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@

@@ -105,11 +105,13 @@ def test_the_module_is_the_command(installed: Path) -> None:
     assert "apple_orange" in done.stdout
 
 
-def test_lock_pins_every_requirement() -> None:
-    lines = (ROOT / "requirements-dev.lock").read_text("utf-8").splitlines()
+@pytest.mark.parametrize(
+    ("group", "others"), [("dev", PROJECT["project"]["dependencies"]), ("docs", [])]
+)
+def test_lock_pins_every_requirement(group: str, others: list[str]) -> None:
+    lines = (ROOT / f"requirements-{group}.lock").read_text("utf-8").splitlines()
     pins = dict(line.split("==") for line in lines if not line.startswith("#"))
-    groups = PROJECT["dependency-groups"]["dev"]
-    for requirement in [*PROJECT["project"]["dependencies"], *groups]:
+    for requirement in [*others, *PROJECT["dependency-groups"][group]]:
         name = requirement.partition(">=")[0].partition("[")[0]
         assert name in pins
 
