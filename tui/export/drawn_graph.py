@@ -93,7 +93,7 @@ def _placed(boxes: Sketch, labels: Sequence[_Label]) -> Layout:
     """Return the layout that has to be shrunk the least, of both ways to flow."""
     ends = enumerate(boxes.operands)
     ranks = layers(len(labels), ((o, box) for box, several in ends for o in several))
-    sizes = [(max(len(name), len(what), 9) + 2, _LINES) for name, what in labels]
+    sizes = [(max(len(name), len(what), 11) + 2, _LINES) for name, what in labels]
     across = layout(ranks, sizes, spacing=Spacing(gap=1, stub=1))
     down = layout(ranks, sizes, down=True, spacing=Spacing(gap=2, stub=1, port=2))
     return max(down, across, key=_scale)
