@@ -37,7 +37,7 @@ function go(to, said = "") {
   });
   draw(step);
   const made = matrix(step, step.dataset.made);
-  if (made) choose(made, Math.min(cell, made.cells.length - 1));
+  if (made?.cells.length) choose(made, Math.min(cell, made.cells.length - 1));
 }
 
 // The graph: what is there, what has arrived, what the step goes through.

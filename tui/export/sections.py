@@ -122,8 +122,7 @@ def _is_shown(at: Moment, facet: Facet) -> bool:
     if facet.role == "slopes":
         made, slopes = (Cells(one.array) for one in (at.facets[at.made], facet))
         return 0 < len(made.indices) * len(slopes.indices) <= _MOST_SLOPES
-    is_literal = at.stage.graph.nodes[facet.node].is_literal
-    return not is_literal and facet.array.size > 0
+    return not at.stage.graph.nodes[facet.node].is_literal
 
 
 def _made(at: Moment, figures: Sequence[Figure]) -> int:
@@ -236,10 +235,11 @@ def _slopes(
 
     A cell is its class and its number, `p3 0.25`; nothing where none are shown.
     """
-    is_shown = any(one.facet and one.facet.role == "slopes" for one in figures)
-    if not is_shown or not isinstance(at.event, Contribution):
+    shown = [one.cells for one in figures if one.facet and one.facet.role == "slopes"]
+    if not shown or not isinstance(at.event, Contribution):
         return ()
-    of_each = (Cells(slopes_of(at.trace.run, at.event.edge, i)) for i in indices)
+    run, edge, most = at.trace.run, at.event.edge, shown[0].most
+    of_each = (Cells(slopes_of(run, edge, index), most) for index in indices)
     return [list(map(" ".join, zip(c.kinds, c.texts, strict=True))) for c in of_each]
 
 

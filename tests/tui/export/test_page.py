@@ -5,6 +5,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
+from html import unescape
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -14,7 +15,7 @@ import numpy as np
 import pytest
 
 from gradstep.core.debugger.debugger import Debugger
-from gradstep.core.scenario.scenario import builtin_names, load
+from gradstep.core.scenario.scenario import builtin_names, load, parse
 from gradstep.tui.export import page as page_module
 from gradstep.tui.export.cells import LEVELS, Cells
 from pages import evil, page_of
@@ -124,6 +125,38 @@ def test_row_and_column_of_a_product_lead_to_its_element() -> None:
     assert of(local, 1, contribution) == [2, 3]
     assert of(upstream, 1, contribution) == [1, 3]
     assert found["texts"][2] == "W.grad[1, 0] = ∂L/∂Y[0, 0] · X[0, 1] = 10 × 2 = 20"
+
+
+def test_slopes_have_a_number_for_each_cell_that_is_shown() -> None:
+    # Twenty columns are cut to ten, and long numbers cut them once more.
+    text = page_of(
+        Debugger(
+            parse(
+                "gradstep = 1\nprogram = 'y = sum(softmax(x, axis=1) * w)'\n"
+                "[inputs]\nx = { random = 'normal', shape = [2, 20], seed = 1 }\n"
+                "w = { random = 'normal', shape = [2, 20], seed = 2 }\n"
+            )
+        )
+    )
+    [section] = re.findall(r'(?s)<section id="step8".*?</section>', text)
+    [slopes] = re.findall(r'data-slopes="([^"]*)"', section)
+    [figure] = re.findall(r'(?s)<figure class=" slopes.*?</figure>', section)
+    rows = json.loads(unescape(slopes))
+    count = len(re.findall("<td", figure))
+    assert count == 16
+    assert {len(row) for row in rows} == {count}
+
+
+def test_arrays_without_elements_are_shown_as_such() -> None:
+    text = page_of(
+        Debugger(
+            parse(
+                "gradstep = 1\nprogram = 'y = sum(x[1:] @ x.T)'\n"
+                "[inputs]\nx = [[1.0, 2.0, 3.0]]\n"
+            )
+        )
+    )
+    assert "<small>(0, 3)</small>" in text
 
 
 # --------------------------------------------------------------------------- the cells
