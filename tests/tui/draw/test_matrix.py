@@ -91,7 +91,8 @@ def test_a_matrix_never_takes_more_room_than_it_has(array, width) -> None:
     hnp.arrays(
         np.float64,
         st.tuples(st.integers(1, 30), st.integers(1, 30)),
-        elements=st.floats(-9, 9),
+        # a row has decimals for its largest number: those tell all of these apart
+        elements=st.integers(-999, 999).map(lambda n: n / 8),
     ),
     st.data(),
 )
