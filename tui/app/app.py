@@ -25,6 +25,8 @@ from textual.widgets import Input
 from ...core.base.errors import InputError
 from ...core.debugger.debugger import Debugger
 from ...core.scenario.scenario import Scenario, load
+from ..graph.drawing import cut
+from ..panes.base.shades import Faint
 from .arrangement import WIDE, load_arrangement, save_arrangement
 from .main_screen import MainScreen
 from .themes import DARK, THEMES
@@ -97,6 +99,8 @@ class GradstepApp(App[int]):
     ) -> None:
         """Take what to begin with. Raises `InputError` where it cannot be run."""
         super().__init__()
+        # The filters of Textual make what is dim too faint to be read.
+        self._filters = [Faint(), *self._filters]
         self._bug = None if about is None else Debugger(about)
         self._at = at
         self._script = script
@@ -176,6 +180,13 @@ class GradstepApp(App[int]):
 
         if not isinstance(self.screen, CommandPalette):
             self.push_screen(Palette())
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Copy a text, and say so."""
+        super().copy_to_clipboard(text)
+        lines = f"{text.count(chr(10)) + 1} lines" if "\n" in text else "one line"
+        said = cut(text.partition("\n")[0], 60)
+        self.notify(said, title=f"Copied {lines}", timeout=3, markup=False)
 
     @property
     def busy(self) -> bool:

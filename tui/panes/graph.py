@@ -170,19 +170,19 @@ class GraphPane(Pane):
             border: none;
             padding: 0;
         }
-        & > .graph--line { color: $foreground 45%; }
+        & > .graph--line { text-style: dim; }
         & > .graph--near { color: $foreground; }
         & > .graph--active { color: $accent; text-style: bold; }
-        & > .graph--frame { color: $foreground 45%; }
+        & > .graph--frame { text-style: dim; }
         & > .graph--text { color: $foreground 70%; }
-        & > .graph--none { color: $foreground 45%; }
-        & > .graph--future { color: $foreground 50%; }
+        & > .graph--none { text-style: dim; }
+        & > .graph--future { text-style: dim; }
         & > .graph--part { color: $secondary; }
         & > .graph--done { color: $foreground; }
         & > .graph--present { color: $accent; text-style: bold; }
         & > .graph--cursor { text-style: reverse bold; }
         & > .graph--stop { color: $error; text-style: bold; }
-        & > .graph--zero { color: $foreground 45%; }
+        & > .graph--zero { text-style: dim; }
         & > .graph--value-small { color: $primary 55%; }
         & > .graph--value-middle { color: $primary 80%; }
         & > .graph--value-large { color: $primary; text-style: bold; }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
@@ -17,10 +19,12 @@ from ...core.words.numbers import number_text, shape_text
 from ..graph.drawing import cut
 from .base.background import Kept
 from .base.pane import Asked, Chosen, Line, Pane, View, filled, places
+from .syntax import Kind, kinds_of, roles_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from rich.style import Style
     from textual.binding import BindingType
     from textual.events import Click
 
@@ -40,6 +44,7 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
     HELP: ClassVar[str | None] = (
         "The program of the scenario.\n"
         "▶ the line whose step is shown   ● a breakpoint\n"
+        "What the matrices of the step come from has the colours of their titles.\n"
         "At the right: what the line is worth here: its value, or once the backward\n"
         "pass has reached it, its gradient, marked ∂.\n"
         "up, down: another line   b: break there   enter: choose what it assigns"
@@ -47,6 +52,12 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "program--number",
         "program--code",
+        "program--keyword",
+        "program--call",
+        "program--literal",
+        "program--upstream",
+        "program--local",
+        "program--contribution",
         "program--future",
         "program--present",
         "program--note",
@@ -66,6 +77,7 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
         super().__init__(id=id)
         self._text: str | None = None
         self._lines: list[str] = []
+        self._kinds: list[list[Kind]] = []  # of their characters
         self._present = self._here = 0  # the line of the step, and its node
         self._source = ""
         self._view: View | None = None
@@ -106,6 +118,7 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
             return
         self._text = text
         self._lines = text.splitlines() or [NO_SOURCES]
+        self._kinds = kinds_of(text)
         widest = max(map(len, self._lines))
         self.virtual_size = Size(_GUTTER + widest, len(self._lines))
 
@@ -170,10 +183,10 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
         if len(rest) < min(len(note), _LEAST_NOTE):
             rest = ""  # a note of two letters helps nobody
         line = [
-            Segment("▶" if present else " ", style("program--present")),
+            Segment("▶" if present else " ", style("program--contribution")),
             Segment(stop, style("program--stop")),
             Segment(f"{number:>3}  ", style("program--number")),
-            Segment(text, style(state)),
+            *self._coloured(text, number, left, state),
             Segment(rest, style("program--note")),
             Segment(" " * (room - len(text) - len(rest) + 1)),
             Segment(worth, style("program--worth")),
@@ -181,6 +194,32 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
         if number - 1 == self.cursor and self.has_focus:
             return filled(line, width, style("program--cursor"))
         return line
+
+    def _coloured(
+        self, text: str, number: int, left: int, state: str
+    ) -> Iterator[Segment]:
+        """Yield code that begins at column `left` of a line, in its colours.
+
+        What is to come has none; in the line of the step its matrices have theirs.
+        """
+        base, whole = self.ink(state), len(text)
+        inks = [base] * whole
+        if state != "program--future" and number <= len(self._kinds):
+            kinds = self._kinds[number - 1][left : left + whole]
+            inks[: len(kinds)] = [self._kind_ink(kind, base) for kind in kinds]
+        if number == self._present and self._view is not None:
+            debugger = self._view.debugger
+            event = debugger.trace.event(debugger.position - 1)
+            line = self._lines[number - 1]
+            for start, stop, role in roles_of(debugger.graph, event, line):
+                ink = base if role is None else base + self.ink(f"program--{role}")
+                for place in range(max(start - left, 0), min(stop - left, whole)):
+                    inks[place] = ink
+        for ink, group in groupby(zip(inks, text, strict=True), itemgetter(0)):
+            yield Segment("".join(sign for _, sign in group), ink)
+
+    def _kind_ink(self, kind: Kind, base: Style) -> Style:
+        return base if kind == "code" else self.ink(f"program--{kind}")
 
     def _statement(self, line: int) -> Statement | None:
         """Return the instance of a line that is nearest to the present one."""

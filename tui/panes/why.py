@@ -81,7 +81,7 @@ class WhyPane(KeptPane[_Told]):
     DEFAULT_CSS: ClassVar[str] = """
     WhyPane {
         & > .why--headline { text-style: bold; }
-        & > .why--note { color: $foreground 60%; }
+        & > .why--note { text-style: dim; }
         & > .why--alarm { color: $error; text-style: bold; }
         & > .why--missing { color: $warning; text-style: italic; }
         & > .why--cursor { background: $panel; text-style: bold; }

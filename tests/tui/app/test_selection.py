@@ -11,6 +11,7 @@ from textual.geometry import Offset
 from gradstep.core.scenario.scenario import load
 from gradstep.tui.app.app import GradstepApp
 from gradstep.tui.app.main_screen import MainScreen
+from gradstep.tui.app.themes import THEMES
 from gradstep.tui.panes.base.pane import Pane
 from gradstep.tui.panes.base.views import VIEWS
 from gradstep.tui.panes.console import Scrollback
@@ -187,3 +188,26 @@ async def test_every_view() -> None:
             text = "\n".join(pane.render_line(y).text.rstrip() for y in range(4))
             end = corner + Offset(width - 1 - pane.scrollbar_size_vertical, 3)
             assert await drag(pilot, corner, end) == text.rstrip("\n"), name
+
+
+@pytest.mark.parametrize("theme", THEMES)
+async def test_selected_text_can_be_seen_in_every_theme(theme: str) -> None:
+    async with GradstepApp(load("three_layer")).run_test(size=(120, 36)) as pilot:
+        pilot.app.theme = theme
+        main(pilot).run_line("goto W2.grad@backward")
+        await pilot.pause()
+        start = where(main(pilot).query_one(StepPane), "NumPy")
+        assert await drag(pilot, start, start + Offset(4, 0)) == "NumPy"
+        strip = pilot.app.screen._compositor.render_strips()[start.y]
+        seen = [s.style for s in strip.crop(start.x, start.x + 5) if s.style]
+        assert seen
+        assert all(style.color != style.bgcolor for style in seen)
+
+
+async def test_a_copy_says_so() -> None:
+    async with GradstepApp(load("three_layer")).run_test(size=(120, 36)) as pilot:
+        start = where(main(pilot).query_one(ProgramPane), "sigmoid(z)")
+        await drag(pilot, start, start + Offset(9, 0))
+        await pilot.press("ctrl+c")
+        [said] = pilot.app._notifications
+        assert (said.title, said.message) == ("Copied one line", "sigmoid(z)")

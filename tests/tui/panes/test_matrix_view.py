@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.color import Color
 from rich.style import Style
 from rich.text import Text
 from textual.app import App, ComposeResult
@@ -20,12 +21,12 @@ from gradstep.core.explain.links import Facet, Region
 from gradstep.tui.draw.look import Look
 from gradstep.tui.panes.base.known import Known
 from gradstep.tui.panes.base.pane import Chosen
-from gradstep.tui.panes.matrix.grid import BARS, LEVELS, Grid, Inks, Scale
+from gradstep.tui.panes.matrix.grid import BARS, LEVELS, Grid, Inks, Scale, map_of
 from gradstep.tui.panes.matrix.view import MatrixView, parse_index
 
 NONE = Style()
 PLAIN = (NONE,) * len(BARS)
-INKS = Inks(PLAIN, PLAIN, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE)
+INKS = Inks(PLAIN, (), *[NONE] * 10)
 LOOK = Look()
 
 
@@ -234,7 +235,7 @@ def test_the_footer_says_everything_in_full() -> None:
         assert "(2, 2)" in text
         assert "1 nan" in text
         await pilot.press("d")
-        assert "scale" in app.text()
+        assert "strongest: 2" in app.text()
 
     played(np.array([[0.0, 1 / 3], [np.nan, 2.0]]), play)
 
@@ -262,3 +263,66 @@ def test_a_huge_matrix_costs_what_is_seen() -> None:
         assert peak < 40_000_000  # of 800 MB
 
     played(array, play)
+
+
+def halved(array: np.ndarray[Any, Any], cursor: tuple[int, int]) -> Grid:
+    grid = Grid(array, LOOK)
+    grid.compact = grid.is_halved = grid.is_active = True
+    grid.cursor = cursor
+    return grid
+
+
+PAINTS = tuple(Color.from_rgb(code, 0, 0) for code in range(len(BARS) + 1))
+
+
+def test_without_numbers_a_character_is_two_cells() -> None:
+    grid = halved(np.array([[8.0, 0.0], [-8.0, np.nan], [1.0, 0.0]]), (2, 1))
+    top, low = grid.lines(20, 5, replace(INKS, halves=PAINTS))[1:]
+    signs = [(segment.text, segment.style) for segment in (*top[1:], *low[1:])]
+    assert signs == [
+        ("▀", Style(color=PAINTS[8], bgcolor=PAINTS[16])),
+        ("▀", Style(color=PAINTS[0], bgcolor=PAINTS[17])),
+        ("▀", Style(color=PAINTS[2], bgcolor=PAINTS[0])),
+        ("▀", Style(color=PAINTS[-1], bgcolor=PAINTS[0])),
+    ]
+    assert grid.hit(grid.gutter + 1, 2) == (2, 1)
+
+
+@given(st.integers(0, 60), st.integers(0, 60), st.integers(2, 9))
+def test_the_cursor_is_in_sight_of_halves(row: int, column: int, height: int) -> None:
+    grid = halved(np.zeros((61, 61)), (60, 60))
+    grid.fit(20, height)
+    grid.cursor = (row, column)
+    grid.fit(20, height)
+    lines = grid.lines(20, height, replace(INKS, halves=PAINTS))
+    styles = [
+        segment.style for line in lines for segment in line if "▀" in segment.text
+    ]
+    assert any(style and PAINTS[-1] in (style.color, style.bgcolor) for style in styles)
+
+
+def test_the_map_shows_all_and_frames_what_is_in_sight() -> None:
+    array = np.zeros((40, 100))
+    array[0, 0], array[39, 99] = 1.0, -1.0
+    grid = halved(array, (0, 0))
+    grid.compact = False
+    grid.look_at(10, 20, 8, 40)
+    lines = map_of(grid, replace(INKS, halves=PAINTS), 25, 10)
+    pixels: list[list[int]] = []
+    for line in lines:
+        upper, lower = [], []
+        for text, style, _ in line:
+            assert style is not None
+            assert style.color is not None
+            assert style.bgcolor is not None
+            upper += [PAINTS.index(style.color)] * len(text)
+            lower += [PAINTS.index(style.bgcolor)] * len(text)
+        pixels += [upper, lower]
+    # Every second row, every fourth column: rows 8 … 17 are 4 … 8, columns 10 … 14.
+    assert (len(pixels), len(pixels[0])) == (20, 25)
+    frame = {
+        (y, x) for y, row in enumerate(pixels) for x, p in enumerate(row) if p == 20
+    }
+    wanted = {(y, x) for y in range(4, 9) for x in range(10, 15)}
+    assert frame == wanted - {(y, x) for y in range(5, 8) for x in range(11, 14)}
+    assert pixels[0][0] == LEVELS

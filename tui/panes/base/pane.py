@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, ClassVar, Generic, NamedTuple, Self, TypeVar
 
 from rich.cells import cell_len, chop_cells, set_cell_size
 from rich.segment import Segment
+from rich.style import Style
+from textual.color import Color
 from textual.events import Click
 from textual.geometry import Offset, Region, Size, Spacing
 from textual.message import Message
@@ -19,11 +21,12 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from .background import Kept
+from .shades import legible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from rich.style import Style
+    from textual.screen import Screen
     from textual.selection import Selection
 
     from ....core.debugger.debugger import Debugger
@@ -284,7 +287,7 @@ class Painted(Widget):
         text = strip.crop(left, right).text
         start = left + cell_len(text[: span[0]])
         end = right if span[1] < 0 else left + cell_len(text[: span[1]])
-        ink = self.screen.get_component_rich_style("screen--selection")
+        ink = selection_ink(self.screen)
         marked = Segment.apply_style(strip.crop(start, end), post_style=ink)
         return [*strip.crop(0, start), *marked, *strip.crop(end)]
 
@@ -309,6 +312,18 @@ class Painted(Widget):
             line = one.apply(line, self.background_colors[1])
         shown = self._shown_as[ink] = line[0].style
         return shown
+
+
+def selection_ink(screen: Screen[object]) -> Style:
+    """Return the style of selected text.
+
+    Textual's own has no colour of the text in most themes, so that of its ground.
+    """
+    ink = screen.get_component_rich_style("screen--selection")
+    ground = screen.get_component_styles("screen--selection").background
+    if ground.ansi is not None or ink.bgcolor is None or ink.bgcolor.triplet is None:
+        return ink
+    return ink + Style(color=legible(Color(*ink.bgcolor.triplet)).rich_color)
 
 
 class OneLine(Painted):

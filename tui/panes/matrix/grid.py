@@ -1,16 +1,19 @@
 """A window on an array of any size: its cells as a heat map with numbers.
 
-Sign is colour and character, magnitude is intensity; where there is no room for numbers
-a cell is two characters, a sign and a bar. Only what is visible is ever written.
+Sign is colour and character, magnitude is intensity; without numbers a cell is the half
+of a character, or where there are no colours a sign and a bar. Only what is visible is
+ever written.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from rich.color import Color as Paint
 from rich.segment import Segment
 from rich.style import Style as Ink
 
@@ -25,6 +28,7 @@ from ....core.words.numbers import (
 from ...draw.digits import align, split
 from ...draw.summaries import summary_line
 from ..base.pane import classes_in
+from ..base.shades import legible, levels
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Sequence
@@ -40,6 +44,7 @@ if TYPE_CHECKING:
 
 LEVELS: Final = 8  # of intensity
 _NAN: Final = 2 * LEVELS + 1
+CURSOR: Final = _NAN + 3  # the code of the chosen cell
 _SHARES: Final = np.arange(LEVELS + 1) / LEVELS  # where a level begins
 _TINIEST: Final = 5e-324
 # By sign, and by how many edges of levels lie at or below a magnitude.
@@ -62,14 +67,16 @@ HEAT_CSS: Final = """
     & > .heat--positive { color: $secondary; }
     & > .heat--negative { color: $primary; }
     & > .heat--alarm { color: $error; text-style: bold reverse; }
-    & > .heat--index { color: $foreground 55%; }
+    & > .heat--index { text-style: dim; }
     & > .heat--here { color: $foreground; text-style: bold; }
-    & > .heat--quiet { color: $foreground 65%; }
+    & > .heat--quiet { text-style: dim; }
     & > .heat--linked { text-style: underline; }
     & > .heat--cursor { text-style: bold reverse; }
     & > .heat--changed { color: $accent; text-style: bold; }
     & > .heat--name { text-style: bold; }
-    & > .heat--future { color: $foreground 45%; }
+    & > .heat--future { text-style: dim; }
+    & > .heat--upstream { text-style: bold; }
+    & > .heat--local { text-style: bold; }
 """
 HEAT: Final = frozenset(classes_in(HEAT_CSS))
 
@@ -77,8 +84,6 @@ _FEW: Final = 400  # numbers that are all looked at to say how they are written
 _SAMPLED: Final = 100  # of more, so many
 _MEASURED: Final = 10_000  # numbers that say how large all are
 _LEAST: Final = 7  # characters of a number: what was not looked at may be -1e-300
-_FAINTEST, _STRONGEST = 0.1, 0.62  # share of the colour in a cell's background
-_DIMMEST = 0.35  # share of the colour in a bar
 
 Index = tuple[int, ...]
 Line = list[Segment]
@@ -95,7 +100,9 @@ class Inks:
     """
 
     cells: tuple[Ink, ...]
-    dense: tuple[Ink, ...]  # the same without backgrounds, for bars
+    # Their colours where there is no room for numbers, and last that of the cursor;
+    # nothing where a terminal has no colours, or only its own.
+    halves: tuple[Paint, ...]
     index: Ink  # of row and column numbers
     here: Ink  # of the numbers of the cursor's row and column
     quiet: Ink  # of what is less important
@@ -104,6 +111,8 @@ class Inks:
     changed: Ink  # of the titles of arrays that the step changes
     name: Ink  # of titles
     future: Ink  # of the cells of an array that is not there yet
+    upstream: Ink  # of the title of the upstream gradient
+    local: Ink  # of the title of the local derivative
 
     @classmethod
     def of(cls, widget: Widget) -> Inks:
@@ -112,42 +121,46 @@ class Inks:
         def ink(name: str) -> Ink:
             return widget.get_component_rich_style(f"heat--{name}", partial=True)
 
-        background = widget.background_colors[1]
-        pairs = [
-            pair
-            for sign in ("positive", "negative")
-            for pair in _shades(
-                widget.get_component_styles(f"heat--{sign}").color, background
-            )
-        ]
-        cells, dense = (
-            (ink("quiet"), *(pair[which] for pair in pairs), *[ink("alarm")] * 3)
-            for which in (0, 1)
-        )
+        def colour(name: str) -> Color:
+            return widget.get_component_styles(f"heat--{name}").color
+
+        ground, signs = widget.background_colors[1], ("positive", "negative")
+        cursor, halves = ink("cursor"), tuple[Paint, ...]()
+        if any(one.ansi is not None for one in (ground, *map(colour, signs))):
+            cells = [one for sign in signs for one in _bold(colour(sign))]
+        else:
+            fills = [one for s in signs for one in levels(colour(s), ground, LEVELS)]
+            cells = [_on(fill) for fill in fills]
+            # In black or white, whatever the theme; written so, for it is reversed.
+            pointed = legible(ground)
+            cursor += _on(legible(pointed))
+            if not widget.app.no_color:
+                shown = (ground, *fills, *[colour("alarm")] * 3, pointed)
+                halves = tuple(one.rich_color for one in shown)
+        named = ("index", "here", "quiet", "linked", "changed", "name", "future")
         return cls(
-            cells,
-            dense,
-            *(ink(n) for n in ("index", "here", "quiet", "linked", "cursor")),
-            *(ink(n) for n in ("changed", "name", "future")),
+            cells=(ink("quiet"), *cells, *[ink("alarm")] * 3),
+            halves=halves,
+            cursor=cursor,
+            **{name: ink(name) for name in (*named, "upstream", "local")},
         )
 
+    def title(self, role: str, *, is_made: bool) -> Ink:
+        """Return the ink of a title, which the program has as well."""
+        if is_made:
+            return self.changed
+        inks = {"upstream": self.upstream, "local": self.local, "slopes": self.local}
+        return inks.get(role, self.name)
 
-def _shades(colour: Color, background: Color) -> Iterator[tuple[Ink, Ink]]:
-    """Yield the inks of a number and of a bar, from faint to strong.
 
-    Luminance tells them apart without hue.
-    """
+def _on(fill: Color) -> Ink:
+    return Ink(color=legible(fill).rich_color, bgcolor=fill.rich_color)
+
+
+def _bold(colour: Color) -> Iterator[Ink]:
+    """Yield the inks of a colour of the terminal: it has no shades."""
     for level in range(LEVELS):
-        share = level / (LEVELS - 1)
-        if colour.ansi is not None or background.ansi is not None:
-            ink = Ink(color=colour.rich_color, bold=share > 0.5)
-            yield ink, ink
-            continue
-        fill = background.blend(colour, _FAINTEST + (_STRONGEST - _FAINTEST) * share)
-        text = fill + fill.get_contrast_text(0.95)
-        bar = background.blend(colour, _DIMMEST + (1 - _DIMMEST) * share)
-        number = Ink(color=text.rich_color, bgcolor=fill.rich_color)
-        yield number, Ink(color=bar.rich_color)
+        yield Ink(color=colour.rich_color, bold=level >= LEVELS // 2)
 
 
 # ------------------------------------------------------------------------ the scale
@@ -262,7 +275,8 @@ class Grid:
         self.is_active = False
         self.is_future = False
         self.is_placed = False  # somebody chose where the cursor is
-        self.compact = False
+        self.compact = False  # without numbers
+        self.is_halved = False  # then as well: two rows in a line, as colours
         self.top = self.left = 0
         self.shown = 1, 1  # rows and columns in sight
 
@@ -298,7 +312,12 @@ class Grid:
     @property
     def cell(self) -> int:
         """How wide a cell is, with its margins."""
-        return 2 if self.compact else self.scale.width + 2
+        return self.scale.width + 2 if not self.compact else 1 if self.is_halved else 2
+
+    @property
+    def stack(self) -> int:
+        """How many rows stand in one line."""
+        return 2 if self.compact and self.is_halved else 1
 
     @property
     def width(self) -> int:
@@ -308,7 +327,7 @@ class Grid:
     @property
     def height(self) -> int:
         """How high it is as a whole."""
-        return self.head + self.rows
+        return self.head - -self.rows // self.stack
 
     def index(self, row: int, column: int) -> Index:
         """Return the index of a cell in the slice that is seen."""
@@ -344,11 +363,13 @@ class Grid:
 
     def fit(self, width: int, height: int, *, follow: bool = True) -> None:
         """Put the window inside the array, and over the cursor if it is to follow."""
-        rows = max(height - self.head, 1)
+        rows = max(height - self.head, 1) * self.stack
         columns = max((width - self.gutter) // self.cell, 1)
         if follow:
             row, column = self.place
-            self.top = min(max(self.top, row - rows + 1), row)
+            line, lines = row // self.stack, rows // self.stack
+            top = min(max(self.top // self.stack, line - lines + 1), line)
+            self.top = top * self.stack
             self.left = min(max(self.left, column - columns + 1), column)
         self.top = min(max(self.top, 0), max(self.rows - rows, 0))
         self.left = min(max(self.left, 0), max(self.columns - columns, 0))
@@ -365,7 +386,7 @@ class Grid:
 
     def cell_at(self, x: int, y: int) -> Index | None:
         """Return the index of a cell; x and y count from the first one in sight."""
-        row, column = y + self.top, x // self.cell + self.left
+        row, column = y * self.stack + self.top, x // self.cell + self.left
         if x < 0 or y < 0 or row >= self.rows or column >= self.columns:
             return None
         return self.index(row, column)
@@ -375,7 +396,7 @@ class Grid:
     def lines(self, width: int, height: int, inks: Inks) -> list[Line]:
         """Write the cells of a window of this size, below their columns' numbers."""
         columns = max((width - self.gutter) // self.cell, 1)
-        self.shown = max(height - self.head, 1), columns
+        self.shown = max(height - self.head, 1) * self.stack, columns
         return self.cells(self.gutter, self.head, inks)
 
     def cells(self, gutter: int, head: int, inks: Inks) -> list[Line]:
@@ -387,11 +408,13 @@ class Grid:
         seen = self.window(*self.shown)
         codes = self.scale.codes(seen)
         drawn = [self._header(seen.shape[1], gutter, inks)] if head else []
-        for number in range(len(seen)):
-            row = self.top + number
-            is_last = number == len(seen) - 1
-            line = self._row_number(row, gutter, inks, is_last=is_last)
-            line += self._cells(row, seen[number], codes[number].tolist(), inks)
+        for number in range(0, len(seen), self.stack):
+            row, after = self.top + number, number + self.stack
+            line = self._row_number(row, gutter, inks, is_last=after >= len(seen))
+            if self.stack > 1:
+                line += halves(self._pointed(codes[number:after], row), inks)
+            else:
+                line += self._cells(row, seen[number], codes[number].tolist(), inks)
             drawn.append(line)
         return drawn
 
@@ -419,10 +442,11 @@ class Grid:
         if not gutter or self.rows == 1:
             return [Segment(" " * gutter)] if gutter else []
         more = "↑" if row == self.top and row else " "
-        if is_last and row < self.rows - 1:
+        if is_last and row < self.rows - self.stack:
             more = "↓"
         name = f"{row:>{gutter - 1}}{more}"
-        return [Segment(name, self._edge(row == self.place[0], inks))]
+        here = row <= self.place[0] < row + self.stack
+        return [Segment(name, self._edge(here, inks))]
 
     def _edge(self, is_here: bool, inks: Inks) -> Ink:
         return inks.here if is_here and self.is_active else inks.index
@@ -434,14 +458,13 @@ class Grid:
             texts = [f" {'?':>{self.scale.width}} "] * len(codes)
         else:
             texts = [f" {text} " for text in self.scale.texts(numbers.tolist())]
-        inks_of = inks.dense if self.compact else inks.cells
         linked = self._linked(row)
         here = self.place[1] if self.is_active and row == self.place[0] else -1
         line: Line = []
         for column, (code, text) in enumerate(
             zip(codes, texts, strict=True), self.left
         ):
-            ink = inks.future if self.is_future else inks_of[code]
+            ink = inks.future if self.is_future else inks.cells[code]
             shown = text
             if column in linked:
                 ink += inks.linked
@@ -450,6 +473,14 @@ class Grid:
                 shown = text if self.compact else f"[{text[1:-1]}]"
             line.append(Segment(shown, ink))
         return line
+
+    def _pointed(self, codes: Array, first: int) -> Array:
+        """Return the codes of some rows from the first on, with the cursor in them."""
+        row, column = self.place[0] - first, self.place[1] - self.left
+        if self.is_active and 0 <= row < len(codes) and 0 <= column < codes.shape[1]:
+            codes = codes.copy()
+            codes[row, column] = CURSOR
+        return codes
 
     def _linked(self, row: int) -> Container[int]:
         """Return the columns of a row whose elements belong to the chosen one."""
@@ -474,6 +505,37 @@ class Grid:
     def exact(self) -> str:
         """Return the number at the cursor with all its digits."""
         return str(self.array[self.cursor]) if self.array.size else "empty"
+
+
+def halves(codes: Array, inks: Inks) -> Line:
+    """Draw the codes of two rows in one line, each cell as the half of a character."""
+    upper, lower = codes[0], codes[1] if len(codes) > 1 else np.zeros_like(codes[0])
+    line: Line = []
+    for (high, low), cells in groupby(zip(upper.tolist(), lower.tolist(), strict=True)):
+        ink = Ink(color=inks.halves[high], bgcolor=inks.halves[low])
+        line.append(Segment("▀" * len(list(cells)), ink))
+    return line
+
+
+# -------------------------------------------------------------------------- the map
+
+
+def map_of(grid: Grid, inks: Inks, width: int, height: int) -> list[Line]:
+    """Draw the whole of what `grid` has a window on, with the window outlined in it.
+
+    Where there is no room for all its cells, it has one of several.
+    """
+    steps = -(-grid.rows // (2 * height)), -(-grid.columns // width)
+    seen = (*grid.cursor[:-2], *(slice(None, None, step) for step in steps))
+    codes = grid.scale.codes(np.atleast_2d(grid.array[seen[-grid.array.ndim :]]))
+    ends = (grid.top, grid.left), grid.shown
+    (top, bottom), (left, right) = (
+        (start // step, min((start + count - 1) // step, size - 1))
+        for start, count, step, size in zip(*ends, steps, codes.shape, strict=True)
+    )
+    codes[top : bottom + 1, [left, right]] = CURSOR
+    codes[[top, bottom], left : right + 1] = CURSOR
+    return [halves(codes[row : row + 2], inks) for row in range(0, len(codes), 2)]
 
 
 def summary_text(summary: Summary, look: Look) -> Text:

@@ -12,8 +12,8 @@ from textual.scroll_view import ScrollView
 from ....core.pictures.jumps import SEEKS, Seek
 from ....core.words.numbers import index_text, number_text, shape_text
 from ...draw.look import Look
-from ..base.pane import Chosen, Line, Painted
-from .grid import BARS, HEAT, HEAT_CSS, LEVELS, Grid, Index, Inks, summary_text
+from ..base.pane import Chosen, Line, Painted, fitted
+from .grid import HEAT, HEAT_CSS, Grid, Index, Inks, map_of, summary_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +32,8 @@ KEYS: Final = (
 )
 _AT_ONCE: Final = 200_000  # elements that are searched without delay
 _FOOTER: Final = 2
+_MAP_TOP: Final = 2  # lines above the map
+_MAP_WIDTH: Final = 24
 
 _SEEK_KEYS: Final = {
     "M": "largest",
@@ -125,6 +127,8 @@ class MatrixView(Painted, ScrollView, can_focus=True):
         "One array, as numbers or as a heat map.\n"
         "A cell's colour and its sign: plus or minus; how strong: how large.\n"
         "underlined: what belongs to the chosen element\n"
+        "At the right, where not all is in sight: the whole array, or every so many\n"
+        "cells of it, with a frame around what is in sight.\n"
         "0 is exactly zero, -0 as well: floating point keeps the sign of a zero.\n"
         f"{KEYS}\nhome, end: first and last column; with ctrl: first and last cell\n"
         "v, escape: back to the step"
@@ -161,6 +165,7 @@ class MatrixView(Painted, ScrollView, can_focus=True):
         if grid is None or self._facet is None or self._facet.array is not facet.array:
             grid = self.grid = Grid(facet.array, look)
             grid.is_active = True
+            grid.is_halved = bool(self._known_inks().halves)
         self._facet, self._title, self._look = facet, title, look
         grid.cursor, grid.linked = cursor, linked
         self._fit()
@@ -220,6 +225,21 @@ class MatrixView(Painted, ScrollView, can_focus=True):
         return self.scrollable_content_region.size
 
     @property
+    def _map(self) -> tuple[int, int]:
+        """The most columns and lines of the map of the whole array."""
+        return _MAP_WIDTH, self._room - _MAP_TOP
+
+    @property
+    def _width(self) -> int:
+        """How many columns there are for the grid: a map may stand beside it."""
+        grid, width = self.grid, self._area.width
+        if grid is None or not self._known_inks().halves:
+            return width
+        is_whole = grid.width <= width and grid.height <= self._room
+        with_map = width - 1 - min(_MAP_WIDTH, grid.columns)
+        return width if is_whole or with_map < _MAP_WIDTH else with_map
+
+    @property
     def _room(self) -> int:
         """How many lines there are for the grid."""
         return max(self._area.height - 1 - _FOOTER, 1)
@@ -229,13 +249,13 @@ class MatrixView(Painted, ScrollView, can_focus=True):
         grid = self.grid
         if grid is None or not self._area:
             return
-        grid.fit(self._area.width, self._room)
+        grid.fit(self._width, self._room)
         self.virtual_size = Size(
             grid.gutter + (grid.columns + 1) * grid.cell,
             grid.height + 1 + _FOOTER,
         )
         # It has to be made to: before its first frame it shows no bar to scroll with.
-        x, y = grid.left * grid.cell, grid.top
+        x, y = grid.left * grid.cell, -(-grid.top // grid.stack)
         self.scroll_to(x, y, animate=False, force=True, immediate=True)
         self.refresh()
 
@@ -250,19 +270,27 @@ class MatrixView(Painted, ScrollView, can_focus=True):
         super().notify_style_update()
         self._inks = None
 
+    def _known_inks(self) -> Inks:
+        if self._inks is None:
+            self._inks = Inks.of(self)
+        return self._inks
+
     def lines(self) -> list[Line]:
         """Return the title, the window on the array, and what is said below it."""
         grid = self.grid
         if grid is None:
             return []
-        if self._inks is None:
-            self._inks = Inks.of(self)
+        inks = self._known_inks()
         offset = self.scroll_offset
         summary = self._summaries.of(grid.array, self)
-        grid.top, grid.left = int(offset.y), -(-int(offset.x) // grid.cell)
-        grid.fit(self._area.width, self._room, follow=False)
+        grid.top = int(offset.y) * grid.stack
+        grid.left = -(-int(offset.x) // grid.cell)
+        grid.fit(self._width, self._room, follow=False)
         lines = [self._line(self._title)]
-        lines += grid.lines(self._area.width, self._room, self._inks)
+        lines += grid.lines(self._width, self._room, inks)
+        if self._width < self._area.width:
+            for line, drawn in enumerate(map_of(grid, inks, *self._map), _MAP_TOP):
+                lines[line] = [*fitted(lines[line], self._width + 1), *drawn]
         blank = self._area.height - len(lines) - _FOOTER
         lines += [Line()] * max(blank, 0)
         lines.append(self._line(self._status(grid)))
@@ -290,5 +318,5 @@ class MatrixView(Painted, ScrollView, can_focus=True):
         line = summary_text(summary, self._look)
         if grid.compact and grid.scale.most:
             most = number_text(grid.scale.most, self._look.precision)
-            line.append(f"  scale{BARS[1]} … {BARS[LEVELS].strip()} = {most}")
+            line.append(f"  strongest: {most}")
         return line

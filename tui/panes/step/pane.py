@@ -485,7 +485,8 @@ class StepPane(KeptPane[_Found]):
         rows: list[list[tuple[int, Line]]] = [[] for _ in range(height)]
         for tile in tiles:
             grid = self._grids[tile.number]
-            ink = inks.changed if tile.number == present.made else inks.name
+            made, role = tile.number == present.made, self._facets[tile.number].role
+            ink = inks.title(role, is_made=made)
             rows[tile.y].append((tile.x, [Segment(self._headline(tile, tiles), ink)]))
             lines = grid.cells(tile.gutter, tile.head, inks)
             if not grid.array.size:

@@ -87,9 +87,9 @@ class TablePane(Pane, ScrollView):
     TablePane { overflow: hidden auto; scrollbar-size-vertical: 1; }
     TablePane > .table--heading { color: $secondary; text-style: bold; }
     TablePane > .table--cursor { background: $panel; }
-    TablePane:focus > .table--cursor { background: $primary 30%; text-style: bold; }
+    TablePane:focus > .table--cursor { background: $primary 20%; text-style: bold; }
     TablePane > .table--name { text-style: bold; }
-    TablePane > .table--quiet { color: $foreground 55%; }
+    TablePane > .table--quiet { text-style: dim; }
     TablePane > .table--present { color: $accent; text-style: bold; }
     TablePane > .table--good { color: $success; }
     TablePane > .table--alarm { color: $error; text-style: bold; }

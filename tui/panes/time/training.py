@@ -57,7 +57,7 @@ class TrainingPane(Pane):
     )
     DEFAULT_CSS = """
     TrainingPane > .training--curve { color: $primary; }
-    TrainingPane > .training--axis { color: $foreground 60%; }
+    TrainingPane > .training--axis { text-style: dim; }
     TrainingPane > .training--cursor { color: $secondary; }
     TrainingPane > .training--present { color: $accent; text-style: bold; }
     TrainingPane > .training--alarm { color: $error; text-style: bold; }

@@ -1,0 +1,64 @@
+"""The colours of a program: what a character is, and what the step makes of it."""
+
+import pytest
+
+from gradstep.core.debugger.debugger import Debugger
+from gradstep.core.scenario.scenario import builtin_names, load
+from gradstep.tui.panes.program import present_line
+from gradstep.tui.panes.syntax import kinds_of, roles_of
+
+# Of the line: what is upstream, what is local, what is the contribution.
+STEPS = [
+    ("three_layer", "x2.z@backward", ("z", "@"), ("W",), ("x",)),
+    ("three_layer", "node:x2@backward", ("sigmoid(", ")"), (), ("z",)),
+    ("three_layer", "E._1@backward", ("-",), (), ("x3",)),
+    ("three_layer", "x2.z", (), (), ("z", "@")),
+]
+
+
+def parts(name: str, at: str, role: str) -> tuple[str, ...]:
+    """Return what stands in the colour of a matrix, in the line of a step."""
+    debugger = Debugger(load(name))
+    assert debugger.execute(f"goto {at}").ok
+    trace, position = debugger.trace, debugger.position
+    _, number = present_line(trace, position)
+    line = debugger.graph.sources[debugger.graph.main].text.splitlines()[number - 1]
+    inks: list[str | None] = [None] * len(line)
+    for start, stop, there in roles_of(debugger.graph, trace.event(position - 1), line):
+        inks[start:stop] = [there] * (stop - start)
+    shown = "".join(c if i == role else " " for c, i in zip(line, inks, strict=True))
+    return tuple(shown.split())
+
+
+@pytest.mark.parametrize(("name", "at", "up", "local", "made"), STEPS)
+def test_the_operands_of_a_step_have_the_colours_of_its_matrices(
+    name: str,
+    at: str,
+    up: tuple[str, ...],
+    local: tuple[str, ...],
+    made: tuple[str, ...],
+) -> None:
+    assert parts(name, at, "upstream") == up
+    assert parts(name, at, "local") == local
+    assert parts(name, at, "contribution") == made
+
+
+@pytest.mark.parametrize("name", builtin_names())
+def test_every_part_lies_in_its_line(name: str) -> None:
+    debugger = Debugger(load(name))
+    trace, graph = debugger.trace, debugger.graph
+    for place in range(1, len(trace) + 1):
+        source, number = present_line(trace, place)
+        lines = graph.sources[source].text.splitlines()
+        if not number:
+            continue
+        line = lines[number - 1]
+        for start, stop, _ in roles_of(graph, trace.event(place - 1), line):
+            assert 0 <= start < stop <= len(line)
+            assert line[start:stop].strip()
+
+
+def test_what_is_no_program_has_no_colours() -> None:
+    assert kinds_of("(a") == [["code", "code"]]
+    assert kinds_of("") == []
+    assert set(kinds_of("no 'program\n  at all")[1]) == {"code"}
