@@ -325,6 +325,7 @@ class _Drawing:
         self.index = {
             item: index for row in ordered.order for index, item in enumerate(row)
         }
+        self.lone = self._lone()
         self.inlets = [self._inlets(item) for item in range(len(swapped))]
         self.loose = self._loose()
         self.mains = [self._main(item) for item in range(len(swapped))]
@@ -343,15 +344,22 @@ class _Drawing:
             loose[item] = loose[self.layers.back[item][0]]
         return loose
 
+    def _lone(self) -> list[bool]:
+        """Tell which lines lead to one box alone, all the way from where they begin."""
+        lone = [len(links) == 1 for links in self.layers.links]
+        for item in range(self.layers.count, len(lone)):
+            lone[item] = lone[item] and lone[self.layers.back[item][0]]
+        return lone
+
     def _inlets(self, item: int) -> Mapping[int, int]:
         """Return the number of the inlet for each item that leads here.
 
         Lines that lead nowhere else arrive together; one that leads on has an inlet of
         its own, or a reader could turn into it.
         """
-        links, back = self.layers.links, self.layers.back[item]
-        alone = [other for other in back if len(links[other]) == 1]
-        groups = [[other] for other in back if len(links[other]) > 1]
+        back = self.layers.back[item]
+        alone = [other for other in back if self.lone[other]]
+        groups = [[other] for other in back if not self.lone[other]]
         if alone:
             groups.append(alone)
         index = self.index
@@ -506,9 +514,7 @@ class _Drawing:
         return lines
 
     def _line_of(self, item: int, other: int) -> tuple[int, int]:
-        if len(self.layers.links[item]) > 1:
-            return (item, -1)
-        return (-1, other)
+        return (-1, other) if self.lone[item] else (item, -1)
 
     def _tracks(self, rank: int) -> dict[tuple[int, int], int]:
         """Assign tracks; where lines are knotted, slide all that follows a little."""
@@ -618,7 +624,7 @@ def _slides() -> Iterator[int]:
 def _assign(
     lines: Mapping[tuple[int, int], _Line],
 ) -> dict[tuple[int, int], int] | None:
-    """Give each line a track, or return None where they are knotted.
+    """Give each line a track of its own, or return None where they are knotted.
 
     A line that enters on a row has to turn before another one leaves on that row. Of
     those that are free to turn, the one that then crosses the fewest goes first.
@@ -646,8 +652,7 @@ def _assign(
         worse = {a: sum(costs[a, b] - costs[b, a] for b in left[a]) for a in free}
         name = min((worse[a], a) for a in free)[1]
         del waiting[name]
-        before = (tracks[b] for b in nearby[name] if b in tracks)
-        tracks[name] = 1 + max(before, default=-1)
+        tracks[name] = len(tracks)
     return tracks
 
 

@@ -81,6 +81,7 @@ def check(drawn: Layout, sizes: list[tuple[int, int]], edges: Edges) -> None:
         assert not taken.intersection(cells(route))
     assert all(0 <= x < drawn.width and 0 <= y < drawn.height for x, y in taken)
     check_lines(drawn)
+    check_lanes(drawn)
 
 
 def check_lines(drawn: Layout) -> None:
@@ -96,6 +97,22 @@ def check_lines(drawn: Layout) -> None:
             for other, other_way in there:
                 if way == other_way and route.source != other.source:
                     assert route.points[-1] == other.points[-1]
+
+
+def check_lanes(drawn: Layout) -> None:
+    """Lines that turn in one lane come from one box, or lead into one inlet."""
+    lanes: dict[int, list[Route]] = {}
+    for route in drawn.routes:
+        for (x, y), (to_x, to_y) in pairwise(route.points):
+            if drawn.down and y == to_y:
+                lanes.setdefault(y, []).append(route)
+            elif not drawn.down and x == to_x:
+                lanes.setdefault(x, []).append(route)
+    for there in lanes.values():
+        assert (
+            len({route.source for route in there}) == 1
+            or len({route.points[-1] for route in there}) == 1
+        )
 
 
 @given(graphs(), st.data(), st.booleans(), spacings)
