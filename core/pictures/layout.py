@@ -81,6 +81,7 @@ class Spacing(NamedTuple):
     gap: int = 1  # free between the boxes of a rank
     stub: int = 1  # free beside the tracks of a channel
     track: int = 1  # from one track to the next
+    head: int = 0  # behind the tracks, for the heads of arrows
     port: int = 1  # from one inlet to the next
     margin: int = 0  # at the ends of a side, where nothing arrives
 
@@ -553,7 +554,7 @@ class _Drawing:
 
     def _channel_length(self, tracks: Mapping[tuple[int, int], int]) -> int:
         count = max(tracks.values(), default=-1) + 1
-        room = (count - 1) * self.spacing.track + 1 if count else 0
+        room = (count - 1) * self.spacing.track + 1 + self.spacing.head if count else 0
         return max(room + 2 * self.spacing.stub, 1)
 
     # -------------------------------------------------------------------- routes

@@ -38,9 +38,13 @@ _PLACES: Final = tuple(
 
 # What a place of a label holds; the first four are filled in when it is painted.
 Part = Literal["mark", "stop", "bar", "number", "name", "text", "frame"]
-Detail = Literal["name", "op", "shape", "box"]
+Detail = Literal["op", "shape", "box"]
 
 NUMBER_WIDTH: Final = 8
+SHORT_WIDTH: Final = 5
+# At the end of an edge, the way of the forward pass; and that of the backward pass.
+_HEADS: Final = "→↓"
+TURNED: Final = str.maketrans("→←↓", "←→↑")
 _MOST_NAME: Final = 16
 
 
@@ -57,8 +61,8 @@ class Plan(NamedTuple):
     down: bool  # whether it flows down, not to the right
     detail: Detail  # how much each box says
     gap: int  # cells between the boxes of a rank
-    numbers: bool = False  # whether boxes have room for a number
-    words: int = 18  # the most cells of what a box does
+    number: int = NUMBER_WIDTH  # cells for a number; 0 for a bar instead
+    words: int = 18  # the most cells of what a box does; 1: only that it is folded
 
     @property
     def spacing(self) -> Spacing:
@@ -121,39 +125,41 @@ def what_text(graph: Graph, box: Box, folds: Sequence[Fold]) -> str:
     return operation_text(graph, graph.nodes[box.node])
 
 
-def label_of(graph: Graph, box: Box, folds: Sequence[Fold], plan: Plan) -> Label:
+def label_of(
+    graph: Graph, box: Box, folds: Sequence[Fold], plan: Plan, words: int | None = None
+) -> Label:
     """Return the label of a box, with as much detail as a plan has room for.
 
-    Leaves are never framed, so that what is computed stands out.
+    Leaves are never framed, so that what is computed stands out. `words` are the most
+    cells of what it does, if they are others than those of the plan.
     """
     node = graph.nodes[box.node]
     detail = plan.detail
-    what = cut(what_text(graph, box, folds), plan.words)
+    words = plan.words if words is None else words
+    what = cut(what_text(graph, box, folds), words)
+    space = " "
+    if words == 1:
+        what, space = "▸" if box.fold >= 0 else "", ""
     head = (
         Piece("mark", " "),
         Piece("stop", " "),
         Piece("name", cut(node.name, _MOST_NAME)),
     )
-    if detail == "name":
-        what = "▸" if box.fold >= 0 else ""
     size: tuple[Piece, ...] = ()
-    if detail not in ("name", "op"):
-        if node.shape:
-            size = (Piece("text", f" {shape_text(node.shape)}"),)
-        elif plan.numbers:
-            size = (Piece("number", " " * (NUMBER_WIDTH + 1)),)
-    bar = Piece("bar", " ")
+    if detail != "op" and node.shape:
+        size = (Piece("text", f" {shape_text(node.shape)}"),)
+    number = (Piece("text", " "), Piece("bar", " "))
+    if plan.number:
+        number = (Piece("number", " " * (plan.number + 1)),)
     if detail == "box" and what:
         second = (Piece("text", f"  {what}"), *size)
-        return _framed(_aligned((*head, Piece("text", " "), bar), second))
-    if detail == "name":
-        return ((*head, Piece("text", what), bar),)
-    text = Piece("text", f" {what}" if what else "")
-    return ((*head, text, *size, Piece("text", " "), bar),)
+        return _framed(_aligned((*head, *number), second))
+    text = Piece("text", space + what if what else "")
+    return ((*head, text, *size, *number),)
 
 
 def _aligned(first: tuple[Piece, ...], second: tuple[Piece, ...]) -> Label:
-    """Fill up the shorter line: a bar stands at the end of the first."""
+    """Fill up the shorter line: a number stands at the end of the first."""
     space = _width(second) - _width(first)
     if space > 0:
         first = (*first[:-1], Piece("text", " " * space), first[-1])
@@ -217,6 +223,11 @@ def draw(layout: Layout, labels: Sequence[Label]) -> Drawing:
     grid = [[" "] * layout.width for _ in range(layout.height)]
     for (x, y), there in arms.items():
         grid[y][x] = _character(there, layout.routes)
+    straight = _STEEP if layout.down else _FLAT
+    for walked in cells:
+        x, y, _ = walked[-1]
+        if all(arm == straight for arm in arms[x, y].values()):
+            grid[y][x] = _HEADS[layout.down]
     places: list[list[tuple[int, int, tuple[Piece, ...]]]] = [[] for _ in grid]
     outs = {route.source for route in layout.routes}
     for box, label in enumerate(labels):
@@ -356,6 +367,8 @@ def lit(character: str, cell: Lit) -> str:
     >>> lit("┴", Lit(0b0011, 0b0011)), lit("│", Lit(0b0011))
     ('┷', '─')
     """
+    if character not in _ARMS:
+        return character  # the head of an arrow
     arms = _ARMS[character]
     if cell.arms & ~arms and not (cell.heavy or cell.arms) & _STEEP:
         arms = _FLAT

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 PART: Final = 256  # lines that are drawn together
 _MOST_LANES: Final = 12
-_NAME: Final = 8  # the least room for names
 _MOST_NAME: Final = 24
 _LEAST_PART: Final = 4  # cells of a label: less helps nobody
 _SIZE: Final = NUMBER_WIDTH + 1
@@ -83,7 +82,9 @@ def rails_of(sketch: Sketch, order: Sequence[int]) -> Rails:
             found = heappop(free)
         else:
             found, used = used, used + 1
-        ending.setdefault(max(last[box], number + 1), []).append(found)
+        # What nobody uses keeps its lane for a line, or it would seem to lead on.
+        end = last[box] if last[box] > number else number + 2
+        ending.setdefault(end, []).append(found)
         lane[box] = min(found, _MOST_LANES - 1)
         if lane[box] == len(until):
             until.append(-1)
@@ -110,10 +111,19 @@ def drawn(sketch: Sketch, order: Sequence[int], rails: Rails, part: int) -> list
     return texts
 
 
+def name_width(graph: Graph, sketch: Sketch) -> int:
+    """Return how wide names are, told from the first boxes of a list."""
+    names = (graph.nodes[box.node].name for box in sketch.boxes[:PART])
+    return min(max(map(cell_len, names), default=0), _MOST_NAME)
+
+
 def pieces(
-    graph: Graph, sketch: Sketch, box: int, folds: Sequence[Fold]
+    graph: Graph, sketch: Sketch, box: int, folds: Sequence[Fold], width: int
 ) -> tuple[Piece, ...]:
-    """Return the label of a line: marks, name, number or shape, what it computes."""
+    """Return the label of a line: marks, name, number, what it computes, its shape.
+
+    `width` is that of the names.
+    """
     shown = sketch.boxes[box]
     node = graph.nodes[shown.node]
     if shown.fold >= 0:
@@ -121,21 +131,16 @@ def pieces(
     elif node.site is not None and node.op is not None:
         what = node.site.text
     else:
-        what = operation_text(graph, node) or node.kind
+        what = operation_text(graph, node)
     name = cut(node.name, _MOST_NAME)
-    space = " " * max(_NAME - cell_len(name), 0)
-    size = Piece("number", " " * _SIZE)
-    if node.shape:
-        size = Piece("text", f" {shape_text(node.shape)}".ljust(_SIZE))
+    shape = shape_text(node.shape) if node.shape else ""
     return (
         Piece("mark", " "),
         Piece("stop", " "),
-        Piece("bar", " "),
-        Piece("text", " "),
         Piece("name", name),
-        Piece("text", space),
-        size,
-        Piece("text", f" {what}"),
+        Piece("text", " " * max(width - cell_len(name), 0)),
+        Piece("number", " " * _SIZE),
+        Piece("text", " " + "  ".join(filter(None, (what, shape)))),
     )
 
 
@@ -173,4 +178,10 @@ def _text(arms: Sequence[int], knob: int, *, leaf: bool) -> str:
     for place, arm in enumerate(arms):
         sign = ("○" if leaf else "◆") if place == knob else joint(arm & 15)
         text += sign + ("─" if arm & (_RIGHT | _BEHIND) else " ")
-    return text
+    # The heads of arrows point to the knob, from both sides.
+    head, tail = text[: 2 * knob], text[2 * knob + 1 :]
+    if head.endswith("─"):
+        head = f"{head[:-1]}→"
+    if tail.startswith("─"):
+        tail = f"←{tail[1:]}"
+    return head + text[2 * knob] + tail

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final, Literal
 
+from rich.cells import cell_len
 from textual.geometry import Region
 
 from ...core.pictures.folds import Fold, Sketch, folds_of, sketch, unfolded_to
-from ...core.pictures.layout import Layers, layers, layout, least_size
+from ...core.pictures.layout import Layers, Layout, layers, layout, least_size
 from . import rail
-from .drawing import Drawing, Label, Piece, Plan, draw, label_of, size_of
+from .drawing import (
+    SHORT_WIDTH,
+    Drawing,
+    Label,
+    Piece,
+    Plan,
+    draw,
+    label_of,
+    size_of,
+    what_text,
+)
 
 if TYPE_CHECKING:
     from ...core.engine.graph import Graph
@@ -26,25 +38,34 @@ _MOST_TRIED: Final = 80  # boxes that are drawn in one piece without being asked
 _MOST_NEAR: Final = 6  # neighbours of one box, in one direction, in a neighbourhood
 _MOST_PARTS: Final = 8  # of a list that are kept
 _MOST_KEPT: Final = 16  # foldings
+# Cells of words, where there is room for more.
+_LONGER: Final = (5, 9, 13, 18, 24, 36, 60)
+_MOST_LONGER: Final = 20  # boxes whose words are given more room
 
 
 # From the most that can be said to the least. What flows to the right is read most
 # easily; what flows down needs less room for words.
 PLANS: Final = (
-    Plan(down=False, detail="box", gap=1, numbers=True),
-    Plan(down=False, detail="box", gap=0, numbers=True),
-    Plan(down=False, detail="shape", gap=1, numbers=True),
-    Plan(down=True, detail="box", gap=3, numbers=True),
+    Plan(down=False, detail="box", gap=1),
     Plan(down=False, detail="box", gap=0),
-    Plan(down=False, detail="shape", gap=0, numbers=True),
-    Plan(down=True, detail="shape", gap=3, numbers=True),
-    Plan(down=False, detail="op", gap=1),
+    Plan(down=False, detail="shape", gap=1),
+    Plan(down=True, detail="box", gap=3),
+    Plan(down=False, detail="shape", gap=0),
+    Plan(down=True, detail="shape", gap=3),
     Plan(down=False, detail="op", gap=0),
     Plan(down=True, detail="op", gap=3),
-    Plan(down=False, detail="op", gap=0, words=9),
-    Plan(down=True, detail="op", gap=3, words=9),
-    Plan(down=False, detail="name", gap=0),
-    Plan(down=True, detail="name", gap=2),
+    Plan(down=False, detail="op", gap=0, number=SHORT_WIDTH),
+    Plan(down=True, detail="op", gap=1, number=SHORT_WIDTH),
+    Plan(down=False, detail="op", gap=0, number=SHORT_WIDTH, words=9),
+    Plan(down=True, detail="op", gap=1, number=SHORT_WIDTH, words=9),
+    Plan(down=False, detail="op", gap=0, number=SHORT_WIDTH, words=5),
+    Plan(down=True, detail="op", gap=1, number=SHORT_WIDTH, words=5),
+    Plan(down=False, detail="op", gap=0, number=SHORT_WIDTH, words=1),
+    Plan(down=True, detail="op", gap=1, number=SHORT_WIDTH, words=1),
+    Plan(down=False, detail="op", gap=0, number=0, words=5),
+    Plan(down=True, detail="op", gap=1, number=0, words=5),
+    Plan(down=False, detail="op", gap=0, number=0, words=1),
+    Plan(down=True, detail="op", gap=1, number=0, words=1),
 )
 
 
@@ -134,6 +155,7 @@ class Listing:
         self._parts: dict[int, list[str]] = {}
         self.order: Sequence[int] = rail.in_order(self.sketch)  # from top to bottom
         self._rails = rail.rails_of(self.sketch, self.order)
+        self._names = rail.name_width(self.graph, self.sketch)
 
     @property
     def height(self) -> int:
@@ -149,7 +171,7 @@ class Listing:
             self._parts[part] = rail.drawn(self.sketch, self.order, self._rails, part)
         text = self._parts[part][place]
         box = self.order[line]
-        label = rail.pieces(self.graph, self.sketch, box, self.folds)
+        label = rail.pieces(self.graph, self.sketch, box, self.folds, self._names)
         return text, [(len(text), box, rail.within(label, self.width - len(text)))]
 
     def region(self, box: int) -> Region | None:
@@ -207,7 +229,7 @@ class Atlas:
             opened = self.opened(depth)
             if len(self.folding(opened).boxes) > _MOST_TRIED:
                 continue
-            plans = [p for p in _plans(down) if p.detail != "name" or not depth]
+            plans = [p for p in _plans(down) if p.words > 1 or not depth]
             found = self._best(self.folding(opened), opened, room, plans)
             if found:
                 return found, opened
@@ -255,13 +277,27 @@ class Atlas:
         ranks = self._ranked(boxes, opened)
         for plan in plans:
             labels = self._labels(boxes, plan)
-            sizes = [size_of(label, down=plan.down) for label in labels]
-            how = {"down": plan.down, "spacing": plan.spacing}
-            if _fits(least_size(ranks, sizes, **how), room):
-                placed = layout(ranks, sizes, **how)
-                if _fits((placed.width, placed.height), room):
-                    return Picture(boxes, draw(placed, labels), range(len(labels)))
+            placed = _placed(ranks, labels, plan, room)
+            if placed is not None:
+                for box, label in self._longer(boxes, plan):
+                    more = [*labels[:box], label, *labels[box + 1 :]]
+                    larger = _placed(ranks, more, plan, room)
+                    if larger is not None:
+                        labels, placed = more, larger
+                return Picture(boxes, draw(placed, labels), range(len(labels)))
         return None
+
+    def _longer(self, boxes: Sketch, plan: Plan) -> Iterator[tuple[int, Label]]:
+        """Yield longer labels of the boxes whose words a plan cuts, by the box."""
+        words = [cell_len(what_text(self.graph, b, self.folds)) for b in boxes.boxes]
+        if sum(size > plan.words for size in words) > _MOST_LONGER:
+            return
+        steps = [plan.words, *(step for step in _LONGER if step > plan.words)]
+        for less, more in pairwise(steps):
+            for box, size in enumerate(words):
+                if size > less:
+                    shown = boxes.boxes[box]
+                    yield box, label_of(self.graph, shown, self.folds, plan, more)
 
     def _large(
         self,
@@ -298,6 +334,24 @@ class Atlas:
 
 def _plans(down: bool | None) -> list[Plan]:
     return [plan for plan in PLANS if down is None or plan.down == down]
+
+
+def _placed(
+    ranks: Layers, labels: Sequence[Label], plan: Plan, room: Room
+) -> Layout | None:
+    """Return the layout of boxes, or None where it does not fit into the room.
+
+    The heads of arrows get a line of their own, if there is one.
+    """
+    sizes = [size_of(label, down=plan.down) for label in labels]
+    if not _fits(least_size(ranks, sizes, down=plan.down, spacing=plan.spacing), room):
+        return None
+    for head in (1, 0) if plan.down else (0,):
+        spacing = plan.spacing._replace(head=head)
+        placed = layout(ranks, sizes, down=plan.down, spacing=spacing)
+        if _fits((placed.width, placed.height), room):
+            return placed
+    return None
 
 
 def _fits(size: tuple[int, int], room: Room) -> bool:

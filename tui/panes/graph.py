@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -17,13 +17,13 @@ from textual.strip import Strip
 from textual.widgets import Input
 
 from ...core.engine.element import Element
-from ...core.engine.measure import decade, rms
+from ...core.engine.measure import decade, norm, rms_of_norm
 from ...core.engine.trace import Contribution, Forward, Trace
 from ...core.pictures.folds import fold_at
 from ...core.pictures.reached import is_backward, progress
 from ...core.session.stops import covered, is_covered
 from ...core.words.numbers import fitted
-from ..graph.drawing import NUMBER_WIDTH, Lit, Piece, joined, lit
+from ..graph.drawing import NUMBER_WIDTH, TURNED, Lit, Piece, joined, lit
 from ..graph.scene import Atlas, Kind, Scene
 from .base.background import Kept
 from .base.known import Known
@@ -60,9 +60,19 @@ class _Face(NamedTuple):
     """What a box shows at this moment."""
 
     state: str
-    bar: str
-    size: str  # a component class
-    number: str
+    bar: str = " "
+    size: str = "zero"  # a component class
+    value: Any = None  # a number, or the norm of an array
+    is_norm: bool = False
+
+    def number(self, width: int) -> str:
+        """Return the number in so many cells; the first is to be blank, if it can."""
+        if self.value is None:
+            return self.bar
+        text = fitted(self.value, width - 1)
+        if self.is_norm and width > NUMBER_WIDTH:
+            text = f"‖{fitted(self.value, width - 3)}‖"
+        return text if len(text) <= width else "…"
 
 
 class Canvas(Painted, ScrollView, can_focus=False):
@@ -228,10 +238,12 @@ class GraphPane(Pane):
         self._shown: frozenset[int] = frozenset()  # the folds that are open now
         self._cursor = 0  # the number of a node
         self._faces: dict[int, _Face] = {}
-        self._magnitudes = Known(rms)
+        self._norms = Known(norm)
         self._stops: Sequence[tuple[int, int]] = ()
         self._covered: Kept[Sequence[tuple[int, int]]] = Kept()
         self._active: frozenset[tuple[int, int]] = frozenset()
+        self._turned = False  # arrows point backward
+        self._step = -1  # the node whose operation the step is about
         self._lit: dict[int, dict[int, Lit]] = {}  # by line and cell
         self._neighbours: frozenset[int] = frozenset()
         self._search: Search | None = None  # made when it is first opened
@@ -270,12 +282,15 @@ class GraphPane(Pane):
         stops = view.debugger.memory.stops
         key = (graph, places(stops))
         self._stops = self._covered.of(key, lambda: covered(stops.values())) or ()
-        self._active = frozenset()
+        self._turned = is_backward(trace, position)
+        self._active, self._step = frozenset(), -1
         if position:
             event = trace.event(position - 1)
             if isinstance(event, Contribution):
+                self._step = event.consumer
                 self._active = frozenset({(event.operand, event.consumer)})
             elif isinstance(event, Forward):
+                self._step = event.node
                 operands = graph.nodes[event.node].operands
                 self._active = frozenset((o, event.node) for o in operands)
         if self._build() or moved:
@@ -356,7 +371,7 @@ class GraphPane(Pane):
     def _repaint(self) -> None:
         self._light()
         if self._scene is not None and self._atlas is not None:
-            told = self._found_text() or _caption(self._scene, self._atlas)
+            told = self._found_text() or self._caption(self._scene, self._atlas)
             self.head(self.TITLE, told)
         self._canvas.repaint()
 
@@ -371,6 +386,8 @@ class GraphPane(Pane):
         if scene is None or not 0 <= line < scene.height:
             return []
         text, labels = scene.row(line)
+        if self._turned:
+            text = text.translate(TURNED)
         segments: list[Segment] = []
         at = 0
         for x, box, pieces in labels:
@@ -407,12 +424,15 @@ class GraphPane(Pane):
             case "bar":
                 return Segment(face.bar, style(face.size))
             case "number":
-                return Segment(face.number.rjust(len(piece.text)), style(face.size))
+                width = len(piece.text)
+                return Segment(face.number(width).rjust(width), style(face.size))
             case "frame":
                 state = face.state if face.state in ("present", "future") else "frame"
                 text = joined(piece.text, x, y, self._lit)
                 return Segment(text, style("active" if "━" in text else state))
             case "text":
+                if self._holds_step(box):
+                    return Segment(piece.text, style("present"))
                 future = face.state in ("future", "none")
                 return Segment(piece.text, style(face.state if future else "text"))
         if box == self._box():
@@ -421,6 +441,24 @@ class GraphPane(Pane):
         if box in self._neighbours:
             name += Style(underline=True)
         return Segment(piece.text, name)
+
+    def _holds_step(self, box: int) -> bool:
+        """Tell whether the step is inside a box that is folded."""
+        if self._scene is None or self._step < 0:
+            return False
+        sketch = self._scene.sketch
+        return sketch.home[self._step] == box and sketch.boxes[box].fold >= 0
+
+    def _caption(self, scene: Scene, atlas: Atlas) -> str:
+        """Return what is shown, in words, and where the step is if that is folded."""
+        told = _caption(scene, atlas)
+        box = scene.sketch.home[self._step] if self._step >= 0 else -1
+        if box < 0 or not self._holds_step(box):
+            return told
+        step = atlas.graph.nodes[self._step]
+        here = step.site.text if step.site is not None else step.name
+        inside = f"▶ {here} in {atlas.graph.nodes[scene.sketch.boxes[box].node].name}"
+        return f"{inside} · {told}\n{inside}"
 
     def _face(self, box: int) -> _Face:
         """Return what a box shows at this moment."""
@@ -431,7 +469,7 @@ class GraphPane(Pane):
 
     def _looked_up(self, box: int) -> _Face:
         if self._view is None or self._scene is None:
-            return _Face("future", " ", "zero", "")
+            return _Face("future")
         trace, position = self._view.debugger.trace, self._view.debugger.position
         shown = self._scene.sketch.boxes[box]
         state: str = progress(trace, range(shown.first, shown.stop), position)
@@ -440,14 +478,14 @@ class GraphPane(Pane):
         backward = is_backward(trace, position)
         array = self._array(trace, shown.node, position, backward=backward)
         if array is None:
-            return _Face(state, " ", "zero", "")
-        size = self._magnitudes.of(array, self, self._counted)
+            return _Face(state)
+        size = self._norms.of(array, self, self._counted)
         if size is None:
-            return _Face(state, "…", "zero", "")
-        number = ""
+            return _Face(state, "…")
+        bar = _bar(rms_of_norm(size, array.size), "grad" if backward else "value")
         if array.ndim == 0:
-            number = _short(array[()])
-        return _Face(state, *_bar(size, "grad" if backward else "value"), number)
+            return _Face(state, *bar, array[()])
+        return _Face(state, *bar, size, is_norm=True)
 
     def _array(
         self, trace: Trace, node: int, position: int, *, backward: bool
@@ -709,12 +747,6 @@ def _bar(size: float, quantity: str) -> tuple[str, str]:
         return _BARS[0], "zero"
     word = "small" if high < 4 else "middle" if high < 6 else "large"
     return _BARS[high], f"{quantity}-{word}"
-
-
-def _short(value: object) -> str:
-    """Return a number that fits into its place on a label."""
-    text = fitted(value, NUMBER_WIDTH)
-    return text if len(text) <= NUMBER_WIDTH else "…"
 
 
 def _distance(scene: Scene, box: int, other: int) -> tuple[float, float]:

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gradstep.core.pictures.layout import Layers, Spacing, layers, layout
+from gradstep.core.pictures.layout import Layers, layers, layout
 from gradstep.core.scenario.scenario import builtin_names, load
-from gradstep.tui.graph.drawing import Drawing, Piece, draw, size_of
-from gradstep.tui.graph.scene import PLANS, Atlas, Picture
+from gradstep.tui.graph.drawing import TURNED, Drawing, Piece, Plan, draw, size_of
+from gradstep.tui.graph.scene import PLANS, Atlas, Listing, Picture
 
 Cell = tuple[int, int]
 Way = tuple[int, int]  # one step: right, down
@@ -105,14 +105,80 @@ def graphs(draw: st.DrawFn) -> tuple[int, list[tuple[int, int]]]:
     return count, sorted({(min(p), max(p)) for p in pairs if p[0] != p[1]})
 
 
-@given(graphs(), st.booleans(), st.sampled_from(PLANS))
+@given(graphs(), st.booleans(), st.sampled_from(PLANS), st.integers(0, 1))
 def test_every_edge_of_any_graph_can_be_followed(
-    graph: tuple[int, list[tuple[int, int]]], wide: bool, plan: object
+    graph: tuple[int, list[tuple[int, int]]], wide: bool, plan: Plan, head: int
 ) -> None:
     count, edges = graph
-    spacing = plan.spacing
     ranks = layers(count, edges)
-    labels = [((Piece("name", "abcdef"[: 1 + wide * box % 6]),),) for box in range(count)]
+    names = ["abcdef"[: 1 + wide * box % 6] for box in range(count)]
+    labels = [((Piece("name", name),),) for name in names]
     sizes = [size_of(label, down=plan.down) for label in labels]
+    spacing = plan.spacing._replace(head=head)
     placed = layout(ranks, sizes, down=plan.down, spacing=spacing)
     assert_traced(draw(placed, labels), ranks)
+
+
+@pytest.mark.parametrize("name", builtin_names())
+def test_every_edge_of_a_lesson_can_be_followed(name: str) -> None:
+    atlas = Atlas(load(name).subject.graph)
+    rooms = [(30, 8), (43, 10), (70, 26), (200, 60)]
+    scenes = [atlas.automatic(room, None)[0] for room in rooms]
+    for depth in range(atlas.deepest + 1):
+        scenes += [atlas.whole(atlas.opened(depth), (43, 10), d) for d in (True, False)]
+    for scene in scenes:
+        sketch = scene.sketch
+        if isinstance(scene, Picture):
+            for box, wanted in enumerate(sketch.consumers):
+                if wanted:
+                    assert reached(scene.drawing, box) == set(wanted)
+        else:
+            assert_listed(scene)
+
+
+def assert_listed(listing: Listing) -> None:
+    """Follow each line of a list up from its knob: to what it is made of."""
+    texts = [listing.row(line)[0] for line in range(listing.height)]
+    for line, text in enumerate(texts):
+        box = listing.order[line]
+        knob = next(x for x, sign in enumerate(text) if sign in KNOBS)
+        found = {up(texts, line, knob, listing)}
+        for way in (-1, 1):
+            x = knob + way
+            while 0 <= x < len(text) and (text[x] == "│" or (way, 0) in arms(text[x])):
+                if (0, -1) in arms(text[x]) and (-way, 0) in arms(text[x]):
+                    found.add(up(texts, line, x, listing))
+                x += way
+            if 0 <= x < len(text) and (-way, 0) in arms(text[x]):
+                found.add(up(texts, line, x, listing))
+        assert found - {None} == set(listing.sketch.operands[box]), text
+
+
+KNOBS = "○◆"
+
+
+def up(texts: list[str], line: int, x: int, listing: Listing) -> int | None:
+    """Return the box whose line leads down to a cell; None where there is none."""
+    for above in range(line - 1, -1, -1):
+        sign = texts[above][x]
+        if sign in KNOBS:
+            return listing.order[above]
+        if (0, 1) not in arms(sign):
+            return None
+    return None
+
+
+def test_the_heads_of_arrows_point_the_way_of_the_pass() -> None:
+    text = "─→┤ ◆←┘ ↓"
+    assert text.translate(TURNED) == "─←┤ ◆→┘ ↑"
+    atlas = Atlas(load("apple_orange").subject.graph)
+    flat, steep = (atlas.whole(atlas.opened(9), (80, 30), d) for d in (False, True))
+    assert isinstance(flat, Picture)
+    assert isinstance(steep, Picture)
+    for scene, sign, lead in ((flat, "→", (-1, 0)), (steep, "↓", (0, -1))):
+        rows = text_of(scene.drawing)
+        for route in scene.drawing.layout.routes:
+            x, y = route.points[-1]
+            assert rows[y][x] == sign
+            back = rows[y + lead[1]][x + lead[0]]
+            assert (-lead[0], -lead[1]) in arms(back)

@@ -602,8 +602,9 @@ def test_what_a_list_has_no_room_for_is_marked(width: int) -> None:
         text, labels = listing.row(number)
         words = "".join(piece.text for _, _, label in labels for piece in label)
         assert len(text) + len(words) < width
-        whole = rail.pieces(
-            listing.graph, listing.sketch, listing.order[number], listing.folds
-        )
+        box = listing.order[number]
+        about = listing.graph, listing.sketch
+        names = rail.name_width(*about)
+        whole = rail.pieces(*about, box, listing.folds, names)
         is_cut = len(text) + sum(len(piece.text) for piece in whole) >= width
         assert words.endswith(("…", " ")) or not is_cut
