@@ -152,11 +152,12 @@ class GraphPane(Pane):
         "The graph. It flows to the right, or down where that fits better.\n"
         "✓ done  ▶ what the last step made  ◐ a part of it  ○ to come\n"
         "· no gradient flows here   ● a stop   ▸ folded: a call or a statement\n"
-        "Heavy lines carried the last step. A line that goes on behind another one\n"
-        "crosses it; lines join only at ├ ┤ ┬ ┴ ┼.\n"
-        "The bar is the size of the value, or in the backward pass of the gradient: a\n"
-        "step for each factor of ten. ▆ is about 1; 0 is exactly zero; ! is a NaN,\n"
-        "∞ an Inf. A literal such as ** 2 is part of the label that uses it.\n"
+        "Heavy lines carried the last step; arrows point the way of the pass. A line\n"
+        "that goes on behind another one crosses it; lines join only at ├ ┤ ┬ ┴ ┼.\n"
+        "The number is the value, or in the backward pass the gradient; of an array\n"
+        "its norm ‖·‖. Without room it is a bar, a step for each factor of ten: ▆ is\n"
+        "about 1, 0 is zero, ! a NaN, ∞ an Inf. The border says which step is inside\n"
+        "what is folded. A literal such as ** 2 is part of the label that uses it.\n"
         "\n"
         "arrows: along the edges, and to the neighbours   enter: choose\n"
         "shift+arrows, page up, page down, wheel, drag: move the picture\n"
@@ -444,21 +445,24 @@ class GraphPane(Pane):
 
     def _holds_step(self, box: int) -> bool:
         """Tell whether the step is inside a box that is folded."""
-        if self._scene is None or self._step < 0:
+        if self._scene is None or self._step < 0 or box < 0:
             return False
         sketch = self._scene.sketch
         return sketch.home[self._step] == box and sketch.boxes[box].fold >= 0
 
     def _caption(self, scene: Scene, atlas: Atlas) -> str:
         """Return what is shown, in words, and where the step is if that is folded."""
-        told = _caption(scene, atlas)
+        way = f"{'→↓'[scene.down]} values"
+        if self._turned:
+            way = f"{'←↑'[scene.down]} gradients"
+        said = [way, _caption(scene, atlas)]
         box = scene.sketch.home[self._step] if self._step >= 0 else -1
-        if box < 0 or not self._holds_step(box):
-            return told
-        step = atlas.graph.nodes[self._step]
-        here = step.site.text if step.site is not None else step.name
-        inside = f"▶ {here} in {atlas.graph.nodes[scene.sketch.boxes[box].node].name}"
-        return f"{inside} · {told}\n{inside}"
+        if self._holds_step(box):
+            step = atlas.graph.nodes[self._step]
+            here = step.site.text if step.site is not None else step.name
+            around = atlas.graph.nodes[scene.sketch.boxes[box].node].name
+            said.insert(0, f"▶ {here} in {around}")
+        return "\n".join(" · ".join(said[:count]) for count in range(len(said), 0, -1))
 
     def _face(self, box: int) -> _Face:
         """Return what a box shows at this moment."""

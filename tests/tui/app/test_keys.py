@@ -174,13 +174,13 @@ PROGRAM: Final = (
 )
 
 GRAPH: Final = (
-    Row("right", node, "z"),
-    Row("left", node, "an"),
-    Row("down", node, "oz"),
-    Row("up", node, "az", keys=("down",)),
+    Row("down", node, "z"),  # the picture flows down
+    Row("up", node, "an"),
+    Row("right", node, "oz"),
+    Row("left", node, "az", keys=("right",)),
     Row("enter", chosen, "az.value"),
     Row("v", lambda s: s.one(GraphPane)._scene.kind, "list"),
-    Row("r", lambda s: s.one(GraphPane)._scene.down, True),
+    Row("r", lambda s: s.one(GraphPane)._scene.down, False),
     Row("a", lambda s: s.one(GraphPane)._scene.kind, "picture", keys=("v",)),
     Row("slash", focused, "Search"),
     Row("full_stop", node, "oz", keys=("slash", "z", "escape")),

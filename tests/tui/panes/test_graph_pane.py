@@ -124,29 +124,47 @@ def picture(source: str, size: tuple[int, int], at: str) -> str:
 
 
 APPLE_ORANGE = """\
- ✓ a █ ━━┓ ╭──────╮    ✓ t ▆ ─┐
- ✓ an ▆ ━┻━┥▶ az █├─┐         │
-           │  *   │ │ ╭─────╮ │ ╭─────╮
-           ╰──────╯ ├─┤○ z  ├─┴─┤○ y  │
- ✓ o █ ──┐ ╭──────╮ │ │  +  │   │  *  │
- ✓ on ▇ ─┴─┤○ oz  ├─┘ ╰─────╯   ╰─────╯
-           │  *   │
-           ╰──────╯"""
+ ✓ a      100 ━━┓  ╭─────────────╮    ✓ t      1.1 ─┐
+                ┣━→┥▶ az      300├─┐                │
+ ✓ an        3 ━┛  │  *          │ │                │
+                   ╰─────────────╯ │ ╭────────────╮ │ ╭────────────╮
+                                   ├→┤○ z         ├─┴→┤○ y         │
+ ✓ o       50 ───┐ ╭─────────────╮ │ │  +         │   │  *         │
+                 ├→┤○ oz         ├─┘ ╰────────────╯   ╰────────────╯
+ ✓ on        4 ──┘ │  *          │
+                   ╰─────────────╯"""
+
+SHORT_OF_ROOM = """\
+○ a       ○ an       ▶ o   4.4 ○ on
+    └────┬────┘          ┃         │
+         │               ┗━━━━┱────┘
+         ↑                    ↑
+    ✓ az *   1.1         ✓ oz *   1.1
+         └──────────┬─────────┘
+                    ↑
+    ✓ t   500  ✓ z +   1.1
+        └───────────┤
+                    ↑
+               ✓ y *     1"""
 
 THREE_LAYER = """\
-           ○ x0 (4, 1)     ○ W1 (5, 4)
+           ○ x0            ○ W1
                  └───────┬───────┘
-✓ W2 (3, 5) ▄   ▶ x1 ▸layer (5, 1) ▄
+✓ W2 ‖0.0395‖   ▶ x1 ▸layer ‖0.0197‖
       └──────────────────┨
-✓ W3 (2, 3) ▅   ✓ x2 ▸layer (3, 1) ▅
+✓ W3 ‖0.1427‖   ✓ x2 ▸layer  ‖0.137‖
       └──────────────────┤
- · t (2, 1)     ✓ x3 ▸layer (2, 1) ▆
+ · t            ✓ x3 ▸layer ‖0.6206‖
       └──────────────────┤
-         ✓ E ▸0.5 * sum((x3 - …        1 ▆"""
+          ✓ E ▸0.5 * sum((x3 - …        1"""
 
 
 def test_apples_and_oranges_are_a_tree_from_left_to_right() -> None:
-    assert picture("apple_orange", (43, 11), "az@forward") == APPLE_ORANGE
+    assert picture("apple_orange", (72, 11), "az@forward") == APPLE_ORANGE
+
+
+def test_the_arrows_turn_round_in_the_backward_pass() -> None:
+    assert picture("apple_orange", (43, 11), "o@backward") == SHORT_OF_ROOM
 
 
 def test_three_layers_are_a_chain_of_layers_where_room_is_short() -> None:
@@ -168,7 +186,7 @@ def test_scalars_show_their_numbers() -> None:
 
 def test_a_list_stands_in_for_a_picture_that_does_not_fit() -> None:
     lines = picture("vanishing", (40, 12), "x10@forward").splitlines()
-    assert any(line.startswith("◆─┘ ▶") and " x10 " in line for line in lines)
+    assert any(line.startswith("◆←┘ ▶ x10 ") for line in lines)
 
 
 @pytest.mark.parametrize("name", builtin_names())
@@ -224,7 +242,20 @@ def test_a_gradient_that_is_not_complete_and_one_that_never_comes() -> None:
 
 def test_numbers_that_are_not_finite_stand_out() -> None:
     text = picture("nan_where", (80, 40), "end")
-    assert "!" in text
+    assert "▶ w   nan" in text
+
+
+def test_a_step_inside_of_what_is_folded_is_named() -> None:
+    async def check(app: PaneApp, _pilot: Pilot[None]) -> None:
+        assert app.pane.titles[1].startswith(
+            "▶ sigmoid(z) in x2 · ↑ gradients · 9 boxes"
+        )
+        app.run_line("goto x2.z@forward")
+        assert app.pane.titles[1].startswith("▶ W @ x in x2 · ↓ values · 9 boxes")
+        app.run_line("goto start")
+        assert app.pane.titles[1].startswith("↓ values · 9 boxes")
+
+    run(check, "three_layer", (43, 11), at="node:x2@backward")
 
 
 def test_stops_are_marked_also_on_what_is_folded() -> None:
@@ -252,7 +283,8 @@ def test_the_arrows_follow_edges_and_layers() -> None:
             ("up", "t"),
             ("right", "y"),
             ("left", "z"),
-            ("left", "az"),
+            ("left", "oz"),
+            ("up", "az"),
             ("up", "az"),
             ("left", "an"),
             ("left", "an"),
@@ -262,7 +294,7 @@ def test_the_arrows_follow_edges_and_layers() -> None:
         assert app.name_style("an").reverse
         assert app.name_style("az").underline
 
-    run(check, "apple_orange", (43, 11))
+    run(check, "apple_orange", (72, 11))
 
 
 def test_the_arrows_turn_with_the_picture() -> None:
@@ -434,7 +466,7 @@ def test_a_pane_without_room_shows_nothing_and_comes_back() -> None:
         await pilot.resize_terminal(1, 1)
         await pilot.resize_terminal(43, 11)
         await pilot.pause()
-        assert app.text.splitlines()[0].startswith(" ✓ a")
+        assert app.text.splitlines()[0].startswith("✓ a")
 
     run(check, "apple_orange", (43, 11))
 
