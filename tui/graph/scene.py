@@ -341,13 +341,13 @@ def _placed(
 ) -> Layout | None:
     """Return the layout of boxes, or None where it does not fit into the room.
 
-    The heads of arrows get a line of their own, if there is one.
+    Lanes stand apart, and the heads of arrows get a line of their own, if there is one.
     """
     sizes = [size_of(label, down=plan.down) for label in labels]
     if not _fits(least_size(ranks, sizes, down=plan.down, spacing=plan.spacing), room):
         return None
-    for head in (1, 0) if plan.down else (0,):
-        spacing = plan.spacing._replace(head=head)
+    for track, head in ((2, 1), (1, 1), (1, 0)) if plan.down else ((2, 0), (1, 0)):
+        spacing = plan.spacing._replace(track=track, head=head)
         placed = layout(ranks, sizes, down=plan.down, spacing=spacing)
         if _fits((placed.width, placed.height), room):
             return placed

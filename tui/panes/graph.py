@@ -194,12 +194,8 @@ class GraphPane(Pane):
         & > .graph--cursor { text-style: reverse bold; }
         & > .graph--stop { color: $error; text-style: bold; }
         & > .graph--zero { text-style: dim; }
-        & > .graph--value-small { color: $primary 55%; }
-        & > .graph--value-middle { color: $primary 80%; }
-        & > .graph--value-large { color: $primary; text-style: bold; }
-        & > .graph--grad-small { color: $secondary 55%; }
-        & > .graph--grad-middle { color: $secondary 80%; }
-        & > .graph--grad-large { color: $secondary; text-style: bold; }
+        & > .graph--value { color: $primary; }
+        & > .graph--grad { color: $secondary; }
         & > .graph--alarm { color: $error; text-style: bold; }
     }
     """
@@ -749,8 +745,7 @@ def _bar(size: float, quantity: str) -> tuple[str, str]:
     high = decade(size)
     if not high:
         return _BARS[0], "zero"
-    word = "small" if high < 4 else "middle" if high < 6 else "large"
-    return _BARS[high], f"{quantity}-{word}"
+    return _BARS[high], quantity
 
 
 def _distance(scene: Scene, box: int, other: int) -> tuple[float, float]:

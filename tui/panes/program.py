@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import groupby
-from operator import itemgetter
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
@@ -24,7 +23,6 @@ from .syntax import Kind, kinds_of, roles_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from rich.style import Style
     from textual.binding import BindingType
     from textual.events import Click
 
@@ -202,24 +200,32 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
 
         What is to come has none; in the line of the step its matrices have theirs.
         """
-        base, whole = self.ink(state), len(text)
-        inks = [base] * whole
-        if state != "program--future" and number <= len(self._kinds):
-            kinds = self._kinds[number - 1][left : left + whole]
-            inks[: len(kinds)] = [self._kind_ink(kind, base) for kind in kinds]
-        if number == self._present and self._view is not None:
-            debugger = self._view.debugger
-            event = debugger.trace.event(debugger.position - 1)
-            line = self._lines[number - 1]
-            for start, stop, role in roles_of(debugger.graph, event, line):
-                ink = base if role is None else base + self.ink(f"program--{role}")
-                for place in range(max(start - left, 0), min(stop - left, whole)):
-                    inks[place] = ink
-        for ink, group in groupby(zip(inks, text, strict=True), itemgetter(0)):
-            yield Segment("".join(sign for _, sign in group), ink)
+        base = self.ink(state)
+        if state == "program--future" or number > len(self._kinds):
+            yield Segment(text, base)
+            return
+        kinds: Sequence[str] = self._kinds[number - 1]
+        if number == self._present:
+            kinds = self._with_roles(kinds, number)
+        start = 0
+        for kind, group in groupby(kinds[left:]):
+            stop = start + len(list(group))
+            if start < len(text):
+                ink = base if kind == "code" else self.ink(f"program--{kind}")
+                yield Segment(text[start:stop], ink)
+            start = stop
+        yield Segment(text[start:], base)
 
-    def _kind_ink(self, kind: Kind, base: Style) -> Style:
-        return base if kind == "code" else self.ink(f"program--{kind}")
+    def _with_roles(self, kinds: Sequence[str], number: int) -> Sequence[str]:
+        """Say of the step's line which of its matrices a character comes from."""
+        if self._view is None:
+            return kinds
+        debugger, found = self._view.debugger, list(kinds)
+        event = debugger.trace.event(debugger.position - 1)
+        line = self._lines[number - 1]
+        for start, stop, role in roles_of(debugger.graph, event, line):
+            found[start:stop] = [role or "code"] * (stop - start)
+        return found
 
     def _statement(self, line: int) -> Statement | None:
         """Return the instance of a line that is nearest to the present one."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import unicodedata
 from collections.abc import Awaitable, Callable
 from itertools import pairwise
@@ -124,15 +125,15 @@ def picture(source: str, size: tuple[int, int], at: str) -> str:
 
 
 APPLE_ORANGE = """\
- ✓ a      100 ━━┓  ╭─────────────╮    ✓ t      1.1 ─┐
-                ┣━→┥▶ az      300├─┐                │
- ✓ an        3 ━┛  │  *          │ │                │
-                   ╰─────────────╯ │ ╭────────────╮ │ ╭────────────╮
-                                   ├→┤○ z         ├─┴→┤○ y         │
- ✓ o       50 ───┐ ╭─────────────╮ │ │  +         │   │  *         │
-                 ├→┤○ oz         ├─┘ ╰────────────╯   ╰────────────╯
- ✓ on        4 ──┘ │  *          │
-                   ╰─────────────╯"""
+ ✓ a      100 ━━┓   ╭─────────────╮    ✓ t      1.1 ─┐
+                ┣━━→┥▶ az      300├─┐                │
+ ✓ an        3 ━┛   │  *          │ │                │
+                    ╰─────────────╯ │ ╭────────────╮ │ ╭────────────╮
+                                    ├→┤○ z         ├─┴→┤○ y         │
+ ✓ o       50 ────┐ ╭─────────────╮ │ │  +         │   │  *         │
+                  ├→┤○ oz         ├─┘ ╰────────────╯   ╰────────────╯
+ ✓ on        4 ───┘ │  *          │
+                    ╰─────────────╯"""
 
 SHORT_OF_ROOM = """\
 ○ a       ○ an       ▶ o   4.4 ○ on
@@ -182,6 +183,39 @@ def test_scalars_show_their_numbers() -> None:
     text = picture("apple_orange", (72, 14), "end")
     for number in ("3.3", "110", "4.4", "55", "500", "1.1"):
         assert number in text
+
+
+def test_one_and_five_hundred_are_told_apart() -> None:
+    # The gradients are 1, 1.1, 4.4 and 500, in a pane of the smallest usual window.
+    text = picture("apple_orange", (43, 11), "#10")
+    for name, number in (("y *", "1"), ("z +", "1.1"), ("▶ o", "4.4"), ("✓ t", "500")):
+        assert re.search(rf"{re.escape(name)} +{re.escape(number)}\b", text)
+
+
+@pytest.mark.parametrize("name", builtin_names())
+def test_with_room_no_label_is_cut_and_every_box_has_a_number(name: str) -> None:
+    atlas = Atlas(load(name).subject.graph)
+    scene = atlas.whole(atlas.opened(atlas.deepest), (1000, 300), None)
+    assert isinstance(scene, Picture)
+    labels = [label for row in scene.drawing.labels for label in row]
+    assert not [p.text for _, _, pieces in labels for p in pieces if "…" in p.text]
+    numbered = [b for _, b, pieces in labels for p in pieces if p.part == "number"]
+    assert sorted(numbered) == list(range(len(scene.sketch.boxes)))
+
+
+def test_a_label_is_cut_only_where_more_of_it_does_not_fit() -> None:
+    atlas = Atlas(load("xor").subject.graph)
+    for width in range(32, 120):
+        scene, _ = atlas.automatic((width, 10), None)
+        assert isinstance(scene, Picture)
+        cut = [
+            piece.text
+            for row in scene.drawing.labels
+            for _, _, pieces in row
+            for piece in pieces
+            if "…" in piece.text
+        ]
+        assert not cut or scene.width > width - 13, (width, cut)
 
 
 def test_a_list_stands_in_for_a_picture_that_does_not_fit() -> None:
