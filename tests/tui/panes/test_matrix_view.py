@@ -28,6 +28,7 @@ NONE = Style()
 PLAIN = (NONE,) * len(BARS)
 INKS = Inks(PLAIN, (), *[NONE] * 10)
 LOOK = Look()
+PAINTS = tuple(Color.from_rgb(code, 0, 0) for code in range(len(BARS) + 1))
 
 
 def drawn(grid: Grid, width: int = 60, height: int = 12) -> list[str]:
@@ -56,6 +57,14 @@ def test_signs_and_sizes_are_characters_without_room_for_numbers() -> None:
     grid = Grid(array, LOOK)
     grid.compact = True
     assert drawn(grid)[1] == " █-█ · ▂NN+∞-∞"
+
+
+def test_colours_say_how_large_where_there_are_any() -> None:
+    grid = Grid(np.array([[8.0, -8.0, 0.0, 1.0, np.nan]]), LOOK)
+    grid.compact = True
+    grid.fit(60, 12)
+    _, line = grid.lines(60, 12, replace(INKS, halves=PAINTS))
+    assert "".join(segment.text for segment in line) == "   - ·  NN"
 
 
 def test_levels_grow_with_magnitude() -> None:
@@ -270,9 +279,6 @@ def halved(array: np.ndarray[Any, Any], cursor: tuple[int, int]) -> Grid:
     grid.compact = grid.is_halved = grid.is_active = True
     grid.cursor = cursor
     return grid
-
-
-PAINTS = tuple(Color.from_rgb(code, 0, 0) for code in range(len(BARS) + 1))
 
 
 def test_without_numbers_a_character_is_two_cells() -> None:

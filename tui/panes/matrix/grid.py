@@ -63,6 +63,8 @@ BARS: Final = (
     "+∞",
     "-∞",
 )
+# The same where colours say how large a number is.
+SIGNS: Final = (BARS[0], *["  "] * LEVELS, *[" -"] * LEVELS, *BARS[_NAN:])
 HEAT_CSS: Final = """
     & > .heat--positive { color: $secondary; }
     & > .heat--negative { color: $primary; }
@@ -133,7 +135,7 @@ class Inks:
             cells = [_on(fill) for fill in fills]
             # In black or white, whatever the theme; written so, for it is reversed.
             pointed = legible(ground)
-            cursor += _on(legible(pointed))
+            cursor += _on(legible(pointed)) + Ink(dim=False)
             if not widget.app.no_color:
                 shown = (ground, *fills, *[colour("alarm")] * 3, pointed)
                 halves = tuple(one.rich_color for one in shown)
@@ -452,7 +454,11 @@ class Grid:
         return inks.here if is_here and self.is_active else inks.index
 
     def _cells(self, row: int, numbers: Array, codes: list[int], inks: Inks) -> Line:
-        if self.compact:
+        inks_of = inks.cells
+        if self.compact and inks.halves:
+            texts = [SIGNS[code] for code in codes]
+        elif self.compact:  # what is behind a bar would only disturb
+            inks_of = [*[Ink()] * _NAN, *inks.cells[_NAN:]]
             texts = [BARS[code] for code in codes]
         elif self.is_future:
             texts = [f" {'?':>{self.scale.width}} "] * len(codes)
@@ -464,7 +470,7 @@ class Grid:
         for column, (code, text) in enumerate(
             zip(codes, texts, strict=True), self.left
         ):
-            ink = inks.future if self.is_future else inks.cells[code]
+            ink = inks.future if self.is_future else inks_of[code]
             shown = text
             if column in linked:
                 ink += inks.linked

@@ -75,7 +75,7 @@ class StepPane(KeptPane[_Found]):
         "after.\n↑ ↓ ← → beside numbers: a window, which goes on there\n"
         "One cursor for all: [ ] is the chosen element, underlined is what belongs to "
         "it.\nA cell's colour and its sign: plus or minus; how strong: how large.\n"
-        "Without room for numbers: `-` and a bar; NN is NaN, ∞ infinity, · zero.\n"
+        "Without numbers: - is minus, · zero, NN NaN, ∞ Inf; bars without colours\n"
         "0 is exactly zero, -0 as well: floating point keeps the sign of a zero.\n"
         f"{KEYS}\n"
         "shift+left, shift+right: another matrix   v: this matrix alone\n"
