@@ -13,10 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gradstep.core.pictures.folds import Box, Sketch
 from gradstep.core.pictures.layout import Layers, layers, layout
 from gradstep.core.scenario.scenario import builtin_names, load
+from gradstep.tui.graph import rail
 from gradstep.tui.graph.drawing import TURNED, Drawing, Piece, Plan, draw, size_of
-from gradstep.tui.graph.scene import PLANS, Atlas, Listing, Picture
+from gradstep.tui.graph.scene import PLANS, Atlas, Picture
 
 Cell = tuple[int, int]
 Way = tuple[int, int]  # one step: right, down
@@ -133,39 +135,62 @@ def test_every_edge_of_a_lesson_can_be_followed(name: str) -> None:
                 if wanted:
                     assert reached(scene.drawing, box) == set(wanted)
         else:
-            assert_listed(scene)
-
-
-def assert_listed(listing: Listing) -> None:
-    """Follow each line of a list up from its knob: to what it is made of."""
-    texts = [listing.row(line)[0] for line in range(listing.height)]
-    for line, text in enumerate(texts):
-        box = listing.order[line]
-        knob = next(x for x, sign in enumerate(text) if sign in KNOBS)
-        found = {up(texts, line, knob, listing)}
-        for way in (-1, 1):
-            x = knob + way
-            while 0 <= x < len(text) and (text[x] == "│" or (way, 0) in arms(text[x])):
-                if (0, -1) in arms(text[x]) and (-way, 0) in arms(text[x]):
-                    found.add(up(texts, line, x, listing))
-                x += way
-            if 0 <= x < len(text) and (-way, 0) in arms(text[x]):
-                found.add(up(texts, line, x, listing))
-        assert found - {None} == set(listing.sketch.operands[box]), text
+            texts = [scene.row(line)[0] for line in range(scene.height)]
+            operands = [list(several) for several in sketch.operands]
+            assert_listed(texts, list(scene.order), operands)
 
 
 KNOBS = "○◆"
 
 
-def up(texts: list[str], line: int, x: int, listing: Listing) -> int | None:
-    """Return the box whose line leads down to a cell; None where there is none."""
+def assert_listed(
+    texts: list[str], order: list[int], operands: list[list[int]]
+) -> None:
+    """Follow each line of a list up from its knob: to what it is made of."""
+    for line, text in enumerate(texts):
+        knob = next(x for x, sign in enumerate(text) if sign in KNOBS)
+        found = {up(texts, line, knob)}
+        for way in (-1, 1):
+            x = knob + way
+            while 0 <= x < len(text) and text[x] != " ":
+                there = arms(text[x])
+                if (-way, 0) in there and (0, -1) in there:
+                    found.add(up(texts, line, x))  # a joint: one that leads here
+                elif (-way, 0) not in there:
+                    assert text[x] == "│"  # it goes on behind that one
+                if (-way, 0) in there and (way, 0) not in there:
+                    break
+                x += way
+        made_of = {order[above] for above in found if above is not None}
+        assert made_of == set(operands[order[line]]), "\n".join(texts)
+
+
+def up(texts: list[str], line: int, x: int) -> int | None:
+    """Return the line of the knob from which a line leads down to a cell, if any."""
     for above in range(line - 1, -1, -1):
         sign = texts[above][x]
         if sign in KNOBS:
-            return listing.order[above]
+            return above
         if (0, 1) not in arms(sign):
             return None
     return None
+
+
+@given(graphs())
+def test_every_edge_of_any_list_can_be_followed(
+    graph: tuple[int, list[tuple[int, int]]],
+) -> None:
+    count, edges = graph
+    operands: list[list[int]] = [[] for _ in range(count)]
+    consumers: list[list[int]] = [[] for _ in range(count)]
+    for source, target in edges:
+        operands[target].append(source)
+        consumers[source].append(target)
+    boxes = [Box(box, box + 1, box) for box in range(count)]
+    sketch = Sketch(boxes, range(count), operands, consumers)
+    order = rail.in_order(sketch)
+    texts = rail.drawn(sketch, order, rail.rails_of(sketch, order), 0)
+    assert_listed(texts, order, operands)
 
 
 def test_the_heads_of_arrows_point_the_way_of_the_pass() -> None:
