@@ -288,7 +288,7 @@ def drawn(graph: Graph, room: tuple[int, int]) -> list[str]:
     """Return a graph as lines of text, folded until it fits into the room."""
     if len(graph) > _MOST_NODES:
         return ["(too large to be drawn here)"]
-    scene, _ = Atlas(graph).automatic(room, None)
+    scene, _ = Atlas(graph, numbers=False).automatic(room, None)
     lines = [_row(*scene.row(y)) for y in range(min(scene.height, _MOST_LINES))]
     return [cut(line.rstrip(), room[0]).removesuffix(" …").rstrip() for line in lines]
 

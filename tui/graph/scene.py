@@ -193,10 +193,15 @@ Scene = Picture | Listing
 
 
 class Atlas:
-    """All scenes of one graph. Foldings are kept, for one is drawn in several ways."""
+    """All scenes of one graph. Foldings are kept, for one is drawn in several ways.
 
-    def __init__(self, graph: Graph) -> None:
+    Without a run, boxes have no room for `numbers`.
+    """
+
+    def __init__(self, graph: Graph, *, numbers: bool = True) -> None:
         self.graph = graph
+        plain = dict.fromkeys(plan._replace(number=0) for plan in PLANS)
+        self.plans: Sequence[Plan] = PLANS if numbers else tuple(plain)
         self.folds = folds_of(graph)
         self.count = len(graph) - len(graph.literals)
         self.deepest = max((fold.depth for fold in self.folds), default=-1) + 1
@@ -229,7 +234,7 @@ class Atlas:
             opened = self.opened(depth)
             if len(self.folding(opened).boxes) > _MOST_TRIED:
                 continue
-            plans = [p for p in _plans(down) if p.words > 1 or not depth]
+            plans = [p for p in self._plans(down) if p.words > 1 or not depth]
             found = self._best(self.folding(opened), opened, room, plans)
             if found:
                 return found, opened
@@ -243,7 +248,7 @@ class Atlas:
         boxes = self.folding(opened)
         if len(boxes.boxes) > MOST_DRAWN:
             return self.listing(opened, room)
-        found = self._best(boxes, opened, room, _plans(down))
+        found = self._best(boxes, opened, room, self._plans(down))
         return found or self._large(boxes, opened, room, down)
 
     def near(
@@ -254,7 +259,7 @@ class Atlas:
         for steps in (2, 1):
             shown = neighbourhood(boxes, centre, steps)
             part = part_of(boxes, shown)
-            found = self._best(part, None, room, _plans(down))
+            found = self._best(part, None, room, self._plans(down))
             if found:
                 break
         else:
@@ -309,13 +314,16 @@ class Atlas:
         """Return a picture that is larger than the room."""
         if down is None:
             down = room[0] < 2 * room[1] + 30
-        plan = next(plan for plan in _plans(down) if plan.detail == "op")
+        plan = next(plan for plan in self._plans(down) if plan.detail == "op")
         labels = self._labels(boxes, plan)
         sizes = [size_of(label, down=down) for label in labels]
         placed = layout(
             self._ranked(boxes, opened), sizes, down=down, spacing=plan.spacing
         )
         return Picture(boxes, draw(placed, labels), range(len(labels)))
+
+    def _plans(self, down: bool | None) -> list[Plan]:
+        return [plan for plan in self.plans if down is None or plan.down == down]
 
     def _labels(self, boxes: Sketch, plan: Plan) -> list[Label]:
         return [label_of(self.graph, box, self.folds, plan) for box in boxes.boxes]
@@ -330,10 +338,6 @@ class Atlas:
             if opened is not None:
                 self._layers[opened] = ranks
         return ranks
-
-
-def _plans(down: bool | None) -> list[Plan]:
-    return [plan for plan in PLANS if down is None or plan.down == down]
 
 
 def _placed(
