@@ -286,16 +286,16 @@ def _row(
 
 
 ROWS: Final[tuple[Command, ...]] = (
+    _row("step", "s", ("i",), "one node: a value, or all its edges", _mover("step", 1)),
+    _row("reverse-step", "rs", ("I",), "one node back", _mover("step", -1)),
     _row(
-        "step",
-        "s",
+        "stepi",
+        "si",
         ("s", "right"),
-        "one node: a value, or all its edges",
-        _mover("step", 1),
+        "one event: a value, or one edge",
+        _mover("stepi", 1),
     ),
-    _row("reverse-step", "rs", ("S", "left"), "one node back", _mover("step", -1)),
-    _row("stepi", "si", ("i",), "one event: a value, or one edge", _mover("stepi", 1)),
-    _row("reverse-stepi", "rsi", ("I",), "one event back", _mover("stepi", -1)),
+    _row("reverse-stepi", "rsi", ("S", "left"), "one event back", _mover("stepi", -1)),
     _row("next", "n", ("n",), "one statement, over frames", _mover("next", 1)),
     _row("reverse-next", "rn", ("N",), "one statement back", _mover("next", -1)),
     _row(

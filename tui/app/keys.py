@@ -52,6 +52,7 @@ _OWN: Final = frozenset({"?", "q"})
 # The keys that matter most, first; the footer shows as many as there is room for.
 FOOTER: Final = (
     ("s", "step"),
+    ("i", "whole node"),
     ("S", "back"),
     ("n", "next"),
     ("c", "continue"),

@@ -46,7 +46,7 @@ class Player:
         """Return the command line that is next, or nothing at the end."""
         if self.script is not None:
             return self.script.pop(0) if self.script else ""
-        return "step" if debugger.position < len(debugger.trace) else ""
+        return "stepi" if debugger.position < len(debugger.trace) else ""
 
     def states(self) -> Iterator[str]:
         """Yield the words about it in the header."""

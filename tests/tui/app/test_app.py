@@ -49,7 +49,7 @@ def screen(pilot: Pilot[int]) -> MainScreen:
 async def test_keys_move_the_debugger() -> None:
     async with GradstepApp(load("apple_orange")).run_test(size=(120, 36)) as pilot:
         debugger = screen(pilot).debugger
-        for key, position in (("s", 1), ("n", 2), ("i", 3), ("end", 13), ("S", 11)):
+        for key, position in (("s", 1), ("n", 2), ("i", 3), ("end", 13), ("S", 12)):
             await pilot.press(key)
             assert debugger.position == position, key
         await pilot.press("home")

@@ -102,12 +102,12 @@ _BACKWARD: Final = ("goto 7",)  # between the contributions of y and those of z
 _SET: Final = ("goto 7", "set a = 5")
 
 MAIN: Final = (
-    Row("s", position, 9),
-    Row("right", position, 9),
-    Row("S", position, 5),
-    Row("left", position, 5),
-    Row("i", position, 8),
-    Row("I", position, 6),
+    Row("s", position, 8),
+    Row("right", position, 8),
+    Row("S", position, 6),
+    Row("left", position, 6),
+    Row("i", position, 9),
+    Row("I", position, 5),
     Row("n", position, 9),
     Row("N", position, 5),
     Row("f", position, 13),

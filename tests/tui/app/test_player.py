@@ -21,7 +21,7 @@ from gradstep.tui.app.reloading import change, changed_at
 
 def test_without_a_script_it_steps_to_the_end() -> None:
     debugger, player = Debugger(load("apple_orange")), Player()
-    assert player.next_line(debugger) == "step"
+    assert player.next_line(debugger) == "stepi"
     debugger.execute("goto end")
     assert player.next_line(debugger) == ""
 

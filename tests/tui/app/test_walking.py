@@ -1,0 +1,68 @@
+"""Walking with the key that the footer teaches first shows everything, both ways."""
+
+from __future__ import annotations
+
+import pytest
+
+from gradstep.core.debugger.debugger import Debugger
+from gradstep.core.engine.trace import Contribution, Trace
+from gradstep.core.scenario.scenario import builtin_names, load
+from gradstep.tui.app.keys import FOOTER, LINES
+from gradstep.tui.draw.look import Look
+from gradstep.tui.draw.stage import Stage, notes
+
+
+def walked(debugger: Debugger, key: str) -> list[int]:
+    """Press a key to the end of an iteration, and return the events that it shows."""
+    end = 0 if debugger.position else len(debugger.trace)
+    shown = [debugger.position - 1]
+    while debugger.position != end:
+        assert debugger.execute(LINES[key]).ok
+        shown.append(debugger.position - 1)
+    return shown
+
+
+def edges(trace: Trace) -> set[tuple[int, int]]:
+    """Return what carries a gradient, from the graph and the run alone."""
+    return {
+        (node.index, argument)
+        for node in trace.run.graph
+        for argument in range(len(node.operands))
+        if trace.run.carries(node.index, argument)
+    }
+
+
+def held(debugger: Debugger, shown: list[int]) -> None:
+    """Hold what was shown against all that there is to see."""
+    trace = debugger.trace
+    events = {number: trace.event(number) for number in shown if number >= 0}
+    contributions = [e for e in events.values() if isinstance(e, Contribution)]
+    assert {(e.consumer, e.argument) for e in contributions} == edges(trace)
+    assert len(contributions) == len(edges(trace))
+    stage = Stage(debugger.subject, trace, Look())
+    said = [note for number in events for note in notes(stage, [number])]
+    assert not set(debugger.subject.notes.values()) - set(said)
+    for node in debugger.graph:  # each gradient is seen as soon as it is complete
+        if trace.run.gradient(node.index) is not None:
+            complete = [n for n in events if trace.is_complete(node.index, n + 1)]
+            assert not trace.is_complete(node.index, min(complete))
+
+
+@pytest.mark.parametrize("name", builtin_names())
+def test_the_first_keys_of_the_footer_show_everything_both_ways(name: str) -> None:
+    there, back = FOOTER[0][0], "S"
+    assert (there, LINES[there]) == ("s", "stepi")
+    debugger = Debugger(load(name))
+    forward = walked(debugger, there)
+    assert len(forward) == len(debugger.trace) + 1
+    held(debugger, forward)
+    backward = walked(debugger, back)
+    assert backward == forward[::-1]
+
+
+@pytest.mark.parametrize("name", builtin_names())
+def test_a_whole_node_is_several_events_at_most(name: str) -> None:
+    debugger = Debugger(load(name))
+    whole = walked(debugger, "i")
+    assert walked(debugger, "I") == whole[::-1]
+    assert len(whole) < len(debugger.trace) + 1
