@@ -227,6 +227,15 @@ def timeline_of(
     return iterations_of(about, about.training, progress)
 
 
+def event_count(scenario: Scenario) -> int:
+    """Return how many events an iteration has, without running it."""
+    graph = scenario.subject.graph
+    computed = sum(node.op is not None for node in graph)
+    reached = {graph.nodes[edge.operand].name for edge in graph.carrying}
+    trained = scenario.training.learning_rate if scenario.training else ()
+    return computed + 1 + len(graph.carrying) + len(reached & set(trained))
+
+
 def _joined(reply: Reply, then: Reply) -> Reply:
     """Return the reply to a line whose stop has run a command of its own."""
     error = then.error and f"at the stop: {then.command}: {then.error}"

@@ -228,6 +228,23 @@ class Graph:
         return bytes(flows)
 
     @cached_property
+    def carrying(self) -> Sequence[Edge]:
+        """Return the edges that carry a contribution, in backward order.
+
+        If all numbers are floats: a run knows better.
+        """
+        arrives = {self.output}
+        found: list[Edge] = []
+        for index, _, _, op, operands, _, _, _ in reversed(self.nodes.rows):
+            if op is None or index not in arrives:
+                continue
+            for argument, operand in enumerate(operands):
+                if self.flows[operand] and op.vjp(argument) is not None:
+                    arrives.add(operand)
+                    found.append(Edge(index, argument, operand))
+        return found
+
+    @cached_property
     def useful(self) -> bytes:
         """Mark the nodes that the output is computed from, itself included."""
         useful = bytearray(len(self))

@@ -21,6 +21,7 @@ from ...core.base.errors import InputError
 from ...core.base.files import open_regular
 from ...core.base.limits import LIMITS
 from ...core.base.text import clean
+from ...core.debugger.debugger import event_count
 from ...core.scenario.scenario import Scenario, builtin_names, load
 from ...core.words.numbers import shape_text
 from ..graph.drawing import Piece, cut
@@ -250,9 +251,8 @@ class Picker(Screen[int]):
 def _label(choice: Choice) -> Text:
     if choice.scenario is None:
         return Text("  ").append(choice.title).append("  cannot be read", "bold red")
-    nodes = sum(1 for node in choice.scenario.subject.graph if node.op is not None)
-    steps = f"  {nodes} step{'s' if nodes != 1 else ''}"
-    return Text(f"  {choice.title}").append(steps, "dim")
+    events = f"  {event_count(choice.scenario)} events"
+    return Text(f"  {choice.title}").append(events, "dim")
 
 
 def preview(choice: Choice, room: tuple[int, int] = _PREVIEW) -> Text:

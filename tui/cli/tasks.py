@@ -13,7 +13,7 @@ from ...core.base.exits import FAILED, INTERRUPTED, OK
 from ...core.base.save import write
 from ...core.base.text import clean
 from ...core.check.check import check
-from ...core.engine.trace import Trace
+from ...core.debugger.debugger import timeline_of
 from ...core.export.records import (
     check_record,
     dump,
@@ -68,7 +68,7 @@ def do_play(options: Options) -> int:
 
         return play_script(options)
     scenario = load(options.scenario)
-    trace = Trace(_run(scenario))
+    trace = timeline_of(scenario).trace(0)
     problems: list[Problem] = []
     look = look_for(options)
     selection = Selection(options.start, options.stop, tuple(options.only))
@@ -145,11 +145,11 @@ def do_show(options: Options) -> int:
     """Print the nodes and the formulas of a scenario."""
     scenario = load(options.scenario)
     screen, look = screen_for(options), look_for(options)
-    run = _run(scenario)
+    trace = timeline_of(scenario).trace(0)
     if options.json:
-        screen.file.write(f"{dump(graph_record(scenario, run))}\n")
+        screen.file.write(f"{dump(graph_record(scenario, trace.run))}\n")
     else:
-        screen.print(subject_block(scenario.subject, run, look, screen.width))
+        screen.print(subject_block(scenario.subject, trace, look, screen.width))
     return OK
 
 

@@ -7,7 +7,6 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from ...core.engine.graph import Edge, Graph, Node
-from ...core.engine.trace import Trace
 from ...core.explain.verdicts import compared, undecided_lines, wrong_lines
 from ...core.words.formulas import Formula, Wording
 from ...core.words.numbers import number_text
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from ...core.check.report import NodeCheck, Report
     from ...core.engine.run import Run
     from ...core.engine.subject import Subject
+    from ...core.engine.trace import Trace
     from ...core.scenario.scenario import Scenario
     from .look import Look
 
@@ -181,18 +181,20 @@ def list_block(scenarios: Sequence[Scenario], look: Look, width: int) -> Block:
 # ---------------------------------------------------------------------------- show
 
 
-def subject_block(subject: Subject, run: Run, look: Look, width: int) -> Block:
+def subject_block(subject: Subject, trace: Trace, look: Look, width: int) -> Block:
     """Return the program, the frames, and each node with its formulas."""
     graph, inner = subject.graph, width - MARGIN
     wording = Wording(graph, subject.names)
     parts = [
         _said(subject.summary, "", look, inner),
-        facts_block(subject, Trace(run), look, inner),
+        facts_block(subject, trace, look, inner),
         sources_block(graph, look, inner),
     ]
     if len(graph.frames) > 1:
         parts.append(_frames(graph, look, inner))
-    parts.append(under(*(_node(run, node, wording, look, inner) for node in graph)))
+    parts.append(
+        under(*(_node(trace.run, node, wording, look, inner) for node in graph))
+    )
     told = [part for part in parts if part.lines]
     return under(_titled(subject, look, width), indent(apart(*told), MARGIN))
 

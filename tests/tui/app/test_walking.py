@@ -8,6 +8,8 @@ from gradstep.core.debugger.debugger import Debugger
 from gradstep.core.engine.trace import Contribution, Trace
 from gradstep.core.scenario.scenario import builtin_names, load
 from gradstep.tui.app.keys import FOOTER, LINES
+from gradstep.tui.app.picker import Choice, _label
+from gradstep.tui.cli.main import run
 from gradstep.tui.draw.look import Look
 from gradstep.tui.draw.stage import Stage, notes
 
@@ -66,3 +68,16 @@ def test_a_whole_node_is_several_events_at_most(name: str) -> None:
     whole = walked(debugger, "i")
     assert walked(debugger, "I") == whole[::-1]
     assert len(whole) < len(debugger.trace) + 1
+
+
+@pytest.mark.parametrize("name", builtin_names())
+def test_picker_playback_and_application_count_the_same(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    count = len(Debugger(load(name)).trace)
+    label = _label(Choice(name, "", load(name)))
+    assert label.plain.endswith(f"  {count} events")
+    assert run(["play", name, "--from", "end", "--width", "200"]) == 0
+    assert f" {count} of {count} · " in capsys.readouterr().out
+    assert run(["show", name, "--width", "200"]) == 0
+    assert f" nodes, {count} events" in capsys.readouterr().out

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from gradstep.core.base.errors import InputError
-from gradstep.core.engine.trace import Trace
+from gradstep.core.debugger.debugger import timeline_of
 from gradstep.core.scenario.scenario import (
     Scenario,
     builtin_names,
@@ -35,8 +35,7 @@ GOLDEN = Path(__file__).parents[1] / "golden"
 
 
 def stage_of(scenario: Scenario, look: Look | None = None) -> Stage:
-    run = scenario.subject.run()
-    return Stage(scenario.subject, Trace(run), look or Look())
+    return Stage(scenario.subject, timeline_of(scenario).trace(0), look or Look())
 
 
 def played(
@@ -164,9 +163,8 @@ x = [1, 2, 3]
 w = [inf, 1]
 """
     scenario = parse(text)
-    trace = Trace(scenario.subject.run())
-    stage = Stage(scenario.subject, trace, Look())
-    said = [line for k in range(len(trace)) for line in notes(stage, [k])]
+    stage = stage_of(scenario)
+    said = [line for k in range(len(stage.trace)) for line in notes(stage, [k])]
     assert not [line for line in said if "log(0)" in line or "index" in line]
 
 
