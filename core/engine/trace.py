@@ -288,7 +288,7 @@ class Trace:
 
     def is_complete(self, node: int, position: int) -> bool:
         """Tell whether a gradient is what it will be at the end."""
-        return position > self._last_arrival(node)
+        return position > self.completed_by(node)
 
     def contribution(self, edge: Edge) -> Value:
         """Return what an edge adds to the gradient of its operand."""
@@ -362,7 +362,8 @@ class Trace:
     def _is_large(self, node: int) -> bool:
         return math.prod(self.run.graph.nodes.rows[node][6]) >= _LARGE
 
-    def _last_arrival(self, node: int) -> int:
+    def completed_by(self, node: int) -> int:
+        """Return the event that makes a gradient what it is at the end; −1 for none."""
         arrivals, written = self.arrivals(node), self._writes.get(node)
         last = arrivals[-1] if arrivals else -1
         return max(last, written[-1][0]) if written else last

@@ -1,7 +1,7 @@
 """Gradients by size: how they grow and shrink on the way back, and each node in short.
 
-What is said here is said of the whole run. `computed` tells how much of it has happened
-at a position.
+A flow is that of a position: of gradients that are still to come it says nothing.
+`computed` tells how much of a node has happened by then.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ Trend = Literal["", "vanishing", "exploding", "zero", "nan", "inf", "no gradient
 
 _INLINE: Final = 4  # elements of an array that fits into a line
 _TINY: Final = 1e-3  # of the size that the pass began with
+_NONE, _OPEN = -1.0, -2.0  # in the place of a norm: no gradient flows, or not yet
+MOST_PARTIAL: Final = 10_000  # elements of a gradient that is summed up unfinished
 
 
 # -------------------------------------------------------------------------- sizes
@@ -43,7 +45,7 @@ def norms(values: Sequence[Value | None], progress: Progress | None = None) -> A
 
 
 def _size(value: Value | None) -> float:
-    return -1.0 if value is None else norm(value)
+    return _NONE if value is None else norm(value)
 
 
 def short(value: Any) -> str:
@@ -124,7 +126,7 @@ class Bar(NamedTuple):
     """One gradient of the flow. `share` is its place on the scale, 0 … 1."""
 
     node: int  # whose gradient it is
-    norm: float | None  # None where no gradient flows
+    norm: float | None  # None where no gradient flows, or where it is still to come
     share: float
     trend: Trend  # "" for an ordinary gradient
 
@@ -133,9 +135,31 @@ class Bar(NamedTuple):
 class Flow:
     """Gradients in backward order, by their norms on one logarithmic scale."""
 
-    run: Run  # whose gradients they are
+    trace: Trace  # whose gradients they are
     nodes: Sequence[int]  # in backward order, one for each row
-    norms: Array  # of each gradient, −1 where no gradient flows
+    # of each gradient, −1 where no gradient flows, −2 where it is still to come
+    norms: Array
+
+    def behind(self, position: int) -> Flow:
+        """Return the flow as far as a position of the same trace has come."""
+        first, last = self._span
+        is_known = (first < position) | (self.norms == _NONE)
+        found = np.where(is_known, self.norms, _OPEN)
+        for row in np.flatnonzero((first < position) & (position <= last)).tolist():
+            found[row] = self._partial(int(self.nodes[row]), position)
+        return Flow(self.trace, self.nodes, found)
+
+    @cached_property
+    def _span(self) -> tuple[Array, Array]:
+        """The first and the last event that changes each gradient."""
+        trace, beyond = self.trace, len(self.trace)
+        first = [next(iter(trace.arrivals(node)), beyond) for node in self.nodes]
+        return np.array(first), np.array(list(map(trace.completed_by, self.nodes)))
+
+    def _partial(self, node: int, position: int) -> float:
+        if math.prod(self.trace.run.graph.nodes[node].shape) > MOST_PARTIAL:
+            return _OPEN
+        return _size(self.trace.gradient(node, position))
 
     @cached_property
     def scale(self) -> Scale:
@@ -157,7 +181,7 @@ class Flow:
 
     def _trend(self, node: int, size: float) -> Trend:
         if size < 0:
-            return "no gradient"
+            return "no gradient" if size == _NONE else ""
         if not math.isfinite(size):
             return "nan" if math.isnan(size) else "inf"
         if size == 0:
@@ -168,7 +192,7 @@ class Flow:
         return "vanishing" if part < _TINY else "exploding" if part > 1 / _TINY else ""
 
     def _rms(self, node: int, size: float) -> float:
-        return rms_of_norm(size, math.prod(self.run.graph.nodes[node].shape))
+        return rms_of_norm(size, math.prod(self.trace.run.graph.nodes[node].shape))
 
     @cached_property
     def chain(self) -> Sequence[tuple[int, float]]:
@@ -176,7 +200,7 @@ class Flow:
 
         The output is none of them where there are others: its gradient is the seed.
         """
-        graph = self.run.graph
+        graph = self.trace.run.graph
         rows = zip(self.nodes, self.norms.tolist(), strict=True)
         found = [
             (node, self._rms(node, size))
@@ -194,7 +218,9 @@ class Flow:
     @cached_property
     def verdict(self) -> str:
         """What the flow shows, in one line: how the size of an element changes."""
-        nodes = self.run.graph.nodes
+        nodes = self.trace.run.graph.nodes
+        if (self.norms < 0).all():
+            return "no gradient has come back yet"
         broken = np.flatnonzero(~np.isfinite(self.norms))
         if broken.size:
             return f"not finite from {nodes[self.nodes[int(broken[0])]].name}.grad on"
@@ -211,13 +237,15 @@ class Flow:
         return f"{said}, ×{number_text(each, 3)} a step" if steps > 1 else said
 
 
-def flow(run: Run, *, whole: bool = False, progress: Progress | None = None) -> Flow:
+def flow(
+    trace: Trace, *, whole: bool = False, progress: Progress | None = None
+) -> Flow:
     """Return the gradient flow: of what the program's own lines assign and its leaves.
 
     With `whole`, of every node. Constants take no gradient and are left out. `progress`
     is told how many nodes are looked at.
     """
-    graph = run.graph
+    run, graph = trace.run, trace.run.graph
     chosen: set[int | None] | None = None
     if not whole and graph.statements:
         chosen = {graph.names.get(s.target) for s in graph.statements if not s.frame}
@@ -234,7 +262,7 @@ def flow(run: Run, *, whole: bool = False, progress: Progress | None = None) -> 
                 arrival[operand] = -node.index, argument
     arrival[graph.output] = -math.inf, 0
     nodes = sorted(kept, key=lambda node: arrival.get(node, (math.inf, node)))
-    return Flow(run, nodes, norms([run.gradients[node] for node in nodes], progress))
+    return Flow(trace, nodes, norms([run.gradients[node] for node in nodes], progress))
 
 
 # --------------------------------------------------------------------- iterations

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ..engine.graph import Graph
     from ..engine.subject import Subject
     from ..engine.trace import Trace
-    from ..training.timeline import Timeline
+    from ..training.timeline import Record, Timeline
     from .steps import Direction
 
 
@@ -81,6 +81,15 @@ class Session:
     def position(self) -> int:
         """How many events of the present iteration have been applied."""
         return self.place.position
+
+    @property
+    def finished(self) -> Sequence[Record]:
+        """The records of the iterations of a training that have come to their end."""
+        records, (iteration, position) = self.timeline.records, self.place
+        if self.timeline.iterations == 1:
+            return ()
+        last = len(records) - 1
+        return records[: last + (iteration == last and position == len(self.trace))]
 
     def state(self, place: Place | None = None, stop: int = 0) -> State:
         """Return what an expression sees at a place; `stop` is the asking stop."""

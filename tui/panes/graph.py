@@ -19,6 +19,7 @@ from textual.widgets import Input
 from ...core.engine.element import Element
 from ...core.engine.measure import decade, norm, rms_of_norm
 from ...core.engine.trace import Contribution, Forward, Trace
+from ...core.pictures.flow import MOST_PARTIAL
 from ...core.pictures.folds import fold_at
 from ...core.pictures.reached import is_backward, progress
 from ...core.session.stops import covered, is_covered
@@ -53,7 +54,6 @@ _FIRST_ROOM: Final = (40, 12)  # before the pane has been laid out
 _MANY: Final = 1000  # nodes: it takes long to fold them, and is done before that
 _MOST_FOUND: Final = 1000  # that a search looks for
 _MOST_LIT: Final = 50  # edges of the chosen box
-_MOST_PARTIAL: Final = 10_000  # elements of a gradient that is summed up unfinished
 
 
 class _Face(NamedTuple):
@@ -493,7 +493,7 @@ class GraphPane(Pane):
         if not backward:
             return trace.value(node, position)
         done, of = trace.uses(node, position)
-        if done < of and math.prod(trace.run.graph.nodes[node].shape) > _MOST_PARTIAL:
+        if done < of and math.prod(trace.run.graph.nodes[node].shape) > MOST_PARTIAL:
             return None
         return trace.gradient(node, position)
 

@@ -46,7 +46,7 @@ def test_all_views_agree_on_a_norm_whose_squares_overflow() -> None:
     said(debugger, "goto 1:end")
     expected = math.hypot(*value(debugger, "w.grad").tolist())
     assert 1e157 < expected < 1e158
-    drawn = flow(debugger.trace.run)
+    drawn = flow(debugger.trace)
     row = list(drawn.nodes).index(debugger.graph.node("w").index)
     table = said(debugger, "info iterations").show
     for found in (
@@ -121,21 +121,21 @@ def test_stages_follow_the_position() -> None:
     ],
 )
 def test_the_verdict_says_what_the_lesson_shows(name: str, word: str) -> None:
-    run = Debugger(load(name)).trace.run
-    assert flow(run).verdict.startswith(word)
+    trace = Debugger(load(name)).trace
+    assert flow(trace).verdict.startswith(word)
 
 
 @pytest.mark.parametrize("whole", [False, True])
 def test_the_flow_is_in_the_order_in_which_gradients_are_complete(whole: bool) -> None:
     trace = Debugger(load("three_layer")).trace
-    found = flow(trace.run, whole=whole)
+    found = flow(trace, whole=whole)
     done = [trace.arrivals(int(node))[-1] for node in found.nodes]
     assert done == sorted(done)
     assert trace.run.graph.output == found.nodes[0]
 
 
 def test_bars_stand_on_one_logarithmic_scale() -> None:
-    found = flow(Debugger(load("vanishing")).trace.run)
+    found = flow(Debugger(load("vanishing")).trace)
     bars = [found.bar(row) for row in range(len(found))]
     low, high = math.log10(found.scale.low), math.log10(found.scale.high)
     for bar in bars:
@@ -156,7 +156,7 @@ def test_no_gradient_and_a_gradient_of_zero_are_not_alike() -> None:
 
 
 def _trends(debugger: Debugger) -> dict[str, str]:
-    found = flow(debugger.trace.run)
+    found = flow(debugger.trace)
     bars = [found.bar(row) for row in range(len(found))]
     return {debugger.graph.nodes[bar.node].name: bar.trend for bar in bars}
 

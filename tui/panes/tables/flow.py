@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from ....core.pictures.flow import Flow, Trends, computed, flow, trends
+from ....core.pictures.flow import Trends, computed, flow, trends
 from ....core.pictures.plot import spark
 from ....core.words.numbers import number_text
 from ..base.pane import Again, View
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from ....core.base.progress import Progress
     from ....core.engine.element import Quantity
-    from ....core.engine.run import Run
     from ....core.engine.trace import Trace
 
 _SPARK: Final = 24  # columns for the iterations
@@ -29,12 +28,12 @@ _SPARK: Final = 24  # columns for the iterations
 class FlowRows(RunRows):
     """The bars of a flow, made when they are seen."""
 
-    def __init__(self, run: Run, whole: bool, progress: Progress) -> None:
-        super().__init__(run)
-        self.flow: Flow = flow(run, whole=whole, progress=progress)
-        self.flow.verdict  # noqa: B018  # it is kept
+    def __init__(self, trace: Trace, whole: bool, progress: Progress) -> None:
+        super().__init__(trace.run)
+        self._whole = flow(trace, whole=whole, progress=progress)
+        self.flow = self._whole.behind(0)
         self._rows = {int(node): row for row, node in enumerate(self.flow.nodes)}
-        self._trends = trends((), run)
+        self._trends = trends((), self.run)
 
     @property
     def has_trends(self) -> bool:
@@ -44,6 +43,7 @@ class FlowRows(RunRows):
     def at(self, trace: Trace, position: int, found: Trends) -> None:
         """Look at the flow from a position."""
         self._trace, self._position, self._trends = trace, position, found
+        self.flow = self._whole.behind(position)
 
     def node(self, row: int) -> int:
         """Return the node of a row."""
@@ -57,8 +57,8 @@ class FlowRows(RunRows):
         """Return the event that completes a gradient."""
         if self._trace is None:
             return None
-        arrivals = self._trace.arrivals(self.node(row))
-        return arrivals[-1] if arrivals else None
+        event = self._trace.completed_by(self.node(row))
+        return event if event >= 0 else None
 
     def __len__(self) -> int:
         return len(self.flow)
@@ -74,8 +74,8 @@ class FlowRows(RunRows):
         cells = [
             Cell(SIGNS[now] if reached else "·", "present" if reached else "quiet"),
             Cell(f"{node.name}.grad", "name" if reached else "quiet"),
-            number_cell(one.norm, "" if reached else "quiet"),
-            _bar(one.norm, one.share, "bar" if reached else "quiet"),
+            number_cell(one.norm) if reached or one.trend else Cell(),
+            _bar(one.norm, one.share),
             Cell(one.trend, "alarm" if loud else "quiet"),
         ]
         if self.has_trends:
@@ -91,8 +91,8 @@ class FlowPane(RunTable[FlowRows]):
     HELP: ClassVar[str | None] = (
         "The norm of each gradient, from the output backwards, on a log scale.\n"
         "vanishing, exploding: an element is 1000 times smaller or larger than where\n"
-        "the pass begins. What the pass has not reached at this position is dim (·).\n"
-        "over iterations: the same norm in each iteration that has run\n"
+        "the pass begins. What the pass has not reached at this position is open (·).\n"
+        "over iterations: the same norm in each iteration that is finished\n"
         "l: every node, or the program's own lines   up, down: choose\n"
         "enter: go where the gradient is complete"
     )
@@ -108,9 +108,10 @@ class FlowPane(RunTable[FlowRows]):
         """Return the columns, with the ends of the scale over the bars."""
         made = self.made
         low, high, with_trends = "", "", False
-        if made is not None:
+        if made is not None and made.flow.chain:
             low = number_text(made.flow.scale.low)
             high = number_text(made.flow.scale.high)
+        if made is not None:
             with_trends = made.has_trends
         columns = [
             Column(""),
@@ -132,18 +133,19 @@ class FlowPane(RunTable[FlowRows]):
 
     def recipe(self, view: View) -> tuple[object, Callable[[], FlowRows]]:
         """Return the run as the key, and what looks at all its gradients."""
-        run, whole, progress = (
-            view.debugger.trace.run,
+        trace, whole, progress = (
+            view.debugger.trace,
             self._whole,
             view.debugger.progress,
         )
-        return (run, whole), lambda: FlowRows(run, whole, progress)
+        return (trace, whole), lambda: FlowRows(trace, whole, progress)
 
     def rows_of(self, made: FlowRows, view: View) -> Sequence[Row]:
         """Return a row for each gradient, in backward order."""
-        trace, timeline = view.debugger.trace, view.debugger.timeline
-        records = timeline.records if timeline.iterations > 1 else ()
-        made.at(trace, view.debugger.position, trends(records, trace.run))
+        trace = view.debugger.trace
+        made.at(
+            trace, view.debugger.position, trends(view.debugger.finished, trace.run)
+        )
         return made
 
     def entered(self, row: int) -> None:
@@ -160,9 +162,9 @@ class FlowPane(RunTable[FlowRows]):
         self.post_message(Again())
 
 
-def _bar(norm: float | None, share: float, meaning: str) -> Cell:
+def _bar(norm: float | None, share: float) -> Cell:
     if norm is None or norm == 0:
         return Cell()
     if not math.isfinite(norm):
         return Cell("!", "alarm")
-    return Cell("", meaning, share)
+    return Cell("", "bar", share)

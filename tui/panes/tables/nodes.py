@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar, Final, Generic, TypeVar
 
 from ....core.engine.element import Element, Quantity
 from ....core.engine.measure import Gist, gist
-from ....core.pictures.flow import Computed, computed, node_order
+from ....core.pictures.flow import MOST_PARTIAL, Computed, computed, node_order
 from ....core.words.numbers import number_text, shape_text
 from ..base.known import Known
 from ..base.pane import Chosen, View
@@ -89,7 +90,6 @@ class NodeRows(RunRows):
         self._rows: dict[int, int] = {}
         if not isinstance(self.order, range):
             self._rows = {node: row for row, node in enumerate(self.order)}
-        self._known: dict[int, tuple[Gist, Gist | None]] = {}
 
     def at(self, trace: Trace, position: int) -> None:
         """Look at the nodes from a position."""
@@ -114,37 +114,32 @@ class NodeRows(RunRows):
         index = self.order[row]
         node = self.run.graph.nodes[index]
         now = computed(self._trace, index, self._position)
-        known = "quiet" if now == "future" else ""
-        reached = "" if now in ("partial", "gradient") else "quiet"
         cells = (
             Cell(SIGNS[now], "quiet" if now == "future" else "present"),
             Cell(node.name, "name" if now != "future" else "quiet"),
             Cell(node.made_by, "quiet"),
             Cell(shape_text(node.shape) if node.shape else "", "quiet"),
         )
-        gists = self._gists(index)
-        if gists is None:
-            return (*cells, *[Cell("…", "quiet")] * 6)
-        value, gradient = gists
-        size = None if gradient is None else gradient.norm
-        return (
-            *cells,
-            *_range(value, known),
-            number_cell(size, reached),
-            *_range(gradient, reached),
-            _flags(value, gradient),
-        )
+        value = self._trace.value(index, self._position)
+        gradient = self._gradient(index, now)
+        arrays = value, gradient
+        gists = [None if array is None else self._gist_of(array) for array in arrays]
+        for array, found in zip(arrays, gists, strict=True):
+            if array is not None and found is None:
+                return (*cells, *[Cell("…", "quiet")] * 6)
+        if self.run.gradients[index] is None:
+            size = Cell("—", "quiet")
+        else:
+            size = Cell() if gists[1] is None else number_cell(gists[1].norm)
+        return (*cells, *_range(gists[0]), size, *_range(gists[1]), _flags(*gists))
 
-    def _gists(self, node: int) -> tuple[Gist, Gist | None] | None:
-        """Return what is known of value and gradient; None until it is."""
-        if node not in self._known:
-            array = self.run.gradient(node)
-            value = self._gist_of(self.run.value(node))
-            gradient = None if array is None else self._gist_of(array)
-            if value is None or (array is not None and gradient is None):
-                return None
-            self._known[node] = value, gradient
-        return self._known[node]
+    def _gradient(self, node: int, now: Computed) -> Array | None:
+        """Return what has arrived of a gradient, if that is summed up fast."""
+        shape = self.run.graph.nodes.rows[node][6]
+        is_long = now == "partial" and math.prod(shape) > MOST_PARTIAL
+        if self._trace is None or now in ("future", "value") or is_long:
+            return None
+        return self._trace.gradient(node, self._position)
 
 
 class NodesPane(RunTable[NodeRows]):
@@ -152,7 +147,7 @@ class NodesPane(RunTable[NodeRows]):
 
     TITLE: ClassVar[str] = VIEWS["nodes"]
     HELP: ClassVar[str | None] = (
-        "All nodes of the run; what lies in the future is dim.\n"
+        "All nodes of the run; what lies in the future is open.\n"
         "· not computed yet   ○ the value is there   ◐ some contributions to the\n"
         "gradient are in   ● the gradient is complete\n"
         "value, up to: the number, or the range of an array   ‖grad‖: the norm of the\n"
@@ -211,19 +206,19 @@ def number_cell(number: float | None, meaning: str = "") -> Cell:
     return Cell(text, "alarm" if text.strip("-") in ("nan", "inf") else meaning)
 
 
-def _range(found: Gist | None, meaning: str) -> tuple[Cell, Cell]:
+def _range(found: Gist | None) -> tuple[Cell, Cell]:
     if found is None:
-        return Cell("—", "quiet"), Cell()
+        return Cell(), Cell()
     if found.size == 0:
         return Cell("empty", "quiet"), Cell()
     if found.low is None or found.high is None:
         return number_cell(found.norm), Cell()
     if found.low == found.high:
-        return number_cell(found.low, meaning), Cell()
-    return number_cell(found.low, meaning), number_cell(found.high, meaning)
+        return number_cell(found.low), Cell()
+    return number_cell(found.low), number_cell(found.high)
 
 
-def _flags(value: Gist, gradient: Gist | None) -> Cell:
+def _flags(value: Gist | None, gradient: Gist | None) -> Cell:
     parts: list[str] = []
     loud = False
     for letter, found in (("v", value), ("g", gradient)):

@@ -93,7 +93,7 @@ class NotesPane(TablePane):
             behind = note.position is not None and note.position <= debugger.position
             sign = Cell("●", "present") if behind else Cell("·", "quiet")
             goto = "" if note.position is None else str(note.position)
-            yield goto, (sign, Cell(note.place, "name")), note.text
+            yield goto, (sign, Cell(note.place, "name")), note.text if behind else ""
 
     def entered(self, row: int) -> None:
         """Go to the place."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from ....core.session.runs import RunRow, run_differences, run_rows
+from ....core.session.runs import RunDifference, RunRow, run_differences, run_rows
 from ..base.views import VIEWS
 from .nodes import number_cell
 from .table import Cell, Column, KeptTable, Row
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from ....core.session.session import Session
     from ..base.pane import View
 
-_Compared = list[tuple[RunRow, str]]  # runs, and how they differ from the present one
+# runs, and how they differ from the present one
+_Compared = list[tuple[RunRow, RunDifference]]
 
 
 class RunsPane(KeptTable[_Compared]):
@@ -48,9 +49,16 @@ class RunsPane(KeptTable[_Compared]):
         )
 
     def rows_of(self, made: _Compared, view: View) -> Sequence[Row]:
-        """Return a row for each run."""
+        """Return a row for each run; what came of it, once the pass has come there."""
+        trace, position = view.debugger.trace, view.debugger.position
+        is_computed = trace.value(trace.run.graph.output, position) is not None
         return [
-            _row(*one, present=one[0].number == view.debugger.chosen) for one in made
+            _row(
+                one if is_computed else one._replace(output=None),
+                difference.text if difference.is_behind(trace, position) else "",
+                present=one.number == view.debugger.chosen,
+            )
+            for one, difference in made
         ]
 
     def follow(self, view: View) -> int | None:
@@ -80,6 +88,6 @@ def _row(one: RunRow, difference: str, *, present: bool) -> Row:
         Cell(str(one.number), "present" if present else "quiet"),
         Cell(one.text, "name"),
         Cell("" if one.parent is None else str(one.parent), "quiet"),
-        number_cell(one.output),
+        Cell() if one.output is None else number_cell(one.output),
         Cell("you look at it" if present else difference, "quiet"),
     )

@@ -43,7 +43,7 @@ class TrainingPane(Pane):
 
     TITLE: ClassVar[str] = VIEWS["training"]
     HELP: ClassVar[str | None] = (
-        "The output by iteration, as far as training has run; × is not finite.\n"
+        "The output by iteration, of those that are finished; × is not finite.\n"
         "● the iteration that is shown   │ the cursor\n"
         "Below: the norms of the parameters' gradients, each on its own log scale.\n"
         "up, down: the next iteration, the one before   page up, page down: a tenth\n"
@@ -87,8 +87,7 @@ class TrainingPane(Pane):
     def show(self, view: View) -> None:
         """Draw the curve at this moment."""
         self._view = view
-        timeline = view.debugger.timeline
-        records = timeline.records if timeline.iterations > 1 else ()
+        records = view.debugger.finished
         self._numbers = losses(records)
         self._trends = trends(records, view.debugger.trace.run)
         if self._present != view.debugger.place.iteration:
@@ -154,6 +153,10 @@ class TrainingPane(Pane):
             said = "this scenario does not train: it has no table [training]"
             lines = wrap(said, max(self.size.width - 2, 1))
             return [[], *([Segment(f" {one}", self._ink("axis"))] for one in lines)]
+        if not len(self._numbers):
+            said = f"no iteration is finished yet: r trains {_MORE}"
+            line = [Segment(said.center(self.size.width), self._ink("axis"))]
+            return [*[[]] * ((self.size.height - 1) // 2), line]
         room = self.size.height - 3
         below = min(len(self._trends), _MOST_TRENDS)
         below = min(below + 2 if below else 0, max(room - _LEAST, 0))
@@ -165,8 +168,6 @@ class TrainingPane(Pane):
 
     def _said(self, debugger: Debugger) -> Line:
         """Say what the cursor is on."""
-        if not len(self._numbers):
-            return [Segment(" no iteration has run yet", self._ink("axis"))]
         name = debugger.graph.nodes[debugger.graph.output].name
         number = number_text(float(self._numbers[self.cursor]), SENTENCE)
         planned = max(debugger.timeline.iterations - 1, 0)

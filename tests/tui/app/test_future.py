@@ -1,0 +1,132 @@
+"""What is to come is not shown: no view holds a number from behind the position."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from random import Random
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+import pytest
+
+from driving import painted, press, settle
+from gradstep.core.debugger.debugger import Debugger
+from gradstep.core.engine.trace import Contribution, Trace
+from gradstep.core.scenario.scenario import Scenario, parse
+from gradstep.tui.app.app import GradstepApp
+from gradstep.tui.app.main_screen import MainScreen
+from gradstep.tui.panes.base.views import VIEWS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from textual.screen import Screen
+
+# Numbers of four digits and more say which value they are; those of an axis do not.
+NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e-?\d+)?(?![\w.])")
+PROGRAM = """
+def layer(W, x):
+    z = W @ x
+    return tanh(z)
+
+h = layer(V, layer(W, x))
+E = sum((h - t) ** 2) * a
+"""
+
+
+@pytest.fixture(autouse=True)
+def _plain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+
+
+def lesson(seed: int = 7) -> Scenario:
+    """Return a scenario whose numbers have nine digits that nobody has chosen."""
+    random = Random(seed)  # noqa: S311  # no secret
+
+    def number() -> float:
+        return random.randrange(10**8, 10**9) / 10**9
+
+    def drawn(rows: int, columns: int) -> list[list[float]]:
+        return [[number() for _ in range(columns)] for _ in range(rows)]
+
+    def leaves(**sizes: tuple[int, int]) -> str:
+        return "".join(f"{name} = {drawn(*size)}\n" for name, size in sizes.items())
+
+    return parse(
+        f"gradstep = 1\ntitle = 'drawn'\nprogram = '''{PROGRAM}'''\n"
+        f"[inputs]\n{leaves(x=(2, 1))}a = {number()}\n"
+        f"[parameters]\n{leaves(W=(2, 2), V=(1, 2))}"
+        f"[constants]\n{leaves(t=(1, 1))}"
+        f"[training]\nlearning_rate = 0.1\niterations = 3\n",
+        source="drawn.toml",
+    )
+
+
+def made(trace: Trace, number: int) -> Iterator[np.ndarray]:
+    """Yield what an event makes: a value, a contribution, a gradient."""
+    event = trace.event(number)
+    if isinstance(event, Contribution):
+        parts = trace.breakdown(event.consumer, event.argument)
+        yield from (parts.product, parts.contribution)
+    for found in (trace.value, trace.gradient):
+        array = found(event.node, number + 1)
+        before = found(event.node, number)
+        if array is not None and (before is None or not np.array_equal(before, array)):
+            yield array
+
+
+def reads(word: str, values: Iterable[float]) -> bool:
+    """Tell whether a number is one of some values, rounded as far as it is shown."""
+    number = abs(float(word))
+    digits = len(Decimal(word).as_tuple().digits)
+    return any(float(f"{abs(v):.{digits - 1}e}") == number for v in values)
+
+
+def leaks(debugger: Debugger, text: str) -> set[str]:
+    """Return the numbers of a text that are made behind the position alone."""
+    trace, position = debugger.trace, debugger.position
+    events = range(len(trace))
+    ahead = [v for k in events[position:] for a in made(trace, k) for v in a.flat]
+    behind = [v for k in events[:position] for a in made(trace, k) for v in a.flat]
+    behind += [v for array in trace.run.leaves.values() for v in np.ravel(array)]
+    words = {w for w in NUMBER.findall(text) if len(Decimal(w).as_tuple().digits) > 3}
+    return {word for word in words if reads(word, ahead) and not reads(word, behind)}
+
+
+def test_a_number_from_the_future_would_be_noticed() -> None:
+    debugger = Debugger(lesson())
+    value = float(debugger.trace.run.value(debugger.graph.output))
+    text = f"E = {value:.6g} and x = {value + 1:.4g}"
+    assert leaks(debugger, text) == {f"{value:.6g}"}
+    assert debugger.execute("goto E").ok
+    assert leaks(debugger, text) == set()
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize(
+    "size", [(80, 24), (120, 36), (200, 60)], ids="{0[0]}x{0[1]}".format
+)
+async def test_no_view_shows_what_is_to_come(view: str, size: tuple[int, int]) -> None:
+    app = GradstepApp(lesson())
+    app.animation_level = "none"
+    async with app.run_test(size=size):
+        await settle(app)
+        screen = next(s for s in app.screen_stack if isinstance(s, MainScreen))
+        debugger = screen.debugger
+        press(app, str(1 + list(VIEWS).index(view)))
+        await settle(app)
+        found: set[tuple[int, str]] = set()
+        while True:
+            if view == "step" and not debugger.position:
+                press(app, "s")  # its first result is still to be taken from there
+                await settle(app)
+            text = "\n".join(painted(cast("Screen[object]", screen)))
+            found |= {(debugger.position, word) for word in leaks(debugger, text)}
+            if debugger.position == len(debugger.trace):
+                break
+            press(app, "s")
+            await settle(app)
+        assert found == set()
