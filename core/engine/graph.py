@@ -109,6 +109,11 @@ class Node(NamedTuple):
         """Tell whether its name was made up, since its source gives it none: `h._1`."""
         return _UNNAMED.fullmatch(self.name) is not None
 
+    @property
+    def wording(self) -> str:
+        """Return what a made-up name stands for, as the source has it; "" of others."""
+        return self.site.text if self.site and self.is_unnamed else ""
+
 
 def _is_number(name: str) -> bool:
     # A name of anything else begins with a letter.
@@ -376,9 +381,7 @@ def misfit_text(op: str, operands: Sequence[tuple[str, Shape]], words: str) -> s
 
 def named_shapes(nodes: Iterable[Node]) -> list[tuple[str, Shape]]:
     """Return pairs of name and shape; an unnamed node is called as it is written."""
-    return [
-        (n.site.text if n.site and n.is_unnamed else n.name, n.shape) for n in nodes
-    ]
+    return [(n.wording or n.name, n.shape) for n in nodes]
 
 
 def _filled(op: Op, attributes: Attributes) -> Attributes:

@@ -21,7 +21,7 @@ from .values import Factor, ValueExplanation, explain_value
 from .verdicts import is_checkable, numeric_line, quick_check
 
 if TYPE_CHECKING:
-    from ..engine.graph import Edge
+    from ..engine.graph import Edge, Node
     from .why import Cause, Hop, Why
 
 BY_PATCH: Final = ", by a patched rule"  # what a wrong rule has sent
@@ -101,10 +101,14 @@ def not_computed(trace: Trace, node: int) -> str:
 
 
 def headline(trace: Trace, element: Element, number: float) -> Row:
-    """Return an element with its number; of a value with the code that makes it."""
+    """Return an element with its number, and the code that makes a value.
+
+    A gradient has it where the name of its node says nothing.
+    """
     node = trace.run.graph.nodes[element.node]
     name = element_name(node, element.index, element.quantity)
-    code = node.site.text if node.site and element.quantity == "value" else ""
+    is_value = element.quantity == "value"
+    code = node.site.text if node.site and is_value else node.wording
     return Row("headline", f"{name} = {{}}", (number,), code)
 
 
@@ -244,7 +248,7 @@ def value_rows(trace: Trace, found: ValueExplanation, count: int) -> Iterator[Ro
     yield Row("note", f"{node.op.name} of")
     factors = found.terms[0] if found.terms else ()
     for one in factors[:count]:
-        name = element_name(nodes[one.node], one.index)
+        name = _called(nodes[one.node], one.index)
         yield Row("term", "{}", (one.value,), name, _element(one))
     if len(factors) > count:
         yield Row("note", f"… and {len(factors) - count} more elements")
@@ -252,7 +256,7 @@ def value_rows(trace: Trace, found: ValueExplanation, count: int) -> Iterator[Ro
 
 def _product_row(trace: Trace, product: float, factors: Sequence[Factor]) -> Row:
     nodes = trace.run.graph.nodes
-    names = " · ".join(element_name(nodes[f.node], f.index) for f in factors)
+    names = " · ".join(_called(nodes[f.node], f.index) for f in factors)
     computed = [f for f in factors if nodes[f.node].op is not None]
     leads = _element((computed or list(factors))[0])
     if len(factors) == 1:
@@ -260,6 +264,11 @@ def _product_row(trace: Trace, product: float, factors: Sequence[Factor]) -> Row
     sentence = " = ".join(("{}", " × ".join("{}" for _ in factors)))
     numbers = (product, *(f.value for f in factors))
     return Row("term", sentence, numbers, names, leads)
+
+
+def _called(node: Node, index: Index) -> str:
+    """Return what an operand is called in a formula: `(x3 - t)[0]`, not `E._1[0]`."""
+    return indexed(node.wording or node.name, index_text(index))
 
 
 def _element(one: Factor) -> Element:

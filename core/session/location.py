@@ -126,11 +126,7 @@ def parse_edge(text: str, graph: Graph) -> tuple[int, int]:
     consumer, operand = graph.node(left.strip()), graph.node(right.strip())
     arguments = [k for k, i in enumerate(consumer.operands) if i == operand.index]
     if not arguments:
-        raise CommandError(
-            f"{operand.name} is not an operand of {consumer.name}",
-            "its operands are "
-            + ", ".join(graph.nodes[i].name for i in consumer.operands),
-        )
+        consumer, arguments = _entered(graph, consumer, operand)
     if not number.strip() and len(arguments) == 1:
         return consumer.index, arguments[0]
     if not number.strip().isdecimal() or int(number) not in arguments:
@@ -140,6 +136,26 @@ def parse_edge(text: str, graph: Graph) -> tuple[int, int]:
             + ", ".join(f"{consumer.name}<-{operand.name}#{k}" for k in arguments),
         )
     return consumer.index, int(number)
+
+
+def _entered(graph: Graph, target: Node, operand: Node) -> tuple[Node, list[int]]:
+    """Return the node inside the line of a target that an operand enters, and where."""
+    lines = [s for s in graph.statements if s.target == target.name]
+    inner = [
+        graph.nodes[index]
+        for line in lines
+        for index in range(line.first, line.stop)
+        if operand.index in graph.nodes[index].operands
+    ]
+    if len(inner) != 1:
+        given = ", ".join(graph.nodes[i].name for i in target.operands)
+        edges = ", ".join(f"{one.name}<-{operand.name}" for one in inner)
+        raise CommandError(
+            f"{operand.name} is not an operand of {target.name}",
+            f"its operands are {given}" + f"; its line has {edges}" * bool(inner),
+        )
+    [node] = inner
+    return node, [k for k, i in enumerate(node.operands) if i == operand.index]
 
 
 def _pass(text: str) -> tuple[str, Pass | None]:

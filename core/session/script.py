@@ -100,8 +100,8 @@ def run_script(
         seen(line, reply)
         if reply.code is not None and reply.ok:
             return Outcome(max(code, reply.code), count, tuple(failures), asked=True)
-        severity = outcome_of(reply)
-        if severity == OK or _is_expected(following):
+        severity = severity_of(reply, following)
+        if severity == OK:
             continue
         code = max(code, severity)
         failures.append(f"{line.place}: {reply.error or 'the check failed'}")
@@ -119,8 +119,10 @@ def outcome_of(reply: Reply) -> int:
     return OK if reply.ok else WRONG
 
 
-def _is_expected(following: Line | None) -> bool:
-    return following is not None and following.text.split()[:2] == ["expect", "error"]
+def severity_of(reply: Reply, following: Line | None) -> int:
+    """Return what a reply is worth in a script: an error that is expected is none."""
+    is_expected = following and following.text.split()[:2] == ["expect", "error"]
+    return OK if is_expected else outcome_of(reply)
 
 
 def assertions(command: str, reply: Reply) -> list[str]:

@@ -35,11 +35,22 @@ def element_name(node: Node, index: Index | None, quantity: str = "value") -> st
 def event_line(trace: Trace, number: int, digits: int = SENTENCE) -> str:
     """Return one event in words: what it made, or from what to what it changed it."""
     event = trace.event(number)
-    if not trace.run.graph.nodes.rows[event.node][6]:
-        return _event_line(trace, event, number, digits)
+    node = trace.run.graph.nodes[event.node]
+    if not node.shape:
+        return with_wording(_event_line(trace, event, number, digits), node)
     # To find the largest change of an array takes a look at all of it.
     key = ("line", number, digits)
-    return trace.run.recent.of(key, lambda: _event_line(trace, event, number, digits))
+    return trace.run.recent.of(
+        key, lambda: with_wording(_event_line(trace, event, number, digits), node)
+    )
+
+
+def with_wording(text: str, node: Node) -> str:
+    """Return text about a node, with what a name that was made up stands for.
+
+    Every other name says that by itself.
+    """
+    return f"{text}   {node.wording}" if node.wording else text
 
 
 def _event_line(trace: Trace, event: Event, number: int, digits: int) -> str:

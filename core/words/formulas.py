@@ -96,18 +96,48 @@ class Wording:
         return text if len(text) <= _LONGEST else node.name
 
     def gradient(self, index: int) -> str:
-        """Return the name of a node's gradient: the literature's, or `∂E/∂x`."""
+        """Return the name of a node's gradient: the literature's, or `∂E/∂x`.
+
+        A product inside a line has the gradient of the line where that only copies it:
+        in `z = W @ x + b` both are δ.
+        """
         known = self._gradients.get(index)
         if known is None:
             known = self._gradients[index] = self._gradient(index)
         return known
 
     def _gradient(self, index: int) -> str:
-        node = self.graph.nodes[index]
+        of: int | None = index
+        while self.names and of is not None:
+            if of in self._literature:
+                return self._literature[of]
+            of = self._copied(of)
+        return self._plain_gradient(index)
+
+    def _plain_gradient(self, index: int) -> str:
+        return f"∂{self._output}/∂{_bound(self.node(index))}"
+
+    @property
+    def _literature(self) -> Mapping[int, str]:
+        """The literature's names of gradients, by the number of the node."""
+        numbers, found = self.graph.names, dict[int, str]()
         for name, target in self.names.items():
-            if self.graph.names.get(target.removesuffix(".grad")) == index:
-                return name
-        return f"∂{self._output}/∂{_bound(self.node(node.index))}"
+            index = numbers.get(target.removesuffix(".grad"))
+            if index is not None:
+                found.setdefault(index, name)
+        return found
+
+    def _copied(self, index: int) -> int | None:
+        """Return the one user of an unnamed node, where that only copies a gradient."""
+        graph = self.graph
+        node, uses = graph.nodes[index], graph.consumers[index]
+        if not node.is_unnamed or len(uses) != 1:
+            return None
+        user = graph.nodes[uses[0].consumer]
+        if user.op is None or user.op.kind != "elementwise" or user.shape != node.shape:
+            return None
+        form = graph.worded(user).form(uses[0].argument)
+        return user.index if form and form.product == "{g}" else None
 
     def forward(self, index: int) -> Formula:
         """Return how the value of a node is computed."""
@@ -147,7 +177,9 @@ class Wording:
     def _added(self, edge: Edge, summed: tuple[int, ...]) -> Formula:
         node = self.graph.nodes[edge.consumer]
         form = node.op and self.graph.worded(node).form(edge.argument)
-        result = self.gradient(edge.operand)
+        # While a gradient is copied, it has the name of where it comes to.
+        named, operand = self._literature, edge.operand
+        result = named.get(operand) or self._plain_gradient(operand)
         if node.op is None or form is None:
             return Formula(result, (), "")
         upstream = self.gradient(edge.consumer)

@@ -29,7 +29,7 @@ from ..panes.graph import GraphPane
 from ..panes.header import facts, header_text, subject_text
 from ..panes.homes import view
 from ..panes.matrix.view import MatrixView
-from ..panes.program import ProgramPane
+from ..panes.program import ProgramPane, present_node
 from ..panes.step.pane import StepPane
 from ..panes.time.timeline import TimelinePane
 from ..panes.why import WhyPane
@@ -157,7 +157,7 @@ class MainScreen(Screen[int]):
             from ...core.session.script import read_script  # noqa: PLC0415  # 2 ms, only for a script
 
             lines = read_script(self._script)
-            self._player = Player([line.text for line in lines])
+            self._player = Player(lines)
         self._begin(f"goto {self._at}" if self._at else "")
 
     def on_screen_resume(self, event: ScreenResume) -> None:
@@ -285,6 +285,9 @@ class MainScreen(Screen[int]):
         if self._turning:
             self.query_one(f"#{self._turning}").focus()
             self._turning = ""
+        failed = self._player.failed(view.reply) if view.reply else ""
+        if failed:
+            self.query_one(ConsolePane).say(f"{failed}: the script ends here")
         self._show_header()
 
     def panes(self) -> list[Pane]:
@@ -364,7 +367,7 @@ class MainScreen(Screen[int]):
     def _place_node(self) -> int:
         if self._chosen is not None:
             return self._chosen.node
-        return self.debugger.graph.output
+        return present_node(self.debugger.trace, self.debugger.position)
 
     # ---------------------------------------------------------------- actions
 
@@ -494,15 +497,21 @@ class MainScreen(Screen[int]):
         give_lines(self, StepPane.lines_wanted(self.debugger))
 
     def action_play(self) -> None:
-        """Play step by step, or pause; with a script, its lines."""
+        """Play step by step, or pause; of a script one line."""
         if self._player.is_playing:
             self._player.stop()
+        elif self._player.script:
+            self._play_on()
         else:
             self._player.play(self, self._play_on)
         self._show_header()
 
     def action_pace(self, by: int) -> None:
-        """Play faster or slower."""
+        """Play faster or slower; play a script on that waits."""
+        if by > 0 and self._player.script and not self._player.is_playing:
+            self._player.play(self, self._play_on)
+            self._show_header()
+            return
         self._player.pace = min(max(self._player.pace + by, 0), len(PACES) - 1)
         if self._player.is_playing:
             self._player.play(self, self._play_on)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections import deque
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ...core.words.numbers import number_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from textual.timer import Timer
     from textual.widget import Widget
 
     from ...core.debugger.debugger import Debugger
+    from ...core.session.reply import Reply
+    from ...core.session.script import Line
 
 PACES: Final = (2.0, 1.0, 0.5, 0.25, 0.1)  # seconds a step
 
@@ -20,10 +24,12 @@ PACES: Final = (2.0, 1.0, 0.5, 0.25, 0.1)  # seconds a step
 class Player:
     """What plays: at which pace, and what of a script is still to come."""
 
-    def __init__(self, script: list[str] | None = None) -> None:
+    def __init__(self, script: Sequence[Line] = ()) -> None:
         """Take the lines of a script; without one it plays step by step."""
         self.pace = 1
-        self.script = script
+        self.script = deque(script)
+        self._is_script = bool(script)
+        self._made: Line | None = None  # the last line, until its reply is there
         self._timer: Timer | None = None
 
     @property
@@ -44,13 +50,30 @@ class Player:
 
     def next_line(self, debugger: Debugger) -> str:
         """Return the command line that is next, or nothing at the end."""
-        if self.script is not None:
-            return self.script.pop(0) if self.script else ""
+        if self._is_script:
+            self._made = self.script.popleft() if self.script else None
+            return self._made.text if self._made else ""
         return "stepi" if debugger.position < len(debugger.trace) else ""
+
+    def failed(self, reply: Reply) -> str:
+        """Return where the script has failed, which ends it; nothing where it goes on.
+
+        `reply` may be that to a line that a person has typed, which ends nothing.
+        """
+        line, self._made = self._made, None
+        if line is None or reply.command != line.text:
+            return ""
+        from ...core.session.script import severity_of  # noqa: PLC0415  # 2 ms, as above
+
+        if not severity_of(reply, self.script[0] if self.script else None):
+            return ""
+        self.stop()
+        self.script.clear()
+        return f"{Path(line.source).name}:{line.number}"
 
     def states(self) -> Iterator[str]:
         """Yield the words about it in the header."""
         if self.is_playing:
             yield f"playing, {number_text(PACES[self.pace])} s a step"
         if self.script:
-            yield f"script: {len(self.script)} more, space plays"
+            yield f"script: {len(self.script)} more, space plays one, > all"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from ...core.words.events import with_wording
 from ...core.words.numbers import number_text, shape_text
 from .blocks import Block, indent, under, wrap
 from .digits import align
@@ -98,7 +99,9 @@ def node_table(
 ) -> Block:
     """Return nodes with some of the columns kind, op, shape, value and gradient."""
     cells = {
-        "node": lambda: [look.text(node.name, "name") for node in nodes],
+        "node": lambda: [
+            look.text(with_wording(node.name, node), "name") for node in nodes
+        ],
         "kind": lambda: [look.text(node.kind) for node in nodes],
         "op": lambda: [look.text(node.made_by) for node in nodes],
         "shape": lambda: [look.text(shape_text(node.shape)) for node in nodes],

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
 from rich.cells import cell_len
 
-from ...core.words.numbers import shape_text, value_text
+from ...core.engine.measure import norm
+from ...core.words.numbers import SENTENCE, number_text, value_text
 from ..graph.drawing import cut, cut_within
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from ...core.debugger.debugger import Debugger
     from ...core.engine.trace import Trace
 
+_FEW: Final = 4  # numbers that are all in the header
 _LEAST_NAME: Final = 9  # cells of a file's name; where there are fewer, none
 
 
@@ -60,11 +63,18 @@ def header_text(
 
 
 def output_text(trace: Trace, position: int) -> str:
-    """Return the output and its value, as far as it is known."""
+    """Return the output and its value, as far as it is known; of many numbers the norm.
+
+    A header has one line: what is one row or one column stands in it as numbers alone.
+    """
     graph = trace.run.graph
     node = graph.nodes[graph.output]
     value = trace.value(node.index, position)
     if value is None:
         return f"{node.name} = …"
-    shown = value_text(value) if value.ndim == 0 else shape_text(value.shape)
-    return f"{node.name} = {shown}"
+    if value.size <= _FEW or value.dtype.kind != "f":
+        bare = value_text(np.squeeze(value)).replace(",", "")
+        return f"{node.name} = {bare}"
+    recent = trace.run.recent
+    size = recent.of(("norm", node.index, id(value)), lambda: norm(value))
+    return f"{node.name} = ‖{number_text(size, SENTENCE)}‖"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from itertools import groupby
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from rich.segment import Segment
 from textual.geometry import Size
@@ -12,11 +13,13 @@ from textual.scroll_view import ScrollView
 
 from ...core.commands.looking import NO_SOURCES
 from ...core.engine.element import Element
+from ...core.engine.measure import norm
 from ...core.session.steps import place_of
 from ...core.session.stops import Stop, covered, is_covered
-from ...core.words.numbers import number_text, shape_text
+from ...core.words.numbers import number_text
 from ..graph.drawing import cut
 from .base.background import Kept
+from .base.known import Known
 from .base.pane import Asked, Chosen, Line, Pane, View, filled, places
 from .syntax import Kind, kinds_of, roles_of
 
@@ -26,12 +29,13 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
     from textual.events import Click
 
-    from ...core.engine.graph import Graph, Statement
+    from ...core.engine.graph import Frame, Graph, Statement
     from ...core.engine.trace import Trace
     from ...core.ops.table import Array
 
 _GUTTER = 7  # mark, stop, number
 _LEAST_NOTE = 8
+_DEF: Final = re.compile(r"\s*def\s+(\w+)")
 
 
 # Textual's own scroll view narrows a method of its widget.
@@ -44,7 +48,8 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
         "▶ the line whose step is shown   ● a breakpoint\n"
         "What the matrices of the step come from has the colours of their titles.\n"
         "At the right: what the line is worth here: its value, or once the backward\n"
-        "pass has reached it, its gradient, marked ∂.\n"
+        "pass has reached it, its gradient, marked ∂; of an array the norm, ‖ ‖.\n"
+        "in x1: the call that all lines of a function speak of.\n"
         "up, down: another line   b: break there   enter: choose what it assigns"
     )
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -76,7 +81,9 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
         self._text: str | None = None
         self._lines: list[str] = []
         self._kinds: list[list[Kind]] = []  # of their characters
-        self._present = self._here = 0  # the line of the step, and its node
+        self._present = 0  # the line of the step
+        self._frames: Mapping[tuple[str, str], Frame] = {}  # the call of each function
+        self._norms = Known(norm)
         self._source = ""
         self._view: View | None = None
         self._stops: Sequence[tuple[int, int]] = ()
@@ -88,7 +95,8 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
         trace = view.debugger.trace
         graph = trace.run.graph
         self._source, self._present = present_line(trace, view.debugger.position)
-        self._here = present_node(trace, view.debugger.position)
+        here = present_node(trace, view.debugger.position)
+        self._frames = nearest_frames(graph, here)
         stops = view.debugger.memory.stops
         key = graph, places(stops)
         self._stops = self._covered.of(key, lambda: _breaks(stops)) or ()
@@ -172,7 +180,7 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
         if not present and self._is_future(statement):
             state = "program--future"
         stop = "●" if self._has_stop(statement) else " "
-        worth = self._worth(statement)
+        worth = self._worth(statement) if statement else self._call(code)
         room = max(width - _GUTTER - len(worth) - 1, 0)
         left = self.scrolled.x
         text = code[left:]
@@ -228,15 +236,19 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
         return found
 
     def _statement(self, line: int) -> Statement | None:
-        """Return the instance of a line that is nearest to the present one."""
+        """Return the instance of a line in the call that its function speaks of."""
         if self._view is None:
             return None
-        found = self._view.debugger.graph.lines.get((self._source, line))
-        if not found:
-            return None
-        if len(found) == 1:
-            return found[0]
-        return min(found, key=lambda s: abs(s.first - self._here))
+        graph = self._view.debugger.graph
+        calls = {0, *(frame.index for frame in self._frames.values())}
+        found = graph.lines.get((self._source, line), ())
+        return next((one for one in found if one.frame in calls), None)
+
+    def _call(self, code: str) -> str:
+        """Return the call that the lines below a `def` speak of."""
+        head = _DEF.match(code)
+        frame = self._frames.get((self._source, head[1])) if head else None
+        return "" if frame is None else f"in {frame.name}"
 
     def _toggled(self) -> str:
         """Return the command that sets a breakpoint on a line, or deletes those there.
@@ -271,9 +283,15 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
             return ""
         gradient = debugger.trace.gradient(node, debugger.position)
         if gradient is not None:
-            return f"∂ {_short(gradient)}"
+            return f"∂ {self._short(gradient)}"
         value = debugger.trace.value(node, debugger.position)
-        return "" if value is None else _short(value)
+        return "" if value is None else self._short(value)
+
+    def _short(self, array: Array) -> str:
+        if array.ndim == 0:
+            return number_text(array.item())
+        size = self._norms.of(array, self, self.repaint)
+        return "…" if size is None else f"‖{number_text(size)}‖"
 
 
 def _breaks(stops: Mapping[int, Stop]) -> Sequence[tuple[int, int]]:
@@ -281,10 +299,19 @@ def _breaks(stops: Mapping[int, Stop]) -> Sequence[tuple[int, int]]:
     return covered(stop for stop in stops.values() if stop.kind == "break")
 
 
-def _short(array: Array) -> str:
-    if array.ndim == 0:
-        return number_text(array.item())
-    return shape_text(array.shape)
+def nearest_frames(graph: Graph, here: int) -> Mapping[tuple[str, str], Frame]:
+    """Return for each source and function the call nearest to a node."""
+    found: dict[tuple[str, str], Frame] = {}
+    for frame in graph.frames[1:]:
+        key = frame.source, frame.function
+        known = found.get(key)
+        if known is None or _distance(frame, here) < _distance(known, here):
+            found[key] = frame
+    return found
+
+
+def _distance(frame: Frame, node: int) -> int:
+    return max(frame.first - node, node - frame.stop + 1, 0)
 
 
 def present_node(trace: Trace, position: int) -> int:

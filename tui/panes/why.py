@@ -13,7 +13,7 @@ from ...core.base.errors import CommandError
 from ...core.commands.explaining import find_element
 from ...core.explain.rows import Kind, explained
 from ...core.explain.rows import Row as Reason
-from ...core.words.events import element_name
+from ...core.words.events import element_name, with_wording
 from ...core.words.numbers import SENTENCE, style_for, write
 from ..draw.digits import align
 from ..draw.stage import wording
@@ -126,7 +126,7 @@ class WhyPane(KeptPane[_Told]):
         if element is not None:
             node = view.debugger.graph.nodes[element.node]
             name = element_name(node, element.index, element.quantity)
-            self._title = f"Why {name}?"
+            self._title = f"Why {with_wording(name, node)}?"
         self._rows = []
         self._unseen = _wrapped(told, width - len(_MARGIN))
         self._write(max(self._cursor + 1, _SHOWN))

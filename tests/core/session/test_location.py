@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from gradstep import Debugger, load
 from gradstep.core.base.errors import CommandError
 from gradstep.core.engine.trace import Contribution, Forward
 from gradstep.core.session.location import Location, parse_edge, parse_location
@@ -92,6 +93,18 @@ def test_an_edge_says_which_when_there_are_two() -> None:
     assert TRACE.event(span[0]) == Contribution(b1.index, 0, GRAPH.node("a").index)
 
 
+def test_an_edge_may_enter_a_line_at_an_inner_node() -> None:
+    debugger = session(
+        "gradstep = 1\nprogram = 'E = sum((a @ b + b) * a)'\n"
+        "[inputs]\na = [[1, 2], [3, 4]]\nb = [[1, 2], [3, 4]]\n"
+    )
+    graph = debugger.graph
+    with pytest.raises(CommandError, match=r"its line has E\._1<-a, E\._3<-a"):
+        parse_edge("E<-a", graph)
+    hidden = Debugger(load("hidden_layer")).graph
+    assert parse_edge("z2<-h", hidden) == parse_edge("z2._1<-h", hidden)
+
+
 def test_spans_are_in_the_order_of_time() -> None:
     for text in ("a", "a.h", "op:sigmoid", "line:3", "W", "frame:layer", "b"):
         starts = [span.start for span in at(text).spans(TRACE)]
@@ -112,7 +125,7 @@ def test_spans_are_in_the_order_of_time() -> None:
         ("#x", "there is no event"),
         ("a@side", "no pass"),
         ("a<-nothing", "no node is called"),
-        ("E<-W", "its operands are"),
+        ("E<-x", "its operands are"),
         ("node:x9", "nothing is called"),
         ("", "nothing is called"),
     ],

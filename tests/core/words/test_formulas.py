@@ -94,6 +94,21 @@ def test_a_contribution_reads_as_in_a_book(
     assert formula.shapes == shapes
 
 
+def test_the_name_of_a_gradient_reaches_the_product_inside_its_line() -> None:
+    def formulas(program: str) -> list[str]:
+        wording = wording_of(f"{program}\nE = sum(h)")
+        graph = wording.graph
+        edges = [e for k in ("W", "b") for e in graph.consumers[graph.node(k).index]]
+        return [wording.contribution(edge).text for edge in edges]
+
+    assert formulas("h = X @ W + k[0] + b") == ["∂E/∂W = Xᵀ δ", "∂E/∂b = δ"]
+    # Where it is not only copied, it is another gradient.
+    assert formulas("h = (X @ W) * s")[0] == "∂E/∂W = Xᵀ ∂E/∂(X @ W)"
+    wording = wording_of("h = X @ W + b\nE = sum(h)")
+    first = Edge(wording.graph.node("h").index, 0, wording.graph.node("h._1").index)
+    assert wording.contribution(first).text == "∂E/∂(X @ W) = δ"
+
+
 def test_the_code_of_a_contribution_names_what_is_summed() -> None:
     wording = wording_of("h = X @ W + b\nE = sum(h)")
     node = wording.graph.node("h")

@@ -345,20 +345,90 @@ async def test_space_plays_and_pauses_at_a_pace() -> None:
 
 
 async def test_a_script_is_played_line_by_line(tmp_path: Path) -> None:
-    path = tmp_path / "s.grad"
-    path.write_text("step\nstep 2\nnonsense\nprint z\n")
+    path = tmp_path / "s.gs"
+    path.write_text("step\nstep 2\nnonsense\nexpect error\nprint z\n")
     app = GradstepApp(load("apple_orange"), script=path, at="1")
     async with app.run_test(size=(120, 36)) as pilot:
         at = screen(pilot)
-        assert at.debugger.position == 1
         header = at.query_one("#header", OneLine)
-        assert "script: 4 more, space plays" in header.text
-        await pilot.press(*["greater_than_sign"] * 5, "space")
-        while at._player.is_playing:
-            await pilot.pause(0.05)
-        assert at.debugger.position == 4
+        assert "script: 5 more, space plays one, > all" in header.text
+        for position, left in ((2, 4), (4, 3)):
+            await pilot.press("space")
+            await settle(pilot)
+            assert at.debugger.position == position
+            assert len(at._player.script) == left
+            assert not at._player.is_playing
+        await pilot.press(*["greater_than_sign"] * 5)
+        assert at._player.is_playing
+        await until(lambda: not at._player.is_playing)
         assert at.debugger.memory.history[-1] == "print z"
         assert "script" not in header.text
+
+
+async def test_the_first_failure_ends_a_script(tmp_path: Path) -> None:
+    path = tmp_path / "s.gs"
+    path.write_text("step\nassert az == 4\nstep\n")
+    app = GradstepApp(load("apple_orange"), script=path)
+    async with app.run_test(size=(120, 36)) as pilot:
+        at = screen(pilot)
+        await pilot.press("space", "space")
+        await settle(pilot)
+        assert not at._player.script
+        await pilot.press("space", "space")
+        await settle(pilot)
+        assert at.debugger.position == 1
+        shown = "\n".join(painted(pilot.app.screen))
+        assert "s.gs:2: the script ends here" in shown
+
+
+async def test_a_mistake_of_the_person_ends_no_script(tmp_path: Path) -> None:
+    path = tmp_path / "s.gs"
+    path.write_text("step\nstep\n")
+    app = GradstepApp(load("apple_orange"), script=path)
+    async with app.run_test(size=(120, 36)) as pilot:
+        at = screen(pilot)
+        await pilot.press("space", "colon", *"nonsense", "enter", "escape", "space")
+        await settle(pilot)
+        assert at.debugger.position == 2
+
+
+async def test_b_breaks_at_the_start_where_the_step_is() -> None:
+    async with GradstepApp(load("apple_orange")).run_test(size=(120, 36)) as pilot:
+        await pilot.press("b")
+        stops = screen(pilot).debugger.memory.stops.values()
+        assert [stop.text for stop in stops] == ["az"]
+
+
+async def test_the_header_has_values_and_no_shapes() -> None:
+    debugger = Debugger(load("matmul"))
+    assert output_text(debugger.trace, 0) == "Y = …"
+    assert output_text(debugger.trace, len(debugger.trace)) == "Y = [11 9]"
+    text = "gradstep = 1\nprogram = 'y = x * 2'\n[inputs]\nx = [3, 4, 0, 0, 0]\n"
+    trace = Debugger(parse(f"{text}[seed]\ny = [1, 1, 1, 1, 1]\n")).trace
+    assert output_text(trace, len(trace)) == "y = ‖10‖"
+
+
+@pytest.mark.parametrize(
+    ("place", "call", "lines"),
+    [
+        ("x1.z@forward", "x1", ["x1.z", "x1"]),
+        ("x2.z@backward", "x2", ["x2.z", "x2"]),
+        ("x1@backward", "x1", ["x1.z", "x1"]),
+        ("E", "x3", ["x3.z", "x3"]),
+    ],
+)
+async def test_the_lines_of_a_function_speak_of_one_call(
+    place: str, call: str, lines: list[str]
+) -> None:
+    async with GradstepApp(load("three_layer")).run_test(size=(120, 36)) as pilot:
+        at = screen(pilot)
+        at.run_line(f"goto {place}")
+        await settle(pilot)
+        pane = at.query_one(ProgramPane)
+        head, *_ = painted(pilot.app.screen)[pane.content_region.y :]
+        assert f"in {call}" in head[: pane.region.right]
+        statements = [pane._statement(number) for number in (2, 3)]
+        assert [one.target for one in statements if one] == lines
 
 
 async def test_a_click_in_the_gutter_sets_a_breakpoint_and_takes_it_away() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from gradstep.core.debugger.debugger import Debugger
 from gradstep.core.scenario.scenario import load
+from gradstep.core.session.script import parse_script
 from gradstep.tui.app.arrangement import (
     Arrangement,
     load_arrangement,
@@ -27,8 +28,11 @@ def test_without_a_script_it_steps_to_the_end() -> None:
 
 
 def test_with_a_script_its_lines_are_all() -> None:
-    debugger, player = Debugger(load("apple_orange")), Player(["next", "print x"])
-    assert [*player.states()] == ["script: 2 more, space plays"]
+    debugger, player = (
+        Debugger(load("apple_orange")),
+        Player(parse_script("next\nprint x", "s.gs")),
+    )
+    assert [*player.states()] == ["script: 2 more, space plays one, > all"]
     assert [player.next_line(debugger) for _ in range(3)] == ["next", "print x", ""]
     assert debugger.position == 0
     assert [*player.states()] == []

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from ....core.pictures.flow import Trends, computed, flow, trends
 from ....core.pictures.plot import spark
+from ....core.words.events import with_wording
 from ....core.words.numbers import number_text
 from ..base.pane import Again, View
 from ..base.views import VIEWS
@@ -73,7 +74,9 @@ class FlowRows(RunRows):
         loud = one.trend in ("nan", "inf", "vanishing", "exploding")
         cells = [
             Cell(SIGNS[now] if reached else "·", "present" if reached else "quiet"),
-            Cell(f"{node.name}.grad", "name" if reached else "quiet"),
+            Cell(
+                with_wording(f"{node.name}.grad", node), "name" if reached else "quiet"
+            ),
             number_cell(one.norm) if reached or one.trend else Cell(),
             _bar(one.norm, one.share),
             Cell(one.trend, "alarm" if loud else "quiet"),

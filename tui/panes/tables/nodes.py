@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, Generic, TypeVar
 from ....core.engine.element import Element, Quantity
 from ....core.engine.measure import Gist, gist
 from ....core.pictures.flow import MOST_PARTIAL, Computed, computed, node_order
+from ....core.words.events import with_wording
 from ....core.words.numbers import number_text, shape_text
 from ..base.known import Known
 from ..base.pane import Chosen, View
@@ -116,7 +117,7 @@ class NodeRows(RunRows):
         now = computed(self._trace, index, self._position)
         cells = (
             Cell(SIGNS[now], "quiet" if now == "future" else "present"),
-            Cell(node.name, "name" if now != "future" else "quiet"),
+            Cell(with_wording(node.name, node), "name" if now != "future" else "quiet"),
             Cell(node.made_by, "quiet"),
             Cell(shape_text(node.shape) if node.shape else "", "quiet"),
         )

@@ -27,7 +27,8 @@ class RunsPane(KeptTable[_Compared]):
     TITLE: ClassVar[str] = VIEWS["runs"]
     HELP: ClassVar[str | None] = (
         "Every change makes a new run beside the old one; ▶ is the one you look at.\n"
-        "output: in this iteration. difference: from the present run to that one.\n"
+        "output: in this iteration, once it is computed. difference: from the present\n"
+        "run to that one, once the pass has come to it.\n"
         "enter: look at the run   d: list all differences   z, Z: undo, redo"
     )
     KEYS: ClassVar[Sequence[str]] = ("enter look at it", "d differences", "z undo")
