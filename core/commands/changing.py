@@ -14,10 +14,10 @@ from ..engine.element import Element
 from ..engine.graph import Edge
 from ..explain.compare import Comparison, compare, same_place
 from ..explain.mistakes import MISTAKES, find_mistake, with_mistake
-from ..session.expression import parse_element
 from ..session.location import parse_edge
 from ..session.memory import Branch, Place
 from ..session.reply import Answer, Table
+from ..words.expression import parse_element
 from ..words.numbers import change_text, element_text, value_text
 from .looking import runs_table, table_answer
 from .movement import here, whole_number

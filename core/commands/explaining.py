@@ -17,10 +17,10 @@ from ..explain.gradients import explain_gradient
 from ..explain.rows import Row, check_rows, explained, not_computed, why_rows
 from ..explain.values import explain_value
 from ..explain.verdicts import quick_check
-from ..session.expression import parse_element
 from ..session.reply import Answer, Table
 from ..session.steps import place_of
 from ..words.events import element_name
+from ..words.expression import parse_element
 from ..words.numbers import value_text
 from .table import Command
 

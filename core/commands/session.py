@@ -12,8 +12,8 @@ from ..base.exits import FAILED, INTERRUPTED
 from ..base.save import write
 from ..base.text import clean, nearest
 from ..export.formats import FORMATS, export
-from ..session.expression import parse_element, truth
 from ..session.reply import REASONS, Answer, Reply, Stopped
+from ..words.expression import parse_element, truth
 from ..words.numbers import distinct, index_text, number_text, printed
 from .movement import here, stop_line
 from .table import Command

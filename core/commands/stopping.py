@@ -14,8 +14,8 @@ from .table import Command
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..session.expression import Expression
     from ..session.session import Session
+    from ..words.expression import Expression
 
 
 def _split_condition(session: Session, text: str) -> tuple[str, Expression | None]:

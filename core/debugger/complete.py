@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..engine.graph import Edge
 from ..ops import ALIASES, OPS
-from ..session.expression import FUNCTIONS
+from ..words.expression import FUNCTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

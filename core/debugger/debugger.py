@@ -20,10 +20,10 @@ from ..base.errors import (
 from ..base.text import clean, nearest
 from ..commands import ALIASES, COMMANDS, GROUPS
 from ..scenario.scenario import Scenario
-from ..session.expression import NotYetError
 from ..session.reply import Answer, Reply
 from ..session.session import Session
 from ..training.timeline import Single, Timeline
+from ..words.expression import NotYetError
 from .by_name import ByName
 
 if TYPE_CHECKING:

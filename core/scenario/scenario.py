@@ -165,7 +165,8 @@ def parse(
     group, order = top.line("group"), top.whole("order", 0)
     batch_program = _batch_program(top, text, given, program, batch, setting)
     seed, names = _seed(top, graph, setting), _names(top, graph)
-    notes, expect = _notes(top, graph), _expect(top, graph, setting)
+    notes = _notes(top, text, graph, names)
+    expect = _expect(top, graph, setting)
     top.finish("a key of a scenario")
     if mistakes or program is None:
         raise ScenarioError(mistakes.problems())
@@ -451,7 +452,9 @@ def _names(top: Table, graph: Graph | None) -> Mapping[str, str]:
     return MappingProxyType(named)
 
 
-def _notes(top: Table, graph: Graph | None) -> Mapping[NotePlace, str]:
+def _notes(
+    top: Table, source: str, graph: Graph | None, names: Mapping[str, str]
+) -> Mapping[NotePlace, str]:
     """Return the notes by the place where they are shown."""
     table = top.table("notes")
     notes: dict[NotePlace, str] = {}
@@ -475,7 +478,30 @@ def _notes(top: Table, graph: Graph | None) -> Mapping[NotePlace, str]:
             message = f"{shown(key)} has a note already, under another name"
             top.mistakes.at_key(path, message, "join the two")
         notes[place] = text
+        if "{" in text:
+            _check_note(top, source, path, place, graph, names)
     return MappingProxyType(notes)
+
+
+def _check_note(
+    top: Table,
+    source: str,
+    path: Path,
+    place: NotePlace,
+    graph: Graph,
+    names: Mapping[str, str],
+) -> None:
+    """Keep what is wrong with the expressions in a note, each at its own place."""
+    from ..words.notes import mistakes  # noqa: PLC0415  # only for notes with numbers
+
+    start = top.mistakes.offset(path)
+    text = top.table("notes").get(str(path[-1]))
+    for offset, problem in mistakes(str(text), place, graph, names):
+        at = inside(source, start, offset)
+        file = top.mistakes.source
+        top.mistakes.placed(
+            Problem(problem.message, problem.hint, file, at.line, at.column)
+        )
 
 
 def _expect(

@@ -10,7 +10,7 @@ from .stops import Stop
 if TYPE_CHECKING:
     from ..check.report import Report
     from ..training.timeline import Timeline
-    from .expression import Expression
+    from ..words.expression import Expression
     from .reply import Reply, Stopped
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+from ..words.notes import filled
 
-    from ..engine.subject import NotePlace
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..engine.subject import NotePlace, Subject
     from ..engine.trace import Trace
 
 
@@ -19,14 +21,17 @@ class Note(NamedTuple):
     position: int | None  # None where the place never comes
 
 
-def notes_in_time(notes: Mapping[NotePlace, str], trace: Trace) -> list[Note]:
+def notes_in_time(subject: Subject, trace: Trace) -> list[Note]:
     """Return the notes in the order in which a trace comes to them."""
     nodes = trace.run.graph.nodes
     found: list[Note] = []
-    for place, text in notes.items():
+    for place, text in subject.notes.items():
         name = "" if place.node < 0 else f" {nodes[place.node].name}"
         position = next(_positions(trace, place), None)
-        found.append(Note(f"{place.when}{name}", text, position))
+        said = text
+        if position is not None:
+            said = filled(text, trace, position, subject)
+        found.append(Note(f"{place.when}{name}", said, position))
     last = len(trace) + 1
     return sorted(found, key=lambda n: last if n.position is None else n.position)
 

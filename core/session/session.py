@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from ..export.formats import EXPORTERS, Exporter
 from ..words import events as describe
+from ..words.expression import Expression, State, parse
 from ..words.numbers import SENTENCE
-from .expression import Expression, State, parse
 from .location import Location, parse_location
 from .memory import Branch, Memory, Place
 from .reply import Reply, Stopped

@@ -16,7 +16,7 @@ import numpy as np
 
 from ..engine.element import index_of
 from ..engine.trace import Contribution, Forward, Seed, Trace
-from .expression import Expression, NotYetError, State
+from ..words.expression import Expression, NotYetError, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -10,7 +10,7 @@ from gradstep.core.base.errors import CommandError
 from gradstep.core.commands.explaining import find_element
 from gradstep.core.debugger.debugger import Debugger
 from gradstep.core.scenario.scenario import parse
-from gradstep.core.session.expression import parse_element
+from gradstep.core.words.expression import parse_element
 from gradstep.tui.panes.base.pane import Chosen, View
 from gradstep.tui.panes.step.pane import StepPane
 from gradstep.tui.panes.why import WhyPane

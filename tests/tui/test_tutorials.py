@@ -11,7 +11,7 @@ import pytest
 
 from driving import press, settle
 from gradstep.core.scenario.scenario import load, parse
-from gradstep.core.session.expression import truth
+from gradstep.core.words.expression import truth
 from gradstep.tui.app.app import GradstepApp
 from gradstep.tui.app.main_screen import MainScreen
 from gradstep.tui.cli import main as cli

@@ -361,10 +361,16 @@ class MainScreen(Screen[int]):
             line = line.replace("{chosen}", name)
         line = line.partition("{chosen}")[0]  # nothing is chosen: a person names it
         place = getattr(self.focused, "place", None)
-        here = place() if callable(place) else nodes[self._place_node()].name
+        here = place() if callable(place) else nodes[self._shown_node()].name
         return line.replace("{place}", str(here))
 
     def _place_node(self) -> int:
+        if self._chosen is not None:
+            return self._chosen.node
+        return self.debugger.graph.output
+
+    def _shown_node(self) -> int:
+        """Return the chosen node, or at the start the one that the step shows."""
         if self._chosen is not None:
             return self._chosen.node
         return present_node(self.debugger.trace, self.debugger.position)

@@ -13,7 +13,7 @@ from ...core.base.text import clean, nearest
 from ...core.debugger.debugger import Debugger
 from ...core.export.formats import FORMATS, export
 from ...core.scenario.scenario import load
-from ...core.session.expression import parse_element
+from ...core.words.expression import parse_element
 from ..app.snapshot import Wish, parse_size, take
 from ..export.exports import png_of, with_screen
 from .output import progress

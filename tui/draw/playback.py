@@ -231,7 +231,7 @@ def closing(stage: Stage, width: int) -> Block:
 
 
 def _said(stage: Stage, when: When, width: int) -> list[Block]:
-    note = stage.note(when)
+    note = stage.note(when, 0 if when == "start" else len(stage.trace))
     return [paragraph(note, "note", stage.look, width)] if note else []
 
 
@@ -323,13 +323,13 @@ def play_markdown(console: Console, stage: Stage, events: Numbers, pace: Pace) -
             write(f"{_escaped(text)}\n\n" if text else "")
         write(_fenced(sources_block(stage.graph, stage.look, width), "python"))
         write(_fenced(_leaves(stage, width)))
-        write(_quoted([stage.note("start")]))
+        write(_quoted([stage.note("start", 0)]))
     for numbers in steps(stage, events, pace.size):
         write(_markdown_step(stage, numbers, pace, width))
         _wait(console, pace)
     if events and events[-1] == len(stage.trace) - 1:
         write("## gradients\n\n" + _fenced(_gradients(stage, width)))
-        write(_quoted([stage.note("end")]))
+        write(_quoted([stage.note("end", len(stage.trace))]))
 
 
 def _markdown_step(stage: Stage, numbers: Numbers, pace: Pace, width: int) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ...core.engine.subject import NotePlace, Subject, When
 from ...core.engine.trace import Contribution, Forward, Seed, Trace
 from ...core.words.formulas import Wording
+from ...core.words.notes import filled
 
 if TYPE_CHECKING:
     from ...core.engine.graph import Graph, Node, Statement
@@ -28,9 +29,10 @@ class Stage(NamedTuple):
         """The words for the graph."""
         return wording(self.subject, self.trace)
 
-    def note(self, when: When, node: int = -1) -> str:
-        """Return what the author says at a place, or nothing."""
-        return self.subject.notes.get(NotePlace(when, node), "")
+    def note(self, when: When, position: int, node: int = -1) -> str:
+        """Return what the author says at a place, as it reads there, or nothing."""
+        text = self.subject.notes.get(NotePlace(when, node), "")
+        return filled(text, self.trace, position, self.subject) if text else ""
 
     @property
     def graph(self) -> Graph:
@@ -86,14 +88,24 @@ def notes(stage: Stage, numbers: Numbers) -> list[str]:
         happens = stage.trace.event(event)
         if isinstance(happens, Forward):
             said += _comments(stage.graph, stage.graph.nodes[happens.node])
-            said.append(stage.note("forward", happens.node))
-        elif isinstance(happens, Seed):
-            said.append(stage.note("seed"))
-        elif isinstance(happens, Contribution):
-            said += _backward_notes(stage, event, happens)
-        else:
-            said.append(stage.note("update", happens.node))
+        said += author_notes(stage, event)
+        if isinstance(happens, Contribution):
+            said += _reasons(stage, event, happens)
     return list(dict.fromkeys(note for note in said if note))
+
+
+def author_notes(stage: Stage, event: int) -> list[str]:
+    """Return what the author says of an event."""
+    trace, position = stage.trace, event + 1
+    happens = trace.event(event)
+    if isinstance(happens, Seed):
+        found = [stage.note("seed", position)]
+    elif isinstance(happens, Contribution):
+        found = _backward_notes(stage, event, happens)
+    else:
+        when = "forward" if isinstance(happens, Forward) else "update"
+        found = [stage.note(when, position, happens.node)]
+    return [note for note in found if note]
 
 
 def _comments(graph: Graph, node: Node) -> list[str]:
@@ -107,15 +119,20 @@ def _comments(graph: Graph, node: Node) -> list[str]:
     return found[::-1]
 
 
-def _backward_notes(stage: Stage, event: int, happens: Contribution) -> Iterator[str]:
-    trace = stage.trace
+def _backward_notes(stage: Stage, event: int, happens: Contribution) -> list[str]:
+    trace, found = stage.trace, list[str]()
     sent = trace.backward_events(happens.consumer, happens.consumer + 1)
     if sent and event == sent[0]:
-        yield stage.note("backward", happens.consumer)
+        found.append(stage.note("backward", event + 1, happens.consumer))
     operand = stage.graph.nodes[happens.operand]
     # A leaf sends nothing on: what is said of it is said when its gradient is complete.
     if operand.op is None and event == trace.arrivals(happens.operand)[-1]:
-        yield stage.note("backward", happens.operand)
+        found.append(stage.note("backward", event + 1, happens.operand))
+    return found
+
+
+def _reasons(stage: Stage, event: int, happens: Contribution) -> Iterator[str]:
+    """Yield what the rule of an operation says of itself."""
     yield stage.wording.contribution(happens.edge).why
     op = stage.graph.nodes[happens.consumer].op
     if op is None or not op.corner:
@@ -123,5 +140,5 @@ def _backward_notes(stage: Stage, event: int, happens: Contribution) -> Iterator
     from ...core.explain.why import breaks  # noqa: PLC0415  # 4 ms, only at a corner
 
     # What has arrived broken says nothing of this operation's corner.
-    if breaks(trace, event):
+    if breaks(stage.trace, event):
         yield op.corner

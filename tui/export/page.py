@@ -110,7 +110,7 @@ def _outside(
     arrays: Sequence[tuple[str, Array]],
 ) -> str:
     """Return what is there before the first event, or after the last."""
-    note = stage.note(when)
+    note = stage.note(when, 0 if when == "start" else len(stage.trace))
     return section(
         number,
         {"title": when, "lines": []},

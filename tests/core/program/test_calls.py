@@ -14,7 +14,7 @@ from gradstep.core.ops import OPS
 from gradstep.core.ops.table import REQUIRED
 from gradstep.core.program.build import RECIPES, Leaf, build
 from gradstep.core.program.constructors import CONSTRUCTORS
-from gradstep.core.session.expression import FUNCTIONS, State, parse
+from gradstep.core.words.expression import FUNCTIONS, State, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -9,7 +9,7 @@ def test_notes_stand_in_the_order_of_time() -> None:
         debugger = Debugger(load(name))
         positions = [
             n.position
-            for n in notes_in_time(debugger.subject.notes, debugger.trace)
+            for n in notes_in_time(debugger.subject, debugger.trace)
             if n.position is not None
         ]
         assert len(positions) == len(debugger.subject.notes)

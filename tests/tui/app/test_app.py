@@ -169,7 +169,7 @@ async def test_the_console_writes_on_while_it_is_hidden() -> None:
         await settle(pilot)
         await pilot.resize_terminal(120, 36)
         await pilot.pause()
-        assert "(gradstep) step  → oz = 200" in painted(pilot.app.screen)[-2]
+        assert "(gradstep) stepi  → oz = 200" in painted(pilot.app.screen)[-2]
 
 
 async def test_letters_in_the_prompt_are_not_commands() -> None:

@@ -169,7 +169,7 @@ async def walked(
         await settle(app)
         screen = next(s for s in app.screen_stack if isinstance(s, MainScreen))
         while screen.debugger.position < min(len(screen.debugger.trace), MOST):
-            press(app, "i")
+            press(app, "s")
             await settle(app)
             seen = look(Frame(screen))
             found += (f"{name} {screen.debugger.position}: {what}" for what in seen)

@@ -11,7 +11,7 @@ from ....core.words.events import element_name
 from ....core.words.formulas import NO_FORMULA, Formula, Wording, axes_text
 from ....core.words.numbers import change_text, shape_text
 from ...draw.spelling import contribution_texts, update_text, value_texts
-from ...draw.stage import Stage, notes, place
+from ...draw.stage import Stage, author_notes, notes, place
 
 if TYPE_CHECKING:  # it waits until something is trained
     from collections.abc import Sequence
@@ -59,13 +59,12 @@ def moment(stage: Stage, number: int) -> Moment:
     found = facets(trace, number)
     summed = _summed(trace, event)
     formula = _formula(stage, event, summed)
-    said = notes(stage, [number])
-    written = set(stage.subject.notes.values())
+    said, written = notes(stage, [number]), author_notes(stage, number)
     return Moment(
         stage,
         number,
         found,
-        [note for note in said if note in written],
+        written,
         [note for note in said if note not in written],
         summed,
         formula,

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, ClassVar, Final, Generic, TypeVar
 from ....core.engine.element import Element, Quantity
 from ....core.engine.measure import Gist, gist
 from ....core.pictures.flow import MOST_PARTIAL, Computed, computed, node_order
-from ....core.words.events import with_wording
 from ....core.words.numbers import number_text, shape_text
 from ..base.known import Known
 from ..base.pane import Chosen, View
@@ -117,8 +116,8 @@ class NodeRows(RunRows):
         now = computed(self._trace, index, self._position)
         cells = (
             Cell(SIGNS[now], "quiet" if now == "future" else "present"),
-            Cell(with_wording(node.name, node), "name" if now != "future" else "quiet"),
-            Cell(node.made_by, "quiet"),
+            Cell(node.name, "name" if now != "future" else "quiet"),
+            Cell(node.wording or node.made_by, "quiet"),
             Cell(shape_text(node.shape) if node.shape else "", "quiet"),
         )
         value = self._trace.value(index, self._position)
@@ -149,6 +148,7 @@ class NodesPane(RunTable[NodeRows]):
     TITLE: ClassVar[str] = VIEWS["nodes"]
     HELP: ClassVar[str | None] = (
         "All nodes of the run; what lies in the future is open.\n"
+        "operation: of a node without a name of its own what is written for it\n"
         "· not computed yet   ○ the value is there   ◐ some contributions to the\n"
         "gradient are in   ● the gradient is complete\n"
         "value, up to: the number, or the range of an array   ‖grad‖: the norm of the\n"
@@ -162,7 +162,7 @@ class NodesPane(RunTable[NodeRows]):
     COLUMNS: ClassVar[Sequence[Column]] = (
         Column(""),
         Column("name", width=8, most=24, order="name"),
-        Column("operation", rank=5, width=8, most=16, order="operation"),
+        Column("operation", rank=5, width=8, most=20, order="operation"),
         Column("shape", "right", rank=4, order="shape"),
         Column("value", "point", rank=2, width=7, order="value"),
         Column("up to", "point", rank=2, width=6),

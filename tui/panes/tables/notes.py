@@ -89,7 +89,7 @@ class NotesPane(TablePane):
             if debugger.timeline.iterations > 1:
                 where = f"iteration {place.iteration}, {where}"
             yield name, (Cell("▽", "present"), Cell(name, "name")), where
-        for note in notes_in_time(subject.notes, debugger.trace):
+        for note in notes_in_time(subject, debugger.trace):
             behind = note.position is not None and note.position <= debugger.position
             sign = Cell("●", "present") if behind else Cell("·", "quiet")
             goto = "" if note.position is None else str(note.position)

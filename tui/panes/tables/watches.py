@@ -9,9 +9,9 @@ import numpy as np
 from ....core.base.errors import CommandError
 from ....core.pictures.flow import short
 from ....core.session.changes import last_change
-from ....core.session.expression import Expression
 from ....core.session.memory import Display, Memory
 from ....core.session.stops import Stop, known_value
+from ....core.words.expression import Expression
 from ..base.views import VIEWS
 from .nodes import number_cell
 from .stops import NumberedPane

@@ -16,13 +16,13 @@ from gradstep.core.base.errors import CommandError
 from gradstep.core.base.limits import LIMITS, Limits
 from gradstep.core.engine.run import evaluate
 from gradstep.core.engine.trace import Trace
-from gradstep.core.session.expression import (
+from gradstep.core.session.stops import same
+from gradstep.core.words.expression import (
     NotYetError,
     State,
     parse,
     parse_element,
 )
-from gradstep.core.session.stops import same
 from runs import program_of
 from sessions import LAYERS, said, session
 from sessions import value as valued
@@ -260,7 +260,7 @@ def test_results_are_measured_before_they_are_made(
     )
     trace = Trace(evaluate(program.graph, program.leaves))
     monkeypatch.setattr(
-        "gradstep.core.session.expression.LIMITS", Limits(elements_per_array=10_000)
+        "gradstep.core.words.expression.LIMITS", Limits(elements_per_array=10_000)
     )
     with pytest.raises(CommandError, match="too large"):
         parse(text.replace("[i]", "[I]"), program.graph, {}).evaluate(State(trace, 0))
