@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
+from driving import settle
 from gradstep.core.scenario.scenario import load, parse
+from gradstep.tui.app.app import GradstepApp
 from gradstep.tui.app.snapshot import Wish, take
 from gradstep.tui.app.themes import CONTRAST, DARK, LIGHT, THEMES
 from gradstep.tui.panes.base.views import VIEWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 OWN = [theme.name for theme in (DARK, LIGHT, CONTRAST)]
 LINES = set("─│╭╮╰╯├┤┬┴┼━┃▁▂▃▄▅▆▇█ \n\xa0")  # what is drawn, not written
@@ -94,6 +97,39 @@ def test_steps_can_be_read(theme: str, name: str) -> None:
     picture = take(load(name), Wish("80%", (80, 24), theme=theme))
     faint = [w for w in words(picture.svg) if ratio(w.colour, w.ground) < 4.5]
     assert not faint
+
+
+@pytest.mark.parametrize("theme", OWN)
+async def test_the_picker_can_be_read(
+    theme: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    app = GradstepApp()
+    async with app.run_test(size=(120, 36)):
+        app.theme = theme
+        await settle(app)
+        seen = list(words(app.export_screenshot()))
+    assert any("FIRST" in word.text for word in seen)
+    assert not [w for w in seen if ratio(w.colour, w.ground) < 4.5]
+
+
+@pytest.mark.parametrize("theme", OWN)
+def test_code_formula_and_title_of_a_matrix_have_one_colour(theme: str) -> None:
+    wish = Wish("x2.z@backward", theme=theme)
+    seen = list(words(take(load("three_layer"), wish).svg))
+
+    def colours(*texts: str) -> set[str]:
+        found = [
+            [w.colour for w in seen if w.text.strip("\xa0 ▸").startswith(text)]
+            for text in texts
+        ]
+        assert all(found)
+        return {one for several in found for one in several[:1]}
+
+    upstream = colours("upstream", "δ2", "@")
+    local = colours("local", "W2ᵀ")
+    assert len(upstream) == len(local) == len(upstream ^ local) - 1 == 1
 
 
 @pytest.mark.parametrize("theme", [n for n in THEMES if not n.startswith("ansi")])

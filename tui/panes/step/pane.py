@@ -6,8 +6,10 @@ chosen element in numbers, then the notes.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
@@ -38,6 +40,7 @@ from .widths import scales_of
 from .words import Moment, moment
 
 if TYPE_CHECKING:  # it waits until something is trained
+    from rich.style import Style
     from textual.events import Click, Key, MouseScrollDown, MouseScrollUp
 
     from ....core.debugger.debugger import Debugger
@@ -587,11 +590,34 @@ class StepPane(KeptPane[_Found]):
         whole = _wrapped(text, width)
         cut_off = [Segment(cut(text.text, width), inks.name)]
         if cell_len(text.text + shapes) <= width:
-            whole = [[text, Segment(shapes, inks.quiet)]]
+            line = self._coloured(present, text.text, inks)
+            whole = [[*line, Segment(shapes, inks.quiet)]]
         yield Said(Matters.FORMULA, [whole, [cut_off]], is_above=True)
         if len(whole) > 1 or len(whole[0]) < 2:
             line = [Segment(cut(formula.shapes, width), inks.quiet)]
             yield Said(Matters.SHAPES, [[line]], is_above=True)
+
+    def _coloured(self, present: Moment, text: str, inks: Inks) -> Line:
+        """Return a formula with its factors in the colours of their matrices."""
+        spans: list[tuple[int, int, Style]] = []
+        for role in ("upstream", "local"):
+            number = present.roles.get(role)
+            if number is None:
+                continue
+            name = re.escape(self._titles(number)[1].removeprefix(role).strip())
+            places = [m.span() for m in re.finditer(rf"(?<!\w){name}(?!\w)", text)]
+            if places:
+                spans.append((*places[-1], inks.title(role, is_made=False)))
+        line: Line = []
+        at = 0
+        for start, stop, ink in sorted(spans, key=itemgetter(0)):
+            if start >= at and stop > start:
+                line += [
+                    Segment(text[at:start], inks.name),
+                    Segment(text[start:stop], ink),
+                ]
+                at = stop
+        return [*line, Segment(text[at:], inks.name)]
 
     def _update(self) -> UpdateStep | None:
         """Return the update of the chosen element, where this step is one."""
