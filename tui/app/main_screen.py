@@ -20,6 +20,7 @@ from ...core.base.errors import Interrupted, defect_text
 from ...core.commands.explaining import outstanding
 from ...core.engine.element import Element
 from ...core.words.events import element_name
+from ..draw.stage import spoken_of
 from ..export.exports import with_screen
 from ..panes.base.background import Background, is_there
 from ..panes.base.pane import Asked, Begun, Chosen, OneLine, Pane, View
@@ -56,7 +57,6 @@ if TYPE_CHECKING:
     from textual.events import Resize, ScreenResume
 
     from ...core.debugger.debugger import Debugger
-    from ...core.engine.trace import Trace
     from ...core.session.reply import Reply
 
 _ALWAYS = (TimelinePane, ProgramPane, GraphPane, WhyPane, ConsolePane)  # in sight
@@ -267,7 +267,7 @@ class MainScreen(Screen[int]):
         if reply is not None and reply.moved and not self._chosen_by_hand:
             chosen = None
         if chosen is None:
-            chosen = present_element(self.debugger.trace, self.debugger.position)
+            chosen = present_element(self.debugger)
         return View(self.debugger, reply, chosen)
 
     def _draw(self, view: View) -> None:
@@ -559,10 +559,17 @@ def camera(app: App[Any]) -> Callable[[], str]:
     return shoot
 
 
-def present_element(trace: Trace, position: int) -> Element | None:
-    """Return the element that stands out in what the last event changed."""
+def present_element(debugger: Debugger) -> Element | None:
+    """Return the element of what the last event changed that a note speaks of.
+
+    Where none does, it is the one that stands out.
+    """
+    trace, position = debugger.trace, debugger.position
     if position == 0:
         return None
+    spoken = spoken_of(debugger.subject, trace, position - 1)
+    if spoken is not None and spoken.index is not None:
+        return spoken
     node = trace.event(position - 1).node
     if position <= trace.seed_position:
         array = trace.value(node, position)

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
+from ...core.base.errors import CommandError
 from ...core.engine.subject import NotePlace, Subject, When
 from ...core.engine.trace import Contribution, Forward, Seed, Trace
+from ...core.words.expression import parse_element
 from ...core.words.formulas import Wording
 from ...core.words.notes import filled
 
 if TYPE_CHECKING:
+    from ...core.engine.element import Element
     from ...core.engine.graph import Graph, Node, Statement
     from .look import Look
+
+# An element as it is typed: `x1.grad[0, 2]`.
+_ELEMENT: Final = re.compile(r"[^\W\d][\w.]*\[\d+(?:, ?\d+)*\]")
 
 Numbers = Sequence[int]  # of the events of a step, counted from 0
 
@@ -96,16 +103,34 @@ def notes(stage: Stage, numbers: Numbers) -> list[str]:
 
 def author_notes(stage: Stage, event: int) -> list[str]:
     """Return what the author says of an event."""
-    trace, position = stage.trace, event + 1
+    found = (stage.note(p.when, event + 1, p.node) for p in _places(stage.trace, event))
+    return [note for note in found if note]
+
+
+def _places(trace: Trace, event: int) -> list[NotePlace]:
+    """Return where the notes of an event stand."""
     happens = trace.event(event)
     if isinstance(happens, Seed):
-        found = [stage.note("seed", position)]
-    elif isinstance(happens, Contribution):
-        found = _backward_notes(stage, event, happens)
-    else:
-        when = "forward" if isinstance(happens, Forward) else "update"
-        found = [stage.note(when, position, happens.node)]
-    return [note for note in found if note]
+        return [NotePlace("seed")]
+    if isinstance(happens, Contribution):
+        return _backward_places(trace, event, happens)
+    when = "forward" if isinstance(happens, Forward) else "update"
+    return [NotePlace(when, happens.node)]
+
+
+def spoken_of(subject: Subject, trace: Trace, event: int) -> Element | None:
+    """Return the element of what an event makes that a note of the author names."""
+    graph, names, happens = trace.run.graph, subject.names, trace.event(event)
+    quantity = "grad" if isinstance(happens, (Seed, Contribution)) else "value"
+    for place in _places(trace, event):
+        for word in _ELEMENT.findall(subject.notes.get(place, "")):
+            try:
+                element = parse_element(word, graph, names)
+            except CommandError:
+                continue  # only a word that looks like one
+            if (element.node, element.quantity) == (happens.node, quantity):
+                return element
+    return None
 
 
 def _comments(graph: Graph, node: Node) -> list[str]:
@@ -119,15 +144,17 @@ def _comments(graph: Graph, node: Node) -> list[str]:
     return found[::-1]
 
 
-def _backward_notes(stage: Stage, event: int, happens: Contribution) -> list[str]:
-    trace, found = stage.trace, list[str]()
+def _backward_places(
+    trace: Trace, event: int, happens: Contribution
+) -> list[NotePlace]:
+    found: list[NotePlace] = []
     sent = trace.backward_events(happens.consumer, happens.consumer + 1)
     if sent and event == sent[0]:
-        found.append(stage.note("backward", event + 1, happens.consumer))
-    operand = stage.graph.nodes[happens.operand]
+        found.append(NotePlace("backward", happens.consumer))
+    operand = trace.run.graph.nodes[happens.operand]
     # A leaf sends nothing on: what is said of it is said when its gradient is complete.
     if operand.op is None and event == trace.arrivals(happens.operand)[-1]:
-        found.append(stage.note("backward", event + 1, happens.operand))
+        found.append(NotePlace("backward", happens.operand))
     return found
 
 

@@ -399,6 +399,30 @@ async def test_b_breaks_at_the_start_where_the_step_is() -> None:
         assert [stop.text for stop in stops] == ["az"]
 
 
+async def test_the_cursor_goes_to_the_element_that_a_note_speaks_of() -> None:
+    text = """gradstep = 1
+program = "E = sum(x * w)"
+[inputs]
+x = [1, 2, 3]
+[parameters]
+w = [1, 9, 4]
+[notes]
+"forward E._1" = "Look at E._1[0] = {E._1[0]}; E._1[7] and x[1] are no elements of it."
+"backward w" = "The third is w.grad[2]."
+"""
+    app = GradstepApp(parse(text, source="t.toml"))
+    async with app.run_test(size=(120, 36)) as pilot:
+        at, found = screen(pilot), []
+        for _ in range(len(at.debugger.trace)):
+            await pilot.press("s")
+            await settle(pilot)
+            chosen = at._chosen
+            assert chosen is not None
+            found.append((at.debugger.graph.nodes[chosen.node].name, chosen.index))
+    assert found[0] == ("E._1", (0,))  # 18 of E._1[1] stands out
+    assert found[-1] == ("w", (2,))
+
+
 async def test_the_header_has_values_and_no_shapes() -> None:
     debugger = Debugger(load("matmul"))
     assert output_text(debugger.trace, 0) == "Y = …"

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, cast
+
 import pytest
 
+from driving import painted, press, settle
 from gradstep.core.debugger.debugger import Debugger
 from gradstep.core.engine.trace import Contribution, Trace
-from gradstep.core.scenario.scenario import builtin_names, load
+from gradstep.core.scenario.scenario import builtin_names, load, parse
+from gradstep.tui.app.app import GradstepApp
 from gradstep.tui.app.keys import FOOTER, LINES
 from gradstep.tui.app.picker import Choice, _label
 from gradstep.tui.cli.main import run
 from gradstep.tui.draw.look import Look
 from gradstep.tui.draw.stage import Stage, notes
+
+if TYPE_CHECKING:
+    from textual.screen import Screen
 
 
 def walked(debugger: Debugger, key: str) -> list[int]:
@@ -81,3 +88,20 @@ def test_picker_playback_and_application_count_the_same(
     assert f" {count} of {count} · " in capsys.readouterr().out
     assert run(["show", name, "--width", "200"]) == 0
     assert f" nodes, {count} events" in capsys.readouterr().out
+
+
+async def test_the_notes_of_start_and_end_are_there() -> None:
+    text = (
+        'gradstep = 1\nprogram = "y = x * x"\n[inputs]\nx = 3\n[notes]\n'
+        'start = "Here we go."\nend = "That is all."\n"forward y" = "A square."\n'
+    )
+    app = GradstepApp(parse(text, source="t.toml"))
+    seen: list[list[str]] = []
+    async with app.run_test(size=(80, 24)) as pilot:
+        for _ in range(5):
+            await settle(app)
+            shown = "\n".join(painted(cast("Screen[object]", pilot.app.screen)))
+            notes = ("Here we go.", "A square.", "That is all.")
+            seen.append([note for note in notes if note in shown])
+            press(app, "s")
+    assert seen == [["Here we go."], ["A square."], [], [], ["That is all."]]

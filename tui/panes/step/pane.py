@@ -556,6 +556,8 @@ class StepPane(KeptPane[_Found]):
         position = self._view.debugger.position if self._view is not None else 0
         if position == 0:
             yield self._labelled(Matters.CHANGE, "to come", [_TO_COME], inks)
+            said = present.stage.note("start", 0)
+            yield self._labelled(Matters.NOTE, "note", [said], inks)
             return
         cursor = self._grids[present.made].cursor
         is_scalar = all(facet.array.size == 1 for facet in present.facets)

@@ -60,6 +60,8 @@ def moment(stage: Stage, number: int) -> Moment:
     summed = _summed(trace, event)
     formula = _formula(stage, event, summed)
     said, written = notes(stage, [number]), author_notes(stage, number)
+    if number == len(trace) - 1 and (end := stage.note("end", len(trace))):
+        written.append(end)
     return Moment(
         stage,
         number,
