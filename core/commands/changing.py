@@ -18,7 +18,7 @@ from ..session.location import parse_edge
 from ..session.memory import Branch, Place
 from ..session.reply import Answer, Table
 from ..words.expression import parse_element
-from ..words.numbers import change_text, element_text, value_text
+from ..words.numbers import CELL, change_text, distinct, element_text, value_text
 from .looking import runs_table, table_answer
 from .movement import here, whole_number
 from .table import Command
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from ..engine.patches import Patches
+    from ..explain.compare import Difference
     from ..ops.table import Array, Value
     from ..session.session import Session
 
@@ -338,9 +339,17 @@ def _summary(found: Comparison) -> dict[str, Any]:
     }
 
 
+def _apart(one: Difference) -> tuple[Any, Any]:
+    """Return both sides; two numbers with the digits that tell them apart."""
+    before, after = one.before, one.after
+    if before is None or after is None or before.ndim or after.ndim:
+        return before, after
+    return distinct(before, after, CELL)
+
+
 def _difference_table(title: str, found: Comparison) -> Table:
     rows = [
-        (quantity, d.name, d.before, d.after, d.index, d.size)
+        (quantity, d.name, *_apart(d), d.index, d.size)
         for quantity, differences in (
             ("value", found.values),
             ("gradient", found.gradients),

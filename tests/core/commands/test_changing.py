@@ -18,6 +18,7 @@ from gradstep.core.explain.compare import compare, same_place
 from gradstep.core.explain.mistakes import MISTAKES
 from gradstep.core.scenario.scenario import load, parse
 from gradstep.core.session.memory import Place
+from gradstep.core.session.reply import Table
 
 if TYPE_CHECKING:
     from gradstep.core.session.reply import Reply
@@ -531,3 +532,17 @@ def test_undo_returns_to_where_the_change_was_made() -> None:
     assert do(debugger, "back").position == 13
     assert do(debugger, "redo").ok
     assert debugger.chosen == 1
+
+
+def test_numbers_that_differ_read_differently_in_the_table_of_differences() -> None:
+    text = "gradstep = 1\nprogram = 'y = x * x'\n[inputs]\nx = 3\n"
+    debugger = Debugger(parse(text))
+    assert debugger.execute("set x = 3.0000001").ok
+    table = debugger.execute("diff").show
+    assert isinstance(table, Table)
+    # y = x² and x.grad = 2 x, by hand.
+    assert [row[1:4] for row in table.rows] == [
+        ("x", "3", "3.0000001"),
+        ("y", "9", "9.000001"),  # 9.0000006, in seven digits
+        ("x", "6", "6.0000002"),
+    ]
