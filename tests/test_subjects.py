@@ -277,7 +277,7 @@ def test_every_source_of_the_author_is_played_and_listed() -> None:
     assert isinstance(page, str)
     # Lines are counted through all sources: model.py begins behind the three of train.
     assert '<li data-line="7"><code>    return a * a</code></li>' in page
-    assert 'data-lines="7 3"' in page
+    assert 'data-lines="[7,3]"' in page
 
 
 def test_the_pane_shows_the_source_of_the_step() -> None:

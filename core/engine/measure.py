@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from ..ops.table import Array, Shape, Value
 
+MOST_PARTIAL: Final = 10_000  # elements of a gradient that is summed up unfinished
 DECADES: Final = 8
 _UNIT: Final = 6  # the decade of numbers about 1
 _BINS: Final = 8

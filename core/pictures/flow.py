@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 import numpy as np
 
 from ..base.progress import Progress, with_progress
-from ..engine.measure import gist, norm, rms_of_norm
+from ..engine.measure import MOST_PARTIAL, gist, norm, rms_of_norm
 from ..words.numbers import number_text, value_text
 from .plot import Scale, scale_of
 
@@ -33,7 +33,6 @@ Trend = Literal["", "vanishing", "exploding", "zero", "nan", "inf", "no gradient
 _INLINE: Final = 4  # elements of an array that fits into a line
 _TINY: Final = 1e-3  # of the size that the pass began with
 _NONE, _OPEN = -1.0, -2.0  # in the place of a norm: no gradient flows, or not yet
-MOST_PARTIAL: Final = 10_000  # elements of a gradient that is summed up unfinished
 
 
 # -------------------------------------------------------------------------- sizes

@@ -71,7 +71,9 @@ def test_the_lines_for_a_shell_run(
 @each_tutorial
 def test_the_python_of_a_tutorial_runs(page: Path) -> None:
     for code in blocks(page, "python"):
-        exec(code, {})  # noqa: S102  # what a person copies has to run
+        made: dict[str, object] = {}
+        exec(code, made)  # noqa: S102  # what a person copies has to run
+        assert made.keys() > {"__builtins__"}
 
 
 @each_tutorial

@@ -17,9 +17,8 @@ from textual.strip import Strip
 from textual.widgets import Input
 
 from ...core.engine.element import Element
-from ...core.engine.measure import decade, norm, rms_of_norm
+from ...core.engine.measure import MOST_PARTIAL, decade, norm, rms_of_norm
 from ...core.engine.trace import Contribution, Forward, Trace
-from ...core.pictures.flow import MOST_PARTIAL
 from ...core.pictures.folds import fold_at
 from ...core.pictures.reached import is_backward, progress
 from ...core.session.stops import covered, is_covered

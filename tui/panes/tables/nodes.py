@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar, Final, Generic, TypeVar
 
 from ....core.engine.element import Element, Quantity
-from ....core.engine.measure import Gist, gist
-from ....core.pictures.flow import MOST_PARTIAL, Computed, computed, node_order
+from ....core.engine.measure import MOST_PARTIAL, Gist, gist
+from ....core.pictures.flow import Computed, computed, node_order
 from ....core.words.numbers import number_text, shape_text
 from ..base.known import Known
 from ..base.pane import Chosen, View
