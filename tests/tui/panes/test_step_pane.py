@@ -3,14 +3,17 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 from textual.pilot import Pilot
 
 from gradstep.core.debugger.debugger import Debugger
 from gradstep.core.engine.element import Element
+from gradstep.core.engine.subject import NotePlace
 from gradstep.core.engine.trace import Contribution
 from gradstep.core.scenario.scenario import builtin_names, load
+from gradstep.tui.panes.step.pane import StepPane
 from gradstep.tui.panes.step.places import TITLE
 from panes_app import PanesApp, program, text_of
 
@@ -277,3 +280,18 @@ def test_an_empty_array_and_a_program_that_computes_nothing() -> None:
         played(debugger, "start", (80, 40), play)
         assert word in texts[1]
         assert all(texts)
+
+
+def test_a_pane_of_a_few_columns_is_left_empty() -> None:
+    assert "az" in shown("apple_orange", "az", size=(14, 24))
+    assert shown("apple_orange", "az", size=(13, 24)).strip() == ""
+
+
+def test_the_longest_note_has_its_lines() -> None:
+    subject = load("apple_orange").subject
+    notes = {NotePlace("start"): "four " * 20, NotePlace("end"): "short"}
+    quiet, noted = (
+        StepPane.lines_wanted(Debugger(replace(subject, notes=some)))
+        for some in ({}, notes)
+    )
+    assert noted - quiet == 2  # 99 characters in about 60 columns
