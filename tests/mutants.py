@@ -26,7 +26,7 @@ import tempfile
 import time
 import tomllib
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple, TypeGuard
@@ -371,13 +371,30 @@ def main() -> int:
         return _judged(folder, wanted, every, reasons)
 
 
+def void(
+    reasons: Iterable[Reason],
+    modules: Sequence[Module],
+    outcomes: Mapping[Mutant, Outcome],
+) -> Iterator[Reason]:
+    """Yield the reasons about mutants of which none survives.
+
+    Mutants may read alike, as two of one line do: a sample without all of those that a
+    reason is about says nothing of it.
+    """
+    every = [mutant for module in modules for mutant in mutants(module)]
+    for reason in reasons:
+        found = {outcomes.get(mutant) for mutant in every if reason.is_of(mutant)}
+        if found and found.isdisjoint({None, "survived"}):
+            yield reason
+
+
 def _judged(
     folder: Path,
     modules: Sequence[Module],
     every: Sequence[Mutant],
     reasons: Sequence[Reason],
 ) -> int:
-    outcomes: list[tuple[Mutant, Outcome]] = []
+    outcomes: dict[Mutant, Outcome] = {}
     wrong = 0
     for module in modules:
         mine = [mutant for mutant in every if mutant.path == module.path]
@@ -392,19 +409,17 @@ def _judged(
         for mutant in mine:
             at_most = max(_LEAST, _PATIENCE * seconds)
             outcome = judge(folder, mutant, module.tests, at_most)
-            outcomes.append((mutant, outcome))
+            outcomes[mutant] = outcome
             excused = any(reason.is_of(mutant) for reason in reasons)
             if outcome == "noticed" or (outcome == "survived" and excused):
                 continue
             wrong += outcome == "survived"
             print(f"  {mutant.path}:{mutant.line} {mutant.function}: {outcome}")
             print(f"    - {mutant.before}\n    + {mutant.after}", flush=True)
-    for reason in reasons:
-        found = {outcome for mutant, outcome in outcomes if reason.is_of(mutant)}
-        if found and "survived" not in found:
-            wrong += 1
-            print(f"noticed, so that the reason is void: {' | '.join(reason)}")
-    told = [outcome for _, outcome in outcomes]
+    for reason in void(reasons, modules, outcomes):
+        wrong += 1
+        print(f"noticed, so that the reason is void: {' | '.join(reason)}")
+    told = list(outcomes.values())
     for outcome in ("noticed", "timed out", "survived"):
         print(f"{told.count(outcome)} {outcome}", end=", ")
     print(f"{wrong} of them wrong" if wrong else "each survivor with its reason")

@@ -68,3 +68,19 @@ def test_each_reason_is_about_a_mutant_that_exists() -> None:
     for reason in REASONS:
         assert any(map(reason.is_of, every)), " | ".join(reason)
         assert reason.reason
+
+
+def test_a_reason_is_void_once_all_that_it_is_about_are_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "module.py"
+    path.write_text("def f():\n    return g(-1), h(-1)\n")
+    module = mutants.Module(str(path), ())
+    reason = mutants.Reason(str(path), "f", "-1", "-2", "they read alike")
+    one, two = filter(reason.is_of, mutants.mutants(module))
+
+    def is_void(ends: dict[mutants.Mutant, mutants.Outcome]) -> bool:
+        return list(mutants.void([reason], [module], ends)) == [reason]
+
+    assert is_void({one: "noticed", two: "noticed"})
+    assert not is_void({one: "noticed", two: "survived"})
+    assert not is_void({one: "noticed"})  # of a sample
+    assert not is_void({})
