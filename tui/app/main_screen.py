@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-import threading
 from collections import deque
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
@@ -50,10 +50,10 @@ from .player import PACES, Player
 from .reloading import Loaded, change, changed_at, reloaded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
-    from textual.app import App, ComposeResult
+    from textual.app import ComposeResult
     from textual.events import Resize, ScreenResume
 
     from ...core.debugger.debugger import Debugger
@@ -149,7 +149,7 @@ class MainScreen(Screen[int]):
         if not is_there(self):
             return
         self._always = [self.query_one(kind) for kind in _ALWAYS]
-        self.debugger.exporters = with_screen(camera(self.app))
+        self.debugger.exporters = with_screen(self._photograph)
         self._lay_out()
         self._drawn_in = self.size
         self.set_interval(_LOOK_EVERY, self._look_at_file)
@@ -289,6 +289,19 @@ class MainScreen(Screen[int]):
         if failed:
             self.query_one(ConsolePane).say(f"{failed}: the script ends here")
         self._show_header()
+
+    def _photograph(self) -> str:
+        """Return a picture of the screen as SVG; the thread of a command calls it."""
+        return self.app.call_from_thread(self._finished_picture)
+
+    async def _finished_picture(self) -> str:
+        """Take a picture of the present moment, while a command waits for it."""
+        self._facts = facts(self.debugger)
+        self._draw(self._view(None))
+        is_painted = asyncio.Event()
+        self.call_after_refresh(is_painted.set)
+        await is_painted.wait()
+        return self.app.export_screenshot(title=self.app.title)
 
     def panes(self) -> list[Pane]:
         """Return the panes that can be seen: nothing else needs to be drawn."""
@@ -545,18 +558,6 @@ class MainScreen(Screen[int]):
             states.append(f"run {debugger.chosen}: {debugger.branch.text}")
         text = header_text(subject_text(debugger), states, where, self.size.width)
         self.query_one("#header", OneLine).tell((text, ""))
-
-
-def camera(app: App[Any]) -> Callable[[], str]:
-    """Return a function that takes a picture of an application, from any thread."""
-
-    def shoot() -> str:
-        take = partial(app.export_screenshot, title=app.title)
-        if app._thread_id == threading.get_ident():  # noqa: SLF001  # as Textual asks
-            return take()
-        return app.call_from_thread(take)
-
-    return shoot
 
 
 def present_element(debugger: Debugger) -> Element | None:

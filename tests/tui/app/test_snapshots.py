@@ -6,15 +6,17 @@ page with both pictures into a temporary folder, and names it.
 
 import asyncio
 import os
+import re
 import subprocess
 import sys
 import tempfile
 from difflib import SequenceMatcher
-from html import escape
+from html import escape, unescape
 from pathlib import Path
 
 import pytest
 
+from driving import painted, settle
 from gradstep.core.base import exits
 from gradstep.core.base.errors import InputError
 from gradstep.core.scenario.scenario import builtin_names, load
@@ -241,22 +243,39 @@ def test_a_snapshot_that_differs_fails_with_both_pictures(monkeypatch) -> None:
 # -------------------------------------------------------------- from the application
 
 
-def test_the_application_exports_what_it_shows(tmp_path: Path) -> None:
-    path = tmp_path / "a.svg"
+def lines_of(path: Path) -> list[str]:
+    """Return the text of a picture, read from its SVG: words, each with its line."""
+    text = path.read_text("utf-8")
+    lines: dict[int, str] = {}
+    for x, number, word in re.findall(
+        r'<text [^>]* x="([\d.]+)" .*?-line-(\d+)\)">([^<]*)</text>', text
+    ):
+        before = lines.get(int(number), "")
+        lines[int(number)] = before.ljust(round(float(x) / 12.2)) + unescape(word)
+    return [lines[n].replace("\xa0", " ").rstrip() for n in sorted(lines)]
 
-    async def export() -> str:
-        app = GradstepApp(load("xor"))
-        async with app.run_test(size=(100, 30)) as pilot:
-            await pilot.pause()
-            assert isinstance(app.screen, MainScreen)
-            app.screen.run_line(f"export svg {path}")
-            while app.screen.busy or not path.exists():
-                await pilot.pause(0.01)
-            return app.title
 
+async def exported(lines: list[str], size: tuple[int, int]) -> list[str]:
+    """Execute lines, and return the screen after them as text."""
+    app = GradstepApp(load("xor"))
+    async with app.run_test(size=size):
+        await settle(app)
+        assert isinstance(app.screen, MainScreen)
+        for line in lines:
+            app.screen.run_line(line)
+            await settle(app)
+        return painted(app.screen)
+
+
+def test_the_application_exports_the_finished_screen(tmp_path: Path) -> None:
+    """Not the one that waits for the export, nor the one before what a script does."""
+    plain, scripted, script = (tmp_path / name for name in ("a.svg", "b.svg", "c.gs"))
+    script.write_text(f"goto 50%\nexport svg {scripted}\n", "utf-8")
     with surroundings():
-        title = asyncio.run(export())
-    svg = path.read_text("utf-8")
-    assert title in svg
-    assert "Program" in svg
-    assert "(gradstep)" in svg
+        seen = asyncio.run(exported(["goto 50%"], (100, 30)))
+        asyncio.run(exported(["goto 50%", f"export svg {plain}"], (100, 30)))
+        asyncio.run(exported([f"source {script}"], (100, 30)))
+    assert "event 13/27" in seen[0]
+    above = next(i for i, line in enumerate(seen) if "(gradstep)" in line)
+    for path in (plain, scripted):
+        assert lines_of(path)[:above] == [line.rstrip() for line in seen[:above]]
