@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -83,7 +83,7 @@ def verify_expect(scenario: Scenario) -> Verdict:
     wrong = [(one, _difference(run, one)) for one in scenario.expect]
     found = [(one, text) for one, text in wrong if text]
     held = len(wrong) - len(found)
-    failures = tuple(_placed(scenario, found))
+    failures = placed(scenario, [(("expect", one.name), text) for one, text in found])
     return Verdict(
         scenario.subject.name, "expect", FAILED if found else OK, held, failures
     )
@@ -112,15 +112,15 @@ def _difference(run: Run, one: Expectation) -> str:
     )
 
 
-def _placed(
-    scenario: Scenario, found: Iterable[tuple[Expectation, str]]
-) -> Iterator[str]:
-    """Yield each failure with the place where the number is expected."""
+def placed(
+    scenario: Scenario, found: Iterable[tuple[tuple[str, str], str]]
+) -> tuple[str, ...]:
+    """Return what is found of keys of a file, by table and key, each with its place."""
     text = "" if scenario.path is None else read_text(scenario.path, LIMITS.text)
     mistakes = Mistakes(text, scenario.source)
-    for one, message in found:
-        mistakes.at_key(("expect", one.name), message)
-    yield from map(str, mistakes.problems())
+    for path, message in found:
+        mistakes.at_key(path, message)
+    return tuple(map(str, mistakes.problems()))
 
 
 def verify_script(

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 class Note(NamedTuple):
     """A note: its place in words and as the position behind it, and what it says."""
 
-    place: str  # "forward x1.z"
+    at: NotePlace  # where it stands
+    place: str  # the same in words: "forward x1.z"
     text: str  # one paragraph
-    position: int | None  # None where the place never comes
+    position: int | None  # the first at which it is shown; None where none comes
 
 
 def notes_in_time(subject: Subject, trace: Trace) -> list[Note]:
@@ -28,10 +29,8 @@ def notes_in_time(subject: Subject, trace: Trace) -> list[Note]:
     for place, text in subject.notes.items():
         name = "" if place.node < 0 else f" {nodes[place.node].name}"
         position = next(_positions(trace, place), None)
-        said = text
-        if position is not None:
-            said = filled(text, trace, position, subject)
-        found.append(Note(f"{place.when}{name}", said, position))
+        said = text if position is None else filled(text, trace, position, subject)
+        found.append(Note(place, f"{place.when}{name}", said, position))
     last = len(trace) + 1
     return sorted(found, key=lambda n: last if n.position is None else n.position)
 
@@ -53,5 +52,5 @@ def _positions(trace: Trace, place: NotePlace) -> Iterator[int]:
     else:
         sent = trace.backward_events(node, node + 1)
         if len(sent):
-            yield sent.stop
+            yield sent.start + 1
         yield from (event + 1 for event in trace.arrivals(node)[-1:])

@@ -153,14 +153,14 @@ class GradstepApp(App[int]):
             loop.add_signal_handler(signal.SIGTERM, self.exit, _TERMINATED)
 
     def _main_screen(self, debugger: Debugger) -> MainScreen:
-        return MainScreen(debugger, self._at, self._script, self._size_classes())
+        return MainScreen(debugger, self._at, self._script, self.size_classes())
 
     def _picker(self) -> Screen[int]:
         from .picker import Picker  # noqa: PLC0415  # 3 ms, seldom at the start
 
         return Picker()
 
-    def _size_classes(self) -> str:
+    def size_classes(self) -> str:
         """Return the classes that Textual gives to a screen once it has laid it out.
 
         A screen that has them before is styled and laid out once, not twice.

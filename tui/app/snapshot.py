@@ -103,13 +103,13 @@ async def _take(about: Scenario | Subject, wish: Wish) -> Picture:
     app = GradstepApp(about, at=wish.at)
     app.animation_level = "none"
     async with app.run_test(size=wish.size):
-        await _settled(app)
+        await settled(app)
         if wish.theme:
             _among(wish.theme, app.available_themes, "--theme")
             app.theme = wish.theme
         if wish.view:
             await _show(app, wish.view)
-        return await _settled(app)
+        return await settled(app)
 
 
 async def _show(app: GradstepApp, view: str) -> None:
@@ -126,7 +126,7 @@ def _among(name: str, names: Iterator[str] | object, flag: str) -> None:
         raise InputError(Problem(f"there is no {name!r}", hint, flag))
 
 
-async def _settled(app: GradstepApp) -> Picture:
+async def settled(app: GradstepApp) -> Picture:
     """Return the picture when three in a row are the same."""
     equal, last = 0, None
     for _ in range(_MOST_PAINTS):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from xml.sax.saxutils import escape, quoteattr
 
 from ...core.base.errors import InputError, Problem
+from ...core.base.exits import FAILED, OK
 from ...core.base.save import write
 from ...core.base.text import clean
 from ...core.debugger.complete import complete
@@ -151,16 +152,28 @@ def do_test(options: Options) -> int:
         paths += builtin_names()
     screen, look = screen_for(options), look_for(options)
     verdicts: list[Verdict] = []
+    sound: list[str | Path] = []
     with progress("testing") as tell:
         for path in scenarios_in(paths):
             told = [keep() for keep in promises(path, tell).values()]
             verdicts += told
             _tell(screen, look, str(path), told)
+            if all(one.code in (OK, FAILED) for one in told):
+                sound.append(path)
+    for remark in _remarks(sound):
+        screen.print(look.text(f"·  {remark}", "quiet"), soft_wrap=True)
     if options.junit:
         write(options.junit, junit(verdicts), overwrite=True)
     code = max((one.code for one in verdicts), default=0)
     screen.print(look.text(_summary(verdicts), "bad" if code else "good"))
     return code
+
+
+def _remarks(paths: list[str | Path]) -> list[str]:
+    """Return what is to be said of scenarios that is no failure."""
+    from .fitting import remarks  # noqa: PLC0415  # 280 ms, it imports Textual
+
+    return remarks([load(path) for path in paths])
 
 
 def _tell(screen: Screen, look: Look, path: str, verdicts: list[Verdict]) -> None:

@@ -15,6 +15,7 @@ from gradstep.core.explain.gradients import Part, part_of
 from gradstep.core.scenario.scenario import builtin_names, load
 from gradstep.tui.app.app import GradstepApp
 from gradstep.tui.app.main_screen import MainScreen
+from gradstep.tui.cli.fitting import remarks
 from gradstep.tui.draw.look import Look
 from gradstep.tui.draw.stage import Stage, notes
 from gradstep.tui.panes.step.pane import StepPane
@@ -188,6 +189,17 @@ def test_the_story_of_each_step_is_on_the_screen(
         yield from unsaid(frame, may_be_cut=size[0] < 120)
 
     assert asyncio.run(walked(name, size, look)) == []
+
+
+@pytest.mark.parametrize("name", ["matmul", "exploding", "scalar_product"])
+def test_the_notes_that_a_small_screen_cuts_are_told(name: str) -> None:
+    def look(frame: Frame) -> Iterator[str]:
+        yield from unsaid(frame, may_be_cut=False)
+
+    seen = asyncio.run(walked(name, (80, 24), look))
+    cut = {line.partition(": ")[2] for line in seen}
+    assert cut
+    assert len(remarks([load(name)])) == len(cut)
 
 
 def places(frame: Frame) -> tuple[object, object]:

@@ -211,6 +211,23 @@ def test_failures_are_told_and_written_as_junit(
     assert cli.run(["test", str(empty)]) == 2
 
 
+def test_a_note_that_a_small_screen_cuts_is_a_remark(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "noted.toml"
+    long = "This goes on and on. " * 30
+    path.write_text(
+        'gradstep = 1\nprogram = "y = 2 * x"\n[inputs]\nx = 3.0\n[notes]\n'
+        f'"forward y" = "A short one."\n"backward x" = """\n{long}"""\n'
+    )
+    assert cli.run(["test", str(path)]) == 0
+    out = capsys.readouterr().out
+    assert f"·  {path}:7:1: the note of 'backward x' is cut at 80x24" in out
+    assert "forward y" not in out
+    path.write_text("gradstep = 1\n")
+    assert cli.run(["test", str(path)]) == 2
+
+
 def script_text(name: str) -> str:
     path = load(name).path
     assert path is not None
