@@ -20,10 +20,10 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from .text import clean
+from .text import clean, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable
+    from collections.abc import Collection, Generator, Iterable
 
 
 class Problem(NamedTuple):
@@ -79,6 +79,13 @@ def gathered(problems: list[Problem], source: str = "") -> Generator[None, None,
     except InputError as error:
         found = error.problems
         problems += [Problem(p.message, p.hint, source) if source else p for p in found]
+
+
+def hold_to(names: Collection[str], name: str, source: str) -> None:
+    """Raise `InputError` for a name that is none of these: the nearest one is said."""
+    if name not in names:
+        hint = nearest(name, names) or f"allowed: {', '.join(names)}"
+        raise InputError(Problem(f"there is no {name!r}", hint, source))
 
 
 class ScenarioError(InputError):

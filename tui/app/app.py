@@ -19,10 +19,10 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
 from textual.events import Event, InputEvent, Key, Paste
-from textual.reactive import Reactive
+from textual.reactive import Initialize, Reactive
 from textual.widgets import Input
 
-from ...core.base.errors import InputError
+from ...core.base.errors import InputError, hold_to
 from ...core.debugger.debugger import Debugger
 from ...core.scenario.scenario import Scenario, load
 from ..graph.drawing import cut
@@ -40,14 +40,14 @@ if TYPE_CHECKING:
     from textual.theme import Theme
 
     from ...core.engine.subject import Subject
-    from .messages import Open, UseTheme
+    from .messages import Open, Pick, UseTheme
 
 _TERMINATED: Final = 128 + signal.SIGTERM  # the exit code that shells give
 
 
-def _remembered_theme() -> str:
-    """Return the theme that was chosen last, if there is such a one."""
-    chosen = load_arrangement().theme
+def _first_theme(app: GradstepApp) -> str:
+    """Return the theme that is asked for, or the one that was chosen last, if any."""
+    chosen = app.asked_theme or load_arrangement().theme
     return chosen if chosen in THEMES else DARK.name
 
 
@@ -74,7 +74,7 @@ class GradstepApp(App[int]):
 
     TITLE = "gradstep"
     # What is set later, instead, lets Textual read and apply all its styles again.
-    theme = Reactive(_remembered_theme)
+    theme = Reactive(Initialize(_first_theme))
     CSS_PATH = "gradstep.tcss"
     HORIZONTAL_BREAKPOINTS: list[tuple[int, str]] | None = [  # noqa: RUF012  # as declared
         (0, "-tiny"),
@@ -96,8 +96,15 @@ class GradstepApp(App[int]):
         about: Scenario | Subject | None = None,
         at: str = "",
         script: Path | None = None,
+        theme: str = "",
     ) -> None:
-        """Take what to begin with. Raises `InputError` where it cannot be run."""
+        """Take what to begin with; without a theme, the one that was chosen last.
+
+        Raises `InputError` for what cannot be run, and for a theme that there is not.
+        """
+        if theme:
+            hold_to(THEMES, theme, "--theme")
+        self.asked_theme = theme
         super().__init__()
         # The filters of Textual make what is dim too faint to be read.
         self._filters = [Faint(), *self._filters]
@@ -155,10 +162,10 @@ class GradstepApp(App[int]):
     def _main_screen(self, debugger: Debugger) -> MainScreen:
         return MainScreen(debugger, self._at, self._script, self.size_classes())
 
-    def _picker(self) -> Screen[int]:
+    def _picker(self, instead_of: str = "") -> Screen[int]:
         from .picker import Picker  # noqa: PLC0415  # 3 ms, seldom at the start
 
-        return Picker()
+        return Picker(instead_of)
 
     def size_classes(self) -> str:
         """Return the classes that Textual gives to a screen once it has laid it out.
@@ -170,9 +177,10 @@ class GradstepApp(App[int]):
         down = max(at for at in self.VERTICAL_BREAKPOINTS or () if at[0] <= height)
         return f"{across[1]} {down[1]}"
 
-    def action_pick(self) -> None:
-        """Let a person open another scenario."""
-        self.switch_screen(self._picker())
+    def on_pick(self, message: Pick) -> None:
+        """Let a person open another scenario; the session waits below."""
+        if isinstance(self.screen, MainScreen):
+            self.push_screen(self._picker(message.instead_of))
 
     def action_command_palette(self) -> None:
         """Open the palette."""
@@ -225,4 +233,6 @@ class GradstepApp(App[int]):
             )
             return
         self._at, self._script = "", None  # those were for the first one
+        while len(self.screen_stack) > 1:
+            self.pop_screen()  # the picker; below it is the session that ends
         self.switch_screen(self._main_screen(debugger))

@@ -34,7 +34,7 @@ _OWN: Final[Mapping[str, str]] = MappingProxyType(
         "Escape": "cancel what goes on; let the cursor follow the steps again",
         "Ctrl+P": "find a command, a node, a scenario or a theme",
         "Ctrl+R": "load the file again",
-        "Ctrl+O": "open another scenario",
+        "Ctrl+O": "open another scenario; Escape goes back to this one",
         "Ctrl+C": "copy the text over which the mouse was dragged",
     }
 )

@@ -46,6 +46,7 @@ from .arrangement import (
     with_left,
 )
 from .keys import LINES, footer, keys
+from .messages import Pick
 from .player import PACES, Player
 from .reloading import Loaded, change, changed_at, reloaded
 
@@ -78,7 +79,7 @@ class MainScreen(Screen[int]):
         Binding("greater_than_sign", "pace(1)", "faster", show=False),
         Binding("less_than_sign", "pace(-1)", "slower", show=False),
         Binding("ctrl+r", "reload", "load the file again", show=False),
-        Binding("ctrl+o", "app.pick", "open another", show=False),
+        Binding("ctrl+o", "pick", "open another", show=False),
         Binding("o", "enlarge", "enlarge", show=False),
         Binding("h", "hide", "hide", show=False),
         Binding("H", "show_all", "show all", show=False),
@@ -412,6 +413,12 @@ class MainScreen(Screen[int]):
     def action_leave(self) -> None:
         """Leave gradstep."""
         self.app.exit(0)
+
+    def action_pick(self) -> None:
+        """Let a person open another scenario; this one waits until that is done."""
+        self._player.stop()
+        self._show_header()
+        self.post_message(Pick(subject_text(self.debugger)))
 
     def action_reload(self) -> None:
         """Load the file again, with the same stops and at the same place."""

@@ -16,6 +16,14 @@ class Open(Message):
         self.path = path
 
 
+class Pick(Message):
+    """Let a person choose another scenario."""
+
+    def __init__(self, instead_of: str) -> None:
+        super().__init__()
+        self.instead_of = instead_of  # what the session is about that stays until then
+
+
 class UseTheme(Message):
     """Change the colours, from now on and the next time."""
 

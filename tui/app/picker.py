@@ -134,12 +134,14 @@ class Picker(Screen[int]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down", "move(1)", show=False, priority=True),
         Binding("up", "move(-1)", show=False, priority=True),
-        Binding("escape", "leave", "quit"),
+        Binding("escape", "back", "back"),
         Binding("ctrl+q", "leave", "quit", show=False),
     ]
 
-    def __init__(self) -> None:
+    def __init__(self, instead_of: str = "") -> None:
+        """Take what the session is about that Escape goes back to; "" for none."""
         super().__init__()
+        self._instead_of = instead_of
         self._all: list[Choice] = []
         self._shown: list[Choice] = []
         self._typed = ""
@@ -242,6 +244,13 @@ class Picker(Screen[int]):
     def _open(self, choice: Choice | None) -> None:
         if choice is not None:
             self.post_message(Open(choice.path))
+
+    def action_back(self) -> None:
+        """Go back to the session below; where there is none, leave gradstep."""
+        if not self._instead_of:
+            self.action_leave()
+        elif self.is_current:  # two keys may come at once
+            self.app.pop_screen()
 
     def action_leave(self) -> None:
         """Leave gradstep."""

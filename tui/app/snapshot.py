@@ -10,8 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from ...core.base.errors import InputError, LimitError, Problem
-from ...core.base.text import nearest
+from ...core.base.errors import InputError, LimitError, Problem, hold_to
 from ...core.debugger.debugger import Debugger
 from ..export.exports import offline
 
@@ -100,13 +99,10 @@ def surroundings() -> Iterator[None]:
 async def _take(about: Scenario | Subject, wish: Wish) -> Picture:
     from .app import GradstepApp  # noqa: PLC0415  # it imports Textual
 
-    app = GradstepApp(about, at=wish.at)
+    app = GradstepApp(about, at=wish.at, theme=wish.theme)
     app.animation_level = "none"
     async with app.run_test(size=wish.size):
         await settled(app)
-        if wish.theme:
-            _among(wish.theme, app.available_themes, "--theme")
-            app.theme = wish.theme
         if wish.view:
             await _show(app, wish.view)
         return await settled(app)
@@ -115,15 +111,8 @@ async def _take(about: Scenario | Subject, wish: Wish) -> Picture:
 async def _show(app: GradstepApp, view: str) -> None:
     from ..panes.base.views import VIEWS  # noqa: PLC0415  # it imports Textual
 
-    _among(view, VIEWS, "--view")
+    hold_to(VIEWS, view, "--view")
     await app.run_action(f"view({view!r})", app.screen)
-
-
-def _among(name: str, names: Iterator[str] | object, flag: str) -> None:
-    known = list(names)  # type: ignore[call-overload]
-    if name not in known:
-        hint = nearest(name, known) or f"allowed: {', '.join(known)}"
-        raise InputError(Problem(f"there is no {name!r}", hint, flag))
 
 
 async def settled(app: GradstepApp) -> Picture:

@@ -107,6 +107,7 @@ Group = Sequence[Argument]
 _SCENARIO: Final = _argument("SCENARIO", "a name or a .toml file")
 _SCENARIOS: Final = _argument("SCENARIO", "names or .toml files", nargs="+")
 _AT: Final = _argument("--at LOC", "where to look from", default="")
+_THEME: Final = _argument("--theme NAME", "the theme", default="")
 _EACH: Final = _argument("--json", "one JSON object a line for each scenario")
 _SCRIPT: Final = (
     _argument("--echo", "print the commands of a script, too"),
@@ -237,6 +238,7 @@ _RUN: Final = (
     ),
     _argument("--at LOC", "where to begin", default=""),
     _argument("--script FILE", "a script to play with the space bar, line by line"),
+    _THEME,
 )
 _EXPORT: Final = (
     _SCENARIO,
@@ -254,7 +256,7 @@ _SNAPSHOT: Final = (
     _AT,
     _argument("--size SIZE", "columns and rows; otherwise 120x36", default="120x36"),
     _argument("--view NAME", "the view at the right"),
-    _argument("--theme NAME", "the theme"),
+    _THEME,
     *_FILE,
 )
 _DEBUG: Final = (

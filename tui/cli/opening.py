@@ -18,11 +18,13 @@ if TYPE_CHECKING:  # it imports Textual
 Options = argparse.Namespace
 
 
-def application(name: str, at: str = "", script: str = "") -> GradstepApp:
+def application(
+    name: str, at: str = "", script: str = "", theme: str = ""
+) -> GradstepApp:
     """Return the application, ready to run; without a name it opens the picker.
 
-    Raises `InputError` for what is wrong with the scenario or the script, before the
-    screen is taken.
+    Raises `InputError` for what is wrong with the scenario, the script or the theme,
+    before the screen is taken.
     """
     gc.disable()  # what is loaded here stays, so that there is nothing to be found
     try:
@@ -34,7 +36,7 @@ def application(name: str, at: str = "", script: str = "") -> GradstepApp:
             read_script(lines)
         from ..app.app import GradstepApp  # noqa: PLC0415  # here, where no garbage is looked for
 
-        app = GradstepApp(scenario, at, lines)
+        app = GradstepApp(scenario, at, lines, theme)
         gc.freeze()  # nor later on
     finally:
         gc.enable()
@@ -51,6 +53,8 @@ def do_run(options: Options) -> int:
                 "gradstep run",
             )
         )
-    app = application(options.scenario or "", options.at, options.script or "")
+    app = application(
+        options.scenario or "", options.at, options.script or "", options.theme
+    )
     left = app.run()
     return BUG if app.return_code else left or OK

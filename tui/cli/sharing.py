@@ -55,7 +55,7 @@ def do_snapshot(options: Options) -> int:
     """Write a picture of the application, without a terminal."""
     name = _ending(options.output, _PICTURES, "") if options.output else "txt"
     size = parse_size(options.size)
-    wish = Wish(options.at, size, options.view or "", options.theme or "")
+    wish = Wish(options.at, size, options.view or "", options.theme)
     picture = take(load(options.scenario), wish)
     content: dict[str, Callable[[], str | bytes]] = {
         "svg": lambda: picture.svg,

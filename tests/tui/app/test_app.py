@@ -199,6 +199,47 @@ async def test_quit_with_a_code_gives_it() -> None:
     assert app.return_value == 7
 
 
+async def test_escape_goes_back_from_the_picker_to_the_session() -> None:
+    app = GradstepApp(load("three_layer"))
+    async with app.run_test(size=(120, 36)) as pilot:
+        session = screen(pilot)
+        await pilot.press("s", "s", "space", "ctrl+o", "escape", "escape")
+        assert pilot.app.screen is session
+        assert not session._player.is_playing
+        at = session.debugger.position
+        assert at >= 2
+        await pilot.press("ctrl+o")
+        await pilot.resize_terminal(80, 24)
+        await pilot.press("escape", "s")
+        assert pilot.app.screen is session
+        assert session.debugger.position == at + 1
+        assert "ctrl+o" not in session.debugger.memory.history
+        assert session.query_one("#keys").region.y == 23
+
+
+async def test_a_session_is_kept_until_another_is_chosen(tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.toml"
+    wrong.write_text("gradstep = 1\n")
+    async with GradstepApp(load("three_layer")).run_test(size=(120, 36)) as pilot:
+        session = screen(pilot)
+        await pilot.press("s", "ctrl+o", *"wrong", "enter")
+        assert isinstance(pilot.app.screen, Picker)  # and the mistake is told
+        assert len(pilot.app._notifications) == 1
+        await pilot.press("escape")
+        assert pilot.app.screen is session
+        await pilot.press("ctrl+o", *"nan", "enter")
+        assert screen(pilot).debugger.subject.name == "nan_where"
+        assert not session.is_attached
+        assert len(pilot.app.screen_stack) == 1
+
+
+async def test_a_picker_without_a_session_is_left() -> None:
+    app = GradstepApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("escape")
+    assert app.return_value == 0
+
+
 async def test_the_picker_filters_and_opens() -> None:
     async with GradstepApp().run_test(size=(120, 36)) as pilot:
         assert isinstance(pilot.app.screen, Picker)

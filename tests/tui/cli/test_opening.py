@@ -9,12 +9,19 @@ from textual.color import Color
 
 from driving import until
 from gradstep.core.base.errors import InputError
+from gradstep.core.base.exits import WRONG
 from gradstep.core.scenario.scenario import load
 from gradstep.tui.app.app import GradstepApp
-from gradstep.tui.app.arrangement import Arrangement, save_arrangement
+from gradstep.tui.app.arrangement import (
+    Arrangement,
+    load_arrangement,
+    save_arrangement,
+)
 from gradstep.tui.app.main_screen import MainScreen
 from gradstep.tui.app.messages import Open
 from gradstep.tui.app.themes import LIGHT
+from gradstep.tui.cli import opening
+from gradstep.tui.cli.main import run
 from gradstep.tui.cli.opening import application
 from gradstep.tui.panes.base.pane import View
 from gradstep.tui.panes.base.views import VIEWS
@@ -83,6 +90,33 @@ async def test_the_remembered_theme_is_there_from_the_first_frame() -> None:
         assert app.theme == "gradstep-light"
         assert app.has_class("-light-mode")
         assert app.screen.styles.background == Color.parse(str(LIGHT.background))
+
+
+async def test_a_theme_is_asked_for_once() -> None:
+    save_arrangement(Arrangement(theme="gradstep-dark"))
+    app = application("apple_orange", theme="gradstep-light")
+    async with app.run_test(size=(120, 36)):
+        assert app.theme == "gradstep-light"
+        assert app.screen.styles.background == Color.parse(str(LIGHT.background))
+        assert isinstance(app.screen, MainScreen)
+        app.screen.rearrange(app.screen.arrangement)
+    assert load_arrangement().theme == "gradstep-dark"
+    async with application("apple_orange").run_test(size=(120, 36)) as pilot:
+        assert pilot.app.theme == "gradstep-dark"
+
+
+def test_a_theme_that_there_is_not_is_told_as_by_snapshot(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening, "has_terminal", lambda: True)
+    said: list[str] = []
+    for command in ("run", "snapshot"):
+        assert run([command, "xor", "--theme", "gradstep-dakr"]) == WRONG
+        said.append(capsys.readouterr().err)
+    assert said[0] == said[1]
+    assert "there is no 'gradstep-dakr'" in said[0]
+    assert "did you mean 'gradstep-dark'?" in said[0]
+    assert "--theme" in said[0]
 
 
 async def test_a_theme_that_is_not_there_any_more_does_no_harm() -> None:

@@ -296,9 +296,9 @@ async def test_a_command_cannot_start_while_one_goes_on(
         assert screen.debugger.position == 1
 
 
-@pytest.mark.parametrize("key", ["ctrl+o", "q"])
+@pytest.mark.parametrize("keys", [("ctrl+o", *"matmul", "enter"), ("q",)])
 async def test_work_ends_with_its_screen(
-    key: str, monkeypatch: pytest.MonkeyPatch
+    keys: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ended: list[str] = []
 
@@ -313,7 +313,10 @@ async def test_work_ends_with_its_screen(
     async with opened("apple_orange") as (pilot, screen):
         screen.run_line("check")
         await until(pilot, lambda: "working" in header(screen))
-        await pilot.press(key)
+        await pilot.press("ctrl+o", "escape")
+        assert screen.busy  # it is the screen that is left, not looked away from
+        await pilot.press(*keys)
+        await driving.until(lambda: ended or not pilot.app.is_running)
     await driving.until(lambda: ended)
     assert ended == ["interrupted"]
 
