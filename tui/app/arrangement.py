@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from platformdirs import user_state_path
@@ -13,13 +14,28 @@ from ...core.base.save import write
 from ..panes.console import ConsolePane
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from textual.screen import Screen
 
+    from ...core.engine.graph import Graph
+
+
+def beside(name: str) -> str:
+    """Return what a view is called that stands beside the step.
+
+    >>> beside("nodes")
+    'nodes-beside'
+    """
+    return f"{name}-beside"
+
+
 WIDE: Final = 160  # columns from which on there are three columns of panes
-HIDEABLE: Final = ("program", "graph", "why", "console")
+# Views that stand beside the step in a wide window, and what they stand in.
+BESIDE: Final[Mapping[str, str]] = MappingProxyType({"nodes": "main", "flow": "aside"})
+_MOST_NODES: Final = 2000  # of more, nobody waits for a flow that was not asked for
+HIDEABLE: Final = ("program", "graph", "why", "console", *map(beside, BESIDE))
 _LEAST_LEFT, _LEAST_RIGHT = 16, 24  # columns
 _BORDERS: Final = 2  # lines around the console
 _MOST_BYTES: Final = 10_000
@@ -50,31 +66,33 @@ def with_console(arrangement: Arrangement, lines: int, height: int) -> Arrangeme
     return replace(arrangement, console=max(min(lines, height // 2), 1))
 
 
+def empty(graph: Graph) -> Iterator[str]:
+    """Yield the panes that a graph needs no room for."""
+    if not graph.own:
+        yield "program"
+    if len(graph) > _MOST_NODES:
+        yield beside("flow")
+
+
 def lay_out(
-    screen: Screen[Any], arrangement: Arrangement, empty: Sequence[str] = ()
+    screen: Screen[Any], arrangement: Arrangement, without: Iterable[str] = ()
 ) -> None:
-    """Give the panes of a screen their places; those in `empty` get none."""
-    for name in HIDEABLE:
-        styles = screen.query_one(f"#{name}").styles
-        if name in arrangement.hidden or name in empty:
-            styles.display = "none"
+    """Give the panes of a screen their places; those in `without` get none."""
+    gone = {*arrangement.hidden, *without}
+    for pane in screen.query(", ".join(f"#{name}" for name in HIDEABLE)):
+        if pane.id in gone:
+            pane.styles.display = "none"
         else:
-            styles.clear_rule("display")  # a small window may hide it still
+            pane.styles.clear_rule("display")  # a small window may hide it still
     if arrangement.left:
         screen.query_one("#left").styles.width = arrangement.left
     screen.query_one(ConsolePane).give_lines(arrangement.console)
 
 
 def give_lines(screen: Screen[Any], wanted: int) -> None:
-    """Give the view so many lines, as far as they are there; why has the rest.
-
-    In a wide screen why stands beside the view, and both are as high as can be.
-    """
-    styles = screen.query_one("#view").styles
-    if screen.size.width < WIDE:
-        styles.height = wanted + _BORDERS
-    else:
-        styles.clear_rule("height")
+    """Give the view so many lines, as far as they are there."""
+    for name in ("main", "view"):
+        screen.query_one(f"#{name}").styles.height = wanted + _BORDERS
 
 
 def _path() -> Path:

@@ -35,8 +35,12 @@ from ..panes.step.pane import StepPane
 from ..panes.time.timeline import TimelinePane
 from ..panes.why import WhyPane
 from .arrangement import (
+    BESIDE,
     HIDEABLE,
+    WIDE,
     Arrangement,
+    beside,
+    empty,
     give_lines,
     lay_out,
     load_arrangement,
@@ -120,7 +124,7 @@ class MainScreen(Screen[int]):
         self._lines: deque[str] = deque()  # to be executed after that
         self._turning = ""  # the view to turn to
         self._facts: Sequence[str] = ()  # of the header
-        self._always: Sequence[Pane] = ()
+        self._always: list[Pane] = []
         debugger.progress = self._work.progress
         self._drawn_in = Size(0, 0)
         self._is_styled = False
@@ -138,9 +142,10 @@ class MainScreen(Screen[int]):
                 yield ProgramPane(id="program")
                 yield GraphPane(id="graph")
             with Vertical(id="right"):
-                with ContentSwitcher(initial="step", id="view"):
+                with Vertical(id="main"), ContentSwitcher(initial="step", id="view"):
                     yield StepPane(id="step")  # the others when they are asked for
-                yield WhyPane(id="why")
+                with Vertical(id="aside"):
+                    yield WhyPane(id="why")
         yield ConsolePane(id="console")
         yield OneLine(id="keys")
         yield Static("", id="small", markup=False)
@@ -183,6 +188,8 @@ class MainScreen(Screen[int]):
             self.query_one("#small", Static).update(text)
         self.query_one("#keys", OneLine).tell(*footer(width))
         give_lines(self, StepPane.lines_wanted(self.debugger))
+        if width >= WIDE and not self.query(".beside"):
+            self.call_next(self._add_beside)
         if event.size != self._drawn_in:
             self._drawn_in = event.size
             self.call_after_refresh(self.apply, None)
@@ -465,8 +472,11 @@ class MainScreen(Screen[int]):
         self._chosen_by_hand = False
 
     def action_view(self, name: str) -> None:
-        """Show another view at the right."""
-        if self.query(f"#{name}"):
+        """Show another view at the right, or go to it where it stands already."""
+        standing = [one for one in self._always if one.id == beside(name)]
+        if standing and standing[0].display:
+            standing[0].focus()
+        elif self.query(f"#{name}"):
             self._turn_to(name)
         else:
             self.call_next(self._add_view, name)
@@ -477,6 +487,17 @@ class MainScreen(Screen[int]):
             await switcher.add_content(view(name)(id=name))
         if is_there(self):
             self._turn_to(name)
+
+    async def _add_beside(self) -> None:
+        """Put views beside the step, which a wide window has room for."""
+        for name, column in BESIDE.items():
+            pane = view(name)(id=beside(name))
+            pane.add_class("beside")
+            await self.query_one(f"#{column}").mount(pane)
+            self._always.append(pane)
+        if is_there(self):
+            self._lay_out()
+            self.show_present()
 
     def _turn_to(self, name: str) -> None:
         self._turning = name
@@ -517,9 +538,7 @@ class MainScreen(Screen[int]):
         self.call_after_refresh(self.apply, None)
 
     def _lay_out(self) -> None:
-        # A graph without a source needs no room for one.
-        empty = () if self.debugger.graph.own else ("program",)
-        lay_out(self, self.arrangement, empty)
+        lay_out(self, self.arrangement, empty(self.debugger.graph))
         give_lines(self, StepPane.lines_wanted(self.debugger))
 
     def action_play(self) -> None:

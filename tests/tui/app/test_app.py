@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from driving import painted, until
 from gradstep.core.debugger.debugger import Debugger
 from gradstep.core.scenario.scenario import load, parse
 from gradstep.tui.app.app import GradstepApp
+from gradstep.tui.app.arrangement import empty
 from gradstep.tui.app.keys import LINES, keys
 from gradstep.tui.app.main_screen import MainScreen
 from gradstep.tui.app.picker import Picker
@@ -29,6 +31,8 @@ from gradstep.tui.panes.why import WhyPane
 if TYPE_CHECKING:
     from textual.pilot import Pilot
     from textual.widget import Widget
+
+    from gradstep.core.engine.graph import Graph
 
 SCENARIOS = Path(__file__).parents[3] / "scenarios"
 
@@ -342,6 +346,42 @@ async def test_a_number_shows_a_view() -> None:
             assert at.query_one("#view", ContentSwitcher).current == name
             assert at.focused is not None
             assert at.query_one(f"#{name}") in at.focused.ancestors_with_self
+
+
+async def test_a_wide_window_has_nodes_and_flow_beside_the_step() -> None:
+    app = GradstepApp(load("three_layer"))
+    async with app.run_test(size=(200, 60)) as pilot:
+        at = screen(pilot)
+        await pilot.press("s")
+        made = re.compile(r"x1.z +matmul +\(5, 1\) +-0.42 +0.64")  # in the row of x1.z
+        await until(lambda: any(map(made.search, painted(pilot.app.screen))))
+        nodes, flow = at.query_one("#nodes-beside"), at.query_one("#flow-beside")
+        step, why = at.query_one("#step"), at.query_one("#why")
+        assert step.region.right == nodes.region.right == why.region.x == flow.region.x
+        assert nodes.region.y == step.region.bottom
+        await pilot.press("2")
+        assert at.focused is nodes
+        assert at.query_one("#view", ContentSwitcher).current == "step"
+        await pilot.press("h")
+        assert not nodes.display
+        await pilot.press("H", "3")
+        assert nodes.display
+        assert at.focused is flow
+        await pilot.resize_terminal(120, 36)
+        await pilot.press("2")
+        assert at.query_one("#view", ContentSwitcher).current == "nodes"
+        assert not nodes.display
+
+
+def test_of_a_large_graph_nobody_waits_for_a_flow() -> None:
+    def chain(nodes: int) -> Graph:
+        lines = "\n".join(f"y{number} = x + x" for number in range(nodes - 1))
+        text = f"gradstep = 1\nprogram = '''{lines}'''\n[inputs]\nx = 1.0"
+        return Debugger(parse(text)).graph
+
+    few, many = chain(2000), chain(2001)
+    assert (len(few), len(many)) == (2000, 2001)
+    assert (list(empty(few)), list(empty(many))) == ([], ["flow-beside"])
 
 
 async def test_the_arrangement_can_be_changed_and_is_kept() -> None:
