@@ -124,7 +124,8 @@ class MainScreen(Screen[int]):
         self._lines: deque[str] = deque()  # to be executed after that
         self._turning = ""  # the view to turn to
         self._facts: Sequence[str] = ()  # of the header
-        self._always: list[Pane] = []
+        self._always: Sequence[Pane] = ()
+        self._beside: list[Pane] = []  # views that stand beside the step
         debugger.progress = self._work.progress
         self._drawn_in = Size(0, 0)
         self._is_styled = False
@@ -188,8 +189,7 @@ class MainScreen(Screen[int]):
             self.query_one("#small", Static).update(text)
         self.query_one("#keys", OneLine).tell(*footer(width))
         give_lines(self, StepPane.lines_wanted(self.debugger))
-        if width >= WIDE and not self.query(".beside"):
-            self.call_next(self._add_beside)
+        self.call_next(self._stand_beside)
         if event.size != self._drawn_in:
             self._drawn_in = event.size
             self.call_after_refresh(self.apply, None)
@@ -317,7 +317,8 @@ class MainScreen(Screen[int]):
         if self._turning:
             shown = self.query_one(f"#{self._turning}")
         # The console also writes down what is said while it is hidden.
-        seen = [one for one in self._always if one.display or one.id == "console"]
+        always = (*self._always, *self._beside)
+        seen = [one for one in always if one.display or one.id == "console"]
         return [shown, *seen] if isinstance(shown, Pane) else seen
 
     def _say_busy(self) -> None:
@@ -473,7 +474,7 @@ class MainScreen(Screen[int]):
 
     def action_view(self, name: str) -> None:
         """Show another view at the right, or go to it where it stands already."""
-        standing = [one for one in self._always if one.id == beside(name)]
+        standing = [one for one in self._beside if one.id == beside(name)]
         if standing and standing[0].display:
             standing[0].focus()
         elif self.query(f"#{name}"):
@@ -488,13 +489,19 @@ class MainScreen(Screen[int]):
         if is_there(self):
             self._turn_to(name)
 
-    async def _add_beside(self) -> None:
-        """Put views beside the step, which a wide window has room for."""
-        for name, column in BESIDE.items():
+    async def _stand_beside(self) -> None:
+        """Have views beside the step where the window has room for them."""
+        is_wide = is_there(self) and self.size.width >= WIDE
+        if is_wide == bool(self._beside):
+            return
+        gone, self._beside = self._beside, []
+        for pane in gone:
+            await pane.remove()
+        for name, column in BESIDE.items() if is_wide else ():
             pane = view(name)(id=beside(name))
             pane.add_class("beside")
             await self.query_one(f"#{column}").mount(pane)
-            self._always.append(pane)
+            self._beside.append(pane)
         if is_there(self):
             self._lay_out()
             self.show_present()

@@ -368,9 +368,9 @@ async def test_a_wide_window_has_nodes_and_flow_beside_the_step() -> None:
         assert nodes.display
         assert at.focused is flow
         await pilot.resize_terminal(120, 36)
+        await until(lambda: not at.query(".beside"))
         await pilot.press("2")
         assert at.query_one("#view", ContentSwitcher).current == "nodes"
-        assert not nodes.display
 
 
 def test_of_a_large_graph_nobody_waits_for_a_flow() -> None:
