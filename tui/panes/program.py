@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from ...core.engine.trace import Trace
     from ...core.ops.table import Array
 
-_GUTTER = 7  # mark, stop, number
+_MARKS = 3  # columns of mark, stop, and the blank behind the number
 _LEAST_NOTE = 8
 _DEF: Final = re.compile(r"\s*def\s+(\w+)")
 
@@ -80,6 +80,7 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
         super().__init__(id=id)
         self._text: str | None = None
         self._lines: list[str] = []
+        self._digits = 1  # of the last line's number
         self._kinds: list[list[Kind]] = []  # of their characters
         self._present = 0  # the line of the step
         self._frames: Mapping[tuple[str, str], Frame] = {}  # the call of each function
@@ -125,8 +126,14 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
         self._text = text
         self._lines = text.splitlines() or [NO_SOURCES]
         self._kinds = kinds_of(text)
+        self._digits = len(str(len(self._lines)))
         widest = max(map(len, self._lines))
-        self.virtual_size = Size(_GUTTER + widest, len(self._lines))
+        self.virtual_size = Size(self._left + widest, len(self._lines))
+
+    @property
+    def _left(self) -> int:
+        """How many columns stand before the code."""
+        return _MARKS + self._digits
 
     def place(self) -> str:
         """Return the line under the cursor as a location."""
@@ -160,7 +167,7 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
         if not 0 <= line < len(self._lines):
             return
         self.cursor = line
-        if event.x - self.gutter.left < _GUTTER:
+        if event.x - self.gutter.left < self._left:
             self.post_message(Asked(self._toggled()))
         else:
             self.action_choose()
@@ -181,8 +188,11 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
             state = "program--future"
         stop = "●" if self._has_stop(statement) else " "
         worth = self._worth(statement) if statement else self._call(code)
-        room = max(width - _GUTTER - len(worth) - 1, 0)
-        left = self.scrolled.x
+        worth = worth and f" {worth}"
+        left, room = self.scrolled.x, max(width - self._left, 0)
+        if present and len(code[left:].rstrip()) > room - len(worth):
+            worth = ""  # what is done now goes before what it is worth
+        room = max(room - len(worth), 0)
         text = code[left:]
         text = text[:room] if len(text.rstrip()) <= room else cut(text, room)
         rest = cut((hash_sign + note)[max(left - len(code), 0) :], room - len(text))
@@ -191,10 +201,10 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
         line = [
             Segment("▶" if present else " ", style("program--contribution")),
             Segment(stop, style("program--stop")),
-            Segment(f"{number:>3}  ", style("program--number")),
+            Segment(f"{number:>{self._digits}} ", style("program--number")),
             *self._coloured(text, number, left, state),
             Segment(rest, style("program--note")),
-            Segment(" " * (room - len(text) - len(rest) + 1)),
+            Segment(" " * (room - len(text) - len(rest))),
             Segment(worth, style("program--worth")),
         ]
         if number - 1 == self.cursor and self.has_focus:

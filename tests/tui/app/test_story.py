@@ -18,6 +18,7 @@ from gradstep.tui.app.main_screen import MainScreen
 from gradstep.tui.cli.fitting import remarks
 from gradstep.tui.draw.look import Look
 from gradstep.tui.draw.stage import Stage, notes
+from gradstep.tui.panes.program import ProgramPane, present_line
 from gradstep.tui.panes.step.pane import StepPane
 
 if TYPE_CHECKING:
@@ -159,6 +160,20 @@ def unsaid(frame: Frame, *, may_be_cut: bool) -> Iterator[str]:
             yield f"note {text}"
 
 
+def cut_code(frame: Frame) -> Iterator[str]:
+    """Yield the code of the step's line where it is cut for anything else."""
+    pane = frame.screen.query_one(ProgramPane)
+    debugger = frame.screen.debugger
+    _, number = present_line(debugger.trace, debugger.position)
+    if not number or not pane.display:
+        return
+    code = pane._lines[number - 1].partition("#")[0].rstrip()
+    drawn = [pane.render_line(y).text for y in range(pane.size.height)]
+    [line] = [text for text in drawn if text.startswith("▶")]
+    if code not in line and len(code) + len(f"▶ {number} ") < len(line):
+        yield f"code {code} in {line}"
+
+
 async def walked(
     name: str, size: tuple[int, int], look: Callable[[Frame], Iterator[str]]
 ) -> list[str]:
@@ -187,6 +202,7 @@ def test_the_story_of_each_step_is_on_the_screen(
     def look(frame: Frame) -> Iterator[str]:
         yield from missing(frame)
         yield from unsaid(frame, may_be_cut=size[0] < 120)
+        yield from cut_code(frame)
 
     assert asyncio.run(walked(name, size, look)) == []
 

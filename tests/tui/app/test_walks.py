@@ -267,7 +267,7 @@ def tells_the_truth(screen: MainScreen) -> None:
     pane = screen.query_one(ProgramPane)
     source, line = present_line(trace, position)
     lines = [pane.render_line(y).text for y in range(pane.size.height)]
-    marked = [int(text[2:5]) for text in lines if text.startswith("▶")]
+    marked = [int(text[2:].split()[0]) for text in lines if text.startswith("▶")]
     assert marked == ([line] if line else [])
     assert (pane.titles[1] or "program") == source
 
