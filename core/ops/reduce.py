@@ -31,6 +31,7 @@ _AXES: Final = (Parameter("axis", checks.axes, None), _KEEPDIMS)
 # The upstream gradient with the reduced axes back as axes of length 1, in NumPy.
 _UPSTREAM: Final = "np.reshape({g}, np.sum({x}, axis={axis}, keepdims=True).shape)"
 _SPREAD: Final = re.compile(re.escape(_UPSTREAM).replace(re.escape("{g}"), "(.*?)", 1))
+_ASSUMED: Final = {"axis": None, "keepdims": False, "ddof": 0}
 _COUNT: Final = "(np.size({x}) // np.size({y}))"
 
 
@@ -254,7 +255,7 @@ def _row(
     `rules` are the vjp and the jvp, where they can be had for less.
     """
     columns |= {"corner": corner, "parameters": parameters, "aliases": aliases}
-    columns["wording"] = partial(_written, form)
+    columns["wording"] = partial(_written, form, code)
     return row_of_one(
         name,
         forward,
@@ -272,19 +273,38 @@ def _row(
 
 
 def _written(
-    form: Form, x: Shape, axis: Axis = None, keepdims: bool = False, **_others: Any
+    form: Form,
+    code: str,
+    x: Shape,
+    axis: Axis = None,
+    keepdims: bool = False,
+    **others: Any,
 ) -> Mapping[str, Any]:
-    """Return the form as a person writes it, who sees the shapes.
+    """Return the form and the code as a person writes them, who sees the shapes.
 
-    What NumPy spreads over an array by itself is not spread by hand.
+    What NumPy spreads over an array by itself is not spread by hand, and arguments that
+    say what NumPy assumes are left out.
     """
+    code = _without_assumed(code, axis=axis, keepdims=keepdims, **others)
     is_fitting = axis is None or keepdims
     spread_out = r"\1" if is_fitting else rf"np.expand_dims(\1, {axis})"
     spread = form.code.removeprefix("np.full(np.shape({x}), ")
     if spread != form.code:
         spread = spread[:-1]
     spread = _SPREAD.sub(spread_out, spread).replace(_COUNT, str(_count(x, axis)))
-    return {"forms": (form._replace(statement=f"{{into}} += {spread}"),)}
+    forms = (form._replace(statement=f"{{into}} += {spread}"),)
+    return {"code": code, "forms": forms}
+
+
+def _without_assumed(code: str, **given: Any) -> str:
+    for name, assumed in _ASSUMED.items():
+        if given.get(name, assumed) == assumed:
+            code = code.replace(f", {name}={{{name}}}", "")
+    return code
+
+
+def _cumsum_written(_x: Shape, axis: int | None = None) -> Mapping[str, Any]:
+    return {"code": _without_assumed("np.cumsum({x}, axis={axis})", axis=axis)}
 
 
 def _extreme(name: str, forward: Rule, word: str) -> Op:
@@ -415,7 +435,7 @@ ROWS: Final[tuple[Op, ...]] = (
         _shape_of_some,
         (_logsumexp_slope,),
         "log Σ exp({x})",
-        "np.logaddexp.reduce({x}, axis={axis}, keepdims={keepdims})",
+        "np.logaddexp.reduce({x}, {axis}, keepdims={keepdims})",
         Form(
             "exp({x} − {y})",
             "{g} ∘ exp({x} − {y})",
@@ -446,5 +466,6 @@ ROWS: Final[tuple[Op, ...]] = (
         parameters=(_AXIS,),
         axis_letters=along_axis,
         reduction="sum",
+        wording=_cumsum_written,
     ),
 )
