@@ -11,7 +11,7 @@ from ..session.memory import Place
 from ..session.reply import Answer, Stopped, Table
 from ..session.steps import MOVES, Direction
 from ..session.stops import Stop, changing
-from ..words.events import event_line
+from ..words.events import event_line, with_wordings
 from ..words.numbers import SENTENCE, change_text, index_text
 from .table import Command, Completes
 
@@ -38,7 +38,9 @@ def arrived(session: Session, before: Place, stop: Stopped | None = None) -> Ans
     """Return the answer of a movement: what happened on the way, and where we are."""
     lines: list[str] = []
     if stop is not None:
-        lines += [stop_line(one, session.digits) for one in (stop, *stop.also)]
+        graph, stops = session.graph, (stop, *stop.also)
+        said = (stop_line(one, session.digits) for one in stops)
+        lines += [with_wordings(line, graph) for line in said]
     if before.iteration != session.place.iteration:
         lines.append(f"iteration {session.place.iteration}")
     else:

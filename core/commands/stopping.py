@@ -9,6 +9,7 @@ from ..base.errors import CommandError
 from ..base.text import nearest
 from ..session.reply import Answer, Table
 from ..session.stops import CATCHES, Catch, Stop
+from ..words.events import with_wordings
 from .table import Command
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ def _add(session: Session, stop: Stop) -> Answer:
     memory.numbered += 1
     stop = replace(stop, number=memory.numbered)
     memory.stops[stop.number] = stop
-    return Answer((f"{stop.kind} {stop.number}: {_what(stop)}",), stop.number)
+    said = with_wordings(f"{stop.kind} {stop.number}: {_what(stop)}", session.graph)
+    return Answer((said,), stop.number)
 
 
 def _what(stop: Stop) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from ..engine.element import Element, Index
 from ..engine.trace import Trace
-from ..words.events import element_name
+from ..words.events import element_name, with_wordings
 from ..words.formulas import Wording, axes_text, indexed
 from ..words.numbers import SENTENCE, index_text, shape_text, value_text
 from .gradients import Explanation, Part, Term, explain_gradient
@@ -178,7 +178,7 @@ def _part_rows(
     if several or part.patched:
         patched = BY_PATCH * part.patched
         text = f"{graph.edge_name(part.edge)} adds {{}}{patched}"
-        yield Row("note", text, (part.stored,))
+        yield Row("note", with_wordings(text, graph), (part.stored,))
     if part.summed:
         narrow = shape_text(graph.nodes[part.edge.operand].shape)
         shapes = f"{shape_text(part.wide)} → {narrow}"

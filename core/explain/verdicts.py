@@ -9,7 +9,7 @@ import math
 from typing import TYPE_CHECKING, Final
 
 from ..engine.graph import Edge, Graph
-from ..words.events import element_name
+from ..words.events import element_name, with_wordings
 from ..words.numbers import SENTENCE, distinct, element_text, number_text
 
 if TYPE_CHECKING:
@@ -55,7 +55,8 @@ def wrong_lines(report: Report, digits: int = SENTENCE) -> Iterator[str]:
     """Yield what is wrong first, and both numbers; nothing where nothing is wrong."""
     wrong = report.first_wrong
     if wrong is not None:
-        yield f"wrong: {blamed(report.run.graph, wrong)}"
+        graph = report.run.graph
+        yield f"wrong: {with_wordings(blamed(graph, wrong), graph)}"
         ours, numeric = distinct(wrong.analytic, wrong.numeric, digits)
         yield f"{ours} from backpropagation"
         yield f"{numeric} from differences"

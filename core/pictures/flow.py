@@ -65,42 +65,62 @@ def short(value: Any) -> str:
 # -------------------------------------------------------------------------- nodes
 
 
-ORDERS: Final[Mapping[str, Callable[[Run, Node], Any]]] = MappingProxyType(
+ORDERS: Final[Mapping[str, Callable[[Node], Any]]] = MappingProxyType(
     {
-        "name": lambda _run, node: node.name,
-        "operation": lambda _run, node: node.made_by,
-        "shape": lambda _run, node: math.prod(node.shape),
-        "value": lambda run, node: _size(run.values[node.index]),
-        "norm": lambda run, node: _size(run.gradients[node.index]),
+        "name": lambda node: node.name,
+        "operation": lambda node: node.made_by,
+        "shape": lambda node: math.prod(node.shape),
     }
 )
+SIZES: Final = ("value", "norm")  # what nodes are sorted by as far as it is there
 
 
 def node_order(
-    run: Run,
+    trace: Trace,
+    position: int,
     by: str,
     *,
     descending: bool = False,
     progress: Progress | None = None,
 ) -> Sequence[int]:
-    """Return the numbers of all nodes, sorted by one of `ORDERS`.
+    """Return the numbers of all nodes, sorted by one of `ORDERS` or `SIZES`.
 
     By anything else they are in forward order. NaN counts as larger than any number;
-    nodes without a gradient come last in either direction. `progress` is told how many
-    nodes are looked at.
+    nodes whose value or gradient is not there at the position come last in either
+    direction, in forward order. `progress` is told how many nodes are looked at.
     """
-    if by not in ORDERS:
-        forward = range(len(run.graph))
+    graph = trace.run.graph
+    if by in SIZES:
+        keys = _sizes(trace, position, by, progress)
+    elif by in ORDERS:
+        keys = np.array([ORDERS[by](n) for n in with_progress(graph.nodes, progress)])
+    else:
+        forward = range(len(graph))
         return forward[::-1] if descending else forward
-    nodes = with_progress(run.graph.nodes, progress)
-    keys: Any = np.array([ORDERS[by](run, node) for node in nodes])
     order: Any = np.argsort(keys, kind="stable")
-    absent = order[:0]
-    if by in ("value", "norm"):
-        missing = keys[order] < 0
-        order, absent = order[~missing], order[missing]
-    ordered: list[int] = (order[::-1] if descending else order).tolist()
-    return ordered + absent.tolist()
+    missing = keys[order] < 0 if by in SIZES else np.zeros(len(order), bool)
+    there: list[int] = order[~missing].tolist()
+    return (there[::-1] if descending else there) + np.sort(order[missing]).tolist()
+
+
+def _sizes(trace: Trace, position: int, by: str, progress: Progress | None) -> Array:
+    """Return the size of each node's value or gradient, below 0 of what is to come."""
+    run = trace.run
+    if by == "norm":
+        whole = run.recent.of(
+            "flow of all", lambda: flow(trace, whole=True, progress=progress)
+        )
+        seen, sizes = whole.behind(position), np.full(len(run.graph), _NONE)
+        sizes[seen.nodes] = seen.norms
+        return sizes
+
+    def measured() -> tuple[Array, Array]:
+        events = map(trace.forward_event, range(len(run.graph)))
+        made = [-1 if event is None else event for event in events]
+        return np.array(made), norms(run.values, progress)
+
+    made, sizes = run.recent.of("sizes of values", measured)
+    return np.where(made < position, sizes, _OPEN)
 
 
 def computed(trace: Trace, node: int, position: int) -> Computed:

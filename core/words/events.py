@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -12,10 +13,11 @@ from ..engine.trace import Contribution, Event, Forward, Seed, Trace
 from .numbers import SENTENCE, change_text, element_text, index_text, value_text
 
 if TYPE_CHECKING:
-    from ..engine.graph import Node
+    from ..engine.graph import Graph, Node
     from ..ops.table import Array
 
 _FEW: Final = 4  # elements, so few that each is seen
+_NAME: Final = re.compile(r"[^\W\d][\w.]*")
 
 
 def where(trace: Trace, number: int) -> str:
@@ -37,12 +39,16 @@ def event_line(trace: Trace, number: int, digits: int = SENTENCE) -> str:
     event = trace.event(number)
     node = trace.run.graph.nodes[event.node]
     if not node.shape:
-        return with_wording(_event_line(trace, event, number, digits), node)
+        return _worded(trace, event, number, digits)
     # To find the largest change of an array takes a look at all of it.
     key = ("line", number, digits)
-    return trace.run.recent.of(
-        key, lambda: with_wording(_event_line(trace, event, number, digits), node)
-    )
+    return trace.run.recent.of(key, lambda: _worded(trace, event, number, digits))
+
+
+def _worded(trace: Trace, event: Event, number: int, digits: int) -> str:
+    graph, line = trace.run.graph, _event_line(trace, event, number, digits)
+    node = graph.nodes[event.node]
+    return with_wording(line, node) if node.is_unnamed else with_wordings(line, graph)
 
 
 def with_wording(text: str, node: Node) -> str:
@@ -51,6 +57,18 @@ def with_wording(text: str, node: Node) -> str:
     Every other name says that by itself.
     """
     return f"{text}   {node.wording}" if node.wording else text
+
+
+def with_wordings(text: str, graph: Graph) -> str:
+    """Return what can be typed, with what the first made-up name in it stands for.
+
+    That of an edge is the consumer's: the operand is a part of it.
+    """
+    for name in _NAME.findall(text):
+        number = graph.names.get(name.removesuffix(".grad"))
+        if number is not None and graph.nodes[number].is_unnamed:
+            return with_wording(text, graph.nodes[number])
+    return text
 
 
 def _event_line(trace: Trace, event: Event, number: int, digits: int) -> str:

@@ -144,11 +144,24 @@ def distinct(before: Any, after: Any, digits: int = SENTENCE) -> tuple[str, str]
     >>> distinct(0.5, 0.25), distinct(1.0, 1.0 + 1e-9)
     (('0.5', '0.25'), ('1', '1.000000001'))
     """
-    for count in range(digits, MOST_DIGITS + 1):
-        one, two = value_text(before, count), value_text(after, count)
-        if one != two:
-            return one, two
-    return value_text(before, digits), value_text(after, digits)
+    count = digits_apart((before, after), digits)
+    return value_text(before, count), value_text(after, count)
+
+
+def digits_apart(values: Iterable[Any], digits: int = CELL) -> int:
+    """Return how many digits it takes that values that differ read apart.
+
+    >>> digits_apart([1.0, 1.0, 1.0 + 1e-9]), digits_apart([0.5, 0.25])
+    (10, 4)
+    """
+    seen = list(values)
+
+    def kinds(count: int) -> int:
+        return len({value_text(value, count) for value in seen})
+
+    most = kinds(MOST_DIGITS)
+    counts = range(digits, MOST_DIGITS)
+    return next((count for count in counts if kinds(count) == most), MOST_DIGITS)
 
 
 def change_text(before: Any, after: Any, digits: int = SENTENCE) -> str:

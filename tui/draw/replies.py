@@ -9,7 +9,7 @@ import numpy as np
 from rich.text import Text
 
 from ...core.session.reply import Listing, Reply, Table, Value
-from ...core.words.numbers import number_text, shape_text, value_text
+from ...core.words.numbers import digits_apart, number_text, shape_text, value_text
 from .blocks import Block, apart, beside, indent, under, wrap
 from .digits import align
 from .matrix import array_block, ink, inline
@@ -91,12 +91,14 @@ def _table(shown: Table, look: Look, width: int) -> Block:
 
 
 def _cells(values: Sequence[Any], look: Look) -> list[Text]:
-    """Return one column; numbers that stand alone line up on the decimal point."""
+    """Return one column; numbers that stand alone line up on the decimal point.
+
+    Where two of them would read alike, all have more digits.
+    """
     if all(type(value) is float for value in values):
-        return [
-            ink(text, look)
-            for text in align([number_text(value, look.precision) for value in values])
-        ]
+        digits = digits_apart(values, look.precision)
+        texts = align([number_text(value, digits) for value in values])
+        return [ink(text, look) for text in texts]
     return [_cell(value, look) for value in values]
 
 

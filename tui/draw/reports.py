@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import groupby
+from itertools import groupby, product
 from typing import TYPE_CHECKING, Final
 
 from ...core.engine.graph import Edge, Graph, Node
 from ...core.explain.verdicts import compared, undecided_lines, wrong_lines
+from ...core.words.events import with_wordings
 from ...core.words.formulas import Formula, Wording
 from ...core.words.numbers import number_text
 from .blocks import Block, apart, beside, fits, indent, under, wrap
@@ -65,7 +66,8 @@ def check_block(
 ) -> Block:
     """Return the comparison of each gradient, what is wrong, and how long it took.
 
-    The numbers have as many digits as the first of `precisions` that fits.
+    The numbers have as many digits as the first of `precisions` that fits, if need be
+    without what made-up names stand for.
     """
     inner = width - MARGIN
     notable = [
@@ -90,12 +92,15 @@ def _comparisons(
 ) -> Block:
     """Return one row for each comparison, with its worst element."""
     head = ("", "gradient", "backpropagation", "numeric", "difference")
+    graph = report.run.graph
     rows: list[tuple[Text, ...]] = []
-    for precision in precisions:
+    short = [compared(graph, one) for one in checks]
+    full = [with_wordings(name, graph) for name in short]
+    for names, precision in product((full, short), precisions):
         chosen = replace(look, precision=precision)
         columns = (
             [_sign(one, look) for one in checks],
-            [look.text(compared(report.run.graph, one), "name") for one in checks],
+            [look.text(name, "name") for name in names],
             _numbers([one.analytic for one in checks], chosen),
             _numbers([one.numeric for one in checks], chosen),
             [look.text(_difference(one)) for one in checks],

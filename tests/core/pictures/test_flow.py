@@ -71,7 +71,8 @@ def test_values_in_short() -> None:
 @pytest.mark.parametrize("by", ["name", "operation", "shape", "value", "norm"])
 @pytest.mark.parametrize("descending", [False, True])
 def test_nodes_are_sorted_by_what_is_asked(by: str, descending: bool) -> None:
-    run = Debugger(load("three_layer")).trace.run
+    trace = Debugger(load("three_layer")).trace
+    run = trace.run
     keys = {
         "name": lambda n: n.name,
         "operation": lambda n: n.op.name if n.op else n.kind,
@@ -79,7 +80,7 @@ def test_nodes_are_sorted_by_what_is_asked(by: str, descending: bool) -> None:
         "value": lambda n: np.linalg.norm(run.value(n.index)),
         "norm": lambda n: np.linalg.norm(np.asarray(run.gradients[n.index])),
     }
-    order = node_order(run, by, descending=descending)
+    order = node_order(trace, len(trace), by, descending=descending)
     assert sorted(order) == list(range(len(run.graph)))
     nodes = [run.graph.nodes[i] for i in order]
     if by == "norm":
@@ -90,9 +91,24 @@ def test_nodes_are_sorted_by_what_is_asked(by: str, descending: bool) -> None:
     assert found == sorted(found, reverse=descending)
 
 
+@pytest.mark.parametrize("by", ["value", "norm"])
+@pytest.mark.parametrize("descending", [False, True])
+def test_what_is_to_come_is_not_sorted(by: str, descending: bool) -> None:
+    trace = Debugger(load("three_layer")).trace
+    look = trace.value if by == "value" else trace.gradient
+    for position in range(len(trace) + 1):
+        order = node_order(trace, position, by, descending=descending)
+        arrays = [look(node, position) for node in order]
+        sizes = [np.linalg.norm(array) for array in arrays if array is not None]
+        assert all(array is None for array in arrays[len(sizes) :])
+        assert sizes == sorted(sizes, reverse=descending)
+        assert order[len(sizes) :] == sorted(order[len(sizes) :])
+
+
 def test_nan_comes_first_where_the_largest_does() -> None:
-    run = Debugger(load("nan_where")).trace.run
-    first = node_order(run, "norm", descending=True)[0]
+    trace = Debugger(load("nan_where")).trace
+    run = trace.run
+    first = node_order(trace, len(trace), "norm", descending=True)[0]
     assert np.isnan(np.asarray(run.gradients[first])).any()
 
 

@@ -17,6 +17,7 @@ from gradstep.core.scenario.scenario import Scenario, parse
 from gradstep.tui.app.app import GradstepApp
 from gradstep.tui.app.main_screen import MainScreen
 from gradstep.tui.panes.base.views import VIEWS
+from gradstep.tui.panes.tables.nodes import NodesPane
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -127,3 +128,24 @@ async def test_no_view_shows_what_is_to_come(view: str, size: tuple[int, int]) -
             press(app, "s")
             await settle(app)
         assert found == set()
+
+
+@pytest.mark.parametrize("presses", [4, 5], ids=["value", "norm"])
+async def test_the_order_of_nodes_says_nothing_of_what_is_to_come(presses: int) -> None:
+    app = GradstepApp(lesson())
+    async with app.run_test(size=(120, 60)):
+        await settle(app)
+        screen = next(s for s in app.screen_stack if isinstance(s, MainScreen))
+        debugger = screen.debugger
+        for key in ("2", *"v" * presses):
+            press(app, key)
+            await settle(app)
+        pane = screen.query_one("#nodes", NodesPane)
+        look = debugger.trace.value if presses == 4 else debugger.trace.gradient
+        while debugger.position < len(debugger.trace):
+            assert pane.made is not None
+            order = list(pane.made.order)
+            open_ = [n for n in order if look(n, debugger.position) is None]
+            assert order[len(order) - len(open_) :] == sorted(open_)
+            press(app, "s")
+            await settle(app)

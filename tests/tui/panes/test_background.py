@@ -216,7 +216,8 @@ async def test_a_table_is_sorted_in_the_background_and_never_by_the_screen(
         monkeypatch.setattr(nodes_pane, "node_order", order)
         await pilot.press("S")
         trace = screen.debugger.trace
-        largest = order(trace.run, "norm", descending=True)[0]
+        position = screen.debugger.position
+        largest = order(trace, position, "norm", descending=True)[0]
         await pilot.press("ctrl+home")
         first = next(line for line in text(pane).split("\n") if "▸" in line)
         assert f" {trace.run.graph.nodes[largest].name} " in first

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -297,6 +298,42 @@ async def test_runs_are_chosen_and_compared() -> None:
         await pilot.press("up", "enter")
         assert last(screen) == "runs 0"
         assert screen.debugger.chosen == 0
+
+
+async def test_outputs_that_differ_read_apart() -> None:
+    lines = ("set a = a + 0.0000006", "goto end")
+    async with opened("apple_orange", "runs", *lines) as (_, screen, pane):
+        before, after = (
+            float(run.timeline.trace(0).run.value(screen.debugger.graph.output))
+            for run in screen.debugger.runs
+        )
+        # Two apples of 100 and a tax of 1.1, three oranges of 150: the number of apples
+        # counts 3.3 times.
+        assert (before, after) == pytest.approx((550, 550 + 3.3 * 6e-7), abs=1e-9)
+        rows = text(pane).splitlines()[1:3]
+        assert [re.findall(r" 550\S*", row) for row in rows] == [
+            [" 550"],
+            [f" {after:.6f}"],
+        ]
+
+
+@pytest.mark.parametrize(
+    ("view", "lines"),
+    [
+        ("stops", ("break E._1<-x3", "watch E._1.grad", "break E._1")),
+        ("watches", ("watch E._1.grad", "display E._1")),
+        ("checks", ("check",)),
+    ],
+)
+async def test_what_a_made_up_name_stands_for_is_beside_it(
+    view: str, lines: tuple[str, ...]
+) -> None:
+    async with opened("three_layer", view, *lines, size=(200, 60)) as (_, _, pane):
+        told = [line for line in text(pane).splitlines() if "E._1" in line]
+        assert len(told) >= len(lines)
+        for line in told:
+            text_of = r"x3 - t|\(x3 - t\) \*\* 2" if "E._2" in line else "x3 - t"
+            assert re.search(rf"E\._1.*  ({text_of})(  |$)", line), line
 
 
 async def test_a_check_runs_and_its_element_is_chosen() -> None:

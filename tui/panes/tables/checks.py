@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from ....core.engine.element import Element
 from ....core.explain.verdicts import agreement, blamed, compared
+from ....core.words.events import with_wordings
 from ....core.words.numbers import CELL, distinct, number_text
 from ..base.pane import Chosen, View
 from ..base.views import VIEWS
@@ -62,6 +63,7 @@ class ChecksPane(KeptTable[CheckRows]):
         Column(""),
         Column("level", width=5),  # without it two rows can look the same
         Column("element", wide=True, width=14, most=40),
+        Column("", rank=3, most=24),  # what a made-up name stands for
         Column("backpropagation", "point", rank=1),
         Column("numeric", "point", rank=2, width=9),
         Column("difference", "point", rank=0),
@@ -97,6 +99,11 @@ class ChecksPane(KeptTable[CheckRows]):
             and made.report.run is not self.view.debugger.trace.run
         ):
             text += " (of another run or iteration)"
+        if made.checks:
+            graph = made.report.run.graph
+            name = compared(graph, made.checks[self.cursor])
+            named = with_wordings(name, graph)
+            text += f"   {named}" if named != name else ""
         return Cell(text, "alarm" if made.report.first_wrong else "good")
 
     def entered(self, row: int) -> None:
@@ -125,6 +132,8 @@ def _verdict(report: Report) -> str:
 
 
 def _row(report: Report, one: NodeCheck) -> Row:
+    graph = report.run.graph
+    name = compared(graph, one)
     sign, meaning = _SIGNS[one.verdict]
     quiet = "" if one.verdict in ("ok", "mismatch") else "quiet"
     numbers = (
@@ -139,7 +148,8 @@ def _row(report: Report, one: NodeCheck) -> Row:
     return (
         Cell(sign, meaning),
         Cell(_LEVELS[one.level], "quiet"),
-        Cell(compared(report.run.graph, one), "name"),
+        Cell(name, "name"),
+        Cell(with_wordings(name, graph).removeprefix(name).strip(), "quiet"),
         *numbers,
     )
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, ClassVar, Final, Generic, TypeVar
 
 from ....core.engine.element import Element, Quantity
 from ....core.engine.measure import MOST_PARTIAL, Gist, gist
-from ....core.pictures.flow import Computed, computed, node_order
-from ....core.words.numbers import number_text, shape_text
+from ....core.pictures.flow import SIZES, Computed, computed, node_order
+from ....core.words.numbers import CELL, digits_apart, number_text, shape_text
 from ..base.known import Known
 from ..base.pane import Chosen, View
 from ..base.views import VIEWS
@@ -78,15 +78,18 @@ class NodeRows(RunRows):
 
     def __init__(
         self,
-        run: Run,
+        trace: Trace,
+        position: int,
         by: str,
         descending: bool,
         gist_of: Callable[[Array], Gist | None],
         progress: Progress,
     ) -> None:
-        super().__init__(run)
+        super().__init__(trace.run)
         self._gist_of = gist_of
-        self.order = node_order(run, by, descending=descending, progress=progress)
+        self.order = node_order(
+            trace, position, by, descending=descending, progress=progress
+        )
         self._rows: dict[int, int] = {}
         if not isinstance(self.order, range):
             self._rows = {node: row for row, node in enumerate(self.order)}
@@ -180,12 +183,16 @@ class NodesPane(RunTable[NodeRows]):
         return self._gists.of(array, self, self.again)
 
     def recipe(self, view: View) -> tuple[object, Callable[[], NodeRows]]:
-        """Return the run and its order as the key, and what sorts the nodes."""
-        run, progress = view.debugger.trace.run, view.debugger.progress
+        """Return the run and its order as the key, and what sorts the nodes.
+
+        Sizes are those that are there by now, so that their order says no more.
+        """
+        trace, progress = view.debugger.trace, view.debugger.progress
         by = self.COLUMNS[self.sorted_by].order if self.sorted_by >= 0 else ""
+        position = view.debugger.position if by in SIZES else 0
         descending, gist_of = self.descending, self._gist
-        return (run, by, descending), lambda: NodeRows(
-            run, by, descending, gist_of, progress
+        return (trace.run, position, by, descending), lambda: NodeRows(
+            trace, position, by, descending, gist_of, progress
         )
 
     def rows_of(self, made: NodeRows, view: View) -> Sequence[Row]:
@@ -199,11 +206,11 @@ class NodesPane(RunTable[NodeRows]):
         self.ask(f"goto {self.place()}")
 
 
-def number_cell(number: float | None, meaning: str = "") -> Cell:
+def number_cell(number: float | None, meaning: str = "", digits: int = CELL) -> Cell:
     """Return a number; `—` where there is none, and NaN and Inf stand out."""
     if number is None:
         return Cell("—", "quiet")
-    text = number_text(number)
+    text = number_text(number, digits)
     return Cell(text, "alarm" if text.strip("-") in ("nan", "inf") else meaning)
 
 
@@ -214,9 +221,11 @@ def _range(found: Gist | None) -> tuple[Cell, Cell]:
         return Cell("empty", "quiet"), Cell()
     if found.low is None or found.high is None:
         return number_cell(found.norm), Cell()
+    ends = (found.low, found.high)
     if found.low == found.high:
         return number_cell(found.low), Cell()
-    return number_cell(found.low), number_cell(found.high)
+    digits = digits_apart(ends)
+    return number_cell(found.low, digits=digits), number_cell(found.high, digits=digits)
 
 
 def _flags(value: Gist | None, gradient: Gist | None) -> Cell:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from ....core.session.runs import RunDifference, RunRow, run_differences, run_rows
+from ....core.words.numbers import digits_apart
 from ..base.views import VIEWS
 from .nodes import number_cell
 from .table import Cell, Column, KeptTable, Row
@@ -53,10 +54,13 @@ class RunsPane(KeptTable[_Compared]):
         """Return a row for each run; what came of it, once the pass has come there."""
         trace, position = view.debugger.trace, view.debugger.position
         is_computed = trace.value(trace.run.graph.output, position) is not None
+        outputs = [one.output for one, _ in made if one.output is not None]
+        digits = digits_apart(outputs)
         return [
             _row(
                 one if is_computed else one._replace(output=None),
                 difference.text if difference.is_behind(trace, position) else "",
+                digits,
                 present=one.number == view.debugger.chosen,
             )
             for one, difference in made
@@ -83,12 +87,12 @@ def _compared(session: Session) -> _Compared:
     return list(zip(run_rows(session), differences, strict=True))
 
 
-def _row(one: RunRow, difference: str, *, present: bool) -> Row:
+def _row(one: RunRow, difference: str, digits: int, *, present: bool) -> Row:
     return (
         Cell("▶" if present else "", "present"),
         Cell(str(one.number), "present" if present else "quiet"),
         Cell(one.text, "name"),
         Cell("" if one.parent is None else str(one.parent), "quiet"),
-        Cell() if one.output is None else number_cell(one.output),
+        Cell() if one.output is None else number_cell(one.output, digits=digits),
         Cell("you look at it" if present else difference, "quiet"),
     )

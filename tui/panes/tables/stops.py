@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from ....core.session.stops import Stop
+from ....core.words.events import with_wordings
 from ..base.pane import Begun, View
 from ..base.views import VIEWS
 from .table import Cell, Column, Row, TablePane
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from textual.binding import BindingType
 
+    from ....core.engine.graph import Graph
     from ....core.session.memory import Display
 
 
@@ -92,7 +94,7 @@ class StopsPane(NumberedPane):
         """Return a row for each stop."""
         stops = list(view.debugger.memory.stops.values())
         self.numbered = [*stops]
-        return [_row(stop) for stop in stops]
+        return [_row(stop, view.debugger.graph) for stop in stops]
 
     def entered(self, row: int) -> None:
         """Begin to change the condition."""
@@ -127,7 +129,7 @@ def _texts(stop: Stop) -> Mapping[str, str]:
     }
 
 
-def _row(stop: Stop) -> Row:
+def _row(stop: Stop, graph: Graph) -> Row:
     known = "" if stop.enabled else "quiet"
     texts = _texts(stop)
     condition = texts["condition"]
@@ -135,7 +137,7 @@ def _row(stop: Stop) -> Row:
         Cell("●" if stop.enabled else "○", "alarm" if stop.enabled else "quiet"),
         Cell(str(stop.number), "quiet"),
         Cell(f"{stop.kind} once" if stop.temporary else stop.kind, known),
-        Cell(stop.text, "name" if stop.enabled else "quiet"),
+        Cell(with_wordings(stop.text, graph), "name" if stop.enabled else "quiet"),
         Cell(f"if {condition}" if condition else "", known),
         Cell(str(stop.hits), known),
         Cell(texts["ignore"], known),

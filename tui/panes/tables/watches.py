@@ -11,7 +11,9 @@ from ....core.pictures.flow import short
 from ....core.session.changes import last_change
 from ....core.session.memory import Display, Memory
 from ....core.session.stops import Stop, known_value
+from ....core.words.events import with_wordings
 from ....core.words.expression import Expression
+from ....core.words.numbers import distinct
 from ..base.views import VIEWS
 from .nodes import number_cell
 from .stops import NumberedPane
@@ -103,13 +105,15 @@ def _row(view: View, one: Stop | Display, expression: Expression) -> Row:
     else:
         last = Cell("no change yet", "quiet")
         if change is not None:
-            before = "nothing" if change.before is None else short(change.before)
-            text = f"#{change.event}: {before} → {short(change.after)}"
-            last = Cell(text, "quiet")
+            sides = short(change.before), short(change.after)
+            if sides[0] == sides[1]:
+                sides = distinct(change.before, change.after)
+            before = "nothing" if change.before is None else sides[0]
+            last = Cell(f"#{change.event}: {before} → {sides[1]}", "quiet")
     return (
         Cell(kind, meaning),
         Cell(str(one.number), "quiet"),
-        Cell(expression.text, "name"),
+        Cell(with_wordings(expression.text, view.debugger.graph), "name"),
         value,
         last,
     )

@@ -19,7 +19,7 @@ from ....core.pictures.plot import (
     scale_of,
     spark,
 )
-from ....core.words.numbers import SENTENCE, number_text
+from ....core.words.numbers import SENTENCE, digits_apart, number_text
 from ...draw.digits import align
 from ..base.pane import Asked, Line, Pane, View, classes_in
 from ..base.views import VIEWS
@@ -188,7 +188,8 @@ class TrainingPane(Pane):
         numbers = self._numbers
         scale = scale_of(numbers, log=self._is_log())
         ticks = scale.ticks(max(height // _ROWS_A_TICK, 2))
-        labels = align([number_text(tick) for tick in ticks])
+        digits = digits_apart(ticks)
+        labels = align([number_text(tick, digits) for tick in ticks])
         margin = max(map(len, labels), default=0) + 1
         width = max(self.size.width - margin - 2, 4)
         self._plot = margin + 1, width
