@@ -218,11 +218,11 @@ def _syntax(text: str, spelled: str) -> ast.expr:
         with warnings.catch_warnings(action="ignore"):
             tree = ast.parse(spelled.strip(), mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
-        column = getattr(error, "offset", None) or 1
-        raise CommandError(
-            f"{clean(text)!r} is not an expression: "
-            f"{getattr(error, 'msg', error)} at column {column}"
-        ) from None
+        said = f"{clean(text)!r} is not an expression: {getattr(error, 'msg', error)}"
+        above = spelled.strip().splitlines(keepends=True)
+        lines = above[: (getattr(error, "lineno", None) or 1) - 1]
+        column = sum(map(len, lines)) + (getattr(error, "offset", None) or 1)
+        raise _at(column, said) from None
     found = mistakes(tree, LIMITS, "console")
     first = min(found, key=lambda one: getattr(one.node, "col_offset", 0), default=None)
     if first:
@@ -351,6 +351,11 @@ def _offset(text: str, line: int | None, column: int | None) -> int:
 def _wrong(text: str, tree: ast.AST, message: str, hint: str = "") -> CommandError:
     column = getattr(tree, "col_offset", 0)
     column = len(text.strip().encode()[:column].decode(errors="ignore")) + 1
+    return _at(column, message, hint)
+
+
+def _at(column: int, message: str, hint: str = "") -> CommandError:
+    """Return an error with its place, which notes tell as one of their file."""
     return CommandError(f"{message} (column {column})", hint)
 
 

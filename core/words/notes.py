@@ -44,10 +44,10 @@ def mistakes(
     for piece in _PIECE.finditer(text):
         if piece[1] is None:
             continue
-        start = piece.start() + 1
         if not piece[2]:
-            yield Mistake(start - 1, Problem("this brace is not closed", _BRACE))
+            yield Mistake(piece.start(), Problem("this brace is not closed", _BRACE))
             continue
+        start = piece.start(1) + len(piece[1]) - len(piece[1].lstrip())
         try:
             reads = parse(piece[1], graph, names).reads
         except CommandError as error:

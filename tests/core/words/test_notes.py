@@ -68,6 +68,9 @@ def test_a_mistake_in_braces_is_one_of_the_file() -> None:
     ]
     [(_, column, message)] = wrong('"forward z" = "{z.grad}"')
     assert (column, message[:6]) == (17, "z.grad")
+    [(_, column, message)] = wrong('"end" = "And { z +* 2 }"')
+    assert column == 19  # of the star
+    assert message == "' z +* 2 ' is not an expression: invalid syntax"
     [(_, _, message)] = wrong('"end" = "{iteration}"')
     assert "iteration" in message
 
