@@ -26,6 +26,7 @@ import tempfile
 import time
 import tomllib
 import traceback
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,7 +59,8 @@ class Module:
 class Mutant:
     """One change: what stood at a line of a module's function, and what stands there.
 
-    `number` counts the changes that a module can have.
+    `number` counts the changes that a module can have; `nth` those of a function that
+    read alike, from 1.
     """
 
     path: str
@@ -67,16 +69,21 @@ class Mutant:
     before: str
     after: str
     number: int
+    nth: int = 1
 
 
 class Reason(NamedTuple):
-    """Why a mutant may survive; `*` stands for any path, and any function."""
+    """Why a mutant may survive; `*` stands for any path, and any function.
+
+    `nth` tells which one of those of a function that read alike, 0 where that is one.
+    """
 
     path: str
     function: str
     before: str
     after: str
     reason: str
+    nth: int = 0
 
     def is_of(self, mutant: Mutant) -> bool:
         """Tell whether a mutant is what the reason is about."""
@@ -84,6 +91,7 @@ class Reason(NamedTuple):
             self.path in ("*", mutant.path)
             and self.function in ("*", mutant.function)
             and (self.before, self.after) == (mutant.before, mutant.after)
+            and self.nth in (0, mutant.nth)
         )
 
 
@@ -193,12 +201,15 @@ def mutants(module: Module) -> list[Mutant]:
     """Return all mutants of a module, in the order of its lines."""
     tree = ast.parse((ROOT / module.path).read_text(encoding="utf-8"))
     found: list[Mutant] = []
+    alike = Counter[tuple[str, str, str]]()
     for place, number, change in _ways(tree, module.only):
         line: int = getattr(place.node, "lineno", 0)
         before = _shown(place.shown)
         with _changed(place.node, change):
             after = _shown(place.shown)
-        found.append(Mutant(module.path, line, place.function, before, after, number))
+        read = (place.function, before, after)
+        alike[read] += 1
+        found.append(Mutant(module.path, line, *read, number, alike[read]))
     return found
 
 
@@ -418,7 +429,7 @@ def _judged(
             print(f"    - {mutant.before}\n    + {mutant.after}", flush=True)
     for reason in void(reasons, modules, outcomes):
         wrong += 1
-        print(f"noticed, so that the reason is void: {' | '.join(reason)}")
+        print(f"noticed, so that the reason is void: {' | '.join(map(str, reason))}")
     told = list(outcomes.values())
     for outcome in ("noticed", "timed out", "survived"):
         print(f"{told.count(outcome)} {outcome}", end=", ")

@@ -66,8 +66,19 @@ def test_the_modules_and_their_tests_are_there() -> None:
 def test_each_reason_is_about_a_mutant_that_exists() -> None:
     every = [mutant for module in MODULES for mutant in mutants.mutants(module)]
     for reason in REASONS:
-        assert any(map(reason.is_of, every)), " | ".join(reason)
+        about = [mutant for mutant in every if reason.is_of(mutant)]
+        assert about, reason
+        assert len(about) == 1 or "*" in reason, f"nth is missing: {reason}"
         assert reason.reason
+
+
+def test_mutants_that_read_alike_are_counted(tmp_path: Path) -> None:
+    path = tmp_path / "module.py"
+    path.write_text("def f():\n    return g(-1), h(-1)\n")
+    reason = mutants.Reason(str(path), "f", "-1", "-2", "that of h", 2)
+    found = mutants.mutants(mutants.Module(str(path), ()))
+    [of_h] = filter(reason.is_of, found)
+    assert "g(-1), h(-2)" in mutants.text_of(of_h, path.read_text())
 
 
 def test_a_reason_is_void_once_all_that_it_is_about_are_noticed(tmp_path: Path) -> None:
