@@ -37,7 +37,10 @@ BESIDE: Final[Mapping[str, str]] = MappingProxyType({"nodes": "main", "flow": "a
 _MOST_NODES: Final = 2000  # of more, nobody waits for a flow that was not asked for
 HIDEABLE: Final = ("program", "graph", "why", "console", *map(beside, BESIDE))
 _LEAST_LEFT, _LEAST_RIGHT = 16, 24  # columns
-_BORDERS: Final = 2  # lines around the console
+_BORDERS: Final = 2  # lines around a pane
+_AROUND: Final = 4  # lines above and below the panes, where the console is closed
+_SHARE: Final = 0.75  # of the lines, which the view has at most
+_LEAST_BELOW: Final = 3  # lines of what stands below it, its border included
 _MOST_BYTES: Final = 10_000
 
 
@@ -89,10 +92,17 @@ def lay_out(
     screen.query_one(ConsolePane).give_lines(arrangement.console)
 
 
-def give_lines(screen: Screen[Any], wanted: int) -> None:
-    """Give the view so many lines, as far as they are there."""
+def give_lines(screen: Screen[Any], wanted: int, needed: int) -> None:
+    """Give the view as many lines as it wants, as far as they are there.
+
+    What stands below it has its share, unless the view needs that, and so has room.
+    """
+    body = screen.size.height - _AROUND
+    share = int(body * _SHARE) - _BORDERS
+    most = body - _LEAST_BELOW - _BORDERS
+    lines = min(wanted, needed if share < needed <= most else share)
     for name in ("main", "view"):
-        screen.query_one(f"#{name}").styles.height = wanted + _BORDERS
+        screen.query_one(f"#{name}").styles.height = lines + _BORDERS
 
 
 def _path() -> Path:

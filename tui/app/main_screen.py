@@ -188,7 +188,7 @@ class MainScreen(Screen[int]):
             text = f"gradstep needs {least}; this is {width} × {height}"
             self.query_one("#small", Static).update(text)
         self.query_one("#keys", OneLine).tell(*footer(width))
-        give_lines(self, StepPane.lines_wanted(self.debugger))
+        give_lines(self, *StepPane.lines_wanted(self.debugger))
         self.call_next(self._stand_beside)
         if event.size != self._drawn_in:
             self._drawn_in = event.size
@@ -546,7 +546,7 @@ class MainScreen(Screen[int]):
 
     def _lay_out(self) -> None:
         lay_out(self, self.arrangement, empty(self.debugger.graph))
-        give_lines(self, StepPane.lines_wanted(self.debugger))
+        give_lines(self, *StepPane.lines_wanted(self.debugger))
 
     def action_play(self) -> None:
         """Play step by step, or pause; of a script one line."""

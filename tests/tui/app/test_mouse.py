@@ -126,7 +126,7 @@ ROWS: Final[dict[str, Row]] = {
         ProgramPane, " 3 ", click, stops, ["line:3"]
     ),
     "another one takes it away": Row(
-        ProgramPane, " 3 ", click, stops, [], lines=("break line:3",)
+        ProgramPane, "3 z", click, stops, [], lines=("break line:3",)
     ),
     "a click on a line chooses what it assigns": Row(
         ProgramPane, "oz = o", click, chosen, "oz.value"

@@ -61,7 +61,8 @@ def framed(
     )
     found = _factors(graph, event, facets, grids)
     if found is not None:
-        return (_product(facets, grids, *found, optional),)
+        product = _product(facets, grids, *found, optional)
+        return (product, product._replace(parts=_below(product.parts, facets)))
     row = _row(facets, grids, optional)
     frames = [row, row._replace(parts=_folded(row.parts, facets))]
     if all(grid.rows == 1 < grid.columns for grid in grids):
@@ -132,6 +133,16 @@ def _product(
         "k": grids[left].columns,
     }
     return Frame(tuple(parts), sizes, optional)
+
+
+def _below(parts: Sequence[Part], facets: Sequence[Facet]) -> tuple[Part, ...]:
+    """Return places with the sum below the product, where a line has no room for it."""
+    places = {"before": (0, 2), "after": (1, 2)}
+    moved: list[Part] = []
+    for part, facet in zip(parts, facets, strict=True):
+        across, down = places.get(facet.role, (part.across, part.down))
+        moved.append(part._replace(across=across, down=down, numbered=True))
+    return tuple(moved)
 
 
 def _row(

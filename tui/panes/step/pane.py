@@ -74,8 +74,9 @@ class StepPane(KeptPane[_Found]):
     HELP: ClassVar[str | None] = (
         "One step: its formula, its matrices, one element, its NumPy code.\n"
         "Of a product the right factor stands above, the left one at the left, and "
-        "what\nthey make where they meet; at its right what it is added to: before → "
-        "after.\n↑ ↓ ← → beside numbers: a window, which goes on there\n"
+        "what\nthey make where they meet; at its right the sum, accumulated (accum.):\n"
+        "before → after, and which use of the operand this is, of how many.\n"
+        "↑ ↓ ← → beside numbers: a window, which goes on there\n"
         "One cursor for all: [ ] is the chosen element, underlined is what belongs to "
         "it.\nA cell's colour and its sign: plus or minus; how strong: how large.\n"
         "Without numbers: - is minus, · zero, NN NaN, ∞ Inf; bars without colours\n"
@@ -122,8 +123,8 @@ class StepPane(KeptPane[_Found]):
         return (trace, number), look
 
     @staticmethod
-    def lines_wanted(debugger: Debugger) -> int:
-        """Return how many lines the highest step of a session wants."""
+    def lines_wanted(debugger: Debugger) -> tuple[int, int]:
+        """Return how many lines the highest step of a session wants, and needs."""
         notes = note_lines(debugger.subject.notes.values(), _NOTE_WIDTH)
         return lines_wanted(debugger.graph, notes)
 

@@ -62,10 +62,9 @@ def arranged(
     those that may be left out go one after the other, then all are windows. Nothing
     here depends on what the matrices are called or what is said of them.
     """
-    first, *others = frames
-    none, some = (), first.optional
-    least = some[:-1]
-    tries = [(first, none), (first, least), *((one, none) for one in others)]
+    first, some = frames[0], frames[0].optional
+    none, least = (), some[:-1]
+    tries = [(one, left_out) for one in frames for left_out in (none, least)]
     lefts = ((3, 3 + notes), (2, 2 + notes), (1, 2))  # lines that words get
     for frame, optional in (*tries, (first, some)):
         for above, below in lefts:

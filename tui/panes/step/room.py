@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ....core.ops.table import Shape
 
 _BESIDE = 9  # lines of a step beside its matrices: formula, element, NumPy, blanks
+_LEAST_BESIDE = 4  # of these are always said: formula, element, note, change
 _WIDE = 4  # numbers that four matrices have room for in one line, about
 _MOST_NODES = 2000  # of more, the first ones are asked
 _MOST = 200  # lines
@@ -29,11 +30,14 @@ def note_lines(notes: Iterable[str], width: int) -> int:
     return max((len(wrap(note, max(width, 1))) for note in notes), default=0)
 
 
-def lines_wanted(graph: Graph, notes: int = 1) -> int:
-    """Return how many lines the highest step wants, `notes` being those of its note."""
+def lines_wanted(graph: Graph, notes: int = 1) -> tuple[int, int]:
+    """Return how many lines the highest step wants, `notes` being those of its note.
+
+    The second number is how many it needs, so that no row is cut.
+    """
     nodes = graph.nodes[:_MOST_NODES]
     highest = max((_matrices(graph, node) for node in nodes), default=0)
-    return min(highest + _BESIDE + notes, _MOST)
+    return min(highest + _BESIDE + notes, _MOST), highest + _LEAST_BESIDE
 
 
 def _matrices(graph: Graph, node: Node) -> int:

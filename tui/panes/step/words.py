@@ -162,7 +162,7 @@ def uses(moment: Moment) -> str:
 def accumulated(moment: Moment) -> Sequence[str]:
     """Return what stands over the sum of the contributions so far."""
     use = uses(moment)
-    return f"accumulated · use {use}", f"accumulated {use}", f"sum {use}"
+    return f"accumulated · use {use}", f"accumulated {use}", f"accum. {use}"
 
 
 def element(moment: Moment, index: Index, update: UpdateStep | None) -> Sequence[str]:
