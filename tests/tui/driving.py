@@ -27,7 +27,9 @@ def press(app: App[int], *keys: str) -> None:
     """Hand keys to the application as the terminal does."""
     for key in keys:
         name = _character_to_key(key) if len(key) == 1 else key
-        app.post_message(events.Key(name, key_to_character(name)))
+        # Textual does not know the characters of some of its own names.
+        character = key if len(key) == 1 else key_to_character(name)
+        app.post_message(events.Key(name, character))
 
 
 def type_line(app: App[int], line: str) -> None:

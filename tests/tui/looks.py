@@ -11,7 +11,7 @@ from driving import press, settle
 from gradstep.core.scenario.scenario import load
 from gradstep.tui.app.app import GradstepApp
 from gradstep.tui.app.main_screen import MainScreen
-from gradstep.tui.panes.console import Scrollback
+from gradstep.tui.panes.console import Prompt, Scrollback
 from gradstep.tui.panes.graph import Canvas, GraphPane
 from gradstep.tui.panes.matrix.view import MatrixView
 from gradstep.tui.panes.program import ProgramPane
@@ -61,11 +61,12 @@ async def opened(
     lines: Sequence[str] = (),
     focus: type[Widget] | None = None,
     keys: Sequence[str] = (),
+    size: tuple[int, int] = (120, 36),
 ) -> AsyncIterator[Seen]:
     """Open a scenario, or the picker; execute lines, focus a widget, press keys."""
     app = GradstepApp(load(scenario) if scenario else None)
     app.animation_level = "none"
-    async with app.run_test(size=(120, 36)):
+    async with app.run_test(size=size):
         await settle(app)
         seen = Seen(app)
         if scenario:
@@ -73,7 +74,8 @@ async def opened(
                 assert seen.debugger.execute(line).ok, line
             seen.main.show_present()
             await settle(app)
-            seen.main.set_focus(focus and seen.one(focus))
+            if lines or focus:
+                seen.main.set_focus(focus and seen.one(focus))
         for key in keys:
             press(app, key)
             await settle(app)
@@ -184,6 +186,11 @@ def term(s: Seen) -> int:
 def back(s: Seen) -> int:
     """How many lines of the console are scrolled back."""
     return s.one(Scrollback)._up
+
+
+def hint(s: Seen) -> str:
+    """What is said in the line of the console."""
+    return s.main.query_one(Prompt).placeholder.removesuffix("   : command")
 
 
 def value(s: Seen) -> str:

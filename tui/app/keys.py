@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from ...core.commands import COMMANDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 # What a key fills in, where its command needs an argument.
 _ARGUMENTS: Final[Mapping[str, str]] = MappingProxyType(
@@ -49,29 +49,150 @@ _NAMES: Final[Mapping[str, str]] = MappingProxyType(
 # What the application does itself with a key that the command table lists.
 _OWN: Final = frozenset({"?", "q"})
 
-# The keys that matter most, first; the footer shows as many as there is room for.
-FOOTER: Final = (
-    ("s", "step"),
-    ("i", "whole node"),
-    ("S", "back"),
-    ("n", "next"),
-    ("c", "continue"),
-    ("e", "explain"),
-    ("?", "help"),
-    ("q", "quit"),
-    (":", "command"),
-    ("^o", "open another"),
-    ("b", "break"),
-    ("w", "watch"),
-    ("y", "why"),
-    ("K", "check"),
-    ("1-9", "views"),
-    ("space", "play"),
-    ("g", "goto"),
-    ("=", "set"),
-    ("z", "undo"),
-    ("o", "enlarge"),
+# The same elsewhere: keys that people know from editors, pagers and other debuggers.
+# Each does what it does there, as an action of the screen, or tells which key does.
+ELSEWHERE: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "k": "like('up')",
+        "j": "like('down')",
+        "G": "press('end')",
+        "slash": "search",
+        "ctrl+f": "search",
+        "f1": "explain_pane",
+        "f5": "press('c')",
+        "f9": "press('b')",
+        "f10": "press('n')",
+        "f11": "press('s')",
+        "shift+f11": "press('f')",
+        "ctrl+d": "tell('q leaves gradstep, PageDown goes a page down')",
+        "ctrl+u": "tell('PageUp goes a page up')",
+        "ctrl+s": "tell('x writes a file, R records the commands')",
+        "l": "tell(': list shows lines of the program')",
+        "r": "tell('Home goes to the start, c goes on to the end')",
+        "u": "tell('z goes back to the run before a change')",
+        "Q": "tell('q leaves gradstep')",
+    }
 )
+
+# What the footer shows of the keys of a widget, by its id: the first ones first.
+FOOTERS: Final[Mapping[str, Sequence[tuple[str, str]]]] = MappingProxyType(
+    {
+        "program": (("↑↓", "line"), ("Enter", "choose"), ("b", "break there")),
+        "graph": (
+            ("←↑↓→", "node"),
+            ("Enter", "choose"),
+            ("/", "search"),
+            ("+ -", "unfold, fold"),
+            ("v", "list"),
+            ("r", "turn"),
+        ),
+        "step": (
+            ("←↑↓→", "element"),
+            ("M", "largest"),
+            ("v", "one matrix"),
+            ("j", "to an index"),
+            ("d", "dense"),
+            ("Enter", "explain"),
+        ),
+        "alone": (
+            ("←↑↓→", "element"),
+            ("M", "largest"),
+            ("v", "back"),
+            ("j", "to an index"),
+            ("d", "dense"),
+        ),
+        "why": (("↑↓", "term"), ("Enter", "follow"), ("Backspace", "back")),
+        "nodes": (
+            ("↑↓", "node"),
+            ("Enter", "go there"),
+            ("v", "sort"),
+            ("V", "turn"),
+            ("b", "break there"),
+        ),
+        "flow": (("↑↓", "node"), ("Enter", "go there"), ("l", "all nodes")),
+        "training": (
+            ("↑↓", "iteration"),
+            ("r", "train 100"),
+            ("Enter", "go there"),
+            ("l", "log"),
+        ),
+        "watches": (
+            ("a", "display"),
+            ("u", "watch"),
+            ("d", "delete"),
+            ("Space", "on, off"),
+            ("Enter", "last change"),
+        ),
+        "stops": (
+            ("u", "new"),
+            ("Enter", "condition"),
+            ("Space", "on, off"),
+            ("d", "delete"),
+            ("l", "ignore"),
+            ("a", "commands"),
+        ),
+        "runs": (
+            ("=", "new run"),
+            ("Enter", "look at it"),
+            ("d", "differences"),
+            ("z", "undo"),
+        ),
+        "checks": (("r", "check all"), ("K", "this node"), ("Enter", "choose")),
+        "notes": (("Enter", "go there"), ("m", "mark this position")),
+        "empty prompt": (
+            ("Tab", "next pane"),
+            ("↑↓", "earlier lines"),
+            ("Esc", "back"),
+            ("PageUp", "older answers"),
+        ),
+        "prompt": (
+            ("Enter", "execute"),
+            ("Tab", "complete"),
+            ("↑↓", "earlier lines"),
+            ("Esc", "back"),
+            ("PageUp", "older answers"),
+        ),
+        "find": (("Enter", "next match"), ("↑↓", "matches"), ("Esc", "back")),
+        "search": (("↑↓", "choose"), ("Enter", "open"), ("Esc", "back")),
+    }
+)
+# Where letters are typed: no key but those of the line itself does something.
+LINES_OF_TEXT: Final = frozenset({"prompt", "empty prompt", "find", "search"})
+
+
+class Always(NamedTuple):
+    """A key of the footer that works wherever no text is typed."""
+
+    key: str
+    words: str  # what it does
+    rank: int  # those with the smallest are shown in the smallest window
+
+
+# In the order in which they stand there.
+ALWAYS: Final = (
+    Always("s", "step", 0),
+    Always("i", "whole node", 0),
+    Always("S", "back", 2),
+    Always("n", "next", 3),
+    Always("c", "continue", 4),
+    Always("b", "break", 5),
+    Always("e", "explain", 7),
+    Always("y", "why", 9),
+    Always("w", "watch", 10),
+    Always("K", "check", 12),
+    Always("=", "set", 13),
+    Always("z", "undo", 15),
+    Always("Space", "play", 11),
+    Always("o", "enlarge", 14),
+    Always("^g", "to a pane", 8),
+    Always("^p", "palette", 16),
+    Always("^o", "open another", 17),
+    Always(":", "command", 7),
+    Always("?", "keys", 0),
+    Always("q", "quit", 0),
+)
+_FEW: Final = 3  # keys of the pane that come first
+_FIRST, _MORE = 1, 6  # the ranks of those, and of the rest
 
 
 class Key(NamedTuple):
@@ -104,16 +225,34 @@ def written(key: str) -> str:
     return key.title() if len(key) > 1 else key
 
 
-def footer(width: int) -> list[tuple[str, str]]:
-    """Return the words of the footer, each with the name of its style or ""."""
-    words = [(" ", "")]
-    used = 1
-    for key, what in FOOTER:
-        used += len(key) + len(what) + 3
-        if used > width:
+def footer(width: int, focus: str) -> list[tuple[str, str]]:
+    """Return the words of the footer for a widget, each with its style or "".
+
+    First come the keys of the widget, then those that always work: as many as there is
+    room for, and none is cut.
+
+    >>> "".join(text for text, _ in footer(60, "why"))
+    ' ↑↓ term  Enter follow │ s step  i whole node  ? keys  q quit'
+    """
+    own = [
+        Always(*hint, _FIRST if number < _FEW else _MORE)
+        for number, hint in enumerate(FOOTERS.get(focus, ()))
+    ]
+    taken = {hint.key for hint in own}
+    rest = [] if focus in LINES_OF_TEXT else [h for h in ALWAYS if h.key not in taken]
+    room, shown = width, set[Always]()
+    for hint in sorted((*own, *rest), key=lambda hint: hint.rank):
+        room -= len(f"{hint.key} {hint.words}  ")
+        if room < 0:
             break
-        words += (key, "line--key"), (f" {what}  ", "")
-    return words
+        shown.add(hint)
+    words = [(" ", "")]
+    for part in ([h for h in own if h in shown], [h for h in rest if h in shown]):
+        if part and len(words) > 1:
+            words[-1] = (" │ ", "line--edge")
+        for hint in part:
+            words += (hint.key, "line--key"), (f" {hint.words}", ""), ("  ", "")
+    return words[:-1]
 
 
 LINES: Final[Mapping[str, str]] = MappingProxyType(

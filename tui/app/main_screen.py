@@ -7,7 +7,7 @@ import os
 from collections import deque
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
@@ -49,7 +49,7 @@ from .arrangement import (
     with_hidden,
     with_left,
 )
-from .keys import LINES, footer, keys
+from .keys import ELSEWHERE, LINES, footer, keys
 from .messages import Pick
 from .player import PACES, Player
 from .reloading import Loaded, change, changed_at, reloaded
@@ -65,6 +65,16 @@ if TYPE_CHECKING:
     from ...core.session.reply import Reply
 
 _ALWAYS = (TimelinePane, ProgramPane, GraphPane, WhyPane, ConsolePane)  # in sight
+# The letter of each pane, its id or "" for the view, and what gets the focus instead.
+_JUMPS: Final = (
+    ("p", "program", ""),
+    ("g", "graph", ""),
+    ("v", "", ""),
+    ("n", beside("nodes"), ""),
+    ("f", beside("flow"), ""),
+    ("w", "why", ""),
+    ("c", "console", "prompt"),
+)
 _LOOK_EVERY = 2.0  # seconds between looks at the scenario's file
 _LEAST_WIDTH, _LEAST_HEIGHT = 50, 14
 _Done = tuple[View | None, Exception | None]  # what to show, and a bug of ours
@@ -82,6 +92,7 @@ class MainScreen(Screen[int]):
         Binding("space", "play", "play", tooltip="Play and pause"),
         Binding("greater_than_sign", "pace(1)", "faster", show=False),
         Binding("less_than_sign", "pace(-1)", "slower", show=False),
+        Binding("ctrl+g", "jump", "jump to a pane", show=False, priority=True),
         Binding("ctrl+r", "reload", "load the file again", show=False),
         Binding("ctrl+o", "pick", "open another", show=False),
         Binding("o", "enlarge", "enlarge", show=False),
@@ -95,6 +106,7 @@ class MainScreen(Screen[int]):
             Binding(key.key, f"press('{key.key}')", key.summary, show=False)
             for key in keys()
         ),
+        *(Binding(key, action, show=False) for key, action in ELSEWHERE.items()),
         *(
             Binding(str(number), f"view('{name}')", title, show=False)
             for number, (name, title) in enumerate(VIEWS.items(), 1)
@@ -187,7 +199,7 @@ class MainScreen(Screen[int]):
             least = f"{_LEAST_WIDTH} × {_LEAST_HEIGHT}"
             text = f"gradstep needs {least}; this is {width} × {height}"
             self.query_one("#small", Static).update(text)
-        self.query_one("#keys", OneLine).tell(*footer(width))
+        self._show_keys()
         give_lines(self, *StepPane.lines_wanted(self.debugger))
         self.call_next(self._stand_beside)
         if event.size != self._drawn_in:
@@ -413,10 +425,44 @@ class MainScreen(Screen[int]):
         pane = self.focused
         while pane is not None and not isinstance(pane, (Pane, MatrixView)):
             pane = pane.parent if isinstance(pane.parent, Widget) else None
-        from .help import Help  # noqa: PLC0415  # 1 ms, never at the start
+        from .overlay import Help  # noqa: PLC0415  # 1 ms, never at the start
 
         shown = ConsolePane if pane is None else pane
         self.app.push_screen(Help(shown.TITLE, shown.HELP or ""))
+
+    def action_like(self, key: str) -> None:
+        """Do what another key does."""
+        self.app.simulate_key(key)
+
+    def action_tell(self, text: str) -> None:
+        """Tell which key does what a person may have meant."""
+        self.query_one(Prompt).hint(text)
+
+    def action_jump(self) -> None:
+        """Let a person go to a pane by its letter."""
+        from .overlay import Jump, Target  # noqa: PLC0415  # 1 ms, never at the start
+
+        self.minimize()
+        view = self.query_one("#view", ContentSwitcher).current or ""
+        every = [
+            Target(letter, pane, goes_to)
+            for letter, name, goes_to in _JUMPS
+            for pane in self.query(f"#{name or view}").results(Pane)
+        ]
+        shown = [one for one in every if _is_in_sight(one.pane)]
+        self.app.push_screen(Jump(shown), self._jump_to)
+
+    def _jump_to(self, name: str | None) -> None:
+        if name and is_there(self):
+            self.set_focus(self.query_one(f"#{name}"))
+
+    def action_search(self) -> None:
+        """Look for a node, in the graph."""
+        graph = self.query_one(GraphPane)
+        if _is_in_sight(graph):
+            graph.action_search()
+        else:
+            self.action_tell("the graph is not in sight: H shows all panes")
 
     def action_leave(self) -> None:
         """Leave gradstep."""
@@ -581,6 +627,23 @@ class MainScreen(Screen[int]):
 
     # ----------------------------------------------------------- header, keys
 
+    def watch_focused(self) -> None:
+        """Show the keys of what has the focus now."""
+        if is_there(self):
+            self._show_keys()
+
+    def on_input_changed(self) -> None:
+        """Show what Tab does at the prompt: that depends on what is typed."""
+        self._show_keys()
+
+    def _show_keys(self) -> None:
+        focus = self.focused
+        name = (focus.id or "") if focus is not None else ""
+        name = name.removesuffix(beside(""))
+        if isinstance(focus, Prompt) and not focus.value.strip():
+            name = "empty prompt"
+        self.query_one("#keys", OneLine).tell(*footer(self.size.width, name))
+
     def _show_header(self, working: str = "") -> None:
         debugger = self.debugger
         if not self._work.busy:
@@ -591,6 +654,12 @@ class MainScreen(Screen[int]):
             states.append(f"run {debugger.chosen}: {debugger.branch.text}")
         text = header_text(subject_text(debugger), states, where, self.size.width)
         self.query_one("#header", OneLine).tell((text, ""))
+
+
+def _is_in_sight(pane: Pane) -> bool:
+    """Tell whether a pane has a place on the screen, unless another is enlarged."""
+    line = (one for one in pane.ancestors_with_self if isinstance(one, Widget))
+    return all(one.display for one in line)
 
 
 def present_element(debugger: Debugger) -> Element | None:

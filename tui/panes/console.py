@@ -40,6 +40,7 @@ class Prompt(Input):
         ("pagedown", "scrollback(-5)", "on"),
         ("tab", "complete", "complete"),
         ("escape", "leave", "leave"),
+        ("ctrl+d", "delete_or_tell", "delete"),
     ]
 
     def __init__(self) -> None:
@@ -87,8 +88,13 @@ class Prompt(Input):
         self.cursor_position = len(self.value)
 
     def action_complete(self) -> None:
-        """Complete the word before the cursor as far as all candidates agree."""
-        if self._view is None:
+        """Complete the word before the cursor as far as all candidates agree.
+
+        An empty line is passed on the way from pane to pane.
+        """
+        if not self.value.strip():
+            self.screen.focus_next()
+        if self._view is None or not self.value.strip():
             return
         cursor = self.cursor_position
         found = complete(self._view.debugger, self.value, cursor)
@@ -103,6 +109,17 @@ class Prompt(Input):
             self.cursor_position = len(start + common + end)
         else:
             self.post_message(Candidates(found))
+
+    def action_delete_or_tell(self) -> None:
+        """Delete to the right; in an empty line say how to leave, as shells would."""
+        if self.value:
+            self.action_delete_right()
+        else:
+            self.hint("Escape goes back to the panes, where q leaves gradstep")
+
+    def hint(self, text: str) -> None:
+        """Say something in the empty line, until the next command."""
+        self.placeholder = f"{text}   : command"
 
     def action_scrollback(self, by: int) -> None:
         """Look at older lines, or newer ones."""
@@ -195,7 +212,8 @@ class ConsolePane(Pane, can_focus=False):
     TITLE: ClassVar[str] = "Console"
     HELP: ClassVar[str | None] = (
         "Every key is a command line, and stands here; an answer to read opens it.\n"
-        "`:` brings you here; up, down: earlier lines; Tab completes; Escape leaves.\n"
+        "`:` brings you here; up, down: earlier lines; Escape leaves.\n"
+        "Tab completes, and passes an empty line.\n"
         "PageUp, PageDown or the wheel: older answers."
     )
 
@@ -246,7 +264,7 @@ class ConsolePane(Pane, can_focus=False):
         self.query_one(Prompt).remember(reply.command)
         said = reply.text[0].partition("\n")[0] if reply.text else ""
         done = f"{reply.command}  → {said}" if said else reply.command
-        self.query_one(Prompt).placeholder = f"{done}   : command"
+        self.query_one(Prompt).hint(done)
 
     def say(self, text: str) -> None:
         """Write a line that is not an answer."""

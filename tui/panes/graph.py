@@ -122,7 +122,9 @@ class Search(Input):
     ]
 
     def __init__(self) -> None:
-        super().__init__(placeholder="a name; Enter: the next one, Escape: back")
+        super().__init__(
+            placeholder="a name; Enter: the next one, Escape: back", id="find"
+        )
 
     def action_leave(self) -> None:
         """Give the keys back to the picture."""

@@ -25,11 +25,11 @@ from textual.widget import Widget
 from textual.widgets import OptionList
 
 from driving import press, settle
-from gradstep.tui.app import help as help_page
+from gradstep.tui.app import overlay
 from gradstep.tui.app.app import GradstepApp
-from gradstep.tui.app.help import Help
-from gradstep.tui.app.keys import FOOTER, LINES
+from gradstep.tui.app.keys import ALWAYS, FOOTERS, LINES, LINES_OF_TEXT
 from gradstep.tui.app.main_screen import MainScreen
+from gradstep.tui.app.overlay import Help
 from gradstep.tui.app.picker import Picker
 from gradstep.tui.panes.base.views import VIEWS
 from gradstep.tui.panes.console import ConsolePane, Prompt
@@ -52,6 +52,7 @@ from looks import (
     cursor,
     dense,
     focused,
+    hint,
     last,
     line,
     node,
@@ -146,6 +147,25 @@ MAIN: Final = (
     Row("ctrl+c", lambda s: len(s.app._notifications), 1),
     Row("ctrl+p", screen, "Palette"),
     Row("ctrl+o", screen, "Picker"),
+    Row("ctrl+g", screen, "Jump"),
+    Row("k", line, 3, keys=("tab",)),
+    Row("j", line, 4, keys=("tab", "up")),
+    Row("G", position, 13),
+    Row("slash", focused, "Search"),
+    Row("ctrl+f", focused, "Search"),
+    Row("f1", screen, "Help"),
+    Row("f5", position, 9, ("break oz",)),
+    Row("f9", stops, ["t"]),
+    Row("f10", position, 9),
+    Row("f11", position, 8),
+    Row("shift+f11", position, 13),
+    Row("ctrl+d", hint, "q leaves gradstep, PageDown goes a page down"),
+    Row("ctrl+u", hint, "PageUp goes a page up"),
+    Row("ctrl+s", hint, "x writes a file, R records the commands"),
+    Row("l", hint, ": list shows lines of the program"),
+    Row("r", hint, "Home goes to the start, c goes on to the end"),
+    Row("u", hint, "z goes back to the run before a change"),
+    Row("Q", hint, "q leaves gradstep"),
     Row("ctrl+r", lambda s: len(s.debugger.memory.history), 1, ("step", "goto 7")),
     Row("space", lambda s: s.main._player.is_playing, True),
     Row("escape", lambda s: s.main._player.is_playing, False, keys=("space",)),
@@ -339,12 +359,13 @@ PROMPT: Final = (
     Row("pageup", back, 5, keys=("s", "enter") * 7),
     Row("pagedown", back, 0, keys=(*("s", "enter") * 7, "pageup")),
     Row("tab", value, "watch ", keys=(*"wat",)),
+    Row("ctrl+d", hint, "Escape goes back to the panes, where q leaves gradstep"),
     Row("escape", focused, "ProgramPane"),
 )
 HELP: Final = (
     *(
         Row(key, screen, "MainScreen")
-        for key in ("escape", "q", "question_mark", "enter", "space")
+        for key in ("escape", "q", "question_mark", "f1", "enter", "space")
     ),
     Row("down", lambda s: s.one(VerticalScroll).scroll_target_y, 1.0),
     Row("up", lambda s: s.one(VerticalScroll).scroll_target_y, 0.0, keys=("down",)),
@@ -500,8 +521,11 @@ _WORDS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "1-9": tuple("123456789"),
         "←": ("left",),
         "→": ("right",),
-        **{f"ctrl+{key}": (f"ctrl+{key}",) for key in "copr"},
-        **{f"^{key}": (f"ctrl+{key}",) for key in "o"},
+        **{f"ctrl+{key}": (f"ctrl+{key}",) for key in "copgr"},
+        **{f"^{key}": (f"ctrl+{key}",) for key in "ogp"},
+        "←↑↓→": _ARROWS,
+        "↑↓": ("up", "down"),
+        "esc": ("escape",),
     }
 )
 _MOUSE: Final = re.compile(r"(?:or )?(?:the |a )?(?:double )?\b(?:click|wheel|drag)\b")
@@ -553,15 +577,6 @@ def handled_in(kind: type[Widget]) -> Iterator[str]:
                 )
 
 
-def bordered_in(kind: type[Widget]) -> Iterator[str]:
-    """Yield the keys that the lower border of a view names: `enter go there`."""
-    pane: Any = kind()
-    for words in pane.keys() if isinstance(pane, TablePane) else pane.KEYS:
-        parts = words.split()
-        heads = [" ".join(parts[:count]) for count in range(len(parts))]
-        yield from next(found for head in heads[::-1] if (found := read_keys(head)))
-
-
 def owners() -> set[type[Widget]]:
     """Return the classes of the application that have keys of their own."""
     found: set[type[Widget]] = set()
@@ -594,18 +609,40 @@ def test_no_key_is_without_a_row(kind: type[Widget]) -> None:
     wanted = {*bound_in(kind), *handled_in(kind)}
     if "HELP" in kind.__dict__:
         wanted |= set(named_in(kind.HELP or ""))
-    if issubclass(kind, TablePane | TrainingPane) and kind is not TablePane:
-        wanted |= set(bordered_in(kind))
     assert wanted <= rows
 
 
 def test_no_key_of_the_footer_and_the_help_is_without_a_row() -> None:
     rows = {row.key for row in MAIN}
-    said = [key for key, _ in FOOTER] + list(help_page._OWN)
+    said = [one.key for one in ALWAYS] + list(overlay._OWN)
     read = [read_keys(key) for key in said]
     assert all(read)
     assert {key for keys in read for key in keys or ()} <= rows
     assert set(LINES) <= rows
+
+
+# The places of what has another name there, and of what is said of all tables.
+_SHOWN_IN: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "empty prompt": ("prompt",),
+        "find": ("search",),
+        "search": ("picker",),
+        "graph": ("graph", "folds"),
+        "step": ("step", "large"),
+        **{name: (name, "table") for name in VIEWS if name not in ("step", "training")},
+    }
+)
+
+
+@pytest.mark.parametrize("name", FOOTERS)
+def test_every_key_that_the_footer_names_has_a_row_where_it_is_named(name: str) -> None:
+    places = _SHOWN_IN.get(name, (name,))
+    if name not in LINES_OF_TEXT:
+        places = (*places, "main")
+    rows = {row.key for place in places for row in PLACES[place].rows}
+    read = [read_keys(key) for key, _ in FOOTERS[name]]
+    assert all(read)
+    assert {key for keys in read for key in keys or ()} <= rows
 
 
 def test_a_key_is_found_in_what_is_said_of_it() -> None:

@@ -11,7 +11,7 @@ from gradstep.core.debugger.debugger import Debugger
 from gradstep.core.engine.trace import Contribution, Trace
 from gradstep.core.scenario.scenario import builtin_names, load, parse
 from gradstep.tui.app.app import GradstepApp
-from gradstep.tui.app.keys import FOOTER, LINES
+from gradstep.tui.app.keys import ALWAYS, LINES
 from gradstep.tui.app.picker import Choice, _label
 from gradstep.tui.cli.main import run
 from gradstep.tui.draw.look import Look
@@ -59,7 +59,7 @@ def held(debugger: Debugger, shown: list[int]) -> None:
 
 @pytest.mark.parametrize("name", builtin_names())
 def test_the_first_keys_of_the_footer_show_everything_both_ways(name: str) -> None:
-    there, back = FOOTER[0][0], "S"
+    there, back = ALWAYS[0].key, "S"
     assert (there, LINES[there]) == ("s", "stepi")
     debugger = Debugger(load(name))
     forward = walked(debugger, there)

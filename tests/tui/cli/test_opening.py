@@ -48,7 +48,7 @@ LATER = [
     "gradstep.core.scenario.arrays",
     *(f"gradstep.core.pictures.{name}" for name in ("flow", "plot")),
     *(f"gradstep.core.export.{n}" for n in ("dot", "latex", "numpy_code", "records")),
-    *(f"gradstep.tui.app.{name}" for name in ("help", "palette", "picker")),
+    *(f"gradstep.tui.app.{name}" for name in ("overlay", "palette", "picker")),
     *(f"gradstep.tui.draw.{n}" for n in ("matrix", "playback", "step", "tables")),
     "gradstep.tui.draw.reports",
     *(f"gradstep.tui.export.{name}" for name in ("documents", "frames", "page")),

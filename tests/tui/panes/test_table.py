@@ -11,7 +11,7 @@ from textual.app import App, ComposeResult
 from gradstep.core.debugger.debugger import Debugger
 from gradstep.core.scenario.scenario import load
 from gradstep.tui.panes.base.pane import View
-from gradstep.tui.panes.tables.table import Cell, Column, Row, TablePane, bar, fitting
+from gradstep.tui.panes.tables.table import Cell, Column, Row, TablePane, bar
 
 
 class Lazy(Sequence[Row]):
@@ -164,10 +164,7 @@ async def test_an_empty_table_says_so() -> None:
         assert app.table.done == []
 
 
-def test_bars_and_keys_take_no_more_room_than_there_is() -> None:
+def test_bars_take_no_more_room_than_there_is() -> None:
     for width in range(1, 20):
         assert len(bar(1.0, width)) == len(bar(0.0, width)) == width
         assert bar(1.0, width) == "█" * width
-    assert fitting(("one key", "another one"), 40) == "one key · another one"
-    assert fitting(("one key", "another one"), 20) == "one key"
-    assert fitting(("one key",), 5) == ""

@@ -329,8 +329,11 @@ def selection_ink(screen: Screen[object]) -> Style:
 class OneLine(Painted):
     """One line at the edge of the screen."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"line--key"}
-    DEFAULT_CSS = "OneLine > .line--key { text-style: bold; }"
+    DEFAULT_CSS = """
+    OneLine > .line--key { color: $accent; text-style: bold; }
+    OneLine > .line--edge { text-style: dim; }
+    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = classes_in(DEFAULT_CSS)
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -343,8 +346,9 @@ class OneLine(Painted):
 
     def tell(self, *words: tuple[str, str]) -> None:
         """Write words, each with the name of its style or ""."""
-        self._words = words
-        self.repaint()
+        if words != self._words:
+            self._words = words
+            self.repaint()
 
     def lines(self) -> Sequence[Line]:
         """Draw the words."""

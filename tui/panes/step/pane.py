@@ -309,7 +309,7 @@ class StepPane(KeptPane[_Found]):
         if not self._facets[self._active].array.size:
             return
         if self._alone is None:
-            self._alone = MatrixView(self._summaries)
+            self._alone = MatrixView(self._summaries, id="alone")
             self.mount(self._alone)
         self._alone.display = True
         self._alone.focus()

@@ -58,7 +58,6 @@ class ChecksPane(KeptTable[CheckRows]):
         "r: check everything   K: check the chosen node   enter: choose the element"
     )
     EMPTY: ClassVar[str] = "nothing is checked yet: r checks everything, K one node"
-    KEYS: ClassVar[Sequence[str]] = ("r check all", "K this node", "enter choose")
     COLUMNS: ClassVar[Sequence[Column]] = (
         Column(""),
         Column("level", width=5),  # without it two rows can look the same

@@ -100,7 +100,6 @@ class FlowPane(RunTable[FlowRows]):
         "enter: go where the gradient is complete"
     )
     QUANTITY: ClassVar[Quantity] = "grad"
-    KEYS: ClassVar[Sequence[str]] = ("l lines or nodes", "enter go there")
     BINDINGS: ClassVar[list[BindingType]] = [("l", "whole", "lines or nodes")]
 
     def __init__(self, *, id: str | None = None) -> None:

@@ -161,7 +161,6 @@ class NodesPane(RunTable[NodeRows]):
         "up, down: choose a node   enter: go where it is done   b: break there"
     )
     QUANTITY: ClassVar[Quantity] = "value"
-    KEYS: ClassVar[Sequence[str]] = ("enter go there", "v sort", "V turn")
     COLUMNS: ClassVar[Sequence[Column]] = (
         Column(""),
         Column("name", width=8, most=24, order="name"),

@@ -29,7 +29,6 @@ class NotesPane(TablePane):
         "● a note whose place is behind us   · one that is still to come   ▽ a mark\n"
         "enter: go to the place   m: mark this position"
     )
-    KEYS: ClassVar[Sequence[str]] = ("enter go there", "m mark this position")
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)

@@ -32,7 +32,6 @@ class RunsPane(KeptTable[_Compared]):
         "run to that one, once the pass has come to it.\n"
         "enter: look at the run   d: list all differences   z, Z: undo, redo"
     )
-    KEYS: ClassVar[Sequence[str]] = ("enter look at it", "d differences", "z undo")
     COLUMNS: ClassVar[Sequence[Column]] = (
         Column(""),
         Column("run", "right"),

@@ -66,14 +66,6 @@ class StopsPane(NumberedPane):
         "space, or a click on ●: on, off   d: delete   u: a new breakpoint"
     )
     EMPTY: ClassVar[str] = "no stops yet: b breaks, w watches; catch nan, catch inf, …"
-    KEYS: ClassVar[Sequence[str]] = (
-        "enter condition",
-        "l ignore",
-        "a commands",
-        "space on, off",
-        "d delete",
-        "u new",
-    )
     COLUMNS: ClassVar[Sequence[Column]] = (
         Column(""),
         Column("", "right"),

@@ -82,7 +82,6 @@ class TablePane(Pane, ScrollView):
 
     COLUMNS: ClassVar[Sequence[Column]] = ()
     EMPTY: ClassVar[str] = "nothing here yet"
-    KEYS: ClassVar[Sequence[str]] = ()  # said in the lower border, as far as they fit
     DEFAULT_CSS = """
     TablePane { overflow: hidden auto; scrollbar-size-vertical: 1; }
     TablePane > .table--heading { color: $secondary; text-style: bold; }
@@ -139,10 +138,6 @@ class TablePane(Pane, ScrollView):
         del view
         return None
 
-    def keys(self) -> Sequence[str]:
-        """Return what is said in the lower border: the keys, the first ones first."""
-        return self.KEYS
-
     def moved(self, row: int) -> None:
         """Act on a cursor that a person has moved."""
 
@@ -177,12 +172,7 @@ class TablePane(Pane, ScrollView):
         """Draw the same rows once more: others would have to be looked up."""
         self.virtual_size = Size(self.size.width, len(self._rows) + self._top())
         self.reveal()
-        self.say_keys()
         self.refresh()
-
-    def say_keys(self) -> None:
-        """Write the keys into the lower border."""
-        self.head(self.TITLE, fitting(self.keys(), self.size.width))
 
     def reveal(self) -> None:
         """Scroll to the cursor."""
@@ -420,14 +410,3 @@ def bar(share: float, width: int) -> str:
     eighths = max(round(share * width * 8), 1)
     whole, rest = divmod(eighths, 8)
     return ("█" * whole + _EIGHTHS[rest]).ljust(width)[:width]
-
-
-def fitting(words: Sequence[str], width: int) -> str:
-    """Return as many words as fit into the border."""
-    text = ""
-    for word in words:
-        longer = f"{text} · {word}" if text else word
-        if len(longer) > width - 4:
-            break
-        text = longer
-    return text

@@ -40,13 +40,6 @@ class WatchesPane(NumberedPane, KeptTable[list[Row]]):
         "space: switch a watch on or off   d: delete"
     )
     EMPTY: ClassVar[str] = "none yet: w watches the chosen element, D displays it"
-    KEYS: ClassVar[Sequence[str]] = (
-        "a display",
-        "u watch",
-        "d delete",
-        "space on, off",
-        "enter last change",
-    )
     COLUMNS: ClassVar[Sequence[Column]] = (
         Column("kind", width=7),
         Column("", "right"),

@@ -23,7 +23,6 @@ from ....core.words.numbers import SENTENCE, digits_apart, number_text
 from ...draw.digits import align
 from ..base.pane import Asked, Line, Pane, View, classes_in
 from ..base.views import VIEWS
-from ..tables.table import fitting
 
 if TYPE_CHECKING:
     from textual.binding import BindingType
@@ -48,12 +47,6 @@ class TrainingPane(Pane):
         "Below: the norms of the parameters' gradients, each on its own log scale.\n"
         "up, down: the next iteration, the one before   page up, page down: a tenth\n"
         "enter or a click: go there   r: train 100 more   l: linear or log"
-    )
-    KEYS: ClassVar[tuple[str, ...]] = (
-        "enter go there",
-        f"r train {_MORE}",
-        "l log",
-        "up, down move",
     )
     DEFAULT_CSS = """
     TrainingPane > .training--curve { color: $primary; }
@@ -97,7 +90,6 @@ class TrainingPane(Pane):
 
     def on_resize(self) -> None:
         """Draw again in the room that there is now."""
-        self.head(self.TITLE, fitting(self.KEYS, self.size.width))
         self.refresh()
 
     # ------------------------------------------------------------------- actions

@@ -1,22 +1,26 @@
-"""What `?` shows: what the focused pane is, its keys, and those of the application."""
+"""What stands over the panes: the help of `?`, and the letters of Ctrl+G."""
 
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
 
 from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
+from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from .keys import keys, written
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from textual.app import ComposeResult
+    from textual.events import Click, Key
+
+    from ..panes.base.pane import Pane
 
 _WIDTH: Final = 12  # cells for the keys
 # What the application itself does with a key.
@@ -32,6 +36,7 @@ _OWN: Final[Mapping[str, str]] = MappingProxyType(
         "h, H": "hide the pane; bring all back",
         "Ctrl+arrows": "move the borders",
         "Escape": "cancel what goes on; let the cursor follow the steps again",
+        "Ctrl+G": "a letter on each pane jumps there",
         "Ctrl+P": "find a command, a node, a scenario or a theme",
         "Ctrl+R": "load the file again",
         "Ctrl+O": "open another scenario; Escape goes back to this one",
@@ -52,7 +57,7 @@ class Help(ModalScreen[None]):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,question_mark,enter,space", "close", "close")
+        Binding("escape,q,question_mark,f1,enter,space", "close", "close")
     ]
 
     def __init__(self, title: str, text: str) -> None:
@@ -87,3 +92,67 @@ def page(text: str) -> Text:
         shown.append(" ".join(several).ljust(_WIDTH - 1), "bold")
         shown.append(f" {summary}\n")
     return shown
+
+
+class Target(NamedTuple):
+    """A pane that can be jumped to."""
+
+    letter: str
+    pane: Pane
+    goes_to: str  # the id of the widget in it that gets the focus; "" for the pane
+
+
+class Jump(ModalScreen[str]):
+    """A letter on every pane. It returns the id of the widget to go to, "" for none."""
+
+    DEFAULT_CSS: ClassVar[str] = """
+    Jump > Static {
+        position: absolute; width: auto; height: 1;
+        background: $panel; color: $foreground;
+    }
+    Jump > #how { dock: bottom; position: relative; width: 100%; }
+    """
+
+    def __init__(self, targets: Sequence[Target]) -> None:
+        super().__init__()
+        self._targets = targets
+
+    def compose(self) -> ComposeResult:
+        """Lay out a letter with a title for each pane, and what they are for."""
+        for letter, pane, _ in self._targets:
+            text = Content.assemble(_key(letter), f" {pane.TITLE} ")
+            yield Static(text, markup=False, classes="letter")
+        how = Content.assemble(
+            _key("a letter"), " jumps there  ", _key("Esc"), " stays"
+        )
+        yield Static(how, id="how", markup=False)
+
+    def on_resize(self) -> None:
+        """Put each letter over the middle of its pane, once that has its place."""
+        self.call_after_refresh(self._put)
+
+    def _put(self) -> None:
+        for label, target in zip(self.query(".letter"), self._targets, strict=False):
+            x, y, width, height = target.pane.region
+            left = max(width - label.outer_size.width, 0) // 2
+            label.styles.offset = (x + left, y + height // 2)
+
+    def on_key(self, event: Key) -> None:
+        """Go to the pane of a letter; any other key stays where it is."""
+        event.stop()
+        event.prevent_default()
+        self._leave(one for one in self._targets if one.letter == event.character)
+
+    def on_click(self, event: Click) -> None:
+        """Go to the pane that is clicked."""
+        at = event.screen_offset
+        self._leave(one for one in self._targets if one.pane.region.contains_point(at))
+
+    def _leave(self, chosen: Iterable[Target]) -> None:
+        one = next(iter(chosen), None)
+        if self.is_current:  # two keys may come at once
+            self.dismiss("" if one is None else one.goes_to or one.pane.id or "")
+
+
+def _key(text: str) -> Content:
+    return Content.styled(f" {text} ", "bold reverse $accent")
