@@ -43,8 +43,8 @@ Detail = Literal["op", "shape", "box"]
 NUMBER_WIDTH: Final = 8
 SHORT_WIDTH: Final = 5
 # At the end of an edge, the way of the forward pass; and that of the backward pass.
-_HEADS: Final = "→↓"
-TURNED: Final = str.maketrans("→←↓", "←→↑")
+_HEADS: Final = {_LEFT: "←", _RIGHT: "→", _UP: "↑", _DOWN: "↓"}
+TURNED: Final = str.maketrans("→←↓↑", "←→↑↓")
 _MOST_NAME: Final = 16
 
 
@@ -223,11 +223,11 @@ def draw(layout: Layout, labels: Sequence[Label]) -> Drawing:
     grid = [[" "] * layout.width for _ in range(layout.height)]
     for (x, y), there in arms.items():
         grid[y][x] = _character(there, layout.routes)
-    straight = _STEEP if layout.down else _FLAT
     for walked in cells:
-        x, y, _ = walked[-1]
-        if all(arm == straight for arm in arms[x, y].values()):
-            grid[y][x] = _HEADS[layout.down]
+        head = _head(walked, arms, down=layout.down)
+        if head is not None:
+            x, y, sign = head
+            grid[y][x] = sign
     places: list[list[tuple[int, int, tuple[Piece, ...]]]] = [[] for _ in grid]
     outs = {route.source for route in layout.routes}
     for box, label in enumerate(labels):
@@ -235,6 +235,30 @@ def draw(layout: Layout, labels: Sequence[Label]) -> Drawing:
             places[y].append((x, box, pieces))
     lines = ["".join(row) for row in grid]
     return Drawing(layout, lines, [sorted(row) for row in places], cells)
+
+
+def _head(
+    walked: Sequence[tuple[int, int, int]],
+    arms: Mapping[tuple[int, int], Mapping[int, int]],
+    *,
+    down: bool,
+) -> tuple[int, int, str] | None:
+    """Return where the head of an arrow stands, and the head.
+
+    That is the end of a route; or, where a joint is there, the cell that leads to it.
+    """
+    x, y, _ = walked[-1]
+    way, straight = (_DOWN, _STEEP) if down else (_RIGHT, _FLAT)
+    if all(arm == straight for arm in arms[x, y].values()):
+        return x, y, _HEADS[way]
+    if len(walked) < 2:
+        return None
+    before = walked[-2][:2]
+    way = _side(before, (x, y))
+    straight = _FLAT if way & _FLAT else _STEEP
+    if any(arm != straight for arm in arms[before].values()):
+        return None
+    return *before, _HEADS[way]
 
 
 def _placed(

@@ -293,7 +293,10 @@ class Atlas:
         return None
 
     def _longer(self, boxes: Sketch, plan: Plan) -> Iterator[tuple[int, Label]]:
-        """Yield longer labels of the boxes whose words a plan cuts, by the box."""
+        """Yield longer labels of the boxes whose words a plan cuts, by the box.
+
+        Rather has a number fewer digits than that a word is cut.
+        """
         words = [cell_len(what_text(self.graph, b, self.folds)) for b in boxes.boxes]
         if sum(size > plan.words for size in words) > _MOST_LONGER:
             return
@@ -302,7 +305,11 @@ class Atlas:
             for box, size in enumerate(words):
                 if size > less:
                     shown = boxes.boxes[box]
-                    yield box, label_of(self.graph, shown, self.folds, plan, more)
+                    plans = [plan]
+                    if size <= more and plan.number > SHORT_WIDTH:
+                        plans.insert(0, plan._replace(number=SHORT_WIDTH))
+                    for one in plans:
+                        yield box, label_of(self.graph, shown, self.folds, one, more)
 
     def _large(
         self,

@@ -207,3 +207,39 @@ def test_the_heads_of_arrows_point_the_way_of_the_pass() -> None:
             assert rows[y][x] == sign
             back = rows[y + lead[1]][x + lead[0]]
             assert (-lead[0], -lead[1]) in arms(back)
+
+
+HEADED: dict[Way, str] = {(-1, 0): "←", (1, 0): "→", (0, -1): "↑", (0, 1): "↓"}
+
+
+@pytest.mark.parametrize("name", builtin_names())
+def test_what_comes_to_a_joint_from_the_side_has_a_head(name: str) -> None:
+    """In the tightest pictures too, where no line is left between box and joint."""
+    atlas = Atlas(load(name).subject.graph)
+    heads = 0
+    for room in [(25, 8), (43, 15), (50, 30), (70, 26), (200, 60)]:
+        scene = atlas.automatic(room, None)[0]
+        if not isinstance(scene, Picture):
+            continue
+        lines = scene.drawing.lines
+        for walked in scene.drawing.cells:
+            x, y, _ = walked[-1]
+            if lines[y][x] in ARROWS or len(walked) < 2:
+                continue
+            before_x, before_y, _ = walked[-2]
+            way = (x - before_x, y - before_y)
+            sign = lines[before_y][before_x]
+            if arms(sign) == {way, (-way[0], -way[1])}:
+                assert sign == HEADED[way], "\n".join(lines)
+                heads += 1
+    if name == "vanishing":
+        assert heads > 10
+
+
+def test_a_number_has_fewer_digits_before_a_word_is_cut() -> None:
+    atlas = Atlas(load("three_layer").subject.graph)
+    scene = atlas.automatic((43, 15), None)[0]
+    assert isinstance(scene, Picture)
+    text = "\n".join("".join(row) for row in text_of(scene.drawing))
+    assert "E ▸0.5 * sum((x3 - t) ** 2)" in text
+    assert "…" not in text
