@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     from ...core.pictures.folds import Fold, Sketch
 
 PART: Final = 256  # lines that are drawn together
-_MOST_LANES: Final = 12
+_FEW_LANES: Final = 12  # that a list has in any case
 _MOST_NAME: Final = 24
 _LEAST_PART: Final = 4  # cells of a label: less helps nobody
 _SIZE: Final = NUMBER_WIDTH + 1
+_MARKS: Final = 3  # cells of a label in front of its name, and behind it
 _LEFT, _RIGHT, _UP, _DOWN, _BEHIND = 1, 2, 4, 8, 16
 
 
@@ -57,10 +58,19 @@ class Rails:
     starts: Sequence[Sequence[int]]
 
 
-def rails_of(sketch: Sketch, order: Sequence[int]) -> Rails:
+def most_lanes(room: int, names: int) -> int:
+    """Return how many lanes there is room for beside names and numbers of some width.
+
+    >>> most_lanes(42, 8), most_lanes(120, 8)
+    (12, 50)
+    """
+    return max((room - names - _SIZE - _MARKS) // 2, _FEW_LANES)
+
+
+def rails_of(sketch: Sketch, order: Sequence[int], most: int = _FEW_LANES) -> Rails:
     """Give each box the first lane that is free from its line to its last use.
 
-    Beyond the most lanes all run in the last one.
+    Beyond the most lanes all run in the last one: there is no room for more.
     """
     line, last, lane = ([0] * len(order) for _ in range(3))
     for number, box in enumerate(order):
@@ -85,7 +95,7 @@ def rails_of(sketch: Sketch, order: Sequence[int]) -> Rails:
         # What nobody uses keeps its lane for a line, or it would seem to lead on.
         end = last[box] if last[box] > number else number + 2
         ending.setdefault(end, []).append(found)
-        lane[box] = min(found, _MOST_LANES - 1)
+        lane[box] = min(found, most - 1)
         if lane[box] == len(until):
             until.append(-1)
         until[lane[box]] = max(until[lane[box]], last[box])

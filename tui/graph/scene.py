@@ -154,8 +154,9 @@ class Listing:
     def __post_init__(self) -> None:
         self._parts: dict[int, list[str]] = {}
         self.order: Sequence[int] = rail.in_order(self.sketch)  # from top to bottom
-        self._rails = rail.rails_of(self.sketch, self.order)
         self._names = rail.name_width(self.graph, self.sketch)
+        most = rail.most_lanes(self.width, self._names)
+        self._rails = rail.rails_of(self.sketch, self.order, most)
 
     @property
     def height(self) -> int:

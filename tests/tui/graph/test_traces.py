@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from gradstep.core.pictures.folds import Box, Sketch
 from gradstep.core.pictures.layout import Layers, layers, layout
-from gradstep.core.scenario.scenario import builtin_names, load
+from gradstep.core.scenario.scenario import builtin_names, load, parse
 from gradstep.tui.graph import rail
 from gradstep.tui.graph.drawing import TURNED, Drawing, Piece, Plan, draw, size_of
-from gradstep.tui.graph.scene import PLANS, Atlas, Picture
+from gradstep.tui.graph.scene import PLANS, Atlas, Listing, Picture
 
 Cell = tuple[int, int]
 Way = tuple[int, int]  # one step: right, down
@@ -191,6 +191,21 @@ def test_every_edge_of_any_list_can_be_followed(
     order = rail.in_order(sketch)
     texts = rail.drawn(sketch, order, rail.rails_of(sketch, order), 0)
     assert_listed(texts, order, operands)
+
+
+@pytest.mark.parametrize("count", [11, 12, 20, 40])
+def test_many_operands_have_a_lane_each_where_there_is_room(count: int) -> None:
+    names = [f"x{number}" for number in range(count)]
+    leaves = "".join(f"{name} = 1.0\n" for name in names)
+    text = f"gradstep = 1\nprogram = 'E = sum(stack([{', '.join(names)}]))'\n[inputs]\n"
+    graph = parse(text + leaves, source="many.toml").subject.graph
+    atlas = Atlas(graph)
+    scene = atlas.listing(atlas.opened(0), (2 * count + 30, 60))
+    assert isinstance(scene, Listing)
+    texts = [scene.row(line)[0] for line in range(scene.height)]
+    knobs = [next(x for x, sign in enumerate(t) if sign in KNOBS) for t in texts]
+    assert len(set(knobs[:count])) == count
+    assert_listed(texts, list(scene.order), [list(o) for o in scene.sketch.operands])
 
 
 def test_the_heads_of_arrows_point_the_way_of_the_pass() -> None:
