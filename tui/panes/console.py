@@ -9,14 +9,26 @@ from typing import TYPE_CHECKING, ClassVar
 from rich.cells import cell_len
 from rich.segment import Segment
 from textual.containers import Horizontal
-from textual.widgets import Input, Static
+from textual.strip import Strip
+from textual.widgets import Input
 
 from ...core.debugger.complete import complete
-from .base.pane import Asked, Line, Painted, Pane, View, fitted, folded
+from .base.pane import (
+    Asked,
+    Line,
+    OneLine,
+    Painted,
+    Pane,
+    View,
+    filled,
+    fitted,
+    folded,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rich.style import Style
     from textual.app import ComposeResult
     from textual.binding import BindingType
     from textual.widget import Widget
@@ -53,6 +65,23 @@ class Prompt(Input):
         self._number = 0
         self._view: View | None = None
         self._before: Widget | None = None  # the one that had the keys
+        # Of the line and of what stands there while nothing is typed.
+        self._inks: tuple[Style, Style] | None = None
+
+    def render_line(self, y: int) -> Strip:
+        """Return the line; what each key changes is drawn here, for that is quicker."""
+        if self.value or self.has_focus or y:
+            return super().render_line(y)
+        if self._inks is None:
+            quiet = self.get_component_rich_style("input--placeholder")
+            self._inks = self.rich_style, self.rich_style + quiet
+        (ground, quiet), width = self._inks, self.size.width
+        return Strip(filled([Segment(self.placeholder, quiet)], width, ground), width)
+
+    def notify_style_update(self) -> None:
+        """Forget the colours of the theme before."""
+        super().notify_style_update()
+        self._inks = None
 
     def begin(self, line: str | None = None) -> None:
         """Take the keys, with the beginning of a line or with what stands here."""
@@ -220,8 +249,10 @@ class ConsolePane(Pane, can_focus=False):
     def compose(self) -> ComposeResult:
         """Lay out the scroll-back and the prompt."""
         yield Scrollback(id="log")
+        sign = OneLine(id="sign")
+        sign.tell((PROMPT, ""))
         with Horizontal(id="line"):
-            yield Static(PROMPT, markup=False, id="sign")
+            yield sign
             yield Prompt()
 
     def __init__(self, *, id: str | None = None) -> None:

@@ -16,6 +16,7 @@ from driving import press, settle, until
 from gradstep.core.scenario.scenario import load
 from gradstep.tui.app.app import GradstepApp
 from gradstep.tui.app.main_screen import MainScreen
+from gradstep.tui.panes.console import Scrollback
 from gradstep.tui.panes.step.pane import StepPane
 from gradstep.tui.panes.why import WhyPane
 from panes_app import text_of
@@ -24,8 +25,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rich.console import RenderableType
+    from textual.geometry import Region
     from textual.pilot import Pilot
     from textual.screen import Screen
+
 
 KEYS = (
     "s",
@@ -76,6 +79,28 @@ async def test_nothing_old_is_left_behind(name: str) -> None:
             await pilot.pause()
             before = painted(pilot)
             assert before == await anew(pilot), (turn, pressed)
+
+
+async def test_what_cannot_be_seen_is_not_painted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    painted: list[Scrollback] = []
+    async with GradstepApp(load("xor")).run_test(size=(120, 36)) as pilot:
+        paint = Scrollback.refresh
+
+        def refresh(log: Scrollback, *regions: Region, **how: bool) -> Scrollback:
+            painted.append(log)
+            return paint(log, *regions, **how)
+
+        monkeypatch.setattr(Scrollback, "refresh", refresh)
+        for key in ("s", "S"):
+            press(pilot.app, key)
+            await settle(pilot.app)
+        assert not painted
+        screen = pilot.app.screen
+        assert isinstance(screen, MainScreen)
+        screen.run_line("history")  # an answer to read opens the console
+        await until(lambda: bool(painted))
 
 
 async def test_a_cursor_in_a_matrix_moves_in_one_frame_with_all_panes(

@@ -225,6 +225,9 @@ class Painted(Widget):
 
     def repaint(self, lines: Sequence[int] | None = None) -> None:
         """Draw all lines now, or some, and paint those that have changed."""
+        if not self.display:
+            self._forget()  # it is drawn when it is to be seen again
+            return
         self._measure()
         self._all = None
         width, height = self.whole_size
@@ -238,7 +241,10 @@ class Painted(Widget):
             if line != self._drawn[y]:
                 self._drawn[y] = line
                 self._strips.pop(y, None)
-                changed.append(Region(-left, y - top, width, 1))
+                if changed and changed[-1].bottom == y - top:
+                    changed[-1] = changed[-1].grow((0, 0, 1, 0))
+                else:
+                    changed.append(Region(-left, y - top, width, 1))
         if changed:
             super().refresh(*changed)
 
