@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import math
 import os
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from gradstep.tui.app.app import GradstepApp
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from numpy.typing import NDArray
     from rich.console import RenderableType
     from textual.geometry import Region
     from textual.pilot import Pilot
@@ -163,10 +165,11 @@ class Painting:
     ) -> float:
         """Return the seconds from an act to the last frame that it causes.
 
-        It is waited for as long as something goes on in the background.
+        It is waited for as long as something goes on in the background. It is NaN where
+        no frame came: so is every ratio to it, and no row with one is held.
         """
         self.painted.clear()
-        started = last = time.perf_counter()
+        started, last = time.perf_counter(), math.nan
         act()
         while True:
             try:
@@ -199,11 +202,19 @@ async def race(scenario: Scenario, keys: str) -> tuple[float, float]:
                     for n in range(KEYS)
                 ]
             )
-    medians = [
-        np.median(times[n :: len(keys)], axis=0) for n in range(WARM, WARM + len(keys))
-    ]
-    mine, peer = max(medians, key=lambda pair: pair[0] / pair[1])
-    return float(mine), float(peer)
+    return slowest(times, len(keys))
+
+
+def slowest(times: NDArray[np.float64], keys: int) -> tuple[float, float]:
+    """Return both medians of the slowest of some keys, or of one without a frame.
+
+    `times` has a row for each press, in turns, and a column for each side.
+    """
+    medians = np.array(
+        [np.median(times[n::keys], axis=0) for n in range(WARM, WARM + keys)]
+    )
+    ours, theirs = medians[np.argmax(medians[:, 0] / medians[:, 1])]  # NaN is the most
+    return float(ours), float(theirs)
 
 
 async def _reach(pilot: Pilot[int]) -> None:
@@ -258,7 +269,7 @@ def rows() -> Iterator[Row]:
 
 
 def row(what: str, against: str, ours: float, theirs: float, most: float) -> Row:
-    """Return the line of two times in seconds."""
+    """Return the line of two times in seconds; NaN is a frame that never came."""
     ratio = ours / theirs if theirs else np.inf
     return Row(what, against, duration(ours), duration(theirs), ratio, most)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import selectors
 import shlex
@@ -65,8 +66,11 @@ class Terminal:
         return os.read(self._tmux.stdout.fileno(), 1 << 20)
 
     def wait(self, quiet: float) -> float:
-        """Return when the last output came, once there was none for so long."""
-        last = time.perf_counter()
+        """Return when the last output came, once there was none for so long.
+
+        It is NaN where there was none at all, as in `screen.Painting.after`.
+        """
+        last = math.nan
         while text := self._read(quiet):
             if b"%output" in text:
                 last = time.perf_counter()
