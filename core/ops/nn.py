@@ -658,7 +658,7 @@ def _conv2d_wording(
     code = _each_group("nchwij,ocij->nohw", windows, "{weight}", 1, groups)
     by_weight = _each_group("nohw,nchwij->ocij", "{g}", windows, 0, groups)
     by_input, about_weight, by_bias = _CONV_FORMS
-    to_input, to_weight = _conv2d_loops(grid, groups)
+    result, to_input, to_weight = _conv2d_loops(input, weight, grid, groups)
     forms = (
         by_input._replace(
             code=_conv2d_back_code(input, weight, grid, groups), statement=to_input
@@ -667,24 +667,66 @@ def _conv2d_wording(
         by_bias,
     )
     if bias is None:
-        return {"code": code, "forms": forms}
+        return {"code": code, "forms": forms, "statement": result}
+    added = "np.reshape({bias}, (-1, 1, 1))"
     return {
         "symbol": "{input} ⋆ {weight} + {bias}",
-        "code": f"{code} + np.reshape({{bias}}, (-1, 1, 1))",
+        "code": f"{code} + {added}",
         "forms": forms,
+        "statement": f"{result}\n{{y}} += {added}",
     }
 
 
-def _conv2d_loops(grid: _Grid, groups: int) -> tuple[str, str]:
-    """Return loops over the kernel, as a person writes them, where these are plain."""
-    if groups > 1 or grid.padding != (0, 0):
-        return "", ""
+def _conv2d_loops(
+    input: Shape, weight: Shape, grid: _Grid, groups: int
+) -> tuple[str, str, str]:
+    """Return loops over the kernel: the result, and what goes to input and weight."""
+    count, outs, ins = input[0], weight[0], weight[1]
+    each, pick = "i, j in np.ndindex", "..., i, j"
+    met, made = f"..., {_met(grid)}", "..."
+    if groups > 1:
+        out, of = (f"k*{size}:(k+1)*{size}" for size in (outs // groups, ins))
+        each, pick = f"k, {each}", f"{out}, :, i, j"
+        met, made = f":, {of}, {_met(grid)}", f":, {out}"
+    lengths = grid.kernel if groups == 1 else (groups, *grid.kernel)
+    loop = f"for {each}{lengths}: "
+    x, y, g = "{input}", "{y}", "{g}"
+    if groups > 1:
+        y, g = f"{{y}}[{made}]", f"{{g}}[{made}]"
+    before, x = _padded_line(grid, 4, x)
+    result = (
+        f"{before}{{y}} = np.zeros({(count, outs, *grid.places)})\n{loop}{y} += "
+        f"np.einsum('nchw,oc->nohw', {x}[{met}], {{weight}}[{pick}])"
+    )
+    to_input = f"np.einsum('nohw,oc->nchw', {g}, {{weight}}[{pick}])"
+    to_weight = f"np.einsum('nohw,nchw->oc', {g}, {x}[{met}])"
+    return (
+        result,
+        _spread_lines(f"{loop}INTO[{met}] += {to_input}", input, grid),
+        f"{before}{loop}{{into}}[{pick}] += {to_weight}",
+    )
+
+
+def _padded_line(grid: _Grid, ndim: int, name: str, more: str = "") -> tuple[str, str]:
+    """Return a line that pads an operand, and the name of what it makes."""
+    if grid.padding == (0, 0):
+        return "", name
+    return f"padded = {_padded_code(name, grid, ndim, more)}\n", "padded"
+
+
+def _spread_lines(loop: str, input: Shape, grid: _Grid) -> str:
+    """Return lines that add to an operand's gradient what a loop adds to INTO."""
+    if grid.padding == (0, 0):
+        return loop.replace("INTO", "{into}")
+    zeros = f"padded = np.zeros({(*input[:-2], *grid.padded)})"
+    added = f"{{into}} += padded{_crop_code(grid)}"
+    return f"{zeros}\n{loop.replace('INTO', 'padded')}\n{added}"
+
+
+def _met(grid: _Grid) -> str:
+    """Return the slices of an operand that the number i, j of a kernel meets."""
     axes = zip("ij", grid.dilation, grid.stride, grid.places, strict=True)
-    met = ", ".join(_met_code(*axis) for axis in axes)
-    loop = f"for i, j in np.ndindex{tuple(grid.kernel)}: {{into}}"
-    to_input = "np.einsum('nohw,oc->nchw', {g}, {weight}[..., i, j])"
-    to_weight = f"np.einsum('nohw,nchw->oc', {{g}}, {{input}}[..., {met}])"
-    return f"{loop}[..., {met}] += {to_input}", f"{loop}[..., i, j] += {to_weight}"
+    return ", ".join(_met_code(*axis) for axis in axes)
 
 
 def _met_code(number: str, dilation: int, stride: int, places: int) -> str:
@@ -733,13 +775,20 @@ def _pool_codes(input: Shape, grid: _Grid, picks: str, shares: str) -> str:
 
 def _max_pool2d_wording(input: Shape, **attributes: Any) -> Mapping[str, Any]:
     grid = _pool_grid(input, attributes)
-    padded = _padded_code("{input}", grid, len(input), ", constant_values=-np.inf")
-    windows = _windows_code(padded, grid)
+    least = ", constant_values=-np.inf"
+    windows = _windows_code(_padded_code("{input}", grid, len(input), least), grid)
     flat = (*input[:-2], *grid.places, math.prod(grid.kernel))
     first = f"np.argmax({windows}.reshape({flat}), -1)[..., None]"
     picks = f"np.take_along_axis(NUMBERS.reshape({flat}), {first}, -1)"
-    form = _OF_MAX._replace(code=_pool_codes(input, grid, picks, "{g}"))
-    return {"code": f"np.max({windows}, (-2, -1))", "forms": (form,)}
+    before, x = _padded_line(grid, len(input), "{input}", least)
+    form = _OF_MAX._replace(
+        code=_pool_codes(input, grid, picks, "{g}"), statement=_largest_lines(grid)
+    )
+    return {
+        "code": f"np.max({windows}, (-2, -1))",
+        "forms": (form,),
+        "statement": f"{before}{{y}} = np.max({_each_met(grid, x)}, 0)",
+    }
 
 
 def _avg_pool2d_wording(input: Shape, **attributes: Any) -> Mapping[str, Any]:
@@ -747,11 +796,47 @@ def _avg_pool2d_wording(input: Shape, **attributes: Any) -> Mapping[str, Any]:
     windows = _windows_code(_padded_code("{input}", grid, len(input)), grid)
     size = math.prod(grid.kernel)
     shares = f"np.repeat(np.ravel({{g}}) / {size}, {size})"
+    before, x = _padded_line(grid, len(input), "{input}")
+    loop = f"for i, j in np.ndindex{grid.kernel}: INTO[..., {_met(grid)}] += "
     form = _OF_MEAN._replace(
         local=f"1 / {size}",
         code=_pool_codes(input, grid, "NUMBERS", shares),
+        statement=_spread_lines(f"{loop}{{g}} / {size}", input, grid),
     )
-    return {"code": f"np.mean({windows}, (-2, -1))", "forms": (form,)}
+    return {
+        "code": f"np.mean({windows}, (-2, -1))",
+        "forms": (form,),
+        "statement": f"{before}{{y}} = np.mean({_each_met(grid, x)}, 0)",
+    }
+
+
+def _each_met(grid: _Grid, name: str) -> str:
+    """Return a list of what each number of a kernel meets."""
+    return f"[{name}[..., {_met(grid)}] for i, j in np.ndindex{grid.kernel}]"
+
+
+def _largest_lines(grid: _Grid) -> str:
+    """Return a loop over windows that gives the largest of each its gradient."""
+    if any(pad >= size for pad, size in zip(grid.padding, grid.kernel, strict=True)):
+        return ""  # a window may lie in the padding alone
+    axes = zip("ij", grid.stride, grid.kernel, grid.padding, strict=True)
+    at = ", ".join(_window_code(*axis) for axis in axes)
+    return (
+        "for *n, i, j in np.ndindex({y}.shape):\n"
+        f"    at = (*n, {at})\n"
+        "    {into}[at].flat[np.argmax({input}[at])] += {g}[*n, i, j]"
+    )
+
+
+def _window_code(number: str, step: int, size: int, padding: int) -> str:
+    """Return the slice of an operand that a window covers, its padding left out.
+
+    >>> _window_code("i", 2, 2, 0), _window_code("j", 2, 3, 1)
+    ('slice(2*i, 2*i+2)', 'slice(max(2*j-1, 0), 2*j+2)')
+    """
+    place = number if step == 1 else f"{step}*{number}"
+    start = f"max({place}-{padding}, 0)" if padding else place
+    return f"slice({start}, {place}+{size - padding})"
 
 
 # ----------------------------------------------------------------------- the rows

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from types import EllipsisType
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 import numpy as np
@@ -603,6 +604,40 @@ def _is_list(entries: tuple[Any, ...]) -> bool:
     return array.dtype.kind in "bi" or not array.size
 
 
+_OF_PICKED: Final = Form(
+    "1",
+    "{g} added at [{index}], 0 elsewhere",
+    "np.bincount(np.ravel(np.arange(np.size({x})).reshape(np.shape({x}))"
+    "[{index}]), np.ravel({g}), np.size({x})).reshape(np.shape({x}))",
+    _ADD,
+)
+_OF_TAKEN: Final = Form(
+    "1",
+    "{g} added at {indices}, 0 elsewhere",
+    "np.bincount(np.ravel(np.take(np.arange(np.size({x})).reshape("
+    "np.shape({x})), {indices}, {axis})), np.ravel({g}), np.size({x}))"
+    ".reshape(np.shape({x}))",
+    _ADD,
+)
+
+
+def _getitem_wording(*_shapes: Shape, index: Sequence[Any]) -> Mapping[str, Any]:
+    adds = "np.add.at({into}, np.s_[{index}], {g})"
+    if all(isinstance(i, int | slice | None | EllipsisType) for i in index):
+        adds = "{into}[{index}] += {g}"  # nothing is picked twice
+    return {"forms": (_OF_PICKED._replace(statement=adds),)}
+
+
+def _take_wording(
+    x: Shape, _indices: Shape, *, axis: int | None = None
+) -> Mapping[str, Any]:
+    adds = "np.add.at(np.ravel({into}), {indices}, {g})"
+    if axis is not None:
+        before = ":, " * (axis % len(x))
+        adds = f"np.add.at({{into}}, np.s_[{before}{{indices}}], {{g}})"
+    return {"forms": (_OF_TAKEN._replace(statement=adds), None)}
+
+
 _AXIS: Final = Parameter("axis", checks.whole, 0)
 _AXES: Final = Parameter("axis", checks.axes, None)
 
@@ -852,15 +887,7 @@ ROWS: tuple[Op, ...] = (
         kind="gather",
         symbol="{x}[{index}]",
         code="{x}[{index}]",
-        forms=(
-            Form(
-                "1",
-                "{g} added at [{index}], 0 elsewhere",
-                "np.bincount(np.ravel(np.arange(np.size({x})).reshape(np.shape({x}))"
-                "[{index}]), np.ravel({g}), np.size({x})).reshape(np.shape({x}))",
-                _ADD,
-            ),
-        ),
+        forms=(_OF_PICKED,),
         summary="Pick elements by whole numbers, slices, lists, arrays and masks.",
         analytic=True,
         parameters=(Parameter("index", _check_index),),
@@ -868,6 +895,7 @@ ROWS: tuple[Op, ...] = (
         corner="no gradient flows into an index",
         view="forward",  # unless lists or arrays pick
         written="{x}[{index}]",
+        wording=_getitem_wording,
     ),
     Op(
         name="take",
@@ -880,20 +908,14 @@ ROWS: tuple[Op, ...] = (
         symbol="{x}[{indices}]",
         code="np.take({x}, {indices}, {axis})",
         forms=(
-            Form(
-                "1",
-                "{g} added at {indices}, 0 elsewhere",
-                "np.bincount(np.ravel(np.take(np.arange(np.size({x})).reshape("
-                "np.shape({x})), {indices}, {axis})), np.ravel({g}), np.size({x}))"
-                ".reshape(np.shape({x}))",
-                _ADD,
-            ),
+            _OF_TAKEN,
             None,
         ),
         summary="Pick elements along an axis, or of the flattened array, by indices.",
         analytic=True,
         parameters=(Parameter("axis", checks.axis, None),),
         aliases=("gather",),
+        wording=_take_wording,
         corner="no gradient flows into an index",
     ),
 )

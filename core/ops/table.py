@@ -116,6 +116,9 @@ class Op:
     kinks: bool = False
     # How a program writes it, unless as a call: "{a} + {b}", "-{x}", "{x}.T".
     written: str = ""
+    # What a person would write in NumPy where `code` is made of tricks: lines that make
+    # `{y}`; "" for "{y} = " and `code`.
+    statement: str = ""
     # Whether a result is the sum, or the mean, of the numbers that it was made of.
     reduction: Literal["", "sum", "mean"] = ""
     # Whether its rule has a transpose that is easily forgotten: that of the other

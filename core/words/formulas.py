@@ -151,7 +151,7 @@ class Wording:
             (self._filled(node, row.symbol, self._words(node)),),
             code,
             self._forward_shapes(node, row),
-            statement=_plain(code),
+            statement=_plain(self._code(node, row.statement) or code),
         )
 
     def spelled(self, index: int, operands: Sequence[str]) -> str:
@@ -469,7 +469,9 @@ def _summed_code(code: str, summed: tuple[int, ...], graph: Graph, edge: Edge) -
     if not summed:
         return code
     axes = summed[0] if len(summed) == 1 else summed
-    keeps = len(graph.nodes[edge.operand].shape) == len(
-        graph.nodes[edge.consumer].shape
-    )
-    return f"np.sum({code}, axis={axes}{', keepdims=True' if keeps else ''})"
+    shape = graph.nodes[edge.operand].shape
+    more = len(graph.nodes[edge.consumer].shape) - len(shape)
+    if not more:
+        return f"np.sum({code}, axis={axes}, keepdims=True)"
+    total = f"np.sum({code}, axis={axes})"
+    return total if max(summed) < more else f"{total}.reshape({shape})"

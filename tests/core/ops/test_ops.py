@@ -154,11 +154,11 @@ def run_code(
 
 def run_statement(
     template: str, op: Op, case: Case, argument: int, **known: Any
-) -> np.ndarray:
-    """Fill a statement with plain names, run it, and return what it adds to zeros."""
+) -> dict[str, Any]:
+    """Fill a statement with plain names, run it, and return what all names are then."""
     text, scope = filled(template, op, case, argument, known)
     exec(text, scope)  # noqa: S102  # a template of the table under test
-    return scope["into"]
+    return scope
 
 
 # --------------------------------------------------------------------- the table
@@ -313,6 +313,10 @@ def test_code_is_the_rule(name: str, data: st.DataObject, seed: int) -> None:
     op = op.worded(map(np.shape, case.operands), case.attributes)
     result = run_code(op.code, op, case)
     np.testing.assert_allclose(result, y, rtol=1e-12, atol=1e-13)
+    if op.statement:
+        result = run_statement(op.statement, op, case, 0, y=None)["y"]
+        assert result.shape == y.shape
+        np.testing.assert_allclose(result, y, rtol=1e-12, atol=1e-13)
     (g,) = directions(seed, y.shape)
     for argument in differentiable(op, case):
         form, rule = op.form(argument), op.vjp(argument)
@@ -326,7 +330,7 @@ def test_code_is_the_rule(name: str, data: st.DataObject, seed: int) -> None:
             zeros = np.zeros(np.shape(product))
             made = run_statement(
                 form.statement, op, case, argument, into=zeros, g=g, y=y
-            )
+            )["into"]
             np.testing.assert_allclose(made, product, rtol=1e-11, atol=1e-12)
 
 

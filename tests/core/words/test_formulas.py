@@ -1,8 +1,15 @@
+import math
 import re
+from typing import Any
 
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from cases import EXAMPLES, every_op, run_of_case
 from gradstep.core.engine.graph import Edge
+from gradstep.core.engine.trace import Trace
 from gradstep.core.ops import OPS
 from gradstep.core.ops.table import Op
 from gradstep.core.scenario.scenario import builtin_names, load, parse
@@ -165,8 +172,9 @@ def test_a_long_expression_is_called_by_its_name() -> None:
 
 def templates(op: Op) -> list[str]:
     forms = [form for form in op.forms if form is not None]
-    texts = [op.symbol, op.code]
-    return texts + [t for form in forms for t in (form.local, form.product, form.code)]
+    return [op.symbol, op.code] + [
+        text for form in forms for text in (form.local, form.product, form.code)
+    ]
 
 
 @pytest.mark.parametrize("name", builtin_names())
@@ -188,3 +196,49 @@ def test_templates_know_no_other_places() -> None:
         known |= {parameter.name for parameter in op.parameters}
         for text in templates(op):
             assert set(re.findall(r"\{(\w+)\}", text)) <= known, (op.name, text)
+
+
+class Named(np.ndarray):
+    """An array with a gradient beside it, as NumPy shown to a person has one."""
+
+    grad: Any
+
+
+def named(array: Any) -> Named:
+    return np.array(array, np.asarray(array).dtype).view(Named)
+
+
+@every_op
+@given(data=st.data(), salt=st.integers(0, 2**16))
+@settings(max_examples=25)
+def test_the_numpy_of_a_step_can_be_run(
+    name: str, data: st.DataObject, salt: int
+) -> None:
+    """What is printed gives the value and the contributions, and uses no tricks."""
+    case = data.draw(EXAMPLES[name].cases)
+    run = run_of_case(name, case, salt)
+    graph, trace, wording = run.graph, Trace(run), Wording(run.graph, {})
+    y = graph.nodes[graph.output]
+    scope: dict[str, Any] = {"np": np, "math": math, "inf": math.inf, "nan": math.nan}
+    scope |= {graph.nodes[i].name: named(run.value(i)) for i in range(y.index)}
+    text = wording.forward(y.index).statement
+    assert text
+    with np.errstate(all="ignore"):
+        exec(text, scope)  # noqa: S102  # what a person is shown to run
+    value = np.asarray(run.value(y.index))
+    np.testing.assert_allclose(np.asarray(scope["y"]), value, rtol=1e-11, atol=1e-12)
+    scope["y"] = named(value)
+    scope["y"].grad = np.asarray(run.gradients[y.index])
+    for argument, operand in enumerate(y.operands):
+        gradient = run.gradients[operand]
+        if gradient is None:
+            continue
+        summed = trace.breakdown(y.index, argument).summed
+        text = wording.contribution(Edge(y.index, argument, operand), summed).statement
+        leaf = scope[graph.nodes[operand].name]
+        leaf.grad = np.zeros(np.shape(gradient))
+        with np.errstate(all="ignore"):
+            exec(text, scope)  # noqa: S102  # likewise
+        np.testing.assert_allclose(
+            leaf.grad, np.asarray(gradient), rtol=1e-10, atol=1e-11
+        )
