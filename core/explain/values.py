@@ -201,7 +201,9 @@ def _sources(run: Run, consumer: Node, op: Op, argument: int, index: Index) -> F
         at = zip(array.shape, index[extra:], strict=True)
         return _factors(operand, array, [[0 if size == 1 else i for size, i in at]])
     rule = op.vjp(argument)
-    if rule is None or array.dtype.kind != "f":  # class numbers, say
+    # Whole numbers may be class numbers, or the index of what is taken.
+    is_index = op.kind == "block" or (op.kind == "gather" and argument > 0)
+    if rule is None or (is_index and array.dtype.kind != "f"):
         return _none(operand)
     if op.kind == "reduce":
         return _slice_sources(consumer, operand, array, index)

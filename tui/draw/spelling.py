@@ -115,9 +115,16 @@ def _product(factors: Sequence[float]) -> str:
 
 
 def _sum(names: str, terms: Sequence[str], count: int) -> tuple[str, str]:
-    """Return a sum of `count` terms in names and in numbers, or some of it."""
+    """Return a sum of `count` terms in names and in numbers, or some of it.
+
+    A number that is all of it needs no brackets.
+
+    >>> _sum("δ[1]", ["(-1)"], 1), _sum("δ · w", ["(-1) × 2"], 1)
+    (('δ[1]', '-1'), ('δ · w', '(-1) × 2'))
+    """
     if count == 1:
-        return names, terms[0]
+        alone = " × " not in terms[0]
+        return names, terms[0].strip("()") if alone else terms[0]
     more = f" + … ({count} terms)" if count > len(terms) else ""
     return f"Σ {names}", " + ".join(terms) + more
 

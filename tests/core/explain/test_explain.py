@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +17,7 @@ from gradstep.core.explain.factors import local_factors
 from gradstep.core.explain.gradients import explain_gradient
 from gradstep.core.explain.values import explain_value
 from gradstep.core.ops import OPS
+from gradstep.core.scenario.scenario import parse
 from gradstep.core.training.timeline import Single
 from runs import number, program_of, programs, run_of
 from sessions import TROUBLE, close, said, session
@@ -183,6 +185,32 @@ def test_the_products_of_a_value_sum_to_it(program: Any, data: Any) -> None:
         for term in found.terms:
             for factor in term:
                 assert factor.value == run.value(factor.node)[factor.index]
+
+
+@pytest.mark.parametrize(
+    ("code", "index", "places"),
+    [
+        ("k[1]", (), [(1,)]),
+        ("concatenate([k, k])", (4,), [(1,)]),
+        ("take(k, i)", (1,), [(2,)]),
+        ("max(k)", (), [(0,), (1,), (2,)]),
+        ("sum(k)", (), [(0,), (1,), (2,)]),
+    ],
+)
+def test_whole_numbers_open_into_what_they_are_made_of(
+    code: str, index: tuple[int, ...], places: list[tuple[int, ...]]
+) -> None:
+    lesson = parse(
+        f"gradstep = 1\nprogram = '''\na = {code}\ny = x * sum(a)'''\n"
+        "[inputs]\nx = 3.0\n[constants]\nk = [1, 2, 3]\ni = [0, 2]\n",
+        source="whole.toml",
+    )
+    run = lesson.subject.run()
+    assert run.value(number(run, "a")).dtype.kind == "i"
+    found = explain_value(run, number(run, "a"), index)
+    factors = [factor for term in found.terms for factor in term]
+    assert [factor.index for factor in factors] == places
+    assert [factor.value for factor in factors] == [1 + place for (place,) in places]
 
 
 def test_explain_takes_the_element_that_stands_out() -> None:
