@@ -162,7 +162,8 @@ def uses(moment: Moment) -> str:
 def accumulated(moment: Moment) -> Sequence[str]:
     """Return what stands over the sum of the contributions so far."""
     use = uses(moment)
-    return f"accumulated · use {use}", f"accumulated {use}", f"accum. {use}"
+    full = f"accumulated · use {use}", f"accumulated {use}"
+    return *full, f"accum. {use}", f"use {use}"
 
 
 def element(moment: Moment, index: Index, update: UpdateStep | None) -> Sequence[str]:
