@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 _MARKS = 3  # columns of mark, stop, and the blank behind the number
 _LEAST_NOTE = 8
+_Runs = list[tuple[str, int]]
 _DEF: Final = re.compile(r"\s*def\s+(\w+)")
 
 
@@ -82,8 +83,10 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
         self._lines: list[str] = []
         self._digits = 1  # of the last line's number
         self._kinds: list[list[Kind]] = []  # of their characters
+        self._runs: list[_Runs] = []  # the same, told once for all characters alike
         self._present = 0  # the line of the step
         self._frames: Mapping[tuple[str, str], Frame] = {}  # the call of each function
+        self._calls = {0}  # the numbers of those, and of the program itself
         self._norms = Known(norm)
         self._source = ""
         self._view: View | None = None
@@ -98,6 +101,7 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
         self._source, self._present = present_line(trace, view.debugger.position)
         here = present_node(trace, view.debugger.position)
         self._frames = nearest_frames(graph, here)
+        self._calls = {0, *(frame.index for frame in self._frames.values())}
         stops = view.debugger.memory.stops
         key = graph, places(stops)
         self._stops = self._covered.of(key, lambda: _breaks(stops)) or ()
@@ -116,8 +120,9 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
         is shown does not depend on how a person came here.
         """
         page = max(self.size.height - 2, 1)
-        first = max(self.cursor // page * page - 1, 0)
-        self.scroll_to(y=first, animate=False, force=True, immediate=True)
+        first = min(max(self.cursor // page * page - 1, 0), self.max_scroll_y)
+        if first != self.scroll_y:
+            self.scroll_to(y=first, animate=False, force=True, immediate=True)
 
     def _read(self, text: str) -> None:
         """Take the lines of a source; most of the time they are there already."""
@@ -126,6 +131,7 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
         self._text = text
         self._lines = text.splitlines() or [NO_SOURCES]
         self._kinds = kinds_of(text)
+        self._runs = list(map(_runs, self._kinds))
         self._digits = len(str(len(self._lines)))
         widest = max(map(len, self._lines))
         self.virtual_size = Size(self._left + widest, len(self._lines))
@@ -222,13 +228,13 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
         if state == "program--future" or number > len(self._kinds):
             yield Segment(text, base)
             return
-        kinds: Sequence[str] = self._kinds[number - 1]
+        runs = self._runs[number - 1]
         if number == self._present:
-            kinds = self._with_roles(kinds, number)
+            runs = _runs(self._with_roles(self._kinds[number - 1], number))
         start = 0
-        for kind, group in groupby(kinds[left:]):
-            stop = start + len(list(group))
-            if start < len(text):
+        for kind, end in runs:
+            stop = max(end - left, 0)
+            if start < min(stop, len(text)):
                 ink = base if kind == "code" else self.ink(f"program--{kind}")
                 yield Segment(text[start:stop], ink)
             start = stop
@@ -250,9 +256,8 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
         if self._view is None:
             return None
         graph = self._view.debugger.graph
-        calls = {0, *(frame.index for frame in self._frames.values())}
         found = graph.lines.get((self._source, line), ())
-        return next((one for one in found if one.frame in calls), None)
+        return next((one for one in found if one.frame in self._calls), None)
 
     def _call(self, code: str) -> str:
         """Return the call that the lines below a `def` speak of."""
@@ -302,6 +307,18 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
             return number_text(array.item())
         size = self._norms.of(array, self, self.repaint)
         return "…" if size is None else f"‖{number_text(size)}‖"
+
+
+def _runs(kinds: Sequence[str]) -> _Runs:
+    """Return each kind that a line has, and up to which character.
+
+    >>> _runs(["call", "call", "code"])
+    [('call', 2), ('code', 3)]
+    """
+    runs: _Runs = []
+    for kind, alike in groupby(kinds):
+        runs.append((kind, (runs[-1][1] if runs else 0) + len(list(alike))))
+    return runs
 
 
 def _breaks(stops: Mapping[int, Stop]) -> Sequence[tuple[int, int]]:

@@ -10,6 +10,7 @@ import io
 import keyword
 import re
 import tokenize
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal
 
 from ...core.engine.trace import Contribution, Event, Forward
@@ -98,16 +99,17 @@ def roles_of(graph: Graph, event: Event, line: str) -> Spans:
     return spans
 
 
-def _operands(text: str) -> list[tuple[int, int]]:
+@lru_cache(500)  # for each key asks for one
+def _operands(text: str) -> tuple[tuple[int, int], ...]:
     """Return where the operands of an expression stand in it.
 
     >>> _operands("0.5 * (a + b)"), _operands("x.T"), _operands("sum(x)")
-    ([(0, 3), (7, 12)], [(0, 1)], [(4, 5)])
+    (((0, 3), (7, 12)), ((0, 1),), ((4, 5),))
     """
     try:
         tree = ast.parse(text, mode="eval").body
     except SyntaxError:
-        return []
+        return ()
     found: list[ast.expr]
     match tree:
         case ast.BinOp(left=left, right=right):
@@ -125,8 +127,8 @@ def _operands(text: str) -> list[tuple[int, int]]:
         case _:
             found = []
     written = text.encode()  # in which Python counts
-    return [
+    return tuple(
         (len(written[: one.col_offset].decode()), len(written[:end].decode()))
         for one in found
         if (end := one.end_col_offset) is not None
-    ]
+    )

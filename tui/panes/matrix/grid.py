@@ -208,20 +208,15 @@ class Scale:
         left, right = map(len, split(self.template))  # before the point, and from it
         made: list[str] = []
         for number in numbers:
-            text = self._short(number, left, right)
+            text = write(number, self.style)
             whole, rest = split(text)
+            if max(left, len(whole)) + max(right, len(rest)) > self.width:
+                text = fitted(number, self.width, self.style.precision)
+                whole, rest = split(text)
             fits = len(whole) <= left and len(rest) <= right
             text = f"{whole:>{left}}{rest:<{right}}" if fits else text
             made.append(text.rjust(self.width))
         return made
-
-    def _short(self, number: Any, left: int, right: int) -> str:
-        """Write one number so that it is no wider than the others."""
-        text = write(number, self.style)
-        whole, rest = split(text)
-        if max(left, len(whole)) + max(right, len(rest)) <= self.width:
-            return text
-        return fitted(number, self.width, self.style.precision)
 
     def codes(self, numbers: Array) -> Array:
         """Return for each number which ink and which sign it is drawn with.
