@@ -142,7 +142,7 @@ SEEN: Final = {
     "nodes": "y",
     "flow": "W",
     "training": "train",
-    "watches": "none yet",
+    "watches": "nothing is watched yet",
     "stops": "no stops yet",
     "runs": "as loaded",
     "checks": "nothing is checked yet",

@@ -153,11 +153,22 @@ FOOTERS: Final[Mapping[str, Sequence[tuple[str, str]]]] = MappingProxyType(
             ("PageUp", "older answers"),
         ),
         "find": (("Enter", "next match"), ("↑↓", "matches"), ("Esc", "back")),
-        "search": (("↑↓", "choose"), ("Enter", "open"), ("Esc", "back")),
+        "picker": (
+            ("↑↓", "choose"),
+            ("Enter", "open"),
+            ("Esc", "quit"),
+        ),
+        "picker over a session": (
+            ("↑↓", "choose"),
+            ("Enter", "open"),
+            ("Esc", "back to the session"),
+        ),
     }
 )
 # Where letters are typed: no key but those of the line itself does something.
-LINES_OF_TEXT: Final = frozenset({"prompt", "empty prompt", "find", "search"})
+LINES_OF_TEXT: Final = frozenset(
+    {"prompt", "empty prompt", "find", "picker", "picker over a session"}
+)
 
 
 class Always(NamedTuple):

@@ -23,7 +23,7 @@ from ...core.words.events import element_name
 from ..draw.stage import spoken_of
 from ..export.exports import with_screen
 from ..panes.base.background import Background, is_there
-from ..panes.base.pane import Asked, Begun, Chosen, OneLine, Pane, View
+from ..panes.base.pane import Asked, Begun, Chosen, OneLine, Pane, Turned, View
 from ..panes.base.views import VIEWS
 from ..panes.console import ConsolePane, Prompt
 from ..panes.graph import GraphPane
@@ -361,6 +361,10 @@ class MainScreen(Screen[int]):
     def on_begun(self, message: Begun) -> None:
         """Put a line that a pane has begun into the prompt, to be completed."""
         self.query_one(ConsolePane).ask(message.line)
+
+    def on_turned(self, message: Turned) -> None:
+        """Show the view whose name was clicked."""
+        self.action_view(message.view)
 
     def on_chosen(self, message: Chosen) -> None:
         """Show the chosen element in every pane."""

@@ -9,13 +9,13 @@ from __future__ import annotations
 from contextlib import suppress
 from functools import partial
 from itertools import islice
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from textual.await_complete import AwaitComplete
 from textual.command import (
     CommandList,
     CommandPalette,
-    DiscoveryHit,
     Hit,
     Hits,
     Provider,
@@ -27,17 +27,29 @@ from ...core.scenario.scenario import builtin_names
 from ...core.words.numbers import shape_text
 from ..panes.base.pane import Asked, Begun, Chosen
 from ..panes.base.views import VIEWS
+from .keys import ALWAYS, LINES
 from .main_screen import MainScreen
 from .messages import Open, UseTheme
 from .picker import builtin, drop_if_gone
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from textual.app import ComposeResult
     from textual.events import Click
 
 _MOST: Final = 50  # nodes that match
+_MOST_SEEN: Final = 1000  # nodes that are looked through before anything is typed
+# The place of each kind when the palette opens, and how many of it come first.
+_OPENS_ON: Final[Mapping[str, tuple[int, int]]] = MappingProxyType(
+    {
+        "Commands": (0, 6),
+        "Nodes": (1, 4),
+        "Views": (2, 9),
+        "Scenarios": (3, 0),
+        "Themes": (4, 0),
+    }
+)
 
 
 class Entry(NamedTuple):
@@ -56,9 +68,11 @@ class Finder(Provider):
         raise NotImplementedError
 
     async def discover(self) -> Hits:
-        """Yield what is shown before anything is typed."""
-        for name, said, act in self.entries(""):
-            yield DiscoveryHit(_shown(Content(name), said), act, text=name)
+        """Yield what is shown at once: the first of each kind first."""
+        for place, (name, said, act) in enumerate(self.entries("")):
+            kind, few = _OPENS_ON[type(self).__name__]
+            score = (place < few) + (1 - kind / 10 - place / 10_000) / 2
+            yield Hit(score, _shown(Content(name), said), act, text=name)
 
     async def search(self, query: str) -> Hits:
         """Yield what matches."""
@@ -86,7 +100,12 @@ def _marked(name: str, query: str) -> Content:
 
 
 def _shown(name: Content, said: str) -> Content:
-    return name + Content.styled(f"\n  {said}", "dim") if said else name
+    return name + Content.styled(f"   {said}", "dim") if said else name
+
+
+def _place(name: str, known: Sequence[str]) -> int:
+    """Return the place of a command among those that are known, or behind them."""
+    return known.index(name) if name in known else len(known)
 
 
 class Commands(Finder):
@@ -98,7 +117,11 @@ class Commands(Finder):
         main = self.main
         if main is None:
             return
-        for command in main.debugger.commands.values():
+        commands = main.debugger.commands.values()
+        known = [
+            LINES.get(one.key, "").split(" ")[0] for one in ALWAYS
+        ]  # the footer teaches them
+        for command in sorted(commands, key=lambda one: _place(one.name, known)):
             needs = command.usage and not command.usage.startswith("[")
             message = Begun(f"{command.name} ") if needs else Asked(command.name)
             keys = f"   key {', '.join(command.keys)}" if command.keys else ""
@@ -129,9 +152,16 @@ class Nodes(Finder):
     def entries(self, query: str) -> Iterator[Entry]:
         """Yield the nodes whose names hold the query."""
         main, part = self.main, query.strip().lower()
-        if main is None or not part:
+        if main is None:
             return
-        nodes = (n for n in main.debugger.graph if part in n.name.lower())
+        graph = main.debugger.graph
+        nodes = (n for n in graph if part in n.name.lower())
+        if not part:  # what the program itself names, the output first
+            nodes = (
+                n
+                for n in reversed(graph.nodes[-_MOST_SEEN:])
+                if not n.wording and n.site
+            )
         for node in islice(nodes, _MOST):
             said = node.made_by
             text = node.site.text if node.site else ""

@@ -27,6 +27,8 @@ from ...core.words.numbers import shape_text
 from ..graph.drawing import Piece, cut
 from ..graph.scene import Atlas
 from ..panes.base.background import is_there
+from ..panes.base.pane import OneLine
+from .keys import footer
 from .messages import Open
 
 if TYPE_CHECKING:
@@ -150,11 +152,12 @@ class Picker(Screen[int]):
     def compose(self) -> ComposeResult:
         """Lay out the search line, the list and the preview."""
         yield Static("gradstep · a debugger for backpropagation", id="title")
-        yield Input(placeholder="type to filter; ↑ ↓ Enter; Escape leaves", id="search")
+        yield Input(placeholder="type to filter", id="search")
         with Horizontal():
             yield Choices(id="choices", markup=False)
             with VerticalScroll(id="preview", can_focus=False):
                 yield Static(id="text", markup=False)
+        yield OneLine(id="keys")
 
     def on_mount(self) -> None:
         """Fill the list."""
@@ -191,6 +194,10 @@ class Picker(Screen[int]):
         first = next(named, self._shown[0] if self._shown else None)
         if first is not None:
             listing.highlighted = listing.get_option_index(first.path)
+        else:
+            self._shown_choice = None
+            listing.add_option(Option(_nothing(text), disabled=True))
+            self.query_one("#text", Static).update("")
 
     def action_move(self, by: int) -> None:
         """Move the highlight."""
@@ -219,6 +226,8 @@ class Picker(Screen[int]):
     def on_resize(self, event: Resize) -> None:
         """Lay the preview out anew, or leave it out where it has no room."""
         self.set_class(event.size.width < _LEAST_WIDTH, "alone")
+        where = "picker over a session" if self._instead_of else "picker"
+        self.query_one("#keys", OneLine).tell(*footer(event.size.width, where))
         self.call_after_refresh(self._show_again)
 
     def _show_again(self) -> None:
@@ -255,6 +264,10 @@ class Picker(Screen[int]):
     def action_leave(self) -> None:
         """Leave gradstep."""
         self.app.exit(0)
+
+
+def _nothing(text: str) -> Text:
+    return Text(f"  no scenario matches {clean(text)!r}: Backspace")
 
 
 def _label(choice: Choice) -> Text:

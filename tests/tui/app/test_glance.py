@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import re
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import pytest
 from textual.binding import Binding
-from textual.widgets import Input
+from textual.widgets import ContentSwitcher, Input, OptionList
 
-from driving import painted, press, settle, type_line
+from driving import click, painted, press, settle, type_line, until
 from gradstep.tui.app.arrangement import WIDE
 from gradstep.tui.app.keys import ALWAYS, ELSEWHERE, FOOTERS, LINES, footer
 from gradstep.tui.app.main_screen import MainScreen
-from gradstep.tui.panes.base.views import VIEWS
+from gradstep.tui.panes.base.views import VIEWS, tabs
 from gradstep.tui.panes.console import Prompt
 from gradstep.tui.panes.graph import GraphPane
 from gradstep.tui.panes.program import ProgramPane
 from gradstep.tui.panes.step.pane import StepPane
 from gradstep.tui.panes.why import WhyPane
-from looks import focused, hint, opened, screen
+from looks import focused, hint, opened, screen, view
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from textual.widget import Widget
 
     from looks import Seen
 
@@ -133,7 +137,7 @@ async def test_a_letter_on_each_pane_jumps_there(size: tuple[int, int]) -> None:
     }
     if size[0] >= WIDE:
         beside = {"n": ("Nodes", "nodes-beside"), "f": ("Gradient flow", "flow-beside")}
-        panes |= beside
+        panes = {**beside, **panes}
     async with opened("three_layer", size=size) as seen:
         for letter, (_, name) in panes.items():
             press(seen.app, "ctrl+g")
@@ -213,3 +217,160 @@ async def test_the_keys_known_elsewhere_are_letters_at_the_prompt() -> None:
         line = seen.main.focused
         assert isinstance(line, Input)
         assert line.value == "kjG/"
+
+
+# -------------------------------------------------------------------- views by name
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_all_views_are_named_on_the_border_with_their_digits(
+    size: tuple[int, int],
+) -> None:
+    words = ("step", "nodes", "flow", "train", "watch", "stops", "runs", "checks")
+    async with opened("three_layer", ("goto 16",), size=size) as seen:
+        for number in range(1, 10):
+            press(seen.app, str(number))
+            await settle(seen.app)
+            shown, lines = shown_view(seen), painted(seen.app.screen)
+            x, y, width, height = shown.region
+            edges = [lines[line][x : x + width] for line in (y, y + height - 1)]
+            found = re.findall(r"(?<![\d.-])([1-9]) ([A-Za-z]+)", " ".join(edges))
+            assert [word.lower() for _, word in found] == [*words, "notes"]
+            assert [digit for digit, _ in found] == list("123456789")
+            is_open = [list(VIEWS).index(shown.id or "") + 1]
+            assert [int(n) for n, word in found if word[0].isupper()] == is_open
+            assert size[0] >= WIDE or is_open == [number]
+
+
+@pytest.mark.parametrize("shown", VIEWS)
+def test_names_on_the_border_are_whole(shown: str) -> None:
+    for width in range(27, 120):
+        first, rest = tabs(shown, width, 25)
+        every = [*first, *rest]
+        assert [tab.name for tab in every] == list(VIEWS)
+        assert first[-1].end <= width
+        assert not rest or rest[-1].end <= 25
+        for one, following in pairwise(first):
+            assert one.end < following.x
+        assert [tab.name for tab in every if tab.is_open and tab.word] == [shown]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36)])
+async def test_a_click_on_a_name_turns_to_its_view(size: tuple[int, int]) -> None:
+    async with opened("three_layer", size=size) as seen:
+        for word, name in ((" 4 train ", "training"), (" 8 checks ", "checks")):
+            lines = painted(seen.app.screen)
+            y = next(y for y, text in enumerate(lines) if word in text)
+            click(seen.app, lines[y].index(word) + 4, y)
+            await settle(seen.app)
+            assert view(seen) == name
+
+
+async def test_a_click_over_the_letters_goes_to_the_pane_below() -> None:
+    async with opened("three_layer") as seen:
+        press(seen.app, "ctrl+g")
+        await settle(seen.app)
+        click(seen.app, 5, 22)
+        await settle(seen.app)
+        assert focused(seen) == "GraphPane"
+
+
+# ------------------------------------------------------------- what fills an empty view
+
+
+def shown_view(seen: Seen) -> Widget:
+    shown = seen.main.query_one("#view", ContentSwitcher).visible_content
+    assert shown is not None
+    return shown
+
+
+class Empty(NamedTuple):
+    """An empty view: what it says, and its keys, each with what is typed behind it."""
+
+    digit: str
+    said: str
+    keys: dict[str, tuple[str, ...]]
+    scenario: str = "xor"
+
+
+EMPTY: Final = (
+    Empty("4", "no iteration is finished yet", {"r": ()}),
+    Empty("5", "nothing is watched yet", {"w": (), "D": ()}),
+    Empty("6", "no stops yet", {"b": (), "w": (), ":": (*"catch nan", "enter")}),
+    Empty("7", "nothing is changed yet", {"=": ("3", "enter")}),
+    Empty("8", "nothing is checked yet", {"r": (), "K": ()}),
+    Empty("9", "there is no note and no mark yet", {"m": ("a", "enter")}, "bare"),
+)
+BARE: Final = 'gradstep = 1\nprogram = "y = x * x"\n[inputs]\nx = 3\n'
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("empty", EMPTY, ids=lambda one: one.digit)
+async def test_an_empty_view_says_in_its_middle_which_key_fills_it(
+    empty: Empty, size: tuple[int, int], tmp_path: Path
+) -> None:
+    (tmp_path / "bare.toml").write_text(BARE)
+    name = empty.scenario if empty.scenario != "bare" else str(tmp_path / "bare.toml")
+    for key, typed in empty.keys.items():
+        keys = (empty.digit,)
+        async with opened(name, ("goto 2",), StepPane, keys, size) as seen:
+            x, y, width, height = shown_view(seen).region
+            lines = [one[x : x + width] for one in painted(seen.app.screen)]
+            lines = lines[y : y + height]
+            [at] = [n for n, text in enumerate(lines) if empty.said in text]
+            left = lines[at].index(empty.said)
+            assert abs(2 * left + len(empty.said) - width) <= 3
+            assert height / 4 < at < height * 3 / 4
+            assert any(re.match(rf"│ +{re.escape(key)}  \w", text) for text in lines)
+            press(seen.app, key, *typed)
+            await settle(seen.app)
+            assert empty.said not in "\n".join(painted(seen.app.screen)), key
+
+
+# -------------------------------------------------------------------------- the picker
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_picker_has_a_footer_and_says_when_nothing_matches(
+    size: tuple[int, int],
+) -> None:
+    async with opened("", size=size) as seen:
+        assert last_line(seen) == " ↑↓ choose  Enter open  Esc quit"
+        press(seen.app, *"zzzq")
+        await settle(seen.app)
+        shown = "\n".join(painted(seen.app.screen))
+        assert "no scenario matches 'zzzq'" in shown
+        assert "Apples" not in shown  # nor a preview of what is not there
+        press(seen.app, "enter", "down")
+        await settle(seen.app)
+        assert screen(seen) == "Picker"
+        press(seen.app, *["backspace"] * 4)
+        await settle(seen.app)
+        shown = "\n".join(painted(seen.app.screen))
+        assert "no scenario" not in shown
+        assert shown.count("Apples and oranges") == 2  # in the list, and its preview
+
+
+async def test_the_footer_of_the_picker_says_where_escape_leads() -> None:
+    async with opened("three_layer", keys=("ctrl+o",)) as seen:
+        assert last_line(seen).endswith("Esc back to the session")
+
+
+# ------------------------------------------------------------------------- the palette
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_palette_opens_on_commands_nodes_and_views(
+    size: tuple[int, int],
+) -> None:
+    async with opened("three_layer", size=size) as seen:
+        press(seen.app, "ctrl+p")
+        await settle(seen.app)
+        found = seen.app.screen.query_one(OptionList)
+        await until(lambda: found.option_count > 20)
+        await settle(seen.app)
+        page = "\n".join(painted(seen.app.screen))
+        assert "stepi [N]" in page
+        assert re.search(r"(?m)^ *E +node  \w+", page)
+        assert "view: Nodes" in page
+        assert "theme" not in page

@@ -626,7 +626,7 @@ _SHOWN_IN: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "empty prompt": ("prompt",),
         "find": ("search",),
-        "search": ("picker",),
+        "picker over a session": ("picker",),
         "graph": ("graph", "folds"),
         "step": ("step", "large"),
         **{name: (name, "table") for name in VIEWS if name not in ("step", "training")},

@@ -15,8 +15,10 @@ from textual.app import App
 from textual.widget import Widget
 
 from driving import click, drag, mouse, painted, settle
+from gradstep.tui.app.overlay import Jump
 from gradstep.tui.app.palette import Results
 from gradstep.tui.app.picker import Choices
+from gradstep.tui.panes.base.pane import Pane
 from gradstep.tui.panes.console import Prompt, Scrollback
 from gradstep.tui.panes.graph import Canvas, GraphPane
 from gradstep.tui.panes.matrix.view import MatrixView
@@ -298,7 +300,13 @@ async def test_the_mouse_does_what_it_is_for(name: str) -> None:
 
 # A table is that of the nodes; what a wheel must not do over an editor of a stop is
 # in test_views.
-_ELSEWHERE: Final = {TablePane: {"on_click"}, StopsPane: {_DOWN, _UP}}
+# The names of the views on the border and the letters are in test_glance.
+_ELSEWHERE: Final = {
+    TablePane: {"on_click"},
+    StopsPane: {_DOWN, _UP},
+    Pane: {"on_click"},
+    Jump: {"on_click"},
+}
 
 
 def test_no_handler_is_without_a_row() -> None:

@@ -8,7 +8,7 @@ it posts `Asked` with a command line, or `Chosen` with the element under its cur
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, ClassVar, Generic, NamedTuple, Self, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Final, Generic, NamedTuple, Self, TypeVar
 
 from rich.cells import cell_len, chop_cells, set_cell_size
 from rich.segment import Segment
@@ -22,6 +22,7 @@ from textual.widget import Widget
 
 from .background import Kept
 from .shades import legible
+from .views import VIEWS, Tab, tabs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
 Line = list[Segment]
 T = TypeVar("T")
+
+_SHOWN: Final = {True: "open", False: "tab"}
 
 
 class View(NamedTuple):
@@ -68,6 +71,14 @@ class Chosen(Message):
     def __init__(self, element: Element) -> None:
         super().__init__()
         self.element = element
+
+
+class Turned(Message):
+    """A person turned to another view."""
+
+    def __init__(self, view: str) -> None:
+        super().__init__()
+        self.view = view
 
 
 class Again(Message):
@@ -370,7 +381,9 @@ class Pane(Painted, can_focus=True):
 
     TITLE: ClassVar[str] = ""
     HELP: ClassVar[str | None] = ""
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"pane--border", "pane--title"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        *("pane--border", "pane--title", "pane--open", "pane--tab", "pane--digit"),
+    }
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -421,24 +434,61 @@ class Pane(Painted, can_focus=True):
             Segment("│", border),
         ]
 
+    def _tabs(self, width: int) -> tuple[Sequence[Tab], Sequence[Tab]]:
+        """Return the views that the upper border names, and the lower one."""
+        if self.id is None or self.id not in VIEWS:
+            return (), ()
+        least = min(map(cell_len, self.titles[1].split("\n")))
+        return tabs(self.id, width - 4, width - 6 - least)
+
     def _edge(self, width: int, *, is_top: bool) -> Line:
         """Return the upper border with the title, or the lower with the subtitle."""
         left, right = "╭╮" if is_top else "╰╯"
-        text, most = "", width - 6
-        for text in self.titles[0 if is_top else 1].split("\n"):
+        border, named = self.ink("pane--border"), self._tabs(width)[not is_top]
+        before: Line = [Segment("─", border)]
+        if named:
+            before = [Segment(" "), *self._named(named), Segment(" ")]
+        elif is_top:
+            before += self._label(0, width - 6)
+        used = sum(cell_len(text) for text, _, _ in before)
+        after = [] if is_top else self._label(1, width - 5 - used)
+        room = width - 3 - used - sum(cell_len(text) for text, _, _ in after)
+        return [
+            Segment(left, border),
+            *before,
+            Segment("─" * room, border),
+            *after,
+            Segment(f"─{right}" if room >= 0 else right, border),
+        ]
+
+    def _label(self, side: int, most: int) -> Line:
+        """Return the longest title of a side that fits; where none does, a part."""
+        text = ""
+        for text in self.titles[side].split("\n"):
             if cell_len(text) <= most:
                 break
         if cell_len(text) > most:
             text = set_cell_size(text, max(most - 1, 0)) + "…"
-        label = f" {text} " if text and most > 0 else ""
-        rule = "─" * (width - 3 - cell_len(label))
-        before, after = ("─", rule) if is_top else (rule, "─")
-        line = self.ink("pane--border")
-        return [
-            Segment(left + before, line),
-            *([Segment(label, self.ink("pane--title"))] if label else ()),
-            Segment(after + right, line),
-        ]
+        is_there = bool(text) and most > 0
+        return [Segment(f" {text} ", self.ink("pane--title"))] if is_there else []
+
+    def _named(self, named: Sequence[Tab]) -> Line:
+        line: Line = []
+        for tab, following in zip(named, (*named[1:], None), strict=True):
+            word = f" {tab.word}" if tab.word else ""
+            line.append(Segment(tab.digit, self.ink("pane--digit")))
+            line.append(Segment(word, self.ink(f"pane--{_SHOWN[tab.is_open]}")))
+            line.append(Segment(" " * (following.x - tab.end if following else 0)))
+        return line
+
+    def on_click(self, event: Click) -> None:
+        """Turn to the view whose name on the border is clicked."""
+        last = self.outer_size.height - 1
+        if event.y not in (0, last):
+            return
+        for tab in self._tabs(self.outer_size.width)[event.y == last]:
+            if tab.x <= event.x - 2 < tab.end:
+                self.post_message(Turned(tab.name))
 
 
 class KeptPane(Pane, Generic[T]):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 # Their titles.
 VIEWS: Final[Mapping[str, str]] = MappingProxyType(
@@ -22,3 +22,57 @@ VIEWS: Final[Mapping[str, str]] = MappingProxyType(
         "notes": "Notes and marks",
     }
 )
+
+# What they are called on the border, where that is not their name.
+_SHORT: Final[Mapping[str, str]] = MappingProxyType(
+    {"training": "train", "watches": "watch"}
+)
+
+
+class Tab(NamedTuple):
+    """A view as the border names it, and where that begins."""
+
+    name: str  # of the view
+    x: int  # cells from where the first one begins
+    digit: str  # its key
+    word: str  # "" where there is room for digits alone
+    is_open: bool
+
+    @property
+    def end(self) -> int:
+        """Return the cell behind it."""
+        return self.x + len(self.digit) + (len(self.word) + 1 if self.word else 0)
+
+
+def tabs(shown: str, above: int, below: int) -> tuple[Sequence[Tab], Sequence[Tab]]:
+    """Return all views with their digits: those above a pane, and those below it.
+
+    `shown` is the open one; `above` and `below` are how many cells there are for them.
+    Where there are too few for all names, only the open one has its own.
+
+    >>> first, rest = tabs("step", 47, 25)
+    >>> " ".join(tab.word for tab in first), " ".join(tab.word for tab in rest)
+    ('Step nodes flow train watch stops', 'runs checks notes')
+    """
+    names = list(VIEWS)
+    for gap in (2, 1):
+        every = list(_laid_out(names, shown, gap))
+        if every[-1].end <= above:
+            return every, ()
+    first = [tab for tab in every if tab.end <= above]
+    rest = list(_laid_out(names[len(first) :], shown, 1))
+    if rest[-1].end <= below:
+        return first, rest
+    return list(_laid_out(names, shown, 1, only=shown)), ()
+
+
+def _laid_out(
+    names: Sequence[str], shown: str, gap: int, only: str = ""
+) -> Iterator[Tab]:
+    x, digits = 0, {name: str(number) for number, name in enumerate(VIEWS, 1)}
+    for name in names:
+        word = "" if only and name != only else _SHORT.get(name, name)
+        word = word.capitalize() if name == shown else word
+        tab = Tab(name, x, digits[name], word, name == shown)
+        yield tab
+        x = tab.end + gap

@@ -105,6 +105,7 @@ class StepPane(KeptPane[_Found]):
         self._summaries = Known(summarise)
         self._walker = Walker(self, self._sought)
         self._offset = 0
+        self._where: Sequence[str] = ()  # we are, the longest words first
         self._following = True
         self._is_behind = False  # the cursor has moved since it was drawn
         self._alone: MatrixView | None = None  # made when it is first opened
@@ -213,13 +214,15 @@ class StepPane(KeptPane[_Found]):
     def _show_borders(self, view: View) -> None:
         """Say above where we are, and below the exact number of the cursor."""
         if self._moment is None or not self._facets:
-            self.titles = self.TITLE, ""
+            self.titles, self._where = (self.TITLE, ""), ()
             return
         where = words.where(self._moment)
-        titles = [f"event {where}", where]
+        parts = where.split(" · ")
+        self._where = [f"event {where}", " · ".join((f"event {parts[0]}", *parts[2:]))]
+        self._where.append(" · ".join(parts[2:]))
         if view.debugger.position == 0:
-            titles = [" · ".join(("first to come", *where.split(" · ")[1:]))]
-        self.titles = "\n".join(titles), "\n".join(self._exact())
+            self._where = [" · ".join(("first to come", *parts[1:]))]
+        self.titles = self.TITLE, "\n".join(self._exact())
 
     def _by_weight(self) -> Sequence[int]:
         """Return the numbers of the matrices, what the step makes first."""
@@ -398,7 +401,17 @@ class StepPane(KeptPane[_Found]):
         """Return one line of the step."""
         sheet = self._written()
         number = y + sheet.offset
-        return sheet.lines[number] if number < len(sheet.lines) else []
+        line = sheet.lines[number] if number < len(sheet.lines) else []
+        return self._with_place(line) if number == 0 else line
+
+    def _with_place(self, line: Line) -> Line:
+        """Return the first line with where we are at its right, if there is room."""
+        room = self.room.width - sum(cell_len(text) for text, _, _ in line) - 2
+        text = next((one for one in self._where if cell_len(one) <= room), "")
+        if not text or not line:
+            return line
+        gap = " " * (room + 2 - cell_len(text))
+        return [*line, Segment(gap), Segment(text, self.ink("pane--tab"))]
 
     def _written(self) -> _Sheet:
         """Write the whole step once, however many lines of it are asked for."""

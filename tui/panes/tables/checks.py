@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
 
     from ....core.check.report import NodeCheck, Report
+    from ..base.empty import Fills
 
 _SIGNS: Final = {
     "ok": ("✓", "good"),
@@ -57,7 +58,8 @@ class ChecksPane(KeptTable[CheckRows]):
         "gradient, held against differences of the whole program.\n"
         "r: check everything   K: check the chosen node   enter: choose the element"
     )
-    EMPTY: ClassVar[str] = "nothing is checked yet: r checks everything, K one node"
+    EMPTY: ClassVar[str] = "nothing is checked yet"
+    FILLS: ClassVar[Fills] = (("r", "checks everything"), ("K", "the chosen node"))
     COLUMNS: ClassVar[Sequence[Column]] = (
         Column(""),
         Column("level", width=5),  # without it two rows can look the same

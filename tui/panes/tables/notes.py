@@ -15,6 +15,8 @@ from .table import Cell, Column, Row, TablePane
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from ..base.empty import Fills
+
 _PLACE = 24  # columns of the place, beside the text, at most
 _AROUND = 8  # columns of the cursor, the sign, the gaps and the scroll bar
 _LEAST = 20  # columns of the text
@@ -30,11 +32,19 @@ class NotesPane(TablePane):
         "enter: go to the place   m: mark this position"
     )
 
+    EMPTY: ClassVar[str] = "there is no note and no mark yet"
+    FILLS: ClassVar[Fills] = (("m", "marks this position"),)
+
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._places: list[str] = []  # what `goto` is told, by row
         self._longest = 0  # name of a place
+        self._is_bare = False
         self._is_narrow = False  # a place stands above its text, not beside it
+
+    def is_bare(self) -> bool:
+        """Tell whether there is neither a note nor a mark."""
+        return self._is_bare
 
     def columns(self) -> Sequence[Column]:
         """Return the columns: that of the places as wide as its names."""
@@ -56,6 +66,8 @@ class NotesPane(TablePane):
         made: list[Row] = []
         self._places = []
         parts = list(self._parts(view))
+        signs = (sign.text for _, (sign, _), _ in parts)
+        self._is_bare = not any(signs)  # title, summary and convention have none
         self._longest = min(max(cell_len(head[1].text) for _, head, _ in parts), _PLACE)
         beside = self.size.width - self._longest - _AROUND
         self._is_narrow = beside < _LEAST

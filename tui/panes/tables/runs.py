@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
 
     from ....core.session.session import Session
+    from ..base.empty import Fills
     from ..base.pane import View
 
 # runs, and how they differ from the present one
@@ -32,6 +33,8 @@ class RunsPane(KeptTable[_Compared]):
         "run to that one, once the pass has come to it.\n"
         "enter: look at the run   d: list all differences   z, Z: undo, redo"
     )
+    EMPTY: ClassVar[str] = "nothing is changed yet"
+    FILLS: ClassVar[Fills] = (("=", "sets the chosen element: a new run"),)
     COLUMNS: ClassVar[Sequence[Column]] = (
         Column(""),
         Column("run", "right"),
@@ -64,6 +67,10 @@ class RunsPane(KeptTable[_Compared]):
             )
             for one, difference in made
         ]
+
+    def is_bare(self) -> bool:
+        """Tell whether there is the run of the file alone."""
+        return len(self._rows) < 2  # runs: a change makes another
 
     def follow(self, view: View) -> int | None:
         """Return the row of the run that is looked at."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from ....core.engine.graph import Graph
     from ....core.session.memory import Display
+    from ..base.empty import Fills
 
 
 class NumberedPane(TablePane):
@@ -65,7 +66,12 @@ class StopsPane(NumberedPane):
         "filled in; take it out to have none. A click on one does the same.\n"
         "space, or a click on ●: on, off   d: delete   u: a new breakpoint"
     )
-    EMPTY: ClassVar[str] = "no stops yet: b breaks, w watches; catch nan, catch inf, …"
+    EMPTY: ClassVar[str] = "no stops yet"
+    FILLS: ClassVar[Fills] = (
+        ("b", "stops before the present node"),
+        ("w", "stops when the chosen element changes"),
+        (":", "catch nan, catch inf, …"),
+    )
     COLUMNS: ClassVar[Sequence[Column]] = (
         Column(""),
         Column("", "right"),

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from textwrap import wrap
 from typing import TYPE_CHECKING, ClassVar, Final, Generic, Literal, NamedTuple, TypeVar
 
 from rich.cells import cell_len, set_cell_size
@@ -20,6 +19,7 @@ from textual.scroll_view import ScrollView
 
 from ...draw.digits import align, sides
 from ..base.background import GIVEN_UP
+from ..base.empty import Fills, in_the_middle
 from ..base.pane import (
     Again,
     Asked,
@@ -81,7 +81,8 @@ class TablePane(Pane, ScrollView):
     """Rows under a heading, with a cursor."""
 
     COLUMNS: ClassVar[Sequence[Column]] = ()
-    EMPTY: ClassVar[str] = "nothing here yet"
+    EMPTY: ClassVar[str] = "nothing here yet"  # said in the middle, with the keys
+    FILLS: ClassVar[Fills] = ()  # that put something there
     DEFAULT_CSS = """
     TablePane { overflow: hidden auto; scrollbar-size-vertical: 1; }
     TablePane > .table--heading { color: $secondary; text-style: bold; }
@@ -132,6 +133,10 @@ class TablePane(Pane, ScrollView):
     def heading(self) -> Cell:
         """Return a line that stands above the table; nothing by default."""
         return Cell()
+
+    def is_bare(self) -> bool:
+        """Tell whether nothing is there yet that a person can put there."""
+        return not self._rows
 
     def follow(self, view: View) -> int | None:
         """Return the row that the cursor goes to when something has moved."""
@@ -284,10 +289,17 @@ class TablePane(Pane, ScrollView):
         """Write the headings, which stay where they are, and the rows in sight."""
         if self.view is None:
             return []
-        if not self._rows:
-            text = GIVEN_UP if self._is_given_up else self.EMPTY
-            said = wrap(text, max(self._across() - 2, 1))
-            return [self._said(one, "quiet") for one in [""] * self._top() + said]
+        drawn = self._table() if self._rows else []
+        if self._rows and not self.is_bare():
+            return drawn
+        given_up = self._is_given_up
+        text, keys = (GIVEN_UP, ()) if given_up else (self.EMPTY, self.FILLS)
+        room = self.size.width, self.size.height - len(drawn)
+        inks = self._ink("quiet"), self.ink("pane--digit")
+        return [*drawn, *in_the_middle(text, keys, room, inks)]
+
+    def _table(self) -> list[Line]:
+        """Write the headings and the rows in sight."""
         start, height = int(self.scroll_offset.y), self.size.height - self._top()
         numbers = range(start, min(start + max(height, 0), len(self._rows)))
         rows = [self._rows[number] for number in numbers]

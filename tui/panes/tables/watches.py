@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from textual.binding import BindingType
 
+    from ..base.empty import Fills
     from ..base.pane import View
 
 _Eye = tuple[Stop | Display, Expression]  # and what is looked at
@@ -39,7 +40,11 @@ class WatchesPane(NumberedPane, KeptTable[list[Row]]):
         "enter: go to the change before   a: add a display   u: add a watch\n"
         "space: switch a watch on or off   d: delete"
     )
-    EMPTY: ClassVar[str] = "none yet: w watches the chosen element, D displays it"
+    EMPTY: ClassVar[str] = "nothing is watched yet"
+    FILLS: ClassVar[Fills] = (
+        ("w", "stops when the chosen element changes"),
+        ("D", "displays it at each stop"),
+    )
     COLUMNS: ClassVar[Sequence[Column]] = (
         Column("kind", width=7),
         Column("", "right"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from textwrap import wrap
 from typing import TYPE_CHECKING, ClassVar, Final
 
 import numpy as np
@@ -21,6 +20,7 @@ from ....core.pictures.plot import (
 )
 from ....core.words.numbers import SENTENCE, digits_apart, number_text
 from ...draw.digits import align
+from ..base.empty import Fills, in_the_middle
 from ..base.pane import Asked, Line, Pane, View, classes_in
 from ..base.views import VIEWS
 
@@ -143,12 +143,10 @@ class TrainingPane(Pane):
         debugger = self._view.debugger
         if debugger.timeline.iterations == 1:
             said = "this scenario does not train: it has no table [training]"
-            lines = wrap(said, max(self.size.width - 2, 1))
-            return [[], *([Segment(f" {one}", self._ink("axis"))] for one in lines)]
+            return self._in_the_middle(said, ())
         if not len(self._numbers):
-            said = f"no iteration is finished yet: r trains {_MORE}"
-            line = [Segment(said.center(self.size.width), self._ink("axis"))]
-            return [*[[]] * ((self.size.height - 1) // 2), line]
+            fills = (("r", f"trains {_MORE}"),)
+            return self._in_the_middle("no iteration is finished yet", fills)
         room = self.size.height - 3
         below = min(len(self._trends), _MOST_TRENDS)
         below = min(below + 2 if below else 0, max(room - _LEAST, 0))
@@ -157,6 +155,10 @@ class TrainingPane(Pane):
         if below > 2:
             lines += [[], *self._norms(debugger, below - 2)]
         return lines
+
+    def _in_the_middle(self, said: str, fills: Fills) -> list[Line]:
+        inks = self._ink("axis"), self.ink("pane--digit")
+        return [*in_the_middle(said, fills, self.size, inks)]
 
     def _said(self, debugger: Debugger) -> Line:
         """Say what the cursor is on."""
