@@ -83,7 +83,7 @@ def _boxes(graph: Graph) -> tuple[Sketch, Sequence[_Label]]:
         deepest -= 1
         found = sketch(graph, folds, unfolded_to(folds, deepest))
     labels = [
-        (graph.nodes[box.node].name, cut(what_text(graph, box, folds), _WORDS))
+        (graph.nodes[box.node].name, cut(what_text(graph, box, folds, _WORDS), _WORDS))
         for box in found.boxes
     ]
     return found, labels

@@ -46,6 +46,7 @@ SHORT_WIDTH: Final = 5
 _HEADS: Final = {_LEFT: "←", _RIGHT: "→", _UP: "↑", _DOWN: "↓"}
 TURNED: Final = str.maketrans("→←↓↑", "←→↑↓")
 _MOST_NAME: Final = 16
+_MOST_WORDING: Final = 60
 
 
 class Piece(NamedTuple):
@@ -118,11 +119,19 @@ def operation_text(graph: Graph, node: Node) -> str:
     return op.name
 
 
-def what_text(graph: Graph, box: Box, folds: Sequence[Fold]) -> str:
-    """Return what a box does: its operation, or ▸ and what is folded in it."""
+def what_text(
+    graph: Graph, box: Box, folds: Sequence[Fold], most: int = _MOST_WORDING
+) -> str:
+    """Return what a box does: its operation, or ▸ and what is folded in it.
+
+    Where a name is made up, it is what the name stands for, if so many cells hold that.
+    """
     if box.fold >= 0:
         return f"▸{folds[box.fold].text}"
-    return operation_text(graph, graph.nodes[box.node])
+    node = graph.nodes[box.node]
+    if 0 < cell_len(node.wording) <= most:
+        return node.wording
+    return operation_text(graph, node)
 
 
 def label_of(
@@ -131,12 +140,14 @@ def label_of(
     """Return the label of a box, with as much detail as a plan has room for.
 
     Leaves are never framed, so that what is computed stands out. `words` are the most
-    cells of what it does, if they are others than those of the plan.
+    cells of what it does, if there is more room than the plan counts on; then a made-up
+    name has beside it what it stands for.
     """
     node = graph.nodes[box.node]
     detail = plan.detail
-    words = plan.words if words is None else words
-    what = cut(what_text(graph, box, folds), words)
+    what = what_text(graph, box, folds, words or 0)
+    words = words or plan.words
+    what = cut(what, words)
     space = " "
     if words == 1:
         what, space = "▸" if box.fold >= 0 else "", ""

@@ -294,22 +294,34 @@ class Atlas:
         return None
 
     def _longer(self, boxes: Sketch, plan: Plan) -> Iterator[tuple[int, Label]]:
-        """Yield longer labels of the boxes whose words a plan cuts, by the box.
+        """Yield longer labels of boxes, by the box.
 
+        Their words are not cut, and made-up names have beside them what they stand for.
         Rather has a number fewer digits than that a word is cut.
         """
-        words = [cell_len(what_text(self.graph, b, self.folds)) for b in boxes.boxes]
-        if sum(size > plan.words for size in words) > _MOST_LONGER:
+        texts = [
+            (
+                what_text(self.graph, box, self.folds, 0),
+                what_text(self.graph, box, self.folds),
+            )
+            for box in boxes.boxes
+        ]
+        words = {
+            box: cell_len(full)
+            for box, (short, full) in enumerate(texts)
+            if full != short or cell_len(full) > plan.words
+        }
+        if len(words) > _MOST_LONGER:
             return
-        steps = [plan.words, *(step for step in _LONGER if step > plan.words)]
+        steps = [0, plan.words, *(step for step in _LONGER if step > plan.words)]
         for less, more in pairwise(steps):
-            for box, size in enumerate(words):
-                if size > less:
-                    shown = boxes.boxes[box]
+            for box, size in words.items():
+                if size > less and (size <= more or less):
                     plans = [plan]
                     if size <= more and plan.number > SHORT_WIDTH:
                         plans.insert(0, plan._replace(number=SHORT_WIDTH))
                     for one in plans:
+                        shown = boxes.boxes[box]
                         yield box, label_of(self.graph, shown, self.folds, one, more)
 
     def _large(

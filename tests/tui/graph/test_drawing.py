@@ -8,7 +8,8 @@ import pytest
 from gradstep.core.engine.graph import Builder
 from gradstep.core.ops import OPS
 from gradstep.core.program.build import Leaf, build
-from gradstep.tui.graph.drawing import operation_text
+from gradstep.core.pictures.folds import sketch, unfolded_to
+from gradstep.tui.graph.drawing import operation_text, what_text
 
 
 @pytest.mark.parametrize(
@@ -39,3 +40,16 @@ def test_what_no_program_wrote_has_its_name() -> None:
     x = graph_of.leaf("x", "input", (2, 3))
     graph = graph_of.finish(graph_of.apply(OPS["transpose"], (x,), {"axes": None}))
     assert operation_text(graph, graph.nodes[graph.output]) == "transpose"
+
+
+def test_a_made_up_name_has_what_it_stands_for_where_there_is_room() -> None:
+    leaves = {name: Leaf("input", np.array(1.0)) for name in ("x", "t")}
+    graph = build("E = 0.5 * (x - t) ** 2", leaves).graph
+    boxes = sketch(graph, (), unfolded_to((), 0)).boxes
+    named = {graph.nodes[box.node].name: box for box in boxes}
+    texts = {name: what_text(graph, box, ()) for name, box in named.items()}
+    assert texts["E._1"] == "x - t"
+    assert texts["E._2"] == "(x - t) ** 2"
+    assert texts["E"] == "0.5 *"  # it has a name of its own
+    assert what_text(graph, named["E._2"], (), 11) == "** 2"
+    assert what_text(graph, named["E._2"], (), 12) == "(x - t) ** 2"
