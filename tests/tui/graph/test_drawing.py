@@ -7,8 +7,8 @@ import pytest
 
 from gradstep.core.engine.graph import Builder
 from gradstep.core.ops import OPS
-from gradstep.core.program.build import Leaf, build
 from gradstep.core.pictures.folds import sketch, unfolded_to
+from gradstep.core.program.build import Leaf, build
 from gradstep.tui.graph.drawing import operation_text, what_text
 
 
