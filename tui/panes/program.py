@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from itertools import groupby
 from typing import TYPE_CHECKING, ClassVar, Final
 
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from ...core.engine.graph import Frame, Graph, Statement
     from ...core.engine.trace import Trace
     from ...core.ops.table import Array
+
+    _Calls = Mapping[tuple[str, str], Sequence[Frame]]  # by source and function
 
 _MARKS = 3  # columns of mark, stop, and the blank behind the number
 _LEAST_NOTE = 8
@@ -86,6 +89,7 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
         self._runs: list[_Runs] = []  # the same, told once for all characters alike
         self._present = 0  # the line of the step
         self._frames: Mapping[tuple[str, str], Frame] = {}  # the call of each function
+        self._all_calls: Kept[_Calls] = Kept()
         self._calls = {0}  # the numbers of those, and of the program itself
         self._norms = Known(norm)
         self._source = ""
@@ -100,7 +104,8 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
         graph = trace.run.graph
         self._source, self._present = present_line(trace, view.debugger.position)
         here = present_node(trace, view.debugger.position)
-        self._frames = nearest_frames(graph, here)
+        calls = self._all_calls.of(graph, lambda: calls_of(graph)) or {}
+        self._frames = nearest_frames(calls, here)
         self._calls = {0, *(frame.index for frame in self._frames.values())}
         stops = view.debugger.memory.stops
         key = graph, places(stops)
@@ -326,15 +331,33 @@ def _breaks(stops: Mapping[int, Stop]) -> Sequence[tuple[int, int]]:
     return covered(stop for stop in stops.values() if stop.kind == "break")
 
 
-def nearest_frames(graph: Graph, here: int) -> Mapping[tuple[str, str], Frame]:
-    """Return for each source and function the call nearest to a node."""
-    found: dict[tuple[str, str], Frame] = {}
+def calls_of(graph: Graph) -> _Calls:
+    """Return for each source and function its calls, in their order.
+
+    No function calls itself, so that no two of its calls have a node in common.
+    """
+    calls: dict[tuple[str, str], list[Frame]] = {}
     for frame in graph.frames[1:]:
-        key = frame.source, frame.function
-        known = found.get(key)
-        if known is None or _distance(frame, here) < _distance(known, here):
-            found[key] = frame
+        calls.setdefault((frame.source, frame.function), []).append(frame)
+    return calls
+
+
+def nearest_frames(calls: _Calls, here: int) -> Mapping[tuple[str, str], Frame]:
+    """Return for each source and function the call nearest to a node.
+
+    Of some that are as near it is the first one.
+    """
+    found: dict[tuple[str, str], Frame] = {}
+    for key, frames in calls.items():
+        after = bisect_right(frames, here, key=_stop)  # the first that ends behind it
+        before = after and bisect_left(frames, frames[after - 1].stop, key=_stop)
+        near = frames[before : after + 2]
+        found[key] = min(near, key=lambda frame: _distance(frame, here))
     return found
+
+
+def _stop(frame: Frame) -> int:
+    return frame.stop
 
 
 def _distance(frame: Frame, node: int) -> int:

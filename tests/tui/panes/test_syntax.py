@@ -3,8 +3,8 @@
 import pytest
 
 from gradstep.core.debugger.debugger import Debugger
-from gradstep.core.scenario.scenario import builtin_names, load
-from gradstep.tui.panes.program import present_line
+from gradstep.core.scenario.scenario import builtin_names, load, parse
+from gradstep.tui.panes.program import calls_of, nearest_frames, present_line
 from gradstep.tui.panes.syntax import kinds_of, roles_of
 
 # Of the line: what is upstream, what is local, what is the contribution.
@@ -62,3 +62,36 @@ def test_what_is_no_program_has_no_colours() -> None:
     assert kinds_of("(a") == [["code", "code"]]
     assert kinds_of("") == []
     assert set(kinds_of("no 'program\n  at all")[1]) == {"code"}
+
+
+CALLS = """
+gradstep = 1
+program = '''
+def same(x):
+    return x
+def twice(x):
+    y = same(x)
+    return same(y) + y
+a = same(w)
+b = twice(a)
+c = tanh(b) * b
+d = twice(twice(same(same(c))))
+L = sigmoid(same(d))
+'''
+[parameters]
+w = 0.5
+"""
+
+
+def test_the_lines_of_a_function_speak_of_its_nearest_call() -> None:
+    graph = Debugger(parse(CALLS, source="test")).graph
+    found: dict[tuple[str, str], list[list[int]]] = {}
+    for frame in graph.frames[1:]:
+        far = [max(frame.first - n, n - frame.stop + 1, 0) for n in range(len(graph))]
+        found.setdefault((frame.source, frame.function), []).append([frame.index, *far])
+    assert {name for _, name in found} == {"same", "twice"}
+    calls = calls_of(graph)
+    for node in range(len(graph)):
+        near = {k: min(one, key=lambda f: f[node + 1])[0] for k, one in found.items()}
+        seen = nearest_frames(calls, node)
+        assert {key: frame.index for key, frame in seen.items()} == near
