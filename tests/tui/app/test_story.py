@@ -258,3 +258,39 @@ def test_no_small_matrix_of_the_matrix_lesson_loses_a_row(
                 yield f"{grid.array.shape} in {tile.rows} × {tile.columns}"
 
     assert asyncio.run(walked("three_layer", size, look)) == []
+
+
+OWN = """
+gradstep = 1
+title = "Four samples in columns"
+convention = "columns"
+program = '''
+H = sigmoid(W1 @ X + b1)
+Y = sigmoid(W2 @ H + b2)
+E = mean((Y - T) ** 2)
+'''
+[inputs]
+X = [[0.5, 1.5, -0.3, 1.0], [-1.0, 2.0, 0.8, 1.0]]
+[parameters]
+W1 = [[0.2, 0.5], [-0.4, 0.1], [0.7, -0.6]]
+b1 = [[0.1], [0.0], [-0.2]]
+W2 = [[0.3, -0.8, 0.6]]
+b2 = [[0.05]]
+[constants]
+T = [[1.0, 0.0, 1.0, 0.0]]
+"""
+
+
+def test_four_samples_and_three_hidden_units_are_whole(tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text(OWN, encoding="utf-8")
+
+    def look(frame: Frame) -> Iterator[str]:
+        yield from missing(frame)
+        pane = frame.pane
+        for tile in pane._written().tiles:
+            grid = pane._grids[tile.number]
+            if (tile.rows, tile.columns) != (grid.rows, grid.columns):
+                yield f"{grid.array.shape} in {tile.rows} × {tile.columns}"
+
+    assert asyncio.run(walked(str(path), (120, 36), look)) == []

@@ -296,3 +296,8 @@ def test_the_longest_note_has_its_lines() -> None:
         for some in ({}, notes)
     )
     assert noted - quiet == 2  # 99 characters in about 60 columns
+
+
+def test_the_highest_step_needs_its_rows_and_what_is_always_said() -> None:
+    # W1ᵀ δ1: five rows above four, two titles; formula, element, note, change.
+    assert StepPane.lines_wanted(Debugger(load("three_layer")))[1] == 5 + 4 + 2 + 4

@@ -64,10 +64,8 @@ def framed(
         product = _product(facets, grids, *found, optional)
         return (product, product._replace(parts=_below(product.parts, facets)))
     row = _row(facets, grids, optional)
-    frames = [row, row._replace(parts=_folded(row.parts, facets))]
-    if all(grid.rows == 1 < grid.columns for grid in grids):
-        frames.append(row._replace(parts=_stacked(row.parts)))
-    return frames
+    others = _folded(row.parts, facets), _stacked(row.parts)
+    return (row, *(row._replace(parts=parts) for parts in others))
 
 
 def sides(

@@ -239,7 +239,7 @@ def _least(
 ) -> Iterator[_Plan]:
     """Yield ways to draw small windows; their numbers tell where they are cut."""
     down = {part.rows for part in parts}
-    for numbered, (rows, columns) in product((True, False), (_LEAST, (1, 1))):
+    for (rows, columns), numbered in product((_LEAST, (1, 1)), (True, False)):
         windows = {
             axis: min(size, rows if axis in down else columns)
             for axis, size in sizes.items()
