@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -44,6 +45,7 @@ class Tab(NamedTuple):
         return self.x + len(self.digit) + (len(self.word) + 1 if self.word else 0)
 
 
+@lru_cache(256)  # it is asked for with every key
 def tabs(shown: str, above: int, below: int) -> tuple[Sequence[Tab], Sequence[Tab]]:
     """Return all views with their digits: those above a pane, and those below it.
 
@@ -56,14 +58,14 @@ def tabs(shown: str, above: int, below: int) -> tuple[Sequence[Tab], Sequence[Ta
     """
     names = list(VIEWS)
     for gap in (2, 1):
-        every = list(_laid_out(names, shown, gap))
+        every = tuple(_laid_out(names, shown, gap))
         if every[-1].end <= above:
             return every, ()
-    first = [tab for tab in every if tab.end <= above]
-    rest = list(_laid_out(names[len(first) :], shown, 1))
+    first = tuple(tab for tab in every if tab.end <= above)
+    rest = tuple(_laid_out(names[len(first) :], shown, 1))
     if rest[-1].end <= below:
         return first, rest
-    return list(_laid_out(names, shown, 1, only=shown)), ()
+    return tuple(_laid_out(names, shown, 1, only=shown)), ()
 
 
 def _laid_out(
