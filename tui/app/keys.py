@@ -203,6 +203,7 @@ ALWAYS: Final = (
     Always("q", "quit", 0),
 )
 _FEW: Final = 3  # keys of the pane that come first
+_WALKING: Final = 2  # keys that come before those of the pane
 _FIRST, _MORE = 1, 6  # the ranks of those, and of the rest
 
 
@@ -239,11 +240,11 @@ def written(key: str) -> str:
 def footer(width: int, focus: str) -> list[tuple[str, str]]:
     """Return the words of the footer for a widget, each with its style or "".
 
-    First come the keys of the widget, then those that always work: as many as there is
-    room for, and none is cut.
+    First come the keys that walk, then those of the widget, then the others that always
+    work: as many as there is room for, and none is cut.
 
     >>> "".join(text for text, _ in footer(60, "why"))
-    ' ↑↓ term  Enter follow │ s step  i whole node  ? keys  q quit'
+    ' s step  i whole node │ ↑↓ term  Enter follow │ ? keys  q quit'
     """
     own = [
         Always(*hint, _FIRST if number < _FEW else _MORE)
@@ -251,14 +252,16 @@ def footer(width: int, focus: str) -> list[tuple[str, str]]:
     ]
     taken = {hint.key for hint in own}
     rest = [] if focus in LINES_OF_TEXT else [h for h in ALWAYS if h.key not in taken]
-    room, shown = width, set[Always]()
+    # Of the two bars between the three groups one is wider than what it stands for.
+    room, shown = width - bool(own and rest), set[Always]()
     for hint in sorted((*own, *rest), key=lambda hint: hint.rank):
         room -= len(f"{hint.key} {hint.words}  ")
         if room < 0:
             break
         shown.add(hint)
     words = [(" ", "")]
-    for part in ([h for h in own if h in shown], [h for h in rest if h in shown]):
+    parts = rest[:_WALKING], own, rest[_WALKING:]
+    for part in ([hint for hint in part if hint in shown] for part in parts):
         if part and len(words) > 1:
             words[-1] = (" │ ", "line--edge")
         for hint in part:

@@ -64,7 +64,7 @@ async def test_the_first_look_teaches_the_two_keys_that_step(
 ) -> None:
     async with opened("three_layer", size=size) as seen:
         assert "s step  i whole node" in last_line(seen)
-        assert last_line(seen).startswith(" ←↑↓→ element  M largest  v one matrix")
+        assert last_line(seen).startswith(" s step  i whole node │ ←↑↓→ element")
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -76,13 +76,14 @@ async def test_the_footer_shows_the_keys_of_what_has_the_focus(
         for name, kind in kinds.items():
             seen.main.set_focus(seen.one(kind))
             await settle(seen.app)
-            begins = " {} {}  {} {}".format(*FOOTERS[name][0], *FOOTERS[name][1])
-            assert last_line(seen).startswith(begins), name
-            assert "│ s step  i whole node" in last_line(seen)
+            walking = " s step  i whole node │ "
+            own = "{} {}  {} {}".format(*FOOTERS[name][0], *FOOTERS[name][1])
+            assert last_line(seen).startswith(walking + own), name
         for number, name in enumerate(VIEWS, 1):
             press(seen.app, str(number))
             await settle(seen.app)
-            assert last_line(seen).startswith(" {} {}".format(*FOOTERS[name][0])), name
+            own = "{} {}".format(*FOOTERS[name][0])
+            assert last_line(seen).startswith(walking + own), name
         for key in "1v":
             press(seen.app, key)
             await settle(seen.app)

@@ -292,8 +292,8 @@ _LOW: Final = ("ctrl+up",) * 4  # a console so high that not all rows have room
 TABLE: Final = (
     Row("down", cursor, 10),
     Row("up", cursor, 8),
-    Row("pagedown", cursor, 14, keys=(*_LOW, "ctrl+home", "down")),
-    Row("pageup", cursor, 3, keys=(*_LOW, "ctrl+end")),
+    Row("pagedown", cursor, 15, keys=(*_LOW, "ctrl+home", "down")),
+    Row("pageup", cursor, 2, keys=(*_LOW, "ctrl+end")),
     Row("ctrl+end", cursor, 16),
     Row("ctrl+home", cursor, 0, keys=("ctrl+end",)),
     Row("enter", last, "goto x3.z"),
