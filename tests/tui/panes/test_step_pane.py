@@ -301,3 +301,12 @@ def test_the_longest_note_has_its_lines() -> None:
 def test_the_highest_step_needs_its_rows_and_what_is_always_said() -> None:
     # W1ᵀ δ1: five rows above four, two titles; formula, element, note, change.
     assert StepPane.lines_wanted(Debugger(load("three_layer")))[1] == 5 + 4 + 2 + 4
+
+
+def test_an_update_of_one_number_says_its_rate_under_whole_titles() -> None:
+    text = shown("xor", "end", size=(60, 30))
+    assert re.search(r"b2 before \(1,\) +▸b2.grad \(1,\) +b2 after \(1,\)", text)
+    # b2 − α ∘ ∂E/∂b2 by hand: 0.1 − 1 · 0.0461523.
+    assert "b2[0]: 0.1 → 0.0538477, α = 1, b2.grad[0] = 0.0461523" in " ".join(
+        text.split()
+    )

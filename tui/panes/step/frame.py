@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from ....core.engine.trace import Contribution, Event, Forward
+from ....core.engine.trace import Contribution, Event, Forward, Update
 from ....core.words.formulas import factors
 from .places import Part, Tile
 
@@ -64,6 +64,10 @@ def framed(
         product = _product(facets, grids, *found, optional)
         return (product, product._replace(parts=_below(product.parts, facets)))
     row = _row(facets, grids, optional)
+    if isinstance(event, Update):  # before and after have a title each
+        least, wish = _WIDTH
+        parts = [part._replace(title=least, wish=wish) for part in row.parts]
+        row = row._replace(parts=tuple(parts))
     others = _folded(row.parts, facets), _stacked(row.parts)
     return (row, *(row._replace(parts=parts) for parts in others))
 

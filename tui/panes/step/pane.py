@@ -574,8 +574,9 @@ class StepPane(KeptPane[_Found]):
             yield self._labelled(Matters.NOTE, "note", [said], inks)
             return
         cursor = self._grids[present.made].cursor
-        is_scalar = all(facet.array.size == 1 for facet in present.facets)
-        element = () if is_scalar else words.element(present, cursor, self._update())
+        update = self._update()
+        is_said = update is None and all(f.array.size == 1 for f in present.facets)
+        element = () if is_said else words.element(present, cursor, update)
         yield self._labelled(Matters.ELEMENT, "one element", element, inks)
         seen = {tile.number for tile in tiles}
         if any(number not in seen for number in frame.optional):
