@@ -14,7 +14,33 @@ from typing import Any, Final, cast
 import numpy as np
 
 from . import checks
-from .table import Array, Form, Op, Parameter, Rule, Shape, broadcast_shape, row_of_one
+from .cases import (
+    AT_INFINITY,
+    AT_MINUS_INFINITY,
+    CORNER,
+    FACTOR,
+    FAINT,
+    NEGATIVE,
+    OF_ZERO,
+    POLE,
+    SATURATED,
+    UNDERFLOW,
+    VERTEX,
+    choice,
+    of_one,
+    of_two,
+)
+from .table import (
+    Array,
+    Case,
+    Form,
+    Op,
+    Parameter,
+    Rule,
+    Shape,
+    broadcast_shape,
+    row_of_one,
+)
 
 # `function` of each element, in the dtype that NumPy's own functions give.
 _EACH: Final = "np.vectorize({}, otypes=[np.result_type({{x}}, np.float16)])"
@@ -105,6 +131,7 @@ def _comparison(name: str, forward: Rule, sign: str, code: str, summary: str) ->
         summary,
         "True and False take no gradient",
         analytic=False,
+        cases=(Case("zero", "false"),),
         written=written,
     )
 
@@ -147,6 +174,7 @@ _ARITHMETIC: Final = (
         jvps=(_spread, _spread),
         analytic=True,
         written="{a} + {b}",
+        signs=(1, 1),
     ),
     _binary(
         "subtract",
@@ -162,6 +190,7 @@ _ARITHMETIC: Final = (
         jvps=(_spread, _spread_negative),
         analytic=True,
         written="{a} - {b}",
+        signs=(1, -1),
     ),
     _binary(
         "multiply",
@@ -188,6 +217,8 @@ _ARITHMETIC: Final = (
         "The product, element by element.",
         analytic=True,
         written="{a} * {b}",
+        multiplies=True,
+        cases=(FACTOR,),
     ),
     _binary(
         "divide",
@@ -212,6 +243,17 @@ _ARITHMETIC: Final = (
         "The quotient, element by element.",
         analytic=True,
         written="{a} / {b}",
+        cases=(
+            of_two("nan", "zero over zero", lambda y, a, b: a == 0),
+            Case("nan", "infinity over infinity"),
+            of_two("inf", "pole", lambda y, a, b: b == 0),
+            of_two("zero", "zero numerator", lambda y, a, b: a == 0),
+            of_two("zero", "over infinity", lambda y, a, b: np.isinf(b)),
+            UNDERFLOW,
+            of_two("flat", "over infinity", lambda y, a, b: np.isinf(b)),
+            of_two("flat", "zero factor", lambda y, a, b: a == 0, 1),
+            FAINT,
+        ),
     ),
     _binary(
         "power",
@@ -239,6 +281,19 @@ _ARITHMETIC: Final = (
         analytic=True,
         kinks=True,
         written="{a} ** {b}",
+        cases=(
+            NEGATIVE,
+            of_two("inf", "pole", lambda y, a, b: a == 0),
+            of_two("zero", "zero numerator", lambda y, a, b: a == 0),
+            of_two("zero", "limit", lambda y, a, b: np.isinf(a) | np.isinf(b)),
+            UNDERFLOW,
+            of_two("flat", "zero exponent", lambda y, a, b: b == 0, 0),
+            of_two("flat", "vertex", lambda y, a, b: a == 0, 0),
+            of_two("flat", "corner", lambda y, a, b: a == 0, 1),
+            of_two("flat", "zero factor", lambda y, a, b: (y == 0) | (a == 1), 1),
+            of_two("flat", "over infinity", lambda y, a, b: np.isinf(a) | np.isinf(b)),
+            FAINT,
+        ),
     ),
     _unary(
         "negative",
@@ -249,6 +304,7 @@ _ARITHMETIC: Final = (
         Form("−1", "−{g}", "-{g}", "the sign turns for the value and for its gradient"),
         "The negative.",
         analytic=True,
+        cases=(OF_ZERO,),
         written="-{x}",
     ),
 )
@@ -281,6 +337,7 @@ _FUNCTIONS: Final = (
         "e to the power of each element.",
         "numbers below the normal range are kept: exp(−745) is 5e-324",
         analytic=True,
+        cases=(AT_MINUS_INFINITY, UNDERFLOW, SATURATED),
     ),
     _unary(
         "expm1",
@@ -296,6 +353,7 @@ _FUNCTIONS: Final = (
         ),
         "exp(x) − 1, exact near 0.",
         analytic=True,
+        cases=(OF_ZERO, SATURATED),
     ),
     _unary(
         "log",
@@ -310,6 +368,7 @@ _FUNCTIONS: Final = (
         "log(0) is −inf with slope inf; an upstream gradient of 0 there gives 0 · inf, "
         "which is nan",
         analytic=True,
+        cases=(NEGATIVE, POLE, Case("zero", "root"), AT_INFINITY),
     ),
     _unary(
         "log1p",
@@ -326,6 +385,12 @@ _FUNCTIONS: Final = (
         "log(1 + x), exact near 0.",
         "log1p(−1) is −inf with slope inf",
         analytic=True,
+        cases=(
+            NEGATIVE,
+            of_one("inf", "pole", lambda y, x: x == -1),
+            OF_ZERO,
+            AT_INFINITY,
+        ),
     ),
     _unary(
         "sqrt",
@@ -342,6 +407,7 @@ _FUNCTIONS: Final = (
         "The square root.",
         "sqrt(0) has slope inf, so sqrt(sum(x * x)) at 0 gives inf · 0, which is nan",
         analytic=True,
+        cases=(NEGATIVE, OF_ZERO, AT_INFINITY),
     ),
     _unary(
         "square",
@@ -352,6 +418,7 @@ _FUNCTIONS: Final = (
         Form("2 · {x}", "2 {g} ∘ {x}", "2 * {g} * {x}", "x · x has two uses of x"),
         "Each element times itself.",
         analytic=True,
+        cases=(OF_ZERO, UNDERFLOW, VERTEX),
     ),
     _unary(
         "abs",
@@ -368,6 +435,7 @@ _FUNCTIONS: Final = (
         "The size of each element, without its sign.",
         "abs(0) has slope 0; abs(nan) has slope nan, where PyTorch has 0",
         analytic=False,
+        cases=(OF_ZERO, CORNER),
         kinks=True,
     ),
     _unary(
@@ -381,6 +449,7 @@ _FUNCTIONS: Final = (
         ),
         "The sine; angles in radians.",
         analytic=True,
+        cases=(Case("nan", "periodic"), OF_ZERO),
     ),
     _unary(
         "cos",
@@ -396,6 +465,7 @@ _FUNCTIONS: Final = (
         ),
         "The cosine; angles in radians.",
         analytic=True,
+        cases=(Case("nan", "periodic"), VERTEX),
     ),
     _unary(
         "tanh",
@@ -411,6 +481,7 @@ _FUNCTIONS: Final = (
         ),
         "The hyperbolic tangent, from −1 to 1.",
         analytic=True,
+        cases=(OF_ZERO, SATURATED),
     ),
     _unary(
         "arctan",
@@ -426,6 +497,7 @@ _FUNCTIONS: Final = (
         ),
         "The angle in radians whose tangent is x.",
         analytic=True,
+        cases=(OF_ZERO, SATURATED),
     ),
 )
 
@@ -463,6 +535,20 @@ def _gelu_rule(g: Any, y: Any, x: Any, approximate: str = "none") -> Any:
     # Beyond ±10 the slope is 0 or 1 whatever this factor is, if only it is finite.
     inner = (8 / np.pi) ** 0.5 * (1 + 0.134145 * np.clip(x, -10, 10) ** 2)
     return g * _normal_by_tanh(x) * (1 + (x - y) * inner)
+
+
+def _is_shut(_y: Any, _x: Any, negative_slope: float = 1.0, alpha: float = 1.0) -> bool:
+    return negative_slope == 0 or alpha == 0
+
+
+def _both_zero(_y: Any, *operands: Any) -> Any:
+    """Tell whether the last two operands are 0: the others do not count."""
+    a, b = operands[-2:]
+    return (a == 0) & (b == 0)
+
+
+def _is_by_tanh(_y: Any, _x: Any, approximate: str = "none") -> bool:
+    return approximate == "tanh"
 
 
 def _elu(x: Any, alpha: float = 1.0) -> Any:
@@ -510,6 +596,7 @@ _ACTIVATIONS: Final = (
         "1 / (1 + exp(−x)), from 0 to 1.",
         "far from 0 the slope is 0 and never nan: where exp(−x) is inf, 1 / inf is 0",
         analytic=True,
+        cases=(AT_MINUS_INFINITY, UNDERFLOW, SATURATED),
     ),
     _unary(
         "softplus",
@@ -526,6 +613,7 @@ _ACTIVATIONS: Final = (
         "log(1 + exp(x)): relu with a round corner.",
         "the slope is 0 far below 0 and 1 far above it, and never nan",
         analytic=False,
+        cases=(AT_MINUS_INFINITY, UNDERFLOW, SATURATED),
     ),
     _unary(
         "relu",
@@ -542,6 +630,7 @@ _ACTIVATIONS: Final = (
         "x where it is above 0, else 0.",
         "relu(0) has slope 0; relu(nan) is nan with slope 1",
         analytic=False,
+        cases=(OF_ZERO, Case("zero", "shut"), CORNER, Case("flat", "shut")),
         kinks=True,
     ),
     _unary(
@@ -560,6 +649,13 @@ _ACTIVATIONS: Final = (
         "leaky_relu(0) has slope negative_slope",
         (Parameter("negative_slope", checks.number, 0.01),),
         analytic=False,
+        cases=(
+            Case("nan", "zero times infinity"),
+            OF_ZERO,
+            Case("zero", "shut", _is_shut),
+            UNDERFLOW,
+            Case("flat", "shut"),
+        ),
         kinks=True,
     ),
     _unary(
@@ -578,6 +674,13 @@ _ACTIVATIONS: Final = (
         "elu(0) has slope alpha; elu(nan) is nan with slope 1",
         (Parameter("alpha", checks.number, 1.0),),
         analytic=False,
+        cases=(
+            OF_ZERO,
+            Case("zero", "shut", _is_shut),
+            UNDERFLOW,
+            Case("flat", "shut", _is_shut),
+            SATURATED,
+        ),
         kinks=True,
     ),
     _unary(
@@ -595,6 +698,13 @@ _ACTIVATIONS: Final = (
         "x · sigmoid(x), also called swish.",
         "at ±inf the slope is inf · 0, which is nan",
         analytic=True,
+        cases=(
+            Case("nan", "infinity over infinity"),
+            OF_ZERO,
+            AT_MINUS_INFINITY,
+            UNDERFLOW,
+            SATURATED,
+        ),
     ),
     _unary(
         "gelu",
@@ -614,6 +724,14 @@ _ACTIVATIONS: Final = (
         "at ±inf the slope of the exact form is inf · 0, which is nan",
         (Parameter("approximate", checks.choice("none", "tanh"), "none"),),
         analytic=False,
+        cases=(
+            Case("nan", "zero times infinity"),
+            OF_ZERO,
+            AT_MINUS_INFINITY,
+            Case("zero", "rounded", _is_by_tanh),
+            UNDERFLOW,
+            SATURATED,
+        ),
     ),
     _unary(
         "erf",
@@ -629,6 +747,7 @@ _ACTIVATIONS: Final = (
         ),
         "The error function, 2/√π times the integral of exp(−t²) from 0 to x.",
         analytic=False,
+        cases=(OF_ZERO, SATURATED),
     ),
 )
 
@@ -714,6 +833,7 @@ def _extreme(
         f"The {word} of two, element by element.",
         "equal operands take half the gradient each; beside a nan both take all of it",
         analytic=False,
+        cases=choice(_both_zero),
         kinks=True,
     )
 
@@ -741,6 +861,7 @@ _SELECTION: Final = (
         ),
         _clip_shape,
         analytic=False,
+        cases=(OF_ZERO, Case("zero", "shut"), Case("flat", "shut")),
         kinks=True,
     ),
     Op(
@@ -775,6 +896,7 @@ _SELECTION: Final = (
         summary="The second where the condition holds, else the third.",
         analytic=True,
         chooses=True,
+        cases=choice(_both_zero),
         corner="the branch not taken gets a gradient of 0, which a slope of inf or nan "
         "further back still turns into nan: where(x > 0, log(x), 0) at 0",
     ),
@@ -788,6 +910,7 @@ _SELECTION: Final = (
         "−1, 0 or 1 by the sign of each element.",
         "the slope is 0 everywhere, at the step as well",
         analytic=False,
+        cases=(OF_ZERO, Case("flat", "step")),
         kinks=True,
     ),
     _unary(
@@ -800,6 +923,7 @@ _SELECTION: Final = (
         "The same value, through which no gradient flows.",
         "no gradient, which is not a gradient of 0",
         analytic=True,
+        cases=(OF_ZERO,),
         stops=True,
     ),
     _unary(
@@ -823,6 +947,12 @@ _SELECTION: Final = (
             Parameter("seed", checks.count, 0),
         ),
         analytic=True,
+        cases=(
+            Case("nan", "zero times infinity"),
+            OF_ZERO,
+            Case("zero", "dropped"),
+            Case("flat", "dropped"),
+        ),
     ),
 )
 

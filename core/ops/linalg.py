@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from . import checks
+from .cases import FACTOR
 from .shape import same_kind
-from .table import Array, Cost, Form, Op, Parameter, Rule, Shape, Value, linear
+from .table import Array, Case, Cost, Form, Op, Parameter, Rule, Shape, Value, linear
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -305,7 +306,11 @@ def _dot_subscripts(a: Shape, b: Shape) -> str:
 
 def _dot(a: Value, b: Value) -> Array:
     # A literal beside an array must not widen it, as it would in np.dot.
-    return np.dot(*same_kind((a, b)))
+    a, b = same_kind((a, b))
+    if not np.ndim(a) or not np.ndim(b):
+        # BLAS takes 0 times NaN for 0.
+        return np.multiply(a, b)
+    return np.dot(a, b)
 
 
 def _outer_shape(a: Shape, b: Shape) -> Shape:
@@ -433,6 +438,11 @@ def _einsum_vjp(
     return _contract_vjp(g, operands, _spelled(operands, subscripts), argument)
 
 
+def _are_two(_y: Array, *operands: Array, **_attributes: Any) -> bool:
+    """Tell whether there is one other factor: sums of more can be 0 as well."""
+    return len(operands) == 2
+
+
 def _einsum_subscripts(*shapes: Shape, subscripts: str) -> str:
     return expand(subscripts, *shapes)
 
@@ -480,6 +490,7 @@ def _product(
         analytic=True,
         subscripts=subscripts,
         cost=_cost(subscripts),
+        cases=(FACTOR,),
         **columns,
     )
 
@@ -562,5 +573,6 @@ ROWS: tuple[Op, ...] = (
         subscripts=_einsum_subscripts,
         cost=_cost(_einsum_subscripts),
         wording=_einsum_wording,
+        cases=(Case("flat", "zero factor", _are_two),),
     ),
 )

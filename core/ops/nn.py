@@ -13,11 +13,30 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from . import checks
+from .cases import (
+    AT_MINUS_INFINITY,
+    INFINITE_ROW,
+    MASKED_ROW,
+    UNDERFLOW,
+    is_alone,
+    of_one,
+)
 from .reduce import LETTERS, along_axis, reduced_axes, without_axis
-from .table import Array, Cost, Form, Op, Parameter, Rule, Shape, linear, row_of_one
+from .table import (
+    Array,
+    Case,
+    Cost,
+    Form,
+    Op,
+    Parameter,
+    Rule,
+    Shape,
+    linear,
+    row_of_one,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 REDUCTION: Final = Parameter("reduction", checks.choice("mean", "sum", "none"), "mean")
 
@@ -538,6 +557,100 @@ def _avg_pool2d_vjp(g: Array, _y: Array, input: Array, **attributes: Any) -> Arr
     return grid.crop(whole)
 
 
+# ---------------------------------------------------------------- special results
+
+
+def _sample_with(bad: float) -> Rule:
+    """Return where the largest logit of a sample is `bad`."""
+
+    def holds(
+        _y: Array,
+        input: Array,
+        _target: Array,
+        *,
+        reduction: str = "mean",
+        axis: int = 1,
+    ) -> Any:
+        found = np.max(input, _class_axis(input.shape, axis)) == bad
+        return found if reduction == "none" else np.any(found)
+
+    return holds
+
+
+def _is_by_chances(
+    _y: Array, input: Array, target: Array, *, reduction: str = "mean", axis: int = 1
+) -> Any:
+    """Tell where a probability of 0 meets a logarithm of 0."""
+    if np.ndim(target) != np.ndim(input):
+        return False
+    along = _class_axis(input.shape, axis)
+    found = (target == 0) & np.isinf(_log_softmax(input, axis=along))
+    found = np.any(found, along)
+    return found if reduction == "none" else np.any(found)
+
+
+def _are_truths(
+    _y: Array, _input: Array, targets: Array, *, reduction: str = "mean"
+) -> Any:
+    found = (targets == 0) | (targets == 1)
+    return found if reduction == "none" else np.all(found)
+
+
+def _infinity_at(target: float | None) -> Rule:
+    """Return where a logit is infinite, at such a target; at any one with None."""
+
+    def holds(
+        _y: Array, input: Array, targets: Array, *, reduction: str = "mean"
+    ) -> Any:
+        found = np.isinf(input)
+        if target is not None:
+            found = found & (targets == target)
+        return found if reduction == "none" else np.any(found)
+
+    return holds
+
+
+def _is_certain(
+    _y: Array, input: Array, target: Array, *, reduction: str = "mean", axis: int = 1
+) -> Any:
+    """Tell where one class alone has a probability, and is the right one.
+
+    It is so for each sample, or for all of them.
+    """
+    along = _class_axis(input.shape, axis)
+    logs = _log_softmax(input, axis=along)
+    if np.ndim(target) == np.ndim(input):
+        found = np.all((target == 0) | (logs == 0), along)
+    else:
+        found = np.squeeze(
+            np.take_along_axis(logs, np.expand_dims(target, along), along) == 0, along
+        )
+    return found if reduction == "none" else np.all(found)
+
+
+def _conv2d_factors(
+    index: Sequence[int],
+    input: Shape,
+    weight: Shape,
+    *bias: Shape,
+    **attributes: Any,
+) -> tuple[Array, Array]:
+    """Return what lies under a kernel, and the numbers of the kernel, in one order.
+
+    What lies on the border has negative places, or such as are too large.
+    """
+    sample, made, row, column = index
+    grid = _conv_grid(input, weight, attributes)
+    channels = weight[1]
+    group = made // (weight[0] // attributes.get("groups", 1))
+    c, i, j = (np.ravel(one) for one in np.indices((channels, *grid.kernel)))
+    down = row * grid.stride[0] + i * grid.dilation[0] - grid.padding[0]
+    across = column * grid.stride[1] + j * grid.dilation[1] - grid.padding[1]
+    same = np.ones_like(c)
+    under = np.stack([sample * same, group * channels + c, down, across], axis=1)
+    return under, np.stack([made * same, c, i, j], axis=1)
+
+
 # -------------------------------------------------------------------------- words
 
 
@@ -972,6 +1085,14 @@ ROWS: tuple[Op, ...] = (
         ),
         "Exponentials divided by their sum along an axis.",
         analytic=True,
+        cases=(
+            MASKED_ROW,
+            INFINITE_ROW,
+            AT_MINUS_INFINITY,
+            UNDERFLOW,
+            Case("flat", "alone", is_alone),
+            Case("flat", "saturated"),
+        ),
         parameters=(_LAST_AXIS,),
         axis_letters=_row_letters,
     ),
@@ -992,6 +1113,15 @@ ROWS: tuple[Op, ...] = (
         ),
         "The logarithm of softmax, exact where softmax itself would be 0.",
         analytic=True,
+        cases=(
+            MASKED_ROW,
+            INFINITE_ROW,
+            Case("zero", "alone", is_alone),
+            Case("zero", "certain"),
+            Case("flat", "alone", is_alone),
+            of_one("flat", "certain", lambda y, x: y == 0),
+            Case("flat", "outweighed"),
+        ),
         parameters=(_LAST_AXIS,),
         axis_letters=_row_letters,
     ),
@@ -1013,6 +1143,16 @@ ROWS: tuple[Op, ...] = (
         corner="logits [0, 800] with class 0: the loss is 800, the gradient [−1, 1], "
         "for nothing is added inside the logarithm",
         wording=_cross_entropy_wording,
+        cases=(
+            Case("nan", "masked row", _sample_with(-np.inf)),
+            Case("nan", "infinite row", _sample_with(np.inf)),
+            Case("nan", "zero times infinity", _is_by_chances),
+            Case("zero", "certain", _is_certain),
+            Case("flat", "certain", _is_certain, 0),
+            Case("flat", "predicted", argument=0),
+            Case("flat", "certain", argument=1),
+        ),
+        makes_own=("softmax",),
     ),
     Op(
         name="binary_cross_entropy_with_logits",
@@ -1030,6 +1170,13 @@ ROWS: tuple[Op, ...] = (
         parameters=(REDUCTION,),
         axis_letters=_element_letters,
         wording=_binary_wording,
+        cases=(
+            Case("nan", "zero times infinity", _infinity_at(0)),
+            Case("nan", "opposite infinities", _infinity_at(None)),
+            Case("zero", "certain", _are_truths),
+            Case("flat", "predicted", argument=0),
+        ),
+        makes_own=("sigmoid",),
     ),
     Op(
         name="conv2d",
@@ -1052,6 +1199,8 @@ ROWS: tuple[Op, ...] = (
             Parameter("groups", checks.size, 1),
         ),
         optional=1,
+        cases=(Case("flat", "zero factor"),),
+        factors=_conv2d_factors,
         axis_letters=_conv2d_letters,
         wording=_conv2d_wording,
     ),
@@ -1065,6 +1214,7 @@ ROWS: tuple[Op, ...] = (
         analytic=False,
         kinks=True,
         corner="of equal numbers in a window the first one takes the gradient",
+        cases=(Case("zero", "chosen"), Case("flat", "lost")),
     ),
     _pooling(
         "avg_pool2d",
@@ -1074,5 +1224,6 @@ ROWS: tuple[Op, ...] = (
         "The mean of each window of the last two axes, padding included.",
         _avg_pool2d_wording,
         analytic=True,
+        signs=(1,),
     ),
 )

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from . import checks
-from .table import Array, Form, Op, Parameter, Rule, Shape, linear, row_of_one
+from .cases import FAINT, choice
+from .table import Array, Case, Form, Op, Parameter, Rule, Shape, linear, row_of_one
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -327,9 +328,66 @@ def _extreme(name: str, forward: Rule, word: str) -> Op:
         "gradient nan",
         aliases=(f"a{name}",),
         analytic=False,
+        cases=choice(_are_zero),
         kinks=True,
     )
 
+
+def _are_zero(
+    _y: Array, x: Array, *, axis: Axis = None, keepdims: bool = False
+) -> Array:
+    return np.all(x == 0, axis=axis, keepdims=keepdims)
+
+
+def _are_equal(
+    _y: Array,
+    x: Array,
+    *,
+    axis: Axis = None,
+    keepdims: bool = False,
+    ddof: int = 0,
+) -> Array:
+    spread = np.max(x, axis, keepdims=keepdims) == np.min(x, axis, keepdims=keepdims)
+    return np.asarray(spread)
+
+
+def _are_infinite(
+    _y: Array,
+    x: Array,
+    *,
+    axis: Axis = None,
+    keepdims: bool = False,
+    ddof: int = 0,
+) -> Any:
+    return np.any(np.isinf(x), axis, keepdims=keepdims)
+
+
+def _has_zero(_y: Array, x: Array, *, axis: Axis = None, keepdims: bool = False) -> Any:
+    return np.any(x == 0, axis=axis, keepdims=keepdims)
+
+
+def _is_only_zero(
+    _y: Array, x: Array, *, axis: Axis = None, keepdims: bool = False
+) -> Any:
+    """Tell where all numbers are −inf but one, and that is 0."""
+    return np.sum(x != -np.inf, axis=axis, keepdims=keepdims) == 1
+
+
+def _is_zero_and_more(
+    _y: Array, x: Array, *, axis: Axis = None, keepdims: bool = False
+) -> Any:
+    """Tell where exp(0) = 1 is one of the numbers that are added up, beside others."""
+    return np.max(x, axis, keepdims=keepdims) == 0
+
+
+_OF_DEVIATIONS: Final = (
+    Case("nan", "infinite deviation", _are_infinite),
+    Case("nan", "overflow both ways"),
+    Case("zero", "all equal", _are_equal),
+    Case("zero", "underflow on the way"),
+    Case("flat", "all equal", _are_equal),
+    Case("flat", "at the mean"),
+)
 
 ROWS: Final[tuple[Op, ...]] = (
     _row(
@@ -349,6 +407,7 @@ ROWS: Final[tuple[Op, ...]] = (
         rules=(_sum_vjp, linear(np.sum)),
         analytic=True,
         reduction="sum",
+        signs=(1,),
     ),
     _row(
         "mean",
@@ -367,6 +426,7 @@ ROWS: Final[tuple[Op, ...]] = (
         rules=(_mean_vjp, linear(np.mean)),
         analytic=True,
         reduction="mean",
+        signs=(1,),
     ),
     _extreme("max", np.max, "greatest"),
     _extreme("min", np.min, "least"),
@@ -389,6 +449,8 @@ ROWS: Final[tuple[Op, ...]] = (
         "right with zeros: the others are multiplied, and nothing is divided",
         parameters=(_AXIS, _KEEPDIMS),
         analytic=True,
+        multiplies=True,
+        cases=(Case("flat", "zero factor", _has_zero), FAINT),
     ),
     _row(
         "var",
@@ -407,6 +469,7 @@ ROWS: Final[tuple[Op, ...]] = (
         "The variance along axes: squared deviations over n − ddof.",
         parameters=(*_AXES, Parameter("ddof", checks.count, 0)),
         analytic=False,
+        cases=_OF_DEVIATIONS,
     ),
     _row(
         "std",
@@ -427,6 +490,7 @@ ROWS: Final[tuple[Op, ...]] = (
         "the slope is 0 where all numbers are equal",
         parameters=(*_AXES, Parameter("ddof", checks.count, 0)),
         analytic=False,
+        cases=_OF_DEVIATIONS,
         kinks=True,
     ),
     _row(
@@ -445,6 +509,11 @@ ROWS: Final[tuple[Op, ...]] = (
         "log(Σ exp(x)) along axes, without overflow.",
         "where all numbers are −inf, or one is inf, the slope there is nan",
         analytic=True,
+        cases=(
+            Case("zero", "zero operand", _is_only_zero),
+            Case("zero", "rounded", _is_zero_and_more),
+            Case("flat", "outweighed"),
+        ),
     ),
     row_of_one(
         "cumsum",
@@ -467,5 +536,6 @@ ROWS: Final[tuple[Op, ...]] = (
         axis_letters=along_axis,
         reduction="sum",
         wording=_cumsum_written,
+        signs=(1,),
     ),
 )

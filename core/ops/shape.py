@@ -16,7 +16,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 
 from . import checks
 from .reduce import reduced_axes, without_axis
-from .table import Array, Form, Op, Parameter, Shape, Value, linear, row_of_one
+from .table import Array, Case, Form, Op, Parameter, Shape, Value, linear, row_of_one
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -827,6 +827,7 @@ ROWS: tuple[Op, ...] = (
         ),
         jvp=_pad_jvp,
         view="vjp",
+        cases=(Case("zero", "border"),),
     ),
     _joining(
         "concatenate",

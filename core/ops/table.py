@@ -72,6 +72,27 @@ class Cost(NamedTuple):
     room: int = 0
 
 
+Special = Literal["nan", "inf", "zero", "flat"]
+# What is special about a number, or about a slope:
+#   nan   a NaN of operands that are none
+#   inf   an infinity of operands that are finite
+#   zero  a 0
+#   flat  a slope of 0
+
+
+class Case(NamedTuple):
+    """One way in which a result, or a slope, becomes special.
+
+    `holds(y, *operands, **attributes)` tells where, for each element of the result y;
+    without it the case is what is left when those before it do not hold.
+    """
+
+    makes: Special  # of what kind the special number is
+    cause: str  # as explanations call it
+    holds: Rule | None = None
+    argument: int | None = None  # flat: the slope by this operand; None for each
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Op:
     """One operation.
@@ -155,6 +176,20 @@ class Op:
     # The columns in words that other shapes, attributes or numbers of operands need:
     # `wording(*shapes, **attributes)`.
     wording: Callable[..., Mapping[str, Any]] | None = None
+    # block: where the factors of each product are that an element is the sum of:
+    # `factors(index, *shapes, **attributes)` are arrays with an index in each row, one
+    # for each of the first operands. Those of another operand are added as they are.
+    factors: Callable[..., tuple[Array, ...]] | None = None
+    # The names of operations that it does itself, and whose result is not for it: a
+    # loss of logits does softmax.
+    makes_own: tuple[str, ...] = ()
+    # How a result becomes special; of each kind the first case that holds is the one.
+    cases: tuple[Case, ...] = ()
+    # Where the elements that a result was made of are added up, or averaged: with
+    # which sign, by operand. Empty elsewhere.
+    signs: tuple[int, ...] = ()
+    # Whether a result is the product of the elements that it was made of.
+    multiplies: bool = False
 
     def worded(
         self, shapes: Iterable[Shape], attributes: Attributes = NO_ATTRIBUTES

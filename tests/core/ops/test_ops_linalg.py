@@ -106,3 +106,12 @@ def test_literal_beside_a_float32_array_does_not_widen_it() -> None:
     assert OPS["dot"].forward(0.5, x).dtype == np.float32
     assert OPS["einsum"].forward(0.5, x, subscripts=",i->i").dtype == np.float32
     assert OPS["stack"].forward(np.float32(1), 0.5).dtype == np.float32
+
+
+def test_a_product_with_the_number_0_hides_no_nan() -> None:
+    """np.dot leaves it to BLAS, which takes 0 times NaN for 0; IEEE 754 has NaN."""
+    op = OPS["dot"]
+    for number in (0.0, np.float64(0)):
+        with np.errstate(invalid="ignore"):
+            found = op.forward(np.array([np.nan, np.inf, 2.0]), number)
+        np.testing.assert_array_equal(found, [np.nan, np.nan, 0.0])
