@@ -34,6 +34,7 @@ ORDER = (
     "core.training",
     "core.check",
     "core.explain",
+    "core.explain.why",
     "core.pictures",
     "core.export",
     "core.session",

@@ -14,9 +14,10 @@ from ..engine.element import Element, Index, Quantity, index_of
 from ..engine.trace import Contribution
 from ..explain.factors import uses_of
 from ..explain.gradients import explain_gradient
-from ..explain.rows import Row, check_rows, explained, not_computed, why_rows
+from ..explain.rows import Row, check_rows, not_computed
 from ..explain.values import explain_value
 from ..explain.verdicts import quick_check
+from ..explain.why.rows import explained, remark_rows, why_rows
 from ..session.reply import Answer, Table
 from ..session.steps import place_of
 from ..words.events import element_name
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ..explain.derive import Derivation, Path
+    from ..explain.why.answer import Why
     from ..ops.table import Array
     from ..session.session import Session
 
@@ -163,7 +165,7 @@ def _count(arguments: str, command: str) -> tuple[int, str]:
 def _uses(session: Session, arguments: str) -> Answer:
     """Say where an element goes, and with which local derivative."""
     number = partial(value_text, digits=session.digits)
-    from ..explain.why import CAUSES  # noqa: PLC0415  # 12 ms of a start
+    from ..explain.why.answer import CAUSES  # noqa: PLC0415  # 12 ms of a start
 
     element = find_element(session, arguments)
     node, index = element.node, element.index or ()
@@ -193,12 +195,18 @@ def _uses(session: Session, arguments: str) -> Answer:
 
 
 def _why(session: Session, arguments: str) -> Answer:
-    from ..explain.why import why  # noqa: PLC0415  # 12 ms of a start
+    from ..explain.why.answer import CAUSES  # noqa: PLC0415  # 12 ms of a start
+    from ..explain.why.since import since  # noqa: PLC0415
+    from ..explain.why.why import why  # noqa: PLC0415
 
     trace, position = session.trace, session.position
     element = find_element(session, arguments)
     node, quantity, index = element.node, element.quantity, element.index or ()
     found = why(trace, node, quantity, index, position)
+    if found.off is not None:
+        iteration, timeline = session.place.iteration, session.timeline
+        began = since(timeline, iteration, found.off, session.progress)
+        found = replace(found, since=began)
     if found.cause in ("nonzero", "cancelled"):  # the terms say where it comes from
         rows = explained(trace, element, position, _SHOWN, session.digits)
     else:
@@ -206,6 +214,7 @@ def _why(session: Session, arguments: str) -> Answer:
             why_rows(trace, found),
             check_rows(trace, element, position, session.digits),
         )
+    rows = chain(rows, remark_rows(trace, element))
     nodes = session.graph.nodes
     data = {
         "element": element_name(nodes[node], index, quantity),
@@ -220,6 +229,13 @@ def _why(session: Session, arguments: str) -> Answer:
         ],
         "between": found.between,
         "event": found.event,
+        "operands": [
+            {"element": element_name(nodes[hop.node], hop.index), "number": hop.number}
+            for hop in found.operands
+        ],
+        "slope": CAUSES[found.slope] if found.slope else None,
+        "off": _off_record(session, found),
+        "behind": _behind_record(session, found.behind),
         "untaken": None if found.untaken is None else nodes[found.untaken].name,
         "spread": [
             {"node": nodes[n].name, "quantity": quantity, "elements": count}
@@ -228,6 +244,31 @@ def _why(session: Session, arguments: str) -> Answer:
         "check": _checked(session, element),
     }
     return Answer(_lines(session, rows), data, found)
+
+
+def _off_record(session: Session, found: Why) -> dict[str, Any] | None:
+    """Return how much of a layer lets nothing through as data."""
+    off, since = found.off, found.since
+    if off is None:
+        return None
+    name = session.graph.nodes[off.node].name
+    record = {"node": name, "elements": off.shut, "of": off.size}
+    return record | {"since": None if since is None else since.iteration}
+
+
+def _behind_record(session: Session, found: Why | None) -> dict[str, Any] | None:
+    """Return the reason of an operand as data, and what is behind that."""
+    if found is None:
+        return None
+    nodes = session.graph.nodes
+    return {
+        "element": element_name(nodes[found.hops[0].node], found.hops[0].index),
+        "number": found.hops[0].number,
+        "cause": found.cause,
+        "because": found.because,
+        "at": element_name(nodes[found.at.node], found.at.index),
+        "behind": _behind_record(session, found.behind),
+    }
 
 
 def _paths(session: Session, arguments: str) -> Answer:

@@ -193,7 +193,7 @@ def _block(
         np.ravel_multi_index(np.ix_(*part.box), wide) if wide else np.zeros((), int)
     )
     reached = local != 0  # NaN is not 0
-    if "axis" in consumer.attributes and mine == output:
+    if "axis" in consumer.attributes and mine == output and not op.reduction:
         reached = np.ones_like(reached)  # a slice, those of factor 0 as well
     return places[reached].ravel(), local[reached].ravel()
 

@@ -7,26 +7,23 @@ the other, the screen in columns.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from ..engine.element import Element, Index
-from ..engine.trace import Trace
 from ..words.events import element_name, with_wordings
 from ..words.formulas import Wording, axes_text, indexed
 from ..words.numbers import SENTENCE, index_text, shape_text, value_text
-from .gradients import Explanation, Part, Term, explain_gradient
-from .values import Factor, ValueExplanation, explain_value
 from .verdicts import is_checkable, numeric_line, quick_check
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
     from ..engine.graph import Edge, Node
-    from .why import Cause, Hop, Why
+    from ..engine.trace import Trace
+    from .gradients import Explanation, Part, Term
+    from .values import Factor, ValueExplanation
 
 BY_PATCH: Final = ", by a patched rule"  # what a wrong rule has sent
-_MOST_PLACES: Final = 64  # that are told to be not finite
-_SHOWN: Final = 8  # of what a reason names
 
 Kind = Literal["headline", "missing", "term", "fact", "note", "alarm"]
 
@@ -58,40 +55,6 @@ class Row(NamedTuple):
 
 
 # --------------------------------------------------------------------- an element
-
-
-def explained(
-    trace: Trace,
-    element: Element,
-    position: int,
-    count: int,
-    digits: int = SENTENCE,
-    wording: Wording | None = None,
-) -> Iterator[Row]:
-    """Yield all there is to say about one element at a position.
-
-    That is its number, the reason of one that is special, what differences say of it,
-    and `count` terms of each sum. The check is written with so many `digits`.
-    """
-    node, index = element.node, element.index or ()
-    is_value = element.quantity == "value"
-    array = (trace.value if is_value else trace.gradient)(node, position)
-    if is_value and array is None:
-        yield Row("missing", not_computed(trace, node))
-        return
-    number = 0.0 if array is None else float(array[index])
-    if number and math.isfinite(number):
-        yield headline(trace, element, number)
-    else:
-        from .why import why  # noqa: PLC0415  # 12 ms of a start
-
-        yield from why_rows(trace, why(trace, node, element.quantity, index, position))
-    yield from check_rows(trace, element, position, digits)
-    if is_value:
-        yield from value_rows(trace, explain_value(trace.run, node, index), count)
-    elif trace.run.gradients[node] is not None:
-        found = explain_gradient(trace, node, index, position)
-        yield from gradient_rows(trace, found, count, wording)
 
 
 def not_computed(trace: Trace, node: int) -> str:
@@ -185,22 +148,23 @@ def _part_rows(
         yield Row("note", f"summed over {axes_text(part.summed)}: {shapes}")
     for term in part.largest(count):
         if wording is None:
-            names = _typed(trace, term)
+            names = typed(trace, term)
         else:
             names = _worded(trace, wording, part.edge, term, part.element)
-        yield _term_row(term, names)
+        yield term_row(term, names)
     rest = part.rest(count)
     if rest is not None:
         yield Row("note", f"… and {len(part) - count} more terms: {{}}", (rest,))
 
 
-def _term_row(term: Term, names: str) -> Row:
+def term_row(term: Term, names: str) -> Row:
+    """Return a product with its factors, and the names of these."""
     numbers = (term.product, term.upstream, term.local)
     leads = Element(term.consumer, "grad", term.index)
     return Row("term", "{} = {} × {}", numbers, names, leads)
 
 
-def _typed(trace: Trace, term: Term) -> str:
+def typed(trace: Trace, term: Term) -> str:
     """Return the names of a term's factors as they are typed."""
     nodes = trace.run.graph.nodes
     consumer = nodes[term.consumer]
@@ -273,115 +237,3 @@ def _called(node: Node, index: Index) -> str:
 
 def _element(one: Factor) -> Element:
     return Element(one.node, "value", one.index)
-
-
-# ---------------------------------------------------------------------- the reason
-
-
-def why_rows(trace: Trace, found: Why) -> Iterator[Row]:
-    """Yield the reason of a zero, of NaN or Inf, or of a gradient that is missing."""
-    first = found.hops[0]
-    name = _name(trace, first)
-    if first.number is None and found.cause != "not yet":
-        yield Row("missing", f"{name} has no gradient: {found.because}")
-    else:
-        is_bad = not math.isfinite(first.number or 0)
-        kind: Kind = "alarm" if is_bad else "headline"
-        yield Row(kind, f"{name} = {{}}: {found.because}", (first.number,))
-    for detail in _DETAILS.get(found.cause, _USUAL):
-        yield from detail(trace, found)
-
-
-def _name(trace: Trace, hop: Hop) -> str:
-    return element_name(trace.run.graph.nodes[hop.node], hop.index, hop.quantity)
-
-
-def _way(trace: Trace, found: Why) -> Iterator[Row]:
-    for hop in found.hops[1:]:
-        is_last = hop is found.hops[-1]
-        through = f", through {found.between} more" if found.between and is_last else ""
-        leads = Element(hop.node, hop.quantity, hop.index)
-        name = _name(trace, hop)
-        if hop.number is None:
-            yield Row("fact", f"from {name}{through}", leads=leads)
-        else:
-            yield Row("fact", f"from {name} = {{}}{through}", (hop.number,), "", leads)
-
-
-def _event(_trace: Trace, found: Why) -> Iterator[Row]:
-    if found.event is not None:
-        yield Row("note", f"made by event #{found.event}")
-
-
-def _deciding(trace: Trace, found: Why) -> Iterator[Row]:
-    if found.term is not None:
-        row = _term_row(found.term, _typed(trace, found.term))
-        yield row._replace(kind="note", leads=None)
-
-
-def _blocked(trace: Trace, found: Why) -> Iterator[Row]:
-    if found.term is None and found.explanation:
-        nodes = trace.run.graph.nodes
-        shown = found.explanation.parts[:_SHOWN]
-        places = ", ".join(nodes[part.edge.consumer].name for part in shown)
-        text = f"blocked at {places}: no element of it depends on this one here"
-        yield Row("note", text)
-
-
-def _operands(trace: Trace, found: Why) -> Iterator[Row]:
-    shown = found.operands[:_SHOWN]
-    if shown:
-        equal = ", ".join(f"{_name(trace, hop)} = {{}}" for hop in shown)
-        numbers = tuple(hop.number for hop in shown)
-        yield Row("note", f"the operands there: {equal}", numbers)
-
-
-def _set_up(trace: Trace, found: Why) -> Iterator[Row]:
-    hop = found.forward
-    if hop is not None:
-        text = f"set up in the forward pass: {_name(trace, hop)} = {{}}"
-        yield Row("note", text, (hop.number,))
-
-
-def _untaken(trace: Trace, found: Why) -> Iterator[Row]:
-    if found.untaken is not None:
-        name = trace.run.graph.nodes[found.untaken].name
-        text = f"{name} did not take this branch at that element: its value is hidden"
-        text += " there, but its gradient is computed all the same"
-        yield Row("note", text)
-
-
-def _terms(trace: Trace, found: Why) -> Iterator[Row]:
-    if found.explanation is not None and found.hops[1:]:
-        yield from gradient_rows(trace, found.explanation, _SHOWN)
-
-
-def _spread(trace: Trace, found: Why) -> Iterator[Row]:
-    if not found.spread:
-        return
-    nodes = trace.run.graph.nodes
-    places = [
-        f"{nodes[node].name}{'.grad' if quantity == 'grad' else ''} ({count})"
-        for node, quantity, count in found.spread[:_MOST_PLACES]
-    ]
-    more = len(found.spread) - len(places)
-    rest = f" … and {more} more" if more else ""
-    yield Row("note", f"not finite (elements): {', '.join(places)}{rest}")
-
-
-Detail = Callable[[Trace, "Why"], Iterator[Row]]
-
-# What is told after the headline; each says nothing where it has nothing to say.
-_USUAL: Final[tuple[Detail, ...]] = (
-    _way,
-    _event,
-    _deciding,
-    _operands,
-    _set_up,
-    _untaken,
-    _spread,
-)
-_DETAILS: Final[Mapping[Cause, tuple[Detail, ...]]] = {
-    "zero slope": (_way, _event, _deciding, _blocked, _operands, _set_up, _untaken),
-    "cancelled": (_way, _event, _deciding, _set_up, _untaken, _terms),
-}

@@ -163,8 +163,30 @@ def explain_value(run: Run, node: int, index: Index) -> ValueExplanation:
     return ValueExplanation(node, index, value, terms[:_MOST_TERMS], more)
 
 
+def all_products(run: Run, consumer: Node, index: Index) -> Products | None:
+    """Return every product of a sum of products; None for what is none."""
+    labels = contraction(run, consumer)
+    if labels is None:
+        return None
+    return _products(run, consumer, labels, index, None)[0]
+
+
+def source_of_copy(
+    run: Run, consumer: Node, argument: int, index: Index
+) -> Index | None:
+    """Return which element of an operand an element is a copy of; None without one."""
+    if consumer.op is None:
+        return None
+    found = _sources(run, consumer, consumer.op, argument, index)
+    return found[0].index if len(found) else None
+
+
 def _products(
-    run: Run, consumer: Node, labels: tuple[Sequence[str], str], index: Index
+    run: Run,
+    consumer: Node,
+    labels: tuple[Sequence[str], str],
+    index: Index,
+    most: int | None = _MOST_TERMS,
 ) -> tuple[Products, int]:
     inputs, output = labels
     shapes = [np.shape(run.values[i]) for i in consumer.operands]
@@ -172,7 +194,7 @@ def _products(
     fixed = dict(zip(output, index, strict=True))
     inner = [label for label in sizes if label not in fixed]
     count = int(np.prod([sizes[label] for label in inner], dtype=float))
-    numbers = np.arange(min(count, _MOST_TERMS))
+    numbers = np.arange(count if most is None else min(count, most))
     places = (
         np.unravel_index(numbers, [sizes[label] for label in inner]) if inner else ()
     )

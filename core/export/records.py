@@ -17,6 +17,7 @@ import numpy as np
 from ..engine.graph import Edge, Graph, Node, Site
 from ..engine.trace import Contribution, Forward, Seed, Trace
 from ..words.formulas import Formula, Wording
+from ..words.remarks import remarks
 
 if TYPE_CHECKING:
     from ..check.report import NodeCheck, Report
@@ -183,7 +184,15 @@ def graph_record(scenario: Scenario, run: Run) -> dict[str, Any]:
         }
         for frame in graph.frames[1:]
     ]
-    return {**scenario_record(scenario), "nodes": nodes, "frames": frames}
+    return {
+        **scenario_record(scenario),
+        "nodes": nodes,
+        "frames": frames,
+        "remarks": [
+            {"node": graph.nodes[one.node].name, "text": one.sentence}
+            for one in remarks(run)
+        ],
+    }
 
 
 def check_record(scenario: str, report: Report) -> dict[str, Any]:

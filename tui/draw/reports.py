@@ -11,6 +11,7 @@ from ...core.explain.verdicts import compared, undecided_lines, wrong_lines
 from ...core.words.events import with_wordings
 from ...core.words.formulas import Formula, Wording
 from ...core.words.numbers import number_text
+from ...core.words.remarks import remark_text, remarks
 from .blocks import Block, apart, beside, fits, indent, under, wrap
 from .digits import align
 from .matrix import ink
@@ -194,6 +195,12 @@ def subject_block(subject: Subject, trace: Trace, look: Look, width: int) -> Blo
         _said(subject.summary, "", look, inner),
         facts_block(subject, trace, look, inner),
         sources_block(graph, look, inner),
+        under(
+            *(
+                _said(remark_text(one, graph), "alarm", look, inner)
+                for one in remarks(trace.run)
+            )
+        ),
     ]
     if len(graph.frames) > 1:
         parts.append(_frames(graph, look, inner))

@@ -12,6 +12,7 @@ from ...core.engine.trace import Contribution, Forward, Seed, Trace
 from ...core.words.expression import parse_element
 from ...core.words.formulas import Wording
 from ...core.words.notes import filled
+from ...core.words.remarks import remarks
 
 if TYPE_CHECKING:
     from ...core.engine.element import Element
@@ -95,6 +96,8 @@ def notes(stage: Stage, numbers: Numbers) -> list[str]:
         happens = stage.trace.event(event)
         if isinstance(happens, Forward):
             said += _comments(stage.graph, stage.graph.nodes[happens.node])
+            found = remarks(stage.trace.run)
+            said += [one.sentence for one in found if one.node == happens.node]
         said += author_notes(stage, event)
         if isinstance(happens, Contribution):
             said += _reasons(stage, event, happens)
@@ -164,7 +167,7 @@ def _reasons(stage: Stage, event: int, happens: Contribution) -> Iterator[str]:
     op = stage.graph.nodes[happens.consumer].op
     if op is None or not op.corner:
         return
-    from ...core.explain.why import breaks  # noqa: PLC0415  # 4 ms, only at a corner
+    from ...core.explain.why.spread import breaks  # noqa: PLC0415  # 4 ms, only at a corner
 
     # What has arrived broken says nothing of this operation's corner.
     if breaks(stage.trace, event):

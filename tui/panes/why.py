@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from itertools import groupby, islice
+from itertools import chain, groupby, islice
 from textwrap import wrap
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, get_args
 
@@ -11,8 +11,9 @@ from rich.segment import Segment
 
 from ...core.base.errors import CommandError
 from ...core.commands.explaining import find_element
-from ...core.explain.rows import Kind, explained
+from ...core.explain.rows import Kind
 from ...core.explain.rows import Row as Reason
+from ...core.explain.why.rows import explained, own_remarks
 from ...core.words.events import element_name, with_wording
 from ...core.words.numbers import SENTENCE, style_for, write
 from ..draw.digits import align
@@ -288,7 +289,9 @@ def _looked_up(view: View, count: int) -> _Told:
         row = Row("nothing is chosen yet: step, or click a number", "note")
         return _Told(None, iter([row]))
     words = wording(debugger.subject, debugger.trace)
-    rows = explained(debugger.trace, element, debugger.position, _SHOWN, wording=words)
+    trace = debugger.trace
+    rows = explained(trace, element, debugger.position, _SHOWN, wording=words)
+    rows = chain(islice(rows, 1), own_remarks(trace, element), rows)
     told = _Told(element, _written(rows))
     deque(islice(told, count), maxlen=0)
     return told

@@ -24,10 +24,11 @@ from gradstep.core.engine.copies import views
 from gradstep.core.engine.graph import Edge
 from gradstep.core.engine.run import Run, evaluate
 from gradstep.core.engine.trace import Contribution, Trace
-from gradstep.core.explain import factors, gradients, why
+from gradstep.core.explain import factors, gradients
 from gradstep.core.explain.factors import local_factors
 from gradstep.core.explain.gradients import explain_gradient
 from gradstep.core.explain.values import explain_value
+from gradstep.core.explain.why import answer, spread, why
 from gradstep.core.ops import OPS
 from gradstep.core.words import events as describe
 from gradstep.core.words.numbers import value_text
@@ -305,12 +306,12 @@ def test_a_long_way_has_the_same_end_from_wherever_it_begins(
     place = number(run, node)
     whole = why.why(Trace(run), place, quantity, (), len(Trace(run)))
     assert not whole.between
-    with limits(why, _MOST_SHOWN=3):
+    with limits(answer, _MOST_SHOWN=3):
         moments = Trace(evaluate(run.graph, run.leaves))
         for start in (place, *run.graph.nodes[place].operands, place):
             asked = Trace(run)
             short = why.why(moments, start, quantity, (), len(moments))
-            with limits(why, _MOST_SHOWN=1000):
+            with limits(answer, _MOST_SHOWN=1000):
                 long = why.why(asked, start, quantity, (), len(asked))
             assert short.cause == long.cause
             assert short.at == long.at
@@ -382,7 +383,7 @@ def test_an_event_breaks_where_only_its_result_is_not_finite() -> None:
     found = [
         number
         for number in range(len(moments))
-        if why.breaks(moments, number) and why.breaks(moments, number)
+        if spread.breaks(moments, number) and spread.breaks(moments, number)
     ]
     for event in range(moments.seed_position + 1, len(moments)):
         edge = moments.event(event)

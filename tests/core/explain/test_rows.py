@@ -17,14 +17,13 @@ from gradstep.core.explain.gradients import explain_gradient
 from gradstep.core.explain.rows import (
     Kind,
     Row,
-    explained,
     gradient_rows,
     headline,
     value_rows,
-    why_rows,
 )
 from gradstep.core.explain.values import explain_value
-from gradstep.core.explain.why import why
+from gradstep.core.explain.why.rows import explained, why_rows
+from gradstep.core.explain.why.why import why
 from gradstep.core.scenario.scenario import builtin_names
 from gradstep.core.words.formulas import Wording
 from runs import number, run_of
@@ -34,7 +33,8 @@ ROOT = Path(__file__).parents[3]
 TELLERS = (
     "core/explain/rows.py",
     "core/explain/verdicts.py",
-    "core/explain/why.py",
+    "core/explain/why/answer.py",
+    "core/explain/why/rows.py",
     "core/commands/checking.py",
     "core/commands/explaining.py",
     "core/export/records.py",

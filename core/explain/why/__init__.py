@@ -1,0 +1,1 @@
+"""Why a number is zero, NaN or infinite, or why there is none."""

@@ -1,0 +1,391 @@
+"""Why an element of a gradient is 0, NaN or infinite."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import numpy as np
+
+from ...engine.cells import slopes
+from ...engine.graph import Edge
+from ..gradients import Columns, Explanation, Part, Term, explain_gradient
+from ..links import factor
+from .answer import Hop, Off, Way, Why, followed
+from .near import Near, near, picks, reached
+from .spread import spread, untaken_branch
+from .value import is_literal, operands_at, why_value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ...engine.run import Run
+    from ...engine.trace import Trace
+    from ...ops.table import Array
+
+
+def _found(trace: Trace, hop: Hop, position: int) -> Explanation:
+    index = hop.index or ()
+    return explain_gradient(trace, hop.node, index, position, follow=False)
+
+
+def _sender(term: Term) -> Hop:
+    return Hop(term.consumer, term.index, "grad", term.upstream)
+
+
+# What a part of an explanation can have: terms of which some are like this.
+_KINDS: Final[Mapping[str, Callable[[Columns], Array]]] = {
+    "any": lambda terms: np.ones(len(terms.places), np.bool_),
+    "nonzero": lambda terms: terms.product != 0,
+    "underflow": lambda terms: (terms.upstream != 0) & (terms.local != 0),
+    "blocked": lambda terms: (terms.upstream != 0) & (terms.local == 0),
+    "passing": lambda terms: terms.local != 0,
+    "nan": lambda terms: np.isnan(terms.product),
+    "inf": lambda terms: np.isposinf(terms.product),
+    "-inf": lambda terms: np.isneginf(terms.product),
+}
+
+
+def _first(found: Explanation, first: Mapping[str, int], kind: str) -> Term | None:
+    """Return the first term of a kind, if there is one."""
+    return found.parts[first[kind]].first(_KINDS[kind]) if kind in first else None
+
+
+def _firsts(trace: Trace, found: Explanation) -> Mapping[str, int]:
+    """Return the number of the first part with a term of each kind.
+
+    Parts are looked at once, however many there are: a later moment has more of them.
+    """
+    recent, key = trace.run.recent, ("firsts", found.node, found.index)
+    looked, known = recent.known(key) or (0, dict[str, int]())
+    first, count = dict(known), len(found.parts)
+    for number in range(looked, count):
+        part = found.parts[number]
+        for kind, chosen in _KINDS.items():
+            if kind not in first and part.first(chosen) is not None:
+                first[kind] = number
+    recent.keep(key, (max(looked, count), first))
+    return {kind: number for kind, number in first.items() if number < count}
+
+
+# ----------------------------------------------------------------------- a zero
+
+
+class _Verdict(NamedTuple):
+    """What made a number special: a cause, with its term, or the term to follow."""
+
+    cause: str | None = None
+    term: Term | None = None
+    part: Part | None = None  # where the terms do not say it: the contribution
+
+
+def zero_gradient(trace: Trace, start: Hop, position: int) -> Why:
+    """Follow the zero towards the output until something other than a zero made it."""
+
+    def step(hop: Hop) -> Hop | None:
+        verdict = _of_zero(trace, _found(trace, hop, position))
+        followed = verdict.cause is None and verdict.term is not None
+        return _sender(verdict.term) if followed and verdict.term else None
+
+    way = followed(trace.run, "zero", start, step)
+    found = _found(trace, way.hops[-1], position)
+    verdict = _of_zero(trace, found)
+    if verdict.cause == "zero slope":
+        return _flat(trace, way, found, verdict.term)
+    return _ending(trace, verdict.cause or "zero slope", way, found, verdict.term)
+
+
+def _of_zero(trace: Trace, found: Explanation) -> _Verdict:
+    """Return the cause of a zero sum, or no cause and the term to follow."""
+    if found.written:
+        return _Verdict("written")
+    first = _firsts(trace, found)
+    if _is_patched(trace.run, found):
+        return _Verdict("patched")
+    if "nonzero" in first:
+        return _Verdict(_cancelled(found))
+    if found.seed is not None:
+        return _Verdict("zero seed")
+    if "underflow" in first:
+        return _Verdict("underflow", _first(found, first, "underflow"))
+    if "blocked" in first:
+        return _Verdict("zero slope", _first(found, first, "blocked"))
+    if "passing" in first:
+        part = found.parts[first["passing"]]
+        return _Verdict(None, part.term(int(np.argmax(np.abs(part.local)))))
+    if "any" in first:
+        # Both are 0: why nothing arrives says more than why it would not pass.
+        return _Verdict(None, _first(found, first, "any"))
+    silent = _silent(trace, found)
+    is_blocked = silent is None or silent.upstream != 0
+    return _Verdict("zero slope" if is_blocked else None, silent)
+
+
+def _is_patched(run: Run, found: Explanation) -> bool:
+    """Tell whether a wrong rule was told to send what arrives."""
+    patches = run.patches
+    is_clean = not (patches.rules or patches.in_place)
+    return not is_clean and any(part.patched for part in found.parts)
+
+
+def _cancelled(found: Explanation) -> str:
+    """Tell whether terms add up to 0, or only lose what they add up to by rounding."""
+    if len(found.parts) > _MOST_EXACT:
+        return "cancelled"
+    count, products = 0, list[float]()
+    for part in found.parts:
+        for block in part.blocks:
+            count += len(block.product)
+            if count > _MOST_EXACT:
+                return "cancelled"
+            products += block.product.tolist()
+    if sum(product != 0 for product in products) == 1:
+        return "underflow on the way"
+    return "cancelled"
+
+
+_MOST_EXACT: Final = 2000  # terms that are looked at one by one
+
+
+def _flat(trace: Trace, way: Way, found: Explanation, term: Term | None) -> Why:
+    """Say why a slope is 0, as the operation itself has it."""
+    run = trace.run
+    if term is None:
+        nodes = [run.graph.nodes[part.edge.consumer] for part in found.parts]
+        ops = [node.op for node in nodes if node.op is not None]
+        slope = "lost" if any(map(picks, ops)) else ""
+        cause = "zero slope" if slope else "unused"
+        return _ending(trace, cause, way, found, slope=slope)
+    here = near(run, term.consumer, term.index)
+    slope = (here.cause("flat", term.argument) if here else None) or ""
+    suspect = _suspect(run, way.hops[-1], term, slope)
+    behind = None if suspect is None else why_value(trace, suspect)
+    off = _off(run, term)
+    return _ending(
+        trace, "zero slope", way, found, term, behind=behind, slope=slope, off=off
+    )
+
+
+def _silent(trace: Trace, found: Explanation) -> Term | None:
+    """Return a product that is not told, since its slope is 0; None without one.
+
+    One that does not get 0 from the output says more.
+    """
+    silent: Term | None = None
+    for part in found.parts:
+        sent = np.asarray(trace.upstream(part.edge))
+        for place in reached(trace.run, part.edge, part.element):
+            upstream = float(sent[place])
+            if silent is None or upstream != 0:
+                edge = part.edge
+                product = upstream * 0.0
+                silent = Term(
+                    edge.consumer, edge.argument, place, upstream, 0.0, product
+                )
+            if upstream != 0:
+                return silent
+    return silent
+
+
+def _suspect(run: Run, hop: Hop, term: Term, cause: str) -> Hop | None:
+    """Return the operand that makes a slope 0, if it is computed or given."""
+    here = near(run, term.consumer, term.index)
+    if here is None or cause not in ("zero factor", "over infinity"):
+        return None
+    if here.op.kind == "block":
+        return None  # which of its numbers meets it is not known here
+    met = factor(run, _edge(hop, term), hop.index or (), term.index)
+    if met is not None and met.index is not None:
+        number = float(run.value(met.node)[met.index])
+        suspect: Hop | None = Hop(met.node, met.index, "value", number)
+    else:
+        bad = np.isinf if cause == "over infinity" else _is_zero
+        suspect = here.first(bad)
+    if suspect is None or suspect.node == hop.node or is_literal(run, suspect):
+        return None
+    return suspect if suspect.number == 0 or suspect.is_bad else None
+
+
+def _is_zero(x: Array) -> Array:
+    return x == 0
+
+
+_MOST_SLOPES: Final = 1_000_000  # that are looked at to tell whether all are 0
+
+
+def _off(run: Run, term: Term) -> Off | None:
+    """Return how much of an elementwise result lets nothing through."""
+    node = run.graph.nodes[term.consumer]
+    size = math.prod(node.shape)
+    if node.op is None or node.op.kind != "elementwise" or not 1 < size <= _MOST_SLOPES:
+        return None
+    count = shut(run, term.consumer, term.argument)
+    return Off(term.consumer, term.argument, count, size)
+
+
+def shut(run: Run, number: int, argument: int) -> int:
+    """Return how many elements of an elementwise result have a slope of 0."""
+    node = run.graph.nodes[number]
+
+    def count() -> int:
+        if node.op is None:
+            return 0
+        found = slopes(run, node, node.op, argument)[...]
+        return found.size - int(np.count_nonzero(found))
+
+    return run.recent.of(("shut", number, argument), count)
+
+
+# ------------------------------------------------------------------ NaN and Inf
+
+
+def bad_gradient(trace: Trace, start: Hop, position: int) -> Why:
+    """Follow what is not finite towards the output, to the product that made it."""
+
+    def step(hop: Hop) -> Hop | None:
+        verdict = _of_bad(trace, hop, _found(trace, hop, position))
+        return _sender(verdict.term) if verdict.cause is None and verdict.term else None
+
+    way = followed(trace.run, "bad gradient", start, step)
+    last = way.hops[-1]
+    found = _found(trace, last, position)
+    verdict = _of_bad(trace, last, found)
+    term, part = verdict.term, verdict.part
+    behind = None if term is None else _behind(trace, last, term)
+    return _ending(
+        trace,
+        verdict.cause or "made here",
+        way,
+        found,
+        term,
+        None if part is None else part.event,
+        behind,
+    )
+
+
+def _of_bad(trace: Trace, hop: Hop, found: Explanation) -> _Verdict:
+    """Return the cause of a number that is not finite, or the term to follow."""
+    if found.written:
+        return _Verdict("written")
+    if found.seed is not None and not math.isfinite(found.seed):
+        return _Verdict("given")
+    first = _firsts(trace, found)
+    is_nan = math.isnan(hop.number or 0.0)
+    for kind in ("nan",) if is_nan else _ENDS[hop.number == math.inf]:
+        term = _first(found, first, kind)
+        if term is not None:
+            cause = _of_product(term)
+            return _Verdict(cause, term, found.parts[first[kind]])
+    ends = [kind for kind in ("inf", "-inf") if kind in first]
+    if not is_nan or not ends:
+        return _Verdict("overflow on the way" if is_nan else "overflow")
+    last = max(ends, key=lambda kind: first[kind])
+    cause = "opposite infinities" if len(ends) == 2 else "infinite terms"
+    return _Verdict(cause, _first(found, first, last), found.parts[first[last]])
+
+
+_ENDS: Final = {True: ("inf", "nan"), False: ("-inf", "nan")}
+
+
+def _of_product(term: Term) -> str | None:
+    """Return why a product is not finite; None where what arrives says it."""
+    upstream, local = term.upstream, term.local
+    if math.isnan(upstream):
+        return None
+    if math.isnan(local):
+        return "NaN slope"
+    if math.isnan(term.product):
+        return "zero times infinity"
+    if math.isinf(upstream):
+        return None
+    return "overflow" if math.isfinite(local) else "infinite slope"
+
+
+def _behind(trace: Trace, hop: Hop, term: Term) -> Why | None:
+    """Say why the operands are as they are that make a slope NaN or infinite.
+
+    It is the one without which the slope is finite, or the value that is not.
+    """
+    if math.isfinite(term.local):
+        return None
+    run = trace.run
+    number = float(run.value(term.consumer)[term.index])
+    if math.isnan(number):
+        return why_value(trace, Hop(term.consumer, term.index, "value", number))
+    here = near(run, term.consumer, term.index)
+    suspect = None if here is None else _responsible(run, hop, here, term)
+    if suspect is None or is_literal(run, suspect):
+        return None
+    return why_value(trace, suspect)
+
+
+def _responsible(run: Run, hop: Hop, here: Near, term: Term) -> Hop | None:
+    """Return the operand that makes a slope NaN or infinite: with 1 there it is not."""
+    edge = _edge(hop, term)
+    met = factor(run, edge, hop.index or (), term.index)
+    if met is not None and met.index is not None:
+        number = float(run.value(met.node)[met.index])
+        return Hop(met.node, met.index, "value", number)
+    rule = here.op.jvp(term.argument)
+    for argument, part in enumerate(here.parts):
+        array = np.asarray(part.array)
+        if array.size != 1 or array.dtype.kind != "f" or rule is None:
+            continue
+        if np.isfinite(array).all() and array.all():
+            continue
+        arrays = [part.array for part in here.parts]
+        arrays[argument] = np.ones_like(array)
+        with np.errstate(all="ignore"):
+            y = here.op.forward(*arrays, **here.node.attributes)
+            one = np.ones_like(np.asarray(arrays[term.argument]))
+            slope = rule(one[()], y, *arrays, **here.node.attributes)
+        if np.isfinite(slope).all():
+            return part.hop(0)
+    bad = here.first(np.isnan)
+    return here.first(np.isinf) if bad is None else bad
+
+
+def _edge(hop: Hop, term: Term) -> Edge:
+    """Return the edge that a term came through."""
+    return Edge(term.consumer, term.argument, hop.node)
+
+
+def _ending(
+    trace: Trace,
+    cause: str,
+    way: Way,
+    found: Explanation | None = None,
+    term: Term | None = None,
+    event: int | None = None,
+    behind: Why | None = None,
+    slope: str = "",
+    off: Off | None = None,
+) -> Why:
+    """Gather what a reader needs at the place of the cause."""
+    run, last = trace.run, way.hops[-1]
+    place = (last.node, last.index or ())
+    if term is not None:
+        place = (term.consumer, term.index)
+    bad = last.is_bad
+    return Why(
+        cause,
+        way.hops,
+        found,
+        term,
+        operands_at(run, *place),
+        _set_up(run, *place) if bad else None,
+        untaken_branch(run, *place),
+        spread(trace) if bad else (),
+        None if event is None else event + 1,
+        way.between,
+        behind,
+        slope,
+        off,
+        bad and term is not None and term.upstream == 0,
+    )
+
+
+def _set_up(run: Run, node: int, index: tuple[int, ...]) -> Hop | None:
+    """Return the value at the place of the cause, when it is not finite itself."""
+    hop = Hop(node, index, "value", float(run.value(node)[index]))
+    return hop if hop.is_bad else None

@@ -1,0 +1,275 @@
+"""An element and its reason as rows: what is said of a 0, a NaN or a missing gradient.
+
+The sentences of the causes stand in `answer`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Final
+
+from ...engine.element import Element
+from ...engine.trace import Trace
+from ...words.events import element_name
+from ...words.numbers import SENTENCE
+from ...words.remarks import concerns, remark_text, remarks
+from ..gradients import explain_gradient
+from ..rows import (
+    Kind,
+    Row,
+    check_rows,
+    gradient_rows,
+    headline,
+    not_computed,
+    term_row,
+    typed,
+    value_rows,
+)
+from ..values import explain_value
+from .answer import CAUSES
+
+if TYPE_CHECKING:
+    from ...words.formulas import Wording
+    from .answer import Hop, Why
+
+_MOST_PLACES: Final = 64  # that are told to be not finite
+_SHOWN: Final = 8  # of what a reason names
+
+
+def explained(
+    trace: Trace,
+    element: Element,
+    position: int,
+    count: int,
+    digits: int = SENTENCE,
+    wording: Wording | None = None,
+) -> Iterator[Row]:
+    """Yield all there is to say about one element at a position.
+
+    That is its number, the reason of one that is special, what differences say of it,
+    and `count` terms of each sum. The check is written with so many `digits`.
+    """
+    node, index = element.node, element.index or ()
+    is_value = element.quantity == "value"
+    array = (trace.value if is_value else trace.gradient)(node, position)
+    if is_value and array is None:
+        yield Row("missing", not_computed(trace, node))
+        return
+    number = 0.0 if array is None else float(array[index])
+    if number and math.isfinite(number):
+        yield headline(trace, element, number)
+    else:
+        from .why import why  # noqa: PLC0415  # 12 ms of a start
+
+        yield from why_rows(trace, why(trace, node, element.quantity, index, position))
+    yield from check_rows(trace, element, position, digits)
+    if is_value:
+        yield from value_rows(trace, explain_value(trace.run, node, index), count)
+    elif trace.run.gradients[node] is not None:
+        found = explain_gradient(trace, node, index, position)
+        yield from gradient_rows(trace, found, count, wording)
+
+
+# ---------------------------------------------------------------------- the reason
+
+
+def why_rows(trace: Trace, found: Why) -> Iterator[Row]:
+    """Yield the reason of a zero, of NaN or Inf, or of a gradient that is missing."""
+    first = found.hops[0]
+    name = _name(trace, first)
+    if first.number is None and found.cause != "not yet":
+        yield Row("missing", f"{name} has no gradient: {found.because}")
+    else:
+        is_bad = not math.isfinite(first.number or 0)
+        kind: Kind = "alarm" if is_bad else "headline"
+        yield Row(kind, f"{name} = {{}}: {found.because}", (first.number,))
+    for detail in _DETAILS.get(found.cause, _USUAL):
+        yield from detail(trace, found)
+
+
+def remark_rows(trace: Trace, element: Element) -> Iterator[Row]:
+    """Yield the remarks on what an element comes from."""
+    graph, is_gradient = trace.run.graph, element.quantity == "grad"
+    for remark in remarks(trace.run):
+        if concerns(remark, graph, element.node, gradient=is_gradient):
+            leads = Element(remark.node, "value", None)
+            yield Row("alarm", remark_text(remark, graph), leads=leads)
+
+
+def own_remarks(trace: Trace, element: Element) -> Iterator[Row]:
+    """Yield, in short, the remarks on the very node that an element is in."""
+    for remark in remarks(trace.run):
+        if remark.node == element.node:
+            yield Row("alarm", f"remark: {remark.text}")
+
+
+def _name(trace: Trace, hop: Hop) -> str:
+    return element_name(trace.run.graph.nodes[hop.node], hop.index, hop.quantity)
+
+
+def _way(trace: Trace, found: Why) -> Iterator[Row]:
+    for hop in found.hops[1:]:
+        is_last = hop is found.hops[-1]
+        through = f", through {found.between} more" if found.between and is_last else ""
+        leads = Element(hop.node, hop.quantity, hop.index)
+        name = _name(trace, hop)
+        if hop.number is None:
+            yield Row("fact", f"from {name}{through}", leads=leads)
+        else:
+            yield Row("fact", f"from {name} = {{}}{through}", (hop.number,), "", leads)
+
+
+def _event(trace: Trace, found: Why) -> Iterator[Row]:
+    if found.event is None:
+        return
+    text = f"made by event #{found.event}"
+    node = trace.run.graph.nodes[found.at.node]
+    if found.at.quantity == "value" and node.op is not None:
+        code = f": {node.site.text}" if node.site else ""
+        text = f"made by {node.op.name}, event #{found.event}{code}"
+    yield Row("note", text)
+
+
+def _deciding(trace: Trace, found: Why) -> Iterator[Row]:
+    if found.term is not None:
+        row = term_row(found.term, typed(trace, found.term))
+        yield row._replace(kind="note", leads=None)
+
+
+def _blocked(trace: Trace, found: Why) -> Iterator[Row]:
+    if found.term is None and found.explanation:
+        nodes = trace.run.graph.nodes
+        shown = found.explanation.parts[:_SHOWN]
+        places = ", ".join(nodes[part.edge.consumer].name for part in shown)
+        if places:
+            text = f"blocked at {places}: no element of it depends on this one here"
+            yield Row("note", text)
+
+
+def _slope(trace: Trace, found: Why) -> Iterator[Row]:
+    """Tell what the operation says of a slope of 0."""
+    if not found.slope:
+        return
+    if found.term is not None:
+        consumers = [found.term.consumer]
+    else:
+        parts = found.explanation.parts if found.explanation else ()
+        consumers = [part.edge.consumer for part in parts]
+    ops = [trace.run.graph.nodes[consumer].op for consumer in consumers]
+    for op in ops[:1]:
+        if op is not None:
+            yield Row("note", f"the slope of {op.name}: {CAUSES[found.slope]}")
+
+
+def _off(trace: Trace, found: Why) -> Iterator[Row]:
+    """Tell how much of a layer lets nothing through."""
+    off = found.off
+    if off is not None and off.whole:
+        node = trace.run.graph.nodes[off.node]
+        operand = trace.run.graph.nodes[node.operands[off.argument]].name
+        since = ""
+        if found.since is not None:
+            least = "" if found.since.is_first else "at least "
+            since = f", {least}since iteration {found.since.iteration}"
+        text = f"all {off.size} elements of {node.name} let nothing through to"
+        yield Row("note", f"{text} {operand}{since}")
+
+
+def _operands(trace: Trace, found: Why) -> Iterator[Row]:
+    nodes = trace.run.graph.nodes
+    shown = [hop for hop in found.operands if not nodes[hop.node].is_literal]
+    shown = shown[:_SHOWN]
+    if shown:
+        equal = ", ".join(f"{_name(trace, hop)} = {{}}" for hop in shown)
+        numbers = tuple(hop.number for hop in shown)
+        yield Row("note", f"the operands there: {equal}", numbers)
+
+
+def _behind(trace: Trace, found: Why) -> Iterator[Row]:
+    """Tell why an operand that made it is as it is, and what is behind that."""
+    told = found.operands
+    while found.behind is not None:
+        found = found.behind
+        first, last = found.hops[0], found.at
+        text, numbers = f"{_name(trace, first)} = {{}}", (first.number,)
+        if last is not first:
+            text += f", from {_name(trace, last)} = {{}}"
+            numbers += (last.number,)
+        op = trace.run.graph.nodes[last.node].op
+        made = f", made by {op.name}" if op is not None else ""
+        because = _BEHIND.get(found.cause, found.because)
+        leads = Element(last.node, last.quantity, last.index)
+        yield Row("fact", f"{text}{made}: {because}", numbers, "", leads)
+        if found.operands != told and found.cause != "cancelled":
+            yield from _operands(trace, found)
+        told = found.operands
+
+
+# How a cause is called behind another one.
+_BEHIND: Final[Mapping[str, str]] = {"given": "a number that was given"}
+
+
+def _unused(trace: Trace, found: Why) -> Iterator[Row]:
+    term = found.term
+    if found.unused and term is not None and found.untaken is None:
+        node = trace.run.graph.nodes[term.consumer]
+        name = element_name(node, term.index, "grad")
+        text = f"{name} = {{}}: the output does not depend on this element here, but 0"
+        yield Row("note", f"{text} times what is not finite is NaN", (term.upstream,))
+
+
+def _set_up(trace: Trace, found: Why) -> Iterator[Row]:
+    hop = found.forward
+    is_told = found.behind is not None and found.behind.hops[0] == hop
+    if hop is not None and not is_told:
+        text = f"set up in the forward pass: {_name(trace, hop)} = {{}}"
+        yield Row("note", text, (hop.number,))
+
+
+def _untaken(trace: Trace, found: Why) -> Iterator[Row]:
+    if found.untaken is not None:
+        name = trace.run.graph.nodes[found.untaken].name
+        text = f"{name} did not take this branch at that element: its value is hidden"
+        text += " there, but its gradient is computed all the same"
+        yield Row("note", text)
+
+
+def _terms(trace: Trace, found: Why) -> Iterator[Row]:
+    if found.explanation is not None and found.hops[1:]:
+        yield from gradient_rows(trace, found.explanation, _SHOWN)
+
+
+def _spread(trace: Trace, found: Why) -> Iterator[Row]:
+    if not found.spread:
+        return
+    nodes = trace.run.graph.nodes
+    places = [
+        f"{nodes[node].name}{'.grad' if quantity == 'grad' else ''} ({count})"
+        for node, quantity, count in found.spread[:_MOST_PLACES]
+    ]
+    more = len(found.spread) - len(places)
+    rest = f" … and {more} more" if more else ""
+    yield Row("note", f"not finite (elements): {', '.join(places)}{rest}")
+
+
+Detail = Callable[[Trace, "Why"], Iterator[Row]]
+
+# What is told after the headline; each says nothing where it has nothing to say.
+_USUAL: Final[tuple[Detail, ...]] = (
+    _way,
+    _event,
+    _deciding,
+    _blocked,
+    _slope,
+    _off,
+    _operands,
+    _behind,
+    _set_up,
+    _untaken,
+    _unused,
+    _spread,
+)
+_DETAILS: Final[Mapping[str, tuple[Detail, ...]]] = {
+    "cancelled": (_way, _event, _deciding, _set_up, _untaken, _terms),
+}
