@@ -150,6 +150,14 @@ class Bar(NamedTuple):
     trend: Trend  # "" for an ordinary gradient
 
 
+class _Zeros(NamedTuple):
+    """Gradients that are 0: the first one, and whether nothing comes behind it."""
+
+    name: str
+    dead: bool
+    more: str  # how many others there are, in words
+
+
 @dataclass(frozen=True, eq=False)
 class Flow:
     """Gradients in backward order, by their norms on one logarithmic scale."""
@@ -243,6 +251,30 @@ class Flow:
         broken = np.flatnonzero(~np.isfinite(self.norms))
         if broken.size:
             return f"not finite from {nodes[self.nodes[int(broken[0])]].name}.grad on"
+        zeros = self._zeros
+        if zeros is not None and zeros.dead:
+            return f"dead: 0 from {zeros.name}.grad on"
+        said = self._course
+        return said if zeros is None else f"{said}; 0 at {zeros.name}.grad{zeros.more}"
+
+    @property
+    def _zeros(self) -> _Zeros | None:
+        """The gradients that are 0; None without any."""
+        graph = self.trace.run.graph
+        known = np.flatnonzero(self.norms >= 0)
+        rows = np.flatnonzero(self.norms == 0)
+        if not rows.size:
+            return None
+        first = self.nodes[int(rows[0])]
+        is_last = rows.size == np.count_nonzero(known >= rows[0])
+        is_dead = is_last and graph.nodes.rows[first][3] is not None
+        more = f" and {rows.size - 1} more" if rows.size > 1 else ""
+        return _Zeros(graph.nodes[first].name, bool(is_dead), more)
+
+    @property
+    def _course(self) -> str:
+        """How the size of an element changes, where there is a gradient."""
+        nodes = self.trace.run.graph.nodes
         if len(self.chain) < 2:
             return "one gradient alone: nothing to compare"
         (first, start), (last, end) = self.chain[0], self.chain[-1]

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from gradstep import Debugger, load
+from gradstep.core.engine.trace import Trace
 from gradstep.core.pictures.flow import (
     computed,
     flow,
@@ -17,6 +18,7 @@ from gradstep.core.pictures.flow import (
     short,
     trends,
 )
+from runs import run_of
 from sessions import said, session, value
 
 # -------------------------------------------------------------------------- sizes
@@ -139,6 +141,25 @@ def test_stages_follow_the_position() -> None:
 def test_the_verdict_says_what_the_lesson_shows(name: str, word: str) -> None:
     trace = Debugger(load(name)).trace
     assert flow(trace).verdict.startswith(word)
+
+
+def test_a_network_without_gradients_is_dead_and_not_steady() -> None:
+    """After its first update every relu of the lesson is shut, but the last norms.
+
+    The gradient of h10 is that of the sum, 1 for each, and all before it is 0.
+    """
+    debugger = Debugger(load("exploding"))
+    for iteration in (1, 2):
+        debugger.execute(f"goto {iteration}:end")
+        found = flow(debugger.trace)
+        assert found.verdict == "dead: 0 from h9.grad on"
+        assert found.behind(len(debugger.trace)).verdict == found.verdict
+
+
+def test_a_gradient_of_zero_beside_others_is_named() -> None:
+    text = "h = x * w\nE = sum(h * h) + 0 * v"
+    run = run_of(text, x=[1.0, 2.0], w=[2.0, 3.0], v=1.0)
+    assert flow(Trace(run)).verdict.endswith("; 0 at v.grad")
 
 
 @pytest.mark.parametrize("whole", [False, True])
