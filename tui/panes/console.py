@@ -13,6 +13,7 @@ from textual.strip import Strip
 from textual.widgets import Input
 
 from ...core.debugger.complete import complete
+from ..graph.drawing import cut
 from .base.pane import (
     Asked,
     Line,
@@ -39,6 +40,7 @@ PROMPT = "(gradstep) "
 _MOST_LINES = 2000  # of scroll-back
 _BORDERS = 2  # lines above and below
 _MARGINS = 4  # columns beside
+_COMMAND = "   : command"  # the key that brings here, behind what is said
 _MORE = " ↑ PageUp"  # at the top of an answer that begins above it
 
 
@@ -76,7 +78,8 @@ class Prompt(Input):
             quiet = self.get_component_rich_style("input--placeholder")
             self._inks = self.rich_style, self.rich_style + quiet
         (ground, quiet), width = self._inks, self.size.width
-        return Strip(filled([Segment(self.placeholder, quiet)], width, ground), width)
+        said = [Segment(_hinted(self.placeholder, width), quiet)]
+        return Strip(filled(said, width, ground), width)
 
     def notify_style_update(self) -> None:
         """Forget the colours of the theme before."""
@@ -148,7 +151,7 @@ class Prompt(Input):
 
     def hint(self, text: str) -> None:
         """Say something in the empty line, until the next command."""
-        self.placeholder = f"{text}   : command"
+        self.placeholder = f"{text}{_COMMAND}"
 
     def action_scrollback(self, by: int) -> None:
         """Look at older lines, or newer ones."""
@@ -293,7 +296,7 @@ class ConsolePane(Pane, can_focus=False):
         lines += ((f"✗ {line}", "console--error") for line in _lines(reply.error))
         self.query_one(Scrollback).write(*lines)
         self.query_one(Prompt).remember(reply.command)
-        said = reply.text[0].partition("\n")[0] if reply.text else ""
+        said = _gist(reply)
         done = f"{reply.command}  → {said}" if said else reply.command
         self.query_one(Prompt).hint(done)
 
@@ -324,10 +327,33 @@ class ConsolePane(Pane, can_focus=False):
 def _to_read(reply: Reply) -> list[str]:
     """Return the lines of an answer that a person has to read; none of a plain move."""
     display = [f"{text} = {_shown(value)}" for _, text, value in reply.display]
-    if reply.moved and reply.error is None and reply.stop is None:
+    is_plain = reply.stop is None or reply.stop.number is None  # met no stop
+    if reply.moved and reply.error is None and is_plain:
         return display
     said = [line for text in reply.text for line in text.split("\n")]
     return [*said, *display, *_lines(reply.error)]
+
+
+def _gist(reply: Reply) -> str:
+    """Return the one line of an answer that matters most: why it stopped, or its end.
+
+    Of a long way that is no line of its beginning, for the first ones are left out.
+    """
+    said = [text.partition("\n")[0] for text in reply.text]
+    if not reply.moved or not said or not said[0].startswith("…"):
+        return said[0] if said else ""
+    return said[1] if reply.stop is not None else said[-2]
+
+
+def _hinted(text: str, width: int) -> str:
+    """Shorten what is said to a width; the key behind it stays whole.
+
+    >>> _hinted("step  → az = 300   : command", 24)
+    'step  → az …   : command'
+    """
+    said = text.removesuffix(_COMMAND)
+    key = text[len(said) :]
+    return cut(said, width - cell_len(key)) + key
 
 
 def _lines(text: str | None) -> list[str]:

@@ -7,6 +7,7 @@ from itertools import chain, groupby, islice
 from textwrap import wrap
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, get_args
 
+from rich.cells import cell_len
 from rich.segment import Segment
 
 from ...core.base.errors import CommandError
@@ -123,17 +124,15 @@ class WhyPane(KeptPane[_Told]):
         element = told.element
         if element != self._element:
             self._cursor = self._top = 0
-        self._element, self._title = element, self.TITLE
-        if element is not None:
-            node = view.debugger.graph.nodes[element.node]
-            name = element_name(node, element.index, element.quantity)
-            self._title = f"Why {with_wording(name, node)}?"
-        self._rows = []
-        self._unseen = _wrapped(told, width - len(_MARGIN))
-        self._write(max(self._cursor + 1, _SHOWN))
+            self._rows = []
+        passed = sum(row.leads is not None for row in self._rows[: self._cursor])
+        self._element, self._rows = element, []
+        self._title, rows = _headed(view, told, width)
+        self._unseen = _wrapped(rows, width - len(_MARGIN))
+        self._write(self._cursor + _SHOWN)
         leading = [n for n, row in enumerate(self._rows) if row.leads]
-        if leading and self._cursor not in leading:
-            self._cursor = leading[0]
+        if leading:  # the same term, in whichever line it stands now
+            self._cursor = leading[min(passed, len(leading) - 1)]
         self._show_subtitle()
         self.repaint()
 
@@ -234,7 +233,8 @@ class WhyPane(KeptPane[_Told]):
             return []
         row = self._rows[number]
         here = number == self._cursor and row.leads is not None
-        mark = "▸ " if here else "  " if number and row.kind != "headline" else ""
+        is_inside = row.kind != "headline" and (number or row.leads is not None)
+        mark = "▸ " if here else _MARGIN if is_inside else ""
         room = max(width - len(mark), 0)
         text = row.text if len(row.text) <= room else row.text[: max(room - 1, 0)] + "…"
         line = [Segment(mark + text, self._partial(row.kind))]
@@ -252,6 +252,22 @@ class WhyPane(KeptPane[_Told]):
         """Forget the colours of the theme before."""
         super().notify_style_update()
         self._partials.clear()
+
+
+def _headed(view: View, told: _Told, width: int) -> tuple[str, Iterable[Row]]:
+    """Return the title, with the number where it has room, and the rows below it."""
+    if told.element is None:
+        return WhyPane.TITLE, told
+    node = view.debugger.graph.nodes[told.element.node]
+    name = element_name(node, told.element.index, told.element.quantity)
+    first = next(iter(told), None)
+    if first is not None and first.kind == "headline":
+        number = first.text.removeprefix(name)
+        whole = f"Why {with_wording(name + number, node)}?"
+        # A number with its reason is more than a title.
+        if number[:3] == " = " and ":" not in number and cell_len(whole) <= width:
+            return whole, islice(told, 1, None)
+    return f"Why {with_wording(name, node)}?", told
 
 
 def _wrapped(rows: Iterable[Row], width: int) -> Iterator[Row]:

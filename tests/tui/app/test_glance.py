@@ -375,3 +375,48 @@ async def test_the_palette_opens_on_commands_nodes_and_views(
         assert re.search(r"(?m)^ *E +node  \w+", page)
         assert "view: Nodes" in page
         assert "theme" not in page
+
+
+# ------------------------------------------------------- the line of what was done
+
+
+async def test_what_is_said_of_a_step_never_cuts_the_key_of_the_prompt() -> None:
+    async with opened("three_layer", size=(80, 24)) as seen:
+        lines: list[str] = []
+        for key in ("s", "S"):
+            for _ in range(27):
+                press(seen.app, key)
+                await settle(seen.app)
+                lines.append(painted(seen.app.screen)[-2].rstrip())
+        assert {line.endswith("   : command") for line in lines} == {True}
+        assert any("…   : command" in line for line in lines)  # some are too long
+
+
+async def test_a_long_way_says_where_it_ended_and_takes_no_lines() -> None:
+    async with opened("matmul", size=(80, 24)) as seen:
+        for key in "Sc":
+            press(seen.app, key)
+            await settle(seen.app)
+        assert hint(seen) == "continue  → the end of the run"
+        assert seen.main.query_one("#console").outer_size.height == 1
+
+
+async def test_a_stop_is_what_is_said_of_a_long_way() -> None:
+    async with opened("nan_where", ("catch nan",), size=(80, 24)) as seen:
+        press(seen.app, "c")
+        await settle(seen.app)
+        assert hint(seen).startswith("continue  → catch 1: nan at y._2<-x[1]")
+    async with opened("three_layer", ("goto 11",)) as seen:
+        press(seen.app, "f")
+        await settle(seen.app)
+        assert hint(seen).startswith("finish  → x1.z<-x0: x0.grad 0 → ")
+
+
+async def test_the_change_of_a_sum_is_named_where_its_matrix_has_no_room() -> None:
+    async with opened("three_layer", size=(80, 24)) as seen:
+        for event in (17, 20, 21, 24):  # of different shapes
+            assert seen.debugger.execute(f"goto {event}").ok
+            seen.main.show_present()
+            await settle(seen.app)
+            shown = "\n".join(painted(seen.app.screen))
+            assert re.search("accum(ulated|[.])", shown), event

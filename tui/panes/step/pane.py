@@ -29,7 +29,7 @@ from ...graph.drawing import cut
 from ..base.known import Known
 from ..base.pane import Chosen, KeptPane, Line, View, folded
 from ..base.views import VIEWS
-from ..matrix.grid import HEAT, HEAT_CSS, Grid, Inks, Scale, summary_text
+from ..matrix.grid import HEAT, HEAT_CSS, Grid, Index, Inks, Scale, summary_text
 from ..matrix.view import KEYS, MatrixView, Walker
 from . import words
 from .frame import Frame, framed
@@ -580,8 +580,9 @@ class StepPane(KeptPane[_Found]):
         yield self._labelled(Matters.ELEMENT, "one element", element, inks)
         seen = {tile.number for tile in tiles}
         if any(number not in seen for number in frame.optional):
-            change = words.change(present, cursor)
-            yield self._labelled(Matters.CHANGE, "accumulated", [change], inks)
+            yield self._labelled(
+                Matters.CHANGE, "accumulated", self._change(present, cursor), inks
+            )
         note = "\n".join(present.notes)
         yield self._labelled(Matters.NOTE, "note", [note], inks)
         yield self._labelled(Matters.NUMPY, "NumPy", [present.formula.statement], inks)
@@ -595,6 +596,13 @@ class StepPane(KeptPane[_Found]):
             summary = self._summaries.of(grid.array, self, self._redraw)
             text = "…" if summary is None else summary_text(summary, self._look).plain
             yield self._labelled(Matters.STATISTICS, "array", [text], inks)
+
+    def _change(self, present: Moment, cursor: Index) -> Sequence[str]:
+        """Return the change of the sum; it is named where there are no labels."""
+        change = words.change(present, cursor)
+        if not change or _margin(self.room.width):
+            return [change]
+        return [f"accumulated {change}", change]
 
     def _formula(self, present: Moment, inks: Inks) -> Iterator[Said]:
         """Yield what happens, its formula, and how the shapes fit."""
