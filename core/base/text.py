@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import unicodedata
+from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -16,7 +16,8 @@ _HARMFUL = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
 # What is longer is no misspelt name, and to compare it would take long.
-_LONGEST_NAME: Final = 200
+_LONGEST_NAME: Final = 100
+_MOST_NAMES: Final = 2000  # that are looked through
 
 
 def clean(text: str) -> str:
@@ -41,13 +42,50 @@ def _visible(character: str) -> str:
 def nearest(name: str, names: Iterable[str]) -> str:
     """Return a 'did you mean' sentence with the closest of `names`, or nothing.
 
-    >>> nearest("sigmoit", ["sigmoid", "tanh"])
-    "did you mean 'sigmoid'?"
+    It has to be a slip of the hand: one letter in three may differ, three at most, and
+    of a name of one letter only its case.
+
+    >>> nearest("sigmoit", ["sigmoid", "tanh"]), nearest("w", ["x", "W"])
+    ("did you mean 'sigmoid'?", "did you mean 'W'?")
+    >>> nearest("inv", ["sin"]), nearest("round", ["prod"])
+    ('', '')
     """
     if len(name) > _LONGEST_NAME:
         return ""
-    found = difflib.get_close_matches(name, list(names), n=1, cutoff=0.6)
-    return f"did you mean '{found[0]}'?" if found else ""
+    typed, most = (
+        name.casefold(),
+        0 if len(name) < 2 else min(max(1, len(name) // 3), 3),
+    )
+    close = (one for one in names if abs(len(one) - len(name)) <= most)
+    ranked = (
+        (distance, number, one)
+        for number, one in enumerate(islice(close, _MOST_NAMES))
+        if (distance := _distance(typed, one.casefold(), most)) <= most
+    )
+    best = min(ranked, default=None)
+    return f"did you mean '{best[2]}'?" if best else ""
+
+
+def _distance(one: str, two: str, most: int) -> int:
+    """Return how many letters are added, left out, changed or swapped with the next.
+
+    More than `most` of them are counted no further.
+    """
+    before: list[int] = []
+    row = list(range(len(two) + 1))
+    for i, letter in enumerate(one, 1):
+        earlier, before, row = before, row, [i]
+        for j, other in enumerate(two, 1):
+            # Another number is another thing: conv1d, x9.
+            is_number = letter.isdigit() or other.isdigit()
+            changed = before[j - 1] + (letter != other) * (1 + is_number)
+            cost = min(before[j] + 1, row[-1] + 1, changed)
+            if i > 1 < j and letter == two[j - 2] and one[i - 2] == other:
+                cost = min(cost, earlier[j - 2] + 1)
+            row.append(cost)
+        if min(row) > most:
+            return most + 1
+    return row[-1]
 
 
 class Place(NamedTuple):

@@ -33,6 +33,7 @@ from ..ops import ALIASES, OPS
 from ..ops.table import NO_ATTRIBUTES, Attributes, Op, Shape, Value
 from .calls import bind, checked
 from .constructors import CONSTRUCTORS
+from .elsewhere import way_out
 from .prelude import CHOICES, PRELUDE
 from .static import (
     POISON,
@@ -53,9 +54,7 @@ if TYPE_CHECKING:
 
 _MOST_PROBLEMS: Final = 100
 _LONGEST_LITERAL: Final = 24  # that is a name as it is written
-_LONGEST_NEAR: Final = 40  # name that a near one is looked for
 _MOST_LISTED: Final = 12  # names in a hint
-_MOST_NEAR: Final = 2000  # names that are looked through
 
 # The functions that read expressions, by type of syntax node.
 Readers = Mapping[type[ast.AST], Callable[..., Bound]]
@@ -217,7 +216,7 @@ class Reading:
             # A broken leaf: the mistake is told by whoever read it.
             return None
         what = f"the output {clean(output)!r} is not a value of the program"
-        self._unless_wrong(what, _near(output, names) or "name what a line assigns")
+        self._unless_wrong(what, nearest(output, names) or "name what a line assigns")
         return None
 
     def _unless_wrong(self, message: str, hint: str) -> None:
@@ -585,7 +584,7 @@ class Reading:
                 what = f"{name} is used before line {item.line}, which binds it"
                 return what, "a line sees the lines before it"
         listed = ", ".join(islice(dict.fromkeys(known), _MOST_LISTED))
-        hint = _near(name, known) or f"known here: {listed}"
+        hint = nearest(name, known) or f"known here: {listed}"
         return f"{name} is not known", hint
 
     def unknown_function(self, name: str) -> Fault:
@@ -597,16 +596,8 @@ class Reading:
         if name in self.scope.values or name in self.scope.outer:
             what = f"{name} is a value, and only functions can be called"
             return Fault(what, f"for a product write {name} * (…)")
-        hint = _near(name, self._functions())
+        hint = way_out(name, self._functions())
         return Fault(f"there is no function {name}", hint or "define it with def")
-
-
-def _near(name: str, known: Iterable[str]) -> str:
-    """Return the nearest of `known`, looked for in bounded time."""
-    if len(name) > _LONGEST_NEAR:
-        return ""
-    short = (one for one in known if len(one) <= _LONGEST_NEAR)
-    return nearest(name, islice(short, _MOST_NEAR))
 
 
 def _cleaned(text: str) -> str:

@@ -21,7 +21,7 @@ from ..base.text import clean, place
 from .whitelist import RESERVED, Mistake, Place, is_literal, mistakes, refused_statement
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator, Mapping
+    from collections.abc import Collection, Container, Iterator, Mapping
 
     from ..base.limits import Limits
 
@@ -146,7 +146,7 @@ def parse(
     name: str,
     limits: Limits,
     taken: Mapping[str, str] | None = None,
-    operations: Container[str] = (),
+    operations: Collection[str] = (),
     *,
     place: Place = "program",
 ) -> Module:
@@ -293,7 +293,7 @@ class _Reader:
     source: Scanned
     limits: Limits
     bound: dict[str, str]
-    operations: Container[str]
+    operations: Collection[str]
     place: Place
     problems: list[Problem] = field(default_factory=list[Problem])
 
@@ -324,7 +324,9 @@ class _Reader:
 
     def _say(self, mistake: Mistake) -> None:
         line, column = self.source.place(mistake.node)
-        problem = Problem(mistake.message, mistake.hint, "", line, column)
+        problem = Problem(
+            mistake.message, mistake.hint_for(self.operations), "", line, column
+        )
         if mistake.limit:
             raise LimitError(problem)
         self.problems.append(problem)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Final, Literal, NamedTuple
 
 from ..base.limits import Limits
+from .elsewhere import MODULES, WAYS, way_out
 
 Place = Literal["program", "prelude", "console"]
 
@@ -29,6 +30,13 @@ class Mistake(NamedTuple):
     message: str  # what is wrong
     hint: str = ""  # the way out; "" where there is none
     limit: bool = False
+    method: str = ""  # the name that was called as a method; "" where none was
+
+    def hint_for(self, functions: Collection[str]) -> str:
+        """Return the hint; for a method it depends on the functions that there are."""
+        if not self.method:
+            return self.hint
+        return way_out(self.method, functions, method=True) or self.hint
 
 
 def mistakes(
@@ -151,9 +159,13 @@ def _check_compare(node: ast.Compare, _limits: Limits, place: Place) -> Mistake 
 
 def _check_call(node: ast.Call, _limits: Limits, place: Place) -> Mistake | None:
     if isinstance(node.func, ast.Attribute):
-        name = node.func.attr
+        name, root = node.func.attr, node.func.value
+        while isinstance(root, ast.Attribute):
+            root = root.value
         what = f"values have no methods, so there is no .{name}(…)"
-        return Mistake(node, what, f"write {name}(x, …)")
+        if isinstance(root, ast.Name) and root.id in MODULES:
+            what = f"functions stand alone, without {root.id}."
+        return Mistake(node, what, "a function is called like this: f(x)", method=name)
     if not isinstance(node.func, ast.Name):
         return Mistake(node, "only a function by its name can be called", "write f(x)")
     for argument in node.args:
@@ -175,8 +187,8 @@ def _check_attribute(
     # In the console, names of nodes have dots in them: they are looked up there.
     if place == "console" or node.attr in {"T", "shape"}:
         return None
-    what = f"there is no attribute .{node.attr}"
-    return Mistake(node, what, "allowed: .T and .shape")
+    what, way = f"there is no attribute .{node.attr}", WAYS.get(node.attr)
+    return Mistake(node, what, f"write {way}" if way else "allowed: .T and .shape")
 
 
 def _refused(node: ast.AST, place: Place = "program") -> Mistake:

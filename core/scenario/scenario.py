@@ -10,7 +10,6 @@ import math
 import pathlib
 import re
 from dataclasses import dataclass, replace
-from itertools import islice
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast, get_args
 
@@ -53,7 +52,6 @@ _TEXTS: Final = (
     "program",
 )
 _LONGEST_NAME: Final = 100
-_MOST_COMPARED: Final = 2000  # names of a graph, when the nearest is looked for
 _LARGEST_EXAMPLE: Final = 6  # elements
 _NOTE: Final = re.compile(r"(forward|backward|update) +(\S.*)|(seed|start|end)")
 _NOTE_HINT: Final = (
@@ -365,7 +363,7 @@ def _node(name: str, graph: Graph | None, path: Path, mistakes: Mistakes) -> int
         return None
     index = graph.names.get(name)
     if index is None:
-        near = nearest(name, islice(graph.names, _MOST_COMPARED))
+        near = nearest(name, graph.names)
         mistakes.at_key(path, f"no node is called {shown(name)}", near)
     return index
 

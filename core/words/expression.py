@@ -35,6 +35,7 @@ from ..program.calls import (
     parts_of,
 )
 from ..program.constructors import CONSTRUCTORS
+from ..program.elsewhere import way_out
 from ..program.statements import Leaf
 from ..program.static import OPERATORS, Fault, described, fold_call, is_number
 from ..program.syntax import characters
@@ -226,7 +227,7 @@ def _syntax(text: str, spelled: str) -> ast.expr:
     found = mistakes(tree, LIMITS, "console")
     first = min(found, key=lambda one: getattr(one.node, "col_offset", 0), default=None)
     if first:
-        raise _wrong(spelled, first.node, first.message, first.hint)
+        raise _wrong(spelled, first.node, first.message, first.hint_for(_KNOWN))
     return tree
 
 
@@ -268,12 +269,9 @@ class _Resolver(ast.NodeTransformer):
         return ast.copy_location(_Infix(left, node.op, right, self._written), node)
 
     def _function(self, call: ast.Call, name: str) -> None:
-        known = [*FUNCTIONS, *OPS, *ALIASES, *CONSTRUCTORS, *RECIPES]
-        if name in known:
-            return
-        raise _wrong(
-            self.text, call, f"there is no function {name!r}", nearest(name, known)
-        )
+        if name not in _KNOWN:
+            hint = way_out(name, _KNOWN)
+            raise _wrong(self.text, call, f"there is no function {name!r}", hint)
 
     def _written(self, tree: ast.expr) -> str:
         """Return a part of the expression as it was typed."""
@@ -480,6 +478,10 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
     # A stop's count, which the state knows; `_call` looks it up.
     "hits": Function((), int, (Parameter("number", checks.count, 0),)),
 }
+
+
+# All that can be called, in the order in which it is looked up.
+_KNOWN: Final = (*FUNCTIONS, *OPS, *ALIASES, *CONSTRUCTORS, *RECIPES)
 
 
 def _checked(tree: ast.expr, state: State) -> Any:

@@ -499,7 +499,7 @@ def test_several_stops_at_one_place_are_all_told() -> None:
         ("print E", "not computed yet"),
         ("explain x[5, 5]", "outside"),
         ("explain x + 1", "not an element"),
-        ("info shoes", "did you mean"),
+        ("info nodse", "did you mean 'nodes'"),
         ("undisplay 4", "no display"),
         ("delete 1", "no stop"),
         ("expect", "cannot expect"),

@@ -672,9 +672,9 @@ y = a is None
 y = 0 < a < 1
     1:5 comparisons cannot be chained; write (a < b) * (b < c)
 y = v.sum()
-    1:5 values have no methods, so there is no .sum(…); write sum(x, …)
+    1:5 values have no methods, so there is no .sum(…); write sum(x)
 y = v.size
-    1:5 there is no attribute .size; allowed: .T and .shape
+    1:5 there is no attribute .size; write x.shape
 y = v.__class__
     1:5 there is no attribute .__class__; allowed: .T and .shape
 y = exp(v)(a)
@@ -761,7 +761,7 @@ y = z⏎z = a
 y = sigmoit(a)
     1:5 there is no function sigmoit; did you mean 'sigmoid'?
 y = print(a)
-    1:5 there is no function print; did you mean 'split'?
+    1:5 there is no function print; define it with def
 y = a(v)
     1:5 a is a value, and only functions can be called; for a product write a * (…)
 y = f(a)⏎def f(x):⏎    return x

@@ -364,7 +364,7 @@ optimizer = "adm"
 
 def test_a_value_that_is_wrong_makes_no_mistakes_elsewhere() -> None:
     text = BASE + "[training]\nlearning_rate = { W = 1 }\n[expect]\ny = 1\n"
-    problems = wrong(text.replace("[[1, 2], [3, 4]]", "{ rand = 1 }"))
+    problems = wrong(text.replace("[[1, 2], [3, 4]]", "{ randm = 1 }"))
     assert len(problems) == 1
     assert problems[0].startswith(
         "f:9:5: the table has no value; did you mean 'random'?"

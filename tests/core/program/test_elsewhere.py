@@ -1,0 +1,316 @@
+"""What names of other libraries lead to: it runs, and NumPy says the same of it."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pytest
+
+from gradstep.core.base.errors import ProgramError
+from gradstep.core.engine.run import forward
+from gradstep.core.ops import ALIASES, OPS
+from gradstep.core.program.build import RECIPES, Leaf, build
+from gradstep.core.program.constructors import CONSTRUCTORS
+from gradstep.core.program.elsewhere import ABSENT, WAYS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+X: Final = np.array([[-1.5, 0.5, 2.0, 7.0], [3.0, -0.25, 1.0, -4.0]])
+Y: Final = np.array([[0.25, 2.0, 3.0, 1.5], [1.0, 0.5, 0.75, 2.0]])
+W: Final = np.arange(12.0).reshape(4, 3) / 7
+V: Final = np.array([1.0, -2.0, 0.5, 3.0])
+B: Final = np.array([1.0, 2.0, 3.0])
+P: Final = np.array([[0.1, 0.2, 0.3, 0.4], [0.25, 0.25, 0.45, 0.05]])
+T: Final = np.array([[0.0, 1.0, 1.0, 0.0], [1.0, 0.0, 1.0, 0.0]])
+MASK: Final = np.array([[True, False, True, False], [False, True, False, True]])
+CONDITION: Final = X > 0
+INDICES: Final = np.array([1, 0])
+LEAVES: Final = {
+    "x": X,
+    "y": Y,
+    "w": W,
+    "v": V,
+    "b": B,
+    "p": P,
+    "t": T,
+    "mask": MASK,
+    "condition": CONDITION,
+    "indices": INDICES,
+}
+FIXED: Final = {
+    "shape": "(4, 2)",
+    "axes": "(1, 0)",
+    "axis": "1",
+    "low": "-1",
+    "high": "2",
+    "number": "5.0",
+}
+
+
+def each(function: Callable[[float], float], array: Any = X) -> Any:
+    return np.vectorize(function, otypes=[float])(array)
+
+
+def softmax(x: Any) -> Any:
+    return np.exp(x) / np.sum(np.exp(x), axis=-1, keepdims=True)
+
+
+def sigmoid(x: Any) -> Any:
+    return 1 / (1 + np.exp(-x))
+
+
+# Computed from what the other library documents, with NumPy and math alone.
+RIGHT: Final[dict[str, Any]] = {
+    "absolute": np.abs(X),
+    "fabs": np.abs(X),
+    "neg": np.negative(X),
+    "sub": np.subtract(X, Y),
+    "mul": np.multiply(X, Y),
+    "div": np.divide(X, Y),
+    "true_divide": np.divide(X, Y),
+    "pow": np.power(np.abs(X), Y),
+    "float_power": np.power(np.abs(X), Y),
+    "eq": np.equal(X, Y),
+    "ne": np.not_equal(X, Y),
+    "lt": np.less(X, Y),
+    "le": np.less_equal(X, Y),
+    "gt": np.greater(X, Y),
+    "ge": np.greater_equal(X, Y),
+    "sgn": np.sign(X),
+    "atan": np.arctan(X),
+    "ln": np.log(np.abs(X)),
+    "clamp": np.minimum(np.maximum(X, -1), 2),
+    "clamp_min": np.maximum(X, -1),
+    "clamp_max": np.minimum(X, 2),
+    "clip_by_value": np.minimum(np.maximum(X, -1), 2),
+    "fmax": np.fmax(X, Y),
+    "fmin": np.fmin(X, Y),
+    "logical_and": np.logical_and(MASK, CONDITION),
+    "logical_or": np.logical_or(MASK, CONDITION),
+    "logical_not": np.logical_not(MASK),
+    "isnan": np.isnan(X),
+    "reduce_sum": X[0] + X[1],
+    "reduce_mean": (X[0] + X[1]) / 2,
+    "reduce_max": np.maximum(X[0], X[1]),
+    "reduce_min": np.minimum(X[0], X[1]),
+    "reduce_prod": X[0] * X[1],
+    "reduce_logsumexp": np.log(np.exp(X[0]) + np.exp(X[1])),
+    "reduce_variance": (X[0] - X[1]) ** 2 / 4,
+    "reduce_std": np.abs(X[0] - X[1]) / 2,
+    "average": (X[0] + X[1]) / 2,
+    "norm": math.sqrt(sum(one * one for one in X.ravel().tolist())),
+    "vector_norm": math.hypot(*X.ravel()),
+    "dist": math.dist(X.ravel(), Y.ravel()),
+    "normalize": np.array([row / math.hypot(*row) for row in X]),
+    "rms_norm": np.array([r / math.sqrt(np.vdot(r, r) / 4 + 1e-5) for r in X]),
+    "ptp": 11.0,
+    "nansum": np.nansum(X),
+    "logaddexp": np.logaddexp(X, Y),
+    "cosine_similarity": np.vdot(X, Y) / math.hypot(*X.ravel()) / math.hypot(*Y.flat),
+    **dict.fromkeys(("detach", "detach_", "data", "clone", "copy"), X),
+    **dict.fromkeys(("contiguous", "to", "cuda", "cpu", "numpy", "item"), X),
+    **dict.fromkeys(("float", "double", "tensor", "array", "asarray"), X),
+    "size": (2, 4),
+    "view": X.reshape(4, 2),
+    "view_as": X,
+    "reshape_as": X,
+    "flatten": X.flatten(),
+    "unsqueeze": X[:, None, :],
+    "t": X.T,
+    "mT": X.T,
+    "matrix_transpose": X.T,
+    "permute": X.T,
+    "permute_dims": X.T,
+    "moveaxis": np.moveaxis(X, 0, 1),
+    "movedim": np.moveaxis(X, 0, 1),
+    "swapdims": np.swapaxes(X, 0, 1),
+    "expand": np.array([X, X, X]),
+    "expand_as": X,
+    "zeros_like": np.zeros_like(X),
+    "ones_like": np.ones_like(X),
+    "full_like": np.full_like(X, 5.0),
+    "cat": np.vstack([X, Y]),
+    "vstack": np.vstack([X, Y]),
+    "hstack": np.hstack([X, Y]),
+    "repeat": np.tile(X, (2, 1)),
+    "tile": np.tile(X, (2, 1)),
+    "roll": np.roll(X, -1, axis=0),
+    **dict.fromkeys(("chunk", "tensor_split", "array_split"), np.hsplit(X, 2)),
+    "hsplit": np.hsplit(X, 2),
+    "vsplit": np.vsplit(X, 2),
+    "unbind": X[:, None],
+    "unstack": X[:, None],
+    "narrow": X[:, [1, 2]],
+    "dynamic_slice": X[:, [1, 2]],
+    "index_select": X[::-1],
+    "gather_nd": X[::-1],
+    "boolean_mask": np.array([-1.5, 2.0, -0.25, -4.0]),
+    "masked_select": np.array([-1.5, 2.0, -0.25, -4.0]),
+    "masked_fill": np.array([[5, 0.5, 5, 7], [3, 5, 1, 5]]),
+    "masked_fill_": np.array([[5, 0.5, 5, 7], [3, 5, 1, 5]]),
+    "tril": np.tril(X),
+    "triu": np.triu(X),
+    "diff": np.diff(X),
+    "one_hot": np.array([[0, 1, 0, 0], [1, 0, 0, 0]]),
+    **dict.fromkeys(("mm", "bmm", "linear", "dense", "batch_matmul"), X.dot(W)),
+    "mv": X.dot(V),
+    "addmm": B + X.dot(W),
+    "inner": 14.25,
+    "vdot": 14.25,
+    "ger": np.multiply.outer(V, V),
+    "tensordot": np.tensordot(X, W, 1),
+    "trace": np.vdot(X, X),
+    "diag": np.array([np.vdot(row, row) for row in X]),
+    "diagonal": np.array([np.vdot(row, row) for row in X]),
+    "tan": np.tan(X),
+    "sinh": np.sinh(X),
+    "cosh": np.cosh(X),
+    "atanh": np.arctanh(P),
+    "arctanh": np.arctanh(P),
+    "log2": np.log2(np.abs(X)),
+    "log10": np.log10(np.abs(X)),
+    "exp2": np.exp2(X),
+    "rsqrt": np.abs(X) ** -0.5,
+    "reciprocal": np.reciprocal(X),
+    "cbrt": np.cbrt(np.abs(X)),
+    "erfc": each(math.erfc),
+    "hypot": np.hypot(X, Y),
+    "lerp": X + np.multiply(P, Y - X),
+    "heaviside": np.heaviside(X, 0),
+    "expit": sigmoid(X),
+    "logit": 2 * np.arctanh(2 * P - 1),
+    "xlogy": X * np.log(Y),
+    "swish": X * sigmoid(X),
+    "relu6": np.minimum(np.maximum(X, 0), 6),
+    "hardtanh": np.minimum(np.maximum(X, -1), 1),
+    **dict.fromkeys(
+        ("hardsigmoid", "hard_sigmoid"), np.minimum(np.maximum(X + 3, 0), 6) / 6
+    ),
+    "hardswish": X * np.minimum(np.maximum(X + 3, 0), 6) / 6,
+    "prelu": np.maximum(X, 0) + P * np.minimum(X, 0),
+    "selu": 1.0507009873554805
+    * (np.maximum(X, 0) + 1.6732632423543772 * np.expm1(np.minimum(X, 0))),
+    "celu": np.maximum(X, 0) + np.expm1(np.minimum(X, 0)),
+    "mish": X * np.tanh(np.log1p(np.exp(X))),
+    "logsigmoid": np.log(sigmoid(X)),
+    "log_sigmoid": np.log(sigmoid(X)),
+    "softmin": softmax(-X),
+    "softsign": X / (1 + np.abs(X)),
+    "tanhshrink": X - np.tanh(X),
+    "glu": X[:, [0, 1]] * sigmoid(X[:, [2, 3]]),
+    "attention": softmax(X @ Y.T / 2) @ Y,
+    "smooth_l1_loss": np.mean(
+        [d * d / 2 if d < 1 else d - 0.5 for d in np.abs(X - Y).flat]
+    ),
+    "l1_loss": np.mean(np.abs(X - Y)),
+    "mse": np.mean((X - Y) ** 2),
+    "sigmoid_cross_entropy_with_logits": np.log1p(np.exp(X)) - P * X,
+    "softmax_cross_entropy_with_logits": -np.sum(P * np.log(softmax(X)), axis=1),
+    "sparse_softmax_cross_entropy_with_logits": -np.log(
+        np.array([softmax(X)[0, 1], softmax(X)[1, 0]])
+    ),
+    "binary_cross_entropy": -np.mean(np.log(np.where(T == 1, P, 1 - P))),
+    "bce_loss": -np.mean(np.log(np.where(T == 1, P, 1 - P))),
+    "nll_loss": -(X[0, 1] + X[1, 0]) / 2,
+    "kl_div": np.sum(P * np.log(P) - P * X),
+}
+# Where the logarithm or a power of a negative number would be nothing to compare.
+POSITIVE: Final = {"pow", "float_power", "ln", "log2", "log10", "rsqrt", "cbrt"}
+# What the other names stand for, where it is not the usual.
+ELSE: Final = {
+    "expand": {"shape": "(3, 2, 4)"},
+    "tril": {"mask": np.tri(2, 4, dtype=bool)},
+    "triu": {"mask": np.tri(4, 2, dtype=bool).T},
+}
+
+
+@pytest.mark.parametrize("name", WAYS)
+def test_the_way_out_computes_what_the_name_stands_for(name: str) -> None:
+    own: dict[str, Any] = {**ELSE.get(name, {})}
+    leaves = LEAVES | {k: v for k, v in own.items() if k in LEAVES}
+    if name in POSITIVE:
+        leaves = leaves | {"x": np.abs(X)}
+    fixed = FIXED | {k: v for k, v in own.items() if k in FIXED}
+    lines = [f"{key} = {value}" for key, value in fixed.items()]
+    if name == "size":
+        lines += [f"size = {WAYS[name]}", "out = zeros(size)"]
+    elif WAYS[name].startswith("split"):
+        lines += [f"(one, two) = {WAYS[name]}", "out = stack([one, two])"]
+    else:
+        lines.append(f"out = {WAYS[name]}")
+    program = build("\n".join(lines), _given(leaves))
+    found = np.asarray(forward(program.graph, program.leaves)[program.graph.output])
+    if name == "size":
+        assert found.shape == RIGHT[name]
+        return
+    np.testing.assert_allclose(found, RIGHT[name], rtol=1e-12, atol=1e-14)
+    assert np.shape(found) == np.shape(RIGHT[name])
+
+
+def _given(leaves: dict[str, Any]) -> dict[str, Leaf]:
+    return {
+        name: Leaf("input" if value.dtype.kind == "f" else "constant", value)
+        for name, value in leaves.items()
+    }
+
+
+def refused(text: str) -> str:
+    with pytest.raises(ProgramError) as caught:
+        build(text, _given(LEAVES))
+    return str(caught.value)
+
+
+def test_each_has_its_right_number() -> None:
+    assert set(RIGHT) == set(WAYS)
+
+
+def test_no_way_out_is_asked_for_what_is_there() -> None:
+    there = {*OPS, *ALIASES, *RECIPES, *CONSTRUCTORS}
+    assert not there & {*WAYS, *ABSENT}
+    assert not ABSENT & set(WAYS)
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("a = x.view(2, 4)", "there is no .view(…); write reshape(x, shape)"),
+        ("a = view(x, (2, 4))", "there is no function view; write reshape(x, shape)"),
+        ("a = x.mean(0)", "there is no .mean(…); write mean(x)"),
+        ("a = x.detach()", "no .detach(…); write stop_gradient(x)"),
+        ("a = x.contiguous()", "no .contiguous(…); leave it out: x is enough"),
+        ("a = torch.bmm(x, w)", "functions stand alone, without torch.; write x @ w"),
+        ("a = np.exp(x)", "functions stand alone, without np.; write exp(x)"),
+        ("a = nn.functional.relu(x)", "alone, without nn.; write relu(x)"),
+        ("a = x.frobnicate()", "a function is called like this: f(x)"),
+        ("a = x.size", "there is no attribute .size; write x.shape"),
+        ("a = x.device", "there is no attribute .device; allowed: .T and .shape"),
+    ],
+)
+def test_a_person_is_led_to_what_works(text: str, hint: str) -> None:
+    assert hint in refused(text)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("round", "inv", "det", "floor", "ceil", "sort", "argsort", "topk", "median"),
+        *("svd", "eig", "qr", "lu", "cholesky", "solve", "pinv", "conv1d", "conv3d"),
+        *("cummax", "dropout2d", "rand", "randn", "lgamma", "acos", "asin", "cross"),
+        *("argmax", "any", "all", "nonzero", "unique", "mode", "lstm", "gru", "print"),
+        *("max_pool1d", "group_norm", "ctc_loss", "hinge_loss", "backward", "fft"),
+    ],
+)
+def test_what_does_not_exist_has_no_neighbour(name: str) -> None:
+    said = refused(f"a = {name}(x)")
+    assert f"there is no function {name}; " in said
+    assert "did you mean" not in said
+    assert "write" not in said
+
+
+def test_a_misspelt_variable_has_its_nearest_name() -> None:
+    assert "X is not known; did you mean 'x'?" in refused("a = X + 1")
+    assert "maks is not known; did you mean 'mask'?" in refused("a = maks * x")
+    assert "known here: " in refused("a = q + 1")
