@@ -126,10 +126,7 @@ def _element(session: Session, text: str) -> Element:
 def _check_not_updated(session: Session, element: Element) -> None:
     """Refuse to set a parameter that has its next value already at this position."""
     trace, node = session.trace, element.node
-    if node not in trace.updated:
-        return
-    number = trace.update_position + trace.updates.index(node)
-    if number < session.position:
+    if trace.is_updated(node, session.position):
         name, iteration = session.graph.nodes[node].name, session.place.iteration
         raise CommandError(
             f"{name} is updated already at this position",

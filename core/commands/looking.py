@@ -279,13 +279,11 @@ def iterations_table(session: Session) -> Table:
 
 def updates_table(session: Session) -> Table:
     """Return the updates of the present iteration, with all that makes them."""
-    from ..training.iterations import Iterations  # noqa: PLC0415  # 9 ms of a start
-
-    timeline, iteration = session.timeline, session.place.iteration
-    if not isinstance(timeline, Iterations):
+    trace = session.trace
+    if trace.iteration is None:
         raise CommandError("nothing is updated", "the scenario has no table [training]")
-    steps = [timeline.update(iteration, node) for node in session.trace.updates]
-    optimizer = timeline.plan.optimizer
+    steps = [trace.update(node) for node in trace.updates]
+    optimizer = trace.iteration.optimizer
     before, after = optimizer.state, [f"next {name}" for name in optimizer.state]
     columns = ("parameter", "value", "gradient", "rate", *before, *after, "next value")
     rows = [

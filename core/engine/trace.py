@@ -26,12 +26,15 @@ from .cells import Cells, products, slopes
 from .graph import Edge, Node
 
 if TYPE_CHECKING:  # 1 ms of a start
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from types import EllipsisType
 
     from ..ops.optimizers import Optimizer
     from ..ops.table import Array, Value
+    from .element import Index
     from .patches import Write
     from .run import Run
+    from .update import UpdateStep
 
 Phase = Literal["start", "forward", "backward", "update", "end"]
 
@@ -96,6 +99,17 @@ class Breakdown:
     uses: tuple[int, int]  # of the operand: contributions in, of all that come
 
 
+class Iteration(NamedTuple):
+    """What the trace of one iteration knows of the training that it is part of."""
+
+    number: int  # counted from 0
+    optimizer: Optimizer  # what gives the parameters their next values
+    # returns the update of a parameter, or of its element at an index; `ValueError`
+    # where it is not updated
+    update: Callable[[int, Index | EllipsisType], UpdateStep]
+    before: Callable[[], Trace] | None  # the iteration before; None for the first
+
+
 # A node that is used this often gets its partial sums kept at every so many uses, so
 # that looking at it in mid-pass does not take longer the more uses it has.
 _STRIDE = 64
@@ -111,14 +125,14 @@ class Trace:
         self,
         run: Run,
         updated: Mapping[int, Value] | None = None,
-        optimizer: Optimizer | None = None,
+        iteration: Iteration | None = None,
     ) -> None:
         """Take a run and, in an iteration of training, the parameters' next values.
 
-        `optimizer` is what made these.
+        `iteration` tells how these were made.
         """
         self.run = run
-        self.optimizer = optimizer
+        self.iteration = iteration
         self.updated = dict(updated or {})
         self.updates = tuple(self.updated)
         self._sums: dict[int, list[Value]] = {}
@@ -143,6 +157,10 @@ class Trace:
             for argument, operand in enumerate(row[4])
             if self.run.carries(row[0], argument)
         ]
+
+    @cached_property
+    def _update_rank(self) -> dict[int, int]:
+        return {node: rank for rank, node in enumerate(self.updates)}
 
     @cached_property
     def _into(self) -> Sequence[Sequence[int]]:
@@ -230,13 +248,30 @@ class Trace:
 
     def value(self, node: int, position: int) -> Array | None:
         """Return the value of a node at `position`, or None before it is computed."""
-        if node in self.updated and self._is_updated(node, position):
+        if self.is_updated(node, position):
             return np.asarray(self.updated[node])
         rank = int(self._forward_rank[node])
         return self.run.value(node) if rank < position else None
 
-    def _is_updated(self, node: int, position: int) -> bool:
-        return self.update_position + self.updates.index(node) < position
+    def is_updated(self, node: int, position: int) -> bool:
+        """Tell whether a parameter has its next value already at `position`."""
+        event = self.update_event(node)
+        return event is not None and event < position
+
+    def update_event(self, node: int) -> int | None:
+        """Return the number of a parameter's `Update`; None for what has none."""
+        rank = self._update_rank.get(node)
+        return None if rank is None else self.update_position + rank
+
+    def update(self, node: int, at: Index | EllipsisType = ...) -> UpdateStep:
+        """Return the update of a parameter with everything that made it.
+
+        With `at` it is that of one element. Raises `ValueError` where the parameter is
+        not updated.
+        """
+        if self.iteration is None:
+            raise ValueError("nothing is trained here")
+        return self.iteration.update(node, at)
 
     def gradient(self, node: int, position: int) -> Array | None:
         """Return the accumulated gradient at `position`; None before the first event.

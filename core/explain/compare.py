@@ -102,9 +102,7 @@ def _number(trace: Trace, event: Event) -> int | None:
         case Contribution(consumer, argument, _):
             return trace.edge_event(consumer, argument)
         case Update(node):
-            if node not in trace.updates:
-                return None
-            return trace.update_position + trace.updates.index(node)
+            return trace.update_event(node)
 
 
 def _differences(

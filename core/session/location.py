@@ -75,8 +75,8 @@ class Location(NamedTuple):
             if number is not None:
                 yield range(number, number + 1)
         if self.leaf is not None and self.only == "update":
-            if self.leaf in trace.updates:
-                number = trace.update_position + trace.updates.index(self.leaf)
+            number = trace.update_event(self.leaf)
+            if number is not None:
                 yield range(number, number + 1)
         elif self.leaf is not None:
             yield from (range(n, n + 1) for n in trace.arrivals(self.leaf))

@@ -47,8 +47,9 @@ def _positions(trace: Trace, place: NotePlace) -> Iterator[int]:
         event = trace.forward_event(node)
         yield 0 if event is None else event + 1
     elif place.when == "update":
-        if node in trace.updates:
-            yield trace.update_position + trace.updates.index(node) + 1
+        event = trace.update_event(node)
+        if event is not None:
+            yield event + 1
     else:
         sent = trace.backward_events(node, node + 1)
         if len(sent):

@@ -196,11 +196,8 @@ def changing(expression: Expression, trace: Trace) -> list[int]:
         if quantity == "grad":
             events.update(trace.arrivals(node))
             continue
-        forward = trace.forward_event(node)
-        if forward is not None:
-            events.add(forward)
-        if node in trace.updates:
-            events.add(trace.update_position + trace.updates.index(node))
+        made = (trace.forward_event(node), trace.update_event(node))
+        events.update(event for event in made if event is not None)
     return sorted(events)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field, replace
+from functools import partial
 from types import EllipsisType, MappingProxyType
 from typing import TYPE_CHECKING, Final
 
@@ -17,9 +18,10 @@ import numpy as np
 
 from ..engine.patches import NO_PATCHES, Patches
 from ..engine.run import Run, evaluate
-from ..engine.trace import Trace
+from ..engine.trace import Iteration, Trace
+from ..engine.update import UpdateStep
 from ..ops.optimizers import OPTIMIZERS, Optimizer, State
-from ..words.formulas import Formula, Wording
+from ..words.formulas import Wording
 from .batches import take
 from .timeline import Record, record
 
@@ -122,25 +124,6 @@ class Start:
         for state in self.states.values():
             arrays += state
         return sum(array.nbytes for array in arrays)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class UpdateStep:
-    """One update with everything that made it, to be shown as a table.
-
-    `before` and `after` are the optimiser's state by its names in the formula.
-    """
-
-    name: str  # of the parameter
-    iteration: int  # counted from 0
-    formula: Formula  # the optimiser's, with the names of this parameter
-    settings: Mapping[str, float]  # as in the plan
-    value: Array  # of the parameter before the update
-    gradient: Array  # of the value's shape
-    rate: Array  # the learning rate, of the value's shape
-    before: Mapping[str, Array]
-    after: Mapping[str, Array]
-    result: Array  # the value after the update
 
 
 @dataclass(slots=True)
@@ -276,30 +259,7 @@ class Iterations:
         With `at` it is that of one element, for all optimisers go element by element.
         Raises `ValueError` where the parameter is not updated.
         """
-        plan, run = self.plan, self.trace(iteration).run
-        gradient = run.gradient(parameter)
-        if gradient is None or parameter not in plan.rates:
-            raise ValueError("it has no gradient, and is not updated")
-        rate, state = plan.rates[parameter], self._start(iteration).states[parameter]
-        value = run.value(parameter)[at]
-        gradient = gradient[at]
-        if isinstance(rate, np.ndarray):
-            rate = np.broadcast_to(rate, run.value(parameter).shape)[at]
-        state = tuple(part[at] for part in state)
-        result, after = _stepped(plan, iteration, value, gradient, rate, state)
-        names, name = plan.optimizer.state, plan.graph.nodes[parameter].name
-        return UpdateStep(
-            name,
-            iteration,
-            plan.wording.update(parameter, plan.optimizer),
-            plan.settings,
-            value,
-            gradient,
-            np.broadcast_to(np.asarray(rate), np.shape(value)),
-            MappingProxyType(dict(zip(names, state, strict=True))),
-            MappingProxyType(dict(zip(names, after, strict=True))),
-            np.asarray(result),
-        )
+        return self.trace(iteration).update(parameter, at)
 
     def _start(self, iteration: int) -> Start:
         known, start = self.memory.before(iteration)
@@ -344,7 +304,46 @@ def _finished(
     memory.keep(iteration + 1, after)
     if len(memory.records) == iteration:
         memory.keep_record(iteration, record(run, time.plan.rates))
-    return Trace(run, updated, time.plan.optimizer), after
+    at = Iteration(
+        iteration,
+        time.plan.optimizer,
+        partial(_opened, time.plan, iteration, start, run),
+        partial(time.trace, iteration - 1) if iteration else None,
+    )
+    return Trace(run, updated, at), after
+
+
+def _opened(
+    plan: Plan,
+    iteration: int,
+    start: Start,
+    run: Run,
+    parameter: int,
+    at: Index | EllipsisType,
+) -> UpdateStep:
+    """Return an update with everything that made it, from the start and the run."""
+    gradient = run.gradient(parameter)
+    if gradient is None or parameter not in plan.rates:
+        raise ValueError("it has no gradient, and is not updated")
+    rate, state = plan.rates[parameter], start.states[parameter]
+    value = run.value(parameter)[at]
+    gradient = gradient[at]
+    if isinstance(rate, np.ndarray):
+        rate = np.broadcast_to(rate, run.value(parameter).shape)[at]
+    state = tuple(part[at] for part in state)
+    result, after = _stepped(plan, iteration, value, gradient, rate, state)
+    names, name = plan.optimizer.state, plan.graph.nodes[parameter].name
+    return UpdateStep(
+        name,
+        iteration,
+        plan.settings,
+        value,
+        gradient,
+        np.broadcast_to(np.asarray(rate), np.shape(value)),
+        MappingProxyType(dict(zip(names, state, strict=True))),
+        MappingProxyType(dict(zip(names, after, strict=True))),
+        np.asarray(result),
+    )
 
 
 def _stepped(

@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # it waits until something is trained
     from ...core.engine.element import Index
     from ...core.engine.graph import Edge, Node
     from ...core.engine.trace import Trace
-    from ...core.training.iterations import UpdateStep
+    from ...core.engine.update import UpdateStep
 
 _SPELLED: Final = 6  # terms of a sum
 

@@ -189,8 +189,8 @@ def _update(stage: Stage, index: int, event: int, width: int) -> Block:
         for role, array in arrays.items()
         if array is not None
     ]
-    optimizer = stage.trace.optimizer
-    formula = stage.wording.update(index, optimizer) if optimizer else NO_FORMULA
+    at = stage.trace.iteration
+    formula = stage.wording.update(index, at.optimizer) if at else NO_FORMULA
     return _sheet(stage, f"update of {name}", formula, columns, width)
 
 

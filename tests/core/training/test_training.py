@@ -245,8 +245,9 @@ def test_an_update_is_shown_with_all_that_made_it() -> None:
     timeline = curved("momentum")
     node = number(timeline, "W")
     one, two = timeline.update(0, node), timeline.update(1, node)
-    assert one.formula.text == "W ← W − α ∘ v, where v ← μ v + ∂E/∂W"
-    assert one.formula.code == "v = momentum * v + W.grad; W = W - rate * v"
+    formula = timeline.plan.wording.update(node, timeline.plan.optimizer)
+    assert formula.text == "W ← W − α ∘ v, where v ← μ v + ∂E/∂W"
+    assert formula.code == "v = momentum * v + W.grad; W = W - rate * v"
     assert one.before["v"].tolist() == [0, 0, 0]
     assert one.after["v"].tolist() == two.before["v"].tolist() == [2.0, -24.0, -3.5]
     assert one.settings == {"momentum": 0.9}
@@ -491,7 +492,8 @@ def test_the_code_of_an_update_gives_its_numbers(optimizer: str) -> None:
     timeline = curved(optimizer)
     parameter = timeline.trace(2).updates[0]
     step = timeline.update(2, parameter)
-    code = step.formula.code.replace(f"{step.name}.grad", "gradient")
+    formula = timeline.plan.wording.update(parameter, timeline.plan.optimizer)
+    code = formula.code.replace(f"{step.name}.grad", "gradient")
     names = {
         "np": np,
         step.name: step.value,

@@ -44,7 +44,7 @@ if TYPE_CHECKING:  # it waits until something is trained
     from textual.events import Click, Key, MouseScrollDown, MouseScrollUp
 
     from ....core.debugger.debugger import Debugger
-    from ....core.training.iterations import UpdateStep
+    from ....core.engine.update import UpdateStep
 
 _WHEEL = 3
 _LABEL = 12
@@ -649,17 +649,8 @@ class StepPane(KeptPane[_Found]):
         present, view = self._moment, self._view
         if present is None or view is None or not isinstance(present.event, Update):
             return None
-        from ....core.training.iterations import (  # noqa: PLC0415  # 5 ms, training only
-            Iterations,
-        )
-
-        timeline = view.debugger.timeline
-        if not isinstance(timeline, Iterations):
-            return None
         cursor = self._grids[present.made].cursor
-        return timeline.update(
-            view.debugger.place.iteration, present.event.node, cursor
-        )
+        return present.trace.update(present.event.node, cursor)
 
     def _labelled(
         self, matters: Matters, label: str, texts: Sequence[str], inks: Inks

@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # it waits until something is trained
     from collections.abc import Sequence
 
     from ....core.engine.element import Index
-    from ....core.training.iterations import UpdateStep
+    from ....core.engine.update import UpdateStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +87,9 @@ def _formula(stage: Stage, event: Event, summed: tuple[int, ...]) -> Formula:
         return stage.wording.forward(event.node)
     if isinstance(event, Contribution):
         return stage.wording.contribution(event.edge, summed)
-    optimizer = stage.trace.optimizer
-    if isinstance(event, Update) and optimizer is not None:
-        return stage.wording.update(event.node, optimizer)
+    at = stage.trace.iteration
+    if isinstance(event, Update) and at is not None:
+        return stage.wording.update(event.node, at.optimizer)
     return NO_FORMULA
 
 
