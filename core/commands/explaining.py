@@ -124,6 +124,10 @@ def _explain(session: Session, arguments: str) -> Answer:
             raise CommandError(Problem(not_computed(trace, node), f"goto {name}"))
         found = explain_value(trace.run, node, index)
         data = found.record(trace)
+        maker = trace.updated_by(node, position)
+        if maker is not None:
+            step = maker.update(node, index)
+            data |= {"sum": float(step.result), "update": step.record()}
     elif trace.run.gradients[node] is None:
         return _why(session, text)
     else:

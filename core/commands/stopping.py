@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Final
 
 from ..base.errors import CommandError
 from ..base.text import nearest
+from ..session.memory import Place
 from ..session.reply import Answer, Table
-from ..session.stops import CATCHES, Catch, Stop
+from ..session.stops import CATCHES, Catch, Stop, changing
 from ..words.events import with_wordings
+from ..words.expression import NotYetError
 from .table import Command
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from ..session.session import Session
     from ..words.expression import Expression
@@ -33,7 +35,30 @@ def _add(session: Session, stop: Stop) -> Answer:
     stop = replace(stop, number=memory.numbered)
     memory.stops[stop.number] = stop
     said = with_wordings(f"{stop.kind} {stop.number}: {_what(stop)}", session.graph)
-    return Answer((said,), stop.number)
+    return Answer((said, *_never_known(session, stop)), stop.number)
+
+
+def _never_known(session: Session, stop: Stop) -> Iterator[str]:
+    """Say that a condition cannot be known where its stop is looked for, if so.
+
+    What is known stays known until the end: only the last place has to be asked.
+    """
+    trace, iteration = session.trace, session.place.iteration
+    if stop.location is not None:
+        last = max(span[0] for span in stop.location.spans(trace))
+    elif stop.watched is not None:
+        last = max(changing(stop.watched, trace), default=-1) + 1
+    else:
+        last = len(trace)
+    place = Place(iteration, last)
+    try:
+        if stop.condition is not None:
+            stop.condition.evaluate(session.state(place, stop.number))
+    except NotYetError as error:
+        way = "a break stops before its event, a watch behind it"
+        yield f"this is never true there: {error}" + f"; {way}" * (stop.kind == "break")
+    except CommandError:
+        return  # it is told when the stop is met
 
 
 def _what(stop: Stop) -> str:
@@ -113,7 +138,8 @@ def _condition(session: Session, arguments: str) -> Answer:
     stop = find_stop(session, number)
     condition = session.expression(text) if text.strip() else None
     session.memory.stops[stop.number] = changed = replace(stop, condition=condition)
-    return Answer((f"{changed.kind} {changed.number}: {_what(changed)}",))
+    lines = f"{changed.kind} {changed.number}: {_what(changed)}"
+    return Answer((lines, *_never_known(session, changed)))
 
 
 def _ignore(session: Session, arguments: str) -> Answer:

@@ -47,7 +47,7 @@ class ByName(ABC):
     >>> debugger.explain("a.grad")
     a.grad = 3.3
       numeric check: 3.3 ✓ within 6e-9
-      3.3 = 1.1 × 3   az.grad · ∂az/∂a
+      3.3 = 1.1 × 3   az.grad · an
     """
 
     @abstractmethod

@@ -263,6 +263,20 @@ class Trace:
         rank = self._update_rank.get(node)
         return None if rank is None else self.update_position + rank
 
+    def updated_by(self, node: int, position: int) -> Trace | None:
+        """Return the iteration whose update made a parameter's value at `position`.
+
+        That is this one, or the one before; None where the value was given.
+        """
+        if self.is_updated(node, position):
+            return self
+        if node in self.run.patches.values:
+            return None
+        if self.iteration is None or self.iteration.before is None:
+            return None
+        before = self.iteration.before()
+        return before if node in before.updated else None
+
     def update(self, node: int, at: Index | EllipsisType = ...) -> UpdateStep:
         """Return the update of a parameter with everything that made it.
 

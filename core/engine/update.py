@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,4 +26,20 @@ class UpdateStep:
     rate: Array  # the learning rate, of the value's shape
     before: Mapping[str, Array]
     after: Mapping[str, Array]
+    # what the rate multiplies: the gradient, or what the optimiser makes of it
+    direction: Array
     result: Array  # the value after the update
+
+    def record(self) -> dict[str, Any]:
+        """Return it as data; `value` − `rate` · `direction` is the `result`."""
+        return {
+            "iteration": self.iteration,
+            "value": self.value,
+            "rate": self.rate,
+            "direction": self.direction,
+            "gradient": self.gradient,
+            "settings": dict(self.settings),
+            "before": dict(self.before),
+            "after": dict(self.after),
+            "result": self.result,
+        }

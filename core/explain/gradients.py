@@ -244,16 +244,27 @@ class Explanation:
     def record(
         self, trace: Trace, progress: Callable[[int, int], None] | None = None
     ) -> dict[str, Any]:
-        """Return it as plain data, with all terms, and report the progress."""
+        """Return it as plain data, with all terms, and report the progress.
+
+        The products of `terms` and the `seed` add up to the `sum`, unless a patch wrote
+        over it. `passed` are the exact copies between the element and its terms.
+        """
         nodes = trace.run.graph.nodes
         asked, index = self.asked
+
+        def told(terms: Iterable[Term]) -> list[dict[str, Any]]:
+            return [
+                term._asdict() | {"consumer": nodes[term.consumer].name}
+                for term in terms
+            ]
+
         return {
             "element": element_name(nodes[asked], index, "grad"),
             "sum": self.sum,
-            "terms": [
-                term._asdict() | {"consumer": nodes[term.consumer].name}
-                for term in (self.passed or self.terms(progress))
-            ],
+            "passed": told(self.passed),
+            "seed": self.seed,
+            "terms": told(self.terms(progress)),
+            "written": self.written,
             "complete": self.complete,
         }
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ..engine.run import Run
-    from ..ops.table import Array, Shape
+    from ..ops.table import Array, Op, Shape
 
 Role = Literal[
     "operand",
@@ -350,10 +350,13 @@ def partners(
 def factor(run: Run, edge: Edge, index: Index, place: Index) -> Element | None:
     """Return the element that an upstream element is multiplied with; None without one.
 
-    That is for a product of two operands the element of the other one, on the way from
-    element `place` of the consumer to element `index` of the operand.
+    That is the local derivative, where it is a value: for a product of two operands an
+    element of the other one, on the way from element `place` of the consumer to element
+    `index` of the operand.
     """
     node = run.graph.nodes[edge.consumer]
+    if node.op is not None and node.op.kind == "elementwise":
+        return _slope(run, node, node.op, edge.argument, place)
     if contraction(run, node) is None or len(node.operands) != 2:
         return None
     other = 1 - edge.argument
@@ -364,6 +367,17 @@ def factor(run: Run, edge: Edge, index: Index, place: Index) -> Element | None:
     pairs = zip(by_index.box, by_place.box, strict=True)
     met = [max(one.start, two.start) for one, two in pairs]
     return Element(node.operands[other], "value", tuple(met))
+
+
+def _slope(run: Run, node: Node, op: Op, argument: int, place: Index) -> Element | None:
+    """Return the element that is the slope of an elementwise operation at a place."""
+    form = op.form(argument)
+    named = dict(zip(op.operands, node.operands, strict=False)) | {"y": node.index}
+    met = named.get(form.local.strip("{}")) if form else None
+    if met is None:
+        return None
+    box = _narrowed(place, _shape(run, met)).box
+    return Element(met, "value", tuple(axis.start for axis in box))
 
 
 def _shape(run: Run, node: int) -> Shape:

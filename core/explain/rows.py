@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from ..engine.element import Element, Index
-from ..words.events import element_name, with_wordings
+from ..engine.element import Element, Index, Quantity
+from ..engine.graph import Edge
+from ..words.events import element_name, with_wording, with_wordings
 from ..words.formulas import Wording, axes_text, indexed
 from ..words.numbers import SENTENCE, index_text, shape_text, value_text
 from .verdicts import is_checkable, numeric_line, quick_check
@@ -18,7 +19,7 @@ from .verdicts import is_checkable, numeric_line, quick_check
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from ..engine.graph import Edge, Node
+    from ..engine.graph import Node
     from ..engine.trace import Trace
     from .gradients import Explanation, Part, Term
     from .values import Factor, ValueExplanation
@@ -41,6 +42,8 @@ class Row(NamedTuple):
     numbers: tuple[float | None, ...] = ()  # one for each of those places
     names: str = ""  # what the numbers are called, where they come from
     leads: Element | None = None  # the element to go on with
+    # the iteration at whose end that is; None for the present one
+    iteration: int | None = None
 
     def written(self, numbers: Sequence[str]) -> str:
         """Return the row with its numbers as they are written."""
@@ -106,7 +109,7 @@ def gradient_rows(
         yield Row("missing", f"{done} of {uses} contributions are in so far")
     if found.passed:
         terms = [Element(term.consumer, "grad", term.index) for term in found.passed]
-        names = [element_name(nodes[e.node], e.index, "grad") for e in terms]
+        names = [_told(nodes[e.node], e.index or (), "grad") for e in terms]
         text = f"an exact copy of {' = '.join(_ends(names))}"
         yield Row("note", text, leads=terms[-1])
     if found.seed is not None:
@@ -148,7 +151,7 @@ def _part_rows(
         yield Row("note", f"summed over {axes_text(part.summed)}: {shapes}")
     for term in part.largest(count):
         if wording is None:
-            names = typed(trace, term)
+            names = typed(trace, term, part.element)
         else:
             names = _worded(trace, wording, part.edge, term, part.element)
         yield term_row(term, names)
@@ -164,13 +167,28 @@ def term_row(term: Term, names: str) -> Row:
     return Row("term", "{} = {} × {}", numbers, names, leads)
 
 
-def typed(trace: Trace, term: Term) -> str:
-    """Return the names of a term's factors as they are typed."""
+def typed(trace: Trace, term: Term, index: Index | None = None) -> str:
+    """Return the names of a term's factors as they are typed, and what it goes through.
+
+    `index` is that of the element in the operand, where it is known.
+    """
+    from .links import factor  # noqa: PLC0415  # 5 ms of a start without a screen
+
     nodes = trace.run.graph.nodes
     consumer = nodes[term.consumer]
     operand = nodes[consumer.operands[term.argument]]
+    local = f"∂{consumer.name}/∂{_bound(operand)}"
+    edge = Edge(term.consumer, term.argument, operand.index)
+    met = None if index is None else factor(trace.run, edge, index, term.index)
+    if met is not None:
+        local = _called(nodes[met.node], met.index or ())
     upstream = element_name(consumer, term.index, "grad")
-    return f"{upstream} · ∂{consumer.name}/∂{operand.name}"
+    return with_wording(f"{upstream} · {local}", consumer)
+
+
+def _bound(node: Node) -> str:
+    """Return what a node is called beside others; an expression stands in brackets."""
+    return f"({node.wording})" if node.wording else node.name
 
 
 def _worded(
@@ -198,6 +216,9 @@ def value_rows(trace: Trace, found: ValueExplanation, count: int) -> Iterator[Ro
     """Yield what a value is made of: `count` products, or operands."""
     nodes = trace.run.graph.nodes
     node = nodes[found.node]
+    if found.node in trace.run.patches.values:
+        yield Row("alarm", "this run has another number in place of the value")
+        return
     if node.op is None:
         article = "an" if node.kind == "input" else "a"
         yield Row("note", f"given as {article} {node.kind}")
@@ -230,6 +251,12 @@ def _product_row(trace: Trace, product: float, factors: Sequence[Factor]) -> Row
     return Row("term", sentence, numbers, names, leads)
 
 
+def _told(node: Node, index: Index, quantity: Quantity) -> str:
+    """Return an element as it is typed, with what a made-up name stands for."""
+    name = element_name(node, index, quantity)
+    return f"{name} ({node.wording})" if node.wording else name
+
+
 def _called(node: Node, index: Index) -> str:
     """Return what an operand is called in a formula: `(x3 - t)[0]`, not `E._1[0]`."""
     return indexed(node.wording or node.name, index_text(index))
@@ -237,3 +264,35 @@ def _called(node: Node, index: Index) -> str:
 
 def _element(one: Factor) -> Element:
     return Element(one.node, "value", one.index)
+
+
+def update_rows(trace: Trace, maker: Trace, node: int, index: Index) -> Iterator[Row]:
+    """Yield how the update of an iteration, `maker`, gave a parameter its value."""
+    at = maker.iteration
+    if at is None:
+        return
+    step, name = maker.update(node, index), trace.run.graph.nodes[node].name
+    words, place = {"W": name, "G": f"{name}.grad"}, index_text(index)
+    formula = "; ".join(line.format(**words) for line in at.optimizer.formula)
+    yield Row("note", f"updated in iteration {at.number}: {formula}")
+    here = None if maker is trace else at.number
+    numbers = (step.result, step.value, step.rate, step.direction)
+    term = Row("term", "{} = {} − {} × {}", tuple(map(float, numbers)))
+    gradient = Element(node, "grad", index)
+    if not step.before:
+        called = f"{name}{place} before − α · {name}.grad{place}"
+        yield term._replace(names=called, leads=gradient, iteration=here)
+    else:
+        yield term._replace(names="before − α · what the optimiser makes of it")
+        for word, before in step.before.items():
+            changed = float(before), float(step.after[word])
+            yield Row("note", f"{word} {{}} → {{}}", changed)
+        text = f"{{}}  {name}.grad{place}"
+        yield Row("fact", text, (float(step.gradient),), "", gradient, here)
+    if step.settings:
+        told = ", ".join(f"{word} = {{}}" for word in step.settings)
+        yield Row("note", told, tuple(step.settings.values()))
+    if at.before is not None:
+        value = Element(node, "value", index)
+        text = f"{{}}  {name}{place} before"
+        yield Row("fact", text, (float(step.value),), "", value, at.number - 1)

@@ -55,7 +55,7 @@ class Factors(Sequence[Factor]):
         if isinstance(number, slice):
             return Factors(self.node, self.places[number], self.values[number])
         index = tuple(self.places[number].tolist())
-        return Factor(self.node, index, float(self.values[number]))
+        return Factor(self.node, index, self.values[number].item())
 
     def __iter__(self) -> Iterator[Factor]:
         rows = zip(self.places.tolist(), self.values.tolist(), strict=True)
@@ -257,7 +257,8 @@ def _factors(operand: int, array: Array, places: Any) -> Factors:
     """Return the elements at some places of an operand."""
     rows = np.reshape(np.array(places, dtype=int), (len(places), array.ndim))
     values = array[tuple(rows.T)] if array.ndim else np.full(len(rows), array)
-    return Factors(operand, rows, values.astype(float))
+    is_truth = values.dtype.kind == "b"  # True reads True
+    return Factors(operand, rows, values if is_truth else values.astype(float))
 
 
 def _nonzero(array: Array, shape: Shape) -> Array:

@@ -332,6 +332,9 @@ def _opened(
         rate = np.broadcast_to(rate, run.value(parameter).shape)[at]
     state = tuple(part[at] for part in state)
     result, after = _stepped(plan, iteration, value, gradient, rate, state)
+    # From 0 with a rate of −1, the next value is the direction itself.
+    zero, back = np.zeros_like(value), value.dtype.type(-1)
+    direction, _ = _stepped(plan, iteration, zero, gradient, back, state)
     names, name = plan.optimizer.state, plan.graph.nodes[parameter].name
     return UpdateStep(
         name,
@@ -342,6 +345,7 @@ def _opened(
         np.broadcast_to(np.asarray(rate), np.shape(value)),
         MappingProxyType(dict(zip(names, state, strict=True))),
         MappingProxyType(dict(zip(names, after, strict=True))),
+        np.asarray(direction),
         np.asarray(result),
     )
 

@@ -2,9 +2,10 @@
 
 An expression is Python syntax walked through a whitelist, as a program is; nothing is
 ever evaluated as Python. Names are nodes (`x1.z`, `h._1`), the literature's names of
-gradients (`δ3`), `iteration` and `position`; `.value`, `.grad`, `.shape`, `.op` and
-`.T` follow a node; the operations of a program are functions here, and so are those of
-`FUNCTIONS`.
+gradients (`δ3`), `iteration` and `position`, and what a training is set to
+(`learning_rate`, `momentum`, …); `.value`, `.grad`, `.shape`, `.op` and `.T` follow a
+node, and what an optimiser keeps of a parameter (`W.m`, `W.v`) follows that; the
+operations of a program are functions here, and so are those of `FUNCTIONS`.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import operator
 import re
 import warnings
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 import numpy as np
@@ -26,6 +28,7 @@ from ..engine.graph import Graph, misfit_text
 from ..engine.measure import norm
 from ..engine.run import forward, unfit_words
 from ..ops import ALIASES, OPS, checks
+from ..ops.optimizers import OPTIMIZERS
 from ..ops.table import Array, Attributes, Op, Parameter, Value, broadcast_shape
 from ..program.build import RECIPES, build
 from ..program.calls import (
@@ -45,6 +48,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from ..engine.trace import Trace
+    from ..engine.update import UpdateStep
 
 
 class NotYetError(CommandError):
@@ -156,6 +160,14 @@ class _Read(ast.expr):
     node: int
     quantity: Quantity
     name: str
+
+
+@dataclass(eq=False)
+class _Trained(ast.expr):
+    """Something that a training knows of a parameter."""
+
+    node: int
+    asked: str  # "learning_rate", or a name of the optimiser's state
 
 
 @dataclass(eq=False)
@@ -326,6 +338,9 @@ class _Resolver(ast.NodeTransformer):
         if len(rest) == 1 and rest[0] in facts:  # known without running
             return ast.copy_location(ast.Constant(facts[rest[0]]), tree)
         self.reads.add((index, quantity))
+        of_training = len(rest) == 1 and rest[0] in _TRAINED and quantity == "value"
+        if of_training and node.kind == "parameter":
+            return ast.copy_location(_Trained(index, rest[0]), tree)
         read = ast.copy_location(_Read(index, quantity, node.name), tree)
         if rest == ["T"]:
             return ast.copy_location(ast.Attribute(read, "T", ast.Load()), tree)
@@ -334,7 +349,7 @@ class _Resolver(ast.NodeTransformer):
                 self.text,
                 tree,
                 f"{node.name} has no {rest[0]!r}",
-                "ask for .value, .grad, .shape, .op or .T",
+                nearest(rest[0], _ASKED) or "ask for .value, .grad, .shape, .op or .T",
             )
         return read
 
@@ -418,7 +433,76 @@ _BINARY: Final[Mapping[type[ast.AST], Callable[[Any, Any], Any]]] = {
 _NO_BYTES: Final = np.dtype([])
 # What NumPy, or an operation, says of numbers that do not fit.
 _MISFITS: Final = (ValueError, TypeError, LookupError, ArithmeticError, MemoryError)
+_ASKED: Final = ("value", "grad", "shape", "op", "T")  # of a node
+# What a training keeps of a parameter.
+_TRAINED: Final = frozenset(
+    {"learning_rate", *(name for one in OPTIMIZERS.values() for name in one.state)}
+)
+
+
+def _update(state: State, node: int) -> UpdateStep:
+    """Return the update of a parameter in this iteration."""
+    trace = state.trace
+    if trace.iteration is None:
+        raise CommandError("nothing is trained here", "the scenario has no [training]")
+    try:
+        return trace.update(node)
+    except ValueError as error:
+        raise CommandError(f"{trace.run.graph.nodes[node].name}: {error}") from None
+
+
+def _trained(read: _Trained, state: State) -> Value:
+    """Return the learning rate of a parameter, or what its optimiser remembers."""
+    step, trace = _update(state, read.node), state.trace
+    if read.asked == "learning_rate":
+        return _same_everywhere(step.rate)
+    kept = step.after if trace.is_updated(read.node, state.position) else step.before
+    if read.asked not in kept and trace.iteration is not None:
+        name = trace.iteration.optimizer.name
+        what = f"{name} keeps no {read.asked}"
+        raise CommandError(what, f"it keeps {', '.join(kept) or 'nothing'}")
+    return kept[read.asked]
+
+
+def _same_everywhere(rate: Array) -> Value:
+    """Return one number for an array that is the same everywhere."""
+    numbers = np.unique(rate)
+    return numbers[0] if numbers.size == 1 else rate
+
+
+def _setting(name: str, state: State) -> float:
+    """Return a setting of the optimiser."""
+    settings = _of_training(state)[0].settings
+    if name not in settings:
+        what = f"this optimiser has no {name}"
+        raise CommandError(what, f"it has {', '.join(('learning_rate', *settings))}")
+    return settings[name]
+
+
+def _rate(state: State) -> float:
+    """Return the learning rate that all parameters have."""
+    steps = _of_training(state)
+    rates = np.unique(np.concatenate([np.unique(step.rate) for step in steps]))
+    if rates.size > 1:
+        what = "the parameters have learning rates of their own"
+        raise CommandError(what, f"ask for one: {steps[0].name}.learning_rate")
+    return float(rates[0])
+
+
+def _of_training(state: State) -> list[UpdateStep]:
+    nodes = state.trace.updates
+    if not nodes:
+        raise CommandError("nothing is trained here", "no parameter is updated")
+    return [_update(state, node) for node in nodes]
+
+
 _FACTS: Final[Mapping[str, Callable[[State], Any]]] = {
+    **{
+        name: partial(_setting, name)
+        for one in OPTIMIZERS.values()
+        for name in one.settings
+    },
+    "learning_rate": _rate,
     "iteration": lambda state: state.iteration,
     "position": lambda state: state.position,
     "hits": lambda state: state.hits.get(0, 0),
@@ -433,23 +517,6 @@ def _close(a: Any, b: Any, *, rtol: float, atol: float) -> bool:
     return bool(np.allclose(a, b, rtol=rtol, atol=atol, equal_nan=True))
 
 
-def _any(x: Any) -> bool:
-    return bool(np.any(x))
-
-
-def _all(x: Any) -> bool:
-    return bool(np.all(x))
-
-
-def _place(find: Callable[[Array], Any]) -> Callable[[Value], tuple[int, ...]]:
-    def place(value: Value) -> tuple[int, ...]:
-        array = np.asarray(value)
-        return index_of(find(array), array.shape)
-
-    return place
-
-
-# What an expression knows beside the operations of a program.
 class Function(NamedTuple):
     """A function that only expressions know, laid out as an operation is."""
 
@@ -458,15 +525,56 @@ class Function(NamedTuple):
     parameters: tuple[Parameter, ...] = ()  # fixed arguments, with defaults
 
 
+_ALONG: Final = (
+    Parameter("axis", checks.axes, None),
+    Parameter("keepdims", checks.flag, default=False),
+)
+
+
+def _reduced(reduce: Callable[..., Any]) -> Function:
+    """Return the row of a reduction: over all, or along axes as NumPy has them."""
+
+    def along(x: Any, *, axis: Any, keepdims: bool) -> Any:
+        return reduce(x, axis=axis, keepdims=keepdims)
+
+    return Function(("x",), along, _ALONG)
+
+
+def _norm(x: Array, *, axis: Any, keepdims: bool) -> Any:
+    """Return Euclidean norms; a square that overflows or underflows spoils none."""
+    if axis is None:
+        whole = norm(x)
+        return np.full((1,) * x.ndim, whole) if keepdims else whole
+    sizes = np.abs(x.astype(float))
+    largest = np.max(sizes, axis=axis, keepdims=True, initial=0.0)
+    scale = np.where(np.isfinite(largest) & (largest > 0), largest, 1.0)
+    squares = np.sum((sizes / scale) ** 2, axis=axis, keepdims=True)
+    norms = scale * np.sqrt(squares)
+    return norms if keepdims else np.squeeze(norms, axis=axis)
+
+
+def _place(find: Callable[..., Any]) -> Function:
+    """Return the row of what finds a place: its index, or those along an axis."""
+
+    def place(x: Array, *, axis: Any, keepdims: bool) -> Any:
+        if axis is None and not keepdims:
+            return index_of(find(x), x.shape)
+        return find(x, axis=axis, keepdims=keepdims)
+
+    axis = Parameter("axis", checks.axis, None)
+    return Function(("x",), place, (axis, *_ALONG[1:]))
+
+
+# What an expression knows beside the operations of a program.
 FUNCTIONS: Final[Mapping[str, Function]] = {
-    "norm": Function(("x",), norm),
-    "argmax": Function(("x",), _place(np.argmax)),
-    "argmin": Function(("x",), _place(np.argmin)),
+    "norm": Function(("x",), _norm, _ALONG),
+    "argmax": _place(np.argmax),
+    "argmin": _place(np.argmin),
     "isnan": Function(("x",), np.isnan),
     "isinf": Function(("x",), np.isinf),
     "isfinite": Function(("x",), np.isfinite),
-    "any": Function(("x",), _any),
-    "all": Function(("x",), _all),
+    "any": _reduced(np.any),
+    "all": _reduced(np.all),
     "close": Function(
         ("a", "b"),
         _close,
@@ -506,8 +614,8 @@ def _settled(value: Any) -> Any:
 
 def _evaluate(tree: ast.expr, state: State) -> Any:
     match tree:
-        case _Read():
-            return _read(tree, state)
+        case _Read() | _Trained():
+            return _look_up(tree, state)
         case ast.Constant(value=value):
             return value
         case ast.Name(id=name):
@@ -564,6 +672,10 @@ def _pick(value: Any, index: Any) -> Any:
     # An array without bytes tells the shape, and takes no memory for it.
     _refuse_large(np.shape(np.empty(array.shape, _NO_BYTES)[index]))
     return array[index]
+
+
+def _look_up(read: _Read | _Trained, state: State) -> Value:
+    return _read(read, state) if isinstance(read, _Read) else _trained(read, state)
 
 
 def _read(read: _Read, state: State) -> Array:

@@ -127,7 +127,7 @@ def value_text(value: Any, digits: int = SENTENCE) -> str:
     if type(value) is tuple:
         return shape_text(cast("Shape", value))
     array = np.asarray(value)
-    if array.dtype.kind in "fiu" and array.size <= _FEW:
+    if array.dtype.kind in "fiub" and array.size <= _FEW:
         return _nested(array, digits)
     return str(array[()]) if array.ndim == 0 else shape_text(array.shape)
 

@@ -110,7 +110,7 @@ def _cell(value: Any, look: Look) -> Text:
     if isinstance(value, (tuple, list)):
         return look.text(", ".join(map(str, value)))
     array = np.asarray(value)
-    if array.dtype.kind in "fiu":
+    if array.dtype.kind in "fiub":
         return inline(array, look)
     return look.text(value_text(value, look.sentence))
 
@@ -122,7 +122,7 @@ def _value(shown: Value, look: Look, width: int) -> Block:
 def _quantity(name: str, value: Any, look: Look, width: int) -> Block:
     """Return a name and its value: a matrix stands beside it, under its shape."""
     array = np.asarray(value) if value is not None else None
-    if array is None or array.dtype.kind not in "fiu" or array.ndim == 0:
+    if array is None or array.dtype.kind not in "fiub" or array.ndim == 0:
         is_number = array is not None and array.dtype.kind in "fiu"
         number = value_text(value, look.sentence)
         text = ink(number, look) if is_number else _cell(value, look)

@@ -20,7 +20,7 @@ from ...core.words.numbers import SENTENCE, style_for, write
 from ..draw.digits import align
 from ..draw.stage import wording
 from .base.background import GIVEN_UP
-from .base.pane import Chosen, KeptPane, Line, View, filled
+from .base.pane import Asked, Chosen, KeptPane, Line, View, filled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -41,6 +41,8 @@ class Row(NamedTuple):
     text: str  # as long as it is: it is cut where it is drawn
     kind: Kind
     leads: Element | None = None
+    # the iteration at whose end that is; None for the present one
+    iteration: int | None = None
 
 
 class _Told:
@@ -96,7 +98,8 @@ class WhyPane(KeptPane[_Told]):
         self._unseen: Iterator[Row] = iter(())  # the rows below those
         self._partials: dict[str, Ink] = {}
         self._element: Element | None = None
-        self._trail: list[Element] = []
+        # elements that were followed, and the command that leads back from there
+        self._trail: list[tuple[Element, str]] = []
         self._cursor = 0  # the row that would be followed
         self._top = 0
         self._shown: tuple[_Told | None, int] | None = None  # and how wide
@@ -144,7 +147,7 @@ class WhyPane(KeptPane[_Told]):
         below = self._top + self.size.height
         self._write(below + 1)
         is_more = bool(self.size) and len(self._rows) > below
-        can_follow = self._leads() is not None
+        can_follow = self._row() is not None
         words = (
             "↓ more" * is_more,
             "↵ follow" * can_follow,
@@ -152,9 +155,10 @@ class WhyPane(KeptPane[_Told]):
         )
         self.head(self._title, "  ".join(word for word in words if word))
 
-    def _leads(self) -> Element | None:
-        rows = self._rows
-        return rows[self._cursor].leads if self._cursor < len(rows) else None
+    def _row(self) -> Row | None:
+        """Return the row that would be followed, if it leads somewhere."""
+        row = self._rows[self._cursor] if self._cursor < len(self._rows) else None
+        return row if row is not None and row.leads is not None else None
 
     # -------------------------------------------------------------------- movement
 
@@ -162,10 +166,12 @@ class WhyPane(KeptPane[_Told]):
         """Choose a term, follow it, or go back."""
         if event.key in ("up", "down"):
             self._move(1 if event.key == "down" else -1)
-        elif event.key == "enter" and self._leads() is not None:
+        elif event.key == "enter" and self._row() is not None:
             self._follow()
         elif event.key == "backspace" and self._trail:
-            self.post_message(Chosen(self._trail.pop()))
+            element, line = self._trail.pop()
+            self.post_message(Chosen(element))
+            self.post_message(Asked(line))
         else:
             return
         event.stop()
@@ -195,11 +201,14 @@ class WhyPane(KeptPane[_Told]):
         self.repaint()
 
     def _follow(self) -> None:
-        leads = self._leads()
-        if leads is None or self._element is None:
+        row = self._row()
+        if row is None or row.leads is None or self._element is None:
             return
-        self._trail.append(self._element)
-        self.post_message(Chosen(leads))
+        # Into another iteration one goes as anybody does, and `back` leads home.
+        there = "" if row.iteration is None else f"goto {row.iteration}:end"
+        self._trail.append((self._element, "back" * bool(there)))
+        self.post_message(Chosen(row.leads))
+        self.post_message(Asked(there))
 
     def on_click(self, event: Click) -> None:
         """Follow the term under the mouse."""
@@ -319,12 +328,14 @@ def _written(found: Iterable[Reason]) -> Iterator[Row]:
         if kind != "term":
             # The code of a value stands in a pane of its own.
             bare = (one._replace(names="") for one in some)
-            yield from (Row(one.text(), one.kind, one.leads) for one in bare)
+            yield from (
+                Row(one.text(), one.kind, one.leads, one.iteration) for one in bare
+            )
             continue
         terms = list(some)
         columns = map(_column, zip(*(one.numbers for one in terms), strict=True))
         for one, numbers in zip(terms, zip(*columns, strict=True), strict=True):
-            yield Row(one.written(numbers), "term", one.leads)
+            yield Row(one.written(numbers), "term", one.leads, one.iteration)
 
 
 def _columns(one: Reason) -> tuple[Kind, str]:

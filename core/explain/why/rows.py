@@ -24,6 +24,7 @@ from ..rows import (
     not_computed,
     term_row,
     typed,
+    update_rows,
     value_rows,
 )
 from ..values import explain_value
@@ -56,15 +57,18 @@ def explained(
     if is_value and array is None:
         yield Row("missing", not_computed(trace, node))
         return
-    number = 0.0 if array is None else float(array[index])
-    if number and math.isfinite(number):
+    number = 0.0 if array is None else array[index].item()
+    if isinstance(number, bool) or (number and math.isfinite(number)):
         yield headline(trace, element, number)
     else:
         from .why import why  # noqa: PLC0415  # 12 ms of a start
 
         yield from why_rows(trace, why(trace, node, element.quantity, index, position))
     yield from check_rows(trace, element, position, digits)
-    if is_value:
+    maker = trace.updated_by(node, position) if is_value else None
+    if maker is not None:
+        yield from update_rows(trace, maker, node, index)
+    elif is_value:
         yield from value_rows(trace, explain_value(trace.run, node, index), count)
     elif trace.run.gradients[node] is not None:
         found = explain_gradient(trace, node, index, position)
@@ -133,7 +137,8 @@ def _event(trace: Trace, found: Why) -> Iterator[Row]:
 
 def _deciding(trace: Trace, found: Why) -> Iterator[Row]:
     if found.term is not None:
-        row = term_row(found.term, typed(trace, found.term))
+        last = found.hops[-1]
+        row = term_row(found.term, typed(trace, found.term, last.index))
         yield row._replace(kind="note", leads=None)
 
 

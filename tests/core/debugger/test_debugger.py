@@ -397,6 +397,32 @@ def test_conditions_ignore_hits_and_temporary_stops() -> None:
     assert debugger.memory.stops[3].hits == 3
 
 
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("break b@forward if b[0, 0] > 0", "b is not computed yet at this position"),
+        ("tbreak a@forward if W.grad[0, 0] > 0", "no gradient has reached W yet"),
+        ("watch a if b[0, 0] > 0", "b is not computed yet"),
+    ],
+)
+def test_a_condition_that_is_never_known_is_told(line: str, says: str) -> None:
+    reply = said(session(), line)
+    assert f"this is never true there: {says}" in reply.text[1]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "break b@backward if b[0, 0] > 0",
+        "break b@forward if a[0, 0] > 0 or b[0, 0] > 0",
+        "watch a if a[0, 0] > 0",
+        "catch nan if E > 0",
+    ],
+)
+def test_a_condition_that_will_be_known_is_not(line: str) -> None:
+    assert len(said(session(), line).text) == 1
+
+
 def test_conditions_can_be_changed_and_stops_switched_off() -> None:
     debugger = session()
     said(debugger, "break op:sigmoid")

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cases import EXAMPLES, an_element, every_op, run_of_case
+from gradstep.core.debugger.debugger import Debugger
 from gradstep.core.engine.graph import Edge
 from gradstep.core.engine.run import evaluate
 from gradstep.core.engine.trace import Trace
@@ -17,7 +18,7 @@ from gradstep.core.explain.factors import local_factors
 from gradstep.core.explain.gradients import explain_gradient
 from gradstep.core.explain.values import explain_value
 from gradstep.core.ops import OPS
-from gradstep.core.scenario.scenario import parse
+from gradstep.core.scenario.scenario import load, parse
 from gradstep.core.training.timeline import Single
 from runs import number, program_of, programs, run_of
 from sessions import TROUBLE, close, said, session
@@ -145,6 +146,95 @@ def test_the_record_has_all_terms_with_names() -> None:
     assert set(data["terms"][0]) == {
         *("consumer", "argument", "index", "upstream", "local", "product")
     }
+
+
+def test_the_record_of_an_element_adds_up() -> None:
+    debugger = Debugger(load("broadcast_bias"))
+    said(debugger, "goto end")
+    data = said(debugger, "explain Z._1.grad[0, 0]").data
+    # Z + b and Z - T pass 2 on; it is 0.5 · ∂(D ** 2)/∂D = 0.5 · 2 · 2.
+    assert [term["consumer"] for term in data["passed"]] == ["Z", "D"]
+    [term] = data["terms"]
+    assert (term["consumer"], term["upstream"], term["local"]) == ("E._1", 0.5, 4.0)
+    assert term["product"] == data["sum"] == 2.0
+    assert data["seed"] is None
+    assert not data["written"]
+
+
+@pytest.mark.parametrize("name", ["broadcast_bias", "attention", "xor", "conv"])
+def test_every_record_adds_up(name: str) -> None:
+    debugger = Debugger(load(name))
+    said(debugger, "goto end")
+    for node in debugger.graph.nodes:
+        if debugger.trace.run.gradients[node.index] is None:
+            continue
+        data = said(debugger, f"explain {node.name}.grad").data
+        total = sum(term["product"] for term in data["terms"])
+        close(total + (data["seed"] or 0.0), data["sum"])
+
+
+TRAINED = """
+gradstep = 1
+program = "E = 0.5 * (w * x - t) ** 2"
+[inputs]
+x = 2.0
+t = 1.0
+[parameters]
+w = 1.0
+[training]
+learning_rate = 0.1
+iterations = 3
+"""
+
+
+def test_a_parameter_opens_into_its_update() -> None:
+    debugger = session(TRAINED)
+    assert said(debugger, "explain w").text == ("w = 1", "  given as a parameter")
+    said(debugger, "goto 0:end")
+    # ∂E/∂w = (1 · 2 − 1) · 2 = 2, and 1 − 0.1 · 2 = 0.8.
+    reply = said(debugger, "explain w")
+    assert reply.text == (
+        "w = 0.8",
+        "  updated in iteration 0: w ← w − α ∘ w.grad",
+        "  0.8 = 1 − 0.1 × 2   w before − α · w.grad",
+    )
+    assert reply.data["sum"] == 0.8
+    update = reply.data["update"]
+    assert (update["value"], update["rate"], update["direction"]) == (1.0, 0.1, 2.0)
+    said(debugger, "goto 1:end")
+    # ∂E/∂w = (0.8 · 2 − 1) · 2 = 1.2, and 0.8 − 0.12 = 0.68.
+    assert said(debugger, "explain w").text[1:] == (
+        "  updated in iteration 1: w ← w − α ∘ w.grad",
+        "  0.68 = 0.8 − 0.1 × 1.2   w before − α · w.grad",
+        "  0.8  w before",
+    )
+    said(debugger, "goto 1:start")
+    assert said(debugger, "explain w").text[0] == "w = 0.8"
+    assert "in iteration 0" in said(debugger, "explain w").text[1]
+
+
+def test_an_optimiser_tells_what_it_keeps() -> None:
+    momentum = TRAINED.replace("[training]", '[training]\noptimizer = "momentum"')
+    debugger = session(momentum)
+    said(debugger, "goto 1:end")
+    # v = 2, w = 0.8; then v = 0.9 · 2 + 1.2 = 3, w = 0.8 − 0.1 · 3 = 0.5.
+    assert said(debugger, "explain w").text == (
+        "w = 0.5",
+        "  updated in iteration 1: v ← μ v + w.grad; w ← w − α ∘ v",
+        "  0.5 = 0.8 − 0.1 × 3   before − α · what the optimiser makes of it",
+        "  v 2 → 3",
+        "  1.2  w.grad",
+        "  momentum = 0.9",
+        "  0.8  w before",
+    )
+
+
+def test_a_value_that_was_set_is_not_called_an_update() -> None:
+    debugger = session(TRAINED)
+    said(debugger, "goto 1:start")
+    said(debugger, "set w = 5")
+    lines = said(debugger, "explain w").text
+    assert lines == ("w = 5", "  this run has another number in place of the value")
 
 
 def test_the_rest_is_one_line_with_its_sum() -> None:

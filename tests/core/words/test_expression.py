@@ -24,7 +24,7 @@ from gradstep.core.words.expression import (
     parse_element,
 )
 from runs import program_of
-from sessions import LAYERS, said, session
+from sessions import LAYERS, TRAINING, said, session
 from sessions import value as valued
 from sessions import wrong as refused
 
@@ -91,6 +91,75 @@ def test_values(text: str, value: Any) -> None:
     seen = see(text)
     assert np.shape(seen) == np.shape(value)
     assert np.all(seen == value)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        # the rows of w are 0.5 and -1, 0.25 and 2
+        ("any(w < 0, axis=0)", [False, True]),
+        ("all(w > 0, axis=1)", [False, True]),
+        ("all(w > 0, 1, keepdims=True)", [[False], [True]]),
+        ("any(w > 0, axis=(0, 1))", True),
+        ("argmax(w, axis=0)", [0, 1]),
+        ("argmin(w, axis=1)", [1, 0]),
+        ("argmax(w, 1, keepdims=True)", [[0], [1]]),
+        ("norm(w, axis=1) ** 2", [1.25, 4.0625]),
+        ("norm([[3e200, 4e200], [3e-200, 4e-200]], axis=1)", [5e200, 5e-200]),
+        ("norm([[nan, 1], [inf, 1]], axis=1)[1]", np.inf),
+        ("isnan(norm([[nan, 1], [inf, 1]], axis=1))", [True, False]),
+        ("norm(w, keepdims=True).shape", (1, 1)),
+        ("norm([[3, 4]], axis=-1)", [5]),
+    ],
+)
+def test_reductions_go_along_axes(text: str, value: Any) -> None:
+    seen = see(text)
+    assert np.shape(seen) == np.shape(value)
+    np.testing.assert_allclose(seen, value, rtol=1e-15)
+
+
+def test_an_axis_that_is_not_there_is_refused() -> None:
+    with pytest.raises(CommandError, match="axis 2 is out of bounds"):
+        see("any(w, axis=2)")
+    with pytest.raises(CommandError, match="allowed: a whole number"):
+        see("argmax(w, axis=(0, 1))")
+
+
+def test_settings_of_a_training_have_names() -> None:
+    training = TRAINING.replace(
+        "[training]", '[training]\noptimizer = "momentum"'
+    ).replace("learning_rate = 0.5", "learning_rate = 0.25")
+    debugger = session(training)
+
+    def ask(text: str) -> Any:
+        return said(debugger, f"print {text}").data
+
+    assert (ask("learning_rate"), ask("momentum"), ask("W.learning_rate")) == (
+        *(0.25, 0.9, 0.25),
+    )
+    assert not np.any(ask("W.v"))
+    said(debugger, "goto end")
+    # The first velocity is the gradient.
+    np.testing.assert_array_equal(ask("W.v"), ask("W.grad"))
+    said(debugger, "goto 1:start")
+    first = ask("W.v")
+    said(debugger, "goto end")
+    np.testing.assert_allclose(ask("W.v"), 0.9 * first + ask("W.grad"), rtol=1e-15)
+    assert "momentum keeps no m; it keeps v" in refused(debugger, "print W.m")
+    assert "has no beta1; it has learning_rate, momentum" in refused(
+        debugger, "print beta1"
+    )
+    assert "x has no 'v'" in refused(debugger, "print x.v")
+    said(debugger, "goto 0:start")
+    said(debugger, "watch W.v")
+    stop = said(debugger, "continue").stop
+    assert stop is not None
+    assert stop.where == "W"
+
+
+def test_without_a_training_there_are_no_settings() -> None:
+    assert "nothing is trained here" in refused(session(), "print learning_rate")
+    assert "nothing is trained here" in refused(session(), "print W.v")
 
 
 def test_the_names_of_the_literature_are_gradients() -> None:
