@@ -12,13 +12,20 @@ from ..base.errors import CommandError, Interrupted
 from ..base.text import clean
 from ..engine.element import Element
 from ..engine.graph import Edge
-from ..explain.compare import Comparison, compare, same_place
+from ..explain.compare import Comparison, beside, compare, same_place
 from ..explain.mistakes import MISTAKES, find_mistake, with_mistake
 from ..session.location import parse_edge
 from ..session.memory import Branch, Place
 from ..session.reply import Answer, Table
 from ..words.expression import parse_element
-from ..words.numbers import CELL, change_text, distinct, element_text, value_text
+from ..words.numbers import (
+    CELL,
+    change_text,
+    distinct,
+    element_text,
+    index_text,
+    value_text,
+)
 from .looking import runs_table, table_answer
 from .movement import here, whole_number
 from .table import Command
@@ -30,6 +37,7 @@ if TYPE_CHECKING:
     from ..explain.compare import Difference
     from ..ops.table import Array, Value
     from ..session.session import Session
+    from ..words.expression import Expression
 
 _MOST_LINES = 8  # of differing nodes, in the text of one reply
 _MOST_ITERATIONS = 10**9
@@ -277,7 +285,9 @@ def _redo(session: Session, _arguments: str) -> Answer:
 
 
 def _diff(session: Session, arguments: str) -> Answer:
-    """Compare two runs in the present iteration."""
+    """Compare two runs in the present iteration, or two arrays of this one."""
+    if arguments and not arguments.replace(" ", "").isdecimal():
+        return _diff_sides(session, arguments)
     numbers = [_run_number(session, text) for text in arguments.split()]
     if len(numbers) > 2:
         raise CommandError("two runs can be compared", "diff [N [M]]")
@@ -295,6 +305,55 @@ def _diff(session: Session, arguments: str) -> Answer:
     lines = (title, *_difference_lines(found, session.digits, _MOST_LINES))
     data = {"from": numbers[0], "run": numbers[1], **_summary(found)}
     return Answer(lines, data, _difference_table(title, found))
+
+
+def _diff_sides(session: Session, arguments: str) -> Answer:
+    """Hold two expressions against each other: two gradients, mostly."""
+    one, two = _two(session, arguments)
+    state = session.state()
+    left, right = (np.asarray(side.evaluate(state)) for side in (one, two))
+    for side, array in ((one, left), (two, right)):
+        if array.dtype.kind not in "fiub":
+            raise CommandError(f"{side.text} is no number and no array")
+    if left.shape != right.shape:
+        raise CommandError(
+            f"{one.text} has the shape {left.shape}, {two.text} {right.shape}",
+            f"diff {one.text} {two.text}.T" if left.shape == right.shape[::-1] else "",
+        )
+    title = f"{one.text} → {two.text}"
+    if not left.size:
+        return Answer((title, "both are empty"))
+    found = beside(left.astype(float), right.astype(float))
+    lines = [title]
+    if not found.differing:
+        lines.append("no number differs")
+    else:
+        at = left[found.place], right[found.place]
+        place = f", at {index_text(found.place)}" if found.place else ""
+        size = value_text(found.size, session.digits)
+        lines.append(f"{found.differing} of {left.size} elements differ")
+        change = change_text(*at, session.digits)
+        lines.append(f"the largest difference is {size}{place}: {change}")
+        if found.factor is not None:
+            times = value_text(found.factor, session.digits)
+            lines.append(f"{two.text} = {times} × {one.text}")
+        if found.turned:
+            lines.append(f"{two.text} is {one.text} with its axes in reverse")
+    data = {"left": one.text, "right": two.text, "of": left.size, **found._asdict()}
+    return Answer(tuple(lines), data)
+
+
+def _two(session: Session, arguments: str) -> tuple[Expression, Expression]:
+    """Split two expressions, wherever both can be read."""
+    words = arguments.split()
+    error = CommandError("two are compared", "diff [N [M]], or diff W1.grad W2.grad")
+    for count in range(1, len(words)):
+        try:
+            sides = " ".join(words[:count]), " ".join(words[count:])
+            return session.expression(sides[0]), session.expression(sides[1])
+        except CommandError as wrong:
+            error = wrong
+    raise error
 
 
 def _run_at(branch: Branch, iteration: int) -> Any:
@@ -445,10 +504,13 @@ ROWS: Final[tuple[Command, ...]] = (
     _row("runs", "[N]", "list the runs, or go to one", _runs),
     _row(
         "diff",
-        "[N [M]]",
-        "where two runs differ first, forward and backward",
+        "[N [M]] | EXPR EXPR",
+        "where two runs differ first, or two gradients of this one",
         _diff,
-        help="Without a number, this run and the one it was made from.",
+        completes="expression",
+        help="Without a number, this run and the one it was made from.\n"
+        "diff W1.grad W2.grad holds two gradients, or any two arrays, against each\n"
+        "other: where they differ most, and whether one is a multiple of the other.",
     ),
     _row(
         "undo",

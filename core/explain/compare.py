@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -79,6 +79,34 @@ def _arrival(run: Run, difference: Difference) -> tuple[int, int]:
         if run.gradients[edge.consumer] is not None:
             return -edge.consumer, edge.argument
     return -len(run.graph), 0  # the output
+
+
+class Sides(NamedTuple):
+    """Two arrays of one shape, held against each other."""
+
+    differing: int  # how many elements are not equal; NaN is equal to NaN
+    size: float  # the largest difference; inf where one of the two is not finite
+    place: tuple[int, ...]  # the index of the element that differs most
+    factor: float | None  # the second is so many times the first; None where it is not
+    turned: bool  # whether the second is the first with its axes in reverse
+
+
+def beside(one: Array, two: Array) -> Sides:
+    """Hold two arrays of one shape against each other; neither is empty.
+
+    >>> beside(np.array([1.0, 2.0]), np.array([2.0, 4.0]))
+    Sides(differing=2, size=2.0, place=(1,), factor=2.0, turned=False)
+    """
+    found = _difference(0, "", one, two)
+    same = (one == two) | (np.isnan(one) & np.isnan(two))
+    largest = np.argmax(np.abs(np.nan_to_num(one)))
+    factor = None
+    with np.errstate(all="ignore"):
+        ratio = float(np.divide(two.flat[largest], one.flat[largest], dtype=float))
+        if np.isfinite(ratio) and np.allclose(two, ratio * one, 1e-9, 0.0):
+            factor = ratio
+    turned = one.ndim > 1 and _equal(one.T, two)
+    return Sides(int(np.sum(~same)), found.size, found.index, factor, turned)
 
 
 def same_place(before: Trace, position: int, after: Trace) -> int:

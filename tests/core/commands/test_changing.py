@@ -46,6 +46,12 @@ program = "b = 2 * a\\ny = b * b"
 inputs = { a = 1 }
 """
 
+PRODUCT = """
+gradstep = 1
+program = "y = u @ w\\nE = sum(y * k)"
+inputs = { u = [[1.0, 2.0]], w = [[3.0], [4.0]], k = 2.0 }
+"""
+
 
 def session(name: str, *lines: str) -> Debugger:
     debugger = Debugger(load(name))
@@ -359,6 +365,24 @@ def test_diff_says_where_two_runs_differ_first() -> None:
     data = do(debugger, "diff 2 0").data
     assert (data["from"], data["run"], data["backward"]) == (2, 0, "x2.z")
     assert do(debugger, "diff 1 1").text[1] == "no number differs"
+
+
+def test_diff_holds_two_gradients_against_each_other() -> None:
+    debugger = Debugger(parse(PRODUCT))
+    do(debugger, "goto end")
+    # ∂E/∂u = k wᵀ = (6, 8), ∂E/∂w = k uᵀ = (2, 4)
+    found = do(debugger, "diff u.grad w.grad.T")
+    assert found.text == (
+        "u.grad → w.grad.T",
+        "2 of 2 elements differ",
+        "the largest difference is 4, at [0, 0]: 6 → 2",
+    )
+    assert found.data["factor"] is None
+    assert do(debugger, "diff u.grad u.grad").text[1:] == ("no number differs",)
+    assert do(debugger, "diff w w.grad * 2").text[0] == "w → w.grad * 2"
+    assert do(debugger, "diff u w.grad.T").text[-1] == "w.grad.T = 2 × u"
+    assert "diff u.grad w.grad.T" in str(debugger.execute("diff u.grad w.grad").error)
+    assert "nothing is called 'v'" in str(debugger.execute("diff u v").error)
 
 
 def test_diff_has_the_largest_difference_of_each_node() -> None:
