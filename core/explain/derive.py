@@ -5,8 +5,8 @@ And the chain rule with nothing hidden: every path from an element to the output
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
@@ -14,7 +14,9 @@ from ..base.errors import CommandError, Problem
 from ..base.progress import Progress, with_progress
 from ..engine.backward import broadcast_axes
 from ..engine.measure import largest
-from .axes import contraction
+from ..ops import OPS
+from ..words.formulas import axes_text
+from .axes import contraction, sizes_of
 from .factors import uses_of
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ class Derivation:
     node: int  # the consumer
     argument: int  # which operand of it, counted from 0
     reasons: tuple[Reason, ...]  # in the order in which they follow
+    gives: str  # what it adds to the gradient: "∂L/∂y · Bᵀ"
 
 
 # ------------------------------------------------------------------ transposes
@@ -50,8 +53,9 @@ def derivations(run: Run, node: Node) -> list[Derivation]:
     """Derive the gradients by the operands of `node`, by indices and by shapes.
 
     A result stands for the unnamed nodes of its statement as well. What has nothing of
-    its own to explain, as a leaf has not, stands for its uses. Raises `CommandError`
-    where nothing is transposed, summed or broadcast.
+    its own to explain, as a leaf has not, stands for its uses. Of what is used several
+    times the last one says what the sum is. Raises `CommandError` where nothing is
+    transposed, summed or broadcast.
     """
     found = [
         derivation
@@ -69,7 +73,33 @@ def derivations(run: Run, node: Node) -> list[Derivation]:
                 "ask for a matrix product, or for a sum with a broadcast operand",
             )
         )
+    last = {_operand(run, one): number for number, one in enumerate(found)}
+    for operand, number in last.items():
+        sums = _added_up(
+            run, operand, [d for d in found if _operand(run, d) == operand]
+        )
+        found[number] = replace(found[number], reasons=(*found[number].reasons, *sums))
     return found
+
+
+def _operand(run: Run, derivation: Derivation) -> int:
+    return run.graph.nodes[derivation.node].operands[derivation.argument]
+
+
+def _added_up(run: Run, operand: int, found: Sequence[Derivation]) -> Iterator[Reason]:
+    """Yield what the gradient of an operand is the sum of, if it has several uses."""
+    graph, known = run.graph, {(one.node, one.argument) for one in found}
+    uses = [e for e in graph.consumers[operand] if run.carries(e.consumer, e.argument)]
+    if len(uses) < 2:
+        return
+    terms = [one.gives for one in found]
+    others = [e.consumer for e in uses if (e.consumer, e.argument) not in known]
+    if others:
+        through = ", ".join(_called(graph.nodes[i]) for i in dict.fromkeys(others))
+        terms.append(f"what comes through {through}")
+    name = _called(graph.nodes[operand])
+    text = f"{name} is used {len(uses)} times: ∂L/∂{name} = {' + '.join(terms)}"
+    yield Reason("in all", text)
 
 
 def _of_statement(run: Run, node: Node) -> Iterator[Node]:
@@ -99,18 +129,20 @@ def _same_statement(one: Node, other: Node) -> bool:
 
 def _derivation(run: Run, node: Node, argument: int) -> Derivation | None:
     """Derive the gradient by one operand; None where its form needs no explanation."""
-    if not run.flows[node.operands[argument]]:
+    if not run.flows[node.operands[argument]] or node.op is None:
         return None
     labels = contraction(run, node)
     if labels is not None:
         return _contracted(run, node, argument, *labels)
-    if node.op is not None and node.op.kind == "elementwise":
-        return _broadcast(run, node, argument)
-    return None
+    form = run.graph.worded(node).form(argument)
+    if form is not None and form.product == "{g}ᵀ":
+        return _turned(run, node, argument)
+    return _broadcast(run, node, argument) if node.op.kind == "elementwise" else None
 
 
-def _names(run: Run, node: Node) -> list[str]:
-    return [run.graph.nodes[index].name for index in node.operands]
+def _called(node: Node) -> str:
+    """Return the name of a node; without a name, its expression in brackets."""
+    return f"({node.wording})" if node.wording else node.name
 
 
 def _at(name: str, labels: str) -> str:
@@ -121,75 +153,169 @@ def _contracted(
     run: Run, node: Node, argument: int, inputs: Sequence[str], output: str
 ) -> Derivation:
     """Derive from y[out] = Σ Π operands: each product that holds the element counts."""
-    names, y = _names(run, node), node.name
-    mine = inputs[argument]
+    names = [_called(run.graph.nodes[index]) for index in node.operands]
+    y, mine = _called(node), inputs[argument]
     others = [k for k in range(len(inputs)) if k != argument]
     inner = [c for c in dict.fromkeys("".join(inputs)) if c not in output]
     over = [c for c in dict.fromkeys(output + "".join(inputs)) if c not in mine]
     product = " · ".join(_at(names[k], inputs[k]) for k in range(len(inputs)))
     local = " · ".join(_at(names[k], inputs[k]) for k in others) or "1"
-    operand = names[argument]
+    name = names[argument]
+    gradient = f"{_sum(over)}∂L/∂{_at(y, output)} · {local}"
     reasons = [
         Reason("the product", f"{_at(y, output)} = {_sum(inner)}{product}"),
         Reason(
             "one element",
-            f"{_at(operand, mine)} stands in every {_at(y, output)} with the same "
-            f"{_listed([c for c in output if c in mine]) or 'nothing'}; "
+            f"{_at(name, mine)} stands in {_stands(_at(y, output), output, mine)}; "
             f"its factor there is {local}",
         ),
-        Reason(
-            "so",
-            f"∂L/∂{_at(operand, mine)} = {_sum(over)}∂L/∂{_at(y, output)} · {local}",
-        ),
+        Reason("so", f"∂L/∂{_at(name, mine)} = {gradient}"),
     ]
-    if len(inputs) == 2 and _is_matrix_product(inputs, output):
-        reasons += _matrix_reasons(run, node, argument)
-    return Derivation(node.index, argument, tuple(reasons))
+    operands = [
+        _Side(names[k], inputs[k], run.graph.nodes[node.operands[k]].shape)
+        for k in range(len(inputs))
+    ]
+    upstream, wanted = _Side(f"∂L/∂{y}", output, node.shape), operands[argument]
+    made = None
+    if len(operands) == 2:
+        factor = operands[others[0]]
+        pair = (upstream, factor) if argument == 0 else (factor, upstream)
+        made = _as_matrices(pair, mine)
+        if made is not None:
+            gradient = f"{made.text}{_summed(made.shape, wanted.shape)}"
+            reasons += _matrix_reasons(made, factor, wanted)
+    if made is None:
+        sides = [upstream, *(operands[k] for k in others)]
+        reasons.append(Reason("by shapes", _by_labels(sides, wanted)))
+    return Derivation(node.index, argument, tuple(reasons), gradient)
+
+
+def _stands(result: str, output: str, mine: str) -> str:
+    """Return in which elements of a result an element stands."""
+    shared = [label for label in output if label in mine]
+    if len(shared) == len(output):
+        return f"{result} alone"
+    same = f" with the same {' and '.join(shared)}" if shared else ""
+    return f"every {result}{same}"
 
 
 def _sum(labels: Sequence[str]) -> str:
     return f"Σ_{''.join(labels)} " if labels else ""
 
 
-def _listed(labels: Sequence[str]) -> str:
-    return " and ".join(labels)
+class _Side(NamedTuple):
+    """A factor of a product: what it is called, the labels of its axes, its shape."""
+
+    text: str
+    labels: str
+    shape: Shape
+
+    def turned(self) -> _Side:
+        """Return it with its last two axes swapped."""
+        text = f"({self.text})" if self.text.startswith("∂") else self.text
+        return _Side(f"{text}ᵀ", _swapped(self.labels), _swapped(self.shape))
 
 
-def _is_matrix_product(inputs: Sequence[str], output: str) -> bool:
-    left, right = inputs
-    return (
-        len(left) == len(right) == len(output) == 2
-        and left[1] == right[0]
-        and output == left[0] + right[1]
+class _Product(NamedTuple):
+    """Two factors, and how they are multiplied: "@", "outer", or "·" by a number."""
+
+    left: _Side
+    right: _Side
+    sign: str
+
+    @property
+    def text(self) -> str:
+        """The product as a formula."""
+        if self.sign == "outer":
+            return f"outer({self.left.text}, {self.right.text})"
+        return f"{self.left.text} · {self.right.text}"
+
+    @property
+    def shape(self) -> Shape:
+        """The shape of what it gives."""
+        one, two = self.left.shape, self.right.shape
+        return OPS["matmul"].shape(one, two) if self.sign == "@" else (*one, *two)
+
+
+def _swapped(axes: Any) -> Any:
+    return axes if len(axes) < 2 else (*axes[:-2], axes[-1], axes[-2])
+
+
+def _as_matrices(pair: tuple[_Side, _Side], wanted: str) -> _Product | None:
+    """Write a sum of products of two as a product of matrices, if it is one.
+
+    `wanted` are the labels of the result, before what was broadcast is summed.
+    """
+    one, two = pair
+    if "" in (one.labels, two.labels):
+        return _Product(one, two, "·") if one.labels + two.labels == wanted else None
+    for left, right in ((one, two), (two, one)):
+        for first in dict.fromkeys((left, left.turned())):
+            for second in dict.fromkeys((right, right.turned())):
+                made = _multiplied(tuple(first.labels), tuple(second.labels))
+                if made is not None and made[len(made) - len(wanted) :] == tuple(
+                    wanted
+                ):
+                    return _Product(first, second, "@")
+        if left.labels + right.labels == wanted:
+            return _Product(left, right, "outer")
+    return None
+
+
+def _multiplied(left: Sequence[str], right: Sequence[str]) -> tuple[str, ...] | None:
+    """Return the labels of a product of matrices; None where they do not fit."""
+    inner = right[-2] if len(right) > 1 else right[0]
+    stacks = sorted((tuple(left[:-2]), tuple(right[:-2])), key=len)
+    short, long = stacks
+    kept = (*left[-2:-1], *(right[-1:] if len(right) > 1 else ()))
+    if left[-1] != inner or long[len(long) - len(short) :] != short:
+        return None
+    made = (*long, *kept)
+    return made if len({inner, *made}) == 1 + len(made) else None
+
+
+def _matrix_reasons(made: _Product, factor: _Side, wanted: _Side) -> Iterator[Reason]:
+    summed = _summed(made.shape, wanted.shape)
+    yield Reason("as matrices", f"∂L/∂{wanted.text} = {made.text}{summed}")
+    is_flat = len(factor.shape) == 2
+    is_right = made.right == factor.turned() != factor
+    if made.sign == "@" and (is_right or made.left == factor.turned() != factor):
+        last, before = ("second", "first") if is_flat else ("last", "last but one")
+        mine, its = (last, before) if is_right else (before, last)
+        yield Reason(
+            "why transposed",
+            f"the sum runs over the {mine} index of {factor.text}, but @ sums over the "
+            f"{its} index of its {'right' if is_right else 'left'} factor: "
+            "so turn it round",
+        )
+    arrow = f" → {wanted.shape}" if summed else ""
+    chain = f"{made.left.shape} {made.sign} {made.right.shape} → {made.shape}"
+    yield Reason("by shapes", f"{chain}{summed}{arrow} = {wanted.text} ✓")
+    shapes = (made.left.shape, made.right.shape)
+    if made.sign == "@" and {len(shape) for shape in (*shapes, wanted.shape)} == {2}:
+        plain = (shapes[0], factor.shape) if is_right else (factor.shape, shapes[1])
+        if factor not in (made.left, made.right):
+            yield Reason("without it", _without(*plain, wanted.shape))
+
+
+def _by_labels(sides: Sequence[_Side], wanted: _Side) -> str:
+    """Return the shapes of a sum of products by the labels of its axes."""
+    sizes = sizes_of(
+        [*(side.labels for side in sides), wanted.labels],
+        [*(side.shape for side in sides), wanted.shape],
     )
+    shape = tuple(sizes[label] for label in wanted.labels)
+    told = ", ".join(_at("", side.labels) + f" {side.shape}" for side in sides)
+    summed = _summed(shape, wanted.shape)
+    arrow = f" → {wanted.shape}" if summed else ""
+    text = f"{told} → {_at('', wanted.labels)} {shape}{summed}{arrow}".strip()
+    return f"{text} = {wanted.text} ✓"
 
 
-def _matrix_reasons(run: Run, node: Node, argument: int) -> list[Reason]:
-    names = _names(run, node)
-    shapes = [run.graph.nodes[index].shape for index in node.operands]
-    g, upstream = node.shape, f"∂L/∂{node.name}"
-    other, mine = shapes[1 - argument], shapes[argument]
-    name, factor = names[argument], names[1 - argument]
-    if argument == 0:
-        right = f"{upstream} · {factor}ᵀ"
-        why = (
-            f"the sum runs over the second index of {factor}, "
-            "but @ sums over the first index of its right factor: so turn it round"
-        )
-        chain, plain = (g, other[::-1]), (g, other)
-    else:
-        right = f"{factor}ᵀ · {upstream}"
-        why = (
-            f"the sum runs over the first index of {factor}, "
-            "but @ sums over the second index of its left factor: so turn it round"
-        )
-        chain, plain = (other[::-1], g), (other, g)
-    return [
-        Reason("as matrices", f"∂L/∂{name} = {right}"),
-        Reason("why transposed", why),
-        Reason("by shapes", f"{_chain(*chain)} → {mine} = {name} ✓"),
-        Reason("without it", _without(*plain, mine)),
-    ]
+def _summed(made: Shape, wanted: Shape) -> str:
+    """Return the axes of a product that are summed to fit an operand, if there are."""
+    axes = broadcast_axes(made, wanted)
+    return f", summed over {axes_text(axes)}" if axes else ""
 
 
 def _chain(left: Shape, right: Shape) -> str:
@@ -206,31 +332,53 @@ def _without(left: Shape, right: Shape, wanted: Shape) -> str:
     return f"{text} → {result}: the shapes would fit, and the numbers would be wrong"
 
 
+def _turned(run: Run, node: Node, argument: int) -> Derivation:
+    """Say what a transpose does to a gradient: it is turned back."""
+    operand = run.graph.nodes[node.operands[argument]]
+    name, turned = _called(operand), _called(node)
+    gives = f"(∂L/∂{turned})ᵀ"
+    reasons = [
+        Reason("one element", f"{name}[i,j] is {turned}[j,i], and nothing else"),
+        Reason("so", f"∂L/∂{name} = {gives}"),
+        Reason("by shapes", f"{node.shape} turned → {operand.shape} = {name} ✓"),
+    ]
+    uses = run.graph.consumers[node.index]
+    labels = contraction(run, run.graph.nodes[uses[0].consumer]) if uses else None
+    if labels is not None and len(uses) == 1 and len(labels[0]) == 2:
+        [edge] = uses
+        user, (inputs, output) = run.graph.nodes[edge.consumer], labels
+        other = 1 - edge.argument
+        met = run.graph.nodes[user.operands[other]]
+        upstream = _Side(f"∂L/∂{_called(user)}", output, user.shape)
+        factor = _Side(_called(met), inputs[other], met.shape)
+        made = _as_matrices((factor, upstream), inputs[edge.argument][::-1])
+        if made is not None:
+            gives = made.text
+            reasons.append(Reason("in one step", f"∂L/∂{name} = {gives}"))
+    return Derivation(node.index, argument, tuple(reasons), gives)
+
+
 def _broadcast(run: Run, node: Node, argument: int) -> Derivation | None:
     """Say why a broadcast operand sums: the same element is used by several results."""
     operand = run.graph.nodes[node.operands[argument]]
     axes = broadcast_axes(node.shape, operand.shape)
     if not axes:
         return None
-    copies = int(np.prod([node.shape[axis] for axis in axes]))
-    along = ", ".join(map(str, axes))
+    copies, name = int(np.prod([node.shape[axis] for axis in axes])), _called(operand)
+    along = axes_text(axes)
     return Derivation(
         node.index,
         argument,
         (
-            Reason(
-                "broadcast", f"{operand.name} {operand.shape} is used as {node.shape}"
-            ),
+            Reason("broadcast", f"{name} {operand.shape} is used as {node.shape}"),
             Reason(
                 "one element",
-                f"each element of {operand.name} is used {copies} times, "
-                f"along axis {along}",
+                f"each element of {name} is used {copies} times, along {along}",
             ),
             Reason("so", "the routes add: its gradient is the sum over them"),
-            Reason(
-                "by shapes", f"{node.shape} summed over axis {along} → {operand.shape}"
-            ),
+            Reason("by shapes", f"{node.shape} summed over {along} → {operand.shape}"),
         ),
+        f"what comes through {_called(node)}, summed over {along}",
     )
 
 

@@ -12,6 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from ..engine.graph import Edge, Graph, Node
+from ..ops import OPS
 from ..ops.shape import Slot
 from .numbers import shape_text
 
@@ -115,7 +116,7 @@ class Wording:
         return self._plain_gradient(index)
 
     def _plain_gradient(self, index: int) -> str:
-        return f"∂{self._output}/∂{_bound(self.node(index))}"
+        return f"∂{self._output}/∂{_below(self.node(index))}"
 
     @property
     def _literature(self) -> Mapping[int, str]:
@@ -215,7 +216,7 @@ class Wording:
     def local(self, edge: Edge) -> str:
         """Return the name of an edge's local derivative: `∂y/∂a`."""
         consumer, operand = self.node(edge.consumer), self.node(edge.operand)
-        return f"∂{_bound(consumer)}/∂{_bound(operand)}"
+        return f"∂{_below(consumer)}/∂{_below(operand)}"
 
     def _has_routes(self, operand: int, count: int) -> bool:
         """Tell whether a gradient can come back to a node by so many uses."""
@@ -277,8 +278,8 @@ class Wording:
         shapes = [self.graph.nodes[i].shape for i in node.operands]
         operand = self.graph.nodes[edge.operand]
         start = shape_text(node.shape)
-        if _BINARY.fullmatch(code) and () not in shapes:
-            start = _binary(code, node.op, shapes, node.shape)
+        if node.op.kind == "contract" or (_BINARY.fullmatch(code) and () not in shapes):
+            start = _binary(code, node.op, shapes, node.shape, operand.shape)
         if summed:
             start += f" → {shape_text(node.shape)} → Σ {axes_text(summed)}"
         end = shape_text(operand.shape)
@@ -361,6 +362,8 @@ def _fill(template: str, words: Mapping[str, str], expressions: bool = False) ->
 
     def word(found: re.Match[str]) -> str:
         text = words.get(found[1], found[1])
+        if text.startswith("∂") and template.startswith("ᵀ", found.end()):
+            return f"({text})"  # the whole gradient is transposed, not what it is by
         if not expressions or _stands_alone(template, found, text):
             return text
         return _bound(text)
@@ -403,6 +406,11 @@ def _bound(text: str) -> str:
     return f"({text})" if " " in _outside(text) or text[:1] in {"-", "−"} else text
 
 
+def _below(text: str) -> str:
+    """Return what stands under a derivative: ∂E/∂(Kᵀ) is no transpose of ∂E/∂K."""
+    return f"({text})" if text.endswith("ᵀ") else _bound(text)
+
+
 def _is_sum(text: str) -> bool:
     return re.search(r"^[-−]| [+−] ", _outside(text)) is not None
 
@@ -421,18 +429,43 @@ def _scalars(graph: Graph, node: Node) -> bool:
     return node.shape == () and all(graph.nodes[i].shape == () for i in node.operands)
 
 
-def _binary(code: str, op: Op, shapes: list[Shape], result: Shape) -> str:
-    """Return the shapes of two operands around their operator, or a list of all."""
+def _binary(
+    code: str,
+    op: Op,
+    shapes: list[Shape],
+    result: Shape,
+    wanted: Shape | None = None,
+) -> str:
+    """Return the shapes of two operands around their operator, or a list of all.
+
+    `wanted` is the shape that a gradient has to get: a product of matrices that has
+    another one is not shown as one, and of a list only what it is made of.
+    """
     matched = _BINARY.fullmatch(code)
     known = dict(zip(op.operands, shapes, strict=False)) | {"g": result, "y": result}
+    known |= {f"{op.operands[-1]}{k}": shape for k, shape in enumerate(shapes)}
+    if wanted is not None:
+        places = dict.fromkeys(_PLACE.findall(code))
+        shapes = [known[place] for place in places if place in known]
+    listed = ", ".join(map(shape_text, shapes))
     if matched is None or not {matched[1], matched[4]} <= set(known):
-        return ", ".join(map(shape_text, shapes))
+        return listed
     sides = [
         known[name][::-1] if turned else known[name]
         for name, turned in ((matched[1], matched[2]), (matched[4], matched[5]))
     ]
+    if wanted is not None and matched[3] == "@" and _product(*sides) != wanted:
+        return listed
     sign = {"*": "∘", "-": "−"}.get(matched[3], matched[3])
     return f"{shape_text(sides[0])} {sign} {shape_text(sides[1])}"
+
+
+def _product(left: Shape, right: Shape) -> Shape | None:
+    """Return the shape of a product of matrices; None where they do not fit."""
+    try:
+        return OPS["matmul"].shape(left, right)
+    except ValueError:
+        return None
 
 
 def factors(code: str) -> tuple[str, str] | None:

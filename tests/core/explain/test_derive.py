@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -53,6 +54,111 @@ def test_what_has_no_transposes_says_so() -> None:
     run = run_of("y = tanh(x)\nE = sum(y)", x=[1.0])
     with pytest.raises(CommandError, match="no transposes"):
         derivations(run, run.graph.node("y"))
+
+
+def turned(array: Any) -> Any:
+    return np.swapaxes(array, -1, -2) if np.ndim(array) > 1 else array
+
+
+def computed(formula: str, **names: Any) -> Any:
+    """Compute a formula as it reads: ᵀ turns, · multiplies matrices or by a number."""
+    summed = re.search(r", summed over ax[ie]s ([\d, ]+)$", formula)
+    axes = tuple(map(int, summed[1].split(","))) if summed else ()
+    text = formula[: summed.start()] if summed else formula
+    sides: list[Any] = []
+    outer = re.fullmatch(r"outer\((.+), (.+)\)", text)
+    for side in outer.groups() if outer else text.split(" · "):
+        name = side.removesuffix("ᵀ").strip("()").replace("∂L/∂y", "g")
+        array = names[name]
+        sides.append(turned(array) if side.endswith("ᵀ") else array)
+    one, two = sides
+    if outer:
+        return np.multiply.outer(one, two)
+    made = one * two if () in (np.shape(one), np.shape(two)) else one @ two
+    return np.sum(made, axis=axes) if axes else made
+
+
+@pytest.mark.parametrize(
+    ("program", "a", "b"),
+    [
+        ("a @ b", (4, 3), (3, 2)),
+        ("a @ b", (4, 3), (3,)),
+        ("a @ b", (3,), (3, 2)),
+        ("a @ b", (3,), (3,)),
+        ("dot(a, b)", (3,), (3,)),
+        ("outer(a, b)", (4,), (3,)),
+        ("a @ b", (5, 4, 3), (5, 3, 2)),
+        ("a @ b", (5, 4, 3), (3, 2)),
+        ("a @ b", (4, 3), (5, 3, 2)),
+        ("a @ b", (2, 5, 4, 3), (5, 3, 2)),
+        ("einsum('ij,jk->ik', a, b)", (4, 3), (3, 2)),
+        ("einsum('ij,kj->ik', a, b)", (4, 3), (2, 3)),
+        ("einsum('ji,jk->ik', a, b)", (3, 4), (3, 2)),
+        ("einsum('bij,bjk->bik', a, b)", (5, 4, 3), (5, 3, 2)),
+        ("einsum('bij,jk->bik', a, b)", (5, 4, 3), (3, 2)),
+        ("einsum('i,ij->j', a, b)", (3,), (3, 2)),
+    ],
+)
+def test_a_product_reads_as_its_gradient_is(program: str, a: Any, b: Any) -> None:
+    rng = np.random.default_rng(1)
+    values: dict[str, Any] = {"a": rng.normal(size=a), "b": rng.normal(size=b)}
+    shape = np.shape(run_of(f"y = {program}\nE = sum(y)", **values).value(2))
+    weights = np.asarray(rng.normal(size=shape))
+    run = run_of(f"y = {program}\nE = sum(y * k)", **values, k=weights)
+    upstream = np.asarray(run.gradient(number(run, "y")))
+    for one in derivations(run, run.graph.node("y")):
+        told = {reason.label: reason.text for reason in one.reasons}
+        _, _, formula = told["as matrices"].partition(" = ")
+        name = "ab"[one.argument]
+        gradient = run.gradient(number(run, name))
+        close(computed(formula, g=upstream, **values), gradient)
+        assert told["by shapes"].endswith(f" → {values[name].shape} = {name} ✓")
+        assert "nothing" not in told["one element"]
+
+
+def test_what_is_no_product_of_matrices_goes_by_its_labels() -> None:
+    run = run_of("y = a @ b\nE = sum(y)", a=np.ones((5, 4, 3)), b=np.ones(3))
+    left, right = (reasons(run, "y", k) for k in (0, 1))
+    assert left["as matrices"] == "∂L/∂a = outer(∂L/∂y, b)"
+    assert left["by shapes"] == "(5, 4) outer (3,) → (5, 4, 3) = a ✓"
+    assert right["by shapes"] == "[a,i] (5, 4), [a,i,j] (5, 4, 3) → [j] (3,) = b ✓"
+    run = run_of(
+        "y = einsum('i,ij,j->', a, b, c)\nE = y",
+        a=np.ones(2),
+        b=np.ones((2, 3)),
+        c=np.ones(3),
+    )
+    assert (
+        reasons(run, "y", 1)["by shapes"]
+        == "(), [i] (2,), [j] (3,) → [i,j] (2, 3) = b ✓"
+    )
+
+
+def test_an_operand_that_is_used_twice_has_the_sum_of_both() -> None:
+    run = run_of("y = a @ a\nE = sum(y)", a=np.ones((2, 2)))
+    one, two = derivations(run, run.graph.node("y"))
+    assert {reason.label for reason in one.reasons}.isdisjoint({"in all"})
+    assert two.reasons[-1].text == (
+        "a is used 2 times: ∂L/∂a = ∂L/∂y · aᵀ + aᵀ · ∂L/∂y"
+    )
+
+
+def test_a_transpose_in_a_product_is_gone_through() -> None:
+    values: dict[str, Any] = {
+        "a": np.arange(6.0).reshape(3, 2),
+        "b": np.arange(12.0).reshape(3, 4),
+    }
+    run = run_of("y = a.T @ b\nE = sum(y * y)", **values)
+    found = {
+        run.graph.nodes[run.graph.nodes[d.node].operands[d.argument]].name: d
+        for d in derivations(run, run.graph.node("y"))
+    }
+    assert set(found) == {"y._1", "b", "a"}
+    assert found["a"].gives == "b · (∂L/∂y)ᵀ"
+    upstream = run.gradient(number(run, "y"))
+    made = computed(found["a"].gives, g=upstream, **values)
+    close(made, run.gradient(number(run, "a")))
+    assert found["a"].reasons[1].text == "∂L/∂a = (∂L/∂(a.T))ᵀ"
 
 
 @given(program=programs(), data=st.data())

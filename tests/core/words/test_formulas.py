@@ -82,7 +82,7 @@ def test_a_value_reads_as_it_is_written(program, name, text) -> None:
         ("h = X @ W + b", "h", 0, "∂E/∂(X @ W) = δ", "(3, 3) → (3, 3) = (X @ W) ✓"),
         ("h = s * s", "h", 0, "∂E/∂s += δ · ∂h/∂s = δ · s", ""),
         ("h = s ** 3", "h", 0, "∂E/∂s = δ · ∂h/∂s = δ · 3 · s²", ""),
-        ("h = X.T.T", "h", 0, "∂E/∂Xᵀ = δᵀ", "(3, 2) → (2, 3) = Xᵀ ✓"),
+        ("h = X.T.T", "h", 0, "∂E/∂(Xᵀ) = δᵀ", "(3, 2) → (2, 3) = Xᵀ ✓"),
     ],
 )
 def test_a_contribution_reads_as_in_a_book(
