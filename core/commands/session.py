@@ -14,7 +14,7 @@ from ..base.text import clean, nearest
 from ..export.formats import FORMATS, export
 from ..session.reply import REASONS, Answer, Reply, Stopped
 from ..words.expression import parse_element, truth
-from ..words.numbers import distinct, index_text, number_text, printed
+from ..words.numbers import counted, distinct, index_text, number_text, printed
 from .movement import here, stop_line
 from .table import Command
 
@@ -127,13 +127,18 @@ def _record(session: Session, arguments: str) -> Answer:
     """Start recording commands, or stop; `save FILE` writes what was recorded."""
     memory = session.memory
     if arguments in ("", "--asserts"):
-        memory.recorded, memory.asserting = [], arguments == "--asserts"
+        memory.recording, memory.asserting = True, arguments == "--asserts"
+        memory.recorded = [*memory.script]
         what = "commands, and what is seen as assertions" if arguments else "commands"
-        return Answer((f"recording {what}; `save FILE` writes them",))
+        way = f", behind the {counted(len(memory.script), 'line')} that led here"
+        way *= bool(memory.script)
+        return Answer((f"recording {what}{way}; `save FILE` writes them",))
     if arguments == "off":
-        count = len(memory.recorded or ())
-        memory.recorded = None
-        return Answer((f"{count} recorded lines are dropped",))
+        if not memory.recording:
+            raise CommandError("nothing is being recorded", "record begins it")
+        memory.recording, count = False, len(memory.recorded or ())
+        lines = counted(count, "line")
+        return Answer((f"recording has ended; `save FILE` writes its {lines}",))
     raise CommandError(
         f"record cannot {arguments!r}", "record, record --asserts, record off"
     )
@@ -144,11 +149,14 @@ def _save(session: Session, arguments: str) -> Answer:
     force, name = arguments.startswith("-f "), arguments.removeprefix("-f ").strip()
     if not name:
         raise CommandError("save where?", "save [-f] FILE.gs")
-    recorded = session.memory.recorded
-    lines = [f"# {session.subject.title}", *(recorded or session.memory.history)]
-    text = "\n".join(lines) + "\n"
+    memory = session.memory
+    lines = memory.script if memory.recorded is None else memory.recorded
+    if not lines:
+        raise CommandError("there is nothing to save yet", "it writes what was done")
+    title = " ".join(session.subject.title.split())
+    text = "\n".join((f"# {title}", *lines)) + "\n"
     write(name, text, overwrite=force, hint="save -f FILE replaces it")
-    return Answer((f"{len(lines) - 1} commands written to {clean(name)}",))
+    return Answer((f"{counted(len(lines), 'line')} written to {clean(name)}",))
 
 
 def _export(session: Session, arguments: str) -> Answer:
@@ -205,7 +213,13 @@ ROWS: Final[tuple[Command, ...]] = (
         judges=True,
     ),
     Command(
-        "source", "FILE", "run the commands in a file", _source, "so", completes="file"
+        "source",
+        "FILE",
+        "run the commands in a file",
+        _source,
+        "so",
+        completes="file",
+        recorded=False,  # its lines are
     ),
     Command(
         "record",
@@ -224,7 +238,9 @@ ROWS: Final[tuple[Command, ...]] = (
         _save,
         completes="file",
         recorded=False,
-        help="An existing file is replaced only with -f.",
+        help="The script leads from the start to the end of the recording. Of what\n"
+        "failed it has what was expected, or has changed something.\n"
+        "An existing file is replaced only with -f.",
     ),
     Command(
         "export",

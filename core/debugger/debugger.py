@@ -27,7 +27,7 @@ from ..words.expression import NotYetError
 from .by_name import ByName
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from ..base.progress import Progress
     from ..commands.table import Command
@@ -88,13 +88,24 @@ class Debugger(Session, ByName):
             memory.started = 0
             self._seq += 1
         outer, memory.waiting = memory.waiting, []
+        before = self._snapshot()
         command, reply = self._carry_out(line)
         while memory.waiting and reply.ok and reply.code is None:
             reply = _joined(reply, self._carry_out(memory.waiting.pop(0))[1])
         memory.waiting = outer
         if command is not None or not reply.ok:
+            changed = self._snapshot() != before
+            self._write_down(self._replayed(command, reply, changed))
+            if memory.recording and memory.asserting and command and _is_fine(reply):
+                self._write_down(_seen(command, reply))
             self._remember(command, reply)
         return reply
+
+    def _write_down(self, lines: Sequence[str]) -> None:
+        """Keep lines for `save`."""
+        self.memory.script += lines
+        if self.memory.recording and self.memory.recorded is not None:
+            self.memory.recorded += lines
 
     def _carry_out(self, line: str) -> tuple[Command | None, Reply]:
         memory = self.memory
@@ -149,6 +160,38 @@ class Debugger(Session, ByName):
     ) -> None:
         self.chosen, self.place, self.memory.stops, self.memory.displays = before
 
+    def _replayed(
+        self, command: Command | None, reply: Reply, changed: bool
+    ) -> Sequence[str]:
+        """Return the lines that do in a replay what a line has done.
+
+        One that failed is there where it changed something, or where the next line
+        expects it; an interrupted one leads where it has come to.
+        """
+        if command is None or not command.recorded:
+            return ()
+        if reply.interrupted and changed:
+            trained = (f"train {reply.iteration}",) if reply.iteration else ()
+            place = f"goto {reply.iteration}:{reply.position}"
+            return "goto 0:start", *trained, place
+        if not _is_fine(reply):
+            return (reply.command, "expect error") if changed else ()
+        previous = self.memory.previous
+        if reply.command.split()[:2] != ["expect", "error"] or previous is None:
+            return (reply.command,)
+        if _is_fine(previous):  # it failed inside of what it started
+            return (reply.command,)
+        is_there = self._is_recorded(previous.command)
+        return (previous.command, reply.command) if is_there else ()
+
+    def _is_recorded(self, line: str) -> bool:
+        """Tell whether a script has a line; it may be one that no command is."""
+        try:
+            command, _ = self._command(line)
+        except CommandError:
+            return True
+        return command is not None and command.recorded
+
     def _remember(self, command: Command | None, reply: Reply) -> None:
         memory = self.memory
         if not (command and command.judges and reply.ok):
@@ -156,12 +199,6 @@ class Debugger(Session, ByName):
         if memory.depth or not reply.ok or command is None:
             return
         memory.history.append(reply.command)
-        if memory.recorded is not None and command.recorded:
-            memory.recorded.append(reply.command)
-            if memory.asserting:
-                from ..session.script import assertions  # noqa: PLC0415  # 2 ms of a start
-
-                memory.recorded += assertions(command.name, reply)
 
     def _command(self, line: str) -> tuple[Command | None, str]:
         """Find the command of a line: by name, by alias, or by the start of a name."""
@@ -234,6 +271,18 @@ def event_count(scenario: Scenario) -> int:
     reached = {graph.nodes[edge.operand].name for edge in graph.carrying}
     trained = scenario.training.learning_rate if scenario.training else ()
     return computed + 1 + len(graph.carrying) + len(reached & set(trained))
+
+
+def _is_fine(reply: Reply) -> bool:
+    """Tell whether a script goes on behind a line."""
+    return reply.ok and not reply.failed and not reply.interrupted
+
+
+def _seen(command: Command, reply: Reply) -> Sequence[str]:
+    """Return what was seen as lines that hold in a replay."""
+    from ..session.script import assertions  # noqa: PLC0415  # 2 ms of a start
+
+    return assertions(command.name, reply) if command.recorded else ()
 
 
 def _joined(reply: Reply, then: Reply) -> Reply:

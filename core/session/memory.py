@@ -60,6 +60,10 @@ class Memory:
     started: int = 0  # commands ever started
     depth: int = 0  # scripts running inside of each other
     waiting: list[str] = field(default_factory=list[str])  # commands of a stop just met
-    recorded: list[str] | None = None  # lines, while recording
+    # lines that lead from the start to where we are: those that a replay needs
+    script: list[str] = field(default_factory=list[str])
+    # the same, as `record` has them; None where nothing was recorded
+    recorded: list[str] | None = None
+    recording: bool = False  # lines are added to them
     asserting: bool = False  # record what was seen as assertions, too
     history: list[str] = field(default_factory=list[str])  # lines that worked

@@ -16,6 +16,7 @@ from gradstep.core.engine.run import Run, evaluate
 from gradstep.core.engine.trace import Forward, Trace
 from gradstep.core.explain.mistakes import fitting
 from gradstep.core.scenario.scenario import load, parse
+from gradstep.core.session.script import parse_script, run_script
 from gradstep.core.training.timeline import Single
 from runs import programs
 from sessions import (
@@ -186,6 +187,8 @@ def test_record_then_replay_gives_the_same_transcript(
     said(first, "record --asserts" if asserts else "record")
     replies = [first.execute(line) for line in commands]
     recorded = first.memory.recorded or []
+    script = parse_script("\n".join(recorded), "made")
+    assert run_script(script, session(TRAINING).execute).code == 0
     again = [second.execute(line) for line in recorded]
     assert all(reply.ok for reply in again), [r.error for r in again]
     kept = [r for r in replies if r.ok and not r.command.startswith(("help", "apro"))]

@@ -167,12 +167,77 @@ def test_record_and_save_write_a_script_that_passes(tmp_path: Path) -> None:
     assert play(off, debugger=session(TRAINING)).code == 1
 
 
+def replayed(debugger: Debugger, path: Path) -> Debugger:
+    said(debugger, f"save {path}")
+    again = session(TRAINING)
+    outcome = run_script(read_script(path), again.execute)
+    assert (outcome.code, outcome.failures) == (0, ())
+    assert again.place == debugger.place
+    assert len(again.runs) == len(debugger.runs)
+    assert list(again.memory.stops) == list(debugger.memory.stops)
+    return again
+
+
+def test_a_recording_begun_in_the_middle_has_the_way_there(tmp_path: Path) -> None:
+    debugger = session(TRAINING)
+    for line in ("goto 1:z", "goto 1:end", "set x = 3", "break a", "record --asserts"):
+        debugger.execute(line)
+    for line in ("reverse-step", "print W.grad[0, 0]", "record off", "step 2"):
+        said(debugger, line)
+    assert wrong(debugger, "record off").startswith("nothing is being recorded")
+    said(debugger, "reverse-step 2")
+    replayed(debugger, tmp_path / "a.gs")
+    text = (tmp_path / "a.gs").read_text()
+    assert text.count("\n") == 1 + 3 + 4  # the title, the way, what was recorded
+    assert "goto 1:z" not in text  # there is no such place
+
+
+def test_what_failed_is_saved_where_it_is_expected(tmp_path: Path) -> None:
+    debugger = session(TRAINING)
+    for line in ("stap", "print nobody", "expect error nothing is called", "step"):
+        debugger.execute(line)
+    for line in ("stap", "expect error", "save nowhere/at/all.gs", "goto end"):
+        debugger.execute(line)
+    replayed(debugger, tmp_path / "a.gs")
+    assert (tmp_path / "a.gs").read_text().splitlines()[1:] == [
+        *("print nobody", "expect error nothing is called", "step"),
+        *("stap", "expect error", "goto end"),
+    ]
+
+
+def test_a_line_that_changed_something_and_failed_is_saved(tmp_path: Path) -> None:
+    debugger = session(TRAINING)
+    for line in ("break b", "commands 1 print nobody", "continue", "patch b local"):
+        debugger.execute(line)
+    assert "check" in debugger.commands
+    assert debugger.execute("check").failed
+    replayed(debugger, tmp_path / "a.gs")
+    lines = (tmp_path / "a.gs").read_text().splitlines()
+    assert lines[3:] == ["continue", "expect error", "patch b local"]
+
+
+def test_a_script_that_was_run_is_saved_line_by_line(tmp_path: Path) -> None:
+    debugger, script = session(TRAINING), tmp_path / "inner.gs"
+    script.write_text("step\nset x = 2\nstap\nexpect error\nassert 1 == 2\nstep\n")
+    assert debugger.execute(f"source {script}").failed
+    said(debugger, "expect error does not hold")
+    said(debugger, "step")
+    script.unlink()
+    replayed(debugger, tmp_path / "a.gs")
+    lines = (tmp_path / "a.gs").read_text().splitlines()
+    assert lines[1:] == ["step", "set x = 2", "stap", "expect error", "step"]
+
+
+def test_nothing_is_nothing_to_save(tmp_path: Path) -> None:
+    assert "nothing to save" in wrong(session(TRAINING), f"save {tmp_path / 'a.gs'}")
+
+
 def test_float_literals_of_a_record_read_back_to_the_same_bits() -> None:
     debugger = session(LAYERS)
     said(debugger, "goto end")
     said(debugger, "record --asserts")
     said(debugger, "print W.grad / 3")
-    [_, line] = debugger.memory.recorded or []
+    [_, _, line] = debugger.memory.recorded or []
     literal = line.partition(", ")[2].rpartition(", rtol")[0]
     np.testing.assert_array_equal(
         said(debugger, f"print {literal}").data, said(debugger, "print W.grad / 3").data
