@@ -19,22 +19,24 @@ from ..base.errors import CommandError, LimitError
 from ..base.text import clean
 from ..engine.backward import broadcast_axes
 from ..engine.measure import largest
+from ..explain.axes import attribute
 from ..explain.gradients import Part, explain_gradient
 from ..ops import OPS
 from ..words.formulas import axes_text, code_text
 from ..words.numbers import SENTENCE, element_text, number_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from ..engine.element import Index
     from ..engine.graph import Edge, Graph, Node
     from ..engine.subject import Subject
     from ..engine.trace import Trace
-    from ..ops.table import Shape
+    from ..ops.table import Shape, Value
 
 _MOST_NODES: Final = 400  # between the output and the node
 _MOST_TERMS: Final = 8
+_MOST_SEED: Final = 16  # elements that are written out
 _TERMS_A_LINE: Final = 3
 _SLOT: Final = 0xE000  # private characters stand for the operands in a formula
 
@@ -70,7 +72,7 @@ _SIGNS: Final[Mapping[str, str]] = MappingProxyType(
         "ⱼ": "_{j}",
         "|": "\\vert ",
         "…": "\\ldots ",
-        "'": "\\prime ",
+        "′": "'",
         "{": "\\{",
         "}": "\\}",
         "\\": "\\backslash ",
@@ -110,6 +112,7 @@ _TOKEN: Final = re.compile(
     r"|(?P<function>[A-Za-z_][A-Za-z_0-9]+(?=\())"
     r"|(?P<words>[A-Za-z_]{2,}(?: [A-Za-z]{2,}\b(?!\())*)|(?P<sign>.)"
 )
+_FRACTION: Final = re.compile(r"∂(?P<above>[^/∂]+)/∂(?P<below>[^/∂]+)")
 _NAME: Final = re.compile(r"(?P<letters>[^\W\d]+?)_?(?P<digits>\d*)")
 
 
@@ -133,7 +136,8 @@ def latex(
             f"no gradient flows to {name}", f"why {name} tells the reason"
         )
     way = _way(trace, node)
-    writer = _Writer(run.graph, _literature(subject, run.graph))
+    literature = _literature(subject, run.graph)
+    writer = _Writer(run.graph, literature, _differentiated(literature.values()))
     nodes = run.graph.nodes
     computed = [writer.forward(i) for i in way if nodes[i].op is not None]
     parts = {
@@ -195,6 +199,12 @@ def _literature(subject: Subject, graph: Graph) -> dict[int, str]:
     }
 
 
+def _differentiated(names: Iterable[str]) -> str:
+    """Return what the literature differentiates: the L of ∂L/∂W; "" for nothing."""
+    found = filter(None, map(_FRACTION.fullmatch, names))
+    return next((one["above"] for one in found), "")
+
+
 # ----------------------------------------------------------------------- the formulas
 
 
@@ -204,6 +214,7 @@ class _Writer:
 
     graph: Graph
     literature: Mapping[int, str]
+    differentiated: str = ""  # the name of it in the literature; "": the output is
 
     def node(self, index: int, *, shaped: bool = False) -> str:
         """Return a node's name, over its shape where that is wanted."""
@@ -215,7 +226,14 @@ class _Writer:
 
     def partial(self, index: int) -> str:
         """Return ∂E/∂x as a fraction."""
-        return _fraction(self.node(self.graph.output), self.node(index))
+        return _fraction(self.output, self.node(index))
+
+    @property
+    def output(self) -> str:
+        """What is differentiated."""
+        if self.differentiated:
+            return name_latex(self.differentiated)
+        return self.node(self.graph.output)
 
     def gradient(self, index: int, *, shaped: bool = False) -> str:
         """Return a gradient's name in the literature, or the fraction."""
@@ -252,6 +270,7 @@ class _Writer:
         slots = [chr(_SLOT + place) for place in range(count + 2)]
         words = {"y": slots[count], "g": slots[count + 1], "argument": str(argument)}
         text = code_text(template, node, slots[:count], **words)
+        text = text.replace("Σ ", f"{chr(_SLOT + count + 2)} ")
         if not any(self.graph.nodes[i].shape for i in (*node.operands, node.index)):
             text = text.replace("∘", "·")
         names = [self.node(i, shaped=shaped) for i in node.operands]
@@ -259,7 +278,20 @@ class _Writer:
             self.node(node.index, shaped=shaped),
             self.gradient(node.index, shaped=shaped),
         ]
+        if "Σ " in template:
+            names.append(f"\\sum_{{\\text{{{self._over(node, argument)}}}}}")
         return math_latex(text, names)
+
+    def _over(self, node: Node, argument: int) -> str:
+        """Return what a sum in the formula of a node runs over."""
+        axis = attribute(node, "axis")
+        narrow = self.graph.nodes[node.operands[argument]].shape
+        axes: tuple[int, ...] = ()
+        if axis is not None:
+            axes = tuple(int(one) % len(narrow) for one in np.atleast_1d(axis))
+        elif node.op is not None and "shape" in node.attributes:  # it was broadcast
+            axes = broadcast_axes(node.shape, narrow)
+        return axes_text(axes) if axes else "all elements"
 
 
 def _shaped(text: str, shape: Shape) -> str:
@@ -274,17 +306,27 @@ def _gradients(writer: _Writer, trace: Trace, way: Sequence[int]) -> Iterator[st
     for index in reversed(way):
         left = writer.gradient(index, shaped=True)
         name = writer.literature.get(index)
-        if name is not None:
+        if name is not None and name_latex(name) != writer.partial(index):
             left = f"{writer.partial(index)} = {left}"
-        terms = ["1" if not run.graph.nodes[index].shape else "\\text{the seed}"]
-        if index != run.graph.output:
-            terms = []
+        terms = [_seed_latex(run.seed)] if index == run.graph.output else []
         terms += [
             writer.contribution(edge)
             for edge in run.graph.consumers[index]
             if edge.consumer in inside and run.carries(edge.consumer, edge.argument)
         ]
         yield f"{left} &= {' + '.join(terms)}"
+
+
+def _seed_latex(seed: Value) -> str:
+    """Return the gradient that enters: in numbers, if these are a small matrix."""
+    array = np.asarray(seed)
+    if array.ndim > 2 or array.size > _MOST_SEED:
+        return "\\text{the seed}"
+    if not array.ndim:
+        return number_latex(float(array))
+    rows = [" & ".join(map(number_latex, row)) for row in np.atleast_2d(array).tolist()]
+    inside = r" \\ ".join(rows)
+    return f"\\begin{{pmatrix}} {inside} \\end{{pmatrix}}"
 
 
 # ------------------------------------------------------------------------ one element
@@ -324,8 +366,7 @@ def _sum(left: str, terms: Sequence[str]) -> Iterator[str]:
 
 
 def _at(writer: _Writer, node: int, index: Index) -> str:
-    output = writer.node(writer.graph.output)
-    return _fraction(output, element_text(writer.node(node), index))
+    return _fraction(writer.output, element_text(writer.node(node), index))
 
 
 def _local(writer: _Writer, part: Part, consumer: Index, operand: Index) -> str:
@@ -347,11 +388,18 @@ def _bracketed(value: float) -> str:
 
 
 def name_latex(name: str) -> str:
-    r"""Return a name as mathematics.
+    r"""Return a name as mathematics; one of the literature may be a formula.
 
     >>> name_latex("W1"), name_latex("δ3"), name_latex("x1.z"), name_latex("loss")
     ('W_{1}', '\\delta_{3}', 'x_{1}.z', '\\mathrm{loss}')
+    >>> name_latex("∂L/∂W1"), name_latex("y′(3)")
+    ('\\frac{\\partial L}{\\partial W_{1}}', "y'(3)")
     """
+    fraction = _FRACTION.fullmatch(name)
+    if fraction:
+        return _fraction(name_latex(fraction["above"]), name_latex(fraction["below"]))
+    if not all(part.isidentifier() for part in name.split(".")):
+        return math_latex(name)
     text = ""
     for part in name.split("."):
         if text and re.fullmatch(r"_\d+", part):

@@ -90,6 +90,36 @@ def test_uses_of_a_node_are_added_and_broadcast_axes_summed() -> None:
     assert r"\sum_{\text{axis 0}} \left( {\frac{\partial E}{\partial h}}" in text
 
 
+def test_a_gradient_is_the_derivative_that_the_scenario_calls_it() -> None:
+    text = derived(load("matmul"), "W", 0, 1)
+    seed = r"\frac{\partial L}{\partial Y}} &= \begin{pmatrix} 10 & 1 \end{pmatrix}"
+    assert seed in text
+    assert r"\frac{\partial L}{\partial W}} &= " in text
+    assert r"\frac{\partial L}{\partial W[0, 1]} &= " in text
+    assert r"\partial Y}{" not in text  # nothing is a derivative of Y
+    assert r"\frac{\partial y}{\partial x} = y'(3) &= " in derived(
+        load("derivative"), "x"
+    )
+
+
+@pytest.mark.parametrize("name", builtin_names())
+def test_no_name_of_a_scenario_is_spelled_by_its_numbers(name: str) -> None:
+    scenario = load(name)
+    for called in scenario.subject.names:
+        assert not re.search(r"u[\da-f]{4}", name_latex(called)), called
+
+
+def test_a_sum_says_over_what() -> None:
+    scenario = parse(
+        "gradstep = 1\nprogram = '''\nr = sum(x, axis=1)\nE = sum(r * r)\n'''\n"
+        "inputs.x = [[1.0, 2.0]]"
+    )
+    text = derived(scenario, "x")
+    assert r"{\sum_{\text{axis 1}}} {x}" in text
+    assert r"{\sum_{\text{all elements}}} {{E}_{[1]}}" in text
+    assert r"\sum {" not in text
+
+
 def test_one_element_in_numbers() -> None:
     scenario = load("matmul")
     trace = trace_of(scenario)
