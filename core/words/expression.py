@@ -535,7 +535,8 @@ def _reduced(reduce: Callable[..., Any]) -> Function:
     """Return the row of a reduction: over all, or along axes as NumPy has them."""
 
     def along(x: Any, *, axis: Any, keepdims: bool) -> Any:
-        return reduce(x, axis=axis, keepdims=keepdims)
+        made = reduce(x, axis=axis, keepdims=keepdims)
+        return made if np.ndim(made) else bool(made)
 
     return Function(("x",), along, _ALONG)
 
