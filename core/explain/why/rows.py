@@ -87,7 +87,7 @@ def why_rows(trace: Trace, found: Why) -> Iterator[Row]:
     else:
         is_bad = not math.isfinite(first.number or 0)
         kind: Kind = "alarm" if is_bad else "headline"
-        yield Row(kind, f"{name} = {{}}: {found.because}", (first.number,))
+        yield Row(kind, f"{name} = {{}}: {found.because}", (_number(trace, first),))
     for detail in _DETAILS.get(found.cause, _USUAL):
         yield from detail(trace, found)
 
@@ -112,6 +112,14 @@ def _name(trace: Trace, hop: Hop) -> str:
     return element_name(trace.run.graph.nodes[hop.node], hop.index, hop.quantity)
 
 
+def _number(trace: Trace, hop: Hop) -> float | None:
+    """Return the number of a hop; a truth value reads True or False."""
+    if hop.number is None or hop.quantity == "grad":
+        return hop.number
+    is_truth = trace.run.value(hop.node).dtype.kind == "b"
+    return bool(hop.number) if is_truth else hop.number
+
+
 def _way(trace: Trace, found: Why) -> Iterator[Row]:
     for hop in found.hops[1:]:
         is_last = hop is found.hops[-1]
@@ -121,7 +129,8 @@ def _way(trace: Trace, found: Why) -> Iterator[Row]:
         if hop.number is None:
             yield Row("fact", f"from {name}{through}", leads=leads)
         else:
-            yield Row("fact", f"from {name} = {{}}{through}", (hop.number,), "", leads)
+            number = _number(trace, hop)
+            yield Row("fact", f"from {name} = {{}}{through}", (number,), "", leads)
 
 
 def _event(trace: Trace, found: Why) -> Iterator[Row]:
@@ -187,7 +196,7 @@ def _operands(trace: Trace, found: Why) -> Iterator[Row]:
     shown = shown[:_SHOWN]
     if shown:
         equal = ", ".join(f"{_name(trace, hop)} = {{}}" for hop in shown)
-        numbers = tuple(hop.number for hop in shown)
+        numbers = tuple(_number(trace, hop) for hop in shown)
         yield Row("note", f"the operands there: {equal}", numbers)
 
 
