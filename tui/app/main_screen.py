@@ -19,6 +19,7 @@ from textual.widgets import ContentSwitcher, Input, Static
 from ...core.base.errors import Interrupted, defect_text
 from ...core.commands.explaining import outstanding
 from ...core.engine.element import Element
+from ...core.engine.trace import Contribution, Forward
 from ...core.words.events import element_name
 from ..draw.stage import spoken_of
 from ..export.exports import with_screen
@@ -284,8 +285,9 @@ class MainScreen(Screen[int]):
     def _view(self, reply: Reply | None) -> View:
         """Return the present moment, with the element that is to be seen in it."""
         chosen = self._chosen
-        if reply is not None and reply.moved and not self._chosen_by_hand:
-            chosen = None
+        if reply is not None and reply.moved:
+            is_kept = self._chosen_by_hand and is_in_step(self.debugger, chosen)
+            chosen = chosen if is_kept else None
         if chosen is None:
             chosen = present_element(self.debugger)
         return View(self.debugger, reply, chosen)
@@ -297,6 +299,7 @@ class MainScreen(Screen[int]):
             return
         self.clear_selection()  # of text: what was there is not there any more
         if not self._is_stale:
+            self._chosen_by_hand &= view.chosen == self._chosen
             self._chosen = view.chosen
         if self._turning:
             self.query_one("#view", ContentSwitcher).current = self._turning
@@ -664,6 +667,23 @@ def _is_in_sight(pane: Pane) -> bool:
     """Tell whether a pane has a place on the screen, unless another is enlarged."""
     line = (one for one in pane.ancestors_with_self if isinstance(one, Widget))
     return all(one.display for one in line)
+
+
+def is_in_step(debugger: Debugger, element: Element | None) -> bool:
+    """Tell whether the step that was made last shows the array of an element.
+
+    Where it does not, all panes go on to what it shows: they speak of one element.
+    """
+    number = debugger.position - 1
+    if element is None or number < 0:
+        return False
+    event, node = debugger.trace.event(number), element.node
+    if isinstance(event, Contribution):
+        return element.quantity == "grad" and node in (event.consumer, event.operand)
+    if isinstance(event, Forward):
+        operands = debugger.graph.nodes[event.node].operands
+        return element.quantity == "value" and node in (event.node, *operands)
+    return node == event.node
 
 
 def present_element(debugger: Debugger) -> Element | None:

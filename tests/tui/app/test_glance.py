@@ -72,11 +72,11 @@ async def test_the_footer_shows_the_keys_of_what_has_the_focus(
     size: tuple[int, int],
 ) -> None:
     async with opened("three_layer", ("goto 16",), size=size) as seen:
+        walking = " s step  i whole node │ "
         kinds = {"program": ProgramPane, "graph": GraphPane, "why": WhyPane}
         for name, kind in kinds.items():
             seen.main.set_focus(seen.one(kind))
             await settle(seen.app)
-            walking = " s step  i whole node │ "
             own = "{} {}  {} {}".format(*FOOTERS[name][0], *FOOTERS[name][1])
             assert last_line(seen).startswith(walking + own), name
         for number, name in enumerate(VIEWS, 1):
@@ -420,3 +420,33 @@ async def test_the_change_of_a_sum_is_named_where_its_matrix_has_no_room() -> No
             await settle(seen.app)
             shown = "\n".join(painted(seen.app.screen))
             assert re.search("accum(ulated|[.])", shown), event
+
+
+async def test_after_a_step_all_panes_speak_of_what_it_shows() -> None:
+    async with opened("matmul", ("goto end",), focus=StepPane, size=(80, 24)) as seen:
+        for keys, title in (
+            (("up",), "Why W.grad[0, 0] = 10?"),
+            (("S",), "Why X.grad[0, 1] = 45?"),  # that step has no W.grad
+            (("left",), "Why X.grad[0, 0] = 29?"),
+            (("S", "s"), "Why X.grad[0, 1] = 45?"),
+        ):
+            press(seen.app, *keys)
+            await settle(seen.app)
+            assert seen.one(WhyPane).titles[0] == title
+
+
+async def test_a_chosen_element_stays_while_steps_show_it() -> None:
+    async with opened("shared_node", size=(80, 24)) as seen:
+        assert seen.debugger.execute("goto 11").ok
+        seen.main.show_present()
+        await settle(seen.app)
+        chosen = seen.one(WhyPane)._element
+        assert chosen is not None
+        press(seen.app, "right" if chosen.index == (0,) else "left")
+        await settle(seen.app)
+        other = seen.one(WhyPane)._element
+        assert other != chosen
+        assert other.node == chosen.node
+        press(seen.app, "s")  # the second use of the same operand
+        await settle(seen.app)
+        assert seen.one(WhyPane)._element == other
