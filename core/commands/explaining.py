@@ -200,18 +200,20 @@ def _uses(session: Session, arguments: str) -> Answer:
 
 def _why(session: Session, arguments: str) -> Answer:
     from ..explain.why.answer import CAUSES  # noqa: PLC0415  # 12 ms of a start
+    from ..explain.why.past import reason  # noqa: PLC0415
     from ..explain.why.since import since  # noqa: PLC0415
-    from ..explain.why.why import why  # noqa: PLC0415
 
     trace, position = session.trace, session.position
     element = find_element(session, arguments)
     node, quantity, index = element.node, element.quantity, element.index or ()
-    found = why(trace, node, quantity, index, position)
+    found = reason(trace, node, quantity, index, position)
     if found.off is not None:
         iteration, timeline = session.place.iteration, session.timeline
         began = since(timeline, iteration, found.off, session.progress)
         found = replace(found, since=began)
-    if found.cause in ("nonzero", "cancelled"):  # the terms say where it comes from
+    is_update = found.cause == "trained" and len(found.hops) == 1
+    # The terms say where it comes from.
+    if is_update or found.cause in ("nonzero", "cancelled"):
         rows = explained(trace, element, position, _SHOWN, session.digits)
     else:
         rows = chain(
@@ -240,6 +242,7 @@ def _why(session: Session, arguments: str) -> Answer:
         "slope": CAUSES[found.slope] if found.slope else None,
         "off": _off_record(session, found),
         "behind": _behind_record(session, found.behind),
+        "past": _past_record(session, found),
         "untaken": None if found.untaken is None else nodes[found.untaken].name,
         "spread": [
             {"node": nodes[n].name, "quantity": quantity, "elements": count}
@@ -248,6 +251,20 @@ def _why(session: Session, arguments: str) -> Answer:
         "check": _checked(session, element),
     }
     return Answer(_lines(session, rows), data, found)
+
+
+def _past_record(session: Session, found: Why) -> dict[str, Any] | None:
+    """Return the update of a training that made it so as data."""
+    past = found.past
+    if past is None:
+        return None
+    nodes, hop = session.graph.nodes, past.parameter
+    return {
+        "iteration": past.iteration,
+        "parameter": element_name(nodes[hop.node], hop.index),
+        "number": hop.number,
+        "first": _behind_record(session, past.why),
+    }
 
 
 def _off_record(session: Session, found: Why) -> dict[str, Any] | None:

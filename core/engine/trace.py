@@ -107,7 +107,11 @@ class Iteration(NamedTuple):
     # returns the update of a parameter, or of its element at an index; `ValueError`
     # where it is not updated
     update: Callable[[int, Index | EllipsisType], UpdateStep]
-    before: Callable[[], Trace] | None  # the iteration before; None for the first
+    other: Callable[[int], Trace]  # returns another iteration, by its number
+
+    def before(self) -> Trace | None:
+        """Return the iteration before this one; None for the first."""
+        return self.other(self.number - 1) if self.number else None
 
 
 # A node that is used this often gets its partial sums kept at every so many uses, so
@@ -272,10 +276,8 @@ class Trace:
             return self
         if node in self.run.patches.values:
             return None
-        if self.iteration is None or self.iteration.before is None:
-            return None
-        before = self.iteration.before()
-        return before if node in before.updated else None
+        before = self.iteration.before() if self.iteration else None
+        return before if before is not None and node in before.updated else None
 
     def update(self, node: int, at: Index | EllipsisType = ...) -> UpdateStep:
         """Return the update of a parameter with everything that made it.

@@ -292,7 +292,7 @@ def update_rows(trace: Trace, maker: Trace, node: int, index: Index) -> Iterator
     if step.settings:
         told = ", ".join(f"{word} = {{}}" for word in step.settings)
         yield Row("note", told, tuple(step.settings.values()))
-    if at.before is not None:
+    if at.number:
         value = Element(node, "value", index)
         text = f"{{}}  {name}{place} before"
         yield Row("fact", text, (float(step.value),), "", value, at.number - 1)

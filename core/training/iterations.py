@@ -308,7 +308,7 @@ def _finished(
         iteration,
         time.plan.optimizer,
         partial(_opened, time.plan, iteration, start, run),
-        partial(time.trace, iteration - 1) if iteration else None,
+        time.trace,
     )
     return Trace(run, updated, at), after
 

@@ -31,6 +31,7 @@ CAUSES: Final[Mapping[str, str]] = {
     "written": "it was set in this run",
     "patched": "a rule was changed in this run",
     "given": "it was given like this",
+    "trained": "an update of the training made it so",
     "made here": "the operation makes it of other numbers",
     "finite": "it is finite",
     "nonzero": "it is not 0",
@@ -132,6 +133,15 @@ class Since(NamedTuple):
     is_first: bool  # whether it was otherwise before, or nothing was before
 
 
+class Past(NamedTuple):
+    """The update of a training that made a parameter NaN or infinite."""
+
+    iteration: int  # whose update it is, counted from 0
+    parameter: Hop  # its element, as the update left it
+    # of the first number there that is not finite; None where the step was too large
+    why: Why | None
+
+
 @dataclass(frozen=True, slots=True)
 class Why:
     """The answer: a cause, where it is, and the way that led there.
@@ -158,6 +168,7 @@ class Why:
     # whether 0 arrives where the slope is not finite
     unused: bool = False
     since: Since | None = None  # when that began, in a training
+    past: Past | None = None  # the update that began it, in a training
 
     @property
     def because(self) -> str:

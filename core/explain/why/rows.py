@@ -61,9 +61,10 @@ def explained(
     if isinstance(number, bool) or (number and math.isfinite(number)):
         yield headline(trace, element, number)
     else:
-        from .why import why  # noqa: PLC0415  # 12 ms of a start
+        from .past import reason  # noqa: PLC0415  # 12 ms of a start
 
-        yield from why_rows(trace, why(trace, node, element.quantity, index, position))
+        found = reason(trace, node, element.quantity, index, position)
+        yield from why_rows(trace, found)
     yield from check_rows(trace, element, position, digits)
     maker = trace.updated_by(node, position) if is_value else None
     if maker is not None:
@@ -202,7 +203,9 @@ def _operands(trace: Trace, found: Why) -> Iterator[Row]:
 
 def _behind(trace: Trace, found: Why) -> Iterator[Row]:
     """Tell why an operand that made it is as it is, and what is behind that."""
-    told = found.operands
+    told, calls = found.operands, _BEHIND
+    if found.past is not None:
+        calls = {"given": "a number that the training made"}
     while found.behind is not None:
         found = found.behind
         first, last = found.hops[0], found.at
@@ -212,7 +215,7 @@ def _behind(trace: Trace, found: Why) -> Iterator[Row]:
             numbers += (last.number,)
         op = trace.run.graph.nodes[last.node].op
         made = f", made by {op.name}" if op is not None else ""
-        because = _BEHIND.get(found.cause, found.because)
+        because = calls.get(found.cause, found.because)
         leads = Element(last.node, last.quantity, last.index)
         yield Row("fact", f"{text}{made}: {because}", numbers, "", leads)
         if found.operands != told and found.cause != "cancelled":
@@ -222,6 +225,28 @@ def _behind(trace: Trace, found: Why) -> Iterator[Row]:
 
 # How a cause is called behind another one.
 _BEHIND: Final[Mapping[str, str]] = {"given": "a number that was given"}
+
+
+def _past(trace: Trace, found: Why) -> Iterator[Row]:
+    """Tell which iteration of a training made it so, and which operation there."""
+    past = found.past
+    if past is None:
+        return
+    at, text = past.iteration, f"iteration {past.iteration} is the first bad one"
+    if past.why is None:
+        yield Row("note", f"{text}: its gradients are finite, the step is too large")
+    else:
+        hop, node = past.why.at, trace.run.graph.nodes[past.why.at.node]
+        code = f": {node.site.text}" if node.site else ""
+        is_made = hop.quantity == "value" and node.op is not None
+        made = f", made by {node.made_by}{code}" if is_made else ""
+        leads = Element(hop.node, hop.quantity, hop.index)
+        text += f": {_name(trace, hop)} = {{}}: {past.why.because}{made}"
+        yield Row("fact", text, (hop.number,), "", leads, at)
+    hop = past.parameter
+    leads = Element(hop.node, "value", hop.index)
+    text = f"its update made {_name(trace, hop)} = {{}}"
+    yield Row("fact", text, (hop.number,), "", leads, at)
 
 
 def _unused(trace: Trace, found: Why) -> Iterator[Row]:
@@ -282,6 +307,7 @@ _USUAL: Final[tuple[Detail, ...]] = (
     _set_up,
     _untaken,
     _unused,
+    _past,
     _spread,
 )
 _DETAILS: Final[Mapping[str, tuple[Detail, ...]]] = {
