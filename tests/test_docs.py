@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from textual.binding import Binding
 
+from gradstep.core.base.trust import KEYBOARD
 from gradstep.core.debugger.debugger import Debugger
 from gradstep.core.ops import OPS
 from gradstep.core.scenario.scenario import load
@@ -78,7 +79,7 @@ def test_every_function_of_an_expression_is_there() -> None:
 
 def test_the_script_of_the_page_runs() -> None:
     [script] = re.findall(r"(?s)```\n(goto end.*?)```", TEXT)
-    lines = parse_script(script, str(PAGE))
+    lines = parse_script(script, str(PAGE), KEYBOARD)
     outcome = run_script(lines, Debugger(load("apple_orange")).execute)
     assert outcome.failures == ()
 

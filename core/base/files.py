@@ -1,31 +1,73 @@
-"""Files of which nothing is known yet: opened without waiting, read up to a limit."""
+"""Files of which nothing is known yet: opened without waiting, read up to a limit.
+
+A file that must not lead out of a folder is opened *under* it: the folders on the way
+are opened one in the other, and no link is followed. So nothing can be put in between
+after the name was looked at.
+"""
 
 from __future__ import annotations
 
 import os
 import stat
+import sys
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
 
 from .errors import InputError, Problem
 from .text import clean, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
 
 _MOST_NEIGHBOURS: Final = 1000
 _HEAD: Final = 8192  # characters in which the version of the format has to stand
 
 
-def open_regular(path: Path, most: int, name: str = "") -> BinaryIO:
+class Entry(NamedTuple):
+    """A file as the system is asked for it: by its name in a folder that is open."""
+
+    name: str  # the whole path, where no folder is open
+    folder: int | None = None  # its descriptor
+
+
+@contextmanager
+def entry(path: Path, under: Path | None = None) -> Generator[Entry]:
+    """Give a file as an entry; with `under` no link leads out of that folder.
+
+    Both paths are resolved then. Raises `OSError` where a folder cannot be opened.
+    """
+    # Windows opens no folders. Its links need rights that a stranger does not have.
+    if under is None or os.open not in os.supports_dir_fd:
+        yield Entry(str(path))
+        return
+    flags = os.O_RDONLY | os.O_DIRECTORY
+    folder = os.open(under, flags)
+    try:
+        for part in path.parent.relative_to(under).parts:
+            outer, folder = folder, os.open(part, flags | os.O_NOFOLLOW, dir_fd=folder)
+            os.close(outer)
+        yield Entry(path.name, folder)
+    finally:
+        os.close(folder)
+
+
+def open_regular(
+    path: Path, most: int, name: str = "", under: Path | None = None
+) -> BinaryIO:
     """Open a regular file of at most `most` bytes for reading.
 
     Raises `InputError`, which calls the file `name`, for everything else. A pipe or a
-    device is never waited for.
+    device is never waited for. `under` is a folder that it must not lead out of.
     """
     shown = clean(name or str(path))
     # O_NONBLOCK: to open a pipe without a writer would wait for one.
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    flags |= getattr(os, "O_NOFOLLOW", 0) if under else 0
     try:
-        descriptor = os.open(path, flags)
+        with entry(path, under) as (last, folder):
+            descriptor = os.open(last, flags, dir_fd=folder)
     except FileNotFoundError:
         raise InputError(Problem("there is no such file", _near(path), shown)) from None
     except (OSError, ValueError) as error:
@@ -45,14 +87,14 @@ def open_regular(path: Path, most: int, name: str = "") -> BinaryIO:
     return os.fdopen(descriptor, "rb")
 
 
-def read_text(path: Path, most: int, name: str = "") -> str:
+def read_text(path: Path, most: int, name: str = "", under: Path | None = None) -> str:
     """Return the text of a file in UTF-8, with line feeds as its only line ends.
 
     Raises `InputError`, which calls the file `name`, when it is not a regular file, too
     large, or not text.
     """
     shown = clean(name or str(path))
-    with open_regular(path, most, name) as file:
+    with open_regular(path, most, name, under) as file:
         data = file.read(most)
     try:
         text = data.decode("utf-8-sig")
@@ -69,32 +111,28 @@ def read_text(path: Path, most: int, name: str = "") -> str:
 def is_scenario(path: Path) -> bool:
     """Tell whether a .toml file says that it is a scenario: other tools have theirs."""
     try:
-        with path.open(encoding="utf-8", errors="replace") as file:
-            head = file.read(_HEAD)
-    except OSError:
+        with open_regular(path, sys.maxsize) as file:
+            head = file.read(_HEAD).decode(errors="replace")
+    except InputError:
         return False
     return any(
-        line.partition("=")[0].strip() == "gradstep" for line in head.split("\n")
+        line.partition("=")[0].strip() == "gradstep" for line in head.splitlines()
     )
 
 
-def within(folder: Path, name: str) -> Path:
-    """Return the file `name` of `folder`, or raise `InputError` if it is outside.
+def within(folder: Path, name: str) -> Path | None:
+    """Return the file `name` of `folder`, or None if it is outside.
 
     Symbolic links are followed first, so that none can lead out.
     """
+    if Path(name).is_absolute() or ".." in Path(name).parts:
+        return None
     try:
         found = (folder / name).resolve()
-        is_inside = found.is_relative_to(folder.resolve())
+        return found if found.is_relative_to(folder.resolve()) else None
     # A loop of links is a RuntimeError before Python 3.13.
     except (OSError, RuntimeError, ValueError):
-        is_inside = False
-        found = folder
-    if not is_inside or Path(name).is_absolute() or ".." in Path(name).parts:
-        message = f"the file '{clean(name)[:80]}' is outside the scenario's folder"
-        hint = "a scenario reads files of its own folder and of those below"
-        raise InputError(message, hint)
-    return found
+        return None
 
 
 def _near(path: Path) -> str:

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import errno
 import os
-import tempfile
+import re
+import stat
+import time
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from secrets import token_hex
+from typing import TYPE_CHECKING, Final
 
 from .errors import InputError, Problem
+from .files import Entry, entry
 from .text import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+_DRAFT: Final = re.compile(r"\.gradstep-[0-9a-f]{16}")
+_FORGOTTEN: Final = 3600.0  # seconds: no draft is written for so long
 
 
 def write(
@@ -16,55 +29,121 @@ def write(
     *,
     overwrite: bool = False,
     hint: str = "choose another name",
+    under: Path | None = None,
 ) -> Path:
     """Write a file, a text in UTF-8, and return its path.
 
-    It is written beside the file and takes its place when it is complete. Raises
-    `InputError` where that cannot be done, and with `hint` where the file exists.
+    It is written beside the file and takes its place when it is complete. With
+    `overwrite` a file keeps its rights, a link leads to the file that it names, and a
+    pipe or a device is written into. `under` is a folder that a new file must not lead
+    out of; see `entry`. Raises `InputError` where it cannot be written, and with `hint`
+    where the file exists.
     """
     if isinstance(content, str):
         content = content.encode("utf-8", "backslashreplace")
     path = Path(path)
     shown = clean(str(path))
-    draft = ""
     try:
         # A name with NUL in it, or none at all, is told here as well.
-        descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=".gradstep-")
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(draft).chmod(0o666 & ~_umask())
-        _put(Path(draft), path, overwrite)
+        if overwrite and under is None:
+            _write_over(path, content)
+        else:
+            with entry(path, under) as place:
+                _write_new(place, content)
     except FileExistsError:
         raise InputError(Problem("is there already", hint, shown)) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "its name is no file name"
         raise InputError(Problem(f"cannot be written: {reason}", "", shown)) from None
-    finally:
-        if draft:
-            Path(draft).unlink(missing_ok=True)
     return path
 
 
-def _put(draft: Path, path: Path, overwrite: bool) -> None:
-    """Give a draft its name, in one step."""
-    if overwrite:
-        draft.replace(path)
-        return
+def _write_new(place: Entry, content: bytes) -> None:
+    with _draft(place, content, 0o666) as draft:
+        try:
+            # A link, for it fails where the name is taken; a check could be too early.
+            os.link(draft, place.name, src_dir_fd=place.folder, dst_dir_fd=place.folder)
+        except FileExistsError:
+            raise
+        except OSError:
+            # A file system without links: only one writer can make an empty file.
+            os.close(_created(place, 0o666))
+            _replace(draft, place)
+
+
+def _write_over(path: Path, content: bytes) -> None:
     try:
-        # A link, for it fails where the name is taken; a check could come too early.
-        os.link(draft, path)
-    except FileExistsError:
+        old = path.stat()
+    except FileNotFoundError:
+        old = None
+    if old is not None and not stat.S_ISREG(old.st_mode):
+        _write_into(path, content)
+        return
+    if old is not None and not os.access(path, os.W_OK):
+        raise PermissionError(errno.EACCES, "it is protected against writing")
+    place = Entry(os.path.realpath(path))
+    mode = None if old is None else stat.S_IMODE(old.st_mode) & 0o777
+    with _draft(place, content, 0o666 if mode is None else mode) as draft:
+        if mode is not None:
+            Path(draft).chmod(mode)  # with what the umask has left out
+        _replace(draft, place)
+
+
+def _write_into(path: Path, content: bytes) -> None:
+    """Write into a pipe or a device. A reader of a pipe is not waited for."""
+    flags = os.O_WRONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
+    try:
+        descriptor = os.open(path, flags)
+    except OSError as error:
+        if error.errno == errno.ENXIO:
+            raise OSError(errno.ENXIO, "nobody reads from it") from None
         raise
-    except OSError:
-        # A file system without links.
-        if path.exists():
-            raise FileExistsError from None
-        draft.replace(path)
+    if hasattr(os, "O_NONBLOCK"):
+        os.set_blocking(descriptor, True)  # from here on it waits as any writer does
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def _created(place: Entry, mode: int) -> int:
+    """Return the descriptor of a file that was not there before."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    flags |= getattr(os, "O_NOFOLLOW", 0)
+    return os.open(place.name, flags, mode, dir_fd=place.folder)
+
+
+def _replace(draft: str, place: Entry) -> None:
+    os.replace(draft, place.name, src_dir_fd=place.folder, dst_dir_fd=place.folder)
+
+
+@contextmanager
+def _draft(place: Entry, content: bytes, mode: int) -> Generator[str]:
+    """Give the name of a draft beside a file; afterwards there is none any more.
+
+    A writer that was killed may have left its own: what is old is removed as well.
+    """
+    folder = place.folder
+    beside = "" if folder is not None else f"{Path(place.name).parent}{os.sep}"
+    _forget(beside, folder)
+    draft = f"{beside}.gradstep-{token_hex(8)}"
+    try:
+        with os.fdopen(_created(Entry(draft, folder), mode), "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        yield draft
+    finally:
+        with suppress(OSError):
+            os.unlink(draft, dir_fd=folder)
+
+
+def _forget(beside: str, folder: int | None) -> None:
+    """Remove the drafts of writers that were killed."""
+    with suppress(OSError):
+        with os.scandir(beside if folder is None else folder) as found:
+            names = [one.name for one in found if _DRAFT.fullmatch(one.name)]
+        for name in names:
+            path = f"{beside}{name}"
+            state = os.stat(path, dir_fd=folder, follow_symlinks=False)
+            is_old = time.time() - state.st_mtime > _FORGOTTEN
+            if is_old and stat.S_ISREG(state.st_mode):
+                os.unlink(path, dir_fd=folder)

@@ -9,7 +9,6 @@ import numpy as np
 
 from ..base.errors import AssertionFailed, CommandError, Interrupted
 from ..base.exits import FAILED, INTERRUPTED
-from ..base.save import write
 from ..base.text import clean, nearest
 from ..export.formats import FORMATS, export
 from ..session.reply import REASONS, Answer, Reply, Stopped
@@ -108,7 +107,7 @@ def _source(session: Session, arguments: str) -> Answer:
 
     if not arguments:
         raise CommandError("source which file?", "source FILE.gs")
-    lines = read_script(arguments)
+    lines = read_script(arguments, session.trust)
     texts: list[str] = []
 
     def seen(line: Line, reply: Reply) -> None:
@@ -155,7 +154,8 @@ def _save(session: Session, arguments: str) -> Answer:
         raise CommandError("there is nothing to save yet", "it writes what was done")
     title = " ".join(session.subject.title.split())
     text = "\n".join((f"# {title}", *lines)) + "\n"
-    write(name, text, overwrite=force, hint="save -f FILE replaces it")
+    hint = "save -f FILE replaces it"
+    session.trust.write(name, text, ".gs", overwrite=force, hint=hint)
     return Answer((f"{counted(len(lines), 'line')} written to {clean(name)}",))
 
 
@@ -183,7 +183,8 @@ def _export(session: Session, arguments: str) -> Answer:
         session.position,
         element,
     )
-    write(path, content, overwrite=force, hint="export -f replaces it")
+    hint = "export -f replaces it"
+    session.trust.write(path, content, f".{name}", overwrite=force, hint=hint)
     return Answer((f"{FORMATS[name]} is in {clean(path)}",))
 
 

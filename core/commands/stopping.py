@@ -156,7 +156,11 @@ def _commands(session: Session, arguments: str) -> Answer:
     number, _, text = arguments.partition(" ")
     stop = find_stop(session, number)
     lines = tuple(line.strip() for line in text.split(";") if line.strip())
-    session.memory.stops[stop.number] = replace(stop, commands=lines)
+    for line in lines:
+        session.known(line)
+    session.memory.stops[stop.number] = replace(
+        stop, commands=lines, trust=session.trust.of_stop()
+    )
     what = "; ".join(lines) if lines else "nothing"
     return Answer((f"at stop {stop.number}: {what}",))
 

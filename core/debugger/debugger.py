@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ..base.progress import Progress
+    from ..base.trust import Trust
     from ..commands.table import Command
     from ..engine.subject import Subject
     from ..session.memory import Display, Place
@@ -72,7 +73,11 @@ class Debugger(Session, ByName):
         if timeline is None:
             timeline = timeline_of(about, self._report)
         super().__init__(
-            _subject(about), timeline, self._nested, progress or (lambda done, of: None)
+            _subject(about),
+            timeline,
+            self._command,
+            self._nested,
+            progress or (lambda done, of: None),
         )
 
     def _report(self, done: int, of: int) -> None:
@@ -81,17 +86,21 @@ class Debugger(Session, ByName):
 
     # ------------------------------------------------------------------ commands
 
-    def execute(self, line: str) -> Reply:
-        """Carry out one command line. What is wrong changes nothing and is said."""
+    def execute(self, line: str, trust: Trust | None = None) -> Reply:
+        """Carry out one command line. What is wrong changes nothing and is said.
+
+        `trust` says what it may do with files; without one, what the session's lines
+        may.
+        """
         memory = self.memory
         if memory.depth == 0:
             memory.started = 0
             self._seq += 1
         outer, memory.waiting = memory.waiting, []
         before = self._snapshot()
-        command, reply = self._carry_out(line)
+        command, reply = self._carry_out(line, trust or self.trust)
         while memory.waiting and reply.ok and reply.code is None:
-            reply = _joined(reply, self._carry_out(memory.waiting.pop(0))[1])
+            reply = _joined(reply, self._carry_out(*memory.waiting.pop(0))[1])
         memory.waiting = outer
         if command is not None or not reply.ok:
             changed = self._snapshot() != before
@@ -107,8 +116,9 @@ class Debugger(Session, ByName):
         if self.memory.recording and self.memory.recorded is not None:
             self.memory.recorded += lines
 
-    def _carry_out(self, line: str) -> tuple[Command | None, Reply]:
+    def _carry_out(self, line: str, trust: Trust) -> tuple[Command | None, Reply]:
         memory = self.memory
+        outer, self.trust = self.trust, trust
         memory.started += 1
         started, before = memory.started, self._snapshot()
         line, command = line.strip(), None
@@ -128,6 +138,8 @@ class Debugger(Session, ByName):
             error, failed = str(problem), isinstance(problem, AssertionFailed)
             if memory.started == started:  # a script has done what it did
                 self._restore(before)
+        finally:
+            self.trust = outer
         moved = before[:2] != (self.chosen, self.place)
         if moved or answer.stop:
             memory.stopped = answer.stop
@@ -235,13 +247,13 @@ class Debugger(Session, ByName):
                 value = str(error)
             yield display.number, display.expression.text, value
 
-    def _nested(self, line: str) -> Reply:
+    def _nested(self, line: str, trust: Trust) -> Reply:
         """Carry out a line on behalf of another one: one of a script."""
         if self.memory.depth >= _DEEPEST:
             raise CommandError("scripts nest too deeply")
         self.memory.depth += 1
         try:
-            return self.execute(line)
+            return self.execute(line, trust)
         finally:
             self.memory.depth -= 1
 

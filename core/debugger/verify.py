@@ -14,6 +14,7 @@ from ..base.exits import FAILED, INTERRUPTED, OK, WRONG
 from ..base.files import is_scenario, read_text
 from ..base.limits import LIMITS
 from ..base.text import clean
+from ..base.trust import KEYBOARD
 from ..engine.element import index_of
 from ..scenario.scenario import Expectation, Scenario, load
 from ..scenario.toml import Mistakes
@@ -24,6 +25,7 @@ from .debugger import Debugger
 
 if TYPE_CHECKING:
     from ..base.progress import Progress
+    from ..base.trust import Trust
     from ..engine.run import Run
 
 Kind = Literal["scenario", "expect", "script"]
@@ -48,11 +50,13 @@ class Verdict:
 Keep = Callable[[], Verdict]
 
 
-def promises(path: str | Path, progress: Progress | None = None) -> dict[str, Keep]:
+def promises(
+    path: str | Path, progress: Progress | None = None, trust: Trust = KEYBOARD
+) -> dict[str, Keep]:
     """Return the tests of a scenario, by what they hold: its [expect], its script.
 
-    `path` is a file or the name of a built-in scenario. One that cannot be read has the
-    one test "scenario", which says why.
+    `path` is a file or the name of a built-in scenario, `trust` that of whoever starts
+    the script. One that cannot be read has the one test "scenario", which says why.
     """
     try:
         scenario = load(path)
@@ -65,7 +69,7 @@ def promises(path: str | Path, progress: Progress | None = None) -> dict[str, Ke
         found["expect"] = lambda: verify_expect(scenario)
     script = script_beside(scenario)
     if script is not None:
-        found["script"] = lambda: verify_script(scenario, script, progress)
+        found["script"] = lambda: verify_script(scenario, script, trust, progress)
     return found
 
 
@@ -126,11 +130,12 @@ def placed(
 def verify_script(
     scenario: Scenario,
     path: Path,
+    trust: Trust,
     progress: Progress | None = None,
 ) -> Verdict:
-    """Run a script over a scenario."""
+    """Run a script over a scenario; `trust` is that in whoever starts it."""
     try:
-        lines = read_script(path)
+        lines = read_script(path, trust)
         debugger = Debugger(scenario, progress=progress)
     except Interrupted as stopped:
         return Verdict(scenario.subject.name, "script", INTERRUPTED, 0, (str(stopped),))

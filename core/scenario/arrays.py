@@ -54,6 +54,10 @@ def load(folder: Path, name: str, key: str, header: bool, room: int) -> Array:
     if suffix not in _READERS:
         _refuse("is no file of numbers", f"allowed: {', '.join(_READERS)}", name)
     path = within(folder, name)
+    if path is None:
+        message = f"the file '{clean(name)[:80]}' is outside the scenario's folder"
+        hint = "a scenario reads files of its own folder and of those below"
+        raise InputError(message, hint)
     try:
         return _READERS[suffix](path, name, key, header, room)
     except _DAMAGED as error:

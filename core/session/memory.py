@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..base.trust import Trust
 from .stops import Stop
 
 if TYPE_CHECKING:
@@ -59,7 +60,8 @@ class Memory:
     displayed: int = 0  # displays ever made
     started: int = 0  # commands ever started
     depth: int = 0  # scripts running inside of each other
-    waiting: list[str] = field(default_factory=list[str])  # commands of a stop just met
+    # commands of a stop just met, and the trust in each
+    waiting: list[tuple[str, Trust]] = field(default_factory=list[tuple[str, Trust]])
     # lines that lead from the start to where we are: those that a replay needs
     script: list[str] = field(default_factory=list[str])
     # the same, as `record` has them; None where nothing was recorded

@@ -6,7 +6,6 @@ script is its outcome.
 
 from __future__ import annotations
 
-import pathlib
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, Final
@@ -15,11 +14,11 @@ import numpy as np
 
 from ..base.errors import CommandError, Problem
 from ..base.exits import FAILED, INTERRUPTED, OK, WRONG
-from ..base.files import read_text
-from ..base.limits import LIMITS
 from ..base.text import clean
+from ..base.trust import KEYBOARD, Trust
 
 if TYPE_CHECKING:
+    import pathlib
     from collections.abc import Callable
 
     from .reply import Reply
@@ -33,6 +32,7 @@ class Line:
     number: int
     text: str  # without blanks around it
     said: tuple[str, ...] = ()  # the comments above it
+    trust: Trust = KEYBOARD  # what it may do with files
 
     @property
     def place(self) -> str:
@@ -54,13 +54,15 @@ class Outcome:
     asked: bool = False
 
 
-def read_script(path: str | pathlib.Path) -> list[Line]:
+def read_script(path: str | pathlib.Path, trust: Trust = KEYBOARD) -> list[Line]:
     """Return the commands in a file.
 
-    Raises `InputError` when it is missing, empty or not text.
+    `trust` is that in whoever starts it. Raises `InputError` when it is missing, empty
+    or not text, or may not be read.
     """
     source = clean(str(path))
-    lines = parse_script(read_text(pathlib.Path(path), LIMITS.text), source)
+    name, inside = str(path), trust.named(str(path), ".gs")
+    lines = parse_script(trust.read(name, ".gs"), source, trust.of_script(inside))
     if not lines:
         raise CommandError(
             Problem("the script is empty", "write one command a line", source)
@@ -68,22 +70,25 @@ def read_script(path: str | pathlib.Path) -> list[Line]:
     return lines
 
 
-def parse_script(text: str, source: str) -> list[Line]:
-    """Return the commands in a text: its lines, without blanks and comments."""
+def parse_script(text: str, source: str, trust: Trust) -> list[Line]:
+    """Return the commands in a text: its lines, without blanks and comments.
+
+    `trust` is that in each of them.
+    """
     lines: list[Line] = []
     said: list[str] = []
     for number, line in enumerate(map(str.strip, text.splitlines()), 1):
         if line.startswith("#"):
             said.append(clean(line.lstrip("# ")))
         elif line:
-            lines.append(Line(source, number, line, tuple(said)))
+            lines.append(Line(source, number, line, tuple(said), trust))
             said = []
     return lines
 
 
 def run_script(
     lines: list[Line],
-    execute: Callable[[str], Reply],
+    execute: Callable[[str, Trust], Reply],
     seen: Callable[[Line, Reply], None] = lambda line, reply: None,
     *,
     keep_going: bool = False,
@@ -95,7 +100,7 @@ def run_script(
     """
     code, count, failures = OK, 0, list[str]()
     for line, following in zip_longest(lines, lines[1:]):
-        reply = execute(line.text)
+        reply = execute(line.text, line.trust)
         count += 1
         seen(line, reply)
         if reply.code is not None and reply.ok:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from ..base.trust import KEYBOARD, Trust
 from ..export.formats import EXPORTERS, Exporter
 from ..words import events as describe
 from ..words.expression import Expression, State, parse
@@ -33,19 +34,23 @@ if TYPE_CHECKING:
 class Session:
     """The runs over one subject, and where in their time we are.
 
-    `nested` carries out a command line on behalf of another one, as a script does;
-    `progress` is told how far long work has come.
+    `known` raises `CommandError` for a line that is no command, and `nested` carries
+    out a line on behalf of another one, as a script does; `progress` is told how far
+    long work has come.
     """
 
     def __init__(
         self,
         subject: Subject,
         timeline: Timeline,
-        nested: Callable[[str], Reply],
+        known: Callable[[str], object],
+        nested: Callable[[str, Trust], Reply],
         progress: Progress,
     ) -> None:
         self.subject = subject
+        self.known = known
         self.nested = nested
+        self.trust = KEYBOARD  # in the line that is carried out, or comes next
         self.progress = progress
         self.runs = [Branch(0, timeline, "as loaded")]
         self.chosen = 0
@@ -139,7 +144,8 @@ class Session:
                 return Stopped("end" if direction > 0 else "start")
             halting = [meeting for meeting in met if self._count(meeting)]
             if halting:
-                self.memory.waiting = [c for m in halting for c in m.stop.commands]
+                stops = [meeting.stop for meeting in halting]
+                self.memory.waiting = [(c, s.trust) for s in stops for c in s.commands]
                 first, *others = map(self._stopped, halting)
                 return replace(first, also=tuple(others))
 

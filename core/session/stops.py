@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import numpy as np
 
+from ..base.trust import KEYBOARD, Trust
 from ..engine.element import index_of
 from ..engine.trace import Contribution, Forward, Seed, Trace
 from ..words.expression import Expression, NotYetError, State
@@ -70,6 +71,7 @@ class Stop:
     enabled: bool = True  # whether it halts at all
     temporary: bool = False  # whether it goes once it has halted
     commands: tuple[str, ...] = ()  # lines to execute when it has halted
+    trust: Trust = KEYBOARD  # in these lines
 
 
 @dataclass(frozen=True, slots=True)

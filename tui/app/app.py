@@ -23,6 +23,7 @@ from textual.reactive import Initialize, Reactive
 from textual.widgets import Input
 
 from ...core.base.errors import InputError, hold_to
+from ...core.base.trust import KEYBOARD, Trust
 from ...core.debugger.debugger import Debugger
 from ...core.scenario.scenario import Scenario, load
 from ..graph.drawing import cut
@@ -97,6 +98,7 @@ class GradstepApp(App[int]):
         at: str = "",
         script: Path | None = None,
         theme: str = "",
+        trust: Trust = KEYBOARD,
     ) -> None:
         """Take what to begin with; without a theme, the one that was chosen last.
 
@@ -111,6 +113,7 @@ class GradstepApp(App[int]):
         self._bug = None if about is None else Debugger(about)
         self._at = at
         self._script = script
+        self._trust = trust
 
     def get_driver_class(self) -> type[Driver]:
         """Return the driver of the platform, passing over bytes that are no text."""
@@ -160,6 +163,7 @@ class GradstepApp(App[int]):
             loop.add_signal_handler(signal.SIGTERM, self.exit, _TERMINATED)
 
     def _main_screen(self, debugger: Debugger) -> MainScreen:
+        debugger.trust = self._trust
         return MainScreen(debugger, self._at, self._script, self.size_classes())
 
     def _picker(self, instead_of: str = "") -> Screen[int]:

@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.events import Resize, ScreenResume
 
+    from ...core.base.trust import Trust
     from ...core.debugger.debugger import Debugger
     from ...core.session.reply import Reply
 
@@ -134,7 +135,8 @@ class MainScreen(Screen[int]):
         self._is_showing = False  # the command is done, and panes look things up
         self._is_stale = False  # what is looked up is not what is to be seen any more
         self._is_given_up = False  # by a person; to look again would go on for as long
-        self._lines: deque[str] = deque()  # to be executed after that
+        # to be executed after that, and the trust in each
+        self._lines: deque[tuple[str, Trust]] = deque()
         self._turning = ""  # the view to turn to
         self._facts: Sequence[str] = ()  # of the header
         self._always: Sequence[Pane] = ()
@@ -176,7 +178,7 @@ class MainScreen(Screen[int]):
         if self._script is not None:
             from ...core.session.script import read_script  # noqa: PLC0415  # 2 ms, only for a script
 
-            lines = read_script(self._script)
+            lines = read_script(self._script, self.debugger.trust)
             self._player = Player(lines)
         self._begin(f"goto {self._at}" if self._at else "")
 
@@ -209,15 +211,19 @@ class MainScreen(Screen[int]):
 
     # ------------------------------------------------------------- the one way
 
-    def run_line(self, line: str) -> None:
-        """Execute a command line; a long one goes on in the background."""
+    def run_line(self, line: str, trust: Trust | None = None) -> None:
+        """Execute a command line; a long one goes on in the background.
+
+        `trust` says what it may do with files; without one, what a person may.
+        """
+        trust = trust or self.debugger.trust
         if self._work.busy and self._is_showing:
-            self._lines.append(line)
+            self._lines.append((line, trust))
             self._work.cancel()
         elif self._work.busy:
             self._say_busy()
         else:
-            self._begin(line)
+            self._begin(line, trust)
 
     def show_present(self) -> None:
         """Show the present moment; what takes long is looked up in the background."""
@@ -240,7 +246,7 @@ class MainScreen(Screen[int]):
         """Tell whether a command goes on in the background."""
         return self._work.busy
 
-    def _begin(self, line: str) -> None:
+    def _begin(self, line: str, trust: Trust | None = None) -> None:
         """Execute a line, or none, and look up what the panes need to show it."""
         if not is_there(self):
             return
@@ -252,7 +258,7 @@ class MainScreen(Screen[int]):
         def work() -> _Done:
             reply, error = None, None
             try:
-                reply = self.debugger.execute(line) if line else None
+                reply = self.debugger.execute(line, trust) if line else None
             except Exception as raised:  # noqa: BLE001  # ours; the session goes on
                 error = raised
             self._is_showing = True
@@ -277,7 +283,7 @@ class MainScreen(Screen[int]):
         if view is not None:
             self._draw(view)
         if self._lines:
-            self.run_line(self._lines.popleft())
+            self.run_line(*self._lines.popleft())
         elif self._is_stale:
             self.show_present()
         self._is_given_up = False
@@ -625,9 +631,9 @@ class MainScreen(Screen[int]):
     def _play_on(self) -> None:
         if self.busy:
             return
-        line = self._player.next_line(self.debugger)
+        line, trust = self._player.next_line(self.debugger)
         if line:
-            self.run_line(line)
+            self.run_line(line, trust)
         else:
             self._player.stop()
             self._show_header()

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from textual.timer import Timer
     from textual.widget import Widget
 
+    from ...core.base.trust import Trust
     from ...core.debugger.debugger import Debugger
     from ...core.session.reply import Reply
     from ...core.session.script import Line
@@ -48,12 +49,14 @@ class Player:
             self._timer.stop()
             self._timer = None
 
-    def next_line(self, debugger: Debugger) -> str:
-        """Return the command line that is next, or nothing at the end."""
+    def next_line(self, debugger: Debugger) -> tuple[str, Trust]:
+        """Return the command line that is next, or "" at the end, and its trust."""
         if self._is_script:
             self._made = self.script.popleft() if self.script else None
-            return self._made.text if self._made else ""
-        return "stepi" if debugger.position < len(debugger.trace) else ""
+            made = self._made
+            return (made.text, made.trust) if made else ("", debugger.trust)
+        line = "stepi" if debugger.position < len(debugger.trace) else ""
+        return line, debugger.trust
 
     def failed(self, reply: Reply) -> str:
         """Return where the script has failed, which ends it; nothing where it goes on.

@@ -29,7 +29,7 @@ def reloaded(debugger: Debugger, progress: Progress) -> Loaded:
             return Loaded(None, "it was not read from a file")
         scenario = load(debugger.scenario.path or debugger.subject.name)
         fresh = Debugger(scenario, progress=progress)
-        fresh.exporters = debugger.exporters
+        fresh.exporters, fresh.trust = debugger.exporters, debugger.trust
         lines = [f"{stop.kind} {stop.text}" for stop in debugger.memory.stops.values()]
         lost = [line for line in lines if not fresh.execute(line).ok]
         fresh.execute(f"goto {min(debugger.position, len(fresh.trace))}")

@@ -109,9 +109,13 @@ _SCENARIOS: Final = _argument("SCENARIO", "names or .toml files", nargs="+")
 _AT: Final = _argument("--at LOC", "where to look from", default="")
 _THEME: Final = _argument("--theme NAME", "the theme", default="")
 _EACH: Final = _argument("--json", "one JSON object a line for each scenario")
+_TRUST: Final = _argument(
+    "--trust", "let scripts read and write any file; otherwise only in their folder"
+)
 _SCRIPT: Final = (
     _argument("--echo", "print the commands of a script, too"),
     _argument("--keep-going", "go on after a command that fails"),
+    _TRUST,
 )
 _FORCE: Final = _argument("--force", "overwrite the file if it exists")
 _FILE: Final = (
@@ -231,6 +235,7 @@ _TEST: Final = (
     _argument("PATH", "names, .toml files, or folders", nargs="*"),
     _argument("--builtin", "test the built-in scenarios; so it is without a PATH"),
     _argument("--junit FILE", "write JUnit's XML, too"),
+    _TRUST,
 )
 _RUN: Final = (
     _argument(
@@ -239,6 +244,7 @@ _RUN: Final = (
     _argument("--at LOC", "where to begin", default=""),
     _argument("--script FILE", "a script to play with the space bar, line by line"),
     _THEME,
+    _TRUST,
 )
 _EXPORT: Final = (
     _SCENARIO,

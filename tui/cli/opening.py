@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ...core.base.errors import InputError, Problem
 from ...core.base.exits import BUG, OK
+from ...core.base.trust import FULL, KEYBOARD, Trust
 from .main import has_terminal
 
 if TYPE_CHECKING:  # it imports Textual
@@ -18,7 +19,11 @@ Options = argparse.Namespace
 
 
 def application(
-    name: str, at: str = "", script: str = "", theme: str = ""
+    name: str,
+    at: str = "",
+    script: str = "",
+    theme: str = "",
+    trust: Trust = KEYBOARD,
 ) -> GradstepApp:
     """Return the application, ready to run; without a name it opens the picker.
 
@@ -37,7 +42,7 @@ def application(
             read_script(lines)
         from ..app.app import GradstepApp  # noqa: PLC0415  # here, where no garbage is looked for
 
-        app = GradstepApp(scenario, at, lines, theme)
+        app = GradstepApp(scenario, at, lines, theme, trust)
         gc.freeze()  # nor later on
     finally:
         gc.enable()
@@ -55,7 +60,11 @@ def do_run(options: Options) -> int:
             )
         )
     app = application(
-        options.scenario or "", options.at, options.script or "", options.theme
+        options.scenario or "",
+        options.at,
+        options.script or "",
+        options.theme,
+        FULL if options.trust else KEYBOARD,
     )
     left = app.run()
     return BUG if app.return_code else left or OK

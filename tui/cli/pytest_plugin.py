@@ -20,6 +20,13 @@ if TYPE_CHECKING:  # every pytest would wait for it
     from ...core.debugger.verify import Verdict
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the flag that lets scripts name any file."""
+    text = "let gradstep's scripts read and write any file, not only in their folder"
+    group = parser.getgroup("gradstep")
+    group.addoption("--gradstep-trust", action="store_true", help=text)
+
+
 def pytest_collect_file(
     file_path: Path, parent: pytest.Collector
 ) -> pytest.Collector | None:
@@ -37,9 +44,12 @@ class ScenarioFile(pytest.File):
 
     def collect(self) -> Iterator[pytest.Item]:
         """Yield a test for each thing that the scenario promises."""
+        from ...core.base.trust import FULL, KEYBOARD  # noqa: PLC0415  # with what follows
         from ...core.debugger.verify import promises  # noqa: PLC0415  # 200 ms in every pytest
 
-        for name, keep in promises(self.path.with_suffix(".toml")).items():
+        trust = FULL if self.config.getoption("gradstep_trust") else KEYBOARD
+        scenario = self.path.with_suffix(".toml")
+        for name, keep in promises(scenario, trust=trust).items():
             if self.path.suffix == ".gs" and name == "expect":
                 continue
             yield Promise.from_parent(self, name=name, keep=keep)

@@ -12,6 +12,7 @@ from ...core.base.errors import InputError, Problem
 from ...core.base.exits import FAILED, OK
 from ...core.base.save import write
 from ...core.base.text import clean
+from ...core.base.trust import FULL, KEYBOARD, Trust
 from ...core.debugger.complete import complete
 from ...core.debugger.debugger import Debugger
 from ...core.debugger.verify import Verdict, promises, scenarios_in
@@ -38,7 +39,8 @@ _PROMPT: Final = "(gradstep) "
 
 def play_script(options: Options) -> int:
     """Play the commands of a file over a scenario."""
-    scenario, lines = load(options.scenario), read_script(options.script)
+    scenario = load(options.scenario)
+    lines = read_script(options.script, _trust(options))
     with progress(f"playing {scenario.subject.name}") as tell:
         debugger = Debugger(scenario, progress=tell)
         debugger.exporters, debugger.digits = with_screen(), look_for(options).sentence
@@ -80,17 +82,23 @@ def do_debug(options: Options) -> int:
         debugger = Debugger(scenario, progress=tell)
         debugger.exporters, debugger.digits = with_screen(), look_for(options).sentence
         if not sys.stdin.isatty():
-            return _play(debugger, _piped(), options)
+            return _play(debugger, _piped(_trust(options)), options)
+        debugger.trust = _trust(options)
         return _talk(debugger, options)
 
 
-def _piped() -> list[Line]:
+def _trust(options: Options) -> Trust:
+    """Return the trust in a person who has given these flags."""
+    return FULL if options.trust else KEYBOARD
+
+
+def _piped(trust: Trust) -> list[Line]:
     try:
         text = sys.stdin.buffer.read().decode("utf-8-sig")
     except UnicodeDecodeError:
         problem = Problem("not text in UTF-8", "one command a line", "<stdin>")
         raise InputError(problem) from None
-    return parse_script(text, "<stdin>")
+    return parse_script(text, "<stdin>", trust.of_script("<stdin>"))
 
 
 def _talk(debugger: Debugger, options: Options) -> int:
@@ -153,9 +161,10 @@ def do_test(options: Options) -> int:
     screen, look = screen_for(options), look_for(options)
     verdicts: list[Verdict] = []
     sound: list[str | Path] = []
+    trust = _trust(options)
     with progress("testing") as tell:
         for path in scenarios_in(paths):
-            told = [keep() for keep in promises(path, tell).values()]
+            told = [keep() for keep in promises(path, tell, trust).values()]
             verdicts += told
             _tell(screen, look, str(path), told)
             if all(one.code in (OK, FAILED) for one in told):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from gradstep.core.base.errors import InputError, Interrupted
+from gradstep.core.base.trust import KEYBOARD
 from gradstep.core.debugger.debugger import Debugger
 from gradstep.core.export.records import plain
 from gradstep.core.scenario.scenario import parse
@@ -30,12 +31,14 @@ def play(
 ) -> Outcome:
     debugger = debugger or session(LAYERS)
     return run_script(
-        parse_script(text, "f.gs"), debugger.execute, keep_going=keep_going
+        parse_script(text, "f.gs", KEYBOARD), debugger.execute, keep_going=keep_going
     )
 
 
 def test_comments_and_blanks_are_no_commands() -> None:
-    lines = parse_script("\n# one\n# two\nstep # there\n\n  stepi  \n", "f.gs")
+    lines = parse_script(
+        "\n# one\n# two\nstep # there\n\n  stepi  \n", "f.gs", KEYBOARD
+    )
     assert [(line.number, line.text) for line in lines] == [
         (4, "step # there"),
         (6, "stepi"),
@@ -145,7 +148,7 @@ def test_source_runs_a_file_and_fails_with_it(tmp_path: Path) -> None:
     assert debugger.position == 1  # what the script did, it did
     script.write_text("step\nquit 4\nstep\n")
     assert debugger.execute(f"source {script}").code == 4
-    script.write_text(f"source {script}\n")
+    script.write_text("source a.gs\n")  # beside itself
     assert "nest too deeply" in wrong(debugger, f"source {script}")
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from gradstep.core.base.trust import KEYBOARD, Trust, below
 from gradstep.core.debugger.debugger import Debugger
 from gradstep.core.scenario.scenario import load
 from gradstep.core.session.script import parse_script
@@ -22,18 +23,20 @@ from gradstep.tui.app.reloading import change, changed_at
 
 def test_without_a_script_it_steps_to_the_end() -> None:
     debugger, player = Debugger(load("apple_orange")), Player()
-    assert player.next_line(debugger) == "stepi"
+    assert player.next_line(debugger) == ("stepi", KEYBOARD)
     debugger.execute("goto end")
-    assert player.next_line(debugger) == ""
+    assert player.next_line(debugger) == ("", KEYBOARD)
 
 
 def test_with_a_script_its_lines_are_all() -> None:
     debugger, player = (
         Debugger(load("apple_orange")),
-        Player(parse_script("next\nprint x", "s.gs")),
+        Player(parse_script("next\nprint x", "s.gs", below(Path("lessons")))),
     )
     assert [*player.states()] == ["script: 2 more, space plays one, > all"]
-    assert [player.next_line(debugger) for _ in range(3)] == ["next", "print x", ""]
+    trust = Trust(Path("lessons").resolve())
+    lines = [player.next_line(debugger) for _ in range(3)]
+    assert lines == [("next", trust), ("print x", trust), ("", KEYBOARD)]
     assert debugger.position == 0
     assert [*player.states()] == []
 

@@ -234,6 +234,30 @@ def script_text(name: str) -> str:
     return path.read_text()
 
 
+def test_scripts_from_outside_stay_in_their_folder(tmp_path: Path) -> None:
+    lesson, outside = tmp_path / "lesson", tmp_path / "new.gs"
+    lesson.mkdir()
+    (lesson / "one.toml").write_text(script_text("apple_orange"))
+    (lesson / "one.gs").write_text(f"step\nsave {outside}\n")
+    play = ("play", "apple_orange", "--script", str(lesson / "one.gs"))
+    for arguments in (("test", str(lesson)), play):
+        done = run(*arguments)
+        assert done.returncode == 2
+        said = done.stdout + done.stderr
+        assert "one.gs:2: the file" in said
+        assert "is outside of the script's folder" in said
+        assert not outside.exists()
+        assert run(*arguments, "--trust").returncode == 0
+        outside.unlink()
+    done = run("debug", "apple_orange", typed=f"step\nsave {outside}\n")
+    assert "<stdin>:2: the file" in done.stderr
+    done = plugin("-q", cwd=lesson)
+    assert "is outside of the script's folder" in done.stdout
+    assert not outside.exists()
+    assert "2 passed" in plugin("-q", "--gradstep-trust", cwd=lesson).stdout
+    assert outside.exists()
+
+
 # --------------------------------------------------------------------------- replies
 
 
