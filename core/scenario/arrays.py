@@ -14,24 +14,32 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
+from io import BytesIO
 from pathlib import Path
 from types import MappingProxyType
-from typing import IO, BinaryIO, Final, NoReturn
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple, NoReturn
 
 import numpy as np
 
 from ..base.errors import InputError, Problem
 from ..base.files import open_regular, read_text, within
-from ..base.limits import LIMITS
 from ..base.text import clean, nearest
 from ..ops.table import Array, Shape
 from ..words.numbers import shape_text
+
+if TYPE_CHECKING:
+    from ..base.limits import Limits
 
 _MOST_PROBLEMS: Final = 10
 _ZIP_END: Final = b"PK\x05\x06"
 _ZIP64_END: Final = b"PK\x06\x07"
 _ZIP_TAIL: Final = 22 + 65535  # the end record with the longest comment
 _MOST_DIRECTORY: Final = 100_000  # bytes of a zip file's table of contents
+_PACKED: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # all that NumPy writes
+_LONGEST_HEADER: Final = (
+    10_000  # bytes of an .npy header: NumPy evaluates no longer one
+)
+_PIECE: Final = 2**20  # bytes that are unpacked at once
 # What numpy and zipfile raise at bytes that make no sense to them.
 _DAMAGED: Final = (
     *(OSError, EOFError, RuntimeError, ValueError, TypeError, KeyError, SyntaxError),
@@ -44,22 +52,33 @@ _NUMBER: Final = re.compile(
 )
 
 
-def load(folder: Path, name: str, key: str, header: bool, room: int) -> Array:
-    """Return the array in the file `name` of `folder`, of at most `room` elements.
+class Wanted(NamedTuple):
+    """What a scenario wants of a file."""
 
-    `key` chooses an array of an .npz file, `header` skips the first line of a .csv.
+    folder: Path  # of the scenario: the file is in it or below it
+    name: str  # of the file, as it is written
+    key: str  # of an array in an .npz file; "" where it has one alone
+    header: bool  # whether the first line of a .csv file is passed over
+    room: int  # elements that there is room for
+    limits: Limits  # on the file itself
+
+
+def load(wanted: Wanted) -> Array:
+    """Return the array in a file.
+
     Raises `InputError`; problems inside a .csv file have a line and a column.
     """
+    name = wanted.name
     suffix = Path(name).suffix.lower()
     if suffix not in _READERS:
         _refuse("is no file of numbers", f"allowed: {', '.join(_READERS)}", name)
-    path = within(folder, name)
+    path = within(wanted.folder, name)
     if path is None:
         message = f"the file '{clean(name)[:80]}' is outside the scenario's folder"
         hint = "a scenario reads files of its own folder and of those below"
         raise InputError(message, hint)
     try:
-        return _READERS[suffix](path, name, key, header, room)
+        return _READERS[suffix](path, wanted)
     except _DAMAGED as error:
         _refuse(f"is damaged: {_reason(error)}", "", name)
 
@@ -72,13 +91,19 @@ def _refuse(message: str, hint: str, name: str) -> NoReturn:
     raise InputError(Problem(message, hint, clean(name)))
 
 
-def _npy(path: Path, name: str, _key: str, _header: bool, room: int) -> Array:
-    with open_regular(path, LIMITS.file, name) as file:
-        return _array(file, name, room)
+def _open(path: Path, wanted: Wanted) -> BinaryIO:
+    most, under = wanted.limits.file, wanted.folder.resolve()
+    return open_regular(path, most, wanted.name, under)
 
 
-def _npz(path: Path, name: str, key: str, _header: bool, room: int) -> Array:
-    with open_regular(path, LIMITS.file, name) as file:
+def _npy(path: Path, wanted: Wanted) -> Array:
+    with _open(path, wanted) as file:
+        return _array(file, wanted)
+
+
+def _npz(path: Path, wanted: Wanted) -> Array:
+    name, key = wanted.name, wanted.key
+    with _open(path, wanted) as file:
         _check_directory(file, name)
         with zipfile.ZipFile(file) as archive:
             keys = {one.removesuffix(".npy"): one for one in archive.namelist()}
@@ -88,11 +113,14 @@ def _npz(path: Path, name: str, key: str, _header: bool, room: int) -> Array:
                 what = f"has no array '{key}'" if key else "has several arrays"
                 _refuse(what, clean(hint), name)
             member = archive.getinfo(keys[key] if key else next(iter(keys.values())))
-            if member.file_size > LIMITS.file:
+            if member.compress_type not in _PACKED:
+                hint = "numpy.savez and numpy.savez_compressed make one that is read"
+                _refuse("is packed in a way that NumPy does not use", hint, name)
+            if member.file_size > wanted.limits.file:
                 message = f"unpacks to {member.file_size} bytes"
-                _refuse(message, f"at most {LIMITS.file} are read", name)
+                _refuse(message, f"at most {wanted.limits.file} are read", name)
             with archive.open(member) as data:
-                return _array(data, name, room)
+                return _array(data, wanted)
 
 
 def _check_directory(file: BinaryIO, name: str) -> None:
@@ -111,36 +139,65 @@ def _check_directory(file: BinaryIO, name: str) -> None:
 
 _HEADERS: Final = MappingProxyType(
     {
-        (1, 0): np.lib.format.read_array_header_1_0,
-        (2, 0): np.lib.format.read_array_header_2_0,
+        (1, 0): ("<H", np.lib.format.read_array_header_1_0),
+        (2, 0): ("<I", np.lib.format.read_array_header_2_0),
     }
 )
 
 
-def _array(file: IO[bytes], name: str, room: int) -> Array:
+def _array(file: IO[bytes], wanted: Wanted) -> Array:
     """Return the array of an .npy stream."""
-    version = np.lib.format.read_magic(file)
-    if version not in _HEADERS:
-        _refuse(f"has the unknown version {version[0]}.{version[1]}", "", name)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the age of a file
-        shape, is_fortran, dtype = _HEADERS[version](file)
+    shape, is_fortran, dtype = _header(file, wanted.name)
     if dtype.kind not in "biuf" or dtype.itemsize > 8:
-        _refuse(f"holds {dtype}", "allowed: floats, whole numbers and booleans", name)
-    _check_shape(shape, name, room)
-    length = math.prod(shape) * dtype.itemsize
-    data = file.read(length)
-    if len(data) != length:
-        _refuse(f"ends after {len(data)} of {length} bytes", "", name)
+        hint = "allowed: floats, whole numbers and booleans"
+        _refuse(f"holds {dtype}", hint, wanted.name)
+    _check_shape(shape, wanted)
+    data = np.empty(math.prod(shape), dtype)  # takes memory as it is filled
+    _fill(data, file, wanted.name)
     order = "F" if is_fortran else "C"
-    array = np.frombuffer(data, dtype=dtype).reshape(shape, order=order)
+    array = data.reshape(shape, order=order)
     return np.ascontiguousarray(array, dtype=dtype.newbyteorder("=")).reshape(shape)
 
 
-def _check_shape(shape: Shape, name: str, room: int) -> None:
+def _header(file: IO[bytes], name: str) -> tuple[Shape, bool, np.dtype[Any]]:
+    """Read what an .npy stream says of its array.
+
+    NumPy reads a header before it looks at its length, and a packed one may be of any.
+    """
+    version = np.lib.format.read_magic(file)
+    if version not in _HEADERS:
+        _refuse(f"has the unknown version {version[0]}.{version[1]}", "", name)
+    layout, read = _HEADERS[version]
+    start = file.read(struct.calcsize(layout))
+    (length,) = struct.unpack(layout, start)
+    if length > _LONGEST_HEADER:
+        hint = f"at most {_LONGEST_HEADER} are read"
+        _refuse(f"has a header of {length} bytes", hint, name)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the age of a file
+        return read(BytesIO(start + file.read(length)))
+
+
+def _fill(data: Array, file: IO[bytes], name: str) -> None:
+    """Fill an array with the bytes of a stream, which has to end with it."""
+    room = data.view(np.uint8)
+    done, length = 0, room.size
+    while done < length:
+        piece = file.read(min(_PIECE, length - done))
+        if not piece:
+            _refuse(f"ends after {done} of {length} bytes", "", name)
+        room[done : done + len(piece)] = np.frombuffer(piece, np.uint8)
+        done += len(piece)
+    if file.read(1):  # at the end of a packed file its sum is compared, too
+        message = f"has more than the {length} bytes of its array"
+        _refuse(message, "numpy.savez keeps several arrays in one file", name)
+
+
+def _check_shape(shape: Shape, wanted: Wanted) -> None:
+    name, room, axes = wanted.name, wanted.room, wanted.limits.axes
     size = math.prod(shape)
-    if len(shape) > LIMITS.axes:
-        _refuse(f"has {len(shape)} axes", f"allowed: {LIMITS.axes} at most", name)
+    if len(shape) > axes:
+        _refuse(f"has {len(shape)} axes", f"allowed: {axes} at most", name)
     if any(length < 1 for length in shape):
         hint = "an array has at least one element"
         _refuse(f"has the shape {shape_text(shape)}", hint, name)
@@ -148,12 +205,14 @@ def _check_shape(shape: Shape, name: str, room: int) -> None:
         _refuse(f"has {size} elements", f"there is room for {room}", name)
 
 
-def _csv(path: Path, name: str, _key: str, header: bool, room: int) -> Array:
+def _csv(path: Path, wanted: Wanted) -> Array:
+    name, room = wanted.name, wanted.room
+    text = read_text(path, wanted.limits.csv, name, wanted.folder.resolve())
     problems: list[Problem] = []
     rows: list[list[float]] = []
     width = elements = 0
-    for number, line in enumerate(read_text(path, LIMITS.csv, name).split("\n"), 1):
-        if not line.strip() or (header and number == 1):
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip() or (wanted.header and number == 1):
             continue
         row = _row(line, number, name, problems)
         width = width or len(row)
@@ -202,7 +261,7 @@ def _number(text: str) -> float | None:
     return None if math.isinf(value) and "n" not in text.lower() else value
 
 
-_Reader = Callable[[Path, str, str, bool, int], Array]
+_Reader = Callable[[Path, Wanted], Array]
 _READERS: Final[Mapping[str, _Reader]] = MappingProxyType(
     {".npy": _npy, ".npz": _npz, ".csv": _csv}
 )

@@ -560,7 +560,7 @@ _DRAWS: Final[Mapping[str, Callable[[Table, Shape, _Source], _Draw | None]]] = (
 
 
 def _file(table: Table, source: _Source) -> Array | None:
-    from .arrays import load as load_array  # noqa: PLC0415  # 3 ms of a start
+    from . import arrays  # noqa: PLC0415  # 3 ms of a start
 
     name, key = table.text("file"), table.text("key")
     header = table.flag("header")
@@ -578,7 +578,9 @@ def _file(table: Table, source: _Source) -> Array | None:
         return None
     room = min(source.setting.room.left, LIMITS.elements_per_array)
     try:
-        array = load_array(source.setting.folder, raw, key, header, room)
+        array = arrays.load(
+            arrays.Wanted(source.setting.folder, raw, key, header, room, LIMITS)
+        )
     except InputError as error:
         for problem in error.problems:
             if problem.line:  # in the file itself

@@ -3,6 +3,7 @@
 import math
 import os
 import struct
+import tracemalloc
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -435,6 +436,76 @@ def test_zip_bombs_are_not_unpacked(tmp_path: Path) -> None:
     assert "has too many entries" in mistake('{ file = "many.npz" }', setting)
     (tmp_path / "n.npz").write_bytes(b"PK nothing")
     assert "is no .npz file" in mistake('{ file = "n.npz" }', setting)
+
+
+LARGE = 64 * 2**20  # bytes, which are next to none when they are packed
+BZIP2, LZMA, DEFLATED = zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA, zipfile.ZIP_DEFLATED
+
+
+def pack(path: Path, packed: int, content: bytes, size: int | None = None) -> None:
+    """Write a zip file whose only member may lie about its size."""
+    with zipfile.ZipFile(path, "w", packed) as archive:
+        archive.writestr("w.npy", content)
+    if size is not None:
+        data, true = path.read_bytes(), struct.pack("<I", len(content))
+        assert data.count(true) >= 2  # it stands before the member, and at the end
+        path.write_bytes(data.replace(true, struct.pack("<I", size)))
+
+
+def refused_within(folder: Path, most: int) -> str:
+    """Return what is said of w.npz, which takes so many bytes at most to be read."""
+    tracemalloc.start()
+    try:
+        said = mistake('{ file = "w.npz" }', beside(folder))
+        assert tracemalloc.get_traced_memory()[1] < most
+    finally:
+        tracemalloc.stop()
+    return said
+
+
+@pytest.mark.parametrize(
+    ("packed", "count", "zeros", "size", "says"),
+    [
+        (BZIP2, 2, LARGE, 96, "is packed in a way that NumPy does not use"),
+        (BZIP2, 2, LARGE, None, "is packed in a way that NumPy does not use"),
+        (LZMA, 2, 16, None, "is packed in a way that NumPy does not use"),
+        (DEFLATED, 2, LARGE, None, "has more than the 16 bytes of its array"),
+        (DEFLATED, 2, LARGE, 100_000, "has more than the 16 bytes of its array"),
+        (DEFLATED, 2, LARGE, len(npy("(2,)")) + 16, "is damaged: Bad CRC"),
+        (DEFLATED, 2, 9, 2**28, "ends after 9 of 16 bytes"),
+        (DEFLATED, 9_999_999, 9, None, "ends after 9 of 79999992 bytes"),
+        (DEFLATED, 2, 16, 2**30, "unpacks to 1073741824 bytes"),
+    ],
+)
+def test_a_member_is_unpacked_as_far_as_its_array_goes(
+    tmp_path: Path, packed: int, count: int, zeros: int, size: int | None, says: str
+) -> None:
+    pack(tmp_path / "w.npz", packed, npy(f"({count},)") + bytes(zeros), size)
+    assert says in refused_within(tmp_path, 2**23 + 8 * count)
+
+
+def test_a_header_is_unpacked_as_far_as_numpy_reads_one(tmp_path: Path) -> None:
+    start = b"\x93NUMPY\x02\x00" + struct.pack("<I", LARGE)
+    pack(tmp_path / "w.npz", DEFLATED, start + b" " * LARGE)
+    said = refused_within(tmp_path, 2**23)
+    assert "has a header of 67108864 bytes; at most 10000 are read" in said
+
+
+def test_what_numpy_writes_is_read(tmp_path: Path) -> None:
+    setting = beside(tmp_path)
+    right = np.arange(600_000.0).reshape(2, 300_000)  # more than one piece
+    for name, array in (("c", right), ("f", np.asfortranarray(right))):
+        np.save(tmp_path / f"{name}.npy", array)
+        np.savez(tmp_path / f"{name}.npz", w=array)
+        np.savez_compressed(tmp_path / f"{name}z.npz", w=array)
+        for file in (f"{name}.npy", f"{name}.npz", f"{name}z.npz"):
+            np.testing.assert_array_equal(
+                value(f'{{ file = "{file}" }}', setting), right
+            )
+    np.save(tmp_path / "big.npy", np.arange(3, dtype=">i2"))
+    assert value('{ file = "big.npy" }', setting).tolist() == [0, 1, 2]
+    np.save(tmp_path / "one.npy", np.float64(7))
+    assert value('{ file = "one.npy" }', setting).tolist() == 7
 
 
 @given(data=st.data())
