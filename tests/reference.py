@@ -20,6 +20,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 from unittest import mock
 
+from gradstep.core.base.limits import LIMITS, RAISED
 from gradstep.core.commands import COMMANDS, GROUPS
 from gradstep.core.ops import elementwise, linalg, nn, reduce, shape
 from gradstep.core.ops.table import REQUIRED
@@ -142,6 +143,11 @@ def _option(one: arguments.Argument) -> str:
     return _cells(f"`{one.usage}`", (one.help or known).replace("%%", "%"))
 
 
+def limit_reference() -> str:
+    rows = (_cells(f"`{n}`", f"{getattr(LIMITS, n):,}", of) for n, of in RAISED.items())
+    return "\n".join(["| limit | at most | of what |", "|---|---|---|", *rows, ""])
+
+
 # ----------------------------------------------------------------------------- panes
 
 
@@ -227,6 +233,7 @@ PARTS: Final[Mapping[str, Callable[[], str]]] = MappingProxyType(
         "commands": command_reference,
         "keys": key_reference,
         "options": option_reference,
+        "limits": limit_reference,
         "panes": pane_reference,
         "operations": operation_reference,
         "recipes": recipe_reference,

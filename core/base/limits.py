@@ -1,35 +1,103 @@
-"""How large a scenario may be. Each limit is checked before memory or time is taken."""
+"""How large a scenario, an expression or a script may be: one table.
+
+Each limit is checked before memory or time is taken. `--limit NAME=N` raises one of
+those that protect a person's time and memory; the others protect Python itself.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from .errors import InputError
+from .text import clean, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 NESTING: Final = 100
+
+
+def _limit(most: int, of: str) -> Any:
+    """Return a field for a limit that a person may raise."""
+    return field(default=most, metadata={"of": of})
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """The sizes that a text from somebody else may have."""
 
-    text: int = 4 * 2**20  # characters of a scenario file or of a program
-    nodes: int = 200_000  # of a program, its calls unrolled
-    steps: int = 1_500_000  # expressions evaluated while a program is read, likewise
+    text: int = _limit(4 * 2**20, "characters of a scenario, a program or a script")
+    columns: int = _limit(10_000, "characters of one line of a program")
+    nodes: int = _limit(200_000, "nodes of a program, its calls unrolled")
+    steps: int = _limit(1_500_000, "expressions read in a program, its calls unrolled")
+    parts: int = _limit(1000, "parts of a split, which are a node each")
+    elements_per_array: int = _limit(50_000_000, "elements of one value or result")
+    elements: int = _limit(
+        200_000_000, "elements of all values of a scenario, or of one expression"
+    )
+    work: int = _limit(
+        10_000_000_000, "multiplications of a forward pass, or of one command line"
+    )
+    file: int = _limit(512 * 2**20, "bytes of a file of numbers, packed or unpacked")
+    csv: int = _limit(16 * 2**20, "bytes of a file of numbers that is text")
+    expression: int = _limit(2000, "characters of an expression of the debugger")
+    line: int = _limit(4000, "characters of a command line")
+    commands: int = _limit(10_000, "commands that one line starts by stops and scripts")
+    iterations: int = _limit(10**9, "iterations of a training")
     nesting: int = NESTING  # brackets and operators inside each other
     calls: int = 50  # calls inside each other
-    parts: int = 1000  # of a split, which are a node each
+    scripts: int = 20  # scripts inside each other
     nested: int = 1000  # things in the tuples of a tuple, or in a joined one
-    expression: int = 2000  # characters of an expression of the debugger
     expression_nesting: int = 40  # brackets and operators inside each other in one
-    columns: int = 10_000  # characters of one line
     digits: int = 1000  # of one number
     whole: int = 2**63 - 1  # the greatest whole number
-    elements_per_array: int = 50_000_000  # of one value or result
-    elements: int = 200_000_000  # of all nodes together
-    work: int = 10_000_000_000  # multiplications of one forward pass
     axes: int = 32  # of one array
-    file: int = 512 * 2**20  # bytes of a file of numbers, packed or unpacked
-    csv: int = 16 * 2**20  # bytes of one that is text
+
+    def allowed(self, name: str) -> str:
+        """Return the way out for what is too large.
+
+        >>> LIMITS.allowed("parts")
+        'at most 1000 are allowed; --limit parts=N allows more'
+        """
+        most = getattr(self, name)
+        return f"at most {most} are allowed; --limit {name}=N allows more"
 
 
 LIMITS: Final = Limits()
+# What each of the limits that may be raised counts, by name.
+RAISED: Final = {one.name: one.metadata["of"] for one in fields(Limits) if one.metadata}
+
+
+def raised(texts: Iterable[str]) -> Limits:
+    """Return the limits with some of them changed, each by a text like "nodes=1e6".
+
+    More nodes take a longer text and more steps along. Raises `InputError` where a text
+    names no limit or gives no whole number.
+
+    >>> raised(["nodes=1_000_000"]).nodes
+    1000000
+    """
+    found: dict[str, int] = {}
+    for text in texts:
+        name, _, number = text.partition("=")
+        if name not in RAISED:
+            hint = nearest(name, RAISED) or f"limits are {', '.join(RAISED)}"
+            raise InputError(f"there is no limit {clean(name)!r}", hint)
+        most = _whole(number)
+        if most < 1:
+            hint = "write a whole number above 0: --limit nodes=1000000"
+            raise InputError(f"'{clean(number)}' is no limit for {name}", hint)
+        found[name] = most
+    share = max(found.get("nodes", 0) / LIMITS.nodes, 1.0)
+    along = {name: int(getattr(LIMITS, name) * share) for name in ("text", "steps")}
+    return replace(LIMITS, **along | found)
+
+
+def _whole(text: str) -> int:
+    """Return the whole number that a text says, or 0: 1000000, 1_000_000, 1e6."""
+    try:
+        number = float(text)
+        return int(number) if number.is_integer() and len(text) < 20 else 0
+    except ValueError:
+        return 0

@@ -9,7 +9,6 @@ import stat
 import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from secrets import token_hex
 from typing import TYPE_CHECKING, Final
 
 from .errors import InputError, Problem
@@ -124,7 +123,7 @@ def _draft(place: Entry, content: bytes, mode: int) -> Generator[str]:
     folder = place.folder
     beside = "" if folder is not None else f"{Path(place.name).parent}{os.sep}"
     _forget(beside, folder)
-    draft = f"{beside}.gradstep-{token_hex(8)}"
+    draft = f"{beside}.gradstep-{os.urandom(8).hex()}"
     try:
         with os.fdopen(_created(Entry(draft, folder), mode), "wb") as file:
             file.write(content)

@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from ..words.expression import Expression
 
 _MOST_LINES = 8  # of differing nodes, in the text of one reply
-_MOST_ITERATIONS = 10**9
 _LONGEST = 40  # characters of an expression, in the text of a run
 
 
@@ -426,8 +425,9 @@ def _train(session: Session, arguments: str) -> Answer:
     target = first + whole_number(arguments)
     if not isinstance(timeline, Iterations):
         raise CommandError("this scenario does not train", "it has no table [training]")
-    if target >= _MOST_ITERATIONS:
-        raise CommandError(f"more than {_MOST_ITERATIONS} iterations")
+    limits = session.subject.limits
+    if target >= limits.iterations:
+        raise CommandError(f"{target + 1} iterations", limits.allowed("iterations"))
     timeline = timeline.extended(target + 1)
     session.runs[session.chosen] = session.branch._replace(timeline=timeline)
     try:

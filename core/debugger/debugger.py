@@ -23,6 +23,7 @@ from ..scenario.scenario import Scenario
 from ..session.reply import Answer, Reply
 from ..session.session import Session
 from ..training.timeline import Single, Timeline
+from ..words.budget import Budget
 from ..words.expression import NotYetError
 from .by_name import ByName
 
@@ -35,10 +36,6 @@ if TYPE_CHECKING:
     from ..engine.subject import Subject
     from ..session.memory import Display, Place
     from ..session.stops import Stop
-
-_MOST_COMMANDS: Final = 100_000  # that one line may start through stops and scripts
-_DEEPEST: Final = 20  # nesting of scripts
-_LONGEST_LINE: Final = 4000  # characters; Python reads no longer whole number
 
 
 class Debugger(Session, ByName):
@@ -96,12 +93,15 @@ class Debugger(Session, ByName):
         if memory.depth == 0:
             memory.started = 0
             self._seq += 1
+            self.budget = Budget(self.subject.limits)
         outer, memory.waiting = memory.waiting, []
         before = self._snapshot()
         command, reply = self._carry_out(line, trust or self.trust)
-        while memory.waiting and reply.ok and reply.code is None:
-            reply = _joined(reply, self._carry_out(*memory.waiting.pop(0))[1])
+        replies = [reply]
+        while memory.waiting and replies[-1].ok and replies[-1].code is None:
+            replies.append(self._carry_out(*memory.waiting.pop(0))[1])
         memory.waiting = outer
+        reply = _joined(replies)
         if command is not None or not reply.ok:
             changed = self._snapshot() != before
             self._write_down(self._replayed(command, reply, changed))
@@ -124,8 +124,9 @@ class Debugger(Session, ByName):
         line, command = line.strip(), None
         answer, error, failed, interrupted = Answer(), None, False, False
         try:
-            if started > _MOST_COMMANDS:
-                raise CommandError("one line has started too many commands")
+            if started > self.subject.limits.commands:
+                what = f"this line has started {started} commands"
+                raise CommandError(what, self.subject.limits.allowed("commands"))
             command, arguments = self._command(line)
             if command is not None:
                 answer = command.run(self, arguments)
@@ -217,11 +218,9 @@ class Debugger(Session, ByName):
         line = without_comment(line)
         if not line:
             return None, ""
-        if len(line) > _LONGEST_LINE:
-            raise CommandError(
-                f"a line of {len(line)} characters is too long",
-                f"at most {_LONGEST_LINE} are read",
-            )
+        if len(line) > self.subject.limits.line:
+            what = f"a line of {len(line)} characters is too long"
+            raise CommandError(what, self.subject.limits.allowed("line"))
         word, _, rest = line.partition(" ")
         name = ALIASES.get(word, word)
         if name not in COMMANDS:
@@ -249,8 +248,9 @@ class Debugger(Session, ByName):
 
     def _nested(self, line: str, trust: Trust) -> Reply:
         """Carry out a line on behalf of another one: one of a script."""
-        if self.memory.depth >= _DEEPEST:
-            raise CommandError("scripts nest too deeply")
+        most = self.subject.limits.scripts
+        if self.memory.depth >= most:
+            raise CommandError(f"scripts nest more than {most} deep")
         self.memory.depth += 1
         try:
             return self.execute(line, trust)
@@ -297,21 +297,22 @@ def _seen(command: Command, reply: Reply) -> Sequence[str]:
     return assertions(command.name, reply) if command.recorded else ()
 
 
-def _joined(reply: Reply, then: Reply) -> Reply:
-    """Return the reply to a line whose stop has run a command of its own."""
-    error = then.error and f"at the stop: {then.command}: {then.error}"
+def _joined(replies: Sequence[Reply]) -> Reply:
+    """Return the reply to a line whose stops have run commands of their own."""
+    first, last = replies[0], replies[-1]
+    if last is first:
+        return first
     return replace(
-        then,
-        command=reply.command,
-        ok=then.ok,
-        stop=then.stop or reply.stop,
-        display=then.display or reply.display,
-        data=reply.data,
-        text=(*reply.text, *then.text),
-        error=error,
-        failed=reply.failed or then.failed,
-        show=reply.show,
-        moved=reply.moved or then.moved,
+        last,
+        command=first.command,
+        stop=next((one.stop for one in reversed(replies) if one.stop), None),
+        display=next((one.display for one in reversed(replies) if one.display), ()),
+        data=first.data,
+        text=tuple(line for one in replies for line in one.text),
+        error=last.error and f"at the stop: {last.command}: {last.error}",
+        failed=any(one.failed for one in replies),
+        show=first.show,
+        moved=any(one.moved for one in replies),
     )
 
 

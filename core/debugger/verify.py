@@ -12,7 +12,7 @@ import numpy as np
 from ..base.errors import InputError, Interrupted, Problem
 from ..base.exits import FAILED, INTERRUPTED, OK, WRONG
 from ..base.files import is_scenario, read_text
-from ..base.limits import LIMITS
+from ..base.limits import LIMITS, Limits
 from ..base.text import clean
 from ..base.trust import KEYBOARD
 from ..engine.element import index_of
@@ -51,7 +51,10 @@ Keep = Callable[[], Verdict]
 
 
 def promises(
-    path: str | Path, progress: Progress | None = None, trust: Trust = KEYBOARD
+    path: str | Path,
+    progress: Progress | None = None,
+    trust: Trust = KEYBOARD,
+    limits: Limits = LIMITS,
 ) -> dict[str, Keep]:
     """Return the tests of a scenario, by what they hold: its [expect], its script.
 
@@ -59,7 +62,7 @@ def promises(
     the script. One that cannot be read has the one test "scenario", which says why.
     """
     try:
-        scenario = load(path)
+        scenario = load(path, limits)
     except InputError as error:
         failures = tuple(map(str, error.problems))
         broken = Verdict(clean(Path(path).stem), "scenario", WRONG, 0, failures)
@@ -120,10 +123,11 @@ def placed(
     scenario: Scenario, found: Iterable[tuple[tuple[str, str], str]]
 ) -> tuple[str, ...]:
     """Return what is found of keys of a file, by table and key, each with its place."""
-    text = "" if scenario.path is None else read_text(scenario.path, LIMITS.text)
+    path, most = scenario.path, scenario.subject.limits.text
+    text = "" if path is None else read_text(path, most)
     mistakes = Mistakes(text, scenario.source)
-    for path, message in found:
-        mistakes.at_key(path, message)
+    for key, message in found:
+        mistakes.at_key(key, message)
     return tuple(map(str, mistakes.problems()))
 
 

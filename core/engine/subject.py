@@ -19,6 +19,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from ..base.limits import LIMITS, Limits
 from .run import Run, evaluate
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class Subject:
     recipes: Mapping[int, Mapping[str, Any]] = field(
         default_factory=dict[int, Mapping[str, Any]]
     )
+    limits: Limits = LIMITS  # on what a session may ask of it
 
     def run(self) -> Run:
         """Evaluate the graph: all values, and all gradients of the output."""

@@ -81,9 +81,7 @@ def parts_of(op: Op, attributes: Attributes, limits: Limits) -> list[Attributes]
     """Return the attributes of each part of an operation that makes several."""
     parts = op.parts(**attributes) if op.parts else 0
     if parts > limits.parts:
-        raise LimitFault(
-            f"{op.name} into {parts} parts", f"at most {limits.parts} are allowed"
-        )
+        raise LimitFault(f"{op.name} into {parts} parts", limits.allowed("parts"))
     return [MappingProxyType({**attributes, "part": part}) for part in range(parts)]
 
 

@@ -359,6 +359,7 @@ class Reading:
                 node,
                 f"the program, its calls unrolled, has more than {self.limits.steps} "
                 "expressions",
+                self.limits.allowed("steps"),
             )
         return value
 
@@ -442,21 +443,22 @@ class Reading:
     def room(self, node: ast.expr) -> None:
         """Stop where the graph has no room for one more node."""
         if len(self.builder.nodes) >= self.limits.nodes:
-            self.stop(node, f"the graph has more than {self.limits.nodes} nodes")
+            what = f"the graph has more than {self.limits.nodes} nodes"
+            self.stop(node, what, self.limits.allowed("nodes"))
 
     def check_size(self, shape: Shape) -> None:
         """Refuse a value that is too large, before it is made."""
         problem = size_problem(shape, self.limits)
         if problem:
-            most = f"{self.limits.axes} axes and {self.limits.elements_per_array}"
-            raise LimitFault(
-                f"this would make {problem}", f"at most {most} elements are allowed"
-            )
+            allowed = self.limits.allowed("elements_per_array")
+            if len(shape) > self.limits.axes:
+                allowed = f"at most {self.limits.axes} are allowed"
+            raise LimitFault(f"this would make {problem}", allowed)
         self.elements += math.prod(shape)
         if self.elements > self.limits.elements:
             raise LimitFault(
                 f"the values of the program have {self.elements} elements up to here",
-                f"at most {self.limits.elements} are allowed",
+                self.limits.allowed("elements"),
             )
 
     def check_cost(
@@ -470,12 +472,12 @@ class Reading:
         most = self.limits.elements_per_array
         if room > most:
             what = f"{op.name} would make an array of {room} elements on its way"
-            raise LimitFault(what, f"at most {most} are allowed")
+            raise LimitFault(what, self.limits.allowed("elements_per_array"))
         self.work += work
         if self.work > self.limits.work:
             raise LimitFault(
                 f"the program takes {self.work} multiplications up to here",
-                f"at most {self.limits.work} are allowed",
+                self.limits.allowed("work"),
             )
 
     def misfit(self, op: Op, operands: Sequence[int], words: str) -> Fault:

@@ -158,7 +158,7 @@ def parse(
     """
     if len(text) > limits.text:
         raise LimitError(
-            f"the {name} has {len(text)} characters", f"at most {limits.text} are read"
+            f"the {name} has {len(text)} characters", limits.allowed("text")
         )
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     source = _scan(text, name, limits)
@@ -219,7 +219,8 @@ def _scan(text: str, name: str, limits: Limits) -> Scanned:
     for number, one in enumerate(code, 1):
         if len(one) > limits.columns:
             what = f"the line has more than {limits.columns} characters"
-            raise LimitError(Problem(what, "break it in parentheses", "", number, 1))
+            hint = f"break it in parentheses; {limits.allowed('columns')}"
+            raise LimitError(Problem(what, hint, "", number, 1))
     return Scanned(name, text, tuple(code), MappingProxyType(notes))
 
 

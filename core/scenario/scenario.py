@@ -18,7 +18,7 @@ import numpy as np
 from ... import scenarios
 from ..base.errors import InputError, Problem, ScenarioError
 from ..base.files import read_text
-from ..base.limits import LIMITS
+from ..base.limits import LIMITS, Limits
 from ..base.text import Place, clean, nearest
 from ..engine.subject import NotePlace, Subject, When
 from ..ops.checks import is_whole
@@ -29,7 +29,7 @@ from .places import Path, inside
 from .toml import Mistakes, Table, described, shown, shown_key
 from .toml import parse as parse_toml
 from .training import Batch, Training, read_training
-from .values import DTYPES, Setting, read
+from .values import DTYPES, Room, Setting, read
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -108,10 +108,11 @@ def _builtin_folder() -> pathlib.Path:
     return pathlib.Path(scenarios.__path__[0])
 
 
-def load(path_or_name: str | pathlib.Path) -> Scenario:
+def load(path_or_name: str | pathlib.Path, limits: Limits = LIMITS) -> Scenario:
     """Return the scenario in a file, or the built-in one of that name.
 
-    Raises `ScenarioError` with everything that is wrong with the file.
+    `limits` says how large it may be. Raises `ScenarioError` with everything that is
+    wrong with the file.
     """
     text = str(path_or_name)
     names = builtin_names()
@@ -120,7 +121,8 @@ def load(path_or_name: str | pathlib.Path) -> Scenario:
     else:
         path, source = pathlib.Path(path_or_name), clean(text)
     try:
-        return parse(read_text(path, LIMITS.text), source=source, path=path)
+        text = read_text(path, limits.text)
+        return parse(text, source=source, path=path, limits=limits)
     except ScenarioError:
         raise
     except InputError as error:
@@ -133,12 +135,17 @@ def load(path_or_name: str | pathlib.Path) -> Scenario:
 
 
 def parse(
-    text: str, *, source: str = "scenario", path: pathlib.Path | None = None
+    text: str,
+    *,
+    source: str = "scenario",
+    path: pathlib.Path | None = None,
+    limits: Limits = LIMITS,
 ) -> Scenario:
     """Return the scenario that a text describes.
 
     `source` names it in messages; files of numbers are looked for beside `path`.
-    Raises `ScenarioError` with everything that is wrong.
+    `limits` says how large it may be. Raises `ScenarioError` with everything that is
+    wrong.
     """
     text = text.replace("\r\n", "\n")
     name = clean(path.stem if path else source)
@@ -150,9 +157,11 @@ def parse(
     _check_version(top)
     dtype = top.choice("dtype", DTYPES, "float64")
     convention = top.choice("convention", ("rows", "columns"), "")
-    setting = Setting(np.dtype(dtype), convention, path.parent if path else None)
+    folder = path.parent if path else None
+    room = Room(limits.elements)
+    setting = Setting(np.dtype(dtype), convention, folder, room=room, limits=limits)
     given, broken = _given(top, setting)
-    program = _program(top, text, given, broken, dtype)
+    program = _program(top, text, given, broken, setting)
     graph = program.graph if program else None
     training = None
     table = top.table("training")
@@ -180,6 +189,7 @@ def parse(
         names,
         notes,
         _recipes(top, program.graph),
+        limits,
     )
     return Scenario(
         subject,
@@ -270,7 +280,7 @@ def _program(
     text: str,
     given: Mapping[str, Leaf],
     broken: Mapping[str, NodeKind],
-    dtype: str,
+    setting: Setting,
 ) -> Program | None:
     """Return the program, read; its mistakes get their places in the file."""
     output = top.line("output")
@@ -289,7 +299,8 @@ def _program(
             output=output or None,
             source=top.mistakes.source,
             locate=_locator(top, text, code),
-            dtype=np.dtype(dtype),
+            dtype=setting.dtype,
+            limits=setting.limits,
         )
     except InputError as error:
         for problem in error.problems:
@@ -338,6 +349,7 @@ def _batch_program(
             source=top.mistakes.source,
             locate=_locator(top, text, code),
             dtype=setting.dtype,
+            limits=setting.limits,
         )
     except InputError as error:
         top.mistakes.at_value(path, wrong, str(error.problems[0]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from ..engine.graph import NodeKind
     from ..ops.table import Value
     from ..program.build import Leaf
-
-_MOST_ITERATIONS: Final = 10**9
 
 
 class Batch(NamedTuple):
@@ -76,7 +74,7 @@ def read_training(
         optimizer,
         MappingProxyType(hyper),
         _learning_rate(table, leaves, broken, setting),
-        table.whole("iterations", 100, least=1, most=_MOST_ITERATIONS),
+        table.whole("iterations", 100, least=1, most=setting.limits.iterations),
         _batch(batch, leaves, broken) if table.has_table("batch") else None,
     )
     table.finish(f"a setting of {optimizer}")

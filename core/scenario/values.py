@@ -36,6 +36,7 @@ keep their kind. `dtype = "int64"` in a table overrules both.
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -43,7 +44,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import numpy as np
 
 from ..base.errors import InputError
-from ..base.limits import LIMITS
+from ..base.limits import LIMITS, Limits
 from ..base.text import nearest
 from ..engine.element import index_of
 from ..ops.checks import is_finite, is_whole
@@ -96,6 +97,7 @@ class Setting:
     keep: bool = False
     floats_only: bool = False
     room: Room = field(default_factory=Room)
+    limits: Limits = LIMITS
 
 
 def read(
@@ -229,12 +231,15 @@ def _fits(shape: Shape, source: _Source) -> bool:
         source.wrong(
             f"the shape has {len(shape)} axes", f"allowed: {LIMITS.axes} at most"
         )
-    elif size > LIMITS.elements_per_array:
+    elif size > source.setting.limits.elements_per_array:
         message = f"the array of shape {shape_text(shape)} has {size} elements"
-        source.wrong(message, f"allowed: {LIMITS.elements_per_array} at most")
+        source.wrong(message, source.setting.limits.allowed("elements_per_array"))
     elif size > source.setting.room.left:
         message = f"the array of shape {shape_text(shape)} has {size} elements"
-        source.wrong(message, "the arrays of one scenario are too large together")
+        together = "the arrays of one scenario are too large together"
+        source.wrong(
+            f"{message}; {together}", source.setting.limits.allowed("elements")
+        )
     else:
         source.setting.room.left -= size
         return True
@@ -381,7 +386,7 @@ def _arange(table: Table, source: _Source) -> Array | None:
     try:
         count = math.ceil((stop - start) / step)
     except OverflowError:
-        count = LIMITS.elements_per_array + 1
+        count = sys.maxsize
     if count < 1:
         source.wrong(
             "arange is empty", "an array has at least one element", ("arange",)
@@ -576,10 +581,11 @@ def _file(table: Table, source: _Source) -> Array | None:
         hint = "save the scenario beside the file first"
         source.wrong(f"the file {shown(raw)} is beside no scenario", hint, ("file",))
         return None
-    room = min(source.setting.room.left, LIMITS.elements_per_array)
+    limits = source.setting.limits
+    room = min(source.setting.room.left, limits.elements_per_array)
     try:
         array = arrays.load(
-            arrays.Wanted(source.setting.folder, raw, key, header, room, LIMITS)
+            arrays.Wanted(source.setting.folder, raw, key, header, room, limits)
         )
     except InputError as error:
         for problem in error.problems:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ..base.trust import KEYBOARD, Trust
 from ..export.formats import EXPORTERS, Exporter
 from ..words import events as describe
+from ..words.budget import STEP, Budget
 from ..words.expression import Expression, State, parse
 from ..words.numbers import SENTENCE
 from .location import Location, parse_location
@@ -57,6 +58,7 @@ class Session:
         self.undone: list[int] = []
         self.place = Place(0, 0)
         self.memory = Memory()
+        self.budget = Budget(subject.limits)  # of the line that is carried out
         self.digits = SENTENCE  # of the numbers in answers
         self.exporters: Mapping[str, Exporter] = EXPORTERS  # a screen adds its own
 
@@ -107,11 +109,12 @@ class Session:
             place.iteration,
             self.subject.names,
             MappingProxyType(hits),
+            self.budget,
         )
 
     def expression(self, text: str) -> Expression:
         """Parse an expression over this graph, or raise `CommandError`."""
-        return parse(text, self.graph, self.subject.names)
+        return parse(text, self.graph, self.subject.names, self.subject.limits)
 
     def location(self, text: str) -> Location:
         """Parse a location in this graph, or raise `CommandError`."""
@@ -139,7 +142,10 @@ class Session:
         """Travel to the next stop, or to the end of time, and say why it halted."""
         self.memory.waiting = []
         while True:
+            start = self.place
             met = self._next_halt(direction, extra)
+            if self.memory.started > 1:  # a stop or a script goes on and on
+                self.budget.take((), STEP * self._distance(start))
             if met is None:
                 return Stopped("end" if direction > 0 else "start")
             halting = [meeting for meeting in met if self._count(meeting)]
@@ -178,6 +184,11 @@ class Session:
                     return [met]
             position = -1 if direction > 0 else beyond.position
             self.progress(iteration, self.timeline.iterations)
+
+    def _distance(self, start: Place) -> int:
+        """Return how many events there are between a place and the present one."""
+        borders = abs(self.place.iteration - start.iteration)
+        return abs(self.place.position - start.position) + borders * len(self.trace)
 
     def _border(self, stop: Stop, start: Place) -> Meeting | None:
         """Return a watch met while going back over the start of an iteration, or None.

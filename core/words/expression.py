@@ -11,6 +11,7 @@ operations of a program are functions here, and so are those of `FUNCTIONS`.
 from __future__ import annotations
 
 import ast
+import math
 import operator
 import re
 import warnings
@@ -21,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 import numpy as np
 
 from ..base.errors import CommandError, InputError, Problem
-from ..base.limits import LIMITS
+from ..base.limits import LIMITS, Limits
 from ..base.text import clean, nearest
 from ..engine.element import Element, Quantity, index_of
 from ..engine.graph import Graph, misfit_text
@@ -29,7 +30,15 @@ from ..engine.measure import norm
 from ..engine.run import forward, unfit_words
 from ..ops import ALIASES, OPS, checks
 from ..ops.optimizers import OPTIMIZERS
-from ..ops.table import Array, Attributes, Op, Parameter, Value, broadcast_shape
+from ..ops.table import (
+    Array,
+    Attributes,
+    Op,
+    Parameter,
+    Shape,
+    Value,
+    broadcast_shape,
+)
 from ..program.build import RECIPES, build
 from ..program.calls import (
     bind_constructor,
@@ -43,6 +52,7 @@ from ..program.statements import Leaf
 from ..program.static import OPERATORS, Fault, described, fold_call, is_number
 from ..program.syntax import characters
 from ..program.whitelist import mistakes
+from .budget import STEP, Budget
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -68,6 +78,7 @@ class State:
     hits: Mapping[int, int] = field(
         default_factory=dict[int, int]
     )  # of stops, by number; of the asking one at 0
+    budget: Budget = field(default_factory=Budget)  # of the line that asks
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +116,15 @@ class Expression:
             return False
 
 
-def parse(text: str, graph: Graph, names: Mapping[str, str]) -> Expression:
+def parse(
+    text: str, graph: Graph, names: Mapping[str, str], limits: Limits = LIMITS
+) -> Expression:
     """Parse an expression over the nodes of `graph`, or raise `CommandError`.
 
     `names` maps the literature's name of a gradient to `NODE.grad`.
     """
     spelled, words = _spelled(text, names)
-    tree = _syntax(text, spelled)
+    tree = _syntax(text, spelled, limits)
     reads: set[tuple[int, Quantity]] = set()
     resolver = _Resolver(spelled, text.strip(), graph, {**names, **words}, reads)
     return Expression(text.strip(), resolver.visit(tree), frozenset(reads))
@@ -220,11 +233,12 @@ def _spelled(text: str, names: Mapping[str, str]) -> tuple[str, dict[str, str]]:
 _FIRST_WORD: Final = 0x13000  # hieroglyphs: letters to Python, and not on a keyboard
 
 
-def _syntax(text: str, spelled: str) -> ast.expr:
-    if len(text) > LIMITS.expression:
-        raise CommandError(f"an expression of {len(text)} characters is too long")
-    if _nesting(text) > LIMITS.expression_nesting:
-        what = f"brackets nest deeper than {LIMITS.expression_nesting}"
+def _syntax(text: str, spelled: str, limits: Limits) -> ast.expr:
+    if len(text) > limits.expression:
+        what = f"an expression of {len(text)} characters is too long"
+        raise CommandError(what, limits.allowed("expression"))
+    if _nesting(text) > limits.expression_nesting:
+        what = f"brackets nest deeper than {limits.expression_nesting}"
         raise CommandError(what)
     try:
         # Python warns of what looks odd to it; here it is an error, or nothing.
@@ -236,7 +250,7 @@ def _syntax(text: str, spelled: str) -> ast.expr:
         lines = above[: (getattr(error, "lineno", None) or 1) - 1]
         column = sum(map(len, lines)) + (getattr(error, "offset", None) or 1)
         raise _at(column, said) from None
-    found = mistakes(tree, LIMITS, "console")
+    found = mistakes(tree, limits, "console")
     first = min(found, key=lambda one: getattr(one.node, "col_offset", 0), default=None)
     if first:
         raise _wrong(spelled, first.node, first.message, first.hint_for(_KNOWN))
@@ -513,7 +527,6 @@ _FACTS: Final[Mapping[str, Callable[[State], Any]]] = {
 
 def _close(a: Any, b: Any, *, rtol: float, atol: float) -> bool:
     """Tell whether all of `a` is within rtol · |b| + atol of `b`; NaN equals NaN."""
-    _refuse_large(broadcast_shape(np.shape(a), np.shape(b)))
     return bool(np.allclose(a, b, rtol=rtol, atol=atol, equal_nan=True))
 
 
@@ -595,6 +608,8 @@ _KNOWN: Final = (*FUNCTIONS, *OPS, *ALIASES, *CONSTRUCTORS, *RECIPES)
 
 def _checked(tree: ast.expr, state: State) -> Any:
     """Evaluate, and say what does not fit as a `CommandError`."""
+    state.budget.take((), STEP)
+    state.budget.elements = 0
     try:
         with np.errstate(all="ignore"):
             return _settled(_evaluate(tree, state))
@@ -625,9 +640,12 @@ def _evaluate(tree: ast.expr, state: State) -> Any:
             array = np.asarray(_evaluate(inner, state))
             return array.T if attribute == "T" else array.shape
         case ast.UnaryOp(op=op, operand=operand):
-            return _UNARY[type(op)](_evaluate(operand, state))
+            value = _evaluate(operand, state)
+            state.budget.take((_size(value),))
+            return _UNARY[type(op)](value)
         case _Infix(left=left, right=right):
-            return _infix(tree, _evaluate(left, state), _evaluate(right, state))
+            left, right = _evaluate(left, state), _evaluate(right, state)
+            return _infix(tree, left, right, state.budget)
         case ast.BoolOp(op=op, values=values):
             stop = isinstance(op, ast.Or)
             result = not stop
@@ -639,12 +657,14 @@ def _evaluate(tree: ast.expr, state: State) -> Any:
         case ast.Compare():
             return _compare(tree, state)
         case ast.Subscript(value=value, slice=index):
-            return _pick(_evaluate(value, state), _evaluate(index, state))
+            value, index = _evaluate(value, state), _evaluate(index, state)
+            return _pick(value, index, state.budget)
         case ast.Slice(lower=lower, upper=upper, step=step):
             parts = (lower, upper, step)
             return slice(*(p if p is None else _evaluate(p, state) for p in parts))
         case ast.Tuple(elts=parts) | ast.List(elts=parts):
             values = [_evaluate(part, state) for part in parts]
+            state.budget.take((_size(values),))  # as an array, sooner or later
             return tuple(values) if isinstance(tree, ast.Tuple) else values
         case _Call():
             return _call(tree, state)
@@ -652,11 +672,21 @@ def _evaluate(tree: ast.expr, state: State) -> Any:
             raise AssertionError(tree)
 
 
-def _infix(tree: _Infix, left: Any, right: Any) -> Any:
+def _size(value: Any) -> int:
+    """Return how many elements a value has; nothing is made of it for that."""
+    if isinstance(value, (list, tuple)):
+        return sum(map(_size, cast("Sequence[Any]", value)))
+    return getattr(value, "size", 1)
+
+
+def _infix(tree: _Infix, left: Any, right: Any, budget: Budget) -> Any:
     rule = _BINARY[type(tree.op)]
-    shape = OPS["matmul"].shape if rule is np.matmul else broadcast_shape
     try:
-        _refuse_large(shape(np.shape(left), np.shape(right)))
+        shapes = np.shape(left), np.shape(right)
+        if rule is np.matmul:
+            _take(OPS["matmul"], shapes, {}, budget)
+        else:
+            budget.take(broadcast_shape(*shapes))
         return rule(left, right)
     except _MISFITS as error:
         texts = [tree.written(one) for one in (tree.left, tree.right)]
@@ -665,13 +695,13 @@ def _infix(tree: _Infix, left: Any, right: Any) -> Any:
         raise _misfit(rule.__name__, texts, operands, error, whole) from None
 
 
-def _pick(value: Any, index: Any) -> Any:
+def _pick(value: Any, index: Any, budget: Budget) -> Any:
     """Return an element or a part of an array, or one of several values."""
     if type(value) is tuple and type(index) is int:
         return cast("tuple[Any, ...]", value)[index]
     array: Array = np.asarray(cast("Value", value))
     # An array without bytes tells the shape, and takes no memory for it.
-    _refuse_large(np.shape(np.empty(array.shape, _NO_BYTES)[index]))
+    budget.take(np.shape(np.empty(array.shape, _NO_BYTES)[index]))
     return array[index]
 
 
@@ -704,7 +734,7 @@ def _compare(tree: ast.Compare, state: State) -> Any:
         compare = OPERATORS[type(op)]
         if not {type(left), type(right)} & {str, tuple}:
             left, right = np.asarray(left), np.asarray(right)
-            _refuse_large(broadcast_shape(left.shape, right.shape))
+            state.budget.take(broadcast_shape(left.shape, right.shape))
         one = compare(left, right)
         result = one if result is True else np.logical_and(result, one)
         left = right
@@ -712,7 +742,7 @@ def _compare(tree: ast.Compare, state: State) -> Any:
 
 
 def _call(call: _Call, state: State) -> Any:
-    name = call.name
+    name, budget = call.name, state.budget
     args = [_evaluate(one, state) for one in call.args]
     keywords = {key: _evaluate(one, state) for key, one in call.keywords.items()}
     if name in FUNCTIONS:
@@ -722,14 +752,19 @@ def _call(call: _Call, state: State) -> Any:
         )
         if name == "hits":
             return state.hits.get(attributes["number"], 0)
-        return known.make(*map(_operand, operands), **attributes)
+        arrays = [_operand(one) for one in operands]
+        met = math.prod(broadcast_shape(*map(np.shape, arrays)))
+        budget.take((), met, met)
+        result = known.make(*arrays, **attributes)
+        budget.elements += _size(result)
+        return result
     if name in CONSTRUCTORS:
         attributes, shape = bind_constructor(name, args, keywords, _fixed)
-        _refuse_large(shape)
+        budget.take(shape)
         return CONSTRUCTORS[name].make(np.float64, **attributes)
     if name in RECIPES:
-        return _follow(call, args, keywords)
-    return _operate(OPS[ALIASES.get(name, name)], call, args, keywords)
+        return _follow(call, args, keywords, budget)
+    return _operate(OPS[ALIASES.get(name, name)], call, args, keywords, budget)
 
 
 def _fixed(value: Any) -> Any:
@@ -753,7 +788,7 @@ def _operand(value: Any) -> Array:
 
 
 def _operate(
-    op: Op, call: _Call, args: list[Any], keywords: dict[str, Any]
+    op: Op, call: _Call, args: list[Any], keywords: dict[str, Any], budget: Budget
 ) -> Value | tuple[Array, ...]:
     """Call an operation of the program language with numbers."""
     given, attributes = bind_operation(op, args, keywords, _fixed)
@@ -762,9 +797,9 @@ def _operate(
     operands = [_operand(one) for one in given]
     try:
         if op.parts is None:
-            return _result(op, operands, attributes)
-        parts = parts_of(op, attributes, LIMITS)
-        return tuple(_result(op, operands, part) for part in parts)
+            return _result(op, operands, attributes, budget)
+        parts = parts_of(op, attributes, budget.limits)
+        return tuple(_result(op, operands, part, budget) for part in parts)
     except _MISFITS as error:
         texts = _texts(call, args, keywords)
         typed = [texts.get(id(one), described(one)) for one in given]
@@ -795,19 +830,26 @@ def _texts(
     return texts
 
 
-def _result(op: Op, operands: Sequence[Any], attributes: Attributes) -> Array:
+def _result(
+    op: Op, operands: Sequence[Any], attributes: Attributes, budget: Budget
+) -> Array:
     """Compute an operation, if the room and the work that it takes are allowed."""
-    shapes = [np.shape(one) for one in operands]
-    _refuse_large(op.shape(*shapes, **attributes))
-    work, room = op.cost(*shapes, **attributes) if op.cost else (0, 0)
-    if room > LIMITS.elements_per_array or work > LIMITS.work:
-        what = f"{op.name} would take {work} multiplications, and {room} elements"
-        hint = f"at most {LIMITS.work} and {LIMITS.elements_per_array} are allowed"
-        raise CommandError(what, hint)
+    _take(op, [np.shape(one) for one in operands], attributes, budget)
     return op.forward(*operands, **attributes)
 
 
-def _follow(call: _Call, args: Sequence[Any], keywords: Mapping[str, Any]) -> Array:
+def _take(
+    op: Op, shapes: Sequence[Shape], attributes: Attributes, budget: Budget
+) -> None:
+    """Take what an operation needs from the budget, or raise `CommandError`."""
+    shape = op.shape(*shapes, **attributes)
+    work, room = op.cost(*shapes, **attributes) if op.cost else (0, 0)
+    budget.take(shape, work + sum(map(math.prod, shapes)), room)
+
+
+def _follow(
+    call: _Call, args: Sequence[Any], keywords: Mapping[str, Any], budget: Budget
+) -> Array:
     """Follow a recipe of the prelude, as a program of one line."""
     leaves: dict[str, Leaf] = {}
     texts = _texts(call, args, keywords)
@@ -829,7 +871,9 @@ def _follow(call: _Call, args: Sequence[Any], keywords: Mapping[str, Any]) -> Ar
     given += [f"{key}={written(value)}" for key, value in keywords.items()]
     line = f"result = {call.name}({', '.join(given)})"
     try:
-        program = build(line, leaves)
+        program = build(line, leaves, limits=budget.left())
+        for node in program.graph:
+            budget.take(node.shape)
         values = forward(program.graph, program.leaves)
     except InputError as error:
         here = f"the call: {call.text}"
@@ -838,8 +882,3 @@ def _follow(call: _Call, args: Sequence[Any], keywords: Mapping[str, Any]) -> Ar
             for one in error.problems
         ) from None
     return np.asarray(values[program.graph.output])
-
-
-def _refuse_large(shape: tuple[int, ...]) -> None:
-    if np.prod(shape, dtype=float) > LIMITS.elements_per_array:
-        raise CommandError(f"a result of shape {shape} is too large")

@@ -23,6 +23,7 @@ from textual.reactive import Initialize, Reactive
 from textual.widgets import Input
 
 from ...core.base.errors import InputError, hold_to
+from ...core.base.limits import LIMITS, Limits
 from ...core.base.trust import KEYBOARD, Trust
 from ...core.debugger.debugger import Debugger
 from ...core.scenario.scenario import Scenario, load
@@ -99,6 +100,7 @@ class GradstepApp(App[int]):
         script: Path | None = None,
         theme: str = "",
         trust: Trust = KEYBOARD,
+        limits: Limits = LIMITS,
     ) -> None:
         """Take what to begin with; without a theme, the one that was chosen last.
 
@@ -114,6 +116,7 @@ class GradstepApp(App[int]):
         self._at = at
         self._script = script
         self._trust = trust
+        self._limits = limits
 
     def get_driver_class(self) -> type[Driver]:
         """Return the driver of the platform, passing over bytes that are no text."""
@@ -226,7 +229,7 @@ class GradstepApp(App[int]):
     def on_open(self, message: Open) -> None:
         """Load a scenario and show it, or say what is wrong with it."""
         try:
-            debugger = Debugger(load(message.path))
+            debugger = Debugger(load(message.path, self._limits))
         except InputError as error:
             self.notify(
                 str(error),

@@ -27,7 +27,8 @@ def reloaded(debugger: Debugger, progress: Progress) -> Loaded:
     try:
         if debugger.scenario is None:
             return Loaded(None, "it was not read from a file")
-        scenario = load(debugger.scenario.path or debugger.subject.name)
+        path = debugger.scenario.path or debugger.subject.name
+        scenario = load(path, debugger.subject.limits)
         fresh = Debugger(scenario, progress=progress)
         fresh.exporters, fresh.trust = debugger.exporters, debugger.trust
         lines = [f"{stop.kind} {stop.text}" for stop in debugger.memory.stops.values()]

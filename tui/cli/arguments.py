@@ -108,6 +108,12 @@ _SCENARIO: Final = _argument("SCENARIO", "a name or a .toml file")
 _SCENARIOS: Final = _argument("SCENARIO", "names or .toml files", nargs="+")
 _AT: Final = _argument("--at LOC", "where to look from", default="")
 _THEME: Final = _argument("--theme NAME", "the theme", default="")
+_LIMIT: Final = _argument(
+    "--limit NAME=N",
+    "allow more than is allowed otherwise: nodes=1000000; may be repeated",
+    action="append",
+    default=[],
+)
 _EACH: Final = _argument("--json", "one JSON object a line for each scenario")
 _TRUST: Final = _argument(
     "--trust", "let scripts read and write any file; otherwise only in their folder"
@@ -201,7 +207,7 @@ _COMES: Final = (
     ),
 )
 _PLAY: Final = {
-    "": (_SCENARIO,),
+    "": (_SCENARIO, _LIMIT),
     "which steps": _WHICH,
     **_looks(),
     "what comes out": _COMES,
@@ -229,12 +235,14 @@ _CHECK: Final = (
         "check at most N elements of each array, drawn with a fixed seed",
         whole(1, 10**9),
     ),
+    _LIMIT,
     _EACH,
 )
 _TEST: Final = (
     _argument("PATH", "names, .toml files, or folders", nargs="*"),
     _argument("--builtin", "test the built-in scenarios; so it is without a PATH"),
     _argument("--junit FILE", "write JUnit's XML, too"),
+    _LIMIT,
     _TRUST,
 )
 _RUN: Final = (
@@ -244,6 +252,7 @@ _RUN: Final = (
     _argument("--at LOC", "where to begin", default=""),
     _argument("--script FILE", "a script to play with the space bar, line by line"),
     _THEME,
+    _LIMIT,
     _TRUST,
 )
 _EXPORT: Final = (
@@ -255,6 +264,7 @@ _EXPORT: Final = (
     ),
     _AT,
     _argument("--element E", "what tex derives: W1, W1.grad[0, 2]"),
+    _LIMIT,
     *_FILE,
 )
 _SNAPSHOT: Final = (
@@ -263,10 +273,12 @@ _SNAPSHOT: Final = (
     _argument("--size SIZE", "columns and rows; otherwise 120x36", default="120x36"),
     _argument("--view NAME", "the view at the right"),
     _THEME,
+    _LIMIT,
     *_FILE,
 )
 _DEBUG: Final = (
     _SCENARIO,
+    _LIMIT,
     *_SCRIPT,
     _argument("--json", "write JSON Lines: one command a line"),
 )
@@ -277,7 +289,7 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
         "play": Command("print every step of the forward and the backward pass", _PLAY),
         "grads": Command(
             "print the values and gradients of all nodes",
-            {"": (_SCENARIOS, _EACH), **_looks()},
+            {"": (_SCENARIOS, _LIMIT, _EACH), **_looks()},
         ),
         "check": Command(
             "compare every gradient with numeric differentiation; 1 on a mismatch",
@@ -296,7 +308,10 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
         "list": Command("list the built-in scenarios", {"": (_EACH,), **_looks()}),
         "show": Command(
             "print the nodes, shapes, frames and formulas of a scenario",
-            {"": (_SCENARIO, _argument("--json", "one JSON object")), **_looks()},
+            {
+                "": (_SCENARIO, _LIMIT, _argument("--json", "one JSON object")),
+                **_looks(),
+            },
         ),
         "export": Command(
             "write a session as a picture, a page, a recording, a program, …",

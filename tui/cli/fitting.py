@@ -7,7 +7,6 @@ import tomllib
 from typing import TYPE_CHECKING, Final
 
 from ...core.base.files import read_text
-from ...core.base.limits import LIMITS
 from ...core.debugger.debugger import Debugger
 from ...core.debugger.verify import placed
 from ...core.session.notes import notes_in_time
@@ -49,7 +48,9 @@ def _said(scenario: Scenario, cut: Sequence[NotePlace]) -> Sequence[str]:
     if scenario.path is None or not cut:
         return ()
     # The notes have the order of the file, where a node may have another name.
-    keys = tomllib.loads(read_text(scenario.path, LIMITS.text))["notes"]
+    keys = tomllib.loads(read_text(scenario.path, scenario.subject.limits.text))[
+        "notes"
+    ]
     named = dict(zip(scenario.subject.notes, keys, strict=True))
     found = [named[place] for place in cut]
     return placed(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ...core.base.errors import InputError, Problem
 from ...core.base.exits import BUG, OK
+from ...core.base.limits import LIMITS, Limits, raised
 from ...core.base.trust import FULL, KEYBOARD, Trust
 from .main import has_terminal
 
@@ -24,6 +25,7 @@ def application(
     script: str = "",
     theme: str = "",
     trust: Trust = KEYBOARD,
+    limits: Limits = LIMITS,
 ) -> GradstepApp:
     """Return the application, ready to run; without a name it opens the picker.
 
@@ -34,7 +36,7 @@ def application(
     try:
         from ...core.scenario.scenario import load  # noqa: PLC0415  # 8 ms less, likewise
 
-        scenario = load(name) if name else None
+        scenario = load(name, limits) if name else None
         lines = Path(script) if script else None
         if lines is not None:
             from ...core.session.script import read_script  # noqa: PLC0415  # 2 ms, only for a script
@@ -42,7 +44,7 @@ def application(
             read_script(lines)
         from ..app.app import GradstepApp  # noqa: PLC0415  # here, where no garbage is looked for
 
-        app = GradstepApp(scenario, at, lines, theme, trust)
+        app = GradstepApp(scenario, at, lines, theme, trust, limits)
         gc.freeze()  # nor later on
     finally:
         gc.enable()
@@ -65,6 +67,7 @@ def do_run(options: Options) -> int:
         options.script or "",
         options.theme,
         FULL if options.trust else KEYBOARD,
+        raised(options.limit),
     )
     left = app.run()
     return BUG if app.return_code else left or OK

@@ -25,6 +25,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     text = "let gradstep's scripts read and write any file, not only in their folder"
     group = parser.getgroup("gradstep")
     group.addoption("--gradstep-trust", action="store_true", help=text)
+    text = "allow gradstep's scenarios more than is allowed otherwise: nodes=1000000"
+    group.addoption(
+        "--gradstep-limit", action="append", default=[], help=text, metavar="NAME=N"
+    )
 
 
 def pytest_collect_file(
@@ -44,12 +48,14 @@ class ScenarioFile(pytest.File):
 
     def collect(self) -> Iterator[pytest.Item]:
         """Yield a test for each thing that the scenario promises."""
+        from ...core.base.limits import raised  # noqa: PLC0415  # with what follows
         from ...core.base.trust import FULL, KEYBOARD  # noqa: PLC0415  # with what follows
         from ...core.debugger.verify import promises  # noqa: PLC0415  # 200 ms in every pytest
 
         trust = FULL if self.config.getoption("gradstep_trust") else KEYBOARD
+        limits = raised(self.config.getoption("gradstep_limit") or ())
         scenario = self.path.with_suffix(".toml")
-        for name, keep in promises(scenario, trust=trust).items():
+        for name, keep in promises(scenario, trust=trust, limits=limits).items():
             if self.path.suffix == ".gs" and name == "expect":
                 continue
             yield Promise.from_parent(self, name=name, keep=keep)

@@ -10,6 +10,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from ...core.base.errors import InputError, Problem
 from ...core.base.exits import FAILED, OK
+from ...core.base.limits import Limits, raised
 from ...core.base.save import write
 from ...core.base.text import clean
 from ...core.base.trust import FULL, KEYBOARD, Trust
@@ -39,7 +40,7 @@ _PROMPT: Final = "(gradstep) "
 
 def play_script(options: Options) -> int:
     """Play the commands of a file over a scenario."""
-    scenario = load(options.scenario)
+    scenario = load(options.scenario, raised(options.limit))
     lines = read_script(options.script, _trust(options))
     with progress(f"playing {scenario.subject.name}") as tell:
         debugger = Debugger(scenario, progress=tell)
@@ -77,7 +78,7 @@ def _print(screen: Screen, block: object) -> None:
 
 def do_debug(options: Options) -> int:
     """Read commands at a prompt, or from a pipe as a script."""
-    scenario = load(options.scenario)
+    scenario = load(options.scenario, raised(options.limit))
     with progress(f"computing {scenario.subject.name}") as tell:
         debugger = Debugger(scenario, progress=tell)
         debugger.exporters, debugger.digits = with_screen(), look_for(options).sentence
@@ -161,15 +162,15 @@ def do_test(options: Options) -> int:
     screen, look = screen_for(options), look_for(options)
     verdicts: list[Verdict] = []
     sound: list[str | Path] = []
-    trust = _trust(options)
+    trust, limits = _trust(options), raised(options.limit)
     with progress("testing") as tell:
         for path in scenarios_in(paths):
-            told = [keep() for keep in promises(path, tell, trust).values()]
+            told = [keep() for keep in promises(path, tell, trust, limits).values()]
             verdicts += told
             _tell(screen, look, str(path), told)
             if all(one.code in (OK, FAILED) for one in told):
                 sound.append(path)
-    for remark in _remarks(sound):
+    for remark in _remarks(sound, limits):
         screen.print(look.text(f"·  {remark}", "quiet"), soft_wrap=True)
     if options.junit:
         write(options.junit, junit(verdicts), overwrite=True)
@@ -178,11 +179,11 @@ def do_test(options: Options) -> int:
     return code
 
 
-def _remarks(paths: list[str | Path]) -> list[str]:
+def _remarks(paths: list[str | Path], limits: Limits) -> list[str]:
     """Return what is to be said of scenarios that is no failure."""
     from .fitting import remarks  # noqa: PLC0415  # 280 ms, it imports Textual
 
-    return remarks([load(path) for path in paths])
+    return remarks([load(path, limits) for path in paths])
 
 
 def _tell(screen: Screen, look: Look, path: str, verdicts: list[Verdict]) -> None:

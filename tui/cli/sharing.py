@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ...core.base.errors import InputError, Problem
+from ...core.base.limits import raised
 from ...core.base.save import write
 from ...core.base.text import clean, nearest
 from ...core.debugger.debugger import Debugger
@@ -29,7 +30,7 @@ _PICTURES: Final = ("svg", "txt", "png")
 def do_export(options: Options) -> int:
     """Write a session, its graph, a derivation or its program."""
     name = options.format or _ending(options.output, tuple(FORMATS), "--format says it")
-    scenario = load(options.scenario)
+    scenario = load(options.scenario, raised(options.limit))
     with progress(f"computing {scenario.subject.name}") as tell:
         debugger = Debugger(scenario, progress=tell)
         debugger.exporters = with_screen()
@@ -56,7 +57,7 @@ def do_snapshot(options: Options) -> int:
     name = _ending(options.output, _PICTURES, "") if options.output else "txt"
     size = parse_size(options.size)
     wish = Wish(options.at, size, options.view or "", options.theme)
-    picture = take(load(options.scenario), wish)
+    picture = take(load(options.scenario, raised(options.limit)), wish)
     content: dict[str, Callable[[], str | bytes]] = {
         "svg": lambda: picture.svg,
         "txt": lambda: picture.text,

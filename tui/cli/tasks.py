@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ...core.base.errors import InputError, Problem, ScenarioError, gathered
 from ...core.base.exits import FAILED, INTERRUPTED, OK
+from ...core.base.limits import LIMITS, Limits, raised
 from ...core.base.save import write
 from ...core.base.text import clean
 from ...core.check.check import check
@@ -46,13 +47,13 @@ def _run(scenario: Scenario) -> Run:
     return scenario.subject.run()
 
 
-def _load_all(names: Sequence[str]) -> list[Scenario]:
+def _load_all(names: Sequence[str], limits: Limits = LIMITS) -> list[Scenario]:
     """Load scenarios, or raise everything that is wrong with any of them."""
     loaded: list[Scenario] = []
     problems: list[Problem] = []
     for name in names:
         with gathered(problems):
-            loaded.append(load(name))
+            loaded.append(load(name, limits))
     if problems:
         raise ScenarioError(problems)
     return loaded
@@ -67,7 +68,7 @@ def do_play(options: Options) -> int:
         from .scripts import play_script  # noqa: PLC0415  # 40 ms, only for a script
 
         return play_script(options)
-    scenario = load(options.scenario)
+    scenario = load(options.scenario, raised(options.limit))
     trace = timeline_of(scenario).trace(0)
     problems: list[Problem] = []
     look = look_for(options)
@@ -87,7 +88,7 @@ def do_play(options: Options) -> int:
 
 def do_grads(options: Options) -> int:
     """Print all values and gradients."""
-    scenarios = _load_all(options.scenarios)
+    scenarios = _load_all(options.scenarios, raised(options.limit))
     screen, look = screen_for(options), look_for(options)
     for scenario in scenarios:
         run = _run(scenario)
@@ -101,7 +102,7 @@ def do_grads(options: Options) -> int:
 
 def do_check(options: Options) -> int:
     """Compare every gradient with differences."""
-    scenarios = _load_all(options.scenarios)
+    scenarios = _load_all(options.scenarios, raised(options.limit))
     screen, look = screen_for(options), look_for(options)
     digits = (options.precision,) if options.precision else CHECK_PRECISIONS
     code = OK
@@ -143,7 +144,7 @@ def do_list(options: Options) -> int:
 
 def do_show(options: Options) -> int:
     """Print the nodes and the formulas of a scenario."""
-    scenario = load(options.scenario)
+    scenario = load(options.scenario, raised(options.limit))
     screen, look = screen_for(options), look_for(options)
     trace = timeline_of(scenario).trace(0)
     if options.json:

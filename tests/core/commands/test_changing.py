@@ -425,7 +425,7 @@ def test_train_goes_on_and_beyond_the_number_of_the_file() -> None:
     do(debugger, "back")
     assert debugger.place == Place(1010, 0)
     assert "is not a count" in str(debugger.execute("train -1").error)
-    assert "more than" in str(debugger.execute("train 1000000000").error)
+    assert "at most 1000000000 are" in str(debugger.execute("train 1000000000").error)
 
 
 def test_xor_learns_by_a_command() -> None:

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gradstep.core.base.errors import Interrupted
+from gradstep.core.base.limits import Limits
 from gradstep.core.debugger.debugger import Debugger, without_comment
 from gradstep.core.engine.patches import Patches
 from gradstep.core.engine.run import Run, evaluate
@@ -464,16 +465,41 @@ def test_commands_of_a_stop_run_when_it_is_met() -> None:
     assert reply.command == "continue"
 
 
+@pytest.mark.parametrize(
+    "commands",
+    [
+        ("commands 1 reverse-continue", "commands 2 continue"),
+        ("commands 1 goto start; continue", "commands 2 step; continue"),
+    ],
+)
 def test_a_stop_whose_commands_never_end_is_given_up(
-    monkeypatch: pytest.MonkeyPatch,
+    commands: tuple[str, str],
 ) -> None:
-    debugger = session()
+    debugger = Debugger(parse(LAYERS, limits=Limits(commands=50)))
     said(debugger, "break E")
     said(debugger, "break b")
-    said(debugger, "commands 1 reverse-continue")
-    said(debugger, "commands 2 continue")
-    monkeypatch.setattr("gradstep.core.debugger.debugger._MOST_COMMANDS", 50)
-    assert "too many commands" in wrong(debugger, "continue")
+    for line in commands:
+        said(debugger, line)
+    before = debugger.place
+    assert (
+        "this line has started 51 commands; at most 50 are allowed; --limit commands=N"
+        in wrong(debugger, "continue")
+    )
+    assert said(debugger, "print 1").of == 34
+    assert debugger.place != before  # what was done is done
+
+
+def test_stops_that_go_on_and_on_do_so_much_and_no_more() -> None:
+    limits = Limits(work=10_000_000)
+    chain = "\\n".join(f"x{k + 1} = x{k} + 1" for k in range(1000))
+    text = f'gradstep = 1\nprogram = "{chain}"\n[inputs]\nx0 = 0\n'
+    debugger = Debugger(parse(text, limits=limits))
+    said(debugger, "break x900")
+    said(debugger, "commands 1 goto start; continue")
+    said_of = wrong(debugger, "continue")
+    assert "this line would take" in said_of or "the line would take" in said_of
+    assert "--limit work=N" in said_of
+    assert debugger.memory.stops[1].hits < 20
 
 
 def test_a_failing_command_of_a_stop_fails_the_line() -> None:

@@ -149,7 +149,7 @@ def test_source_runs_a_file_and_fails_with_it(tmp_path: Path) -> None:
     script.write_text("step\nquit 4\nstep\n")
     assert debugger.execute(f"source {script}").code == 4
     script.write_text("source a.gs\n")  # beside itself
-    assert "nest too deeply" in wrong(debugger, f"source {script}")
+    assert "nest more than 20 deep" in wrong(debugger, f"source {script}")
 
 
 def test_record_and_save_write_a_script_that_passes(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from gradstep.core.base.limits import LIMITS, Limits
 from gradstep.core.engine.run import evaluate
 from gradstep.core.engine.trace import Trace
 from gradstep.core.session.stops import same
+from gradstep.core.words.budget import Budget
 from gradstep.core.words.expression import (
     NotYetError,
     State,
@@ -308,6 +309,59 @@ def test_nothing_takes_long_or_much(text: str) -> None:
     assert peak < 500 * 2**20
 
 
+NESTED = "v"
+for _ in range(15):
+    NESTED = f"({NESTED} + 0)"
+
+
+@pytest.mark.parametrize(
+    ("text", "says", "name"),
+    [
+        (NESTED, "the results of the expression have 1100 elements", "elements"),
+        ("[v, v, v, v, v, v, v, v, v, v, v]", "shape (1100,) is too large", "elements"),
+        ("-v + -v + -v + -v + -v + -v", "have 1100 elements together", "elements"),
+        ("sum(v[None] * v[:, None])", "shape (100, 100) is too large", "elements"),
+        ("v @ v", "", ""),
+        ("W @ W @ W", "", ""),
+        ("W @ W @ W @ W @ W @ W @ W @ W @ W @ W @ W @ W", "multiplications", "work"),
+        ("matmul(matmul(matmul(W, W), matmul(W, W)), matmul(W, W))", "", ""),
+        ("einsum('ij,jk,kl->il', W, W, W)", "multiplications", "work"),
+        (
+            "mse_loss(v, v) + mse_loss(v, v) + mse_loss(v, v)",
+            "at most 195 are allowed",
+            "elements",
+        ),
+        ("any(isnan(v)) or any(isinf(v)) or norm(v) > 3", "", ""),
+        ("zeros((2000,))", "shape (2000,) is too large", "elements"),
+        ("stack([v, v, v, v, v, v, v, v, v, v, v])", "too large", "elements"),
+    ],
+)
+def test_an_expression_is_bounded_as_a_whole(text: str, says: str, name: str) -> None:
+    program = program_of("E = sum(v) + sum(W)", v=np.zeros(100), W=np.zeros((9, 9)))
+    trace = Trace(evaluate(program.graph, program.leaves))
+    limits = Limits(elements_per_array=1000, elements=1000, work=10_000)
+    state = State(trace, 0, budget=Budget(limits))
+    expression = parse(text, program.graph, {})
+    if not says:
+        expression.evaluate(state)
+        return
+    with pytest.raises(CommandError) as caught:
+        expression.evaluate(state)
+    assert says in str(caught.value)
+    assert f"--limit {name}" in str(caught.value)
+
+
+def test_the_expressions_of_a_line_share_its_work() -> None:
+    program = program_of("E = sum(W)", W=np.zeros((9, 9)))
+    trace = Trace(evaluate(program.graph, program.leaves))
+    state = State(trace, 0, budget=Budget(Limits(work=10_000)))
+    product = parse("W @ W", program.graph, {})  # 729 and 2 · 81 of the operands
+    for _ in range(5):
+        product.evaluate(state)
+    with pytest.raises(CommandError, match="the line would take 1"):
+        product.evaluate(state)
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -319,7 +373,7 @@ def test_nothing_takes_long_or_much(text: str) -> None:
     ],
 )
 def test_results_are_measured_before_they_are_made(
-    text: str, monkeypatch: pytest.MonkeyPatch
+    text: str,
 ) -> None:
     program = program_of(
         "E = sum(v) + sum(w)",
@@ -328,11 +382,9 @@ def test_results_are_measured_before_they_are_made(
         I=np.zeros(200, dtype=int),
     )
     trace = Trace(evaluate(program.graph, program.leaves))
-    monkeypatch.setattr(
-        "gradstep.core.words.expression.LIMITS", Limits(elements_per_array=10_000)
-    )
+    state = State(trace, 0, budget=Budget(Limits(elements_per_array=10_000)))
     with pytest.raises(CommandError, match="too large"):
-        parse(text.replace("[i]", "[I]"), program.graph, {}).evaluate(State(trace, 0))
+        parse(text.replace("[i]", "[I]"), program.graph, {}).evaluate(state)
     assert LIMITS.elements_per_array > 10_000
 
 
