@@ -48,7 +48,9 @@ def factor_blocks(run: Run, edge: Edge, index: Index) -> Iterator[tuple[Array, A
     wide, narrow = (np.size(run.values[i]) for i in (edge.consumer, edge.operand))
     count = wide // max(narrow, 1)
     if op is None or op.kind != "elementwise" or count <= AT_ONCE:
-        yield local_factors(run, edge, index)
+        places, local = local_factors(run, edge, index)
+        for start in range(0, max(len(places), 1), AT_ONCE):
+            yield places[start : start + AT_ONCE], local[start : start + AT_ONCE]
         return
     along = _repeated(run, edge, index)
     first = next(axis for axis, span in enumerate(along) if len(span) > 1)
@@ -188,13 +190,14 @@ def _block(
     if attribute(consumer, "reduction") == "mean":
         # The mean is one over all samples, and the part has but one of them.
         local = local / (np.size(run.values[edge.operand]) // max(one.size, 1))
+    del one  # it may be large, as all that follows
     wide = np.shape(run.values[consumer.index])
     places = (
         np.ravel_multi_index(np.ix_(*part.box), wide) if wide else np.zeros((), int)
     )
-    reached = local != 0  # NaN is not 0
     if "axis" in consumer.attributes and mine == output and not op.reduction:
-        reached = np.ones_like(reached)  # a slice, those of factor 0 as well
+        return places.ravel(), local.ravel()  # a slice, those of factor 0 as well
+    reached = local != 0  # NaN is not 0
     return places[reached].ravel(), local[reached].ravel()
 
 

@@ -7,6 +7,7 @@ long as that is short.
 from __future__ import annotations
 
 import re
+from collections import ChainMap
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from ..ops.table import Op, Shape
 
 _LONGEST = 24  # a longer expression is called by the name of its node
+_MOST_LISTED = 12  # operands, before only some of them are named
 _DEEPEST = 3  # expressions inside each other, before a name stands for the rest
 
 _PLACE: Final = re.compile(r"\{(\w+)\}")
@@ -68,6 +70,15 @@ class Formula(NamedTuple):
 NO_FORMULA: Final = Formula("", (), "")
 
 
+class _Spoken(NamedTuple):
+    """What all formulas of one node have in common: it may have thousands of them."""
+
+    row: Op  # of the table, in the words that fit its operands
+    words: Mapping[str, str]  # what the places of its templates stand for
+    code: Mapping[str, str]  # the same in NumPy
+    scalars: bool  # it is a number, and so are all of its operands
+
+
 @dataclass(frozen=True, slots=True)
 class Wording:
     """How the nodes of a graph and their gradients are called.
@@ -77,6 +88,9 @@ class Wording:
 
     graph: Graph  # whose nodes are named
     names: Mapping[str, str] = field(default_factory=dict[str, str])
+    _nodes: dict[int, str] = field(
+        default_factory=dict[int, str], compare=False, repr=False
+    )
     _gradients: dict[int, str] = field(
         default_factory=dict[int, str], compare=False, repr=False
     )
@@ -86,14 +100,26 @@ class Wording:
         compare=False,
         repr=False,
     )
+    _spoken: dict[int, _Spoken] = field(  # likewise
+        default_factory=dict[int, _Spoken], compare=False, repr=False
+    )
 
     def node(self, index: int, depth: int = 0) -> str:
         """Return the name of a node, or its expression where it has no name."""
+        known = None if depth else self._nodes.get(index)
+        if known is None:
+            known = self._node(index, depth)
+            if not depth:
+                self._nodes[index] = known
+        return known
+
+    def _node(self, index: int, depth: int) -> str:
         node = self.graph.nodes[index]
         if node.op is None or depth >= _DEEPEST or not node.is_unnamed:
             return node.name
         symbol = self.graph.worded(node).symbol
-        text = self._filled(node, symbol, self._words(node, depth + 1))
+        is_scalar = _scalars(self.graph, node)
+        text = _filled(symbol, self._words(node, depth + 1), is_scalar)
         return text if len(text) <= _LONGEST else node.name
 
     def gradient(self, index: int) -> str:
@@ -145,14 +171,15 @@ class Wording:
         node = self.graph.nodes[index]
         if node.op is None:
             return Formula(node.name, (), "")
-        row = self.graph.worded(node)
-        code = f"{node.name} = {self._code(node, row.code)}"
+        spoken = self._of(node)
+        row = spoken.row
+        code = f"{node.name} = {_fill(row.code, spoken.code)}"
         return Formula(
             node.name,
-            (self._filled(node, row.symbol, self._words(node)),),
+            (_filled(row.symbol, spoken.words, spoken.scalars),),
             code,
             self._forward_shapes(node, row),
-            statement=_plain(self._code(node, row.statement) or code),
+            statement=_plain(_fill(row.statement, spoken.code) or code),
         )
 
     def spelled(self, index: int, operands: Sequence[str]) -> str:
@@ -177,37 +204,39 @@ class Wording:
 
     def _added(self, edge: Edge, summed: tuple[int, ...]) -> Formula:
         node = self.graph.nodes[edge.consumer]
-        form = node.op and self.graph.worded(node).form(edge.argument)
+        spoken = None if node.op is None else self._of(node)
+        form = spoken and spoken.row.form(edge.argument)
         # While a gradient is copied, it has the name of where it comes to.
         named, operand = self._literature, edge.operand
         result = named.get(operand) or self._plain_gradient(operand)
-        if node.op is None or form is None:
+        if node.op is None or spoken is None or form is None:
             return Formula(result, (), "")
         upstream = self.gradient(edge.consumer)
-        words = self._words(node)
-        words |= {
+        here = {
             "g": upstream,
             "y": self.node(edge.consumer),
             "argument": str(edge.argument),
         }
-        product = self._filled(node, form.product, words)
+        words = ChainMap(here, cast("dict[str, str]", spoken.words))
+        product = _filled(form.product, words, spoken.scalars)
         if summed:
             product += f", summed over {axes_text(summed)}"
         steps = (product,)
-        if _scalars(self.graph, node) and node.op.kind == "elementwise":
+        if spoken.scalars and node.op.kind == "elementwise":
             steps = (f"{upstream} · {self.local(edge)}", product)
         into = f"{self.graph.nodes[edge.operand].name}.grad"
         more = {"g": f"{node.name}.grad", "into": into, "argument": str(edge.argument)}
-        code = self._code(node, form.code, **more)
+        code_words = ChainMap(more, cast("dict[str, str]", spoken.code))
+        code = _fill(form.code, code_words)
         code = f"{into} += {_summed_code(code, summed, self.graph, edge)}"
         # What is summed over its axes is long enough.
-        statement = "" if summed else self._code(node, form.statement, **more)
+        statement = "" if summed else _fill(form.statement, code_words)
         return Formula(
             result,
             steps,
             code,
             self._backward_shapes(edge, node, form.code, summed),
-            self._filled(node, form.local, words),
+            _filled(form.local, words, spoken.scalars),
             form.why,
             _plain(statement or code),
             "+=" if self._has_routes(edge.operand, 2) else "=",
@@ -234,12 +263,6 @@ class Wording:
     def _output(self) -> str:
         return _bound(self.node(self.graph.output))
 
-    def _filled(self, node: Node, template: str, words: Mapping[str, str]) -> str:
-        """Fill a template; · stands for ∘ where the factors are numbers."""
-        if _scalars(self.graph, node):
-            template = template.replace("∘", "·")
-        return _fill(template, words, expressions=True)
-
     def update(self, index: int, optimizer: Optimizer) -> Formula:
         """Return how an optimiser gives a parameter its next value."""
         node = self.graph.nodes[index]
@@ -254,18 +277,39 @@ class Wording:
 
     def _words(self, node: Node, depth: int = 0) -> dict[str, str]:
         """Return what the places of a row's templates stand for."""
-        names = [self.node(i, depth) for i in node.operands]
-        return _words(node, names) | {"y": node.name}
+        known: dict[int, str] = {}
+        for index in node.operands:
+            if index not in known:
+                known[index] = self.node(index, depth)
+        names = [known[index] for index in node.operands]
+        words = _words(node, names) | {"y": node.name}
+        if node.op is not None and node.op.variadic:
+            words[node.op.operands[-1]] = listed(names[len(node.op.operands) - 1 :])
+        return words
 
-    def _code(self, node: Node, template: str, **more: str) -> str:
-        names = [self.graph.nodes[i].name for i in node.operands]
-        return code_text(template, node, names, y=node.name, **more)
+    def _of(self, node: Node) -> _Spoken:
+        """Return what the formulas of a node have in common."""
+        known = self._spoken.get(node.index)
+        if known is None:
+            names = [self.graph.nodes[i].name for i in node.operands]
+            code = _code_words(node, names) | {"y": node.name}
+            if node.op is not None and node.op.variadic:
+                code[node.op.operands[-1]] = listed(names[len(node.op.operands) - 1 :])
+            known = _Spoken(
+                self.graph.worded(node),
+                self._words(node),
+                code,
+                _scalars(self.graph, node),
+            )
+            self._spoken.clear()
+            self._spoken[node.index] = known
+        return known
 
     def _forward_shapes(self, node: Node, op: Op) -> str:
         if _scalars(self.graph, node):
             return ""
         nodes = [self.graph.nodes[i] for i in node.operands]
-        sides = ", ".join(shape_text(n.shape) for n in nodes if not n.is_literal)
+        sides = listed([shape_text(n.shape) for n in nodes if not n.is_literal])
         if not any(n.is_literal for n in nodes):
             sides = _binary(op.code, op, [n.shape for n in nodes], ())
         return f"{sides} → {shape_text(node.shape)}"
@@ -275,15 +319,28 @@ class Wording:
     ) -> str:
         if _scalars(self.graph, node) or node.op is None:
             return ""
-        shapes = [self.graph.nodes[i].shape for i in node.operands]
         operand = self.graph.nodes[edge.operand]
         start = shape_text(node.shape)
-        if node.op.kind == "contract" or (_BINARY.fullmatch(code) and () not in shapes):
-            start = _binary(code, node.op, shapes, node.shape, operand.shape)
+        is_product = node.op.kind == "contract"
+        if is_product or _BINARY.fullmatch(code):
+            shapes = [self.graph.nodes[i].shape for i in node.operands]
+            if is_product or () not in shapes:
+                start = _binary(code, node.op, shapes, node.shape, operand.shape)
         if summed:
             start += f" → {shape_text(node.shape)} → Σ {axes_text(summed)}"
         end = shape_text(operand.shape)
         return f"{start} → {end} = {_bound(self.node(edge.operand))} ✓"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names in a row; of many the first ones and the last one.
+
+    >>> listed(["a", "b"]), listed([f"x{k}" for k in range(3000)])
+    ('a, b', 'x0, x1, x2, x3, x4, x5, …, x2999')
+    """
+    if len(names) <= _MOST_LISTED:
+        return ", ".join(names)
+    return f"{', '.join(names[: _MOST_LISTED // 2])}, …, {names[-1]}"
 
 
 def indexed(name: str, index: str) -> str:
@@ -301,8 +358,12 @@ def code_text(template: str, node: Node, names: list[str], **more: str) -> str:
 
     `more` names the result `y`, the upstream gradient `g` and the `argument`.
     """
+    return _fill(template, _code_words(node, names) | more)
+
+
+def _code_words(node: Node, names: list[str]) -> dict[str, str]:
     texts = {k: repr(v) for k, v in node.attributes.items() if isinstance(v, str)}
-    return _fill(template, _words(node, names) | texts | more)
+    return _words(node, names) | texts
 
 
 def axes_text(axes: tuple[int, ...]) -> str:
@@ -355,6 +416,12 @@ def _words(node: Node, names: list[str]) -> dict[str, str]:
             subscript_text(value, tuple(names[1:])) if is_index else str(value)
         )
     return words
+
+
+def _filled(template: str, words: Mapping[str, str], scalars: bool) -> str:
+    """Fill a template; · stands for ∘ where the factors are numbers."""
+    template = template.replace("∘", "·") if scalars else template
+    return _fill(template, words, expressions=True)
 
 
 def _fill(template: str, words: Mapping[str, str], expressions: bool = False) -> str:
@@ -447,9 +514,8 @@ def _binary(
     if wanted is not None:
         places = dict.fromkeys(_PLACE.findall(code))
         shapes = [known[place] for place in places if place in known]
-    listed = ", ".join(map(shape_text, shapes))
     if matched is None or not {matched[1], matched[4]} <= set(known):
-        return listed
+        return listed([shape_text(shape) for shape in shapes])
     sides = [
         known[name][::-1] if turned else known[name]
         for name, turned in ((matched[1], matched[2]), (matched[4], matched[5]))

@@ -13,12 +13,13 @@ asked for is shown whole.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import product
+from math import prod
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from rich.text import Text
 
+from ...core.engine.element import index_of
 from ...core.engine.measure import summarise
 from ...core.words.numbers import Style, index_text, number_text, style_for, write
 from .blocks import Block, under, wrap
@@ -76,7 +77,7 @@ def array_block(
         return Block.of([look.text("empty", "quiet")])
     if array.ndim == 0:
         return Block.of([number(array[()], look, meaning)])
-    axes = [list(range(size)) for size in array.shape]
+    axes = [range(size) for size in array.shape]
     if index is not None:
         axes = [_chosen(axis, part) for axis, part in zip(axes, index, strict=True)]
     drawing = _Drawing(look, width, meaning, whole=index is not None)
@@ -86,8 +87,11 @@ def array_block(
     return under(block, wrap(summary_line(summarise(array), look), width))
 
 
-def _chosen(axis: list[int], part: int | slice) -> list[int]:
-    return axis[part] if isinstance(part, slice) else [axis[part]]
+def _chosen(axis: range, part: int | slice) -> range:
+    if isinstance(part, slice):
+        return axis[part]
+    place = axis[part]
+    return range(place, place + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,19 +103,20 @@ class _Drawing:
     meaning: str
     whole: bool
 
-    def array(self, array: Array, axes: list[list[int]]) -> tuple[Block, bool]:
+    def array(self, array: Array, axes: list[range]) -> tuple[Block, bool]:
         """Draw an array, and tell whether nothing of it was left out."""
         if array.ndim == 1:
-            return self.matrix(array[None], [0], axes[0])
-        places = list(product(*axes[:-2]))
-        kept = self.kept(range(len(places)), _MOST_PARTS, _MOST_PARTS - 2, 1)
+            return self.matrix(array[None], range(1), axes[0])
+        outer = tuple(map(len, axes[:-2]))
+        kept = self.kept(range(prod(outer)), _MOST_PARTS, _MOST_PARTS - 2, 1)
         blocks: list[Block] = []
         is_complete = None not in kept
         for number_of_place in kept:
             if number_of_place is None:
                 blocks.append(Block.of([self.look.text("⋮", "quiet")]))
                 continue
-            place = places[number_of_place]
+            counts = index_of(number_of_place, outer)
+            place = tuple(axis[n] for axis, n in zip(axes, counts, strict=False))
             if place:
                 label = index_text(place)
                 blocks.append(Block.of([self.look.text(label, "quiet")]))
@@ -120,14 +125,12 @@ class _Drawing:
             is_complete = is_complete and has_all
         return under(*blocks), is_complete
 
-    def matrix(
-        self, matrix: Array, rows: list[int], columns: list[int]
-    ) -> tuple[Block, bool]:
+    def matrix(self, matrix: Array, rows: range, columns: range) -> tuple[Block, bool]:
         """Draw a matrix, and tell whether nothing of it was left out."""
         kept_rows = self.kept(rows, MOST, _HEAD, _TAIL)
         if self.whole:
             return under(*self.strips(matrix, kept_rows, columns)), True
-        block, kept = Block.of([]), columns[:0]
+        block, kept = Block.of([]), Kept()
         for kept in self.choices(columns):
             block = self.grid(matrix, kept_rows, kept).block()
             if block.width <= self.width:
@@ -140,14 +143,14 @@ class _Drawing:
             return list(numbers)
         return [*numbers[:head], None, *numbers[len(numbers) - tail :]]
 
-    def choices(self, columns: list[int]) -> Iterator[Kept]:
+    def choices(self, columns: range) -> Iterator[Kept]:
         """Yield which columns to show, fewer and fewer."""
         yield self.kept(columns, MOST, _HEAD, _TAIL)
         for head, tail in _CORNERS:
             if head + tail < len(columns):
                 yield self.kept(columns, head + tail, head, tail)
 
-    def strips(self, matrix: Array, rows: Kept, columns: list[int]) -> Iterator[Block]:
+    def strips(self, matrix: Array, rows: Kept, columns: range) -> Iterator[Block]:
         """Draw all columns, in strips that are as wide as fits."""
         whole = self.grid(matrix, rows, list(columns))
         start = 0

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from ...core.engine.graph import Edge, Graph, Node
 from ...core.explain.verdicts import compared, undecided_lines, wrong_lines
 from ...core.words.events import with_wordings
-from ...core.words.formulas import Formula, Wording
+from ...core.words.formulas import Formula, Wording, listed
 from ...core.words.numbers import number_text
 from ...core.words.remarks import remark_text, remarks
 from .blocks import Block, apart, beside, fits, indent, under, wrap
@@ -230,7 +230,8 @@ def _node(run: Run, node: Node, wording: Wording, look: Look, width: int) -> Blo
     described = [node.made_by]
     described += [str(node.shape)] if node.shape else []
     if node.operands:
-        described.append(f"of {', '.join(graph.nodes[i].name for i in node.operands)}")
+        names = [graph.nodes[i].name for i in node.operands]
+        described.append(f"of {listed(names)}")
     if frame is not None and frame.name:
         described.append(f"in {frame.name}")
     if node.site is not None and not graph.is_library(frame):

@@ -32,6 +32,7 @@ _LEAST_GAP: Final = 2
 _NARROWEST: Final = 34  # of the corners of a large matrix, where there is a choice
 _TITLES: Final = (40, 28, 20)  # how wide titles of two lines may be, to begin with
 LONGEST_LINE: Final = 88  # of a paragraph, however wide the terminal is
+_LONGEST_STATEMENT: Final = 400  # characters of it above a step
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +71,12 @@ def heading(stage: Stage, numbers: Numbers, width: int) -> Block:
     look = stage.look
     statement = stage.statement(numbers[0])
     title = look.text(look.dot.join(place(stage, numbers)), pass_of(stage, numbers[0]))
-    text = look.text("" if statement is None else statement.text, "name")
     if statement is None:
         return rule(title, look, width)
+    said = statement.text
+    if len(said) > _LONGEST_STATEMENT:  # it stands above each of its steps
+        said = said[: _LONGEST_STATEMENT - 1] + "…"
+    text = look.text(said, "name")
     both = Text.assemble(title, look.text(" ── ", "quiet"), text, end="")
     if both.cell_len + 5 < width:
         return rule(both, look, width)

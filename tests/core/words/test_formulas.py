@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cases import EXAMPLES, every_op, run_of_case
-from gradstep.core.engine.graph import Edge
+from gradstep.core.engine.graph import Edge, Graph, Node
 from gradstep.core.engine.trace import Trace
 from gradstep.core.ops import OPS
 from gradstep.core.ops.table import Op
+from gradstep.core.program.build import Leaf, build
 from gradstep.core.scenario.scenario import builtin_names, load, parse
 from gradstep.core.words.formulas import Wording
 
@@ -242,3 +243,29 @@ def test_the_numpy_of_a_step_can_be_run(
         np.testing.assert_allclose(
             leaf.grad, np.asarray(gradient), rtol=1e-10, atol=1e-11
         )
+
+
+def test_an_operation_of_many_operands_is_worded_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    names = [f"x{k}" for k in range(300)]
+    text = f"y = sum(stack([{', '.join(names)}]))"
+    graph = build(text, {name: Leaf("input", np.float64(1)) for name in names}).graph
+    asked: list[str] = []
+
+    def worded(graph: Graph, node: Node) -> Op:
+        asked.append(node.name)
+        return real(graph, node)
+
+    real = Graph.worded
+    monkeypatch.setattr(Graph, "worded", worded)
+    wording = Wording(graph)
+    stacked = graph.node("y._1")
+    said = [
+        wording.contribution(Edge(stacked.index, argument, operand)).text
+        for argument, operand in enumerate(stacked.operands)
+    ]
+    assert said[7] == "∂y/∂x7 = slice 7 of ∂y/∂y._1"
+    assert len(asked) < 10  # not once for each of the 300
+    formula = wording.forward(stacked.index).text
+    assert formula == "y._1 = stack(x0, x1, x2, x3, x4, x5, …, x299)"

@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -131,3 +133,15 @@ def test_the_numbers_of_a_slice_are_those_of_the_whole() -> None:
 )
 def test_an_array_fits_into_a_line(array, text) -> None:
     assert inline(np.asarray(array), Look()).plain == text
+
+
+@pytest.mark.parametrize("shape", [(2_000_000,), (1_000_000, 2), (500_000, 2, 2)])
+def test_of_a_large_array_no_more_is_made_than_is_shown(shape: tuple[int, ...]) -> None:
+    array = np.zeros(shape)  # 16 MB; a list of its places would be as large again
+    tracemalloc.start()
+    try:
+        block = array_block(array, Look(), 80)
+        assert tracemalloc.get_traced_memory()[1] < array.nbytes / 2
+    finally:
+        tracemalloc.stop()
+    assert 0 < len(block.lines) < 40
