@@ -521,7 +521,7 @@ def _binary(
         for name, turned in ((matched[1], matched[2]), (matched[4], matched[5]))
     ]
     if wanted is not None and matched[3] == "@" and _product(*sides) != wanted:
-        return listed
+        return listed([shape_text(shape) for shape in shapes])
     sign = {"*": "∘", "-": "−"}.get(matched[3], matched[3])
     return f"{shape_text(sides[0])} {sign} {shape_text(sides[1])}"
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from gradstep.core.base.errors import Interrupted
 from gradstep.core.base.limits import Limits
+from gradstep.core.base.trust import KEYBOARD
 from gradstep.core.debugger.debugger import Debugger, without_comment
 from gradstep.core.engine.patches import Patches
 from gradstep.core.engine.run import Run, evaluate
@@ -188,7 +189,7 @@ def test_record_then_replay_gives_the_same_transcript(
     said(first, "record --asserts" if asserts else "record")
     replies = [first.execute(line) for line in commands]
     recorded = first.memory.recorded or []
-    script = parse_script("\n".join(recorded), "made")
+    script = parse_script("\n".join(recorded), "made", KEYBOARD)
     assert run_script(script, session(TRAINING).execute).code == 0
     again = [second.execute(line) for line in recorded]
     assert all(reply.ok for reply in again), [r.error for r in again]

@@ -51,9 +51,9 @@ ATTACKS = (
 
 @pytest.mark.parametrize("text", ATTACKS)
 def test_a_script_stays_in_its_folder(home: Path, text: str) -> None:
-    (home / "lesson" / "inner.gs").write_text("save ../new.gs\n")
+    (home / "lesson" / "inner.gs").write_text("step\nsave ../new.gs\n")
     before = sorted(home.rglob("*"))
-    outcome = play(home, text)
+    outcome = play(home, f"step\n{text}")
     assert outcome.code == 2
     said = " ".join(outcome.failures)
     assert "may not" in said
@@ -103,7 +103,7 @@ def test_lines_from_a_pipe_stay_where_the_person_stands(home: Path) -> None:
 
 def test_at_the_keyboard_only_what_is_started_is_held_back(home: Path) -> None:
     debugger = session()
-    (home / "lesson" / "a.gs").write_text("save ../new.gs\n")
+    (home / "lesson" / "a.gs").write_text("step\nsave ../new.gs\n")
     assert "may not touch" in wrong(debugger, "source lesson/a.gs")
     said(debugger, "break a")
     said(debugger, f"commands 1 save {home.parent}/new.gs")
