@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 _POINT: Final = re.compile(r"\.|(?<=\d)e")  # of a number, or its exponent
+_WORDS: Final = ("nan", "inf")
 
 
 def align(texts: Sequence[str], least: tuple[int, int] = (0, 0)) -> list[str]:
@@ -20,7 +21,21 @@ def align(texts: Sequence[str], least: tuple[int, int] = (0, 0)) -> list[str]:
     ['  1.5  ', '-20    ', '  0.125']
     """
     left, right = sides(texts, least)
-    return [f"{whole:>{left}}{rest:<{right}}" for whole, rest in map(split, texts)]
+    return [placed(text, left, right) for text in texts]
+
+
+def placed(text: str, left: int, right: int) -> str:
+    """Pad a number to so much room before its decimal point, and from it on.
+
+    What is no number has no point: it ends where the numbers end.
+
+    >>> placed("-20", 4, 3), placed("nan", 4, 3)
+    (' -20   ', '    nan')
+    """
+    if text.lstrip("-") in _WORDS:
+        return text.rjust(left + right)
+    whole, rest = split(text)
+    return f"{whole:>{left}}{rest:<{right}}"
 
 
 def sides(texts: Iterable[str], least: tuple[int, int] = (0, 0)) -> tuple[int, int]:

@@ -15,3 +15,12 @@ def test_decimal_points_stand_in_one_column(numbers: list[float]) -> None:
     assert len({len(text) for text in texts}) == 1
     points = {text.find(".") for text in texts if "." in text}
     assert len(points) <= 1
+
+
+def test_what_is_no_number_ends_where_the_numbers_end() -> None:
+    assert align(["2.0", "nan", "-inf", "0.6667"]) == [
+        "   2.0   ",
+        "      nan",
+        "     -inf",
+        "   0.6667",
+    ]

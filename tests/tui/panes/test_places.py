@@ -75,6 +75,17 @@ def test_matrices_that_share_an_axis_show_the_same_window_of_it() -> None:
     assert made.gutter == 4
 
 
+def test_two_columns_of_a_sum_are_seen_before_its_matrix_is() -> None:
+    # ∂E/∂X of 4 samples, 3 units and 2 inputs, in 51 columns and 10 lines.
+    parts = [
+        part._replace(cell=cell)
+        for part, cell in zip(PRODUCT, (11, 6, 11, 3, 11), strict=True)
+    ]
+    found = windows(parts, {"n": 4, "m": 2, "k": 3}, OPTIONAL, 51, 10)
+    seen = {tile.number: (tile.rows, tile.columns) for tile in found}
+    assert seen == {0: (4, 2), 1: (2, 2), 2: (4, 2)}
+
+
 @given(st.tuples(*[st.integers(1, 30)] * 3), st.integers(40, 200), st.integers(8, 60))
 def test_nothing_overlaps_and_nothing_stands_outside(
     sizes: tuple[int, int, int], width: int, height: int

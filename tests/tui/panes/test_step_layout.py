@@ -99,3 +99,20 @@ def test_the_wheel_scrolls_a_matrix_by_three_rows() -> None:
 
     drawn(90, 2, 68, play)
     assert firsts == ["0", "3", "6", "3"]
+
+
+def test_the_frame_does_not_tell_where_the_largest_number_will_be() -> None:
+    leaves = "X = [[1.0, 2.0], [3.0, 9.0]]"
+    seen: list[str] = []
+
+    async def run(at: str) -> None:
+        app = PanesApp(program("Y = X * 2.0\nE = sum(Y)", leaves), f"goto {at}")
+        async with app.run_test(size=(80, 40)) as pilot:
+            await pilot.pause()
+            text = text_of(app.step)
+            seen.append(" ".join(re.findall(r"\?|\[ *[0-9?]+\]", text)))
+
+    for at in ("start", "Y"):
+        asyncio.run(run(at))
+    assert seen[0].startswith("[ ?] ? ? ?")
+    assert seen[1] == "[18]"

@@ -25,7 +25,7 @@ from ....core.words.numbers import (
     style_for,
     write,
 )
-from ...draw.digits import align, split
+from ...draw.digits import align, placed, split
 from ...draw.summaries import summary_line
 from ..base.pane import classes_in
 from ..base.shades import legible, levels
@@ -214,7 +214,7 @@ class Scale:
                 text = fitted(number, self.width, self.style.precision)
                 whole, rest = split(text)
             fits = len(whole) <= left and len(rest) <= right
-            text = f"{whole:>{left}}{rest:<{right}}" if fits else text
+            text = placed(text, left, right) if fits else text
             made.append(text.rjust(self.width))
         return made
 

@@ -206,6 +206,8 @@ class StepPane(KeptPane[_Found]):
         if not active.array.size:
             return Element(active.node, active.quantity, None)
         grid = self._grids[self._active]
+        if grid.is_future:  # where its largest number will stand is to come, too
+            return active.element((0,) * active.array.ndim)
         if not grid.is_placed:
             grid.cursor = outstanding(active.array)
             grid.is_placed = True

@@ -29,7 +29,9 @@ TITLE: Final = 1  # lines above a matrix that say what it is
 # With numbers of rows and columns or without, and the blanks between two places: what
 # shows most first.
 _STYLES: Final = ((True, _GAP), (True, 1), (False, _GAP), (False, 1))
-_LEAST: Final = (3, 2)  # rows and columns of a window, where there are so many
+# Rows and columns of a window, where there are so many, and numbers along an axis that
+# is both: what shows most first.
+_LEAST: Final = ((3, 2, 3), (3, 2, 2), (1, 1, 1))
 
 
 class Part(NamedTuple):
@@ -238,12 +240,11 @@ def _least(
     parts: Sequence[Part], sizes: Mapping[str, int], optional: Sequence[int]
 ) -> Iterator[_Plan]:
     """Yield ways to draw small windows; their numbers tell where they are cut."""
-    down = {part.rows for part in parts}
-    for (rows, columns), numbered in product((_LEAST, (1, 1)), (True, False)):
-        windows = {
-            axis: min(size, rows if axis in down else columns)
-            for axis, size in sizes.items()
-        }
+    down, across = {part.rows for part in parts}, {part.columns for part in parts}
+    for (rows, columns, both), numbered in product(_LEAST, (True, False)):
+        least = dict.fromkeys(across, columns) | dict.fromkeys(down, rows)
+        least |= dict.fromkeys(down & across, both)
+        windows = {axis: min(size, least[axis]) for axis, size in sizes.items()}
         for some in _left(parts, optional):
             yield _Plan(some, windows, numbered, 1)
     bare = [part._replace(title=0) for part in parts]  # numbers before their titles
