@@ -59,11 +59,13 @@ def _matrices(graph: Graph, node: Node, head: int) -> int:
 
 def _row(made: Shape, operand: Shape, head: int) -> int:
     """Return how high the matrices of an elementwise step are, in one row or more."""
-    if made[-1:] + operand[-1:] == () or sum(map(_columns, (made, operand))) <= _WIDE:
+    columns = sum(map(_columns, (made, operand)))
+    if made[-1:] + operand[-1:] == () or columns <= _WIDE:
         return TITLE + max(_headed(shape, head) for shape in (made, operand))
     if all(len(shape) < 2 or shape[-2] == 1 for shape in (made, operand)):
         return 5 * (TITLE + _headed(made, head))  # one below the other
-    return 2 * TITLE + _headed(made, head) + _headed(operand, head)
+    both = 2 * TITLE + _headed(made, head) + _headed(operand, head)
+    return both if columns <= 2 * _WIDE else 2 * both  # one below the other
 
 
 def _columns(shape: Shape) -> int:
