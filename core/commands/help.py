@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
 
 from ..base.errors import CommandError
 from ..session.reply import Answer, Table
@@ -13,6 +14,46 @@ if TYPE_CHECKING:
     from ..session.session import Session
 
 Groups = Mapping[str, tuple[Command, ...]]
+
+# What can stand as an argument, by its name in the usage of the commands.
+TOPICS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "LOC": (
+            "LOC is a place in a run:",
+            "    z, x1.z            a node: its value, and what it sends back",
+            "    z.grad, δ          its gradient alone",
+            "    x1                 a frame: a call of a function",
+            "    z<-W, z<-a#1       one edge; #1 where an operand is used twice",
+            "    op:relu, line:7    every node of an operation, every line 7",
+            "    prelude:3          a line of another source",
+            "    output             where the seed enters",
+            "    start, end, #31    the ends, and the 31st event",
+            "    …@forward, …@backward, W@update   in one pass only",
+            "goto takes a position, 50%, +5, -5, ITERATION:LOC and marks as well",
+        ),
+        "EXPR": (
+            "EXPR is Python's syntax over values and gradients:",
+            "    W, W[0, 2], W.value, W.grad, W.shape, W.op, W.T   of a node",
+            "    ∂L/∂W, `a name`    the literature's names of gradients",
+            "    + - * / // % ** @, comparisons, and or not, indices and slices",
+            "    sum(x, axis=0), softmax(z), …   every operation of a program",
+            "    norm argmax argmin any all   take axis and keepdims",
+            "    isnan isinf isfinite close(a, b, rtol=1e-9, atol=0) hits(N)",
+            "    iteration, position, inf, nan",
+            "    learning_rate, momentum, …, W.learning_rate, W.v   of a training",
+        ),
+        "ELEMENT": (
+            "ELEMENT is one number, or the whole array where no index is given:",
+            "    W, W[0, 2]         of a value; negative indices count back",
+            "    W.grad, W.grad[0, 2], δ[1]   of a gradient",
+        ),
+        "EDGE": (
+            "EDGE is a use of a node by another one:",
+            "    z<-W               the edge by which W enters z, or its line",
+            "    z<-a#1             the second operand, where a is used twice",
+        ),
+    }
+)
 
 
 def help_rows(groups: Groups) -> tuple[Command, ...]:
@@ -27,6 +68,9 @@ def help_rows(groups: Groups) -> tuple[Command, ...]:
         for command in _all(groups):
             if arguments in (command.name, command.alias):
                 return Answer(tuple(help_lines(command)))
+        topic = TOPICS.get(arguments.upper())
+        if topic is not None:
+            return Answer(topic)
         return _apropos(_session, arguments)
 
     def _apropos(_session: Session, arguments: str) -> Answer:
@@ -45,12 +89,13 @@ def help_rows(groups: Groups) -> tuple[Command, ...]:
     return (
         Command(
             "help",
-            "[COMMAND]",
-            "all commands, or one",
+            "[COMMAND | LOC | EXPR | ELEMENT | EDGE]",
+            "all commands, one, or what can stand as an argument",
             _help,
             "h",
             ("?",),
             "command",
+            tuple(TOPICS),
             recorded=False,
         ),
         Command(
@@ -74,7 +119,8 @@ def _overview(groups: Groups) -> Answer:
     ]
     lines = [f"{group}: {names}" for group, names in rows]
     table = Table("commands", ("group", "commands"), tuple(rows))
-    return Answer((*lines, "help COMMAND says more"), show=table)
+    more = f"help COMMAND says more, and so do help {', help '.join(TOPICS)}"
+    return Answer((*lines, more), show=table)
 
 
 def help_lines(command: Command) -> list[str]:

@@ -61,8 +61,9 @@ def _display(session: Session, arguments: str) -> Answer:
 def _undisplay(session: Session, arguments: str) -> Answer:
     displays = session.memory.displays
     if not arguments:
+        more = " any more" * bool(displays)
         displays.clear()
-        return Answer(("nothing is displayed",))
+        return Answer((f"nothing is displayed{more}",))
     for number in arguments.replace(",", " ").split():
         if not number.isdecimal() or int(number) not in displays:
             known = ", ".join(map(str, displays)) or "none"
@@ -312,7 +313,9 @@ _INFO: Final[Mapping[str, Callable[[Session], Table]]] = {
 
 def _info(session: Session, arguments: str) -> Answer:
     names = [name for name in _INFO if arguments and name.startswith(arguments)]
-    if len(names) != 1:
+    if len(names) > 1:
+        raise CommandError(f"{arguments!r} could be {', '.join(names)}")
+    if not names:
         raise CommandError(
             f"there is no table {arguments!r}" if arguments else "info of what?",
             nearest(arguments, _INFO) or ", ".join(_INFO),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import TYPE_CHECKING, Final
 
 from ..base.errors import CommandError, Problem
@@ -12,7 +13,7 @@ from ..session.reply import Answer, Stopped, Table
 from ..session.steps import MOVES, Direction
 from ..session.stops import Stop, changing
 from ..words.events import event_line, with_wordings
-from ..words.numbers import SENTENCE, change_text, index_text
+from ..words.numbers import SENTENCE, change_text, counted, index_text
 from .table import Command, Completes
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def arrived(session: Session, before: Place, stop: Stopped | None = None) -> Ans
         ]
         rest = high - low - len(numbers)
         if rest:
-            lines.insert(0, f"… {rest} event{'s' * (rest > 1)} before these")
+            lines.insert(0, f"… {counted(rest, 'event')} before these")
     lines.append(here(session))
     return Answer(tuple(lines), stop=stop)
 
@@ -256,11 +257,26 @@ def _revisit(
 
 
 def _mark(session: Session, arguments: str) -> Answer:
-    name = arguments or f"m{len(session.memory.marks) + 1}"
-    if not name.isidentifier() or name in ("start", "end", "output"):
+    free = (f"m{number}" for number in count(len(session.memory.marks) + 1))
+    name = arguments or next(one for one in free if not _is_place(session, one))
+    if not name.isidentifier():
         raise CommandError(f"{name!r} cannot be a mark", "use a plain name")
+    if _is_place(session, name):
+        raise CommandError(
+            f"{name} is a place already, which the mark would hide",
+            f"use another name, such as {name}_mark",
+        )
     session.memory.marks[name] = session.place
     return Answer((f"mark {name}: {here(session)}",))
+
+
+def _is_place(session: Session, name: str) -> bool:
+    """Tell whether a name leads somewhere without a mark."""
+    try:
+        session.location(name)
+    except CommandError:
+        return False
+    return True
 
 
 def marks_table(session: Session) -> Table:

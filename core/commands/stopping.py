@@ -12,6 +12,7 @@ from ..session.reply import Answer, Table
 from ..session.stops import CATCHES, Catch, Stop, changing
 from ..words.events import with_wordings
 from ..words.expression import NotYetError
+from ..words.numbers import counted
 from .table import Command
 
 if TYPE_CHECKING:
@@ -167,7 +168,13 @@ def _commands(session: Session, arguments: str) -> Answer:
 
 def _enabler(enabled: bool) -> Callable[[Session, str], Answer]:
     def run(session: Session, arguments: str) -> Answer:
-        for stop in _numbers(session, arguments):
+        chosen, state = _numbers(session, arguments), "on" if enabled else "off"
+        if not any(stop.enabled != enabled for stop in chosen):
+            if not chosen:
+                return Answer((f"there are no stops to switch {state}",))
+            which = "it is" if len(chosen) == 1 else "they are"
+            return Answer((f"{which} {state} already",))
+        for stop in chosen:
             session.memory.stops[stop.number] = replace(stop, enabled=enabled)
         return _stops(session, "")
 
@@ -175,7 +182,10 @@ def _enabler(enabled: bool) -> Callable[[Session, str], Answer]:
 
 
 def _delete(session: Session, arguments: str) -> Answer:
-    for stop in _numbers(session, arguments):
+    chosen = _numbers(session, arguments)
+    if not chosen:
+        return Answer(("there are no stops to delete",))
+    for stop in chosen:
         del session.memory.stops[stop.number]
     return _stops(session, "")
 
@@ -201,7 +211,7 @@ def stops_table(session: Session) -> Table:
 def _stops(session: Session, _arguments: str) -> Answer:
     table = stops_table(session)
     lines = [
-        f"{n} {kind} {what}  {on}, {hits} hits"
+        f"{n} {kind} {what}  {on}, {counted(hits, 'hit')}"
         for n, kind, what, on, hits, *_ in table.rows
     ]
     return Answer(tuple(lines) or ("no stops",), show=table)

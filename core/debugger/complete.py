@@ -7,12 +7,13 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from ..base.errors import CommandError
 from ..engine.graph import Edge
 from ..ops import ALIASES, OPS
 from ..words.expression import FUNCTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from ..commands.table import Completes
     from .debugger import Debugger
@@ -37,7 +38,20 @@ def complete(debugger: Debugger, line: str, cursor: int) -> list[str]:
     if command.completes in ("expression", "element"):
         start = max(word.rfind(sign) for sign in _BREAKS) + 1
         return [word[:start] + found for found in _starting(word[start:], candidates)]
-    return _starting(word, candidates)
+    found = _starting(word, candidates)
+    if command.completes == "location":
+        found = [one for one in found if _leads(debugger, one, command.words)]
+    return found
+
+
+def _leads(debugger: Debugger, name: str, words: Collection[str]) -> bool:
+    """Tell whether something happens at a place, or a word is meant."""
+    if name in words or name in debugger.memory.marks or name in ("start", "end"):
+        return True
+    try:
+        return bool(debugger.location(name).spans(debugger.trace))
+    except CommandError:
+        return False
 
 
 def _starting(word: str, candidates: Iterable[str]) -> list[str]:
@@ -59,7 +73,7 @@ def _locations(debugger: Debugger, word: str) -> Iterator[str]:
             yield f"line:{statement.line}"
         yield f"{source}:{statement.line}"
     place = word.partition("@")[0]
-    yield from (f"{place}@{which}" for which in ("forward", "backward"))
+    yield from (f"{place}@{which}" for which in ("forward", "backward", "update"))
     consumer = graph.names.get(word.partition("<")[0])
     if "<" in word and consumer is not None:
         operands = enumerate(graph.nodes[consumer].operands)

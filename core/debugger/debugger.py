@@ -226,12 +226,11 @@ class Debugger(Session, ByName):
         if name not in COMMANDS:
             found = [command for command in COMMANDS if command.startswith(word)]
             if len(found) != 1:
-                raise CommandError(
-                    f"{word!r} could be {', '.join(found)}"
-                    if found
-                    else f"there is no command {word!r}",
-                    nearest(word, [*COMMANDS, *ALIASES]) or "help lists them all",
-                )
+                if found:
+                    raise CommandError(f"{word!r} could be {', '.join(found)}")
+                near = nearest(word, [*COMMANDS, *ALIASES])
+                hint = near or "help lists them all"
+                raise CommandError(f"there is no command {word!r}", hint)
             name = found[0]
         return COMMANDS[name], rest.strip()
 

@@ -13,7 +13,7 @@ from ..engine.element import Element, Index, Quantity
 from ..engine.graph import Edge
 from ..words.events import element_name, with_wording, with_wordings
 from ..words.formulas import Wording, axes_text, indexed
-from ..words.numbers import SENTENCE, index_text, shape_text, value_text
+from ..words.numbers import SENTENCE, counted, index_text, shape_text, value_text
 from .verdicts import is_checkable, numeric_line, quick_check
 
 if TYPE_CHECKING:
@@ -119,7 +119,8 @@ def gradient_rows(
     parts, before = found.latest(trace, count)
     if before is not None:
         earlier = len(found.parts) - len(parts)
-        text = f"{{}}  the sum of {earlier} contributions before these"
+        earlier = counted(earlier, "contribution")
+        text = f"{{}}  the sum of {earlier} before these"
         yield Row("note", text, (before,))
     several, recent = len(found.parts) > 1, trace.run.recent
     for number in range(len(parts)):
@@ -157,7 +158,8 @@ def _part_rows(
         yield term_row(term, names)
     rest = part.rest(count)
     if rest is not None:
-        yield Row("note", f"… and {len(part) - count} more terms: {{}}", (rest,))
+        more = counted(len(part) - count, "more term")
+        yield Row("note", f"… and {more}: {{}}", (rest,))
 
 
 def term_row(term: Term, names: str) -> Row:
@@ -228,7 +230,7 @@ def value_rows(trace: Trace, found: ValueExplanation, count: int) -> Iterator[Ro
             yield _product_row(trace, product, factors)
         rest = len(found.terms) - count + found.more
         if rest > 0:
-            yield Row("note", f"… and {rest} more terms")
+            yield Row("note", f"… and {counted(rest, 'more term')}")
         return
     yield Row("note", f"{node.op.name} of")
     factors = found.terms[0] if found.terms else ()
@@ -236,7 +238,7 @@ def value_rows(trace: Trace, found: ValueExplanation, count: int) -> Iterator[Ro
         name = _called(nodes[one.node], one.index)
         yield Row("term", "{}", (one.value,), name, _element(one))
     if len(factors) > count:
-        yield Row("note", f"… and {len(factors) - count} more elements")
+        yield Row("note", f"… and {counted(len(factors) - count, 'more element')}")
 
 
 def _product_row(trace: Trace, product: float, factors: Sequence[Factor]) -> Row:

@@ -162,10 +162,10 @@ def _pass(text: str) -> tuple[str, Pass | None]:
     place, at, which = text.partition("@")
     which = which.strip()
     if not at:
-        return text, None
+        return text.strip("`"), None
     for name in ("forward", "backward", "update"):
         if which and name.startswith(which):
-            return place.strip(), name
+            return place.strip().strip("`"), name
     raise CommandError(f"there is no pass {which!r}", "@forward, @backward or @update")
 
 

@@ -123,7 +123,7 @@ def parse(
 
     `names` maps the literature's name of a gradient to `NODE.grad`.
     """
-    spelled, words = _spelled(text, names)
+    spelled, words = _spelled(_unquoted(text, graph), names)
     tree = _syntax(text, spelled, limits)
     reads: set[tuple[int, Quantity]] = set()
     resolver = _Resolver(spelled, text.strip(), graph, {**names, **words}, reads)
@@ -205,6 +205,15 @@ class _Call(ast.expr):
     keywords: dict[str, ast.expr]
     text: str
     texts: Mapping[ast.expr, str]
+
+
+def _unquoted(text: str, graph: Graph) -> str:
+    """Take away the backquotes around names of nodes, and add as many blanks."""
+    return re.sub(
+        r"`([^`]+)`",
+        lambda found: f"{found[1]}  " if found[1] in graph.names else found[0],
+        text,
+    )
 
 
 def _spelled(text: str, names: Mapping[str, str]) -> tuple[str, dict[str, str]]:

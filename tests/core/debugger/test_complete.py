@@ -73,3 +73,11 @@ def test_files(tmp_path: Path) -> None:
 
 def test_the_cursor_counts_and_not_the_end() -> None:
     assert "print" in complete(session(LAYERS), "prxxx", 2)
+
+
+def test_only_places_are_offered_as_places() -> None:
+    debugger = session(LAYERS)
+    for begun in ("goto ", "break a", "goto line:", "goto x@", "until prelude:"):
+        for word in complete(debugger, begun, len(begun)):
+            assert debugger.execute(f"goto {word}").ok, word
+    assert "x@forward" not in complete(debugger, "goto x@", 7)

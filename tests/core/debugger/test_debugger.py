@@ -565,7 +565,7 @@ def test_several_stops_at_one_place_are_all_told() -> None:
         ("quit 900", "not an exit code"),
         ("record maybe", "record off"),
         ("save", "save where?"),
-        ("mark start", "cannot be a mark"),
+        ("mark start", "start is a place already"),
         ("back", "no place"),
         ("apropos zebra", "no command speaks"),
         ("why nothing", "nothing is called"),
@@ -639,6 +639,43 @@ def test_comments_are_cut_but_events_are_not() -> None:
     assert without_comment("step # once") == "step"
     assert without_comment("# nothing else") == ""
     assert without_comment("break y<-a#1") == "break y<-a#1"
+
+
+def test_an_ambiguous_beginning_lists_what_it_could_be() -> None:
+    assert wrong(session(), "un 1") == "'un' could be until, undisplay, undo"
+
+
+def test_a_mark_hides_no_place() -> None:
+    debugger = session()
+    for name in ("a", "x", "output", "W"):
+        assert f"{name} is a place already" in wrong(debugger, f"mark {name}")
+    said(debugger, "mark there")
+    assert said(debugger, "mark").text[0].startswith("mark m2")
+
+
+def test_backquotes_stand_around_any_name() -> None:
+    debugger = session()
+    said(debugger, "goto end")
+    whole = said(debugger, "print a.h.grad[0, 0] + sum(x)").data
+    assert said(debugger, "print `a.h`.grad[0, 0] + sum(`x`)").data == whole
+    assert said(debugger, "goto `a.h`").position == said(debugger, "goto a.h").position
+    assert "not an expression" in wrong(debugger, "print `a.h` + `q`")
+
+
+def test_what_does_nothing_says_so() -> None:
+    debugger = session()
+    assert said(debugger, "delete").text == ("there are no stops to delete",)
+    assert said(debugger, "disable").text == ("there are no stops to switch off",)
+    said(debugger, "break a")
+    assert said(debugger, "enable 1").text == ("it is on already",)
+    assert said(debugger, "undisplay").text == ("nothing is displayed",)
+
+
+@pytest.mark.parametrize("topic", ["LOC", "EXPR", "element", "EDGE"])
+def test_help_shows_the_grammar_of_arguments(topic: str) -> None:
+    lines = said(session(), f"help {topic}").text
+    assert lines[0].startswith(f"{topic.upper()} is ")
+    assert len(lines) > 2
 
 
 def test_prefixes_aliases_and_blank_lines() -> None:
