@@ -190,6 +190,7 @@ def _block(
     if attribute(consumer, "reduction") == "mean":
         # The mean is one over all samples, and the part has but one of them.
         local = local / (np.size(run.values[edge.operand]) // max(one.size, 1))
+    chosen = one != 0
     del one  # it may be large, as all that follows
     wide = np.shape(run.values[consumer.index])
     places = (
@@ -198,7 +199,72 @@ def _block(
     if "axis" in consumer.attributes and mine == output and not op.reduction:
         return places.ravel(), local.ravel()  # a slice, those of factor 0 as well
     reached = local != 0  # NaN is not 0
+    if op.factors is not None:
+        local = _without_others(run, consumer, op, edge, index, places, local)
+        reached = dependent(rule, chosen, part, consumer)  # of factor 0 as well
     return places[reached].ravel(), local[reached].ravel()
+
+
+def dependent(
+    rule: Rule, chosen: Array, part: Portion, consumer: Node, *, picks: bool = False
+) -> Array:
+    """Tell which elements of a result depend on chosen ones, whatever the numbers are.
+
+    A NaN is sent forth from these, and is not lost where it is multiplied by 0. No
+    other number may be NaN or infinite, for 0 · ∞ is NaN, too: an operation that only
+    `picks` multiplies none.
+    """
+    arrays = [part.result, *part.operands]
+    if not picks:
+        arrays = [finite(array) for array in arrays]
+    one = np.where(chosen, part.result.dtype.type(np.nan), 0)
+    with np.errstate(all="ignore"):
+        return np.isnan(np.asarray(rule(one, *arrays, **consumer.attributes)))
+
+
+def finite(array: Any) -> Any:
+    """Return an array with a number in the place of each NaN and infinity."""
+    numbers = np.asarray(array)
+    return np.nan_to_num(numbers) if numbers.dtype.kind == "f" else array
+
+
+def numbers_at(array: Array, places: Array) -> Array:
+    """Return the numbers at places, an index in each row; outside there are zeros."""
+    inside = np.all((places >= 0) & (places < np.array(array.shape)), axis=1)
+    found = np.zeros(len(places))
+    found[inside] = array[tuple(places[inside].T)].astype(float)
+    return found
+
+
+def _without_others(
+    run: Run,
+    consumer: Node,
+    op: Op,
+    edge: Edge,
+    index: Index,
+    places: Array,
+    local: Array,
+) -> Array:
+    """Return slopes in which no 0 has met an infinity of another product.
+
+    A one is sent forth among zeros, and these have met all the others.
+    """
+    values = [run.value(operand) for operand in consumer.operands]
+    shapes = [value.shape for value in values]
+    found = np.array(local)
+    for at in map(tuple, np.argwhere(np.isnan(local))):
+        place = index_of(places[at], np.shape(run.values[consumer.index]))
+        rows = op.factors(place, *shapes, **consumer.attributes) if op.factors else ()
+        if edge.argument >= len(rows):
+            continue  # what is added as it is
+        met = np.all(rows[edge.argument] == np.array(index), axis=1)
+        others = [
+            numbers_at(values[k], own[met])
+            for k, own in enumerate(rows)
+            if k != edge.argument
+        ]
+        found[at] = np.sum(np.prod(others, axis=0))
+    return found
 
 
 def _contract(

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, overload
 import numpy as np
 
 from ..engine.backward import broadcast_axes
+from ..engine.cells import products
 from ..engine.element import Index, index_of
 from ..engine.measure import largest
 from ..words.events import element_name
@@ -336,6 +337,11 @@ def _part_of(trace: Trace, edge: Edge, number: int, index: Index) -> Part:
         sent = upstream.flat[places].astype(float)
         with np.errstate(all="ignore"):
             product = _as_computed(sent * local, operand)
+        odd = np.flatnonzero(~np.isfinite(product))
+        op = run.graph.nodes[edge.consumer].op
+        if odd.size and op is not None and op.kind == "elementwise":
+            product = np.array(product)
+            product[odd] = _by_rule(run, edge, upstream, places[odd])
         return Columns(places, sent, local, product)
 
     blocks: Iterable[Columns] = _Blocks(
@@ -355,6 +361,17 @@ def _part_of(trace: Trace, edge: Edge, number: int, index: Index) -> Part:
         trace.added(edge, index),
         key in run.patches.rules or key in run.patches.in_place,
     )
+
+
+def _by_rule(run: Run, edge: Edge, upstream: Array, places: Array) -> Any:
+    """Return products as the rule itself makes them.
+
+    A gate that is shut chooses a 0, and multiplies no NaN by it. And g / b is in range
+    where 1 / b is not.
+    """
+    found = products(run, edge, upstream, upstream.dtype)
+    shape = upstream.shape
+    return found[np.unravel_index(places, shape) if shape else ()]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -197,6 +197,11 @@ def _chance_slopes(input: Array, _target: Array, along: int) -> Array:
     return -_log_softmax(input, axis=along)
 
 
+def _moved(slopes: Array, t: Array) -> Array:
+    """Return slope × tangent; what does not move is 0, even at an infinite slope."""
+    return np.where(t == 0, 0, slopes * t)
+
+
 def _class_rules(slopes: Rule) -> tuple[Rule, Rule]:
     """Return the vjp and the jvp of a loss of classes, by the slopes of its rows."""
 
@@ -211,7 +216,8 @@ def _class_rules(slopes: Rule) -> tuple[Rule, Rule]:
         t: Any, _y: Any, input: Any, target: Any, reduction: str = "mean", axis: int = 1
     ) -> Array:
         along = _class_axis(input.shape, axis)
-        return _reduced(np.sum(slopes(input, target, along) * t, along), reduction)
+        change = _moved(slopes(input, target, along), t)
+        return _reduced(np.sum(change, along), reduction)
 
     return vjp, jvp
 
@@ -254,7 +260,7 @@ def _binary_rules(slopes: Callable[[Array, Array], Array]) -> tuple[Rule, Rule]:
         return slopes(input, target) * _shares(g, np.shape(input), reduction)
 
     def jvp(t: Any, _y: Any, input: Any, target: Any, reduction: str = "mean") -> Array:
-        return _reduced(slopes(input, target) * t, reduction)
+        return _reduced(_moved(slopes(input, target), t), reduction)
 
     return vjp, jvp
 

@@ -10,6 +10,7 @@ import numpy as np
 from ...engine.element import index_of
 from ...ops.reduce import LETTERS
 from ..axes import Portion, axis_letters, contraction, kept_axes
+from ..factors import dependent, finite, numbers_at
 from ..values import all_products, source_of_copy
 from .answer import Hop
 
@@ -265,14 +266,11 @@ def reached(run: Run, edge: Edge, index: Index) -> tuple[Index, ...]:
     mine = inputs[edge.argument]
     fixed = dict(zip(mine, index, strict=True))
     part = Portion.of(run, node, inputs, output, fixed)
-    made = _same if picks(op) else _finite
-    one = np.zeros_like(part.operands[edge.argument])
-    one[tuple(i if a == "*" else 0 for a, i in zip(mine, index, strict=True))] = np.nan
-    arrays = [made(array) for array in (part.result, *part.operands)]
-    with np.errstate(all="ignore"):
-        sent = np.asarray(rule(one, *arrays, **node.attributes))
+    chosen = np.zeros(part.operands[edge.argument].shape, np.bool_)
+    chosen[tuple(i if a == "*" else 0 for a, i in zip(mine, index, strict=True))] = True
+    found = dependent(rule, chosen, part, node, picks=picks(op))
     starts = tuple(span.start for span in part.box)
-    rows = np.argwhere(np.isnan(sent))[:_MOST_REACHED]
+    rows = np.argwhere(found)[:_MOST_REACHED]
     return tuple(tuple((row + np.array(starts, int)).tolist()) for row in rows)
 
 
@@ -293,7 +291,7 @@ class _Probe(NamedTuple):
     whole: tuple[Part, ...]
 
     def parts(self) -> tuple[Part, ...]:
-        made = _same if picks(self.op) else _finite
+        made = _same if picks(self.op) else finite
         arrays = [made(part.array) for part in self.whole]
         one = np.zeros(self.result.shape, self.result.dtype)
         one[self.at] = np.nan
@@ -317,11 +315,6 @@ def _same(array: Any) -> Any:
 def picks(op: Op) -> bool:
     """Tell whether a result is one of its numbers: no rule multiplies by them then."""
     return any(case.cause == "chosen" for case in op.cases)
-
-
-def _finite(array: Any) -> Any:
-    numbers = np.asarray(array)
-    return np.nan_to_num(numbers) if numbers.dtype.kind == "f" else array
 
 
 # ------------------------------------------------------------------------- terms
@@ -427,11 +420,8 @@ def _windowed(found: Near, places: Callable[..., tuple[Array, ...]]) -> Terms:
     columns: list[Array] = []
     inside: list[Array] = []
     for own, value in zip(rows, values, strict=False):
-        is_in = np.all((own >= 0) & (own < np.array(value.shape)), axis=1)
-        numbers = np.zeros(len(own))
-        numbers[is_in] = value[tuple(own[is_in].T)].astype(float)
-        columns.append(numbers)
-        inside.append(is_in)
+        columns.append(numbers_at(value, own))
+        inside.append(np.all((own >= 0) & (own < np.array(value.shape)), axis=1))
     added = [
         part.hop(int(flat))
         for part in found.parts[len(rows) :]

@@ -10,6 +10,7 @@ import pytest
 from gradstep.core.debugger.debugger import Debugger
 from gradstep.core.engine.patches import Patches
 from gradstep.core.engine.trace import Trace
+from gradstep.core.explain.gradients import explain_gradient
 from gradstep.core.explain.why import since
 from gradstep.core.explain.why.answer import CAUSES, Hop, Why
 from gradstep.core.explain.why.spread import breaks
@@ -784,3 +785,39 @@ def test_how_far_back_it_is_looked_has_an_end(monkeypatch: pytest.MonkeyPatch) -
     said(debugger, "goto 3:end")
     text = said(debugger, "why W1.grad[0, 0]").text
     assert any("at least since iteration 2" in line for line in text)
+
+
+# -------------------------------------------------- what a rule makes of odd numbers
+
+
+def test_a_gate_that_is_shut_lets_no_nan_through() -> None:
+    """Its rule chooses a 0, and multiplies NaN by none: the terms add up to the sum."""
+    run = run_of("h = relu(x)\nE = h * Z", x=-1.0, Z=NAN)
+    found = asked(run, "x.grad")
+    assert (found.cause, found.slope) == ("zero slope", "shut")
+    assert found.term is not None
+    assert (found.term.product, found.term.local) == (0, 0)
+
+
+def test_a_quotient_is_in_range_where_its_slope_is_not() -> None:
+    """1 / 1e-45 is infinite in float32, and 0 / 1e-45 is 0."""
+    run = run_of("E = x / z", np.float32, seed=np.float32(0), x=1.0, z=1e-45)
+    assert asked(run, "x.grad").cause == "zero seed"
+
+
+def test_a_weight_of_zero_meets_an_infinity_that_arrives() -> None:
+    image, kernel = np.ones((1, 1, 2, 2)), np.zeros((1, 1, 1, 1))
+    run = run_of("y = conv2d(x, W)\nE = sum(y * S)", x=image, W=kernel, S=INF)
+    found = asked(run, "x.grad", (0, 0, 0, 0))
+    assert found.cause == "zero times infinity"
+    assert found.term is not None
+    assert (found.term.upstream, found.term.local) == (INF, 0)
+
+
+def test_a_class_without_a_chance_leaves_the_slopes_of_the_others_alone() -> None:
+    """−log softmax is infinite there, and the one by another target is not."""
+    run = run_of("E = cross_entropy(x, t, axis=0)", x=[0.0, -INF], t=[0.5, 0.5])
+    trace = Trace(run)
+    found = explain_gradient(trace, number(run, "t"), (0,), len(trace))
+    assert [term.local for term in found.terms()] == []  # its own is 0: it is certain
+    assert asked(run, "t.grad", (0,)).slope == "certain"
