@@ -77,6 +77,16 @@ class Argument(NamedTuple):
         return [word for word in self.usage.split() if word.startswith("-")]
 
     @property
+    def dest(self) -> str:
+        """Where argparse puts its value."""
+        return self.how.get("dest") or self.flags[-1].lstrip("-").replace("-", "_")
+
+    @property
+    def default(self) -> Any:
+        """What its value is where it is not given."""
+        return self.how.get("default")
+
+    @property
     def names(self) -> Sequence[str]:
         """The few words that its value is one of, none where it may be another."""
         return self.values.names if self.values else ()
@@ -152,6 +162,30 @@ class Command(NamedTuple):
     groups: Mapping[str, Group]  # its arguments by their heading in the help, or ""
     home: str = "tasks"
     epilog: str = ""  # what the help ends with; "" for none
+    # flags, and those that do nothing beside them: they are refused
+    clashes: Mapping[str, Sequence[str]] = MappingProxyType({})
+    # flags that do nothing without another one
+    needs: Mapping[str, str] = MappingProxyType({})
+
+    def ignored(self, options: argparse.Namespace) -> list[tuple[str, str]]:
+        """Return the flags given that would do nothing, and why."""
+        given = {
+            flag
+            for one in self.arguments
+            for flag in one.flags
+            if getattr(options, one.dest) not in (None, False, one.default)
+        }
+        found = [
+            (flag, f"{other} leaves nothing for it to do")
+            for other, flags in self.clashes.items()
+            for flag in flags
+            if {other, flag} <= given
+        ]
+        return found + [
+            (flag, f"it belongs to {other}")
+            for flag, other in self.needs.items()
+            if flag in given and other not in given
+        ]
 
     @property
     def arguments(self) -> list[Argument]:
@@ -286,7 +320,18 @@ _DEBUG: Final = (
 COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
     {
         "run": Command("open the application, in a terminal", {"": _RUN}, "opening"),
-        "play": Command("print every step of the forward and the backward pass", _PLAY),
+        "play": Command(
+            "print every step of the forward and the backward pass",
+            _PLAY,
+            clashes={
+                "--script": (
+                    *("--from", "--to", "--only", "--steps", "--slice"),
+                    *("--delay", "--markdown"),
+                ),
+                "--json": ("--steps", "--slice", "--echo"),
+            },
+            needs=dict.fromkeys(("--echo", "--keep-going", "--trust"), "--script"),
+        ),
         "grads": Command(
             "print the values and gradients of all nodes",
             {"": (_SCENARIOS, _LIMIT, _EACH), **_looks()},

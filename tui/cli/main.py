@@ -18,6 +18,7 @@ from ...core.base.exits import BUG, INTERRUPTED, OK, WRONG
 from ...core.base.text import clean, nearest
 from .arguments import COMMANDS
 from .completion import candidates
+from .plain import ascii_output
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -103,6 +104,11 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     ]
     values = vars(options).values()
     problems += [v._replace(source=where) for v in values if isinstance(v, Problem)]
+    if command and not problems:
+        problems += [
+            Problem(f"{flag} is ignored there", why, where)
+            for flag, why in command.ignored(options)
+        ]
     if problems:
         raise InputError(problems)
     return options
@@ -137,6 +143,14 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command line, and return its exit code."""
+    # JSON has its own escapes; everything else that is said is plain, mistakes as well.
+    if "--plain" in arguments and "--json" not in arguments:
+        with ascii_output():
+            return _run(arguments)
+    return _run(arguments)
+
+
+def _run(arguments: Sequence[str]) -> int:
     try:
         code = _dispatch(arguments)
         sys.stdout.flush()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
@@ -11,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from rich import box
 from rich.text import Text
 
+from ...core.base.signs import ascii_text
 from ...core.words.numbers import CELL, SENTENCE
 
 if TYPE_CHECKING:
@@ -38,60 +37,9 @@ STYLES: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 
-# Signs of mathematics and of drawing, in ASCII.
-_ASCII: Final = str.maketrans(
-    {
-        "∂": "d",
-        "∘": "*",
-        "·": "*",
-        "×": "x",
-        "−": "-",
-        "→": "->",
-        "←": "<-",
-        "≤": "<=",
-        "≥": ">=",
-        "≠": "!=",
-        "≈": "~",
-        "½": "1/2",
-        "√": "sqrt ",
-        "Σ": "sum",
-        "∏": "product",
-        "ᵀ": "^T",
-        "σ": "sigmoid",
-        "δ": "delta",
-        "α": "alpha",
-        "Φ": "Phi",
-        "φ": "phi",
-        "π": "pi",
-        "∈": "in",
-        "⋆": "(*)",
-        "±": "+-",
-        "′": "'",
-        "ᵢ": "_i",
-        "ⱼ": "_j",
-        "✓": "ok",
-        "✗": "x",
-        "…": "...",
-        "⋯": "...",
-        "⋮": ":",
-        "─": "-",
-        "━": "=",
-        "│": "|",
-        **dict.fromkeys("⎡⎢⎣", "["),
-        **dict.fromkeys("⎤⎥⎦", "]"),
-        **dict(zip("▁▂▃▄▅▆▇█", "_.,-=+*#", strict=True)),
-    }
-)
-
-_RAISED: Final = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
-
 _RULES_ASCII: Final = box.Box(
     "    \n    \n -- \n    \n    \n -- \n    \n    \n", ascii=True
 )
-
-
-def _as_power(raised: re.Match[str]) -> str:
-    return f"^{unicodedata.normalize('NFKC', raised[0])}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +58,7 @@ class Look:
 
     def text(self, text: str, meaning: str = "") -> Text:
         """Return text in the style of its meaning. It is never read as markup."""
-        shown = text
-        if self.ascii:
-            shown = _RAISED.sub(_as_power, text).translate(_ASCII)
+        shown = ascii_text(text) if self.ascii else text
         # A style of its part alone: that of a whole Text would reach what is appended.
         return Text("", end="").append(shown, self.styles[meaning] if meaning else None)
 

@@ -66,7 +66,7 @@ class Selection:
     def events(self, trace: Trace, subject: Subject) -> Sequence[int]:
         """Return the numbers of the events; `CommandError` has all that is wrong."""
         problems: list[Problem] = []
-        first, stop, nodes = 0, len(trace), set[int]()
+        first, stop, chosen = 0, len(trace), set[int]()
         with gathered(problems, "--from"):
             first = _spans(self.start, trace, subject)[0].start
         with gathered(problems, "--to"):
@@ -74,21 +74,42 @@ class Selection:
             stop = next((span.stop for span in spans if span.stop > first), 0)
         for name in self.only:
             with gathered(problems, "--only"):
-                nodes.add(trace.run.graph.node(name).index)
+                chosen.update(_of_place(name, trace, subject))
         if not problems and stop <= first:
             message = f"{self.stop} comes before {self.start}"
             problems.append(Problem(message, "it is the last event to show", "--to"))
         if problems:
             raise CommandError(problems)
-        wanted = range(first, stop)
-        return [n for n in wanted if _touches(trace, n, nodes)] if nodes else wanted
+        if not self.only:
+            return range(first, stop)
+        wanted = [number for number in range(first, stop) if number in chosen]
+        if not wanted:
+            message = f"nothing happens at {' '.join(self.only)} there"
+            hint = f"from {self.start} to {self.stop} are events {first + 1} to {stop}"
+            raise CommandError(Problem(message, hint, "--only"))
+        return wanted
 
 
-def _touches(trace: Trace, number: int, nodes: set[int]) -> bool:
-    """Tell whether an event computes one of `nodes`, or goes to it or out of it."""
+def _of_place(name: str, trace: Trace, subject: Subject) -> Iterator[int]:
+    """Yield the events of a place; of a node those as well that go into it.
+
+    Raises `CommandError` where nothing happens.
+    """
+    node = trace.run.graph.names.get(name.strip("`"))
+    if node is None:
+        yield from (n for span in _spans(name, trace, subject) for n in span)
+        return
+    found = [n for n in range(len(trace)) if _touches(trace, n, node)]
+    if not found:
+        hint = "no gradient flows there, and it is never computed"
+        raise CommandError(f"nothing happens at {name}", hint)
+    yield from found
+
+
+def _touches(trace: Trace, number: int, node: int) -> bool:
+    """Tell whether an event computes a node, or goes to it or out of it."""
     event = trace.event(number)
-    ends = event[::2] if isinstance(event, Contribution) else event
-    return not nodes.isdisjoint(ends)
+    return node in (event[::2] if isinstance(event, Contribution) else event)
 
 
 def _spans(

@@ -147,6 +147,84 @@ def test_wrong_input_is_explained_at_once(arguments, errors, capsys) -> None:
         assert error in err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "flag", "why"),
+    [
+        (
+            ["--steps", "statements", "--json"],
+            "--steps",
+            "--json leaves nothing for it",
+        ),
+        (["--slice", "W1[0]", "--json"], "--slice", "--json leaves nothing for it"),
+        (["--script", "a.gs", "--from", "E"], "--from", "--script leaves nothing"),
+        (["--script", "a.gs", "--to", "E"], "--to", "--script leaves nothing"),
+        (["--script", "a.gs", "--only", "E"], "--only", "--script leaves nothing"),
+        (["--script", "a.gs", "--delay", "1"], "--delay", "--script leaves nothing"),
+        (["--script", "a.gs", "--markdown"], "--markdown", "--script leaves nothing"),
+        (["--script", "a.gs", "--steps", "nodes"], "--steps", "--script leaves"),
+        (["--echo"], "--echo", "it belongs to --script"),
+        (["--keep-going"], "--keep-going", "it belongs to --script"),
+    ],
+)
+def test_a_flag_that_would_be_ignored_is_refused(
+    arguments: list[str], flag: str, why: str, capsys
+) -> None:
+    assert cli.run(["play", "xor", *arguments]) == exits.WRONG
+    error = capsys.readouterr().err
+    assert error.startswith(f"gradstep play: {flag} is ignored there; {why}")
+
+
+def test_flags_as_they_are_by_default_are_not_given(capsys) -> None:
+    arguments = ["--from", "start", "--steps", "events", "--delay", "0", "--json"]
+    assert cli.run(["play", "apple_orange", *arguments]) == exits.OK
+    assert capsys.readouterr().out
+
+
+SAID = """
+goto end
+info updates
+info iterations
+check
+why W1.grad
+transposes h
+explain W1.grad
+history E
+set W1 = 0
+runs
+diff
+print W9
+expect error
+patch a local
+check
+"""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["list"],
+        ["check", "xor"],
+        ["show", "three_layer"],
+        ["grads", "attention"],
+        ["play", "nobody"],
+        ["play", "xor", "--only", "zz"],
+        ["test", "xor"],
+        ["show", "{folder}/a.toml"],
+        ["play", "xor", "--script", "{folder}/a.gs", "--echo", "--keep-going"],
+    ],
+    ids=" ".join,
+)
+def test_plain_is_ascii_everywhere(arguments, tmp_path: Path, capsys) -> None:
+    (tmp_path / "a.gs").write_text(SAID)
+    (tmp_path / "a.toml").write_text(
+        "gradstep = 1\nprogram = 'δ = ∂ + µ'\n", encoding="utf-8"
+    )
+    cli.run([one.format(folder=tmp_path) for one in arguments] + ["--plain"])
+    said = capsys.readouterr()
+    assert said.out + said.err
+    assert (said.out + said.err).isascii()
+
+
 def test_every_mistake_of_a_file_has_its_place(tmp_path: Path, capsys) -> None:
     path = tmp_path / "wrong.toml"
     path.write_text('gradstep = 1\nprogram = "y = sigmoit(x)"\n[inputs]\nx = "two"\n')
