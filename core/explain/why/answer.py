@@ -107,6 +107,11 @@ class Hop:
     number: float | None  # None where there is none yet
 
     @property
+    def place(self) -> tuple[int, Index | None, str]:
+        """Where it is, without the number: a NaN equals nothing."""
+        return self.node, self.index, self.quantity
+
+    @property
     def is_bad(self) -> bool:
         """Whether the number is NaN or infinite."""
         return self.number is not None and not math.isfinite(self.number)

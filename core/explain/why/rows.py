@@ -260,8 +260,8 @@ def _unused(trace: Trace, found: Why) -> Iterator[Row]:
 
 def _set_up(trace: Trace, found: Why) -> Iterator[Row]:
     hop = found.forward
-    is_told = found.behind is not None and found.behind.hops[0] == hop
-    if hop is not None and not is_told:
+    told = found.behind.hops[0] if found.behind else None
+    if hop is not None and (told is None or told.place != hop.place):
         text = f"set up in the forward pass: {_name(trace, hop)} = {{}}"
         yield Row("note", text, (hop.number,))
 
