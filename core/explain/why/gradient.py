@@ -103,7 +103,7 @@ def _of_zero(trace: Trace, found: Explanation) -> _Verdict:
     if _is_patched(trace.run, found):
         return _Verdict("patched")
     if "nonzero" in first:
-        return _Verdict(_cancelled(found))
+        return _Verdict(_cancelled(trace.run, found))
     if found.seed is not None:
         return _Verdict("zero seed")
     if "underflow" in first:
@@ -128,7 +128,7 @@ def _is_patched(run: Run, found: Explanation) -> bool:
     return not is_clean and any(part.patched for part in found.parts)
 
 
-def _cancelled(found: Explanation) -> str:
+def _cancelled(run: Run, found: Explanation) -> str:
     """Tell whether terms add up to 0, or only lose what they add up to by rounding."""
     if len(found.parts) > _MOST_EXACT:
         return "cancelled"
@@ -139,9 +139,17 @@ def _cancelled(found: Explanation) -> str:
             if count > _MOST_EXACT:
                 return "cancelled"
             products += block.product.tolist()
-    if sum(product != 0 for product in products) == 1:
-        return "underflow on the way"
-    return "cancelled"
+    if not np.isfinite(products).all():
+        return "cancelled"  # each is finite in a wider type, in which they are added
+    # The terms themselves are rounded, each as its type has it.
+    eps = float(np.finfo(run.value(found.node).dtype).eps)
+    scaled = np.array(products) / np.max(np.abs(products))
+    size = math.fsum(np.abs(scaled).tolist())
+    is_lost = abs(math.fsum(scaled.tolist())) > _ROUNDINGS * eps * size
+    return "rounded" if is_lost else "cancelled"
+
+
+_ROUNDINGS: Final = 8  # of a term, from what made it to its product
 
 
 _MOST_EXACT: Final = 2000  # terms that are looked at one by one
@@ -251,7 +259,11 @@ def bad_gradient(trace: Trace, start: Hop, position: int) -> Why:
     found = _found(trace, last, position)
     verdict = _of_bad(trace, last, found)
     term, part = verdict.term, verdict.part
-    behind = None if term is None else _behind(trace, last, term)
+    behind = None
+    if term is not None and verdict.cause in _OF_SUMS and math.isinf(term.upstream):
+        behind = bad_gradient(trace, _sender(term), position)
+    elif term is not None:
+        behind = _behind(trace, last, term)
     return _ending(
         trace,
         verdict.cause or "made here",
@@ -284,6 +296,8 @@ def _of_bad(trace: Trace, hop: Hop, found: Explanation) -> _Verdict:
     return _Verdict(cause, _first(found, first, last), found.parts[first[last]])
 
 
+# Causes of a NaN in which infinities are added up.
+_OF_SUMS: Final = ("infinite terms", "opposite infinities")
 _ENDS: Final = {True: ("inf", "nan"), False: ("-inf", "nan")}
 
 

@@ -214,7 +214,8 @@ def _behind(trace: Trace, found: Why) -> Iterator[Row]:
             text += f", from {_name(trace, last)} = {{}}"
             numbers += (last.number,)
         op = trace.run.graph.nodes[last.node].op
-        made = f", made by {op.name}" if op is not None else ""
+        is_value = last.quantity == "value"
+        made = f", made by {op.name}" if op is not None and is_value else ""
         because = calls.get(found.cause, found.because)
         leads = Element(last.node, last.quantity, last.index)
         yield Row("fact", f"{text}{made}: {because}", numbers, "", leads)

@@ -413,6 +413,15 @@ def seed_finite(claim: Claim) -> bool:
     return all(np.isfinite([term.upstream, term.local]).all() for term in found.terms())
 
 
+def is_rest(claim: Claim) -> bool:
+    """Without rounding something is left of the sum."""
+    exact = sum(map(Fraction, products(claim).tolist()), Fraction())
+    return (
+        abs(exact)
+        > sum(abs(Fraction(one)) for one in products(claim).tolist()) / 10**17
+    )
+
+
 def is_unused(claim: Claim) -> bool:
     """Whatever the element is, the results stay as they are."""
     operands = [array.copy() for array in claim.operands]
@@ -512,9 +521,7 @@ GRADIENT: dict[str, Callable[[Claim], Any]] = {
         np.count_nonzero(products(claim)) > 1 and are_finite(claim)
     ),
     "underflow": term_of(lambda up, local: up != 0 and local != 0),
-    "underflow on the way": lambda claim: (
-        np.count_nonzero(products(claim)) == 1 and are_finite(claim)
-    ),
+    "rounded": lambda claim: are_finite(claim) and is_rest(claim),
     "zero slope": is_blocked,
     "unused": is_unused,
     "zero times infinity": term_of(lambda up, local: {abs(up), abs(local)} == ENDS),

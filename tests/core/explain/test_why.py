@@ -821,3 +821,25 @@ def test_a_class_without_a_chance_leaves_the_slopes_of_the_others_alone() -> Non
     found = explain_gradient(trace, number(run, "t"), (0,), len(trace))
     assert [term.local for term in found.terms()] == []  # its own is 0: it is certain
     assert asked(run, "t.grad", (0,)).slope == "certain"
+
+
+def test_a_sum_of_infinities_leads_on_to_where_they_come_from() -> None:
+    """The rule of softmax, y (g − Σ g y), takes ∞ from ∞ where one ∞ arrives."""
+    run = run_of("p = softmax(x)\nE = sum(p * log(Z))", x=[1.0, 2.0], Z=[INF, 1.0])
+    found = asked(run, "x.grad", (0,))
+    assert found.cause == "infinite terms"
+    sent = found.behind
+    assert sent is not None
+    assert names(run, sent.hops)[0] == "p.grad[0]"
+    assert sent.behind is not None
+    assert sent.behind.at.node == number(run, "Z")
+
+
+def test_a_term_that_rounding_loses_has_not_cancelled() -> None:
+    """1 − y of the larger one is 4e-18 by hand, and 0 beside 1 in float64."""
+    run = run_of("E = sum(softmax(x) * S)", x=[0.0, 40.0], S=[1.0, 1.0])
+    found = asked(run, "x.grad", (1,))
+    assert (found.hops[0].number, found.cause) == (0, "rounded")
+    assert found.explanation is not None
+    products = [term.product for term in found.explanation.terms() if term.product]
+    np.testing.assert_allclose(products, [-np.exp(-40.0)], 1e-12)
