@@ -332,16 +332,20 @@ def _part_of(trace: Trace, edge: Edge, number: int, index: Index) -> Part:
     upstream = np.asarray(trace.upstream(edge))
     operand = np.asarray(run.values[edge.operand])
 
+    op = run.graph.nodes[edge.consumer].op
+    kind, stored = op and op.kind, trace.added(edge, index)
+
     def columns(factors: tuple[Array, Array]) -> Columns:
         places, local = factors
         sent = upstream.flat[places].astype(float)
         with np.errstate(all="ignore"):
             product = _as_computed(sent * local, operand)
         odd = np.flatnonzero(~np.isfinite(product))
-        op = run.graph.nodes[edge.consumer].op
-        if odd.size and op is not None and op.kind == "elementwise":
+        if odd.size and kind == "elementwise":
             product = np.array(product)
             product[odd] = _by_rule(run, edge, upstream, places[odd])
+        elif odd.size and kind == "reduce":
+            product = np.array([stored])  # the one term of an element
         return Columns(places, sent, local, product)
 
     blocks: Iterable[Columns] = _Blocks(
@@ -358,7 +362,7 @@ def _part_of(trace: Trace, edge: Edge, number: int, index: Index) -> Part:
         _summed(run, edge),
         blocks,
         run.recent,
-        trace.added(edge, index),
+        stored,
         key in run.patches.rules or key in run.patches.in_place,
     )
 

@@ -7,6 +7,7 @@ the other, the screen in columns.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from ..engine.element import Element, Index, Quantity
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from .gradients import Explanation, Part, Term
     from .values import Factor, ValueExplanation
 
+BY_RULE: Final = ", as its rule has it"  # which multiplies no NaN by 0
 BY_PATCH: Final = ", by a patched rule"  # what a wrong rule has sent
 
 Kind = Literal["headline", "missing", "term", "fact", "note", "alarm"]
@@ -166,6 +168,9 @@ def term_row(term: Term, names: str) -> Row:
     """Return a product with its factors, and the names of these."""
     numbers = (term.product, term.upstream, term.local)
     leads = Element(term.consumer, "grad", term.index)
+    is_product = math.isfinite(term.upstream) and math.isfinite(term.local)
+    if math.isfinite(term.product) and not is_product:
+        names += BY_RULE
     return Row("term", "{} = {} × {}", numbers, names, leads)
 
 

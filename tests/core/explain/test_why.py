@@ -11,6 +11,7 @@ from gradstep.core.debugger.debugger import Debugger
 from gradstep.core.engine.patches import Patches
 from gradstep.core.engine.trace import Trace
 from gradstep.core.explain.gradients import explain_gradient
+from gradstep.core.explain.rows import term_row
 from gradstep.core.explain.why import since
 from gradstep.core.explain.why.answer import CAUSES, Hop, Why
 from gradstep.core.explain.why.spread import breaks
@@ -797,6 +798,8 @@ def test_a_gate_that_is_shut_lets_no_nan_through() -> None:
     assert (found.cause, found.slope) == ("zero slope", "shut")
     assert found.term is not None
     assert (found.term.product, found.term.local) == (0, 0)
+    row = term_row(found.term, "h.grad · ∂h/∂x")
+    assert row.text() == "0 = nan × 0   h.grad · ∂h/∂x, as its rule has it"
 
 
 def test_a_quotient_is_in_range_where_its_slope_is_not() -> None:
