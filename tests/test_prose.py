@@ -41,6 +41,9 @@ def undocumented(source: str) -> Iterator[str]:
             stop = field.end_lineno or field.lineno
             here = "#" in "".join(lines[field.lineno - 1 : stop])
             above = lines[field.lineno - 2].lstrip().startswith("#")
+            here = here or "_limit(" in ast.unparse(
+                field
+            )  # its text says what it is of
             said = re.search(rf"`[^`]*\b{name}\b[^`]*`", docstring)
             if not (name.startswith("_") or here or above or said):
                 yield f"{tree.name}.{name}"

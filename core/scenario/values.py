@@ -97,7 +97,7 @@ class Setting:
     keep: bool = False
     floats_only: bool = False
     room: Room = field(default_factory=Room)
-    limits: Limits = LIMITS
+    limits: Limits = LIMITS  # what sizes are held to
 
 
 def read(

@@ -20,7 +20,7 @@ STEP: Final = 1000  # multiplications in the time that one event, or one look, t
 class Budget:
     """What has been taken so far, held to the limits before it is computed."""
 
-    limits: Limits = LIMITS
+    limits: Limits = LIMITS  # what it is held to
     elements: int = 0  # of all results of the expression that is evaluated
     work: int = 0  # multiplications, and elements made, of the whole line
 

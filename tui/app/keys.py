@@ -174,7 +174,7 @@ LINES_OF_TEXT: Final = frozenset(
 class Always(NamedTuple):
     """A key of the footer that works wherever no text is typed."""
 
-    key: str
+    key: str  # as a person reads it
     words: str  # what it does
     rank: int  # those with the smallest are shown in the smallest window
 
@@ -243,7 +243,7 @@ def footer(width: int, focus: str) -> list[tuple[str, str]]:
     First come the keys that walk, then those of the widget, then the others that always
     work: as many as there is room for, and none is cut.
 
-    >>> "".join(text for text, _ in footer(60, "why"))
+    >>> "".join(text for text, _ in footer(62, "why"))
     ' s step  i whole node │ ↑↓ term  Enter follow │ ? keys  q quit'
     """
     own = [

@@ -97,8 +97,8 @@ def page(text: str) -> Text:
 class Target(NamedTuple):
     """A pane that can be jumped to."""
 
-    letter: str
-    pane: Pane
+    letter: str  # the key that jumps to it
+    pane: Pane  # where the letter stands
     goes_to: str  # the id of the widget in it that gets the focus; "" for the pane
 
 

@@ -20,6 +20,7 @@ from gradstep.tui.panes.base.pane import OneLine
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from gradstep.core.base.trust import Trust
     from gradstep.core.ops.table import Array
     from gradstep.core.session.reply import Reply
 
@@ -33,9 +34,9 @@ def slowly(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
     """Let each command go on in the background for a while."""
     execute = Debugger.execute
 
-    def slow(debugger: Debugger, line: str) -> Reply:
+    def slow(debugger: Debugger, line: str, trust: Trust | None = None) -> Reply:
         time.sleep(seconds)
-        return execute(debugger, line)
+        return execute(debugger, line, trust)
 
     monkeypatch.setattr(Debugger, "execute", slow)
 
@@ -99,7 +100,7 @@ async def test_what_is_found_out_about_a_large_array_is_waited_for() -> None:
 
 
 async def test_what_does_not_end_is_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
-    def endless(debugger: Debugger, _line: str) -> NoReturn:
+    def endless(debugger: Debugger, _line: str, _trust: Trust | None) -> NoReturn:
         while True:
             debugger.progress(0, 1)
             time.sleep(0.001)

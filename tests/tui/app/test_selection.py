@@ -72,7 +72,7 @@ def marked(pilot: Pilot[int]) -> str:
 @pytest.mark.parametrize(
     ("kind", "text"),
     [
-        (StepPane, "NumPy"),
+        (StepPane, "one element"),
         (WhyPane, "numeric check: "),
         (ProgramPane, "sigmoid(z)"),
         (Scrollback, "print W2.grad"),
@@ -101,9 +101,9 @@ async def test_several_lines_backwards_and_over_the_border() -> None:
         main(pilot).run_line("goto W2.grad@backward")
         await pilot.pause()
         why, program = main(pilot).query_one(WhyPane), main(pilot).query_one("#program")
-        lines = [why.render_line(y).text.rstrip() for y in range(3)]
+        lines = [why.render_line(y).text.rstrip() for y in range(2)]
         corner = why.content_region.offset
-        end = corner + Offset(len(lines[2]) - 1, 2)
+        end = corner + Offset(len(lines[1]) - 1, 1)
         assert await drag(pilot, corner, end) == "\n".join(lines)
         assert await drag(pilot, end, corner) == "\n".join(lines)
         # Above its first line a pane ends; what is marked there is that line.
@@ -112,7 +112,7 @@ async def test_several_lines_backwards_and_over_the_border() -> None:
         found = await drag(pilot, where(program, "sigmoid"), end)
         assert found is not None
         assert "sigmoid" in found
-        assert "\n".join(lines[:2]) in found
+        assert lines[0] in found
 
 
 async def test_a_matrix_alone() -> None:
@@ -196,8 +196,8 @@ async def test_selected_text_can_be_seen_in_every_theme(theme: str) -> None:
         pilot.app.theme = theme
         main(pilot).run_line("goto W2.grad@backward")
         await pilot.pause()
-        start = where(main(pilot).query_one(StepPane), "NumPy")
-        assert await drag(pilot, start, start + Offset(4, 0)) == "NumPy"
+        start = where(main(pilot).query_one(StepPane), "one element")
+        assert await drag(pilot, start, start + Offset(10, 0)) == "one element"
         strip = pilot.app.screen._compositor.render_strips()[start.y]
         seen = [s.style for s in strip.crop(start.x, start.x + 5) if s.style]
         assert seen

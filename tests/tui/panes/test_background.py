@@ -82,10 +82,10 @@ async def test_a_bug_in_a_command_is_told_and_the_session_goes_on(
     monkeypatch.delenv("GRADSTEP_TRACEBACK")
     execute = Debugger.execute
 
-    def fails(debugger: Debugger, line: str) -> Any:
+    def fails(debugger: Debugger, line: str, *more: Any) -> Any:
         if line == "print boom":
             raise KeyError("one\ntwo")
-        return execute(debugger, line)
+        return execute(debugger, line, *more)
 
     monkeypatch.setattr(Debugger, "execute", fails)
     async with opened("apple_orange") as (pilot, screen):
@@ -118,7 +118,7 @@ async def test_a_bug_in_a_pane_is_told_and_the_session_goes_on(
 async def test_with_its_variable_set_a_bug_ends_the_application(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def fails(_bug: Debugger, _line: str) -> Any:
+    def fails(*_: Any) -> Any:
         raise KeyError("boom")
 
     async def walk() -> None:
@@ -277,10 +277,10 @@ async def test_a_command_cannot_start_while_one_goes_on(
 ) -> None:
     execute = Debugger.execute
 
-    def slow(debugger: Debugger, line: str) -> Any:
+    def slow(debugger: Debugger, line: str, *more: Any) -> Any:
         if line == "check":
             endless(debugger.progress)
-        return execute(debugger, line)
+        return execute(debugger, line, *more)
 
     monkeypatch.setattr(Debugger, "execute", slow)
     async with opened("apple_orange") as (pilot, screen):
@@ -303,7 +303,7 @@ async def test_work_ends_with_its_screen(
 ) -> None:
     ended: list[str] = []
 
-    def slow(debugger: Debugger, _line: str) -> Any:
+    def slow(debugger: Debugger, *_: Any) -> Any:
         try:
             endless(debugger.progress)
         except Interrupted:

@@ -174,7 +174,7 @@ def test_three_layers_are_a_chain_of_layers_where_room_is_short() -> None:
 
 def test_where_there_is_room_everything_is_unfolded() -> None:
     text = picture("three_layer", (70, 30), "start")
-    for name in ("x1.z @", "x3 sigmoid", "E._2 ** 2", "E 0.5 *"):
+    for name in ("x1.z @", "x3 sigmoid", "E._2 (x3 - t) ** 2", "E 0.5 *"):
         assert name in text
     assert "▸" not in text
 

@@ -37,7 +37,7 @@ class Tab(NamedTuple):
     x: int  # cells from where the first one begins
     digit: str  # its key
     word: str  # "" where there is room for digits alone
-    is_open: bool
+    is_open: bool  # whether it is the view that is shown
 
     @property
     def end(self) -> int:

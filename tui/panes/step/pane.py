@@ -600,11 +600,14 @@ class StepPane(KeptPane[_Found]):
             yield self._labelled(Matters.STATISTICS, "array", [text], inks)
 
     def _change(self, present: Moment, cursor: Index) -> Sequence[str]:
-        """Return the change of the sum; it is named where there are no labels."""
-        change = words.change(present, cursor)
-        if not change or _margin(self.room.width):
-            return [change]
-        return [f"accumulated {change}", change]
+        """Return the change of the sum, with its name where no label says it.
+
+        A name that would break the line is left out.
+        """
+        change, width = words.change(present, cursor), self.room.width
+        named = f"accumulated {change}"
+        is_labelled = not change or _margin(width) > 0
+        return [change if is_labelled or cell_len(named) > width else named]
 
     def _formula(self, present: Moment, inks: Inks) -> Iterator[Said]:
         """Yield what happens, its formula, and how the shapes fit."""
