@@ -227,7 +227,8 @@ class Picker(Screen[int]):
         """Lay the preview out anew, or leave it out where it has no room."""
         self.set_class(event.size.width < _LEAST_WIDTH, "alone")
         where = "picker over a session" if self._instead_of else "picker"
-        self.query_one("#keys", OneLine).tell(*footer(event.size.width, where))
+        for keys in self.query("#keys").results(OneLine):  # none while it mounts
+            keys.tell(*footer(event.size.width, where))
         self.call_after_refresh(self._show_again)
 
     def _show_again(self) -> None:
