@@ -14,6 +14,7 @@ import large
 import lookups
 import networks
 import numpy as np
+import operations
 import scalars
 import screen
 import terminal
@@ -51,6 +52,7 @@ def _rows(full: bool, seconds: float) -> Iterator[Row | str]:
     yield from scalars.rows(sizes, seconds)
     yield from networks.rows(seconds)
     yield networks.check_row(seconds)
+    yield from operations.rows(seconds)
     yield lookups.row(seconds)
     yield from debugging.rows(seconds)
     yield from screen.rows()

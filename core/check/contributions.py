@@ -15,7 +15,7 @@ from .job import Job, finite_size
 from .report import NodeCheck
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from ..engine.run import Run
     from ..ops.table import Array, Shape
@@ -56,7 +56,12 @@ def check_contribution(job: Job, edge: Edge) -> NodeCheck:
     own = job.run.upstream(consumer, argument)
     rounded = analytic if own is None else job.run.contribution(consumer, argument, own)
     function = _operation(run, edge, np.asarray(upstream))
+    plain = outcome
     outcome = compare(job, outcome, analytic, np.asarray(rounded), function)
+    if outcome.kinks:
+        outcome = _meeting_itself(
+            job, plain, outcome, np.asarray(upstream), np.asarray(rounded)
+        )
     mask = np.zeros(analytic.shape, dtype=bool)
     for index in outcome.kinks:
         mask[index] = True
@@ -64,8 +69,46 @@ def check_contribution(job: Job, edge: Edge) -> NodeCheck:
     return outcome
 
 
-def _operation(run: Run, edge: Edge, upstream: Array) -> Function:
-    """Return the operation of an edge as a function of its operand alone."""
+def _meeting_itself(
+    job: Job, plain: NodeCheck, outcome: NodeCheck, upstream: Array, rounded: Array
+) -> NodeCheck:
+    """Compare the uses of an operand that meets itself, as in minimum(x, x).
+
+    A step moves all of them, so it meets no kink, and each use has an equal share of
+    the difference. Only where the shares are others that add up to it, the outcome
+    stays a matter of choice.
+    """
+    run, edge = job.exact, plain.edge
+    if edge is None:
+        return outcome
+    operands = run.graph.nodes.rows[edge.consumer][4]
+    uses = [k for k, operand in enumerate(operands) if operand == edge.operand]
+    uses = [k for k in uses if has_rule(run, Edge(edge.consumer, k, edge.operand))]
+    if len(uses) == 1:
+        return outcome
+    parts = [
+        np.asarray(run.contribution(edge.consumer, k, upstream))
+        if run.carries(edge.consumer, k)
+        else np.zeros(np.shape(run.values[edge.operand]))
+        for k in uses
+    ]
+    own = parts[uses.index(edge.argument)]
+    together = _operation(run, edge, upstream / len(uses), uses)
+    share = compare(job, plain, own, rounded, together)
+    if share.verdict != "mismatch":
+        return share
+    mean = np.sum(parts, 0) / len(uses)
+    whole = compare(job, plain, mean, mean, together)
+    return share if whole.verdict == "mismatch" else outcome
+
+
+def _operation(
+    run: Run, edge: Edge, upstream: Array, arguments: Sequence[int] = ()
+) -> Function:
+    """Return the operation of an edge as a function of its operand alone.
+
+    `arguments` are those that are moved, by default that of the edge.
+    """
     _, _, _, op, operands, attributes, _, _ = run.graph.nodes.rows[edge.consumer]
     if op is None:
         raise ValueError("a leaf has no operation")
@@ -74,7 +117,8 @@ def _operation(run: Run, edge: Edge, upstream: Array) -> Function:
     base, x = run.value(edge.consumer), run.value(edge.operand)
 
     def at(moved: Array) -> Any:
-        arrays[edge.argument] = moved if moved.ndim else moved[()]
+        for argument in arguments or (edge.argument,):
+            arrays[argument] = moved if moved.ndim else moved[()]
         return call(forward, arrays, attributes)
 
     size = EPS * finite_size(upstream * base)

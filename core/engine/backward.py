@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..base.errors import RuleError
+from ..ops.wide import total
 from .patches import NO_PATCHES, Patches
 
 if TYPE_CHECKING:
@@ -167,5 +168,5 @@ def reduce_to(array: Array, shape: Shape) -> Array:
     """
     axes = broadcast_axes(array.shape, shape)
     if len(axes) == array.ndim - len(shape):
-        return np.add.reduce(array, axis=axes)
-    return np.add.reduce(array, axis=axes, keepdims=True).reshape(shape)
+        return total(array, axes)
+    return total(array, axes, keepdims=True).reshape(shape)

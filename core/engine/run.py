@@ -256,7 +256,10 @@ def _seed(graph: Graph, values: Sequence[Value], seed: Value | None) -> Value:
         return 1.0 if type(output) is float else np.asarray(output).dtype.type(1)
     if np.shape(seed) != shape:
         raise InputError(f"the seed has shape {np.shape(seed)}, the output {shape}")
-    return frozen(np.array(seed, dtype=np.asarray(output).dtype)[()])
+    dtype = np.asarray(output).dtype
+    if isinstance(seed, np.ndarray) and seed.dtype == dtype:
+        return _leaf(seed, shape)
+    return frozen(np.array(seed, dtype=dtype)[()])
 
 
 def _flows(graph: Graph, values: Sequence[Value], leaves: Mapping[int, Any]) -> bytes:

@@ -2,22 +2,45 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from . import elementwise, linalg, nn, reduce, shape
+from .wide import half, half_result
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from .table import Op
 
-_ROWS: Final[tuple[Op, ...]] = (
-    *elementwise.ROWS,
-    *reduce.ROWS,
-    *linalg.ROWS,
-    *shape.ROWS,
-    *nn.ROWS,
+
+def _for_halves(op: Op) -> Op:
+    """Return a row that computes in float32 what is float16, where it computes."""
+    if op.once or op.kind == "move":
+        return op
+    rules = {
+        name: tuple(rule and half(rule) for rule in rules)
+        for name, rules in (("vjps", op.vjps), ("jvps", op.jvps))
+    }
+    slopes = {
+        name: rule and half(rule)
+        for name, rule in (("slope", op.slope), ("shared", op.shared))
+    }
+    return replace(op, forward=half_result(op.forward), **rules, **slopes)
+
+
+_ROWS: Final[tuple[Op, ...]] = tuple(
+    map(
+        _for_halves,
+        (
+            *elementwise.ROWS,
+            *reduce.ROWS,
+            *linalg.ROWS,
+            *shape.ROWS,
+            *nn.ROWS,
+        ),
+    )
 )
 
 OPS: Final[Mapping[str, Op]] = MappingProxyType({op.name: op for op in _ROWS})

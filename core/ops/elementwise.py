@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final, cast
 
 import numpy as np
@@ -30,6 +30,7 @@ from .cases import (
     of_one,
     of_two,
 )
+from .normal import gelu, gelu_rule
 from .table import (
     Array,
     Case,
@@ -41,6 +42,7 @@ from .table import (
     broadcast_shape,
     row_of_one,
 )
+from .wide import careful, wide, wide_result
 
 # `function` of each element, in the dtype that NumPy's own functions give.
 _EACH: Final = "np.vectorize({}, otypes=[np.result_type({{x}}, np.float16)])"
@@ -147,12 +149,45 @@ def _spread_negative(t: Any, y: Any, *_operands: Any) -> Any:
     return np.broadcast_to(-t, np.shape(y))
 
 
+def _power(a: Any, b: Any) -> Any:
+    """Return a ** b; numbers below 0 are as fast as those above."""
+    if not isinstance(b, int | float) or b % 1 or b in (1, 2, -1) or np.all(a >= 0):
+        return np.power(a, b)
+    size = np.power(np.abs(a), b)
+    return np.copysign(size, a) if b % 2 else size
+
+
+def _into(function: Any, new: Any, other: Any, y: Any) -> Any:
+    """Return a function of an array that nobody else has, written over it if it fits.
+
+    What is written where something was is several times faster than fresh memory.
+    """
+    array: Array = np.asarray(new)
+    if array is new and array.ndim and array.shape == np.shape(y):
+        return function(new, other, out=new if array.dtype == y.dtype else None)
+    return function(new, other)
+
+
+@careful
+def _divide_by_divisor(g: Any, y: Any, a: Any, b: Any) -> Any:
+    return _into(np.divide, _into(np.multiply, -g, y, y), b, y)
+
+
+@careful
 def _power_by_base(g: Any, y: Any, a: Any, b: Any) -> Any:
-    if isinstance(b, int | float) and b:
-        return g * (b * np.power(a, b - 1))
-    return g * _where(b == 0, 0, b * np.power(a, b - 1))
+    if not isinstance(b, int | float):
+        return g * _where(b == 0, 0, b * _power(a, b - 1))
+    if b == 0:
+        return np.zeros_like(g * a)
+    # a ** 1 is a, and no copy is needed to take it times b.
+    slope = b * (a if b == 2 else _power(a, b - 1))
+    if b == 0.5 and np.any(np.signbit(a)):
+        # As PyTorch: the slope of the root of −0 is −inf, and that of −inf is nan.
+        slope = _where(np.signbit(a), b / np.sqrt(a), slope)
+    return _into(np.multiply, slope, g, y)
 
 
+@careful
 def _power_by_exponent(g: Any, y: Any, a: Any, b: Any) -> Any:
     return g * _where((a == 0) & (b >= 0), 0, y * np.log(a))
 
@@ -175,6 +210,7 @@ _ARITHMETIC: Final = (
         analytic=True,
         written="{a} + {b}",
         signs=(1, 1),
+        once=True,
     ),
     _binary(
         "subtract",
@@ -191,6 +227,7 @@ _ARITHMETIC: Final = (
         analytic=True,
         written="{a} - {b}",
         signs=(1, -1),
+        once=True,
     ),
     _binary(
         "multiply",
@@ -219,11 +256,12 @@ _ARITHMETIC: Final = (
         written="{a} * {b}",
         multiplies=True,
         cases=(FACTOR,),
+        once=True,
     ),
     _binary(
         "divide",
         np.divide,
-        (lambda g, y, a, b: g / b, lambda g, y, a, b: -g * y / b),
+        (lambda g, y, a, b: g / b, _divide_by_divisor),
         "{a} / {b}",
         "np.divide({a}, {b})",
         (
@@ -241,6 +279,8 @@ _ARITHMETIC: Final = (
             ),
         ),
         "The quotient, element by element.",
+        "an upstream gradient of 0 gives 0 by b where a / b is finite; PyTorch divides "
+        "once more first, and has nan where a / b² is not",
         analytic=True,
         written="{a} / {b}",
         cases=(
@@ -257,7 +297,7 @@ _ARITHMETIC: Final = (
     ),
     _binary(
         "power",
-        np.power,
+        _power,
         (_power_by_base, _power_by_exponent),
         "{a}^{b}",
         "np.power({a}, {b})",
@@ -277,7 +317,9 @@ _ARITHMETIC: Final = (
         ),
         "The first to the power of the second, element by element.",
         "x ** 0 has slope 0 everywhere; 0 ** p has slope 0 by p where p ≥ 0; the slope "
-        "of x ** 0.5 at 0 is inf; a negative base gives nan for the exponent",
+        "of x ** 0.5 at 0 is inf, at −0 it is −inf, and at −inf nan, as those of the "
+        "root; x ** −0.5 is inf at −0 and 0 at −inf, as in NumPy, where PyTorch has "
+        "−inf and nan; a negative base gives nan for the exponent",
         analytic=True,
         kinks=True,
         written="{a} ** {b}",
@@ -306,6 +348,7 @@ _ARITHMETIC: Final = (
         analytic=True,
         cases=(OF_ZERO,),
         written="-{x}",
+        once=True,
     ),
 )
 
@@ -323,6 +366,17 @@ _COMPARISONS: Final = (
 
 
 # ------------------------------------------------------------------ functions
+
+
+@wide
+def _expm1_rule(g: Any, y: Any, x: Any) -> Any:
+    return g * np.exp(x)
+
+
+@careful
+def _arctan_rule(g: Any, y: Any, x: Any) -> Any:
+    return g / (1 + x * x)
+
 
 _FUNCTIONS: Final = (
     _unary(
@@ -342,7 +396,7 @@ _FUNCTIONS: Final = (
     _unary(
         "expm1",
         np.expm1,
-        lambda g, y, x: g * np.exp(x),
+        _expm1_rule,
         "exp({x}) − 1",
         "np.expm1({x})",
         Form(
@@ -412,7 +466,7 @@ _FUNCTIONS: Final = (
     _unary(
         "square",
         np.square,
-        lambda g, y, x: 2 * g * x,
+        lambda g, y, x: 2 * (g * x),
         "{x}²",
         "np.square({x})",
         Form("2 · {x}", "2 {g} ∘ {x}", "2 * {g} * {x}", "x · x has two uses of x"),
@@ -486,7 +540,7 @@ _FUNCTIONS: Final = (
     _unary(
         "arctan",
         np.arctan,
-        lambda g, y, x: g / (1 + x * x),
+        _arctan_rule,
         "arctan({x})",
         "np.arctan({x})",
         Form(
@@ -512,26 +566,38 @@ def _each(function: Callable[[float], float], x: Any) -> Array:
     return np.vectorize(function, otypes=[dtype])(array)
 
 
-def _normal(x: Any) -> Array:
-    """Return Φ(x), the part of the normal distribution below x.
-
-    By erfc, for 1 + erf(x / √2) loses all digits where x is below −6.
-    """
-    return 0.5 * _each(math.erfc, -x / 2**0.5)
-
-
 def _normal_by_tanh(x: Any) -> Any:
     """Return Φ(x) nearly: Hendrycks and Gimpel 2016, 'Gaussian error linear units'."""
     return 0.5 * (1 + np.tanh((2 / np.pi) ** 0.5 * (x + 0.044715 * x * x * x)))
 
 
-def _gelu(x: Any, approximate: str = "none") -> Any:
-    return x * (_normal(x) if approximate == "none" else _normal_by_tanh(x))
+@wide
+def _erf_rule(g: Any, y: Any, x: Any) -> Any:
+    return g * (2 / np.pi**0.5) * np.exp(-x * x)
 
 
-def _gelu_rule(g: Any, y: Any, x: Any, approximate: str = "none") -> Any:
-    if approximate == "none":
-        return g * (_normal(x) + x * np.exp(-x * x / 2) / (2 * np.pi) ** 0.5)
+@wide_result
+def _sigmoid(x: Any) -> Any:
+    return 1 / (1 + np.exp(-x))
+
+
+@wide_result
+def _silu(x: Any) -> Any:
+    return x / (1 + np.exp(-x))
+
+
+@wide
+def _silu_rule(g: Any, y: Any, x: Any) -> Any:
+    return g * (1 + (x - y)) / (1 + np.exp(-x))
+
+
+@wide_result
+def _gelu_by_tanh(x: Any) -> Any:
+    return x * _normal_by_tanh(x)
+
+
+@wide
+def _gelu_rule_by_tanh(g: Any, y: Any, x: Any) -> Any:
     # Beyond ±10 the slope is 0 or 1 whatever this factor is, if only it is finite.
     inner = (8 / np.pi) ** 0.5 * (1 + 0.134145 * np.clip(x, -10, 10) ** 2)
     return g * _normal_by_tanh(x) * (1 + (x - y) * inner)
@@ -551,10 +617,19 @@ def _is_by_tanh(_y: Any, _x: Any, approximate: str = "none") -> bool:
     return approximate == "tanh"
 
 
+def _gelu(x: Any, approximate: str = "none") -> Any:
+    return gelu(x) if approximate == "none" else _gelu_by_tanh(x)
+
+
+def _gelu_rule(g: Any, y: Any, x: Any, approximate: str = "none") -> Any:
+    return gelu_rule(g, x) if approximate == "none" else _gelu_rule_by_tanh(g, y, x)
+
+
 def _elu(x: Any, alpha: float = 1.0) -> Any:
     return _where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
 
 
+@wide
 def _elu_rule(g: Any, y: Any, x: Any, alpha: float = 1.0) -> Any:
     return _where(x <= 0, g * alpha * np.exp(np.minimum(x, 0)), g)
 
@@ -583,7 +658,7 @@ def _open(g: Any, shut: Any) -> Any:
 _ACTIVATIONS: Final = (
     _unary(
         "sigmoid",
-        lambda x: 1 / (1 + np.exp(-x)),
+        _sigmoid,
         lambda g, y, x: g * y * (1 - y),
         "σ({x})",
         "1 / (1 + np.exp(-{x}))",
@@ -594,7 +669,8 @@ _ACTIVATIONS: Final = (
             "the slope needs the stored result only; it is never more than 1/4",
         ),
         "1 / (1 + exp(−x)), from 0 to 1.",
-        "far from 0 the slope is 0 and never nan: where exp(−x) is inf, 1 / inf is 0",
+        "far below 0 it is as small as numbers go, and at −800 it is 0 with slope 0, "
+        "never nan; PyTorch has 0 from −710 on, and in float32 from −89 on",
         analytic=True,
         cases=(AT_MINUS_INFINITY, UNDERFLOW, SATURATED),
     ),
@@ -671,7 +747,8 @@ _ACTIVATIONS: Final = (
             "a straight line above 0, an exponential below",
         ),
         "x where it is above 0, else alpha · (exp(x) − 1).",
-        "elu(0) has slope alpha; elu(nan) is nan with slope 1",
+        "elu(0) has slope alpha; elu(nan) is nan with slope 1, where PyTorch has 1 or "
+        "nan, by the size of the array",
         (Parameter("alpha", checks.number, 1.0),),
         analytic=False,
         cases=(
@@ -685,8 +762,8 @@ _ACTIVATIONS: Final = (
     ),
     _unary(
         "silu",
-        lambda x: x / (1 + np.exp(-x)),
-        lambda g, y, x: g * (1 + (x - y)) / (1 + np.exp(-x)),
+        _silu,
+        _silu_rule,
         "{x} ∘ σ({x})",
         "{x} / (1 + np.exp(-{x}))",
         Form(
@@ -736,7 +813,7 @@ _ACTIVATIONS: Final = (
     _unary(
         "erf",
         lambda x: _each(math.erf, x),
-        lambda g, y, x: g * (2 / np.pi**0.5) * np.exp(-x * x),
+        _erf_rule,
         "erf({x})",
         _ERF + "({x})",
         Form(
@@ -766,7 +843,33 @@ def _clip(x: Any, **bounds: float | None) -> Any:
 
 
 def _clip_rule(g: Any, y: Any, x: Any, **bounds: float | None) -> Any:
-    return _where(_clip(x, **bounds) == x, g, 0)
+    low, high = bounds.get("min"), bounds.get("max")
+    above = True if low is None else x >= low
+    below = True if high is None else x <= high
+    return _where(np.logical_and(above, below), g, 0)
+
+
+_IN_BOUNDS: Final = Form(
+    "[{min} ≤ {x} ≤ {max}]",
+    "{g} ∘ [{min} ≤ {x} ≤ {max}]",
+    "np.where(({x} >= {min}) & ({x} <= {max}), {g}, 0)",
+    "a gate: open where no bound changes x",
+)
+
+
+def _clip_wording(_x: Shape, **bounds: float | None) -> Mapping[str, Any]:
+    """Return the form of one bound, where the other is left out."""
+    if None not in (bounds.get("min"), bounds.get("max")):
+        return {}
+    by_low = bounds.get("max") is None
+    condition = "{min} ≤ {x}" if by_low else "{x} ≤ {max}"
+    code = "{x} >= {min}" if by_low else "{x} <= {max}"
+    form = _IN_BOUNDS._replace(
+        local=f"[{condition}]",
+        product=f"{{g}} ∘ [{condition}]",
+        code=f"np.where({code}, {{g}}, 0)",
+    )
+    return {"forms": (form,)}
 
 
 def _where_vjp(g: Any, y: Any, condition: Any, *_others: Any) -> Any:
@@ -847,14 +950,10 @@ _SELECTION: Final = (
         _clip_rule,
         "clip({x}, {min}, {max})",
         "np.clip({x}, {min}, {max})",
-        Form(
-            "[{min} ≤ {x} ≤ {max}]",
-            "{g} ∘ [{min} ≤ {x} ≤ {max}]",
-            "np.where(np.clip({x}, {min}, {max}) == {x}, {g}, 0)",
-            "a gate: open where clip leaves x as it is",
-        ),
+        _IN_BOUNDS,
         "Each element, but no less than min and no more than max.",
-        "at a bound the slope is 1; beyond it, and for nan, it is 0",
+        "at a bound the slope is 1, as in PyTorch up to 2.13; beyond it, and for nan, "
+        "it is 0; where min is above max it is 0 everywhere",
         (
             Parameter("min", checks.optional(checks.number), None),
             Parameter("max", checks.optional(checks.number), None),
@@ -863,6 +962,7 @@ _SELECTION: Final = (
         analytic=False,
         cases=(OF_ZERO, Case("zero", "shut"), Case("flat", "shut")),
         kinks=True,
+        wording=_clip_wording,
     ),
     Op(
         name="where",

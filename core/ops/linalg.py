@@ -19,6 +19,7 @@ from . import checks
 from .cases import FACTOR
 from .shape import same_kind
 from .table import Array, Case, Cost, Form, Op, Parameter, Rule, Shape, Value, linear
+from .wide import summed, wide_result
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -93,8 +94,31 @@ def _cost(subscripts: Callable[..., str]) -> Callable[..., Cost]:
     return cost
 
 
+def _einsum_of(*operands: Array, subscripts: str) -> Array:
+    return np.asarray(np.einsum(subscripts, *operands, optimize=True))
+
+
+_sum_of_products: Final = summed(_einsum_of)
+_sum_of_long_products: Final = wide_result(_einsum_of)
+
+
+@summed
+def _matmul(a: Array, b: Array) -> Array:
+    """Return a @ b; a stack by one matrix as one product, not as one for each of it.
+
+    Each product starts threads of BLAS, and on a busy machine each waits for them.
+    """
+    if b.ndim != 2 or a.ndim < 3:
+        return np.matmul(a, b)
+    rows = a.reshape(math.prod(a.shape[:-1]), a.shape[-1])
+    return np.matmul(rows, b).reshape(*a.shape[:-1], b.shape[-1])
+
+
 def _contract(operands: Sequence[Value], subscripts: str) -> Array:
-    return np.asarray(np.einsum(subscripts, *same_kind(operands), optimize=True))
+    # Of three factors, two can have a product out of range that the third brings back.
+    of_two = len(operands) <= 2
+    function = _sum_of_products if of_two else _sum_of_long_products
+    return np.asarray(function(*same_kind(operands), subscripts=subscripts))
 
 
 def _contract_vjp(
@@ -199,6 +223,10 @@ def _matmul_subscripts(a: Shape, b: Shape) -> str:
     return f"{left}{row}j,{right}j{column}->{stack[:deep]}{row}{column}"
 
 
+def _forward_matmul(a: Value, b: Value) -> Array:
+    return _matmul(np.asarray(a), np.asarray(b))
+
+
 def _turned(x: Array) -> Array:
     return x.swapaxes(-1, -2) if x.ndim > 1 else x
 
@@ -212,13 +240,13 @@ def _plain(one: Array, other: Array, g: Array) -> bool:
 
 def _matmul_by_a(g: Array, _y: Array, a: Array, b: Array) -> Array:
     if _plain(a, b, g):
-        return np.matmul(g, _turned(b))
+        return _matmul(g, _turned(b))
     return _contract_vjp(g, (a, b), _matmul_subscripts(a.shape, b.shape), 0)
 
 
 def _matmul_by_b(g: Array, _y: Array, a: Array, b: Array) -> Array:
     if _plain(b, a, g):
-        return np.matmul(_turned(a), g)
+        return _matmul(_turned(a), g)
     return _contract_vjp(g, (a, b), _matmul_subscripts(a.shape, b.shape), 1)
 
 
@@ -304,13 +332,20 @@ def _dot_subscripts(a: Shape, b: Shape) -> str:
     return f"{one},{two}->{one[:-1]}{two.replace(one[-1], '')}"
 
 
+def _plain_dot(a: Array, b: Array) -> Array:
+    return np.asarray(np.dot(a, b))[()]
+
+
+_finite_dot: Final = summed(_plain_dot)
+
+
 def _dot(a: Value, b: Value) -> Array:
     # A literal beside an array must not widen it, as it would in np.dot.
     a, b = same_kind((a, b))
     if not np.ndim(a) or not np.ndim(b):
         # BLAS takes 0 times NaN for 0.
         return np.multiply(a, b)
-    return np.dot(a, b)
+    return _finite_dot(a, b)
 
 
 def _outer_shape(a: Shape, b: Shape) -> Shape:
@@ -498,7 +533,7 @@ def _product(
 ROWS: tuple[Op, ...] = (
     _product(
         "matmul",
-        np.matmul,
+        _forward_matmul,
         _matmul_shape,
         _matmul_subscripts,
         "{a} @ {b}",

@@ -21,7 +21,7 @@ from .cases import (
     is_alone,
     of_one,
 )
-from .reduce import LETTERS, along_axis, reduced_axes, without_axis
+from .reduce import LETTERS, along_axis, greatest, mean, reduced_axes, without_axis
 from .table import (
     Array,
     Case,
@@ -34,6 +34,7 @@ from .table import (
     linear,
     row_of_one,
 )
+from .wide import careful, summed, total, wide, wide_result
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -44,20 +45,8 @@ REDUCTION: Final = Parameter("reduction", checks.choice("mean", "sum", "none"), 
 # ------------------------------------------------------------------------ softmax
 
 
-def _along(name: str, x: Shape, axis: int) -> int:
-    (along,) = reduced_axes(x, axis)
-    if x[along] == 0:
-        raise ValueError(f"{name}: shape {x} has no numbers along axis {axis}")
-    return along
-
-
-def _softmax_shape(x: Shape, *, axis: int = -1) -> Shape:
-    _along("softmax", x, axis)
-    return x
-
-
-def _log_softmax_shape(x: Shape, *, axis: int = -1) -> Shape:
-    _along("log_softmax", x, axis)
+def _row_shape(x: Shape, *, axis: int = -1) -> Shape:
+    reduced_axes(x, axis)
     return x
 
 
@@ -67,25 +56,28 @@ def _row_letters(x: Shape, *, axis: int = -1) -> str:
 
 def _softmax(x: Array, *, axis: int = -1) -> Array:
     # Nothing overflows: the largest exponent is 0.
-    powers = np.exp(x - x.max(axis, keepdims=True))
+    powers = np.exp(x - greatest(x, axis))
     powers /= powers.sum(axis, keepdims=True)
     return powers
 
 
+@careful
 def _softmax_rule(t: Array, y: Array, _x: Array, *, axis: int = -1) -> Array:
     # The Jacobian diag(y) − y yᵀ is symmetric: backward and forward are the same.
     return y * (t - np.sum(t * y, axis, keepdims=True))
 
 
 def _log_softmax(x: Array, *, axis: int = -1) -> Array:
-    shifted = x - np.max(x, axis, keepdims=True)
+    shifted = x - greatest(x, axis)
     return shifted - np.log(np.sum(np.exp(shifted), axis, keepdims=True))
 
 
+@wide
 def _log_softmax_vjp(g: Array, y: Array, _x: Array, *, axis: int = -1) -> Array:
     return g - np.exp(y) * np.sum(g, axis, keepdims=True)
 
 
+@wide
 def _log_softmax_jvp(t: Array, y: Array, _x: Array, *, axis: int = -1) -> Array:
     return t - np.sum(np.exp(y) * t, axis, keepdims=True)
 
@@ -96,7 +88,7 @@ def _log_softmax_jvp(t: Array, y: Array, _x: Array, *, axis: int = -1) -> Array:
 def _reduced(losses: Array, reduction: str) -> Array:
     if reduction == "none":
         return losses
-    return np.asarray(losses.mean() if reduction == "mean" else losses.sum())[()]
+    return mean(losses) if reduction == "mean" else np.asarray(losses.sum())[()]
 
 
 def _shares(g: Array, shape: Shape, reduction: str) -> Array:
@@ -113,7 +105,9 @@ def _cross_entropy_shape(
 ) -> Shape:
     if not input:
         raise ValueError("cross_entropy: input () is one number; it has no classes")
-    along = _along("cross_entropy", input, _class_axis(input, axis))
+    along = _class_axis(input, axis)
+    if input[along] == 0:
+        raise ValueError(f"cross_entropy: {input} has no numbers along axis {axis}")
     rows = without_axis(input, along)
     if target not in {rows, input}:
         raise ValueError(
@@ -161,6 +155,7 @@ def _probabilities(input: Array, target: Array) -> Array:
     return target.astype(input.dtype) if target.dtype.kind in "biu" else target
 
 
+@wide_result
 def _cross_entropy(
     input: Array, target: Array, *, reduction: str = "mean", axis: int = 1
 ) -> Array:
@@ -205,6 +200,7 @@ def _moved(slopes: Array, t: Array) -> Array:
 def _class_rules(slopes: Rule) -> tuple[Rule, Rule]:
     """Return the vjp and the jvp of a loss of classes, by the slopes of its rows."""
 
+    @wide
     def vjp(
         g: Any, _y: Any, input: Any, target: Any, reduction: str = "mean", axis: int = 1
     ) -> Array:
@@ -212,6 +208,7 @@ def _class_rules(slopes: Rule) -> tuple[Rule, Rule]:
         shares = _row_shares(g, input, reduction, along)
         return slopes(input, target, along) * shares
 
+    @wide
     def jvp(
         t: Any, _y: Any, input: Any, target: Any, reduction: str = "mean", axis: int = 1
     ) -> Array:
@@ -236,10 +233,15 @@ def _element_letters(input: Shape, _target: Shape, *, reduction: str = "mean") -
     return f"{letters},{letters}->{letters if reduction == 'none' else ''}"
 
 
+@wide_result
 def _binary(input: Array, target: Array, *, reduction: str = "mean") -> Array:
     target = _like(target, input)
     # Of two large numbers that cancel, only the difference is ever computed.
     losses = np.maximum(input, 0) - input * target + np.log1p(np.exp(-np.abs(input)))
+    if not np.all(np.isfinite(input)):
+        # ∞ · (1 − target), where it would be ∞ − ∞ · target.
+        straight = input * ((input > 0) - target)
+        losses = np.where(np.isfinite(input), losses, straight)
     return _reduced(losses, reduction)
 
 
@@ -256,9 +258,11 @@ def _sigmoid(x: Array) -> Array:
 def _binary_rules(slopes: Callable[[Array, Array], Array]) -> tuple[Rule, Rule]:
     """Return the vjp and the jvp of a loss of elements, by its slopes."""
 
+    @wide
     def vjp(g: Any, _y: Any, input: Any, target: Any, reduction: str = "mean") -> Array:
         return slopes(input, target) * _shares(g, np.shape(input), reduction)
 
+    @wide
     def jvp(t: Any, _y: Any, input: Any, target: Any, reduction: str = "mean") -> Array:
         return _reduced(_moved(slopes(input, target), t), reduction)
 
@@ -413,6 +417,7 @@ def _filters(weight: Array, groups: int) -> Array:
     return np.ascontiguousarray(weight.reshape(shape).transpose(3, 4, 0, 1, 2))
 
 
+@summed
 def _conv2d(
     input: Array, weight: Array, bias: Array | None = None, **attributes: Any
 ) -> Array:
@@ -429,14 +434,14 @@ def _conv2d(
     return y if bias is None else y + bias.reshape(-1, 1, 1)
 
 
-def _conv2d_by_input(
-    g: Array, _y: Array, input: Array, weight: Array, *_bias: Array, **attributes: Any
-) -> Array:
+@summed
+def _spread_back(g: Array, weight: Array, *, shape: Shape, **attributes: Any) -> Array:
+    """Return what comes back to an input of `shape` through the weights."""
     groups = attributes.get("groups", 1)
-    grid = _conv_grid(input.shape, weight.shape, attributes)
+    grid = _conv_grid(shape, weight.shape, attributes)
     filters = _filters(weight, groups).swapaxes(-1, -2)
     upstream = _flat(_grouped(g, groups))
-    whole = np.zeros((*input.shape[:2], *grid.padded), g.dtype)
+    whole = np.zeros((*shape[:2], *grid.padded), g.dtype)
     parts = _grouped(whole, groups)
     for row, column, met in grid.taps():
         back = np.matmul(filters[row, column], upstream)
@@ -444,23 +449,35 @@ def _conv2d_by_input(
     return grid.crop(whole)
 
 
+def _conv2d_by_input(
+    g: Array, _y: Array, input: Array, weight: Array, *_bias: Array, **attributes: Any
+) -> Array:
+    return _spread_back(g, weight, shape=input.shape, **attributes)
+
+
+@summed
+def _met_by_weight(g: Array, input: Array, *, shape: Shape, **attributes: Any) -> Array:
+    """Return the sums, over samples and places, of what weights of `shape` have met."""
+    groups = attributes.get("groups", 1)
+    grid = _conv_grid(input.shape, shape, attributes)
+    x, upstream = _grouped(grid.pad(input), groups), _flat(_grouped(g, groups))
+    result = np.empty(shape, g.dtype)
+    for row, column, met in grid.taps():
+        each = np.matmul(upstream, _flat(x[met]).swapaxes(-1, -2))
+        result[:, :, row, column] = each.sum(0).reshape(shape[:2])
+    return result
+
+
 def _conv2d_by_weight(
     g: Array, _y: Array, input: Array, weight: Array, *_bias: Array, **attributes: Any
 ) -> Array:
-    groups = attributes.get("groups", 1)
-    grid = _conv_grid(input.shape, weight.shape, attributes)
-    x, upstream = _grouped(grid.pad(input), groups), _flat(_grouped(g, groups))
-    result = np.empty(weight.shape, g.dtype)
-    for row, column, met in grid.taps():
-        each = np.matmul(upstream, _flat(x[met]).swapaxes(-1, -2))
-        result[:, :, row, column] = each.sum(0).reshape(weight.shape[:2])
-    return result
+    return _met_by_weight(g, input, shape=weight.shape, **attributes)
 
 
 def _conv2d_by_bias(
     g: Array, _y: Array, _input: Array, _weight: Array, _bias: Array, **_attributes: Any
 ) -> Array:
-    return g.sum((0, 2, 3))
+    return total(g, (0, 2, 3))
 
 
 def _conv2d_jvp_input(
@@ -547,6 +564,7 @@ def _max_pool2d_jvp(t: Array, y: Array, input: Array, **attributes: Any) -> Arra
     return tangent
 
 
+@careful
 def _avg_pool2d(input: Array, **attributes: Any) -> Array:
     grid = _pool_grid(input.shape, attributes)
     x = grid.pad(input)
@@ -1077,7 +1095,7 @@ ROWS: tuple[Op, ...] = (
     row_of_one(
         "softmax",
         _softmax,
-        _softmax_shape,
+        _row_shape,
         (_softmax_rule, _softmax_rule),
         "block",
         "softmax({x})",
@@ -1105,7 +1123,7 @@ ROWS: tuple[Op, ...] = (
     row_of_one(
         "log_softmax",
         _log_softmax,
-        _log_softmax_shape,
+        _row_shape,
         (_log_softmax_vjp, _log_softmax_jvp),
         "block",
         "log softmax({x})",
@@ -1173,6 +1191,9 @@ ROWS: tuple[Op, ...] = (
         forms=_BINARY_FORMS,
         summary="−log of the probability that sigmoid(input) gives to the target.",
         analytic=False,
+        corner="at inf the loss is inf · (1 − target); at −inf it is inf · target, "
+        "where PyTorch has nan; inf · 0 is nan, so a prediction that is certain and "
+        "right has a loss of nan",
         parameters=(REDUCTION,),
         axis_letters=_element_letters,
         wording=_binary_wording,
@@ -1219,7 +1240,8 @@ ROWS: tuple[Op, ...] = (
         _max_pool2d_wording,
         analytic=False,
         kinks=True,
-        corner="of equal numbers in a window the first one takes the gradient",
+        corner="of equal numbers in a window the first one takes the gradient; of "
+        "several nan, too, where PyTorch takes the last",
         cases=(Case("zero", "chosen"), Case("flat", "lost")),
     ),
     _pooling(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import re
-from functools import partial
+from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -18,9 +18,10 @@ import numpy as np
 from . import checks
 from .cases import FAINT, choice
 from .table import Array, Case, Form, Op, Parameter, Rule, Shape, linear, row_of_one
+from .wide import careful, total, wide
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 Axis = int | tuple[int, ...] | None
 
@@ -111,9 +112,9 @@ def _shape_of_some(shape: Shape, *, axis: Axis = None, **attributes: Any) -> Sha
 def _spread_shape(
     shape: Shape, *, axis: Axis = None, ddof: int = 0, **attributes: Any
 ) -> Shape:
-    reduced = _shape_of_some(shape, axis=axis, **attributes)
+    reduced = _sum_shape(shape, axis=axis, **attributes)
     count = _count(shape, axis)
-    if ddof >= count:
+    if 0 < count <= ddof:
         raise ValueError(f"ddof {ddof} is too large for {count} numbers; it is below")
     return reduced
 
@@ -128,7 +129,9 @@ def _cumsum_shape(shape: Shape, *, axis: int | None = None) -> Shape:
 # ---------------------------------------------------------------------- rules
 
 
-def _rules(slope: Rule, shared: Rule | None = None) -> tuple[Rule, Rule]:
+def _rules(
+    slope: Rule, shared: Rule | None = None, *, guard: Callable[[Rule], Rule] = careful
+) -> tuple[Rule, Rule]:
     """Return the vjp and the jvp that belong to the columns of these names."""
 
     def slopes(y: Any, x: Any, axis: Axis, others: Mapping[str, Any]) -> Any:
@@ -137,11 +140,13 @@ def _rules(slope: Rule, shared: Rule | None = None) -> tuple[Rule, Rule]:
         count = _count(np.shape(x), axis)
         return slope(kept, x, *common, count=count, axis=axis, **others)
 
+    @guard
     def vjp(
         g: Any, y: Any, x: Any, axis: Axis = None, keepdims: bool = False, **others: Any
     ) -> Any:
         return _kept(g, np.shape(x), axis) * slopes(y, x, axis, others)
 
+    @guard
     def jvp(
         t: Any, y: Any, x: Any, axis: Axis = None, keepdims: bool = False, **others: Any
     ) -> Any:
@@ -155,14 +160,30 @@ def _sum_vjp(
     g: Any, y: Any, x: Any, axis: Axis = None, keepdims: bool = False
 ) -> Array:
     shape = np.shape(x)
-    return np.full(shape, _kept(g, shape, axis))
+    return np.broadcast_to(_kept(g, shape, axis), shape)
+
+
+def _of_nothing(function: Rule) -> Rule:
+    """Return a mean of numbers that is nan without any, and does not warn of it."""
+
+    @wraps(function)
+    def quiet(x: Any, axis: Axis = None, keepdims: bool = False, **others: Any) -> Any:
+        if np.size(x) or _count(np.shape(x), axis):
+            return function(x, axis=axis, keepdims=keepdims, **others)
+        shape = _sum_shape(np.shape(x), axis=axis, keepdims=keepdims)
+        return np.full(shape, np.nan, np.asarray(x).dtype)[()]
+
+    return quiet
+
+
+mean: Final = _of_nothing(careful(np.mean))
 
 
 def _mean_vjp(
     g: Any, y: Any, x: Any, axis: Axis = None, keepdims: bool = False
 ) -> Array:
     shape = np.shape(x)
-    return np.full(shape, _kept(g, shape, axis) / _count(shape, axis))
+    return np.broadcast_to(np.divide(_kept(g, shape, axis), _count(shape, axis)), shape)
 
 
 def _sum_slope(y: Array, x: Array, **_attributes: Any) -> Array:
@@ -202,23 +223,30 @@ def _prod_slope(y: Array, x: Any, others: Array, **_attributes: Any) -> Array:
 
 
 def _centre(y: Array, x: Any, *, axis: Axis = None, **_attributes: Any) -> Any:
-    return np.mean(x, axis=axis, keepdims=True)
+    return mean(x, axis=axis, keepdims=True)
 
 
 def _var_slope(
-    y: Array, x: Any, mean: Array, *, count: int, ddof: int = 0, **_attributes: Any
+    y: Array, x: Any, centre: Array, *, count: int, ddof: int = 0, **_attributes: Any
 ) -> Any:
-    return 2 * (x - mean) / (count - ddof)
+    return 2 * (x - centre) / (count - ddof)
 
 
 def _std_slope(
-    y: Array, x: Any, mean: Array, *, count: int, ddof: int = 0, **_attributes: Any
+    y: Array, x: Any, centre: Array, *, count: int, ddof: int = 0, **_attributes: Any
 ) -> Any:
-    return np.where(y == 0, 0, (x - mean) / ((count - ddof) * y))
+    return np.where(y == 0, 0, (x - centre) / ((count - ddof) * y))
+
+
+def greatest(x: Any, axis: Axis) -> Array:
+    """Return the greatest numbers with the axes kept; 0 where there are none at all."""
+    if np.size(x):
+        return np.max(x, axis=axis, keepdims=True)
+    return np.zeros(_kept_shape(np.shape(x), axis), np.asarray(x).dtype)
 
 
 def _logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    top = np.max(x, axis=axis, keepdims=True)
+    top = greatest(x, axis)
     top = np.where(np.isfinite(top), top, 0)
     total = np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True)) + top
     return total if keepdims else np.squeeze(total, reduced_axes(np.shape(x), axis))
@@ -392,7 +420,7 @@ _OF_DEVIATIONS: Final = (
 ROWS: Final[tuple[Op, ...]] = (
     _row(
         "sum",
-        np.sum,
+        total,
         _sum_shape,
         (_sum_slope,),
         "Σ {x}",
@@ -404,15 +432,15 @@ ROWS: Final[tuple[Op, ...]] = (
             "each number counts once in its sum, so each gets the sum's whole gradient",
         ),
         "The sum along axes.",
-        rules=(_sum_vjp, linear(np.sum)),
+        rules=(_sum_vjp, linear(total)),
         analytic=True,
         reduction="sum",
         signs=(1,),
     ),
     _row(
         "mean",
-        np.mean,
-        _shape_of_some,
+        mean,
+        _sum_shape,
         (_mean_slope,),
         "mean {x}",
         "np.mean({x}, axis={axis}, keepdims={keepdims})",
@@ -423,7 +451,8 @@ ROWS: Final[tuple[Op, ...]] = (
             "each of the n numbers moves their mean by one n-th",
         ),
         "The mean along axes.",
-        rules=(_mean_vjp, linear(np.mean)),
+        "of no numbers it is nan",
+        rules=(_mean_vjp, linear(mean)),
         analytic=True,
         reduction="mean",
         signs=(1,),
@@ -432,7 +461,7 @@ ROWS: Final[tuple[Op, ...]] = (
     _extreme("min", np.min, "least"),
     _row(
         "prod",
-        np.prod,
+        careful(np.prod),
         _sum_shape,
         (_prod_slope, _others),
         "∏ {x}",
@@ -454,7 +483,7 @@ ROWS: Final[tuple[Op, ...]] = (
     ),
     _row(
         "var",
-        np.var,
+        _of_nothing(careful(np.var)),
         _spread_shape,
         (_var_slope, _centre),
         "var {x}",
@@ -467,13 +496,14 @@ ROWS: Final[tuple[Op, ...]] = (
             "the mean moves too, but deviations add up to 0, so its part cancels",
         ),
         "The variance along axes: squared deviations over n − ddof.",
+        "of no numbers it is nan",
         parameters=(*_AXES, Parameter("ddof", checks.count, 0)),
         analytic=False,
         cases=_OF_DEVIATIONS,
     ),
     _row(
         "std",
-        np.std,
+        _of_nothing(careful(np.std)),
         _spread_shape,
         (_std_slope, _centre),
         "std {x}",
@@ -487,7 +517,7 @@ ROWS: Final[tuple[Op, ...]] = (
             "the variance's slope, through a square root whose result is stored",
         ),
         "The standard deviation along axes, the square root of var.",
-        "the slope is 0 where all numbers are equal",
+        "the slope is 0 where all numbers are equal; of no numbers std is nan",
         parameters=(*_AXES, Parameter("ddof", checks.count, 0)),
         analytic=False,
         cases=_OF_DEVIATIONS,
@@ -496,7 +526,7 @@ ROWS: Final[tuple[Op, ...]] = (
     _row(
         "logsumexp",
         _logsumexp,
-        _shape_of_some,
+        _sum_shape,
         (_logsumexp_slope,),
         "log Σ exp({x})",
         "np.logaddexp.reduce({x}, {axis}, keepdims={keepdims})",
@@ -507,7 +537,9 @@ ROWS: Final[tuple[Op, ...]] = (
             "each number's share of the sum: the softmax of x",
         ),
         "log(Σ exp(x)) along axes, without overflow.",
-        "where all numbers are −inf, or one is inf, the slope there is nan",
+        "of no numbers it is −inf; where all numbers are −inf, or one is inf, the "
+        "slope there is nan",
+        rules=_rules(_logsumexp_slope, guard=wide),
         analytic=True,
         cases=(
             Case("zero", "zero operand", _is_only_zero),

@@ -17,6 +17,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from . import checks
 from .reduce import reduced_axes, without_axis
 from .table import Array, Case, Form, Op, Parameter, Shape, Value, linear, row_of_one
+from .wide import total
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -182,7 +183,7 @@ def _repeated(x: Shape, shape: Shape) -> tuple[int, ...]:
 
 def _broadcast_to_vjp(g: Array, _y: Array, x: Array, **_shape: Any) -> Array:
     own = np.shape(x)
-    return np.sum(g, _repeated(own, g.shape)).reshape(own)
+    return np.reshape(total(g, _repeated(own, g.shape)), own)
 
 
 def _broadcast_to_wording(x: Shape, *, shape: Axes) -> Mapping[str, Any]:
@@ -917,6 +918,7 @@ ROWS: tuple[Op, ...] = (
         parameters=(Parameter("axis", checks.axis, None),),
         aliases=("gather",),
         wording=_take_wording,
-        corner="no gradient flows into an index",
+        corner="no gradient flows into an index; gather is NumPy's take by another "
+        "name, and not PyTorch's gather: for that write x[arange(n), i]",
     ),
 )

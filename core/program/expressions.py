@@ -204,6 +204,8 @@ def _operation(
     given, attributes = bind_operation(op, args, keywords)
     if op.kind == "elementwise" and all(map(is_number, given)):
         return fold_call(op, given, attributes)
+    if op.kind == "gather":
+        given = [_listed_index(reading, node, one) for one in given]
     operands = [reading.as_node(one, None) for one in given]
     if op.parts is None:
         return reading.apply(node, op, operands, attributes)
@@ -211,6 +213,27 @@ def _operation(
         reading.apply(node, op, operands, part, numbered=True)
         for part in parts_of(op, attributes, reading.limits)
     )
+
+
+def _listed_index(reading: Reading, node: ast.Call, value: Bound) -> Bound:
+    """Return a list of whole numbers as a constant; all else as it is."""
+    if items(value) is None or OPS["getitem"].parameters[0].check((frozen(value),)):
+        return value
+    array = np.array(value)
+    array = array if array.size else array.astype(np.int64)
+    given = (*node.args, *(keyword.value for keyword in node.keywords))
+    lists = (one for one in given if isinstance(one, (ast.List, ast.Tuple)))
+    tree = next(lists, node)
+    return _constant_node(reading, reading.next_name(tree, numbered=True), tree, array)
+
+
+def _constant_node(reading: Reading, name: str, node: ast.expr, array: Array) -> Ref:
+    reading.room(node)
+    reading.check_size(array.shape)
+    array.setflags(write=False)
+    index = reading.builder.leaf(name, "constant", array.shape, reading.site(node))
+    reading.leaves[index] = array
+    return Ref(index)
 
 
 def _construct(
@@ -223,19 +246,13 @@ def _construct(
     """Make a constant of static arguments."""
     name = getattr(node.func, "id", "")
     attributes, shape = bind_constructor(name, args, keywords)
-    reading.room(node)
     reading.check_size(shape)
     try:
         with np.errstate(all="ignore"):
             array = constructor.make(reading.dtype, **attributes)
     except (ValueError, OverflowError) as error:
         raise Fault(f"{name}: {error}") from None
-    array.setflags(write=False)
-    index = reading.builder.leaf(
-        reading.next_name(node), "constant", array.shape, reading.site(node)
-    )
-    reading.leaves[index] = array
-    return Ref(index)
+    return _constant_node(reading, reading.next_name(node), node, array)
 
 
 def _pick(reading: Reading, node: ast.Subscript, operand: Ref, index: Bound) -> Ref:

@@ -24,9 +24,10 @@ def mse_loss(input, target, reduction="mean"):
 
 def huber_loss(input, target, reduction="mean", delta=1.0):
     distance = abs(input - target)    # how far from what is right
-    near = 0.5 * distance ** 2    # a parabola for small errors
+    is_near = distance <= delta
+    near = 0.5 * where(is_near, distance, 0) ** 2    # a parabola for small errors
     far = delta * (distance - 0.5 * delta)    # it goes on straight, with slope delta
-    losses = where(distance <= delta, near, far)
+    losses = where(is_near, near, far)
     reduced = mean(losses) if reduction == "mean" else losses    # one number of all
     return sum(reduced) if reduction == "sum" else reduced
 

@@ -227,7 +227,7 @@ _AXES = (
     Misfit(((2, 3),), {"axis": (1, -1)}, "named twice"),
 )
 _NOTHING = (*_AXES, Misfit(((2, 0),), {"axis": 1}, "has no numbers along axis 1"))
-_DEGREES = (*_NOTHING, Misfit(((2, 3),), {"axis": 0, "ddof": 2}, "ddof 2 is too large"))
+_DEGREES = (*_AXES, Misfit(((2, 3),), {"axis": 0, "ddof": 2}, "ddof 2 is too large"))
 
 
 def _one(function: Callable[..., Any], fill: Values = smooth, **more: Any) -> Example:
@@ -307,7 +307,7 @@ EXAMPLES: dict[str, Example] = {
     "mean": Example(
         slices(lambda line: math.fsum(line) / len(line)),
         reducing(),
-        _NOTHING,
+        _AXES,
     ),
     "max": Example(slices(max), reducing(distinct), _NOTHING),
     "min": Example(slices(min), reducing(distinct), _NOTHING),
@@ -323,7 +323,7 @@ EXAMPLES: dict[str, Example] = {
     "logsumexp": Example(
         slices(lambda line: math.log(math.fsum(map(math.exp, line)))),
         reducing(),
-        _NOTHING,
+        _AXES,
     ),
     "cumsum": Example(
         lambda x, axis: np.add.accumulate(
@@ -335,6 +335,7 @@ EXAMPLES: dict[str, Example] = {
 }
 
 _INF, _NAN = math.inf, math.nan
+_NONE = np.zeros((0, 3))
 
 CORNERS: tuple[Corner, ...] = (
     Corner("relu", (0.0,), {}, 0.0, (0.0,)),
@@ -350,6 +351,13 @@ CORNERS: tuple[Corner, ...] = (
         {"min": -1.0, "max": 1.0},
         [-1, 1, 1, -1, _NAN],
         ([1, 1, 0, 0, 0],),
+    ),
+    Corner(
+        "clip",
+        ([-1.0, 0.0, 0.5, 1.0, 2.0],),
+        {"min": 1.0, "max": 0.0},
+        [0] * 5,
+        ([0] * 5,),
     ),
     Corner("max", ([3.0, 1.0, 3.0],), {}, 3.0, ([0.5, 0, 0.5],)),
     Corner("min", ([1.0, 3.0, 1.0],), {}, 1.0, ([0.5, 0, 0.5],)),
@@ -367,6 +375,10 @@ CORNERS: tuple[Corner, ...] = (
     Corner("elu", ([0.0, _NAN],), {"alpha": 0.3}, [0, _NAN], ([0.3, 1],)),
     Corner("sqrt", (0.0,), {}, 0.0, (_INF,)),
     Corner("power", (0.0, 0.5), {}, 0.0, (_INF, 0.0)),
+    Corner("mean", (_NONE,), {"axis": 0}, [_NAN] * 3, (_NONE,)),
+    Corner("var", (_NONE,), {"axis": 0}, [_NAN] * 3, (_NONE,)),
+    Corner("std", (_NONE,), {"axis": None}, _NAN, (_NONE,)),
+    Corner("logsumexp", (_NONE,), {"axis": 0}, [-_INF] * 3, (_NONE,)),
     Corner("power", (0.0, 0), {}, 1.0, (0.0, 0.0)),
     Corner("power", (0.0, 0.0), {}, 1.0, (0.0, 0.0)),
     Corner("power", (-2.0, 2.0), {}, 4.0, (-4.0, _NAN)),

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checks import LEAVES, NET, counted, edge_of, found
+from checks import LEAVES, NET, counted, edge_of, found, verdicts
 from gradstep.core.check.check import check
 from gradstep.core.engine.patches import Patches
 from gradstep.core.engine.run import evaluate
@@ -101,3 +101,30 @@ def test_a_column_of_a_factor_is_moved_at_once() -> None:
     with counted(op_of(run, "y")) as calls:
         check(run, nodes=[number(run, "a")])
     assert len(calls) == 1 + 2 * 8 + 2 * 32
+
+
+@pytest.mark.parametrize("function", ["minimum", "maximum"])
+@pytest.mark.parametrize("argument", [0, 1])
+def test_an_operand_that_meets_itself_is_no_kink(function: str, argument: int) -> None:
+    """The slope of minimum(x, x) is 1 at every x, and each use has half of it."""
+    run = run_of(f"y = {function}(x, x)\nE = sum(y * y)", x=[1.5, -2.0, 0.25])
+    right = check(run)
+    assert verdicts(right) == {"ok"}
+    node = run.graph.node("y")
+    wrong = {(node.index, argument): times(1.001, op_of(run, "y"), argument)}
+    report = check(run.patched(Patches(rules=wrong)))
+    assert not report.ok
+    assert edge_of(report.first_wrong) == (node.index, argument)
+    # 2 y · 1/2, at the element where rounding weighs least
+    assert report.first_wrong is not None
+    (place,) = report.first_wrong.index
+    assert report.first_wrong.numeric == pytest.approx([1.5, -2.0, 0.25][place])
+    assert found(report, "gradient", run.graph.node("x").index).verdict == "mismatch"
+
+
+def test_two_operands_that_are_equal_are_at_a_kink() -> None:
+    run = run_of("y = minimum(x, z)\nE = sum(y)", x=[1.5, 3.0], z=[1.5, 2.0])
+    report = check(run)
+    assert report.ok
+    kinks = [one.kinks for one in report.contributions if one.node == number(run, "y")]
+    assert kinks == [((0,),), ((0,),)]

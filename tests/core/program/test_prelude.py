@@ -96,6 +96,17 @@ def test_huber_loss(reduction: str, delta: float) -> None:
     assert_gradients(text, x=X, t=T)
 
 
+def test_huber_loss_at_an_infinite_distance_has_the_slope_of_its_line() -> None:
+    """torch 2.13.0 has these, too."""
+    x = np.array([np.inf, -np.inf, 1.0])
+    text = 'y = huber_loss(x, t, reduction="none")\nE = sum(y)'
+    run = run_of(text, x=x, t=np.array([0.0, 0.0, np.inf]))
+    np.testing.assert_array_equal(run.value(run.graph.node("y").index), [np.inf] * 3)
+    by_x, by_t = (np.asarray(run.gradient(run.graph.node(name).index)) for name in "xt")
+    np.testing.assert_array_equal(by_x / run.seed, [1, -1, -1])
+    np.testing.assert_array_equal(by_t / run.seed, [-1, 1, 1])
+
+
 def test_huber_loss_is_smooth_where_its_parts_meet() -> None:
     run = run_of("E = huber_loss(x, t)", x=np.array([1.0, -1.0, 0.0]), t=np.zeros(3))
     slopes = np.multiply(run.seed, [1.0, -1.0, 0.0]) / 3

@@ -1,0 +1,253 @@
+"""Where a result fits into its numbers, no step on the way to it leaves their range.
+
+Each row is held against itself in longdouble, at numbers from all over the range.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from cases import EXAMPLES, every_op
+from gradstep.core.engine.backward import reduce_to
+from gradstep.core.engine.graph import Builder
+from gradstep.core.engine.run import evaluate
+from gradstep.core.ops import OPS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ops_examples import Case
+
+LONG = np.longdouble
+needs_longer = pytest.mark.skipif(
+    np.finfo(LONG).maxexp == np.finfo(np.float64).maxexp,
+    reason="longdouble is no wider than float64 here",
+)
+narrow = pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+drawn = settings(max_examples=25, deadline=None)
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    with np.errstate(all="ignore"):
+        yield
+
+
+# A logarithm of a sum near 1, and a chance less 1, are as exact as 1 is.
+NEAR_ONE = {"log_softmax", "cross_entropy"}
+
+
+def from_everywhere(
+    rng: np.random.Generator, like: np.ndarray, dtype: Any
+) -> np.ndarray:
+    """Return numbers with the signs of an example, from all decades of the range.
+
+    One third is as the example has it: functions such as exp take small numbers only.
+    """
+    info = np.finfo(dtype)
+    low, high = info.minexp - info.nmant, info.maxexp
+    sizes = np.exp2(rng.uniform(low, high, like.shape).astype(LONG))
+    ends = rng.choice(np.exp2(np.array([low, info.minexp, 0, high - 1], LONG)))
+    sizes = np.where(rng.random(like.shape) < 0.3, ends, sizes)
+    logs = rng.uniform(0, 1.5 * high, like.shape) * np.log(2)
+    sizes = np.where(rng.random(like.shape) < 0.3, logs, sizes)
+    far = np.where(like < 0, -sizes, sizes)
+    chosen = np.where(rng.random(like.shape) < rng.choice([0.3, 0.7]), like, far)
+    numbers = chosen.astype(dtype)
+    numbers = np.where(np.isfinite(numbers), numbers, dtype(info.max))
+    return np.asarray(numbers, dtype)
+
+
+def widened(operands: Sequence[Any]) -> list[Any]:
+    return [x.astype(LONG) if x.dtype.kind == "f" else x for x in operands]
+
+
+def assert_fits(
+    found: Any, exact: Any, shaken: Any, dtype: Any, what: str, least: Any = 0
+) -> None:
+    """Compare with the exact result, where that fits, in units of the last place.
+
+    `shaken` are exact results of operands that were changed in their last places: what
+    is added up may cancel, and no rule can be more exact than what it is given. `least`
+    is a size to which the result is as exact as its dtype is.
+    """
+    found, info = np.asarray(found), np.finfo(dtype)
+    exact, eps = np.asarray(exact, LONG), LONG(info.eps)
+    fits = np.abs(exact) <= LONG(info.max) * (1 - eps)
+    blur = np.max(np.nan_to_num(np.abs([one - exact for one in shaken])), 0)
+    sizes = np.maximum(np.abs(exact), LONG(least))
+    # A running sum is rounded once for each of its numbers.
+    ulps = 8 + found.size
+    steps = np.maximum(eps * sizes, LONG(info.smallest_subnormal))
+    allowed = ulps * (steps + blur / 4)
+    wrong = fits & ~(np.abs(found - exact) <= allowed)
+    assert not np.any(wrong), (
+        f"{what}: {found[wrong][:3]} where {exact[wrong][:3]} fits"
+    )
+
+
+def assert_row(name: str, case: Case, dtype: Any, seed: int) -> None:
+    op, rng = OPS[name], np.random.default_rng(seed)
+    operands = tuple(
+        from_everywhere(rng, x, dtype) if x.dtype.kind == "f" else x
+        for x in map(np.asarray, case.operands)
+    )
+    wide = widened(operands)
+    near_one = int(name in NEAR_ONE)
+
+    def shaken(arrays: list[Any]) -> list[Any]:
+        eps = 8 * LONG(np.finfo(dtype).eps)
+        return [
+            x * (1 + rng.choice([-eps, eps], np.shape(x))) if x.dtype == LONG else x
+            for x in arrays
+        ]
+
+    def forward(arrays: Any) -> Any:
+        return np.asarray(op.forward(*arrays, **case.attributes))
+
+    y = forward(operands)
+    if y.dtype != dtype:
+        return
+    shakes = [forward(shaken(wide)) for _ in range(8)]
+    assert_fits(y, forward(wide), shakes, dtype, f"{name} of {operands}", near_one)
+    g = from_everywhere(rng, rng.uniform(-1, 1, y.shape), dtype)
+    given = [g, y, *operands]
+    for argument, operand in enumerate(operands):
+        rule = op.vjp(argument)
+        if rule is None or operand.dtype.kind != "f":
+            continue
+
+        def contribution(arrays: Any, rule: Any = rule, like: Any = operand) -> Any:
+            product = np.asarray(rule(*arrays, **case.attributes))
+            return reduce_to(product, like.shape)
+
+        exact = widened(given)
+        shakes = [contribution(shaken(exact)) for _ in range(8)]
+        found = np.asarray(contribution(given)).astype(dtype)
+        what = f"{name} by {argument}: upstream {g}, y {y}, operands {operands}"
+        least = near_one * np.max(np.abs(exact[0]), initial=0)
+        assert_fits(found, contribution(exact), shakes, dtype, what, least)
+
+
+@needs_longer
+@every_op
+@narrow
+@given(data=st.data(), seed=st.integers(0, 2**32 - 1))
+@drawn
+def test_what_fits_is_right(
+    name: str, dtype: Any, data: st.DataObject, seed: int
+) -> None:
+    case = data.draw(EXAMPLES[name].cases)
+    assume(all(np.size(operand) for operand in case.operands))
+    assert_row(name, case, dtype, seed)
+
+
+# ------------------------------------------------------- numbers worked out elsewhere
+
+
+def gradients(name: str, dtype: Any, *operands: Any, g: Any = 1.0, **more: Any) -> Any:
+    """Return the value of one operation, and the gradients of its operands."""
+    build = Builder()
+    arrays = [np.asarray(operand, dtype) for operand in operands]
+    leaves = {
+        build.leaf(f"x{k}", "input", one.shape): one for k, one in enumerate(arrays)
+    }
+    y = build.apply(OPS[name], tuple(leaves), more, "y")
+    graph = build.finish(y)
+    seed = np.full(graph.nodes[y].shape, g, dtype)
+    run = evaluate(graph, leaves, seed)
+    return run.value(y), *(run.gradient(leaf) for leaf in leaves)
+
+
+def test_a_mean_of_more_numbers_than_float16_can_count() -> None:
+    value, gradient = gradients("mean", np.float16, np.ones(70_000))
+    assert value == 1
+    np.testing.assert_allclose(gradient, 1 / 70_000, rtol=2e-3)
+
+
+@pytest.mark.parametrize("name", ["max", "min"])
+def test_more_ties_than_float16_can_count(name: str) -> None:
+    _, gradient = gradients(name, np.float16, np.ones(70_000))
+    np.testing.assert_allclose(gradient, 1.43e-5, rtol=2e-3)
+
+
+def test_a_gradient_that_is_summed_over_a_broadcast_axis_of_float16() -> None:
+    # Added one by one in float16, ones would stay at 2048.
+    _, _, by_bias = gradients("add", np.float16, np.ones((5000, 2)), np.zeros(2))
+    np.testing.assert_array_equal(by_bias, [5000, 5000])
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "slope"),
+    # by mpmath, with 30 digits
+    [
+        ("sigmoid", 6.144174602214718e-06, 6.144136851333175e-06),
+        ("silu", -7.373009522657662e-05, -6.758546761378339e-05),
+    ],
+)
+def test_far_from_zero_in_float16(name: str, value: float, slope: float) -> None:
+    found, gradient = gradients(name, np.float16, -12.0)
+    assert found == pytest.approx(value, rel=1e-2)
+    assert gradient == pytest.approx(slope, rel=1e-2)
+
+
+def test_the_spread_of_large_numbers() -> None:
+    # √(2 · 500² / 3), and the slopes (x − mean) / (n · std)
+    value, gradient = gradients("std", np.float16, [500.0, -500.0, 0.0])
+    assert value == pytest.approx(408.248, rel=1e-3)
+    np.testing.assert_allclose(gradient, [0.408248, -0.408248, 0], rtol=1e-3)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_spread_at_the_end_of_the_range(dtype: Any) -> None:
+    top = np.finfo(dtype).max
+    for name in ("var", "std"):
+        value, gradient = gradients(name, dtype, [top, top, top])
+        assert value == 0
+        np.testing.assert_array_equal(gradient, 0)
+    value, gradient = gradients("mean", dtype, [top, top, top])
+    assert value == top
+    # Of −m, 0, m: m · √(2 / 3), with the slopes −1, 0, 1 over √6.
+    value, gradient = gradients("std", dtype, [-top / 2, 0, top / 2])
+    assert value == pytest.approx(top / 2 * np.sqrt(2 / 3), rel=1e-6)
+    np.testing.assert_allclose(gradient, [-(6**-0.5), 0, 6**-0.5], rtol=1e-6)
+
+
+def test_a_quotient_by_its_divisor() -> None:
+    # −g · a / b², by hand
+    _, _, by_b = gradients("divide", np.float16, 1.01e-4, 1e-2, g=1e-6)
+    assert by_b == pytest.approx(-1.01e-6, rel=5e-2)
+    _, _, by_b = gradients("divide", np.float32, 3.4e38, 2.0, g=3.0)
+    assert by_b == pytest.approx(-2.55e38, rel=1e-6)
+    _, _, by_b = gradients("divide", np.float64, 1.7e308, 2.0, g=3.0)
+    assert by_b == pytest.approx(-1.275e308, rel=1e-15)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize(
+    ("x", "value", "slope"),
+    # by mpmath, with 30 digits
+    [
+        (-8.0, -4.976768459417427e-15, -3.979607261086796e-14),
+        (-3.0, -0.0040496940948902835, -0.011945647204183927),
+        (-1.0, -0.15865525393145705, -0.0833154705876863),
+        (-0.5, -0.15426876936299344, 0.13250487534383715),
+        (0.25, 0.14967658142073093, 0.695373354883636),
+        (1.0, 0.8413447460685429, 1.0833154705876864),
+        (2.5, 2.4844758366855597, 1.037611085908145),
+    ],
+)
+def test_gelu_to_the_last_digits(
+    dtype: Any, x: float, value: float, slope: float
+) -> None:
+    found, gradient = gradients("gelu", dtype, [x])
+    eps = float(np.finfo(dtype).eps)
+    loss = 1 + x * x  # what the rounding of x² / 2 does to exp, in float64
+    loss = loss if dtype is np.float64 else 1
+    assert found[0] == pytest.approx(value, rel=loss * eps)
+    assert gradient[0] == pytest.approx(slope, rel=2 * loss * eps)
