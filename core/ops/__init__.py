@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def _for_halves(op: Op) -> Op:
     """Return a row that computes in float32 what is float16, where it computes."""
-    if op.once or op.kind == "move":
+    if op.once or op.kind in ("move", "contract"):
         return op
     rules = {
         name: tuple(rule and half(rule) for rule in rules)

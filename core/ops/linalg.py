@@ -223,10 +223,6 @@ def _matmul_subscripts(a: Shape, b: Shape) -> str:
     return f"{left}{row}j,{right}j{column}->{stack[:deep]}{row}{column}"
 
 
-def _forward_matmul(a: Value, b: Value) -> Array:
-    return _matmul(np.asarray(a), np.asarray(b))
-
-
 def _turned(x: Array) -> Array:
     return x.swapaxes(-1, -2) if x.ndim > 1 else x
 
@@ -533,7 +529,7 @@ def _product(
 ROWS: tuple[Op, ...] = (
     _product(
         "matmul",
-        _forward_matmul,
+        _matmul,
         _matmul_shape,
         _matmul_subscripts,
         "{a} @ {b}",

@@ -18,7 +18,7 @@ import numpy as np
 from . import checks
 from .cases import FAINT, choice
 from .table import Array, Case, Form, Op, Parameter, Rule, Shape, linear, row_of_one
-from .wide import careful, total, wide
+from .wide import DOUBLE, careful, total, wide
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -160,7 +160,7 @@ def _sum_vjp(
     g: Any, y: Any, x: Any, axis: Axis = None, keepdims: bool = False
 ) -> Array:
     shape = np.shape(x)
-    return np.broadcast_to(_kept(g, shape, axis), shape)
+    return np.full(shape, _kept(g, shape, axis))
 
 
 def _of_nothing(function: Rule) -> Rule:
@@ -176,14 +176,21 @@ def _of_nothing(function: Rule) -> Rule:
     return quiet
 
 
-mean: Final = _of_nothing(careful(np.mean))
+_careful_mean: Final = _of_nothing(careful(np.mean))
+
+
+def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """Return the mean along axes; the sum of float64 numbers is what it is."""
+    if getattr(x, "dtype", None) is DOUBLE and x.size:
+        return np.mean(x, axis=axis, keepdims=keepdims)
+    return _careful_mean(x, axis=axis, keepdims=keepdims)
 
 
 def _mean_vjp(
     g: Any, y: Any, x: Any, axis: Axis = None, keepdims: bool = False
 ) -> Array:
     shape = np.shape(x)
-    return np.broadcast_to(np.divide(_kept(g, shape, axis), _count(shape, axis)), shape)
+    return np.full(shape, np.divide(_kept(g, shape, axis), _count(shape, axis)))
 
 
 def _sum_slope(y: Array, x: Array, **_attributes: Any) -> Array:
@@ -256,6 +263,10 @@ def _logsumexp_slope(y: Array, x: Any, **_attributes: Any) -> Any:
     return np.exp(x - y)
 
 
+_cumsum: Final = careful(np.cumsum)
+
+
+@careful
 def _cumsum_vjp(g: Any, y: Any, x: Any, axis: int | None = None) -> Any:
     backwards = np.flip(np.cumsum(np.flip(g, axis), axis), axis)
     return np.reshape(backwards, np.shape(x))
@@ -549,9 +560,9 @@ ROWS: Final[tuple[Op, ...]] = (
     ),
     row_of_one(
         "cumsum",
-        np.cumsum,
+        _cumsum,
         _cumsum_shape,
-        (_cumsum_vjp, linear(np.cumsum)),
+        (_cumsum_vjp, linear(_cumsum)),
         "block",
         "running Σ {x}",
         "np.cumsum({x}, axis={axis})",

@@ -7,7 +7,7 @@ steps can leave the range compute in wider numbers, and their result is rounded:
     careful   in the next wider numbers where the processor says that one left the range
     wide      the same, but float32 always in float64: exp does not tell when it is near
               the end of the range and gets inexact
-    summed    sums of products, where they come out infinite
+    summed    float32 sums of products in float64, where they come out infinite
 
 The next wider ones are float32, float64 and longdouble, which is no wider than float64
 on some machines: there the ends of float64 are what they are.
@@ -18,7 +18,7 @@ from __future__ import annotations
 import math
 from functools import wraps
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
 
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
 HALF: Final = np.dtype(np.float16)
 _SINGLE: Final = np.dtype(np.float32)
-_DOUBLE: Final = np.dtype(np.float64)
+DOUBLE: Final = np.dtype(np.float64)
 _LONG: Final = np.dtype(np.longdouble)
 # What may stand beside float16 where NumPy computes in float16: masks and indices.
 _BESIDE_HALF: Final = frozenset({HALF, np.dtype(np.bool_), np.dtype(np.int64)})
-_WIDER: Final = MappingProxyType({HALF: _SINGLE, _SINGLE: _DOUBLE, _DOUBLE: _LONG})
+_WIDER: Final = MappingProxyType({HALF: _SINGLE, _SINGLE: DOUBLE, DOUBLE: _LONG})
 
 _watched: Final = np.errstate(over="raise", under="raise")
 
@@ -106,7 +106,7 @@ def wide(rule: Rule) -> Rule:
     def lifting(*arrays: Any, **attributes: Any) -> Any:
         dtype = getattr(arrays[0], "dtype", None)
         if dtype is _SINGLE or dtype is HALF:
-            arrays = tuple(_lifted(arrays, _DOUBLE))
+            arrays = tuple(_lifted(arrays, DOUBLE))
         return watched(*arrays, **attributes)
 
     return lifting
@@ -121,7 +121,7 @@ def wide_result(forward: Rule) -> Rule:
         dtypes = {dtype for dtype in _dtypes(operands) if dtype.kind == "f"}
         if not dtypes or max(dtypes) not in (HALF, _SINGLE):
             return watched(*operands, **attributes)
-        found = watched(*_lifted(operands, _DOUBLE), **attributes)
+        found = watched(*_lifted(operands, DOUBLE), **attributes)
         return _narrowed(found, max(dtypes))
 
     return lifting
@@ -166,24 +166,28 @@ def _all_finite(value: Any) -> bool:
 
 
 def summed(product: Rule) -> Rule:
-    """Return a sum of products without parts that leave the range where it does not.
+    """Return a sum of products; no part leaves the range where the sum does not.
 
-    That a sum is not finite is seen by the sum of its squares, which is found fast.
+    That a float32 sum is not finite is seen by the sum of its squares, which is found
+    fast. Sums of float64 are what they are: to look at each of them would take too
+    long, for numbers that nobody has in matrices.
     """
+    by_halves = half_result(product)
 
     @wraps(product)
     def checked(*operands: Any, **attributes: Any) -> Any:
-        found = product(*operands, **attributes)
-        if found.dtype not in _WIDER:
+        if operands[0].dtype is DOUBLE:
+            return product(*operands, **attributes)
+        found = by_halves(*operands, **attributes)
+        if found.dtype is not _SINGLE:
             return found
-        squares: Any = np.vdot(found, found)
-        if math.isfinite(squares):
+        if math.isfinite(cast("float", np.vdot(found, found))):
             return found
         values: Array = np.asarray(found)
         if _all_finite(values) or not all(map(_all_finite, operands)):
             return found
-        long = product(*_lifted(operands, _WIDER[found.dtype]), **attributes)
-        mended = np.where(np.isfinite(values), values, long.astype(values.dtype))
+        long = product(*_lifted(operands, DOUBLE), **attributes)
+        mended = np.where(np.isfinite(values), values, long.astype(_SINGLE))
         return np.asarray(mended)[()]
 
     return checked
@@ -194,11 +198,18 @@ def total(
 ) -> Any:
     """Return a sum; no part of it leaves the range where the whole does not.
 
+    Sums of float64 are what they are.
+
     >>> bool(total(np.array([3e38, 3e38, -3e38], np.float32)) == np.float32(3e38))
     True
     """
     array = np.asarray(x)
+    if array.dtype is DOUBLE:
+        return np.add.reduce(array, axis, keepdims=keepdims)
     try:
+        if array.dtype is HALF:
+            summed_up = _sum(array, axis, _SINGLE, keepdims=keepdims)
+            return summed_up.astype(HALF)
         return _sum(array, axis, keepdims=keepdims)
     except FloatingPointError:
         with np.errstate(all="ignore"):
@@ -207,8 +218,4 @@ def total(
             return np.add.reduce(array * scale, axis, keepdims=keepdims) / scale
 
 
-@np.errstate(over="raise")
-def _sum(array: Array, axis: Any, *, keepdims: bool) -> Any:
-    if array.dtype is HALF:
-        return np.add.reduce(array, axis, _SINGLE, keepdims=keepdims).astype(HALF)
-    return np.add.reduce(array, axis, keepdims=keepdims)
+_sum: Final[Rule] = np.errstate(over="raise")(np.add.reduce)
