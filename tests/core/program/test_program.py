@@ -1257,3 +1257,13 @@ def test_mutations_are_only_ever_refused(changes: list[tuple[int, int, str]]) ->
 
 def test_the_program_that_is_mutated_is_right() -> None:
     assert build(WHOLE, LEAVES).graph.node("r").shape == ()
+
+
+def test_take_picks_by_a_list_as_an_index_does() -> None:
+    built = graph("y = take(v, [0, 2]) * v[[0, 2]]")
+    (places,) = [node for node in built.nodes if node.name == "y._1"]
+    assert (places.kind, places.shape) == ("constant", (2,))
+    assert built.nodes[-1].shape == (2,)
+    assert graph("y = take(W1, [[0, 1]], axis=1)").nodes[-1].shape[1:] == (1, 2)
+    with pytest.raises(ProgramError, match="a list of 2 stands where a value"):
+        graph("y = take(v, [0.5, 1])")
