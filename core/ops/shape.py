@@ -17,7 +17,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from . import checks
 from .reduce import reduced_axes, without_axis
 from .table import Array, Case, Form, Op, Parameter, Shape, Value, linear, row_of_one
-from .wide import total
+from .wide import careful, total
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -507,6 +507,7 @@ def _getitem(x: Array, *slots: Value, index: tuple[Any, ...]) -> Array:
     return np.asarray(x)[_filled(index, slots)]
 
 
+@careful
 def _getitem_vjp(
     g: Array,
     _y: Array,
@@ -539,6 +540,7 @@ def _take(x: Array, indices: Array, *, axis: int | None = None) -> Array:
     return np.take(x, indices, axis)
 
 
+@careful
 def _take_vjp(
     g: Array, _y: Array, x: Array, indices: Array, *, axis: int | None = None
 ) -> Array:

@@ -50,7 +50,7 @@ UNWATCHED = {
     "broadcast_to",
 }
 # A logarithm of a sum near 1, and a chance less 1, are as exact as 1 is.
-NEAR_ONE = {"log_softmax", "cross_entropy"}
+NEAR_ONE = {"log_softmax", "cross_entropy", "binary_cross_entropy_with_logits"}
 
 
 def from_everywhere(
