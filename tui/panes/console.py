@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from rich.cells import cell_len
 from rich.segment import Segment
 from textual.containers import Horizontal
+from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widgets import Input
 
@@ -21,9 +22,11 @@ from .base.pane import (
     Painted,
     Pane,
     View,
+    as_shown,
     filled,
     fitted,
     folded,
+    paint_soon,
 )
 
 if TYPE_CHECKING:
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
     from rich.style import Style
     from textual.app import ComposeResult
     from textual.binding import BindingType
+    from textual.geometry import Region
     from textual.widget import Widget
 
     from ...core.session.reply import Reply
@@ -57,6 +61,8 @@ class Prompt(Input):
         ("ctrl+d", "delete_or_tell", "delete"),
     ]
 
+    placeholder = reactive("", repaint=False)  # `hint` sees to it
+
     def __init__(self) -> None:
         super().__init__(
             placeholder="a command; Tab completes, Escape leaves",
@@ -70,16 +76,18 @@ class Prompt(Input):
         # Of the line and of what stands there while nothing is typed.
         self._inks: tuple[Style, Style] | None = None
 
-    def render_line(self, y: int) -> Strip:
+    def render_lines(self, crop: Region) -> list[Strip]:
         """Return the line; what each key changes is drawn here, for that is quicker."""
-        if self.value or self.has_focus or y:
-            return super().render_line(y)
+        if self.value or self.has_focus:
+            return super().render_lines(crop)
         if self._inks is None:
-            quiet = self.get_component_rich_style("input--placeholder")
-            self._inks = self.rich_style, self.rich_style + quiet
+            ground = self.rich_style
+            quiet = ground + self.get_component_rich_style("input--placeholder")
+            self._inks = as_shown(self, ground, ground), as_shown(self, quiet, ground)
         (ground, quiet), width = self._inks, self.size.width
         said = [Segment(_hinted(self.placeholder, width), quiet)]
-        return Strip(filled(said, width, ground), width)
+        line = filled(said, width, ground)
+        return [Strip(line, width).crop(*crop.column_span)]
 
     def notify_style_update(self) -> None:
         """Forget the colours of the theme before."""
@@ -152,6 +160,8 @@ class Prompt(Input):
     def hint(self, text: str) -> None:
         """Say something in the empty line, until the next command."""
         self.placeholder = f"{text}{_COMMAND}"
+        self._set_dirty()  # as its `refresh` does
+        paint_soon(self, ())
 
     def action_scrollback(self, by: int) -> None:
         """Look at older lines, or newer ones."""

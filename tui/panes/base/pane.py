@@ -25,7 +25,7 @@ from .shades import legible
 from .views import VIEWS, Tab, tabs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from textual.screen import Screen
     from textual.selection import Selection
@@ -245,19 +245,18 @@ class Painted(Widget):
         if not height or len(self._drawn) < height:
             self.refresh()  # there is nothing to compare with
             return
-        left, top = self.margin.left, self.margin.top
         changed: list[Region] = []
         for y in range(height) if lines is None else lines:
             line = self.whole(y)
             if line != self._drawn[y]:
                 self._drawn[y] = line
                 self._strips.pop(y, None)
-                if changed and changed[-1].bottom == y - top:
+                if changed and changed[-1].bottom == y:
                     changed[-1] = changed[-1].grow((0, 0, 1, 0))
                 else:
-                    changed.append(Region(-left, y - top, width, 1))
+                    changed.append(Region(0, y, width, 1))
         if changed:
-            super().refresh(*changed)
+            paint_soon(self, changed)
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Return lines as they were drawn."""
@@ -324,11 +323,26 @@ class Painted(Widget):
 
     def _shown_ink(self, ink: Style | None) -> Style | None:
         """Return the style that is shown; Textual asks for it with each segment."""
-        line = filled([Segment(" ", ink)], 1, self.ink(""))
-        for one in self.get_line_filters():
-            line = one.apply(line, self.background_colors[1])
-        shown = self._shown_as[ink] = line[0].style
+        shown = self._shown_as[ink] = as_shown(self, ink, self.ink(""))
         return shown
+
+
+def paint_soon(widget: Widget, regions: Iterable[Region]) -> None:
+    """Have regions of a widget painted with the next frame of its screen.
+
+    `Widget.refresh` sends two messages for it, which take longer than to draw lines.
+    """
+    widget._repaint_regions.update(regions)  # noqa: SLF001  # as its messages do
+    widget.screen._dirty_widgets.add(widget)  # noqa: SLF001  # likewise
+    widget.screen.check_idle()
+
+
+def as_shown(widget: Widget, ink: Style | None, ground: Style) -> Style:
+    """Return the style of a line on its ground, as the terminal can show it."""
+    line = filled([Segment(" ", ink)], 1, ground)
+    for one in widget.get_line_filters():
+        line = one.apply(line, widget.background_colors[1])
+    return line[0].style or ground
 
 
 def selection_ink(screen: Screen[object]) -> Style:
