@@ -9,6 +9,7 @@ Where two numbers that differ would read alike, `distinct` gives both more digit
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
@@ -258,6 +259,7 @@ def _is_float(value: Any) -> bool:
     return isinstance(value, (float, np.floating))
 
 
+@lru_cache(4096)  # the same numbers are written again with each key
 def _digits(number: float, precision: int) -> tuple[int, int]:
     """Return a number's exponent and how many digits it has, both when rounded."""
     mantissa, _, exponent = f"{abs(number):.{precision - 1}e}".partition("e")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ...core.base.errors import CommandError
@@ -93,15 +93,24 @@ def notes(stage: Stage, numbers: Numbers) -> list[str]:
     """Return what is said of a step: those of its lines, the author's, and ours."""
     said: list[str] = []
     for event in numbers:
-        happens = stage.trace.event(event)
-        if isinstance(happens, Forward):
-            said += _comments(stage.graph, stage.graph.nodes[happens.node])
-            found = remarks(stage.trace.run)
-            said += [one.sentence for one in found if one.node == happens.node]
-        said += author_notes(stage, event)
-        if isinstance(happens, Contribution):
-            said += _reasons(stage, event, happens)
-    return list(dict.fromkeys(note for note in said if note))
+        parts = reasons(stage, event), author_notes(stage, event)
+        is_forward = isinstance(stage.trace.event(event), Forward)
+        for part in parts if is_forward else reversed(parts):
+            said += part
+    return list(dict.fromkeys(said))
+
+
+def reasons(stage: Stage, event: int) -> list[str]:
+    """Return what the lines of an event or the rule of its operation say of it."""
+    happens = stage.trace.event(event)
+    said: Iterable[str] = ()
+    if isinstance(happens, Forward):
+        found = (r for r in remarks(stage.trace.run) if r.node == happens.node)
+        lines = _comments(stage.graph, stage.graph.nodes[happens.node])
+        said = [*lines, *(remark.sentence for remark in found)]
+    elif isinstance(happens, Contribution):
+        said = _rules(stage, event, happens)
+    return [one for one in dict.fromkeys(said) if one]
 
 
 def author_notes(stage: Stage, event: int) -> list[str]:
@@ -161,7 +170,7 @@ def _backward_places(
     return found
 
 
-def _reasons(stage: Stage, event: int, happens: Contribution) -> Iterator[str]:
+def _rules(stage: Stage, event: int, happens: Contribution) -> Iterator[str]:
     """Yield what the rule of an operation says of itself."""
     yield stage.wording.contribution(happens.edge).why
     op = stage.graph.nodes[happens.consumer].op

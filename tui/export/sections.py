@@ -14,7 +14,7 @@ from ...core.words.events import element_name
 from ...core.words.numbers import change_text, shape_text
 from ..draw.stage import Stage, pass_of
 from ..panes.step.frame import sides
-from ..panes.step.words import Moment, element, moment, uses, what, where
+from ..panes.step.words import Moment, element, moment, uses, where
 from .cells import Cells, Index, size_class
 
 if TYPE_CHECKING:
@@ -57,12 +57,12 @@ def step_section(stage: Stage, number: int, attributes: Mapping[str, object]) ->
     body = [
         f"<h2>{escape(where(at))}</h2>",
         f"<p class=code>{escape(statement.text)}" if statement else "",
-        f"<p class=what>{escape(what(at))}",
-        _equation(at.formula),
-        *(f"<p class=note>{escape(note)}" for note in at.notes),
+        f"<p class=what>{escape(at.told.what)}",
+        _equation(at.told.formula),
+        *(f"<p class=note>{escape(note)}" for note in at.told.notes),
         _drawn(figures, _accumulated(at)),
         f"<p class=element>{escape(texts[0])}" if texts and texts[0] else "",
-        *(f"<p class=reason>{escape(reason)}" for reason in at.reasons),
+        *(f"<p class=reason>{escape(reason)}" for reason in at.told.reasons),
     ]
     return section(number + 1, data, body)
 
@@ -152,7 +152,7 @@ def _called(at: Moment, facet: Facet) -> str:
     if role in ("seed", "upstream"):
         name = words.gradient(facet.node)
     elif role == "local" and isinstance(event, Contribution):
-        name = at.formula.local or words.local(event.edge)
+        name = at.told.formula.local or words.local(event.edge)
     elif role == "slopes":
         name = "of the chosen element"
     elif isinstance(event, Update):

@@ -133,7 +133,7 @@ def test_every_moment_can_be_drawn(name: str, size: tuple[int, int]) -> None:
                 for y in range(area.height):
                     assert pane.render_line(y).cell_length == area.width
             if size[0] == 120 and app.step._moment is not None:
-                formula = app.step._moment.formula
+                formula = app.step._moment.told.formula
                 assert formula.text in text_of(app.step)
 
     played(Debugger(load(name)), "start", size, play)

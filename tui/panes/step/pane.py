@@ -585,10 +585,12 @@ class StepPane(KeptPane[_Found]):
             yield self._labelled(
                 Matters.CHANGE, "accumulated", self._change(present, cursor), inks
             )
-        note = "\n".join(present.notes)
+        note = "\n".join(present.told.notes)
         yield self._labelled(Matters.NOTE, "note", [note], inks)
-        yield self._labelled(Matters.NUMPY, "NumPy", [present.formula.statement], inks)
-        for reason in present.reasons:
+        yield self._labelled(
+            Matters.NUMPY, "NumPy", [present.told.formula.statement], inks
+        )
+        for reason in present.told.reasons:
             yield self._labelled(Matters.REASON, "why", [reason], inks)
         grid = self._grids[self._active]
         if grid.array.ndim > 2:
@@ -611,8 +613,8 @@ class StepPane(KeptPane[_Found]):
 
     def _formula(self, present: Moment, inks: Inks) -> Iterator[Said]:
         """Yield what happens, its formula, and how the shapes fit."""
-        width, formula = self.room.width, present.formula
-        what = [Segment(cut(words.what(present), width), inks.quiet)]
+        width, formula = self.room.width, present.told.formula
+        what = [Segment(cut(present.told.what, width), inks.quiet)]
         yield Said(Matters.WHAT, [[what]], is_above=True)
         text, shapes = Segment(formula.text, inks.name), f"   {formula.shapes}"
         if not text.text:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ....core.engine.trace import Contribution, Event, Forward, Seed, Trace, Update
 from ....core.explain.links import Facet, facets
@@ -11,13 +11,26 @@ from ....core.words.events import element_name
 from ....core.words.formulas import NO_FORMULA, Formula, Wording, axes_text
 from ....core.words.numbers import change_text, shape_text
 from ...draw.spelling import contribution_texts, update_text, value_texts
-from ...draw.stage import Stage, author_notes, notes, place
+from ...draw.stage import Stage, author_notes, place, reasons
 
 if TYPE_CHECKING:  # it waits until something is trained
     from collections.abc import Sequence
 
     from ....core.engine.element import Index
     from ....core.engine.update import UpdateStep
+
+
+class Told(NamedTuple):
+    """What there is to say of an event in words, wherever the cursor is."""
+
+    what: str = ""  # happens: who receives through whom
+    notes: Sequence[str] = ()  # of the author
+    reasons: Sequence[str] = ()  # what lines and rules of operations say of themselves
+    summed: tuple[int, ...] = ()  # the axes that the event sums over
+    formula: Formula = NO_FORMULA  # what it does in symbols
+
+
+NOTHING: Final = Told()
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +40,7 @@ class Moment:
     stage: Stage  # subject, trace and look
     number: int  # of the event
     facets: tuple[Facet, ...] = ()  # its arrays, in the order in which they are read
-    notes: Sequence[str] = ()  # of the author
-    reasons: Sequence[str] = ()  # what lines and rules of operations say of themselves
-    summed: tuple[int, ...] = ()  # the axes that the event sums over
-    formula: Formula = NO_FORMULA  # what it does in symbols
+    told: Told = NOTHING  # its words
     roles: dict[str, int] = field(default_factory=dict[str, int])  # role → facet
 
     @property
@@ -55,23 +65,20 @@ def moment(stage: Stage, number: int) -> Moment:
     trace = stage.trace
     if not len(trace):
         return Moment(stage, number)
-    event = trace.event(number)
     found = facets(trace, number)
-    summed = _summed(trace, event)
-    formula = _formula(stage, event, summed)
-    said, written = notes(stage, [number]), author_notes(stage, number)
+    told = trace.run.recent.of(("told", number), lambda: _told(stage, number))
+    roles = {facet.role: place for place, facet in enumerate(found)}
+    return Moment(stage, number, found, told, roles)
+
+
+def _told(stage: Stage, number: int) -> Told:
+    trace, event = stage.trace, stage.trace.event(number)
+    summed, written = _summed(trace, event), author_notes(stage, number)
     if number == len(trace) - 1 and (end := stage.note("end", len(trace))):
         written.append(end)
-    return Moment(
-        stage,
-        number,
-        found,
-        written,
-        [note for note in said if note not in written],
-        summed,
-        formula,
-        {facet.role: place for place, facet in enumerate(found)},
-    )
+    said = [one for one in reasons(stage, number) if one not in written]
+    formula = _formula(stage, event, summed)
+    return Told(_what(stage, event), written, said, summed, formula)
 
 
 def _summed(trace: Trace, event: Event) -> tuple[int, ...]:
@@ -96,9 +103,9 @@ def _formula(stage: Stage, event: Event, summed: tuple[int, ...]) -> Formula:
 # ---------------------------------------------------------------------- the sentences
 
 
-def what(moment: Moment) -> str:
+def _what(stage: Stage, event: Event) -> str:
     """Return what happens: who receives through whom."""
-    nodes, event, words = moment.stage.graph.nodes, moment.event, moment.stage.wording
+    nodes, words = stage.graph.nodes, stage.wording
     if isinstance(event, Forward):
         return f"{nodes[event.node].name} is computed"
     if isinstance(event, Seed):
@@ -141,7 +148,7 @@ def _called(
     if role == "upstream":
         return f"upstream {words.gradient(facet.node)}"
     if role == "local":
-        return f"local {moment.formula.local or words.local(event.edge)}"
+        return f"local {moment.told.formula.local or words.local(event.edge)}"
     if role == "slopes":
         index = cursors[moment.made]
         return (
@@ -174,11 +181,15 @@ def element(moment: Moment, index: Index, update: UpdateStep | None) -> Sequence
     trace, event, words = moment.trace, moment.event, moment.stage.wording
     if not moment.facets[moment.made].array.size:
         return ()
+    number, key = moment.number, ("element", moment.number, index)
     if isinstance(event, Forward):
-        return value_texts(trace, words, event.node, index)
+        node = event.node
+        return trace.run.recent.of(key, lambda: value_texts(trace, words, node, index))
     if isinstance(event, Contribution):
-        local = moment.formula.local
-        return contribution_texts(trace, words, event.edge, moment.number, index, local)
+        edge, local = event.edge, moment.told.formula.local
+        return trace.run.recent.of(
+            key, lambda: contribution_texts(trace, words, edge, number, index, local)
+        )
     return (update_text(update, index),) if update is not None else ()
 
 
@@ -196,4 +207,4 @@ def change(moment: Moment, index: Index) -> str:
 
 def reduction(moment: Moment) -> str:
     """Return the axes that a product is summed over to fit its operand."""
-    return f"Σ {axes_text(moment.summed)}" if moment.summed else ""
+    return f"Σ {axes_text(moment.told.summed)}" if moment.told.summed else ""
