@@ -270,7 +270,7 @@ async def exported(lines: list[str], size: tuple[int, int]) -> list[str]:
 def test_the_application_exports_the_finished_screen(tmp_path: Path) -> None:
     """Not the one that waits for the export, nor the one before what a script does."""
     plain, scripted, script = (tmp_path / name for name in ("a.svg", "b.svg", "c.gs"))
-    script.write_text(f"goto 50%\nexport svg {scripted}\n", "utf-8")
+    script.write_text(f"goto 50%\nexport svg {scripted.name}\n", "utf-8")
     with surroundings():
         seen = asyncio.run(exported(["goto 50%"], (100, 30)))
         asyncio.run(exported(["goto 50%", f"export svg {plain}"], (100, 30)))
