@@ -12,6 +12,7 @@ from codecs import IncrementalDecoder, getincrementaldecoder
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from shutil import get_terminal_size
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -19,6 +20,7 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
 from textual.events import Event, InputEvent, Key, Paste
+from textual.geometry import Size
 from textual.reactive import Initialize, Reactive
 from textual.widgets import Input
 
@@ -44,6 +46,9 @@ if TYPE_CHECKING:
     from ...core.engine.subject import Subject
     from .messages import Open, Pick, UseTheme
 
+_USUAL: Final = (80, 25)  # where rich and Textual do not know better either
+_MOST_COLUMNS: Final = 1000
+_MOST_LINES: Final = 500
 _TERMINATED: Final = 128 + signal.SIGTERM  # the exit code that shells give
 
 
@@ -68,7 +73,22 @@ def enduring(driver: type[Driver]) -> type[Driver]:
 
     names = {**read.__globals__, "getincrementaldecoder": forgiving}
     endures = FunctionType(read.__code__, names)
-    return type(driver.__name__, (driver,), {read.__name__: endures})
+    own = {read.__name__: endures, "_get_terminal_size": measured}
+    return type(driver.__name__, (driver,), own)
+
+
+def measured(_driver: Driver) -> tuple[int, int]:
+    """Return the columns and lines of the terminal, as far as the screen is laid out.
+
+    One that says 0 has to be as large for Textual as it is for rich: between two sizes
+    the screen would be painted again and again.
+    """
+    columns, lines = get_terminal_size(_USUAL)
+    return _bounded(columns or _USUAL[0], lines or _USUAL[1])
+
+
+def _bounded(columns: int, lines: int) -> Size:
+    return Size(min(columns, _MOST_COLUMNS), min(lines, _MOST_LINES))
 
 
 class GradstepApp(App[int]):
@@ -121,6 +141,11 @@ class GradstepApp(App[int]):
     def get_driver_class(self) -> type[Driver]:
         """Return the driver of the platform, passing over bytes that are no text."""
         return enduring(super().get_driver_class())
+
+    @property
+    def size(self) -> Size:
+        """The columns and lines of the terminal, as far as the screen is laid out."""
+        return _bounded(*super().size)
 
     @property
     def available_themes(self) -> dict[str, Theme]:

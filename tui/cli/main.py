@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import traceback
 from contextlib import suppress
 from importlib import import_module
-from typing import TYPE_CHECKING, Final, NoReturn, TextIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal, NoReturn, TextIO
 
 from ...core.base.errors import InputError, Problem, defect_text
 from ...core.base.exits import BUG, INTERRUPTED, OK, WRONG
@@ -23,6 +25,7 @@ from .plain import ascii_output
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+_SIGNALLED: Final = 128  # and the number of the signal: the exit code of shells
 _DESCRIPTION: Final = """\
 A debugger for backpropagation: run a scenario forward and backward, one step at a time,
 and see where every gradient comes from. Without a command it opens the application in
@@ -135,24 +138,47 @@ def _meant(text: str) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line, and exit with what became of it."""
-    # What was closed before the start is None: nobody listens there.
-    sys.stdout = sys.stdout or _nowhere()
-    sys.stderr = sys.stderr or _nowhere()
-    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+    # What was closed before the start is None: nobody speaks or listens there.
+    sys.stdin = sys.stdin or _nowhere("r")
+    sys.stdout = sys.stdout or _nowhere("w")
+    sys.stderr = sys.stderr or _nowhere("w")
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _leave)
+    is_ours = signal.getsignal(signal.SIGINT) is signal.SIG_DFL
+    given = sys.argv[1:] if arguments is None else arguments
+    code = run(given, _interruptible if is_ours else lambda: None)
+    if is_ours:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # as at the start: nothing is lost
+    sys.exit(code)
 
 
-def run(arguments: Sequence[str]) -> int:
-    """Run the command line, and return its exit code."""
+def _leave(number: int, _frame: object) -> NoReturn:
+    """End as if asked to: the terminal gets its mode back, and no draft stays."""
+    sys.exit(_SIGNALLED + number)
+
+
+def _interruptible() -> None:
+    """Let Ctrl+C raise an error from now on: what is done is to be kept."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def run(arguments: Sequence[str], begin: Callable[[], None] = lambda: None) -> int:
+    """Run the command line, and return its exit code.
+
+    `begin` is called once all that it needs is imported.
+    """
     # JSON has its own escapes; everything else that is said is plain, mistakes as well.
     if "--plain" in arguments and "--json" not in arguments:
         with ascii_output():
-            return _run(arguments)
-    return _run(arguments)
+            return _run(arguments, begin)
+    return _run(arguments, begin)
 
 
-def _run(arguments: Sequence[str]) -> int:
+def _run(arguments: Sequence[str], begin: Callable[[], None]) -> int:
     try:
-        code = _dispatch(arguments)
+        code = _dispatch(arguments, begin)
         sys.stdout.flush()
     except InputError as error:
         _say(str(error))
@@ -175,7 +201,7 @@ def _run(arguments: Sequence[str]) -> int:
     return code
 
 
-def _dispatch(arguments: Sequence[str]) -> int:
+def _dispatch(arguments: Sequence[str], begin: Callable[[], None]) -> int:
     if arguments[:2] == ["completion", "words"]:
         sys.stdout.writelines(f"{word}\n" for word in candidates(arguments[2:]))
         return OK
@@ -190,7 +216,9 @@ def _dispatch(arguments: Sequence[str]) -> int:
         return OK
     if options.command is None:
         options = parse(["run"] if has_terminal() else ["play", "apple_orange"])
-    return task(options.command)(options)
+    do = task(options.command)
+    begin()
+    return do(options)
 
 
 def task(name: str) -> Callable[[argparse.Namespace], int]:
@@ -209,11 +237,12 @@ def has_terminal() -> bool:
 
 def _give_up_output() -> None:
     """See to it that Python's own flush at the exit does not complain."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    with suppress(OSError, ValueError, AttributeError):  # it may be no file at all
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _nowhere() -> TextIO:
-    return os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8")
+def _nowhere(mode: Literal["r", "w"]) -> TextIO:
+    return Path(os.devnull).open(mode, encoding="utf-8")
 
 
 def _say(text: str) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final, TextIO
 
 from rich.console import Console
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _WIDTH: Final = 80  # where there is no terminal and no COLUMNS
 _LEAST: Final = 40
+_MOST: Final = 1000
 _PATIENCE: Final = 1.0  # seconds that pass before a progress bar is shown
 
 
@@ -35,7 +37,9 @@ def screen_for(options: argparse.Namespace) -> Screen:
     """Return the console that the flags and the surroundings ask for."""
     if not _has_signs(sys.stdout):
         # Better a name in escapes than none at all.
-        sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+        reconfigure = getattr(sys.stdout, "reconfigure", None)
+        if reconfigure is not None:  # a notebook has another kind of output
+            reconfigure(errors="backslashreplace")
     return Screen(
         width=options.width or _width(sys.stdout),
         color_system=None if is_plain(options) else "auto",
@@ -60,19 +64,31 @@ def is_plain(options: argparse.Namespace) -> bool:
 
 def _has_signs(file: TextIO) -> bool:
     """Tell whether the encoding of `file` has the signs of mathematics."""
+    if isinstance(file, io.StringIO):
+        return True  # it keeps texts as they are
     try:
-        "∂∘ᵀ─⎡⋯▁".encode(file.encoding or "ascii")
+        "∂∘ᵀ─⎡⋯▁".encode(getattr(file, "encoding", None) or "ascii")
     except (LookupError, UnicodeEncodeError):
         return False
     return True
 
 
 def _width(file: TextIO) -> int | None:
-    """Return the width of what is no terminal; rich measures terminals itself."""
-    if file.isatty():
-        return None
-    columns = os.environ.get("COLUMNS", "")
-    return max(int(columns), _LEAST) if columns.isdecimal() else _WIDTH
+    """Return the width; None of a usual terminal, which rich measures itself."""
+    text, columns = os.environ.get("COLUMNS", ""), 0
+    if text.isdecimal():
+        columns = int(text[:9])
+    elif is_terminal(file):
+        with suppress(OSError):
+            columns = os.get_terminal_size(file.fileno()).columns
+        if _LEAST <= columns <= _MOST:
+            return None
+    return min(max(columns or _WIDTH, _LEAST), _MOST)
+
+
+def is_terminal(file: TextIO) -> bool:
+    """Tell whether a file is a terminal; what was put in its place may not know."""
+    return bool(getattr(file, "isatty", bool)())
 
 
 @contextmanager
@@ -81,7 +97,7 @@ def progress(title: str) -> Iterator[Callable[[int, int], None]]:
 
     A bar appears on standard error, if that is a terminal, when it takes long.
     """
-    if not sys.stderr.isatty():
+    if not is_terminal(sys.stderr):
         yield lambda done, total: None
         return
     bar = Progress(

@@ -10,7 +10,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from ...core.base.errors import InputError, Problem
 from ...core.base.exits import FAILED, OK
-from ...core.base.limits import Limits, raised
+from ...core.base.limits import LIMITS, Limits, raised
 from ...core.base.save import write
 from ...core.base.text import clean
 from ...core.base.trust import FULL, KEYBOARD, Trust
@@ -22,7 +22,7 @@ from ...core.scenario.scenario import builtin_names, load
 from ...core.session.script import Line, parse_script, read_script, run_script
 from ..draw.replies import reply_block, transcript
 from ..export.exports import with_screen
-from .output import Screen, look_for, progress, screen_for
+from .output import Screen, is_terminal, look_for, progress, screen_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -82,7 +82,7 @@ def do_debug(options: Options) -> int:
     with progress(f"computing {scenario.subject.name}") as tell:
         debugger = Debugger(scenario, progress=tell)
         debugger.exporters, debugger.digits = with_screen(), look_for(options).sentence
-        if not sys.stdin.isatty():
+        if not is_terminal(sys.stdin):
             return _play(debugger, _piped(_trust(options)), options)
         debugger.trust = _trust(options)
         return _talk(debugger, options)
@@ -94,11 +94,20 @@ def _trust(options: Options) -> Trust:
 
 
 def _piped(trust: Trust) -> list[Line]:
+    most = LIMITS.text
+    raw = getattr(sys.stdin, "buffer", None)
     try:
-        text = sys.stdin.buffer.read().decode("utf-8-sig")
+        text = (
+            sys.stdin.read(most + 1)
+            if raw is None
+            else raw.read(most + 1).decode("utf-8-sig")
+        )
     except UnicodeDecodeError:
         problem = Problem("not text in UTF-8", "one command a line", "<stdin>")
         raise InputError(problem) from None
+    if len(text) > most:
+        what = f"more than {most} characters come"
+        raise InputError(Problem(what, "one command a line", "<stdin>"))
     return parse_script(text, "<stdin>", trust.of_script("<stdin>"))
 
 

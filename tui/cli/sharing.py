@@ -87,9 +87,13 @@ def _write(content: str | bytes, options: Options, what: str) -> int:
     if isinstance(content, str):
         content = content.encode("utf-8", "backslashreplace")
     if options.output in {None, "-"}:
+        raw = getattr(sys.stdout, "buffer", None)
+        if raw is None:  # a notebook, or another that takes texts alone
+            sys.stdout.write(content.decode(errors="replace"))
+            return 0
         sys.stdout.flush()
-        sys.stdout.buffer.write(content)
-        sys.stdout.buffer.flush()
+        raw.write(content)
+        raw.flush()
         return 0
     hint = "--force writes over it"
     path = write(options.output, content, overwrite=options.force, hint=hint)
