@@ -93,7 +93,7 @@ def test_console_script_leads_to_a_function(installed: Path) -> None:
     (found,) = metadata.Distribution.at(
         next(installed.glob("*.dist-info"))
     ).entry_points.select(group="console_scripts")
-    assert (found.name, found.value) == ("gradstep", "gradstep.tui.cli.main:main")
+    assert (found.name, found.value) == ("gradstep", "gradstep.__main__:main")
     assert callable(found.load())
 
 

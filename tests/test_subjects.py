@@ -108,7 +108,7 @@ LINES: Final[dict[str, tuple[str, str]]] = {
     "expect": ("expect stop", "there was: no stop"),
     "source": ("source missing.gs", "missing.gs"),
     "record": ("record", "recording commands"),
-    "save": ("save TMP/a.gs", "commands written to"),
+    "save": ("save TMP/a.gs", "1 line written to"),
     "export": ("export dot TMP/a.dot", "the graph for Graphviz is in"),
     "help": ("help step", "one node"),
     "apropos": ("apropos gradient", "explain"),

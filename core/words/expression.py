@@ -16,7 +16,8 @@ import operator
 import re
 import warnings
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 import numpy as np
@@ -29,7 +30,6 @@ from ..engine.graph import Graph, misfit_text
 from ..engine.measure import norm
 from ..engine.run import forward, unfit_words
 from ..ops import ALIASES, OPS, checks
-from ..ops.optimizers import OPTIMIZERS
 from ..ops.table import (
     Array,
     Attributes,
@@ -59,6 +59,7 @@ if TYPE_CHECKING:
 
     from ..engine.trace import Trace
     from ..engine.update import UpdateStep
+    from ..ops.optimizers import Optimizer
 
 
 class NotYetError(CommandError):
@@ -343,10 +344,10 @@ class _Resolver(ast.NodeTransformer):
             if name in self.names:
                 node = self.graph.node(self.names[name].removesuffix(".grad"))
                 return self._quantity(tree, node.index, ["grad", *rest])
-        if len(parts) == 1 and parts[0] in _FACTS:
+        if len(parts) == 1 and parts[0] in _facts():
             return tree
         whole = ".".join(parts)
-        known = [*self.graph.names, *self.names, *_FACTS]
+        known = [*self.graph.names, *self.names, *_facts()]
         raise _wrong(
             self.text, tree, f"nothing is called {whole!r}", nearest(whole, known)
         )
@@ -361,7 +362,7 @@ class _Resolver(ast.NodeTransformer):
         if len(rest) == 1 and rest[0] in facts:  # known without running
             return ast.copy_location(ast.Constant(facts[rest[0]]), tree)
         self.reads.add((index, quantity))
-        of_training = len(rest) == 1 and rest[0] in _TRAINED and quantity == "value"
+        of_training = len(rest) == 1 and rest[0] in _trained() and quantity == "value"
         if of_training and node.kind == "parameter":
             return ast.copy_location(_Trained(index, rest[0]), tree)
         read = ast.copy_location(_Read(index, quantity, node.name), tree)
@@ -457,10 +458,6 @@ _NO_BYTES: Final = np.dtype([])
 # What NumPy, or an operation, says of numbers that do not fit.
 _MISFITS: Final = (ValueError, TypeError, LookupError, ArithmeticError, MemoryError)
 _ASKED: Final = ("value", "grad", "shape", "op", "T")  # of a node
-# What a training keeps of a parameter.
-_TRAINED: Final = frozenset(
-    {"learning_rate", *(name for one in OPTIMIZERS.values() for name in one.state)}
-)
 
 
 def _update(state: State, node: int) -> UpdateStep:
@@ -519,19 +516,34 @@ def _of_training(state: State) -> list[UpdateStep]:
     return [_update(state, node) for node in nodes]
 
 
-_FACTS: Final[Mapping[str, Callable[[State], Any]]] = {
-    **{
-        name: partial(_setting, name)
-        for one in OPTIMIZERS.values()
-        for name in one.settings
-    },
-    "learning_rate": _rate,
-    "iteration": lambda state: state.iteration,
-    "position": lambda state: state.position,
-    "hits": lambda state: state.hits.get(0, 0),
-    "nan": lambda _: np.nan,
-    "inf": lambda _: np.inf,
-}
+@cache
+def _trained() -> frozenset[str]:
+    """Return what a training keeps of a parameter."""
+    states = (one.state for one in _optimizers().values())
+    return frozenset({"learning_rate", *chain.from_iterable(states)})
+
+
+@cache
+def _facts() -> Mapping[str, Callable[[State], Any]]:
+    """Return what is known of a session without a place, by its name."""
+    settings = chain.from_iterable(one.settings for one in _optimizers().values())
+    return {
+        **{name: partial(_setting, name) for name in settings},
+        "learning_rate": _rate,
+        "iteration": lambda state: state.iteration,
+        "position": lambda state: state.position,
+        "hits": lambda state: state.hits.get(0, 0),
+        "nan": lambda _: np.nan,
+        "inf": lambda _: np.inf,
+    }
+
+
+def _optimizers() -> Mapping[str, Optimizer]:
+    from ..ops.optimizers import (  # noqa: PLC0415  # 1 ms, only of expressions
+        OPTIMIZERS,
+    )
+
+    return OPTIMIZERS
 
 
 def _close(a: Any, b: Any, *, rtol: float, atol: float) -> bool:
@@ -644,7 +656,7 @@ def _evaluate(tree: ast.expr, state: State) -> Any:
         case ast.Constant(value=value):
             return value
         case ast.Name(id=name):
-            return _FACTS[name](state)
+            return _facts()[name](state)
         case ast.Attribute(value=inner, attr=attribute):
             array = np.asarray(_evaluate(inner, state))
             return array.T if attribute == "T" else array.shape

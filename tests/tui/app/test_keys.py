@@ -282,8 +282,8 @@ LARGE: Final = (Row("d", dense, True),)
 BROKEN: Final = (Row("exclamation_mark", cell, (1,), keys=("left",)),)
 
 WHY: Final = (
-    Row("down", term, 2),
-    Row("up", term, 1, keys=("down",)),
+    Row("down", term, 1),
+    Row("up", term, 0, keys=("down",)),
     Row("enter", chosen, "W1.value[0, 3]"),
     Row("backspace", chosen, "x1.z.value[0, 0]", keys=("enter",)),
 )
