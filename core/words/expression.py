@@ -362,7 +362,9 @@ class _Resolver(ast.NodeTransformer):
         if len(rest) == 1 and rest[0] in facts:  # known without running
             return ast.copy_location(ast.Constant(facts[rest[0]]), tree)
         self.reads.add((index, quantity))
-        of_training = len(rest) == 1 and rest[0] in _trained() and quantity == "value"
+        of_training = (
+            len(rest) == 1 and rest[0] in _names_of_training() and quantity == "value"
+        )
         if of_training and node.kind == "parameter":
             return ast.copy_location(_Trained(index, rest[0]), tree)
         read = ast.copy_location(_Read(index, quantity, node.name), tree)
@@ -517,7 +519,7 @@ def _of_training(state: State) -> list[UpdateStep]:
 
 
 @cache
-def _trained() -> frozenset[str]:
+def _names_of_training() -> frozenset[str]:
     """Return what a training keeps of a parameter."""
     states = (one.state for one in _optimizers().values())
     return frozenset({"learning_rate", *chain.from_iterable(states)})
