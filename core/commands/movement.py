@@ -143,7 +143,7 @@ def _until(direction: Direction) -> Callable[[Session, str], Answer]:
 def _until_true(session: Session, text: str, direction: Direction) -> Answer:
     before = session.place
     condition = session.expression(text)
-    if not condition.reads:
+    if not changing(condition, session.trace):
         raise CommandError(
             f"no event changes {text}", "goto leads to a position or iteration"
         )

@@ -11,7 +11,6 @@ from ..session.memory import Place
 from ..session.reply import Answer, Table
 from ..session.stops import CATCHES, Catch, Stop, changing
 from ..words.events import with_wordings
-from ..words.expression import NotYetError
 from ..words.numbers import counted
 from .table import Command
 
@@ -40,26 +39,28 @@ def _add(session: Session, stop: Stop) -> Answer:
 
 
 def _never_known(session: Session, stop: Stop) -> Iterator[str]:
-    """Say that a condition cannot be known where its stop is looked for, if so.
+    """Say what a stop asks for that is never known, or never changes, where it looks.
 
     What is known stays known until the end: only the last place has to be asked.
     """
-    trace, iteration = session.trace, session.place.iteration
+    trace = session.trace
     if stop.location is not None:
         last = max(span[0] for span in stop.location.spans(trace))
     elif stop.watched is not None:
-        last = max(changing(stop.watched, trace), default=-1) + 1
+        events = changing(stop.watched, trace)
+        if not events:
+            yield f"no event changes {stop.text}: it never stops"
+        last = max(events, default=-1) + 1
     else:
         last = len(trace)
-    place = Place(iteration, last)
-    try:
-        if stop.condition is not None:
-            stop.condition.evaluate(session.state(place, stop.number))
-    except NotYetError as error:
+    place = Place(session.place.iteration, last)
+    unknown = stop.condition.unknown(session.state(place)) if stop.condition else ()
+    if unknown:
+        are = "is" if len(unknown) == 1 else "are"
+        text = f"{', '.join(unknown)} {are} never known there, and nothing that asks "
+        text += f"for {'it' if len(unknown) == 1 else 'them'} holds"
         way = "a break stops before its event, a watch behind it"
-        yield f"this is never true there: {error}" + f"; {way}" * (stop.kind == "break")
-    except CommandError:
-        return  # it is told when the stop is met
+        yield text + f": {way}" * (stop.kind == "break")
 
 
 def _what(stop: Stop) -> str:

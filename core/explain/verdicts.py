@@ -6,11 +6,12 @@ And the check of one element, wherever its number is explained.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from ..engine.graph import Edge, Graph
 from ..words.events import element_name, with_wordings
-from ..words.numbers import SENTENCE, distinct, element_text, number_text
+from ..words.numbers import SENTENCE, counted, distinct, element_text, number_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +25,15 @@ _UNDECIDED: Final = {
     "kink": "at a kink, where differences land between two slopes",
     "nonfinite": "not finite, so nothing can be compared",
 }
+
+# What is said of so many comparisons with a verdict: of one, and of several.
+_COUNTED: Final = {
+    "ok": ("{} agrees", "{} agree"),
+    "mismatch": ("{} differs", "{} differ"),
+    "kink": ("{} at a kink",) * 2,
+    "nonfinite": ("{} not finite",) * 2,
+}
+_NOTHING: Final = "nothing was compared"
 
 
 def compared(graph: Graph, one: NodeCheck) -> str:
@@ -74,10 +84,16 @@ def undecided_lines(report: Report) -> Iterator[str]:
 
 
 def agreement(report: Report) -> str:
-    """Return how many of the comparisons that were made agree."""
-    made = [one for one in report.checks if one.verdict != "skipped"]
-    agree = sum(one.verdict == "ok" for one in made)
-    return f"{agree} of {len(made)} comparisons agree"
+    """Return what the comparisons that were made say: `1 agrees, 2 at a kink`.
+
+    One that says neither yes nor no is counted as what it is.
+    """
+    counts = Counter(one.verdict for one in report.checks)
+    said = [_COUNTED[v][counts[v] > 1].format(counts[v]) for v in _COUNTED if counts[v]]
+    made = sum(counts[verdict] for verdict in _COUNTED)
+    if made == counts["ok"] > 1:
+        return f"all {made} comparisons agree"
+    return f"{counted(made, 'comparison')}: {', '.join(said)}" if made else _NOTHING
 
 
 def check_lines(report: Report, digits: int = SENTENCE) -> Iterator[str]:

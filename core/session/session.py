@@ -113,8 +113,13 @@ class Session:
         )
 
     def expression(self, text: str) -> Expression:
-        """Parse an expression over this graph, or raise `CommandError`."""
-        return parse(text, self.graph, self.subject.names, self.subject.limits)
+        """Parse an expression over this graph, or raise `CommandError`.
+
+        What can never be known in this run is an error, too.
+        """
+        found = parse(text, self.graph, self.subject.names, self.subject.limits)
+        found.must_exist(self.state(Place(self.place.iteration, len(self.trace))))
+        return found
 
     def location(self, text: str) -> Location:
         """Parse a location in this graph, or raise `CommandError`."""

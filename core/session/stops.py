@@ -8,19 +8,28 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
+from contextlib import contextmanager
 from dataclasses import dataclass
 from heapq import merge
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import numpy as np
 
+from ..base.errors import CommandError
 from ..base.trust import KEYBOARD, Trust
 from ..engine.element import index_of
 from ..engine.trace import Contribution, Forward, Seed, Trace
 from ..words.expression import Expression, NotYetError, State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import (
+        Callable,
+        Generator,
+        Iterable,
+        Iterator,
+        Mapping,
+        Sequence,
+    )
 
     from ..ops.table import Array
     from .location import Location
@@ -157,7 +166,8 @@ def meetings(
         if halt and halt[0].position(direction) != there:
             yield halt
             halt = []
-        met = _meet(stop, trace, event, state)
+        with _named(stop):
+            met = _meet(stop, trace, event, state)
         if met is not None:
             halt.append(met)
     if halt:
@@ -201,6 +211,16 @@ def changing(expression: Expression, trace: Trace) -> list[int]:
         made = (trace.forward_event(node), trace.update_event(node))
         events.update(event for event in made if event is not None)
     return sorted(events)
+
+
+@contextmanager
+def _named(stop: Stop) -> Generator[None, None, None]:
+    """Say of what is wrong in an expression which stop asks it."""
+    try:
+        yield
+    except CommandError as error:
+        source = f"{stop.kind} {stop.number}" * bool(stop.number)
+        raise CommandError(p._replace(source=source) for p in error.problems) from None
 
 
 def _meet(

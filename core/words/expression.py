@@ -89,6 +89,7 @@ class Expression:
     text: str  # as it was written
     tree: ast.expr  # checked: nothing else is ever evaluated
     reads: frozenset[tuple[int, Quantity]]
+    asked: tuple[ast.expr, ...] = ()  # its names, in the order in which they stand
 
     def evaluate(self, state: State) -> Any:
         """Return the value: an array, a number, a truth value, a shape or a name.
@@ -109,6 +110,23 @@ class Expression:
                 return None
         return _checked(left, state), _checked(right, state)
 
+    def must_exist(self, end: State) -> None:
+        """Raise `CommandError` where a name means nothing in this run, up to its end.
+
+        That is a gradient that nobody gets, or what its optimiser does not keep.
+        """
+        for one in self.asked:
+            if not isinstance(one, _Read) or one.quantity == "grad":
+                _evaluate(one, end)
+
+    def unknown(self, state: State) -> tuple[str, ...]:
+        """Return the names of the quantities that are not there yet."""
+        found: dict[str, None] = {}
+        for one in self.asked:
+            if isinstance(one, _Read) and not _is_there(one, state):
+                found[one.name + ".grad" * (one.quantity == "grad")] = None
+        return tuple(found)
+
     def holds(self, state: State) -> bool:
         """Tell whether the expression is true; what is not there yet is not true."""
         try:
@@ -126,9 +144,10 @@ def parse(
     """
     spelled, words = _spelled(_unquoted(text, graph), names)
     tree = _syntax(text, spelled, limits)
-    reads: set[tuple[int, Quantity]] = set()
-    resolver = _Resolver(spelled, text.strip(), graph, {**names, **words}, reads)
-    return Expression(text.strip(), resolver.visit(tree), frozenset(reads))
+    resolver = _Resolver(spelled, text.strip(), graph, {**names, **words})
+    tree = resolver.visit(tree)
+    reads, asked = frozenset(resolver.reads), tuple(resolver.asked)
+    return Expression(text.strip(), tree, reads, asked)
 
 
 def parse_element(text: str, graph: Graph, names: Mapping[str, str]) -> Element:
@@ -283,7 +302,8 @@ class _Resolver(ast.NodeTransformer):
     typed: str  # as somebody wrote it, with as many characters
     graph: Graph
     names: Mapping[str, str]
-    reads: set[tuple[int, Quantity]]
+    reads: set[tuple[int, Quantity]] = field(default_factory=set[Any])
+    asked: list[ast.expr] = field(default_factory=list[ast.expr])
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
         """Resolve the arguments of a call; what is called is a name of its own."""
@@ -345,6 +365,7 @@ class _Resolver(ast.NodeTransformer):
                 node = self.graph.node(self.names[name].removesuffix(".grad"))
                 return self._quantity(tree, node.index, ["grad", *rest])
         if len(parts) == 1 and parts[0] in _facts():
+            self.asked.append(tree)
             return tree
         whole = ".".join(parts)
         known = [*self.graph.names, *self.names, *_facts()]
@@ -366,8 +387,10 @@ class _Resolver(ast.NodeTransformer):
             len(rest) == 1 and rest[0] in _names_of_training() and quantity == "value"
         )
         if of_training and node.kind == "parameter":
-            return ast.copy_location(_Trained(index, rest[0]), tree)
+            self.asked.append(ast.copy_location(_Trained(index, rest[0]), tree))
+            return self.asked[-1]
         read = ast.copy_location(_Read(index, quantity, node.name), tree)
+        self.asked.append(read)
         if rest == ["T"]:
             return ast.copy_location(ast.Attribute(read, "T", ast.Load()), tree)
         if rest:
@@ -730,6 +753,13 @@ def _pick(value: Any, index: Any, budget: Budget) -> Any:
 
 def _look_up(read: _Read | _Trained, state: State) -> Value:
     return _read(read, state) if isinstance(read, _Read) else _trained(read, state)
+
+
+def _is_there(read: _Read, state: State) -> bool:
+    """Tell whether a quantity is there yet, without any arithmetic."""
+    if read.quantity == "value":
+        return state.trace.value(read.node, state.position) is not None
+    return any(event < state.position for event in state.trace.arrivals(read.node)[:1])
 
 
 def _read(read: _Read, state: State) -> Array:

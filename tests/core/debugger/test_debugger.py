@@ -403,29 +403,106 @@ def test_conditions_ignore_hits_and_temporary_stops() -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "says"),
+    ("line", "names"),
     [
-        ("break b@forward if b[0, 0] > 0", "b is not computed yet at this position"),
-        ("tbreak a@forward if W.grad[0, 0] > 0", "no gradient has reached W yet"),
-        ("watch a if b[0, 0] > 0", "b is not computed yet"),
+        ("break b@forward if b[0, 0] > 0", "b is"),
+        ("tbreak a@forward if W.grad[0, 0] > 0", "W.grad is"),
+        ("break a@forward if any(max(a, axis=0) == 0)", "a is"),
+        # Whatever else it asks: in another iteration that may be otherwise.
+        ("break b@forward if iteration == 7 and b[0, 0] > 0", "b is"),
+        ("break b@forward if a[0, 0] > 0 or b[0, 0] > 0", "b is"),
+        ("break b@forward if b[0, 0] + a[0, 0] + E > 0", "b, E are"),
+        ("watch a if b[0, 0] > 0", "b is"),
     ],
 )
-def test_a_condition_that_is_never_known_is_told(line: str, says: str) -> None:
+def test_a_condition_that_is_never_known_is_told(line: str, names: str) -> None:
     reply = said(session(), line)
-    assert f"this is never true there: {says}" in reply.text[1]
+    assert reply.text[1].startswith(f"{names} never known there, ")
+    is_break = "break" in line
+    assert ("a break stops before its event" in reply.text[1]) == is_break
+    debugger = session()
+    said(debugger, "break b")
+    changed = said(debugger, "condition 1 not W.grad[0, 0] > 0")
+    assert len(changed.text) == 1  # a break in both passes
+    said(debugger, "break b@forward")
+    changed = said(debugger, "condition 2 not W.grad[0, 0] > 0")
+    assert changed.text[1].startswith("W.grad is never known there")
 
 
 @pytest.mark.parametrize(
     "line",
     [
         "break b@backward if b[0, 0] > 0",
-        "break b@forward if a[0, 0] > 0 or b[0, 0] > 0",
+        "break b if b.grad[0, 0] > 0",
         "watch a if a[0, 0] > 0",
+        "watch W.grad if E > 0",
         "catch nan if E > 0",
+        "display E",
     ],
 )
 def test_a_condition_that_will_be_known_is_not(line: str) -> None:
     assert len(said(session(), line).text) == 1
+
+
+CUT = """
+gradstep = 1
+program = '''
+h = x * w
+E = sum(h * stop_gradient(h)) + c
+'''
+inputs.x = [1.0, 2.0]
+constants.c = 1.0
+parameters.w = 3.0
+"""
+
+
+@pytest.mark.parametrize("asked", ["E._1.grad[0] > 0", "c.grad > 0", "w.m > 0"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "break h if iteration > 3 and {}",
+        "tbreak h if {}",
+        "watch h if {}",
+        "watch {}",
+        "catch nan if {}",
+        "until {}",
+        "display {}",
+        "condition 1 {}",
+        "assert {}",
+        "last {}",
+        "history {}",
+    ],
+)
+def test_what_no_moment_knows_is_refused_where_it_is_asked(
+    command: str, asked: str
+) -> None:
+    debugger = session(CUT)
+    said(debugger, "break h")
+    reason = "nothing is trained" if ".m" in asked else "has no gradient"
+    assert reason in wrong(debugger, command.format(asked))
+    # Nothing is left behind that would stand in the way.
+    assert not debugger.memory.displays
+    assert debugger.memory.stops.keys() == {1}
+    stop = said(debugger, "continue").stop
+    assert stop is not None
+    assert stop.number == 1
+
+
+def test_what_no_event_changes_is_told() -> None:
+    debugger = session(CUT)
+    told = said(debugger, "watch c + w").text
+    assert told[1] == "no event changes c + w: it never stops"
+    assert "no event changes c > 3" in wrong(debugger, "until c > 3")
+
+
+def test_a_condition_that_fails_says_whose_it_is() -> None:
+    debugger = session(CUT)
+    said(debugger, "goto start")
+    said(debugger, "break E@forward")
+    said(debugger, "break h@backward if h[7] > 0")
+    assert said(debugger, "continue").stop is not None
+    error = wrong(debugger, "continue")
+    assert error.startswith("break 2: index 7 is out of bounds")
 
 
 def test_conditions_can_be_changed_and_stops_switched_off() -> None:

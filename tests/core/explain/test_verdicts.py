@@ -1,5 +1,9 @@
 """What a check found, in words."""
 
+import math
+
+import pytest
+
 from gradstep import Debugger, load
 from gradstep.core.check.check import check
 from gradstep.core.check.report import Report
@@ -68,3 +72,28 @@ def test_a_kink_is_told_with_its_place() -> None:
     assert list(undecided_lines(report)) == [
         "at a kink, where differences land between two slopes: x.grad[0]"
     ]
+
+
+@pytest.mark.parametrize(
+    ("x", "says"),
+    [
+        ([1.0, 2.0], "all 8 comparisons agree"),
+        # Three gradients, three sums and two rules; of an array its worst element.
+        ([0.0, 2.0], "8 comparisons: 6 agree, 2 at a kink"),
+        ([math.inf, 1.0], "8 comparisons: 3 agree, 5 not finite"),
+    ],
+)
+def test_what_is_undecided_is_no_failure_in_the_count(
+    x: list[float], says: str
+) -> None:
+    assert agreement(check(run_of("E = sum(relu(x))", x=x))) == says
+
+
+def test_what_differs_is_counted_beside_what_agrees() -> None:
+    run = run_of("E = relu(x)", x=0.0)
+    node = run.graph.node("x").index
+    found = check(run, nodes=[node])
+    assert agreement(found) == "3 comparisons: 1 agrees, 2 at a kink"
+    assert agreement(checked("matmul", "patch Y<-X transpose")) == (
+        "8 comparisons: 6 agree, 2 differ"
+    )
