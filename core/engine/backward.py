@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..base.errors import RuleError
-from ..ops.wide import total
+from ..ops.table.wide import total
 from .patches import NO_PATCHES, Patches
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from . import elementwise, linalg, nn, reduce, shape
-from .wide import half, half_result
+from .table.wide import half, half_result
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -15,11 +15,22 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from . import checks
-from .cases import FACTOR
-from .shape import same_kind
-from .table import Array, Case, Cost, Form, Op, Parameter, Rule, Shape, Value, linear
-from .wide import summed, wide_result
+from .shape.joining import same_kind
+from .table import (
+    Array,
+    Case,
+    Cost,
+    Form,
+    Op,
+    Parameter,
+    Rule,
+    Shape,
+    Value,
+    checks,
+    linear,
+)
+from .table.cases import FACTOR
+from .table.wide import summed, wide_result
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -10,22 +10,39 @@ from __future__ import annotations
 
 import math
 import re
-from functools import partial, wraps
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from . import checks
-from .cases import FAINT, choice
-from .table import Array, Case, Form, Op, Parameter, Rule, Shape, linear, row_of_one
-from .wide import DOUBLE, careful, total, wide
+from .table import (
+    Array,
+    Case,
+    Form,
+    Op,
+    Parameter,
+    Rule,
+    Shape,
+    checks,
+    linear,
+    row_of_one,
+)
+from .table.axes import (
+    Axis,
+    along_axis,
+    count_along,
+    greatest,
+    kept_shape,
+    mean,
+    of_nothing,
+    reduced_axes,
+    reduced_shape,
+)
+from .table.cases import FAINT, choice
+from .table.wide import careful, total, wide
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-Axis = int | tuple[int, ...] | None
-
-LETTERS: Final = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 _AXIS: Final = Parameter("axis", checks.axis, None)
 _KEEPDIMS: Final = Parameter("keepdims", checks.flag, False)
@@ -40,80 +57,23 @@ _COUNT: Final = "(np.size({x}) // np.size({y}))"
 # --------------------------------------------------------------------- shapes
 
 
-def reduced_axes(shape: Shape, axis: Axis) -> tuple[int, ...]:
-    """Return `axis` as axis numbers from 0 on; a `ValueError` says what does not fit.
-
-    >>> reduced_axes((2, 3, 4), (0, -1))
-    (0, 2)
-    """
-    if axis is None:
-        return tuple(range(len(shape)))
-    axes: list[int] = []
-    for one in axis if isinstance(axis, tuple) else (axis,):
-        if not -len(shape) <= one < len(shape):
-            allowed = f"{-len(shape)} … {len(shape) - 1}" if shape else "none"
-            raise ValueError(
-                f"axis {one} is not an axis of shape {shape}; allowed: {allowed}"
-            )
-        if one % len(shape) in axes:
-            raise ValueError(f"axis {one} is named twice in {axis}")
-        axes.append(one % len(shape))
-    return tuple(axes)
-
-
-def without_axis(shape: Shape, along: int) -> Shape:
-    """Return a shape without one of its axes."""
-    return shape[:along] + shape[along + 1 :]
-
-
-def along_axis(x: Shape, *, axis: Axis = None, **_attributes: Any) -> str:
-    """Return the `axis_letters` of an operation that works along some axes.
-
-    >>> along_axis((4, 5, 6), axis=1), along_axis((4, 5))
-    ('a*c->a*c', '**->*')
-    """
-    along = reduced_axes(x, axis)
-    letters = "".join("*" if k in along else LETTERS[k] for k in range(len(x)))
-    return f"{letters}->{'*' if axis is None else letters}"
-
-
-def _kept_shape(shape: Shape, axis: Axis) -> Shape:
-    axes = reduced_axes(shape, axis)
-    return tuple(1 if i in axes else size for i, size in enumerate(shape))
-
-
 def _kept(g: Any, shape: Shape, axis: Axis) -> Any:
     """Return the upstream gradient with an axis of length 1 for each reduced one."""
-    return g if axis is None else np.reshape(g, _kept_shape(shape, axis))
-
-
-def _count(shape: Shape, axis: Axis) -> int:
-    if axis is None:
-        return math.prod(shape)
-    return math.prod(shape[i] for i in reduced_axes(shape, axis))
-
-
-def _sum_shape(
-    shape: Shape, *, axis: Axis = None, keepdims: bool = False, **_others: Any
-) -> Shape:
-    axes = reduced_axes(shape, axis)
-    if keepdims:
-        return _kept_shape(shape, axis)
-    return tuple(size for i, size in enumerate(shape) if i not in axes)
+    return g if axis is None else np.reshape(g, kept_shape(shape, axis))
 
 
 def _shape_of_some(shape: Shape, *, axis: Axis = None, **attributes: Any) -> Shape:
     """Return the reduced shape where there has to be something to reduce."""
-    if _count(shape, axis) == 0:
+    if count_along(shape, axis) == 0:
         raise ValueError(f"shape {shape} has no numbers along axis {axis}")
-    return _sum_shape(shape, axis=axis, **attributes)
+    return reduced_shape(shape, axis=axis, **attributes)
 
 
 def _spread_shape(
     shape: Shape, *, axis: Axis = None, ddof: int = 0, **attributes: Any
 ) -> Shape:
-    reduced = _sum_shape(shape, axis=axis, **attributes)
-    count = _count(shape, axis)
+    reduced = reduced_shape(shape, axis=axis, **attributes)
+    count = count_along(shape, axis)
     if 0 < count <= ddof:
         raise ValueError(f"ddof {ddof} is too large for {count} numbers; it is below")
     return reduced
@@ -135,9 +95,9 @@ def _rules(
     """Return the vjp and the jvp that belong to the columns of these names."""
 
     def slopes(y: Any, x: Any, axis: Axis, others: Mapping[str, Any]) -> Any:
-        kept = np.reshape(y, _kept_shape(np.shape(x), axis))
+        kept = np.reshape(y, kept_shape(np.shape(x), axis))
         common = () if shared is None else (shared(kept, x, axis=axis, **others),)
-        count = _count(np.shape(x), axis)
+        count = count_along(np.shape(x), axis)
         return slope(kept, x, *common, count=count, axis=axis, **others)
 
     @guard
@@ -163,34 +123,11 @@ def _sum_vjp(
     return np.full(shape, _kept(g, shape, axis))
 
 
-def _of_nothing(function: Rule) -> Rule:
-    """Return a mean of numbers that is nan without any, and does not warn of it."""
-
-    @wraps(function)
-    def quiet(x: Any, axis: Axis = None, keepdims: bool = False, **others: Any) -> Any:
-        if np.size(x) or _count(np.shape(x), axis):
-            return function(x, axis=axis, keepdims=keepdims, **others)
-        shape = _sum_shape(np.shape(x), axis=axis, keepdims=keepdims)
-        return np.full(shape, np.nan, np.asarray(x).dtype)[()]
-
-    return quiet
-
-
-_careful_mean: Final = _of_nothing(careful(np.mean))
-
-
-def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    """Return the mean along axes; the sum of float64 numbers is what it is."""
-    if getattr(x, "dtype", None) is DOUBLE and x.size:
-        return np.mean(x, axis=axis, keepdims=keepdims)
-    return _careful_mean(x, axis=axis, keepdims=keepdims)
-
-
 def _mean_vjp(
     g: Any, y: Any, x: Any, axis: Axis = None, keepdims: bool = False
 ) -> Array:
     shape = np.shape(x)
-    return np.full(shape, np.divide(_kept(g, shape, axis), _count(shape, axis)))
+    return np.full(shape, np.divide(_kept(g, shape, axis), count_along(shape, axis)))
 
 
 def _sum_slope(y: Array, x: Array, **_attributes: Any) -> Array:
@@ -243,13 +180,6 @@ def _std_slope(
     y: Array, x: Any, centre: Array, *, count: int, ddof: int = 0, **_attributes: Any
 ) -> Any:
     return np.where(y == 0, 0, (x - centre) / ((count - ddof) * y))
-
-
-def greatest(x: Any, axis: Axis) -> Array:
-    """Return the greatest numbers with the axes kept; 0 where there are none at all."""
-    if np.size(x):
-        return np.max(x, axis=axis, keepdims=True)
-    return np.zeros(_kept_shape(np.shape(x), axis), np.asarray(x).dtype)
 
 
 def _logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
@@ -331,7 +261,7 @@ def _written(
     spread = form.code.removeprefix("np.full(np.shape({x}), ")
     if spread != form.code:
         spread = spread[:-1]
-    spread = _SPREAD.sub(spread_out, spread).replace(_COUNT, str(_count(x, axis)))
+    spread = _SPREAD.sub(spread_out, spread).replace(_COUNT, str(count_along(x, axis)))
     forms = (form._replace(statement=f"{{into}} += {spread}"),)
     return {"code": code, "forms": forms}
 
@@ -372,51 +302,33 @@ def _extreme(name: str, forward: Rule, word: str) -> Op:
     )
 
 
-def _are_zero(
-    _y: Array, x: Array, *, axis: Axis = None, keepdims: bool = False
-) -> Array:
-    return np.all(x == 0, axis=axis, keepdims=keepdims)
+# The facts below take `axis` and `keepdims` as NumPy does, and leave `ddof` aside.
 
 
-def _are_equal(
-    _y: Array,
-    x: Array,
-    *,
-    axis: Axis = None,
-    keepdims: bool = False,
-    ddof: int = 0,
-) -> Array:
-    spread = np.max(x, axis, keepdims=keepdims) == np.min(x, axis, keepdims=keepdims)
-    return np.asarray(spread)
+def _are_zero(_y: Array, x: Array, **along: Any) -> Any:
+    return np.all(x == 0, **along)
 
 
-def _are_infinite(
-    _y: Array,
-    x: Array,
-    *,
-    axis: Axis = None,
-    keepdims: bool = False,
-    ddof: int = 0,
-) -> Any:
-    return np.any(np.isinf(x), axis, keepdims=keepdims)
+def _are_equal(_y: Array, x: Array, *, ddof: int = 0, **along: Any) -> Any:
+    return np.max(x, **along) == np.min(x, **along)
 
 
-def _has_zero(_y: Array, x: Array, *, axis: Axis = None, keepdims: bool = False) -> Any:
-    return np.any(x == 0, axis=axis, keepdims=keepdims)
+def _are_infinite(_y: Array, x: Array, *, ddof: int = 0, **along: Any) -> Any:
+    return np.any(np.isinf(x), **along)
 
 
-def _is_only_zero(
-    _y: Array, x: Array, *, axis: Axis = None, keepdims: bool = False
-) -> Any:
+def _has_zero(_y: Array, x: Array, **along: Any) -> Any:
+    return np.any(x == 0, **along)
+
+
+def _is_only_zero(_y: Array, x: Array, **along: Any) -> Any:
     """Tell where all numbers are −inf but one, and that is 0."""
-    return np.sum(x != -np.inf, axis=axis, keepdims=keepdims) == 1
+    return np.sum(x != -np.inf, **along) == 1
 
 
-def _is_zero_and_more(
-    _y: Array, x: Array, *, axis: Axis = None, keepdims: bool = False
-) -> Any:
+def _is_zero_and_more(_y: Array, x: Array, **along: Any) -> Any:
     """Tell where exp(0) = 1 is one of the numbers that are added up, beside others."""
-    return np.max(x, axis, keepdims=keepdims) == 0
+    return np.max(x, **along) == 0
 
 
 _OF_DEVIATIONS: Final = (
@@ -432,7 +344,7 @@ ROWS: Final[tuple[Op, ...]] = (
     _row(
         "sum",
         total,
-        _sum_shape,
+        reduced_shape,
         (_sum_slope,),
         "Σ {x}",
         "np.sum({x}, axis={axis}, keepdims={keepdims})",
@@ -451,7 +363,7 @@ ROWS: Final[tuple[Op, ...]] = (
     _row(
         "mean",
         mean,
-        _sum_shape,
+        reduced_shape,
         (_mean_slope,),
         "mean {x}",
         "np.mean({x}, axis={axis}, keepdims={keepdims})",
@@ -473,7 +385,7 @@ ROWS: Final[tuple[Op, ...]] = (
     _row(
         "prod",
         careful(np.prod),
-        _sum_shape,
+        reduced_shape,
         (_prod_slope, _others),
         "∏ {x}",
         "np.prod({x}, axis={axis}, keepdims={keepdims})",
@@ -494,7 +406,7 @@ ROWS: Final[tuple[Op, ...]] = (
     ),
     _row(
         "var",
-        _of_nothing(careful(np.var)),
+        of_nothing(careful(np.var)),
         _spread_shape,
         (_var_slope, _centre),
         "var {x}",
@@ -514,7 +426,7 @@ ROWS: Final[tuple[Op, ...]] = (
     ),
     _row(
         "std",
-        _of_nothing(careful(np.std)),
+        of_nothing(careful(np.std)),
         _spread_shape,
         (_std_slope, _centre),
         "std {x}",
@@ -537,7 +449,7 @@ ROWS: Final[tuple[Op, ...]] = (
     _row(
         "logsumexp",
         _logsumexp,
-        _sum_shape,
+        reduced_shape,
         (_logsumexp_slope,),
         "log Σ exp({x})",
         "np.logaddexp.reduce({x}, {axis}, keepdims={keepdims})",

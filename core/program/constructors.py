@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from ..ops import checks
-from ..ops.table import Array, Parameter, Shape
+from ..ops.table import Array, Parameter, Shape, checks
 from .static import is_number
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from ..ops import OPS, find
-from ..ops.shape import Slot, shape_of_index
+from ..ops.shape.indexing import Slot, shape_of_index
 from ..ops.table import Array, Op
 from .calls import bind_constructor, bind_operation, checked, parts_of
 from .constructors import CONSTRUCTORS, Constructor

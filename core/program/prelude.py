@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ..ops.nn import REDUCTION
+from ..ops.nn.losses import REDUCTION
 
 if TYPE_CHECKING:
     from ..ops.table import Parameter

@@ -21,7 +21,7 @@ from ..base.files import read_text
 from ..base.limits import LIMITS, Limits
 from ..base.text import Place, clean, nearest
 from ..engine.subject import NotePlace, Subject, When
-from ..ops.checks import is_whole
+from ..ops.table.checks import is_whole
 from ..program.build import Leaf, Program, build
 from ..program.syntax import check_name
 from ..words.numbers import shape_text

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeGuard
 from ..base.errors import Problem, ScenarioError
 from ..base.limits import NESTING
 from ..base.text import Place, clean, nearest, place
-from ..ops.checks import is_finite, is_whole
+from ..ops.table.checks import is_finite, is_whole
 from .places import Path, find, too_deep
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ..base.text import nearest
-from ..ops.checks import is_finite
+from ..ops.table.checks import is_finite
 from ..words.numbers import shape_text
 from .toml import Table, described, is_list, listed, shown
 from .values import Setting, read

@@ -47,7 +47,7 @@ from ..base.errors import InputError
 from ..base.limits import LIMITS, Limits
 from ..base.text import nearest
 from ..engine.element import index_of
-from ..ops.checks import is_finite, is_whole
+from ..ops.table.checks import is_finite, is_whole
 from ..words.numbers import shape_text
 from .toml import (
     Mistakes,

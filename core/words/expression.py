@@ -29,7 +29,7 @@ from ..engine.element import Element, Quantity, index_of
 from ..engine.graph import Graph, misfit_text
 from ..engine.measure import norm
 from ..engine.run import forward, unfit_words
-from ..ops import ALIASES, OPS, checks
+from ..ops import ALIASES, OPS
 from ..ops.table import (
     Array,
     Attributes,
@@ -38,6 +38,7 @@ from ..ops.table import (
     Shape,
     Value,
     broadcast_shape,
+    checks,
 )
 from ..program.build import RECIPES, build
 from ..program.calls import (

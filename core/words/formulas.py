@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from ..engine.graph import Edge, Graph, Node
 from ..ops import OPS
-from ..ops.shape import Slot
+from ..ops.shape.indexing import Slot
 from .numbers import shape_text
 
 if TYPE_CHECKING:

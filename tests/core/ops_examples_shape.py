@@ -10,7 +10,7 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from gradstep.core.ops.shape import Slot
+from gradstep.core.ops.shape.indexing import Slot
 from ops_examples import Case, Corner, Draw, Example, Misfit, generators, smooth
 
 if TYPE_CHECKING:

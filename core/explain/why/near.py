@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from ...engine.element import index_of
-from ...ops.reduce import LETTERS
+from ...ops.table.axes import LETTERS
 from ..axes import Portion, axis_letters, contraction, kept_axes
 from ..factors import dependent, finite, numbers_at
 from ..values import all_products, source_of_copy

@@ -18,7 +18,7 @@ from gradstep.core.engine.backward import reduce_to
 from gradstep.core.engine.graph import Builder
 from gradstep.core.engine.run import evaluate
 from gradstep.core.ops import ALIASES, OPS, find
-from gradstep.core.ops.shape import Slot
+from gradstep.core.ops.shape.indexing import Slot
 from ops_examples import Case, Corner, Misfit
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from hypothesis.extra import numpy as hnp
 from gradstep.core.engine.graph import Builder
 from gradstep.core.engine.run import evaluate
 from gradstep.core.ops import OPS
-from gradstep.core.ops.shape import DependsOnData, Slot, shape_of_index
+from gradstep.core.ops.shape.indexing import DependsOnData, Slot, shape_of_index
 from ops_examples_shape import indexing
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from gradstep.core.base.errors import InputError, LimitError, ProgramError
 from gradstep.core.base.limits import Limits
 from gradstep.core.engine.run import forward
-from gradstep.core.ops.shape import Slot
+from gradstep.core.ops.shape.indexing import Slot
 from gradstep.core.program.build import Leaf, Program, build
 from gradstep.core.program.prelude import PRELUDE
 from gradstep.core.program.syntax import check_name, parse

@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from .wide import careful
+from ..table.wide import careful
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from .table import Array
+    from ..table import Array
 
 # So many elements at a time stay near the processor.
 _BLOCK: Final = 1 << 13

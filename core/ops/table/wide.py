@@ -25,7 +25,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from .table import Array, Rule
+    from . import Array, Rule
 
 HALF: Final = np.dtype(np.float16)
 _SINGLE: Final = np.dtype(np.float32)

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from .table import Case
+from . import Case
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .table import Array, Special
+    from . import Array, Special
 
 
 def of_one(makes: Special, cause: str, holds: Callable[[Any, Any], Any]) -> Case:

@@ -1,0 +1,17 @@
+"""Operations of neural networks that are worth a rule of their own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from . import convolution, losses, pooling, softmax
+
+if TYPE_CHECKING:
+    from ..table import Op
+
+ROWS: Final[tuple[Op, ...]] = (
+    *softmax.ROWS,
+    *losses.ROWS,
+    *convolution.ROWS,
+    *pooling.ROWS,
+)

@@ -1,0 +1,464 @@
+"""Losses that are more stable than the parts they are made of."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from ..table import (
+    Array,
+    Case,
+    Form,
+    Op,
+    Parameter,
+    Rule,
+    Shape,
+    checks,
+)
+from ..table.axes import LETTERS, along_axis, mean, reduced_axes, without_axis
+from ..table.wide import wide, wide_result
+from .softmax import log_softmax, softmax
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+REDUCTION: Final = Parameter("reduction", checks.choice("mean", "sum", "none"), "mean")
+
+
+# ------------------------------------------------------------------------------ classes
+
+
+def _reduced(losses: Array, reduction: str) -> Array:
+    if reduction == "none":
+        return losses
+    return mean(losses) if reduction == "mean" else np.asarray(losses.sum())[()]
+
+
+def _shares(g: Array, shape: Shape, reduction: str) -> Array:
+    """Return the upstream gradient of each loss, from that of the reduced one."""
+    return np.divide(g, math.prod(shape) if reduction == "mean" else 1)
+
+
+def _class_axis(input: Shape, axis: int) -> int:
+    return 0 if len(input) == 1 else reduced_axes(input, axis)[0]
+
+
+def _cross_entropy_shape(
+    input: Shape, target: Shape, *, reduction: str = "mean", axis: int = 1
+) -> Shape:
+    if not input:
+        raise ValueError("cross_entropy: input () is one number; it has no classes")
+    along = _class_axis(input, axis)
+    if input[along] == 0:
+        raise ValueError(f"cross_entropy: {input} has no numbers along axis {axis}")
+    rows = without_axis(input, along)
+    if target not in {rows, input}:
+        raise ValueError(
+            f"cross_entropy: input {input} with classes along axis {along} takes "
+            f"targets of shape {rows}, class numbers, or {input}, probabilities; "
+            f"not {target}"
+        )
+    return rows if reduction == "none" else ()
+
+
+def _sample_letters(
+    input: Shape, target: Shape, *, reduction: str = "mean", axis: int = 1
+) -> str:
+    """Return the axis letters: the loss of a sample depends on no other sample."""
+    along = _class_axis(input, axis)
+    letters = along_axis(input, axis=along).partition("->")[0]
+    rows = letters[:along] + letters[along + 1 :]
+    losses = rows if reduction == "none" else ""
+    return f"{letters},{letters if target == input else rows}->{losses}"
+
+
+def _check_class_numbers(input: Array, target: Array, along: int) -> None:
+    """Raise `ValueError` where a target is not the number of a class."""
+    if target.dtype.kind not in "iu":
+        raise ValueError(
+            f"cross_entropy: class numbers are whole numbers, not {target.dtype}"
+        )
+    count = input.shape[along]
+    wrong = target[(target < 0) | (target >= count)]
+    if wrong.size:
+        raise ValueError(
+            f"cross_entropy: there is no class {wrong.flat[0]}; "
+            f"allowed: 0 … {count - 1}"
+        )
+
+
+def _picked(target: Array, along: int) -> tuple[Array, ...]:
+    """Return the index of the logits that class numbers choose."""
+    places: list[Array] = [*np.indices(target.shape, sparse=True)]
+    places.insert(along, target)
+    return tuple(places)
+
+
+def _probabilities(input: Array, target: Array) -> Array:
+    return target.astype(input.dtype) if target.dtype.kind in "biu" else target
+
+
+@wide_result
+def _cross_entropy(
+    input: Array, target: Array, *, reduction: str = "mean", axis: int = 1
+) -> Array:
+    along = _class_axis(input.shape, axis)
+    target = np.asarray(target)
+    if target.ndim == input.ndim:
+        logs = log_softmax(input, axis=along)
+        losses = -np.sum(_probabilities(input, target) * logs, along)
+    else:
+        # Picked, not multiplied by 0 and 1: another logit may be −inf.
+        shifted = input - input.max(along, keepdims=True)
+        total = np.log(np.exp(shifted).sum(along))
+        _check_class_numbers(input, target, along)
+        losses = total - shifted[_picked(target, along)]
+    return _reduced(losses, reduction)
+
+
+def _logit_slopes(input: Array, target: Array, along: int) -> Array:
+    slopes = softmax(input, axis=along)
+    target = np.asarray(target)
+    if target.ndim == input.ndim:
+        chances = _probabilities(input, target)
+        return slopes * np.sum(chances, along, keepdims=True) - chances
+    slopes[_picked(target, along)] -= 1
+    return slopes
+
+
+def _row_shares(g: Array, input: Array, reduction: str, along: int) -> Array:
+    shares = _shares(g, without_axis(input.shape, along), reduction)
+    return np.expand_dims(shares, along) if shares.ndim else shares
+
+
+def _chance_slopes(input: Array, _target: Array, along: int) -> Array:
+    return -log_softmax(input, axis=along)
+
+
+def _moved(slopes: Array, t: Array) -> Array:
+    """Return slope × tangent; what does not move is 0, even at an infinite slope."""
+    return np.where(t == 0, 0, slopes * t)
+
+
+def _class_rules(slopes: Rule) -> tuple[Rule, Rule]:
+    """Return the vjp and the jvp of a loss of classes, by the slopes of its rows."""
+
+    @wide
+    def vjp(
+        g: Any, _y: Any, input: Any, target: Any, reduction: str = "mean", axis: int = 1
+    ) -> Array:
+        along = _class_axis(input.shape, axis)
+        shares = _row_shares(g, input, reduction, along)
+        return slopes(input, target, along) * shares
+
+    @wide
+    def jvp(
+        t: Any, _y: Any, input: Any, target: Any, reduction: str = "mean", axis: int = 1
+    ) -> Array:
+        along = _class_axis(input.shape, axis)
+        change = _moved(slopes(input, target, along), t)
+        return _reduced(np.sum(change, along), reduction)
+
+    return vjp, jvp
+
+
+# -------------------------------------------------------------------------- two classes
+
+
+def _binary_shape(input: Shape, target: Shape, *, reduction: str = "mean") -> Shape:
+    if input != target:
+        raise ValueError(
+            f"binary_cross_entropy_with_logits: input {input} and target {target} "
+            "must have one shape"
+        )
+    return input if reduction == "none" else ()
+
+
+def _element_letters(input: Shape, _target: Shape, *, reduction: str = "mean") -> str:
+    letters = LETTERS[: len(input)]
+    return f"{letters},{letters}->{letters if reduction == 'none' else ''}"
+
+
+@wide_result
+def _binary(input: Array, target: Array, *, reduction: str = "mean") -> Array:
+    target = _like(target, input)
+    # Of two large numbers that cancel, only the difference is ever computed.
+    losses = np.maximum(input, 0) - input * target + np.log1p(np.exp(-np.abs(input)))
+    if not np.all(np.isfinite(input)):
+        # ∞ · (1 − target), where it would be ∞ − ∞ · target.
+        straight = input * ((input > 0) - target)
+        losses = np.where(np.isfinite(input), losses, straight)
+    return _reduced(losses, reduction)
+
+
+def _like(target: Any, input: Array) -> Array:
+    """Return whole numbers and truths in the dtype of the logits."""
+    array = np.asarray(target)
+    return array.astype(np.asarray(input).dtype) if array.dtype.kind in "biu" else array
+
+
+def _sigmoid(x: Array) -> Array:
+    return np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x)))
+
+
+def _binary_rules(slopes: Callable[[Array, Array], Array]) -> tuple[Rule, Rule]:
+    """Return the vjp and the jvp of a loss of elements, by its slopes."""
+
+    @wide
+    def vjp(g: Any, _y: Any, input: Any, target: Any, reduction: str = "mean") -> Array:
+        return slopes(input, target) * _shares(g, np.shape(input), reduction)
+
+    @wide
+    def jvp(t: Any, _y: Any, input: Any, target: Any, reduction: str = "mean") -> Array:
+        return _reduced(_moved(slopes(input, target), t), reduction)
+
+    return vjp, jvp
+
+
+# ---------------------------------------------------------------------- special results
+
+
+def _sample_with(bad: float) -> Rule:
+    """Return where the largest logit of a sample is `bad`."""
+
+    def holds(
+        _y: Array,
+        input: Array,
+        _target: Array,
+        *,
+        reduction: str = "mean",
+        axis: int = 1,
+    ) -> Any:
+        found = np.max(input, _class_axis(input.shape, axis)) == bad
+        return found if reduction == "none" else np.any(found)
+
+    return holds
+
+
+def _is_by_chances(
+    _y: Array, input: Array, target: Array, *, reduction: str = "mean", axis: int = 1
+) -> Any:
+    """Tell where a probability of 0 meets a logarithm of 0."""
+    if np.ndim(target) != np.ndim(input):
+        return False
+    along = _class_axis(input.shape, axis)
+    found = (target == 0) & np.isinf(log_softmax(input, axis=along))
+    found = np.any(found, along)
+    return found if reduction == "none" else np.any(found)
+
+
+def _are_truths(
+    _y: Array, _input: Array, targets: Array, *, reduction: str = "mean"
+) -> Any:
+    found = (targets == 0) | (targets == 1)
+    return found if reduction == "none" else np.all(found)
+
+
+def _infinity_at(target: float | None) -> Rule:
+    """Return where a logit is infinite, at such a target; at any one with None."""
+
+    def holds(
+        _y: Array, input: Array, targets: Array, *, reduction: str = "mean"
+    ) -> Any:
+        found = np.isinf(input)
+        if target is not None:
+            found = found & (targets == target)
+        return found if reduction == "none" else np.any(found)
+
+    return holds
+
+
+def _is_certain(
+    _y: Array, input: Array, target: Array, *, reduction: str = "mean", axis: int = 1
+) -> Any:
+    """Tell where one class alone has a probability, and is the right one.
+
+    It is so for each sample, or for all of them.
+    """
+    along = _class_axis(input.shape, axis)
+    logs = log_softmax(input, axis=along)
+    if np.ndim(target) == np.ndim(input):
+        found = np.all((target == 0) | (logs == 0), along)
+    else:
+        found = np.squeeze(
+            np.take_along_axis(logs, np.expand_dims(target, along), along) == 0, along
+        )
+    return found if reduction == "none" else np.all(found)
+
+
+# -------------------------------------------------------------------------------- words
+
+
+def _log_sum(name: str, axis: int) -> str:
+    """Return the logarithm of the sum of exponentials, the axis kept, in NumPy."""
+    most = f"np.max({name}, {axis}, keepdims=True)"
+    return f"{most} + np.log(np.sum(np.exp({name} - {most}), {axis}, keepdims=True))"
+
+
+def _reduced_code(losses: str, reduction: str) -> str:
+    return losses if reduction == "none" else f"np.{reduction}({losses})"
+
+
+def _share_words(
+    reduction: str, count: int, axis: int | None = None
+) -> tuple[str, str]:
+    """Return the upstream gradient of each loss, in symbols and in NumPy."""
+    if reduction == "none":
+        return "{g}", "{g}" if axis is None else f"np.expand_dims({{g}}, {axis})"
+    is_sum = reduction == "sum" or count == 1
+    share = "{g}" if is_sum else f"{{g}} / {count}"
+    return share, share
+
+
+def _cross_entropy_wording(
+    input: Shape, target: Shape, *, reduction: str = "mean", axis: int = 1
+) -> Mapping[str, Any]:
+    along = _class_axis(input, axis)
+    count = math.prod(without_axis(input, along))
+    total = _log_sum("{input}", along)
+    share, share_code = _share_words(reduction, count, along)
+    chances = f"np.exp({{input}} - ({total}))"
+    if target == input:
+        losses = f"np.sum({{target}} * ({total} - {{input}}), {along})"
+        local = "softmax({input}) · Σ {target} − {target}"
+        slopes = f"{chances} * np.sum({{target}}, {along}, keepdims=True) - {{target}}"
+    else:
+        picked = f"np.expand_dims({{target}}, {along})"
+        picked = f"np.take_along_axis({{input}}, {picked}, {along})"
+        losses = f"np.squeeze({total} - {picked}, {along})"
+        local = "softmax({input}) − onehot({target})"
+        onehot = f"np.moveaxis(np.eye({input[along]})[{{target}}], -1, {along})"
+        slopes = f"{chances} - {onehot}"
+    by_input = _BY_LOGITS._replace(
+        local=local,
+        product=f"({local}) ∘ {share}",
+        code=f"({slopes}) * {share_code}",
+    )
+    by_target = _BY_CHANCES._replace(
+        product=f"−log softmax({{input}}) ∘ {share}",
+        code=f"({total} - {{input}}) * {share_code}",
+    )
+    code = _reduced_code(losses, reduction)
+    return {"code": code, "forms": (by_input, by_target)}
+
+
+def _binary_wording(
+    input: Shape, _target: Shape, *, reduction: str = "mean"
+) -> Mapping[str, Any]:
+    share, code = _share_words(reduction, math.prod(input))
+    by_input, by_target = _BINARY_FORMS
+    return {
+        "code": _reduced_code(_BINARY_CODE, reduction),
+        "forms": (
+            by_input._replace(
+                product=f"({by_input.local}) ∘ {share}",
+                code=f"({_SIGMOID_CODE} - {{target}}) * {code}",
+            ),
+            by_target._replace(
+                product=f"−{{input}} ∘ {share}", code=f"-{{input}} * {code}"
+            ),
+        ),
+    }
+
+
+# ----------------------------------------------------------------------------- the rows
+
+
+_SIGMOID_CODE: Final = "np.exp(np.minimum({input}, 0)) / (1 + np.exp(-np.abs({input})))"
+_BINARY_CODE: Final = (
+    "np.maximum({input}, 0) - {input} * {target} + np.log1p(np.exp(-np.abs({input})))"
+)
+_BY_LOGITS: Final = Form(
+    "softmax({input}) − {target}",
+    "(softmax({input}) − {target}) ∘ {g}",
+    "{g}",
+    "of the loss's logarithm of a quotient, the numerator gives −target and the sum "
+    "below gives softmax: what is predicted minus what is right",
+)
+_BY_CHANCES: Final = Form(
+    "−log softmax({input})",
+    "−log softmax({input}) ∘ {g}",
+    "{g}",
+    "the loss is a sum of probabilities times −log softmax",
+)
+_BINARY_FORMS: Final = (
+    Form(
+        "σ({input}) − {target}",
+        "(σ({input}) − {target}) ∘ {g}",
+        "{g}",
+        "what is predicted minus what is right",
+    ),
+    Form("−{input}", "−{input} ∘ {g}", "{g}", "the loss contains −input · target"),
+)
+
+
+_CLASS_VJPS, _CLASS_JVPS = zip(
+    _class_rules(_logit_slopes), _class_rules(_chance_slopes), strict=True
+)
+_BINARY_VJPS, _BINARY_JVPS = zip(
+    _binary_rules(lambda x, target: _sigmoid(x) - _like(target, x)),
+    _binary_rules(lambda x, _target: -x),
+    strict=True,
+)
+
+
+ROWS: Final[tuple[Op, ...]] = (
+    Op(
+        name="cross_entropy",
+        operands=("input", "target"),
+        forward=_cross_entropy,
+        shape=_cross_entropy_shape,
+        vjps=_CLASS_VJPS,
+        jvps=_CLASS_JVPS,
+        kind="block",
+        symbol="cross_entropy({input}, {target})",
+        code="cross_entropy({input}, {target})",
+        forms=(_BY_LOGITS, _BY_CHANCES),
+        summary="−log softmax(input) at the class, or weighted by probabilities.",
+        analytic=True,
+        parameters=(REDUCTION, Parameter("axis", checks.whole, 1)),
+        axis_letters=_sample_letters,
+        corner="logits [0, 800] with class 0: the loss is 800, the gradient [−1, 1], "
+        "for nothing is added inside the logarithm",
+        wording=_cross_entropy_wording,
+        cases=(
+            Case("nan", "masked row", _sample_with(-np.inf)),
+            Case("nan", "infinite row", _sample_with(np.inf)),
+            Case("nan", "zero times infinity", _is_by_chances),
+            Case("zero", "certain", _is_certain),
+            Case("flat", "certain", _is_certain, 0),
+            Case("flat", "predicted", argument=0),
+            Case("flat", "certain", argument=1),
+        ),
+        makes_own=("softmax",),
+    ),
+    Op(
+        name="binary_cross_entropy_with_logits",
+        operands=("input", "target"),
+        forward=_binary,
+        shape=_binary_shape,
+        vjps=_BINARY_VJPS,
+        jvps=_BINARY_JVPS,
+        kind="block",
+        symbol="binary_cross_entropy({input}, {target})",
+        code=_BINARY_CODE,
+        forms=_BINARY_FORMS,
+        summary="−log of the probability that sigmoid(input) gives to the target.",
+        analytic=False,
+        corner="at inf the loss is inf · (1 − target); at −inf it is inf · target, "
+        "where PyTorch has nan; inf · 0 is nan, so a prediction that is certain and "
+        "right has a loss of nan",
+        parameters=(REDUCTION,),
+        axis_letters=_element_letters,
+        wording=_binary_wording,
+        cases=(
+            Case("nan", "zero times infinity", _infinity_at(0)),
+            Case("nan", "opposite infinities", _infinity_at(None)),
+            Case("zero", "certain", _are_truths),
+            Case("flat", "predicted", argument=0),
+        ),
+        makes_own=("sigmoid",),
+    ),
+)
