@@ -7,6 +7,7 @@ it posts `Asked` with a command line, or `Chosen` with the element under its cur
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import TYPE_CHECKING, ClassVar, Final, Generic, NamedTuple, Self, TypeVar
 
@@ -333,8 +334,16 @@ def paint_soon(widget: Widget, regions: Iterable[Region]) -> None:
     `Widget.refresh` sends two messages for it, which take longer than to draw lines.
     """
     widget._repaint_regions.update(regions)  # noqa: SLF001  # as its messages do
-    widget.screen._dirty_widgets.add(widget)  # noqa: SLF001  # likewise
-    widget.screen.check_idle()
+    # A turn later: a widget that scrolls sends its messages in this one, and what one
+    # key changes is one frame. Textual waits 17 ms between two.
+    asyncio.get_running_loop().call_soon(_ask_for_frame, widget)
+
+
+def _ask_for_frame(widget: Widget) -> None:
+    if widget.is_attached:
+        screen = widget.screen
+        screen._dirty_widgets.add(widget)  # noqa: SLF001  # as its messages do
+        screen.check_idle()
 
 
 def as_shown(widget: Widget, ink: Style | None, ground: Style) -> Style:
