@@ -8,6 +8,7 @@ TOML whose first line is `# NAME.toml` is a file that the commands of its page c
 
 from __future__ import annotations
 
+import inspect
 import io
 import os
 import re
@@ -20,8 +21,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 from unittest import mock
 
+import gradstep
+from gradstep import Problem, Reply, Stopped
 from gradstep.core.base.limits import LIMITS, RAISED
 from gradstep.core.commands import COMMANDS, GROUPS
+from gradstep.core.debugger.by_name import ByName
 from gradstep.core.ops import elementwise, linalg, nn, reduce, shape
 from gradstep.core.ops.table import REQUIRED
 from gradstep.core.program.constructors import CONSTRUCTORS
@@ -113,6 +117,50 @@ def _row(command: Command) -> str:
 
 def _cells(*cells: str) -> str:
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+# ------------------------------------------------------------------------- from Python
+
+
+def name_reference() -> str:
+    rows = [_cells(f"`{name}`", _sentence(name)) for name in gradstep.__all__]
+    return "\n".join(["| name | is |", "|---|---|", *rows, ""])
+
+
+def _sentence(name: str) -> str:
+    """Return the first line of the docstring of a public name; a table has none."""
+    if name == "OPS":
+        return "The [operations](operations.md), by name."
+    return (inspect.getdoc(getattr(gradstep, name)) or "").partition("\n")[0]
+
+
+def data_reference() -> str:
+    lines = ["| method | data of its reply |", "|---|---|"]
+    named = zip(_method_names(), COMMANDS.values(), strict=True)
+    lines += [_cells(f"`{method}`", f"{command.data}.") for method, command in named]
+    return "\n".join([*lines, ""])
+
+
+def _method_names() -> Iterator[str]:
+    """Yield the name of the method of each command."""
+    methods = {name.strip("_").replace("_", "-"): name for name in vars(ByName)}
+    return (methods[name] for name in COMMANDS)
+
+
+def reply_reference() -> str:
+    return f"{_fields(Reply)}\nA `Stopped` has:\n\n{_fields(Stopped)}"
+
+
+def problem_reference() -> str:
+    return _fields(Problem)
+
+
+def _fields(record: type) -> str:
+    """Return what the docstring of a record tells of its fields, as a table."""
+    told = re.findall(r"(?m)^- (.*?): (.*)$", inspect.getdoc(record) or "")
+    return "\n".join(
+        ["| field | is |", "|---|---|", *(_cells(*row) for row in told), ""]
+    )
 
 
 # ---------------------------------------------------------------------- keys, options
@@ -231,6 +279,10 @@ def constant_reference() -> str:
 PARTS: Final[Mapping[str, Callable[[], str]]] = MappingProxyType(
     {
         "commands": command_reference,
+        "names": name_reference,
+        "replies": reply_reference,
+        "problems": problem_reference,
+        "data": data_reference,
         "keys": key_reference,
         "options": option_reference,
         "limits": limit_reference,

@@ -8,6 +8,7 @@ import doctest
 import importlib
 import pkgutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -38,6 +39,13 @@ def test_examples_of_the_docstrings_hold(module: str) -> None:
     for test in examples(module):
         runner.run(test, out=report.append)
     assert runner.failures == 0, "".join(report)
+
+
+def test_the_page_about_python_holds() -> None:
+    page = Path(__file__).parents[1] / "docs" / "python.md"
+    failed, tried = doctest.testfile(str(page), module_relative=False)
+    assert tried > 20
+    assert not failed
 
 
 def test_examples_are_found() -> None:

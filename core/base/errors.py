@@ -7,7 +7,7 @@ GradstepError
 │   ├── ProgramError    in a program
 │   ├── LimitError      larger than gradstep is willing to compute
 │   └── CommandError    in a command line of the debugger or in an expression
-│       └── AssertionFailed   an assertion of a script does not hold
+│       └── AssertionFailed   an assertion does not hold: an AssertionError, too
 ├── RuleError           an operation's rule broke its contract: a bug
 └── Interrupted         the person asked to stop; what was done is kept
 ```
@@ -29,12 +29,15 @@ if TYPE_CHECKING:
 class Problem(NamedTuple):
     """One mistake: where it is, what is wrong with the value, and the way out.
 
-    `line` and `column` count from 1; 0 means that the place is not known.
+    - `message`: what is wrong, with the value
+    - `hint`: what is allowed, or the way out; empty where there is none
+    - `source`: the file, or another text by its name; empty where it is not known
+    - `line`, `column`: counted from 1; 0 where the place is not known
     """
 
-    message: str  # what is wrong, with the value
-    hint: str = ""  # what is allowed, or the way out; "" where there is none
-    source: str = ""  # the file, or another text by its name; "" where it is not known
+    message: str
+    hint: str = ""
+    source: str = ""
     line: int = 0
     column: int = 0
 
@@ -108,8 +111,11 @@ class RuleError(GradstepError):
     """An operation's rule broke its contract, such as by a wrong shape."""
 
 
-class AssertionFailed(CommandError):
-    """An `assert` or an `expect` of a script does not hold."""
+class AssertionFailed(CommandError, AssertionError):
+    """An `assert` or an `expect` of a script does not hold.
+
+    For Python it is an `AssertionError`: a test that meets it has failed.
+    """
 
 
 class Interrupted(GradstepError):

@@ -40,6 +40,15 @@ if TYPE_CHECKING:
     from ..words.expression import Expression
 
 _MOST_LINES = 8  # of differing nodes, in the text of one reply
+_DIFFERING: Final = (
+    "the first node that differs `forward` and `backward` (None where none does), and "
+    "all that do, by name: `values` and `gradients`"
+)
+_NEW_RUN: Final = (
+    f"the number of the new `run`, that of the one it was made `from`, the change in "
+    f"words (`text`), {_DIFFERING}"
+)
+_RUN: Final = "the number of the run"
 _LONGEST = 40  # characters of an expression, in the text of a run
 
 
@@ -320,11 +329,11 @@ def _diff_sides(session: Session, arguments: str) -> Answer:
             f"diff {one.text} {two.text}.T" if left.shape == right.shape[::-1] else "",
         )
     title = f"{one.text} → {two.text}"
-    if not left.size:
-        return Answer((title, "both are empty"))
     found = beside(left.astype(float), right.astype(float))
     lines = [title]
-    if not found.differing:
+    if not left.size:
+        lines.append("both are empty")
+    elif not found.differing:
         lines.append("no number differs")
     else:
         at = left[found.place], right[found.place]
@@ -482,6 +491,7 @@ ROWS: Final[tuple[Command, ...]] = (
         "A value replaces what the node computed. A gradient replaces the sum of its\n"
         "contributions. In training both are set in this iteration alone, and what\n"
         "follows from them stays.",
+        data=_NEW_RUN,
     ),
     _row(
         "detach",
@@ -490,6 +500,7 @@ ROWS: Final[tuple[Command, ...]] = (
         _detach,
         completes="location",
         help="NODE stands for all of its uses: no gradient reaches it any more.",
+        data=_NEW_RUN,
     ),
     _row(
         "patch",
@@ -499,9 +510,25 @@ ROWS: Final[tuple[Command, ...]] = (
         completes="location",
         words=tuple(MISTAKES),
         help=_mistake_help(),
+        data=_NEW_RUN,
     ),
-    _row("train", "[N]", "N iterations on", _train, "tr"),
-    _row("runs", "[N]", "list the runs, or go to one", _runs),
+    _row(
+        "train",
+        "[N]",
+        "N iterations on",
+        _train,
+        "tr",
+        data="`from` which `iteration` to which, and the `loss` of both",
+    ),
+    _row(
+        "runs",
+        "[N]",
+        "list the runs, or go to one",
+        _runs,
+        data="of each run whether it is `present`, its `number`, `what` was changed, "
+        "the run that it was made `from`, and its `output`; of `runs N` the number of "
+        "the run",
+    ),
     _row(
         "diff",
         "[N [M]] | EXPR EXPR",
@@ -511,6 +538,11 @@ ROWS: Final[tuple[Command, ...]] = (
         help="Without a number, this run and the one it was made from.\n"
         "diff W1.grad W2.grad holds two gradients, or any two arrays, against each\n"
         "other: where they differ most, and whether one is a multiple of the other.",
+        data="of two runs their numbers, `from` and `run`; "
+        f"{_DIFFERING}; of two arrays "
+        "`left`, `right`, how many elements are `differing` `of` how many, the `size` "
+        "and the `place` of the largest difference, the `factor` between the two "
+        "(None where there is none), and whether one is the other `turned`",
     ),
     _row(
         "undo",
@@ -519,6 +551,7 @@ ROWS: Final[tuple[Command, ...]] = (
         _undo,
         key="z",
         help="It also goes to the place where the change was made.",
+        data=_RUN,
     ),
-    _row("redo", "", "to the run that `undo` left", _redo, key="Z"),
+    _row("redo", "", "to the run that `undo` left", _redo, key="Z", data=_RUN),
 )

@@ -68,5 +68,9 @@ ROWS: Final[tuple[Command, ...]] = (
         ("K",),
         "location",
         help="A mismatch fails a script, and the first wrong rule is named.",
+        data="`gradstep` (1, the version), `scenario`, `ok`, `complete`, `scheme`, "
+        "`step`, `rtol` and `checks`, each with `level`, `node`, `operand`, `edge`, "
+        "`verdict`, the `index` where the two differ most, `analytic`, `numeric`, "
+        "`difference`, `tolerance`, …",
     ),
 )

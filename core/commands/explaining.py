@@ -385,6 +385,13 @@ ROWS: Final[tuple[Command, ...]] = (
         help="Of a whole array it takes the first NaN or Inf, or the largest element.\n"
         "Without an element it takes the one that a catch or a watch has just halted\n"
         "for, or what the last event changed.",
+        data="`element`, `sum`, `terms` (all of them) and whether they are `complete`. "
+        "A term of a gradient has `consumer` and `argument`, the `index` in the "
+        "consumer, `upstream`, `local` and `product`; a term of a value is a list of "
+        "factors, each with `node`, `index` and `value`. A gradient also has `passed` "
+        "(copies that were passed through), `seed` (what entered there), `written` "
+        "(what a patch wrote over it) and `check`; a value that an update made has the "
+        "`update`. Where no gradient flows it is that of `why`",
     ),
     Command(
         "uses",
@@ -393,6 +400,8 @@ ROWS: Final[tuple[Command, ...]] = (
         _uses,
         keys=("U",),
         completes="element",
+        data="of each use its `edge`, the `element` of the result, the `local "
+        "derivative` and the `value` of the result",
     ),
     Command(
         "why",
@@ -403,6 +412,13 @@ ROWS: Final[tuple[Command, ...]] = (
         ("y",),
         "element",
         help="Of any other number it shows the terms, as `explain` does.",
+        data="`element`; the `cause` in a word or two, and in a sentence: `because`; "
+        "`hops`, the way to the cause, each with `element` and `number`, and how many "
+        "others lie `between`; the `event` that made it; the `operands` that met "
+        "there; why a `slope` is 0; how much of a layer is `off`; what is `behind` an "
+        "operand; the update of a training that began it (`past`); the `where` that "
+        "has not taken a branch (`untaken`); where it has `spread` to; and the "
+        "numeric `check`. What does not apply is None, or empty",
     ),
     Command(
         "paths",
@@ -411,6 +427,8 @@ ROWS: Final[tuple[Command, ...]] = (
         _paths,
         completes="element",
         help="The largest products first, eight of them or COUNT.",
+        data="`element`, the `sum` of all paths, and `paths`, each with `steps` "
+        "(`element` and `local`), `seed` and `product`",
     ),
     Command(
         "transposes",
@@ -419,5 +437,7 @@ ROWS: Final[tuple[Command, ...]] = (
         _transposes,
         completes="location",
         help="A result stands for the whole of its statement, a leaf for its uses.",
+        data="of each edge its `node` and `operand`, and the `reasons`, each with "
+        "`label` and `text`",
     ),
 )

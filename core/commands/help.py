@@ -56,6 +56,11 @@ TOPICS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 )
 
 
+_COMMANDS: Final = (
+    "of each command `name`, `alias`, `usage`, `summary`, `help` and `keys`"
+)
+
+
 def help_rows(groups: Groups) -> tuple[Command, ...]:
     """Return the rows of `help` and `apropos`, which speak of all the commands.
 
@@ -67,10 +72,10 @@ def help_rows(groups: Groups) -> tuple[Command, ...]:
             return _overview(groups)
         for command in _all(groups):
             if arguments in (command.name, command.alias):
-                return Answer(tuple(help_lines(command)))
+                return Answer(tuple(help_lines(command)), [_record(command)])
         topic = TOPICS.get(arguments.upper())
         if topic is not None:
-            return Answer(topic)
+            return Answer(topic, list(topic))
         return _apropos(_session, arguments)
 
     def _apropos(_session: Session, arguments: str) -> Answer:
@@ -84,7 +89,8 @@ def help_rows(groups: Groups) -> tuple[Command, ...]:
             raise CommandError(
                 f"no command speaks of {arguments!r}", "help lists them all"
             )
-        return Answer(tuple(f"{c.name} {c.usage} — {c.summary}" for c in found))
+        said = tuple(f"{c.name} {c.usage} — {c.summary}" for c in found)
+        return Answer(said, list(map(_record, found)))
 
     return (
         Command(
@@ -97,6 +103,7 @@ def help_rows(groups: Groups) -> tuple[Command, ...]:
             "command",
             tuple(TOPICS),
             recorded=False,
+            data=f"{_COMMANDS}; of what can stand as an argument the lines of text",
         ),
         Command(
             "apropos",
@@ -104,6 +111,7 @@ def help_rows(groups: Groups) -> tuple[Command, ...]:
             "the commands that speak of a word",
             _apropos,
             recorded=False,
+            data=_COMMANDS,
         ),
     )
 
@@ -120,7 +128,19 @@ def _overview(groups: Groups) -> Answer:
     lines = [f"{group}: {names}" for group, names in rows]
     table = Table("commands", ("group", "commands"), tuple(rows))
     more = f"help COMMAND says more, and so do help {', help '.join(TOPICS)}"
-    return Answer((*lines, more), show=table)
+    return Answer((*lines, more), list(map(_record, _all(groups))), table)
+
+
+def _record(command: Command) -> dict[str, str | list[str]]:
+    """Return what is told of a command, for a program."""
+    return {
+        "name": command.name,
+        "alias": command.alias,
+        "usage": command.usage,
+        "summary": command.summary,
+        "help": command.help,
+        "keys": list(command.keys),
+    }
 
 
 def help_lines(command: Command) -> list[str]:

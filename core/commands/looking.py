@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ..engine.graph import Graph, Node
     from ..session.session import Session
 
+_DISPLAYS: Final = "of each display its `number`, `expression` and `value`"
 NO_SOURCES: Final = "this graph has no source: it was made without a program"
 _LIST_LINES = 10
 _MOST_ROWS: Final = 19  # of a table of iterations, below its heading
@@ -49,13 +50,13 @@ def _display(session: Session, arguments: str) -> Answer:
         expression = session.expression(arguments)
         memory.displayed += 1
         memory.displays[memory.displayed] = Display(memory.displayed, expression)
-    state = session.state()
-    lines = [
-        f"{number}: {display.expression.text} = "
-        f"{value_text(known_value(display.expression, state), session.digits)}"
-        for number, display in memory.displays.items()
-    ]
-    return Answer(tuple(lines) or ("nothing is displayed",))
+    return _displayed(session, "nothing is displayed")
+
+
+def _displayed(session: Session, otherwise: str) -> Answer:
+    table, digits = _displays_table(session), session.digits
+    lines = [f"{n}: {text} = {value_text(now, digits)}" for n, text, now in table.rows]
+    return Answer(tuple(lines) or (otherwise,), table.records())
 
 
 def _undisplay(session: Session, arguments: str) -> Answer:
@@ -63,7 +64,7 @@ def _undisplay(session: Session, arguments: str) -> Answer:
     if not arguments:
         more = " any more" * bool(displays)
         displays.clear()
-        return Answer((f"nothing is displayed{more}",))
+        return _displayed(session, f"nothing is displayed{more}")
     for number in arguments.replace(",", " ").split():
         if not number.isdecimal() or int(number) not in displays:
             known = ", ".join(map(str, displays)) or "none"
@@ -86,8 +87,7 @@ def _history(session: Session, arguments: str) -> Answer:
         f"history of {expression.text}", ("event", "before", "after", "by"), tuple(rows)
     )
     lines = [f"#{n}  {change_text(b, a, digits)}  {by}" for n, b, a, by in rows]
-    data = [{"event": n, "before": b, "after": a, "by": by} for n, b, a, by in rows]
-    return Answer(tuple(lines) or ("it never changes",), data, table)
+    return Answer(tuple(lines) or ("it never changes",), table.records(), table)
 
 
 def _current(session: Session) -> Node | None:
@@ -104,7 +104,7 @@ def _list(session: Session, arguments: str) -> Answer:
     here = frame.source if frame else graph.main
     present = node.site.line if node and node.site else 0
     if not graph.sources:
-        return Answer((NO_SOURCES,))
+        return Answer((NO_SOURCES,), {"source": None, "lines": []})
     source, middle = _line(graph, arguments) if arguments else (here, present)
     lines = graph.texts[source]
     first = max(1, min(middle - _LIST_LINES // 2, len(lines) - _LIST_LINES + 1))
@@ -114,7 +114,11 @@ def _list(session: Session, arguments: str) -> Answer:
         for number, text in enumerate(chosen, first)
     )
     plain = tuple(f"{mark or ' '} {number:3} {text}" for number, text, mark in rows)
-    return Answer(plain, show=Listing(source, rows))
+    told = [
+        {"line": number, "text": text, "present": bool(mark)}
+        for number, text, mark in rows
+    ]
+    return Answer(plain, {"source": source, "lines": told}, Listing(source, rows))
 
 
 def _line(graph: Graph, text: str) -> tuple[str, int]:
@@ -133,19 +137,25 @@ def _where(session: Session, _arguments: str) -> Answer:
     """Say where we are: the frames, and the way from here to the output."""
     node = _current(session)
     if node is None:
-        return Answer((here(session),))
+        return Answer((here(session),), {"node": None, "frames": [], "path": []})
     graph = session.graph
     lines = [here(session)]
-    for depth, (site, _, frame) in enumerate(graph.around(node.site)):
+    around = list(graph.around(node.site))
+    for depth, (site, _, frame) in enumerate(around):
         name = f"{frame.name} = {frame.function}(…)" if frame.index else "the program"
         lines.append(f"#{depth}  in {name}, {graph.line_of(site)}")
+    frames = [
+        {"name": f.name, "function": f.function, "source": f.source, "line": site.line}
+        for site, _, f in around
+    ]
     path = path_to_output(graph, node.index)
     names = [graph.nodes[index].name for index in path]
     if path:
         lines.append("to the output: " + " → ".join(_shortened(names)))
     else:
         lines.append(f"no path leads from {node.name} to the output")
-    return Answer(tuple(lines), {"node": node.name, "path": names})
+    data = {"node": node.name, "frames": frames, "path": names}
+    return Answer(tuple(lines), data)
 
 
 def _shortened(names: list[str], most: int = 16) -> list[str]:
@@ -185,7 +195,7 @@ def _whatis(session: Session, arguments: str) -> Answer:
         value = session.expression(arguments).evaluate(session.state())
         array = np.asarray(value)
         if isinstance(value, (str, tuple)):
-            return Answer((f"{arguments}: {value}",), value)
+            return Answer((f"{arguments}: {value}",), {"value": value})
         facts: dict[str, Any] = {"shape": list(array.shape), "dtype": str(array.dtype)}
         text = f"{arguments}: shape {array.shape}, {array.dtype}"
         return Answer((text,), facts)
@@ -311,6 +321,20 @@ _INFO: Final[Mapping[str, Callable[[Session], Table]]] = {
 }
 
 
+_INFO_DATA: Final[Mapping[str, str]] = {
+    "stops": "see `enable`",
+    "displays": "see `display`",
+    "marks": "see `marks`",
+    "runs": "see `runs`",
+    "iterations": "`iteration`, the output by its name, and the norm of each "
+    "parameter's gradient, named `‖W.grad‖`",
+    "updates": "`parameter`, `value`, `gradient`, `rate`, the state of the optimizer "
+    "before and after, such as `m` and `next m`, and `next value`",
+    "nodes": "`name`, `operation`, `shape` and `text`",
+    "frames": "`name`, `function`, `line` of the call, and how many `nodes`",
+}
+
+
 def _info(session: Session, arguments: str) -> Answer:
     names = [name for name in _INFO if arguments and name.startswith(arguments)]
     if len(names) > 1:
@@ -326,12 +350,11 @@ def _info(session: Session, arguments: str) -> Answer:
 
 def table_answer(table: Table, digits: int = SENTENCE) -> Answer:
     """Return a table as an answer, with its rows as records and as plain lines."""
-    data = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
     lines = [
         "  ".join(text for cell in row if (text := value_text(cell, digits)))
         for row in table.rows
     ]
-    return Answer(tuple(lines) or (f"no {table.title}",), data, table)
+    return Answer(tuple(lines) or (f"no {table.title}",), table.records(), table)
 
 
 def _sampled(answer: Answer) -> Answer:
@@ -356,6 +379,7 @@ ROWS: Final[tuple[Command, ...]] = (
         "p",
         ("p",),
         "expression",
+        data="the value: a number, an array, a tuple or a text",
     ),
     Command(
         "display",
@@ -365,8 +389,17 @@ ROWS: Final[tuple[Command, ...]] = (
         "disp",
         ("D",),
         "expression",
+        data=_DISPLAYS,
     ),
-    Command("undisplay", "[N …]", "stop displaying", _undisplay, "und"),
+    Command(
+        "undisplay",
+        "[N …]",
+        "stop displaying",
+        _undisplay,
+        "und",
+        completes="display",
+        data=_DISPLAYS,
+    ),
     Command(
         "history",
         "EXPR",
@@ -374,6 +407,8 @@ ROWS: Final[tuple[Command, ...]] = (
         _history,
         "hist",
         completes="expression",
+        data="of each change its `event` (from 1), the values `before` and `after`, "
+        "and the event in words: `by`",
     ),
     Command(
         "list",
@@ -382,14 +417,29 @@ ROWS: Final[tuple[Command, ...]] = (
         _list,
         "l",
         help="SOURCE:LINE is a line of another source: prelude:7, model.py:56.",
+        data="`source`, None where there is none, and `lines`, each with `line` (its "
+        "number), `text`, and whether it is `present`",
     ),
-    Command("where", "", "the frames, and the way to the output", _where, "bt"),
+    Command(
+        "where",
+        "",
+        "the frames, and the way to the output",
+        _where,
+        "bt",
+        data="the present `node`; `frames`, the innermost first, each with `name` and "
+        "`function` (empty for the program itself), `source` and `line`; and `path`, "
+        "the nodes from there to the output",
+    ),
     Command(
         "whatis",
         "NODE | EXPR",
         "kind, operation, shape, operands and consumers",
         _whatis,
         completes="expression",
+        data="of a node `name`, `kind`, `op`, `text`, `source`, `line`, `shape`, "
+        "`dtype`, `operands`, `consumers`, `gradient` (yes, or none flows), `summary` "
+        "and `corner` of its operation; of an expression `shape` and `dtype`, or the "
+        "`value` where that is a text or a tuple",
     ),
     Command(
         "info",
@@ -399,5 +449,7 @@ ROWS: Final[tuple[Command, ...]] = (
         "i",
         completes="word",
         words=tuple(_INFO),
+        data="the rows of the table, each by its headings. "
+        + "; ".join(f"{name}: {fields}" for name, fields in _INFO_DATA.items()),
     ),
 )

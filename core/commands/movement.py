@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import count
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ..base.errors import CommandError, Problem
 from ..base.text import nearest
@@ -12,17 +12,24 @@ from ..session.memory import Place
 from ..session.reply import Answer, Stopped, Table
 from ..session.steps import MOVES, Direction
 from ..session.stops import Stop, changing
-from ..words.events import event_line, with_wordings
+from ..words.events import event_kind, event_line, where, with_wordings
 from ..words.numbers import SENTENCE, change_text, counted, index_text
 from .table import Command, Completes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from ..engine.trace import Trace
     from ..session.session import Session
 
 _MOST_LINES = 8  # of events, in the text of one reply
+_GONE: Final = "`from` and `to`, each with `iteration` and `position`"
+_WAY: Final = (
+    f"{_GONE}; and `events`, those on the way that the text tells, in the order of "
+    "time, each with `event` (from 1), `kind` (forward, seed, contribution or update) "
+    "and `where` (the node or the edge)"
+)
+_MARK: Final = "its `name`, `iteration` and `position`"
 _ONLY_PLACES: Final = ("#", "node:", "frame:", "op:", "line:")  # no expression does
 
 
@@ -38,6 +45,7 @@ def whole_number(text: str, default: int = 1) -> int:
 def arrived(session: Session, before: Place, stop: Stopped | None = None) -> Answer:
     """Return the answer of a movement: what happened on the way, and where we are."""
     lines: list[str] = []
+    numbers = range(0)
     if stop is not None:
         graph, stops = session.graph, (stop, *stop.also)
         said = (stop_line(one, session.digits) for one in stops)
@@ -56,7 +64,27 @@ def arrived(session: Session, before: Place, stop: Stopped | None = None) -> Ans
         if rest:
             lines.insert(0, f"… {counted(rest, 'event')} before these")
     lines.append(here(session))
-    return Answer(tuple(lines), stop=stop)
+    return Answer(tuple(lines), way(session, before, numbers), stop=stop)
+
+
+def gone(session: Session, before: Place) -> dict[str, Any]:
+    """Return a movement for a program: from where to where."""
+    return {"from": before._asdict(), "to": session.place._asdict()}
+
+
+def way(session: Session, before: Place, numbers: Iterable[int] = ()) -> dict[str, Any]:
+    """Return a movement for a program, with the events on the way."""
+    trace = session.trace
+    return gone(session, before) | {
+        "events": [
+            {
+                "event": number + 1,
+                "kind": event_kind(trace.event(number)),
+                "where": where(trace, number),
+            }
+            for number in numbers
+        ],
+    }
 
 
 def here(session: Session) -> str:
@@ -157,11 +185,7 @@ def _until_true(session: Session, text: str, direction: Direction) -> Answer:
 def _goto(session: Session, arguments: str) -> Answer:
     before = session.place
     session.go(find_place(session, arguments))
-    return (
-        arrived(session, before)
-        if session.place == before
-        else Answer((here(session),))
-    )
+    return Answer((here(session),), gone(session, before))
 
 
 def find_place(session: Session, text: str) -> Place:
@@ -230,9 +254,11 @@ def _last(session: Session, arguments: str) -> Answer:
         digits = session.digits
         change = f"{expression.text}: {change_text(old, new, digits)}"
         line = event_line(session.trace, event - 1, digits)
-        return Answer((change, line, here(session)))
+        data = way(session, before, (event - 1,)) | {"before": old, "after": new}
+        return Answer((change, line, here(session)), data)
     which = "earlier" if direction < 0 else "later"
-    return Answer((f"{expression.text} has no {which} change in this iteration",))
+    said = f"{expression.text} has no {which} change in this iteration"
+    return Answer((said,), way(session, before) | {"before": None, "after": None})
 
 
 def _back(session: Session, _arguments: str) -> Answer:
@@ -248,12 +274,13 @@ def _revisit(
 ) -> Answer:
     if not source:
         raise CommandError(f"no place was visited {which} this one")
-    target.append(session.place)
+    before = session.place
+    target.append(before)
     session.place = source.pop()
     session.choose(
         session.chosen
     )  # another run may be shorter than the place remembers
-    return Answer((here(session),))
+    return Answer((here(session),), gone(session, before))
 
 
 def _mark(session: Session, arguments: str) -> Answer:
@@ -267,7 +294,8 @@ def _mark(session: Session, arguments: str) -> Answer:
             f"use another name, such as {name}_mark",
         )
     session.memory.marks[name] = session.place
-    return Answer((f"mark {name}: {here(session)}",))
+    data = {"name": name, **session.place._asdict()}
+    return Answer((f"mark {name}: {here(session)}",), data)
 
 
 def _is_place(session: Session, name: str) -> bool:
@@ -288,7 +316,8 @@ def marks_table(session: Session) -> Table:
 def _marks(session: Session, _arguments: str) -> Answer:
     table = marks_table(session)
     lines = [f"{name}  iteration {i}, position {p}" for name, i, p in table.rows]
-    return Answer(tuple(lines) or ("no marks; `mark NAME` sets one",), show=table)
+    said = tuple(lines) or ("no marks; `mark NAME` sets one",)
+    return Answer(said, table.records(), table)
 
 
 def _row(
@@ -299,8 +328,9 @@ def _row(
     run: Callable[[Session, str], Answer],
     usage: str = "[N]",
     completes: Completes = "",
+    data: str = _WAY,
 ) -> Command:
-    return Command(name, usage, summary, run, alias, keys, completes)
+    return Command(name, usage, summary, run, alias, keys, completes, data=data)
 
 
 ROWS: Final[tuple[Command, ...]] = (
@@ -366,6 +396,7 @@ ROWS: Final[tuple[Command, ...]] = (
         _goto,
         "LOC | N | 50% | +N | -N | ITERATION:LOC | MARK",
         completes="location",
+        data=_GONE,
     ),
     _row(
         "last",
@@ -375,11 +406,28 @@ ROWS: Final[tuple[Command, ...]] = (
         _last,
         "[-f] EXPR",
         completes="expression",
+        data=f"{_WAY}; `before` and `after`: the change, None where there is none",
     ),
     _row(
-        "back", "", ("backspace", "alt+left"), "to the place visited before", _back, ""
+        "back",
+        "",
+        ("backspace", "alt+left"),
+        "to the place visited before",
+        _back,
+        "",
+        data=_GONE,
     ),
-    _row("forward", "", ("alt+right",), "to the place that `back` left", _forward, ""),
-    _row("mark", "", ("m",), "bookmark this place", _mark, "[NAME]"),
-    _row("marks", "", (), "list the bookmarks", _marks, ""),
+    _row(
+        "forward",
+        "",
+        ("alt+right",),
+        "to the place that `back` left",
+        _forward,
+        "",
+        data=_GONE,
+    ),
+    _row("mark", "", ("m",), "bookmark this place", _mark, "[NAME]", data=_MARK),
+    _row(
+        "marks", "", (), "list the bookmarks", _marks, "", data=f"of each mark {_MARK}"
+    ),
 )

@@ -109,8 +109,18 @@ def _source(session: Session, arguments: str) -> Answer:
         raise CommandError("source which file?", "source FILE.gs")
     lines = read_script(arguments, session.trust)
     texts: list[str] = []
+    data: list[dict[str, Any]] = []
 
     def seen(line: Line, reply: Reply) -> None:
+        # What a line answers is not kept: a long script would take all memory.
+        data.append(
+            {
+                "place": line.place,
+                "command": line.text,
+                "ok": reply.ok and not reply.failed,
+                "error": reply.error,
+            }
+        )
         texts.append(f"{line.place}: {line.text}")
         texts.extend(f"  {text}" for text in (reply.error or "", *reply.text) if text)
 
@@ -119,7 +129,8 @@ def _source(session: Session, arguments: str) -> Answer:
         raise Interrupted
     error = outcome.failures[-1] if outcome.failures else None
     code = outcome.code if outcome.asked else None
-    return Answer(tuple(texts), code=code, error=error, failed=outcome.code == FAILED)
+    failed = outcome.code == FAILED
+    return Answer(tuple(texts), data, code=code, error=error, failed=failed)
 
 
 def _record(session: Session, arguments: str) -> Answer:
@@ -131,16 +142,23 @@ def _record(session: Session, arguments: str) -> Answer:
         what = "commands, and what is seen as assertions" if arguments else "commands"
         way = f", behind the {counted(len(memory.script), 'line')} that led here"
         way *= bool(memory.script)
-        return Answer((f"recording {what}{way}; `save FILE` writes them",))
+        said = f"recording {what}{way}; `save FILE` writes them"
+        return Answer((said,), _recording(session))
     if arguments == "off":
         if not memory.recording:
             raise CommandError("nothing is being recorded", "record begins it")
         memory.recording, count = False, len(memory.recorded or ())
-        lines = counted(count, "line")
-        return Answer((f"recording has ended; `save FILE` writes its {lines}",))
+        said = f"recording has ended; `save FILE` writes its {counted(count, 'line')}"
+        return Answer((said,), _recording(session))
     raise CommandError(
         f"record cannot {arguments!r}", "record, record --asserts, record off"
     )
+
+
+def _recording(session: Session) -> dict[str, Any]:
+    memory = session.memory
+    lines, asserting = memory.recorded or (), memory.recording and memory.asserting
+    return {"on": memory.recording, "asserts": asserting, "lines": len(lines)}
 
 
 def _save(session: Session, arguments: str) -> Answer:
@@ -156,7 +174,8 @@ def _save(session: Session, arguments: str) -> Answer:
     text = "\n".join((f"# {title}", *lines)) + "\n"
     hint = "save -f FILE replaces it"
     session.trust.write(name, text, ".gs", overwrite=force, hint=hint)
-    return Answer((f"{counted(len(lines), 'line')} written to {clean(name)}",))
+    said = f"{counted(len(lines), 'line')} written to {clean(name)}"
+    return Answer((said,), {"file": clean(name), "lines": len(lines)})
 
 
 def _export(session: Session, arguments: str) -> Answer:
@@ -185,13 +204,15 @@ def _export(session: Session, arguments: str) -> Answer:
     )
     hint = "export -f replaces it"
     session.trust.write(path, content, f".{name}", overwrite=force, hint=hint)
-    return Answer((f"{FORMATS[name]} is in {clean(path)}",))
+    data = {"file": clean(path), "format": name}
+    return Answer((f"{FORMATS[name]} is in {clean(path)}",), data)
 
 
 def _quit(_session: Session, arguments: str) -> Answer:
     if arguments and not (arguments.isdecimal() and int(arguments) <= 255):
         raise CommandError(f"{arguments!r} is not an exit code", "0 … 255, or nothing")
-    return Answer(code=int(arguments or 0))
+    code = int(arguments or 0)
+    return Answer(data=code, code=code)
 
 
 ROWS: Final[tuple[Command, ...]] = (
@@ -203,6 +224,7 @@ ROWS: Final[tuple[Command, ...]] = (
         completes="expression",
         judges=True,
         help="A failure prints both sides, their difference and the position.",
+        data="True: it holds",
     ),
     Command(
         "expect",
@@ -212,6 +234,7 @@ ROWS: Final[tuple[Command, ...]] = (
         completes="word",
         words=("stop", "error", *REASONS),
         judges=True,
+        data="True: it holds",
     ),
     Command(
         "source",
@@ -221,6 +244,8 @@ ROWS: Final[tuple[Command, ...]] = (
         "so",
         completes="file",
         recorded=False,  # its lines are
+        data="of each line its `place`, the `command`, whether it is `ok`, and its "
+        "`error`",
     ),
     Command(
         "record",
@@ -231,6 +256,8 @@ ROWS: Final[tuple[Command, ...]] = (
         completes="word",
         words=("--asserts", "off"),
         recorded=False,
+        data="whether it is `on`, whether with `asserts`, and how many `lines` there "
+        "are so far",
     ),
     Command(
         "save",
@@ -242,6 +269,7 @@ ROWS: Final[tuple[Command, ...]] = (
         help="The script leads from the start to the end of the recording. Of what\n"
         "failed it has what was expected, or has changed something.\n"
         "An existing file is replaced only with -f.",
+        data="the `file`, and how many `lines` are in it",
     ),
     Command(
         "export",
@@ -254,8 +282,16 @@ ROWS: Final[tuple[Command, ...]] = (
         recorded=False,
         help="\n".join(f"{name}: {what}." for name, what in FORMATS.items())
         + "\nAn existing file is replaced only with -f.",
+        data="the `file` and its `format`",
     ),
 )
 QUIT: Final = Command(
-    "quit", "[CODE]", "leave, with an exit code", _quit, "q", ("q",), recorded=False
+    "quit",
+    "[CODE]",
+    "leave, with an exit code",
+    _quit,
+    "q",
+    ("q",),
+    recorded=False,
+    data="the exit code",
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ..base.errors import CommandError
 from ..base.text import nearest
@@ -19,6 +19,14 @@ if TYPE_CHECKING:
 
     from ..session.session import Session
     from ..words.expression import Expression
+
+
+_STOP: Final = (
+    "`number`, `kind`, `what` it looks for, `state` (on or off), `hits` so far, how "
+    "many more it has to `ignore`, and its `commands`"
+)
+_STOPS: Final = f"of each stop that there is now {_STOP}"
+_NUMBER: Final = "the number of the stop"
 
 
 def _split_condition(session: Session, text: str) -> tuple[str, Expression | None]:
@@ -141,7 +149,7 @@ def _condition(session: Session, arguments: str) -> Answer:
     condition = session.expression(text) if text.strip() else None
     session.memory.stops[stop.number] = changed = replace(stop, condition=condition)
     lines = f"{changed.kind} {changed.number}: {_what(changed)}"
-    return Answer((lines, *_never_known(session, changed)))
+    return Answer((lines, *_never_known(session, changed)), _record(session, changed))
 
 
 def _ignore(session: Session, arguments: str) -> Answer:
@@ -150,8 +158,11 @@ def _ignore(session: Session, arguments: str) -> Answer:
     count = count.strip()
     if not count.isdecimal():
         raise CommandError(f"{count!r} is not a count", "ignore N COUNT")
-    session.memory.stops[stop.number] = replace(stop, ignore=int(count))
-    return Answer((f"the next {count} hits of stop {stop.number} are ignored",))
+    session.memory.stops[stop.number] = changed = replace(stop, ignore=int(count))
+    said = f"stop {stop.number} is passed {counted(int(count), 'time')}"
+    if not int(count):
+        said = f"stop {stop.number} halts at its next hit"
+    return Answer((said,), _record(session, changed))
 
 
 def _commands(session: Session, arguments: str) -> Answer:
@@ -160,21 +171,21 @@ def _commands(session: Session, arguments: str) -> Answer:
     lines = tuple(line.strip() for line in text.split(";") if line.strip())
     for line in lines:
         session.known(line)
-    session.memory.stops[stop.number] = replace(
-        stop, commands=lines, trust=session.trust.of_stop()
-    )
+    changed = replace(stop, commands=lines, trust=session.trust.of_stop())
+    session.memory.stops[stop.number] = changed
     what = "; ".join(lines) if lines else "nothing"
-    return Answer((f"at stop {stop.number}: {what}",))
+    return Answer((f"at stop {stop.number}: {what}",), _record(session, changed))
 
 
 def _enabler(enabled: bool) -> Callable[[Session, str], Answer]:
     def run(session: Session, arguments: str) -> Answer:
         chosen, state = _numbers(session, arguments), "on" if enabled else "off"
         if not any(stop.enabled != enabled for stop in chosen):
-            if not chosen:
-                return Answer((f"there are no stops to switch {state}",))
             which = "it is" if len(chosen) == 1 else "they are"
-            return Answer((f"{which} {state} already",))
+            said = f"{which} {state} already"
+            if not chosen:
+                said = f"there are no stops to switch {state}"
+            return Answer((said,), stops_table(session).records())
         for stop in chosen:
             session.memory.stops[stop.number] = replace(stop, enabled=enabled)
         return _stops(session, "")
@@ -185,7 +196,7 @@ def _enabler(enabled: bool) -> Callable[[Session, str], Answer]:
 def _delete(session: Session, arguments: str) -> Answer:
     chosen = _numbers(session, arguments)
     if not chosen:
-        return Answer(("there are no stops to delete",))
+        return Answer(("there are no stops to delete",), [])
     for stop in chosen:
         del session.memory.stops[stop.number]
     return _stops(session, "")
@@ -215,7 +226,13 @@ def _stops(session: Session, _arguments: str) -> Answer:
         f"{n} {kind} {what}  {on}, {counted(hits, 'hit')}"
         for n, kind, what, on, hits, *_ in table.rows
     ]
-    return Answer(tuple(lines) or ("no stops",), show=table)
+    return Answer(tuple(lines) or ("no stops",), table.records(), table)
+
+
+def _record(session: Session, stop: Stop) -> dict[str, Any]:
+    """Return one stop as the table of all has it."""
+    rows = stops_table(session).records()
+    return next(row for row in rows if row["number"] == stop.number)
 
 
 def _of_stop(
@@ -224,9 +241,10 @@ def _of_stop(
     summary: str,
     run: Callable[[Session, str], Answer],
     alias: str = "",
+    data: str = _STOPS,
 ) -> Command:
     """Return the row of a command that is given the numbers of stops."""
-    return Command(name, usage, summary, run, alias, completes="stop")
+    return Command(name, usage, summary, run, alias, completes="stop", data=data)
 
 
 ROWS: Final[tuple[Command, ...]] = (
@@ -238,6 +256,7 @@ ROWS: Final[tuple[Command, ...]] = (
         "b",
         ("b",),
         "location",
+        data=_NUMBER,
     ),
     Command(
         "tbreak",
@@ -246,6 +265,7 @@ ROWS: Final[tuple[Command, ...]] = (
         _breaker(temporary=True),
         "tb",
         completes="location",
+        data=_NUMBER,
     ),
     Command(
         "watch",
@@ -255,6 +275,7 @@ ROWS: Final[tuple[Command, ...]] = (
         "wa",
         ("w",),
         "expression",
+        data=_NUMBER,
     ),
     Command(
         "catch",
@@ -263,11 +284,23 @@ ROWS: Final[tuple[Command, ...]] = (
         _catch,
         completes="word",
         words=tuple(CATCHES),
+        data=_NUMBER,
     ),
-    _of_stop("condition", "N [EXPR]", "give a stop a condition", _condition, "cond"),
-    _of_stop("ignore", "N COUNT", "pass a stop so many times", _ignore),
     _of_stop(
-        "commands", "N CMD; CMD; …", "run commands whenever a stop is met", _commands
+        "condition",
+        "N [EXPR]",
+        "give a stop a condition, or take it away",
+        _condition,
+        "cond",
+        _STOP,
+    ),
+    _of_stop("ignore", "N COUNT", "pass a stop so many times", _ignore, data=_STOP),
+    _of_stop(
+        "commands",
+        "N CMD; CMD; …",
+        "run commands whenever a stop is met",
+        _commands,
+        data=_STOP,
     ),
     _of_stop("enable", "[N …]", "switch stops on", _enabler(enabled=True), "en"),
     _of_stop("disable", "[N …]", "switch stops off", _enabler(enabled=False), "dis"),

@@ -16,7 +16,15 @@ if TYPE_CHECKING:
 
 # What can stand as an argument: it says what to offer for completion.
 Completes = Literal[
-    "", "location", "expression", "element", "command", "file", "word", "stop"
+    "",
+    "location",
+    "expression",
+    "element",
+    "command",
+    "file",
+    "word",
+    "stop",
+    "display",
 ]
 
 
@@ -35,6 +43,7 @@ class Command:
     completes: Completes = ""
     words: tuple[str, ...] = ()  # the fixed words among the arguments
     help: str = ""  # the rest of what `help NAME` says
+    data: str = ""  # what the `data` of its reply holds, its names in backquotes
     group: str = ""  # its heading in `help`
     recorded: bool = True  # it belongs into a script
     judges: bool = False  # it holds the command before to something

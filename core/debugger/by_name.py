@@ -7,38 +7,59 @@ has taken ends in an underscore: `debugger.break_("z")`, `debugger.runs_()`.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from textwrap import fill
+from types import MethodType
 from typing import TYPE_CHECKING
 
-from ..base.errors import AssertionFailed, CommandError
+from ..base.errors import AssertionFailed, CommandError, Interrupted
+from ..commands import COMMANDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ..commands.table import Command
     from ..session.reply import Reply
 
 
 class _Named:
-    """A command that is called by its name."""
+    """A command that is called by its name; the table has what there is to say of it.
+
+    Python's `help` and a notebook's `?` show that.
+    """
 
     def __set_name__(self, _owner: type, name: str) -> None:
-        self.name = name.strip("_").replace("_", "-")
+        self.name = name
 
-    def __get__(self, debugger: ByName, _owner: type) -> Callable[..., Reply]:
-        def command(*arguments: object) -> Reply:
-            reply = debugger.execute(" ".join(map(str, (self.name, *arguments))))
+    def __get__(self, debugger: ByName | None, _owner: type) -> Callable[..., Reply]:
+        row = COMMANDS[self.name.strip("_").replace("_", "-")]
+
+        def command(self: ByName, /, *arguments: object) -> Reply:
+            reply = self.execute(" ".join(map(str, (row.name, *arguments))))
+            if reply.interrupted and reply.error is not None:
+                raise Interrupted(reply.error)
             if reply.error is not None:
                 kind = AssertionFailed if reply.failed else CommandError
-                raise kind(reply.error)
+                raise kind(reply.problems or reply.error)
             return reply
 
-        return command
+        command.__name__, command.__doc__ = self.name, _documentation(row)
+        command.__qualname__ = f"Debugger.{self.name}"
+        return command if debugger is None else MethodType(command, debugger)
+
+
+def _documentation(row: Command) -> str:
+    summary = f"{row.summary[0].upper()}{row.summary[1:]}."
+    parts = [summary, f"Usage: {row.name} {row.usage}".rstrip(), row.help]
+    parts.append(fill(f"The `data` of the reply: {row.data}.", 84))
+    return "\n\n".join(filter(None, parts))
 
 
 class ByName(ABC):
     """A method for each command, with its arguments as they are typed.
 
-    They raise `AssertionFailed` where an assertion does not hold, and `CommandError`
-    where the command is wrong. A check that finds something is a reply that `failed`.
+    They raise `AssertionFailed` where an assertion does not hold, `CommandError` where
+    the command is wrong, and `Interrupted` where Ctrl+C has ended it. A check that
+    finds something is a reply that `failed`.
 
     >>> from gradstep import Debugger, load
     >>> debugger = Debugger(load("apple_orange"))

@@ -112,4 +112,5 @@ _CANDIDATES: Final[Mapping[Completes, Callable[[Debugger, str], Iterable[str]]]]
     "command": lambda debugger, _word: debugger.commands,
     "file": _files,
     "stop": lambda debugger, _word: map(str, debugger.memory.stops),
+    "display": lambda debugger, _word: map(str, debugger.memory.displays),
 }

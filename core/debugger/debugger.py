@@ -30,6 +30,7 @@ from .by_name import ByName
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from ..base.errors import Problem
     from ..base.progress import Progress
     from ..base.trust import Trust
     from ..commands.table import Command
@@ -123,6 +124,7 @@ class Debugger(Session, ByName):
         started, before = memory.started, self._snapshot()
         line, command = line.strip(), None
         answer, error, failed, interrupted = Answer(), None, False, False
+        problems: tuple[Problem, ...] = ()
         try:
             if started > self.subject.limits.commands:
                 what = f"this line has started {started} commands"
@@ -137,6 +139,7 @@ class Debugger(Session, ByName):
             error, interrupted = f"{what}; what was done is kept", True
         except (InputError, RuleError) as problem:
             error, failed = str(problem), isinstance(problem, AssertionFailed)
+            problems = problem.problems if isinstance(problem, InputError) else ()
             if memory.started == started:  # a script has done what it did
                 self._restore(before)
         finally:
@@ -162,6 +165,7 @@ class Debugger(Session, ByName):
             moved,
             answer.code,
             interrupted,
+            problems,
         )
 
     def _snapshot(self) -> tuple[int, Place, dict[int, Stop], dict[int, Display]]:
@@ -310,6 +314,7 @@ def _joined(replies: Sequence[Reply]) -> Reply:
         text=tuple(line for one in replies for line in one.text),
         error=last.error and f"at the stop: {last.command}: {last.error}",
         failed=any(one.failed for one in replies),
+        problems=(),
         show=first.show,
         moved=any(one.moved for one in replies),
     )

@@ -92,11 +92,13 @@ class Sides(NamedTuple):
 
 
 def beside(one: Array, two: Array) -> Sides:
-    """Hold two arrays of one shape against each other; neither is empty.
+    """Hold two arrays of one shape against each other.
 
     >>> beside(np.array([1.0, 2.0]), np.array([2.0, 4.0]))
     Sides(differing=2, size=2.0, place=(1,), factor=2.0, turned=False)
     """
+    if not one.size:
+        return Sides(0, 0.0, (), None, turned=False)
     found = _difference(0, "", one, two)
     same = (one == two) | (np.isnan(one) & np.isnan(two))
     largest = np.argmax(np.abs(np.nan_to_num(one)))

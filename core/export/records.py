@@ -16,6 +16,7 @@ import numpy as np
 
 from ..engine.graph import Edge, Graph, Node, Site
 from ..engine.trace import Contribution, Forward, Seed, Trace
+from ..words.events import event_kind
 from ..words.formulas import Formula, Wording
 from ..words.remarks import remarks
 
@@ -113,7 +114,7 @@ def event_record(trace: Trace, number: int, wording: Wording) -> dict[str, Any]:
     record: dict[str, Any] = {
         "event": number + 1,
         "of": len(trace),
-        "kind": type(event).__name__.lower(),
+        "kind": event_kind(event),
         **_place(run.graph, site),
         "statement": None if statement is None else statement.text,
         "frame": None if frame is None else frame.name,

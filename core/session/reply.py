@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ..base.errors import Problem
     from ..engine.trace import Phase
 
 
@@ -16,8 +17,18 @@ class Table:
     """Rows to show. Cells are text, numbers, arrays or None."""
 
     title: str  # "" for none
-    columns: tuple[str, ...]  # the headings
+    columns: tuple[str, ...]  # the headings; "" above the mark of the present row
     rows: tuple[tuple[Any, ...], ...]  # each with a cell for each column
+
+    def records(self) -> list[dict[str, Any]]:
+        """Return its rows for a program: the mark says whether a row is `present`."""
+        return [
+            {
+                name or "present": cell if name else bool(cell)
+                for name, cell in zip(self.columns, row, strict=True)
+            }
+            for row in self.rows
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +52,27 @@ REASONS: Final = ("break", "watch", "catch", "until", "start", "end")
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """Why travel halted: at a stop, at an end, or where it was sent."""
+    """Why travel halted: at a stop, at an end, or where it was sent.
 
-    reason: str  # one of `REASONS`
-    number: int | None = None  # of the stop
-    text: str = ""  # what the stop looks for
-    event: int | None = None  # counted from 1
-    where: str = ""  # the node or the edge
-    before: Any = None  # of a watch: the value before the event
-    after: Any = None  # of a watch: the value after it
-    # of the element that changed or was caught; None for none
+    - `reason`: break, watch, catch, until, start or end
+    - `number`: that of the stop; None where it is none
+    - `text`: what the stop looks for; empty at an end
+    - `event`: counted from 1; None at an end
+    - `where`: the node or the edge of the event; empty at an end
+    - `before`, `after`: of a watch the values before and after the event; else None
+    - `index`: of the element that changed or was caught; None for none
+    - `also`: the other stops that were met at this place
+    """
+
+    reason: str
+    number: int | None = None
+    text: str = ""
+    event: int | None = None
+    where: str = ""
+    before: Any = None
+    after: Any = None
     index: tuple[int, ...] | None = None
-    also: tuple[Stopped, ...] = ()  # the other stops that were met at this place
+    also: tuple[Stopped, ...] = ()
 
     def record(self) -> dict[str, Any]:
         """Return it as data."""
@@ -91,28 +111,44 @@ class Answer:
 class Reply:
     """A command, whether it worked, where we are, why we stopped, what there is to see.
 
-    `failed` marks an assertion or a check that did not hold, and `interrupted` a
-    command that the person ended before it was done. `display` holds (number, text,
-    value) for each display.
+    - `seq`: counts the lines that the session was given, from 1
+    - `command`: the line
+    - `ok`: whether the command was understood and worked
+    - `iteration`: where we are, counted from 0
+    - `position`: how many events of the iteration have been applied
+    - `of`: how many events it has
+    - `phase`: start, forward, backward, update or end: that of the last event
+    - `stop`: why travel halted, a `Stopped`; None where nothing moved
+    - `display`: number, expression and value of each display, where we have moved
+    - `data`: what the command says, for a program: `help` of its method describes it
+    - `text`: the same in plain lines
+    - `error`: what is wrong; None where all is well
+    - `problems`: the same as records, each a `Problem`, where they are known
+    - `failed`: whether an assertion or a check did not hold
+    - `show`: what a screen draws; None where `text` is all
+    - `moved`: whether the place or the run has changed
+    - `code`: the exit code to leave with; None to stay
+    - `interrupted`: whether the person ended the command before it was done
     """
 
-    seq: int  # counts the lines that a session was given, from 1
+    seq: int
     command: str
-    ok: bool  # whether the command was understood and worked
-    iteration: int  # where we are, counted from 0
-    position: int  # how many events of it have been applied
-    of: int  # how many events it has
-    phase: Phase  # of the last applied event
-    stop: Stopped | None = None  # why travel halted; None where nothing moved
+    ok: bool
+    iteration: int
+    position: int
+    of: int
+    phase: Phase
+    stop: Stopped | None = None
     display: tuple[tuple[int, str, Any], ...] = ()
-    data: Any = None  # what the command says, for a program
-    text: tuple[str, ...] = ()  # the same in plain lines
-    error: str | None = None  # what is wrong; None where all is well
+    data: Any = None
+    text: tuple[str, ...] = ()
+    error: str | None = None
     failed: bool = False
-    show: Any = None  # what to draw; None where `text` is all
-    moved: bool = False  # whether the place or the run has changed
-    code: int | None = None  # the exit code to leave with; None to stay
+    show: Any = None
+    moved: bool = False
+    code: int | None = None
     interrupted: bool = False
+    problems: tuple[Problem, ...] = ()
 
     def __repr__(self) -> str:
         """Return its text, for a notebook."""

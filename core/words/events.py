@@ -20,6 +20,11 @@ _FEW: Final = 4  # elements, so few that each is seen
 _NAME: Final = re.compile(r"[^\W\d][\w.]*")
 
 
+def event_kind(event: Event) -> str:
+    """Return what an event is, in one word for a program."""
+    return type(event).__name__.lower()
+
+
 def where(trace: Trace, number: int) -> str:
     """Return the node or the edge that an event belongs to, as it is typed."""
     event = trace.event(number)

@@ -368,11 +368,12 @@ class _Resolver(ast.NodeTransformer):
         if len(parts) == 1 and parts[0] in _facts():
             self.asked.append(tree)
             return tree
-        whole = ".".join(parts)
+        whole, stem = ".".join(parts), [*parts]
+        while len(stem) > 1 and stem[-1] in _ASKED:
+            stem.pop()
         known = [*self.graph.names, *self.names, *_facts()]
-        raise _wrong(
-            self.text, tree, f"nothing is called {whole!r}", nearest(whole, known)
-        )
+        hint = nearest(".".join(stem), known)
+        raise _wrong(self.text, tree, f"nothing is called {whole!r}", hint)
 
     def _quantity(self, tree: ast.expr, index: int, rest: list[str]) -> ast.expr:
         node = self.graph.nodes[index]
@@ -395,12 +396,12 @@ class _Resolver(ast.NodeTransformer):
         if rest == ["T"]:
             return ast.copy_location(ast.Attribute(read, "T", ast.Load()), tree)
         if rest:
-            raise _wrong(
-                self.text,
-                tree,
-                f"{node.name} has no {rest[0]!r}",
-                nearest(rest[0], _ASKED) or "ask for .value, .grad, .shape, .op or .T",
-            )
+            inside = f"{node.name}."  # of the call that it is the result of
+            names = [n for n in self.graph.names if n.startswith(inside)]
+            names = [name.removeprefix(inside) for name in names]
+            hint = nearest(rest[0], [*_ASKED, *names])
+            hint = hint or "ask for .value, .grad, .shape, .op or .T"
+            raise _wrong(self.text, tree, f"{node.name} has no {rest[0]!r}", hint)
         return read
 
 

@@ -1,29 +1,82 @@
 """A debugger for gradients that travels in time. These names are public, no others.
 
 >>> from gradstep import Debugger, load
->>> debugger = Debugger(load("apple_orange"))
+>>> bug = Debugger(load("apple_orange"))
+>>> bug.goto("end").phase
+'end'
+>>> float(bug.print("a.grad").data)
+3.3000000000000003
+
+`help(bug.explain)` says what `explain` takes, and what the `data` of its reply holds.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:  # `gradstep --help` and every pytest would wait for NumPy
+    from gradstep.core.base.errors import (
+        AssertionFailed,
+        CommandError,
+        GradstepError,
+        InputError,
+        Interrupted,
+        LimitError,
+        Problem,
+        ProgramError,
+        RuleError,
+        ScenarioError,
+    )
     from gradstep.core.debugger.debugger import Debugger
-    from gradstep.core.scenario.scenario import load
+    from gradstep.core.engine.graph import Builder
+    from gradstep.core.engine.subject import Subject
+    from gradstep.core.ops import OPS
+    from gradstep.core.scenario.scenario import Scenario, load, parse
+    from gradstep.core.session.reply import Reply, Stopped
 
-__all__ = ["Debugger", "load"]
+__all__ = [
+    "OPS",
+    "AssertionFailed",
+    "Builder",
+    "CommandError",
+    "Debugger",
+    "GradstepError",
+    "InputError",
+    "Interrupted",
+    "LimitError",
+    "Problem",
+    "ProgramError",
+    "Reply",
+    "RuleError",
+    "Scenario",
+    "ScenarioError",
+    "Stopped",
+    "Subject",
+    "load",
+    "parse",
+]
 
+# Each module, and the public names that it has.
 _HOMES: Final = {
-    "Debugger": ".core.debugger.debugger",
-    "load": ".core.scenario.scenario",
+    ".core.base.errors": (
+        *("AssertionFailed", "CommandError", "GradstepError", "InputError"),
+        *("Interrupted", "LimitError", "Problem", "ProgramError", "RuleError"),
+        "ScenarioError",
+    ),
+    ".core.debugger.debugger": ("Debugger",),
+    ".core.engine.graph": ("Builder",),
+    ".core.engine.subject": ("Subject",),
+    ".core.ops": ("OPS",),
+    ".core.scenario.scenario": ("Scenario", "load", "parse"),
+    ".core.session.reply": ("Reply", "Stopped"),
 }
 
 
 def __getattr__(name: str) -> Any:
     """Return a public name; it is imported when it is asked for."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name], __name__), name)
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(home, __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
