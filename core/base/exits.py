@@ -12,3 +12,4 @@ FAILED: Final = 1  # an assertion or a check did not hold
 WRONG: Final = 2  # a flag, a file, a command or a name was wrong
 BUG: Final = 3  # of gradstep
 INTERRUPTED: Final = 130  # the person ended it
+SIGNALLED: Final = 128  # and the number of the signal, as shells say it

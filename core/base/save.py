@@ -6,7 +6,7 @@ import errno
 import os
 import re
 import stat
-import time
+import sys
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -15,11 +15,13 @@ from .errors import InputError, Problem
 from .files import Entry, entry
 from .text import clean
 
+if sys.platform != "win32":
+    import fcntl
+
 if TYPE_CHECKING:
     from collections.abc import Generator
 
 _DRAFT: Final = re.compile(r"\.gradstep-[0-9a-f]{16}")
-_FORGOTTEN: Final = 3600.0  # seconds: no draft is written for so long
 
 
 def write(
@@ -33,10 +35,10 @@ def write(
     """Write a file, a text in UTF-8, and return its path.
 
     It is written beside the file and takes its place when it is complete. With
-    `overwrite` a file keeps its rights, a link leads to the file that it names, and a
-    pipe or a device is written into. `under` is a folder that a new file must not lead
-    out of; see `entry`. Raises `InputError` where it cannot be written, and with `hint`
-    where the file exists.
+    `overwrite` a file keeps its owner and its rights, a link leads to the file that it
+    names, and what is a pipe, a device or has another name is written into. `under` is
+    a folder that a new file must not lead out of; see `entry`. Raises `InputError`
+    where it cannot be written, and with `hint` where the file exists.
     """
     if isinstance(content, str):
         content = content.encode("utf-8", "backslashreplace")
@@ -75,22 +77,27 @@ def _write_over(path: Path, content: bytes) -> None:
         old = path.stat()
     except FileNotFoundError:
         old = None
-    if old is not None and not stat.S_ISREG(old.st_mode):
-        _write_into(path, content)
-        return
     if old is not None and not os.access(path, os.W_OK):
         raise PermissionError(errno.EACCES, "it is protected against writing")
+    # Another name of a file would keep what was in it.
+    if old is not None and not (stat.S_ISREG(old.st_mode) and old.st_nlink == 1):
+        _write_into(path, content)
+        return
     place = Entry(os.path.realpath(path))
-    mode = None if old is None else stat.S_IMODE(old.st_mode) & 0o777
-    with _draft(place, content, 0o666 if mode is None else mode) as draft:
-        if mode is not None:
+    mode = 0o666 if old is None else stat.S_IMODE(old.st_mode) & 0o777
+    with _draft(place, content, mode) as draft:
+        if old is not None:
+            new = Path(draft).stat()
+            if (new.st_uid, new.st_gid) != (old.st_uid, old.st_gid):
+                os.chown(draft, old.st_uid, old.st_gid)
             Path(draft).chmod(mode)  # with what the umask has left out
         _replace(draft, place)
 
 
 def _write_into(path: Path, content: bytes) -> None:
-    """Write into a pipe or a device. A reader of a pipe is not waited for."""
-    flags = os.O_WRONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
+    """Write into what is there. A reader of a pipe is not waited for."""
+    flags = os.O_WRONLY | os.O_TRUNC | getattr(os, "O_BINARY", 0)
+    flags |= getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
     try:
         descriptor = os.open(path, flags)
     except OSError as error:
@@ -118,21 +125,45 @@ def _replace(draft: str, place: Entry) -> None:
 def _draft(place: Entry, content: bytes, mode: int) -> Generator[str]:
     """Give the name of a draft beside a file; afterwards there is none any more.
 
-    A writer that was killed may have left its own: what is old is removed as well.
+    Its writer holds a lock on it, so one without is of a writer that was killed.
     """
     folder = place.folder
     beside = "" if folder is not None else f"{Path(place.name).parent}{os.sep}"
     _forget(beside, folder)
-    draft = f"{beside}.gradstep-{os.urandom(8).hex()}"
+    draft, descriptor = _begun(beside, folder, mode)
     try:
-        with os.fdopen(_created(Entry(draft, folder), mode), "wb") as file:
+        with os.fdopen(descriptor, "wb") as file:
             file.write(content)
             file.flush()
-            os.fsync(file.fileno())
-        yield draft
+            os.fsync(descriptor)
+            if sys.platform == "win32":  # what is open cannot be renamed there
+                file.close()
+            yield draft
     finally:
         with suppress(OSError):
             os.unlink(draft, dir_fd=folder)
+
+
+def _begun(beside: str, folder: int | None, mode: int) -> tuple[str, int]:
+    """Return the name of a new draft and its descriptor, with the lock on it."""
+    while True:
+        draft = f"{beside}.gradstep-{os.urandom(8).hex()}"
+        descriptor = _created(Entry(draft, folder), mode)
+        _lock(descriptor)
+        if os.fstat(descriptor).st_nlink:
+            return draft, descriptor
+        os.close(descriptor)  # another writer came before the lock
+
+
+def _lock(descriptor: int) -> bool:
+    """Take the lock on a draft; tell whether there is one, and no other has it."""
+    if sys.platform == "win32":
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:  # not every file system has locks
+        return False
+    return True
 
 
 def _forget(beside: str, folder: int | None) -> None:
@@ -141,8 +172,17 @@ def _forget(beside: str, folder: int | None) -> None:
         with os.scandir(beside if folder is None else folder) as found:
             names = [one.name for one in found if _DRAFT.fullmatch(one.name)]
         for name in names:
-            path = f"{beside}{name}"
-            state = os.stat(path, dir_fd=folder, follow_symlinks=False)
-            is_old = time.time() - state.st_mtime > _FORGOTTEN
-            if is_old and stat.S_ISREG(state.st_mode):
-                os.unlink(path, dir_fd=folder)
+            _forget_one(f"{beside}{name}", folder)
+
+
+def _forget_one(draft: str, folder: int | None) -> None:
+    with suppress(OSError):
+        if sys.platform == "win32":  # what a writer has open stays there
+            Path(draft).unlink()
+            return
+        descriptor = os.open(draft, os.O_RDWR | os.O_NOFOLLOW, dir_fd=folder)
+        try:
+            if stat.S_ISREG(os.fstat(descriptor).st_mode) and _lock(descriptor):
+                os.unlink(draft, dir_fd=folder)
+        finally:
+            os.close(descriptor)

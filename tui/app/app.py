@@ -14,7 +14,7 @@ from dataclasses import replace
 from functools import partial
 from shutil import get_terminal_size
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TextIO
 
 from textual.app import App
 from textual.binding import Binding, BindingType
@@ -25,6 +25,7 @@ from textual.reactive import Initialize, Reactive
 from textual.widgets import Input
 
 from ...core.base.errors import InputError, hold_to
+from ...core.base.exits import SIGNALLED
 from ...core.base.limits import LIMITS, Limits
 from ...core.base.trust import KEYBOARD, Trust
 from ...core.debugger.debugger import Debugger
@@ -49,7 +50,6 @@ if TYPE_CHECKING:
 _USUAL: Final = (80, 25)  # where rich and Textual do not know better either
 _MOST_COLUMNS: Final = 1000
 _MOST_LINES: Final = 500
-_TERMINATED: Final = 128 + signal.SIGTERM  # the exit code that shells give
 
 
 def _first_theme(app: GradstepApp) -> str:
@@ -59,7 +59,7 @@ def _first_theme(app: GradstepApp) -> str:
 
 
 def enduring(driver: type[Driver]) -> type[Driver]:
-    """Return a driver that passes over bytes that are not UTF-8, and over nothing else.
+    """Return a driver that bears bytes that are not UTF-8, and a terminal that is gone.
 
     Textual ends with a traceback there, and a pasted picture or a terminal with another
     encoding is no reason to lose a session, nor the keys that come with it.
@@ -71,10 +71,37 @@ def enduring(driver: type[Driver]) -> type[Driver]:
     def forgiving(encoding: str) -> Callable[[], IncrementalDecoder]:
         return partial(getincrementaldecoder(encoding), errors="ignore")
 
+    def begin(self: Any, *arguments: Any, **how: Any) -> None:
+        driver.__init__(self, *arguments, **how)
+        self._file = Lasting(self._file)
+
     names = {**read.__globals__, "getincrementaldecoder": forgiving}
     endures = FunctionType(read.__code__, names)
-    own = {read.__name__: endures, "_get_terminal_size": measured}
+    own = {read.__name__: endures, "_get_terminal_size": measured, "__init__": begin}
     return type(driver.__name__, (driver,), own)
+
+
+class Lasting:
+    """A terminal that can be gone: what is written then is lost, and no error.
+
+    Textual would wait for ever, for the thread that has written.
+    """
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+
+    def write(self, text: str) -> None:
+        """Write a text."""
+        with suppress(OSError):
+            self._file.write(text)
+
+    def flush(self) -> None:
+        """Write what waits."""
+        with suppress(OSError):
+            self._file.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
 
 
 def measured(_driver: Driver) -> tuple[int, int]:
@@ -160,6 +187,8 @@ class GradstepApp(App[int]):
         """
         if isinstance(event, (InputEvent, Paste)):
             await self.screen._mounted_event.wait()  # noqa: SLF001  # as Textual waits
+            if self._exit:  # a screen that was closed before that has no panes
+                return
         await super().on_event(event)
 
     def on_key(self, event: Key) -> None:
@@ -182,13 +211,16 @@ class GradstepApp(App[int]):
         screen._push_result_callback(self, None)  # noqa: SLF001  # as of all others
         return screen
 
-    def on_mount(self) -> None:
-        """Leave the terminal as it was, whoever ends the process."""
-        # Where there is no such signal, or in another thread than the first one, it
-        # cannot be asked for.
-        with suppress(NotImplementedError, RuntimeError, ValueError):
-            loop = asyncio.get_running_loop()
-            loop.add_signal_handler(signal.SIGTERM, self.exit, _TERMINATED)
+    async def run_async(self, **how: Any) -> int | None:
+        """Run, and leave the terminal as it was, whoever ends the process."""
+        loop = asyncio.get_running_loop()
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+            # Not every system has them, and none but in the first thread.
+            errors = AttributeError, NotImplementedError, RuntimeError, ValueError
+            with suppress(*errors):
+                number = getattr(signal, name)
+                loop.add_signal_handler(number, self.exit, SIGNALLED + number)
+        return await super().run_async(**how)
 
     def _main_screen(self, debugger: Debugger) -> MainScreen:
         debugger.trust = self._trust

@@ -10,22 +10,27 @@ import os
 import signal
 import sys
 import traceback
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, NoReturn, TextIO
 
 from ...core.base.errors import InputError, Problem, defect_text
-from ...core.base.exits import BUG, INTERRUPTED, OK, WRONG
+from ...core.base.exits import BUG, INTERRUPTED, OK, SIGNALLED, WRONG
 from ...core.base.text import clean, nearest
 from .arguments import COMMANDS
 from .completion import candidates
 from .plain import ascii_output
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-_SIGNALLED: Final = 128  # and the number of the signal: the exit code of shells
+# Of those that ask a process to end, the ones that there are on this system.
+_SIGNALS: Final = [
+    getattr(signal, name)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP")
+    if hasattr(signal, name)
+]
 _DESCRIPTION: Final = """\
 A debugger for backpropagation: run a scenario forward and backward, one step at a time,
 and see where every gradient comes from. Without a command it opens the application in
@@ -142,26 +147,44 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     sys.stdin = sys.stdin or _nowhere("r")
     sys.stdout = sys.stdout or _nowhere("w")
     sys.stderr = sys.stderr or _nowhere("w")
-    for name in ("SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
-            signal.signal(number, _leave)
-    is_ours = signal.getsignal(signal.SIGINT) is signal.SIG_DFL
+    ours = [one for one in _SIGNALS if signal.getsignal(one) is signal.SIG_DFL]
     given = sys.argv[1:] if arguments is None else arguments
-    code = run(given, _interruptible if is_ours else lambda: None)
-    if is_ours:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)  # as at the start: nothing is lost
+    try:
+        code = run(given, lambda: _begin(ours))
+    except KeyboardInterrupt:  # while it was told how it ended
+        code = INTERRUPTED
+    for number in ours:
+        signal.signal(number, signal.SIG_DFL)  # as at the start: nothing is lost
     sys.exit(code)
 
 
+def _begin(numbers: Sequence[int]) -> None:
+    """Let signals raise an error from now on: what is done is to be kept.
+
+    The terminal gets its mode back then, and no draft stays.
+    """
+    for number in numbers:
+        is_asked = number == signal.SIGINT
+        signal.signal(number, signal.default_int_handler if is_asked else _leave)
+
+
 def _leave(number: int, _frame: object) -> NoReturn:
-    """End as if asked to: the terminal gets its mode back, and no draft stays."""
-    sys.exit(_SIGNALLED + number)
+    sys.exit(SIGNALLED + number)
 
 
-def _interruptible() -> None:
-    """Let Ctrl+C raise an error from now on: what is done is to be kept."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+@contextmanager
+def nothing_to_keep() -> Iterator[None]:
+    """Let signals end the process at once, as before anything is begun.
+
+    An error that one raises within an import may come out of it as another one.
+    """
+    raising = signal.default_int_handler, _leave
+    ours = {n: by for n in _SIGNALS if (by := signal.getsignal(n)) in raising}
+    for number in ours:
+        signal.signal(number, signal.SIG_DFL)
+    yield
+    for number, handler in ours.items():
+        signal.signal(number, handler)
 
 
 def run(arguments: Sequence[str], begin: Callable[[], None] = lambda: None) -> int:

@@ -11,7 +11,7 @@ from ...core.base.errors import InputError, Problem
 from ...core.base.exits import BUG, OK
 from ...core.base.limits import LIMITS, Limits, raised
 from ...core.base.trust import FULL, KEYBOARD, Trust
-from .main import has_terminal
+from .main import has_terminal, nothing_to_keep
 
 if TYPE_CHECKING:  # it imports Textual
     from ..app.app import GradstepApp
@@ -61,13 +61,14 @@ def do_run(options: Options) -> int:
                 "gradstep run",
             )
         )
-    app = application(
-        options.scenario or "",
-        options.at,
-        options.script or "",
-        options.theme,
-        FULL if options.trust else KEYBOARD,
-        raised(options.limit),
-    )
+    with nothing_to_keep():
+        app = application(
+            options.scenario or "",
+            options.at,
+            options.script or "",
+            options.theme,
+            FULL if options.trust else KEYBOARD,
+            raised(options.limit),
+        )
     left = app.run()
     return BUG if app.return_code else left or OK

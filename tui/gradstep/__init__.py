@@ -10,8 +10,19 @@
 `help(bug.explain)` says what `explain` takes, and what the `data` of its reply holds.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+import _signal  # pyright: ignore[reportMissingImports]  # `signal` takes some ms
+import sys
+
+# Of the command, Ctrl+C prints no traceback, from the first line on: see `__main__`.
+_NAME = sys.argv[0].replace("\\", "/").rpartition("/")[2] if sys.argv else ""
+if (
+    _NAME in {"-m", "gradstep", "gradstep.exe"}
+    and _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler
+):
+    _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
+
+from importlib import import_module  # noqa: E402  # only behind that
+from typing import TYPE_CHECKING, Any, Final  # noqa: E402  # the same
 
 if TYPE_CHECKING:  # `gradstep --help` and every pytest would wait for NumPy
     from gradstep.core.base.errors import (

@@ -1,10 +1,13 @@
 import os
 import stat
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from gradstep.core.base import save
 from gradstep.core.base.errors import InputError
 from gradstep.core.base.save import write
 
@@ -133,20 +136,83 @@ def test_a_file_that_is_protected_stays(tmp_path: Path) -> None:
     assert path.read_text() == "old"
 
 
-def test_drafts_of_killed_writers_go(tmp_path: Path) -> None:
-    old, young, other, folder = (
-        tmp_path / f".gradstep-{name}"
-        for name in ("0" * 16, "1" * 16, "mine", "2" * 16)
-    )
-    for path in (old, young, other):
-        path.write_text("half of")
+def test_all_names_of_a_file_lead_to_what_is_written(tmp_path: Path) -> None:
+    path, other = write(tmp_path / "a.gs", "a long old text"), tmp_path / "b.gs"
+    other.hardlink_to(path)
+    write(path, "new", overwrite=True)
+    assert path.read_text() == other.read_text() == "new"
+    assert path.samefile(other)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
+def test_a_file_keeps_its_owner(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.gs", "old")
+    os.chown(path, 12345, 54321)
+    path.chmod(0o640)
+    write(path, "new", overwrite=True)
+    state = path.stat()
+    assert (state.st_uid, state.st_gid, state.st_mode & 0o777) == (12345, 54321, 0o640)
+
+
+# A writer that is killed at the worst moment: all is written, and not yet in its place.
+KILLED = """
+import os, signal
+from gradstep.core.base import save
+os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL)
+save.write("a.gs", "half of")
+"""
+
+
+def test_drafts_of_killed_writers_go_with_the_next_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subprocess.run([sys.executable, "-c", KILLED], cwd=tmp_path, check=False)
+    [left] = tmp_path.iterdir()
+    mine = tmp_path / ".gradstep-mine"
+    mine.write_text("no draft")
+    folder = tmp_path / f".gradstep-{'2' * 16}"
     folder.mkdir()
-    for path in (old, other, folder):
-        os.utime(path, (0, 0))
+    link = tmp_path / f".gradstep-{'3' * 16}"
+    link.symlink_to(mine)
+    seen: list[set[Path]] = []
+
+    def look(_descriptor: int) -> None:
+        seen.append(set(tmp_path.glob(".gradstep-*")))
+
+    def write_between(descriptor: int) -> None:
+        monkeypatch.setattr(os, "fsync", look)
+        write(tmp_path / "b.gs", "text")
+        look(descriptor)
+
+    # While one is written, another is: the draft of a writer that lives stays.
+    monkeypatch.setattr(os, "fsync", write_between)
     write(tmp_path / "a.gs", "text")
-    assert sorted(tmp_path.iterdir()) == sorted(
-        [young, other, folder, tmp_path / "a.gs"]
-    )
+    mine_and_others = {mine, folder, link}
+    assert [len(one - mine_and_others) for one in seen] == [2, 1]
+    assert not left.exists()
+    assert set(tmp_path.iterdir()) == {
+        *mine_and_others,
+        tmp_path / "a.gs",
+        tmp_path / "b.gs",
+    }
+
+
+def test_a_draft_that_is_taken_before_its_lock_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = save._lock
+    taken: list[Path] = []
+
+    def late(descriptor: int) -> bool:
+        if not taken:
+            taken.extend(tmp_path.glob(".gradstep-*"))
+            taken[0].unlink()
+        return lock(descriptor)
+
+    monkeypatch.setattr(save, "_lock", late)
+    assert write(tmp_path / "a.gs", "text").read_text() == "text"
+    assert len(taken) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["a.gs"]
 
 
 def test_of_two_writers_one_is_told(tmp_path: Path) -> None:

@@ -152,6 +152,26 @@ async def test_the_application_can_be_closed_while_its_screen_mounts(
     assert app.return_code == 0
 
 
+@pytest.mark.parametrize("name", ["apple_orange", ""])
+@pytest.mark.parametrize("turns", [1, 2, 3, 5, 8, 13, 21, 34])
+async def test_keys_that_come_before_it_is_closed_do_nothing(
+    name: str, turns: int
+) -> None:
+    app = GradstepApp(load(name) if name else None)
+
+    async def type_and_close() -> None:
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        press(app, ":", "s", "enter")
+        app.exit(0)
+
+    closing = asyncio.create_task(type_and_close())
+    async with asyncio.timeout(60):
+        assert await app.run_async(headless=True, size=_SIZE) == 0
+    await closing
+    assert app.return_code == 0
+
+
 @pytest.mark.parametrize("kind", [MainScreen, Vertical, ConsolePane])
 async def test_another_screen_can_come_while_one_mounts(
     monkeypatch: pytest.MonkeyPatch, kind: type[Widget]

@@ -110,6 +110,48 @@ def test_an_output_that_is_no_file_will_do(
     assert len(output.said) > 100
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["new", "{}", "--force"],
+        ["export", "xor", "--format", "dot", "--output", "{}", "--force"],
+        ["snapshot", "xor", "--output", "{}", "--force"],
+        ["test", "xor", "--junit", "{}"],
+        ["play", "xor", "--script", "script.gs", "--trust"],
+    ],
+    ids=lambda words: words[0],
+)
+@pytest.mark.parametrize("kind", ["link", "device", "pipe"])
+def test_an_output_stays_what_it_is(
+    kind: str,
+    arguments: Sequence[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path, private = tmp_path / "output.toml", tmp_path / "private"
+    if kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to("/dev/null" if kind == "device" else private)
+    private.write_text("old")
+    private.chmod(0o600)
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    (tmp_path / "script.gs").write_text("step\nsave -f output.toml\n")
+    command = [word.format("output.toml") for word in arguments]
+    if command[0] == "snapshot":  # a name that says the format
+        path = path.rename("output.txt")
+        command[3] = path.name
+    assert cli.run(command) == 0, capsys.readouterr().err
+    assert path.is_fifo() if kind == "pipe" else path.is_symlink()
+    assert path.is_char_device() == (kind == "device")
+    assert private.stat().st_mode & 0o777 == 0o600
+    assert (private.read_text() != "old") == (kind == "link")
+    assert bool(os.read(reader, 10)) == (kind != "device")
+    os.close(reader)
+
+
 def test_a_pipe_without_an_end_is_given_up() -> None:
     endless = subprocess.Popen(["yes"], stdout=subprocess.PIPE)  # noqa: S607
     done = subprocess.run(
@@ -164,16 +206,19 @@ def test_a_signal_ends_the_work_and_leaves_no_draft(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_ctrl_c_before_anything_is_begun_says_nothing() -> None:
-    # The first thing that is imported waits, as on a machine that is slow.
+@pytest.mark.parametrize("name", ["typing", "gradstep.tui.cli.main"])
+def test_ctrl_c_before_anything_is_begun_says_nothing(name: str) -> None:
+    # What is imported first waits, as on a machine that is slow.
     start = (
-        "import sys, time\n"
+        "import runpy, sys, time\n"
         "class Slow:\n"
         "    def find_spec(self, name, path=None, target=None):\n"
-        "        if name == 'gradstep.tui.cli.main':\n"
+        f"        if name == '{name}':\n"
         "            print('begun', flush=True); time.sleep(600)\n"
         "sys.meta_path.insert(0, Slow())\n"
-        "from gradstep.__main__ import main\nmain()"
+        f"sys.modules.pop('{name}', None)\n"
+        "sys.argv = ['bin/gradstep']\n"
+        "runpy.run_module('gradstep', run_name='__main__')"
     )
     process = subprocess.Popen(
         [sys.executable, "-c", start],

@@ -13,13 +13,14 @@ import sys
 import termios
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+
 
 _PATIENCE = 30.0  # seconds, for a busy machine
 _ONE_CELL = "g\x1b[0m\x1b[1;1H"  # the first letter of gradstep, and nothing else
@@ -67,6 +68,11 @@ class Terminal:
         size = struct.pack("HHHH", lines, columns, 0, 0)
         fcntl.ioctl(self.leader, termios.TIOCSWINSZ, size)
         self.process.send_signal(signal.SIGWINCH)
+
+    def hang_up(self) -> None:
+        """Let nobody be at the other end any more."""
+        with Path(os.devnull).open("rb") as nothing:
+            os.dup2(nothing.fileno(), self.leader)
 
     def ended(self) -> int:
         """Wait for the end, and return the exit code."""
@@ -127,8 +133,19 @@ def is_left(opened: Terminal) -> bool:
     )
 
 
-@pytest.mark.parametrize("how", ["q", "terminated", "terminated at work"])
-def test_the_terminal_is_left_as_it_was(how: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("how", "code"),
+    [
+        ("q", 0),
+        (signal.SIGTERM, 143),
+        (signal.SIGHUP, 129),
+        (signal.SIGINT, 130),
+        ("terminated at work", 143),
+    ],
+)
+def test_the_terminal_is_left_as_it_was(
+    how: str | signal.Signals, code: int, tmp_path: Path
+) -> None:
     with terminal(tmp_path, "run", "two_layer_net") as opened:
         before = opened.modes()
         opened.until("event 0/21")
@@ -138,10 +155,39 @@ def test_the_terminal_is_left_as_it_was(how: str, tmp_path: Path) -> None:
         if how == "q":
             opened.type("q")
         else:
-            opened.process.send_signal(signal.SIGTERM)
-        assert opened.ended() == (0 if how == "q" else 128 + signal.SIGTERM)
+            number = how if isinstance(how, signal.Signals) else signal.SIGTERM
+            opened.process.send_signal(number)
+        assert opened.ended() == code
         assert opened.modes() == before
         assert is_left(opened)
+        assert b"Traceback" not in opened.written
+
+
+@pytest.mark.parametrize("command", ["run", "debug"])
+def test_a_terminal_that_is_gone_ends_what_was_in_it(
+    command: str, tmp_path: Path
+) -> None:
+    # The shell is told, and then all that it has started.
+    with terminal(tmp_path, command, "two_layer_net") as opened:
+        opened.until("event 0/21" if command == "run" else "(gradstep) ")
+        opened.hang_up()
+        opened.process.send_signal(signal.SIGHUP)
+        assert opened.process.wait(_PATIENCE) == 128 + signal.SIGHUP
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_the_terminal_is_left_at_the_plain_prompt(
+    number: signal.Signals, tmp_path: Path
+) -> None:
+    with terminal(tmp_path, "debug", "two_layer_net") as opened:
+        before = opened.modes()
+        opened.until("(gradstep) ")
+        assert opened.modes() != before  # a line that is edited is read key by key
+        opened.type("step")
+        opened.until("(gradstep) step")
+        opened.process.send_signal(number)
+        assert opened.ended() == 128 + number
+        assert opened.modes() == before
         assert b"Traceback" not in opened.written
 
 
