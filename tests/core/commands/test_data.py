@@ -26,8 +26,9 @@ condition 1 position > 2; condition 1; ignore 1 2; ignore 1 0; ignore 1 1
 commands 1 print position; info stops
 disable 1; disable 1; enable; enable 1; reverse-continue; delete 1; delete; delete
 enable; disable
-print W; print W.shape; print W.op; print position; display; display a; display W.grad; info displays
-undisplay 1; undisplay; undisplay; history W.grad; history 1; list; list 2
+print W; print W.shape; print W.op; print position; display; display a; display W.grad
+info displays; undisplay 1; undisplay; undisplay; history W.grad; history 1; list
+list 2
 where; whatis a; whatis W + 1; whatis W.shape; whatis a.op
 info displays; info runs; info iterations; info nodes; info frames
 goto end; explain; explain W; explain a; explain W.grad; explain -1 b; uses W; uses E

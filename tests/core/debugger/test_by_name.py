@@ -18,8 +18,6 @@ from sessions import session
 if TYPE_CHECKING:
     from gradstep.core.commands.table import Command
 
-PLAIN = pydoc.plaintext
-
 
 def test_every_command_has_a_method() -> None:
     methods = {name.strip("_").replace("_", "-"): name for name in vars(ByName)}
@@ -80,12 +78,12 @@ def test_ctrl_c_is_no_wrong_command() -> None:
 def test_a_notebook_shows_usage_and_help(command: Command) -> None:
     methods = {name.strip("_").replace("_", "-"): name for name in vars(ByName)}
     method = getattr(session(), methods[command.name])
-    shown = " ".join(pydoc.render_doc(method, renderer=PLAIN).split())
+    shown = " ".join(pydoc.plain(pydoc.render_doc(method)).split())
     assert str(inspect.signature(method)).startswith("(*arguments")
     assert method.__name__ == methods[command.name]
     for text in (command.usage, command.summary[1:], command.help, command.data):
         assert " ".join(text.split()) in shown
-    assert f"{method.__name__}(self" in pydoc.render_doc(Debugger, renderer=PLAIN)
+    assert f"{method.__name__}(self" in pydoc.plain(pydoc.render_doc(Debugger))
 
 
 def test_a_lesson_reads_well() -> None:
