@@ -9,6 +9,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
+import asking
 import debugging
 import large
 import lookups
@@ -55,6 +56,7 @@ def _rows(full: bool, seconds: float) -> Iterator[Row | str]:
     yield from operations.rows(seconds)
     yield lookups.row(seconds)
     yield from debugging.rows(seconds)
+    yield from asking.rows(seconds)
     yield from screen.rows()
     yield from large.rows()
     yield from terminal.rows()

@@ -28,7 +28,10 @@ from .table import Command
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from ..engine.trace import Trace
     from ..explain.derive import Derivation, Path
+    from ..explain.gradients import Explanation
+    from ..explain.values import ValueExplanation
     from ..explain.why.answer import Why
     from ..ops.table import Array
     from ..session.session import Session
@@ -123,19 +126,36 @@ def _explain(session: Session, arguments: str) -> Answer:
             name = session.graph.nodes[node].name
             raise CommandError(Problem(not_computed(trace, node), f"goto {name}"))
         found = explain_value(trace.run, node, index)
-        data = found.record(trace)
-        maker = trace.updated_by(node, position)
-        if maker is not None:
-            step = maker.update(node, index)
-            data |= {"sum": float(step.result), "update": step.record()}
+        data = partial(_value_record, trace, found, position)
     elif trace.run.gradients[node] is None:
         return _why(session, text)
     else:
         found = explain_gradient(trace, node, index, position)
-        data = found.record(trace, session.progress)
-        data["check"] = _checked(session, element)
+        data = partial(_gradient_record, session, trace, found, position)
     rows = explained(trace, element, position, count, session.digits)
     return Answer(_lines(session, rows), data, found)
+
+
+def _value_record(
+    trace: Trace, found: ValueExplanation, position: int
+) -> dict[str, Any]:
+    """Return where a value comes from as data: from its operation, or an update."""
+    data = found.record(trace)
+    maker = trace.updated_by(found.node, position)
+    if maker is not None:
+        step = maker.update(found.node, found.index)
+        data |= {"sum": float(step.result), "update": step.record()}
+    return data
+
+
+def _gradient_record(
+    session: Session, trace: Trace, found: Explanation, position: int
+) -> dict[str, Any]:
+    """Return where a gradient comes from as data, with all its terms."""
+    node, index = found.asked
+    data = found.record(trace, session.progress)
+    data["check"] = _checked(trace, Element(node, "grad", index), position)
+    return data
 
 
 def _lines(session: Session, rows: Iterable[Row]) -> tuple[str, ...]:
@@ -144,14 +164,14 @@ def _lines(session: Session, rows: Iterable[Row]) -> tuple[str, ...]:
     return tuple("  " * bool(number) + text for number, text in enumerate(texts))
 
 
-def _checked(session: Session, element: Element) -> dict[str, Any] | None:
+def _checked(trace: Trace, element: Element, position: int) -> dict[str, Any] | None:
     """Return the numeric check of an element as data, if it takes no time."""
-    found = quick_check(session.trace, element, session.position)
+    found = quick_check(trace, element, position)
     if found is None:
         return None
     from ..export.records import comparison_record  # noqa: PLC0415  # 39 ms of a start
 
-    return comparison_record(session.graph, found)
+    return comparison_record(trace.run.graph, found)
 
 
 def _count(arguments: str, command: str) -> tuple[int, str]:
@@ -248,7 +268,7 @@ def _why(session: Session, arguments: str) -> Answer:
             {"node": nodes[n].name, "quantity": quantity, "elements": count}
             for n, quantity, count in found.spread
         ],
-        "check": _checked(session, element),
+        "check": _checked(trace, element, position),
     }
     return Answer(_lines(session, rows), data, found)
 

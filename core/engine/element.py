@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, SupportsInt
+from itertools import repeat
+from typing import TYPE_CHECKING, Literal, SupportsInt
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..ops.table import Array
 
 Quantity = Literal["value", "grad"]
 Index = tuple[int, ...]
@@ -18,6 +24,17 @@ def index_of(flat: SupportsInt, shape: Index) -> Index:
     ((1, 2), ())
     """
     return tuple(map(int, np.unravel_index(int(flat), shape)))
+
+
+def indices_of(flat: Array, shape: Index) -> Iterator[Index]:
+    """Yield the index of each element with a flat number.
+
+    >>> list(indices_of(np.array([0, 5]), (2, 3)))
+    [(0, 0), (1, 2)]
+    """
+    if not shape:
+        return repeat((), len(flat))
+    return zip(*(axis.tolist() for axis in np.unravel_index(flat, shape)), strict=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,14 +19,15 @@ import numpy as np
 
 from ..engine.backward import broadcast_axes
 from ..engine.cells import products
-from ..engine.element import Index, index_of
+from ..engine.element import Index, index_of, indices_of
+from ..engine.graph import Edge
 from ..engine.measure import largest
 from ..words.events import element_name
 from .factors import factor_blocks
 
 if TYPE_CHECKING:
     from ..base.cache import Recent
-    from ..engine.graph import Edge
+    from ..base.progress import Progress
     from ..engine.run import Run
     from ..engine.trace import Trace
     from ..ops.table import Array, Shape
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 _MOST_HOPS: Final = 10_000  # exact copies passed through before giving up
 _FEW_PARTS: Final = 64  # of an explanation that are told, however few are asked for
 _FEW: Final = 4096  # elements of a result whose terms are made at once
+_CHUNK: Final = 10_000  # terms that are made one after the other, without a pause
 _USUAL: Final = 8  # terms that are asked for most of the time
 
 
@@ -46,6 +48,9 @@ class Term(NamedTuple):
     upstream: float  # the consumer's gradient at `index`
     local: float  # ∂ consumer[index] by the element
     product: float  # upstream × local
+
+
+Numbers = tuple[Index, float, float, float]  # of a term: all but its edge
 
 
 class Columns(NamedTuple):
@@ -81,6 +86,11 @@ class Part:
     # whether a patch changed what the edge adds: no terms make it
     patched: bool = False
 
+    @property
+    def is_short(self) -> bool:
+        """Tell whether all terms are held at once."""
+        return isinstance(self.blocks, tuple)
+
     def __len__(self) -> int:
         if isinstance(self.blocks, tuple):
             return sum(len(block.places) for block in self.blocks)
@@ -98,6 +108,14 @@ class Part:
                 return self._term(block, number)
             number -= len(block.places)
         raise IndexError("there is no such term")
+
+    def chunks(self) -> Iterator[Sequence[Numbers]]:
+        """Yield the numbers of all terms in order, some at a time."""
+        for block in self.blocks:
+            for start in range(0, len(block.places), _CHUNK):
+                places, *factors = (c[start : start + _CHUNK] for c in block)
+                lists = (column.tolist() for column in factors)
+                yield [*zip(indices_of(places, self.wide), *lists, strict=True)]
 
     def _term(self, block: Columns, number: int) -> Term:
         return Term(
@@ -233,18 +251,25 @@ class Explanation:
         before = trace.gradient(self.node, first)
         return shown, None if before is None else float(before[self.index])
 
-    def terms(
-        self, progress: Callable[[int, int], None] | None = None
-    ) -> Iterator[Term]:
+    def terms(self, progress: Progress | None = None) -> Iterator[Term]:
         """Yield every term, edge by edge in the order of the pass."""
-        for done, part in enumerate(self.parts):
-            if progress is not None and done % _FEW_PARTS == 0:
-                progress(done, len(self.parts))
-            yield from (part.term(number) for number in range(len(part)))
+        for (consumer, argument, _), chunk in self._chunks(progress):
+            yield from (Term(consumer, argument, *numbers) for numbers in chunk)
 
-    def record(
-        self, trace: Trace, progress: Callable[[int, int], None] | None = None
-    ) -> dict[str, Any]:
+    def _chunks(
+        self, progress: Progress | None
+    ) -> Iterator[tuple[Edge, Sequence[Numbers]]]:
+        """Yield the terms of each edge, some at a time, and report the progress."""
+        count = len(self.parts)
+        for done, part in enumerate(self.parts):
+            size, seen = 1 if part.is_short else len(part), 0
+            for chunk in part.chunks():
+                if progress is not None and (seen or done % _FEW_PARTS == 0):
+                    progress(done * size + seen, count * size)
+                yield part.edge, chunk
+                seen += len(chunk)
+
+    def record(self, trace: Trace, progress: Progress | None = None) -> dict[str, Any]:
         """Return it as plain data, with all terms, and report the progress.
 
         The products of `terms` and the `seed` add up to the `sum`, unless a patch wrote
@@ -253,18 +278,30 @@ class Explanation:
         nodes = trace.run.graph.nodes
         asked, index = self.asked
 
-        def told(terms: Iterable[Term]) -> list[dict[str, Any]]:
+        def told(
+            chunks: Iterable[tuple[Edge, Sequence[Numbers]]],
+        ) -> list[dict[str, Any]]:
             return [
-                term._asdict() | {"consumer": nodes[term.consumer].name}
-                for term in terms
+                {
+                    "consumer": name,
+                    "argument": argument,
+                    "index": index,
+                    "upstream": upstream,
+                    "local": local,
+                    "product": product,
+                }
+                for (consumer, argument, _), chunk in chunks
+                for name in (nodes[consumer].name,)
+                for index, upstream, local, product in chunk
             ]
 
+        copies = ((Edge(*term[:2], -1), [term[2:]]) for term in self.passed)
         return {
             "element": element_name(nodes[asked], index, "grad"),
             "sum": self.sum,
-            "passed": told(self.passed),
+            "passed": told(copies),
             "seed": self.seed,
-            "terms": told(self.terms(progress)),
+            "terms": told(self._chunks(progress)),
             "written": self.written,
             "complete": self.complete,
         }

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from ..base.errors import Problem
     from ..engine.trace import Phase
@@ -98,13 +99,24 @@ class Answer:
     """
 
     text: tuple[str, ...] = ()
-    data: Any = None  # the same for a program: plain, but for arrays
+    # the same for a program: plain, but for arrays; or a function that makes it, where
+    # that takes longer than the text
+    data: Any = None
     show: Any = None
     stop: Stopped | None = None  # why travel halted; None where nothing moved
     code: int | None = None  # leave, with this exit code
     error: str | None = None  # of a command that this one started
     failed: bool = False  # the command worked, and what it checked is wrong
     interrupted: bool = False  # the person ended it before it was done
+
+    def facts(self) -> Callable[[], Any]:
+        """Return a function that returns the data, and makes it once at most."""
+        made = self.data
+        return cache(made) if callable(made) else lambda: made
+
+
+def _nothing() -> None:
+    """Return the data of a command that has none."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -140,7 +152,7 @@ class Reply:
     phase: Phase
     stop: Stopped | None = None
     display: tuple[tuple[int, str, Any], ...] = ()
-    data: Any = None
+    facts: Callable[[], Any] = _nothing  # what `data` is made with, at the first look
     text: tuple[str, ...] = ()
     error: str | None = None
     failed: bool = False
@@ -149,6 +161,11 @@ class Reply:
     code: int | None = None
     interrupted: bool = False
     problems: tuple[Problem, ...] = ()
+
+    @property
+    def data(self) -> Any:
+        """What the command says, for a program: plain data, but for arrays."""
+        return self.facts()
 
     def __repr__(self) -> str:
         """Return its text, for a notebook."""

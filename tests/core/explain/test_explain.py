@@ -173,6 +173,36 @@ def test_every_record_adds_up(name: str) -> None:
         close(total + (data["seed"] or 0.0), data["sum"])
 
 
+WIDE = """
+gradstep = 1
+program = "y = x * W\\nE = sum(y * W)"
+[inputs]
+x = 2.0
+[parameters]
+W = { random = "normal", seed = 1, shape = [30, 1000] }
+"""
+
+
+def test_all_terms_of_a_wide_edge_are_data_once_somebody_looks() -> None:
+    debugger, told = session(WIDE), list[tuple[int, int]]()
+    said(debugger, "goto end")
+    debugger.progress = lambda done, of: told.append((done, of))
+    reply = said(debugger, "explain x.grad")
+    assert not told  # the answer names the largest, and leaves the others alone
+    terms = reply.data["terms"]
+    # ∂E/∂x = Σ W², each term the gradient of y, which is W, times W.
+    factor = debugger.trace.run.value(debugger.graph.node("W").index)
+    places = list(np.ndindex(factor.shape))
+    assert [term["index"] for term in terms] == places
+    for name in ("upstream", "local"):
+        assert [term[name] for term in terms] == factor.ravel().tolist()
+    assert [term["product"] for term in terms] == np.ravel(factor**2).tolist()
+    assert reply.data["terms"] is terms
+    assert len(told) > 1
+    assert told == sorted(told)
+    assert {of for _, of in told} == {30_000}
+
+
 TRAINED = """
 gradstep = 1
 program = "E = 0.5 * (w * x - t) ** 2"

@@ -1,0 +1,103 @@
+"""Questions: how long commands take to answer, beside the work that they stand for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from measure import Row, compare
+
+from gradstep.core.base.cache import Recent
+from gradstep.core.debugger.debugger import Debugger
+from gradstep.core.scenario.scenario import parse
+from gradstep.core.training.timeline import Single
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gradstep.core.engine.run import Run
+    from gradstep.core.engine.subject import Subject
+
+TERMS = 40_000
+
+WIDE = f"""
+gradstep = 1
+program = '''
+Y = x * W
+E = 0.5 * sum(Y ** 2)
+'''
+[inputs]
+x = 1.5
+[parameters]
+W = {{ random = "normal", seed = 1, shape = [{TERMS}] }}
+"""
+
+
+def rows(seconds: float) -> Iterator[Row]:
+    """Yield the lines of questions about one element."""
+    asked = Asked(WIDE)
+    theirs = asked.array("Y", "grad"), asked.array("W", "value")
+    explained = asked.answer("explain x.grad").data["terms"]
+    if [dict(one) for one in explained] != walk(*theirs):
+        raise SystemExit("the terms differ")
+    for command, most in (("explain", 1.5), ("why", 1.5)):
+        yield compare(
+            f"{command} an element of {TERMS:,} terms, its data read",
+            "one walk over its terms",
+            most,
+            lambda command=command: asked.answer(f"{command} x.grad").data,
+            lambda: walk(*theirs),
+            seconds,
+        )
+
+
+class Asked:
+    """A scenario at its end, which is asked as if for the first time."""
+
+    def __init__(self, text: str) -> None:
+        self.subject: Subject = parse(text, source="benchmark").subject
+        self.run: Run = self.subject.run()
+
+    def array(self, name: str, quantity: str) -> Any:
+        """Return a value or a gradient."""
+        node = self.run.graph.node(name).index
+        whole = self.run.value(node), self.run.gradient(node)
+        return whole[quantity == "grad"]
+
+    def debugger(self) -> Debugger:
+        """Return a debugger that knows the numbers, and nothing of what was asked."""
+        fresh = replace(self.run, recent=Recent())
+        debugger = Debugger(self.subject, Single.of(fresh))
+        debugger.execute("goto end")
+        return debugger
+
+    def answer(self, line: str) -> Any:
+        """Return the reply to a line that nobody has asked before."""
+        reply = self.debugger().execute(line)
+        if not reply.ok:
+            raise SystemExit(reply.error)
+        return reply
+
+
+def walk(upstream: Any, local: Any) -> list[dict[str, Any]]:
+    """Return the terms of a product with one number, by hand."""
+    return [
+        {
+            "consumer": "Y",
+            "argument": 0,
+            "index": (place,),
+            "upstream": sent,
+            "local": slope,
+            "product": sent * slope,
+        }
+        for place, (sent, slope) in enumerate(
+            zip(upstream.tolist(), local.tolist(), strict=True)
+        )
+    ]
+
+
+if __name__ == "__main__":
+    from bench import _line
+
+    for found in rows(2.0):
+        print(_line(found), flush=True)
