@@ -79,6 +79,9 @@ class Argument(NamedTuple):
     @property
     def dest(self) -> str:
         """Where argparse puts its value."""
+        if not self.flags:
+            is_many = self.how.get("nargs") in ("+", "*")
+            return self.usage.lower() + "s" * is_many
         return self.how.get("dest") or self.flags[-1].lstrip("-").replace("-", "_")
 
     @property
@@ -101,9 +104,7 @@ class Argument(NamedTuple):
         if self.values is not None:
             read, name = self.values.read, (flags or [metavar])[0]
             how["type"] = lambda text: read(name, text)
-        is_many = how.get("nargs") in ("+", "*")
-        names = flags or [metavar.lower() + "s" * is_many]
-        parser.add_argument(*names, metavar=metavar, **how)
+        parser.add_argument(*(flags or [self.dest]), metavar=metavar, **how)
 
 
 def _argument(
@@ -141,15 +142,22 @@ _FILE: Final = (
 _PLACE: Final = "an event (31), a node, a frame, line:7, output, 50%%, start or end"
 
 
+_WIDTH: Final = _argument(
+    "--width N",
+    "columns; otherwise those of the terminal, COLUMNS, or 80",
+    whole(40, 1000),
+)
+_PLAIN: Final = _argument("--plain", "plain ASCII: no colour, no drawn lines")
+
+
 def _looks(precision: str = "otherwise 4 in cells, 6 in text") -> dict[str, Group]:
-    width = "columns; otherwise those of the terminal, COLUMNS, or 80"
     digits = f"significant digits, 1 … 17; {precision}"
-    arguments = (
-        _argument("--width N", width, whole(40, 1000)),
-        _argument("--precision N", digits, whole(1, 17)),
-        _argument("--plain", "plain ASCII: no colour, no drawn lines"),
-    )
-    return {"how it looks": arguments}
+    how = _argument("--precision N", digits, whole(1, 17))
+    return {"how it looks": (_WIDTH, how, _PLAIN)}
+
+
+# JSON is for programs: it has all digits, and signs as they are.
+_NOT_IN_JSON: Final = ("--width", "--precision", "--plain")
 
 
 class Command(NamedTuple):
@@ -164,7 +172,7 @@ class Command(NamedTuple):
     epilog: str = ""  # what the help ends with; "" for none
     # flags, and those that do nothing beside them: they are refused
     clashes: Mapping[str, Sequence[str]] = MappingProxyType({})
-    # flags that do nothing without another one
+    # flags that do nothing without another argument
     needs: Mapping[str, str] = MappingProxyType({})
 
     def ignored(self, options: argparse.Namespace) -> list[tuple[str, str]]:
@@ -172,7 +180,7 @@ class Command(NamedTuple):
         given = {
             flag
             for one in self.arguments
-            for flag in one.flags
+            for flag in one.flags or [one.usage]
             if getattr(options, one.dest) not in (None, False, one.default)
         }
         found = [
@@ -319,7 +327,12 @@ _DEBUG: Final = (
 
 COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
     {
-        "run": Command("open the application, in a terminal", {"": _RUN}, "opening"),
+        "run": Command(
+            "open the application, in a terminal",
+            {"": _RUN},
+            "opening",
+            needs=dict.fromkeys(("--at", "--script"), "SCENARIO"),
+        ),
         "play": Command(
             "print every step of the forward and the backward pass",
             _PLAY,
@@ -328,45 +341,55 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                     *("--from", "--to", "--only", "--steps", "--slice"),
                     *("--delay", "--markdown"),
                 ),
-                "--json": ("--steps", "--slice", "--echo"),
+                "--json": ("--steps", "--slice", "--echo", *_NOT_IN_JSON),
             },
             needs=dict.fromkeys(("--echo", "--keep-going", "--trust"), "--script"),
         ),
         "grads": Command(
             "print the values and gradients of all nodes",
             {"": (_SCENARIOS, _LIMIT, _EACH), **_looks()},
+            clashes={"--json": _NOT_IN_JSON},
         ),
         "check": Command(
             "compare every gradient with numeric differentiation; 1 on a mismatch",
             {"": _CHECK, **_looks("otherwise 15, or as many as fit")},
+            clashes={"--json": _NOT_IN_JSON},
         ),
         "debug": Command(
             "type commands at a plain prompt, or read them from a pipe",
             {"": _DEBUG, **_looks()},
             "scripts",
+            clashes={"--json": ("--echo", *_NOT_IN_JSON)},
         ),
         "test": Command(
             "hold scenarios to their [expect] and their scripts; 1 on a failure",
-            {"": _TEST, **_looks()},
+            {"": (*_TEST, _PLAIN)},
             "scripts",
         ),
-        "list": Command("list the built-in scenarios", {"": (_EACH,), **_looks()}),
+        "list": Command(
+            "list the built-in scenarios",
+            {"": (_EACH, _WIDTH, _PLAIN)},
+            clashes={"--json": ("--width", "--plain")},
+        ),
         "show": Command(
             "print the nodes, shapes, frames and formulas of a scenario",
             {
                 "": (_SCENARIO, _LIMIT, _argument("--json", "one JSON object")),
-                **_looks(),
+                "how it looks": (_WIDTH, _PLAIN),
             },
+            clashes={"--json": ("--width", "--plain")},
         ),
         "export": Command(
             "write a session as a picture, a page, a recording, a program, …",
             {"": _EXPORT},
             "sharing",
+            needs={"--force": "--output"},
         ),
         "snapshot": Command(
             "write a picture of the application, without a terminal: svg, txt or png",
             {"": _SNAPSHOT},
             "sharing",
+            needs={"--force": "--output"},
         ),
         "new": Command(
             "write a commented scenario to start from",

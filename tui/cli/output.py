@@ -41,7 +41,7 @@ def screen_for(options: argparse.Namespace) -> Screen:
         if reconfigure is not None:  # a notebook has another kind of output
             reconfigure(errors="backslashreplace")
     return Screen(
-        width=options.width or _width(sys.stdout),
+        width=getattr(options, "width", None) or _width(sys.stdout),
         color_system=None if is_plain(options) else "auto",
         no_color=True if is_plain(options) else None,
         highlight=False,
@@ -53,7 +53,7 @@ def screen_for(options: argparse.Namespace) -> Screen:
 def look_for(options: argparse.Namespace) -> Look:
     """Return the look that the flags and the surroundings ask for."""
     plain = is_plain(options) or not _has_signs(sys.stdout)
-    digits = options.precision
+    digits = getattr(options, "precision", None)  # not every command shows numbers
     return Look(digits or CELL, digits or SENTENCE, plain)
 
 

@@ -78,6 +78,8 @@ def _print(screen: Screen, block: object) -> None:
 
 def do_debug(options: Options) -> int:
     """Read commands at a prompt, or from a pipe as a script."""
+    if is_terminal(sys.stdin):
+        _refuse_for_scripts(options)
     scenario = load(options.scenario, raised(options.limit))
     with progress(f"computing {scenario.subject.name}") as tell:
         debugger = Debugger(scenario, progress=tell)
@@ -86,6 +88,23 @@ def do_debug(options: Options) -> int:
             return _play(debugger, _piped(_trust(options)), options)
         debugger.trust = _trust(options)
         return _talk(debugger, options)
+
+
+def _refuse_for_scripts(options: Options) -> None:
+    """Raise for the flags that are about lines from a pipe: at a prompt is none."""
+    given = {
+        "--echo": options.echo,
+        "--keep-going": options.keep_going,
+        "--json": options.json,
+    }
+    hint = "it is about lines that come from a pipe, not about those that are typed"
+    problems = [
+        Problem(f"{flag} is ignored there", hint, "gradstep debug")
+        for flag, is_given in given.items()
+        if is_given
+    ]
+    if problems:
+        raise InputError(problems)
 
 
 def _trust(options: Options) -> Trust:
@@ -184,7 +203,8 @@ def do_test(options: Options) -> int:
     if options.junit:
         write(options.junit, junit(verdicts), overwrite=True)
     code = max((one.code for one in verdicts), default=0)
-    screen.print(look.text(_summary(verdicts), "bad" if code else "good"))
+    said = look.text(_summary(verdicts), "bad" if code else "good")
+    screen.print(said, soft_wrap=True)
     return code
 
 
@@ -198,13 +218,14 @@ def _remarks(paths: list[str | Path], limits: Limits) -> list[str]:
 def _tell(screen: Screen, look: Look, path: str, verdicts: list[Verdict]) -> None:
     if not verdicts:
         name = clean(Path(path).stem)
-        screen.print(look.text(f"·  {name}: expects nothing, has no script", "quiet"))
+        said = f"·  {name}: expects nothing, has no script"
+        screen.print(look.text(said, "quiet"), soft_wrap=True)
     for one in verdicts:
         is_good = one.code == 0
         what = {"expect": "numbers", "script": "commands", "scenario": ""}[one.kind]
         held = f"{one.held} {what}" if what else "cannot be read"
         line = f"{'✓' if is_good else '✗'}  {one.name}  {one.kind}: {held}"
-        screen.print(look.text(line, "good" if is_good else "bad"))
+        screen.print(look.text(line, "good" if is_good else "bad"), soft_wrap=True)
         for failure in one.failures:
             screen.print(look.text(f"   {failure}"), soft_wrap=True)
 

@@ -36,6 +36,10 @@ def do_export(options: Options) -> int:
         debugger.exporters = with_screen()
         if options.at:
             _go(debugger, options.at)
+            if name not in ("svg", "png") and not debugger.place.iteration:
+                hint = "only svg and png are of one place; --at 3: is of iteration 3"
+                what = f"--at is ignored there: {name} has every step"
+                raise InputError(Problem(what, hint, "gradstep export"))
         element = None
         if options.element:
             element = parse_element(
@@ -55,6 +59,9 @@ def do_export(options: Options) -> int:
 def do_snapshot(options: Options) -> int:
     """Write a picture of the application, without a terminal."""
     name = _ending(options.output, _PICTURES, "") if options.output else "txt"
+    if options.theme and name == "txt":
+        what, hint = "--theme is ignored there: a text has no colours", "-o FILE.svg"
+        raise InputError(Problem(what, hint, "gradstep snapshot"))
     size = parse_size(options.size)
     wish = Wish(options.at, size, options.view or "", options.theme)
     picture = take(load(options.scenario, raised(options.limit)), wish)

@@ -110,8 +110,8 @@ def test_a_theme_that_there_is_not_is_told_as_by_snapshot(
 ) -> None:
     monkeypatch.setattr(opening, "has_terminal", lambda: True)
     said: list[str] = []
-    for command in ("run", "snapshot"):
-        assert run([command, "xor", "--theme", "gradstep-dakr"]) == WRONG
+    for words in (["run", "xor"], ["snapshot", "xor", "-o", "xor.svg"]):
+        assert run([*words, "--theme", "gradstep-dakr"]) == WRONG
         said.append(capsys.readouterr().err)
     assert said[0] == said[1]
     assert "there is no 'gradstep-dakr'" in said[0]
