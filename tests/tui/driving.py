@@ -10,6 +10,7 @@ from textual import events
 from textual.geometry import Size
 from textual.keys import _character_to_key, key_to_character
 
+from gradstep.tui.app.app import GradstepApp
 from gradstep.tui.app.main_screen import MainScreen
 
 if TYPE_CHECKING:
@@ -113,7 +114,9 @@ def _is_more_to_come(app: App[int]) -> bool:
     Textual waits for the last of several resizes before it hands one on.
     """
     is_resized = app._resize_event is not None or app._resize_timer is not None
-    return is_resized or any(not worker.is_finished for worker in app.workers)
+    is_behind = isinstance(app, GradstepApp) and app.is_behind
+    are_working = any(not worker.is_finished for worker in app.workers)
+    return is_resized or is_behind or are_working
 
 
 async def settle(app: App[int], at_most: float = 20.0) -> None:

@@ -9,19 +9,22 @@ from __future__ import annotations
 import asyncio
 import signal
 from codecs import IncrementalDecoder, getincrementaldecoder
+from collections import deque
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from shutil import get_terminal_size
+from time import monotonic
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TextIO
 
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
-from textual.events import Event, InputEvent, Key, Paste
+from textual.events import Event, InputEvent, Paste
 from textual.geometry import Size
 from textual.reactive import Initialize, Reactive
+from textual.widget import Widget
 from textual.widgets import Input
 
 from ...core.base.errors import InputError, hold_to
@@ -32,6 +35,7 @@ from ...core.debugger.debugger import Debugger
 from ...core.scenario.scenario import Scenario, load
 from ..graph.drawing import cut
 from ..panes.base.shades import Faint
+from ..panes.console import Prompt
 from .arrangement import WIDE, load_arrangement, save_arrangement
 from .main_screen import MainScreen
 from .themes import DARK, THEMES
@@ -50,6 +54,9 @@ if TYPE_CHECKING:
 _USUAL: Final = (80, 25)  # where rich and Textual do not know better either
 _MOST_COLUMNS: Final = 1000
 _MOST_LINES: Final = 500
+_PATIENCE: Final = 1.0  # seconds that a key waits for the one before it
+_MOMENT: Final = 0.001  # seconds between two looks whether that has come to its end
+_QUIET: Final = 4  # turns of the loop in which nothing is under way
 
 
 def _first_theme(app: GradstepApp) -> str:
@@ -118,6 +125,14 @@ def _bounded(columns: int, lines: int) -> Size:
     return Size(min(columns, _MOST_COLUMNS), min(lines, _MOST_LINES))
 
 
+def taken_by(line: Input, text: str) -> str:
+    """Return what a line takes of a pasted text: one of Textual takes its first line.
+
+    The prompt executes all of them, and what is looked for is all of them together.
+    """
+    return text if isinstance(line, Prompt) else " ".join(text.splitlines())
+
+
 class GradstepApp(App[int]):
     """gradstep in a terminal. It returns the exit code."""
 
@@ -164,6 +179,9 @@ class GradstepApp(App[int]):
         self._script = script
         self._trust = trust
         self._limits = limits
+        self._coming: deque[Event] = deque()  # what a person did, the first one first
+        self._turn: Event | None = None  # the one whose turn it is
+        self._resting: asyncio.Task[None] | None = None
 
     def get_driver_class(self) -> type[Driver]:
         """Return the driver of the platform, passing over bytes that are no text."""
@@ -180,26 +198,61 @@ class GradstepApp(App[int]):
         return THEMES
 
     async def on_event(self, event: Event) -> None:
-        """Let keys and the mouse wait for a screen that is not up yet.
+        """Take what a person does in turn: each finds what came of those before it.
 
-        A screen is at the top of the stack before it has its panes, and a key with
-        priority would look for them.
+        Textual decides at once which widget gets a key, and whether it has priority,
+        while those before it are still on their way from widget to widget.
         """
-        if isinstance(event, (InputEvent, Paste)):
+        if not isinstance(event, (InputEvent, Paste)) or event.is_forwarded:
+            await super().on_event(event)
+        elif self.is_behind and event is not self._turn:
+            self._coming.append(event)
+        elif self.screen_stack:  # there is none any more while it ends
+            # A screen is at the top of the stack before it has its panes.
             await self.screen._mounted_event.wait()  # noqa: SLF001  # as Textual waits
             if self._exit:  # a screen that was closed before that has no panes
                 return
-        await super().on_event(event)
+            line = self.focused
+            if isinstance(event, Paste) and isinstance(line, Input):
+                event.text = taken_by(line, event.text)
+            await super().on_event(event)
+            if not self.is_behind:
+                self._resting = asyncio.create_task(self._take_turns())
 
-    def on_key(self, event: Key) -> None:
-        """Hand a letter on to the input line that has the focus by now.
+    async def _take_turns(self) -> None:
+        """Hand on what has come since, one by one, until there is no more."""
+        await self._rest()
+        while self._coming:
+            self._turn = self._coming.popleft()
+            self.post_message(self._turn)
+            await self._rest()
 
-        It came before the key in front of it had brought the focus there.
-        """
-        line = self.focused
-        if isinstance(line, Input) and event.is_printable and event.character:
-            line.insert_text_at_cursor(event.character)
-            event.prevent_default()
+    async def _rest(self) -> None:
+        """Wait until what was done has come to its end, but not for what takes long."""
+        end, quiet = monotonic() + _PATIENCE, 0
+        while quiet < _QUIET and monotonic() < end:
+            # What one handler waits for can go on without any message, for some turns.
+            await asyncio.sleep(0 if quiet else _MOMENT)
+            quiet = quiet + 1 if self._is_at_rest() else 0
+
+    def _is_at_rest(self) -> bool:
+        """Tell whether nothing is under way, nor is to be laid out."""
+        if not self.is_running or not self.screen_stack:
+            return True
+        screen = self.screen
+        if screen._layout_required or screen._callbacks:  # noqa: SLF001  # of layouts
+            return False
+        if getattr(screen, "answers_soon", False):
+            return False
+        stack = self.screen_stack
+        widgets = [w for s in stack for w in s.walk_children(Widget, with_self=True)]
+        are_up = all(one.is_running and one.is_mounted for one in widgets)
+        return are_up and not any(one.message_queue_size for one in (self, *widgets))
+
+    @property
+    def is_behind(self) -> bool:
+        """Tell whether what comes now waits for what a person did before."""
+        return self._resting is not None and not self._resting.done()
 
     def get_default_screen(self) -> Screen[int]:
         """Begin with the scenario, or the picker: a screen below is painted, too."""

@@ -7,20 +7,23 @@ import os
 from collections import deque
 from dataclasses import replace
 from functools import partial
+from time import monotonic
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
+from textual.events import Key
 from textual.geometry import Size
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import ContentSwitcher, Input, Static
+from textual.widgets import ContentSwitcher, Static
 
 from ...core.base.errors import Interrupted, defect_text
 from ...core.commands.explaining import outstanding
 from ...core.engine.element import Element
 from ...core.engine.trace import Contribution, Forward
 from ...core.words.events import element_name
+from ...core.words.numbers import counted
 from ..draw.stage import spoken_of
 from ..export.exports import with_screen
 from ..panes.base.background import Background, is_there
@@ -60,7 +63,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from textual.app import ComposeResult
-    from textual.events import Resize, ScreenResume
+    from textual.events import Paste, Resize, ScreenResume
 
     from ...core.base.trust import Trust
     from ...core.debugger.debugger import Debugger
@@ -77,6 +80,7 @@ _JUMPS: Final = (
     ("w", "why", ""),
     ("c", "console", "prompt"),
 )
+_SOON: Final = 1.0  # seconds that a command may take before no key waits for it
 _LOOK_EVERY = 2.0  # seconds between looks at the scenario's file
 _LEAST_WIDTH, _LEAST_HEIGHT = 50, 14
 _Done = tuple[View | None, Exception | None]  # what to show, and a bug of ours
@@ -86,15 +90,14 @@ class MainScreen(Screen[int]):
     """Everything that a person sees of one scenario."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        # What is typed right behind the colon must find the prompt there already.
-        Binding("colon", "prompt", "command", tooltip="Type a command", priority=True),
+        Binding("colon", "prompt", "command", tooltip="Type a command"),
         Binding("question_mark", "explain_pane", "help", tooltip="What is this pane?"),
         Binding("q", "leave", "quit", tooltip="Leave gradstep"),
         Binding("escape", "cancel", "cancel", show=False),
         Binding("space", "play", "play", tooltip="Play and pause"),
         Binding("greater_than_sign", "pace(1)", "faster", show=False),
         Binding("less_than_sign", "pace(-1)", "slower", show=False),
-        Binding("ctrl+g", "jump", "jump to a pane", show=False, priority=True),
+        Binding("ctrl+g", "jump", "jump to a pane", show=False),
         Binding("ctrl+r", "reload", "load the file again", show=False),
         Binding("ctrl+o", "pick", "open another", show=False),
         Binding("o", "enlarge", "enlarge", show=False),
@@ -135,8 +138,9 @@ class MainScreen(Screen[int]):
         self._is_showing = False  # the command is done, and panes look things up
         self._is_stale = False  # what is looked up is not what is to be seen any more
         self._is_given_up = False  # by a person; to look again would go on for as long
-        # to be executed after that, and the trust in each
+        # to be executed one after the other, and the trust in each
         self._lines: deque[tuple[str, Trust]] = deque()
+        self._begun_at = 0.0  # when the last command began, in seconds
         self._turning = ""  # the view to turn to
         self._facts: Sequence[str] = ()  # of the header
         self._always: Sequence[Pane] = ()
@@ -212,18 +216,24 @@ class MainScreen(Screen[int]):
     # ------------------------------------------------------------- the one way
 
     def run_line(self, line: str, trust: Trust | None = None) -> None:
-        """Execute a command line; a long one goes on in the background.
+        """Execute a command line, behind those that wait; a long one in the background.
 
         `trust` says what it may do with files; without one, what a person may.
         """
-        trust = trust or self.debugger.trust
+        self._run([line], trust)
+
+    def _run(self, lines: Sequence[str], trust: Trust | None = None) -> None:
+        waits = bool(self._lines)
+        self._lines.extend((line, trust or self.debugger.trust) for line in lines)
         if self._work.busy and self._is_showing:
-            self._lines.append((line, trust))
             self._work.cancel()
-        elif self._work.busy:
-            self._say_busy()
-        else:
-            self._begin(line, trust)
+        elif not waits:
+            self._next_line()
+
+    def _next_line(self) -> None:
+        """Begin the next line that waits, if there is one and it can be begun."""
+        if self._lines and not self._work.busy:
+            self._begin(*self._lines.popleft())
 
     def show_present(self) -> None:
         """Show the present moment; what takes long is looked up in the background."""
@@ -246,10 +256,18 @@ class MainScreen(Screen[int]):
         """Tell whether a command goes on in the background."""
         return self._work.busy
 
+    @property
+    def answers_soon(self) -> bool:
+        """Tell whether a command goes on that the next key waits for."""
+        is_asked = bool(self._lines) or (self._work.busy and not self._is_showing)
+        return is_asked and monotonic() - self._begun_at < _SOON
+
     def _begin(self, line: str, trust: Trust | None = None) -> None:
         """Execute a line, or none, and look up what the panes need to show it."""
         if not is_there(self):
             return
+        if line:
+            self._begun_at = monotonic()
         self._is_showing = not line
         self._is_stale = False
         is_given_up = self._is_given_up and not line
@@ -283,7 +301,7 @@ class MainScreen(Screen[int]):
         if view is not None:
             self._draw(view)
         if self._lines:
-            self.run_line(*self._lines.popleft())
+            self.call_later(self._next_line)  # what a person does comes between
         elif self._is_stale:
             self.show_present()
         self._is_given_up = False
@@ -358,14 +376,21 @@ class MainScreen(Screen[int]):
         if not is_there(self):
             return
         share = f" {100 * done // of} %" if of else ""
-        self._show_header(f"working{share}, Escape cancels")
+        more = f", {counted(len(self._lines), 'line')} to come" if self._lines else ""
+        self._show_header(f"working{share}{more}, Escape cancels")
 
     # --------------------------------------------------------------- messages
 
     def on_asked(self, message: Asked) -> None:
         """Execute what a pane asks for."""
-        if message.line:
-            self.run_line(message.line)
+        self._run([line for line in message.line.split("\n") if line])
+
+    def on_paste(self, event: Paste) -> None:
+        """Paste into the prompt what no other line takes."""
+        event.stop()
+        prompt = self.query_one(Prompt)
+        prompt.begin()
+        prompt.take(event.text)
 
     def on_begun(self, message: Begun) -> None:
         """Put a line that a pane has begun into the prompt, to be completed."""
@@ -424,11 +449,6 @@ class MainScreen(Screen[int]):
 
     # ---------------------------------------------------------------- actions
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Disable the key `:` while a person types text."""
-        typing = action == "prompt" and isinstance(self.focused, Input)
-        return not typing and super().check_action(action, parameters)
-
     def action_prompt(self) -> None:
         """Put the cursor into the console."""
         self.query_one(Prompt).begin()
@@ -445,7 +465,7 @@ class MainScreen(Screen[int]):
 
     def action_like(self, key: str) -> None:
         """Do what another key does."""
-        self.app.simulate_key(key)
+        (self.focused or self)._forward_event(Key(key, None))  # noqa: SLF001  # as Textual
 
     def action_tell(self, text: str) -> None:
         """Tell which key does what a person may have meant."""

@@ -230,6 +230,11 @@ class Palette(CommandPalette):
         for widget in super().compose():
             yield Results() if type(widget) is CommandList else widget
 
+    @property
+    def answers_soon(self) -> bool:
+        """Tell whether it still looks for what was typed: Enter takes what is found."""
+        return any(not worker.is_finished for worker in self.workers)
+
     def dismiss(self, result: None = None) -> AwaitComplete:
         """Close, unless it is closed."""
         return super().dismiss(result) if self.is_current else AwaitComplete.nothing()

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from textual.app import ComposeResult
-    from textual.events import Click, Resize
+    from textual.events import Click, Key, Resize
 
     from ...core.engine.graph import Graph
 
@@ -134,8 +134,8 @@ class Picker(Screen[int]):
     """Choose a scenario. Typing filters."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down", "move(1)", show=False, priority=True),
-        Binding("up", "move(-1)", show=False, priority=True),
+        Binding("down", "move(1)", show=False),
+        Binding("up", "move(-1)", show=False),
         Binding("escape", "back", "back"),
         Binding("ctrl+q", "leave", "quit", show=False),
     ]
@@ -167,9 +167,14 @@ class Picker(Screen[int]):
         self._fill("")
         self.query_one(Input).focus()
 
-    def on_key(self) -> None:
+    def on_key(self, event: Key) -> None:
         """Take the keys back: a click beside everything takes the focus away."""
-        self.query_one(Input).focus()
+        line = self.query_one(Input)
+        if not line.has_focus:
+            event.stop()
+            event.prevent_default()
+            self.set_focus(line)
+            line._forward_event(event)  # noqa: SLF001  # as Textual does
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Show only what matches."""

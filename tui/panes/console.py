@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from itertools import islice
 from typing import TYPE_CHECKING, ClassVar
@@ -35,12 +36,14 @@ if TYPE_CHECKING:
     from rich.style import Style
     from textual.app import ComposeResult
     from textual.binding import BindingType
+    from textual.events import Paste
     from textual.geometry import Region
     from textual.widget import Widget
 
     from ...core.session.reply import Reply
 
 PROMPT = "(gradstep) "
+_ENDS = re.compile(r"\r\n|[\r\n]")  # of lines that are pasted
 _MOST_LINES = 2000  # of scroll-back
 _BORDERS = 2  # lines above and below
 _MARGINS = 4  # columns beside
@@ -102,6 +105,25 @@ class Prompt(Input):
             self.value = line
         self.screen.set_focus(self)
         self.cursor_position = len(self.value)
+
+    def on_paste(self, event: Paste) -> None:
+        """Take all lines that are pasted, not the first one alone."""
+        event.stop()
+        event.prevent_default()
+        self.take(event.text)
+
+    def take(self, text: str) -> None:
+        """Insert a text at the cursor: each line that ends in it is executed in turn.
+
+        What stands behind the last end waits here, as in a terminal.
+        """
+        start, end = sorted(self.selection)
+        after = self.value[end:]
+        *whole, begun = _ENDS.split(self.value[:start] + text + after)
+        self.value = begun
+        self.cursor_position = len(begun) - len(after)
+        lines = [line.strip() for line in whole]
+        self.post_message(Asked("\n".join(line for line in lines if line)))
 
     def show(self, view: View) -> None:
         """Remember what there is to complete."""
@@ -256,7 +278,8 @@ class ConsolePane(Pane, can_focus=False):
         "Every key is a command line, and stands here; an answer to read opens it.\n"
         "`:` brings you here; up, down: earlier lines; Escape leaves.\n"
         "Tab completes, and passes an empty line.\n"
-        "PageUp, PageDown or the wheel: older answers."
+        "PageUp, PageDown or the wheel: older answers.\n"
+        "Of pasted lines each is executed in turn; Escape drops those to come."
     )
 
     def compose(self) -> ComposeResult:

@@ -51,7 +51,7 @@ class View(NamedTuple):
 
 
 class Asked(Message):
-    """A person asked for something: a command line to execute."""
+    """A person asked for something: a command line to execute, or several."""
 
     def __init__(self, line: str) -> None:
         super().__init__()
