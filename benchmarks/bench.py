@@ -10,6 +10,7 @@ import threading
 from typing import TYPE_CHECKING
 
 import asking
+import checking
 import debugging
 import large
 import lookups
@@ -21,9 +22,11 @@ import screen
 import terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Mapping
 
     from measure import Row
+
+    Parts = Mapping[str, Callable[[], Iterable[Row | str]]]
 
 HEAD = ("what", "against", "ours", "theirs", "ratio", "at most")
 
@@ -35,7 +38,13 @@ def main() -> None:
     parser.add_argument(
         "--seconds", type=float, default=2.0, help="how long to take turns, per line"
     )
+    names = [*_parts(full=False, seconds=0.0)]
+    parser.add_argument("parts", nargs="*", help=f"only some of: {', '.join(names)}")
     chosen = parser.parse_args()
+    parts = _parts(chosen.full, chosen.seconds)
+    unknown = [part for part in chosen.parts if part not in parts]
+    if unknown:
+        parser.error(f"no part is called {unknown[0]}; there are {', '.join(parts)}")
     threads = os.environ.get("OPENBLAS_NUM_THREADS", "all")
     print(
         f"Python {platform.python_version()}, NumPy {np.__version__}, "
@@ -44,22 +53,26 @@ def main() -> None:
     )
     print(f"| {' | '.join(HEAD)} | |")
     print(f"|{'---|' * (len(HEAD) + 1)}")
-    for row in _rows(chosen.full, chosen.seconds):
-        print(row if isinstance(row, str) else _line(row), flush=True)
+    for part in chosen.parts or parts:
+        for row in parts[part]():
+            print(row if isinstance(row, str) else _line(row), flush=True)
 
 
-def _rows(full: bool, seconds: float) -> Iterator[Row | str]:
+def _parts(full: bool, seconds: float) -> Parts:
+    """Return what yields the lines of each part, by name."""
     sizes = [1_000, 10_000, 100_000, *([1_000_000] if full else [])]
-    yield from scalars.rows(sizes, seconds)
-    yield from networks.rows(seconds)
-    yield networks.check_row(seconds)
-    yield from operations.rows(seconds)
-    yield lookups.row(seconds)
-    yield from debugging.rows(seconds)
-    yield from asking.rows(seconds)
-    yield from screen.rows()
-    yield from large.rows()
-    yield from terminal.rows()
+    return {
+        "scalars": lambda: scalars.rows(sizes, seconds),
+        "networks": lambda: networks.rows(seconds),
+        "checks": lambda: checking.rows(seconds),
+        "operations": lambda: operations.rows(seconds),
+        "lookups": lambda: [lookups.row(seconds)],
+        "debugging": lambda: debugging.rows(seconds),
+        "asking": lambda: asking.rows(seconds),
+        "screen": screen.rows,
+        "large": large.rows,
+        "terminal": terminal.rows,
+    }
 
 
 def _line(row: Row) -> str:

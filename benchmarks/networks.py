@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from measure import Row, compare, duration, peak, race, size
+from measure import Row, compare, peak, size
 
-from gradstep.core.check.check import check
-from gradstep.core.engine.run import Run, evaluate, forward
+from gradstep.core.engine.run import Run, evaluate
 from gradstep.core.program.build import Leaf, Program, build
 
 if TYPE_CHECKING:
@@ -122,26 +121,25 @@ E = cross_entropy(z, t)
 
 
 def _cross_entropy(k: Arrays, t: Any) -> None:
+    _losses(k, t)
+    k["soft"] = k["powers"] / k["total"]
+    k["gz"] = k["soft"].copy()
+    k["gz"][np.arange(len(t)), t] -= 1
+    k["gz"] /= len(t)
+
+
+def _losses(k: Arrays, t: Any) -> None:
     rows = np.arange(len(t))
     k["shifted"] = k["z"] - k["z"].max(axis=1, keepdims=True)
     k["powers"] = np.exp(k["shifted"])
     k["total"] = k["powers"].sum(axis=1, keepdims=True)
     k["losses"] = np.log(k["total"][:, 0]) - k["shifted"][rows, t]
     k["E"] = k["losses"].mean()
-    k["soft"] = k["powers"] / k["total"]
-    k["gz"] = k["soft"].copy()
-    k["gz"][rows, t] -= 1
-    k["gz"] /= len(t)
 
 
 def one_layer(a: Arrays) -> Arrays:
     """Return every number of a network with a sigmoid layer and a cross entropy."""
-    k: Arrays = {}
-    k["m1"] = a["x"] @ a["W1"]
-    k["z1"] = k["m1"] + a["b1"]
-    k["h1"] = 1 / (1 + np.exp(-k["z1"]))
-    k["m2"] = k["h1"] @ a["W2"]
-    k["z"] = k["m2"] + a["b2"]
+    k = _logits(a)
     _cross_entropy(k, a["t"])
     k["gb2"] = k["gz"].sum(axis=0)
     k["gh1"] = k["gz"] @ a["W2"].T
@@ -152,6 +150,23 @@ def one_layer(a: Arrays) -> Arrays:
     k["gx"] = k["gz1"] @ a["W1"].T
     k["gW1"] = a["x"].T @ k["gz1"]
     return k
+
+
+def _logits(a: Arrays) -> Arrays:
+    k: Arrays = {}
+    k["m1"] = a["x"] @ a["W1"]
+    k["z1"] = k["m1"] + a["b1"]
+    k["h1"] = 1 / (1 + np.exp(-k["z1"]))
+    k["m2"] = k["h1"] @ a["W2"]
+    k["z"] = k["m2"] + a["b2"]
+    return k
+
+
+def one_layer_loss(a: Arrays) -> float:
+    """Return the loss of that network: a forward pass alone."""
+    k = _logits(a)
+    _losses(k, a["t"])
+    return float(k["E"])
 
 
 def two_layers(a: Arrays) -> Arrays:
@@ -255,26 +270,3 @@ def _kept(run: Run) -> int:
     values = [run.values[node.index] for node in run.graph if node.op is not None]
     arrays = {id(held): held for held in (*values, *run.gradients)}
     return sum(held.nbytes for held in arrays.values() if isinstance(held, np.ndarray))
-
-
-def check_row(seconds: float) -> Row:
-    """Return the line for the numeric check of all parameters of a network."""
-    network = networks()[0]
-    program = network.read()
-    run = evaluate(program.graph, program.leaves)
-    nodes = [node.index for node in run.graph if node.kind == "parameter"]
-    count = sum(run.value(node).size for node in nodes)
-
-    def passes() -> None:
-        for _ in range(2 * count):
-            forward(program.graph, program.leaves)
-
-    ours, theirs = race(lambda: check(run, nodes=nodes), passes, seconds)
-    return Row(
-        f"check of {count:,} parameters",
-        f"{2 * count:,} forward passes",
-        duration(ours),
-        duration(theirs),
-        ours / theirs,
-        1.1,
-    )

@@ -24,7 +24,7 @@ import numpy as np
 from ..engine.backward import reduce_to
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from ..ops.table import Array
 
@@ -40,6 +40,8 @@ _STEPS: Final[Mapping[str, tuple[float, float]]] = MappingProxyType(
         "complex": (1e-20, 1e-20),
     }
 )
+_FEW: Final = 8  # elements; fewer are moved one after the other
+_ROOM: Final = 1 << 18  # elements of all copies together: they stay near the processor
 # The steps of `limit`, each an eighth of the one before.
 _LADDER: Final = 2.0 ** -np.arange(7, 37, 3)
 # Rounding is estimated to first order from the size of the results.
@@ -72,6 +74,9 @@ class Function:
     noise: float | Array
     # what can be moved together; None where each element is moved alone
     groups: Groups | None = None
+    # `copies(positions, moved)` are the changes of the number, one for each element
+    # that is moved alone, all at once, and the most elements held for that at a time
+    copies: Callable[[Array, Array], tuple[Array, int]] | None = None
 
     def hidden(self) -> Array:
         """Mark the elements whose changes an infinite result may swallow."""
@@ -85,7 +90,7 @@ class Function:
 
     def change(self, x: Array) -> Array:
         """Return, for each element of the result, its weighted change from the base."""
-        return self.weight * _less(self.at(x), self.base)
+        return self.weight * less(self.at(x), self.base)
 
 
 class Slopes(NamedTuple):
@@ -100,7 +105,8 @@ class Slopes(NamedTuple):
         return (self.right + self.left) / 2
 
 
-def _less(result: Any, base: Array) -> Array:
+def less(result: Any, base: Array) -> Array:
+    """Return result − base, and 0 where both are the same infinity."""
     change = np.asarray(result - base)
     # An infinite element that was not touched has not changed.
     if not np.all(np.isfinite(change)):
@@ -168,18 +174,54 @@ def slopes(
         right, left = _together(function, scheme, steps, groups)
         tell(len(positions))
         return Slopes(right.ravel()[positions], left.ravel()[positions])
-    mover = _Mover(function, scheme)
     found = np.full((2, len(positions)), np.nan)
-    flat = steps.ravel()
     done = 0
     try:
-        for position in positions:
-            found[:, done] = mover.slopes(position, float(flat[position]))
-            done += 1
-            tell(1)
+        for some in _one_by_one(function, scheme, steps, positions):
+            count = some.shape[1]
+            found[:, done : done + count] = some
+            done += count
+            tell(count)
     except KeyboardInterrupt:
         raise Interrupted(Slopes(*found[:, :done])) from None
     return Slopes(*found)
+
+
+def _one_by_one(
+    function: Function, scheme: Scheme, steps: Array, positions: Sequence[int]
+) -> Iterator[Array]:
+    """Yield the slopes to the right and to the left of elements that move alone.
+
+    Where copies of the computation are small, many of them are made at once.
+    """
+    places, flat = np.asarray(positions, np.intp), steps.ravel()
+    done, count = 0, _FEW
+    if function.copies is not None and len(places) > _FEW:
+        while done < len(places) and count >= _FEW:
+            some = places[done : done + count]
+            found, room = _in_copies(function, scheme, flat[some], some)
+            yield found
+            done += count
+            count = _ROOM * len(some) // room
+    mover = _Mover(function, scheme)
+    for position in places[done:].tolist():
+        right, left = mover.slopes(position, float(flat[position]))
+        yield np.array([[right], [left]])
+
+
+def _in_copies(
+    function: Function, scheme: Scheme, steps: Array, positions: Array
+) -> tuple[Array, int]:
+    """Return the slopes at some elements from a copy for each step, and their room."""
+    if function.copies is None:
+        raise ValueError("the function cannot be copied")
+    x = function.x.ravel()[positions]
+    moves = {"complex": [1j * steps], "forward": [steps], "central": [steps, -steps]}
+    moved = x + np.array(moves[scheme])
+    places = np.tile(positions, len(moved))
+    change, room = function.copies(places, moved.ravel())
+    found = np.real(change.reshape(moved.shape) / (moved - x))
+    return np.broadcast_to(found, (2, len(positions))), room
 
 
 class _Mover:
@@ -221,7 +263,7 @@ def _scalar_change(function: Function) -> Callable[[Any], Any]:
     if not base.ndim and np.isfinite(base):
         factor, start = weight[()], base[()]
         return lambda result: factor * (result - start)
-    return lambda result: np.sum(weight * _less(result, base))
+    return lambda result: np.sum(weight * less(result, base))
 
 
 def _together(

@@ -17,11 +17,13 @@ if TYPE_CHECKING:
     from .job import Job
 
 
-class _Step(NamedTuple):
-    node: int
-    op: Op
+class Step(NamedTuple):
+    """An operation that is evaluated again."""
+
+    node: int  # the result
+    op: Op  # what makes it
     operands: Sequence[int]  # ~operand for one that does not move
-    attributes: Attributes
+    attributes: Attributes  # of the call
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,8 @@ class Downstream:
     node: int  # the one that is moved; of several the first
     output: int  # of the graph
     values: dict[int, Any]  # of what is met; a key of ~node is one that does not move
-    steps: Sequence[_Step]  # the operations, in forward order
+    still: Sequence[Any]  # the values of all nodes where nothing is moved
+    steps: Sequence[Step]  # the operations, in forward order
     blocked: bool  # a patch sets a value on the way
 
     def at(self, moved: Array) -> Any:
@@ -58,7 +61,7 @@ def downstream(
     output = run.graph.output
     values = {output: run.values[output]}
     moves = set(nodes)
-    steps: list[_Step] = []
+    steps: list[Step] = []
     blocked = False
     if rows is None:
         rows = run.graph.nodes.rows[min(nodes) :]
@@ -82,8 +85,8 @@ def downstream(
             blocked = True
             continue
         moves.add(index)
-        steps.append(_Step(index, op, sources, attributes))
-    return Downstream(nodes[0], output, values, steps, blocked)
+        steps.append(Step(index, op, sources, attributes))
+    return Downstream(nodes[0], output, values, run.values, steps, blocked)
 
 
 def _is_float(value: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +14,7 @@ from .differences import EPS, Function
 from .downstream import Downstream, downstream
 from .job import Job, gradient_of
 from .report import NodeCheck
+from .stacked import changes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,8 +40,14 @@ def check_gradient(
     if not way.steps and node != run.graph.output:
         return job.skip(outcome, node, "no path to the output")
     noise = EPS * sum(job.size(index) for index, *_ in way.steps)
+    seed = np.asarray(run.seed)
     function = Function(
-        way.at, run.value(node), np.asarray(run.seed), run.value(way.output), noise
+        way.at,
+        run.value(node),
+        seed,
+        run.value(way.output),
+        noise,
+        copies=partial(changes, way, seed),
     )
     return compare(
         job,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -38,14 +40,15 @@ def verdicts(report: Report) -> set[str]:
 
 
 @contextmanager
-def counted(op: Op) -> Iterator[list[int]]:
-    """Note each call of an operation in the list that is yielded."""
+def counted(op: Op) -> Iterator[list[tuple[int, ...]]]:
+    """Note the shape of what each call of an operation returns in a list."""
     forward = op.forward
-    calls: list[int] = []
+    calls: list[tuple[int, ...]] = []
 
     def noted(*arrays: Any, **attributes: Any) -> Any:
-        calls.append(len(calls) + 1)
-        return forward(*arrays, **attributes)
+        made = forward(*arrays, **attributes)
+        calls.append(np.shape(made))
+        return made
 
     object.__setattr__(op, "forward", noted)
     try:
