@@ -132,7 +132,9 @@ def _explain(session: Session, arguments: str) -> Answer:
     else:
         found = explain_gradient(trace, node, index, position)
         data = partial(_gradient_record, session, trace, found, position)
-    rows = explained(trace, element, position, count, session.digits)
+    rows = explained(
+        trace, element, position, count, session.digits, progress=session.progress
+    )
     return Answer(_lines(session, rows), data, found)
 
 
@@ -221,16 +223,11 @@ def _uses(session: Session, arguments: str) -> Answer:
 def _why(session: Session, arguments: str) -> Answer:
     from ..explain.why.answer import CAUSES  # noqa: PLC0415  # 12 ms of a start
     from ..explain.why.past import reason  # noqa: PLC0415
-    from ..explain.why.since import since  # noqa: PLC0415
 
     trace, position = session.trace, session.position
     element = find_element(session, arguments)
     node, quantity, index = element.node, element.quantity, element.index or ()
-    found = reason(trace, node, quantity, index, position)
-    if found.off is not None:
-        iteration, timeline = session.place.iteration, session.timeline
-        began = since(timeline, iteration, found.off, session.progress)
-        found = replace(found, since=began)
+    found = reason(trace, node, quantity, index, position, session.progress)
     is_update = found.cause == "trained" and len(found.hops) == 1
     # The terms say where it comes from.
     if is_update or found.cause in ("nonzero", "cancelled"):
@@ -283,7 +280,19 @@ def _past_record(session: Session, found: Why) -> dict[str, Any] | None:
         "iteration": past.iteration,
         "parameter": element_name(nodes[hop.node], hop.index),
         "number": hop.number,
-        "first": _behind_record(session, past.why),
+        "gradient": past.gradient.number,
+        "first": _reason_record(session, past.why) if past.gradient.is_bad else None,
+    }
+
+
+def _reason_record(session: Session, found: Why) -> dict[str, Any]:
+    """Return where a reason has led to, and the cause there, as data."""
+    at = found.at
+    return {
+        "element": element_name(session.graph.nodes[at.node], at.index, at.quantity),
+        "number": at.number,
+        "cause": found.cause,
+        "because": found.because,
     }
 
 
@@ -301,13 +310,16 @@ def _behind_record(session: Session, found: Why | None) -> dict[str, Any] | None
     """Return the reason of an operand as data, and what is behind that."""
     if found is None:
         return None
-    nodes = session.graph.nodes
+    first, at = (
+        element_name(session.graph.nodes[hop.node], hop.index, hop.quantity)
+        for hop in (found.hops[0], found.at)
+    )
     return {
-        "element": element_name(nodes[found.hops[0].node], found.hops[0].index),
+        "element": first,
         "number": found.hops[0].number,
         "cause": found.cause,
         "because": found.because,
-        "at": element_name(nodes[found.at.node], found.at.index),
+        "at": at,
         "behind": _behind_record(session, found.behind),
     }
 

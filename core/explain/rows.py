@@ -273,6 +273,9 @@ def _element(one: Factor) -> Element:
     return Element(one.node, "value", one.index)
 
 
+_COUNTS: Final = "ᵗ"  # in the formula of an optimiser that counts its steps
+
+
 def update_rows(trace: Trace, maker: Trace, node: int, index: Index) -> Iterator[Row]:
     """Yield how the update of an iteration, `maker`, gave a parameter its value."""
     at = maker.iteration
@@ -285,20 +288,25 @@ def update_rows(trace: Trace, maker: Trace, node: int, index: Index) -> Iterator
     here = None if maker is trace else at.number
     numbers = (step.result, step.value, step.rate, step.direction)
     term = Row("term", "{} = {} − {} × {}", tuple(map(float, numbers)))
-    gradient = Element(node, "grad", index)
+    gradient, called = Element(node, "grad", index), f"{name}.grad{place}"
+    before = f"{name}{place} before − α ·"
     if not step.before:
-        called = f"{name}{place} before − α · {name}.grad{place}"
-        yield term._replace(names=called, leads=gradient, iteration=here)
+        yield term._replace(names=f"{before} {called}", leads=gradient, iteration=here)
     else:
-        yield term._replace(names="before − α · what the optimiser makes of it")
-        for word, before in step.before.items():
-            changed = float(before), float(step.after[word])
+        yield term._replace(
+            names=f"{before} what {at.optimizer.name} makes of {called}"
+        )
+        for word, kept in step.before.items():
+            changed = float(kept), float(step.after[word])
             yield Row("note", f"{word} {{}} → {{}}", changed)
-        text = f"{{}}  {name}.grad{place}"
+        text = f"{{}}  {called}"
         yield Row("fact", text, (float(step.gradient),), "", gradient, here)
-    if step.settings:
-        told = ", ".join(f"{word} = {{}}" for word in step.settings)
-        yield Row("note", told, tuple(step.settings.values()))
+    settings = dict(step.settings)
+    if _COUNTS in formula:
+        settings["t"] = at.number + 1
+    if settings:
+        told = ", ".join(f"{word} = {{}}" for word in settings)
+        yield Row("note", told, tuple(settings.values()))
     if at.number:
         value = Element(node, "value", index)
         text = f"{{}}  {name}{place} before"

@@ -257,6 +257,24 @@ class Flow:
         said = self._course
         return said if zeros is None else f"{said}; 0 at {zeros.name}.grad{zeros.more}"
 
+    def dead_since(self, found: Trends) -> int | None:
+        """Return since which iteration the parameters of a dead flow have got 0.
+
+        `found` has the norms of iterations that are finished. None where it is not
+        dead, or nothing is trained.
+        """
+        at, zeros = self.trace.iteration, self._zeros
+        if at is None or zeros is None or not zeros.dead:
+            return None
+        dead = np.asarray(self.nodes)[self.norms == 0].tolist()
+        before = [found[node][: at.number] for node in dead if node in found]
+        if not before:
+            return None
+        alive = [
+            number for norms in before for number, norm in enumerate(norms) if norm
+        ]
+        return max(alive, default=-1) + 1
+
     @property
     def _zeros(self) -> _Zeros | None:
         """The gradients that are 0; None without any."""
@@ -267,9 +285,19 @@ class Flow:
             return None
         first = self.nodes[int(rows[0])]
         is_last = rows.size == np.count_nonzero(known >= rows[0])
-        is_dead = is_last and graph.nodes.rows[first][3] is not None
+        # What is computed sends on the 0 that it gets; a leaf may be alone with it.
+        zeros = (graph.nodes.rows[self.nodes[row]] for row in rows.tolist())
+        dead = [row[3] is not None for row in zeros]
+        is_dead = is_last and (any(dead) or self._is_all_lost)
         more = f" and {rows.size - 1} more" if rows.size > 1 else ""
         return _Zeros(graph.nodes[first].name, bool(is_dead), more)
+
+    @property
+    def _is_all_lost(self) -> bool:
+        """Whether all has come, and no leaf has got anything but 0."""
+        rows = self.trace.run.graph.nodes.rows
+        leaves = [rows[node][3] is None for node in self.nodes]
+        return bool((self.norms != _OPEN).all() and (self.norms[leaves] <= 0).all())
 
     @property
     def _course(self) -> str:

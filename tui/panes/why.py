@@ -315,7 +315,14 @@ def _looked_up(view: View, count: int) -> _Told:
         return _Told(None, iter([row]))
     words = wording(debugger.subject, debugger.trace)
     trace = debugger.trace
-    rows = explained(trace, element, debugger.position, _SHOWN, wording=words)
+    rows = explained(
+        trace,
+        element,
+        debugger.position,
+        _SHOWN,
+        wording=words,
+        progress=debugger.progress,
+    )
     rows = chain(islice(rows, 1), own_remarks(trace, element), rows)
     told = _Told(element, _written(rows))
     deque(islice(told, count), maxlen=0)

@@ -143,8 +143,8 @@ class Past(NamedTuple):
 
     iteration: int  # whose update it is, counted from 0
     parameter: Hop  # its element, as the update left it
-    # of the first number there that is not finite; None where the step was too large
-    why: Why | None
+    gradient: Hop  # the same element of its gradient there
+    why: Why  # the last reason behind that gradient; it may be finite
 
 
 @dataclass(frozen=True, slots=True)

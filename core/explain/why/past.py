@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from ...engine.element import index_of
 from .answer import Hop, Past, Why
+from .since import since
 from .why import why
 
 if TYPE_CHECKING:
+    from ...base.progress import Progress
     from ...engine.element import Index
-    from ...engine.run import Run
     from ...engine.trace import Trace
-    from ...ops.table import Array
 
 
 def reason(
@@ -25,6 +24,7 @@ def reason(
     quantity: Literal["value", "grad"],
     index: Index,
     position: int,
+    progress: Progress | None = None,
 ) -> Why:
     """Say what is special about one element, back through the updates of a training."""
     if quantity == "value" and trace.updated_by(node, position) is not None:
@@ -34,6 +34,8 @@ def reason(
         found = Why(cause, (Hop(node, index, "value", number),))
     else:
         found = why(trace, node, quantity, index, position)
+    if found.off is not None:
+        found = replace(found, since=since(trace, found.off, progress))
     if not found.hops[0].is_bad:
         return found
     key = ("past", node, quantity, index, position)
@@ -43,54 +45,47 @@ def reason(
 
 
 def _past(trace: Trace, found: Why) -> Past | None:
-    """Return the first bad update behind a NaN or an infinity; None without any."""
-    hop, past = origin(found), None
+    """Return the first bad update behind a NaN or an infinity; None without any.
+
+    That is the first one of the whole training: before it all that is trained is finite
+    that was given so. What made it bad is asked of the gradient, for much that is not
+    finite does no harm: a mask, or what a relu lets not through.
+    """
+    hop = origin(found).at
     # Until the end of its iteration the parameter that was asked about is not updated.
     updated = hop == found.hops[0] and found.cause == "trained"
-    while (made := _bad_update(trace, hop, updated)) is not None:
-        trace, at, updated = made, made.iteration, False
-        if at is None:
-            break
-        left = _at(trace, hop.node, hop.index or (), len(trace))
-        first = _first_bad(trace.run)
-        behind = None
-        if first is not None:
-            place = (first.node, first.quantity, first.index or ())
-            behind = why(trace, *place, len(trace))
-        past = Past(at.number, replace(hop, number=left), behind)
-        if behind is None:
-            break
-        hop = origin(behind)
-    return past
+    made = _bad_update(trace, hop, updated)
+    if made is None:
+        return None
+    while (earlier := _bad_at_start(made)) is not None:
+        made, hop = earlier
+    at, index, end = made.iteration, hop.index or (), len(made)
+    behind = why(made, hop.node, "grad", index, end)
+    left = replace(hop, number=_at(made, hop.node, index, end))
+    return Past(0 if at is None else at.number, left, behind.hops[0], origin(behind))
 
 
-def _first_bad(run: Run) -> Hop | None:
-    """Return the first number of a run that is not finite, in the order of time."""
-    computed = (node.index for node in run.graph.nodes if node.op is not None)
-    for node in computed:
-        hop = _bad_in(node, "value", run.value(node))
-        if hop is not None:
-            return hop
-    for node in reversed(range(len(run.graph.nodes))):
-        gradient = run.gradient(node)
-        hop = None if gradient is None else _bad_in(node, "grad", gradient)
-        if hop is not None:
-            return hop
+def _bad_at_start(trace: Trace) -> tuple[Trace, Hop] | None:
+    """Return an earlier update, and a number that it left which is not finite."""
+    at = trace.iteration
+    if at is None:
+        return None
+    for node in trace.updated:
+        value, given = trace.run.value(node), at.other(0).run.value(node)
+        for row in np.argwhere(~np.isfinite(value) & np.isfinite(given))[:1]:
+            index = tuple(row.tolist())
+            hop = Hop(node, index, "value", float(value[index]))
+            made = _bad_update(trace, hop, updated=False)
+            if made is not None:
+                return made, hop
     return None
 
 
-def _bad_in(node: int, quantity: Literal["value", "grad"], array: Array) -> Hop | None:
-    if array.dtype.kind != "f" or np.isfinite(array).all():
-        return None
-    index = index_of(np.argmin(np.isfinite(array)), array.shape)
-    return Hop(node, index, quantity, float(array[index]))
-
-
-def origin(found: Why) -> Hop:
-    """Return the last place that a reason leads to, with all that is behind it."""
+def origin(found: Why) -> Why:
+    """Return the last of all reasons behind a reason."""
     while found.behind is not None:
         found = found.behind
-    return found.at
+    return found
 
 
 def _bad_update(trace: Trace, hop: Hop, updated: bool) -> Trace | None:
@@ -112,7 +107,10 @@ def _bad_update(trace: Trace, hop: Hop, updated: bool) -> Trace | None:
             first = middle + 1
         else:
             last = middle
-    return at.other(first - 1) if first else None
+    made = at.other(first - 1) if first else None
+    # It may have been set there, and not by the update.
+    is_left = made is None or math.isfinite(_at(made, hop.node, index, len(made)))
+    return None if is_left else made
 
 
 def _is_finite(trace: Trace, node: int, index: Index) -> bool:

@@ -31,6 +31,7 @@ from ..values import explain_value
 from .answer import CAUSES
 
 if TYPE_CHECKING:
+    from ...base.progress import Progress
     from ...words.formulas import Wording
     from .answer import Hop, Why
 
@@ -45,6 +46,7 @@ def explained(
     count: int,
     digits: int = SENTENCE,
     wording: Wording | None = None,
+    progress: Progress | None = None,
 ) -> Iterator[Row]:
     """Yield all there is to say about one element at a position.
 
@@ -63,7 +65,7 @@ def explained(
     else:
         from .past import reason  # noqa: PLC0415  # 12 ms of a start
 
-        found = reason(trace, node, element.quantity, index, position)
+        found = reason(trace, node, element.quantity, index, position, progress)
         yield from why_rows(trace, found)
     yield from check_rows(trace, element, position, digits)
     maker = trace.updated_by(node, position) if is_value else None
@@ -228,19 +230,32 @@ def _behind(trace: Trace, found: Why) -> Iterator[Row]:
 _BEHIND: Final[Mapping[str, str]] = {"given": "a number that was given"}
 
 
+def _maker(trace: Trace, found: Why) -> str:
+    """Return which operation made what a reason leads to, in which pass."""
+    hop, nodes = found.at, trace.run.graph.nodes
+    node, way = nodes[hop.node], "made by"
+    if hop.quantity == "grad":
+        if found.term is None:
+            return ""
+        node, way = nodes[found.term.consumer], "made on the way back through"
+    if node.op is None:
+        return ""
+    code = f": {node.site.text}" if node.site else ""
+    return f", {way} {node.op.name}{code}"
+
+
 def _past(trace: Trace, found: Why) -> Iterator[Row]:
     """Tell which iteration of a training made it so, and which operation there."""
     past = found.past
     if past is None:
         return
     at, text = past.iteration, f"iteration {past.iteration} is the first bad one"
-    if past.why is None:
-        yield Row("note", f"{text}: its gradients are finite, the step is too large")
+    if not past.gradient.is_bad:
+        name = trace.iteration.optimizer.name if trace.iteration else "the update"
+        text += f": {_name(trace, past.gradient)} = {{}} is finite, but not what {name}"
+        yield Row("note", f"{text} makes of it", (past.gradient.number,))
     else:
-        hop, node = past.why.at, trace.run.graph.nodes[past.why.at.node]
-        code = f": {node.site.text}" if node.site else ""
-        is_made = hop.quantity == "value" and node.op is not None
-        made = f", made by {node.made_by}{code}" if is_made else ""
+        hop, made = past.why.at, _maker(trace, past.why)
         leads = Element(hop.node, hop.quantity, hop.index)
         text += f": {_name(trace, hop)} = {{}}: {past.why.because}{made}"
         yield Row("fact", text, (hop.number,), "", leads, at)
@@ -297,12 +312,12 @@ Detail = Callable[[Trace, "Why"], Iterator[Row]]
 
 # What is told after the headline; each says nothing where it has nothing to say.
 _USUAL: Final[tuple[Detail, ...]] = (
+    _off,
     _way,
     _event,
     _deciding,
     _blocked,
     _slope,
-    _off,
     _operands,
     _behind,
     _set_up,

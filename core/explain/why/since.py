@@ -9,28 +9,31 @@ from .gradient import shut
 
 if TYPE_CHECKING:
     from ...base.progress import Progress
-    from ...training.timeline import Timeline
+    from ...engine.trace import Trace
     from .answer import Off
 
 
-def since(
-    timeline: Timeline, iteration: int, off: Off, progress: Progress | None = None
-) -> Since | None:
+def since(trace: Trace, off: Off, progress: Progress | None = None) -> Since | None:
     """Return since which iteration nothing has passed, up to the present one.
 
-    Without a training there is none. Not more than some iterations are gone back.
+    Without a training there is none. Not more than some iterations are gone back, and
+    where one of these has been asked before, no further.
     """
-    if timeline.iterations == 1 or not off.whole:
+    at = trace.iteration
+    if at is None or not off.whole:
         return None
-    first = iteration
-    while first > max(0, iteration - _MOST_BACK):
+    key, first = ("since", off.node, off.argument), at.number
+    least = max(first - _MOST_BACK, 0)
+    found: Since | None = trace.run.recent.known(key)
+    while found is None and first > least:
         if progress is not None:
-            progress(iteration - first, min(iteration, _MOST_BACK))
-        run = timeline.trace(first - 1).run
+            progress(at.number - first, at.number - least)
+        run = at.other(first - 1).run
+        found = run.recent.known(key)
         if shut(run, off.node, off.argument) < off.size:
-            return Since(first, is_first=True)
+            found = Since(first, is_first=True)
         first -= 1
-    return Since(first, is_first=first == 0)
+    return trace.run.recent.keep(key, found or Since(first, is_first=first == 0))
 
 
 _MOST_BACK: Final = 100

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -154,6 +155,30 @@ def test_a_network_without_gradients_is_dead_and_not_steady() -> None:
         found = flow(debugger.trace)
         assert found.verdict == "dead: 0 from h9.grad on"
         assert found.behind(len(debugger.trace)).verdict == found.verdict
+
+
+@pytest.mark.parametrize(
+    ("text", "leaves", "verdict"),
+    [
+        # A bias of a layer that is off comes before all that is computed.
+        ("h = relu(x @ W + b)\nE = sum(h)", {"b": [-9.0]}, "dead: 0 from b.grad on"),
+        # Leaves alone: nothing but the output stands between.
+        ("E = sum(relu(x @ W + b))", {"b": [-9.0]}, "dead: 0 from b.grad on"),
+        # The last layer lives by its bias, and what lies behind it does not.
+        (
+            "h = relu(x @ W + b)\nk = relu(h - 99)\nE = sum(k * u + c)",
+            {"b": [9.0], "u": [2.0], "c": [1.0]},
+            "dead: 0 from u.grad on",
+        ),
+        ("E = sum(relu(x @ W + b))", {"b": [9.0]}, "one gradient"),
+        ("E = sum(relu(x @ W + b)) + 0 * u", {"b": [9.0], "u": 1.0}, "one gradient"),
+    ],
+)
+def test_a_network_is_dead_by_what_reaches_its_leaves(
+    text: str, leaves: dict[str, Any], verdict: str
+) -> None:
+    run = run_of(text, x=[[1.0, 2.0]], W=[[1.0], [0.5]], **leaves)
+    assert flow(Trace(run)).verdict.startswith(verdict)
 
 
 def test_a_gradient_of_zero_beside_others_is_named() -> None:

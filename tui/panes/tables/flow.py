@@ -41,6 +41,12 @@ class FlowRows(RunRows):
         """Tell whether there are several iterations."""
         return bool(self._trends)
 
+    @property
+    def since(self) -> str:
+        """Since when a dead flow has been so, in words."""
+        first = self.flow.dead_since(self._trends)
+        return "" if first is None else f", since iteration {first}"
+
     def at(self, trace: Trace, position: int, found: Trends) -> None:
         """Look at the flow from a position."""
         self._trace, self._position, self._trends = trace, position, found
@@ -131,7 +137,8 @@ class FlowPane(RunTable[FlowRows]):
         if self.made is None:
             return Cell()
         verdict = self.made.flow.verdict
-        return Cell(verdict, "" if verdict.startswith(("steady", "one")) else "alarm")
+        is_fine = verdict.startswith(("steady", "one"))
+        return Cell(verdict + self.made.since, "" if is_fine else "alarm")
 
     def recipe(self, view: View) -> tuple[object, Callable[[], FlowRows]]:
         """Return the run as the key, and what looks at all its gradients."""

@@ -1,0 +1,171 @@
+"""A parameter in a training opens into the update that made it, for each optimiser."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from gradstep.core.engine.element import Element
+from gradstep.core.explain.why.rows import explained
+from gradstep.core.ops.optimizers import OPTIMIZERS
+from gradstep.core.words.numbers import value_text
+from sessions import close, said, session, value, wrong
+
+TRAINED = """
+gradstep = 1
+program = "E = 0.5 * (w * x - t) ** 2"
+[inputs]
+x = 2.0
+t = 1.0
+[parameters]
+w = 1.0
+[training]
+learning_rate = 0.1
+iterations = 3
+"""
+
+
+def test_a_parameter_opens_into_its_update() -> None:
+    debugger = session(TRAINED)
+    assert said(debugger, "explain w").text == ("w = 1", "  given as a parameter")
+    said(debugger, "goto 0:end")
+    # ∂E/∂w = (1 · 2 − 1) · 2 = 2, and 1 − 0.1 · 2 = 0.8.
+    reply = said(debugger, "explain w")
+    assert reply.text == (
+        "w = 0.8",
+        "  updated in iteration 0: w ← w − α ∘ w.grad",
+        "  0.8 = 1 − 0.1 × 2   w before − α · w.grad",
+    )
+    assert reply.data["sum"] == 0.8
+    update = reply.data["update"]
+    assert (update["value"], update["rate"], update["direction"]) == (1.0, 0.1, 2.0)
+    said(debugger, "goto 1:end")
+    # ∂E/∂w = (0.8 · 2 − 1) · 2 = 1.2, and 0.8 − 0.12 = 0.68.
+    assert said(debugger, "explain w").text[1:] == (
+        "  updated in iteration 1: w ← w − α ∘ w.grad",
+        "  0.68 = 0.8 − 0.1 × 1.2   w before − α · w.grad",
+        "  0.8  w before",
+    )
+    said(debugger, "goto 1:start")
+    assert said(debugger, "explain w").text[0] == "w = 0.8"
+    assert "in iteration 0" in said(debugger, "explain w").text[1]
+
+
+def test_an_optimiser_tells_what_it_keeps() -> None:
+    momentum = TRAINED.replace("[training]", '[training]\noptimizer = "momentum"')
+    debugger = session(momentum)
+    said(debugger, "goto 1:end")
+    # v = 2, w = 0.8; then v = 0.9 · 2 + 1.2 = 3, w = 0.8 − 0.1 · 3 = 0.5.
+    assert said(debugger, "explain w").text == (
+        "w = 0.5",
+        "  updated in iteration 1: v ← μ v + w.grad; w ← w − α ∘ v",
+        "  0.5 = 0.8 − 0.1 × 3   w before − α · what momentum makes of w.grad",
+        "  v 2 → 3",
+        "  1.2  w.grad",
+        "  momentum = 0.9",
+        "  0.8  w before",
+    )
+
+
+W, X, T = [1.0, -0.5], [1.0, 2.0], [0.5, 0.0]
+
+
+def by_hand(optimizer: str, steps: int) -> tuple[list[float], dict[str, list[float]]]:
+    """Return w after so many steps, and what is kept, in Python's own numbers.
+
+    As PyTorch's pages of its optimisers have it. The loss is Σ (w x − t)².
+    """
+    w, kept = list(W), {name: [0.0, 0.0] for name in "mvs"}
+    for t in range(1, steps + 1):
+        for k in range(2):
+            g = 2 * (w[k] * X[k] - T[k]) * X[k]
+            m, v, s = (kept[name] for name in "mvs")
+            if optimizer == "sgd":
+                step = g
+            elif optimizer in ("momentum", "nesterov"):
+                v[k] = 0.9 * v[k] + g
+                step = v[k] if optimizer == "momentum" else g + 0.9 * v[k]
+            elif optimizer == "adam":
+                m[k] = 0.9 * m[k] + 0.1 * g
+                v[k] = 0.999 * v[k] + 0.001 * g * g
+                mean, square = m[k] / (1 - 0.9**t), v[k] / (1 - 0.999**t)
+                step = mean / (math.sqrt(square) + 1e-8)
+            else:
+                s[k] = (
+                    s[k] + g * g if optimizer == "adagrad" else 0.9 * s[k] + 0.1 * g * g
+                )
+                step = g / (math.sqrt(s[k]) + 1e-8)
+            w[k] -= 0.1 * step
+    return w, kept
+
+
+SETTINGS = {
+    "sgd": ("", {}),
+    "momentum": ("v", {"momentum": 0.9}),
+    "nesterov": ("v", {"momentum": 0.9}),
+    "adagrad": ("s", {"epsilon": 1e-8}),
+    "rmsprop": ("s", {"decay": 0.9, "epsilon": 1e-8}),
+    "adam": ("mv", {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}),
+}
+
+
+@pytest.mark.parametrize("optimizer", SETTINGS)
+def test_every_optimiser_opens_and_has_names_for_what_it_keeps(optimizer: str) -> None:
+    assert set(SETTINGS) == set(OPTIMIZERS)
+    debugger = session(
+        f"""
+gradstep = 1
+program = "E = sum((w * x - t) ** 2)"
+inputs.x = {X}
+constants.t = {T}
+parameters.w = {W}
+training = {{ optimizer = "{optimizer}", learning_rate = 0.1, iterations = 9 }}
+"""
+    )
+    names, settings = SETTINGS[optimizer]
+    for iteration in range(4):
+        before, kept_before = by_hand(optimizer, iteration)
+        after, kept_after = by_hand(optimizer, iteration + 1)
+        for at, w, kept in (
+            (f"{iteration}:start", before, kept_before),
+            (f"{iteration}:end", after, kept_after),
+        ):
+            said(debugger, f"goto {at}")
+            close(value(debugger, "w"), w, 1e-9)
+            for name in names:
+                close(value(debugger, f"w.{name}"), kept[name], 1e-9)
+        for name, number in settings.items():
+            assert value(debugger, name) == number
+        assert value(debugger, "learning_rate") == 0.1
+        assert value(debugger, "w.learning_rate") == 0.1
+        for one in set("mvs") - set(names):
+            assert f"keeps no {one}" in wrong(debugger, f"print w.{one}")
+        reply = said(debugger, "explain w[1]")
+        update = reply.data["update"]
+        close(update["value"] - update["rate"] * update["direction"], after[1], 1e-9)
+        for name in names:
+            kept = kept_before[name][1], kept_after[name][1]
+            text = " → ".join(value_text(number) for number in kept)
+            assert f"  {name} {text}" in reply.text
+        counts = any(f", t = {iteration + 1}" in line for line in reply.text)
+        assert counts == (optimizer == "adam")
+        # Enter goes to the gradient, and to the parameter as the iteration began.
+        w, end = debugger.graph.node("w").index, len(debugger.trace)
+        rows = [*explained(debugger.trace, Element(w, "value", (1,)), end, 8)]
+        ways = [(row.leads, row.iteration, row.numbers) for row in rows if row.leads]
+        assert ways[0][:2] == (Element(w, "grad", (1,)), None)
+        if iteration:
+            [(leads, there, numbers)] = ways[1:]
+            assert (leads, there) == (Element(w, "value", (1,)), iteration - 1)
+            close(numbers, [before[1]], 1e-9)
+        else:
+            assert not ways[1:]
+
+
+def test_a_value_that_was_set_is_not_called_an_update() -> None:
+    debugger = session(TRAINED)
+    said(debugger, "goto 1:start")
+    said(debugger, "set w = 5")
+    lines = said(debugger, "explain w").text
+    assert lines == ("w = 5", "  this run has another number in place of the value")
