@@ -22,6 +22,7 @@ from ..session.reply import Answer, Table
 from ..session.steps import place_of
 from ..words.events import element_name
 from ..words.expression import parse_element
+from ..words.names import called
 from ..words.numbers import value_text
 from .table import Command
 
@@ -222,7 +223,7 @@ def _uses(session: Session, arguments: str) -> Answer:
 
 def _why(session: Session, arguments: str) -> Answer:
     from ..explain.why.answer import CAUSES  # noqa: PLC0415  # 12 ms of a start
-    from ..explain.why.past import reason  # noqa: PLC0415
+    from ..explain.why.past import reason  # noqa: PLC0415  # the same
 
     trace, position = session.trace, session.position
     element = find_element(session, arguments)
@@ -365,8 +366,10 @@ def _paths(session: Session, arguments: str) -> Answer:
 def _route(session: Session, start: str, path: Path) -> str:
     number = partial(value_text, digits=session.digits)
     factors = " × ".join(number(step.local) for step in path.steps) or "1"
+    nodes = [session.graph.nodes[step.node] for step in path.steps]
     places = [
-        element_name(session.graph.nodes[step.node], step.index) for step in path.steps
+        called(node, element_name(node, step.index))
+        for node, step in zip(nodes, path.steps, strict=True)
     ]
     seed = "" if path.seed == 1 else f" × seed {number(path.seed)}"
     return f"{factors}{seed}  along {' → '.join([start, *places])}"

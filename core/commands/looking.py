@@ -17,6 +17,7 @@ from ..session.runs import run_rows
 from ..session.steps import place_of
 from ..session.stops import changing, known_value
 from ..words.events import event_line
+from ..words.names import called
 from ..words.numbers import SENTENCE, change_text, printed, value_text
 from .movement import here, marks_table
 from .stopping import stops_table
@@ -151,7 +152,8 @@ def _where(session: Session, _arguments: str) -> Answer:
     path = path_to_output(graph, node.index)
     names = [graph.nodes[index].name for index in path]
     if path:
-        lines.append("to the output: " + " → ".join(_shortened(names)))
+        told = [called(graph.nodes[index]) for index in path]
+        lines.append("to the output: " + " → ".join(_shortened(told)))
     else:
         lines.append(f"no path leads from {node.name} to the output")
     data = {"node": node.name, "frames": frames, "path": names}

@@ -12,7 +12,8 @@ from ..session.memory import Place
 from ..session.reply import Answer, Stopped, Table
 from ..session.steps import MOVES, Direction
 from ..session.stops import Stop, changing
-from ..words.events import event_kind, event_line, where, with_wordings
+from ..words.events import event_kind, event_line, where
+from ..words.names import with_wordings
 from ..words.numbers import SENTENCE, change_text, counted, index_text
 from .table import Command, Completes
 

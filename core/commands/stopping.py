@@ -10,7 +10,7 @@ from ..base.text import nearest
 from ..session.memory import Place
 from ..session.reply import Answer, Table
 from ..session.stops import CATCHES, Catch, Stop, changing
-from ..words.events import with_wordings
+from ..words.names import with_wordings
 from ..words.numbers import counted
 from .table import Command
 

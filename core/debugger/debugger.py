@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from ..base.errors import (
     AssertionFailed,
@@ -20,11 +20,12 @@ from ..base.errors import (
 from ..base.text import clean, nearest
 from ..commands import ALIASES, COMMANDS, GROUPS
 from ..scenario.scenario import Scenario
-from ..session.reply import Answer, Reply
+from ..session.reply import Answer, Reply, Table, Value
 from ..session.session import Session
 from ..training.timeline import Single, Timeline
 from ..words.budget import Budget
 from ..words.expression import NotYetError
+from ..words.names import sentence_with_wordings, with_wordings, wordings
 from .by_name import ByName
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from ..base.progress import Progress
     from ..base.trust import Trust
     from ..commands.table import Command
+    from ..engine.graph import Graph
     from ..engine.subject import Subject
     from ..session.memory import Display, Place
     from ..session.stops import Stop
@@ -158,10 +160,10 @@ class Debugger(Session, ByName):
             answer.stop,
             tuple(self._displays()) if moved or answer.stop else (),
             answer.facts(),
-            answer.text,
-            error,
+            tuple(with_wordings(text, self.graph) for text in answer.text),
+            error and sentence_with_wordings(error, self.graph),
             failed,
-            answer.show,
+            _worded_show(answer.show, self.graph),
             moved,
             answer.code,
             interrupted,
@@ -298,6 +300,29 @@ def _seen(command: Command, reply: Reply) -> Sequence[str]:
     from ..session.script import assertions  # noqa: PLC0415  # 2 ms of a start
 
     return assertions(command.name, reply) if command.recorded else ()
+
+
+def _worded_show(shown: Any, graph: Graph) -> Any:
+    """Return a table or a value that says what the made-up names in it stand for."""
+    if isinstance(shown, Value):
+        return replace(shown, note=wordings(shown.name, graph))
+    if isinstance(shown, Table):
+        return replace(shown, rows=tuple(_worded_row(row, graph) for row in shown.rows))
+    return shown
+
+
+def _worded_row(row: tuple[Any, ...], graph: Graph) -> tuple[Any, ...]:
+    """Put what names stand for behind them, where no other cell says it."""
+    cells = [
+        "  ".join(cast("list[str]", cell)) if isinstance(cell, list) else cell
+        for cell in row
+    ]
+    told = "  ".join(cell for cell in cells if isinstance(cell, str))
+    if with_wordings(told, graph) == told:
+        return row
+    return tuple(
+        with_wordings(cell, graph) if isinstance(cell, str) else cell for cell in cells
+    )
 
 
 def _joined(replies: Sequence[Reply]) -> Reply:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from ..engine.element import Element, Index, Quantity
 from ..engine.graph import Edge
-from ..words.events import element_name, with_wording, with_wordings
+from ..words.events import element_name
 from ..words.formulas import Wording, axes_text, indexed
+from ..words.names import called, with_wording, with_wordings
 from ..words.numbers import SENTENCE, counted, index_text, shape_text, value_text
 from .verdicts import is_checkable, numeric_line, quick_check
 
@@ -179,18 +180,23 @@ def typed(trace: Trace, term: Term, index: Index | None = None) -> str:
 
     `index` is that of the element in the operand, where it is known.
     """
-    from .links import factor  # noqa: PLC0415  # 5 ms of a start without a screen
-
     nodes = trace.run.graph.nodes
     consumer = nodes[term.consumer]
     operand = nodes[consumer.operands[term.argument]]
     local = f"∂{consumer.name}/∂{_bound(operand)}"
     edge = Edge(term.consumer, term.argument, operand.index)
-    met = None if index is None else factor(trace.run, edge, index, term.index)
+    met = None if index is None else _factor(trace, edge, index, term)
     if met is not None:
         local = _called(nodes[met.node], met.index or ())
     upstream = element_name(consumer, term.index, "grad")
     return with_wording(f"{upstream} · {local}", consumer)
+
+
+def _factor(trace: Trace, edge: Edge, index: Index, term: Term) -> Element | None:
+    """Return the element that a term multiplies by; None where there is no such one."""
+    from .links import factor  # noqa: PLC0415  # 5 ms of a start without a screen
+
+    return factor(trace.run, edge, index, term.index)
 
 
 def _bound(node: Node) -> str:
@@ -208,9 +214,7 @@ def _worded(
     upstream = indexed(wording.gradient(edge.consumer), index_text(term.index))
     if wording.contribution(edge).local == "1":
         return upstream
-    from .links import factor  # noqa: PLC0415  # 5 ms of a start without a screen
-
-    met = factor(trace.run, edge, index, term.index)
+    met = _factor(trace, edge, index, term)
     if met is None:
         return f"{upstream} · {indexed(wording.local(edge), index_text(term.index))}"
     return f"{upstream} · {indexed(wording.node(met.node), index_text(met.index))}"
@@ -260,8 +264,7 @@ def _product_row(trace: Trace, product: float, factors: Sequence[Factor]) -> Row
 
 def _told(node: Node, index: Index, quantity: Quantity) -> str:
     """Return an element as it is typed, with what a made-up name stands for."""
-    name = element_name(node, index, quantity)
-    return f"{name} ({node.wording})" if node.wording else name
+    return called(node, element_name(node, index, quantity))
 
 
 def _called(node: Node, index: Index) -> str:

@@ -10,7 +10,8 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from ..engine.graph import Edge, Graph
-from ..words.events import element_name, with_wordings
+from ..words.events import element_name
+from ..words.names import with_wordings
 from ..words.numbers import SENTENCE, counted, distinct, element_text, number_text
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def undecided_lines(report: Report) -> Iterator[str]:
         places = ", ".join(blamed(graph, one) for one in found[:_SHOWN])
         more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
         if found:
-            yield f"{text}: {places}{more}"
+            yield with_wordings(f"{text}: {places}{more}", graph)
 
 
 def agreement(report: Report) -> str:

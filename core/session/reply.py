@@ -46,6 +46,7 @@ class Value:
 
     name: str  # the expression as it was written
     value: Any  # an array, a number, a tuple or None
+    note: str = ""  # what the made-up names in it stand for; "" for none
 
 
 REASONS: Final = ("break", "watch", "catch", "until", "start", "end")

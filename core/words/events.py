@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -10,14 +9,14 @@ import numpy as np
 from ..engine.element import Index, index_of
 from ..engine.measure import blocks, magnitudes
 from ..engine.trace import Contribution, Event, Forward, Seed, Trace
+from .names import with_wordings
 from .numbers import SENTENCE, change_text, element_text, index_text, value_text
 
 if TYPE_CHECKING:
-    from ..engine.graph import Graph, Node
+    from ..engine.graph import Node
     from ..ops.table import Array
 
 _FEW: Final = 4  # elements, so few that each is seen
-_NAME: Final = re.compile(r"[^\W\d][\w.]*")
 
 
 def event_kind(event: Event) -> str:
@@ -51,29 +50,7 @@ def event_line(trace: Trace, number: int, digits: int = SENTENCE) -> str:
 
 
 def _worded(trace: Trace, event: Event, number: int, digits: int) -> str:
-    graph, line = trace.run.graph, _event_line(trace, event, number, digits)
-    node = graph.nodes[event.node]
-    return with_wording(line, node) if node.is_unnamed else with_wordings(line, graph)
-
-
-def with_wording(text: str, node: Node) -> str:
-    """Return text about a node, with what a name that was made up stands for.
-
-    Every other name says that by itself.
-    """
-    return f"{text}   {node.wording}" if node.wording else text
-
-
-def with_wordings(text: str, graph: Graph) -> str:
-    """Return what can be typed, with what the first made-up name in it stands for.
-
-    That of an edge is the consumer's: the operand is a part of it.
-    """
-    for name in _NAME.findall(text):
-        number = graph.names.get(name.removesuffix(".grad"))
-        if number is not None and graph.nodes[number].is_unnamed:
-            return with_wording(text, graph.nodes[number])
-    return text
+    return with_wordings(_event_line(trace, event, number, digits), trace.run.graph)
 
 
 def _event_line(trace: Trace, event: Event, number: int, digits: int) -> str:

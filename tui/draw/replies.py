@@ -9,6 +9,7 @@ import numpy as np
 from rich.text import Text
 
 from ...core.session.reply import Listing, Reply, Table, Value
+from ...core.words.names import wordings
 from ...core.words.numbers import digits_apart, number_text, shape_text, value_text
 from .blocks import Block, apart, beside, indent, under, wrap
 from .digits import align
@@ -47,7 +48,9 @@ def reply_block(
     if reply.error is not None:
         parts.append(wrap(look.text(f"error: {reply.error}", "bad"), inner))
     parts += [
-        _quantity(f"{number}: {text}", value, look, inner)
+        _quantity(
+            f"{number}: {text}", value, wordings(text, debugger.graph), look, inner
+        )
         for number, text, value in reply.display
     ]
     return indent(under(*(part for part in parts if part.lines)), MARGIN)
@@ -116,21 +119,27 @@ def _cell(value: Any, look: Look) -> Text:
 
 
 def _value(shown: Value, look: Look, width: int) -> Block:
-    return _quantity(shown.name, shown.value, look, width)
+    return _quantity(shown.name, shown.value, shown.note, look, width)
 
 
-def _quantity(name: str, value: Any, look: Look, width: int) -> Block:
-    """Return a name and its value: a matrix stands beside it, under its shape."""
+def _quantity(name: str, value: Any, note: str, look: Look, width: int) -> Block:
+    """Return a name and its value: a matrix stands beside it, under its shape.
+
+    The `note` says what the name stands for.
+    """
     array = np.asarray(value) if value is not None else None
     if array is None or array.dtype.kind not in "fiub" or array.ndim == 0:
         is_number = array is not None and array.dtype.kind in "fiu"
         number = value_text(value, look.sentence)
         text = ink(number, look) if is_number else _cell(value, look)
-        return wrap(Text.assemble(look.text(f"{name} = ", "name"), text, end=""), width)
+        told = look.text(f"   {note}" if note else "", "quiet")
+        name_text = look.text(f"{name} = ", "name")
+        return wrap(Text.assemble(name_text, text, told, end=""), width)
     label = look.text(f"{name} =", "name")
     shape = look.text(shape_text(array.shape), "quiet")
     drawn = array_block(array, look, max(width - label.cell_len - MARGIN, 20))
-    return beside((Block.of([label, shape]), drawn), width, MARGIN)
+    quantity = beside((Block.of([label, shape]), drawn), width, MARGIN)
+    return under(wrap(look.text(note, "quiet"), width), quantity) if note else quantity
 
 
 def _listing(shown: Listing, look: Look, _width: int) -> Block:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from ...core.engine.graph import Edge, Graph, Node
 from ...core.explain.verdicts import compared, undecided_lines, wrong_lines
-from ...core.words.events import with_wordings
 from ...core.words.formulas import Formula, Wording, listed
+from ...core.words.names import called, with_wordings
 from ...core.words.numbers import number_text
 from ...core.words.remarks import remark_text, remarks
 from .blocks import Block, apart, beside, fits, indent, under, wrap
@@ -230,13 +230,14 @@ def _node(run: Run, node: Node, wording: Wording, look: Look, width: int) -> Blo
     described = [node.made_by]
     described += [str(node.shape)] if node.shape else []
     if node.operands:
-        names = [graph.nodes[i].name for i in node.operands]
+        operands = [graph.nodes[i] for i in node.operands]
+        names = [operand.wording or operand.name for operand in operands]
         described.append(f"of {listed(names)}")
     if frame is not None and frame.name:
         described.append(f"in {frame.name}")
     if node.site is not None and not graph.is_library(frame):
         described.append(graph.line_of(node.site))
-    head = look.text(node.name, "name").append_text(
+    head = look.text(called(node), "name").append_text(
         look.text(f"  {look.dot.join(described)}", "quiet")
     )
     formulas = [wording.forward(node.index)]

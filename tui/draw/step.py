@@ -12,6 +12,7 @@ from rich.text import Text
 from ...core.engine.measure import summarise
 from ...core.engine.trace import Breakdown, Contribution, Forward, Seed
 from ...core.words.formulas import NO_FORMULA, Formula, axes_text
+from ...core.words.names import called, with_wordings
 from ...core.words.numbers import shape_text
 from .blocks import Block, apart, beside, fits, flow, indent, under, wrap
 from .look import MOST, Look
@@ -153,9 +154,11 @@ def _contribution(stage: Stage, event: Contribution, width: int) -> Block:
         ),
         *_accumulated(name, parts, event.operand),
     ]
-    sheet = _sheet(stage, f"contribution to {name}", formula, columns, width)
+    head = f"contribution to {called(stage.graph.nodes[event.operand])}"
+    sheet = _sheet(stage, head, formula, columns, width)
     if parts.after.shape and parts.before is None:
         line = f"accumulated {name}.grad: 0 → the contribution  {_uses(parts)}"
+        line = with_wordings(line, stage.graph)
         return apart(sheet, wrap(stage.look.text(line, "quiet"), width))
     return sheet
 

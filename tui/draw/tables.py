@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from ...core.words.events import with_wording
+from ...core.words.names import with_wording
 from ...core.words.numbers import number_text, shape_text
 from .blocks import Block, indent, under, wrap
 from .digits import align

@@ -15,6 +15,7 @@ from textual.strip import Strip
 from textual.widgets import Input
 
 from ...core.debugger.complete import complete
+from ...core.words.names import with_wordings
 from ..graph.drawing import cut
 from .base.pane import (
     Asked,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from textual.geometry import Region
     from textual.widget import Widget
 
+    from ...core.engine.graph import Graph
     from ...core.session.reply import Reply
 
 PROMPT = "(gradstep) "
@@ -317,15 +319,17 @@ class ConsolePane(Pane, can_focus=False):
         self.query_one(Prompt).show(view)
         if view.reply is not None:
             width = max(self.screen.size.width - _MARGINS, 1)
-            self._lines = sum(len(folded(one, width)) for one in _to_read(view.reply))
-            self._write(view.reply)
+            graph = view.debugger.graph
+            self._lines = sum(
+                len(folded(one, width)) for one in _to_read(view.reply, graph)
+            )
+            self._write(view.reply, graph)
         self._fit()
 
-    def _write(self, reply: Reply) -> None:
+    def _write(self, reply: Reply, graph: Graph) -> None:
         lines = [(PROMPT + reply.command, "console--command")]
         lines += ((f"  {line}", "") for text in reply.text for line in text.split("\n"))
-        for number, text, value in reply.display:
-            lines.append((f"  {number}: {text} = {_shown(value)}", ""))
+        lines += ((f"  {line}", "") for line in _displayed(reply, graph))
         lines += ((f"✗ {line}", "console--error") for line in _lines(reply.error))
         self.query_one(Scrollback).write(*lines)
         self.query_one(Prompt).remember(reply.command)
@@ -357,9 +361,17 @@ class ConsolePane(Pane, can_focus=False):
         self.say("  " + "  ".join(message.words[:60]))
 
 
-def _to_read(reply: Reply) -> list[str]:
+def _displayed(reply: Reply, graph: Graph) -> list[str]:
+    """Return the displays of a reply with their values."""
+    return [
+        with_wordings(f"{number}: {text} = {_shown(value)}", graph)
+        for number, text, value in reply.display
+    ]
+
+
+def _to_read(reply: Reply, graph: Graph) -> list[str]:
     """Return the lines of an answer that a person has to read; none of a plain move."""
-    display = [f"{text} = {_shown(value)}" for _, text, value in reply.display]
+    display = _displayed(reply, graph)
     is_plain = reply.stop is None or reply.stop.number is None  # met no stop
     if reply.moved and reply.error is None and is_plain:
         return display

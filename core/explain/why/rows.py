@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from ...engine.element import Element
 from ...engine.trace import Trace
 from ...words.events import element_name
+from ...words.names import called
 from ...words.numbers import SENTENCE
 from ...words.remarks import concerns, remark_text, remarks
 from ..gradients import explain_gradient
@@ -300,7 +301,7 @@ def _spread(trace: Trace, found: Why) -> Iterator[Row]:
         return
     nodes = trace.run.graph.nodes
     places = [
-        f"{nodes[node].name}{'.grad' if quantity == 'grad' else ''} ({count})"
+        f"{called(nodes[node], element_name(nodes[node], None, quantity))} ({count})"
         for node, quantity, count in found.spread[:_MOST_PLACES]
     ]
     more = len(found.spread) - len(places)

@@ -6,7 +6,7 @@ so, and the name of the cause.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from ...engine.graph import Edge
 from ..gradients import explain_gradient
@@ -15,17 +15,13 @@ from .gradient import bad_gradient, zero_gradient
 from .value import why_value
 
 if TYPE_CHECKING:
-    from ...engine.element import Index
+    from ...engine.element import Index, Quantity
     from ...engine.run import Run
     from ...engine.trace import Trace
 
 
 def why(
-    trace: Trace,
-    node: int,
-    quantity: Literal["value", "grad"],
-    index: Index,
-    position: int,
+    trace: Trace, node: int, quantity: Quantity, index: Index, position: int
 ) -> Why:
     """Say what is special about one element: no gradient, 0, NaN or Inf, or nothing."""
     if quantity == "value":

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from ....core.engine.element import Element
 from ....core.explain.verdicts import agreement, blamed, compared
-from ....core.words.events import with_wordings
+from ....core.words.names import with_wordings
 from ....core.words.numbers import CELL, distinct, number_text
 from ..base.pane import Chosen, View
 from ..base.views import VIEWS

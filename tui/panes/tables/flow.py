@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from ....core.pictures.flow import Trends, computed, flow, trends
 from ....core.pictures.plot import spark
-from ....core.words.events import with_wording
+from ....core.words.names import with_wording
 from ....core.words.numbers import number_text
 from ..base.pane import Again, View
 from ..base.views import VIEWS

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from ....core.session.stops import Stop
-from ....core.words.events import with_wordings
+from ....core.words.names import with_wordings
 from ..base.pane import Begun, View
 from ..base.views import VIEWS
 from .table import Cell, Column, Row, TablePane

@@ -11,8 +11,8 @@ from ....core.pictures.flow import short
 from ....core.session.changes import last_change
 from ....core.session.memory import Display, Memory
 from ....core.session.stops import Stop, known_value
-from ....core.words.events import with_wordings
 from ....core.words.expression import Expression
+from ....core.words.names import with_wordings
 from ....core.words.numbers import distinct
 from ..base.views import VIEWS
 from .nodes import number_cell

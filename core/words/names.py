@@ -1,0 +1,78 @@
+"""Names that were made up, and what they stand for: `E._1` is `x3 - t`.
+
+A part of a line that has no name of its own is typed by such a name, which says nothing
+to a person. So every text that a person reads has its code beside it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from ..engine.graph import Graph, Node
+
+_MADE_UP: Final = re.compile(r"(?<![\w.])(?:[^\W\d]\w*\.)*_\d+(?!\w)")
+# The same, with what may follow it: `x1.z._2.grad[0, 1]`.
+_ELEMENT: Final = re.compile(rf"({_MADE_UP.pattern})(?:\.grad\b)?(?:\[[-\d, ]*\])?")
+_SIGNS: Final = str.maketrans("−∘·", "-**")  # those of formulas, as they are typed
+
+
+def called(node: Node, element: str = "") -> str:
+    """Return the name of a node, or of its `element`, with what it stands for."""
+    name = element or node.name
+    return f"{name} ({node.wording})" if node.wording else name
+
+
+def with_wording(text: str, node: Node) -> str:
+    """Return text about a node, with what a name that was made up stands for.
+
+    Every other name says that by itself.
+    """
+    return f"{text}   {node.wording}" if node.wording else text
+
+
+def with_wordings(text: str, graph: Graph) -> str:
+    """Return text, with what the made-up names in it stand for, where it does not say.
+
+    One stands at the end, and so does that of an edge: `x3 - t in (x3 - t) ** 2`. Of
+    several, each stands behind its name.
+    """
+    missing = _missing(text, graph)
+    if not missing:
+        return text
+    (name, code), *more = missing.items()
+    if not more:
+        return f"{text}   {code}"
+    (other, part), *rest = more
+    if not rest and f"{name}<-{other}" in text:
+        return f"{text}   {part} in {code}"
+    return _ELEMENT.sub(
+        lambda found: (
+            f"{found[0]} ({code})" if (code := missing.pop(found[1], "")) else found[0]
+        ),
+        text,
+    )
+
+
+def wordings(text: str, graph: Graph) -> str:
+    """Return what the made-up names in a text stand for, "" where it says so itself."""
+    return ", ".join(_missing(text, graph).values())
+
+
+def sentence_with_wordings(text: str, graph: Graph) -> str:
+    """Return a sentence, at its end what the made-up names in it stand for."""
+    missing = _missing(text, graph)
+    told = ", ".join(f"{name} is {code}" for name, code in missing.items())
+    return f"{text} ({told})" if told else text
+
+
+def _missing(text: str, graph: Graph) -> dict[str, str]:
+    """Return the code of each made-up name in a text that does not hold it."""
+    found: dict[str, str] = {}
+    for name in _MADE_UP.findall(text):
+        number = graph.names.get(name)
+        code = "" if number is None else graph.nodes[number].wording
+        if code and code.translate(_SIGNS) not in text.translate(_SIGNS):
+            found[name] = code
+    return found
