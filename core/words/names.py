@@ -35,8 +35,8 @@ def with_wording(text: str, node: Node) -> str:
 def with_wordings(text: str, graph: Graph) -> str:
     """Return text, with what the made-up names in it stand for, where it does not say.
 
-    One stands at the end, and so does that of an edge: `x3 - t in (x3 - t) ** 2`. Of
-    several, each stands behind its name.
+    One stands at the end, and so does that of an edge, which is the consumer's: the
+    operand is a part of it. Of several, each stands behind its name.
     """
     missing = _missing(text, graph)
     if not missing:
@@ -46,7 +46,7 @@ def with_wordings(text: str, graph: Graph) -> str:
         return f"{text}   {code}"
     (other, part), *rest = more
     if not rest and f"{name}<-{other}" in text:
-        return f"{text}   {part} in {code}"
+        return f"{text}   {code if part in code else f'{part} in {code}'}"
     return _ELEMENT.sub(
         lambda found: (
             f"{found[0]} ({code})" if (code := missing.pop(found[1], "")) else found[0]

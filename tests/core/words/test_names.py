@@ -20,7 +20,7 @@ THREE = Debugger(load("three_layer")).graph
         ("E._1 = 3", "E._1 = 3   x3 - t"),
         ("norm(E._1.grad) + E._1", "norm(E._1.grad) + E._1   x3 - t"),
         ("E._1 = x3 − t", "E._1 = x3 − t"),  # said, in the signs of a formula
-        ("E._2<-E._1: 3", "E._2<-E._1: 3   x3 - t in (x3 - t) ** 2"),
+        ("E._2<-E._1: 3", "E._2<-E._1: 3   (x3 - t) ** 2"),
         ("E._1<-x3", "E._1<-x3   x3 - t"),
         (
             "x3 → E._1.grad[0, 0] → E._2 → E",
