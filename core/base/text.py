@@ -39,6 +39,15 @@ def _visible(character: str) -> str:
     return character.encode("unicode_escape", "surrogatepass").decode("ascii")
 
 
+def counted(count: int, noun: str) -> str:
+    """Return how many there are of something.
+
+    >>> counted(1, "line"), counted(0, "line"), counted(2, "use")
+    ('1 line', '0 lines', '2 uses')
+    """
+    return f"{count} {noun}{'s' * (count != 1)}"
+
+
 def nearest(name: str, names: Iterable[str]) -> str:
     """Return a 'did you mean' sentence with the closest of `names`, or nothing.
 

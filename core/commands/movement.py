@@ -6,7 +6,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
 from ..base.errors import CommandError, Problem
-from ..base.text import nearest
+from ..base.text import counted, nearest
 from ..session.changes import changes
 from ..session.memory import Place
 from ..session.reply import Answer, Stopped, Table
@@ -14,7 +14,7 @@ from ..session.steps import MOVES, Direction
 from ..session.stops import Stop, changing
 from ..words.events import event_kind, event_line, where
 from ..words.names import with_wordings
-from ..words.numbers import SENTENCE, change_text, counted, index_text
+from ..words.numbers import SENTENCE, change_text, index_text
 from .table import Command, Completes
 
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ import numpy as np
 
 from ..base.errors import AssertionFailed, CommandError, Interrupted
 from ..base.exits import FAILED, INTERRUPTED
-from ..base.text import clean, nearest
+from ..base.text import clean, counted, nearest
 from ..export.formats import FORMATS, export
 from ..session.reply import REASONS, Answer, Reply, Stopped
 from ..words.expression import parse_element, truth
-from ..words.numbers import counted, distinct, index_text, number_text, printed
+from ..words.numbers import distinct, index_text, number_text, printed
 from .movement import here, stop_line
 from .table import Command
 

@@ -6,12 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from ..base.errors import CommandError
-from ..base.text import nearest
+from ..base.text import counted, nearest
 from ..session.memory import Place
 from ..session.reply import Answer, Table
 from ..session.stops import CATCHES, Catch, Stop, changing
 from ..words.names import with_wordings
-from ..words.numbers import counted
 from .table import Command
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
+from ..base.text import counted
 from ..engine.element import Element, Index, Quantity
 from ..engine.graph import Edge, Node
 from ..engine.trace import Breakdown, Contribution, Forward, Seed, Trace
@@ -63,7 +64,7 @@ class Region:
     def text(self) -> str:
         """Return it as an index; of scattered places their number."""
         if self.places is not None:
-            return f"[{len(self.places)} elements]"
+            return f"[{counted(len(self.places), 'element')}]"
         if not self.box:
             return ""
         return f"[{', '.join(map(_axis_text, self.box))}]"

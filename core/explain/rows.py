@@ -10,12 +10,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
+from ..base.text import counted
 from ..engine.element import Element, Index, Quantity
 from ..engine.graph import Edge
 from ..words.events import element_name
 from ..words.formulas import Wording, axes_text, indexed
 from ..words.names import called, with_wording, with_wordings
-from ..words.numbers import SENTENCE, counted, index_text, shape_text, value_text
+from ..words.numbers import SENTENCE, index_text, shape_text, value_text
 from .verdicts import is_checkable, numeric_line, quick_check
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def gradient_rows(
     nodes = trace.run.graph.nodes
     done, uses = found.uses
     if done < uses:
-        yield Row("missing", f"{done} of {uses} contributions are in so far")
+        yield Row("missing", f"{done} of {counted(uses, 'contribution')} are in so far")
     if found.passed:
         terms = [Element(term.consumer, "grad", term.index) for term in found.passed]
         names = [_told(nodes[e.node], e.index or (), "grad") for e in terms]

@@ -9,10 +9,11 @@ import math
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from ..base.text import counted
 from ..engine.graph import Edge, Graph
 from ..words.events import element_name
 from ..words.names import with_wordings
-from ..words.numbers import SENTENCE, counted, distinct, element_text, number_text
+from ..words.numbers import SENTENCE, distinct, element_text, number_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
+from ..base.text import counted
 from .shape.joining import same_kind
 from .table import (
     Array,
@@ -395,7 +396,8 @@ def expand(subscripts: str, *shapes: Shape) -> str:
     terms = inputs.split(",")
     if len(terms) != len(shapes):
         raise ValueError(
-            f"einsum: {subscripts!r} has {len(terms)} terms for {len(shapes)} operands"
+            f"einsum: {subscripts!r} has {counted(len(terms), 'term')} "
+            f"for {counted(len(shapes), 'operand')}"
         )
     free = [label for label in _LETTERS if label not in text]
     dots = [_dots(term, shape) for term, shape in zip(terms, shapes, strict=True)]

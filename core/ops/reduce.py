@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from ..base.text import counted
 from .table import (
     Array,
     Case,
@@ -75,7 +76,9 @@ def _spread_shape(
     reduced = reduced_shape(shape, axis=axis, **attributes)
     count = count_along(shape, axis)
     if 0 < count <= ddof:
-        raise ValueError(f"ddof {ddof} is too large for {count} numbers; it is below")
+        raise ValueError(
+            f"ddof {ddof} is too large for {counted(count, 'number')}; it is below"
+        )
     return reduced
 
 

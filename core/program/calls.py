@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ..base.text import nearest
+from ..base.text import counted, nearest
 from ..ops.table import NO_ATTRIBUTES, REQUIRED, Attributes, Op, Parameter, Shape
 from .constructors import CONSTRUCTORS
 from .static import Bound, Fault, LimitFault, Ref, described, frozen, items, shown
@@ -124,7 +124,7 @@ def bind(
 ) -> dict[str, Bound]:
     """Return the arguments of a call by name, those left out with their defaults."""
     if len(args) > len(order):
-        some = f"{len(order)} argument{'s' if len(order) != 1 else ''}"
+        some = f"{counted(len(order), 'argument')}"
         what = f"{name} takes {some}, not {len(args)}"
         raise Fault(what, _usage(name, order, defaults))
     bound = dict(zip(order, args, strict=False))

@@ -23,7 +23,7 @@ import numpy as np
 
 from ..base.errors import InputError, Problem
 from ..base.files import open_regular, read_text, within
-from ..base.text import clean, nearest
+from ..base.text import clean, counted, nearest
 from ..ops.table import Array, Shape
 from ..words.numbers import shape_text
 
@@ -218,7 +218,7 @@ def _csv(path: Path, wanted: Wanted) -> Array:
         width = width or len(row)
         elements += len(row)
         if len(row) != width:
-            message = f"{len(row)} numbers stand in this line, {width} in the first"
+            message = f"this line has {counted(len(row), 'number')}, the first {width}"
             problems.append(Problem(message, "", clean(name), number, 1))
         if elements > room:
             _refuse(f"has more than {room} elements", "", name)

@@ -45,7 +45,7 @@ import numpy as np
 
 from ..base.errors import InputError
 from ..base.limits import LIMITS, Limits
-from ..base.text import nearest
+from ..base.text import counted, nearest
 from ..engine.element import index_of
 from ..ops.table.checks import is_finite, is_whole
 from ..words.numbers import shape_text
@@ -328,7 +328,8 @@ def _reshaped(
     if shape is None:
         return None
     if math.prod(shape) != array.size:
-        message = f"{array.size} elements do not fill the shape {shape_text(shape)}"
+        held = counted(array.size, "element")
+        message = f"{held} cannot fill the shape {shape_text(shape)}"
         hint = f"it needs {math.prod(shape)}"
         source.wrong(message, hint, ("shape",))
         return None

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ..base.progress import with_progress
+from ..base.text import counted
 from ..engine.element import Element
 from ..explain.compare import compare
 
@@ -79,8 +80,9 @@ def _difference(session: Session, present: Run, other: Run) -> RunDifference:
     if not found:
         return RunDifference("no number differs")
     first = (*found.values, *found.gradients)[0]
-    counts = f"{len(found.values)} values, {len(found.gradients)} gradients"
-    text = f"{first.text(gradient=not found.values)}; {counts}"
+    values = counted(len(found.values), "value")
+    gradients = counted(len(found.gradients), "gradient")
+    text = f"{first.text(gradient=not found.values)}; {values}, {gradients}"
     return RunDifference(
         text, Element(first.node, "value" if found.values else "grad", None)
     )

@@ -208,15 +208,6 @@ def _rows(array: np.ndarray[Any, Any], write_one: Callable[[Any], str]) -> str:
     )
 
 
-def counted(count: int, noun: str) -> str:
-    """Return how many there are of something.
-
-    >>> counted(1, "line"), counted(0, "line"), counted(2, "use")
-    ('1 line', '0 lines', '2 uses')
-    """
-    return f"{count} {noun}{'s' * (count != 1)}"
-
-
 # ----------------------------------------------------------------- shapes and places
 
 

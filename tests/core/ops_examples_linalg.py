@@ -177,7 +177,7 @@ EXAMPLES: dict[str, Example] = {
         (
             _says("ij,jk", (2, 3), (2, 4), says="'j' is 3 in (2, 3) and 2 in (2, 4)"),
             _says("ii", (1, 3), says="'i' is 1 in (1, 3) and 3 in (1, 3)"),
-            _says("ij", (2, 3), (2, 3), says="has 1 terms for 2 operands"),
+            _says("ij", (2, 3), (2, 3), says="has 1 term for 2 operands"),
             _says("ij", (2, 3, 4), says="'ij' names 2 axes, (2, 3, 4) has 3"),
             _says("ij...", (2,), says="'ij...' names 2 axes, (2,) has 1"),
             _says("ij->k", (2, 3), says="'k' is not one of them"),

@@ -19,11 +19,11 @@ from textual.widget import Widget
 from textual.widgets import ContentSwitcher, Static
 
 from ...core.base.errors import Interrupted, defect_text
+from ...core.base.text import counted
 from ...core.commands.explaining import outstanding
 from ...core.engine.element import Element
 from ...core.engine.trace import Contribution, Forward
 from ...core.words.events import element_name
-from ...core.words.numbers import counted
 from ..draw.stage import spoken_of
 from ..export.exports import with_screen
 from ..panes.base.background import Background, is_there

@@ -20,7 +20,7 @@ from textual.widgets.option_list import Option
 from ...core.base.errors import InputError
 from ...core.base.files import open_regular
 from ...core.base.limits import LIMITS
-from ...core.base.text import clean
+from ...core.base.text import clean, counted
 from ...core.debugger.debugger import event_count
 from ...core.scenario.scenario import Scenario, builtin_names, load
 from ...core.words.numbers import shape_text
@@ -279,7 +279,7 @@ def _nothing(text: str) -> Text:
 def _label(choice: Choice) -> Text:
     if choice.scenario is None:
         return Text("  ").append(choice.title).append("  cannot be read", "bold red")
-    events = f"  {event_count(choice.scenario)} events"
+    events = f"  {counted(event_count(choice.scenario), 'event')}"
     return Text(f"  {choice.title}").append(events, "dim")
 
 
@@ -340,5 +340,5 @@ def _facts(scenario: Scenario) -> str:
     leaves = [n for n in graph if n.kind in ("input", "parameter")]
     given = ", ".join(f"{n.name} {shape_text(n.shape)}" for n in leaves[:12])
     count = sum(math.prod(n.shape) for n in leaves if n.kind == "parameter")
-    size = f"{len(graph)} nodes, {count} parameter{'s' if count != 1 else ''}"
+    size = f"{counted(len(graph), 'node')}, {counted(count, 'parameter')}"
     return f"{size}, output {graph.nodes[graph.output].name}; {given}"

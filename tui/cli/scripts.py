@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Final
 from xml.sax.saxutils import escape, quoteattr
 
 from ...core.base.errors import InputError, Problem
-from ...core.base.exits import FAILED, OK
+from ...core.base.exits import FAILED, OK, WRONG
 from ...core.base.limits import LIMITS, Limits, raised
 from ...core.base.save import write
-from ...core.base.text import clean
+from ...core.base.text import clean, counted
 from ...core.base.trust import FULL, KEYBOARD, Trust
 from ...core.debugger.complete import complete
 from ...core.debugger.debugger import Debugger
@@ -189,12 +189,14 @@ def do_test(options: Options) -> int:
         paths += builtin_names()
     screen, look = screen_for(options), look_for(options)
     verdicts: list[Verdict] = []
+    tested = 0
     sound: list[str | Path] = []
     trust, limits = _trust(options), raised(options.limit)
     with progress("testing") as tell:
         for path in scenarios_in(paths):
             told = [keep() for keep in promises(path, tell, trust, limits).values()]
             verdicts += told
+            tested += 1
             _tell(screen, look, str(path), told)
             if all(one.code in (OK, FAILED) for one in told):
                 sound.append(path)
@@ -202,8 +204,8 @@ def do_test(options: Options) -> int:
         screen.print(look.text(f"·  {remark}", "quiet"), soft_wrap=True)
     if options.junit:
         write(options.junit, junit(verdicts), overwrite=True)
-    code = max((one.code for one in verdicts), default=0)
-    said = look.text(_summary(verdicts), "bad" if code else "good")
+    code = max((one.code for one in verdicts), default=WRONG)  # as pytest: none is bad
+    said = look.text(_summary(tested, verdicts), "bad" if code else "good")
     screen.print(said, soft_wrap=True)
     return code
 
@@ -222,19 +224,20 @@ def _tell(screen: Screen, look: Look, path: str, verdicts: list[Verdict]) -> Non
         screen.print(look.text(said, "quiet"), soft_wrap=True)
     for one in verdicts:
         is_good = one.code == 0
-        what = {"expect": "numbers", "script": "commands", "scenario": ""}[one.kind]
-        held = f"{one.held} {what}" if what else "cannot be read"
+        what = {"expect": "number", "script": "command", "scenario": ""}[one.kind]
+        held = counted(one.held, what) if what else "cannot be read"
         line = f"{'✓' if is_good else '✗'}  {one.name}  {one.kind}: {held}"
         screen.print(look.text(line, "good" if is_good else "bad"), soft_wrap=True)
         for failure in one.failures:
             screen.print(look.text(f"   {failure}"), soft_wrap=True)
 
 
-def _summary(verdicts: list[Verdict]) -> str:
+def _summary(tested: int, verdicts: list[Verdict]) -> str:
+    if not verdicts:
+        return f"{counted(tested, 'scenario')}: nothing is expected, nothing was tested"
     wrong = sum(one.code != 0 for one in verdicts)
     scripts = sum(one.kind == "script" for one in verdicts)
-    names = len({one.name for one in verdicts})
-    text = f"{names} scenarios, {scripts} with a script: "
+    text = f"{counted(tested, 'scenario')}, {scripts} with a script: "
     return text + (f"{wrong} of {len(verdicts)} failed" if wrong else "all holds")
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from rich.text import Text
 
 from ...core.base.errors import CommandError, Problem, gathered
+from ...core.base.text import counted
 from ...core.engine.trace import Contribution, Trace
 from ...core.export.records import dump, event_record
 from ...core.session.location import parse_location
@@ -264,7 +265,7 @@ def facts(subject: Subject, trace: Trace) -> tuple[str, ...]:
         CONVENTIONS[subject.convention],
         subject.dtype,
         f"output {graph.nodes[graph.output].name}",
-        f"{len(graph)} nodes, {len(trace)} events",
+        f"{counted(len(graph), 'node')}, {counted(len(trace), 'event')}",
     )
 
 

@@ -16,6 +16,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widgets import Input
 
+from ...core.base.text import counted
 from ...core.engine.element import Element
 from ...core.engine.measure import MOST_PARTIAL, decade, norm, rms_of_norm
 from ...core.engine.trace import Contribution, Forward, Trace
@@ -773,5 +774,6 @@ def _caption(scene: Scene, atlas: Atlas) -> str:
     """Return what is shown, in words; of the program itself only numbers."""
     boxes = len(scene.sketch.boxes)
     word = {"picture": "", "list": "list, ", "near": "near, "}[scene.kind]
-    folded = f"{boxes} boxes of " if boxes < atlas.count else ""
-    return f"{word}{folded}{atlas.count} nodes"
+    box = "box" if boxes == 1 else "boxes"
+    folded = f"{boxes} {box} of " if boxes < atlas.count else ""
+    return f"{word}{folded}{counted(atlas.count, 'node')}"

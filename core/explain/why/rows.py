@@ -190,8 +190,9 @@ def _off(trace: Trace, found: Why) -> Iterator[Row]:
         if found.since is not None:
             least = "" if found.since.is_first else "at least "
             since = f", {least}since iteration {found.since.iteration}"
-        text = f"all {off.size} elements of {node.name} let nothing through to"
-        yield Row("note", f"{text} {operand}{since}")
+        all_of_it = f"all {off.size} elements of {node.name} let"
+        lets = all_of_it if off.size > 1 else f"{node.name} lets"
+        yield Row("note", f"{lets} nothing through to {operand}{since}")
 
 
 def _operands(trace: Trace, found: Why) -> Iterator[Row]:

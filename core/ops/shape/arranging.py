@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from ...base.text import counted
 from ..table import Array, Case, Form, Op, Parameter, Shape, checks, linear
 from ..table.axes import reduced_axes
 from ..table.wide import total
@@ -83,18 +84,17 @@ def _flip_shape(x: Shape, *, axis: Axes | None = None) -> Shape:
 def _reshape_shape(x: Shape, *, shape: Axes) -> Shape:
     sizes = (shape,) if isinstance(shape, int) else shape
     count = math.prod(x)
+    held = counted(count, "element")
     if -1 in sizes:
         rest = math.prod(size for size in sizes if size != -1)
         if rest == 0 or count % rest:
             raise ValueError(
-                f"reshape: {x} has {count} elements, which {sizes} cannot hold: "
+                f"reshape: {x} has {held}, which {sizes} cannot hold: "
                 f"no length in the place of -1 fits"
             )
         sizes = tuple(count // rest if size == -1 else size for size in sizes)
     if math.prod(sizes) != count:
-        raise ValueError(
-            f"reshape: {x} has {count} elements, {sizes} has {math.prod(sizes)}"
-        )
+        raise ValueError(f"reshape: {x} has {held}, {sizes} has {math.prod(sizes)}")
     return sizes
 
 

@@ -194,7 +194,7 @@ MISTAKES = {
     "{ arange = [1, 0] }": "f:1:16: arange is empty",
     "{ arange = [0, nan] }": "f:1:16: arange does not say a range",
     "{ linspace = [0, 1] }": "f:1:18: linspace does not say a range",
-    "{ value = [1, 2], shape = [3] }": "f:1:31: 2 elements do not fill the shape (3,)",
+    "{ value = [1, 2], shape = [3] }": "f:1:31: 2 elements cannot fill the shape (3,)",
     '{ value = [1], dtype = "complex64" }': "f:1:28: dtype is the text 'complex64'",
     '{ value = [1], dtype = "object" }': "f:1:28: dtype is the text 'object'",
     '{ value = [1.5], dtype = "int64" }': "f:1:16: element [0] is 1.5, which int64 can",
@@ -313,7 +313,7 @@ def test_mistakes_in_a_csv_file_have_their_place(tmp_path: Path) -> None:
     _, problems = attempt('{ file = "w.csv" }', beside(tmp_path))
     assert [str(problem) for problem in problems] == [
         "w.csv:2:5: 'x' is no number",
-        "w.csv:3:1: 1 numbers stand in this line, 2 in the first",
+        "w.csv:3:1: this line has 1 number, the first 2",
         "w.csv:4:1: '1e999' is no number",
         "w.csv:4:7: '1_0' is no number",
     ]

@@ -194,7 +194,7 @@ def test_a_theme_changes_the_colours_and_nothing_else() -> None:
         (["xor", "--size", "12"], "'12' is no size"),
         (["xor", "--size", "9999x3"], "20x5 to 500x200"),
         (["xor", "--view", "nodse"], "did you mean 'nodes'?"),
-        (["xor", "--theme", "gradstep-dakr"], "did you mean 'gradstep-dark'?"),
+        (["xor", "-o", "a.svg", "--theme", "gradstep-dakr"], "did you mean 'gradste"),
         (["xor", "--at", "nowhere"], "--at: "),
         (["xor", "-o", "a.jpg"], ".svg, .txt, .png"),
         (["no_such.toml"], "there is no such file"),

@@ -185,6 +185,24 @@ def test_the_built_in_scenarios_hold(capsys: pytest.CaptureFixture[str]) -> None
     assert out.endswith("2 scenarios, 2 with a script: all holds\n")
 
 
+def test_where_nothing_is_expected_nothing_holds(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "plain.toml"
+    path.write_text("gradstep = 1\nprogram = 'y = a * a'\n[inputs]\na = 3.0\n")
+    assert cli.run(["test", str(path)]) == 2
+    assert capsys.readouterr().out == (
+        "·  plain: expects nothing, has no script\n"
+        "1 scenario: nothing is expected, nothing was tested\n"
+    )
+    with path.open("a") as file:
+        file.write("[expect]\ny = 9.0\n")
+    assert cli.run(["test", str(path)]) == 0
+    assert capsys.readouterr().out == (
+        "✓  plain  expect: 1 number\n1 scenario, 0 with a script: all holds\n"
+    )
+
+
 def test_failures_are_told_and_written_as_junit(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -219,6 +237,7 @@ def test_a_note_that_a_small_screen_cuts_is_a_remark(
     path.write_text(
         'gradstep = 1\nprogram = "y = 2 * x"\n[inputs]\nx = 3.0\n[notes]\n'
         f'"forward y" = "A short one."\n"backward x" = """\n{long}"""\n'
+        "[expect]\ny = 6.0\n"
     )
     assert cli.run(["test", str(path)]) == 0
     out = capsys.readouterr().out
