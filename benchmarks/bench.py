@@ -20,6 +20,7 @@ import operations
 import scalars
 import screen
 import terminal
+import texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -69,6 +70,7 @@ def _parts(full: bool, seconds: float) -> Parts:
         "lookups": lambda: [lookups.row(seconds)],
         "debugging": lambda: debugging.rows(seconds),
         "asking": lambda: asking.rows(seconds),
+        "texts": lambda: texts.rows(seconds),
         "screen": screen.rows,
         "large": large.rows,
         "terminal": terminal.rows,

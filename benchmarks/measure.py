@@ -33,9 +33,9 @@ def race(
 ) -> tuple[float, float]:
     """Return the best time of each in seconds; at least three turns are taken.
 
-    The best, for whatever else the machine does can only make a time longer. The two
-    take turns, so that a slow minute is slow for both, and neither has to clear away
-    what the other one has left.
+    It is the processor's time, and the best, for whatever else the machine does can
+    only make a time longer. The two take turns, so that a slow minute is slow for both,
+    and neither has to clear away what the other one has left.
     """
     best = [float("inf"), float("inf")]
     turns, stop = 0, time.perf_counter() + seconds

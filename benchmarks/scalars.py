@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import gc
 import importlib
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from measure import Row, compare
 
+from gradstep.core.base.garbage import undisturbed
 from gradstep.core.engine.graph import Builder
 from gradstep.core.engine.run import Run, evaluate
 from gradstep.core.ops import OPS
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
 ADD, MULTIPLY = OPS["add"], OPS["multiply"]
 CHAIN = (1.5, 0.999, 0.001)
@@ -55,22 +54,6 @@ def rows(sizes: Sequence[int], seconds: float) -> Iterator[Row | str]:
 def _agree(ours: Any, theirs: Any) -> None:
     if not np.isclose(ours, theirs, rtol=1e-12):
         raise SystemExit(f"the gradients differ: {ours} and {theirs}")
-
-
-@contextmanager
-def undisturbed() -> Generator[None]:
-    """Turn the garbage collector off while a large graph is built.
-
-    It would look for cycles among millions of rows, again and again, and there are
-    none. Afterwards it goes on as before.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def our_chain(count: int) -> Run:

@@ -404,11 +404,7 @@ class Builder:
     def __init__(self) -> None:
         self._rows: list[Row] = []
         self._scalar = True
-
-    @property
-    def nodes(self) -> Nodes:
-        """Return the nodes added so far."""
-        return Nodes(self._rows)
+        self.nodes: Final = Nodes(self._rows)  # those added so far
 
     def leaf(
         self,

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from ..base.errors import LimitError, Problem, ProgramError, RuleError
+from ..base.garbage import undisturbed
 from ..base.limits import LIMITS, Limits
 from ..ops import ALIASES, OPS
 from .constructors import CONSTRUCTORS
@@ -46,6 +47,7 @@ class Program:
     leaves: Mapping[int, Value]  # inputs, parameters, constants and literals
 
 
+@undisturbed()  # of the rows of a graph, none leads back to another
 def build(
     text: str,
     leaves: Mapping[str, Leaf],

@@ -98,7 +98,10 @@ def _binary(reading: Reading, node: ast.BinOp) -> Bound:
     value = reading.expression(spine[-1].left)
     for one in reversed(spine):
         right = reading.expression(one.right)
-        value = reading.attempt(one, _joined, one, one.op, value, right)
+        try:
+            value = _joined(reading, one, one.op, value, right)
+        except Fault as fault:
+            value = reading.failed(fault, one)
     return value
 
 

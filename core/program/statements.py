@@ -132,6 +132,7 @@ class Reading:
         self.problems: list[Problem] = [*self.module.problems]
         self.reported: set[tuple[int, int, str]] = set()
         self.called: set[Function] = set()
+        self.open: set[Function] = set()  # those whose lines are being read
         self.limited = False
         self.steps = 0
         self.elements = 0
@@ -351,9 +352,11 @@ class Reading:
 
     def expression(self, node: ast.expr) -> Bound:
         """Return what an expression is; after a mistake that is reported, `POISON`."""
-        value = self.attempt(node, self.readers[type(node)], node)
-        held = items(value)
-        self.steps += 1 if held is None else 1 + len(held)
+        try:
+            value = self.readers[type(node)](self, node)
+        except Fault as fault:
+            value = self.failed(fault, node)
+        self.steps += 1 + len(items(value) or ())
         if self.steps > self.limits.steps:
             self.stop(
                 node,
@@ -363,17 +366,12 @@ class Reading:
             )
         return value
 
-    def attempt(
-        self, node: ast.AST, function: Callable[..., Bound], *args: Any
-    ) -> Bound:
-        """Return what `function` makes of a part of a line, or report what is wrong."""
-        try:
-            return function(self, *args)
-        except Fault as fault:
-            if fault.message:
-                self.report(fault.at or node, fault.message, fault.hint)
-                self.limited = self.limited or isinstance(fault, LimitFault)
-            return POISON
+    def failed(self, fault: Fault, node: ast.AST) -> Bound:
+        """Report what is wrong with a part of a line, which is `POISON` then."""
+        if fault.message:
+            self.report(fault.at or node, fault.message, fault.hint)
+            self.limited = self.limited or isinstance(fault, LimitFault)
+        return POISON
 
     def all(self, nodes: Iterable[ast.expr]) -> list[Bound]:
         """Return what several expressions are, all of them read before any fails."""
@@ -384,12 +382,14 @@ class Reading:
 
     def site(self, node: ast.expr) -> Site:
         """Return where an expression stands."""
+        scope = self.scope
         spot = self.spots.get(node)
         if spot is None:
-            source = self.scope.source
+            source = scope.source
             spot = (*source.place(node), source.words(node))
-            self.spots[node] = spot
-        return Site(self.scope.statement, *spot)
+            if scope.function:  # it is read again with each call
+                self.spots[node] = spot
+        return Site(scope.statement, *spot)
 
     def literal(self, value: float, text: str) -> int:
         """Return the constant node of a number, made when it is first met."""
@@ -530,9 +530,11 @@ class Reading:
         for parameter, value in values.items():
             default = isinstance(value, ast.expr)
             scope.values[parameter] = self.expression(value) if default else value
+        self.open.add(function)
         result: Bound = None
         for line in function.lines:
             result = self.line(line)
+        self.open.remove(function)
         self._name(result, name, first)
         self.scope = caller
         self.frames[index] = Frame(
@@ -549,14 +551,11 @@ class Reading:
         return result
 
     def _check_depth(self, node: ast.expr, function: Function, caller: Scope) -> None:
-        scope: Scope | None = caller
-        while scope:
-            if scope.function is function:
-                raise Fault(
-                    f"{function.name} calls itself, which would never end",
-                    "write one function for each level",
-                )
-            scope = scope.caller
+        if function in self.open:
+            raise Fault(
+                f"{function.name} calls itself, which would never end",
+                "write one function for each level",
+            )
         if caller.depth >= self.limits.calls:
             self.stop(node, f"calls are nested more than {self.limits.calls} deep")
 

@@ -71,6 +71,8 @@ class Scanned:
 
     def note(self, node: ast.stmt) -> str:
         """Return the comments on the lines of a statement."""
+        if not self.notes:
+            return ""
         lines = range(node.lineno, (node.end_lineno or node.lineno) + 1)
         return clean(" ".join(filter(None, (self.notes.get(k, "") for k in lines))))
 

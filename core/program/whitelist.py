@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Final, Literal, NamedTuple
 
@@ -73,11 +73,11 @@ def _mistake(node: ast.AST, limits: Limits, place: Place) -> Mistake | None:
     return check(node, limits, place) if check else None
 
 
-def _signs(node: ast.AST) -> list[ast.AST]:
+def _signs(node: ast.AST) -> Iterable[ast.AST]:
     """Return the operators of a syntax node."""
     if isinstance(node, (ast.BinOp, ast.UnaryOp)):
-        return [node.op]
-    return [*node.ops] if isinstance(node, ast.Compare) else []
+        return (node.op,)
+    return node.ops if isinstance(node, ast.Compare) else ()
 
 
 def refused_statement(node: ast.stmt, *, inside: bool) -> Mistake:
@@ -119,16 +119,16 @@ def is_literal(node: ast.expr) -> bool:
 _Check = Callable[[Any, Limits, Place], Mistake | None]
 
 
-def _children(node: ast.AST) -> Iterator[ast.AST]:
+def _children(node: ast.AST) -> Iterable[ast.AST]:
     if isinstance(node, (ast.Name, ast.Constant)):
-        return
+        return ()
+    if isinstance(node, ast.BinOp):  # most of a program, so it does not go on
+        return (node.left, node.right)
     if isinstance(node, ast.Call):  # what is called is a name, and looked up as such
-        yield from node.args
-        yield from (one.value for one in node.keywords)
-        return
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.expr):
-            yield child
+        return (*node.args, *(one.value for one in node.keywords))
+    return (
+        child for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)
+    )
 
 
 def _left(node: ast.AST) -> ast.AST | None:
