@@ -17,15 +17,9 @@ from ..explain.mistakes import MISTAKES, find_mistake, with_mistake
 from ..session.location import parse_edge
 from ..session.memory import Branch, Place
 from ..session.reply import Answer, Table
+from ..words.digits import CELL
 from ..words.expression import parse_element
-from ..words.numbers import (
-    CELL,
-    change_text,
-    distinct,
-    element_text,
-    index_text,
-    value_text,
-)
+from ..words.numbers import change_text, distinct, element_text, index_text, value_text
 from .looking import runs_table, table_answer
 from .movement import here, whole_number
 from .table import Command

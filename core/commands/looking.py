@@ -16,9 +16,10 @@ from ..session.reply import Answer, Listing, Table, Value
 from ..session.runs import run_rows
 from ..session.steps import place_of
 from ..session.stops import changing, known_value
+from ..words.digits import SENTENCE
 from ..words.events import event_line
 from ..words.names import called
-from ..words.numbers import SENTENCE, change_text, printed, value_text
+from ..words.numbers import change_text, printed, value_text
 from .movement import here, marks_table
 from .stopping import stops_table
 from .table import Command

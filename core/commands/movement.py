@@ -12,9 +12,10 @@ from ..session.memory import Place
 from ..session.reply import Answer, Stopped, Table
 from ..session.steps import MOVES, Direction
 from ..session.stops import Stop, changing
+from ..words.digits import SENTENCE
 from ..words.events import event_kind, event_line, where
 from ..words.names import with_wordings
-from ..words.numbers import SENTENCE, change_text, index_text
+from ..words.numbers import change_text, index_text
 from .table import Command, Completes
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ import numpy as np
 from ..base.progress import Progress, with_progress
 from ..engine.element import index_of
 from ..engine.trace import Contribution, Event, Forward, Seed, Trace, Update
-from ..words.numbers import SENTENCE, change_text, index_text, value_text
+from ..words.digits import SENTENCE
+from ..words.numbers import change_text, index_text, value_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

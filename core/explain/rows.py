@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 from ..base.text import counted
 from ..engine.element import Element, Index, Quantity
 from ..engine.graph import Edge
+from ..words.digits import SENTENCE
 from ..words.events import element_name
 from ..words.formulas import Wording, axes_text, indexed
 from ..words.names import called, with_wording, with_wordings
-from ..words.numbers import SENTENCE, index_text, shape_text, value_text
+from ..words.numbers import index_text, shape_text, value_text
 from .verdicts import is_checkable, numeric_line, quick_check
 
 if TYPE_CHECKING:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Final
 
 from ..base.text import counted
 from ..engine.graph import Edge, Graph
+from ..words.digits import SENTENCE
 from ..words.events import element_name
 from ..words.names import with_wordings
-from ..words.numbers import SENTENCE, distinct, element_text, number_text
+from ..words.numbers import distinct, element_text, number_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

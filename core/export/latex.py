@@ -22,8 +22,9 @@ from ..engine.measure import largest
 from ..explain.axes import attribute
 from ..explain.gradients import Part, explain_gradient
 from ..ops import OPS
+from ..words.digits import SENTENCE
 from ..words.formulas import axes_text, code_text
-from ..words.numbers import SENTENCE, element_text, number_text
+from ..words.numbers import element_text, number_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

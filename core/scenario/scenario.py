@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast, get_args
 
 import numpy as np
 
-from ... import scenarios
 from ..base.errors import InputError, Problem, ScenarioError
 from ..base.files import read_text
 from ..base.limits import LIMITS, Limits
@@ -25,6 +24,7 @@ from ..ops.table.checks import is_whole
 from ..program.build import Leaf, Program, build
 from ..program.syntax import check_name
 from ..words.numbers import shape_text
+from .builtin import builtin_names, builtin_path
 from .places import Path, inside
 from .toml import Mistakes, Table, described, shown, shown_key
 from .toml import parse as parse_toml
@@ -94,18 +94,9 @@ class Scenario:
     expect: tuple[Expectation, ...]  # in the order of the file; () for none
 
 
-def builtin_names() -> tuple[str, ...]:
-    """Return the names of the scenarios that come with gradstep."""
-    return tuple(sorted(path.stem for path in _builtin_folder().glob("*.toml")))
-
-
 def starter() -> str:
     """Return the scenario that `gradstep new` writes: small, commented, and it runs."""
     return pathlib.Path(__file__).with_name("starter.toml").read_text("utf-8")
-
-
-def _builtin_folder() -> pathlib.Path:
-    return pathlib.Path(scenarios.__path__[0])
 
 
 def load(path_or_name: str | pathlib.Path, limits: Limits = LIMITS) -> Scenario:
@@ -117,7 +108,8 @@ def load(path_or_name: str | pathlib.Path, limits: Limits = LIMITS) -> Scenario:
     text = str(path_or_name)
     names = builtin_names()
     if text in names:
-        path, source = _builtin_folder() / f"{text}.toml", f"{text}.toml"
+        path = builtin_path(text)
+        source = path.name
     else:
         path, source = pathlib.Path(path_or_name), clean(text)
     try:

@@ -14,8 +14,8 @@ from ..base.trust import KEYBOARD, Trust
 from ..export.formats import EXPORTERS, Exporter
 from ..words import events as describe
 from ..words.budget import STEP, Budget
+from ..words.digits import SENTENCE
 from ..words.expression import Expression, State, parse
-from ..words.numbers import SENTENCE
 from .location import Location, parse_location
 from .memory import Branch, Memory, Place
 from .reply import Reply, Stopped

@@ -9,8 +9,9 @@ import numpy as np
 from ..engine.element import Index, index_of
 from ..engine.measure import blocks, magnitudes
 from ..engine.trace import Contribution, Event, Forward, Seed, Trace
+from .digits import SENTENCE
 from .names import with_wordings
-from .numbers import SENTENCE, change_text, element_text, index_text, value_text
+from .numbers import change_text, element_text, index_text, value_text
 
 if TYPE_CHECKING:
     from ..engine.graph import Node

@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 import numpy as np
 
+from .digits import CELL, MOST_DIGITS, SENTENCE
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from ..ops.table import Shape
 
-CELL: Final = 4  # significant digits in tables, matrices, labels
-SENTENCE: Final = 6  # in sentences and at the prompt
-MOST_DIGITS: Final = 17  # enough to tell any two numbers of float64 apart
 _LARGEST: Final = 6  # the exponent from which on numbers are written as 1.5e7
 _LARGEST_WHOLE: Final = 9
 _SMALLEST: Final = -3

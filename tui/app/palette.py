@@ -23,7 +23,7 @@ from textual.command import (
 from textual.content import Content
 
 from ...core.engine.element import Element
-from ...core.scenario.scenario import builtin_names
+from ...core.scenario.builtin import builtin_names
 from ...core.words.numbers import shape_text
 from ..panes.base.pane import Asked, Begun, Chosen
 from ..panes.base.views import VIEWS

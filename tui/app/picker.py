@@ -22,7 +22,8 @@ from ...core.base.files import open_regular
 from ...core.base.limits import LIMITS
 from ...core.base.text import clean, counted
 from ...core.debugger.debugger import event_count
-from ...core.scenario.scenario import Scenario, builtin_names, load
+from ...core.scenario.builtin import builtin_names
+from ...core.scenario.scenario import Scenario, load
 from ...core.words.numbers import shape_text
 from ..graph.drawing import Piece, cut
 from ..graph.scene import Atlas

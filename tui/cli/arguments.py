@@ -369,6 +369,7 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
         "list": Command(
             "list the built-in scenarios",
             {"": (_EACH, _WIDTH, _PLAIN)},
+            "listing",
             clashes={"--json": ("--width", "--plain")},
         ),
         "show": Command(

@@ -15,6 +15,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, NoReturn, TextIO
 
+from gradstep import __version__
+
 from ...core.base.errors import InputError, Problem, defect_text
 from ...core.base.exits import BUG, INTERRUPTED, OK, SIGNALLED, WRONG
 from ...core.base.text import clean, nearest
@@ -233,9 +235,7 @@ def _dispatch(arguments: Sequence[str], begin: Callable[[], None]) -> int:
     except SystemExit as leaving:  # argparse has printed its help
         return int(leaving.code or OK)
     if options.version:
-        from importlib.metadata import version  # noqa: PLC0415  # 4 ms, only for --version
-
-        sys.stdout.write(f"gradstep {version('gradstep')}\n")
+        sys.stdout.write(f"gradstep {__version__}\n")
         return OK
     if options.command is None:
         options = parse(["run"] if has_terminal() else ["play", "apple_orange"])

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, TextIO
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from ...core.words.numbers import CELL, SENTENCE
+from ...core.words.digits import CELL, SENTENCE
 from ..draw.look import Look
 
 if TYPE_CHECKING:

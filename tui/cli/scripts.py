@@ -18,7 +18,8 @@ from ...core.debugger.complete import complete
 from ...core.debugger.debugger import Debugger
 from ...core.debugger.verify import Verdict, promises, scenarios_in
 from ...core.export.records import dump, plain
-from ...core.scenario.scenario import builtin_names, load
+from ...core.scenario.builtin import builtin_names
+from ...core.scenario.scenario import load
 from ...core.session.script import Line, parse_script, read_script, run_script
 from ..draw.replies import reply_block, transcript
 from ..export.exports import with_screen

@@ -6,7 +6,7 @@ import argparse
 import shlex
 import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from ...core.base.errors import InputError, Problem, ScenarioError, gathered
 from ...core.base.exits import FAILED, INTERRUPTED, OK
@@ -22,13 +22,12 @@ from ...core.export.records import (
     graph_record,
     scenario_record,
 )
-from ...core.scenario.scenario import Scenario, builtin_names, load, starter
+from ...core.scenario.scenario import Scenario, load, starter
 from ..draw.playback import Pace, Selection, play, play_json, play_markdown, slices_of
 from ..draw.reports import (
     CHECK_PRECISIONS,
     check_block,
     gradients_block,
-    list_block,
     subject_block,
 )
 from ..draw.stage import Stage
@@ -129,17 +128,9 @@ def do_check(options: Options) -> int:
     return code
 
 
-def do_list(options: Options) -> int:
-    """List the scenarios that come with gradstep."""
-    screen, look = screen_for(options), look_for(options)
-    scenarios = sorted(
-        _load_all(builtin_names()), key=lambda s: (s.order, s.subject.name)
-    )
-    if options.json:
-        screen.file.writelines(f"{dump(scenario_record(s))}\n" for s in scenarios)
-        return OK
-    screen.print(list_block(scenarios, look, screen.width))
-    return OK
+def describe(names: Sequence[str], file: IO[str]) -> None:
+    """Write what scenarios say of themselves, each as a JSON object on a line."""
+    file.writelines(f"{dump(scenario_record(one))}\n" for one in _load_all(names))
 
 
 def do_show(options: Options) -> int:

@@ -5,13 +5,17 @@ Nothing is ever clipped: what does not fit beside stands below.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
+import re
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeVar
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+MARGIN: Final = 3  # cells left of what belongs to a heading
+LONGEST_LINE: Final = 88  # of a paragraph, however wide the terminal is
 
 
 class Wide(Protocol):
@@ -22,6 +26,9 @@ class Wide(Protocol):
         """Return how much."""
         ...
 
+
+_BREAKS: Final = re.compile(r"[\n\t]")
+_CONSOLE: Final = Console()  # rich asks it for nothing that depends on a terminal
 
 WideT = TypeVar("WideT", bound=Wide)
 
@@ -36,11 +43,18 @@ class Block(NamedTuple):
         self, console: Console, options: ConsoleOptions
     ) -> RenderResult:
         """Draw the lines, each from a new line on."""
+        fits = self.width <= options.max_width
         for line in self.lines:
-            drawn = line.copy()
-            drawn.rstrip()
-            drawn.end = "\n"
-            yield drawn
+            drawn = line
+            if line.plain[-1:].isspace():
+                drawn = line.copy()
+                drawn.rstrip()
+            if fits:  # rich would look for places to break it
+                yield from drawn.render(console, "\n")
+            else:
+                drawn = drawn.copy()
+                drawn.end = "\n"
+                yield drawn
 
     @classmethod
     def of(cls, lines: Iterable[Text]) -> Block:
@@ -51,17 +65,22 @@ class Block(NamedTuple):
 
 def under(*blocks: Block) -> Block:
     """Return blocks, one below the other."""
-    return Block.of(line for block in blocks for line in block.lines)
+    lines = tuple(line for block in blocks for line in block.lines)
+    return Block(lines, max((block.width for block in blocks), default=0))
 
 
 def indent(block: Block, by: int) -> Block:
     """Return a block moved to the right."""
     if by <= 0:
         return block
-    space = " " * by
-    return Block.of(
-        Text.assemble(space, line) if line else line for line in block.lines
-    )
+    lines = (_indented(line, by) if line else line for line in block.lines)
+    return Block(tuple(lines), block.width + by if block.width else 0)
+
+
+def _indented(line: Text, by: int) -> Text:
+    indented = line.copy()
+    indented.pad_left(by)
+    return indented
 
 
 def apart(*blocks: Block) -> Block:
@@ -110,7 +129,12 @@ def _join(row: Sequence[Block], gap: int) -> Block:
 
 def wrap(text: Text, width: int) -> Block:
     """Return a paragraph broken at its spaces to `width`."""
-    lines = text.wrap(Console(), max(width, 1), overflow="fold")
+    if text.cell_len <= width and not _BREAKS.search(text.plain):
+        line = text.copy()
+        line.rstrip()
+        line.end = ""
+        return Block.of([line])
+    lines = text.wrap(_CONSOLE, max(width, 1), overflow="fold")
     for line in lines:
         line.rstrip()
         line.end = ""

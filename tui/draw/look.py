@@ -7,10 +7,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from rich import box
-from rich.text import Text
+from rich.text import Span, Text
 
 from ...core.base.signs import ascii_text
-from ...core.words.numbers import CELL, SENTENCE
+from ...core.words.digits import CELL, SENTENCE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,7 +60,9 @@ class Look:
         """Return text in the style of its meaning. It is never read as markup."""
         shown = ascii_text(text) if self.ascii else text
         # A style of its part alone: that of a whole Text would reach what is appended.
-        return Text("", end="").append(shown, self.styles[meaning] if meaning else None)
+        style = self.styles[meaning] if meaning and shown else ""
+        spans = [Span(0, len(shown), style)] if style else None
+        return Text(shown, spans=spans, end="")
 
     @property
     def dot(self) -> str:

@@ -16,9 +16,9 @@ from ...core.engine.trace import Contribution, Trace
 from ...core.export.records import dump, event_record
 from ...core.session.location import parse_location
 from ...core.words.numbers import shape_text
-from .blocks import Block, indent, under, wrap
+from .blocks import LONGEST_LINE, MARGIN, Block, indent, under, wrap
 from .stage import Numbers, Stage, notes, place
-from .step import LONGEST_LINE, MARGIN, Step, body, paragraph, rule
+from .step import Step, body, paragraph, rule
 from .tables import node_table
 
 if TYPE_CHECKING:

@@ -11,11 +11,11 @@ from rich.text import Text
 from ...core.session.reply import Listing, Reply, Table, Value
 from ...core.words.names import wordings
 from ...core.words.numbers import digits_apart, number_text, shape_text, value_text
-from .blocks import Block, apart, beside, indent, under, wrap
+from .blocks import MARGIN, Block, apart, beside, indent, under, wrap
 from .digits import align
 from .matrix import array_block, ink, inline
 from .stage import Stage
-from .step import MARGIN, body, heading
+from .step import body, heading
 from .tables import table
 
 if TYPE_CHECKING:

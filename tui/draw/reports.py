@@ -1,9 +1,9 @@
-"""What `grads`, `check`, `list` and `show` print."""
+"""What `grads`, `check` and `show` print."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import groupby, product
+from itertools import product
 from typing import TYPE_CHECKING, Final
 
 from ...core.engine.graph import Edge, Graph, Node
@@ -12,11 +12,21 @@ from ...core.words.formulas import Formula, Wording, listed
 from ...core.words.names import called, with_wordings
 from ...core.words.numbers import number_text
 from ...core.words.remarks import remark_text, remarks
-from .blocks import Block, apart, beside, fits, indent, under, wrap
+from .blocks import (
+    LONGEST_LINE,
+    MARGIN,
+    Block,
+    apart,
+    beside,
+    fits,
+    indent,
+    under,
+    wrap,
+)
 from .digits import align
 from .matrix import ink
 from .playback import facts_block, sources_block
-from .step import LONGEST_LINE, MARGIN, rule
+from .step import rule
 from .tables import fits as fits_in_lines
 from .tables import node_table, table
 
@@ -29,7 +39,6 @@ if TYPE_CHECKING:
     from ...core.engine.run import Run
     from ...core.engine.subject import Subject
     from ...core.engine.trace import Trace
-    from ...core.scenario.scenario import Scenario
     from .look import Look
 
 CHECK_PRECISIONS: Final = (15, 12, 9, 7)
@@ -162,26 +171,6 @@ def _seconds(seconds: float) -> str:
         if seconds >= size:
             return f"{number_text(seconds / size, 3)} {unit}"
     return f"{number_text(seconds / 1e-6, 3)} µs"
-
-
-# ---------------------------------------------------------------------------- list
-
-
-def list_block(scenarios: Sequence[Scenario], look: Look, width: int) -> Block:
-    """Return scenarios under the titles of their groups."""
-    longest = max(len(scenario.subject.name) for scenario in scenarios)
-    room = width - MARGIN - longest - MARGIN
-    blocks: list[Block] = []
-    for group, members in groupby(scenarios, lambda scenario: scenario.group):
-        rows: list[Block] = []
-        for one in members:
-            name = Block(Block.of([look.text(one.subject.name, "name")]).lines, longest)
-            title = wrap(look.text(one.subject.title), max(room, longest))
-            rows.append(beside((name, title), width - MARGIN, MARGIN))
-        heading = wrap(look.text(group, "title"), width)
-        blocks.append(under(heading, indent(under(*rows), MARGIN)))
-    hint = "gradstep play NAME plays one; gradstep show NAME tells more"
-    return apart(*blocks, _said(hint, "quiet", look, width))
 
 
 # ---------------------------------------------------------------------------- show

@@ -13,9 +13,10 @@ from ...core.explain.gradients import Part, Term, part_of
 from ...core.explain.links import made_from, made_into, partners
 from ...core.explain.rows import BY_PATCH
 from ...core.explain.values import Factor, ValueExplanation, explain_value
+from ...core.words.digits import SENTENCE
 from ...core.words.events import element_name
 from ...core.words.formulas import Wording, indexed
-from ...core.words.numbers import SENTENCE, change_text, index_text, number_text
+from ...core.words.numbers import change_text, index_text, number_text
 
 if TYPE_CHECKING:  # it waits until something is trained
     from collections.abc import Sequence

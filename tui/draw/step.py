@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import product
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -14,7 +13,18 @@ from ...core.engine.trace import Breakdown, Contribution, Forward, Seed
 from ...core.words.formulas import NO_FORMULA, Formula, axes_text
 from ...core.words.names import called, with_wordings
 from ...core.words.numbers import shape_text
-from .blocks import Block, apart, beside, fits, flow, indent, under, wrap
+from .blocks import (
+    LONGEST_LINE,
+    MARGIN,
+    Block,
+    apart,
+    beside,
+    fits,
+    flow,
+    indent,
+    under,
+    wrap,
+)
 from .look import MOST, Look
 from .matrix import array_block, number
 from .stage import Numbers, Stage, notes, pass_of, place
@@ -27,12 +37,11 @@ if TYPE_CHECKING:
 
     from ...core.ops.table import Array
 
-MARGIN: Final = 3
 _GAP: Final = 4
 _LEAST_GAP: Final = 2
+_SPACE: Final = Text(" ", end="")
 _NARROWEST: Final = 34  # of the corners of a large matrix, where there is a choice
 _TITLES: Final = (40, 28, 20)  # how wide titles of two lines may be, to begin with
-LONGEST_LINE: Final = 88  # of a paragraph, however wide the terminal is
 _LONGEST_STATEMENT: Final = 400  # characters of it above a step
 
 
@@ -312,18 +321,20 @@ def _drawn(look: Look, columns: Sequence[_Column], width: int) -> Block:
     beside_each_other = min(len(columns), (width + _GAP) // (_NARROWEST + _GAP))
     narrow = (width + _GAP) // max(beside_each_other, 1) - _GAP
     bodies = [_body(look, column, width, narrow) for column in columns]
+    words = [_words(look, column) for column in columns]
     drawn: list[_Drawn] = []
-    for room, gap in product((0, *_TITLES), (_GAP, _LEAST_GAP)):
+    for room in (0, *_TITLES):
         drawn = [
             _Drawn(
                 column,
-                _title(look, column, min(max(room, one.width), width) if room else 0),
+                _title(said, min(max(room, one.width), width) if room else 0),
                 one,
             )
-            for column, one in zip(columns, bodies, strict=True)
+            for column, said, one in zip(columns, words, bodies, strict=True)
         ]
-        if fits(drawn, width, gap):
-            return _row(drawn, width, gap)
+        for gap in (_GAP, _LEAST_GAP):
+            if fits(drawn, width, gap):
+                return _row(drawn, width, gap)
     rows = flow(drawn, width, _GAP)
     return apart(*(_row(row, width, _GAP) for row in rows))
 
@@ -334,15 +345,19 @@ def _row(drawn: Sequence[_Drawn], width: int, gap: int) -> Block:
     return beside([one.block(lines, headed) for one in drawn], width, gap)
 
 
-def _title(look: Look, column: _Column, room: int) -> Block:
-    """Return a title on one line, or in a block that is about `room` wide."""
+def _words(look: Look, column: _Column) -> tuple[Text, Text]:
+    """Return the role of a column, and what else its title says."""
     shape = "" if column.array is None else _shape(column.array)
     role, name = look.text(column.role, "quiet"), look.text(column.name, "name")
     rest = look.text(shape if column.rest is None else column.rest, "quiet")
-    space = Text(" ", end="")
+    return role, _SPACE.join(part for part in (name, rest) if part)
+
+
+def _title(words: tuple[Text, Text], room: int) -> Block:
+    """Return a title on one line, or in a block that is about `room` wide."""
+    role, below = words
     if not room:
-        return Block.of([space.join(part for part in (role, name, rest) if part)])
-    below = space.join(part for part in (name, rest) if part)
+        return Block.of([_SPACE.join(part for part in words if part)])
     return under(Block.of([role] if role else []), wrap(below, room))
 
 

@@ -65,6 +65,7 @@ __all__ = [
     "load",
     "parse",
 ]
+__version__: Final = "0.1.0"  # pyproject.toml reads it here
 
 # Each module, and the public names that it has.
 _HOMES: Final = {

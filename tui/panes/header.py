@@ -9,7 +9,8 @@ import numpy as np
 from rich.cells import cell_len
 
 from ...core.engine.measure import norm
-from ...core.words.numbers import SENTENCE, number_text, value_text
+from ...core.words.digits import SENTENCE
+from ...core.words.numbers import number_text, value_text
 from ..graph.drawing import cut, cut_within
 
 if TYPE_CHECKING:

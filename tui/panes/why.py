@@ -15,9 +15,10 @@ from ...core.commands.explaining import find_element
 from ...core.explain.rows import Kind
 from ...core.explain.rows import Row as Reason
 from ...core.explain.why.rows import explained, own_remarks
+from ...core.words.digits import SENTENCE
 from ...core.words.events import element_name
 from ...core.words.names import with_wording
-from ...core.words.numbers import SENTENCE, style_for, write
+from ...core.words.numbers import style_for, write
 from ..draw.digits import align
 from ..draw.stage import wording
 from .base.background import GIVEN_UP

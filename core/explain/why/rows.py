@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Final
 
 from ...engine.element import Element
 from ...engine.trace import Trace
+from ...words.digits import SENTENCE
 from ...words.events import element_name
 from ...words.names import called
-from ...words.numbers import SENTENCE
 from ...words.remarks import concerns, remark_text, remarks
 from ..gradients import explain_gradient
 from ..rows import (

@@ -62,7 +62,7 @@ def run(*arguments: str, **options) -> subprocess.CompletedProcess[str]:
         (["play", "apple_orange", "--json"], "0 numpy rich"),
         (["grads", "apple_orange", "--json"], "0 numpy rich"),
         (["check", "apple_orange"], "0 numpy rich"),
-        (["list"], "0 numpy rich"),
+        (["list"], "0 rich"),
         (["show", "apple_orange"], "0 numpy rich"),
     ],
 )

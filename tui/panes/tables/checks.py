@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from ....core.engine.element import Element
 from ....core.explain.verdicts import agreement, blamed, compared
+from ....core.words.digits import CELL
 from ....core.words.names import with_wordings
-from ....core.words.numbers import CELL, distinct, number_text
+from ....core.words.numbers import distinct, number_text
 from ..base.pane import Chosen, View
 from ..base.views import VIEWS
 from .nodes import number_cell

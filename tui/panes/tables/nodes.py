@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, ClassVar, Final, Generic, TypeVar
 from ....core.engine.element import Element, Quantity
 from ....core.engine.measure import MOST_PARTIAL, Gist, gist
 from ....core.pictures.flow import SIZES, Computed, computed, node_order
-from ....core.words.numbers import CELL, digits_apart, number_text, shape_text
+from ....core.words.digits import CELL
+from ....core.words.numbers import digits_apart, number_text, shape_text
 from ..base.known import Known
 from ..base.pane import Chosen, View
 from ..base.views import VIEWS

@@ -18,7 +18,8 @@ from ....core.pictures.plot import (
     scale_of,
     spark,
 )
-from ....core.words.numbers import SENTENCE, digits_apart, number_text
+from ....core.words.digits import SENTENCE
+from ....core.words.numbers import digits_apart, number_text
 from ...draw.digits import align
 from ..base.empty import Fills, in_the_middle
 from ..base.pane import Asked, Line, Pane, View, classes_in

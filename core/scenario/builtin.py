@@ -1,0 +1,50 @@
+"""The scenarios that come with gradstep, as far as a list of them needs.
+
+They are files of our own, and tests load each of them; so a list is quick.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from ... import scenarios
+from ..base.text import clean
+
+_SUFFIX: Final = ".toml"
+
+
+class Heading(NamedTuple):
+    """What is said of a scenario where it is one of many."""
+
+    group: str  # under which it is listed
+    order: int  # its place in that group
+    name: str
+    title: str  # the name where the file gives none
+
+
+def builtin_names() -> tuple[str, ...]:
+    """Return the names of the scenarios that come with gradstep."""
+    return tuple(sorted(path.stem for path in _folder().glob(f"*{_SUFFIX}")))
+
+
+def builtin_path(name: str) -> Path:
+    """Return the file of a scenario that comes with gradstep."""
+    return _folder() / f"{name}{_SUFFIX}"
+
+
+def headings() -> list[Heading]:
+    """Return the headings of the scenarios that come with gradstep, in their order."""
+    found = [_heading(name) for name in builtin_names()]
+    return sorted(found, key=lambda one: (one.order, one.name))
+
+
+def _heading(name: str) -> Heading:
+    top = tomllib.loads(builtin_path(name).read_text("utf-8"))
+    title = clean(top.get("title", name))
+    return Heading(clean(top.get("group", "")), top.get("order", 0), name, title)
+
+
+def _folder() -> Path:
+    return Path(scenarios.__path__[0])
