@@ -17,6 +17,7 @@ import lookups
 import networks
 import numpy as np
 import operations
+import processes
 import scalars
 import screen
 import terminal
@@ -71,6 +72,7 @@ def _parts(full: bool, seconds: float) -> Parts:
         "debugging": lambda: debugging.rows(seconds),
         "asking": lambda: asking.rows(seconds),
         "texts": lambda: texts.rows(seconds),
+        "processes": processes.rows,
         "screen": screen.rows,
         "large": large.rows,
         "terminal": terminal.rows,

@@ -321,21 +321,29 @@ class Trace:
         made = after if before is None and not run.writes else None
         if made is None:
             made = self._contribution(edge)
-        # The rule of any other kind sums over what was repeated by itself.
-        is_elementwise = node.op is not None and node.op.kind == "elementwise"
-        is_wide = is_elementwise and node.shape != made.shape
-        product = self._product(edge) if is_wide else made
+        summed = self.summed(edge)
+        product = self._product(edge) if summed else made
         return Breakdown(
             edge,
             np.asarray(self.upstream(edge)),
             local_derivative(run, node, argument),
             product,
-            broadcast_axes(product.shape, np.shape(run.values[edge.operand])),
+            summed,
             made,
             before,
             product if after is None else after,
             self.uses(edge.operand, number + 1),
         )
+
+    def summed(self, edge: Edge) -> tuple[int, ...]:
+        """Return the axes over which a product is summed to fit its operand.
+
+        The rule of what is not elementwise sums over what was repeated by itself.
+        """
+        nodes = self.run.graph.nodes
+        node, operand = nodes[edge.consumer], nodes[edge.operand]
+        is_elementwise = node.op is not None and node.op.kind == "elementwise"
+        return broadcast_axes(node.shape, operand.shape) if is_elementwise else ()
 
     def is_complete(self, node: int, position: int) -> bool:
         """Tell whether a gradient is what it will be at the end."""

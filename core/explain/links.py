@@ -100,6 +100,9 @@ def one(index: Index) -> Region:
     return Region(tuple(range(i, i + 1) for i in index))
 
 
+_POINT: Final = one(())  # the only element of a number
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Facet:
     """One array of a step, and whose elements its cells stand for.
@@ -246,18 +249,22 @@ def _around(
     """Relate an element of an operation's result, or of an operand, to the others."""
     node, index = run.graph.nodes[consumer], element.index or ()
     found: dict[tuple[int, Quantity], Region | None] = {}
+    if element.node not in (consumer, *node.operands):
+        return found
+    if node.op is not None and node.op.kind == "elementwise" and not node.shape:
+        of_operands = {(operand, "value"): _POINT for operand in node.operands}
+        return {**of_operands, (consumer, quantity): _POINT}
     if element.node == consumer:
         found[consumer, quantity] = one(index)
         for argument, operand in enumerate(node.operands):
             found[operand, "value"] = made_from(run, node, argument, index)
         return found
-    if element.node in node.operands:
-        argument = node.operands.index(element.node)
-        found[consumer, quantity] = made_into(run, node, argument, index)
-        for other, operand in enumerate(node.operands):
-            if operand != element.node:
-                found[operand, "value"] = partners(run, node, argument, other, index)
-        found[element.node, "value"] = one(index)
+    argument = node.operands.index(element.node)
+    found[consumer, quantity] = made_into(run, node, argument, index)
+    for other, operand in enumerate(node.operands):
+        if operand != element.node:
+            found[operand, "value"] = partners(run, node, argument, other, index)
+    found[element.node, "value"] = one(index)
     return found
 
 

@@ -72,7 +72,7 @@ class Cells:
         largest = float(sizes[np.isfinite(sizes)].max(initial=0.0)) or 1.0
         return [_kind(float(self.array[index]), largest) for index in self.indices]
 
-    @property
+    @cached_property
     def width(self) -> int:
         """How many characters it is wide, about."""
         return (max(map(len, self.texts), default=1) + 2) * len(self._columns) + 2

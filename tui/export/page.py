@@ -23,7 +23,7 @@ from .frames import MOST_STEPS
 from .sections import gallery, section, step_section
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from ...core.engine.graph import Graph
     from ...core.engine.subject import When
@@ -39,7 +39,8 @@ def page(stage: Stage) -> str:
         hint = f"{MOST_STEPS:,} at most; md and `gradstep play` take them all"
         raise LimitError(f"{len(trace):,} events are too many for one file", hint)
     graph = drawn_graph(stage)
-    lines = [_lines(stage, event) for event in range(len(trace))]
+    firsts = _firsts(stage.graph)
+    lines = [_lines(stage, event, firsts) for event in range(len(trace))]
     steps = [
         step_section(
             stage,
@@ -175,13 +176,12 @@ def _firsts(graph: Graph) -> dict[str, int]:
     return firsts
 
 
-def _lines(stage: Stage, event: int) -> list[int]:
+def _lines(stage: Stage, event: int, firsts: Mapping[str, int]) -> list[int]:
     """Return the lines that an event belongs to, the innermost first.
 
-    They are counted through all of the author's own sources.
+    They are counted through all of the author's own sources, from `firsts` on.
     """
     graph = stage.graph
-    firsts = _firsts(graph)
     return [
         firsts[frame.source] + statement.line - 1
         for _, statement, frame in graph.around(stage.node(event).site)

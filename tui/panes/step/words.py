@@ -85,7 +85,7 @@ def _summed(trace: Trace, event: Event) -> tuple[int, ...]:
     """Return the axes that a step sums over."""
     if not isinstance(event, Contribution):
         return ()
-    return trace.breakdown(event.consumer, event.argument).summed
+    return trace.summed(event.edge)
 
 
 def _formula(stage: Stage, event: Event, summed: tuple[int, ...]) -> Formula:
