@@ -15,8 +15,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, NoReturn, TextIO
 
-from gradstep import __version__
-
+from ... import __version__
 from ...core.base.errors import InputError, Problem, defect_text
 from ...core.base.exits import BUG, INTERRUPTED, OK, SIGNALLED, WRONG
 from ...core.base.text import clean, nearest

@@ -17,8 +17,8 @@ from gradstep.core.base import exits
 from gradstep.core.check import check as checking
 from gradstep.core.engine.patches import Patches
 from gradstep.core.scenario.scenario import builtin_names, load, starter
+from gradstep.tui.cli import listing, tasks
 from gradstep.tui.cli import main as cli
-from gradstep.tui.cli import tasks
 from gradstep.tui.cli.completion import candidates, script
 
 GRADSTEP = [sys.executable, "-c", "from gradstep.tui.cli.main import main; main()"]
@@ -240,7 +240,7 @@ def test_a_bug_is_told_as_one(monkeypatch, capsys) -> None:
         raise ZeroDivisionError("one\ntwo \x1b[31m")
 
     monkeypatch.delenv("GRADSTEP_TRACEBACK")
-    monkeypatch.setattr(tasks, "do_list", fail)
+    monkeypatch.setattr(listing, "do_list", fail)
     assert cli.run(["list"]) == exits.BUG
     err = capsys.readouterr().err
     assert "bug in gradstep" in err.splitlines()[0]
@@ -256,7 +256,7 @@ def test_an_interrupt_ends_with_130(monkeypatch) -> None:
     def interrupt(_options) -> int:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(tasks, "do_list", interrupt)
+    monkeypatch.setattr(listing, "do_list", interrupt)
     assert cli.run(["list"]) == exits.INTERRUPTED
 
 
