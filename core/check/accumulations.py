@@ -46,6 +46,7 @@ def check_accumulation(job: Job, node: int) -> NodeCheck:
         np.sum(terms, axis=0).ravel(),
         0.0,
         _SUM_RTOL * np.sum(np.abs(terms), axis=0).ravel(),
+        np.zeros(terms[0].size),
     )
     for rank in table.suspects():
         culprit = _culprit(run, node, edges)

@@ -17,6 +17,7 @@ from .differences import (
     Interrupted,
     Limit,
     Slopes,
+    bends,
     limits,
     noise_of,
     slopes,
@@ -46,6 +47,7 @@ class Table:
     numeric: Array  # from differences
     rtol: float  # the relative tolerance
     noise: Array  # what rounding may do to `numeric`; inf where it says nothing
+    bend: Array  # a part of that: what it does where the function bends
 
     @property
     def _finite(self) -> Array:
@@ -146,7 +148,8 @@ def compare(
         job.interrupted = True
         sides = interrupt.done
         positions = positions[: len(sides.right)]
-    noise = noise_of(function, steps, job.scheme)
+    noise = np.ravel(noise_of(function, steps, job.scheme))[positions]
+    bend = bends(function, steps, positions, sides)
     table = Table(
         positions,
         analytic.shape,
@@ -154,7 +157,8 @@ def compare(
         rounded.ravel()[positions],
         sides.middle,
         job.rtol,
-        np.ravel(noise)[positions],
+        noise + bend,
+        bend,
     )
     kinks: list[int] = []
     for rank, best in _limits(function, table, sides):
@@ -192,13 +196,14 @@ def _second_look(job: Job, table: Table, rank: int, best: Limit | None) -> Verdi
     if best is None:
         table.noise[rank] = math.inf
         return "nonfinite"
-    tolerance = job.rtol * max(abs(analytic), abs(best.value)) + best.error
+    error = best.error + float(table.bend[rank])
+    tolerance = job.rtol * max(abs(analytic), abs(best.value)) + error
     if best.jump or (best.corner and best.has_between(analytic, tolerance)):
         return "kink"
     if job.step is None or not math.isfinite(table.numeric[rank]):
         table.numeric[rank] = best.value
     if abs(analytic - best.value) <= tolerance:
-        table.noise[rank] = best.error + abs(table.numeric[rank] - best.value)
+        table.noise[rank] = error + abs(table.numeric[rank] - best.value)
         return "ok"
-    table.noise[rank] = best.error
+    table.noise[rank] = error
     return "mismatch"

@@ -11,7 +11,7 @@ from ..engine.backward import call, reduce_to
 from ..engine.graph import Edge
 from .comparison import compare
 from .differences import EPS, Function, Groups
-from .job import Job, finite_size
+from .job import Job, finite_size, inner_size
 from .report import NodeCheck
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def check_contribution(job: Job, edge: Edge) -> NodeCheck:
     analytic = np.asarray(run.contribution(consumer, argument, upstream))
     own = job.run.upstream(consumer, argument)
     rounded = analytic if own is None else job.run.contribution(consumer, argument, own)
-    function = _operation(run, edge, np.asarray(upstream))
+    function = _operation(run, edge, np.asarray(upstream), analytic)
     plain = outcome
     outcome = compare(job, outcome, analytic, np.asarray(rounded), function)
     if outcome.kinks:
@@ -93,7 +93,7 @@ def _meeting_itself(
         for k in uses
     ]
     own = parts[uses.index(edge.argument)]
-    together = _operation(run, edge, upstream / len(uses), uses)
+    together = _operation(run, edge, upstream / len(uses), own, uses)
     share = compare(job, plain, own, rounded, together)
     if share.verdict != "mismatch":
         return share
@@ -103,11 +103,16 @@ def _meeting_itself(
 
 
 def _operation(
-    run: Run, edge: Edge, upstream: Array, arguments: Sequence[int] = ()
+    run: Run,
+    edge: Edge,
+    upstream: Array,
+    added: Array,
+    arguments: Sequence[int] = (),
 ) -> Function:
     """Return the operation of an edge as a function of its operand alone.
 
-    `arguments` are those that are moved, by default that of the edge.
+    `arguments` are those that are moved, by default that of the edge. `added` is what
+    the edge adds: large numbers that cancel are rounded as large ones.
     """
     _, _, _, op, operands, attributes, _, _ = run.graph.nodes.rows[edge.consumer]
     if op is None:
@@ -130,7 +135,9 @@ def _operation(
         shapes = [np.shape(array) for array in arrays]
         subscripts = op.subscripts(*shapes, **attributes)
         groups = _rows(subscripts, edge.argument, x.shape)
-    return Function(at, x, upstream, base, float(np.sum(size)), groups)
+    inner = float(np.sum(finite_size(added * x))) + inner_size(op, upstream, x)
+    noise = float(np.sum(size)) + EPS * inner
+    return Function(at, x, upstream, base, noise, groups)
 
 
 def _rows(subscripts: str, argument: int, shape: Shape) -> Groups | None:

@@ -132,6 +132,20 @@ def steps_for(function: Function, scheme: Scheme, slope: Array) -> Array:
     return np.exp2(np.round(np.log2(steps)))
 
 
+def bends(
+    function: Function, steps: Array, positions: Sequence[int], sides: Slopes
+) -> Array:
+    """Return how far rounding moves the slopes where the function bends.
+
+    It moves an element to where the slope is another one. At a minimum of large numbers
+    that is all there is: their size times the gradient is 0.
+    """
+    units = np.ravel(_units(function.x) / steps)[positions]
+    with np.errstate(all="ignore"):
+        moved = np.abs(sides.right - sides.left) * units
+    return np.nan_to_num(_SAFETY * EPS * moved, nan=0.0, posinf=0.0)
+
+
 def _units(x: Array) -> Array:
     """Return the size of each element, or of a typical one where it is near zero."""
     size = np.where(np.isfinite(x), np.abs(x), 1.0)
@@ -329,19 +343,28 @@ def _limit(
     middle = [(one + two) / 2 for one, two in zip(right, left, strict=True)]
     pairs = list(itertools.pairwise(range(len(middle))))
     grows = all(abs(middle[new]) > 4 * abs(middle[old]) for old, new in pairs[-4:])
+    # What changes as much however small the step is goes up and down in between.
+    sizes = [max(abs(one), abs(two)) for one, two in zip(right, left, strict=True)]
+    changes = np.multiply(sizes, _LADDER)
+    is_rough = changes[-1] > max(0.01 * np.max(changes), 4 * blur[-1] * _LADDER[-1])
     best: Limit | None = None
     low, high = -math.inf, math.inf  # where all smaller steps put it
     for old, new in reversed(pairs):
         value = middle[new]
         if not (math.isfinite(value) and math.isfinite(middle[old])):
             continue
-        error = abs(value - middle[old]) / 4 + blur[new]
+        error = abs(value - middle[old])
+        # It shrinks with each step, until a step no longer reaches over a corner.
+        if not (old and abs(middle[old] - middle[old - 1]) < error):
+            error /= 4
+        error += blur[new]
         # A step that reaches over a corner or a pole can look as if it had converged.
         agrees = low - 4 * error <= value <= high + 4 * error
         if best is None or (agrees and error < best.error):
             apart, wider = (abs(right[rung] - left[rung]) for rung in (new, old))
             corner = apart > 0.5 * wider and apart > 4 * blur[new] + 1e-6 * abs(value)
-            best = Limit(value, error, right[new], left[new], corner, grows)
+            jump = grows or bool(is_rough)
+            best = Limit(value, error, right[new], left[new], corner, jump)
         low = max(low, value - 4 * blur[new])
         high = min(high, value + 4 * blur[new])
     return best

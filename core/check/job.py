@@ -11,7 +11,7 @@ import numpy as np
 
 from ..engine.graph import Edge
 from ..engine.run import Run, evaluate
-from ..ops.table import Array, Value
+from ..ops.table import Array, Op, Value
 from .report import NodeCheck, skip
 
 if TYPE_CHECKING:
@@ -77,11 +77,30 @@ class Job:
         return np.random.default_rng(self.seed)
 
     def size(self, node: int) -> float:
-        """Return Σ |gradient · value|: what an error of 1 in each element can do."""
+        """Return Σ |gradient · value|: what an error of 1 in each element can do.
+
+        What an operation makes of large numbers on the way counts as well.
+        """
         if node not in self.sizes:
-            products = gradient_of(self.exact, node) * self.exact.value(node)
-            self.sizes[node] = float(np.sum(finite_size(products)))
+            run, slope = self.exact, gradient_of(self.exact, node)
+            _, _, _, op, operands, _, _, _ = run.graph.nodes.rows[node]
+            size = float(np.sum(finite_size(slope * run.value(node))))
+            inner = [inner_size(op, slope, run.value(one)) for one in operands]
+            self.sizes[node] = size + max(inner, default=0.0)
         return self.sizes[node]
+
+
+def inner_size(op: Op | None, slope: Array, operand: Array) -> float:
+    """Return Σ |gradient| times the largest number that goes into a row of a result.
+
+    log_softmax is x less the logarithm of a sum: it may be 0 where both are large.
+    """
+    if op is None or op.kind not in ("block", "reduce") or operand.dtype.kind != "f":
+        return 0.0
+    if any(case.cause == "chosen" for case in op.cases):
+        return 0.0  # it only chooses
+    largest = float(np.max(finite_size(operand), initial=0.0))
+    return float(np.sum(finite_size(slope))) * largest
 
 
 def finite_size(array: Any) -> Array:

@@ -10,6 +10,7 @@ rules: that an explanation adds up is a check of one by the other.
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -376,7 +377,7 @@ def _part_of(trace: Trace, edge: Edge, number: int, index: Index) -> Part:
         places, local = factors
         sent = upstream.flat[places].astype(float)
         with np.errstate(all="ignore"):
-            product = _as_computed(sent * local, operand)
+            product = _as_computed(sent * local, operand, stored)
         odd = np.flatnonzero(~np.isfinite(product))
         if odd.size and kind == "elementwise":
             product = np.array(product)
@@ -425,12 +426,16 @@ class _Blocks(Iterable[Columns]):
         return self.make()
 
 
-def _as_computed(product: Array, operand: Array) -> Array:
-    """Let a product overflow and underflow as it did in the operand's dtype."""
+def _as_computed(product: Array, operand: Array, stored: float) -> Array:
+    """Let a product overflow and underflow as it did in the operand's dtype.
+
+    Several are added up in a wider one: where the sum is in range, they were, too.
+    """
     if product.dtype == operand.dtype:
         return product
     narrow = product.astype(operand.dtype).astype(float)
-    return np.where(np.isfinite(narrow) & (narrow != 0), product, narrow)
+    fits = np.isfinite(narrow) | math.isfinite(stored)
+    return np.where(fits & ((narrow != 0) | (stored != 0)), product, narrow)
 
 
 def _summed(run: Run, edge: Edge) -> tuple[int, ...]:

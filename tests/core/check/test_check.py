@@ -52,6 +52,40 @@ def test_the_forward_difference_of_a_line() -> None:
     assert report.step == 1e-7
 
 
+X = [[300.0, 0.0, -3.0], [-300.0, 1.00136e-5, 0.0]]
+W = [[0.0, 0.0], [1.00136e-5, 0.0], [300.0, -300.0]]
+
+
+@pytest.mark.parametrize(
+    ("text", "leaves"),
+    [
+        # At the minimum the slope is 0, and rounding is all that differences see.
+        ("E = var(var(w, axis=0))", {"w": [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]}),
+        ("E = (sum(w * w) - 5.0) ** 2", {"w": [1.0, 2.0]}),
+        # Large numbers cancel: what is left of them says nothing of their rounding.
+        ("E = sum(v)", {"v": [0.0, -1e25, 1e25, -3.0]}),
+        ("E = a @ v", {"a": [1.0, 1.0, 1.0], "v": [0.5, -1e25, 1e25]}),
+        ("E = sum(a * v)", {"a": [1.0, 1.0, 1.0], "v": [0.5, -1e25, 1e25]}),
+        # What a loss makes of 50 on its way is rounded as 50, and its slope is 1e-22.
+        ("E = cross_entropy(x, T)", {"x": [[0.0, 50.0], [1.0, 60.0]], "T": [1, 1]}),
+        ("E = sum(log_softmax(x)[:, 1])", {"x": [[0.0, 50.0], [1.0, 60.0]]}),
+        ("E = logsumexp(x)", {"x": [0.0, 50.0]}),
+        (
+            "E = binary_cross_entropy_with_logits(x, T)",
+            {"x": [50.0, -50.0], "T": [1.0, 0.0]},
+        ),
+        # Steps that pass the corner at 1e-5 do not tell how near the slope they are.
+        ("E = sum(minimum(x, 0.0) @ w)", {"x": X, "w": W}),
+    ],
+)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_a_right_gradient_is_not_called_wrong(
+    text: str, leaves: dict[str, Any], dtype: Any
+) -> None:
+    report = check(run_of(text, dtype, **leaves))
+    assert report.ok, report.first_wrong
+
+
 @given(programs(), st.sampled_from(["central", "forward"]))
 def test_programs_agree(program: Program, scheme: Scheme) -> None:
     report = check(evaluate(program.graph, program.leaves), scheme=scheme)

@@ -232,7 +232,8 @@ def test_where_rounding_is_all_the_largest_steps_decide() -> None:
     [
         # The last step allows 4 · 8, the one before 4 · 1 about it: 36 in all.
         *((36, 36, 1), (-36, -36, 1)),
-        *((37, 0, 37 / 4 + 8), (-37, 0, 37 / 4 + 8)),
+        # What grows by a smaller step has not settled: all of the change counts.
+        *((37, 0, 37 + 8), (-37, 0, 37 + 8)),
     ],
 )
 def test_a_larger_step_counts_where_it_agrees_with_all_smaller_ones(
@@ -249,6 +250,14 @@ def test_of_two_that_are_as_good_the_smaller_step_counts() -> None:
     found = certain([1 + part for part in parts], [1 - part for part in parts])
     assert (found.value, found.error) == (1, 0)
     assert (found.right, found.left) == (1 + parts[9], 1 - parts[9])
+
+
+def test_what_changes_as_much_by_any_step_is_no_slope() -> None:
+    """Up and down in between, as sin(x) for a large x: it jumps wherever one looks."""
+    slopes = [(-1) ** rung * 8.0**rung for rung in range(10)]
+    assert certain([*slopes[:8], 0.5 * slopes[8], slopes[9]]).jump
+    assert certain([*slopes[:9], 0.02 * slopes[9]]).jump
+    assert not certain([*slopes[:9], 0.005 * slopes[9]]).jump
 
 
 def test_without_two_finite_slopes_in_a_row_nothing_is_known() -> None:

@@ -173,6 +173,27 @@ def test_every_record_adds_up(name: str) -> None:
         close(total + (data["seed"] or 0.0), data["sum"])
 
 
+@pytest.mark.parametrize(
+    ("dtype", "leaves", "terms", "total"),
+    [
+        # In float32 1e25 · 1e25 is too large, but they are added up in a wider type.
+        (np.float32, ([[1e25, 1.0], [-1e25, 2.0]], [1e25, 1e25]), 1e50, 0.0),
+        # In float16 each is too small, and their sum is none of them.
+        (np.float16, ([[2e-4, 1.0]] * 40, [1e-4] * 40), 2e-8, 8e-7),
+    ],
+)
+def test_terms_that_are_added_up_in_a_wider_type_are_told_as_there(
+    dtype: Any, leaves: Any, terms: float, total: float
+) -> None:
+    x, seed = leaves
+    run = run_of("y = x @ w", dtype, np.array(seed, dtype), x=x, w=[1.0, 0.0])
+    found = explain_gradient(Trace(run), number(run, "w"), (0,), 99)
+    assert found.sum == pytest.approx(total, rel=0.05)
+    products = [term.product for term in found.terms()]
+    assert np.abs(products) == pytest.approx(terms, rel=2e-3)
+    assert sum(products) == pytest.approx(total, rel=2e-2, abs=terms / 1e3)
+
+
 WIDE = """
 gradstep = 1
 program = "y = x * W\\nE = sum(y * W)"
