@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ..engine.run import Run
-    from ..ops.table import Array, Shape
+    from ..ops.table import Array, Op, Shape
 
 
 def edges_of(run: Run, wanted: set[int]) -> Iterator[Edge]:
@@ -57,7 +57,15 @@ def check_contribution(job: Job, edge: Edge) -> NodeCheck:
     rounded = analytic if own is None else job.run.contribution(consumer, argument, own)
     function = _operation(run, edge, np.asarray(upstream), analytic)
     plain = outcome
-    outcome = compare(job, outcome, analytic, np.asarray(rounded), function)
+    op, x = run.graph.nodes.rows[consumer][3], run.value(edge.operand)
+    outcome = compare(
+        job,
+        outcome,
+        analytic,
+        np.asarray(rounded),
+        function,
+        lambda position: outruns(op) and abs(x.flat[position]) > _MANY_PERIODS,
+    )
     if outcome.kinks:
         outcome = _meeting_itself(
             job, plain, outcome, np.asarray(upstream), np.asarray(rounded)
@@ -67,6 +75,17 @@ def check_contribution(job: Job, edge: Edge) -> NodeCheck:
         mask[index] = True
     job.kinks[edge] = mask
     return outcome
+
+
+_MANY_PERIODS: Final = 2.0**27  # of which no step of differences is a small part
+
+
+def outruns(op: Op | None) -> bool:
+    """Tell whether an operation goes up and down for ever, faster than any step.
+
+    Of the sine of a large number differences see nothing but leaps.
+    """
+    return op is not None and any(case.cause == "periodic" for case in op.cases)
 
 
 def _meeting_itself(

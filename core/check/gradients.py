@@ -9,7 +9,7 @@ import numpy as np
 
 from ..engine.graph import Edge, Row
 from .comparison import compare
-from .contributions import check_contribution, has_rule
+from .contributions import check_contribution, has_rule, outruns
 from .differences import EPS, Function
 from .downstream import Downstream, downstream
 from .job import Job, gradient_of
@@ -74,7 +74,7 @@ def _meets_kink(job: Job, way: Downstream, position: int) -> bool:
     way.at(x)
     later = {step.node for step in way.steps}
     for step in way.steps:
-        if not step.op.kinks:
+        if not (step.op.kinks or outruns(step.op)):
             continue
         for argument, operand in enumerate(run.graph.nodes.rows[step.node][4]):
             edge = Edge(step.node, argument, operand)

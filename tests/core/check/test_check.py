@@ -74,6 +74,9 @@ W = [[0.0, 0.0], [1.00136e-5, 0.0], [300.0, -300.0]]
             "E = binary_cross_entropy_with_logits(x, T)",
             {"x": [50.0, -50.0], "T": [1.0, 0.0]},
         ),
+        # No step is small beside a period of what large numbers go through.
+        ("E = sum(sin(v))", {"v": [1e30, 0.5]}),
+        ("E = cos(v * 1e12)", {"v": 3.0}),
         # Steps that pass the corner at 1e-5 do not tell how near the slope they are.
         ("E = sum(minimum(x, 0.0) @ w)", {"x": X, "w": W}),
     ],
