@@ -18,7 +18,7 @@ from gradstep.tui.app.app import GradstepApp
 from gradstep.tui.app.main_screen import MainScreen
 from gradstep.tui.panes.base import background
 from gradstep.tui.panes.console import Scrollback
-from gradstep.tui.panes.graph import Canvas
+from gradstep.tui.panes.graph import Canvas, GraphPane
 from gradstep.tui.panes.program import ProgramPane
 from gradstep.tui.panes.step.pane import StepPane
 from gradstep.tui.panes.why import WhyPane
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from textual.geometry import Region
     from textual.pilot import Pilot
     from textual.screen import Screen
+
+    from gradstep.tui.panes.base.pane import Pane
 
 
 KEYS = (
@@ -183,3 +185,38 @@ async def test_a_cursor_does_not_wait_for_what_other_panes_look_up(
         await settle(app)
         assert text_of(step) == seen[-1]
         assert painted(app.screen) == await anew(pilot)
+
+
+def colour_of(pane: Pane, name: str) -> str:
+    return pane.get_component_styles(name).color.hex.lower()
+
+
+async def test_styles_that_are_asked_for_late_follow_focus_and_theme() -> None:
+    app = GradstepApp(load("three_layer"))
+    async with app.run_test(size=(120, 36)):
+        await settle(app)
+        step, graph = app.screen.query_one(StepPane), app.screen.query_one(GraphPane)
+        for theme in ("gradstep-dark", "gradstep-light"):
+            app.theme = theme
+            await settle(app)
+            colours = app.theme_variables
+            quiet, bright = colours["panel"].lower(), colours["primary"].lower()
+            assert quiet != bright
+            for focused, other in ((step, graph), (graph, step)):
+                focused.focus()
+                await settle(app)
+                assert colour_of(focused, "pane--border") == bright
+                assert colour_of(other, "pane--border") == quiet
+            assert colour_of(graph, "graph--alarm") == colours["error"].lower()
+        with pytest.raises(KeyError):
+            graph.get_component_styles("graph--nonsense")
+
+
+async def test_a_widget_makes_only_the_styles_that_it_shows() -> None:
+    app = GradstepApp(load("apple_orange"))
+    async with app.run_test(size=(120, 36)):
+        await settle(app)
+        graph = app.screen.query_one(GraphPane)
+        assert {"graph--text", "pane--border"} <= {*graph._component_styles}
+        assert "graph--alarm" in GraphPane.COMPONENT_CLASSES
+        assert "graph--alarm" not in graph._component_styles  # no NaN is there
