@@ -7,9 +7,12 @@ import os
 import platform
 import sys
 import threading
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import asking
+import beside
 import checking
 import debugging
 import large
@@ -42,8 +45,16 @@ def main() -> None:
     )
     names = [*_parts(full=False, seconds=0.0)]
     parser.add_argument("parts", nargs="*", help=f"only some of: {', '.join(names)}")
+    parser.add_argument(
+        "--beside",
+        type=Path,
+        metavar="DIR",
+        help="only keys and start, beside those of an older checkout with a .venv",
+    )
     chosen = parser.parse_args()
     parts = _parts(chosen.full, chosen.seconds)
+    if chosen.beside is not None:
+        parts = {"beside": partial(beside.rows, chosen.beside, [*screen.cases()])}
     unknown = [part for part in chosen.parts if part not in parts]
     if unknown:
         parser.error(f"no part is called {unknown[0]}; there are {', '.join(parts)}")

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 from measure import Row, duration
-from screen import SIZE, Painting, chain, row, text
+from painting import SIZE, Painting
+from screen import chain, row, text
 from textual.events import Key
 
 from gradstep.core.scenario.scenario import Scenario, parse

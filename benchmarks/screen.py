@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import math
 import os
 import subprocess
 import sys
@@ -14,25 +13,22 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from measure import Row, duration
-from textual._compositor import CompositorUpdate
+from painting import SIZE, Painting, reach
 from textual.app import App
-from textual.events import Key
 from textual.widget import Widget
 
 from gradstep.core.scenario.scenario import Scenario, parse
 from gradstep.tui.app.app import GradstepApp
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
-    from rich.console import RenderableType
     from textual.geometry import Region
-    from textual.pilot import Pilot
     from textual.screen import Screen
     from textual.strip import Strip
 
-SIZE = (120, 36)
+STEP, BACK = "s", "S"  # an event on, and one back
 KEYS = 60  # pressed in each application
 WARM = 6  # of them, before any counts
 STARTS = 15
@@ -46,7 +42,6 @@ PANES = (
     "#console",
     "#keys",
 )
-SETTLED = 0.1  # seconds without a frame, after which there comes none
 
 SMALL = """
 gradstep = 1
@@ -123,7 +118,7 @@ class Empty(App[int]):
     paints the 120 × 36 cells of the whole screen once.
     """
 
-    BINDINGS = [("s,S", "turn", "turn")]  # noqa: RUF012  # as declared
+    BINDINGS = [(f"{STEP},{BACK}", "turn", "turn")]  # noqa: RUF012  # as declared
 
     def __init__(self, pictures: Sequence[Picture]) -> None:
         super().__init__()
@@ -139,49 +134,6 @@ class Empty(App[int]):
             frame.turn()
 
 
-class Painting:
-    """Waits until an application has painted what a key changed."""
-
-    def __init__(self, app: App[int]) -> None:
-        self.app = app
-        self.painted = asyncio.Event()
-        display = app._display  # noqa: SLF001  # the one place where all paints pass
-
-        def seen(screen: Screen[object], renderable: RenderableType | None) -> None:
-            display(screen, renderable)
-            if isinstance(renderable, CompositorUpdate):
-                # What a terminal is sent: without one, Textual leaves it out.
-                renderable.render_segments(app.console)
-            self.painted.set()
-
-        app._display = seen  # type: ignore[method-assign]  # noqa: SLF001
-
-    async def time(self, key: str) -> float:
-        """Return the seconds from a key to the last frame that it causes."""
-        return await self.after(lambda: self.app.post_message(Key(key, key)))
-
-    async def after(
-        self, act: Callable[[], object], is_busy: Callable[[], bool] = lambda: False
-    ) -> float:
-        """Return the seconds from an act to the last frame that it causes.
-
-        It is waited for as long as something goes on in the background. It is NaN where
-        no frame came: so is every ratio to it, and no row with one is held.
-        """
-        self.painted.clear()
-        started, last = time.perf_counter(), math.nan
-        act()
-        while True:
-            try:
-                await asyncio.wait_for(self.painted.wait(), SETTLED)
-            except TimeoutError:
-                if is_busy():
-                    continue
-                return last - started
-            last = time.perf_counter()
-            self.painted.clear()
-
-
 async def race(scenario: Scenario, keys: str) -> tuple[float, float]:
     """Return the times from key to frame: ours, and of the same cells alone.
 
@@ -192,7 +144,7 @@ async def race(scenario: Scenario, keys: str) -> tuple[float, float]:
     ours, theirs = GradstepApp(scenario), Empty(await pictures_of(scenario))
     async with ours.run_test(size=SIZE) as pilot:
         await pilot.pause(0.3)
-        await _reach(pilot)
+        await reach(pilot, BACK)
         async with theirs.run_test(size=SIZE) as other:
             await other.pause(0.3)
             paintings = Painting(ours), Painting(theirs)
@@ -217,21 +169,14 @@ def slowest(times: NDArray[np.float64], keys: int) -> tuple[float, float]:
     return float(ours), float(theirs)
 
 
-async def _reach(pilot: Pilot[int]) -> None:
-    """Go to where the keys are measured: the last contributions."""
-    for key in ("end", "S", "S"):
-        await pilot.press(key)
-        await pilot.pause(0.2)
-
-
 async def pictures_of(scenario: Scenario) -> list[Picture]:
     """Return what the panes show at the two moments between which the keys go."""
     frames: list[list[Strip]] = []
     app = GradstepApp(scenario)
     async with app.run_test(size=SIZE) as pilot:
         await pilot.pause(0.3)
-        await _reach(pilot)
-        for key in "sS":
+        await reach(pilot, BACK)
+        for key in (STEP, BACK):
             await pilot.press(key)
             await pilot.pause(0.2)
             frames.append(app.screen._compositor.render_strips())  # noqa: SLF001
@@ -251,17 +196,19 @@ def _pictures(
         yield Picture(widget.region, widget.gutter.top > 0, moments)
 
 
+def cases() -> Iterator[tuple[str, str, str]]:
+    """Yield what is measured: its name, a scenario, and the keys in turns."""
+    yield "a key, 2 × 2", SMALL, STEP + BACK
+    yield "a key, 4096 × 4096", LARGE, STEP + BACK
+    yield "a key, 10 nodes", chain(10), STEP + BACK
+    yield "a key, 100,000 nodes", chain(100_000), STEP + BACK
+    yield "a key, 100,000 nodes, moments not seen before", chain(100_000), BACK
+
+
 def rows() -> Iterator[Row]:
     """Yield the lines for keys, and for the start."""
     os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp()
-    cases = (
-        ("a key, 2 × 2", SMALL, "sS"),
-        ("a key, 4096 × 4096", LARGE, "sS"),
-        ("a key, 10 nodes", chain(10), "sS"),
-        ("a key, 100,000 nodes", chain(100_000), "sS"),
-        ("a key, 100,000 nodes, moments not seen before", chain(100_000), "S"),
-    )
-    for what, text, keys in cases:
+    for what, text, keys in cases():
         ours, theirs = asyncio.run(race(parse(text, source="benchmark"), keys))
         yield row(what, "the same cells alone", ours, theirs, 1.5)
     ours, theirs = _starts()

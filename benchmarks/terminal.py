@@ -15,6 +15,7 @@ import time
 from typing import TYPE_CHECKING
 
 import numpy as np
+import painting
 import screen
 
 from gradstep.core.scenario.scenario import load
@@ -35,7 +36,7 @@ class Terminal:
     """A program in a window of tmux; what it writes is told as it comes."""
 
     def __init__(self, program: list[str]) -> None:
-        width, height = screen.SIZE
+        width, height = painting.SIZE
         command = [
             "tmux",
             "-L",
@@ -68,7 +69,7 @@ class Terminal:
     def wait(self, quiet: float) -> float:
         """Return when the last output came, once there was none for so long.
 
-        It is NaN where there was none at all, as in `screen.Painting.after`.
+        It is NaN where there was none at all, as in `painting.Painting.after`.
         """
         last = math.nan
         while text := self._read(quiet):

@@ -9,6 +9,7 @@ import pytest
 import screen
 import terminal
 from measure import Row
+from painting import Painting
 from textual.app import App
 from textual.screen import Screen
 
@@ -22,7 +23,7 @@ async def test_a_frame_that_never_comes_has_no_time(
 ) -> None:
     monkeypatch.setattr(App, "_display", lambda *_: None)
     app = App[int]()
-    painting = screen.Painting(app)
+    painting = Painting(app)
     shown = await painting.after(lambda: app._display(Screen(), None))
     assert 0 < shown < math.inf
     assert math.isnan(await painting.after(lambda: None))
