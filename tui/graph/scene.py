@@ -153,6 +153,7 @@ class Listing:
 
     def __post_init__(self) -> None:
         self._parts: dict[int, list[str]] = {}
+        self._rows: dict[int, Row] = {}  # of those parts, as far as they were seen
         self.order: Sequence[int] = rail.in_order(self.sketch)  # from top to bottom
         self._names = rail.name_width(self.graph, self.sketch)
         most = rail.most_lanes(self.width, self._names)
@@ -165,15 +166,20 @@ class Listing:
 
     def row(self, line: int) -> Row:
         """Return what stands in a line."""
+        if line in self._rows:
+            return self._rows[line]
         part, place = divmod(line, rail.PART)
         if part not in self._parts:
             if len(self._parts) >= _MOST_PARTS:
                 self._parts.clear()
+                self._rows.clear()
             self._parts[part] = rail.drawn(self.sketch, self.order, self._rails, part)
         text = self._parts[part][place]
         box = self.order[line]
         label = rail.pieces(self.graph, self.sketch, box, self.folds, self._names)
-        return text, [(len(text), box, rail.within(label, self.width - len(text)))]
+        pieces = rail.within(label, self.width - len(text))
+        row = self._rows[line] = text, [(len(text), box, pieces)]
+        return row
 
     def region(self, box: int) -> Region | None:
         """Return the line of a box."""

@@ -54,6 +54,7 @@ _FIRST_ROOM: Final = (40, 12)  # before the pane has been laid out
 _MANY: Final = 1000  # nodes: it takes long to fold them, and is done before that
 _MOST_FOUND: Final = 1000  # that a search looks for
 _MOST_LIT: Final = 50  # edges of the chosen box
+_NEXT: Final = Style(underline=True)  # the names of the boxes at their other ends
 
 
 class _Face(NamedTuple):
@@ -438,7 +439,7 @@ class GraphPane(Pane):
             return Segment(piece.text, style("cursor"))
         name = style(face.state)
         if box in self._neighbours:
-            name += Style(underline=True)
+            name += _NEXT
         return Segment(piece.text, name)
 
     def _holds_step(self, box: int) -> bool:

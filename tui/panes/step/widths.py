@@ -6,7 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from ....core.engine.trace import Contribution
-from ....core.explain.links import Role, facets
+from ....core.explain.links import Facet, Role, facets
 from ....core.words.formulas import factors
 from ..matrix.grid import Scale
 
@@ -40,7 +40,7 @@ def _scales(found: Moment, look: Look) -> Sequence[Scale]:
     if not isinstance(found.event, Contribution):
         return own
     if len(trace.run.graph) > _ALIKE:
-        widths = _widest(trace, number, look)
+        widths = _widest(trace, number, found.facets, own, look)
     else:
         key = _shapes(trace, number)
         widths = trace.run.recent.of(("widths", key), lambda: _joined(trace, key, look))
@@ -59,16 +59,24 @@ def _joined(trace: Trace, key: object, look: Look) -> Mapping[Role, int]:
     )
     widths: dict[Role, int] = {}
     for number in islice(alike, _MOST_ALIKE):
-        for role, width in _widest(trace, number, look).items():
+        found = facets(trace, number)
+        scales = [Scale.of(facet.array, look) for facet in found]
+        for role, width in _widest(trace, number, found, scales, look).items():
             widths[role] = max(widths.get(role, 0), width)
     return widths
 
 
-def _widest(trace: Trace, number: int, look: Look) -> dict[Role, int]:
+def _widest(
+    trace: Trace,
+    number: int,
+    found: Sequence[Facet],
+    scales: Sequence[Scale],
+    look: Look,
+) -> dict[Role, int]:
     """Return how wide the numbers of a step are in each column of places."""
     widths: dict[Role, int] = {}
-    for facet in facets(trace, number):
-        wide = Scale.of(facet.array, look).width
+    for facet, scale in zip(found, scales, strict=True):
+        wide = scale.width
         if facet.role == "slopes":
             wide = _slope(trace.run, trace.edge(number), look)
         column = _column(facet.role)
