@@ -1,6 +1,6 @@
 """An element and its reason as rows: what is said of a 0, a NaN or a missing gradient.
 
-The sentences of the causes stand in `answer`.
+The sentences of the causes stand in `answer`, which waits until there is one.
 """
 
 from __future__ import annotations
@@ -29,7 +29,6 @@ from ..rows import (
     value_rows,
 )
 from ..values import explain_value
-from .answer import CAUSES
 
 if TYPE_CHECKING:
     from ...base.progress import Progress
@@ -167,6 +166,8 @@ def _blocked(trace: Trace, found: Why) -> Iterator[Row]:
 
 def _slope(trace: Trace, found: Why) -> Iterator[Row]:
     """Tell what the operation says of a slope of 0."""
+    from .answer import CAUSES  # noqa: PLC0415  # 3 ms of a start
+
     if not found.slope:
         return
     if found.term is not None:

@@ -42,6 +42,7 @@ print(*sys.modules, sep="\\n")
 LATER = [
     "gradstep.core.check",
     "gradstep.core.explain.derive",
+    "gradstep.core.explain.why.answer",
     "gradstep.core.session.script",
     *(f"gradstep.core.training.{name}" for name in ("iterations", "batches")),
     "gradstep.core.ops.optimizers",
