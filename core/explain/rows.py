@@ -148,7 +148,7 @@ def _part_rows(
 ) -> Iterator[Row]:
     graph = trace.run.graph
     if several or part.patched:
-        patched = BY_PATCH * part.patched
+        patched = f"{BY_PATCH}; its own has:" * part.patched
         text = f"{graph.edge_name(part.edge)} adds {{}}{patched}"
         yield Row("note", with_wordings(text, graph), (part.stored,))
     if part.summed:

@@ -154,11 +154,17 @@ def _deciding(trace: Trace, found: Why) -> Iterator[Row]:
         yield row._replace(kind="note", leads=None)
 
 
+# Causes of a 0 that nothing is sent to, where there is no term.
+_BLOCKED: Final = ("unused", "zero slope")
+
+
 def _blocked(trace: Trace, found: Why) -> Iterator[Row]:
-    if found.term is None and found.explanation:
+    is_blocked = found.cause in _BLOCKED and found.term is None
+    if is_blocked and found.explanation:
         nodes = trace.run.graph.nodes
         shown = found.explanation.parts[:_SHOWN]
-        places = ", ".join(nodes[part.edge.consumer].name for part in shown)
+        names = (nodes[part.edge.consumer].name for part in shown)
+        places = ", ".join(dict.fromkeys(names))
         if places:
             text = f"blocked at {places}: no element of it depends on this one here"
             yield Row("note", text)

@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 
 from gradstep.core.debugger.debugger import Debugger
+from gradstep.core.engine.element import Element
 from gradstep.core.engine.patches import Patches
 from gradstep.core.engine.trace import Trace
 from gradstep.core.explain.gradients import explain_gradient
 from gradstep.core.explain.rows import term_row
 from gradstep.core.explain.why import since
 from gradstep.core.explain.why.answer import CAUSES, Hop, Why
+from gradstep.core.explain.why.rows import explained
 from gradstep.core.explain.why.spread import breaks
 from gradstep.core.explain.why.why import why
 from gradstep.core.scenario.scenario import load
@@ -740,6 +742,28 @@ def test_an_output_that_is_not_used_is_told_to_spread_its_nan() -> None:
     found = asked(run, "x.grad", (1, 0))
     assert (found.cause, found.unused) == ("NaN slope", True)
     assert np.isfinite(float(run.value(run.graph.output)))
+
+
+def test_nothing_is_called_blocked_where_something_arrives() -> None:
+    """Two finite terms add up to an infinity: none of them is the cause by itself."""
+    run = run_of("E = 1e308 * x + 1e308 * x", x=1.0)
+    trace, x = Trace(run), number(run, "x")
+    assert asked(run, "x.grad").cause == "overflow"
+    rows = [*explained(trace, Element(x, "grad", ()), len(trace), 8)]
+    assert not any("blocked" in row.text() for row in rows)
+
+
+def test_terms_of_a_patched_rule_are_called_those_of_its_own() -> None:
+    debugger = session(
+        "gradstep = 1\nprogram = 'E = sum(x)'\n[parameters]\nx = [1.0, 2.0]\n"
+    )
+    said(debugger, "patch E<-x mean")
+    said(debugger, "goto end")
+    lines = said(debugger, "explain x.grad[0]").text
+    at = next(n for n, line in enumerate(lines) if "adds" in line)
+    # The rule of a sum sends 1 to each, and that of a mean a half.
+    assert lines[at].strip() == "E<-x adds 0.5, by a patched rule; its own has:"
+    assert lines[at + 1].strip().startswith("1 = 1 × 1")
 
 
 # ------------------------------------------------------------------- zeros behind zeros
