@@ -95,7 +95,8 @@ def read_text(path: Path, most: int, name: str = "", under: Path | None = None) 
     """
     shown = clean(name or str(path))
     with open_regular(path, most, name, under) as file:
-        data = file.read(most)
+        # Room is made for all that is asked for, and `most` can be without end.
+        data = file.read(min(most, os.fstat(file.fileno()).st_size))
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

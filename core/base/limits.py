@@ -85,12 +85,15 @@ def raised(texts: Iterable[str]) -> Limits:
             hint = nearest(name, RAISED) or f"limits are {', '.join(RAISED)}"
             raise InputError(f"there is no limit {clean(name)!r}", hint)
         most = _whole(number)
-        if most < 1:
+        if not 0 < most <= LIMITS.whole:
             hint = "write a whole number above 0: --limit nodes=1000000"
             raise InputError(f"'{clean(number)}' is no limit for {name}", hint)
         found[name] = most
     share = max(found.get("nodes", 0) / LIMITS.nodes, 1.0)
-    along = {name: int(getattr(LIMITS, name) * share) for name in ("text", "steps")}
+    along = {
+        name: min(int(getattr(LIMITS, name) * share), LIMITS.whole)
+        for name in ("text", "steps")
+    }
     return replace(LIMITS, **along | found)
 
 

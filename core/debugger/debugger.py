@@ -92,7 +92,7 @@ class Debugger(Session, ByName):
         `trust` says what it may do with files; without one, what the session's lines
         may.
         """
-        memory = self.memory
+        memory, line = self.memory, clean(line)
         if memory.depth == 0:
             memory.started = 0
             self._seq += 1

@@ -77,9 +77,10 @@ def parse_script(text: str, source: str, trust: Trust) -> list[Line]:
     """
     lines: list[Line] = []
     said: list[str] = []
-    for number, line in enumerate(map(str.strip, text.splitlines()), 1):
+    text = clean(text.replace("\r\n", "\n"))
+    for number, line in enumerate(map(str.strip, text.split("\n")), 1):
         if line.startswith("#"):
-            said.append(clean(line.lstrip("# ")))
+            said.append(line.lstrip("# "))
         elif line:
             lines.append(Line(source, number, line, tuple(said), trust))
             said = []

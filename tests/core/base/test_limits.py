@@ -33,6 +33,7 @@ def test_more_nodes_take_the_text_that_they_are_written_in_along() -> None:
         ("nesting=1000", "there is no limit 'nesting'"),  # Python itself needs it
         ("nodes", "'' is no limit for nodes; write a whole number"),
         ("nodes=-1", "'-1' is no limit for nodes"),
+        ("nodes=1e19", "'1e19' is no limit for nodes; write a whole number"),
         ("nodes=1.5", "'1.5' is no limit for nodes"),
         ("nodes=inf", "'inf' is no limit for nodes"),
         ("nodes=nan", "'nan' is no limit for nodes"),

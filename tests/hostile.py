@@ -1,0 +1,901 @@
+"""Inputs that mean harm, by family: what strangers can send, and what must come of it.
+
+Each case is a command with its files. `python tests/hostile.py FAMILY FOLDER` runs those
+of a family, each in a process of its own with little time and memory, and prints a line
+of JSON for each: how it ended, and what it said. `tests/test_hostile.py` judges them.
+"""
+
+from __future__ import annotations
+
+import io
+import itertools
+import json
+import os
+import struct
+import sys
+import zipfile
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+FINE: Final = 0
+HELD: Final = 1  # an assertion or a check does not hold
+REFUSED: Final = 2
+SECONDS: Final = 2  # of processor time
+MEBIBYTES: Final = 400
+_ROOM: Final = 1536 * 2**20  # bytes that may be reserved, so that nobody else suffers
+
+
+# fmt: off
+
+
+class Case(NamedTuple):
+    """One input, and what has to come of it."""
+
+    name: str
+    arguments: tuple[str, ...]
+    files: Mapping[str, bytes]
+    code: int = REFUSED
+    place: str = (
+        ""  # has to stand in what is said: the file, and the line if it is known
+    )
+
+
+PROGRAM: Final = "y = w * x\nE = sum(y)\n"
+VALUES: Final = "[inputs]\nx = [1.0, 2.0]\n[parameters]\nw = 0.5\n"
+
+
+def of_program(text: str, values: str = VALUES, head: str = "") -> str:
+    """Return a scenario with a program."""
+    return f"gradstep = 1\n{head}\nprogram = '''\n{text}\n'''\n{values}"
+
+
+GOOD: Final = of_program(PROGRAM)
+
+
+def _scenarios(
+    texts: Iterable[str | bytes], code: int = REFUSED, *command: str
+) -> Iterator[Case]:
+    for number, text in enumerate(texts):
+        data = (
+            text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
+        )
+        arguments = (*(command or ("show",)), "s.toml")
+        yield Case(f"{code}-{number}", arguments, {"s.toml": data}, code, "s.toml")
+
+
+def _scripts(
+    texts: Iterable[str], code: int = REFUSED, scenario: str = GOOD
+) -> Iterator[Case]:
+    for number, text in enumerate(texts):
+        data = text.encode("utf-8", "surrogatepass")
+        files = {"s.toml": scenario.encode(), "x.gs": data}
+        arguments = ("play", "s.toml", "--script", "x.gs")
+        yield Case(f"{code}-{number}", arguments, files, code, "x.gs")
+
+
+# ------------------------------------------------------------------------------ TOML
+
+
+def toml() -> Iterator[Case]:
+    """Yield files that are no TOML, or no scenario."""
+    broken = [
+        "", "\0", "=", "[", "[[", "a", "a =", "a = ", "gradstep = 1\ngradstep = 1",
+    ]
+    broken += [
+        'a = "', "a = '''", 'a = """\\', 'a = "\\x"', 'a = "\\uD800"', "[a]\n[a]",
+    ]
+    broken += ["a.b = 1\na = 2", "a = [1,", "a = {", "a = {b = 1,", "a = 2024-13-40"]
+    broken += [
+        "a = 0x", "a = 1__0", "a = +-1", "a = tru", '"\\u0000" = 1', "a = 1 b = 2",
+    ]
+    broken += [
+        "[" * 500, "a = " + "[" * 5000, "a = " + "{a = " * 5000, "a." * 5000 + "a=1",
+    ]
+    yield from _scenarios(broken)
+    raw = [
+        b"\xff\xfe\x00", b"\x80", b"gradstep = 1\n\xc3\x28", b"\xef\xbb\xbf",
+        b"\x00" * 999,
+    ]
+    raw += [
+        b"PK\x03\x04",
+        b"\x93NUMPY",
+        b"#!/bin/sh\n",
+        b"a = 1\r",
+        GOOD.encode("utf-16"),
+    ]
+    yield from _scenarios(raw)
+    keys = ("title", "summary", "group", "order", "convention", "output", "dtype")
+    keys += ("program", "inputs", "parameters", "constants", "seed", "names", "notes")
+    keys += ("training", "expect")
+    wrong = ("1979-05-27", "[[[]]]", "{ a = { b = { c = [] } } }", "nan", "-9e999")
+    for key, value in itertools.product(keys, wrong):
+        if key not in GOOD:
+            yield from _named(f"{key}={value}", f"{key} = {value}\n{GOOD}")
+    yield from _scenarios([f"{key}{i} = 1\n{GOOD}" for i, key in enumerate(keys)])
+
+
+def _named(name: str, text: str, code: int = REFUSED) -> Iterator[Case]:
+    for case in _scenarios([text], code):
+        yield case._replace(name=name)
+
+
+# ---------------------------------------------------------------------------- values
+
+
+def npy(header: str, data: bytes = b"", version: bytes = b"\x01\x00") -> bytes:
+    """Return an .npy file with a header that says anything."""
+    head = header.encode("utf-8")
+    size = struct.pack("<H" if version[0] == 1 else "<I", len(head))
+    return b"\x93NUMPY" + version + size + head + data
+
+
+def _npz(name: str, data: bytes, how: int = zipfile.ZIP_DEFLATED) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", how) as archive:
+        archive.writestr(name, data)
+    return file.getvalue()
+
+
+def _header(descr: str = "'<f8'", shape: str = "(2,)", order: str = "False") -> str:
+    return f"{{'descr': {descr}, 'fortran_order': {order}, 'shape': {shape}, }}\n"
+
+
+def _of_file(name: str, data: bytes, more: str = "") -> Case:
+    values = f'[inputs]\nx = {{ file = "{name}"{more} }}\n[parameters]\nw = 0.5\n'
+    text = of_program(PROGRAM, values).encode()
+    return Case("", ("show", "s.toml"), {"s.toml": text, name: data}, place=name)
+
+
+def values() -> Iterator[Case]:
+    """Yield files of numbers that lie, and values that are none."""
+    numbers = struct.pack("<2d", 1, 2)
+    shapes = ["(-1,)", "(10**9,)", "(2**70,)", "(1,)*40", "2", "'a'", "(2.0,)", "[2]"]
+    shapes += ["(100000, 100000)", "(999999999999,)", "((2,),)", "(None,)", "(True,)"]
+    types = ["'|O'", "'<U5'", "'<M8[s]'", "'<c16'", "'V8'", "[('a', '<f8')]", "'<f16'"]
+    types += ["''", "5", "'<x9'", "__import__('os')", "'>f4x'", "'<f8' * 2"]
+    heads = ["", "{", "[1]", "{}", "print(1)", "(" * 500, "{'descr': '<f8'}", "\0" * 64]
+    heads += [" " * 60000, "{'descr'" + ":1" * 400 + "}", _header() + "#" * 9999]
+    files = [npy(_header(shape=one), numbers) for one in shapes]
+    files += [npy(_header(descr=one), numbers) for one in types]
+    files += [npy(one, numbers) for one in heads]
+    files += [
+        npy(_header(), numbers[:9]),
+        npy(_header()),
+        npy(_header(order="7"), numbers),
+    ]
+    files += [
+        b"", b"\x93NUMPY", b"\x93NUMPY\x09\x00", b"\x80\x04cos\nsystem\n(S'id'\ntR.",
+    ]
+    files += [
+        npy(_header(), numbers, b"\x02\x00")[:20],
+        npy(_header(), numbers + b"more"),
+    ]
+    for number, data in enumerate(files):
+        yield _of_file("w.npy", data)._replace(name=f"npy-{number}")
+    good = npy(_header(), numbers)
+    bomb = npy(_header(shape="(60000000,)"), b"\0" * 2**22)
+    packed = [b"PK\x05\x06" + b"\0" * 18, _npz("x.npy", b""), _npz("x.npy", b"no")]
+    packed += [
+        _npz("x.npy", good, how) for how in (zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
+    ]
+    packed += [_npz("x.npy", bomb), _npz("x.npy", good)[:-30]]
+    packed += [_npz("x.npy", good + b"\0" * 2**20), _npz("x.npy", good)[10:], b"PK"]
+    lying = bytearray(_npz("x.npy", b"\0" * 2**20))
+    at = lying.rindex(b"PK\x01\x02")
+    lying[at + 24 : at + 28] = struct.pack("<I", 16)
+    for number, data in enumerate([*packed, bytes(lying)]):
+        yield _of_file("w.npz", data)._replace(name=f"npz-{number}")
+    tables = ["", "a,b", "1,2\n3", "1;2", '"1",2', "1e999,1\n", "1,,2", "0x10", "1\0,2"]
+    tables += [
+        "1," * 5000, "9" * 100_000, "=cmd|' /C calc'!A0", "\x1b[2J", "nan()", "1_0",
+    ]
+    for number, text in enumerate(tables):
+        yield _of_file("w.csv", text.encode())._replace(name=f"csv-{number}")
+    paths = [
+        "../s.toml", "/etc/passwd", "w", "~/x.npy", "a\\\\b.npy", "", ".",
+        "nul\\u0000",
+    ]
+    paths += [
+        "x" * 5000 + ".npy", "http://localhost/w.npy", "/dev/zero", "w.npy/../w.npy",
+    ]
+    for path in paths:
+        text = of_program(PROGRAM, f'[inputs]\nx = {{ file = "{path}" }}\nw = 1.0\n')
+        yield from _named(f"path {path[:20]}", text)
+    tables = [
+        "{}", "{ zeros = -1 }", "{ random = 'normal' }", "{ eye = 1e9 }", "{ of = 1 }",
+    ]
+    tables += [
+        "[[1], [1, 2]]", "['a']", "[{}]", "{ value = 1, shape = [3] }",
+        "[[[true]], 1]",
+    ]
+    tables += [
+        "{ arange = [0, 1, 0] }",
+        "{ arange = [0, 1e18] }",
+        "{ linspace = [0, 1, -5] }",
+    ]
+    tables += [
+        "{ random = 'choice', of = [], shape = [2], seed = 1 }",
+        "{ eye = 70000 }",
+    ]
+    tables += [
+        "{ random = 'normal', shape = [1000000, 1000000], seed = 1 }",
+        "2020-01-01",
+    ]
+    tables += ["{ random = 'integers', low = 5, high = 5, shape = [2], seed = 1 }"]
+    tables += ["{ random = 'normal', shape = [2], seed = -1 }", "{ full = [2] }", "'x'"]
+    for text in tables:
+        yield from _named(text, of_program(PROGRAM, f"[inputs]\nx = {text}\nw = 1.0\n"))
+
+
+# ----------------------------------------------------------------- programs, and more
+
+
+def programs() -> Iterator[Case]:
+    """Yield programs that are no programs of ours."""
+    python = [
+        "import os", "from os import *", "exec('1')", "__import__('os')", "y = x.real",
+    ]
+    python += [
+        "y = x.__class__", "y = (lambda: 1)()", "y = [i for i in x]",
+        "for i in x: y = i",
+    ]
+    python += [
+        "while 1: y = x", "y = x if x else w", "class A: pass", "y = open('a')",
+        "y: int = x",
+    ]
+    python += [
+        "y = f'{x}'", "y = x @@ w", "del x", "global x", "y = yield", "y = await x",
+        "y += x",
+    ]
+    python += [
+        "y = eval", "y = print(x)", "with x: y = 1",
+        "try:\n  y = x\nfinally:\n  z = x",
+    ]
+    python += [
+        "x = 1", "y = z", "y = y", "a, b = x", "y = x[...,]", "y = x[w]", "y = {1: 2}",
+    ]
+    python += [
+        "y = sum(*x)", "y = sum(**x)", "y = sum(x, axis=9)", "y = sum()", "y = x <",
+        "@x",
+    ]
+    python += [
+        "def f(x):\n    return f(x)\ny = f(x)",
+        "def f(): pass",
+        "def f(x, x):\n  return x",
+    ]
+    python += [
+        "def f(*a):\n  return a\ny = f(x)",
+        "def g(x):\n    return h(x)\ny = g(x)",
+        "return x",
+    ]
+    python += [
+        "y = 1 if", "y = 'a' * 999999999", "y = b'x'", "y = x := 1", "y = not x",
+        "y = ...",
+    ]
+    python += [
+        "y = x[10**9]", "y = x ** 10 ** 10 ** 10", "y = reshape(x, (-5,))",
+        "y\u00b2 = x",
+    ]
+    python += [
+        "y = broadcast_to(x, (10**9, 2))", "y = x\x0c\x0cz", "y = x;;", "\ty = x",
+        "y = x\\",
+    ]
+    python += [
+        "", "#", "pass", "x", "1", "y = (", "y = x)", "y = '", "y = x # \u202e",
+        "\ufeffy = x z",
+    ]
+    yield from _scenarios([of_program(one) for one in python])
+    fine = ["y = sum(x) * w  # \x07 and \u202e hidden".replace("\x07", "\\u0007")]
+    fine += [
+        "y = " + "(" * 30 + "w" + ")" * 30,
+        "y = " + " + ".join(["w"] * 60),
+        "δ = w * w",
+    ]
+    fine += ["y = x - x\nz = sum(log(y))", "y = sum(x) ** 400 ** 0.5", "y = sum(x / 0)"]
+    yield from _scenarios([of_program(one) for one in fine], FINE, "play")
+
+
+def expressions() -> Iterator[Case]:
+    """Yield expressions for the prompt that are none, or take much."""
+    wrong = [
+        "(", ")", "x +", "x..y", "x.real", "x.__class__", "__import__('os')",
+        "().__class__",
+    ]
+    wrong += ["x[", "x[::0]", "x[9]", "x['a']", "x[1:2:3:4]", "x(1)", "y()"]
+    wrong += [
+        "[i for i in x]", "lambda: 1", "x := 1", "x; y", "f'{x}'", "'a' % 1", "x if x",
+        "{x}",
+    ]
+    wrong += ["1 << 99999", "1e400 * x @ w", "ones((99999, 99999))"]
+    wrong += [
+        "broadcast_to(x, (2**40, 2))", "zeros((2**62,))", "pad(x, 10**9)", "outer(x)",
+    ]
+    wrong += [
+        "ones((3000, 3000)) @ ones((3000, 3000))",
+        "eye(10**6)",
+        "linspace(0, 1, 10**10)",
+    ]
+    wrong += [
+        "(" * 60 + "x" + ")" * 60, "-" * 900 + "x", "x" * 1900 + "y",
+        "x + " * 600 + "x",
+    ]
+    wrong += [
+        "x.grad.grad", "E.grad[0]", "nosuch", "nosuch.grad", "`x", "`nosuch`", "@",
+        "$", "?",
+    ]
+    wrong += [
+        "x @ x @", "sum(x, axis='a')", "sum(x, y, z)", "norm()", "argmax(x, axis=99)",
+        "1_",
+    ]
+    wrong += [
+        "0x", "1e", "07", "'", '"', "\\", "x\\", "\u202ex", "x\u200b", "print(x)",
+        "exec('x')",
+    ]
+    wrong += [
+        "arange(10**12)", "sum(" * 41 + "x" + ")" * 41, "concatenate([x] * 10**9)",
+        "x or",
+    ]
+    wrong += [
+        "[" * 50, "x[" * 45 + "0" + "]" * 45, "max()", "True + True + 'a'",
+        "x" + "[0]" * 500,
+    ]
+    yield from _scripts([f"print {one}" for one in wrong])
+    fine = [
+        "x", "x / 0", "x - x", "-x ** 2", "sum(x) % 0", "x[0:0]", "ones((0, 5))",
+        "1e308 * 10",
+    ]
+    fine += [
+        "nan == nan", "x[-1]", "any(x > 1)", "9 ** 9 ** 9", "2 ** 99999", "x[None]",
+        "x[[[[]]]]", "log(x - x)", "(x,)",
+    ]
+    yield from _scripts([f"print {one}" for one in fine], FINE)
+
+
+def scripts() -> Iterator[Case]:
+    """Yield scripts that reach out, or do not end."""
+    reach = [
+        "save ../x.gs", "save -f x.gs", "save /tmp/x.gs", "source ../x.gs",
+        "source /etc/passwd",
+    ]
+    reach += [
+        "export numpy ../a.py", "export html ~/a.html", "source .hidden.gs",
+        "save .bashrc",
+    ]
+    reach += [
+        "export numpy a.sh", "save a.txt", "export -f numpy x.gs", "record ../x.gs",
+        "source s.toml",
+    ]
+    reach += [
+        "commands 1 save /tmp/x.gs", "source $(id).gs", "export html $HOME/a.html",
+        "source |id",
+    ]
+    yield from _scripts([f"step\n{one}" for one in reach])
+    wrong = [
+        "nonsense", "step -1", "step x", "step 1e9", "goto", "goto nowhere", "break )",
+    ]
+    wrong += [
+        "break y if", "break y if (", "watch", "watch )", "set", "set x", "set x =",
+        "set x = (1",
+    ]
+    wrong += [
+        "set x = [[1]]", "set nosuch = 1", "explain", "explain )", "explain x[9]",
+        "why", "why )",
+    ]
+    wrong += [
+        "delete 99", "ignore 1 x", "commands 99 step", "alias", "train x", "catch",
+        "catch x",
+    ]
+    wrong += [
+        "goto 5:5", "goto 999999999999999999999", "step 99999999999999999999",
+        "check )",
+    ]
+    wrong += [
+        "export", "export x", "assert", "assert )", "expect", "expect error x",
+        "help nosuch",
+    ]
+    wrong += [
+        "step\x00", "\u202estep", "STEP" * 900, "print " + "x" * 5000, "goto \x1b[2J",
+        "diff x",
+    ]
+    yield from _scripts(wrong)
+    endless = [
+        "break y\ncommands 1 goto start; continue\ncontinue",
+        "break y if y > nosuch\ncontinue",
+    ]
+    endless += ["break y\ncommands 1 goto start; continue; continue\ncontinue"]
+    for case in _scripts(endless):
+        arguments = (*case.arguments, "--limit", "commands=500")
+        yield case._replace(name=f"endless {case.name}", arguments=arguments)
+    yield from _scripts(
+        ["assert sum(x) == 1e9", "assert sum(x) == nan", "step\nassert False"], HELD
+    )
+    yield from _scripts(
+        ["quit 0", "step\nreverse-step\ngoto start", "# \x07 note\nstep", "break", "list 0"], FINE
+    )
+    noise = [
+        b"\xff\xfe", b"\x00\x01", b"print x\n\x80", b"", b"\n\n", b"# only a remark\n",
+    ]
+    for number, data in enumerate(noise):
+        files = {"s.toml": GOOD.encode(), "x.gs": data}
+        arguments = ("play", "s.toml", "--script", "x.gs")
+        yield Case(f"noise-{number}", arguments, files, place="x.gs")
+
+
+def cycles() -> Iterator[Case]:
+    """Yield what leads back to itself."""
+    loops = {
+        "itself": {"x.gs": "source x.gs"},
+        "two": {"x.gs": "source y.gs", "y.gs": "source x.gs"},
+        "by a folder": {"x.gs": "source ./x.gs"},
+        "twice": {"x.gs": "source y.gs\nsource y.gs", "y.gs": "source x.gs"},
+        "with steps": {"x.gs": "step\nsource y.gs", "y.gs": "back\nsource x.gs"},
+        "missing": {"x.gs": "source z.gs"},
+        "many": {f"{n}.gs": f"source {n + 1}.gs" for n in range(30)}
+        | {"x.gs": "source 0.gs"},
+        "wide": {
+            "x.gs": "source y.gs\n" * 200,
+            "y.gs": "source z.gs\n" * 200,
+            "z.gs": "step -1",
+        },
+    }
+    for name, texts in loops.items():
+        files = {one: text.encode() for one, text in texts.items()}
+        files["s.toml"] = GOOD.encode()
+        arguments = ("play", "s.toml", "--script", "x.gs")
+        yield Case(name, arguments, files, place=".gs")
+    calls = ["def f(a):\n    return g(a)\ndef g(a):\n    return f(a)\ny = f(x)"]
+    calls += [_chain(200)]
+    yield from _scenarios([of_program(one) for one in calls])
+    [case] = _scenarios([of_program(_doubling(40))])
+    arguments = (*case.arguments, "--limit", "nodes=5000")
+    yield case._replace(name="doubling", arguments=arguments)
+
+
+def _doubling(levels: int) -> str:
+    lines = ["def f0(a):\n    return a * 1"]
+    lines += [
+        f"def f{n}(a):\n    return f{n - 1}(f{n - 1}(a))" for n in range(1, levels)
+    ]
+    return "\n".join([*lines, f"y = f{levels - 1}(x)"])
+
+
+def _chain(levels: int) -> str:
+    lines = ["def f0(a):\n    return a * 1"]
+    lines += [f"def f{n}(a):\n    return f{n - 1}(a)" for n in range(1, levels)]
+    return "\n".join([*lines, f"y = f{levels - 1}(x)"])
+
+
+# --------------------------------------------------------------- sizes, depth, numbers
+
+
+def sizes() -> Iterator[Case]:
+    """Yield what is too large, before memory is taken for it."""
+    shapes = [
+        "[50000001]", "[10000, 10000]", "[2, 2, 2, 2, 2, 2, 9999999]", "[1e9]", "[-2]",
+    ]
+    shapes += [
+        "[9223372036854775807]",
+        "[9223372036854775808]",
+        "[3, 9223372036854775807]",
+    ]
+    shapes += [
+        "[" + "1, " * 40 + "1]",
+        "[65536, 65536, 65536, 65536]",
+        "[0, 99999999999999]",
+    ]
+    for shape in shapes:
+        table = f"[inputs]\nx = {{ zeros = {shape} }}\nw = 1.0\n"
+        yield from _named(f"zeros {shape[:40]}", of_program(PROGRAM, table))
+    large = [
+        "y = broadcast_to(x, (30000, 30000, 2))",
+        "y = outer(x, broadcast_to(w, (10**8,)))",
+    ]
+    large += [
+        "y = pad(x, 10**8)",
+        "y = reshape(x, (10**9, 10**9))",
+        "y = repeat(x, 10**9)",
+    ]
+    large += [
+        "y = tile(x, 10**9)", "y = split(x, 10**6)", "y = stack([x] * 9)",
+        "y = x" + "9" * 9999,
+    ]
+    large += [
+        "y = x[" + "0," * 99 + "]",
+        "y = " + "+".join(["x"] * 6000),
+        "#" * 20_000 + "\ny = x )",
+    ]
+    yield from _scenarios([of_program(one) for one in large])
+    square = "[inputs]\nx = { zeros = [7000, 7000] }\n[parameters]\nw = 1.0\n"
+    yield from _scenarios([of_program("y = x @ x @ x * w", square)])
+    yield from _scenarios(["#" * (4 * 2**20 + 1), GOOD + "\n" * 4 * 2**20])
+    [case] = _scenarios([of_program("\n".join(f"a{i} = x * {i}" for i in range(9000)))])
+    arguments = (*case.arguments, "--limit", "nodes=1000")
+    yield case._replace(name="many lines", arguments=arguments)
+    fine = [of_program(f"y = sum(stack([{', '.join(['x'] * 300)}]))")]
+    fine += [of_program("\n".join(f"a{i} = w * {i}" for i in range(200)))]
+    fine += [of_program("y = sum(broadcast_to(x, (400000, 2)))")]
+    yield from _scenarios(fine, FINE)
+    huge = ["x" * 3_000_000, "print x\n" * 300_000 + "nonsense", "# " + "a" * 4_300_000]
+    yield from (case for case in _scripts(huge) if case.name != "2-1")
+
+
+def nesting() -> Iterator[Case]:
+    """Yield what is deep."""
+    deep = [
+        "(" * 120 + "x" + ")" * 120, "-" * 3000 + "x", "x" + "[0]" * 2000,
+        "x" + ".T" * 4000,
+    ]
+    deep += [
+        "sum(" * 150 + "x" + ")" * 150, "x ** " * 300 + "2", "[" * 3000,
+        "not " * 900 + "x",
+    ]
+    deep += [
+        "(" * 9000, "x @ (" * 150 + "x" + ")" * 150, "f(" * 5000 + ")" * 5000,
+        "{" * 900,
+    ]
+    yield from _scenarios([of_program(f"y = {one}") for one in deep])
+    tables = ["[" * 150 + "1" + "]" * 150, "{ value = " * 150 + "1" + " }" * 150]
+    tables += [
+        "[" * 33 + "1.0" + "]" * 33,
+        "[" * 60 + "]" * 60,
+        "{ a" + ".b" * 300 + " = 1 }",
+    ]
+    yield from _scenarios(
+        [of_program(PROGRAM, f"[inputs]\nx = {one}\nw = 1.0\n") for one in tables]
+    )
+    lines = [
+        "print " + "(" * 1900,
+        "print " + "[" * 1900,
+        "set x = " + "[" * 300 + "]" * 300,
+    ]
+    lines += [
+        "break y if " + "not " * 400 + "x",
+        "print x" + ".grad" * 380,
+        "why " + "(" * 99,
+    ]
+    yield from _scripts(lines)
+    heads = "".join(f"[a{'.a' * n}]\n" for n in range(120))
+    yield from _scenarios([heads, GOOD + heads, "[[a]]\n" * 2000])
+
+
+def numbers() -> Iterator[Case]:
+    """Yield numbers that are too long, or no numbers."""
+    wrong = [
+        "1" * 5000, "-" + "9" * 4400, "0x" + "f" * 9999, "1e999999999", "-1e400",
+        "0b" + "1" * 5000,
+    ]
+    wrong += [
+        "[1, 2, 1" + "0" * 400 + "]", "1e400", "{ eye = 9223372036854775808 }",
+        "[1e309]",
+    ]
+    wrong += [
+        "{ full = [2], value = 1e400 }", "{ linspace = [0, 1e400, 3] }", "00", "1.",
+        ".5",
+    ]
+    yield from _scenarios(
+        [of_program(PROGRAM, f"[inputs]\nx = {one}\nw = 1.0\n") for one in wrong]
+    )
+    inside = [
+        "9" * 1200, "1e400", "1j", "0777", "1__0", "10 ** 400", "0x" + "f" * 999,
+        "1.2.3", "1e",
+    ]
+    yield from _scenarios([of_program(f"y = x * {one}") for one in inside])
+    heads = [
+        "order = 1e3", "order = 9223372036854775808", "order = nan", "order = -0.5",
+    ]
+    training = [
+        "iterations = 0", "iterations = -1", "iterations = 1e3",
+        "iterations = 99999999999",
+    ]
+    training += [
+        "learning_rate = nan", "learning_rate = inf", "learning_rate = 'a'",
+        "batch = 1",
+    ]
+    training += [
+        "optimizer = 'x'", "optimizer = 1", "learning_rate = { nosuch = 1 }",
+        "momentum = 2",
+    ]
+    yield from _scenarios([of_program(PROGRAM, head=one) for one in heads])
+    yield from _scenarios([f"{GOOD}\n[training]\n{one}\n" for one in training])
+    lines = [
+        "step " + "9" * 3000, "goto " + "9" * 3000, "train 99999999999",
+        "goto 1:" + "9" * 400,
+    ]
+    lines += [
+        "set x = 1" + "0" * 400, "ignore 1 " + "9" * 3000, "delete -1",
+        "quit 99999999999",
+    ]
+    yield from _scripts(lines)
+    fine = [
+        "[nan, inf]", "[-0.0, 5e-324]", "[1.7976931348623157e308, -1e308]",
+        "[9007199254740993, 1]",
+    ]
+    yield from _scenarios(
+        [of_program(PROGRAM, f"[inputs]\nx = {one}\nw = 1.0\n") for one in fine],
+        FINE,
+        "play",
+    )
+
+
+# ------------------------------------------------------------------------ names, texts
+
+# What moves the cursor, sets a title, reorders what is read, or is not there to see.
+SIGNS: Final = (
+    "\x1b[2J", "\x1b]0;t\x07", "\x9b31m", "\u202e", "\u2066", "\u200b", "\ufeff",
+)
+SIGNS_MORE: Final = ("\u2028", "\x7f", "\x85", "\u00ad", "\U000e0041", "\r", "\b\b\b")
+
+
+def names() -> Iterator[Case]:
+    """Yield names that are none, or that look like others."""
+    bad = [
+        "2x", "a-b", "a b", "", "def", "None", "a.b", "ｘ", "x²", "é" * 5000, "E", "y",
+        "if",
+    ]
+    bad += [
+        "True", "lambda", "a\\u0000b", "a\\u202eb", "🙂", "class", "a\\n", "x[0]",
+        "x.grad",
+    ]
+    fine = ["sum", "__class__", "grad", "nosuch", "е"]  # the last one is Cyrillic
+    for name in fine:
+        text = of_program(PROGRAM, f'[constants]\n"{name}" = 1.0\n{VALUES}')
+        yield from _named(f"constants {name}", text, FINE)
+    for table, name in itertools.product(("inputs", "constants"), bad):
+        values = f'[{table}]\n"{name}" = 1.0\n{VALUES}'
+        values = values.replace("[inputs]\nx", "x", 1) if table == "inputs" else values
+        yield from _named(f"{table} {name[:20]}", of_program(PROGRAM, values))
+    for key in (
+        "forward nosuch", "back y", "forward", "", "seed E E", "forward \\u001b[2J",
+    ):
+        yield from _named(f"note {key}", f'{GOOD}[notes]\n"{key}" = "text"\n')
+    for one in ("nosuch.grad", "x..grad", "", "(", "x.grad[9]", "__import__('os')"):
+        yield from _named(f"name {one}", f'{GOOD}[names]\n"δ" = "{one}"\n')
+        yield from _named(f"expect {one}", f'{GOOD}[expect]\n"{one}" = 1.0\n')
+
+
+def texts() -> Iterator[Case]:
+    """Yield texts that act on a terminal: they are shown, and do nothing."""
+    for sign in (*SIGNS, *SIGNS_MORE):
+        text = "".join(f"\\U{ord(letter):08x}" for letter in f"a{sign}b")
+        shown = f'title = "{text}"\nsummary = "{text}"\ngroup = "{text}"'
+        notes = f'[notes]\n"start" = "{text}"\n"forward y" = "{text}"\n[names]\n"{text}" = "y.grad"\n'
+        scenario = of_program(PROGRAM, VALUES + notes, shown)
+        name = sign.encode("unicode_escape").decode()
+        for command in ("show", "play"):
+            [case] = _scenarios([scenario], FINE, command)
+            yield case._replace(name=f"{command} {name}")
+        raw = of_program(f"y = x * w  # {sign}\nz = y +").encode(
+            "utf-8", "surrogatepass"
+        )
+        yield Case(
+            f"raw {name}", ("show", "s.toml"), {"s.toml": raw}, REFUSED, "s.toml"
+        )
+        line = f"step\nprint y{sign}\n".encode("utf-8", "surrogatepass")
+        files = {"s.toml": GOOD.encode(), "x.gs": line}
+        arguments = ("play", "s.toml", "--script", "x.gs")
+        code = FINE if sign == "\r" else REFUSED  # it ends a line, with what follows
+        yield Case(f"script {name}", arguments, files, code, "x.gs")
+        remark = f"step\nprint y # {sign} hidden\n# {sign}\nset w = 2 #{sign}\n"
+        files = files | {"x.gs": remark.encode("utf-8", "surrogatepass")}
+        yield Case(f"echo {name}", (*arguments, "--echo"), files, FINE)
+        if "/" not in sign and "\0" not in sign:
+            yield Case(f"file {name}", ("show", f"no{sign}.toml"), {}, REFUSED, ".toml")
+
+
+# ------------------------------------------------------------------- options, and keys
+
+
+def options() -> Iterator[Case]:
+    """Yield command lines that are wrong."""
+    lines = [
+        "", "--nosuch", "-x", "nosuch", "sh\x1b[2Jow", "show", "show s.toml s.toml",
+        "show ..",
+    ]
+    lines = [
+        *lines[1:],
+        "show /dev/zero",
+        "show /dev/null",
+        "show .",
+        "show s.toml --limit",
+    ]
+    lines += [
+        f"show s.toml --limit {one}"
+        for one in ("nodes", "nodes=", "nodes=-1", "nodes=1e99")
+    ]
+    lines += [
+        f"show s.toml --limit {one}"
+        for one in ("x=1", "nodes=0", "nodes=nan", "=", "nodes=１x")
+    ]
+    lines += [
+        f"play s.toml --{one}"
+        for one in ("from", "from nowhere", "to -1", "only nosuch")
+    ]
+    lines += [
+        f"play s.toml --{one}"
+        for one in ("width 0", "width -5", "width 1e9", "width x")
+    ]
+    lines += [
+        f"play s.toml --{one}" for one in ("precision 0", "precision 99", "precision x")
+    ]
+    lines += [
+        f"play s.toml --{one}"
+        for one in ("delay -1", "delay nan", "delay x", "steps x")
+    ]
+    lines += [
+        f"play s.toml --{one}"
+        for one in ("slice x", "slice x[", "slice x[9:9,1]", "script")
+    ]
+    lines += [
+        f"play s.toml --{one}"
+        for one in ("script nosuch.gs", "script .", "script s.toml x")
+    ]
+    lines += [
+        f"check s.toml --{one}" for one in ("step 0", "step nan", "rtol -1", "sample 0")
+    ]
+    lines += [
+        f"check s.toml --{one}" for one in ("scheme x", "step x", "sample x", "rtol x")
+    ]
+    lines += [
+        f"export s.toml --{one}"
+        for one in ("format x", "format", "output /nosuch/a.html")
+    ]
+    lines += [
+        f"export s.toml --format dot --{one}"
+        for one in ("at nowhere", "element )", "at (")
+    ]
+    lines += [
+        f"snapshot s.toml --{one}"
+        for one in ("size 0x0", "size x", "size 1e9x1", "view x")
+    ]
+    lines += [
+        f"snapshot s.toml --{one}" for one in ("theme x", "at nowhere", "output a.exe")
+    ]
+    lines += [
+        "new", "new s.toml", "new /nosuch/a.toml", "test s.toml --junit /nosuch/a",
+    ]
+    lines += [
+        "completion x", "completion", "debug", "debug nosuch", "run nosuch", "grads",
+        "grads ''",
+    ]
+    for line in lines:
+        yield Case(line, tuple(line.split()), {"s.toml": GOOD.encode()})
+    long = [
+        ("show", "x" * 100_000),
+        ("x" * 100_000,),
+        ("show", "s.toml", "--limit", "n" * 99_999),
+    ]
+    long += [
+        ("show", "a\nb"),
+        ("show", "s.toml\0x"),
+        ("show", ""),
+        ("",),
+        ("--",),
+        ("show", "--", "-x"),
+    ]
+    for number, arguments in enumerate(long):
+        yield Case(f"long {number}", arguments, {"s.toml": GOOD.encode()})
+
+
+KEYS: Final = (
+    (":", *"print " + "(" * 200, "enter"),
+    (":", *"goto 99999999999999999999", "enter", ":", *"nonsense", "enter"),
+    ("/", *"[[[((", "enter", "n", "N", "escape"),
+    ("s",) * 60 + ("S",) * 60,
+    ("1", "2", "3", "4", "5", "6", "7", "8", "9", "0"),
+    ("v", "+", "-", "right", "down", "home", "end", "pageup", "v"),
+    ("ctrl+p", *"zzzz", "escape", "ctrl+o", "escape"),
+    ("tab",) * 20 + ("shift+tab",) * 20,
+    ("?", "escape", "h", "H", "[", "]", "{", "}", "<", ">"),
+    ("e", "escape", "w", "escape", "g", "escape", "t", "T", "r"),
+    (":", *"set x = [[[", "enter", "ctrl+c", "ctrl+l", "ctrl+u"),
+    (":", *"x\x07\u202e", "tab", "tab", "enter", "up", "up", "enter"),
+    ("f1", "f2", "f12", "insert", "delete", "backspace", "ctrl+x", "ctrl+a"),
+    ("space", "space", ">", ">", "<", "b", "B", "d", "D", "c", "C"),
+)
+
+
+def keys() -> Iterator[Case]:
+    """Yield keys that nobody presses."""
+    for number, pressed in enumerate(KEYS):
+        files = {"s.toml": GOOD.encode(), "keys": json.dumps(pressed).encode()}
+        yield Case(f"{number}", ("keys",), files, FINE)
+    pasted = [
+        "\x1b[2J" * 50, "a" * 20_000, "step\nquit\n" * 9, "\u202e\x9b\x07",
+        "print (" * 99,
+    ]
+    for number, text in enumerate(pasted):
+        files = {"s.toml": GOOD.encode(), "paste": text.encode()}
+        yield Case(f"paste {number}", ("keys",), files, FINE)
+
+
+_TABLES: Final = (
+    *(toml, values, programs, expressions, scripts, cycles, sizes),
+    *(nesting, numbers, names, texts, options, keys),
+)
+FAMILIES: Final = {one.__name__: one for one in _TABLES}
+
+
+# ----------------------------------------------------------------------------- running
+
+
+def press_keys() -> int:
+    """Press the keys of this folder in the application; nothing must break."""
+    import asyncio
+    from pathlib import Path
+
+    from textual import events
+
+    from gradstep.core.scenario.scenario import load
+    from gradstep.tui.app.app import GradstepApp
+
+    here = Path()
+
+    async def press() -> int:
+        app = GradstepApp(load("s.toml"))
+        async with app.run_test(size=(100, 30)) as pilot:
+            if (here / "keys").exists():
+                await pilot.press(*json.loads((here / "keys").read_text()))
+            else:
+                await pilot.press(":")
+                app.post_message(events.Paste((here / "paste").read_text()))
+            await pilot.pause()
+            app.exit(0)
+        return app.return_code or 0
+
+    return asyncio.run(press())
+
+
+def main() -> None:
+    """Run the cases of a family, and print how each ended."""
+    # Here, for the tests that read the tables need none of it.
+    import resource
+    from pathlib import Path
+
+    import gradstep.tui.cli.tasks  # once, for all that are forked
+    from gradstep.tui.cli.main import run
+
+    family, folder = sys.argv[1], Path(sys.argv[2])
+    if family == "keys":
+        import gradstep.tui.app.app  # noqa: F401
+    for number, case in enumerate(FAMILIES[family]()):
+        here = folder / f"{number}"
+        here.mkdir()
+        for name, data in case.files.items():
+            (here / name).write_bytes(data)
+        child = os.fork()
+        if not child:
+            os.chdir(here)
+            resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS + 1))
+            resource.setrlimit(resource.RLIMIT_AS, (_ROOM, _ROOM))
+            for name, stream in (("out", 1), ("err", 2)):
+                os.dup2(
+                    os.open(folder / f"{number}.{name}", os.O_CREAT | os.O_WRONLY),
+                    stream,
+                )
+            os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+            code = 99
+            try:
+                code = press_keys() if family == "keys" else run(case.arguments)
+            finally:
+                sys.stdout.flush()
+                os._exit(code)
+        _, status, used = os.wait4(child, 0)
+        ended = {
+            "name": case.name,
+            "code": os.waitstatus_to_exitcode(status),
+            "seconds": used.ru_utime + used.ru_stime,
+            "mebibytes": used.ru_maxrss / 1024,
+        }
+        said = [
+            (folder / f"{number}.{name}").read_text("utf-8") for name in ("out", "err")
+        ]
+        sys.stdout.write(
+            json.dumps(ended | dict(zip(("out", "err"), said, strict=True))) + "\n"
+        )
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
