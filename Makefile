@@ -15,8 +15,8 @@ site := $(VENV)-docs/.ready
 pip := $(bin)/python -m pip --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types tests mutants stress pictures docs format bench lock \
-    clean
+.PHONY: help run test lint types tests mutants stress fuzz platforms pictures docs \
+    format bench lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -39,8 +39,14 @@ tests: $(ready) ## the tests alone; ARGS="-k xor" passes arguments on
 mutants: $(ready) ## change the code a little: do tests notice? ARGS="--all why"
 	@$(bin)/python tests/mutants.py $(ARGS)
 
-stress: $(ready) ## run the tests with a clock or a terminal on a busy machine
+stress: $(ready) ## run all tests on a busy machine, those with a clock ten times
 	@$(bin)/python tests/stress.py $(ARGS)
+
+fuzz: $(ready) ## change texts at random for ten minutes: do the readers bear them?
+	@$(bin)/python tests/fuzz.py $(ARGS)
+
+platforms: $(ready) ## run the tests on each Python, with lowest and highest versions
+	@$(bin)/python tests/platforms.py $(ARGS)
 
 docs: $(ready) $(site) ## build the documentation into build/site
 	@$(bin)/python tests/reference.py
