@@ -1,13 +1,14 @@
-"""Do the tests that have a worker, a terminal or a clock pass on a busy machine?
+"""Do the tests pass on a busy machine, those with a worker, terminal or clock always?
 
-Processes that compute without end are started beside them; only these are ended. Each
-file is run so many times, and it is told how often it passed, and what failed.
+Processes that compute without end are started beside them; only these are ended. All
+tests are run once, then each file with such tests so many times, and it is told how
+often it passed, and what failed.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
+import re
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -18,13 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 ROOT: Final = Path(__file__).parents[1]
-TESTS: Final = (
-    "tests/tui/cli/test_terminal.py",
-    "tests/tui/panes/test_background.py",
-    "tests/tui/app/test_palette.py",
-    "tests/tui/app/test_painting.py",
-    "tests/tui/app/test_app.py",
-    "tests/tui/cli/test_opening.py",
+# What a test has to do with a worker, a terminal or a clock.
+_CLOCK: Final = re.compile(
+    r"Popen|subprocess|pty\.|threading|sleep\(0\.|_PATIENCE|busy"
 )
 # It ends with the process that started it, however that one ends.
 _SPIN: Final = "import os; own = os.getppid()\nwhile os.getppid() == own: pass"
@@ -42,6 +39,13 @@ def load(count: int) -> Iterator[None]:
             process.wait()
 
 
+def clock_tests() -> list[str]:
+    """Return the files with tests that have a worker, a terminal or a clock."""
+    files = sorted(ROOT.glob("tests/**/test_*.py"))
+    found = [path for path in files if _CLOCK.search(path.read_text("utf-8"))]
+    return [path.relative_to(ROOT).as_posix() for path in found]
+
+
 def passed(tests: Sequence[str]) -> bool:
     """Run tests once; print what fails."""
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests]
@@ -55,18 +59,22 @@ def passed(tests: Sequence[str]) -> bool:
 
 
 def main() -> int:
-    """Return how many runs failed."""
+    """Return 1 where any run failed."""
     parser = argparse.ArgumentParser(description="Run tests on a busy machine.")
-    parser.add_argument("tests", nargs="*", default=TESTS)
+    parser.add_argument("tests", nargs="*", help="files, instead of all of that")
     parser.add_argument("--times", type=int, default=10)
-    parser.add_argument("--load", type=int, default=4 * (os.cpu_count() or 1))
+    parser.add_argument("--load", type=int, default=15, help="processes that compute")
     options = parser.parse_args()
+    # All together run in parallel: these processes count for the load as well.
+    plan = [(test, [test], options.times) for test in options.tests or clock_tests()]
+    if not options.tests:
+        plan.insert(0, ("all tests", ["--numprocesses=2", "--dist=worksteal"], 1))
     failed = 0
     with load(options.load):
-        for test in options.tests:
-            good = sum(passed([test]) for _ in range(options.times))
-            print(f"{test}: {good} of {options.times} passed", flush=True)
-            failed += options.times - good
+        for name, tests, times in plan:
+            good = sum(passed(tests) for _ in range(times))
+            print(f"{name}: {good} of {times} passed", flush=True)
+            failed += times - good
     return min(failed, 1)
 
 

@@ -12,6 +12,7 @@ from textual.keys import _character_to_key, key_to_character
 
 from gradstep.tui.app.app import GradstepApp
 from gradstep.tui.app.main_screen import MainScreen
+from patience import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
 _QUIET = 4  # turns of the loop without anything to do
-_PATIENCE = 60.0  # seconds
 
 
 def press(app: App[int], *keys: str) -> None:
@@ -111,8 +111,11 @@ def _working(app: App[int]) -> list[MainScreen]:
 def _is_more_to_come(app: App[int]) -> bool:
     """Tell whether something will be posted by a thread or a timer.
 
-    Textual waits for the last of several resizes before it hands one on.
+    Textual waits for the last of several resizes before it hands one on, and a key for
+    a screen to be up.
     """
+    if not app.screen._mounted_event.is_set():
+        return True
     is_resized = app._resize_event is not None or app._resize_timer is not None
     is_behind = isinstance(app, GradstepApp) and app.is_behind
     are_working = any(not worker.is_finished for worker in app.workers)
@@ -130,7 +133,7 @@ async def settle(app: App[int], at_most: float = 20.0) -> None:
         await asyncio.sleep(0)
         quiet = 0 if _waits(app) else quiet + 1
         if quiet < _QUIET:
-            assert monotonic() - start < _PATIENCE, "the application goes on and on"
+            assert monotonic() - start < PATIENCE, "the application goes on and on"
             continue
         screen = app.screen
         if _is_frame_due(screen):
@@ -149,7 +152,7 @@ async def settle(app: App[int], at_most: float = 20.0) -> None:
 
 async def until(holds: Callable[[], object]) -> None:
     """Wait for a state, however busy the machine is."""
-    end = monotonic() + _PATIENCE
+    end = monotonic() + PATIENCE
     while not holds():
         assert monotonic() < end, "it never came to that"
         await asyncio.sleep(0.005)

@@ -412,11 +412,11 @@ async def test_the_arrangement_can_be_changed_and_is_kept() -> None:
 
 
 async def test_space_plays_and_pauses_at_a_pace() -> None:
-    async with GradstepApp(load("apple_orange")).run_test(size=(120, 36)) as pilot:
+    # It is long enough not to be at its end before anybody looks.
+    async with GradstepApp(load("attention")).run_test(size=(120, 36)) as pilot:
         at = screen(pilot)
         await pilot.press(*["greater_than_sign"] * 5, "space")
-        while at.debugger.position < 2:
-            await pilot.pause(0.05)
+        await until(lambda: at.debugger.position >= 2)
         timer = at._player._timer
         assert timer is not None
         beats = timer._task

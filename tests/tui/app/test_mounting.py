@@ -19,6 +19,7 @@ from gradstep.tui.app.app import GradstepApp
 from gradstep.tui.app.main_screen import MainScreen
 from gradstep.tui.app.picker import Picker
 from gradstep.tui.panes.console import ConsolePane
+from patience import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -146,7 +147,7 @@ async def test_the_application_can_be_closed_while_its_screen_mounts(
     held = hold(
         monkeypatch, kind, lambda app: app.exit(0), lambda _: not app.is_running
     )
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         assert await app.run_async(headless=True, size=_SIZE) == 0
     assert held
     assert app.return_code == 0
@@ -166,7 +167,7 @@ async def test_keys_that_come_before_it_is_closed_do_nothing(
         app.exit(0)
 
     closing = asyncio.create_task(type_and_close())
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         assert await app.run_async(headless=True, size=_SIZE) == 0
     await closing
     assert app.return_code == 0

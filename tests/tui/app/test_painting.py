@@ -23,6 +23,7 @@ from gradstep.tui.panes.program import ProgramPane
 from gradstep.tui.panes.step.pane import StepPane
 from gradstep.tui.panes.why import WhyPane
 from panes_app import text_of
+from patience import PATIENCE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -107,7 +108,7 @@ def frames_of(app: GradstepApp, monkeypatch: pytest.MonkeyPatch) -> list[list[st
 
     The screen waits for its panes, else there is a frame that says "working".
     """
-    monkeypatch.setattr(background, "_PATIENCE", 20.0)
+    monkeypatch.setattr(background, "_PATIENCE", PATIENCE)
     frames: list[list[str]] = []
     display = app._display
 

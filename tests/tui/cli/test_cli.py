@@ -20,6 +20,7 @@ from gradstep.core.scenario.scenario import builtin_names, load, starter
 from gradstep.tui.cli import listing, tasks
 from gradstep.tui.cli import main as cli
 from gradstep.tui.cli.completion import candidates, script
+from patience import PATIENCE
 
 GRADSTEP = [sys.executable, "-c", "from gradstep.tui.cli.main import main; main()"]
 IMPORTED = """
@@ -38,7 +39,7 @@ def run(*arguments: str, **options) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         encoding="utf-8",
-        timeout=120,
+        timeout=PATIENCE,
         check=False,
         env=environment,
         **options,
@@ -270,7 +271,7 @@ def test_control_c_ends_a_slow_playback() -> None:
         while "1 of 13" not in process.stdout.readline():
             pass
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=20) == exits.INTERRUPTED
+        assert process.wait(timeout=PATIENCE) == exits.INTERRUPTED
         assert process.stderr.read() == ""
 
 
@@ -285,7 +286,7 @@ def test_a_reader_that_leaves_is_no_error(form: str) -> None:
         assert process.stdout.readline()
         process.stdout.close()
         assert process.stderr.read() == b""
-        assert process.wait(timeout=60) == exits.OK
+        assert process.wait(timeout=PATIENCE) == exits.OK
 
 
 def test_a_delay_is_waited(capsys) -> None:
@@ -343,7 +344,7 @@ def in_terminal(arguments: list[str], **environment: str) -> tuple[int, str]:
             if not part:
                 break
             read += part
-        code = process.wait(timeout=60)
+        code = process.wait(timeout=PATIENCE)
     os.close(leader)
     return code, read.decode()
 

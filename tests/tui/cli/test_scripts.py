@@ -20,6 +20,7 @@ from gradstep.core.session.script import read_script
 from gradstep.tui.cli import main as cli
 from gradstep.tui.draw.look import Look
 from gradstep.tui.draw.replies import reply_block
+from patience import PATIENCE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +34,7 @@ def run(*arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         encoding="utf-8",
-        timeout=120,
+        timeout=PATIENCE,
         check=False,
         input=typed,
     )
@@ -159,7 +160,7 @@ def test_a_prompt_in_a_terminal_repeats_completes_and_leaves() -> None:
 
     def until(text: bytes) -> None:
         nonlocal seen
-        stop = time.monotonic() + 30
+        stop = time.monotonic() + PATIENCE
         while text not in seen and time.monotonic() < stop:
             seen += os.read(leader, 4096)
         assert text in seen, seen.decode()
@@ -172,7 +173,7 @@ def test_a_prompt_in_a_terminal_repeats_completes_and_leaves() -> None:
     os.write(leader, b"print norm(a.gr\t)\n")
     until(b"norm(a.grad)")
     os.write(leader, b"quit 5\n")
-    assert process.wait(30) == 5
+    assert process.wait(PATIENCE) == 5
     os.close(leader)
 
 
@@ -306,7 +307,7 @@ def plugin(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
         text=True,
         check=False,
         cwd=cwd,
-        timeout=120,
+        timeout=PATIENCE,
     )
 
 

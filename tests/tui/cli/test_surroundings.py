@@ -14,6 +14,7 @@ import pytest
 from gradstep.tui.app import app
 from gradstep.tui.cli import main as cli
 from gradstep.tui.cli.output import _width
+from patience import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,7 +69,12 @@ def test_a_terminal_that_cannot_be_is_bounded(
 def test_a_closed_input_is_an_end_of_input() -> None:
     command = f"{' '.join(GRADSTEP)} debug three_layer <&-"
     done = subprocess.run(  # noqa: S602  # only a shell closes it so
-        command, shell=True, capture_output=True, text=True, timeout=120, check=False
+        command,
+        shell=True,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
 
@@ -159,7 +165,7 @@ def test_a_pipe_without_an_end_is_given_up() -> None:
         stdin=endless.stdout,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
         check=False,
     )
     endless.kill()
@@ -201,7 +207,7 @@ def test_a_signal_ends_the_work_and_leaves_no_draft(
     assert process.stdout.readline() == "begun\n"
     assert [path.name[:10] for path in tmp_path.iterdir()] == [".gradstep-"]
     process.send_signal(number)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=PATIENCE)
     assert (process.returncode, said) == (code, "")
     assert list(tmp_path.iterdir()) == []
 
@@ -229,5 +235,5 @@ def test_ctrl_c_before_anything_is_begun_says_nothing(name: str) -> None:
     assert process.stdout is not None
     assert process.stdout.readline() == "begun\n"
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=PATIENCE)
     assert (process.returncode, said) == (-signal.SIGINT, "")

@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from patience import PATIENCE
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-_PATIENCE = 30.0  # seconds, for a busy machine
 _ONE_CELL = "g\x1b[0m\x1b[1;1H"  # the first letter of gradstep, and nothing else
 _START = "import sys; from gradstep.tui.cli.main import main; main(sys.argv[1:])"
 
@@ -36,7 +37,7 @@ class Terminal:
 
     def until(self, text: str, since: int = 0) -> None:
         """Read until a text is written, after so many bytes of what was read."""
-        end = time.monotonic() + _PATIENCE
+        end = time.monotonic() + PATIENCE
         while text.encode() not in self.written[since:]:
             assert time.monotonic() < end, self.written[-2000:]
             self._read(0.1)
@@ -76,7 +77,7 @@ class Terminal:
 
     def ended(self) -> int:
         """Wait for the end, and return the exit code."""
-        end = time.monotonic() + _PATIENCE
+        end = time.monotonic() + PATIENCE
         while self.process.poll() is None:
             assert time.monotonic() < end, self.written[-2000:]
             self._read(0.05)
@@ -172,7 +173,7 @@ def test_a_terminal_that_is_gone_ends_what_was_in_it(
         opened.until("event 0/21" if command == "run" else "(gradstep) ")
         opened.hang_up()
         opened.process.send_signal(signal.SIGHUP)
-        assert opened.process.wait(_PATIENCE) == 128 + signal.SIGHUP
+        assert opened.process.wait(PATIENCE) == 128 + signal.SIGHUP
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])

@@ -25,6 +25,7 @@ from gradstep.tui.panes.console import Scrollback
 from gradstep.tui.panes.tables import flow as flow_pane
 from gradstep.tui.panes.tables import nodes as nodes_pane
 from gradstep.tui.panes.why import WhyPane
+from patience import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -49,11 +50,8 @@ async def opened(name: str) -> AsyncIterator[tuple[Pilot[int], MainScreen]]:
 
 
 async def until(pilot: Pilot[int], holds: Callable[[], bool]) -> None:
-    for _ in range(6000):  # a busy machine needs a minute
-        if holds():
-            return
-        await pilot.pause(0.01)
-    raise AssertionError("it never came to that")
+    await driving.until(holds)
+    await pilot.pause()
 
 
 def text(pane: Pane) -> str:
@@ -70,8 +68,9 @@ def header(screen: MainScreen) -> str:
 
 def endless(progress: Callable[[int, int], None]) -> NoReturn:
     """Work until somebody gives it up."""
-    for done in range(10_000):
-        progress(done, 10_000)
+    end = time.monotonic() + PATIENCE
+    while (left := end - time.monotonic()) > 0:
+        progress(int(PATIENCE - left), int(PATIENCE))
         time.sleep(0.002)
     raise AssertionError("nobody has given it up")
 
@@ -136,11 +135,11 @@ async def test_a_view_that_takes_long_comes_when_it_is_ready(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     made = flow_pane.flow
+    seen_enough = threading.Event()
 
     def slow(run: Any, *, whole: bool, progress: Callable[[int, int], None]) -> Any:
-        for done in range(40):
-            progress(done, 40)
-            time.sleep(0.01)
+        while not seen_enough.wait(0.01):
+            progress(1, 2)
         return made(run, whole=whole, progress=progress)
 
     monkeypatch.setattr(flow_pane, "flow", slow)
@@ -149,10 +148,12 @@ async def test_a_view_that_takes_long_comes_when_it_is_ready(
         seen: set[tuple[str | None, bool]] = set()
         screen.action_view("flow")
         await until(pilot, lambda: screen.busy)
-        while screen.busy:
+        for _ in range(20):
             current = screen.query_one("#view", ContentSwitcher).current
             seen.add((current, "working" in header(screen)))
             await pilot.pause(0.01)
+        seen_enough.set()
+        await until(pilot, lambda: not screen.busy)
         assert seen == {("step", True)}  # the step stays, until the flow is there
         await pilot.pause()
         assert screen.query_one("#view", ContentSwitcher).current == "flow"
@@ -327,7 +328,7 @@ async def test_work_ends_with_its_screen(
 async def test_no_frame_shows_a_view_without_its_contents(
     size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(background, "_PATIENCE", 10.0)
+    monkeypatch.setattr(background, "_PATIENCE", PATIENCE)
     app = GradstepApp(load("three_layer"))
     async with app.run_test(size=size) as pilot:
         screen = app.screen

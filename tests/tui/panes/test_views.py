@@ -11,6 +11,7 @@ import pytest
 from textual.binding import Binding
 from textual.widgets import Input
 
+from driving import until
 from gradstep.core.scenario.scenario import builtin_names, load, parse
 from gradstep.tui.app.app import GradstepApp
 from gradstep.tui.app.keys import LINES
@@ -69,10 +70,8 @@ def text(pane: Pane) -> str:
 
 
 async def settled(pilot: Pilot[int], screen: MainScreen) -> None:
-    for _ in range(100):
-        await pilot.pause()
-        if not screen.busy:
-            return
+    await until(lambda: not screen.busy)
+    await pilot.pause()
 
 
 def mouse(kind: type[events.MouseEvent]) -> events.MouseEvent:
