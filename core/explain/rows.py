@@ -111,7 +111,7 @@ def gradient_rows(
     nodes = trace.run.graph.nodes
     done, uses = found.uses
     if done < uses:
-        yield Row("missing", f"{done} of {counted(uses, 'contribution')} are in so far")
+        yield Row("missing", f"{done} of {uses} contributions are in so far")
     if found.passed:
         terms = [Element(term.consumer, "grad", term.index) for term in found.passed]
         names = [_told(nodes[e.node], e.index or (), "grad") for e in terms]
