@@ -373,7 +373,8 @@ def _to_read(reply: Reply, graph: Graph) -> list[str]:
     """Return the lines of an answer that a person has to read; none of a plain move."""
     display = _displayed(reply, graph)
     is_plain = reply.stop is None or reply.stop.number is None  # met no stop
-    if reply.moved and reply.error is None and is_plain:
+    is_move = reply.moved or reply.stop is not None  # one that ended where it began
+    if is_move and reply.error is None and is_plain:
         return display
     said = [line for text in reply.text for line in text.split("\n")]
     return [*said, *display, *_lines(reply.error)]

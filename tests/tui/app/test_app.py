@@ -132,12 +132,23 @@ async def test_a_short_answer_takes_three_lines_with_its_command_and_the_prompt(
 ):
     for size in ((80, 24), (120, 36)):
         async with GradstepApp(load("apple_orange")).run_test(size=size) as pilot:
-            screen(pilot).run_line("goto start")  # nothing has been laid out yet
+            screen(pilot).run_line("print a")  # nothing has been laid out yet
             await settle(pilot)
             console = screen(pilot).query_one(ConsolePane)
             assert console.size.height == 3
             why = screen(pilot).query_one(WhyPane)
             assert why.region.bottom <= console.region.y
+
+
+@pytest.mark.parametrize(("to", "key"), [("end", "s"), ("home", "S"), ("end", "n")])
+async def test_a_step_that_can_go_no_further_takes_one_line(to: str, key: str) -> None:
+    async with GradstepApp(load("apple_orange")).run_test(size=(80, 24)) as pilot:
+        await pilot.press(to, key)
+        await settle(pilot)
+        console = screen(pilot).query_one(ConsolePane)
+        assert console.size.height == 1
+        there = "end" if to == "end" else "start"
+        assert f"the {there} of the run" in painted(pilot.app.screen)[-2]
 
 
 async def test_a_long_answer_has_a_third_of_the_screen_a_mark_and_a_key() -> None:
