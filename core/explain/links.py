@@ -252,8 +252,10 @@ def _around(
     if element.node not in (consumer, *node.operands):
         return found
     if node.op is not None and node.op.kind == "elementwise" and not node.shape:
-        of_operands = {(operand, "value"): _POINT for operand in node.operands}
-        return {**of_operands, (consumer, quantity): _POINT}
+        for operand in node.operands:
+            found[operand, "value"] = _POINT
+        found[consumer, quantity] = _POINT
+        return found
     if element.node == consumer:
         found[consumer, quantity] = one(index)
         for argument, operand in enumerate(node.operands):
