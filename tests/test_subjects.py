@@ -254,7 +254,7 @@ def test_lines_of_any_source_are_places() -> None:
 def test_records_name_the_source_of_a_line() -> None:
     subject = two_files()
     run = subject.run()
-    a, y = grads_record(subject, run)["nodes"]
+    a, y = grads_record(subject, Trace(run))["nodes"]
     assert (a["source"], a["line"]) == (None, None)
     assert (y["source"], y["line"]) == ("model.py", 4)
     event = event_record(Trace(run), 0, Wording(run.graph, {}))

@@ -54,7 +54,7 @@ def _record(session: Session, report: Report) -> dict[str, Any]:
     """Return the comparisons as data, without times: those differ from run to run."""
     from ..export.records import check_record  # noqa: PLC0415  # 39 ms of a start
 
-    record = check_record(session.subject.name, report)
+    record = check_record(session.subject.name, session.trace, report)
     return {k: v for k, v in record.items() if not k.endswith("_seconds")}
 
 
@@ -68,7 +68,8 @@ ROWS: Final[tuple[Command, ...]] = (
         ("K",),
         "location",
         help="A mismatch fails a script, and the first wrong rule is named.",
-        data="`gradstep` (1, the version), `scenario`, `ok`, `complete`, `scheme`, "
+        data="`gradstep` (1, the version), `scenario`, `samples` (None for all), "
+        "`ok`, `complete`, `scheme`, "
         "`step`, `rtol` and `checks`, each with `level`, `node`, `operand`, `edge`, "
         "`verdict`, the `index` where the two differ most, `analytic`, `numeric`, "
         "`difference`, `tolerance`, …",

@@ -21,7 +21,7 @@ from ..scenario.toml import Mistakes
 from ..session.script import read_script, run_script
 from ..words.events import element_name
 from ..words.numbers import distinct, value_text
-from .debugger import Debugger
+from .debugger import Debugger, timeline_of
 
 if TYPE_CHECKING:
     from ..base.progress import Progress
@@ -86,7 +86,7 @@ def script_beside(scenario: Scenario) -> Path | None:
 
 def verify_expect(scenario: Scenario) -> Verdict:
     """Hold a scenario's values and gradients to its [expect]."""
-    run = scenario.subject.run()
+    run = timeline_of(scenario).trace(0).run
     wrong = [(one, _difference(run, one)) for one in scenario.expect]
     found = [(one, text) for one, text in wrong if text]
     held = len(wrong) - len(found)

@@ -99,6 +99,21 @@ class Breakdown:
     uses: tuple[int, int]  # of the operand: contributions in, of all that come
 
 
+class Samples(NamedTuple):
+    """Which samples an iteration sees, where it does not see all."""
+
+    iteration: int  # its number
+    numbers: tuple[int, ...]  # of the samples, from 0, in their order in the batch
+    of: int  # how many there are in all
+
+    def __str__(self) -> str:
+        shown = [str(number) for number in self.numbers]
+        if len(shown) > _MOST_TOLD:
+            shown[_MOST_TOLD - 2 : -1] = ["…"]
+        which = f"sample{'s' * (len(shown) > 1)} {', '.join(shown)} of {self.of}"
+        return f"iteration {self.iteration}: {which}"
+
+
 class Iteration(NamedTuple):
     """What the trace of one iteration knows of the training that it is part of."""
 
@@ -108,6 +123,7 @@ class Iteration(NamedTuple):
     # where it is not updated
     update: Callable[[int, Index | EllipsisType], UpdateStep]
     other: Callable[[int], Trace]  # returns another iteration, by its number
+    samples: Samples | None = None  # those of its batch; None where it sees all
 
     def before(self) -> Trace | None:
         """Return the iteration before this one; None for the first."""
@@ -117,6 +133,7 @@ class Iteration(NamedTuple):
 # A node that is used this often gets its partial sums kept at every so many uses, so
 # that looking at it in mid-pass does not take longer the more uses it has.
 _STRIDE = 64
+_MOST_TOLD: Final = 8  # samples that are named in words
 _SHORT: Final = 8  # numbers that are added up anew whenever one asks
 _MOST_AT_ONCE: Final = 250_000  # slopes; of more, only those that are looked at
 _LARGE: Final = 4096  # elements from which on what is made is kept for a while
@@ -207,6 +224,11 @@ class Trace:
     def edge(self, number: int) -> Edge:
         """Return the edge that event `number`, a contribution, belongs to."""
         return self._edges[number - self._first]
+
+    @property
+    def samples(self) -> Samples | None:
+        """Which samples it sees; None where it sees all."""
+        return self.iteration.samples if self.iteration else None
 
     def phase(self, position: int) -> Phase:
         """Return the phase of the last applied event, or the end that `position` is."""

@@ -37,12 +37,17 @@ FORMATS: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 
+def _samples(trace: Trace) -> tuple[str, ...]:
+    """Return which samples a batch has, in words; nothing where it has all."""
+    return () if trace.samples is None else (str(trace.samples),)
+
+
 def _dot(
     subject: Subject, trace: Trace, _position: int, _element: Element | None
 ) -> str:
     from .dot import dot  # noqa: PLC0415  # 1 ms of a start
 
-    return dot(subject.title, trace.run)
+    return dot("\n".join((subject.title, *_samples(trace))), trace.run)
 
 
 def _py(
@@ -50,7 +55,7 @@ def _py(
 ) -> str:
     from .numpy_code import numpy_code  # noqa: PLC0415  # 7 ms of a start
 
-    return numpy_code(subject, trace.run)
+    return numpy_code(subject, trace.run, *_samples(trace))
 
 
 def _tex(

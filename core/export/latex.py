@@ -153,6 +153,7 @@ def latex(
     if fragment:
         return f"{body}\n"
     title = f"{subject.title}: the gradient of {nodes[node].name}"
+    title += f" ({trace.samples})" if trace.samples else ""
     return _DOCUMENT.format(title=text_latex(title), body=body)
 
 

@@ -41,11 +41,12 @@ _NO_NAME: Final = re.compile(r"\W+")
 _PLAIN_DTYPES: Final = ("float64", "int64", "bool")
 
 
-def numpy_code(subject: Subject, run: Run) -> str:
+def numpy_code(subject: Subject, run: Run, samples: str = "") -> str:
     """Return a Python program that computes `run` with NumPy alone, and prints it.
 
     It prints the output and the gradient of every node. Large arrays are made by the
-    recipe of their file, where there is one. Raises `LimitError` for a large array
+    recipe of their file, where there is one. `samples` says which ones it is about,
+    where these are not all. Raises `LimitError` for a large array
     without one, and `CommandError` for a run whose gradients are patched.
     """
     _refuse_patches(run)
@@ -60,7 +61,7 @@ def numpy_code(subject: Subject, run: Run) -> str:
         *_section("Results"),
         *_results(code),
     ]
-    return "\n".join([*_head(subject, body), *body]) + "\n"
+    return "\n".join([*_head(subject, samples, body), *body]) + "\n"
 
 
 def _refuse_patches(run: Run) -> None:
@@ -71,11 +72,12 @@ def _refuse_patches(run: Run) -> None:
         )
 
 
-def _head(subject: Subject, body: Sequence[str]) -> list[str]:
+def _head(subject: Subject, samples: str, body: Sequence[str]) -> list[str]:
     used = set(re.findall(r"\w+", "\n".join(body)))
     special = [name for name in ("inf", "nan") if name in used]
     lines = [f"# {_one_line(subject.title)}"]
     lines += ["#", "# Forward and backward pass, one line for each step."]
+    lines += [f"# Of {samples}."] if samples else []
     lines += ["", "import math"] if "math" in used else []
     lines += ["", f"from math import {', '.join(special)}"] if special else []
     lines += ["", "import numpy as np", ""]

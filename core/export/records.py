@@ -85,13 +85,21 @@ def _place(graph: Graph, site: Site | None) -> dict[str, Any]:
     return {"source": graph.source_of(site), "line": site.line}
 
 
-def grads_record(subject: Subject, run: Run) -> dict[str, Any]:
+def _samples(trace: Trace) -> dict[str, Any]:
+    """Return which samples a batch has; without one, None."""
+    samples = trace.samples
+    return {"samples": None if samples is None else samples._asdict()}
+
+
+def grads_record(subject: Subject, trace: Trace) -> dict[str, Any]:
     """Return every value and every gradient of a run, nodes in forward order."""
+    run = trace.run
     return {
         "gradstep": 1,
         "scenario": subject.name,
         "title": subject.title,
         "output": run.graph.nodes[run.graph.output].name,
+        **_samples(trace),
         "nodes": [
             node_record(run, node, subject.dtype)
             | {
@@ -154,12 +162,10 @@ def scenario_record(scenario: Scenario) -> dict[str, Any]:
     }
 
 
-def graph_record(scenario: Scenario, run: Run) -> dict[str, Any]:
+def graph_record(scenario: Scenario, trace: Trace) -> dict[str, Any]:
     """Return the nodes of a scenario with their formulas, and its frames."""
-    graph, wording = (
-        scenario.subject.graph,
-        Wording(scenario.subject.graph, scenario.subject.names),
-    )
+    run, graph = trace.run, trace.run.graph
+    wording = Wording(graph, scenario.subject.names)
     nodes: list[dict[str, Any]] = []
     for node in graph:
         record = node_record(run, node, scenario.subject.dtype)
@@ -187,6 +193,7 @@ def graph_record(scenario: Scenario, run: Run) -> dict[str, Any]:
     ]
     return {
         **scenario_record(scenario),
+        **_samples(trace),
         "nodes": nodes,
         "frames": frames,
         "remarks": [
@@ -196,11 +203,12 @@ def graph_record(scenario: Scenario, run: Run) -> dict[str, Any]:
     }
 
 
-def check_record(scenario: str, report: Report) -> dict[str, Any]:
+def check_record(scenario: str, trace: Trace, report: Report) -> dict[str, Any]:
     """Return the comparisons of a check, the worst element of each."""
     return {
         "gradstep": 1,
         "scenario": scenario,
+        **_samples(trace),
         "ok": report.ok,
         "complete": report.complete,
         "scheme": report.scheme,

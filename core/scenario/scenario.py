@@ -165,7 +165,7 @@ def parse(
     batch_program = _batch_program(top, text, given, program, batch, setting)
     seed, names = _seed(top, graph, setting), _names(top, graph)
     notes = _notes(top, text, graph, names)
-    expect = _expect(top, graph, setting)
+    expect = _expect(top, batch_program.graph if batch_program else graph, setting)
     top.finish("a key of a scenario")
     if mistakes or program is None:
         raise ScenarioError(mistakes.problems())

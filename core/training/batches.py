@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..engine.trace import Samples
+
 if TYPE_CHECKING:
     from ..ops.table import Array, Value
     from ..scenario.training import Batch
@@ -32,6 +34,14 @@ def sample_numbers(batch: Batch, iteration: int) -> Array:
         here = passes == number
         numbers[here] = order[numbers[here]]
     return numbers
+
+
+def samples_of(batch: Batch | None, iteration: int) -> Samples | None:
+    """Return which samples an iteration sees; None where it sees all."""
+    if batch is None:
+        return None
+    numbers = sample_numbers(batch, iteration).tolist()
+    return Samples(iteration, tuple(numbers), batch.samples)
 
 
 def take(value: Value, batch: Batch, iteration: int) -> Array:

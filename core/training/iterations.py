@@ -22,7 +22,7 @@ from ..engine.trace import Iteration, Trace
 from ..engine.update import UpdateStep
 from ..ops.optimizers import OPTIMIZERS, Optimizer, State
 from ..words.formulas import Wording
-from .batches import take
+from .batches import samples_of, take
 from .timeline import Record, record
 
 if TYPE_CHECKING:
@@ -309,6 +309,7 @@ def _finished(
         time.plan.optimizer,
         partial(_opened, time.plan, iteration, start, run),
         time.trace,
+        samples_of(time.plan.batch, iteration),
     )
     return Trace(run, updated, at), after
 

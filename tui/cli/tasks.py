@@ -37,13 +37,14 @@ from .output import look_for, progress, screen_for
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ...core.engine.run import Run
+    from ...core.engine.trace import Trace
 
 Options = argparse.Namespace
 
 
-def _run(scenario: Scenario) -> Run:
-    return scenario.subject.run()
+def _first(scenario: Scenario) -> Trace:
+    """Return what is shown of a scenario: its first iteration, as the debugger does."""
+    return timeline_of(scenario).trace(0)
 
 
 def _load_all(names: Sequence[str], limits: Limits = LIMITS) -> list[Scenario]:
@@ -68,7 +69,7 @@ def do_play(options: Options) -> int:
 
         return play_script(options)
     scenario = load(options.scenario, raised(options.limit))
-    trace = timeline_of(scenario).trace(0)
+    trace = _first(scenario)
     problems: list[Problem] = []
     look = look_for(options)
     selection = Selection(options.start, options.stop, tuple(options.only))
@@ -90,12 +91,12 @@ def do_grads(options: Options) -> int:
     scenarios = _load_all(options.scenarios, raised(options.limit))
     screen, look = screen_for(options), look_for(options)
     for scenario in scenarios:
-        run = _run(scenario)
+        trace = _first(scenario)
         if options.json:
-            record = grads_record(scenario.subject, run)
+            record = grads_record(scenario.subject, trace)
             screen.file.write(f"{dump(record)}\n")
             continue
-        screen.print(gradients_block(scenario.subject, run, look, screen.width))
+        screen.print(gradients_block(scenario.subject, trace, look, screen.width))
     return OK
 
 
@@ -106,10 +107,10 @@ def do_check(options: Options) -> int:
     digits = (options.precision,) if options.precision else CHECK_PRECISIONS
     code = OK
     for scenario in scenarios:
-        run = _run(scenario)
+        trace = _first(scenario)
         with progress(f"checking {scenario.subject.name}") as tell:
             report = check(
-                run,
+                trace.run,
                 scheme=options.scheme,
                 step=options.step,
                 rtol=options.rtol,
@@ -117,10 +118,11 @@ def do_check(options: Options) -> int:
                 progress=tell,
             )
         if options.json:
-            screen.file.write(f"{dump(check_record(scenario.subject.name, report))}\n")
+            record = check_record(scenario.subject.name, trace, report)
+            screen.file.write(f"{dump(record)}\n")
         else:
             screen.print(
-                check_block(scenario.subject, report, look, screen.width, digits)
+                check_block(scenario.subject, trace, report, look, screen.width, digits)
             )
         if not report.complete:
             return INTERRUPTED
@@ -136,10 +138,9 @@ def describe(names: Sequence[str], file: IO[str]) -> None:
 def do_show(options: Options) -> int:
     """Print the nodes and the formulas of a scenario."""
     scenario = load(options.scenario, raised(options.limit))
-    screen, look = screen_for(options), look_for(options)
-    trace = timeline_of(scenario).trace(0)
+    screen, look, trace = screen_for(options), look_for(options), _first(scenario)
     if options.json:
-        screen.file.write(f"{dump(graph_record(scenario, trace.run))}\n")
+        screen.file.write(f"{dump(graph_record(scenario, trace))}\n")
     else:
         screen.print(subject_block(scenario.subject, trace, look, screen.width))
     return OK

@@ -266,7 +266,13 @@ def facts(subject: Subject, trace: Trace) -> tuple[str, ...]:
         subject.dtype,
         f"output {graph.nodes[graph.output].name}",
         f"{counted(len(graph), 'node')}, {counted(len(trace), 'event')}",
+        *samples_told(trace),
     )
+
+
+def samples_told(trace: Trace) -> tuple[str, ...]:
+    """Return which samples are shown, in words; nothing where these are all."""
+    return () if trace.samples is None else (str(trace.samples),)
 
 
 def facts_block(subject: Subject, trace: Trace, look: Look, width: int) -> Block:

@@ -25,7 +25,7 @@ from .blocks import (
 )
 from .digits import align
 from .matrix import ink
-from .playback import facts_block, sources_block
+from .playback import facts_block, samples_told, sources_block
 from .step import rule
 from .tables import fits as fits_in_lines
 from .tables import node_table, table
@@ -57,11 +57,17 @@ def _said(text: str, meaning: str, look: Look, width: int) -> Block:
 # --------------------------------------------------------------------------- grads
 
 
-def gradients_block(subject: Subject, run: Run, look: Look, width: int) -> Block:
+def gradients_block(subject: Subject, trace: Trace, look: Look, width: int) -> Block:
     """Return all values and gradients, nodes in forward order."""
     columns = ("node", "op", "shape", "value", "gradient")
-    drawn = node_table(look, run, subject.graph.nodes, columns, width - MARGIN)
-    return under(_titled(subject, look, width), indent(drawn, MARGIN))
+    nodes, inner = trace.run.graph.nodes, width - MARGIN
+    drawn = node_table(look, trace.run, nodes, columns, inner)
+    below = apart(*_samples(trace, look, inner), drawn)
+    return under(_titled(subject, look, width), indent(below, MARGIN))
+
+
+def _samples(trace: Trace, look: Look, width: int) -> list[Block]:
+    return [_said(said, "quiet", look, width) for said in samples_told(trace)]
 
 
 # --------------------------------------------------------------------------- check
@@ -69,6 +75,7 @@ def gradients_block(subject: Subject, run: Run, look: Look, width: int) -> Block
 
 def check_block(
     subject: Subject,
+    trace: Trace,
     report: Report,
     look: Look,
     width: int,
@@ -85,7 +92,8 @@ def check_block(
         for one in (*report.contributions, *report.accumulations)
         if one.verdict not in {"ok", "skipped"}
     ]
-    parts = [_comparisons(report, report.gradients, look, inner, precisions)]
+    parts = _samples(trace, look, inner)
+    parts.append(_comparisons(report, report.gradients, look, inner, precisions))
     if notable:
         parts.append(_comparisons(report, notable, look, inner, precisions))
     parts += [wrap(line, inner) for line in _conclusions(report, look)]
@@ -178,10 +186,10 @@ def _seconds(seconds: float) -> str:
 
 def subject_block(subject: Subject, trace: Trace, look: Look, width: int) -> Block:
     """Return the program, the frames, and each node with its formulas."""
-    graph, inner = subject.graph, width - MARGIN
+    graph, inner = trace.run.graph, width - MARGIN
     wording = Wording(graph, subject.names)
     parts = [
-        _said(subject.summary, "", look, inner),
+        *([_said(subject.summary, "", look, inner)] if subject.summary else []),
         facts_block(subject, trace, look, inner),
         sources_block(graph, look, inner),
         under(

@@ -16,6 +16,7 @@ import pytest
 from gradstep.core.base import exits
 from gradstep.core.check import check as checking
 from gradstep.core.engine.patches import Patches
+from gradstep.core.engine.trace import Trace
 from gradstep.core.scenario.scenario import builtin_names, load, starter
 from gradstep.tui.cli import listing, tasks
 from gradstep.tui.cli import main as cli
@@ -370,7 +371,8 @@ def grads(name: str, capsys) -> dict:
 
 def test_the_gradients_of_apples_and_oranges(capsys) -> None:
     record = grads("apple_orange", capsys)
-    assert list(record) == ["gradstep", "scenario", "title", "output", "nodes"]
+    head = ["gradstep", "scenario", "title", "output", "samples", "nodes"]
+    assert list(record) == head
     assert (record["gradstep"], record["scenario"], record["output"]) == (
         1,
         "apple_orange",
@@ -457,10 +459,10 @@ def test_a_wrong_rule_is_named_with_both_numbers(monkeypatch, capsys) -> None:
         rule = multiply.vjp(0)
         edge: tuple[int, int] = (scenario.subject.graph.node("y").index, 0)
         patches = Patches(rules={edge: lambda *arrays: rule(*arrays) * 1.001})
-        return right(scenario).patched(patches)
+        return Trace(right(scenario).run.patched(patches))
 
-    right = tasks._run
-    monkeypatch.setattr(tasks, "_run", wrong)
+    right = tasks._first
+    monkeypatch.setattr(tasks, "_first", wrong)
     assert cli.run(["check", "apple_orange"]) == exits.FAILED
     text = capsys.readouterr().out
     assert "✗ wrong: the rule of multiply at y<-z, line 4: " in text
@@ -611,3 +613,68 @@ def test_output_that_goes_nowhere(redirected: str, code: int, said: str) -> None
         check=False,
     )
     assert (done.returncode, done.stderr) == (code, said)
+
+
+# ------------------------------------------------------------------------ mini-batches
+
+# By hand, of the first two samples: y = (−0.5, −0.5), (y − t)² = (2.25, 0.25), so
+# that E is 1.25, and
+# ∂E/∂w = Xᵀ (y − t) = (1 · −1.5 + 3 · −0.5, 2 · −1.5 + 4 · −0.5) = (−3, −5).
+BATCHES = """
+gradstep = 1
+program = '''
+y = X @ w
+E = mean((y - t) ** 2)
+'''
+[inputs]
+X = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0], [7.0, 8.0]]
+[constants]
+t = [[1.0], [0.0], [2.0], [1.0]]
+[parameters]
+w = [[0.5], [-0.5]]
+[training]
+learning_rate = 0.01
+batch = { of = ["X", "t"], size = 2 }
+[expect]
+E = 1.25
+"w.grad" = [[-3], [-5]]
+"X.grad" = [[-0.75, 0.75], [-0.25, 0.25]]
+"""
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        *("play", "play --markdown", "grads", "show", "check"),
+        *("export --format py", "export --format html", "export --format md"),
+        *("export --format dot", "export --format tex --element w"),
+    ],
+)
+def test_all_show_the_first_batch_and_say_so(
+    command: str, tmp_path: Path, capsys
+) -> None:
+    path = tmp_path / "batches.toml"
+    path.write_text(BATCHES, "utf-8")
+    name, *options = command.split()
+    assert cli.run([name, str(path), *options]) == exits.OK
+    said = capsys.readouterr().out
+    assert "iteration 0: samples 0, 1 of 4" in said
+    # The shape of X, its numbers, or one of its gradients that only two samples give.
+    assert any(x in said for x in ("(2, 2)", "[3.0, 4.0]])", "2 \\times 2}{X", "-0.75"))
+    assert "(4, 2)" not in said
+    assert cli.run(["test", str(path)]) == exits.OK
+    assert "3 numbers" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["grads", "show", "check"])
+def test_json_has_the_samples_of_the_batch(name: str, tmp_path: Path, capsys) -> None:
+    path = tmp_path / "batches.toml"
+    path.write_text(BATCHES, "utf-8")
+    assert cli.run([name, str(path), "--json"]) == exits.OK
+    record = json.loads(capsys.readouterr().out)
+    assert record["samples"] == {"iteration": 0, "numbers": [0, 1], "of": 4}
+    if name == "grads":
+        grads = {node["name"]: node["grad"] for node in record["nodes"]}
+        assert grads["w"] == [[-3.0], [-5.0]]
+    assert cli.run([name, "xor", "--json"]) == exits.OK
+    assert json.loads(capsys.readouterr().out)["samples"] is None
