@@ -43,13 +43,13 @@ def _visible(character: str) -> str:
 _CONTROLS: Final = {code: _visible(chr(code)) for code in (*range(32), 127)}
 
 
-def counted(count: int, noun: str) -> str:
-    """Return how many there are of something.
+def counted(count: int, noun: str, many: str = "") -> str:
+    """Return how many there are of something; `many` is its plural, else with an s.
 
-    >>> counted(1, "line"), counted(0, "line"), counted(2, "use")
-    ('1 line', '0 lines', '2 uses')
+    >>> counted(1, "line"), counted(0, "line"), counted(2, "axis", "axes")
+    ('1 line', '0 lines', '2 axes')
     """
-    return f"{count} {noun}{'s' * (count != 1)}"
+    return f"{count} {noun if count == 1 else many or f'{noun}s'}"
 
 
 def nearest(name: str, names: Iterable[str]) -> str:

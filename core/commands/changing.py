@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from ..base.errors import CommandError, Interrupted
-from ..base.text import clean
+from ..base.text import clean, counted
 from ..engine.element import Element
 from ..engine.graph import Edge
 from ..explain.compare import Comparison, beside, compare, same_place
@@ -333,7 +333,10 @@ def _diff_sides(session: Session, arguments: str) -> Answer:
         at = left[found.place], right[found.place]
         place = f", at {index_text(found.place)}" if found.place else ""
         size = value_text(found.size, session.digits)
-        lines.append(f"{found.differing} of {left.size} elements differ")
+        lines.append(
+            f"{found.differing} of {counted(left.size, 'element')} "
+            f"differ{'s' * (found.differing == 1)}"
+        )
         change = change_text(*at, session.digits)
         lines.append(f"the largest difference is {size}{place}: {change}")
         if found.factor is not None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from ..base.errors import CommandError, Problem
+from ..base.text import counted
 from ..engine.element import Element, Index, Quantity, index_of
 from ..engine.trace import Contribution
 from ..explain.factors import uses_of
@@ -338,8 +339,8 @@ def _paths(session: Session, arguments: str) -> Answer:
     rows = [(path.product, _route(session, start, path)) for path in found[:count]]
     if len(found) > count:
         rest = float(sum(path.product for path in found[count:]))
-        rows.append((rest, f"the sum of {len(found) - count} more paths"))
-    rows.append((total, f"the sum of {len(found)} paths"))
+        rows.append((rest, f"the sum of {counted(len(found) - count, 'more path')}"))
+    rows.append((total, f"the sum of {counted(len(found), 'path')}"))
     lines = [f"{number(product)} = {route}" for product, route in rows]
     table = Table(f"paths from {start}", ("product", "path"), tuple(rows))
     data = {

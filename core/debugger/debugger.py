@@ -19,6 +19,7 @@ from ..base.errors import (
 )
 from ..base.text import clean, nearest
 from ..commands import ALIASES, COMMANDS, GROUPS
+from ..commands.elsewhere import WAYS
 from ..scenario.scenario import Scenario
 from ..session.reply import Answer, Reply, Table, Value
 from ..session.session import Session
@@ -234,8 +235,9 @@ class Debugger(Session, ByName):
             if len(found) != 1:
                 if found:
                     raise CommandError(f"{word!r} could be {', '.join(found)}")
+                way = WAYS.get(word.lower())
                 near = nearest(word, [*COMMANDS, *ALIASES])
-                hint = near or "help lists them all"
+                hint = f"write {way}" if way else near or "help lists them all"
                 raise CommandError(f"there is no command {word!r}", hint)
             name = found[0]
         return COMMANDS[name], rest.strip()

@@ -111,7 +111,11 @@ def _difference(run: Run, one: Expectation) -> str:
     index = index_of(np.argmax(gap), gap.shape)
     name = element_name(node, index, "grad" if one.gradient else "value")
     count = int(np.count_nonzero(~right))
-    more = f"; {count} of {right.size} elements differ" if right.size > 1 else ""
+    more = (
+        f"; {count} of {right.size} elements differ{'s' * (count == 1)}"
+        if right.size > 1
+        else ""
+    )
     found, expected = distinct(got[index], one.value[index])
     return (
         f"{name} is {found}, expected {expected}, {value_text(gap[index])} apart "

@@ -426,7 +426,8 @@ def _dots(term: str, shape: Shape) -> int:
     count = len(shape) - len(letters)
     if count < 0 or (count and letters == term):
         raise ValueError(
-            f"einsum: {term!r} names {len(letters)} axes, {shape} has {len(shape)}"
+            f"einsum: {term!r} names {counted(len(letters), 'axis', 'axes')}, "
+            f"{shape} has {len(shape)}"
         )
     return count
 

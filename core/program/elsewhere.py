@@ -6,13 +6,15 @@ of; the other names say what else is needed.
 
 from __future__ import annotations
 
+import ast
+import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from ..base.text import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
 # Modules that functions are called by elsewhere: np.exp(x), nn.functional.relu(x).
 MODULES: Final = frozenset(
@@ -67,6 +69,8 @@ WAYS: Final[Mapping[str, str]] = MappingProxyType(
         "rms_norm": "x / sqrt(mean(x ** 2, axis=-1, keepdims=True) + 1e-5)",
         "ptp": "max(x) - min(x)",
         "nansum": "sum(where(x == x, x, 0))",
+        "nan_to_num": "where(x == x, x, 0)",
+        "count_nonzero": "sum(where(x == 0, 0, 1))",
         "logaddexp": "logsumexp(stack([x, y]), axis=0)",
         "cosine_similarity": "sum(x * y) / sqrt(sum(x ** 2) * sum(y ** 2))",
         # what holds a gradient back, and what needs no word here
@@ -140,13 +144,13 @@ WAYS: Final[Mapping[str, str]] = MappingProxyType(
         "dense": "x @ w",
         "addmm": "b + x @ w",
         "batch_matmul": "x @ w",
-        "inner": "v @ v",
-        "vdot": "v @ v",
-        "ger": "outer(v, v)",
+        "inner": "v @ u",
+        "vdot": "v @ u",
+        "ger": "outer(v, u)",
         "tensordot": "einsum('ij,jk->ik', x, w)",
-        "trace": "einsum('ii->', x @ x.T)",
-        "diag": "einsum('ii->i', x @ x.T)",
-        "diagonal": "einsum('ii->i', x @ x.T)",
+        "trace": "einsum('ii->', x)",
+        "diag": "einsum('ii->i', x)",
+        "diagonal": "einsum('ii->i', x)",
         # functions of a number
         "tan": "sin(x) / cos(x)",
         "sinh": "(exp(x) - exp(-x)) / 2",
@@ -202,6 +206,55 @@ WAYS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 
+# What the debugger's expressions have, beside what programs have: the whole hint.
+ASKED: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "len": "write x.shape[0]",
+        "allclose": "write close(x, y)",
+        "isclose": "write close(x, y)",
+        "array_equal": "write all(x == y)",
+        "grad": "each gradient is there: w.grad",
+        "gradient": "each gradient is there: w.grad",
+        "backward": "the backward pass is in every run: goto end, then print W.grad",
+        "retain_grad": "the gradient of each value is kept: x.grad",
+        "zero_grad": "each iteration begins with gradients of 0",
+        "zero_": "set x = 0 makes a run with other numbers",
+        "fill_": "set x = 0 makes a run with other numbers",
+        "copy_": "set x = 0 makes a run with other numbers",
+        "print": "leave it out: x is enough",
+        "type": "the command whatis x tells it",
+    }
+)
+# What is asked of a value elsewhere, without brackets; the rest of the hint.
+ATTRIBUTES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        **dict.fromkeys(("data", "val", "real", "array"), "write x.value"),
+        **dict.fromkeys(("gradient", "derivative", "adjoint"), "write x.grad"),
+        **dict.fromkeys(("grad_fn", "creator", "fn"), "write x.op"),
+        **dict.fromkeys(("size", "ndim"), "write x.shape"),
+        **dict.fromkeys(
+            ("dtype", "requires_grad", "is_leaf", "name", "inputs"),
+            "the command whatis x tells it",
+        ),
+    }
+)
+# Numbers with names.
+NUMBERS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "pi": "3.141592653589793",
+        "e": "2.718281828459045",
+        "inf": "inf",
+        "Inf": "inf",
+        "infty": "inf",
+        "nan": "nan",
+        "NaN": "nan",
+    }
+)
+_DRAWN: Final = frozenset(
+    {"rand", "randn", "randint", "rand_like", "randn_like", "normal", "uniform"}
+)
+_FILE_DRAWS: Final = 'a file draws numbers: W = { random = "normal", shape = [2, 3] }'
+
 # There is nothing like these here, and names that look like them are something else.
 ABSENT: Final = frozenset(
     {
@@ -210,41 +263,178 @@ ABSENT: Final = frozenset(
         "arctan2",
         "argmax",
         "argmin",
+        "argsort",
         "asin",
+        "atan2",
         "avg_pool1d",
         "avg_pool3d",
+        "bernoulli",
+        "bincount",
+        "ceil",
+        "cholesky",
+        "cond",
         "conv1d",
         "conv3d",
+        "conv_transpose2d",
         "cot",
+        "cross",
+        "ctc_loss",
+        "cummax",
+        "cummin",
+        "cumprod",
         "det",
+        "digamma",
         "dropout2d",
         "dropout3d",
+        "eig",
+        "eigh",
+        "eigvals",
+        "fft",
+        "floor",
+        "group_norm",
+        "gru",
+        "hessian",
+        "hinge_loss",
+        "hist",
+        "histc",
+        "histogram",
+        "instance_norm",
+        "int",
+        "interpolate",
+        "inv",
+        "jacobian",
+        "jvp",
+        "kron",
+        "kthvalue",
+        "lgamma",
+        "lstm",
+        "lstsq",
         "lu",
+        "map",
+        "matrix_rank",
         "max_pool1d",
         "max_pool3d",
         "median",
+        "meshgrid",
+        "mode",
+        "multinomial",
+        "nonzero",
+        "percentile",
+        "pinv",
+        "qr",
+        "quantile",
+        "rank",
+        "rnn",
+        "round",
+        "scan",
+        "scatter",
+        "scatter_add",
+        "searchsorted",
         "sinc",
+        "slogdet",
+        "solve",
         "sort",
         "svd",
+        "topk",
+        "triplet_margin_loss",
+        "trunc",
+        "unfold",
+        "unique",
+        "vjp",
+        "vmap",
+        "while_loop",
+        "zip",
     }
 )
 
 
-def way_out(name: str, known: Collection[str], *, method: bool = False) -> str:
+def way_out(
+    name: str,
+    known: Collection[str],
+    *,
+    given: Sequence[str] = ("x",),
+    method: bool = False,
+    console: bool = False,
+) -> str:
     """Return what to write in place of a function that is not there, or nothing.
 
-    `known` are the functions that there are. A `method` may be one of them.
+    `known` are the functions that there are. A `method` may be one of them. `given` are
+    its arguments as they are written, the value that it is asked of the first of them;
+    expressions of the `console` have more.
 
     >>> way_out("view", ["divide"]), way_out("meen", ["mean"]), way_out("det", ["dot"])
     ('write reshape(x, shape)', "did you mean 'mean'?", 'there is nothing like it here')
-    >>> way_out("mean", ["mean"], method=True)
-    'write mean(x)'
+    >>> way_out("mean", ["mean"], given=["W1", "axis=0"], method=True)
+    'write mean(W1, axis=0)'
+    >>> way_out("mm", [], given=["W1", "h"]), way_out("view", [], given=["h", "-1"])
+    ('write W1 @ h', 'write reshape(h, -1)')
     """
     if method and name in known:
-        return f"write {name}(x)"
+        return f"write {name}({', '.join(given or ['x'])})"
+    way = _way(name, console)
+    if not way:
+        return nearest(name, known)
+    if not 0 < len(given) <= 2:  # who knows which one is x
+        return way
+    way = re.sub(r"\bx\b", lambda _: given[0], way)
+    others = {*re.findall(r"\b(?:y|w|shape|axis)\b(?!\()", way.replace(".shape", ""))}
+    if len(given) == 2 and len(others) == 1 and "=" not in given[1]:
+        way = re.sub(rf"(?<!\.)\b{others.pop()}\b(?!=)", lambda _: given[1], way)
+    return way
+
+
+def _way(name: str, console: bool) -> str:
+    """Return the hint of the tables, or nothing."""
+    if console and name in ASKED:
+        return ASKED[name]
     if name in WAYS:
         way = WAYS[name]
         return "leave it out: x is enough" if way == "x" else f"write {way}"
-    if name in ABSENT:
-        return "there is nothing like it here"
-    return nearest(name, known)
+    if name in _DRAWN:
+        return _FILE_DRAWS
+    return "there is nothing like it here" if name in ABSENT else ""
+
+
+def asked_of(name: str, of: str) -> str:
+    """Return what to write in place of an attribute that is not there, or nothing.
+
+    >>> asked_of("data", "W1"), asked_of("dtype", "W1"), asked_of("colour", "W1")
+    ('write W1.value', 'the command whatis W1 tells it', '')
+    """
+    if of.endswith(".grad") and "whatis" not in ATTRIBUTES.get(name, "whatis"):
+        return f"leave it out: {of} is enough"
+    return re.sub(r"\bx\b", lambda _: of, ATTRIBUTES.get(name, ""))
+
+
+def number_named(parts: Sequence[str]) -> str:
+    """Return which number is meant by a name, as in `np.pi`, or nothing.
+
+    >>> number_named(["np", "pi"]), number_named(["torch", "inf"]), number_named(["q"])
+    ('write 3.141592653589793', 'write inf', '')
+    """
+    *modules, name = parts
+    is_number = name in NUMBERS and MODULES.issuperset(modules)
+    return f"write {NUMBERS[name]}" if is_number else ""
+
+
+def written(call: ast.Call, of: ast.expr | None = None) -> list[str]:
+    """Return the arguments of a call as they are written, `of` before them.
+
+    Names and numbers are; anything else is an `x`. What others call `dim` is `axis`.
+    """
+    values = [*([of] if of is not None else []), *call.args]
+    named = [
+        f"{_ARGUMENTS.get(one.arg, one.arg)}={_written(one.value)}"
+        for one in call.keywords
+        if one.arg is not None
+    ]
+    return [*map(_written, values), *named]
+
+
+_ARGUMENTS: Final = {"dim": "axis", "keepdim": "keepdims", "input": "x"}
+
+
+def _written(tree: ast.expr) -> str:
+    text = ast.unparse(tree)
+    is_name = all(map(str.isidentifier, text.split("."))) and max(text) < "\U00010000"
+    return text if is_name or re.fullmatch(r"-?[\d.]+", text) else "x"

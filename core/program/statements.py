@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 import numpy as np
 
 from ..base.errors import Problem
-from ..base.text import clean, nearest
+from ..base.text import clean, counted, nearest
 from ..engine.graph import (
     Builder,
     Frame,
@@ -33,7 +33,7 @@ from ..ops import ALIASES, OPS
 from ..ops.table import NO_ATTRIBUTES, Attributes, Op, Shape, Value
 from .calls import bind, checked
 from .constructors import CONSTRUCTORS
-from .elsewhere import way_out
+from .elsewhere import number_named, way_out
 from .prelude import CHOICES, PRELUDE
 from .static import (
     POISON,
@@ -318,7 +318,7 @@ class Reading:
             found = described(value)
             self.report(
                 line.value,
-                f"{len(full)} names on the left, {found} on the right",
+                f"{counted(len(full), 'name')} on the left, {found} on the right",
                 "only as many values as names can be taken apart, such as those of "
                 f"split(x, {len(full)})",
             )
@@ -585,7 +585,7 @@ class Reading:
                 what = f"{name} is used before line {item.line}, which binds it"
                 return what, "a line sees the lines before it"
         listed = ", ".join(islice(dict.fromkeys(known), _MOST_LISTED))
-        hint = nearest(name, known) or f"known here: {listed}"
+        hint = number_named([name]) or nearest(name, known) or f"known here: {listed}"
         return f"{name} is not known", hint
 
     def unknown_function(self, name: str) -> Fault:

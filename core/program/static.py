@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from ..base.limits import LIMITS, Limits
+from ..base.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -147,11 +148,11 @@ def size_problem(shape: Shape, limits: Limits) -> str:
     'an array of 1000000000000000000 elements'
     """
     if len(shape) > limits.axes:
-        return f"an array with {len(shape)} axes"
+        return f"an array with {counted(len(shape), 'axis', 'axes')}"
     # NumPy refuses long axes also beside an axis of length 0.
     elements = math.prod(filter(None, shape))
     if elements > limits.elements_per_array:
-        return f"an array of {elements} elements"
+        return f"an array of {counted(elements, 'element')}"
     return ""
 
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final, Literal, NamedTuple
 
 from ..base.limits import Limits
-from .elsewhere import MODULES, WAYS, way_out
+from .elsewhere import MODULES, WAYS, number_named, way_out, written
 
 Place = Literal["program", "prelude", "console"]
 
@@ -31,12 +31,15 @@ class Mistake(NamedTuple):
     hint: str = ""  # the way out; "" where there is none
     limit: bool = False
     method: str = ""  # the name that was called as a method; "" where none was
+    given: Sequence[str] = ()  # what it was asked of and given, as it is written
 
-    def hint_for(self, functions: Collection[str]) -> str:
+    def hint_for(self, functions: Collection[str], *, console: bool = False) -> str:
         """Return the hint; for a method it depends on the functions that there are."""
         if not self.method:
             return self.hint
-        return way_out(self.method, functions, method=True) or self.hint
+        given = self.given
+        way = way_out(self.method, functions, given=given, method=True, console=console)
+        return way or self.hint
 
 
 def mistakes(
@@ -163,9 +166,12 @@ def _check_call(node: ast.Call, _limits: Limits, place: Place) -> Mistake | None
         while isinstance(root, ast.Attribute):
             root = root.value
         what = f"values have no methods, so there is no .{name}(…)"
+        given = written(node, node.func.value)
         if isinstance(root, ast.Name) and root.id in MODULES:
             what = f"functions stand alone, without {root.id}."
-        return Mistake(node, what, "a function is called like this: f(x)", method=name)
+            given = written(node)
+        way = "a function is called like this: f(x)"
+        return Mistake(node, what, way, method=name, given=given)
     if not isinstance(node.func, ast.Name):
         return Mistake(node, "only a function by its name can be called", "write f(x)")
     for argument in node.args:
@@ -188,7 +194,9 @@ def _check_attribute(
     if place == "console" or node.attr in {"T", "shape"}:
         return None
     what, way = f"there is no attribute .{node.attr}", WAYS.get(node.attr)
-    return Mistake(node, what, f"write {way}" if way else "allowed: .T and .shape")
+    number = number_named(ast.unparse(node).split("."))
+    hint = f"write {way}" if way else number or "allowed: .T and .shape"
+    return Mistake(node, what, hint)
 
 
 def _refused(node: ast.AST, place: Place = "program") -> Mistake:

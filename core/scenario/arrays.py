@@ -202,7 +202,7 @@ def _check_shape(shape: Shape, wanted: Wanted) -> None:
         hint = "an array has at least one element"
         _refuse(f"has the shape {shape_text(shape)}", hint, name)
     if size > room:
-        _refuse(f"has {size} elements", f"there is room for {room}", name)
+        _refuse(f"has {counted(size, 'element')}", f"there is room for {room}", name)
 
 
 def _csv(path: Path, wanted: Wanted) -> Array:

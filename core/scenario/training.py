@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ..base.text import nearest
+from ..base.text import counted, nearest
 from ..ops.table.checks import is_finite
 from ..words.numbers import shape_text
 from .toml import Table, described, is_list, listed, shown
@@ -159,7 +159,8 @@ def _batch(
     samples = _samples(table, of, axis, leaves)
     table.finish("a setting of a batch")
     if samples and size > samples:
-        message = f"size is {size}, and there are {samples} samples"
+        are = "is" if samples == 1 else "are"
+        message = f"size is {size}, and there {are} {counted(samples, 'sample')}"
         table.mistakes.at_value(
             (*table.path, "size"), message, f"allowed: 1 to {samples}"
         )
@@ -215,7 +216,9 @@ def _samples(
             return 0
         samples = samples or shape[axis]
         if shape[axis] != samples:
-            message = f"{name} has {shape[axis]} samples, {of[0]} has {samples}"
+            message = (
+                f"{name} has {counted(shape[axis], 'sample')}, {of[0]} has {samples}"
+            )
             hint = f"counted along axis {axis}"
             table.mistakes.at_value((*table.path, "of"), message, hint)
             return 0

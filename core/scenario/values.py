@@ -218,7 +218,7 @@ def _are_numbers(flat: list[Any], shape: Shape, source: _Source) -> bool:
         if source.setting.keep:
             hint = "numbers and booleans do not mix in one array"
     if len(wrong) > 1:
-        hint += f"; {len(wrong) - 1} more elements like this"
+        hint += f"; {counted(len(wrong) - 1, 'more element')} like this"
     message = f"{described(first)} stands where a number should"
     source.wrong(message, hint, index_of(wrong[0], shape))
     return False

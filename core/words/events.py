@@ -67,7 +67,7 @@ def _event_line(trace: Trace, event: Event, number: int, digits: int) -> str:
         done, uses = trace.uses(event.operand, number + 1)
         return (
             f"{where(trace, number)}: {name}.grad "
-            f"{change(0.0, before, after, digits)} ({done} of {uses} uses)"
+            f"{change(0.0, before, after, digits)} (use {done} of {uses})"
         )
     before, after = trace.value(event.node, number), trace.updated[event.node]
     return f"{name}: {change(before, before, after, digits)}"

@@ -18,13 +18,14 @@ import warnings
 from dataclasses import dataclass, field
 from functools import cache, partial
 from itertools import chain
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 import numpy as np
 
 from ..base.errors import CommandError, InputError, Problem
 from ..base.limits import LIMITS, Limits
-from ..base.text import clean, nearest
+from ..base.text import clean, counted, nearest
 from ..engine.element import Element, Quantity, index_of
 from ..engine.graph import Graph, misfit_text
 from ..engine.measure import norm
@@ -48,7 +49,7 @@ from ..program.calls import (
     parts_of,
 )
 from ..program.constructors import CONSTRUCTORS
-from ..program.elsewhere import way_out
+from ..program.elsewhere import asked_of, number_named, way_out, written
 from ..program.statements import Leaf
 from ..program.static import OPERATORS, Fault, described, fold_call, is_number
 from ..program.syntax import characters
@@ -279,11 +280,13 @@ def _syntax(text: str, spelled: str, limits: Limits) -> ast.expr:
         above = spelled.strip().splitlines(keepends=True)
         lines = above[: (getattr(error, "lineno", None) or 1) - 1]
         column = sum(map(len, lines)) + (getattr(error, "offset", None) or 1)
-        raise _at(column, said) from None
+        ratio = re.search(r"∂\w* ?/ ?∂([\w.]+)", text)
+        raise _at(column, said, f"write {ratio[1]}.grad" if ratio else "") from None
     found = mistakes(tree, limits, "console")
     first = min(found, key=lambda one: getattr(one.node, "col_offset", 0), default=None)
     if first:
-        raise _wrong(spelled, first.node, first.message, first.hint_for(_KNOWN))
+        hint = first.hint_for(_KNOWN, console=True)
+        raise _wrong(spelled, first.node, first.message, hint)
     return tree
 
 
@@ -327,7 +330,8 @@ class _Resolver(ast.NodeTransformer):
 
     def _function(self, call: ast.Call, name: str) -> None:
         if name not in _KNOWN:
-            hint = way_out(name, _KNOWN)
+            hint = way_out(name, _KNOWN, given=written(call), console=True)
+            hint = hint or _GRAMMAR
             raise _wrong(self.text, call, f"there is no function {name!r}", hint)
 
     def _written(self, tree: ast.expr) -> str:
@@ -372,8 +376,19 @@ class _Resolver(ast.NodeTransformer):
         while len(stem) > 1 and stem[-1] in _ASKED:
             stem.pop()
         known = [*self.graph.names, *self.names, *_facts()]
-        hint = nearest(".".join(stem), known)
+        hint = self._meant(parts) or nearest(".".join(stem), known) or _GRAMMAR
         raise _wrong(self.text, tree, f"nothing is called {whole!r}", hint)
+
+    def _meant(self, parts: Sequence[str]) -> str:
+        """Return what a name from elsewhere stands for: `dW`, `np.pi`, `loss`."""
+        name = parts[0]
+        if len(parts) == 1 and name in _SAID:
+            return _SAID[name].format(output=self.graph.nodes[self.graph.output].name)
+        ratio = re.search(r"\bd\w+ ?/ ?d(\w+)", self.text)
+        for found in (ratio, *(one.fullmatch(name) for one in _GRADIENTS)):
+            if found and found[1] in self.graph.names:
+                return f"write {found[1]}.grad"
+        return number_named(parts)
 
     def _quantity(self, tree: ast.expr, index: int, rest: list[str]) -> ast.expr:
         node = self.graph.nodes[index]
@@ -399,7 +414,8 @@ class _Resolver(ast.NodeTransformer):
             inside = f"{node.name}."  # of the call that it is the result of
             names = [n for n in self.graph.names if n.startswith(inside)]
             names = [name.removeprefix(inside) for name in names]
-            hint = nearest(rest[0], [*_ASKED, *names])
+            of = node.name if quantity == "value" else f"{node.name}.grad"
+            hint = asked_of(rest[0], of) or nearest(rest[0], [*_ASKED, *names])
             hint = hint or "ask for .value, .grad, .shape, .op or .T"
             raise _wrong(self.text, tree, f"{node.name} has no {rest[0]!r}", hint)
         return read
@@ -441,7 +457,11 @@ def _within(
     text: str, tree: ast.AST, index: tuple[int, ...], shape: tuple[int, ...]
 ) -> tuple[int, ...]:
     if len(index) != len(shape):
-        raise _wrong(text, tree, f"{len(index)} indices for an array of shape {shape}")
+        raise _wrong(
+            text,
+            tree,
+            f"{counted(len(index), 'index', 'indices')} for an array of shape {shape}",
+        )
     for number, size in zip(index, shape, strict=True):
         if not -size <= number < size:
             raise _wrong(
@@ -484,6 +504,22 @@ _BINARY: Final[Mapping[type[ast.AST], Callable[[Any, Any], Any]]] = {
 _NO_BYTES: Final = np.dtype([])
 # What NumPy, or an operation, says of numbers that do not fit.
 _MISFITS: Final = (ValueError, TypeError, LookupError, ArithmeticError, MemoryError)
+_GRAMMAR: Final = "help EXPR shows what can be written"
+# What people call a gradient, beside the name of its node.
+_GRADIENTS: Final = tuple(
+    re.compile(pattern)
+    for pattern in (r"d(.+)", r"d\w+_d(.+)", r"grad_(.+)", r"g_(.+)", r"(.+?)_?grad")
+)
+# Other names of what a session knows.
+_SAID: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "loss": "the output is {output}",
+        "output": "the output is {output}",
+        "epoch": "write iteration",
+        "step": "write position, or iteration",
+        "lr": "write W.learning_rate, of a parameter W",
+    }
+)
 _ASKED: Final = ("value", "grad", "shape", "op", "T")  # of a node
 
 

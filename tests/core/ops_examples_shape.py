@@ -358,7 +358,7 @@ EXAMPLES: dict[str, Example] = {
                 part=0,
             ),
             _said((4,), "the indices (3, 2) go backwards", sections=(3, 2), part=0),
-            _said((4,), "sections=2 make 2 parts", sections=2, part=2),
+            _said((4,), "sections=2 is 2 parts", sections=2, part=2),
         ),
     ),
     "getitem": Example(

@@ -174,7 +174,7 @@ def _contribution(stage: Stage, event: Contribution, width: int) -> Block:
 
 def _uses(parts: Breakdown) -> str:
     done, uses = parts.uses
-    return f"({done} of {uses} uses)"
+    return f"(use {done} of {uses})"
 
 
 def _local(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from ...base.text import counted
 from ..table import (
     Array,
     Case,
@@ -52,7 +53,8 @@ def _conv2d_shape(
     groups = attributes.get("groups", 1)
     if input[1] != weight[1] * groups or weight[0] % groups:
         raise ValueError(
-            f"conv2d: input {input} has {input[1]} channels, weight {weight} with "
+            f"conv2d: input {input} has {counted(input[1], 'channel')}, weight "
+            f"{weight} with "
             f"groups={groups} takes {weight[1] * groups}; "
             f"{groups} has to divide channels and filters"
         )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
 
+from ...base.text import counted
 from ..table import Array, Form, Op, Parameter, Shape, Value, checks, linear
 from ..table.axes import reduced_axes
 from ..table.wide import careful
@@ -64,7 +65,8 @@ def shape_of_index(
     used = sum(_axes_used(one) for one in entries)
     if used > len(shape):
         raise ValueError(
-            f"getitem: the index names {used} axes, but {shape} has {len(shape)}"
+            f"getitem: the index names {counted(used, 'axis', 'axes')}, but "
+            f"{shape} has {len(shape)}"
         )
     return _indexed(shape, _with_slices(entries, len(shape) - used))
 

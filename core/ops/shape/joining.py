@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from ...base.text import counted
 from ..table import Array, Form, Op, Parameter, Shape, Value, checks
 from ..table.axes import reduced_axes, without_axis
 from .rows import COPY, Axes, items, moving, new_axes
@@ -119,7 +120,8 @@ def _split_shape(x: Shape, *, sections: Axes, axis: int = 0, part: int) -> Shape
     count = _part_count(sections=sections)
     if part >= count:
         raise ValueError(
-            f"split: there is no part {part}; sections={sections} make {count} parts"
+            f"split: there is no part {part}; sections={sections} is "
+            f"{counted(count, 'part')}"
         )
     bounds = _bounds(size, sections)
     if bounds != sorted(bounds):

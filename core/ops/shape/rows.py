@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 from numpy.lib.array_utils import normalize_axis_tuple
 
+from ...base.text import counted
 from ..table import Array, Form, Op, Parameter, Shape, linear, row_of_one
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ def new_axes(axes: Axes, ndim: int) -> tuple[int, ...]:
         return normalize_axis_tuple(axes, ndim)
     except ValueError:
         raise ValueError(
-            f"a new axis cannot stand at {axes} in a result with {ndim} axes; "
+            f"a new axis cannot stand at {axes} in a result with "
+            f"{counted(ndim, 'axis', 'axes')}; "
             f"allowed, each once: {-ndim} … {ndim - 1}"
         ) from None
 

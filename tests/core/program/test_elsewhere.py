@@ -22,6 +22,7 @@ X: Final = np.array([[-1.5, 0.5, 2.0, 7.0], [3.0, -0.25, 1.0, -4.0]])
 Y: Final = np.array([[0.25, 2.0, 3.0, 1.5], [1.0, 0.5, 0.75, 2.0]])
 W: Final = np.arange(12.0).reshape(4, 3) / 7
 V: Final = np.array([1.0, -2.0, 0.5, 3.0])
+U: Final = np.array([0.5, 3.0, -1.0, 2.0])
 B: Final = np.array([1.0, 2.0, 3.0])
 P: Final = np.array([[0.1, 0.2, 0.3, 0.4], [0.25, 0.25, 0.45, 0.05]])
 T: Final = np.array([[0.0, 1.0, 1.0, 0.0], [1.0, 0.0, 1.0, 0.0]])
@@ -33,6 +34,7 @@ LEAVES: Final = {
     "y": Y,
     "w": W,
     "v": V,
+    "u": U,
     "b": B,
     "p": P,
     "t": T,
@@ -108,6 +110,8 @@ RIGHT: Final[dict[str, Any]] = {
     "rms_norm": np.array([r / math.sqrt(np.vdot(r, r) / 4 + 1e-5) for r in X]),
     "ptp": 11.0,
     "nansum": np.nansum(X),
+    "nan_to_num": X,
+    "count_nonzero": 8,
     "logaddexp": np.logaddexp(X, Y),
     "cosine_similarity": np.vdot(X, Y) / math.hypot(*X.ravel()) / math.hypot(*Y.flat),
     **dict.fromkeys(("detach", "detach_", "data", "clone", "copy"), X),
@@ -158,13 +162,13 @@ RIGHT: Final[dict[str, Any]] = {
     **dict.fromkeys(("mm", "bmm", "linear", "dense", "batch_matmul"), X.dot(W)),
     "mv": X.dot(V),
     "addmm": B + X.dot(W),
-    "inner": 14.25,
-    "vdot": 14.25,
-    "ger": np.multiply.outer(V, V),
+    "inner": np.inner(V, U),
+    "vdot": np.vdot(V, U),
+    "ger": np.multiply.outer(V, U),
     "tensordot": np.tensordot(X, W, 1),
-    "trace": np.vdot(X, X),
-    "diag": np.array([np.vdot(row, row) for row in X]),
-    "diagonal": np.array([np.vdot(row, row) for row in X]),
+    "trace": 1.5 + 4.0,
+    "diag": np.array([1.5, 4.0]),
+    "diagonal": np.array([1.5, 4.0]),
     "tan": np.tan(X),
     "sinh": np.sinh(X),
     "cosh": np.cosh(X),
@@ -220,7 +224,9 @@ RIGHT: Final[dict[str, Any]] = {
 # Where the logarithm or a power of a negative number would be nothing to compare.
 POSITIVE: Final = {"pow", "float_power", "ln", "log2", "log10", "rsqrt", "cbrt"}
 # What the other names stand for, where it is not the usual.
+SQUARE: Final = np.array([[1.5, 2.0], [3.0, 4.0]])
 ELSE: Final = {
+    **{name: {"x": SQUARE} for name in ("trace", "diag", "diagonal")},
     "expand": {"shape": "(3, 2, 4)"},
     "tril": {"mask": np.tri(2, 4, dtype=bool)},
     "triu": {"mask": np.tri(4, 2, dtype=bool).T},
@@ -278,7 +284,7 @@ def test_no_way_out_is_asked_for_what_is_there() -> None:
     [
         ("a = x.view(2, 4)", "there is no .view(…); write reshape(x, shape)"),
         ("a = view(x, (2, 4))", "there is no function view; write reshape(x, shape)"),
-        ("a = x.mean(0)", "there is no .mean(…); write mean(x)"),
+        ("a = x.mean(0)", "there is no .mean(…); write mean(x, 0)"),
         ("a = x.detach()", "no .detach(…); write stop_gradient(x)"),
         ("a = x.contiguous()", "no .contiguous(…); leave it out: x is enough"),
         ("a = torch.bmm(x, w)", "functions stand alone, without torch.; write x @ w"),

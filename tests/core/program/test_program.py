@@ -672,7 +672,7 @@ y = a is None
 y = 0 < a < 1
     1:5 comparisons cannot be chained; write (a < b) * (b < c)
 y = v.sum()
-    1:5 values have no methods, so there is no .sum(…); write sum(x)
+    1:5 values have no methods, so there is no .sum(…); write sum(v)
 y = v.size
     1:5 there is no attribute .size; write x.shape
 y = v.__class__

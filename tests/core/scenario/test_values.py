@@ -171,7 +171,7 @@ MISTAKES = {
     "[[], []]": "f:1:5: the list is empty",
     '[1, "2"]': "f:1:9: the text '2' stands where a number should; allowed: a number",
     '["a", "b", 1]': "f:1:6: the text 'a' stands where a number should; allowed: a "
-    "number, nan or inf; 1 more elements like this",
+    "number, nan or inf; 1 more element like this",
     "[0.5, true]": "f:1:11: the boolean true stands where a number should",
     "1979-05-27": "f:1:5: a date or a time stands where a number should",
     "1e999": "f:1:5: 1e999, beyond the range of floats stands where a number should",
