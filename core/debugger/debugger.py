@@ -201,6 +201,8 @@ class Debugger(Session, ByName):
             return (reply.command,)
         if _is_fine(previous):  # it failed inside of what it started
             return (reply.command,)
+        if self.memory.script[-2:] == [previous.command, "expect error"]:
+            return (reply.command,) if reply.command != "expect error" else ()
         is_there = self._is_recorded(previous.command)
         return (previous.command, reply.command) if is_there else ()
 

@@ -219,6 +219,23 @@ def test_a_line_that_changed_something_and_failed_is_saved(tmp_path: Path) -> No
     assert lines[3:] == ["continue", "expect error", "patch b local"]
 
 
+@pytest.mark.parametrize("text", ["", " nobody"])
+def test_what_failed_changed_something_and_was_expected_is_saved_once(
+    text: str, tmp_path: Path
+) -> None:
+    debugger = session(TRAINING)
+    for line in ("break b", "commands 1 print nobody", "continue"):
+        debugger.execute(line)
+    said(debugger, f"expect error{text}")
+    replayed(debugger, tmp_path / "a.gs")
+    lines = (tmp_path / "a.gs").read_text().splitlines()
+    assert lines[3:] == [
+        "continue",
+        "expect error",
+        *[f"expect error{text}"] * bool(text),
+    ]
+
+
 def test_a_script_that_was_run_is_saved_line_by_line(tmp_path: Path) -> None:
     debugger, script = session(TRAINING), tmp_path / "inner.gs"
     script.write_text("step\nset x = 2\nstap\nexpect error\nassert 1 == 2\nstep\n")
