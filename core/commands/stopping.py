@@ -146,6 +146,9 @@ def _condition(session: Session, arguments: str) -> Answer:
     number, _, text = arguments.partition(" ")
     stop = find_stop(session, number)
     condition = session.expression(text) if text.strip() else None
+    if condition is None and stop.condition is None:
+        said = f"stop {stop.number} has no condition to take away"
+        return Answer((said,), _record(session, stop))
     session.memory.stops[stop.number] = changed = replace(stop, condition=condition)
     lines = f"{changed.kind} {changed.number}: {_what(changed)}"
     return Answer((lines, *_never_known(session, changed)), _record(session, changed))
