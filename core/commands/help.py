@@ -39,7 +39,7 @@ TOPICS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "    sum(x, axis=0), softmax(z), …   every operation of a program",
             "    norm argmax argmin any all   take axis and keepdims",
             "    isnan isinf isfinite close(a, b, rtol=1e-9, atol=0) hits(N)",
-            "    iteration, position, inf, nan",
+            "    iteration, position, pi, inf, nan",
             "    learning_rate, momentum, …, W.learning_rate, W.v   of a training",
         ),
         "ELEMENT": (

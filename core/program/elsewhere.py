@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from ..base.text import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
 # Modules that functions are called by elsewhere: np.exp(x), nn.functional.relu(x).
 MODULES: Final = frozenset(
@@ -92,6 +92,7 @@ WAYS: Final[Mapping[str, str]] = MappingProxyType(
         "asarray": "x",
         # shapes
         "size": "x.shape",
+        "len": "x.shape[0]",
         "view": "reshape(x, shape)",
         "view_as": "reshape(x, y.shape)",
         "reshape_as": "reshape(x, y.shape)",
@@ -209,7 +210,6 @@ WAYS: Final[Mapping[str, str]] = MappingProxyType(
 # What the debugger's expressions have, beside what programs have: the whole hint.
 ASKED: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "len": "write x.shape[0]",
         "allclose": "write close(x, y)",
         "isclose": "write close(x, y)",
         "array_equal": "write all(x == y)",
@@ -241,7 +241,7 @@ ATTRIBUTES: Final[Mapping[str, str]] = MappingProxyType(
 # Numbers with names.
 NUMBERS: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "pi": "3.141592653589793",
+        "pi": "pi",
         "e": "2.718281828459045",
         "inf": "inf",
         "Inf": "inf",
@@ -369,15 +369,56 @@ def way_out(
     >>> way_out("mm", [], given=["W1", "h"]), way_out("view", [], given=["h", "-1"])
     ('write W1 @ h', 'write reshape(h, -1)')
     """
+    if name in _SPREAD and len(given) > 2:
+        given = (given[0], f"({', '.join(given[1:])})")
+    if method and name == "transpose" and len(given) == 3:
+        name = "swapaxes"  # PyTorch's takes two axes
     if method and name in known:
         return f"write {name}({', '.join(given or ['x'])})"
-    way = _way(name, console)
-    if not way:
-        return nearest(name, known)
+    for called in _spelled(name):
+        if called != name and called in known:
+            return f"write {called}({', '.join(given or ['x'])})"
+        way = _way(called, console)
+        if way:
+            return _filled(way, given) if way.startswith(_OPEN) else way
+    return nearest(name, known)
+
+
+_SPREAD: Final = frozenset({"view", "reshape", "permute", "expand"})  # f(x, 2, 3)
+_OPEN: Final = ("write", "leave", "each", "the gradient", "the command", "set x")
+# Classes whose names are not those of their functions.
+_CLASSES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "BCEWithLogitsLoss": "binary_cross_entropy_with_logits",
+        "bce": "binary_cross_entropy",
+        "BCELoss": "binary_cross_entropy",
+        "CrossEntropyLoss": "cross_entropy",
+        "KLDivLoss": "kl_div",
+        "MSELoss": "mse_loss",
+        "NLLLoss": "nll_loss",
+        "nll": "nll_loss",
+        "SmoothL1Loss": "smooth_l1_loss",
+    }
+)
+
+
+def _spelled(name: str) -> Iterator[str]:
+    """Yield a name, and the name of the function that a class of it stands for."""
+    yield name
+    if name in _CLASSES:
+        yield _CLASSES[name]
+    elif name != name.lower():
+        yield name.lower()
+        yield re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+
+
+def _filled(way: str, given: Sequence[str]) -> str:
+    """Return a hint with what was given in the place of the names that stand for it."""
     if not 0 < len(given) <= 2:  # who knows which one is x
         return way
     way = re.sub(r"\bx\b", lambda _: given[0], way)
-    others = {*re.findall(r"\b(?:y|w|shape|axis)\b(?!\()", way.replace(".shape", ""))}
+    kept = way.replace(".shape", "")
+    others = {*re.findall(r"\b(?:y|w|shape|axis|axes)\b(?!\()", kept)}
     if len(given) == 2 and len(others) == 1 and "=" not in given[1]:
         way = re.sub(rf"(?<!\.)\b{others.pop()}\b(?!=)", lambda _: given[1], way)
     return way
@@ -410,7 +451,7 @@ def number_named(parts: Sequence[str]) -> str:
     """Return which number is meant by a name, as in `np.pi`, or nothing.
 
     >>> number_named(["np", "pi"]), number_named(["torch", "inf"]), number_named(["q"])
-    ('write 3.141592653589793', 'write inf', '')
+    ('write pi', 'write inf', '')
     """
     *modules, name = parts
     is_number = name in NUMBERS and MODULES.issuperset(modules)
@@ -437,4 +478,5 @@ _ARGUMENTS: Final = {"dim": "axis", "keepdim": "keepdims", "input": "x"}
 def _written(tree: ast.expr) -> str:
     text = ast.unparse(tree)
     is_name = all(map(str.isidentifier, text.split("."))) and max(text) < "\U00010000"
-    return text if is_name or re.fullmatch(r"-?[\d.]+", text) else "x"
+    is_number = re.fullmatch(r"\(?(?:-?[\d.]+(?:, |,?\)|$))+", text)
+    return text if is_name or is_number else "x"

@@ -17,6 +17,7 @@ from ..ops.shape.indexing import Slot, shape_of_index
 from ..ops.table import Array, Op
 from .calls import bind_constructor, bind_operation, checked, parts_of
 from .constructors import CONSTRUCTORS, Constructor
+from .elsewhere import written
 from .static import (
     POISON,
     Bound,
@@ -182,7 +183,7 @@ def _call(reading: Reading, node: ast.Call) -> Bound:
     if known is None:
         for one in given:
             reading.expression(one)
-        raise reading.unknown_function(name)
+        raise reading.unknown_function(name, written(node))
     values = reading.all(given)
     args = values[: len(node.args)]
     keywords = {

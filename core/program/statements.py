@@ -588,8 +588,8 @@ class Reading:
         hint = number_named([name]) or nearest(name, known) or f"known here: {listed}"
         return f"{name} is not known", hint
 
-    def unknown_function(self, name: str) -> Fault:
-        """Return the mistake of calling what is not there."""
+    def unknown_function(self, name: str, given: Sequence[str]) -> Fault:
+        """Return the mistake of calling what is not there, with these arguments."""
         for item in self.module.items:
             if isinstance(item, Function) and item.name == name:
                 what = f"{name} is called before line {item.line}, which defines it"
@@ -597,7 +597,7 @@ class Reading:
         if name in self.scope.values or name in self.scope.outer:
             what = f"{name} is a value, and only functions can be called"
             return Fault(what, f"for a product write {name} * (…)")
-        hint = way_out(name, self._functions())
+        hint = way_out(name, self._functions(), given=given)
         return Fault(f"there is no function {name}", hint or "define it with def")
 
 

@@ -173,7 +173,10 @@ def _check_call(node: ast.Call, _limits: Limits, place: Place) -> Mistake | None
         way = "a function is called like this: f(x)"
         return Mistake(node, what, way, method=name, given=given)
     if not isinstance(node.func, ast.Name):
-        return Mistake(node, "only a function by its name can be called", "write f(x)")
+        made = node.func.func if isinstance(node.func, ast.Call) else None  # nn.ReLU()
+        name = getattr(made, "attr", getattr(made, "id", ""))
+        what = "only a function by its name can be called"
+        return Mistake(node, what, "write f(x)", method=name, given=written(node))
     for argument in node.args:
         if isinstance(argument, ast.Starred):
             return _refused(argument, place)

@@ -598,6 +598,7 @@ def _facts() -> Mapping[str, Callable[[State], Any]]:
         "hits": lambda state: state.hits.get(0, 0),
         "nan": lambda _: np.nan,
         "inf": lambda _: np.inf,
+        "pi": lambda _: np.pi,
     }
 
 

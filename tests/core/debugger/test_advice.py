@@ -32,7 +32,15 @@ WRITTEN: Final = {
     "W1.mm(x0)": "W1 @ x0",
     "torch.mm(W1, x0)": "W1 @ x0",
     "W1.view(-1)": "reshape(W1, -1)",
-    "W1.view(4, 5)": "reshape(x, shape)",
+    "W1.view(4, 5)": "reshape(W1, (4, 5))",
+    "W1.reshape(4, 5)": "reshape(W1, (4, 5))",
+    "W1.permute(1, 0)": "transpose(W1, (1, 0))",
+    "W1.transpose(0, 1)": "swapaxes(W1, 0, 1)",
+    "nn.ReLU()(W1)": "relu(W1)",
+    "ReLU(W1)": "relu(W1)",
+    "MSELoss()(x0, x0)": "mse_loss(x0, x0)",
+    "L1Loss(x0, x0)": "mean(abs(x0 - x0))",
+    "LogSoftmax(W1)": "log_softmax(W1)",
     "W1.reshape(-1)": "reshape(W1, -1)",
     "W1.flatten()": "ravel(W1)",
     "W1.unsqueeze(0)": "expand_dims(W1, 0)",
@@ -65,7 +73,7 @@ WRITTEN: Final = {
     "W1_grad": "W1.grad",
     "dE/dW1": "W1.grad",
     "∂E/∂W1": "W1.grad",
-    "np.pi": "3.141592653589793",
+    "np.pi": "pi",
     "math.e": "2.718281828459045",
     "torch.inf": "inf",
     "NaN": "nan",
@@ -87,7 +95,8 @@ TOLD: Final = {
     "W1.grad.zero_()": "set W1.grad = 0 makes a run with other numbers",
     "loss": "the output is E",
     "lr": "write W.learning_rate, of a parameter W",
-    "randn(3)": "a file draws numbers",
+    "torch.randn(2, 3)": 'a file draws numbers: W = { random = "normal", shape =',
+    "nn.LSTM(3)(W1)": "there is nothing like it here",
     "random.normal()": "a file draws numbers",
     "W11.grad": "did you mean 'W1'?",
     "x1.zz": "did you mean 'z'?",
@@ -135,7 +144,7 @@ def test_what_is_asked_of_a_value_is_not_there(debugger: Debugger, name: str) ->
     said(debugger, f"print {way[1]}" if way else "whatis W1")
 
 
-@pytest.mark.parametrize("name", sorted(set(NUMBERS) - {"inf", "nan"}))
+@pytest.mark.parametrize("name", sorted(set(NUMBERS) - {"inf", "nan", "pi"}))
 def test_a_number_with_a_name_is_written_out(debugger: Debugger, name: str) -> None:
     way = wrong(debugger, f"print {name}").partition("write ")[2]
     assert str(said(debugger, f"print {way}").data) == NUMBERS[name]

@@ -118,6 +118,7 @@ RIGHT: Final[dict[str, Any]] = {
     **dict.fromkeys(("contiguous", "to", "cuda", "cpu", "numpy", "item"), X),
     **dict.fromkeys(("float", "double", "tensor", "array", "asarray"), X),
     "size": (2, 4),
+    "len": (2,),
     "view": X.reshape(4, 2),
     "view_as": X,
     "reshape_as": X,
@@ -224,6 +225,8 @@ RIGHT: Final[dict[str, Any]] = {
 # Where the logarithm or a power of a negative number would be nothing to compare.
 POSITIVE: Final = {"pow", "float_power", "ln", "log2", "log10", "rsqrt", "cbrt"}
 # What the other names stand for, where it is not the usual.
+# What is a size, and no value.
+SIZES: Final = {"size", "len"}
 SQUARE: Final = np.array([[1.5, 2.0], [3.0, 4.0]])
 ELSE: Final = {
     **{name: {"x": SQUARE} for name in ("trace", "diag", "diagonal")},
@@ -241,7 +244,7 @@ def test_the_way_out_computes_what_the_name_stands_for(name: str) -> None:
         leaves = leaves | {"x": np.abs(X)}
     fixed = FIXED | {k: v for k, v in own.items() if k in FIXED}
     lines = [f"{key} = {value}" for key, value in fixed.items()]
-    if name == "size":
+    if name in SIZES:
         lines += [f"size = {WAYS[name]}", "out = zeros(size)"]
     elif WAYS[name].startswith("split"):
         lines += [f"(one, two) = {WAYS[name]}", "out = stack([one, two])"]
@@ -249,7 +252,7 @@ def test_the_way_out_computes_what_the_name_stands_for(name: str) -> None:
         lines.append(f"out = {WAYS[name]}")
     program = build("\n".join(lines), _given(leaves))
     found = np.asarray(forward(program.graph, program.leaves)[program.graph.output])
-    if name == "size":
+    if name in SIZES:
         assert found.shape == RIGHT[name]
         return
     np.testing.assert_allclose(found, RIGHT[name], rtol=1e-12, atol=1e-14)
@@ -282,8 +285,8 @@ def test_no_way_out_is_asked_for_what_is_there() -> None:
 @pytest.mark.parametrize(
     ("text", "hint"),
     [
-        ("a = x.view(2, 4)", "there is no .view(…); write reshape(x, shape)"),
-        ("a = view(x, (2, 4))", "there is no function view; write reshape(x, shape)"),
+        ("a = x.view(2, 4)", "there is no .view(…); write reshape(x, (2, 4))"),
+        ("a = view(x, (2, 4))", "there is no function view; write reshape(x, (2, 4))"),
         ("a = x.mean(0)", "there is no .mean(…); write mean(x, 0)"),
         ("a = x.detach()", "no .detach(…); write stop_gradient(x)"),
         ("a = x.contiguous()", "no .contiguous(…); leave it out: x is enough"),
