@@ -175,6 +175,7 @@ def _check_call(node: ast.Call, _limits: Limits, place: Place) -> Mistake | None
     if not isinstance(node.func, ast.Name):
         made = node.func.func if isinstance(node.func, ast.Call) else None  # nn.ReLU()
         name = getattr(made, "attr", getattr(made, "id", ""))
+        name *= name[:1].isupper()  # a class: what is made of it is called
         what = "only a function by its name can be called"
         return Mistake(node, what, "write f(x)", method=name, given=written(node))
     for argument in node.args:
