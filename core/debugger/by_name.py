@@ -67,7 +67,7 @@ class ByName(ABC):
     end · event 13 of 13
     >>> debugger.explain("a.grad")
     a.grad = 3.3
-      numeric check: 3.3 ✓ within 6e-9
+      numeric check: 3.3 ✓ within 7e-9
       3.3 = 1.1 × 3   az.grad · an
     """
 
