@@ -66,7 +66,7 @@ def test_several_contributions_are_told_apart_and_counted() -> None:
     half = explain_gradient(trace, node, (), len(trace) - 1)
     whole = explain_gradient(trace, node, (), len(trace))
     first = next(gradient_rows(trace, half, 8))
-    assert first.text() == "1 of 2 contributions is in so far"
+    assert first.text() == "1 of 2 contributions are in so far"
     assert sorted(row.text() for row in gradient_rows(trace, whole, 8)) == [
         "3 = 1 × 3   E.grad · a",
         "3 = 1 × 3   E.grad · a",
@@ -130,7 +130,7 @@ def test_an_element_is_explained_from_its_number_to_its_terms() -> None:
     )
     assert texts("grad", (0,), end - 1)[:2] == [
         "x.grad[0] = 3",
-        "1 of 2 contributions is in so far",
+        "1 of 2 contributions are in so far",
     ]
     assert texts("value", (0,), end) == ["x[0] = 3", "given as an input"]
 

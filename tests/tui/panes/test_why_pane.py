@@ -139,7 +139,7 @@ def test_no_gradient_and_a_gradient_of_zero_look_different() -> None:
 
 def test_not_yet_says_when() -> None:
     debugger = Debugger(load("apple_orange"))
-    assert "0 of 1 contribution is in so far" in shown(debugger, "#5", "a.grad")
+    assert "0 of 1 contributions are in so far" in shown(debugger, "#5", "a.grad")
     assert "not computed yet" in shown(debugger, "start", "y")
 
 
@@ -175,7 +175,7 @@ def test_a_complete_gradient_is_held_against_differences() -> None:
     debugger = program("y = sum(a * a)", "a = [3.0]")
     half = shown(debugger, "y._1<-a#0@backward", "a.grad[0]").split("\n")
     whole = shown(debugger, "end", "a.grad[0]").split("\n")
-    assert "1 of 2 contributions is in so far" in "".join(half)
+    assert "1 of 2 contributions are in so far" in "".join(half)
     assert "numeric check" not in "".join(half)
     assert whole[0].startswith("numeric check: 6 ✓ within ")
 
