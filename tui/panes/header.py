@@ -42,8 +42,8 @@ def header_text(
 ) -> str:
     """Return the header: the file at the left, at the right what goes on, and where.
 
-    Where there is little room the name gives way first, its folder before the rest of
-    it, and then what goes on.
+    Where there is little room the folder of the file gives way first, then our own
+    name, the rest of the file's, and what goes on.
 
     >>> header_text("two_layer_net.toml", (), ("end", "event 21/21"), 32)
     ' two_l….toml  end · event 21/21 '
@@ -55,9 +55,9 @@ def header_text(
     title = "gradstep · "
     if room < len(title) + cell_len(name):
         name = Path(name).name
-    least = min(cell_len(name), _LEAST_NAME)
-    if room < len(title) + least:
+    if room < len(title) + cell_len(name):
         title = ""
+    least = min(cell_len(name), _LEAST_NAME)
     left = title + cut_within(name, room - len(title)) if room >= least else ""
     space = " " * (width - 2 - cell_len(left) - cell_len(right))
     return f" {left}{space}{right} "
