@@ -401,7 +401,9 @@ ROWS: Final[tuple[Op, ...]] = (
             "one factor's derivative is the product of all others, also where one is 0",
         ),
         "The product along an axis, or of all numbers.",
-        "right with zeros: the others are multiplied, and nothing is divided",
+        "right with zeros: the others are multiplied, and nothing is divided; of "
+        "several zeros an upstream gradient of nan or inf gives nan, where PyTorch's "
+        "prod of all numbers has 0",
         parameters=(_AXIS, _KEEPDIMS),
         analytic=True,
         multiplies=True,
