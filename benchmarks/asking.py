@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from measure import Row, compare
+from measure import Row, compare, duration, race
+from screen import chain
 
 from gradstep.core.base.cache import Recent
 from gradstep.core.debugger.debugger import Debugger
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from gradstep.core.engine.subject import Subject
 
 TERMS = 40_000
+MANY, FEW = 40_000, 2_500  # uses of one element
 
 WIDE = f"""
 gradstep = 1
@@ -49,6 +51,25 @@ def rows(seconds: float) -> Iterator[Row]:
             lambda: walk(*theirs),
             seconds,
         )
+
+    yield _uses_row(seconds)
+
+
+def _uses_row(seconds: float) -> Row:
+    many, few = Asked(chain(MANY)), Asked(chain(FEW))
+    ours, theirs = race(
+        lambda: many.answer("explain w.grad").data,
+        lambda: few.answer("explain w.grad").data,
+        seconds,
+    )
+    return Row(
+        f"explain an element with {MANY:,} uses, for each use",
+        f"the same with {FEW:,} uses",
+        duration(ours / MANY),
+        duration(theirs / FEW),
+        ours / MANY / (theirs / FEW),
+        1.2,
+    )
 
 
 class Asked:

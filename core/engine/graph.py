@@ -129,7 +129,12 @@ Row = tuple[
 
 def _node(row: Row) -> Node:
     """Return a row as a node. One without a name is called by its number: `_12`."""
-    return Node._make(row if row[1] else (row[0], f"_{row[0]}", *row[2:]))
+    return Node._make(row if row[1] else (row[0], _unnamed(row[0]), *row[2:]))
+
+
+def _unnamed(index: int) -> str:
+    """Return what a node without a name is called."""
+    return f"_{index}"
 
 
 class Nodes(Sequence[Node]):
@@ -186,7 +191,7 @@ class Graph:
     @cached_property
     def names(self) -> Mapping[str, int]:
         """Return the number of the node behind each name and alias."""
-        named = {node.name: node.index for node in self.nodes}
+        named = {row[1] or _unnamed(row[0]): row[0] for row in self.nodes.rows}
         return MappingProxyType({**self.aliases, **named})
 
     def worded(self, node: Node) -> Op:
@@ -263,10 +268,10 @@ class Graph:
     @cached_property
     def consumers(self) -> Sequence[Sequence[Edge]]:
         """Return, for each node, the edges that use it, in backward order."""
-        uses: list[list[Edge]] = [[] for _ in self.nodes]
-        for node in reversed(self.nodes):
-            for argument, operand in enumerate(node.operands):
-                uses[operand].append(Edge(node.index, argument, operand))
+        uses: list[list[Edge]] = [[] for _ in self.nodes.rows]
+        for index, _, _, _, operands, _, _, _ in reversed(self.nodes.rows):
+            for argument, operand in enumerate(operands):
+                uses[operand].append(Edge(index, argument, operand))
         return uses
 
     @cached_property

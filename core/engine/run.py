@@ -58,12 +58,13 @@ class Run:
 
     def carries(self, consumer: int, argument: int) -> bool:
         """Tell whether an edge carries a contribution."""
-        node = self.graph.nodes[consumer]
+        if self.gradients[consumer] is None:
+            return False
+        _, _, _, op, operands, _, _, _ = self.graph.nodes.rows[consumer]
         return (
-            self.gradients[consumer] is not None
-            and node.op is not None
-            and bool(self.flows[node.operands[argument]])
-            and node.op.vjp(argument) is not None
+            op is not None
+            and bool(self.flows[operands[argument]])
+            and op.vjp(argument) is not None
             and (consumer, argument) not in self.patches.cuts
         )
 
@@ -81,23 +82,26 @@ class Run:
 
     def product(self, consumer: int, argument: int, upstream: Value) -> Value:
         """Return upstream × local for one edge, before it is reduced."""
-        node = self.graph.nodes[consumer]
-        rule = self.patches.rules.get((consumer, argument))
-        if rule is None and node.op is not None:
-            rule = node.op.vjp(argument)
-        if rule is None:
-            raise RuleError(f"no gradient flows to operand {argument} of {node.name}")
-        values = self.values
-        operands = [values[i] for i in node.operands]
         with np.errstate(all="ignore"):
-            return call(rule, [upstream, values[consumer], *operands], node.attributes)
+            return self._product(consumer, argument, upstream)
 
     def contribution(self, consumer: int, argument: int, upstream: Value) -> Value:
         """Return what one edge adds to its operand's gradient."""
-        product = self.product(consumer, argument, upstream)
         row = self.graph.nodes.rows[consumer]
         with np.errstate(all="ignore"):
+            product = self._product(consumer, argument, upstream)
             return settle(product, self.values[row[4][argument]], row)
+
+    def _product(self, consumer: int, argument: int, upstream: Value) -> Value:
+        _, name, _, op, operands, attributes, _, _ = self.graph.nodes.rows[consumer]
+        rule = self.patches.rules.get((consumer, argument))
+        if rule is None and op is not None:
+            rule = op.vjp(argument)
+        if rule is None:
+            raise RuleError(f"no gradient flows to operand {argument} of {name}")
+        values = self.values
+        arrays = [upstream, values[consumer], *(values[i] for i in operands)]
+        return call(rule, arrays, attributes)
 
     def patched(self, patches: Patches) -> Run:
         """Return the run with other patches; only what depends on them is new."""

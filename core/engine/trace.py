@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple, cast
 
 import numpy as np
 
-from .backward import broadcast_axes
+from .backward import broadcast_axes, call
 from .cells import Cells, products, slopes
 from .graph import Edge, Node
 
@@ -162,7 +162,7 @@ class Trace:
 
     @cached_property
     def _computed(self) -> Sequence[int]:
-        return [node.index for node in self.run.graph.nodes if node.op is not None]
+        return [row[0] for row in self.run.graph.nodes.rows if row[3] is not None]
 
     @cached_property
     def _forward_rank(self) -> Array:
@@ -186,7 +186,7 @@ class Trace:
     @cached_property
     def _into(self) -> Sequence[Sequence[int]]:
         """For each node the numbers of the contributions to it, in order."""
-        into: list[list[int]] = [[] for _ in self.run.graph.nodes]
+        into: list[list[int]] = [[] for _ in self.run.graph.nodes.rows]
         for number, edge in enumerate(self._edges, self._first):
             into[edge.operand].append(number)
         return into
@@ -506,13 +506,34 @@ class Trace:
     def _add(
         self, node: int, start: int, stop: int, total: Value | None
     ) -> Value | None:
-        for number in self._into[node][start:stop]:
-            addend = self.contribution(self.edge(number))
-            with np.errstate(all="ignore"):
+        first = self._first
+        events, plain = self._into[node][start:stop], self._is_plain
+        with np.errstate(all="ignore"):
+            for number in events:
+                edge = self._edges[number - first]
+                addend = self._plain(edge) if plain else self.contribution(edge)
                 total = addend if total is None else np.add(total, addend)
-            if isinstance(total, np.ndarray):
-                total.setflags(write=False)  # it may be kept
+                if isinstance(total, np.ndarray):
+                    total.setflags(write=False)  # it may be kept
         return total
+
+    @cached_property
+    def _is_plain(self) -> bool:
+        """Tell whether all numbers are Python's own: nothing is cast or reduced."""
+        run = self.run
+        is_one = run.graph.scalar and not run.patches
+        return is_one and set(map(type, run.values)) == {float}
+
+    def _plain(self, edge: Edge) -> Value:
+        """Return a contribution between plain numbers, as the backward pass has it."""
+        run, (consumer, argument, _) = self.run, edge
+        _, _, _, op, operands, attributes, _, _ = run.graph.nodes.rows[consumer]
+        rule, upstream = op and op.vjp(argument), run.gradients[consumer]
+        if rule is None or upstream is None:
+            raise ValueError("no gradient arrives there")
+        values = run.values
+        arrays = [upstream, values[consumer], *(values[i] for i in operands)]
+        return call(rule, arrays, attributes)
 
     def _partial_sums(self, node: int) -> list[Value]:
         """Return the sums of the first 64, 128, … contributions to a node."""

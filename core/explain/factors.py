@@ -116,6 +116,35 @@ def _slopes_along(run: Run, edge: Edge, along: Sequence[range]) -> tuple[Array, 
     return places, np.ravel(local).astype(float)
 
 
+def slope_there(run: Run, edge: Edge, index: Index) -> float | None:
+    """Return the local derivative at an element's own place in the result.
+
+    It is None where more than that place belongs to it, or where the number was not
+    computed in float64.
+    """
+    rows, values = run.graph.nodes.rows, run.values
+    _, _, _, op, operands, attributes, shape, _ = rows[edge.consumer]
+    if op is None or op.kind != "elementwise" or attributes or op.parameters:
+        return None
+    y, rule = values[edge.consumer], op.jvp(edge.argument)
+    if rule is None:
+        return None
+    given = [values[operand] for operand in operands]
+    if not shape:
+        is_same = all(type(value) is float for value in (y, *given))
+        return float(rule(_ONE, y, *given)) if is_same else None
+    for array in (y, *given):
+        is_same = isinstance(array, np.ndarray) and array.shape == shape
+        if not is_same or array.dtype.char != "d":
+            return None
+    box = tuple([slice(place, place + 1) for place in index])
+    ones = _ONE.reshape((1,) * len(shape))
+    return rule(ones, y[box], *[array[box] for array in given]).item()
+
+
+_ONE: Final = np.ones(())
+
+
 def _reduce(
     run: Run, consumer: Node, op: Op, edge: Edge, index: Index
 ) -> tuple[Array, Array]:

@@ -14,6 +14,7 @@ import math
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, overload
 
 import numpy as np
@@ -21,20 +22,20 @@ import numpy as np
 from ..engine.backward import broadcast_axes
 from ..engine.cells import products
 from ..engine.element import Index, index_of, indices_of
-from ..engine.graph import Edge
 from ..engine.measure import largest
 from ..words.events import element_name
-from .factors import factor_blocks
+from .factors import factor_blocks, slope_there
 
 if TYPE_CHECKING:
-    from ..base.cache import Recent
     from ..base.progress import Progress
+    from ..engine.graph import Edge
     from ..engine.run import Run
     from ..engine.trace import Trace
     from ..ops.table import Array, Shape
 
 _MOST_HOPS: Final = 10_000  # exact copies passed through before giving up
 _FEW_PARTS: Final = 64  # of an explanation that are told, however few are asked for
+_SEVERAL: Final = 64  # parts between two reports of progress
 _FEW: Final = 4096  # elements of a result whose terms are made at once
 _CHUNK: Final = 10_000  # terms that are made one after the other, without a pause
 _USUAL: Final = 8  # terms that are asked for most of the time
@@ -52,6 +53,7 @@ class Term(NamedTuple):
 
 
 Numbers = tuple[Index, float, float, float]  # of a term: all but its edge
+Chunk = tuple[int, int, Iterable[Numbers]]  # terms of one edge: consumer, argument
 
 
 class Columns(NamedTuple):
@@ -71,8 +73,7 @@ class Part:
     """What one edge adds to one element: its terms as columns, and their stored sum.
 
     `blocks` are the columns one below the other: of many terms they are made whenever
-    they are gone through. `stored` is what the backward pass added, whose rounding
-    can differ in the last digits. `summed` are the broadcast axes that were summed
+    they are gone through. `summed` are the broadcast axes that were summed
     over, from shape `wide`.
     """
 
@@ -82,10 +83,14 @@ class Part:
     wide: Shape
     summed: tuple[int, ...]
     blocks: Iterable[Columns]
-    recent: Recent  # where blocks are kept for a while
-    stored: float
+    trace: Trace  # of the iteration
     # whether a patch changed what the edge adds: no terms make it
     patched: bool = False
+
+    @property
+    def stored(self) -> float:
+        """What the backward pass added; its last digits can differ from the terms'."""
+        return self.trace.added(self.edge, self.element)
 
     @property
     def is_short(self) -> bool:
@@ -110,13 +115,14 @@ class Part:
             number -= len(block.places)
         raise IndexError("there is no such term")
 
-    def chunks(self) -> Iterator[Sequence[Numbers]]:
-        """Yield the numbers of all terms in order, some at a time."""
+    def chunks(self) -> Iterator[Chunk]:
+        """Yield all terms in order, some at a time."""
         for block in self.blocks:
             for start in range(0, len(block.places), _CHUNK):
                 places, *factors = (c[start : start + _CHUNK] for c in block)
                 lists = (column.tolist() for column in factors)
-                yield [*zip(indices_of(places, self.wide), *lists, strict=True)]
+                numbers = zip(indices_of(places, self.wide), *lists, strict=True)
+                yield self.edge.consumer, self.edge.argument, numbers
 
     def _term(self, block: Columns, number: int) -> Term:
         return Term(
@@ -153,7 +159,7 @@ class Part:
             return self._digested(count)
         count = max(count, _USUAL)
         key = ("terms", self.edge, self.element, count)
-        return self.recent.of(key, lambda: self._digested(count))
+        return self.trace.run.recent.of(key, lambda: self._digested(count))
 
     def _digested(self, count: int) -> _Digest:
         kept: list[Term] = []
@@ -214,6 +220,30 @@ class Parts(Sequence[Part]):
         event = self.event(number)
         return part_of(self.trace, self.trace.edge(event), event, self.element)
 
+    def chunks(self, progress: Progress | None) -> Iterator[Chunk]:
+        """Yield all terms in order, some at a time, and report the progress."""
+        count = len(self)
+        for first in range(0, count, _SEVERAL):
+            if progress is not None:
+                progress(first, count)
+            several = range(first, min(first + _SEVERAL, count))
+            single = _single_terms(self.trace, map(self.event, several), self.element)
+            for number, term in zip(several, single, strict=True):
+                if term is not None:
+                    consumer, argument, _ = self.trace.edge(self.event(number))
+                    yield consumer, argument, (term,)
+                else:
+                    yield from self._chunks_of(number, progress)
+
+    def _chunks_of(self, number: int, progress: Progress | None) -> Iterator[Chunk]:
+        part, seen = self[number], 0
+        for chunk in part.chunks():
+            if progress is not None and seen:  # of many terms
+                size = len(part)
+                progress(number * size + seen, len(self) * size)
+            yield chunk
+            seen += _CHUNK
+
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
@@ -254,21 +284,8 @@ class Explanation:
 
     def terms(self, progress: Progress | None = None) -> Iterator[Term]:
         """Yield every term, edge by edge in the order of the pass."""
-        for (consumer, argument, _), chunk in self._chunks(progress):
+        for consumer, argument, chunk in self.parts.chunks(progress):
             yield from (Term(consumer, argument, *numbers) for numbers in chunk)
-
-    def _chunks(
-        self, progress: Progress | None
-    ) -> Iterator[tuple[Edge, Sequence[Numbers]]]:
-        """Yield the terms of each edge, some at a time, and report the progress."""
-        count = len(self.parts)
-        for done, part in enumerate(self.parts):
-            size, seen = 1 if part.is_short else len(part), 0
-            for chunk in part.chunks():
-                if progress is not None and (seen or done % _FEW_PARTS == 0):
-                    progress(done * size + seen, count * size)
-                yield part.edge, chunk
-                seen += len(chunk)
 
     def record(self, trace: Trace, progress: Progress | None = None) -> dict[str, Any]:
         """Return it as plain data, with all terms, and report the progress.
@@ -276,12 +293,13 @@ class Explanation:
         The products of `terms` and the `seed` add up to the `sum`, unless a patch wrote
         over it. `passed` are the exact copies between the element and its terms.
         """
-        nodes = trace.run.graph.nodes
-        asked, index = self.asked
+        nodes, (asked, index) = trace.run.graph.nodes, self.asked
 
-        def told(
-            chunks: Iterable[tuple[Edge, Sequence[Numbers]]],
-        ) -> list[dict[str, Any]]:
+        @cache
+        def names(node: int) -> str:
+            return nodes[node].name
+
+        def told(chunks: Iterable[Chunk]) -> list[dict[str, Any]]:
             return [
                 {
                     "consumer": name,
@@ -291,18 +309,19 @@ class Explanation:
                     "local": local,
                     "product": product,
                 }
-                for (consumer, argument, _), chunk in chunks
-                for name in (nodes[consumer].name,)
+                for consumer, argument, chunk in chunks
+                for name in (names(consumer),)
                 for index, upstream, local, product in chunk
             ]
 
-        copies = ((Edge(*term[:2], -1), [term[2:]]) for term in self.passed)
+        passed = ((*term[:2], [term[2:]]) for term in self.passed)
+
         return {
             "element": element_name(nodes[asked], index, "grad"),
             "sum": self.sum,
-            "passed": told(copies),
+            "passed": told(passed),
             "seed": self.seed,
-            "terms": told(self._chunks(progress)),
+            "terms": told(self.parts.chunks(progress)),
             "written": self.written,
             "complete": self.complete,
         }
@@ -371,7 +390,7 @@ def _part_of(trace: Trace, edge: Edge, number: int, index: Index) -> Part:
     operand = np.asarray(run.values[edge.operand])
 
     op = run.graph.nodes[edge.consumer].op
-    kind, stored = op and op.kind, trace.added(edge, index)
+    kind = op and op.kind
 
     def columns(factors: tuple[Array, Array]) -> Columns:
         places, local = factors
@@ -383,7 +402,7 @@ def _part_of(trace: Trace, edge: Edge, number: int, index: Index) -> Part:
             product = np.array(product)
             product[odd] = _by_rule(run, edge, upstream, places[odd])
         elif odd.size and kind == "reduce":
-            product = np.array([stored])  # the one term of an element
+            product = np.array([trace.added(edge, index)])  # the one term of an element
         return Columns(places, sent, local, product)
 
     blocks: Iterable[Columns] = _Blocks(
@@ -399,10 +418,33 @@ def _part_of(trace: Trace, edge: Edge, number: int, index: Index) -> Part:
         upstream.shape,
         _summed(run, edge),
         blocks,
-        run.recent,
-        stored,
+        trace,
         key in run.patches.rules or key in run.patches.in_place,
     )
+
+
+def _single_terms(
+    trace: Trace, events: Iterable[int], index: Index
+) -> list[Numbers | None]:
+    """Return the one term of each edge that has one at the element's own place.
+
+    These are the terms that `part_of` has, ten times as fast: an element can have
+    many thousands. There is None for an edge that has others.
+    """
+    with np.errstate(all="ignore"):
+        return [_single_term(trace, trace.edge(event), index) for event in events]
+
+
+def _single_term(trace: Trace, edge: Edge, index: Index) -> Numbers | None:
+    local = slope_there(trace.run, edge, index)
+    if local is None:
+        return None
+    upstream = trace.upstream(edge)
+    sent = float(upstream[index] if isinstance(upstream, np.ndarray) else upstream)
+    product = sent * local
+    if not math.isfinite(product):
+        return None  # the rule itself knows better
+    return index, sent, local, product
 
 
 def _by_rule(run: Run, edge: Edge, upstream: Array, places: Array) -> Any:

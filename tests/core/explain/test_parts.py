@@ -393,3 +393,38 @@ def test_an_event_breaks_where_only_its_result_is_not_finite() -> None:
         sound = np.isfinite(breakdown.upstream).all()
         assert (event in found) == bool(broken and sound)
     assert found
+
+
+@given(programs(), st.data())
+def test_the_one_term_of_an_edge_is_the_same_without_a_detour(
+    program: Program, data: Any
+) -> None:
+    moments = Trace(evaluate(program.graph, program.leaves))
+    for node in moments.run.graph:
+        if moments.run.gradients[node.index] is None:
+            continue
+        index = an_element(data.draw, node.shape)
+        found = explain_gradient(moments, node.index, index, len(moments), follow=False)
+        detours = [part.term(n) for part in found.parts for n in range(len(part))]
+        assert repr(list(found.terms())) == repr(detours)
+
+
+CHAIN = "\n".join(["x1 = w * w", *(f"x{i + 1} = x{i} * w" for i in range(1, 300))])
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("shape", [(), (2,)])
+def test_many_uses_add_up_term_by_term(shape: tuple[int, ...], dtype: Any) -> None:
+    w = np.full(shape, 0.99, dtype)
+    run = run_of(f"{CHAIN}\nE = sum(x300)", w=w[()])
+    moments, index = Trace(run), (1,) * len(shape)
+    found = explain_gradient(moments, 0, index, len(moments))
+    products = [term.product for term in found.terms()]
+    # w ** 301 by w: each of the 301 factors adds w ** 300.
+    assert len(products) == 301
+    rtol = 1e-12 if dtype is np.float64 else 1e-4
+    np.testing.assert_allclose(products, 0.99**300, rtol=rtol)
+    middle = moments.arrivals(0)[150]
+    before = moments.gradient(0, middle)
+    assert before is not None
+    np.testing.assert_allclose(before, 150 * 0.99**300, rtol=rtol)
