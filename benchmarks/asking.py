@@ -10,6 +10,7 @@ from screen import chain
 
 from gradstep.core.base.cache import Recent
 from gradstep.core.debugger.debugger import Debugger
+from gradstep.core.engine.run import evaluate
 from gradstep.core.scenario.scenario import parse
 from gradstep.core.training.timeline import Single
 
@@ -18,8 +19,11 @@ if TYPE_CHECKING:
 
     from gradstep.core.engine.run import Run
     from gradstep.core.engine.subject import Subject
+    from gradstep.core.session.reply import Reply
 
 TERMS = 40_000
+BOUND = 1e9  # more than any number has here
+NODES = 100_000
 MANY, FEW = 40_000, 2_500  # uses of one element
 
 WIDE = f"""
@@ -53,6 +57,8 @@ def rows(seconds: float) -> Iterator[Row]:
         )
 
     yield _uses_row(seconds)
+    yield _catch_row(seconds)
+    yield _watch_row(seconds)
 
 
 def _uses_row(seconds: float) -> Row:
@@ -72,6 +78,68 @@ def _uses_row(seconds: float) -> Row:
     )
 
 
+def _catch_row(seconds: float) -> Row:
+    asked = Asked(chain(NODES))
+
+    def fresh() -> Debugger:
+        debugger = asked.debugger()
+        debugger.execute("goto start")
+        debugger.execute("catch nan")
+        return debugger
+
+    return compare(
+        f"continue with catch nan where there is none, {NODES:,} scalar nodes",
+        "forward + backward",
+        3.0,
+        lambda debugger: to_the_end(debugger.execute("continue")),
+        lambda: evaluate(asked.run.graph, asked.run.leaves),
+        seconds,
+        fresh,
+    )
+
+
+def _watch_row(seconds: float) -> Row:
+    asked = Asked(chain(MANY))
+    trace = asked.debugger().trace
+    sent = [trace.edge(n).consumer for n in trace.arrivals(asked.node("w"))]
+    values, gradients = asked.run.values, asked.run.gradients
+    rows = asked.run.graph.nodes.rows
+
+    def fresh() -> Debugger:
+        debugger = asked.debugger()
+        debugger.execute("goto start")
+        debugger.execute(f"watch w.grad if w.grad > {BOUND}")
+        return debugger
+
+    def loop() -> float:
+        total = 0.0
+        for consumer in sent:
+            before = total
+            factor = values[rows[consumer][4][0]]
+            total = before + gradients[consumer] * factor
+            if total != before and total > BOUND:
+                raise SystemExit("it halted")
+        return total
+
+    if loop() != asked.array("w", "grad"):
+        raise SystemExit("the gradients differ")
+    return compare(
+        f"continue with a watch and a condition that {MANY:,} events change",
+        "a plain Python loop over the same",
+        20.0,
+        lambda debugger: to_the_end(debugger.execute("continue")),
+        loop,
+        seconds,
+        fresh,
+    )
+
+
+def to_the_end(reply: Reply) -> None:
+    """Hold a reply to have found nothing on the way."""
+    if reply.stop is None or reply.stop.reason != "end":
+        raise SystemExit(f"it halted: {reply}")
+
+
 class Asked:
     """A scenario at its end, which is asked as if for the first time."""
 
@@ -79,9 +147,13 @@ class Asked:
         self.subject: Subject = parse(text, source="benchmark").subject
         self.run: Run = self.subject.run()
 
+    def node(self, name: str) -> int:
+        """Return the number of a node."""
+        return self.run.graph.node(name).index
+
     def array(self, name: str, quantity: str) -> Any:
         """Return a value or a gradient."""
-        node = self.run.graph.node(name).index
+        node = self.node(name)
         whole = self.run.value(node), self.run.gradient(node)
         return whole[quantity == "grad"]
 

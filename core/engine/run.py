@@ -58,15 +58,21 @@ class Run:
 
     def carries(self, consumer: int, argument: int) -> bool:
         """Tell whether an edge carries a contribution."""
-        if self.gradients[consumer] is None:
-            return False
+        return argument in self.sends(consumer)
+
+    def sends(self, consumer: int) -> Sequence[int]:
+        """Return to which of its operands, by number, a node sends a contribution."""
         _, _, _, op, operands, _, _, _ = self.graph.nodes.rows[consumer]
-        return (
-            op is not None
-            and bool(self.flows[operands[argument]])
-            and op.vjp(argument) is not None
-            and (consumer, argument) not in self.patches.cuts
-        )
+        if op is None or self.gradients[consumer] is None:
+            return ()
+        flows, cuts = self.flows, self.patches.cuts
+        return [
+            argument
+            for argument, operand in enumerate(operands)
+            if flows[operand]
+            and (op.vjps[0] if op.variadic else op.vjps[argument]) is not None
+            and not (cuts and (consumer, argument) in cuts)
+        ]
 
     def upstream(self, consumer: int, argument: int) -> Value | None:
         """Return the gradient that the rule of an edge is given.

@@ -17,7 +17,8 @@ import math
 from bisect import bisect_left
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple, cast
+from operator import neg
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, cast
 
 import numpy as np
 
@@ -139,6 +140,18 @@ _MOST_AT_ONCE: Final = 250_000  # slopes; of more, only those that are looked at
 _LARGE: Final = 4096  # elements from which on what is made is kept for a while
 
 
+class _Edges(NamedTuple):
+    """The edges that carry a contribution, in the order of the pass, as columns."""
+
+    consumers: list[int]
+    arguments: list[int]
+    operands: list[int]
+
+    def edge(self, place: int) -> Edge:
+        """Return one of them."""
+        return Edge(self.consumers[place], self.arguments[place], self.operands[place])
+
+
 class Trace:
     """The events of one run, and look-ups of its state at any position."""
 
@@ -157,6 +170,7 @@ class Trace:
         self.updated = dict(updated or {})
         self.updates = tuple(self.updated)
         self._sums: dict[int, list[Value]] = {}
+        self._known: dict[int, Sequence[int]] = {}  # what has arrived at a node
 
     # ------------------------------------------------------------------ events
 
@@ -171,25 +185,37 @@ class Trace:
         return rank
 
     @cached_property
-    def _edges(self) -> Sequence[Edge]:
-        return [
-            Edge(row[0], argument, operand)
-            for row in reversed(self.run.graph.nodes.rows)
-            for argument, operand in enumerate(row[4])
-            if self.run.carries(row[0], argument)
-        ]
+    def _edges(self) -> _Edges:
+        run, rows = self.run, self.run.graph.nodes.rows
+        found = _Edges([], [], [])
+        for consumer in range(len(rows) - 1, -1, -1):
+            operands = rows[consumer][4]
+            for argument in run.sends(consumer) if operands else ():
+                found.consumers.append(consumer)
+                found.arguments.append(argument)
+                found.operands.append(operands[argument])
+        return found
 
     @cached_property
     def _update_rank(self) -> dict[int, int]:
         return {node: rank for rank, node in enumerate(self.updates)}
 
+    def _into(self, node: int) -> Sequence[int]:
+        """Return the numbers of the contributions to a node, in order."""
+        known = self._known.get(node)
+        if known is None:
+            order, starts = self._by_operand
+            found = order[starts[node] : starts[node + 1]] + self._first
+            known = self._known[node] = found.tolist()
+        return known
+
     @cached_property
-    def _into(self) -> Sequence[Sequence[int]]:
-        """For each node the numbers of the contributions to it, in order."""
-        into: list[list[int]] = [[] for _ in self.run.graph.nodes.rows]
-        for number, edge in enumerate(self._edges, self._first):
-            into[edge.operand].append(number)
-        return into
+    def _by_operand(self) -> tuple[Array, Array]:
+        """The places of the edges by operand, and where those of each operand start."""
+        operands = np.array(self._edges.operands, dtype=int)
+        order = np.argsort(operands, kind="stable")
+        nodes = np.arange(len(self.run.graph) + 1)
+        return order, np.searchsorted(operands[order], nodes)
 
     @property
     def seed_position(self) -> int:
@@ -204,7 +230,7 @@ class Trace:
     @cached_property
     def update_position(self) -> int:
         """The number of the first `Update`, or the length when there is none."""
-        return self._first + len(self._edges)
+        return self._first + len(self._edges.consumers)
 
     def __len__(self) -> int:
         return self.update_position + len(self.updates)
@@ -223,7 +249,7 @@ class Trace:
 
     def edge(self, number: int) -> Edge:
         """Return the edge that event `number`, a contribution, belongs to."""
-        return self._edges[number - self._first]
+        return self._edges.edge(number - self._first)
 
     @property
     def samples(self) -> Samples | None:
@@ -258,14 +284,15 @@ class Trace:
 
     def backward_events(self, first: int, stop: int) -> range:
         """Return the numbers of the contributions that nodes first … stop − 1 send."""
+        consumers = self._edges.consumers
         return range(
-            self._first + bisect_left(self._edges, 1 - stop, key=_minus_consumer),
-            self._first + bisect_left(self._edges, 1 - first, key=_minus_consumer),
+            self._first + bisect_left(consumers, 1 - stop, key=neg),
+            self._first + bisect_left(consumers, 1 - first, key=neg),
         )
 
     def arrivals(self, node: int) -> Sequence[int]:
         """Return the numbers of the events that change a node's gradient, in order."""
-        into = self._into[node]
+        into = self._into(node)
         if node == self.run.graph.output:
             return [self.seed_position, *into]
         return into
@@ -323,7 +350,7 @@ class Trace:
 
     def uses(self, node: int, position: int) -> tuple[int, int]:
         """Return how many contributions to a node are in, and of how many."""
-        into = self._into[node]
+        into = self._into(node)
         return bisect_left(into, position), len(into)
 
     def breakdown(self, consumer: int, argument: int) -> Breakdown:
@@ -470,7 +497,7 @@ class Trace:
 
     def _accumulated(self, node: int, position: int) -> Value | None:
         """Sum the contributions behind `position`, in the order of the pass."""
-        into = self._into[node]
+        into = self._into(node)
         stop = bisect_left(into, position)
         start, total = 0, None
         if node == self.run.graph.output and position > self.seed_position:
@@ -506,12 +533,12 @@ class Trace:
     def _add(
         self, node: int, start: int, stop: int, total: Value | None
     ) -> Value | None:
-        first = self._first
-        events, plain = self._into[node][start:stop], self._is_plain
+        events = self._into(node)[start:stop]
         with np.errstate(all="ignore"):
+            if self._is_plain:
+                return self._add_plain(events, total)
             for number in events:
-                edge = self._edges[number - first]
-                addend = self._plain(edge) if plain else self.contribution(edge)
+                addend = self.contribution(self.edge(number))
                 total = addend if total is None else np.add(total, addend)
                 if isinstance(total, np.ndarray):
                     total.setflags(write=False)  # it may be kept
@@ -524,32 +551,33 @@ class Trace:
         is_one = run.graph.scalar and not run.patches
         return is_one and set(map(type, run.values)) == {float}
 
-    def _plain(self, edge: Edge) -> Value:
-        """Return a contribution between plain numbers, as the backward pass has it."""
-        run, (consumer, argument, _) = self.run, edge
-        _, _, _, op, operands, attributes, _, _ = run.graph.nodes.rows[consumer]
-        rule, upstream = op and op.vjp(argument), run.gradients[consumer]
-        if rule is None or upstream is None:
-            raise ValueError("no gradient arrives there")
-        values = run.values
-        arrays = [upstream, values[consumer], *(values[i] for i in operands)]
-        return call(rule, arrays, attributes)
+    def _add_plain(self, events: Sequence[int], total: Any) -> Any:
+        """Add contributions of plain numbers, as the backward pass does it."""
+        run, first, (consumers, arguments, _) = self.run, self._first, self._edges
+        rows, values, gradients = run.graph.nodes.rows, run.values, run.gradients
+        for number in events:
+            consumer = consumers[number - first]
+            _, _, _, op, operands, attributes, _, _ = rows[consumer]
+            rule = op and op.vjps[arguments[number - first]]
+            if rule is None:
+                raise ValueError("no gradient flows there")
+            arrays = [gradients[consumer], values[consumer]]
+            arrays += [values[operand] for operand in operands]
+            addend = call(rule, arrays, attributes)
+            total = addend if total is None else total + addend
+        return total
 
     def _partial_sums(self, node: int) -> list[Value]:
         """Return the sums of the first 64, 128, … contributions to a node."""
         if node not in self._sums:
             sums: list[Value] = []
             total: Value | None = None
-            for stop in range(_STRIDE, len(self._into[node]) + 1, _STRIDE):
+            for stop in range(_STRIDE, len(self._into(node)) + 1, _STRIDE):
                 total = self._add(node, stop - _STRIDE, stop, total)
                 if total is not None:
                     sums.append(total)
             self._sums[node] = sums
         return self._sums[node]
-
-
-def _minus_consumer(edge: Edge) -> int:
-    return -edge.consumer
 
 
 def local_derivative(run: Run, node: Node, argument: int) -> Array | None:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         Sequence,
     )
 
-    from ..ops.table import Array
+    from ..ops.table import Array, Value
     from .location import Location
     from .steps import Direction
 
@@ -60,6 +60,13 @@ CATCHES: Final[Mapping[str, Callable[[Array, float], Array]]] = {
     "zero": lambda x, _: np.asarray(x == 0),
     "large": lambda x, bound: np.abs(x) > bound,
     "small": lambda x, bound: (np.abs(x) < bound) & (x != 0),
+}
+
+
+# What makes a number that is caught for good: in a sum it leaves one of these behind.
+_STAYING: Final[Mapping[str, Callable[[Array], Array]]] = {
+    "nan": np.isnan,
+    "inf": lambda x: ~np.isfinite(x),
 }
 
 
@@ -192,13 +199,47 @@ def _events(
         first = position + 1  # it halts before its event: that of here is not ahead
     elif stop.watched is not None:
         events = changing(stop.watched, trace)
-    elif direction > 0:
-        return range(max(position, 0), len(trace))
+    elif stop.catch is not None:
+        events = catching(stop.catch, trace)
     else:
-        return range(position)
+        events = range(0)
     if direction > 0:
         return [event for event in events if event >= first]
     return [event for event in events if event < position]
+
+
+def catching(catch: Catch, trace: Trace) -> Sequence[int]:
+    """Return the numbers of the events that can make such a number, in order.
+
+    One look at all values and gradients can tell that nothing is not finite.
+    """
+    run, staying = trace.run, _STAYING.get(catch.name)
+    if staying is None or run.patches:
+        return range(len(trace))
+    made = map(trace.forward_event, _holding(run.values, staying))
+    events = {event for event in made if event is not None}
+    for node in _holding(run.gradients, staying):
+        events.update(trace.arrivals(node))
+    events.update(range(trace.update_position, len(trace)))
+    return sorted(events)
+
+
+def _holding(
+    values: Sequence[Value | None], chosen: Callable[[Array], Array]
+) -> list[int]:
+    """Return the numbers of the nodes that hold a chosen number somewhere."""
+    plain = np.array([v if type(v) is float else 0.0 for v in values])
+    found = np.flatnonzero(chosen(plain)).tolist()
+    arrays = (
+        (node, np.asarray(value))
+        for node, value in enumerate(values)
+        if type(value) is not float and value is not None
+    )
+    return found + [
+        node
+        for node, array in arrays
+        if array.dtype.kind == "f" and chosen(array).any()
+    ]
 
 
 def changing(expression: Expression, trace: Trace) -> list[int]:
@@ -264,8 +305,9 @@ def produced(trace: Trace, number: int) -> list[Array]:
     if isinstance(event, Seed):
         return [np.asarray(trace.run.seed)]
     if isinstance(event, Contribution):
-        breakdown = trace.breakdown(event.consumer, event.argument)
-        return [np.asarray(breakdown.contribution), breakdown.after]
+        after = trace.gradient(event.operand, number + 1)
+        made = np.asarray(trace.contribution(event.edge))
+        return [made] if after is None else [made, after]
     return [np.asarray(trace.updated[event.node])]
 
 

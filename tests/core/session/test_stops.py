@@ -7,21 +7,28 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from gradstep.core.engine.run import evaluate
+from gradstep.core.engine.trace import Trace
 from gradstep.core.session.location import Location
 from gradstep.core.session.stops import (
     Catch,
     Stop,
+    catching,
     changing,
     covered,
     is_covered,
     produced,
     same,
 )
+from runs import programs, run_of
 from sessions import said, session
 
 if TYPE_CHECKING:
     from gradstep.core.debugger.debugger import Debugger
+    from gradstep.core.program.build import Program
 
 # Events by hand: 0 u, 1 v, 2 E, 3 the seed, 4 E<-v, 5 v<-u, 6 v<-w, 7 and 8 u<-x,
 # 9 the update of w, 10 that of x.
@@ -272,3 +279,34 @@ def test_a_count_ignores_so_many_meetings() -> None:
     said(debugger, "ignore 1 1")
     assert [position for _, position, _ in halts(debugger)] == [8]
     assert (debugger.memory.stops[1].ignore, debugger.memory.stops[1].hits) == (0, 2)
+
+
+@pytest.mark.parametrize("name", ["nan", "inf"])
+@given(program=programs(), data=st.data())
+def test_one_look_leaves_out_no_event_that_a_catch_would_meet(
+    name: str, program: Program, data: Any
+) -> None:
+    special = st.sampled_from([0.0, 1.0, -1.0, 1e200, math.inf, -math.inf, math.nan])
+    leaves = {
+        node: np.where(data.draw(st.booleans()), data.draw(special), value)[()]
+        if np.asarray(value).dtype.kind == "f"
+        else value
+        for node, value in program.leaves.items()
+    }
+    trace, catch = Trace(evaluate(program.graph, leaves)), Catch(name)
+    met = [
+        event
+        for event in range(len(trace))
+        if any(catch.found(array) is not None for array in produced(trace, event))
+    ]
+    chosen = catching(catch, trace)
+    assert list(chosen) == sorted(set(chosen))
+    assert set(met) <= set(chosen)
+
+
+def test_one_look_tells_that_nothing_is_not_finite() -> None:
+    finite, spoilt = (Trace(run_of("a = x * x\nE = a * x", x=x)) for x in (1.5, np.nan))
+    assert list(catching(Catch("nan"), finite)) == []
+    # All but the seed, which is event 2.
+    assert list(catching(Catch("nan"), spoilt)) == [0, 1, 3, 4, 5, 6]
+    assert list(catching(Catch("zero"), finite)) == list(range(7))
