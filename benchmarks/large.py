@@ -6,6 +6,7 @@ import asyncio
 import gc
 import os
 import tempfile
+import time
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from textual.pilot import Pilot
 
 LARGE, SMALL = 4096, 64
+FIRST_TURNS = 3  # applications that are opened for a first key
 TURNS = 4  # walks over a trace; the first one sees everything for the first time
 MOST = 1.5
 
@@ -78,6 +80,7 @@ def rows() -> Iterator[Row]:
         sides = [scenario(name, size) for size in (LARGE, SMALL)]
         what = f"a key, {name}, {LARGE} × {LARGE}"
         yield _row(what, f"the same, {SMALL} × {SMALL}", *asyncio.run(_walk(sides)))
+    yield from asyncio.run(_first_keys())
     graphs = [parse(chain(nodes), source="benchmark") for nodes in (100_000, 100)]
     for name, times in asyncio.run(_pressed(graphs)).items():
         yield _row(f"{name}, 100,000 nodes", "the same, 100 nodes", *times)
@@ -146,6 +149,31 @@ async def _pressed(scenarios: Sequence[Scenario]) -> Mapping[str, Sequence[Times
                 for _ in range(TURNS)
             ]
             found[name] = _slowest(zip(*turns, strict=True))
+    return found
+
+
+async def _first_keys() -> list[Row]:
+    """Return a line for the first `s` and for the first `end` of an application.
+
+    That is the time of the processor, in all threads, until nothing goes on any more.
+    """
+    nodes = (50_000, 100)
+    graphs = [parse(chain(count), source="benchmark") for count in nodes]
+    found: list[Row] = []
+    for key in ("s", "end"):
+        turns: list[list[float]] = []
+        for _ in range(FIRST_TURNS):
+            async with _opened(graphs) as sides:
+                gc.collect()
+                taken: list[float] = []
+                for side in sides:
+                    started = time.process_time()
+                    await _press(*side, key)
+                    taken.append(time.process_time() - started)
+                turns.append(taken)
+        ours, theirs = np.min(turns, axis=0).tolist()
+        what, against = (f"{count:,} nodes" for count in nodes)
+        found.append(row(f"the first {key}, {what}", f"in {against}", ours, theirs, 10))
     return found
 
 

@@ -19,11 +19,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from operator import itemgetter
 from types import MappingProxyType
-from typing import Final, Literal, NamedTuple, overload
+from typing import Any, Final, Literal, NamedTuple, overload
+
+import numpy as np
 
 from ..base.errors import CommandError, Problem
 from ..base.text import nearest
-from ..ops.table import NO_ATTRIBUTES, REQUIRED, Attributes, Op, Shape
+from ..ops.table import NO_ATTRIBUTES, REQUIRED, Array, Attributes, Op, Shape
 
 NodeKind = Literal["input", "parameter", "constant", "op"]
 Locate = Callable[[int, int], tuple[int, int]]
@@ -172,6 +174,83 @@ class Edge(NamedTuple):
     operand: int  # the node that is used, and gets the contribution
 
 
+class Edges:
+    """Edges in backward order as columns, which are made fast, and found by operand.
+
+    They are counted from `first`.
+    """
+
+    def __init__(self, first: int, nodes: int) -> None:
+        self.consumers: list[int] = []
+        self.arguments: list[int] = []
+        self.operands: list[int] = []
+        self._first, self.nodes = first, nodes
+        self._known: dict[int, list[int]] = {}
+
+    @classmethod
+    def of(
+        cls, rows: Sequence[Row], chosen: Callable[[Row], Iterable[int]], first: int = 0
+    ) -> Edges:
+        """Return the edges to the chosen operands of each row, given by number."""
+        edges = cls(first, len(rows))
+        consumers, arguments = edges.consumers.append, edges.arguments.append
+        add = edges.operands.append
+        for row in reversed(rows):
+            operands = row[4]
+            if operands:
+                for argument in chosen(row):
+                    consumers(row[0])
+                    arguments(argument)
+                    add(operands[argument])
+        return edges
+
+    def edge(self, number: int) -> Edge:
+        """Return one of them."""
+        place = number - self._first
+        return Edge(self.consumers[place], self.arguments[place], self.operands[place])
+
+    def into(self, node: int) -> Sequence[int]:
+        """Return the numbers of the edges to a node, in order."""
+        known = self._known.get(node)
+        if known is None:
+            order, starts = self._by_operand
+            found = order[starts[node] : starts[node + 1]] + self._first
+            known = self._known[node] = found.tolist()
+        return known
+
+    @cached_property
+    def _by_operand(self) -> tuple[Array, Array]:
+        """The places of the edges by operand, and where those of each operand start."""
+        operands = np.array(self.operands, dtype=int)
+        order = np.argsort(operands, kind="stable")
+        return order, np.searchsorted(operands[order], np.arange(self.nodes + 1))
+
+
+class Uses(Sequence[Sequence[Edge]]):
+    """For each node the edges that use it: made when one asks for them."""
+
+    def __init__(self, edges: Edges) -> None:
+        self._edges = edges
+        self._known: dict[int, Sequence[Edge]] = {}
+
+    @overload
+    def __getitem__(self, node: int) -> Sequence[Edge]: ...
+    @overload
+    def __getitem__(self, node: slice) -> Sequence[Sequence[Edge]]: ...
+    def __getitem__(self, node: int | slice) -> Sequence[Any]:
+        if isinstance(node, slice):
+            return [self[one] for one in range(len(self))[node]]
+        known = self._known.get(node)
+        if known is None:
+            edges = self._edges
+            known = [edges.edge(number) for number in edges.into(node)]
+            self._known[node] = known
+        return known
+
+    def __len__(self) -> int:
+        return self._edges.nodes
+
+
 @dataclass(frozen=True, eq=False)
 class Graph:
     """A computation, frozen. `names` holds every name of a node, aliases included."""
@@ -268,11 +347,7 @@ class Graph:
     @cached_property
     def consumers(self) -> Sequence[Sequence[Edge]]:
         """Return, for each node, the edges that use it, in backward order."""
-        uses: list[list[Edge]] = [[] for _ in self.nodes.rows]
-        for index, _, _, _, operands, _, _, _ in reversed(self.nodes.rows):
-            for argument, operand in enumerate(operands):
-                uses[operand].append(Edge(index, argument, operand))
-        return uses
+        return Uses(Edges.of(self.nodes.rows, lambda row: range(len(row[4]))))
 
     @cached_property
     def lines(self) -> Mapping[tuple[str, int], Sequence[Statement]]:

@@ -24,7 +24,7 @@ import numpy as np
 
 from .backward import broadcast_axes, call
 from .cells import Cells, products, slopes
-from .graph import Edge, Node
+from .graph import Edge, Edges, Node
 
 if TYPE_CHECKING:  # 1 ms of a start
     from collections.abc import Callable, Mapping, Sequence
@@ -140,18 +140,6 @@ _MOST_AT_ONCE: Final = 250_000  # slopes; of more, only those that are looked at
 _LARGE: Final = 4096  # elements from which on what is made is kept for a while
 
 
-class _Edges(NamedTuple):
-    """The edges that carry a contribution, in the order of the pass, as columns."""
-
-    consumers: list[int]
-    arguments: list[int]
-    operands: list[int]
-
-    def edge(self, place: int) -> Edge:
-        """Return one of them."""
-        return Edge(self.consumers[place], self.arguments[place], self.operands[place])
-
-
 class Trace:
     """The events of one run, and look-ups of its state at any position."""
 
@@ -170,7 +158,6 @@ class Trace:
         self.updated = dict(updated or {})
         self.updates = tuple(self.updated)
         self._sums: dict[int, list[Value]] = {}
-        self._known: dict[int, Sequence[int]] = {}  # what has arrived at a node
 
     # ------------------------------------------------------------------ events
 
@@ -185,37 +172,14 @@ class Trace:
         return rank
 
     @cached_property
-    def _edges(self) -> _Edges:
-        run, rows = self.run, self.run.graph.nodes.rows
-        found = _Edges([], [], [])
-        for consumer in range(len(rows) - 1, -1, -1):
-            operands = rows[consumer][4]
-            for argument in run.sends(consumer) if operands else ():
-                found.consumers.append(consumer)
-                found.arguments.append(argument)
-                found.operands.append(operands[argument])
-        return found
+    def _edges(self) -> Edges:
+        sends = self.run.sends
+        rows = self.run.graph.nodes.rows
+        return Edges.of(rows, lambda row: sends(row[0]), self._first)
 
     @cached_property
     def _update_rank(self) -> dict[int, int]:
         return {node: rank for rank, node in enumerate(self.updates)}
-
-    def _into(self, node: int) -> Sequence[int]:
-        """Return the numbers of the contributions to a node, in order."""
-        known = self._known.get(node)
-        if known is None:
-            order, starts = self._by_operand
-            found = order[starts[node] : starts[node + 1]] + self._first
-            known = self._known[node] = found.tolist()
-        return known
-
-    @cached_property
-    def _by_operand(self) -> tuple[Array, Array]:
-        """The places of the edges by operand, and where those of each operand start."""
-        operands = np.array(self._edges.operands, dtype=int)
-        order = np.argsort(operands, kind="stable")
-        nodes = np.arange(len(self.run.graph) + 1)
-        return order, np.searchsorted(operands[order], nodes)
 
     @property
     def seed_position(self) -> int:
@@ -249,7 +213,7 @@ class Trace:
 
     def edge(self, number: int) -> Edge:
         """Return the edge that event `number`, a contribution, belongs to."""
-        return self._edges.edge(number - self._first)
+        return self._edges.edge(number)
 
     @property
     def samples(self) -> Samples | None:
@@ -292,7 +256,7 @@ class Trace:
 
     def arrivals(self, node: int) -> Sequence[int]:
         """Return the numbers of the events that change a node's gradient, in order."""
-        into = self._into(node)
+        into = self._edges.into(node)
         if node == self.run.graph.output:
             return [self.seed_position, *into]
         return into
@@ -350,7 +314,7 @@ class Trace:
 
     def uses(self, node: int, position: int) -> tuple[int, int]:
         """Return how many contributions to a node are in, and of how many."""
-        into = self._into(node)
+        into = self._edges.into(node)
         return bisect_left(into, position), len(into)
 
     def breakdown(self, consumer: int, argument: int) -> Breakdown:
@@ -497,7 +461,7 @@ class Trace:
 
     def _accumulated(self, node: int, position: int) -> Value | None:
         """Sum the contributions behind `position`, in the order of the pass."""
-        into = self._into(node)
+        into = self._edges.into(node)
         stop = bisect_left(into, position)
         start, total = 0, None
         if node == self.run.graph.output and position > self.seed_position:
@@ -533,7 +497,7 @@ class Trace:
     def _add(
         self, node: int, start: int, stop: int, total: Value | None
     ) -> Value | None:
-        events = self._into(node)[start:stop]
+        events = self._edges.into(node)[start:stop]
         with np.errstate(all="ignore"):
             if self._is_plain:
                 return self._add_plain(events, total)
@@ -553,7 +517,8 @@ class Trace:
 
     def _add_plain(self, events: Sequence[int], total: Any) -> Any:
         """Add contributions of plain numbers, as the backward pass does it."""
-        run, first, (consumers, arguments, _) = self.run, self._first, self._edges
+        run, first, edges = self.run, self._first, self._edges
+        consumers, arguments = edges.consumers, edges.arguments
         rows, values, gradients = run.graph.nodes.rows, run.values, run.gradients
         for number in events:
             consumer = consumers[number - first]
@@ -572,7 +537,7 @@ class Trace:
         if node not in self._sums:
             sums: list[Value] = []
             total: Value | None = None
-            for stop in range(_STRIDE, len(self._into(node)) + 1, _STRIDE):
+            for stop in range(_STRIDE, len(self._edges.into(node)) + 1, _STRIDE):
                 total = self._add(node, stop - _STRIDE, stop, total)
                 if total is not None:
                     sums.append(total)

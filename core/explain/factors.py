@@ -126,20 +126,20 @@ def slope_there(run: Run, edge: Edge, index: Index) -> float | None:
     _, _, _, op, operands, attributes, shape, _ = rows[edge.consumer]
     if op is None or op.kind != "elementwise" or attributes or op.parameters:
         return None
-    y, rule = values[edge.consumer], op.jvp(edge.argument)
+    rule = op.jvp(edge.argument)
     if rule is None:
         return None
-    given = [values[operand] for operand in operands]
+    given: list[Any] = [values[edge.consumer], *[values[one] for one in operands]]
     if not shape:
-        is_same = all(type(value) is float for value in (y, *given))
-        return float(rule(_ONE, y, *given)) if is_same else None
-    for array in (y, *given):
+        is_same = all(type(value) is float for value in given)
+        return float(rule(_ONE, *given)) if is_same else None
+    for array in given:
         is_same = isinstance(array, np.ndarray) and array.shape == shape
         if not is_same or array.dtype.char != "d":
             return None
     box = tuple([slice(place, place + 1) for place in index])
     ones = _ONE.reshape((1,) * len(shape))
-    return rule(ones, y[box], *[array[box] for array in given]).item()
+    return float(rule(ones, *[array[box] for array in given]).item())
 
 
 _ONE: Final = np.ones(())
