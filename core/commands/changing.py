@@ -65,7 +65,7 @@ def _branch(session: Session, patches: Patches, what: str) -> Answer:
     parent, trace, position = session.chosen, session.trace, session.position
     branch = session.branch_off(timeline, what)
     session.place = Place(iteration, same_place(trace, position, session.trace))
-    found = compare(before, after)
+    found = compare(before, after, session.progress)
     lines = (
         f"run {branch.number}: {what}",
         *_difference_lines(found, session.digits),
@@ -300,7 +300,7 @@ def _diff(session: Session, arguments: str) -> Answer:
     numbers = [*numbers, session.chosen][:2]
     iteration = session.place.iteration
     one, two = (_run_at(session.runs[number], iteration) for number in numbers)
-    found = compare(one, two)
+    found = compare(one, two, session.progress)
     title = f"run {numbers[0]} → run {numbers[1]}"
     if session.timeline.iterations > 1:
         title += f", iteration {iteration}"

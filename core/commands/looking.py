@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from ..base.errors import CommandError
+from ..base.progress import with_progress
 from ..base.text import nearest
 from ..session.changes import changes
 from ..session.memory import Display
@@ -81,9 +82,10 @@ def _history(session: Session, arguments: str) -> Answer:
         raise CommandError("the history of what?", "history EXPR")
     expression = session.expression(arguments)
     digits = session.digits
+    events = with_progress(changing(expression, session.trace), session.progress)
     rows = [
         (*change, event_line(session.trace, change.event - 1, digits))
-        for change in changes(session, expression, changing(expression, session.trace))
+        for change in changes(session, expression, events)
     ]
     table = Table(
         f"history of {expression.text}", ("event", "before", "after", "by"), tuple(rows)

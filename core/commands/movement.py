@@ -6,6 +6,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
 from ..base.errors import CommandError, Problem
+from ..base.progress import with_progress
 from ..base.text import counted, nearest
 from ..session.changes import changes
 from ..session.memory import Place
@@ -251,7 +252,8 @@ def _last(session: Session, arguments: str) -> Answer:
         events = [event for event in reversed(events) if event + 1 < session.position]
     else:
         events = [event for event in events if event + 1 > session.position]
-    for event, old, new in changes(session, expression, events):
+    looked_at = with_progress(events, session.progress)
+    for event, old, new in changes(session, expression, looked_at):
         session.go(Place(before.iteration, event))
         digits = session.digits
         change = f"{expression.text}: {change_text(old, new, digits)}"

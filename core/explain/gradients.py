@@ -392,6 +392,9 @@ def _part_of(trace: Trace, edge: Edge, number: int, index: Index) -> Part:
     op = run.graph.nodes[edge.consumer].op
     kind = op and op.kind
 
+    def stored() -> float:
+        return trace.added(edge, index)
+
     def columns(factors: tuple[Array, Array]) -> Columns:
         places, local = factors
         sent = upstream.flat[places].astype(float)
@@ -402,7 +405,7 @@ def _part_of(trace: Trace, edge: Edge, number: int, index: Index) -> Part:
             product = np.array(product)
             product[odd] = _by_rule(run, edge, upstream, places[odd])
         elif odd.size and kind == "reduce":
-            product = np.array([trace.added(edge, index)])  # the one term of an element
+            product = np.array([stored()])  # the one term of an element
         return Columns(places, sent, local, product)
 
     blocks: Iterable[Columns] = _Blocks(
@@ -468,7 +471,7 @@ class _Blocks(Iterable[Columns]):
         return self.make()
 
 
-def _as_computed(product: Array, operand: Array, stored: float) -> Array:
+def _as_computed(product: Array, operand: Array, stored: Callable[[], float]) -> Array:
     """Let a product overflow and underflow as it did in the operand's dtype.
 
     Several are added up in a wider one: where the sum is in range, they were, too.
@@ -476,8 +479,9 @@ def _as_computed(product: Array, operand: Array, stored: float) -> Array:
     if product.dtype == operand.dtype:
         return product
     narrow = product.astype(operand.dtype).astype(float)
-    fits = np.isfinite(narrow) | math.isfinite(stored)
-    return np.where(fits & ((narrow != 0) | (stored != 0)), product, narrow)
+    added = stored()
+    fits = np.isfinite(narrow) | math.isfinite(added)
+    return np.where(fits & ((narrow != 0) | (added != 0)), product, narrow)
 
 
 def _summed(run: Run, edge: Edge) -> tuple[int, ...]:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from ..base.errors import Interrupted
 from ..base.trust import KEYBOARD, Trust
 from ..export.formats import EXPORTERS, Exporter
 from ..words import events as describe
@@ -173,8 +174,19 @@ class Session:
                 return self.state(Place(iteration, position), stop)
 
             least = 0 if iteration else 1
-            way = meetings(stops, trace, position, direction, state, least)
-            halt = next(way, None)
+            reached = max(position, 0)
+
+            def passing(event: int, of: int, iteration: int = iteration) -> None:
+                nonlocal reached
+                reached = event
+                self.progress(iteration * of + event, self.timeline.iterations * of)
+
+            way = meetings(stops, trace, position, direction, state, least, passing)
+            try:
+                halt = next(way, None)
+            except (Interrupted, KeyboardInterrupt):
+                self.place = Place(iteration, reached)  # nothing has halted so far
+                raise
             if halt is not None:
                 self.place = Place(iteration, halt[0].position(direction))
                 return halt

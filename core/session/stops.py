@@ -31,11 +31,13 @@ if TYPE_CHECKING:
         Sequence,
     )
 
+    from ..base.progress import Progress
     from ..ops.table import Array, Value
     from .location import Location
     from .steps import Direction
 
 Kind = Literal["break", "watch", "catch"]
+_OFTEN: Final = 64  # events between two reports of progress
 _ORDER: Final = {"break": 0, "watch": 1, "catch": 2}  # at one event, going forward
 
 
@@ -148,6 +150,7 @@ def meetings(
     direction: Direction,
     state: Callable[[int, int], State],
     least: int,
+    progress: Progress | None = None,
 ) -> Iterator[list[Meeting]]:
     """Yield, halt by halt, the stops met on the way from `position`.
 
@@ -156,7 +159,7 @@ def meetings(
     an iteration before that of another one, where `position` is −1 on the way there.
 
     The candidates are merged by event and looked at one by one, so that the first halt
-    of a long trace is found early.
+    of a long trace is found early. `progress` is told the events that were passed.
     """
     known = {stop.number: stop for stop in stops if stop.enabled}
     candidates = merge(
@@ -167,7 +170,9 @@ def meetings(
         reverse=direction < 0,
     )
     halt: list[Meeting] = []
-    for event, _, number in candidates:
+    for seen, (event, _, number) in enumerate(candidates):
+        if progress is not None and seen % _OFTEN == 0:
+            progress(event, len(trace))
         stop = known[number]
         there = Meeting(stop, event).position(direction)
         if halt and halt[0].position(direction) != there:

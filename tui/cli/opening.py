@@ -4,19 +4,40 @@ from __future__ import annotations
 
 import argparse
 import gc
+import sys
+import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ...core.base.errors import InputError, Problem
 from ...core.base.exits import BUG, OK
 from ...core.base.limits import LIMITS, Limits, raised
+from ...core.base.text import clean
 from ...core.base.trust import FULL, KEYBOARD, Trust
 from .main import has_terminal, nothing_to_keep
 
 if TYPE_CHECKING:  # it imports Textual
+    from ...core.scenario.scenario import Scenario
     from ..app.app import GradstepApp
 
 Options = argparse.Namespace
+
+
+_PATIENCE: Final = 1.0  # seconds of silence
+
+
+def _load(name: str, limits: Limits) -> Scenario:
+    """Load a scenario, and say so where it takes long: there is no screen yet."""
+    from ...core.scenario.scenario import load  # noqa: PLC0415  # 8 ms less, likewise
+
+    words = f"loading {clean(name)} …\n"
+    late = threading.Timer(_PATIENCE, sys.stderr.write, (words,))
+    late.daemon = True
+    late.start()
+    try:
+        return load(name, limits)
+    finally:
+        late.cancel()
 
 
 def application(
@@ -34,9 +55,7 @@ def application(
     """
     gc.disable()  # what is loaded here stays, so that there is nothing to be found
     try:
-        from ...core.scenario.scenario import load  # noqa: PLC0415  # 8 ms less, likewise
-
-        scenario = load(name, limits) if name else None
+        scenario = _load(name, limits) if name else None
         lines = Path(script) if script else None
         if lines is not None:
             from ...core.session.script import read_script  # noqa: PLC0415  # 2 ms, only for a script

@@ -5,19 +5,24 @@ from __future__ import annotations
 import io
 import os
 import sys
-import time
+import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final, TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from ...core.base.text import clean
 from ...core.words.digits import CELL, SENTENCE
 from ..draw.look import Look
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from ...core.base.limits import Limits
+    from ...core.scenario.scenario import Scenario
 
 _WIDTH: Final = 80  # where there is no terminal and no COLUMNS
 _LEAST: Final = 40
@@ -95,7 +100,8 @@ def is_terminal(file: TextIO) -> bool:
 def progress(title: str) -> Iterator[Callable[[int, int], None]]:
     """Give a function that is told what is done, of how much.
 
-    A bar appears on standard error, if that is a terminal, when it takes long.
+    A bar appears on standard error, if that is a terminal, when it takes long: of work
+    that tells nothing, too.
     """
     if not is_terminal(sys.stderr):
         yield lambda done, total: None
@@ -107,15 +113,21 @@ def progress(title: str) -> Iterator[Callable[[int, int], None]]:
         console=Console(stderr=True, markup=False, highlight=False),
         transient=True,
     )
-    task = bar.add_task(title)
-    started = time.monotonic()
-
-    def tell(done: int, total: int) -> None:
-        bar.update(task, completed=done, total=total)
-        if time.monotonic() - started > _PATIENCE and not bar.live.is_started:
-            bar.start()
-
+    task = bar.add_task(title, total=None)
+    late = threading.Timer(_PATIENCE, bar.start)
+    late.daemon = True
+    late.start()
     try:
-        yield tell
+        yield lambda done, total: bar.update(task, completed=done, total=total)
     finally:
+        late.cancel()
+        late.join()  # whether it has begun is known from here on
         bar.stop()
+
+
+def loaded(path: str | Path, limits: Limits) -> Scenario:
+    """Load a scenario; a bar says so where it takes long."""
+    from ...core.scenario.scenario import load  # noqa: PLC0415  # NumPy; `list` has none
+
+    with progress(f"loading {clean(str(path))}"):
+        return load(path, limits)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from xml.sax.saxutils import escape, quoteattr
@@ -23,11 +24,12 @@ from ...core.scenario.scenario import load
 from ...core.session.script import Line, parse_script, read_script, run_script
 from ..draw.replies import reply_block, transcript
 from ..export.exports import with_screen
-from .output import Screen, is_terminal, look_for, progress, screen_for
+from .output import Screen, is_terminal, loaded, look_for, progress, screen_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from ...core.scenario.scenario import Scenario
     from ...core.session.reply import Reply
     from ..draw.look import Look
 
@@ -41,12 +43,23 @@ _PROMPT: Final = "(gradstep) "
 
 def play_script(options: Options) -> int:
     """Play the commands of a file over a scenario."""
-    scenario = load(options.scenario, raised(options.limit))
+    scenario = loaded(options.scenario, raised(options.limit))
     lines = read_script(options.script, _trust(options))
-    with progress(f"playing {scenario.subject.name}") as tell:
+    return _play(_opened(scenario, options), lines, options)
+
+
+def _opened(scenario: Scenario, options: Options) -> Debugger:
+    with progress(f"computing {scenario.subject.name}") as tell:
         debugger = Debugger(scenario, progress=tell)
-        debugger.exporters, debugger.digits = with_screen(), look_for(options).sentence
-        return _play(debugger, lines, options)
+    debugger.exporters, debugger.digits = with_screen(), look_for(options).sentence
+    return debugger
+
+
+def _execute(debugger: Debugger, line: str, trust: Trust | None = None) -> Reply:
+    """Carry out a line; a bar says how far it is where it takes long."""
+    with progress(clean(line)) as tell:
+        debugger.progress = tell
+        return debugger.execute(line, trust)
 
 
 def _play(debugger: Debugger, lines: list[Line], options: Options) -> int:
@@ -56,14 +69,18 @@ def _play(debugger: Debugger, lines: list[Line], options: Options) -> int:
     def seen(line: Line, reply: Reply) -> None:
         nonlocal before
         if options.json:
-            screen.file.write(f"{dump(reply.record(plain))}\n")
+            with progress(reply.command) as tell:
+                debugger.progress = tell  # what is long is made now
+                record = dump(reply.record(plain))
+            screen.file.write(f"{record}\n")
             return
         if options.echo:
             screen.print(transcript(line.said, line.text, look))
         _print(screen, reply_block(debugger, reply, look, screen.width, before))
         before = debugger.place
 
-    outcome = run_script(lines, debugger.execute, seen, keep_going=options.keep_going)
+    execute = partial(_execute, debugger)
+    outcome = run_script(lines, execute, seen, keep_going=options.keep_going)
     screen.file.flush()
     sys.stderr.writelines(f"{failure}\n" for failure in outcome.failures)
     return outcome.code
@@ -81,14 +98,11 @@ def do_debug(options: Options) -> int:
     """Read commands at a prompt, or from a pipe as a script."""
     if is_terminal(sys.stdin):
         _refuse_for_scripts(options)
-    scenario = load(options.scenario, raised(options.limit))
-    with progress(f"computing {scenario.subject.name}") as tell:
-        debugger = Debugger(scenario, progress=tell)
-        debugger.exporters, debugger.digits = with_screen(), look_for(options).sentence
-        if not is_terminal(sys.stdin):
-            return _play(debugger, _piped(_trust(options)), options)
-        debugger.trust = _trust(options)
-        return _talk(debugger, options)
+    debugger = _opened(loaded(options.scenario, raised(options.limit)), options)
+    if not is_terminal(sys.stdin):
+        return _play(debugger, _piped(_trust(options)), options)
+    debugger.trust = _trust(options)
+    return _talk(debugger, options)
 
 
 def _refuse_for_scripts(options: Options) -> None:
@@ -149,7 +163,7 @@ def _talk(debugger: Debugger, options: Options) -> int:
         except KeyboardInterrupt:
             screen.print()
             continue
-        reply = debugger.execute(last)
+        reply = _execute(debugger, last)
         _print(screen, reply_block(debugger, reply, look, screen.width, before))
         if reply.code is not None:
             return reply.code

@@ -13,11 +13,10 @@ from ...core.base.save import write
 from ...core.base.text import clean, nearest
 from ...core.debugger.debugger import Debugger
 from ...core.export.formats import FORMATS, export
-from ...core.scenario.scenario import load
 from ...core.words.expression import parse_element
 from ..app.snapshot import Wish, parse_size, take
 from ..export.exports import png_of, with_screen
-from .output import progress
+from .output import loaded, progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +29,7 @@ _PICTURES: Final = ("svg", "txt", "png")
 def do_export(options: Options) -> int:
     """Write a session, its graph, a derivation or its program."""
     name = options.format or _ending(options.output, tuple(FORMATS), "--format says it")
-    scenario = load(options.scenario, raised(options.limit))
+    scenario = loaded(options.scenario, raised(options.limit))
     with progress(f"computing {scenario.subject.name}") as tell:
         debugger = Debugger(scenario, progress=tell)
         debugger.exporters = with_screen()
@@ -64,7 +63,7 @@ def do_snapshot(options: Options) -> int:
         raise InputError(Problem(what, hint, "gradstep snapshot"))
     size = parse_size(options.size)
     wish = Wish(options.at, size, options.view or "", options.theme)
-    picture = take(load(options.scenario, raised(options.limit)), wish)
+    picture = take(loaded(options.scenario, raised(options.limit)), wish)
     content: dict[str, Callable[[], str | bytes]] = {
         "svg": lambda: picture.svg,
         "txt": lambda: picture.text,

@@ -22,7 +22,7 @@ from ...core.export.records import (
     graph_record,
     scenario_record,
 )
-from ...core.scenario.scenario import Scenario, load, starter
+from ...core.scenario.scenario import Scenario, starter
 from ..draw.playback import Pace, Selection, play, play_json, play_markdown, slices_of
 from ..draw.reports import (
     CHECK_PRECISIONS,
@@ -32,7 +32,7 @@ from ..draw.reports import (
 )
 from ..draw.stage import Stage
 from .completion import script
-from .output import look_for, progress, screen_for
+from .output import loaded, look_for, progress, screen_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,14 +49,14 @@ def _first(scenario: Scenario) -> Trace:
 
 def _load_all(names: Sequence[str], limits: Limits = LIMITS) -> list[Scenario]:
     """Load scenarios, or raise everything that is wrong with any of them."""
-    loaded: list[Scenario] = []
+    found: list[Scenario] = []
     problems: list[Problem] = []
     for name in names:
         with gathered(problems):
-            loaded.append(load(name, limits))
+            found.append(loaded(name, limits))
     if problems:
         raise ScenarioError(problems)
-    return loaded
+    return found
 
 
 # --------------------------------------------------------------------------- tasks
@@ -68,7 +68,7 @@ def do_play(options: Options) -> int:
         from .scripts import play_script  # noqa: PLC0415  # 40 ms, only for a script
 
         return play_script(options)
-    scenario = load(options.scenario, raised(options.limit))
+    scenario = loaded(options.scenario, raised(options.limit))
     trace = _first(scenario)
     problems: list[Problem] = []
     look = look_for(options)
@@ -137,7 +137,7 @@ def describe(names: Sequence[str], file: IO[str]) -> None:
 
 def do_show(options: Options) -> int:
     """Print the nodes and the formulas of a scenario."""
-    scenario = load(options.scenario, raised(options.limit))
+    scenario = loaded(options.scenario, raised(options.limit))
     screen, look, trace = screen_for(options), look_for(options), _first(scenario)
     if options.json:
         screen.file.write(f"{dump(graph_record(scenario, trace))}\n")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
+from ...base.progress import Progress, with_progress
 from ...engine.cells import slopes
 from ...engine.graph import Edge
 from ..gradients import Columns, Explanation, Part, Term, explain_gradient
@@ -51,7 +52,9 @@ def _first(found: Explanation, first: Mapping[str, int], kind: str) -> Term | No
     return found.parts[first[kind]].first(_KINDS[kind]) if kind in first else None
 
 
-def _firsts(trace: Trace, found: Explanation) -> Mapping[str, int]:
+def _firsts(
+    trace: Trace, found: Explanation, progress: Progress | None
+) -> Mapping[str, int]:
     """Return the number of the first part with a term of each kind.
 
     Parts are looked at once, however many there are: a later moment has more of them.
@@ -59,7 +62,7 @@ def _firsts(trace: Trace, found: Explanation) -> Mapping[str, int]:
     recent, key = trace.run.recent, ("firsts", found.node, found.index)
     looked, known = recent.known(key) or (0, dict[str, int]())
     first, count = dict(known), len(found.parts)
-    for number in range(looked, count):
+    for number in with_progress(range(looked, count), progress):
         part = found.parts[number]
         for kind, chosen in _KINDS.items():
             if kind not in first and part.first(chosen) is not None:
@@ -79,27 +82,29 @@ class _Verdict(NamedTuple):
     part: Part | None = None  # where the terms do not say it: the contribution
 
 
-def zero_gradient(trace: Trace, start: Hop, position: int) -> Why:
+def zero_gradient(
+    trace: Trace, start: Hop, position: int, progress: Progress | None = None
+) -> Why:
     """Follow the zero towards the output until something other than a zero made it."""
 
     def step(hop: Hop) -> Hop | None:
-        verdict = _of_zero(trace, _found(trace, hop, position))
+        verdict = _of_zero(trace, _found(trace, hop, position), progress)
         followed = verdict.cause is None and verdict.term is not None
         return _sender(verdict.term) if followed and verdict.term else None
 
     way = followed(trace.run, "zero", start, step)
     found = _found(trace, way.hops[-1], position)
-    verdict = _of_zero(trace, found)
+    verdict = _of_zero(trace, found, progress)
     if verdict.cause == "zero slope":
         return _flat(trace, way, found, verdict.term)
     return _ending(trace, verdict.cause or "zero slope", way, found, verdict.term)
 
 
-def _of_zero(trace: Trace, found: Explanation) -> _Verdict:
+def _of_zero(trace: Trace, found: Explanation, progress: Progress | None) -> _Verdict:
     """Return the cause of a zero sum, or no cause and the term to follow."""
     if found.written:
         return _Verdict("written")
-    first = _firsts(trace, found)
+    first = _firsts(trace, found, progress)
     if _is_patched(trace.run, found):
         return _Verdict("patched")
     if "nonzero" in first:
@@ -247,21 +252,23 @@ def shut(run: Run, number: int, argument: int) -> int:
 # ------------------------------------------------------------------ NaN and Inf
 
 
-def bad_gradient(trace: Trace, start: Hop, position: int) -> Why:
+def bad_gradient(
+    trace: Trace, start: Hop, position: int, progress: Progress | None = None
+) -> Why:
     """Follow what is not finite towards the output, to the product that made it."""
 
     def step(hop: Hop) -> Hop | None:
-        verdict = _of_bad(trace, hop, _found(trace, hop, position))
+        verdict = _of_bad(trace, hop, _found(trace, hop, position), progress)
         return _sender(verdict.term) if verdict.cause is None and verdict.term else None
 
     way = followed(trace.run, "bad gradient", start, step)
     last = way.hops[-1]
     found = _found(trace, last, position)
-    verdict = _of_bad(trace, last, found)
+    verdict = _of_bad(trace, last, found, progress)
     term, part = verdict.term, verdict.part
     behind = None
     if term is not None and verdict.cause in _OF_SUMS and math.isinf(term.upstream):
-        behind = bad_gradient(trace, _sender(term), position)
+        behind = bad_gradient(trace, _sender(term), position, progress)
     elif term is not None:
         behind = _behind(trace, last, term)
     return _ending(
@@ -275,13 +282,15 @@ def bad_gradient(trace: Trace, start: Hop, position: int) -> Why:
     )
 
 
-def _of_bad(trace: Trace, hop: Hop, found: Explanation) -> _Verdict:
+def _of_bad(
+    trace: Trace, hop: Hop, found: Explanation, progress: Progress | None
+) -> _Verdict:
     """Return the cause of a number that is not finite, or the term to follow."""
     if found.written:
         return _Verdict("written")
     if found.seed is not None and not math.isfinite(found.seed):
         return _Verdict("given")
-    first = _firsts(trace, found)
+    first = _firsts(trace, found, progress)
     is_nan = math.isnan(hop.number or 0.0)
     for kind in ("nan",) if is_nan else _ENDS[hop.number == math.inf]:
         term = _first(found, first, kind)

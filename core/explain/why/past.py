@@ -33,7 +33,7 @@ def reason(
         cause = "nonzero" if is_plain else "trained"
         found = Why(cause, (Hop(node, index, "value", number),))
     else:
-        found = why(trace, node, quantity, index, position)
+        found = why(trace, node, quantity, index, position, progress)
     if found.off is not None:
         found = replace(found, since=since(trace, found.off, progress))
     if not found.hops[0].is_bad:

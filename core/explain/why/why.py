@@ -15,13 +15,19 @@ from .gradient import bad_gradient, zero_gradient
 from .value import why_value
 
 if TYPE_CHECKING:
+    from ...base.progress import Progress
     from ...engine.element import Index, Quantity
     from ...engine.run import Run
     from ...engine.trace import Trace
 
 
 def why(
-    trace: Trace, node: int, quantity: Quantity, index: Index, position: int
+    trace: Trace,
+    node: int,
+    quantity: Quantity,
+    index: Index,
+    position: int,
+    progress: Progress | None = None,
 ) -> Why:
     """Say what is special about one element: no gradient, 0, NaN or Inf, or nothing."""
     if quantity == "value":
@@ -34,9 +40,9 @@ def why(
         return Why("not yet", (Hop(node, index, "grad", None),))
     hop = Hop(node, index, "grad", float(gradient[index]))
     if hop.is_bad:
-        return bad_gradient(trace, hop, position)
+        return bad_gradient(trace, hop, position, progress)
     if hop.number == 0:
-        return zero_gradient(trace, hop, position)
+        return zero_gradient(trace, hop, position, progress)
     return Why("nonzero", (hop,), explain_gradient(trace, node, index, position))
 
 

@@ -784,6 +784,75 @@ def test_an_interrupted_training_keeps_what_was_done(kind: type[BaseException]) 
     assert len(debugger.timeline.records) >= 20
 
 
+LINES = "\n".join(f"x{i + 1} = x{i} * w" for i in range(400))
+CHAIN = f"""
+gradstep = 1
+program = '''
+{LINES}
+'''
+output = "x400"
+[inputs]
+x0 = 1.0
+[parameters]
+w = 0.99
+[training]
+learning_rate = 0.001
+iterations = 300
+"""
+
+# What is long, after these lines, and whether we are somewhere else then.
+LONG = [
+    ("catch zero", "continue", True),
+    ("catch small 1e-30", "continue", True),
+    ("catch large 1e30; goto end", "reverse-continue", True),
+    ("watch w.grad if w.grad > 1e9", "continue", True),
+    ("break op:multiply if x0 > 2", "continue", True),
+    ("", "until w.grad > 1e9", True),
+    ("", "train 200", True),
+    ("", "check", False),
+    ("goto end", "history w.grad", False),
+    ("set x0 = 2; goto end", "diff 0 1", False),
+    ("goto end", "paths w", False),
+    ("set x0 = 0; goto end", "why w.grad", False),
+]
+
+
+@pytest.mark.parametrize(("before", "line", "moves"), LONG)
+def test_what_is_long_tells_how_far_it_is_and_can_be_given_up(
+    before: str, line: str, moves: bool
+) -> None:
+    told: list[tuple[int, int]] = []
+
+    def tell(done: int, of: int) -> None:
+        told.append((done, of))
+        if len(told) > 1:
+            raise Interrupted
+
+    debugger = Debugger(parse(CHAIN))
+    for one in filter(None, before.split("; ")):
+        said(debugger, one)
+    start, debugger.progress = debugger.place, tell
+    reply = debugger.execute(line)
+    assert told
+    assert all(0 <= done <= of for done, of in told)
+    assert reply.interrupted
+    assert (debugger.place != start) == moves
+    debugger.progress = lambda done, of: None
+    assert said(debugger, "print x0").ok
+
+
+def test_given_up_travel_is_where_it_has_come_to() -> None:
+    def tell(done: int, _of: int) -> None:
+        if done >= 128:
+            raise Interrupted
+
+    debugger = Debugger(parse(CHAIN))
+    said(debugger, "catch zero")
+    debugger.progress = tell
+    reply = debugger.execute("continue")
+    assert (reply.interrupted, debugger.place) == (True, (0, 128))
+
+
 # --------------------------------------------------------------------------- looking
 
 
