@@ -5,7 +5,7 @@ They come from the jvp rules, one way for each kind of operation.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
 
@@ -133,9 +133,11 @@ def slope_there(run: Run, edge: Edge, index: Index) -> float | None:
     if not shape:
         is_same = all(type(value) is float for value in given)
         return float(rule(_ONE, *given)) if is_same else None
-    for array in given:
-        is_same = isinstance(array, np.ndarray) and array.shape == shape
-        if not is_same or array.dtype.char != "d":
+    for value in given:
+        if not isinstance(value, np.ndarray):
+            return None
+        array = cast("Array", value)
+        if array.shape != shape or array.dtype.char != "d":
             return None
     box = tuple([slice(place, place + 1) for place in index])
     ones = _ONE.reshape((1,) * len(shape))
