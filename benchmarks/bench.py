@@ -16,6 +16,7 @@ import beside
 import checking
 import debugging
 import large
+import learning
 import lookups
 import networks
 import numpy as np
@@ -78,6 +79,7 @@ def _parts(full: bool, seconds: float) -> Parts:
         "scalars": lambda: scalars.rows(sizes, seconds),
         "networks": lambda: networks.rows(seconds),
         "checks": lambda: checking.rows(seconds),
+        "training": lambda: learning.rows(seconds),
         "operations": lambda: operations.rows(seconds),
         "lookups": lambda: [lookups.row(seconds)],
         "debugging": lambda: debugging.rows(seconds),

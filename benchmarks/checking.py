@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import importlib
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from measure import Row, duration, race
+from measure import Row, compare, duration, race
 from networks import networks, one_layer_loss
 
 from gradstep.core.check.check import check
@@ -25,6 +26,7 @@ def rows(seconds: float) -> Iterator[Row | str]:
     """Yield the lines of checks, element by element."""
     yield _small(seconds)
     yield _large(seconds)
+    yield _quick(seconds)
 
 
 def _parameters(run: Run) -> tuple[list[int], int]:
@@ -95,6 +97,49 @@ def _large(seconds: float) -> Row:
         duration(theirs),
         ours / theirs,
         0.3,
+    )
+
+
+def _quick(seconds: float) -> Row | str:
+    """Return the line of random directions, beside those of PyTorch.
+
+    PyTorch's check holds the gradients of the leaves, ours each operation as well.
+    """
+    try:
+        torch = importlib.import_module("torch")
+    except ImportError:
+        return "check --quick: torch is not installed (pip install torch==2.13.0)"
+    torch.set_num_threads(1)
+    run = load("two_layer_net").subject.run()
+    leaves = {n.name: torch.tensor(run.value(n.index)) for n in run.graph if not n.op}
+    target = leaves.pop("y")
+    given = [leaf.requires_grad_() for leaf in leaves.values()]
+
+    def loss(**of: Any) -> Any:
+        hidden = torch.sigmoid(of["x"] @ of["W1"] + of["b1"])
+        logits = hidden @ of["W2"] + of["b2"]
+        return torch.nn.functional.cross_entropy(logits, target)
+
+    def theirs() -> None:
+        held = torch.autograd.gradcheck(
+            lambda *tensors: loss(**dict(zip(leaves, tensors, strict=True))),
+            given,
+            fast_mode=True,
+        )
+        if not held:
+            raise SystemExit("two_layer_net: PyTorch finds a wrong gradient")
+
+    def ours() -> None:
+        if not check(run, quick=True).ok:
+            raise SystemExit("two_layer_net: a gradient is wrong")
+
+    return compare(
+        "check --quick two_layer_net",
+        "PyTorch's fast gradcheck, one thread",
+        10.0,
+        ours,
+        theirs,
+        seconds,
     )
 
 

@@ -19,10 +19,10 @@ it.
 
 from __future__ import annotations
 
-import itertools
 import math
 import time
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -37,10 +37,12 @@ from .job import RTOL, Job, in_float64
 from .report import NodeCheck, Report
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from ..base.progress import Progress
     from ..engine.run import Run
+
+MANY: Final = 20_000  # elements; before more of them directions are asked
 
 
 def check(
@@ -53,6 +55,8 @@ def check(
     seed: int = 0,
     nodes: Sequence[int] | None = None,
     progress: Progress | None = None,
+    quick: bool = False,
+    first: Callable[[Report], None] | None = None,
 ) -> Report:
     """Compare the gradients of a run with numeric differentiation.
 
@@ -61,6 +65,11 @@ def check(
     largest gradient. `nodes` are those whose operations and gradients are checked, all
     by default. `progress` is called with the number of elements done, and of all.
 
+    With `quick` each array is moved as a whole, along one random direction, and its
+    elements only where that tells a mistake; of the gradients those of the leaves are
+    compared, unless `nodes` are given. `first` is called with such a report where more
+    than `MANY` elements wait to be compared.
+
     An interrupt (`KeyboardInterrupt`) ends the check, and the report has what was done.
     Raises `InputError` for a wrong option, and where the complex step meets an
     operation that does not take complex numbers.
@@ -68,13 +77,20 @@ def check(
     _validate(scheme, step, rtol, sample)
     exact, seconds = in_float64(run)
     rtol = RTOL if rtol is None else rtol
-    job = Job(run, exact, scheme, step, rtol, sample, seed, progress)
+    job = Job(run, exact, scheme, step, rtol, sample, seed, progress, quick=quick)
     wanted = set(range(len(run.graph)) if nodes is None else nodes)
     if scheme == "complex":
         _refuse_real(job, wanted)
     started = time.perf_counter()
     with np.errstate(all="ignore"):
-        found = _collect(job, wanted)
+        todo = _todo(job, wanted, ends=quick and nodes is None)
+        if first is not None and not quick and job.total > MANY:
+            short = check(
+                run, rtol=rtol, seed=seed, nodes=nodes, progress=progress, quick=True
+            )
+            first(short)
+            job.interrupted = not short.complete
+        found = _collect(job, todo)
     return Report(
         run,
         scheme,
@@ -86,6 +102,7 @@ def check(
         seconds,
         time.perf_counter() - started,
         not job.interrupted,
+        quick,
     )
 
 
@@ -126,23 +143,32 @@ def _refuse_real(job: Job, wanted: set[int]) -> None:
         raise InputError(problems)
 
 
-def _collect(job: Job, wanted: set[int]) -> list[NodeCheck]:
-    """Do all comparisons, as far as there is time."""
+def _todo(job: Job, wanted: set[int], *, ends: bool) -> list[Callable[[], NodeCheck]]:
+    """Return all comparisons, and count the elements; `ends`: gradients of leaves."""
     nodes = [n for n in sorted(wanted, reverse=True) if job.exact.flows[n]]
+    rows = job.exact.graph.nodes.rows
+    whole = [n for n in nodes if rows[n][3] is None] if ends else nodes
     edges = list(edges_of(job.exact, wanted))
-    job.total = sum(map(job.count, nodes))
+    job.total = sum(map(job.count, whole))
     job.total += sum(job.count(edge.operand) for edge in edges)
-    todo: Iterator[Callable[[], NodeCheck]] = itertools.chain(
-        (lambda edge=edge: check_contribution(job, edge) for edge in edges),
-        (lambda node=node: check_accumulation(job, node) for node in nodes),
-        (lambda node=node: check_gradient(job, node) for node in nodes),
-    )
+    return [
+        *(partial(check_contribution, job, edge) for edge in edges),
+        *(partial(check_accumulation, job, node) for node in nodes),
+        *(partial(check_gradient, job, node) for node in whole),
+    ]
+
+
+def _collect(job: Job, todo: Sequence[Callable[[], NodeCheck]]) -> list[NodeCheck]:
+    """Do the comparisons, as far as there is time."""
     found: list[NodeCheck] = []
     try:
         for one in todo:
-            found.append(one())
             if job.interrupted:
                 break
+            found.append(one())
+            if job.quick and found[-1].level != "accumulation":
+                job.done += 1
+                job.tell(0)
     except KeyboardInterrupt:
         job.interrupted = True
     return found

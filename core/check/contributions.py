@@ -9,8 +9,8 @@ import numpy as np
 
 from ..engine.backward import call, reduce_to
 from ..engine.graph import Edge
-from .comparison import compare
 from .differences import EPS, Function, Groups
+from .directions import compare
 from .job import Job, finite_size, inner_size
 from .report import NodeCheck
 

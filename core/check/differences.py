@@ -45,7 +45,7 @@ _ROOM: Final = 1 << 18  # elements of all copies together: they stay near the pr
 # The steps of `limit`, each an eighth of the one before.
 _LADDER: Final = 2.0 ** -np.arange(7, 37, 3)
 # Rounding is estimated to first order from the size of the results.
-_SAFETY: Final = 8.0
+SAFETY: Final = 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ def steps_for(function: Function, scheme: Scheme, slope: Array) -> Array:
     of them, the step is larger.
     """
     least, most = _STEPS[scheme]
-    unit = _units(function.x)
+    unit = units_of(function.x)
     largest = np.max(np.abs(slope), initial=0.0, where=np.isfinite(slope))
     quiet = np.asarray(function.noise / (1e-6 * largest) if largest else 0.0)
     steps = np.clip(quiet, least * unit, most * unit)
@@ -140,13 +140,13 @@ def bends(
     It moves an element to where the slope is another one. At a minimum of large numbers
     that is all there is: their size times the gradient is 0.
     """
-    units = np.ravel(_units(function.x) / steps)[positions]
+    units = np.ravel(units_of(function.x) / steps)[positions]
     with np.errstate(all="ignore"):
         moved = np.abs(sides.right - sides.left) * units
-    return np.nan_to_num(_SAFETY * EPS * moved, nan=0.0, posinf=0.0)
+    return np.nan_to_num(SAFETY * EPS * moved, nan=0.0, posinf=0.0)
 
 
-def _units(x: Array) -> Array:
+def units_of(x: Array) -> Array:
     """Return the size of each element, or of a typical one where it is near zero."""
     size = np.where(np.isfinite(x), np.abs(x), 1.0)
     typical = float(np.sqrt(np.mean(size * size))) if size.size else 0.0
@@ -157,7 +157,7 @@ def noise_of(function: Function, steps: Array, scheme: Scheme) -> Array:
     """Return how far rounding can move a difference with each of `steps`."""
     if scheme == "complex":
         return np.zeros(steps.shape)
-    return np.asarray(_SAFETY * function.noise / steps)
+    return np.asarray(SAFETY * function.noise / steps)
 
 
 # ------------------------------------------------------------------- differences
@@ -329,10 +329,10 @@ def limits(function: Function, positions: Sequence[int]) -> list[Limit | None]:
     Central differences with ever smaller steps; the one that agrees best with the one
     before it, and with all that follow, counts. None where no two of them are finite.
     """
-    units = _units(function.x)
+    units = units_of(function.x)
     ladder = [slopes(function, "central", unit * units, positions) for unit in _LADDER]
     right, left = (np.array(side).T.tolist() for side in zip(*ladder, strict=True))
-    noise = _SAFETY * np.broadcast_to(function.noise, units.shape).ravel()[positions]
+    noise = SAFETY * np.broadcast_to(function.noise, units.shape).ravel()[positions]
     blurs = np.divide.outer(noise / units.ravel()[positions], _LADDER).tolist()
     return list(map(_limit, right, left, blurs))
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..engine.graph import Edge, Row
-from .comparison import compare
 from .contributions import check_contribution, has_rule, outruns
 from .differences import EPS, Function
+from .directions import compare
 from .downstream import Downstream, downstream
 from .job import Job, gradient_of
 from .report import NodeCheck
@@ -81,7 +82,7 @@ def _meets_kink(job: Job, way: Downstream, position: int) -> bool:
             if operand != way.node and operand not in later:
                 continue
             if edge not in job.kinks and has_rule(run, edge):
-                check_contribution(job, edge)
+                check_contribution(replace(job, quick=False), edge)
             moved = np.asarray(way.values[operand] != run.values[operand])
             if edge in job.kinks and np.any(job.kinks[edge] & moved):
                 return True

@@ -39,13 +39,15 @@ class Job:
     done: int = 0  # of these, so many are compared
     told: float = 0.0  # when the progress was told, in seconds
     interrupted: bool = False  # whether it ended early
+    quick: bool = False  # along a random direction first: what is counted are arrays
     # where an operation has a kink: for each edge looked at, elements of the operand
     kinks: dict[Edge, Array] = field(default_factory=dict[Edge, Array])
     sizes: dict[int, float] = field(default_factory=dict[int, float])  # see `size`
 
     def tell(self, count: int) -> None:
         """Count elements, and report the progress now and then."""
-        self.done += count
+        if not self.quick:
+            self.done += count
         now = time.perf_counter()
         if self.progress and (now - self.told > 0.05 or self.done >= self.total):
             self.told = now
@@ -59,6 +61,8 @@ class Job:
     def count(self, node: int) -> int:
         """Return how many elements of a node are compared."""
         size = self.exact.value(node).size
+        if self.quick:
+            return 1
         return size if self.sample is None else min(size, self.sample)
 
     def positions(self, slope: Array, groups: Groups | None) -> Sequence[int]:
@@ -66,14 +70,15 @@ class Job:
         at_once = groups is not None and len(groups.places) == 1
         if at_once or self.sample is None or self.sample >= slope.size:
             return range(slope.size)
-        drawn = self._random.choice(slope.size, self.sample, replace=False)
+        drawn = self.random.choice(slope.size, self.sample, replace=False)
         largest = int(np.argmax(np.nan_to_num(np.abs(slope), nan=np.inf)))
         if largest not in drawn:
             drawn[0] = largest
         return sorted(map(int, drawn))
 
     @cached_property
-    def _random(self) -> np.random.Generator:
+    def random(self) -> np.random.Generator:
+        """What samples and directions are drawn with."""
         return np.random.default_rng(self.seed)
 
     def size(self, node: int) -> float:

@@ -47,6 +47,9 @@ class NodeCheck:
     rounding: float = 0.0
     elements: int = 0  # so many were compared
     edge: Edge | None = None
+    # whether all elements were moved together, along one random direction: the numbers
+    # are those along it, and `index` is empty
+    along: bool = False
     # indices where the slope jumps, so that two numbers need not agree
     kinks: tuple[Index, ...] = ()
     nonfinite: tuple[Index, ...] = ()  # indices where a number is NaN or Inf
@@ -78,6 +81,7 @@ class Report:
     backpropagation_time: float  # of one forward and backward pass in float64
     numeric_time: float  # of all differences
     complete: bool
+    quick: bool = False  # whether random directions were taken instead of elements
 
     @property
     def checks(self) -> tuple[NodeCheck, ...]:

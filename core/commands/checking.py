@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 def _check(session: Session, arguments: str) -> Answer:
     from ..check.check import check  # noqa: PLC0415  # 27 ms of a start
 
-    nodes = [n for place in arguments.split() for n in _nodes(session, place)]
+    places = arguments.split()
+    quick = QUICK in places
+    places = [place for place in places if place != QUICK]
+    nodes = [n for place in places for n in _nodes(session, place)]
+    first: list[Report] = []
 
     def progress(done: int, of: int) -> None:
         try:
@@ -25,10 +29,19 @@ def _check(session: Session, arguments: str) -> Answer:
         except Interrupted:
             raise KeyboardInterrupt from None  # the check ends, and keeps what is done
 
-    report = check(session.trace.run, nodes=nodes or None, progress=progress)
+    report = check(
+        session.trace.run,
+        nodes=nodes or None,
+        progress=progress,
+        quick=quick,
+        first=first.append,
+    )
     session.memory.report = report
+    lines = [
+        line for one in (*first, report) for line in check_lines(one, session.digits)
+    ]
     return Answer(
-        tuple(check_lines(report, session.digits)),
+        tuple(lines),
         _record(session, report),
         report,
         failed=not report.ok,
@@ -58,16 +71,22 @@ def _record(session: Session, report: Report) -> dict[str, Any]:
     return {k: v for k, v in record.items() if not k.endswith("_seconds")}
 
 
+QUICK: Final = "--quick"
+
 ROWS: Final[tuple[Command, ...]] = (
     Command(
         "check",
-        "[NODE …]",
+        "[--quick] [NODE …]",
         "hold gradients against numeric differences, node by node and end to end",
         _check,
         "ck",
         ("K",),
         "location",
-        help="A mismatch fails a script, and the first wrong rule is named.",
+        words=(QUICK,),
+        help="A mismatch fails a script, and the first wrong rule is named. --quick "
+        "moves each array as a whole, along one random direction, and compares its "
+        "elements only where that tells a mistake; of a large subject it is the first "
+        "answer.",
         data="`gradstep` (1, the version), `scenario`, `samples` (None for all), "
         "`ok`, `complete`, `scheme`, "
         "`step`, `rtol` and `checks`, each with `level`, `node`, `operand`, `edge`, "

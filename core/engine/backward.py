@@ -166,6 +166,9 @@ def reduce_to(array: Array, shape: Shape) -> Array:
     >>> reduce_to(np.ones((4, 2)), (2,))
     array([4., 4.])
     """
+    extra = array.ndim - len(shape)
+    if extra > 0 and array.shape[extra:] == shape:
+        return total(array, tuple(range(extra)))
     axes = broadcast_axes(array.shape, shape)
     if len(axes) == array.ndim - len(shape):
         return total(array, axes)

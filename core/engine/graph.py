@@ -290,6 +290,11 @@ class Graph:
         return frozenset(op for op in found if op is not None)
 
     @cached_property
+    def chooses(self) -> bool:
+        """Tell whether a result can have another shape for other values."""
+        return any(op.kind == "gather" for op in self.ops)
+
+    @cached_property
     def flows(self) -> bytes:
         """Mark the nodes that a gradient can flow into, if all numbers are floats."""
         return self.flows_without(frozenset())

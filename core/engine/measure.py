@@ -76,6 +76,10 @@ def _sum_of_squares(array: Array) -> tuple[float, int]:
     The exponent is 0 unless the squares of the numbers as they are run over or under.
     """
     numbers = array.ravel("K")  # a view wherever there is one: the order is no matter
+    if numbers.dtype == np.float64:
+        squares = float(np.vdot(numbers, numbers))  # it warns of nothing
+        if _LEAST_EXACT < squares < math.inf:
+            return squares, 0
     with np.errstate(over="ignore", under="ignore"):
         if numbers.dtype == np.float64:
             squares = float(np.dot(numbers, numbers))

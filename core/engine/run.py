@@ -175,19 +175,21 @@ def _forward(
                 append(_leaf(leaves[index], shape))
             else:
                 arrays = [values[i] for i in operands]
-                append(frozen(call(op.forward, arrays, attributes)))
+                forward = op.forward
+                made = (
+                    forward(*arrays, **attributes) if attributes else forward(*arrays)
+                )
+                append(frozen(made))
     except _UNFIT as error:
         _check_shapes(graph, values)
         raise _misfit(graph, values, error) from error
-    if not {op.kind for op in graph.ops}.isdisjoint(_BY_VALUES):
+    if graph.chooses:
         _check_shapes(graph, values)
     return values
 
 
 # What NumPy and the rules raise at numbers that an operation cannot take.
 _UNFIT: Final = (ArithmeticError, LookupError, TypeError, ValueError)
-# Kinds of operations whose result can have another shape for other values.
-_BY_VALUES: Final = frozenset({"gather"})
 
 
 def _misfit(graph: Graph, values: Sequence[Value], error: Exception) -> InputError:

@@ -42,13 +42,15 @@ _NOTHING: Final = "nothing was compared"
 def compared(graph: Graph, one: NodeCheck) -> str:
     """Return what was compared: `W.grad[0, 2]`, the sum `Σ W.grad[0, 2]`, `z<-W[0, 2]`.
 
-    The last is what an edge adds to an element of its operand's gradient.
+    The last is what an edge adds to an element of its operand's gradient. A direction
+    is called d: `W.grad · d`.
     """
     node = graph.nodes[one.node]
+    along = " · d" if one.along else ""
     if one.argument is not None:
         edge = Edge(one.node, one.argument, node.operands[one.argument])
-        return element_text(graph.edge_name(edge), one.index)
-    name = element_name(node, one.index, "grad")
+        return element_text(graph.edge_name(edge), one.index) + along
+    name = element_name(node, one.index, "grad") + along
     return f"Σ {name}" if one.level == "accumulation" else name
 
 
@@ -94,9 +96,12 @@ def agreement(report: Report) -> str:
     counts = Counter(one.verdict for one in report.checks)
     said = [_COUNTED[v][counts[v] > 1].format(counts[v]) for v in _COUNTED if counts[v]]
     made = sum(counts[verdict] for verdict in _COUNTED)
+    along = "along random directions: " if report.quick else ""
     if made == counts["ok"] > 1:
-        return f"all {made} comparisons agree"
-    return f"{counted(made, 'comparison')}: {', '.join(said)}" if made else _NOTHING
+        return f"{along}all {made} comparisons agree"
+    if not made:
+        return _NOTHING
+    return f"{along}{counted(made, 'comparison')}: {', '.join(said)}"
 
 
 def check_lines(report: Report, digits: int = SENTENCE) -> Iterator[str]:

@@ -12,10 +12,11 @@ import threading
 from dataclasses import dataclass, field, replace
 from functools import partial
 from types import EllipsisType, MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from ..engine.backward import frozen
 from ..engine.patches import NO_PATCHES, Patches
 from ..engine.run import Run, evaluate
 from ..engine.trace import Iteration, Trace
@@ -217,7 +218,7 @@ class Iterations:
         trace = memory.traces.get(iteration)
         if trace is None:
             start = self._start(iteration)
-            trace, _ = _finished(self, iteration, start, self._run(iteration, start))
+            trace = _trace(self, iteration, start, self._run(iteration, start))
         memory.keep_trace(iteration, trace)
         return trace
 
@@ -244,7 +245,7 @@ class Iterations:
         changes[iteration] = patches
         memory = self.memory.until(iteration)
         new = replace(self, changes=MappingProxyType(changes), memory=memory)
-        memory.keep_trace(iteration, _finished(new, iteration, start, run)[0])
+        memory.keep_trace(iteration, _trace(new, iteration, start, run))
         return new
 
     def extended(self, iterations: int) -> Iterations:
@@ -264,7 +265,7 @@ class Iterations:
     def _start(self, iteration: int) -> Start:
         known, start = self.memory.before(iteration)
         for number in range(known, iteration):
-            _, start = _finished(self, number, start, self._run(number, start))
+            start = _next(self, number, start, self._run(number, start))
             if iteration - known > 1:
                 self.plan.progress(number + 1 - known, iteration - known)
         return start
@@ -275,35 +276,46 @@ class Iterations:
         if plan.batch is not None:
             for index, samples in plan.samples.items():
                 leaves[index] = take(samples, plan.batch, iteration)
-        return evaluate(plan.graph, leaves, plan.seed, self.patches(iteration))
+        patches = self.patches(iteration)
+        return evaluate(plan.graph, MappingProxyType(leaves), plan.seed, patches)
 
 
-def _finished(
-    time: Iterations, iteration: int, start: Start, run: Run
-) -> tuple[Trace, Start]:
-    """Return the trace of an iteration and the start of the next, and remember that."""
+def _next(time: Iterations, iteration: int, start: Start, run: Run) -> Start:
+    """Return the start of the next iteration, and remember it and the loss."""
     values: dict[int, Array] = {}
     states: dict[int, State] = {}
-    updated: dict[int, Value] = {}
-    for parameter, state in start.states.items():
-        if run.gradients[parameter] is None:
-            values[parameter] = _kept(run.values[parameter])
-            states[parameter] = state
-        else:
-            values[parameter], states[parameter] = _stepped(
-                time.plan,
-                iteration,
-                run.value(parameter),
-                run.gradient(parameter),
-                time.plan.rates[parameter],
-                state,
-            )
-            updated[parameter] = values[parameter]
-    memory = time.memory
-    after = Start(values, states)
-    memory.keep(iteration + 1, after)
-    if len(memory.records) == iteration:
-        memory.keep_record(iteration, record(run, time.plan.rates))
+    rates = time.plan.rates
+    with np.errstate(all="ignore"):
+        for parameter, state in start.states.items():
+            gradient = run.gradient(parameter)
+            if gradient is None:
+                values[parameter] = _kept(run.values[parameter])
+                states[parameter] = state
+            else:
+                values[parameter], states[parameter] = _stepped(
+                    time.plan,
+                    iteration,
+                    run.value(parameter),
+                    gradient,
+                    rates[parameter],
+                    state,
+                )
+        memory = time.memory
+        after = Start(values, states)
+        memory.keep(iteration + 1, after)
+        if len(memory.records) == iteration:
+            memory.keep_record(iteration, record(run, rates))
+    return after
+
+
+def _trace(time: Iterations, iteration: int, start: Start, run: Run) -> Trace:
+    """Return the trace of an iteration, and remember where the next one starts."""
+    after = _next(time, iteration, start, run)
+    updated = {
+        parameter: value
+        for parameter, value in after.values.items()
+        if run.gradients[parameter] is not None
+    }
     at = Iteration(
         iteration,
         time.plan.optimizer,
@@ -311,7 +323,7 @@ def _finished(
         time.trace,
         samples_of(time.plan.batch, iteration),
     )
-    return Trace(run, updated, at), after
+    return Trace(run, updated, at)
 
 
 def _opened(
@@ -332,10 +344,11 @@ def _opened(
     if isinstance(rate, np.ndarray):
         rate = np.broadcast_to(rate, run.value(parameter).shape)[at]
     state = tuple(part[at] for part in state)
-    result, after = _stepped(plan, iteration, value, gradient, rate, state)
-    # From 0 with a rate of −1, the next value is the direction itself.
-    zero, back = np.zeros_like(value), value.dtype.type(-1)
-    direction, _ = _stepped(plan, iteration, zero, gradient, back, state)
+    with np.errstate(all="ignore"):
+        result, after = _stepped(plan, iteration, value, gradient, rate, state)
+        # From 0 with a rate of −1, the next value is the direction itself.
+        zero, back = np.zeros_like(value), value.dtype.type(-1)
+        direction, _ = _stepped(plan, iteration, zero, gradient, back, state)
     names, name = plan.optimizer.state, plan.graph.nodes[parameter].name
     return UpdateStep(
         name,
@@ -360,11 +373,11 @@ def _stepped(
     state: State,
 ) -> tuple[Array, State]:
     """Return the next value of a parameter, and what the optimiser remembers of it."""
-    with np.errstate(all="ignore"):
-        result, after = plan.optimizer.step(
-            value, gradient, rate, state, iteration + 1, **plan.settings
-        )
-    return _kept(result), tuple(map(_kept, after))
+    result, after = plan.optimizer.step(
+        value, gradient, rate, state, iteration + 1, **plan.settings
+    )
+    made: list[Any] = list(map(frozen, (result, *after)))
+    return made[0], tuple(made[1:])
 
 
 def _lasting(patches: Patches) -> Patches:

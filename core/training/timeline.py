@@ -35,9 +35,11 @@ class Record(NamedTuple):
 def record(run: Run, parameters: Iterable[int]) -> Record:
     """Return the loss and the norms of the gradients of `parameters`."""
     gradients = [run.gradients[index] for index in parameters]
-    with np.errstate(all="ignore"):
-        loss = float(np.sum(run.value(run.graph.output)))
-    return Record(loss, tuple(None if g is None else norm(g) for g in gradients))
+    loss = run.values[run.graph.output]
+    if isinstance(loss, np.ndarray):
+        with np.errstate(all="ignore"):
+            loss = np.sum(loss)
+    return Record(float(loss), tuple(None if g is None else norm(g) for g in gradients))
 
 
 class Timeline(Protocol):

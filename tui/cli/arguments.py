@@ -273,6 +273,11 @@ _CHECK: Final = (
         real(0, 1),
     ),
     _argument(
+        "--quick",
+        "only along one random direction for each array, and element by element where "
+        "that tells a mistake",
+    ),
+    _argument(
         "--sample N",
         "check at most N elements of each array, drawn with a fixed seed",
         whole(1, 10**9),
@@ -353,7 +358,10 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
         "check": Command(
             "compare every gradient with numeric differentiation; 1 on a mismatch",
             {"": _CHECK, **_looks("otherwise 15, or as many as fit")},
-            clashes={"--json": _NOT_IN_JSON},
+            clashes={
+                "--json": _NOT_IN_JSON,
+                "--quick": ("--scheme", "--step", "--sample"),
+            },
         ),
         "debug": Command(
             "type commands at a plain prompt, or read them from a pipe",

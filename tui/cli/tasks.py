@@ -15,6 +15,7 @@ from ...core.base.save import write
 from ...core.base.text import clean
 from ...core.check.check import check
 from ...core.debugger.debugger import timeline_of
+from ...core.explain.verdicts import check_lines
 from ...core.export.records import (
     check_record,
     dump,
@@ -23,6 +24,7 @@ from ...core.export.records import (
     scenario_record,
 )
 from ...core.scenario.scenario import Scenario, starter
+from ..draw.blocks import wrap
 from ..draw.playback import Pace, Selection, play, play_json, play_markdown, slices_of
 from ..draw.reports import (
     CHECK_PRECISIONS,
@@ -37,6 +39,7 @@ from .output import loaded, look_for, progress, screen_for
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ...core.check.report import Report
     from ...core.engine.trace import Trace
 
 Options = argparse.Namespace
@@ -106,6 +109,11 @@ def do_check(options: Options) -> int:
     screen, look = screen_for(options), look_for(options)
     digits = (options.precision,) if options.precision else CHECK_PRECISIONS
     code = OK
+
+    def say(first: Report) -> None:
+        for line in check_lines(first, look.sentence):
+            screen.print(wrap(look.text(line), screen.width))
+
     for scenario in scenarios:
         trace = _first(scenario)
         with progress(f"checking {scenario.subject.name}") as tell:
@@ -116,6 +124,8 @@ def do_check(options: Options) -> int:
                 rtol=options.rtol,
                 sample=options.sample,
                 progress=tell,
+                quick=options.quick,
+                first=None if options.json else say,
             )
         if options.json:
             record = check_record(scenario.subject.name, trace, report)

@@ -163,6 +163,8 @@ def _conclusions(report: Report, look: Look) -> Iterator[Text]:
             (report.contributions, "contributions of an edge"),
         )
         said = ", ".join(f"{len(checks)} {name}" for checks, name in counts)
+        if report.quick:
+            said += ", along random directions"
         yield look.text(f"✓ {said}: nothing is wrong", "good")
     yield from map(look.text, undecided_lines(report))
     step = "" if report.step is None else f", step {number_text(report.step)}"

@@ -54,8 +54,6 @@ class Cells:
     @cached_property
     def indices(self) -> Sequence[Index]:
         """The index of each cell, in the order in which the page has them."""
-        if not self.array.ndim:
-            return [()]
         cells = itertools.product(self._slices, self._rows, self._columns)
         skipped = max(2 - self.array.ndim, 0)
         return [(*first, row, column)[skipped:] for first, row, column in cells]
@@ -70,9 +68,6 @@ class Cells:
     @cached_property
     def kinds(self) -> Sequence[str]:
         """The class of each cell, from its sign and its share of the largest; or ""."""
-        if not self.array.ndim:  # NumPy takes its time for a single number
-            number = float(self.array)
-            return [_kind(number, abs(number))]
         sizes = np.abs(self.array.astype(float))
         largest = float(sizes[np.isfinite(sizes)].max(initial=0.0)) or 1.0
         return [_kind(float(self.array[index]), largest) for index in self.indices]
@@ -84,8 +79,6 @@ class Cells:
 
     def html(self) -> str:
         """Return the tables: one, or one for each slice along the first axes."""
-        if not self.array.ndim:
-            return _whole(f"<tr><th>{_cell(self.texts[0], self.kinds[0])}")
         cells = zip(self.texts, self.kinds, strict=True)
         return "".join(self._table(first, cells) for first in self._slices)
 
@@ -103,21 +96,13 @@ class Cells:
             lines.append("<tr class=gap><th>⋮" if gap else "")
             label = row if len(self._rows) > 1 else ""
             found = (
-                f"{_GAP * k}{_cell(text, kind)}"
+                f"{_GAP * k}<td{f' class={kind}' * bool(kind)}>{escape(text)}"
                 for (k, _), (text, kind) in zip(
                     _marked(self._columns), cells, strict=False
                 )
             )
             lines.append(f"<tr><th>{label}{''.join(found)}")
-        return _whole("".join(lines))
-
-
-def _whole(lines: str) -> str:
-    return f'<table tabindex="0">{lines}</table>'
-
-
-def _cell(text: str, kind: str) -> str:
-    return f"<td{f' class={kind}' * bool(kind)}>{escape(text)}"
+        return f'<table tabindex="0">{"".join(lines)}</table>'
 
 
 def size_class(width: int) -> str:

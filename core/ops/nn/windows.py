@@ -30,11 +30,11 @@ def pair(value: int | Pair) -> Pair:
 class Grid(NamedTuple):
     """Where a kernel stands on the last two axes of an input of `size`."""
 
-    size: Pair
-    kernel: Pair
-    stride: Pair
-    padding: Pair
-    dilation: Pair = (1, 1)
+    size: Pair  # rows and columns of the input, and so below
+    kernel: Pair  # how many places it has
+    stride: Pair  # how far it goes from one result to the next
+    padding: Pair  # how many places are added at each end
+    dilation: Pair = (1, 1)  # how far its places are apart
 
     @property
     def extent(self) -> Pair:

@@ -97,7 +97,8 @@ _careful_mean: Final = of_nothing(careful(np.mean))
 def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """Return the mean along axes; the sum of float64 numbers is what it is."""
     if getattr(x, "dtype", None) is DOUBLE and x.size:
-        return np.mean(x, axis=axis, keepdims=keepdims)
+        # As NumPy does it, but for what that asks before.
+        return np.add.reduce(x, axis, keepdims=keepdims) / count_along(x.shape, axis)
     return _careful_mean(x, axis=axis, keepdims=keepdims)
 
 

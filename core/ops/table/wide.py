@@ -118,6 +118,8 @@ def wide_result(forward: Rule) -> Rule:
 
     @wraps(forward)
     def lifting(*operands: Any, **attributes: Any) -> Any:
+        if len(operands) == 1 and getattr(operands[0], "dtype", None) is DOUBLE:
+            return watched(*operands, **attributes)
         dtypes = {dtype for dtype in _dtypes(operands) if dtype.kind == "f"}
         if not dtypes or max(dtypes) not in (HALF, _SINGLE):
             return watched(*operands, **attributes)

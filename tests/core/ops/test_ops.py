@@ -421,3 +421,12 @@ def test_literals_do_not_widen() -> None:
     for name in ("add", "subtract", "multiply", "divide", "power", "maximum"):
         assert OPS[name].forward(x, 2).dtype == np.float32
         assert OPS[name].forward(0.5, x).dtype == np.float32
+
+
+@pytest.mark.parametrize("axis", [None, 0, -1, (0, 2)])
+@pytest.mark.parametrize("keepdims", [False, True])
+def test_a_mean_is_that_of_numpy_to_the_last_bit(axis: Any, keepdims: bool) -> None:
+    x = np.random.default_rng(0).normal(size=(7, 11, 13)) ** 3
+    ours = OPS["mean"].forward(x, axis=axis, keepdims=keepdims)
+    assert np.array_equal(ours, np.mean(x, axis=axis, keepdims=keepdims))
+    assert np.shape(ours) == np.shape(np.mean(x, axis=axis, keepdims=keepdims))

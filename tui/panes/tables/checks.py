@@ -116,7 +116,8 @@ class ChecksPane(KeptTable[CheckRows]):
         node = one.node
         if one.argument is not None:
             node = self.made.report.run.graph.nodes[one.node].operands[one.argument]
-        self.post_message(Chosen(Element(node, "grad", one.index)))
+        index = None if one.along else one.index
+        self.post_message(Chosen(Element(node, "grad", index)))
 
     def action_check(self) -> None:
         """Check everything, in the background."""
