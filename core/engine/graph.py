@@ -55,11 +55,11 @@ class Site(NamedTuple):
     text: str  # the expression as it is written: "x @ W"
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(NamedTuple):
     """One call of a function. Frame 0 is no call: it is the main source itself."""
 
-    index: int  # its place in `Graph.frames`
+    # its place in `Graph.frames`
+    index: int  # pyright: ignore[reportIncompatibleMethodOverride]  # not a search
     name: str  # "x1"; "" for frame 0
     function: str  # "layer"; "" for frame 0
     source: str  # the name of the source that its lines belong to
@@ -70,11 +70,11 @@ class Frame:
     stop: int  # one behind its last node
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(NamedTuple):
     """One assignment or `return`, once for each time that its frame is called."""
 
-    index: int  # its place in `Graph.statements`
+    # its place in `Graph.statements`
+    index: int  # pyright: ignore[reportIncompatibleMethodOverride]  # not a search
     frame: int  # the number of the frame that it runs in
     target: str  # the full name of what it assigns: "x1.z"
     line: int  # in the frame's source, counted from 1
@@ -535,6 +535,10 @@ class Builder:
                 shape = op.shape(*shapes, **attributes)
         rows.append((index, name, "op", op, operands, attributes, shape, site))
         return index
+
+    def extend(self, rows: Sequence[Row]) -> None:
+        """Add rows of this graph again, moved to its end."""
+        self._rows += rows
 
     def rename(self, index: int, name: str) -> None:
         """Give a node another name: the result of a line gets its own at the end."""

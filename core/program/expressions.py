@@ -237,6 +237,7 @@ def _constant_node(reading: Reading, name: str, node: ast.expr, array: Array) ->
     array.setflags(write=False)
     index = reading.builder.leaf(name, "constant", array.shape, reading.site(node))
     reading.leaves[index] = array
+    reading.particular += 1
     return Ref(index)
 
 
@@ -285,6 +286,7 @@ def _pick(reading: Reading, node: ast.Subscript, operand: Ref, index: Bound) -> 
 
 def _index_array(reading: Reading, index: Ref) -> Array:
     """Return the values of an index, computed here: shapes depend on them."""
+    reading.particular += 1
     needed: set[int] = set()
     stack = [index.node]
     while stack:

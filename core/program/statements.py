@@ -9,7 +9,8 @@ from __future__ import annotations
 import ast
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from itertools import islice
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NoReturn
@@ -35,6 +36,7 @@ from .calls import bind, checked
 from .constructors import CONSTRUCTORS
 from .elsewhere import number_named, way_out
 from .prelude import CHOICES, PRELUDE
+from .repeated import Alias, Block, Elsewhere, Made, Reach, form_of, moved
 from .static import (
     POISON,
     Bound,
@@ -90,6 +92,8 @@ class Scope:
     root: ast.expr | None = None  # the expression whose node takes that name
     returns: bool = False  # whether that statement is a `return`
     text: str = ""  # the statement as it is written
+    height: int = 0  # how many calls the innermost one in it is inside
+    inside: set[Function] = field(default_factory=set["Function"])  # called in it
 
     @property
     def prefix(self) -> str:
@@ -125,7 +129,9 @@ class Reading:
         self.known: dict[int, Value] = {}  # values that shapes depend on
         self.frames: list[Frame] = []
         self.statements: list[Statement] = []
-        self.aliases: dict[str, int] = {}
+        self.aliases: list[Alias] = []
+        self.blocks: dict[object, Block] = {}  # of calls, by what they depend on
+        self.particular = 0  # what was met that a call does not depend on alone
         self.literals: dict[tuple[type, str], int] = {}
         self.unnamed: dict[str, int] = {}  # how many, by the name they start with
         self.spots: dict[ast.AST, tuple[int, int, str]] = {}
@@ -157,7 +163,7 @@ class Reading:
             return None
         for name, value in self.scope.values.items():
             if is_number(value) and (type(value), repr(value)) in self.literals:
-                self.aliases[name] = self.literals[type(value), repr(value)]
+                self.aliases.append((name, self.literals[type(value), repr(value)]))
         sources = {
             "program": Source(_cleaned(self.module.source.text)),
             "prelude": Source(_cleaned(PRELUDE), is_library=True),
@@ -166,7 +172,7 @@ class Reading:
             result,
             self.frames,
             self.statements,
-            self.aliases,
+            dict(self.aliases),
             sources,
         )
 
@@ -210,7 +216,8 @@ class Reading:
             return value.node
         if is_number(value):
             return self.literal(value, repr(value))
-        names = {node.name: node.index for node in self.builder.nodes} | self.aliases
+        names = {node.name: node.index for node in self.builder.nodes}
+        names |= dict(self.aliases)
         if output not in values and output in names:
             return names[output]
         if values.get(output) is POISON and not self.problems:
@@ -251,6 +258,7 @@ class Reading:
     def report(self, node: ast.AST, message: str, hint: str = "") -> None:
         """Keep a mistake, once for each place, with the way that led there."""
         scope = self.scope
+        self.particular += 1
         inside = ""
         while scope.source.name != "program" and scope.caller and scope.call:
             inside = f"{scope.function.name if scope.function else ''}: "
@@ -335,9 +343,9 @@ class Reading:
             return
         if node.index >= first and node.site is not None:
             self.builder.rename(node.index, name)
-            self.aliases[node.name] = node.index
+            self.aliases.append((node.name, node.index))
         else:
-            self.aliases[name] = node.index
+            self.aliases.append((name, node.index))
 
     def next_name(self, node: ast.expr, *, numbered: bool = False) -> str:
         """Return the name of the node, or the frame, that an expression makes."""
@@ -399,6 +407,7 @@ class Reading:
             index = self.builder.leaf(text, "constant")
             self.literals[key] = index
             self.leaves[index] = value
+            self.particular += 1
         return index
 
     def as_node(self, value: Bound, node: ast.expr | None) -> int:
@@ -511,9 +520,28 @@ class Reading:
             choices = [one for one in CHOICES if one.name in given]
             checked(function.name, choices, values)
         name = self.next_name(node, numbered=caller.returns)
+        site = self.site(node)
+        arguments = tuple(values.values())
+        form = form_of(arguments, self.builder.nodes.rows)
+        key = form and (function, form, self.unnamed.get(name, 0))
+        block = self.blocks.get(key) if key else None
+        if block and self._fits(block, caller):
+            frame = Frame(
+                len(self.frames),
+                name,
+                function.name,
+                function.source.name,
+                caller.index,
+                caller.depth + 1,
+                site,
+                len(self.builder.nodes),
+                len(self.builder.nodes) + block.stop.nodes - block.start.nodes,
+            )
+            with suppress(Elsewhere):
+                return self._repeat(block, arguments, frame)
+        start, particular = self._reach(), self.particular
         index, first = len(self.frames), len(self.builder.nodes)
         self.frames.append(_PENDING_FRAME)
-        site = self.site(node)
         scope = Scope(
             index,
             name,
@@ -537,6 +565,9 @@ class Reading:
         self.open.remove(function)
         self._name(result, name, first)
         self.scope = caller
+        inside = frozenset(scope.inside | {function})
+        caller.inside |= inside
+        caller.height = max(caller.height, scope.height + 1)
         self.frames[index] = Frame(
             index,
             name,
@@ -548,6 +579,62 @@ class Reading:
             first,
             len(self.builder.nodes),
         )
+        if key and self.particular == particular and isinstance(result, Ref):
+            self.blocks[key] = Block(
+                name,
+                arguments,
+                start,
+                self._reach(),
+                scope.height,
+                inside,
+                self.unnamed.get(name, 0),
+                result,
+            )
+        return result
+
+    def _reach(self) -> Reach:
+        return Reach(
+            len(self.builder.nodes),
+            len(self.frames),
+            len(self.statements),
+            len(self.aliases),
+            self.steps,
+            self.elements,
+            self.work,
+        )
+
+    def _fits(self, block: Block, caller: Scope) -> bool:
+        """Tell whether a block can be made again here, within the limits."""
+        limits, start, stop = self.limits, block.start, block.stop
+        return (
+            caller.depth + 1 + block.height <= limits.calls
+            and len(self.builder.nodes) + stop.nodes - start.nodes <= limits.nodes
+            and self.steps + stop.steps - start.steps <= limits.steps
+            and self.elements + stop.elements - start.elements <= limits.elements
+            and self.work + stop.work - start.work <= limits.work
+            and self.open.isdisjoint(block.functions)
+        )
+
+    def _repeat(self, block: Block, arguments: Sequence[Bound], frame: Frame) -> Bound:
+        """Make again what a call like this one has made. Raises `Elsewhere`."""
+        start, stop = block.start, block.stop
+        before = Made(
+            self.builder.nodes.rows[start.nodes : stop.nodes],
+            self.frames[start.frames : stop.frames],
+            self.statements[start.statements : stop.statements],
+            self.aliases[start.aliases : stop.aliases],
+        )
+        made, result = moved(block, before, arguments, self._reach(), frame)
+        self.builder.extend(made.rows)
+        self.frames += made.frames
+        self.statements += made.statements
+        self.aliases += made.aliases
+        self.steps += stop.steps - start.steps
+        self.elements += stop.elements - start.elements
+        self.work += stop.work - start.work
+        self.unnamed[frame.name] = block.unnamed
+        self.scope.inside |= block.functions
+        self.scope.height = max(self.scope.height, block.height + 1)
         return result
 
     def _check_depth(self, node: ast.expr, function: Function, caller: Scope) -> None:
@@ -572,6 +659,7 @@ class Reading:
                 "put the line that binds it first",
             )
         if name in scope.outer:
+            self.particular += 1
             return scope.outer[name]
         if name in _NUMBERS:
             return _NUMBERS[name]

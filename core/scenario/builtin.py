@@ -20,7 +20,7 @@ class Heading(NamedTuple):
 
     group: str  # under which it is listed
     order: int  # its place in that group
-    name: str
+    name: str  # with which it is opened
     title: str  # the name where the file gives none
 
 
