@@ -15,10 +15,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, NoReturn, TextIO
 
-from ... import __version__
 from ...core.base.errors import InputError, Problem, defect_text
 from ...core.base.exits import BUG, INTERRUPTED, OK, SIGNALLED, WRONG
 from ...core.base.text import clean, nearest
+from ...core.base.version import __version__
 from .arguments import COMMANDS
 from .completion import candidates
 from .plain import ascii_output

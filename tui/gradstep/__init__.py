@@ -37,6 +37,7 @@ if TYPE_CHECKING:  # `gradstep --help` and every pytest would wait for NumPy
         RuleError,
         ScenarioError,
     )
+    from gradstep.core.base.version import __version__ as __version__
     from gradstep.core.debugger.debugger import Debugger
     from gradstep.core.engine.graph import Builder
     from gradstep.core.engine.subject import Subject
@@ -65,7 +66,6 @@ __all__ = [
     "load",
     "parse",
 ]
-__version__: Final = "0.1.0"  # pyproject.toml reads it here
 
 # Each module, and the public names that it has.
 _HOMES: Final = {
@@ -74,6 +74,7 @@ _HOMES: Final = {
         *("Interrupted", "LimitError", "Problem", "ProgramError", "RuleError"),
         "ScenarioError",
     ),
+    ".core.base.version": ("__version__",),
     ".core.debugger.debugger": ("Debugger",),
     ".core.engine.graph": ("Builder",),
     ".core.engine.subject": ("Subject",),

@@ -202,9 +202,11 @@ class Painted(Widget):
                 self._component_styles[name] = part.styles
         return super().get_component_styles(*names)
 
-    def _get_component_classes(self) -> frozenset[str]:  # pyright: ignore[reportIncompatibleMethodOverride]  # the node is asked
-        """Return those that Textual makes anew with other rules: what is in use."""
-        return frozenset(self._component_styles)
+    if not TYPE_CHECKING:  # Textual's belongs to the class, and has other types
+
+        def _get_component_classes(self) -> frozenset[str]:
+            """Return those that Textual makes anew with other rules: what is in use."""
+            return frozenset(self._component_styles)
 
     def notify_style_update(self) -> None:
         """Forget the colours of the theme before."""
