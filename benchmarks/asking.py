@@ -102,7 +102,8 @@ def _watch_row(seconds: float) -> Row:
     asked = Asked(chain(MANY))
     trace = asked.debugger().trace
     sent = [trace.edge(n).consumer for n in trace.arrivals(asked.node("w"))]
-    values, gradients = asked.run.values, asked.run.gradients
+    values: Any = asked.run.values  # numbers all
+    gradients: Any = asked.run.gradients
     rows = asked.run.graph.nodes.rows
 
     def fresh() -> Debugger:
