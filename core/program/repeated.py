@@ -110,7 +110,7 @@ def moved(
     def site(old: Site | None) -> Site | None:
         return old and Site(old.statement + lines, old.line, old.column, old.text)
 
-    rows = [
+    rows: list[Row] = [
         (
             index + by,
             called(word),
