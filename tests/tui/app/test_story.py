@@ -13,6 +13,7 @@ from driving import painted, press, settle
 from gradstep.core.engine.trace import Contribution
 from gradstep.core.explain.gradients import Part, part_of
 from gradstep.core.scenario.scenario import builtin_names, load
+from gradstep.core.session.notes import notes_in_time
 from gradstep.tui.app.app import GradstepApp
 from gradstep.tui.app.main_screen import MainScreen
 from gradstep.tui.cli.fitting import remarks
@@ -20,6 +21,7 @@ from gradstep.tui.draw.look import Look
 from gradstep.tui.draw.stage import Stage, notes
 from gradstep.tui.panes.program import ProgramPane, present_line
 from gradstep.tui.panes.step.pane import StepPane
+from gradstep.tui.panes.tables.notes import NotesPane
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -194,6 +196,31 @@ async def walked(
     return found
 
 
+async def untold(name: str, size: tuple[int, int]) -> list[str]:
+    """Go to each note that the step cuts, and return those that Notes cuts as well."""
+    app = GradstepApp(load(name))
+    app.animation_level = "none"
+    found: list[str] = []
+    async with app.run_test(size=size):
+        await settle(app)
+        screen = next(s for s in app.screen_stack if isinstance(s, MainScreen))
+        debugger = screen.debugger
+        for note in notes_in_time(debugger.subject, debugger.trace):
+            screen.run_line(f"goto {note.position}")
+            press(app, "1")
+            await settle(app)
+            if not list(unsaid(Frame(screen), may_be_cut=False)):
+                continue
+            press(app, "9")
+            await settle(app)
+            pane = screen.query_one(NotesPane)
+            lines = (pane.render_line(y).text for y in range(pane.size.height))
+            said = " ".join(" ".join(lines).split())
+            if " ".join(note.text.split()) not in said:
+                found.append(f"{note.place}: {said}")
+    return found
+
+
 def places(frame: Frame) -> tuple[object, object]:
     """Return the shapes of a step with the side of its upstream, and its titles."""
     event, debugger = frame.event, frame.screen.debugger
@@ -227,6 +254,11 @@ def test_the_story_of_each_step_is_on_the_screen_and_only_numbers_change(
 
     assert asyncio.run(walked(name, size, look)) == []
     assert stood
+
+
+@pytest.mark.parametrize("name", builtin_names())
+def test_the_key_beside_a_note_that_is_cut_shows_the_whole(name: str) -> None:
+    assert asyncio.run(untold(name, (80, 24))) == []
 
 
 @pytest.mark.parametrize("name", ["matmul", "exploding", "scalar_product"])

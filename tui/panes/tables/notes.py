@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _PLACE = 24  # columns of the place, beside the text, at most
 _AROUND = 8  # columns of the cursor, the sign, the gaps and the scroll bar
 _LEAST = 20  # columns of the text
+_BEHIND = "●"  # the sign of a note whose place is behind us
 
 
 class NotesPane(TablePane):
@@ -38,6 +39,7 @@ class NotesPane(TablePane):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._places: list[str] = []  # what `goto` is told, by row
+        self._present: int | None = None  # the row of the last note behind us
         self._longest = 0  # name of a place
         self._is_bare = False
         self._is_narrow = False  # a place stands above its text, not beside it
@@ -57,14 +59,18 @@ class NotesPane(TablePane):
         )
 
     def on_resize(self) -> None:
-        """Break the lines where the room ends now."""
+        """Break the lines where the room ends now, and stay at what is said there."""
         if self.view is not None:
+            place = self._places[self.cursor]
             self.show(View(self.view.debugger, None, self.view.chosen))
+            self.cursor = self._places.index(place)
+            self.again()
 
     def rows(self, view: View) -> Sequence[Row]:
         """Return the lines of all texts, each with the place that it belongs to."""
         made: list[Row] = []
         self._places = []
+        self._present = None
         parts = list(self._parts(view))
         signs = (sign.text for _, (sign, _), _ in parts)
         self._is_bare = not any(signs)  # title, summary and convention have none
@@ -82,6 +88,8 @@ class NotesPane(TablePane):
                 lines = _wrapped(text, beside)
                 some = [(Cell(), Cell(), Cell(one)) for one in lines]
                 some[0] = (sign, name, Cell(lines[0]))
+            if sign.text == _BEHIND and self._places[-1:] != [place]:
+                self._present = len(made)
             made += some
             self._places += [place] * len(some)
         return made
@@ -102,9 +110,19 @@ class NotesPane(TablePane):
             yield name, (Cell("▽", "present"), Cell(name, "name")), where
         for note in notes_in_time(subject, debugger.trace):
             behind = note.position is not None and note.position <= debugger.position
-            sign = Cell("●", "present") if behind else Cell("·", "quiet")
+            sign = Cell(_BEHIND, "present") if behind else Cell("·", "quiet")
             goto = "" if note.position is None else str(note.position)
             yield goto, (sign, Cell(note.place, "name")), note.text if behind else ""
+
+    def follow(self, view: View) -> int | None:
+        """Return where the last note behind us starts: the step may have cut it."""
+        del view
+        return self._present
+
+    def rest(self, row: int) -> int:
+        """Return how many rows are left of what is said at the same place."""
+        place, rows = self._places[row], self._places[row:]
+        return next((k for k, one in enumerate(rows) if one != place), len(rows))
 
     def entered(self, row: int) -> None:
         """Go to the place."""

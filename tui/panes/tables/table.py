@@ -143,6 +143,11 @@ class TablePane(Pane, ScrollView):
         del view
         return None
 
+    def rest(self, row: int) -> int:
+        """Return how many rows are to be seen with the cursor on a row: that one."""
+        del row
+        return 1
+
     def moved(self, row: int) -> None:
         """Act on a cursor that a person has moved."""
 
@@ -180,15 +185,14 @@ class TablePane(Pane, ScrollView):
         self.refresh()
 
     def reveal(self) -> None:
-        """Scroll to the cursor."""
+        """Scroll to the cursor, and to what is to be seen with it."""
         height = self.size.height - self._top()
         if height < 1:
             return
         start = int(self.scroll_offset.y)
-        if self.cursor < start or self.cursor >= start + height:
-            first = self.cursor
-            if self.cursor >= start + height:
-                first = self.cursor - height + 1
+        end = self.cursor + min(self.rest(self.cursor), height)
+        first = min(max(start, end - height), self.cursor)
+        if first != start:
             self.scroll_to(y=first, animate=False, force=True, immediate=True)
 
     def on_resize(self) -> None:
