@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, TextIO
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
-from textual.events import Event, InputEvent, Paste
+from textual.events import Event, InputEvent, Key, Paste
 from textual.geometry import Size
 from textual.reactive import Initialize, Reactive
 from textual.widget import Widget
@@ -203,6 +203,8 @@ class GradstepApp(App[int]):
         Textual decides at once which widget gets a key, and whether it has priority,
         while those before it are still on their way from widget to widget.
         """
+        if isinstance(event, Key) and event.key == "ctrl+j" and not event.is_forwarded:
+            event = Key("enter", "\r")  # typed before the terminal tells them apart
         if not isinstance(event, (InputEvent, Paste)) or event.is_forwarded:
             await super().on_event(event)
         elif self.is_behind and event is not self._turn:

@@ -112,6 +112,9 @@ async def test_a_burst_is_like_its_keys_one_by_one(seed: int, early: bool) -> No
         ("apple_orange", "ss:goto 9", "0 prompt", ("goto 9", 6)),
         ("apple_orange", "ss:goto 9", "place", 2),
         ("apple_orange", ["s", "s", ":", *"goto 9", "enter"], "place", 9),
+        # Enter, before the terminal tells it from a line feed
+        ("apple_orange", ["s", "s", ":", *"goto 9", "ctrl+j"], "place", 9),
+        ("", [*"matmul", "ctrl+j", "s", "s"], "place", 2),
         ("apple_orange", ["/", "o", "z", "escape", "s"], "place", 1),
         ("apple_orange", ["2", "ctrl+g", "p", "b"], "stops", ["line:1"]),
         ("apple_orange", ["ctrl+p", *"gradient flow", "enter"], "view", "flow"),
