@@ -34,7 +34,7 @@ from gradstep.tui.cli import arguments
 from gradstep.tui.cli.main import run
 from gradstep.tui.panes.base.views import VIEWS
 from gradstep.tui.panes.console import ConsolePane
-from gradstep.tui.panes.graph import GraphPane
+from gradstep.tui.panes.graph.pane import GraphPane
 from gradstep.tui.panes.homes import view
 from gradstep.tui.panes.program import ProgramPane
 from gradstep.tui.panes.step.pane import StepPane

@@ -48,6 +48,7 @@ ORDER = (
     "tui.draw",
     "tui.graph",
     "tui.panes.base",
+    "tui.panes.graph",
     "tui.panes.matrix",
     "tui.panes.step",
     "tui.panes.tables",

@@ -12,7 +12,8 @@ from gradstep.core.scenario.scenario import load
 from gradstep.tui.app.app import GradstepApp
 from gradstep.tui.app.main_screen import MainScreen
 from gradstep.tui.panes.console import Prompt, Scrollback
-from gradstep.tui.panes.graph import Canvas, GraphPane
+from gradstep.tui.panes.graph.canvas import Canvas
+from gradstep.tui.panes.graph.pane import GraphPane
 from gradstep.tui.panes.matrix.view import MatrixView
 from gradstep.tui.panes.program import ProgramPane
 from gradstep.tui.panes.step.pane import StepPane

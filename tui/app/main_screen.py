@@ -30,7 +30,7 @@ from ..panes.base.background import Background, is_there
 from ..panes.base.pane import Asked, Begun, Chosen, OneLine, Pane, Turned, View
 from ..panes.base.views import VIEWS
 from ..panes.console import ConsolePane, Prompt
-from ..panes.graph import GraphPane
+from ..panes.graph.pane import GraphPane
 from ..panes.header import facts, header_text, subject_text
 from ..panes.homes import view
 from ..panes.matrix.view import MatrixView

@@ -16,7 +16,7 @@ from gradstep.tui.app.keys import ALWAYS, ELSEWHERE, FOOTERS, LINES, footer
 from gradstep.tui.app.main_screen import MainScreen
 from gradstep.tui.panes.base.views import VIEWS, tabs
 from gradstep.tui.panes.console import Prompt
-from gradstep.tui.panes.graph import GraphPane
+from gradstep.tui.panes.graph.pane import GraphPane
 from gradstep.tui.panes.program import ProgramPane
 from gradstep.tui.panes.step.pane import StepPane
 from gradstep.tui.panes.why import WhyPane

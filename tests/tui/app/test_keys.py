@@ -33,7 +33,8 @@ from gradstep.tui.app.overlay import Help
 from gradstep.tui.app.picker import Picker
 from gradstep.tui.panes.base.views import VIEWS
 from gradstep.tui.panes.console import ConsolePane, Prompt
-from gradstep.tui.panes.graph import GraphPane, Search
+from gradstep.tui.panes.graph.pane import GraphPane
+from gradstep.tui.panes.graph.search import Search
 from gradstep.tui.panes.homes import view as pane_of
 from gradstep.tui.panes.matrix.view import MatrixView
 from gradstep.tui.panes.program import ProgramPane

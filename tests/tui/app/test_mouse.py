@@ -20,7 +20,8 @@ from gradstep.tui.app.palette import Results
 from gradstep.tui.app.picker import Choices
 from gradstep.tui.panes.base.pane import Pane
 from gradstep.tui.panes.console import Prompt, Scrollback
-from gradstep.tui.panes.graph import Canvas, GraphPane
+from gradstep.tui.panes.graph.canvas import Canvas
+from gradstep.tui.panes.graph.pane import GraphPane
 from gradstep.tui.panes.matrix.view import MatrixView
 from gradstep.tui.panes.program import ProgramPane
 from gradstep.tui.panes.step.pane import StepPane

@@ -18,7 +18,8 @@ from gradstep.tui.app.app import GradstepApp
 from gradstep.tui.app.main_screen import MainScreen
 from gradstep.tui.panes.base import background
 from gradstep.tui.panes.console import Scrollback
-from gradstep.tui.panes.graph import Canvas, GraphPane
+from gradstep.tui.panes.graph.canvas import Canvas
+from gradstep.tui.panes.graph.pane import GraphPane
 from gradstep.tui.panes.program import ProgramPane
 from gradstep.tui.panes.step.pane import StepPane
 from gradstep.tui.panes.why import WhyPane

@@ -30,7 +30,8 @@ from gradstep.tui.app.picker import Picker
 from gradstep.tui.panes.base.pane import Asked, OneLine, Pane
 from gradstep.tui.panes.base.views import VIEWS
 from gradstep.tui.panes.console import ConsolePane, Prompt
-from gradstep.tui.panes.graph import Canvas, GraphPane
+from gradstep.tui.panes.graph.canvas import Canvas
+from gradstep.tui.panes.graph.pane import GraphPane
 from gradstep.tui.panes.program import ProgramPane, present_line
 from gradstep.tui.panes.step.pane import StepPane
 from gradstep.tui.panes.tables.flow import FlowPane

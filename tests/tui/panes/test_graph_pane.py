@@ -23,7 +23,9 @@ from gradstep.tui.graph import rail
 from gradstep.tui.graph.drawing import joint
 from gradstep.tui.graph.scene import Atlas, Listing, Picture
 from gradstep.tui.panes.base.pane import Chosen, View
-from gradstep.tui.panes.graph import Canvas, GraphPane, Search
+from gradstep.tui.panes.graph.canvas import Canvas
+from gradstep.tui.panes.graph.pane import GraphPane
+from gradstep.tui.panes.graph.search import Search
 
 if TYPE_CHECKING:
     from pathlib import Path

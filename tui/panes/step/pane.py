@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from operator import itemgetter
 from typing import TYPE_CHECKING, ClassVar
 
@@ -20,21 +21,23 @@ from ....core.commands.explaining import outstanding
 from ....core.engine.element import Element
 from ....core.engine.measure import summarise
 from ....core.engine.trace import Contribution, Update
-from ....core.explain.links import Facet, Region, Role, linked, slopes_of
+from ....core.explain.links import Facet, Region, linked, slopes_of
 from ....core.words.events import element_name
 from ....core.words.numbers import element_text
 from ...draw.look import Look
 from ...draw.stage import Stage
 from ...graph.drawing import cut
 from ..base.known import Known
-from ..base.pane import Chosen, KeptPane, Line, View, folded
+from ..base.pane import Chosen, KeptPane, Line, View
 from ..base.views import VIEWS
 from ..matrix.grid import HEAT, HEAT_CSS, Grid, Index, Inks, Scale, summary_text
 from ..matrix.view import KEYS, MatrixView, Walker
 from . import words
 from .frame import Frame, framed
+from .lines import block, label_width, labelled, wrapped
+from .matrices import Matrices
 from .places import TITLE, Tile
-from .priority import Arranged, Matters, Said, arranged, bottom, worded
+from .priority import Arranged, Matters, Said, arranged, bottom
 from .room import lines_wanted, note_lines
 from .widths import scales_of
 from .words import Moment, moment
@@ -47,12 +50,9 @@ if TYPE_CHECKING:  # it waits until something is trained
     from ....core.engine.update import UpdateStep
 
 _WHEEL = 3
-_LABEL = 12
-_NARROW_PANE = 60  # columns below which there are no labels
 _NOTE_WIDTH = 60  # columns that a note has, about
 _MOST_ARRANGED = 200  # arrangements that are kept
 _NARROWEST = 12  # columns below which nothing is drawn
-_MORE = " … 9"  # ends a note that is cut: this key shows the notes in full
 _TO_COME = "nothing has happened yet: press s to step"
 
 _Found = tuple[Moment, Sequence[Scale]]
@@ -435,7 +435,7 @@ class StepPane(KeptPane[_Found]):
             return _Sheet([], [])
         if present is None or not present.facets:
             text = "nothing is computed here: no step to show"
-            return _Sheet(_wrapped(Segment(text), width), [])
+            return _Sheet(wrapped(Segment(text), width), [])
         for grid in self._grids:
             grid.compact = self._dense
         graph = present.trace.run.graph
@@ -446,10 +446,11 @@ class StepPane(KeptPane[_Found]):
             self._active = present.made
         self._look_through(frame, tiles)
         said = list(self._said(present, frame, tiles, inks))
-        lines = _block([one for one in said if one.is_above], above)
+        lines = block([one for one in said if one.is_above], above)
         room = height - above - bottom(tiles)
-        below = _block([one for one in said if not one.is_above], room)
-        lines += self._matrices(present, tiles, inks) + below
+        below = block([one for one in said if not one.is_above], room)
+        matrices = Matrices(present, self._grids, tiles, self._active, width)
+        lines += matrices.lines(inks) + below
         return _Sheet(lines, [tile._replace(y=tile.y + above) for tile in tiles])
 
     def _arrange(self, frames: Sequence[Frame], width: int, height: int) -> Arranged:
@@ -469,7 +470,7 @@ class StepPane(KeptPane[_Found]):
             return 0
         notes = self._view.debugger.subject.notes
         if self._longest is None or self._longest[:2] != (notes, width):
-            lines = note_lines(notes.values(), width - _margin(width))
+            lines = note_lines(notes.values(), width - label_width(width))
             self._longest = notes, width, lines
         return self._longest[2]
 
@@ -496,65 +497,6 @@ class StepPane(KeptPane[_Found]):
                 seen[number].rows, seen[number].columns, top, left
             )
 
-    def _matrices(
-        self, present: Moment, tiles: Sequence[Tile], inks: Inks
-    ) -> list[Line]:
-        """Write the matrices, each at its place."""
-        height = max((tile.y + tile.height for tile in tiles), default=0)
-        rows: list[list[tuple[int, Line]]] = [[] for _ in range(height)]
-        for tile in tiles:
-            grid = self._grids[tile.number]
-            made, role = tile.number == present.made, self._facets[tile.number].role
-            ink = inks.title(role, is_made=made)
-            rows[tile.y].append((tile.x, [Segment(self._headline(tile, tiles), ink)]))
-            lines = grid.cells(tile.gutter, tile.head, inks)
-            if not grid.array.size:
-                lines = [[Segment("empty", inks.quiet)]]
-            for number, line in enumerate(lines, tile.y + TITLE):
-                rows[number].append((tile.x, line))
-        before, after = (_tile_of(present, role, tiles) for role in ("before", "after"))
-        is_sum = isinstance(present.event, Contribution)
-        if is_sum and before is not None and after is not None and after.x > before.x:
-            for row in range(before.rows):
-                y = before.y + TITLE + before.head + row
-                x = (before.x + before.width + after.x) // 2
-                rows[y].append((x, [Segment("→", inks.quiet)]))
-        return [_joined(sorted(row, key=_start)) for row in rows]
-
-    def _headline(self, tile: Tile, tiles: Sequence[Tile]) -> str:
-        """Return a title as far as there is room up to the next matrix in its line."""
-        is_active = tile.number == self._active
-        beside = [one.x for one in tiles if one.y == tile.y and one.x > tile.x]
-        titles = self._titles(tile.number)
-        present = self._moment
-        if present is not None and isinstance(present.event, Contribution):
-            before, after = (
-                _tile_of(present, role, tiles) for role in ("before", "after")
-            )
-            if before is not None and tile == after:
-                return "" if before.y == tile.y else " → after"
-            if tile in (before, after):  # one title for both
-                titles, beside = words.accumulated(present), []
-                is_active = self._facets[self._active].role in ("before", "after")
-        more = self._cut_sides(tile, tiles)
-        room = min(beside, default=self.room.width + 1) - 2 - tile.x - len(more)
-        text = next((text for text in titles if cell_len(text) <= room), titles[-1])
-        mark = "▸" if is_active and len(tiles) > 1 else " "
-        return mark + cut(text, max(room, 1)) + more
-
-    def _cut_sides(self, tile: Tile, tiles: Sequence[Tile]) -> str:
-        """Return marks of the sides where a matrix is cut, where its numbers do not."""
-        grid = self._grids[tile.number]
-        has_rows = any(one.gutter for one in tiles if one.y == tile.y)
-        sides = (
-            ("↑", not has_rows and grid.top > 0),
-            ("↓", not has_rows and grid.top + tile.rows < grid.rows),
-            ("←", not tile.head and grid.left > 0),
-            ("→", not tile.head and grid.left + tile.columns < grid.columns),
-        )
-        marks = "".join(mark for mark, is_cut in sides if is_cut)
-        return f" {marks}" if marks else ""
-
     def _titles(self, number: int) -> Sequence[str]:
         """Return what may stand over a matrix, the longest first."""
         if self._moment is None:
@@ -567,39 +509,36 @@ class StepPane(KeptPane[_Found]):
         self, present: Moment, frame: Frame, tiles: Sequence[Tile], inks: Inks
     ) -> Iterator[Said]:
         """Yield what is said above and below the matrices."""
+        say = partial(labelled, width=self.room.width, ink=inks.quiet)
         yield from self._formula(present, inks)
         yield Said(Matters.BLANK, [[[]]])
         position = self._view.debugger.position if self._view is not None else 0
         if position == 0:
-            yield self._labelled(Matters.CHANGE, "to come", [_TO_COME], inks)
+            yield say(Matters.CHANGE, "to come", [_TO_COME])
             said = present.stage.note("start", 0)
-            yield self._labelled(Matters.NOTE, "note", [said], inks)
+            yield say(Matters.NOTE, "note", [said])
             return
         cursor = self._grids[present.made].cursor
         update = self._update()
         is_said = update is None and all(f.array.size == 1 for f in present.facets)
         element = () if is_said else words.element(present, cursor, update)
-        yield self._labelled(Matters.ELEMENT, "one element", element, inks)
+        yield say(Matters.ELEMENT, "one element", element)
         seen = {tile.number for tile in tiles}
         if any(number not in seen for number in frame.optional):
-            yield self._labelled(
-                Matters.CHANGE, "accumulated", self._change(present, cursor), inks
-            )
+            yield say(Matters.CHANGE, "accumulated", self._change(present, cursor))
         note = "\n".join(present.told.notes)
-        yield self._labelled(Matters.NOTE, "note", [note], inks)
-        yield self._labelled(
-            Matters.NUMPY, "NumPy", [present.told.formula.statement], inks
-        )
+        yield say(Matters.NOTE, "note", [note])
+        yield say(Matters.NUMPY, "NumPy", [present.told.formula.statement])
         for reason in present.told.reasons:
-            yield self._labelled(Matters.REASON, "why", [reason], inks)
+            yield say(Matters.REASON, "why", [reason])
         grid = self._grids[self._active]
         if grid.array.ndim > 2:
             turn = "the keys , and . turn to another one"
-            yield self._labelled(Matters.STATISTICS, "slice", [turn], inks)
+            yield say(Matters.STATISTICS, "slice", [turn])
         if grid.array.size > 1:
             summary = self._summaries.of(grid.array, self, self._redraw)
             text = "…" if summary is None else summary_text(summary, self._look).plain
-            yield self._labelled(Matters.STATISTICS, "array", [text], inks)
+            yield say(Matters.STATISTICS, "array", [text])
 
     def _change(self, present: Moment, cursor: Index) -> Sequence[str]:
         """Return the change of the sum, with its name where no label says it.
@@ -608,7 +547,7 @@ class StepPane(KeptPane[_Found]):
         """
         change, width = words.change(present, cursor), self.room.width
         named = f"accumulated {change}"
-        is_labelled = not change or _margin(width) > 0
+        is_labelled = not change or label_width(width) > 0
         return [change if is_labelled or cell_len(named) > width else named]
 
     def _formula(self, present: Moment, inks: Inks) -> Iterator[Said]:
@@ -619,7 +558,7 @@ class StepPane(KeptPane[_Found]):
         text, shapes = Segment(formula.text, inks.name), f"   {formula.shapes}"
         if not text.text:
             return
-        whole = _wrapped(text, width)
+        whole = wrapped(text, width)
         cut_off = [Segment(cut(text.text, width), inks.name)]
         if cell_len(text.text + shapes) <= width:
             line = self._coloured(present, text.text, inks)
@@ -659,65 +598,8 @@ class StepPane(KeptPane[_Found]):
         cursor = self._grids[present.made].cursor
         return present.trace.update(present.event.node, cursor)
 
-    def _labelled(
-        self, matters: Matters, label: str, texts: Sequence[str], inks: Inks
-    ) -> Said:
-        """Say one of some texts beside its label, broken at its blanks."""
-        width = self.room.width
-        margin = _margin(width)
-        first = Segment(f"{label:<{margin}}"[:margin], inks.quiet)
-        later = Segment(" " * margin)
-        room = width - margin
-        wordings = [_wrapped(Segment(text), room) for text in texts if text]
-        if wordings:
-            more = _MORE if matters == Matters.NOTE else "…"
-            wordings += _shortened(wordings[-1], room, more)
-        return Said(
-            matters,
-            [
-                [[later if number else first, *line] for number, line in enumerate(one)]
-                for one in wordings
-            ]
-            or [[]],
-        )
-
 
 # ------------------------------------------------------------------------ small helpers
-
-
-def _block(said: Sequence[Said], room: int) -> list[Line]:
-    """Return lines of what is said, as many as there is room for."""
-    lines = [line for part in worded(said, room) for line in part]
-    return lines + [[] for _ in range(room - len(lines))]
-
-
-def _wrapped(segment: Segment, width: int) -> list[Line]:
-    """Break a text at its blanks, and where its lines end."""
-    text, ink, _ = segment
-    lines = (line for part in text.split("\n") for line in folded(part, width))
-    return [[Segment(line.rstrip(), ink)] for line in lines]
-
-
-def _margin(width: int) -> int:
-    """Return how wide labels are."""
-    return _LABEL + 1 if width >= _NARROW_PANE else 0
-
-
-def _shortened(lines: Sequence[Line], width: int, more: str) -> Iterator[list[Line]]:
-    """Yield fewer and fewer lines of a text, with a mark where they end."""
-    room = width - cell_len(more)
-    for count in range(len(lines) - 1, 0, -1):
-        last = "".join(segment.text for segment in lines[count - 1])
-        yield [*lines[: count - 1], [Segment(last[:room].rstrip() + more)]]
-
-
-def _tile_of(present: Moment, role: Role, tiles: Sequence[Tile]) -> Tile | None:
-    number = present.roles.get(role)
-    return next((tile for tile in tiles if tile.number == number), None)
-
-
-def _start(part: tuple[int, Line]) -> int:
-    return part[0]
 
 
 def _towards(cursor: tuple[int, ...], region: Region) -> tuple[int, ...]:
@@ -728,15 +610,3 @@ def _towards(cursor: tuple[int, ...], region: Region) -> tuple[int, ...]:
         min(max(i, axis.start), axis.stop - 1)
         for i, axis in zip(cursor, region.box, strict=True)
     )
-
-
-def _joined(parts: Sequence[tuple[int, Line]]) -> Line:
-    """Return lines beside each other, each from its column on."""
-    joined: Line = []
-    x = 0
-    for start, line in parts:
-        if start > x:
-            joined.append(Segment(" " * (start - x)))
-        joined += line
-        x = max(start, x) + sum(cell_len(text) for text, _, _ in line)
-    return joined

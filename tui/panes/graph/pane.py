@@ -2,141 +2,57 @@
 
 from __future__ import annotations
 
-import math
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
 
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.binding import Binding, BindingType
-from textual.geometry import Offset, Size
-from textual.scroll_view import ScrollView
+from textual.geometry import Size
 from textual.strip import Strip
-from textual.widgets import Input
 
-from ...core.base.text import counted
-from ...core.engine.element import Element
-from ...core.engine.measure import MOST_PARTIAL, decade, norm, rms_of_norm
-from ...core.engine.trace import Contribution, Forward, Trace
-from ...core.pictures.folds import fold_at
-from ...core.pictures.reached import is_backward, progress
-from ...core.session.stops import covered, is_covered
-from ...core.words.numbers import fitted
-from ..graph.drawing import NUMBER_WIDTH, TURNED, Lit, Piece, joined, lit
-from ..graph.scene import Atlas, Kind, Scene
-from .base.background import Kept
-from .base.known import Known
-from .base.pane import (
+from ....core.base.text import counted
+from ....core.engine.element import Element
+from ....core.engine.measure import norm
+from ....core.engine.trace import Contribution, Forward
+from ....core.pictures.folds import fold_at
+from ....core.pictures.reached import is_backward
+from ....core.session.stops import covered, is_covered
+from ...graph.drawing import TURNED, Lit, Piece, joined, lit
+from ...graph.scene import Atlas, Kind, Scene
+from ..base.background import Kept
+from ..base.known import Known
+from ..base.pane import (
     Again,
     Chosen,
     Line,
-    Painted,
     Pane,
     View,
     classes_in,
     places,
 )
+from .canvas import Canvas
+from .faces import MARKS, Face, face
+from .search import Search
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from textual import events
     from textual.app import ComposeResult
+    from textual.geometry import Offset
+    from textual.widgets import Input
 
-    from ...core.ops.table import Array
+    from ....core.ops.table import Array
 
-_MARKS: Final = {"none": "·", "future": "○", "part": "◐", "done": "✓", "present": "▶"}
-_BARS: Final = "0▁▂▃▄▅▆▇█"
 _KINDS: Final[tuple[Kind, ...]] = ("picture", "list", "near")
 _FIRST_ROOM: Final = (40, 12)  # before the pane has been laid out
 _MANY: Final = 1000  # nodes: it takes long to fold them, and is done before that
 _MOST_FOUND: Final = 1000  # that a search looks for
 _MOST_LIT: Final = 50  # edges of the chosen box
 _NEXT: Final = Style(underline=True)  # the names of the boxes at their other ends
-
-
-class _Face(NamedTuple):
-    """What a box shows at this moment."""
-
-    state: str
-    bar: str = " "
-    size: str = "zero"  # a component class
-    value: Any = None  # a number, or the norm of an array
-    is_norm: bool = False
-
-    def number(self, width: int) -> str:
-        """Return the number in so many cells; the first is to be blank, if it can."""
-        if self.value is None:
-            return self.bar
-        text = fitted(self.value, width - 1)
-        if self.is_norm and width > NUMBER_WIDTH:
-            text = f"‖{fitted(self.value, width - 3)}‖"
-        return text if len(text) <= width else "…"
-
-
-class Canvas(Painted, ScrollView, can_focus=False):
-    """Where the graph is painted, line by line; it can be dragged about."""
-
-    ALLOW_SELECT: ClassVar[bool] = False  # to drag is to pan
-
-    def __init__(self, paint: Callable[[int, int, int], Line]) -> None:
-        super().__init__()
-        self._paint = paint
-        self._held: Offset | None = None
-        self.dragged = False
-
-    def draw(self, y: int) -> Line:
-        """Draw one line."""
-        left, top = self.scrolled
-        return self._paint(top + y, left, self.room.width)
-
-    def on_mouse_down(self, event: events.MouseDown) -> None:
-        """Take hold of the picture."""
-        self._held = event.screen_offset
-        self.dragged = False
-        self.capture_mouse()
-
-    def on_mouse_move(self, event: events.MouseMove) -> None:
-        """Drag the picture along."""
-        if self._held is None:
-            return
-        by = self._held - event.screen_offset
-        if by != Offset(0, 0):
-            self.dragged = True
-            self._held = event.screen_offset
-            self.scroll_relative(by.x, by.y, animate=False)
-
-    def on_mouse_up(self) -> None:
-        """Let go of the picture."""
-        self._held = None
-        self.release_mouse()
-
-
-class Search(Input):
-    """The line below the picture in which a name is looked for."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", show=False),
-        Binding("down", "again(1)", show=False),
-        Binding("up", "again(-1)", show=False),
-    ]
-
-    def __init__(self) -> None:
-        super().__init__(
-            placeholder="a name; Enter: the next one, Escape: back", id="find"
-        )
-
-    def action_leave(self) -> None:
-        """Give the keys back to the picture."""
-        if isinstance(self.parent, GraphPane):
-            self.parent.close_search()
-
-    def action_again(self, by: int) -> None:
-        """Go to the next match, or the one before."""
-        if isinstance(self.parent, GraphPane):
-            self.parent.action_next_match(by)
 
 
 class _Wish(NamedTuple):
@@ -237,7 +153,7 @@ class GraphPane(Pane):
         self._scenes: Kept[tuple[Scene, frozenset[int]]] = Kept()
         self._shown: frozenset[int] = frozenset()  # the folds that are open now
         self._cursor = 0  # the number of a node
-        self._faces: dict[int, _Face] = {}
+        self._faces: dict[int, Face] = {}
         self._norms = Known(norm)
         self._stops: Sequence[tuple[int, int]] = ()
         self._covered: Kept[Sequence[tuple[int, int]]] = Kept()
@@ -415,29 +331,29 @@ class GraphPane(Pane):
 
     def _piece(self, box: int, piece: Piece, x: int, y: int) -> Segment:
         """Fill in a part of a label that stands at x and y."""
-        face, style = self._face(box), self._style
+        shown, style = self._face(box), self._style
         match piece.part:
             case "mark":
-                return Segment(_MARKS[face.state], style(face.state))
+                return Segment(MARKS[shown.state], style(shown.state))
             case "stop":
                 return Segment("●" if self._stops_at(box) else " ", style("stop"))
             case "bar":
-                return Segment(face.bar, style(face.size))
+                return Segment(shown.bar, style(shown.size))
             case "number":
                 width = len(piece.text)
-                return Segment(face.number(width).rjust(width), style(face.size))
+                return Segment(shown.number(width).rjust(width), style(shown.size))
             case "frame":
-                state = face.state if face.state in ("present", "future") else "frame"
+                state = shown.state if shown.state in ("present", "future") else "frame"
                 text = joined(piece.text, x, y, self._lit)
                 return Segment(text, style("active" if "━" in text else state))
             case "text":
                 if self._holds_step(box):
                     return Segment(piece.text, style("present"))
-                future = face.state in ("future", "none")
-                return Segment(piece.text, style(face.state if future else "text"))
+                future = shown.state in ("future", "none")
+                return Segment(piece.text, style(shown.state if future else "text"))
         if box == self._box():
             return Segment(piece.text, style("cursor"))
-        name = style(face.state)
+        name = style(shown.state)
         if box in self._neighbours:
             name += _NEXT
         return Segment(piece.text, name)
@@ -463,42 +379,22 @@ class GraphPane(Pane):
             said.insert(0, f"▶ {here} in {around}")
         return "\n".join(" · ".join(said[:count]) for count in range(len(said), 0, -1))
 
-    def _face(self, box: int) -> _Face:
+    def _face(self, box: int) -> Face:
         """Return what a box shows at this moment."""
-        face = self._faces.get(box)
-        if face is None:
-            face = self._faces[box] = self._looked_up(box)
-        return face
+        shown = self._faces.get(box)
+        if shown is None:
+            shown = self._faces[box] = self._looked_up(box)
+        return shown
 
-    def _looked_up(self, box: int) -> _Face:
+    def _looked_up(self, box: int) -> Face:
         if self._view is None or self._scene is None:
-            return _Face("future")
+            return Face("future")
         trace, position = self._view.debugger.trace, self._view.debugger.position
         shown = self._scene.sketch.boxes[box]
-        state: str = progress(trace, range(shown.first, shown.stop), position)
-        if position and shown.first <= trace.event(position - 1).node < shown.stop:
-            state = "present"
-        backward = is_backward(trace, position)
-        array = self._array(trace, shown.node, position, backward=backward)
-        if array is None:
-            return _Face(state)
-        size = self._norms.of(array, self, self._counted)
-        if size is None:
-            return _Face(state, "…")
-        bar = _bar(rms_of_norm(size, array.size), "grad" if backward else "value")
-        if array.ndim == 0:
-            return _Face(state, *bar, array[()])
-        return _Face(state, *bar, size, is_norm=True)
+        return face(trace, position, shown, self._norm)
 
-    def _array(
-        self, trace: Trace, node: int, position: int, *, backward: bool
-    ) -> Array | None:
-        if not backward:
-            return trace.value(node, position)
-        done, of = trace.uses(node, position)
-        if done < of and math.prod(trace.run.graph.nodes[node].shape) > MOST_PARTIAL:
-            return None
-        return trace.gradient(node, position)
+    def _norm(self, array: Array) -> float | None:
+        return self._norms.of(array, self, self._counted)
 
     def _counted(self) -> None:
         """Show the size of a large array, which took its time."""
@@ -634,7 +530,7 @@ class GraphPane(Pane):
     def action_search(self) -> None:
         """Open the line in which a name is looked for."""
         if self._search is None:
-            self._search = Search()
+            self._search = Search(self.close_search, self.action_next_match)
             self.mount(self._search)
         self._search.value = ""
         self._search.display = True
@@ -737,18 +633,6 @@ def _made(
         centre = atlas.folding(shown).home[cursor]
         return atlas.near(shown, max(centre, 0), room, wish.down), shown
     return atlas.whole(shown, room, wish.down), shown
-
-
-def _bar(size: float, quantity: str) -> tuple[str, str]:
-    """Return the bar of a size, and the name of its style."""
-    if math.isnan(size):
-        return "!", "alarm"
-    if math.isinf(size):
-        return "∞", "alarm"
-    high = decade(size)
-    if not high:
-        return _BARS[0], "zero"
-    return _BARS[high], quantity
 
 
 def _distance(scene: Scene, box: int, other: int) -> tuple[float, float]:

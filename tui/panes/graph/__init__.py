@@ -1,0 +1,1 @@
+"""The pane of the graph: what it draws, what boxes show, where a name is typed."""

@@ -1,0 +1,53 @@
+"""Where the graph is painted: it can be scrolled, and dragged about."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.geometry import Offset
+from textual.scroll_view import ScrollView
+
+from ..base.pane import Line, Painted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textual import events
+
+
+class Canvas(Painted, ScrollView, can_focus=False):
+    """Where the graph is painted, line by line; it can be dragged about."""
+
+    ALLOW_SELECT: ClassVar[bool] = False  # to drag is to pan
+
+    def __init__(self, paint: Callable[[int, int, int], Line]) -> None:
+        super().__init__()
+        self._paint = paint
+        self._held: Offset | None = None
+        self.dragged = False
+
+    def draw(self, y: int) -> Line:
+        """Draw one line."""
+        left, top = self.scrolled
+        return self._paint(top + y, left, self.room.width)
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Take hold of the picture."""
+        self._held = event.screen_offset
+        self.dragged = False
+        self.capture_mouse()
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Drag the picture along."""
+        if self._held is None:
+            return
+        by = self._held - event.screen_offset
+        if by != Offset(0, 0):
+            self.dragged = True
+            self._held = event.screen_offset
+            self.scroll_relative(by.x, by.y, animate=False)
+
+    def on_mouse_up(self) -> None:
+        """Let go of the picture."""
+        self._held = None
+        self.release_mouse()

@@ -1,0 +1,68 @@
+"""The lines of what a step says: beside a label, broken, and as many as have room."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from rich.cells import cell_len
+from rich.segment import Segment
+
+from ..base.pane import Line, folded
+from .priority import Matters, Said, worded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from rich.style import Style
+
+_LABEL: Final = 12
+_NARROW_PANE: Final = 60  # columns below which there are no labels
+_MORE: Final = " … 9"  # ends a note that is cut: this key shows the notes in full
+
+
+def block(said: Sequence[Said], room: int) -> list[Line]:
+    """Return lines of what is said, as many as there is room for."""
+    lines = [line for part in worded(said, room) for line in part]
+    return lines + [[] for _ in range(room - len(lines))]
+
+
+def wrapped(segment: Segment, width: int) -> list[Line]:
+    """Break a text at its blanks, and where its lines end."""
+    text, ink, _ = segment
+    lines = (line for part in text.split("\n") for line in folded(part, width))
+    return [[Segment(line.rstrip(), ink)] for line in lines]
+
+
+def label_width(width: int) -> int:
+    """Return how wide labels are."""
+    return _LABEL + 1 if width >= _NARROW_PANE else 0
+
+
+def labelled(
+    matters: Matters, label: str, texts: Sequence[str], width: int, ink: Style
+) -> Said:
+    """Say one of some texts beside its label, broken at its blanks."""
+    margin = label_width(width)
+    first = Segment(f"{label:<{margin}}"[:margin], ink)
+    later = Segment(" " * margin)
+    room = width - margin
+    wordings = [wrapped(Segment(text), room) for text in texts if text]
+    if wordings:
+        more = _MORE if matters == Matters.NOTE else "…"
+        wordings += _shortened(wordings[-1], room, more)
+    return Said(
+        matters,
+        [
+            [[later if number else first, *line] for number, line in enumerate(one)]
+            for one in wordings
+        ]
+        or [[]],
+    )
+
+
+def _shortened(lines: Sequence[Line], width: int, more: str) -> Iterator[list[Line]]:
+    """Yield fewer and fewer lines of a text, with a mark where they end."""
+    room = width - cell_len(more)
+    for count in range(len(lines) - 1, 0, -1):
+        last = "".join(segment.text for segment in lines[count - 1])
+        yield [*lines[: count - 1], [Segment(last[:room].rstrip() + more)]]
