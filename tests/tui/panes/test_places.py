@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gradstep.tui.panes.step.places import Part, Tile, whole, windows
+from gradstep.tui.panes.step.places import Part, Tile, gutter, whole, windows
 
 # The five places of a product: left, right, what is made, before, after.
 PRODUCT = (
@@ -163,7 +163,7 @@ def test_lines_without_a_place_in_common_begin_at_the_left() -> None:
 def test_row_numbers_are_as_wide_as_the_last_one() -> None:
     for rows, wide in ((1, 0), (10, 2), (11, 3)):
         [tile] = whole(line(1), {"r": rows, "c": 2}, (), 30, 20)
-        assert tile.gutter == wide
+        assert tile.gutter == gutter(rows) == wide
     [tile] = whole(line(1), {"r": 3, "c": 1}, (), 30, 20)
     assert tile.head == 0
 
@@ -201,6 +201,40 @@ def test_titles_give_way_before_a_number_does() -> None:
 
 def test_of_windows_the_optional_ones_are_left_out_in_their_order() -> None:
     sizes = {"r": 90, "c": 9}
-    for width, seen in ((33, [0, 1, 2]), (22, [0, 2]), (11, [0])):
+    for width, seen in ((33, [0, 1, 2]), (22, [0, 2]), (11, [0]), (1, [0])):
         tiles = windows(line(3, title=10), sizes, (1, 2), width, 4)
         assert [one.number for one in tiles] == seen, width
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "seen"),
+    [
+        # 3 · 6, a blank, 2 · 10, 2 · 4, 2 · 9; two titles and 3 rows each
+        (67, 8, (3, 3, 2)),
+        (61, 7, (3, 2, 2)),  # one column less of the left factor, six cells
+        # titles are as wide as one number, and of 9, 13, 7 and 12 columns
+        (44, 4, (1, 1, 1)),
+        (44, 5, (2, 1, 1)),  # rows before the numbers of columns, which take two lines
+    ],
+)
+def test_small_windows_of_a_product(
+    width: int, height: int, seen: tuple[int, int, int]
+) -> None:
+    tiles = product(90, 90, 90, width, height)
+    assert sorted(tiles) == [0, 1, 2, 3, 4]
+    left, right, made, before, after = (tiles[number] for number in range(5))
+    n, k, m = seen
+    assert (left.rows, left.columns, left.head, left.gutter) == (n, k, 0, 0)
+    assert (right.rows, right.columns) == (k, m)
+    assert (made.rows, made.columns, made.y) == (n, m, 1 + k)
+    wide = [max(6 * k, 9), max(10 * m, 13), max(4 * m, 7), max(9 * m, 12)]
+    assert [one.width for one in (left, made, before, after)] == wide
+    assert after.x == sum(wide[:3]) + 3
+
+
+def test_what_is_empty_takes_no_room() -> None:
+    [tile] = whole(line(1), {"r": 1, "c": 0}, (), 30, 20)
+    assert tile.width == 0
+    below = [part._replace(down=1) for part in line(1)]
+    [tile] = whole(below, SIZES, (), 30, 20)
+    assert tile.y == 0
