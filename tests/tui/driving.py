@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from time import monotonic
+from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
 from textual import events
 from textual.geometry import Size
 from textual.keys import _character_to_key, key_to_character
 
+from gradstep.core.debugger.debugger import Debugger
 from gradstep.tui.app.app import GradstepApp
 from gradstep.tui.app.main_screen import MainScreen
 from patience import PATIENCE
@@ -17,9 +18,13 @@ from patience import PATIENCE
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    import pytest
     from textual.app import App
     from textual.dom import DOMNode
     from textual.screen import Screen
+
+    from gradstep.core.base.trust import Trust
+    from gradstep.core.session.reply import Reply
 
 _QUIET = 4  # turns of the loop without anything to do
 
@@ -161,3 +166,14 @@ async def until(holds: Callable[[], object]) -> None:
 def painted(screen: Screen[object]) -> list[str]:
     """Return the lines of the screen, as text."""
     return [strip.text for strip in screen._compositor.render_strips()]
+
+
+def slowly(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """Let each command go on in the background for a while."""
+    execute = Debugger.execute
+
+    def slow(debugger: Debugger, line: str, trust: Trust | None = None) -> Reply:
+        sleep(seconds)
+        return execute(debugger, line, trust)
+
+    monkeypatch.setattr(Debugger, "execute", slow)

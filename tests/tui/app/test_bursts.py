@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import random
-import time
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from textual import events
 from textual.widgets import ContentSwitcher, Input
 
-from driving import press, settle, until
-from gradstep.core.debugger.debugger import Debugger
+from driving import press, settle, slowly, until
 from gradstep.core.scenario.scenario import load
 from gradstep.tui.app import main_screen
 from gradstep.tui.app.app import GradstepApp
@@ -23,8 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from gradstep.core.base.trust import Trust
-    from gradstep.core.session.reply import Reply
 
 _SIZE: Final = (120, 36)
 # What a person types without waiting: one key, or several that belong together.
@@ -132,17 +128,6 @@ async def test_keys_that_come_at_once_take_effect_in_their_order(
 
 
 # ------------------------------------------------------------- what goes on meanwhile
-
-
-def slowly(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
-    """Let each command go on in the background for a while."""
-    execute = Debugger.execute
-
-    def slow(debugger: Debugger, line: str, trust: Trust | None = None) -> Reply:
-        time.sleep(seconds)
-        return execute(debugger, line, trust)
-
-    monkeypatch.setattr(Debugger, "execute", slow)
 
 
 async def test_a_key_waits_for_a_command_that_answers_soon(

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from textual.command import CommandPalette
 
-from driving import press, resize, settle
+from driving import press, resize, settle, slowly
 from gradstep.core.debugger.debugger import Debugger
 from gradstep.core.scenario.scenario import load
 from gradstep.tui.app.app import GradstepApp
@@ -22,23 +22,11 @@ if TYPE_CHECKING:
 
     from gradstep.core.base.trust import Trust
     from gradstep.core.ops.table import Array
-    from gradstep.core.session.reply import Reply
 
 
 @pytest.fixture(autouse=True)
 def _plain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-
-
-def slowly(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
-    """Let each command go on in the background for a while."""
-    execute = Debugger.execute
-
-    def slow(debugger: Debugger, line: str, trust: Trust | None = None) -> Reply:
-        time.sleep(seconds)
-        return execute(debugger, line, trust)
-
-    monkeypatch.setattr(Debugger, "execute", slow)
 
 
 def main_screen(app: GradstepApp) -> MainScreen:

@@ -94,9 +94,7 @@ async def test_the_footer_shows_the_keys_of_what_has_the_focus(
 async def test_where_letters_are_typed_the_footer_has_no_key_that_is_a_letter(
     size: tuple[int, int],
 ) -> None:
-    async with opened("three_layer", size=size) as seen:
-        press(seen.app, ":")
-        await settle(seen.app)
+    async with opened("three_layer", keys=":", size=size) as seen:
         assert last_line(seen).startswith(" Tab next pane  ↑↓ earlier lines  Esc back")
         assert "s step" not in last_line(seen)
         press(seen.app, "g")
@@ -268,9 +266,7 @@ async def test_a_click_on_a_name_turns_to_its_view(size: tuple[int, int]) -> Non
 
 
 async def test_a_click_over_the_letters_goes_to_the_pane_below() -> None:
-    async with opened("three_layer") as seen:
-        press(seen.app, "ctrl+g")
-        await settle(seen.app)
+    async with opened("three_layer", keys=("ctrl+g",)) as seen:
         click(seen.app, 5, 22)
         await settle(seen.app)
         assert focused(seen) == "GraphPane"
@@ -364,9 +360,7 @@ async def test_the_footer_of_the_picker_says_where_escape_leads() -> None:
 async def test_the_palette_opens_on_commands_nodes_and_views(
     size: tuple[int, int],
 ) -> None:
-    async with opened("three_layer", size=size) as seen:
-        press(seen.app, "ctrl+p")
-        await settle(seen.app)
+    async with opened("three_layer", keys=("ctrl+p",), size=size) as seen:
         found = seen.app.screen.query_one(OptionList)
         await until(lambda: found.option_count > 20)
         await settle(seen.app)
