@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
     from gradstep.tui.panes.step.places import Tile
 
-MOST = 60  # contributions of one scenario, at most: two_layer_net has no more
 NUMBER = re.compile(r"-?\d[\d.]*(?:e-?\d+)?|-?∞|-?inf|nan|NaN|NN", re.IGNORECASE)
 SHORTEST = 20  # characters of a note that is cut
 CUT = " … 9"  # the end of a note that is cut, with the key that shows the whole
@@ -188,7 +187,7 @@ async def walked(
     async with app.run_test(size=size):
         await settle(app)
         screen = next(s for s in app.screen_stack if isinstance(s, MainScreen))
-        while screen.debugger.position < min(len(screen.debugger.trace), MOST):
+        while screen.debugger.position < len(screen.debugger.trace):
             press(app, "s")
             await settle(app)
             seen = look(Frame(screen))
