@@ -451,6 +451,14 @@ def cycles() -> Iterator[Case]:
     [case] = _scenarios([of_program(_doubling(40))])
     arguments = (*case.arguments, "--limit", "nodes=5000")
     yield case._replace(name="doubling", arguments=arguments)
+    numbers = _doubling(40).replace("a * 1", "1 + 1").replace("(f", "(1 + f")
+    yield from _scenarios([of_program(numbers.replace("(x)", "(1)"))])
+    idle = "def f(a):\n" + "".join(f"    b{n} = a\n" for n in range(2000))
+    calls = "".join(f"y{n} = f(x)\n" for n in range(900))
+    yield from _scenarios([of_program(f"{idle}    return a * a\n{calls}")])
+    for restart in ("goto start", "print y; goto start"):
+        lines = f"break y\ncommands 1 {restart}; continue\ncontinue\n"
+        yield from _scripts([lines])
 
 
 def _doubling(levels: int) -> str:
@@ -513,6 +521,15 @@ def sizes() -> Iterator[Case]:
     [case] = _scenarios([of_program("\n".join(f"a{i} = x * {i}" for i in range(9000)))])
     arguments = (*case.arguments, "--limit", "nodes=1000")
     yield case._replace(name="many lines", arguments=arguments)
+    row = "+".join(["x"] * 1400)
+    lengthy = ["\n".join(f"a{i}=x+x" for i in range(210_000))]
+    lengthy += ["y = (" + "\n+".join([row] * 1480) + ")"]
+    lengthy += ["\n".join(f"y{i}={row}" for i in range(count)) for count in (1480, 150)]
+    lengthy += [f"y = [{many}]" for many in ("1,\n" * 1_300_000, "[],\n" * 1_000_000)]
+    yield from _scenarios([of_program(one) for one in lengthy])
+    made = ["ones((7000, 7000)) @ ones((7000, 7000))", "ones((7000, 7000))"]
+    made += ["ones((4000, 4000)) + ones((4000, 4000))"]
+    yield from _scripts([f"print sum({one})" for one in made])
     fine = [of_program(f"y = sum(stack([{', '.join(['x'] * 300)}]))")]
     fine += [of_program("\n".join(f"a{i} = w * {i}" for i in range(200)))]
     fine += [of_program("y = sum(broadcast_to(x, (400000, 2)))")]

@@ -30,12 +30,13 @@ class Limits:
     text: int = _limit(4 * 2**20, "characters of a scenario, a program or a script")
     columns: int = _limit(10_000, "characters of one line of a program")
     nodes: int = _limit(200_000, "nodes of a program, its calls unrolled")
+    tokens: int = _limit(1_200_000, "words and signs of a program")
     steps: int = _limit(1_500_000, "expressions read in a program, its calls unrolled")
+    idle: int = _limit(200_000, "of these, those that make no node")
     parts: int = _limit(1000, "parts of a split, which are a node each")
     elements_per_array: int = _limit(50_000_000, "elements of one value or result")
-    elements: int = _limit(
-        200_000_000, "elements of all values of a scenario, or of one expression"
-    )
+    elements: int = _limit(200_000_000, "elements of all values of a scenario")
+    results: int = _limit(40_000_000, "elements of all results of one expression")
     work: int = _limit(
         10_000_000_000, "multiplications of a forward pass, or of one command line"
     )
@@ -43,12 +44,13 @@ class Limits:
     csv: int = _limit(16 * 2**20, "bytes of a file of numbers that is text")
     expression: int = _limit(2000, "characters of an expression of the debugger")
     line: int = _limit(4000, "characters of a command line")
-    commands: int = _limit(10_000, "commands that one line starts by stops and scripts")
+    commands: int = _limit(5000, "commands that one line starts by stops and scripts")
     iterations: int = _limit(10**9, "iterations of a training")
     nesting: int = NESTING  # brackets and operators inside each other
     calls: int = 50  # calls inside each other
     scripts: int = 20  # scripts inside each other
     nested: int = 1000  # things in the tuples of a tuple, or in a joined one
+    row: int = 2000  # operators in a row, such as those of a long sum
     expression_nesting: int = 40  # brackets and operators inside each other in one
     digits: int = 1000  # of one number
     whole: int = 2**63 - 1  # the greatest whole number
@@ -72,8 +74,8 @@ RAISED: Final = {one.name: one.metadata["of"] for one in fields(Limits) if one.m
 def raised(texts: Iterable[str]) -> Limits:
     """Return the limits with some of them changed, each by a text like "nodes=1e6".
 
-    More nodes take a longer text and more steps along. Raises `InputError` where a text
-    names no limit or gives no whole number.
+    More nodes take a longer text with more words, and more steps, along. Raises
+    `InputError` where a text names no limit or gives no whole number.
 
     >>> raised(["nodes=1_000_000"]).nodes
     1000000
@@ -92,7 +94,7 @@ def raised(texts: Iterable[str]) -> Limits:
     share = max(found.get("nodes", 0) / LIMITS.nodes, 1.0)
     along = {
         name: min(int(getattr(LIMITS, name) * share), LIMITS.whole)
-        for name in ("text", "steps")
+        for name in ("text", "tokens", "steps", "idle")
     }
     return replace(LIMITS, **along | found)
 

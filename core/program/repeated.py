@@ -31,8 +31,14 @@ class Reach(NamedTuple):
     statements: int  # that were begun
     aliases: int  # other names of nodes
     steps: int  # expressions that were read
+    paid: int  # steps that the operations are worth
     elements: int  # of all values
     work: int  # multiplications
+
+    @property
+    def idle(self) -> int:
+        """The expressions that were read beyond what the operations are worth."""
+        return self.steps - self.paid
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -56,6 +56,8 @@ if TYPE_CHECKING:
 
 _MOST_PROBLEMS: Final = 100
 _LONGEST_LITERAL: Final = 24  # that is a name as it is written
+_PAID: Final = 10  # expressions that may lead to one operation
+_PAID_OPERAND: Final = 3  # and to each of its operands
 _MOST_LISTED: Final = 12  # names in a hint
 
 # The functions that read expressions, by type of syntax node.
@@ -141,6 +143,7 @@ class Reading:
         self.open: set[Function] = set()  # those whose lines are being read
         self.limited = False
         self.steps = 0
+        self.paid = 0  # steps that the operations are worth
         self.elements = 0
         self.work = 0
         values: dict[str, Bound] = dict.fromkeys(self.broken, POISON)
@@ -372,6 +375,13 @@ class Reading:
                 "expressions",
                 self.limits.allowed("steps"),
             )
+        if self.steps - self.paid > self.limits.idle:
+            self.stop(
+                node,
+                f"the program, its calls unrolled, has more than {self.limits.idle} "
+                "expressions that make no node",
+                self.limits.allowed("idle"),
+            )
         return value
 
     def failed(self, fault: Fault, node: ast.AST) -> Bound:
@@ -445,6 +455,7 @@ class Reading:
             )
         except ValueError as error:
             raise self.misfit(op, operands, str(error)) from None
+        self.paid += _PAID + _PAID_OPERAND * len(operands)
         self.check_size(self.builder.nodes[index].shape)
         self.check_cost(op, operands, attributes)
         return Ref(index)
@@ -599,6 +610,7 @@ class Reading:
             len(self.statements),
             len(self.aliases),
             self.steps,
+            self.paid,
             self.elements,
             self.work,
         )
@@ -610,6 +622,7 @@ class Reading:
             caller.depth + 1 + block.height <= limits.calls
             and len(self.builder.nodes) + stop.nodes - start.nodes <= limits.nodes
             and self.steps + stop.steps - start.steps <= limits.steps
+            and self.steps - self.paid + stop.idle - start.idle <= limits.idle
             and self.elements + stop.elements - start.elements <= limits.elements
             and self.work + stop.work - start.work <= limits.work
             and self.open.isdisjoint(block.functions)
@@ -630,6 +643,7 @@ class Reading:
         self.statements += made.statements
         self.aliases += made.aliases
         self.steps += stop.steps - start.steps
+        self.paid += stop.paid - start.paid
         self.elements += stop.elements - start.elements
         self.work += stop.work - start.work
         self.unnamed[frame.name] = block.unnamed

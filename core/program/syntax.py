@@ -21,7 +21,7 @@ from ..base.text import clean, place
 from .whitelist import RESERVED, Mistake, Place, is_literal, mistakes, refused_statement
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Container, Iterator, Mapping
+    from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 
     from ..base.limits import Limits
 
@@ -39,6 +39,10 @@ _TOKEN: Final = re.compile(
     r"|'(?:[^'\\\n]+|\\[\s\S])*+'?"
     r"|(?P<note>#[^\n]*)|(?P<open>[(\[{])|(?P<close>[)\]}])|(?P<digits>[\d_]{20,})"
 )
+
+_WORD: Final = re.compile(r"\w+|[^\w\s]")
+# Between two operands, so that it makes a node: no sign of a number, no 1e-5.
+_OPERATOR: Final = re.compile(r"(?<=[\w)\]])(?<!\d[eE])\s*(?:\*\*|//|[-+*/@])")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -223,7 +227,27 @@ def _scan(text: str, name: str, limits: Limits) -> Scanned:
             what = f"the line has more than {limits.columns} characters"
             hint = f"break it in parentheses; {limits.allowed('columns')}"
             raise LimitError(Problem(what, hint, "", number, 1))
+    _check_length(name, code, limits)
     return Scanned(name, text, tuple(code), MappingProxyType(notes))
+
+
+def _check_length(name: str, code: Sequence[str], limits: Limits) -> None:
+    """Refuse what is too much to build, before a tree of it takes memory."""
+    tokens = lines = operators = 0
+    for number, one in enumerate(code, 1):
+        tokens += len(_WORD.findall(one))
+        if tokens > limits.tokens:
+            what = f"the {name} has more than {limits.tokens} words and signs"
+            raise LimitError(Problem(what, limits.allowed("tokens"), "", number, 1))
+    if tokens <= limits.nodes:
+        return
+    for number, one in enumerate(code, 1):
+        lines += _at_margin(one)
+        operators += len(_OPERATOR.findall(one))
+        for many, of in ((lines, "lines"), (operators, "operators")):
+            if many > limits.nodes:
+                what = f"the {name} has {of} for more than {limits.nodes} nodes"
+                raise LimitError(Problem(what, limits.allowed("nodes"), "", number, 1))
 
 
 def _too_much(text: str, offset: int, message: str) -> LimitError:

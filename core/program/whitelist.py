@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from types import MappingProxyType
 from typing import Any, Final, Literal, NamedTuple
 
+from ..base.errors import LimitError
 from ..base.limits import Limits
 from .elsewhere import MODULES, WAYS, number_named, way_out, written
 
@@ -48,13 +49,15 @@ def mistakes(
     """Yield what is wrong with an expression; a refused part is not looked into."""
     is_console = place == "console"
     most = limits.expression_nesting if is_console else limits.nesting
-    stack: list[tuple[ast.AST, int]] = [(expression, 1)]
+    stack: list[tuple[ast.AST, int, int]] = [(expression, 1, 0)]
     while stack:
-        node, depth = stack.pop()
+        node, depth, row = stack.pop()
         if depth > most:
             what = f"expressions are nested more than {most} levels deep"
             yield Mistake(node, what, "give a part of it a name", limit=True)
             return
+        if row >= limits.row:  # Python's own bound is another one in each version
+            raise LimitError("expressions are nested too deep")
         mistake = _mistake(node, limits, place)
         if mistake:
             yield mistake
@@ -62,7 +65,8 @@ def mistakes(
         for child in _children(node):
             # A program reads a long sum, deep on its left side, without recursion.
             is_level = isinstance(child, ast.BinOp) and child is _left(node)
-            stack.append((child, depth + (is_console or not is_level)))
+            deeper = depth + (is_console or not is_level)
+            stack.append((child, deeper, row + 1 if is_level else 0))
 
 
 def _mistake(node: ast.AST, limits: Limits, place: Place) -> Mistake | None:

@@ -38,15 +38,15 @@ class Budget:
         if room > limits.elements_per_array:
             what = f"an array of {room} elements on the way is too large"
             raise CommandError(what, limits.allowed("elements_per_array"))
-        if self.elements > limits.elements:
+        if self.elements > limits.results:
             what = f"the results of the expression have {self.elements} elements"
-            raise CommandError(f"{what} together", limits.allowed("elements"))
+            raise CommandError(f"{what} together", limits.allowed("results"))
         if self.work > limits.work:
             what = f"the line would take {self.work} multiplications"
             raise CommandError(what, limits.allowed("work"))
 
     def left(self) -> Limits:
         """Return the limits for a program that is a part of the expression."""
-        elements = max(self.limits.elements - self.elements, 0)
+        elements = max(self.limits.results - self.elements, 0)
         work = max(self.limits.work - self.work, 0)
         return replace(self.limits, elements=elements, work=work)

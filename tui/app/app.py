@@ -24,7 +24,7 @@ from textual.command import CommandPalette
 from textual.events import Event, InputEvent, Key, Paste
 from textual.geometry import Size
 from textual.reactive import Initialize, Reactive
-from textual.widget import Widget
+from textual.widget import AwaitMount, Widget
 from textual.widgets import Input
 
 from ...core.base.errors import InputError, hold_to
@@ -255,6 +255,15 @@ class GradstepApp(App[int]):
     def is_behind(self) -> bool:
         """Tell whether what comes now waits for what a person did before."""
         return self._resting is not None and not self._resting.done()
+
+    def mount(self, *widgets: Widget, **where: Any) -> AwaitMount:
+        """Mount widgets, but none while it ends: Textual, too, mounts none in those.
+
+        Where tasks begin at once, it can be ending before its first screen is up.
+        """
+        if self._exit:
+            return AwaitMount(self.screen, [])
+        return super().mount(*widgets, **where)
 
     def get_default_screen(self) -> Screen[int]:
         """Begin with the scenario, or the picker: a screen below is painted, too."""

@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gradstep.core.base.errors import InputError, LimitError, ProgramError
-from gradstep.core.base.limits import Limits
+from gradstep.core.base.limits import LIMITS, Limits
 from gradstep.core.engine.run import forward
 from gradstep.core.ops.shape.indexing import Slot
 from gradstep.core.program.build import Leaf, Program, build
@@ -1100,6 +1100,45 @@ def refused(text: str, limits: Limits | None = None) -> str:
 )  # fmt: skip
 def test_limits(text: str, said: str) -> None:
     assert refused(text) == said
+
+
+def test_a_long_sum_has_the_same_bound_in_each_version_of_python() -> None:
+    program = build("y = " + "a + " * LIMITS.row + "a", LEAVES)
+    assert sum(node.site is not None for node in program.graph) == LIMITS.row
+    said = refused("y = " + "a + " * (LIMITS.row + 1) + "a")
+    assert said == "0:0 expressions are nested too deep"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("y0 = exp(a)\ny1 = exp(a)\ny2 = exp(a)", "3:1 the program has lines for more"),
+        ("y = a + a * a / (a) - a", "1:1 the program has operators for more"),
+        ("y = a\nz = [" + "1, " * 20 + "]", "2:1 the program has more than 40 words"),
+    ],
+)
+def test_what_is_too_much_is_refused_before_it_is_read(text: str, said: str) -> None:
+    assert refused(text, Limits(nodes=2, tokens=40)).startswith(said)
+
+
+def test_signs_of_numbers_are_no_operators() -> None:
+    text = "y = a" + " * -1e-5 * +2E+3" * 50 + "  # a - a - a"
+    nodes = len(build(text, LEAVES).graph.nodes)
+    build(text, LEAVES, limits=Limits(nodes=nodes))
+    assert f"more than {nodes - 1} nodes" in refused(text, Limits(nodes=nodes - 1))
+
+
+def test_expressions_that_make_no_node_have_a_limit_of_their_own() -> None:
+    alias = "".join(f"y{k} = a\n" for k in range(101))
+    assert "more than 100 expressions that make no" in refused(alias, Limits(idle=100))
+    works = "".join(f"y{k} = a * a\n" for k in range(101))
+    build(works, LEAVES, limits=Limits(idle=100))
+    # The same for what is copied of a call like it.
+    calls = "".join(f"y{k} = f(a)\n" for k in range(60))
+    alias = "".join(f"    b{k} = a\n" for k in range(30))
+    build(f"def f(a):\n    return a * 1\n{calls}", LEAVES, limits=Limits(idle=100))
+    text = f"def f(a):\n{alias}    return a * 1\n{calls}"
+    assert "that make no node" in refused(text, Limits(idle=400))
 
 
 def test_large_powers_are_not_computed() -> None:

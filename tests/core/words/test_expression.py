@@ -317,9 +317,9 @@ for _ in range(15):
 @pytest.mark.parametrize(
     ("text", "says", "name"),
     [
-        (NESTED, "the results of the expression have 1100 elements", "elements"),
+        (NESTED, "the results of the expression have 1100 elements", "results"),
         ("[v, v, v, v, v, v, v, v, v, v, v]", "shape (1100,) is too large", "elements"),
-        ("-v + -v + -v + -v + -v + -v", "have 1100 elements together", "elements"),
+        ("-v + -v + -v + -v + -v + -v", "have 1100 elements together", "results"),
         ("sum(v[None] * v[:, None])", "shape (100, 100) is too large", "elements"),
         ("v @ v", "", ""),
         ("W @ W @ W", "", ""),
@@ -339,7 +339,7 @@ for _ in range(15):
 def test_an_expression_is_bounded_as_a_whole(text: str, says: str, name: str) -> None:
     program = program_of("E = sum(v) + sum(W)", v=np.zeros(100), W=np.zeros((9, 9)))
     trace = Trace(evaluate(program.graph, program.leaves))
-    limits = Limits(elements_per_array=1000, elements=1000, work=10_000)
+    limits = Limits(elements_per_array=1000, results=1000, work=10_000)
     state = State(trace, 0, budget=Budget(limits))
     expression = parse(text, program.graph, {})
     if not says:
