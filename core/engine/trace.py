@@ -16,8 +16,9 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from dataclasses import dataclass
-from functools import cached_property
-from operator import neg
+from functools import cached_property, reduce
+from itertools import accumulate
+from operator import add, neg
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, cast
 
 import numpy as np
@@ -27,7 +28,7 @@ from .cells import Cells, products, slopes
 from .graph import Edge, Edges, Node
 
 if TYPE_CHECKING:  # 1 ms of a start
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from types import EllipsisType
 
     from ..ops.optimizers import Optimizer
@@ -312,6 +313,24 @@ class Trace:
         partial = self._accumulated(node, position)
         return None if partial is None else np.asarray(partial)
 
+    def gradients(self, node: int, positions: Sequence[int]) -> Array | None:
+        """Return the gradient of a node at each of several positions, in order.
+
+        It is one walk over what arrives between them. None where it is not there at the
+        first one, and where the numbers are not plain: a walk may take long there.
+        """
+        if not self._is_plain or node == self.run.graph.output:
+            return None
+        before = self.gradient(node, positions[0])
+        if before is None:
+            return None
+        into = self._edges.into(node)
+        first, stop = (bisect_left(into, end) for end in (positions[0], positions[-1]))
+        events = into[first:stop]
+        with np.errstate(all="ignore"):
+            sums = [*accumulate(self._addends(events), initial=before.item())]
+        return np.array(sums)[np.searchsorted(events, positions)]
+
     def uses(self, node: int, position: int) -> tuple[int, int]:
         """Return how many contributions to a node are in, and of how many."""
         into = self._edges.into(node)
@@ -500,7 +519,9 @@ class Trace:
         events = self._edges.into(node)[start:stop]
         with np.errstate(all="ignore"):
             if self._is_plain:
-                return self._add_plain(events, total)
+                addends = self._addends(events)
+                first = next(addends, None) if total is None else total
+                return reduce(add, addends, first)
             for number in events:
                 addend = self.contribution(self.edge(number))
                 total = addend if total is None else np.add(total, addend)
@@ -515,8 +536,8 @@ class Trace:
         is_one = run.graph.scalar and not run.patches
         return is_one and set(map(type, run.values)) == {float}
 
-    def _add_plain(self, events: Sequence[int], total: Any) -> Any:
-        """Add contributions of plain numbers, as the backward pass does it."""
+    def _addends(self, events: Sequence[int]) -> Iterator[Any]:
+        """Yield contributions of plain numbers, made as the backward pass does it."""
         run, first, edges = self.run, self._first, self._edges
         consumers, arguments = edges.consumers, edges.arguments
         rows, values, gradients = run.graph.nodes.rows, run.values, run.gradients
@@ -528,9 +549,7 @@ class Trace:
                 raise ValueError("no gradient flows there")
             arrays = [gradients[consumer], values[consumer]]
             arrays += [values[operand] for operand in operands]
-            addend = call(rule, arrays, attributes)
-            total = addend if total is None else total + addend
-        return total
+            yield call(rule, arrays, attributes)
 
     def _partial_sums(self, node: int) -> list[Value]:
         """Return the sums of the first 64, 128, … contributions to a node."""

@@ -32,12 +32,14 @@ if TYPE_CHECKING:
     )
 
     from ..base.progress import Progress
+    from ..engine.element import Quantity
     from ..ops.table import Array, Value
     from .location import Location
     from .steps import Direction
 
 Kind = Literal["break", "watch", "catch"]
 _OFTEN: Final = 64  # events between two reports of progress
+_PIECE: Final = 256  # events whose conditions are looked at together
 _ORDER: Final = {"break": 0, "watch": 1, "catch": 2}  # at one event, going forward
 
 
@@ -164,7 +166,9 @@ def meetings(
     known = {stop.number: stop for stop in stops if stop.enabled}
     candidates = merge(
         *(
-            _keys(stop, _events(stop, trace, position, direction, least), direction)
+            _keys(
+                stop, trace, _events(stop, trace, position, direction, least), direction
+            )
             for stop in known.values()
         ),
         reverse=direction < 0,
@@ -187,10 +191,47 @@ def meetings(
 
 
 def _keys(
-    stop: Stop, events: Sequence[int], direction: Direction
+    stop: Stop, trace: Trace, events: Sequence[int], direction: Direction
 ) -> Iterator[tuple[int, int, int]]:
-    in_order = events if direction > 0 else reversed(events)
-    return ((event, _ORDER[stop.kind], stop.number) for event in in_order)
+    """Yield the events to look at, without most of those where a condition is false.
+
+    The last one of each piece is looked at in any case: so the other stops have their
+    turn, progress is told, and one can give up.
+    """
+    in_order = events[::direction]
+    for first in range(0, len(in_order), _PIECE):
+        *piece, last = in_order[first : first + _PIECE]
+        for event in (*_possible(stop, trace, piece), last):
+            yield event, _ORDER[stop.kind], stop.number
+
+
+def _possible(stop: Stop, trace: Trace, events: Sequence[int]) -> Sequence[int]:
+    """Return those of some events at which a condition may be true."""
+    if stop.condition is None or not events:
+        return events
+    if stop.watched is not None and not stop.watched.is_name:
+        return events  # what does not fit in there is told first
+    seen = [event + (stop.kind != "break") for event in events]
+    read = {one: _course(trace, *one, sorted(seen)) for one in stop.condition.reads}
+    found = stop.condition.may_hold({k: v for k, v in read.items() if v is not None})
+    if found is None:
+        return events
+    at = dict(zip(sorted(seen), np.broadcast_to(found, len(seen)), strict=True))
+    return [event for event, moment in zip(events, seen, strict=True) if at[moment]]
+
+
+def _course(
+    trace: Trace, node: int, quantity: Quantity, positions: Sequence[int]
+) -> Array | None:
+    """Return a single number at each of several positions, in order; None if unsure."""
+    if trace.run.graph.nodes[node].shape != ():
+        return None
+    if quantity == "grad":
+        return trace.gradients(node, positions)
+    update = trace.update_event(node)
+    if update is not None and positions[0] <= update < positions[-1]:
+        return None
+    return trace.value(node, positions[0])
 
 
 def _events(

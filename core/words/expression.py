@@ -16,8 +16,8 @@ import operator
 import re
 import warnings
 from dataclasses import dataclass, field
-from functools import cache, partial
-from itertools import chain
+from functools import cache, partial, reduce
+from itertools import chain, takewhile
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
@@ -128,6 +128,25 @@ class Expression:
             if isinstance(one, _Read) and not _is_there(one, state):
                 found[one.name + ".grad" * (one.quantity == "grad")] = None
         return tuple(found)
+
+    @property
+    def is_name(self) -> bool:
+        """Whether it is a value or a gradient as it is, which always fits."""
+        return isinstance(self.tree, _Read)
+
+    def may_hold(self, read: Mapping[tuple[int, Quantity], Array]) -> Array | None:
+        """Tell at which of several moments it may be true, from what is read at each.
+
+        `read` holds one number for each moment, or one for all of them. None is for an
+        expression that has to be asked moment by moment: here all is compared at once,
+        and only by rules that do not round in one way alone and in another in a row.
+        """
+        with np.errstate(all="ignore"):
+            try:
+                found = _along(self.tree, read)
+            except _MISFITS:
+                return None
+        return None if found is None else np.asarray(found, dtype=bool)
 
     def holds(self, state: State) -> bool:
         """Tell whether the expression is true; what is not there yet is not true."""
@@ -501,6 +520,8 @@ _BINARY: Final[Mapping[type[ast.AST], Callable[[Any, Any], Any]]] = {
     ast.Mod: np.remainder,
     ast.FloorDiv: np.floor_divide,
 }
+# Of one number after the other, or of many at once: the result is the same.
+_EXACT: Final = (ast.Add, ast.Sub, ast.Mult, ast.Div)
 _NO_BYTES: Final = np.dtype([])
 # What NumPy, or an operation, says of numbers that do not fit.
 _MISFITS: Final = (ValueError, TypeError, LookupError, ArithmeticError, MemoryError)
@@ -755,6 +776,39 @@ def _evaluate(tree: ast.expr, state: State) -> Any:
             return _call(tree, state)
         case _:
             raise AssertionError(tree)
+
+
+def _along(tree: ast.expr, read: Mapping[tuple[int, Quantity], Array]) -> Any:
+    """Return at once what `_evaluate` returns at each of several moments, or None."""
+    match tree:
+        case _Read(node=node, quantity=quantity):
+            return read.get((node, quantity))
+        case ast.Constant(value=int() | float() as value):
+            return value
+        case ast.BoolOp(values=values):
+            return _along_and_or(tree, [_along(value, read) for value in values])
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            parts, rule = [operand], np.negative
+        case _Infix(left=left, op=op, right=right) if type(op) in _EXACT:
+            parts, rule = [left, right], _BINARY[type(op)]
+        case ast.Compare(left=left, ops=[op], comparators=[right]):
+            parts, rule = [left, right], OPERATORS[type(op)]
+        case _Call(name="abs" | "isnan" | "isinf" | "isfinite" as name, args=[one]):
+            parts, rule = [one, *tree.keywords.values()], getattr(np, name)
+        case _:
+            return None
+    found = [_along(part, read) for part in parts]
+    return None if any(one is None for one in found) else rule(*map(np.asarray, found))
+
+
+def _along_and_or(tree: ast.BoolOp, found: list[Any]) -> Array | None:
+    """Return where all, or one, are true: of `and`, those before the first unknown."""
+    is_and = isinstance(tree.op, ast.And)
+    known = [*takewhile(lambda one: one is not None, found)]
+    if not known or not (is_and or len(known) == len(found)):
+        return None
+    rule = np.logical_and if is_and else np.logical_or
+    return reduce(rule, known)
 
 
 def _size(value: Any) -> int:

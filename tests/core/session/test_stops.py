@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from gradstep.core.engine.run import evaluate
 from gradstep.core.engine.trace import Trace
 from gradstep.core.session.location import Location
+from gradstep.core.session.memory import Place
 from gradstep.core.session.stops import (
     Catch,
     Stop,
@@ -20,6 +22,7 @@ from gradstep.core.session.stops import (
     changing,
     covered,
     is_covered,
+    meetings,
     produced,
     same,
 )
@@ -29,6 +32,8 @@ from sessions import said, session
 if TYPE_CHECKING:
     from gradstep.core.debugger.debugger import Debugger
     from gradstep.core.program.build import Program
+    from gradstep.core.session.steps import Direction
+    from gradstep.core.words.expression import State
 
 # Events by hand: 0 u, 1 v, 2 E, 3 the seed, 4 E<-v, 5 v<-u, 6 v<-w, 7 and 8 u<-x,
 # 9 the update of w, 10 that of x.
@@ -310,3 +315,52 @@ def test_one_look_tells_that_nothing_is_not_finite() -> None:
     # All but the seed, which is event 2.
     assert list(catching(Catch("nan"), spoilt)) == [0, 1, 3, 4, 5, 6]
     assert list(catching(Catch("zero"), finite)) == list(range(7))
+
+
+@pytest.mark.parametrize("direction", [1, -1])
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "w.grad > 20",
+        "abs(w.grad) >= 40 and hits >= 0",
+        "hits >= 0 and w.grad < -30",
+        "-w.grad / 2 > 10 or x300.grad < 0",
+        "not w.grad < 15",
+        "w.grad * w.grad == w.grad ** 2 and position > 900",
+        "isnan(w.grad - w.grad)",
+        "x400 < 0 and w.grad > 15",
+        "w.grad > 1e9 or w.grad",
+        "0 < w.grad < 10",
+        "w < 0",
+    ],
+)
+def test_a_watch_halts_where_asking_at_each_event_says_so(
+    condition: str, direction: Direction
+) -> None:
+    # The gradient of w swings between −56 and 24.
+    swing = (f"x{i} = x{i - 1} + w * {math.sin(i / 40):.3f}" for i in range(1, 801))
+    program = "\n".join(["x0 = x", *swing])
+    text = f"gradstep = 1\nprogram = '''\n{program}\n'''\n"
+    debugger = session(f"{text}inputs.x = 1.0\nparameters.w = -0.5\n")
+    trace = debugger.trace
+    node = trace.run.graph.node("w").index
+    asked, total, expected = debugger.expression(condition), 0.0, []
+    for event in trace.arrivals(node):
+        before, after = total, trace.gradient(node, event + 1)
+        total = float(np.asarray(after))
+        if total != before and asked.holds(debugger.state(Place(0, event + 1))):
+            expected.append(event)
+    assert bool(expected) is not condition.startswith("isnan")
+    watch = Stop(1, "watch", "w.grad", watched=debugger.expression("w.grad"))
+    stops = [replace(watch, condition=asked)]
+
+    def state(position: int, _: int) -> State:
+        return debugger.state(Place(0, position))
+
+    start = 0 if direction > 0 else len(trace)
+    found = [
+        met.event
+        for halt in meetings(stops, trace, start, direction, state, 1)
+        for met in halt
+    ]
+    assert found == expected[::direction]
