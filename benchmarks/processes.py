@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 TURNS: Final = 7
 NODES: Final = 1_000  # computed ones: with the seed 3,001 events
+MANY: Final = 10_000
 
 
 def rows() -> Iterator[Row]:
@@ -24,6 +25,8 @@ def rows() -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as folder:
         scenario = Path(folder, "chain.toml")
         scenario.write_text(chain(NODES), "utf-8")
+        large = Path(folder, "large.toml")
+        large.write_text(chain(MANY), "utf-8")
         page = Path(folder, "page.html")
         played = ("play", str(scenario), "--json")
         for what, against, most, ours, theirs in (
@@ -42,6 +45,13 @@ def rows() -> Iterator[Row]:
                 2.0,
                 ("export", str(scenario), "-o", str(page), "--force"),
                 played,
+            ),
+            (
+                f"show, {MANY:,} nodes",
+                "grads --json",
+                4.0,
+                ("show", str(large)),
+                ("grads", str(large), "--json"),
             ),
         ):
             one, two = _race(ours, theirs)

@@ -28,6 +28,7 @@ _MOST_LISTED = 12  # operands, before only some of them are named
 _DEEPEST = 3  # expressions inside each other, before a name stands for the rest
 
 _PLACE: Final = re.compile(r"\{(\w+)\}")
+_BRACKET: Final = re.compile(r"[][()]")
 _SUM: Final = re.compile(r"\{\w+\} [+−] \{\w+\}")
 _POWER: Final = re.compile(r"\^(\d+)(?![\w.^])")
 _ONE_LESS: Final = re.compile(r"\^\((\d{1,9}) − 1\)")
@@ -484,6 +485,8 @@ def _is_sum(text: str) -> bool:
 
 def _outside(text: str) -> str:
     """Return `text` without what stands in brackets."""
+    if not _BRACKET.search(text):
+        return text
     depth, kept = 0, ""
     for character in text:
         depth -= character in ")]"

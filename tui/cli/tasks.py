@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING
 
 from ...core.base.errors import InputError, Problem, ScenarioError, gathered
 from ...core.base.exits import FAILED, INTERRUPTED, OK
+from ...core.base.garbage import undisturbed
 from ...core.base.limits import LIMITS, Limits, raised
 from ...core.base.save import write
 from ...core.base.text import clean
@@ -152,7 +153,9 @@ def do_show(options: Options) -> int:
     if options.json:
         screen.file.write(f"{dump(graph_record(scenario, trace))}\n")
     else:
-        screen.print(subject_block(scenario.subject, trace, look, screen.width))
+        with undisturbed():  # the lines of all nodes, until they are printed
+            block = subject_block(scenario.subject, trace, look, screen.width)
+            screen.print(block, crop=False)  # it is as wide as the screen already
     return OK
 
 

@@ -9,7 +9,8 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeVar
 
 from rich.console import Console, ConsoleOptions, RenderResult
-from rich.text import Text
+from rich.segment import Segment
+from rich.text import Span, Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -44,6 +45,9 @@ class Block(NamedTuple):
     ) -> RenderResult:
         """Draw the lines, each from a new line on."""
         fits = self.width <= options.max_width
+        if fits and console.color_system is None:  # no style is seen there
+            yield from (Segment(f"{line.plain.rstrip()}\n") for line in self.lines)
+            return
         for line in self.lines:
             drawn = line
             if line.plain[-1:].isspace():
@@ -78,9 +82,8 @@ def indent(block: Block, by: int) -> Block:
 
 
 def _indented(line: Text, by: int) -> Text:
-    indented = line.copy()
-    indented.pad_left(by)
-    return indented
+    spans = [Span(start + by, end + by, style) for start, end, style in line.spans]
+    return Text(" " * by + line.plain, line.style, end=line.end, spans=spans)
 
 
 def apart(*blocks: Block) -> Block:
