@@ -3,6 +3,7 @@
 import asyncio
 import inspect
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,6 +18,11 @@ for name in [name for name in os.environ if name.startswith(("TEXTUAL", "GRADSTE
     del os.environ[name]
 # What the application would only tell of is to fail a test.
 os.environ["GRADSTEP_TRACEBACK"] = "1"
+
+# Nor how they are started: in the background Ctrl+C is ignored, and whatever a test
+# starts would ignore it as well.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A busy machine must not fail a test, and two runs of the same code must agree;
 # `make tests ARGS=--hypothesis-profile=explore` looks further.

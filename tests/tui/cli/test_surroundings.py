@@ -14,7 +14,7 @@ import pytest
 from gradstep.tui.app import app
 from gradstep.tui.cli import main as cli
 from gradstep.tui.cli.output import _width
-from patience import PATIENCE
+from patience import PATIENCE, hears_hang_ups
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -191,7 +191,11 @@ cli.task = lambda _name: wait
 
 @pytest.mark.parametrize(
     ("number", "code"),
-    [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)],
+    [
+        (signal.SIGINT, 130),
+        (signal.SIGTERM, 143),
+        pytest.param(signal.SIGHUP, 129, marks=hears_hang_ups),
+    ],
 )
 def test_a_signal_ends_the_work_and_leaves_no_draft(
     number: signal.Signals, code: int, tmp_path: Path

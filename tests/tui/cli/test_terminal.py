@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from patience import PATIENCE
+from patience import PATIENCE, hears_hang_ups
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -139,7 +139,7 @@ def is_left(opened: Terminal) -> bool:
     [
         ("q", 0),
         (signal.SIGTERM, 143),
-        (signal.SIGHUP, 129),
+        pytest.param(signal.SIGHUP, 129, marks=hears_hang_ups),
         (signal.SIGINT, 130),
         ("terminated at work", 143),
     ],
@@ -164,6 +164,7 @@ def test_the_terminal_is_left_as_it_was(
         assert b"Traceback" not in opened.written
 
 
+@hears_hang_ups
 @pytest.mark.parametrize("command", ["run", "debug"])
 def test_a_terminal_that_is_gone_ends_what_was_in_it(
     command: str, tmp_path: Path
@@ -176,7 +177,10 @@ def test_a_terminal_that_is_gone_ends_what_was_in_it(
         assert opened.process.wait(PATIENCE) == 128 + signal.SIGHUP
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "number",
+    [signal.SIGTERM, pytest.param(signal.SIGHUP, marks=hears_hang_ups)],
+)
 def test_the_terminal_is_left_at_the_plain_prompt(
     number: signal.Signals, tmp_path: Path
 ) -> None:
