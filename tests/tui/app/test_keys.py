@@ -348,7 +348,7 @@ CHECKS: Final = (
     Row("enter", chosen, "oz.grad[]", keys=("r",)),
 )
 NOTES: Final = (
-    Row("enter", last, "goto here", ("mark here", "goto 3"), ("down",) * 5),
+    Row("enter", last, "goto here", ("mark here", "goto 3"), ("up",)),
     Row("m", prompt, "mark "),
 )
 
