@@ -64,9 +64,6 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 
 # What is known to be wrong and not mended yet: a failure there is no news.
 OPEN = (
-    "test_large.py::test_no_rule_is_asked_again_for_what_was_seen_before",
-    "test_walks.py::test_a_walk_ends_where_a_fresh_screen_begins[hidden_layer-",
-    "test_walks.py::test_a_walk_ends_where_a_fresh_screen_begins[three_layer_batch-",
     "test_terminal.py::test_a_terminal_that_is_gone_ends_what_was_in_it[debug]",
     "test_terminal.py::test_the_terminal_is_left_at_the_plain_prompt[1]",
 )

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, TextIO
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
-from textual.events import Event, InputEvent, Key, Paste
+from textual.events import Event, InputEvent, Key, MouseUp, Paste
 from textual.geometry import Size
 from textual.reactive import Initialize, Reactive
 from textual.widget import AwaitMount, Widget
@@ -218,6 +218,8 @@ class GradstepApp(App[int]):
             if isinstance(event, Paste) and isinstance(line, Input):
                 event.text = taken_by(line, event.text)
             await super().on_event(event)
+            if isinstance(event, MouseUp):
+                self._mouse_down_widget = None  # its screen may be closed by now
             if not self.is_behind:
                 self._resting = asyncio.create_task(self._take_turns())
 

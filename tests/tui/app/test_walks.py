@@ -387,6 +387,10 @@ _FOUND: Final[Mapping[str, tuple[str, tuple[Steps, ...]]]] = {
         "apple_orange",
         (("ctrl+o",), ((130, 40),)),
     ),
+    "a palette that was closed by a click beside it": (
+        "apple_orange",
+        (("ctrl+p",), ((2, 34),)),
+    ),
 }
 
 
@@ -395,6 +399,7 @@ async def test_what_a_walk_has_found_is_mended(what: str) -> None:
     name, turns = _FOUND[what]
     app = GradstepApp(load(name))
     app.animation_level = "none"
+    screens: WeakSet[Screen[object]] = WeakSet()
     async with app.run_test(size=_ROOMY):
         await settle(app)
         for steps in turns:
@@ -412,7 +417,8 @@ async def test_what_a_walk_has_found_is_mended(what: str) -> None:
                     case str():
                         press(app, one)
             await settle(app)
-        await ends_well(app, WeakSet())
+            screens.update(app.screen_stack)
+        await ends_well(app, screens)
 
 
 @pytest.mark.parametrize(
