@@ -60,17 +60,3 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     arguments = {name: pyfuncitem.funcargs[name] for name in names}
     asyncio.run(pyfuncitem.obj(**arguments))
     return True
-
-
-# What is known to be wrong and not mended yet: a failure there is no news.
-OPEN = (
-    "test_terminal.py::test_a_terminal_that_is_gone_ends_what_was_in_it[debug]",
-    "test_terminal.py::test_the_terminal_is_left_at_the_plain_prompt[1]",
-)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of what is open."""
-    for item in items:
-        if any(one in item.nodeid for one in OPEN):
-            item.add_marker(pytest.mark.xfail(reason="open", strict=False))

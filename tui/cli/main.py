@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import signal
 import sys
@@ -32,6 +33,7 @@ _SIGNALS: Final = [
     for name in ("SIGINT", "SIGTERM", "SIGHUP")
     if hasattr(signal, name)
 ]
+_HUNG_UP: Final = SIGNALLED + 1  # SIGHUP, on systems without it, too
 _DESCRIPTION: Final = """\
 A debugger for backpropagation: run a scenario forward and backward, one step at a time,
 and see where every gradient comes from. Without a command it opens the application in
@@ -214,6 +216,8 @@ def _run(arguments: Sequence[str], begin: Callable[[], None]) -> int:
         return OK
     except OSError as error:
         _give_up_output()
+        if error.errno == errno.EIO:  # the terminal is gone, its signal comes
+            return _HUNG_UP
         _say(f"gradstep: the output cannot be written: {error.strerror or error}")
         return WRONG
     except Exception as error:  # noqa: BLE001  # what is left is ours to explain

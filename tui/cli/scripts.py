@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -27,7 +29,7 @@ from ..export.exports import with_screen
 from .output import Screen, is_terminal, loaded, look_for, progress, screen_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from ...core.scenario.scenario import Scenario
     from ...core.session.reply import Reply
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 Options = argparse.Namespace
 
 _PROMPT: Final = "(gradstep) "
+_LOOK: Final = 0.1  # seconds between two looks for a signal
 
 
 # -------------------------------------------------------------------------- scripts
@@ -156,7 +159,8 @@ def _talk(debugger: Debugger, options: Options) -> int:
     while True:
         before = debugger.place
         try:
-            last = input(_PROMPT).strip() or last
+            with _signals_heard():
+                last = input(_PROMPT).strip() or last
         except EOFError:
             screen.print()
             return 0
@@ -167,6 +171,25 @@ def _talk(debugger: Debugger, options: Options) -> int:
         _print(screen, reply_block(debugger, reply, look, screen.width, before))
         if reply.code is not None:
             return reply.code
+
+
+@contextmanager
+def _signals_heard() -> Iterator[None]:
+    """Look for signals ten times a second, where there is such a clock.
+
+    Readline waits for the next key. A signal that comes while it writes the one before
+    is only noted by Python, and nobody would look until then.
+    """
+    if not hasattr(signal, "setitimer"):
+        yield
+        return
+    before = signal.signal(signal.SIGALRM, lambda _number, _frame: None)
+    signal.setitimer(signal.ITIMER_REAL, _LOOK, _LOOK)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def _complete_with(debugger: Debugger) -> None:
