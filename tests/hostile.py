@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 FINE: Final = 0
 HELD: Final = 1  # an assertion or a check does not hold
 REFUSED: Final = 2
-SECONDS: Final = 2  # of processor time
+# Of processor time: 2 are enough on a quiet machine; what hangs takes any number.
+SECONDS: Final = 20
 MEBIBYTES: Final = 400
 _ROOM: Final = 1536 * 2**20  # bytes that may be reserved, so that nobody else suffers
 

@@ -38,6 +38,26 @@ W = [[0.5, -1.0], [0.25, 2.0]]
 "δ" = "a.grad"
 """
 TRAINING = LAYERS + "[training]\nlearning_rate = 0.5\niterations = 4\n"
+# The first update drives all of the second layer below 0, for good: each W2 gets
+# minus 4.5 and each b2 minus 2 (`test_why.py` has it by hand).
+DEAD = """
+gradstep = 1
+output = "E"
+program = '''
+h1 = relu(x @ W1)
+h2 = relu(h1 @ W2 + b2)
+E = sum(h2)
+'''
+[inputs]
+x = [[1.0, 2.0], [2.0, 1.0]]
+[parameters]
+W1 = [[1.0, 0.5], [0.5, 1.0]]
+W2 = [[1.0, 1.0], [1.0, 1.0]]
+b2 = [0.5, 0.5]
+[training]
+learning_rate = 1.0
+iterations = 4
+"""
 TROUBLE = """
 gradstep = 1
 program = '''

@@ -21,7 +21,7 @@ from gradstep.core.explain.why.why import why
 from gradstep.core.scenario.scenario import load
 from gradstep.core.words.events import element_name
 from runs import edge, number, run_of
-from sessions import TROUBLE, said, session
+from sessions import DEAD, TROUBLE, said, session
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -767,25 +767,6 @@ def test_terms_of_a_patched_rule_are_called_those_of_its_own() -> None:
 
 
 # ------------------------------------------------------------------- zeros behind zeros
-
-DEAD = """
-gradstep = 1
-output = "E"
-program = '''
-h1 = relu(x @ W1)
-h2 = relu(h1 @ W2 + b2)
-E = sum(h2)
-'''
-[inputs]
-x = [[1.0, 2.0], [2.0, 1.0]]
-[parameters]
-W1 = [[1.0, 0.5], [0.5, 1.0]]
-W2 = [[1.0, 1.0], [1.0, 1.0]]
-b2 = [0.5, 0.5]
-[training]
-learning_rate = 1.0
-iterations = 4
-"""
 
 
 def test_a_zero_leads_on_to_the_layer_that_is_off_as_a_whole() -> None:

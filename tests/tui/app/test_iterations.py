@@ -14,30 +14,11 @@ from gradstep.tui.panes.tables.nodes import NodesPane
 from gradstep.tui.panes.why import WhyPane
 from looks import chosen, opened
 from panes_app import text_of
+from sessions import DEAD
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-# The first update drives all of the second layer below 0, for good: each W2 gets
-# minus 4.5 and each b2 minus 2 (`test_why.py` has it by hand).
-DEAD = """
-gradstep = 1
-output = "E"
-program = '''
-h1 = relu(x @ W1)
-h2 = relu(h1 @ W2 + b2)
-E = sum(h2)
-'''
-[inputs]
-x = [[1.0, 2.0], [2.0, 1.0]]
-[parameters]
-W1 = [[1.0, 0.5], [0.5, 1.0]]
-W2 = [[1.0, 1.0], [1.0, 1.0]]
-b2 = [0.5, 0.5]
-[training]
-learning_rate = 1.0
-iterations = 4
-"""
 # E = (2 w − 1)² / 2: the gradient is 2 (2 w − 1), and w is 1, 0.8, 0.68, 0.608.
 FALLING = """
 gradstep = 1
@@ -149,7 +130,7 @@ def test_the_nodes_have_a_parameter_as_print_has_it(
             [row] = [
                 line
                 for line in text_of(seen.one(NodesPane)).splitlines()
-                if " w " in line
+                if line[1:].split()[1:2] == ["w"]
             ]
             assert number in row.split()
             reply = seen.debugger.execute("print w[0]")
