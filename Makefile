@@ -6,8 +6,9 @@ PYTHON ?= $(or $(shell command -v python3.11 || command -v python3),python3)
 VENV ?= .venv
 ARGS ?=
 
-# Environments and caches of the person who calls make must not decide what is tested.
-unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
+# Environments and caches of the person who calls make must not decide what is tested,
+# nor that each process that a test starts compiles all modules again.
+unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV PYTHONDONTWRITEBYTECODE
 
 bin := $(VENV)/bin
 ready := $(VENV)/.ready

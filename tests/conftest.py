@@ -16,6 +16,8 @@ for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "TERM", "COLORTERM")
     os.environ.pop(name, None)
 for name in [name for name in os.environ if name.startswith(("TEXTUAL", "GRADSTEP"))]:
     del os.environ[name]
+# What tests start is to find its modules compiled: that is most of its start.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # What the application would only tell of is to fail a test.
 os.environ["GRADSTEP_TRACEBACK"] = "1"
 
