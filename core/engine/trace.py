@@ -202,15 +202,17 @@ class Trace:
 
     def event(self, number: int) -> Event:
         """Return event `number`, 0 … N − 1: the one that position `number` has next."""
-        if not 0 <= number < len(self):
-            raise IndexError(f"event {number} of {len(self)}")
-        if number < self.seed_position:
-            return Forward(self._computed[number])
-        if number == self.seed_position:
+        computed = self._computed
+        behind = number - len(computed)  # the seed is 0
+        if behind < 0 <= number:
+            return Forward(computed[number])
+        if behind == 0:
             return Seed(self.run.graph.output)
-        if number < self.update_position:
+        if 0 < behind <= len(self._edges.consumers):
             return Contribution(*self.edge(number))
-        return Update(self.updates[number - self.update_position])
+        if behind > 0 and number < len(self):
+            return Update(self.updates[number - self.update_position])
+        raise IndexError(f"event {number} of {len(self)}")
 
     def edge(self, number: int) -> Edge:
         """Return the edge that event `number`, a contribution, belongs to."""

@@ -166,10 +166,11 @@ class Part:
         size, rest = 0, 0.0
         for block in self.blocks:
             places = largest(block.product, count)
-            left = np.ones(len(block.product), np.bool_)
-            left[places] = False
-            with np.errstate(all="ignore"):
-                rest += float(np.sum(block.product, where=left))
+            if len(places) < len(block.product):
+                left = np.ones(len(block.product), np.bool_)
+                left[places] = False
+                with np.errstate(all="ignore"):
+                    rest += float(np.sum(block.product, where=left))
             known = bool(kept)
             kept += [self._term(block, place) for place in places.tolist()]
             if known:
@@ -411,7 +412,12 @@ def _part_of(trace: Trace, edge: Edge, number: int, index: Index) -> Part:
     blocks: Iterable[Columns] = _Blocks(
         lambda: map(columns, factor_blocks(run, edge, index))
     )
-    if upstream.size <= _FEW:
+    with np.errstate(all="ignore"):
+        alone = _single_term(trace, edge, index)
+    if alone is not None:
+        flat = np.ravel_multi_index(index, upstream.shape)
+        blocks = (Columns(*(np.array([one]) for one in (flat, *alone[1:]))),)
+    elif upstream.size <= _FEW:
         blocks = tuple(blocks)
     key = (edge.consumer, edge.argument)
     return Part(

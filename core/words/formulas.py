@@ -448,10 +448,11 @@ def _tidy(text: str) -> str:
     ('2 · x', '3 · x²', 'x^0.5')
     """
     text = text.replace("ᵀᵀ", "")
-    text = _ONE_LESS.sub(lambda found: f"^{int(found[1]) - 1}", text)
-    text = _FIRST_POWER.sub("", text)
-    text = _POWER.sub(lambda found: found[1].translate(_SUPERSCRIPT), text)
-    return _BESIDE_NUMBER.sub(" · ", text)
+    if "^" in text:
+        text = _ONE_LESS.sub(lambda found: f"^{int(found[1]) - 1}", text)
+        text = _FIRST_POWER.sub("", text)
+        text = _POWER.sub(lambda found: found[1].translate(_SUPERSCRIPT), text)
+    return _BESIDE_NUMBER.sub(" · ", text) if " ∘ " in text else text
 
 
 def _stands_alone(template: str, found: re.Match[str], text: str) -> bool:
@@ -559,6 +560,8 @@ def _plain(code: str) -> str:
     >>> _plain("y = np.power(x, 2)")
     'y = x ** 2'
     """
+    if "np." not in code:
+        return code.removesuffix(" ** 1")
     if "stride_tricks" in code or "bincount" in code:
         return ""
     code = _SLOPE_CODE.sub(

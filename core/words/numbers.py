@@ -93,7 +93,14 @@ def number_text(value: Any, precision: int = CELL) -> str:
     >>> number_text(3.3000000000000003), number_text(1.5e-9), number_text(550.0)
     ('3.3', '1.5e-9', '550')
     """
-    return write(value, style_for((value,), precision))
+    if not _is_ordinary(value):
+        return write(value, Style())
+    return _alone(float(value), precision)
+
+
+@lru_cache(4096)  # one number stands in several places of a step
+def _alone(number: float, precision: int) -> str:
+    return write(number, style_for((number,), precision))
 
 
 def fitted(value: Any, width: int, digits: int = CELL) -> str:

@@ -14,7 +14,6 @@ from ...core.base.text import clean, nearest
 from ...core.debugger.debugger import Debugger
 from ...core.export.formats import FORMATS, export
 from ...core.words.expression import parse_element
-from ..app.snapshot import Wish, parse_size, take
 from ..export.exports import png_of, with_screen
 from .output import loaded, progress
 
@@ -57,6 +56,8 @@ def do_export(options: Options) -> int:
 
 def do_snapshot(options: Options) -> int:
     """Write a picture of the application, without a terminal."""
+    from ..app.snapshot import Wish, parse_size, take  # noqa: PLC0415  # 60 ms, asyncio
+
     name = _ending(options.output, _PICTURES, "") if options.output else "txt"
     if options.theme and name == "txt":
         what, hint = "--theme is ignored there: a text has no colours", "-o FILE.svg"

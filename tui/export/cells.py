@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from html import escape
 from typing import TYPE_CHECKING, Final
 
@@ -77,8 +77,9 @@ class Cells:
         """How many characters it is wide, about."""
         return (max(map(len, self.texts), default=1) + 2) * len(self._columns) + 2
 
+    @cached_property
     def html(self) -> str:
-        """Return the tables: one, or one for each slice along the first axes."""
+        """The tables: one, or one for each slice along the first axes."""
         cells = zip(self.texts, self.kinds, strict=True)
         return "".join(self._table(first, cells) for first in self._slices)
 
@@ -103,6 +104,23 @@ class Cells:
             )
             lines.append(f"<tr><th>{label}{''.join(found)}")
         return f'<table tabindex="0">{"".join(lines)}</table>'
+
+
+def cells_of(array: Array, most: int = MOST) -> Cells:
+    """Return the cells of an array; one number stands in many steps, and is drawn once.
+
+    >>> cells_of(np.array(2.5)) is cells_of(np.array(2.5))
+    True
+    """
+    if array.ndim:
+        return Cells(array, most)
+    return _number(array.dtype.str, array.tobytes())
+
+
+@lru_cache(4096)
+def _number(dtype: str, data: bytes) -> Cells:
+    """Return the cells of a number by its bits: 0 and -0 are two, nan is one."""
+    return Cells(np.frombuffer(data, dtype).reshape(()))
 
 
 def size_class(width: int) -> str:

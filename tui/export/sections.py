@@ -15,11 +15,12 @@ from ...core.words.numbers import change_text, shape_text
 from ..draw.stage import Stage, pass_of
 from ..panes.step.frame import sides
 from ..panes.step.words import Moment, element, moment, uses, where
-from .cells import Cells, Index, size_class
+from .cells import Cells, Index, cells_of, size_class
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from ...core.engine.element import Element
     from ...core.ops.table import Array
     from ...core.words.formulas import Formula
 
@@ -44,10 +45,11 @@ def step_section(stage: Stage, number: int, attributes: Mapping[str, object]) ->
     made = _made(at, figures)
     indices = figures[made].cells.indices
     texts = [_spelled(at, index) for index in indices]
+    place = where(at)
     statement = stage.statement(number)
     data = {
         **attributes,
-        "title": where(at),
+        "title": place,
         "pass": pass_of(stage, number),
         "made": made,
         "links": _links(at, figures),
@@ -55,7 +57,7 @@ def step_section(stage: Stage, number: int, attributes: Mapping[str, object]) ->
         "slopes": _slopes(at, figures, indices),
     }
     body = [
-        f"<h2>{escape(where(at))}</h2>",
+        f"<h2>{escape(place)}</h2>",
         f"<p class=code>{escape(statement.text)}" if statement else "",
         f"<p class=what>{escape(at.told.what)}",
         _equation(at.told.formula),
@@ -70,20 +72,21 @@ def step_section(stage: Stage, number: int, attributes: Mapping[str, object]) ->
 def section(number: int, data: Mapping[str, object], body: Iterable[str]) -> str:
     """Return a section; what a script has to know of it stands in its attributes."""
     attributes = "".join(
-        f' data-{name}="{escape(one if isinstance(one, str) else _json(one))}"'
+        f' data-{name}="{escape(one if isinstance(one, str) else _JSON.encode(one))}"'
         for name, one in data.items()
     )
     inside = "\n".join(filter(None, body))
     return f'<section id="step{number}"{attributes}>\n{inside}\n</section>'
 
 
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+_JSON: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 def gallery(arrays: Iterable[tuple[str, Array]]) -> str:
     """Return arrays beside each other, each under its name."""
-    return _drawn([Figure(_title("", name, one), Cells(one)) for name, one in arrays])
+    return _drawn(
+        [Figure(_title("", name, one), cells_of(one)) for name, one in arrays]
+    )
 
 
 # ---------------------------------------------------------------------- the matrices
@@ -100,7 +103,7 @@ def _figures(at: Moment) -> Sequence[Figure]:
     for most in _COUNTS:
         if max((_beside(figures), *(one.cells.width for one in figures))) <= _WIDEST:
             break
-        figures = [f._replace(cells=Cells(f.cells.array, most)) for f in figures]
+        figures = [f._replace(cells=cells_of(f.cells.array, most)) for f in figures]
     return figures
 
 
@@ -113,14 +116,14 @@ def _beside(figures: Sequence[Figure]) -> int:
 def _cells(at: Moment, facet: Facet) -> Cells:
     """Return the cells of a matrix; of slopes, those of the first element."""
     if facet.role != "slopes" or not isinstance(at.event, Contribution):
-        return Cells(facet.array)
-    first = Cells(at.facets[at.made].array).indices[0]
-    return Cells(slopes_of(at.trace.run, at.event.edge, first))
+        return cells_of(facet.array)
+    first = cells_of(at.facets[at.made].array).indices[0]
+    return cells_of(slopes_of(at.trace.run, at.event.edge, first))
 
 
 def _is_shown(at: Moment, facet: Facet) -> bool:
     if facet.role == "slopes":
-        made, slopes = (Cells(one.array) for one in (at.facets[at.made], facet))
+        made, slopes = (cells_of(one.array) for one in (at.facets[at.made], facet))
         return 0 < len(made.indices) * len(slopes.indices) <= _MOST_SLOPES
     return not at.stage.graph.nodes[facet.node].is_literal
 
@@ -201,7 +204,7 @@ def _figure(number: int, one: Figure) -> str:
     role = one.facet.role if one.facet is not None else ""
     return (
         f'<figure class="{one.spot} {role}{size}" data-matrix="{number}">'
-        f"<figcaption>{one.title}</figcaption>{one.cells.html()}</figure>"
+        f"<figcaption>{one.title}</figcaption>{one.cells.html}</figure>"
     )
 
 
@@ -239,7 +242,7 @@ def _slopes(
     if not shown or not isinstance(at.event, Contribution):
         return ()
     run, edge, most = at.trace.run, at.event.edge, shown[0].most
-    of_each = (Cells(slopes_of(run, edge, index), most) for index in indices)
+    of_each = (cells_of(slopes_of(run, edge, index), most) for index in indices)
     return [list(map(" ".join, zip(c.kinds, c.texts, strict=True))) for c in of_each]
 
 
@@ -255,16 +258,21 @@ def _links(at: Moment, figures: Sequence[Figure]) -> object:
     shown = [one.facet for one in figures if one.facet is not None]
     sets: dict[tuple[int, ...], int] = {(): 0}
     known: dict[tuple[int, Region | None], int] = {}  # many cells have one region
+    found: dict[Element, Sequence[int]] = {}  # several matrices have one element
     pairs: list[list[list[int]]] = [[[] for _ in figures] for _ in figures]
     for source, figure in enumerate(figures):
         for index in figure.cells.indices:
-            regions = linked(at.trace, at.number, shown, shown[source].element(index))
-            for key in enumerate(regions):
-                if key not in known:
-                    cells = _within(key[1], figures[key[0]].cells)
-                    known[key] = sets.setdefault(cells, len(sets))
-                if key[0] != source:
-                    pairs[source][key[0]].append(known[key])
+            here = shown[source].element(index)
+            if here not in found:
+                keys = tuple(enumerate(linked(at.trace, at.number, shown, here)))
+                for place, region in keys:
+                    if (place, region) not in known:
+                        cells = _within(region, figures[place].cells)
+                        known[place, region] = sets.setdefault(cells, len(sets))
+                found[here] = [known[key] for key in keys]
+            for place, belong in enumerate(found[here]):
+                if place != source:
+                    pairs[source][place].append(belong)
     return [list(sets), pairs]
 
 

@@ -166,7 +166,7 @@ def test_a_large_array_is_cut_in_its_middle() -> None:
     cells = Cells(np.arange(40.0).reshape(2, 20))
     columns = [*range(8), 18, 19]
     assert cells.indices == [(row, column) for row in (0, 1) for column in columns]
-    assert cells.html().count("⋯") == 3  # the heading and both rows
+    assert cells.html.count("⋯") == 3  # the heading and both rows
     assert cells.texts[-1] == "39"
 
 
@@ -178,13 +178,13 @@ def test_an_array_of_more_axes_is_shown_slice_by_slice() -> None:
         (0, 2),
         (1, 0),
     ]
-    assert "<caption>[1, 0] and 2 more" in cells.html()
+    assert "<caption>[1, 0] and 2 more" in cells.html
 
 
 def test_a_number_and_a_row_are_matrices_too() -> None:
     assert Cells(np.array(2.5)).indices == [()]
     assert Cells(np.array([1.0, 2.0])).indices == [(0,), (1,)]
-    assert "class=bad>nan" in Cells(np.array([np.nan, 1.0])).html()
+    assert "class=bad>nan" in Cells(np.array([np.nan, 1.0])).html
 
 
 # -------------------------------------------------------------------------- the colours

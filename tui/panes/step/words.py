@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 from ....core.engine.trace import Contribution, Event, Forward, Seed, Trace, Update
 from ....core.explain.links import Facet, facets
@@ -23,14 +23,11 @@ if TYPE_CHECKING:  # it waits until something is trained
 class Told(NamedTuple):
     """What there is to say of an event in words, wherever the cursor is."""
 
-    what: str = ""  # happens: who receives through whom
-    notes: Sequence[str] = ()  # of the author
-    reasons: Sequence[str] = ()  # what lines and rules of operations say of themselves
-    summed: tuple[int, ...] = ()  # the axes that the event sums over
-    formula: Formula = NO_FORMULA  # what it does in symbols
-
-
-NOTHING: Final = Told()
+    what: str  # happens: who receives through whom
+    notes: Sequence[str]  # of the author
+    reasons: Sequence[str]  # what lines and rules of operations say of themselves
+    summed: tuple[int, ...]  # the axes that the event sums over
+    formula: Formula  # what it does in symbols
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +36,15 @@ class Moment:
 
     stage: Stage  # subject, trace and look
     number: int  # of the event
-    facets: tuple[Facet, ...] = ()  # its arrays, in the order in which they are read
-    told: Told = NOTHING  # its words
-    roles: dict[str, int] = field(default_factory=dict[str, int])  # role → facet
+    event: Event  # it
+    facets: tuple[Facet, ...]  # its arrays, in the order in which they are read
+    told: Told  # its words
+    roles: dict[str, int]  # role → facet
 
     @property
     def trace(self) -> Trace:
         """The trace of the event."""
         return self.stage.trace
-
-    @property
-    def event(self) -> Event:
-        """The event."""
-        return self.trace.event(self.number)
 
     @property
     def made(self) -> int:
@@ -61,14 +54,12 @@ class Moment:
 
 
 def moment(stage: Stage, number: int) -> Moment:
-    """Return what there is to say of an event; nothing where nothing is computed."""
+    """Return what there is to say of an event."""
     trace = stage.trace
-    if not len(trace):
-        return Moment(stage, number)
-    found = facets(trace, number)
+    event, found = trace.event(number), facets(trace, number)
     told = trace.run.recent.of(("told", number), lambda: _told(stage, number))
     roles = {facet.role: place for place, facet in enumerate(found)}
-    return Moment(stage, number, found, told, roles)
+    return Moment(stage, number, event, found, told, roles)
 
 
 def _told(stage: Stage, number: int) -> Told:
