@@ -33,7 +33,7 @@ _WAY: Final = (
     "and `where` (the node or the edge)"
 )
 _MARK: Final = "its `name`, `iteration` and `position`"
-_ONLY_PLACES: Final = ("#", "node:", "frame:", "op:", "line:")  # no expression does
+ONLY_PLACES: Final = ("#", "node:", "frame:", "op:", "line:")  # no expression does
 
 
 def whole_number(text: str, default: int = 1) -> int:
@@ -162,7 +162,7 @@ def _until(direction: Direction) -> Callable[[Session, str], Answer]:
         try:
             location = session.location(arguments)
         except CommandError:
-            if arguments.startswith(_ONLY_PLACES):
+            if arguments.startswith(ONLY_PLACES):
                 raise
             return _until_true(session, arguments, direction)
         once = Stop(0, "break", arguments, location)
@@ -297,9 +297,13 @@ def _mark(session: Session, arguments: str) -> Answer:
             f"{name} is a place already, which the mark would hide",
             f"use another name, such as {name}_mark",
         )
+    before = session.memory.marks.get(name, session.place)
     session.memory.marks[name] = session.place
     data = {"name": name, **session.place._asdict()}
-    return Answer((f"mark {name}: {here(session)}",), data)
+    said = f"mark {name}: {here(session)}"
+    if before != session.place:
+        said += f"; it was at iteration {before.iteration}, position {before.position}"
+    return Answer((said,), data)
 
 
 def _is_place(session: Session, name: str) -> bool:

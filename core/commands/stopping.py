@@ -172,7 +172,7 @@ def _commands(session: Session, arguments: str) -> Answer:
     stop = find_stop(session, number)
     lines = tuple(line.strip() for line in text.split(";") if line.strip())
     for line in lines:
-        session.known(line)
+        session.must_read(line)
     changed = replace(stop, commands=lines, trust=session.trust.of_stop())
     session.memory.stops[stop.number] = changed
     what = "; ".join(lines) if lines else "nothing"

@@ -20,6 +20,7 @@ from ..base.errors import (
 from ..base.text import clean, nearest
 from ..commands import ALIASES, COMMANDS, GROUPS
 from ..commands.elsewhere import WAYS
+from ..commands.reading import must_read
 from ..scenario.scenario import Scenario
 from ..session.reply import Answer, Reply, Table, Value
 from ..session.session import Session
@@ -76,7 +77,7 @@ class Debugger(Session, ByName):
         super().__init__(
             _subject(about),
             timeline,
-            self._command,
+            self._must_read,
             self._nested,
             progress or (lambda done, of: None),
         )
@@ -243,6 +244,12 @@ class Debugger(Session, ByName):
                 raise CommandError(f"there is no command {word!r}", hint)
             name = found[0]
         return COMMANDS[name], rest.strip()
+
+    def _must_read(self, line: str) -> None:
+        """Raise `CommandError` for a line that is wrong whenever it is run."""
+        command, arguments = self._command(line)
+        if command is not None:
+            must_read(self, command, arguments)
 
     def _displays(self) -> Iterator[tuple[int, str, Any]]:
         state = self.state()

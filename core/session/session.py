@@ -36,21 +36,21 @@ if TYPE_CHECKING:
 class Session:
     """The runs over one subject, and where in their time we are.
 
-    `known` raises `CommandError` for a line that is no command, and `nested` carries
-    out a line on behalf of another one, as a script does; `progress` is told how far
-    long work has come.
+    `must_read` raises `CommandError` for a line that no run would take, and `nested`
+    carries out a line on behalf of another one, as a script does; `progress` is told
+    how far long work has come.
     """
 
     def __init__(
         self,
         subject: Subject,
         timeline: Timeline,
-        known: Callable[[str], object],
+        must_read: Callable[[str], object],
         nested: Callable[[str, Trust], Reply],
         progress: Progress,
     ) -> None:
         self.subject = subject
-        self.known = known
+        self.must_read = must_read
         self.nested = nested
         self.trust = KEYBOARD  # in the line that is carried out, or comes next
         self.progress = progress

@@ -730,6 +730,49 @@ def test_a_mark_hides_no_place() -> None:
     assert said(debugger, "mark").text[0].startswith("mark m2")
 
 
+def test_a_mark_that_is_moved_says_where_it_was() -> None:
+    debugger = session()
+    said(debugger, "goto 3")
+    (first,) = said(debugger, "mark here").text
+    assert said(debugger, "mark here").text == (first,)
+    said(debugger, "goto 5")
+    (moved,) = said(debugger, "mark here").text
+    assert moved.startswith("mark here: ")
+    assert moved.endswith("; it was at iteration 0, position 3")
+
+
+_WRONG_BEFORE_IT_IS_RUN = (
+    *("print nobody", "print 1 +", "print", "display nobody", "history"),
+    *("assert a.gard == 3", "last -f nobody", "whatis nobody", "whatis"),
+    *("until line:99", "until nobody", "until", "break nobody", "tbreak a if nobody"),
+    *("watch nobody", "watch c if 1 +", "watch", "condition 1 nobody", "why nobody"),
+    *("explain -3 nobody", "explain W[99, 0]", "uses 1 + 1", "set nobody = 1"),
+    *("set c = nobody", "set c", "set"),
+)
+
+
+@pytest.mark.parametrize("line", _WRONG_BEFORE_IT_IS_RUN)
+def test_a_line_of_a_stop_is_read_when_it_is_given(line: str) -> None:
+    debugger = session()
+    said(debugger, "break c")
+    alone = wrong(debugger, line)
+    assert wrong(debugger, f"commands 1 step; {line}") == alone
+    assert debugger.memory.stops[1].commands == ()
+
+
+def test_a_line_of_a_stop_may_need_what_is_not_there_yet() -> None:
+    debugger = session()
+    said(debugger, "break c")
+    lines = (
+        *("goto later", "undisplay 7", "display", "break if c > 1", "whatis c"),
+        *("condition 9", "delete 9", "explain -3", "why", "until a.h"),
+        *("last -f c", "set c = 2", "watch c if c > 1", "diff 4", "explain -2 W.grad"),
+    )
+    text = "; ".join(lines)
+    said(debugger, f"commands 1 {text}")
+    assert "; ".join(debugger.memory.stops[1].commands) == text
+
+
 def test_backquotes_stand_around_any_name() -> None:
     debugger = session()
     said(debugger, "goto end")

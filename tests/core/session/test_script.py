@@ -210,7 +210,7 @@ def test_what_failed_is_saved_where_it_is_expected(tmp_path: Path) -> None:
 
 def test_a_line_that_changed_something_and_failed_is_saved(tmp_path: Path) -> None:
     debugger = session(TRAINING)
-    for line in ("break b", "commands 1 print nobody", "continue", "patch b local"):
+    for line in ("break b", "commands 1 undisplay 9", "continue", "patch b local"):
         debugger.execute(line)
     assert "check" in debugger.commands
     assert debugger.execute("check").failed
@@ -219,12 +219,12 @@ def test_a_line_that_changed_something_and_failed_is_saved(tmp_path: Path) -> No
     assert lines[3:] == ["continue", "expect error", "patch b local"]
 
 
-@pytest.mark.parametrize("text", ["", " nobody"])
+@pytest.mark.parametrize("text", ["", " no display"])
 def test_what_failed_changed_something_and_was_expected_is_saved_once(
     text: str, tmp_path: Path
 ) -> None:
     debugger = session(TRAINING)
-    for line in ("break b", "commands 1 print nobody", "continue"):
+    for line in ("break b", "commands 1 undisplay 9", "continue"):
         debugger.execute(line)
     said(debugger, f"expect error{text}")
     replayed(debugger, tmp_path / "a.gs")

@@ -1,0 +1,114 @@
+"""What is wrong with a command line that is not to be run yet: one of a stop.
+
+Only names and grammar are looked at. Stops, marks, files and iterations may come to be
+before the line is run, and a gradient that nobody gets here may be there in another
+run.
+"""
+
+from __future__ import annotations
+
+import re
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from ..base.errors import CommandError
+from ..words.expression import parse, parse_element
+from .movement import ONLY_PLACES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ..session.session import Session
+    from .table import Command
+
+    Reader = Callable[[Session, str], None]
+
+
+def must_read(session: Session, command: Command, arguments: str) -> None:
+    """Raise the `CommandError` that running a command would raise for its arguments."""
+    reader = _READERS.get(command.usage)
+    if reader is None:
+        return
+    if arguments:
+        reader(session, arguments)
+    elif not command.usage.startswith("["):
+        command.run(session, "")  # it asks what is meant, and does nothing
+
+
+def _expression(session: Session, text: str) -> None:
+    parse(text, session.graph, session.subject.names, session.subject.limits)
+
+
+def _element(session: Session, text: str) -> None:
+    parse_element(text, session.graph, session.subject.names)
+
+
+def _location(session: Session, text: str) -> None:
+    session.location(text)
+
+
+def _place_or_expression(session: Session, text: str) -> None:
+    try:
+        session.location(text)
+    except CommandError:
+        if text.startswith(ONLY_PLACES):
+            raise
+        _expression(session, text)
+
+
+def _with_condition(reader: Reader) -> Reader:
+    def read(session: Session, text: str) -> None:
+        first, _, condition = f" {text}".partition(" if ")
+        if first.strip():
+            reader(session, first.strip())
+        if condition:
+            _expression(session, condition)
+
+    return read
+
+
+def _behind(option: str, reader: Reader) -> Reader:
+    """Return what reads the arguments that follow an option, a pattern."""
+
+    def read(session: Session, text: str) -> None:
+        rest = re.sub(rf"^(?:{option})(?:\s+|$)", "", text)
+        if rest:
+            reader(session, rest)
+
+    return read
+
+
+def _or_node(reader: Reader) -> Reader:
+    """Return what takes a node by its name, whatever that looks like."""
+
+    def read(session: Session, text: str) -> None:
+        if text not in session.graph.names:
+            reader(session, text)
+
+    return read
+
+
+def _assignment(session: Session, text: str) -> None:
+    target, equals, value = text.partition("=")
+    if not equals:
+        raise CommandError("set what to what?", "set ELEMENT = EXPR")
+    _or_node(_element)(session, target.strip())
+    _expression(session, value)
+
+
+# By the grammar that a row of the table gives; what is not here is not read.
+_READERS: Final[Mapping[str, Reader]] = MappingProxyType(
+    {
+        "EXPR": _expression,
+        "[EXPR]": _expression,
+        "[-f] EXPR": _behind("-f", _expression),
+        "NODE | EXPR": _or_node(_expression),
+        "LOC | EXPR": _place_or_expression,
+        "EXPR [if EXPR]": _with_condition(_expression),
+        "[LOC] [if EXPR]": _with_condition(_location),
+        "N [EXPR]": _behind(r"\d+", _expression),
+        "[ELEMENT]": _element,
+        "[-COUNT] [ELEMENT]": _behind(r"-\d+", _element),
+        "ELEMENT = EXPR": _assignment,
+    }
+)
