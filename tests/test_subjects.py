@@ -186,7 +186,7 @@ def test_a_graph_built_by_hand_is_exported(name: str) -> None:
     if name == "tex":
         element = Element(debugger.graph.names["W"], "grad", (0, 1))
     text = debugger.exporters[name](
-        debugger.subject, debugger.trace, debugger.position, element
+        debugger.subject, debugger.trace, debugger.position, element, debugger.progress
     )
     assert isinstance(text, str)
     expected = {"py": "x_grad", "dot": "matmul", "tex": r"\frac{\partial"}
@@ -273,7 +273,7 @@ def test_every_source_of_the_author_is_played_and_listed() -> None:
         debugger.execute("list train.py:1").text[0] == "    1 from model import square"
     )
     assert debugger.execute("list").text[3] == "▶   4     return a * a"
-    page = with_screen()["html"](subject, debugger.trace, 0, None)
+    page = with_screen()["html"](subject, debugger.trace, 0, None, debugger.progress)
     assert isinstance(page, str)
     # Lines are counted through all sources: model.py begins behind the three of train.
     assert '<li data-line="7"><code>    return a * a</code></li>' in page

@@ -201,6 +201,7 @@ def _export(session: Session, arguments: str) -> Answer:
         session.trace,
         session.position,
         element,
+        session.progress,
     )
     hint = "export -f replaces it"
     session.trust.write(path, content, f".{name}", overwrite=force, hint=hint)

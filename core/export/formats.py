@@ -1,8 +1,8 @@
 """What a session can be written as, and to which file.
 
 An exporter turns a subject, a trace and a position in it into text or bytes; some ask
-for an element, too. The formats that need a screen are added by whoever has one:
-`Session.exporters` is a plain mapping.
+for an element, too. It tells how far it is, and can be given up. The formats that need
+a screen are added by whoever has one: `Session.exporters` is a plain mapping.
 """
 
 from __future__ import annotations
@@ -17,11 +17,14 @@ from ..base.errors import CommandError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from ..base.progress import Progress
     from ..engine.element import Element
     from ..engine.subject import Subject
     from ..engine.trace import Trace
 
-Exporter: TypeAlias = "Callable[[Subject, Trace, int, Element | None], str | bytes]"
+Exporter: TypeAlias = (
+    "Callable[[Subject, Trace, int, Element | None, Progress], str | bytes]"
+)
 
 FORMATS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -42,24 +45,24 @@ def _samples(trace: Trace) -> tuple[str, ...]:
     return () if trace.samples is None else (str(trace.samples),)
 
 
-def _dot(
-    subject: Subject, trace: Trace, _position: int, _element: Element | None
-) -> str:
+def _dot(subject: Subject, trace: Trace, *_: object) -> str:
     from .dot import dot  # noqa: PLC0415  # 1 ms of a start
 
     return dot("\n".join((subject.title, *_samples(trace))), trace.run)
 
 
-def _py(
-    subject: Subject, trace: Trace, _position: int, _element: Element | None
-) -> str:
+def _py(subject: Subject, trace: Trace, *_: object) -> str:
     from .numpy_code import numpy_code  # noqa: PLC0415  # 7 ms of a start
 
     return numpy_code(subject, trace.run, *_samples(trace))
 
 
 def _tex(
-    subject: Subject, trace: Trace, _position: int, element: Element | None
+    subject: Subject,
+    trace: Trace,
+    _position: int,
+    element: Element | None,
+    _progress: Progress,
 ) -> str:
     from .latex import latex  # noqa: PLC0415  # 4 ms of a start
 
@@ -84,11 +87,12 @@ def export(
     trace: Trace,
     position: int,
     element: Element | None,
+    progress: Progress,
 ) -> str | bytes:
     """Return what is seen at a position in a format, or raise `InputError`.
 
     `exporters` are those there are, by format. `element` is what the derivation of
-    `tex` is about; no other format takes one.
+    `tex` is about; no other format takes one. `progress` is told of each step.
     """
     exporter = exporters.get(name)
     if exporter is None:
@@ -100,4 +104,4 @@ def export(
         raise CommandError(
             f"{name} shows the whole session", "only tex is about one element"
         )
-    return exporter(subject, trace, position, element)
+    return exporter(subject, trace, position, element, progress)

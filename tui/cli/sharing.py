@@ -50,6 +50,7 @@ def do_export(options: Options) -> int:
             debugger.trace,
             debugger.position,
             element,
+            tell,
         )
     return _write(content, options, FORMATS[name])
 

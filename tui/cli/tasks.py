@@ -48,7 +48,8 @@ Options = argparse.Namespace
 
 def _first(scenario: Scenario) -> Trace:
     """Return what is shown of a scenario: its first iteration, as the debugger does."""
-    return timeline_of(scenario).trace(0)
+    with progress(f"computing {scenario.subject.name}") as tell:
+        return timeline_of(scenario, tell).trace(0)
 
 
 def _load_all(names: Sequence[str], limits: Limits = LIMITS) -> list[Scenario]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from rich.text import Text
 
 from ...core.base.errors import CommandError, Problem, gathered
+from ...core.base.progress import with_progress
 from ...core.base.text import counted
 from ...core.engine.trace import Contribution, Trace
 from ...core.export.records import dump, event_record
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from ...core.base.progress import Progress
     from ...core.engine.graph import Graph
     from ...core.engine.subject import Subject, When
     from .look import Index, Look
@@ -134,7 +136,7 @@ def _spans(
     return spans[-1:] if place.leaf is not None and at_last else spans
 
 
-def steps(stage: Stage, events: Sequence[int], size: Size) -> Iterator[Numbers]:
+def steps(stage: Stage, events: Iterable[int], size: Size) -> Iterator[Numbers]:
     """Yield the events of one step after the other."""
     if size == "events":
         yield from ([event] for event in events)
@@ -341,7 +343,13 @@ def play_json(console: Console, stage: Stage, events: Numbers, pace: Pace) -> No
 # ------------------------------------------------------------------------ Markdown
 
 
-def play_markdown(console: Console, stage: Stage, events: Numbers, pace: Pace) -> None:
+def play_markdown(
+    console: Console,
+    stage: Stage,
+    events: Numbers,
+    pace: Pace,
+    progress: Progress | None = None,
+) -> None:
     """Print the steps as Markdown: headings, fenced tables, quoted notes."""
     write, width, subject = console.file.write, console.width, stage.subject
     if events and events[0] == 0:
@@ -352,7 +360,7 @@ def play_markdown(console: Console, stage: Stage, events: Numbers, pace: Pace) -
         write(_fenced(sources_block(stage.graph, stage.look, width), "python"))
         write(_fenced(_leaves(stage, width)))
         write(_quoted([stage.note("start", 0)]))
-    for numbers in steps(stage, events, pace.size):
+    for numbers in steps(stage, with_progress(events, progress), pace.size):
         write(_markdown_step(stage, numbers, pace, width))
         _wait(console, pace)
     if events and events[-1] == len(stage.trace) - 1:

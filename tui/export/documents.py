@@ -14,6 +14,7 @@ from .page import page
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from ...core.base.progress import Progress
     from ..draw.stage import Stage
 
 _SECONDS: Final = 2.0  # that a step of a recording stays
@@ -31,17 +32,17 @@ def step_svg(stage: Stage, position: int) -> str:
     return console.export_svg(title=stage.subject.title)
 
 
-def markdown(stage: Stage) -> str:
+def markdown(stage: Stage, progress: Progress | None = None) -> str:
     """Return every step of a run in Markdown, with tables."""
     console = console_for(colours=None)
-    play_markdown(console, stage, range(len(stage.trace)), Pace())
+    play_markdown(console, stage, range(len(stage.trace)), Pace(), progress)
     return written(console)
 
 
-def cast(stage: Stage) -> str:
+def cast(stage: Stage, progress: Progress | None = None) -> str:
     """Return a run as a recording: https://docs.asciinema.org/manual/asciicast/v2/."""
     texts: list[str] = []
-    for frame in frames(stage):
+    for frame in frames(stage, progress=progress):
         console = console_for(colours="standard")
         console.print(frame)
         texts.append(written(console))
@@ -60,11 +61,13 @@ def cast(stage: Stage) -> str:
 
 
 # What is drawn of a run; only a picture is of one position in it.
-DOCUMENTS: Final[Mapping[str, Callable[[Stage, int], str]]] = MappingProxyType(
-    {
-        "svg": step_svg,
-        "html": lambda stage, _: page(stage),
-        "md": lambda stage, _: markdown(stage),
-        "cast": lambda stage, _: cast(stage),
-    }
+DOCUMENTS: Final[Mapping[str, Callable[[Stage, int, Progress], str]]] = (
+    MappingProxyType(
+        {
+            "svg": lambda stage, position, _: step_svg(stage, position),
+            "html": lambda stage, _, progress: page(stage, progress),
+            "md": lambda stage, _, progress: markdown(stage, progress),
+            "cast": lambda stage, _, progress: cast(stage, progress),
+        }
+    )
 )

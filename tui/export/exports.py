@@ -16,6 +16,7 @@ from ..draw.stage import Stage
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from ...core.base.progress import Progress
     from ...core.engine.element import Element
     from ...core.engine.subject import Subject
     from ...core.engine.trace import Trace
@@ -67,10 +68,11 @@ def _document(
     trace: Trace,
     position: int,
     _element: Element | None,
+    progress: Progress,
 ) -> str:
     from .documents import DOCUMENTS  # noqa: PLC0415  # 17 ms, never at the start
 
-    return DOCUMENTS[name](Stage(subject, trace, Look()), position)
+    return DOCUMENTS[name](Stage(subject, trace, Look()), position, progress)
 
 
 def offline(svg: str) -> str:

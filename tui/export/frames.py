@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from rich.console import Console, RenderableType
 
 from ...core.base.errors import LimitError
+from ...core.base.progress import with_progress
 from ..draw.playback import closing, opening
 from ..draw.step import Step
 
@@ -19,13 +20,16 @@ if TYPE_CHECKING:
 
     from rich.segment import Segment
 
+    from ...core.base.progress import Progress
     from ..draw.stage import Stage
 
 WIDTH: Final = 100
 MOST_STEPS: Final = 5000  # of a page or a recording
 
 
-def frames(stage: Stage, width: int = WIDTH) -> Iterator[RenderableType]:
+def frames(
+    stage: Stage, width: int = WIDTH, progress: Progress | None = None
+) -> Iterator[RenderableType]:
     """Yield the opening, each step, and what came out.
 
     Raises `LimitError` where there are too many.
@@ -35,7 +39,7 @@ def frames(stage: Stage, width: int = WIDTH) -> Iterator[RenderableType]:
         hint = f"{MOST_STEPS:,} at most; md and `gradstep play` take them all"
         raise LimitError(f"{count:,} events are too many for one file", hint)
     yield opening(stage, width)
-    for event in range(count):
+    for event in with_progress(range(count), progress):
         yield Step(stage, [event])
     yield closing(stage, width)
 

@@ -16,6 +16,7 @@ from string import Template
 from typing import TYPE_CHECKING, Final
 
 from ...core.base.errors import LimitError
+from ...core.base.progress import with_progress
 from ..draw.playback import facts
 from ..draw.stage import Stage, pass_of
 from .drawn_graph import drawn_graph, marks
@@ -25,6 +26,7 @@ from .sections import gallery, section, step_section
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from ...core.base.progress import Progress
     from ...core.engine.graph import Graph
     from ...core.engine.subject import When
     from ...core.ops.table import Array
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 _WITHOUT_SCRIPT: Final = "section { display: block; }"
 
 
-def page(stage: Stage) -> str:
+def page(stage: Stage, progress: Progress | None = None) -> str:
     """Return a run as a page. Raises `LimitError` where it has too many events."""
     subject, trace = stage.subject, stage.trace
     if len(trace) > MOST_STEPS:
@@ -47,7 +49,7 @@ def page(stage: Stage) -> str:
             event,
             {"lines": at, **marks(graph, trace.event(event))},
         )
-        for event, at in enumerate(lines)
+        for event, at in enumerate(with_progress(lines, progress))
     ]
     style, script = _text("page.css"), _text("page.js")
     return Template(_text("page.html")).substitute(

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from gradstep.core.base import exits
-from gradstep.core.base.errors import LimitError
+from gradstep.core.base.errors import Interrupted, LimitError
 from gradstep.core.debugger.debugger import Debugger
 from gradstep.core.export.formats import FORMATS
 from gradstep.core.scenario.scenario import builtin_names, load, parse
@@ -31,7 +31,7 @@ def debugger_of(name: str, at: str = "start") -> Debugger:
 
 def exported(debugger: Debugger, name: str) -> str:
     content = debugger.exporters[name](
-        debugger.subject, debugger.trace, debugger.position, None
+        debugger.subject, debugger.trace, debugger.position, None, debugger.progress
     )
     assert isinstance(content, str)
     return content
@@ -79,7 +79,7 @@ def test_a_picture_of_the_screen_is_taken_where_there_is_one() -> None:
     face = "@font-face { src: url(https://example.org) }"
     exporters = with_screen(lambda: f"<svg>{face}Fira Code</svg>")
     picture = exporters["svg"](
-        debugger.subject, debugger.trace, debugger.position, None
+        debugger.subject, debugger.trace, debugger.position, None, debugger.progress
     )
     assert picture == offline(f"<svg>{face}Fira Code</svg>")
     assert "example" not in str(picture)
@@ -97,7 +97,7 @@ def test_a_png_is_the_picture_in_pixels() -> None:
     debugger = debugger_of("three_layer", "60%")
     svg = exported(debugger, "svg")
     png = debugger.exporters["png"](
-        debugger.subject, debugger.trace, debugger.position, None
+        debugger.subject, debugger.trace, debugger.position, None, debugger.progress
     )
     assert isinstance(png, bytes)
     box = [float(n) for n in re.findall(r'viewBox="([^"]*)"', svg)[0].split()]
@@ -171,6 +171,25 @@ def test_a_trace_that_is_too_long_is_refused() -> None:
         with pytest.raises(LimitError, match="5,201 events are too many"):
             exported(debugger, name)
     assert "5201 of 5201" in exported(debugger, "md")
+
+
+@pytest.mark.parametrize("name", ["html", "md", "cast"])
+def test_an_export_that_is_given_up_writes_nothing(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    debugger, told = debugger_of("conv", "3"), list[int]()
+    events = len(debugger.trace)
+
+    def give_up(done: int, of: int) -> None:
+        assert (done, of) == (0, events)
+        told.append(done)
+        raise Interrupted
+
+    debugger.progress = give_up
+    reply = debugger.execute(f"export {name} a.{name}")
+    assert (reply.interrupted, told, list(tmp_path.iterdir())) == (True, [0], [])
+    assert reply.position == 3
 
 
 # ---------------------------------------------------------------- the command line
