@@ -121,7 +121,8 @@ def _is_more_to_come(app: App[int]) -> bool:
     """
     if not app.screen._mounted_event.is_set():
         return True
-    is_resized = app._resize_event is not None or app._resize_timer is not None
+    timer = getattr(app, "_resize_timer", None)  # the first Textual 8 has none
+    is_resized = app._resize_event is not None or timer is not None
     is_behind = isinstance(app, GradstepApp) and app.is_behind
     are_working = any(not worker.is_finished for worker in app.workers)
     return is_resized or is_behind or are_working
