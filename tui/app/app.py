@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from shutil import get_terminal_size
-from time import monotonic
+from time import thread_time
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TextIO
 
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 _USUAL: Final = (80, 25)  # where rich and Textual do not know better either
 _MOST_COLUMNS: Final = 1000
 _MOST_LINES: Final = 500
-_PATIENCE: Final = 1.0  # seconds that a key waits for the one before it
+_PATIENCE: Final = 1.0  # seconds of work that a key waits for the one before it
 _MOMENT: Final = 0.001  # seconds between two looks whether that has come to its end
 _QUIET: Final = 4  # turns of the loop in which nothing is under way
 
@@ -180,7 +180,7 @@ class GradstepApp(App[int]):
         self._trust = trust
         self._limits = limits
         self._coming: deque[Event] = deque()  # what a person did, the first one first
-        self._turn: Event | None = None  # the one whose turn it is
+        self._turn: Event | None = None  # handed on, and not taken yet
         self._resting: asyncio.Task[None] | None = None
 
     def get_driver_class(self) -> type[Driver]:
@@ -210,6 +210,7 @@ class GradstepApp(App[int]):
         elif self.is_behind and event is not self._turn:
             self._coming.append(event)
         elif self.screen_stack:  # there is none any more while it ends
+            self._turn = None
             # A screen is at the top of the stack before it has its panes.
             await self.screen._mounted_event.wait()  # noqa: SLF001  # as Textual waits
             if self._exit:  # a screen that was closed before that has no panes
@@ -232,9 +233,13 @@ class GradstepApp(App[int]):
             await self._rest()
 
     async def _rest(self) -> None:
-        """Wait until what was done has come to its end, but not for what takes long."""
-        end, quiet = monotonic() + _PATIENCE, 0
-        while quiet < _QUIET and monotonic() < end:
+        """Wait until what was done has come to its end, but not for what takes long.
+
+        Long is what is much work for this thread: on a busy machine little work takes
+        long, too. What has not been taken yet would come behind what comes after it.
+        """
+        end, quiet = thread_time() + _PATIENCE, 0
+        while quiet < _QUIET and (self._turn is not None or thread_time() < end):
             # What one handler waits for can go on without any message, for some turns.
             await asyncio.sleep(0 if quiet else _MOMENT)
             quiet = quiet + 1 if self._is_at_rest() else 0

@@ -80,7 +80,7 @@ _JUMPS: Final = (
     ("w", "why", ""),
     ("c", "console", "prompt"),
 )
-_SOON: Final = 1.0  # seconds that a command may take before no key waits for it
+_SOON: Final = 1.0  # seconds that lines may take before no key waits for them
 _LOOK_EVERY = 2.0  # seconds between looks at the scenario's file
 _LEAST_WIDTH, _LEAST_HEIGHT = 50, 14
 _Done = tuple[View | None, Exception | None]  # what to show, and a bug of ours
@@ -140,7 +140,7 @@ class MainScreen(Screen[int]):
         self._is_given_up = False  # by a person; to look again would go on for as long
         # to be executed one after the other, and the trust in each
         self._lines: deque[tuple[str, Trust]] = deque()
-        self._begun_at = 0.0  # when the last command began, in seconds
+        self._asked_at = monotonic()  # when the lines came that it is busy with
         self._turning = ""  # the view to turn to
         self._facts: Sequence[str] = ()  # of the header
         self._always: Sequence[Pane] = ()
@@ -224,6 +224,8 @@ class MainScreen(Screen[int]):
 
     def _run(self, lines: Sequence[str], trust: Trust | None = None) -> None:
         waits = bool(self._lines)
+        if not self._is_asked:
+            self._asked_at = monotonic()
         self._lines.extend((line, trust or self.debugger.trust) for line in lines)
         if self._work.busy and self._is_showing:
             self._work.cancel()
@@ -259,15 +261,16 @@ class MainScreen(Screen[int]):
     @property
     def answers_soon(self) -> bool:
         """Tell whether a command goes on that the next key waits for."""
-        is_asked = bool(self._lines) or (self._work.busy and not self._is_showing)
-        return is_asked and monotonic() - self._begun_at < _SOON
+        return self._is_asked and monotonic() - self._asked_at < _SOON
+
+    @property
+    def _is_asked(self) -> bool:
+        return bool(self._lines) or (self._work.busy and not self._is_showing)
 
     def _begin(self, line: str, trust: Trust | None = None) -> None:
         """Execute a line, or none, and look up what the panes need to show it."""
         if not is_there(self):
             return
-        if line:
-            self._begun_at = monotonic()
         self._is_showing = not line
         self._is_stale = False
         is_given_up = self._is_given_up and not line

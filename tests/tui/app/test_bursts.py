@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from time import sleep
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -11,6 +12,7 @@ from textual.widgets import ContentSwitcher, Input
 
 from driving import press, settle, slowly, until
 from gradstep.core.scenario.scenario import load
+from gradstep.tui.app import app as app_module
 from gradstep.tui.app import main_screen
 from gradstep.tui.app.app import GradstepApp
 from gradstep.tui.app.main_screen import MainScreen
@@ -20,7 +22,6 @@ from gradstep.tui.panes.console import Scrollback
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
-
 
 _SIZE: Final = (120, 36)
 # What a person types without waiting: one key, or several that belong together.
@@ -125,6 +126,39 @@ async def test_keys_that_come_at_once_take_effect_in_their_order(
     scenario: str, keys: Sequence[str], name: str, value: object, early: bool
 ) -> None:
     assert (await come_to(scenario, keys, early=early))[name] == value
+
+
+async def test_keys_that_nothing_waits_for_keep_their_order(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(app_module, "_PATIENCE", 0.0)
+    app = GradstepApp(load("apple_orange"))
+    async with app.run_test(size=_SIZE):
+        await settle(app)
+        press(app, ":")
+        await settle(app)
+        press(app, *"break z if a > 1")
+        await settle(app)
+        assert seen(app)["0 prompt"] == ("break z if a > 1", 16)
+
+
+async def test_a_key_waits_for_work_however_busy_the_machine_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looks = iter([False, False, True, True, True, True])
+
+    def late(_app: GradstepApp) -> bool:
+        sleep(0.2)  # others have the processor, longer in all than a key waits for work
+        return next(looks)
+
+    app = GradstepApp(load("apple_orange"))
+    async with app.run_test(size=_SIZE):
+        await settle(app)
+        with monkeypatch.context() as patch:
+            patch.setattr(GradstepApp, "_is_at_rest", late)
+            patch.setattr(app_module, "_PATIENCE", 0.3)
+            await app._rest()
+        assert not [*looks]
 
 
 # ------------------------------------------------------------- what goes on meanwhile
