@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import chain
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -15,7 +16,7 @@ from ..links import factor
 from .answer import Hop, Off, Way, Why, followed
 from .near import Near, near, picks, reached
 from .spread import spread, untaken_branch
-from .value import is_literal, operands_at, why_value
+from .value import is_literal, operands_at, passes_largest, why_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -299,7 +300,11 @@ def _of_bad(
             return _Verdict(cause, term, found.parts[first[kind]])
     ends = [kind for kind in ("inf", "-inf") if kind in first]
     if not is_nan or not ends:
-        return _Verdict("overflow on the way" if is_nan else "overflow")
+        products = (n[3] for _, _, one in found.parts.chunks(progress) for n in one)
+        seed = () if found.seed is None else (found.seed,)
+        dtype = trace.run.value(found.node).dtype
+        is_out = not is_nan and passes_largest(chain(seed, products), dtype)
+        return _Verdict("overflow" if is_out else "overflow on the way")
     last = max(ends, key=lambda kind: first[kind])
     cause = "opposite infinities" if len(ends) == 2 else "infinite terms"
     return _Verdict(cause, _first(found, first, last), found.parts[first[last]])

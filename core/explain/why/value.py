@@ -15,7 +15,7 @@ from .near import Near, Terms, near, terms_of
 from .spread import spread, untaken_branch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from ...engine.element import Index
     from ...engine.run import Run
@@ -213,7 +213,7 @@ def _of_infinity(here: Near) -> _Verdict:
     number = float(np.asarray(here.run.value(here.node.index))[here.index])
     terms = terms_of(here)
     if terms is not None:
-        return _infinity_of_terms(terms, number)
+        return _infinity_of_terms(here, terms, number)
     onward = here.responsible(np.isinf, lambda again: again == number)
     onward = onward or here.first(lambda x: x == number) or here.first(np.isinf)
     if onward is not None:
@@ -222,7 +222,7 @@ def _of_infinity(here: Near) -> _Verdict:
     return found if found.cause else _Verdict("overflow")
 
 
-def _infinity_of_terms(terms: Terms, number: float) -> _Verdict:
+def _infinity_of_terms(here: Near, terms: Terms, number: float) -> _Verdict:
     same = np.flatnonzero(terms.numbers == number)
     for term in same[:_MOST_OPERANDS].tolist():
         onward = terms.factor(term, np.isinf)
@@ -230,7 +230,28 @@ def _infinity_of_terms(terms: Terms, number: float) -> _Verdict:
             return _Verdict(onward=onward)
     if len(same):
         return _Verdict("overflow", operands=_once(terms.factors(int(same[0]))))
-    return _Verdict("overflow")
+    dtype = np.asarray(here.result).dtype
+    parts = len(terms.exact) if _is_mean(here) else 1
+    is_sum_out = passes_largest(terms.exact.tolist(), dtype, parts)
+    return _Verdict("overflow" if is_sum_out else "overflow on the way")
+
+
+_ROOM: Final = 64  # powers of two: for as many numbers as there can be
+
+
+def passes_largest(
+    numbers: Iterable[float], dtype: np.dtype[Any], parts: int = 1
+) -> bool:
+    """Tell whether a sum, over so many parts, is larger than a type holds.
+
+    The numbers are added up far below the end of the range, without any rounding.
+    """
+    total = math.fsum(math.ldexp(number, -_ROOM) for number in numbers)
+    return abs(total) > math.ldexp(float(np.finfo(dtype).max), -_ROOM) * parts
+
+
+def _is_mean(here: Near) -> bool:
+    return here.op.reduction != "sum" and here.op.signs == (1,)
 
 
 # ------------------------------------------------------------------------ a 0
@@ -316,8 +337,7 @@ def _sum(terms: Terms, live: Array, here: Near) -> float | Fraction:
         total = sum(numbers, Fraction())
     else:
         total = math.fsum(terms.exact[live].tolist())
-    is_mean = here.op.reduction != "sum" and here.op.signs == (1,)
-    return total / len(terms.exact) if is_mean else total
+    return total / len(terms.exact) if _is_mean(here) else total
 
 
 def _exactly(terms: Terms, term: int) -> Fraction:

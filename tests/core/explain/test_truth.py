@@ -351,6 +351,7 @@ VALUE: dict[str, Callable[[Claim], Any]] = {
     # Infinity
     "pole": is_pole,
     "overflow": is_overflown,
+    "overflow on the way": lambda claim: is_overflown(claim) and bad(claim.wide) == 0,
     # Zero
     "zero operand": lambda claim: (claim.met() == 0).any(),
     "zero numerator": lambda claim: (claim.met() == 0).any(),

@@ -855,3 +855,28 @@ def test_a_term_that_rounding_loses_has_not_cancelled() -> None:
     assert found.explanation is not None
     products = [term.product for term in found.explanation.terms() if term.product]
     np.testing.assert_allclose(products, [-np.exp(-40.0)], 1e-12)
+
+
+# The sum of the last column is the exact one: 1e308 + 1e308 − 1e308 = 1e308, say.
+ENDS_OF_SUMS: list[tuple[str, dict[str, Any], str, str]] = [
+    ("E = sum(x)", {"x": [1e308, 1e308, -1e308]}, "E", "overflow on the way"),
+    ("E = sum(x)", {"x": [1e308, 1e308, -1e307]}, "E", "overflow"),
+    ("E = mean(x)", {"x": [1.7e308, 1.7e308, 1.0]}, "E", "overflow on the way"),
+    ("E = a + b", {"a": 1e308, "b": 1e308}, "E", "overflow"),
+    *[
+        (
+            "E = x * a + x * b - x * c",
+            {"x": 0.0, "a": -a, "b": 1e308, "c": -1e308},
+            *("x.grad", cause),
+        )
+        for a, cause in ((1e308, "overflow on the way"), (-1e308, "overflow"))
+    ],
+]
+
+
+@pytest.mark.parametrize(("text", "leaves", "name", "cause"), ENDS_OF_SUMS)
+def test_a_sum_overflows_as_a_whole_or_on_the_way(
+    text: str, leaves: dict[str, Any], name: str, cause: str
+) -> None:
+    run = run_of(text, **leaves)
+    assert asked(run, name).cause == cause
