@@ -109,12 +109,13 @@ def call(rule: Rule, arrays: Sequence[Any], attributes: Attributes) -> Any:
 def frozen(value: Value) -> Value:
     """Return a fresh value as a run holds it: an array read-only, a scalar no array.
 
-    A view of an array that something else can see is read-only already.
+    A view of an array that something else can see is read-only already. A keyword would
+    take longer than the rest.
     """
     if isinstance(value, np.ndarray):
         if not value.ndim:
             return value[()]
-        value.setflags(write=False)
+        value.setflags(False)  # pyright: ignore[reportCallIssue]  # NumPy takes it
     return value
 
 
@@ -132,10 +133,7 @@ def settle(product: Value, operand: Value, consumer: Row) -> Value:
             ) from None
     if array.dtype != like.dtype:
         array = array.astype(like.dtype)
-    if not array.ndim:
-        return array[()]
-    array.setflags(write=False)
-    return array
+    return frozen(array)
 
 
 def broadcast_axes(wide: Shape, narrow: Shape) -> tuple[int, ...]:

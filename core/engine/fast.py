@@ -60,7 +60,7 @@ def arrays(
                 and addend.shape == like.shape != ()
                 and addend.dtype == like.dtype
             ):
-                addend.setflags(write=False)
+                addend.setflags(False)
             else:
                 addend = settle(addend, like, row)
             before = gradients[operand]

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from ..engine.backward import frozen
+from ..engine.backward import call, frozen
 from ..engine.patches import NO_PATCHES, Patches
 from ..engine.run import Run, evaluate
 from ..engine.trace import Iteration, Trace
@@ -373,9 +373,8 @@ def _stepped(
     state: State,
 ) -> tuple[Array, State]:
     """Return the next value of a parameter, and what the optimiser remembers of it."""
-    result, after = plan.optimizer.step(
-        value, gradient, rate, state, iteration + 1, **plan.settings
-    )
+    given = [value, gradient, rate, state, iteration + 1]
+    result, after = call(plan.optimizer.step, given, plan.settings)
     made: list[Any] = list(map(frozen, (result, *after)))
     return made[0], tuple(made[1:])
 

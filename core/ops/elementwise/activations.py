@@ -22,7 +22,7 @@ from ..table.cases import (
     SATURATED,
     UNDERFLOW,
 )
-from ..table.wide import wide, wide_result
+from ..table.wide import careful, wide, wide_result
 from .normal import gelu, gelu_rule
 from .rows import unary, where
 
@@ -58,12 +58,12 @@ def _erf_rule(g: Any, y: Any, x: Any) -> Any:
     return g * (2 / np.pi**0.5) * np.exp(-x * x)
 
 
-@wide_result
+@careful  # of exp(−x) no more than its size is needed, and it tells where it overflows
 def _sigmoid(x: Any) -> Any:
     return 1 / (1 + np.exp(-x))
 
 
-@wide_result
+@careful
 def _silu(x: Any) -> Any:
     return x / (1 + np.exp(-x))
 

@@ -37,13 +37,14 @@ def _power(a: Any, b: Any) -> Any:
     """
     if not isinstance(b, int | float) or b % 1 or b in (1, 2, -1):
         return np.power(a, b)
-    if b == 3 and np.asarray(a).dtype.kind in "fc":
+    kind = np.asarray(a).dtype.kind
+    if b == 3 and kind != "b":
         return _into(np.multiply, a * a, a, a)
-    if np.all(a >= 0):
+    if kind != "f" or np.all(a >= 0):
         return np.power(a, b)
     size = np.abs(a)
     # What is written where something was is several times faster than fresh memory.
-    out = size if size.ndim and size.dtype.kind == "f" else None
+    out = size if size.ndim else None
     size = np.power(size, b, out=out)
     return np.copysign(size, a, out=out) if b % 2 else size
 

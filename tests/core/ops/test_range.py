@@ -5,6 +5,8 @@ Each row is held against itself in longdouble, at numbers from all over the rang
 
 from __future__ import annotations
 
+import math
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -265,3 +267,43 @@ def test_gelu_to_the_last_digits(
     loss = loss if dtype is np.float64 else 1
     assert found[0] == pytest.approx(value, rel=loss * eps)
     assert gradient[0] == pytest.approx(slope, rel=2 * loss * eps)
+
+
+@narrow
+def test_a_third_power_rounds_twice_at_most(dtype: Any) -> None:
+    rng = np.random.default_rng(0)
+    top = float(np.finfo(dtype).max) ** (1 / 3)
+    x = rng.uniform(-top, top, 500).astype(dtype) * dtype(0.99)
+    found, slope = gradients("power", dtype, x, 3)[:2]
+    for one, cube, by_x in zip(x, found, slope, strict=True):
+        exact = Fraction(float(one))
+        for value, right in ((cube, exact**3), (by_x, 3 * exact**2)):
+            unit = Fraction(float(np.spacing(abs(value))))
+            assert abs(Fraction(float(value)) - right) <= 2 * unit
+
+
+@narrow
+def test_a_third_power_at_corners(dtype: Any) -> None:
+    top, least = np.finfo(dtype).max, np.finfo(dtype).smallest_subnormal
+    x = np.array([np.inf, -np.inf, np.nan, top, -top, least, -least, 0.0, -0.0], dtype)
+    found = OPS["power"].forward(x, 3)
+    right = np.array([np.inf, -np.inf, np.nan, np.inf, -np.inf, 0, -0.0, 0, -0.0])
+    np.testing.assert_array_equal(found, right)
+    np.testing.assert_array_equal(np.signbit(found[3:]), np.signbit(right[3:]))
+    assert found.dtype == dtype
+
+
+def test_odd_powers_of_whole_numbers_stay_whole() -> None:
+    for exponent, right in ((3, [-27, 8]), (5, [-243, 32])):
+        found = OPS["power"].forward(np.array([-3, 2]), exponent)
+        assert found.tolist() == right
+        assert found.dtype.kind == "i"
+
+
+def test_sigmoid_of_float32_where_exp_overflows() -> None:
+    # e⁻⁹⁵ and −95 e⁻⁹⁵ to the last bit of such small numbers, and ½ beside them
+    x = np.array([-95.0, 0.0], np.float32)
+    least = float(np.finfo(np.float32).smallest_subnormal)
+    assert OPS["sigmoid"].forward(x) == pytest.approx([math.exp(-95), 0.5], abs=least)
+    small = -95 * math.exp(-95)
+    assert OPS["silu"].forward(x) == pytest.approx([small, 0.0], abs=least)
