@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from gradstep.core.engine.run import Run
     from gradstep.core.session.stops import Stop
 
-# Lines of every kind; {node}, {far}, {edge}, {leaf}, {element} and {slope} are there in
-# each scenario. Some lines fail in some of them: what then follows must be right as well.
+# Lines of every kind, with names that each scenario has. Some lines fail in some of
+# them: what then follows must be right as well.
 LINES: Final = tuple(
     """
     step 3 ; stepi ; next ; mark early ; break {node}@backward ; continue
@@ -29,7 +29,8 @@ LINES: Final = tuple(
     watch {leaf}.grad ; catch large 0.5 ; continue ; continue 2 ; disable 3
     commands 1 print position ; condition 1 position > 2 ; ignore 1 1
     goto start ; continue ; disable 4 ; commands 1 undisplay 9
-    goto start ; continue ; expect error ; enable 4
+    goto start ; continue ; expect error
+    goto start ; continue ; enable 4
     goto {node} ; set {element} = 0.25 ; next 2 ; explain {slope} ; why {slope}
     detach {edge} ; undo ; redo ; goto {far}@backward ; runs ; diff
     undo ; patch {edge} local ; goto end ; check {far} ; undo ; set {node}.grad = 1
