@@ -23,7 +23,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-sys.path[:0] = [str(Path(__file__).parent / part) for part in ("core", "tui")]
+sys.path.insert(0, str(Path(__file__).parent / "tui"))
 
 from driving import press, settle  # noqa: E402  # pyright: ignore[reportMissingImports]
 from gradstep.core.base.errors import InputError  # noqa: E402
@@ -34,7 +34,7 @@ from gradstep.core.ops import OPS  # noqa: E402
 from gradstep.core.scenario.scenario import parse  # noqa: E402
 from gradstep.core.session.script import parse_script, run_script  # noqa: E402
 from gradstep.tui.app.app import GradstepApp  # noqa: E402
-from sessions import TRAINING, TROUBLE, session  # noqa: E402  # pyright: ignore[reportMissingImports]
+from sessions import TRAINING, TROUBLE, session  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
