@@ -25,16 +25,16 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parent / "tui"))
 
-from driving import press, settle  # noqa: E402  # pyright: ignore[reportMissingImports]
-from gradstep.core.base.errors import InputError  # noqa: E402
-from gradstep.core.base.limits import LIMITS  # noqa: E402
-from gradstep.core.base.trust import below  # noqa: E402
-from gradstep.core.debugger.debugger import Debugger  # noqa: E402
-from gradstep.core.ops import OPS  # noqa: E402
-from gradstep.core.scenario.scenario import parse  # noqa: E402
-from gradstep.core.session.script import parse_script, run_script  # noqa: E402
-from gradstep.tui.app.app import GradstepApp  # noqa: E402
-from sessions import TRAINING, TROUBLE, session  # noqa: E402
+from driving import press, settle  # pyright: ignore[reportMissingImports]
+from gradstep.core.base.errors import InputError
+from gradstep.core.base.limits import LIMITS
+from gradstep.core.base.trust import below
+from gradstep.core.debugger.debugger import Debugger
+from gradstep.core.ops import OPS
+from gradstep.core.scenario.scenario import parse
+from gradstep.core.session.script import parse_script, run_script
+from gradstep.tui.app.app import GradstepApp
+from sessions import TRAINING, TROUBLE, session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
