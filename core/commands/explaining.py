@@ -261,6 +261,7 @@ def _why(session: Session, arguments: str) -> Answer:
         "slope": CAUSES[found.slope] if found.slope else None,
         "off": _off_record(session, found),
         "behind": _behind_record(session, found.behind),
+        "others": _others_record(session, found),
         "past": _past_record(session, found),
         "untaken": None if found.untaken is None else nodes[found.untaken].name,
         "spread": [
@@ -296,6 +297,22 @@ def _reason_record(session: Session, found: Why) -> dict[str, Any]:
         "cause": found.cause,
         "because": found.because,
     }
+
+
+def _others_record(session: Session, found: Why) -> dict[str, Any] | None:
+    """Return what makes a NaN besides as data."""
+    if found.others is None:
+        return None
+    nodes = session.graph.nodes
+    places = [
+        {
+            "element": element_name(nodes[other.at.node], other.at.index),
+            "cause": other.cause,
+            "because": other.because,
+        }
+        for other in found.others.found
+    ]
+    return {"places": places, "all": found.others.is_all}
 
 
 def _off_record(session: Session, found: Why) -> dict[str, Any] | None:
@@ -452,7 +469,8 @@ ROWS: Final[tuple[Command, ...]] = (
         "`hops`, the way to the cause, each with `element` and `number`, and how many "
         "others lie `between`; the `event` that made it; the `operands` that met "
         "there; why a `slope` is 0; how much of a layer is `off`; what is `behind` an "
-        "operand; the update of a training that began it (`past`); the `where` that "
+        "operand; `others` that make a NaN as well: their places, and whether these "
+        "are all; the update of a training that began it (`past`); the `where` that "
         "has not taken a branch (`untaken`); where it has `spread` to; and the "
         "numeric `check`. What does not apply is None, or empty",
     ),

@@ -147,6 +147,25 @@ class Past(NamedTuple):
     why: Why  # the last reason behind that gradient; it may be finite
 
 
+class Other(NamedTuple):
+    """A place that makes a NaN as well, whatever the one that is named does."""
+
+    at: Hop  # where it is
+    cause: str  # one of `CAUSES`
+
+    @property
+    def because(self) -> str:
+        """The cause in a sentence."""
+        return CAUSES[self.cause]
+
+
+class Others(NamedTuple):
+    """The places that make a NaN besides the one that is named."""
+
+    found: tuple[Other, ...]  # one of each node for each cause, the nearest first
+    is_all: bool  # whether there cannot be more of them
+
+
 @dataclass(frozen=True, slots=True)
 class Why:
     """The answer: a cause, where it is, and the way that led there.
@@ -174,6 +193,7 @@ class Why:
     unused: bool = False
     since: Since | None = None  # when that began, in a training
     past: Past | None = None  # the update that began it, in a training
+    others: Others | None = None  # what makes a NaN of a value besides; None for none
 
     @property
     def because(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from ...engine.graph import Edge, Node
     from ...engine.run import Run
     from ...ops.table import Array, Op, Special
+
+
+_MOST_TRIED: Final = 16  # elements of which each may have made a result
 
 
 class Part(NamedTuple):
@@ -94,13 +98,30 @@ class Near:
         All others that are chosen are taken as 1, and the result is computed again.
         Where that cannot be done, as of what was drawn at random, the first one counts.
         """
-        for tried, (number, flat) in enumerate(self._chosen(chosen)):
-            if tried == _MOST_TRIED:
-                break
-            again = self._again(chosen, number, flat)
+        return next(self.each_responsible(chosen, is_same), None)
+
+    def each_responsible(
+        self,
+        chosen: Callable[[Any], Any],
+        is_same: Callable[[Any], Any],
+        most: int = _MOST_TRIED,
+    ) -> Iterator[Hop]:
+        """Yield the chosen elements of which each alone makes the result what it is.
+
+        No more than `most` of them are tried.
+        """
+        for number, flat in islice(self._chosen(chosen), most):
+            again = self._again(chosen, (number, flat))
             if again is None or is_same(again):
-                return self.parts[number].hop(flat)
-        return None
+                yield self.parts[number].hop(flat)
+
+    def stays(self, chosen: Callable[[Any], Any]) -> bool:
+        """Tell whether the result is chosen even if none of the operands' elements is.
+
+        It is taken as no where that cannot be computed.
+        """
+        again = self._again(chosen, None)
+        return again is not None and bool(chosen(again))
 
     def _chosen(self, chosen: Callable[[Any], Any]) -> Iterator[tuple[int, int]]:
         for number in self.sources:
@@ -108,8 +129,9 @@ class Near:
                 yield number, flat
 
     def _again(
-        self, chosen: Callable[[Any], Any], number: int, flat: int
+        self, chosen: Callable[[Any], Any], kept: tuple[int, int] | None
     ) -> float | None:
+        """Compute the result again, with 1 for all chosen elements but one."""
         if _is_copied(self.op) or any(p.name == "seed" for p in self.op.parameters):
             return None
         arrays = [part.array for part in self.parts]
@@ -119,8 +141,8 @@ class Near:
             if not others.any() or array.dtype.kind != "f":
                 continue
             changed = np.where(others, array.dtype.type(1), array)
-            if other == number:
-                changed.flat[flat] = array.flat[flat]
+            if kept is not None and other == kept[0]:
+                changed.flat[kept[1]] = array.flat[kept[1]]
             arrays[other] = changed
         with np.errstate(all="ignore"):
             found = self.op.forward(*arrays, **self.node.attributes)
@@ -133,9 +155,6 @@ class Near:
             for flat in part.places(_all)[:count].tolist():
                 found[part.hop(flat)] = None
         return tuple(found)[:count]
-
-
-_MOST_TRIED: Final = 16
 
 
 def _all(array: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from .answer import Hop, Past, Why
+from .answer import Hop, Other, Others, Past, Why
 from .since import since
 from .why import why
 
@@ -41,7 +41,33 @@ def reason(
     key = ("past", node, quantity, index, position)
     past = trace.run.recent.of(key, lambda: _past(trace, found))
     cause = "trained" if past is not None and found.cause == "given" else found.cause
-    return replace(found, past=past, cause=cause)
+    beside = _without_trained(trace, found.others, past)
+    return replace(found, past=past, cause=cause, others=beside)
+
+
+def _without_trained(
+    trace: Trace, beside: Others | None, past: Past | None
+) -> Others | None:
+    """Say of other places which of them an update has left so.
+
+    Behind an update that made one NaN, all others that updates made say the same.
+    """
+    if beside is None:
+        return None
+    found = (
+        o._replace(cause="trained") if _is_trained(trace, o) else o
+        for o in beside.found
+    )
+    kept = tuple(o for o in found if past is None or o.cause != "trained")
+    return beside._replace(found=kept) if kept else None
+
+
+def _is_trained(trace: Trace, other: Other) -> bool:
+    at, hop = trace.iteration, other.at
+    if at is None or not at.number or hop.node not in trace.updated:
+        return False
+    given = at.other(0).run.value(hop.node)[hop.index or ()]
+    return other.cause == "given" and bool(np.isfinite(given))
 
 
 def _past(trace: Trace, found: Why) -> Past | None:

@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
+from ...base.text import counted
 from ...engine.element import Element
 from ...engine.trace import Trace
 from ...words.digits import SENTENCE
@@ -283,6 +284,28 @@ def _unused(trace: Trace, found: Why) -> Iterator[Row]:
         yield Row("note", f"{text} times what is not finite is NaN", (term.upstream,))
 
 
+def _others(trace: Trace, found: Why) -> Iterator[Row]:
+    """Tell what makes a NaN besides, each with its place."""
+    if found.others is None:
+        return
+    places, is_all = found.others
+    count = len(places)
+    least = "" if is_all else "at least "
+    makes = "makes" if count == 1 else "make"
+    text = f"and {least}{counted(count, 'other')} {makes} it NaN, too: "
+    for place in places[:_MOST_OTHERS]:
+        leads = Element(place.at.node, "value", place.at.index)
+        yield Row(
+            "fact", f"{text}{_name(trace, place.at)}: {place.because}", leads=leads
+        )
+        text = "and "
+    if count > _MOST_OTHERS:
+        yield Row("fact", f"and {count - _MOST_OTHERS} more")
+
+
+_MOST_OTHERS: Final = 3  # places that make a NaN besides the one that is named
+
+
 def _set_up(trace: Trace, found: Why) -> Iterator[Row]:
     hop = found.forward
     told = found.behind.hops[0] if found.behind else None
@@ -329,6 +352,7 @@ _USUAL: Final[tuple[Detail, ...]] = (
     _slope,
     _operands,
     _behind,
+    _others,
     _set_up,
     _untaken,
     _unused,

@@ -44,11 +44,11 @@ class _Answer(NamedTuple):
     suspect: Hop | None
 
 
-class _Verdict(NamedTuple):
+class Verdict(NamedTuple):
     """What made an element special: a cause, or the element to go on with."""
 
-    cause: str | None = None
-    onward: Hop | None = None
+    cause: str | None = None  # one of `CAUSES`; None to go on
+    onward: Hop | None = None  # the next element of the way; None at its end
     suspect: Hop | None = None  # the operand that made it so
     operands: tuple[Hop, ...] = ()  # those that met
 
@@ -59,11 +59,11 @@ def _why_value(trace: Trace, start: Hop) -> _Answer:
         return _Answer(Why("nonzero", (start,)), None)
     judge = _judge(number)
 
-    def verdict(hop: Hop) -> _Verdict:
+    def verdict(hop: Hop) -> Verdict:
         if hop.node in run.patches.values:
-            return _Verdict("written")
+            return Verdict("written")
         here = near(run, hop.node, hop.index or ())
-        return _Verdict("given") if here is None else judge(here)
+        return Verdict("given") if here is None else judge(here)
 
     way = followed(
         run, f"value {judge.__name__}", start, lambda hop: verdict(hop).onward
@@ -72,9 +72,9 @@ def _why_value(trace: Trace, start: Hop) -> _Answer:
     return _Answer(_ending(trace, way, found), _worth_asking(run, found.suspect))
 
 
-def _judge(number: float) -> Callable[[Near], _Verdict]:
+def _judge(number: float) -> Callable[[Near], Verdict]:
     if math.isnan(number):
-        return _of_nan
+        return of_nan
     return _of_infinity if math.isinf(number) else _of_zero
 
 
@@ -88,7 +88,7 @@ def is_literal(run: Run, hop: Hop) -> bool:
     return run.graph.nodes[hop.node].is_literal
 
 
-def _ending(trace: Trace, way: Way, found: _Verdict) -> Why:
+def _ending(trace: Trace, way: Way, found: Verdict) -> Why:
     run, last = trace.run, way.hops[-1]
     event = trace.forward_event(last.node)
     is_made = found.cause not in ("given", "written") and event is not None
@@ -120,13 +120,14 @@ def operands_at(run: Run, node: int, index: Any) -> tuple[Hop, ...]:
 # ---------------------------------------------------------------------- a NaN
 
 
-def _of_nan(here: Near) -> _Verdict:
+def of_nan(here: Near) -> Verdict:
+    """Return what made an element NaN: a NaN that it was computed from, or a cause."""
     terms = terms_of(here)
     onward = None if terms is None else _nan_factor(terms)
     onward = onward or here.responsible(np.isnan, np.isnan)
     if onward is not None:
-        return _Verdict(onward=onward)
-    return _nan_of_terms(terms) if terms else _own(here, "nan", _OF_NAN)
+        return Verdict(onward=onward)
+    return nan_of_terms(terms) if terms else _own(here, "nan", _OF_NAN)
 
 
 def _nan_factor(terms: Terms) -> Hop | None:
@@ -138,7 +139,8 @@ def _nan_factor(terms: Terms) -> Hop | None:
     return None
 
 
-def _nan_of_terms(terms: Terms) -> _Verdict:
+def nan_of_terms(terms: Terms) -> Verdict:
+    """Return what made a sum NaN of terms that have no NaN as a factor."""
     numbers = terms.numbers
     nans = np.flatnonzero(np.isnan(numbers))
     if len(nans):
@@ -146,16 +148,16 @@ def _nan_of_terms(terms: Terms) -> _Verdict:
         endless = terms.factor(first, np.isinf)
         zero = terms.factor(first, _is_zero)
         if endless is None:
-            return _Verdict("overflow meets zero", operands=terms.factors(first))
+            return Verdict("overflow meets zero", operands=terms.factors(first))
         met = (endless,) if zero is None else (endless, zero)
-        return _Verdict("zero times infinity", suspect=endless, operands=met)
+        return Verdict("zero times infinity", suspect=endless, operands=met)
     ends = [np.flatnonzero(numbers == bad) for bad in (np.inf, -np.inf)]
     firsts = [int(places[0]) for places in ends if len(places)]
     met = tuple(hop for first in firsts for hop in terms.factors(first))
     suspect = next((hop for hop in met if hop.is_bad), None)
     # Where no operand is infinite, finite ones overflowed on the way.
     cause = "overflow both ways" if suspect is None else "opposite infinities"
-    return _Verdict(cause, suspect=suspect, operands=_once(met))
+    return Verdict(cause, suspect=suspect, operands=_once(met))
 
 
 def _once(hops: tuple[Hop, ...]) -> tuple[Hop, ...]:
@@ -195,7 +197,7 @@ _OF_ZERO: Final[Mapping[str, _Chosen]] = {
 }
 
 
-def _own(here: Near, makes: Special, suspects: Mapping[str, _Chosen]) -> _Verdict:
+def _own(here: Near, makes: Special, suspects: Mapping[str, _Chosen]) -> Verdict:
     """Return the cause that the operation itself names, and the operand behind it."""
     cause = here.cause(makes)
     chosen = suspects.get(cause or "")
@@ -203,13 +205,13 @@ def _own(here: Near, makes: Special, suspects: Mapping[str, _Chosen]) -> _Verdic
     if cause == "zero over zero" and suspect is not None:
         last = here.parts[-1].places(_is_zero)
         suspect = here.parts[-1].hop(int(last[0])) if len(last) else suspect
-    return _Verdict(cause, suspect=suspect)
+    return Verdict(cause, suspect=suspect)
 
 
 # ----------------------------------------------------------------- an infinity
 
 
-def _of_infinity(here: Near) -> _Verdict:
+def _of_infinity(here: Near) -> Verdict:
     number = float(np.asarray(here.run.value(here.node.index))[here.index])
     terms = terms_of(here)
     if terms is not None:
@@ -217,23 +219,23 @@ def _of_infinity(here: Near) -> _Verdict:
     onward = here.responsible(np.isinf, lambda again: again == number)
     onward = onward or here.first(lambda x: x == number) or here.first(np.isinf)
     if onward is not None:
-        return _Verdict(onward=onward)
+        return Verdict(onward=onward)
     found = _own(here, "inf", _OF_INFINITY)
-    return found if found.cause else _Verdict("overflow")
+    return found if found.cause else Verdict("overflow")
 
 
-def _infinity_of_terms(here: Near, terms: Terms, number: float) -> _Verdict:
+def _infinity_of_terms(here: Near, terms: Terms, number: float) -> Verdict:
     same = np.flatnonzero(terms.numbers == number)
     for term in same[:_MOST_OPERANDS].tolist():
         onward = terms.factor(term, np.isinf)
         if onward is not None:
-            return _Verdict(onward=onward)
+            return Verdict(onward=onward)
     if len(same):
-        return _Verdict("overflow", operands=_once(terms.factors(int(same[0]))))
+        return Verdict("overflow", operands=_once(terms.factors(int(same[0]))))
     dtype = np.asarray(here.result).dtype
     parts = len(terms.exact) if _is_mean(here) else 1
     is_sum_out = passes_largest(terms.exact.tolist(), dtype, parts)
-    return _Verdict("overflow" if is_sum_out else "overflow on the way")
+    return Verdict("overflow" if is_sum_out else "overflow on the way")
 
 
 _ROOM: Final = 64  # powers of two: for as many numbers as there can be
@@ -257,49 +259,49 @@ def _is_mean(here: Near) -> bool:
 # ------------------------------------------------------------------------ a 0
 
 
-def _of_zero(here: Near) -> _Verdict:
+def _of_zero(here: Near) -> Verdict:
     terms = terms_of(here)
     if terms is not None:
         return _zero_of_terms(here, terms)
     if here.op.kind in ("move", "gather"):
         onward = here.first(_is_zero)
-        return _Verdict(here.cause("zero")) if onward is None else _onward(here, onward)
+        return Verdict(here.cause("zero")) if onward is None else _onward(here, onward)
     found = _own(here, "zero", _OF_ZERO)
     if found.cause in ("zero operand", "zero numerator"):
         onward = here.first(_is_zero)
         # Without one all that counts are the zeros of a border that is laid around.
         if onward is None:
-            return _Verdict("border of zeros")
+            return Verdict("border of zeros")
         return _onward(here, onward, found.cause)
     return found
 
 
-def _onward(here: Near, hop: Hop, cause: str = "zero operand") -> _Verdict:
+def _onward(here: Near, hop: Hop, cause: str = "zero operand") -> Verdict:
     """Go on with a 0 that another one was made of; what is written there is an end."""
     if is_literal(here.run, hop):
-        return _Verdict(cause, operands=(hop,))
-    return _Verdict(onward=hop)
+        return Verdict(cause, operands=(hop,))
+    return Verdict(onward=hop)
 
 
-def _zero_of_terms(here: Near, terms: Terms) -> _Verdict:
+def _zero_of_terms(here: Near, terms: Terms) -> Verdict:
     live = np.flatnonzero(terms.live)
     if not len(live) and _is_of_itself(here):
-        return _Verdict("of itself")
+        return Verdict("of itself")
     if not len(live):
         zeros = (terms.factor(term, _is_zero) for term in range(len(terms.live)))
         zero = next((hop for hop in zeros if hop is not None), None)
-        return _Verdict("border of zeros") if zero is None else _onward(here, zero)
+        return Verdict("border of zeros") if zero is None else _onward(here, zero)
     first = int(live[0])
     if here.op.multiplies:
         cause = _vanished(here)
-        return _Verdict(cause, operands=terms.factors(first))
+        return Verdict(cause, operands=terms.factors(first))
     total = _sum(terms, live, here)
     if total == 0:
-        return _Verdict("cancelled")
+        return Verdict("cancelled")
     dtype = np.asarray(here.result).dtype
     if dtype.kind != "f" or abs(total) >= float(np.finfo(dtype).smallest_subnormal):
-        return _Verdict("rounded")
-    return _Verdict("underflow", operands=_once(terms.factors(first)))
+        return Verdict("rounded")
+    return Verdict("underflow", operands=_once(terms.factors(first)))
 
 
 def _is_of_itself(here: Near) -> bool:

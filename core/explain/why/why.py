@@ -6,12 +6,15 @@ so, and the name of the cause.
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ...engine.graph import Edge
 from ..gradients import explain_gradient
 from .answer import Hop, Why
 from .gradient import bad_gradient, zero_gradient
+from .others import others
 from .value import why_value
 
 if TYPE_CHECKING:
@@ -32,7 +35,11 @@ def why(
     """Say what is special about one element: no gradient, 0, NaN or Inf, or nothing."""
     if quantity == "value":
         number = float(trace.run.value(node)[index])
-        return why_value(trace, Hop(node, index, "value", number))
+        found = why_value(trace, Hop(node, index, "value", number))
+        if not math.isnan(number):
+            return found
+        beside = others(trace.run, found.hops[0], found.at, found.cause)
+        return replace(found, others=beside)
     if trace.run.gradients[node] is None:
         return no_gradient(trace.run, node)
     gradient = trace.gradient(node, position)

@@ -48,6 +48,13 @@ goto end; why x.grad; why cold; why w.grad[1]; explain v.grad; explain loose.gra
 why loose.grad; why n; paths v; transposes E; uses loose; catch zero; catch nan
 reverse-continue; diff y cold; check; marks; why x[1].grad
 """
+NOT_A_NUMBER: Final = """
+gradstep = 1
+program = "E = x / x + log(y)"
+[inputs]
+x = 0.0
+y = -1.0
+"""
 
 # Commands whose data is also that of others, or has names that the scenario gives.
 REFERS: Final = {"info": ("enable", "display", "marks", "runs"), "explain": ("why",)}
@@ -57,7 +64,11 @@ GIVEN: Final = {"E", "v", "next v"}
 def replies(folder: Path) -> Iterator[Reply]:
     """Yield the reply to each line of the sessions, with files in a folder."""
     (folder / "b.gs").write_text("goto start\nstep\n", "utf-8")
-    for text, lines in ((LAYERS, EVERY), (ADAM, TRAINED), (TROUBLE, TROUBLED)):
+    sessions = (
+        *((LAYERS, EVERY), (ADAM, TRAINED), (TROUBLE, TROUBLED)),
+        (NOT_A_NUMBER, "goto end; why E"),
+    )
+    for text, lines in sessions:
         debugger = Debugger(parse(text))
         for line in re.split(r"; |\n", lines.replace("PLACE", str(folder))):
             yield debugger.execute(line)
