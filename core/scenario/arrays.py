@@ -84,7 +84,10 @@ def load(wanted: Wanted) -> Array:
 
 
 def _reason(error: Exception) -> str:
-    return clean(str(error).split("\n")[0])[:100] or type(error).__name__
+    first = str(error).split("\n")[0]
+    # A place in memory is another one each time, and says nothing to anybody.
+    told = re.sub(r":? ?<[^<>]* at 0x[0-9a-f]+>", "", first)
+    return clean(told)[:100] or type(error).__name__
 
 
 def _refuse(message: str, hint: str, name: str) -> NoReturn:
