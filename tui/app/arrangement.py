@@ -95,12 +95,12 @@ def lay_out(
 def give_lines(screen: Screen[Any], wanted: int, needed: int) -> None:
     """Give the view as many lines as it wants, as far as they are there.
 
-    What stands below it has its share, unless the view needs that, and so has room.
+    What stands below it has its share, unless the view needs that for whole rows.
     """
     body = screen.size.height - _AROUND
     share = int(body * _SHARE) - _BORDERS
     most = body - _LEAST_BELOW - _BORDERS
-    lines = min(wanted, needed if share < needed <= most else share)
+    lines = min(wanted, max(share, min(needed, most)))
     for name in ("main", "view"):
         screen.query_one(f"#{name}").styles.height = lines + _BORDERS
 

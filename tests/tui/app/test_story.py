@@ -255,6 +255,59 @@ def test_the_story_of_each_step_is_on_the_screen_and_only_numbers_change(
     assert stood
 
 
+def kept_places(frame: Frame) -> tuple[object, object]:
+    """Return what the places of any step depend on, and its places."""
+    present = frame.pane._moment
+    assert present is not None
+    event, nodes = present.event, frame.screen.debugger.graph.nodes
+    node = nodes[event.consumer if isinstance(event, Contribution) else event.node]
+    is_product = node.op is not None and node.op.name == "matmul"
+    side = event.argument if isinstance(event, Contribution) and is_product else None
+    shapes = [(facet.role, facet.array.shape) for facet in present.facets]
+    tiles = frame.pane._written().tiles
+    return (type(event), is_product, side, *shapes), [tile[1:] for tile in tiles]
+
+
+async def iterated(name: str, size: tuple[int, int]) -> list[str]:
+    """Walk through some iterations; return what is missing, and steps that moved."""
+    scenario = load(name)
+    assert scenario.training is not None
+    app = GradstepApp(scenario)
+    app.animation_level = "none"
+    stood: dict[object, object] = {}
+    found: list[str] = []
+    async with app.run_test(size=size):
+        await settle(app)
+        screen = next(s for s in app.screen_stack if isinstance(s, MainScreen))
+        debugger = screen.debugger
+        for iteration in (0, 1, scenario.training.iterations - 1):
+            debugger.execute(f"goto {iteration}:start")
+            while debugger.position < len(debugger.trace):
+                screen.apply(debugger.execute("stepi"))
+                await settle(app)
+                frame = Frame(screen)
+                what = list(missing(frame))
+                shapes, where = kept_places(frame)
+                if stood.setdefault(shapes, where) != where:
+                    what.append(f"{where} and not {stood[shapes]}")
+                at = f"{name} {iteration}:{debugger.position}"
+                found += (f"{at}: {one}" for one in what)
+    return found
+
+
+TRAINED = [name for name in builtin_names() if load(name).training is not None]
+
+
+@pytest.mark.parametrize("name", TRAINED)
+@pytest.mark.parametrize(
+    "size", [(200, 60), (120, 36), (80, 24)], ids="{0[0]}x{0[1]}".format
+)
+def test_numbers_that_grow_and_shrink_in_training_move_nothing(
+    name: str, size: tuple[int, int]
+) -> None:
+    assert asyncio.run(iterated(name, size)) == []
+
+
 @pytest.mark.parametrize("name", builtin_names())
 def test_the_key_beside_a_note_that_is_cut_shows_the_whole(name: str) -> None:
     assert asyncio.run(untold(name, (80, 24))) == []

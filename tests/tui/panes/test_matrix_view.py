@@ -1,9 +1,11 @@
 """A window on an array: right cells, right widths, and nothing but what is seen."""
 
 import asyncio
+import math
 import tracemalloc
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -21,7 +23,15 @@ from gradstep.core.explain.links import Facet, Region
 from gradstep.tui.draw.look import Look
 from gradstep.tui.panes.base.known import Known
 from gradstep.tui.panes.base.pane import Chosen
-from gradstep.tui.panes.matrix.grid import BARS, LEVELS, Grid, Inks, Scale, map_of
+from gradstep.tui.panes.matrix.grid import (
+    BARS,
+    LEVELS,
+    SHORTEST,
+    Grid,
+    Inks,
+    Scale,
+    map_of,
+)
 from gradstep.tui.panes.matrix.view import MatrixView, parse_index
 
 NONE = Style()
@@ -116,11 +126,47 @@ def test_numbers_that_were_not_looked_at_keep_the_width() -> None:
     assert "9.9e200" in lines[2]
 
 
-def test_a_scale_does_not_get_narrower() -> None:
-    wide = Grid(np.array([[-1234.5678]]), LOOK)
-    own = Scale.of(np.array([[1.0]]), LOOK)
-    narrow = Grid(np.array([[1.0]]), LOOK, own.joined(wide.scale))
-    assert narrow.cell == wide.cell
+ANY = st.one_of(
+    st.floats(),
+    st.floats(width=32),
+    st.integers(-(2**63), 2**63 - 1),
+    st.sampled_from([-1e-300, -1.7e308, -5e-324, math.nan, -math.inf, -0.0]),
+)
+
+
+@given(st.lists(ANY, min_size=1, max_size=6), st.integers(SHORTEST, 12))
+def test_any_number_has_room_in_a_cell_and_what_is_shown_of_it_is_right(
+    numbers: list[float], width: int
+) -> None:
+    scale = Scale.of(np.array(numbers, dtype=float), LOOK).within(width)
+    for number, text in zip(numbers, scale.texts(map(float, numbers)), strict=True):
+        assert len(text) == width
+        shown = float(text)
+        if not math.isfinite(number):
+            assert str(shown) == str(number)
+            continue
+        assert (shown == 0) == (float(number) == 0)
+        mantissa, _, exponent = text.strip().partition("e")
+        places = len(mantissa.partition(".")[2]) - int(exponent or 0)
+        error = abs(Fraction(text.strip()) - Fraction(float(number)))
+        assert error <= Fraction(10) ** -places / 2
+
+
+@pytest.mark.parametrize(
+    ("numbers", "width", "expected"),
+    [
+        ([-0.01532, 0.01901], 9, [" -0.01532", "  0.01901"]),
+        ([-0.01532, 0.01901], 7, ["-0.0153", " 0.0190"]),
+        ([0.1234, -8.693e-4], 7, [" 0.1234", "-8.7e-4"]),
+        ([196830.0, -1966.3], 7, [" 196830", "  -1966"]),
+        ([2.0, -1.0], 7, ["      2", "     -1"]),
+        ([math.nan, -math.inf], 7, ["    nan", "   -inf"]),
+    ],
+)
+def test_narrower_cells_have_fewer_digits(
+    numbers: list[float], width: int, expected: list[str]
+) -> None:
+    assert Scale.of(np.array(numbers), LOOK).within(width).texts(numbers) == expected
 
 
 def test_linked_cells_are_those_of_the_region() -> None:

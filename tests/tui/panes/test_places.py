@@ -75,7 +75,7 @@ def test_matrices_that_share_an_axis_show_the_same_window_of_it() -> None:
     assert made.gutter == 4
 
 
-def test_two_columns_of_a_sum_are_seen_before_its_matrix_is() -> None:
+def test_rows_of_small_matrices_are_seen_before_a_second_column_is() -> None:
     # ∂E/∂X of 4 samples, 3 units and 2 inputs, in 51 columns and 10 lines.
     parts = [
         part._replace(cell=cell)
@@ -83,7 +83,7 @@ def test_two_columns_of_a_sum_are_seen_before_its_matrix_is() -> None:
     ]
     found = windows(parts, {"n": 4, "m": 2, "k": 3}, OPTIONAL, 51, 10)
     seen = {tile.number: (tile.rows, tile.columns) for tile in found}
-    assert seen == {0: (4, 2), 1: (2, 2), 2: (4, 2)}
+    assert seen == {0: (4, 3), 1: (3, 1), 2: (4, 1)}
 
 
 @given(st.tuples(*[st.integers(1, 30)] * 3), st.integers(40, 200), st.integers(8, 60))
@@ -187,6 +187,20 @@ def test_windows_are_as_large_as_can_be(
     assert (one.rows, one.columns, one.gutter and 2, one.head) == expected
 
 
+@pytest.mark.parametrize(
+    ("rows", "width", "height", "seen"),
+    [
+        (8, 13, 9, (8, 1)),  # a title and eight rows; one column of 5 in each
+        (8, 23, 9, (8, 2)),
+    ],
+)
+def test_a_small_matrix_loses_columns_before_rows(
+    rows: int, width: int, height: int, seen: tuple[int, int]
+) -> None:
+    tiles = windows(line(2), {"r": rows, "c": 9}, (), width, height)
+    assert {(tile.rows, tile.columns) for tile in tiles} == {seen}
+
+
 def test_windows_show_no_more_than_there_is() -> None:
     tiles = windows(line(2), SIZES, (), 90, 90)
     assert [(one.rows, one.columns) for one in tiles] == [(3, 2)] * 2
@@ -201,7 +215,12 @@ def test_titles_give_way_before_a_number_does() -> None:
 
 def test_of_windows_the_optional_ones_are_left_out_in_their_order() -> None:
     sizes = {"r": 90, "c": 9}
-    for width, seen in ((33, [0, 1, 2]), (22, [0, 2]), (11, [0]), (1, [0])):
+    for width, seen in (
+        (41, [0, 1, 2]),
+        (27, [0, 2]),
+        (13, [0]),
+        (1, [0]),
+    ):  # with marks
         tiles = windows(line(3, title=10), sizes, (1, 2), width, 4)
         assert [one.number for one in tiles] == seen, width
 

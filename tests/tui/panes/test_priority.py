@@ -109,9 +109,27 @@ def test_of_several_places_for_windows_the_one_with_most_numbers_is_taken() -> N
     assert [tile.y for tile in arranged([wide, stacked], 80, 6).tiles] == [0, 0]
 
 
+@pytest.mark.parametrize(
+    ("width", "seen", "cell"),
+    [
+        (5 * 22 + 4, [0, 1, 2, 3, 4], 11),  # two numbers of 9 characters in each
+        (5 * 20 + 4, [0, 1, 2, 3, 4], 10),
+        (5 * 18 + 4, [0, 1, 2, 3, 4], 9),  # of 7: -1e-300
+        (4 * 22 + 3, [0, 1, 2, 4], 11),  # without the first one that may go
+        (4 * 18 + 3, [0, 1, 2, 4], 9),
+    ],
+)
+def test_digits_give_way_before_a_matrix_does(
+    width: int, seen: list[int], cell: int
+) -> None:
+    found = arranged([row(5, 1, 2, 11, (3, 4))], width, 20)
+    assert [tile.number for tile in found.tiles] == seen
+    assert {part.cell for part in found.frame.parts} == {cell}
+
+
 def test_where_nothing_fits_the_first_places_are_taken() -> None:
     first = row(3, 9, 9, 8, ())
     assert arranged([first, first._replace(optional=(2,))], 9, 3).frame is first
-    broad = row(1, 1, 1, 40, ())
-    assert arranged([broad, row(1, 2, 1, 40, ())], 30, 12).frame is broad
+    broad = row(1, 1, 1, 9, ())
+    assert arranged([broad, row(1, 2, 1, 9, ())], 6, 12).frame is broad
     assert bottom([]) == 0

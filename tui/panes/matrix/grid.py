@@ -85,7 +85,9 @@ HEAT: Final = frozenset(classes_in(HEAT_CSS))
 _FEW: Final = 400  # numbers that are all looked at to say how they are written
 _SAMPLED: Final = 100  # of more, so many
 _MEASURED: Final = 10_000  # numbers that say how large all are
-_LEAST: Final = 7  # characters of a number: what was not looked at may be -1e-300
+SHORTEST: Final = 7  # characters that any number has room in: -1e-300
+TIGHTEST: Final = 5  # characters of a cell that such a number has no margins in
+MARGINS: Final = 2  # characters beside a number: the cursor, or blanks
 
 Index = tuple[int, ...]
 Line = list[Segment]
@@ -186,17 +188,23 @@ class Scale:
         style = style_for(few, look.precision)
         template = _template(align([write(number, style) for number in few] or ["0"]))
         if len(few) < array.size:
-            template = template.rjust(_LEAST, "8")
+            template = template.rjust(SHORTEST, "8")
         return cls(style, template, _largest(_some(array, _MEASURED)))
 
-    def joined(self, other: Scale) -> Scale:
-        """Return this scale, at least as wide as the other one."""
-        template = _template(align([self.template, other.template]))
-        return Scale(self.style, template, self.most)
+    def within(self, width: int) -> Scale:
+        """Return this scale for numbers just so wide, with fewer digits where it must.
 
-    def widened(self, width: int) -> Scale:
-        """Return this scale for numbers at least so wide."""
-        return Scale(self.style, self.template.rjust(width, "8"), self.most)
+        Any number has room in `SHORTEST` characters.
+        """
+        more = self.width - width
+        if more <= 0:
+            return Scale(self.style, self.template.rjust(width, "8"), self.most)
+        _, right = split(self.template)
+        right = right[:-more] if len(right) > more + 1 else ""
+        style, decimals = self.style, max(len(right) - 1, 0)
+        if style.decimals is not None:
+            style = style._replace(decimals=min(style.decimals, decimals))
+        return Scale(style, right.rjust(width, "8"), self.most)
 
     @property
     def width(self) -> int:
@@ -309,7 +317,13 @@ class Grid:
     @property
     def cell(self) -> int:
         """How wide a cell is, with its margins."""
-        return self.scale.width + 2 if not self.compact else 1 if self.is_halved else 2
+        return (
+            self.scale.width + MARGINS
+            if not self.compact
+            else 1
+            if self.is_halved
+            else 2
+        )
 
     @property
     def stack(self) -> int:
@@ -458,7 +472,11 @@ class Grid:
         elif self.is_future:
             texts = [f" {'?':>{self.scale.width}} "] * len(codes)
         else:
-            texts = [f" {text} " for text in self.scale.texts(numbers.tolist())]
+            wide = self.cell  # a number that is too wide takes the margins as well
+            texts = [
+                f" {text} " if len(text) <= wide - MARGINS else text.rjust(wide)
+                for text in self.scale.texts(numbers.tolist())
+            ]
         linked = self._linked(row)
         here = self.place[1] if self.is_active and row == self.place[0] else -1
         line: Line = []
@@ -471,7 +489,8 @@ class Grid:
                 ink += inks.linked
             if column == here:
                 ink += inks.cursor
-                shown = text if self.compact else f"[{text[1:-1]}]"
+                is_full = self.compact or not text.startswith(" ") or text[-1] != " "
+                shown = text if is_full else f"[{text[1:-1]}]"
             line.append(Segment(shown, ink))
         return line
 

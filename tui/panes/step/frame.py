@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ....core.engine.trace import Contribution, Event, Forward, Update
 from ....core.words.formulas import factors
+from ..matrix.grid import MARGINS, SHORTEST, TIGHTEST
 from .places import Part, Tile
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from ....core.engine.graph import Graph
     from ....core.explain.links import Facet, Role
@@ -46,6 +47,31 @@ class Frame(NamedTuple):
     def right(self, tile: Tile) -> int:
         """Return the column behind the last cell of a matrix."""
         return tile.x + tile.gutter + tile.columns * self.parts[tile.number].cell
+
+    def narrower(self) -> Iterator[Frame]:
+        """Yield these places, and then with numbers of fewer and fewer digits."""
+        yield self
+        widest = max(part.cell for part in self.parts)
+        for most in range(widest - 1, SHORTEST + MARGINS - 1, -1):
+            yield self._within(most)
+
+    def tightest(self) -> Iterator[Frame]:
+        """Yield places with fewer digits than are good to read, for whole matrices."""
+        for width in range(SHORTEST - 1, TIGHTEST - 1, -1):
+            yield self._within(width + MARGINS)
+
+    def _within(self, most: int) -> Frame:
+        """Return places with cells so wide at most, where there are several."""
+        parts = [
+            part._replace(
+                cell=min(
+                    part.cell,
+                    most if self.sizes[part.columns] > 1 else max(most, part.title),
+                )
+            )
+            for part in self.parts
+        ]
+        return self._replace(parts=tuple(parts))
 
 
 def framed(

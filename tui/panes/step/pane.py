@@ -30,7 +30,16 @@ from ...graph.drawing import cut
 from ..base.known import Known
 from ..base.pane import Chosen, KeptPane, Line, View
 from ..base.views import VIEWS
-from ..matrix.grid import HEAT, HEAT_CSS, Grid, Index, Inks, Scale, summary_text
+from ..matrix.grid import (
+    HEAT,
+    HEAT_CSS,
+    MARGINS,
+    Grid,
+    Index,
+    Inks,
+    Scale,
+    summary_text,
+)
 from ..matrix.view import KEYS, MatrixView, Walker
 from . import words
 from .frame import Frame, framed
@@ -39,7 +48,7 @@ from .matrices import Matrices
 from .places import TITLE, Tile
 from .priority import Arranged, Matters, Said, arranged, bottom
 from .room import lines_wanted, note_lines
-from .widths import scales_of
+from .widths import Numbers, numbers_of
 from .words import Moment, moment
 
 if TYPE_CHECKING:  # it waits until something is trained
@@ -55,7 +64,7 @@ _MOST_ARRANGED = 200  # arrangements that are kept
 _NARROWEST = 12  # columns below which nothing is drawn
 _TO_COME = "nothing has happened yet: press s to step"
 
-_Found = tuple[Moment, Sequence[Scale]]
+_Found = tuple[Moment, Sequence[Numbers]]
 
 
 @dataclass(slots=True)
@@ -94,6 +103,7 @@ class StepPane(KeptPane[_Found]):
         self._look = Look()
         self._moment: Moment | None = None
         self._grids: list[Grid] = []
+        self._numbers: list[Numbers] = []  # of the grids
         self._frame = Frame((), {}, ())
         self._windows: dict[str, int] = {}  # where the window of an axis begins
         self._active = 0
@@ -119,7 +129,7 @@ class StepPane(KeptPane[_Found]):
 
         def look() -> _Found:
             found = moment(stage, number)
-            return found, scales_of(found, self._look)
+            return found, numbers_of(found, self._look)
 
         return (trace, number), look
 
@@ -150,8 +160,9 @@ class StepPane(KeptPane[_Found]):
     def _take(self, found: _Found | None) -> None:
         """Take the arrays of another event."""
         self._offset, self._grids, self._windows = 0, [], {}
-        self._moment, scales = found or (None, ())
-        for facet, scale in zip(self._facets, scales, strict=True):
+        self._moment, numbers = found or (None, ())
+        self._numbers = [*numbers]
+        for facet, (scale, _) in zip(self._facets, numbers, strict=True):
             self._grids.append(Grid(facet.array, self._look, scale))
         self._active = self._moment.made if self._moment else 0
 
@@ -187,7 +198,8 @@ class StepPane(KeptPane[_Found]):
             return
         array = slopes_of(present.trace.run, event.edge, cursor)
         old = self._grids[place]
-        scale = Scale.of(array, self._look).widened(old.scale.width)
+        scale = Scale.of(array, self._look)
+        self._numbers[place] = self._numbers[place]._replace(scale=scale)
         grid = self._grids[place] = Grid(array, self._look, scale)
         grid.cursor, grid.linked = old.cursor, old.linked
 
@@ -436,16 +448,23 @@ class StepPane(KeptPane[_Found]):
         if present is None or not present.facets:
             text = "nothing is computed here: no step to show"
             return _Sheet(wrapped(Segment(text), width), [])
-        for grid in self._grids:
-            grid.compact = self._dense
+        for grid, (scale, wide) in zip(self._grids, self._numbers, strict=True):
+            grid.compact, grid.scale = self._dense, scale.within(wide)
         graph = present.trace.run.graph
         frames = framed(graph, present.event, present.facets, self._grids)
-        frame, tiles, above = self._arrange(frames, width, height)
+        place = self._arrange(frames, width, height)
+        frame, tiles, above = place
         self._frame = frame
+        if not self._dense:
+            parts = zip(self._grids, self._numbers, frame.parts, strict=True)
+            for grid, (scale, _), part in parts:
+                grid.scale = scale.within(part.cell - MARGINS)
         if all(tile.number != self._active for tile in tiles):
             self._active = present.made
         self._look_through(frame, tiles)
         said = list(self._said(present, frame, tiles, inks))
+        if place.cuts_row:  # a row matters more than what is said of all such steps
+            said = [one for one in said if one.matters >= Matters.ELEMENT]
         lines = block([one for one in said if one.is_above], above)
         room = height - above - bottom(tiles)
         below = block([one for one in said if not one.is_above], room)

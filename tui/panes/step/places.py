@@ -29,9 +29,12 @@ TITLE: Final = 1  # lines above a matrix that say what it is
 # With numbers of rows and columns or without, and the blanks between two places: what
 # shows most first.
 _STYLES: Final = ((True, _GAP), (True, 1), (False, _GAP), (False, 1))
+SMALL: Final = 8  # rows up to which no row is cut while there is room for one column
 # Rows and columns of a window, where there are so many, and numbers along an axis that
-# is both: what shows most first.
-_LEAST: Final = ((3, 2, 3), (3, 2, 2), (1, 1, 1))
+# is both: what shows most first. `SMALL` is for axes that are no longer.
+_LEAST: Final = ((SMALL, 2, SMALL), (SMALL, 1, SMALL), (3, 2, 3), (3, 2, 2), (1, 1, 1))
+_FEW: Final = 3  # of longer ones
+_MARKS: Final = 3  # columns of ` ←→` behind a title
 
 
 class Part(NamedTuple):
@@ -236,6 +239,13 @@ def windows(
     return grown.spread(sizes, width).tiles(sizes)
 
 
+def cuts_row(
+    parts: Sequence[Part], sizes: Mapping[str, int], tiles: Sequence[Tile]
+) -> bool:
+    """Tell whether a row of a small matrix is not seen."""
+    return any(tile.rows < sizes[parts[tile.number].rows] <= SMALL for tile in tiles)
+
+
 def _least(
     parts: Sequence[Part], sizes: Mapping[str, int], optional: Sequence[int]
 ) -> Iterator[_Plan]:
@@ -244,13 +254,24 @@ def _least(
     for (rows, columns, both), numbered in product(_LEAST, (True, False)):
         least = dict.fromkeys(across, columns) | dict.fromkeys(down, rows)
         least |= dict.fromkeys(down & across, both)
-        windows = {axis: min(size, least[axis]) for axis, size in sizes.items()}
-        for some in _left(parts, optional):
+        windows = {
+            axis: size if size <= least[axis] else min(least[axis], _FEW)
+            for axis, size in sizes.items()
+        }
+        is_bare = numbered or rows != SMALL
+        marked = parts if is_bare else [_marked(p, sizes, windows) for p in parts]
+        for some in _left(marked, optional):
             yield _Plan(some, windows, numbered, 1)
     bare = [part._replace(title=0) for part in parts]  # numbers before their titles
     ones = {axis: min(size, 1) for axis, size in sizes.items()}
     for some in _left(bare, optional):
         yield _Plan(some, ones, False, 1)
+
+
+def _marked(part: Part, sizes: Mapping[str, int], windows: Mapping[str, int]) -> Part:
+    """Return a part whose title has room for the marks of a small axis that is cut."""
+    is_cut = windows[part.columns] < sizes[part.columns] <= SMALL
+    return part._replace(title=part.title + _MARKS * is_cut) if part.title else part
 
 
 def _left(

@@ -8,9 +8,10 @@ thing that is always said, and then what matters most.
 from __future__ import annotations
 
 from enum import IntEnum, auto
+from itertools import product
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from .places import Tile, whole, windows
+from .places import Tile, cuts_row, whole, windows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,6 +53,11 @@ class Arranged(NamedTuple):
     tiles: Sequence[Tile]  # of the matrices that are seen
     above: int  # lines above them
 
+    @property
+    def cuts_row(self) -> bool:
+        """Whether a row of a small matrix is not seen."""
+        return cuts_row(self.frame.parts, self.frame.sizes, self.tiles)
+
 
 def arranged(
     frames: Sequence[Frame], width: int, height: int, notes: int = 1
@@ -65,22 +71,46 @@ def arranged(
     first, some = frames[0], frames[0].optional
     none, least = (), some[:-1]
     tries = [(one, left_out) for one in frames for left_out in (none, least)]
-    lefts = ((3, 3 + notes), (2, 2 + notes), (1, 2))  # lines that words get
-    for frame, optional in (*tries, (first, some)):
-        for above, below in lefts:
+    # Lines that words get above and below.
+    lefts = ((3, 3 + notes), (2, 2 + notes), (1, 1 + min(notes, 1)))
+    for one, optional in (*tries, (first, some)):
+        for frame, (above, below) in product(one.narrower(), lefts):
             # The change of the sum has a line, where the matrices do not show it.
             room = height - above - below - bool(optional)
             tiles = whole(frame.parts, frame.sizes, optional, width, room)
             if tiles:
                 return Arranged(frame, tiles, above)
-    above, below = lefts[1 if height >= _HIGH else 2]
+    above, below = lefts[-1]
+    for frame in first.tightest():
+        room = height - above - below - bool(some)
+        tiles = whole(frame.parts, frame.sizes, some, width, room)
+        if tiles:
+            return Arranged(frame, tiles, above)
+    roomy = [one for frame in frames for one in frame.narrower()]
+    tight = [one for frame in frames for one in frame.tightest()]
+    found = [
+        _cut(some, width, height, *left)
+        for some, left in (
+            *((roomy, left) for left in (lefts[1:] if height >= _HIGH else lefts[2:])),
+            (tight, lefts[-1]),
+        )
+    ]
+    whole_rows = (one for one in found if not one.cuts_row)
+    return next(whole_rows, found[-2])
+
+
+def _cut(
+    frames: Sequence[Frame], width: int, height: int, above: int, below: int
+) -> Arranged:
+    """Place windows on the matrices: those that show most, all rows first."""
+    some = frames[0].optional
     room = height - above - below - bool(some)
     seen = [
         Arranged(one, windows(one.parts, one.sizes, some, width, room), above)
         for one in frames
     ]
     fitting = [one for one in seen if _fits(one, width, room)]
-    return max(fitting, key=_cells, default=seen[0])
+    return max(fitting, key=_shown, default=seen[0])
 
 
 def _fits(one: Arranged, width: int, height: int) -> bool:
@@ -89,9 +119,9 @@ def _fits(one: Arranged, width: int, height: int) -> bool:
     )
 
 
-def _cells(one: Arranged) -> int:
-    """Return how many numbers are seen."""
-    return sum(tile.rows * tile.columns for tile in one.tiles)
+def _shown(one: Arranged) -> tuple[bool, int]:
+    """Return whether all rows are seen that there are few of, and how many numbers."""
+    return not one.cuts_row, sum(tile.rows * tile.columns for tile in one.tiles)
 
 
 def worded(said: Sequence[Said], room: int) -> list[Sequence[Line]]:

@@ -10,7 +10,7 @@ from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from ....core.words.formulas import factors
-from .places import TITLE
+from .places import SMALL, TITLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -33,38 +33,53 @@ def note_lines(notes: Iterable[str], width: int) -> int:
 def lines_wanted(graph: Graph, notes: int = 1) -> tuple[int, int]:
     """Return how many lines the highest step wants, `notes` being those of its note.
 
-    The second number is how many it needs, so that no row is cut: columns go without
-    their numbers, which take one line each.
+    The second number is how many it needs, so that no row of a small matrix is cut:
+    columns may be, and go without their numbers, which take one line each.
     """
     nodes = graph.nodes[:_MOST_NODES]
-    highest, least = (
-        max((_matrices(graph, node, head) for node in nodes), default=0)
-        for head in (1, 0)
-    )
+    highest = max((_matrices(graph, node) for node in nodes), default=0)
+    least = max((_rows_needed(graph, node) for node in nodes), default=0)
     return min(highest + _BESIDE + notes, _MOST), least + _LEAST_BESIDE
 
 
-def _matrices(graph: Graph, node: Node, head: int) -> int:
-    """Return how high the matrices of a node's steps are, forward and backward.
-
-    `head` is how many lines the numbers of columns take.
-    """
+def _matrices(graph: Graph, node: Node) -> int:
+    """Return how high the matrices of a node's steps are, forward and backward."""
     if node.op is None:
         return 0
     shapes = [graph.nodes[operand].shape for operand in node.operands]
     if factors(node.op.code) and len(shapes) == 2:
-        return max(_product(*sides, head) for sides in _sides(node.shape, *shapes))
-    return max(_row(node.shape, shape, head) for shape in shapes or [node.shape])
+        return max(
+            2 * TITLE + _headed(right) + _headed(made)
+            for right, made in _sides(node.shape, *shapes)
+        )
+    return max(_row(node.shape, shape) for shape in shapes or [node.shape])
 
 
-def _row(made: Shape, operand: Shape, head: int) -> int:
+def _rows_needed(graph: Graph, node: Node) -> int:
+    """Return how high a node's steps are with all rows of the matrices of few rows."""
+    if node.op is None:
+        return 0
+    shapes = [graph.nodes[operand].shape for operand in node.operands]
+    if factors(node.op.code) and len(shapes) == 2:
+        found = [
+            2 * TITLE + _rows(right) + _rows(made)
+            for right, made in _sides(node.shape, *shapes)
+            if max(_rows(right), _rows(made)) <= SMALL
+        ]
+    else:
+        every = map(_rows, (node.shape, *shapes))
+        found = [TITLE + rows for rows in every if rows <= SMALL]
+    return max(found, default=0)
+
+
+def _row(made: Shape, operand: Shape) -> int:
     """Return how high the matrices of an elementwise step are, in one row or more."""
     columns = sum(map(_columns, (made, operand)))
     if made[-1:] + operand[-1:] == () or columns <= _WIDE:
-        return TITLE + max(_headed(shape, head) for shape in (made, operand))
-    if all(len(shape) < 2 or shape[-2] == 1 for shape in (made, operand)):
-        return 5 * (TITLE + _headed(made, head))  # one below the other
-    both = 2 * TITLE + _headed(made, head) + _headed(operand, head)
+        return TITLE + max(_headed(shape) for shape in (made, operand))
+    if all(_rows(shape) == 1 for shape in (made, operand)):
+        return 5 * (TITLE + _headed(made))  # one below the other
+    both = 2 * TITLE + _headed(made) + _headed(operand)
     return both if columns <= 2 * _WIDE else 2 * both  # one below the other
 
 
@@ -79,11 +94,10 @@ def _sides(made: Shape, left: Shape, right: Shape) -> Iterator[tuple[Shape, Shap
     yield made, right  # Xᵀ @ ∂L/∂Y
 
 
-def _product(right: Shape, made: Shape, head: int) -> int:
-    return 2 * TITLE + _headed(right, head) + _headed(made, head)
-
-
-def _headed(shape: Shape, head: int) -> int:
+def _headed(shape: Shape) -> int:
     """Return how high the numbers of an array are, with those of its columns."""
-    rows = shape[-2] if len(shape) > 1 else 1
-    return rows + head * (shape[-1:] > (1,))
+    return _rows(shape) + (shape[-1:] > (1,))
+
+
+def _rows(shape: Shape) -> int:
+    return shape[-2] if len(shape) > 1 else 1

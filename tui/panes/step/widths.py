@@ -1,17 +1,20 @@
-"""How wide the numbers of a step's matrices are: the same in all steps alike."""
+"""How wide the numbers of a step's matrices are: the same in all steps alike.
+
+Numbers that training may change have room for any number. Where nothing changes them,
+all there are can be looked at, and their matrices take no more room than they need.
+"""
 
 from __future__ import annotations
 
-from itertools import islice
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from ....core.engine.trace import Contribution
+from ....core.engine.trace import Contribution, Forward
 from ....core.explain.links import Facet, Role, facets
 from ....core.words.formulas import factors
-from ..matrix.grid import Scale
+from ..matrix.grid import SHORTEST, Scale
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from ....core.engine.graph import Edge
     from ....core.engine.run import Run
@@ -19,69 +22,69 @@ if TYPE_CHECKING:
     from ...draw.look import Look
     from .words import Moment
 
+_ROOMY: Final = 9  # characters that nearly any number has four digits in: -0.001234
 _ALIKE: Final = 400  # nodes up to which steps alike are looked for
 _MOST_ALIKE: Final = 32  # of these steps are looked at
-_SLOPE: Final = 7  # columns of a slope, before it is known: `-0.1234`
+
+_Column = tuple[Role, int]  # a role, and which one of several that have it
+_Widths = dict[_Column, int]
 
 
-def scales_of(found: Moment, look: Look) -> Sequence[Scale]:
-    """Return how the numbers of each matrix are written.
+class Numbers(NamedTuple):
+    """How the numbers of a matrix are written, and how wide they are with room."""
+
+    scale: Scale
+    width: int  # in characters
+
+
+def numbers_of(found: Moment, look: Look) -> Sequence[Numbers]:
+    """Return how the numbers of each matrix of a step are written.
 
     Steps with the same shapes on the same sides have cells of the same widths, so that
     nothing moves from one to the other.
     """
     recent = found.trace.run.recent
-    return recent.of(("scales", found.number), lambda: _scales(found, look))
+    return recent.of(("numbers", found.number), lambda: _numbers(found, look))
 
 
-def _scales(found: Moment, look: Look) -> Sequence[Scale]:
+def _numbers(found: Moment, look: Look) -> Sequence[Numbers]:
     trace, number = found.trace, found.number
-    own = [Scale.of(facet.array, look) for facet in found.facets]
-    if not isinstance(found.event, Contribution):
-        return own
-    if len(trace.run.graph) > _ALIKE:
-        widths = _widest(trace, number, found.facets, own, look)
-    else:
+    widths: _Widths = {}
+    if len(trace.run.graph) <= _ALIKE:
         key = _shapes(trace, number)
-        widths = trace.run.recent.of(("widths", key), lambda: _joined(trace, key, look))
+        widths = trace.run.recent.of(("widths", key), lambda: _widths(trace, key, look))
     return [
-        scale.widened(widths[_column(facet.role)])
-        for facet, scale in zip(found.facets, own, strict=True)
+        Numbers(Scale.of(facet.array, look), widths.get(column, _ROOMY))
+        for column, facet in zip(_columns(found.facets), found.facets, strict=True)
     ]
 
 
-def _joined(trace: Trace, key: object, look: Look) -> Mapping[Role, int]:
-    """Return how wide the numbers are in the steps with some shapes."""
-    alike = (
-        number
-        for number in range(trace.seed_position + 1, trace.update_position)
-        if _shapes(trace, number) == key
-    )
-    widths: dict[Role, int] = {}
-    for number in islice(alike, _MOST_ALIKE):
+def _widths(trace: Trace, key: object, look: Look) -> _Widths:
+    """Return how wide the numbers are in the steps with some shapes, where it is known.
+
+    What a first use adds to is 0, whatever is trained.
+    """
+    alike = [number for number in range(len(trace)) if _shapes(trace, number) == key]
+    if trace.iteration is not None or len(alike) > _MOST_ALIKE:
+        return {} if any(_is_later(trace, one) for one in alike) else {("before", 0): 1}
+    widths: _Widths = {}
+    for number in alike:
         found = facets(trace, number)
-        scales = [Scale.of(facet.array, look) for facet in found]
-        for role, width in _widest(trace, number, found, scales, look).items():
-            widths[role] = max(widths.get(role, 0), width)
+        for column, facet in zip(_columns(found), found, strict=True):
+            wide = Scale.of(facet.array, look).width
+            if facet.role == "slopes":
+                wide = _slope(trace.run, trace.edge(number), look)
+            widths[column] = max(widths.get(column, 0), wide)
     return widths
 
 
-def _widest(
-    trace: Trace,
-    number: int,
-    found: Sequence[Facet],
-    scales: Sequence[Scale],
-    look: Look,
-) -> dict[Role, int]:
-    """Return how wide the numbers of a step are in each column of places."""
-    widths: dict[Role, int] = {}
-    for facet, scale in zip(found, scales, strict=True):
-        wide = scale.width
-        if facet.role == "slopes":
-            wide = _slope(trace.run, trace.edge(number), look)
-        column = _column(facet.role)
-        widths[column] = max(widths.get(column, 0), wide)
-    return widths
+def _is_later(trace: Trace, number: int) -> bool:
+    """Tell whether a step is no contribution, or not the first one to its operand."""
+    event = trace.event(number)
+    is_first = isinstance(event, Contribution) and (
+        trace.gradient(event.operand, number) is None
+    )
+    return not is_first
 
 
 def _slope(run: Run, edge: Edge, look: Look) -> int:
@@ -91,20 +94,27 @@ def _slope(run: Run, edge: Edge, look: Look) -> int:
     """
     node = run.graph.nodes[edge.consumer]
     if node.op is None or node.op.kind != "contract" or len(node.operands) != 2:
-        return _SLOPE
+        return SHORTEST
     return Scale.of(run.value(node.operands[1 - edge.argument]), look).width
 
 
-def _column(role: Role) -> Role:
-    """Return the role whose place a matrix has."""
-    return "local" if role == "slopes" else role
+def _columns(found: Sequence[Facet]) -> Iterator[_Column]:
+    """Yield the column of places that each matrix has."""
+    for number, facet in enumerate(found):
+        is_operand = facet.role == "operand"
+        role = "local" if facet.role == "slopes" else facet.role
+        yield role, number if is_operand else 0
 
 
 def _shapes(trace: Trace, number: int) -> object:
-    """Return what the places of a contribution depend on."""
-    edge, nodes = trace.edge(number), trace.run.graph.nodes
-    node = nodes[edge.consumer]
-    is_product = node.op is not None and factors(node.op.code) is not None
+    """Return what the places of a step depend on."""
+    event, nodes = trace.event(number), trace.run.graph.nodes
+    node = nodes[event.consumer if isinstance(event, Contribution) else event.node]
     shapes = [nodes[operand].shape for operand in node.operands]
-    side = (edge.argument, *shapes) if is_product else None
-    return side, node.shape, nodes[edge.operand].shape
+    if isinstance(event, Forward):
+        return "forward", node.shape, *shapes
+    if not isinstance(event, Contribution):
+        return "leaf", node.shape
+    is_product = node.op is not None and factors(node.op.code) is not None
+    side = (event.argument, *shapes) if is_product else None
+    return side, node.shape, nodes[event.operand].shape

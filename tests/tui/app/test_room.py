@@ -1,0 +1,154 @@
+"""What gives way where room ends: never a row of a small matrix before words do."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from driving import settle
+from gradstep.core.scenario.scenario import parse
+from gradstep.tui.app.app import GradstepApp
+from gradstep.tui.app.main_screen import MainScreen
+from gradstep.tui.panes.step.pane import StepPane
+from gradstep.tui.panes.why import WhyPane
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SMALL = 8  # rows of a matrix that keeps them
+SIZES = pytest.mark.parametrize(
+    "size", [(120, 36), (80, 24)], ids="{0[0]}x{0[1]}".format
+)
+
+
+@pytest.fixture(autouse=True)
+def _plain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+
+
+def lesson(rows: int, columns: int, notes: str = "") -> str:
+    """Return a scenario with steps of all kinds on matrices of these shapes."""
+    return f"""
+gradstep = 1
+title = "Of all kinds"
+program = '''
+H = tanh(A * B + b)
+P = H @ W
+Q = P / S
+m = mean(Q, axis=0)
+E = sum(m * m) + sum(A + c)
+'''
+[inputs]
+A = {{ random = "normal", shape = [{rows}, {columns}], seed = 1 }}
+B = {{ random = "normal", shape = [{rows}, {columns}], seed = 2 }}
+[parameters]
+W = {{ random = "normal", shape = [{columns}, {rows}], seed = 3 }}
+b = {{ random = "normal", shape = [{columns}], seed = 4 }}
+c = {{ random = "normal", shape = [{rows}, 1], seed = 5 }}
+[constants]
+S = 3.0
+[training]
+optimizer = "sgd"
+learning_rate = 0.1
+iterations = 2
+{notes}"""
+
+
+OWN = """
+gradstep = 1
+title = "Four samples in rows"
+convention = "rows"
+program = '''
+h = tanh(X @ W1 + b1)
+Y = h @ W2 + b2
+L = mean((Y - T) ** 2)
+'''
+[inputs]
+X = [[0.5, -1.0], [1.5, 2.0], [-0.3, 0.8], [1.0, 1.0]]
+[parameters]
+W1 = [[0.2, -0.4, 0.7], [0.5, 0.1, -0.6]]
+b1 = [0.1, 0.0, -0.2]
+W2 = [[0.3, -0.5], [-0.8, 0.2], [0.6, 0.4]]
+b2 = [0.05, -0.05]
+[constants]
+T = [[1.0, 0.0], [0.0, 1.0], [1.0, 0.0], [0.0, 0.0]]
+[notes]
+"forward h" = "Three hidden units for each of the four samples."
+"backward h" = "tanh lets through what its slope leaves, 1 - h², element by element."
+"backward Y" = "b2 receives the sum over the four samples."
+"""
+
+
+def wrong(screen: MainScreen) -> Iterator[str]:
+    """Yield what a step says though a row of a small matrix is cut."""
+    pane, why = screen.query_one(StepPane), screen.query_one(WhyPane)
+    present, tiles = pane._moment, pane._written().tiles
+    assert present is not None
+    cut = [
+        pane._grids[tile.number].array.shape
+        for tile in tiles
+        if tile.rows < pane._grids[tile.number].rows <= SMALL
+    ]
+    lines = pane._written().lines
+    assert len(lines) <= pane.room.height
+    if not cut:
+        return
+    said = [" ".join("".join(part.text for part in line).split()) for line in lines]
+    formula = present.told.formula
+    for words in (formula.statement, formula.shapes, *present.told.reasons):
+        start = " ".join(words.split()[:3])
+        if start and any(one.startswith(start) for one in said):
+            yield f"{cut} cut, and {words}"
+    if any(" mean " in one for one in said):
+        yield f"{cut} cut, and statistics"
+    if why.whole_size.height > 3:
+        yield f"{cut} cut, and {why.whole_size.height} lines for why"
+
+
+async def walked(text: str, size: tuple[int, int]) -> list[str]:
+    app = GradstepApp(parse(text))
+    app.animation_level = "none"
+    found: list[str] = []
+    async with app.run_test(size=size):
+        await settle(app)
+        screen = next(s for s in app.screen_stack if isinstance(s, MainScreen))
+        debugger = screen.debugger
+        while debugger.position < len(debugger.trace):
+            screen.apply(debugger.execute("stepi"))
+            found += (f"{debugger.position}: {one}" for one in wrong(screen))
+    return found
+
+
+@SIZES
+@pytest.mark.parametrize("rows", range(1, 6))
+@pytest.mark.parametrize("columns", range(1, 5))
+def test_words_and_neighbours_give_way_before_a_row(
+    rows: int, columns: int, size: tuple[int, int]
+) -> None:
+    notes = "[notes]\n'backward H' = 'A line.'\n" if columns % 2 else ""
+    assert asyncio.run(walked(lesson(rows, columns, notes), size)) == []
+
+
+@SIZES
+def test_no_row_of_four_samples_is_cut(size: tuple[int, int]) -> None:
+    async def run() -> list[str]:
+        app = GradstepApp(parse(OWN))
+        app.animation_level = "none"
+        cut: list[str] = []
+        async with app.run_test(size=size):
+            await settle(app)
+            screen = next(s for s in app.screen_stack if isinstance(s, MainScreen))
+            debugger, pane = screen.debugger, screen.query_one(StepPane)
+            while debugger.position < len(debugger.trace):
+                screen.apply(debugger.execute("stepi"))
+                for tile in pane._written().tiles:
+                    grid = pane._grids[tile.number]
+                    if tile.rows < grid.rows:
+                        cut.append(f"{debugger.position}: {grid.array.shape}")
+        return cut
+
+    assert asyncio.run(run()) == []
