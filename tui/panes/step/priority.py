@@ -81,13 +81,13 @@ def arranged(
             if tiles:
                 return Arranged(frame, tiles, above)
     above, below = lefts[-1]
-    for frame in first.tightest():
+    tight = [one for frame in frames for one in frame.tightest()]
+    for frame in tight:
         room = height - above - below - bool(some)
         tiles = whole(frame.parts, frame.sizes, some, width, room)
         if tiles:
             return Arranged(frame, tiles, above)
     roomy = [one for frame in frames for one in frame.narrower()]
-    tight = [one for frame in frames for one in frame.tightest()]
     found = [
         _cut(some, width, height, *left)
         for some, left in (

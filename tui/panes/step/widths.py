@@ -33,7 +33,7 @@ _Widths = dict[_Column, int]
 class Numbers(NamedTuple):
     """How the numbers of a matrix are written, and how wide they are with room."""
 
-    scale: Scale
+    scale: Scale  # of the numbers that there are
     width: int  # in characters
 
 
