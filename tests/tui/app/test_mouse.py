@@ -167,10 +167,10 @@ ROWS: Final[dict[str, Row]] = {
         StepPane, "0.48", click, cell, (1, 1), "three_layer_batch", ("goto 1",)
     ),
     "the wheel scrolls a matrix": Row(
-        StepPane, "79 ", wheel(2), top, 80, *_LARGE, handlers=_DOWN
+        StepPane, "79 ", wheel(2), top, 81, *_LARGE, handlers=_DOWN
     ),
     "and scrolls it back": Row(
-        StepPane, "79 ", wheel(-2), top, 68, *_LARGE, handlers=_UP
+        StepPane, "79 ", wheel(-2), top, 69, *_LARGE, handlers=_UP
     ),
     "a click chooses a cell of a matrix alone": Row(
         MatrixView,
