@@ -27,7 +27,7 @@ _SHAPE: Final = re.compile(r"\(\d+(?:, \d+)*,?\)")
 _NUMBER: Final = re.compile(r"(?<![\w.])\d")
 _COLUMN: Final = re.compile(r" \(column (\d+)\)$")
 _BRACE: Final = "{{ is a brace, {EXPR} an expression"
-_OTHER: Final = " (Its numbers are those of other values.)"
+_OTHER: Final = " (Its numbers may be those of other values.)"
 
 
 class Mistake(NamedTuple):
@@ -78,8 +78,8 @@ def _comes_later(place: NotePlace, graph: Graph, node: int, quantity: str) -> bo
 def filled(text: str, trace: Trace, position: int, subject: Subject) -> str:
     """Return a note as it reads at a position: with numbers for its expressions.
 
-    Where an author has written numbers that belong to other values than those of the
-    run, it says so.
+    Where an author has written numbers, and the run has other values than the file, it
+    says that they may belong to those: it cannot know which of them stay true.
     """
     state = State(trace, position, names=subject.names)
 

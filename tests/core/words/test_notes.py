@@ -48,7 +48,7 @@ def test_an_expression_is_computed_at_its_place() -> None:
 
 
 def test_numbers_that_were_written_by_hand_are_marked_in_another_run() -> None:
-    other = " (Its numbers are those of other values.)"
+    other = " (Its numbers may be those of other values.)"
     assert said('"forward z" = "The first is 6."') == ["The first is 6."]
     marked = said('"forward z" = "The first is 6."', "set w = 5")
     assert marked == [f"The first is 6.{other}"]

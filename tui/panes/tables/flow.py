@@ -101,6 +101,7 @@ class FlowPane(RunTable[FlowRows]):
         "The norm of each gradient, from the output backwards, on a log scale.\n"
         "vanishing, exploding: an element is 1000 times smaller or larger than where\n"
         "the pass begins. What the pass has not reached at this position is open (·).\n"
+        "×: how the root mean square of the elements changes, whatever their number\n"
         "over iterations: the same norm in each iteration that is finished\n"
         "l: every node, or the program's own lines   up, down: choose\n"
         "enter: go where the gradient is complete"
