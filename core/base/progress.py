@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, TypeVar
 
 T = TypeVar("T")
@@ -12,14 +12,18 @@ Progress = Callable[[int, int], None]  # done, of; it may raise `Interrupted`
 _EVERY: Final = 64  # items; a report takes time, too
 
 
-def with_progress(items: Sequence[T], progress: Progress | None) -> Iterator[T]:
-    """Yield the items, and report now and then how many of them are done.
+def with_progress(items: Sequence[T], progress: Progress | None) -> Iterable[T]:
+    """Return the items, with a report now and then of how many of them are done.
 
     >>> list(with_progress("ab", lambda done, of: print(done, "of", of)))
     0 of 2
     ['a', 'b']
     """
+    return items if progress is None else _reporting(items, progress)
+
+
+def _reporting(items: Sequence[T], progress: Progress) -> Iterator[T]:
     for number, item in enumerate(items):
-        if progress is not None and number % _EVERY == 0:
+        if number % _EVERY == 0:
             progress(number, len(items))
         yield item

@@ -53,7 +53,7 @@ def _branch(session: Session, patches: Patches, what: str) -> Answer:
     """Make a run with these patches beside the present one, and say what differs."""
     iteration, before = session.place.iteration, session.trace.run
     try:
-        timeline = session.timeline.patched(iteration, patches)
+        timeline = session.timeline.patched(iteration, patches, session.progress)
     except (ArithmeticError, IndexError, TypeError, ValueError) as error:
         raise CommandError(
             f"the program cannot run like this: {clean(str(error))}"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from ..base.progress import with_progress
 from ..ops.table import NO_ATTRIBUTES, Value
 from .backward import call, frozen, settle
 from .patches import Patches, Write
@@ -18,6 +19,7 @@ from .patches import Patches, Write
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ..base.progress import Progress
     from .graph import Graph, Row
 
 
@@ -76,6 +78,7 @@ def patched(
     patches: Patches,
     base: Base | None,
     writes: list[Write],
+    progress: Progress | None = None,
 ) -> list[Value | None]:
     """Return the gradients of a patched run; what is written over is added to `writes`.
 
@@ -94,7 +97,7 @@ def patched(
         _write(graph.output, -1, graph.output, patches, values, gradients, writes)
     last_edge = _last_edges(graph, flows, patches)
     rows = graph.nodes.rows
-    for index in range(graph.output, -1, -1):
+    for index in with_progress(range(graph.output, -1, -1), progress):
         upstream, row = gradients[index], rows[index]
         op, operands, attributes = row[3], row[4], row[5]
         if upstream is None or op is None:

@@ -20,6 +20,7 @@ import numpy as np
 
 from ..base.cache import Recent
 from ..base.errors import InputError, RuleError
+from ..base.progress import with_progress
 from ..ops.table import NO_ATTRIBUTES, Array, Op, Shape, Value
 from . import fast
 from .backward import call, frozen, settle
@@ -28,6 +29,7 @@ from .patches import NO_PATCHES, Patches, Write
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from ..base.progress import Progress
     from .graph import Graph
 
 
@@ -109,9 +111,9 @@ class Run:
         arrays = [upstream, values[consumer], *(values[i] for i in operands)]
         return call(rule, arrays, attributes)
 
-    def patched(self, patches: Patches) -> Run:
+    def patched(self, patches: Patches, progress: Progress | None = None) -> Run:
         """Return the run with other patches; only what depends on them is new."""
-        return evaluate(self.graph, self.leaves, self.seed, patches, self)
+        return evaluate(self.graph, self.leaves, self.seed, patches, self, progress)
 
 
 def evaluate(
@@ -120,11 +122,13 @@ def evaluate(
     seed: Value | None = None,
     patches: Patches = NO_PATCHES,
     base: Run | None = None,
+    progress: Progress | None = None,
 ) -> Run:
     """Run `graph` forward from `leaves`, and backward from `seed`.
 
     `seed` is the gradient that enters at the output, of the output's shape; a scalar
-    output needs none. What does not differ from `base` is taken from it.
+    output needs none. What does not differ from `base` is taken from it. `progress` is
+    told of the nodes of each pass, where there are patches or a `base`.
     """
     if not isinstance(leaves, MappingProxyType):
         leaves = MappingProxyType(dict(leaves))
@@ -134,7 +138,7 @@ def evaluate(
     old = base and fast.Base(base.values, base.gradients, base.seed, base.patches)
     with np.errstate(all="ignore"):
         if plain is None:
-            values = _forward(graph, leaves, patches, base)
+            values = _forward(graph, leaves, patches, base, progress)
         else:
             values = _forward_plain(graph, plain)
         seed = _seed(graph, values, seed)
@@ -144,7 +148,9 @@ def evaluate(
         elif is_new:
             gradients = fast.arrays(graph, values, flows, seed)
         else:
-            gradients = fast.patched(graph, values, flows, seed, patches, old, writes)
+            gradients = fast.patched(
+                graph, values, flows, seed, patches, old, writes, progress
+            )
     return Run(graph, leaves, seed, patches, values, gradients, flows, tuple(writes))
 
 
@@ -161,12 +167,17 @@ def forward(graph: Graph, leaves: Mapping[int, Value]) -> Sequence[Value]:
 
 
 def _forward(
-    graph: Graph, leaves: Mapping[int, Value], patches: Patches, base: Run | None
+    graph: Graph,
+    leaves: Mapping[int, Value],
+    patches: Patches,
+    base: Run | None,
+    progress: Progress | None = None,
 ) -> list[Value]:
     values: list[Value] = []
     append = values.append
+    rows = with_progress(graph.nodes.rows, progress)
     try:
-        for index, _, _, op, operands, attributes, shape, _ in graph.nodes.rows:
+        for index, _, _, op, operands, attributes, shape, _ in rows:
             if patches.values and index in patches.values:
                 append(_leaf(patches.values[index], shape))
             elif base is not None and _kept(index, op, operands, leaves, values, base):

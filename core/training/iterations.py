@@ -230,13 +230,15 @@ class Iterations:
         patches = self.changes[changed]
         return patches if changed == iteration else _lasting(patches)
 
-    def patched(self, iteration: int, patches: Patches) -> Iterations:
+    def patched(
+        self, iteration: int, patches: Patches, progress: Progress | None = None
+    ) -> Iterations:
         """Return a timeline that is patched from `iteration` on.
 
         Values and gradients are set in that iteration alone; what follows from them
         through the updates stays. Cut edges and mistakes hold on.
         """
-        run = self.trace(iteration).run.patched(patches)
+        run = self.trace(iteration).run.patched(patches, progress)
         start = self._start(iteration)
         changes = {
             i: _joined(patches, change) if i > iteration else change

@@ -18,6 +18,7 @@ from ..engine.trace import Trace
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from ..base.progress import Progress
     from ..engine.run import Run
 
 
@@ -63,7 +64,9 @@ class Timeline(Protocol):
         """Return the patches of an iteration."""
         ...
 
-    def patched(self, iteration: int, patches: Patches) -> Timeline:
+    def patched(
+        self, iteration: int, patches: Patches, progress: Progress | None = None
+    ) -> Timeline:
         """Return a timeline that is patched from `iteration` on.
 
         Values and gradients are set in that iteration alone; cut edges and mistakes
@@ -101,6 +104,8 @@ class Single:
         """Return the patches of the only iteration."""
         return self.only.run.patches if iteration == 0 else NO_PATCHES
 
-    def patched(self, iteration: int, patches: Patches) -> Single:
+    def patched(
+        self, iteration: int, patches: Patches, progress: Progress | None = None
+    ) -> Single:
         """Return the timeline of the run with other patches."""
-        return Single.of(self.trace(iteration).run.patched(patches))
+        return Single.of(self.trace(iteration).run.patched(patches, progress))

@@ -857,6 +857,8 @@ LONG = [
     ("set x0 = 2; goto end", "diff 0 1", False),
     ("goto end", "paths w", False),
     ("set x0 = 0; goto end", "why w.grad", False),
+    ("goto end", "set x0 = 2", False),
+    ("goto end", "set x9.grad = 2", False),
 ]
 
 
@@ -882,6 +884,18 @@ def test_what_is_long_tells_how_far_it_is_and_can_be_given_up(
     assert (debugger.place != start) == moves
     debugger.progress = lambda done, of: None
     assert said(debugger, "print x0").ok
+
+
+def test_a_run_that_is_given_up_is_none() -> None:
+    def tell(done: int, of: int) -> None:
+        if done > of // 2:
+            raise Interrupted
+
+    debugger = Debugger(parse(CHAIN))
+    debugger.progress = tell
+    assert debugger.execute("set x0 = 2").interrupted
+    assert (debugger.chosen, len(debugger.runs)) == (0, 1)
+    assert said(debugger, "print x0").data == 1
 
 
 def test_given_up_travel_is_where_it_has_come_to() -> None:
