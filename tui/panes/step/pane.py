@@ -259,10 +259,12 @@ class StepPane(KeptPane[_Found]):
         if facet.role in ("local", "slopes", "product"):
             name = element_text(facet.role, grid.cursor)
         equal = f"= {grid.exact()}"
-        said = [f"{name} {equal}", equal]
-        if facet.role not in ("operand", "value", "local", "slopes", "product"):
-            said.insert(0, f"{facet.role} {said[0]}")
-        return said
+        if facet.role in ("operand", "value", "local", "slopes", "product"):
+            return [f"{name} {equal}", equal]
+        # One of several contributions is not the gradient that it is added to.
+        is_part = facet.role in ("contribution", "before")
+        shorter = facet.role if is_part else name
+        return [f"{facet.role} {name} {equal}", f"{shorter} {equal}", equal]
 
     # -------------------------------------------------------------------- movement
 
