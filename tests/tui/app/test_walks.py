@@ -17,6 +17,7 @@ from weakref import WeakSet
 
 import pytest
 from textual import events
+from textual._context import visible_screen_stack
 from textual._styles_cache import StylesCache
 from textual.widget import Widget
 from textual.widgets import Input
@@ -459,6 +460,7 @@ async def let_go(app: App[int], screens: WeakSet[Screen[object]]) -> None:
 
     def held() -> Counter[str]:
         StylesCache.get_inner_outer.cache_clear()  # it knows what is gone for long
+        visible_screen_stack.set([])  # so does this task, of the last frame it painted
         forget_cancelled_timers()
         gc.collect()
         kept = [*app.screen_stack, app._compose_screen]
