@@ -15,7 +15,7 @@ from gradstep.tui.panes.step.pane import StepPane
 from gradstep.tui.panes.why import WhyPane
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 SMALL = 8  # rows of a matrix that keeps them
@@ -109,7 +109,19 @@ def wrong(screen: MainScreen) -> Iterator[str]:
         yield f"{cut} cut, and {why.whole_size.height} lines for why"
 
 
-async def walked(text: str, size: tuple[int, int]) -> list[str]:
+def cut_rows(screen: MainScreen) -> Iterator[str]:
+    """Yield the matrices of which a row is cut."""
+    pane = screen.query_one(StepPane)
+    for tile in pane._written().tiles:
+        grid = pane._grids[tile.number]
+        if tile.rows < grid.rows:
+            yield f"{grid.array.shape} cut"
+
+
+async def walked(
+    text: str, size: tuple[int, int], look: Callable[[MainScreen], Iterator[str]]
+) -> list[str]:
+    """Go through a whole pass, and return what is found wrong at each step."""
     app = GradstepApp(parse(text))
     app.animation_level = "none"
     found: list[str] = []
@@ -119,7 +131,7 @@ async def walked(text: str, size: tuple[int, int]) -> list[str]:
         debugger = screen.debugger
         while debugger.position < len(debugger.trace):
             screen.apply(debugger.execute("stepi"))
-            found += (f"{debugger.position}: {one}" for one in wrong(screen))
+            found += (f"{debugger.position}: {one}" for one in look(screen))
     return found
 
 
@@ -130,25 +142,9 @@ def test_words_and_neighbours_give_way_before_a_row(
     rows: int, columns: int, size: tuple[int, int]
 ) -> None:
     notes = "[notes]\n'backward H' = 'A line.'\n" if columns % 2 else ""
-    assert asyncio.run(walked(lesson(rows, columns, notes), size)) == []
+    assert asyncio.run(walked(lesson(rows, columns, notes), size, wrong)) == []
 
 
 @SIZES
 def test_no_row_of_four_samples_is_cut(size: tuple[int, int]) -> None:
-    async def run() -> list[str]:
-        app = GradstepApp(parse(OWN))
-        app.animation_level = "none"
-        cut: list[str] = []
-        async with app.run_test(size=size):
-            await settle(app)
-            screen = next(s for s in app.screen_stack if isinstance(s, MainScreen))
-            debugger, pane = screen.debugger, screen.query_one(StepPane)
-            while debugger.position < len(debugger.trace):
-                screen.apply(debugger.execute("stepi"))
-                for tile in pane._written().tiles:
-                    grid = pane._grids[tile.number]
-                    if tile.rows < grid.rows:
-                        cut.append(f"{debugger.position}: {grid.array.shape}")
-        return cut
-
-    assert asyncio.run(run()) == []
+    assert asyncio.run(walked(OWN, size, cut_rows)) == []
