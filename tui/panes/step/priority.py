@@ -70,10 +70,10 @@ def arranged(
     """
     first, some = frames[0], frames[0].optional
     none, least = (), some[:-1]
-    tries = [(one, left_out) for one in frames for left_out in (none, least)]
+    ways = [(one, left_out) for one in frames for left_out in (none, least)]
     # Lines that words get above and below.
     lefts = ((3, 3 + notes), (2, 2 + notes), (1, 1 + min(notes, 1)))
-    for one, optional in (*tries, (first, some)):
+    for one, optional in (*ways, (first, some)):
         for frame, (above, below) in product(one.narrower(), lefts):
             # The change of the sum has a line, where the matrices do not show it.
             room = height - above - below - bool(optional)
@@ -88,15 +88,12 @@ def arranged(
         if tiles:
             return Arranged(frame, tiles, above)
     roomy = [one for frame in frames for one in frame.narrower()]
-    found = [
-        _cut(some, width, height, *left)
-        for some, left in (
-            *((roomy, left) for left in (lefts[1:] if height >= _HIGH else lefts[2:])),
-            (tight, lefts[-1]),
-        )
-    ]
-    whole_rows = (one for one in found if not one.cuts_row)
-    return next(whole_rows, found[-2])
+    cuts = [(roomy, left) for left in (lefts[1:] if height >= _HIGH else lefts[2:])]
+    for tried, left in (*cuts, (tight, lefts[-1])):
+        found = _cut(tried, width, height, *left)
+        if not found.cuts_row:
+            return found
+    return _cut(roomy, width, height, *lefts[-1])
 
 
 def _cut(
