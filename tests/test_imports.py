@@ -35,6 +35,7 @@ ORDER = (
     "core.program",
     "core.words",
     "core.scenario",
+    "core.capture",
     "core.training",
     "core.check",
     "core.explain",

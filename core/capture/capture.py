@@ -1,0 +1,46 @@
+"""What was recorded of one run of somebody's own code, whatever it was written with.
+
+A front end makes a capture, a file holds it, and a session is about its subject.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..engine.subject import Subject
+    from ..ops.table import Value
+
+
+class About(NamedTuple):
+    """What was run, and with what."""
+
+    framework: str  # with its version: "torch 2.13.0", "numpy 2.4.6"
+    command: str  # what was run, without folders of the machine: "train.py --lr 0.1"
+    step: int  # which backward pass of it, counted from 1
+    python: str  # the version of the interpreter: "3.11.7"
+    # what a reader must know: "x was on cuda:0", "bfloat16 widened to float32"
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Capture:
+    """A subject with the numbers that the framework itself had for it.
+
+    The graph's own sources are the files of the user by their short names; its `file`
+    and `locate` are empty.
+    """
+
+    subject: Subject  # the graph with its sources, and the values of its leaves
+    values: Mapping[int, Value]  # the framework's value of each computed node
+    # the framework's, or the author's own, gradient of a node, where there is one
+    own: Mapping[int, Value]
+    about: About
+    # the number of a frame → the rule of the author's that stands for all of it, as
+    # "RootMeanSquare.backward (script.py:39)"
+    custom: Mapping[int, str] = field(default_factory=dict[int, str])
+    # a node → where a hook was registered that changes its gradient: "train.py:71"
+    hooked: Mapping[int, str] = field(default_factory=dict[int, str])
