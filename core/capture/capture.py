@@ -39,8 +39,8 @@ class Capture:
     # the framework's, or the author's own, gradient of a node, where there is one
     own: Mapping[int, Value]
     about: About
-    # the number of a frame → the rule of the author's that stands for all of it, as
-    # "RootMeanSquare.backward (script.py:39)"
+    # The number of a frame → the author's own rule that stands for all of it, such as
+    # RootMeanSquare.backward (script.py:39).
     custom: Mapping[int, str] = field(default_factory=dict[int, str])
     # a node → where a hook was registered that changes its gradient: "train.py:71"
     hooked: Mapping[int, str] = field(default_factory=dict[int, str])
