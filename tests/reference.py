@@ -28,6 +28,7 @@ from gradstep.core.commands import COMMANDS, GROUPS
 from gradstep.core.debugger.by_name import ByName
 from gradstep.core.ops import elementwise, linalg, nn, reduce, shape
 from gradstep.core.ops.table import REQUIRED
+from gradstep.core.program.calls import brackets
 from gradstep.core.program.constructors import CONSTRUCTORS
 from gradstep.core.program.prelude import PRELUDE
 from gradstep.tui.cli import arguments
@@ -252,7 +253,10 @@ def _operation(op: Op) -> str:
     named = zip(op.operands, slopes, strict=False)
     by = slopes if len(op.operands) == 1 else [f"by {k}: {s}" for k, s in named if s]
     names = "".join(f", also `{alias}`" for alias in op.aliases)
-    call = f"`{op.name}({', '.join(order)})`{names}"
+    call = (
+        brackets(op) if op.variadic and op.written else f"{op.name}({', '.join(order)})"
+    )
+    call = f"`{call}`{names}"
     return _cells(call, op.summary, "; ".join(by))
 
 

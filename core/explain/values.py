@@ -224,7 +224,8 @@ def _sources(run: Run, consumer: Node, op: Op, argument: int, index: Index) -> F
         return _factors(operand, array, [[0 if size == 1 else i for size, i in at]])
     rule = op.vjp(argument)
     # Whole numbers may be class numbers, or the index of what is taken.
-    is_index = op.kind == "block" or (op.kind == "gather" and argument > 0)
+    picks = op.kind == "gather" and argument >= len(op.operands) - op.variadic
+    is_index = op.kind == "block" or picks
     if rule is None or (is_index and array.dtype.kind != "f"):
         return _none(operand)
     if op.kind == "reduce":

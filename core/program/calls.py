@@ -6,7 +6,8 @@ wherever somebody calls an operation, a constructor or a function.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import ast
+from collections.abc import Callable, Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -31,12 +32,20 @@ class Call(NamedTuple):
     attributes: Attributes  # what is fixed, checked, with the defaults
 
 
+class Put(NamedTuple):
+    """A call that puts something in a place, by its parts."""
+
+    whole: ast.expr  # what has the place
+    place: ast.expr  # its index
+    value: ast.expr  # what is put there
+
+
 def bind_operation(
     op: Op, args: list[Bound], keywords: Mapping[str, Bound], fixed: Fixed = frozen
 ) -> Call:
     """Return the arguments of an operation; `Fault` says what is wrong with them."""
     if op.kind == "gather" and op.written:
-        raise Fault("an index is written in brackets", "write x[i]")
+        raise Fault("an index is written in brackets", f"write {brackets(op)}")
     parameters = [one for one in op.parameters if not op.parts or one.name != "part"]
     order = op.order or (*op.operands, *(one.name for one in parameters))
     if op.variadic and order[-1] == op.operands[0]:
@@ -48,6 +57,30 @@ def bind_operation(
     bound = _bind_parameters(op.name, order, parameters, optional, args, keywords)
     operands = _operands(op, bound)
     return Call(operands, checked(op.name, parameters, bound, fixed))
+
+
+def brackets(op: Op) -> str:
+    """Return how an operation is written whose index stands in brackets.
+
+    >>> from gradstep.core.ops import OPS
+    >>> brackets(OPS["put"])
+    'put(x[i], value)'
+    """
+    names = dict(zip(op.operands, op.operands, strict=True))
+    return op.written.format_map(names | {"index": "i"})
+
+
+def place_of(op: Op, args: Sequence[ast.expr], keywords: Collection[Any]) -> Put | None:
+    """Return the parts of a call such as `put(x[1:3], value)`; None for another one.
+
+    What stands in its brackets is no element that is read, but a place. Raises `Fault`
+    where there are none.
+    """
+    if op.kind != "gather" or not op.written.startswith(op.name):
+        return None
+    if keywords or len(args) != 2 or not isinstance(args[0], ast.Subscript):
+        raise Fault(f"{op.name} takes a place and a value", f"write {brackets(op)}")
+    return Put(args[0].value, args[0].slice, args[1])
 
 
 def bind_function(

@@ -14,8 +14,9 @@ import numpy as np
 
 from ..ops import OPS, find
 from ..ops.shape.indexing import Slot, shape_of_index
-from ..ops.table import Array, Op
-from .calls import bind_constructor, bind_operation, checked, parts_of
+from ..ops.shape.placing import shape_of_put
+from ..ops.table import Array, Attributes, Op
+from .calls import bind_constructor, bind_operation, checked, parts_of, place_of
 from .constructors import CONSTRUCTORS, Constructor
 from .elsewhere import written
 from .static import (
@@ -184,6 +185,10 @@ def _call(reading: Reading, node: ast.Call) -> Bound:
         for one in given:
             reading.expression(one)
         raise reading.unknown_function(name, written(node))
+    if isinstance(known, Op):
+        placed = place_of(known, node.args, node.keywords)
+        if placed is not None:
+            return _put(reading, node, known, reading.all(placed))
     values = reading.all(given)
     args = values[: len(node.args)]
     keywords = {
@@ -262,26 +267,47 @@ def _construct(
 
 def _pick(reading: Reading, node: ast.Subscript, operand: Ref, index: Bound) -> Ref:
     """Add `operand[index]` to the graph."""
+    op = OPS["getitem"]
+    attributes, arrays = _index(reading, op, index)
+    nodes = [operand.node, *(number for number, _ in arrays)]
+    try:
+        shape = reading.builder.nodes[operand.node].shape
+        slots = [array for _, array in arrays]
+        result = shape_of_index(shape, attributes["index"], slots)
+    except ValueError as error:
+        raise reading.misfit(op, nodes, str(error)) from None
+    return reading.apply(node, op, nodes, attributes, shape=result)
+
+
+def _put(reading: Reading, node: ast.Call, op: Op, values: list[Bound]) -> Ref:
+    """Add `whole` with `value` at an index to the graph."""
+    whole, index, value = values
+    attributes, arrays = _index(reading, op, index)
+    nodes = [reading.as_node(one, None) for one in (whole, value)]
+    nodes += [number for number, _ in arrays]
+    try:
+        shapes = [reading.builder.nodes[number].shape for number in nodes[:2]]
+        slots = [array for _, array in arrays]
+        shape_of_put(shapes[0], shapes[1], attributes["index"], slots)
+    except ValueError as error:
+        raise reading.misfit(op, nodes, str(error)) from None
+    return reading.apply(node, op, nodes, attributes)
+
+
+def _index(
+    reading: Reading, op: Op, index: Bound
+) -> tuple[Attributes, list[tuple[int, Array]]]:
+    """Return an index as an attribute, and the nodes and the arrays of its slots."""
     entries: list[Any] = []
-    nodes = [operand.node]
-    arrays: list[Array] = []
+    arrays: list[tuple[int, Array]] = []
     for entry in (items(index) or ()) if type(index) is tuple else [index]:
         if isinstance(entry, Ref):
             array = _index_array(reading, entry)
             entries.append(Slot(len(arrays), array.dtype == bool))
-            nodes.append(entry.node)
-            arrays.append(array)
+            arrays.append((entry.node, array))
         else:
             entries.append(frozen(entry))
-    attributes = checked(
-        "getitem", OPS["getitem"].parameters, {"index": tuple(entries)}
-    )
-    try:
-        shape = reading.builder.nodes[operand.node].shape
-        result = shape_of_index(shape, attributes["index"], arrays)
-    except ValueError as error:
-        raise reading.misfit(OPS["getitem"], nodes, str(error)) from None
-    return reading.apply(node, OPS["getitem"], nodes, attributes, shape=result)
+    return checked(op.name, op.parameters, {"index": tuple(entries)}), arrays
 
 
 def _index_array(reading: Reading, index: Ref) -> Array:

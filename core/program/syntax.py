@@ -498,7 +498,7 @@ def _target_mistakes(statement: ast.Assign) -> Iterator[Mistake]:
             yield Mistake(
                 part,
                 "an element of a value cannot be assigned",
-                "make a new value, with where(condition, a, b) for instance",
+                "make a new value: put(x[i], value)",
             )
         elif not isinstance(part, ast.Name):
             yield Mistake(part, "only a name can be assigned", "write: name = …")

@@ -30,7 +30,8 @@ from ..engine.element import Element, Quantity, index_of
 from ..engine.graph import Graph, misfit_text
 from ..engine.measure import norm
 from ..engine.run import forward, unfit_words
-from ..ops import ALIASES, OPS
+from ..ops import ALIASES, OPS, find
+from ..ops.shape.indexing import Slot
 from ..ops.table import (
     Array,
     Attributes,
@@ -46,7 +47,9 @@ from ..program.calls import (
     bind_constructor,
     bind_function,
     bind_operation,
+    checked,
     parts_of,
+    place_of,
 )
 from ..program.constructors import CONSTRUCTORS
 from ..program.elsewhere import asked_of, number_named, way_out, written
@@ -62,6 +65,7 @@ if TYPE_CHECKING:
     from ..engine.trace import Trace
     from ..engine.update import UpdateStep
     from ..ops.optimizers import Optimizer
+    from ..program.calls import Put
 
 
 class NotYetError(CommandError):
@@ -889,6 +893,10 @@ def _compare(tree: ast.Compare, state: State) -> Any:
 
 def _call(call: _Call, state: State) -> Any:
     name, budget = call.name, state.budget
+    op = find(name)
+    placed = None if op is None else place_of(op, call.args, call.keywords)
+    if op is not None and placed is not None:
+        return _put(op, placed, call, state)
     args = [_evaluate(one, state) for one in call.args]
     keywords = {key: _evaluate(one, state) for key, one in call.keywords.items()}
     if name in FUNCTIONS:
@@ -910,7 +918,30 @@ def _call(call: _Call, state: State) -> Any:
         return CONSTRUCTORS[name].make(np.float64, **attributes)
     if name in RECIPES:
         return _follow(call, args, keywords, budget)
-    return _operate(OPS[ALIASES.get(name, name)], call, args, keywords, budget)
+    if op is None:
+        raise AssertionError(call)
+    return _operate(op, call, args, keywords, budget)
+
+
+def _put(op: Op, placed: Put, call: _Call, state: State) -> Value:
+    """Call an operation that puts a value in a place."""
+    whole, index, value = (_evaluate(one, state) for one in placed)
+    entries: list[Any] = []
+    given = [whole, value]
+    for entry in cast("Sequence[Any]", index) if isinstance(index, tuple) else [index]:
+        if isinstance(entry, np.ndarray):
+            array = cast("Array", entry)
+            entries.append(Slot(len(given) - 2, array.dtype == bool))
+            given.append(array)
+        else:
+            entries.append(entry)
+    attributes = checked(op.name, op.parameters, {"index": tuple(entries)}, _fixed)
+    operands = [_operand(one) for one in given]
+    try:
+        return _result(op, operands, attributes, state.budget)
+    except _MISFITS as error:
+        texts = [described(one) for one in given]
+        raise _misfit(op.name, texts, operands, error, call.text) from None
 
 
 def _fixed(value: Any) -> Any:

@@ -407,15 +407,14 @@ def _words(node: Node, names: list[str]) -> dict[str, str]:
     if op is None:
         return {}
     words = dict(zip(op.operands, names, strict=False))
+    rest = names[len(op.operands) - 1 :]
     if op.variadic:
-        last, rest = op.operands[-1], names[len(op.operands) - 1 :]
+        last = op.operands[-1]
         words[last] = ", ".join(rest)
         words |= {f"{last}{place}": name for place, name in enumerate(rest)}
     for name, value in node.attributes.items():
         is_index = name == "index"
-        words[name] = (
-            subscript_text(value, tuple(names[1:])) if is_index else str(value)
-        )
+        words[name] = subscript_text(value, tuple(rest)) if is_index else str(value)
     return words
 
 

@@ -160,6 +160,19 @@ def indexing(draw: Draw, *, masks: bool = False) -> Case:
 
 
 @st.composite
+def putting(draw: Draw) -> Case:
+    """Values for an index of any kind, masks among them; some are broadcast."""
+    case = draw(indexing(masks=True))
+    x, *slots = case.operands
+    places = np.shape(getitem(x, *slots, **case.attributes))
+    own = tuple(1 if draw(st.booleans()) else size for size in places)
+    front = draw(st.integers(0, len(own)))
+    shape = own[front:] if draw(st.booleans()) else (1, *own)
+    value = smooth(draw(generators()), shape)
+    return Case((x, value, *slots), case.attributes)
+
+
+@st.composite
 def taking(draw: Draw) -> Case:
     x = smooth(draw(generators()), draw(shapes(1, side=1)))
     axis = draw(st.none() | one_axis(x.ndim))
@@ -239,6 +252,18 @@ def split(x: np.ndarray, sections: Any, axis: int, part: int) -> np.ndarray:
 def getitem(x: np.ndarray, *slots: np.ndarray, index: tuple[Any, ...]) -> Any:
     parts = [slots[e.number] if isinstance(e, Slot) else e for e in index]
     return x[tuple(np.array(e, int) if isinstance(e, list) else e for e in parts)]
+
+
+def put(x: np.ndarray, value: np.ndarray, *slots: np.ndarray, index: Any) -> Any:
+    """Put one element after the other, in the order of the index."""
+    where = getitem(np.arange(x.size).reshape(x.shape), *slots, index=index)
+    result = x.ravel().tolist()
+    while value.ndim > np.ndim(where):
+        value = value[0]
+    each = np.broadcast_to(value, np.shape(where))
+    for place in np.ndindex(np.shape(where)):
+        result[int(where[place])] = float(each[place])
+    return np.array(result, float).reshape(x.shape)
 
 
 def take(x: np.ndarray, indices: np.ndarray, axis: Any) -> np.ndarray:
@@ -385,10 +410,28 @@ EXAMPLES: dict[str, Example] = {
     ),
 }
 
+_PUT = "put: a value of shape (3,) does not broadcast to (2,)"
+EXAMPLES["put"] = Example(
+    put,
+    putting(),
+    (
+        Misfit(((2, 3), (3,)), _index(slice(None), 0), _PUT),
+        Misfit(((2, 3), (1, 2, 1)), _index(0), "does not broadcast to (3,)"),
+        Misfit(((2, 3), ()), _index(2), "index 2 is outside axis 0 of (2, 3)"),
+    ),
+)
+
 _ROW = np.array([1.0, 2.0, 3.0])
 
 CORNERS: tuple[Corner, ...] = (
     Corner("getitem", (_ROW,), _index([0, 0, 2]), [1, 1, 3], ([2.0, 0.0, 1.0],)),
+    Corner(
+        "put",
+        (_ROW, np.array([5.0, 6.0, 7.0])),
+        _index([0, 2, 0]),
+        [7, 2, 6],
+        ([0, 1, 0], [0, 1, 1]),
+    ),
     Corner(
         "take", (_ROW, np.array([1, 1, 1])), {"axis": 0}, [2, 2, 2], ([0, 3, 0], None)
     ),

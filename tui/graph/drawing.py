@@ -110,7 +110,7 @@ def operation_text(graph: Graph, node: Node) -> str:
         found = re.search(f"{behind}$", text)
         if found:
             return found[0]
-    elif op.written:
+    elif op.written and not op.variadic:
         if len(set(node.operands)) < len(operands):
             given = [operand.name for operand in operands]
         return op.written.format_map(dict(zip(op.operands, given, strict=True))).strip()

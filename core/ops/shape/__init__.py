@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from . import arranging, indexing, joining
+from . import arranging, indexing, joining, placing
 
 if TYPE_CHECKING:
     from ..table import Op
@@ -17,4 +17,5 @@ ROWS: Final[tuple[Op, ...]] = (
     *arranging.ROWS,
     *joining.ROWS,
     *indexing.ROWS,
+    *placing.ROWS,
 )

@@ -161,7 +161,8 @@ def _getitem_shape(x: Shape, *slots: Shape, index: tuple[Any, ...]) -> Shape:
     return shape_of_index(x, index, slots)
 
 
-def _filled(index: tuple[Any, ...], slots: Sequence[Value]) -> tuple[Any, ...]:
+def filled(index: tuple[Any, ...], slots: Sequence[Value]) -> tuple[Any, ...]:
+    """Return an index as NumPy takes it, with operands in the places of its slots."""
     return tuple(
         slots[one.number]
         if isinstance(one, Slot)
@@ -173,7 +174,7 @@ def _filled(index: tuple[Any, ...], slots: Sequence[Value]) -> tuple[Any, ...]:
 
 
 def _getitem(x: Array, *slots: Value, index: tuple[Any, ...]) -> Array:
-    return np.asarray(x)[_filled(index, slots)]
+    return np.asarray(x)[filled(index, slots)]
 
 
 @careful
@@ -187,7 +188,7 @@ def _getitem_vjp(
 ) -> Array:
     # Only argument 0 gets here: no gradient flows into whole numbers and masks.
     whole = np.zeros(np.shape(x), np.asarray(g).dtype)
-    places = _filled(index, slots)
+    places = filled(index, slots)
     if any(map(np.ndim, places)):
         np.add.at(whole, places, g)
     else:
@@ -224,7 +225,8 @@ def _take_vjp(
 # ----------------------------------------------------------------------------- the rows
 
 
-def _check_index(value: Any) -> str:
+def check_index(value: Any) -> str:
+    """Allow what may stand in the brackets of an index, as a tuple."""
     entries = items(value)
     right = isinstance(value, tuple) and all(map(_is_entry, entries))
     return "" if right else "whole numbers, slices, None, ... and lists"
@@ -301,7 +303,7 @@ ROWS: Final[tuple[Op, ...]] = (
         forms=(_OF_PICKED,),
         summary="Pick elements by whole numbers, slices, lists, arrays and masks.",
         analytic=True,
-        parameters=(Parameter("index", _check_index),),
+        parameters=(Parameter("index", check_index),),
         variadic=True,
         corner="no gradient flows into an index",
         view="forward",  # unless lists or arrays pick

@@ -174,6 +174,7 @@ COMPLEX = {
     "stack": "stack([x, x * x])",
     "split": "split(x, 2)[0] * x[2:]",
     "getitem": "x[1:] * x[:3]",
+    "put": "put(x[N], x[1:3] ** 2) * x",
     "take": "take(x, N) * x[:2]",
     "reshape": "reshape(x, (2, 2)) * x[:2]",
     "ravel": "ravel(reshape(x, (2, 2))) * x",

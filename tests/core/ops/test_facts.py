@@ -332,7 +332,7 @@ def made_by(text: str) -> Op | None:
     return graph.nodes[graph.output].op
 
 
-def written(op: Op, index: str = "0") -> str:
+def written(op: Op, index: str = "...") -> str:
     words = {**dict(zip(op.operands, "ab", strict=False)), "index": index}
     return op.written.format(**words)
 

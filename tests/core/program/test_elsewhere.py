@@ -154,6 +154,12 @@ RIGHT: Final[dict[str, Any]] = {
     "gather_nd": X[::-1],
     "boolean_mask": np.array([-1.5, 2.0, -0.25, -4.0]),
     "masked_select": np.array([-1.5, 2.0, -0.25, -4.0]),
+    **dict.fromkeys(("index_put", "index_put_"), Y[::-1]),
+    **dict.fromkeys(
+        ("slice_scatter", "dynamic_update_slice"),
+        np.hstack([X[:, :1], Y[:, 1:3], X[:, 3:]]),
+    ),
+    "masked_scatter": np.where(MASK, Y, X),
     "masked_fill": np.array([[5, 0.5, 5, 7], [3, 5, 1, 5]]),
     "masked_fill_": np.array([[5, 0.5, 5, 7], [3, 5, 1, 5]]),
     "tril": np.tril(X),

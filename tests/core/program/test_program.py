@@ -331,6 +331,13 @@ def test_index_arrays_are_operands_and_the_rest_is_fixed() -> None:
     assert node.attributes["index"] == (Slot(0), Slot(1, mask=True), None)
 
 
+def test_what_is_put_somewhere_is_an_operand() -> None:
+    built = graph("y = put(W1[i[0], m, None], a)")
+    node = built.nodes[built.output]
+    assert [built.nodes[k].name for k in node.operands] == ["W1", "a", "y._1", "m"]
+    assert node.attributes["index"] == (Slot(0), Slot(1, mask=True), None)
+
+
 def test_attributes() -> None:
     assert new("y = W1.T @ W1") == ["y._1 = transpose(W1)", "y = matmul(y._1, W1)"]
     assert graph("y = W1.T").nodes[-1].shape == (4, 5)
@@ -692,8 +699,7 @@ y = 99999999999999999999
 y = z = a
     1:5 one line binds one name; write a line for each name
 v[0] = a
-    1:1 an element of a value cannot be assigned; make a new value, with
-    where(condition, a, b) for instance
+    1:1 an element of a value cannot be assigned; make a new value: put(x[i], value)
 v.T = a
     1:1 only a name can be assigned; write: name = …
 [p, q] = split(v, 2)
@@ -793,6 +799,19 @@ y = concatenate([])
     1:5 concatenate takes a list of values, not a list of 0; write concatenate([a, b])
 y = getitem(v, 0)
     1:5 an index is written in brackets; write x[i]
+y = put(v, 0)
+    1:5 put takes a place and a value; write put(x[i], value)
+y = put(v[1:3], x=0)
+    1:5 put takes a place and a value; write put(x[i], value)
+y = put(v[0.5], 0)
+    1:5 put: index is (0.5,); allowed: whole numbers, slices, None, ... and lists
+y = put(v[:2], v)
+    1:5 put: v has shape (4,) and v has shape (4,): a value of shape (4,) does not
+    broadcast to (2,), the shape of the places in (4,); the line: y = put(v[:2], v)
+y = put(v[m], i)
+    1:5 put: v has shape (4,) and i has shape (2,) and m has shape (4,): a value of
+    shape (2,) does not broadcast to (3,), the shape of the places in (4,); the line: y
+    = put(v[m], i)
 y = v + 'text'
     1:9 the text 'text' stands where a value is needed; give it a name under
     [constants], or use full(shape, number)

@@ -71,6 +71,8 @@ def see(text: str, position: int | None = None, **more: Any) -> Any:
         ("concatenate([x, x], axis=0).shape", (2, 2)),
         ("stack([x[0], w[0]]).shape", (2, 2)),
         ("all(einsum('ij,jk->ik', x, w) == y)", True),
+        ("put(w[0], 1)", [[1, 1], [0.25, 2]]),
+        ("put(w[w > 1], [0])[1]", [0.25, 0]),
         ("norm(x)", 5**0.5),
         ("argmax(w)", (1, 1)),
         ("argmin(w)", (0, 1)),

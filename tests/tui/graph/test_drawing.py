@@ -25,6 +25,7 @@ from gradstep.tui.graph.drawing import operation_text, what_text
         ("y = transpose(a)", "transpose"),
         ("y = a[0, 1:]", "[0, 1:]"),
         ("y = a[[0, 1]]", "getitem"),
+        ("y = put(a[1], 0)", "put(·, 0)"),
         ("y = maximum(a, 0)", "maximum(·, 0)"),
         ("y = exp(a)", "exp"),
     ],

@@ -1,0 +1,84 @@
+"""Small programs and what PyTorch makes of them, kept in `torch_numbers.json`.
+
+`python tests/torch_numbers.py` computes the numbers anew, with a PyTorch, which the
+tests that read them do not need. A program makes `y` of its leaves, in the language of
+scenarios and in PyTorch; kept are y, and the gradient of Σ y ∘ seed by each leaf.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+NUMBERS: Final = Path(__file__).with_suffix(".json")
+
+
+class Case(NamedTuple):
+    """One program for both sides; leaves with capital letters are constants."""
+
+    here: str
+    torch: str
+    leaves: dict[str, Any]
+
+
+def drawn(*shape: int, seed: int = 0) -> np.ndarray:
+    """Return numbers around 0, with few digits, for they are kept as text."""
+    return np.round(np.random.default_rng((seed, *shape)).uniform(-2, 2, shape), 2)
+
+
+def seed_of(shape: tuple[int, ...]) -> np.ndarray:
+    """Return the upstream gradient of a result: each number another one."""
+    return np.cos(np.arange(math.prod(shape))).reshape(shape)
+
+
+CASES: Final[dict[str, Case]] = {
+    "put": Case(
+        "a = put((2 * x)[1:, [0, 2]], v[:2])\n"
+        "b = put(a[0], v)\n"
+        "y = put((b ** 2)[x > 5], v[0])",
+        "a = 2 * x; a[1:, [0, 2]] = v[:2]; a[0] = v; y = a ** 2; y[x > 5] = v[0]",
+        {"x": [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], "v": [0.5, -1.0, 2.0]},
+    ),
+    "put by arrays": Case(
+        "y = put((x * x)[I, J], v * v)",
+        "y = (x * x).index_put((I, J), v * v)",
+        {"x": drawn(3, 4), "v": drawn(2, 3), "I": [[0], [2]], "J": [1, 3, 0]},
+    ),
+}
+
+
+def by_torch(case: Case, torch: Any) -> dict[str, Any]:
+    """Return y, and the gradient of each leaf, as PyTorch computes them."""
+    leaves = {
+        name: torch.tensor(
+            np.asarray(value), requires_grad=np.asarray(value).dtype.kind == "f"
+        )
+        for name, value in case.leaves.items()
+    }
+    scope = {"torch": torch, "F": torch.nn.functional, **leaves}
+    exec(case.torch, scope)  # noqa: S102  # a program of the table above
+    y = scope["y"]
+    torch.sum(y * torch.tensor(seed_of(tuple(y.shape)), dtype=y.dtype)).backward()
+    found = {"y": y.detach().tolist()}
+    for name, leaf in leaves.items():
+        if leaf.requires_grad and not name.isupper():
+            found[name] = leaf.grad.tolist()
+    return found
+
+
+def main() -> None:
+    """Write the numbers of all programs."""
+    import torch  # noqa: PLC0415  # pyright: ignore[reportMissingImports]
+
+    torch.set_num_threads(1)
+    found = {name: by_torch(case, torch) for name, case in CASES.items()}
+    lines = ",\n".join(f"{json.dumps(k)}: {json.dumps(v)}" for k, v in found.items())
+    NUMBERS.write_text(f"{{\n{lines}\n}}\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main()
