@@ -23,7 +23,7 @@ from unittest import mock
 
 import gradstep
 from gradstep import Problem, Reply, Stopped
-from gradstep.core.base.limits import LIMITS, RAISED
+from gradstep.core.base.limits import CAPTURES, LIMITS, RAISED
 from gradstep.core.commands import COMMANDS, GROUPS
 from gradstep.core.debugger.by_name import ByName
 from gradstep.core.ops import elementwise, linalg, nn, reduce, shape
@@ -193,8 +193,12 @@ def _option(one: arguments.Argument) -> str:
 
 
 def limit_reference() -> str:
-    rows = (_cells(f"`{n}`", f"{getattr(LIMITS, n):,}", of) for n, of in RAISED.items())
-    return "\n".join(["| limit | at most | of what |", "|---|---|---|", *rows, ""])
+    rows = (
+        _cells(f"`{n}`", *(f"{getattr(of, n):,}" for of in (LIMITS, CAPTURES)), what)
+        for n, what in RAISED.items()
+    )
+    head = "| limit | at most | in a capture | of what |"
+    return "\n".join([head, "|---|---|---|---|", *rows, ""])
 
 
 # ----------------------------------------------------------------------------- panes

@@ -13,13 +13,14 @@ import sys
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from .errors import InputError, Problem
 from .text import clean, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+    from io import BufferedReader
 
 _MOST_NEIGHBOURS: Final = 1000
 _HEAD: Final = 8192  # characters in which the version of the format has to stand
@@ -55,7 +56,7 @@ def entry(path: Path, under: Path | None = None) -> Generator[Entry]:
 
 def open_regular(
     path: Path, most: int, name: str = "", under: Path | None = None
-) -> BinaryIO:
+) -> BufferedReader:
     """Open a regular file of at most `most` bytes for reading.
 
     Raises `InputError`, which calls the file `name`, for everything else. A pipe or a

@@ -1,7 +1,8 @@
 """How large a scenario, an expression or a script may be: one table.
 
 Each limit is checked before memory or time is taken. `--limit NAME=N` raises one of
-those that protect a person's time and memory; the others protect Python itself.
+those that protect a person's time and memory; the others protect Python itself. A
+capture may be larger than a scenario in some ways: that is a column of its own.
 """
 
 from __future__ import annotations
@@ -18,29 +19,42 @@ if TYPE_CHECKING:
 NESTING: Final = 100
 
 
-def _limit(most: int, of: str) -> Any:
-    """Return a field for a limit that a person may raise."""
-    return field(default=most, metadata={"of": of})
+def _limit(most: int, of: str, capture: int = 0) -> Any:
+    """Return a field for a limit that a person may raise.
+
+    `capture` is what a capture may have, where that is more.
+    """
+    return field(default=most, metadata={"of": of, "capture": capture or most})
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """The sizes that a text from somebody else may have."""
 
-    text: int = _limit(4 * 2**20, "characters of a scenario, a program or a script")
+    text: int = _limit(
+        4 * 2**20, "characters of a scenario, a program or a script", 2**28
+    )
     columns: int = _limit(10_000, "characters of one line of a program")
     nodes: int = _limit(200_000, "nodes of a program, its calls unrolled")
     tokens: int = _limit(1_200_000, "words and signs of a program")
     steps: int = _limit(1_500_000, "expressions read in a program, its calls unrolled")
     idle: int = _limit(200_000, "of these, those that make no node")
     parts: int = _limit(1000, "parts of a split, which are a node each")
-    elements_per_array: int = _limit(50_000_000, "elements of one value or result")
-    elements: int = _limit(200_000_000, "elements of all values of a scenario")
+    elements_per_array: int = _limit(
+        50_000_000, "elements of one value or result", 500_000_000
+    )
+    elements: int = _limit(
+        200_000_000, "elements of all values of a scenario", 2_000_000_000
+    )
     results: int = _limit(40_000_000, "elements of all results of one expression")
     work: int = _limit(
-        10_000_000_000, "multiplications of a forward pass, or of one command line"
+        10_000_000_000,
+        "multiplications of a forward pass, or of one command line",
+        10**12,
     )
-    file: int = _limit(512 * 2**20, "bytes of a file of numbers, packed or unpacked")
+    file: int = _limit(
+        512 * 2**20, "bytes of a file of numbers, packed or unpacked", 2**34
+    )
     csv: int = _limit(16 * 2**20, "bytes of a file of numbers that is text")
     expression: int = _limit(2000, "characters of an expression of the debugger")
     line: int = _limit(4000, "characters of a command line")
@@ -69,6 +83,24 @@ class Limits:
 LIMITS: Final = Limits()
 # What each of the limits that may be raised counts, by name.
 RAISED: Final = {one.name: one.metadata["of"] for one in fields(Limits) if one.metadata}
+# The same limits for a capture.
+CAPTURES: Final = Limits(
+    **{one.name: one.metadata["capture"] for one in fields(Limits) if one.metadata}
+)
+
+
+def for_capture(limits: Limits) -> Limits:
+    """Return the limits on a capture: those that a person has set, and its own column.
+
+    >>> for_capture(raised(["nodes=5"])).nodes, for_capture(LIMITS) == CAPTURES
+    (5, True)
+    """
+    own = {
+        name: getattr(CAPTURES, name)
+        for name in RAISED
+        if getattr(limits, name) == getattr(LIMITS, name)
+    }
+    return replace(limits, **own)
 
 
 def raised(texts: Iterable[str]) -> Limits:

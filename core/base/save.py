@@ -7,9 +7,10 @@ import os
 import re
 import stat
 import sys
+from collections.abc import Callable
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from .errors import InputError, Problem
 from .files import Entry, entry
@@ -21,12 +22,13 @@ if sys.platform != "win32":
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+Content = str | bytes | Callable[[BinaryIO], object]
 _DRAFT: Final = re.compile(r"\.gradstep-[0-9a-f]{16}")
 
 
 def write(
     path: str | Path,
-    content: str | bytes,
+    content: Content,
     *,
     overwrite: bool = False,
     hint: str = "choose another name",
@@ -34,14 +36,13 @@ def write(
 ) -> Path:
     """Write a file, a text in UTF-8, and return its path.
 
+    `content` may be what writes it itself, where it is too large to be in memory.
     It is written beside the file and takes its place when it is complete. With
     `overwrite` a file keeps its owner and its rights, a link leads to the file that it
     names, and what is a pipe, a device or has another name is written into. `under` is
     a folder that a new file must not lead out of; see `entry`. Raises `InputError`
     where it cannot be written, and with `hint` where the file exists.
     """
-    if isinstance(content, str):
-        content = content.encode("utf-8", "backslashreplace")
     path = Path(path)
     shown = clean(str(path))
     try:
@@ -59,7 +60,7 @@ def write(
     return path
 
 
-def _write_new(place: Entry, content: bytes) -> None:
+def _write_new(place: Entry, content: Content) -> None:
     with _draft(place, content, 0o666) as draft:
         try:
             # A link, for it fails where the name is taken; a check could be too early.
@@ -72,7 +73,7 @@ def _write_new(place: Entry, content: bytes) -> None:
             _replace(draft, place)
 
 
-def _write_over(path: Path, content: bytes) -> None:
+def _write_over(path: Path, content: Content) -> None:
     try:
         old = path.stat()
     except FileNotFoundError:
@@ -94,7 +95,7 @@ def _write_over(path: Path, content: bytes) -> None:
         _replace(draft, place)
 
 
-def _write_into(path: Path, content: bytes) -> None:
+def _write_into(path: Path, content: Content) -> None:
     """Write into what is there. A reader of a pipe is not waited for."""
     flags = os.O_WRONLY | os.O_TRUNC | getattr(os, "O_BINARY", 0)
     flags |= getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
@@ -107,7 +108,16 @@ def _write_into(path: Path, content: bytes) -> None:
     if hasattr(os, "O_NONBLOCK"):
         os.set_blocking(descriptor, True)  # from here on it waits as any writer does
     with os.fdopen(descriptor, "wb") as file:
+        _fill(file, content)
+
+
+def _fill(file: BinaryIO, content: Content) -> None:
+    if isinstance(content, str):
+        content = content.encode("utf-8", "backslashreplace")
+    if isinstance(content, bytes):
         file.write(content)
+    else:
+        content(file)
 
 
 def _created(place: Entry, mode: int) -> int:
@@ -122,7 +132,7 @@ def _replace(draft: str, place: Entry) -> None:
 
 
 @contextmanager
-def _draft(place: Entry, content: bytes, mode: int) -> Generator[str]:
+def _draft(place: Entry, content: Content, mode: int) -> Generator[str]:
     """Give the name of a draft beside a file; afterwards there is none any more.
 
     Its writer holds a lock on it, so one without is of a writer that was killed.
@@ -133,7 +143,7 @@ def _draft(place: Entry, content: bytes, mode: int) -> Generator[str]:
     draft, descriptor = _begun(beside, folder, mode)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
+            _fill(file, content)
             file.flush()
             os.fsync(descriptor)
             if sys.platform == "win32":  # what is open cannot be renamed there

@@ -302,8 +302,8 @@ class Graph:
     def flows_without(self, stopped: Collection[int]) -> bytes:
         """Mark the nodes that a gradient can flow into.
 
-        Inputs and parameters, unless `stopped`, and every result that depends on one of
-        them through an operand with a rule.
+        Inputs, parameters and recorded results, unless `stopped`, and every result that
+        depends on one of them through an operand with a rule.
         """
         rows = self.nodes.rows
         blind = {op for op in self.ops if None in op.vjps}
@@ -314,6 +314,9 @@ class Graph:
         for index, _, kind, op, operands, _, _, _ in rows:
             if op is None:
                 flows[index] = kind != "constant" and index not in stopped
+                continue
+            if op.recorded:
+                flows[index] = index not in stopped
                 continue
             for argument, operand in enumerate(operands):
                 if flows[operand] and (op not in blind or op.vjp(argument) is not None):

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from .graph import Graph
 
 
+NOTHING_KNOWN: Final[Mapping[int, Value]] = MappingProxyType({})
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Run:
     """A graph with one set of values and patches, evaluated."""
@@ -123,28 +126,34 @@ def evaluate(
     patches: Patches = NO_PATCHES,
     base: Run | None = None,
     progress: Progress | None = None,
+    known: Mapping[int, Value] = NOTHING_KNOWN,
 ) -> Run:
     """Run `graph` forward from `leaves`, and backward from `seed`.
 
     `seed` is the gradient that enters at the output, of the output's shape; a scalar
     output needs none. What does not differ from `base` is taken from it. `progress` is
-    told of the nodes of each pass, where there are patches or a `base`.
+    told of the nodes of each pass, where there are patches or a `base`. `known` has the
+    values of nodes that are taken as they are, unless there are patches or a `base`.
     """
     if not isinstance(leaves, MappingProxyType):
         leaves = MappingProxyType(dict(leaves))
     is_new = not patches and base is None
-    plain = _plain(graph, leaves) if is_new else None
+    plain = _plain(graph, leaves) if is_new and not known else None
     writes: list[Write] = []
     old = base and fast.Base(base.values, base.gradients, base.seed, base.patches)
     with np.errstate(all="ignore"):
-        if plain is None:
-            values = _forward(graph, leaves, patches, base, progress)
-        else:
+        if plain is not None:
             values = _forward_plain(graph, plain)
+        elif known and is_new:
+            values = _forward_known(graph, leaves, known)
+        else:
+            values = _forward(graph, leaves, patches, base, progress)
         seed = _seed(graph, values, seed)
         flows = _flows(graph, values, plain or leaves)
         if plain is not None:
             gradients = fast.numbers(graph, values, flows, seed)
+        elif known and is_new:
+            gradients = _backward_known(graph, values, flows, seed)
         elif is_new:
             gradients = fast.arrays(graph, values, flows, seed)
         else:
@@ -197,6 +206,28 @@ def _forward(
     if graph.chooses:
         _check_shapes(graph, values)
     return values
+
+
+def _forward_known(
+    graph: Graph, leaves: Mapping[int, Value], known: Mapping[int, Value]
+) -> list[Value]:
+    """Return the values of all nodes, where they were recorded."""
+    return [
+        _leaf(leaves[row[0]] if row[3] is None else known[row[0]], row[6])
+        for row in graph.nodes.rows
+    ]
+
+
+def _backward_known(
+    graph: Graph, values: Sequence[Value], flows: bytes, seed: Value
+) -> list[Value | None]:
+    """Return the gradients at recorded values, which may be no results at all."""
+    try:
+        return fast.arrays(graph, values, flows, seed)
+    except (RuleError, *_UNFIT) as error:
+        words, _ = unfit_words(error, [])
+        hint = "a value that was recorded is not what its operation gives"
+        raise InputError(f"the backward pass fails: {words}", hint) from error
 
 
 # What NumPy and the rules raise at numbers that an operation cannot take.
@@ -290,9 +321,12 @@ def _flows(graph: Graph, values: Sequence[Value], leaves: Mapping[int, Any]) -> 
     flows = graph.flows
     if set(map(type, leaves.values())) == {float}:
         return flows
+    given = list(leaves)
+    if any(op.recorded for op in graph.ops):
+        given += [row[0] for row in graph.nodes.rows if row[3] and row[3].recorded]
     stopped = [
         index
-        for index in leaves
+        for index in given
         if flows[index] and np.asarray(values[index]).dtype.kind != "f"
     ]
     return graph.flows_without(stopped) if stopped else flows

@@ -64,7 +64,9 @@ class Subject:
         default_factory=dict[int, Mapping[str, Any]]
     )
     limits: Limits = LIMITS  # on what a session may ask of it
+    # What was recorded of computed nodes: a run takes it, and does not compute it.
+    known: Mapping[int, Value] = field(default_factory=dict[int, "Value"])
 
     def run(self) -> Run:
         """Evaluate the graph: all values, and all gradients of the output."""
-        return evaluate(self.graph, self.leaves, self.seed)
+        return evaluate(self.graph, self.leaves, self.seed, known=self.known)

@@ -147,6 +147,8 @@ class Op:
     transposes: bool = False
     # Whether it is there to stop the gradient: other rows without a rule have none.
     stops: bool = False
+    # Whether there is no rule of it, and its result is known because it was recorded.
+    recorded: bool = False
     # Whether each of its numbers is rounded once: nothing between them to be lost.
     once: bool = False
     # Whether its first operand, a condition, says which of the other two is taken.
