@@ -48,6 +48,11 @@ CASES: Final[dict[str, Case]] = {
         "y = (x * x).index_put((I, J), v * v)",
         {"x": drawn(3, 4), "v": drawn(2, 3), "I": [[0], [2]], "J": [1, 3, 0]},
     ),
+    "linear": Case(
+        "y = linear(linear(x, w, b), v)",
+        "y = F.linear(F.linear(x, w, b), v)",
+        {"x": drawn(2, 3, 4), "w": drawn(3, 4), "b": drawn(3), "v": drawn(2, 3)},
+    ),
 }
 
 

@@ -146,7 +146,6 @@ WAYS: Final[Mapping[str, str]] = MappingProxyType(
         "mm": "x @ w",
         "bmm": "x @ w",
         "mv": "x @ v",
-        "linear": "x @ w",
         "dense": "x @ w",
         "addmm": "b + x @ w",
         "batch_matmul": "x @ w",

@@ -85,6 +85,16 @@ def convolutions(draw: Draw) -> Case:
 
 
 @st.composite
+def layers(draw: Draw) -> Case:
+    front = draw(hnp.array_shapes(min_dims=0, max_dims=2, min_side=0, max_side=3))
+    features, results = draw(st.integers(1, 4)), draw(st.integers(1, 3))
+    generator = draw(generators())
+    shapes = [(*front, features), (results, features), (results,)]
+    count = draw(st.integers(2, 3))
+    return Case(tuple(smooth(generator, shape) for shape in shapes[:count]), {})
+
+
+@st.composite
 def pools(draw: Draw) -> Case:
     kernel = (draw(st.integers(1, 3)), draw(st.integers(2, 3)))
     front = draw(hnp.array_shapes(min_dims=0, max_dims=2, min_side=0, max_side=2))
@@ -163,6 +173,14 @@ def conv2d(
     return y
 
 
+def linear(input: np.ndarray, weight: np.ndarray, *bias: np.ndarray) -> np.ndarray:
+    y = np.zeros((*input.shape[:-1], len(weight)))
+    for *sample, made in np.ndindex(*y.shape):
+        products = (input[tuple(sample)] * weight[made]).tolist()
+        y[(*sample, made)] = math.fsum(products + [one[made] for one in bias])
+    return y
+
+
 def pooled(function: Any, fill: float) -> Any:
     def reference(
         input: np.ndarray, kernel_size: Any, stride: Any, padding: Any
@@ -230,6 +248,15 @@ EXAMPLES: dict[str, Example] = {
         binary,
         answers(),
         (Misfit(((2, 3), (3,)), {}, "input (2, 3) and target (3,) must have one"),),
+    ),
+    "linear": Example(
+        linear,
+        layers(),
+        (
+            _conv((2, 3), (3, 4), says="input (2, 3) has to be (…, features) and"),
+            _conv((), (3, 4), says="input () has to be (…, features)"),
+            _conv((2, 3), (4, 3), (3,), says="bias (3,) does not fit weight (4, 3)"),
+        ),
     ),
     "conv2d": Example(
         conv2d,

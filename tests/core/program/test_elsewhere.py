@@ -166,7 +166,7 @@ RIGHT: Final[dict[str, Any]] = {
     "triu": np.triu(X),
     "diff": np.diff(X),
     "one_hot": np.array([[0, 1, 0, 0], [1, 0, 0, 0]]),
-    **dict.fromkeys(("mm", "bmm", "linear", "dense", "batch_matmul"), X.dot(W)),
+    **dict.fromkeys(("mm", "bmm", "dense", "batch_matmul"), X.dot(W)),
     "mv": X.dot(V),
     "addmm": B + X.dot(W),
     "inner": np.inner(V, U),
