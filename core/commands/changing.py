@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from ..engine.patches import Patches
     from ..explain.compare import Difference
+    from ..explain.mistakes import Mistake
     from ..ops.table import Array, Value
     from ..session.session import Session
     from ..words.expression import Expression
@@ -183,7 +184,7 @@ def _fitting(name: str, value: Any, shape: tuple[int, ...], dtype: Any) -> Array
 
 
 def _detach(session: Session, arguments: str) -> Answer:
-    edges = _edges(session, arguments, of_gradient=True, usage="detach EDGE | NODE")
+    edges = edges_of(session, arguments, of_gradient=True, usage="detach EDGE | NODE")
     run = session.trace.run
     open_ = [e for e in edges if run.carries(e.consumer, e.argument)]
     if not open_:
@@ -196,6 +197,13 @@ def _detach(session: Session, arguments: str) -> Answer:
 
 
 def _patch(session: Session, arguments: str) -> Answer:
+    mistake, edges = mistaken(session, arguments)
+    patches, made = with_mistake(session.trace, mistake, edges)
+    return _branch(session, patches, f"{_names(session, made)}: {mistake.summary}")
+
+
+def mistaken(session: Session, arguments: str) -> tuple[Mistake, list[Edge]]:
+    """Return which mistake is to be made at which edges."""
     place, _, name = arguments.rpartition(" ")
     if not place:
         raise CommandError(
@@ -203,12 +211,11 @@ def _patch(session: Session, arguments: str) -> Answer:
             f"patch EDGE | NODE MISTAKE; the mistakes are {', '.join(MISTAKES)}",
         )
     mistake = find_mistake(name)
-    edges = _edges(session, place, of_gradient=mistake.of_gradient, usage="")
-    patches, made = with_mistake(session.trace, mistake, edges)
-    return _branch(session, patches, f"{_names(session, made)}: {mistake.summary}")
+    edges = edges_of(session, place, of_gradient=mistake.of_gradient, usage="")
+    return mistake, edges
 
 
-def _edges(session: Session, text: str, *, of_gradient: bool, usage: str) -> list[Edge]:
+def edges_of(session: Session, text: str, *, of_gradient: bool, usage: str) -> list[Edge]:
     """Return the edges that a place names.
 
     A node stands for the edges of its operands, which its rule serves. A leaf has no
@@ -290,9 +297,8 @@ def _diff(session: Session, arguments: str) -> Answer:
     """Compare two runs in the present iteration, or two arrays of this one."""
     if arguments and not arguments.replace(" ", "").isdecimal():
         return _diff_sides(session, arguments)
+    check_two(arguments)
     numbers = [_run_number(session, text) for text in arguments.split()]
-    if len(numbers) > 2:
-        raise CommandError("two runs can be compared", "diff [N [M]]")
     if not numbers:
         if session.branch.parent is None:
             raise CommandError("this run is as it was loaded", "diff N")
@@ -309,9 +315,15 @@ def _diff(session: Session, arguments: str) -> Answer:
     return Answer(lines, data, _difference_table(title, found))
 
 
+def check_two(arguments: str) -> None:
+    """Raise `CommandError` for the numbers of more than two runs."""
+    if len(arguments.split()) > 2:
+        raise CommandError("two runs can be compared", "diff [N [M]]")
+
+
 def _diff_sides(session: Session, arguments: str) -> Answer:
     """Hold two expressions against each other: two gradients, mostly."""
-    one, two = _two(session, arguments)
+    one, two = two_expressions(session, arguments)
     state = session.state()
     left, right = (np.asarray(side.evaluate(state)) for side in (one, two))
     for side, array in ((one, left), (two, right)):
@@ -348,7 +360,7 @@ def _diff_sides(session: Session, arguments: str) -> Answer:
     return Answer(tuple(lines), data)
 
 
-def _two(session: Session, arguments: str) -> tuple[Expression, Expression]:
+def two_expressions(session: Session, arguments: str) -> tuple[Expression, Expression]:
     """Split two expressions, wherever both can be read."""
     words = arguments.split()
     error = CommandError("two are compared", "diff [N [M]], or diff W1.grad W2.grad")

@@ -214,16 +214,9 @@ def find_place(session: Session, text: str) -> Place:
 
 
 def _position(session: Session, trace: Trace, position: int, text: str) -> int:
-    size = len(trace)
-    number, sign = text.strip("+-%"), text[0]
-    if number.isdecimal() and len(number) < 10:
-        count = int(number)
-        if text == f"{number}%":
-            return _inside(count, 100, "%") * size // 100
-        if sign in "+-" and text == sign + number:
-            return min(max(position + int(text), 0), size)
-        if text == number:
-            return _inside(count, size, "")
+    found = numbered(text, position, len(trace))
+    if found is not None:
+        return found
     try:
         return session.location(text).position(trace)
     except CommandError as error:
@@ -231,6 +224,22 @@ def _position(session: Session, trace: Trace, position: int, text: str) -> int:
         raise CommandError(
             [Problem(str(error), hint)] if hint else error.problems
         ) from (None)
+
+
+def numbered(text: str, position: int, size: int) -> int | None:
+    """Return the position that a number, a share or a step means; None for no number.
+
+    Raises `CommandError` for one past the end, `size`.
+    """
+    number, sign = text.strip("+-%"), text[0]
+    if not number.isdecimal() or len(number) >= 10:
+        return None
+    count = int(number)
+    if text == f"{number}%":
+        return _inside(count, 100, "%") * size // 100
+    if sign in "+-" and text == sign + number:
+        return min(max(position + int(text), 0), size)
+    return _inside(count, size, "") if text == number else None
 
 
 def _inside(number: int, most: int, unit: str) -> int:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 from ..base.errors import CommandError
 from ..words.expression import parse, parse_element
-from .movement import ONLY_PLACES
+from .changing import check_two, edges_of, mistaken, two_expressions
+from .movement import ONLY_PLACES, numbered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from ..session.session import Session
     from .table import Command
 
-    Reader = Callable[[Session, str], None]
+    Reader = Callable[[Session, str], object]
 
 
 def must_read(session: Session, command: Command, arguments: str) -> None:
@@ -96,6 +97,26 @@ def _assignment(session: Session, text: str) -> None:
     _expression(session, value)
 
 
+def _destination(session: Session, text: str) -> None:
+    iteration, colon, rest = text.partition(":")
+    place = rest or "start" if colon and iteration.isdecimal() else text
+    is_mark = place is text and place.isidentifier()  # it may be one by then
+    if is_mark or numbered(place, session.position, len(session.trace)) is not None:
+        return
+    session.location(place)
+
+
+def _two_sides(session: Session, text: str) -> None:
+    if text.replace(" ", "").isdecimal():
+        check_two(text)
+    else:
+        two_expressions(session, text)
+
+
+def _edges(session: Session, text: str) -> None:
+    edges_of(session, text, of_gradient=True, usage="")
+
+
 # By the grammar that a row of the table gives; what is not here is not read.
 _READERS: Final[Mapping[str, Reader]] = MappingProxyType(
     {
@@ -110,5 +131,9 @@ _READERS: Final[Mapping[str, Reader]] = MappingProxyType(
         "[ELEMENT]": _element,
         "[-COUNT] [ELEMENT]": _behind(r"-\d+", _element),
         "ELEMENT = EXPR": _assignment,
+        "LOC | N | 50% | +N | -N | ITERATION:LOC | MARK": _destination,
+        "[N [M]] | EXPR EXPR": _two_sides,
+        "EDGE | NODE": _edges,
+        "EDGE | NODE MISTAKE": mistaken,
     }
 )
