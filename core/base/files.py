@@ -72,7 +72,7 @@ def open_regular(
     except FileNotFoundError:
         raise InputError(Problem("there is no such file", _near(path), shown)) from None
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "its name is no file name"
+        reason = getattr(error, "strerror", None) or no_name(str(path))
         raise InputError(Problem(f"cannot be opened: {reason}", "", shown)) from None
     state = os.fstat(descriptor)
     wrong = ""
@@ -122,10 +122,16 @@ def is_scenario(path: Path) -> bool:
     )
 
 
+def no_name(name: str) -> str:
+    """Say why the system takes a text for no name of a file."""
+    return "its name is no file name" + ": it has a NUL in it" * ("\0" in name)
+
+
 def within(folder: Path, name: str) -> Path | None:
     """Return the file `name` of `folder`, or None if it is outside.
 
-    Symbolic links are followed first, so that none can lead out.
+    Symbolic links are followed first, so that none can lead out. Raises `InputError`
+    for what is no name of a file.
     """
     if Path(name).is_absolute() or ".." in Path(name).parts:
         return None
@@ -133,8 +139,10 @@ def within(folder: Path, name: str) -> Path | None:
         found = (folder / name).resolve()
         return found if found.is_relative_to(folder.resolve()) else None
     # A loop of links is a RuntimeError before Python 3.13.
-    except (OSError, RuntimeError, ValueError):
+    except (OSError, RuntimeError):
         return None
+    except ValueError:
+        raise InputError(Problem(no_name(name), "", clean(name)[:80])) from None
 
 
 def _near(path: Path) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from .errors import InputError, Problem
-from .files import Entry, entry
+from .files import Entry, entry, no_name
 from .text import clean
 
 if sys.platform != "win32":
@@ -55,7 +55,7 @@ def write(
     except FileExistsError:
         raise InputError(Problem("is there already", hint, shown)) from None
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "its name is no file name"
+        reason = getattr(error, "strerror", None) or no_name(str(path))
         raise InputError(Problem(f"cannot be written: {reason}", "", shown)) from None
     return path
 

@@ -110,10 +110,16 @@ def run_script(
         if severity == OK:
             continue
         code = max(code, severity)
-        failures.append(f"{line.place}: {reply.error or 'the check failed'}")
+        failures.append(_at(line, reply.error or "the check failed"))
         if not keep_going or severity == INTERRUPTED:
             break
     return Outcome(code, count, tuple(failures))
+
+
+def _at(line: Line, what: str) -> str:
+    """Say where something happened: once, where a script runs itself."""
+    place = f"{line.place}: "
+    return what if place in what else place + what
 
 
 def outcome_of(reply: Reply) -> int:

@@ -46,7 +46,6 @@ OUTSIDE = "is outside of the script's folder, and a script may not touch it"
         ("part.toml", "does not end with .gs"),
         ("conftest.py", "does not end with .gs"),
         ("", "does not end with .gs"),
-        ("a\0b.gs", OUTSIDE),
     ],
 )
 def test_a_script_touches_nothing_but_scripts_below_its_folder(
@@ -61,6 +60,16 @@ def test_a_script_touches_nothing_but_scripts_below_its_folder(
     with pytest.raises(InputError, match="a script may not touch it"):
         trust.write(name, "new", ".gs", overwrite=False, hint="")
     assert sorted(folder.parent.rglob("*")) == before
+
+
+def test_what_is_no_name_of_a_file_is_said_to_be_none(folder: Path) -> None:
+    # No trust would help, so that none is told of.
+    for trust in (below(folder), KEYBOARD):
+        with pytest.raises(InputError) as caught:
+            trust.read("a\0b.gs", ".gs")
+        text = str(caught.value)
+        assert text.endswith("its name is no file name: it has a NUL in it")
+        assert "outside" not in text
 
 
 def test_what_is_below_the_folder_is_read_and_written_there(

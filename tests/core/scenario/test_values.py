@@ -335,6 +335,12 @@ def test_no_file_outside_the_folder_is_read(tmp_path: Path, name: str) -> None:
     assert "outside the scenario's folder" in text
 
 
+def test_a_name_with_a_nul_is_said_to_be_no_name(tmp_path: Path) -> None:
+    text = mistake('{ file = "a\\u0000b.npy" }', beside(tmp_path))
+    assert r"a\x00b.npy: its name is no file name: it has a NUL in it" in text
+    assert "outside" not in text
+
+
 def test_no_folder_outside_is_entered(tmp_path: Path) -> None:
     folder = tmp_path / "lessons"
     (tmp_path / "other").mkdir()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gradstep.core.base.errors import InputError, Interrupted
-from gradstep.core.base.trust import KEYBOARD
+from gradstep.core.base.trust import KEYBOARD, below
 from gradstep.core.debugger.debugger import Debugger
 from gradstep.core.export.records import plain
 from gradstep.core.scenario.scenario import parse
@@ -149,7 +149,13 @@ def test_source_runs_a_file_and_fails_with_it(tmp_path: Path) -> None:
     script.write_text("step\nquit 4\nstep\n")
     assert debugger.execute(f"source {script}").code == 4
     script.write_text("source a.gs\n")  # beside itself
-    assert "nest more than 20 deep" in wrong(debugger, f"source {script}")
+    said = wrong(debugger, f"source {script}")
+    assert said == f"{script}:1: a.gs:1: scripts nest more than 20 deep"
+    (tmp_path / "b.gs").write_text("source c.gs\n")
+    (tmp_path / "c.gs").write_text("step\nsource b.gs\n")
+    debugger.trust = below(tmp_path)
+    said = wrong(debugger, "source b.gs")
+    assert said == "b.gs:1: c.gs:2: scripts nest more than 20 deep"
 
 
 def test_record_and_save_write_a_script_that_passes(tmp_path: Path) -> None:
