@@ -269,6 +269,23 @@ def test_gelu_to_the_last_digits(
     assert gradient[0] == pytest.approx(slope, rel=2 * loss * eps)
 
 
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_the_slope_of_gelu_beside_its_zero(dtype: Any) -> None:
+    # Abramowitz and Stegun, table 26.1: Z(0.75) = 0.30113 74321 54804 and
+    # P(0.75) = 0.77337 26476 23132, so that 1 − P − 0.75 Z = 7.742782607650e-4.
+    _, slope = gradients("gelu", dtype, [-0.75])
+    eps = float(np.finfo(dtype).eps)
+    # Both terms are near 0.23 and take nearly all from each other.
+    lost = 0.23 * eps if dtype is not np.float16 else 7.75e-4 * eps
+    assert slope[0] == pytest.approx(7.742782607650e-4, abs=2 * lost)
+
+
+def test_the_slope_of_gelu_changes_its_sign_at_its_minimum() -> None:
+    # The zero of Φ(x) + x · φ(x) by bisection, with 50 digits: −0.751791524693564457…
+    _, slope = gradients("gelu", np.float64, [-0.7517915246936, -0.7517915246935])
+    assert slope[0] < 0 < slope[1]
+
+
 @narrow
 def test_a_third_power_rounds_twice_at_most(dtype: Any) -> None:
     rng = np.random.default_rng(0)
