@@ -215,7 +215,9 @@ def mistaken(session: Session, arguments: str) -> tuple[Mistake, list[Edge]]:
     return mistake, edges
 
 
-def edges_of(session: Session, text: str, *, of_gradient: bool, usage: str) -> list[Edge]:
+def edges_of(
+    session: Session, text: str, *, of_gradient: bool, usage: str
+) -> list[Edge]:
     """Return the edges that a place names.
 
     A node stands for the edges of its operands, which its rule serves. A leaf has no

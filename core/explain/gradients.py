@@ -111,7 +111,7 @@ class Part:
         """Return one term."""
         for block in self.blocks:
             if number < len(block.places):
-                return self._term(block, number)
+                return self.term_in(block, number)
             number -= len(block.places)
         raise IndexError("there is no such term")
 
@@ -124,7 +124,8 @@ class Part:
                 numbers = zip(indices_of(places, self.wide), *lists, strict=True)
                 yield self.edge.consumer, self.edge.argument, numbers
 
-    def _term(self, block: Columns, number: int) -> Term:
+    def term_in(self, block: Columns, number: int) -> Term:
+        """Return one term of a block."""
         return Term(
             self.edge.consumer,
             self.edge.argument,
@@ -139,7 +140,7 @@ class Part:
         for block in self.blocks:
             found = chosen(block)
             if found.any():
-                return self._term(block, int(np.argmax(found)))
+                return self.term_in(block, int(np.argmax(found)))
         return None
 
     def largest(self, count: int) -> Sequence[Term]:
@@ -172,7 +173,7 @@ class Part:
                 with np.errstate(all="ignore"):
                     rest += float(np.sum(block.product, where=left))
             known = bool(kept)
-            kept += [self._term(block, place) for place in places.tolist()]
+            kept += [self.term_in(block, place) for place in places.tolist()]
             if known:
                 kept, lost = _ranked(kept, count)
                 rest += lost

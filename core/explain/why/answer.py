@@ -148,21 +148,28 @@ class Past(NamedTuple):
 
 
 class Other(NamedTuple):
-    """A place that makes a NaN as well, whatever the one that is named does."""
+    """A place that makes a number NaN or infinite, whatever the one named does."""
 
     at: Hop  # where it is
     cause: str  # one of `CAUSES`
+    # the node that a gradient comes back through; None for a value, and for a sum
+    through: int | None = None
 
     @property
     def because(self) -> str:
         """The cause in a sentence."""
         return CAUSES[self.cause]
 
+    @property
+    def key(self) -> tuple[int, str, int | None, str]:
+        """What is told once: the cause in a node, whichever element it is."""
+        return self.at.node, self.at.quantity, self.through, self.cause
+
 
 class Others(NamedTuple):
-    """The places that make a NaN besides the one that is named."""
+    """The places that make a number NaN or infinite besides the one that is named."""
 
-    found: tuple[Other, ...]  # one of each node for each cause, the nearest first
+    found: tuple[Other, ...]  # one of each key, the nearest first
     is_all: bool  # whether there cannot be more of them
 
 
@@ -193,7 +200,7 @@ class Why:
     unused: bool = False
     since: Since | None = None  # when that began, in a training
     past: Past | None = None  # the update that began it, in a training
-    others: Others | None = None  # what makes a NaN of a value besides; None for none
+    others: Others | None = None  # what makes it NaN or infinite, too; None for none
 
     @property
     def because(self) -> str:

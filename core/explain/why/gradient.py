@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from itertools import chain
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from .spread import spread, untaken_branch
 from .value import is_literal, operands_at, passes_largest, why_value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from ...engine.run import Run
     from ...engine.trace import Trace
@@ -31,7 +31,8 @@ def _found(trace: Trace, hop: Hop, position: int) -> Explanation:
     return explain_gradient(trace, hop.node, index, position, follow=False)
 
 
-def _sender(term: Term) -> Hop:
+def sender(term: Term) -> Hop:
+    """Return the element whose gradient a term has as its first factor."""
     return Hop(term.consumer, term.index, "grad", term.upstream)
 
 
@@ -91,7 +92,7 @@ def zero_gradient(
     def step(hop: Hop) -> Hop | None:
         verdict = _of_zero(trace, _found(trace, hop, position), progress)
         followed = verdict.cause is None and verdict.term is not None
-        return _sender(verdict.term) if followed and verdict.term else None
+        return sender(verdict.term) if followed and verdict.term else None
 
     way = followed(trace.run, "zero", start, step)
     found = _found(trace, way.hops[-1], position)
@@ -259,17 +260,17 @@ def bad_gradient(
     """Follow what is not finite towards the output, to the product that made it."""
 
     def step(hop: Hop) -> Hop | None:
-        verdict = _of_bad(trace, hop, _found(trace, hop, position), progress)
-        return _sender(verdict.term) if verdict.cause is None and verdict.term else None
+        verdict = of_bad(trace, hop, _found(trace, hop, position), progress)
+        return sender(verdict.term) if verdict.cause is None and verdict.term else None
 
     way = followed(trace.run, "bad gradient", start, step)
     last = way.hops[-1]
     found = _found(trace, last, position)
-    verdict = _of_bad(trace, last, found, progress)
+    verdict = of_bad(trace, last, found, progress)
     term, part = verdict.term, verdict.part
     behind = None
     if term is not None and verdict.cause in _OF_SUMS and math.isinf(term.upstream):
-        behind = bad_gradient(trace, _sender(term), position, progress)
+        behind = bad_gradient(trace, sender(term), position, progress)
     elif term is not None:
         behind = _behind(trace, last, term)
     return _ending(
@@ -283,8 +284,8 @@ def bad_gradient(
     )
 
 
-def _of_bad(
-    trace: Trace, hop: Hop, found: Explanation, progress: Progress | None
+def of_bad(
+    trace: Trace, hop: Hop, found: Explanation, progress: Progress | None = None
 ) -> _Verdict:
     """Return the cause of a number that is not finite, or the term to follow."""
     if found.written:
@@ -296,7 +297,7 @@ def _of_bad(
     for kind in ("nan",) if is_nan else _ENDS[hop.number == math.inf]:
         term = _first(found, first, kind)
         if term is not None:
-            cause = _of_product(term)
+            cause = cause_of_product(term)
             return _Verdict(cause, term, found.parts[first[kind]])
     ends = [kind for kind in ("inf", "-inf") if kind in first]
     if not is_nan or not ends:
@@ -315,7 +316,7 @@ _OF_SUMS: Final = ("infinite terms", "opposite infinities")
 _ENDS: Final = {True: ("inf", "nan"), False: ("-inf", "nan")}
 
 
-def _of_product(term: Term) -> str | None:
+def cause_of_product(term: Term) -> str | None:
     """Return why a product is not finite; None where what arrives says it."""
     upstream, local = term.upstream, term.local
     if math.isnan(upstream):
@@ -330,47 +331,68 @@ def _of_product(term: Term) -> str | None:
 
 
 def _behind(trace: Trace, hop: Hop, term: Term) -> Why | None:
-    """Say why the operands are as they are that make a slope NaN or infinite.
-
-    It is the one without which the slope is finite, or the value that is not.
-    """
+    """Say why the values are as they are that make a slope NaN or infinite."""
     if math.isfinite(term.local):
         return None
-    run = trace.run
-    number = float(run.value(term.consumer)[term.index])
-    if math.isnan(number):
-        return why_value(trace, Hop(term.consumer, term.index, "value", number))
-    here = near(run, term.consumer, term.index)
-    suspect = None if here is None else _responsible(run, hop, here, term)
-    if suspect is None or is_literal(run, suspect):
+    suspect = next(slope_makers(trace.run, hop, term), None)
+    if suspect is None or is_literal(trace.run, suspect):
         return None
     return why_value(trace, suspect)
 
 
-def _responsible(run: Run, hop: Hop, here: Near, term: Term) -> Hop | None:
-    """Return the operand that makes a slope NaN or infinite: with 1 there it is not."""
-    edge = _edge(hop, term)
-    met = factor(run, edge, hop.index or (), term.index)
+def slope_makers(run: Run, hop: Hop, term: Term) -> Iterator[Hop]:
+    """Yield the values of which each alone makes a slope NaN or infinite.
+
+    That is a value that is the slope itself, or an operand. Where none does it alone,
+    it is a result that is NaN, and else the first operand that is not finite.
+    """
+    met = factor(run, _edge(hop, term), hop.index or (), term.index)
     if met is not None and met.index is not None:
         number = float(run.value(met.node)[met.index])
-        return Hop(met.node, met.index, "value", number)
+        yield Hop(met.node, met.index, "value", number)
+        return
+    here = near(run, term.consumer, term.index)
+    if here is None:
+        return
+    found = list(_making(here, term))
+    number = float(run.value(term.consumer)[term.index])
+    if not found and math.isnan(number):
+        found = [Hop(term.consumer, term.index, "value", number)]
+    bad = (here.first(np.isnan), here.first(np.isinf)) if not found else ()
+    yield from found or [one for one in bad if one is not None][:1]
+
+
+def _making(here: Near, term: Term) -> Iterator[Hop]:
+    """Yield the operands that make a slope what it is, with 1 for all the others."""
+    arrays = [part.array for part in here.parts]
     rule = here.op.jvp(term.argument)
-    for argument, part in enumerate(here.parts):
-        array = np.asarray(part.array)
-        if array.size != 1 or array.dtype.kind != "f" or rule is None:
-            continue
-        if np.isfinite(array).all() and array.all():
-            continue
-        arrays = [part.array for part in here.parts]
-        arrays[argument] = np.ones_like(array)
+    if rule is None or here.op.kind != "elementwise":
+        return
+    odd = [k for k, array in enumerate(arrays) if _is_odd(array)]
+    is_same = np.isnan if math.isnan(term.local) else np.isinf
+    for kept in odd:
+        tried = [
+            _one(array) if k in odd and k != kept else array
+            for k, array in enumerate(arrays)
+        ]
+        one = np.ones_like(np.asarray(tried[term.argument]))[()]
         with np.errstate(all="ignore"):
-            y = here.op.forward(*arrays, **here.node.attributes)
-            one = np.ones_like(np.asarray(arrays[term.argument]))
-            slope = rule(one[()], y, *arrays, **here.node.attributes)
-        if np.isfinite(slope).all():
-            return part.hop(0)
-    bad = here.first(np.isnan)
-    return here.first(np.isinf) if bad is None else bad
+            y = here.op.forward(*tried, **here.node.attributes)
+            slope = rule(one, y, *tried, **here.node.attributes)
+        if np.all(is_same(slope)):
+            yield here.parts[kept].hop(0)
+
+
+def _is_odd(array: Any) -> bool:
+    """Tell whether a number can make a slope that is not finite: a 0 can, too."""
+    numbers = np.asarray(array)
+    is_plain = bool(np.isfinite(numbers).all() and numbers.all())
+    return numbers.dtype.kind == "f" and not is_plain
+
+
+def _one(array: Any) -> Any:
+    """Return 1 in the place of a number; a plain one takes the dtype of the others."""
+    return 1.0 if isinstance(array, float) else np.ones_like(np.asarray(array))
 
 
 def _edge(hop: Hop, term: Term) -> Edge:

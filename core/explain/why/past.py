@@ -66,6 +66,8 @@ def _is_trained(trace: Trace, other: Other) -> bool:
     at, hop = trace.iteration, other.at
     if at is None or not at.number or hop.node not in trace.updated:
         return False
+    if hop.quantity != "value":
+        return False
     given = at.other(0).run.value(hop.node)[hop.index or ()]
     return other.cause == "given" and bool(np.isfinite(given))
 

@@ -285,31 +285,39 @@ def _unused(trace: Trace, found: Why) -> Iterator[Row]:
 
 
 def _others(trace: Trace, found: Why) -> Iterator[Row]:
-    """Tell what makes a NaN besides, each with its place."""
+    """Tell what makes it NaN or infinite besides, each with its place."""
     if found.others is None:
         return
     places, is_all = found.others
-    count = len(places)
+    count, nodes = len(places), trace.run.graph.nodes
     least = "" if is_all else "at least "
     makes = "makes" if count == 1 else "make"
-    text = f"and {least}{counted(count, 'other')} {makes} it NaN, too: "
+    what = "NaN" if math.isnan(found.hops[0].number or 0.0) else "infinite"
+    text = f"and {least}{counted(count, 'other')} {makes} it {what}, too: "
     for place in places[:_MOST_OTHERS]:
-        leads = Element(place.at.node, "value", place.at.index)
+        hop = place.at
+        way = "" if place.through is None else f" through {nodes[place.through].name}"
+        leads = Element(hop.node, hop.quantity, hop.index)
         yield Row(
-            "fact", f"{text}{_name(trace, place.at)}: {place.because}", leads=leads
+            "fact", f"{text}{_name(trace, hop)}{way}: {place.because}", leads=leads
         )
         text = "and "
     if count > _MOST_OTHERS:
         yield Row("fact", f"and {count - _MOST_OTHERS} more")
 
 
-_MOST_OTHERS: Final = 3  # places that make a NaN besides the one that is named
+_MOST_OTHERS: Final = 3  # places besides the one that is named
 
 
 def _set_up(trace: Trace, found: Why) -> Iterator[Row]:
-    hop = found.forward
-    told = found.behind.hops[0] if found.behind else None
-    if hop is not None and (told is None or told.place != hop.place):
+    hop, behind = found.forward, found.behind
+    is_told = (
+        behind is not None
+        and hop is not None
+        and (behind.hops[0].place == hop.place or math.isnan(hop.number or 0))
+    )
+    # A NaN there may come from another operand than the slope does.
+    if hop is not None and not is_told:
         text = f"set up in the forward pass: {_name(trace, hop)} = {{}}"
         yield Row("note", text, (hop.number,))
 

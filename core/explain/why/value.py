@@ -57,22 +57,23 @@ def _why_value(trace: Trace, start: Hop) -> _Answer:
     run, number = trace.run, start.number
     if number is None or (math.isfinite(number) and number != 0):
         return _Answer(Why("nonzero", (start,)), None)
-    judge = _judge(number)
+    of_number = judge(number)
 
     def verdict(hop: Hop) -> Verdict:
         if hop.node in run.patches.values:
             return Verdict("written")
         here = near(run, hop.node, hop.index or ())
-        return Verdict("given") if here is None else judge(here)
+        return Verdict("given") if here is None else of_number(here)
 
     way = followed(
-        run, f"value {judge.__name__}", start, lambda hop: verdict(hop).onward
+        run, f"value {of_number.__name__}", start, lambda hop: verdict(hop).onward
     )
     found = verdict(way.hops[-1])
     return _Answer(_ending(trace, way, found), _worth_asking(run, found.suspect))
 
 
-def _judge(number: float) -> Callable[[Near], Verdict]:
+def judge(number: float) -> Callable[[Near], Verdict]:
+    """Return what tells the cause of a 0, a NaN or an infinity."""
     if math.isnan(number):
         return of_nan
     return _of_infinity if math.isinf(number) else _of_zero

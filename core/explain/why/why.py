@@ -6,7 +6,6 @@ so, and the name of the cause.
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -36,10 +35,7 @@ def why(
     if quantity == "value":
         number = float(trace.run.value(node)[index])
         found = why_value(trace, Hop(node, index, "value", number))
-        if not math.isnan(number):
-            return found
-        beside = others(trace.run, found.hops[0], found.at, found.cause)
-        return replace(found, others=beside)
+        return replace(found, others=others(trace, found, position))
     if trace.run.gradients[node] is None:
         return no_gradient(trace.run, node)
     gradient = trace.gradient(node, position)
@@ -47,7 +43,8 @@ def why(
         return Why("not yet", (Hop(node, index, "grad", None),))
     hop = Hop(node, index, "grad", float(gradient[index]))
     if hop.is_bad:
-        return bad_gradient(trace, hop, position, progress)
+        found = bad_gradient(trace, hop, position, progress)
+        return replace(found, others=others(trace, found, position))
     if hop.number == 0:
         return zero_gradient(trace, hop, position, progress)
     return Why("nonzero", (hop,), explain_gradient(trace, node, index, position))

@@ -752,7 +752,13 @@ _WRONG_BEFORE_IT_IS_RUN = (
     *("goto 9999", "goto #9999", "goto"),
     *("diff nobody c", "diff c nobody", "diff c", "diff 1 2 3"),
     *("detach nobody", "detach c<-W", "detach"),
-    *("patch c nomistake", "patch nobody local", "patch c<-W local", "patch c", "patch"),
+    *(
+        "patch c nomistake",
+        "patch nobody local",
+        "patch c<-W local",
+        "patch c",
+        "patch",
+    ),
 )
 
 
@@ -772,7 +778,15 @@ def test_a_line_of_a_stop_may_need_what_is_not_there_yet() -> None:
         *("goto later", "undisplay 7", "display", "break if c > 1", "whatis c"),
         *("condition 9", "delete 9", "explain -3", "why", "until a.h"),
         *("last -f c", "set c = 2", "watch c if c > 1", "diff 4", "explain -2 W.grad"),
-        *("goto 7:c", "goto 3", "goto 50%", "goto -2", "goto a.h<-W", "diff", "diff 3 4"),
+        *(
+            "goto 7:c",
+            "goto 3",
+            "goto 50%",
+            "goto -2",
+            "goto a.h<-W",
+            "diff",
+            "diff 3 4",
+        ),
         *("diff c W", "diff a.h.grad a.h", "detach a", "patch a.h local"),
     )
     text = "; ".join(lines)
