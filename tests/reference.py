@@ -271,7 +271,10 @@ def _setting(parameter: Parameter) -> str:
 
 
 def recipe_reference() -> str:
-    heads = re.findall(r"(?m)^def (.*):$", PRELUDE)
+    found = re.findall(r"(?ms)^def ([^:]*):$", PRELUDE)
+    heads = [
+        re.sub(r"\s+", " ", one).replace("( ", "(").replace(" )", ")") for one in found
+    ]
     return "\n".join(["```python", *heads, "```", ""])
 
 

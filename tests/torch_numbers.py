@@ -53,15 +53,54 @@ CASES: Final[dict[str, Case]] = {
         "y = F.linear(F.linear(x, w, b), v)",
         {"x": drawn(2, 3, 4), "w": drawn(3, 4), "b": drawn(3), "v": drawn(2, 3)},
     ),
+    "layer_norm": Case(
+        "y = layer_norm(x, w, b, axis=(-2, -1))",
+        "y = F.layer_norm(x, (3, 4), w, b)",
+        {"x": drawn(2, 3, 4), "w": drawn(3, 4), "b": drawn(3, 4, seed=1)},
+    ),
+    "rms_norm": Case(
+        "y = rms_norm(x, w, eps=1e-6)",
+        "y = F.rms_norm(x, (4,), w, eps=1e-6)",
+        {"x": drawn(2, 3, 4), "w": drawn(4)},
+    ),
+    "batch_norm": Case(
+        "y = batch_norm(x, w, b)",
+        "y = F.batch_norm(x, None, None, w, b, training=True)",
+        {"x": drawn(3, 2, 2, 3), "w": drawn(2), "b": drawn(2, seed=1)},
+    ),
+    "batch_norm in use": Case(
+        "y = batch_norm(x, w, b, M, V, training=False, eps=1e-3)",
+        "y = F.batch_norm(x, M, V, w, b, training=False, eps=1e-3)",
+        {
+            "x": drawn(3, 2, 4),
+            "w": drawn(2),
+            "b": drawn(2, seed=1),
+            "M": [0.25, -1.0],
+            "V": [0.5, 2.0],
+        },
+    ),
+    "group_norm": Case(
+        "y = group_norm(x, 2, w, b)",
+        "y = F.group_norm(x, 2, w, b)",
+        {"x": drawn(3, 4, 2, 3), "w": drawn(4), "b": drawn(4, seed=1)},
+    ),
+    "instance_norm": Case(
+        "y = instance_norm(x, w, b)",
+        "y = F.instance_norm(x, weight=w, bias=b)",
+        {"x": drawn(2, 3, 4), "w": drawn(3), "b": drawn(3, seed=1)},
+    ),
+    "embedding": Case(
+        "y = embedding(I, w, padding_idx=1)",
+        "y = F.embedding(I, w, padding_idx=1)",
+        {"I": [[0, 1, 2], [2, 2, 1]], "w": drawn(4, 3)},
+    ),
 }
 
 
 def by_torch(case: Case, torch: Any) -> dict[str, Any]:
     """Return y, and the gradient of each leaf, as PyTorch computes them."""
     leaves = {
-        name: torch.tensor(
-            np.asarray(value), requires_grad=np.asarray(value).dtype.kind == "f"
-        )
+        name: torch.tensor(np.asarray(value), requires_grad=not name.isupper())
         for name, value in case.leaves.items()
     }
     scope = {"torch": torch, "F": torch.nn.functional, **leaves}
@@ -70,7 +109,7 @@ def by_torch(case: Case, torch: Any) -> dict[str, Any]:
     torch.sum(y * torch.tensor(seed_of(tuple(y.shape)), dtype=y.dtype)).backward()
     found = {"y": y.detach().tolist()}
     for name, leaf in leaves.items():
-        if leaf.requires_grad and not name.isupper():
+        if leaf.requires_grad:
             found[name] = leaf.grad.tolist()
     return found
 

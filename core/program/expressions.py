@@ -155,8 +155,9 @@ def _attribute(reading: Reading, node: ast.Attribute) -> Bound:
     if not isinstance(value, Ref):
         what = f"{described(value)} has no .{node.attr}"
         raise Fault(what, "only values of the program have .T and .shape")
-    if node.attr == "shape":
-        return reading.builder.nodes[value.node].shape
+    shape = reading.builder.nodes[value.node].shape
+    if node.attr in ("shape", "ndim"):
+        return shape if node.attr == "shape" else len(shape)
     op = OPS["transpose"]
     return reading.apply(
         node, op, [value.node], checked(op.name, op.parameters, {"axes": None})

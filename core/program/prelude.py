@@ -8,12 +8,10 @@ and only here, an expression may choose by a static value, as in
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from ..ops.nn.losses import REDUCTION
-
-if TYPE_CHECKING:
-    from ..ops.table import Parameter
+from ..ops.table import Parameter, checks
 
 PRELUDE: Final = """
 def mse_loss(input, target, reduction="mean"):
@@ -31,22 +29,54 @@ def huber_loss(input, target, reduction="mean", delta=1.0):
     reduced = mean(losses) if reduction == "mean" else losses    # one number of all
     return sum(reduced) if reduction == "sum" else reduced
 
-def layer_norm(x, weight=None, bias=None, eps=1e-5):
-    centred = x - mean(x, axis=-1, keepdims=True)    # each row has the mean 0
-    variance = mean(centred ** 2, axis=-1, keepdims=True)
+def layer_norm(x, weight=None, bias=None, eps=1e-5, axis=-1):
+    centred = x - mean(x, axis=axis, keepdims=True)    # each row has the mean 0
+    variance = mean(centred ** 2, axis=axis, keepdims=True)
     normal = centred / sqrt(variance + eps)    # each row has the variance 1
     scaled = normal if weight is None else normal * weight    # one scale a column
     return scaled if bias is None else scaled + bias    # one offset a column
 
-def batch_norm(x, weight=None, bias=None, eps=1e-5, axis=0):
-    centred = x - mean(x, axis=axis, keepdims=True)    # each feature has the mean 0
-    variance = mean(centred ** 2, axis=axis, keepdims=True)    # that of this batch
-    normal = centred / sqrt(variance + eps)    # each feature has the variance 1
-    scaled = normal if weight is None else normal * weight    # one scale a feature
-    return scaled if bias is None else scaled + bias    # one offset a feature
+def rms_norm(x, weight=None, eps=1e-5, axis=-1):
+    size = mean(x ** 2, axis=axis, keepdims=True)    # the mean square of each row
+    normal = x / sqrt(size + eps)    # each row has the mean square 1
+    return normal if weight is None else normal * weight    # one scale a column
 
-def embedding(indices, weight):
-    return weight[indices]    # one row for each index; gradients of a row add up
+def batch_norm(
+    x, weight=None, bias=None, running_mean=None, running_var=None, training=True,
+    eps=1e-5
+):
+    one = (x.shape[1],) + (1, 1, 1)[:x.ndim - 2]    # a number for each channel
+    rest = (0, 2, 3, 4)[:x.ndim - 1]    # all axes but that of the channels
+    known = None if training else reshape(running_mean, one)
+    centre = mean(x, axis=rest, keepdims=True) if training else known
+    centred = x - centre    # in training, each channel has the mean 0
+    squares = centred ** 2 if training else reshape(running_var, one)
+    variance = mean(squares, axis=rest, keepdims=True) if training else squares
+    normal = centred / sqrt(variance + eps)    # and the variance 1
+    scale = None if weight is None else weight if x.ndim == 2 else reshape(weight, one)
+    scaled = normal if weight is None else normal * scale    # one scale a channel
+    offset = None if bias is None else bias if x.ndim == 2 else reshape(bias, one)
+    return scaled if bias is None else scaled + offset    # one offset a channel
+
+def group_norm(x, num_groups, weight=None, bias=None, eps=1e-5):
+    one = (x.shape[1],) + (1, 1, 1)[:x.ndim - 2]    # a number for each channel
+    groups = reshape(x, (x.shape[0], num_groups, -1))    # channels side by side
+    centred = groups - mean(groups, axis=-1, keepdims=True)    # a group's mean is 0
+    variance = mean(centred ** 2, axis=-1, keepdims=True)
+    normal = reshape(centred / sqrt(variance + eps), x.shape)    # its variance is 1
+    scale = None if weight is None else weight if x.ndim == 2 else reshape(weight, one)
+    scaled = normal if weight is None else normal * scale    # one scale a channel
+    offset = None if bias is None else bias if x.ndim == 2 else reshape(bias, one)
+    return scaled if bias is None else scaled + offset    # one offset a channel
+
+def instance_norm(x, weight=None, bias=None, eps=1e-5):
+    return group_norm(x, x.shape[1], weight, bias, eps)    # each channel by itself
+
+def embedding(indices, weight, padding_idx=None):
+    rows = weight[indices]    # one row for each index; gradients of a row add up
+    padding = None if padding_idx is None else indices == padding_idx
+    free = None if padding is None else stop_gradient(rows)    # no gradient there
+    return rows if padding is None else where(expand_dims(padding, -1), free, rows)
 
 def scaled_dot_product_attention(query, key, value, attn_mask=None, scale=None):
     factor = 1 / sqrt(query.shape[-1]) if scale is None else scale
@@ -56,5 +86,9 @@ def scaled_dot_product_attention(query, key, value, attn_mask=None, scale=None):
     return weights @ value    # a weighted mean of the values for each query
 """
 
-# Arguments that a recipe chooses by: a wrong one would choose without a word.
-CHOICES: Final[tuple[Parameter, ...]] = (REDUCTION,)
+# Arguments that are fixed: a wrong one would choose without a word, or be a shape.
+CHOICES: Final[tuple[Parameter, ...]] = (
+    REDUCTION,
+    Parameter("training", checks.flag),
+    Parameter("num_groups", checks.size),
+)

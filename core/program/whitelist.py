@@ -201,6 +201,8 @@ def _check_attribute(
     # In the console, names of nodes have dots in them: they are looked up there.
     if place == "console" or node.attr in {"T", "shape"}:
         return None
+    if place == "prelude" and node.attr == "ndim":
+        return None
     what, way = f"there is no attribute .{node.attr}", WAYS.get(node.attr)
     number = number_named(ast.unparse(node).split("."))
     hint = f"write {way}" if way else number or "allowed: .T and .shape"

@@ -56,6 +56,8 @@ USUAL: Final[Mapping[str, Mapping[str, str]]] = {
     "stack": {"arrays": "[x, x]"},
     "einsum": {"subscripts": '"ij,jk->ik"', "operands": "[x, w]"},
     "embedding": {"indices": "i"},
+    "linear": {"weight": "x"},
+    "group_norm": {"num_groups": "1"},
     "zeros": {"shape": "(2, 3)"},
     "ones": {"shape": "(2, 3)"},
     "full": {"shape": "(2, 3)", "fill_value": "7"},

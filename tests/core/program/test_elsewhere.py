@@ -107,7 +107,6 @@ RIGHT: Final[dict[str, Any]] = {
     "vector_norm": math.hypot(*X.ravel()),
     "dist": math.dist(X.ravel(), Y.ravel()),
     "normalize": np.array([row / math.hypot(*row) for row in X]),
-    "rms_norm": np.array([r / math.sqrt(np.vdot(r, r) / 4 + 1e-5) for r in X]),
     "ptp": 11.0,
     "nansum": np.nansum(X),
     "nan_to_num": X,
@@ -315,7 +314,7 @@ def test_a_person_is_led_to_what_works(text: str, hint: str) -> None:
         *("svd", "eig", "qr", "lu", "cholesky", "solve", "pinv", "conv1d", "conv3d"),
         *("cummax", "dropout2d", "rand", "randn", "lgamma", "acos", "asin", "cross"),
         *("argmax", "any", "all", "nonzero", "unique", "mode", "lstm", "gru", "print"),
-        *("max_pool1d", "group_norm", "ctc_loss", "hinge_loss", "backward", "fft"),
+        *("max_pool1d", "unfold", "ctc_loss", "hinge_loss", "backward", "fft"),
     ],
 )
 def test_what_does_not_exist_has_no_neighbour(name: str) -> None:

@@ -123,17 +123,88 @@ def test_layer_norm() -> None:
     assert_gradients(whole, x=X, w=w, b=b)
 
 
-def test_batch_norm() -> None:
-    x = np.random.default_rng(1).normal(size=(3, 2, 2, 2))
-    w, b = np.array([[[2.0]], [[-1.0]]]), np.array([[[0.5]], [[1.0]]])
-    axes = (0, 2, 3)
-    spread = np.sqrt(x.var(axes, keepdims=True) + 1e-5)
-    normal = (x - x.mean(axes, keepdims=True)) / spread
-    text = "y = batch_norm(x, w, b, axis=(0, 2, 3))"
-    np.testing.assert_allclose(result(text, x=x, w=w, b=b), normal * w + b)
+def test_layer_norm_over_several_axes() -> None:
+    x = np.random.default_rng(1).normal(size=(3, 2, 4))
+    w = np.arange(8.0).reshape(2, 4)
+    spread = np.sqrt(x.var((1, 2), keepdims=True) + 1e-5)
+    normal = (x - x.mean((1, 2), keepdims=True)) / spread
+    text = "y = layer_norm(x, w, axis=(-2, -1))"
+    np.testing.assert_allclose(result(text, x=x, w=w), normal * w)
+    assert_gradients(text, x=x, w=w)
+
+
+def test_rms_norm() -> None:
+    w = np.array([1.0, 2.0, -1.0, 0.5])
+    normal = X / np.sqrt(np.square(X).mean(-1, keepdims=True) + 0.01)
+    text = "y = rms_norm(x, w, eps=0.01)"
+    np.testing.assert_allclose(result(text, x=X, w=w), normal * w)
+    assert_gradients(text, x=X, w=w)
+    assert ops(text, x=X, w=w)[-1] == "multiply"
+
+
+def channels(x: np.ndarray) -> np.ndarray:
+    """Return the channels of samples as the last axis."""
+    return np.moveaxis(x, 1, -1)
+
+
+@pytest.mark.parametrize("shape", [(4, 2), (3, 2, 4), (3, 2, 2, 2), (2, 2, 1, 2, 3)])
+def test_batch_norm(shape: tuple[int, ...]) -> None:
+    x = np.random.default_rng(1).normal(size=shape)
+    w, b = np.array([2.0, -1.0]), np.array([0.5, 1.0])
+    rows = channels(x).reshape(-1, 2)
+    normal = (channels(x) - rows.mean(0)) / np.sqrt(rows.var(0) + 1e-5)
+    text = "y = batch_norm(x, w, b)"
+    y = result(text, x=x, w=w, b=b)
+    np.testing.assert_allclose(channels(y), normal * w + b)
     assert_gradients(text, x=x, w=w, b=b)
-    columns = (X - X.mean(0)) / np.sqrt(X.var(0) + 1e-5)
-    np.testing.assert_allclose(result("y = batch_norm(x)", x=X), columns)
+    np.testing.assert_allclose(channels(result("y = batch_norm(x)", x=x)), normal)
+
+
+def test_batch_norm_of_rows_has_nothing_to_put_in_shape() -> None:
+    w, b = np.arange(4.0), np.ones(4)
+    assert "reshape" not in ops("y = batch_norm(x, w, b)", x=X, w=w, b=b)
+
+
+@pytest.mark.parametrize("shape", [(4, 2), (3, 2, 2, 2)])
+def test_batch_norm_in_use_takes_what_was_counted_in_training(
+    shape: tuple[int, ...],
+) -> None:
+    x = np.random.default_rng(1).normal(size=shape)
+    m, v = np.array([0.5, -1.0]), np.array([2.0, 0.25])
+    w, b = np.array([2.0, -1.0]), np.array([0.5, 1.0])
+    text = "y = batch_norm(x, w, b, running_mean=m, running_var=v, training=False)"
+    right = (channels(x) - m) / np.sqrt(v + 1e-5) * w + b
+    np.testing.assert_allclose(channels(result(text, x=x, m=m, v=v, w=w, b=b)), right)
+    assert_gradients(text, x=x, m=m, v=v, w=w, b=b)
+
+
+@pytest.mark.parametrize("groups", [1, 2, 4])
+def test_group_norm(groups: int) -> None:
+    x = np.random.default_rng(1).normal(size=(3, 4, 2, 2))
+    w, b = np.array([2.0, -1.0, 0.5, 1.0]), np.array([0.5, 1.0, 0.0, -1.0])
+    y = np.zeros_like(x)
+    size = 4 // groups
+    for sample, group in np.ndindex(3, groups):
+        part = slice(group * size, (group + 1) * size)
+        numbers = x[sample, part]
+        normal = (numbers - numbers.mean()) / np.sqrt(numbers.var() + 1e-5)
+        y[sample, part] = normal
+    text = f"y = group_norm(x, {groups}, w, b)"
+    right = channels(y) * w + b
+    np.testing.assert_allclose(channels(result(text, x=x, w=w, b=b)), right)
+    assert_gradients(text, x=x, w=w, b=b)
+    if groups == 4:
+        text = "y = instance_norm(x, w, b)"
+        np.testing.assert_allclose(channels(result(text, x=x, w=w, b=b)), right)
+
+
+def test_embedding_keeps_a_row_as_padding() -> None:
+    i = np.array([[0, 2], [2, 1]])
+    run = run_of("y = embedding(i, W, padding_idx=2)", i=i, W=X)
+    np.testing.assert_array_equal(run.value(run.graph.output), X[i])
+    seed = np.asarray(run.seed)
+    rows = [seed[0, 0], seed[1, 1], np.zeros(4)]
+    np.testing.assert_allclose(gradient(run, "W"), rows)
 
 
 def test_embedding_adds_what_rows_receive() -> None:
