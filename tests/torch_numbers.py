@@ -48,6 +48,11 @@ CASES: Final[dict[str, Case]] = {
         "y = (x * x).index_put((I, J), v * v)",
         {"x": drawn(3, 4), "v": drawn(2, 3), "I": [[0], [2]], "J": [1, 3, 0]},
     ),
+    "take_along_axis": Case(
+        "y = take_along_axis(x * x, I, axis=1)",
+        "y = (x * x).gather(1, I)",
+        {"x": drawn(2, 3), "I": [[0, 2, 2, 1], [1, 1, 0, 1]]},
+    ),
     "linear": Case(
         "y = linear(linear(x, w, b), v)",
         "y = F.linear(F.linear(x, w, b), v)",

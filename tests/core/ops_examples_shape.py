@@ -181,6 +181,17 @@ def taking(draw: Draw) -> Case:
     return Case((x, indices), {"axis": axis})
 
 
+@st.composite
+def taking_along(draw: Draw) -> Case:
+    x = smooth(draw(generators()), draw(shapes(1, side=1)))
+    axis = draw(one_axis(x.ndim))
+    shape = [1 if draw(st.booleans()) else size for size in x.shape]
+    shape[axis] = draw(st.integers(0, 4))
+    elements = one_axis(x.shape[axis])
+    indices = draw(hnp.arrays(np.int64, tuple(shape), elements=elements))
+    return Case((x, indices), {"axis": axis})
+
+
 # -------------------------------------------------------------------- references
 
 
@@ -276,6 +287,18 @@ def take(x: np.ndarray, indices: np.ndarray, axis: Any) -> np.ndarray:
         picked[place] = rows[indices[place]]
     front = range(indices.ndim)
     return np.moveaxis(picked, front, [axis % x.ndim + k for k in front])
+
+
+def take_along_axis(x: np.ndarray, indices: np.ndarray, axis: int) -> np.ndarray:
+    shape = list(x.shape)
+    shape[axis] = indices.shape[axis]
+    picked = np.zeros(shape)
+    wide = np.broadcast_to(indices, shape)
+    for place in np.ndindex(picked.shape):
+        at = list(place)
+        at[axis] = wide[place]
+        picked[place] = x[tuple(at)]
+    return picked
 
 
 def _said(shape: Any, says: str, /, **attributes: Any) -> Misfit:
@@ -410,6 +433,15 @@ EXAMPLES: dict[str, Example] = {
     ),
 }
 
+EXAMPLES["take_along_axis"] = Example(
+    take_along_axis,
+    taking_along(),
+    (
+        _said(((2, 3), (2, 3)), "axis 2 is not an axis of shape (2, 3)", axis=2),
+        _said(((2, 3), (3, 3)), "(3, 3) have to be as long as x (2, 3), or 1", axis=1),
+        _said(((2, 3), (3,)), "indices (3,) have to be as long", axis=0),
+    ),
+)
 _PUT = "put: a value of shape (3,) does not broadcast to (2,)"
 EXAMPLES["put"] = Example(
     put,
@@ -434,6 +466,13 @@ CORNERS: tuple[Corner, ...] = (
     ),
     Corner(
         "take", (_ROW, np.array([1, 1, 1])), {"axis": 0}, [2, 2, 2], ([0, 3, 0], None)
+    ),
+    Corner(
+        "take_along_axis",
+        (_ROW, np.array([1, 1, -1])),
+        {},
+        [2, 2, 3],
+        ([0, 2, 1], None),
     ),
     Corner("broadcast_to", (_ROW,), {"shape": (4, 3)}, [_ROW] * 4, ([4.0, 4.0, 4.0],)),
 )

@@ -11,7 +11,7 @@ import numpy as np
 
 from ...base.text import counted
 from ..table import Array, Form, Op, Parameter, Shape, Value, checks, linear
-from ..table.axes import reduced_axes
+from ..table.axes import reduced_axes, without_axis
 from ..table.wide import careful
 from .rows import items
 
@@ -222,6 +222,36 @@ def _take_vjp(
     return whole.reshape(shape)
 
 
+def _take_along_axis_shape(x: Shape, indices: Shape, *, axis: int = -1) -> Shape:
+    (along,) = reduced_axes(x, axis)
+    others = [one for k, one in enumerate(indices) if k != along]
+    pairs = zip(others, without_axis(x, along), strict=False)
+    if len(indices) != len(x) or any(one not in {1, size} for one, size in pairs):
+        raise ValueError(
+            f"take_along_axis: indices {indices} have to be as long as x {x}, or 1, "
+            f"along each axis but {along}"
+        )
+    return (*x[:along], indices[along], *x[along + 1 :])
+
+
+def _take_along_axis(x: Array, indices: Array, *, axis: int = -1) -> Array:
+    dtype = np.asarray(indices).dtype
+    if dtype.kind not in "iu":
+        raise ValueError(f"take_along_axis: indices are whole numbers, not {dtype}")
+    return np.take_along_axis(x, indices, axis)
+
+
+@careful
+def _take_along_axis_vjp(
+    g: Array, _y: Array, x: Array, indices: Array, *, axis: int = -1
+) -> Array:
+    whole = np.zeros(x.shape, np.asarray(g).dtype)
+    places: list[Array] = [*np.indices(g.shape, sparse=True)]
+    places[axis] = indices
+    np.add.at(whole, tuple(places), g)
+    return whole
+
+
 # ----------------------------------------------------------------------------- the rows
 
 
@@ -269,6 +299,17 @@ _OF_TAKEN: Final = Form(
     "np.shape({x})), {indices}, {axis})), np.ravel({g}), np.size({x}))"
     ".reshape(np.shape({x}))",
     _ADD,
+)
+
+_OF_TAKEN_ALONG: Final = Form(
+    "1",
+    "{g} added at {indices} along axis {axis}, 0 elsewhere",
+    "np.bincount(np.ravel(np.take_along_axis(np.arange(np.size({x})).reshape("
+    "np.shape({x})), {indices}, {axis})), np.ravel({g}), np.size({x}))"
+    ".reshape(np.shape({x}))",
+    _ADD,
+    "at = [*np.indices(np.shape({g}))]\nat[{axis}] = {indices}\n"
+    "np.add.at({into}, tuple(at), {g})",
 )
 
 
@@ -330,6 +371,22 @@ ROWS: Final[tuple[Op, ...]] = (
         aliases=("gather",),
         wording=_take_wording,
         corner="no gradient flows into an index; gather is NumPy's take by another "
-        "name, and not PyTorch's gather: for that write x[arange(n), i]",
+        "name, and not PyTorch's gather: that is take_along_axis",
+    ),
+    Op(
+        name="take_along_axis",
+        operands=("x", "indices"),
+        forward=_take_along_axis,
+        shape=_take_along_axis_shape,
+        vjps=(_take_along_axis_vjp, None),
+        jvps=(linear(_take_along_axis), None),
+        kind="gather",
+        symbol="take {x} along axis {axis} at {indices}",
+        code="np.take_along_axis({x}, {indices}, {axis})",
+        forms=(_OF_TAKEN_ALONG, None),
+        summary="Pick elements along an axis, for each place others: PyTorch's gather.",
+        analytic=True,
+        parameters=(Parameter("axis", checks.whole, -1),),
+        corner="no gradient flows into an index",
     ),
 )

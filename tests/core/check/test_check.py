@@ -175,6 +175,7 @@ COMPLEX = {
     "split": "split(x, 2)[0] * x[2:]",
     "getitem": "x[1:] * x[:3]",
     "put": "put(x[N], x[1:3] ** 2) * x",
+    "take_along_axis": "take_along_axis(x, N) * x[:2]",
     "take": "take(x, N) * x[:2]",
     "reshape": "reshape(x, (2, 2)) * x[:2]",
     "ravel": "ravel(reshape(x, (2, 2))) * x",

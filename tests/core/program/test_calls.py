@@ -47,6 +47,7 @@ USUAL: Final[Mapping[str, Mapping[str, str]]] = {
     "pad": {"pad_width": "1"},
     "split": {"sections": "2"},
     "take": {"indices": "i"},
+    "take_along_axis": {"x": "v", "indices": "i"},
     "clip": {"min": "0.0", "max": "1.0"},
     "cross_entropy": {"target": "i"},
     "conv2d": {"input": "image", "weight": "kernel"},
