@@ -187,6 +187,15 @@ def test_the_public_names_wait_until_they_are_asked_for(
     assert not {"numpy", "rich", "textual", "gradstep.core"} & {*loaded}
 
 
+def test_a_page_is_made_without_the_application(
+    python: Callable[[str], list[str]],
+) -> None:
+    made = "import sys, gradstep.tui.export.documents"
+    loaded = python(f"{made}; print(*sys.modules, sep='\\n')")
+    assert "gradstep.tui.export.page" in loaded
+    assert "textual" not in loaded
+
+
 def test_gradstep_offers_what_it_promises() -> None:
     assert dir(gradstep) == sorted(gradstep.__all__)
     assert all(hasattr(gradstep, name) for name in gradstep.__all__)

@@ -15,7 +15,8 @@ import numpy as np
 from ..base.text import counted
 from ..engine.element import Element, Index, Quantity
 from ..engine.graph import Edge, Node
-from ..engine.trace import Breakdown, Contribution, Forward, Seed, Trace
+from ..engine.trace import Breakdown, Contribution, Event, Forward, Seed, Trace
+from ..words.formulas import factors
 from .axes import contraction, kept_axes
 from .factors import local_factors
 from .values import explain_value
@@ -23,6 +24,7 @@ from .values import explain_value
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from ..engine.graph import Graph
     from ..engine.run import Run
     from ..ops.table import Array, Op, Shape
 
@@ -209,6 +211,27 @@ def _local(run: Run, edge: Edge, array: Array) -> Facet:
     if kind == "elementwise":
         return Facet("local", array, edge.consumer, "grad")
     return Facet("local", array, edge.operand, "grad")
+
+
+def sides(
+    graph: Graph, event: Event, facets: Sequence[Facet]
+) -> tuple[int, int] | None:
+    """Return the numbers of the left and of the right factor of a matrix product.
+
+    The formula tells which of the two is the upstream gradient.
+    """
+    roles = [facet.role for facet in facets]
+    if isinstance(event, Contribution):
+        form = graph.worded(graph.nodes[event.consumer]).form(event.argument)
+        found = factors(form.code) if form is not None else None
+        if found is None or "local" not in roles:
+            return None
+        upstream, local = roles.index("upstream"), roles.index("local")
+        return (upstream, local) if found[0] == "g" else (local, upstream)
+    if isinstance(event, Forward) and len(roles) == 3:
+        op = graph.nodes[event.node].op
+        return (0, 1) if op is not None and factors(op.code) else None
+    return None
 
 
 # ------------------------------------------------------------------------- the links

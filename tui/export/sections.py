@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from ...core.engine.trace import Contribution, Update
-from ...core.explain.links import Facet, Region, linked, slopes_of
+from ...core.explain.links import Facet, Region, linked, sides, slopes_of
 from ...core.words.events import element_name
 from ...core.words.numbers import change_text, shape_text
 from ..draw.stage import Stage, pass_of
-from ..panes.step.frame import sides
 from ..panes.step.words import Moment, element, moment, uses, where
 from .cells import Cells, Index, cells_of, size_class
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from ....core.engine.trace import Contribution, Event, Forward, Update
-from ....core.words.formulas import factors
+from ....core.engine.trace import Contribution, Event, Update
+from ....core.explain.links import sides
 from ..matrix.grid import MARGINS, SHORTEST, TIGHTEST
 from .places import Part, Tile
 
@@ -96,27 +96,6 @@ def framed(
         row = row._replace(parts=tuple(parts))
     others = _folded(row.parts, facets), _stacked(row.parts)
     return (row, *(row._replace(parts=parts) for parts in others))
-
-
-def sides(
-    graph: Graph, event: Event, facets: Sequence[Facet]
-) -> tuple[int, int] | None:
-    """Return the numbers of the left and of the right factor of a matrix product.
-
-    The formula tells which of the two is the upstream gradient.
-    """
-    roles = [facet.role for facet in facets]
-    if isinstance(event, Contribution):
-        form = graph.worded(graph.nodes[event.consumer]).form(event.argument)
-        found = factors(form.code) if form is not None else None
-        if found is None or "local" not in roles:
-            return None
-        upstream, local = roles.index("upstream"), roles.index("local")
-        return (upstream, local) if found[0] == "g" else (local, upstream)
-    if isinstance(event, Forward) and len(roles) == 3:
-        op = graph.nodes[event.node].op
-        return (0, 1) if op is not None and factors(op.code) else None
-    return None
 
 
 def _factors(
