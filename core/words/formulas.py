@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import ChainMap
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
@@ -426,18 +427,40 @@ def _filled(template: str, words: Mapping[str, str], scalars: bool) -> str:
 
 def _fill(template: str, words: Mapping[str, str], expressions: bool = False) -> str:
     """Put `words` into the places of a template, `expressions` with parentheses."""
+    first, places = _places(template)
+    made = [first]
+    for place in places:
+        text = words.get(place.name, place.name)
+        if text.startswith("∂") and place.after.startswith("ᵀ"):
+            text = f"({text})"  # the whole gradient is transposed, not what it is by
+        elif expressions and not _stands_alone(place, text):
+            text = _bound(text)
+        made += text, place.after
+    filled = "".join(made)
+    return _tidy(filled) if expressions else filled
 
-    def word(found: re.Match[str]) -> str:
-        text = words.get(found[1], found[1])
-        if text.startswith("∂") and template.startswith("ᵀ", found.end()):
-            return f"({text})"  # the whole gradient is transposed, not what it is by
-        if not expressions or _stands_alone(template, found, text):
-            return text
-        return _bound(text)
 
-    return (
-        _tidy(_PLACE.sub(word, template)) if expressions else _PLACE.sub(word, template)
-    )
+class _Place(NamedTuple):
+    """A place of a template, and what is around it."""
+
+    name: str  # whose word goes there
+    after: str  # the text between it and the next place
+    leads: bool  # nothing stands before it
+    is_closed: bool  # at both sides are brackets, commas, or the ends
+    is_addend: bool  # the template is the sum or the difference of two places
+
+
+@lru_cache(4096)  # the formulas of all steps are made from few templates
+def _places(template: str) -> tuple[str, tuple[_Place, ...]]:
+    """Return the text before the first place of a template, and its places."""
+    first, *rest = _PLACE.split(template)
+    is_sum = _SUM.fullmatch(template) is not None
+    places: list[_Place] = []
+    for found, between in zip(_PLACE.finditer(template), rest[1::2], strict=True):
+        before, after = template[: found.start()].rstrip(), template[found.end() :]
+        is_closed = before[-1:] in "([|," and after[:1] in ")]|,"  # "" is in both
+        places.append(_Place(found[1], between, not before, is_closed, is_sum))
+    return first, tuple(places)
 
 
 def _tidy(text: str) -> str:
@@ -454,15 +477,14 @@ def _tidy(text: str) -> str:
     return _BESIDE_NUMBER.sub(" · ", text) if " ∘ " in text else text
 
 
-def _stands_alone(template: str, found: re.Match[str], text: str) -> bool:
+def _stands_alone(place: _Place, text: str) -> bool:
     """Tell whether nothing beside a place of a template can tear `text` apart."""
-    before, after = template[: found.start()].rstrip(), template[found.end() :]
-    if (not before or before[-1] in "([|,") and (not after or after[0] in ")]|,"):
+    if place.is_closed:
         return True
-    if _SUM.fullmatch(template):
-        return not before or not _is_sum(text)
+    if place.is_addend:
+        return place.leads or not _is_sum(text)
     is_negative = text.startswith(("-", "−")) and " " not in text
-    return is_negative and not before and after.startswith(" ")
+    return is_negative and place.leads and place.after.startswith(" ")
 
 
 def _bound(text: str) -> str:
