@@ -16,6 +16,7 @@ from string import Template
 from typing import TYPE_CHECKING, Final
 
 from ...core.base.errors import LimitError
+from ...core.base.garbage import undisturbed
 from ...core.base.progress import with_progress
 from ..draw.playback import facts
 from ..draw.stage import Stage, pass_of
@@ -43,14 +44,15 @@ def page(stage: Stage, progress: Progress | None = None) -> str:
     graph = drawn_graph(stage)
     firsts = _firsts(stage.graph)
     lines = [_lines(stage, event, firsts) for event in range(len(trace))]
-    steps = [
-        step_section(
-            stage,
-            event,
-            {"lines": at, **marks(graph, trace.event(event))},
-        )
-        for event, at in enumerate(with_progress(lines, progress))
-    ]
+    with undisturbed():
+        steps = [
+            step_section(
+                stage,
+                event,
+                {"lines": at, **marks(graph, trace.event(event))},
+            )
+            for event, at in enumerate(with_progress(lines, progress))
+        ]
     style, script = _text("page.css"), _text("page.js")
     return Template(_text("page.html")).substitute(
         title=escape(subject.title or subject.name),

@@ -69,13 +69,23 @@ def step_section(stage: Stage, number: int, attributes: Mapping[str, object]) ->
 
 
 def section(number: int, data: Mapping[str, object], body: Iterable[str]) -> str:
-    """Return a section; what a script has to know of it stands in its attributes."""
+    """Return a section; what a script has to know of it stands in its attributes.
+
+    An empty list is no attribute: it is what the script takes for one.
+    """
+    told = {name: one for name, one in data.items() if one not in ((), [])}
     attributes = "".join(
-        f' data-{name}="{escape(one if isinstance(one, str) else _JSON.encode(one))}"'
-        for name, one in data.items()
+        f' data-{name}="{_attribute(one)}"' for name, one in told.items()
     )
     inside = "\n".join(filter(None, body))
     return f'<section id="step{number}"{attributes}>\n{inside}\n</section>'
+
+
+def _attribute(one: object) -> str:
+    """Return a text as it is, and all else in JSON: a number is the same in both."""
+    if isinstance(one, (int, str)):
+        return escape(str(one))
+    return escape(_JSON.encode(one))
 
 
 _JSON: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
@@ -263,12 +273,13 @@ def _links(at: Moment, figures: Sequence[Figure]) -> object:
         for index in figure.cells.indices:
             here = shown[source].element(index)
             if here not in found:
-                keys = tuple(enumerate(linked(at.trace, at.number, shown, here)))
-                for place, region in keys:
-                    if (place, region) not in known:
-                        cells = _within(region, figures[place].cells)
-                        known[place, region] = sets.setdefault(cells, len(sets))
-                found[here] = [known[key] for key in keys]
+                found[here] = belong = []
+                for key in enumerate(linked(at.trace, at.number, shown, here)):
+                    number = known.get(key)
+                    if number is None:
+                        cells = _within(key[1], figures[key[0]].cells)
+                        number = known[key] = sets.setdefault(cells, len(sets))
+                    belong.append(number)
             for place, belong in enumerate(found[here]):
                 if place != source:
                     pairs[source][place].append(belong)
