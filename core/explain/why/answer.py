@@ -85,7 +85,9 @@ CAUSES: Final[Mapping[str, str]] = {
     "overflow both ways": "finite numbers overflow up and down, and ∞ − ∞ is NaN",
     "overflow meets zero": "finite factors overflow on the way and meet a 0: 0 · ∞ is "
     "NaN",
-    "overflow on the way": "the terms are finite, but a step on the way to their sum "
+    "underflow meets infinity": "factors underflow to 0 on the way and meet an "
+    "infinity: 0 · ∞ is NaN",
+    "overflow on the way": "what it is made of is finite, but a step on the way "
     "overflows",
     "infinite terms": "an infinity arrives, and the rule that adds up its products "
     "makes NaN of it",

@@ -14,12 +14,12 @@ from ...engine.graph import Edge
 from ..gradients import Columns, Explanation, Part, Term, explain_gradient
 from ..links import factor
 from .answer import Hop, Off, Way, Why, followed
-from .near import Near, near, picks, reached
+from .near import near, picks, reached
 from .spread import spread, untaken_branch
 from .value import is_literal, operands_at, passes_largest, why_value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from ...engine.run import Run
     from ...engine.trace import Trace
@@ -123,7 +123,7 @@ def _of_zero(trace: Trace, found: Explanation, progress: Progress | None) -> _Ve
     if "any" in first:
         # Both are 0: why nothing arrives says more than why it would not pass.
         return _Verdict(None, _first(found, first, "any"))
-    silent = _silent(trace, found)
+    silent = _silent(trace, found, lambda upstream: upstream != 0)
     is_blocked = silent is None or silent.upstream != 0
     return _Verdict("zero slope" if is_blocked else None, silent)
 
@@ -133,6 +133,16 @@ def _is_patched(run: Run, found: Explanation) -> bool:
     patches = run.patches
     is_clean = not (patches.rules or patches.in_place)
     return not is_clean and any(part.patched for part in found.parts)
+
+
+def _is_spoilt(trace: Trace, found: Explanation) -> bool:
+    """Tell whether a wrong rule sends what is not finite, where what arrives is."""
+    return _is_patched(trace.run, found) and any(
+        part.patched
+        and not math.isfinite(part.stored)
+        and bool(np.isfinite(trace.upstream(part.edge)).all())
+        for part in found.parts
+    )
 
 
 def _cancelled(run: Run, found: Explanation) -> str:
@@ -181,23 +191,25 @@ def _flat(trace: Trace, way: Way, found: Explanation, term: Term | None) -> Why:
     )
 
 
-def _silent(trace: Trace, found: Explanation) -> Term | None:
+def _silent(
+    trace: Trace, found: Explanation, wanted: Callable[[float], bool]
+) -> Term | None:
     """Return a product that is not told, since its slope is 0; None without one.
 
-    One that does not get 0 from the output says more.
+    One that gets what is wanted from the output says more.
     """
     silent: Term | None = None
     for part in found.parts:
         sent = np.asarray(trace.upstream(part.edge))
         for place in reached(trace.run, part.edge, part.element):
             upstream = float(sent[place])
-            if silent is None or upstream != 0:
+            if silent is None or wanted(upstream):
                 edge = part.edge
                 product = upstream * 0.0
                 silent = Term(
                     edge.consumer, edge.argument, place, upstream, 0.0, product
                 )
-            if upstream != 0:
+            if wanted(upstream):
                 return silent
     return silent
 
@@ -292,6 +304,8 @@ def of_bad(
         return _Verdict("written")
     if found.seed is not None and not math.isfinite(found.seed):
         return _Verdict("given")
+    if _is_spoilt(trace, found):
+        return _Verdict("patched")
     first = _firsts(trace, found, progress)
     is_nan = math.isnan(hop.number or 0.0)
     for kind in ("nan",) if is_nan else _ENDS[hop.number == math.inf]:
@@ -300,11 +314,17 @@ def of_bad(
             cause = cause_of_product(term)
             return _Verdict(cause, term, found.parts[first[kind]])
     ends = [kind for kind in ("inf", "-inf") if kind in first]
-    if not is_nan or not ends:
+    if is_nan and not ends:
+        silent = _silent(trace, found, lambda upstream: not math.isfinite(upstream))
+        if silent is None or math.isfinite(silent.upstream):
+            return _Verdict("overflow both ways")
+        met = "zero times infinity" if math.isinf(silent.upstream) else None
+        return _Verdict(met, silent)
+    if not is_nan:
         products = (n[3] for _, _, one in found.parts.chunks(progress) for n in one)
         seed = () if found.seed is None else (found.seed,)
         dtype = trace.run.value(found.node).dtype
-        is_out = not is_nan and passes_largest(chain(seed, products), dtype)
+        is_out = passes_largest(chain(seed, products), dtype)
         return _Verdict("overflow" if is_out else "overflow on the way")
     last = max(ends, key=lambda kind: first[kind])
     cause = "opposite infinities" if len(ends) == 2 else "infinite terms"
@@ -334,65 +354,46 @@ def _behind(trace: Trace, hop: Hop, term: Term) -> Why | None:
     """Say why the values are as they are that make a slope NaN or infinite."""
     if math.isfinite(term.local):
         return None
-    suspect = next(slope_makers(trace.run, hop, term), None)
+    suspect = next(iter(slope_makers(trace.run, hop, term)), None)
     if suspect is None or is_literal(trace.run, suspect):
         return None
     return why_value(trace, suspect)
 
 
-def slope_makers(run: Run, hop: Hop, term: Term) -> Iterator[Hop]:
-    """Yield the values of which each alone makes a slope NaN or infinite.
+def slope_makers(run: Run, hop: Hop, term: Term) -> list[Hop]:
+    """Return the values of which each alone makes a slope NaN or infinite.
 
-    That is a value that is the slope itself, or an operand. Where none does it alone,
-    it is a result that is NaN, and else the first operand that is not finite.
+    That is a value that is the slope itself, or elements of the operands. Where none of
+    them is NaN, a result that is says more of a slope that is.
     """
     met = factor(run, _edge(hop, term), hop.index or (), term.index)
     if met is not None and met.index is not None:
         number = float(run.value(met.node)[met.index])
-        yield Hop(met.node, met.index, "value", number)
-        return
+        return [Hop(met.node, met.index, "value", number)]
     here = near(run, term.consumer, term.index)
     if here is None:
-        return
-    found = list(_making(here, term))
+        return []
+    is_nan = math.isnan(term.local)
+    is_same = np.isnan if is_nan else np.isinf
+    chosen = _is_odd if here.op.kind == "elementwise" else _is_bad
+    found = list(here.each_steep(term.argument, hop.index or (), chosen, is_same))
     number = float(run.value(term.consumer)[term.index])
-    if not found and math.isnan(number):
-        found = [Hop(term.consumer, term.index, "value", number)]
-    bad = (here.first(np.isnan), here.first(np.isinf)) if not found else ()
-    yield from found or [one for one in bad if one is not None][:1]
+    nans = [one for one in found if math.isnan(one.number or 0.0)]
+    if is_nan and math.isnan(number) and not nans:
+        return [Hop(term.consumer, term.index, "value", number)]
+    if not found:
+        bad = here.first(is_same) or here.first(np.isinf)
+        found = [] if bad is None else [bad]
+    return nans or found
 
 
-def _making(here: Near, term: Term) -> Iterator[Hop]:
-    """Yield the operands that make a slope what it is, with 1 for all the others."""
-    arrays = [part.array for part in here.parts]
-    rule = here.op.jvp(term.argument)
-    if rule is None or here.op.kind != "elementwise":
-        return
-    odd = [k for k, array in enumerate(arrays) if _is_odd(array)]
-    is_same = np.isnan if math.isnan(term.local) else np.isinf
-    for kept in odd:
-        tried = [
-            _one(array) if k in odd and k != kept else array
-            for k, array in enumerate(arrays)
-        ]
-        one = np.ones_like(np.asarray(tried[term.argument]))[()]
-        with np.errstate(all="ignore"):
-            y = here.op.forward(*tried, **here.node.attributes)
-            slope = rule(one, y, *tried, **here.node.attributes)
-        if np.all(is_same(slope)):
-            yield here.parts[kept].hop(0)
+def _is_bad(array: Any) -> Any:
+    return ~np.isfinite(array)
 
 
-def _is_odd(array: Any) -> bool:
-    """Tell whether a number can make a slope that is not finite: a 0 can, too."""
-    numbers = np.asarray(array)
-    is_plain = bool(np.isfinite(numbers).all() and numbers.all())
-    return numbers.dtype.kind == "f" and not is_plain
-
-
-def _one(array: Any) -> Any:
-    """Return 1 in the place of a number; a plain one takes the dtype of the others."""
-    return 1.0 if isinstance(array, float) else np.ones_like(np.asarray(array))
+def _is_odd(array: Any) -> Any:
+    """Tell of numbers whether they can make a slope that is not finite: a 0 can."""
+    return ~np.isfinite(array) | (np.asarray(array) == 0)
 
 
 def _edge(hop: Hop, term: Term) -> Edge:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -134,6 +135,15 @@ class Near:
         """Compute the result again, with 1 for all chosen elements but one."""
         if _is_copied(self.op) or any(p.name == "seed" for p in self.op.parameters):
             return None
+        arrays = self._with_ones(chosen, kept)
+        with np.errstate(all="ignore"):
+            found = self.op.forward(*arrays, **self.node.attributes)
+        return float(self._here(found))
+
+    def _with_ones(
+        self, chosen: Callable[[Any], Any], kept: tuple[int, int] | None
+    ) -> list[Any]:
+        """Return the operands, with 1 for all chosen elements but one."""
         arrays = [part.array for part in self.parts]
         for other in self.sources:
             array = np.asarray(arrays[other])
@@ -144,9 +154,32 @@ class Near:
             if kept is not None and other == kept[0]:
                 changed.flat[kept[1]] = array.flat[kept[1]]
             arrays[other] = changed
-        with np.errstate(all="ignore"):
-            found = self.op.forward(*arrays, **self.node.attributes)
-        return float(self._here(found))
+        return arrays
+
+    def each_steep(
+        self,
+        argument: int,
+        index: Index,
+        chosen: Callable[[Any], Any],
+        is_same: Callable[[Any], Any],
+    ) -> Iterator[Hop]:
+        """Yield the chosen elements of which each alone makes a slope what it is.
+
+        It is that by the element `index` of an operand.
+        """
+        rule, part = self.op.jvp(argument), self.parts[argument]
+        if rule is None or _is_copied(self.op):
+            return
+        for number, flat in islice(self._chosen(chosen), _MOST_TRIED):
+            arrays = self._with_ones(chosen, (number, flat))
+            one = np.zeros_like(np.asarray(arrays[argument]))
+            place = zip(index, part.corner, strict=True)
+            one[tuple(i - start for i, start in place)] = 1
+            with np.errstate(all="ignore"):
+                y = self.op.forward(*arrays, **self.node.attributes)
+                slope = rule(one, y, *arrays, **self.node.attributes)
+            if is_same(self._here(slope)):
+                yield self.parts[number].hop(flat)
 
     def elements(self, count: int) -> tuple[Hop, ...]:
         """Return the first elements that the result was computed from."""
@@ -367,10 +400,12 @@ def terms_of(found: Near) -> Terms | None:
 
 
 def _product(found: Near) -> Terms:
-    numbers = [np.ravel(np.asarray(part.array)).astype(float) for part in found.parts]
-    with np.errstate(all="ignore"):
-        exact = np.array([np.prod(np.concatenate(numbers))])
-    live = np.array([all(np.all(column != 0) for column in numbers)])
+    factors_ = [np.ravel(np.asarray(part.array)).astype(float) for part in found.parts]
+    numbers = np.concatenate(factors_)
+    # A step on the way can make NaN of factors that are none.
+    is_nan = bool(np.isnan(np.asarray(found.result)[found.at]))
+    exact = np.array([np.nan if is_nan else product_of(numbers)])
+    live = np.array([bool(np.all(numbers != 0))])
 
     def factor(_term: int, chosen: Callable[[Any], Any]) -> Hop | None:
         return found.first(chosen)
@@ -382,6 +417,26 @@ def _product(found: Near) -> Terms:
 
 
 _MOST_FACTORS: Final = 8
+_BLOCK: Final = 512  # factors of a half at least, whose product is no underflow
+
+
+def product_of(numbers: Array) -> float:
+    """Return a product of which no step overflows or underflows.
+
+    >>> product_of(np.array([1e200, 1e200, 1e-300]))
+    1e+100
+    """
+    plain = np.isfinite(numbers) & (numbers != 0)
+    mantissas, exponents = np.frexp(numbers[plain])
+    found, power = 1.0, int(np.sum(exponents, dtype=np.int64))
+    for start in range(0, len(mantissas), _BLOCK):
+        block = np.prod(mantissas[start : start + _BLOCK])
+        found, more = math.frexp(found * float(block))
+        power += more
+    with np.errstate(all="ignore"):
+        if not plain.all():  # a 0, an infinity or a NaN: only the sign matters
+            return float(np.prod(numbers[~plain]) * np.sign(found))
+        return float(np.ldexp(found, np.clip(power, -5000, 5000)))
 
 
 def _signed(found: Near) -> Terms:

@@ -237,7 +237,7 @@ def _of_term(run: Run, hop: Hop, term: Term) -> _Sources:
         made = [] if cause is None else [Other(hop, cause, term.consumer)]
         return _Sources(hops, made, math.isfinite(term.local) or bool(made))
     # What is behind an infinite slope is another story: a 0, most often.
-    makers = slope_makers(run, hop, term)
+    makers = slope_makers(run, hop, term) if math.isnan(term.local) else []
     nans = [maker for maker in makers if math.isnan(maker.number or 0.0)]
     # What would be NaN without them cannot be seen: 0 · ∞, or ∞ / ∞ in the slope.
     edge = Edge(term.consumer, term.argument, hop.node)

@@ -280,8 +280,8 @@ def _unused(trace: Trace, found: Why) -> Iterator[Row]:
     if found.unused and term is not None and found.untaken is None:
         node = trace.run.graph.nodes[term.consumer]
         name = element_name(node, term.index, "grad")
-        text = f"{name} = {{}}: the output does not depend on this element here, but 0"
-        yield Row("note", f"{text} times what is not finite is NaN", (term.upstream,))
+        text = f"{name} = {{}}: nothing comes back from there, but 0 times what is not"
+        yield Row("note", f"{text} finite is NaN", (term.upstream,))
 
 
 def _others(trace: Trace, found: Why) -> Iterator[Row]:

@@ -150,6 +150,9 @@ def nan_of_terms(terms: Terms) -> Verdict:
         zero = terms.factor(first, _is_zero)
         if endless is None:
             return Verdict("overflow meets zero", operands=terms.factors(first))
+        if terms.live[first]:
+            made = Verdict("underflow meets infinity", suspect=endless)
+            return made._replace(operands=terms.factors(first))
         met = (endless,) if zero is None else (endless, zero)
         return Verdict("zero times infinity", suspect=endless, operands=met)
     ends = [np.flatnonzero(numbers == bad) for bad in (np.inf, -np.inf)]
@@ -198,11 +201,20 @@ _OF_ZERO: Final[Mapping[str, _Chosen]] = {
 }
 
 
+_SAME: Final[Mapping[str, _Chosen]] = {
+    "nan": np.isnan,
+    "inf": np.isinf,
+    "zero": _is_zero,
+}
+
+
 def _own(here: Near, makes: Special, suspects: Mapping[str, _Chosen]) -> Verdict:
     """Return the cause that the operation itself names, and the operand behind it."""
     cause = here.cause(makes)
     chosen = suspects.get(cause or "")
-    suspect = None if chosen is None else here.first(chosen)
+    suspect = None
+    if chosen is not None:
+        suspect = here.responsible(chosen, _SAME[makes]) or here.first(chosen)
     if cause == "zero over zero" and suspect is not None:
         last = here.parts[-1].places(_is_zero)
         suspect = here.parts[-1].hop(int(last[0])) if len(last) else suspect

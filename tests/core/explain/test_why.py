@@ -510,6 +510,11 @@ BORN: list[tuple[str, dict[str, Any], str, str, str]] = [
     ("y = x ** 0.5", {"x": -2.0}, "y", "of a negative", ""),
     ("y = sin(x)", {"x": INF}, "y", "periodic", "given"),
     ("y = prod(x)", {"x": [BIG] * 40 + [0.0]}, "y", "overflow meets zero", ""),
+    (
+        *("y = prod(x)", {"x": [1e-200] * 40 + [INF]}),
+        *("y", "underflow meets infinity", "given"),
+    ),
+    ("y = prod(x)", {"x": [0.0, 2.0, INF]}, "y", "zero times infinity", "given"),
     # As many that no processor adds all to one sum, where a first infinity would stay.
     (
         *("y = x @ z", {"x": [BIG] * 64, "z": [BIG, -BIG] * 32}),
@@ -880,3 +885,82 @@ def test_a_sum_overflows_as_a_whole_or_on_the_way(
 ) -> None:
     run = run_of(text, **leaves)
     assert asked(run, name).cause == cause
+
+
+# ------------------------------------------------------- which of several is to blame
+
+
+def test_a_product_of_an_infinity_is_infinite_however_small_the_others() -> None:
+    # 1e-300 · 1e-300 · ∞ would be 0 · ∞.
+    run = run_of("y = prod(x)\nE = y", x=[INF, 1e-300, 1e-300])
+    found = asked(run, "y")
+    assert (found.cause, names(run, found.hops)) == ("given", ["y", "x[0]"])
+
+
+@pytest.mark.parametrize(
+    ("numbers", "cause"),
+    [
+        # 10^500; and 1 by way of 10^8000, which no type of a machine has.
+        ([1e200, 1e200, 1e100], "overflow"),
+        ([1e200] * 40 + [1e-200] * 40, "overflow on the way"),
+    ],
+)
+def test_a_product_that_fits_overflows_on_the_way(
+    numbers: list[float], cause: str
+) -> None:
+    run = run_of("y = prod(x)\nE = y", x=numbers)
+    assert asked(run, "y").hops[0].number == INF
+    assert asked(run, "y").cause == cause
+
+
+def test_a_probability_of_0_is_that_of_its_own_logit() -> None:
+    # Without the other -inf it is 0 all the same, and without its own it is not.
+    x = [1.0, -INF, -INF]
+    with_own = np.exp([1.0, 1.0, -INF])[2]
+    assert with_own == 0
+    run = run_of("p = softmax(x)\nE = sum(p)", x=x)
+    for place in (1, 2):
+        found = asked(run, "p", (place,))
+        assert found.behind is not None
+        assert names(run, found.behind.hops) == [f"x[{place}]"]
+
+
+# Of which number the slope is made that is NaN or infinite. By hand: ∂(a·b)/∂a = b,
+# ∂(a/b)/∂a = 1/b, ∂(a^b)/∂a = b·a^(b−1), and W of x Wᵀ + b for x.
+STEEP: list[tuple[str, dict[str, Any], str, str, str]] = [
+    ("y = a * b", {"a": NAN, "b": NAN}, "a", "", "b"),
+    ("y = a / b", {"a": NAN, "b": NAN}, "a", "", "b"),
+    ("y = a ** b", {"a": NAN, "b": NAN}, "a", "", "b"),
+    ("y = a @ b", {"a": [NAN, 1.0], "b": [NAN, 2.0]}, "a", "0", "b[0]"),
+    (
+        *("y = linear(a, w, c)", {"a": [NAN], "w": [[NAN]], "c": [NAN]}),
+        *("a", "0", "w[0, 0]"),
+    ),
+    (
+        *("y = linear(a, w, c)", {"a": [0.0], "w": [[INF]], "c": [1.0]}),
+        *("a", "0", "w[0, 0]"),
+    ),
+    # 2 (x − mean) / (n − 1) of x[3] = 0 and a mean of −∞: infinite, whatever var is.
+    ("y = var(a, ddof=1)", {"a": [-INF, -INF, 0.0]}, "a", "2", "a[0]"),
+    ("y = prod(a)", {"a": [INF, NAN]}, "a", "0", "a[1]"),
+]
+
+
+@pytest.mark.parametrize(("text", "leaves", "name", "index", "blamed"), STEEP)
+def test_what_is_behind_a_slope_is_what_it_is_made_of(
+    text: str, leaves: dict[str, Any], name: str, index: str, blamed: str
+) -> None:
+    run = run_of(f"{text}\nE = sum(y)", **leaves)
+    place = tuple(map(int, index)) if index else ()
+    found = why(Trace(run), run.graph.node(name).index, "grad", place, len(Trace(run)))
+    assert found.cause in ("NaN slope", "infinite slope")
+    assert found.behind is not None
+    assert names(run, found.behind.hops[:1]) == [blamed]
+
+
+def test_an_infinity_that_arrives_at_a_slope_of_0_is_no_overflow() -> None:
+    # softmax of one class is 1, so that the slope is 1 − 1 = 0: by hand -inf · 0.
+    run = run_of("y = cross_entropy(x, t, axis=0)\nE = y * m", x=[0.5], t=[1.0], m=-INF)
+    found = asked(run, "x.grad", (0,))
+    assert found.cause == "zero times infinity"
+    assert (found.term.upstream, found.term.local) == (-INF, 0) if found.term else False
