@@ -194,7 +194,7 @@ def _read(opened: Opened, limits: Limits) -> Capture:
         graph.graph,
         MappingProxyType(leaves),
         seed,
-        graph.title,
+        graph.title or f"backward pass {told.step} of {told.command}",
         graph.summary,
         dtype=graph.dtype,
         limits=limits,

@@ -13,7 +13,14 @@ from ..ops import ALIASES, OPS
 from ..words.expression import FUNCTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from collections.abc import (
+        Callable,
+        Collection,
+        Iterable,
+        Iterator,
+        Mapping,
+        Sequence,
+    )
 
     from ..commands.table import Completes
     from .debugger import Debugger
@@ -36,12 +43,21 @@ def complete(debugger: Debugger, line: str, cursor: int) -> list[str]:
     word = before.rpartition(" ")[2]
     candidates = [*command.words, *_CANDIDATES[command.completes](debugger, word)]
     if command.completes in ("expression", "element"):
-        start = max(word.rfind(sign) for sign in _BREAKS) + 1
-        return [word[:start] + found for found in _starting(word[start:], candidates)]
+        return _ending(word, candidates)
     found = _starting(word, candidates)
     if command.completes == "location":
         found = [one for one in found if _leads(debugger, one, command.words)]
     return found
+
+
+def _ending(word: str, candidates: Sequence[str]) -> list[str]:
+    """Return what an expression could end with; an @ is a product, or of a name."""
+    for breaks in (_BREAKS.replace("@", ""), _BREAKS):
+        start = max(word.rfind(sign) for sign in breaks) + 1
+        found = _starting(word[start:], candidates)
+        if found:
+            return [word[:start] + one for one in found]
+    return []
 
 
 def _leads(debugger: Debugger, name: str, words: Collection[str]) -> bool:
@@ -72,7 +88,8 @@ def _locations(debugger: Debugger, word: str) -> Iterator[str]:
         if source == graph.main:
             yield f"line:{statement.line}"
         yield f"{source}:{statement.line}"
-    place = word.partition("@")[0]
+    place, at, which = word.rpartition("@")
+    place = word if not at or which.isdecimal() else place
     yield from (f"{place}@{which}" for which in ("forward", "backward", "update"))
     consumer = graph.names.get(word.partition("<")[0])
     if "<" in word and consumer is not None:

@@ -1,5 +1,8 @@
 """Scenario files: TOML → Scenario, validated at the border and trusted inside.
 
+A capture, the record of a run of other code, is opened as a scenario, too: whatever
+takes the one takes the other.
+
 Everything that is wrong with a file is raised at once, as a `ScenarioError` whose
 problems know file, line and column.
 """
@@ -19,6 +22,8 @@ from ..base.errors import InputError, Problem, ScenarioError
 from ..base.files import read_text
 from ..base.limits import LIMITS, Limits
 from ..base.text import Place, clean, nearest
+from ..capture.archive import ENDING
+from ..capture.archive import read as read_capture
 from ..engine.subject import NotePlace, Subject, When
 from ..ops.table.checks import is_whole
 from ..program.build import Leaf, Program, build
@@ -34,6 +39,7 @@ from .values import DTYPES, Room, Setting, read
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ..capture.capture import Capture
     from ..engine.graph import Graph, Locate, Node, NodeKind
     from ..ops.table import Array, Shape
 
@@ -92,6 +98,7 @@ class Scenario:
     training: Training | None  # None without a [training] table
     batch_program: Program | None  # in the shapes of a batch, where training takes them
     expect: tuple[Expectation, ...]  # in the order of the file; () for none
+    capture: Capture | None = None  # what the file is, where it is no TOML
 
 
 def starter() -> str:
@@ -100,7 +107,7 @@ def starter() -> str:
 
 
 def load(path_or_name: str | pathlib.Path, limits: Limits = LIMITS) -> Scenario:
-    """Return the scenario in a file, or the built-in one of that name.
+    """Return the scenario or the capture in a file, or the built-in one of that name.
 
     `limits` says how large it may be. Raises `ScenarioError` with everything that is
     wrong with the file.
@@ -113,6 +120,8 @@ def load(path_or_name: str | pathlib.Path, limits: Limits = LIMITS) -> Scenario:
     else:
         path, source = pathlib.Path(path_or_name), clean(text)
     try:
+        if path.suffix == ENDING:
+            return _of_capture(path, source, limits)
         text = read_text(path, limits.text)
         return parse(text, source=source, path=path, limits=limits)
     except ScenarioError:
@@ -124,6 +133,14 @@ def load(path_or_name: str | pathlib.Path, limits: Limits = LIMITS) -> Scenario:
             listed = "gradstep list names those that come with it"
             problem = problem._replace(hint=hint or listed)
         raise ScenarioError(problem) from None
+
+
+def _of_capture(path: pathlib.Path, source: str, limits: Limits) -> Scenario:
+    capture = read_capture(path, shown=source, limits=limits)
+    given = MappingProxyType[str, Leaf]({})
+    return Scenario(
+        capture.subject, path, source, "captures", 0, given, None, None, (), capture
+    )
 
 
 def parse(

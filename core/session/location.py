@@ -7,6 +7,7 @@ z<-W  z<-a#1   one edge
 op:relu        every node of an operation
 line:7         every statement at a line of the program
 model.py:56    every statement at a line of any source; line:model.py:56 is the same
+model.py:56@2  the second time that the line is carried out
 output         the seed
 start  end     the ends of the trace
 #31            the 31st event
@@ -24,7 +25,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from ..base.errors import CommandError
-from ..base.text import nearest
+from ..base.text import counted, nearest
 from ..ops import ALIASES, OPS
 
 if TYPE_CHECKING:
@@ -159,9 +160,9 @@ def _entered(graph: Graph, target: Node, operand: Node) -> tuple[Node, list[int]
 
 
 def _pass(text: str) -> tuple[str, Pass | None]:
-    place, at, which = text.partition("@")
+    place, at, which = text.rpartition("@")
     which = which.strip()
-    if not at:
+    if not at or which[:1].isdecimal():  # `h@2` is a name: what h was the second time
         return text.strip("`"), None
     for name in ("forward", "backward", "update"):
         if which and name.startswith(which):
@@ -242,6 +243,7 @@ def _of_op(graph: Graph, name: str) -> Ranges:
 
 def _of_line(graph: Graph, text: str) -> Ranges:
     source, _, number = text.rpartition(":")
+    number, at, time = number.partition("@")
     source = source or graph.main
     lines = [s for s in graph.statements if graph.frames[s.frame].source == source]
     known = sorted({s.line for s in lines})
@@ -253,7 +255,13 @@ def _of_line(graph: Graph, text: str) -> Ranges:
             if known
             else nearest(source, used) or f"lines are those of {' and '.join(used)}",
         )
-    return _outermost([(s.first, s.stop) for s in lines if s.line == int(number)])
+    found = _outermost([(s.first, s.stop) for s in lines if s.line == int(number)])
+    if not at:
+        return found
+    if not time.isdecimal() or not 0 < int(time) <= len(found):
+        what = f"line {number} is carried out {counted(len(found), 'time')}"
+        raise CommandError(what, f"@1 … @{len(found)} are there")
+    return (found[int(time) - 1],)
 
 
 def _outermost(ranges: Sequence[tuple[int, int]]) -> Ranges:

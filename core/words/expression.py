@@ -18,6 +18,7 @@ import warnings
 from dataclasses import dataclass, field
 from functools import cache, partial, reduce
 from itertools import chain, takewhile
+from keyword import iskeyword
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
@@ -168,8 +169,9 @@ def parse(
     `names` maps the literature's name of a gradient to `NODE.grad`.
     """
     spelled, words = _spelled(_unquoted(text, graph), names)
+    spelled, nodes = _of_captures(spelled, graph)
     tree = _syntax(text, spelled, limits)
-    resolver = _Resolver(spelled, text.strip(), graph, {**names, **words})
+    resolver = _Resolver(spelled, text.strip(), graph, {**names, **words}, nodes)
     tree = resolver.visit(tree)
     reads, asked = frozenset(resolver.reads), tuple(resolver.asked)
     return Expression(text.strip(), tree, reads, asked)
@@ -284,7 +286,38 @@ def _spelled(text: str, names: Mapping[str, str]) -> tuple[str, dict[str, str]]:
     return re.sub(pattern, word, text), words
 
 
+def _of_captures(text: str, graph: Graph) -> tuple[str, dict[str, int]]:
+    """Replace names of nodes that Python reads otherwise, `h@2` and `blocks.0.bias`.
+
+    The words are as long as the names, and are told with their nodes. A name counts
+    where there is such a node: elsewhere `a@2` is a product.
+    """
+    words: dict[str, int] = {}
+
+    def word(match: re.Match[str]) -> str:
+        parts = match[0].split(".")
+        for stop in range(len(parts), 0, -1):
+            name = ".".join(parts[:stop])
+            if name in graph.names:
+                if all(map(_is_word, parts[:stop])):
+                    break
+                made = chr(_FIRST_NODE + len(words)) * len(name)
+                words[made] = graph.names[name]
+                return made + match[0][len(name) :]
+        return match[0]
+
+    return _NODE_NAME.sub(word, text), words
+
+
+def _is_word(part: str) -> bool:
+    return part.isidentifier() and not iskeyword(part)
+
+
+_NODE_NAME: Final = re.compile(
+    r"(?<![\w.])[^\W\d]\w*(?:@\d+)?(?:\.\w+(?:@\d+)?)*(?!\w)"
+)
 _FIRST_WORD: Final = 0x13000  # hieroglyphs: letters to Python, and not on a keyboard
+_FIRST_NODE: Final = 0x14400  # others of them; an expression is too short for all
 
 
 def _syntax(text: str, spelled: str, limits: Limits) -> ast.expr:
@@ -329,6 +362,7 @@ class _Resolver(ast.NodeTransformer):
     typed: str  # as somebody wrote it, with as many characters
     graph: Graph
     names: Mapping[str, str]
+    nodes: Mapping[str, int]  # what words stand for that are no names of the graph
     reads: set[tuple[int, Quantity]] = field(default_factory=set[Any])
     asked: list[ast.expr] = field(default_factory=list[ast.expr])
 
@@ -386,7 +420,7 @@ class _Resolver(ast.NodeTransformer):
         """Resolve a dotted name: the longest node name, then what is asked of it."""
         for stop in range(len(parts), 0, -1):
             name, rest = ".".join(parts[:stop]), parts[stop:]
-            index = self.graph.names.get(name)
+            index = self.nodes.get(name, self.graph.names.get(name))
             if index is not None:
                 return self._quantity(tree, index, rest)
             if name in self.names:

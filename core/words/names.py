@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from ..engine.graph import Graph, Node
 
-_MADE_UP: Final = re.compile(r"(?<![\w.])(?:[^\W\d]\w*\.)*_\d+(?!\w)")
+_MADE_UP: Final = re.compile(
+    r"(?<![\w.@])(?:[^\W\d]\w*(?:@\d+)?\.(?:\w+(?:@\d+)?\.)*)?_\d+(?!\w)"
+)
 # The same, with what may follow it: `x1.z._2.grad[0, 1]`.
 _ELEMENT: Final = re.compile(rf"({_MADE_UP.pattern})(?:\.grad\b)?(?:\[[-\d, ]*\])?")
 _SIGNS: Final = str.maketrans("−∘·", "-**")  # those of formulas, as they are typed

@@ -21,6 +21,7 @@ from ...core.base.errors import InputError
 from ...core.base.files import open_regular
 from ...core.base.limits import LIMITS
 from ...core.base.text import clean, counted
+from ...core.capture.archive import ENDING
 from ...core.debugger.debugger import event_count
 from ...core.scenario.builtin import builtin_names
 from ...core.scenario.scenario import Scenario, load
@@ -78,7 +79,7 @@ class Choice:
 
 
 def choices(folder: Path) -> list[Choice]:
-    """Return the built-in scenarios by group, then the `.toml` files of a folder."""
+    """Return the built-in scenarios by group, then those and captures of a folder."""
     found = [_choice(name, "") for name in builtin_names()]
     found.sort(key=lambda c: (_rank(c.group), c.scenario.order if c.scenario else 0))
     return found + [
@@ -88,7 +89,8 @@ def choices(folder: Path) -> list[Choice]:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """Yield the files that say that they are scenarios, near the top."""
+    """Yield the files that say that they are scenarios, near the top, and captures."""
+    yield from folder.glob(f"*{ENDING}")
     for path in folder.glob("*.toml"):
         try:
             with open_regular(path, LIMITS.text) as file:

@@ -115,8 +115,8 @@ def _argument(
 
 Group = Sequence[Argument]
 
-_SCENARIO: Final = _argument("SCENARIO", "a name or a .toml file")
-_SCENARIOS: Final = _argument("SCENARIO", "names or .toml files", nargs="+")
+_SCENARIO: Final = _argument("SCENARIO", "a name, a .toml file or a capture")
+_SCENARIOS: Final = _argument("SCENARIO", "names, .toml files or captures", nargs="+")
 _AT: Final = _argument("--at LOC", "where to look from", default="")
 _THEME: Final = _argument("--theme NAME", "the theme", default="")
 _LIMIT: Final = _argument(
@@ -286,7 +286,7 @@ _CHECK: Final = (
     _EACH,
 )
 _TEST: Final = (
-    _argument("PATH", "names, .toml files, or folders", nargs="*"),
+    _argument("PATH", "names, .toml files, captures, or folders", nargs="*"),
     _argument("--builtin", "test the built-in scenarios; so it is without a PATH"),
     _argument("--junit FILE", "write JUnit's XML, too"),
     _LIMIT,
@@ -294,7 +294,9 @@ _TEST: Final = (
 )
 _RUN: Final = (
     _argument(
-        "SCENARIO", "a name or a .toml file; without one, the picker opens", nargs="?"
+        "SCENARIO",
+        "a name, a .toml file or a capture; without one, the picker opens",
+        nargs="?",
     ),
     _argument("--at LOC", "where to begin", default=""),
     _argument("--script FILE", "a script to play with the space bar, line by line"),

@@ -40,7 +40,8 @@ and see where every gradient comes from. Without a command it opens the applicat
 a terminal, and elsewhere plays apple_orange.
 """
 _EPILOG: Final = """\
-A SCENARIO is the name of a built-in one (gradstep list) or the path of a .toml file.
+A SCENARIO is the name of a built-in one (gradstep list), or the path of a .toml file or
+of a capture, run.gradstep.
 
 examples:
   gradstep run three_layer               open the application
@@ -135,7 +136,7 @@ def _unknown(text: str, known: Sequence[str], where: str) -> Problem:
 
 def _meant(text: str) -> str:
     """Return what may have been meant in the place of a command."""
-    if text.endswith(".toml"):
+    if text.endswith((".toml", ".gradstep")):
         return f"to play it: gradstep play {clean(text)}"
     names = f"commands are {', '.join(COMMANDS)}"
     return nearest(text, COMMANDS) or f"{names}; a scenario comes after one of them"

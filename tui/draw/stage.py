@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .look import Look
 
 # An element as it is typed: `x1.grad[0, 2]`.
-_ELEMENT: Final = re.compile(r"[^\W\d][\w.]*\[\d+(?:, ?\d+)*\]")
+_ELEMENT: Final = re.compile(r"[^\W\d][\w.@]*\[\d+(?:, ?\d+)*\]")
 
 Numbers = Sequence[int]  # of the events of a step, counted from 0
 

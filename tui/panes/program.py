@@ -112,11 +112,20 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
         self._stops = self._covered.of(key, lambda: _breaks(stops)) or ()
         source = graph.sources.get(self._source)
         self._read("" if source is None else source.text)
-        self.head(self.TITLE, "" if [self._source] == graph.own else self._source)
+        self.head(self.TITLE, self._shown(graph, here))
         if self._present:
             self.cursor = self._present - 1
             self._reveal()
         self.repaint()
+
+    def _shown(self, graph: Graph, node: int) -> str:
+        """Return the source and the call that are shown, where there are several."""
+        source = self._source
+        frame = graph.frame_of(graph.nodes[node])
+        if source not in graph.own or len(graph.own) == 1:
+            return "" if [source] == graph.own else source
+        inside = frame and frame.name and frame.source == source
+        return f"{source} · {frame.name}" if frame and inside else source
 
     def _reveal(self) -> None:
         """Turn to the page of the cursor's line, before the lines are drawn.
