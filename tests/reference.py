@@ -245,12 +245,14 @@ def _corners(rows: tuple[Op, ...]) -> list[str]:
 
 def _operation(op: Op) -> str:
     settings = [one for one in op.parameters if one.name != "part"]
-    rest = [f"[{op.operands[0][0]}1, …]"] if op.variadic else list(op.operands)
-    order = [*rest, *(_setting(one) for one in settings)]
-    if op.order:  # einsum
-        order = ["subscripts", "a, b, …"]
-    for number in range(len(rest) - op.optional, len(rest)):
-        order[number] += "=None"
+    shown = {one.name: _setting(one) for one in settings}
+    shown |= {name: name for name in op.operands}
+    if op.variadic:
+        first = op.operands[0]
+        shown[first] = "a, b, …" if op.order else f"[{first[0]}1, …]"
+    for name in op.operands[len(op.operands) - op.optional :]:
+        shown[name] += "=None"
+    order = [shown[name] for name in op.order or shown_order(op)]
     words = dict(zip(op.operands, op.operands, strict=True)) | {"y": "y", "g": "g"}
     words |= {one.name: one.name for one in settings}
     slopes = [form.local.format_map(words) if form else "" for form in op.forms]
@@ -262,6 +264,12 @@ def _operation(op: Op) -> str:
     )
     call = f"`{call}`{names}"
     return _cells(call, op.summary, "; ".join(by))
+
+
+def shown_order(op: Op) -> tuple[str, ...]:
+    """Return the arguments of a call, operands first."""
+    settings = (one.name for one in op.parameters if one.name != "part")
+    return (*op.operands[: 1 if op.variadic else None], *settings)
 
 
 def _setting(parameter: Parameter) -> str:

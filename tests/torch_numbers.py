@@ -35,6 +35,8 @@ def seed_of(shape: tuple[int, ...]) -> np.ndarray:
     return np.cos(np.arange(math.prod(shape))).reshape(shape)
 
 
+_CLASSES: Final = {"x": drawn(4, 3), "T": [2, 0, -100, 1], "W": [0.5, 2.0, 1.25]}
+
 CASES: Final[dict[str, Case]] = {
     "put": Case(
         "a = put((2 * x)[1:, [0, 2]], v[:2])\n"
@@ -98,6 +100,57 @@ CASES: Final[dict[str, Case]] = {
         "y = embedding(I, w, padding_idx=1)",
         "y = F.embedding(I, w, padding_idx=1)",
         {"I": [[0, 1, 2], [2, 2, 1]], "w": drawn(4, 3)},
+    ),
+    "cross_entropy, mean": Case(
+        "y = cross_entropy(x, T, 'mean', weight=W, ignore_index=-100, "
+        "label_smoothing=0.1)",
+        "y = F.cross_entropy(x, T, W, ignore_index=-100, reduction='mean', "
+        "label_smoothing=0.1)",
+        _CLASSES,
+    ),
+    "cross_entropy, sum": Case(
+        "y = cross_entropy(x, T, 'sum', weight=W, ignore_index=-100, "
+        "label_smoothing=0.1)",
+        "y = F.cross_entropy(x, T, W, ignore_index=-100, reduction='sum', "
+        "label_smoothing=0.1)",
+        _CLASSES,
+    ),
+    "cross_entropy, none": Case(
+        "y = cross_entropy(x, T, 'none', weight=W, ignore_index=-100, "
+        "label_smoothing=0.1)",
+        "y = F.cross_entropy(x, T, W, ignore_index=-100, reduction='none', "
+        "label_smoothing=0.1)",
+        _CLASSES,
+    ),
+    "cross_entropy with a class to ignore": Case(
+        "y = cross_entropy(x, T, ignore_index=0)",
+        "y = F.cross_entropy(x, T, ignore_index=0)",
+        {"x": drawn(2, 3, 4), "T": [[0, 1, 2, 2], [1, 0, 0, 2]]},
+    ),
+    "cross_entropy of probabilities": Case(
+        "y = cross_entropy(x, softmax(p, axis=1), weight=W, label_smoothing=0.2)",
+        "y = F.cross_entropy(x, torch.softmax(p, 1), W, label_smoothing=0.2)",
+        {"x": drawn(2, 3, 2), "p": drawn(2, 3, 2, seed=1), "W": [0.5, 2.0, 1.25]},
+    ),
+    "binary_cross_entropy": Case(
+        "y = binary_cross_entropy(p, q)",
+        "y = F.binary_cross_entropy(p, q)",
+        {"p": [0.75, 0.25, 0.5, 1e-9], "q": [0.0, 0.5, 1.0, 0.75]},
+    ),
+    "nll_loss, mean": Case(
+        "y = nll_loss(log_softmax(x, axis=1), T, W, ignore_index=-100)",
+        "y = F.nll_loss(torch.log_softmax(x, 1), T, W, ignore_index=-100)",
+        _CLASSES,
+    ),
+    "nll_loss, none": Case(
+        "y = nll_loss(x, T, W, ignore_index=-100, reduction='none')",
+        "y = F.nll_loss(x, T, W, ignore_index=-100, reduction='none')",
+        _CLASSES,
+    ),
+    "nll_loss of planes": Case(
+        "y = nll_loss(x, T, W, reduction='sum')",
+        "y = F.nll_loss(x, T, W, reduction='sum')",
+        {"x": drawn(2, 3, 2), "T": [[0, 1], [2, 1]], "W": [0.5, 2.0, 1.25]},
     ),
 }
 

@@ -207,10 +207,11 @@ def _sliced(one: _Call) -> _Found:
     letters = one.op.subscripts or one.op.axis_letters
     if letters is None:
         return None
-    if one.attributes.get("reduction", "none") != "none":
-        return _losses(one)
     shapes = [np.shape(_whole(operand)) for operand in one.operands]
     inputs, output = letters(*shapes, **one.attributes).split("->")
+    if one.attributes.get("reduction", "none") != "none":
+        # Where samples are weighted, no mean of theirs is the mean of all.
+        return _losses(one) if inputs.strip("*,") else None
     labels = inputs.split(",")
     same = [
         k for k, operand in enumerate(one.operands) if not isinstance(operand, Part)

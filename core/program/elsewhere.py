@@ -203,9 +203,7 @@ WAYS: Final[Mapping[str, str]] = MappingProxyType(
         "sparse_softmax_cross_entropy_with_logits": (
             "cross_entropy(x, indices, reduction='none')"
         ),
-        "binary_cross_entropy": "-mean(t * log(p) + (1 - t) * log(1 - p))",
-        "bce_loss": "-mean(t * log(p) + (1 - t) * log(1 - p))",
-        "nll_loss": "-mean(x[arange(x.shape[0]), indices])",
+        "bce_loss": "binary_cross_entropy(p, t)",
         "kl_div": "sum(p * (log(p) - x))",
     }
 )

@@ -29,6 +29,20 @@ def huber_loss(input, target, reduction="mean", delta=1.0):
     reduced = mean(losses) if reduction == "mean" else losses    # one number of all
     return sum(reduced) if reduction == "sum" else reduced
 
+def nll_loss(input, target, weight=None, ignore_index=None, reduction="mean"):
+    axis = 0 if input.ndim == 1 else 1    # that of the classes
+    out = None if ignore_index is None else target == ignore_index
+    number = target if out is None else where(out, 0, target)    # a class that there is
+    picked = take_along_axis(input, expand_dims(number, axis), axis=axis)
+    factors = ones(target.shape) if weight is None else take(weight, number)
+    all = -squeeze(picked, axis) if weight is None else -squeeze(picked, axis) * factors
+    losses = all if out is None else where(out, 0, all)    # of the right classes
+    is_plain = weight is None if out is None else False
+    counted = None if is_plain else factors if out is None else where(out, 0, factors)
+    total = losses if reduction == "none" else sum(losses)
+    share = total if is_plain else None if reduction != "mean" else sum(counted)
+    return total if reduction != "mean" else mean(losses) if is_plain else total / share
+
 def layer_norm(x, weight=None, bias=None, eps=1e-5, axis=-1):
     centred = x - mean(x, axis=axis, keepdims=True)    # each row has the mean 0
     variance = mean(centred ** 2, axis=axis, keepdims=True)

@@ -17,6 +17,7 @@ from ops_examples import (
     Misfit,
     distinct,
     generators,
+    positive,
     smooth,
 )
 
@@ -39,12 +40,26 @@ def classes(draw: Draw) -> Case:
     along = axis if len(shape) > 1 else 0
     generator = draw(generators())
     logits = 3 * smooth(generator, shape)
+    attributes: dict[str, Any] = {"axis": axis, "reduction": draw(REDUCTIONS)}
     if draw(st.booleans()):
         target = generator.uniform(0, 1, shape)
     else:
         others = np.delete(shape, along)
-        target = generator.integers(0, shape[along], others)
-    return Case((logits, target), {"axis": axis, "reduction": draw(REDUCTIONS)})
+        target = np.array(generator.integers(0, shape[along], others))
+        if draw(st.booleans()):
+            attributes["ignore_index"] = ignored = draw(st.sampled_from([-100, 0]))
+            target.flat[1:] = np.where(
+                generator.random(target.size - 1) < 0.5, ignored, target.flat[1:]
+            )
+            target.flat[0] = shape[along] - 1  # one is left, unless it is class 0
+    operands = [logits, target]
+    if draw(st.booleans()):
+        operands.append(positive(generator, shape[along : along + 1 or None]))
+    if draw(st.booleans()):
+        attributes["label_smoothing"] = draw(st.sampled_from([0.1, 0.75]))
+    if np.all(target == attributes.get("ignore_index", np.nan)):
+        attributes["reduction"] = "sum"
+    return Case(tuple(operands), attributes)
 
 
 @st.composite
@@ -56,6 +71,12 @@ def answers(draw: Draw) -> Case:
     if draw(st.booleans()):
         target = (target < 0.5).astype(int)
     return Case((logits, target), {"reduction": draw(REDUCTIONS)})
+
+
+@st.composite
+def chances(draw: Draw) -> Case:
+    (logits, target), attributes = draw(answers())
+    return Case((1 / (1 + np.exp(-logits)), target), attributes)
 
 
 def images(draw: Draw, *front: int, least: int) -> tuple[int, ...]:
@@ -118,18 +139,32 @@ def softmax(x: np.ndarray, axis: int) -> np.ndarray:
 
 
 def cross_entropy(
-    input: np.ndarray, target: np.ndarray, axis: int, reduction: str
+    input: np.ndarray,
+    target: np.ndarray,
+    weight: np.ndarray | None = None,
+    *,
+    axis: int,
+    reduction: str,
+    ignore_index: int | None = None,
+    label_smoothing: float = 0,
 ) -> Any:
     along = 0 if input.ndim == 1 else axis
     logs = np.moveaxis(np.log(softmax(input, along)), along, -1)
-    losses = np.zeros(logs.shape[:-1])
+    weight = np.ones(logs.shape[-1]) if weight is None else weight
+    losses, counted = np.zeros(logs.shape[:-1]), 0.0
     if target.shape == input.shape:
         target = np.moveaxis(target, along, -1)
     for place in np.ndindex(losses.shape):
         right = target[place]
-        losses[place] = (
-            -math.fsum(right * logs[place]) if np.ndim(right) else -logs[place][right]
-        )
+        if not np.ndim(right):
+            if right == ignore_index:
+                continue
+            counted += weight[right]
+            right = np.eye(len(weight))[right]
+        right = (1 - label_smoothing) * right + label_smoothing / len(weight)
+        losses[place] = -math.fsum(right * weight * logs[place])
+    if reduction == "mean" and target.ndim < input.ndim:
+        return math.fsum(losses.ravel()) / counted
     return reduced(losses, reduction)
 
 
@@ -242,11 +277,20 @@ EXAMPLES: dict[str, Example] = {
             Misfit(((3,), (1,)), {}, "takes targets of shape (), class numbers"),
             Misfit(((4, 0), (4,)), {}, "has no numbers along axis 1"),
             Misfit(((), ()), {}, "it has no classes"),
+            Misfit(((4, 3), (4,), (4,)), {}, "weight (4,) does not fit input (4, 3)"),
+            Misfit(((4, 3), (4, 3)), {"ignore_index": 0}, "have no class to ignore"),
         ),
     ),
     "binary_cross_entropy_with_logits": Example(
         binary,
         answers(),
+        (Misfit(((2, 3), (3,)), {}, "input (2, 3) and target (3,) must have one"),),
+    ),
+    "binary_cross_entropy": Example(
+        lambda p, target, reduction: binary(
+            np.log(p) - np.log1p(-p), target, reduction
+        ),
+        chances(),
         (Misfit(((2, 3), (3,)), {}, "input (2, 3) and target (3,) must have one"),),
     ),
     "linear": Example(
@@ -302,6 +346,14 @@ CORNERS: tuple[Corner, ...] = (
         {"reduction": "none"},
         [_INF, _INF, math.nan, _INF],
         ([1.0, 0.5, 0.0, -1.0], [-_INF, -_INF, _INF, _INF]),
+    ),
+    # torch 2.13.0 has these, but for its 1e-12 that is a float32.
+    Corner(
+        "binary_cross_entropy",
+        (np.array([0.0, 1.0, 0.0, 1.0]), np.array([0.0, 1.0, 1.0, 0.0])),
+        {"reduction": "none"},
+        [0, 0, 100, 100],
+        ([0.0, 0.0, -1e12, 1e12], [100.0, -100.0, 100.0, -100.0]),
     ),
     Corner("softmax", (np.zeros((2, 0)),), {}, np.zeros((2, 0)), (np.zeros((2, 0)),)),
     Corner(

@@ -54,6 +54,7 @@ CAUSES: Final[Mapping[str, str]] = {
     "border of zeros": "it is made of the border of zeros that is laid around",
     "dropped": "it was dropped at random",
     "all equal": "all numbers are equal, so none is away from the mean",
+    "left out": "the target says that the sample does not count",
     "shut": "the function is flat there: it lets nothing through",
     "certain": "one class has all of the probability, up to rounding",
     "alone": "it is alone along its axis, so it has all of the probability: always 1",
@@ -70,6 +71,9 @@ CAUSES: Final[Mapping[str, str]] = {
     "lost": "another element was chosen, so the result does not depend on this one",
     "outweighed": "others along the axis are so much larger that it does not count",
     "predicted": "what is predicted equals the target",
+    "as likely as not": "both logarithms are the same, so the target does not matter",
+    "left out or right": "the sample does not count, or what is predicted equals the "
+    "target",
     "unused": "nothing on the way to the output uses this element",
     # A NaN.
     "zero times infinity": "a 0 meets an infinity, and 0 · ∞ is NaN",
@@ -79,6 +83,9 @@ CAUSES: Final[Mapping[str, str]] = {
     "masked row": "all along the axis is −∞, so nothing can be chosen: −∞ − (−∞) is "
     "NaN",
     "infinite row": "there is an ∞ along the axis, and ∞ − ∞ is NaN",
+    "no chance": "it is no chance, for it lies outside 0 … 1, and the logarithm of a "
+    "negative number is NaN",
+    "nothing left": "no sample counts, and the mean of none is 0 / 0: NaN",
     "infinite deviation": "an infinity is held against an infinite mean: ∞ − ∞ is NaN",
     "of a negative": "a logarithm or a root of a negative number is NaN",
     "periodic": "the function goes up and down for ever, and has no value at ∞",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from . import convolution, dense, losses, pooling, softmax
+from . import binary, convolution, dense, losses, pooling, softmax
 
 if TYPE_CHECKING:
     from ..table import Op
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 ROWS: Final[tuple[Op, ...]] = (
     *softmax.ROWS,
     *losses.ROWS,
+    *binary.ROWS,
     *dense.ROWS,
     *convolution.ROWS,
     *pooling.ROWS,

@@ -58,6 +58,11 @@ def probability(value: Any) -> str:
     return _say(is_finite(value) and 0 <= value < 1, "a number p with 0 <= p < 1")
 
 
+def share(value: Any) -> str:
+    """Allow a number from 0 up to 1: a part of a whole."""
+    return _say(is_finite(value) and 0 <= value <= 1, "a number from 0 to 1")
+
+
 def axis(value: Any) -> str:
     """Allow one axis, or `None` for all of them flattened."""
     return _say(value is None or is_whole(value), "a whole number or None")

@@ -222,6 +222,10 @@ def bad(array: Any) -> Any:
     return ~np.isfinite(array)
 
 
+def anything(array: Any) -> Any:
+    return np.ones(np.shape(array), np.bool_)
+
+
 def is_zero(array: Any) -> Any:
     return array == 0
 
@@ -344,6 +348,10 @@ VALUE: dict[str, Callable[[Claim], Any]] = {
     "masked row": lambda claim: by_infinity(claim) or meets(claim),
     "infinite row": by_infinity,
     "infinite deviation": by_infinity,
+    "no chance": lambda claim: (
+        is_born(claim) and ((claim.met() < 0) | (claim.met() > 1)).any()
+    ),
+    "nothing left": lambda claim: np.isnan(claim.result(claim.changed(anything, 2.0))),
     "of a negative": lambda claim: is_born(claim) and claim.met().min() < 0,
     "periodic": by_infinity,
     "overflow both ways": lambda claim: is_born(claim) and by_finite(claim),
@@ -370,6 +378,7 @@ VALUE: dict[str, Callable[[Claim], Any]] = {
     ),
     "shut": is_shut,
     "dropped": lambda claim: claim.met().all() and claim.wide == 0,
+    "left out": lambda claim: claim.result(claim.changed(anything, 2.0)) == 0,
     "all equal": lambda claim: len(set(claim.met())) == 1,
     "border": lambda claim: not len(claim.met()),
     "certain": is_certain,
@@ -482,9 +491,12 @@ SLOPE: dict[str, Callable[[Claim], Any]] = {
     "step": lambda claim: claim.op.name == "sign",
     "faint": lambda claim: claim.met().all(),
     "dropped": is_level,
+    "left out": is_level,
     "all equal": lambda claim: len(set(claim.met())) == 1,
     "certain": is_level,
     "predicted": lambda claim: True,
+    "as likely as not": lambda claim: 0.5 in claim.operands[0],
+    "left out or right": lambda claim: len(claim.node.attributes) > 2,
     "at the mean": lambda claim: True,
 }
 

@@ -58,6 +58,7 @@ USUAL: Final[Mapping[str, Mapping[str, str]]] = {
     "einsum": {"subscripts": '"ij,jk->ik"', "operands": "[x, w]"},
     "embedding": {"indices": "i"},
     "linear": {"weight": "x"},
+    "nll_loss": {"target": "i"},
     "group_norm": {"num_groups": "1"},
     "zeros": {"shape": "(2, 3)"},
     "ones": {"shape": "(2, 3)"},
