@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ...core.base.errors import CommandError
+from ...core.capture.selfcheck import difference, sentence
 from ...core.engine.subject import NotePlace, Subject, When
 from ...core.engine.trace import Contribution, Forward, Seed, Trace
 from ...core.words.expression import parse_element
@@ -107,10 +108,24 @@ def reasons(stage: Stage, event: int) -> list[str]:
     if isinstance(happens, Forward):
         found = (r for r in remarks(stage.trace.run) if r.node == happens.node)
         lines = _comments(stage.graph, stage.graph.nodes[happens.node])
-        said = [*lines, *(remark.sentence for remark in found)]
+        said = [
+            *_misrecorded(stage, happens.node),
+            *lines,
+            *(remark.sentence for remark in found),
+        ]
     elif isinstance(happens, Contribution):
         said = _rules(stage, event, happens)
     return [one for one in dict.fromkeys(said) if one]
+
+
+def _misrecorded(stage: Stage, node: int) -> Iterator[str]:
+    """Yield that a recorded value is not what its operation gives, where it is not."""
+    run = stage.trace.run
+    if node in stage.subject.known and not run.patches:
+        row, values = run.graph.nodes.rows[node], run.values
+        found = difference(row, values[node], [values[k] for k in row[4]])
+        if found is not None:
+            yield f"not what this operation gives: {sentence(run.graph, found)}"
 
 
 def author_notes(stage: Stage, event: int) -> list[str]:

@@ -1,8 +1,10 @@
 """A capture in the application and on the command line."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from captures import in_two_files
@@ -60,3 +62,19 @@ def test_a_capture_is_exported(ending: str, path: Path) -> None:
 def test_a_snapshot_of_a_capture_shows_its_lines(path: Path) -> None:
     assert run(["snapshot", path.name, "--at", "h@3", "-o", "run.txt"]) == 0
     assert "for _ in range(2):" in path.with_suffix(".txt").read_text("utf-8")
+
+
+def test_a_value_that_its_operation_does_not_give_is_marked(
+    path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capture = in_two_files()
+    value = np.array(capture.values[3], copy=True)
+    value[1, 0] = 0.5
+    values = {**capture.values, 3: value}
+    write(path, replace(capture, values=values), overwrite=True)
+    assert run(["play", path.name, "--only", "h@2", "--to", "4"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "not what this operation gives: tanh at h@2 (train.py:4): h@2[1, 0]" in said
+    assert "is 0.809301 by its operands; the recorded run had 0.5" in said
+    assert run(["play", path.name, "--only", "h", "--to", "1"]) == 0
+    assert "not what" not in capsys.readouterr().out

@@ -1,0 +1,108 @@
+"""How far two right results may be apart: rounding, by dtype and the size of terms.
+
+A sum of n products is right to the order of √n times the precision of its dtype times
+Σ |products|, in whatever order it is added up. What is rounded once is right to the
+precision of the result.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..ops.table import Array, Attributes, Op, Value
+
+_BASE: Final = 16.0  # units in the last place that functions and orders differ by
+_HALF: Final = 2.0**-11  # a precision that is less than that of float32
+_BRAIN: Final = 2.0**-8  # the precision of bfloat16, which float32 holds exactly
+_LOW: Final = np.uint32(0xFFFF)  # the bits of a float32 that a bfloat16 does not have
+
+
+def precision(*values: Value, brain: bool = False) -> float:
+    """Return the precision of the least precise dtype, 0 where none is a float.
+
+    With `brain`, numbers of float32 that all are numbers of bfloat16 have been rounded
+    to these.
+
+    >>> precision(np.float64(0.1)), precision(np.float32(0.5), brain=True) == 2.0**-8
+    (2.220446049250313e-16, True)
+    """
+    found = [0.0]
+    for value in values:
+        array = np.asarray(value)
+        if array.dtype.kind == "f":
+            found.append(_BRAIN if brain and _is_brain(array) else _eps(array.dtype))
+    return max(found)
+
+
+def _eps(dtype: np.dtype[Any]) -> float:
+    return float(np.finfo(dtype).eps)
+
+
+def _is_brain(array: Array) -> bool:
+    if array.dtype != np.float32 or not array.size:
+        return False
+    first = np.ascontiguousarray(array.reshape(-1)[:64])
+    if np.any(first.view(np.uint32) & _LOW):  # as a rule, one look is enough
+        return False
+    return not np.any(np.ascontiguousarray(array).view(np.uint32) & _LOW)
+
+
+def unit(precision: float, terms: float) -> float:
+    """Return what part of Σ |terms| a sum of so many may differ by.
+
+    Numbers of 16 bits are added up in float32, and rounded once.
+    """
+    return precision * (_BASE + (math.sqrt(terms) / 2 if precision < _HALF else 0.0))
+
+
+def terms_of(
+    op: Op, y: Value, operands: Sequence[Value], attributes: Attributes
+) -> float:
+    """Return how many terms make one element of a result, about."""
+    size = max(1, np.size(y))
+    if op.cost is not None:
+        work = op.cost(*map(np.shape, operands), **attributes).work
+        return max(1.0, work / size)
+    if op.kind in ("reduce", "block", "contract"):
+        return max(1.0, max(map(np.size, operands), default=1) / size)
+    return 1.0
+
+
+def size_of_terms(
+    op: Op, y: Value, operands: Sequence[Value], attributes: Attributes
+) -> Array:
+    """Return Σ |terms| of each element of a result; it broadcasts to its shape.
+
+    An elementwise function is as sensitive as |slope · operand|; of everything else the
+    same operation on the sizes of the operands tells.
+    """
+    size = np.abs(np.asarray(y, dtype=np.float64))
+    if op.once or op.kind in ("move", "gather"):
+        return size
+    if op.kind != "elementwise":
+        sizes = [_size(one) for one in operands]
+        return size + np.abs(np.asarray(op.forward(*sizes, **attributes), np.float64))
+    for argument, operand in enumerate(operands):
+        rule = op.jvp(argument)
+        if rule is not None:
+            tangent = np.asarray(np.abs(operand), dtype=np.float64)
+            size = size + np.abs(rule(tangent, y, *operands, **attributes))
+    return size
+
+
+def _size(value: Value) -> Value:
+    return np.abs(value) if np.asarray(value).dtype.kind == "f" else value
+
+
+def apart(one: Value, other: Value, tolerance: Value) -> Array:
+    """Mark where two results are further apart; nan is nan, and inf is inf."""
+    a, b = (np.asarray(value, np.float64) for value in (one, other))
+    same = (a == b) | (np.isnan(a) & np.isnan(b))
+    near = np.isfinite(a) & np.isfinite(b) & (np.abs(a - b) <= tolerance)
+    return ~(same | near)

@@ -1,0 +1,125 @@
+"""Every value of a capture computed here, and held against what the framework had.
+
+Each operation is given the framework's own operands, so that what differs is wrong at
+that one node: the operation, its attributes or its wires, and not what came before.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from ..base.errors import InputError
+from ..base.progress import with_progress
+from ..words.numbers import distinct, element_text
+from .rounding import apart, precision, size_of_terms, terms_of, unit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from ..base.progress import Progress
+    from ..engine.graph import Graph, Row
+    from ..ops.table import Array, Value
+    from .capture import Capture
+
+
+class Difference(NamedTuple):
+    """A recorded value that its operation does not give from the recorded operands."""
+
+    node: int  # its number
+    element: tuple[int, ...]  # the index of what differs most; () for a scalar
+    here: float  # what gradstep computes there; nan where it computes nothing
+    there: float  # what was recorded
+    why: str = ""  # what is wrong besides: a failure, another shape; "" for nothing
+
+
+def hold(capture: Capture, progress: Progress | None = None) -> None:
+    """Raise `InputError` at the first value that is not what its operation gives.
+
+    It names the node, its line, an element and both numbers.
+    """
+    subject = capture.subject
+    values, brain = capture.values, has_brain(capture)
+    for found in differences(
+        subject.graph, subject.leaves, values, progress, brain=brain
+    ):
+        told = sentence(subject.graph, found, capture.about.framework)
+        hint = "what was recorded is not what the code did; please report the line"
+        raise InputError(told, hint)
+
+
+def has_brain(capture: Capture) -> bool:
+    """Tell whether there were numbers of bfloat16: a note says so."""
+    return any("bfloat16" in note for note in capture.about.notes)
+
+
+def differences(
+    graph: Graph,
+    leaves: Mapping[int, Value],
+    values: Mapping[int, Value],
+    progress: Progress | None = None,
+    *,
+    brain: bool = False,
+) -> Iterator[Difference]:
+    """Yield each recorded value that its operation does not give, in forward order."""
+    for row in with_progress(graph.nodes.rows, progress):
+        if row[3] is not None and not row[3].recorded:
+            operands = [leaves[k] if k in leaves else values[k] for k in row[4]]
+            found = difference(row, values[row[0]], operands, brain=brain)
+            if found is not None:
+                yield found
+
+
+def difference(
+    row: Row, recorded: Value, operands: Sequence[Value], *, brain: bool = True
+) -> Difference | None:
+    """Return where a recorded value is not what its operation gives, or None.
+
+    `brain` says that it may have been rounded to bfloat16.
+    """
+    index, _, _, op, _, attributes, shape, _ = row
+    if op is None or op.recorded:
+        return None
+    there = np.asarray(recorded)
+    nowhere = (0,) * there.ndim if there.size else ()
+    with np.errstate(all="ignore"):
+        try:
+            here = np.asarray(op.forward(*operands, **attributes))
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+            why = " ".join(str(error).split())
+            return Difference(index, nowhere, np.nan, np.nan, why)
+        if here.shape != shape:
+            why = f"it has the shape {here.shape} here"
+            return Difference(index, nowhere, np.nan, np.nan, why)
+        terms = terms_of(op, there, operands, attributes)
+        part = unit(max(precision(there, brain=brain), precision(here)), terms)
+        wrong = apart(here, there, part * np.abs(np.asarray(there, np.float64)))
+        if not wrong.any():
+            return None
+        size = size_of_terms(op, there, operands, attributes)
+        wrong &= apart(here, there, part * size)
+        return _worst(index, here, there, wrong) if wrong.any() else None
+
+
+def _worst(node: int, here: Array, there: Array, wrong: Array) -> Difference:
+    a, b = np.asarray(here, np.float64), np.asarray(there, np.float64)
+    off = np.where(wrong, np.nan_to_num(np.abs(a - b), nan=np.inf), -1.0)
+    place = np.unravel_index(int(np.argmax(off)), off.shape)
+    at = tuple(map(int, place))
+    return Difference(node, at, float(a[at]), float(b[at]))
+
+
+def sentence(graph: Graph, found: Difference, whose: str = "the recorded run") -> str:
+    """Return what differs, at its node and line; `whose` value it is.
+
+    "relu at h (model.py:56): h[2, 4] is 0.5 by its operands; torch 2.13.0 had 0.7"
+    """
+    node = graph.nodes[found.node]
+    line = f" ({graph.line_of(node.site)})" if node.site else ""
+    told = f"{node.made_by} at {node.name}{line}: "
+    if found.why:
+        return f"{told}gradstep cannot compute it: {found.why}"
+    element = element_text(node.name, found.element)
+    here, there = distinct(found.here, found.there)
+    return f"{told}{element} is {here} by its operands; {whose} had {there}"
