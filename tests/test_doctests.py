@@ -15,6 +15,7 @@ import pytest
 import gradstep
 import gradstep.core
 import gradstep.tui
+from gradstep.core.frontends.running import FRAMEWORKS
 
 
 def modules() -> Iterator[str]:
@@ -22,8 +23,11 @@ def modules() -> Iterator[str]:
     for package in (gradstep.core, gradstep.tui):
         yield package.__name__
         for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            # The folder of `gradstep` itself lies in that of `tui`.
-            if not found.name.startswith("gradstep.tui.gradstep"):
+            # The folder of `gradstep` itself lies in that of `tui`, and front ends
+            # need the framework that they watch.
+            names = {*found.name.split(".")}
+            is_own = not found.name.startswith("gradstep.tui.gradstep")
+            if is_own and not names & {*FRAMEWORKS}:
                 yield found.name
 
 

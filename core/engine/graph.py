@@ -543,6 +543,10 @@ class Builder:
         """Add rows of this graph again, moved to its end."""
         self._rows += rows
 
+    def cut(self, length: int) -> None:
+        """Take away all nodes but the first ones."""
+        del self._rows[length:]
+
     def rename(self, index: int, name: str) -> None:
         """Give a node another name: the result of a line gets its own at the end."""
         row = self._rows[index]

@@ -332,6 +332,30 @@ _DEBUG: Final = (
     _argument("--json", "write JSON Lines: one command a line"),
 )
 
+_CAPTURE: Final = (
+    _argument("SCRIPT", "a Python script, or the name of a module with -m"),
+    _argument("ARG", "what the script is given; its flags come after --", nargs="*"),
+    _argument("-m", "SCRIPT is a module, as of python -m", dest="module"),
+    _argument(
+        "--step N",
+        "which backward pass; otherwise the first",
+        whole(1, 10**9),
+        default=1,
+    ),
+    _argument("-o --output NAME", "the file to write; otherwise SCRIPT.gradstep"),
+    _argument("--go-on", "let the script run to its end"),
+    _argument("--opaque", "take tensors whose history nobody recorded as they are"),
+    _argument("--strict", "refuse operations that have no rule here"),
+    _argument("--no-source", "leave the text of the script out of the file"),
+    _argument("--open", "open the result"),
+    _argument(
+        "--max-bytes N",
+        "how much memory the numbers may take; otherwise 8 GB",
+        whole(1, 2**50),
+        default=2**33,
+    ),
+)
+
 COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
     {
         "run": Command(
@@ -370,6 +394,13 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
             {"": _DEBUG, **_looks()},
             "scripts",
             clashes={"--json": ("--echo", *_NOT_IN_JSON)},
+        ),
+        "capture": Command(
+            "run a script, and record one backward pass of it",
+            {"": _CAPTURE},
+            "capture",
+            epilog="run it with the Python of the script: python -m gradstep capture",
+            clashes={"--strict": ("--opaque",)},
         ),
         "test": Command(
             "hold scenarios to their [expect] and their scripts; 1 on a failure",

@@ -14,18 +14,18 @@ import traceback
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal, NoReturn, TextIO
+from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn, TextIO, cast
 
 from ...core.base.errors import InputError, Problem, defect_text
 from ...core.base.exits import BUG, INTERRUPTED, OK, SIGNALLED, WRONG
+from ...core.base.signs import ascii_text
 from ...core.base.text import clean, nearest
 from ...core.base.version import __version__
 from .arguments import COMMANDS
 from .completion import candidates
-from .plain import ascii_output
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 # Of those that ask a process to end, the ones that there are on this system.
 _SIGNALS: Final = [
@@ -105,7 +105,9 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         raise InputError(
             Problem(f"there is no command {clean(first)!r}", _meant(first), "gradstep")
         )
+    arguments, rest = _apart(arguments)
     options, unknown = build_parser().parse_known_args(arguments)
+    options.rest = rest
     command = COMMANDS.get(options.command)
     where = f"gradstep {options.command}" if command else "gradstep"
     known = command.flags if command else []
@@ -126,11 +128,21 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     return options
 
 
+def _apart(arguments: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
+    """Return our own arguments, and behind `--` those of the script that is run."""
+    if arguments[:1] != ["capture"] or "--" not in arguments:
+        return arguments, []
+    place = arguments.index("--")
+    return arguments[:place], arguments[place + 1 :]
+
+
 def _unknown(text: str, known: Sequence[str], where: str) -> Problem:
     if not text.startswith("-"):
         return Problem(f"{clean(text)!r} is one argument too many", "", where)
     flag = text.partition("=")[0]
     hint = nearest(flag, known) or f"{where} --help lists the flags"
+    if where == "gradstep capture":
+        hint = "flags of the script itself come after --"
     return Problem(f"there is no flag {clean(flag)!r}", hint, where)
 
 
@@ -191,6 +203,37 @@ def nothing_to_keep() -> Iterator[None]:
         signal.signal(number, handler)
 
 
+class _Ascii:
+    """A file that is written to in ASCII, and otherwise the one that it stands for."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+
+    def write(self, text: str) -> int:
+        """Write a text, its signs in ASCII."""
+        self._file.write(ascii_text(text))
+        return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        """Write several texts."""
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+
+@contextmanager
+def _ascii_output() -> Iterator[None]:
+    """Let everything in a block be written in ASCII: answers, errors and progress."""
+    before = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = (cast("TextIO", _Ascii(file)) for file in before)
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = before
+
+
 def run(arguments: Sequence[str], begin: Callable[[], None] = lambda: None) -> int:
     """Run the command line, and return its exit code.
 
@@ -198,7 +241,7 @@ def run(arguments: Sequence[str], begin: Callable[[], None] = lambda: None) -> i
     """
     # JSON has its own escapes; everything else that is said is plain, mistakes as well.
     if "--plain" in arguments and "--json" not in arguments:
-        with ascii_output():
+        with _ascii_output():
             return _run(arguments, begin)
     return _run(arguments, begin)
 

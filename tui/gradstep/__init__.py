@@ -41,6 +41,7 @@ if TYPE_CHECKING:  # `gradstep --help` and every pytest would wait for NumPy
     from gradstep.core.debugger.debugger import Debugger
     from gradstep.core.engine.graph import Builder
     from gradstep.core.engine.subject import Subject
+    from gradstep.core.frontends.running import capture
     from gradstep.core.ops import OPS
     from gradstep.core.scenario.scenario import Scenario, load, parse
     from gradstep.core.session.reply import Reply, Stopped
@@ -63,6 +64,7 @@ __all__ = [
     "ScenarioError",
     "Stopped",
     "Subject",
+    "capture",
     "load",
     "parse",
 ]
@@ -78,6 +80,7 @@ _HOMES: Final = {
     ".core.debugger.debugger": ("Debugger",),
     ".core.engine.graph": ("Builder",),
     ".core.engine.subject": ("Subject",),
+    ".core.frontends.running": ("capture",),
     ".core.ops": ("OPS",),
     ".core.scenario.scenario": ("Scenario", "load", "parse"),
     ".core.session.reply": ("Reply", "Stopped"),

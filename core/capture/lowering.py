@@ -1,0 +1,162 @@
+"""Calls of a framework, written in the language of programs, become nodes.
+
+A front end says how a call is spelled, `input @ weight.T + bias`, and what the names in
+it are. It is read as a line of a program is, so that shapes are checked, parts are
+numbered, and recipes of the prelude are frames that can be stepped into.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import replace
+from functools import cache
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import numpy as np
+
+from ..base.limits import LIMITS
+from ..engine.graph import Frame, Site, Statement
+from ..program.build import RECIPES
+from ..program.expressions import READERS
+from ..program.statements import Reading, Scope
+from ..program.static import POISON, Bound, Ref, items
+from ..program.syntax import Module, Scanned
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..ops.table import Array, Op, Shape
+
+_ENDLESS: Final = 2**62  # what ran once has a size already
+_LIMITS: Final = replace(
+    LIMITS,
+    nodes=_ENDLESS,
+    steps=_ENDLESS,
+    idle=_ENDLESS,
+    elements=_ENDLESS,
+    elements_per_array=_ENDLESS,
+    work=_ENDLESS,
+    parts=_ENDLESS,
+)
+_NOWHERE: Final = Scanned("program", "", ("",), MappingProxyType({}))
+
+
+PENDING_FRAME: Final = Frame(0, "", "", "", 0, 0, None, 0, 0)
+PENDING_STATEMENT: Final = Statement(0, 0, "", 0, "", "", 0, 0)
+
+
+class Unspelled(Exception):
+    """What is written for a call is not in the language, and why."""
+
+
+class Lowering(Reading):
+    """A graph that grows by one call at a time."""
+
+    def __init__(self) -> None:
+        """Begin with an empty graph."""
+        module = Module(_NOWHERE, (), ())
+        super().__init__({}, (), READERS, module, RECIPES, np.float64, _LIMITS)
+        self.here: Site | None = None  # of the call that is being read
+        self._outer = self.scope
+
+    def site(self, node: ast.expr) -> Site:
+        """Return where an expression stands: of a call, where the user wrote it."""
+        if self.scope is self._outer and self.here is not None:
+            return self.here
+        return super().site(node)
+
+    def leaf(self, name: str, kind: Any, array: Any, site: Site | None) -> int:
+        """Add a leaf with its value."""
+        index = self.builder.leaf(name, kind, np.shape(array), site)
+        self.leaves[index] = array
+        return index
+
+    def lower(
+        self,
+        text: str,
+        bound: Mapping[str, Bound],
+        name: str,
+        scope: tuple[int, int, int],
+        site: Site,
+        *,
+        is_root: bool,
+    ) -> list[int]:
+        """Add the nodes of a call, and return those of its results.
+
+        `scope` is the number of the frame that it stands in, how deep that is, and the
+        number of the statement. The result is called `name`, or is a numbered part of
+        it. Raises `Unspelled`, and has added nothing then.
+        """
+        before = self._reach()
+        root, source, used = _parsed(text)
+        frame, depth, statement = scope
+        self.here = site
+        self._outer = self.scope = Scope(
+            frame, "", None, source, {}, {}, {}, None, None, depth
+        )
+        self.scope.statement, self.scope.target, self.scope.text = statement, name, text
+        self.scope.root = root if is_root else None
+        self.scope.values = {name: self._given(bound[name]) for name in used & {*bound}}
+        value = self.expression(root)
+        if value is POISON or self.problems:
+            words = "; ".join(problem.message for problem in self.problems)
+            self.problems.clear()
+            self.reported.clear()
+            self._cut(before)
+            raise Unspelled(words or "it cannot be written")
+        found = items(value)
+        return [
+            self.as_node(one, None) for one in ([value] if found is None else found)
+        ]
+
+    def opaque(
+        self, op: Op, operands: list[int], name: str, site: Site, shape: Shape
+    ) -> int:
+        """Add a result of which nobody knows how it was computed."""
+        return self.builder.apply(
+            op, tuple(operands), name=name, site=site, shape=shape
+        )
+
+    def part(self, target: str) -> str:
+        """Return the name of the next part of a line."""
+        number = self.unnamed[target] = self.unnamed.get(target, 0) + 1
+        return f"{target}._{number}"
+
+    def name(self, index: int, name: str, first: int) -> None:
+        """Give a node made since `first` its name; an older one gets an alias."""
+        self._name(Ref(index), name, first)
+
+    def _given(self, value: Bound) -> Bound:
+        """Return what a name of a call is; an array becomes a constant."""
+        if isinstance(value, (np.ndarray, np.generic)):
+            return self.constant(cast("Array | np.generic", value))
+        return value
+
+    def constant(self, array: Array | np.generic) -> Ref:
+        """Return an array that the call itself brings along, as a node."""
+        if isinstance(array, np.generic):
+            return Ref(self.literal(array, f"{array.item()!r} {array.dtype}"))  # pyright: ignore[reportArgumentType]
+        name = self.part(self.scope.target)
+        return Ref(self.leaf(name, "constant", array, self.here))
+
+    def _cut(self, reach: Any) -> None:
+        """Take away what was added since then."""
+        nodes = reach.nodes
+        self.builder.cut(nodes)
+        del self.frames[reach.frames :]
+        del self.statements[reach.statements :]
+        del self.aliases[reach.aliases :]
+        self.literals = {k: n for k, n in self.literals.items() if n < nodes}
+        self.leaves = {n: one for n, one in self.leaves.items() if n < nodes}
+        self.known = {n: one for n, one in self.known.items() if n < nodes}
+        self.blocks = {k: b for k, b in self.blocks.items() if b.stop.nodes <= nodes}
+
+
+@cache
+def _parsed(text: str) -> tuple[ast.expr, Scanned, frozenset[str]]:
+    """Return a text as an expression, and the names that stand in it."""
+    source = Scanned("program", text, (text,), MappingProxyType({}))
+    root = ast.parse(text, mode="eval").body
+    names = (one.id for one in ast.walk(root) if isinstance(one, ast.Name))
+    return root, source, frozenset(names)

@@ -1,0 +1,102 @@
+"""What a framework did, told call by call, becomes a capture.
+
+A front end makes a `Tensor` for each array that it meets and a `Call` for each
+operation. At the end the calls that lead to the output are kept, told apart by the
+user's functions and statements, named by what these assign, and lowered to nodes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ..engine.graph import NodeKind
+    from ..ops.table import Array, Shape
+    from .places import Place
+
+
+@dataclass(slots=True, eq=False)
+class Tensor:
+    """One array of the run: a leaf, or what a call has made."""
+
+    shape: Shape  # () of a scalar
+    dtype: str  # as the framework calls it: "bfloat16"
+    held: Any  # what the front end needs to find its numbers later
+    flows: bool = False  # whether the framework sends a gradient through it
+    kind: NodeKind = "input"  # of a leaf
+    hint: str = ""  # what a leaf is called, as far as it is known
+    call: Call | None = None  # what has made it; None for a leaf
+    place: Place | None = None  # where it was made, or used first
+    is_strange: bool = False  # whether it has a history that nobody recorded
+
+    @property
+    def ndim(self) -> int:
+        """How many axes it has."""
+        return len(self.shape)
+
+    @property
+    def is_float(self) -> bool:
+        """Tell whether it is made of real numbers."""
+        return "float" in self.dtype
+
+
+class Spelling(NamedTuple):
+    """A call in the language of programs, and what its names stand for."""
+
+    text: str  # "input @ weight.T + bias"
+    # a `Tensor`, an array that becomes a constant, or a static value
+    bound: Mapping[str, Any]
+
+
+@dataclass(slots=True, eq=False)
+class Call:
+    """One operation of the framework."""
+
+    name: str  # as messages call it: "F.cross_entropy"
+    place: Place  # where the user called it
+    given: tuple[Any, Any]  # its arguments and keywords, tensors as `Tensor`
+    inputs: tuple[Tensor, ...]  # those among them
+    outputs: tuple[Tensor, ...] = ()  # what it returned, in order
+    key: str = ""  # its row in the table of the front end
+    is_custom: bool = False  # whether it is a part of somebody's own rule
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose method a frame is."""
+
+    thing: Any  # the module, or the class of a custom rule
+    is_container: bool = False  # whether it calls modules of its own
+    rule: str = ""  # of a custom rule: "Swish.backward (script.py:39)"
+
+
+@dataclass(slots=True, eq=False)
+class FrontEnd:
+    """What a recorder needs to know of a framework."""
+
+    name: str  # with its version: "torch 2.13.0"
+    hides: Callable[[str], bool]  # whether a file is none of the user's
+    array: Callable[[Tensor], Array]  # the numbers of a tensor
+    gradient: Callable[[Tensor], Array | None]  # the framework's own gradient
+    spell: Callable[[Call], Spelling | None]  # None where there is no spelling
+    # the path of a module, as its parameters have it: "" of the whole, None of another
+    title: Callable[[Any], str | None]
+    leaf_name: Callable[[Tensor], str]  # what a leaf is called
+    hooked: Callable[[Tensor], str] = lambda _: ""  # where a hook changed its gradient
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a person asked for."""
+
+    name: str = "run"  # of the subject
+    command: str = ""  # what was run: "train.py --lr 0.1"
+    step: int = 1  # which backward pass, counted from 1
+    takes_strange: bool = False  # whether a tensor of unknown history is taken as it is
+    is_strict: bool = False  # whether an operation without a rule is refused
+    has_source: bool = True  # whether texts of the user's files come along
+    folder: Path = field(default_factory=Path.cwd)  # files below it come whole

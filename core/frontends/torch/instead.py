@@ -1,0 +1,77 @@
+# pyright: basic, reportMissingModuleSource=false
+"""Calls that hide something random: done in parts, with the same random numbers.
+
+Each function is given the arguments of a call. It returns what to do instead, or None
+where the call may go its way.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+import torch
+
+Instead = Callable[..., Callable[[], Any] | None]
+_F: Final = torch.nn.functional
+
+
+def _dropped(function: Any) -> Instead:
+    def instead(
+        input: Any, p: float = 0.5, training: bool = True, inplace: bool = False
+    ) -> Any:
+        if not training or p == 0:
+            return None
+
+        def masked() -> Any:
+            with torch._C.DisableTorchFunction():  # noqa: SLF001  # of no interest
+                mask = function(torch.ones_like(input), p, True)
+            return input.mul_(mask) if inplace else input * mask
+
+        return masked
+
+    return instead
+
+
+def _attention(
+    query: Any,
+    key: Any,
+    value: Any,
+    attn_mask: Any = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    scale: float | None = None,
+    enable_gqa: bool = False,
+) -> Any:
+    if not dropout_p or enable_gqa:
+        return None
+
+    def in_parts() -> Any:
+        factor = math.sqrt(1 / math.sqrt(query.size(-1)) if scale is None else scale)
+        mask = attn_mask
+        if is_causal:
+            size = (query.size(-2), key.size(-2))
+            mask = torch.ones(size, dtype=torch.bool, device=query.device).tril()
+        if mask is not None and mask.dtype == torch.bool:
+            filled = torch.full_like(mask, -math.inf, dtype=query.dtype)
+            mask = filled.masked_fill(mask, 0.0)
+        scores = (query * factor) @ (key * factor).transpose(-2, -1)
+        if mask is not None:
+            scores = scores + mask
+        weights = _F.dropout(_F.softmax(scores, dim=-1), dropout_p)
+        return weights @ value
+
+    return in_parts
+
+
+INSTEAD: Final[Mapping[str, Instead]] = MappingProxyType(
+    {
+        "dropout": _dropped(torch.dropout),
+        "dropout1d": _dropped(torch.feature_dropout),
+        "dropout2d": _dropped(torch.feature_dropout),
+        "dropout3d": _dropped(torch.feature_dropout),
+        "scaled_dot_product_attention": _attention,
+    }
+)

@@ -1,0 +1,301 @@
+# pyright: basic, reportMissingModuleSource=false
+"""Layers: linear ones, convolutions, pooling, norms, embeddings, attention."""
+
+from __future__ import annotations
+
+import math
+from types import MappingProxyType
+from typing import Any, Final
+
+import numpy as np
+
+from ....capture.record import Tensor
+from ....ops import OPS
+
+
+def _linear(input: Any, weight: Any, bias: Any = None) -> Any:
+    if "linear" in OPS and weight.ndim == 2:
+        return (
+            "linear(input, weight)" if bias is None else "linear(input, weight, bias)"
+        )
+    text = "input @ weight.T" if weight.ndim == 2 else "input @ weight"
+    return text if bias is None else f"{text} + bias"
+
+
+def _pair(value: Any) -> Any:
+    """Return a number, or two of them, as an operation takes them."""
+    return tuple(value) if isinstance(value, tuple | list) else value
+
+
+def _conv2d(
+    input: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
+) -> Any:
+    if isinstance(padding, str) and padding != "valid":
+        return None
+    given = {
+        "stride": _pair(stride),
+        "padding": 0 if isinstance(padding, str) else _pair(padding),
+        "dilation": _pair(dilation),
+        "groups": groups,
+    }
+    operands = "input, weight" if bias is None else "input, weight, bias"
+    return f"conv2d({operands}, {_keywords(given)})", given
+
+
+def _keywords(given: Any) -> str:
+    return ", ".join(f"{name}={name}" for name in given)
+
+
+def _alone(value: Any) -> Any:
+    """Return the only number of a list of one."""
+    return value[0] if isinstance(value, tuple | list) else value
+
+
+def _conv1d(
+    input: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
+) -> Any:
+    if isinstance(padding, str) and padding != "valid":
+        return None
+    operands = "input, weight" if bias is None else "input, weight, bias"
+    given = {
+        "stride": _alone(stride),
+        "padding": 0 if isinstance(padding, str) else _alone(padding),
+        "dilation": _alone(dilation),
+        "groups": groups,
+    }
+    if "conv1d" in OPS:
+        return f"conv1d({operands}, {_keywords(given)})", given
+    wide = {
+        "stride": (1, given["stride"]),
+        "padding": (0, given["padding"]),
+        "dilation": (1, given["dilation"]),
+        "groups": groups,
+    }
+    operands = "input[:, :, None, :], weight[:, :, None, :]" + ", bias" * (
+        bias is not None
+    )
+    return f"reshape(conv2d({operands}, {_keywords(wide)}), out)", wide
+
+
+def _conv_transpose2d(
+    input: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    output_padding: Any = 0,
+    groups: int = 1,
+    dilation: Any = 1,
+) -> Any:
+    if "conv_transpose2d" not in OPS:
+        return None
+    given = {
+        "stride": _pair(stride),
+        "padding": _pair(padding),
+        "output_padding": _pair(output_padding),
+        "groups": groups,
+        "dilation": _pair(dilation),
+    }
+    operands = "input, weight" if bias is None else "input, weight, bias"
+    return f"conv_transpose2d({operands}, {_keywords(given)})", given
+
+
+def _max_pool2d(
+    input: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Any:
+    if ceil_mode or return_indices or _pair(dilation) not in (1, (1, 1)):
+        return None
+    return _pooled("max_pool2d", input, kernel_size, stride, padding)
+
+
+def _avg_pool2d(
+    input: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: Any = None,
+) -> Any:
+    if ceil_mode or divisor_override or not (count_include_pad or not padding):
+        return None
+    return _pooled("avg_pool2d", input, kernel_size, stride, padding)
+
+
+def _pooled(name: str, input: Any, kernel_size: Any, stride: Any, padding: Any) -> Any:
+    given = {
+        "kernel_size": _pair(kernel_size),
+        "stride": _pair(stride) or None,
+        "padding": _pair(padding),
+    }
+    text = f"{name}(input, {_keywords(given)})"
+    if input.ndim == 3:  # one picture without a batch
+        text = f"reshape({name}(input[None], {_keywords(given)}), out)"
+    return text, given
+
+
+def _adaptive_avg_pool2d(input: Any, output_size: Any) -> Any:
+    sizes = (output_size,) * 2 if isinstance(output_size, int) else tuple(output_size)
+    old = input.shape[-2:]
+    new = tuple(n if s is None else s for s, n in zip(sizes, old, strict=True))
+    if new == (1, 1):
+        return "mean(input, axis=(-2, -1), keepdims=True)"
+    if any(n % s for n, s in zip(old, new, strict=True)) or input.ndim != 4:
+        return None
+    kernel = tuple(n // s for n, s in zip(old, new, strict=True))
+    return "avg_pool2d(input, kernel_size=kernel)", {"kernel": kernel}
+
+
+def _layer_norm(
+    input: Any,
+    normalized_shape: Any,
+    weight: Any = None,
+    bias: Any = None,
+    eps: float = 1e-5,
+) -> Any:
+    axes = tuple(range(-len(normalized_shape), 0))
+    return "layer_norm(input, weight, bias, eps=eps, axis=axes)", {"axes": axes}
+
+
+def _rms_norm(
+    input: Any, normalized_shape: Any, weight: Any = None, eps: Any = None
+) -> Any:
+    axes = tuple(range(-len(normalized_shape), 0))
+    eps = float(np.finfo(input.dtype).eps) if eps is None else eps
+    return "rms_norm(input, weight, eps=eps, axis=axes)", {"axes": axes, "eps": eps}
+
+
+def _batch_norm(
+    input: Any,
+    running_mean: Any = None,
+    running_var: Any = None,
+    weight: Any = None,
+    bias: Any = None,
+    training: bool = False,
+    momentum: Any = 0.1,
+    eps: float = 1e-5,
+) -> Any:
+    if training or running_mean is None:
+        return "batch_norm(input, weight, bias, eps=eps)"
+    known = "running_mean, running_var, training=False"
+    return f"batch_norm(input, weight, bias, {known}, eps=eps)"
+
+
+def _group_norm(
+    input: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5
+) -> Any:
+    return "group_norm(input, num_groups, weight, bias, eps=eps)"
+
+
+def _instance_norm(
+    input: Any,
+    running_mean: Any = None,
+    running_var: Any = None,
+    weight: Any = None,
+    bias: Any = None,
+    use_input_stats: bool = True,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Any:
+    return "instance_norm(input, weight, bias, eps=eps)" if use_input_stats else None
+
+
+def _normalize(
+    input: Any, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: Any = None
+) -> Any:
+    if p != 2:
+        return None
+    size = "sqrt(sum(input ** 2, axis=dim, keepdims=True))"
+    if "norm" in OPS:
+        size = "norm(input, axis=dim, keepdims=True)"
+    return f"input / maximum({size}, eps)"
+
+
+def _embedding(
+    input: Any,
+    weight: Any,
+    padding_idx: Any = None,
+    max_norm: Any = None,
+    norm_type: float = 2.0,
+    scale_grad_by_freq: bool = False,
+    sparse: bool = False,
+) -> Any:
+    if max_norm is not None or scale_grad_by_freq:
+        return None
+    if padding_idx is None or padding_idx < 0:
+        return "embedding(input, weight)"
+    return "embedding(input, weight, padding_idx)"
+
+
+def _attention(
+    query: Any,
+    key: Any,
+    value: Any,
+    attn_mask: Any = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    scale: Any = None,
+    enable_gqa: bool = False,
+) -> Any:
+    if dropout_p or enable_gqa:
+        return None
+    given: dict[str, Any] = {"scale": scale}
+    mask = "attn_mask"
+    if is_causal:
+        size = (query.shape[-2], key.shape[-2])
+        hidden = np.where(np.tril(np.ones(size, bool)), 0.0, -math.inf)
+        given["visible"] = hidden.astype(_numpy(query))
+        mask = "visible"
+    elif isinstance(attn_mask, Tensor) and attn_mask.dtype == "bool":
+        mask = "where(attn_mask, 0.0, hidden)"
+        given["hidden"] = -math.inf
+    return (
+        (
+            "scaled_dot_product_attention(query, key, value, "
+            f"attn_mask={mask}, scale=scale)"
+        ),
+        given,
+    )
+
+
+def _numpy(tensor: Tensor) -> str:
+    return "float64" if tensor.dtype == "float64" else "float32"
+
+
+ROWS: Final = MappingProxyType(
+    {
+        "linear": _linear,
+        "conv1d": _conv1d,
+        "conv2d": _conv2d,
+        "conv_transpose2d": _conv_transpose2d,
+        "max_pool2d": _max_pool2d,
+        "avg_pool2d": _avg_pool2d,
+        "adaptive_avg_pool2d": _adaptive_avg_pool2d,
+        "layer_norm": _layer_norm,
+        "rms_norm": _rms_norm,
+        "batch_norm": _batch_norm,
+        "group_norm": _group_norm,
+        "instance_norm": _instance_norm,
+        "normalize": _normalize,
+        "embedding": _embedding,
+        "scaled_dot_product_attention": _attention,
+    }
+)

@@ -1,0 +1,183 @@
+# pyright: basic, reportMissingModuleSource=false
+"""Losses, as `torch.nn.functional` has them."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Any, Final
+
+import numpy as np
+
+from ....ops import OPS
+
+_AROUND: Final = MappingProxyType({"mean": "mean({})", "sum": "sum({})", "none": "{}"})
+
+
+def _reduced(text: str, reduction: str) -> str:
+    return _AROUND[reduction].format(text)
+
+
+def _mse(
+    input: Any,
+    target: Any,
+    size_average: Any = None,
+    reduce: Any = None,
+    reduction: str = "mean",
+    weight: Any = None,
+) -> Any:
+    if weight is not None:
+        return None
+    return "mse_loss(input, target, reduction=reduction)"
+
+
+def _l1(
+    input: Any,
+    target: Any,
+    size_average: Any = None,
+    reduce: Any = None,
+    reduction: str = "mean",
+    weight: Any = None,
+) -> Any:
+    return None if weight is not None else _reduced("abs(input - target)", reduction)
+
+
+def _smooth(
+    input: Any,
+    target: Any,
+    size_average: Any = None,
+    reduce: Any = None,
+    reduction: str = "mean",
+    beta: float = 1.0,
+) -> Any:
+    text = "huber_loss(input, target, reduction=reduction, delta=beta)"
+    return text if beta == 1 else f"{text} / beta"
+
+
+def _huber(
+    input: Any,
+    target: Any,
+    reduction: str = "mean",
+    delta: float = 1.0,
+    weight: Any = None,
+) -> Any:
+    if weight is not None:
+        return None
+    return "huber_loss(input, target, reduction=reduction, delta=delta)"
+
+
+def _cross_entropy(
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    size_average: Any = None,
+    ignore_index: int = -100,
+    reduce: Any = None,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Any:
+    if _takes("cross_entropy", "ignore_index"):
+        more = "" if weight is None else ", weight=weight"
+        return (
+            (
+                f"cross_entropy(input, target{more}, reduction=reduction, "
+                "ignore_index=ignore_index, label_smoothing=label_smoothing, axis=axis)"
+            ),
+            {"axis": 1 if input.ndim > 1 else 0},
+        )
+    if weight is not None or label_smoothing or target.is_float:
+        return None
+    axis = 1 if input.ndim > 1 else 0
+    return "cross_entropy(input, target, reduction=reduction, axis=axis)", {
+        "axis": axis
+    }
+
+
+def _takes(name: str, parameter: str) -> bool:
+    op = OPS.get(name)
+    return op is not None and parameter in (
+        *op.operands,
+        *(one.name for one in op.parameters),
+    )
+
+
+def _nll(
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    size_average: Any = None,
+    ignore_index: int = -100,
+    reduce: Any = None,
+    reduction: str = "mean",
+) -> Any:
+    if weight is not None or input.ndim != 2:
+        return None
+    rows = np.arange(input.shape[0])
+    return _reduced("-input[rows, target]", reduction), {"rows": rows}
+
+
+def _bce(
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    size_average: Any = None,
+    reduce: Any = None,
+    reduction: str = "mean",
+) -> Any:
+    text = (
+        "-(target * clip(log(input), min=-100) "
+        "+ (1 - target) * clip(log(1 - input), min=-100))"
+    )
+    text = text if weight is None else f"weight * {text}"
+    return _reduced(text, reduction)
+
+
+def _bce_with_logits(
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    size_average: Any = None,
+    reduce: Any = None,
+    reduction: str = "mean",
+    pos_weight: Any = None,
+) -> Any:
+    if pos_weight is not None:
+        text = (
+            "(1 - target) * input + (1 + (pos_weight - 1) * target) * softplus(-input)"
+        )
+        text = text if weight is None else f"weight * ({text})"
+        return _reduced(text, reduction)
+    name = "binary_cross_entropy_with_logits(input, target, reduction={})"
+    if weight is None:
+        return name.format("reduction")
+    return _reduced(f"weight * {name.format(chr(34) + 'none' + chr(34))}", reduction)
+
+
+def _kl_div(
+    input: Any,
+    target: Any,
+    size_average: Any = None,
+    reduce: Any = None,
+    reduction: str = "mean",
+    log_target: bool = False,
+) -> Any:
+    if not log_target:
+        return None
+    text = "exp(target) * (target - input)"
+    if reduction == "batchmean":
+        return f"sum({text}) / {input.shape[0]}"
+    return _reduced(text, reduction)
+
+
+ROWS: Final = MappingProxyType(
+    {
+        "mse_loss": _mse,
+        "l1_loss": _l1,
+        "smooth_l1_loss": _smooth,
+        "huber_loss": _huber,
+        "cross_entropy": _cross_entropy,
+        "nll_loss": _nll,
+        "binary_cross_entropy": _bce,
+        "binary_cross_entropy_with_logits": _bce_with_logits,
+        "kl_div": _kl_div,
+    }
+)
