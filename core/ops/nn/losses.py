@@ -153,16 +153,14 @@ def _counts(input: Array, target: Array, along: int, options: _Options) -> Array
     weights = options.weight
     weights = np.ones(classes, input.dtype) if weights is None else weights
     column = (-1, *[1] * (input.ndim - along - 1))
-    if target.ndim == input.ndim:
-        left: Any = True
-        counts = _probabilities(input, target)
-    else:
+    left, counts = True, target
+    if target.ndim != input.ndim:
         left = np.expand_dims(_left(target, options), along)
-        numbers = np.expand_dims(target, along)
-        counts = (numbers == np.arange(classes).reshape(column)).astype(input.dtype)
-    even = options.label_smoothing
+        numbers: Array = np.arange(classes)
+        counts = np.asarray(np.expand_dims(target, along) == numbers.reshape(column))
+    counts, even = _probabilities(input, counts), options.label_smoothing
     counts = (1 - even) * counts + even / classes if even else counts
-    return counts * (weights.reshape(column) * left)
+    return np.asarray(counts * (np.reshape(weights, column) * left))
 
 
 def _total_weight(input: Array, target: Array, along: int, options: _Options) -> Any:
@@ -414,7 +412,10 @@ def _is_by_chances(
     **told: Any,
 ) -> Any:
     """Tell where a probability of 0 meets a logarithm of 0."""
-    if np.ndim(target) != np.ndim(input) or not _Options(*weight, **told).plain:
+    if (
+        np.ndim(target) != np.ndim(input)
+        or not _Options(weight[0] if weight else None, **told).plain
+    ):
         return False
     along = _class_axis(input.shape, axis)
     found = (target == 0) & np.isinf(log_softmax(input, axis=along))
@@ -457,7 +458,7 @@ def _is_certain(
     It is so for each sample, or for all of them.
     """
     along = _class_axis(input.shape, axis)
-    if not _Options(*weight, **told).plain:
+    if not _Options(weight[0] if weight else None, **told).plain:
         return False
     logs = log_softmax(input, axis=along)
     if np.ndim(target) == np.ndim(input):

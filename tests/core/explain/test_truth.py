@@ -275,6 +275,9 @@ def is_special(claim: Claim) -> bool:
 def is_certain(claim: Claim) -> bool:
     """To make the largest numbers larger still changes nothing."""
     operands = claim.operands
+    if claim.op.name == "binary_cross_entropy":
+        chances, targets = (operand[claim.place] for operand in operands)
+        return bool(np.all(chances == targets))
     largest = operands[0] == np.max(operands[0])
     operands[0] = np.where(largest & (operands[0] < 1e4), operands[0] + 10, operands[0])
     return is_loss(claim) or bool(claim.result(operands) == 0)
