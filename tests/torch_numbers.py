@@ -35,6 +35,19 @@ def seed_of(shape: tuple[int, ...]) -> np.ndarray:
     return np.cos(np.arange(math.prod(shape))).reshape(shape)
 
 
+def _gates(count: int, **more: Any) -> dict[str, Any]:
+    """Return three steps of two samples for a cell with as many gates of size 3."""
+    return {
+        "x": drawn(3, 2, 4),
+        "h": drawn(2, 3, seed=8),
+        "w": drawn(3 * count, 4),
+        "u": drawn(3 * count, 3),
+        "b": drawn(3 * count),
+        "d": drawn(3 * count, seed=1),
+        **more,
+    }
+
+
 _CLASSES: Final = {"x": drawn(4, 3), "T": [2, 0, -100, 1], "W": [0.5, 2.0, 1.25]}
 
 CASES: Final[dict[str, Case]] = {
@@ -151,6 +164,31 @@ CASES: Final[dict[str, Case]] = {
         "y = nll_loss(x, T, W, reduction='sum')",
         "y = F.nll_loss(x, T, W, reduction='sum')",
         {"x": drawn(2, 3, 2), "T": [[0, 1], [2, 1]], "W": [0.5, 2.0, 1.25]},
+    ),
+    "rnn": Case(
+        "(o, m) = rnn(x, h, w, u, b, d)\ny = concatenate([o, stack([m])])",
+        "o, m = torch.rnn_tanh(x, h[None], (w, u, b, d), True, 1, 0, True, False, "
+        "False)\n"
+        "y = torch.cat([o, m])",
+        _gates(1),
+    ),
+    "lstm": Case(
+        "(o, m, k) = lstm(x, h, c, w, u, b, d)\ny = concatenate([o, stack([m, k])])",
+        "o, m, k = torch.lstm(x, (h[None], c[None]), (w, u, b, d), True, 1, 0, True, "
+        "False, False)\n"
+        "y = torch.cat([o, m, k])",
+        _gates(4, c=drawn(2, 3, seed=9)),
+    ),
+    "lstm_cell": Case(
+        "(m, k) = lstm_cell(x[0], h, c, w, u)\ny = stack([m, k])",
+        "y = torch.stack(torch.lstm_cell(x[0], (h, c), w, u))",
+        {k: v for k, v in _gates(4, c=drawn(2, 3, seed=9)).items() if k not in "bd"},
+    ),
+    "gru": Case(
+        "(o, m) = gru(x, h, w, u, b, d)\ny = concatenate([o, stack([m])])",
+        "o, m = torch.gru(x, h[None], (w, u, b, d), True, 1, 0, True, False, False)\n"
+        "y = torch.cat([o, m])",
+        _gates(3),
     ),
 }
 

@@ -179,6 +179,8 @@ def _subscript(reading: Reading, node: ast.Subscript) -> Bound:
 
 def _call(reading: Reading, node: ast.Call) -> Bound:
     name = node.func.id if isinstance(node.func, ast.Name) else ""
+    if name == "scan" and reading.scope.source.name == "prelude":
+        return _scan(reading, node)
     function = reading.scope.functions.get(name) or reading.prelude.get(name)
     given = [*node.args, *(keyword.value for keyword in node.keywords)]
     known = function or find(name) or CONSTRUCTORS.get(name)
@@ -201,6 +203,35 @@ def _call(reading: Reading, node: ast.Call) -> Bound:
     if isinstance(known, Op):
         return _operation(reading, node, known, args, keywords)
     return _construct(reading, node, known, args, keywords)
+
+
+def _scan(reading: Reading, node: ast.Call) -> Bound:
+    """Call a recipe for each step along the first axis, and return all their results.
+
+    `scan(cell, x, state, *rest)` calls `cell(x[t], *state, *rest)`, which returns the
+    state for the next step. The frame of a step is called by its number.
+    """
+    cell, *given = node.args
+    steps, first, *rest = reading.all(given)
+    state, scope = items(first) or [], reading.scope
+    length = 0
+    if isinstance(steps, Ref):
+        length = (*reading.builder.nodes[steps.node].shape, 0)[0]
+    if not length or not isinstance(cell, ast.Name):
+        hint = "write them along the first axis of an array"
+        raise Fault(f"{described(steps)} has no steps", hint)
+    target, scope.root = scope.target, node
+    made: list[list[Bound]] = []
+    for step in range(length):
+        scope.target = f"{target}._{step + 1}"
+        index = checked("getitem", OPS["getitem"].parameters, {"index": (step,)})
+        operands = [reading.as_node(steps, None)]
+        one = reading.apply(node, OPS["getitem"], operands, index, numbered=True)
+        result = reading.call(node, reading.prelude[cell.id], [one, *state, *rest], {})
+        state = items(result) or [result]
+        made.append(state)
+    scope.target, scope.root = target, None
+    return tuple(map(tuple, zip(*made, strict=True)))
 
 
 def _operation(

@@ -4,6 +4,8 @@ A person can step into them: a call is a frame, and each line has its note. Argu
 are named, and defaults chosen, as in `torch.nn.functional`, where it has them. Here,
 and only here, an expression may choose by a static value, as in
 `sum(x) if reduction == "sum" else x`. What is not given is `None`, and makes no node.
+Here alone, too, `scan(cell, x, state, …)` calls a recipe for each step along the first
+axis of x, with the state that the one before has returned.
 """
 
 from __future__ import annotations
@@ -91,6 +93,42 @@ def embedding(indices, weight, padding_idx=None):
     padding = None if padding_idx is None else indices == padding_idx
     free = None if padding is None else stop_gradient(rows)    # no gradient there
     return rows if padding is None else where(expand_dims(padding, -1), free, rows)
+
+def rnn_cell(x, h, weight_ih, weight_hh, bias_ih=None, bias_hh=None):
+    return tanh(linear(x, weight_ih, bias_ih) + linear(h, weight_hh, bias_hh))
+
+def lstm_cell(x, h, c, weight_ih, weight_hh, bias_ih=None, bias_hh=None):
+    sums = linear(x, weight_ih, bias_ih) + linear(h, weight_hh, bias_hh)
+    (i, f, g, o) = split(sums, 4, axis=-1)    # one for each gate, in this order
+    input_gate = sigmoid(i)    # how much of what is new goes into the memory
+    forget_gate = sigmoid(f)    # how much of the memory stays
+    candidate = tanh(g)    # what is new
+    output_gate = sigmoid(o)    # how much of the memory is shown
+    memory = forget_gate * c + input_gate * candidate
+    hidden = output_gate * tanh(memory)
+    return (hidden, memory)
+
+def gru_cell(x, h, weight_ih, weight_hh, bias_ih=None, bias_hh=None):
+    (ri, zi, ni) = split(linear(x, weight_ih, bias_ih), 3, axis=-1)    # by the input
+    (rh, zh, nh) = split(linear(h, weight_hh, bias_hh), 3, axis=-1)    # by the past
+    reset_gate = sigmoid(ri + rh)    # how much of the past the candidate sees
+    update_gate = sigmoid(zi + zh)    # how much of the past stays
+    candidate = tanh(ni + reset_gate * nh)    # what is new
+    return (1 - update_gate) * candidate + update_gate * h
+
+def rnn(x, h, weight_ih, weight_hh, bias_ih=None, bias_hh=None):
+    (hidden,) = scan(rnn_cell, x, (h,), weight_ih, weight_hh, bias_ih, bias_hh)
+    return (stack(hidden), hidden[-1])    # of all steps, and of the last one
+
+def lstm(x, h, c, weight_ih, weight_hh, bias_ih=None, bias_hh=None):
+    (hidden, memory) = scan(
+        lstm_cell, x, (h, c), weight_ih, weight_hh, bias_ih, bias_hh
+    )
+    return (stack(hidden), hidden[-1], memory[-1])    # of all steps, and of the last
+
+def gru(x, h, weight_ih, weight_hh, bias_ih=None, bias_hh=None):
+    (hidden,) = scan(gru_cell, x, (h,), weight_ih, weight_hh, bias_ih, bias_hh)
+    return (stack(hidden), hidden[-1])    # of all steps, and of the last one
 
 def scaled_dot_product_attention(query, key, value, attn_mask=None, scale=None):
     factor = 1 / sqrt(query.shape[-1]) if scale is None else scale

@@ -991,7 +991,8 @@ def _operand(value: Any) -> Array:
     try:
         array = np.asarray(value)
     except ValueError:
-        raise Fault("the rows of the list are not equally long") from None
+        what = "the rows of the list are not equally long"
+        raise Fault(what, "of several results write [0] for the first") from None
     if array.dtype.kind not in "fiub":
         what = f"{described(value)} stands where a value is needed"
         raise Fault(what, "write a number, a list of numbers, or the name of a value")
@@ -1060,7 +1061,7 @@ def _take(
 
 def _follow(
     call: _Call, args: Sequence[Any], keywords: Mapping[str, Any], budget: Budget
-) -> Array:
+) -> Array | tuple[Array, ...]:
     """Follow a recipe of the prelude, as a program of one line."""
     leaves: dict[str, Leaf] = {}
     texts = _texts(call, args, keywords)
@@ -1080,7 +1081,10 @@ def _follow(
 
     given = [written(value) for value in args]
     given += [f"{key}={written(value)}" for key, value in keywords.items()]
-    line = f"result = {call.name}({', '.join(given)})"
+    returned = RECIPES[call.name].lines[-1].value
+    count = len(returned.elts) if isinstance(returned, ast.Tuple) else 1
+    names = ["result", *(f"result{number}" for number in range(2, count + 1))]
+    line = f"{', '.join(names)} = {call.name}({', '.join(given)})"
     try:
         program = build(line, leaves, limits=budget.left())
         for node in program.graph:
@@ -1092,4 +1096,5 @@ def _follow(
             Problem(one.message, one.hint.replace(f"the line: {line}", here))
             for one in error.problems
         ) from None
-    return np.asarray(values[program.graph.output])
+    found = [np.asarray(values[program.graph.names[name]]) for name in names]
+    return tuple(found) if count > 1 else found[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
@@ -59,6 +60,22 @@ USUAL: Final[Mapping[str, Mapping[str, str]]] = {
     "embedding": {"indices": "i"},
     "linear": {"weight": "x"},
     "nll_loss": {"target": "i"},
+    "rnn_cell": {"h": "v", "weight_ih": "x", "weight_hh": "eye(2)"},
+    "gru_cell": {"h": "v", "weight_ih": "ones((6, 3))", "weight_hh": "ones((6, 2))"},
+    "lstm_cell": {
+        "h": "v",
+        "c": "v",
+        "weight_ih": "ones((8, 3))",
+        "weight_hh": "ones((8, 2))",
+    },
+    "rnn": {"h": "v", "weight_ih": "x", "weight_hh": "eye(2)"},
+    "gru": {"h": "v", "weight_ih": "ones((6, 3))", "weight_hh": "ones((6, 2))"},
+    "lstm": {
+        "h": "v",
+        "c": "v",
+        "weight_ih": "ones((8, 3))",
+        "weight_hh": "ones((8, 2))",
+    },
     "group_norm": {"num_groups": "1"},
     "zeros": {"shape": "(2, 3)"},
     "ones": {"shape": "(2, 3)"},
@@ -67,6 +84,9 @@ USUAL: Final[Mapping[str, Mapping[str, str]]] = {
     "arange": {"start": "5"},
     "linspace": {"start": "0", "stop": "1"},
 }
+
+
+SEVERAL: Final = ("lstm_cell", "rnn", "lstm", "gru")  # recipes with several results
 
 
 class Callee(NamedTuple):
@@ -103,7 +123,8 @@ CALLEES: Final = tuple(callees())
 
 
 def call(callee: Callee, given: Mapping[str, str]) -> str:
-    return f"{callee.name}({', '.join(f'{k}={v}' for k, v in given.items())})"
+    text = f"{callee.name}({', '.join(f'{k}={v}' for k, v in given.items())})"
+    return f"{text}[0]" if callee.name in SEVERAL else text
 
 
 def usual(callee: Callee) -> dict[str, str]:
@@ -133,7 +154,9 @@ def in_expression(text: str) -> Problem | None:
 
 
 def said(problem: Problem | None) -> str | None:
-    return problem and problem.message.replace(" at result:", ":")
+    # The number of a frame depends on what the line makes besides.
+    message = problem and re.sub(r"\bresult\._\d+", "result", problem.message)
+    return message and message.replace(" at result:", ":")
 
 
 def both(text: str) -> str:

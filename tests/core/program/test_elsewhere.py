@@ -311,7 +311,17 @@ def test_a_person_is_led_to_what_works(text: str, hint: str) -> None:
         *("round", "inv", "det", "floor", "ceil", "sort", "argsort", "topk", "median"),
         *("svd", "eig", "qr", "lu", "cholesky", "solve", "pinv", "conv1d", "conv3d"),
         *("cummax", "dropout2d", "rand", "randn", "lgamma", "acos", "asin", "cross"),
-        *("argmax", "any", "all", "nonzero", "unique", "mode", "lstm", "gru", "print"),
+        *(
+            "argmax",
+            "any",
+            "all",
+            "nonzero",
+            "unique",
+            "mode",
+            "lgamma",
+            "kron",
+            "print",
+        ),
         *("max_pool1d", "unfold", "ctc_loss", "hinge_loss", "backward", "fft"),
     ],
 )

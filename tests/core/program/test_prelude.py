@@ -9,6 +9,7 @@ import pytest
 
 from gradstep.core.base.errors import ProgramError
 from gradstep.core.engine.run import Run, evaluate, forward
+from gradstep.core.ops import OPS
 from gradstep.core.program.build import Program, build
 from gradstep.core.program.statements import Leaf
 
@@ -228,6 +229,73 @@ def test_attention() -> None:
     masked = "y = scaled_dot_product_attention(q, k, v, attn_mask=m, scale=2)"
     y = result(masked, q=q, k=k, v=v, m=m)
     np.testing.assert_allclose(y, attention(q, k, v, m, 2))
+
+
+def sigmoid(x: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-x))
+
+
+def recurrent(gates: int, **more: np.ndarray) -> dict[str, np.ndarray]:
+    """Return three steps of a sample, a state and the weights of a cell."""
+    generator = np.random.default_rng(5)
+    shapes = {"x": (3, 2), "h": (3,), "w": (3 * gates, 2), "u": (3 * gates, 3)}
+    shapes |= {"b": (3 * gates,), "d": (3 * gates,)}
+    return {name: generator.normal(size=shape) for name, shape in shapes.items()} | more
+
+
+def test_lstm_goes_through_its_steps() -> None:
+    given = recurrent(4, c=np.array([0.5, -1.0, 2.0]))
+    x, h, w, u, b, d, c = given.values()
+    states = []
+    for one in x:
+        i, f, g, o = np.split(w @ one + b + u @ h + d, 4)
+        c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+        h = sigmoid(o) * np.tanh(c)
+        states.append(h)
+    text = "(o, m, k) = lstm(x, h, c, w, u, b, d)\ny = concatenate([o, stack([m, k])])"
+    np.testing.assert_allclose(result(text, **given), [*states, h, c])
+    assert_gradients(text, **given)
+
+
+def test_gru_goes_through_its_steps() -> None:
+    given = recurrent(3)
+    x, h, w, u, b, d = given.values()
+    states = []
+    for one in x:
+        (ri, zi, ni), (rh, zh, nh) = np.split(w @ one + b, 3), np.split(u @ h + d, 3)
+        z = sigmoid(zi + zh)
+        h = (1 - z) * np.tanh(ni + sigmoid(ri + rh) * nh) + z * h
+        states.append(h)
+    text = "(o, m) = gru(x, h, w, u, b, d)\ny = concatenate([o, stack([m])])"
+    np.testing.assert_allclose(result(text, **given), [*states, h])
+    assert_gradients(text, **given)
+
+
+def test_rnn_goes_through_its_steps() -> None:
+    given = recurrent(1)
+    x, h, w, u, b, d = given.values()
+    states = []
+    for one in x:
+        h = np.tanh(w @ one + b + u @ h + d)
+        states.append(h)
+    text = "(o, m) = rnn(x, h, w, u, b, d)\ny = concatenate([o, stack([m])])"
+    np.testing.assert_allclose(result(text, **given), [*states, h])
+    assert_gradients(text, **given)
+
+
+def test_the_gates_of_each_step_have_names() -> None:
+    given = recurrent(4, c=np.array([0.5, -1.0, 2.0]))
+    graph = read("(y, m, k) = lstm(x, h, c, w, u)\nE = sum(y)", **given).graph
+    assert [frame.function for frame in graph.frames[2:]] == ["lstm_cell"] * 3
+    for step in (1, 2, 3):
+        assert graph.node(f"y._1.hidden._{step}.forget_gate").op is OPS["sigmoid"]
+    assert graph.node("m").shape == graph.node("k").shape == (3,)
+
+
+def test_a_sequence_without_steps_is_refused() -> None:
+    given = recurrent(1) | {"x": np.zeros((0, 2))}
+    with pytest.raises(ProgramError, match="one value has no steps"):
+        read("(y, m) = rnn(x, h, w, u)", **given)
 
 
 def test_recipes_can_be_stepped_into() -> None:
