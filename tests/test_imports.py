@@ -44,6 +44,7 @@ ORDER = (
     "core.check",
     "core.explain",
     "core.explain.why",
+    "core.account",
     "core.pictures",
     "core.export",
     "core.session",

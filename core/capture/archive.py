@@ -198,9 +198,8 @@ def _read(opened: Opened, limits: Limits) -> Capture:
         graph.summary,
         dtype=graph.dtype,
         limits=limits,
-        known=MappingProxyType(values),
     )
-    return Capture(
+    capture = Capture(
         subject,
         MappingProxyType(values),
         MappingProxyType(own),
@@ -208,6 +207,7 @@ def _read(opened: Opened, limits: Limits) -> Capture:
         MappingProxyType(custom),
         MappingProxyType(hooked),
     )
+    return capture.opened()
 
 
 def _json(

@@ -5,8 +5,10 @@ A front end makes a capture, a file holds it, and a session is about its subject
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
+
+from ..engine.subject import Claims
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,9 +40,25 @@ class Capture:
     values: Mapping[int, Value]  # the framework's value of each computed node
     # the framework's, or the author's own, gradient of a node, where there is one
     own: Mapping[int, Value]
-    about: About
+    about: About  # what was run, and with what
     # The number of a frame → the author's own rule that stands for all of it, such as
     # RootMeanSquare.backward (script.py:39).
     custom: Mapping[int, str] = field(default_factory=dict[int, str])
     # a node → where a hook was registered that changes its gradient: "train.py:71"
     hooked: Mapping[int, str] = field(default_factory=dict[int, str])
+
+    @property
+    def has_brain(self) -> bool:
+        """Whether there were numbers of bfloat16: a note says so."""
+        return any("bfloat16" in note for note in self.about.notes)
+
+    @property
+    def claims(self) -> Claims:
+        """The framework's gradients, to be held to account."""
+        whose, brain = self.about.framework, self.has_brain
+        return Claims(self.own, whose, self.custom, self.hooked, brain=brain)
+
+    def opened(self) -> Capture:
+        """Return the capture whose subject knows what was recorded, for a session."""
+        known, claims = self.values, self.claims
+        return replace(self, subject=replace(self.subject, known=known, claims=claims))

@@ -63,8 +63,8 @@ class ArrayPlace(NamedTuple):
 
     member: str  # its name
     start: int  # of the first number, in bytes from the start of the file
-    shape: Shape
-    dtype: np.dtype[Any]
+    shape: Shape  # as its header has it
+    dtype: np.dtype[Any]  # one of those that a capture may have
     is_fortran: bool  # whether the first axis varies fastest
 
 
@@ -75,7 +75,7 @@ class Opened:
     It is read by the screen and by commands in the background at the same time.
     """
 
-    file: BufferedReader
+    file: BufferedReader  # open for reading as long as anybody has one of its arrays
     shown: str  # what messages call it
 
     def __post_init__(self) -> None:

@@ -132,10 +132,10 @@ def _plain(value: Any) -> Any:
 class Read(NamedTuple):
     """What was read of a graph."""
 
-    graph: Graph
+    graph: Graph  # with its sources
     name: str  # of the subject
-    title: str
-    summary: str
+    title: str  # in one line; "" for none
+    summary: str  # what there is to see; "" for nothing
     dtype: str  # of the numbers that are written without one
     numbers: Mapping[int, Value]  # the leaves that are plain numbers
 

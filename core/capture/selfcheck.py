@@ -40,18 +40,13 @@ def hold(capture: Capture, progress: Progress | None = None) -> None:
     It names the node, its line, an element and both numbers.
     """
     subject = capture.subject
-    values, brain = capture.values, has_brain(capture)
+    values, brain = capture.values, capture.has_brain
     for found in differences(
         subject.graph, subject.leaves, values, progress, brain=brain
     ):
         told = sentence(subject.graph, found, capture.about.framework)
         hint = "what was recorded is not what the code did; please report the line"
         raise InputError(told, hint)
-
-
-def has_brain(capture: Capture) -> bool:
-    """Tell whether there were numbers of bfloat16: a note says so."""
-    return any("bfloat16" in note for note in capture.about.notes)
 
 
 def differences(

@@ -1,10 +1,11 @@
-"""The command that holds gradients against numeric differentiation."""
+"""The commands that hold gradients against differences, and against rules."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
 from ..base.errors import CommandError, Interrupted, Problem
+from ..base.text import nearest
 from ..explain.verdicts import check_lines
 from ..session.reply import Answer
 from .table import Command
@@ -50,6 +51,35 @@ def _check(session: Session, arguments: str) -> Answer:
     )
 
 
+def _rules(session: Session, arguments: str) -> Answer:
+    """Hold somebody else's gradients to account."""
+    from ..account.account import account, purposes  # noqa: PLC0415  # likewise
+    from ..account.blame import account_lines, account_record  # noqa: PLC0415
+
+    claims, run = session.subject.claims, session.trace.run
+    if claims is None:
+        hint = (
+            "a capture has some; a scenario gives them under [own], or with --own FILE"
+        )
+        raise CommandError(
+            Problem("there are no gradients to be held to account", hint)
+        )
+    if run.patches or session.place.iteration:
+        hint = "run 0 chooses it, goto start begins it"
+        raise CommandError(Problem("they belong to the run as it was loaded", hint))
+    names = arguments.split()
+    known = purposes(run, claims)
+    for name in names:
+        if name not in known:
+            raise CommandError(
+                f"no rule and no node is called {name!r}", nearest(name, known)
+            )
+    claims = claims._replace(purpose=(*claims.purpose, *names))
+    found = account(run, claims, session.progress)
+    lines = tuple(account_lines(found, session.digits))
+    return Answer(lines, account_record(found), failed=not found.ok)
+
+
 def _nodes(session: Session, place: str) -> list[int]:
     """Return the nodes at a place: a node, a frame, an operation, a line."""
     location = session.location(place)
@@ -92,5 +122,21 @@ ROWS: Final[tuple[Command, ...]] = (
         "`step`, `rtol` and `checks`, each with `level`, `node`, `operand`, `edge`, "
         "`verdict`, the `index` where the two differ most, `analytic`, `numeric`, "
         "`difference`, `tolerance`, …",
+    ),
+    Command(
+        "rules",
+        "[NAME …]",
+        "hold the gradients of a framework, or your own, against each rule",
+        _rules,
+        completes="element",
+        help="Each is compared with what the rules give from the same author's own "
+        "upstream gradients, so that one wrong rule is told once. A capture has the "
+        "gradients of its framework, a scenario those under [own]. NAME, of a node or "
+        "of a custom rule, differs on purpose.",
+        data="`ok`, `whose` gradients they are, how many were `compared` and how many "
+        "are `unknown` behind operations without a rule, and `rules`, each with the "
+        "`rule`, the `verdict` (differs, purpose, hook, opaque) and `gradients`: the "
+        "`node`, `edges`, the `index` of what differs most, `theirs` and the `right` "
+        "number there, how many `differ`, and the `mistake` that gives these numbers.",
     ),
 )

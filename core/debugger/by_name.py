@@ -121,6 +121,7 @@ class ByName(ABC):
     paths = _Named()
     transposes = _Named()
     check = _Named()
+    rules = _Named()
     # changing
     set = _Named()
     detach = _Named()

@@ -15,8 +15,9 @@ A scenario file makes a subject, and so does a graph that was built by hand:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from ..base.limits import LIMITS, Limits
@@ -38,6 +39,19 @@ class NotePlace(NamedTuple):
 
     when: When  # the pass or the point in time
     node: int = -1
+
+
+class Claims(NamedTuple):
+    """What somebody else says of the gradients of a graph."""
+
+    own: Mapping[int, Value]  # their gradients, by the numbers of the nodes
+    whose: str  # as sentences name them: "torch 2.13.0", "[own]"
+    # calls that have a rule of their author's, by the numbers of the frames
+    custom: Mapping[int, str] = MappingProxyType({})
+    # where a hook was registered that changes a gradient, by node
+    hooked: Mapping[int, str] = MappingProxyType({})
+    purpose: Collection[str] = ()  # names of rules and nodes that differ on purpose
+    brain: bool = False  # whether they may have been rounded to bfloat16
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,6 +80,7 @@ class Subject:
     limits: Limits = LIMITS  # on what a session may ask of it
     # What was recorded of computed nodes: a run takes it, and does not compute it.
     known: Mapping[int, Value] = field(default_factory=dict[int, "Value"])
+    claims: Claims | None = None  # somebody else's gradients, to be held to account
 
     def run(self) -> Run:
         """Evaluate the graph: all values, and all gradients of the output."""

@@ -83,6 +83,27 @@ def load(wanted: Wanted) -> Array:
         _refuse(f"is damaged: {_reason(error)}", "", name)
 
 
+def load_all(path: Path, limits: Limits) -> dict[str, Array]:
+    """Return all arrays of an .npz file that a person has named, by their keys.
+
+    Raises `InputError`.
+    """
+    name, found, room = str(path), dict[str, Array](), limits.elements
+    try:
+        with open_regular(path, limits.file) as file:
+            _check_directory(file, name)
+            with zipfile.ZipFile(file) as archive:
+                keys = [one.removesuffix(".npy") for one in archive.namelist()]
+        real = path.resolve()
+        for key in keys:
+            wanted = Wanted(real.parent, name, key, False, room, limits)
+            found[key] = _npz(real, wanted)
+            room -= found[key].size
+    except _DAMAGED as error:
+        _refuse(f"is damaged: {_reason(error)}", "", name)
+    return found
+
+
 def _reason(error: Exception) -> str:
     first = str(error).split("\n")[0]
     # A place in memory is another one each time, and says nothing to anybody.

@@ -24,11 +24,12 @@ from ..base.limits import LIMITS, Limits
 from ..base.text import Place, clean, nearest
 from ..capture.archive import ENDING
 from ..capture.archive import read as read_capture
-from ..engine.subject import NotePlace, Subject, When
+from ..engine.subject import Claims, NotePlace, Subject, When
 from ..ops.table.checks import is_whole
 from ..program.build import Leaf, Program, build
 from ..program.syntax import check_name
 from ..words.numbers import shape_text
+from .arrays import load_all
 from .builtin import builtin_names, builtin_path
 from .places import Path, inside
 from .toml import Mistakes, Table, described, shown, shown_key
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 
     from ..capture.capture import Capture
     from ..engine.graph import Graph, Locate, Node, NodeKind
-    from ..ops.table import Array, Shape
+    from ..ops.table import Array, Shape, Value
 
 VERSION: Final = 1
 SECTIONS: Final[Mapping[str, NodeKind]] = MappingProxyType(
@@ -183,6 +184,7 @@ def parse(
     seed, names = _seed(top, graph, setting), _names(top, graph)
     notes = _notes(top, text, graph, names)
     expect = _expect(top, batch_program.graph if batch_program else graph, setting)
+    own = _own(top, batch_program.graph if batch_program else graph, setting)
     top.finish("a key of a scenario")
     if mistakes or program is None:
         raise ScenarioError(mistakes.problems())
@@ -199,6 +201,7 @@ def parse(
         notes,
         _recipes(top, program.graph),
         limits,
+        claims=Claims(own, "[own]") if own else None,
     )
     return Scenario(
         subject,
@@ -557,6 +560,63 @@ def _expect(
         filled = np.broadcast_to(array, shape)
         expected.append(Expectation(key, node, name != key, filled, rtol, atol))
     return tuple(expected)
+
+
+def _own(top: Table, graph: Graph | None, setting: Setting) -> Mapping[int, Array]:
+    """Return the gradients that somebody has computed, by their nodes."""
+    table = top.table("own")
+    found: dict[int, Array] = {}
+    for key, given in table.items.items():
+        path = (*table.path, key)
+        array = read(given, path, top.mistakes, replace(setting, floats_only=True))
+        name = key.removesuffix(".grad")
+        node = _gradient_node(name, graph, path, top.mistakes)
+        if graph is None or node is None or array is None:
+            continue
+        if wrong := _misshapen(graph, node, array):
+            top.mistakes.at_value(path, *wrong)
+        found[node] = array
+    return MappingProxyType(found)
+
+
+def _misshapen(graph: Graph, node: int, array: Array) -> tuple[str, str] | None:
+    """Return what is wrong with the shape of a gradient, and a hint, or None."""
+    wanted = graph.nodes[node].shape
+    if array.shape == wanted:
+        return None
+    what = f"the gradient has the shape {shape_text(array.shape)}"
+    return what, f"{graph.nodes[node].name} has {shape_text(wanted)}"
+
+
+def with_own(scenario: Scenario, path: pathlib.Path) -> Scenario:
+    """Return a scenario with the gradients of an .npz file as somebody's own.
+
+    Its keys are names of nodes, with `.grad` or without. Raises `InputError`.
+    """
+    subject = scenario.subject
+    program = scenario.batch_program
+    graph = program.graph if program else subject.graph
+    own: dict[int, Value] = {}
+    problems: list[Problem] = []
+    file = clean(str(path))
+    for key, array in load_all(path, subject.limits).items():
+        name = key.removesuffix(".grad")
+        name = subject.names.get(name, name).removesuffix(".grad")
+        node = graph.names.get(name)
+        if node is None:
+            near = nearest(name, graph.names)
+            problems.append(Problem(f"no node is called {shown(name)}", near, file))
+        elif array.dtype.kind != "f":
+            what = f"{shown(key)} holds {array.dtype}"
+            problems.append(Problem(what, "gradients are floats", file))
+        elif wrong := _misshapen(graph, node, array):
+            problems.append(Problem(f"{shown(key)}: {wrong[0]}", wrong[1], file))
+        else:
+            own[node] = array
+    if problems:
+        raise InputError(problems)
+    claims = Claims(MappingProxyType(own), file)
+    return replace(scenario, subject=replace(subject, claims=claims))
 
 
 def _is_tolerance(value: float) -> bool:

@@ -285,6 +285,19 @@ _CHECK: Final = (
     _LIMIT,
     _EACH,
 )
+_RULES: Final = (
+    _SCENARIO,
+    _argument("--own FILE", "an .npz file of gradients by the names of their nodes"),
+    _argument(
+        "--on-purpose NAME",
+        "a custom rule, or a node, that differs because it is meant to",
+        action="extend",
+        nargs="+",
+        default=[],
+    ),
+    _LIMIT,
+    _argument("--json", "one JSON object"),
+)
 _TEST: Final = (
     _argument("PATH", "names, .toml files, captures, or folders", nargs="*"),
     _argument("--builtin", "test the built-in scenarios; so it is without a PATH"),
@@ -388,6 +401,12 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                 "--json": _NOT_IN_JSON,
                 "--quick": ("--scheme", "--step", "--sample"),
             },
+        ),
+        "rules": Command(
+            "hold the gradients of a framework, or your own, to each rule; 1 if one "
+            "is wrong",
+            {"": _RULES, **_looks()},
+            clashes={"--json": _NOT_IN_JSON},
         ),
         "debug": Command(
             "type commands at a plain prompt, or read them from a pipe",

@@ -6,16 +6,20 @@ import argparse
 import shlex
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from ...core.account.account import account
+from ...core.account.blame import account_lines
 from ...core.base.errors import InputError, Problem, ScenarioError, gathered
 from ...core.base.exits import FAILED, INTERRUPTED, OK
 from ...core.base.garbage import undisturbed
 from ...core.base.limits import LIMITS, Limits, raised
 from ...core.base.save import write
-from ...core.base.text import clean
+from ...core.base.text import clean, counted
+from ...core.capture.selfcheck import differences, sentence
 from ...core.check.check import check
-from ...core.debugger.debugger import timeline_of
+from ...core.debugger.debugger import Debugger, timeline_of
 from ...core.explain.verdicts import check_lines
 from ...core.export.records import (
     check_record,
@@ -24,7 +28,7 @@ from ...core.export.records import (
     graph_record,
     scenario_record,
 )
-from ...core.scenario.scenario import Scenario, starter
+from ...core.scenario.scenario import Scenario, starter, with_own
 from ..draw.blocks import wrap
 from ..draw.playback import Pace, Selection, play, play_json, play_markdown, slices_of
 from ..draw.reports import (
@@ -38,10 +42,14 @@ from .completion import script
 from .output import loaded, look_for, progress, screen_for
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
+    from rich.console import Console
+
+    from ...core.capture.capture import Capture
     from ...core.check.report import Report
     from ...core.engine.trace import Trace
+    from ..draw.look import Look
 
 Options = argparse.Namespace
 
@@ -113,8 +121,7 @@ def do_check(options: Options) -> int:
     code = OK
 
     def say(first: Report) -> None:
-        for line in check_lines(first, look.sentence):
-            screen.print(wrap(look.text(line), screen.width))
+        _print(check_lines(first, look.sentence), screen, look)
 
     for scenario in scenarios:
         trace = _first(scenario)
@@ -139,7 +146,50 @@ def do_check(options: Options) -> int:
         if not report.complete:
             return INTERRUPTED
         code = code if report.ok else FAILED
+        if scenario.capture is not None and not options.json:
+            ok = _check_capture(scenario.capture, trace, screen, look)
+            code = code if ok else FAILED
     return code
+
+
+def _check_capture(capture: Capture, trace: Trace, screen: Console, look: Look) -> bool:
+    """Print whether what was recorded fits the operations, and return whether it does.
+
+    First the values, then the framework's gradients.
+    """
+    graph, leaves = capture.subject.graph, capture.subject.leaves
+    wrong = list(differences(graph, leaves, capture.values, brain=capture.has_brain))
+    lines = [f"wrong: {sentence(graph, one)}" for one in wrong]
+    many = counted(len(capture.values), "recorded value")
+    lines.append(f"✗ {len(wrong)} of {many} differ" if wrong else f"✓ {many} hold")
+    found = account(trace.run, capture.claims)
+    lines += account_lines(found, look.sentence)
+    _print(lines, screen, look)
+    return not wrong and found.ok
+
+
+def _print(lines: Iterable[str], screen: Console, look: Look) -> None:
+    for line in lines:
+        screen.print(wrap(look.text(line), screen.width))
+
+
+def do_rules(options: Options) -> int:
+    """Hold somebody's gradients against each rule."""
+    scenario = loaded(options.scenario, raised(options.limit))
+    if options.own:
+        scenario = with_own(scenario, Path(options.own))
+    debugger = Debugger(scenario)
+    look = look_for(options)
+    debugger.digits = look.sentence
+    reply = debugger.execute(f"rules {' '.join(options.on_purpose)}")
+    if not reply.ok and not reply.failed:
+        raise InputError(reply.problems or str(reply.error))
+    screen = screen_for(options)
+    if options.json:
+        screen.file.write(f"{dump(reply.data)}\n")
+    else:
+        _print(reply.text, screen, look)
+    return FAILED if reply.failed else OK
 
 
 def describe(names: Sequence[str], file: IO[str]) -> None:

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from ...core.account.account import account
+from ...core.account.blame import blame
 from ...core.base.errors import CommandError
 from ...core.capture.selfcheck import difference, sentence
 from ...core.engine.subject import NotePlace, Subject, When
@@ -114,8 +116,22 @@ def reasons(stage: Stage, event: int) -> list[str]:
             *(remark.sentence for remark in found),
         ]
     elif isinstance(happens, Contribution):
-        said = _rules(stage, event, happens)
+        said = [*_rules(stage, event, happens), *_theirs(stage, happens)]
     return [one for one in dict.fromkeys(said) if one]
+
+
+def _theirs(stage: Stage, happens: Contribution) -> Iterator[str]:
+    """Yield what somebody else has where a contribution arrives, if that is wrong."""
+    run, claims = stage.trace.run, stage.subject.claims
+    if claims is None or run.patches:
+        return
+    found = run.recent.of("account", lambda: account(run, claims))
+    edge = (happens.consumer, happens.argument)
+    for group in found.rules():
+        if any(edge == one.edges[-1][:2] for one in group if one.edges):
+            said = blame(found, group, stage.look.sentence)
+            yield said.head
+            yield from said.lines
 
 
 def _misrecorded(stage: Stage, node: int) -> Iterator[str]:

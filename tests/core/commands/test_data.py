@@ -56,6 +56,15 @@ x = 0.0
 y = -1.0
 """
 
+OWN: Final = """
+gradstep = 1
+program = "E = sum(W * W)"
+[parameters]
+W = [1.0, 2.0]
+[own]
+W = [2.0, 3.0]
+"""
+
 # Commands whose data is also that of others, or has names that the scenario gives.
 REFERS: Final = {"info": ("enable", "display", "marks", "runs"), "explain": ("why",)}
 GIVEN: Final = {"E", "v", "next v"}
@@ -67,6 +76,7 @@ def replies(folder: Path) -> Iterator[Reply]:
     sessions = (
         *((LAYERS, EVERY), (ADAM, TRAINED), (TROUBLE, TROUBLED)),
         (NOT_A_NUMBER, "goto end; why E"),
+        (OWN, "rules; rules W"),
     )
     for text, lines in sessions:
         debugger = Debugger(parse(text))

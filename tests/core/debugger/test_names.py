@@ -25,7 +25,7 @@ PLACES = ("start", "30%", "60%", "end")
 ANYWHERE = """
 step; reverse-step; stepi; reverse-stepi; next; reverse-next; finish; reverse-finish
 back; forward; where; list; explain; uses; why; paths; transposes; check; display
-info nodes; info frames; info stops; info displays; info marks; info runs
+info nodes; info frames; info stops; info displays; info marks; info runs; rules
 print NAME; print NAME.grad; print norm(NAME.grad); print NAMEx; whatis NAME
 whatis NAME + 1; explain AT; explain GRAD; uses AT; why AT; why GRAD; paths AT
 transposes NAME; check NAME; history NAME.grad; last NAME.grad; last -f NAME.grad

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -78,3 +79,78 @@ def test_a_value_that_its_operation_does_not_give_is_marked(
     assert "is 0.809301 by its operands; the recorded run had 0.5" in said
     assert run(["play", path.name, "--only", "h", "--to", "1"]) == 0
     assert "not what" not in capsys.readouterr().out
+
+
+def test_a_step_shows_their_number_beside_that_of_the_derivative(
+    path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capture = in_two_files()
+    weight = 2 * np.asarray(capture.own[1])
+    wrong = replace(capture, own={**capture.own, 1: weight}, custom={})
+    write(path, wrong, overwrite=True)
+    assert run(["play", path.name, "--only", "net.0.weight", "--from", "h@2@back"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "wrong: matmul at h (train.py:2): what it sends to net.0.weight" in said
+    assert "-2.63177 by numpy 2.4.6, -1.31588 by the derivative" in said
+    assert "that is twice the right one" in said
+    assert run(["check", path.name]) == 1
+    said = capsys.readouterr().out
+    assert "✓ 5 recorded values hold" in said
+    assert "✗ 1 rule wrong, of 7 gradients of numpy 2.4.6 compared" in said
+
+
+def test_rules_are_held_to_a_persons_own_gradients(
+    path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lesson = path.with_name("lesson.toml")
+    text = """gradstep = 1
+program = "z = W * x\\nE = sum(z ** 2)"
+[inputs]
+x = [1.0, 2.0]
+[parameters]
+W = [3.0, 0.5]
+[own]
+W = [6.0, 4.0]
+"""
+    lesson.write_text(text, "utf-8")
+    assert run(["rules", lesson.name]) == 0
+    assert "✓ no rule is wrong: 1 gradient of [own]" in capsys.readouterr().out
+    # z = [3, 1], so z.grad = [6, 2], and W.grad = [6, 4]. Here x was forgotten in z.
+    own: dict[str, Any] = {"z.grad": np.array([6.0, 2.0]), "W": np.array([6.0, 2.0])}
+    np.savez("own.npz", **own)
+    assert run(["rules", lesson.name, "--own", "own.npz"]) == 1
+    said = capsys.readouterr().out
+    assert "W.grad[1] is 2 by own.npz, 4 by the derivative; 1 of 2 elements" in said
+    assert "exactly so if the local derivative is forgotten: patch z<-W local" in said
+    np.savez("own.npz", V=np.ones(2), z=np.ones(3), W=np.array([1, 2]))
+    assert run(["rules", lesson.name, "--own", "own.npz"]) == 2
+    said = capsys.readouterr().err
+    assert "no node is called 'V'" in said
+    assert "the gradient has the shape (3,); z has (2,)" in said
+    assert "'W' holds int64; gradients are floats" in said
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("W = [1.0, 2.0, 3.0]", "7:5: the gradient has the shape (3,)"),
+        ("V = [1.0]", "no node is called 'V'"),
+        ("two = 1.0", "'two' is a constant, and no gradient flows to it"),
+        ('W = "big"', "own.toml:8:5"),
+    ],
+)
+def test_a_wrong_line_of_own_is_told_at_its_place(
+    line: str, says: str, path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = f"""gradstep = 1
+program = "E = sum(two * W ** 2)"
+[parameters]
+W = [3.0, 0.5]
+[constants]
+two = 2.0
+[own]
+{line}
+"""
+    path.with_name("own.toml").write_text(text, "utf-8")
+    assert run(["rules", "own.toml"]) == 2
+    assert says.replace("7:5", "8:5") in capsys.readouterr().err

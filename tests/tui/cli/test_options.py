@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 import pytest
 
 from gradstep.core.base.exits import OK, WRONG
@@ -30,6 +31,8 @@ W = { random = "normal", shape = [30, 40], seed = 1, scale = 0.1 }
 x = { random = "normal", shape = [40, 2], seed = 2 }
 [expect]
 E = 1
+[own]
+"W.grad" = { random = "normal", shape = [30, 40], seed = 3 }
 [training]
 learning_rate = 0.1
 iterations = 3
@@ -46,8 +49,10 @@ VALUES: Final = {
     "--from": "y",
     "--junit": "out.xml",
     "--limit": "nodes=2",
+    "--on-purpose": "W",
     "--only": "x",
     "--output": "out.svg",
+    "--own": "own.npz",
     "--precision": "9",
     "--rtol": "1e-15",
     "--sample": "1",
@@ -127,6 +132,7 @@ class Seen:
             path.unlink(missing_ok=True)
         Path("lesson.toml").write_text(LESSON, "utf-8")
         Path("lesson.gs").write_text(SCRIPT, "utf-8")
+        np.savez("own.npz", x=np.ones((40, 2)))
         if "--force" in words or "there" in words:
             Path("out.svg").write_text("", "utf-8")
             Path("new.toml").write_text("", "utf-8")

@@ -1,0 +1,369 @@
+"""Somebody else's gradients held to account: each rule asked with their own upstream.
+
+```
+right[v] = Σ over edges (c, k) to v of  vjp_k(theirs[c])        held against theirs[v]
+```
+
+What a wrong rule sends is what everything behind it goes on with, so that only it
+differs, and is told once. Where there is no gradient of theirs, ours goes on: inside
+of a call that has a rule of its author's, and wherever none was recorded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+
+from ..base.progress import with_progress
+from ..capture.rounding import apart, precision, unit
+from ..engine.backward import call, reduce_to, settle
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    from ..base.progress import Progress
+    from ..engine.graph import Edge
+    from ..engine.run import Run
+    from ..engine.subject import Claims
+    from ..ops.table import Array, Op, Rule, Value
+
+Verdict = Literal["differs", "purpose", "hook", "opaque"]
+# What is told of a gradient of theirs that is not the right one:
+#   differs   the rule is wrong
+#   purpose   the rule differs, and the user says that it is meant to
+#   hook      a hook of the user's changes what goes into the rule
+#   opaque    nobody here knows what an operation without a rule sends
+
+
+class Finding(NamedTuple):
+    """A gradient of theirs that their upstream does not give."""
+
+    node: int  # whose gradient it is
+    verdict: Verdict  # what is said of it
+    edges: tuple[Edge, ...]  # what was added up to the right one, in backward order
+    frame: int  # the call with its author's rule that sends a part of it; 0 for none
+    place: str  # the name of that rule, or where the hook is; "" for neither
+    element: tuple[int, ...]  # the index of what differs most; () for a scalar
+    theirs: float  # their number there
+    right: float  # what the rule gives there, from their upstream
+    share: int  # so many elements differ
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What came of holding gradients to account, in backward order."""
+
+    run: Run  # with the numbers of both passes
+    claims: Claims  # what was held to account
+    findings: tuple[Finding, ...]  # those that are not the right ones
+    compared: int  # gradients of theirs that could be compared
+    unknown: int  # those that could not, for operations without a rule
+    right: Mapping[int, Array]  # what went on where there is none of theirs
+
+    @property
+    def ok(self) -> bool:
+        """Tell whether no rule is wrong."""
+        return not any(one.verdict == "differs" for one in self.findings)
+
+    def rules(self) -> list[list[Finding]]:
+        """Return the findings of each rule: one that sends to two nodes is one."""
+        found: dict[object, list[Finding]] = {}
+        for one in self.findings:
+            consumers = {edge.consumer for edge in one.edges}
+            single = next(iter(consumers)) if len(consumers) == 1 else None
+            key: object = ("node", one.node) if single is None else ("rule", single)
+            if one.frame:
+                key = ("frame", one.frame)
+            found.setdefault((one.verdict, key), []).append(one)
+        return list(found.values())
+
+
+def account(run: Run, claims: Claims, progress: Progress | None = None) -> Account:
+    """Hold the gradients of `claims` against the rules of a run, in backward order."""
+    return _Pass(run, claims).account(progress)
+
+
+def purposes(run: Run, claims: Claims) -> set[str]:
+    """Return the names by which a rule can be said to differ on purpose."""
+    found = {*run.graph.names}
+    for rule in claims.custom.values():
+        found |= _names_of(rule)
+    return found
+
+
+def _names_of(rule: str) -> set[str]:
+    """Return the names of a rule, and so the short ones of `Ste.backward (a.py:7)`."""
+    method = rule.partition(" ")[0]
+    return {rule, method, method.partition(".")[0]}
+
+
+def right_with(
+    account: Account, finding: Finding, rules: Mapping[tuple[int, int], Rule]
+) -> Array:
+    """Return what would be the right gradient, were some rules others.
+
+    Those are rules of edges to the node, or inside of the call that sends to it.
+    """
+    again = _Pass(account.run, account.claims, rules)
+    again.right = dict(account.right)
+    with np.errstate(all="ignore"):
+        if finding.frame:
+            frame = account.run.graph.frames[finding.frame]
+            for node in range(frame.stop - 1, frame.first - 1, -1):
+                if node in again.right:
+                    again.right[node] = again.sum(node, again.edges(node))
+        return again.sum(finding.node, finding.edges)
+
+
+def inside_of(run: Run, custom: Collection[int]) -> Mapping[int, int]:
+    """Return the outermost call with its author's rule that each node is inside of."""
+    found: dict[int, int] = {}
+    frames = run.graph.frames
+    for index in sorted(custom, key=lambda one: frames[one].depth):
+        for node in range(frames[index].first, frames[index].stop):
+            found.setdefault(node, index)
+    return found
+
+
+def edges_into(run: Run, node: int) -> Iterator[Edge]:
+    """Yield the edges that carry a contribution to a node, in backward order."""
+    rows = run.graph.nodes.rows
+    if run.flows[node]:
+        for edge in run.graph.consumers[node]:
+            op = rows[edge.consumer][3]
+            if op is not None and op.vjp(edge.argument) is not None:
+                yield edge
+
+
+class _Pass:
+    """One backward pass over their gradients."""
+
+    def __init__(
+        self,
+        run: Run,
+        claims: Claims,
+        rules: Mapping[tuple[int, int], Rule] = MappingProxyType({}),
+    ) -> None:
+        self.run, self.claims, self.rules = run, claims, rules
+        self.rows = run.graph.nodes.rows
+        self.inside = inside_of(run, claims.custom)
+        self.right: dict[int, Any] = {}  # what goes on, where theirs is not known
+        self.sizes: dict[int, Any] = {}  # Σ |terms| of that
+        self.blind: set[int] = set()  # nodes that an opaque operation sends to
+        self.compared = self.unknown = 0
+
+    def account(self, progress: Progress | None) -> Account:
+        graph, found = self.run.graph, list[Finding]()
+        with np.errstate(all="ignore"):
+            for node in with_progress(range(graph.output, -1, -1), progress):
+                finding = self._node(node)
+                if finding is not None:
+                    found.append(finding)
+        return Account(
+            self.run,
+            self.claims,
+            tuple(found),
+            self.compared,
+            self.unknown,
+            self.right,
+        )
+
+    def edges(self, node: int) -> list[Edge]:
+        """Return the edges that bring something to a node."""
+        found = edges_into(self.run, node)
+        return [edge for edge in found if self._upstream(edge) is not None]
+
+    def theirs(self, node: int) -> Value | None:
+        """Return a gradient of theirs; inside of a rule of the author's is none.
+
+        What leaves such a call, its result, is not inside.
+        """
+        frame = self.inside.get(node)
+        if frame is not None and node != self.run.graph.output:
+            uses = self.run.graph.consumers[node]
+            if all(self.inside.get(edge.consumer) == frame for edge in uses):
+                return None
+        return self.claims.own.get(node)
+
+    def _node(self, node: int) -> Finding | None:
+        run = self.run
+        edges = self.edges(node)
+        blind, theirs = self._is_blind(node), self.theirs(node)
+        if blind:
+            self.blind.add(node)
+        if theirs is None and (edges or node == run.graph.output):
+            self.right[node] = self.sum(node, edges)
+            self.sizes[node] = self._size(node, edges)
+        if theirs is None or run.graph.nodes.rows[node][2] == "constant":
+            return None
+        right = self.sum(node, edges)
+        return self._compared(node, edges, right, np.asarray(theirs), blind=blind)
+
+    def _compared(
+        self,
+        node: int,
+        edges: Sequence[Edge],
+        right: Array,
+        theirs: Array,
+        *,
+        blind: bool,
+    ) -> Finding | None:
+        brain = self.claims.brain
+        terms = max((self._terms(edge) for edge in edges), default=1.0)
+        exact = max(precision(theirs, brain=brain), precision(right))
+        part = unit(exact, terms)
+        wrong = apart(theirs, right, part * np.abs(right))
+        if wrong.any():
+            wrong &= apart(theirs, right, part * self._size(node, edges))
+        self.compared += not blind
+        self.unknown += blind
+        if not wrong.any():
+            return None
+        frame = self._frame(node)
+        verdict, place = self._verdict(node, edges, frame, blind=blind)
+        off = np.abs(np.asarray(theirs, np.float64) - right)
+        off = np.where(wrong, np.nan_to_num(off, nan=np.inf), -1.0)
+        at = tuple(map(int, np.unravel_index(int(np.argmax(off)), off.shape)))
+        return Finding(
+            node,
+            verdict,
+            tuple(edges),
+            frame,
+            place,
+            at,
+            float(theirs[at]),
+            float(right[at]),
+            int(np.count_nonzero(wrong)),
+        )
+
+    def _verdict(
+        self, node: int, edges: Sequence[Edge], frame: int, *, blind: bool
+    ) -> tuple[Verdict, str]:
+        claims, rows = self.claims, self.rows
+        if blind:
+            return "opaque", ""
+        names = {rows[node][1]}
+        for edge in edges:
+            names |= {rows[edge.consumer][1], self.run.graph.edge_name(edge)}
+        for one in (*(edge.consumer for edge in edges), node):
+            if one in claims.hooked:
+                return "hook", claims.hooked[one]
+        rule = claims.custom.get(frame, "")
+        names |= _names_of(rule) if rule else set()
+        on_purpose = not names.isdisjoint(claims.purpose)
+        return ("purpose" if on_purpose else "differs"), rule
+
+    def _frame(self, node: int) -> int:
+        """Return the call of the author's that sends something to a node, or 0."""
+        inside, uses = self.inside.get(node), self.run.graph.consumers[node]
+        frames = (self.inside.get(edge.consumer) for edge in uses)
+        return next((one for one in frames if one and one != inside), 0)
+
+    def _is_blind(self, node: int) -> bool:
+        """Tell whether a part of a gradient is not known, for opaque operations."""
+        for edge in self.run.graph.consumers[node]:
+            op, consumer = self.rows[edge.consumer][3], edge.consumer
+            is_blind = consumer in self.blind and self.theirs(consumer) is None
+            reached = is_blind or self._upstream(edge) is not None
+            if op is None or not reached or not self.run.flows[node]:
+                continue
+            if op.recorded or (is_blind and op.vjp(edge.argument) is not None):
+                return True
+        return False
+
+    # ------------------------------------------------------------------ the numbers
+
+    def _upstream(self, edge: Edge) -> Value | None:
+        theirs = self.theirs(edge.consumer)
+        return self.right.get(edge.consumer) if theirs is None else theirs
+
+    def sum(self, node: int, edges: Sequence[Edge]) -> Array:
+        """Return the right gradient: all that the edges send, added up."""
+        run = self.run
+        terms = [np.asarray(run.seed)] if node == run.graph.output else []
+        for edge in edges:
+            upstream = self._upstream(edge)
+            if upstream is not None:
+                rule = self.rules.get(edge[:2])
+                terms.append(np.asarray(sent_by(run, edge, upstream, rule)))
+        total = terms[0] if terms else np.zeros(self.rows[node][6])
+        for one in terms[1:]:
+            total = total + one
+        return total
+
+    def _size(self, node: int, edges: Sequence[Edge]) -> Array:
+        """Return Σ |terms| of a gradient, those inside of its terms included."""
+        total = np.zeros(self.rows[node][6])
+        for edge in edges:
+            total = total + size_of_sent(self.run, edge, self._magnitude(edge))
+        return total
+
+    def _magnitude(self, edge: Edge) -> Array:
+        theirs = self.theirs(edge.consumer)
+        size = self.sizes.get(edge.consumer)
+        return np.abs(np.asarray(size if theirs is None else theirs, np.float64))
+
+    def _terms(self, edge: Edge) -> float:
+        op, operands = self.rows[edge.consumer][3], self.rows[edge.consumer][4]
+        size = max(1, np.size(self.run.values[edge.operand]))
+        if op is not None and op.cost is not None:
+            shapes = [np.shape(self.run.values[k]) for k in operands]
+            return op.cost(*shapes, **self.rows[edge.consumer][5]).work / size
+        return max(1.0, np.size(self.run.values[edge.consumer]) / size)
+
+
+def sent_by(run: Run, edge: Edge, upstream: Value, rule: Rule | None = None) -> Value:
+    """Return what an edge sends for an upstream gradient, by another rule if given."""
+    if rule is None:
+        return run.contribution(edge.consumer, edge.argument, upstream)
+    row, values = run.graph.nodes.rows[edge.consumer], run.values
+    arrays = [upstream, values[edge.consumer], *(values[k] for k in row[4])]
+    return settle(call(rule, arrays, row[5]), values[edge.operand], row)
+
+
+def size_of_sent(run: Run, edge: Edge, upstream: Array) -> Array:
+    """Return Σ |terms| of what an edge sends, for the sizes of an upstream gradient."""
+    _, _, _, op, operands, attributes, _, _ = run.graph.nodes.rows[edge.consumer]
+    rule = op.vjp(edge.argument) if op is not None else None
+    if op is None or rule is None:
+        return np.zeros(np.shape(run.values[edge.operand]))
+    values = [run.values[k] for k in operands]
+    if op.kind in ("contract", "block"):
+        values = [_size_of(one) for one in values]
+    product = np.abs(
+        np.asarray(
+            call(rule, [upstream, run.values[edge.consumer], *values], attributes),
+            np.float64,
+        )
+    )
+    shape = np.shape(run.values[edge.operand])
+    if product.shape != shape:
+        product = np.asarray(reduce_to(product, shape))
+    return product + _of_block(
+        op, upstream, run.values[edge.consumer], shape, attributes
+    )
+
+
+def _size_of(value: Value) -> Value:
+    return np.abs(value) if np.asarray(value).dtype.kind == "f" else value
+
+
+def _of_block(
+    op: Op,
+    upstream: Array,
+    y: Value,
+    shape: tuple[int, ...],
+    attributes: Mapping[str, Any],
+) -> float:
+    """Return what the slopes of a softmax or a loss cancel to: up to the upstream."""
+    if op.kind != "block" or op.cost is not None:
+        return 0.0
+    largest = float(np.max(np.abs(upstream), initial=0.0))
+    if np.shape(y) == shape:
+        return largest * max(1.0, float(np.max(np.abs(y), initial=0.0)))
+    return largest / (
+        shape[0] if attributes.get("reduction") == "mean" and shape else 1
+    )
