@@ -165,6 +165,32 @@ CASES: Final[dict[str, Case]] = {
         "y = F.nll_loss(x, T, W, reduction='sum')",
         {"x": drawn(2, 3, 2), "T": [[0, 1], [2, 1]], "W": [0.5, 2.0, 1.25]},
     ),
+    "conv_transpose2d": Case(
+        "y = conv_transpose2d(x, w, b, stride=(2, 1), padding=1, "
+        "output_padding=(1, 0), groups=2, dilation=(1, 2))",
+        "y = F.conv_transpose2d(x, w, b, (2, 1), 1, (1, 0), 2, (1, 2))",
+        {"x": drawn(2, 4, 2, 3), "w": drawn(4, 2, 3, 2), "b": drawn(4)},
+    ),
+    "conv2d, grouped and dilated": Case(
+        "y = conv2d(x, w, b, stride=(2, 1), padding=1, groups=2, dilation=(1, 2))",
+        "y = F.conv2d(x, w, b, (2, 1), 1, (1, 2), 2)",
+        {"x": drawn(2, 4, 4, 5), "w": drawn(2, 2, 3, 2), "b": drawn(2)},
+    ),
+    "conv1d": Case(
+        "y = conv1d(x, w, b, stride=2, padding=1, dilation=2, groups=2)",
+        "y = F.conv1d(x, w, b, 2, 1, 2, 2)",
+        {"x": drawn(2, 4, 7), "w": drawn(2, 2, 3), "b": drawn(2)},
+    ),
+    "conv_transpose1d": Case(
+        "y = conv_transpose1d(x, w, b, stride=2, padding=1, output_padding=1)",
+        "y = F.conv_transpose1d(x, w, b, 2, 1, 1)",
+        {"x": drawn(2, 3, 4), "w": drawn(3, 2, 3), "b": drawn(2)},
+    ),
+    "pool1d": Case(
+        "y = max_pool1d(x, 3, stride=2, padding=1) * avg_pool1d(x, 3, 2, 1)",
+        "y = F.max_pool1d(x, 3, 2, 1) * F.avg_pool1d(x, 3, 2, 1)",
+        {"x": drawn(2, 3, 6)},
+    ),
     "rnn": Case(
         "(o, m) = rnn(x, h, w, u, b, d)\ny = concatenate([o, stack([m])])",
         "o, m = torch.rnn_tanh(x, h[None], (w, u, b, d), True, 1, 0, True, False, "

@@ -88,6 +88,37 @@ def group_norm(x, num_groups, weight=None, bias=None, eps=1e-5):
 def instance_norm(x, weight=None, bias=None, eps=1e-5):
     return group_norm(x, x.shape[1], weight, bias, eps)    # each channel by itself
 
+def conv1d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    planes = expand_dims(input, 2)    # one row high, and so are the filters
+    y = conv2d(
+        planes, expand_dims(weight, 2), bias, stride=(1, stride), padding=(0, padding),
+        dilation=(1, dilation), groups=groups
+    )
+    return squeeze(y, 2)
+
+def conv_transpose1d(
+    input, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1,
+    dilation=1
+):
+    planes = expand_dims(input, 2)    # one row high, and so are the filters
+    y = conv_transpose2d(
+        planes, expand_dims(weight, 2), bias, stride=(1, stride), padding=(0, padding),
+        output_padding=(0, output_padding), groups=groups, dilation=(1, dilation)
+    )
+    return squeeze(y, 2)
+
+def max_pool1d(input, kernel_size, stride=None, padding=0):
+    step = (1, kernel_size) if stride is None else (1, stride)
+    planes = expand_dims(input, -2)    # one row high, and so are the windows
+    y = max_pool2d(planes, (1, kernel_size), stride=step, padding=(0, padding))
+    return squeeze(y, -2)
+
+def avg_pool1d(input, kernel_size, stride=None, padding=0):
+    step = (1, kernel_size) if stride is None else (1, stride)
+    planes = expand_dims(input, -2)    # one row high, and so are the windows
+    y = avg_pool2d(planes, (1, kernel_size), stride=step, padding=(0, padding))
+    return squeeze(y, -2)
+
 def embedding(indices, weight, padding_idx=None):
     rows = weight[indices]    # one row for each index; gradients of a row add up
     padding = None if padding_idx is None else indices == padding_idx
@@ -143,4 +174,5 @@ CHOICES: Final[tuple[Parameter, ...]] = (
     REDUCTION,
     Parameter("training", checks.flag),
     Parameter("num_groups", checks.size),
+    Parameter("kernel_size", checks.size),
 )

@@ -106,6 +106,29 @@ def convolutions(draw: Draw) -> Case:
 
 
 @st.composite
+def transposed(draw: Draw) -> Case:
+    groups, each, made = (draw(st.integers(1, 2)) for _ in range(3))
+    kernel = (draw(st.integers(2, 3)), draw(st.integers(2, 3)))
+    shape = images(draw, draw(st.integers(0, 2)), groups * each, least=2)
+    generator = draw(generators())
+    operands = [
+        smooth(generator, shape),
+        smooth(generator, (groups * each, made, *kernel)),
+    ]
+    if draw(st.booleans()):
+        operands.append(smooth(generator, (groups * made,)))
+    stride = draw(PAIRS)
+    attributes = {
+        "stride": stride,
+        "padding": draw(st.sampled_from([0, 1, (0, 1)])),
+        "output_padding": draw(st.sampled_from([0, min(pair(stride)) - 1])),
+        "dilation": draw(PAIRS),
+        "groups": groups,
+    }
+    return Case(tuple(operands), attributes)
+
+
+@st.composite
 def layers(draw: Draw) -> Case:
     front = draw(hnp.array_shapes(min_dims=0, max_dims=2, min_side=0, max_side=3))
     features, results = draw(st.integers(1, 4)), draw(st.integers(1, 3))
@@ -206,6 +229,29 @@ def conv2d(
         y[n, o, row, column] = math.fsum((part * weight[o]).ravel())
         y[n, o, row, column] += math.fsum(one[o] for one in bias)
     return y
+
+
+def conv_transpose2d(
+    input: np.ndarray, weight: np.ndarray, *bias: np.ndarray, groups: int, **how: Any
+) -> np.ndarray:
+    """Spread each number, one after the other, and cut the border off."""
+    names = ("stride", "padding", "dilation", "output_padding")
+    steps, pads, gaps, more = (pair(how[name]) for name in names)
+    sizes = [
+        (n - 1) * step + (k - 1) * gap + 1 + extra
+        for n, step, k, gap, extra in zip(
+            input.shape[2:], steps, weight.shape[2:], gaps, more, strict=True
+        )
+    ]
+    made, taken = weight.shape[1], weight.shape[0] // groups
+    y = np.zeros((len(input), made * groups, *sizes))
+    for n, c, row, column in np.ndindex(*input.shape):
+        for o, i, j in np.ndindex(*weight.shape[1:]):
+            at = (row * steps[0] + i * gaps[0], column * steps[1] + j * gaps[1])
+            product = input[n, c, row, column] * weight[c, o, i, j]
+            y[(n, c // taken * made + o, *at)] += product
+    y = y[..., pads[0] : sizes[0] - pads[0], pads[1] : sizes[1] - pads[1]]
+    return y + sum(one.reshape(-1, 1, 1) for one in bias)
 
 
 def linear(input: np.ndarray, weight: np.ndarray, *bias: np.ndarray) -> np.ndarray:
@@ -313,6 +359,18 @@ EXAMPLES: dict[str, Example] = {
             _conv((1, 1, 4, 9), (1, 1, 3, 3), says="covers (5, 3)", dilation=(2, 1)),
             _conv((1, 1, 3, 3), (2, 1, 3, 3), (3,), says="bias (3,) does not fit"),
             _conv((1, 1, 3, 3), (2, 1, 0, 3), says="has no numbers"),
+        ),
+    ),
+    "conv_transpose2d": Example(
+        conv_transpose2d,
+        transposed(),
+        (
+            _conv((3, 8, 8), (4, 3, 3, 3), says="input (3, 8, 8) has to be (samples"),
+            _conv((1, 3, 8, 8), (4, 2, 3, 3), says="has 3 channels, weight"),
+            _conv((1, 3, 8, 8), (3, 2, 3, 3), says="has to divide them", groups=2),
+            _conv((1, 1, 3, 3), (1, 2, 3, 3), (1,), says="bias (1,) does not fit"),
+            _conv((1, 1, 1, 3), (1, 1, 1, 3), says="make (-1, 3)", padding=1),
+            _conv((1, 1, 3, 3), (1, 1, 3, 3), says="less than", output_padding=1),
         ),
     ),
     "max_pool2d": Example(pooled(np.max, -np.inf), pools(), _pool("max_pool2d")),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from . import binary, convolution, dense, losses, pooling, softmax
+from . import binary, convolution, dense, losses, pooling, softmax, transposed
 
 if TYPE_CHECKING:
     from ..table import Op
@@ -15,5 +15,6 @@ ROWS: Final[tuple[Op, ...]] = (
     *binary.ROWS,
     *dense.ROWS,
     *convolution.ROWS,
+    *transposed.ROWS,
     *pooling.ROWS,
 )

@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
-def _conv_grid(input: Shape, weight: Shape, attributes: Mapping[str, Any]) -> Grid:
+def conv_grid(input: Shape, weight: Shape, attributes: Mapping[str, Any]) -> Grid:
+    """Return where the filters of a convolution stand on its input."""
     stride, padding, dilation = (
         pair(attributes.get(name, default))
         for name, default in (("stride", 1), ("padding", 0), ("dilation", 1))
@@ -65,13 +66,13 @@ def _conv2d_shape(
         )
     if 0 in weight:
         raise ValueError(f"conv2d: weight {weight} has no numbers")
-    grid = _conv_grid(input, weight, attributes)
+    grid = conv_grid(input, weight, attributes)
     grid.check("conv2d")
     return (input[0], weight[0], *grid.places)
 
 
 def _conv2d_cost(input: Shape, weight: Shape, *bias: Shape, **attributes: Any) -> Cost:
-    grid = _conv_grid(input, weight, attributes)
+    grid = conv_grid(input, weight, attributes)
     result = (input[0], weight[0], *grid.places)
     work = math.prod(result) * math.prod(weight[1:])
     return Cost(work, math.prod(input[:2]) * math.prod(grid.padded))
@@ -86,16 +87,17 @@ def _conv2d_letters(
     return f"{taken},{weight}{f',{made}' if bias else ''}->n{made}**"
 
 
-def _grouped(x: Array, groups: int) -> Array:
+def grouped(x: Array, groups: int) -> Array:
     """Return (samples, channels, …) as (samples, groups, channels of a group, …)."""
     return x.reshape(x.shape[0], groups, x.shape[1] // groups, *x.shape[2:])
 
 
-def _flat(x: Array) -> Array:
+def flat(x: Array) -> Array:
+    """Return the last two axes as one."""
     return x.reshape(*x.shape[:-2], x.shape[-2] * x.shape[-1])
 
 
-def _filters(weight: Array, groups: int) -> Array:
+def filters_of(weight: Array, groups: int) -> Array:
     """Return one matrix (filters, channels) for each kernel place and group."""
     shape = (groups, weight.shape[0] // groups, *weight.shape[1:])
     return np.ascontiguousarray(weight.reshape(shape).transpose(3, 4, 0, 1, 2))
@@ -105,28 +107,29 @@ def _filters(weight: Array, groups: int) -> Array:
 def _conv2d(
     input: Array, weight: Array, bias: Array | None = None, **attributes: Any
 ) -> Array:
+    """Return filters laid over every place of every sample."""
     groups = attributes.get("groups", 1)
-    grid = _conv_grid(input.shape, weight.shape, attributes)
-    x, filters = _grouped(grid.pad(input), groups), _filters(weight, groups)
+    grid = conv_grid(input.shape, weight.shape, attributes)
+    x, filters = grouped(grid.pad(input), groups), filters_of(weight, groups)
     down, across = grid.places
     count, made = input.shape[0], weight.shape[0]
     shape = (count, groups, made // groups, down * across)
     y = np.zeros(shape, np.result_type(input, weight))
     for row, column, met in grid.taps():
-        y += np.matmul(filters[row, column], _flat(x[met]))
+        y += np.matmul(filters[row, column], flat(x[met]))
     y = y.reshape(count, made, down, across)
     return y if bias is None else y + bias.reshape(-1, 1, 1)
 
 
 @summed
-def _spread_back(g: Array, weight: Array, *, shape: Shape, **attributes: Any) -> Array:
+def spread_back(g: Array, weight: Array, *, shape: Shape, **attributes: Any) -> Array:
     """Return what comes back to an input of `shape` through the weights."""
     groups = attributes.get("groups", 1)
-    grid = _conv_grid(shape, weight.shape, attributes)
-    filters = _filters(weight, groups).swapaxes(-1, -2)
-    upstream = _flat(_grouped(g, groups))
-    whole = np.zeros((*shape[:2], *grid.padded), g.dtype)
-    parts = _grouped(whole, groups)
+    grid = conv_grid(shape, weight.shape, attributes)
+    filters = filters_of(weight, groups).swapaxes(-1, -2)
+    upstream = flat(grouped(g, groups))
+    whole = np.zeros((*shape[:2], *grid.padded), np.result_type(g, weight))
+    parts = grouped(whole, groups)
     for row, column, met in grid.taps():
         back = np.matmul(filters[row, column], upstream)
         parts[met] += back.reshape(*back.shape[:-1], *grid.places)
@@ -136,18 +139,18 @@ def _spread_back(g: Array, weight: Array, *, shape: Shape, **attributes: Any) ->
 def _conv2d_by_input(
     g: Array, _y: Array, input: Array, weight: Array, *_bias: Array, **attributes: Any
 ) -> Array:
-    return _spread_back(g, weight, shape=input.shape, **attributes)
+    return spread_back(g, weight, shape=input.shape, **attributes)
 
 
 @summed
 def _met_by_weight(g: Array, input: Array, *, shape: Shape, **attributes: Any) -> Array:
     """Return the sums, over samples and places, of what weights of `shape` have met."""
     groups = attributes.get("groups", 1)
-    grid = _conv_grid(input.shape, shape, attributes)
-    x, upstream = _grouped(grid.pad(input), groups), _flat(_grouped(g, groups))
+    grid = conv_grid(input.shape, shape, attributes)
+    x, upstream = grouped(grid.pad(input), groups), flat(grouped(g, groups))
     result = np.empty(shape, g.dtype)
     for row, column, met in grid.taps():
-        each = np.matmul(upstream, _flat(x[met]).swapaxes(-1, -2))
+        each = np.matmul(upstream, flat(x[met]).swapaxes(-1, -2))
         result[:, :, row, column] = each.sum(0).reshape(shape[:2])
     return result
 
@@ -194,7 +197,7 @@ def _conv2d_factors(
     What lies on the border has negative places, or such as are too large.
     """
     sample, made, row, column = index
-    grid = _conv_grid(input, weight, attributes)
+    grid = conv_grid(input, weight, attributes)
     channels = weight[1]
     group = made // (weight[0] // attributes.get("groups", 1))
     c, i, j = (np.ravel(one) for one in np.indices((channels, *grid.kernel)))
@@ -208,7 +211,7 @@ def _conv2d_factors(
 # -------------------------------------------------------------------------------- words
 
 
-def _each_group(sum_of: str, one: str, two: str, joined: int, groups: int) -> str:
+def each_group(sum_of: str, one: str, two: str, joined: int, groups: int) -> str:
     """Return a sum of products for each group of channels, joined along an axis."""
     if groups == 1:
         return f"np.einsum({sum_of!r}, {one}, {two})"
@@ -226,15 +229,15 @@ def _conv2d_wording(
     input: Shape, weight: Shape, bias: Shape | None = None, **attributes: Any
 ) -> Mapping[str, Any]:
     groups = attributes.get("groups", 1)
-    grid = _conv_grid(input, weight, attributes)
+    grid = conv_grid(input, weight, attributes)
     windows = windows_code(padded_code("{input}", grid, 4), grid)
-    code = _each_group("nchwij,ocij->nohw", windows, "{weight}", 1, groups)
-    by_weight = _each_group("nohw,nchwij->ocij", "{g}", windows, 0, groups)
+    code = each_group("nchwij,ocij->nohw", windows, "{weight}", 1, groups)
+    by_weight = each_group("nohw,nchwij->ocij", "{g}", windows, 0, groups)
     by_input, about_weight, by_bias = _CONV_FORMS
-    result, to_input, to_weight = _conv2d_loops(input, weight, grid, groups)
+    result, to_input, to_weight = conv2d_loops(input, weight, grid, groups)
     forms = (
         by_input._replace(
-            code=_conv2d_back_code(input, weight, grid, groups), statement=to_input
+            code=conv2d_back_code(input, weight, grid, groups), statement=to_input
         ),
         about_weight._replace(code=by_weight, statement=to_weight),
         by_bias,
@@ -250,7 +253,7 @@ def _conv2d_wording(
     }
 
 
-def _conv2d_loops(
+def conv2d_loops(
     input: Shape, weight: Shape, grid: Grid, groups: int
 ) -> tuple[str, str, str]:
     """Return loops over the kernel: the result, and what goes to input and weight."""
@@ -280,7 +283,7 @@ def _conv2d_loops(
     )
 
 
-def _conv2d_back_code(input: Shape, weight: Shape, grid: Grid, groups: int) -> str:
+def conv2d_back_code(input: Shape, weight: Shape, grid: Grid, groups: int) -> str:
     """Return the contribution to the input: the kernel, turned, over the upstream."""
     spread = "{g}"
     if grid.stride != (1, 1):
@@ -296,7 +299,7 @@ def _conv2d_back_code(input: Shape, weight: Shape, grid: Grid, groups: int) -> s
         f"np.pad({spread}, {((0, 0), (0, 0), *around)}), {grid.extent}, (-2, -1))"
         f"[..., {steps}]"
     )
-    back = _each_group("nohwij,ocij->nchw", windows, "{weight}", 1, groups)
+    back = each_group("nohwij,ocij->nchw", windows, "{weight}", 1, groups)
     pairs = zip(grid.padding, grid.size, strict=True)
     return f"{back}[..., {', '.join(f'{pad}:{pad + size}' for pad, size in pairs)}]"
 

@@ -547,6 +547,9 @@ GRADIENT: dict[str, Callable[[Claim], Any]] = {
     ),
     "overflow": is_overflow,
     "overflow on the way": lambda claim: np.isfinite(products(claim)).all(),
+    "overflow both ways": lambda claim: (
+        are_finite(claim) and {1.0, -1.0} <= set(np.sign(products(claim)))
+    ),
     "opposite infinities": lambda claim: {np.inf, -np.inf} <= set(products(claim)),
     "infinite terms": lambda claim: np.isinf(products(claim)).any(),
 }
