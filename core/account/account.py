@@ -69,14 +69,14 @@ class Account:
         return not any(one.verdict == "differs" for one in self.findings)
 
     def rules(self) -> list[list[Finding]]:
-        """Return the findings of each rule: one that sends to two nodes is one."""
+        """Return the findings of each rule: one that sends to several nodes is one."""
         found: dict[object, list[Finding]] = {}
         for one in self.findings:
             consumers = {edge.consumer for edge in one.edges}
             single = next(iter(consumers)) if len(consumers) == 1 else None
             key: object = ("node", one.node) if single is None else ("rule", single)
             if one.frame:
-                key = ("frame", one.frame)
+                key = ("author", one.place)
             found.setdefault((one.verdict, key), []).append(one)
         return list(found.values())
 
@@ -340,11 +340,21 @@ def size_of_sent(run: Run, edge: Edge, upstream: Array) -> Array:
         )
     )
     shape = np.shape(run.values[edge.operand])
+    if op.kind == "elementwise" and len(operands) == 1 and not op.once:
+        product = product + upstream * _steepest(product, upstream)
     if product.shape != shape:
         product = np.asarray(reduce_to(product, shape))
     return product + _of_block(
         op, upstream, run.values[edge.consumer], shape, attributes
     )
+
+
+def _steepest(product: Array, upstream: Array) -> float:
+    """Return the largest slope of a function: terms of that size cancel near a 0."""
+    slopes = np.divide(
+        product, upstream, where=upstream != 0, out=np.zeros_like(product)
+    )
+    return float(np.max(slopes, initial=0.0, where=np.isfinite(slopes)))
 
 
 def _size_of(value: Value) -> Value:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ..ops.table import Array, Rule
 
 _NEAR: Final = 64.0  # units in the last place of the largest number
+_SLIGHT: Final = 1e-3  # a factor that is so near to 1 tells nothing
 _MOST_EDGES: Final = 100  # of a call, whose rules are tried
 _MOST_TOLD: Final = 8  # names in one sentence
 # How a term that is so many times too large is told.
@@ -234,7 +235,11 @@ def _term(account: Account, finding: Finding, theirs: Array) -> str:
         terms = {"": right, **terms}
     for name, term in terms.items():
         times = _ratio(theirs - (right - term), term)
-        if times is None or not _is_same(theirs, right - term + times * term):
+        if (
+            times is None
+            or abs(times - 1) < _SLIGHT
+            or not _is_same(theirs, right - term + times * term)
+        ):
             continue
         is_whole = not name or len(terms) == 1
         nice = round(times, 6)

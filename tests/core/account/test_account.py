@@ -275,6 +275,41 @@ def test_rounding_of_another_library_is_no_finding(dtype: str) -> None:
     assert found.compared == len(rounded)
 
 
+@pytest.mark.parametrize("name", ["gelu", "silu", "tanh", "softplus", "sigmoid", "sin"])
+def test_a_slope_near_zero_is_rounded_as_its_terms_are(name: str) -> None:
+    x = np.random.default_rng(1).normal(0, 2, 10_000)
+    build = Builder()
+    leaf = build.leaf("x", "input", x.shape)
+    y = build.apply(OPS[name], (leaf,), name="y")
+    loss = build.apply(OPS["sum"], (y,), name="loss")
+    graph = build.finish(loss)
+    exact = Subject("exact", graph, {leaf: x.astype(np.float32).astype(np.float64)})
+    own = {
+        index: np.asarray(one).astype(np.float32)[()]
+        for index, one in gradients(exact.run()).items()
+    }
+    run = Subject("short", graph, {leaf: x.astype(np.float32)}).run()
+    assert account(run, Claims(own, "torch")).ok
+    slope = np.array(own[leaf])
+    slope[17] += 1e-3
+    found = account(run, Claims({**own, leaf: slope}, "torch"))
+    assert [one.element for one in found.findings] == [(17,)]
+
+
+def test_two_calls_of_one_rule_are_one_finding() -> None:
+    found = held(replace(captured("three_layer"), custom={}))
+    graph, claims = found.run.graph, found.claims
+    frames = [one for one in graph.frames if one.function == "layer"]
+    assert len(frames) == 3
+    weights = [graph.names[name] for name in ("W3", "W2")]
+    own = {**claims.own, **{k: 2 * np.asarray(claims.own[k]) for k in weights}}
+    custom = {one.index: "Layer.backward (net.py:3)" for one in frames}
+    wrong = account(found.run, claims._replace(own=own, custom=custom))
+    heads = [line for line in account_lines(wrong) if line.startswith("wrong")]
+    [head] = heads
+    assert head.startswith("wrong: Layer.backward (net.py:3): what it sends to W3, W2 ")
+
+
 def test_without_somebody_elses_gradients_there_is_nothing_to_hold() -> None:
     reply = Debugger(captured().subject).execute("rules")
     assert "there are no gradients to be held to account" in str(reply.error)
