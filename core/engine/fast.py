@@ -33,9 +33,18 @@ class Base(NamedTuple):
 
 
 def arrays(
-    graph: Graph, values: Sequence[Value], flows: bytes, seed: Value
+    graph: Graph,
+    values: Sequence[Value],
+    flows: bytes,
+    seed: Value,
+    slopes: dict[int, Any] | None = None,
 ) -> list[Value | None]:
-    """Return the gradients of a run without patches."""
+    """Return the gradients of a run without patches.
+
+    `slopes` are those that forward has found, by node; they are taken out as they are
+    used, so that their memory is free for gradients.
+    """
+    slopes = slopes or {}
     gradients: list[Any] = [None] * len(values)
     gradients[graph.output] = seed
     rows = graph.nodes.rows
@@ -54,7 +63,10 @@ def arrays(
             rule = op.vjp(argument) if variadic else rules[argument]
             if rule is None:
                 continue
-            addend = rule(*given, **attributes) if attributes else rule(*given)
+            if argument == 0 and slopes.get(index) is not None:
+                addend = rule(*given, slopes=slopes.pop(index), **attributes)
+            else:
+                addend = rule(*given, **attributes) if attributes else rule(*given)
             like = given[argument + 2]
             # What is of its operand's kind already, as most is, needs no settling.
             if (

@@ -140,6 +140,7 @@ def evaluate(
     is_new = not patches and base is None
     plain = _plain(graph, leaves) if is_new and not known else None
     writes: list[Write] = []
+    slopes: dict[int, Any] = {}
     old = base and fast.Base(base.values, base.gradients, base.seed, base.patches)
     with np.errstate(all="ignore"):
         if plain is not None:
@@ -147,7 +148,8 @@ def evaluate(
         elif known and is_new:
             values = _forward_known(graph, leaves, known)
         else:
-            values = _forward(graph, leaves, patches, base, progress)
+            found = slopes if is_new else None
+            values = _forward(graph, leaves, patches, base, progress, found)
         seed = _seed(graph, values, seed)
         flows = _flows(graph, values, plain or leaves)
         if plain is not None:
@@ -155,7 +157,7 @@ def evaluate(
         elif known and is_new:
             gradients = _backward_known(graph, values, flows, seed)
         elif is_new:
-            gradients = fast.arrays(graph, values, flows, seed)
+            gradients = fast.arrays(graph, values, flows, seed, slopes)
         else:
             gradients = fast.patched(
                 graph, values, flows, seed, patches, old, writes, progress
@@ -181,7 +183,9 @@ def _forward(
     patches: Patches,
     base: Run | None,
     progress: Progress | None = None,
+    slopes: dict[int, Any] | None = None,
 ) -> list[Value]:
+    """Return the values, and put the slopes that come with them into `slopes`."""
     values: list[Value] = []
     append = values.append
     rows = with_progress(graph.nodes.rows, progress)
@@ -195,10 +199,15 @@ def _forward(
                 append(_leaf(leaves[index], shape))
             else:
                 arrays = [values[i] for i in operands]
-                forward = op.forward
-                made = (
-                    forward(*arrays, **attributes) if attributes else forward(*arrays)
-                )
+                made, forward = None, op.forward
+                if slopes is not None and op.together is not None:
+                    made, slopes[index] = op.together(*arrays, **attributes)
+                if made is None:
+                    made = (
+                        forward(*arrays, **attributes)
+                        if attributes
+                        else forward(*arrays)
+                    )
                 append(frozen(made))
     except _UNFIT as error:
         _check_shapes(graph, values)

@@ -22,8 +22,8 @@ from ..table.cases import (
     SATURATED,
     UNDERFLOW,
 )
-from ..table.wide import careful, wide, wide_result
-from .normal import gelu, gelu_rule
+from ..table.wide import NOT_TOGETHER, careful, in_range, wide, wide_result
+from .normal import gelu, gelu_rule, value_and_slope
 from .rows import unary, where
 
 if TYPE_CHECKING:
@@ -97,8 +97,17 @@ def _gelu(x: Any, approximate: str = "none") -> Any:
     return gelu(x) if approximate == "none" else _gelu_by_tanh(x)
 
 
-def _gelu_rule(g: Any, y: Any, x: Any, approximate: str = "none") -> Any:
-    return gelu_rule(g, x) if approximate == "none" else _gelu_rule_by_tanh(g, y, x)
+@in_range
+def _gelu_together(x: Any, approximate: str = "none") -> tuple[Any, Any]:
+    return value_and_slope(x) if approximate == "none" else NOT_TOGETHER
+
+
+def _gelu_rule(
+    g: Any, y: Any, x: Any, approximate: str = "none", slopes: Any = None
+) -> Any:
+    if approximate == "none":
+        return gelu_rule(g, x, slopes=slopes)
+    return _gelu_rule_by_tanh(g, y, x)
 
 
 def _elu(x: Any, alpha: float = 1.0) -> Any:
@@ -285,6 +294,7 @@ ROWS: Final[tuple[Op, ...]] = (
             UNDERFLOW,
             SATURATED,
         ),
+        together=_gelu_together,
     ),
     unary(
         "erf",

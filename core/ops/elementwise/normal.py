@@ -21,13 +21,12 @@ import numpy as np
 from ..table.wide import careful
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from ..table import Array
 
 # So many elements at a time stay near the processor.
-_BLOCK: Final = 1 << 13
-_BLOCK_OF_SINGLE: Final = 1 << 15
+_BLOCK: Final = 1 << 14
 _DENSITY: Final = (2 * np.pi) ** -0.5  # of the normal distribution at 0
 _SINGLE: Final = np.dtype(np.float32)
 
@@ -109,8 +108,8 @@ _MIDDLE: Final = -0.57598876953125
 _AT_MIDDLE: Final = 0.28231138626259655
 
 
-def _polynomial(x: Array, coefficients: Sequence[float]) -> Array:
-    value = x * coefficients[0]
+def _polynomial(x: Array, coefficients: Sequence[float], into: Array) -> Array:
+    value = np.multiply(x, coefficients[0], out=into)
     for one in coefficients[1:-1]:
         value += one
         value *= x
@@ -118,54 +117,66 @@ def _polynomial(x: Array, coefficients: Sequence[float]) -> Array:
     return value
 
 
-def _normal(x: Array, *, single: bool) -> tuple[Array, Array]:
-    """Return Φ(x) and exp(−x² / 2); `single` says that float32 is exact enough."""
-    size = np.abs(x)
-    square = size * size
-    bell = np.exp(-0.5 * square)
-    share = 10 / (size + 5)
-    twice = _polynomial(share, _TAIL_SINGLE if single else _TAIL)
-    twice *= share
-    twice *= bell
+def _normal(x: Array, room: Sequence[Array], *, single: bool) -> tuple[Array, Array]:
+    """Return Φ(x) and exp(−x² / 2); `single` says that float32 is exact enough.
+
+    What is computed is written into `room`, which holds four arrays like x: fresh
+    memory would take longer than to compute.
+    """
+    below, bell, one, two = room
+    np.multiply(x, x, out=bell)
+    bell *= -0.5
+    np.exp(bell, out=bell)
+    share = np.abs(x, out=one)
+    share += 5
+    np.divide(10, share, out=share)
+    _polynomial(share, _TAIL_SINGLE if single else _TAIL, below)
+    below *= share
+    below *= bell
     # What is beyond |x|, or all but that: `where` takes longer than to count.
-    upper = (x > 0).astype(x.dtype)
-    twice *= 0.5 - upper
-    twice += upper
-    below = twice
+    upper, half = one, two
+    upper[...] = x > 0
+    np.subtract(0.5, upper, out=half)
+    below *= half
+    below += upper
     if not single:
-        right = 0.5 + x * _polynomial(np.minimum(square, 1), _RIGHT)
-        aside = np.clip(x, -1.2, -0.3) - _MIDDLE
-        left = _AT_MIDDLE + aside * _polynomial(aside, _LEFT)
-        below = np.where((x >= -0.3) & (x <= 1), right, below)
-        below = np.where((x > -1.2) & (x < -0.3), left, below)
+        square = np.multiply(x, x, out=two)
+        right = _polynomial(np.clip(square, 0, 1, out=square), _RIGHT, one)
+        right *= x
+        right += 0.5
+        np.putmask(below, (x >= -0.3) & (x <= 1), right)
+        aside = np.clip(x, -1.2, -0.3, out=one)
+        aside -= _MIDDLE
+        left = _polynomial(aside, _LEFT, two)
+        left *= aside
+        left += _AT_MIDDLE
+        np.putmask(below, (x > -1.2) & (x < -0.3), left)
     return below, bell
 
 
-def _gelu(x: Array, *, single: bool) -> Array:
-    return x * _normal(x, single=single)[0]
+def value_and_slope(x: Any) -> tuple[Any, Any]:
+    """Return gelu of each element, x · Φ(x), and its slope, Φ(x) + x · φ(x).
 
-
-def _slope(g: Array, x: Array, *, single: bool) -> Array:
-    below, bell = _normal(x, single=single)
-    bell *= x
-    bell *= _DENSITY
-    below += bell
-    below *= g
-    return below
-
-
-def _in_blocks(function: Callable[..., Array], *arrays: Any) -> Any:
-    """Return `function` of arrays of one shape; float32 is computed in float64."""
-    first = np.asarray(arrays[-1])
-    single = first.dtype == _SINGLE
-    made = np.empty(first.shape, first.dtype)
-    parts, result = [np.reshape(one, -1) for one in arrays], made.reshape(-1)
-    step = _BLOCK_OF_SINGLE if single else _BLOCK
-    for start in range(0, first.size, step):
-        at = slice(start, start + step)
-        block = [part[at].astype(np.float64) if single else part[at] for part in parts]
-        result[at] = function(*block, single=single)
-    return made[()]
+    What is float32 is computed in float64.
+    """
+    array = np.asarray(x)
+    dtype = np.result_type(array, np.float16)  # that of NumPy's own functions
+    single = dtype == _SINGLE
+    value, slope = np.empty(array.shape, dtype), np.empty(array.shape, dtype)
+    flat, values, slopes = (one.reshape(-1) for one in (array, value, slope))
+    wide = np.float64 if single else dtype
+    room = np.empty((5, min(_BLOCK, flat.size)), wide)
+    for start in range(0, flat.size, _BLOCK):
+        at = slice(start, start + _BLOCK)
+        part, *others = room[:, : flat[at].size]
+        part[...] = flat[at]
+        below, bell = _normal(part, others, single=single)
+        values[at] = np.multiply(part, below, out=others[-1])
+        bell *= part
+        bell *= _DENSITY
+        below += bell
+        slopes[at] = below
+    return value[()], slope[()]
 
 
 @careful
@@ -175,10 +186,10 @@ def gelu(x: Any) -> Any:
     >>> gelu(np.array([-1.0, 0.0, 1.0])).round(14).tolist()
     [-0.15865525393146, 0.0, 0.84134474606854]
     """
-    return _in_blocks(_gelu, x)
+    return value_and_slope(x)[0]
 
 
 @careful
-def gelu_rule(g: Any, x: Any) -> Any:
-    """Return upstream times the slope of gelu, Φ(x) + x · φ(x)."""
-    return _in_blocks(_slope, np.broadcast_to(g, np.shape(x)), x)
+def gelu_rule(g: Any, x: Any, slopes: Any = None) -> Any:
+    """Return upstream times the slope of gelu, which may be known."""
+    return g * (value_and_slope(x)[1] if slopes is None else slopes)

@@ -18,7 +18,7 @@ from ..table import (
     checks,
 )
 from ..table.axes import LETTERS, along_axis, mean, reduced_axes, without_axis
-from ..table.wide import wide, wide_result
+from ..table.wide import DOUBLE, NOT_TOGETHER, in_range, wide, wide_result
 from .softmax import log_softmax, softmax
 
 if TYPE_CHECKING:
@@ -207,21 +207,55 @@ def _cross_entropy(
         logs = log_softmax(input, axis=along)
         losses = -np.sum(_probabilities(input, target) * logs, along)
     else:
-        # Picked, not multiplied by 0 and 1: another logit may be −inf.
-        shifted = input - input.max(along, keepdims=True)
-        total = np.log(np.exp(shifted).sum(along))
-        _check_class_numbers(input, target, along)
-        losses = total - shifted[_picked(target, along)]
+        losses, _, _ = _class_losses(input, target, along)
     return reduced(losses, reduction)
 
 
+def _class_losses(
+    input: Array, target: Array, along: int
+) -> tuple[Array, Array, tuple[Array, ...]]:
+    """Return the losses of class numbers, softmax of the logits, and its right places.
+
+    The right ones are picked, not multiplied by 0 and 1: another logit may be −inf.
+    """
+    shifted = input - input.max(along, keepdims=True)
+    powers = np.exp(shifted)
+    total = powers.sum(along, keepdims=True)
+    _check_class_numbers(input, target, along)
+    right = _picked(target, along)
+    losses = np.log(total).reshape(target.shape) - shifted[right]
+    powers /= total
+    return losses, powers, right
+
+
+@in_range
+def _cross_entropy_together(
+    input: Array,
+    target: Array,
+    weight: Array | None = None,
+    *,
+    reduction: str = "mean",
+    axis: int = 1,
+    **told: Any,
+) -> tuple[Array | None, Array | None]:
+    """Return the loss and its slopes by the logits; of plain class numbers alone."""
+    target = np.asarray(target)
+    if target.ndim == input.ndim or not _Options(weight, **told).plain:
+        return NOT_TOGETHER
+    along = _class_axis(input.shape, axis)
+    losses, slopes, right = _class_losses(np.asarray(input, DOUBLE), target, along)
+    slopes[right] -= 1
+    return reduced(losses, reduction).astype(input.dtype), slopes
+
+
 def _logit_slopes(input: Array, target: Array, along: int, options: _Options) -> Array:
-    slopes = softmax(input, axis=along)
     target = np.asarray(target)
     if target.ndim == input.ndim or not options.plain:
         chances = _counts(input, target, along, options)
-        return slopes * np.sum(chances, along, keepdims=True) - chances
-    slopes[_picked(target, along)] -= 1
+        whole = np.sum(chances, along, keepdims=True)
+        return softmax(input, axis=along) * whole - chances
+    _, slopes, right = _class_losses(input, target, along)
+    slopes[right] -= 1
     return slopes
 
 
@@ -255,7 +289,7 @@ def _moved(slopes: Array, t: Array) -> Array:
     return np.where(t == 0, 0, slopes * t)
 
 
-def _class_rules(slopes: Rule) -> tuple[Rule, Rule]:
+def _class_rules(slopes_of: Rule) -> tuple[Rule, Rule]:
     """Return the vjp and the jvp of a loss of classes, by the slopes of its rows."""
 
     @wide
@@ -268,11 +302,14 @@ def _class_rules(slopes: Rule) -> tuple[Rule, Rule]:
         *,
         reduction: str = "mean",
         axis: int = 1,
+        slopes: Any = None,
         **told: Any,
     ) -> Array:
         along, options = _class_axis(input.shape, axis), _Options(weight, **told)
         share = _row_shares(g, input, target, reduction, along, options)
-        return slopes(input, target, along, options) * share
+        if slopes is None:
+            slopes = slopes_of(input, target, along, options)
+        return slopes * share
 
     @wide
     def jvp(
@@ -287,7 +324,7 @@ def _class_rules(slopes: Rule) -> tuple[Rule, Rule]:
         **told: Any,
     ) -> Array:
         along, options = _class_axis(input.shape, axis), _Options(weight, **told)
-        change = np.sum(_moved(slopes(input, target, along, options), t), along)
+        change = np.sum(_moved(slopes_of(input, target, along, options), t), along)
         if reduction != "mean" or options.plain:
             return reduced(change, reduction)
         one = np.ones((), change.dtype)
@@ -684,6 +721,7 @@ ROWS: Final[tuple[Op, ...]] = (
             *("ignore_index", "label_smoothing"),
         ),
         axis_letters=_sample_letters,
+        together=_cross_entropy_together,
         corner="logits [0, 800] with class 0: the loss is 800, the gradient [−1, 1], "
         "for nothing is added inside the logarithm; no gradient flows into weight; "
         "the mean of no sample, where all are ignored, is nan and its gradient 0",

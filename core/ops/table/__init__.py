@@ -157,6 +157,10 @@ class Op:
     # program gives, numbers them.
     parts: Callable[..., int] | None = None
     subscripts: Callable[..., str] | None = None  # contract: einsum's, by shapes
+    # Where a result and its slopes come from the same steps, both at once:
+    # `together(*operands, **attributes)` is (None, None) where they do not. The first
+    # rule takes the slopes, if they are known, as the keyword `slopes`.
+    together: Rule | None = None
     # `cost(*shapes, **attributes)`, where an element of the result takes many steps.
     cost: Callable[..., Cost] | None = None
     # The local derivative as an array to show, where the generic one (the elementwise

@@ -146,11 +146,34 @@ def careful(rule: Rule) -> Rule:
     return retried
 
 
+NOT_TOGETHER: Final = (None, None)
+
+
+def in_range(together: Rule) -> Rule:
+    """Return a function of a result and its slopes that gives none out of range.
+
+    Neither does it for other numbers than float32 and float64.
+    """
+    watched: Rule = _watched(together)
+
+    @wraps(together)
+    def tried(*operands: Any, **attributes: Any) -> Any:
+        if getattr(operands[0], "dtype", None) not in (_SINGLE, DOUBLE):
+            return NOT_TOGETHER
+        try:
+            return watched(*operands, **attributes)
+        except FloatingPointError:
+            return NOT_TOGETHER
+
+    return tried
+
+
 def _again(rule: Rule, arrays: Sequence[Any], attributes: dict[str, Any]) -> Any:
     """Return what a rule gives, from wider numbers where they have left the range.
 
     What has not left it stays as it is, to the last bit.
     """
+    attributes.pop("slopes", None)  # they were made of the narrower numbers
     with np.errstate(all="ignore"):
         short = np.asarray(rule(*arrays, **attributes))
         wider = _WIDER.get(short.dtype)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import replace
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +15,10 @@ from hypothesis import strategies as st
 from gradstep.core.base.errors import RuleError
 from gradstep.core.engine import fast, run
 from gradstep.core.engine.backward import backward
+from gradstep.core.engine.graph import Builder
 from gradstep.core.engine.patches import NO_PATCHES, Patches
 from gradstep.core.engine.run import Run, evaluate
+from gradstep.core.ops import OPS
 from runs import edge, number, op_of, patched, program_of, programs, run_of, times
 
 if TYPE_CHECKING:
@@ -133,6 +136,40 @@ def cases() -> list[Run]:
     curved = run_of("E = tanh(a * b)", a=0.5, b=2.0)
     made.append(curved.patched(Patches(values={curved.graph.output: np.float64(0.25)})))
     return [plain, numbers, *made]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    ("name", "target", "gradient"),
+    [
+        # at 1 the slope of x · Φ(x), by mpmath: Φ(1) + φ(1)
+        ("gelu", [], [1.0833154705876864, 1.0833154705876864]),
+        ("cross_entropy", [np.array(0)], [-0.5, 0.5]),  # softmax less what is right
+    ],
+)
+def test_slopes_that_forward_has_found_are_handed_on(
+    name: str, target: list[Any], gradient: list[float], dtype: Any
+) -> None:
+    op, handed = OPS[name], list[Any]()
+
+    def watched(*arrays: Any, slopes: Any = None, **attributes: Any) -> Any:
+        handed.append(slopes)
+        rule = op.vjp(0)
+        return rule and rule(*arrays, slopes=slopes, **attributes)
+
+    builder = Builder()
+    arrays = [np.ones(2, dtype), *target]
+    leaves = {
+        builder.leaf(f"x{k}", "constant" if k else "input", one.shape): one
+        for k, one in enumerate(arrays)
+    }
+    row = replace(op, vjps=(watched, *op.vjps[1:]))
+    graph = builder.finish(builder.apply(row, tuple(leaves), {}, "y"))
+    made = evaluate(graph, leaves, np.ones(graph.nodes[graph.output].shape))
+    found, [slopes] = made.gradient(0), handed
+    assert found is not None
+    assert slopes is not None
+    np.testing.assert_allclose(found, gradient, 1e-6)
 
 
 def test_the_cases_are_as_specified() -> None:

@@ -162,6 +162,42 @@ def test_what_fits_is_right(
     assert_row(name, case, dtype, seed)
 
 
+TOGETHER = pytest.mark.parametrize("name", [n for n, op in OPS.items() if op.together])
+
+
+def bits(value: Any) -> tuple[Any, ...]:
+    array = np.asarray(value)
+    return array.dtype, array.shape, array.tobytes()
+
+
+@TOGETHER
+@narrow
+@given(data=st.data(), seed=st.integers(0, 2**32 - 1), far=st.booleans())
+@drawn
+def test_what_is_made_together_is_what_is_made_alone(
+    name: str, dtype: Any, data: st.DataObject, seed: int, *, far: bool
+) -> None:
+    op, rng = OPS[name], np.random.default_rng(seed)
+    case = data.draw(EXAMPLES[name].cases)
+    operands = [
+        from_everywhere(rng, x, dtype) if far else x.astype(dtype)
+        for x in map(np.asarray, case.operands[:1])
+    ]
+    operands += [np.asarray(x) for x in case.operands[1:]]
+    y, slopes = op.together(*operands, **case.attributes) if op.together else (0, 0)
+    alone = op.forward(*operands, **case.attributes)
+    if y is None:
+        assert slopes is None
+        return
+    assert dtype is not np.float16
+    assert bits(y) == bits(alone)
+    rule = op.vjp(0)
+    assert rule is not None
+    given = from_everywhere(rng, rng.uniform(-1, 1, np.shape(y)), dtype), y, *operands
+    known = rule(*given, **case.attributes, slopes=slopes)
+    assert bits(known) == bits(rule(*given, **case.attributes))
+
+
 # ------------------------------------------------------- numbers worked out elsewhere
 
 
@@ -267,6 +303,11 @@ def test_gelu_to_the_last_digits(
     loss = loss if dtype is np.float64 else 1
     assert found[0] == pytest.approx(value, rel=loss * eps)
     assert gradient[0] == pytest.approx(slope, rel=2 * loss * eps)
+
+
+def test_gelu_of_whole_numbers_is_no_whole_number() -> None:
+    found = OPS["gelu"].forward(np.array([1, 2]))  # Φ(1) and 2 Φ(2), by mpmath
+    np.testing.assert_allclose(found, [0.8413447460685429, 1.9544997361036416], 1e-15)
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
