@@ -174,7 +174,7 @@ def read(path: Path, *, shown: str = "", limits: Limits = LIMITS) -> Capture:
 
 
 def _read(opened: Opened, limits: Limits) -> Capture:
-    found = members(opened, 3 * limits.nodes + 3)
+    found = members(opened, 3 * limits.nodes + 3, limits.allowed("nodes"))
     data = _json(opened, found, "graph.json", limits.text, limits.allowed("text"))
     graph = rows.read(data, f"{opened.shown}, graph.json", limits)
     places = _places(opened, found, graph.graph)

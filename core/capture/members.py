@@ -129,15 +129,16 @@ def short(name: object) -> str:
 # ------------------------------------------------------------------ table of contents
 
 
-def members(opened: Opened, most: int) -> dict[str, Member]:
+def members(opened: Opened, most: int, allowed: str) -> dict[str, Member]:
     """Return the members of a zip file by their names, `most` of them at most.
 
+    `allowed` is the way out where there are more.
     Raises `InputError` where it is none, or where one of them is packed, encrypted,
     there twice or larger than the file.
     """
     count, size, start = _directory(opened)
     if count > most:
-        opened.refuse("", f"has {counted(count, 'member')}", f"allowed: {most}")
+        opened.refuse("", f"has {counted(count, 'member')}", allowed)
     if start + size > opened.size or size > count * (_ENTRY.size + 4 * _LONGEST_NAME):
         opened.refuse("", "is damaged: its table of contents is not where it should be")
     table = bytes(opened.read(start, size))

@@ -170,7 +170,7 @@ def read(data: object, place: str, limits: Limits) -> Read:
         graph = reader.graph()
         dtype = text(top, "dtype", "float64")
         if dtype not in DTYPES:
-            raise wrong("dtype", f"is {short(dtype)!r}", ", ".join(DTYPES))
+            raise wrong("dtype", f"is '{short(dtype)}'", ", ".join(DTYPES))
         name, title = text(top, "name"), text(top, "title", "")
         summary = text(top, "summary", "")
     except Wrong as error:
@@ -230,7 +230,7 @@ def kind_of(value: object) -> str:
     if isinstance(value, (int, float)):
         return short(value)
     if isinstance(value, str):
-        return f"the text {short(value)!r}"
+        return f"the text '{short(value)}'"
     return "an object" if isinstance(value, dict) else "an array"
 
 
@@ -286,7 +286,7 @@ class _Reader:
                 or "\n" in name
             ):
                 allowed = f"1 … {_LONGEST_NAME} printable characters"
-                raise wrong("sources", f"has the name {short(name)!r}", allowed)
+                raise wrong("sources", f"has the name '{short(name)}'", allowed)
             found[name] = Source("\n".join(map(clean, lines)), library)
         return found
 
@@ -304,7 +304,7 @@ class _Reader:
                 source = text(entry, "source")
                 if source not in sources:
                     known = ", ".join(map(short, list(sources)[:_MOST_LISTED]))
-                    raise wrong("source", f"is {short(source)!r}", f"one of {known}")
+                    raise wrong("source", f"is '{short(source)}'", f"one of {known}")
                 name = "" if not index else self._name(entry, "name")
                 depth = above.depth + 1 if above else 0
                 if depth > _MOST_DEPTH:
@@ -377,7 +377,7 @@ class _Reader:
     ) -> None:
         for key in row:
             if key not in _KEYS:
-                raise wrong("", f"has the key {short(key)!r}", ", ".join(_KEYS))
+                raise wrong("", f"has the key '{short(key)}'", ", ".join(_KEYS))
         is_leaf = "kind" in row
         if is_leaf + ("op" in row) + ("opaque" in row) != 1:
             raise wrong("", "is no row", "exactly one of kind, op and opaque")
@@ -410,7 +410,7 @@ class _Reader:
         if row["kind"] == "constant" and name[:1] in "0123456789.-" and name:
             if len(name) <= _LONGEST_NAME and _is_float(name):
                 return name
-            raise wrong("name", f"is {short(name)!r}", "a number, or a name")
+            raise wrong("name", f"is '{short(name)}'", "a number, or a name")
         return self._name(row, "name")
 
     def _name(self, row: Mapping[str, Any], key: str) -> str:
@@ -423,7 +423,7 @@ class _Reader:
             what = f"has {counted(len(name), 'character')}"
             raise wrong(key, what, f"{_LONGEST_NAME} at most")
         if not _NAME.fullmatch(name):
-            raise wrong(key, f"is {short(name)!r}", _NAMED)
+            raise wrong(key, f"is '{short(name)}'", _NAMED)
 
     def _leaf(
         self,
@@ -484,7 +484,7 @@ class _Reader:
         name = _line(text(row, "opaque"))
         if not 0 < len(name) <= _LONGEST_NAME or "{" in name or "}" in name:
             allowed = f"a name of 1 … {_LONGEST_NAME} characters"
-            raise wrong("opaque", f"is {short(name)!r}", allowed)
+            raise wrong("opaque", f"is '{short(name)}'", allowed)
         key = (name, operands)
         if key not in self._opaque:
             self._opaque[key] = opaque(*key)
@@ -534,7 +534,7 @@ def _operation(row: Mapping[str, Any], operands: Sequence[int]) -> Op:
     op = OPS.get(name)
     if op is None:
         hint = nearest(name, OPS) or "allowed: an operation of gradstep, or opaque"
-        raise Wrong("op", f"is {short(name)!r}", hint)
+        raise Wrong("op", f"is '{short(name)}'", hint)
     most = _MOST_OPERANDS if op.variadic else len(op.operands)
     least = 1 if op.variadic else len(op.operands) - op.optional
     if not least <= len(operands) <= most:
@@ -551,7 +551,7 @@ def _attributes(op: Op, given: Mapping[str, Any]) -> dict[str, Any]:
         if key not in allowed:
             known = ", ".join(allowed) or "none"
             raise wrong(
-                "attributes", f"has {short(key)!r}", f"those of {op.name}: {known}"
+                "attributes", f"has '{short(key)}'", f"those of {op.name}: {known}"
             )
         found[key] = _from_plain(one, f"attributes.{key}")
         if right := allowed[key].check(found[key]):
