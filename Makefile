@@ -13,14 +13,16 @@ unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV PYTHONDONTWRITEBYTECODE
 bin := $(VENV)/bin
 ready := $(VENV)/.ready
 site := $(VENV)-docs/.ready
+frameworks := $(VENV)-frameworks
+fpip := $(frameworks)/bin/python -m pip --quiet --disable-pip-version-check
 pip := $(bin)/python -m pip --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .PHONY: help run test lint types tests mutants stress fuzz platforms pictures docs \
-    format bench lock clean
+    format bench lock clean test-frameworks
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
 
 run: $(ready) ## start gradstep; ARGS="play xor" passes arguments on
 	@$(bin)/gradstep $(ARGS)
@@ -36,6 +38,16 @@ types: $(ready)
 
 tests: $(ready) ## the tests alone; ARGS="-k xor" passes arguments on
 	$(bin)/pytest -q --numprocesses=auto --maxprocesses=4 --dist=worksteal $(ARGS)
+
+# torch is no dependency: these tests have an environment of their own. A build for
+# graphics cards is too large to be fetched for them.
+test-frameworks: $(ready) ## run the tests that need PyTorch
+	@test -e $(frameworks)/bin/python || $(PYTHON) -m venv $(frameworks)
+	@$(fpip) install --requirement requirements-dev.lock
+	@$(fpip) install --no-deps --no-build-isolation --editable .
+	@if $(fpip) install torch==2.13.0+cpu 2> $(frameworks)/why; then \
+	    $(frameworks)/bin/python -m pytest -q tests/frameworks $(ARGS); \
+	else tail -n 1 $(frameworks)/why; echo "no CPU build of torch here: not run"; fi
 
 mutants: $(ready) ## change the code a little: do tests notice? ARGS="--all why"
 	@$(bin)/python tests/mutants.py $(ARGS)
@@ -82,7 +94,7 @@ lock: ## write the locks anew, with the latest versions allowed
 	rm -rf build
 
 clean: ## remove what the targets above have made
-	rm -rf $(VENV) $(VENV)-docs build dist gradstep.egg-info .hypothesis .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(VENV)-docs $(frameworks) build dist gradstep.egg-info .hypothesis .pytest_cache .ruff_cache
 	find core tui scenarios tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
 
 $(ready): pyproject.toml requirements-dev.lock

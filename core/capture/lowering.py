@@ -11,7 +11,7 @@ import ast
 from dataclasses import replace
 from functools import cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 import numpy as np
 
@@ -53,10 +53,10 @@ class Unspelled(Exception):
 class Lowering(Reading):
     """A graph that grows by one call at a time."""
 
-    def __init__(self) -> None:
-        """Begin with an empty graph."""
+    def __init__(self, dtype: type[np.floating[Any]]) -> None:
+        """Begin with an empty graph, whose constants are of a kind of numbers."""
         module = Module(_NOWHERE, (), ())
-        super().__init__({}, (), READERS, module, RECIPES, np.float64, _LIMITS)
+        super().__init__({}, (), READERS, module, RECIPES, dtype, _LIMITS)
         self.here: Site | None = None  # of the call that is being read
         self._outer = self.scope
 
@@ -89,15 +89,18 @@ class Lowering(Reading):
         it. Raises `Unspelled`, and has added nothing then.
         """
         before = self._reach()
-        root, source, used = _parsed(text)
+        lines, root, source, used = _parsed(text)
         frame, depth, statement = scope
         self.here = site
         self._outer = self.scope = Scope(
             frame, "", None, source, {}, {}, {}, None, None, depth
         )
         self.scope.statement, self.scope.target, self.scope.text = statement, name, text
-        self.scope.root = root if is_root else None
+        self.scope.root = None
         self.scope.values = {name: self._given(bound[name]) for name in used & {*bound}}
+        for targets, line in lines:
+            self._assign(targets, self.expression(line))
+        self.scope.root = root if is_root else None
         value = self.expression(root)
         if value is POISON or self.problems:
             words = "; ".join(problem.message for problem in self.problems)
@@ -109,6 +112,10 @@ class Lowering(Reading):
         return [
             self.as_node(one, None) for one in ([value] if found is None else found)
         ]
+
+    def _assign(self, targets: tuple[str, ...], value: Bound) -> None:
+        held = [value] if len(targets) == 1 else items(value) or [POISON] * len(targets)
+        self.scope.values.update(zip(targets, held, strict=False))
 
     def opaque(
         self, op: Op, operands: list[int], name: str, site: Site, shape: Shape
@@ -153,10 +160,26 @@ class Lowering(Reading):
         self.blocks = {k: b for k, b in self.blocks.items() if b.stop.nodes <= nodes}
 
 
+class _Parsed(NamedTuple):
+    """A text that a call is written as."""
+
+    lines: list[tuple[tuple[str, ...], ast.expr]]  # what is assigned before
+    root: ast.expr  # the result
+    source: Scanned  # the text itself
+    used: frozenset[str]  # the names that stand in it
+
+
 @cache
-def _parsed(text: str) -> tuple[ast.expr, Scanned, frozenset[str]]:
-    """Return a text as an expression, and the names that stand in it."""
-    source = Scanned("program", text, (text,), MappingProxyType({}))
-    root = ast.parse(text, mode="eval").body
-    names = (one.id for one in ast.walk(root) if isinstance(one, ast.Name))
-    return root, source, frozenset(names)
+def _parsed(text: str) -> _Parsed:
+    source = Scanned("program", text, tuple(text.split("\n")), MappingProxyType({}))
+    tree: Any = ast.parse(text)
+    *before, last = tree.body
+    lines = [(_targets(one.targets[0]), one.value) for one in before]
+    names = (one.id for one in ast.walk(tree) if isinstance(one, ast.Name))
+    return _Parsed(lines, last.value, source, frozenset(names))
+
+
+def _targets(target: Any) -> tuple[str, ...]:
+    if isinstance(target, ast.Name):
+        return (target.id,)
+    return tuple(one.id for one in target.elts)

@@ -107,12 +107,14 @@ class Spot(NamedTuple):
     targets: tuple[str, ...]
     is_root: bool  # whether the value of the expression is what is assigned
     returns: bool  # whether it is what the function returns
+    item: int | None  # which of several values it is, where these are returned
 
 
 class _Found(NamedTuple):
     targets: tuple[str, ...]
     is_root: bool
     returns: bool
+    item: int | None = None
 
 
 class Text:
@@ -139,13 +141,15 @@ class Text:
         if self.tree is None or not 0 < line <= len(self.lines):
             return Spot(line, start + 1, "", line, "", "", *nothing)
         path = _path(self.tree, (line, start), (end, stop))
-        statements = [one for one in path if isinstance(one, ast.stmt)]
         text = self._between(line, start, end, stop)
+        statements = [one for one in path if isinstance(one, ast.stmt)]
         column = len(self._bytes(line)[:start].decode("utf-8", "replace")) + 1
         if not statements:
             return Spot(line, column, text, line, text, "", *nothing)
         stmt = statements[-1]
         words, note = self._statement(stmt)
+        if path[-1] is stmt and getattr(stmt, "body", None):  # a step of a loop
+            text = words
         found = _found(stmt, path, (line, start, end, stop))
         return Spot(line, column, text, stmt.lineno, words, note, *found)
 
@@ -221,6 +225,10 @@ def _found(stmt: Any, path: list[ast.AST], place: Any) -> _Found:
             return _Found((one.target.id,), is_root=True, returns=False)
     if isinstance(stmt, ast.Return):
         root = stmt.value is not None and _is_value(stmt.value, place)
+        parts = stmt.value.elts if isinstance(stmt.value, ast.Tuple) else []
+        for number, one in enumerate(parts):
+            if _is_value(one, place):
+                return _Found((), is_root=True, returns=True, item=number)
         return _Found((), root, returns=True)
     if isinstance(stmt, ast.Assign):
         return _assigned(stmt, place)
@@ -230,7 +238,8 @@ def _found(stmt: Any, path: list[ast.AST], place: Any) -> _Found:
             root = _is_value(stmt.value, place)
         return _Found(_names(stmt.target), root, returns=False)
     if isinstance(stmt, ast.For):
-        return _Found(_names(stmt.target), _is(stmt.iter, place), returns=False)
+        root = _is(stmt.iter, place) or _is(stmt, place)
+        return _Found(_names(stmt.target), root, returns=False)
     return _Found((), is_root=False, returns=False)
 
 

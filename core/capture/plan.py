@@ -217,11 +217,13 @@ class Plan:
 
     def _named(self, call: Call) -> Named:
         """Return what the results of the innermost call are called."""
-        depth, title = self._assigning()
+        depth, title, item = self._assigning()
         statement, level = self._open[depth][1:]
         spot, many = level.spot, len(call.outputs)
         if title:
             keys, root = (title,), many == 1
+        elif item is not None and spot.is_root and item < len(spot.targets):
+            keys, root = spot.targets[item : item + 1], many == 1
         elif spot.is_root and len(spot.targets) == many:
             keys, root = spot.targets, True
         else:
@@ -235,21 +237,25 @@ class Plan:
                 statement.last[key] = call
         return Named(statement, keys, root)
 
-    def _assigning(self) -> tuple[int, str]:
-        """Return the depth of the frame whose statement assigns, or the module."""
-        depth = len(self._open) - 1
+    def _assigning(self) -> tuple[int, str, int | None]:
+        """Return the depth of the frame whose statement assigns, or the module.
+
+        The last one is which of the values that are returned there it is.
+        """
+        depth, item = len(self._open) - 1, None
         while True:
             level = self._open[depth][2]
             if self._front.hides(level.code.co_filename) and level.path:
-                return depth, level.path
+                return depth, level.path, None
             if not (level.spot.returns and depth):
-                return depth, ""
+                return depth, "", item
             owner = level.active.owner
             above = self._open[depth - 1][2]
             if owner is not None and self._front.hides(above.code.co_filename):
-                return depth - 1, self._front.title(owner.thing) or ""
+                return depth - 1, self._front.title(owner.thing) or "", None
             if not level.spot.is_root:
-                return self._outward(depth), ""
+                return self._outward(depth), "", None
+            item = level.spot.item if level.spot.item is not None else item
             depth -= 1
 
     def _outward(self, depth: int) -> int:

@@ -29,8 +29,10 @@ class Tensor:
     flows: bool = False  # whether the framework sends a gradient through it
     kind: NodeKind = "input"  # of a leaf
     hint: str = ""  # what a leaf is called, as far as it is known
+    made: str = ""  # the function that a leaf is the result of, where it is one
     call: Call | None = None  # what has made it; None for a leaf
     place: Place | None = None  # where it was made, or used first
+    is_past: bool = False  # whether it is a parameter that has other numbers by now
     is_strange: bool = False  # whether it has a history that nobody recorded
 
     @property
@@ -47,7 +49,8 @@ class Tensor:
 class Spelling(NamedTuple):
     """A call in the language of programs, and what its names stand for."""
 
-    text: str  # "input @ weight.T + bias"
+    # "input @ weight.T + bias"; lines before the last one assign names that it uses
+    text: str
     # a `Tensor`, an array that becomes a constant, or a static value
     bound: Mapping[str, Any]
 

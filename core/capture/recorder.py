@@ -11,6 +11,7 @@ import numpy as np
 
 from ..base.errors import InputError
 from ..base.text import clean
+from ..engine.backward import frozen
 from ..engine.graph import Frame, Site, Source, Statement
 from ..engine.subject import Subject
 from ..program.prelude import PRELUDE
@@ -64,18 +65,21 @@ def finish(
 def _kept(front: FrontEnd, calls: Sequence[Call], output: Tensor) -> list[Call]:
     """Return the calls that lead to the output, as far as anything depends on them.
 
-    What depends on no parameter is a leaf, with the numbers that it had.
+    What depends on no parameter, or on what one was before an update, is a leaf with
+    the numbers that it had.
     """
     depends: set[int] = set()
     for call in calls:
-        is_followed = any(t.flows or id(t) in depends for t in call.inputs)
+        is_followed = any(
+            (one.flows and not one.is_past) or id(one) in depends for one in call.inputs
+        )
         for one in call.outputs:
             whole = not one.is_float and one.dtype != "bool"
             blind = not one.flows and front.spell(call) is None
             if (is_followed or one.flows) and not whole and not blind:
                 depends.add(id(one))
             else:
-                one.place, one.call = call.place, None
+                one.place, one.made, one.call = call.place, call.key, None
     needed, kept = {id(output)}, list[Any]()
     for call in reversed(calls):
         if any(id(one) in needed and one.call is call for one in call.outputs):
@@ -99,8 +103,10 @@ def _leaf_name(front: FrontEnd, plan: Plan, leaf: Tensor) -> str:
     if name := front.leaf_name(leaf):
         return clean(name)
     levels = plan.levels(leaf.place) if leaf.place else []
-    targets = levels[-1].spot.targets if levels else ()
-    return targets[0] if targets else "input" if leaf.is_float else "index"
+    spot = levels[-1].spot if levels else None
+    if spot is not None and spot.is_root and len(spot.targets) == 1:
+        return spot.targets[0]
+    return clean(leaf.made) or ("input" if leaf.is_float else "index")
 
 
 def _check_history(
@@ -125,7 +131,7 @@ class _Making:
 
     def __init__(self, front: FrontEnd, wanted: Wanted, plan: Plan) -> None:
         self.front, self.wanted, self.plan = front, wanted, plan
-        self.lowering = Lowering()
+        self.lowering = Lowering(_kind_of(plan))
         self.nodes: dict[int, int] = {}  # by the identity of tensors
         self.values: dict[int, Value] = {}
         self.custom: dict[int, str] = {}
@@ -310,6 +316,7 @@ class _Making:
                 own.setdefault(index, _frozen(gradient))
             if words := front.hooked(one):
                 hooked[index] = words
+        self._fill()
         graph = lowering.builder.finish(
             self.nodes[id(ending.output)],
             lowering.frames,
@@ -322,7 +329,7 @@ class _Making:
             graph,
             MappingProxyType(lowering.leaves),
             ending.seed,
-            dtype=self._dtype(),
+            dtype=lowering.dtype.__name__,
         )
         about = About(
             front.name,
@@ -333,11 +340,25 @@ class _Making:
         )
         return Capture(subject, self.values, own, about, self.custom, hooked)
 
-    def _dtype(self) -> str:
-        """Return the kind of numbers that most of the run is made of."""
-        kinds = [str(np.asarray(one).dtype) for one in self.values.values()]
-        floats = [one for one in kinds if one.startswith("float")]
-        return max(set(floats), key=floats.count) if floats else "float64"
+    def _fill(self) -> None:
+        """Compute what is no result of a call: the parts that one was written with."""
+        leaves = self.lowering.leaves
+        with np.errstate(all="ignore"):
+            for (
+                index,
+                _,
+                _,
+                op,
+                operands,
+                attributes,
+                _,
+                _,
+            ) in self.lowering.builder.nodes.rows:
+                if op is not None and index not in self.values:
+                    known = [
+                        leaves[k] if k in leaves else self.values[k] for k in operands
+                    ]
+                    self.values[index] = frozen(op.forward(*known, **attributes))
 
     def _notes(self) -> Iterator[str]:
         for name, where in self.unknown.items():
@@ -359,6 +380,14 @@ class _Making:
             text = "\n".join(map(clean, PRELUDE.split("\n")))
             found["prelude"] = Source(text, is_library=True)
         return found
+
+
+def _kind_of(plan: Plan) -> type[np.floating[Any]]:
+    """Return the kind of numbers that most of a run is made of."""
+    calls = [step.call for step in plan.steps if step.call is not None]
+    kinds = [one.dtype for call in calls for one in call.outputs if one.is_float]
+    wide = kinds.count("float64")
+    return np.float64 if 2 * wide > len(kinds) else np.float32
 
 
 def _is_inside(path: str, folder: Path) -> bool:

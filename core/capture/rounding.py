@@ -92,8 +92,29 @@ def size_of_terms(
         rule = op.jvp(argument)
         if rule is not None:
             tangent = np.asarray(np.abs(operand), dtype=np.float64)
-            size = size + np.abs(rule(tangent, y, *operands, **attributes))
+            change = np.abs(rule(tangent, y, *operands, **attributes))
+            size = size + np.where(np.isnan(change), 0.0, change)  # no slope there
     return size
+
+
+def carried(
+    op: Op,
+    y: Value,
+    operands: Sequence[Value],
+    attributes: Attributes,
+    moved: Sequence[Array | None],
+) -> Array | float:
+    """Return how far a result is moved where its operands are moved so far each."""
+    total: Array | float = 0.0
+    is_plain = op.kind == "elementwise"
+    sizes = operands if is_plain else [_size(one) for one in operands]
+    for argument, distance in enumerate(moved):
+        rule = None if distance is None else op.jvp(argument)
+        if rule is not None and distance is not None:
+            total = total + np.abs(rule(distance, y, *sizes, **attributes))
+            if op.kind == "block":  # what it takes away from others is not seen so
+                total = total + np.max(distance, initial=0.0)
+    return np.where(np.isfinite(total), total, 0.0)
 
 
 def _size(value: Value) -> Value:

@@ -2,6 +2,8 @@
 
 Each operation is given the framework's own operands, so that what differs is wrong at
 that one node: the operation, its attributes or its wires, and not what came before.
+A call of the framework that is several nodes here has parts that nobody recorded: how
+far rounding may have moved these goes on to the node that has its result.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ import numpy as np
 from ..base.errors import InputError
 from ..base.progress import with_progress
 from ..words.numbers import distinct, element_text
-from .rounding import apart, precision, size_of_terms, terms_of, unit
+from .rounding import apart, carried, precision, size_of_terms, terms_of, unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -58,20 +60,67 @@ def differences(
     brain: bool = False,
 ) -> Iterator[Difference]:
     """Yield each recorded value that its operation does not give, in forward order."""
+    firsts = _firsts(graph)
+    moved: dict[int, Array] = {}
     for row in with_progress(graph.nodes.rows, progress):
-        if row[3] is not None and not row[3].recorded:
-            operands = [leaves[k] if k in leaves else values[k] for k in row[4]]
-            found = difference(row, values[row[0]], operands, brain=brain)
-            if found is not None:
-                yield found
+        index, op = row[0], row[3]
+        if op is None or op.recorded:
+            continue
+        operands = [leaves[k] if k in leaves else values[k] for k in row[4]]
+        before = [moved.get(k) if k >= firsts[index] else None for k in row[4]]
+        found = difference(row, values[index], operands, before, brain=brain)
+        if found is not None:
+            yield found
+        if firsts[index + 1] == firsts[index]:
+            moved[index] = _moved(row, values[index], operands, before)
+        else:
+            moved.clear()
+
+
+def _firsts(graph: Graph) -> list[int]:
+    """Return, for each node and one more, the first node of the same call."""
+    found: list[int] = []
+    last: tuple[int, int, int] | None = None
+    for index, _, _, op, _, _, _, site in graph.nodes.rows:
+        if op is None:  # a number that a recipe brings along
+            found.append(found[-1] if found else index)
+            continue
+        here = None
+        for one, _, frame in graph.around(site):
+            here = one[:3]
+            if not graph.is_library(frame):
+                break
+        found.append(found[-1] if here is not None and here == last else index)
+        last = here
+    return [*found, len(found)]
+
+
+def _moved(
+    row: Row, y: Value, operands: Sequence[Value], before: Sequence[Array | None]
+) -> Array:
+    """Return how far rounding may have moved the elements of a part."""
+    _, _, _, op, _, attributes, _, _ = row
+    if op is None:
+        raise TypeError("a leaf is not computed")
+    with np.errstate(all="ignore"):
+        part = unit(precision(y), terms_of(op, y, operands, attributes))
+        size = size_of_terms(op, y, operands, attributes)
+        found = part * size + carried(op, y, operands, attributes, before)
+        return np.where(np.isfinite(found), found, 0.0)  # inf is not rounded
 
 
 def difference(
-    row: Row, recorded: Value, operands: Sequence[Value], *, brain: bool = True
+    row: Row,
+    recorded: Value,
+    operands: Sequence[Value],
+    before: Sequence[Array | None] = (),
+    *,
+    brain: bool = True,
 ) -> Difference | None:
     """Return where a recorded value is not what its operation gives, or None.
 
-    `brain` says that it may have been rounded to bfloat16.
+    `before` is how far each operand may have been moved by rounding, None for one that
+    was recorded. `brain` says that the value may have been rounded to bfloat16.
     """
     index, _, _, op, _, attributes, shape, _ = row
     if op is None or op.recorded:
@@ -93,7 +142,8 @@ def difference(
         if not wrong.any():
             return None
         size = size_of_terms(op, there, operands, attributes)
-        wrong &= apart(here, there, part * size)
+        more = carried(op, there, operands, attributes, before)
+        wrong &= apart(here, there, part * size + more)
         return _worst(index, here, there, wrong) if wrong.any() else None
 
 

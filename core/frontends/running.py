@@ -13,6 +13,7 @@ from ..base.errors import InputError
 from ..base.text import counted
 from ..capture.archive import write
 from ..capture.record import Wanted
+from ..capture.selfcheck import hold
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
@@ -81,6 +82,7 @@ class Watch:
         self.problem = recording.problem
         if self.problem is None:
             try:
+                hold(recording.capture)
                 write(self.path, recording.capture, overwrite=True)
                 self.capture = recording.capture
             except InputError as problem:

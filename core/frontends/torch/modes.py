@@ -14,7 +14,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from ...capture.record import Call
 from .instead import INSTEAD
 from .spellings import ROWS, plain_name
-from .tape import swapped, tensors_in
+from .tape import is_parameter, swapped, tensors_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,21 +87,19 @@ class Calls(TorchFunctionMode):
         if getattr(func, "__name__", "") == "__setitem__":
             outputs = [args[0]]
         made = [
-            one
-            for one in outputs
-            if tape.known(one) is None and not (one.requires_grad and one.is_leaf)
+            one for one in outputs if tape.known(one) is None and not is_parameter(one)
         ]
         if not made:
             return
         place = tape.stack.place(frame)
         if not inputs:  # a constant
             for one in made:
-                tape.result(one, None, place)
+                tape.result(one, None, place).made = plain_name(func)
             return
         call = Call(_told(func), place, given, inputs, key=plain_name(func))
         call.is_custom = tape.has_custom and _is_inside_rule(place)
-        call.outputs = tuple(tape.result(one, call, place) for one in made)
         tape.calls.append(call)
+        call.outputs = tuple(tape.result(one, call, place) for one in made)
 
     def _hook(self, func: Any, args: Any, kwargs: Any, frame: FrameType) -> Any:
         """Register a hook of the user's, and look at what it changes."""

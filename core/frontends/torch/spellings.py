@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from ...capture.record import Spelling
-from .rows import arithmetic, layers, losses, moving, reducing
+from .rows import arithmetic, layers, losses, moving, recurrent, reducing
 
 if TYPE_CHECKING:
     from ...capture.record import Call
@@ -33,6 +33,7 @@ ROWS: Final[Mapping[str, Row]] = MappingProxyType(
         **reducing.ROWS,
         **layers.ROWS,
         **losses.ROWS,
+        **recurrent.ROWS,
     }
 )
 

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import linecache
 import sysconfig
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 import torch
 
 from ...base.text import clean
@@ -37,6 +39,7 @@ class Held:
     value: Any  # its numbers
     is_stale: bool = False  # whether something has written into it since
     is_seen: bool = False  # whether its gradient will be
+    writes: int = 0  # into its storage, as far as they were recorded
     hook: Place | None = None  # where the user has registered a hook on it
 
 
@@ -55,7 +58,10 @@ def rule_of(rule: Any) -> str:
     name = f"{rule.__name__}.backward"
     if code is None:
         return name
-    return clean(f"{name} ({Path(code.co_filename).name}:{code.co_firstlineno})")
+    line = code.co_firstlineno
+    while linecache.getline(code.co_filename, line).lstrip().startswith("@"):
+        line += 1
+    return clean(f"{name} ({Path(code.co_filename).name}:{line})")
 
 
 class Tape:
@@ -73,6 +79,7 @@ class Tape:
         self.notes: dict[str, None] = {}
         self._known: dict[int, Tensor] = {}  # by identity of the user's tensors
         self._storages: dict[int, list[Tensor]] = {}  # by address
+        self._writes: dict[int, list[Tensor]] = {}  # results in place, by address
         self._hooks: list[Any] = []
         self._most, self._bytes = most, 0
         self.is_full = False
@@ -102,7 +109,7 @@ class Tape:
             known = self._leaf(tensor, frame)
         elif known.held.is_stale:
             known = self._renewed(tensor, known, frame)
-        elif tensor.requires_grad and not known.flows and tensor.is_leaf:
+        elif tensor.requires_grad and not known.flows and is_parameter(tensor):
             known = self._leaf(tensor, frame)  # x.requires_grad_() since it was made
         if tensor.requires_grad and not known.held.is_seen:
             self._watch(tensor, known)
@@ -115,11 +122,41 @@ class Tape:
 
     def result(self, tensor: Any, call: Call | None, place: Place) -> Tensor:
         """Record what a call has returned."""
-        value = tensor.detach() if tensor.is_leaf else tensor
+        before = self._known.get(id(tensor))
+        value = tensor if tensor.requires_grad else tensor.detach()
         record = self._record(tensor, value)
         record.call, record.place = call, place
+        if before is not None and before.held.is_stale:
+            self._writes.setdefault(_address(tensor), []).append(record)
+            base = tensor._base if tensor.requires_grad else None  # noqa: SLF001
+            below = self._known.get(id(base)) if base is not None else None
+            if below is not None:
+                self._into_base(tensor, base, record, below)
+                return record
+            record.held.writes = len(self._writes[_address(tensor)])
         if record.flows:
             self._watch(tensor, record)
+        return record
+
+    def _into_base(self, view: Any, base: Any, written: Tensor, below: Tensor) -> None:
+        """Record what a write through a view does to the tensor below.
+
+        Gradients go as they do in PyTorch: into that tensor, and from it to the view.
+        """
+        place: Any = written.place
+        new = self._put(base, below, written, place)
+        self._put(view, written, new, place)
+
+    def _put(self, tensor: Any, old: Tensor, write: Tensor, place: Place) -> Tensor:
+        """Record a tensor after a write into its storage."""
+        index, chosen = _shared(tensor, write.held.user)
+        given: dict[str, Any] = {"index": index, "chosen": chosen}
+        call = Call("a write", place, ((old, write), given), (old, write))
+        call.key = "written"
+        record = self._record(tensor, tensor)
+        record.call, record.place, call.outputs = call, place, (record,)
+        self.calls.append(call)
+        self._watch(tensor, record)
         return record
 
     def _leaf(self, tensor: Any, frame: FrameType) -> Tensor:
@@ -171,24 +208,35 @@ class Tape:
         record = Tensor(tuple(tensor.shape), dtype, held, tensor.requires_grad)
         self._known[id(tensor)] = record
         if tensor.layout is torch.strided and tensor.device.type != "meta":
-            storage = tensor.untyped_storage()
-            address = storage.data_ptr()
+            address = _address(tensor)
+            held.writes = len(self._writes.get(address, ()))
             sharing = self._storages.setdefault(address, [])
             if not sharing:
-                self._bytes += storage.nbytes()
+                self._bytes += tensor.untyped_storage().nbytes()
                 self.is_full = self.is_full or self._bytes > self._most
             sharing.append(record)
         return record
 
     def _renewed(self, tensor: Any, old: Tensor, frame: FrameType) -> Tensor:
-        """Return the record of a tensor that something has written into."""
-        record = self._leaf(tensor, frame)
-        record.hint = record.hint or old.hint
-        return record
+        """Return the record of a tensor that something has written into.
+
+        Where that was a view of it, or the tensor that it is a view of, its elements
+        are those that were written, and what it had before.
+        """
+        writes = self._writes.get(_address(tensor), [])[old.held.writes :]
+        if is_parameter(tensor) or not tensor.requires_grad or not writes:
+            old.is_past = is_parameter(tensor)
+            record = self._leaf(tensor, frame)
+            record.hint = record.hint or old.hint
+            return record
+        place = self.stack.place(frame)
+        for write in writes:
+            old = self._put(tensor, old, write, place)
+        return old
 
     def before_write(self, tensor: Any) -> None:
         """Keep the numbers of a storage that something is about to write into."""
-        for record in self._storages.pop(tensor.untyped_storage().data_ptr(), ()):
+        for record in self._storages.pop(_address(tensor), ()):
             record.held.value = record.held.value.detach().clone()
             record.held.is_stale = True
 
@@ -204,7 +252,8 @@ class Tape:
         record.held.is_seen = record.flows = True
 
         def see(gradient: Any) -> None:
-            self.gradients[record] = gradient
+            if not record.is_past:
+                self.gradients[record] = gradient
 
         handle = tensor.register_hook(see)
         self._hooks.append(handle)
@@ -233,6 +282,26 @@ class Tape:
         self.calls.clear()
         self._known.clear()
         self._storages.clear()
+        self._writes.clear()
+
+
+def _address(tensor: Any) -> int:
+    return tensor.untyped_storage().data_ptr()
+
+
+def _places(tensor: Any) -> Any:
+    """Return where in its storage each element of a tensor is, in one row."""
+    places = np.zeros((), int) + tensor.storage_offset()
+    for length, stride in zip(tensor.shape, tensor.stride(), strict=True):
+        places = np.add.outer(places, np.arange(length) * stride)
+    return places.reshape(-1)
+
+
+def _shared(tensor: Any, written: Any) -> tuple[Any, Any]:
+    """Return the numbers of the elements that two tensors share, in each of them."""
+    own, others = _places(tensor), _places(written)
+    _, index, chosen = np.intersect1d(own, others, return_indices=True)
+    return index, chosen
 
 
 def holder(tensor: Any, frame: FrameType | None) -> str:
@@ -257,9 +326,18 @@ def _users(frame: FrameType | None) -> Iterator[FrameType]:
     for _ in range(_FRAMES_UP):
         if frame is None:
             return
-        if not hides(frame.f_code.co_filename):
+        file = frame.f_code.co_filename
+        if not hides(file) or file.endswith("instead.py"):  # a mask is called so
             yield frame
         frame = frame.f_back
+
+
+def is_parameter(tensor: Any) -> bool:
+    """Tell whether a tensor has a gradient, and no history: a call has not made it."""
+    try:
+        return tensor.requires_grad and tensor.grad_fn is None
+    except RuntimeError:  # a view that something has been written into without grad
+        return True
 
 
 def tensors_in(value: Any) -> list[Any]:

@@ -218,6 +218,16 @@ def _instance_norm(
     return "instance_norm(input, weight, bias, eps=eps)" if use_input_stats else None
 
 
+def _nearest(input: Any, output_size: Any, *scales: Any) -> Any:
+    pairs = zip(input.shape[2:], (scales or [()])[-1] or (), strict=False)
+    sizes = output_size or [int(length * factor) for length, factor in pairs]
+    text, bound = "input", dict[str, Any]()
+    for axis, (old, new) in enumerate(zip(input.shape[2:], sizes, strict=True), 2):
+        bound[f"places{axis}"] = np.arange(new) * old // new
+        text = f"take({text}, places{axis}, axis={axis})"
+    return text, bound
+
+
 def _normalize(
     input: Any, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: Any = None
 ) -> Any:
@@ -295,6 +305,9 @@ ROWS: Final = MappingProxyType(
         "group_norm": _group_norm,
         "instance_norm": _instance_norm,
         "normalize": _normalize,
+        "upsample_nearest1d": _nearest,
+        "upsample_nearest2d": _nearest,
+        "upsample_nearest3d": _nearest,
         "embedding": _embedding,
         "scaled_dot_product_attention": _attention,
     }

@@ -6,10 +6,6 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Any, Final
 
-import numpy as np
-
-from ....ops import OPS
-
 _AROUND: Final = MappingProxyType({"mean": "mean({})", "sum": "sum({})", "none": "{}"})
 
 
@@ -75,29 +71,20 @@ def _cross_entropy(
     reduction: str = "mean",
     label_smoothing: float = 0.0,
 ) -> Any:
-    if _takes("cross_entropy", "ignore_index"):
-        more = "" if weight is None else ", weight=weight"
-        return (
-            (
-                f"cross_entropy(input, target{more}, reduction=reduction, "
-                "ignore_index=ignore_index, label_smoothing=label_smoothing, axis=axis)"
-            ),
-            {"axis": 1 if input.ndim > 1 else 0},
-        )
-    if weight is not None or label_smoothing or target.is_float:
-        return None
     axis = 1 if input.ndim > 1 else 0
-    return "cross_entropy(input, target, reduction=reduction, axis=axis)", {
-        "axis": axis
-    }
-
-
-def _takes(name: str, parameter: str) -> bool:
-    op = OPS.get(name)
-    return op is not None and parameter in (
-        *op.operands,
-        *(one.name for one in op.parameters),
+    more = "" if weight is None else ", weight=weight"
+    text = (
+        f"cross_entropy(input, target{more}, reduction=reduction, axis=axis, "
+        "ignore_index=ignored, label_smoothing=label_smoothing)"
     )
+    return text, {"axis": axis, "ignored": _ignored(target, ignore_index)}
+
+
+def _ignored(target: Any, index: int) -> int | None:
+    """Return the class that is not counted, where it is there at all."""
+    if target.is_float:
+        return None
+    return index if bool((target.held.value == index).any()) else None
 
 
 def _nll(
@@ -109,10 +96,8 @@ def _nll(
     reduce: Any = None,
     reduction: str = "mean",
 ) -> Any:
-    if weight is not None or input.ndim != 2:
-        return None
-    rows = np.arange(input.shape[0])
-    return _reduced("-input[rows, target]", reduction), {"rows": rows}
+    text = "nll_loss(input, target, weight, ignored, reduction)"
+    return text, {"ignored": _ignored(target, ignore_index)}
 
 
 def _bce(
@@ -123,11 +108,9 @@ def _bce(
     reduce: Any = None,
     reduction: str = "mean",
 ) -> Any:
-    text = (
-        "-(target * clip(log(input), min=-100) "
-        "+ (1 - target) * clip(log(1 - input), min=-100))"
-    )
-    text = text if weight is None else f"weight * {text}"
+    if weight is None:
+        return "binary_cross_entropy(input, target, reduction=reduction)"
+    text = 'weight * binary_cross_entropy(input, target, reduction="none")'
     return _reduced(text, reduction)
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import accumulate
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
@@ -88,6 +89,15 @@ def _setitem(input: Any, index: Any, value: Any) -> Any:
     if "put" not in OPS:
         return None
     return "put(input[index], value)", {"index": index}
+
+
+def _written(input: Any, value: Any, *, index: Any, chosen: Any) -> Any:
+    """Return what is left of `input`, and in it what was written elsewhere."""
+    there = "take(reshape(value, (-1,)), chosen)"
+    if len(index) == math.prod(input.shape):
+        order = np.argsort(index)
+        return f"reshape({there}, out)", {"chosen": chosen[order]}
+    return f"reshape(put(reshape(input, (-1,))[index], {there}), out)"
 
 
 def _select(input: Any, dim: int, index: int) -> Any:
@@ -213,6 +223,7 @@ ROWS: Final = MappingProxyType(
         "unbind": _unbind,
         "getitem": _getitem,
         "setitem": _setitem,
+        "written": _written,
         "select": _select,
         "narrow": _narrow,
         "index_select": _index_select,

@@ -1,0 +1,21 @@
+"""Tests that need a framework: left out where it is not installed."""
+
+import pytest
+
+# Each program: how many arrays were compared, and the worst relative difference.
+COMPARED: dict[str, tuple[int, float]] = {}
+
+
+@pytest.fixture
+def compared() -> dict[str, tuple[int, float]]:
+    """Return what was compared, to add to."""
+    return COMPARED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell how many arrays of each program were compared, and how well they agree."""
+    for name, (count, worst) in sorted(COMPARED.items()):
+        terminalreporter.write_line(f"{name:16} {count:5} arrays, worst {worst:.1e}")
+    if COMPARED:
+        total = sum(count for count, _ in COMPARED.values())
+        terminalreporter.write_line(f"{'all':16} {total:5} arrays")
