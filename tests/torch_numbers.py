@@ -191,6 +191,36 @@ CASES: Final[dict[str, Case]] = {
         "y = F.max_pool1d(x, 3, 2, 1) * F.avg_pool1d(x, 3, 2, 1)",
         {"x": drawn(2, 3, 6)},
     ),
+    "normalize": Case(
+        "y = normalize(x) + normalize(x, axis=0)",
+        "y = F.normalize(x) + F.normalize(x, dim=0)",
+        {"x": [[1.0, -2.0, 0.0], [0.0, 0.0, 0.0]]},
+    ),
+    "norm": Case(
+        "y = norm(x, axis=1)",
+        "y = torch.linalg.vector_norm(x, dim=1)",
+        {"x": [[1.0, -2.0, 0.0], [0.0, 0.0, 0.0]]},
+    ),
+    "sort and topk": Case(
+        "y = sort(x * x) * concatenate([topk(x, 2), topk(x, 1)], axis=-1)",
+        "y = (x * x).sort()[0] * torch.cat([x.topk(2)[0], x.topk(1)[0]], 1)",
+        {"x": drawn(4, 3)},
+    ),
+    "cumprod": Case(
+        "y = cumprod(x, axis=1)",
+        "y = x.cumprod(1)",
+        {"x": [[1.5, 0.0, 2.0, -1.0], [0.5, -2.0, 0.25, 3.0]]},
+    ),
+    "roll, tril, triu": Case(
+        "y = roll(tril(x, -1) + triu(x, 1) * 2, (1, -2), axis=(0, 1))",
+        "y = torch.roll(x.tril(-1) + x.triu(1) * 2, (1, -2), (0, 1))",
+        {"x": drawn(3, 4)},
+    ),
+    "round": Case(
+        "y = round(x) * x + floor(x) * x + ceil(x) * x + trunc(x) * x",
+        "y = x.round() * x + x.floor() * x + x.ceil() * x + x.trunc() * x",
+        {"x": [0.5, 1.5, -0.5, -1.25, 2.0]},
+    ),
     "rnn": Case(
         "(o, m) = rnn(x, h, w, u, b, d)\ny = concatenate([o, stack([m])])",
         "o, m = torch.rnn_tanh(x, h[None], (w, u, b, d), True, 1, 0, True, False, "

@@ -287,7 +287,7 @@ def _in_a_row(array: Any, axis: int, count: int | None) -> Array:
 
 def _moved(one: _Call) -> _Found:
     """Follow elements to their places in an array of as many elements."""
-    if one.op.variadic or len(one.operands) != 1:
+    if one.op.variadic or len(one.operands) != 1 or not one.op.view:
         return None
     ((_, part),) = one.parts
     shape, size = part.whole.shape, part.whole.size

@@ -1,9 +1,9 @@
 """Operations that make one number of many, along axes.
 
-All but cumsum share one pattern. With `slope`, the derivative of a result by each of
-the numbers that it was made of, backward is upstream × slope, spread over the operand,
-and forward is the sum of tangent × slope. What the slopes of a slice have in common is
-found once, so that a single one of millions can be told.
+All but cumsum and cumprod share one pattern. With `slope`, the derivative of a result
+by each of the numbers that it was made of, backward is upstream × slope, spread over
+the operand, and forward is the sum of tangent × slope. What the slopes of a slice have
+in common is found once, so that a single one of millions can be told.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from .table.axes import (
     reduced_axes,
     reduced_shape,
 )
-from .table.cases import FAINT, choice
+from .table.cases import FAINT, UNDERFLOW, choice
 from .table.wide import careful, total, wide
 
 if TYPE_CHECKING:
@@ -185,6 +185,15 @@ def _std_slope(
     return np.where(y == 0, 0, (x - centre) / ((count - ddof) * y))
 
 
+@careful
+def _norm(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    return np.sqrt(np.sum(np.square(x), axis=axis, keepdims=keepdims))
+
+
+def _norm_slope(y: Array, x: Any, **_attributes: Any) -> Any:
+    return np.where(y == 0, 0, x / y)
+
+
 def _logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     top = greatest(x, axis)
     top = np.where(np.isfinite(top), top, 0)
@@ -203,6 +212,39 @@ _cumsum: Final = careful(np.cumsum)
 def _cumsum_vjp(g: Any, y: Any, x: Any, axis: int | None = None) -> Any:
     backwards = np.flip(np.cumsum(np.flip(g, axis), axis), axis)
     return np.reshape(backwards, np.shape(x))
+
+
+_cumprod: Final = careful(np.cumprod)
+
+
+def _lines(x: Any, axis: int | None) -> Any:
+    """Return an array whose first axis is the one that is gone along."""
+    return np.reshape(x, -1) if axis is None else np.moveaxis(x, axis, 0)
+
+
+@wide
+def _cumprod_vjp(g: Any, y: Any, x: Any, axis: int | None = None) -> Any:
+    # Nothing is divided, which a 0 would spoil: upstream of a place, and what comes
+    # back from those behind it through their factors.
+    upstream, factors = _lines(g, axis), _lines(x, axis)
+    back = np.array(upstream)
+    for place in range(len(back) - 2, -1, -1):
+        back[place] += factors[place + 1] * back[place + 1]
+    before = np.ones_like(factors)
+    before[1:] = np.cumprod(factors[:-1], 0)
+    back = before * back
+    return np.reshape(back, np.shape(x)) if axis is None else np.moveaxis(back, 0, axis)
+
+
+@wide
+def _cumprod_jvp(t: Any, y: Any, x: Any, axis: int | None = None) -> Any:
+    products, factors = _lines(y, axis), _lines(x, axis)
+    change = np.array(_lines(t, axis))
+    for place in range(1, len(change)):
+        change[place] = change[place] * products[place - 1]
+        before = change[place - 1]  # what does not move is 0, even beside an infinity
+        change[place] += np.where(before == 0, 0, factors[place] * before)
+    return change if axis is None else np.moveaxis(change, 0, axis)
 
 
 # ----------------------------------------------------------------------- rows
@@ -280,6 +322,31 @@ def _cumsum_written(_x: Shape, axis: int | None = None) -> Mapping[str, Any]:
     return {"code": _without_assumed("np.cumsum({x}, axis={axis})", axis=axis)}
 
 
+def _cumprod_written(x: Shape, axis: int | None = None) -> Mapping[str, Any]:
+    along = 0 if axis is None else axis % len(x)
+    count = count_along(x, axis)
+    column = (-1, *[1] * (0 if axis is None else len(x) - along - 1))
+    line = "np.ravel({x})" if axis is None else "{x}"
+    other = f"np.where(np.reshape(np.arange({count}), {column}) == i, 1, {line})"
+    rest = f"np.take(np.cumprod({other}, {along}), np.arange(i, {count}), {along})"
+    part = f"np.sum(np.take({{g}}, np.arange(i, {count}), {along}) * {rest}, {along})"
+    each = f"np.stack([{part} for i in range({count})], {along})"
+    form = _OF_PRODUCTS._replace(
+        code=f"np.reshape({each}, {x})" if count else "np.zeros_like({x})"
+    )
+    code = _without_assumed("np.cumprod({x}, axis={axis})", axis=axis)
+    return {"code": code, "forms": (form,)}
+
+
+_OF_PRODUCTS: Final = Form(
+    "∏ of the others up to each place",
+    "Σ {g} ∏ of the others, from its place on",
+    "{g}",
+    "a number is a factor of every product from its place on: the derivative of each "
+    "is the product of its others, also where one is 0",
+)
+
+
 def _extreme(name: str, forward: Rule, word: str) -> Op:
     hits = f"({{x}} == np.{name}({{x}}, axis={{axis}}, keepdims=True))"
     return _row(
@@ -322,6 +389,13 @@ def _are_infinite(_y: Array, x: Array, *, ddof: int = 0, **along: Any) -> Any:
 
 def _has_zero(_y: Array, x: Array, **along: Any) -> Any:
     return np.any(x == 0, **along)
+
+
+def _has_zero_before(_y: Array, x: Array, *, axis: int | None = None) -> Any:
+    """Tell where a product has a factor that is 0."""
+    return np.logical_or.accumulate(
+        np.ravel(x == 0) if axis is None else x == 0, axis or 0
+    )
 
 
 def _is_only_zero(_y: Array, x: Array, **along: Any) -> Any:
@@ -473,6 +547,54 @@ ROWS: Final[tuple[Op, ...]] = (
             Case("zero", "zero operand", _is_only_zero),
             Case("zero", "rounded", _is_zero_and_more),
             Case("flat", "outweighed"),
+        ),
+    ),
+    _row(
+        "norm",
+        _norm,
+        reduced_shape,
+        (_norm_slope,),
+        "‖{x}‖",
+        "np.sqrt(np.sum(np.square({x}), axis={axis}, keepdims={keepdims}))",
+        Form(
+            "{x} / {y}",
+            "{g} ∘ {x} / {y}",
+            f"{_UPSTREAM} * {{x}} "
+            f"/ {_UPSTREAM.replace('{g}', 'np.where({y} == 0, np.inf, {y})')}",
+            "of a root of a sum of squares: half of 2 x over the root, which is the "
+            "direction of x",
+        ),
+        "The Euclidean norm along axes: the root of the sum of squares.",
+        "the slope is 0 where all numbers are 0, as in PyTorch; in "
+        "sqrt(sum(x ** 2)) it is nan",
+        analytic=False,
+        cases=(
+            Case("zero", "zero operand", _are_zero),
+            Case("flat", "corner", _are_zero),
+            Case("flat", "nothing of it"),
+        ),
+        kinks=True,
+    ),
+    row_of_one(
+        "cumprod",
+        _cumprod,
+        _cumsum_shape,
+        (_cumprod_vjp, _cumprod_jvp),
+        "block",
+        "running ∏ {x}",
+        "np.cumprod({x}, axis={axis})",
+        _OF_PRODUCTS,
+        "The running product along an axis, or of all numbers in order.",
+        corner="right with zeros: nothing is divided",
+        analytic=True,
+        parameters=(_AXIS,),
+        axis_letters=along_axis,
+        wording=_cumprod_written,
+        cases=(
+            Case("zero", "zero operand", _has_zero_before),
+            UNDERFLOW,
+            Case("flat", "zero factor", _has_zero_before),
+            FAINT,
         ),
     ),
     row_of_one(

@@ -88,6 +88,13 @@ def group_norm(x, num_groups, weight=None, bias=None, eps=1e-5):
 def instance_norm(x, weight=None, bias=None, eps=1e-5):
     return group_norm(x, x.shape[1], weight, bias, eps)    # each channel by itself
 
+def normalize(x, axis=1, eps=1e-12):
+    length = norm(x, axis=axis, keepdims=True)
+    return x / clip(length, min=eps)    # of the length 1, unless it is 0
+
+def topk(x, k):
+    return flip(sort(x, axis=-1), axis=-1)[..., :k]    # the greatest first
+
 def conv1d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     planes = expand_dims(input, 2)    # one row high, and so are the filters
     y = conv2d(

@@ -29,7 +29,6 @@ from ..base.limits import LIMITS, Limits
 from ..base.text import clean, counted, nearest
 from ..engine.element import Element, Quantity, index_of
 from ..engine.graph import Graph, misfit_text
-from ..engine.measure import norm
 from ..engine.run import forward, unfit_words
 from ..ops import ALIASES, OPS, find
 from ..ops.shape.indexing import Slot
@@ -698,19 +697,6 @@ def _reduced(reduce: Callable[..., Any]) -> Function:
     return Function(("x",), along, _ALONG)
 
 
-def _norm(x: Array, *, axis: Any, keepdims: bool) -> Any:
-    """Return Euclidean norms; a square that overflows or underflows spoils none."""
-    if axis is None:
-        whole = norm(x)
-        return np.full((1,) * x.ndim, whole) if keepdims else whole
-    sizes = np.abs(x.astype(float))
-    largest = np.max(sizes, axis=axis, keepdims=True, initial=0.0)
-    scale = np.where(np.isfinite(largest) & (largest > 0), largest, 1.0)
-    squares = np.sum((sizes / scale) ** 2, axis=axis, keepdims=True)
-    norms = scale * np.sqrt(squares)
-    return norms if keepdims else np.squeeze(norms, axis=axis)
-
-
 def _place(find: Callable[..., Any]) -> Function:
     """Return the row of what finds a place: its index, or those along an axis."""
 
@@ -725,7 +711,6 @@ def _place(find: Callable[..., Any]) -> Function:
 
 # What an expression knows beside the operations of a program.
 FUNCTIONS: Final[Mapping[str, Function]] = {
-    "norm": Function(("x",), _norm, _ALONG),
     "argmax": _place(np.argmax),
     "argmin": _place(np.argmin),
     "isnan": Function(("x",), np.isnan),

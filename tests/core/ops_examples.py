@@ -296,6 +296,10 @@ EXAMPLES: dict[str, Example] = {
         misfits=(Misfit(((2,), (3,), ()), {}, "do not broadcast"),),
     ),
     "sign": _one(lambda x: (x > 0) - (x < 0), grid, flat=True),
+    "round": _one(round, smooth, flat=True),
+    "floor": _one(math.floor, grid, flat=True),
+    "ceil": _one(math.ceil, grid, flat=True),
+    "trunc": _one(math.trunc, grid, flat=True),
     "stop_gradient": _one(lambda x: x),
     "dropout": Example(
         dropout,
@@ -324,6 +328,14 @@ EXAMPLES: dict[str, Example] = {
         slices(lambda line: math.log(math.fsum(map(math.exp, line)))),
         reducing(),
         _AXES,
+    ),
+    "norm": Example(slices(lambda line: math.hypot(*line)), reducing(distinct), _AXES),
+    "cumprod": Example(
+        lambda x, axis: np.multiply.accumulate(
+            x.reshape(-1) if axis is None else x, 0 if axis is None else axis
+        ),
+        running(),
+        _BEYOND,
     ),
     "cumsum": Example(
         lambda x, axis: np.add.accumulate(
@@ -403,6 +415,15 @@ CORNERS: tuple[Corner, ...] = (
     Corner("equal", (2.0, 2.0), {}, True, (None, None)),
     Corner("prod", ([0.0, 2.0, 3.0],), {}, 0.0, ([6, 0, 0],)),
     Corner("prod", ([0.0, 0.0, 3.0],), {}, 0.0, ([0, 0, 0],)),
+    Corner("cumprod", ([0.0, 2.0, 3.0],), {}, [0, 0, 0], ([9, 0, 0],)),
+    Corner("cumprod", ([2.0, 0.0, 3.0],), {}, [2, 0, 0], ([1, 8, 0],)),
+    # torch 2.13.0 has these.
+    Corner("norm", ([0.0, 0.0],), {}, 0.0, ([0, 0],)),
+    Corner("norm", ([3.0, -4.0],), {}, 5.0, ([0.6, -0.8],)),
+    Corner("round", ([0.5, 1.5, -0.5, 2.25],), {}, [0, 2, 0, 2], ([0] * 4,)),
+    Corner("floor", ([-1.5, 2.0],), {}, [-2, 2], ([0, 0],)),
+    Corner("ceil", ([-1.5, 2.0],), {}, [-1, 2], ([0, 0],)),
+    Corner("trunc", ([-1.5, 2.5],), {}, [-1, 2], ([0, 0],)),
     Corner("std", ([2.0, 2.0],), {}, 0.0, ([0, 0],)),
     Corner("logsumexp", ([0.0, 800.0],), {}, 800.0, ([0, 1],)),
     Corner("logsumexp", ([-_INF, -_INF],), {}, -_INF, ([_NAN, _NAN],)),

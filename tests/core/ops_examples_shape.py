@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from gradstep.core.ops.shape.indexing import Slot
-from ops_examples import Case, Corner, Draw, Example, Misfit, generators, smooth
+from ops_examples import (
+    Case,
+    Corner,
+    Draw,
+    Example,
+    Misfit,
+    distinct,
+    generators,
+    smooth,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -192,6 +201,28 @@ def taking_along(draw: Draw) -> Case:
     return Case((x, indices), {"axis": axis})
 
 
+@st.composite
+def rolling(draw: Draw) -> Case:
+    x = smooth(draw(generators()), draw(shapes(1)))
+    axis = draw(st.none() | one_axis(x.ndim) | hnp.valid_tuple_axes(x.ndim, min_size=1))
+    shift = st.integers(-5, 5)
+    if isinstance(axis, tuple):
+        shift |= st.tuples(*[shift] * len(axis))
+    return Case((x,), {"shift": draw(shift), "axis": axis})
+
+
+@st.composite
+def triangles(draw: Draw) -> Case:
+    x = smooth(draw(generators()), draw(shapes(2)))
+    return Case((x,), {"k": draw(st.integers(-3, 3))})
+
+
+@st.composite
+def sorting(draw: Draw) -> Case:
+    x = distinct(draw(generators()), draw(shapes(1)))
+    return Case((x,), {"axis": draw(one_axis(x.ndim))})
+
+
 # -------------------------------------------------------------------- references
 
 
@@ -299,6 +330,38 @@ def take_along_axis(x: np.ndarray, indices: np.ndarray, axis: int) -> np.ndarray
         at[axis] = wide[place]
         picked[place] = x[tuple(at)]
     return picked
+
+
+def roll(x: np.ndarray, shift: Any, axis: Any) -> np.ndarray:
+    if axis is None:
+        flat = x.ravel().tolist()
+        moved = [flat[(k - shift) % x.size] for k in range(x.size)]
+        return np.array(moved, float).reshape(x.shape)
+    axes = np.atleast_1d(axis)
+    for one, by in zip(axes, np.broadcast_to(shift, axes.shape), strict=True):
+        size = x.shape[one]
+        if size:
+            x = x.take([(k - by) % size for k in range(size)], one)
+    return x
+
+
+def triangle(is_kept: Any) -> Any:
+    def reference(x: np.ndarray, k: int) -> np.ndarray:
+        result = np.zeros(x.shape)
+        for place in np.ndindex(*x.shape):
+            if is_kept(place[-1] - place[-2], k):
+                result[place] = x[place]
+        return result
+
+    return reference
+
+
+def sort(x: np.ndarray, axis: int) -> np.ndarray:
+    if not x.size:
+        return x
+    rows = np.moveaxis(x, axis, -1)
+    lines = [sorted(row) for row in rows.reshape(-1, rows.shape[-1]).tolist()]
+    return np.moveaxis(np.array(lines, float).reshape(rows.shape), -1, axis)
 
 
 def _said(shape: Any, says: str, /, **attributes: Any) -> Misfit:
@@ -442,6 +505,28 @@ EXAMPLES["take_along_axis"] = Example(
         _said(((2, 3), (3,)), "indices (3,) have to be as long", axis=0),
     ),
 )
+EXAMPLES |= {
+    "roll": Example(
+        roll,
+        rolling(),
+        (
+            _said((2, 3), "axis 2 is not an axis of shape (2, 3)", shift=1, axis=2),
+            _said((2, 3), "shift (1, 2) needs as many axes", shift=(1, 2)),
+            _said((2, 3), "differ in number", shift=(1, 2), axis=0),
+        ),
+    ),
+    "tril": Example(
+        triangle(lambda far, k: far <= k),
+        triangles(),
+        (_said((3,), "a triangle is part of a matrix, and (3,) has no two axes"),),
+    ),
+    "triu": Example(
+        triangle(lambda far, k: far >= k),
+        triangles(),
+        (_said((3,), "a triangle is part of a matrix"),),
+    ),
+    "sort": Example(sort, sorting(), (_said((2, 3), "axis 2 is not an axis", axis=2),)),
+}
 _PUT = "put: a value of shape (3,) does not broadcast to (2,)"
 EXAMPLES["put"] = Example(
     put,
@@ -473,6 +558,13 @@ CORNERS: tuple[Corner, ...] = (
         {},
         [2, 2, 3],
         ([0, 2, 1], None),
+    ),
+    Corner(
+        "sort",
+        (np.array([2.0, 1.0, 2.0, np.nan]),),
+        {},
+        [1, 2, 2, np.nan],
+        ([1, 1, 1, 1],),
     ),
     Corner("broadcast_to", (_ROW,), {"shape": (4, 3)}, [_ROW] * 4, ([4.0, 4.0, 4.0],)),
 )

@@ -52,6 +52,7 @@ CAUSES: Final[Mapping[str, str]] = {
     "chosen": "it was chosen among others, and is 0",
     "border": "it is part of the border that was added",
     "border of zeros": "it is made of the border of zeros that is laid around",
+    "outside": "it lies outside of the triangle that is kept",
     "dropped": "it was dropped at random",
     "all equal": "all numbers are equal, so none is away from the mean",
     "left out": "the target says that the sample does not count",
@@ -71,6 +72,7 @@ CAUSES: Final[Mapping[str, str]] = {
     "lost": "another element was chosen, so the result does not depend on this one",
     "outweighed": "others along the axis are so much larger that it does not count",
     "predicted": "what is predicted equals the target",
+    "nothing of it": "it is 0, or nothing beside the others: it does not move the norm",
     "as likely as not": "both logarithms are the same, so the target does not matter",
     "left out or right": "the sample does not count, or what is predicted equals the "
     "target",

@@ -142,6 +142,23 @@ def _extreme(
     )
 
 
+def _step(name: str, symbol: str, summary: str) -> Op:
+    """Return the row of a function that goes in steps, by its name in NumPy."""
+    return unary(
+        name,
+        getattr(np, name),
+        lambda g, y, x: np.zeros_like(g),
+        symbol,
+        f"np.{name}({{x}})",
+        Form("0", "0", "np.zeros_like({g})", "a flat step: no slope on either side"),
+        summary,
+        "the slope is 0 everywhere, at the step as well",
+        analytic=False,
+        cases=(OF_ZERO, Case("zero", "shut"), Case("flat", "step")),
+        kinks=True,
+    )
+
+
 ROWS: Final[tuple[Op, ...]] = (
     _extreme("maximum", np.maximum, operator.lt, ">", "<", "greater"),
     _extreme("minimum", np.minimum, operator.gt, "<", ">", "lesser"),
@@ -214,6 +231,14 @@ ROWS: Final[tuple[Op, ...]] = (
         cases=(OF_ZERO, Case("flat", "step")),
         kinks=True,
     ),
+    _step(
+        "round",
+        "round({x})",
+        "The nearest whole number; of two as near the even one.",
+    ),
+    _step("floor", "⌊{x}⌋", "The greatest whole number that is not above x."),
+    _step("ceil", "⌈{x}⌉", "The least whole number that is not below x."),
+    _step("trunc", "trunc({x})", "The whole number that is left of x towards 0."),
     unary(
         "stop_gradient",
         _same,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from ...base.text import counted
-from ..table import Array, Case, Form, Op, Parameter, Shape, checks, linear
+from ..table import Array, Case, Form, Op, Parameter, Rule, Shape, checks, linear
 from ..table.axes import reduced_axes
 from ..table.wide import total
 from .rows import COPY, Axes, items, moving, new_axes
@@ -76,6 +76,63 @@ def _flip_shape(x: Shape, *, axis: Axes | None = None) -> Shape:
     if axis is not None:
         reduced_axes(x, axis)
     return x
+
+
+def _roll_shape(x: Shape, *, shift: Axes, axis: Axes | None = None) -> Shape:
+    if axis is None:
+        if not isinstance(shift, int):
+            raise ValueError(f"roll: shift {shift} needs as many axes")
+        return x
+    axes, shifts = reduced_axes(x, axis), items(shift)
+    if len(shifts) not in {1, len(axes)}:
+        raise ValueError(f"roll: shift {shift} and axis {axis} differ in number")
+    return x
+
+
+def _roll_vjp(
+    g: Array, _y: Array, _x: Array, *, shift: Axes, axis: Axes | None = None
+) -> Array:
+    return np.roll(g, _back(shift), axis)
+
+
+def _back(shift: Axes) -> Axes:
+    return -shift if isinstance(shift, int) else tuple(-one for one in shift)
+
+
+def _roll_wording(_x: Shape, *, shift: Axes, **_axis: Any) -> Mapping[str, Any]:
+    back = _back(shift)
+    form = Form("1", f"roll({{g}}, {back})", f"np.roll({{g}}, {back}, {{axis}})", COPY)
+    return {"forms": (form,)}
+
+
+# ------------------------------------------------------------------------ the triangles
+
+
+def _triangle_shape(x: Shape, *, k: int = 0) -> Shape:
+    if len(x) < 2:
+        raise ValueError(f"a triangle is part of a matrix, and {x} has no two axes")
+    return x
+
+
+def _triangle(name: str, forward: Rule, where: str) -> Op:
+    return moving(
+        name,
+        forward,
+        _triangle_shape,
+        linear(forward),  # back as forth
+        f"{name}({{x}})",
+        f"np.{name}({{x}}, {{k}})",
+        Form(
+            "1",
+            f"{name}({{g}})",
+            f"np.{name}({{g}}, {{k}})",
+            "what is kept is an exact copy; the rest is 0, whatever x is",
+        ),
+        f"Each matrix with zeros {where} its diagonal number k.",
+        (Parameter("k", checks.whole, 0),),
+        view="",
+        cases=(Case("zero", "outside"),),
+    )
 
 
 # ---------------------------------------------------------------------------- the shape
@@ -208,6 +265,11 @@ def _check_widths(value: Any) -> str:
     return "" if right else "whole numbers, 0 or more: n, (before, after), or one each"
 
 
+def _check_shift(value: Any) -> str:
+    right = value is not None and not checks.axes(value)
+    return "" if right else "a whole number, or one for each axis in parentheses"
+
+
 _AXES: Final = Parameter("axis", checks.axes, None)
 
 
@@ -254,6 +316,21 @@ ROWS: Final[tuple[Op, ...]] = (
         "Reverse the order of the elements along an axis, or along all.",
         (_AXES,),
     ),
+    moving(
+        "roll",
+        np.roll,
+        _roll_shape,
+        _roll_vjp,
+        "roll({x}, {shift})",
+        "np.roll({x}, {shift}, {axis})",
+        Form("1", "roll({g}, −{shift})", "np.roll({g}, -{shift}, {axis})", COPY),
+        "Shift the elements along an axis, those at the end to the beginning.",
+        (Parameter("shift", _check_shift), _AXES),
+        _roll_wording,
+        view="",
+    ),
+    _triangle("tril", np.tril, "above"),
+    _triangle("triu", np.triu, "below"),
     moving(
         "reshape",
         _reshape,

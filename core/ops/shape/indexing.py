@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import numpy as np
 
 from ...base.text import counted
-from ..table import Array, Form, Op, Parameter, Shape, Value, checks, linear
+from ..table import Array, Form, Op, Parameter, Shape, Value, checks, linear, row_of_one
 from ..table.axes import reduced_axes, without_axis
 from ..table.wide import careful
 from .rows import items
@@ -252,6 +252,29 @@ def _take_along_axis_vjp(
     return whole
 
 
+def _sort_shape(x: Shape, *, axis: int = -1) -> Shape:
+    reduced_axes(x, axis)
+    return x
+
+
+def _order(x: Array, axis: int) -> Array:
+    return np.argsort(x, axis, kind="stable")
+
+
+def _sort(x: Array, *, axis: int = -1) -> Array:
+    return np.take_along_axis(x, _order(x, axis), axis)
+
+
+def _sort_vjp(g: Array, _y: Array, x: Array, *, axis: int = -1) -> Array:
+    whole = np.empty_like(g)
+    np.put_along_axis(whole, _order(x, axis), g, axis)
+    return whole
+
+
+def _sort_jvp(t: Array, _y: Array, x: Array, *, axis: int = -1) -> Array:
+    return np.take_along_axis(t, _order(x, axis), axis)
+
+
 # ----------------------------------------------------------------------------- the rows
 
 
@@ -372,6 +395,28 @@ ROWS: Final[tuple[Op, ...]] = (
         wording=_take_wording,
         corner="no gradient flows into an index; gather is NumPy's take by another "
         "name, and not PyTorch's gather: that is take_along_axis",
+    ),
+    row_of_one(
+        "sort",
+        _sort,
+        _sort_shape,
+        (_sort_vjp, _sort_jvp),
+        "gather",
+        "sort {x}",
+        "np.sort({x}, {axis})",
+        Form(
+            "1 where it came from",
+            "{g} back in the order of {x}",
+            "np.take_along_axis({g}, np.argsort(np.argsort({x}, {axis}, kind='stable'),"
+            " {axis}), {axis})",
+            "each element is an exact copy, so its gradient goes back to where it was",
+        ),
+        "The elements along an axis, the least first.",
+        corner="equal elements stay in their order, and so do their gradients; nan "
+        "comes last",
+        analytic=False,
+        kinks=True,
+        parameters=(Parameter("axis", checks.whole, -1),),
     ),
     Op(
         name="take_along_axis",

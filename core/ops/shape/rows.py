@@ -46,7 +46,7 @@ def moving(
     parameters: tuple[Parameter, ...] = (),
     wording: Callable[..., Mapping[str, Any]] | None = None,
     jvp: Callable[..., Array] | None = None,
-    view: Literal["forward", "vjp"] = "forward",
+    view: Literal["", "forward", "vjp"] = "forward",
     **columns: Any,
 ) -> Op:
     """Return a row with one operand, whose tangent moves as the operand does."""

@@ -181,6 +181,9 @@ COMPLEX = {
     "ravel": "ravel(reshape(x, (2, 2))) * x",
     "flip": "flip(x) * x",
     "cumsum": "cumsum(x) * x",
+    "roll": "roll(x, 1) * x",
+    "tril": "tril(reshape(x, (2, 2))) * x[:2]",
+    "triu": "triu(reshape(x, (2, 2)), 1) * x[:2]",
     "negative": "-x * x",
     "cross_entropy": "cross_entropy(reshape(x, (1, 4)), N[1:])",
     "conv_transpose2d": "conv_transpose2d(reshape(x, (1, 1, 2, 2)), "

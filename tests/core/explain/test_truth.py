@@ -233,6 +233,9 @@ def is_zero(array: Any) -> Any:
 def is_given(claim: Claim) -> bool:
     """A leaf is to blame: it alone makes the result what it is."""
     hop = claim.at
+    if claim.op.name == "sort" and hop.node != claim.node.index:
+        both = (hop.number, claim.hop.number)  # others may be equal
+        return np.array_equal(*both, equal_nan=True)
     if hop.node == claim.node.index or len(claim.answer.hops) == 1:
         return claim.answer.at.quantity == "grad" or hop.node != claim.node.index
     if hop.number == 0:
@@ -384,6 +387,7 @@ VALUE: dict[str, Callable[[Claim], Any]] = {
     "left out": lambda claim: claim.result(claim.changed(anything, 2.0)) == 0,
     "all equal": lambda claim: len(set(claim.met())) == 1,
     "border": lambda claim: not len(claim.met()),
+    "outside": lambda claim: claim.result(claim.changed(anything, 2.0)) == 0,
     "certain": is_certain,
     "made here": lambda claim: is_loss(claim) and is_special(claim),
     "alone": lambda claim: claim.result(claim.changed(np.isfinite, 2.0)) == 0,
@@ -476,6 +480,8 @@ def is_unused_here(claim: Claim) -> bool:
     return not len(products(claim))
 
 
+STEPS = ("sign", "round", "floor", "ceil", "trunc")
+
 SLOPE: dict[str, Callable[[Claim], Any]] = {
     "": lambda claim: True,
     "zero factor": lambda claim: (
@@ -491,7 +497,8 @@ SLOPE: dict[str, Callable[[Claim], Any]] = {
     "over infinity": lambda claim: np.isinf(claim.met()).any(),
     "flat at infinity": lambda claim: np.isinf(number(claim)),
     "alone": lambda claim: 1 in claim.operands[0].shape,
-    "step": lambda claim: claim.op.name == "sign",
+    "step": lambda claim: claim.op.name in STEPS,
+    "nothing of it": lambda claim: number(claim) == 0 or is_level(claim),
     "faint": lambda claim: claim.met().all(),
     "dropped": is_level,
     "left out": is_level,

@@ -52,14 +52,17 @@ def cases_of(name: str) -> list[Case]:
 def at_kinks(name: str) -> list[Case]:
     """Return cases with whole numbers: at 0, at bounds, and with equal ones."""
     corners = [Case(c.operands, c.attributes) for c in CORNERS if c.op == name]
+    beside = 0.5 if name == "round" else 0  # where its steps are
     return [
-        Case(tuple(map(_whole, operands)), attributes)
+        Case(tuple(_whole(one, beside) for one in operands), attributes)
         for operands, attributes in (*cases_of(name), *corners)
     ]
 
 
-def _whole(operand: Any) -> Any:
-    return np.round(operand) if np.asarray(operand).dtype.kind == "f" else operand
+def _whole(operand: Any, beside: float) -> Any:
+    if np.asarray(operand).dtype.kind != "f":
+        return operand
+    return np.round(operand) + beside
 
 
 def value(op: Op, case: Case) -> np.ndarray:

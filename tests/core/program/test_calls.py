@@ -46,6 +46,8 @@ USUAL: Final[Mapping[str, Mapping[str, str]]] = {
     "expand_dims": {"axis": "0"},
     "squeeze": {"axis": "None"},
     "pad": {"pad_width": "1"},
+    "roll": {"shift": "1"},
+    "topk": {"k": "2"},
     "split": {"sections": "2"},
     "take": {"indices": "i"},
     "take_along_axis": {"x": "v", "indices": "i"},

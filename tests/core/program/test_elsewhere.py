@@ -103,10 +103,8 @@ RIGHT: Final[dict[str, Any]] = {
     "reduce_variance": (X[0] - X[1]) ** 2 / 4,
     "reduce_std": np.abs(X[0] - X[1]) / 2,
     "average": (X[0] + X[1]) / 2,
-    "norm": math.sqrt(sum(one * one for one in X.ravel().tolist())),
     "vector_norm": math.hypot(*X.ravel()),
     "dist": math.dist(X.ravel(), Y.ravel()),
-    "normalize": np.array([row / math.hypot(*row) for row in X]),
     "ptp": 11.0,
     "nansum": np.nansum(X),
     "nan_to_num": X,
@@ -141,7 +139,6 @@ RIGHT: Final[dict[str, Any]] = {
     "hstack": np.hstack([X, Y]),
     "repeat": np.tile(X, (2, 1)),
     "tile": np.tile(X, (2, 1)),
-    "roll": np.roll(X, -1, axis=0),
     **dict.fromkeys(("chunk", "tensor_split", "array_split"), np.hsplit(X, 2)),
     "hsplit": np.hsplit(X, 2),
     "vsplit": np.vsplit(X, 2),
@@ -161,8 +158,6 @@ RIGHT: Final[dict[str, Any]] = {
     "masked_scatter": np.where(MASK, Y, X),
     "masked_fill": np.array([[5, 0.5, 5, 7], [3, 5, 1, 5]]),
     "masked_fill_": np.array([[5, 0.5, 5, 7], [3, 5, 1, 5]]),
-    "tril": np.tril(X),
-    "triu": np.triu(X),
     "diff": np.diff(X),
     "one_hot": np.array([[0, 1, 0, 0], [1, 0, 0, 0]]),
     **dict.fromkeys(("mm", "bmm", "dense", "batch_matmul"), X.dot(W)),
@@ -187,6 +182,8 @@ RIGHT: Final[dict[str, Any]] = {
     "reciprocal": np.reciprocal(X),
     "cbrt": np.cbrt(np.abs(X)),
     "erfc": each(math.erfc),
+    "fix": np.fix(X),
+    "rint": np.rint(X),
     "hypot": np.hypot(X, Y),
     "lerp": X + np.multiply(P, Y - X),
     "heaviside": np.heaviside(X, 0),
@@ -234,8 +231,6 @@ SQUARE: Final = np.array([[1.5, 2.0], [3.0, 4.0]])
 ELSE: Final = {
     **{name: {"x": SQUARE} for name in ("trace", "diag", "diagonal")},
     "expand": {"shape": "(3, 2, 4)"},
-    "tril": {"mask": np.tri(2, 4, dtype=bool)},
-    "triu": {"mask": np.tri(4, 2, dtype=bool).T},
 }
 
 
@@ -308,7 +303,7 @@ def test_a_person_is_led_to_what_works(text: str, hint: str) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        *("round", "inv", "det", "floor", "ceil", "sort", "argsort", "topk", "median"),
+        *("inv", "det", "argsort", "median"),
         *("svd", "eig", "qr", "lu", "cholesky", "solve", "pinv", "fft", "conv3d"),
         *("cummax", "dropout2d", "rand", "randn", "lgamma", "acos", "asin", "cross"),
         *(
