@@ -7,6 +7,7 @@ slopes of a reduction, once it is known what those of a slice have in common.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,7 +35,7 @@ class Cells:
         self.shape = shape
         self.dtype = dtype
         self.ndim = len(shape)
-        self.size = int(np.prod(shape))
+        self.size = math.prod(shape)
 
     def __getitem__(self, where: Any) -> Array:
         return self._read(where)[()]  # of an array without axes, its number

@@ -7,6 +7,7 @@ it is made into, and those that it is multiplied with.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -459,7 +460,7 @@ def _is_viewed(node: Node) -> bool:
 
 
 def _too_large(*shapes: Shape) -> bool:
-    return any(int(np.prod(shape)) > _MOST for shape in shapes)
+    return any(math.prod(shape) > _MOST for shape in shapes)
 
 
 def _scattered(places: Array) -> Region | None:
