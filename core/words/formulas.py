@@ -7,10 +7,10 @@ long as that is short.
 from __future__ import annotations
 
 import re
-from collections import ChainMap
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from ..engine.graph import Edge, Graph, Node
@@ -70,6 +70,7 @@ class Formula(NamedTuple):
 
 
 NO_FORMULA: Final = Formula("", (), "")
+_NO_WORDS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class _Spoken(NamedTuple):
@@ -190,7 +191,8 @@ class Wording:
         if node.op is None:
             return node.name
         words = _words(node, list(operands)) | {"y": node.name}
-        return _fill(self.graph.worded(node).symbol, words, True).replace("∘", "·")
+        symbol = self.graph.worded(node).symbol
+        return _fill(symbol, words, expressions=True).replace("∘", "·")
 
     def contribution(self, edge: Edge, summed: tuple[int, ...] = ()) -> Formula:
         """Return what an edge adds to its operand's gradient.
@@ -219,8 +221,7 @@ class Wording:
             "y": self.node(edge.consumer),
             "argument": str(edge.argument),
         }
-        words = ChainMap(here, cast("dict[str, str]", spoken.words))
-        product = _filled(form.product, words, spoken.scalars)
+        product = _filled(form.product, spoken.words, spoken.scalars, here)
         if summed:
             product += f", summed over {axes_text(summed)}"
         steps = (product,)
@@ -228,17 +229,16 @@ class Wording:
             steps = (f"{upstream} · {self.local(edge)}", product)
         into = f"{self.graph.nodes[edge.operand].name}.grad"
         more = {"g": f"{node.name}.grad", "into": into, "argument": str(edge.argument)}
-        code_words = ChainMap(more, cast("dict[str, str]", spoken.code))
-        code = _fill(form.code, code_words)
+        code = _fill(form.code, spoken.code, more)
         code = f"{into} += {_summed_code(code, summed, self.graph, edge)}"
         # What is summed over its axes is long enough.
-        statement = "" if summed else _fill(form.statement, code_words)
+        statement = "" if summed else _fill(form.statement, spoken.code, more)
         return Formula(
             result,
             steps,
             code,
             self._backward_shapes(edge, node, form.code, summed),
-            _filled(form.local, words, spoken.scalars),
+            _filled(form.local, spoken.words, spoken.scalars, here),
             form.why,
             _plain(statement or code),
             "+=" if self._has_routes(edge.operand, 2) else "=",
@@ -419,18 +419,31 @@ def _words(node: Node, names: list[str]) -> dict[str, str]:
     return words
 
 
-def _filled(template: str, words: Mapping[str, str], scalars: bool) -> str:
+def _filled(
+    template: str,
+    words: Mapping[str, str],
+    scalars: bool,
+    here: Mapping[str, str] = _NO_WORDS,
+) -> str:
     """Fill a template; · stands for ∘ where the factors are numbers."""
     template = template.replace("∘", "·") if scalars else template
-    return _fill(template, words, expressions=True)
+    return _fill(template, words, here, expressions=True)
 
 
-def _fill(template: str, words: Mapping[str, str], expressions: bool = False) -> str:
-    """Put `words` into the places of a template, `expressions` with parentheses."""
+def _fill(
+    template: str,
+    words: Mapping[str, str],
+    here: Mapping[str, str] = _NO_WORDS,
+    expressions: bool = False,
+) -> str:
+    """Put words into the places of a template, `expressions` with parentheses.
+
+    Those of `here` come before `words`, which may be thousands.
+    """
     first, places = _places(template)
     made = [first]
     for place in places:
-        text = words.get(place.name, place.name)
+        text = here.get(place.name) or words.get(place.name, place.name)
         if text.startswith("∂") and place.after.startswith("ᵀ"):
             text = f"({text})"  # the whole gradient is transposed, not what it is by
         elif expressions and not _stands_alone(place, text):
