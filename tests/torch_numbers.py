@@ -221,6 +221,21 @@ CASES: Final[dict[str, Case]] = {
         "y = x.round() * x + x.floor() * x + x.ceil() * x + x.trunc() * x",
         {"x": [0.5, 1.5, -0.5, -1.25, 2.0]},
     ),
+    "interpolate": Case(
+        "y = interpolate(x, (3, 7)) * interpolate(x, (3, 7), mode='bilinear')",
+        "y = F.interpolate(x, (3, 7)) * F.interpolate(x, (3, 7), mode='bilinear')",
+        {"x": drawn(1, 2, 4, 5)},
+    ),
+    "interpolate, corners aligned": Case(
+        "y = interpolate(x, scale_factor=2, mode='bilinear', align_corners=True)",
+        "y = F.interpolate(x, scale_factor=2, mode='bilinear', align_corners=True)",
+        {"x": drawn(1, 2, 3, 4)},
+    ),
+    "adaptive_avg_pool2d": Case(
+        "y = adaptive_avg_pool2d(x, (2, 3))",
+        "y = F.adaptive_avg_pool2d(x, (2, 3))",
+        {"x": drawn(1, 2, 5, 7)},
+    ),
     "rnn": Case(
         "(o, m) = rnn(x, h, w, u, b, d)\ny = concatenate([o, stack([m])])",
         "o, m = torch.rnn_tanh(x, h[None], (w, u, b, d), True, 1, 0, True, False, "

@@ -151,6 +151,29 @@ def pools(draw: Draw) -> Case:
     return Case((x,), attributes)
 
 
+@st.composite
+def planes(draw: Draw) -> np.ndarray:
+    front = draw(hnp.array_shapes(min_dims=0, max_dims=2, min_side=0, max_side=2))
+    return smooth(draw(generators()), images(draw, *front, least=1))
+
+
+@st.composite
+def resized(draw: Draw) -> Case:
+    mode = draw(st.sampled_from(["nearest", "bilinear"]))
+    attributes: dict[str, Any] = {"mode": mode, "align_corners": draw(st.booleans())}
+    if draw(st.booleans()):
+        attributes["size"] = draw(st.integers(1, 6) | st.just((2, 5)))
+    else:
+        attributes["scale_factor"] = draw(st.just((3, 1)) | PAIRS)
+    return Case((draw(planes()),), attributes)
+
+
+@st.composite
+def shared_out(draw: Draw) -> Case:
+    size = draw(st.integers(1, 3) | st.tuples(st.integers(1, 4), st.integers(1, 4)))
+    return Case((draw(planes()),), {"output_size": size})
+
+
 # -------------------------------------------------------------------- references
 
 
@@ -252,6 +275,47 @@ def conv_transpose2d(
             y[(n, c // taken * made + o, *at)] += product
     y = y[..., pads[0] : sizes[0] - pads[0], pads[1] : sizes[1] - pads[1]]
     return y + sum(one.reshape(-1, 1, 1) for one in bias)
+
+
+def interpolate(
+    input: np.ndarray,
+    mode: str,
+    align_corners: bool,
+    size: Any = None,
+    scale_factor: Any = None,
+) -> np.ndarray:
+    """Make one number after the other, of the corners that it lies between."""
+    shape = input.shape[-2:]
+    if size is None:
+        size = [n * k for n, k in zip(shape, pair(scale_factor), strict=True)]
+    size = tuple(size) if isinstance(size, list) else pair(size)
+    y = np.zeros((*input.shape[:-2], *size))
+    for place in np.ndindex(*size):
+        for corner in np.ndindex(*shape):
+            share = 1.0
+            for at, n, m, one in zip(place, shape, size, corner, strict=True):
+                if mode == "nearest":
+                    share *= math.floor(at * n / m) == one
+                    continue
+                where = (at + 0.5) * n / m - 0.5
+                if align_corners:
+                    where = at * (n - 1) / (m - 1) if m > 1 else 0
+                where = min(max(where, 0), n - 1)
+                share *= max(0.0, 1 - abs(where - one))
+            y[(..., *place)] += share * input[(..., *corner)]
+    return y
+
+
+def adaptive(input: np.ndarray, output_size: Any) -> np.ndarray:
+    size, shape = pair(output_size), input.shape[-2:]
+    y = np.zeros((*input.shape[:-2], *size))
+    for place in np.ndindex(*size):
+        spans = [
+            slice(math.floor(at * n / m), math.ceil((at + 1) * n / m))
+            for at, n, m in zip(place, shape, size, strict=True)
+        ]
+        y[(..., *place)] = input[(..., *spans)].mean((-2, -1))
+    return y
 
 
 def linear(input: np.ndarray, weight: np.ndarray, *bias: np.ndarray) -> np.ndarray:
@@ -375,6 +439,23 @@ EXAMPLES: dict[str, Example] = {
     ),
     "max_pool2d": Example(pooled(np.max, -np.inf), pools(), _pool("max_pool2d")),
     "avg_pool2d": Example(pooled(np.mean, 0), pools(), _pool("avg_pool2d")),
+}
+
+EXAMPLES |= {
+    "interpolate": Example(
+        interpolate,
+        resized(),
+        (
+            _conv((3,), says="input (3,) has no height and width", size=2),
+            _conv((3, 0), says="has no height and width", size=2),
+            _conv((3, 3), says="give size or scale_factor, one of them"),
+        ),
+    ),
+    "adaptive_avg_pool2d": Example(
+        adaptive,
+        shared_out(),
+        (_conv((3,), says="input (3,) has no height and width", output_size=2),),
+    ),
 }
 
 _LOGITS = np.array([[0.0, 800.0]])

@@ -39,6 +39,7 @@ CAUSES: Final[Mapping[str, str]] = {
     "zero seed": "the seed is 0 there",
     "cancelled": "the terms are not 0, but they add up to 0",
     "of itself": "it is subtracted from itself",
+    "balanced": "the numbers are not 0, but with their shares they add up to 0",
     "rounded": "it is not 0 exactly, but rounding on the way leaves nothing of it",
     "underflow": "underflow: it is not 0 exactly, but too small for its type",
     "underflow on the way": "underflow: a step on the way is too small for its type",

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from . import binary, convolution, dense, losses, pooling, softmax, transposed
+from . import (
+    binary,
+    convolution,
+    dense,
+    losses,
+    pooling,
+    resampling,
+    softmax,
+    transposed,
+)
 
 if TYPE_CHECKING:
     from ..table import Op
@@ -17,4 +26,5 @@ ROWS: Final[tuple[Op, ...]] = (
     *convolution.ROWS,
     *transposed.ROWS,
     *pooling.ROWS,
+    *resampling.ROWS,
 )

@@ -188,6 +188,8 @@ COMPLEX = {
     "cross_entropy": "cross_entropy(reshape(x, (1, 4)), N[1:])",
     "conv_transpose2d": "conv_transpose2d(reshape(x, (1, 1, 2, 2)), "
     "reshape(x[:2], (1, 1, 1, 2)), stride=2)",
+    "interpolate": "interpolate(reshape(x, (2, 2)), 3, mode='bilinear')",
+    "adaptive_avg_pool2d": "adaptive_avg_pool2d(reshape(x ** 2, (2, 2)), (1, 2))",
     "linear": "linear(reshape(x, (2, 2)), reshape(x ** 2, (2, 2)), x[:2])",
     "conv2d": "conv2d(reshape(x, (1, 1, 2, 2)), reshape(x[:2], (1, 1, 1, 2)))",
     "avg_pool2d": "avg_pool2d(reshape(x, (1, 2, 2)), 2) * x",

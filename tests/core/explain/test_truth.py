@@ -370,6 +370,7 @@ VALUE: dict[str, Callable[[Claim], Any]] = {
     "zero operand": lambda claim: (claim.met() == 0).any(),
     "zero numerator": lambda claim: (claim.met() == 0).any(),
     "cancelled": cancels,
+    "balanced": lambda claim: np.sum(claim.operands[0] != 0) > 1,
     "rounded": is_rounded,
     "underflow on the way": lambda claim: claim.wide != 0,
     "border of zeros": lambda claim: claim.met().all() and claim.wide == 0,

@@ -59,6 +59,8 @@ USUAL: Final[Mapping[str, Mapping[str, str]]] = {
     "conv_transpose1d": {"input": "image[:, :, 0]", "weight": "kernel[:, :, 0]"},
     "max_pool1d": {"input": "image[0]", "kernel_size": "2"},
     "avg_pool1d": {"input": "image[0]", "kernel_size": "2"},
+    "interpolate": {"input": "image", "scale_factor": "2"},
+    "adaptive_avg_pool2d": {"input": "image", "output_size": "2"},
     "max_pool2d": {"input": "image", "kernel_size": "2"},
     "avg_pool2d": {"input": "image", "kernel_size": "2"},
     "concatenate": {"arrays": "[x, x]"},

@@ -150,6 +150,7 @@ RIGHT: Final[dict[str, Any]] = {
     "gather_nd": X[::-1],
     "boolean_mask": np.array([-1.5, 2.0, -0.25, -4.0]),
     "masked_select": np.array([-1.5, 2.0, -0.25, -4.0]),
+    "upsample": np.repeat(np.repeat(X, 2, 0), 2, 1),
     **dict.fromkeys(("index_put", "index_put_"), Y[::-1]),
     **dict.fromkeys(
         ("slice_scatter", "dynamic_update_slice"),

@@ -1,0 +1,277 @@
+"""Planes made larger or smaller: each number of a few rows and columns of others."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import numpy as np
+
+from ..table import (
+    Array,
+    Case,
+    Cost,
+    Form,
+    Op,
+    Parameter,
+    Shape,
+    checks,
+    linear,
+    row_of_one,
+)
+from ..table.axes import LETTERS
+from ..table.wide import careful
+from .windows import Pair, pair
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+# Which numbers along an axis make a result, a row for each of the same rank, and how
+# much each counts there; a 0 counts nothing, whatever the number is.
+Taps = tuple[Array, Array]
+
+
+class Way(NamedTuple):
+    """How a result is made along one axis, by the old and the new number of places."""
+
+    taps: Callable[[int, int], Taps]
+    code: Callable[[int, int], str]  # the matrix of what counts, in NumPy
+
+
+def _nearest(size: int, made: int) -> Taps:
+    return np.array([np.arange(made) * size // made]), np.ones((1, made))
+
+
+def _between(places: Array, size: int) -> Taps:
+    """Return the two numbers that each place lies between, the nearer counting more."""
+    below = np.minimum(places.astype(int), size - 1)
+    above = np.minimum(below + 1, size - 1)
+    share = np.where(above > below, places - below, 0)
+    return np.array([below, above]), np.array([1 - share, share])
+
+
+def _halves(size: int, made: int) -> Array:
+    """Return where the middle of each result lies, the corners on the corners."""
+    places: Array = (np.arange(made) + 0.5) * (size / made) - 0.5
+    return np.clip(places, 0, size - 1)
+
+
+def _ends(size: int, made: int) -> Array:
+    """Return where each result lies, the first and the last on the first and last."""
+    places: Array = np.arange(made) * ((size - 1) / max(made - 1, 1))
+    return places
+
+
+def _windows(size: int, made: int) -> Taps:
+    """Return the windows that share out all numbers, each as a mean."""
+    first: Array = np.arange(made) * size // made
+    stop: Array = -(-(np.arange(made) + 1) * size // made)
+    taps = first + np.arange(max(stop - first)).reshape(-1, 1)
+    return np.minimum(taps, size - 1), (taps < stop) / (stop - first)
+
+
+def _hats(places: str, size: int) -> str:
+    far = f"np.abs(np.reshape({places}, (-1, 1)) - np.arange({size}))"
+    return f"np.maximum(0, 1 - {far})"
+
+
+def _nearest_code(size: int, made: int) -> str:
+    chosen = f"np.reshape(np.arange({made}) * {size} // {made}, (-1, 1))"
+    return f"({chosen} == np.arange({size}))"
+
+
+def _halves_code(size: int, made: int) -> str:
+    places = f"(np.arange({made}) + 0.5) * {size / made!r} - 0.5"
+    return _hats(f"np.clip({places}, 0, {size - 1})", size)
+
+
+def _ends_code(size: int, made: int) -> str:
+    return _hats(f"np.arange({made}) * {(size - 1) / max(made - 1, 1)!r}", size)
+
+
+def _windows_code(size: int, made: int) -> str:
+    first = f"(np.reshape(np.arange({made}), (-1, 1)) * {size} // {made})"
+    stop = f"(-(-(np.reshape(np.arange({made}), (-1, 1)) + 1) * {size} // {made}))"
+    at = f"np.arange({size})"
+    return f"((({at} >= {first}) & ({at} < {stop})) / ({stop} - {first}))"
+
+
+_WAYS: Final[Mapping[str, Way]] = {
+    "nearest": Way(_nearest, _nearest_code),
+    "bilinear": Way(lambda n, m: _between(_halves(n, m), n), _halves_code),
+    "ends": Way(lambda n, m: _between(_ends(n, m), n), _ends_code),
+    "windows": Way(_windows, _windows_code),
+}
+
+
+def _along(x: Array, axis: int, taps: Taps) -> Array:
+    """Return what the numbers along an axis make."""
+    places, shares = taps
+    column = (-1,) if axis == -1 else (-1, 1)
+    y: Any = 0
+    for place, row in zip(places, shares.astype(np.result_type(x)), strict=True):
+        share = row.reshape(column)
+        y = y + np.where(share == 0, 0, np.take(x, place, axis) * share)
+    return np.asarray(y)
+
+
+def _back(g: Array, axis: int, size: int, taps: Taps) -> Array:
+    """Return what comes back to the numbers along an axis."""
+    places, shares = taps
+    column = (-1,) if axis == -1 else (-1, 1)
+    shape = list(g.shape)
+    shape[axis] = size
+    whole = np.zeros(shape, g.dtype)
+    for place, row in zip(places, shares.astype(g.dtype), strict=True):
+        share = row.reshape(column)
+        index = (..., place) if axis == -1 else (..., place, slice(None))
+        np.add.at(whole, index, np.where(share == 0, 0, g * share))
+    return whole
+
+
+def _of(way: Way, x: Array, size: Pair) -> Array:
+    x = _along(x, -2, way.taps(x.shape[-2], size[0]))
+    return _along(x, -1, way.taps(x.shape[-1], size[1]))
+
+
+def _of_back(way: Way, g: Array, x: Shape, size: Pair) -> Array:
+    g = _back(g, -1, x[-1], way.taps(x[-1], size[1]))
+    return _back(g, -2, x[-2], way.taps(x[-2], size[0]))
+
+
+def _letters(input: Shape, **_attributes: Any) -> str:
+    letters = LETTERS[: len(input) - 2]
+    return f"{letters}**->{letters}**"
+
+
+def _row(
+    name: str,
+    size: Callable[..., Pair],
+    way: Callable[..., Way],
+    form: Form,
+    summary: str,
+    parameters: tuple[Parameter, ...],
+    **columns: Any,
+) -> Op:
+    """Return the row of an operation that makes planes of another size.
+
+    `size` and `way` find the new size, and how it is made, by shape and attributes.
+    """
+
+    @careful
+    def forward(input: Array, **attributes: Any) -> Array:
+        return _of(way(**attributes), input, size(input.shape, **attributes))
+
+    def shape(input: Shape, **attributes: Any) -> Shape:
+        if len(input) < 2 or 0 in input[-2:]:
+            raise ValueError(f"{name}: input {input} has no height and width")
+        return (*input[:-2], *size(input, **attributes))
+
+    @careful
+    def vjp(g: Array, _y: Array, input: Array, **attributes: Any) -> Array:
+        made = size(input.shape, **attributes)
+        return _of_back(way(**attributes), g, input.shape, made)
+
+    def cost(input: Shape, **attributes: Any) -> Cost:
+        down, across = size(input, **attributes)
+        taps = [
+            len(way(**attributes).taps(n, m)[0])
+            for n, m in ((input[-2], down), (input[-1], across))
+        ]
+        maps = math.prod(input[:-2])
+        work = maps * down * (input[-1] * taps[0] + across * taps[1])
+        return Cost(max(work, maps * taps[0] * taps[1] * down * across))
+
+    def wording(input: Shape, **attributes: Any) -> Mapping[str, Any]:
+        down, across = size(input, **attributes)
+        code = way(**attributes).code
+        rows, columns = code(input[-2], down), code(input[-1], across)
+        return {
+            "code": f"{rows} @ {{input}} @ {columns}.T",
+            "forms": (form._replace(code=f"{rows}.T @ {{g}} @ {columns}"),),
+        }
+
+    return row_of_one(
+        name,
+        forward,
+        shape,
+        (vjp, linear(forward)),
+        "block",
+        f"{name}({{input}})",
+        f"{name}({{input}})",
+        form,
+        summary,
+        "input",
+        analytic=True,
+        parameters=parameters,
+        cost=cost,
+        axis_letters=_letters,
+        wording=wording,
+        **columns,
+    )
+
+
+def _size_of(
+    input: Shape, *, size: Any = None, scale_factor: Any = None, **_others: Any
+) -> Pair:
+    if (size is None) == (scale_factor is None):
+        raise ValueError("interpolate: give size or scale_factor, one of them")
+    if size is not None:
+        return pair(size)
+    down, across = pair(scale_factor)
+    return input[-2] * down, input[-1] * across
+
+
+def _way_of(*, mode: str = "nearest", align_corners: bool = False, **_size: Any) -> Way:
+    return _WAYS["ends" if align_corners and mode == "bilinear" else mode]
+
+
+def _of_zeros(_y: Array, input: Array, **attributes: Any) -> Array:
+    """Tell where all numbers that count are 0."""
+    size = _size_of(input.shape, **attributes)
+    return _of(_way_of(**attributes), (input != 0).astype(float), size) == 0
+
+
+ROWS: Final[tuple[Op, ...]] = (
+    _row(
+        "interpolate",
+        _size_of,
+        _way_of,
+        Form(
+            "how much a number counts in a result",
+            "{g}, as much of it as the number counts for, back to it",
+            "{g}",
+            "a result is made of the nearest numbers, each with its share: upstream "
+            "goes back to them with the same shares, and contributions add",
+        ),
+        "Planes of another size: the last two axes, by the nearest numbers.",
+        (
+            Parameter("size", checks.optional(checks.pair), None),
+            Parameter("scale_factor", checks.optional(checks.pair), None),
+            Parameter("mode", checks.choice("nearest", "bilinear"), "nearest"),
+            Parameter("align_corners", checks.flag, False),
+        ),
+        corner="a scale_factor is a whole number; align_corners is for bilinear only",
+        cases=(
+            Case("zero", "zero operand", _of_zeros),
+            Case("zero", "balanced"),
+            Case("flat", "lost"),
+        ),
+    ),
+    _row(
+        "adaptive_avg_pool2d",
+        lambda _input, *, output_size: pair(output_size),
+        lambda **_size: _WAYS["windows"],
+        Form(
+            "1 / size of its window",
+            "{g} / size of the window, at each number of it",
+            "{g}",
+            "a mean gives each of its numbers the same part of the gradient; where "
+            "windows overlap, contributions add",
+        ),
+        "The means of windows that share out the last two axes.",
+        (Parameter("output_size", checks.pair),),
+        reduction="mean",
+        signs=(1,),
+    ),
+)
