@@ -14,6 +14,7 @@ from gradstep.core.engine.run import Run, evaluate
 from gradstep.core.engine.trace import (
     Contribution,
     Forward,
+    Samples,
     Seed,
     Trace,
     Update,
@@ -22,6 +23,7 @@ from gradstep.core.engine.trace import (
 from gradstep.core.scenario.scenario import load
 from replays import assert_is_a_replay, replay
 from runs import edge, number, op_of, patched, programs, run_of, times
+from sessions import session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -422,3 +424,110 @@ def test_a_large_array_has_the_sums_of_a_replay_in_any_order(
         expected, found = states[position].get(node), trace.gradient(node, position)
         assert (found is None) == (expected is None)
         assert found is None or found.tobytes() == np.asarray(expected).tobytes()
+
+
+# ------------------------------------------------------------ all moments of a gradient
+
+
+def test_the_gradients_at_several_positions_are_those_at_each() -> None:
+    """Of d(a³ + 2a + a·b)/da each use adds its own; by hand 3a² + 2 + b in the end."""
+    run = run_of("y = a * a * a + 2.0 * a + a * b", a=3.0, b=5.0)
+    trace, a = Trace(run), number(run, "a")
+    arrivals = list(trace.arrivals(a))
+    assert len(arrivals) == 5
+    for first in range(arrivals[0] + 1, len(trace)):
+        positions = [*range(first, len(trace) + 1)]
+        for asked in (positions, positions[::2], positions[:1], positions[:-2]):
+            found = trace.gradients(a, asked) if asked else None
+            each = [trace.gradient(a, position) for position in asked]
+            if asked:
+                assert found is not None
+                np.testing.assert_array_equal(found, each)
+    whole = trace.gradients(a, [arrivals[0] + 1, len(trace)])
+    assert whole is not None
+    assert whole[-1] == 3 * 3.0**2 + 2 + 5
+
+
+def test_there_are_no_gradients_before_the_first_one_or_of_other_numbers() -> None:
+    run = run_of("y = a * a", a=3.0)
+    trace, a = Trace(run), number(run, "a")
+    positions = [len(trace) - 1, len(trace)]
+    assert trace.gradients(a, positions) is not None
+    assert trace.gradients(a, [0, len(trace)]) is None
+    assert trace.gradients(run.graph.output, positions) is None
+    # A walk over arrays, or over what a patch changes, may take long.
+    arrays = run_of("y = sum(a * a)", a=[3.0])
+    assert Trace(arrays).gradients(number(arrays, "a"), [4, len(Trace(arrays))]) is None
+    cut = run.patched(Patches(cuts=frozenset({edge(run, "y", "a")})))
+    assert Trace(cut).gradients(a, [len(Trace(cut)), len(Trace(cut))]) is None
+
+
+# -------------------------------------------------------------------------- a training
+
+
+def trained(count: int) -> Trace:
+    """Return an iteration of y = (w · x)² by the rate 0.1, from w = 1 at x = 2."""
+    debugger = session(
+        'gradstep = 1\nprogram = "y = (w * x) ** 2"\n[inputs]\nx = 2.0\n'
+        "[parameters]\nw = 1.0\n[training]\nlearning_rate = 0.1\niterations = 4\n"
+    )
+    return debugger.timeline.trace(count)
+
+
+def test_a_value_was_made_by_the_update_before_it() -> None:
+    first, second = trained(0), trained(1)
+    w, x, end = number(first.run, "w"), number(first.run, "x"), len(first)
+    assert first.updated_by(w, 0) is None  # it was given
+    assert first.updated_by(w, end) is first
+    before = second.updated_by(w, 0)
+    assert before is not None
+    assert before.iteration is not None
+    assert before.iteration.number == 0
+    assert second.updated_by(w, end) is second
+    assert second.updated_by(x, 0) is None
+    assert second.updated_by(x, end) is None
+
+
+def test_a_value_that_was_set_was_made_by_no_update() -> None:
+    second = trained(1)
+    w = number(second.run, "w")
+    again = second.run.patched(Patches(values={w: np.array(5.0)}))
+    at = Trace(again, second.updated, second.iteration)
+    assert at.updated_by(w, 0) is None
+    assert at.updated_by(w, len(at)) is at
+
+
+def test_the_iterations_before_lead_to_the_first_one() -> None:
+    found, numbers = trained(3), list[int]()
+    while found.iteration is not None:
+        numbers.append(found.iteration.number)
+        before = found.iteration.before()
+        if before is None:
+            break
+        found = before
+    assert numbers == [3, 2, 1, 0]
+
+
+def test_an_update_is_that_of_the_training() -> None:
+    # dy/dw = 2 w x² = 8, so that w becomes 1 − 0.1 · 8 = 0.2: by hand.
+    trace = trained(0)
+    step = trace.update(number(trace.run, "w"))
+    assert step.result == pytest.approx(0.2)
+    run = layers()
+    alone = Trace(run)
+    with pytest.raises(ValueError, match="nothing is trained here"):
+        alone.update(number(run, "w"))
+
+
+@pytest.mark.parametrize(
+    ("numbers", "said"),
+    [
+        ([3], "sample 3 of 40"),
+        ([3, 1], "samples 3, 1 of 40"),
+        ([*range(8)], "samples 0, 1, 2, 3, 4, 5, 6, 7 of 40"),
+        ([*range(9)], "samples 0, 1, 2, 3, 4, 5, …, 8 of 40"),
+        ([*range(20)], "samples 0, 1, 2, 3, 4, 5, …, 19 of 40"),
+    ],
+)
+def test_the_samples_of_a_batch_in_words(numbers: list[int], said: str) -> None:
+    assert str(Samples(2, tuple(numbers), 40)) == f"iteration 2: {said}"
