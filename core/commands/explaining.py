@@ -230,9 +230,9 @@ def _why(session: Session, arguments: str) -> Answer:
     element = find_element(session, arguments)
     node, quantity, index = element.node, element.quantity, element.index or ()
     found = reason(trace, node, quantity, index, position, session.progress)
-    is_update = found.cause == "trained" and len(found.hops) == 1
     # The terms say where it comes from.
-    if is_update or found.cause in ("nonzero", "cancelled"):
+    is_here = len(found.hops) == 1 and found.cause in ("trained", "cancelled")
+    if is_here or found.cause == "nonzero":
         rows = explained(trace, element, position, _SHOWN, session.digits)
     else:
         rows = chain(

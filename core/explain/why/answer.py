@@ -28,6 +28,7 @@ CAUSES: Final[Mapping[str, str]] = {
     "no path": "no path leads from it to the output",
     "not yet": "no contribution has arrived at this position; more are to come",
     # Anything.
+    "empty": "it is made of nothing: along the axis there is no number",
     "written": "it was set in this run",
     "patched": "a rule was changed in this run",
     "given": "it was given like this",

@@ -281,7 +281,7 @@ def bad_gradient(
     verdict = of_bad(trace, last, found, progress)
     term, part = verdict.term, verdict.part
     behind = None
-    if term is not None and verdict.cause in _OF_SUMS and math.isinf(term.upstream):
+    if term is not None and verdict.cause in _OF_ENDLESS and math.isinf(term.upstream):
         behind = bad_gradient(trace, sender(term), position, progress)
     elif term is not None:
         behind = _behind(trace, last, term)
@@ -331,8 +331,8 @@ def of_bad(
     return _Verdict(cause, _first(found, first, last), found.parts[first[last]])
 
 
-# Causes of a NaN in which infinities are added up.
-_OF_SUMS: Final = ("infinite terms", "opposite infinities")
+# Causes of a NaN for which an infinity may have arrived.
+_OF_ENDLESS: Final = ("infinite terms", "opposite infinities", "zero times infinity")
 _ENDS: Final = {True: ("inf", "nan"), False: ("-inf", "nan")}
 
 

@@ -167,18 +167,20 @@ class Near:
 
         It is that by the element `index` of an operand.
         """
-        rule, part = self.op.jvp(argument), self.parts[argument]
+        rule, part = self.op.vjp(argument), self.parts[argument]
         if rule is None or _is_copied(self.op):
             return
+        shape = np.shape(part.array)
+        place = tuple(i - start for i, start in zip(index, part.corner, strict=True))
         for number, flat in islice(self._chosen(chosen), _MOST_TRIED):
             arrays = self._with_ones(chosen, (number, flat))
-            one = np.zeros_like(np.asarray(arrays[argument]))
-            place = zip(index, part.corner, strict=True)
-            one[tuple(i - start for i, start in place)] = 1
             with np.errstate(all="ignore"):
-                y = self.op.forward(*arrays, **self.node.attributes)
-                slope = rule(one, y, *arrays, **self.node.attributes)
-            if is_same(self._here(slope)):
+                y = np.asarray(self.op.forward(*arrays, **self.node.attributes))
+                # A rule that sends back to an operand multiplies with none of its own.
+                one = np.zeros_like(y)
+                one[self.at if y.ndim == np.ndim(self.result) else ...] = 1
+                sent = rule(one[()], y[()], *arrays, **self.node.attributes)
+            if is_same(np.reshape(sent, shape)[place]):
                 yield self.parts[number].hop(flat)
 
     def elements(self, count: int) -> tuple[Hop, ...]:

@@ -122,6 +122,9 @@ def _of_parts(here: Near, hop: Hop) -> _Sources:
     hops = list(here.each_responsible(is_bad, _like(hop), most))
     count = sum(len(here.parts[k].places(is_bad)) for k in here.sources)
     is_all = count <= most and not here.stays(is_bad)
+    if here.op.kind == "elementwise" and len(here.parts) > 1:
+        # With a number for the NaN, a 0 or an infinity may make another one.
+        is_all = is_all and here.first(lambda x: np.isinf(x) | (x == 0)) is None
     return _Sources(hops, is_all=is_all, work=size * (most + 1))
 
 
@@ -133,11 +136,12 @@ def _of_nan_terms(hop: Hop, terms: Terms) -> _Sources:
     rest = terms.numbers.copy()
     for term in nans[:_MOST_EACH]:
         bad, is_every = _factors(terms, term, np.isnan)
-        # 0 · ∞ among many factors is another cause.
-        is_all = is_all and is_every
+        # 0 · ∞ among many factors is another cause, and ∞ may meet one with a number.
+        is_all = is_all and is_every and not _factors(terms, term, np.isinf)[0]
         hops += bad
         rest[term] = 0.0 if bad else rest[term]
     rest[nans[_MOST_EACH:]] = 0.0
+    is_all = is_all and not np.isinf(rest).any()
     with np.errstate(all="ignore"):
         stays = bool(hops) and np.isnan(np.sum(rest))
     cause = nan_of_terms(terms._replace(numbers=rest)).cause if stays else None
@@ -153,8 +157,11 @@ def _of_infinite_terms(hop: Hop, terms: Terms) -> _Sources:
     is_all = len(same) <= _MOST_EACH
     for term in same[:_MOST_EACH]:
         bad, is_every = _factors(terms, term, np.isinf)
-        is_all = is_all and is_every
-        hops += bad
+        # Of two infinities below 0 each alone makes the other end.
+        sign = math.prod(math.copysign(1, factor.number or 0.0) for factor in bad)
+        alone = [one for one in bad if sign * (one.number or 0.0) > 0]
+        is_all = is_all and is_every and alone == bad
+        hops += alone
         made += [] if bad else [Other(hop, "overflow")]
     return _Sources(hops, made, is_all, len(terms.exact))
 
@@ -239,11 +246,11 @@ def _of_term(run: Run, hop: Hop, term: Term) -> _Sources:
     # What is behind an infinite slope is another story: a 0, most often.
     makers = slope_makers(run, hop, term) if math.isnan(term.local) else []
     nans = [maker for maker in makers if math.isnan(maker.number or 0.0)]
-    # What would be NaN without them cannot be seen: 0 · ∞, or ∞ / ∞ in the slope.
+    # What would be NaN without them cannot be seen, but of a slope that is a value.
     edge = Edge(term.consumer, term.argument, hop.node)
-    is_plain = len(run.graph.nodes[term.consumer].operands) == 1
-    is_plain = is_plain or factor(run, edge, hop.index or (), term.index) is not None
-    is_all = is_plain and math.isfinite(term.upstream)
+    is_value = factor(run, edge, hop.index or (), term.index) is not None
+    is_seen = is_value or math.isinf(term.local)
+    is_all = is_seen and math.isfinite(term.upstream)
     if nans:
         return _Sources(hops + nans, is_all=is_all)
     cause = "NaN slope" if math.isnan(term.local) else "infinite slope"

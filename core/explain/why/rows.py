@@ -91,9 +91,17 @@ def why_rows(trace: Trace, found: Why) -> Iterator[Row]:
     else:
         is_bad = not math.isfinite(first.number or 0)
         kind: Kind = "alarm" if is_bad else "headline"
-        yield Row(kind, f"{name} = {{}}: {found.because}", (_number(trace, first),))
+        because = _FAR.get(found.cause) if found.hops[1:] else None
+        text = f"{name} = {{}}: {because or found.because}"
+        yield Row(kind, text, (_number(trace, first),))
     for detail in _DETAILS.get(found.cause, _USUAL):
         yield from detail(trace, found)
+
+
+# How a cause reads that is not at the element itself.
+_FAR: Final[Mapping[str, str]] = {
+    "cancelled": "on the way to it terms that are not 0 add up to 0",
+}
 
 
 def remark_rows(trace: Trace, element: Element) -> Iterator[Row]:
@@ -331,8 +339,14 @@ def _untaken(trace: Trace, found: Why) -> Iterator[Row]:
 
 
 def _terms(trace: Trace, found: Why) -> Iterator[Row]:
-    if found.explanation is not None and found.hops[1:]:
+    at = found.at
+    if not found.hops[1:]:
+        return
+    if found.explanation is not None:
         yield from gradient_rows(trace, found.explanation, _SHOWN)
+    elif at.quantity == "value":
+        terms = explain_value(trace.run, at.node, at.index or ())
+        yield from value_rows(trace, terms, _SHOWN)
 
 
 def _spread(trace: Trace, found: Why) -> Iterator[Row]:

@@ -66,17 +66,32 @@ def _why_value(trace: Trace, start: Hop) -> _Answer:
         return Verdict("given") if here is None else of_number(here)
 
     way = followed(
-        run, f"value {of_number.__name__}", start, lambda hop: verdict(hop).onward
+        run, f"value {_kind(number)}", start, lambda hop: verdict(hop).onward
     )
     found = verdict(way.hops[-1])
     return _Answer(_ending(trace, way, found), _worth_asking(run, found.suspect))
 
 
+def _kind(number: float) -> str:
+    return str(number) if not math.isfinite(number) else "zero"
+
+
 def judge(number: float) -> Callable[[Near], Verdict]:
     """Return what tells the cause of a 0, a NaN or an infinity."""
-    if math.isnan(number):
-        return of_nan
-    return _of_infinity if math.isinf(number) else _of_zero
+    of_number = _of_zero
+    if not math.isfinite(number):
+        of_number = of_nan if math.isnan(number) else _of_infinity
+
+    def verdict(here: Near) -> Verdict:
+        return Verdict("empty") if _is_of_nothing(here) else of_number(here)
+
+    return verdict
+
+
+def _is_of_nothing(here: Near) -> bool:
+    """Tell whether an operation has no number to make its result of."""
+    is_copied = here.op.kind in ("move", "gather")
+    return not is_copied and any(np.size(part.array) == 0 for part in here.parts)
 
 
 def _worth_asking(run: Run, suspect: Hop | None) -> Hop | None:

@@ -166,6 +166,9 @@ def test_all_infinities_are_named() -> None:
         # The product overflows where the other term is infinite already.
         ("E = dot(x, y)", "x = [inf, 1e200]\ny = [1.0, 1e200]", {"E": "overflow"}),
         ("E = max(x)", "x = [inf, 1.0, inf]", None),  # one node, one cause
+        # (-inf) · (-inf): with 1 for one of them it is another infinity, and exp(-inf)
+        # is 0.
+        ("E = exp(x * y)", "x = -inf\ny = -inf", None),
     ],
 )
 def test_what_counts_as_infinite(
@@ -193,6 +196,13 @@ def test_what_counts_as_infinite(
         # The slope by a is b alone, so that the NaN of a counts for nothing.
         ("E = a * b", "a = nan\nb = nan", "a.grad", None),
         ("E = dot(a, b)", "a = [nan, 1.0]\nb = [nan, 2.0]", "a.grad[0]", None),
+        # Of x Wᵀ + b the slope by x[0] is W[0, 0], whatever the others are.
+        (
+            "y = linear(x, w, b)\nE = sum(y)",
+            "x = [nan, nan]\nw = [[nan, nan]]\nb = [nan]",
+            "x.grad[0]",
+            None,
+        ),
         # 0 · inf back through the square, and a NaN that arrives from the product.
         (
             "c = a * n\nd = sqrt(a) * z\nE = c + d",

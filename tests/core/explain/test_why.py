@@ -964,3 +964,65 @@ def test_an_infinity_that_arrives_at_a_slope_of_0_is_no_overflow() -> None:
     found = asked(run, "x.grad", (0,))
     assert found.cause == "zero times infinity"
     assert (found.term.upstream, found.term.local) == (-INF, 0) if found.term else False
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        # NumPy: a sum of nothing is 0, a mean of nothing 0 / 0.
+        ("y = sum(x[:0])", 0.0),
+        ("y = mean(x[:0])", NAN),
+        ("y = var(x[:0])", NAN),
+        ("y = logsumexp(x[:0])", -INF),
+        ("y = dot(x[:0], x[:0])", 0.0),
+    ],
+)
+def test_a_number_of_nothing_is_said_to_be_one(text: str, number: float) -> None:
+    run = run_of(f"{text}\nE = y * 2", x=[1.0, 2.0])
+    for name in ("y", "E"):
+        found = asked(run, name)
+        np.testing.assert_equal(found.hops[0].number, number * (1 + (name == "E")))
+        assert found.cause == "empty"
+
+
+TWICE = """
+gradstep = 1
+program = '''
+y = x * w - x
+E = y * w - y
+'''
+[inputs]
+x = 2.0
+w = 1.0
+"""
+
+
+def test_what_cancels_on_the_way_is_told_with_its_own_terms() -> None:
+    # 2 · 1 − 2 = 0, and 0 · 1 − 0 = 0 with that: by hand.
+    debugger = session(TWICE)
+    said(debugger, "goto end")
+    for name, because in (
+        ("E", "on the way to it terms that are not 0 add up to 0"),
+        ("y", "the terms are not 0, but they add up to 0"),
+    ):
+        lines = [line.strip() for line in said(debugger, f"why {name}").text]
+        assert lines[0] == f"{name} = 0: {because}"
+        assert lines[-2:] == ["2   x * w", "2   x"]
+
+
+def test_an_infinity_that_meets_a_slope_of_0_is_followed_to_its_own_cause() -> None:
+    # ∂√n/∂n = 1 / (2 · 0) = ∞, which meets the 0 of d · d.
+    run = run_of("n = sqrt(sum(d * d))\nE = n", d=[0.0])
+    found = asked(run, "d.grad", (0,))
+    assert found.cause == "zero times infinity"
+    assert found.behind is not None
+    assert (found.behind.cause, found.behind.at.number) == ("infinite slope", INF)
+
+
+def test_a_wrong_rule_is_to_blame_for_what_it_makes_of_finite_numbers() -> None:
+    def endless(g: Any, *_operands: Any) -> Any:
+        return g * INF
+
+    run = run_of("q = x / y\nE = sum(q)", x=[1.0, 2.0], y=[1.0, 2.0])
+    run = run.patched(Patches(rules={edge(run, "q", "x"): endless}))
+    assert asked(run, "x.grad", (0,)).cause == "patched"
