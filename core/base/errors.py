@@ -119,7 +119,19 @@ class AssertionFailed(CommandError, AssertionError):
 
 
 class Interrupted(GradstepError):
-    """The person asked to stop a long piece of work; what was done is kept."""
+    """The person asked to stop a long piece of work; what was done is kept.
+
+    Its text says how far the work had come, `kept` what there is of it.
+    """
+
+    def __init__(self, where: str = "", kept: str = "what was done is kept") -> None:
+        super().__init__(where)
+        self.kept = kept
+
+    @property
+    def told(self) -> str:
+        """The whole sentence: `interrupted at iteration 3; what was done is kept`."""
+        return f"{f'interrupted {self}'.strip()}; {self.kept}"
 
 
 _DEFECT: Final = (

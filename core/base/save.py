@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
 
-from .errors import InputError, Problem
+from .errors import InputError, Interrupted, Problem
 from .files import Entry, entry, no_name
 from .text import clean
 
@@ -58,6 +58,27 @@ def write(
         reason = getattr(error, "strerror", None) or no_name(str(path))
         raise InputError(Problem(f"cannot be written: {reason}", "", shown)) from None
     return path
+
+
+@contextmanager
+def saying_what_is_kept(path: str | Path) -> Generator[None]:
+    """Say in the `Interrupted` of a person whether a file is written by then."""
+    before = _state(path)
+    try:
+        yield
+    except (Interrupted, KeyboardInterrupt) as stopped:
+        is_there = _state(path) != before
+        what = "is written" if is_there else "is not written"
+        raise Interrupted(kept=f"{clean(str(path))} {what}") from stopped
+
+
+def _state(path: str | Path) -> tuple[int, int] | None:
+    """Return which file it is and when it was changed; None where there is none."""
+    try:
+        found = Path(path).stat()
+    except (OSError, ValueError):
+        return None
+    return found.st_ino, found.st_mtime_ns
 
 
 def _write_new(place: Entry, content: Content) -> None:

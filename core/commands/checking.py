@@ -46,7 +46,7 @@ def _check(session: Session, arguments: str) -> Answer:
         _record(session, report),
         report,
         failed=not report.ok,
-        error=None if report.complete else "interrupted; what was done is kept",
+        error=None if report.complete else Interrupted().told,
         interrupted=not report.complete,
     )
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..base.errors import AssertionFailed, CommandError, Interrupted
 from ..base.exits import FAILED, INTERRUPTED
+from ..base.save import saying_what_is_kept
 from ..base.text import clean, counted, nearest
 from ..export.formats import FORMATS, export
 from ..session.reply import REASONS, Answer, Reply, Stopped
@@ -194,17 +195,18 @@ def _export(session: Session, arguments: str) -> Answer:
     text, element = " ".join(middle), None
     if text:
         element = parse_element(text, session.graph, session.subject.names)
-    content = export(
-        session.exporters,
-        name,
-        session.subject,
-        session.trace,
-        session.position,
-        element,
-        session.progress,
-    )
     hint = "export -f replaces it"
-    session.trust.write(path, content, f".{name}", overwrite=force, hint=hint)
+    with saying_what_is_kept(path):
+        content = export(
+            session.exporters,
+            name,
+            session.subject,
+            session.trace,
+            session.position,
+            element,
+            session.progress,
+        )
+        session.trust.write(path, content, f".{name}", overwrite=force, hint=hint)
     data = {"file": clean(path), "format": name}
     return Answer((f"{FORMATS[name]} is in {clean(path)}",), data)
 

@@ -72,6 +72,7 @@ class Debugger(Session, ByName):
     ) -> None:
         self.scenario = about if isinstance(about, Scenario) else None
         self._seq = 0
+        self.progress: Progress = progress or (lambda done, of: None)
         if timeline is None:
             timeline = timeline_of(about, self._report)
         super().__init__(
@@ -79,7 +80,7 @@ class Debugger(Session, ByName):
             timeline,
             self._must_read,
             self._nested,
-            progress or (lambda done, of: None),
+            self.progress,
         )
 
     def _report(self, done: int, of: int) -> None:
@@ -139,8 +140,8 @@ class Debugger(Session, ByName):
             error, failed = answer.error, answer.failed
             interrupted = answer.interrupted
         except (Interrupted, KeyboardInterrupt) as stopped:
-            what = f"interrupted {stopped}".strip()
-            error, interrupted = f"{what}; what was done is kept", True
+            known = isinstance(stopped, Interrupted)
+            error, interrupted = (stopped if known else Interrupted()).told, True
         except (InputError, RuleError) as problem:
             error, failed = str(problem), isinstance(problem, AssertionFailed)
             problems = problem.problems if isinstance(problem, InputError) else ()
@@ -283,10 +284,11 @@ def timeline_of(
 ) -> Timeline:
     """Return the time of a subject: one iteration, or those of a scenario's training.
 
-    `progress` is told of every iteration that is computed on the way to another one.
+    `progress` is told of the nodes that are computed, and of every iteration on the way
+    to another one.
     """
     if not isinstance(about, Scenario) or about.training is None:
-        return Single.of(_subject(about).run())
+        return Single.of(_subject(about).run(progress))
     from ..training.iterations import iterations_of  # noqa: PLC0415  # 9 ms of a start
 
     return iterations_of(about, about.training, progress)

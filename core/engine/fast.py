@@ -38,6 +38,7 @@ def arrays(
     flows: bytes,
     seed: Value,
     slopes: dict[int, Any] | None = None,
+    progress: Progress | None = None,
 ) -> list[Value | None]:
     """Return the gradients of a run without patches.
 
@@ -48,7 +49,7 @@ def arrays(
     gradients: list[Any] = [None] * len(values)
     gradients[graph.output] = seed
     rows = graph.nodes.rows
-    for index in range(graph.output, -1, -1):
+    for index in with_progress(range(graph.output, -1, -1), progress):
         upstream, row = gradients[index], rows[index]
         op, operands, attributes = row[3], row[4], row[5]
         if upstream is None or op is None:

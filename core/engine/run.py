@@ -132,7 +132,7 @@ def evaluate(
 
     `seed` is the gradient that enters at the output, of the output's shape; a scalar
     output needs none. What does not differ from `base` is taken from it. `progress` is
-    told of the nodes of each pass, where there are patches or a `base`. `known` has the
+    told of the nodes of each pass, where these are arrays. `known` has the
     values of nodes that are taken as they are, unless there are patches or a `base`.
     """
     if not isinstance(leaves, MappingProxyType):
@@ -157,7 +157,7 @@ def evaluate(
         elif known and is_new:
             gradients = _backward_known(graph, values, flows, seed)
         elif is_new:
-            gradients = fast.arrays(graph, values, flows, seed, slopes)
+            gradients = fast.arrays(graph, values, flows, seed, slopes, progress)
         else:
             gradients = fast.patched(
                 graph, values, flows, seed, patches, old, writes, progress

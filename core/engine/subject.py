@@ -24,6 +24,7 @@ from ..base.limits import LIMITS, Limits
 from .run import Run, evaluate
 
 if TYPE_CHECKING:
+    from ..base.progress import Progress
     from ..ops.table import Value
     from .graph import Graph
 
@@ -82,6 +83,8 @@ class Subject:
     known: Mapping[int, Value] = field(default_factory=dict[int, "Value"])
     claims: Claims | None = None  # somebody else's gradients, to be held to account
 
-    def run(self) -> Run:
+    def run(self, progress: Progress | None = None) -> Run:
         """Evaluate the graph: all values, and all gradients of the output."""
-        return evaluate(self.graph, self.leaves, self.seed, known=self.known)
+        return evaluate(
+            self.graph, self.leaves, self.seed, progress=progress, known=self.known
+        )

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from ..base.progress import with_progress
 from ..base.text import clean
 from ..engine.measure import summarise
 from ..words.numbers import number_text, shape_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
-    from ..engine.graph import Node
+    from ..base.progress import Progress
+    from ..engine.graph import Graph, Node
     from ..engine.run import Run
     from ..ops.table import Array
 
@@ -24,29 +26,32 @@ _ATTRIBUTES: Final = {
 _OUTPUT: Final = ", penwidth=3"
 
 
-def dot(title: str, run: Run) -> str:
+def dot(title: str, run: Run, progress: Progress | None = None) -> str:
     """Return the graph of `run` as a DOT document.
 
-    An edge along which no gradient flows is dashed.
+    An edge along which no gradient flows is dashed. `progress` is told of each node.
     """
     graph = run.graph
+    nodes = {
+        node.index: _node(run, node) for node in with_progress(graph.nodes, progress)
+    }
     lines = ["digraph gradstep {"]
     lines += [f"  label={_quoted(title)};", "  rankdir=LR;", "  labelloc=t;"]
     lines += ['  node [fontname="monospace"];']
-    lines += [f"  {_node(run, node)}" for node in graph if graph.frame_of(node) is None]
-    lines += _frames(run)
+    free = (node.index for node in graph if graph.frame_of(node) is None)
+    lines += [f"  {nodes[index]}" for index in free]
+    lines += _frames(graph, nodes)
     lines += [f"  {line}" for line in _edges(run)]
     return "\n".join([*lines, "}"]) + "\n"
 
 
-def _frames(run: Run) -> Iterator[str]:
+def _frames(graph: Graph, nodes: Mapping[int, str]) -> Iterator[str]:
     """Yield the frames with their nodes, each inside of the frame that called it."""
-    graph = run.graph
-    inside: dict[int, list[Node]] = {}
+    inside: dict[int, list[str]] = {}
     for node in graph:
         frame = graph.frame_of(node)
         if frame is not None:
-            inside.setdefault(frame.index, []).append(node)
+            inside.setdefault(frame.index, []).append(nodes[node.index])
     children: dict[int, list[int]] = {}
     for frame in graph.frames[1:]:
         children.setdefault(frame.parent, []).append(frame.index)
@@ -62,7 +67,7 @@ def _frames(run: Run) -> Iterator[str]:
             yield f"{space}subgraph cluster_{index} {{"
             yield f"{space}  label={_quoted(f'{frame.name} = {frame.function}(…)')};"
             waiting.append((index, True))
-        yield from (f"{space}  {_node(run, node)}" for node in inside.get(index, ()))
+        yield from (f"{space}  {node}" for node in inside.get(index, ()))
         waiting += [(child, False) for child in reversed(children.get(index, []))]
 
 

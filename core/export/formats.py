@@ -45,16 +45,20 @@ def _samples(trace: Trace) -> tuple[str, ...]:
     return () if trace.samples is None else (str(trace.samples),)
 
 
-def _dot(subject: Subject, trace: Trace, *_: object) -> str:
+def _dot(
+    subject: Subject, trace: Trace, _position: int, _none: object, progress: Progress
+) -> str:
     from .dot import dot  # noqa: PLC0415  # 1 ms of a start
 
-    return dot("\n".join((subject.title, *_samples(trace))), trace.run)
+    return dot("\n".join((subject.title, *_samples(trace))), trace.run, progress)
 
 
-def _py(subject: Subject, trace: Trace, *_: object) -> str:
+def _py(
+    subject: Subject, trace: Trace, _position: int, _none: object, progress: Progress
+) -> str:
     from .numpy_code import numpy_code  # noqa: PLC0415  # 7 ms of a start
 
-    return numpy_code(subject, trace.run, *_samples(trace))
+    return numpy_code(subject, trace.run, *_samples(trace), progress=progress)
 
 
 def _tex(
@@ -62,7 +66,7 @@ def _tex(
     trace: Trace,
     _position: int,
     element: Element | None,
-    _progress: Progress,
+    progress: Progress,
 ) -> str:
     from .latex import latex  # noqa: PLC0415  # 4 ms of a start
 
@@ -71,7 +75,7 @@ def _tex(
             "the derivation of which gradient?",
             "name a node or an element of one: W1, W1.grad[0, 2]",
         )
-    return latex(subject, trace, element.node, element.index)
+    return latex(subject, trace, element.node, element.index, progress=progress)
 
 
 # Those that need no screen.

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from ..base.errors import CommandError, LimitError
+from ..base.progress import with_progress
 from ..base.text import clean
 from ..engine.backward import broadcast_axes
 from ..engine.measure import largest
@@ -29,6 +30,7 @@ from ..words.numbers import element_text, number_text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from ..base.progress import Progress
     from ..engine.element import Index
     from ..engine.graph import Edge, Graph, Node
     from ..engine.subject import Subject
@@ -124,10 +126,12 @@ def latex(
     index: Index | None = None,
     *,
     fragment: bool = False,
+    progress: Progress | None = None,
 ) -> str:
     """Return the derivation of the gradient of a node, or of one of its elements.
 
-    It is a document to compile, or a `fragment` for one that loads amsmath. Raises
+    It is a document to compile, or a `fragment` for one that loads amsmath. `progress`
+    is told of the nodes on the way, and of the terms of the element. Raises
     `CommandError` where no gradient flows, and `LimitError` where the way is too long.
     """
     run = trace.run
@@ -141,13 +145,16 @@ def latex(
     writer = _Writer(run.graph, literature, _differentiated(literature.values()))
     nodes = run.graph.nodes
     computed = [writer.forward(i) for i in way if nodes[i].op is not None]
+    back = with_progress(way[::-1], progress)
     parts = {
         "The values, from the first on:": computed,
-        "The gradients, from the output on:": list(_gradients(writer, trace, way)),
+        "The gradients, from the output on:": [
+            *_gradients(writer, trace, back, frozenset(way))
+        ],
     }
     if index is not None or not nodes[node].shape:
         title = "One element:" if index else "In numbers:"
-        parts[title] = list(_element(writer, trace, node, index or ()))
+        parts[title] = list(_element(writer, trace, node, index or (), progress))
     told = [(title, _aligned(lines)) for title, lines in parts.items() if lines]
     body = "\n\n".join(text for pair in told for text in pair)
     if fragment:
@@ -303,9 +310,11 @@ def _shaped(text: str, shape: Shape) -> str:
     return f"\\underset{{{sizes}}}{{{text}}}"
 
 
-def _gradients(writer: _Writer, trace: Trace, way: Sequence[int]) -> Iterator[str]:
-    run, inside = trace.run, set(way)
-    for index in reversed(way):
+def _gradients(
+    writer: _Writer, trace: Trace, back: Iterable[int], inside: frozenset[int]
+) -> Iterator[str]:
+    run = trace.run
+    for index in back:
         left = writer.gradient(index, shaped=True)
         name = writer.literature.get(index)
         if name is not None and name_latex(name) != writer.partial(index):
@@ -334,10 +343,17 @@ def _seed_latex(seed: Value) -> str:
 # ------------------------------------------------------------------------ one element
 
 
-def _element(writer: _Writer, trace: Trace, node: int, index: Index) -> Iterator[str]:
+def _element(
+    writer: _Writer,
+    trace: Trace,
+    node: int,
+    index: Index,
+    progress: Progress | None,
+) -> Iterator[str]:
     found = explain_gradient(trace, node, index, len(trace), follow=False)
     left = _at(writer, node, index)
-    pairs = [(part, term) for part in found.parts for term in part.largest(_MOST_TERMS)]
+    parts = with_progress(found.parts, progress)
+    pairs = [(part, term) for part in parts for term in part.largest(_MOST_TERMS)]
     products = np.array([term.product for _, term in pairs])
     places: list[int] = largest(products, _MOST_TERMS).tolist()
     chosen = [pairs[n] for n in places]

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from ..base.errors import CommandError, LimitError
+from ..base.progress import with_progress
 from ..base.text import clean
 from ..engine.backward import broadcast_axes
 from ..engine.graph import Edge, Graph, Node, NodeKind, Site
@@ -28,6 +29,7 @@ from ..words.formulas import code_text
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from ..base.progress import Progress
     from ..engine.run import Run
     from ..engine.subject import Subject
     from ..ops.table import Array, Shape
@@ -41,13 +43,16 @@ _NO_NAME: Final = re.compile(r"\W+")
 _PLAIN_DTYPES: Final = ("float64", "int64", "bool")
 
 
-def numpy_code(subject: Subject, run: Run, samples: str = "") -> str:
+def numpy_code(
+    subject: Subject, run: Run, samples: str = "", progress: Progress | None = None
+) -> str:
     """Return a Python program that computes `run` with NumPy alone, and prints it.
 
     It prints the output and the gradient of every node. Large arrays are made by the
     recipe of their file, where there is one. `samples` says which ones it is about,
-    where these are not all. Raises `LimitError` for a large array
-    without one, and `CommandError` for a run whose gradients are patched.
+    where these are not all. `progress` is told of the nodes of each pass. Raises
+    `LimitError` for a large array without a recipe, and `CommandError` for a run whose
+    gradients are patched.
     """
     _refuse_patches(run)
     code = _Code(run, _identifiers(run.graph))
@@ -55,9 +60,9 @@ def numpy_code(subject: Subject, run: Run, samples: str = "") -> str:
         *_section("Data"),
         *_data(subject, code),
         *_section("Forward"),
-        *_forward(code),
+        *_forward(code, progress),
         *_section("Backward"),
-        *_backward(code),
+        *_backward(code, progress),
         *_section("Results"),
         *_results(code),
     ]
@@ -236,9 +241,9 @@ def _number(value: Any) -> str:
 # ------------------------------------------------------------------------ the passes
 
 
-def _forward(code: _Code) -> Iterator[str]:
+def _forward(code: _Code, progress: Progress | None) -> Iterator[str]:
     run, site = code.run, None
-    for node in run.graph.nodes:
+    for node in with_progress(run.graph.nodes, progress):
         if node.op is None:
             continue
         yield from _lines(run.graph, node, site)
@@ -259,13 +264,13 @@ def _lines(graph: Graph, node: Node, before: Site | None) -> Iterator[str]:
             yield f"# {'  ' * frame.depth}{_one_line(statement.text)}"
 
 
-def _backward(code: _Code) -> Iterator[str]:
+def _backward(code: _Code, progress: Progress | None) -> Iterator[str]:
     run, graph = code.run, code.run.graph
     output, site = graph.output, None
     seed = _literal("the seed", np.asarray(run.seed))
     yield f"{code.gradient(output)} = {seed}"
     started = {output}
-    for index in range(output, -1, -1):
+    for index in with_progress(range(output, -1, -1), progress):
         node = graph.nodes[index]
         for argument, operand in enumerate(node.operands):
             if not run.carries(index, argument):

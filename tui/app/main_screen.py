@@ -369,7 +369,7 @@ class MainScreen(Screen[int]):
     def _say_error(self, error: Exception) -> None:
         """Report an exception that is a bug of gradstep; the session goes on."""
         if isinstance(error, Interrupted):
-            self.query_one(ConsolePane).say("interrupted; what was done is kept")
+            self.query_one(ConsolePane).say(error.told)
             return
         if os.environ.get("GRADSTEP_TRACEBACK") == "1":
             raise error

@@ -10,7 +10,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from ...core.base.errors import InputError, LimitError, Problem, hold_to
+from ...core.base.errors import (
+    InputError,
+    Interrupted,
+    LimitError,
+    Problem,
+    hold_to,
+)
 from ...core.debugger.debugger import Debugger
 from ..export.exports import offline
 
@@ -19,6 +25,7 @@ from ..export.exports import offline
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ...core.base.progress import Progress
     from ...core.engine.subject import Subject
     from ...core.scenario.scenario import Scenario
     from .app import GradstepApp
@@ -66,13 +73,18 @@ def parse_size(text: str) -> tuple[int, int]:
     return size
 
 
-def take(about: Scenario | Subject, wish: Wish) -> Picture:
+def take(
+    about: Scenario | Subject, wish: Wish, progress: Progress | None = None
+) -> Picture:
     """Take a picture of the application.
 
-    Raises `InputError` for a place, a view or a theme that there is not.
+    `progress` is told of the way to the place. Raises `InputError` for a place, a view
+    or a theme that there is not.
     """
     if wish.at:
-        reply = Debugger(about).execute(f"goto {wish.at}")
+        reply = Debugger(about, progress=progress).execute(f"goto {wish.at}")
+        if reply.interrupted:
+            raise Interrupted
         if reply.error is not None:
             raise InputError(Problem(reply.error, "", "--at"))
     with surroundings():

@@ -16,7 +16,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn, TextIO, cast
 
-from ...core.base.errors import InputError, Problem, defect_text
+from ...core.base.errors import InputError, Interrupted, Problem, defect_text
 from ...core.base.exits import BUG, INTERRUPTED, OK, SIGNALLED, WRONG
 from ...core.base.signs import ascii_text
 from ...core.base.text import clean, nearest
@@ -254,6 +254,9 @@ def _run(arguments: Sequence[str], begin: Callable[[], None]) -> int:
         _say(str(error))
         return WRONG
     except KeyboardInterrupt:
+        return INTERRUPTED
+    except Interrupted as stopped:
+        _say(f"gradstep: {stopped.told}")
         return INTERRUPTED
     except BrokenPipeError:  # the reader has gone, `| head` for instance
         _give_up_output()

@@ -110,7 +110,8 @@ def progress(title: str) -> Iterator[Callable[[int, int], None]]:
         TextColumn("{task.description}", markup=False),
         BarColumn(),
         TimeRemainingColumn(),
-        console=Console(stderr=True, markup=False, highlight=False),
+        # By its own name: where the application runs, it takes what others write.
+        console=Console(file=sys.stderr, markup=False, highlight=False),
         transient=True,
     )
     task = bar.add_task(title, total=None)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ...core.base.errors import InputError, Problem
+from ...core.base.errors import InputError, Interrupted, Problem
 from ...core.base.limits import raised
-from ...core.base.save import write
+from ...core.base.save import saying_what_is_kept, write
 from ...core.base.text import clean, nearest
 from ...core.debugger.debugger import Debugger
 from ...core.export.formats import FORMATS, export
@@ -19,6 +20,9 @@ from .output import loaded, progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
+    from ..app.snapshot import Wish
 
 Options = argparse.Namespace
 
@@ -28,6 +32,18 @@ _PICTURES: Final = ("svg", "txt", "png")
 def do_export(options: Options) -> int:
     """Write a session, its graph, a derivation or its program."""
     name = options.format or _ending(options.output, tuple(FORMATS), "--format says it")
+    with _kept(options):
+        return _write(_exported(name, options), options, FORMATS[name])
+
+
+def _kept(options: Options) -> AbstractContextManager[None]:
+    """Return what says, where a person interrupts, whether a file is written."""
+    is_printed = options.output in {None, "-"}
+    return nullcontext() if is_printed else saying_what_is_kept(options.output)
+
+
+def _exported(name: str, options: Options) -> str | bytes:
+    """Return a session in a format."""
     scenario = loaded(options.scenario, raised(options.limit))
     with progress(f"computing {scenario.subject.name}") as tell:
         debugger = Debugger(scenario, progress=tell)
@@ -43,7 +59,7 @@ def do_export(options: Options) -> int:
             element = parse_element(
                 options.element, debugger.graph, scenario.subject.names
             )
-        content = export(
+        return export(
             debugger.exporters,
             name,
             debugger.subject,
@@ -52,12 +68,11 @@ def do_export(options: Options) -> int:
             element,
             tell,
         )
-    return _write(content, options, FORMATS[name])
 
 
 def do_snapshot(options: Options) -> int:
     """Write a picture of the application, without a terminal."""
-    from ..app.snapshot import Wish, parse_size, take  # noqa: PLC0415  # 60 ms, asyncio
+    from ..app.snapshot import Wish, parse_size  # noqa: PLC0415  # 60 ms, asyncio
 
     name = _ending(options.output, _PICTURES, "") if options.output else "txt"
     if options.theme and name == "txt":
@@ -65,17 +80,29 @@ def do_snapshot(options: Options) -> int:
         raise InputError(Problem(what, hint, "gradstep snapshot"))
     size = parse_size(options.size)
     wish = Wish(options.at, size, options.view or "", options.theme)
-    picture = take(loaded(options.scenario, raised(options.limit)), wish)
+    with _kept(options):
+        return _write(_shot(name, wish, options), options, "a picture of the screen")
+
+
+def _shot(name: str, wish: Wish, options: Options) -> str | bytes:
+    """Return a picture of the application in a format."""
+    from ..app.snapshot import take  # noqa: PLC0415  # 60 ms, asyncio
+
+    scenario = loaded(options.scenario, raised(options.limit))
+    with progress(f"drawing {scenario.subject.name}") as tell:
+        picture = take(scenario, wish, tell)
     content: dict[str, Callable[[], str | bytes]] = {
         "svg": lambda: picture.svg,
         "txt": lambda: picture.text,
         "png": lambda: png_of(picture.svg),
     }
-    return _write(content[name](), options, "a picture of the screen")
+    return content[name]()
 
 
 def _go(debugger: Debugger, place: str) -> None:
     reply = debugger.execute(f"goto {place}")
+    if reply.interrupted:
+        raise Interrupted
     if reply.error is not None:
         raise InputError(Problem(reply.error, "", "--at"))
 

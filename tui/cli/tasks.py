@@ -11,7 +11,13 @@ from typing import IO, TYPE_CHECKING
 
 from ...core.account.account import account
 from ...core.account.blame import account_lines
-from ...core.base.errors import InputError, Problem, ScenarioError, gathered
+from ...core.base.errors import (
+    InputError,
+    Interrupted,
+    Problem,
+    ScenarioError,
+    gathered,
+)
 from ...core.base.exits import FAILED, INTERRUPTED, OK
 from ...core.base.garbage import undisturbed
 from ...core.base.limits import LIMITS, Limits, raised
@@ -94,8 +100,18 @@ def do_play(options: Options) -> int:
     if problems:
         raise InputError(problems)
     tell = play_json if options.json else play_markdown if options.markdown else play
-    stage = Stage(scenario.subject, trace, look)
-    tell(screen_for(options), stage, events, Pace(options.steps, options.delay))
+    stage, screen, came = Stage(scenario.subject, trace, look), screen_for(options), 0
+
+    def count(events: int) -> None:
+        nonlocal came
+        came += events
+
+    try:
+        tell(screen, stage, events, Pace(options.steps, options.delay), count)
+    except KeyboardInterrupt:
+        screen.file.flush()
+        where = f"after {came} of {counted(len(events), 'event')}"
+        raise Interrupted(where, "these were printed") from None
     return OK
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Final, Literal
@@ -209,7 +210,20 @@ def _part(text: str) -> int | slice:
 # ------------------------------------------------------------------- how it is told
 
 
-def play(console: Console, stage: Stage, events: Numbers, pace: Pace) -> None:
+Came = Callable[[int], None]  # told of each step, once it is printed: its events
+
+
+def _nobody(_events: int) -> None:
+    """Listen to nothing."""
+
+
+def play(
+    console: Console,
+    stage: Stage,
+    events: Numbers,
+    pace: Pace,
+    came: Came = _nobody,
+) -> None:
     """Print the steps as tables."""
     width = console.width
     if events and events[0] == 0:
@@ -218,6 +232,7 @@ def play(console: Console, stage: Stage, events: Numbers, pace: Pace) -> None:
         if numbers[0] == 0 or numbers[0] != events[0]:
             console.print()
         console.print(Step(stage, numbers, brief=pace.size == "statements"))
+        came(len(numbers))
         _wait(console, pace)
     if events and events[-1] == len(stage.trace) - 1:
         console.print(closing(stage, width))
@@ -332,11 +347,18 @@ def _wait(console: Console, pace: Pace) -> None:
 # ---------------------------------------------------------------------------- JSON
 
 
-def play_json(console: Console, stage: Stage, events: Numbers, pace: Pace) -> None:
+def play_json(
+    console: Console,
+    stage: Stage,
+    events: Numbers,
+    pace: Pace,
+    came: Came = _nobody,
+) -> None:
     """Print one event a line, as JSON."""
     for event in events:
         record = event_record(stage.trace, event, stage.wording)
         console.file.write(dump(record | {"notes": notes(stage, [event])}) + "\n")
+        came(1)
         _wait(console, pace)
 
 
@@ -348,6 +370,7 @@ def play_markdown(
     stage: Stage,
     events: Numbers,
     pace: Pace,
+    came: Came = _nobody,
     progress: Progress | None = None,
 ) -> None:
     """Print the steps as Markdown: headings, fenced tables, quoted notes."""
@@ -362,6 +385,7 @@ def play_markdown(
         write(_quoted([stage.note("start", 0)]))
     for numbers in steps(stage, with_progress(events, progress), pace.size):
         write(_markdown_step(stage, numbers, pace, width))
+        came(len(numbers))
         _wait(console, pace)
     if events and events[-1] == len(stage.trace) - 1:
         write("## gradients\n\n" + _fenced(_gradients(stage, width)))

@@ -35,7 +35,7 @@ def step_svg(stage: Stage, position: int) -> str:
 def markdown(stage: Stage, progress: Progress | None = None) -> str:
     """Return every step of a run in Markdown, with tables."""
     console = console_for(colours=None)
-    play_markdown(console, stage, range(len(stage.trace)), Pace(), progress)
+    play_markdown(console, stage, range(len(stage.trace)), Pace(), progress=progress)
     return written(console)
 
 

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from gradstep.core.base.errors import Interrupted
 from gradstep.core.debugger.debugger import Debugger
 from gradstep.core.export.formats import EXPORTERS, FORMATS
 from gradstep.core.export.numpy_code import numpy_code
-from gradstep.core.scenario.scenario import load
+from gradstep.core.scenario.scenario import load, parse
 
 
 @pytest.fixture
@@ -72,3 +73,31 @@ def test_a_screen_adds_its_own_formats(debugger: Debugger, tmp_path: Path) -> No
     path = tmp_path / "a.png"
     assert debugger.execute(f"export png {path}").ok
     assert path.read_bytes() == b"\x89\r\n\x00"
+
+
+@pytest.mark.parametrize("line", ["py FILE", "dot FILE", "tex W FILE"])
+def test_an_export_tells_how_far_it_is_and_can_be_given_up(
+    line: str, tmp_path: Path
+) -> None:
+    shared = "\n".join(f"v{n} = W * {n}.0" for n in range(100))
+    total = " + ".join(f"v{n}" for n in range(100))
+    text = f"gradstep = 1\nprogram = '''\n{shared}\nE = {total}\n'''\n"
+    debugger = Debugger(parse(f"{text}[parameters]\nW = 3.0\n"))
+    told: list[tuple[int, int]] = []
+    debugger.progress = lambda done, of: told.append((done, of))
+    path = tmp_path / "file"
+    command = f"export {line.replace('FILE', str(path))}"
+    assert debugger.execute(command).ok
+    assert {done for done, _ in told} >= {0, 64}
+    assert all(done < of for done, of in told)
+    path.unlink()
+
+    def give_up(done: int, _of: int) -> None:
+        if done:
+            raise Interrupted
+
+    debugger.progress = give_up
+    reply = debugger.execute(command)
+    assert reply.interrupted
+    assert reply.error == f"interrupted; {path} is not written"
+    assert not path.exists()

@@ -1,6 +1,7 @@
 import json
 import os
 import pty
+import re
 import shlex
 import signal
 import string
@@ -15,12 +16,14 @@ import pytest
 
 from gradstep.core.base import exits
 from gradstep.core.check import check as checking
+from gradstep.core.commands import movement
 from gradstep.core.engine.patches import Patches
 from gradstep.core.engine.trace import Trace
 from gradstep.core.scenario.scenario import builtin_names, load, starter
-from gradstep.tui.cli import listing, tasks
+from gradstep.tui.cli import listing, sharing, tasks
 from gradstep.tui.cli import main as cli
 from gradstep.tui.cli.completion import candidates, script
+from gradstep.tui.draw import playback
 from patience import PATIENCE
 
 GRADSTEP = [sys.executable, "-c", "from gradstep.tui.cli.main import main; main()"]
@@ -273,7 +276,69 @@ def test_control_c_ends_a_slow_playback() -> None:
             pass
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=PATIENCE) == exits.INTERRUPTED
-        assert process.stderr.read() == ""
+        # The signal may come before the step is counted whose first line was read.
+        told = r"gradstep: interrupted after [01] of 13 events; these were printed\n"
+        assert re.fullmatch(told, process.stderr.read())
+        assert "2 of 13" not in process.stdout.read()
+
+
+@pytest.mark.parametrize("form", ["", "--json", "--markdown"])
+def test_an_interrupted_playback_counts_what_came(
+    form: str, monkeypatch, capsys
+) -> None:
+    waits = iter([None] * 3)
+
+    def wait(*_arguments) -> None:
+        if next(waits, "over") == "over":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(playback, "_wait", wait)
+    arguments = ["play", "apple_orange", *([form] if form else [])]
+    assert cli.run(arguments) == exits.INTERRUPTED
+    out, said = capsys.readouterr()
+    told = "gradstep: interrupted after 4 of 13 events; these were printed\n"
+    assert said == told
+    steps = {"": "of 13 ·", "--json": '"event"', "--markdown": "of 13 ·"}
+    assert sum(steps[form] in line for line in out.splitlines()) == 4
+
+
+@pytest.mark.parametrize("when", ["before", "behind"])
+@pytest.mark.parametrize("command", ["export", "snapshot"])
+def test_an_interrupted_export_says_whether_its_file_is_written(
+    command: str, when: str, tmp_path, monkeypatch, capsys
+) -> None:
+    """A file that was there is as it was, or the new one."""
+    path, write = tmp_path / "a.svg", sharing.write
+    path.write_text("old")
+
+    def interrupted(*arguments, **options) -> None:
+        if when == "behind":
+            write(*arguments, **options)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sharing, "write", interrupted)
+    arguments = [command, "apple_orange", "-o", str(path), "--force"]
+    assert cli.run(arguments) == exits.INTERRUPTED
+    is_old = path.read_text() == "old"
+    assert is_old == (when == "before")
+    word = "is not written" if is_old else "is written"
+    assert capsys.readouterr().err == f"gradstep: interrupted; {path} {word}\n"
+
+
+def test_an_interrupted_way_to_a_place_is_no_mistake_in_it(
+    tmp_path, monkeypatch, capsys
+) -> None:
+    def interrupted(*_arguments) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(movement, "find_place", interrupted)
+    path = tmp_path / "a.svg"
+    for command in ("export", "snapshot"):
+        arguments = [command, "apple_orange", "-o", str(path), "--at", "b"]
+        assert cli.run(arguments) == exits.INTERRUPTED
+        told = capsys.readouterr().err
+        assert told == f"gradstep: interrupted; {path} is not written\n"
+        assert not path.exists()
 
 
 @pytest.mark.parametrize("form", ["", "--json", "--markdown"])

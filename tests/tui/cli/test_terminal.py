@@ -198,6 +198,39 @@ def test_the_terminal_is_left_at_the_plain_prompt(
         assert b"Traceback" not in opened.written
 
 
+# Forty layers that are quick to load: random directions take much longer.
+_DEEP = "\n".join(f"v{n} = tanh(v{n - 1} @ W)" for n in range(1, 40))
+_LAYERS = f"""
+gradstep = 1
+program = '''
+v0 = x
+{_DEEP}
+E = sum(v39)
+'''
+[inputs]
+x = {{ random = "normal", shape = [200, 200], seed = 1 }}
+[parameters]
+W = {{ random = "normal", shape = [200, 200], seed = 2, scale = 0.05 }}
+"""
+
+
+def test_a_quick_check_at_the_plain_prompt_shows_how_far_it_is(tmp_path: Path) -> None:
+    (tmp_path / "deep.toml").write_text(_LAYERS)
+    with terminal(tmp_path, "debug", "deep.toml") as opened:
+        opened.until("(gradstep) ")
+        loaded = len(opened.written)
+        opened.type("check --quick\r")
+        opened.until("━", loaded)  # a bar, after a second
+        # What Ctrl+C sends where a shell has made it the terminal of the process.
+        opened.process.send_signal(signal.SIGINT)
+        opened.until("interrupted; what was done is kept")
+        opened.type("print 40000 + 129\r")
+        opened.until("40129")
+        opened.type("quit\r")
+        assert opened.ended() == 0
+        assert b"Traceback" not in opened.written
+
+
 def test_ctrl_c_says_what_helps_and_escape_cancels(tmp_path: Path) -> None:
     with terminal(tmp_path, "run", "two_layer_net") as opened:
         opened.until("event 0/21")
