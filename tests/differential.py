@@ -65,6 +65,10 @@ def _axes(a: Shape) -> bool:
     return len(a) > 0
 
 
+def _is_matrix(a: Shape) -> bool:
+    return len(a) > 1
+
+
 def _planes(a: Shape) -> bool:
     return len(a) == 4 and min(a[2:]) >= 2
 
@@ -143,6 +147,27 @@ ONE: Final = [
         "F.layer_norm({a}, {a}.shape[-1:])",
         lambda a: len(a) > 0 and a[-1] > 1,
     ),
+    Form("rms_norm({a}, eps=1e-6)", "F.rms_norm({a}, {a}.shape[-1:], eps=1e-6)", _axes),
+    Form("batch_norm({a})", "F.batch_norm({a}, None, None, training=True)", _planes),
+    Form("group_norm({a}, 1)", "F.group_norm({a}, 1)", _planes),
+    Form("instance_norm({a})", "F.instance_norm({a})", _planes),
+    Form("norm({a})", "linalg.vector_norm({a})"),
+    Form("norm({a}, axis={n})", "linalg.vector_norm({a}, dim={n})", _axes),
+    Form("normalize({a}, axis={n})", "F.normalize({a}, dim={n})", _axes),
+    Form("cumprod({a}, axis={n})", "cumprod({a}, {n})", _axes),
+    Form("sort({a}, axis={n})", "sort({a}, dim={n}, stable=True)[0]", _axes),
+    Form("roll({a}, 2, axis={n})", "roll({a}, 2, {n})", _axes),
+    *(Form(f"{one}({{a}})", f"{one}({{a}})", _is_matrix) for one in ("tril", "triu")),
+    *_same("round({a}) * {a}", "floor({a}) * {a}", "ceil({a}) + trunc({a})"),
+    Form("put({a}[{a} > 0], 1)", "{a}.masked_fill({a} > 0, 1)"),
+    Form("put({a}[0], {a}[-1])", "slice_scatter({a}, {a}[-1:], 0, 0, 1)", _axes),
+    Form("interpolate({a}, 3)", "F.interpolate({a}, (3, 3))", _planes),
+    Form(
+        "interpolate({a}, 3, mode='bilinear')",
+        "F.interpolate({a}, (3, 3), mode='bilinear')",
+        _planes,
+    ),
+    Form("adaptive_avg_pool2d({a}, 2)", "F.adaptive_avg_pool2d({a}, 2)", _planes),
     Form(
         "sum(einsum('ij,kj->ik', {a}, {a}))",
         "sum(einsum('ij,kj->ik', {a}, {a}))",
@@ -166,6 +191,9 @@ TWO: Final = [
     Form("cross_entropy({a}, softmax({b}, axis=1))", "F.cross_entropy({a}, softmax({b}, 1))", lambda a, b: a == b and len(a) == 2),
     Form("binary_cross_entropy_with_logits({a}, sigmoid({b}))", "F.binary_cross_entropy_with_logits({a}, sigmoid({b}))", lambda a, b: a == b),
     Form("conv2d({a}, {b}, padding=1)", "F.conv2d({a}, {b}, padding=1)", lambda a, b: len(a) == len(b) == 4 and a[1] == b[1] and max(b[2:]) <= min(a[2:])),
+    Form("conv_transpose2d({a}, swapaxes({b}, 0, 1), stride=2)", "F.conv_transpose2d({a}, swapaxes({b}, 0, 1), stride=2)", lambda a, b: len(a) == len(b) == 4 and a[1] == b[1]),
+    Form("linear({a}, {b})", "F.linear({a}, {b})", lambda a, b: len(a) > 0 and len(b) == 2 and a[-1] == b[1]),
+    Form("binary_cross_entropy(sigmoid({a}), sigmoid({b}))", "F.binary_cross_entropy(sigmoid({a}), sigmoid({b}))", lambda a, b: a == b),
     Form("einsum('i,ij->j', {a}, {b})", "einsum('i,ij->j', {a}, {b})", lambda a, b: len(a) == 1 and len(b) == 2 and a[0] == b[0]),
 ]  # fmt: skip
 

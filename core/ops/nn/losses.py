@@ -149,7 +149,7 @@ def _left(target: Array, options: _Options) -> Array:
 
 def _counts(input: Array, target: Array, along: int, options: _Options) -> Array:
     """Return how much each class counts in the loss of each sample."""
-    classes = input.shape[along]
+    classes: int = input.shape[along]
     weights = options.weight
     weights = np.ones(classes, input.dtype) if weights is None else weights
     column = (-1, *[1] * (input.ndim - along - 1))

@@ -62,11 +62,20 @@ def _ends(size: int, made: int) -> Array:
     return places
 
 
+def _bilinear(size: int, made: int) -> Taps:
+    return _between(_halves(size, made), size)
+
+
+def _aligned(size: int, made: int) -> Taps:
+    return _between(_ends(size, made), size)
+
+
 def _windows(size: int, made: int) -> Taps:
     """Return the windows that share out all numbers, each as a mean."""
     first: Array = np.arange(made) * size // made
     stop: Array = -(-(np.arange(made) + 1) * size // made)
-    taps = first + np.arange(max(stop - first)).reshape(-1, 1)
+    longest = int(np.max(stop - first))
+    taps = first + np.arange(longest).reshape(-1, 1)
     return np.minimum(taps, size - 1), (taps < stop) / (stop - first)
 
 
@@ -98,8 +107,8 @@ def _windows_code(size: int, made: int) -> str:
 
 _WAYS: Final[Mapping[str, Way]] = {
     "nearest": Way(_nearest, _nearest_code),
-    "bilinear": Way(lambda n, m: _between(_halves(n, m), n), _halves_code),
-    "ends": Way(lambda n, m: _between(_ends(n, m), n), _ends_code),
+    "bilinear": Way(_bilinear, _halves_code),
+    "ends": Way(_aligned, _ends_code),
     "windows": Way(_windows, _windows_code),
 }
 
@@ -124,7 +133,7 @@ def _back(g: Array, axis: int, size: int, taps: Taps) -> Array:
     whole = np.zeros(shape, g.dtype)
     for place, row in zip(places, shares.astype(g.dtype), strict=True):
         share = row.reshape(column)
-        index = (..., place) if axis == -1 else (..., place, slice(None))
+        index: Any = (..., place) if axis == -1 else (..., place, slice(None))
         np.add.at(whole, index, np.where(share == 0, 0, g * share))
     return whole
 
@@ -226,6 +235,14 @@ def _way_of(*, mode: str = "nearest", align_corners: bool = False, **_size: Any)
     return _WAYS["ends" if align_corners and mode == "bilinear" else mode]
 
 
+def _pooled_size(_input: Shape, *, output_size: int | Pair) -> Pair:
+    return pair(output_size)
+
+
+def _pooled_way(*, output_size: int | Pair) -> Way:
+    return _WAYS["windows"]
+
+
 def _of_zeros(_y: Array, input: Array, **attributes: Any) -> Array:
     """Tell where all numbers that count are 0."""
     size = _size_of(input.shape, **attributes)
@@ -260,8 +277,8 @@ ROWS: Final[tuple[Op, ...]] = (
     ),
     _row(
         "adaptive_avg_pool2d",
-        lambda _input, *, output_size: pair(output_size),
-        lambda **_size: _WAYS["windows"],
+        _pooled_size,
+        _pooled_way,
         Form(
             "1 / size of its window",
             "{g} / size of the window, at each number of it",
