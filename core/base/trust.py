@@ -6,9 +6,8 @@ pipe, the commands of a stop, may have come from a stranger: it stays in its fol
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from .errors import InputError
 from .files import read_text, within
@@ -19,8 +18,7 @@ from .text import clean
 _ALLOW: Final = "typed at the prompt it may be any file, and so may it with --trust"
 
 
-@dataclass(frozen=True, slots=True)
-class Trust:
+class Trust(NamedTuple):
     """What command lines may do with files.
 
     In a folder they read and write files with the right ending, in it and below it, by

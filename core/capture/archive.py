@@ -44,7 +44,6 @@ if TYPE_CHECKING:
     from ..engine.graph import Graph
     from ..ops.table import Array, Value
 
-ENDING: Final = ".gradstep"
 ALIGNED: Final = 64  # bytes: where the numbers of an array begin, in the file
 _PADDING: Final = 0xD935  # an extra field that others use to align members, too
 _LOCAL: Final = 30  # bytes of a local header without name and extra field

@@ -5,7 +5,6 @@ What only one command needs is imported when it is carried out: a session opens 
 
 from __future__ import annotations
 
-from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
@@ -30,7 +29,7 @@ GROUPS: Final[Mapping[str, tuple[Command, ...]]] = MappingProxyType(_GROUPS)
 _GROUPS["the session"] += (*help_rows(GROUPS), session.QUIT)
 COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
     {
-        row.name: replace(row, group=group)
+        row.name: row._replace(group=group)
         for group, rows in GROUPS.items()
         for row in rows
     }

@@ -5,8 +5,7 @@ The prompt, the keys, the palette, `help` and the README are made from it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,8 +27,7 @@ Completes = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     """One command. `keys` are those of the application, the reverse in capitals."""
 
     name: str  # the first word of its command lines

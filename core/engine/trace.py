@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from dataclasses import dataclass
 from functools import cached_property, reduce
 from itertools import accumulate
 from operator import add, neg
@@ -80,8 +79,7 @@ class Update(NamedTuple):
 Event = Forward | Seed | Contribution | Update
 
 
-@dataclass(frozen=True, slots=True)
-class Breakdown:
+class Breakdown(NamedTuple):
     """One contribution opened: upstream × local → product → reduced → accumulated.
 
     `local` is the local derivative as an array, where one array can show it; `product`

@@ -12,7 +12,6 @@ from __future__ import annotations
 import itertools
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, NamedTuple
 
@@ -47,8 +46,7 @@ class Route(NamedTuple):
     points: tuple[Point, ...]  # (x, y) of the corners, both ends included
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(NamedTuple):
     """A drawing: a place for each box, a route for each edge. `down` is its way."""
 
     places: tuple[Place, ...]  # by box
@@ -58,15 +56,15 @@ class Layout:
     down: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Layers:
+class Layers(NamedTuple):
     """Boxes and bends in ranks, each rank in order: a drawing without measures.
 
     Items 0 … count − 1 are the boxes, the rest are bends. `links` leads from each item
     to those of the next rank, `back` to those of the one before.
     """
 
-    count: int  # how many boxes there are
+    # how many boxes there are
+    count: int  # pyright: ignore[reportIncompatibleMethodOverride]  # not a search
     rank: Sequence[int]  # of each item, counted from 0
     # for each rank, its items from one side to the other
     order: Sequence[Sequence[int]]

@@ -12,7 +12,10 @@ Functions of the prelude see each other and the operations, and nothing else.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -29,7 +32,7 @@ from .statements import Leaf, Reading
 from .syntax import Function, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection
 
     from ..engine.graph import Graph, Locate
     from ..ops.table import Value
@@ -94,6 +97,30 @@ def build(
     return Program(graph, MappingProxyType(reading.leaves))
 
 
+class _Recipes(Mapping[str, Function]):
+    """The functions of the prelude by name; its text is read when one is called."""
+
+    def __getitem__(self, name: str) -> Function:
+        if name not in self._names:
+            raise KeyError(name)
+        return self._functions[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    _names = tuple(re.findall(r"^def (\w+)", PRELUDE, re.MULTILINE))
+
+    @cached_property
+    def _functions(self) -> Mapping[str, Function]:
+        return _prelude()
+
+
 def _prelude() -> Mapping[str, Function]:
     module = parse(PRELUDE, "prelude", LIMITS, place="prelude")
     if module.problems:  # our own text is wrong
@@ -102,7 +129,7 @@ def _prelude() -> Mapping[str, Function]:
     return MappingProxyType({item.name: item for item in functions})
 
 
-RECIPES: Final = _prelude()
+RECIPES: Final[Mapping[str, Function]] = _Recipes()
 
 
 def _placed(problem: Problem, source: str, locate: Locate | None) -> Problem:

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn
 
 import numpy as np
 
@@ -64,8 +64,7 @@ _MOST_LISTED: Final = 12  # names in a hint
 Readers = Mapping[type[ast.AST], Callable[..., Bound]]
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(NamedTuple):
     """What a scenario gives to its program: an input, a parameter or a constant."""
 
     kind: NodeKind  # "input", "parameter" or "constant"

@@ -22,8 +22,7 @@ from ..base.errors import InputError, Problem, ScenarioError
 from ..base.files import read_text
 from ..base.limits import LIMITS, Limits
 from ..base.text import Place, clean, nearest
-from ..capture.archive import ENDING
-from ..capture.archive import read as read_capture
+from ..capture import ENDING
 from ..engine.subject import Claims, NotePlace, Subject, When
 from ..ops.table.checks import is_whole
 from ..program.build import Leaf, Program, build
@@ -137,7 +136,9 @@ def load(path_or_name: str | pathlib.Path, limits: Limits = LIMITS) -> Scenario:
 
 
 def _of_capture(path: pathlib.Path, source: str, limits: Limits) -> Scenario:
-    capture = read_capture(path, shown=source, limits=limits)
+    from ..capture.archive import read  # noqa: PLC0415  # few are captures
+
+    capture = read(path, shown=source, limits=limits)
     given = MappingProxyType[str, Leaf]({})
     return Scenario(
         capture.subject, path, source, "captures", 0, given, None, None, (), capture

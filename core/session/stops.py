@@ -94,8 +94,7 @@ class Stop:
     trust: Trust = KEYBOARD  # in these lines
 
 
-@dataclass(frozen=True, slots=True)
-class Meeting:
+class Meeting(NamedTuple):
     """A stop met at an event; `before` and `after` are in the order of time."""
 
     stop: Stop  # the one that was met, with the counts before it
@@ -103,7 +102,9 @@ class Meeting:
     before: Any = None
     after: Any = None
     # of the element that changed or was caught; None for none
-    index: tuple[int, ...] | None = None
+    index: (  # pyright: ignore[reportIncompatibleMethodOverride]  # not a search
+        tuple[int, ...] | None
+    ) = None
 
     def position(self, direction: Direction) -> int:
         """Return where travel halts."""

@@ -6,7 +6,6 @@ follow from each other, is in `iterations`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
@@ -75,8 +74,7 @@ class Timeline(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Single:
+class Single(NamedTuple):
     """The timeline of a run without training."""
 
     only: Trace  # of the run

@@ -88,8 +88,7 @@ class State:
     budget: Budget = field(default_factory=Budget)  # of the line that asks
 
 
-@dataclass(frozen=True, slots=True)
-class Expression:
+class Expression(NamedTuple):
     """A parsed expression. `reads` are the quantities that it depends on."""
 
     text: str  # as it was written

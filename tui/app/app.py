@@ -253,10 +253,15 @@ class GradstepApp(App[int]):
             return False
         if getattr(screen, "answers_soon", False):
             return False
-        stack = self.screen_stack
-        widgets = [w for s in stack for w in s.walk_children(Widget, with_self=True)]
-        are_up = all(one.is_running and one.is_mounted for one in widgets)
-        return are_up and not any(one.message_queue_size for one in (self, *widgets))
+        if self.message_queue_size:
+            return False
+        waiting: list[Widget] = [*self.screen_stack]
+        while waiting:
+            one = waiting.pop()
+            if one.message_queue_size or not (one.is_running and one.is_mounted):
+                return False
+            waiting += one.children
+        return True
 
     @property
     def is_behind(self) -> bool:

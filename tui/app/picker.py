@@ -21,7 +21,7 @@ from ...core.base.errors import InputError
 from ...core.base.files import open_regular
 from ...core.base.limits import LIMITS
 from ...core.base.text import clean, counted
-from ...core.capture.archive import ENDING
+from ...core.capture import ENDING
 from ...core.debugger.debugger import event_count
 from ...core.scenario.builtin import builtin_names
 from ...core.scenario.scenario import Scenario, load

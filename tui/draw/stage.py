@@ -6,10 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from ...core.account.account import account
-from ...core.account.blame import blame
 from ...core.base.errors import CommandError
-from ...core.capture.selfcheck import difference, sentence
 from ...core.engine.subject import NotePlace, Subject, When
 from ...core.engine.trace import Contribution, Forward, Seed, Trace
 from ...core.words.expression import parse_element
@@ -125,6 +122,9 @@ def _theirs(stage: Stage, happens: Contribution) -> Iterator[str]:
     run, claims = stage.trace.run, stage.subject.claims
     if claims is None or run.patches:
         return
+    from ...core.account.account import account  # noqa: PLC0415  # few have any
+    from ...core.account.blame import blame  # noqa: PLC0415  # likewise
+
     found = run.recent.of("account", lambda: account(run, claims))
     edge = (happens.consumer, happens.argument)
     for group in found.rules():
@@ -138,10 +138,13 @@ def _misrecorded(stage: Stage, node: int) -> Iterator[str]:
     """Yield that a recorded value is not what its operation gives, where it is not."""
     run = stage.trace.run
     if node in stage.subject.known and not run.patches:
+        from ...core.capture import selfcheck  # noqa: PLC0415  # few are captures
+
         row, values = run.graph.nodes.rows[node], run.values
-        found = difference(row, values[node], [values[k] for k in row[4]])
+        found = selfcheck.difference(row, values[node], [values[k] for k in row[4]])
         if found is not None:
-            yield f"not what this operation gives: {sentence(run.graph, found)}"
+            said = selfcheck.sentence(run.graph, found)
+            yield f"not what this operation gives: {said}"
 
 
 def author_notes(stage: Stage, event: int) -> list[str]:

@@ -7,7 +7,6 @@ A drawing is made once for a graph and its folding. What changes from step to st
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
@@ -77,8 +76,7 @@ class Plan(NamedTuple):
 Label = tuple[tuple[Piece, ...], ...]  # the pieces of each of its lines
 
 
-@dataclass(frozen=True, slots=True)
-class Drawing:
+class Drawing(NamedTuple):
     """Lines of characters. `labels` lists, by line, where which line of a label stands.
 
     `cells` are those of each route, each with the sides that the route leads to.

@@ -8,9 +8,9 @@ ever written.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 from rich.color import Color as Paint
@@ -96,8 +96,7 @@ Line = list[Segment]
 # ------------------------------------------------------------------------- the inks
 
 
-@dataclass(frozen=True, slots=True)
-class Inks:
+class Inks(NamedTuple):
     """The styles of a widget's cells, from its component classes.
 
     `cells` are the inks of cells by the codes of `Scale.codes`.
@@ -107,7 +106,8 @@ class Inks:
     # Their colours where there is no room for numbers, and last that of the cursor;
     # nothing where a terminal has no colours, or only its own.
     halves: tuple[Paint, ...]
-    index: Ink  # of row and column numbers
+    # of row and column numbers
+    index: Ink  # pyright: ignore[reportIncompatibleMethodOverride]  # not a search
     here: Ink  # of the numbers of the cursor's row and column
     quiet: Ink  # of what is less important
     linked: Ink  # of elements that belong to the chosen one
@@ -170,8 +170,7 @@ def _bold(colour: Color) -> Iterator[Ink]:
 # ------------------------------------------------------------------------ the scale
 
 
-@dataclass(frozen=True, slots=True)
-class Scale:
+class Scale(NamedTuple):
     """How all cells of an array are written and shaded, told from a few of them.
 
     `template` is a number as wide as any, with its point where all have it.
@@ -213,18 +212,14 @@ class Scale:
 
     def texts(self, numbers: Iterable[Any]) -> list[str]:
         """Write numbers, all as wide, with their points below each other."""
-        left, right = map(len, split(self.template))  # before the point, and from it
-        made: list[str] = []
-        for number in numbers:
-            text = write(number, self.style)
-            whole, rest = split(text)
-            if max(left, len(whole)) + max(right, len(rest)) > self.width:
-                text = fitted(number, self.width, self.style.precision)
-                whole, rest = split(text)
-            fits = len(whole) <= left and len(rest) <= right
-            text = placed(text, left, right) if fits else text
-            made.append(text.rjust(self.width))
-        return made
+        room = tuple(map(len, split(self.template)))  # before the point, and from it
+        return [
+            # As keys −0.0 is 0.0, and True is 1.0.
+            _known(number, self.style, room)
+            if type(number) is float and number
+            else _aligned(number, self.style, room)
+            for number in numbers
+        ]
 
     def codes(self, numbers: Array) -> Array:
         """Return for each number which ink and which sign it is drawn with.
@@ -239,6 +234,21 @@ class Scale:
         codes = _CODES[(values < 0).view(np.int8), levels]
         codes[np.isnan(values)] = _NAN
         return codes
+
+
+def _aligned(number: Any, style: Style, room: tuple[int, ...]) -> str:
+    """Write a number with so much room before its point, and from it on."""
+    left, right = room
+    text = write(number, style)
+    whole, rest = split(text)
+    if max(left, len(whole)) + max(right, len(rest)) > left + right:
+        text = fitted(number, left + right, style.precision)
+        whole, rest = split(text)
+    fits = len(whole) <= left and len(rest) <= right
+    return placed(text, left, right) if fits else text.rjust(left + right)
+
+
+_known = lru_cache(8192)(_aligned)  # from step to step most numbers stay the same
 
 
 def _template(texts: Sequence[str]) -> str:

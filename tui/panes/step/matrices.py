@@ -103,5 +103,5 @@ def _joined(parts: Sequence[tuple[int, Line]]) -> Line:
         if start > x:
             joined.append(Segment(" " * (start - x)))
         joined += line
-        x = max(start, x) + sum(cell_len(text) for text, _, _ in line)
+        x = max(start, x) + cell_len("".join([text for text, _, _ in line]))
     return joined

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from ....core.engine.trace import Contribution, Event, Forward, Seed, Trace, Update
@@ -30,8 +29,7 @@ class Told(NamedTuple):
     formula: Formula  # what it does in symbols
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(NamedTuple):
     """One event and what there is to say of it, wherever the cursor is."""
 
     stage: Stage  # subject, trace and look
