@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import linecache
+import os
 import warnings
 from dataclasses import dataclass
 from functools import cached_property
@@ -307,9 +308,18 @@ class Texts:
         return self._spots[key]
 
 
+def whole_path(file: str, folder: Path) -> Path:
+    """Return where a file is that the interpreter names: a script, as it was typed.
+
+    >>> whole_path("net.py", Path("/home/ada")).as_posix()
+    '/home/ada/net.py'
+    """
+    return Path(os.path.normpath(folder / file))
+
+
 def short_name(file: str, folder: Path) -> str:
     """Return what a file is called in a capture: no folder of the machine is in it."""
-    path = Path(file)
+    path = whole_path(file, folder)
     if path.is_relative_to(folder):
         return clean(path.relative_to(folder).as_posix())
     for mark in ("site-packages", "dist-packages"):

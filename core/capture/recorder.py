@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,11 +18,13 @@ from ..program.static import Ref
 from .capture import About, Capture
 from .lowering import PENDING_FRAME, PENDING_STATEMENT, Lowering, Unspelled
 from .opaque import opaque
+from .places import whole_path
 from .plan import FrameOf, Level, Named, Names, Plan, StatementOf
 from .record import Tensor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from ..ops.table import Array, Value
     from .places import Place, Spot
@@ -391,7 +392,9 @@ def _kind_of(plan: Plan) -> type[np.floating[Any]]:
 
 
 def _is_inside(path: str, folder: Path) -> bool:
-    return Path(path).is_relative_to(folder) and "site-packages" not in path
+    return (
+        whole_path(path, folder).is_relative_to(folder) and "site-packages" not in path
+    )
 
 
 def _frozen(array: Array) -> Array:

@@ -130,3 +130,5 @@ def test_a_file_is_called_by_no_folder_of_the_machine(tmp_path) -> None:
     library = "/usr/lib/python3/site-packages/torch/nn/linear.py"
     assert short_name(library, tmp_path) == "torch/nn/linear.py"
     assert short_name("/home/ada/net.py", tmp_path) == "net.py"
+    assert short_name("models/net.py", tmp_path) == "models/net.py"
+    assert short_name("../net.py", tmp_path) == "net.py"
