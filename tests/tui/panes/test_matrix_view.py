@@ -4,7 +4,6 @@ import asyncio
 import math
 import tracemalloc
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -73,7 +72,7 @@ def test_colours_say_how_large_where_there_are_any() -> None:
     grid = Grid(np.array([[8.0, -8.0, 0.0, 1.0, np.nan]]), LOOK)
     grid.compact = True
     grid.fit(60, 12)
-    _, line = grid.lines(60, 12, replace(INKS, halves=PAINTS))
+    _, line = grid.lines(60, 12, INKS._replace(halves=PAINTS))
     assert "".join(segment.text for segment in line) == "   - ·  NN"
 
 
@@ -171,7 +170,7 @@ def test_narrower_cells_have_fewer_digits(
 
 def test_linked_cells_are_those_of_the_region() -> None:
     ink = Style(underline=True)
-    inks = replace(INKS, linked=ink)
+    inks = INKS._replace(linked=ink)
     grid = Grid(np.zeros((3, 4)), LOOK)
     grid.linked = Region((range(1, 2), range(4)))
     marked = [
@@ -329,7 +328,7 @@ def halved(array: np.ndarray[Any, Any], cursor: tuple[int, int]) -> Grid:
 
 def test_without_numbers_a_character_is_two_cells() -> None:
     grid = halved(np.array([[8.0, 0.0], [-8.0, np.nan], [1.0, 0.0]]), (2, 1))
-    top, low = grid.lines(20, 5, replace(INKS, halves=PAINTS))[1:]
+    top, low = grid.lines(20, 5, INKS._replace(halves=PAINTS))[1:]
     signs = [(segment.text, segment.style) for segment in (*top[1:], *low[1:])]
     assert signs == [
         ("▀", Style(color=PAINTS[8], bgcolor=PAINTS[16])),
@@ -346,7 +345,7 @@ def test_the_cursor_is_in_sight_of_halves(row: int, column: int, height: int) ->
     grid.fit(20, height)
     grid.cursor = (row, column)
     grid.fit(20, height)
-    lines = grid.lines(20, height, replace(INKS, halves=PAINTS))
+    lines = grid.lines(20, height, INKS._replace(halves=PAINTS))
     styles = [
         segment.style for line in lines for segment in line if "▀" in segment.text
     ]
@@ -359,7 +358,7 @@ def test_the_map_shows_all_and_frames_what_is_in_sight() -> None:
     grid = halved(array, (0, 0))
     grid.compact = False
     grid.look_at(10, 20, 8, 40)
-    lines = map_of(grid, replace(INKS, halves=PAINTS), 25, 10)
+    lines = map_of(grid, INKS._replace(halves=PAINTS), 25, 10)
     pixels: list[list[int]] = []
     for line in lines:
         upper, lower = [], []
