@@ -242,8 +242,8 @@ def _term(account: Account, finding: Finding, theirs: Array) -> str:
         ):
             continue
         is_whole = not name or len(terms) == 1
-        nice = round(times, 6)
-        if nice in _TIMES:
+        nice = next((one for one in _TIMES if abs(times - one) < _SLIGHT), None)
+        if nice is not None:
             if is_whole:
                 return f"that is {_OF_ALL[nice]}"
             return f"that is the right one with the term of {name} {_TIMES[nice]}"

@@ -609,7 +609,7 @@ def _counts_words(
         classes = _column(input, along, f"np.arange({input[along]})")
         words, code = "onehot({target})", f"({numbers} == {classes})"
     if even:
-        words = f"({1 - even:g} {words} + {even:g} / {input[along]})"
+        words = f"({1 - even} {words} + {even} / {input[along]})"
         code = f"({1 - even!r} * {code} + {even / input[along]!r})"
     if weighs:
         words, code = (
@@ -631,7 +631,7 @@ def _chance_words(
     if weighs:
         words, code = " ∘ {weight}", f" * {_column(input, along, '{weight}')}"
     if even:
-        words, code = f"{words} · {1 - even:g}", f"{code} * {1 - even!r}"
+        words, code = f"{words} · {1 - even}", f"{code} * {1 - even!r}"
     return words, code
 
 
