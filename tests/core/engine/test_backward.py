@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import tracemalloc
 from dataclasses import replace
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from gradstep.core.engine.graph import Builder
 from gradstep.core.engine.patches import NO_PATCHES, Patches
 from gradstep.core.engine.run import Run, evaluate
 from gradstep.core.ops import OPS
+from gradstep.core.program.build import Leaf, build
 from runs import edge, number, op_of, patched, program_of, programs, run_of, times
 
 if TYPE_CHECKING:
@@ -170,6 +172,22 @@ def test_slopes_that_forward_has_found_are_handed_on(
     assert found is not None
     assert slopes is not None
     np.testing.assert_allclose(found, gradient, 1e-6)
+
+
+def test_slopes_that_are_handed_on_take_no_room_of_their_own() -> None:
+    x = np.full(1 << 18, 0.5)
+    x.setflags(write=False)
+    lines = [f"h{k + 1} = gelu(h{k})" for k in range(8)]
+    made = build("\n".join(["h0 = x", *lines, "E = sum(h8)"]), {"x": Leaf("input", x)})
+    tracemalloc.start()
+    try:
+        found = evaluate(made.graph, made.leaves)
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len(found.graph) == 10
+    # Eight values, and nine gradients, of which each takes the place of slopes.
+    assert most < 18.5 * x.nbytes
 
 
 def test_the_cases_are_as_specified() -> None:
