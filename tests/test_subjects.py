@@ -96,6 +96,7 @@ LINES: Final[dict[str, tuple[str, str]]] = {
     "paths": ("paths W[0, 0]", "-2 = the sum of 2 paths"),
     "transposes": ("transposes y", "∂L/∂W through y:"),
     "check": ("check", "comparisons agree"),
+    "rules": ("rules", "there are no gradients to be held to account"),
     "set": ("set x[0, 0] = 2", "run 1: x[0, 0] = 2 (was 1)"),
     "detach": ("detach y<-W", "W.grad: "),
     "patch": ("patch y<-x transpose", "first x.grad[0, 0]: -8 → -6"),
@@ -189,7 +190,12 @@ def test_a_graph_built_by_hand_is_exported(name: str) -> None:
         debugger.subject, debugger.trace, debugger.position, element, debugger.progress
     )
     assert isinstance(text, str)
-    expected = {"py": "x_grad", "dot": "matmul", "tex": r"\frac{\partial"}
+    expected = {
+        "py": "x_grad",
+        "scenario": "W @ x",
+        "dot": "matmul",
+        "tex": r"\frac{\partial",
+    }
     assert expected.get(name, "-12") in text
     if name == "py":
         space: dict[str, object] = {}

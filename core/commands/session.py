@@ -11,7 +11,7 @@ from ..base.errors import AssertionFailed, CommandError, Interrupted
 from ..base.exits import FAILED, INTERRUPTED
 from ..base.save import saying_what_is_kept
 from ..base.text import clean, counted, nearest
-from ..export.formats import FORMATS, export
+from ..export.formats import FORMATS, ending, export
 from ..session.reply import REASONS, Answer, Reply, Stopped
 from ..words.expression import parse_element, truth
 from ..words.numbers import distinct, index_text, number_text, printed
@@ -206,7 +206,7 @@ def _export(session: Session, arguments: str) -> Answer:
             element,
             session.progress,
         )
-        session.trust.write(path, content, f".{name}", overwrite=force, hint=hint)
+        session.trust.write(path, content, ending(name), overwrite=force, hint=hint)
     data = {"file": clean(path), "format": name}
     return Answer((f"{FORMATS[name]} is in {clean(path)}",), data)
 

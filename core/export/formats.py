@@ -36,8 +36,18 @@ FORMATS: Final[Mapping[str, str]] = MappingProxyType(
         "dot": "the graph for Graphviz",
         "tex": "the derivation of a gradient in LaTeX",
         "py": "both passes as one NumPy program",
+        "scenario": "the same numbers as a scenario to read and edit",
     }
 )
+
+
+def ending(name: str) -> str:
+    """Return what the name of a file of a format ends with.
+
+    >>> ending("svg"), ending("scenario")
+    ('.svg', '.toml')
+    """
+    return ".toml" if name == "scenario" else f".{name}"
 
 
 def _samples(trace: Trace) -> tuple[str, ...]:
@@ -78,9 +88,15 @@ def _tex(
     return latex(subject, trace, element.node, element.index, progress=progress)
 
 
+def _scenario(subject: Subject, trace: Trace, *_: object) -> str:
+    from .scenario_text import scenario_text  # noqa: PLC0415  # 7 ms of a start
+
+    return scenario_text(subject, trace.run).text
+
+
 # Those that need no screen.
 EXPORTERS: Final[Mapping[str, Exporter]] = MappingProxyType(
-    {"dot": _dot, "py": _py, "tex": _tex}
+    {"dot": _dot, "py": _py, "scenario": _scenario, "tex": _tex}
 )
 
 

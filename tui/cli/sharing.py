@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
 
 from ...core.base.errors import InputError, Interrupted, Problem
 from ...core.base.limits import raised
 from ...core.base.save import saying_what_is_kept, write
 from ...core.base.text import clean, nearest
 from ...core.debugger.debugger import Debugger
-from ...core.export.formats import FORMATS, export
+from ...core.export.formats import FORMATS, ending, export
+from ...core.export.scenario_text import scenario_text
 from ...core.words.expression import parse_element
 from ..export.exports import png_of, with_screen
 from .output import loaded, progress
@@ -31,15 +35,22 @@ _PICTURES: Final = ("svg", "txt", "png")
 
 def do_export(options: Options) -> int:
     """Write a session, its graph, a derivation or its program."""
-    name = options.format or _ending(options.output, tuple(FORMATS), "--format says it")
+    names = {ending(one).removeprefix("."): one for one in FORMATS}
+    said = "--format says it"
+    name = options.format or names[_ending(options.output, tuple(names), said)]
     with _kept(options):
         return _write(_exported(name, options), options, FORMATS[name])
 
 
 def _kept(options: Options) -> AbstractContextManager[None]:
     """Return what says, where a person interrupts, whether a file is written."""
-    is_printed = options.output in {None, "-"}
-    return nullcontext() if is_printed else saying_what_is_kept(options.output)
+    if _is_printed(options):
+        return nullcontext()
+    return saying_what_is_kept(options.output)
+
+
+def _is_printed(options: Options) -> bool:
+    return options.output in {None, "-"}
 
 
 def _exported(name: str, options: Options) -> str | bytes:
@@ -59,6 +70,8 @@ def _exported(name: str, options: Options) -> str | bytes:
             element = parse_element(
                 options.element, debugger.graph, scenario.subject.names
             )
+        if name == "scenario" and element is None and not _is_printed(options):
+            return _with_arrays(debugger, Path(options.output), options)
         return export(
             debugger.exporters,
             name,
@@ -68,6 +81,18 @@ def _exported(name: str, options: Options) -> str | bytes:
             element,
             tell,
         )
+
+
+def _with_arrays(debugger: Debugger, path: Path, options: Options) -> str:
+    """Return a scenario; large arrays are written into a file beside it."""
+    beside = path.with_suffix(".npz")
+    made = scenario_text(debugger.subject, debugger.trace.run, beside.name)
+    if made.arrays:
+        arrays: dict[str, Any] = dict(made.arrays)
+        room, hint = io.BytesIO(), "--force writes over it"
+        np.savez(room, **arrays)
+        write(beside, room.getvalue(), overwrite=options.force, hint=hint)
+    return made.text
 
 
 def do_snapshot(options: Options) -> int:

@@ -154,3 +154,23 @@ two = 2.0
     path.with_name("own.toml").write_text(text, "utf-8")
     assert run(["rules", "own.toml"]) == 2
     assert says.replace("7:5", "8:5") in capsys.readouterr().err
+
+
+def test_a_capture_becomes_a_scenario_with_its_arrays_beside_it(
+    path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = ["export", path.name, "--format", "scenario", "-o", "lesson.toml"]
+    assert run(line) == 0
+    assert "as a scenario to read and edit is in lesson.toml" in capsys.readouterr().out
+    capture = in_two_files()
+    found = load("lesson.toml").subject
+    expected = capture.subject.run()
+    np.testing.assert_array_equal(found.run().values[-1], expected.values[-1])
+    assert run(line) == 2
+    assert "--force writes over it" in capsys.readouterr().err
+    assert run(["export", "two_layer_net", "-o", "net.toml"]) == 0
+    assert path.with_name("net.npz").stat().st_size > 10_000
+    first, second = load("two_layer_net").subject, load("net.toml").subject
+    one, other = first.run(), second.run()
+    node = first.graph.output
+    np.testing.assert_array_equal(one.values[node], other.values[second.graph.output])

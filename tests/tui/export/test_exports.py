@@ -13,7 +13,7 @@ import pytest
 from gradstep.core.base import exits
 from gradstep.core.base.errors import Interrupted, LimitError
 from gradstep.core.debugger.debugger import Debugger
-from gradstep.core.export.formats import FORMATS
+from gradstep.core.export.formats import FORMATS, ending
 from gradstep.core.scenario.scenario import builtin_names, load, parse
 from gradstep.tui.cli import main as cli
 from gradstep.tui.export import exports
@@ -197,7 +197,7 @@ def test_an_export_that_is_given_up_writes_nothing(
 
 @pytest.mark.parametrize("name", [n for n in FORMATS if n not in {"png", "tex"}])
 def test_the_name_of_a_file_says_the_format(name: str, tmp_path: Path, capsys) -> None:
-    path = tmp_path / f"a.{name}"
+    path = tmp_path / f"a{ending(name)}"
     place = ["--at", "40%"] if name in {"svg", "png"} else []  # others have every step
     arguments = ["export", "matmul", "-o", str(path), *place]
     assert cli.run(arguments) == exits.OK
