@@ -103,10 +103,11 @@ def _in_turn(leaves: Sequence[Tensor]) -> list[Tensor]:
 def _leaf_name(front: FrontEnd, plan: Plan, leaf: Tensor) -> str:
     if name := front.leaf_name(leaf):
         return clean(name)
-    levels = plan.levels(leaf.place) if leaf.place else []
-    spot = levels[-1].spot if levels else None
-    if spot is not None and spot.is_root and len(spot.targets) == 1:
-        return spot.targets[0]
+    if leaf.place and not front.hides(leaf.place.active.code.co_filename):
+        levels = plan.levels(leaf.place)
+        spot = levels[-1].spot if levels else None
+        if spot is not None and spot.is_root and len(spot.targets) == 1:
+            return spot.targets[0]
     return clean(leaf.made) or ("input" if leaf.is_float else "index")
 
 
@@ -311,7 +312,9 @@ class _Making:
         own: dict[int, Value] = {}
         hooked: dict[int, str] = {}
         for one in tensors:
-            index = self.nodes[id(one)]
+            index = self.nodes.get(id(one))
+            if index is None:  # a second result that nothing was done with
+                continue
             gradient = front.gradient(one)
             if gradient is not None:
                 own.setdefault(index, _frozen(gradient))

@@ -195,7 +195,9 @@ class _Reading:
         inside = {id(m) for one in met for m in one.modules() if m is not one}
         widest = [one for one in met if id(one) not in inside]
         large = [one for one in widest if next(one.parameters(), None) is not None]
-        if len(large) == 1:
+        if len(large) == 1 and not any(
+            name[:1].isdigit() for name, _ in large[0].named_children()
+        ):
             return {"": large[0]}
         found: dict[str, Any] = {}
         for one in large:

@@ -112,7 +112,7 @@ def _more(call: Call) -> Mapping[str, Any]:
     kind = "float64" if first.dtype == "float64" else "float32"
     more: dict[str, Any] = {"out": first.shape, "one": np.dtype(kind).type(1)}
     if len(call.outputs) == 2 and not call.outputs[1].is_float:
-        more["indices"] = call.outputs[1]
+        more["indices"] = call.outputs[1].held.value.detach().cpu().numpy()
     return more
 
 

@@ -230,6 +230,9 @@ class Tape:
             record.hint = record.hint or old.hint
             return record
         place = self.stack.place(frame)
+        base = tensor._base  # noqa: SLF001  # what it is a view of, as PyTorch has it
+        if base is not None and id(base) in self._known:
+            return self._put(tensor, old, self.operand(base, frame), place)
         for write in writes:
             old = self._put(tensor, old, write, place)
         return old

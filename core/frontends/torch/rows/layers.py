@@ -290,8 +290,14 @@ def _numpy(tensor: Tensor) -> str:
     return "float64" if tensor.dtype == "float64" else "float32"
 
 
+def _weight_norm(v: Any, g: Any, dim: int = 0) -> Any:
+    axes = tuple(axis for axis in range(v.ndim) if axis != dim % v.ndim)
+    return "v * (g / sqrt(sum(v ** 2, axis=axes, keepdims=True)))", {"axes": axes}
+
+
 ROWS: Final = MappingProxyType(
     {
+        "_weight_norm": _weight_norm,
         "linear": _linear,
         "conv1d": _conv1d,
         "conv2d": _conv2d,
