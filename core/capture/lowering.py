@@ -20,7 +20,7 @@ from ..engine.graph import Frame, Site, Statement
 from ..program.build import RECIPES
 from ..program.expressions import READERS
 from ..program.statements import Reading, Scope
-from ..program.static import POISON, Bound, Ref, items
+from ..program.static import POISON, Bound, Ref, is_number, items
 from ..program.syntax import Module, Scanned
 
 if TYPE_CHECKING:
@@ -65,6 +65,12 @@ class Lowering(Reading):
         if self.scope is self._outer and self.here is not None:
             return self.here
         return super().site(node)
+
+    def as_node(self, value: Bound, node: ast.expr | None) -> int:
+        """Return the node behind a value; numbers become constants."""
+        if self.scope is self._outer and is_number(value):
+            return self.literal(value, repr(value))
+        return super().as_node(value, node)
 
     def leaf(self, name: str, kind: Any, array: Any, site: Site | None) -> int:
         """Add a leaf with its value."""
@@ -143,7 +149,7 @@ class Lowering(Reading):
     def constant(self, array: Array | np.generic) -> Ref:
         """Return an array that the call itself brings along, as a node."""
         if isinstance(array, np.generic):
-            return Ref(self.literal(array, f"{array.item()!r} {array.dtype}"))  # pyright: ignore[reportArgumentType]
+            return Ref(self.literal(array, f"{array.dtype}_one"))  # pyright: ignore[reportArgumentType]
         name = self.part(self.scope.target)
         return Ref(self.leaf(name, "constant", array, self.here))
 

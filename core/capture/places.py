@@ -40,7 +40,8 @@ class Place(NamedTuple):
     """Where in a running program something is called."""
 
     active: Active  # the function
-    at: int  # in its code, in bytes
+    # in its code, in bytes, and one more: what has to be done before stands there
+    at: int
 
 
 @dataclass(slots=True, eq=False)
@@ -59,7 +60,7 @@ class Stack:
         mark: Any = frame.f_trace
         if type(mark) is not Active:
             mark = self._mark(frame)
-        return Place(mark, frame.f_lasti)
+        return Place(mark, frame.f_lasti + 1)
 
     def _mark(self, frame: FrameType) -> Active:
         new: list[FrameType] = []

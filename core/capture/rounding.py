@@ -85,6 +85,8 @@ def size_of_terms(
     size = np.abs(np.asarray(y, dtype=np.float64))
     if op.once or op.kind in ("move", "gather"):
         return size
+    if op.portion:
+        size = size + np.abs(np.asarray(operands[0], np.float64))
     if op.kind != "elementwise":
         sizes = [_size(one) for one in operands]
         return size + np.abs(np.asarray(op.forward(*sizes, **attributes), np.float64))

@@ -14,7 +14,7 @@ import numpy as np
 
 from gradstep.core.capture.archive import read
 from gradstep.core.capture.record import Wanted
-from gradstep.core.frontends.running import Ended, Watch
+from gradstep.core.frontends.running import MOST, Ended, Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,9 +24,11 @@ if TYPE_CHECKING:
 PROGRAMS = Path(__file__).parent / "programs"
 
 
-def recorded(run: Callable[[], object], to: Path, **wanted: Any) -> Capture:
+def recorded(
+    run: Callable[[], object], to: Path, most: int = MOST, **wanted: Any
+) -> Capture:
     """Run something, and return what its file holds of it. Raises `InputError`."""
-    watch = Watch(to / "run.gradstep", Wanted(**wanted), ends=True)
+    watch = Watch(to / "run.gradstep", Wanted(**wanted), most, ends=True)
     watch.start()
     try:
         with suppress(Ended):
@@ -55,7 +57,7 @@ def snippet(code: str, folder: Path, **wanted: Any) -> Capture:
 
     def run() -> None:
         torch.manual_seed(0)
-        exec(compile(code, path, "exec"), known)  # noqa: S102  # a snippet of a test
+        exec(compile(code, path, "exec"), known)  # a snippet of a test
 
     return recorded(run, folder, folder=folder, **wanted)
 

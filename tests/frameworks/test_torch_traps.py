@@ -2,10 +2,16 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from recording import apart, names, snippet
 
-pytest.importorskip("torch")
+import gradstep
+from gradstep.core.base.errors import InputError
+from gradstep.core.capture.record import Wanted
+from gradstep.core.frontends.running import Watch
+
+torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.filterwarnings("default")
 
 # Code whose last line is a backward pass, and some of the names that it makes.
@@ -221,3 +227,219 @@ def test_what_is_recorded_is_what_ran(name: str, tmp_path: Path) -> None:
     assert wrong == [] or (capture.subject.dtype == "float32" and worst < 1e-4)
     assert capture.about.notes == ()
     assert {*expected} <= {*names(capture), *capture.subject.graph.aliases}
+
+
+def own(capture, name: str) -> np.ndarray:
+    return np.asarray(capture.own[capture.subject.graph.names[name]])
+
+
+def value(capture, name: str) -> np.ndarray:
+    node = capture.subject.graph.names[name]
+    leaves = capture.subject.leaves
+    return np.asarray(leaves[node] if node in leaves else capture.values[node])
+
+
+TWICE = """
+x = torch.full((3,), 2.0, dtype=torch.float64, requires_grad=True)
+trunk = x ** 2
+first = (trunk * 3).sum()
+second = (trunk * 5).sum()
+first.backward(retain_graph=True)
+second.backward()
+"""
+
+
+@pytest.mark.parametrize(("step", "factor"), [(1, 3), (2, 5)])
+def test_each_backward_pass_has_its_own_gradients(
+    step: int, factor: float, tmp_path: Path
+) -> None:
+    capture = snippet(TWICE, tmp_path, step=step)
+    assert own(capture, "trunk").tolist() == [factor] * 3
+    assert own(capture, "x").tolist() == [4 * factor] * 3
+    assert apart(capture)[2] == []
+
+
+def test_a_hook_that_changes_a_gradient_is_told_as_one(tmp_path: Path) -> None:
+    code = """
+x = torch.ones(3, dtype=torch.float64, requires_grad=True)
+h = x * 2
+h.register_hook(lambda g: g * 10)
+k = h * 1
+k.register_hook(lambda g: None)
+loss = k.sum()
+loss.backward()
+"""
+    capture = snippet(code, tmp_path)
+    graph = capture.subject.graph
+    assert capture.hooked == {graph.names["h"]: "snippet.py:4"}
+    assert own(capture, "h").tolist() == [1, 1, 1]  # as it came
+    assert own(capture, "x").tolist() == [20, 20, 20]  # as it went on
+
+
+STRANGE = {
+    "another thread": """
+import threading
+made = []
+x = torch.ones(3, requires_grad=True)
+thread = threading.Thread(target=lambda: made.append(x * 2))
+thread.start()
+thread.join()
+h = made[0]
+loss = h.sum()
+loss.backward()
+""",
+    "a scripted module": """
+import io, warnings
+warnings.simplefilter("ignore")
+layer = torch.jit.trace(nn.Linear(3, 2), torch.ones(1, 3))
+h = layer(torch.ones(4, 3))
+loss = h.sum()
+loss.backward()
+""",
+}
+
+
+@pytest.mark.parametrize("name", STRANGE)
+def test_a_history_that_nobody_recorded_is_named_and_refused(
+    name: str, tmp_path: Path
+) -> None:
+    line = 1 + STRANGE[name].splitlines().index("loss = h.sum()")
+    with pytest.raises(InputError, match=rf"^h \(snippet.py:{line}\) has a history"):
+        snippet(STRANGE[name], tmp_path)
+    capture = snippet(STRANGE[name], tmp_path, takes_strange=True)
+    assert names(capture) == ["loss"]
+
+
+def test_a_reentrant_checkpoint_is_a_rule_of_its_own(tmp_path: Path) -> None:
+    code = """
+from torch.utils.checkpoint import checkpoint
+x = torch.ones(3, dtype=torch.float64, requires_grad=True)
+h = checkpoint(lambda y: y.exp() * 2, x, use_reentrant=True)
+loss = (h ** 2).sum()
+loss.backward()
+"""
+    capture = snippet(code, tmp_path)
+    assert apart(capture)[2] == []
+
+
+def test_an_operation_without_a_rule_is_opaque_and_named(tmp_path: Path) -> None:
+    code = """
+x = torch.full((3,), 0.5, dtype=torch.float64, requires_grad=True)
+h = torch.special.i0(x)
+loss = h.sum()
+loss.backward()
+"""
+    capture = snippet(code, tmp_path)
+    (note,) = capture.about.notes
+    assert "i0 (snippet.py:3) has no rule here" in note
+    assert own(capture, "h").tolist() == [1, 1, 1]
+    with pytest.raises(InputError, match=r"i0 \(snippet.py:3\) has no rule here"):
+        snippet(code, tmp_path, is_strict=True)
+
+
+def test_too_many_bytes_are_refused_with_their_number(tmp_path: Path) -> None:
+    code = """
+x = torch.ones(1000, dtype=torch.float64, requires_grad=True)
+loss = (x * 2 + 1).sum()
+loss.backward()
+"""
+    with pytest.raises(InputError, match=r"take more than .* bytes; --max-bytes"):
+        snippet(code, tmp_path, most=10_000)
+
+
+BOTH = """
+torch.manual_seed(3)
+net = nn.Sequential(
+    nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.ReLU(inplace=True), nn.Dropout2d(0.3),
+    nn.Flatten(), nn.Linear(4 * 36, 8), nn.Dropout(0.5), nn.LayerNorm(8), nn.GELU(),
+)
+lstm = nn.LSTM(8, 4, num_layers=2, dropout=0.2)
+attention = nn.MultiheadAttention(4, 2, dropout=0.1)
+x = torch.randn(5, 1, 8, 8)
+y, _ = lstm(net(x)[None])
+z, _ = attention(y, y, y, need_weights=False)
+q = F.scaled_dot_product_attention(z, z, z, dropout_p=0.2, is_causal=True)
+loss = (q.double() ** 2).sum() + F.cross_entropy(z[0], torch.tensor([0, 1, 2, 3, 0]))
+loss.backward()
+parts = [net, lstm, attention]
+found = [loss.detach(), torch.get_rng_state(), z.detach()]
+found += [p.grad for part in parts for p in part.parameters()]
+found += [b for b in net.buffers()]
+"""
+
+
+def test_looking_changes_nothing(tmp_path: Path) -> None:
+    known = {"torch": torch, "nn": torch.nn, "F": torch.nn.functional}
+    plain, watched = dict(known), dict(known)
+    exec(BOTH, plain)
+    watch = Watch(tmp_path / "run.gradstep", Wanted())
+    watch.start()
+    exec(BOTH, watched)
+    watch.stop()
+    assert watch.capture is not None, watch.problem
+    pairs = zip(plain["found"], watched["found"], strict=True)
+    assert [torch.equal(a, b) for a, b in pairs] == [True] * len(plain["found"])
+
+
+def test_numbers_of_sixteen_bits_are_widened_and_told(tmp_path: Path) -> None:
+    code = """
+layer = nn.Linear(8, 8)
+x = torch.randn(4, 8)
+with torch.autocast("cpu", dtype=torch.bfloat16):
+    h = layer(x)
+loss = F.gelu(h.float()).sum()
+loss.backward()
+"""
+    capture = snippet(code, tmp_path)
+    assert capture.about.notes == ("bfloat16 is widened to float32",)
+    assert apart(capture)[1] < 0.05  # bfloat16 has three digits
+
+
+def test_an_input_that_a_rule_returns_as_it_is_keeps_the_rule(tmp_path: Path) -> None:
+    code = """
+class Reverse(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x
+
+    @staticmethod
+    def backward(ctx, g):
+        return -g
+
+class Exp(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        y = torch.from_numpy(np.exp(x.detach().numpy()))
+        ctx.save_for_backward(y)
+        return y
+
+    @staticmethod
+    def backward(ctx, g):
+        return g * ctx.saved_tensors[0]
+
+x = torch.ones(3, dtype=torch.float64, requires_grad=True)
+h = Reverse.apply(x * 2)
+e = Exp.apply(h)
+loss = e.sum()
+loss.backward()
+"""
+    capture = snippet("import numpy as np\n" + code, tmp_path)
+    assert "Reverse.backward (snippet.py:9)" in capture.custom.values()
+    assert any("Exp" in note for note in capture.about.notes)
+
+
+def test_the_capture_manager_writes_what_its_block_did(tmp_path: Path) -> None:
+    path = tmp_path / "run.gradstep"
+    x = torch.ones(3, requires_grad=True)
+    with gradstep.capture(path) as run:
+        loss = (x * 2).sum()
+        loss.backward()
+        x.data.zero_()
+    assert run.capture is not None
+    assert gradstep.load(str(path)).subject.graph.names["loss"] >= 0
+    with (
+        pytest.raises(InputError, match="backward was never called"),
+        gradstep.capture(tmp_path / "none.gradstep"),
+    ):
+        (x * 2).sum()
+    assert not (tmp_path / "none.gradstep").exists()

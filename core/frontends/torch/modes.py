@@ -58,8 +58,11 @@ class Calls(TorchFunctionMode):
         """Call a function, and record what it did."""
         tape, kwargs = self._tape, kwargs or {}
         if tape.is_quiet or tape.is_full or _reads(func):
-            if getattr(func, "__name__", "") == "register_hook" and not tape.is_quiet:
+            name = "" if tape.is_quiet else getattr(func, "__name__", "")
+            if name == "register_hook":
                 return self._hook(func, args, kwargs, sys._getframe(1))  # noqa: SLF001
+            if name == "__set__" and plain_name(func) == "data":
+                tape.forget(args[0])  # other numbers stand there now
             return func(*args, **kwargs)
         name = plain_name(func)
         frame = sys._getframe(1)  # noqa: SLF001  # the way up is what is asked for
@@ -100,6 +103,8 @@ class Calls(TorchFunctionMode):
         call.is_custom = tape.has_custom and _is_inside_rule(place)
         tape.calls.append(call)
         call.outputs = tuple(tape.result(one, call, place) for one in made)
+        if call.is_custom or any(one.flows for one in call.outputs):
+            tape.watch(inputs)
 
     def _hook(self, func: Any, args: Any, kwargs: Any, frame: FrameType) -> Any:
         """Register a hook of the user's, and look at what it changes."""
@@ -107,6 +112,7 @@ class Calls(TorchFunctionMode):
         if not tensor.requires_grad:
             return func(*args, **kwargs)
         record = tape.operand(tensor, frame)
+        tape.watch([record])
         handle = func(*args, **kwargs)
         tape.watch_behind(tensor, record, tape.stack.place(frame))
         return handle
@@ -156,6 +162,8 @@ def _written(func: Any) -> tuple[tuple[int, str], ...]:
 
 @cache
 def _reads(func: Any) -> bool:
+    if type(func).__name__ == "OpOverload":  # from below: not what the user wrote
+        return True
     name = getattr(func, "__name__", "")
     if name in ("__get__", "__set__", "__delete__"):
         return name != "__get__" or plain_name(func) not in _GETS

@@ -94,6 +94,7 @@ class Recording:
         is_wanted = self.passes == self.wanted.step
         frame = sys._getframe(1)  # noqa: SLF001
         roots = [tape.operand(one, frame) for one in outputs] if is_wanted else []
+        tape.watch(roots)
         tape.begin_pass()
         self._depth, tape.is_quiet = 1, True
         try:

@@ -18,7 +18,7 @@ from ...capture.places import Active, Place, Stack
 from ...capture.record import Call, Owner, Tensor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from types import FrameType
 
 _OWN: Final = Path(__file__).resolve().parents[3]  # of this program
@@ -80,6 +80,7 @@ class Tape:
         self._known: dict[int, Tensor] = {}  # by identity of the user's tensors
         self._storages: dict[int, list[Tensor]] = {}  # by address
         self._writes: dict[int, list[Tensor]] = {}  # results in place, by address
+        self._gone: list[Tensor] = []  # known no more; their identity is still ours
         self._hooks: list[Any] = []
         self._most, self._bytes = most, 0
         self.is_full = False
@@ -109,10 +110,10 @@ class Tape:
             known = self._leaf(tensor, frame)
         elif known.held.is_stale:
             known = self._renewed(tensor, known, frame)
-        elif tensor.requires_grad and not known.flows and is_parameter(tensor):
-            known = self._leaf(tensor, frame)  # x.requires_grad_() since it was made
-        if tensor.requires_grad and not known.held.is_seen:
-            self._watch(tensor, known)
+        elif (tensor.requires_grad and not known.flows) and (
+            known.call is None or is_parameter(tensor)
+        ):  # x.requires_grad_() since it was made, or the result of a rule
+            known = self._leaf(tensor, frame)
         return known
 
     def known(self, tensor: Any) -> Tensor | None:
@@ -151,7 +152,8 @@ class Tape:
         """Record a tensor after a write into its storage."""
         index, chosen = _shared(tensor, write.held.user)
         given: dict[str, Any] = {"index": index, "chosen": chosen}
-        call = Call("a write", place, ((old, write), given), (old, write))
+        before = Place(place.active, place.at - 1)
+        call = Call("a write", before, ((old, write), given), (old, write))
         call.key = "written"
         record = self._record(tensor, tensor)
         record.call, record.place, call.outputs = call, place, (record,)
@@ -237,6 +239,13 @@ class Tape:
             old = self._put(tensor, old, write, place)
         return old
 
+    def forget(self, tensor: Any) -> None:
+        """Know of a tensor no more what it was."""
+        old = self._known.pop(id(tensor), None)
+        if old is not None:
+            old.is_past = old.held.is_stale = True
+            self._gone.append(old)
+
     def before_write(self, tensor: Any) -> None:
         """Keep the numbers of a storage that something is about to write into."""
         for record in self._storages.pop(_address(tensor), ()):
@@ -249,6 +258,17 @@ class Tape:
         return self._bytes
 
     # ---------------------------------------------------------------------- gradients
+
+    def watch(self, records: Iterable[Tensor]) -> None:
+        """See the gradients of tensors that a gradient flows through from now on.
+
+        Not before: PyTorch would keep the dtype that a parameter has now for that of
+        its gradient.
+        """
+        for one in records:
+            held, tensor = one.held, one.held.user
+            if tensor.requires_grad and not held.is_seen and not held.is_stale:
+                self._watch(tensor, one)
 
     def _watch(self, tensor: Any, record: Tensor) -> None:
         """See the gradient of a tensor, before any hook of the user's does."""

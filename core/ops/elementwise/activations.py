@@ -294,6 +294,7 @@ ROWS: Final[tuple[Op, ...]] = (
             UNDERFLOW,
             SATURATED,
         ),
+        portion=True,
         together=_gelu_together,
     ),
     unary(

@@ -151,6 +151,9 @@ class Op:
     recorded: bool = False
     # Whether each of its numbers is rounded once: nothing between them to be lost.
     once: bool = False
+    # Whether its result is a part of its operand, found as 1 minus something: others
+    # are as wrong as the operand is large, however small the part.
+    portion: bool = False
     # Whether its first operand, a condition, says which of the other two is taken.
     chooses: bool = False
     # So many nodes a call makes, by its attributes; the parameter `part`, which no
