@@ -9,7 +9,7 @@ own/13.npy     the gradient that the framework, or the author, has there
 seed.npy       the gradient at the output, where it is not 1
 ```
 
-`docs/capture-format.md` describes it for whoever writes one.
+`docs/capture_format.md` describes it for whoever writes one.
 """
 
 from __future__ import annotations
@@ -213,7 +213,7 @@ def _json(
     opened: Opened, found: Mapping[str, Member], name: str, most: int, allowed: str
 ) -> object:
     if name not in found:
-        hint = "gradstep capture writes one; docs/capture-format.md describes it"
+        hint = "gradstep capture writes one; docs/capture_format.md describes it"
         opened.refuse("", f"is no capture: it has no {name}", hint)
     content = text_of(opened, found[name], most, allowed)
 

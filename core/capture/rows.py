@@ -2,7 +2,7 @@
 
 The rows of a file are a stranger's: an operand is an earlier row, an operation is one
 of the table or opaque, its attributes are those that a program may give, and its shape
-is the one that its rule finds. `docs/capture-format.md` describes the form.
+is the one that its rule finds. `docs/capture_format.md` describes the form.
 """
 
 from __future__ import annotations
