@@ -88,10 +88,10 @@ def _watched(watch: Watch, ready: Callable[[], object], options: Options) -> int
 
 def _script(name: str, arguments: Sequence[str]) -> Callable[[], object]:
     """Return what runs a script as `python` does."""
-    path = Path(name)
+    path = Path(name).absolute()
     try:
         text = path.read_bytes()
-        code = compile(text, name, "exec", dont_inherit=True)
+        code = compile(text, str(path), "exec", dont_inherit=True)
     except OSError as error:
         hint = "-m runs a module" if "/" not in name and path.suffix != ".py" else ""
         raise InputError(
@@ -102,7 +102,7 @@ def _script(name: str, arguments: Sequence[str]) -> Callable[[], object]:
         message = f"is no Python: {getattr(error, 'msg', error)}"
         raise InputError(Problem(message, "", clean(name), line)) from None
     module = ModuleType("__main__")
-    module.__dict__.update(__file__=name, __builtins__=__builtins__, __spec__=None)
+    module.__dict__.update(__file__=str(path), __builtins__=__builtins__, __spec__=None)
 
     def run() -> None:
         sys.argv = [name, *arguments]
@@ -155,6 +155,11 @@ def _failure(error: BaseException, watch: Watch, options: Options) -> str:
         return (
             f"this Python ({sys.executable}) has no {missing}; with the one that has: "
             f"python -m pip install gradstep && python -m gradstep capture {again}"
+        )
+    if isinstance(error, EOFError):
+        return (
+            "the script asked for more input than there was; nothing is written: give "
+            "it all on its standard input, as in: gradstep capture … < answers.txt"
         )
     passes = counted(watch.passes, "backward pass", "backward passes")
     return (

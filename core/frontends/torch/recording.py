@@ -122,8 +122,8 @@ class Recording:
         tape = self._tape
         if tape.is_full:
             raise InputError(
-                f"the numbers of this run take more than {tape.bytes} bytes",
-                f"--max-bytes {2 * tape.bytes} allows more",
+                f"the numbers of this run take more than {tape.most} bytes",
+                f"--max-bytes {2 * max(tape.most, tape.bytes)} allows more",
             )
         if len(roots) != 1:
             raise InputError(

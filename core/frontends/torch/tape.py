@@ -82,7 +82,7 @@ class Tape:
         self._writes: dict[int, list[Tensor]] = {}  # results in place, by address
         self._gone: list[Tensor] = []  # known no more; their identity is still ours
         self._hooks: list[Any] = []
-        self._most, self._bytes = most, 0
+        self.most, self.bytes = most, 0  # that may be held, and that are
         self.is_full = False
 
     def _owner(self, frame: FrameType) -> Owner | None:
@@ -214,8 +214,8 @@ class Tape:
             held.writes = len(self._writes.get(address, ()))
             sharing = self._storages.setdefault(address, [])
             if not sharing:
-                self._bytes += tensor.untyped_storage().nbytes()
-                self.is_full = self.is_full or self._bytes > self._most
+                self.bytes += tensor.untyped_storage().nbytes()
+                self.is_full = self.is_full or self.bytes > self.most
             sharing.append(record)
         return record
 
@@ -251,11 +251,6 @@ class Tape:
         for record in self._storages.pop(_address(tensor), ()):
             record.held.value = record.held.value.detach().clone()
             record.held.is_stale = True
-
-    @property
-    def bytes(self) -> int:
-        """How many bytes of numbers are held."""
-        return self._bytes
 
     # ---------------------------------------------------------------------- gradients
 

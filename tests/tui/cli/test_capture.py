@@ -1,0 +1,113 @@
+"""The command `capture` where there is no framework, or nothing to record."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from patience import PATIENCE
+
+
+def capture(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "gradstep", "capture", *words],
+        cwd=folder,
+        env=os.environ | {"GRADSTEP_TRACEBACK": "1"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+
+
+# A script, the exit code, and what is said at the end.
+SCRIPTS = {
+    "it imports no framework": (
+        "print(1)",
+        2,
+        "torch was never imported",
+    ),
+    "it fails": (
+        "1 / 0",
+        1,
+        "the script failed after 0 backward passes, before number 1 was recorded",
+    ),
+    "it exits with a number": ("raise SystemExit(5)", 5, "nothing was recorded"),
+    "it exits with a word": ("raise SystemExit('over')", 1, "nothing was recorded"),
+    "it has no framework": (
+        "import torch_that_is_not_there",
+        1,
+        "the script failed",
+    ),
+    "it asks for input": ("input()", 1, "< answers.txt"),
+    "it is no Python": ("x = = 1", 2, "run.py:1: is no Python"),
+    "it has a NUL": ("x = 1\0", 2, "run.py: is no Python"),
+}
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_a_script_without_a_recording_ends_in_a_sentence(
+    name: str, tmp_path: Path
+) -> None:
+    code, expected, words = SCRIPTS[name]
+    (tmp_path / "run.py").write_text(code, "utf-8")
+    done = capture(tmp_path, "run.py")
+    assert done.returncode == expected, done.stderr
+    assert words in done.stderr.splitlines()[-1]
+    assert [path.name for path in tmp_path.iterdir()] == ["run.py"]
+
+
+def test_the_traceback_of_a_script_begins_in_the_script(tmp_path: Path) -> None:
+    (tmp_path / "run.py").write_text("def f():\n    1 / 0\nf()\n", "utf-8")
+    lines = capture(tmp_path, "run.py").stderr.splitlines()
+    assert lines[0] == "Traceback (most recent call last):"
+    assert lines[1] == f'  File "{tmp_path / "run.py"}", line 3, in <module>'
+    assert "gradstep" not in "".join(lines[:-1])
+
+
+def test_a_script_runs_as_under_python(tmp_path: Path) -> None:
+    code = "import sys, helper\nprint(sys.argv, __name__, __file__, helper.x)\n"
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner" / "run.py").write_text(code, "utf-8")
+    (tmp_path / "inner" / "helper.py").write_text("x = 7", "utf-8")
+    words = ("inner/run.py", "a", "b")
+    plain = subprocess.run(
+        [sys.executable, *words, "--lr", "2"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    done = capture(tmp_path, *words, "--step", "2", "--", "--lr", "2")
+    assert done.stdout == plain.stdout
+
+
+def test_a_module_runs_as_under_python(tmp_path: Path) -> None:
+    (tmp_path / "pack").mkdir()
+    (tmp_path / "pack" / "__init__.py").write_text("", "utf-8")
+    code = "import sys\nfrom . import __name__ as n\nprint(n, __name__, sys.argv[1:])"
+    (tmp_path / "pack" / "run.py").write_text(code, "utf-8")
+    done = capture(tmp_path, "-m", "pack.run", "a", "--", "-x")
+    assert done.stdout == "pack __main__ ['a', '-x']\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["none.py"], "none.py: cannot be read: No such file or directory"),
+        (["run.py", "--lr", "2"], "flags of the script itself come after --"),
+        (["run.py", "-o", "nowhere/x.gradstep"], "nowhere: there is no such folder"),
+        (["run.py", "--step", "0"], "allowed: 1 … 1000000000"),
+        (["run.py", "--strict", "--opaque"], "--opaque is ignored there"),
+    ],
+)
+def test_what_is_wrong_is_told_before_a_script_runs(
+    words: list[str], told: str, tmp_path: Path
+) -> None:
+    (tmp_path / "run.py").write_text("print('ran')", "utf-8")
+    done = capture(tmp_path, *words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert told in done.stderr
