@@ -193,7 +193,7 @@ TWO: Final = [
     Form("conv2d({a}, {b}, padding=1)", "F.conv2d({a}, {b}, padding=1)", lambda a, b: len(a) == len(b) == 4 and a[1] == b[1] and max(b[2:]) <= min(a[2:])),
     Form("conv_transpose2d({a}, swapaxes({b}, 0, 1), stride=2)", "F.conv_transpose2d({a}, swapaxes({b}, 0, 1), stride=2)", lambda a, b: len(a) == len(b) == 4 and a[1] == b[1]),
     Form("linear({a}, {b})", "F.linear({a}, {b})", lambda a, b: len(a) > 0 and len(b) == 2 and a[-1] == b[1]),
-    Form("binary_cross_entropy(sigmoid({a}), sigmoid({b}))", "F.binary_cross_entropy(sigmoid({a}), sigmoid({b}))", lambda a, b: a == b),
+    Form("binary_cross_entropy(sigmoid({a}), stop_gradient(sigmoid({b})))", "F.binary_cross_entropy(sigmoid({a}), sigmoid({b}).detach())", lambda a, b: a == b),
     Form("einsum('i,ij->j', {a}, {b})", "einsum('i,ij->j', {a}, {b})", lambda a, b: len(a) == 1 and len(b) == 2 and a[0] == b[0]),
 ]  # fmt: skip
 

@@ -236,6 +236,17 @@ CASES: Final[dict[str, Case]] = {
         "y = F.adaptive_avg_pool2d(x, (2, 3))",
         {"x": drawn(1, 2, 5, 7)},
     ),
+    "pools with their options": Case(
+        "a = max_pool2d(x, 2, stride=2, padding=1, dilation=2, ceil_mode=True)\n"
+        "b = avg_pool2d(x, 3, 2, 1, ceil_mode=True, count_include_pad=False)\n"
+        "c = avg_pool2d(x, 3, 2, 1, ceil_mode=True)\n"
+        "y = sum(a, axis=(0, 1, 2, 3)) + b * c",
+        "a = F.max_pool2d(x, 2, 2, 1, 2, True)\n"
+        "b = F.avg_pool2d(x, 3, 2, 1, True, False)\n"
+        "c = F.avg_pool2d(x, 3, 2, 1, True)\n"
+        "y = a.sum() + b * c",
+        {"x": drawn(1, 2, 6, 5)},
+    ),
     "rnn": Case(
         "(o, m) = rnn(x, h, w, u, b, d)\ny = concatenate([o, stack([m])])",
         "o, m = torch.rnn_tanh(x, h[None], (w, u, b, d), True, 1, 0, True, False, "

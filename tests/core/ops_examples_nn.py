@@ -139,7 +139,7 @@ def layers(draw: Draw) -> Case:
 
 
 @st.composite
-def pools(draw: Draw) -> Case:
+def pools(draw: Draw, *, means: bool = False) -> Case:
     kernel = (draw(st.integers(1, 3)), draw(st.integers(2, 3)))
     front = draw(hnp.array_shapes(min_dims=0, max_dims=2, min_side=0, max_side=2))
     stride = draw(st.sampled_from([None, 1, 2, 3, (1, 2)]))
@@ -147,7 +147,12 @@ def pools(draw: Draw) -> Case:
     if kernel == (2, 2) and draw(st.booleans()):
         kernel = 2
     attributes = {"kernel_size": kernel, "stride": stride, "padding": padding}
-    x = distinct(draw(generators()), images(draw, *front, least=3))
+    attributes["ceil_mode"] = draw(st.booleans())
+    if means:
+        attributes["count_include_pad"] = draw(st.booleans())
+    else:
+        attributes["dilation"] = draw(st.sampled_from([1, 1, (1, 2)]))
+    x = distinct(draw(generators()), images(draw, *front, least=5))
     return Case((x,), attributes)
 
 
@@ -326,26 +331,57 @@ def linear(input: np.ndarray, weight: np.ndarray, *bias: np.ndarray) -> np.ndarr
     return y
 
 
-def pooled(function: Any, fill: float) -> Any:
+def pooled(function: Any) -> Any:
     def reference(
-        input: np.ndarray, kernel_size: Any, stride: Any, padding: Any
+        input: np.ndarray,
+        kernel_size: Any,
+        stride: Any,
+        padding: Any,
+        ceil_mode: bool,
+        dilation: Any = 1,
+        **how: Any,
     ) -> np.ndarray:
-        kernel, pads = pair(kernel_size), pair(padding)
+        kernel, pads, gaps = pair(kernel_size), pair(padding), pair(dilation)
         steps = kernel if stride is None else pair(stride)
-        widths = [(0, 0)] * (input.ndim - 2) + [(p, p) for p in pads]
-        x = np.pad(input, widths, constant_values=fill)
-        sizes = [
-            (full - part) // step + 1
-            for full, part, step in zip(x.shape[-2:], kernel, steps, strict=True)
-        ]
-        y = np.zeros((*x.shape[:-2], *sizes))
+        starts = []
+        for n, k, step, pad, gap in zip(
+            input.shape[-2:], kernel, steps, pads, gaps, strict=True
+        ):
+            cover = (k - 1) * gap + 1
+            firsts = [*range(-pad, n + pad - cover + 1, step)]
+            beyond = firsts[-1] + step
+            if ceil_mode and firsts[-1] + cover < n + pad and beyond < n:
+                firsts.append(beyond)
+            starts.append(firsts)
+        y = np.zeros((*input.shape[:-2], *map(len, starts)))
         for *front, row, column in np.ndindex(*y.shape):
-            top, left = row * steps[0], column * steps[1]
-            window = x[tuple(front)][top : top + kernel[0], left : left + kernel[1]]
-            y[(*front, row, column)] = function(window)
+            plane, spans = input[tuple(front)], list[range]()
+            for first, n, k, gap in zip(
+                (starts[0][row], starts[1][column]),
+                *(plane.shape, kernel, gaps),
+                strict=True,
+            ):
+                most = n + pads[len(spans)]
+                spans.append(range(first, min(first + k * gap, most), gap))
+            window = {
+                (i, j): plane[i, j]
+                for i in spans[0]
+                for j in spans[1]
+                if 0 <= i < plane.shape[0] and 0 <= j < plane.shape[1]
+            }
+            size = len(spans[0]) * len(spans[1])
+            y[(*front, row, column)] = function([*window.values()], size, **how)
         return y
 
     return reference
+
+
+def mean_of(numbers: list[float], size: int, count_include_pad: bool) -> float:
+    return math.fsum(numbers) / (size if count_include_pad else len(numbers))
+
+
+def greatest_of(numbers: list[float], _size: int) -> float:
+    return max(numbers, default=-math.inf)
 
 
 # ------------------------------------------------------------------------ tables
@@ -437,8 +473,8 @@ EXAMPLES: dict[str, Example] = {
             _conv((1, 1, 3, 3), (1, 1, 3, 3), says="less than", output_padding=1),
         ),
     ),
-    "max_pool2d": Example(pooled(np.max, -np.inf), pools(), _pool("max_pool2d")),
-    "avg_pool2d": Example(pooled(np.mean, 0), pools(), _pool("avg_pool2d")),
+    "max_pool2d": Example(pooled(greatest_of), pools(), _pool("max_pool2d")),
+    "avg_pool2d": Example(pooled(mean_of), pools(means=True), _pool("avg_pool2d")),
 }
 
 EXAMPLES |= {

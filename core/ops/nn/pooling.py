@@ -40,12 +40,32 @@ if TYPE_CHECKING:
 def _pool_grid(input: Shape, attributes: Mapping[str, Any]) -> Grid:
     kernel = pair(attributes["kernel_size"])
     stride = attributes.get("stride")
-    return Grid(
+    grid = Grid(
         (input[-2], input[-1]),
         kernel,
         kernel if stride is None else pair(stride),
         pair(attributes.get("padding", 0)),
+        pair(attributes.get("dilation", 1)),
     )
+    if not attributes.get("ceil_mode", False):
+        return grid
+    sides = zip(
+        *(grid.size, grid.padded, grid.extent, grid.stride, grid.padding), strict=True
+    )
+    down, across = (_missing(*side) for side in sides)
+    return grid._replace(more=(down, across))
+
+
+def _missing(size: int, padded: int, extent: int, step: int, pad: int) -> int:
+    """Return how many places the last window lacks that begins within the input.
+
+    >>> _missing(5, 5, 2, 2, 0), _missing(5, 5, 2, 3, 0)
+    (1, 0)
+    """
+    last = -(-max(padded - extent, 0) // step) * step
+    if last >= size + pad:
+        last -= step
+    return max(0, last + extent - padded)
 
 
 def _pool_shape(name: str, input: Shape, attributes: Mapping[str, Any]) -> Shape:
@@ -75,8 +95,8 @@ def _map_letters(input: Shape, **_attributes: Any) -> str:
 
 def _max_pool2d(input: Array, **attributes: Any) -> Array:
     grid = _pool_grid(input.shape, attributes)
-    # A window that holds a copy of the border holds the border itself, too.
-    x = np.pad(input, grid.widths(input.ndim), mode="edge")
+    least = -np.inf if input.dtype.kind in "fc" else np.iinfo(input.dtype).min
+    x = np.pad(input, grid.widths(input.ndim), constant_values=least)
     _, _, first = next(grid.taps())
     y = np.array(x[first])
     for _, _, met in grid.taps():
@@ -116,13 +136,35 @@ def _avg_pool2d(input: Array, **attributes: Any) -> Array:
     grid = _pool_grid(input.shape, attributes)
     x = grid.pad(input)
     total = sum(x[met] for _, _, met in grid.taps())
-    return np.asarray(total) / math.prod(grid.kernel)
+    sizes = np.asarray(_sizes(grid, **attributes), np.result_type(x))
+    return np.asarray(total) / sizes
+
+
+def _sizes(grid: Grid, *, count_include_pad: bool = True, **_others: Any) -> Any:
+    """Return how many numbers each mean is divided by; one number where all are."""
+    if count_include_pad and grid.more == (0, 0):
+        return math.prod(grid.kernel)
+    rows, columns = _lengths(grid, count_include_pad)
+    return np.multiply.outer(rows, columns)
+
+
+def _lengths(grid: Grid, count_include_pad: bool) -> list[Array]:
+    """Return how many places of the windows count, along each axis."""
+    found: list[Array] = []
+    sides = zip(
+        *(grid.size, grid.kernel, grid.stride, grid.padding, grid.places), strict=True
+    )
+    for size, kernel, step, pad, count in sides:
+        first: Array = np.arange(count) * step - pad
+        low, high = (-pad, size + pad) if count_include_pad else (0, size)
+        found.append(np.minimum(first + kernel, high) - np.maximum(first, low))
+    return found
 
 
 def _avg_pool2d_vjp(g: Array, _y: Array, input: Array, **attributes: Any) -> Array:
     grid = _pool_grid(input.shape, attributes)
     whole = np.zeros((*input.shape[:-2], *grid.padded), g.dtype)
-    share = g / math.prod(grid.kernel)
+    share = g / np.asarray(_sizes(grid, **attributes), g.dtype)
     for _, _, met in grid.taps():
         whole[met] += share
     return grid.crop(whole)
@@ -165,19 +207,27 @@ def _avg_pool2d_wording(input: Shape, **attributes: Any) -> Mapping[str, Any]:
     grid = _pool_grid(input, attributes)
     windows = windows_code(padded_code("{input}", grid, len(input)), grid)
     size = math.prod(grid.kernel)
-    shares = f"np.repeat(np.ravel({{g}}) / {size}, {size})"
+    is_plain = attributes.get("count_include_pad", True) and grid.more == (0, 0)
+    sizes = str(size) if is_plain else _sizes_code(grid, attributes)
+    shares = f"np.repeat(np.ravel({{g}} / {sizes}), {size})"
     before, x = padded_line(grid, len(input), "{input}")
     loop = f"for i, j in np.ndindex{grid.kernel}: INTO[..., {met_code(grid)}] += "
     form = _OF_MEAN._replace(
-        local=f"1 / {size}",
+        local=f"1 / {size}" if is_plain else _OF_MEAN.local,
         code=_pool_codes(input, grid, "NUMBERS", shares),
-        statement=spread_lines(f"{loop}{{g}} / {size}", input, grid),
+        statement=spread_lines(f"{loop}{{g}} / {sizes}", input, grid),
     )
+    mean, by = ("np.mean", "") if is_plain else ("np.sum", f" / {sizes}")
     return {
-        "code": f"np.mean({windows}, (-2, -1))",
+        "code": f"{mean}({windows}, (-2, -1)){by}",
         "forms": (form,),
-        "statement": f"{before}{{y}} = np.mean({_each_met(grid, x)}, 0)",
+        "statement": f"{before}{{y}} = {mean}({_each_met(grid, x)}, 0){by}",
     }
+
+
+def _sizes_code(grid: Grid, attributes: Mapping[str, Any]) -> str:
+    counts = _lengths(grid, attributes.get("count_include_pad", True))
+    return f"np.outer({counts[0].tolist()}, {counts[1].tolist()})"
 
 
 def _each_met(grid: Grid, name: str) -> str:
@@ -189,7 +239,7 @@ def _largest_lines(grid: Grid) -> str:
     """Return a loop over windows that gives the largest of each its gradient."""
     if any(pad >= size for pad, size in zip(grid.padding, grid.kernel, strict=True)):
         return ""  # a window may lie in the padding alone
-    axes = zip("ij", grid.stride, grid.kernel, grid.padding, strict=True)
+    axes = zip("ij", grid.stride, grid.kernel, grid.padding, grid.dilation, strict=True)
     at = ", ".join(_window_code(*axis) for axis in axes)
     return (
         "for *n, i, j in np.ndindex({y}.shape):\n"
@@ -198,15 +248,23 @@ def _largest_lines(grid: Grid) -> str:
     )
 
 
-def _window_code(number: str, step: int, size: int, padding: int) -> str:
+def _window_code(number: str, step: int, size: int, padding: int, gap: int) -> str:
     """Return the slice of an operand that a window covers, its padding left out.
 
-    >>> _window_code("i", 2, 2, 0), _window_code("j", 2, 3, 1)
+    >>> _window_code("i", 2, 2, 0, 1), _window_code("j", 2, 3, 1, 1)
     ('slice(2*i, 2*i+2)', 'slice(max(2*j-1, 0), 2*j+2)')
+    >>> _window_code("i", 1, 2, 3, 2)
+    'slice(max(i-3, (i-3) % 2), i, 2)'
     """
     place = number if step == 1 else f"{step}*{number}"
-    start = f"max({place}-{padding}, 0)" if padding else place
-    return f"slice({start}, {place}+{size - padding})"
+    first = f"{place}-{padding}" if padding else place
+    behind = (size - 1) * gap + 1 - padding
+    stop = f"{place}+{behind}" if behind > 0 else f"{place}-{-behind}"
+    stop = stop if behind else place
+    if gap == 1:
+        return f"slice({f'max({first}, 0)' if padding else first}, {stop})"
+    start = f"max({first}, ({first}) % {gap})" if padding else first
+    return f"slice({start}, {stop}, {gap})"
 
 
 # ----------------------------------------------------------------------------- the rows
@@ -231,6 +289,7 @@ _POOLING: Final = (
     Parameter("stride", checks.optional(checks.pair), None),
     Parameter("padding", checks.pair_or_zero, 0),
 )
+_CEIL: Final = Parameter("ceil_mode", checks.flag, False)
 
 
 def _pooling(
@@ -240,6 +299,7 @@ def _pooling(
     form: Form,
     summary: str,
     wording: Callable[..., Mapping[str, Any]],
+    parameters: tuple[Parameter, ...],
     **columns: Any,
 ) -> Op:
     def shape(input: Shape, **attributes: Any) -> Shape:
@@ -258,7 +318,7 @@ def _pooling(
         summary,
         "input",
         cost=_pool_cost,
-        parameters=_POOLING,
+        parameters=(*_POOLING, *parameters),
         axis_letters=_map_letters,
         wording=wording,
         **columns,
@@ -273,6 +333,7 @@ ROWS: Final[tuple[Op, ...]] = (
         _OF_MAX,
         "The largest number of each window of the last two axes.",
         _max_pool2d_wording,
+        (Parameter("dilation", checks.pair, 1), _CEIL),
         analytic=False,
         kinks=True,
         corner="of equal numbers in a window the first one takes the gradient; of "
@@ -284,8 +345,11 @@ ROWS: Final[tuple[Op, ...]] = (
         _avg_pool2d,
         (_avg_pool2d_vjp, linear(_avg_pool2d)),
         _OF_MEAN,
-        "The mean of each window of the last two axes, padding included.",
+        "The mean of each window of the last two axes, with or without the padding.",
         _avg_pool2d_wording,
+        (_CEIL, Parameter("count_include_pad", checks.flag, True)),
+        corner="with ceil_mode a last window may reach beyond the padding; what lies "
+        "there does not count",
         analytic=True,
         signs=(1,),
     ),

@@ -35,6 +35,7 @@ class Grid(NamedTuple):
     stride: Pair  # how far it goes from one result to the next
     padding: Pair  # how many places are added at each end
     dilation: Pair = (1, 1)  # how far its places are apart
+    more: Pair = (0, 0)  # how many places are added at the second end besides
 
     @property
     def extent(self) -> Pair:
@@ -46,7 +47,12 @@ class Grid(NamedTuple):
     def padded(self) -> Pair:
         """The size of the input with its border."""
         (height, width), (rows, columns) = self.size, self.padding
-        return height + 2 * rows, width + 2 * columns
+        return height + 2 * rows + self.more[0], width + 2 * columns + self.more[1]
+
+    @property
+    def is_padded(self) -> bool:
+        """Whether there is a border."""
+        return (self.padding, self.more) != ((0, 0), (0, 0))
 
     @property
     def places(self) -> Pair:
@@ -77,11 +83,12 @@ class Grid(NamedTuple):
 
     def widths(self, ndim: int) -> list[Pair]:
         """Return the padding as numpy takes it."""
-        return [(0, 0)] * (ndim - 2) + [(one, one) for one in self.padding]
+        ends = zip(self.padding, self.more, strict=True)
+        return [(0, 0)] * (ndim - 2) + [(one, one + more) for one, more in ends]
 
     def pad(self, x: Array) -> Array:
         """Return an input with a border of zeros."""
-        return x if self.padding == (0, 0) else np.pad(x, self.widths(x.ndim))
+        return np.pad(x, self.widths(x.ndim)) if self.is_padded else x
 
     def crop(self, x: Array) -> Array:
         """Return an input without its border."""
@@ -94,7 +101,7 @@ class Grid(NamedTuple):
 
 def padded_code(name: str, grid: Grid, ndim: int, more: str = "") -> str:
     """Return an operand with its border."""
-    if grid.padding == (0, 0):
+    if not grid.is_padded:
         return name
     return f"np.pad({name}, {tuple(grid.widths(ndim))}{more})"
 
@@ -110,7 +117,7 @@ def windows_code(padded: str, grid: Grid) -> str:
 
 def crop_code(grid: Grid) -> str:
     """Return the index that leaves the border out, or nothing where there is none."""
-    if grid.padding == (0, 0):
+    if not grid.is_padded:
         return ""
     pairs = zip(grid.padding, grid.size, strict=True)
     return f"[..., {', '.join(f'{pad}:{pad + size}' for pad, size in pairs)}]"
@@ -118,14 +125,14 @@ def crop_code(grid: Grid) -> str:
 
 def padded_line(grid: Grid, ndim: int, name: str, more: str = "") -> tuple[str, str]:
     """Return a line that pads an operand, and the name of what it makes."""
-    if grid.padding == (0, 0):
+    if not grid.is_padded:
         return "", name
     return f"padded = {padded_code(name, grid, ndim, more)}\n", "padded"
 
 
 def spread_lines(loop: str, input: Shape, grid: Grid) -> str:
     """Return lines that add to an operand's gradient what a loop adds to INTO."""
-    if grid.padding == (0, 0):
+    if not grid.is_padded:
         return loop.replace("INTO", "{into}")
     zeros = f"padded = np.zeros({(*input[:-2], *grid.padded)})"
     added = f"{{into}} += padded{crop_code(grid)}"
