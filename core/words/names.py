@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 _MADE_UP: Final = re.compile(
     r"(?<![\w.@])(?:[^\W\d]\w*(?:@\d+)?\.(?:\w+(?:@\d+)?\.)*)?_\d+(?!\w)"
 )
-# The same, with what may follow it: `x1.z._2.grad[0, 1]`.
+# What of a call follows its name, and is no gradient of its result.
+_INSIDE: Final = re.compile(r"(?: \([^\n]*?\))?\.(?!grad\b)\w")
+# A made-up name, with what may follow it: `x1.z._2.grad[0, 1]`.
 _ELEMENT: Final = re.compile(rf"({_MADE_UP.pattern})(?:\.grad\b)?(?:\[[-\d, ]*\])?")
 _SIGNS: Final = str.maketrans("−∘·", "-**")  # those of formulas, as they are typed
 
@@ -45,7 +47,8 @@ def with_wordings(text: str, graph: Graph) -> str:
         return text
     (name, code), *more = missing.items()
     if not more:
-        return f"{text}   {code}"
+        is_inside = re.search(re.escape(name) + _INSIDE.pattern, text)
+        return f"{text}   {'in ' * bool(is_inside)}{code}"
     (other, part), *rest = more
     if not rest and f"{name}<-{other}" in text:
         return f"{text}   {code if part in code else f'{part} in {code}'}"
@@ -72,9 +75,22 @@ def sentence_with_wordings(text: str, graph: Graph) -> str:
 def _missing(text: str, graph: Graph) -> dict[str, str]:
     """Return the code of each made-up name in a text that does not hold it."""
     found: dict[str, str] = {}
-    for name in _MADE_UP.findall(text):
-        number = graph.names.get(name)
-        code = "" if number is None else graph.nodes[number].wording
+    for match in _MADE_UP.finditer(text):
+        name = match[0]
+        is_call = _INSIDE.match(text, match.end()) is not None
+        code = _call(name, graph) if is_call else _wording(name, graph)
         if code and code.translate(_SIGNS) not in text.translate(_SIGNS):
             found[name] = code
     return found
+
+
+def _wording(name: str, graph: Graph) -> str:
+    number = graph.names.get(name)
+    return "" if number is None else graph.nodes[number].wording
+
+
+def _call(name: str, graph: Graph) -> str:
+    """Return the call whose inside a name is of: `E._1.centred` is in `E._1`."""
+    calls = (frame.call for frame in graph.frames[1:] if frame.name == name)
+    call = next(calls, None)
+    return "" if call is None else call.text

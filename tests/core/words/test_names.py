@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from gradstep.core.debugger.debugger import Debugger
-from gradstep.core.scenario.scenario import load
+from gradstep.core.scenario.scenario import load, parse
 from gradstep.core.words.names import (
     called,
     sentence_with_wordings,
@@ -32,6 +32,38 @@ THREE = Debugger(load("three_layer")).graph
 )
 def test_a_text_says_what_made_up_names_stand_for(text: str, told: str) -> None:
     assert with_wordings(text, THREE) == told
+
+
+CALLS = parse("""
+gradstep = 1
+program = '''
+def centre(v):
+    c = v - mean(v)
+    return c * 2
+
+E = sum(centre(x * w) ** 2)
+'''
+[inputs]
+x = [1.0, 2.0]
+[parameters]
+w = 3.0
+""").subject.graph
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        # `E._2` is what the call gives, and `E._2.c` is something in it.
+        ("E._2 = 3", "E._2 = 3   c * 2"),
+        ("E._2.grad[0] = 3", "E._2.grad[0] = 3   c * 2"),
+        ("E._2.c = 3", "E._2.c = 3   in centre(x * w)"),
+        ("E._2.c.grad[0] = 3", "E._2.c.grad[0] = 3   in centre(x * w)"),
+        ("E._2.c<-E._1: 3", "E._2 (centre(x * w)).c<-E._1 (x * w): 3"),
+    ],
+)
+def test_what_is_in_a_call_is_told_with_the_call(text: str, told: str) -> None:
+    assert with_wordings(text, CALLS) == told
+    assert with_wordings(told, CALLS) == told  # it says so already
 
 
 def test_a_sentence_says_it_at_its_end_with_the_name() -> None:
