@@ -124,8 +124,9 @@ def _is_more_to_come(app: App[int]) -> bool:
     timer = getattr(app, "_resize_timer", None)  # the first Textual 8 has none
     is_resized = app._resize_event is not None or timer is not None
     is_behind = isinstance(app, GradstepApp) and app.is_behind
+    is_loading = getattr(app, "_opening", None) is not None
     are_working = any(not worker.is_finished for worker in app.workers)
-    return is_resized or is_behind or are_working
+    return is_resized or is_behind or is_loading or are_working
 
 
 async def settle(app: App[int], at_most: float = 20.0) -> None:

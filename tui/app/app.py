@@ -27,17 +27,19 @@ from textual.reactive import Initialize, Reactive
 from textual.widget import AwaitMount, Widget
 from textual.widgets import Input
 
-from ...core.base.errors import InputError, hold_to
+from ...core.base.errors import hold_to
 from ...core.base.exits import SIGNALLED
 from ...core.base.limits import LIMITS, Limits
+from ...core.base.text import clean
 from ...core.base.trust import KEYBOARD, Trust
 from ...core.debugger.debugger import Debugger
-from ...core.scenario.scenario import Scenario, load
 from ..graph.drawing import cut
+from ..panes.base.background import Background
 from ..panes.base.shades import Faint
 from ..panes.console import Prompt
 from .arrangement import WIDE, load_arrangement, save_arrangement
 from .main_screen import MainScreen
+from .reloading import Loaded, opened
 from .themes import DARK, THEMES
 
 if TYPE_CHECKING:
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
     from textual.theme import Theme
 
     from ...core.engine.subject import Subject
+    from ...core.scenario.scenario import Scenario
     from .messages import Open, Pick, UseTheme
 
 _USUAL: Final = (80, 25)  # where rich and Textual do not know better either
@@ -182,6 +185,7 @@ class GradstepApp(App[int]):
         self._coming: deque[Event] = deque()  # what a person did, the first one first
         self._turn: Event | None = None  # handed on, and not taken yet
         self._resting: asyncio.Task[None] | None = None
+        self._opening: Background | None = None  # what loads another scenario
 
     def get_driver_class(self) -> type[Driver]:
         """Return the driver of the platform, passing over bytes that are no text."""
@@ -338,8 +342,9 @@ class GradstepApp(App[int]):
 
     @property
     def busy(self) -> bool:
-        """Tell whether a command goes on in the background."""
-        return isinstance(self.screen, MainScreen) and self.screen.busy
+        """Tell whether a command, or another scenario, goes on in the background."""
+        is_loading = self._opening is not None and self._opening.busy
+        return is_loading or (isinstance(self.screen, MainScreen) and self.screen.busy)
 
     def action_help_quit(self) -> None:
         """Say how to leave: Ctrl+C copies."""
@@ -360,12 +365,41 @@ class GradstepApp(App[int]):
         save_arrangement(arrangement)
 
     def on_open(self, message: Open) -> None:
-        """Load a scenario and show it, or say what is wrong with it."""
-        try:
-            debugger = Debugger(load(message.path, self._limits))
-        except InputError as error:
+        """Load a scenario beside the screen, and show it; Escape gives it up."""
+        self._give_up()
+        tell = partial(self._tell_opening, clean(message.path))
+        work = self._opening = Background(tell)
+        load = partial(opened, message.path, self._limits, work.progress)
+        work.run(self, load, partial(self._take, work))
+
+    def _give_up(self, _result: None = None) -> None:
+        """Load no longer. What has no end of its own goes on, for nobody."""
+        if self._opening is not None:
+            self._opening.close()
+            self._opening = None
+
+    def _tell_opening(self, name: str, done: int, of: int) -> None:
+        """Say that a scenario is being loaded, once it is known to take a moment."""
+        from .overlay import Opening  # noqa: PLC0415  # 1 ms, never at the start
+
+        screen = self.screen
+        if isinstance(screen, Opening):
+            screen.tell(done, of)
+        elif self._opening is not None and not done:
+            self.push_screen(Opening(name), self._give_up)
+
+    def _take(self, work: Background, loaded: Loaded) -> None:
+        """Show what was loaded, or say what is wrong with it."""
+        from .overlay import Opening  # noqa: PLC0415  # 1 ms, never at the start
+
+        if work is not self._opening:
+            return  # it was given up
+        self._give_up()
+        if isinstance(self.screen, Opening):
+            self.pop_screen()
+        if loaded.debugger is None:
             self.notify(
-                str(error),
+                loaded.said,
                 title="This file cannot be opened",
                 severity="error",
                 timeout=20,
@@ -375,4 +409,4 @@ class GradstepApp(App[int]):
         self._at, self._script = "", None  # those were for the first one
         while len(self.screen_stack) > 1:
             self.pop_screen()  # the picker; below it is the session that ends
-        self.switch_screen(self._main_screen(debugger))
+        self.switch_screen(self._main_screen(loaded.debugger))

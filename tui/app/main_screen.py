@@ -26,7 +26,7 @@ from ...core.engine.trace import Contribution, Forward
 from ...core.words.events import element_name
 from ..draw.stage import spoken_of
 from ..export.exports import with_screen
-from ..panes.base.background import Background, is_there
+from ..panes.base.background import SOON, Background, is_there
 from ..panes.base.pane import Asked, Begun, Chosen, OneLine, Pane, Turned, View
 from ..panes.base.views import VIEWS
 from ..panes.console import ConsolePane, Prompt
@@ -80,7 +80,6 @@ _JUMPS: Final = (
     ("w", "why", ""),
     ("c", "console", "prompt"),
 )
-_SOON: Final = 1.0  # seconds that lines may take before no key waits for them
 _LOOK_EVERY = 2.0  # seconds between looks at the scenario's file
 _LEAST_WIDTH, _LEAST_HEIGHT = 50, 14
 _Done = tuple[View | None, Exception | None]  # what to show, and a bug of ours
@@ -261,7 +260,7 @@ class MainScreen(Screen[int]):
     @property
     def answers_soon(self) -> bool:
         """Tell whether a command goes on that the next key waits for."""
-        return self._is_asked and monotonic() - self._asked_at < _SOON
+        return self._is_asked and monotonic() - self._asked_at < SOON
 
     @property
     def _is_asked(self) -> bool:

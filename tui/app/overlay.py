@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import monotonic
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
 
@@ -12,6 +13,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from ..panes.base.background import SOON
 from .keys import keys, written
 
 if TYPE_CHECKING:
@@ -70,6 +72,45 @@ class Help(ModalScreen[None]):
             box.border_title = Text(self._title)
             box.border_subtitle = Text("↑ ↓ scroll, Escape closes")
             yield Static(page(self._text), markup=False)
+
+    def action_close(self) -> None:
+        """Close, unless it is closed: two keys may come at once."""
+        if self.is_current:
+            self.dismiss()
+
+
+class Opening(ModalScreen[None]):
+    """What is told while a scenario is loaded; Escape closes it."""
+
+    DEFAULT_CSS = """
+    Opening { align: center middle; }
+    Opening > Static {
+        width: auto; max-width: 96%; height: auto; padding: 0 2;
+        border: round $primary; background: $background;
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", "close")]
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self._name, self._begun = name, monotonic()
+
+    @property
+    def answers_soon(self) -> bool:
+        """Tell whether a key waits for what is loaded: most is loaded at once."""
+        return monotonic() - self._begun < SOON
+
+    def compose(self) -> ComposeResult:
+        """Lay out one line."""
+        yield Static(self._said(""), markup=False)
+
+    def _said(self, share: str) -> str:
+        return f"opening {self._name}{share} …  Escape gives it up"
+
+    def tell(self, done: int, of: int) -> None:
+        """Say how far it is."""
+        for line in self.query(Static):
+            line.update(self._said(f" {100 * done // of} %" if of else ""))
 
     def action_close(self) -> None:
         """Close, unless it is closed: two keys may come at once."""

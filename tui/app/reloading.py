@@ -1,4 +1,4 @@
-"""The scenario's file: whether it has changed, and loading it again."""
+"""The scenario's file: loading it, whether it has changed, and loading it again."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from ...core.debugger.debugger import Debugger
 from ...core.scenario.scenario import load
 
 if TYPE_CHECKING:
+    from ...core.base.limits import Limits
     from ...core.base.progress import Progress
 
 
@@ -20,6 +21,18 @@ class Loaded(NamedTuple):
 
     debugger: Debugger | None  # None where the file cannot be read
     said: str  # why not, or the lost stops, one a line
+
+
+def opened(path: str, limits: Limits, progress: Progress) -> Loaded:
+    """Load a scenario and run it for the first time."""
+    try:
+        return Loaded(Debugger(load(path, limits), progress=progress), "")
+    except InputError as error:
+        return Loaded(None, str(error))
+    except Interrupted:
+        return Loaded(None, "it was given up")
+    except Exception as error:  # noqa: BLE001  # ours; the application goes on
+        return Loaded(None, defect_text(error))
 
 
 def reloaded(debugger: Debugger, progress: Progress) -> Loaded:

@@ -6,6 +6,7 @@ import argparse
 import gc
 import sys
 import threading
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +18,8 @@ from ...core.base.trust import FULL, KEYBOARD, Trust
 from .main import has_terminal, nothing_to_keep
 
 if TYPE_CHECKING:  # it imports Textual
+    from collections.abc import Iterator
+
     from ...core.scenario.scenario import Scenario
     from ..app.app import GradstepApp
 
@@ -26,18 +29,23 @@ Options = argparse.Namespace
 _PATIENCE: Final = 1.0  # seconds of silence
 
 
-def _load(name: str, limits: Limits) -> Scenario:
-    """Load a scenario, and say so where it takes long: there is no screen yet."""
-    from ...core.scenario.scenario import load  # noqa: PLC0415  # 8 ms less, likewise
-
+@contextmanager
+def _told(name: str) -> Iterator[None]:
+    """Say that a scenario is loaded where it takes long: there is no screen yet."""
     words = f"loading {clean(name)} …\n"
     late = threading.Timer(_PATIENCE, sys.stderr.write, (words,))
     late.daemon = True
     late.start()
     try:
-        return load(name, limits)
+        yield
     finally:
         late.cancel()
+
+
+def _load(name: str, limits: Limits) -> Scenario:
+    from ...core.scenario.scenario import load  # noqa: PLC0415  # 8 ms less, likewise
+
+    return load(name, limits)
 
 
 def application(
@@ -53,6 +61,13 @@ def application(
     Raises `InputError` for what is wrong with the scenario, the script or the theme,
     before the screen is taken.
     """
+    with _told(name) if name else nullcontext():
+        return _application(name, at, script, theme, trust, limits)
+
+
+def _application(
+    name: str, at: str, script: str, theme: str, trust: Trust, limits: Limits
+) -> GradstepApp:
     gc.disable()  # what is loaded here stays, so that there is nothing to be found
     try:
         scenario = _load(name, limits) if name else None

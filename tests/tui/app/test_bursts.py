@@ -222,7 +222,7 @@ async def test_escape_drops_the_pasted_lines_that_are_to_come(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     slowly(monkeypatch, 0.06)
-    monkeypatch.setattr(main_screen, "_SOON", 0.0)
+    monkeypatch.setattr(main_screen, "SOON", 0.0)
     app = GradstepApp(load("apple_orange"))
     async with app.run_test(size=_SIZE):
         await settle(app)

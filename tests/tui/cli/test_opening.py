@@ -3,14 +3,20 @@
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Event
+from time import sleep
 
 import pytest
 from textual.color import Color
 
-from driving import until
+from driving import painted, press, settle, until
 from gradstep.core.base.errors import InputError
 from gradstep.core.base.exits import WRONG
-from gradstep.core.scenario.scenario import load
+from gradstep.core.base.limits import Limits
+from gradstep.core.base.progress import Progress
+from gradstep.core.scenario.scenario import Scenario, load
+from gradstep.tui.app import app as app_module
+from gradstep.tui.app import overlay, reloading
 from gradstep.tui.app.app import GradstepApp
 from gradstep.tui.app.arrangement import (
     Arrangement,
@@ -26,6 +32,7 @@ from gradstep.tui.cli.opening import application
 from gradstep.tui.panes.base.pane import View
 from gradstep.tui.panes.base.views import VIEWS
 from gradstep.tui.panes.homes import HOMES
+from patience import PATIENCE
 
 FIRST_FRAME = """
 import asyncio, gc, sys
@@ -185,3 +192,81 @@ async def test_what_cannot_be_run_is_told_and_the_open_one_stays(
         picker.post_message(Open(str(path)))
         await until(lambda: picker._notifications)
         assert not isinstance(picker.screen, MainScreen)
+
+
+# ----------------------------------------------------------- loading beside the screen
+
+
+async def test_escape_gives_up_a_scenario_that_is_being_loaded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The session stays, and what has been loaded by then opens nothing."""
+    begun, go_on, loaded = Event(), Event(), Event()
+
+    def slow(path: str, limits: Limits) -> Scenario:
+        begun.set()
+        go_on.wait(PATIENCE)
+        try:
+            return load(path, limits)
+        finally:
+            loaded.set()
+
+    monkeypatch.setattr(reloading, "load", slow)
+    monkeypatch.setattr(overlay, "SOON", 0.0)
+    app = GradstepApp(load("apple_orange"))
+    async with app.run_test(size=(120, 36)):
+        before = app.screen
+        app.post_message(Open("xor"))
+        await until(begun.is_set)
+        await until(lambda: isinstance(app.screen, overlay.Opening))
+        assert app.busy
+        text = "opening xor …  Escape gives it up"
+        await until(lambda: text in "\n".join(painted(app.screen)))
+        press(app, "escape")
+        await until(lambda: app.screen is before)
+        assert not app.busy
+        go_on.set()
+        await until(loaded.is_set)
+        press(app, "s")
+        await settle(app)
+        assert app.screen is before
+        assert isinstance(before, MainScreen)
+        assert before.debugger.position == 1
+
+
+async def test_a_first_run_says_how_far_it_is_and_can_be_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its own thread ends: the run itself is told to stop."""
+    path = tmp_path / "long.toml"
+    lines = "\n".join(f"v{n} = v{n - 1} * x" for n in range(1, 400))
+    text = f"gradstep = 1\nprogram = '''\nv0 = x\n{lines}\nE = sum(v399)\n'''\n"
+    path.write_text(f"{text}[inputs]\nx = [1.0, 1.0]\n")
+    ended: list[str] = []
+    shares: list[tuple[int, int]] = []
+
+    def watched(path: str, limits: Limits, progress: Progress) -> reloading.Loaded:
+        def slow(done: int, of: int) -> None:
+            shares.append((done, of))
+            sleep(0.05)
+            progress(done, of)
+
+        found = opened(path, limits, slow)
+        ended.append(found.said)
+        return found
+
+    opened = reloading.opened
+    monkeypatch.setattr(app_module, "opened", watched)
+    monkeypatch.setattr(overlay, "SOON", 0.0)
+    app = GradstepApp(load("apple_orange"))
+    async with app.run_test(size=(120, 36)):
+        before = app.screen
+        app.post_message(Open(str(path)))
+        await until(lambda: isinstance(app.screen, overlay.Opening))
+        await until(lambda: shares)
+        press(app, "escape")
+        await until(lambda: ended)
+        assert ended == ["it was given up"]
+        assert {of for _, of in shares} <= {401, 400}
+        await settle(app)
+        assert app.screen is before

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _PATIENCE: Final = 0.03  # seconds that work may take before nobody waits for it
+SOON: Final = 1.0  # seconds that a key waits for what goes on
 _OFTEN: Final = 0.1  # seconds between two words of how far it is
 
 
