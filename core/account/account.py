@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
+from ..base.errors import RuleError
 from ..base.progress import with_progress
-from ..capture.rounding import apart, precision, unit
+from ..capture.rounding import apart, is_near, precision, unit
 from ..engine.backward import call, reduce_to, settle
 
 if TYPE_CHECKING:
@@ -150,8 +151,10 @@ class _Pass:
         self.run, self.claims, self.rules = run, claims, rules
         self.rows = run.graph.nodes.rows
         self.inside = inside_of(run, claims.custom)
+        self.is_opaque = any(op.recorded for op in run.graph.ops)
         self.right: dict[int, Any] = {}  # what goes on, where theirs is not known
         self.sizes: dict[int, Any] = {}  # Σ |terms| of that
+        self.sent: dict[int, Any] = {}  # what has arrived so far, where more may come
         self.blind: set[int] = set()  # nodes that an opaque operation sends to
         self.compared = self.unknown = 0
 
@@ -162,6 +165,7 @@ class _Pass:
                 finding = self._node(node)
                 if finding is not None:
                     found.append(finding)
+                self._send(node)
         return Account(
             self.run,
             self.claims,
@@ -181,7 +185,7 @@ class _Pass:
 
         What leaves such a call, its result, is not inside.
         """
-        frame = self.inside.get(node)
+        frame = self.inside.get(node) if self.inside else None
         if frame is not None and node != self.run.graph.output:
             uses = self.run.graph.consumers[node]
             if all(self.inside.get(edge.consumer) == frame for edge in uses):
@@ -190,36 +194,53 @@ class _Pass:
 
     def _node(self, node: int) -> Finding | None:
         run = self.run
-        edges = self.edges(node)
         blind, theirs = self._is_blind(node), self.theirs(node)
         if blind:
             self.blind.add(node)
-        if theirs is None and (edges or node == run.graph.output):
-            self.right[node] = self.sum(node, edges)
-            self.sizes[node] = self._size(node, edges)
-        if theirs is None or run.graph.nodes.rows[node][2] == "constant":
+        right = run.seed if node == run.graph.output else self.sent.pop(node, None)
+        if theirs is None:
+            if right is not None:
+                self.right[node] = np.asarray(right)
+                self.sizes[node] = self._size(node, self.edges(node))
             return None
-        right = self.sum(node, edges)
-        return self._compared(node, edges, right, np.asarray(theirs), blind=blind)
+        if self.rows[node][2] == "constant":
+            return None
+        if right is None:
+            right = np.zeros(self.rows[node][6])
+        return self._compared(node, np.asarray(right), np.asarray(theirs), blind=blind)
+
+    def _send(self, node: int) -> None:
+        """Add what a node sends back to what has arrived at its operands."""
+        _, _, _, op, operands, attributes, _, _ = row = self.rows[node]
+        theirs = self.theirs(node)
+        upstream = self.right.get(node) if theirs is None else theirs
+        if op is None or upstream is None:
+            return
+        values, flows, sent = self.run.values, self.run.flows, self.sent
+        given = [upstream, values[node], *(values[k] for k in operands)]
+        for argument, operand in enumerate(operands):
+            rule = op.vjp(argument) if flows[operand] else None
+            if rule is not None:
+                one = settle(call(rule, given, attributes), given[argument + 2], row)
+                sent[operand] = sent[operand] + one if operand in sent else one
 
     def _compared(
         self,
         node: int,
-        edges: Sequence[Edge],
         right: Array,
         theirs: Array,
         *,
         blind: bool,
     ) -> Finding | None:
-        brain = self.claims.brain
-        terms = max((self._terms(edge) for edge in edges), default=1.0)
-        exact = max(precision(theirs, brain=brain), precision(right))
-        part = unit(exact, terms)
-        wrong = apart(theirs, right, part * np.abs(right))
-        if wrong.any():
-            wrong &= apart(theirs, right, part * self._size(node, edges))
         self.compared += not blind
         self.unknown += blind
+        if is_near(theirs, right):
+            return None
+        edges, brain = self.edges(node), self.claims.brain
+        terms = max((self._terms(edge) for edge in edges), default=1.0)
+        exact = max(precision(theirs, brain=brain), precision(right))
+        size = np.maximum(self._size(node, edges), np.abs(right))
+        wrong = apart(theirs, right, unit(exact, terms) * size)
         if not wrong.any():
             return None
         frame = self._frame(node)
@@ -264,6 +285,8 @@ class _Pass:
 
     def _is_blind(self, node: int) -> bool:
         """Tell whether a part of a gradient is not known, for opaque operations."""
+        if not self.is_opaque:
+            return False
         for edge in self.run.graph.consumers[node]:
             op, consumer = self.rows[edge.consumer][3], edge.consumer
             is_blind = consumer in self.blind and self.theirs(consumer) is None
@@ -317,9 +340,12 @@ class _Pass:
 
 def sent_by(run: Run, edge: Edge, upstream: Value, rule: Rule | None = None) -> Value:
     """Return what an edge sends for an upstream gradient, by another rule if given."""
-    if rule is None:
-        return run.contribution(edge.consumer, edge.argument, upstream)
     row, values = run.graph.nodes.rows[edge.consumer], run.values
+    op = row[3]
+    if rule is None and op is not None:
+        rule = op.vjp(edge.argument)
+    if rule is None:
+        raise RuleError(f"no gradient flows to operand {edge.argument} of {row[1]}")
     arrays = [upstream, values[edge.consumer], *(values[k] for k in row[4])]
     return settle(call(rule, arrays, row[5]), values[edge.operand], row)
 

@@ -8,7 +8,7 @@ precision of the result.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -36,12 +36,16 @@ def precision(*values: Value, brain: bool = False) -> float:
     for value in values:
         array = np.asarray(value)
         if array.dtype.kind == "f":
-            found.append(_BRAIN if brain and _is_brain(array) else _eps(array.dtype))
+            found.append(
+                _BRAIN if brain and _is_brain(array) else _EPS[array.dtype.itemsize]
+            )
     return max(found)
 
 
-def _eps(dtype: np.dtype[Any]) -> float:
-    return float(np.finfo(dtype).eps)
+_EPS: Final = {
+    np.dtype(name).itemsize: float(np.finfo(name).eps)
+    for name in ("float16", "float32", "float64")
+}
 
 
 def _is_brain(array: Array) -> bool:
@@ -121,6 +125,18 @@ def carried(
 
 def _size(value: Value) -> Value:
     return np.abs(value) if np.asarray(value).dtype.kind == "f" else value
+
+
+def is_near(one: Array, other: Array) -> bool:
+    """Tell whether two results differ by the rounding of a result alone.
+
+    It is a first look, which is enough for most: where it fails, the terms count.
+    """
+    if one.dtype.kind != "f" or other.dtype.kind != "f":
+        return bool(np.array_equal(one, other))
+    dtype = one.dtype if one.dtype.itemsize < other.dtype.itemsize else other.dtype
+    most = _BASE * _EPS[dtype.itemsize] * np.abs(other)
+    return bool((np.abs(one - other) <= most).all())
 
 
 def apart(one: Value, other: Value, tolerance: Value) -> Array:

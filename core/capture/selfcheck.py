@@ -15,7 +15,15 @@ import numpy as np
 from ..base.errors import InputError
 from ..base.progress import with_progress
 from ..words.numbers import distinct, element_text
-from .rounding import apart, carried, precision, size_of_terms, terms_of, unit
+from .rounding import (
+    apart,
+    carried,
+    is_near,
+    precision,
+    size_of_terms,
+    terms_of,
+    unit,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -136,14 +144,13 @@ def difference(
         if here.shape != shape:
             why = f"it has the shape {here.shape} here"
             return Difference(index, nowhere, np.nan, np.nan, why)
+        if is_near(here, there):
+            return None
         terms = terms_of(op, there, operands, attributes)
         part = unit(max(precision(there, brain=brain), precision(here)), terms)
-        wrong = apart(here, there, part * np.abs(np.asarray(there, np.float64)))
-        if not wrong.any():
-            return None
         size = size_of_terms(op, there, operands, attributes)
         more = carried(op, there, operands, attributes, before)
-        wrong &= apart(here, there, part * size + more)
+        wrong = apart(here, there, part * size + more)
         return _worst(index, here, there, wrong) if wrong.any() else None
 
 
