@@ -554,7 +554,7 @@ ROWS: Final[tuple[Op, ...]] = (
         _norm,
         reduced_shape,
         (_norm_slope,),
-        "‖{x}‖",
+        "norm {x}",
         "np.sqrt(np.sum(np.square({x}), axis={axis}, keepdims={keepdims}))",
         Form(
             "{x} / {y}",

@@ -236,8 +236,8 @@ ROWS: Final[tuple[Op, ...]] = (
         "round({x})",
         "The nearest whole number; of two as near the even one.",
     ),
-    _step("floor", "⌊{x}⌋", "The greatest whole number that is not above x."),
-    _step("ceil", "⌈{x}⌉", "The least whole number that is not below x."),
+    _step("floor", "floor({x})", "The greatest whole number that is not above x."),
+    _step("ceil", "ceil({x})", "The least whole number that is not below x."),
     _step("trunc", "trunc({x})", "The whole number that is left of x towards 0."),
     unary(
         "stop_gradient",

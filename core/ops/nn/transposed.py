@@ -250,7 +250,7 @@ def _wording(
         return {"code": code, "forms": forms, "statement": lines}
     added = "np.reshape({bias}, (-1, 1, 1))"
     return {
-        "symbol": "{input} ⋆ᵀ {weight} + {bias}",
+        "symbol": "conv_transpose2d({input}, {weight}) + {bias}",
         "code": f"{code} + {added}",
         "forms": forms,
         "statement": f"{lines}\n{{y}} += {added}",
@@ -301,7 +301,7 @@ ROWS: Final[tuple[Op, ...]] = (
         vjps=(_by_input, _by_weight, _by_bias),
         jvps=(_of_input, _of_weight, _of_bias),
         kind="block",
-        symbol="{input} ⋆ᵀ {weight}",
+        symbol="conv_transpose2d({input}, {weight})",
         code="conv_transpose2d({input}, {weight})",
         forms=_FORMS,
         summary="Filters spread from every number of every sample (N, C, H, W).",
