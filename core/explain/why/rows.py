@@ -101,6 +101,8 @@ def why_rows(trace: Trace, found: Why) -> Iterator[Row]:
 # How a cause reads that is not at the element itself.
 _FAR: Final[Mapping[str, str]] = {
     "cancelled": "on the way to it terms that are not 0 add up to 0",
+    # It may have other uses, of which each gets 0 for a reason of its own.
+    "unused": "nothing on the way to the output uses what becomes of it there",
 }
 
 

@@ -1026,3 +1026,29 @@ def test_a_wrong_rule_is_to_blame_for_what_it_makes_of_finite_numbers() -> None:
     run = run_of("q = x / y\nE = sum(q)", x=[1.0, 2.0], y=[1.0, 2.0])
     run = run.patched(Patches(rules={edge(run, "q", "x"): endless}))
     assert asked(run, "x.grad", (0,)).cause == "patched"
+
+
+ONE_WAY_UNUSED = """
+gradstep = 1
+program = '''
+v = s * sum((s + 0.0) ** 2)
+E = sum(v[1:])
+'''
+[inputs]
+s = [0.0, 3.0]
+"""
+
+
+def test_a_way_that_is_not_used_does_not_make_the_element_unused() -> None:
+    # E = s[1] · (s[0]² + s[1]²) by hand: its slope by s[0] is 2 s[0] s[1] = 0, and yet
+    # E becomes 30 where s[0] is 1.
+    debugger = session(ONE_WAY_UNUSED)
+    said(debugger, "goto end")
+    assert said(debugger, "print E").data == 27
+    reply = said(debugger, "why s.grad[0]")
+    assert reply.data["hops"][0]["number"] == 0
+    assert reply.data["cause"] == "unused"
+    assert "uses this element" not in reply.text[0]
+    assert "nothing on the way to the output uses what becomes of it" in reply.text[0]
+    said(debugger, "set s[0] = 1")
+    assert said(debugger, "print E").data == 30
