@@ -184,7 +184,7 @@ def _candidates(account: Account, finding: Finding) -> Iterator[tuple[str, Array
                 continue
             told = f"exactly so if {MISTAKES[name].summary}"
             yield f"{told}: patch {graph.edge_name(edge)} {name}", found
-    if len(finding.edges) > 1:
+    if len(finding.edges) > 1 and not finding.frame:
         for edge in finding.edges:
             told = f"exactly so if {MISTAKES['overwrite'].summary}"
             yield f"{told}: {graph.edge_name(edge)} alone", _sent(account, edge)

@@ -9,8 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from ...core.account.account import account
-from ...core.account.blame import account_lines
+from ...core.account.recorded import Checked, check_recorded, without_a_rule
 from ...core.base.errors import (
     InputError,
     Interrupted,
@@ -23,7 +22,6 @@ from ...core.base.garbage import undisturbed
 from ...core.base.limits import LIMITS, Limits, raised
 from ...core.base.save import write
 from ...core.base.text import clean, counted
-from ...core.capture.selfcheck import differences, sentence
 from ...core.check.check import check
 from ...core.debugger.debugger import Debugger, timeline_of
 from ...core.explain.verdicts import check_lines
@@ -52,7 +50,6 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from ...core.capture.capture import Capture
     from ...core.check.report import Report
     from ...core.engine.trace import Trace
     from ..draw.look import Look
@@ -141,6 +138,12 @@ def do_check(options: Options) -> int:
 
     for scenario in scenarios:
         trace = _first(scenario)
+        checked = _check_capture(scenario, trace, look)
+        if checked is not None:
+            code = code if checked.ok else FAILED
+            if without_a_rule(scenario.subject):  # differences go through all of it
+                _tell(checked, screen, look, json=options.json)
+                continue
         with progress(f"checking {scenario.subject.name}") as tell:
             report = check(
                 trace.run,
@@ -154,6 +157,7 @@ def do_check(options: Options) -> int:
             )
         if options.json:
             record = check_record(scenario.subject.name, trace, report)
+            record |= {"recorded": checked.record} if checked else {}
             screen.file.write(f"{dump(record)}\n")
         else:
             screen.print(
@@ -162,26 +166,29 @@ def do_check(options: Options) -> int:
         if not report.complete:
             return INTERRUPTED
         code = code if report.ok else FAILED
-        if scenario.capture is not None and not options.json:
-            ok = _check_capture(scenario.capture, trace, screen, look)
-            code = code if ok else FAILED
+        if checked is not None and not options.json:
+            _tell(checked, screen, look)
     return code
 
 
-def _check_capture(capture: Capture, trace: Trace, screen: Console, look: Look) -> bool:
-    """Print whether what was recorded fits the operations, and return whether it does.
+def _check_capture(scenario: Scenario, trace: Trace, look: Look) -> Checked | None:
+    """Check what was recorded; None where nothing was."""
+    if scenario.capture is None:
+        return None
+    with progress(f"checking {scenario.subject.name}") as tell:
+        checked = check_recorded(scenario.subject, trace.run, look.sentence, tell)
+    names = without_a_rule(scenario.subject)
+    if names:
+        line = f"no numeric differences, for there is no rule of {', '.join(names)}"
+        checked = checked._replace(lines=(*checked.lines, line))
+    return checked
 
-    First the values, then the framework's gradients.
-    """
-    graph, leaves = capture.subject.graph, capture.subject.leaves
-    wrong = list(differences(graph, leaves, capture.values, brain=capture.has_brain))
-    lines = [f"wrong: {sentence(graph, one)}" for one in wrong]
-    many = counted(len(capture.values), "recorded value")
-    lines.append(f"✗ {len(wrong)} of {many} differ" if wrong else f"✓ {many} hold")
-    found = account(trace.run, capture.claims)
-    lines += account_lines(found, look.sentence)
-    _print(lines, screen, look)
-    return not wrong and found.ok
+
+def _tell(checked: Checked, screen: Console, look: Look, *, json: bool = False) -> None:
+    if json:
+        screen.file.write(f"{dump({'recorded': checked.record})}\n")
+    else:
+        _print(checked.lines, screen, look)
 
 
 def _print(lines: Iterable[str], screen: Console, look: Look) -> None:

@@ -10,6 +10,12 @@ import pytest
 
 from captures import in_two_files
 from gradstep.core.capture.archive import write
+from gradstep.core.capture.capture import Capture
+from gradstep.core.capture.opaque import opaque
+from gradstep.core.debugger.debugger import Debugger
+from gradstep.core.engine.graph import Builder
+from gradstep.core.engine.subject import Subject
+from gradstep.core.ops import OPS
 from gradstep.core.scenario.scenario import load
 from gradstep.tui.app.app import GradstepApp
 from gradstep.tui.app.main_screen import MainScreen
@@ -174,3 +180,48 @@ def test_a_capture_becomes_a_scenario_with_its_arrays_beside_it(
     one, other = first.run(), second.run()
     node = first.graph.output
     np.testing.assert_array_equal(one.values[node], other.values[second.graph.output])
+
+
+def opaque_file(path: Path) -> None:
+    build = Builder()
+    x = build.leaf("x", "input", (2,))
+    y = build.apply(opaque("kernel", 1), (x,), name="y", shape=(2,))
+    loss = build.apply(OPS["sum"], (y,), name="loss")
+    subject = Subject("k", build.finish(loss), {x: np.ones(2)})
+    values = {y: np.array([3.0, 4.0]), loss: np.float64(7)}
+    own = {x: np.array([5.0, 6.0]), y: np.ones(2)}
+    about = in_two_files().about
+    write(path, Capture(subject, values, own, about), overwrite=True)
+
+
+def test_what_has_no_rule_is_left_out_of_the_check(
+    path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    opaque_file(path)
+    assert run(["check", path.name]) == 0
+    said = capsys.readouterr().out
+    assert "✓ 2 recorded values hold" in said
+    assert "✓ no rule is wrong: 1 gradient of numpy 2.4.6 compared" in said
+    assert "no numeric differences, for there is no rule of kernel" in said
+    assert run(["check", path.name, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["recorded"]["ok"]
+    for command in ("play", "grads", "show"):
+        assert run([command, path.name]) == 0
+    assert run(["export", path.name, "-o", "k.py"]) in (0, 2)
+
+
+def test_check_in_the_console_holds_what_was_recorded(path: Path) -> None:
+    debugger = Debugger(load(path.name))
+    reply = debugger.execute("check --quick")
+    assert reply.ok
+    assert reply.text[-2:] == (
+        "✓ 5 recorded values hold",
+        "✓ no rule is wrong: 6 gradients of numpy 2.4.6 compared",
+    )
+    opaque_file(path)
+    reply = Debugger(load(path.name)).execute("check")
+    assert reply.text[0] == "✓ 2 recorded values hold"
+    capture = in_two_files()
+    own = {**capture.own, 1: 3 * np.asarray(capture.own[1])}
+    write(path, replace(capture, own=own), overwrite=True)
+    assert Debugger(load(path.name)).execute("check").failed
