@@ -34,7 +34,7 @@ Taps = tuple[Array, Array]
 class Way(NamedTuple):
     """How a result is made along one axis, by the old and the new number of places."""
 
-    taps: Callable[[int, int], Taps]
+    taps: Callable[[int, int], Taps]  # which numbers, and how much each counts
     code: Callable[[int, int], str]  # the matrix of what counts, in NumPy
 
 

@@ -133,7 +133,7 @@ def _met(first: int, step: int, count: int, size: int) -> tuple[slice, slice]:
     The number n reaches the place first + n · step.
 
     >>> _met(-1, 2, 3, 4)
-    (slice(1, 3, None), slice(1, 4, 2))
+    (slice(1, 3, None), slice(1, 5, 2))
     """
     start = max(0, -(first // step))
     stop = max(start, min(count, (size - 1 - first) // step + 1))
