@@ -228,6 +228,8 @@ def _scan(reading: Reading, node: ast.Call) -> Bound:
         operands = [reading.as_node(steps, None)]
         one = reading.apply(node, OPS["getitem"], operands, index, numbered=True)
         result = reading.call(node, reading.prelude[cell.id], [one, *state, *rest], {})
+        if result is POISON:
+            raise Fault  # reported already
         state = items(result) or [result]
         made.append(state)
     scope.target, scope.root = target, None

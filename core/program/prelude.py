@@ -182,4 +182,5 @@ CHOICES: Final[tuple[Parameter, ...]] = (
     Parameter("training", checks.flag),
     Parameter("num_groups", checks.size),
     Parameter("kernel_size", checks.size),
+    Parameter("k", checks.size),
 )

@@ -183,13 +183,11 @@ def _row(
 
     def cost(input: Shape, **attributes: Any) -> Cost:
         down, across = size(input, **attributes)
-        taps = [
-            len(way(**attributes).taps(n, m)[0])
-            for n, m in ((input[-2], down), (input[-1], across))
-        ]
         maps = math.prod(input[:-2])
-        work = maps * down * (input[-1] * taps[0] + across * taps[1])
-        return Cost(max(work, maps * taps[0] * taps[1] * down * across))
+        # A result is made of a window, or of two numbers, along each axis.
+        rows = maps * down * input[-1] * (input[-2] // down + 2)
+        columns = maps * down * across * (input[-1] // across + 2)
+        return Cost(max(rows + columns, rows * (input[-1] // across + 2)))
 
     def wording(input: Shape, **attributes: Any) -> Mapping[str, Any]:
         down, across = size(input, **attributes)

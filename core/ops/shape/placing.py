@@ -30,6 +30,8 @@ def shape_of_put(
         places = shape_of_index(x, index, slots)
     except DependsOnData:
         return x
+    except ValueError as error:
+        raise ValueError(f"put: {str(error).removeprefix('getitem: ')}") from None
     # As in NumPy, axes of length 1 in front of a value do not count.
     own = value
     while len(own) > len(places) and own[0] == 1:

@@ -298,6 +298,17 @@ def test_a_sequence_without_steps_is_refused() -> None:
         read("(y, m) = rnn(x, h, w, u)", **given)
 
 
+def test_a_step_that_does_not_fit_is_told_once() -> None:
+    given = recurrent(4, c=np.zeros(3)) | {
+        "w": np.zeros((11, 2)),
+        "u": np.zeros((11, 3)),
+    }
+    with pytest.raises(ProgramError) as caught:
+        read("(y, m, k) = lstm(x, h, c, w, u)\nE = sum(y)", **given)
+    (problem,) = caught.value.problems
+    assert "which 4 equal parts do not divide" in problem.message
+
+
 def test_recipes_can_be_stepped_into() -> None:
     graph = read("E = mse_loss(x, t)", x=X, t=T).graph
     (frame,) = graph.frames[1:]
