@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import asking
 import beside
+import capturing
 import checking
 import debugging
 import large
@@ -84,6 +85,7 @@ def _parts(full: bool, seconds: float) -> Parts:
         "lookups": lambda: [lookups.row(seconds)],
         "debugging": lambda: debugging.rows(seconds),
         "asking": lambda: asking.rows(seconds),
+        "capturing": capturing.rows,
         "texts": lambda: texts.rows(seconds),
         "processes": processes.rows,
         "screen": screen.rows,

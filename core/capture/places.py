@@ -127,6 +127,16 @@ class Text:
         self.lines = lines
 
     @cached_property
+    def returned(self) -> dict[int, str]:
+        """The name that a function returns, by its first line; "" of anything else."""
+        found: dict[int, str] = {}
+        for one in ast.walk(self.tree) if self.tree else ():
+            if isinstance(one, ast.FunctionDef):
+                first = min([one.lineno, *(d.lineno for d in one.decorator_list)])
+                found[first] = _returned(one)
+        return found
+
+    @cached_property
     def tree(self) -> ast.Module | None:
         """Its syntax tree; None where it has no source, or is none of Python."""
         try:
@@ -175,6 +185,19 @@ class Text:
         rows[0] = rows[0][start:]
         text = " ".join(b" ".join(rows).decode("utf-8", "replace").split())
         return clean(text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…")
+
+
+def _returned(function: ast.FunctionDef) -> str:
+    """Return the only name that a function returns; "" where there are others."""
+    names: set[str] = set()
+    rest: list[ast.AST] = [*function.body]
+    while rest:
+        one = rest.pop()
+        if isinstance(one, ast.Return):
+            names.add(one.value.id if isinstance(one.value, ast.Name) else "")
+        elif not isinstance(one, (ast.FunctionDef, ast.ClassDef, ast.Lambda)):
+            rest += ast.iter_child_nodes(one)
+    return names.pop() if len(names) == 1 else ""
 
 
 def _position(code: CodeType, at: int) -> tuple[int, int, int, int]:
@@ -300,6 +323,11 @@ class Texts:
         if file not in self._texts:
             self._texts[file] = Text(linecache.getlines(file))
         return self._texts[file]
+
+    def returned(self, code: CodeType) -> str:
+        """Return the only name that a function returns; "" for none."""
+        lines = self.text(code.co_filename).returned
+        return lines.get(code.co_firstlineno, "")
 
     def spot(self, code: CodeType, at: int) -> Spot:
         """Return what stands at a place of a code."""

@@ -41,6 +41,10 @@ class FrameOf:
     parent: StatementOf | None  # the statement of the call; None for frame 0
     call: Spot | None  # the call itself; None for frame 0
     depth: int  # how many calls it is inside
+    # the call that makes the latest value of each name that its lines assign
+    assigned: dict[str, Call] = field(default_factory=dict[str, "Call"])
+    last: Call | None = None  # the last call in it
+    result: Call | None = None  # the one whose result it returns, if it is known
     number: int = -1  # in the graph; −1 before it is made
     first: int = 0  # the number of its first node
 
@@ -80,6 +84,7 @@ class Step(NamedTuple):
     call: Call | None = None  # is lowered to nodes
     at: Level | None = None  # where the call stands
     named: Named | None = None  # what its results are called
+    alias: str = ""  # another name of what the call has made before
 
 
 class Names:
@@ -158,6 +163,8 @@ class Plan:
         for call, way in zip(calls, ways, strict=True):
             self._enter(way[shared:])
             named = self._named(call)
+            for frame, _, _ in self._open:
+                frame.last = call
             self.steps.append(Step(call=call, at=self._open[-1][2], named=named))
         self._close(0)
 
@@ -169,6 +176,8 @@ class Plan:
             new = way[depth]
             if old.active is not new.active:
                 break
+            if new.inner is not old.inner:
+                self._close(depth + 1)
             if _is_over(old, new):
                 self._close(depth + 1)
                 self.steps.append(Step(closes=statement))
@@ -188,8 +197,32 @@ class Plan:
 
     def _close(self, depth: int) -> None:
         while len(self._open) > depth:
-            frame, statement, _ = self._open.pop()
+            frame, statement, level = self._open.pop()
             self.steps += [Step(closes=statement), Step(closes=frame)]
+            if self._open:
+                self._hand_on(self._result(frame, level))
+
+    def _result(self, frame: FrameOf, level: Level) -> Call | None:
+        """Return the call whose result a frame that is over returns."""
+        if self._front.hides(level.code.co_filename):
+            return frame.last
+        name = self.texts.returned(level.code)
+        return frame.assigned.get(name) if name else frame.result
+
+    def _hand_on(self, result: Call | None) -> None:
+        """Call what a function has returned by the name that its caller gives it."""
+        frame, statement, level = self._open[-1]
+        spot = level.spot
+        if result is None or not spot.is_root or len(result.outputs) != 1:
+            return
+        if spot.returns and spot.item is None:
+            frame.result = result
+        elif len(spot.targets) == 1 and spot.targets[0] not in statement.names:
+            (key,) = spot.targets
+            name = self._names.unique(frame.prefix + key)
+            statement.names[key] = name
+            frame.assigned[key] = result
+            self.steps.append(Step(call=result, alias=name))
 
     def _frame(self, level: Level) -> FrameOf:
         if not self._open:
@@ -234,7 +267,7 @@ class Plan:
                 full = key if title else statement.frame.prefix + key
                 statement.names[key] = self._names.unique(full)
             if root:
-                statement.last[key] = call
+                statement.last[key] = statement.frame.assigned[key] = call
         return Named(statement, keys, root)
 
     def _assigning(self) -> tuple[int, str, int | None]:

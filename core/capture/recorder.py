@@ -157,6 +157,9 @@ class _Making:
             elif step.closes is not None:
                 self._open.pop()
                 self._end(step.closes)
+            elif step.alias and step.call is not None:
+                node = self.nodes[id(step.call.outputs[0])]
+                self.lowering.aliases.append((step.alias, node))
             elif step.call is not None and step.at is not None and step.named:
                 self._call(step.call, step.at, step.named)
 

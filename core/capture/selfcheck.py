@@ -26,7 +26,7 @@ from .rounding import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from ..base.progress import Progress
     from ..engine.graph import Graph, Row
@@ -69,24 +69,37 @@ def differences(
 ) -> Iterator[Difference]:
     """Yield each recorded value that its operation does not give, in forward order."""
     firsts = _firsts(graph)
-    moved: dict[int, Array] = {}
+
+    def known(node: int) -> Value:
+        return leaves[node] if node in leaves else values[node]
+
     for row in with_progress(graph.nodes.rows, progress):
         index, op = row[0], row[3]
         if op is None or op.recorded:
             continue
-        operands = [leaves[k] if k in leaves else values[k] for k in row[4]]
-        before = [moved.get(k) if k >= firsts[index] else None for k in row[4]]
-        found = difference(row, values[index], operands, before, brain=brain)
+        operands = [known(k) for k in row[4]]
+        found = difference(row, values[index], operands, brain=brain)
+        if found is not None and firsts[index] < index:
+            parts = _moves(graph.nodes.rows[firsts[index] : index], known)
+            before = [parts.get(k) for k in row[4]]
+            found = difference(row, values[index], operands, before, brain=brain)
         if found is not None:
             yield found
-        if firsts[index + 1] == firsts[index]:
-            moved[index] = _moved(row, values[index], operands, before)
-        else:
-            moved.clear()
+
+
+def _moves(parts: Sequence[Row], known: Callable[[int], Value]) -> Mapping[int, Array]:
+    """Return how far rounding may have moved each part of a call."""
+    moved: dict[int, Array] = {}
+    for row in parts:
+        if row[3] is not None and not row[3].recorded:
+            operands = [known(k) for k in row[4]]
+            before = [moved.get(k) for k in row[4]]
+            moved[row[0]] = _moved(row, known(row[0]), operands, before)
+    return moved
 
 
 def _firsts(graph: Graph) -> list[int]:
-    """Return, for each node and one more, the first node of the same call."""
+    """Return, for each node, the first node of the same call."""
     found: list[int] = []
     last: tuple[int, int, int] | None = None
     for index, _, _, op, _, _, _, site in graph.nodes.rows:
@@ -100,7 +113,7 @@ def _firsts(graph: Graph) -> list[int]:
                 break
         found.append(found[-1] if here is not None and here == last else index)
         last = here
-    return [*found, len(found)]
+    return found
 
 
 def _moved(
