@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ..ops.table import Array, Rule
 
 _NEAR: Final = 64.0  # units in the last place of the largest number
+_EXACT: Final = 1e-6  # how near to a whole number a factor is that is said as one
 _SLIGHT: Final = 1e-3  # a factor that is so near to 1 tells nothing
 _MOST_EDGES: Final = 100  # of a call, whose rules are tried
 _MOST_TOLD: Final = 8  # names in one sentence
@@ -242,7 +243,7 @@ def _term(account: Account, finding: Finding, theirs: Array) -> str:
         ):
             continue
         is_whole = not name or len(terms) == 1
-        nice = next((one for one in _TIMES if abs(times - one) < _SLIGHT), None)
+        nice = next((one for one in _TIMES if abs(times - one) < _EXACT), None)
         if nice is not None:
             if is_whole:
                 return f"that is {_OF_ALL[nice]}"
@@ -267,7 +268,7 @@ def _ratio(one: Array, other: Array) -> float | None:
 
 def _is_nice(times: float) -> bool:
     large = abs(times) if abs(times) >= 1 else 1 / abs(times)
-    return abs(large - round(large)) <= 1e-6 * large
+    return abs(large - round(large)) <= _EXACT * large
 
 
 def _times_text(times: float) -> str:
