@@ -95,7 +95,7 @@ def _set(session: Session, arguments: str) -> Answer:
     run = session.trace.run
     node = session.graph.nodes[element.node]
     name = node.name if element.quantity == "value" else f"{node.name}.grad"
-    if element.quantity == "grad" and run.gradients[node.index] is None:
+    if element.quantity == "grad" and not run.arrives(node.index):
         raise CommandError(
             f"no gradient flows to {node.name}, so there is none to set",
             f"why {name} says why",

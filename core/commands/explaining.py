@@ -129,7 +129,7 @@ def _explain(session: Session, arguments: str) -> Answer:
             raise CommandError(Problem(not_computed(trace, node), f"goto {name}"))
         found = explain_value(trace.run, node, index)
         data = partial(_value_record, trace, found, position)
-    elif trace.run.gradients[node] is None:
+    elif not trace.run.arrives(node):
         return _why(session, text)
     else:
         found = explain_gradient(trace, node, index, position)

@@ -230,7 +230,7 @@ def node_facts(session: Session, node: Node) -> dict[str, Any]:
         "consumers": [
             graph.nodes[e.consumer].name for e in graph.consumers[node.index]
         ],
-        "gradient": "yes" if run.gradients[node.index] is not None else "none flows",
+        "gradient": "yes" if run.arrives(node.index) else "none flows",
         "summary": op.summary if op else "",
         "corner": op.corner if op else "",
     }

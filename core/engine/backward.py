@@ -12,7 +12,7 @@ holds the two together, bit for bit.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
     from ..ops.table import Array, Attributes, Rule, Shape, Value
     from .graph import Graph, Node, Row
+
+
+# What NumPy and the rules raise at numbers that an operation cannot take.
+UNFIT: Final = (ArithmeticError, LookupError, TypeError, ValueError)
 
 
 def backward(

@@ -7,18 +7,19 @@ written over and takes from another run what has not changed; one for plain numb
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from threading import Lock
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 import numpy as np
 
+from ..base.errors import RuleError
 from ..base.progress import with_progress
 from ..ops.table import NO_ATTRIBUTES, Value
-from .backward import call, frozen, settle
+from .backward import UNFIT, call, frozen, settle
 from .patches import Patches, Write
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from ..base.progress import Progress
     from .graph import Graph, Row
 
@@ -45,11 +46,98 @@ def arrays(
     `slopes` are those that forward has found, by node; they are taken out as they are
     used, so that their memory is free for gradients.
     """
-    slopes = slopes or {}
     gradients: list[Any] = [None] * len(values)
     gradients[graph.output] = seed
+    consumers = with_progress(range(graph.output, -1, -1), progress)
+    _hand_on(graph, values, flows, gradients, consumers, slopes or {})
+    return gradients
+
+
+class Gradients(Sequence["Value | None"]):
+    """The gradients of a run without patches, each made where it is looked at.
+
+    Those of the nodes behind it are made before it, and all that were made are kept.
+    It is asked by the screen and by commands in the background at the same time.
+    `refused` makes the error of numbers that a rule cannot take.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        values: Sequence[Value],
+        flows: bytes,
+        seed: Value,
+        refused: Callable[[Exception], Exception],
+    ) -> None:
+        self._graph, self._values, self._flows = graph, values, flows
+        self._made: list[Any] = [None] * len(values)
+        self._made[graph.output] = seed
+        self._next = graph.output  # the next node that hands its gradient on
+        self._reached = _reached(graph, flows)
+        self._refused = refused
+        self._failed: tuple[Exception, ...] = ()  # the error, once there is one
+        self._lock = Lock()
+
+    def arrives(self, node: int) -> bool:
+        """Tell whether a node gets a gradient; none is made to find out."""
+        return bool(self._reached[node])
+
+    @overload
+    def __getitem__(self, node: int) -> Value | None: ...
+    @overload
+    def __getitem__(self, node: slice) -> Sequence[Value | None]: ...
+    def __getitem__(self, node: int | slice) -> Any:
+        if isinstance(node, slice):
+            return [self[one] for one in range(len(self))[node]]
+        if self._reached[node] and node < self._next:
+            with self._lock:
+                self._go_to(node)
+        return self._made[node]
+
+    def __len__(self) -> int:
+        return len(self._made)
+
+    def _go_to(self, node: int) -> None:
+        if self._failed:
+            raise self._failed[0]
+        consumers = range(self._next, node, -1)
+        given = self._graph, self._values, self._flows, self._made
+        try:
+            with np.errstate(all="ignore"):
+                _hand_on(*given, consumers, {})
+        except (RuleError, *UNFIT) as error:
+            # A part of it is added up, and not to be added again.
+            self._failed = (self._refused(error),)
+            raise self._failed[0] from error
+        self._next = min(self._next, node)
+
+
+def _reached(graph: Graph, flows: bytes) -> bytearray:
+    """Mark the nodes that a gradient arrives at in a run without patches."""
+    reached = bytearray(len(flows))
+    reached[graph.output] = 1
+    for index, _, _, op, operands, _, _, _ in reversed(graph.nodes.rows):
+        if reached[index] and op is not None:
+            for argument, operand in enumerate(operands):
+                if flows[operand] and op.vjp(argument) is not None:
+                    reached[operand] = 1
+    return reached
+
+
+def _hand_on(
+    graph: Graph,
+    values: Sequence[Value],
+    flows: bytes,
+    gradients: list[Any],
+    consumers: Iterable[int],
+    slopes: dict[int, Any],
+) -> None:
+    """Add what some nodes, in backward order, send to the gradients of their operands.
+
+    Those of the nodes themselves have to be complete.
+    """
     rows = graph.nodes.rows
-    for index in with_progress(range(graph.output, -1, -1), progress):
+    for index in consumers:
         upstream, row = gradients[index], rows[index]
         op, operands, attributes = row[3], row[4], row[5]
         if upstream is None or op is None:
@@ -80,7 +168,6 @@ def arrays(
                 addend = settle(addend, like, row)
             before = gradients[operand]
             gradients[operand] = addend if before is None else frozen(before + addend)
-    return gradients
 
 
 def patched(

@@ -12,9 +12,10 @@ values + gradients. Arrays in a run are read-only.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, overload
 
 import numpy as np
 
@@ -23,12 +24,10 @@ from ..base.errors import InputError, RuleError
 from ..base.progress import with_progress
 from ..ops.table import NO_ATTRIBUTES, Array, Op, Shape, Value
 from . import fast
-from .backward import call, frozen, settle
+from .backward import UNFIT, call, frozen, settle
 from .patches import NO_PATCHES, Patches, Write
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from ..base.progress import Progress
     from .graph import Graph
 
@@ -61,6 +60,13 @@ class Run:
         gradient = self.gradients[node]
         return None if gradient is None else np.asarray(gradient)
 
+    def arrives(self, node: int) -> bool:
+        """Tell whether a node gets a gradient; none is made to find out."""
+        gradients = self.gradients
+        if isinstance(gradients, fast.Gradients):
+            return gradients.arrives(node)
+        return gradients[node] is not None
+
     def carries(self, consumer: int, argument: int) -> bool:
         """Tell whether an edge carries a contribution."""
         return argument in self.sends(consumer)
@@ -68,7 +74,7 @@ class Run:
     def sends(self, consumer: int) -> Sequence[int]:
         """Return to which of its operands, by number, a node sends a contribution."""
         _, _, _, op, operands, _, _, _ = self.graph.nodes.rows[consumer]
-        if op is None or self.gradients[consumer] is None:
+        if op is None or not self.arrives(consumer):
             return ()
         flows, cuts = self.flows, self.patches.cuts
         return [
@@ -146,7 +152,7 @@ def evaluate(
         if plain is not None:
             values = _forward_plain(graph, plain)
         elif known and is_new:
-            values = _forward_known(graph, leaves, known)
+            values = _Recorded(graph, leaves, known)
         else:
             found = slopes if is_new else None
             values = _forward(graph, leaves, patches, base, progress, found)
@@ -155,7 +161,7 @@ def evaluate(
         if plain is not None:
             gradients = fast.numbers(graph, values, flows, seed)
         elif known and is_new:
-            gradients = _backward_known(graph, values, flows, seed)
+            gradients = fast.Gradients(graph, values, flows, seed, _not_its_own)
         elif is_new:
             gradients = fast.arrays(graph, values, flows, seed, slopes, progress)
         else:
@@ -209,7 +215,7 @@ def _forward(
                         else forward(*arrays)
                     )
                 append(frozen(made))
-    except _UNFIT as error:
+    except UNFIT as error:
         _check_shapes(graph, values)
         raise _misfit(graph, values, error) from error
     if graph.chooses:
@@ -217,30 +223,42 @@ def _forward(
     return values
 
 
-def _forward_known(
-    graph: Graph, leaves: Mapping[int, Value], known: Mapping[int, Value]
-) -> list[Value]:
-    """Return the values of all nodes, where they were recorded."""
-    return [
-        _leaf(leaves[row[0]] if row[3] is None else known[row[0]], row[6])
-        for row in graph.nodes.rows
-    ]
+class _Recorded(Sequence[Value]):
+    """The values of all nodes where they were recorded, each taken when looked at."""
+
+    def __init__(
+        self, graph: Graph, leaves: Mapping[int, Value], known: Mapping[int, Value]
+    ) -> None:
+        self._rows, self._leaves, self._known = graph.nodes.rows, leaves, known
+        self._copies: dict[int, Value] = {}  # of arrays that could change
+
+    @overload
+    def __getitem__(self, node: int) -> Value: ...
+    @overload
+    def __getitem__(self, node: slice) -> Sequence[Value]: ...
+    def __getitem__(self, node: int | slice) -> Any:
+        if isinstance(node, slice):
+            return [self[one] for one in range(len(self))[node]]
+        if node in self._copies:
+            return self._copies[node]
+        row = self._rows[node]
+        given = (self._leaves if row[3] is None else self._known)[row[0]]
+        found = _leaf(given, row[6])
+        if found is not given:
+            self._copies[row[0]] = found
+        return found
+
+    def __len__(self) -> int:
+        return len(self._rows)
 
 
-def _backward_known(
-    graph: Graph, values: Sequence[Value], flows: bytes, seed: Value
-) -> list[Value | None]:
-    """Return the gradients at recorded values, which may be no results at all."""
-    try:
-        return fast.arrays(graph, values, flows, seed)
-    except (RuleError, *_UNFIT) as error:
-        words, _ = unfit_words(error, [])
-        hint = "a value that was recorded is not what its operation gives"
-        raise InputError(f"the backward pass fails: {words}", hint) from error
-
-
-# What NumPy and the rules raise at numbers that an operation cannot take.
-_UNFIT: Final = (ArithmeticError, LookupError, TypeError, ValueError)
+def _not_its_own(error: Exception) -> InputError:
+    """Return the mistake of recorded values that are no results at all."""
+    if isinstance(error, InputError):
+        return error
+    words, _ = unfit_words(error, [])
+    hint = "a value that was recorded is not what its operation gives"
+    return InputError(f"the backward pass fails: {words}", hint)
 
 
 def _misfit(graph: Graph, values: Sequence[Value], error: Exception) -> InputError:
@@ -378,6 +396,6 @@ def _forward_plain(graph: Graph, leaves: Mapping[int, Any]) -> list[Any]:
             else:
                 arrays = [values[i] for i in operands]
                 append(frozen(call(op.forward, arrays, attributes)))
-    except _UNFIT as error:
+    except UNFIT as error:
         raise _misfit(graph, values, error) from error
     return values

@@ -77,7 +77,7 @@ def compare(before: Run, after: Run, progress: Progress | None = None) -> Compar
 def _arrival(run: Run, difference: Difference) -> tuple[int, int]:
     """Return a key that sorts gradients by when they are complete."""
     for edge in reversed(run.graph.consumers[difference.node]):
-        if run.gradients[edge.consumer] is not None:
+        if run.arrives(edge.consumer):
             return -edge.consumer, edge.argument
     return -len(run.graph), 0  # the output
 

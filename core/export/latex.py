@@ -135,7 +135,7 @@ def latex(
     `CommandError` where no gradient flows, and `LimitError` where the way is too long.
     """
     run = trace.run
-    if run.gradients[node] is None:
+    if not run.arrives(node):
         name = run.graph.nodes[node].name
         raise CommandError(
             f"no gradient flows to {name}", f"why {name} tells the reason"

@@ -320,5 +320,5 @@ def _results(code: _Code) -> Iterator[str]:
     output = graph.nodes[graph.output]
     yield f"print({f'{output.name} ='!r}, {code.name(output.index)})"
     for node in graph.nodes:
-        if code.run.gradients[node.index] is not None and not node.is_literal:
+        if code.run.arrives(node.index) and not node.is_literal:
             yield f"print({f'{node.name}.grad ='!r}, {code.gradient(node.index)})"

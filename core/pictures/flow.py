@@ -130,7 +130,7 @@ def computed(trace: Trace, node: int, position: int) -> Computed:
     """
     if trace.value(node, position) is None:
         return "future"
-    if position <= trace.seed_position or trace.run.gradients[node] is None:
+    if position <= trace.seed_position or not trace.run.arrives(node):
         return "value"
     done, of = trace.uses(node, position)
     if done < of:

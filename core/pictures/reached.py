@@ -37,7 +37,7 @@ def _progress(events: range, position: int) -> Progress:
 
 
 def _arrived(trace: Trace, node: int, position: int) -> Progress:
-    if trace.run.gradients[node] is None:
+    if not trace.run.arrives(node):
         return "none"
     done, of = trace.uses(node, position)
     if done == of:

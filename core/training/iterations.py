@@ -316,7 +316,7 @@ def _trace(time: Iterations, iteration: int, start: Start, run: Run) -> Trace:
     updated = {
         parameter: value
         for parameter, value in after.values.items()
-        if run.gradients[parameter] is not None
+        if run.arrives(parameter)
     }
     at = Iteration(
         iteration,

@@ -887,7 +887,7 @@ def _read(read: _Read, state: State) -> Array:
     gradient = trace.gradient(node, state.position)
     if gradient is not None:
         return gradient
-    if trace.run.gradients[node] is None:
+    if not trace.run.arrives(node):
         raise CommandError(
             f"{read.name} has no gradient", f"why {read.name}.grad says why"
         )

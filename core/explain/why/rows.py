@@ -74,7 +74,7 @@ def explained(
         yield from update_rows(trace, maker, node, index)
     elif is_value:
         yield from value_rows(trace, explain_value(trace.run, node, index), count)
-    elif trace.run.gradients[node] is not None:
+    elif trace.run.arrives(node):
         found = explain_gradient(trace, node, index, position)
         yield from gradient_rows(trace, found, count, wording)
 

@@ -36,7 +36,7 @@ def why(
         number = float(trace.run.value(node)[index])
         found = why_value(trace, Hop(node, index, "value", number))
         return replace(found, others=others(trace, found, position))
-    if trace.run.gradients[node] is None:
+    if not trace.run.arrives(node):
         return no_gradient(trace.run, node)
     gradient = trace.gradient(node, position)
     if gradient is None:

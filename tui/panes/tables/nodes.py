@@ -131,7 +131,7 @@ class NodeRows(RunRows):
         for array, found in zip(arrays, gists, strict=True):
             if array is not None and found is None:
                 return (*cells, *[Cell("…", "quiet")] * 6)
-        if self.run.gradients[index] is None:
+        if not self.run.arrives(index):
             size = Cell("—", "quiet")
         else:
             size = Cell() if gists[1] is None else number_cell(gists[1].norm)
