@@ -28,6 +28,8 @@ import screen
 import terminal
 import texts
 
+import captures
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
@@ -90,6 +92,7 @@ def _parts(full: bool, seconds: float) -> Parts:
         "processes": processes.rows,
         "screen": screen.rows,
         "large": large.rows,
+        "captures": lambda: captures.rows(seconds, full=full),
         "terminal": terminal.rows,
     }
 
