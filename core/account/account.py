@@ -201,7 +201,8 @@ class _Pass:
         if theirs is None:
             if right is not None:
                 self.right[node] = np.asarray(right)
-                self.sizes[node] = self._size(node, self.edges(node))
+                if self.rows[node][4]:  # from a leaf nothing goes on
+                    self.sizes[node] = self._size(node, self.edges(node))
             return None
         if self.rows[node][2] == "constant":
             return None

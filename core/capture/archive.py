@@ -25,6 +25,7 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 
+from ..base.cache import Recent
 from ..base.errors import InputError, Problem
 from ..base.files import open_regular
 from ..base.garbage import undisturbed
@@ -51,6 +52,7 @@ _KINDS: Final = ("leaves", "values", "own")
 _MOST_NOTES: Final = 1000
 _MOST_ABOUT: Final = 2**20  # bytes of capture.json, and some for each node
 _PER_NODE: Final = 300
+_ROOM: Final = 2**24  # bytes of arrays of one kind that were looked at last
 
 
 # --------------------------------------------------------------------------- writing
@@ -120,7 +122,8 @@ def _add(archive: zipfile.ZipFile, name: str, value: Value) -> None:
 class Arrays(Mapping[int, "Value"]):
     """Arrays of a file by the numbers of their nodes, each read when it is looked at.
 
-    The same array is given again while anybody has it.
+    The same array is given again while anybody has it, and while it is among those that
+    were looked at last: a question looks at few, and at each many times.
     """
 
     def __init__(
@@ -131,10 +134,13 @@ class Arrays(Mapping[int, "Value"]):
     ) -> None:
         self._opened, self._places = opened, places
         self._numbers = dict(numbers)  # those that are no arrays
+        self._recent = Recent(_ROOM)
         self._seen: WeakValueDictionary[int, Array] = WeakValueDictionary()
 
     def __getitem__(self, node: int) -> Value:
-        found = self._seen.get(node)
+        found: Array | None = self._recent.known(node)
+        if found is None:
+            found = self._seen.get(node)
         if found is not None:
             return found
         if node in self._numbers:
@@ -142,7 +148,7 @@ class Arrays(Mapping[int, "Value"]):
         array = self._opened.array(self._places[node])
         if not array.ndim:
             return self._numbers.setdefault(node, array[()])
-        return self._seen.setdefault(node, array)
+        return self._recent.keep(node, self._seen.setdefault(node, array))
 
     def __contains__(self, node: object) -> bool:
         return node in self._places or node in self._numbers

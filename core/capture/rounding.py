@@ -142,6 +142,9 @@ def is_near(one: Array, other: Array) -> bool:
 def apart(one: Value, other: Value, tolerance: Value) -> Array:
     """Mark where two results are further apart; nan is nan, and inf is inf."""
     a, b = (np.asarray(value, np.float64) for value in (one, other))
-    same = (a == b) | (np.isnan(a) & np.isnan(b))
-    near = np.isfinite(a) & np.isfinite(b) & (np.abs(a - b) <= tolerance)
-    return ~(same | near)
+    with np.errstate(invalid="ignore", over="ignore"):
+        distance = np.abs(a - b)
+    far = np.asarray(~((distance <= tolerance) & (distance < np.inf)))
+    if far.any():  # as it seldom is
+        far &= (a != b) & ~(np.isnan(a) & np.isnan(b))
+    return far
