@@ -38,17 +38,8 @@ def test_a_capture_has_what_pytorch_had(name: str) -> None:
 @pytest.mark.parametrize("name", KEPT)
 def test_a_capture_is_stepped_from_its_begin_to_its_end(name: str) -> None:
     bug = gradstep.Debugger(gradstep.load(str(CAPTURES / f"{name}.gradstep")))
-    for line in (
-        "step",
-        "next",
-        f"break {name}.py:1",
-        "goto loss",
-        "goto end",
-        "where",
-    ):
-        assert bug.execute(line).ok or line.startswith("break"), line
-    assert bug.execute("print loss").ok
-    for line in ("reverse-step", "step", "goto start"):
+    lines = ("step", "next", "goto loss", "where", "goto end", "print loss")
+    for line in (*lines, "reverse-step", "step", "goto start"):
         assert bug.execute(line).ok, line
 
 
@@ -66,4 +57,5 @@ def test_a_line_of_the_users_file_is_a_place() -> None:
     line = 1 + source.splitlines().index("            h = h + self.body(h)")
     assert bug.execute(f"break mlp.py:{line}").ok
     assert f"mlp.py:{line} at body.0" in str(bug.execute("continue"))
-    assert "h@3" in str(bug.execute("goto h@3"))
+    assert bug.execute("goto h@3").ok
+    assert "h@3" in str(bug.execute("where"))
