@@ -40,6 +40,7 @@ _LOCAL: Final = struct.Struct("<4s5H3L2H")  # before each member
 _LARGE: Final = 0xFFFFFFFF  # a number that stands in the extra field instead
 _LONGEST_NAME: Final = 200  # bytes
 _LONGEST_START: Final = 1024  # bytes of a local header and an .npy header
+_PIECE: Final = 2**16  # bytes that are read at once where many members may begin
 _LONGEST_SHOWN: Final = 80
 _NPY: Final = re.compile(
     rb"\x93NUMPY\x01\x00(..)\{'descr': '([<>=|]?[A-Za-z]\d*)', "
@@ -82,6 +83,7 @@ class Opened:
         self._lock = Lock()
         finalize(self, self.file.close)  # with the last array that may be looked at
         self.size, self._time = self._state()
+        self._piece = 0, b""  # of the file: where it begins, and its bytes
 
     def _state(self) -> tuple[int, int]:
         state = os.fstat(self.file.fileno())
@@ -104,6 +106,15 @@ class Opened:
         room = bytearray(size)
         self.fill(start, room, member)
         return room
+
+    def start_of(self, start: int, size: int, member: str) -> bytes:
+        """Return the first bytes of a member; many small ones lie in one piece."""
+        at, piece = self._piece
+        if not at <= start <= start + size <= at + len(piece):
+            at, most = start, min(max(size, _PIECE), self.size - start)
+            piece = bytes(self.read(start, most, member))
+            self._piece = at, piece
+        return piece[start - at :][:size]
 
     def array(self, place: ArrayPlace) -> Array:
         """Return the numbers of an array, read-only."""
@@ -256,7 +267,7 @@ def _contents(opened: Opened, member: Member, some: int) -> tuple[int, bytes]:
     room = min(_LONGEST_START, max(0, opened.size - member.header))
     if room < _LOCAL.size:
         opened.refuse(name, "is damaged: it begins behind the end of the file")
-    head = bytes(opened.read(member.header, room, name))
+    head = opened.start_of(member.header, room, name)
     fields = _LOCAL.unpack_from(head)
     length, extra = fields[-2:]
     if fields[0] != b"PK\3\4" or head[_LOCAL.size :][:length] != name.encode():
@@ -267,7 +278,7 @@ def _contents(opened: Opened, member: Member, some: int) -> tuple[int, bytes]:
         opened.refuse(name, "is damaged: it ends behind the end of the file")
     wanted = min(some, member.size)
     if wanted and skip + wanted > len(head):
-        return start, bytes(opened.read(start, wanted, name))
+        return start, opened.start_of(start, wanted, name)
     return start, head[skip : skip + wanted]
 
 
