@@ -73,6 +73,11 @@ def _put(x: Value, value: Value, *slots: Value, index: Index) -> Array:
 
 
 def _placed(whole: Array, given: Array, slots: Sequence[Value], index: Index) -> Array:
+    if not any(map(_repeats, index)):
+        made, at = np.array(whole), filled(index, slots)
+        front = max(0, given.ndim - np.ndim(made[at]))
+        made[at] = given.reshape(given.shape[front:])
+        return made
     stays, places = _arrivals(whole.shape, index, slots)
     if not math.prod(places):
         return np.array(whole)
@@ -90,14 +95,20 @@ def _put_vjp(
     index: Index,
     argument: int,
 ) -> Array:
-    stays, places = _arrivals(np.shape(x), index, slots)
-    arrives = stays >= 0
     if argument == 0:
-        return np.where(arrives, np.zeros((), g.dtype), g)
-    each = np.zeros(math.prod(places), g.dtype)
-    each[stays[arrives]] = g[arrives]
+        kept = np.array(g)
+        kept[filled(index, slots)] = 0
+        return kept
+    if not any(map(_repeats, index)):
+        each = g[filled(index, slots)]
+    else:
+        stays, places = _arrivals(np.shape(x), index, slots)
+        arrives = stays >= 0
+        each = np.zeros(math.prod(places), g.dtype)
+        each[stays[arrives]] = g[arrives]
+        each = each.reshape(places)
     shape = np.shape(value)
-    return total(each.reshape(places), _repeated(shape, len(places))).reshape(shape)
+    return total(each, _repeated(shape, np.ndim(each))).reshape(shape)
 
 
 def _put_jvp(
