@@ -189,7 +189,7 @@ def test_each_part_of_the_format_has_an_example() -> None:
     assert keys == {
         *("gradstep", "title", "summary", "group", "order", "convention", "output"),
         *("dtype", "program", "inputs", "parameters", "constants", "seed", "names"),
-        *("training", "notes", "expect"),
+        *("training", "notes", "expect", "own"),
     }
 
 

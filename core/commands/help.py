@@ -25,7 +25,7 @@ TOPICS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "    x1                 a frame: a call of a function",
             "    z<-W, z<-a#1       one edge; #1 where an operand is used twice",
             "    op:relu, line:7    every node of an operation, every line 7",
-            "    prelude:3          a line of another source",
+            "    model.py:56        a line of another source; @2: its second time",
             "    output             where the seed enters",
             "    start, end, #31    the ends, and the 31st event",
             "    …@forward, …@backward, W@update   in one pass only",

@@ -55,6 +55,7 @@ def numpy_code(
     gradients are patched.
     """
     _refuse_patches(run)
+    _refuse_recorded(run.graph)
     code = _Code(run, _identifiers(run.graph))
     body = [
         *_section("Data"),
@@ -74,6 +75,15 @@ def _refuse_patches(run: Run) -> None:
         raise CommandError(
             "the gradients of this run are patched, which no NumPy code would do",
             "runs lists the others, and undo goes back",
+        )
+
+
+def _refuse_recorded(graph: Graph) -> None:
+    names = sorted({op.name for op in graph.ops if op.recorded})
+    if names:
+        raise CommandError(
+            f"nobody here can compute {', '.join(names)}, and no NumPy code could",
+            "export it as a scenario, where its result is an input",
         )
 
 

@@ -133,7 +133,8 @@ class Near:
         self, chosen: Callable[[Any], Any], kept: tuple[int, int] | None
     ) -> float | None:
         """Compute the result again, with 1 for all chosen elements but one."""
-        if _is_copied(self.op) or any(p.name == "seed" for p in self.op.parameters):
+        is_drawn = any(one.name == "seed" for one in self.op.parameters)
+        if is_drawn or self.op.recorded or _is_copied(self.op):
             return None
         arrays = self._with_ones(chosen, kept)
         with np.errstate(all="ignore"):

@@ -8,8 +8,13 @@ import pytest
 from captures import in_two_files
 from gradstep.core.base.errors import CommandError
 from gradstep.core.capture.archive import write
+from gradstep.core.capture.capture import Capture
+from gradstep.core.capture.opaque import opaque
 from gradstep.core.debugger.complete import complete
 from gradstep.core.debugger.debugger import Debugger
+from gradstep.core.engine.graph import Builder
+from gradstep.core.engine.subject import Subject
+from gradstep.core.ops import OPS
 from gradstep.core.scenario.scenario import load
 from gradstep.core.session.location import parse_location
 from gradstep.core.words.expression import parse
@@ -144,3 +149,55 @@ def test_expressions_over_a_capture_find_mistakes_at_their_columns(
         parse("h@2.nonsense", debugger.graph, {})
     with pytest.raises(CommandError, match=r"nothing is called 'q' \(column 7\)"):
         parse("h@2 + q", debugger.graph, {})
+
+
+STORY = """goto end; print y; explain y; explain y[0]; explain h.grad; explain h.grad[0]
+explain x.grad[1]; why y[1]; why loss; why h.grad[1]; why x.grad[0]; uses h; uses h[0]
+paths x; paths w[0]; transposes y; check; rules; history y; whatis y; info nodes
+set x[0] = 3; diff; undo; set y = [1.0, 2.0]; print loss; undo; detach z<-y; undo
+patch z<-y local; undo; export -f dot a.dot; export -f py a.py
+export -f scenario a.toml; export -f tex w.grad[0] a.tex
+goto start; catch nan; continue; where; why
+reverse-continue; break op:kernel; continue; list; train; record; save -f a.gs"""
+REFUSED = {
+    "transposes y": "has no transposes",
+    "set x[0] = 3": "gradstep has no rule of it",
+    "diff": "this run is as it was loaded",
+    "export -f py a.py": "nobody here can compute kernel, and no NumPy code could",
+    "train": "does not train",
+}
+
+
+def test_an_operation_without_a_rule_is_shown_in_every_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    build = Builder()
+    x = build.leaf("x", "input", (2,))
+    w = build.leaf("w", "parameter", (2,))
+    h = build.apply(OPS["multiply"], (x, w), name="h")
+    y = build.apply(opaque("kernel", 2), (h, x), name="y", shape=(2,))
+    z = build.apply(OPS["multiply"], (y, h), name="z")
+    loss = build.apply(OPS["sum"], (z,), name="loss")
+    leaves = {x: np.array([1.0, 2.0]), w: np.array([3.0, 4.0])}
+    subject = Subject("kernel", build.finish(loss), leaves)
+    values = {
+        h: np.array([3.0, 8.0]),
+        y: np.array([1.0, np.nan]),
+        z: np.array([3.0, np.nan]),
+        loss: np.float64(np.nan),
+    }
+    made = Capture(subject, values, {}, in_two_files().about)
+    debugger = Debugger(load(write(tmp_path / "k.gradstep", made)))
+    undone = 0
+    for line in STORY.replace("\n", "; ").split("; "):
+        reply = debugger.execute(line)
+        if line == "undo" and not reply.ok:  # what was refused changed nothing
+            undone += 1
+            continue
+        assert reply.ok or line in REFUSED, reply.error
+        if line in REFUSED:
+            assert REFUSED[line] in str(reply.error)
+        if line == "print loss":  # y was set by hand: 1·3 + 2·8
+            assert float(reply.data) == 19
+    assert undone == 1
