@@ -36,6 +36,7 @@ ORDER = (
     "core.program",
     "core.words",
     "core.capture",
+    "core.frontends.numpy",
     "core.frontends.torch.rows",
     "core.frontends.torch",
     "core.frontends",

@@ -321,6 +321,8 @@ class _Pass:
     def _size(self, node: int, edges: Sequence[Edge]) -> Array:
         """Return Σ |terms| of a gradient, those inside of its terms included."""
         total = np.zeros(self.rows[node][6])
+        if node == self.run.graph.output:
+            total = total + np.abs(np.asarray(self.run.seed))
         for edge in edges:
             total = total + size_of_sent(self.run, edge, self._magnitude(edge))
         return total

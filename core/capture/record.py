@@ -103,3 +103,7 @@ class Wanted:
     is_strict: bool = False  # whether an operation without a rule is refused
     has_source: bool = True  # whether texts of the user's files come along
     folder: Path = field(default_factory=Path.cwd)  # files below it come whole
+    # what people call functions that go back, by the ones that go forward, where it is
+    # not told by their names
+    pairs: Mapping[str, str] = field(default_factory=dict[str, str])
+    waits: bool = False  # whether nothing counts until it is told

@@ -26,6 +26,7 @@ MOST: Final = 2**33  # bytes of numbers that are held
 
 # The module that watches each framework, by the framework's own name.
 FRAMEWORKS: Final[Mapping[str, str]] = MappingProxyType({"torch": ".torch.recording"})
+_BY_HAND: Final = ".numpy.recording"  # of a script that imports none of them
 
 
 class Ended(BaseException):
@@ -57,6 +58,8 @@ class Watch:
 
     def start(self) -> None:
         """Watch what is imported already, and what will be."""
+        if not {*FRAMEWORKS} & {*sys.modules}:
+            self._begin(_BY_HAND)
         for name, home in FRAMEWORKS.items():
             if name in sys.modules:
                 self._begin(home)
@@ -69,10 +72,28 @@ class Watch:
         for one in self._waiting:
             if one in sys.meta_path:
                 sys.meta_path.remove(one)
+        self.ends = False  # there is nothing left to be ended
         for one in self._recordings:
             one.stop()
 
+    def number(self, value: float, name: str) -> Any:
+        """Return a number of a script as one that is watched."""
+        told = [one.number(value, name) for one in self._by_hand]
+        return told[0] if told else value
+
+    def forget(self) -> None:
+        """Begin anew: what has run until now was to be ready."""
+        for one in self._by_hand:
+            one.forget()
+
+    @property
+    def _by_hand(self) -> list[Any]:
+        return [one for one in self._recordings if hasattr(one, "forget")]
+
     def _begin(self, home: str) -> None:
+        for one in self._by_hand:  # a framework is imported: it is not by hand
+            one.drop()
+            self._recordings.remove(one)
         recording = import_module(home, __package__).Recording
         self._recordings.append(recording(self.wanted, self.most, self._captured))
         self._recordings[-1].start()
@@ -92,12 +113,6 @@ class Watch:
 
     def nothing(self) -> InputError:
         """Return why there is no capture, where nothing went wrong."""
-        if not self._recordings:
-            names = " or ".join(FRAMEWORKS)
-            return InputError(
-                f"nothing was recorded: {names} was never imported",
-                "what is recorded is a backward pass of PyTorch",
-            )
         if any(one.elsewhere for one in self._recordings):
             return InputError(
                 "the backward pass ran in another thread, which is not watched",
@@ -111,7 +126,10 @@ class Watch:
             )
         return InputError(
             "nothing was recorded: backward was never called",
-            "call it in the script itself, or in a function that the script calls",
+            "call it in the script itself, or in a function that the script calls"
+            if not self._by_hand
+            else "of NumPy, that is a layer's backward, or dW beside W; --call CODE "
+            "runs what the script only defines",
         )
 
 

@@ -56,6 +56,11 @@ def one_of(*names: str) -> Values:
     return Values(str, lambda name: name in names, ", ".join(names), names)
 
 
+def _pair(text: str) -> tuple[str, str]:
+    forward, _, backward = text.partition("=")
+    return forward.strip(), backward.strip()
+
+
 # ---------------------------------------------------------------------- the arguments
 
 
@@ -356,6 +361,13 @@ _CAPTURE: Final = (
         default=1,
     ),
     _argument("-o --output NAME", "the file to write; otherwise SCRIPT.gradstep"),
+    _argument("--call CODE", "run this behind the script: net.gradient(x, t)"),
+    _argument(
+        "--pair NAMES",
+        "names of a function and of its backward one: affine=affine_grad",
+        Values(_pair, all, "FORWARD=BACKWARD, two names"),
+        action="append",
+    ),
     _argument("--go-on", "let the script run to its end"),
     _argument("--opaque", "take tensors whose history nobody recorded as they are"),
     _argument("--strict", "refuse operations that have no rule here"),

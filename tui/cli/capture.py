@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import linecache
 import runpy
 import shlex
 import sys
@@ -15,6 +16,7 @@ from ...core.base.errors import InputError, Problem
 from ...core.base.exits import FAILED, OK, WRONG
 from ...core.base.text import clean, counted
 from ...core.capture.record import Wanted
+from ...core.frontends.numpy.script import NUMBER, compiled
 from ...core.frontends.running import FRAMEWORKS, Ended, Watch
 
 if TYPE_CHECKING:
@@ -42,6 +44,8 @@ def do_capture(options: Options) -> int:
         takes_strange=options.opaque,
         is_strict=options.strict,
         has_source=not options.no_source,
+        pairs=dict(options.pair or ()),
+        waits=bool(options.call),
     )
     watch = Watch(path, wanted, options.max_bytes, ends=not options.go_on)
     code = _watched(watch, ready, options)
@@ -55,12 +59,14 @@ def do_capture(options: Options) -> int:
     return code
 
 
-def _watched(watch: Watch, ready: Callable[[], object], options: Options) -> int:
+def _watched(watch: Watch, ready: Callable[[Watch], object], options: Options) -> int:
     """Run what is ready, and return the exit code that the command has then."""
     code = OK
     watch.start()
     try:
-        ready()
+        ready(watch)
+        if options.call:
+            _call(watch, options.call)
     except Ended:
         pass
     except SystemExit as leaving:
@@ -86,12 +92,20 @@ def _watched(watch: Watch, ready: Callable[[], object], options: Options) -> int
 # ------------------------------------------------------------------------- the script
 
 
-def _script(name: str, arguments: Sequence[str]) -> Callable[[], object]:
+def _call(watch: Watch, text: str) -> None:
+    """Run what is to be called of all that the script has defined."""
+    watch.forget()
+    linecache.cache["--call"] = (len(text), None, [text], "--call")
+    code = compile(text, "--call", "exec", dont_inherit=True)
+    exec(code, sys.modules["__main__"].__dict__)  # noqa: S102  # it is asked for
+
+
+def _script(name: str, arguments: Sequence[str]) -> Callable[[Watch], object]:
     """Return what runs a script as `python` does."""
     path = Path(name).absolute()
     try:
         text = path.read_bytes()
-        code = compile(text, str(path), "exec", dont_inherit=True)
+        code = compiled(text, str(path))
     except OSError as error:
         hint = "-m runs a module" if "/" not in name and path.suffix != ".py" else ""
         raise InputError(
@@ -104,7 +118,8 @@ def _script(name: str, arguments: Sequence[str]) -> Callable[[], object]:
     module = ModuleType("__main__")
     module.__dict__.update(__file__=str(path), __builtins__=__builtins__, __spec__=None)
 
-    def run() -> None:
+    def run(watch: Watch) -> None:
+        module.__dict__[NUMBER] = watch.number
         sys.argv = [name, *arguments]
         sys.path[0] = str(path.resolve().parent)
         sys.modules["__main__"] = module
@@ -113,10 +128,10 @@ def _script(name: str, arguments: Sequence[str]) -> Callable[[], object]:
     return run
 
 
-def _module(name: str, arguments: Sequence[str]) -> Callable[[], object]:
+def _module(name: str, arguments: Sequence[str]) -> Callable[[Watch], object]:
     """Return what runs a module as `python -m` does."""
 
-    def run() -> None:
+    def run(_watch: Watch) -> None:
         sys.argv = [name, *arguments]
         sys.path[0] = str(Path.cwd())
         runpy.run_module(name, run_name="__main__", alter_sys=True)
