@@ -108,7 +108,7 @@ def _method(name: str) -> Callable[..., Any]:
             )
         return self.tape.call(name, function, (self, *args), kwargs, _frame(1))
 
-    method.__name__, method.__doc__ = name, function.__doc__
+    method.__name__ = name
     return method
 
 
@@ -118,7 +118,7 @@ def _writer(name: str) -> Callable[..., Any]:
     def method(self: Any, *args: Any, **kwargs: Any) -> None:
         self.tape.write(self, name, function, (self, *args), kwargs, _frame(1))
 
-    method.__name__, method.__doc__ = name, function.__doc__
+    method.__name__ = name
     return method
 
 
@@ -242,5 +242,5 @@ def of_math(tape: Any, name: str) -> Callable[..., Any]:
             return tape.call(MATH[name], function, args, {}, _frame(1))
         return function(*args)
 
-    told.__name__, told.__doc__ = name, function.__doc__
+    told.__name__ = name
     return told

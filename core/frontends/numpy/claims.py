@@ -50,6 +50,7 @@ class Layer:
     held: dict[str, Tensor]  # the arrays of the object, and of its arguments, by path
     depth: int  # how many layers it is inside
     stop: int = 0  # the number of the first call of the tape behind it
+    # the arrays that it returned, and all that it did
     results: list[Tensor] = field(default_factory=list)
     returned: Any = None
     rule: CodeType | None = None  # of the backward function, once it was called

@@ -101,7 +101,7 @@ def _telling(tape: Tape, function: Any) -> Callable[..., Any]:
             return type(made)(tape.made(one, name, frame) for one in made)
         return tape.made(made, name, frame)
 
-    make.__name__, make.__doc__ = name, function.__doc__
+    make.__name__ = name
     return make
 
 
