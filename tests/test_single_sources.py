@@ -21,7 +21,8 @@ MODULES = sorted(
 OUTSIDE = [
     path
     for path in MODULES
-    if path.parent != ROOT / "core" / "ops" and path.parent.name not in ("rows", "numpy")
+    if path.parent != ROOT / "core" / "ops"
+    and path.parent.name not in ("rows", "numpy")
 ]
 NAMES = {*OPS, *ALIASES, *OPTIMIZERS}
 

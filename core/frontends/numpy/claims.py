@@ -50,9 +50,9 @@ class Layer:
     held: dict[str, Tensor]  # the arrays of the object, and of its arguments, by path
     depth: int  # how many layers it is inside
     stop: int = 0  # the number of the first call of the tape behind it
-    # the arrays that it returned, and all that it did
+    # the arrays that it returned
     results: list[Tensor] = field(default_factory=list)
-    returned: Any = None
+    returned: Any = None  # all that it returned
     rule: CodeType | None = None  # of the backward function, once it was called
     is_outer: bool = False  # whether layers inside of it were called backwards
     before: int = 0  # the number of the call of the tape that its way back began at
