@@ -20,6 +20,8 @@ CASES = {
     "lstm_layers": (1, ["x", "out"]),
     "lstm_lm": (3, ["emb", "output", "loss"]),
     "mlp": (3, ["h", "h@2", "h@3", "body.0@2", "logits", "loss"]),
+    "penalty": (1, ["slopes", "penalty", "loss"]),
+    "pinn": (1, ["u", "residual", "loss"]),
     "ppo": (2, ["ratio", "pg_loss", "v_clipped", "loss"]),
     "resnet": (2, ["layer1.0.out", "x", "loss"]),
     "unet": (1, ["inc.double_conv.0", "up.x1", "loss"]),

@@ -135,7 +135,29 @@ class Writes(TorchDispatchMode):
             value = kwargs.get(name) if place >= len(args) else args[place]
             for one in tensors_in(value):
                 self._keep(one)
-        return func(*args, **kwargs)
+        result = func(*args, **kwargs)
+        if self._tape.is_below and not self._tape.is_quiet:
+            self._record(func, (args, kwargs), result, sys._getframe(1))  # noqa: SLF001
+        return result
+
+    def _record(self, func: Any, given: Any, result: Any, frame: FrameType) -> None:
+        """Put a part of a backward pass on the tape, for it is differentiated too."""
+        tape, inputs = self._tape, list[Any]()
+        name = func.overloadpacket.__name__
+        if name == "detach":  # what was saved, before it has its history again
+            return
+        tape.is_quiet = True
+        try:
+            given = swapped(given, lambda one: tape.saved(one, frame), inputs)
+            made = [one for one in tensors_in(result) if tape.known(one) is None]
+            place = tape.stack.place(frame)
+            if made and inputs:
+                call = Call(name, place, given, tuple(inputs), key=name)
+                tape.calls.append(call)
+                call.outputs = tuple(tape.result(one, call, place) for one in made)
+                tape.watch(inputs)
+        finally:
+            tape.is_quiet = False
 
     def _keep(self, tensor: Any) -> None:
         tape = self._tape

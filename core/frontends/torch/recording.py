@@ -88,8 +88,10 @@ class Recording:
         if threading.get_ident() != self._thread:
             self.elsewhere = True
             return engine(outputs, *args, **kwargs)
-        if self._depth or create:
+        if self._depth:
             return engine(outputs, *args, **kwargs)
+        if create:
+            return self._differentiated(outputs, *args, **kwargs)
         self.passes += 1
         is_wanted = self.passes == self.wanted.step
         frame = sys._getframe(1)  # noqa: SLF001
@@ -105,6 +107,14 @@ class Recording:
         if is_wanted:
             self._end(roots, seeds, frame)
         return result
+
+    def _differentiated(self, outputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """Run a backward pass that is part of a longer forward pass."""
+        self._tape.is_below = True
+        try:
+            return self._engine(outputs, *args, **kwargs)
+        finally:
+            self._tape.is_below = False
 
     def _end(self, roots: list[Tensor], seeds: Any, frame: FrameType) -> None:
         tape = self._tape

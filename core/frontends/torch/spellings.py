@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from ...capture.record import Spelling
-from .rows import arithmetic, layers, losses, moving, recurrent, reducing
+from .rows import arithmetic, layers, losses, moving, recurrent, reducing, slopes
 
 if TYPE_CHECKING:
     from ...capture.record import Call
@@ -34,6 +34,7 @@ ROWS: Final[Mapping[str, Row]] = MappingProxyType(
         **layers.ROWS,
         **losses.ROWS,
         **recurrent.ROWS,
+        **slopes.ROWS,
     }
 )
 

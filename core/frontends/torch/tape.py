@@ -76,11 +76,14 @@ class Tape:
         self.changed: dict[Tensor, Any] = {}  # the same, behind the user's hooks
         self.is_quiet = False  # whether what runs now is none of the user's
         self.has_custom = False  # whether a custom rule was met
+        self.is_below = False  # whether a backward pass runs that is differentiated
         self.notes: dict[str, None] = {}
         self._known: dict[int, Tensor] = {}  # by identity of the user's tensors
         self._storages: dict[int, list[Tensor]] = {}  # by address
         self._writes: dict[int, list[Tensor]] = {}  # results in place, by address
         self._gone: list[Tensor] = []  # known no more; their identity is still ours
+        self._unseen: set[Tensor] = set()  # whose gradients are not theirs alone
+        self._kept: list[Any] = []  # tensors whose identity is ours as well
         self._hooks: list[Any] = []
         self.most, self.bytes = most, 0  # that may be held, and that are
         self.is_full = False
@@ -115,6 +118,26 @@ class Tape:
         ):  # x.requires_grad_() since it was made, or the result of a rule
             known = self._leaf(tensor, frame)
         return known
+
+    def saved(self, tensor: Any, frame: FrameType) -> Tensor:
+        """Return the record of a tensor that a backward pass takes up again.
+
+        PyTorch wraps what it has saved into a new tensor of the same history.
+        """
+        known = self.known(tensor)
+        if known is None and tensor.grad_fn is not None:
+            for one in self._storages.get(_address(tensor), ()):
+                user = one.held.user
+                if user.grad_fn is tensor.grad_fn and user.shape == tensor.shape:
+                    known = self._known[id(tensor)] = one
+                    self._kept.append(tensor)
+                    break
+            else:
+                base = self._known.get(id(tensor._base))  # noqa: SLF001  # W.T of W
+                if base is not None and not base.held.is_stale:
+                    known = self._put(tensor, base, base, self.stack.place(frame))
+                    self._unseen.add(known)  # its gradient has that of W in it
+        return self.operand(tensor, frame) if known is None else known
 
     def known(self, tensor: Any) -> Tensor | None:
         """Return the record of a tensor as it is now; None where there is none."""
@@ -270,7 +293,7 @@ class Tape:
         record.held.is_seen = record.flows = True
 
         def see(gradient: Any) -> None:
-            if not record.is_past:
+            if not record.is_past and record not in self._unseen:
                 self.gradients[record] = gradient
 
         handle = tensor.register_hook(see)

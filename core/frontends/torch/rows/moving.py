@@ -105,6 +105,13 @@ def _select(input: Any, dim: int, index: int) -> Any:
     return f"input[{before}{index}]"
 
 
+def _slice(
+    input: Any, dim: int = 0, start: Any = None, end: Any = None, step: int = 1
+) -> Any:
+    index = (slice(None),) * (dim % input.ndim) + (slice(start, end, step),)
+    return "input[index]", {"index": index}
+
+
 def _narrow(input: Any, dim: int, start: int, length: int) -> Any:
     before = ":, " * (dim % input.ndim)
     return f"input[{before}{start}:{start + length}]"
@@ -225,6 +232,8 @@ ROWS: Final = MappingProxyType(
         "setitem": _setitem,
         "written": _written,
         "select": _select,
+        "slice": _slice,
+        "_unsafe_view": _reshape,
         "narrow": _narrow,
         "index_select": _index_select,
         "gather": _gather,
