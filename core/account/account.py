@@ -239,6 +239,8 @@ class _Pass:
             return None
         edges, brain = self.edges(node), self.claims.brain
         terms = max((self._terms(edge) for edge in edges), default=1.0)
+        if is_near(theirs, right, terms):
+            return None
         exact = max(precision(theirs, brain=brain), precision(right))
         size = np.maximum(self._size(node, edges), np.abs(right))
         wrong = apart(theirs, right, unit(exact, terms) * size)

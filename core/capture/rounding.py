@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ..ops.table import Array, Attributes, Op, Value
 
 _BASE: Final = 16.0  # units in the last place that functions and orders differ by
+_FEW: Final = 16.0  # terms that do not cancel by chance
 _HALF: Final = 2.0**-11  # a precision that is less than that of float32
 _BRAIN: Final = 2.0**-8  # the precision of bfloat16, which float32 holds exactly
 _LOW: Final = np.uint32(0xFFFF)  # the bits of a float32 that a bfloat16 does not have
@@ -127,16 +128,21 @@ def _size(value: Value) -> Value:
     return np.abs(value) if np.asarray(value).dtype.kind == "f" else value
 
 
-def is_near(one: Array, other: Array) -> bool:
-    """Tell whether two results differ by the rounding of a result alone.
+def is_near(one: Array, other: Array, terms: float = 1.0) -> bool:
+    """Tell whether two results differ by rounding, at a first look.
 
-    It is a first look, which is enough for most: where it fails, the terms count.
+    It is enough for most; where it fails, Σ |terms| has to be found. Of a sum of n
+    terms with both signs that is about √n times what comes of them on the average, and
+    an eighth of it is allowed to each element.
     """
     if one.dtype.kind != "f" or other.dtype.kind != "f":
         return bool(np.array_equal(one, other))
     dtype = one.dtype if one.dtype.itemsize < other.dtype.itemsize else other.dtype
-    most = _BASE * _EPS[dtype.itemsize] * np.abs(other)
-    return bool((np.abs(one - other) <= most).all())
+    size, off = np.abs(other), np.abs(one - other)
+    if terms > _FEW and size.size and dtype.itemsize > 2:  # halves are rounded once
+        usual = float(np.mean(size, dtype=np.float64)) * math.sqrt(terms) / 8
+        size = np.maximum(size, size.dtype.type(usual))
+    return bool((off <= unit(_EPS[dtype.itemsize], terms) * size).all())
 
 
 def apart(one: Value, other: Value, tolerance: Value) -> Array:

@@ -160,6 +160,8 @@ def difference(
         if is_near(here, there):
             return None
         terms = terms_of(op, there, operands, attributes)
+        if is_near(here, there, terms):
+            return None
         part = unit(max(precision(there, brain=brain), precision(here)), terms)
         size = size_of_terms(op, there, operands, attributes)
         more = carried(op, there, operands, attributes, before)
