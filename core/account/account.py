@@ -322,17 +322,19 @@ class _Pass:
 
     def _size(self, node: int, edges: Sequence[Edge]) -> Array:
         """Return Σ |terms| of a gradient, those inside of its terms included."""
-        total = np.zeros(self.rows[node][6])
-        if node == self.run.graph.output:
-            total = total + np.abs(np.asarray(self.run.seed))
-        for edge in edges:
-            total = total + size_of_sent(self.run, edge, self._magnitude(edge))
+        is_output = node == self.run.graph.output
+        sizes = [np.abs(np.asarray(self.run.seed))] if is_output else []
+        sizes += [size_of_sent(self.run, one, self._magnitude(one)) for one in edges]
+        total = sizes[0] if sizes else np.zeros(self.rows[node][6])
+        for one in sizes[1:]:
+            total = total + one
         return total
 
     def _magnitude(self, edge: Edge) -> Array:
         theirs = self.theirs(edge.consumer)
         size = self.sizes.get(edge.consumer)
-        return np.abs(np.asarray(size if theirs is None else theirs, np.float64))
+        found = np.abs(np.asarray(size if theirs is None else theirs))
+        return found if found.dtype.itemsize > 2 else found.astype(np.float32)
 
     def _terms(self, edge: Edge) -> float:
         op, operands = self.rows[edge.consumer][3], self.rows[edge.consumer][4]
@@ -364,12 +366,8 @@ def size_of_sent(run: Run, edge: Edge, upstream: Array) -> Array:
     values = [run.values[k] for k in operands]
     if op.kind in ("contract", "block"):
         values = [_size_of(one) for one in values]
-    product = np.abs(
-        np.asarray(
-            call(rule, [upstream, run.values[edge.consumer], *values], attributes),
-            np.float64,
-        )
-    )
+    given = [upstream, run.values[edge.consumer], *values]
+    product = np.abs(np.asarray(call(rule, given, attributes)))
     shape = np.shape(run.values[edge.operand])
     if op.kind == "elementwise" and len(operands) == 1 and not op.once:
         product = product + upstream * _steepest(product, upstream)
