@@ -95,7 +95,7 @@ def captured(lines: list[str], leaves: dict[str, Leaf]) -> Capture:
 def _work(folder: Path, seconds: float) -> Iterator[Row]:
     capture = layers(LAYERS, BATCH, WIDTH)
     graph, leaves = capture.subject.graph, capture.subject.leaves
-    arrays = {
+    arrays: dict[str, Any] = {
         f"{kind}_{node}": np.asarray(value)
         for kind, some in (("v", capture.values), ("o", capture.own), ("l", leaves))
         for node, value in some.items()
