@@ -25,6 +25,9 @@ assert close(w.grad, 0.5 * x)
 assert w.grad.shape == w.shape
 whatis w
 
+# What was worked out on paper holds, too.
+rules
+
 # The names that books use lead to the same places.
 goto start
 until ∂L/∂x

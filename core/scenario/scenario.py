@@ -28,7 +28,6 @@ from ..ops.table.checks import is_whole
 from ..program.build import Leaf, Program, build
 from ..program.syntax import check_name
 from ..words.numbers import shape_text
-from .arrays import load_all
 from .builtin import builtin_names, builtin_path
 from .places import Path, inside
 from .toml import Mistakes, Table, described, shown, shown_key
@@ -594,6 +593,8 @@ def with_own(scenario: Scenario, path: pathlib.Path) -> Scenario:
 
     Its keys are names of nodes, with `.grad` or without. Raises `InputError`.
     """
+    from .arrays import load_all  # noqa: PLC0415  # few have any
+
     subject = scenario.subject
     program = scenario.batch_program
     graph = program.graph if program else subject.graph

@@ -151,9 +151,11 @@ def _event(trace: Trace, found: Why) -> Iterator[Row]:
     if found.event is None:
         return
     text = f"made by event #{found.event}"
-    node = trace.run.graph.nodes[found.at.node]
+    graph = trace.run.graph
+    node = graph.nodes[found.at.node]
     if found.at.quantity == "value" and node.op is not None:
-        code = f": {node.site.text}" if node.site else ""
+        site = node.site
+        code = f": {site.text}   {graph.line_of(site)}" if site else ""
         text = f"made by {node.op.name}, event #{found.event}{code}"
     yield Row("note", text)
 
