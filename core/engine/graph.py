@@ -391,9 +391,9 @@ class Graph:
         return self.frames[self.statements[site.statement].frame].source
 
     def line_of(self, site: Site) -> str:
-        """Return where a site is: `line 7`, or `model.py:56` where sources differ."""
+        """Return where a site is: `line 7` of the program, or `model.py:56`."""
         source = self.source_of(site)
-        if self.own == [source] == [self.main]:
+        if self.own == [source] == ["program"]:
             return f"line {site.line}"
         return f"{source}:{site.line}"
 
