@@ -206,6 +206,32 @@ loss.backward()
 """,
         ["a", "d", "s", "t", "loss"],
     ),
+    "pictures made larger and smaller, distances, divergences": (
+        """
+x = torch.randn(2, 3, 7, 9, dtype=torch.float64, requires_grad=True)
+a = F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+b = F.interpolate(x, size=(5, 4), mode="bilinear", align_corners=True)
+c = F.adaptive_avg_pool2d(x, (3, 4))
+d = F.max_pool2d(x, 3, 2, ceil_mode=True)
+e = F.interpolate(x, scale_factor=2)
+w = torch.full((3,), 0.25, dtype=torch.float64, requires_grad=True)
+p = F.prelu(x, w)
+g = F.pairwise_distance(x, x * 2).sum() + torch.diagonal(x[0, 0]).sum()
+k = F.kl_div(F.log_softmax(x, 1), F.softmax(x * 2, 1), reduction="sum")
+loss = sum((t**3).mean() for t in (a, b, c, d, e, p)) + g + k + x.floor().sum()
+loss.backward()
+""",
+        ["a", "b", "c", "d", "e", "p", "k", "loss"],
+    ),
+    "a function that asks for itself": (
+        """
+x = torch.randn(3, dtype=torch.float64, requires_grad=True)
+a, b = torch.meshgrid(x.detach(), x.detach(), indexing="ij")
+loss = (x * a.sum() + b[0, 0]).sum()
+loss.backward()
+""",
+        ["loss"],
+    ),
     "float32, with layers": (
         """
 torch.set_default_dtype(torch.float32)

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 Options = argparse.Namespace
 
-_OURS: Final = tuple(str(Path(__file__).resolve().parents[k]) for k in (1,))
+_HERE: Final = Path(__file__).resolve().parents[2]
+_OURS: Final = tuple(str(_HERE / part) for part in ("core", "tui"))
 
 
 def do_capture(options: Options) -> int:
@@ -150,12 +151,10 @@ def _code(leaving: SystemExit) -> int:
 
 
 def _tell(error: BaseException) -> None:
-    """Print the traceback of a script, from its own first line on."""
-    trace = error.__traceback__
-    while trace is not None and _is_ours(trace.tb_frame.f_code.co_filename):
-        trace = trace.tb_next
-    error.__traceback__ = trace
-    traceback.print_exception(error)
+    """Print the traceback of a script, as if nobody had watched it."""
+    told = traceback.TracebackException.from_exception(error)
+    told.stack[:] = [one for one in told.stack if not _is_ours(one.filename)]
+    sys.stderr.writelines(told.format())
 
 
 def _is_ours(file: str) -> bool:

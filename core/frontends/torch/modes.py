@@ -51,6 +51,7 @@ class Calls(TorchFunctionMode):
         """Take the tape that calls go on."""
         super().__init__()
         self._tape = tape
+        self._open: set[Any] = set()  # functions whose lines are seen one by one now
 
     def __torch_function__(
         self, func: Any, _types: Any, args: Any = (), kwargs: Any = None
@@ -72,9 +73,13 @@ class Calls(TorchFunctionMode):
             if other is not None:
                 with self:
                     return other()
-        elif name not in ROWS and (opened := _opened(func)):
-            with self:
-                return opened(*args, **kwargs)
+        elif name not in ROWS and func not in self._open and (opened := _opened(func)):
+            self._open.add(func)  # one that asks for itself again is a whole
+            try:
+                with self:
+                    return opened(*args, **kwargs)
+            finally:
+                self._open.discard(func)
         inputs: list[Any] = []
         given = swapped((args, kwargs), lambda one: tape.operand(one, frame), inputs)
         result = func(*args, **kwargs)

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from ....capture.record import Tensor
+from ....ops import OPS
 
 
 def _add(input: Any, other: Any, *, alpha: Any = 1) -> Any:
@@ -101,6 +102,18 @@ def _logical(text: str) -> Any:
         both = isinstance(input, Tensor) and isinstance(other, Tensor)
         is_bool = both and input.dtype == other.dtype == "bool"
         return text if is_bool else None
+
+    return row
+
+
+def _prelu(input: Any, weight: Any) -> Any:
+    wide = (-1,) + (1,) * (input.ndim - 2) if weight.shape != (1,) else (1,)
+    return "where(input > 0, input, reshape(weight, wide) * input)", {"wide": wide}
+
+
+def _rounded(name: str) -> Any:
+    def row(input: Any) -> Any:
+        return f"{name}(input)" if name in OPS else None
 
     return row
 
@@ -238,6 +251,8 @@ ROWS: Final = MappingProxyType(
         "addcmul": _addcmul,
         "addcdiv": _addcdiv,
         "where": _where,
+        "prelu": _prelu,
+        **{name: _rounded(name) for name in ("floor", "ceil", "round", "trunc")},
         "masked_fill": _masked_fill,
         "invert": _inverted,
         "logical_not": _inverted,

@@ -121,9 +121,10 @@ def _max_pool2d(
     ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> Any:
-    if ceil_mode or return_indices or _pair(dilation) not in (1, (1, 1)):
+    if return_indices:
         return None
-    return _pooled("max_pool2d", input, kernel_size, stride, padding)
+    more = {"dilation": _pair(dilation), "ceil_mode": ceil_mode}
+    return _pooled("max_pool2d", input, kernel_size, stride, padding, more)
 
 
 def _avg_pool2d(
@@ -140,11 +141,19 @@ def _avg_pool2d(
     return _pooled("avg_pool2d", input, kernel_size, stride, padding)
 
 
-def _pooled(name: str, input: Any, kernel_size: Any, stride: Any, padding: Any) -> Any:
+def _pooled(
+    name: str,
+    input: Any,
+    kernel_size: Any,
+    stride: Any,
+    padding: Any,
+    more: Any = MappingProxyType({}),
+) -> Any:
     given = {
         "kernel_size": _pair(kernel_size),
         "stride": _pair(stride) or None,
         "padding": _pair(padding),
+        **more,
     }
     text = f"{name}(input, {_keywords(given)})"
     if input.ndim == 3:  # one picture without a batch
@@ -158,10 +167,7 @@ def _adaptive_avg_pool2d(input: Any, output_size: Any) -> Any:
     new = tuple(n if s is None else s for s, n in zip(sizes, old, strict=True))
     if new == (1, 1):
         return "mean(input, axis=(-2, -1), keepdims=True)"
-    if any(n % s for n, s in zip(old, new, strict=True)) or input.ndim != 4:
-        return None
-    kernel = tuple(n // s for n, s in zip(old, new, strict=True))
-    return "avg_pool2d(input, kernel_size=kernel)", {"kernel": kernel}
+    return "adaptive_avg_pool2d(input, output_size=new)", {"new": new}
 
 
 def _layer_norm(
@@ -226,6 +232,20 @@ def _nearest(input: Any, output_size: Any, *scales: Any) -> Any:
         bound[f"places{axis}"] = np.arange(new) * old // new
         text = f"take({text}, places{axis}, axis={axis})"
     return text, bound
+
+
+def _bilinear(
+    input: Any, output_size: Any, align_corners: bool, scale_factors: Any = None
+) -> Any:
+    given = {
+        "size": output_size and tuple(output_size),
+        "factor": None if output_size else tuple(scale_factors),
+    }
+    text = (
+        'interpolate(input, size=size, scale_factor=factor, mode="bilinear", '
+        "align_corners=align_corners)"
+    )
+    return text, given
 
 
 def _normalize(
@@ -311,6 +331,7 @@ ROWS: Final = MappingProxyType(
         "group_norm": _group_norm,
         "instance_norm": _instance_norm,
         "normalize": _normalize,
+        "upsample_bilinear2d": _bilinear,
         "upsample_nearest1d": _nearest,
         "upsample_nearest2d": _nearest,
         "upsample_nearest3d": _nearest,

@@ -143,9 +143,11 @@ def _kl_div(
     reduction: str = "mean",
     log_target: bool = False,
 ) -> Any:
-    if not log_target:
-        return None
     text = "exp(target) * (target - input)"
+    if not log_target:
+        if not bool((target.held.value > 0).all()):
+            return None  # 0 · log 0, which PyTorch takes for 0
+        text = "target * (log(target) - input)"
     if reduction == "batchmean":
         return f"sum({text}) / {input.shape[0]}"
     return _reduced(text, reduction)

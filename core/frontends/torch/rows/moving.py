@@ -208,6 +208,14 @@ def ends_of(outputs: Any, dim: int) -> tuple[int, ...]:
     return tuple(accumulate(one.shape[dim] for one in outputs))[:-1]
 
 
+def _diagonal(input: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
+    if input.ndim != 2 or (dim1 % 2, dim2 % 2) != (0, 1):
+        return None
+    height, width = input.shape
+    rows, columns = np.nonzero(np.eye(height, width, offset))
+    return "input[rows, columns]", {"rows": rows, "columns": columns}
+
+
 ROWS: Final = MappingProxyType(
     {
         **dict.fromkeys(
@@ -242,6 +250,7 @@ ROWS: Final = MappingProxyType(
         "repeat_interleave": _repeat_interleave,
         "flip": _flip,
         "roll": _roll,
+        "diagonal": _diagonal,
         "tril": _triangle(upper=False),
         "triu": _triangle(upper=True),
         "pad": _pad,

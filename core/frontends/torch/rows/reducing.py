@@ -163,6 +163,20 @@ def _cosine(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
     )
 
 
+def _distance(
+    x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False
+) -> Any:
+    text = "sqrt(sum((x1 - x2 + eps) ** 2, axis=-1, keepdims=keepdim))"
+    return text if p == 2 else None
+
+
+def _bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
+    if input1.ndim != 2:
+        return None
+    text = 'einsum("ni,oij,nj->no", input1, weight, input2)'
+    return text if bias is None else f"{text} + bias"
+
+
 ROWS: Final = MappingProxyType(
     {
         **{name: _reduced(name) for name in ("sum", "mean", "prod")},
@@ -191,5 +205,7 @@ ROWS: Final = MappingProxyType(
         "addmm": _addmm,
         "einsum": _einsum,
         "cosine_similarity": _cosine,
+        "pairwise_distance": _distance,
+        "bilinear": _bilinear,
     }
 )
