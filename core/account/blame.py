@@ -168,10 +168,11 @@ def _elements(shape: tuple[int, ...]) -> str:
 def mistake_of(account: Account, finding: Finding) -> str:
     """Return what gives exactly these numbers, in words, or nothing."""
     theirs = np.asarray(account.claims.own[finding.node])
-    for told, found in _candidates(account, finding):
-        if _is_same(theirs, found):
-            return told
-    return _term(account, finding, theirs)
+    with np.errstate(all="ignore"):
+        for told, found in _candidates(account, finding):
+            if _is_same(theirs, found):
+                return told
+        return _term(account, finding, theirs)
 
 
 def _candidates(account: Account, finding: Finding) -> Iterator[tuple[str, Array]]:

@@ -38,6 +38,7 @@ from . import rows
 from .capture import About, Capture
 from .members import ArrayPlace, Member, Opened, array_place, members, short, text_of
 from .rows import Wrong, kind_of, placed, refusal, sequence, table, text, whole, wrong
+from .selfcheck import difference
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -137,6 +138,11 @@ class Arrays(Mapping[int, "Value"]):
         self._recent = Recent(_ROOM)
         self._seen: WeakValueDictionary[int, Array] = WeakValueDictionary()
 
+    def kind(self, node: int) -> str:
+        """Return the kind of a dtype, of an array that is not read; "" of a number."""
+        place = self._places.get(node)
+        return "" if place is None else place.dtype.kind
+
     def __getitem__(self, node: int) -> Value:
         found: Array | None = self._recent.known(node)
         if found is None:
@@ -187,6 +193,7 @@ def _read(opened: Opened, limits: Limits) -> Capture:
     values = Arrays(opened, places["values"], {})
     own = Arrays(opened, places["own"], {})
     _check_complete(opened, graph.graph, leaves, values)
+    _check_values(opened, graph.graph, leaves, values)
     most = _MOST_ABOUT + _PER_NODE * len(graph.graph)
     about = _json(opened, found, "capture.json", most, f"at most {most} are read")
     try:
@@ -213,6 +220,29 @@ def _read(opened: Opened, limits: Limits) -> Capture:
         MappingProxyType(hooked),
     )
     return capture.opened()
+
+
+def _check_values(opened: Opened, graph: Graph, leaves: Arrays, values: Arrays) -> None:
+    """Refuse values that the rules could not take: an index outside, no floats.
+
+    A run takes values as they were recorded, so that no operation would refuse them.
+    """
+    for row in graph.nodes.rows:
+        index, name, _, op, operands, _, _, _ = row
+        if op is None or op.recorded or not any(op.vjps):
+            continue
+        kinds = [(leaves if k in leaves else values).kind(k) for k in operands]
+        member = f"values/{index}.npy"
+        if "f" in kinds and values.kind(index) != "f" and all(op.vjps):
+            opened.refuse(member, f"holds no floats, which {op.name} gives of floats")
+        is_chosen = op.kind == "gather" or None in op.vjps or bool({*kinds} & {*"iub"})
+        if op.kind == "elementwise" or len(operands) == 1 or not is_chosen:
+            continue
+        given = [leaves[k] if k in leaves else values[k] for k in operands]
+        found = difference(row, values[index], given)
+        if found is not None and found.why:
+            why = short(found.why)
+            opened.refuse(member, f"is no result of {op.name} at {name}: {why}")
 
 
 def _json(

@@ -21,9 +21,15 @@ import numpy as np
 import pytest
 
 from captures import captured, in_two_files
+from gradstep.core.account.recorded import check_recorded
 from gradstep.core.base.errors import InputError
 from gradstep.core.base.limits import LIMITS, raised
 from gradstep.core.capture.archive import read, write
+from gradstep.core.capture.capture import Capture
+from gradstep.core.engine.graph import Builder
+from gradstep.core.engine.subject import Subject
+from gradstep.core.ops import OPS
+from gradstep.core.ops.shape.indexing import Slot
 
 Members = dict[str, bytes]
 WRONG: Final = (
@@ -77,7 +83,10 @@ def opened(data: bytes, folder: Path, **limits: int) -> None:
     for arrays in (capture.subject.leaves, capture.values, capture.own):
         for node in arrays:
             assert arrays[node] is not None
-    capture.subject.run()
+    subject = capture.subject
+    run = subject.run()
+    assert len(list(run.gradients)) == len(subject.graph)
+    check_recorded(subject, run)
 
 
 def refused(data: bytes, folder: Path, **limits: int) -> str:
@@ -539,16 +548,37 @@ def test_a_limit_is_told_with_the_way_to_raise_it(
     assert says in refused(packed(GOOD), tmp_path, **limits)
 
 
-def test_values_that_are_no_results_fail_where_they_are_used(tmp_path: Path) -> None:
-    tree = row("part", attributes={"index": [{"operand": 0}]}, shape=[2, 4])
-    number = ROWS["part"]
-    tree["rows"][number]["operands"] = [ROWS["h"], ROWS["x"]]
-    tree["rows"] = tree["rows"][: number + 1]
-    tree |= {"output": number, "frames": [], "statements": [], "aliases": {}}
-    for one in tree["rows"]:
-        one.pop("at", None)
-    said = refused(with_json("graph.json", tree), tmp_path)
-    assert "run.gradstep" in said
+@pytest.mark.parametrize(
+    ("index", "says"),
+    [
+        (np.array([0, 7]), "index 7 is out of bounds"),
+        (np.array([0, -9]), "index -9 is out of bounds"),
+        (np.array([0.0, 1.0]), "must be of integer"),
+    ],
+)
+def test_an_index_that_chooses_nothing_is_refused(
+    index: Any, says: str, tmp_path: Path
+) -> None:
+    build = Builder()
+    x = build.leaf("x", "parameter", (3,))
+    i = build.leaf("i", "constant", (2,))
+    y = build.apply(OPS["getitem"], (x, i), {"index": (Slot(0),)}, "y", shape=(2,))
+    loss = build.apply(OPS["sum"], (y,), name="loss")
+    subject = Subject("lie", build.finish(loss), {x: np.ones(3), i: index})
+    values = {y: np.ones(2), loss: np.float64(2)}
+    made = Capture(subject, values, {x: np.ones(3)}, captured().about)
+    with pytest.raises(InputError) as caught:
+        read(write(tmp_path / "run.gradstep", made))
+    told = str(caught.value)
+    assert "run.gradstep, values/2.npy: is no result of getitem at y: " in told
+    assert says in told
+
+
+def test_whole_numbers_are_no_result_of_floats(tmp_path: Path) -> None:
+    room = io.BytesIO()
+    np.save(room, np.ones((2, 4), np.int64))
+    said = refused(packed({**GOOD, ARRAY: room.getvalue()}), tmp_path)
+    assert "holds no floats, which matmul gives of floats" in said
 
 
 def test_a_text_of_the_file_is_harmless_where_it_is_shown(tmp_path: Path) -> None:
