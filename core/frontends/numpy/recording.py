@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from ...capture.record import Wanted
 
 _UPDATES: Final = frozenset({"add", "subtract"})
+_MASKING: Final = frozenset({"maximum", "where", "setitem", "multiply"})  # as relu does
 
 
 class Recording:
@@ -282,7 +283,7 @@ class Recording:
             if isinstance(value, Tracked) and (record is None or record.call is None):
                 continue
             if record is not None:
-                gradient = _unmasked(record).held.value
+                gradient = _of(tensor, record).held.value
             found = numbers(gradient)
             if found is not None and fits(tensor, found):
                 begins = (None, None) if record is None else _begins(record)
@@ -366,9 +367,14 @@ def _arguments(code: CodeType) -> list[str]:
     return list(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
 
 
-def _unmasked(record: Any) -> Any:
-    """Return a gradient as it was before it went on through a mask."""
-    while record.call is not None:
+def _of(tensor: Any, record: Any) -> Any:
+    """Return a gradient as it was when it was that of an array.
+
+    Behind relu, `dhidden[hidden <= 0] = 0` makes of it the gradient of what relu was
+    given, and it keeps its name.
+    """
+    is_behind_relu = tensor.call is not None and tensor.call.key in _MASKING
+    while is_behind_relu and record.call is not None:
         call = record.call
         args = call.given[0]
         inputs = call.inputs

@@ -1,13 +1,13 @@
-"""A wrong backward rule, planted in a program: it is named with its line, and only it."""
+"""A wrong backward rule, planted in a program: it is named, and only it."""
 
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from watching import recorded, text
 
 from gradstep.core.account.account import account
 from gradstep.core.account.blame import account_lines
+from watching import recorded, text
 
 # What is wrong: a program, what stands in it or in its layers, what is put in its
 # place, and what the rule is called then.
@@ -82,7 +82,7 @@ PLANTED = {
         "pairs",
         "return dout * (x > 0)",
         "return dout * (x < 0)",
-        "relu_backward (script.py:21)",
+        "relu_backward (script.py:22)",
     ),
     "a price that the number of apples is left out of": (
         "apples",

@@ -97,6 +97,34 @@ def test_looking_changes_nothing(name: str, tmp_path: Path) -> None:
     assert compared
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "dz = dh * (z > 0)",
+        "dz = dh.copy()\ndz[z <= 0] = 0",
+        "dz = dh\ndz[z <= 0] = 0",
+        "dz = np.where(z > 0, dh, 0)",
+    ],
+)
+def test_a_gradient_before_relu_and_one_behind_it(lines: str, tmp_path: Path) -> None:
+    code = f"""
+import numpy as np
+x = np.array([[1.0, -2.0], [0.5, 3.0]])
+W = np.array([[1.0, -1.0, 0.5], [0.5, 2.0, -1.0]])
+z = x @ W
+h = np.maximum(z, 0)
+loss = np.sum(h * h)
+dh = 2 * h
+{lines}
+dW = x.T @ dz
+"""
+    capture = recorded(code, tmp_path)
+    run = replace(capture.subject, known={}, claims=None).run()
+    found = account(run, capture.claims)
+    assert found.ok
+    assert found.compared == 3
+
+
 def test_what_a_script_only_defines_is_called(tmp_path: Path) -> None:
     code = text("convolution").replace('__name__ == "__main__"', "False")
     files = {"layers": text("layers")}
