@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module, util
+from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, overload
 
 from ..base.errors import InputError
 from ..base.text import counted
@@ -17,7 +18,6 @@ from ..capture.selfcheck import hold
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
-    from pathlib import Path
     from types import ModuleType
 
     from ..capture.capture import Capture
@@ -158,21 +158,44 @@ class _Import:
         return spec
 
 
-@contextmanager
+@overload
 def capture(
-    path: str | Path,
+    what: str | Path,
     *,
     step: int = 1,
     opaque: bool = False,
     strict: bool = False,
     source: bool = True,
     max_bytes: int = MOST,
-) -> Generator[Watch]:
-    """Record a backward pass of the code in the block, and write it into a file.
+) -> AbstractContextManager[Watch]: ...
+@overload
+def capture(
+    what: Callable[..., Any],
+    *args: Any,
+    to: str | Path,
+    strict: bool = False,
+    source: bool = True,
+    max_bytes: int = MOST,
+) -> Capture: ...
+def capture(
+    what: str | Path | Callable[..., Any],
+    *args: Any,
+    to: str | Path = "run.gradstep",
+    step: int = 1,
+    opaque: bool = False,
+    strict: bool = False,
+    source: bool = True,
+    max_bytes: int = MOST,
+) -> AbstractContextManager[Watch] | Capture:
+    """Record a backward pass of the code in a block, and write it into a file.
 
     `step` is which pass of the block, counted from 1. Raises `InputError` at the end
     of the block where there is none, or where it cannot be recorded.
+
+    Instead of a file, `what` may be a function of NumPy's arrays: it is called once
+    with `args`, and written into the file `to`.
     """
+    path = what if isinstance(what, (str, Path)) else to
     wanted = Wanted(
         _stem(path),
         _script(),
@@ -181,7 +204,18 @@ def capture(
         is_strict=strict,
         has_source=source,
     )
-    watch = Watch(path, wanted, max_bytes)
+    if isinstance(what, (str, Path)):
+        return _watched(Watch(path, wanted, max_bytes))
+    from .numpy.function import called  # noqa: PLC0415  # of no use to other scripts
+
+    found = called(what, args, wanted, max_bytes)
+    hold(found)
+    write(path, found, overwrite=True)
+    return found
+
+
+@contextmanager
+def _watched(watch: Watch) -> Generator[Watch]:
     watch.start()
     try:
         yield watch

@@ -75,7 +75,7 @@ def recorded(code: str, folder: Path, **wanted: Any) -> Capture:
 
 def program(name: str, folder: Path, **wanted: Any) -> Capture:
     """Record a program of the folder `programs`."""
-    files = {"layers": text("layers")}
+    files = {one: text(one) for one in ("layers", "engine")}
     return recorded(text(name), folder, files=files, name=name, **wanted)
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import linecache
 import runpy
 import shlex
 import sys
 import traceback
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 from ...core.base.errors import InputError, Problem
@@ -38,6 +37,9 @@ def do_capture(options: Options) -> int:
     )
     path = Path(options.output or f"{name}.gradstep")
     _check_folder(path)
+    call = (
+        _compiled(options.call.encode(), "--call", "--call") if options.call else None
+    )
     wanted = Wanted(
         name,
         shlex.join([Path(options.script).name, *given]),
@@ -49,7 +51,7 @@ def do_capture(options: Options) -> int:
         waits=bool(options.call),
     )
     watch = Watch(path, wanted, options.max_bytes, ends=not options.go_on)
-    code = _watched(watch, ready, options)
+    code = _watched(watch, lambda: _run(watch, ready, call), options)
     if watch.capture is None:
         return code
     _say(_written(watch, path))
@@ -60,14 +62,12 @@ def do_capture(options: Options) -> int:
     return code
 
 
-def _watched(watch: Watch, ready: Callable[[Watch], object], options: Options) -> int:
+def _watched(watch: Watch, ready: Callable[[], object], options: Options) -> int:
     """Run what is ready, and return the exit code that the command has then."""
     code = OK
     watch.start()
     try:
-        ready(watch)
-        if options.call:
-            _call(watch, options.call)
+        ready()
     except Ended:
         pass
     except SystemExit as leaving:
@@ -93,12 +93,22 @@ def _watched(watch: Watch, ready: Callable[[Watch], object], options: Options) -
 # ------------------------------------------------------------------------- the script
 
 
-def _call(watch: Watch, text: str) -> None:
-    """Run what is to be called of all that the script has defined."""
-    watch.forget()
-    linecache.cache["--call"] = (len(text), None, [text], "--call")
-    code = compile(text, "--call", "exec", dont_inherit=True)
-    exec(code, sys.modules["__main__"].__dict__)  # noqa: S102  # it is asked for
+def _run(watch: Watch, ready: Callable[[Watch], object], call: CodeType | None) -> None:
+    """Run a script, and what is to be called of all that it has defined."""
+    ready(watch)
+    if call is not None:
+        watch.forget()
+        exec(call, sys.modules["__main__"].__dict__)  # noqa: S102  # it is asked for
+
+
+def _compiled(text: bytes, name: str, told: str) -> CodeType:
+    """Return the code of a text, whose mistakes are told."""
+    try:
+        return compiled(text, name)
+    except (SyntaxError, ValueError) as error:
+        line = getattr(error, "lineno", 0) or 0
+        message = f"is no Python: {getattr(error, 'msg', error)}"
+        raise InputError(Problem(message, "", told, line)) from None
 
 
 def _script(name: str, arguments: Sequence[str]) -> Callable[[Watch], object]:
@@ -106,16 +116,12 @@ def _script(name: str, arguments: Sequence[str]) -> Callable[[Watch], object]:
     path = Path(name).absolute()
     try:
         text = path.read_bytes()
-        code = compiled(text, str(path))
     except OSError as error:
         hint = "-m runs a module" if "/" not in name and path.suffix != ".py" else ""
         raise InputError(
             Problem(f"cannot be read: {error.strerror}", hint, clean(name))
         ) from None
-    except (SyntaxError, ValueError) as error:
-        line = getattr(error, "lineno", 0) or 0
-        message = f"is no Python: {getattr(error, 'msg', error)}"
-        raise InputError(Problem(message, "", clean(name), line)) from None
+    code = _compiled(text, str(path), clean(name))
     module = ModuleType("__main__")
     module.__dict__.update(__file__=str(path), __builtins__=__builtins__, __spec__=None)
 

@@ -24,7 +24,9 @@ from .claims import (
 )
 from .conventions import backward_of, whose
 from .creating import Creating
+from .engines import captured, is_scalar
 from .finishing import finished
+from .naming import scopes_of
 from .tape import Tape, hides
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from types import CodeType, FrameType
 
     from ...capture.capture import Capture
+    from ...capture.places import Place
     from ...capture.record import Wanted
 
 _UPDATES: Final = frozenset({"add", "subtract"})
@@ -79,6 +82,8 @@ class Recording:
         self._layers: list[Layer] = []  # that were gone back through
         self._claims: list[Claim] = []
         self._sources: set[CodeType] = set()  # functions that had claims by name
+        self._scalars: dict[int, tuple[Any, Place]] = {}  # of an engine, as made
+        self._born: dict[int, Any] = {}  # the same, those without a history, too
 
     def start(self) -> None:
         """Begin to watch."""
@@ -151,11 +156,22 @@ class Recording:
             return
         if role == "forward":
             self._forward(frame)
-        elif role == "backward":
+        elif role == "backward" and not is_scalar(frame.f_locals.get("self")):
             self._backward(frame)
 
     def _returned(self, role: str, frame: FrameType, result: Any) -> None:
-        if role == "forward" and not self._back:
+        if is_scalar(result):
+            if id(result) not in self._scalars and frame.f_back is not None:
+                place = self.tape.stack.place(frame.f_back)
+                self._scalars[id(result)] = (result, place)
+        elif frame.f_code.co_name == "__init__":
+            thing = frame.f_locals.get("self")
+            if is_scalar(thing):
+                self._born[id(thing)] = thing
+        elif role == "backward" and is_scalar(frame.f_locals.get("self")):
+            if "self" in _arguments(frame.f_code):  # not one of its closures
+                self._scalar_pass(frame)
+        elif role == "forward" and not self._back:
             self._forward_over(frame, result)
         elif role == "backward" and self._back:
             self._backward_over(frame, result)
@@ -307,6 +323,18 @@ class Recording:
                     self._end(frame, scope)
                     return
 
+    # ------------------------------------------------------------- scalar engines
+
+    def _scalar_pass(self, frame: FrameType) -> None:
+        """End a pass of an engine whose backward method is over."""
+        caller: Any = frame.f_back
+        if self.is_waiting or self._back:
+            return
+        output, made = frame.f_locals["self"], list(self._scalars.values())
+        place, scopes = self.tape.stack.place(caller), scopes_of(caller)
+        born = [*self._born]
+        self._over(lambda: captured(output, (made, born), place, self.wanted, scopes))
+
     # -------------------------------------------------------------------- the end
 
     def _end(self, frame: FrameType | None, scope: Mapping[str, Any]) -> None:
@@ -319,6 +347,12 @@ class Recording:
         self._names(scope, getattr(frame, "f_globals", {}))
         if not self._has_gone_back:
             return
+        claims, layers = self._claims, self._layers
+        self._over(
+            lambda: finished(self.tape, claims, layers, self.wanted, frame, scope)
+        )
+
+    def _over(self, capture: Callable[[], Capture]) -> None:
         self.passes += 1
         if self.passes != self.wanted.step:
             self.tape.forget()
@@ -326,9 +360,7 @@ class Recording:
             return
         self.tape.is_quiet = True
         try:
-            self.capture = finished(
-                self.tape, self._claims, self._layers, self.wanted, frame, scope
-            )
+            self.capture = capture()
         except InputError as problem:
             self.problem = problem
         finally:

@@ -1,6 +1,7 @@
 """The command `capture` where there is no framework, or nothing to record."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,8 +12,12 @@ from patience import PATIENCE
 
 
 def capture(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return gradstep(folder, "capture", *words)
+
+
+def gradstep(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "gradstep", "capture", *words],
+        [sys.executable, "-m", "gradstep", *words],
         cwd=folder,
         env=os.environ | {"GRADSTEP_TRACEBACK": "1"},
         stdin=subprocess.DEVNULL,
@@ -111,3 +116,64 @@ def test_what_is_wrong_is_told_before_a_script_runs(
     done = capture(tmp_path, *words)
     assert (done.returncode, done.stdout) == (2, "")
     assert told in done.stderr
+
+
+# ------------------------------------------------------------------------ NumPy by hand
+
+PAGE = Path(__file__).parents[3] / "docs" / "captures.md"
+VERSION = re.compile(r"numpy \d[\w.]*")
+
+
+def said(text: str) -> str:
+    """Return a text in one line, whatever the version of NumPy is."""
+    return VERSION.sub("numpy", " ".join(text.split()))
+
+
+def test_what_the_page_does_with_numpy_is_what_it_says(tmp_path: Path) -> None:
+    part = PAGE.read_text("utf-8").partition("## NumPy by hand")[2]
+    code = part.partition("```python\n")[2].partition("```")[0]
+    shown = part.partition("```\n$ ")[2].partition("```")[0]
+    (tmp_path / "net.py").write_text(code, "utf-8")
+    tried = 0
+    for one in f"$ {shown}".split("$ gradstep ")[1:]:
+        line, _, expected = one.partition("\n")
+        done = gradstep(tmp_path, *line.split())
+        assert said(done.stderr + done.stdout) == said(expected)
+        tried += 1
+    assert tried == 2
+
+
+def test_what_a_script_only_defines_can_be_called(tmp_path: Path) -> None:
+    code = """
+import numpy as np
+class Net:
+    W = np.array([2.0, 3.0])
+    def forward(self, x):
+        self.x = x
+        return np.sum(self.x * self.W)
+    def backward(self, dout):
+        return dout * self.W
+    def gradient(self, x):
+        self.forward(x)
+        return self.backward(1.0)
+net = Net()
+"""
+    (tmp_path / "run.py").write_text(code, "utf-8")
+    done = capture(tmp_path, "run.py")
+    assert "--call CODE runs what the script only defines" in done.stderr
+    call = "net.gradient(np.array([1.0, -1.0]))"
+    done = capture(tmp_path, "run.py", "--call", call)
+    assert done.returncode == 0, done.stderr
+    assert "2 gradients of numpy" in done.stderr
+    assert "no rule is wrong" in gradstep(tmp_path, "rules", "run.gradstep").stdout
+
+
+def test_a_call_that_fails_is_told_as_a_script_that_fails(tmp_path: Path) -> None:
+    (tmp_path / "run.py").write_text("x = 1", "utf-8")
+    done = capture(tmp_path, "run.py", "--call", "y.gradient()")
+    assert done.returncode == 1
+    assert "NameError: name 'y' is not defined" in done.stderr
+    done = capture(tmp_path, "run.py", "--call", "net.(")
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith("--call:1: is no Python")
+    assert not (tmp_path / "run.gradstep").exists()

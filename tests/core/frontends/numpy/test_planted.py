@@ -96,6 +96,12 @@ PLANTED = {
         "dW += 2e-3 * W\n",
         "one of 2 uses of W: ",
     ),
+    "a square forgotten, in an engine": (
+        "scalars",
+        "self.grad += (1 - out.data**2) * out.grad",
+        "self.grad += (1 - out.data) * out.grad",
+        "tanh at h (line 10)",
+    ),
     "= where += belongs, through time": (
         "recurrent",
         "dWhy += np.dot(dy, hs[t].T)",
@@ -108,10 +114,10 @@ PLANTED = {
 @pytest.mark.parametrize("mistake", list(PLANTED))
 def test_a_planted_rule_is_named_and_only_it(mistake: str, tmp_path: Path) -> None:
     name, right, wrong, rule = PLANTED[mistake]
-    texts = {"script": text(name), "layers": text("layers")}
+    texts = {"script": text(name), "layers": text("layers"), "engine": text("engine")}
     assert sum(one.count(right) for one in texts.values()) == 1
     texts = {key: one.replace(right, wrong) for key, one in texts.items()}
-    files = {"layers": texts["layers"]}
+    files = {one: texts[one] for one in ("layers", "engine")}
     capture = recorded(texts["script"], tmp_path, files=files)
     run = replace(capture.subject, known={}, claims=None).run()
     found = account(run, capture.claims)

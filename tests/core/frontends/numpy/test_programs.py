@@ -20,6 +20,7 @@ WHOLE = {
     "shop": (9, {"apple", "orange_num", "tax"}),
     "pairs": (8, {"W1", "b1", "W2", "b2", "x", "softmax_loss.loss"}),
     "straight": (6, {"W", "b", "W2", "b2", "X", "hidden", "loss", "data_loss"}),
+    "scalars": (13, {"x", "w", "b", "a", "square", "twice", "h", "loss"}),
     "recurrent": (5, {"Wxh", "Whh", "Why", "bh", "by"}),
 }
 
@@ -47,7 +48,9 @@ def test_a_program_of_numpy_is_recorded_whole(name: str, tmp_path: Path) -> None
     assert account(run, capture.claims).ok
 
 
-@pytest.mark.parametrize("name", ["two_layers", "pairs", "straight", "recurrent"])
+@pytest.mark.parametrize(
+    "name", ["two_layers", "pairs", "straight", "recurrent", "scalars"]
+)
 @pytest.mark.parametrize("step", [2, 3])
 def test_a_later_pass_begins_with_what_the_updates_left(
     name: str, step: int, tmp_path: Path
@@ -71,13 +74,13 @@ def arrays(value: object, depth: int = 4) -> Iterator[np.ndarray]:
     elif isinstance(value, (list, tuple)):
         for one in value:
             yield from arrays(one, depth - 1)
-    elif depth and type(value).__module__ in ("layers", "__main__"):
+    elif depth and type(value).__module__ in ("layers", "engine", "__main__"):
         yield from arrays(vars(value), depth - 1)
 
 
 @pytest.mark.parametrize("name", list(WHOLE))
 def test_looking_changes_nothing(name: str, tmp_path: Path) -> None:
-    code, files = text(name), {"layers": text("layers")}
+    code, files = text(name), {one: text(one) for one in ("layers", "engine")}
     state: Any = np.random.get_state()  # noqa: NPY002  # what programs use
     before = plain(code, tmp_path, files)
     drawn: Any = np.random.get_state()  # noqa: NPY002  # the same
