@@ -88,7 +88,7 @@ PLANTED = {
         "apples",
         "dapple = dapple_price * apple_num",
         "dapple = dapple_price",
-        "multiply at apple_price (line 7)",
+        "multiply at apple_price (script.py:7)",
     ),
     "a weight decay that the loss does not have": (
         "straight",
@@ -100,7 +100,7 @@ PLANTED = {
         "scalars",
         "self.grad += (1 - out.data**2) * out.grad",
         "self.grad += (1 - out.data) * out.grad",
-        "tanh at h (line 10)",
+        "tanh at h (script.py:10)",
     ),
     "= where += belongs, through time": (
         "recurrent",
