@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
+from functools import lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING, ClassVar, Final
 
@@ -22,7 +23,7 @@ from ..graph.drawing import cut
 from .base.background import Kept
 from .base.known import Known
 from .base.pane import Asked, Chosen, Line, Pane, View, filled, places
-from .syntax import Kind, kinds_of, roles_of
+from .syntax import Kinds, roles_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -85,8 +86,7 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
         self._text: str | None = None
         self._lines: list[str] = []
         self._digits = 1  # of the last line's number
-        self._kinds: list[list[Kind]] = []  # of their characters
-        self._runs: list[_Runs] = []  # the same, told once for all characters alike
+        self._kinds = Kinds("")  # of their characters
         self._present = 0  # the line of the step
         self._frames: Mapping[tuple[str, str], Frame] = {}  # the call of each function
         self._all_calls: Kept[_Calls] = Kept()
@@ -144,8 +144,7 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
             return
         self._text = text
         self._lines = text.splitlines() or [NO_SOURCES]
-        self._kinds = kinds_of(text)
-        self._runs = list(map(_runs, self._kinds))
+        self._kinds = Kinds(text)
         self._digits = len(str(len(self._lines)))
         widest = max(map(len, self._lines))
         self.virtual_size = Size(self._left + widest, len(self._lines))
@@ -242,11 +241,11 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
         if state == "program--future" or number > len(self._kinds):
             yield Segment(text, base)
             return
-        runs = self._runs[number - 1]
+        kinds: Sequence[str] = self._kinds[number - 1]
         if number == self._present:
-            runs = _runs(self._with_roles(self._kinds[number - 1], number))
+            kinds = self._with_roles(kinds, number)
         start = 0
-        for kind, end in runs:
+        for kind, end in _runs(tuple(kinds)):
             stop = max(end - left, 0)
             if start < min(stop, len(text)):
                 ink = base if kind == "code" else self.ink(f"program--{kind}")
@@ -323,10 +322,11 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
         return "…" if size is None else f"‖{number_text(size)}‖"
 
 
-def _runs(kinds: Sequence[str]) -> _Runs:
+@lru_cache(1000)  # of lines in sight, each for many frames
+def _runs(kinds: tuple[str, ...]) -> _Runs:
     """Return each kind that a line has, and up to which character.
 
-    >>> _runs(["call", "call", "code"])
+    >>> _runs(("call", "call", "code"))
     [('call', 2), ('code', 3)]
     """
     runs: _Runs = []

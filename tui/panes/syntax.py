@@ -10,14 +10,13 @@ import io
 import keyword
 import re
 import tokenize
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, overload
 
 from ...core.engine.trace import Contribution, Event, Forward
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ...core.engine.graph import Graph
 
 Kind = Literal["code", "keyword", "call", "literal"]
@@ -29,13 +28,36 @@ Spans = list[tuple[int, int, Role | None]]
 _ENDS: Final = tokenize.TokenError, SyntaxError  # of what is no program
 
 
-def kinds_of(text: str) -> list[list[Kind]]:
-    """Return for each line what its characters are.
+class Kinds(Sequence[Sequence[Kind]]):
+    """What the characters of each line of a text are, read as far as lines are seen.
 
-    >>> "".join(kind[0] for kind in kinds_of("def f(x): return 2 * x")[0])
+    >>> "".join(kind[0] for kind in Kinds("def f(x): return 2 * x")[0])
     'kkkccccccckkkkkkclcccc'
     """
-    kinds: list[list[Kind]] = [["code"] * len(line) for line in text.splitlines()]
+
+    def __init__(self, text: str) -> None:
+        lines = text.splitlines()
+        self._kinds: list[list[Kind]] = [["code"] * len(line) for line in lines]
+        self._reading = _read(text, self._kinds)
+        self._known = 0  # lines whose characters are known
+
+    @overload
+    def __getitem__(self, line: int) -> Sequence[Kind]: ...
+    @overload
+    def __getitem__(self, line: slice) -> Sequence[Sequence[Kind]]: ...
+    def __getitem__(self, line: int | slice) -> Any:
+        if isinstance(line, slice):
+            return [self[one] for one in range(len(self))[line]]
+        while self._known <= line:
+            self._known = next(self._reading, len(self) + 1)
+        return self._kinds[line]
+
+    def __len__(self) -> int:
+        return len(self._kinds)
+
+
+def _read(text: str, kinds: list[list[Kind]]) -> Iterator[int]:
+    """Write down what characters are; yield, each time, how many lines are known."""
     before = None
     for token in _tokens(text):
         if token.string == "(" and before is not None and before.type == tokenize.NAME:
@@ -46,7 +68,7 @@ def kinds_of(text: str) -> list[list[Kind]]:
         elif token.type == tokenize.NAME and keyword.iskeyword(token.string):
             _fill(kinds, token, "keyword")
         before = token
-    return kinds
+        yield token.start[0] - 1
 
 
 def _tokens(text: str) -> Iterator[tokenize.TokenInfo]:

@@ -5,7 +5,7 @@ import pytest
 from gradstep.core.debugger.debugger import Debugger
 from gradstep.core.scenario.scenario import builtin_names, load, parse
 from gradstep.tui.panes.program import calls_of, nearest_frames, present_line
-from gradstep.tui.panes.syntax import kinds_of, roles_of
+from gradstep.tui.panes.syntax import Kinds, roles_of
 
 # Of the line: what is upstream, what is local, what is the contribution.
 STEPS = [
@@ -59,9 +59,19 @@ def test_every_part_lies_in_its_line(name: str) -> None:
 
 
 def test_what_is_no_program_has_no_colours() -> None:
-    assert kinds_of("(a") == [["code", "code"]]
-    assert kinds_of("") == []
-    assert set(kinds_of("no 'program\n  at all")[1]) == {"code"}
+    assert list(Kinds("(a")) == [["code", "code"]]
+    assert list(Kinds("")) == []
+    assert set(Kinds("no 'program\n  at all")[1]) == {"code"}
+
+
+def test_a_line_is_read_when_it_is_seen_and_not_before() -> None:
+    text = "\n".join(f"y{n} = tanh(x, {n})" for n in range(500))
+    later, sooner = Kinds(text), Kinds(text)
+    assert list(later)[499] == sooner[499]
+    assert sooner[7] == later[7]
+    assert Kinds(text)[3:5] == [later[3], later[4]]
+    broken = Kinds(text + "\n (")
+    assert [broken[n] for n in (0, 499)] == [later[0], later[499]]
 
 
 CALLS = """

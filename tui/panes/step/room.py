@@ -6,6 +6,7 @@ the next.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,7 @@ def note_lines(notes: Iterable[str], width: int) -> int:
     return max((len(wrap(note, max(width, 1))) for note in notes), default=0)
 
 
+@lru_cache(1)  # each layout of the screen asks
 def lines_wanted(graph: Graph, notes: int = 1) -> tuple[int, int]:
     """Return how many lines the highest step wants, `notes` being those of its note.
 
