@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from captures import captured, in_two_files
 from gradstep.core.account.account import Account, account
 from gradstep.core.account.blame import account_lines
 from gradstep.core.capture.capture import Capture
@@ -21,6 +20,7 @@ from gradstep.core.engine.trace import Trace
 from gradstep.core.explain.mistakes import MISTAKES
 from gradstep.core.ops import OPS
 from gradstep.core.scenario.builtin import builtin_names
+from made_captures import captured, in_two_files
 
 if TYPE_CHECKING:
     from gradstep.core.engine.run import Run

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from captures import ABOUT, captured
 from gradstep.core.base.errors import InputError
 from gradstep.core.capture.archive import ALIGNED, read, write
 from gradstep.core.capture.capture import Capture
@@ -21,6 +20,7 @@ from gradstep.core.engine.patches import Patches
 from gradstep.core.engine.subject import Subject
 from gradstep.core.ops import OPS
 from gradstep.core.scenario.builtin import builtin_names
+from made_captures import ABOUT, captured
 
 
 def rows_of(graph: Graph) -> list[Any]:

@@ -20,7 +20,6 @@ from typing import Any, Final
 import numpy as np
 import pytest
 
-from captures import captured, in_two_files
 from gradstep.core.account.recorded import check_recorded
 from gradstep.core.base.errors import InputError
 from gradstep.core.base.limits import LIMITS, raised
@@ -30,6 +29,7 @@ from gradstep.core.engine.graph import Builder
 from gradstep.core.engine.subject import Subject
 from gradstep.core.ops import OPS
 from gradstep.core.ops.shape.indexing import Slot
+from made_captures import captured, in_two_files
 
 Members = dict[str, bytes]
 WRONG: Final = (

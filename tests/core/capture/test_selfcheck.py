@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from captures import captured, in_two_files
 from gradstep.core.base.errors import InputError
 from gradstep.core.capture.capture import Capture
 from gradstep.core.capture.rounding import precision
@@ -14,6 +13,7 @@ from gradstep.core.capture.selfcheck import difference, differences, hold
 from gradstep.core.engine.graph import Builder, Nodes
 from gradstep.core.ops import OPS
 from gradstep.core.scenario.builtin import builtin_names
+from made_captures import captured, in_two_files
 
 RANDOM = np.random.default_rng(0)
 

@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from captures import in_two_files
 from gradstep.core.base.errors import CommandError
 from gradstep.core.capture.archive import write
 from gradstep.core.capture.capture import Capture
@@ -19,6 +18,7 @@ from gradstep.core.scenario.scenario import load
 from gradstep.core.session.location import parse_location
 from gradstep.core.words.expression import parse
 from gradstep.core.words.names import with_wordings
+from made_captures import in_two_files
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captures import ABOUT, captured, in_two_files
 from cases import EXAMPLES, every_op, run_of_case
 from gradstep.core.base.errors import CommandError, LimitError
 from gradstep.core.capture.opaque import opaque
@@ -19,6 +18,7 @@ from gradstep.core.export.scenario_text import scenario_text
 from gradstep.core.ops import OPS
 from gradstep.core.scenario.builtin import builtin_names
 from gradstep.core.scenario.scenario import parse
+from made_captures import ABOUT, captured, in_two_files
 
 
 def as_code(subject: Subject) -> Subject:

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from captures import in_two_files
 from gradstep.core.capture.archive import write
 from gradstep.core.capture.capture import Capture
 from gradstep.core.capture.opaque import opaque
@@ -22,6 +21,7 @@ from gradstep.tui.app.main_screen import MainScreen
 from gradstep.tui.app.picker import choices
 from gradstep.tui.cli.main import run
 from gradstep.tui.panes.program import ProgramPane
+from made_captures import in_two_files
 
 
 @pytest.fixture
