@@ -266,6 +266,10 @@ class _Making:
     def _value(self, tensor: Tensor, index: int) -> None:
         array = _frozen(self.front.array(tensor))
         self.values[index] = array
+        rows = self.lowering.builder.nodes.rows
+        op, operands = rows[index][3:5]
+        if op is not None and op.stops and rows[operands[0]][3] is not None:
+            self.values.setdefault(operands[0], array)  # the same, before it stops
         if array.dtype.kind in "biu":  # what an index may be made of
             self.lowering.known[index] = array
 

@@ -232,6 +232,17 @@ loss.backward()
 """,
         ["loss"],
     ),
+    "float32, where no gradient flows": (
+        """
+layer = nn.Linear(64, 32)
+x = torch.randn(16, 64)
+with torch.no_grad():
+    target = layer(x)
+loss = F.mse_loss(layer(x * 2), target)
+loss.backward()
+""",
+        ["target", "loss"],
+    ),
     "float32, with layers": (
         """
 torch.set_default_dtype(torch.float32)
