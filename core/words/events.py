@@ -11,7 +11,14 @@ from ..engine.measure import blocks, magnitudes
 from ..engine.trace import Contribution, Event, Forward, Seed, Trace
 from .digits import SENTENCE
 from .names import with_wordings
-from .numbers import change_text, element_text, index_text, value_text
+from .numbers import (
+    change_text,
+    element_text,
+    index_text,
+    is_shaped,
+    shape_text,
+    value_text,
+)
 
 if TYPE_CHECKING:
     from ..engine.graph import Node
@@ -57,7 +64,10 @@ def _worded(trace: Trace, event: Event, number: int, digits: int) -> str:
 def _event_line(trace: Trace, event: Event, number: int, digits: int) -> str:
     name = trace.run.graph.nodes[event.node].name
     if isinstance(event, Forward):
-        return f"{name} = {value_text(trace.run.value(event.node), digits)}"
+        value = trace.run.value(event.node)
+        if is_shaped(value):
+            return f"{name} {_shaped(value)}"
+        return f"{name} = {value_text(value, digits)}"
     if isinstance(event, Seed):
         seed = value_text(trace.run.seed, digits)
         return f"{name}.grad = {seed} enters at the output"
@@ -70,25 +80,30 @@ def _event_line(trace: Trace, event: Event, number: int, digits: int) -> str:
             f"{change(0.0, before, after, digits)} (use {done} of {uses})"
         )
     before, after = trace.value(event.node, number), trace.updated[event.node]
-    return f"{name}: {change(before, before, after, digits)}"
+    said = change(before, before, after, digits)
+    return f"{name} {said}" if is_shaped(after) else f"{name}: {said}"
 
 
 def change(start: Any, before: Any, after: Any, digits: int = SENTENCE) -> str:
-    """Return two values on one line; of larger arrays also the largest change.
+    """Return two values on one line; of larger arrays the largest change.
 
     `start` stands for a value that is not there before.
 
-    >>> change(0.0, None, np.arange(6.0))
-    '0 → (6,), largest change 5 at [5]'
+    >>> change(0.0, None, np.arange(6.0)), change(0.0, None, np.arange(2.0))
+    ('of shape (6,), largest change 5 at [5]', '0 → [0, 1]')
     """
     first = start if before is None else before
-    text = change_text(first, after, digits)
     one, two = np.asarray(first), np.asarray(after)
+    text = _shaped(two) if is_shaped(two) else change_text(first, after, digits)
     if two.size <= _FEW or two.dtype.kind != "f":
         return text
     flat, changed = _largest_change(np.broadcast_to(one, two.shape), two)
     place = index_text(index_of(flat, two.shape))
     return f"{text}, largest change {value_text(changed, digits)} at {place}"
+
+
+def _shaped(array: Array) -> str:
+    return f"of shape {shape_text(array.shape)}"
 
 
 def _largest_change(one: Array, two: Array) -> tuple[int, Any]:

@@ -134,9 +134,21 @@ def value_text(value: Any, digits: int = SENTENCE) -> str:
     if type(value) is tuple:
         return shape_text(cast("Shape", value))
     array = np.asarray(value)
+    if is_shaped(array):
+        return shape_text(array.shape)
     if array.dtype.kind in "fiub" and array.size <= _FEW:
         return _nested(array, digits)
-    return str(array[()]) if array.ndim == 0 else shape_text(array.shape)
+    return str(array[()])
+
+
+def is_shaped(array: np.ndarray[Any, Any]) -> bool:
+    """Tell whether an array is too large for a line: only its shape stands there.
+
+    >>> is_shaped(np.ones(2)), is_shaped(np.ones((2, 3)))
+    (False, True)
+    """
+    is_few = array.dtype.kind in "fiub" and array.size <= _FEW
+    return array.ndim > 0 and not is_few
 
 
 def _nested(array: np.ndarray[Any, Any], digits: int) -> str:

@@ -8,6 +8,7 @@ the rest.
 
 from __future__ import annotations
 
+from itertools import chain, repeat
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -88,8 +89,8 @@ FOOTERS: Final[Mapping[str, Sequence[tuple[str, str]]]] = MappingProxyType(
         ),
         "step": (
             ("←↑↓→", "element"),
-            ("M", "largest"),
             ("v", "one matrix"),
+            ("M", "largest"),
             ("j", "to an index"),
             ("d", "dense"),
             ("Enter", "explain"),
@@ -138,7 +139,7 @@ FOOTERS: Final[Mapping[str, Sequence[tuple[str, str]]]] = MappingProxyType(
             ("z", "undo"),
         ),
         "checks": (("r", "check all"), ("K", "this node"), ("Enter", "choose")),
-        "notes": (("Enter", "go there"), ("m", "mark this position")),
+        "notes": (("Enter", "go there"), ("m", "mark here")),
         "empty prompt": (
             ("Tab", "next pane"),
             ("↑↓", "earlier lines"),
@@ -182,8 +183,8 @@ class Always(NamedTuple):
 # In the order in which they stand there.
 ALWAYS: Final = (
     Always("s", "step", 0),
-    Always("i", "whole node", 0),
     Always("S", "back", 2),
+    Always("i", "whole node", 0),
     Always("n", "next", 3),
     Always("c", "continue", 4),
     Always("b", "break", 5),
@@ -202,9 +203,9 @@ ALWAYS: Final = (
     Always("?", "keys", 0),
     Always("q", "quit", 0),
 )
-_FEW: Final = 3  # keys of the pane that come first
-_WALKING: Final = 2  # keys that come before those of the pane
-_FIRST, _MORE = 1, 6  # the ranks of those, and of the rest
+_WALKING: Final = 3  # keys that come before those of the pane
+_OWN_RANKS: Final = (1, 1, 3)  # of the first keys of the pane
+_MORE: Final = 6  # the rank of the rest of them
 
 
 class Key(NamedTuple):
@@ -247,8 +248,10 @@ def footer(width: int, focus: str) -> list[tuple[str, str]]:
     ' s step  i whole node │ ↑↓ term  Enter follow │ ? keys  q quit'
     """
     own = [
-        Always(*hint, _FIRST if number < _FEW else _MORE)
-        for number, hint in enumerate(FOOTERS.get(focus, ()))
+        Always(*hint, rank)
+        for hint, rank in zip(
+            FOOTERS.get(focus, ()), chain(_OWN_RANKS, repeat(_MORE)), strict=False
+        )
     ]
     taken = {hint.key for hint in own}
     rest = [] if focus in LINES_OF_TEXT else [h for h in ALWAYS if h.key not in taken]

@@ -48,7 +48,7 @@ def contribution_texts(
     spelled = sorted(part.largest(_SPELLED), key=_place)
     terms = [_product((term.upstream, term.local)[: len(words)]) for term in spelled]
     if len(words) == len(part) == 1 and not part.patched:
-        return _shorter(name, sign, names, terms[0])
+        return _shorter(name, sign, *_sum(names, terms, 1))
     total = number_text(part.stored, SENTENCE)
     patched = BY_PATCH * part.patched
     return _shorter(name, sign, *_sum(names, terms, len(part)), total + patched)

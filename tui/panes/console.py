@@ -70,7 +70,7 @@ class Prompt(Input):
 
     def __init__(self) -> None:
         super().__init__(
-            placeholder="a command; Tab completes, Escape leaves",
+            placeholder=f"type a command; Tab completes, Escape leaves{_COMMAND}",
             id="prompt",
             select_on_focus=False,
         )

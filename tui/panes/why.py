@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from itertools import chain, groupby, islice
 from textwrap import wrap
-from typing import TYPE_CHECKING, ClassVar, NamedTuple, get_args
+from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, get_args
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 _MARGIN = "  "
 _LEAST = 16  # columns in which a line is broken
 _SHOWN = 8  # terms of a sum, before the rest is one line
+_HEADS: Final = ("headline", "missing", "alarm")  # what matters more than a term
 
 
 class Row(NamedTuple):
@@ -138,8 +139,17 @@ class WhyPane(KeptPane[_Told]):
         leading = [n for n, row in enumerate(self._rows) if row.leads]
         if leading:  # the same term, in whichever line it stands now
             self._cursor = leading[min(passed, len(leading) - 1)]
+            if not any(row.kind in _HEADS for row in self._rows[: leading[0]]):
+                self._bring_into_sight(self._cursor)
         self._show_subtitle()
         self.repaint()
+
+    def _bring_into_sight(self, number: int) -> None:
+        """Scroll to a row, and back to what is said above the first term with it."""
+        room = max(self.size.height, 1)
+        self._top = min(max(self._top, number - room + 1), number)
+        if number < room and not any(row.leads for row in self._rows[:number]):
+            self._top = 0
 
     def _write(self, count: int) -> None:
         """Write so many rows, if there are: what nobody sees is not asked for."""
@@ -150,8 +160,9 @@ class WhyPane(KeptPane[_Told]):
         self._write(below + 1)
         is_more = bool(self.size) and len(self._rows) > below
         can_follow = self._row() is not None
+        arrows = "↑" * (self._top > 0) + "↓" * is_more
         words = (
-            "↓ more" * is_more,
+            f"{arrows} more" if arrows else "",
             "↵ follow" * can_follow,
             "⌫ back" * bool(self._trail),
         )
@@ -188,10 +199,7 @@ class WhyPane(KeptPane[_Told]):
             self._scroll(by)
             return
         self._cursor = found
-        room = max(self.size.height, 1)
-        self._top = min(max(self._top, found - room + 1), found)
-        if not any(row.leads for row in self._rows[:found]):
-            self._top = 0  # the headline belongs to the first term
+        self._bring_into_sight(found)
         self._show_subtitle()
         self.repaint()
 
@@ -274,11 +282,11 @@ def _headed(view: View, told: _Told, width: int) -> tuple[str, Iterable[Row]]:
     first = next(iter(told), None)
     if first is not None and first.kind == "headline":
         number = first.text.removeprefix(name)
-        whole = f"Why {with_wording(name + number, node)}?"
+        whole = with_wording(f"Why {name}{number}?", node)
         # A number with its reason is more than a title.
         if number[:3] == " = " and ":" not in number and cell_len(whole) <= width:
             return whole, islice(told, 1, None)
-    return f"Why {with_wording(name, node)}?", told
+    return with_wording(f"Why {name}?", node), told
 
 
 def _wrapped(rows: Iterable[Row], width: int) -> Iterator[Row]:

@@ -30,6 +30,7 @@ _WIDTHS: Final[Mapping[Role, tuple[int, int]]] = MappingProxyType(
     }
 )
 _MADE: Final = ("contribution", "value")
+_SUM: Final = ("before", "after")
 _WIDTH: Final = (10, 22)  # of any other
 
 
@@ -94,7 +95,11 @@ def framed(
         least, wish = _WIDTH
         parts = [part._replace(title=least, wish=wish) for part in row.parts]
         row = row._replace(parts=tuple(parts))
-    others = _folded(row.parts, facets), _stacked(row.parts)
+    others = (
+        _folded(row.parts, facets),
+        _in_three(row.parts, facets),
+        _stacked(row.parts, facets),
+    )
     return (row, *(row._replace(parts=parts) for parts in others))
 
 
@@ -176,9 +181,32 @@ def _folded(parts: Sequence[Part], facets: Sequence[Facet]) -> tuple[Part, ...]:
     )
 
 
-def _stacked(parts: Sequence[Part]) -> tuple[Part, ...]:
-    """Return places one below the other, for long rows of numbers."""
-    return _numbered([part._replace(across=0, down=part.across) for part in parts])
+def _in_three(parts: Sequence[Part], facets: Sequence[Facet]) -> tuple[Part, ...]:
+    """Return places in three rows: the factors, what they make, and the sum."""
+    moved = [
+        part._replace(down=_line(part.down, facet))
+        for part, facet in zip(_folded(parts, facets), facets, strict=True)
+    ]
+    return _numbered(moved)
+
+
+def _line(line: int, facet: Facet) -> int:
+    return 2 if facet.role in _SUM else line
+
+
+def _stacked(parts: Sequence[Part], facets: Sequence[Facet]) -> tuple[Part, ...]:
+    """Return places one below the other, for long rows of numbers.
+
+    The sum stands beside what it was before: the two are one place.
+    """
+    roles = [facet.role for facet in facets]
+    start = roles.index("before") if "contribution" in roles else len(parts)
+    return _numbered(
+        [
+            part._replace(across=max(number - start + 1, 0), down=min(number, start))
+            for number, part in enumerate(parts)
+        ]
+    )
 
 
 def _numbered(parts: Sequence[Part]) -> tuple[Part, ...]:

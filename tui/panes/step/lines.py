@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _LABEL: Final = 12
 _NARROW_PANE: Final = 60  # columns below which there are no labels
+_BOUND: Final = "\N{NO-BREAK SPACE}"  # a blank that no line is broken at
+_BREAKS: Final = frozenset(("=", "+=", "+", "·"))  # a line may be broken beside
 _MORE: Final = " … 9"  # ends a note that is cut: this key shows the notes in full
 
 
@@ -26,11 +28,45 @@ def block(said: Sequence[Said], room: int) -> list[Line]:
     return lines + [[] for _ in range(room - len(lines))]
 
 
+def bound(text: str, width: int) -> str:
+    """Return an equation that is broken beside its =, + and · alone.
+
+    No bracket and no product of two numbers is broken that has room in a line, and of
+    several equations none.
+
+    >>> bound("y[0, 1] = 2 × 3 + 4 × 5", 20).replace(_BOUND, "_")
+    'y[0,_1] = 2_×_3 + 4_×_5'
+    >>> bound("W[0, 1]: 1 → 0.5, α = 0.1", 20).replace(_BOUND, "_")
+    'W[0,_1]:_1_→_0.5, α_=_0.1'
+    """
+    first, *words = text.split(" ")
+    parts, depth = [first], _depth(first)
+    is_list = ": " in text
+    for word in words:
+        is_end = (
+            parts[-1][-1:] == ","
+            if is_list
+            else not _BREAKS.isdisjoint((parts[-1], word))
+        )
+        if depth == 0 and is_end:
+            parts.append(word)
+        else:
+            parts[-1] += f" {word}"
+        depth += _depth(word)
+    return " ".join(
+        part.replace(" ", _BOUND) if cell_len(part) <= width else part for part in parts
+    )
+
+
+def _depth(word: str) -> int:
+    return sum(map(word.count, "([")) - sum(map(word.count, ")]"))
+
+
 def wrapped(segment: Segment, width: int) -> list[Line]:
     """Break a text at its blanks, and where its lines end."""
     text, ink, _ = segment
     lines = (line for part in text.split("\n") for line in folded(part, width))
-    return [[Segment(line.rstrip(), ink)] for line in lines]
+    return [[Segment(line.rstrip().replace(_BOUND, " "), ink)] for line in lines]
 
 
 def label_width(width: int) -> int:
@@ -47,6 +83,12 @@ def labelled(
     later = Segment(" " * margin)
     room = width - margin
     wordings = [wrapped(Segment(text), room) for text in texts if text]
+    if matters == Matters.ELEMENT:  # no line more, only better ones
+        equations = [
+            wrapped(Segment(bound(text, room)), room) for text in texts if text
+        ]
+        both = zip(equations, wordings, strict=True)
+        wordings = [min(pair, key=len) for pair in both]
     if wordings:
         more = _MORE if matters == Matters.NOTE else "…"
         wordings += _shortened(wordings[-1], room, more)

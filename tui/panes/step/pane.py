@@ -59,7 +59,7 @@ if TYPE_CHECKING:  # it waits until something is trained
     from ....core.engine.update import UpdateStep
 
 _WHEEL = 3
-_NOTE_WIDTH = 60  # columns that a note has, about
+_NOTE_WIDTH = 51  # columns that a note has in a small window
 _MOST_ARRANGED = 200  # arrangements that are kept
 _NARROWEST = 12  # columns below which nothing is drawn
 _TO_COME = "nothing has happened yet: press s to step"
@@ -83,7 +83,7 @@ class StepPane(KeptPane[_Found]):
     HELP: ClassVar[str | None] = (
         "One step: its formula, its matrices, one element, its NumPy code.\n"
         "Of a product the right factor stands above, the left one at the left, and "
-        "what\nthey make where they meet; at its right the sum, accumulated (accum.):\n"
+        "what they make where they meet; at its right the sum, accumulated (accum.): "
         "before → after, and which use of the operand this is, of how many.\n"
         "↑ ↓ ← → beside numbers: a window, which goes on there\n"
         "One cursor for all: [ ] is the chosen element, underlined is what belongs to "

@@ -71,8 +71,7 @@ def arranged(
     first, some = frames[0], frames[0].optional
     none, least = (), some[:-1]
     ways = [(one, left_out) for one in frames for left_out in (none, least)]
-    # Lines that words get above and below.
-    lefts = ((3, 3 + notes), (2, 2 + notes), (1, 1 + min(notes, 1)))
+    lefts = _lefts(notes)
     for one, optional in (*ways, (first, some)):
         for frame, (above, below) in product(one.narrower(), lefts):
             # The change of the sum has a line, where the matrices do not show it.
@@ -94,6 +93,17 @@ def arranged(
         if not found.cuts_row:
             return found
     return _cut(roomy, width, height, *lefts[-1])
+
+
+def _lefts(notes: int) -> Sequence[tuple[int, int]]:
+    """Return how many lines words get above and below: what is best to read first.
+
+    >>> _lefts(2)
+    [(3, 5), (2, 4), (1, 3), (1, 2)]
+    """
+    fewer = range(notes, 1, -1)  # lines of a note: one is left of it at least
+    least = [(1, 1 + lines) for lines in (*fewer, min(notes, 1))]
+    return [(3, 3 + notes), (2, 2 + notes), *least]
 
 
 def _cut(

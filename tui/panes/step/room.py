@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from ....core.ops.table import Shape
 
 _BESIDE = 9  # lines of a step beside its matrices: formula, element, NumPy, blanks
-_LEAST_BESIDE = 4  # of these are always said: formula, element, note, change
+_LEAST_BESIDE = 3  # of these are always said: formula, element, change
 _WIDE = 4  # numbers that four matrices have room for in one line, about
+_PAIR = 6  # numbers that two matrices have room for in one line of a small window
 _MOST_NODES = 2000  # of more, the first ones are asked
 _MOST = 200  # lines
 
@@ -35,13 +36,17 @@ def note_lines(notes: Iterable[str], width: int) -> int:
 def lines_wanted(graph: Graph, notes: int = 1) -> tuple[int, int]:
     """Return how many lines the highest step wants, `notes` being those of its note.
 
-    The second number is how many it needs, so that no row of a small matrix is cut:
-    columns may be, and go without their numbers, which take one line each.
+    The second number is how many it needs, so that neither the note nor a row of a
+    small matrix is cut: columns may be, and go without their numbers, which take one
+    line each.
     """
     nodes = graph.nodes[:_MOST_NODES]
     highest = max((_matrices(graph, node) for node in nodes), default=0)
     least = max((_rows_needed(graph, node) for node in nodes), default=0)
-    return min(highest + _BESIDE + notes, _MOST), least + _LEAST_BESIDE
+    return (
+        min(highest + _BESIDE + notes, _MOST),
+        min(least + _LEAST_BESIDE + max(notes, 1), _MOST),
+    )
 
 
 def _matrices(graph: Graph, node: Node) -> int:
@@ -69,9 +74,17 @@ def _rows_needed(graph: Graph, node: Node) -> int:
             if max(_rows(right), _rows(made)) <= SMALL
         ]
     else:
-        every = map(_rows, (node.shape, *shapes))
-        found = [TITLE + rows for rows in every if rows <= SMALL]
+        found = [
+            (1 + _takes_two(node.shape, shape)) * (TITLE + _rows(shape))
+            for shape in (node.shape, *shapes)
+            if _rows(shape) <= SMALL
+        ]
     return max(found, default=0)
+
+
+def _takes_two(made: Shape, operand: Shape) -> bool:
+    """Tell whether the matrices of an elementwise step are whole in two lines alone."""
+    return _WIDE < _columns(made) + _columns(operand) <= _PAIR
 
 
 def _row(made: Shape, operand: Shape) -> int:
