@@ -183,8 +183,8 @@ class Always(NamedTuple):
 # In the order in which they stand there.
 ALWAYS: Final = (
     Always("s", "step", 0),
-    Always("S", "back", 2),
     Always("i", "whole node", 0),
+    Always("S", "back", 2),
     Always("n", "next", 3),
     Always("c", "continue", 4),
     Always("b", "break", 5),
@@ -244,8 +244,8 @@ def footer(width: int, focus: str) -> list[tuple[str, str]]:
     First come the keys that walk, then those of the widget, then the others that always
     work: as many as there is room for, and none is cut.
 
-    >>> "".join(text for text, _ in footer(62, "why"))
-    ' s step  i whole node │ ↑↓ term  Enter follow │ ? keys  q quit'
+    >>> "".join(text for text, _ in footer(70, "why"))
+    ' s step  i whole node  S back │ ↑↓ term  Enter follow │ ? keys  q quit'
     """
     own = [
         Always(*hint, rank)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from itertools import chain, groupby, islice
 from textwrap import wrap
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 _MARGIN = "  "
 _LEAST = 16  # columns in which a line is broken
 _SHOWN = 8  # terms of a sum, before the rest is one line
+_INDEX: Final = re.compile(r"\[[^]]*\]")  # it is not broken
+_BOUND: Final = "\N{NO-BREAK SPACE}"
 _HEADS: Final = ("headline", "missing", "alarm")  # what matters more than a term
 
 
@@ -139,10 +142,15 @@ class WhyPane(KeptPane[_Told]):
         leading = [n for n, row in enumerate(self._rows) if row.leads]
         if leading:  # the same term, in whichever line it stands now
             self._cursor = leading[min(passed, len(leading) - 1)]
-            if not any(row.kind in _HEADS for row in self._rows[: leading[0]]):
-                self._bring_into_sight(self._cursor)
+        self._look_at_term()
         self._show_subtitle()
         self.repaint()
+
+    def _look_at_term(self) -> None:
+        """Scroll to the chosen term, unless what stands above it matters more."""
+        above = self._rows[: self._cursor]
+        if self._row() and not any(row.kind in _HEADS for row in above):
+            self._bring_into_sight(self._cursor)
 
     def _bring_into_sight(self, number: int) -> None:
         """Scroll to a row, and back to what is said above the first term with it."""
@@ -243,6 +251,7 @@ class WhyPane(KeptPane[_Told]):
         """Break the lines anew, and stay inside."""
         if self._view is not None:
             self.show(self._view)
+        self._look_at_term()
         self._scroll(0)
 
     def draw(self, y: int) -> Line:
@@ -295,7 +304,9 @@ def _wrapped(rows: Iterable[Row], width: int) -> Iterator[Row]:
         if len(row.text) <= width or width < _LEAST:
             yield row
             continue
-        first, *others = wrap(row.text, width, subsequent_indent=_MARGIN)
+        whole = _INDEX.sub(lambda found: found[0].replace(" ", _BOUND), row.text)
+        lines = wrap(whole, width, subsequent_indent=_MARGIN)
+        first, *others = (line.replace(_BOUND, " ") for line in lines)
         yield row._replace(text=first)
         for text in others:
             yield row._replace(text=text, leads=None)

@@ -11,6 +11,9 @@ from textual.binding import Binding
 from textual.widgets import ContentSwitcher, Input, OptionList
 
 from driving import click, painted, press, settle, type_line, until
+from gradstep.core.base.text import counted
+from gradstep.core.debugger.debugger import event_count
+from gradstep.core.scenario.scenario import builtin_names, load
 from gradstep.tui.app.arrangement import WIDE
 from gradstep.tui.app.keys import ALWAYS, ELSEWHERE, FOOTERS, LINES, footer
 from gradstep.tui.app.main_screen import MainScreen
@@ -64,7 +67,10 @@ async def test_the_first_look_teaches_the_two_keys_that_step(
 ) -> None:
     async with opened("three_layer", size=size) as seen:
         assert "s step  i whole node" in last_line(seen)
-        assert last_line(seen).startswith(" s step  i whole node │ ←↑↓→ element")
+        # What came by too quickly is one key away, at each size.
+        assert last_line(seen).startswith(
+            " s step  i whole node  S back │ ←↑↓→ element  v one matrix"
+        )
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -72,7 +78,7 @@ async def test_the_footer_shows_the_keys_of_what_has_the_focus(
     size: tuple[int, int],
 ) -> None:
     async with opened("three_layer", ("goto 16",), size=size) as seen:
-        walking = " s step  i whole node │ "
+        walking = " s step  i whole node  S back │ "
         kinds = {"program": ProgramPane, "graph": GraphPane, "why": WhyPane}
         for name, kind in kinds.items():
             seen.main.set_focus(seen.one(kind))
@@ -337,6 +343,18 @@ async def test_the_picker_has_a_footer_and_says_when_nothing_matches(
         await settle(seen.app)
         shown = "\n".join(painted(seen.app.screen))
         assert "no scenario matches 'zzzq'" in shown
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_each_scenario_has_one_line_in_the_picker(size: tuple[int, int]) -> None:
+    async with opened("", size=size) as seen:
+        for name in builtin_names():
+            app = seen.app
+            press(app, *["backspace"] * 60, *load(name).subject.title)
+            await settle(app)
+            count = counted(event_count(load(name)), "event")
+            shown = painted(app.screen)
+            assert any(f"{load(name).subject.title}  {count}" in one for one in shown)
         assert "Apples" not in shown  # nor a preview of what is not there
         press(seen.app, "enter", "down")
         await settle(seen.app)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from driving import settle
-from gradstep.core.scenario.scenario import parse
+from gradstep.core.scenario.scenario import Scenario, load, parse
 from gradstep.tui.app.app import GradstepApp
 from gradstep.tui.app.main_screen import MainScreen
 from gradstep.tui.panes.step.pane import StepPane
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SMALL = 8  # rows of a matrix that keeps them
+CUT = " … 9"  # the end of a note that is cut
 SIZES = pytest.mark.parametrize(
     "size", [(120, 36), (80, 24)], ids="{0[0]}x{0[1]}".format
 )
@@ -118,11 +119,49 @@ def cut_rows(screen: MainScreen) -> Iterator[str]:
             yield f"{grid.array.shape} cut"
 
 
+def cut_columns(screen: MainScreen) -> Iterator[str]:
+    """Yield the matrices of which a column is cut."""
+    pane = screen.query_one(StepPane)
+    for tile in pane._written().tiles:
+        grid = pane._grids[tile.number]
+        if tile.columns < grid.columns:
+            yield f"{grid.array.shape} cut"
+
+
+def cut_for_less(screen: MainScreen) -> Iterator[str]:
+    """Yield what stands on the screen in the lines that a cut note had needed."""
+    pane, why = screen.query_one(StepPane), screen.query_one(WhyPane)
+    present, written = pane._moment, pane._written()
+    text = "".join(part.text for line in written.lines for part in line)
+    if present is None or not present.told.notes or CUT not in text:
+        return
+    if any(tile.head for tile in written.tiles):
+        yield "numbers of columns"
+    if not "".join(part.text for part in written.lines[-1]).strip():
+        yield "a blank line"
+    if (
+        why.room.height > 1
+        and pane.room.height < StepPane.lines_wanted(screen.debugger)[1]
+    ):
+        yield f"{why.room.height} lines for why"
+
+
+def hides_terms(screen: MainScreen) -> Iterator[str]:
+    """Yield what a pane says instead of where a number comes from."""
+    why = screen.query_one(WhyPane)
+    seen = why._rows[why._top : why._top + why.room.height]
+    if any(row.leads for row in why._rows) and not any(row.leads for row in seen):
+        yield " / ".join(row.text for row in seen)
+
+
 async def walked(
-    text: str, size: tuple[int, int], look: Callable[[MainScreen], Iterator[str]]
+    scenario: str | Scenario,
+    size: tuple[int, int],
+    look: Callable[[MainScreen], Iterator[str]],
 ) -> list[str]:
     """Go through a whole pass, and return what is found wrong at each step."""
-    app = GradstepApp(parse(text))
+    scenario = parse(scenario) if isinstance(scenario, str) else scenario
+    app = GradstepApp(scenario)
     app.animation_level = "none"
     found: list[str] = []
     async with app.run_test(size=size):
@@ -146,5 +185,26 @@ def test_words_and_neighbours_give_way_before_a_row(
 
 
 @SIZES
-def test_no_row_of_four_samples_is_cut(size: tuple[int, int]) -> None:
-    assert asyncio.run(walked(OWN, size, cut_rows)) == []
+def test_no_row_and_no_column_of_four_samples_is_cut(size: tuple[int, int]) -> None:
+    for look in (cut_rows, cut_columns):
+        assert asyncio.run(walked(OWN, size, look)) == []
+
+
+@pytest.mark.parametrize("name", ["scalar_product", "matmul", "three_layer", "xor"])
+def test_a_note_is_cut_only_where_nothing_gives_it_a_line(name: str) -> None:
+    assert asyncio.run(walked(load(name), (80, 24), cut_for_less)) == []
+
+
+def test_a_pane_of_one_line_says_where_a_number_comes_from() -> None:
+    assert asyncio.run(walked(load("three_layer"), (80, 24), hides_terms)) == []
+
+
+def test_small_matrices_of_a_step_show_more_than_one_column() -> None:
+    def look(screen: MainScreen) -> Iterator[str]:
+        pane = screen.query_one(StepPane)
+        for tile in pane._written().tiles:
+            columns = pane._grids[tile.number].columns
+            if tile.columns == 1 < columns <= SMALL:
+                yield f"one of {columns} columns"
+
+    assert asyncio.run(walked(load("xor"), (80, 24), look)) == []

@@ -92,7 +92,7 @@ def test_a_longer_note_leaves_fewer_lines_to_windows_where_there_are_many() -> N
     assert arranged([large], 60, 30, 1).tiles[0].rows == 30 - 5 - 2
     assert arranged([large], 60, 30, 4).tiles[0].rows == 30 - 8 - 2
     assert arranged([large], 60, 18, 4).tiles[0].rows == 18 - 8 - 2
-    assert arranged([large], 60, 17, 4).tiles[0].rows == 17 - 3 - 2
+    assert arranged([large], 60, 17, 4).tiles[0].rows == 17 - 6 - 2  # formula, element
 
 
 def test_of_several_places_for_windows_the_one_with_most_numbers_is_taken() -> None:

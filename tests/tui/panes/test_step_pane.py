@@ -283,6 +283,24 @@ def test_an_empty_array_and_a_program_that_computes_nothing() -> None:
         assert all(texts)
 
 
+def test_a_copy_of_a_negative_number_stands_without_brackets() -> None:
+    texts: list[str] = []
+
+    async def play(app: PanesApp, _: Pilot[None]) -> None:
+        texts.append(text_of(app.step))
+
+    debugger = program("z = a + b\ny = sum(z * k)", "a = [1.0, 2.0]\nb = 3.0\nk = -4.0")
+    played(debugger, "z<-a", (100, 30), play)
+    assert "a.grad[0] = ∂y/∂z[0] = -4" in texts[0]
+
+
+def test_no_index_and_no_product_of_an_element_is_broken() -> None:
+    text = shown("three_layer", "x2.z", size=(53, 40))
+    # Of five products each stands whole in its line: W2[0, :] · x1 by hand.
+    for product in ("0.3 × 0.654753", "(-0.1) × 0.450166", "0.5 × 0.598688"):
+        assert product in text
+
+
 def test_a_pane_of_a_few_columns_is_left_empty() -> None:
     assert "az" in shown("apple_orange", "az", size=(14, 24))
     assert shown("apple_orange", "az", size=(13, 24)).strip() == ""
@@ -299,8 +317,9 @@ def test_the_longest_note_has_its_lines() -> None:
 
 
 def test_the_highest_step_needs_its_rows_and_what_is_always_said() -> None:
-    # W1ᵀ δ1: five rows above four, two titles; formula, element, note, change.
-    assert StepPane.lines_wanted(Debugger(load("three_layer")))[1] == 5 + 4 + 2 + 4
+    # W1ᵀ δ1: five rows above four, two titles; formula, element, change; the note that
+    # is longest, in four lines of 51 columns.
+    assert StepPane.lines_wanted(Debugger(load("three_layer")))[1] == 5 + 4 + 2 + 3 + 4
 
 
 def test_an_update_of_one_number_says_its_rate_under_whole_titles() -> None:

@@ -48,6 +48,21 @@ def test_terms_are_largest_first_and_aligned() -> None:
     ]
 
 
+def test_the_first_term_is_in_sight_however_low_the_pane_is() -> None:
+    debugger = program("y = sum((W @ x) * k)", "W = [[1.0]]\nx = [3.0]\nk = [2.0]")
+
+    async def play(app: PanesApp, pilot: Pilot[None]) -> None:
+        app.choose("x.grad[0]")
+        app.why.styles.height = 1 + app.why.gutter.height
+        await pilot.pause()
+        assert text_of(app.why) == "▸ 2 = 2 × 1   ∂y/∂(W @ x)[0] · W[0, 0]"
+        app.why.styles.height = 2 + app.why.gutter.height
+        await pilot.pause()
+        assert text_of(app.why).startswith("numeric check")
+
+    played(debugger, "end", play)
+
+
 def test_the_number_stands_in_the_title_or_where_that_has_no_room_below_it() -> None:
     debugger = program("y = sum((W @ x) * k)", "W = [[1.0]]\nx = [3.0]\nk = [2.0]")
 

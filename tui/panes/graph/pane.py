@@ -33,6 +33,7 @@ from ..base.pane import (
     classes_in,
     places,
 )
+from ..program import present_node
 from .canvas import Canvas
 from .faces import MARKS, Face, face
 from .search import Search
@@ -179,7 +180,7 @@ class GraphPane(Pane):
         room = self._room
         if atlas is not None and (min(room) > 0 or atlas.count > _MANY):
             wish = self._wish if atlas is self._atlas else _Wish()
-            cursor = view.chosen.node if view.chosen else graph.output
+            cursor = _cursor(view)
             room = room if min(room) > 0 else _FIRST_ROOM
             self._scenes.make(*self._recipe(atlas, wish, room, cursor))
 
@@ -191,7 +192,7 @@ class GraphPane(Pane):
         if self._atlas is None or graph is not self._atlas.graph:
             self._atlas = self._atlases.of(graph, lambda: Atlas(graph))
             self._wish, self._scene, self._found = _Wish(), None, ()
-        chosen = view.chosen.node if view.chosen else graph.output
+        chosen = _cursor(view)
         moved = chosen != self._cursor
         self._cursor = chosen
         self._faces.clear()
@@ -633,6 +634,13 @@ def _made(
         centre = atlas.folding(shown).home[cursor]
         return atlas.near(shown, max(centre, 0), room, wish.down), shown
     return atlas.whole(shown, room, wish.down), shown
+
+
+def _cursor(view: View) -> int:
+    """Return the chosen node; where none is, the one that the step shows."""
+    if view.chosen is not None:
+        return view.chosen.node
+    return present_node(view.debugger.trace, view.debugger.position)
 
 
 def _distance(scene: Scene, box: int, other: int) -> tuple[float, float]:

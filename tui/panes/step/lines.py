@@ -43,11 +43,8 @@ def bound(text: str, width: int) -> str:
     parts, depth = [first], _depth(first)
     is_list = ": " in text
     for word in words:
-        is_end = (
-            parts[-1][-1:] == ","
-            if is_list
-            else not _BREAKS.isdisjoint((parts[-1], word))
-        )
+        is_sign = not is_list and not _BREAKS.isdisjoint((parts[-1], word))
+        is_end = is_sign or parts[-1].endswith(",")
         if depth == 0 and is_end:
             parts.append(word)
         else:

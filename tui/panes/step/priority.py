@@ -11,7 +11,7 @@ from enum import IntEnum, auto
 from itertools import product
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from .places import Tile, cuts_row, whole, windows
+from .places import SMALL, Tile, cuts_row, whole, windows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ..base.pane import Line
     from .frame import Frame
 
+_NEIGHBOURS: Final = 3  # rows that a window has at least before a note is whole
 _HIGH: Final = 18  # lines from which on windows leave room for whole notes
 
 
@@ -58,6 +59,16 @@ class Arranged(NamedTuple):
         """Whether a row of a small matrix is not seen."""
         return cuts_row(self.frame.parts, self.frame.sizes, self.tiles)
 
+    @property
+    def hides_neighbours(self) -> bool:
+        """Whether a window is so small that nothing stands beside its number."""
+        parts, sizes = self.frame.parts, self.frame.sizes
+        return any(
+            tile.columns == 1 < sizes[parts[tile.number].columns] <= SMALL
+            or tile.rows < min(_NEIGHBOURS, sizes[parts[tile.number].rows])
+            for tile in self.tiles
+        )
+
 
 def arranged(
     frames: Sequence[Frame], width: int, height: int, notes: int = 1
@@ -79,20 +90,22 @@ def arranged(
             tiles = whole(frame.parts, frame.sizes, optional, width, room)
             if tiles:
                 return Arranged(frame, tiles, above)
-    above, below = lefts[-1]
     tight = [one for frame in frames for one in frame.tightest()]
-    for frame in tight:
+    for frame, (above, below) in product(tight, lefts[2:]):
         room = height - above - below - bool(some)
         tiles = whole(frame.parts, frame.sizes, some, width, room)
         if tiles:
             return Arranged(frame, tiles, above)
     roomy = [one for frame in frames for one in frame.narrower()]
     cuts = [(roomy, left) for left in (lefts[1:] if height >= _HIGH else lefts[2:])]
+    tries: list[Arranged] = []
     for tried, left in (*cuts, (tight, lefts[-1])):
         found = _cut(tried, width, height, *left)
-        if not found.cuts_row:
+        if not found.cuts_row and not found.hides_neighbours:
             return found
-    return _cut(roomy, width, height, *lefts[-1])
+        tries.append(found)
+    rows = (one for one in tries if not one.cuts_row)
+    return next(rows, None) or _cut(roomy, width, height, *lefts[-1])
 
 
 def _lefts(notes: int) -> Sequence[tuple[int, int]]:
@@ -110,14 +123,21 @@ def _cut(
     frames: Sequence[Frame], width: int, height: int, above: int, below: int
 ) -> Arranged:
     """Place windows on the matrices: those that show most, all rows first."""
-    some = frames[0].optional
-    room = height - above - below - bool(some)
+    room = height - above - below
+    # Where none is left out, the change of the sum needs no line of its own.
+    ways = [(one, ()) for one in frames] + [(one, one.optional) for one in frames]
     seen = [
-        Arranged(one, windows(one.parts, one.sizes, some, width, room), above)
-        for one in frames
+        Arranged(
+            one, windows(one.parts, one.sizes, some, width, room - bool(some)), above
+        )
+        for one, some in ways
     ]
-    fitting = [one for one in seen if _fits(one, width, room)]
-    return max(fitting, key=_shown, default=seen[0])
+    fitting = [
+        one
+        for one, (_, some) in zip(seen, ways, strict=True)
+        if _fits(one, width, room - bool(some))
+    ]
+    return max(fitting, key=_shown, default=seen[len(frames)])
 
 
 def _fits(one: Arranged, width: int, height: int) -> bool:
