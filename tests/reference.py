@@ -16,7 +16,9 @@ import shlex
 import sys
 import tempfile
 from contextlib import chdir, redirect_stderr, redirect_stdout
+from itertools import chain
 from pathlib import Path
+from textwrap import wrap
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 from unittest import mock
@@ -51,6 +53,7 @@ if TYPE_CHECKING:
 ROOT: Final = Path(__file__).parents[1]
 PAGES: Final = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 
+_HELP_WIDTH: Final = 80  # columns of a line of help
 _SHOWN: Final = re.compile(r"(?s)(```text\n\$ gradstep ([^\n]*)\n)(.*?)```")
 _FILE: Final = re.compile(r"(?s)```toml\n# (\w+\.toml)\n(.*?)```")
 
@@ -212,7 +215,9 @@ def _pane_lines() -> Iterator[str]:
     others = [view(name) for name in VIEWS if name != "step"]
     always: list[type[Pane]] = [ProgramPane, GraphPane, StepPane, WhyPane, ConsolePane]
     for pane in (*always, *others):
-        yield f"### {pane.TITLE}\n\n```text\n{pane.HELP}\n```\n"
+        lines = (wrap(line, _HELP_WIDTH) or [""] for line in (pane.HELP or "").split("\n"))
+        text = "\n".join(chain.from_iterable(lines))
+        yield f"### {pane.TITLE}\n\n```text\n{text}\n```\n"
 
 
 # ------------------------------------------------------------------------ operations

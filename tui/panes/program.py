@@ -52,7 +52,7 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
         "The program of the scenario.\n"
         "▶ the line whose step is shown   ● a breakpoint\n"
         "What the matrices of the step come from has the colours of their titles.\n"
-        "At the right: what the line is worth here: its value, or once the backward\n"
+        "At the right: what the line is worth here: its value, or once the backward "
         "pass has reached it, its gradient, marked ∂; of an array the norm, ‖ ‖.\n"
         "in x1: the call that all lines of a function speak of.\n"
         "up, down: another line   b: break there   enter: choose what it assigns"

@@ -18,8 +18,9 @@ from gradstep.tui.app.arrangement import WIDE
 from gradstep.tui.app.keys import ALWAYS, ELSEWHERE, FOOTERS, LINES, footer
 from gradstep.tui.app.main_screen import MainScreen
 from gradstep.tui.panes.base.views import VIEWS, tabs
-from gradstep.tui.panes.console import Prompt
+from gradstep.tui.panes.console import ConsolePane, Prompt
 from gradstep.tui.panes.graph.pane import GraphPane
+from gradstep.tui.panes.homes import view as home
 from gradstep.tui.panes.program import ProgramPane
 from gradstep.tui.panes.step.pane import StepPane
 from gradstep.tui.panes.why import WhyPane
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from textual.widget import Widget
 
+    from gradstep.tui.panes.base.pane import Pane
     from looks import Seen
 
 SIZES: Final = [(80, 24), (120, 36), (200, 60)]
@@ -462,3 +464,22 @@ async def test_a_chosen_element_stays_while_steps_show_it() -> None:
         press(seen.app, "s")  # the second use of the same operand
         await settle(seen.app)
         assert seen.one(WhyPane)._element == other
+
+
+@pytest.mark.parametrize("name", ["apple_orange", "three_layer"])
+async def test_at_the_start_the_graph_points_at_what_the_step_shows(name: str) -> None:
+    async with opened(name, size=(120, 36)) as seen:
+        main = seen.app.screen
+        assert isinstance(main, MainScreen)
+        graph = main.query_one(GraphPane)
+        assert graph._cursor == main.debugger.trace.event(0).node
+
+
+@pytest.mark.parametrize(
+    "pane",
+    [StepPane, WhyPane, GraphPane, ProgramPane, ConsolePane, *map(home, VIEWS)],
+    ids=lambda pane: pane.TITLE,
+)
+def test_a_help_is_broken_by_the_window_alone(pane: type[Pane]) -> None:
+    lines = (pane.HELP or "").split("\n")
+    assert not [one for one in lines if one[:1].islower() and ":" not in one]

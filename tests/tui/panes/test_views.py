@@ -22,7 +22,7 @@ from gradstep.tui.panes.homes import view
 from gradstep.tui.panes.tables.flow import FlowPane
 from gradstep.tui.panes.tables.nodes import NodesPane
 from gradstep.tui.panes.tables.stops import StopsPane
-from gradstep.tui.panes.tables.table import TablePane
+from gradstep.tui.panes.tables.table import Cell, TablePane
 from gradstep.tui.panes.time.training import TrainingPane
 
 if TYPE_CHECKING:
@@ -407,3 +407,9 @@ async def test_text_from_files_is_never_markup() -> None:
         screen.action_view("notes")
         await pilot.pause()
         assert "[@click=app.quit]x[/]" in text(screen.query_one("#notes", Pane))
+
+
+async def test_a_flow_that_has_not_begun_is_no_alarm() -> None:
+    async with opened("three_layer", "flow", "goto 3") as (_, _screen, pane):
+        assert isinstance(pane, FlowPane)
+        assert pane.heading() == Cell("no gradient has come back yet")

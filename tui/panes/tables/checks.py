@@ -55,7 +55,7 @@ class ChecksPane(KeptTable[CheckRows]):
     HELP: ClassVar[str | None] = (
         "Each gradient beside numeric differences, the worst first.\n"
         "✓ they agree   ✗ they do not   ∧ at a kink   ! not finite   · skipped\n"
-        "edge: what one operation adds; sum: the contributions of a node; whole: the\n"
+        "edge: what one operation adds; sum: the contributions of a node; whole: the "
         "gradient, held against differences of the whole program.\n"
         "r: check everything   K: check the chosen node   enter: choose the element"
     )

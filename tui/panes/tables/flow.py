@@ -99,9 +99,9 @@ class FlowPane(RunTable[FlowRows]):
     TITLE: ClassVar[str] = VIEWS["flow"]
     HELP: ClassVar[str | None] = (
         "The norm of each gradient, from the output backwards, on a log scale.\n"
-        "vanishing, exploding: an element is 1000 times smaller or larger than where\n"
+        "vanishing, exploding: an element is 1000 times smaller or larger than where "
         "the pass begins. What the pass has not reached at this position is open (·).\n"
-        "The factor after × tells how the root mean square of the elements changes,\n"
+        "The factor after × tells how the root mean square of the elements changes, "
         "whatever their number.\n"
         "over iterations: the same norm in each iteration that is finished\n"
         "l: every node, or the program's own lines   up, down: choose\n"
@@ -139,7 +139,7 @@ class FlowPane(RunTable[FlowRows]):
         if self.made is None:
             return Cell()
         verdict = self.made.flow.verdict
-        is_fine = verdict.startswith(("steady", "one"))
+        is_fine = verdict.startswith(("steady", "one", "no gradient"))
         return Cell(verdict + self.made.since, "" if is_fine else "alarm")
 
     def recipe(self, view: View) -> tuple[object, Callable[[], FlowRows]]:

@@ -153,9 +153,9 @@ class NodesPane(RunTable[NodeRows]):
     HELP: ClassVar[str | None] = (
         "All nodes of the run; what lies in the future is open.\n"
         "operation: of a node without a name of its own what is written for it\n"
-        "· not computed yet   ○ the value is there   ◐ some contributions to the\n"
+        "· not computed yet   ○ the value is there   ◐ some contributions to the "
         "gradient are in   ● the gradient is complete\n"
-        "value, up to: the number, or the range of an array   ‖grad‖: the norm of the\n"
+        "value, up to: the number, or the range of an array   ‖grad‖: the norm of the "
         "gradient, — where none flows   grad, up to: its range\n"
         "flags: NaN, Inf and zeros among values (v) and gradients (g)\n"
         "v: sort by the next column   V: turn the order round   or click a heading\n"

@@ -29,7 +29,7 @@ class RunsPane(KeptTable[_Compared]):
     TITLE: ClassVar[str] = VIEWS["runs"]
     HELP: ClassVar[str | None] = (
         "Every change makes a new run beside the old one; ▶ is the one you look at.\n"
-        "output: in this iteration, once it is computed. difference: from the present\n"
+        "output: in this iteration, once it is computed. difference: from the present "
         "run to that one, once the pass has come to it.\n"
         "enter: look at the run   d: list all differences   z, Z: undo, redo"
     )

@@ -61,8 +61,8 @@ class StopsPane(NumberedPane):
     HELP: ClassVar[str | None] = (
         "Breakpoints ● stop before an event, watches and catches after theirs.\n"
         "○ is switched off. hits: met so often; ignore: pass it so often.\n"
-        "enter, l, a: begin the command that changes the condition, the count to\n"
-        "ignore, the commands to run there (with ; between them). What holds now is\n"
+        "enter, l, a: begin the command that changes the condition, the count to "
+        "ignore, the commands to run there (with ; between them). What holds now is "
         "filled in; take it out to have none. A click on one does the same.\n"
         "space, or a click on ●: on, off   d: delete   u: a new breakpoint"
     )
