@@ -215,7 +215,9 @@ def _pane_lines() -> Iterator[str]:
     others = [view(name) for name in VIEWS if name != "step"]
     always: list[type[Pane]] = [ProgramPane, GraphPane, StepPane, WhyPane, ConsolePane]
     for pane in (*always, *others):
-        lines = (wrap(line, _HELP_WIDTH) or [""] for line in (pane.HELP or "").split("\n"))
+        lines = (
+            wrap(line, _HELP_WIDTH) or [""] for line in (pane.HELP or "").split("\n")
+        )
         text = "\n".join(chain.from_iterable(lines))
         yield f"### {pane.TITLE}\n\n```text\n{text}\n```\n"
 

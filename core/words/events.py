@@ -81,7 +81,7 @@ def _event_line(trace: Trace, event: Event, number: int, digits: int) -> str:
         )
     before, after = trace.value(event.node, number), trace.updated[event.node]
     said = change(before, before, after, digits)
-    return f"{name} {said}" if is_shaped(after) else f"{name}: {said}"
+    return f"{name} {said}" if is_shaped(np.asarray(after)) else f"{name}: {said}"
 
 
 def change(start: Any, before: Any, after: Any, digits: int = SENTENCE) -> str:

@@ -313,7 +313,7 @@ def test_the_key_beside_a_note_that_is_cut_shows_the_whole(name: str) -> None:
     assert asyncio.run(untold(name, (80, 24))) == []
 
 
-@pytest.mark.parametrize("name", ["matmul", "exploding", "scalar_product"])
+@pytest.mark.parametrize("name", ["attention", "three_layer", "xor"])
 def test_the_notes_that_a_small_screen_cuts_are_told(name: str) -> None:
     def look(frame: Frame) -> Iterator[str]:
         yield from unsaid(frame, may_be_cut=False)

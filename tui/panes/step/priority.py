@@ -11,7 +11,7 @@ from enum import IntEnum, auto
 from itertools import product
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from .places import SMALL, Tile, cuts_row, whole, windows
+from .places import Tile, cuts_row, whole, windows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ..base.pane import Line
     from .frame import Frame
 
+_WHOLE_NOTES: Final = 3  # of the ways to leave lines, the first ones: the note is whole
 _NEIGHBOURS: Final = 3  # rows that a window has at least before a note is whole
 _HIGH: Final = 18  # lines from which on windows leave room for whole notes
 
@@ -64,7 +65,7 @@ class Arranged(NamedTuple):
         """Whether a window is so small that nothing stands beside its number."""
         parts, sizes = self.frame.parts, self.frame.sizes
         return any(
-            tile.columns == 1 < sizes[parts[tile.number].columns] <= SMALL
+            tile.columns == 1 < sizes[parts[tile.number].columns]
             or tile.rows < min(_NEIGHBOURS, sizes[parts[tile.number].rows])
             for tile in self.tiles
         )
@@ -79,17 +80,20 @@ def arranged(
     those that may be left out go one after the other, then all are windows. Nothing
     here depends on what the matrices are called or what is said of them.
     """
-    first, some = frames[0], frames[0].optional
+    some = frames[0].optional
     none, least = (), some[:-1]
     ways = [(one, left_out) for one in frames for left_out in (none, least)]
+    ways += [(one, some) for one in frames]
     lefts = _lefts(notes)
-    for one, optional in (*ways, (first, some)):
-        for frame, (above, below) in product(one.narrower(), lefts):
-            # The change of the sum has a line, where the matrices do not show it.
-            room = height - above - below - bool(optional)
-            tiles = whole(frame.parts, frame.sizes, optional, width, room)
-            if tiles:
-                return Arranged(frame, tiles, above)
+    # All that may be left out is, before a note is cut.
+    for left in (lefts[:_WHOLE_NOTES], lefts[_WHOLE_NOTES:]):
+        for one, optional in ways:
+            for frame, (above, below) in product(one.narrower(), left):
+                # The change of the sum has a line, where the matrices do not show it.
+                room = height - above - below - bool(optional)
+                tiles = whole(frame.parts, frame.sizes, optional, width, room)
+                if tiles:
+                    return Arranged(frame, tiles, above)
     tight = [one for frame in frames for one in frame.tightest()]
     for frame, (above, below) in product(tight, lefts[2:]):
         room = height - above - below - bool(some)
@@ -146,9 +150,10 @@ def _fits(one: Arranged, width: int, height: int) -> bool:
     )
 
 
-def _shown(one: Arranged) -> tuple[bool, int]:
+def _shown(one: Arranged) -> tuple[bool, bool, int]:
     """Return whether all rows are seen that there are few of, and how many numbers."""
-    return not one.cuts_row, sum(tile.rows * tile.columns for tile in one.tiles)
+    count = sum(tile.rows * tile.columns for tile in one.tiles)
+    return not one.cuts_row, not one.hides_neighbours, count
 
 
 def worded(said: Sequence[Said], room: int) -> list[Sequence[Line]]:
