@@ -8,13 +8,12 @@ thing that is always said, and then what matters most.
 from __future__ import annotations
 
 from enum import IntEnum, auto
-from itertools import product
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from .places import Tile, cuts_row, whole, windows
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from ..base.pane import Line
     from .frame import Frame
@@ -84,27 +83,24 @@ def arranged(
     none, least = (), some[:-1]
     ways = [(one, left_out) for one in frames for left_out in (none, least)]
     ways += [(one, some) for one in frames]
+    every = [(frame, left_out) for one, left_out in ways for frame in one.narrower()]
+    tight = [(frame, some) for one in frames for frame in one.tightest()]
     lefts = _lefts(notes)
     # All that may be left out is, before a note is cut.
-    for left in (lefts[:_WHOLE_NOTES], lefts[_WHOLE_NOTES:]):
-        for one, optional in ways:
-            for frame, (above, below) in product(one.narrower(), left):
-                # The change of the sum has a line, where the matrices do not show it.
-                room = height - above - below - bool(optional)
-                tiles = whole(frame.parts, frame.sizes, optional, width, room)
-                if tiles:
-                    return Arranged(frame, tiles, above)
-    tight = [one for frame in frames for one in frame.tightest()]
-    for frame, (above, below) in product(tight, lefts[2:]):
-        room = height - above - below - bool(some)
-        tiles = whole(frame.parts, frame.sizes, some, width, room)
-        if tiles:
-            return Arranged(frame, tiles, above)
+    for tried, kinds in (
+        (every, lefts[:_WHOLE_NOTES]),
+        (every, lefts[_WHOLE_NOTES:]),
+        (tight, lefts[_WHOLE_NOTES - 1 :]),
+    ):
+        if found := _first_whole(tried, kinds, width, height):
+            return found
     roomy = [one for frame in frames for one in frame.narrower()]
-    cuts = [(roomy, left) for left in (lefts[1:] if height >= _HIGH else lefts[2:])]
+    start = 1 if height >= _HIGH else 2
+    few = dict.fromkeys((*lefts[start:_WHOLE_NOTES], lefts[-1]))
+    cuts = [(roomy, left) for left in few]
     tries: list[Arranged] = []
-    for tried, left in (*cuts, (tight, lefts[-1])):
-        found = _cut(tried, width, height, *left)
+    for windowed, left in (*cuts, ([one for one, _ in tight], lefts[-1])):
+        found = _cut(windowed, width, height, *left)
         if not found.cuts_row and not found.hides_neighbours:
             return found
         tries.append(found)
@@ -115,12 +111,43 @@ def arranged(
 def _lefts(notes: int) -> Sequence[tuple[int, int]]:
     """Return how many lines words get above and below: what is best to read first.
 
-    >>> _lefts(2)
-    [(3, 5), (2, 4), (1, 3), (1, 2)]
+    >>> _lefts(3)
+    [(3, 6), (2, 5), (1, 4), (1, 3), (1, 2)]
     """
-    fewer = range(notes, 1, -1)  # lines of a note: one is left of it at least
-    least = [(1, 1 + lines) for lines in (*fewer, min(notes, 1))]
-    return [(3, 3 + notes), (2, 2 + notes), *least]
+    whole_note = [(3, 3 + notes), (2, 2 + notes), (1, 1 + notes)]
+    return whole_note + [(1, 1 + lines) for lines in range(notes - 1, 0, -1)]
+
+
+def _first_whole(
+    ways: Iterable[tuple[Frame, Sequence[int]]],
+    lefts: Sequence[tuple[int, int]],
+    width: int,
+    height: int,
+) -> Arranged | None:
+    """Place whole matrices in the first way that has room, beside the most words.
+
+    What has no room beside the fewest words has none beside more.
+    """
+    for way in ways:
+        if lefts and _whole(*way, width, height, lefts[-1]):
+            every = (_whole(*way, width, height, left) for left in lefts)
+            return next(found for found in every if found is not None)
+    return None
+
+
+def _whole(
+    frame: Frame,
+    optional: Sequence[int],
+    width: int,
+    height: int,
+    left: tuple[int, int],
+) -> Arranged | None:
+    """Place whole matrices, where they have room beside so many lines of words."""
+    above, below = left
+    # The change of the sum has a line, where the matrices do not show it.
+    room = height - above - below - bool(optional)
+    tiles = whole(frame.parts, frame.sizes, optional, width, room)
+    return Arranged(frame, tiles, above) if tiles else None
 
 
 def _cut(
@@ -128,24 +155,25 @@ def _cut(
 ) -> Arranged:
     """Place windows on the matrices: those that show most, all rows first."""
     room = height - above - below
-    # Where none is left out, the change of the sum needs no line of its own.
-    ways = [(one, ()) for one in frames] + [(one, one.optional) for one in frames]
-    seen = [
-        Arranged(
-            one, windows(one.parts, one.sizes, some, width, room - bool(some)), above
-        )
-        for one, some in ways
-    ]
-    fitting = [
-        one
-        for one, (_, some) in zip(seen, ways, strict=True)
-        if _fits(one, width, room - bool(some))
-    ]
-    return max(fitting, key=_shown, default=seen[len(frames)])
+    seen = [_windowed(one, width, room, above) for one in frames]
+    fitting = [one for one in seen if _fits(one, width, room)]
+    return max(fitting, key=_shown, default=seen[0])
+
+
+def _windowed(frame: Frame, width: int, room: int, above: int) -> Arranged:
+    """Place windows on the matrices; of the sum the change has a line where it is cut.
+
+    Where no matrix is left out, the matrices show it.
+    """
+    tiles = windows(frame.parts, frame.sizes, frame.optional, width, room)
+    if len(tiles) < len(frame.parts):
+        tiles = windows(frame.parts, frame.sizes, frame.optional, width, room - 1)
+    return Arranged(frame, tiles, above)
 
 
 def _fits(one: Arranged, width: int, height: int) -> bool:
-    return bottom(one.tiles) <= height and all(
+    is_left_out = len(one.tiles) < len(one.frame.parts)
+    return bottom(one.tiles) + is_left_out <= height and all(
         one.frame.right(tile) <= width for tile in one.tiles
     )
 
