@@ -20,13 +20,6 @@ Direction = Literal[1, -1]
 Move = Callable[[Trace, int, Direction], int]
 
 
-def present_node(trace: Trace, position: int) -> int:
-    """Return the node whose step is shown: that of the last event applied."""
-    if not len(trace):
-        return trace.run.graph.output
-    return place_of(trace.event(max(position - 1, 0)))
-
-
 def place_of(event: Event) -> int:
     """Return the node whose operation an event belongs to: for an edge its consumer."""
     return event.consumer if isinstance(event, Contribution) else event.node

@@ -23,7 +23,6 @@ from ...core.base.text import counted
 from ...core.commands.explaining import outstanding
 from ...core.engine.element import Element
 from ...core.engine.trace import Contribution, Forward
-from ...core.session.steps import present_node
 from ...core.words.events import element_name
 from ..draw.stage import spoken_of
 from ..export.exports import with_screen
@@ -35,7 +34,7 @@ from ..panes.graph.pane import GraphPane
 from ..panes.header import facts, header_text, subject_text
 from ..panes.homes import view
 from ..panes.matrix.view import MatrixView
-from ..panes.program import ProgramPane
+from ..panes.program import ProgramPane, present_node
 from ..panes.step.pane import StepPane
 from ..panes.time.timeline import TimelinePane
 from ..panes.why import WhyPane

@@ -467,15 +467,6 @@ async def test_a_chosen_element_stays_while_steps_show_it() -> None:
         assert seen.one(WhyPane)._element == other
 
 
-@pytest.mark.parametrize("name", ["apple_orange", "three_layer"])
-async def test_at_the_start_the_graph_points_at_what_the_step_shows(name: str) -> None:
-    async with opened(name, size=(120, 36)) as seen:
-        main = seen.app.screen
-        assert isinstance(main, MainScreen)
-        graph = main.query_one(GraphPane)
-        assert graph._cursor == main.debugger.trace.event(0).node
-
-
 @pytest.mark.parametrize(
     "pane",
     [StepPane, WhyPane, GraphPane, ProgramPane, ConsolePane, *map(home, VIEWS)],

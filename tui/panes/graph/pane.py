@@ -19,7 +19,6 @@ from ....core.engine.measure import norm
 from ....core.engine.trace import Contribution, Forward
 from ....core.pictures.folds import fold_at
 from ....core.pictures.reached import is_backward
-from ....core.session.steps import present_node
 from ....core.session.stops import covered, is_covered
 from ...graph.drawing import TURNED, Lit, Piece, joined, lit
 from ...graph.scene import Atlas, Kind, Scene
@@ -180,7 +179,7 @@ class GraphPane(Pane):
         room = self._room
         if atlas is not None and (min(room) > 0 or atlas.count > _MANY):
             wish = self._wish if atlas is self._atlas else _Wish()
-            cursor = _cursor(view)
+            cursor = view.chosen.node if view.chosen else graph.output
             room = room if min(room) > 0 else _FIRST_ROOM
             self._scenes.make(*self._recipe(atlas, wish, room, cursor))
 
@@ -192,7 +191,7 @@ class GraphPane(Pane):
         if self._atlas is None or graph is not self._atlas.graph:
             self._atlas = self._atlases.of(graph, lambda: Atlas(graph))
             self._wish, self._scene, self._found = _Wish(), None, ()
-        chosen = _cursor(view)
+        chosen = view.chosen.node if view.chosen else graph.output
         moved = chosen != self._cursor
         self._cursor = chosen
         self._faces.clear()
@@ -634,13 +633,6 @@ def _made(
         centre = atlas.folding(shown).home[cursor]
         return atlas.near(shown, max(centre, 0), room, wish.down), shown
     return atlas.whole(shown, room, wish.down), shown
-
-
-def _cursor(view: View) -> int:
-    """Return the chosen node; where none is, the one that the step shows."""
-    if view.chosen is not None:
-        return view.chosen.node
-    return present_node(view.debugger.trace, view.debugger.position)
 
 
 def _distance(scene: Scene, box: int, other: int) -> tuple[float, float]:

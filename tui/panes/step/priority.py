@@ -96,7 +96,7 @@ def arranged(
             return found
     roomy = [one for frame in frames for one in frame.narrower()]
     start = 1 if height >= _HIGH else 2
-    few = dict.fromkeys((*lefts[start:_WHOLE_NOTES], lefts[-1]))
+    few = dict.fromkeys((*lefts[start:_WHOLE_NOTES], lefts[len(lefts) // 2], lefts[-1]))
     cuts = [(roomy, left) for left in few]
     tries: list[Arranged] = []
     for windowed, left in (*cuts, ([one for one, _ in tight], lefts[-1])):
