@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from .arrays import MATH, Tracked, of_math
+from .arrays import MATH, Number, Tracked, of_math
 from .tape import hides
 
 if TYPE_CHECKING:
@@ -108,6 +108,6 @@ def _telling(tape: Tape, function: Any) -> Callable[..., Any]:
 def _listed(tape: Tape, function: Any, args: Any, kwargs: Any, frame: Any) -> Any:
     """Make an array of a list, which may have watched arrays in it."""
     parts = args[0]
-    if parts and all(isinstance(one, Tracked) for one in parts):
+    if parts and all(isinstance(one, (Tracked, Number)) for one in parts):
         return tape.call("stack", function, args, kwargs, frame)
     return tape.made(function(*args, **kwargs), "array", frame)

@@ -15,7 +15,7 @@ from ...capture.places import Texts
 from ...capture.record import FrontEnd, Owner
 from ...capture.recorder import Ending, finish
 from .claims import arrays_of
-from .conventions import whose
+from .conventions import PARAMETERS, whose
 from .naming import names_of, scopes_of
 from .spellings import spell
 from .tape import hides
@@ -91,8 +91,12 @@ def told(
         found = own.get(id(tensor))
         return None if found is None else np.array(found)
 
+    called = _by_key(layers)
+
     def leaf_name(tensor: Tensor) -> str:
-        return names.get(id(tensor.held.user), tensor.hint)
+        return called.get(id(tensor), "") or names.get(
+            id(tensor.held.user), tensor.hint
+        )
 
     front = FrontEnd(
         f"numpy {np.__version__}",
@@ -105,6 +109,17 @@ def told(
     )
     place: Any = output.place
     return finish(front, tape.calls, Ending(output, seed, place), wanted)
+
+
+def _by_key(layers: Iterable[Layer]) -> dict[int, str]:
+    """Return the names that a dict of parameters has for arrays, by their identity."""
+    found: dict[int, str] = {}
+    for layer in layers:
+        for path, tensor in layer.held.items():
+            head, _, key = path.partition(".")
+            if head in PARAMETERS and key and not key.isdigit():
+                found[id(tensor)] = clean(key)
+    return found
 
 
 # ------------------------------------------------------------------------- the output

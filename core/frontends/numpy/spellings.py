@@ -281,6 +281,31 @@ def _normed(a: Any, order: Any = None, axis: Any = None, keepdims: Any = False) 
     return text, {"axis": _axis(axis), "keepdims": keepdims is True}
 
 
+def _running(name: str) -> Row:
+    def row(a: Any, axis: Any = None, **_kwargs: Any) -> Any:
+        return f"{name}(a, axis=axis)"
+
+    return row
+
+
+def _ordered(a: Any, axis: Any = -1, **_kwargs: Any) -> Any:
+    if not isinstance(axis, int):
+        return None
+    order = np.argsort(a.held.value, axis=axis)
+    return "take_along_axis(a, order, axis=axis)", {"order": order}
+
+
+def _rolled(a: Any, shift: Any, axis: Any = None) -> Any:
+    return "roll(a, shift, axis=axis)"
+
+
+def _triangle(name: str) -> Row:
+    def row(m: Any, k: int = 0) -> Any:
+        return f"{name}(m, k=k)"
+
+    return row
+
+
 def _averaged(a: Any, axis: Any = None, weights: Any = None, **_kwargs: Any) -> Any:
     return None if weights is not None else "mean(a, axis=axis)"
 
@@ -369,6 +394,12 @@ ROWS: Final[Mapping[str, Row]] = MappingProxyType(
         "take": _taken,
         "take_along_axis": _along,
         "flip": _flipped,
+        "cumsum": _running("cumsum"),
+        "cumprod": _running("cumprod"),
+        "sort": _ordered,
+        "roll": _rolled,
+        "tril": _triangle("tril"),
+        "triu": _triangle("triu"),
         "norm": _normed,
         **dict.fromkeys(("copy", "conj", "asarray", "array", "real"), _copied),
         "astype": _cast,

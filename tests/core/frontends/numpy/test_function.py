@@ -52,6 +52,51 @@ def test_what_depends_on_no_array_is_refused(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def written(w: np.ndarray) -> Any:
+    a = w * 2
+    v = a[1:3]
+    b = np.sum(a)  # the base is used before it is written into
+    v *= 3
+    a[0] = 5.0
+    a += 1
+    m = a.reshape(2, 2)
+    m[:, 0] = m[:, 1] * 2  # a view of what was written into through a view
+    c = np.zeros(4)
+    c[1:] = a[:-1]
+    np.multiply(c, 2.0, out=c)
+    c.T[...] = c + a
+    c[c > 100] = 0
+    return b + np.sum(c * a) + a[[0, 2]].sum() + m[1].prod() ** 0.1
+
+
+def functions(w: np.ndarray) -> Any:
+    a, b = np.split(np.concatenate([w, 2 * w]).clip(0, 7), 2)
+    c = np.where(a > 2, a, 0.1 * a)
+    d = np.stack([a, b]).std() + np.linalg.norm(c) + np.log(np.abs(w) + 1).mean()
+    e = np.einsum("i,j->ij", a, c).T[1:, ::2].max(axis=1)
+    f = np.pad(np.outer(w, c), 1)[1:, 1:].reshape(-1)[[1, 1, 5]] * np.array([1, 2, 3])
+    g = np.array([w[0] * w[1], w[2]]) @ np.tile(w[:2], 2)[2:]
+    h = np.swapaxes(np.vstack([w, a]), 0, 1).cumsum(axis=0).sum() + w.var()
+    h = h + np.sort(w[::-1] * a) @ np.roll(w, 1) + np.tril(np.outer(w, c)).sum()
+    first, *rest = w
+    return d + e.sum() + f.sum() + g + first * rest[0] + h / max(first, 0.5)
+
+
+@pytest.mark.parametrize("function", [written, functions])
+def test_a_gradient_is_that_of_differences(function: Any, tmp_path: Path) -> None:
+    w, step = np.array([1.0, 2.5, 3.0, 4.0]), 1e-6
+    capture = gradstep.capture(function, w, to=tmp_path / "run.gradstep")
+    found = np.zeros(4)
+    for index in range(4):
+        move = step * np.eye(4)[index]
+        found[index] = (function(w + move) - function(w - move)) / (2 * step)
+    run = capture.subject.run()
+    node = next(one.index for one in capture.subject.graph if one.name == "w")
+    assert capture.about.notes == ()
+    assert run.value(capture.subject.graph.output) == function(w)
+    np.testing.assert_allclose(np.asarray(run.gradient(node)), found, rtol=1e-6)
+
+
 class Double:
     def forward(self, x: np.ndarray) -> np.ndarray:
         return 2 * x
