@@ -66,6 +66,55 @@ def _attention(
     return in_parts
 
 
+def _stacked(name: str) -> Instead:
+    """Return what runs recurrent layers one by one, with dropout between them."""
+
+    def instead(
+        input: Any,
+        hx: Any,
+        params: Any,
+        has_biases: Any = None,
+        num_layers: int = 1,
+        dropout: float = 0.0,
+        train: bool = False,
+        bidirectional: bool = False,
+        batch_first: bool = False,
+    ) -> Any:
+        is_packed = not isinstance(params, list | tuple)
+        if is_packed or not train or not dropout or num_layers == 1:
+            return None
+        ways = 2 if bidirectional else 1
+        each = ways * (4 if has_biases else 2)
+        if len(params) != num_layers * each:  # with projections
+            return None
+
+        def layers() -> Any:
+            states = tuple(hx) if name == "lstm" else (hx,)
+            x, ends = (input.transpose(0, 1) if batch_first else input), list[Any]()
+            for k in range(num_layers):
+                begin = tuple(one[ways * k : ways * (k + 1)] for one in states)
+                x, *end = getattr(torch._VF, name)(  # noqa: SLF001  # as PyTorch calls it
+                    x,
+                    begin if name == "lstm" else begin[0],
+                    params[each * k : each * (k + 1)],
+                    has_biases,
+                    1,
+                    0.0,
+                    train,
+                    bidirectional,
+                    False,
+                )
+                ends.append(end)
+                if k < num_layers - 1:
+                    x = _F.dropout(x, dropout)
+            y = x.transpose(0, 1) if batch_first else x
+            return (y, *(torch.cat(parts) for parts in zip(*ends, strict=True)))
+
+        return layers
+
+    return instead
+
+
 INSTEAD: Final[Mapping[str, Instead]] = MappingProxyType(
     {
         "dropout": _dropped(torch.dropout),
@@ -73,5 +122,6 @@ INSTEAD: Final[Mapping[str, Instead]] = MappingProxyType(
         "dropout2d": _dropped(torch.feature_dropout),
         "dropout3d": _dropped(torch.feature_dropout),
         "scaled_dot_product_attention": _attention,
+        **{name: _stacked(name) for name in ("lstm", "gru", "rnn_tanh")},
     }
 )

@@ -11,7 +11,7 @@ class Classifier(nn.Module):
     def __init__(self):
         super().__init__()
         self.embedding = nn.Embedding(10, 4)
-        self.lstm = nn.LSTM(4, 5, num_layers=2, batch_first=True)
+        self.lstm = nn.LSTM(4, 5, num_layers=2, dropout=0.2, batch_first=True)
         self.gru = nn.GRU(5, 3, bidirectional=True, batch_first=True)
         self.fc = nn.Linear(6, 2)
 
