@@ -29,7 +29,7 @@ from gradstep.tui.app import overlay
 from gradstep.tui.app.app import GradstepApp
 from gradstep.tui.app.keys import ALWAYS, FOOTERS, LINES, LINES_OF_TEXT
 from gradstep.tui.app.main_screen import MainScreen
-from gradstep.tui.app.overlay import Help
+from gradstep.tui.app.overlay import Help, Opening
 from gradstep.tui.app.picker import Picker
 from gradstep.tui.panes.base.views import VIEWS
 from gradstep.tui.panes.console import ConsolePane, Prompt
@@ -600,6 +600,12 @@ _ALSO: Final[Mapping[type[Widget], tuple[type[Widget], ...]]] = MappingProxyType
 )
 
 
+# Keys of what is there only while something takes long: test_opening presses them.
+_LATE: Final[Mapping[type[Widget], frozenset[str]]] = MappingProxyType(
+    {Opening: frozenset(("escape",))}
+)
+
+
 OWNERS: Final[list[type[Widget]]] = sorted(owners(), key=lambda kind: kind.__name__)
 
 
@@ -607,6 +613,7 @@ OWNERS: Final[list[type[Widget]]] = sorted(owners(), key=lambda kind: kind.__nam
 def test_no_key_is_without_a_row(kind: type[Widget]) -> None:
     owning = {kind, *_ALSO.get(kind, ())}
     rows = {row.key for p in PLACES.values() if p.owner in owning for row in p.rows}
+    rows |= _LATE.get(kind, frozenset())
     wanted = {*bound_in(kind), *handled_in(kind)}
     if "HELP" in kind.__dict__:
         wanted |= set(named_in(kind.HELP or ""))
