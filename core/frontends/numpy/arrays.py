@@ -76,6 +76,14 @@ class Tracked(np.ndarray):
         for number in range(len(self)):
             yield self.tape.call("getitem", operator.getitem, (self, number), {}, frame)
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """Return what a file has of it: a plain array."""
+        return self.view(np.ndarray).__reduce_ex__(protocol)
+
+    def __deepcopy__(self, _memo: Any) -> Any:
+        """Return a copy, with the history of the array."""
+        return self.tape.call("copy", np.ndarray.copy, (self,), {}, _frame(1))
+
     @property
     def T(self) -> Any:  # noqa: N802  # NumPy's name
         """The array with its axes in the reverse order."""
@@ -215,12 +223,19 @@ for _name, _told in (("neg", "negative"), ("pos", "positive"), ("abs", "absolute
     setattr(Number, f"__{_name}__", _one(_name, _told))
 
 
+_BARE: Final = ("__dict__", "__weakref__")  # that every class has of its own
+
+
 def classes(tape: Any) -> tuple[type[Tracked], dict[type, type]]:
     """Return the classes of arrays and of numbers that tell a tape."""
     array: Any = type("array", (Tracked,), {"tape": tape})
     kinds = (int, float, np.float64, np.float32)
+    # NumPy finds the kind of a number's memory by the first class behind its own, so
+    # what `Number` has stands in the class itself.
+    own = {name: one for name, one in vars(Number).items() if name not in _BARE}
     return array, {
-        kind: type(kind.__name__, (Number, kind), {"tape": tape}) for kind in kinds
+        kind: type(kind.__name__, (kind, Number), {**own, "tape": tape})
+        for kind in kinds
     }
 
 

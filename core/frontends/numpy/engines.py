@@ -8,7 +8,6 @@ one that gives the number, and of one operand it is taken twice.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -58,18 +57,18 @@ def is_scalar(thing: Any) -> bool:
 
 def captured(
     output: Any,
-    met: tuple[Sequence[tuple[Any, Place]], Sequence[int]],
+    met: tuple[Sequence[tuple[Any, Place]], Mapping[int, int]],
     place: Place,
     wanted: Wanted,
     scopes: list[Mapping[str, Any]],
 ) -> Capture:
     """Return the capture of what leads to an output.
 
-    `met` has each object that a method returned, with the place where that was, and the
-    identities of all objects, both in order; `place` is where backward was called.
+    `met` has each object that a method returned, in order, with the place where that
+    was, and when each object was made, by identity; `place` is where backward was
+    called.
     """
-    made, born = met
-    ages = defaultdict(int, {key: number for number, key in enumerate(born, 1)})
+    made, ages = met
     needed, todo = {id(output): output}, [output]
     while todo:
         for one in todo.pop()._prev:  # noqa: SLF001  # that is how it is called
@@ -82,7 +81,9 @@ def captured(
         if id(one) in needed and len(one._prev):  # noqa: SLF001  # the same
             tensors[id(one)].place = where
             children = map(id, one._prev)  # noqa: SLF001  # the same
-            parts = [tensors[k] for k in sorted(children, key=ages.__getitem__)]
+            parts = [
+                tensors[k] for k in sorted(children, key=lambda key: ages.get(key, 0))
+            ]
             calls.append(_call(one, parts, tensors[id(one)], where))
     names = names_of(scopes)
 

@@ -65,6 +65,8 @@ class Recording:
         self._before: Any = None  # the profiler that was set
         self._roles: dict[CodeType, str] = {}
         self._is_over = False
+        self._ages: dict[int, int] = {}  # of objects of an engine: when they were made
+        self._made = 0  # objects of an engine so far
         self.is_waiting = wanted.waits  # whether what runs is no part of a pass yet
         self._begin()
 
@@ -83,7 +85,6 @@ class Recording:
         self._claims: list[Claim] = []
         self._sources: set[CodeType] = set()  # functions that had claims by name
         self._scalars: dict[int, tuple[Any, Place]] = {}  # of an engine, as made
-        self._born: dict[int, Any] = {}  # the same, those without a history, too
 
     def start(self) -> None:
         """Begin to watch."""
@@ -167,7 +168,8 @@ class Recording:
         elif frame.f_code.co_name == "__init__":
             thing = frame.f_locals.get("self")
             if is_scalar(thing):
-                self._born[id(thing)] = thing
+                self._made += 1
+                self._ages[id(thing)] = self._made
         elif role == "backward" and is_scalar(frame.f_locals.get("self")):
             if "self" in _arguments(frame.f_code):  # not one of its closures
                 self._scalar_pass(frame)
@@ -332,8 +334,9 @@ class Recording:
             return
         output, made = frame.f_locals["self"], list(self._scalars.values())
         place, scopes = self.tape.stack.place(caller), scopes_of(caller)
-        born = [*self._born]
-        self._over(lambda: captured(output, (made, born), place, self.wanted, scopes))
+        self._over(
+            lambda: captured(output, (made, self._ages), place, self.wanted, scopes)
+        )
 
     # -------------------------------------------------------------------- the end
 
