@@ -20,7 +20,10 @@ RANDOM = np.random.default_rng(0)
 
 @pytest.mark.parametrize("name", builtin_names())
 def test_what_was_recorded_right_holds(name: str) -> None:
-    hold(captured(name))
+    right = captured(name)
+    found = differences(right.subject.graph, right.subject.leaves, right.values)
+    assert list(found) == []
+    hold(right)
 
 
 def broken(capture: Capture, node: int, element: Any, by: float) -> Capture:
