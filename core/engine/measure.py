@@ -160,7 +160,7 @@ def largest(numbers: Array, count: int) -> Array:
 # ------------------------------------------------------------------- several numbers
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Gist:
     """An array in a few numbers that are found fast."""
 
@@ -178,7 +178,7 @@ class Gist:
         return math.prod(self.shape)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Summary(Gist):
     """A gist with the mean and the distribution of the finite elements."""
 

@@ -247,7 +247,7 @@ class Parts(Sequence[Part]):
             seen += _CHUNK
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Explanation:
     """One element of a gradient at a position, opened into its terms.
 

@@ -82,7 +82,7 @@ class Room:
     left: int = LIMITS.elements  # elements; it shrinks as arrays are read
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Setting:
     """What holds for every value of a section.
 
@@ -120,7 +120,7 @@ def read(
     return array
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Source:
     """A value that is being read: where it stands, and what holds for it."""
 

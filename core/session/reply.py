@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ..engine.trace import Phase
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Table:
     """Rows to show. Cells are text, numbers, arrays or None."""
 
@@ -32,7 +32,7 @@ class Table:
         ]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Listing:
     """Lines of program text: (number, text, mark), the mark `▶` at the present one."""
 
@@ -40,7 +40,7 @@ class Listing:
     lines: tuple[tuple[int, str, str], ...]  # in order, not always all
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Value:
     """The value of an expression."""
 
@@ -52,7 +52,7 @@ class Value:
 REASONS: Final = ("break", "watch", "catch", "until", "start", "end")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Stopped:
     """Why travel halted: at a stop, at an end, or where it was sent.
 
@@ -91,7 +91,7 @@ class Stopped:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Answer:
     """What a command's function returns; the debugger makes the reply of it.
 

@@ -72,7 +72,7 @@ class NotYetError(CommandError):
     """The expression looks at something that has not happened at this position."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class State:
     """What an expression sees: a trace at a position."""
 

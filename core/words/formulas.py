@@ -82,7 +82,7 @@ class _Spoken(NamedTuple):
     scalars: bool  # it is a number, and so are all of its operands
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Wording:
     """How the nodes of a graph and their gradients are called.
 

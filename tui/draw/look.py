@@ -42,7 +42,7 @@ _RULES_ASCII: Final = box.Box(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Look:
     """The choices that every drawing depends on.
 
