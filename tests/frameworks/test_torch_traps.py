@@ -214,14 +214,16 @@ b = F.interpolate(x, size=(5, 4), mode="bilinear", align_corners=True)
 c = F.adaptive_avg_pool2d(x, (3, 4))
 d = F.max_pool2d(x, 3, 2, ceil_mode=True)
 e = F.interpolate(x, scale_factor=2)
+larger = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=True)
+u = larger(x) + F.interpolate(x, scale_factor=2.0, mode="bilinear")
 w = torch.full((3,), 0.25, dtype=torch.float64, requires_grad=True)
 p = F.prelu(x, w)
 g = F.pairwise_distance(x, x * 2).sum() + torch.diagonal(x[0, 0]).sum()
 k = F.kl_div(F.log_softmax(x, 1), F.softmax(x * 2, 1), reduction="sum")
-loss = sum((t**3).mean() for t in (a, b, c, d, e, p)) + g + k + x.floor().sum()
+loss = sum((t**3).mean() for t in (a, b, c, d, e, p, u)) + g + k + x.floor().sum()
 loss.backward()
 """,
-        ["a", "b", "c", "d", "e", "p", "k", "loss"],
+        ["a", "b", "c", "d", "e", "p", "k", "u", "loss"],
     ),
     "a function that asks for itself": (
         """

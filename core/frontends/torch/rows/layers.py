@@ -237,15 +237,14 @@ def _nearest(input: Any, output_size: Any, *scales: Any) -> Any:
 def _bilinear(
     input: Any, output_size: Any, align_corners: bool, scale_factors: Any = None
 ) -> Any:
-    given = {
-        "size": output_size and tuple(output_size),
-        "factor": None if output_size else tuple(scale_factors),
-    }
-    text = (
-        'interpolate(input, size=size, scale_factor=factor, mode="bilinear", '
-        "align_corners=align_corners)"
-    )
-    return text, given
+    if not output_size:
+        pairs = zip(input.shape[2:], scale_factors, strict=True)
+        exact = [length * factor for length, factor in pairs]
+        output_size = [int(length) for length in exact]
+        if not align_corners and output_size != exact:
+            return None  # the places follow the factor, and not the size
+    text = 'interpolate(input, size=size, mode="bilinear", align_corners=align_corners)'
+    return text, {"size": tuple(output_size)}
 
 
 def _normalize(
