@@ -7,7 +7,7 @@ from textual.app import App
 from textual.geometry import Size
 from textual.scrollbar import ScrollBar, ScrollBarRender
 
-from gradstep.tui.panes.base.pane import SlowBar
+from gradstep.tui.panes.base.bars import SlowBar
 
 
 def placed(cells: int, lines: int, whole: int) -> ScrollBar:

@@ -19,7 +19,6 @@ from textual.dom import DOMNode
 from textual.events import Click
 from textual.geometry import Offset, Region, Size, Spacing
 from textual.message import Message
-from textual.scrollbar import ScrollBar
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
 
     from textual.css.styles import RenderStyles
     from textual.screen import Screen
+    from textual.scrollbar import ScrollBar
     from textual.selection import Selection
 
     from ....core.debugger.debugger import Debugger
@@ -244,6 +244,8 @@ class Painted(Widget):
     def vertical_scrollbar(self) -> ScrollBar:
         """The vertical scroll bar, made when it is first asked for."""
         if self._vertical_scrollbar is None:
+            from .bars import SlowBar  # noqa: PLC0415  # at the start few panes scroll
+
             bar = SlowBar(name="vertical", thickness=self.scrollbar_size_vertical)
             bar.display = False
             self._vertical_scrollbar = bar
@@ -358,22 +360,6 @@ class Painted(Widget):
         """Return the style that is shown; Textual asks for it with each segment."""
         shown = self._shown_as[ink] = as_shown(self, ink, self.ink(""))
         return shown
-
-
-class SlowBar(ScrollBar):
-    """A scroll bar that is painted again where it looks different, and only there.
-
-    In many lines it seldom does, and to paint it takes as long as to paint a pane.
-    """
-
-    def validate_position(self, position: float) -> float:
-        """Return a position with the same picture, which is in eighths of a cell."""
-        whole, cells = self.window_virtual_size, self.size.height
-        far = whole - self.window_size
-        steps = 8 * (cells - max(1, self.window_size * cells / whole)) if whole else 0
-        if 0 < steps < far:
-            position = min((int(position / far * steps) + 0.5) * far / steps, far)
-        return super().validate_position(position)
 
 
 def paint_soon(widget: Widget, regions: Iterable[Region]) -> None:
