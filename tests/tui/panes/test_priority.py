@@ -133,3 +133,67 @@ def test_where_nothing_fits_the_first_places_are_taken() -> None:
     broad = row(1, 1, 1, 9, ())
     assert arranged([broad, row(1, 2, 1, 9, ())], 6, 12).frame is broad
     assert bottom([]) == 0
+
+
+def stacked(count: int, rows: int, columns: int, optional: tuple[int, ...]) -> Frame:
+    """Return the frame of so many equal matrices below each other."""
+    frame = row(count, rows, columns, 8, optional)
+    parts = tuple(
+        part._replace(across=0, down=number) for number, part in enumerate(frame.parts)
+    )
+    return frame._replace(parts=parts)
+
+
+@pytest.mark.parametrize(
+    ("height", "above", "rows"),
+    [
+        (13, 3, 3),  # 4 lines of a matrix, 3 above, and 3 + 3 below
+        (12, 2, 3),
+        (11, 2, 3),  # 4, 2, and 2 + 3
+        (10, 1, 3),
+        (9, 1, 3),  # 4, 1, and 1 + 3
+        (8, 1, 3),  # a line of the note is cut
+        (7, 1, 3),  # a second one
+        (6, 1, 2),  # and only then a row
+    ],
+)
+def test_words_and_lines_of_a_note_give_way_before_a_row(
+    height: int, above: int, rows: int
+) -> None:
+    found = arranged([row(2, 3, 1, 8, ())], 60, height, 3)
+    assert (found.above, {tile.rows for tile in found.tiles}) == (above, {rows})
+
+
+@pytest.mark.parametrize(
+    ("height", "seen"),
+    [
+        (17, [0, 1, 2]),  # 3 × 4 lines, 1 above, and 1 + 3 below
+        (16, [0, 1]),  # the note stays whole
+        (14, [0, 1]),  # 2 × 4, a line for the change, 1, and 1 + 3
+        (13, [0, 1]),  # a line of the note is cut
+        (12, [0, 1]),
+    ],
+)
+def test_what_may_be_left_out_is_before_a_note_is_cut(
+    height: int, seen: list[int]
+) -> None:
+    assert numbers([stacked(3, 3, 1, (2,))], 60, height, 3) == seen
+
+
+@pytest.mark.parametrize(
+    ("height", "notes", "rows"),
+    [
+        (13, 6, 4),  # 1 above, 1 + 6 below, a title
+        (12, 6, 3),
+        (11, 6, 4),  # 2 rows would be too few: 1 + 4 below
+        (10, 6, 3),
+        (9, 6, 5),  # 1 + 1 below
+        (8, 6, 4),
+        (5, 6, 1),  # fewer lines than any words leave
+    ],
+)
+def test_a_window_has_three_rows_before_a_note_is_whole(
+    height: int, notes: int, rows: int
+) -> None:
+    [tile] = arranged([row(1, 20, 1, 8, ())], 60, height, notes).tiles
+    assert tile.rows == rows
