@@ -275,11 +275,11 @@ def _said(stage: Stage, when: When, width: int) -> list[Block]:
 
 
 def facts(subject: Subject, trace: Trace) -> tuple[str, ...]:
-    """Return the name, the convention, the dtype, the output and the size."""
-    graph = subject.graph
+    """Return the name, the convention if there is one, the dtype, output and size."""
+    graph, convention = subject.graph, CONVENTIONS[subject.convention]
     return (
         subject.name,
-        CONVENTIONS[subject.convention],
+        *((convention,) if convention else ()),
         subject.dtype,
         f"output {graph.nodes[graph.output].name}",
         f"{counted(len(graph), 'node')}, {counted(len(trace), 'event')}",

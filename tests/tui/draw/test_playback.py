@@ -23,6 +23,7 @@ from gradstep.tui.draw.look import Look
 from gradstep.tui.draw.playback import (
     Pace,
     Selection,
+    facts,
     play,
     play_json,
     play_markdown,
@@ -32,6 +33,18 @@ from gradstep.tui.draw.playback import (
 from gradstep.tui.draw.stage import Stage, notes
 
 GOLDEN = Path(__file__).parents[1] / "golden"
+
+
+@pytest.mark.parametrize(
+    ("head", "many"),
+    [("", 4), ('convention = "rows"', 5), ('convention = "columns"', 5)],
+)
+def test_a_fact_that_there_is_not_is_left_out(head: str, many: int) -> None:
+    text = f'gradstep = 1\n{head}\nprogram = "y = x * x"\n[inputs]\nx = 1.0\n'
+    stage = stage_of(parse(text))
+    told = facts(stage.subject, stage.trace)
+    assert len(told) == many
+    assert all(told)
 
 
 def stage_of(scenario: Scenario, look: Look | None = None) -> Stage:
