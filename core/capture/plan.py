@@ -217,9 +217,10 @@ class Plan:
             return
         if spot.returns and spot.item is None:
             frame.result = result
-        elif len(spot.targets) == 1 and spot.targets[0] not in statement.names:
+        elif len(spot.targets) == 1 and spot.targets[0] not in statement.last:
             (key,) = spot.targets
-            name = self._names.unique(frame.prefix + key)
+            # Parts of the line may be called by it already: h@2._1.
+            name = statement.names.get(key) or self._names.unique(frame.prefix + key)
             statement.names[key] = name
             frame.assigned[key] = result
             self.steps.append(Step(call=result, alias=name))

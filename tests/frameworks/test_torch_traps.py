@@ -29,6 +29,20 @@ loss.backward()
 """,
         ["h", "h@2", "loss"],
     ),
+    "a function of a part of its line": (
+        """
+def doubled(z):
+    out = z * 2
+    return out
+
+x = torch.randn(3, dtype=torch.float64, requires_grad=True)
+h = x + 1
+h = doubled(h ** 2)
+loss = h.sum()
+loss.backward()
+""",
+        ["h", "h@2._1", "h@2", "doubled.out", "loss"],
+    ),
     "an argument out": (
         """
 x = torch.randn(3, dtype=torch.float64, requires_grad=True)
