@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 import numpy as np
 
 from ..base.limits import LIMITS
-from ..engine.graph import Frame, Site, Statement
 from ..program.build import RECIPES
 from ..program.expressions import READERS
 from ..program.statements import Reading, Scope
@@ -26,6 +25,7 @@ from ..program.syntax import Module, Scanned
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ..engine.graph import Site
     from ..ops.table import Array, Op, Shape
 
 _ENDLESS: Final = 2**62  # what ran once has a size already
@@ -40,10 +40,6 @@ _LIMITS: Final = replace(
     parts=_ENDLESS,
 )
 _NOWHERE: Final = Scanned("program", "", ("",), MappingProxyType({}))
-
-
-PENDING_FRAME: Final = Frame(0, "", "", "", 0, 0, None, 0, 0)
-PENDING_STATEMENT: Final = Statement(0, 0, "", 0, "", "", 0, 0)
 
 
 class Unspelled(Exception):

@@ -7,13 +7,17 @@ user's functions and statements, named by what these assign, and lowered to node
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from ..engine.graph import NodeKind
     from ..ops.table import Array, Shape
     from .places import Place
@@ -66,6 +70,50 @@ class Call:
     outputs: tuple[Tensor, ...] = ()  # what it returned, in order
     key: str = ""  # its row in the table of the front end
     is_custom: bool = False  # whether it is a part of somebody's own rule
+
+
+# A row of a front end's table takes the arguments of a call, and returns how it is
+# spelled, with what names in it stand for besides the arguments. None is: not at all.
+Row = Callable[..., "str | tuple[str | None, Mapping[str, Any]] | None"]
+_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
+_signature: Final = cache(inspect.signature)
+
+
+def written(
+    row: Row, call: Call, common: Mapping[str, Any]
+) -> tuple[str, dict[str, Any]] | None:
+    """Return how a row spells a call, and what the names in it stand for.
+
+    `common` are those that each row may use. None where the row has no spelling
+    of it, or does not take these arguments.
+    """
+    args, kwargs = call.given
+    try:
+        given = _signature(row).bind(*args, **kwargs)
+    except TypeError:
+        return None
+    given.apply_defaults()
+    found = row(*given.args, **given.kwargs)
+    text, more = found if isinstance(found, tuple) else (found, _NOTHING)
+    return None if text is None else (text, {**given.arguments, **common, **more})
+
+
+def spelling(text: str, bound: Mapping[str, Any]) -> Spelling:
+    """Return a spelling whose names stand for what the language has."""
+    return Spelling(text, {name: _static(one) for name, one in bound.items()})
+
+
+def _static(value: Any) -> Any:
+    make = _SEQUENCES.get(value.__class__)  # and no named tuple
+    if make is not None:
+        return make(map(_static, value))
+    return int(value) if isinstance(value, _WHOLE) else value
+
+
+_SEQUENCES: Final[Mapping[type, Callable[..., Any]]] = MappingProxyType(
+    {tuple: tuple, list: list}
+)
+_WHOLE: Final[type] = np.integer
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,10 @@ from ..engine.backward import frozen
 from ..engine.graph import Frame, Site, Source, Statement
 from ..engine.subject import Subject
 from ..program.prelude import PRELUDE
+from ..program.statements import PENDING_FRAME, PENDING_STATEMENT
 from ..program.static import Ref
 from .capture import About, Capture
-from .lowering import PENDING_FRAME, PENDING_STATEMENT, Lowering, Unspelled
+from .lowering import Lowering, Unspelled
 from .opaque import opaque
 from .places import whole_path
 from .plan import FrameOf, Level, Named, Names, Plan, StatementOf

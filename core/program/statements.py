@@ -103,8 +103,8 @@ class Scope:
 
 
 _NUMBERS: Final[Mapping[str, float]] = MappingProxyType({**RESERVED, "pi": math.pi})
-_PENDING_STATEMENT: Final = Statement(0, 0, "", 0, "", "", 0, 0)
-_PENDING_FRAME: Final = Frame(0, "", "", "", 0, 0, None, 0, 0)
+PENDING_STATEMENT: Final = Statement(0, 0, "", 0, "", "", 0, 0)
+PENDING_FRAME: Final = Frame(0, "", "", "", 0, 0, None, 0, 0)
 
 
 class _Stopped(Exception):
@@ -180,7 +180,7 @@ class Reading:
 
     def _read(self, output: str | None) -> int | None:
         first = len(self.builder.nodes)
-        self.frames.append(_PENDING_FRAME)
+        self.frames.append(PENDING_FRAME)
         for item in self.module.items:
             if isinstance(item, Function):
                 self.scope.functions[item.name] = item
@@ -297,7 +297,7 @@ class Reading:
         index = len(self.statements)
         first = len(self.builder.nodes)
         full = [scope.prefix + name for name in line.targets] or [scope.name]
-        self.statements.append(_PENDING_STATEMENT)
+        self.statements.append(PENDING_STATEMENT)
         scope.statement, scope.target, scope.text = index, full[0], line.text
         scope.returns = not line.targets
         scope.root = None if line.unpacks else line.value
@@ -551,7 +551,7 @@ class Reading:
                 return self._repeat(block, arguments, frame)
         start, particular = self._reach(), self.particular
         index, first = len(self.frames), len(self.builder.nodes)
-        self.frames.append(_PENDING_FRAME)
+        self.frames.append(PENDING_FRAME)
         scope = Scope(
             index,
             name,

@@ -9,23 +9,20 @@ What a row cannot tell is None, and the operation is opaque.
 
 from __future__ import annotations
 
-import inspect
 import math
 import re
-from collections.abc import Callable, Mapping
-from functools import cache
 from itertools import pairwise
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from ...capture.record import Spelling, Tensor
+from ...capture.record import Row, Tensor, spelling, written
 
 if TYPE_CHECKING:
-    from ...capture.record import Call
+    from collections.abc import Mapping
 
-Row = Callable[..., "str | tuple[str, Mapping[str, Any]] | None"]
+    from ...capture.record import Call, Spelling
 
 
 def _same(text: str) -> Row:
@@ -409,19 +406,14 @@ ROWS: Final[Mapping[str, Row]] = MappingProxyType(
 
 def spell(call: Call) -> Spelling | None:
     """Return how a call is written; None where there is no way."""
-    row = ROWS.get(call.key)
-    given = None if row is None else _given(row, call)
-    if row is None or given is None:
+    row, first = ROWS.get(call.key), call.outputs[0]
+    found = row and written(row, call, {"out": first.shape, "one": _one(first)})
+    if not found:
         return None
-    found = row(*given.args, **given.kwargs)
-    text, more = (found, {}) if isinstance(found, str) or found is None else found
-    if text is None:
-        return None
-    first = call.outputs[0]
+    text, bound = found
     if text == "cast":
         text = _changed(call.inputs[0], first)
-    bound = {**given.arguments, "out": first.shape, "one": _one(first), **more}
-    return Spelling(text, {name: _static(one) for name, one in bound.items()})
+    return spelling(text, bound)
 
 
 def _changed(before: Tensor, after: Tensor) -> Any:
@@ -430,24 +422,3 @@ def _changed(before: Tensor, after: Tensor) -> Any:
 
 def _one(tensor: Tensor) -> Any:
     return np.dtype("float32" if tensor.dtype == "float32" else "float64").type(1)
-
-
-def _given(row: Row, call: Call) -> inspect.BoundArguments | None:
-    args, kwargs = call.given
-    try:
-        given = _signature(row).bind(*args, **kwargs)
-    except TypeError:
-        return None
-    given.apply_defaults()
-    return given
-
-
-_signature: Final = cache(inspect.signature)
-
-
-def _static(value: Any) -> Any:
-    """Return an argument as the language has it."""
-    kind = type(value)
-    if kind is tuple or kind is list:
-        return kind(_static(one) for one in value)
-    return int(value) if isinstance(value, np.integer) else value

@@ -9,8 +9,6 @@ What a row cannot tell is None, and the operation is opaque.
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Mapping
 from functools import cache
 from itertools import accumulate
 from types import MappingProxyType
@@ -18,13 +16,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from ...capture.record import Spelling
+from ...capture.record import Row, spelling, written
 from .rows import arithmetic, layers, losses, moving, recurrent, reducing, slopes
 
 if TYPE_CHECKING:
-    from ...capture.record import Call
+    from collections.abc import Mapping
 
-Row = Callable[..., "str | tuple[str, Mapping[str, Any]] | None"]
+    from ...capture.record import Call, Spelling
 
 ROWS: Final[Mapping[str, Row]] = MappingProxyType(
     {
@@ -77,34 +75,17 @@ _STOPS: Final = ("detach", "data")
 def spell(call: Call) -> Spelling | None:
     """Return how a call is written; None where there is no way."""
     row = ROWS.get(call.key)
-    given = None if row is None else _given(row, call)
-    if row is None or given is None:
+    found = None if row is None else written(row, call, _more(call))
+    if found is None:
         return None
-    found = row(*given.args, **given.kwargs)
-    text, more = (found, {}) if isinstance(found, str) or found is None else found
-    if text is None:
-        return None
-    bound = {**given.arguments, **_more(call), **more}
+    text, bound = found
     if text == "parts":
         text = _apart(call, bound)
     if call.is_custom and call.key in _STOPS:  # the rule says what is stopped
         text = "reshape(input, out)"
     if _is_stopped(call):
         text = f"stop_gradient({text})"
-    return Spelling(text, {name: _static(one) for name, one in bound.items()})
-
-
-def _given(row: Row, call: Call) -> inspect.BoundArguments | None:
-    args, kwargs = call.given
-    try:
-        given = _signature(row).bind(*args, **kwargs)
-    except TypeError:
-        return None
-    given.apply_defaults()
-    return given
-
-
-_signature: Final = cache(inspect.signature)
+    return spelling(text, bound)
 
 
 def _more(call: Call) -> Mapping[str, Any]:
@@ -135,11 +116,3 @@ def _is_stopped(call: Call) -> bool:
     if first.flows or not first.is_float or call.key in _STOPS:
         return False
     return not call.is_custom and any(one.flows for one in call.inputs)
-
-
-def _static(value: Any) -> Any:
-    """Return an argument as the language has it."""
-    kind = type(value)
-    if kind is tuple or kind is list:
-        return kind(_static(one) for one in value)
-    return value

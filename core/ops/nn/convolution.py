@@ -307,6 +307,13 @@ def conv2d_back_code(input: Shape, weight: Shape, grid: Grid, groups: int) -> st
 # ----------------------------------------------------------------------------- the rows
 
 
+BIAS_FORM: Final = Form(
+    "1",
+    "Σ {g} over samples and places",
+    "np.sum({g}, (0, 2, 3))",
+    "one bias is added at every place and for every sample, and contributions add",
+)
+
 _CONV_FORMS: Final = (
     Form(
         "{weight}, at each place of the kernel",
@@ -323,12 +330,7 @@ _CONV_FORMS: Final = (
         "one weight is used at every place of the kernel and for every sample, and "
         "contributions add",
     ),
-    Form(
-        "1",
-        "Σ {g} over samples and places",
-        "np.sum({g}, (0, 2, 3))",
-        "one bias is added at every place and for every sample, and contributions add",
-    ),
+    BIAS_FORM,
 )
 
 

@@ -12,6 +12,7 @@ from ...base.text import counted
 from ..table import Array, Case, Cost, Form, Op, Parameter, Shape, checks
 from ..table.wide import summed, total
 from .convolution import (
+    BIAS_FORM,
     conv2d_back_code,
     conv2d_loops,
     conv_grid,
@@ -283,12 +284,7 @@ _FORMS: Final = (
         "one weight is used for every number of its channel and for every sample, and "
         "contributions add",
     ),
-    Form(
-        "1",
-        "Σ {g} over samples and places",
-        "np.sum({g}, (0, 2, 3))",
-        "one bias is added at every place and for every sample, and contributions add",
-    ),
+    BIAS_FORM,
 )
 
 ROWS: Final[tuple[Op, ...]] = (
