@@ -63,6 +63,7 @@ ORDER = (
     "tui.panes",
     "tui.export",
     "tui.app",
+    "tui.cli.completion",
     "tui.cli",
     "tui",
 )

@@ -21,8 +21,8 @@ from ...core.base.exits import BUG, INTERRUPTED, OK, SIGNALLED, WRONG
 from ...core.base.signs import ascii_text
 from ...core.base.text import clean, nearest
 from ...core.base.version import __version__
-from .arguments import COMMANDS
-from .completion import candidates
+from .arguments import COMMANDS, HELP
+from .completion.completion import candidates
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -278,7 +278,8 @@ def _run(arguments: Sequence[str], begin: Callable[[], None]) -> int:
 
 def _dispatch(arguments: Sequence[str], begin: Callable[[], None]) -> int:
     if arguments[:2] == ["completion", "words"]:
-        sys.stdout.writelines(f"{word}\n" for word in candidates(arguments[2:]))
+        found = candidates(arguments[2:], COMMANDS, (*HELP, "--version"))
+        sys.stdout.writelines(f"{word}\n" for word in found)
         return OK
     try:
         options = parse(arguments)

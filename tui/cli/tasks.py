@@ -42,7 +42,7 @@ from ..draw.reports import (
     subject_block,
 )
 from ..draw.stage import Stage
-from .completion import script
+from .completion.completion import script
 from .output import loaded, look_for, progress, screen_for
 
 if TYPE_CHECKING:

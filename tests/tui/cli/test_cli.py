@@ -22,7 +22,7 @@ from gradstep.core.engine.trace import Trace
 from gradstep.core.scenario.scenario import builtin_names, load, starter
 from gradstep.tui.cli import listing, sharing, tasks
 from gradstep.tui.cli import main as cli
-from gradstep.tui.cli.completion import candidates, script
+from gradstep.tui.cli.completion.completion import script
 from gradstep.tui.draw import playback
 from patience import PATIENCE
 
@@ -632,8 +632,9 @@ def test_a_shell_gets_its_script(shell: str, capsys) -> None:
         (["new", "x"], []),
     ],
 )
-def test_words_are_completed(words: list[str], found: list[str]) -> None:
-    assert candidates(words) == found
+def test_words_are_completed(words: list[str], found: list[str], capsys) -> None:
+    assert cli.run(["completion", "words", *words]) == exits.OK
+    assert capsys.readouterr().out.split() == found
 
 
 def test_bash_completes_with_the_script() -> None:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-from .arguments import COMMANDS, HELP
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 
 def script(shell: str) -> str:
@@ -16,26 +14,31 @@ def script(shell: str) -> str:
     return Path(__file__).with_name(f"completion.{shell}").read_text("utf-8")
 
 
-def candidates(words: Sequence[str]) -> list[str]:
-    """Return what the last of `words`, those after `gradstep`, may become."""
+def candidates(
+    words: Sequence[str], commands: Mapping[str, Any], flags: Sequence[str]
+) -> list[str]:
+    """Return what the last of `words`, those after `gradstep`, may become.
+
+    `commands` is the table of commands, and `flags` are those that need none.
+    """
     *before, partial = words or [""]
-    found = _following(before, partial)
+    if before and before[0] in commands:
+        found = _following(commands[before[0]], before[-1], partial)
+    else:
+        found = [*commands, *flags]
     return sorted(word for word in found if word.startswith(partial))
 
 
-def _following(before: Sequence[str], partial: str) -> Sequence[str]:
-    """Return all words that can stand after `before`."""
-    if not before or before[0] not in COMMANDS:
-        return [*COMMANDS, *HELP, "--version"]
-    command = COMMANDS[before[0]]
+def _following(command: Any, last: str, partial: str) -> Sequence[str]:
+    """Return all words of a command that can stand after the last one."""
     for one in command.arguments:
-        if before[-1] in one.flags and one.names:
+        if last in one.flags and one.names:
             return one.names
     if partial.startswith("-"):
         return command.flags
     placed = [one for one in command.arguments if not one.flags]
     if any(one.usage == "SCENARIO" for one in placed):
-        from ...core.scenario.builtin import builtin_names  # noqa: PLC0415  # 9 ms: TOML
+        from ....core.scenario.builtin import builtin_names  # noqa: PLC0415  # 9 ms: TOML
 
         return builtin_names()
     return [name for one in placed for name in one.names]
