@@ -35,13 +35,20 @@ step
 assert az.grad == 1.1
 assert oz.grad == 1.1
 
-# The oranges: 1.1 arrives, and each factor gets it times the other factor.
+# The oranges: 1.1 arrives, and each factor gets it times the other factor. From here on
+# each step asks first, and waits for the answer; `show` gives up.
+predict numbers
 step
+answer 1.1 * 4
+show
 assert close(o.grad, 4.4)
 assert close(on.grad, 55)
 
-# The apples. Guess first: how much does the price move with one apple more?
+# The apples: how much does the price move with one apple more?
 step
+answer 3.3
+answer 110
+predict off
 assert close(a.grad, 3.3)
 assert close(an.grad, 110)
 explain an.grad

@@ -46,6 +46,7 @@ ORDER = (
     "core.explain",
     "core.explain.why",
     "core.account",
+    "core.practice",
     "core.pictures",
     "core.export",
     "core.session",

@@ -8,7 +8,16 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from . import changing, checking, explaining, looking, movement, session, stopping
+from . import (
+    changing,
+    checking,
+    explaining,
+    looking,
+    movement,
+    practising,
+    session,
+    stopping,
+)
 from .help import help_rows
 
 if TYPE_CHECKING:
@@ -22,6 +31,7 @@ _GROUPS: Final[dict[str, tuple[Command, ...]]] = {
     "looking": looking.ROWS,
     "explaining": (*explaining.ROWS, *checking.ROWS),
     "changing": changing.ROWS,
+    "learning": practising.ROWS,
     "the session": session.ROWS,
 }
 GROUPS: Final[Mapping[str, tuple[Command, ...]]] = MappingProxyType(_GROUPS)
@@ -37,3 +47,16 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
 ALIASES: Final[Mapping[str, str]] = MappingProxyType(
     {row.alias: row.name for row in COMMANDS.values() if row.alias}
 )
+
+
+def meant(word: str) -> list[str]:
+    """Return the names of the commands that a word can mean: one of them is meant.
+
+    It is a name, an alias, or the beginning of names. A late command gives way.
+    """
+    name = ALIASES.get(word, word)
+    if name in COMMANDS:
+        return [name]
+    found = [row for row in COMMANDS.values() if row.name.startswith(word)]
+    early = [row for row in found if not row.late]
+    return [row.name for row in (early if len(early) == 1 else found)]

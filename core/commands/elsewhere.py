@@ -26,7 +26,7 @@ WAYS: Final[Mapping[str, str]] = MappingProxyType(
         **dict.fromkeys(("clear", "cl"), "delete N"),
         "breakpoints": "info stops",
         # looking
-        **dict.fromkeys(("inspect", "pp", "x", "eval", "call", "show"), "print EXPR"),
+        **dict.fromkeys(("inspect", "pp", "x", "eval", "call"), "print EXPR"),
         **dict.fromkeys(("grad", "grads", "gradient"), "print NODE.grad"),
         **dict.fromkeys(("loss", "output"), "print NODE"),
         **dict.fromkeys(("ptype", "type", "shape", "describe"), "whatis NODE"),

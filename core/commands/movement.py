@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..base.errors import CommandError, Problem
 from ..base.progress import with_progress
 from ..base.text import counted, nearest
+from ..session.asking import ask
 from ..session.changes import changes
 from ..session.memory import Place
 from ..session.reply import Answer, Stopped, Table
@@ -31,6 +32,10 @@ _WAY: Final = (
     f"{_GONE}; and `events`, those on the way that the text tells, in the order of "
     "time, each with `event` (from 1), `kind` (forward, seed, contribution or update) "
     "and `where` (the node or the edge)"
+)
+_ASKED: Final = (
+    f"{_WAY}; where predict asks first, the `question`, its `kind` (shape, signs or "
+    "number), the `element` and the `event`"
 )
 _MARK: Final = "its `name`, `iteration` and `position`"
 ONLY_PLACES: Final = ("#", "node:", "frame:", "op:", "line:")  # no expression does
@@ -112,26 +117,44 @@ def stop_line(stop: Stopped, digits: int = SENTENCE) -> str:
 
 
 def _mover(name: str, direction: Direction) -> Callable[[Session, str], Answer]:
-    move = MOVES[name]
-
     def run(session: Session, arguments: str) -> Answer:
-        before = place = session.place
-        stop: Stopped | None = None
-        for _ in range(whole_number(arguments)):
-            trace = session.timeline.trace(place.iteration)
-            position = move(trace, place.position, direction)
-            if position != place.position:
-                place = Place(place.iteration, position)
-                continue
-            beyond = session.step_over(place, direction)
-            if beyond is None:
-                stop = Stopped("end" if direction > 0 else "start")
-                break
-            place = beyond
+        before = session.place
+        place, stop = _destination(session, name, direction, arguments)
         session.go(place)
         return arrived(session, before, stop)
 
     return run
+
+
+def _asking(name: str) -> Callable[[Session, str], Answer]:
+    """Return the mover that asks first, while predict is on."""
+    move = _mover(name, 1)
+
+    def run(session: Session, arguments: str) -> Answer:
+        if session.memory.prediction is None:
+            return move(session, arguments)
+        until, _ = _destination(session, name, 1, arguments)
+        return ask(session, until) or move(session, arguments)
+
+    return run
+
+
+def _destination(
+    session: Session, name: str, direction: Direction, arguments: str
+) -> tuple[Place, Stopped | None]:
+    """Return where so many moves lead, and the end that they halt at."""
+    move, place = MOVES[name], session.place
+    for _ in range(whole_number(arguments)):
+        trace = session.timeline.trace(place.iteration)
+        position = move(trace, place.position, direction)
+        if position != place.position:
+            place = Place(place.iteration, position)
+            continue
+        beyond = session.step_over(place, direction)
+        if beyond is None:
+            return place, Stopped("end" if direction > 0 else "start")
+        place = beyond
+    return place, None
 
 
 def _continue(direction: Direction) -> Callable[[Session, str], Answer]:
@@ -351,14 +374,22 @@ def _row(
 
 
 ROWS: Final[tuple[Command, ...]] = (
-    _row("step", "s", ("i",), "one node: a value, or all its edges", _mover("step", 1)),
+    _row(
+        "step",
+        "s",
+        ("i",),
+        "one node: a value, or all its edges",
+        _asking("step"),
+        data=_ASKED,
+    ),
     _row("reverse-step", "rs", ("I",), "one node back", _mover("step", -1)),
     _row(
         "stepi",
         "si",
         ("s", "right"),
         "one event: a value, or one edge",
-        _mover("stepi", 1),
+        _asking("stepi"),
+        data=_ASKED,
     ),
     _row("reverse-stepi", "rsi", ("S", "left"), "one event back", _mover("stepi", -1)),
     _row("next", "n", ("n",), "one statement, over frames", _mover("next", 1)),

@@ -5,10 +5,13 @@ The prompt, the keys, the palette, `help` and the README are made from it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+
+from ..base.errors import CommandError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection, Mapping
 
     from ..session.reply import Answer
     from ..session.session import Session
@@ -45,3 +48,20 @@ class Command(NamedTuple):
     group: str = ""  # its heading in `help`
     recorded: bool = True  # it belongs into a script
     judges: bool = False  # it holds the command before to something
+    # the modes of a session in which it would tell what they hide
+    hidden_in: tuple[str, ...] = ()
+    # a beginning of its name that also begins another command means the other one
+    late: bool = False
+
+
+# What a mode hides, and the way out.
+HIDING: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
+    {"predict": ("predict hides what is to come", "predict off shows it")}
+)
+
+
+def refuse_hidden(session: Session, hidden_in: Collection[str]) -> None:
+    """Raise `CommandError` in a mode that hides what a command would tell."""
+    for mode in session.modes:
+        if mode in hidden_in:
+            raise CommandError(*HIDING[mode])

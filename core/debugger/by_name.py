@@ -131,6 +131,10 @@ class ByName(ABC):
     diff = _Named()
     undo = _Named()
     redo = _Named()
+    # learning
+    predict = _Named()
+    answer = _Named()
+    show = _Named()
     # the session
     assert_ = _Named()
     expect = _Named()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ..base.errors import CommandError
+from ..commands import meant
 from ..engine.graph import Edge
 from ..ops import ALIASES, OPS
 from ..words.expression import FUNCTIONS
@@ -35,11 +36,10 @@ def complete(debugger: Debugger, line: str, cursor: int) -> list[str]:
     name, blank, _ = before.partition(" ")
     if not blank:
         return _starting(name, [*debugger.commands, *debugger.aliases])
-    found = [c for c in debugger.commands if c.startswith(name)]
-    chosen = debugger.aliases.get(name, found[0] if len(found) == 1 else name)
-    if chosen not in debugger.commands:
+    found = meant(name)
+    if len(found) != 1:
         return []
-    command = debugger.commands[chosen]
+    command = debugger.commands[found[0]]
     word = before.rpartition(" ")[2]
     candidates = [*command.words, *_CANDIDATES[command.completes](debugger, word)]
     if command.completes in ("expression", "element"):

@@ -18,9 +18,10 @@ from ..base.errors import (
     RuleError,
 )
 from ..base.text import clean, nearest
-from ..commands import ALIASES, COMMANDS, GROUPS
+from ..commands import ALIASES, COMMANDS, GROUPS, meant
 from ..commands.elsewhere import WAYS
 from ..commands.reading import must_read
+from ..commands.table import refuse_hidden
 from ..scenario.scenario import Scenario
 from ..session.reply import Answer, Reply, Table, Value
 from ..session.session import Session
@@ -136,6 +137,7 @@ class Debugger(Session, ByName):
                 raise CommandError(what, self.subject.limits.allowed("commands"))
             command, arguments = self._command(line)
             if command is not None:
+                refuse_hidden(self, command.hidden_in)
                 answer = command.run(self, arguments)
             error, failed = answer.error, answer.failed
             interrupted = answer.interrupted
@@ -233,18 +235,15 @@ class Debugger(Session, ByName):
             what = f"a line of {len(line)} characters is too long"
             raise CommandError(what, self.subject.limits.allowed("line"))
         word, _, rest = line.partition(" ")
-        name = ALIASES.get(word, word)
-        if name not in COMMANDS:
-            found = [command for command in COMMANDS if command.startswith(word)]
-            if len(found) != 1:
-                if found:
-                    raise CommandError(f"{word!r} could be {', '.join(found)}")
-                way = WAYS.get(word.lower())
-                near = nearest(word, [*COMMANDS, *ALIASES])
-                hint = f"write {way}" if way else near or "help lists them all"
-                raise CommandError(f"there is no command {word!r}", hint)
-            name = found[0]
-        return COMMANDS[name], rest.strip()
+        found = meant(word)
+        if len(found) == 1:
+            return COMMANDS[found[0]], rest.strip()
+        if found:
+            raise CommandError(f"{word!r} could be {', '.join(found)}")
+        way = WAYS.get(word.lower())
+        near = nearest(word, [*COMMANDS, *ALIASES])
+        hint = f"write {way}" if way else near or "help lists them all"
+        raise CommandError(f"there is no command {word!r}", hint)
 
     def _must_read(self, line: str) -> None:
         """Raise `CommandError` for a line that is wrong whenever it is run."""

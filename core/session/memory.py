@@ -10,6 +10,7 @@ from .stops import Stop
 
 if TYPE_CHECKING:
     from ..check.report import Report
+    from ..practice.score import Answered, Prediction
     from ..training.timeline import Timeline
     from ..words.expression import Expression
     from .reply import Reply, Stopped
@@ -69,3 +70,6 @@ class Memory:
     recording: bool = False  # lines are added to them
     asserting: bool = False  # record what was seen as assertions, too
     history: list[str] = field(default_factory=list[str])  # lines that worked
+    prediction: Prediction | None = None  # what is asked; None while nothing is
+    # the questions that were answered, or shown, in order
+    answered: list[Answered] = field(default_factory=list["Answered"])

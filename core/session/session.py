@@ -91,6 +91,12 @@ class Session:
         return self.place.position
 
     @property
+    def modes(self) -> tuple[str, ...]:
+        """The modes that are on, in which something is hidden: `Command.hidden_in`."""
+        on = {"predict": self.memory.prediction is not None}
+        return tuple(mode for mode, is_on in on.items() if is_on)
+
+    @property
     def finished(self) -> Sequence[Record]:
         """The records of the iterations of a training that have come to their end."""
         records, (iteration, position) = self.timeline.records, self.place

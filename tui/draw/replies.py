@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from rich.text import Text
 
+from ...core.practice.score import Verdict
+from ...core.session.asking import lines_of
 from ...core.session.reply import Listing, Reply, Table, Value
 from ...core.words.names import wordings
 from ...core.words.numbers import digits_apart, number_text, shape_text, value_text
@@ -40,6 +43,8 @@ def reply_block(
     A short way forward from `came_from` is drawn as the steps that it took.
     """
     inner = width - MARGIN
+    if isinstance(reply.show, Verdict):
+        return _verdict(debugger, reply, reply.show, look, width, came_from)
     parts = [_way(debugger, reply, look, width, came_from)]
     if not parts[0].lines:
         draw = _DRAWN.get(type(reply.show))
@@ -54,6 +59,27 @@ def reply_block(
         for number, text, value in reply.display
     ]
     return indent(under(*(part for part in parts if part.lines)), MARGIN)
+
+
+def _verdict(
+    debugger: Debugger,
+    reply: Reply,
+    shown: Verdict,
+    look: Look,
+    width: int,
+    came_from: Place | None,
+) -> Block:
+    """Return what is said to an answer, the step that it let happen, what is asked."""
+    told = replace(reply, show=None)
+    if not reply.moved:
+        return reply_block(debugger, told, look, width, came_from)
+    asked = lines_of(shown.question) if shown.question else ()
+    inner = width - MARGIN
+    said, following = (
+        indent(under(*(wrap(look.text(line), inner) for line in lines)), MARGIN)
+        for lines in (shown.said, asked)
+    )
+    return under(said, reply_block(debugger, told, look, width, came_from), following)
 
 
 def _said(reply: Reply, look: Look, width: int) -> Block:

@@ -44,6 +44,8 @@ detach NAME; runs; info runs; diff; diff 0 1; undo; redo; undo; detach EDGE; und
 patch EDGE sign; diff; check; why GRAD; undo; set AT = 3; diff; runs; undo
 set GRAD = nan; goto start; catch nan; continue; where; why GRAD; why LEAF; delete
 undo; set AT = inf; goto end; why; why GRAD; why LEAF; why OUT; diff; diff NAME.grad 2
+goto NAME; back; goto NAME@backward; predict numbers; reverse-stepi; stepi; answer 77777
+answer NAMEx; show; step; predict signs; predict on; predict off
 record; print NAME; record off; save -f one.gs; source one.gs; export -f dot one.dot
 export -f tex GRAD one.tex; help print; apropos sum; quit
 """

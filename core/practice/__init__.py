@@ -1,0 +1,1 @@
+"""What asks a person, and judges what the person says."""

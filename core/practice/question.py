@@ -1,0 +1,116 @@
+"""What is asked of the coming event, before it happens.
+
+Each event changes one array: of a `Forward` the value of its node, of a `Seed` the
+gradient of the output, of a `Contribution` the gradient of the operand as it is
+*afterwards*, of an `Update` the parameter. One question fits them all.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+
+import numpy as np
+
+from ..engine.element import Element, index_of
+from ..engine.trace import Contribution, Event, Forward, Seed
+from ..words.events import element_name
+from ..words.formulas import Wording
+
+if TYPE_CHECKING:
+    from ..engine.element import Index, Quantity
+    from ..engine.trace import Trace
+    from ..ops.table import Array, Shape
+
+Kind = Literal["shape", "signs", "number"]
+# From the easiest to the hardest.
+KINDS: Final[tuple[Kind, ...]] = ("shape", "signs", "number")
+MOST_SIGNS: Final = 12  # asked at once
+
+
+class Question(NamedTuple):
+    """What is asked of the event that comes next."""
+
+    event: int  # its number, counted from 0
+    kind: Kind  # what is to be said
+    # of what: the whole array for its shape, the first part of an index for its signs
+    element: Element
+    about: str  # what comes next, without a number that is not there yet
+    text: str  # the question: "What will X.grad[0, 1] be?"
+
+
+def changed_by(event: Event) -> tuple[int, Quantity]:
+    """Return the array that an event changes: a node, and which of its two."""
+    return event.node, "grad" if isinstance(event, Contribution | Seed) else "value"
+
+
+def question_at(
+    trace: Trace, position: int, kind: Kind, index: Index | None = None
+) -> Question | None:
+    """Return the question about the event that comes at `position`; None at the end.
+
+    Without an index one is chosen, another one at each event.
+    """
+    if position >= len(trace):
+        return None
+    event = trace.event(position)
+    node, quantity = changed_by(event)
+    shape = trace.run.graph.nodes[node].shape
+    if 0 in shape:
+        kind = "shape"  # there is no number to ask for
+    place = _asked(kind, shape, position, index)
+    element = Element(node, quantity, place)
+    return Question(
+        position, kind, element, _about(trace, position), _text(trace, kind, element)
+    )
+
+
+def right_array(trace: Trace, question: Question) -> Array:
+    """Return the array that an event will have changed, once it has happened."""
+    element = question.element
+    look = trace.value if element.quantity == "value" else trace.gradient
+    found = look(element.node, question.event + 1)
+    return np.zeros(()) if found is None else np.asarray(found)
+
+
+def _asked(
+    kind: Kind, shape: Shape, position: int, index: Index | None
+) -> Index | None:
+    """Return of which part of an array something is asked."""
+    if kind == "shape":
+        return None
+    if index is None or len(index) != len(shape):
+        index = index_of(position % int(np.prod(shape, dtype=int)), shape)
+    if kind == "number":
+        return index
+    first = 0  # as many of the last axes as have few signs together
+    while np.prod(shape[first:], dtype=int) > MOST_SIGNS:
+        first += 1
+    return index[:first]
+
+
+def _text(trace: Trace, kind: Kind, element: Element) -> str:
+    node = trace.run.graph.nodes[element.node]
+    name = element_name(node, element.index, element.quantity)
+    if kind == "shape":
+        return f"What shape will {name} have?"
+    if kind == "signs":
+        one = len(element.index or ()) == len(node.shape)
+        return f"Which sign{'s' * (not one)} will {name} have?"
+    return f"What will {name} be?"
+
+
+def _about(trace: Trace, position: int) -> str:
+    """Return what comes next: who receives through whom, and what is there so far."""
+    event, graph = trace.event(position), trace.run.graph
+    wording = Wording(graph)
+    name = wording.node(event.node)
+    if isinstance(event, Forward):
+        return f"Next: {wording.forward(event.node).text}"
+    if isinstance(event, Seed):
+        return f"Next: the seed enters at the output {name}"
+    if not isinstance(event, Contribution):
+        return f"Next: the update of {name}"
+    through = wording.forward(event.consumer).text
+    number, of = trace.uses(event.operand, position + 1)
+    use = f", use {number} of {of}" if of > 1 else ""
+    return f"Next: {name} receives through {through}{use}"
