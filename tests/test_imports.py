@@ -33,6 +33,7 @@ ORDER = (
     "core.ops.shape",
     "core.ops",
     "core.engine",
+    "core.mistakes",
     "core.program",
     "core.words",
     "core.capture",

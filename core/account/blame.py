@@ -12,7 +12,7 @@ from ..capture.rounding import precision
 from ..engine.graph import Edge
 from ..engine.patches import NO_PATCHES
 from ..engine.trace import Trace
-from ..explain.mistakes import MISTAKES
+from ..mistakes.catalogue import MISTAKES
 from ..words.digits import SENTENCE
 from ..words.events import element_name
 from ..words.numbers import distinct, number_text
@@ -28,13 +28,7 @@ _EXACT: Final = 1e-6  # how near to a whole number a factor is that is said as o
 _SLIGHT: Final = 1e-3  # a factor that is so near to 1 tells nothing
 _MOST_EDGES: Final = 100  # of a call, whose rules are tried
 _MOST_TOLD: Final = 8  # names in one sentence
-# How a term that is so many times too large is told.
-_TIMES: Final = MappingProxyType(
-    {0.0: "left out", 2.0: "counted twice", -1.0: "with the wrong sign"}
-)
-_OF_ALL: Final = MappingProxyType(
-    {0.0: "nothing", 2.0: "twice the right one", -1.0: "the right one negated"}
-)
+_OF_ALL: Final = MappingProxyType({0.0: "nothing", 2.0: "twice the right one"})
 _HEADS: Final = MappingProxyType(
     {
         "differs": "wrong",
@@ -184,6 +178,8 @@ def _candidates(account: Account, finding: Finding) -> Iterator[tuple[str, Array
                 found = right_with(account, finding, {edge[:2]: rule})
             except (ArithmeticError, LookupError, TypeError, ValueError):
                 continue
+            if not np.any(found) and name != "route":
+                continue  # a product that is 0 everywhere could be any
             told = f"exactly so if {MISTAKES[name].summary}"
             yield f"{told}: patch {graph.edge_name(edge)} {name}", found
     if len(finding.edges) > 1 and not finding.frame:
@@ -229,7 +225,7 @@ def _sent(account: Account, edge: Edge) -> Array:
 
 
 def _term(account: Account, finding: Finding, theirs: Array) -> str:
-    """Return which term is left out, counted twice, or so many times too large."""
+    """Return which term is counted twice, or so many times too large."""
     graph = account.run.graph
     right = right_with(account, finding, {})
     terms = {graph.edge_name(edge): _sent(account, edge) for edge in finding.edges}
@@ -244,11 +240,11 @@ def _term(account: Account, finding: Finding, theirs: Array) -> str:
         ):
             continue
         is_whole = not name or len(terms) == 1
-        nice = next((one for one in _TIMES if abs(times - one) < _EXACT), None)
-        if nice is not None:
-            if is_whole:
-                return f"that is {_OF_ALL[nice]}"
-            return f"that is the right one with the term of {name} {_TIMES[nice]}"
+        nice = next((one for one in _OF_ALL if abs(times - one) < _EXACT), None)
+        if is_whole and nice is not None:
+            return f"that is {_OF_ALL[nice]}"
+        if nice == 2:
+            return f"that is the right one with the term of {name} counted twice"
         if theirs.size == 1 and not _is_nice(times):
             continue
         many = _times_text(times)

@@ -13,7 +13,7 @@ from ..base.text import clean, counted
 from ..engine.element import Element
 from ..engine.graph import Edge
 from ..explain.compare import Comparison, beside, compare, same_place
-from ..explain.mistakes import MISTAKES, find_mistake, with_mistake
+from ..mistakes.catalogue import MISTAKES, find_mistake, with_mistake
 from ..session.location import parse_edge
 from ..session.memory import Branch, Place
 from ..session.reply import Answer, Table
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from ..engine.patches import Patches
     from ..explain.compare import Difference
-    from ..explain.mistakes import Mistake
+    from ..mistakes.catalogue import Mistake
     from ..ops.table import Array, Value
     from ..session.session import Session
     from ..words.expression import Expression

@@ -15,7 +15,7 @@ from gradstep.core.debugger.debugger import Debugger
 from gradstep.core.engine.run import evaluate
 from gradstep.core.engine.trace import Contribution
 from gradstep.core.explain.compare import compare, same_place
-from gradstep.core.explain.mistakes import MISTAKES
+from gradstep.core.mistakes.catalogue import MISTAKES
 from gradstep.core.scenario.scenario import load, parse
 from gradstep.core.session.memory import Place
 from gradstep.core.session.reply import Table

@@ -16,7 +16,7 @@ from gradstep.core.debugger.debugger import Debugger, without_comment
 from gradstep.core.engine.patches import Patches
 from gradstep.core.engine.run import Run, evaluate
 from gradstep.core.engine.trace import Forward, Trace
-from gradstep.core.explain.mistakes import fitting
+from gradstep.core.mistakes.catalogue import fitting
 from gradstep.core.scenario.scenario import load, parse
 from gradstep.core.session.script import parse_script, run_script
 from gradstep.core.training.timeline import Single

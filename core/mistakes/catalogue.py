@@ -1,4 +1,4 @@
-"""The classic mistakes of hand-written backward passes, made on purpose.
+"""The classic mistakes of hand-written backward passes, as one table.
 
 Each row of `MISTAKES` turns the right patches of a run into those in which one edge is
 wrong. A wrong rule is made from the operation and the number of the operand alone, so
@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
 from ..base.errors import CommandError, Problem
 from ..base.text import nearest
 from ..engine.backward import broadcast_axes
-from ..ops.table import Array, Attributes, Op, Rule, Shape, Value
+from . import rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from ..engine.patches import Patches
     from ..engine.run import Run
     from ..engine.trace import Trace
-
-Shapes = tuple[Shape, ...]
+    from ..ops.table import Attributes, Op, Rule
 
 
 class Mistake(NamedTuple):
@@ -48,14 +47,17 @@ class Mistake(NamedTuple):
 
 
 def find_mistake(name: str) -> Mistake:
-    """Return the mistake of that name, alias or beginning, or raise `CommandError`."""
+    """Return the mistake of that name, alias or beginning, or raise `CommandError`.
+
+    A beginning is that of the first in the table.
+    """
     wanted = name.lower().replace("_", "-")
     for mistake in MISTAKES.values():
         if wanted in (mistake.name, *mistake.aliases):
             return mistake
-    found = [key for key in MISTAKES if wanted and key.startswith(wanted)]
-    if len(found) == 1:
-        return MISTAKES[found[0]]
+    for mistake in MISTAKES.values():
+        if wanted and mistake.name.startswith(wanted):
+            return mistake
     known = [n for m in MISTAKES.values() for n in (m.name, *m.aliases)]
     raise CommandError(
         Problem(
@@ -111,7 +113,7 @@ def with_mistake(
 
 
 def _by_rule(
-    wrong: Callable[[Op, int, Shapes, Attributes], Rule],
+    wrong: Callable[[Op, int, rules.Shapes, Attributes], Rule],
 ) -> Callable[[Trace, Edge, Patches], Patches]:
     """Return the maker of a mistake that replaces the rule of an edge.
 
@@ -123,11 +125,15 @@ def _by_rule(
         node, op = _consumer(run, edge)
         shapes = tuple(np.shape(run.values[i]) for i in node.operands)
         rule = wrong(op, edge.argument, shapes, node.attributes)
-        _check_fit(run, node, edge, rule)
-        key = (edge.consumer, edge.argument)
-        return replace(patches, rules=MappingProxyType({**patches.rules, key: rule}))
+        return _with_rule(run, edge, patches, rule)
 
     return make
+
+
+def _with_rule(run: Run, edge: Edge, patches: Patches, rule: Rule) -> Patches:
+    _check_fit(run, run.graph.nodes[edge.consumer], edge, rule)
+    key = (edge.consumer, edge.argument)
+    return replace(patches, rules=MappingProxyType({**patches.rules, key: rule}))
 
 
 def _consumer(run: Run, edge: Edge) -> tuple[Node, Op]:
@@ -160,141 +166,45 @@ def _check_fit(run: Run, node: Node, edge: Edge, rule: Rule) -> None:
         )
 
 
-def _right(op: Op, argument: int) -> Rule:
-    rule = op.vjp(argument)
-    if rule is None:
-        raise ValueError("no gradient flows through it")
-    return rule
+def _last_wins(trace: Trace, edge: Edge, patches: Patches) -> Patches:
+    run = trace.run
+    node, op = _consumer(run, edge)
+    shapes = tuple(np.shape(run.values[i]) for i in node.operands)
+    rule = rules.last_wins(op, edge.argument, shapes, node.attributes)
+    jvp = op.jvp(edge.argument)
+    arrays = [run.values[i] for i in (node.index, *node.operands)]
+    places = rules.picked(jvp, arrays, node.attributes) if jvp else ()
+    if len(np.unique(places)) == len(places):
+        raise ValueError("each element is picked once at most")
+    return _with_rule(run, edge, patches, rule)
 
 
-def _is_matrix_product(op: Op) -> bool:
-    return op.transposes and op.kind == "contract"
-
-
-def _turned(matrix: Array) -> Array:
-    return np.swapaxes(matrix, -1, -2)
-
-
-def _g_b(g: Array, _y: Array, _a: Array, b: Array) -> Array:
-    return np.matmul(g, b)
-
-
-def _a_g(g: Array, _y: Array, a: Array, _b: Array) -> Array:
-    return np.matmul(a, g)
-
-
-def _b_before_g(g: Array, _y: Array, _a: Array, b: Array) -> Array:
-    return np.matmul(_turned(b), g)
-
-
-def _a_behind_g(g: Array, _y: Array, a: Array, _b: Array) -> Array:
-    return np.matmul(g, _turned(a))
-
-
-def _one_sample_of_b(g: Array, _y: Array, _a: Array, b: Array) -> Array:
-    return np.matmul(g[:, :1], b[:, :1].T)
-
-
-def _one_sample_of_a(g: Array, _y: Array, a: Array, _b: Array) -> Array:
-    return np.matmul(a[:1].T, g[:1])
-
-
-def _upstream(g: Array, _y: Array, *_operands: Value, **_attributes: Any) -> Array:
-    return g
-
-
-def _without_transpose(op: Op, argument: int, _s: Shapes, _a: Attributes) -> Rule:
-    if _is_matrix_product(op):
-        return (_g_b, _a_g)[argument]
-    if op.transposes:
-        return _upstream
-    raise ValueError(f"the derivative of {op.name} has no transpose")
-
-
-def _swapped(op: Op, argument: int, shapes: Shapes, _a: Attributes) -> Rule:
-    if _is_matrix_product(op):
-        if min(map(len, shapes)) < 2:
-            raise ValueError("a vector is no matrix, so the factors have one order")
-        return (_b_before_g, _a_behind_g)[argument]
-    free = [k for k, rule in enumerate(op.vjps) if rule is not None]
-    if op.kind != "elementwise" or op.variadic or len(free) != 2:
-        raise ValueError(f"{op.name} has no two operands to swap")
-    other = free[1 - free.index(argument)]
-    if _local(op, argument) == _local(op, other):
-        raise ValueError(f"both operands of {op.name} have the same derivative")
-    return _right(op, other)
-
-
-def _local(op: Op, argument: int) -> str:
-    form = op.form(argument)
-    return form.local if form else ""
-
-
-def _not_summed(op: Op, argument: int, shapes: Shapes, _a: Attributes) -> Rule:
-    if _is_matrix_product(op):
-        return _one_sample(argument, shapes)
-    if op.kind != "elementwise":
-        raise ValueError(f"{op.name} does not sum a gradient over a batch")
-    if np.broadcast_shapes(*shapes) == shapes[argument]:
-        raise ValueError("the operand is not broadcast, so nothing is summed")
-    right = _right(op, argument)
-
-    def first_slice(g: Array, y: Array, *operands: Value, **attributes: Any) -> Array:
-        wide, narrow = np.shape(y), np.shape(operands[argument])
-        product = np.broadcast_to(right(g, y, *operands, **attributes), wide)
-        summed = broadcast_axes(wide, narrow)
-        first = tuple(0 if k in summed else slice(None) for k in range(len(wide)))
-        return np.reshape(product[first], narrow)
-
-    return first_slice
-
-
-def _one_sample(argument: int, shapes: Shapes) -> Rule:
-    """Return the rule that keeps the first term of the sum over the samples.
-
-    Samples are the index that the other operand and the result have in common.
-    """
-    if any(len(shape) != 2 for shape in shapes):
-        raise ValueError("only products of two matrices sum over samples")
-    if shapes[1 - argument][1 - argument] == 1:
-        raise ValueError("there is one sample, so nothing is summed")
-    return (_one_sample_of_b, _one_sample_of_a)[argument]
-
-
-def _forgotten(op: Op, argument: int, _s: Shapes, _a: Attributes) -> Rule:
-    if op.kind in ("move", "gather"):
-        raise ValueError(f"{op.name} moves numbers and multiplies by nothing")
-    if op.copies(argument):
-        raise ValueError(f"the local derivative of {op.name} is 1: nothing to forget")
-    return _upstream
-
-
-def _factor(op: Op, argument: int, shapes: Shapes, attributes: Attributes) -> Rule:
-    right = _right(op, argument)
-    if op.kind == "reduce" and op.reduction:
-        if np.prod(shapes[0]) == 1:
-            raise ValueError("the mean of one number is its sum")
-
-        def by_count(g: Array, y: Array, x: Array, **attributes: Any) -> Array:
-            count = np.size(x) // np.size(y)
-            product = right(g, y, x, **attributes)
-            return product * count if op.reduction == "mean" else product / count
-
-        return by_count
-    reduction = _OTHER_REDUCTION.get(attributes.get("reduction", ""))
-    if reduction is None:
-        raise ValueError(f"{op.name} is neither a sum nor a mean here")
-
-    def by_reduction(g: Array, y: Array, *operands: Value, **attributes: Any) -> Array:
-        return right(g, y, *operands, **{**attributes, "reduction": reduction})
-
-    return by_reduction
-
-
-_OTHER_REDUCTION: Final[Mapping[str, str]] = {"mean": "sum", "sum": "mean"}
+def _already_updated(trace: Trace, edge: Edge, patches: Patches) -> Patches:
+    run = trace.run
+    node, op = _consumer(run, edge)
+    shapes = tuple(np.shape(run.values[i]) for i in node.operands)
+    other = rules.other_factor(op, edge.argument, shapes)
+    factor = run.graph.nodes[node.operands[other]]
+    if factor.kind != "parameter" or trace.iteration is None:
+        raise ValueError(f"{factor.name} is no parameter that is trained")
+    rate = trace.update(factor.index).rate
+    rule = rules.already_updated(op, edge.argument, other, rate)
+    return _with_rule(run, edge, patches, rule)
 
 
 # -------------------------------------------------------- wrong ways to accumulate
+
+
+def _left_out(trace: Trace, edge: Edge, patches: Patches) -> Patches:
+    _consumer(trace.run, edge)
+    arrivals = [trace.edge(event) for event in trace.arrivals(edge.operand)]
+    name = trace.run.graph.nodes[edge.operand].name
+    if len(arrivals) == 1:
+        raise ValueError(f"{name} is used once: there is one route")
+    missing = [one for one in arrivals if rules.is_left_out(patches.rules.get(one[:2]))]
+    if missing:
+        raise ValueError(f"another route to {name} is left out already")
+    return _by_rule(rules.left_out)(trace, edge, patches)
 
 
 def _overwrite(trace: Trace, edge: Edge, patches: Patches) -> Patches:
@@ -330,7 +240,7 @@ _ROWS: Final = (
         "the transpose is dropped",
         "G B for G Bᵀ, A G for Aᵀ G; of a transpose, the upstream as it is",
         "matrix products of square matrices, and transposes of them",
-        _by_rule(_without_transpose),
+        _by_rule(rules.without_transpose),
     ),
     Mistake(
         "swap",
@@ -338,7 +248,7 @@ _ROWS: Final = (
         "the operands are swapped",
         "Bᵀ G for G Bᵀ, G Aᵀ for Aᵀ G; else the other operand's derivative",
         "products of square matrices, and elementwise operations of two operands",
-        _by_rule(_swapped),
+        _by_rule(rules.swapped),
     ),
     Mistake(
         "batch",
@@ -346,7 +256,7 @@ _ROWS: Final = (
         "the batch is not summed",
         "the first slice alone, of all that should be added up",
         "operands that were broadcast, such as a bias, and products of two matrices",
-        _by_rule(_not_summed),
+        _by_rule(rules.not_summed),
     ),
     Mistake(
         "local",
@@ -354,7 +264,7 @@ _ROWS: Final = (
         "the local derivative is forgotten",
         "the upstream as it is",
         "operations whose result has the operand's shape, except sums and moves",
-        _by_rule(_forgotten),
+        _by_rule(rules.forgotten),
     ),
     Mistake(
         "overwrite",
@@ -371,7 +281,7 @@ _ROWS: Final = (
         "mean and sum are confused",
         "n times too much for a mean, an n-th for a sum",
         "sum, mean, and losses with a reduction",
-        _by_rule(_factor),
+        _by_rule(rules.by_a_factor),
     ),
     Mistake(
         "in-place",
@@ -381,6 +291,63 @@ _ROWS: Final = (
         "shares it sees the change",
         "operations whose result has the operand's shape",
         _in_place,
+    ),
+    Mistake(
+        "upstream",
+        ("no-upstream", "upstream-forgotten", "chain"),
+        "the upstream gradient is forgotten",
+        "the local derivative as it is, as if 1 arrived everywhere",
+        "all operations",
+        _by_rule(rules.without_upstream),
+    ),
+    Mistake(
+        "sign",
+        ("negated", "minus"),
+        "the sign is wrong",
+        "the contribution times −1",
+        "all operations",
+        _by_rule(rules.negated),
+    ),
+    Mistake(
+        "value",
+        ("value-for-derivative", "function"),
+        "the value is taken for the derivative",
+        "upstream times f(z) for upstream times f′(z)",
+        "elementwise operations, and those of one operand that keep its shape",
+        _by_rule(rules.by_the_value),
+    ),
+    Mistake(
+        "row",
+        ("row-for-column", "column", "axis"),
+        "rows are taken for columns",
+        "the transpose of the contribution; of a broadcast operand the sums along the "
+        "other axis",
+        "contributions of square matrices",
+        _by_rule(rules.row_for_column),
+    ),
+    Mistake(
+        "last",
+        ("last-wins", "repeated", "index"),
+        "of a repeated index the last one wins",
+        "the last of several gradients for one element, for their sum",
+        "indexing, take and embedding, where an element is picked more than once",
+        _last_wins,
+    ),
+    Mistake(
+        "updated",
+        ("already-updated", "new-weights"),
+        "the weights are updated already",
+        "the contribution by W − α · its own contribution, for W",
+        "products with a parameter that is trained",
+        _already_updated,
+    ),
+    Mistake(
+        "route",
+        ("left-out", "one-route", "missing"),
+        "one route is left out",
+        "0, where a contribution should be added",
+        "nodes that are used more than once: one of the uses",
+        _left_out,
     ),
 )
 

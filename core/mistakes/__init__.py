@@ -1,0 +1,1 @@
+"""The classic mistakes of hand-written backward passes, made on purpose."""
