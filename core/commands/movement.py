@@ -134,7 +134,8 @@ def _asking(name: str) -> Callable[[Session, str], Answer]:
         if session.memory.prediction is None:
             return move(session, arguments)
         until, _ = _destination(session, name, 1, arguments)
-        return ask(session, until) or move(session, arguments)
+        # At the end of an iteration nothing comes: the way is over its border.
+        return ask(session, until) or move(session, "")
 
     return run
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from ..base.errors import CommandError
+from ..base.errors import CommandError, Problem
 from ..base.text import nearest
-from ..practice.answer import fits, precision_of, read_number
-from ..practice.question import right_array
+from ..practice.diagnosis import answer_text, judge
+from ..practice.question import changed_by
 from ..practice.score import MOST_TRIES, Answered, Prediction, Verdict
 from ..session.asking import ask, lines_of, pending, question_record
 from ..session.memory import Place
 from ..session.reply import Answer
-from ..words.events import element_name
-from ..words.numbers import value_text
+from ..words.expression import parse_element
 from .movement import arrived
 from .table import Command
 
@@ -33,18 +32,35 @@ _NAMES: Final = {"shape": "shapes", "signs": "signs", "number": "numbers"}
 
 def _predict(session: Session, arguments: str) -> Answer:
     memory = session.memory
+    last = memory.prediction
     if arguments == "off":
-        was = memory.prediction is not None
         memory.prediction = None
-        said = "predict is off: nothing is hidden" if was else "predict is off already"
+        said = "predict is off: nothing is hidden" if last else "predict is off already"
         return Answer((said,), _state(session))
     if arguments in _MODES:
-        mode, last = _MODES[arguments], memory.prediction
+        mode = _MODES[arguments]
         memory.prediction = mode._replace(chosen=last.chosen) if last else mode
     elif arguments:
-        hint = nearest(arguments, [*_MODES, "off"]) or "on, off, shapes, signs, numbers"
-        raise CommandError(f"predict cannot {arguments!r}", hint)
+        _choose(session, last or _MODES["numbers"], arguments)
     return Answer((_said(session),), _state(session))
+
+
+def _choose(session: Session, prediction: Prediction, text: str) -> None:
+    """Ask from now on for this element of its array, also where it is asked now."""
+    try:
+        element = parse_element(text, session.graph, session.subject.names)
+    except CommandError as error:
+        near = nearest(text, [*_MODES, "off"])
+        problems = [Problem(str(error), near)] if near else error.problems
+        raise CommandError(problems) from None
+    array, asked = (element.node, element.quantity), pending(session)
+    coming = asked and changed_by(session.trace.event(session.position))
+    if asked and asked.answers and coming == array:
+        raise CommandError("another element is asked already", "answer it, or show")
+    chosen = {**prediction.chosen, array: element.index}
+    if element.index is None:
+        del chosen[array]
+    session.memory.prediction = prediction._replace(chosen=chosen, asked=None)
 
 
 def _said(session: Session) -> str:
@@ -78,24 +94,29 @@ def _answer(session: Session, arguments: str) -> Answer:
     if not arguments:
         return _show(session, "")
     question = asked.question
-    right = right_array(session.trace, question)
-    number = right[question.element.index or ()]
-    said = read_number(
-        arguments, lambda text: session.expression(text).evaluate(session.state())
+    found = judge(
+        session.trace,
+        question,
+        arguments,
+        lambda text: session.expression(text).evaluate(session.state()),
+        len(asked.answers),
+        session.digits,
     )
-    is_right = fits(said, float(number), precision_of(right, abs(float(number))))
+    if found.mark in ("rough", "near"):
+        return _judged(session, Verdict((found.said,), None, question))
     asked = asked._replace(
-        answers=(*asked.answers, arguments), mistakes=(*asked.mistakes, "")
+        answers=(*asked.answers, arguments),
+        mistakes=(*asked.mistakes, found.mistake),
     )
-    if is_right:
+    if found.mark == "right":
         outcome: Outcome = "at once" if len(asked.answers) == 1 else "later"
-        return _done(session, asked, outcome, f"Right: {_told(session, asked)}")
+        return _done(session, asked, outcome, "Right: ")
     if len(asked.answers) == MOST_TRIES:
-        return _done(session, asked, "shown", f"It is {_told(session, asked)}")
+        return _done(session, asked, "shown", f"Not {arguments}. It is: ")
     memory = session.memory
     if memory.prediction is not None:
         memory.prediction = memory.prediction._replace(asked=asked)
-    return _judged(session, Verdict((f"Not {arguments}.",), None, question))
+    return _judged(session, Verdict((found.said,), None, question))
 
 
 def _judged(session: Session, verdict: Verdict, moved: Answer | None = None) -> Answer:
@@ -113,36 +134,26 @@ def _judged(session: Session, verdict: Verdict, moved: Answer | None = None) -> 
 
 
 def _show(session: Session, _arguments: str) -> Answer:
-    asked = _waiting(session)
-    return _done(session, asked, "shown", f"It is {_told(session, asked)}")
-
-
-def _told(session: Session, asked: Asked) -> str:
-    """Return the answer of a question: `X.grad[0, 1] = 20`."""
-    question = asked.question
-    element = question.element
-    right = right_array(session.trace, question)
-    node = session.graph.nodes[element.node]
-    name = element_name(node, element.index, element.quantity)
-    if question.kind == "shape":
-        return f"{name} has the shape {right.shape}"
-    return f"{name} = {value_text(right[element.index or ()], session.digits)}"
+    return _done(session, _waiting(session), "shown", "It is: ")
 
 
 def _done(session: Session, asked: Asked, outcome: Outcome, said: str) -> Answer:
     """Carry out the step that was asked about, and go on asking on its way."""
     memory, before = session.memory, session.place
+    lines = [said + answer_text(session.trace, asked.question, session.digits)]
     memory.answered.append(Answered(asked, outcome))
     if memory.prediction is not None:
+        kind = memory.prediction.kind
         memory.prediction = memory.prediction.after(outcome)
+        if memory.prediction.kind != kind:
+            lines.append(f"From here on, {_NAMES[memory.prediction.kind]} are asked.")
     session.go(Place(before.iteration, before.position + 1))
-    moved = arrived(session, before)
-    until = Place(*asked.until)
+    moved, until = arrived(session, before), Place(*asked.until)
     if session.place < until:
         ask(session, until)
     following = pending(session)
     question = following.question if following else None
-    return _judged(session, Verdict((said,), outcome, question), moved)
+    return _judged(session, Verdict(tuple(lines), outcome, question), moved)
 
 
 _VERDICT: Final = (
@@ -153,11 +164,14 @@ _VERDICT: Final = (
 ROWS: Final[tuple[Command, ...]] = (
     Command(
         "predict",
-        "[on | off | shapes | signs | numbers]",
+        "[on | off | shapes | signs | numbers | ELEMENT]",
         "say what comes next, before it is shown",
         _predict,
-        completes="word",
+        completes="element",
         words=("on", "off", "shapes", "signs", "numbers"),
+        help="stepi and step ask first: for shapes, signs or numbers. With on it\n"
+        "begins with shapes; three right at once lead on, one that is shown leads\n"
+        "back. ELEMENT is the one to ask for of its array. What looks ahead is off.",
         data="whether it is `on`, and the `kind` of what is asked: shape, signs or "
         "number",
         late=True,
@@ -167,6 +181,11 @@ ROWS: Final[tuple[Command, ...]] = (
         "[TEXT]",
         "what the next step will make; without a text, it is shown",
         _answer,
+        completes="expression",
+        help="A number is right where it is the right one, rounded to three digits or\n"
+        "more. An expression over what is there already counts as well: 1.1 * 3.\n"
+        "Signs are written as + - 0; - + +, a shape as (2, 3). The third wrong answer\n"
+        "shows the right one.",
         data=_VERDICT,
         late=True,
     ),

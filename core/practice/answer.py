@@ -16,25 +16,32 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from ..base.errors import CommandError
+from ..base.text import counted
 from ..words.numbers import shape_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..ops.table import Array
+    from ..ops.table import Array, Shape
 
 LEAST_DIGITS: Final = 3  # significant ones, of a number that may be rounded
 _ROUNDED: Final = 4  # digits from which on a number in an expression may be rounded
 _MOST_ROUNDED: Final = 16  # numbers in an expression that are taken to be rounded
 # How far an expression of rounded numbers may be off: half a unit of three digits.
 _MOST_OFF: Final = 0.005
-_SAME: Final = 4  # times the dtype's precision: what adding in another order changes
+# How far two ways to compute a number may be apart, in units of its dtype's precision:
+# so many, and more as long as that is less than a hundred-thousandth.
+_SAME: Final = 4
+_OTHER_WAY: Final = 64
+_STILL_SAME: Final = 1e-5
+_NEAR: Final = 0.01  # so near, a number may have been rounded on the way
 
 _NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,3})?", re.IGNORECASE)
 # A number inside an expression: no part of a name, and no index.
 _INSIDE: Final = re.compile(
     r"(?<![\w.\[])(\d+\.\d*|\.\d+)(e[+-]?\d{1,3})?(?![\w.])", re.IGNORECASE
 )
+_SHAPE: Final = re.compile(r"\(?\s*(?:(\d+(?:\s*[,x× ]\s*\d+)*)\s*,?)?\s*\)?")
 _WORDS: Final = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf, "+inf": math.inf}
 
 
@@ -94,7 +101,8 @@ def precision_of(array: Array, scale: float) -> float:
     """
     if array.dtype.kind != "f":
         return 0.0
-    return float(_SAME * np.finfo(array.dtype).eps * scale)
+    unit = float(np.finfo(array.dtype).eps)
+    return scale * max(_SAME * unit, min(_OTHER_WAY * unit, _STILL_SAME))
 
 
 def _written(text: str) -> tuple[float, int]:
@@ -114,3 +122,73 @@ def _number(text: str, evaluate: Callable[[str], Any]) -> float:
             )
         raise CommandError(what, "20, 0.25, 1.1 * 3, or W[0, 1] * Y.grad[0, 1]")
     return float(found.reshape(())[()])
+
+
+def is_near(said: Said, number: float) -> bool:
+    """Tell whether a number is so near that it may have been rounded on the way.
+
+    One that three digits write out in full is not rounded.
+    """
+    if number == 0 or not (math.isfinite(number) and math.isfinite(said.number)):
+        return False
+    is_short = float(f"{number:.{LEAST_DIGITS - 1}e}") == number
+    return not is_short and abs(said.number / number - 1) <= _NEAR
+
+
+# ------------------------------------------------------------------ signs and shapes
+
+
+def read_signs(text: str, shape: Shape) -> Array:
+    """Read a pattern such as `+ - 0; - + +`, and return it as 1, -1, 0 and NaN.
+
+    Rows are parted by ; and what is between the signs does not count.
+    """
+    plain = text.replace("−", "-")
+    for word, sign in _SIGN_WORDS.items():
+        plain = re.sub(rf"\b{word}\b", sign, plain, flags=re.IGNORECASE)
+    signs = re.sub(r"[\s,\[\]();]", "", plain)
+    count = int(np.prod(shape, dtype=int))
+    if not signs or set(signs) - set(_SIGNS):
+        raise CommandError(f"{text} is no pattern of signs", "+ - 0; - + +")
+    if len(signs) != count:
+        what = f"these are {counted(len(signs), 'sign')}, and {count} are asked for"
+        raise CommandError(what, f"the shape is {shape_text(shape)}")
+    rows = [row for row in re.split(r"[;\n]", re.sub(r"[\s,\[\]()]", "", plain)) if row]
+    if len(rows) > 1 and shape and {len(row) for row in rows} != {shape[-1]}:
+        what = f"the rows are not those of the shape {shape_text(shape)}"
+        raise CommandError(what, "part them by ;")
+    return np.reshape([_SIGNS[sign] for sign in signs], shape)
+
+
+_SIGNS: Final = {"+": 1.0, "-": -1.0, "0": 0.0, "n": math.nan}
+_SIGN_WORDS: Final = {
+    "nan": "n",
+    "plus": "+",
+    "positive": "+",
+    "minus": "-",
+    "negative": "-",
+    "zero": "0",
+}
+
+
+def signs_text(array: Array) -> str:
+    """Return the signs of an array as they are written.
+
+    >>> signs_text(np.array([[2.0, -1.0], [0.0, 3.0]]))
+    '+ -; 0 +'
+    """
+    names = {value: sign for sign, value in _SIGNS.items()}
+    rows = np.reshape(array, (-1, array.shape[-1] if array.ndim else 1))
+    return "; ".join(
+        " ".join("n" if np.isnan(x) else names[float(np.sign(x))] for x in row)
+        for row in rows.astype(float)
+    )
+
+
+def read_shape(text: str) -> Shape:
+    """Read a shape: `(2, 3)`, `2, 3`, `2 x 3`, or `()` of a single number."""
+    found = _SHAPE.fullmatch(text.strip())
+    if found is None or not text.strip():
+        raise CommandError(f"{text} is no shape", "(2, 3), or () of a single number")
+    sizes = re.findall(r"\d+", found[1] or "")
+    return tuple(int(size[:12]) for size in sizes)

@@ -79,3 +79,79 @@ def test_other_movement_goes_on_unasked_and_leaves_the_question() -> None:
     assert pending(debugger) is None
     assert "nothing is asked" in wrong(debugger, "answer 1")
     assert debugger.memory.answered == []
+
+
+def test_an_element_is_asked_for() -> None:
+    debugger = at("output")
+    said(debugger, "predict W.grad[1, 0]")
+    said(debugger, "goto X.grad")
+    assert said(debugger, "stepi").data["element"] == "W.grad[1, 0]"
+    said(debugger, "predict W.grad[-1, -1]")
+    assert said(debugger, "stepi").data["element"] == "W.grad[1, 1]"
+    said(debugger, "answer 77")
+    assert "asked already" in wrong(debugger, "predict W.grad[0, 0]")
+    assert "did you mean 'signs'" in wrong(debugger, "predict sings")
+
+
+def test_three_right_at_once_lead_on_and_one_that_is_shown_leads_back() -> None:
+    debugger = Debugger(load("matmul"))
+    said(debugger, "predict on")
+    for shape in ("(1, 2)", "2, 1", "(1 x 2)"):
+        said(debugger, "stepi")
+        reply = said(debugger, f"answer {shape}")
+    assert reply.data["said"][1] == "From here on, signs are asked."
+    assert said(debugger, "stepi").data["kind"] == "signs"
+    reply = said(debugger, "show")
+    assert reply.data["said"][1] == "From here on, shapes are asked."
+    said(debugger, "predict signs")
+    said(debugger, "stepi")
+    said(debugger, "show")
+    assert said(debugger, "stepi").data["kind"] == "signs"
+
+
+def hints(place: str, *answers: str, kind: str = "numbers") -> list[str]:
+    """Return what is said to each answer to the question at a place."""
+    debugger = at(place)
+    said(debugger, f"predict {kind}")
+    said(debugger, "stepi")
+    return [said(debugger, f"answer {text}").data["said"][0] for text in answers]
+
+
+def test_a_wrong_number_is_told_its_mistake_then_the_first_term_then_all() -> None:
+    # 10 · 3 + 1 · (−1) = 29, and 34 is without the transpose.
+    assert hints("output", "34", "34", "34") == [
+        (
+            "Not 34. You get that when the transpose is dropped: 10 × 3 + 1 × 4, "
+            "where 10 × 3 + 1 × (-1) belongs."
+        ),
+        "Not 34. The first of its 2 terms is 10 × 3 (Y.grad[0, 0] · W[0, 0]).",
+        "Not 34. It is: X.grad[0, 0] = 29 = 10 × 3 + 1 × (-1)",
+    ]
+
+
+def test_a_number_that_no_mistake_makes_is_told_how_far_off_it_is() -> None:
+    (hint,) = hints("output", "58.7")
+    assert hint == (
+        "Not 58.7. That is about 2 times too large. The largest of its 2 terms is "
+        "10 × 3 (Y.grad[0, 0] · W[0, 0])."
+    )
+
+
+def test_a_term_that_is_missing_is_found() -> None:
+    assert hints("output", "-1") == ["Not -1. The term 10 × 3 is missing."]
+    assert hints("output", "31") == ["Not 31. The term 1 × (-1) has the wrong sign."]
+
+
+def test_signs_and_shapes_have_hints_of_their_own() -> None:
+    assert hints("output", "+ 0", "- -", kind="signs") == [
+        "One sign is wrong, the first that of X.grad[0, 1].",
+        (
+            "Look at X.grad[0, 0]. The first of its 2 terms is 10 × 3 "
+            "(Y.grad[0, 0] · W[0, 0])."
+        ),
+    ]
+    assert hints("output", "(2, 1)", "2, 2", "()", kind="shapes") == [
+        "The axes are swapped. A gradient has the shape of what it belongs to: X.",
+        "It has 2 axes, the first of 1.",
+        "Not (). It is: X.grad has the shape (1, 2)",
+    ]

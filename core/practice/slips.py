@@ -1,0 +1,237 @@
+"""What the classic mistakes make of the array that an event changes.
+
+Those of a backward pass are the ones of the catalogue, `MISTAKES`; an event that
+computes a value or an update has a few of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import numpy as np
+
+from ..base.cache import Recent
+from ..engine.backward import UNFIT, call
+from ..engine.trace import Contribution, Forward, Seed
+from ..explain.mistakes import MISTAKES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from ..engine.graph import Edge, Node
+    from ..engine.patches import Patches
+    from ..engine.run import Run
+    from ..engine.trace import Trace, Update
+    from ..ops.table import Array, Op
+
+    # What makes what is added from what arrives, or a result from its first operand,
+    # and the latter. It is linear, so that the terms can be told.
+    Linear = tuple[Callable[[Array], Array], Array]
+    Made = Iterator[tuple[Array, Linear | None]]
+    Wrong = Callable[[Op, Sequence[Array], Node, Array], Made]
+
+_MOST: Final = 1_000_000  # elements of an array that is made once more for each mistake
+_SIGN: Final = "the sign is wrong"
+_ROWS: Final = "rows are taken for columns"
+
+
+class Slip(NamedTuple):
+    """A mistake at one event, and the array that it makes there."""
+
+    name: str  # as the catalogue knows it, where that has it
+    summary: str  # what is wrong: "the transpose is dropped"
+    array: Array  # instead of the right one, of its shape
+    # makes what is added from an array, and that array; None where no terms are told
+    linear: Linear | None = None
+    adds: bool = True  # to what has arrived before
+
+
+def slips(trace: Trace, number: int) -> Iterator[Slip]:
+    """Yield what each mistake that can be made at an event makes of its array."""
+    event, run = trace.event(number), trace.run
+    if max(run.value(event.node).size, _wide(run, event)) > _MOST:
+        return
+    with np.errstate(all="ignore"):
+        if isinstance(event, Contribution):
+            yield from _of_contribution(trace, number, event.edge)
+        elif isinstance(event, Forward):
+            yield from _of_value(run, run.graph.nodes[event.node])
+        elif isinstance(event, Seed):
+            value = run.value(event.node)
+            yield Slip("value", "the value is taken for its gradient", value)
+            yield Slip("sign", _SIGN, -np.asarray(run.seed))
+            yield Slip("zero", "the seed is forgotten", np.zeros_like(value))
+        else:
+            yield from _of_update(trace, event)
+
+
+def _wide(run: Run, event: Any) -> int:
+    return run.value(event.consumer).size if isinstance(event, Contribution) else 0
+
+
+# ------------------------------------------------------------------- the backward pass
+
+
+def _of_contribution(trace: Trace, number: int, edge: Edge) -> Iterator[Slip]:
+    run = trace.run
+    before = trace.gradient(edge.operand, number)
+    for mistake in MISTAKES.values():
+        for at in _edges(trace, number, edge):
+            try:
+                patches = mistake.make(trace, at, run.patches)
+            except ValueError:
+                continue
+            if at != edge and not patches.in_place - run.patches.in_place:
+                continue  # what is wrong at another edge is wrong there alone
+            made = _patched(trace, edge, at, patches)
+            if made is not None:
+                added, linear = made
+                key = (edge.consumer, edge.argument)
+                adds = before is not None and key not in patches.overwrites
+                array = before + added if adds and before is not None else added
+                yield Slip(mistake.name, mistake.summary, array, linear, adds)
+    if before is not None:
+        yield Slip("nothing", "what this event adds is forgotten", before)
+
+
+def _edges(trace: Trace, number: int, edge: Edge) -> Iterator[Edge]:
+    """Yield an edge, and those that its consumer has used before it."""
+    yield edge
+    for sent in trace.backward_events(edge.consumer, edge.consumer + 1):
+        if sent < number:
+            yield trace.edge(sent)
+
+
+def _patched(
+    trace: Trace, edge: Edge, at: Edge, patches: Patches
+) -> tuple[Array, Linear | None] | None:
+    """Return what an edge adds in a patched run, where no other event is wrong."""
+    run = replace(trace.run, patches=patches, recent=Recent())
+    upstream = np.asarray(trace.upstream(edge))
+    if (edge.consumer, edge.argument) in patches.cuts:
+        return np.zeros_like(run.value(edge.operand)), None
+    try:
+        if at != edge:  # its product was written into what arrives here
+            written = np.asarray(run.product(at.consumer, at.argument, upstream))
+            if written.shape != upstream.shape:
+                return None
+            upstream = written
+
+        def add(arrived: Array) -> Array:
+            return np.asarray(run.contribution(edge.consumer, edge.argument, arrived))
+
+        return add(upstream), (add, upstream)
+    except UNFIT:
+        return None
+
+
+# -------------------------------------------------------------------- the forward pass
+
+
+def _of_value(run: Run, node: Node) -> Iterator[Slip]:
+    op = node.op
+    if op is None:
+        return
+    operands = [run.value(i) for i in node.operands]
+    right = run.value(node.index)
+    for name, summary, make in _WRONG:
+        for wrong, linear in make(op, operands, node, right):
+            if wrong.shape == right.shape and wrong.dtype.kind in "fiub":
+                yield Slip(name, summary.format(op=op.name), wrong, linear)
+
+
+def _computed(op: Op, operands: Sequence[Array], attributes: Mapping[str, Any]) -> Made:
+    """Yield what an operation makes of operands; nothing where they do not fit."""
+
+    def make(first: Array) -> Array:
+        return np.asarray(call(op.forward, [first, *operands[1:]], attributes))
+
+    try:
+        made = make(operands[0])
+    except UNFIT:
+        return
+    is_linear = op.kind == "contract" and not op.variadic
+    yield made, ((make, operands[0]) if is_linear else None)
+
+
+def _negated(_op: Op, _operands: Sequence[Array], _node: Node, right: Array) -> Made:
+    if right.dtype.kind != "b":
+        yield -right, None
+
+
+def _swapped(op: Op, operands: Sequence[Array], node: Node, _right: Array) -> Made:
+    if len(operands) == 2 and op.kind in ("elementwise", "contract"):
+        yield from _computed(op, operands[::-1], node.attributes)
+
+
+def _turned(op: Op, operands: Sequence[Array], node: Node, right: Array) -> Made:
+    """Yield products with a factor transposed, sums along the other axis, and Yᵀ."""
+    for place, operand in enumerate(operands):
+        if op.kind == "contract" and operand.ndim > 1:
+            other = list(operands)
+            other[place] = np.swapaxes(operand, -1, -2)
+            yield from _computed(op, other, node.attributes)
+    axis = node.attributes.get("axis")
+    if op.kind == "reduce" and isinstance(axis, int) and operands[0].ndim == 2:
+        attributes = {**node.attributes, "axis": 1 - axis % 2}
+        yield from _computed(op, operands, attributes)
+    if right.ndim > 1:
+        yield np.swapaxes(right, -1, -2), None
+
+
+def _mean_or_sum(op: Op, operands: Sequence[Array], node: Node, right: Array) -> Made:
+    if op.kind == "reduce" and op.reduction and right.size:
+        count = operands[0].size // right.size
+        yield (right * count if op.reduction == "mean" else right / count), None
+    other = _OTHER.get(node.attributes.get("reduction", ""))
+    if other is not None:
+        attributes = {**node.attributes, "reduction": other}
+        yield from _computed(op, operands, attributes)
+
+
+_OTHER: Final = {"mean": "sum", "sum": "mean"}
+
+
+def _slope(op: Op, operands: Sequence[Array], node: Node, right: Array) -> Made:
+    """Yield the derivative, of an operation of one number."""
+    rule = op.vjps[0] if op.kind == "elementwise" else None
+    is_one = len(operands) == 1 or op.name == "power"
+    if rule is not None and is_one and right.dtype.kind == "f":
+        yield (
+            np.asarray(
+                call(rule, [np.ones_like(right), right, *operands], node.attributes)
+            ),
+            None,
+        )
+
+
+def _left_out(op: Op, operands: Sequence[Array], _node: Node, right: Array) -> Made:
+    """Yield the operands, as if nothing had been done to them."""
+    if op.kind in ("elementwise", "block"):
+        yield from ((one, None) for one in operands if one.shape == right.shape)
+
+
+_WRONG: Final[tuple[tuple[str, str, Wrong], ...]] = (
+    ("swap", "the operands are swapped", _swapped),
+    ("row", _ROWS, _turned),
+    ("mean", "mean and sum are confused", _mean_or_sum),
+    ("value", "the derivative is taken for the value", _slope),
+    ("left-out", "{op} is left out", _left_out),
+    ("sign", _SIGN, _negated),
+)
+
+
+# ----------------------------------------------------------------------- an update
+
+
+def _of_update(trace: Trace, event: Update) -> Iterator[Slip]:
+    step = trace.update(event.node)
+    change = step.rate * step.direction
+    yield Slip("sign", "the step goes uphill", step.value + change)
+    yield Slip("rate", "the learning rate is forgotten", step.value - step.direction)
+    yield Slip("step", "the step is taken for the new number", -change)
+    yield Slip("nothing", "the step is forgotten", step.value)
+    if step.before:
+        plain = step.value - step.rate * step.gradient
+        yield Slip("plain", "the plain gradient takes the optimizer's place", plain)
