@@ -14,7 +14,7 @@ import numpy as np
 from ..base.cache import Recent
 from ..engine.backward import UNFIT, call
 from ..engine.trace import Contribution, Forward, Seed
-from ..explain.mistakes import MISTAKES
+from ..mistakes.catalogue import MISTAKES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
