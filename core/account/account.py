@@ -341,7 +341,7 @@ class _Pass:
         size = max(1, np.size(self.run.values[edge.operand]))
         if op is not None and op.cost is not None:
             shapes = [np.shape(self.run.values[k]) for k in operands]
-            return op.cost(*shapes, **self.rows[edge.consumer][5]).work / size
+            return op.cost(*shapes, **self.rows[edge.consumer][5]).effort / size
         return max(1.0, np.size(self.run.values[edge.consumer]) / size)
 
 

@@ -26,6 +26,7 @@ _ASCII: Final = str.maketrans(
         "ᵀ": "^T",
         "σ": "sigmoid",
         "δ": "delta",
+        "Δ": "D",  # one letter: numbers stand in columns below it
         "α": "alpha",
         "Φ": "Phi",
         "φ": "phi",

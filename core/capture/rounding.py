@@ -72,7 +72,7 @@ def terms_of(
     """Return how many terms make one element of a result, about."""
     size = max(1, np.size(y))
     if op.cost is not None:
-        work = op.cost(*map(np.shape, operands), **attributes).work
+        work = op.cost(*map(np.shape, operands), **attributes).effort
         return max(1.0, work / size)
     if op.kind in ("reduce", "block", "contract"):
         return max(1.0, max(map(np.size, operands), default=1) / size)

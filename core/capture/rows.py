@@ -495,9 +495,9 @@ class _Reader:
     ) -> None:
         if op.cost is None:
             return
-        work, room = op.cost(*shapes, **attributes)
-        self._work += work
-        for name, many in (("elements_per_array", room), ("work", self._work)):
+        cost = op.cost(*shapes, **attributes)
+        self._work += cost.effort
+        for name, many in (("elements_per_array", cost.room), ("work", self._work)):
             if many > getattr(self.limits, name):
                 raise Wrong("", f"takes {many} on its way", self.limits.allowed(name))
 

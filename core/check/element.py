@@ -85,8 +85,8 @@ def _elements(row: Row, graph: Graph) -> int:
     sizes = list(map(math.prod, shapes))
     total = math.prod(shape) + sum(sizes)
     if op is not None and op.cost is not None:
-        work, room = op.cost(*shapes, **attributes)
-        total += room + work // _WORK
+        cost = op.cost(*shapes, **attributes)
+        total += cost.room + cost.effort // _WORK
     if op is not None and op.kinks and op.kind != "elementwise":
         total += sizes[0] ** 2  # one by one is looked whether it is at a kink
     return total

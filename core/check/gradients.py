@@ -40,26 +40,31 @@ def check_gradient(
         return job.skip(outcome, node, "a value on the way to the output is set")
     if not way.steps and node != run.graph.output:
         return job.skip(outcome, node, "no path to the output")
-    # Its own size, too: where large numbers cancel, their sum tells nothing of them.
-    made = (index for index, *_ in way.steps)
-    noise = EPS * sum(map(job.size, (node, *made)))
-    seed = np.asarray(run.seed)
-    function = Function(
-        way.at,
-        run.value(node),
-        seed,
-        run.value(way.output),
-        noise,
-        copies=partial(changes, way, seed),
-    )
     return compare(
         job,
         outcome,
         gradient_of(run, node),
         gradient_of(job.run, node),
-        function,
+        function_of(job, way),
         lambda position: _meets_kink(job, way, position),
         positions,
+    )
+
+
+def function_of(job: Job, way: Downstream) -> Function:
+    """Return the output, weighted by the seed, as a function of a node's elements."""
+    run = job.exact
+    # Its own size, too: where large numbers cancel, their sum tells nothing of them.
+    made = (index for index, *_ in way.steps)
+    noise = EPS * sum(map(job.size, (way.node, *made)))
+    seed = np.asarray(run.seed)
+    return Function(
+        way.at,
+        run.value(way.node),
+        seed,
+        run.value(way.output),
+        noise,
+        copies=partial(changes, way, seed),
     )
 
 

@@ -1,17 +1,30 @@
-"""The commands that hold gradients against differences, and against rules."""
+"""The commands that hold gradients against differences, and against rules.
+
+And those that say what differences are, and what they cost.
+"""
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+
 from ..base.errors import CommandError, Interrupted, Problem
-from ..base.text import nearest
+from ..base.text import clean, nearest
 from ..explain.verdicts import check_lines
 from ..session.reply import Answer
+from ..words.events import element_name
+from ..words.expression import parse_element
+from .explaining import find_element, outstanding
 from .table import Command
 
 if TYPE_CHECKING:
+    from ..check.downstream import Downstream
     from ..check.report import Report
+    from ..engine.element import Element
+    from ..practice.quotients import Quotients
     from ..session.session import Session
 
 
@@ -88,6 +101,139 @@ def _rules(session: Session, arguments: str) -> Answer:
     return Answer(lines, account_record(found), failed=not found.ok)
 
 
+# ---------------------------------------------------- what differences are, and cost
+
+
+def _limit(session: Session, arguments: str) -> Answer:
+    """Take the derivative by one element by definition."""
+    from ..practice import quotients  # noqa: PLC0415  # 27 ms of a start, as below
+    from ..practice.definition import definition_lines  # noqa: PLC0415
+
+    text, delta = _asked(arguments)
+    run = session.trace.run
+    element = _one_float(session, text)
+    way = quotients.way_of(run, element.node)
+    _refuse_way(session, way)
+    deltas = quotients.STEPS if delta is None else (delta,)
+    index = element.index or ()
+    try:
+        found = quotients.quotients(run, way, index, deltas, session.progress)
+    except (ArithmeticError, IndexError, TypeError, ValueError) as error:
+        raise CommandError(
+            f"the program cannot run with another number: {clean(str(error))}"
+        ) from None
+    lines = definition_lines(run, found, session.digits)
+    return Answer(tuple(lines), _quotients_record(session, found))
+
+
+def _asked(arguments: str) -> tuple[str, float | None]:
+    """Split `ELEMENT Δ`: the step may be left out, and so may the element."""
+    text, _, last = arguments.rpartition(" ")
+    try:
+        delta = float(last)
+    except ValueError:
+        return arguments, None
+    if not (math.isfinite(delta) and delta > 0):
+        raise CommandError(f"Δ is {last}", "allowed: a number above 0, such as 1e-7")
+    return text.strip(), delta
+
+
+def _one_float(session: Session, text: str) -> Element:
+    """Return the element that is moved; of a whole array the one that counts most."""
+    if text:
+        element = parse_element(text, session.graph, session.subject.names)
+    else:
+        element = find_element(session, "")
+    run, node = session.trace.run, session.graph.nodes[element.node]
+    value = run.value(node.index)
+    if value.dtype.kind != "f":
+        raise CommandError(
+            f"{node.name} holds {value.dtype}: between two of them is no number",
+            "only floats have a derivative",
+        )
+    if element.index is None and not value.size:
+        find_element(session, node.name)  # says that there is none
+    if element.index is None:
+        gradient = run.gradient(node.index)
+        index = outstanding(value if gradient is None else gradient)
+        element = replace(element, index=index)
+    element = replace(element, quantity="value")
+    if not np.isfinite(value[element.index or ()]):
+        name = element_name(node, element.index)
+        raise CommandError(f"{name} is {value[element.index or ()]}: none is beside it")
+    return element
+
+
+def _refuse_way(session: Session, way: Downstream) -> None:
+    """Raise `CommandError` where nothing on the way to the output can be computed."""
+    name = session.graph.nodes[way.node].name
+    recorded = [step for step in way.steps if step.op.recorded]
+    if way.blocked:
+        raise CommandError(
+            f"a value between {name} and the output is set in this run",
+            "runs 0 goes to the run as it was loaded",
+        )
+    if recorded:
+        raise CommandError(
+            f"{recorded[0].op.name} was recorded: it cannot be computed once more",
+        )
+    if not way.steps and way.node != session.graph.output:
+        raise CommandError(
+            f"the output does not change with {name}", f"why {name}.grad says why"
+        )
+
+
+def _quotients_record(session: Session, found: Quotients) -> dict[str, Any]:
+    """Return all quotients as data."""
+    limit = found.limit
+    return {
+        "element": element_name(session.graph.nodes[found.node], found.index),
+        "x": found.x,
+        "exact": found.exact,
+        "agrees": found.agrees,
+        "kink": limit is not None and limit.corner and not limit.jump,
+        "jump": limit is not None and limit.jump,
+        "right": limit and limit.right,
+        "left": limit and limit.left,
+        "rounding": {
+            scheme: None if turn is None else found.rungs[turn].delta
+            for scheme in ("forward", "central")
+            for turn in [found.turn(scheme)]
+        },
+        "quotients": [
+            {
+                "delta": rung.delta,
+                **{
+                    scheme: {
+                        "taken": one.taken,
+                        "change": one.change,
+                        "by_step": one.by_step,
+                        "by_delta": one.by_delta,
+                        "error": found.error(one),
+                    }
+                    for scheme in SCHEMES
+                    for one in [getattr(rung, scheme)]
+                },
+            }
+            for rung in found.rungs
+        ],
+    }
+
+
+def _cost(session: Session, _arguments: str) -> Answer:
+    """Count and measure what a gradient takes, by backpropagation and otherwise."""
+    from ..practice.cost import cost_lines, costs_of  # noqa: PLC0415
+
+    run = session.trace.run
+    recorded = sorted(op.name for op in session.graph.ops if op.recorded)
+    if recorded:
+        raise CommandError(
+            f"{recorded[0]} was recorded: it cannot be computed once more"
+        )
+    found = costs_of(run, session.progress)
+    return Answer(tuple(cost_lines(found)), found.record())
+
+
 def _nodes(session: Session, place: str) -> list[int]:
     """Return the nodes at a place: a node, a frame, an operation, a line."""
     location = session.location(place)
@@ -110,6 +256,7 @@ def _record(session: Session, report: Report) -> dict[str, Any]:
 
 
 QUICK: Final = "--quick"
+SCHEMES: Final = ("forward", "left", "central")
 
 ROWS: Final[tuple[Command, ...]] = (
     Command(
@@ -124,7 +271,7 @@ ROWS: Final[tuple[Command, ...]] = (
         help="A mismatch fails a script, and the first wrong rule is named. --quick "
         "moves each array as a whole, along one random direction, and compares its "
         "elements only where that tells a mistake; of a large subject it is the first "
-        "answer.",
+        "answer. limit ELEMENT shows what a difference is, and how right it can be.",
         data="`gradstep` (1, the version), `scenario`, `samples` (None for all), "
         "`ok`, `complete`, `scheme`, "
         "`step`, `rtol` and `checks`, each with `level`, `node`, `operand`, `edge`, "
@@ -146,5 +293,46 @@ ROWS: Final[tuple[Command, ...]] = (
         "`rule`, the `verdict` (differs, purpose, hook, opaque) and `gradients`: the "
         "`node`, `edges`, the `index` of what differs most, `theirs` and the `right` "
         "number there, how many `differ`, and the `mistake` that gives these numbers.",
+    ),
+)
+
+# Those in the group of learning.
+BY_DIFFERENCES: Final[tuple[Command, ...]] = (
+    Command(
+        "limit",
+        "[ELEMENT] [Δ]",
+        "the derivative by definition: difference quotients for ever smaller steps",
+        _limit,
+        completes="element",
+        help="For Δ = 1, 0.1, … 1e-15, each with all of its digits and its error. "
+        "limit x 1e-7 takes one Δ, and divides by it as well as by the step really "
+        "taken, for x + Δ is rounded. Of a whole array it takes the element with the "
+        "largest gradient.",
+        data="the `element` and its number `x`; `exact`, from backpropagation (None "
+        "where no gradient arrives), and whether the quotients `agrees` with it; "
+        "whether there is a `kink` or a `jump`, and what the quotients go to from the "
+        "`right` and from the `left`; where `rounding` takes over, by scheme; and "
+        "`quotients`, each with its `delta` and for `forward`, `left` and `central` "
+        "the step `taken`, the `change` of the output, the quotients `by_step` and "
+        "`by_delta`, and the `error` of the first",
+        hidden_in=("predict",),
+        late=True,
+    ),
+    Command(
+        "cost",
+        "",
+        "what all derivatives cost by backpropagation, and what by differences",
+        _cost,
+        help="Multiplications are counted, and both passes are measured. Differences "
+        "move some parameters, for a second at most; the rest of their time is in "
+        "proportion. A number that a function such as exp makes counts as a "
+        "multiplication; to add, compare and copy counts as none.",
+        data="multiplications of the `forward` and the `backward` pass and of all "
+        "`passes` of differences (`numeric`), how many `derivatives` by `whose` "
+        "numbers, how many were `sampled`, `equal_passes` (how many forward passes "
+        "are as many multiplications as backpropagation), the `factor` between both "
+        "ways, how much `slower` differences are, and times in seconds: "
+        "`forward_seconds`, `backward_seconds`, `numeric_seconds`",
+        late=True,
     ),
 )

@@ -135,6 +135,8 @@ class ByName(ABC):
     predict = _Named()
     answer = _Named()
     show = _Named()
+    limit = _Named()
+    cost = _Named()
     # the session
     assert_ = _Named()
     expect = _Named()

@@ -49,6 +49,7 @@ class Row(NamedTuple):
     leads: Element | None = None  # the element to go on with
     # the iteration at whose end that is; None for the present one
     iteration: int | None = None
+    asks: str = ""  # the command that says more; "" for none
 
     def written(self, numbers: Sequence[str]) -> str:
         """Return the row with its numbers as they are written."""
@@ -95,7 +96,9 @@ def check_rows(
         yield Row("note", f"numeric check: not yet, check {name} makes it")
         return
     kinds: Mapping[str, Kind] = {"ok": "fact", "mismatch": "alarm"}
-    yield Row(kinds.get(found.verdict, "note"), numeric_line(found, digits))
+    kind, line = kinds.get(found.verdict, "note"), numeric_line(found, digits)
+    moved = element_name(trace.run.graph.nodes[element.node], element.index)
+    yield Row(kind, line, asks=f"limit {moved}")
 
 
 # --------------------------------------------------------------------- a gradient

@@ -99,9 +99,10 @@ def _sizes(terms: Sequence[str], shapes: Sequence[Shape]) -> dict[str, int]:
 def _cost(subscripts: Callable[..., str]) -> Callable[..., Cost]:
     def cost(*shapes: Shape, **attributes: Any) -> Cost:
         terms, _ = _terms(subscripts(*shapes, **attributes))
+        products = math.prod(_sizes(terms, shapes).values())
         # More than two factors are multiplied element by element, which is slow.
-        slowness = 10 if len(shapes) > 2 else 1
-        return Cost(work=slowness * math.prod(_sizes(terms, shapes).values()))
+        slowness = 5 if len(shapes) > 2 else 1
+        return Cost(max(1, len(shapes) - 1) * products, slowness=slowness)
 
     return cost
 

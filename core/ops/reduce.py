@@ -369,6 +369,7 @@ def _extreme(name: str, forward: Rule, word: str) -> Op:
         analytic=False,
         cases=choice(_are_zero),
         kinks=True,
+        free=True,
     )
 
 
@@ -436,6 +437,7 @@ ROWS: Final[tuple[Op, ...]] = (
         analytic=True,
         reduction="sum",
         signs=(1,),
+        free=True,
     ),
     _row(
         "mean",
@@ -619,5 +621,6 @@ ROWS: Final[tuple[Op, ...]] = (
         reduction="sum",
         wording=_cumsum_written,
         signs=(1,),
+        free=True,
     ),
 )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ..ops.table import Array
 
@@ -157,6 +157,29 @@ def _reach(low: Any, high: Any, column: int, share: float) -> None:
     if not math.isnan(share):
         low[column] = np.fmin(low[column], share)
         high[column] = np.fmax(high[column], share)
+
+
+def scatter(
+    series: Mapping[str, Array], scale: Scale, width: int, height: int
+) -> list[str]:
+    """Return `height` lines of `width` characters with a mark for each number.
+
+    `series` has numbers by their mark, as many in each, at equal distances. What is not
+    on the scale has no mark; where two series meet stands `*`.
+
+    >>> scatter({"a": np.array([1.0, 0.1]), "b": np.array([0.1, 0.1])},
+    ...         Scale(0.1, 1.0, log=True), 5, 2)
+    ['a    ', 'b   *']
+    """
+    lines = [[" "] * width for _ in range(height)]
+    for mark, numbers in series.items():
+        for number, share in enumerate(scale.shares(numbers).tolist()):
+            if math.isnan(share):
+                continue
+            column = round(number * (width - 1) / max(len(numbers) - 1, 1))
+            line = lines[height - 1 - round(share * (height - 1))]
+            line[column] = mark if line[column] == " " else "*"
+    return ["".join(line) for line in lines]
 
 
 def column_of(number: int, count: int, width: int) -> int:

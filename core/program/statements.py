@@ -487,12 +487,12 @@ class Reading:
         if op.cost is None:
             return
         shapes = [self.builder.nodes[k].shape for k in operands]
-        work, room = op.cost(*shapes, **attributes)
+        cost = op.cost(*shapes, **attributes)
         most = self.limits.elements_per_array
-        if room > most:
-            what = f"{op.name} would make an array of {room} elements on its way"
+        if cost.room > most:
+            what = f"{op.name} would make an array of {cost.room} elements on its way"
             raise LimitFault(what, self.limits.allowed("elements_per_array"))
-        self.work += work
+        self.work += cost.effort
         if self.work > self.limits.work:
             raise LimitFault(
                 f"the program takes {self.work} multiplications up to here",

@@ -35,6 +35,7 @@ from ..ops.shape.indexing import Slot
 from ..ops.table import (
     Array,
     Attributes,
+    Cost,
     Op,
     Parameter,
     Shape,
@@ -1039,8 +1040,8 @@ def _take(
 ) -> None:
     """Take what an operation needs from the budget, or raise `CommandError`."""
     shape = op.shape(*shapes, **attributes)
-    work, room = op.cost(*shapes, **attributes) if op.cost else (0, 0)
-    budget.take(shape, work + sum(map(math.prod, shapes)), room)
+    cost = op.cost(*shapes, **attributes) if op.cost else Cost()
+    budget.take(shape, cost.effort + sum(map(math.prod, shapes)), cost.room)
 
 
 def _follow(

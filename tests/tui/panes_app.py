@@ -11,7 +11,7 @@ from gradstep.core.commands.explaining import find_element
 from gradstep.core.debugger.debugger import Debugger
 from gradstep.core.scenario.scenario import parse
 from gradstep.core.words.expression import parse_element
-from gradstep.tui.panes.base.pane import Chosen, View
+from gradstep.tui.panes.base.pane import Asked, Chosen, View
 from gradstep.tui.panes.step.pane import StepPane
 from gradstep.tui.panes.why import WhyPane
 
@@ -26,6 +26,7 @@ class PanesApp(App[None]):
         super().__init__()
         self.debugger = debugger
         self.chosen: Element | None = None
+        self.asked: list[str] = []  # lines that a pane asked for, and nobody executes
         self.run_lines(lines)
 
     def compose(self) -> ComposeResult:
@@ -69,6 +70,9 @@ class PanesApp(App[None]):
     def on_chosen(self, message: Chosen) -> None:
         self.chosen = message.element
         self.draw()
+
+    def on_asked(self, message: Asked) -> None:
+        self.asked.append(message.line)
 
 
 def program(text: str, leaves: str, rest: str = "") -> Debugger:

@@ -49,6 +49,12 @@ class Row(NamedTuple):
     leads: Element | None = None
     # the iteration at whose end that is; None for the present one
     iteration: int | None = None
+    asks: str = ""  # the command that it is followed by; "" for none
+
+    @property
+    def is_link(self) -> bool:
+        """Whether it leads to an element, or to what a command says."""
+        return self.leads is not None or bool(self.asks)
 
 
 class _Told:
@@ -79,7 +85,8 @@ class WhyPane(KeptPane[_Told]):
     HELP: ClassVar[str | None] = (
         "Where the chosen element comes from: its terms, the largest first.\n"
         "A term of a gradient is upstream × local derivative.\n"
-        "A complete gradient is held against differences: ✓, or ✗ where they differ.\n"
+        "A complete gradient is held against differences: ✓, or ✗ where they differ;\n"
+        "enter on that line shows them (limit).\n"
         "up, down: another term   enter: follow it to where it comes from\n"
         "backspace: back to where you came from\n"
         "Zero, NaN, Inf and no gradient at all are each said, with their reason."
@@ -139,7 +146,8 @@ class WhyPane(KeptPane[_Told]):
         self._title, rows = _headed(view, told, width)
         self._unseen = _wrapped(rows, width - len(_MARGIN))
         self._write(self._cursor + _SHOWN)
-        leading = [n for n, row in enumerate(self._rows) if row.leads]
+        links = [n for n, row in enumerate(self._rows) if row.is_link]
+        leading = [n for n in links if self._rows[n].leads] or links
         if leading:  # the same term, in whichever line it stands now
             self._cursor = leading[min(passed, len(leading) - 1)]
         self._look_at_term()
@@ -179,7 +187,7 @@ class WhyPane(KeptPane[_Told]):
     def _row(self) -> Row | None:
         """Return the row that would be followed, if it leads somewhere."""
         row = self._rows[self._cursor] if self._cursor < len(self._rows) else None
-        return row if row is not None and row.leads is not None else None
+        return row if row is not None and row.is_link else None
 
     # -------------------------------------------------------------------- movement
 
@@ -202,7 +210,7 @@ class WhyPane(KeptPane[_Told]):
         """Go to the next row that leads somewhere; past the last one, scroll."""
         self._write(self._cursor + 2 * self.size.height)
         numbers = range(self._cursor + by, len(self._rows) if by > 0 else -1, by)
-        found = next((n for n in numbers if self._rows[n].leads), None)
+        found = next((n for n in numbers if self._rows[n].is_link), None)
         if found is None:
             self._scroll(by)
             return
@@ -220,6 +228,8 @@ class WhyPane(KeptPane[_Told]):
 
     def _follow(self) -> None:
         row = self._row()
+        if row is not None and row.asks:
+            self.post_message(Asked(row.asks))
         if row is None or row.leads is None or self._element is None:
             return
         # Into another iteration one goes as anybody does, and `back` leads home.
@@ -231,7 +241,7 @@ class WhyPane(KeptPane[_Told]):
     def on_click(self, event: Click) -> None:
         """Follow the term under the mouse."""
         number = int(event.y) - self.gutter.top + self._top
-        if 0 <= number < len(self._rows) and self._rows[number].leads:
+        if 0 <= number < len(self._rows) and self._rows[number].is_link:
             self._cursor = number
             self._follow()
 
@@ -260,7 +270,7 @@ class WhyPane(KeptPane[_Told]):
         if number >= len(self._rows):
             return []
         row = self._rows[number]
-        here = number == self._cursor and row.leads is not None
+        here = number == self._cursor and row.is_link
         is_inside = row.kind != "headline" and (number or row.leads is not None)
         mark = "▸ " if here else _MARGIN if is_inside else ""
         room = max(width - len(mark), 0)
@@ -309,7 +319,7 @@ def _wrapped(rows: Iterable[Row], width: int) -> Iterator[Row]:
         first, *others = (line.replace(_BOUND, " ") for line in lines)
         yield row._replace(text=first)
         for text in others:
-            yield row._replace(text=text, leads=None)
+            yield row._replace(text=text, leads=None, asks="")
 
 
 def _whole(view: View) -> Element:
@@ -357,7 +367,8 @@ def _written(found: Iterable[Reason]) -> Iterator[Row]:
             # The code of a value stands in a pane of its own.
             bare = (one._replace(names="") for one in some)
             yield from (
-                Row(one.text(), one.kind, one.leads, one.iteration) for one in bare
+                Row(one.text(), one.kind, one.leads, one.iteration, one.asks)
+                for one in bare
             )
             continue
         terms = list(some)

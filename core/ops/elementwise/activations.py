@@ -193,6 +193,7 @@ ROWS: Final[tuple[Op, ...]] = (
         analytic=False,
         cases=(OF_ZERO, Case("zero", "shut"), CORNER, Case("flat", "shut")),
         kinks=True,
+        free=True,
     ),
     unary(
         "leaky_relu",

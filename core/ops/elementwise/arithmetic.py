@@ -98,6 +98,7 @@ def _comparison(name: str, forward: Rule, sign: str, code: str, summary: str) ->
         analytic=False,
         cases=(Case("zero", "false"),),
         written=written,
+        free=True,
     )
 
 
@@ -120,6 +121,7 @@ ROWS: Final[tuple[Op, ...]] = (
         written="{a} + {b}",
         signs=(1, 1),
         once=True,
+        free=True,
     ),
     binary(
         "subtract",
@@ -137,6 +139,7 @@ ROWS: Final[tuple[Op, ...]] = (
         written="{a} - {b}",
         signs=(1, -1),
         once=True,
+        free=True,
     ),
     binary(
         "multiply",
@@ -258,6 +261,7 @@ ROWS: Final[tuple[Op, ...]] = (
         cases=(OF_ZERO,),
         written="-{x}",
         once=True,
+        free=True,
     ),
     _comparison("equal", operator.eq, "=", "==", "True where both are equal."),
     _comparison("not_equal", operator.ne, "≠", "!=", "True where they differ."),

@@ -150,6 +150,7 @@ ROWS: Final[tuple[Op, ...]] = (
         analytic=False,
         cases=(OF_ZERO, CORNER),
         kinks=True,
+        free=True,
     ),
     unary(
         "sin",

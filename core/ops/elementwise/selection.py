@@ -139,6 +139,7 @@ def _extreme(
         analytic=False,
         cases=choice(_both_zero),
         kinks=True,
+        free=True,
     )
 
 
@@ -156,6 +157,7 @@ def _step(name: str, symbol: str, summary: str) -> Op:
         analytic=False,
         cases=(OF_ZERO, Case("zero", "shut"), Case("flat", "step")),
         kinks=True,
+        free=True,
     )
 
 
@@ -181,6 +183,7 @@ ROWS: Final[tuple[Op, ...]] = (
         cases=(OF_ZERO, Case("zero", "shut"), Case("flat", "shut")),
         kinks=True,
         wording=_clip_wording,
+        free=True,
     ),
     Op(
         name="where",
@@ -214,6 +217,7 @@ ROWS: Final[tuple[Op, ...]] = (
         summary="The second where the condition holds, else the third.",
         analytic=True,
         chooses=True,
+        free=True,
         cases=choice(_both_zero),
         corner="the branch not taken gets a gradient of 0, which a slope of inf or nan "
         "further back still turns into nan: where(x > 0, log(x), 0) at 0",
@@ -230,6 +234,7 @@ ROWS: Final[tuple[Op, ...]] = (
         analytic=False,
         cases=(OF_ZERO, Case("flat", "step")),
         kinks=True,
+        free=True,
     ),
     _step(
         "round",
@@ -251,6 +256,7 @@ ROWS: Final[tuple[Op, ...]] = (
         analytic=True,
         cases=(OF_ZERO,),
         stops=True,
+        free=True,
     ),
     unary(
         "dropout",

@@ -65,11 +65,18 @@ class Cost(NamedTuple):
     """What an operation takes beside its operands and its result, found by shapes.
 
     `work` counts multiplications, or comparisons; `room` the elements of its largest
-    temporary array.
+    temporary array. `slowness` says how many multiplications of a matrix product take
+    the time of one of these.
     """
 
     work: int = 0
     room: int = 0
+    slowness: int = 1
+
+    @property
+    def effort(self) -> int:
+        """The time that it takes, in multiplications of a matrix product."""
+        return self.work * self.slowness
 
 
 Special = Literal["nan", "inf", "zero", "flat"]
@@ -201,6 +208,8 @@ class Op:
     signs: tuple[int, ...] = ()
     # Whether a result is the product of the elements that it was made of.
     multiplies: bool = False
+    # Whether it and its rules multiply nothing: it adds, compares, chooses or copies.
+    free: bool = False
 
     def worded(
         self, shapes: Iterable[Shape], attributes: Attributes = NO_ATTRIBUTES

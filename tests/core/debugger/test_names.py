@@ -46,6 +46,7 @@ set GRAD = nan; goto start; catch nan; continue; where; why GRAD; why LEAF; dele
 undo; set AT = inf; goto end; why; why GRAD; why LEAF; why OUT; diff; diff NAME.grad 2
 goto NAME; back; goto NAME@backward; predict numbers; reverse-stepi; stepi; answer 77777
 answer NAMEx; show; step; predict signs; predict on; predict off
+limit AT; limit GRAD; limit LEAF 1e-3; cost
 record; print NAME; record off; save -f one.gs; source one.gs; export -f dot one.dot
 export -f tex GRAD one.tex; help print; apropos sum; quit
 """

@@ -109,6 +109,22 @@ def test_follow_and_return() -> None:
     played(Debugger(load("three_layer")), "end", play)
 
 
+def test_the_numeric_check_leads_to_the_derivative_by_definition() -> None:
+    asked: list[str] = []
+
+    async def play(app: PanesApp, pilot: Pilot[None]) -> None:
+        app.choose("W2.grad[1, 3]")
+        await pilot.press("up")
+        assert text_of(app.why).startswith("▸ numeric check")
+        await pilot.press("enter")
+        await pilot.pause()
+        asked.extend(app.asked)
+
+    debugger = Debugger(load("three_layer"))
+    played(debugger, "end", play)
+    assert asked == ["limit W2[1, 3]"]
+
+
 def test_down_goes_to_the_next_term() -> None:
     async def play(app: PanesApp, pilot: Pilot[None]) -> None:
         app.choose("x1.grad[0, 0]")

@@ -1,0 +1,275 @@
+"""Slow and fast: what a gradient costs by backpropagation, and what by differences.
+
+Counted are multiplications and divisions; a number that a function such as exp makes
+counts as one, and so does upstream × local derivative of an element. To add, compare,
+choose and copy counts as none.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from ..engine.run import evaluate, forward
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from ..base.progress import Progress
+    from ..engine.run import Run
+    from ..ops.table import Attributes, Op, Shape, Value
+
+_LEAST: Final = 5  # times that each side is measured
+_SECONDS: Final = 1.0  # that it is measured for, if these take less
+_MOST: Final = 200  # numbers that are moved in that time
+_STEP: Final = 1e-5
+
+
+_TOLD: Final = (
+    *("forward", "backward", "derivatives", "whose", "sampled", "passes", "numeric"),
+    *("equal_passes", "factor", "slower"),
+    *("forward_seconds", "backward_seconds", "numeric_seconds"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """What it takes to get the derivatives by all parameters of a graph."""
+
+    forward: int  # multiplications of a forward pass
+    backward: int  # multiplications of a backward pass
+    derivatives: int  # numbers in the parameters; without any, in the inputs
+    whose: str  # parameter or input
+    sampled: int  # of these so many were moved for the time that differences take
+    forward_seconds: float  # that one pass takes
+    backward_seconds: float  # likewise
+    passes_seconds: float  # that the two passes take by which one number is moved
+
+    @property
+    def passes(self) -> int:
+        """How many forward passes central differences take: two for each number."""
+        return 2 * self.derivatives
+
+    @property
+    def numeric(self) -> int:
+        """Multiplications of those passes."""
+        return self.passes * self.forward
+
+    @property
+    def numeric_seconds(self) -> float:
+        """How long those passes take, as far as the sample tells."""
+        return self.derivatives * self.passes_seconds
+
+    @property
+    def equal_passes(self) -> float:
+        """How many forward passes take as many multiplications as backpropagation."""
+        return 1 + self.backward / self.forward if self.forward else math.nan
+
+    @property
+    def factor(self) -> float:
+        """How many times as many multiplications differences take."""
+        both = self.forward + self.backward
+        return self.numeric / both if both else math.nan
+
+    @property
+    def slower(self) -> float:
+        """How many times as long differences take."""
+        return self.numeric_seconds / (self.forward_seconds + self.backward_seconds)
+
+    def record(self) -> dict[str, Any]:
+        """Return all of it as data."""
+        return {name: getattr(self, name) for name in _TOLD}
+
+
+# ------------------------------------------------------------------------- counts
+
+
+def multiplications(
+    op: Op, shapes: Sequence[Shape], attributes: Attributes, result: Shape
+) -> int:
+    """Return how many multiplications make a result of operands of these shapes."""
+    if op.free or op.kind in ("move", "gather"):
+        return 0
+    if op.signs:
+        return math.prod(result)  # a mean divides once for each of its results
+    if op.cost is not None:
+        is_copy = op.kind == "contract" and len(shapes) == 1
+        return 0 if is_copy else op.cost(*shapes, **attributes).work
+    return math.prod(result if op.kind == "elementwise" else shapes[0])
+
+
+def backward_multiplications(
+    op: Op, argument: int, shapes: Sequence[Shape], attributes: Attributes, of: Shape
+) -> int:
+    """Return how many multiplications make the contribution to one operand.
+
+    `of` is the shape of the result. A product takes as many as its result does.
+    """
+    form = op.form(argument)
+    if form is not None and form.local == "1":
+        return 0  # the upstream gradient as it is: of a bias, say
+    return multiplications(op, shapes, attributes, of)
+
+
+def counts(run: Run) -> tuple[int, int]:
+    """Return the multiplications of the forward and of the backward pass of a run."""
+    rows, ahead, back = run.graph.nodes.rows, 0, 0
+    for index, _, _, op, operands, attributes, shape, _ in rows:
+        if op is None:
+            continue
+        shapes = [rows[operand][6] for operand in operands]
+        ahead += multiplications(op, shapes, attributes, shape)
+        for argument in run.sends(index):
+            back += backward_multiplications(op, argument, shapes, attributes, shape)
+    return ahead, back
+
+
+# -------------------------------------------------------------------------- times
+
+
+def costs_of(run: Run, progress: Progress) -> Costs:
+    """Count and measure both passes of a run, and differences of some parameters.
+
+    Each is measured several times, in turn, and its shortest time counts. `progress` is
+    told how far it is, and may raise `Interrupted`.
+    """
+    ahead, back = counts(run)
+    whose, leaves = _wanted(run)
+    total = sum(run.value(leaf).size for leaf in leaves)
+    graph, seed, sampled, best = run.graph, run.seed, 0, [math.inf] * 3
+    # Numbers from all of the leaves, in equal distances.
+    flats = np.linspace(0, max(total - 1, 0), min(total, _MOST)).astype(int).tolist()
+    todo: Sequence[Callable[[], Any]] = (
+        lambda: forward(graph, run.leaves),
+        lambda: evaluate(graph, run.leaves, seed),
+        lambda: _moved(run, leaves, flats[sampled % len(flats)]) if flats else None,
+    )
+    started = time.perf_counter()
+    while sampled < _LEAST or time.perf_counter() - started < _SECONDS:
+        progress(min(sampled, _MOST), _MOST + 1)
+        for side, act in enumerate(todo):
+            best[side] = min(best[side], _timed(act))
+        sampled += 1
+    first, both, two = best
+    sampled = min(sampled, len(flats))
+    return Costs(ahead, back, total, whose, sampled, first, max(both - first, 0.0), two)
+
+
+def _wanted(run: Run) -> tuple[str, list[int]]:
+    """Return the leaves whose derivatives are wanted: parameters, or else inputs."""
+    for kind in ("parameter", "input"):
+        found = [
+            node.index
+            for node in run.graph.nodes
+            if node.kind == kind and run.arrives(node.index)
+        ]
+        if found:
+            return kind, found
+    return "parameter", []
+
+
+def _moved(run: Run, leaves: Sequence[int], flat: int) -> float:
+    """Return the central difference of the output by one number of the leaves."""
+    ends = np.cumsum([run.value(leaf).size for leaf in leaves])
+    number = int(np.searchsorted(ends, flat, side="right"))
+    leaf = leaves[number]
+    start = run.value(leaf)
+    flat -= int(ends[number]) - start.size
+    made: list[Any] = []
+    for step in (_STEP, -_STEP):
+        moved: Any = start.copy()
+        moved.flat[flat] += start.dtype.type(step)
+        value: Value = moved if start.ndim else moved[()]
+        made.append(forward(run.graph, {**run.leaves, leaf: value})[run.graph.output])
+    up, down = made
+    return float(np.sum(np.asarray(run.seed) * (up - down))) / (2 * _STEP)
+
+
+def _timed(act: Callable[[], Any]) -> float:
+    started = time.perf_counter()
+    act()
+    return time.perf_counter() - started
+
+
+# -------------------------------------------------------------------------- words
+
+
+def cost_lines(found: Costs) -> Iterator[str]:
+    """Yield what was counted and measured, and the reason for backpropagation."""
+    rows = [
+        ("", "multiplications", "time"),
+        ("forward pass", whole(found.forward), seconds(found.forward_seconds)),
+        ("backward pass", whole(found.backward), seconds(found.backward_seconds)),
+        (
+            f"differences, {whole(found.passes)} passes",
+            whole(found.numeric),
+            seconds(found.numeric_seconds),
+        ),
+    ]
+    sizes = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for name, *numbers in rows:
+        cells = (one.rjust(size) for one, size in zip(numbers, sizes[1:], strict=True))
+        yield "   ".join((name.ljust(sizes[0]), *cells)).rstrip()
+    if not found.derivatives:
+        yield "no gradient arrives at a parameter or an input: there is none to compare"
+        return
+    if found.sampled < found.derivatives:
+        yield (
+            f"the time of differences is that of {whole(found.sampled)} of "
+            f"{whole(found.derivatives)} numbers, and the rest in proportion"
+        )
+    if found.whose == "input":
+        yield "there are no parameters: the derivatives are those by the inputs"
+    several = "derivative" + "s" * (found.derivatives != 1)
+    slower = f"{times(found.slower)} as long"
+    if not found.forward:
+        yield f"nothing is multiplied; differences take {slower}"
+        return
+    yield (
+        f"backpropagation: {whole(found.derivatives)} {several} for "
+        f"{found.equal_passes:.1f} forward passes; by differences "
+        f"{whole(found.passes)} passes: {times(found.factor)} as many multiplications, "
+        f"{slower}"
+    )
+
+
+def whole(number: int) -> str:
+    """Return a whole number with its thousands apart; a long one in short.
+
+    >>> whole(39760), whole(315696960000000)
+    ('39,760', '3.16e14')
+    """
+    if number < 10**12:
+        return f"{number:,}"
+    mantissa, _, exponent = f"{number:.2e}".partition("e")
+    return f"{mantissa}e{int(exponent)}"
+
+
+def times(factor: float) -> str:
+    """Return a factor in words, with two digits.
+
+    >>> times(37123.4), times(1.52), times(0.5)
+    ('37,000 times', '1.5 times', '0.5 times')
+    """
+    if not math.isfinite(factor):
+        return "no number of times"
+    if factor < 10:
+        return f"{factor:.2g} times"
+    digits = max(len(str(int(factor))) - 2, 0)
+    return f"{round(factor, -digits):,.0f} times"
+
+
+def seconds(time: float) -> str:
+    """Return a time with two digits and its unit.
+
+    >>> seconds(0.00213), seconds(71.2), seconds(7200)
+    ('2.1 ms', '71 s', '2 h')
+    """
+    for unit, size in (("d", 86400.0), ("h", 3600.0), ("min", 60.0), ("s", 1.0)):
+        if time >= 2 * size or (unit == "s" and time >= 1):
+            return f"{time / size:.2g} {unit}"
+    return f"{time * 1e3:.2g} ms" if time >= 1e-3 else f"{time * 1e6:.2g} µs"

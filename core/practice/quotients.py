@@ -1,0 +1,202 @@
+"""The derivative by definition: quotients of differences for ever smaller steps.
+
+```
+forward   (f(x + Δ) − f(x)) / Δ
+left      (f(x) − f(x − Δ)) / Δ
+central   (f(x + Δ) − f(x − Δ)) / 2Δ
+```
+
+f is the output, each of its elements times its seed. All is computed as the program
+computes: in its own dtype, with every rounding that this brings. What x + Δ is rounded
+to is a step of another length than Δ, so each change is divided by both.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+
+import numpy as np
+
+from ..check.differences import Limit, limits
+from ..check.downstream import Downstream, downstream
+from ..check.gradients import function_of
+from ..check.job import RTOL, Job, gradient_of, in_float64, up
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..base.progress import Progress
+    from ..engine.element import Index
+    from ..engine.run import Run
+
+STEPS: Final = tuple(float(f"1e-{power}") for power in range(16))
+Scheme = Literal["forward", "left", "central"]
+
+
+class Quotient(NamedTuple):
+    """The change of the output over a step, in the dtype of the run."""
+
+    asked: float  # Δ, or 2Δ of a central one
+    taken: Any  # the step really taken, such as (x + Δ) − x
+    change: Any  # of the output, weighted by the seed
+
+    @property
+    def by_step(self) -> Any:
+        """The change over the step that was taken; NaN where none was."""
+        with np.errstate(all="ignore"):
+            return self.change / self.taken if self.taken else np.float64("nan")
+
+    @property
+    def by_delta(self) -> Any:
+        """The change over Δ itself."""
+        with np.errstate(all="ignore"):
+            return self.change / self.asked
+
+
+class Rung(NamedTuple):
+    """The quotients of one Δ."""
+
+    delta: float  # the step that is asked for, Δ
+    forward: Quotient  # from x to x + Δ
+    left: Quotient  # from x − Δ to x
+    central: Quotient  # from x − Δ to x + Δ
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Quotients:
+    """The derivative of the output by one element, by definition."""
+
+    node: int  # of the element
+    index: Index  # its place in the array; () of a scalar
+    x: Any  # its number
+    output: Any  # the value of the output
+    exact: float | None  # by backpropagation; None where no gradient arrives
+    rungs: Sequence[Rung]  # in falling order of Δ
+    # what ever smaller steps tend to, in float64; None where nothing is finite there
+    limit: Limit | None
+    agrees: bool  # whether that is what backpropagation says; true if it says nothing
+
+    @property
+    def is_smooth(self) -> bool:
+        """Whether there is a derivative, and backpropagation says no other one."""
+        limit = self.limit
+        return limit is not None and not (limit.corner or limit.jump) and self.agrees
+
+    def error(self, quotient: Quotient) -> float:
+        """Return how far a quotient by the step taken is from the exact derivative."""
+        return self._away(quotient.by_step)
+
+    def error_by_delta(self, quotient: Quotient) -> float:
+        """Return how far a quotient by Δ itself is from the exact derivative."""
+        return self._away(quotient.by_delta)
+
+    def _away(self, slope: Any) -> float:
+        return math.nan if self.exact is None else abs(float(slope) - self.exact)
+
+    def errors(self, scheme: Scheme) -> list[float]:
+        """Return the errors of a scheme, one for each Δ."""
+        return [self.error(getattr(rung, scheme)) for rung in self.rungs]
+
+    def turn(self, scheme: Scheme) -> int | None:
+        """Return which Δ has the smallest error: from there on rounding is more of it.
+
+        None where errors do not tell: at a kink, or of a wrong gradient. An error that
+        its neighbours do not bear out is luck, and does not count.
+        """
+        errors = np.array(self.errors(scheme))
+        if not self.is_smooth or np.isnan(errors).all():
+            return None
+        padded = np.pad(np.nan_to_num(errors, nan=np.inf), 1, constant_values=np.inf)
+        windows = np.lib.stride_tricks.sliding_window_view(padded, 3)
+        middle = int(np.argmin(np.median(windows, axis=1)))
+        first = max(middle - 1, 0)
+        return first + int(np.nanargmin(errors[first : middle + 2]))
+
+
+def way_of(run: Run, node: int) -> Downstream:
+    """Return what moves with a node, in the dtype of the run."""
+    return downstream(Job(run, run, "central", None, RTOL), (node,))
+
+
+def quotients(
+    run: Run,
+    way: Downstream,
+    index: Index,
+    deltas: Sequence[float] = STEPS,
+    progress: Progress | None = None,
+) -> Quotients:
+    """Return the difference quotients of the output by one element of a node.
+
+    `way` is what moves with the node (`way_of`), and all that is evaluated again.
+    """
+    node, gradient = way.node, run.gradient(way.node)
+    rungs: list[Rung] = []
+    with np.errstate(all="ignore"):
+        for number, delta in enumerate(deltas):
+            if progress is not None:
+                progress(number, len(deltas))
+            rungs.append(_rung(run, way, index, delta))
+        limit, agrees = _limit(run, way, index)
+    return Quotients(
+        node,
+        index,
+        run.value(node)[index],
+        run.value(way.output),
+        None if gradient is None else float(gradient[index]),
+        rungs,
+        limit,
+        agrees,
+    )
+
+
+def _rung(run: Run, way: Downstream, index: Index, delta: float) -> Rung:
+    start = run.value(way.node)
+    x, step = start[index], start.dtype.type(delta)
+    more, less = x + step, x - step
+    weight = np.asarray(run.seed)
+    base = run.value(way.output)
+
+    def at(number: Any) -> Any:
+        moved = start.copy()
+        moved[index] = number
+        return np.asarray(way.at(moved))
+
+    above, below = at(more), at(less)
+    change = partial(_change, weight)
+    return Rung(
+        delta,
+        Quotient(delta, more - x, change(above, base)),
+        Quotient(delta, x - less, change(base, below)),
+        Quotient(2 * delta, more - less, change(above, below)),
+    )
+
+
+def _change(weight: Any, after: Any, before: Any) -> Any:
+    """Return Σ weight · (after − before); what has no weight is left out."""
+    counts = np.broadcast_to(weight != 0, np.shape(after))
+    terms = (weight * (after - before))[counts]
+    return np.sum(terms, dtype=after.dtype)
+
+
+def _limit(run: Run, way: Downstream, index: Index) -> tuple[Limit | None, bool]:
+    """Return what differences tend to in float64, and whether the gradient is that."""
+    node = way.node
+    moved = [run.values[n] for n in (node, *(step.node for step in way.steps))]
+    is_narrow = any(up(value) is not value for value in moved)
+    exact = in_float64(run)[0] if is_narrow else run
+    job = Job(run, exact, "central", None, RTOL)
+    function = function_of(job, downstream(job, (node,)))
+    if function.hidden()[index] or not np.isfinite(function.x[index]):
+        return None, True
+    position = np.ravel_multi_index(index, function.x.shape) if index else 0
+    (found,) = limits(function, [int(position)])
+    if found is None or not run.arrives(node):
+        return found, True
+    slope = float(gradient_of(exact, node)[index])
+    size = max(abs(slope), abs(found.value))
+    tolerance = RTOL * size + found.error
+    is_kink = found.jump or (found.corner and found.has_between(slope, tolerance))
+    return found, is_kink or not abs(slope - found.value) > tolerance
