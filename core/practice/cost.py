@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from ..engine.run import evaluate, forward
+from ..words.numbers import number_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -33,6 +34,16 @@ _TOLD: Final = (
     *("forward", "backward", "derivatives", "whose", "sampled", "passes", "numeric"),
     *("equal_passes", "factor", "slower"),
     *("forward_seconds", "backward_seconds", "numeric_seconds"),
+)
+
+
+# How long a unit is, in seconds, and from which time on it is used.
+_UNITS: Final = (
+    ("d", 86400.0, 172800.0),
+    ("h", 3600.0, 7200.0),
+    ("min", 60.0, 120.0),
+    ("s", 1.0, 1.0),
+    ("ms", 1e-3, 1e-3),
 )
 
 
@@ -231,7 +242,7 @@ def cost_lines(found: Costs) -> Iterator[str]:
         return
     yield (
         f"backpropagation: {whole(found.derivatives)} {several} for "
-        f"{found.equal_passes:.1f} forward passes; by differences "
+        f"{number_text(found.equal_passes, 2)} forward passes; by differences "
         f"{whole(found.passes)} passes: {times(found.factor)} as many multiplications, "
         f"{slower}"
     )
@@ -243,10 +254,7 @@ def whole(number: int) -> str:
     >>> whole(39760), whole(315696960000000)
     ('39,760', '3.16e14')
     """
-    if number < 10**12:
-        return f"{number:,}"
-    mantissa, _, exponent = f"{number:.2e}".partition("e")
-    return f"{mantissa}e{int(exponent)}"
+    return f"{number:,}" if number < 10**12 else number_text(float(number), 3)
 
 
 def times(factor: float) -> str:
@@ -258,9 +266,9 @@ def times(factor: float) -> str:
     if not math.isfinite(factor):
         return "no number of times"
     if factor < 10:
-        return f"{factor:.2g} times"
-    digits = max(len(str(int(factor))) - 2, 0)
-    return f"{round(factor, -digits):,.0f} times"
+        return f"{number_text(factor, 2)} times"
+    unit = 10 ** (len(str(int(factor))) - 2)
+    return f"{round(factor / unit) * unit:,} times"
 
 
 def seconds(time: float) -> str:
@@ -269,7 +277,7 @@ def seconds(time: float) -> str:
     >>> seconds(0.00213), seconds(71.2), seconds(7200)
     ('2.1 ms', '71 s', '2 h')
     """
-    for unit, size in (("d", 86400.0), ("h", 3600.0), ("min", 60.0), ("s", 1.0)):
-        if time >= 2 * size or (unit == "s" and time >= 1):
-            return f"{time / size:.2g} {unit}"
-    return f"{time * 1e3:.2g} ms" if time >= 1e-3 else f"{time * 1e6:.2g} µs"
+    for unit, size, least in _UNITS:
+        if time >= least:
+            return f"{number_text(time / size, 2)} {unit}"
+    return f"{number_text(time * 1e6, 2)} µs"

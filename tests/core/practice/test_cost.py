@@ -261,7 +261,7 @@ def test_the_reason_in_one_line() -> None:
     assert made.factor == pytest.approx(100_000 / 3000)
     assert made.slower == pytest.approx(60 / 1.5)
     assert lines[-1] == (
-        "backpropagation: 50 derivatives for 3.0 forward passes; by differences "
+        "backpropagation: 50 derivatives for 3 forward passes; by differences "
         "100 passes: 33 times as many multiplications, 40 times as long"
     )
     assert "20 of 50 numbers" in lines[-2]
