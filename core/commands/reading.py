@@ -113,6 +113,10 @@ def _two_sides(session: Session, text: str) -> None:
         two_expressions(session, text)
 
 
+def _line(session: Session, text: str) -> None:
+    session.must_read(text)
+
+
 def _edges(session: Session, text: str) -> None:
     edges_of(session, text, of_gradient=True, usage="")
 
@@ -133,6 +137,7 @@ _READERS: Final[Mapping[str, Reader]] = MappingProxyType(
         "ELEMENT = EXPR": _assignment,
         "LOC | N | 50% | +N | -N | ITERATION:LOC | MARK": _destination,
         "[N [M]] | EXPR EXPR": _two_sides,
+        "[LINE]": _line,
         "EDGE | NODE": _edges,
         "EDGE | NODE MISTAKE": mistaken,
     }

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from ..session.script import Line
     from ..session.session import Session
 
+_LONGEST_SAID: Final = 300  # characters
+
 
 def _assert(session: Session, arguments: str) -> Answer:
     if not arguments:
@@ -218,6 +220,33 @@ def _quit(_session: Session, arguments: str) -> Answer:
     return Answer(data=code, code=code)
 
 
+def _say(session: Session, text: str) -> Answer:
+    """Show a text until the next one; none takes it away."""
+    if len(text) > _LONGEST_SAID:
+        what = f"a text of {len(text)} characters leaves no room for a step"
+        hint = f"at most {_LONGEST_SAID}; say the rest behind the next wait"
+        raise CommandError(what, hint)
+    session.memory.said = text
+    return Answer((text,) if text else (), text)
+
+
+def _wait(session: Session, line: str) -> Answer:
+    """Carry the line out: where a person is, the screen has waited for that."""
+    if not line:
+        return Answer()
+    reply = session.nested(line, session.trust)
+    return Answer(
+        reply.text,
+        reply.facts,
+        reply.show,
+        reply.stop,
+        reply.code,
+        reply.error,
+        reply.failed,
+        reply.interrupted,
+    )
+
+
 ROWS: Final[tuple[Command, ...]] = (
     Command(
         "assert",
@@ -249,6 +278,29 @@ ROWS: Final[tuple[Command, ...]] = (
         recorded=False,  # its lines are
         data="of each line its `place`, the `command`, whether it is `ok`, and its "
         "`error`",
+    ),
+    Command(
+        "say",
+        "[TEXT]",
+        "show a text until the next one; without one, none",
+        _say,
+        help="In the application it stands above the panes, with the keys that it\n"
+        "names in `backquotes`. Tours are made of it, and of `wait`.",
+        data="the text",
+        late=True,
+    ),
+    Command(
+        "wait",
+        "[LINE]",
+        "let a person do a line, and go on with the script then",
+        _wait,
+        recorded=False,  # the line is
+        help="In the application a script waits until the line was typed, or done by\n"
+        "its key; of a move, any way that leads to the same place will do.\n"
+        "Space does it, from wherever one is, and without a line goes on.\n"
+        "Where no person is there, it does the line itself.",
+        data="that of the line; None without one",
+        late=True,
     ),
     Command(
         "record",

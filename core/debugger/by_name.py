@@ -141,6 +141,8 @@ class ByName(ABC):
     assert_ = _Named()
     expect = _Named()
     source = _Named()
+    say = _Named()
+    wait = _Named()
     record = _Named()
     save = _Named()
     export = _Named()

@@ -135,7 +135,7 @@ class Debugger(Session, ByName):
             if started > self.subject.limits.commands:
                 what = f"this line has started {started} commands"
                 raise CommandError(what, self.subject.limits.allowed("commands"))
-            command, arguments = self._command(line)
+            command, arguments = self.read(line)
             if command is not None:
                 refuse_hidden(self, command.hidden_in)
                 answer = command.run(self, arguments)
@@ -213,7 +213,7 @@ class Debugger(Session, ByName):
     def _is_recorded(self, line: str) -> bool:
         """Tell whether a script has a line; it may be one that no command is."""
         try:
-            command, _ = self._command(line)
+            command, _ = self.read(line)
         except CommandError:
             return True
         return command is not None and command.recorded
@@ -226,8 +226,12 @@ class Debugger(Session, ByName):
             return
         memory.history.append(reply.command)
 
-    def _command(self, line: str) -> tuple[Command | None, str]:
-        """Find the command of a line: by name, by alias, or by the start of a name."""
+    def read(self, line: str) -> tuple[Command | None, str]:
+        """Return the command of a line, and its arguments; None where there is none.
+
+        It is found by name, by alias, or by the start of a name. Raises `CommandError`
+        where it is no command, or too long.
+        """
         line = without_comment(line)
         if not line:
             return None, ""
@@ -247,7 +251,7 @@ class Debugger(Session, ByName):
 
     def _must_read(self, line: str) -> None:
         """Raise `CommandError` for a line that is wrong whenever it is run."""
-        command, arguments = self._command(line)
+        command, arguments = self.read(line)
         if command is not None:
             must_read(self, command, arguments)
 

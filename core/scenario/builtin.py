@@ -40,6 +40,25 @@ def headings() -> list[Heading]:
     return sorted(found, key=lambda one: (one.order, one.name))
 
 
+def tours() -> list[Heading]:
+    """Return the headings of those that a script leads through, in their order."""
+    return [one for one in headings() if tour_path(one.name).exists()]
+
+
+def tour_path(name: str) -> Path:
+    """Return the script that leads through a scenario that comes with gradstep."""
+    return _folder() / "tours" / f"{name}.gs"
+
+
+def tour_behind(script: Path) -> Heading | None:
+    """Return what comes behind a lesson of the tour; None where nothing does."""
+    if script != tour_path(script.stem):
+        return None
+    lessons = tours()
+    names = [one.name for one in lessons]
+    return next(iter(lessons[names.index(script.stem) + 1 :]), None)
+
+
 def _heading(name: str) -> Heading:
     top = tomllib.loads(builtin_path(name).read_text("utf-8"))
     title = clean(top.get("title", name))

@@ -69,6 +69,7 @@ class Memory:
     recorded: list[str] | None = None
     recording: bool = False  # lines are added to them
     asserting: bool = False  # record what was seen as assertions, too
+    said: str = ""  # by `say`, until the next one; "" for nothing
     history: list[str] = field(default_factory=list[str])  # lines that worked
     prediction: Prediction | None = None  # what is asked; None while nothing is
     # the questions that were answered, or shown, in order

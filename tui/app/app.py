@@ -33,6 +33,7 @@ from ...core.base.limits import LIMITS, Limits
 from ...core.base.text import clean
 from ...core.base.trust import KEYBOARD, Trust
 from ...core.debugger.debugger import Debugger
+from ...core.scenario.builtin import tour_path
 from ..graph.drawing import cut
 from ..panes.base.background import Background
 from ..panes.base.shades import Faint
@@ -370,7 +371,8 @@ class GradstepApp(App[int]):
         tell = partial(self._tell_opening, clean(message.path))
         work = self._opening = Background(tell)
         load = partial(opened, message.path, self._limits, work.progress)
-        work.run(self, load, partial(self._take, work))
+        script = tour_path(message.path) if message.tour else None
+        work.run(self, load, partial(self._take, work, script))
 
     def _give_up(self, _result: None = None) -> None:
         """Load no longer. What has no end of its own goes on, for nobody."""
@@ -388,7 +390,7 @@ class GradstepApp(App[int]):
         elif self._opening is not None and not done:
             self.push_screen(Opening(name), self._give_up)
 
-    def _take(self, work: Background, loaded: Loaded) -> None:
+    def _take(self, work: Background, script: Path | None, loaded: Loaded) -> None:
         """Show what was loaded, or say what is wrong with it."""
         from .overlay import Opening  # noqa: PLC0415  # 1 ms, never at the start
 
@@ -406,7 +408,7 @@ class GradstepApp(App[int]):
                 markup=False,
             )
             return
-        self._at, self._script = "", None  # those were for the first one
+        self._at, self._script = "", script  # those before were for the first one
         while len(self.screen_stack) > 1:
             self.pop_screen()  # the picker; below it is the session that ends
         self.switch_screen(self._main_screen(loaded.debugger))

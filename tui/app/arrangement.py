@@ -11,6 +11,7 @@ from platformdirs import user_state_path
 
 from ...core.base.errors import InputError
 from ...core.base.save import write
+from ..panes.banner import Banner
 from ..panes.console import ConsolePane
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def give_lines(screen: Screen[Any], wanted: int, needed: int) -> None:
 
     What stands below it has its share, unless the view needs that for whole rows.
     """
-    body = screen.size.height - _AROUND
+    body = screen.size.height - _AROUND - screen.query_one(Banner).height
     share = int(body * _SHARE) - _BORDERS
     most = body - _LEAST_BELOW - _BORDERS
     lines = min(wanted, max(share, min(needed, most)))

@@ -23,9 +23,11 @@ from ...core.base.text import counted
 from ...core.commands.explaining import outstanding
 from ...core.engine.element import Element
 from ...core.engine.trace import Contribution, Forward
+from ...core.scenario.builtin import tour_behind
 from ...core.words.events import element_name
 from ..draw.stage import spoken_of
 from ..export.exports import with_screen
+from ..panes.banner import Banner
 from ..panes.base.background import SOON, Background, is_there
 from ..panes.base.pane import Asked, Begun, Chosen, OneLine, Pane, Turned, View
 from ..panes.base.views import VIEWS
@@ -54,8 +56,8 @@ from .arrangement import (
     with_left,
 )
 from .keys import ELSEWHERE, LINES, footer, keys
-from .messages import Pick
-from .player import PACES, Player
+from .messages import Open, Pick
+from .player import PACES, Player, player_of
 from .reloading import Loaded, change, changed_at, reloaded
 
 if TYPE_CHECKING:
@@ -68,6 +70,7 @@ if TYPE_CHECKING:
     from ...core.base.trust import Trust
     from ...core.debugger.debugger import Debugger
     from ...core.session.reply import Reply
+    from ...core.session.script import Line
 
 _ALWAYS = (TimelinePane, ProgramPane, GraphPane, WhyPane, ConsolePane)  # in sight
 # The letter of each pane, its id or "" for the view, and what gets the focus instead.
@@ -142,6 +145,8 @@ class MainScreen(Screen[int]):
         self._asked_at = monotonic()  # when the lines came that it is busy with
         self._turning = ""  # the view to turn to
         self._facts: Sequence[str] = ()  # of the header
+        self._led: Line | None = None  # what a script that leads goes on with
+        self._following = script and tour_behind(script)  # the next lesson of a tour
         self._always: Sequence[Pane] = ()
         self._beside: list[Pane] = []  # views that stand beside the step
         debugger.progress = self._work.progress
@@ -156,6 +161,7 @@ class MainScreen(Screen[int]):
         """Lay out the panes."""
         yield OneLine(id="header")
         yield TimelinePane(id="timeline")
+        yield Banner(id="banner")
         with Container(id="body"):
             with Vertical(id="left"):
                 yield ProgramPane(id="program")
@@ -182,7 +188,7 @@ class MainScreen(Screen[int]):
             from ...core.session.script import read_script  # noqa: PLC0415  # 2 ms, only for a script
 
             lines = read_script(self._script, self.debugger.trust)
-            self._player = Player(lines)
+            self._player = player_of(self.debugger, lines)
         self._begin(f"goto {self._at}" if self._at else "")
 
     def on_screen_resume(self, event: ScreenResume) -> None:
@@ -206,6 +212,7 @@ class MainScreen(Screen[int]):
             text = f"gradstep needs {least}; this is {width} × {height}"
             self.query_one("#small", Static).update(text)
         self._show_keys()
+        self._show_banner()
         give_lines(self, *StepPane.lines_wanted(self.debugger))
         self.call_next(self._stand_beside)
         if event.size != self._drawn_in:
@@ -233,7 +240,12 @@ class MainScreen(Screen[int]):
 
     def _next_line(self) -> None:
         """Begin the next line that waits, if there is one and it can be begun."""
-        if self._lines and not self._work.busy:
+        if self._work.busy:
+            return
+        led, self._led = self._led, None
+        if led is not None:  # before what a person has done since
+            self._begin(led.text, led.trust)
+        elif self._lines:
             self._begin(*self._lines.popleft())
 
     def show_present(self) -> None:
@@ -264,7 +276,8 @@ class MainScreen(Screen[int]):
 
     @property
     def _is_asked(self) -> bool:
-        return bool(self._lines) or (self._work.busy and not self._is_showing)
+        is_asked = bool(self._led or self._lines)
+        return is_asked or (self._work.busy and not self._is_showing)
 
     def _begin(self, line: str, trust: Trust | None = None) -> None:
         """Execute a line, or none, and look up what the panes need to show it."""
@@ -279,10 +292,11 @@ class MainScreen(Screen[int]):
             reply, error = None, None
             try:
                 reply = self.debugger.execute(line, trust) if line else None
+                self._led = self._player.after(self.debugger, reply)
             except Exception as raised:  # noqa: BLE001  # ours; the session goes on
                 error = raised
             self._is_showing = True
-            if self._lines or self._is_stale or is_given_up:
+            if self._led or self._lines or self._is_stale or is_given_up:
                 self._work.cancel()  # nobody waits for what takes long
             try:
                 view = self._view(reply)
@@ -302,7 +316,7 @@ class MainScreen(Screen[int]):
             self._say_error(error)
         if view is not None:
             self._draw(view)
-        if self._lines:
+        if self._led or self._lines:
             self.call_later(self._next_line)  # what a person does comes between
         elif self._is_stale:
             self.show_present()
@@ -329,8 +343,10 @@ class MainScreen(Screen[int]):
             self._chosen = view.chosen
         if self._turning:
             self.query_one("#view", ContentSwitcher).current = self._turning
+        self._show_banner()
+        shown = view._replace(reply=None) if self._player.is_quiet() else view
         for pane in self.panes():
-            pane.show(view)
+            pane.show(shown)
         if self._turning:
             self.query_one(f"#{self._turning}").focus()
             self._turning = ""
@@ -633,15 +649,17 @@ class MainScreen(Screen[int]):
         """Play step by step, or pause; of a script one line."""
         if self._player.is_playing:
             self._player.stop()
-        elif self._player.script:
+        elif self._player.leads_on():
             self._play_on()
+        elif self._following is not None:
+            self.post_message(Open(self._following.name, tour=True))
         else:
             self._player.play(self, self._play_on)
         self._show_header()
 
     def action_pace(self, by: int) -> None:
         """Play faster or slower; play a script on that waits."""
-        if by > 0 and self._player.script and not self._player.is_playing:
+        if by > 0 and self._player.leads_on() and not self._player.is_playing:
             self._player.play(self, self._play_on)
             self._show_header()
             return
@@ -666,6 +684,7 @@ class MainScreen(Screen[int]):
         """Show the keys of what has the focus now."""
         if is_there(self):
             self._show_keys()
+            self._show_banner()
 
     def on_input_changed(self) -> None:
         """Show what Tab does at the prompt: that depends on what is typed."""
@@ -678,6 +697,16 @@ class MainScreen(Screen[int]):
         if isinstance(focus, Prompt) and not focus.value.strip():
             name = "empty prompt"
         self.query_one("#keys", OneLine).tell(*footer(self.size.width, name))
+
+    def _show_banner(self) -> None:
+        """Show what a script says, and what Space does then."""
+        then = self._following.title if self._following else ""
+        hint = self._player.hint(self.debugger, then)
+        if hint and isinstance(self.focused, Prompt):  # there it would be typed
+            hint = f"Escape, then {hint}"
+        banner = self.query_one(Banner)
+        if banner.tell(self.debugger.memory.said, hint, self.size.width):
+            give_lines(self, *StepPane.lines_wanted(self.debugger))
 
     def _show_header(self, working: str = "") -> None:
         debugger = self.debugger

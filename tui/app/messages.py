@@ -11,9 +11,10 @@ from textual.message import Message
 class Open(Message):
     """Open a scenario: the name of a built-in one, or the path of a file."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, *, tour: bool = False) -> None:
         super().__init__()
         self.path = path
+        self.tour = tour  # with the script that leads through it
 
 
 class Pick(Message):

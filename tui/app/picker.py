@@ -23,7 +23,7 @@ from ...core.base.limits import LIMITS
 from ...core.base.text import clean, counted
 from ...core.capture import ENDING
 from ...core.debugger.debugger import event_count
-from ...core.scenario.builtin import builtin_names
+from ...core.scenario.builtin import builtin_names, tours
 from ...core.scenario.scenario import Scenario, load
 from ...core.words.numbers import shape_text
 from ..graph.drawing import Piece, cut
@@ -49,6 +49,7 @@ _LEAST_WIDTH = 72  # of a window in which a preview has room
 _GRAPH = 9  # lines of a graph, at least
 _MOST_FACTS = 4  # lines
 _PREVIEW = (56, 24)  # cells, where the window does not say otherwise
+_TOUR = "The lessons for a beginning, step by step: five minutes each."
 _HEAD = 4000  # bytes, in which a scenario says that it is one
 _VERSION = re.compile(rb"^gradstep\s*=\s*\d", re.MULTILINE)
 
@@ -60,7 +61,8 @@ class Choice:
     path: str  # of the file; of a built-in scenario its name
     group: str  # its heading in the list
     scenario: Scenario | None  # None where it cannot be read
-    error: str = ""  # why; "" where it can
+    error: str = ""  # why; "" where it can; of the tour what there is to say
+    tour: bool = False  # it is the tour through several lessons
 
     @property
     def title(self) -> str:
@@ -70,6 +72,8 @@ class Choice:
     def matches(self, text: str) -> bool:
         """Tell whether each word of `text` is somewhere in it."""
         summary = self.scenario.subject.summary if self.scenario else self.error
+        if self.tour:
+            summary = ""  # its lessons are in the list themselves
         whole = f"{self.path} {self.title} {self.group} {summary}".lower()
         return all(word in whole for word in text.lower().split())
 
@@ -79,13 +83,18 @@ class Choice:
 
 
 def choices(folder: Path) -> list[Choice]:
-    """Return the built-in scenarios by group, then those and captures of a folder."""
+    """Return the tour, the built-in scenarios by group, then those of a folder."""
     found = [_choice(name, "") for name in builtin_names()]
     found.sort(key=lambda c: (_rank(c.group), c.scenario.order if c.scenario else 0))
-    return found + [
-        _choice(str(path), "files here")
-        for path in sorted(_files(folder))[:_MOST_FILES]
-    ]
+    files = sorted(_files(folder))[:_MOST_FILES]
+    here = [_choice(str(path), "files here") for path in files]
+    return [_tour(), *found, *here]
+
+
+def _tour() -> Choice:
+    lessons = "\n".join(f"  {one.title}" for one in tours())
+    text = f"{_TOUR}\n\n{lessons}\n\nEach step says what to press and what to look at."
+    return Choice("tour", "", None, text, tour=True)
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -194,7 +203,7 @@ class Picker(Screen[int]):
         self._shown = [choice for choice in self._all if choice.matches(text)]
         group = None
         for choice in self._shown:
-            if choice.group != group:
+            if choice.group != group and not choice.tour:
                 group = choice.group
                 listing.add_option(Option(Text(group.upper(), "bold"), disabled=True))
             listing.add_option(Option(_label(choice), id=choice.path))
@@ -261,7 +270,8 @@ class Picker(Screen[int]):
 
     def _open(self, choice: Choice | None) -> None:
         if choice is not None:
-            self.post_message(Open(choice.path))
+            path = tours()[0].name if choice.tour else choice.path
+            self.post_message(Open(path, tour=choice.tour))
 
     def action_back(self) -> None:
         """Go back to the session below; where there is none, leave gradstep."""
@@ -280,6 +290,8 @@ def _nothing(text: str) -> Text:
 
 
 def _label(choice: Choice) -> Text:
+    if choice.tour:
+        return Text("  Take the tour").append(f"  {len(tours())} lessons", "dim")
     if choice.scenario is None:
         return Text("  ").append(choice.title).append("  cannot be read", "bold red")
     events = f"  {counted(event_count(choice.scenario), 'event')}"

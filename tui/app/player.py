@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from ...core.base.trust import Trust
     from ...core.debugger.debugger import Debugger
+    from ...core.debugger.leading import Leader
     from ...core.session.reply import Reply
     from ...core.session.script import Line
 
@@ -23,11 +24,17 @@ PACES: Final = (2.0, 1.0, 0.5, 0.25, 0.1)  # seconds a step
 
 
 class Player:
-    """What plays: at which pace, and what of a script is still to come."""
+    """What plays: at which pace, and what of a script is still to come.
 
-    def __init__(self, script: Sequence[Line] = ()) -> None:
+    `leader` has the script where that leads a person.
+    """
+
+    def __init__(
+        self, script: Sequence[Line] = (), leader: Leader | None = None
+    ) -> None:
         """Take the lines of a script; without one it plays step by step."""
         self.pace = 1
+        self.leader = leader
         self.script = deque(script)
         self._is_script = bool(script)
         self._made: Line | None = None  # the last line, until its reply is there
@@ -51,6 +58,9 @@ class Player:
 
     def next_line(self, debugger: Debugger) -> tuple[str, Trust]:
         """Return the command line that is next, or "" at the end, and its trust."""
+        if self.leader is not None and not self.leader.is_over:
+            led = self.leader.go_on(debugger)
+            return (led.text, led.trust) if led else ("", debugger.trust)
         if self._is_script:
             self._made = self.script.popleft() if self.script else None
             made = self._made
@@ -58,11 +68,37 @@ class Player:
         line = "stepi" if debugger.position < len(debugger.trace) else ""
         return line, debugger.trust
 
+    def after(self, debugger: Debugger, reply: Reply | None) -> Line | None:
+        """Return what a script that leads goes on with behind a reply, or None."""
+        return self.leader.after(debugger, reply) if self.leader is not None else None
+
+    def is_quiet(self) -> bool:
+        """Tell whether the last reply was to a line of a script that only speaks."""
+        return self.leader is not None and self.leader.is_quiet
+
+    def hint(self, debugger: Debugger, then: str) -> str:
+        """Return what Space does where a script leads; `then` is what comes behind."""
+        leader = self.leader
+        if leader is None:
+            return ""
+        if leader.is_over:
+            return f"Space opens the next lesson, {then}" if then else ""
+        if leader.wait is None:
+            return ""
+        if leader.is_away(debugger):
+            return "Space leads back and goes on"
+        if not leader.wait.line:
+            return "Space goes on"
+        return "Space does it, too" if leader.step == 1 else ""
+
     def failed(self, reply: Reply) -> str:
         """Return where the script has failed, which ends it; nothing where it goes on.
 
         `reply` may be that to a line that a person has typed, which ends nothing.
         """
+        if self.leader is not None:
+            failed, self.leader.failed = self.leader.failed, ""
+            return failed
         line, self._made = self._made, None
         if line is None or reply.command != line.text:
             return ""
@@ -74,9 +110,24 @@ class Player:
         self.script.clear()
         return f"{Path(line.source).name}:{line.number}"
 
+    def leads_on(self) -> bool:
+        """Tell whether a script is still to be gone through by a person."""
+        return bool(self.script) or bool(self.leader and not self.leader.is_over)
+
     def states(self) -> Iterator[str]:
         """Yield the words about it in the header."""
         if self.is_playing:
             yield f"playing, {number_text(PACES[self.pace])} s a step"
+        if self.leader is not None and self.leader.steps:
+            yield f"tour {self.leader.step}/{self.leader.steps}"
         if self.script:
             yield f"script: {len(self.script)} more, space plays one, > all"
+
+
+def player_of(debugger: Debugger, script: Sequence[Line]) -> Player:
+    """Return what plays a script: a `Leader` where that waits for something."""
+    from ...core.debugger.leading import Leader, leads  # noqa: PLC0415  # 2 ms, likewise
+
+    if leads(debugger, script):
+        return Player(leader=Leader(debugger, script))
+    return Player(script)

@@ -322,6 +322,10 @@ _RUN: Final = (
     _LIMIT,
     _TRUST,
 )
+_TOUR: Final = (
+    _argument("NAME", "the lesson to begin with; otherwise the first", nargs="?"),
+    _THEME,
+)
 _EXPORT: Final = (
     _SCENARIO,
     _argument(
@@ -388,6 +392,11 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
             {"": _RUN},
             "opening",
             needs=dict.fromkeys(("--at", "--script"), "SCENARIO"),
+        ),
+        "tour": Command(
+            "lead through four lessons in the application, step by step",
+            {"": _TOUR},
+            "practice",
         ),
         "play": Command(
             "print every step of the forward and the backward pass",

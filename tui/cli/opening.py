@@ -8,7 +8,7 @@ import sys
 import threading
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ...core.base.errors import InputError, Problem
 from ...core.base.exits import BUG, OK
@@ -87,22 +87,24 @@ def _application(
 
 def do_run(options: Options) -> int:
     """Open the application."""
+    return run_application(
+        "gradstep run",
+        options.scenario or "",
+        options.at,
+        options.script or "",
+        options.theme,
+        FULL if options.trust else KEYBOARD,
+        raised(options.limit),
+    )
+
+
+def run_application(command: str, *how: Any) -> int:
+    """Open the application for a command, with what `application` takes."""
     if not has_terminal():
-        raise InputError(
-            Problem(
-                "the application needs a terminal",
-                "gradstep play prints every step anywhere",
-                "gradstep run",
-            )
-        )
+        what = "the application needs a terminal"
+        hint = "gradstep play prints every step anywhere"
+        raise InputError(Problem(what, hint, command))
     with nothing_to_keep():
-        app = application(
-            options.scenario or "",
-            options.at,
-            options.script or "",
-            options.theme,
-            FULL if options.trust else KEYBOARD,
-            raised(options.limit),
-        )
+        app = application(*how)
     left = app.run()
     return BUG if app.return_code else left or OK

@@ -39,6 +39,7 @@ why W.grad; why a; paths x; paths; transposes a; transposes W; check W; check
 set c = 2; runs; runs 0; runs 1; diff; diff 0 1; diff W x @ x.T; diff W W; undo; redo
 detach a<-x; patch b local; undo; undo; undo
 assert E > 0; expect stop; goto start; continue; expect stop end; prunt; expect error
+say look at `s`; wait where
 record; record --asserts; record off; save PLACE/a.gs; source PLACE/b.gs
 export dot PLACE/a.dot; help; help step; help LOC; apropos stop; quit 3; quit
 """
@@ -69,7 +70,11 @@ W = [2.0, 3.0]
 """
 
 # Commands whose data is also that of others, or has names that the scenario gives.
-REFERS: Final = {"info": ("enable", "display", "marks", "runs"), "explain": ("why",)}
+REFERS: Final = {
+    "info": ("enable", "display", "marks", "runs"),
+    "explain": ("why",),
+    "wait": ("where",),
+}
 GIVEN: Final = {"E", "v", "next v"}
 
 

@@ -23,7 +23,8 @@ def test_every_beginning_means_the_command_that_it_meant() -> None:
 @pytest.mark.parametrize("name", [row.name for row in COMMANDS.values() if row.late])
 def test_a_late_command_has_a_beginning_of_its_own(name: str) -> None:
     assert meant(name) == [name]
-    assert [name[:n] for n in range(1, len(name)) if meant(name[:n]) == [name]]
+    if len(name) > 3:  # what is as short is typed whole
+        assert [name[:n] for n in range(1, len(name)) if meant(name[:n]) == [name]]
 
 
 def test_several_commands_of_a_beginning_are_all_told() -> None:

@@ -38,6 +38,7 @@ watch norm(NAME.grad) if norm(NAME) > 0; display NAME; display norm(NAME); mark 
 goto NAME@backward; mark here; marks; info marks; until NAME@backward; goto end
 reverse-until NAME@forward; goto start; continue; continue; continue; reverse-continue
 condition 1 sum(NAME) > 1e9; ignore 1 2; commands 1 print NAME; disable 1; enable 1
+say NAME; wait print NAME
 info stops; info displays; undisplay; delete; assert all(NAME == 1e77)
 expect stop break NAME; expect error; train 1; info updates; info iterations; goto 0:end
 detach NAME; runs; info runs; diff; diff 0 1; undo; redo; undo; detach EDGE; undo

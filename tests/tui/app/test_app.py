@@ -13,6 +13,7 @@ from textual.widgets import ContentSwitcher, Input, OptionList, Static
 
 from driving import painted, until
 from gradstep.core.debugger.debugger import Debugger
+from gradstep.core.scenario.builtin import builtin_names
 from gradstep.core.scenario.scenario import load, parse
 from gradstep.tui.app.app import GradstepApp
 from gradstep.tui.app.arrangement import empty
@@ -712,10 +713,11 @@ def pane_place(pane: Widget, text: str) -> tuple[int, int]:
 
 async def test_a_click_in_the_picker_opens_and_the_graph_is_drawn() -> None:
     async with GradstepApp().run_test(size=(120, 36)) as pilot:
+        await pilot.press("down")
         shown = str(pilot.app.screen.query_one("#text", Static).content)
         assert "az = a * an" in shown
         assert "┤  az  ├" in shown
-        await pilot.click("#choices", offset=(5, 3))
+        await pilot.click("#choices", offset=(5, 4))
         assert isinstance(pilot.app.screen, MainScreen)
         await pilot.press("ctrl+o")
         assert isinstance(pilot.app.screen, Picker)
@@ -729,10 +731,10 @@ def frame(pilot: Pilot[int]) -> str:
 
 async def test_the_graph_is_previewed_in_a_small_window() -> None:
     async with GradstepApp().run_test(size=(80, 24)) as pilot:
-        await pilot.pause()
+        await pilot.press("down")
         assert " az" in frame(pilot)
         assert "Three apples at 100" in frame(pilot)
-        for _ in range(30):
+        for _ in range(len(builtin_names()) - 1):
             await pilot.press("down")
             lines = frame(pilot).split("\n")
             preview = "\n".join(line[48:] for line in lines[5:])

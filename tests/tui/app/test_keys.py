@@ -379,7 +379,7 @@ PALETTE: Final = (
 PICKER: Final = (
     Row("v", lambda s: s.one(OptionList).option_count, 18),
     Row("down", lambda s: s.one(OptionList).highlighted, 2),
-    Row("up", lambda s: s.one(OptionList).highlighted, 1, keys=("down",)),
+    Row("up", lambda s: s.one(OptionList).highlighted, 0, keys=("down",)),
     Row("enter", screen, "MainScreen"),
     Row("escape", code, 0),
     Row("ctrl+q", lambda s: s.app._exit, True),

@@ -73,6 +73,7 @@ GIVEN: Final = {
     "new": ["new.toml"],
     "export": ["lesson.toml", "--format", "tex", "--element", "W"],
     "test": ["lesson.toml"],
+    "tour": [],
 }
 # What else an option needs to have something to do.
 BESIDES: Final = {
