@@ -30,6 +30,7 @@ from gradstep.core.commands import COMMANDS, GROUPS
 from gradstep.core.debugger.by_name import ByName
 from gradstep.core.ops import elementwise, linalg, nn, reduce, shape
 from gradstep.core.ops.table import REQUIRED
+from gradstep.core.practice.glossary import SMALL, WORDS, small
 from gradstep.core.program.calls import brackets
 from gradstep.core.program.constructors import CONSTRUCTORS
 from gradstep.core.program.prelude import PRELUDE
@@ -301,6 +302,24 @@ def constant_reference() -> str:
     return "\n".join(["```python", *calls, "```", ""])
 
 
+# -------------------------------------------------------------------------- glossary
+
+
+def word_reference() -> str:
+    """Return all words, each with its example from the small net."""
+    scene = small()
+    lines = ["| word | means | for example |", "|---|---|---|"]
+    for word in WORDS:
+        also = f" ({', '.join(word.also)})" if word.also else ""
+        cells = f"**{word.name}**{also}", word.sentence, f"`{word.example(scene)}`"
+        lines.append(_cells(*cells))
+    return "\n".join([*lines, ""])
+
+
+def net_reference() -> str:
+    return f"```toml\n{SMALL}```\n"
+
+
 # The parts that are made, by name.
 PARTS: Final[Mapping[str, Callable[[], str]]] = MappingProxyType(
     {
@@ -316,6 +335,8 @@ PARTS: Final[Mapping[str, Callable[[], str]]] = MappingProxyType(
         "operations": operation_reference,
         "recipes": recipe_reference,
         "constants": constant_reference,
+        "words": word_reference,
+        "net": net_reference,
     }
 )
 

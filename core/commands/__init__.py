@@ -18,7 +18,7 @@ from . import (
     session,
     stopping,
 )
-from .help import help_rows
+from .help import WORDS, help_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +31,7 @@ _GROUPS: Final[dict[str, tuple[Command, ...]]] = {
     "looking": looking.ROWS,
     "explaining": (*explaining.ROWS, *checking.ROWS),
     "changing": changing.ROWS,
-    "learning": (*practising.ROWS, *checking.BY_DIFFERENCES),
+    "learning": (*practising.ROWS, *checking.BY_DIFFERENCES, WORDS),
     "the session": session.ROWS,
 }
 GROUPS: Final[Mapping[str, tuple[Command, ...]]] = MappingProxyType(_GROUPS)

@@ -1,4 +1,4 @@
-"""Commands about the commands: `help` and `apropos`."""
+"""Commands about the commands, `help` and `apropos`, and about words: `words`."""
 
 from __future__ import annotations
 
@@ -114,6 +114,43 @@ def help_rows(groups: Groups) -> tuple[Command, ...]:
             data=_COMMANDS,
         ),
     )
+
+
+def _words(session: Session, arguments: str) -> Answer:
+    """Explain one word of backpropagation, or list all."""
+    from ..practice import glossary  # noqa: PLC0415  # 30 ms of a start
+
+    if not arguments:
+        said = [(word.name, word.sentence) for word in glossary.WORDS]
+        lines = [f"{name}: {sentence}" for name, sentence in said]
+        table = Table("words", ("word", "means"), tuple(said))
+        more = "words WORD has an example from what is open"
+        data = [{"word": name, "sentence": sentence} for name, sentence in said]
+        return Answer((*lines, more), data, table)
+    word = glossary.find_word(arguments)
+    scene = glossary.Scene(session.subject, session.trace, session.position)
+    found = glossary.explained(word, scene)
+    data = {
+        "word": word.name,
+        "sentence": word.sentence,
+        "example": found.example,
+        "small": found.small,
+    }
+    return Answer(glossary.word_lines(found), [data])
+
+
+WORDS: Final = Command(
+    "words",
+    "[WORD]",
+    "what a word means, with an example from what is open",
+    _words,
+    help="upstream, local, contribution, accumulated, seed, edge, frame, event, … "
+    "Without a word it lists them all.",
+    data="of each `word` its `sentence`; of one also an `example` at the present "
+    "position, and whether that is from a `small` net, for there is none here",
+    recorded=False,
+    late=True,
+)
 
 
 def _all(groups: Groups) -> list[Command]:

@@ -137,6 +137,7 @@ class ByName(ABC):
     show = _Named()
     limit = _Named()
     cost = _Named()
+    words = _Named()
     # the session
     assert_ = _Named()
     expect = _Named()

@@ -33,7 +33,7 @@ where; whatis a; whatis W + 1; whatis W.shape; whatis a.op
 info displays; info runs; info iterations; info nodes; info frames
 goto start; predict on; predict numbers; predict; stepi; answer c; answer 1 * 2; answer
 step 2; answer 7; show; answer; predict off
-limit W; limit x[0] 0.5; cost
+limit W; limit x[0] 0.5; cost; words; words upstream
 goto end; explain; explain W; explain a; explain W.grad; explain -1 b; uses W; uses E
 why W.grad; why a; paths x; paths; transposes a; transposes W; check W; check
 set c = 2; runs; runs 0; runs 1; diff; diff 0 1; diff W x @ x.T; diff W W; undo; redo

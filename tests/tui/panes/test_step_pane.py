@@ -219,6 +219,25 @@ def test_a_click_chooses_and_links() -> None:
     played(Debugger(load("three_layer")), "x2.z<-W2", (100, 50), play)
 
 
+def test_a_click_on_a_title_asks_what_its_word_means() -> None:
+    asked: list[str] = []
+
+    async def play(app: PanesApp, pilot: Pilot[None]) -> None:
+        for tile in app.step._written().tiles:
+            await pilot.click("StepPane", offset=(tile.x + 3, tile.y + 1))
+            await pilot.pause()
+        asked.extend(app.asked)
+
+    played(Debugger(load("three_layer")), "x2.z<-W2", (100, 50), play)
+    assert asked == [
+        "words upstream",
+        "words local",
+        "words contribution",
+        "words accumulated",
+        "words accumulated",
+    ]
+
+
 def test_one_matrix_alone_and_back() -> None:
     async def play(app: PanesApp, pilot: Pilot[None]) -> None:
         await pilot.press("v")

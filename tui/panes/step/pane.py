@@ -28,7 +28,7 @@ from ...draw.look import Look
 from ...draw.stage import Stage
 from ...graph.drawing import cut
 from ..base.known import Known
-from ..base.pane import Chosen, KeptPane, Line, View
+from ..base.pane import Asked, Chosen, KeptPane, Line, View
 from ..base.views import VIEWS
 from ..matrix.grid import (
     HEAT,
@@ -64,6 +64,16 @@ _MOST_ARRANGED = 200  # arrangements that are kept
 _NARROWEST = 12  # columns below which nothing is drawn
 _TO_COME = "nothing has happened yet: press s to step"
 
+# The word of a title, where that is not what its matrix is called.
+_WORDS = {
+    "before": "accumulated",
+    "after": "accumulated",
+    "slopes": "local",
+    "product": "contribution",
+    "operand": "edge",
+    "value": "node",
+}
+
 _Found = tuple[Moment, Sequence[Numbers]]
 
 
@@ -92,7 +102,8 @@ class StepPane(KeptPane[_Found]):
         "0 is exactly zero, -0 as well: floating point keeps the sign of a zero.\n"
         f"{KEYS}\n"
         "shift+left, shift+right: another matrix   v: this matrix alone\n"
-        "click: choose a cell   wheel: scroll   o: this pane alone"
+        "click: choose a cell; on a title: what its word means (words)\n"
+        "wheel: scroll   o: this pane alone"
     )
     COMPONENT_CLASSES: ClassVar[set[str]] = set(HEAT)
     DEFAULT_CSS: ClassVar[str] = "StepPane {" + HEAT_CSS + "}"
@@ -347,7 +358,11 @@ class StepPane(KeptPane[_Found]):
         self._redraw()
 
     def on_click(self, event: Click) -> None:
-        """Choose the cell under the mouse."""
+        """Choose the cell under the mouse; of a title, ask what its word means."""
+        titled = self._tile_at(int(event.x), int(event.y))
+        if titled is not None and titled[2] < TITLE and self._moment is not None:
+            role = self._moment.facets[titled[0].number].role
+            self.post_message(Asked(f"words {_WORDS.get(role, role)}"))
         found = self._hit(int(event.x), int(event.y))
         if found is None:
             return
@@ -383,13 +398,20 @@ class StepPane(KeptPane[_Found]):
 
     def _hit(self, x: int, y: int) -> tuple[Tile, int, int] | None:
         """Return the grid at a place of the pane, and the place in the grid."""
+        found = self._tile_at(x, y)
+        if found is None or found[2] < TITLE:
+            return None
+        tile, x, y = found
+        return tile, x - tile.gutter, y - TITLE - tile.head
+
+    def _tile_at(self, x: int, y: int) -> tuple[Tile, int, int] | None:
+        """Return what stands at a place of the pane, and the place in it."""
         x, y = x - self.gutter.left, y - self.gutter.top
         sheet = self._written()
         y += sheet.offset
         for tile in sheet.tiles:
-            inside = 0 <= x - tile.x < tile.width
-            if inside and TITLE <= y - tile.y < tile.height:
-                return tile, x - tile.x - tile.gutter, y - tile.y - TITLE - tile.head
+            if 0 <= x - tile.x < tile.width and 0 <= y - tile.y < tile.height:
+                return tile, x - tile.x, y - tile.y
         return None
 
     # --------------------------------------------------------------------- drawing
