@@ -11,7 +11,7 @@ assert x2.shape == (3, 1)
 say Now into the backward pass. `g` goes to any place: press it, then type `x3.z@backward` and `Enter`.
 wait goto x3.z@backward
 assert close(δ3, [[-0.101717258041], [0.113858039755]])
-say δ3 is there, under the name that it has in the literature: the error times the slope of the activation. `Escape` gives the keys back, and `n` goes on to the layer before.
+say The literature calls it δ3: the error times the slope of the activation. In the step it stands above, as what arrives. `Escape` gives the keys back, and `n` goes on to the layer before.
 wait next
 assert close(δ2[0], -0.0192912702225)
 say δ2, by the same formula: what arrives through W3, times the slope. Each layer back makes it smaller. To see that, press `3`: the flow of the gradient, from the output on.

@@ -167,8 +167,12 @@ class GradstepApp(App[int]):
         theme: str = "",
         trust: Trust = KEYBOARD,
         limits: Limits = LIMITS,
+        *,
+        present: bool = False,
     ) -> None:
         """Take what to begin with; without a theme, the one that was chosen last.
+
+        `present` gives the step most of the screen, for a class.
 
         Raises `InputError` for what cannot be run, and for a theme that there is not.
         """
@@ -183,6 +187,7 @@ class GradstepApp(App[int]):
         self._script = script
         self._trust = trust
         self._limits = limits
+        self._present = present
         self._coming: deque[Event] = deque()  # what a person did, the first one first
         self._turn: Event | None = None  # handed on, and not taken yet
         self._resting: asyncio.Task[None] | None = None
@@ -305,7 +310,10 @@ class GradstepApp(App[int]):
 
     def _main_screen(self, debugger: Debugger) -> MainScreen:
         debugger.trust = self._trust
-        return MainScreen(debugger, self._at, self._script, self.size_classes())
+        classes = self.size_classes()
+        return MainScreen(
+            debugger, self._at, self._script, classes, present=self._present
+        )
 
     def _picker(self, instead_of: str = "") -> Screen[int]:
         from .picker import Picker  # noqa: PLC0415  # 3 ms, seldom at the start

@@ -53,6 +53,7 @@ class Arrangement:
     console: int = 0  # lines of the console
     hidden: tuple[str, ...] = ()  # names of panes, of `HIDEABLE`
     theme: str = ""  # the name of one; "" where none was chosen
+    present: bool = False  # to a class: most of the screen for the step; for one time
 
 
 def with_hidden(arrangement: Arrangement, name: str) -> Arrangement:
@@ -82,13 +83,14 @@ def lay_out(
     screen: Screen[Any], arrangement: Arrangement, without: Iterable[str] = ()
 ) -> None:
     """Give the panes of a screen their places; those in `without` get none."""
+    screen.set_class(arrangement.present, "presenting")
     gone = {*arrangement.hidden, *without}
     for pane in screen.query(", ".join(f"#{name}" for name in HIDEABLE)):
         if pane.id in gone:
             pane.styles.display = "none"
         else:
             pane.styles.clear_rule("display")  # a small window may hide it still
-    if arrangement.left:
+    if arrangement.left and not arrangement.present:
         screen.query_one("#left").styles.width = arrangement.left
     screen.query_one(ConsolePane).give_lines(arrangement.console)
 
@@ -103,7 +105,11 @@ def give_lines(screen: Screen[Any], wanted: int, needed: int) -> None:
     most = body - _LEAST_BELOW - _BORDERS
     lines = min(wanted, max(share, min(needed, most)))
     for name in ("main", "view"):
-        screen.query_one(f"#{name}").styles.height = lines + _BORDERS
+        styles = screen.query_one(f"#{name}").styles
+        if screen.has_class("presenting"):
+            styles.clear_rule("height")  # there it has all that is left
+        else:
+            styles.height = lines + _BORDERS
 
 
 def _path() -> Path:

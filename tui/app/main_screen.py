@@ -128,6 +128,8 @@ class MainScreen(Screen[int]):
         at: str = "",
         script: Path | None = None,
         classes: str | None = None,
+        *,
+        present: bool = False,
     ) -> None:
         super().__init__(classes=classes)
         self.debugger = debugger
@@ -152,7 +154,7 @@ class MainScreen(Screen[int]):
         debugger.progress = self._work.progress
         self._drawn_in = Size(0, 0)
         self._is_styled = False
-        self.arrangement = load_arrangement()
+        self.arrangement = replace(load_arrangement(), present=present)
         self._seen = changed_at(debugger)
 
     # ----------------------------------------------------------------- layout
@@ -589,6 +591,7 @@ class MainScreen(Screen[int]):
     async def _stand_beside(self) -> None:
         """Have views beside the step where the window has room for them."""
         is_wide = is_there(self) and self.size.width >= WIDE
+        is_wide = is_wide and not self.arrangement.present
         if is_wide == bool(self._beside):
             return
         gone, self._beside = self._beside, []

@@ -48,6 +48,7 @@ class Wish:
     size: tuple[int, int] = (120, 36)  # columns and lines of the terminal
     view: str = ""
     theme: str = ""
+    present: bool = False  # as to a class
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ def surroundings() -> Iterator[None]:
 async def _take(about: Scenario | Subject, wish: Wish) -> Picture:
     from .app import GradstepApp  # noqa: PLC0415  # it imports Textual
 
-    app = GradstepApp(about, at=wish.at, theme=wish.theme)
+    app = GradstepApp(about, at=wish.at, theme=wish.theme, present=wish.present)
     app.animation_level = "none"
     async with app.run_test(size=wish.size):
         await settled(app)

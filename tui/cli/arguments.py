@@ -124,6 +124,7 @@ _SCENARIO: Final = _argument("SCENARIO", "a name, a .toml file or a capture")
 _SCENARIOS: Final = _argument("SCENARIO", "names, .toml files or captures", nargs="+")
 _AT: Final = _argument("--at LOC", "where to look from", default="")
 _THEME: Final = _argument("--theme NAME", "the theme", default="")
+_PRESENT: Final = _argument("--present", "to a class: most of the screen for the step")
 _LIMIT: Final = _argument(
     "--limit NAME=N",
     "allow more than is allowed otherwise: nodes=1000000; may be repeated",
@@ -318,6 +319,7 @@ _RUN: Final = (
     ),
     _argument("--at LOC", "where to begin", default=""),
     _argument("--script FILE", "a script to play with the space bar, line by line"),
+    _PRESENT,
     _THEME,
     _LIMIT,
     _TRUST,
@@ -343,6 +345,7 @@ _SNAPSHOT: Final = (
     _AT,
     _argument("--size SIZE", "columns and rows; otherwise 120x36", default="120x36"),
     _argument("--view NAME", "the view at the right"),
+    _PRESENT,
     _THEME,
     _LIMIT,
     *_FILE,

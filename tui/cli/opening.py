@@ -55,6 +55,8 @@ def application(
     theme: str = "",
     trust: Trust = KEYBOARD,
     limits: Limits = LIMITS,
+    *,
+    present: bool = False,
 ) -> GradstepApp:
     """Return the application, ready to run; without a name it opens the picker.
 
@@ -62,23 +64,30 @@ def application(
     before the screen is taken.
     """
     with _told(name) if name else nullcontext():
-        return _application(name, at, script, theme, trust, limits)
+        lines = Path(script) if script else None
+        return _application(name, at, lines, theme, trust, limits, present=present)
 
 
 def _application(
-    name: str, at: str, script: str, theme: str, trust: Trust, limits: Limits
+    name: str,
+    at: str,
+    lines: Path | None,
+    theme: str,
+    trust: Trust,
+    limits: Limits,
+    *,
+    present: bool,
 ) -> GradstepApp:
     gc.disable()  # what is loaded here stays, so that there is nothing to be found
     try:
         scenario = _load(name, limits) if name else None
-        lines = Path(script) if script else None
         if lines is not None:
             from ...core.session.script import read_script  # noqa: PLC0415  # 2 ms, only for a script
 
             read_script(lines)
         from ..app.app import GradstepApp  # noqa: PLC0415  # here, where no garbage is looked for
 
-        app = GradstepApp(scenario, at, lines, theme, trust, limits)
+        app = GradstepApp(scenario, at, lines, theme, trust, limits, present=present)
         gc.freeze()  # nor later on
     finally:
         gc.enable()
@@ -95,16 +104,17 @@ def do_run(options: Options) -> int:
         options.theme,
         FULL if options.trust else KEYBOARD,
         raised(options.limit),
+        present=options.present,
     )
 
 
-def run_application(command: str, *how: Any) -> int:
+def run_application(command: str, *what: Any, **how: Any) -> int:
     """Open the application for a command, with what `application` takes."""
     if not has_terminal():
         what = "the application needs a terminal"
         hint = "gradstep play prints every step anywhere"
         raise InputError(Problem(what, hint, command))
     with nothing_to_keep():
-        app = application(*how)
+        app = application(*what, **how)
     left = app.run()
     return BUG if app.return_code else left or OK

@@ -104,7 +104,8 @@ def do_snapshot(options: Options) -> int:
         what, hint = "--theme is ignored there: a text has no colours", "-o FILE.svg"
         raise InputError(Problem(what, hint, "gradstep snapshot"))
     size = parse_size(options.size)
-    wish = Wish(options.at, size, options.view or "", options.theme)
+    view, present = options.view or "", options.present
+    wish = Wish(options.at, size, view, options.theme, present)
     with _kept(options):
         return _write(_shot(name, wish, options), options, "a picture of the screen")
 

@@ -103,6 +103,7 @@ class Prompt(Input):
         """Take the keys, with the beginning of a line or with what stands here."""
         if self.screen.focused is not self:
             self._before = self.screen.focused
+        self.screen.query_one(ConsolePane).add_class("-asked")
         if line is not None:
             self.value = line
         self.screen.set_focus(self)
@@ -180,6 +181,10 @@ class Prompt(Input):
             self.action_delete_right()
         else:
             self.hint("Escape goes back to the panes, where q leaves gradstep")
+
+    def on_blur(self) -> None:
+        """Give up the line again where it is there only to be typed in."""
+        self.screen.query_one(ConsolePane).remove_class("-asked")
 
     def hint(self, text: str) -> None:
         """Say something in the empty line, until the next command."""

@@ -134,7 +134,8 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
         is shown does not depend on how a person came here.
         """
         page = max(self.size.height - 2, 1)
-        first = min(max(self.cursor // page * page - 1, 0), self.max_scroll_y)
+        above = int(self.size.height > 1)  # of a single line there is none
+        first = min(max(self.cursor // page * page - above, 0), self.max_scroll_y)
         if first != self.scroll_y:
             self.scroll_to(y=first, animate=False, force=True, immediate=True)
 

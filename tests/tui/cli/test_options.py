@@ -117,9 +117,9 @@ class Seen:
         monkeypatch.setattr(scripts, "builtin_names", lambda: ["apple_orange"])
         self.patch = monkeypatch
 
-    def application(self, *what: Any) -> Any:
+    def application(self, *what: Any, **how: Any) -> Any:
         """Stand in for the application: what it is opened with is done."""
-        self.done.append(what)
+        self.done.append((what, how))
         return self
 
     return_code = 0

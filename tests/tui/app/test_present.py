@@ -1,0 +1,127 @@
+"""What a class sees: the step with its note, one line of program, no console."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from driving import painted, press, settle
+from gradstep.core.scenario.scenario import load
+from gradstep.tui.app.app import GradstepApp
+from gradstep.tui.app.arrangement import Arrangement, load_arrangement, save_arrangement
+from gradstep.tui.app.main_screen import MainScreen
+from gradstep.tui.panes.console import ConsolePane, Prompt
+from gradstep.tui.panes.program import ProgramPane
+from gradstep.tui.panes.step.pane import StepPane
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from textual.screen import Screen
+
+SIZES = ((80, 24), (120, 36), (200, 60), (160, 45))
+each_size = pytest.mark.parametrize("size", SIZES, ids="{0[0]}x{0[1]}".format)
+
+
+@pytest.fixture(autouse=True)
+def _plain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+
+
+def boxes(screen: Screen[Any]) -> list[str]:
+    """Return the titles of the panes that are to be seen, from the top."""
+    return re.findall(r"╭[─ ]+(?:1 )?(\w+)", "\n".join(painted(screen)))
+
+
+@each_size
+async def test_a_class_sees_one_line_of_program_and_the_step(
+    size: tuple[int, int],
+) -> None:
+    app = GradstepApp(load("apple_orange"), present=True)
+    async with app.run_test(size=size):
+        await settle(app)
+        for key in "ssssss":
+            press(app, key)
+            await settle(app)
+            assert boxes(app.screen) == ["Program", "Step"]
+        lines = painted(app.screen)
+        assert lines[1].strip().startswith("start")  # the timeline
+        assert "▶ 4 y = z * t" in lines[3]
+        assert lines[-1].startswith(" s step")
+        step = app.screen.query_one(StepPane)
+        assert step.outer_size == (size[0], size[1] - 6)
+        note = "the other factor. If the sum z grows by 1"
+        assert note in " ".join(re.sub(r"[│ \n]+", " ", "\n".join(lines)).split())
+
+
+@each_size
+async def test_the_line_of_the_program_is_that_of_the_step(
+    size: tuple[int, int],
+) -> None:
+    app = GradstepApp(load("three_layer"), present=True)
+    async with app.run_test(size=size):
+        await settle(app)
+        assert isinstance(app.screen, MainScreen)
+        for _ in range(27):
+            press(app, "s")
+            await settle(app)
+            program = app.screen.query_one(ProgramPane)
+            line = painted(app.screen)[3]
+            assert program.outer_size.height == 3
+            shown = program.cursor + 1
+            assert re.match(rf"│[▶ ●] *{shown} ", line), line
+
+
+@each_size
+async def test_the_prompt_opens_for_a_command_and_closes_behind_it(
+    size: tuple[int, int],
+) -> None:
+    app = GradstepApp(load("apple_orange"), present=True)
+    async with app.run_test(size=size):
+        await settle(app)
+        console = app.screen.query_one(ConsolePane)
+        assert not console.display or console.region.height == 0
+        press(app, "colon", *"goto y", "enter")
+        await settle(app)
+        assert isinstance(app.focused, Prompt)
+        assert painted(app.screen)[-2].startswith("(gradstep)")
+        assert isinstance(app.screen, MainScreen)
+        assert app.screen.debugger.position == 4
+        press(app, "escape")
+        await settle(app)
+        assert not any("(gradstep)" in line for line in painted(app.screen))
+        press(app, "e")  # an answer to read is read there
+        await settle(app)
+        assert boxes(app.screen) == ["Program", "Step", "Console"]
+        press(app, "s")
+        await settle(app)
+        assert boxes(app.screen) == ["Program", "Step"]
+
+
+async def test_views_and_other_scenarios_are_shown_so_too() -> None:
+    app = GradstepApp(load("three_layer"), present=True)
+    async with app.run_test(size=(160, 45)):
+        press(app, "end", "3")
+        await settle(app)
+        assert len(boxes(app.screen)) == 2
+        assert any("x2.grad" in line for line in painted(app.screen))
+        press(app, "ctrl+o", *"nan", "enter")
+        await settle(app)
+        assert boxes(app.screen) == ["Program", "Step"]
+
+
+async def test_it_is_for_this_time_and_what_was_arranged_stays() -> None:
+    save_arrangement(Arrangement(left=50))
+    app = GradstepApp(load("three_layer"), present=True)
+    async with app.run_test(size=(120, 36)):
+        await settle(app)
+        assert app.screen.query_one(ProgramPane).outer_size.width == 120
+        press(app, "ctrl+down")  # what is arranged now is remembered as always
+        await settle(app)
+    assert load_arrangement() == Arrangement(left=50, console=1)
+    app = GradstepApp(load("three_layer"))
+    async with app.run_test(size=(120, 36)):
+        await settle(app)
+        assert app.screen.query_one(ProgramPane).outer_size.width == 50
