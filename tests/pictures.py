@@ -163,9 +163,9 @@ PICTURES: Final[Mapping[str, Callable[[], str]]] = {
     "step": lambda: part(LAYERS(), "(event|1|Step)"),
     "why": lambda: part(LAYERS(), "Why"),
     "small": lambda: screen("three_layer", at="x2.z@backward", size=(80, 24))().svg,
-    "present": lambda: screen(
-        "three_layer", at="x3.z@backward", size=SMALL, present=True
-    )().svg,
+    "present": lambda: (
+        screen("three_layer", at="x3.z@backward", size=SMALL, present=True)().svg
+    ),
     "flow": lambda: screen("vanishing", at="end", size=SMALL, view="flow")().svg,
     "nan": lambda: screen("nan_where", at="end", size=SMALL, view="nodes")().svg,
 }

@@ -108,13 +108,13 @@ def do_run(options: Options) -> int:
     )
 
 
-def run_application(command: str, *what: Any, **how: Any) -> int:
+def run_application(command: str, *given: Any, **how: Any) -> int:
     """Open the application for a command, with what `application` takes."""
     if not has_terminal():
         what = "the application needs a terminal"
         hint = "gradstep play prints every step anywhere"
         raise InputError(Problem(what, hint, command))
     with nothing_to_keep():
-        app = application(*what, **how)
+        app = application(*given, **how)
     left = app.run()
     return BUG if app.return_code else left or OK
