@@ -37,6 +37,7 @@ def rows(turns: int = 5) -> Iterator[Row | str]:
 
 def _of(run: Callable[[], object], what: str, most: float, turns: int) -> Iterator[Row]:
     """Yield the lines of one model."""
+    from gradstep.core.account import account  # noqa: PLC0415  # only with PyTorch
     from gradstep.core.capture import archive, selfcheck  # noqa: PLC0415  # likewise
 
     plain, watched = float("inf"), float("inf")
@@ -49,6 +50,10 @@ def _of(run: Callable[[], object], what: str, most: float, turns: int) -> Iterat
     own = min(_time(lambda: _fresh(capture)) for _ in range(2))
     held = min(_time(lambda: selfcheck.hold(capture)) for _ in range(2))
     yield _row(f"its self-check: {what}", "our forward + backward", held, own, 1.5)
+    run, claims = capture.opened().subject.run(), capture.claims
+    back = min(_time(lambda: _backward(capture)) for _ in range(3))
+    ruled = min(_time(lambda: account.account(run, claims)) for _ in range(3))
+    yield _row(f"its rules: {what}", "our backward pass", ruled, back, 2)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder)
         arrays = [*capture.subject.leaves.values(), *capture.values.values()]
@@ -65,6 +70,12 @@ def _fresh(capture: Any) -> object:
     from dataclasses import replace  # noqa: PLC0415  # only here
 
     return replace(capture.subject, known={}, claims=None).run()
+
+
+def _backward(capture: Any) -> object:
+    """Return all our own gradients, from the values that were recorded."""
+    gradients = capture.opened().subject.run().gradients
+    return [gradients[node] for node in range(len(gradients))]
 
 
 def _recorded(run: Callable[[], object]) -> tuple[float, Any]:

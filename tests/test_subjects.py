@@ -148,6 +148,7 @@ SEEN: Final = {
     "runs": "as loaded",
     "checks": "nothing is checked yet",
     "notes": "By hand",
+    "rules": "no gradients of others",
 }
 
 

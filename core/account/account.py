@@ -53,6 +53,14 @@ class Finding(NamedTuple):
     share: int  # so many elements differ
 
 
+class Agreement(NamedTuple):
+    """A gradient of theirs that is the right one."""
+
+    node: int  # whose gradient it is
+    edges: tuple[Edge, ...]  # what was added up to it, in backward order
+    place: str  # the name of the author's rule that sends a part of it; "" for none
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """What came of holding gradients to account, in backward order."""
@@ -60,7 +68,7 @@ class Account:
     run: Run  # with the numbers of both passes
     claims: Claims  # what was held to account
     findings: tuple[Finding, ...]  # those that are not the right ones
-    compared: int  # gradients of theirs that could be compared
+    held: tuple[int, ...]  # nodes whose gradients of theirs could be compared
     unknown: int  # those that could not, for operations without a rule
     right: Mapping[int, Array]  # what went on where there is none of theirs
 
@@ -68,6 +76,21 @@ class Account:
     def ok(self) -> bool:
         """Tell whether no rule is wrong."""
         return not any(one.verdict == "differs" for one in self.findings)
+
+    @property
+    def compared(self) -> int:
+        """How many gradients of theirs could be compared."""
+        return len(self.held)
+
+    def agreements(self) -> Iterator[Agreement]:
+        """Yield the gradients that rules sent rightly, in backward order."""
+        differing = {one.node for one in self.findings}
+        inside = inside_of(self.run, self.claims.custom)
+        for node in self.held:
+            edges = tuple(edges_into(self.run, node))
+            if edges and node not in differing:
+                frame = _frame_to(self.run, inside, node)
+                yield Agreement(node, edges, self.claims.custom.get(frame, ""))
 
     def rules(self) -> list[list[Finding]]:
         """Return the findings of each rule: one that sends to several nodes is one."""
@@ -129,6 +152,12 @@ def inside_of(run: Run, custom: Collection[int]) -> Mapping[int, int]:
     return found
 
 
+def _frame_to(run: Run, inside: Mapping[int, int], node: int) -> int:
+    """Return the call of the author's that sends something to a node, or 0."""
+    frames = (inside.get(edge.consumer) for edge in run.graph.consumers[node])
+    return next((one for one in frames if one and one != inside.get(node)), 0)
+
+
 def edges_into(run: Run, node: int) -> Iterator[Edge]:
     """Yield the edges that carry a contribution to a node, in backward order."""
     rows = run.graph.nodes.rows
@@ -156,7 +185,8 @@ class _Pass:
         self.sizes: dict[int, Any] = {}  # Σ |terms| of that
         self.sent: dict[int, Any] = {}  # what has arrived so far, where more may come
         self.blind: set[int] = set()  # nodes that an opaque operation sends to
-        self.compared = self.unknown = 0
+        self.held: list[int] = []
+        self.unknown = 0
 
     def account(self, progress: Progress | None) -> Account:
         graph, found = self.run.graph, list[Finding]()
@@ -170,7 +200,7 @@ class _Pass:
             self.run,
             self.claims,
             tuple(found),
-            self.compared,
+            tuple(self.held),
             self.unknown,
             self.right,
         )
@@ -233,7 +263,8 @@ class _Pass:
         *,
         blind: bool,
     ) -> Finding | None:
-        self.compared += not blind
+        if not blind:
+            self.held.append(node)
         self.unknown += blind
         if is_near(theirs, right):
             return None
@@ -246,7 +277,7 @@ class _Pass:
         wrong = apart(theirs, right, unit(exact, terms) * size)
         if not wrong.any():
             return None
-        frame = self._frame(node)
+        frame = _frame_to(self.run, self.inside, node)
         verdict, place = self._verdict(node, edges, frame, blind=blind)
         off = np.abs(np.asarray(theirs, np.float64) - right)
         off = np.where(wrong, np.nan_to_num(off, nan=np.inf), -1.0)
@@ -279,12 +310,6 @@ class _Pass:
         names |= _names_of(rule) if rule else set()
         on_purpose = not names.isdisjoint(claims.purpose)
         return ("purpose" if on_purpose else "differs"), rule
-
-    def _frame(self, node: int) -> int:
-        """Return the call of the author's that sends something to a node, or 0."""
-        inside, uses = self.inside.get(node), self.run.graph.consumers[node]
-        frames = (self.inside.get(edge.consumer) for edge in uses)
-        return next((one for one in frames if one and one != inside), 0)
 
     def _is_blind(self, node: int) -> bool:
         """Tell whether a part of a gradient is not known, for opaque operations."""

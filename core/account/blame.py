@@ -21,7 +21,9 @@ from .account import Account, Finding, right_with, sent_by
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from ..engine.graph import Graph
     from ..ops.table import Array, Rule
+    from .account import Agreement
 
 _NEAR: Final = 64.0  # units in the last place of the largest number
 _EXACT: Final = 1e-6  # how near to a whole number a factor is that is said as one
@@ -46,21 +48,32 @@ class Blame(NamedTuple):
     lines: tuple[str, ...]  # the numbers, and what they are
 
 
+class Guess(NamedTuple):
+    """Which mistake gives exactly somebody's numbers."""
+
+    name: str = ""  # in a word or two: "transpose", "× 1/2"; "" for none
+    told: str = ""  # the same as a sentence
+
+
 def account_lines(account: Account, digits: int = SENTENCE) -> Iterator[str]:
     """Yield what came of holding somebody's gradients to account, a line each."""
     for one in blames(account, digits):
         yield one.head
         yield from (f"  {line}" for line in one.lines)
+    yield verdict(account)
+    if account.unknown:
+        yield f"{counted(account.unknown, 'gradient')} behind operations without a rule"
+
+
+def verdict(account: Account) -> str:
+    """Return what came of holding somebody's gradients to account, in one line."""
     wrong = sum(group[0].verdict == "differs" for group in account.rules())
     whose, many = account.claims.whose, counted(account.compared, "gradient")
     if not account.compared:
-        yield f"{whose}: no gradient could be compared"
-    elif wrong:
-        yield f"✗ {counted(wrong, 'rule')} wrong, of {many} of {whose} compared"
-    else:
-        yield f"✓ no rule is wrong: {many} of {whose} compared"
-    if account.unknown:
-        yield f"{counted(account.unknown, 'gradient')} behind operations without a rule"
+        return f"{whose}: no gradient could be compared"
+    if wrong:
+        return f"✗ {counted(wrong, 'rule')} wrong, of {many} of {whose} compared"
+    return f"✓ no rule is wrong: {many} of {whose} compared"
 
 
 def account_record(account: Account) -> dict[str, Any]:
@@ -73,7 +86,7 @@ def account_record(account: Account) -> dict[str, Any]:
         "unknown": account.unknown,
         "rules": [
             {
-                "rule": rule_name(account, group[0]),
+                "rule": rule_name(graph, group[0]),
                 "verdict": group[0].verdict,
                 "gradients": [
                     {
@@ -83,7 +96,7 @@ def account_record(account: Account) -> dict[str, Any]:
                         "theirs": one.theirs,
                         "right": one.right,
                         "differ": one.share,
-                        "mistake": mistake_of(account, one)
+                        "mistake": mistake_of(account, one).told
                         if one.verdict == "differs"
                         else "",
                     }
@@ -114,26 +127,25 @@ def blame(account: Account, group: Sequence[Finding], digits: int) -> Blame:
     elif first.verdict == "hook":
         head = f"{verb}: the gradient of {told}, at {first.place}"
     else:
-        head = f"{verb}: {rule_name(account, first)}: what it sends to {told} "
+        head = f"{verb}: {rule_name(graph, first)}: what it sends to {told} "
         head += "differs from the derivative"
         if not first.edges and not first.frame:
             head = f"{verb}: {told} gets a gradient, and nothing sends one"
     lines: list[str] = []
     for one in group:
         lines += _numbers(account, one, digits)
-        if one.verdict == "differs" and (name := mistake_of(account, one)):
-            lines.append(name)
+        if one.verdict == "differs" and (told := mistake_of(account, one).told):
+            lines.append(told)
     return Blame(head, tuple(lines))
 
 
-def rule_name(account: Account, finding: Finding) -> str:
-    """Return the rule that is to blame: "matmul at z (model.py:12)"."""
-    if finding.place:
-        return finding.place
-    graph = account.run.graph
-    consumers = list(dict.fromkeys(edge.consumer for edge in finding.edges))
+def rule_name(graph: Graph, sent: Finding | Agreement) -> str:
+    """Return the rule that sends a gradient: "matmul at z (model.py:12)"."""
+    if sent.place:
+        return sent.place
+    consumers = list(dict.fromkeys(edge.consumer for edge in sent.edges))
     if len(consumers) != 1:
-        node = graph.nodes[finding.node]
+        node = graph.nodes[sent.node]
         line = f" ({graph.line_of(node.site)})" if node.site else ""
         return f"one of {len(consumers)} uses of {node.name}{line}"
     node = graph.nodes[consumers[0]]
@@ -159,17 +171,17 @@ def _elements(shape: tuple[int, ...]) -> str:
 # ------------------------------------------------------------------------- the mistake
 
 
-def mistake_of(account: Account, finding: Finding) -> str:
+def mistake_of(account: Account, finding: Finding) -> Guess:
     """Return what gives exactly these numbers, in words, or nothing."""
     theirs = np.asarray(account.claims.own[finding.node])
     with np.errstate(all="ignore"):
-        for told, found in _candidates(account, finding):
+        for guess, found in _candidates(account, finding):
             if _is_same(theirs, found):
-                return told
+                return guess
         return _term(account, finding, theirs)
 
 
-def _candidates(account: Account, finding: Finding) -> Iterator[tuple[str, Array]]:
+def _candidates(account: Account, finding: Finding) -> Iterator[tuple[Guess, Array]]:
     """Yield each classic mistake that could be made, and what it would give."""
     graph = account.run.graph
     for edge in _suspects(account, finding):
@@ -181,11 +193,13 @@ def _candidates(account: Account, finding: Finding) -> Iterator[tuple[str, Array
             if not np.any(found) and name != "route":
                 continue  # a product that is 0 everywhere could be any
             told = f"exactly so if {MISTAKES[name].summary}"
-            yield f"{told}: patch {graph.edge_name(edge)} {name}", found
+            told = f"{told}: patch {graph.edge_name(edge)} {name}"
+            yield Guess(name, told), found
     if len(finding.edges) > 1 and not finding.frame:
         for edge in finding.edges:
             told = f"exactly so if {MISTAKES['overwrite'].summary}"
-            yield f"{told}: {graph.edge_name(edge)} alone", _sent(account, edge)
+            told = f"{told}: {graph.edge_name(edge)} alone"
+            yield Guess("overwrite", told), _sent(account, edge)
 
 
 def _suspects(account: Account, finding: Finding) -> Sequence[Edge]:
@@ -224,7 +238,7 @@ def _sent(account: Account, edge: Edge) -> Array:
     )
 
 
-def _term(account: Account, finding: Finding, theirs: Array) -> str:
+def _term(account: Account, finding: Finding, theirs: Array) -> Guess:
     """Return which term is counted twice, or so many times too large."""
     graph = account.run.graph
     right = right_with(account, finding, {})
@@ -242,16 +256,19 @@ def _term(account: Account, finding: Finding, theirs: Array) -> str:
         is_whole = not name or len(terms) == 1
         nice = next((one for one in _OF_ALL if abs(times - one) < _EXACT), None)
         if is_whole and nice is not None:
-            return f"that is {_OF_ALL[nice]}"
+            return Guess(f"× {nice:g}", f"that is {_OF_ALL[nice]}")
         if nice == 2:
-            return f"that is the right one with the term of {name} counted twice"
+            told = f"that is the right one with the term of {name} counted twice"
+            return Guess(f"a term × {nice:g}", told)
         if theirs.size == 1 and not _is_nice(times):
             continue
         many = _times_text(times)
+        short = f"× {many.removesuffix(' of').removesuffix(' times')}"
         if is_whole:
-            return f"that is {many} the right one"
-        return f"that is the right one with {many} the term of {name}"
-    return ""
+            return Guess(short, f"that is {many} the right one")
+        told = f"that is the right one with {many} the term of {name}"
+        return Guess(f"a term {short}", told)
+    return Guess()
 
 
 def _ratio(one: Array, other: Array) -> float | None:

@@ -96,7 +96,7 @@ def _rules(session: Session, arguments: str) -> Answer:
                 f"no rule and no node is called {name!r}", nearest(name, known)
             )
     claims = claims._replace(purpose=(*claims.purpose, *names))
-    found = account(run, claims, session.progress)
+    found = session.memory.account = account(run, claims, session.progress)
     lines = tuple(account_lines(found, session.digits))
     return Answer(lines, account_record(found), failed=not found.ok)
 

@@ -9,6 +9,7 @@ from ..base.trust import Trust
 from .stops import Stop
 
 if TYPE_CHECKING:
+    from ..account.account import Account
     from ..check.report import Report
     from ..practice.score import Answered, Prediction
     from ..training.timeline import Timeline
@@ -57,6 +58,7 @@ class Memory:
     previous: Reply | None = None  # to the command before this one
     stopped: Stopped | None = None  # why we are here, until we move on
     report: Report | None = None  # of the last check
+    account: Account | None = None  # of the last `rules`
     numbered: int = 0  # stops ever made
     displayed: int = 0  # displays ever made
     started: int = 0  # commands ever started

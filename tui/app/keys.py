@@ -140,6 +140,7 @@ FOOTERS: Final[Mapping[str, Sequence[tuple[str, str]]]] = MappingProxyType(
         ),
         "checks": (("r", "check all"), ("K", "this node"), ("Enter", "choose")),
         "notes": (("Enter", "go there"), ("m", "mark here")),
+        "rules": (("↑↓", "rule"), ("Enter", "its step")),
         "empty prompt": (
             ("Tab", "next pane"),
             ("↑↓", "earlier lines"),

@@ -30,7 +30,7 @@ from ..export.exports import with_screen
 from ..panes.banner import Banner
 from ..panes.base.background import SOON, Background, is_there
 from ..panes.base.pane import Asked, Begun, Chosen, OneLine, Pane, Turned, View
-from ..panes.base.views import VIEWS
+from ..panes.base.views import DIGITS, VIEWS
 from ..panes.console import ConsolePane, Prompt
 from ..panes.graph.pane import GraphPane
 from ..panes.header import facts, header_text, subject_text
@@ -115,8 +115,8 @@ class MainScreen(Screen[int]):
         ),
         *(Binding(key, action, show=False) for key, action in ELSEWHERE.items()),
         *(
-            Binding(str(number), f"view('{name}')", title, show=False)
-            for number, (name, title) in enumerate(VIEWS.items(), 1)
+            Binding(DIGITS[name], f"view('{name}')", title, show=False)
+            for name, title in VIEWS.items()
         ),
     ]
 

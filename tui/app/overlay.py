@@ -32,7 +32,7 @@ _OWN: Final[Mapping[str, str]] = MappingProxyType(
         "?": "this",
         "q": "leave gradstep",
         "Tab": "the next pane; Shift+Tab: the one before",
-        "1-9": "the view at the right: step, nodes, flow, training, …",
+        "1-9, 0": "the view at the right: step, nodes, flow, training, …",
         "Space": "play and pause; < slower, > faster",
         "o": "give the pane the whole screen, or take it back",
         "h, H": "hide the pane; bring all back",

@@ -26,7 +26,7 @@ from ...core.engine.element import Element
 from ...core.scenario.builtin import builtin_names
 from ...core.words.numbers import shape_text
 from ..panes.base.pane import Asked, Begun, Chosen
-from ..panes.base.views import VIEWS
+from ..panes.base.views import DIGITS, VIEWS
 from .keys import ALWAYS, LINES
 from .main_screen import MainScreen
 from .messages import Open, UseTheme
@@ -141,9 +141,9 @@ class Views(Finder):
         main = self.main
         if main is None:
             return
-        for number, (name, title) in enumerate(VIEWS.items(), 1):
+        for name, title in VIEWS.items():
             act = partial(main.action_view, name)
-            yield Entry(f"view: {title}", f"key {number}", act)
+            yield Entry(f"view: {title}", f"key {DIGITS[name]}", act)
 
 
 class Nodes(Finder):

@@ -21,7 +21,7 @@ from gradstep.tui.app.keys import LINES, keys
 from gradstep.tui.app.main_screen import MainScreen
 from gradstep.tui.app.picker import Picker
 from gradstep.tui.panes.base.pane import OneLine
-from gradstep.tui.panes.base.views import VIEWS
+from gradstep.tui.panes.base.views import DIGITS, VIEWS
 from gradstep.tui.panes.console import ConsolePane, Prompt
 from gradstep.tui.panes.header import output_text
 from gradstep.tui.panes.program import ProgramPane, present_line
@@ -353,8 +353,8 @@ async def test_at_the_start_a_key_waits_for_what_is_meant() -> None:
 async def test_a_number_shows_a_view() -> None:
     async with GradstepApp(load("three_layer")).run_test(size=(120, 36)) as pilot:
         at = screen(pilot)
-        for number, name in enumerate(VIEWS, 1):
-            await pilot.press(str(number))
+        for name in VIEWS:
+            await pilot.press(DIGITS[name])
             assert at.query_one("#view", ContentSwitcher).current == name
             assert at.focused is not None
             assert at.query_one(f"#{name}") in at.focused.ancestors_with_self

@@ -16,7 +16,7 @@ from gradstep.core.engine.trace import Contribution, Trace
 from gradstep.core.scenario.scenario import Scenario, parse
 from gradstep.tui.app.app import GradstepApp
 from gradstep.tui.app.main_screen import MainScreen
-from gradstep.tui.panes.base.views import VIEWS
+from gradstep.tui.panes.base.views import DIGITS, VIEWS
 from gradstep.tui.panes.tables.nodes import NodesPane
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ async def test_no_view_shows_what_is_to_come(view: str, size: tuple[int, int]) -
         await settle(app)
         screen = next(s for s in app.screen_stack if isinstance(s, MainScreen))
         debugger = screen.debugger
-        press(app, str(1 + list(VIEWS).index(view)))
+        press(app, DIGITS[view])
         await settle(app)
         found: set[tuple[int, str]] = set()
         while True:

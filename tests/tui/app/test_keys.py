@@ -12,6 +12,7 @@ import ast
 import inspect
 import re
 import textwrap
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -31,7 +32,7 @@ from gradstep.tui.app.keys import ALWAYS, FOOTERS, LINES, LINES_OF_TEXT
 from gradstep.tui.app.main_screen import MainScreen
 from gradstep.tui.app.overlay import Help, Opening
 from gradstep.tui.app.picker import Picker
-from gradstep.tui.panes.base.views import VIEWS
+from gradstep.tui.panes.base.views import DIGITS, VIEWS
 from gradstep.tui.panes.console import ConsolePane, Prompt
 from gradstep.tui.panes.graph.pane import GraphPane
 from gradstep.tui.panes.graph.search import Search
@@ -71,7 +72,6 @@ from looks import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
 
 
 class Row(NamedTuple):
@@ -182,8 +182,8 @@ MAIN: Final = (
     Row("tab", focused, "ProgramPane"),
     Row("shift+tab", focused, "ProgramPane", keys=("tab", "tab")),
     *(
-        Row(str(n), view, name, keys=("2",) if n == 1 else ())
-        for n, name in enumerate(VIEWS, 1)
+        Row(DIGITS[name], view, name, keys=("2",) if name == "step" else ())
+        for name in VIEWS
     ),
 )
 
@@ -351,6 +351,12 @@ NOTES: Final = (
     Row("enter", last, "goto here", ("mark here", "goto 3"), ("up",)),
     Row("m", prompt, "mark "),
 )
+RULES: Final = (
+    Row("up", cursor, 0, keys=("down",)),
+    Row("down", cursor, 1),
+    Row("enter", lambda s: s.debugger.position > 0, True),
+)
+_CAPTURE: Final = str(Path(__file__).parents[2] / "captures" / "custom.gradstep")
 
 PROMPT: Final = (
     Row("a", value, "a"),
@@ -428,6 +434,7 @@ PLACES: Final[Mapping[str, Place]] = MappingProxyType(
         "runs": Place("apple_orange", RUNS, _SET, None, ("7",), pane_of("runs")),
         "checks": Place("apple_orange", CHECKS, (), None, ("8",), pane_of("checks")),
         "notes": Place("apple_orange", NOTES, (), None, ("9",), pane_of("notes")),
+        "rules": Place(_CAPTURE, RULES, (), None, ("0",), pane_of("rules")),
         "prompt": Place("apple_orange", PROMPT, _BACKWARD, Prompt, owner=Prompt),
         "help": Place("apple_orange", HELP, keys=("question_mark",), owner=Help),
         "palette": Place("apple_orange", PALETTE, keys=("ctrl+p",)),

@@ -20,7 +20,7 @@ from gradstep.tui.app.main_screen import MainScreen
 from gradstep.tui.panes.base import background
 from gradstep.tui.panes.base.background import GIVEN_UP, Kept
 from gradstep.tui.panes.base.pane import OneLine, Pane, View
-from gradstep.tui.panes.base.views import VIEWS
+from gradstep.tui.panes.base.views import DIGITS, VIEWS
 from gradstep.tui.panes.console import Scrollback
 from gradstep.tui.panes.tables import flow as flow_pane
 from gradstep.tui.panes.tables import nodes as nodes_pane
@@ -352,7 +352,7 @@ async def test_no_frame_shows_a_view_without_its_contents(
 
         monkeypatch.setattr(app, "_display", seen)
         for name in (*list(VIEWS)[1:], "step"):
-            await pilot.press(str(list(VIEWS).index(name) + 1))
+            await pilot.press(DIGITS[name])
             shows = partial(lambda name: bool(frames) and frames[-1][0] == name, name)
             await until(pilot, shows)
         assert {name for name, _ in frames} == set(VIEWS)

@@ -1,4 +1,4 @@
-"""The views that can stand at the right: one key each, 1 … 9, in this order."""
+"""The views that can stand at the right: one digit each, in this order."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
 # Their titles.
 VIEWS: Final[Mapping[str, str]] = MappingProxyType(
@@ -21,7 +21,12 @@ VIEWS: Final[Mapping[str, str]] = MappingProxyType(
         "runs": "Runs",
         "checks": "Checks",
         "notes": "Notes and marks",
+        "rules": "Rules held to account",
     }
+)
+# Their keys.
+DIGITS: Final[Mapping[str, str]] = MappingProxyType(
+    dict(zip(VIEWS, "1234567890", strict=True))
 )
 
 # What they are called on the border, where that is not their name.
@@ -50,11 +55,12 @@ def tabs(shown: str, above: int, below: int) -> tuple[Sequence[Tab], Sequence[Ta
     """Return all views with their digits: those above a pane, and those below it.
 
     `shown` is the open one; `above` and `below` are how many cells there are for them.
-    Where there are too few for all names, only the open one has its own.
+    Where there are too few for all names, that of the last one goes first, which few
+    need; then only the open one has its own.
 
     >>> first, rest = tabs("step", 47, 25)
     >>> " ".join(tab.word for tab in first), " ".join(tab.word for tab in rest)
-    ('Step nodes flow train watch stops', 'runs checks notes')
+    ('Step nodes flow train watch stops', 'runs checks notes ')
     """
     names = list(VIEWS)
     for gap in (2, 1):
@@ -62,19 +68,24 @@ def tabs(shown: str, above: int, below: int) -> tuple[Sequence[Tab], Sequence[Ta
         if every[-1].end <= above:
             return every, ()
     first = tuple(tab for tab in every if tab.end <= above)
-    rest = tuple(_laid_out(names[len(first) :], shown, 1))
-    if rest[-1].end <= below:
-        return first, rest
-    return tuple(_laid_out(names, shown, 1, only=shown)), ()
+    for bare in ((), names[-1:]):
+        rest = tuple(_laid_out(names[len(first) :], shown, 1, bare))
+        if rest[-1].end <= below:
+            return first, rest
+    return tuple(_laid_out(names, shown, 1, names)), ()
 
 
 def _laid_out(
-    names: Sequence[str], shown: str, gap: int, only: str = ""
+    names: Sequence[str], shown: str, gap: int, bare: Collection[str] = ()
 ) -> Iterator[Tab]:
-    x, digits = 0, {name: str(number) for number, name in enumerate(VIEWS, 1)}
+    """Yield tabs one behind the other; `bare` are those without a word, if closed."""
+    x = 0
     for name in names:
-        word = "" if only and name != only else _SHORT.get(name, name)
-        word = word.capitalize() if name == shown else word
-        tab = Tab(name, x, digits[name], word, name == shown)
+        word = _SHORT.get(name, name)
+        if name == shown:
+            word = word.capitalize()
+        elif name in bare:
+            word = ""
+        tab = Tab(name, x, DIGITS[name], word, name == shown)
         yield tab
         x = tab.end + gap

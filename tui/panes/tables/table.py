@@ -81,6 +81,7 @@ class TablePane(Pane, ScrollView):
     """Rows under a heading, with a cursor."""
 
     COLUMNS: ClassVar[Sequence[Column]] = ()
+    DETAILS: ClassVar[int] = 0  # lines about a row, between heading and table
     EMPTY: ClassVar[str] = "nothing here yet"  # said in the middle, with the keys
     FILLS: ClassVar[Fills] = ()  # that put something there
     DEFAULT_CSS = """
@@ -133,6 +134,11 @@ class TablePane(Pane, ScrollView):
     def heading(self) -> Cell:
         """Return a line that stands above the table; nothing by default."""
         return Cell()
+
+    def details(self, width: int) -> Sequence[str]:
+        """Return what is said of the row under the cursor: `DETAILS` lines at most."""
+        del width
+        return ()
 
     def is_bare(self) -> bool:
         """Tell whether nothing is there yet that a person can put there."""
@@ -282,7 +288,8 @@ class TablePane(Pane, ScrollView):
 
     def _top(self) -> int:
         """Return how many lines stand above the first row."""
-        return 2 if self.heading().text else 1
+        details = self.DETAILS if self._rows else 0
+        return 1 + bool(self.heading().text) + details
 
     def _across(self) -> int:
         """Return how wide a line may be: beside the scroll bar, where there is one."""
@@ -315,6 +322,9 @@ class TablePane(Pane, ScrollView):
             titles.append(Segment(self._title(k, width), self._ink("heading")))
             titles.append(Segment(" " * _GAP))
         drawn = [self._said(heading.text, heading.meaning)] if heading.text else []
+        said = self.details(self._across() - 2) if self.DETAILS else ()
+        more = (*said, *[""] * (self.DETAILS - len(said)))
+        drawn += [self._said(line, "") for line in more]
         drawn.append(self._line(titles, style))
         for line, number in enumerate(numbers):
             here = number == self.cursor
