@@ -182,7 +182,8 @@ class _Pass:
         self.inside = inside_of(run, claims.custom)
         self.is_opaque = any(op.recorded for op in run.graph.ops)
         self.right: dict[int, Any] = {}  # what goes on, where theirs is not known
-        self.sizes: dict[int, Any] = {}  # Σ |terms| of that
+        self.sizes: dict[int, Any] = {}  # Σ |terms| of that, where it was asked for
+        self.terms: dict[int, float] = {}  # how many of them make an element of that
         self.sent: dict[int, Any] = {}  # what has arrived so far, where more may come
         self.blind: set[int] = set()  # nodes that an opaque operation sends to
         self.held: list[int] = []
@@ -232,7 +233,7 @@ class _Pass:
             if right is not None:
                 self.right[node] = np.asarray(right)
                 if self.rows[node][4]:  # from a leaf nothing goes on
-                    self.sizes[node] = self._size(node, self.edges(node))
+                    self.terms[node] = self._terms(self.edges(node))
             return None
         if self.rows[node][2] == "constant":
             return None
@@ -266,11 +267,9 @@ class _Pass:
         if not blind:
             self.held.append(node)
         self.unknown += blind
-        if is_near(theirs, right):
-            return None
         edges, brain = self.edges(node), self.claims.brain
-        terms = max((self._terms(edge) for edge in edges), default=1.0)
-        if is_near(theirs, right, terms):
+        terms = self._terms(edges)
+        if is_near(theirs, right, terms, self._portion_of(edges)):
             return None
         exact = max(precision(theirs, brain=brain), precision(right))
         size = np.maximum(self._size(node, edges), np.abs(right))
@@ -348,6 +347,7 @@ class _Pass:
     def _size(self, node: int, edges: Sequence[Edge]) -> Array:
         """Return Σ |terms| of a gradient, those inside of its terms included."""
         is_output = node == self.run.graph.output
+        self._find_sizes(edges)
         sizes = [np.abs(np.asarray(self.run.seed))] if is_output else []
         sizes += [size_of_sent(self.run, one, self._magnitude(one)) for one in edges]
         total = sizes[0] if sizes else np.zeros(self.rows[node][6])
@@ -355,19 +355,37 @@ class _Pass:
             total = total + one
         return total
 
+    def _find_sizes(self, edges: Sequence[Edge]) -> None:
+        """Find Σ |terms| of what the edges come from, where there is none of theirs."""
+        wanted, asked = set[int](), [edge.consumer for edge in edges]
+        while asked:
+            node = asked.pop()
+            is_ours = node in self.right and self.theirs(node) is None
+            if is_ours and node not in wanted and node not in self.sizes:
+                wanted.add(node)
+                asked += [edge.consumer for edge in self.edges(node)]
+        for node in sorted(wanted, reverse=True):
+            self.sizes[node] = self._size(node, self.edges(node))
+
     def _magnitude(self, edge: Edge) -> Array:
         theirs = self.theirs(edge.consumer)
         size = self.sizes.get(edge.consumer)
         found = np.abs(np.asarray(size if theirs is None else theirs))
         return found if found.dtype.itemsize > 2 else found.astype(np.float32)
 
-    def _terms(self, edge: Edge) -> float:
-        op, operands = self.rows[edge.consumer][3], self.rows[edge.consumer][4]
-        size = max(1, np.size(self.run.values[edge.operand]))
-        if op is not None and op.cost is not None:
-            shapes = [np.shape(self.run.values[k]) for k in operands]
-            return op.cost(*shapes, **self.rows[edge.consumer][5]).effort / size
-        return max(1.0, np.size(self.run.values[edge.consumer]) / size)
+    def _terms(self, edges: Sequence[Edge]) -> float:
+        """Return how many terms make an element of what the edges send, at most."""
+        found = [1.0]
+        for edge in edges:
+            found.append(_terms_sent(self.run, edge))
+            if self.theirs(edge.consumer) is None:
+                found.append(self.terms.get(edge.consumer, 1.0))
+        return max(found)
+
+    def _portion_of(self, edges: Sequence[Edge]) -> Value | None:
+        """Return what a single edge sends a portion of: the upstream, as of `gelu`."""
+        op = self.rows[edges[0].consumer][3] if len(edges) == 1 else None
+        return self._upstream(edges[0]) if op is not None and op.portion else None
 
 
 def sent_by(run: Run, edge: Edge, upstream: Value, rule: Rule | None = None) -> Value:
@@ -380,6 +398,19 @@ def sent_by(run: Run, edge: Edge, upstream: Value, rule: Rule | None = None) -> 
         raise RuleError(f"no gradient flows to operand {edge.argument} of {row[1]}")
     arrays = [upstream, values[edge.consumer], *(values[k] for k in row[4])]
     return settle(call(rule, arrays, row[5]), values[edge.operand], row)
+
+
+def _terms_sent(run: Run, edge: Edge) -> float:
+    """Return how many terms make an element of what an edge sends, about."""
+    _, _, _, op, operands, attributes, shape, _ = run.graph.nodes.rows[edge.consumer]
+    size = max(1, np.size(run.values[edge.operand]))
+    if op is not None and op.cost is not None:
+        shapes = [np.shape(run.values[k]) for k in operands]
+        return op.cost(*shapes, **attributes).effort / size
+    axis = attributes.get("axis")
+    if op is not None and op.kind == "block" and isinstance(axis, int) and shape:
+        return float(shape[axis])
+    return max(1.0, np.size(run.values[edge.consumer]) / size)
 
 
 def size_of_sent(run: Run, edge: Edge, upstream: Array) -> Array:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..ops.table import Array, Attributes, Op, Value
 
 _BASE: Final = 16.0  # units in the last place that functions and orders differ by
-_FEW: Final = 16.0  # terms that do not cancel by chance
+_FEW: Final = 16.0  # terms: fewer may cancel by chance
 _HALF: Final = 2.0**-11  # a precision that is less than that of float32
 _BRAIN: Final = 2.0**-8  # the precision of bfloat16, which float32 holds exactly
 _LOW: Final = np.uint32(0xFFFF)  # the bits of a float32 that a bfloat16 does not have
@@ -128,21 +128,28 @@ def _size(value: Value) -> Value:
     return np.abs(value) if np.asarray(value).dtype.kind == "f" else value
 
 
-def is_near(one: Array, other: Array, terms: float = 1.0) -> bool:
+def is_near(
+    one: Array, other: Array, terms: float = 1.0, portion_of: Value | None = None
+) -> bool:
     """Tell whether two results differ by rounding, at a first look.
 
     It is enough for most; where it fails, Σ |terms| has to be found. Of a sum of n
     terms with both signs that is about √n times what comes of them on the average, and
-    an eighth of it is allowed to each element.
+    an eighth of it is allowed to each element. What is a portion of something else, as
+    `gelu(x)` is of x, may be as far off as that.
     """
     if one.dtype.kind != "f" or other.dtype.kind != "f":
         return bool(np.array_equal(one, other))
     dtype = one.dtype if one.dtype.itemsize < other.dtype.itemsize else other.dtype
-    size, off = np.abs(other), np.abs(one - other)
-    if terms > _FEW and size.size and dtype.itemsize > 2:  # halves are rounded once
+    off, size = np.asarray(one - other), np.asarray(np.abs(other))
+    np.abs(off, out=off)  # a new array takes as long as all that is done with it
+    if portion_of is not None:
+        size = size + np.abs(portion_of)
+    if terms >= _FEW and size.size and dtype.itemsize > 2:  # halves are rounded once
         usual = float(np.mean(size, dtype=np.float64)) * math.sqrt(terms) / 8
-        size = np.maximum(size, size.dtype.type(usual))
-    return bool((off <= unit(_EPS[dtype.itemsize], terms) * size).all())
+        np.maximum(size, size.dtype.type(usual), out=size)
+    np.multiply(size, unit(_EPS[dtype.itemsize], terms), out=size)
+    return bool((off <= size).all())
 
 
 def apart(one: Value, other: Value, tolerance: Value) -> Array:

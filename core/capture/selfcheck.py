@@ -78,24 +78,37 @@ def differences(
         if op is None or op.recorded:
             continue
         operands = [known(k) for k in row[4]]
-        found = difference(row, values[index], operands, brain=brain)
-        if found is not None and firsts[index] < index:
-            parts = _moves(graph.nodes.rows[firsts[index] : index], known)
-            before = [parts.get(k) for k in row[4]]
-            found = difference(row, values[index], operands, before, brain=brain)
+        parts = Parts(graph.nodes.rows[firsts[index] : index], known)
+        found = difference(row, values[index], operands, parts, brain=brain)
         if found is not None:
             yield found
 
 
-def _moves(parts: Sequence[Row], known: Callable[[int], Value]) -> Mapping[int, Array]:
-    """Return how far rounding may have moved each part of a call."""
-    moved: dict[int, Array] = {}
-    for row in parts:
-        if row[3] is not None and not row[3].recorded:
-            operands = [known(k) for k in row[4]]
+class Parts(NamedTuple):
+    """What stands before a node in the same call of the framework."""
+
+    rows: Sequence[Row]  # in forward order; of a node that is a call, none
+    known: Callable[[int], Value]  # the value of a node
+
+    def terms(self) -> float:
+        """Return how many terms make an element of one of them, at most."""
+        found = (
+            terms_of(row[3], self.known(row[0]), [*map(self.known, row[4])], row[5])
+            for row in self._computed()
+        )
+        return max(found, default=1.0)
+
+    def moved(self) -> Mapping[int, Array]:
+        """Return how far rounding may have moved each of them."""
+        moved: dict[int, Array] = {}
+        for row in self._computed():
+            operands = [self.known(k) for k in row[4]]
             before = [moved.get(k) for k in row[4]]
-            moved[row[0]] = _moved(row, known(row[0]), operands, before)
-    return moved
+            moved[row[0]] = _moved(row, self.known(row[0]), operands, before)
+        return moved
+
+    def _computed(self) -> Iterator[Row]:
+        return (row for row in self.rows if row[3] is not None and not row[3].recorded)
 
 
 def _firsts(graph: Graph) -> list[int]:
@@ -134,14 +147,14 @@ def difference(
     row: Row,
     recorded: Value,
     operands: Sequence[Value],
-    before: Sequence[Array | None] = (),
+    before: Parts | None = None,
     *,
     brain: bool = True,
 ) -> Difference | None:
     """Return where a recorded value is not what its operation gives, or None.
 
-    `before` is how far each operand may have been moved by rounding, None for one that
-    was recorded. `brain` says that the value may have been rounded to bfloat16.
+    `before` are the parts of the same call, whose values nobody recorded. `brain` says
+    that the value may have been rounded to bfloat16.
     """
     index, _, _, op, _, attributes, shape, _ = row
     if op is None or op.recorded:
@@ -160,11 +173,15 @@ def difference(
         if is_near(here, there):
             return None
         terms = terms_of(op, there, operands, attributes)
-        if is_near(here, there, terms):
+        if is_near(here, there, terms, operands[0] if op.portion else None):
+            return None
+        if before is not None and is_near(here, there, before.terms()):
             return None
         part = unit(max(precision(there, brain=brain), precision(here)), terms)
         size = size_of_terms(op, there, operands, attributes)
-        more = carried(op, there, operands, attributes, before)
+        parts: Mapping[int, Array] = before.moved() if before is not None else {}
+        moved = [parts.get(k) for k in row[4]]
+        more = carried(op, there, operands, attributes, moved)
         wrong = apart(here, there, part * size + more)
         return _worst(index, here, there, wrong) if wrong.any() else None
 
