@@ -50,9 +50,9 @@ def _of(run: Callable[[], object], what: str, most: float, turns: int) -> Iterat
     own = min(_time(lambda: _fresh(capture)) for _ in range(2))
     held = min(_time(lambda: selfcheck.hold(capture)) for _ in range(2))
     yield _row(f"its self-check: {what}", "our forward + backward", held, own, 1.5)
-    run, claims = capture.opened().subject.run(), capture.claims
+    passed, claims = capture.opened().subject.run(), capture.claims
     back = min(_time(lambda: _backward(capture)) for _ in range(3))
-    ruled = min(_time(lambda: account.account(run, claims)) for _ in range(3))
+    ruled = min(_time(lambda: account.account(passed, claims)) for _ in range(3))
     yield _row(f"its rules: {what}", "our backward pass", ruled, back, 2)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder)

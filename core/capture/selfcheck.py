@@ -93,8 +93,9 @@ class Parts(NamedTuple):
     def terms(self) -> float:
         """Return how many terms make an element of one of them, at most."""
         found = (
-            terms_of(row[3], self.known(row[0]), [*map(self.known, row[4])], row[5])
-            for row in self._computed()
+            terms_of(op, self.known(index), [*map(self.known, operands)], attributes)
+            for index, _, _, op, operands, attributes, _, _ in self._computed()
+            if op is not None
         )
         return max(found, default=1.0)
 

@@ -49,10 +49,21 @@ _SINGLE: Final = MappingProxyType(
 
 
 def is_scalar(thing: Any) -> bool:
-    """Tell whether an object is a number of such an engine."""
-    if isinstance(thing, (np.ndarray, type)):
+    """Tell whether an object is a number of such an engine.
+
+    Nothing of the object runs: its `__getattr__` may do anything.
+    """
+    kind = type(thing)
+    if issubclass(kind, (np.ndarray, type)):
         return False
-    return all(hasattr(thing, name) for name in ("data", "grad", "_prev"))
+    try:
+        own: Any = object.__getattribute__(thing, "__dict__")
+    except AttributeError:
+        own = ()
+    return all(name in own or hasattr(kind, name) for name in _PARTS)
+
+
+_PARTS: Final = ("data", "grad", "_prev")
 
 
 def captured(
