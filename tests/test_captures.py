@@ -18,6 +18,7 @@ CAPTURES = Path(__file__).parent / "captures"
 KEPT = {
     "custom": (1, 24, ["RootMeanSquare.size", "h@2", "h@3", "loss"]),
     "lstm_lm": (2, 173, ["h", "c", "h@4", "output", "loss"]),
+    "rare": (1, 516, ["scattered.rows", "windows.slid", "heard", "taken", "loss"]),
     "mlp": (3, 32, ["body.0@2", "h@3", "logits", "loss"]),
 }
 

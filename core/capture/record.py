@@ -103,6 +103,37 @@ def spelling(text: str, bound: Mapping[str, Any]) -> Spelling:
     return Spelling(text, {name: _static(one) for name, one in bound.items()})
 
 
+def arrivals(places: Array, count: int) -> Array | None:
+    """Return what is sent to each of so many places: a row of numbers for each.
+
+    `places[k]` is where number k is sent, −1 for nowhere. Rows are filled up with the
+    number behind the last one, which stands for a 0. None where they would be too long.
+
+    >>> arrivals(np.array([0, 2, 0]), 3).tolist()
+    [[0, 2], [3, 3], [1, 3]]
+    """
+    sent = np.flatnonzero(places >= 0)
+    order = sent[np.argsort(places[sent], kind="stable")]
+    many = np.bincount(places[order], minlength=count)
+    longest = max(1, int(many.max(initial=0)))
+    if count * longest > _LONG * (count + places.size):
+        return None
+    table = np.full((count, longest), places.size)
+    firsts = np.cumsum(many) - many
+    to = places[order]
+    table[to, np.arange(order.size) - firsts[to]] = order
+    return table
+
+
+_LONG: Final = 64  # times what is sent, and what it is sent to
+
+
+def sum_of_arrivals(value: str) -> str:
+    """Return how the sums are written, one for each row of `table`."""
+    row = f"pad(reshape({value}, (-1,)), ((0, 1),))"
+    return f"sum(take({row}, table), axis=-1)"
+
+
 def _static(value: Any) -> Any:
     make = _SEQUENCES.get(value.__class__)  # and no named tuple
     if make is not None:

@@ -23,6 +23,7 @@ CASES = {
     "penalty": (1, ["slopes", "penalty", "loss"]),
     "pinn": (1, ["u", "residual", "loss"]),
     "ppo": (2, ["ratio", "pg_loss", "v_clipped", "loss"]),
+    "rare": (1, ["scattered.rows", "windows.slid", "heard", "taken", "loss"]),
     "resnet": (2, ["layer1.0.out", "x", "loss"]),
     "unet": (1, ["inc.double_conv.0", "up.x1", "loss"]),
     "vae": (1, ["mu", "logvar", "KLD", "loss"]),

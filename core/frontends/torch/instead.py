@@ -45,7 +45,7 @@ def _attention(
     scale: float | None = None,
     enable_gqa: bool = False,
 ) -> Any:
-    if not dropout_p or enable_gqa:
+    if not dropout_p:
         return None
 
     def in_parts() -> Any:
@@ -57,13 +57,21 @@ def _attention(
         if mask is not None and mask.dtype == torch.bool:
             filled = torch.full_like(mask, -math.inf, dtype=query.dtype)
             mask = filled.masked_fill(mask, 0.0)
-        scores = (query * factor) @ (key * factor).transpose(-2, -1)
+        k, v = (_for_each_head(one, query, enable_gqa) for one in (key, value))
+        scores = (query * factor) @ (k * factor).transpose(-2, -1)
         if mask is not None:
             scores = scores + mask
         weights = _F.dropout(_F.softmax(scores, dim=-1), dropout_p)
-        return weights @ value
+        return weights @ v
 
     return in_parts
+
+
+def _for_each_head(tensor: Any, query: Any, is_shared: bool) -> Any:
+    """Return keys, or values, as often as several heads of the query share them."""
+    if not is_shared:
+        return tensor
+    return tensor.repeat_interleave(query.size(-3) // tensor.size(-3), -3)
 
 
 def _stacked(name: str) -> Instead:

@@ -73,7 +73,7 @@ class Calls(TorchFunctionMode):
             if other is not None:
                 with self:
                     return other()
-        elif name not in ROWS and func not in self._open and (opened := _opened(func)):
+        elif _is_open(name) and func not in self._open and (opened := _opened(func)):
             self._open.add(func)  # one that asks for itself again is a whole
             try:
                 with self:
@@ -197,6 +197,15 @@ def _reads(func: Any) -> bool:
     return name in _READS
 
 
+# Below them is a function of the same name, that returns where its numbers come from.
+_ABOVE: Final = frozenset({f"adaptive_max_pool{n}d" for n in (1, 2, 3)})
+
+
+def _is_open(name: str) -> bool:
+    """Tell whether the lines of a function say more than the call."""
+    return name not in ROWS or name in _ABOVE
+
+
 def _is_inside_rule(place: Place) -> bool:
     active = place.active
     while active is not None:
@@ -224,6 +233,9 @@ def _opened(func: Any) -> Callable[..., Any] | None:
     home = getattr(func, "__module__", None) or ""
     if not isinstance(func, FunctionType) or home not in _OPENED:
         return None
+    free = func.__code__.co_freevars
+    if "if_false" in free:  # one of two; the other asks for itself by its own name
+        func = (func.__closure__ or ())[free.index("if_false")].cell_contents
     never = dict.fromkeys(
         (
             "has_torch_function",

@@ -17,7 +17,16 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from ...capture.record import Row, spelling, written
-from .rows import arithmetic, layers, losses, moving, recurrent, reducing, slopes
+from .rows import (
+    arithmetic,
+    layers,
+    losses,
+    moving,
+    recurrent,
+    reducing,
+    scattering,
+    slopes,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,6 +37,7 @@ ROWS: Final[Mapping[str, Row]] = MappingProxyType(
     {
         **arithmetic.ROWS,
         **moving.ROWS,
+        **scattering.ROWS,
         **reducing.ROWS,
         **layers.ROWS,
         **losses.ROWS,
@@ -62,6 +72,8 @@ def plain_name(func: Any) -> str:
         name = name[2:-2]
         plain = name[1:] if name.startswith("i") and name not in _KEPT else name
         return _SIGNS.get(plain, plain)
+    if name == "unfold" and hasattr(func, "__objclass__"):  # not that of pictures
+        return "unfold_axis"
     name = name.removeprefix("special_").removeprefix("linalg_")
     return name.rstrip("_") or name
 

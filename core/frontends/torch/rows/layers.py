@@ -112,6 +112,79 @@ def _conv_transpose2d(
     return f"conv_transpose2d({operands}, {_keywords(given)})", given
 
 
+def _conv_transpose1d(
+    input: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    output_padding: Any = 0,
+    groups: int = 1,
+    dilation: Any = 1,
+) -> Any:
+    """Return the same in two dimensions, of which one has the length 1."""
+    given = {
+        "stride": (1, _alone(stride)),
+        "padding": (0, _alone(padding)),
+        "output_padding": (0, _alone(output_padding)),
+        "groups": groups,
+        "dilation": (1, _alone(dilation)),
+    }
+    operands = "input[:, :, None, :], weight[:, :, None, :]" + ", bias" * (
+        bias is not None
+    )
+    return f"reshape(conv_transpose2d({operands}, {_keywords(given)}), out)", given
+
+
+def _conv3d(
+    input: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
+) -> Any:
+    """Return the sum of a convolution in two dimensions for each layer of the kernel.
+
+    The places along the depth are samples of these.
+    """
+    if isinstance(padding, str) or input.ndim != 5:
+        return None
+    (far, *flat), (border, *edge), (apart, *wide) = (
+        one if isinstance(one, tuple | list) else (one,) * 3
+        for one in (stride, padding, dilation)
+    )
+    samples, channels, depth = input.shape[:3]
+    kernel = weight.shape[2]
+    count = (depth + 2 * border - apart * (kernel - 1) - 1) // far + 1
+    given = {"stride": tuple(flat), "padding": tuple(edge), "dilation": tuple(wide)}
+    more = f"{_keywords(given)}, groups=groups"
+    lines = ["x = transpose(pad(input, widths), (0, 2, 1, 3, 4))"]
+    parts: list[str] = []
+    for layer in range(kernel):
+        first = layer * apart
+        here = f"x[:, {first}:{first + far * (count - 1) + 1}:{far}]"
+        weights = f"weight[:, :, {layer}]"
+        parts.append(f"conv2d(reshape({here}, samples), {weights}, {more})")
+    lines += [f"y = {' + '.join(parts)}"]
+    height, across = (
+        (n + 2 * e - w * (k - 1) - 1) // s + 1
+        for n, e, w, k, s in zip(
+            input.shape[3:], edge, wide, weight.shape[3:], flat, strict=True
+        )
+    )
+    result = "transpose(reshape(y, apart), (0, 2, 1, 3, 4))"
+    if bias is not None:
+        result += " + reshape(bias, (-1, 1, 1, 1))"
+    return "\n".join([*lines, result]), {
+        **given,
+        "widths": ((0, 0), (0, 0), (border, border), (0, 0), (0, 0)),
+        "samples": (samples * count, channels, *input.shape[3:]),
+        "apart": (samples, count, weight.shape[0], height, across),
+    }
+
+
 def _max_pool2d(
     input: Any,
     kernel_size: Any,
@@ -168,6 +241,42 @@ def _adaptive_avg_pool2d(input: Any, output_size: Any) -> Any:
     if new == (1, 1):
         return "mean(input, axis=(-2, -1), keepdims=True)"
     return "adaptive_avg_pool2d(input, output_size=new)", {"new": new}
+
+
+def _picked(axes: int) -> Any:
+    """Return the row of pooling that says which numbers it has picked.
+
+    They are counted over the last `axes` of the input.
+    """
+
+    def row(input: Any, *_args: Any, **_kwargs: Any) -> Any:
+        front = input.shape[: input.ndim - axes]
+        flat = (*front, math.prod(input.shape[input.ndim - axes :]))
+        text = "take_along_axis(reshape(input, flat), reshape(indices, rows), axis=-1)"
+        return f"reshape({text}, out)", {"flat": flat, "rows": (*front, -1)}
+
+    return row
+
+
+def _max_pool1d(
+    input: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Any:
+    if input.ndim != 3 or return_indices:
+        return None
+    given = {
+        "kernel_size": (1, _alone(kernel_size)),
+        "stride": (1, _alone(stride) or _alone(kernel_size)),
+        "padding": (0, _alone(padding)),
+        "dilation": (1, _alone(dilation)),
+        "ceil_mode": ceil_mode,
+    }
+    return f"reshape(max_pool2d(input[:, :, None], {_keywords(given)}), out)", given
 
 
 def _layer_norm(
@@ -284,7 +393,7 @@ def _attention(
     scale: Any = None,
     enable_gqa: bool = False,
 ) -> Any:
-    if dropout_p or enable_gqa:
+    if dropout_p:
         return None
     given: dict[str, Any] = {"scale": scale}
     mask = "attn_mask"
@@ -296,13 +405,13 @@ def _attention(
     elif isinstance(attn_mask, Tensor) and attn_mask.dtype == "bool":
         mask = "where(attn_mask, 0.0, hidden)"
         given["hidden"] = -math.inf
-    return (
-        (
-            "scaled_dot_product_attention(query, key, value, "
-            f"attn_mask={mask}, scale=scale)"
-        ),
-        given,
-    )
+    keys = ["key", "value"]
+    if enable_gqa and query.shape[-3] != key.shape[-3]:
+        each = query.shape[-3] // key.shape[-3]
+        given["heads"] = np.repeat(np.arange(key.shape[-3]), each)
+        keys = [f"take({one}, heads, axis=-3)" for one in keys]
+    text = f"query, {', '.join(keys)}, attn_mask={mask}, scale=scale"
+    return f"scaled_dot_product_attention({text})", given
 
 
 def _numpy(tensor: Tensor) -> str:
@@ -320,8 +429,16 @@ ROWS: Final = MappingProxyType(
         "linear": _linear,
         "conv1d": _conv1d,
         "conv2d": _conv2d,
+        "conv3d": _conv3d,
+        "conv_transpose1d": _conv_transpose1d,
         "conv_transpose2d": _conv_transpose2d,
+        "max_pool1d": _max_pool1d,
         "max_pool2d": _max_pool2d,
+        "max_pool2d_with_indices": _picked(2),
+        "adaptive_max_pool2d": _picked(2),
+        "adaptive_max_pool1d": _picked(1),
+        "max_pool3d_with_indices": _picked(3),
+        "adaptive_max_pool3d": _picked(3),
         "avg_pool2d": _avg_pool2d,
         "adaptive_avg_pool2d": _adaptive_avg_pool2d,
         "layer_norm": _layer_norm,

@@ -153,6 +153,39 @@ def _kl_div(
     return _reduced(text, reduction)
 
 
+def _triplet(
+    anchor: Any,
+    positive: Any,
+    negative: Any,
+    margin: Any = 1.0,
+    p: float = 2.0,
+    eps: float = 1e-6,
+    swap: bool = False,
+    size_average: Any = None,
+    reduce: Any = None,
+    reduction: str = "mean",
+) -> Any:
+    if p != 2:
+        return None
+    far = "norm(anchor - negative + eps, axis=-1)"
+    if swap:
+        far = f"minimum({far}, norm(positive - negative + eps, axis=-1))"
+    last = _reduced("relu(margin + near - far)", reduction)
+    return f"near = norm(anchor - positive + eps, axis=-1)\nfar = {far}\n{last}"
+
+
+def _ranking(
+    input1: Any,
+    input2: Any,
+    target: Any,
+    margin: float = 0.0,
+    size_average: Any = None,
+    reduce: Any = None,
+    reduction: str = "mean",
+) -> Any:
+    return _reduced("relu(margin - target * (input1 - input2))", reduction)
+
+
 ROWS: Final = MappingProxyType(
     {
         "mse_loss": _mse,
@@ -164,5 +197,7 @@ ROWS: Final = MappingProxyType(
         "binary_cross_entropy": _bce,
         "binary_cross_entropy_with_logits": _bce_with_logits,
         "kl_div": _kl_div,
+        "triplet_margin_loss": _triplet,
+        "margin_ranking_loss": _ranking,
     }
 )

@@ -184,6 +184,8 @@ def _triangle(upper: bool) -> Any:
 
 
 def _pad(input: Any, pad: Any, mode: str = "constant", value: Any = None) -> Any:
+    if mode in _EDGES:
+        return _edges(input, pad, _EDGES[mode])
     if mode != "constant" or min(pad) < 0:
         return None
     pairs = [(pad[k], pad[k + 1]) for k in range(0, len(pad), 2)][::-1]
@@ -192,6 +194,24 @@ def _pad(input: Any, pad: Any, mode: str = "constant", value: Any = None) -> Any
         "widths": widths,
         "value": value or 0,
     }
+
+
+_EDGES: Final = MappingProxyType(
+    {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
+)
+
+
+def _edges(input: Any, pad: Any, mode: Any) -> Any:
+    """Return a tensor whose border is made of its own elements."""
+    text, bound = "input", dict[str, Any]()
+    for number in range(len(pad) // 2):
+        axis = input.ndim - 1 - number
+        around = (pad[2 * number], pad[2 * number + 1])
+        if min(around) < 0:
+            return None
+        bound[f"places{axis}"] = np.pad(np.arange(input.shape[axis]), around, mode)
+        text = f"take({text}, places{axis}, axis={axis})"
+    return text, bound
 
 
 def _pixel_shuffle(input: Any, upscale_factor: int) -> Any:

@@ -4,7 +4,12 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+from .scattering import numbers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def _lstm_cell(
@@ -72,6 +77,91 @@ def _layers(name: str) -> Any:
     return row
 
 
+def _packed(name: str, row: Any) -> Any:
+    """Return the row that also takes sequences of several lengths, packed into one.
+
+    Step by step there are fewer of them: those that have not ended.
+    """
+    states = ("h", "c") if name == "lstm" else ("h",)
+    cell = f"{name}_cell"
+
+    def packed(input: Any, hx: Any, params: Any, weights: Any, *rest: Any) -> Any:
+        if isinstance(weights, bool):
+            return row(input, hx, params, weights, *rest)
+        has_biases, num_layers, dropout, train, bidirectional = rest
+        begins = tuple(params) if name == "lstm" else (params,)
+        each = 4 if has_biases else 2
+        if (dropout and train and num_layers > 1) or _is_odd(weights, num_layers, each):
+            return None
+        sizes = [int(one) for one in numbers(hx)]
+        bound = dict(zip(states, begins, strict=True))
+        bound |= {f"w{number}": one for number, one in enumerate(weights)}
+        lines, ends = ["x = input"], {one: list[str]() for one in states}
+        for _ in range(num_layers):
+            parts: list[str] = []
+            for way in range(2 if bidirectional else 1):
+                k = len(ends["h"])
+                given = ", ".join(f"w{each * k + j}" for j in range(each))
+                walk = _backward if way else _forward
+                lines += walk(cell, states, k, given, sizes)
+                parts.append(f"y{k}")
+                for one in states:
+                    ends[one].append(f"{one}{k}")
+            joined = f"concatenate([{', '.join(parts)}], axis=-1)"
+            lines.append(f"x = {joined if bidirectional else parts[0]}")
+        last = ", ".join(f"stack([{', '.join(ends[one])}])" for one in states)
+        return "\n".join([*lines, f"(x, {last})"]), bound
+
+    return packed
+
+
+def _forward(
+    cell: str, states: Any, k: int, given: str, sizes: list[int]
+) -> Iterator[str]:
+    """Yield the lines of a layer that goes through the steps as they come.
+
+    `sizes` is how many sequences there are at each step.
+    """
+    for one in states:
+        yield f"{one}{k} = {one}[{k}]"
+    over: dict[str, list[str]] = {one: [] for one in states}  # of sequences that ended
+    first = 0
+    for step, count in enumerate(sizes):
+        before = sizes[step - 1] if step else count
+        for one in states if count < before else ():
+            over[one].insert(0, f"{one}{k}_{step - 1}[{count}:]")
+            yield f"{one}{k} = {one}{k}[:{count}]"
+        now = ", ".join(f"{one}{k}" for one in states)
+        yield f"{now} = {cell}(x[{first}:{first + count}], {now}, {given})"
+        for one in states:
+            yield f"{one}{k}_{step} = {one}{k}"
+        first += count
+    steps = ", ".join(f"h{k}_{step}" for step in range(len(sizes)))
+    yield f"y{k} = concatenate([{steps}])"
+    for one in states if sizes[-1] < sizes[0] else ():
+        yield f"{one}{k} = concatenate([{', '.join([f'{one}{k}', *over[one]])}])"
+
+
+def _backward(
+    cell: str, states: Any, k: int, given: str, sizes: list[int]
+) -> Iterator[str]:
+    """Yield the lines of a layer that begins with the last step of each sequence."""
+    first = sum(sizes)
+    for one in states:
+        yield f"{one}{k} = {one}[{k}][:{sizes[-1]}]"
+    for step in range(len(sizes) - 1, -1, -1):
+        count, later = sizes[step], sizes[min(step + 1, len(sizes) - 1)]
+        first -= count
+        for one in states if count > later else ():
+            new = f"{one}[{k}][{later}:{count}]"
+            yield f"{one}{k} = concatenate([{one}{k}, {new}])"
+        now = ", ".join(f"{one}{k}" for one in states)
+        yield f"{now} = {cell}(x[{first}:{first + count}], {now}, {given})"
+        yield f"h{k}_{step} = h{k}"
+    steps = ", ".join(f"h{k}_{step}" for step in range(len(sizes)))
+    yield f"y{k} = concatenate([{steps}])"
+
+
 def _is_odd(params: Any, layers: int, each: int) -> bool:
     """Tell whether there are other weights than usual: those of a projection, say."""
     return len(params) not in (layers * each, 2 * layers * each)
@@ -82,8 +172,8 @@ ROWS: Final = MappingProxyType(
         "lstm_cell": _lstm_cell,
         "gru_cell": _cell("gru_cell"),
         "rnn_tanh_cell": _cell("rnn_cell"),
-        "lstm": _layers("lstm"),
-        "gru": _layers("gru"),
-        "rnn_tanh": _layers("rnn"),
+        "lstm": _packed("lstm", _layers("lstm")),
+        "gru": _packed("gru", _layers("gru")),
+        "rnn_tanh": _packed("rnn", _layers("rnn")),
     }
 )
