@@ -22,7 +22,7 @@ from ..words.expression import parse_element
 from ..words.numbers import change_text, distinct, element_text, index_text, value_text
 from .looking import runs_table, table_answer
 from .movement import here, whole_number
-from .table import Command
+from .table import Command, refuse_hidden
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -251,6 +251,7 @@ def _names(session: Session, edges: Iterable[Edge]) -> str:
 
 def _runs(session: Session, arguments: str) -> Answer:
     if not arguments:
+        refuse_hidden(session, ("predict",))  # each with its output
         return table_answer(runs_table(session))
     answer = _look_at(session, _run_number(session, arguments))
     session.undone.clear()
@@ -503,6 +504,7 @@ ROWS: Final[tuple[Command, ...]] = (
         "contributions. In training both are set in this iteration alone, and what\n"
         "follows from them stays.",
         data=_NEW_RUN,
+        hidden_in=("predict",),
     ),
     _row(
         "detach",
@@ -512,6 +514,7 @@ ROWS: Final[tuple[Command, ...]] = (
         completes="location",
         help="NODE stands for all of its uses: no gradient reaches it any more.",
         data=_NEW_RUN,
+        hidden_in=("predict",),
     ),
     _row(
         "patch",
@@ -522,6 +525,7 @@ ROWS: Final[tuple[Command, ...]] = (
         words=tuple(MISTAKES),
         help=_mistake_help(),
         data=_NEW_RUN,
+        hidden_in=("predict",),
     ),
     _row(
         "train",
@@ -530,6 +534,7 @@ ROWS: Final[tuple[Command, ...]] = (
         _train,
         "tr",
         data="`from` which `iteration` to which, and the `loss` of both",
+        hidden_in=("predict",),
     ),
     _row(
         "runs",
@@ -554,6 +559,7 @@ ROWS: Final[tuple[Command, ...]] = (
         "`left`, `right`, how many elements are `differing` `of` how many, the `size` "
         "and the `place` of the largest difference, the `factor` between the two "
         "(None where there is none), and whether one is the other `turned`",
+        hidden_in=("predict",),
     ),
     _row(
         "undo",

@@ -277,6 +277,7 @@ ROWS: Final[tuple[Command, ...]] = (
         "`step`, `rtol` and `checks`, each with `level`, `node`, `operand`, `edge`, "
         "`verdict`, the `index` where the two differ most, `analytic`, `numeric`, "
         "`difference`, `tolerance`, …",
+        hidden_in=("predict",),
     ),
     Command(
         "rules",
@@ -293,6 +294,7 @@ ROWS: Final[tuple[Command, ...]] = (
         "`rule`, the `verdict` (differs, purpose, hook, opaque) and `gradients`: the "
         "`node`, `edges`, the `index` of what differs most, `theirs` and the `right` "
         "number there, how many `differ`, and the `mistake` that gives these numbers.",
+        hidden_in=("predict",),
     ),
 )
 

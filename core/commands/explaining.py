@@ -25,7 +25,7 @@ from ..words.events import element_name
 from ..words.expression import parse_element
 from ..words.names import called
 from ..words.numbers import value_text
-from .table import Command
+from .table import Command, refuse_hidden
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -229,6 +229,8 @@ def _why(session: Session, arguments: str) -> Answer:
     trace, position = session.trace, session.position
     element = find_element(session, arguments)
     node, quantity, index = element.node, element.quantity, element.index or ()
+    if quantity == "value" and trace.value(node, position) is None:
+        refuse_hidden(session, ("predict",))
     found = reason(trace, node, quantity, index, position, session.progress)
     # The terms say where it comes from.
     is_here = len(found.hops) == 1 and found.cause in ("trained", "cancelled")
@@ -458,6 +460,7 @@ ROWS: Final[tuple[Command, ...]] = (
         completes="element",
         data="of each use its `edge`, the `element` of the result, the `local "
         "derivative` and the `value` of the result",
+        hidden_in=("predict",),
     ),
     Command(
         "why",
@@ -487,6 +490,7 @@ ROWS: Final[tuple[Command, ...]] = (
         help="The largest products first, eight of them or COUNT.",
         data="`element`, the `sum` of all paths, and `paths`, each with `steps` "
         "(`element` and `local`), `seed` and `product`",
+        hidden_in=("predict",),
     ),
     Command(
         "transposes",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -23,7 +24,7 @@ from ..words.names import called
 from ..words.numbers import change_text, printed, value_text
 from .movement import here, marks_table
 from .stopping import stops_table
-from .table import Command
+from .table import Command, refuse_hidden
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -326,6 +327,10 @@ _INFO: Final[Mapping[str, Callable[[Session], Table]]] = {
 }
 
 
+# The modes that hide a table: it has numbers that are not there yet.
+_HIDDEN: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    dict.fromkeys(("runs", "iterations", "updates"), ("predict",))
+)
 _INFO_DATA: Final[Mapping[str, str]] = {
     "stops": "see `enable`",
     "displays": "see `display`",
@@ -349,6 +354,7 @@ def _info(session: Session, arguments: str) -> Answer:
             f"there is no table {arguments!r}" if arguments else "info of what?",
             nearest(arguments, _INFO) or ", ".join(_INFO),
         )
+    refuse_hidden(session, _HIDDEN.get(names[0], ()))
     answer = table_answer(_INFO[names[0]](session), session.digits)
     return _sampled(answer) if names[0] == "iterations" else answer
 
@@ -414,6 +420,7 @@ ROWS: Final[tuple[Command, ...]] = (
         completes="expression",
         data="of each change its `event` (from 1), the values `before` and `after`, "
         "and the event in words: `by`",
+        hidden_in=("predict",),
     ),
     Command(
         "list",

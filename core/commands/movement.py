@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,7 +20,7 @@ from ..words.digits import SENTENCE
 from ..words.events import event_kind, event_line, where
 from ..words.names import with_wordings
 from ..words.numbers import change_text, index_text
-from .table import Command, Completes
+from .table import Command, Completes, refuse_hidden
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -54,6 +56,10 @@ def arrived(session: Session, before: Place, stop: Stopped | None = None) -> Ans
     """Return the answer of a movement: what happened on the way, and where we are."""
     lines: list[str] = []
     numbers = range(0)
+    is_back = before > session.place
+    is_hidden = is_back and "predict" in session.modes  # what is undone is to come
+    if is_hidden and stop is not None:
+        stop = _without_what_comes(stop)
     if stop is not None:
         graph, stops = session.graph, (stop, *stop.also)
         said = (stop_line(one, session.digits) for one in stops)
@@ -63,16 +69,20 @@ def arrived(session: Session, before: Place, stop: Stopped | None = None) -> Ans
     else:
         low, high = sorted((before.position, session.position))
         numbers = range(low, high)[-_MOST_LINES:]
-        back = "" if session.position >= before.position else "undone: "
-        lines += [
-            back + event_line(session.trace, number, session.digits)
-            for number in numbers
-        ]
+        back = "undone: " * is_back
+        told = where if is_hidden else partial(event_line, digits=session.digits)
+        lines += [back + told(session.trace, number) for number in numbers]
         rest = high - low - len(numbers)
         if rest:
             lines.insert(0, f"… {counted(rest, 'event')} before these")
     lines.append(here(session))
     return Answer(tuple(lines), way(session, before, numbers), stop=stop)
+
+
+def _without_what_comes(stop: Stopped) -> Stopped:
+    """Return a stop that was met backwards, without what comes behind its place."""
+    also = tuple(map(_without_what_comes, stop.also))
+    return replace(stop, after=None, index=None, also=also)
 
 
 def gone(session: Session, before: Place) -> dict[str, Any]:
@@ -276,6 +286,7 @@ def _last(session: Session, arguments: str) -> Answer:
     """Go to the previous change of an expression, or with -f to the next."""
     direction: Direction = -1
     if arguments.startswith("-f"):
+        refuse_hidden(session, ("predict",))
         direction, arguments = 1, arguments[2:].strip()
     if not arguments:
         raise CommandError("the last change of what?", "last [-f] EXPR")

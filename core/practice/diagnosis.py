@@ -221,6 +221,8 @@ def _first(made: Opened, digits: int) -> str:
     before = ""
     if made.before is not None:
         before = f"{number_text(made.before, digits)} is there already. "
+    if made.of == 1 and made.terms[0].is_answer:
+        return f"{before}It is one product: {names}."
     if made.of == 1:
         return f"{before}It is {text} ({names})."
     return f"{before}The first of its {made.of} terms is {text} ({names})."
@@ -228,7 +230,7 @@ def _first(made: Opened, digits: int) -> str:
 
 def _line(slip: Slip, made: Opened, index: Index, digits: int) -> str:
     """Return the numbers of a mistake, and those that belong there."""
-    belongs = made_text(made, digits)
+    belongs = made_text(made, digits, before=True)
     if slip.name in ("place", "nothing"):
         return f": {belongs} belongs there" if belongs else ""
     wrong = _terms_of(slip, index, made)

@@ -37,6 +37,8 @@ class Term(NamedTuple):
 
     factors: tuple[float, ...]  # as they are multiplied
     names: str = ""  # what they are called: "Y.grad[0, 0] · W[0, 1]"
+    # whether one of them would be the answer by itself: a slope that 1 is multiplied by
+    is_answer: bool = False
 
     @property
     def product(self) -> float:
@@ -95,9 +97,10 @@ def _contribution(
     first = next(iter(part.blocks), None)
     count = 0 if first is None else min(len(first.places), _MOST_KEPT)
     found = [part.term_in(first, n) for n in range(count)] if first else []
+    names = [_inside(typed(trace, one, part.element)) for one in found]
     terms = tuple(
-        Term((one.upstream, one.local), _inside(typed(trace, one, part.element)))
-        for one in found
+        Term((one.upstream, one.local), name, "∂" in name and abs(one.upstream) == 1)
+        for one, name in zip(found, names, strict=True)
     )
     for block in part.blocks:
         scale += float(np.nansum(np.abs(block.product)))
@@ -183,11 +186,17 @@ def _behind_plus(text: str) -> str:
     return f"({first}){blank}{rest}"
 
 
-def made_text(found: Opened, digits: int) -> str:
-    """Return what a number is made of, on one line."""
+def made_text(found: Opened, digits: int, before: bool = False) -> str:
+    """Return what a number is made of, on one line.
+
+    `before` the event nothing is told that would be the answer.
+    """
     if not found.terms:
         return found.formula or "nothing reaches it"
-    text = sum_text(found.terms, found.of, digits)
+    if before and found.of == 1 and found.terms[0].is_answer:
+        text = found.terms[0].names
+    else:
+        text = sum_text(found.terms, found.of, digits)
     if found.before is None:
         return text
     return f"{number_text(found.before, digits)} + {_closed(text, found.of)}"

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from decimal import Decimal
 from random import Random
 from typing import TYPE_CHECKING, cast
 
-import numpy as np
 import pytest
 
+from ahead import leaks
 from driving import painted, press, settle
 from gradstep.core.debugger.debugger import Debugger
-from gradstep.core.engine.trace import Contribution, Trace
 from gradstep.core.scenario.scenario import Scenario, parse
 from gradstep.tui.app.app import GradstepApp
 from gradstep.tui.app.main_screen import MainScreen
@@ -20,13 +17,10 @@ from gradstep.tui.panes.base.views import DIGITS, VIEWS
 from gradstep.tui.panes.tables.nodes import NodesPane
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from textual.screen import Screen
 
-# Numbers of four digits and more say which value they are; those of an axis do not.
-NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e-?\d+)?(?![\w.])")
 PROGRAM = """
 def layer(W, x):
     z = W @ x
@@ -64,37 +58,6 @@ def lesson(seed: int = 7) -> Scenario:
         f"[training]\nlearning_rate = 0.1\niterations = 3\n",
         source="drawn.toml",
     )
-
-
-def made(trace: Trace, number: int) -> Iterator[np.ndarray]:
-    """Yield what an event makes: a value, a contribution, a gradient."""
-    event = trace.event(number)
-    if isinstance(event, Contribution):
-        parts = trace.breakdown(event.consumer, event.argument)
-        yield from (parts.product, parts.contribution)
-    for found in (trace.value, trace.gradient):
-        array = found(event.node, number + 1)
-        before = found(event.node, number)
-        if array is not None and (before is None or not np.array_equal(before, array)):
-            yield array
-
-
-def reads(word: str, values: Iterable[float]) -> bool:
-    """Tell whether a number is one of some values, rounded as far as it is shown."""
-    number = abs(float(word))
-    digits = len(Decimal(word).as_tuple().digits)
-    return any(float(f"{abs(v):.{digits - 1}e}") == number for v in values)
-
-
-def leaks(debugger: Debugger, text: str) -> set[str]:
-    """Return the numbers of a text that are made behind the position alone."""
-    trace, position = debugger.trace, debugger.position
-    events = range(len(trace))
-    ahead = [v for k in events[position:] for a in made(trace, k) for v in a.flat]
-    behind = [v for k in events[:position] for a in made(trace, k) for v in a.flat]
-    behind += [v for array in trace.run.leaves.values() for v in np.ravel(array)]
-    words = {w for w in NUMBER.findall(text) if len(Decimal(w).as_tuple().digits) > 3}
-    return {word for word in words if reads(word, ahead) and not reads(word, behind)}
 
 
 def test_a_number_from_the_future_would_be_noticed() -> None:
