@@ -210,18 +210,12 @@ class Wording:
         node = self.graph.nodes[edge.consumer]
         spoken = None if node.op is None else self._of(node)
         form = spoken and spoken.row.form(edge.argument)
-        # While a gradient is copied, it has the name of where it comes to.
-        named, operand = self._literature, edge.operand
-        result = named.get(operand) or self._plain_gradient(operand)
+        result = self.arrived(edge.operand)
         if node.op is None or spoken is None or form is None:
             return Formula(result, (), "")
         upstream = self.gradient(edge.consumer)
-        here = {
-            "g": upstream,
-            "y": self.node(edge.consumer),
-            "argument": str(edge.argument),
-        }
-        product = _filled(form.product, spoken.words, spoken.scalars, here)
+        here = self._here(edge, upstream)
+        product = self.product(edge, upstream)
         if summed:
             product += f", summed over {axes_text(summed)}"
         steps = (product,)
@@ -243,6 +237,30 @@ class Wording:
             _plain(statement or code),
             "+=" if self._has_routes(edge.operand, 2) else "=",
         )
+
+    def arrived(self, index: int) -> str:
+        """Return the name of a gradient where it arrives: its own, whatever is copied.
+
+        While a gradient is copied, it has the name of where it comes to.
+        """
+        return self._literature.get(index) or self._plain_gradient(index)
+
+    def product(self, edge: Edge, upstream: str) -> str:
+        """Return what an edge makes of a gradient with that name: `Wᵀ δ`."""
+        node = self.graph.nodes[edge.consumer]
+        spoken = self._of(node)
+        form = spoken.row.form(edge.argument)
+        if form is None:
+            return ""
+        here = self._here(edge, upstream)
+        return _filled(form.product, spoken.words, spoken.scalars, here)
+
+    def _here(self, edge: Edge, upstream: str) -> dict[str, str]:
+        return {
+            "g": upstream,
+            "y": self.node(edge.consumer),
+            "argument": str(edge.argument),
+        }
 
     def local(self, edge: Edge) -> str:
         """Return the name of an edge's local derivative: `∂y/∂a`."""
@@ -353,6 +371,16 @@ def indexed(name: str, index: str) -> str:
     """
     is_bound = " " in name and not name.startswith("∂") and index
     return f"({name}){index}" if is_bound else name + index
+
+
+def function_name(op: Op) -> str:
+    """Return what a function of one operand is called: σ, tanh, relu.
+
+    >>> function_name(OPS["sigmoid"]), function_name(OPS["relu"])
+    ('σ', 'relu')
+    """
+    name, _, operand = op.symbol.partition("(")
+    return name if operand == f"{{{op.operands[0]}}})" else op.name
 
 
 def code_text(template: str, node: Node, names: list[str], **more: str) -> str:

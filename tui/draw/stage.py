@@ -11,6 +11,7 @@ from ...core.engine.subject import NotePlace, Subject, When
 from ...core.engine.trace import Contribution, Forward, Seed, Trace
 from ...core.words.expression import parse_element
 from ...core.words.formulas import Wording
+from ...core.words.layers import recursion
 from ...core.words.notes import filled
 from ...core.words.remarks import remarks
 
@@ -205,7 +206,11 @@ def _backward_places(
 
 
 def _rules(stage: Stage, event: int, happens: Contribution) -> Iterator[str]:
-    """Yield what the rule of an operation says of itself."""
+    """Yield what the rule of an operation says of itself, and of its layer."""
+    if not stage.trace.run.patches:
+        layer = recursion(stage.wording, happens.edge)
+        shapes = f"   {layer.shapes} ✓" if layer.shapes else ""
+        yield f"layer by layer: {layer.text}{shapes}" if layer.text else ""
     yield stage.wording.contribution(happens.edge).why
     op = stage.graph.nodes[happens.consumer].op
     if op is None or not op.corner:
