@@ -156,7 +156,10 @@ def test_what_would_be_told_is_noticed() -> None:
 
 
 @pytest.mark.parametrize("line", [*HIDDEN.values(), *FORMS])
-def test_what_looks_ahead_says_how_it_is_shown(line: str) -> None:
+def test_what_looks_ahead_says_how_it_is_shown(
+    line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     debugger = Debugger(drawn("three_layer", 3))
     said(debugger, "predict on")
     hidden = "predict hides what is to come; predict off shows it"
