@@ -12,6 +12,7 @@ import numpy as np
 from ..base.errors import CommandError
 from ..base.progress import with_progress
 from ..base.text import nearest
+from ..practice.score import tally
 from ..session.changes import changes
 from ..session.memory import Display
 from ..session.reply import Answer, Listing, Table, Value
@@ -315,6 +316,11 @@ def updates_table(session: Session) -> Table:
     return Table(f"updates: {formula}", columns, tuple(rows))
 
 
+def _predictions_table(session: Session) -> Table:
+    columns = ("asked for", "right at once", "right later", "shown")
+    return Table("predictions", columns, tuple(tally(session.memory.answered)))
+
+
 _INFO: Final[Mapping[str, Callable[[Session], Table]]] = {
     "stops": stops_table,
     "displays": _displays_table,
@@ -324,6 +330,7 @@ _INFO: Final[Mapping[str, Callable[[Session], Table]]] = {
     "updates": updates_table,
     "nodes": _nodes_table,
     "frames": _frames_table,
+    "predictions": _predictions_table,
 }
 
 
@@ -342,6 +349,8 @@ _INFO_DATA: Final[Mapping[str, str]] = {
     "before and after, such as `m` and `next m`, and `next value`",
     "nodes": "`name`, `operation`, `shape` and `text`",
     "frames": "`name`, `function`, `line` of the call, and how many `nodes`",
+    "predictions": "what was `asked for`, and how many were `right at once`, `right "
+    "later` and `shown`",
 }
 
 

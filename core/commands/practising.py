@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from ..base.errors import CommandError, Problem
+from ..base.errors import CommandError, InputError, Problem
+from ..base.save import write
 from ..base.text import nearest
-from ..practice.diagnosis import answer_text, judge
+from ..practice.diagnosis import answer_text, judge, right_record
 from ..practice.question import changed_by
 from ..practice.score import MOST_TRIES, Answered, Prediction, Verdict
 from ..session.asking import ask, lines_of, pending, question_record
 from ..session.memory import Place
 from ..session.reply import Answer
+from ..words.events import where
 from ..words.expression import parse_element
 from .movement import arrived
 from .table import Command
@@ -141,7 +143,9 @@ def _done(session: Session, asked: Asked, outcome: Outcome, said: str) -> Answer
     """Carry out the step that was asked about, and go on asking on its way."""
     memory, before = session.memory, session.place
     lines = [said + answer_text(session.trace, asked.question, session.digits)]
-    memory.answered.append(Answered(asked, outcome))
+    record = _answered_record(session, asked, outcome)
+    memory.answered.append(Answered(asked.question.kind, outcome, record))
+    lines += _logged(session)
     if memory.prediction is not None:
         kind = memory.prediction.kind
         memory.prediction = memory.prediction.after(outcome)
@@ -154,6 +158,41 @@ def _done(session: Session, asked: Asked, outcome: Outcome, said: str) -> Answer
     following = pending(session)
     question = following.question if following else None
     return _judged(session, Verdict(tuple(lines), outcome, question), moved)
+
+
+def _answered_record(
+    session: Session, asked: Asked, outcome: Outcome
+) -> dict[str, Any]:
+    """Return a question that is done as data: what was asked, said, and right."""
+    question, trace = asked.question, session.trace
+    told = question_record(session.graph, question) or {}
+    return {
+        "scenario": session.subject.name,
+        "run": asked.run,
+        "iteration": asked.iteration,
+        **told,
+        "where": where(trace, question.event),
+        "answers": list(asked.answers),
+        "mistakes": list(asked.mistakes),
+        "right": right_record(trace, question),
+        "outcome": outcome,
+        "tries": len(asked.answers),
+    }
+
+
+def _logged(session: Session) -> list[str]:
+    """Write the log, whole, and return what is wrong with that."""
+    memory = session.memory
+    if not memory.log:
+        return []
+    from ..export.records import dump  # noqa: PLC0415  # 39 ms of a start
+
+    lines = "".join(f"{dump(one.record)}\n" for one in memory.answered)
+    try:
+        write(memory.log, lines, overwrite=True)
+    except InputError as error:  # the answer counts all the same
+        return [f"The log is not written: {error}"]
+    return []
 
 
 _VERDICT: Final = (

@@ -7,7 +7,7 @@ it is told how far off it is. The second wrong answer is told the first term.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import numpy as np
 
@@ -33,7 +33,6 @@ from .terms import Opened, Term, made_text, opened, product_text, sum_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from typing import Any
 
     from ..engine.element import Index
     from ..engine.trace import Trace
@@ -96,6 +95,15 @@ def answer_text(trace: Trace, question: Question, digits: int) -> str:
     text = f"{name} = {number_text(part[()], digits)}"
     made = made_text(opened(trace, question, element.index or (), digits), digits)
     return f"{text} = {made}" if made else text
+
+
+def right_record(trace: Trace, question: Question) -> Any:
+    """Return the right answer as data: a number, signs as they are written, a shape."""
+    right, element = right_array(trace, question), question.element
+    if question.kind == "shape":
+        return list(right.shape)
+    part = np.asarray(right[element.index or ()])
+    return part[()].item() if question.kind == "number" else signs_text(part)
 
 
 # ---------------------------------------------------------------------------- a number

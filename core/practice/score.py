@@ -5,13 +5,14 @@ All is data: the session holds it, and a command puts a new one in its place.
 
 from __future__ import annotations
 
+from collections import Counter
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from .question import KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from ..engine.element import Index, Quantity
     from .question import Kind, Question
@@ -45,8 +46,19 @@ class Verdict(NamedTuple):
 class Answered(NamedTuple):
     """A question that is done, and how."""
 
-    asked: Asked  # the question, with all that was answered
+    kind: Kind  # what was asked
     outcome: Outcome  # right at once, right later, or shown
+    record: Mapping[str, Any]  # all of it, for a program: a line of the log
+
+
+def tally(answered: Sequence[Answered]) -> list[tuple[str | int, ...]]:
+    """Return how many questions of each kind had which outcome, and of all kinds."""
+    found = Counter((one.kind, one.outcome) for one in answered)
+    counts = {kind: [found[kind, one] for one in OUTCOMES] for kind in KINDS}
+    rows = [(kind, *numbers) for kind, numbers in counts.items() if any(numbers)]
+    if len(rows) > 1:
+        rows.append(("all", *map(sum, zip(*counts.values(), strict=True))))
+    return rows
 
 
 class Prediction(NamedTuple):

@@ -76,3 +76,5 @@ class Memory:
     prediction: Prediction | None = None  # what is asked; None while nothing is
     # the questions that were answered, or shown, in order
     answered: list[Answered] = field(default_factory=list["Answered"])
+    # the file that each of them is written into, as a line of JSON; "" for none
+    log: str = ""

@@ -350,8 +350,13 @@ _SNAPSHOT: Final = (
     _LIMIT,
     *_FILE,
 )
+_LOG: Final = _argument(
+    "--log FILE", "write each question of predict into a new file, as a line of JSON"
+)
 _DEBUG: Final = (
     _SCENARIO,
+    _argument("--predict", "ask what each step will make, before it is made"),
+    _LOG,
     _LIMIT,
     *_SCRIPT,
     _argument("--json", "write JSON Lines: one command a line"),

@@ -102,10 +102,15 @@ def do_debug(options: Options) -> int:
     if is_terminal(sys.stdin):
         _refuse_for_scripts(options)
     debugger = _opened(loaded(options.scenario, raised(options.limit)), options)
-    if not is_terminal(sys.stdin):
-        return _play(debugger, _piped(_trust(options)), options)
+    lines = None if is_terminal(sys.stdin) else _piped(_trust(options))
+    if options.log:
+        write(options.log, "")  # before anything is answered: it may not be new
+        debugger.memory.log = options.log
+    asking = debugger.execute("predict on") if options.predict else None
+    if lines is not None:
+        return _play(debugger, lines, options)
     debugger.trust = _trust(options)
-    return _talk(debugger, options)
+    return _talk(debugger, options, asking)
 
 
 def _refuse_for_scripts(options: Options) -> None:
@@ -148,13 +153,15 @@ def _piped(trust: Trust) -> list[Line]:
     return parse_script(text, "<stdin>", trust.of_script("<stdin>"))
 
 
-def _talk(debugger: Debugger, options: Options) -> int:
-    """Answer line by line; an empty line repeats the one before."""
+def _talk(debugger: Debugger, options: Options, first: Reply | None) -> int:
+    """Answer line by line, behind a `first` reply; an empty line repeats the last."""
     screen, look = screen_for(options), look_for(options)
     _complete_with(debugger)
     screen.print(
         look.text(f"{debugger.subject.title}: help lists the commands", "quiet")
     )
+    if first is not None:
+        _print(screen, reply_block(debugger, first, look, screen.width))
     last = ""
     while True:
         before = debugger.place

@@ -32,7 +32,7 @@ list 2
 where; whatis a; whatis W + 1; whatis W.shape; whatis a.op
 info displays; info runs; info iterations; info nodes; info frames
 goto start; predict on; predict numbers; predict; stepi; answer c; answer 1 * 2; answer
-step 2; answer 7; show; answer; predict off
+step 2; answer 7; show; answer; info predictions; predict off
 limit W; limit x[0] 0.5; cost; words; words upstream
 goto end; explain; explain W; explain a; explain W.grad; explain -1 b; uses W; uses E
 why W.grad; why a; paths x; paths; transposes a; transposes W; check W; check

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import TYPE_CHECKING
+
 from gradstep.core.debugger.debugger import Debugger
 from gradstep.core.practice.question import Question
 from gradstep.core.practice.score import Verdict
@@ -9,6 +12,9 @@ from gradstep.core.scenario.scenario import load
 from gradstep.core.session.asking import pending
 
 from ...sessions import said, wrong
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def at(place: str) -> Debugger:
@@ -155,3 +161,44 @@ def test_signs_and_shapes_have_hints_of_their_own() -> None:
         "It has 2 axes, the first of 1.",
         "Not (). It is: X.grad has the shape (1, 2)",
     ]
+
+
+def test_the_score_counts_how_each_question_was_done(tmp_path: Path) -> None:
+    debugger = at("output")
+    assert said(debugger, "info predictions").text == ("no predictions",)
+    debugger.memory.log = str(tmp_path / "log.jsonl")
+    said(debugger, "step")
+    said(debugger, "answer 34")
+    said(debugger, "answer 29")
+    said(debugger, "show")
+    assert said(debugger, "info predictions").data == [
+        {"asked for": "number", "right at once": 0, "right later": 1, "shown": 1}
+    ]
+    lines = (tmp_path / "log.jsonl").read_text("utf-8").splitlines()
+    first, second = map(json.loads, lines)
+    assert first == {
+        "scenario": "matmul",
+        "run": 0,
+        "iteration": 0,
+        "question": "What will X.grad[0, 0] be?",
+        "kind": "number",
+        "element": "X.grad[0, 0]",
+        "event": 25,
+        "where": "Y<-X",
+        "answers": ["34", "29"],
+        "mistakes": ["transpose", ""],
+        "right": 29.0,
+        "outcome": "later",
+        "tries": 2,
+    }
+    assert (second["outcome"], second["tries"]) == ("shown", 0)
+
+
+def test_a_log_that_cannot_be_written_takes_no_answer_back(tmp_path: Path) -> None:
+    debugger = at("output")
+    debugger.memory.log = str(tmp_path / "nowhere" / "log.jsonl")
+    said(debugger, "stepi")
+    reply = said(debugger, "answer 29")
+    assert "The log is not written" in reply.data["said"][1]
+    assert reply.data["outcome"] == "at once"
+    assert reply.moved

@@ -38,10 +38,13 @@ learning_rate = 0.1
 iterations = 3
 """
 # It writes outside of its folder, and goes on after a line that is wrong.
-SCRIPT: Final = "print W[0, 0] / 3\nprint W\nsave ../other.gs\nexplain zz\nprint 1\n"
+SCRIPT: Final = (
+    "print W[0, 0] / 3\nprint W\nstepi\nsave ../other.gs\nexplain zz\nprint 1\n"
+)
 
 # A value for each argument that takes one.
 VALUES: Final = {
+    "--log": "log.jsonl",
     "--at": "2:y",
     "--delay": "0.01",
     "--element": "W.grad[0, 1]",

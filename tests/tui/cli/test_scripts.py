@@ -339,3 +339,28 @@ def test_the_plugin_does_not_slow_other_projects_down(tmp_path: Path) -> None:
     )
     done = plugin("-q", "-p", "no:hypothesispytest", cwd=tmp_path)
     assert "1 passed" in done.stdout, done.stdout
+
+
+# ----------------------------------------------------------------- debug --predict
+
+
+def test_a_pass_is_predicted_from_a_pipe_and_logged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    lines = "predict numbers\nstepi\nanswer 3\nanswer 11\ninfo predictions\n"
+    options = ["--predict", "--log", "log.jsonl", "--plain"]
+    found = run("debug", "matmul", *options, typed=lines)
+    assert found.returncode == 0, found.stderr
+    assert "Not 3. The term 2 x 4 is missing." in found.stdout
+    assert "Right: Y[0, 0] = 11 = 1 x 3 + 2 x 4" in found.stdout
+    (line,) = (tmp_path / "log.jsonl").read_text("utf-8").splitlines()
+    assert json.loads(line)["answers"] == ["3", "11"]
+    again = run("debug", "matmul", *options, typed=lines)
+    assert again.returncode == 2
+    assert "is there already" in again.stderr
+
+
+def test_predict_is_on_from_the_first_line() -> None:
+    found = run("debug", "matmul", "--predict", "--plain", typed="stepi\nstepi\n")
+    assert found.stdout.count("What shape will Y have?") == 2
