@@ -76,28 +76,28 @@ def _wide(run: Run, event: Any) -> int:
 def _of_contribution(trace: Trace, number: int, edge: Edge) -> Iterator[Slip]:
     run = trace.run
     before = trace.gradient(edge.operand, number)
-    for mistake in MISTAKES.values():
-        for at in _edges(trace, number, edge):
-            try:
-                patches = mistake.make(trace, at, run.patches)
-            except ValueError:
-                continue
-            if at != edge and not patches.in_place - run.patches.in_place:
-                continue  # what is wrong at another edge is wrong there alone
-            made = _patched(trace, edge, at, patches)
-            if made is not None:
-                added, linear = made
-                key = (edge.consumer, edge.argument)
-                adds = before is not None and key not in patches.overwrites
-                array = before + added if adds and before is not None else added
-                yield Slip(mistake.name, mistake.summary, array, linear, adds)
+    places = [(mistake, edge) for mistake in MISTAKES.values()]
+    # What is written into the array that arrives is wrong at the edges behind it, too.
+    places += [(MISTAKES["in-place"], at) for at in _earlier(trace, number, edge)]
+    for mistake, at in places:
+        try:
+            patches = mistake.make(trace, at, run.patches)
+        except ValueError:
+            continue
+        made = _patched(trace, edge, at, patches)
+        if made is not None:
+            added, linear = made
+            is_alone = (edge.consumer, edge.argument) in patches.overwrites
+            if before is None or is_alone:
+                yield Slip(mistake.name, mistake.summary, added, linear, adds=False)
+            else:
+                yield Slip(mistake.name, mistake.summary, before + added, linear)
     if before is not None:
         yield Slip("nothing", "what this event adds is forgotten", before)
 
 
-def _edges(trace: Trace, number: int, edge: Edge) -> Iterator[Edge]:
-    """Yield an edge, and those that its consumer has used before it."""
-    yield edge
+def _earlier(trace: Trace, number: int, edge: Edge) -> Iterator[Edge]:
+    """Yield the edges that the consumer of an edge has used before it."""
     for sent in trace.backward_events(edge.consumer, edge.consumer + 1):
         if sent < number:
             yield trace.edge(sent)
@@ -194,16 +194,11 @@ _OTHER: Final = {"mean": "sum", "sum": "mean"}
 
 
 def _slope(op: Op, operands: Sequence[Array], node: Node, right: Array) -> Made:
-    """Yield the derivative, of an operation of one number."""
+    """Yield the derivative by the first operand."""
     rule = op.vjps[0] if op.kind == "elementwise" else None
-    is_one = len(operands) == 1 or op.name == "power"
-    if rule is not None and is_one and right.dtype.kind == "f":
-        yield (
-            np.asarray(
-                call(rule, [np.ones_like(right), right, *operands], node.attributes)
-            ),
-            None,
-        )
+    if rule is not None and right.dtype.kind == "f":
+        ones = [np.ones_like(right), right, *operands]
+        yield np.asarray(call(rule, ones, node.attributes)), None
 
 
 def _left_out(op: Op, operands: Sequence[Array], _node: Node, right: Array) -> Made:

@@ -1,0 +1,176 @@
+"""A wrong answer is recognised as the mistake that makes it, and never as another."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gradstep.core.debugger.debugger import Debugger
+from gradstep.core.engine.element import index_of
+from gradstep.core.engine.trace import Contribution, Trace
+from gradstep.core.mistakes.catalogue import MISTAKES
+from gradstep.core.practice.diagnosis import Judgement, judge
+from gradstep.core.practice.question import question_at, right_array
+from gradstep.core.practice.slips import slips
+from gradstep.core.scenario.builtin import builtin_names
+from gradstep.core.scenario.scenario import load
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gradstep.core.engine.element import Index
+
+FEW = 6  # elements that are asked for, of each array
+SMALL = [name for name in builtin_names() if name != "two_layer_net"]
+
+
+def judged(debugger: Debugger, position: int, index: Index, text: str) -> Judgement:
+    """Return what is said to an answer, as the first one."""
+    question = question_at(debugger.trace, position, "number", index)
+    assert question is not None
+
+    def evaluate(written: str) -> object:
+        return debugger.expression(written).evaluate(debugger.state())
+
+    return judge(debugger.trace, question, text, evaluate, 0, 6)
+
+
+def some_places(shape: Index, count: int) -> list[Index]:
+    size = int(np.prod(shape, dtype=int))
+    return [index_of(k * size // count, shape) for k in range(min(size, count))]
+
+
+def mistaken(trace: Trace, position: int) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield each mistake at an event, with the gradient that a run with it has then."""
+    event = trace.event(position)
+    assert isinstance(event, Contribution)
+    for mistake in MISTAKES.values():
+        try:
+            patches = mistake.make(trace, event.edge, trace.run.patches)
+        except ValueError:
+            continue
+        wrong = Trace(trace.run.patched(patches))
+        number = wrong.edge_event(event.consumer, event.argument)
+        # Where the edge is cut, what has arrived before is all.
+        found = wrong.gradient(event.operand, number + 1) if number else None
+        if number is None:
+            found = trace.gradient(event.operand, position)
+        empty = np.zeros_like(trace.run.value(event.operand))
+        yield mistake.name, empty if found is None else found
+
+
+def is_same(one: float, two: float, size: float = 0.0) -> bool:
+    """Tell whether two numbers are one; rounding may have made that much of a size."""
+    near = np.isclose(one, two, rtol=1e-12, atol=1e-14 * size, equal_nan=True)
+    return one == two or bool(near)
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_each_mistake_is_recognised_at_each_step(name: str) -> None:
+    debugger, seen = Debugger(load(name)), 0
+    trace = debugger.trace
+    for position in range(trace.seed_position + 1, trace.update_position):
+        debugger.execute(f"goto {position}")
+        question = question_at(trace, position, "number")
+        assert question is not None
+        right = right_array(trace, question)
+        size = float(np.max(np.abs(right[np.isfinite(right)]), initial=1.0))
+        made = list(slips(trace, position))
+        for mistake, array in mistaken(trace, position):
+            for index in some_places(array.shape, FEW):
+                number = float(array[index])
+                found = judged(debugger, position, index, repr(number))
+                if is_same(number, float(right[index]), size):
+                    continue
+                seen += 1
+                others = (s.array[index] for s in made if s.name == found.mistake)
+                assert found.mark == "wrong"
+                assert found.mistake == mistake or any(
+                    is_same(number, float(one), size) for one in others
+                ), (position, mistake, index, found)
+    assert seen
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_each_mistake_of_a_value_or_an_update_is_recognised(name: str) -> None:
+    debugger = Debugger(load(name))
+    trace = debugger.trace
+    passes = (range(trace.seed_position + 1), range(trace.update_position, len(trace)))
+    for position in (*passes[0], *passes[1]):
+        debugger.execute(f"goto {position}")
+        question = question_at(trace, position, "number")
+        assert question is not None
+        right = right_array(trace, question)
+        made = list(slips(trace, position))
+        for slip in made:
+            assert slip.array.shape == right.shape
+            for index in some_places(right.shape, FEW):
+                number = float(slip.array[index])
+                if is_same(number, float(right[index]), 1.0):
+                    continue
+                found = judged(debugger, position, index, repr(number))
+                others = (s.array[index] for s in made if s.name == found.mistake)
+                assert found.mark == "wrong"
+                assert any(is_same(number, float(one), 1.0) for one in others)
+
+
+@given(st.data())
+def test_answers_drawn_at_random_get_no_wrong_verdict(data: st.DataObject) -> None:
+    debugger = DRAWN[data.draw(st.sampled_from(SMALL))]
+    trace = debugger.trace
+    position = data.draw(st.integers(0, len(trace) - 1))
+    debugger.execute(f"goto {position}")
+    question = question_at(trace, position, "number")
+    assert question is not None
+    right_all = right_array(trace, question)
+    places = some_places(right_all.shape, 50)
+    index = data.draw(st.sampled_from(places))
+    right = float(right_all[index])
+    if not np.isfinite(right):
+        return
+    # Near the right number, at it, rounded, cut off, or anywhere.
+    near = st.builds(lambda f: right * f, st.floats(0.9, 1.1)) | st.just(right)
+    number = data.draw(near | st.floats(-1e3, 1e3) | st.integers(-9, 9).map(float))
+    digits = data.draw(st.integers(1, 12))
+    text = f"{number:.{digits - 1}e}"
+    found = judged(debugger, position, index, text)
+    off = abs(Fraction(text) - Fraction(right))
+    exponent = int(text.partition("e")[2]) - (digits - 1)
+    half = Fraction(10) ** exponent / 2
+    slack = Fraction(1e-12) * max(1, abs(Fraction(right)))
+    if off > half + slack or (digits < 3 and off > slack):
+        assert found.mark != "right", text
+    if digits >= 3 and off < half - slack:
+        assert found.mark == "right", text
+    if found.mark == "near":
+        assert off <= abs(Fraction(right)) / 50
+    made = [slip for slip in slips(trace, position) if slip.name == found.mistake]
+    if made:  # what is named makes this number, as exactly as it is written
+        gaps = [abs(Fraction(float(s.array[index])) - Fraction(text)) for s in made]
+        assert min(gaps) <= half + slack
+    if found.mistake in ("term", "term-sign"):
+        assert "term" in found.said
+
+
+DRAWN = {name: Debugger(load(name)) for name in SMALL}
+
+
+def test_random_signs_are_right_where_they_are_the_signs() -> None:
+    debugger = DRAWN["matmul"]
+    trace = debugger.trace
+    for position in range(len(trace)):
+        question = question_at(trace, position, "signs")
+        assert question is not None
+        part = right_array(trace, question)[question.element.index or ()]
+        signs = np.ravel(np.sign(part))
+        for flipped in (None, *range(len(signs))):
+            said = ["+" if s > 0 else "-" if s < 0 else "0" for s in signs]
+            if flipped is not None:
+                said[flipped] = "+" if said[flipped] != "+" else "-"
+            found = judge(trace, question, "".join(said), str, 0, 6)
+            assert (found.mark == "right") is (flipped is None)
