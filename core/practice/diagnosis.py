@@ -93,8 +93,10 @@ def answer_text(trace: Trace, question: Question, digits: int) -> str:
     if question.kind == "signs":
         return f"{name} has the signs {signs_text(part)}"
     text = f"{name} = {number_text(part[()], digits)}"
-    made = made_text(opened(trace, question, element.index or (), digits), digits)
-    return f"{text} = {made}" if made else text
+    found = opened(trace, question, element.index or (), digits)
+    if not (found.terms or found.formula):
+        return f"{text}: {made_text(found, digits)}"
+    return f"{text} = {made_text(found, digits)}"
 
 
 def right_record(trace: Trace, question: Question) -> Any:
@@ -140,7 +142,7 @@ def _number(
     elif term:
         said_so = term[1]
     else:
-        said_so = f"{_off(said.number, number)} {_largest(made, digits)}"
+        said_so = f"{_off(said.number, number)} {_largest(made, digits)}".rstrip()
     return Judgement("wrong", f"Not {text}. {said_so}", mistake)
 
 
@@ -224,7 +226,7 @@ def _largest(made: Opened, digits: int) -> str:
 def _first(made: Opened, digits: int) -> str:
     """Return the first term, or what there is instead."""
     if not made.terms:
-        return f"It is {made.formula}."
+        return f"It is {made_text(made, digits)}."
     names, text = made.terms[0].names, _product(made.terms[0], digits)
     before = ""
     if made.before is not None:

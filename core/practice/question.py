@@ -15,6 +15,7 @@ from ..engine.element import Element, index_of
 from ..engine.trace import Contribution, Event, Forward, Seed
 from ..words.events import element_name
 from ..words.formulas import Wording
+from ..words.names import called
 
 if TYPE_CHECKING:
     from ..engine.element import Index, Quantity
@@ -90,7 +91,7 @@ def _asked(
 
 def _text(trace: Trace, kind: Kind, element: Element) -> str:
     node = trace.run.graph.nodes[element.node]
-    name = element_name(node, element.index, element.quantity)
+    name = called(node, element_name(node, element.index, element.quantity))
     if kind == "shape":
         return f"What shape will {name} have?"
     if kind == "signs":

@@ -15,6 +15,7 @@ from ..base.cache import Recent
 from ..engine.backward import UNFIT, call
 from ..engine.trace import Contribution, Forward, Seed
 from ..mistakes.catalogue import MISTAKES
+from ..words.names import called
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -133,12 +134,23 @@ def _of_value(run: Run, node: Node) -> Iterator[Slip]:
     op = node.op
     if op is None:
         return
-    operands = [run.value(i) for i in node.operands]
-    right = run.value(node.index)
+    operands, right = [run.value(i) for i in node.operands], run.value(node.index)
     for name, summary, make in _WRONG:
         for wrong, linear in make(op, operands, node, right):
             if wrong.shape == right.shape and wrong.dtype.kind in "fiub":
-                yield Slip(name, summary.format(op=op.name), wrong, linear)
+                yield Slip(name, summary, wrong, linear)
+    if op.kind in ("elementwise", "block"):
+        for number, operand in zip(node.operands, operands, strict=True):
+            if operand.shape == right.shape:
+                alone = f"only {called(run.graph.nodes[number])} is taken"
+                what = f"{op.name} is left out" if len(operands) == 1 else alone
+                yield Slip("left-out", what, operand)
+    if op.kind == "elementwise" and op.vjps[0] is not None and right.dtype.kind == "f":
+        ones = [np.ones_like(right), right, *operands]
+        slope = np.asarray(call(op.vjps[0], ones, node.attributes))
+        yield Slip("value", "the derivative is taken for the value", slope)
+    if right.dtype.kind != "b":
+        yield Slip("sign", _SIGN, -right)
 
 
 def _computed(op: Op, operands: Sequence[Array], attributes: Mapping[str, Any]) -> Made:
@@ -153,11 +165,6 @@ def _computed(op: Op, operands: Sequence[Array], attributes: Mapping[str, Any]) 
         return
     is_linear = op.kind == "contract" and not op.variadic
     yield made, ((make, operands[0]) if is_linear else None)
-
-
-def _negated(_op: Op, _operands: Sequence[Array], _node: Node, right: Array) -> Made:
-    if right.dtype.kind != "b":
-        yield -right, None
 
 
 def _swapped(op: Op, operands: Sequence[Array], node: Node, _right: Array) -> Made:
@@ -193,27 +200,10 @@ def _mean_or_sum(op: Op, operands: Sequence[Array], node: Node, right: Array) ->
 _OTHER: Final = {"mean": "sum", "sum": "mean"}
 
 
-def _slope(op: Op, operands: Sequence[Array], node: Node, right: Array) -> Made:
-    """Yield the derivative by the first operand."""
-    rule = op.vjps[0] if op.kind == "elementwise" else None
-    if rule is not None and right.dtype.kind == "f":
-        ones = [np.ones_like(right), right, *operands]
-        yield np.asarray(call(rule, ones, node.attributes)), None
-
-
-def _left_out(op: Op, operands: Sequence[Array], _node: Node, right: Array) -> Made:
-    """Yield the operands, as if nothing had been done to them."""
-    if op.kind in ("elementwise", "block"):
-        yield from ((one, None) for one in operands if one.shape == right.shape)
-
-
 _WRONG: Final[tuple[tuple[str, str, Wrong], ...]] = (
     ("swap", "the operands are swapped", _swapped),
     ("row", _ROWS, _turned),
     ("mean", "mean and sum are confused", _mean_or_sum),
-    ("value", "the derivative is taken for the value", _slope),
-    ("left-out", "{op} is left out", _left_out),
-    ("sign", _SIGN, _negated),
 )
 
 

@@ -57,14 +57,15 @@ class Opened(NamedTuple):
     scale: float
     before: float | None = None  # of a gradient: what has arrived before
     formula: str = ""  # of what is no sum: how it is computed, in numbers
+    words: str = ""  # of what is not computed: where it comes from
     names: str = ""  # what the numbers of the formula are called
 
 
 def opened(trace: Trace, question: Question, index: Index, digits: int) -> Opened:
     """Return what an element of the array that is asked for is made of."""
     event = trace.event(question.event)
-    right = float(right_array(trace, question)[index])
-    size = abs(right) if math.isfinite(right) else 0.0
+    right = right_array(trace, question)
+    size = abs(float(right[index])) if np.isfinite(right[index]) else 0.0
     if isinstance(event, Contribution):
         before = trace.gradient(event.operand, question.event)
         there = None if before is None else float(before[index])
@@ -73,7 +74,8 @@ def opened(trace: Trace, question: Question, index: Index, digits: int) -> Opene
     if isinstance(event, Forward):
         return _value(trace, event.node, index, size, digits)
     if isinstance(event, Seed):
-        return Opened((), 0, size, formula="the seed, which is given")
+        whose = "that the scenario gives" if right.ndim else "1 unless it is given"
+        return Opened((), 0, size, words=f"the seed, {whose}")
     step = trace.update(event.node, index)
     numbers = [number_text(n, digits) for n in (step.value, step.rate, step.gradient)]
     name = element_name(trace.run.graph.nodes[event.node], index)
@@ -93,7 +95,7 @@ def _contribution(
 ) -> Opened:
     scale = size + abs(before or 0.0)
     if part.patched:
-        return Opened((), 0, scale, before, "a patched rule makes it")
+        return Opened((), 0, scale, before, words="what a wrong rule sends")
     first = next(iter(part.blocks), None)
     count = 0 if first is None else min(len(first.places), _MOST_KEPT)
     found = [part.term_in(first, n) for n in range(count)] if first else []
@@ -130,7 +132,7 @@ def _value(trace: Trace, node: int, index: Index, size: float, digits: int) -> O
     if op is None or not factors:
         formula = Wording(graph).forward(node).text
     elif op.kind in ("move", "gather") and len(factors) == 1:
-        return Opened((), 0, size, formula=f"a copy of {names}")
+        return Opened((), 0, size, words=f"a copy of {names}")
     elif tuple(factor.node for factor in factors) == made.operands:
         formula = Wording(graph).spelled(node, texts)
     else:
@@ -192,7 +194,7 @@ def made_text(found: Opened, digits: int, before: bool = False) -> str:
     `before` the event nothing is told that would be the answer.
     """
     if not found.terms:
-        return found.formula or "nothing reaches it"
+        return found.formula or found.words or "0, for nothing reaches it"
     if before and found.of == 1 and found.terms[0].is_answer:
         text = found.terms[0].names
     else:
