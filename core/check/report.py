@@ -89,6 +89,11 @@ class Report:
         return (*self.contributions, *self.accumulations, *self.gradients)
 
     @property
+    def end_to_end(self) -> Report:
+        """Return the report without the comparisons of edges and of sums."""
+        return replace(self, contributions=(), accumulations=())
+
+    @property
     def ok(self) -> bool:
         """Tell whether nothing is wrong: kinks and non-finite numbers are not."""
         return not any(one.verdict == "mismatch" for one in self.checks)

@@ -14,10 +14,10 @@ from ..engine.element import Element
 from ..engine.graph import Edge
 from ..explain.compare import Comparison, beside, compare, same_place
 from ..mistakes.catalogue import MISTAKES, find_mistake, with_mistake
-from ..session.location import parse_edge
 from ..session.memory import Branch, Place
 from ..session.reply import Answer, Table
 from ..words.digits import CELL
+from ..words.edges import parse_edge
 from ..words.expression import parse_element
 from ..words.numbers import change_text, distinct, element_text, index_text, value_text
 from .looking import runs_table, table_answer
@@ -27,6 +27,7 @@ from .table import Command, refuse_hidden
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from ..engine.graph import Node
     from ..engine.patches import Patches
     from ..explain.compare import Difference
     from ..mistakes.catalogue import Mistake
@@ -230,13 +231,18 @@ def edges_of(
         consumer, argument = parse_edge(text, graph)
         operand = graph.nodes[consumer].operands[argument]
         return [Edge(consumer, argument, operand)]
-    name = session.subject.names.get(text, text).removesuffix(".grad")
-    node = graph.node(name)
+    node = find_node(session, text)
     if of_gradient or node.op is None:
         if not graph.consumers[node.index]:
             raise CommandError(f"nothing uses {node.name}")
         return list(graph.consumers[node.index])
     return [Edge(node.index, k, i) for k, i in enumerate(node.operands)]
+
+
+def find_node(session: Session, text: str) -> Node:
+    """Return the node of a name, also where that is the literature's of a gradient."""
+    name = session.subject.names.get(text, text).removesuffix(".grad")
+    return session.graph.node(name)
 
 
 def _names(session: Session, edges: Iterable[Edge]) -> str:
@@ -514,7 +520,7 @@ ROWS: Final[tuple[Command, ...]] = (
         completes="location",
         help="NODE stands for all of its uses: no gradient reaches it any more.",
         data=_NEW_RUN,
-        hidden_in=("predict",),
+        hidden_in=("predict", "hunt"),
     ),
     _row(
         "patch",
@@ -525,7 +531,7 @@ ROWS: Final[tuple[Command, ...]] = (
         words=tuple(MISTAKES),
         help=_mistake_help(),
         data=_NEW_RUN,
-        hidden_in=("predict",),
+        hidden_in=("predict", "hunt"),
     ),
     _row(
         "train",

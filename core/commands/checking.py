@@ -18,7 +18,7 @@ from ..session.reply import Answer
 from ..words.events import element_name
 from ..words.expression import parse_element
 from .explaining import find_element, outstanding
-from .table import Command
+from .table import Command, refuse_hidden
 
 if TYPE_CHECKING:
     from ..check.downstream import Downstream
@@ -41,7 +41,12 @@ def _check(session: Session, arguments: str) -> Answer:
         if without_a_rule(subject):  # differences go through all of it
             return Answer(recorded.lines, recorded.record, failed=not recorded.ok)
     places = [place for place in places if place != QUICK]
+    if places:
+        refuse_hidden(session, ("hunt",))
     nodes = [n for place in places for n in _nodes(session, place)]
+    is_whole = "hunt" in session.modes  # edges and nodes would tell which rule is wrong
+    if is_whole:
+        nodes = [node.index for node in session.graph.nodes if node.op is None]
     first: list[Report] = []
 
     def progress(done: int, of: int) -> None:
@@ -57,6 +62,8 @@ def _check(session: Session, arguments: str) -> Answer:
         quick=quick,
         first=first.append,
     )
+    if is_whole:
+        first, report = [one.end_to_end for one in first], report.end_to_end
     session.memory.report = report
     lines = [
         line for one in (*first, report) for line in check_lines(one, session.digits)
@@ -294,7 +301,7 @@ ROWS: Final[tuple[Command, ...]] = (
         "`rule`, the `verdict` (differs, purpose, hook, opaque) and `gradients`: the "
         "`node`, `edges`, the `index` of what differs most, `theirs` and the `right` "
         "number there, how many `differ`, and the `mistake` that gives these numbers.",
-        hidden_in=("predict",),
+        hidden_in=("predict", "hunt"),
     ),
 )
 

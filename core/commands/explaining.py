@@ -480,6 +480,7 @@ ROWS: Final[tuple[Command, ...]] = (
         "update of a training that began it (`past`); the `where` that has not taken a "
         "branch (`untaken`); where it has `spread` to; and the numeric `check`. What "
         "does not apply is None, or empty",
+        hidden_in=("hunt",),
     ),
     Command(
         "paths",
@@ -490,7 +491,7 @@ ROWS: Final[tuple[Command, ...]] = (
         help="The largest products first, eight of them or COUNT.",
         data="`element`, the `sum` of all paths, and `paths`, each with `steps` "
         "(`element` and `local`), `seed` and `product`",
-        hidden_in=("predict",),
+        hidden_in=("predict", "hunt"),
     ),
     Command(
         "transposes",

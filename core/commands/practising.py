@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..base.errors import CommandError, InputError, Problem
 from ..base.save import write
 from ..base.text import nearest
+from ..mistakes.catalogue import MISTAKES, find_mistake
 from ..practice.diagnosis import answer_text, judge, right_record
 from ..practice.question import changed_by
 from ..practice.score import MOST_TRIES, Answered, Prediction, Verdict
@@ -15,6 +16,7 @@ from ..session.memory import Place
 from ..session.reply import Answer
 from ..words.events import where
 from ..words.expression import parse_element
+from .changing import edges_of, find_node
 from .movement import arrived
 from .table import Command
 
@@ -195,6 +197,36 @@ def _logged(session: Session) -> list[str]:
     return []
 
 
+def _accuse(session: Session, arguments: str) -> Answer:
+    """Hold a suspicion against the mistake that is hidden."""
+    from ..practice.hunt import is_meant, is_same_mistake  # noqa: PLC0415
+    from ..session.hunting import found, in_vain  # noqa: PLC0415  # only in a hunt
+
+    hunt = session.memory.hunt
+    if hunt is None:
+        raise CommandError(
+            "nothing is hidden here", "gradstep hunt NAME hides a mistake to find"
+        )
+    place, mistake = _accused(arguments)
+    edges = edges_of(session, place, of_gradient=False, usage=_ACCUSE)
+    node = -1 if "<-" in place else find_node(session, place).index
+    if not is_meant(hunt.hidden, edges, node):
+        return in_vain(session, hunt, place)
+    if mistake and not is_same_mistake(session.trace, hunt.hidden, mistake):
+        return in_vain(session, hunt, place, place=True)
+    return found(session, hunt)
+
+
+def _accused(arguments: str) -> tuple[str, str]:
+    """Split what is accused, and of which mistake: "" where none is named."""
+    place, _, last = arguments.rpartition(" ")
+    place = place.strip()
+    if not place or place.endswith("<-") or last.startswith("<-"):
+        return arguments, ""
+    return place, find_mistake(last).name
+
+
+_ACCUSE: Final = "EDGE | NODE [MISTAKE]"
 _VERDICT: Final = (
     "what is `said` to it; the `outcome` (at once, later or shown), None while the "
     "question is open; and what is asked `next`: its `question`, `kind`, `element` and "
@@ -213,6 +245,7 @@ ROWS: Final[tuple[Command, ...]] = (
         "back. ELEMENT is the one to ask for of its array. What looks ahead is off.",
         data="whether it is `on`, and the `kind` of what is asked: shape, signs or "
         "number",
+        hidden_in=("hunt",),
         late=True,
     ),
     Command(
@@ -234,6 +267,24 @@ ROWS: Final[tuple[Command, ...]] = (
         "give up a question: see the answer, and go on",
         _show,
         data=_VERDICT,
+        late=True,
+    ),
+    Command(
+        "accuse",
+        _ACCUSE,
+        "in a hunt: say which rule is wrong, and how",
+        _accuse,
+        completes="location",
+        words=tuple(MISTAKES),
+        help="NODE is the rule of that node, for all of its operands; a leaf stands\n"
+        "for its uses. A wrong accusation ends nothing. After a right one the numbers\n"
+        "of the wrong rule are shown beside the right ones, and nothing is hidden any\n"
+        "more. help patch has the mistakes.",
+        data="whether it is `right`, whether the `place` is, and how often was "
+        "`accused`; once it is right the `edge`, the `mistake`, `what` is `wrong` and "
+        "`correct` (two arrays), the `element` where they differ most, how many places "
+        "were `looked` at, and `borders`, each with its `node`, whether it `agrees`, "
+        "the `index`, `analytic` and `numeric`; and the number of the right `run`",
         late=True,
     ),
 )

@@ -338,7 +338,7 @@ ROWS: Final[tuple[Command, ...]] = (
         help="\n".join(f"{name}: {what}." for name, what in FORMATS.items())
         + "\nAn existing file is replaced only with -f.",
         data="the `file` and its `format`",
-        hidden_in=("predict",),
+        hidden_in=("predict", "hunt"),
     ),
 )
 QUIT: Final = Command(

@@ -56,7 +56,13 @@ class Command(NamedTuple):
 
 # What a mode hides, and the way out.
 HIDING: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
-    {"predict": ("predict hides what is to come", "predict off shows it")}
+    {
+        "predict": ("predict hides what is to come", "predict off shows it"),
+        "hunt": (
+            "a hunt hides which rule is wrong",
+            "accuse NODE says whom you suspect; limit NODE compares one gradient",
+        ),
+    }
 )
 
 

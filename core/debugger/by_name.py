@@ -135,6 +135,7 @@ class ByName(ABC):
     predict = _Named()
     answer = _Named()
     show = _Named()
+    accuse = _Named()
     limit = _Named()
     cost = _Named()
     words = _Named()

@@ -22,6 +22,7 @@ from ..commands import ALIASES, COMMANDS, GROUPS, meant
 from ..commands.elsewhere import WAYS
 from ..commands.reading import must_read
 from ..commands.table import refuse_hidden
+from ..mistakes.hidden import with_hidden
 from ..scenario.scenario import Scenario
 from ..session.reply import Answer, Reply, Table, Value
 from ..session.session import Session
@@ -42,6 +43,12 @@ if TYPE_CHECKING:
     from ..engine.subject import Subject
     from ..session.memory import Display, Place
     from ..session.stops import Stop
+
+
+HUNTING: Final = (
+    "One rule of this backward pass is wrong. `check` compares inputs and parameters, "
+    "`limit NODE` one gradient; `accuse NODE` says whom you suspect."
+)
 
 
 class Debugger(Session, ByName):
@@ -83,6 +90,11 @@ class Debugger(Session, ByName):
             self._nested,
             self.progress,
         )
+        if self.scenario and self.scenario.hunted and self.scenario.hidden:
+            from ..practice.hunt import Hunt  # noqa: PLC0415  # 30 ms of a start
+
+            self.memory.hunt = Hunt(self.scenario.hidden)
+            self.memory.said = HUNTING
 
     def _report(self, done: int, of: int) -> None:
         """Report progress to whoever is to know of it by now."""
@@ -152,6 +164,8 @@ class Debugger(Session, ByName):
         finally:
             self.trust = outer
         moved = before[:2] != (self.chosen, self.place)
+        if moved and memory.hunt is not None:
+            memory.looked.add(self.place)
         if moved or answer.stop:
             memory.stopped = answer.stop
         return command, Reply(
@@ -290,11 +304,17 @@ def timeline_of(
     `progress` is told of the nodes that are computed, and of every iteration on the way
     to another one.
     """
-    if not isinstance(about, Scenario) or about.training is None:
-        return Single.of(_subject(about).run(progress))
-    from ..training.iterations import iterations_of  # noqa: PLC0415  # 9 ms of a start
+    if not isinstance(about, Scenario):
+        return Single.of(about.run(progress))
+    if about.training is None:
+        timeline: Timeline = Single.of(about.subject.run(progress))
+    else:
+        from ..training.iterations import iterations_of  # noqa: PLC0415  # 9 ms of a start
 
-    return iterations_of(about, about.training, progress)
+        timeline = iterations_of(about, about.training, progress)
+    if not about.hunted or about.hidden is None:
+        return timeline
+    return timeline.patched(0, with_hidden(timeline.trace(0), about.hidden))
 
 
 def event_count(scenario: Scenario) -> int:

@@ -16,7 +16,7 @@ from ..base.limits import LIMITS, Limits
 from ..base.text import clean
 from ..base.trust import KEYBOARD
 from ..engine.element import index_of
-from ..scenario.scenario import Expectation, Scenario, load
+from ..scenario.scenario import Expectation, Scenario, hunted, load
 from ..scenario.toml import Mistakes
 from ..session.script import read_script, run_script
 from ..words.events import element_name
@@ -141,10 +141,13 @@ def verify_script(
     trust: Trust,
     progress: Progress | None = None,
 ) -> Verdict:
-    """Run a script over a scenario; `trust` is that in whoever starts it."""
+    """Run a script over a scenario; `trust` is that in whoever starts it.
+
+    A mistake that the scenario hides is there to be found.
+    """
     try:
         lines = read_script(path, trust)
-        debugger = Debugger(scenario, progress=progress)
+        debugger = Debugger(hunted(scenario), progress=progress)
     except Interrupted as stopped:
         return Verdict(scenario.subject.name, "script", INTERRUPTED, 0, (str(stopped),))
     except InputError as error:

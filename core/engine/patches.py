@@ -40,6 +40,7 @@ class Patches:
     overwrites: frozenset[tuple[int, int]] = frozenset()  # `=` where `+=` is right
     # The product is written into the upstream array, where that has its shape.
     in_place: frozenset[tuple[int, int]] = frozenset()
+    hidden: bool = False  # a person looks for the mistake: nothing names it
 
     def __bool__(self) -> bool:
         return bool(

@@ -18,6 +18,7 @@ from bisect import bisect_left
 from functools import cached_property, reduce
 from itertools import accumulate
 from operator import add, neg
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, cast
 
 import numpy as np
@@ -124,6 +125,7 @@ class Iteration(NamedTuple):
     update: Callable[[int, Index | EllipsisType], UpdateStep]
     other: Callable[[int], Trace]  # returns another iteration, by its number
     samples: Samples | None = None  # those of its batch; None where it sees all
+    rates: Mapping[int, Value] = MappingProxyType({})  # learning rates, by parameter
 
     def before(self) -> Trace | None:
         """Return the iteration before this one; None for the first."""

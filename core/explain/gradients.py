@@ -324,7 +324,7 @@ class Explanation:
             "passed": told(passed),
             "seed": self.seed,
             "terms": told(self.parts.chunks(progress)),
-            "written": self.written,
+            "written": self.written and not trace.run.patches.hidden,
             "complete": self.complete,
         }
 

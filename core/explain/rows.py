@@ -90,15 +90,18 @@ def check_rows(
     """Yield what differences say of a gradient, or who asks them if it takes long."""
     if not is_checkable(trace, element, position):
         return
+    node = trace.run.graph.nodes[element.node]
+    asks = f"limit {element_name(node, element.index)}"
+    if trace.run.patches.hidden:
+        yield Row("note", "numeric check: none in a hunt", asks=asks)
+        return
     found = quick_check(trace, element, position)
     if found is None:
-        name = trace.run.graph.nodes[element.node].name
-        yield Row("note", f"numeric check: not yet, check {name} makes it")
+        yield Row("note", f"numeric check: not yet, check {node.name} makes it")
         return
     kinds: Mapping[str, Kind] = {"ok": "fact", "mismatch": "alarm"}
-    kind, line = kinds.get(found.verdict, "note"), numeric_line(found, digits)
-    moved = element_name(trace.run.graph.nodes[element.node], element.index)
-    yield Row(kind, line, asks=f"limit {moved}")
+    kind = kinds.get(found.verdict, "note")
+    yield Row(kind, numeric_line(found, digits), asks=asks)
 
 
 # --------------------------------------------------------------------- a gradient
@@ -122,7 +125,7 @@ def gradient_rows(
         yield Row("note", text, leads=terms[-1])
     if found.seed is not None:
         yield Row("fact", "{}  enters here: the seed", (found.seed,))
-    if found.written:
+    if found.written and not trace.run.patches.hidden:
         yield Row("alarm", "this run has another number in place of the sum")
     parts, before = found.latest(trace, count)
     if before is not None:
@@ -150,8 +153,9 @@ def _part_rows(
     trace: Trace, part: Part, several: bool, count: int, wording: Wording | None
 ) -> Iterator[Row]:
     graph = trace.run.graph
-    if several or part.patched:
-        patched = f"{BY_PATCH}; its own has:" * part.patched
+    is_told = part.patched and not trace.run.patches.hidden
+    if several or is_told:
+        patched = f"{BY_PATCH}; its own has:" * is_told
         text = f"{graph.edge_name(part.edge)} adds {{}}{patched}"
         yield Row("note", with_wordings(text, graph), (part.stored,))
     if part.summed:

@@ -158,10 +158,14 @@ def is_checkable(trace: Trace, element: Element, position: int) -> bool:
 
 
 def quick_check(trace: Trace, element: Element, position: int) -> NodeCheck | None:
-    """Check one element, if there is a number to check and it takes no time."""
+    """Check one element, if there is a number to check and it takes no time.
+
+    In a hunt nothing is checked: it would tell where the mistake is.
+    """
     from ..check.element import check_element  # noqa: PLC0415  # 27 ms of a start
 
-    if not is_checkable(trace, element, position):
+    is_hidden = trace.run.patches.hidden
+    if is_hidden or not is_checkable(trace, element, position):
         return None
     run, node, index = trace.run, element.node, element.index or ()
     return run.recent.of(

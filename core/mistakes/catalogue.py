@@ -185,9 +185,9 @@ def _already_updated(trace: Trace, edge: Edge, patches: Patches) -> Patches:
     shapes = tuple(np.shape(run.values[i]) for i in node.operands)
     other = rules.other_factor(op, edge.argument, shapes)
     factor = run.graph.nodes[node.operands[other]]
-    if factor.kind != "parameter" or trace.iteration is None:
+    rate = trace.iteration and trace.iteration.rates.get(factor.index)
+    if rate is None:
         raise ValueError(f"{factor.name} is no parameter that is trained")
-    rate = trace.update(factor.index).rate
     rule = rules.already_updated(op, edge.argument, other, rate)
     return _with_rule(run, edge, patches, rule)
 

@@ -267,14 +267,15 @@ def other_factor(op: Op, argument: int, shapes: Shapes) -> int:
     return op.operands.index(found[1])
 
 
-def already_updated(op: Op, argument: int, other: int, rate: Array) -> Rule:
+def already_updated(op: Op, argument: int, other: int, rate: Value) -> Rule:
     """Return the rule with the other factor less `rate` × its own contribution."""
     right, right_of_other = _right(op, argument), _right(op, other)
 
     def late(g: Array, y: Array, *operands: Value, **attributes: Any) -> Array:
-        factor = operands[other]
+        factor = np.asarray(operands[other])
         sent = np.asarray(right_of_other(g, y, *operands, **attributes))
-        after = factor - rate * reduce_to(sent, np.shape(factor))
+        step = np.asarray(rate) * reduce_to(sent, factor.shape)
+        after = np.subtract(factor, step)
         changed = (*operands[:other], after, *operands[other + 1 :])
         return right(g, y, *changed, **attributes)
 

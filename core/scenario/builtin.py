@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ... import scenarios
 from ..base.text import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _SUFFIX: Final = ".toml"
 
@@ -34,9 +37,27 @@ def builtin_path(name: str) -> Path:
     return _folder() / f"{name}{_SUFFIX}"
 
 
+def hunt_names() -> tuple[str, ...]:
+    """Return the names of the hunts that come with gradstep."""
+    return tuple(sorted(path.stem for path in _hunts().glob(f"*{_SUFFIX}")))
+
+
+def hunt_path(name: str) -> Path:
+    """Return the file of a hunt that comes with gradstep."""
+    return _hunts() / f"{name}{_SUFFIX}"
+
+
 def headings() -> list[Heading]:
     """Return the headings of the scenarios that come with gradstep, in their order."""
-    found = [_heading(name) for name in builtin_names()]
+    return _sorted(_heading(builtin_path(name)) for name in builtin_names())
+
+
+def hunts() -> list[Heading]:
+    """Return the headings of the hunts that come with gradstep, in their order."""
+    return _sorted(_heading(hunt_path(name)) for name in hunt_names())
+
+
+def _sorted(found: Iterable[Heading]) -> list[Heading]:
     return sorted(found, key=lambda one: (one.order, one.name))
 
 
@@ -59,10 +80,15 @@ def tour_behind(script: Path) -> Heading | None:
     return next(iter(lessons[names.index(script.stem) + 1 :]), None)
 
 
-def _heading(name: str) -> Heading:
-    top = tomllib.loads(builtin_path(name).read_text("utf-8"))
-    title = clean(top.get("title", name))
-    return Heading(clean(top.get("group", "")), top.get("order", 0), name, title)
+def _heading(path: Path) -> Heading:
+    top = tomllib.loads(path.read_text("utf-8"))
+    title = clean(top.get("title", path.stem))
+    group, order = clean(top.get("group", "")), top.get("order", 0)
+    return Heading(group, order, path.stem, title)
+
+
+def _hunts() -> Path:
+    return _folder() / "hunts"
 
 
 def _folder() -> Path:

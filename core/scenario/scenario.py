@@ -28,7 +28,7 @@ from ..ops.table.checks import is_whole
 from ..program.build import Leaf, Program, build
 from ..program.syntax import check_name
 from ..words.numbers import shape_text
-from .builtin import builtin_names, builtin_path
+from .builtin import builtin_names, builtin_path, hunt_names, hunt_path
 from .places import Path, inside
 from .toml import Mistakes, Table, described, shown, shown_key
 from .toml import parse as parse_toml
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
     from ..capture.capture import Capture
     from ..engine.graph import Graph, Locate, Node, NodeKind
+    from ..mistakes.hidden import Hidden
     from ..ops.table import Array, Shape, Value
 
 VERSION: Final = 1
@@ -98,6 +99,8 @@ class Scenario:
     batch_program: Program | None  # in the shapes of a batch, where training takes them
     expect: tuple[Expectation, ...]  # in the order of the file; () for none
     capture: Capture | None = None  # what the file is, where it is no TOML
+    hidden: Hidden | None = None  # the mistake of [hidden]; None without one
+    hunted: bool = False  # whether the hidden mistake is made, for a person to find
 
 
 def starter() -> str:
@@ -113,8 +116,8 @@ def load(path_or_name: str | pathlib.Path, limits: Limits = LIMITS) -> Scenario:
     """
     text = str(path_or_name)
     names = builtin_names()
-    if text in names:
-        path = builtin_path(text)
+    if text in names or text in hunt_names():
+        path = builtin_path(text) if text in names else hunt_path(text)
         source = path.name
     else:
         path, source = pathlib.Path(path_or_name), clean(text)
@@ -132,6 +135,11 @@ def load(path_or_name: str | pathlib.Path, limits: Limits = LIMITS) -> Scenario:
             listed = "gradstep list names those that come with it"
             problem = problem._replace(hint=hint or listed)
         raise ScenarioError(problem) from None
+
+
+def hunted(scenario: Scenario) -> Scenario:
+    """Return a scenario with the mistake that it hides, if any, made."""
+    return replace(scenario, hunted=scenario.hidden is not None)
 
 
 def _of_capture(path: pathlib.Path, source: str, limits: Limits) -> Scenario:
@@ -185,6 +193,11 @@ def parse(
     notes = _notes(top, text, graph, names)
     expect = _expect(top, batch_program.graph if batch_program else graph, setting)
     own = _own(top, batch_program.graph if batch_program else graph, setting)
+    hidden = None
+    if top.get("hidden") is not None:
+        from .hidden import read_hidden  # noqa: PLC0415  # few have one
+
+        hidden = read_hidden(top, batch_program or program, seed, training)
     top.finish("a key of a scenario")
     if mistakes or program is None:
         raise ScenarioError(mistakes.problems())
@@ -213,6 +226,7 @@ def parse(
         training,
         batch_program,
         expect,
+        hidden=hidden,
     )
 
 

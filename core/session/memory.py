@@ -11,6 +11,7 @@ from .stops import Stop
 if TYPE_CHECKING:
     from ..account.account import Account
     from ..check.report import Report
+    from ..practice.hunt import Hunt
     from ..practice.score import Answered, Prediction
     from ..training.timeline import Timeline
     from ..words.expression import Expression
@@ -78,3 +79,5 @@ class Memory:
     answered: list[Answered] = field(default_factory=list["Answered"])
     # the file that each of them is written into, as a line of JSON; "" for none
     log: str = ""
+    hunt: Hunt | None = None  # what is to be found; None outside of a hunt
+    looked: set[Place] = field(default_factory=set[Place])  # where a hunt has led

@@ -93,7 +93,11 @@ class Session:
     @property
     def modes(self) -> tuple[str, ...]:
         """The modes that are on, in which something is hidden: `Command.hidden_in`."""
-        on = {"predict": self.memory.prediction is not None}
+        memory = self.memory
+        on = {
+            "predict": memory.prediction is not None,
+            "hunt": memory.hunt is not None,
+        }
         return tuple(mode for mode, is_on in on.items() if is_on)
 
     @property

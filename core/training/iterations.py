@@ -324,6 +324,7 @@ def _trace(time: Iterations, iteration: int, start: Start, run: Run) -> Trace:
         partial(_opened, time.plan, iteration, start, run),
         time.trace,
         samples_of(time.plan.batch, iteration),
+        time.plan.rates,
     )
     return Trace(run, updated, at)
 
@@ -394,4 +395,5 @@ def _joined(earlier: Patches, later: Patches) -> Patches:
         rules=MappingProxyType({**earlier.rules, **later.rules}),
         overwrites=earlier.overwrites | later.overwrites,
         in_place=earlier.in_place | later.in_place,
+        hidden=earlier.hidden,
     )

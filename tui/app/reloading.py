@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ...core.base.errors import InputError, Interrupted, defect_text
 from ...core.debugger.debugger import Debugger
-from ...core.scenario.scenario import load
+from ...core.scenario.scenario import hunted, load
 
 if TYPE_CHECKING:
     from ...core.base.limits import Limits
@@ -42,6 +42,7 @@ def reloaded(debugger: Debugger, progress: Progress) -> Loaded:
             return Loaded(None, "it was not read from a file")
         path = debugger.scenario.path or debugger.subject.name
         scenario = load(path, debugger.subject.limits)
+        scenario = hunted(scenario) if debugger.scenario.hunted else scenario
         fresh = Debugger(scenario, progress=progress)
         fresh.exporters, fresh.trust = debugger.exporters, debugger.trust
         fresh.memory.said = debugger.memory.said

@@ -393,6 +393,24 @@ _CAPTURE: Final = (
     ),
 )
 
+_HUNT: Final = (
+    _argument(
+        "NAME", "a hunt, or a file with a table [hidden]; without one, all", nargs="?"
+    ),
+    _argument("--random", "hide a mistake that is drawn at random in a lesson"),
+    _argument(
+        "--seed N", "what is drawn with; the same draws the same", whole(0, 2**31)
+    ),
+    _argument("--debug", "type commands at a plain prompt, or read them from a pipe"),
+    _argument(
+        "--script FILE", "play a script: with the space bar, or with --debug at once"
+    ),
+    _THEME,
+    _LIMIT,
+    *_SCRIPT,
+    _argument("--json", "write JSON Lines: one command a line"),
+)
+
 COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
     {
         "run": Command(
@@ -405,6 +423,22 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
             "lead through four lessons in the application, step by step",
             {"": _TOUR},
             "practice",
+        ),
+        "hunt": Command(
+            "find the wrong rule of a backward pass; without a name, list the hunts",
+            {"": _HUNT, **_looks()},
+            "practice",
+            clashes={
+                "NAME": ("--random",),
+                "--debug": ("--theme",),
+                "--json": ("--echo", *_NOT_IN_JSON),
+            },
+            needs={
+                "--seed": "--random",
+                **dict.fromkeys(
+                    ("--echo", "--keep-going", "--json", *_NOT_IN_JSON), "--debug"
+                ),
+            },
         ),
         "play": Command(
             "print every step of the forward and the backward pass",

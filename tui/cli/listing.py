@@ -35,12 +35,13 @@ def do_list(options: argparse.Namespace) -> int:
 
         describe([one.name for one in found], screen.file)
         return OK
-    screen.print(_listed(found, look_for(options), screen.width))
+    hint = "gradstep play NAME plays one; gradstep show NAME tells more"
+    screen.print(listed(found, look_for(options), screen.width, hint))
     return OK
 
 
-def _listed(headings: Sequence[Heading], look: Look, width: int) -> Block:
-    """Return scenarios under the titles of their groups."""
+def listed(headings: Sequence[Heading], look: Look, width: int, hint: str) -> Block:
+    """Return scenarios under the titles of their groups, and a hint below them."""
     longest = max(len(one.name) for one in headings)
     room = width - MARGIN - longest - MARGIN
     blocks: list[Block] = []
@@ -52,7 +53,5 @@ def _listed(headings: Sequence[Heading], look: Look, width: int) -> Block:
             rows.append(beside((name, title), width - MARGIN, MARGIN))
         heading = wrap(look.text(group, "title"), width)
         blocks.append(under(heading, indent(under(*rows), MARGIN)))
-    hint = look.text(
-        "gradstep play NAME plays one; gradstep show NAME tells more", "quiet"
-    )
-    return apart(*blocks, wrap(hint, min(width, LONGEST_LINE)))
+    said = look.text(hint, "quiet")
+    return apart(*blocks, wrap(said, min(width, LONGEST_LINE)))

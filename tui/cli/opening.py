@@ -6,6 +6,7 @@ import argparse
 import gc
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -42,6 +43,9 @@ def _told(name: str) -> Iterator[None]:
         late.cancel()
 
 
+Load = Callable[[str, Limits], "Scenario"]
+
+
 def _load(name: str, limits: Limits) -> Scenario:
     from ...core.scenario.scenario import load  # noqa: PLC0415  # 8 ms less, likewise
 
@@ -55,17 +59,19 @@ def application(
     theme: str = "",
     trust: Trust = KEYBOARD,
     limits: Limits = LIMITS,
+    load: Load = _load,
     *,
     present: bool = False,
 ) -> GradstepApp:
     """Return the application, ready to run; without a name it opens the picker.
 
-    Raises `InputError` for what is wrong with the scenario, the script or the theme,
-    before the screen is taken.
+    `load` makes a scenario of a name. Raises `InputError` for what is wrong with the
+    scenario, the script or the theme, before the screen is taken.
     """
     with _told(name) if name else nullcontext():
         lines = Path(script) if script else None
-        return _application(name, at, lines, theme, trust, limits, present=present)
+        how = (name, at, lines, theme, trust, limits, load)
+        return _application(*how, present=present)
 
 
 def _application(
@@ -75,12 +81,13 @@ def _application(
     theme: str,
     trust: Trust,
     limits: Limits,
+    load: Load,
     *,
     present: bool,
 ) -> GradstepApp:
     gc.disable()  # what is loaded here stays, so that there is nothing to be found
     try:
-        scenario = _load(name, limits) if name else None
+        scenario = load(name, limits) if name else None
         if lines is not None:
             from ...core.session.script import read_script  # noqa: PLC0415  # 2 ms, only for a script
 

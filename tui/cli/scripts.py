@@ -29,7 +29,7 @@ from ..export.exports import with_screen
 from .output import Screen, is_terminal, loaded, look_for, progress, screen_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from ...core.scenario.scenario import Scenario
     from ...core.session.reply import Reply
@@ -46,8 +46,12 @@ _LOOK: Final = 0.1  # seconds between two looks for a signal
 
 def play_script(options: Options) -> int:
     """Play the commands of a file over a scenario."""
-    scenario = loaded(options.scenario, raised(options.limit))
-    lines = read_script(options.script, _trust(options))
+    return play_over(loaded(options.scenario, raised(options.limit)), options)
+
+
+def play_over(scenario: Scenario, options: Options) -> int:
+    """Play the commands of a file over a scenario that is loaded."""
+    lines = read_script(options.script, trust_of(options))
     return _play(_opened(scenario, options), lines, options)
 
 
@@ -99,17 +103,37 @@ def _print(screen: Screen, block: object) -> None:
 
 def do_debug(options: Options) -> int:
     """Read commands at a prompt, or from a pipe as a script."""
-    if is_terminal(sys.stdin):
-        _refuse_for_scripts(options)
-    debugger = _opened(loaded(options.scenario, raised(options.limit)), options)
-    lines = None if is_terminal(sys.stdin) else _piped(_trust(options))
+    limits = raised(options.limit)
+    return talk_over(
+        lambda: loaded(options.scenario, limits), options, partial(_predict, options)
+    )
+
+
+def _predict(options: Options, debugger: Debugger) -> Reply | None:
+    """Ask from the first step on, if that is wished, and log what is answered."""
     if options.log:
         write(options.log, "")  # before anything is answered: it may not be new
         debugger.memory.log = options.log
-    asking = debugger.execute("predict on") if options.predict else None
+    return debugger.execute("predict on") if options.predict else None
+
+
+def talk_over(
+    load: Callable[[], Scenario],
+    options: Options,
+    begin: Callable[[Debugger], Reply | None] = lambda _: None,
+) -> int:
+    """Read commands over the scenario that is loaded, once the flags are right.
+
+    What `begin` returns is shown first.
+    """
+    if is_terminal(sys.stdin):
+        _refuse_for_scripts(options)
+    debugger = _opened(load(), options)
+    lines = None if is_terminal(sys.stdin) else _piped(trust_of(options))
+    asking = begin(debugger)
     if lines is not None:
         return _play(debugger, lines, options)
-    debugger.trust = _trust(options)
+    debugger.trust = trust_of(options)
     return _talk(debugger, options, asking)
 
 
@@ -122,7 +146,7 @@ def _refuse_for_scripts(options: Options) -> None:
     }
     hint = "it is about lines that come from a pipe, not about those that are typed"
     problems = [
-        Problem(f"{flag} is ignored there", hint, "gradstep debug")
+        Problem(f"{flag} is ignored there", hint, f"gradstep {options.command}")
         for flag, is_given in given.items()
         if is_given
     ]
@@ -130,7 +154,7 @@ def _refuse_for_scripts(options: Options) -> None:
         raise InputError(problems)
 
 
-def _trust(options: Options) -> Trust:
+def trust_of(options: Options) -> Trust:
     """Return the trust in a person who has given these flags."""
     return FULL if options.trust else KEYBOARD
 
@@ -160,6 +184,8 @@ def _talk(debugger: Debugger, options: Options, first: Reply | None) -> int:
     screen.print(
         look.text(f"{debugger.subject.title}: help lists the commands", "quiet")
     )
+    if debugger.memory.said:
+        screen.print(look.text(debugger.memory.said))
     if first is not None:
         _print(screen, reply_block(debugger, first, look, screen.width))
     last = ""
@@ -236,7 +262,7 @@ def do_test(options: Options) -> int:
     verdicts: list[Verdict] = []
     tested = 0
     sound: list[str | Path] = []
-    trust, limits = _trust(options), raised(options.limit)
+    trust, limits = trust_of(options), raised(options.limit)
     with progress("testing") as tell:
         for path in scenarios_in(paths):
             told = [keep() for keep in promises(path, tell, trust, limits).values()]

@@ -61,7 +61,10 @@ def explained(
         yield Row("missing", not_computed(trace, node))
         return
     number = 0.0 if array is None else array[index].item()
-    if isinstance(number, bool) or (number and math.isfinite(number)):
+    # Why a gradient is 0 would tell of a mistake that a person looks for.
+    is_hidden = trace.run.patches.hidden and not (is_value or array is None)
+    is_usual = isinstance(number, bool) or (number and math.isfinite(number))
+    if is_usual or is_hidden:
         yield headline(trace, element, number)
     else:
         from .past import reason  # noqa: PLC0415  # 12 ms of a start

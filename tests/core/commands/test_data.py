@@ -10,6 +10,7 @@ import pytest
 
 from gradstep import Debugger, Reply, parse
 from gradstep.core.commands import COMMANDS
+from gradstep.core.scenario.scenario import hunted
 from sessions import LAYERS, TRAINING, TROUBLE
 
 if TYPE_CHECKING:
@@ -69,6 +70,18 @@ W = [1.0, 2.0]
 W = [2.0, 3.0]
 """
 
+HIDDEN: Final = """
+gradstep = 1
+program = "h = tanh(x @ W)\\nE = sum(h * h)"
+[inputs]
+x = [[1.0, 2.0]]
+[parameters]
+W = [[0.5, -1.0], [0.25, 2.0]]
+[hidden]
+rule = "h._1<-W"
+mistake = "sign"
+"""
+
 # Commands whose data is also that of others, or has names that the scenario gives.
 REFERS: Final = {
     "info": ("enable", "display", "marks", "runs"),
@@ -85,9 +98,10 @@ def replies(folder: Path) -> Iterator[Reply]:
         *((LAYERS, EVERY), (ADAM, TRAINED), (TROUBLE, TROUBLED)),
         (NOT_A_NUMBER, "goto end; why E"),
         (OWN, "rules; rules W"),
+        (HIDDEN, "accuse E; accuse W"),
     )
     for text, lines in sessions:
-        debugger = Debugger(parse(text))
+        debugger = Debugger(hunted(parse(text)))
         for line in re.split(r"; |\n", lines.replace("PLACE", str(folder))):
             yield debugger.execute(line)
 

@@ -50,6 +50,7 @@ answer NAMEx; show; step; predict signs; predict on; predict off
 limit AT; limit GRAD; limit LEAF 1e-3; cost
 words; words node; words edge; words upstream; words local; words contribution
 words accumulated; words chain; words event; words gradient; words numeric
+accuse EDGE sign
 record; print NAME; record off; save -f one.gs; source one.gs; export -f dot one.dot
 export -f tex GRAD one.tex; help print; apropos sum; quit
 """

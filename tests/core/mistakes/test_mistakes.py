@@ -21,7 +21,7 @@ from gradstep.core.mistakes.catalogue import (
 )
 from gradstep.core.program.build import Leaf, build
 from gradstep.core.scenario.scenario import parse
-from gradstep.core.session.location import parse_edge
+from gradstep.core.words.edges import parse_edge
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,7 +7,8 @@ import pytest
 from gradstep import Debugger, load
 from gradstep.core.base.errors import CommandError
 from gradstep.core.engine.trace import Contribution, Forward
-from gradstep.core.session.location import Location, parse_edge, parse_location
+from gradstep.core.session.location import Location, parse_location
+from gradstep.core.words.edges import parse_edge
 from sessions import LAYERS, session
 
 BUG = session(LAYERS)

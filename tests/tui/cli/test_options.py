@@ -36,6 +36,9 @@ E = 1
 [training]
 learning_rate = 0.1
 iterations = 3
+[hidden]
+rule = "y<-y._1"
+mistake = "local"
 """
 # It writes outside of its folder, and goes on after a line that is wrong.
 SCRIPT: Final = (
@@ -60,6 +63,7 @@ VALUES: Final = {
     "--rtol": "1e-15",
     "--sample": "1",
     "--scheme": "forward",
+    "--seed": "3",
     "--script": "lesson.gs",
     "--size": "80x24",
     "--slice": "W[0:3, 5]",
@@ -86,6 +90,9 @@ BESIDES: Final = {
     ("snapshot", "--theme"): ["lesson.toml", "--output", "out.svg"],
     ("play", "--keep-going"): ["lesson.toml", "--trust"],
     ("debug", "--keep-going"): ["lesson.toml", "--trust"],
+    ("hunt", "--keep-going"): ["lesson.toml", "--trust"],
+    ("hunt", "--random"): ["--limit", "nodes=9"],
+    ("hunt", "--seed"): ["--random"],
 }
 _MODES: Final = ("--script", "--output")  # those with a value that do something else
 COMMANDS: Final = arguments.COMMANDS
