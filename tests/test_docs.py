@@ -9,6 +9,7 @@ import pytest
 from textual.binding import Binding
 
 from gradstep.core.base.trust import KEYBOARD
+from gradstep.core.commands import COMMANDS
 from gradstep.core.debugger.debugger import Debugger
 from gradstep.core.ops import OPS
 from gradstep.core.scenario.scenario import load
@@ -99,3 +100,11 @@ def test_the_python_of_the_page_runs() -> None:
 
 def test_every_operation_is_in_one_family() -> None:
     assert [op.name for rows in FAMILIES.values() for op in rows] == list(OPS)
+
+
+def test_the_page_of_predict_names_what_it_hides() -> None:
+    text = (ROOT / "docs" / "practice.md").read_text("utf-8")
+    hidden = text.partition("**What is hidden.**")[2].partition("\n\n")[0]
+    for row in COMMANDS.values():
+        if "predict" in row.hidden_in:
+            assert f"`{row.name}`" in hidden, row.name

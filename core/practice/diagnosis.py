@@ -50,7 +50,7 @@ Mark = Literal["right", "rough", "near", "wrong"]
 class Judgement(NamedTuple):
     """What there is to say of one answer."""
 
-    mark: Mark
+    mark: Mark  # how it is judged
     said: str = ""  # one hint, in a sentence; "" for a right answer
     mistake: str = ""  # the name of the mistake that fits; "" for none
 
@@ -135,7 +135,9 @@ def _number(
         return Judgement("near", hint)
     mistake = found.name if found else term[0] if term else ""
     if tries:
-        return Judgement("wrong", f"Not {text}. {_first(made, digits)}", mistake)
+        return Judgement(
+            "wrong", f"Not {text}. {_first(made, digits, said.number)}", mistake
+        )
     if found:
         when = "" if found.name == "place" else "You get that when "
         said_so = f"{when}{found.summary}{_line(found, made, index, digits)}."
@@ -223,19 +225,21 @@ def _largest(made: Opened, digits: int) -> str:
     return f"{which} ({term.names})."
 
 
-def _first(made: Opened, digits: int) -> str:
-    """Return the first term, or what there is instead."""
+def _first(made: Opened, digits: int, said: float | None = None) -> str:
+    """Return the first term that was not `said`, or what there is instead."""
     if not made.terms:
         return f"It is {made_text(made, digits)}."
-    names, text = made.terms[0].names, _product(made.terms[0], digits)
-    before = ""
+    known = [term for term in made.terms if term.product != said] or made.terms
+    term, before = known[0], ""
     if made.before is not None:
         before = f"{number_text(made.before, digits)} is there already. "
-    if made.of == 1 and made.terms[0].is_answer:
-        return f"{before}It is one product: {names}."
+    if made.of == 1 and term.is_answer:
+        return f"{before}It is one product: {term.names}."
+    text = f"{_product(term, digits)} ({term.names})"
     if made.of == 1:
-        return f"{before}It is {text} ({names})."
-    return f"{before}The first of its {made.of} terms is {text} ({names})."
+        return f"{before}It is {text}."
+    which = ("first", "second")[term is not made.terms[0]]
+    return f"{before}The {which} of its {made.of} terms is {text}."
 
 
 def _line(slip: Slip, made: Opened, index: Index, digits: int) -> str:
