@@ -32,7 +32,9 @@ if TYPE_CHECKING:
     from ..explain.compare import Difference
     from ..mistakes.catalogue import Mistake
     from ..ops.table import Array, Value
+    from ..practice.nudge import Nudge
     from ..session.session import Session
+    from ..training.timeline import Timeline
     from ..words.expression import Expression
 
 _MOST_LINES = 8  # of differing nodes, in the text of one reply
@@ -116,6 +118,112 @@ def _set(session: Session, arguments: str) -> Answer:
     was = old if element.index is None else np.asarray(old)[element.index]
     place = element_text(name, element.index)
     return _branch(session, patches, _change(place, text, was, session.digits))
+
+
+def _nudge(session: Session, arguments: str) -> Answer:
+    """Move one number by a step, and hold the change of the output to its gradient."""
+    from ..practice.nudge import nudge_lines, nudged  # noqa: PLC0415  # 3 ms, likewise
+
+    text, _, word = arguments.rpartition(" ")
+    if not text or word[-1] == "]":
+        text, word = arguments, ""
+    if not text:
+        raise CommandError("nudge what?", "nudge ELEMENT [+ | - | Δ | half | double]")
+    element = _one_number(session, text.strip())
+    is_again, old = _nudge_so_far(session, element)
+    try:
+        nudge = old.by(word)
+    except ValueError:
+        hint = "+, -, half, double, or a number such as 0.01"
+        raise CommandError(f"{word!r} is no step", hint) from None
+    parent = session.branch.parent if is_again else session.chosen
+    base, iteration = session.runs[parent or 0].timeline, session.place.iteration
+    parts = 1.0, 0.5
+    moved, half = (
+        _moved(session, base, nudge, float(nudge.moved) * part) for part in parts
+    )
+    run = base.trace(iteration).run
+    found = nudged(run, nudge, moved.trace(iteration).run, half.trace(iteration).run)
+    before, after = (value_text(one) for one in (found.before, found.after))
+    what = f"{found.element} = {after} (was {before})"
+    if session.timeline.iterations > 1:
+        what += f", in iteration {iteration}"
+    _look_at_nudge(session, moved, what, is_again=is_again)
+    session.memory.nudges[session.chosen] = nudge
+    lines = f"run {session.chosen}: {what}", *nudge_lines(run, found, session.digits)
+    data = {"run": session.chosen, "step": float(nudge.step), **found.record()}
+    return Answer(lines, data, found)
+
+
+def _nudge_so_far(session: Session, element: Element) -> tuple[bool, Nudge]:
+    """Return whether the present run is one nudge of an element, and how far it went.
+
+    A run that others are made from stays as it is.
+    """
+    from ..practice.nudge import Nudge, first_step  # noqa: PLC0415  # likewise
+
+    place, chosen = element.index or (), session.chosen
+    old, made = session.memory.nudges.get(chosen), session.branch.made
+    if (
+        old is not None
+        and (old.node, old.place) == (element.node, place)
+        and made is not None
+        and made.iteration == session.place.iteration
+        and all(one.parent != chosen for one in session.runs)
+    ):
+        return True, old
+    x = float(session.trace.run.value(element.node)[place])
+    return False, Nudge(element.node, place, first_step(x))
+
+
+def _look_at_nudge(
+    session: Session, moved: Timeline, what: str, *, is_again: bool
+) -> None:
+    """Look at the run of a nudge: a new one, or the present one changed."""
+    iteration, position = session.place
+    trace = session.trace
+    if is_again:
+        branch = session.branch._replace(timeline=moved, text=what)
+        session.runs[session.chosen] = branch
+        session.undone.clear()
+    else:
+        session.branch_off(moved, what)
+    session.place = Place(iteration, same_place(trace, position, session.trace))
+
+
+def _one_number(session: Session, text: str) -> Element:
+    """Return the element that is moved; a gradient stands for its own number."""
+    element = replace(_element(session, text), quantity="value")
+    node = session.graph.nodes[element.node]
+    if node.shape and element.index is None:
+        place = ", ".join("0" * len(node.shape))
+        raise CommandError(
+            f"{node.name} has many numbers", f"nudge {node.name}[{place}]"
+        )
+    dtype = session.trace.run.value(node.index).dtype
+    if dtype.kind != "f":
+        raise CommandError(f"{node.name} holds {dtype}", "only floats have a gradient")
+    _check_not_updated(session, element)
+    return element
+
+
+def _moved(session: Session, base: Timeline, nudge: Nudge, by: float) -> Timeline:
+    """Return a timeline in which one number is another one, from the iteration on."""
+    iteration = session.place.iteration
+    run = base.trace(iteration).run
+    old = run.values[nudge.node]
+    x = float(np.asarray(old)[nudge.place])
+    name = session.graph.nodes[nudge.node].name
+    new = _changed(name, old, nudge.place, x + by)
+    values = MappingProxyType({**run.patches.values, nudge.node: new})
+    try:
+        return base.patched(
+            iteration, replace(run.patches, values=values), session.progress
+        )
+    except (ArithmeticError, IndexError, TypeError, ValueError) as error:
+        raise CommandError(
+            f"the program cannot run like this: {clean(str(error))}"
+        ) from None
 
 
 def _change(place: str, text: str, old: Any, digits: int) -> str:
@@ -494,7 +602,8 @@ def _row(
     key: str = "",
     **more: Any,
 ) -> Command:
-    return Command(name, usage, summary, run, alias, (key,) if key else (), **more)
+    more = {"keys": (key,) if key else (), **more}
+    return Command(name, usage, summary, run, alias, **more)
 
 
 ROWS: Final[tuple[Command, ...]] = (
@@ -511,6 +620,25 @@ ROWS: Final[tuple[Command, ...]] = (
         "follows from them stays.",
         data=_NEW_RUN,
         hidden_in=("predict",),
+    ),
+    _row(
+        "nudge",
+        "ELEMENT [+ | - | Δ | half | double]",
+        "move one number, and see predicted beside real change",
+        _nudge,
+        keys=("+", "-", "(", ")"),
+        completes="element",
+        words=("half", "double"),
+        help="Predicted is the gradient times the step, real is what the output does.\n"
+        "+ and - move by a step, first about a tenth of the number, a number by just\n"
+        "that. half and double change how far it has been moved, and the step. Nudges\n"
+        "of the same element change one run; undo takes them back.",
+        data="the number of the `run`, the `element`, the next `step`, how far it is "
+        "moved (`delta`), its `gradient` before (None where none arrives), the change "
+        "of the output that this has `predicted` and the `real` one, their "
+        "`difference`, and the difference with half the step (`halved`)",
+        hidden_in=("predict",),
+        late=True,
     ),
     _row(
         "detach",

@@ -56,7 +56,7 @@ def find_element(session: Session, text: str) -> Element:
 def _outstanding(session: Session, element: Element) -> Element:
     trace = session.trace
     if element.quantity == "value":
-        array = trace.run.value(element.node)
+        array = trace.value(element.node, session.position)
     else:
         array = trace.gradient(element.node, session.position)
     node = session.graph.nodes[element.node]

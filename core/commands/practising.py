@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from ..base.errors import CommandError, InputError, Problem
@@ -45,12 +46,17 @@ def _predict(session: Session, arguments: str) -> Answer:
         mode = _MODES[arguments]
         memory.prediction = mode._replace(chosen=last.chosen) if last else mode
     elif arguments:
-        _choose(session, last or _MODES["numbers"], arguments)
+        asked = _choose(session, last or _MODES["numbers"], arguments)
+        if asked is not None:
+            return replace(asked, data=_state(session))
     return Answer((_said(session),), _state(session))
 
 
-def _choose(session: Session, prediction: Prediction, text: str) -> None:
-    """Ask from now on for this element of its array, also where it is asked now."""
+def _choose(session: Session, prediction: Prediction, text: str) -> Answer | None:
+    """Ask from now on for this element of its array, also where it is asked now.
+
+    That question is returned; None where the array is not in question.
+    """
     try:
         element = parse_element(text, session.graph, session.subject.names)
     except CommandError as error:
@@ -65,6 +71,7 @@ def _choose(session: Session, prediction: Prediction, text: str) -> None:
     if element.index is None:
         del chosen[array]
     session.memory.prediction = prediction._replace(chosen=chosen, asked=None)
+    return ask(session, Place(*asked.until)) if asked and coming == array else None
 
 
 def _said(session: Session) -> str:
@@ -238,6 +245,7 @@ ROWS: Final[tuple[Command, ...]] = (
         "[on | off | shapes | signs | numbers | ELEMENT]",
         "say what comes next, before it is shown",
         _predict,
+        keys=("P",),
         completes="element",
         words=("on", "off", "shapes", "signs", "numbers"),
         help="stepi and step ask first: for shapes, signs or numbers. With on it\n"

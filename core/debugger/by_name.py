@@ -124,6 +124,7 @@ class ByName(ABC):
     rules = _Named()
     # changing
     set = _Named()
+    nudge = _Named()
     detach = _Named()
     patch = _Named()
     train = _Named()

@@ -8,7 +8,8 @@ it is made into, and those that it is multiplied with.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
@@ -16,7 +17,15 @@ import numpy as np
 from ..base.text import counted
 from ..engine.element import Element, Index, Quantity
 from ..engine.graph import Edge, Node
-from ..engine.trace import Breakdown, Contribution, Event, Forward, Seed, Trace
+from ..engine.trace import (
+    Breakdown,
+    Contribution,
+    Event,
+    Forward,
+    Seed,
+    Trace,
+    Update,
+)
 from ..words.formulas import factors
 from .axes import contraction, kept_axes
 from .factors import local_factors
@@ -43,6 +52,15 @@ Role = Literal[
     "gradient",
 ]
 
+# What an event makes, of the arrays that its step shows.
+_MADE: Final[Mapping[type[Event], tuple[Role, ...]]] = MappingProxyType(
+    {
+        Forward: ("value",),
+        Seed: ("seed",),
+        Contribution: ("product", "contribution", "after"),
+        Update: ("after",),
+    }
+)
 _MOST: Final = 50_000  # elements of an array that is searched for its relations
 
 
@@ -118,6 +136,7 @@ class Facet:
     node: int  # whose elements they are
     quantity: Quantity  # whether they are of its value or of its gradient
     turned: bool = False
+    is_there: bool = True  # False for what the step is still to make: its cells are NaN
 
     def element(self, index: Index) -> Element:
         """Return what a cell stands for."""
@@ -162,6 +181,30 @@ def facets(trace: Trace, number: int) -> tuple[Facet, ...]:
         for role, array, quantity in states
         if array is not None
     )
+
+
+def to_come(
+    event: Event, found: Sequence[Facet], *, is_shaped: bool = True
+) -> tuple[Facet, ...]:
+    """Return the arrays of an event that has not happened: without what it will make.
+
+    Nothing that is drawn from them can tell what is to come. Without `is_shaped` their
+    shape is open as well, and each is one number.
+    """
+    made = _MADE.get(type(event), ())
+    if not is_shaped and isinstance(event, Contribution):
+        made = (*made, "before")
+    return tuple(
+        replace(one, array=_unknown(one.array, is_shaped), is_there=False)
+        if one.role in made
+        else one
+        for one in found
+    )
+
+
+def _unknown(like: Array, is_shaped: bool) -> Array:
+    """Return an array whose numbers are not known; it takes no memory."""
+    return np.broadcast_to(np.float64(np.nan), like.shape if is_shaped else ())
 
 
 def _of_breakdown(run: Run, breakdown: Breakdown) -> list[Facet]:

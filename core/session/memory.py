@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ..account.account import Account
     from ..check.report import Report
     from ..practice.hunt import Hunt
+    from ..practice.nudge import Nudge
     from ..practice.score import Answered, Prediction
     from ..training.timeline import Timeline
     from ..words.expression import Expression
@@ -74,6 +75,8 @@ class Memory:
     asserting: bool = False  # record what was seen as assertions, too
     said: str = ""  # by `say`, until the next one; "" for nothing
     history: list[str] = field(default_factory=list[str])  # lines that worked
+    # how far an element is moved, by the number of the run
+    nudges: dict[int, Nudge] = field(default_factory=dict[int, "Nudge"])
     prediction: Prediction | None = None  # what is asked; None while nothing is
     # the questions that were answered, or shown, in order
     answered: list[Answered] = field(default_factory=list["Answered"])

@@ -102,11 +102,14 @@ class Session:
 
     @property
     def finished(self) -> Sequence[Record]:
-        """The records of the iterations of a training that have come to their end."""
+        """The records of the iterations of a training that have come to their end.
+
+        While predict is on, those of iterations that are still to come are none.
+        """
         records, (iteration, position) = self.timeline.records, self.place
         if self.timeline.iterations == 1:
             return ()
-        last = len(records) - 1
+        last = iteration if "predict" in self.modes else len(records) - 1
         return records[: last + (iteration == last and position == len(self.trace))]
 
     def state(self, place: Place | None = None, stop: int = 0) -> State:

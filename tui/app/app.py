@@ -169,10 +169,12 @@ class GradstepApp(App[int]):
         limits: Limits = LIMITS,
         *,
         present: bool = False,
+        predict: bool = False,
     ) -> None:
         """Take what to begin with; without a theme, the one that was chosen last.
 
-        `present` gives the step most of the screen, for a class.
+        `present` gives the step most of the screen, for a class; with `predict` each
+        step is asked about before it is made.
 
         Raises `InputError` for what cannot be run, and for a theme that there is not.
         """
@@ -188,6 +190,7 @@ class GradstepApp(App[int]):
         self._trust = trust
         self._limits = limits
         self._present = present
+        self._predict = predict
         self._coming: deque[Event] = deque()  # what a person did, the first one first
         self._turn: Event | None = None  # handed on, and not taken yet
         self._resting: asyncio.Task[None] | None = None
@@ -310,9 +313,13 @@ class GradstepApp(App[int]):
 
     def _main_screen(self, debugger: Debugger) -> MainScreen:
         debugger.trust = self._trust
-        classes = self.size_classes()
         return MainScreen(
-            debugger, self._at, self._script, classes, present=self._present
+            debugger,
+            self._at,
+            self._script,
+            self.size_classes(),
+            present=self._present,
+            predict=self._predict,
         )
 
     def _picker(self, instead_of: str = "") -> Screen[int]:

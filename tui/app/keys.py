@@ -2,8 +2,8 @@
 
 Keys that need no argument come from the command table. The rest say here what they
 fill in: `{chosen}` is the selected element, `{node}` its node, `{place}` what the
-cursor of the focused pane is on. A line that ends in a blank waits in the console for
-the rest.
+cursor of the focused pane is on, `{turned}` on or off, as it is not yet.
+A line that ends in a blank waits in the console for the rest.
 """
 
 from __future__ import annotations
@@ -40,12 +40,25 @@ _ARGUMENTS: Final[Mapping[str, str]] = MappingProxyType(
         "x": "export ",
         "R": "record",
         "m": "mark ",
+        "P": "predict {turned}",
+        "plus": "nudge {chosen}",
+        "minus": "nudge {chosen} -",
+        "left_parenthesis": "nudge {chosen} half",
+        "right_parenthesis": "nudge {chosen} double",
     }
 )
 
 # How the command table writes a key, and how Textual does.
 _NAMES: Final[Mapping[str, str]] = MappingProxyType(
-    {"[": "left_square_bracket", "]": "right_square_bracket", "=": "equals_sign"}
+    {
+        "[": "left_square_bracket",
+        "]": "right_square_bracket",
+        "=": "equals_sign",
+        "+": "plus",
+        "-": "minus",
+        "(": "left_parenthesis",
+        ")": "right_parenthesis",
+    }
 )
 # What the application does itself with a key that the command table lists.
 _OWN: Final = frozenset({"?", "q"})
@@ -94,6 +107,7 @@ FOOTERS: Final[Mapping[str, Sequence[tuple[str, str]]]] = MappingProxyType(
             ("j", "to an index"),
             ("d", "dense"),
             ("Enter", "explain"),
+            ("+ -", "nudge"),
         ),
         "alone": (
             ("←↑↓→", "element"),
@@ -101,6 +115,7 @@ FOOTERS: Final[Mapping[str, Sequence[tuple[str, str]]]] = MappingProxyType(
             ("v", "back"),
             ("j", "to an index"),
             ("d", "dense"),
+            ("+ -", "nudge"),
         ),
         "why": (("↑↓", "term"), ("Enter", "follow"), ("Backspace", "back")),
         "nodes": (
@@ -154,6 +169,11 @@ FOOTERS: Final[Mapping[str, Sequence[tuple[str, str]]]] = MappingProxyType(
             ("Esc", "back"),
             ("PageUp", "older answers"),
         ),
+        "answer": (
+            ("Enter", "answer, or give up"),
+            ("Esc", "leave it open"),
+            ("Tab", "complete"),
+        ),
         "find": (("Enter", "next match"), ("↑↓", "matches"), ("Esc", "back")),
         "picker": (
             ("↑↓", "choose"),
@@ -169,7 +189,7 @@ FOOTERS: Final[Mapping[str, Sequence[tuple[str, str]]]] = MappingProxyType(
 )
 # Where letters are typed: no key but those of the line itself does something.
 LINES_OF_TEXT: Final = frozenset(
-    {"prompt", "empty prompt", "find", "picker", "picker over a session"}
+    {"prompt", "empty prompt", "answer", "find", "picker", "picker over a session"}
 )
 
 
@@ -200,6 +220,7 @@ ALWAYS: Final = (
     Always("^g", "to a pane", 8),
     Always("^p", "palette", 16),
     Always("^o", "open another", 17),
+    Always("P", "predict", 18),
     Always(":", "command", 7),
     Always("?", "keys", 0),
     Always("q", "quit", 0),

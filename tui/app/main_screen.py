@@ -23,6 +23,9 @@ from ...core.base.text import counted
 from ...core.commands.explaining import outstanding
 from ...core.engine.element import Element
 from ...core.engine.trace import Contribution, Forward
+from ...core.practice.nudge import Nudged
+from ...core.practice.question import Question
+from ...core.practice.score import Verdict
 from ...core.scenario.builtin import tour_behind
 from ...core.words.events import element_name
 from ..draw.stage import spoken_of
@@ -130,10 +133,11 @@ class MainScreen(Screen[int]):
         classes: str | None = None,
         *,
         present: bool = False,
+        predict: bool = False,
     ) -> None:
         super().__init__(classes=classes)
         self.debugger = debugger
-        self._at = at
+        self._first = ["predict on"] * predict + [f"goto {at}"] * bool(at)
         self._script = script
         self._player = Player()
         self._chosen: Element | None = None
@@ -191,7 +195,10 @@ class MainScreen(Screen[int]):
 
             lines = read_script(self._script, self.debugger.trust)
             self._player = player_of(self.debugger, lines)
-        self._begin(f"goto {self._at}" if self._at else "")
+        if self._first:
+            self._run(self._first)
+        else:
+            self._begin("")
 
     def on_screen_resume(self, event: ScreenResume) -> None:
         """Keep the styles that all widgets were given when they were mounted."""
@@ -326,9 +333,13 @@ class MainScreen(Screen[int]):
 
     def _view(self, reply: Reply | None) -> View:
         """Return the present moment, with the element that is to be seen in it."""
-        chosen = self._chosen
-        if reply is not None and reply.moved:
-            is_kept = self._chosen_by_hand and is_in_step(self.debugger, chosen)
+        chosen, shown = self._chosen, None if reply is None else reply.show
+        question = View(self.debugger).question
+        if question is not None and isinstance(shown, (Question, Verdict)):
+            chosen = asked_element(self.debugger, question)
+        elif reply is not None and reply.moved and not isinstance(shown, Nudged):
+            is_meant = self._chosen_by_hand or isinstance(shown, Verdict)
+            is_kept = is_meant and is_in_step(self.debugger, chosen)
             chosen = chosen if is_kept else None
         if chosen is None:
             chosen = present_element(self.debugger)
@@ -355,6 +366,9 @@ class MainScreen(Screen[int]):
         failed = self._player.failed(view.reply) if view.reply else ""
         if failed:
             self.query_one(ConsolePane).say(f"{failed}: the script ends here")
+        question = view.question
+        if question is not None and view.reply is not None and _poses(view.reply):
+            self.query_one(ConsolePane).pose(question)
         self._show_header()
 
     def _photograph(self) -> str:
@@ -424,9 +438,29 @@ class MainScreen(Screen[int]):
         """Show the chosen element in every pane."""
         self._chosen = message.element
         self._chosen_by_hand = message.element.index is not None
-        self.show_present()
+        asked = self._asked_instead(message.element)
+        if asked:
+            self.run_line(f"predict {asked}")
+        else:
+            self.show_present()
         # A cursor does not wait for what other panes look up in the background.
         self.query_one(StepPane).catch_up()
+
+    def _asked_instead(self, chosen: Element) -> str:
+        """Return what is asked once the cursor is elsewhere in the array in question.
+
+        It is "" where nothing else is.
+        """
+        question = View(self.debugger).question
+        if question is None or chosen.index is None or question.element.index is None:
+            return ""
+        old = question.element
+        if (chosen.node, chosen.quantity) != (old.node, old.quantity):
+            return ""
+        if chosen.index[: len(old.index or ())] == old.index:
+            return ""
+        node = self.debugger.graph.nodes[chosen.node]
+        return element_name(node, chosen.index, chosen.quantity)
 
     def on_again(self) -> None:
         """Look up what a pane is to show now."""
@@ -437,16 +471,18 @@ class MainScreen(Screen[int]):
         if self._work.busy and not self._is_showing:
             self._say_busy()
             return
-        line = self._filled(LINES[key])
+        line = self.filled(LINES[key])
         if line.endswith(" "):
             self.query_one(ConsolePane).ask(line)
         else:
             self.run_line(line)
 
-    def _filled(self, line: str) -> str:
+    def filled(self, line: str) -> str:
         """Fill in what a key's command line is about."""
         nodes = self.debugger.graph.nodes
         line = line.replace("{node}", nodes[self._place_node()].name)
+        is_on = "predict" in self.debugger.modes
+        line = line.replace("{turned}", "off" if is_on else "on")
         if self._chosen is not None:
             node = nodes[self._chosen.node]
             name = element_name(node, self._chosen.index, self._chosen.quantity)
@@ -684,10 +720,11 @@ class MainScreen(Screen[int]):
     # ----------------------------------------------------------- header, keys
 
     def watch_focused(self) -> None:
-        """Show the keys of what has the focus now."""
+        """Show the keys of what has the focus now, and what is typed at the prompt."""
         if is_there(self):
             self._show_keys()
             self._show_banner()
+            self.query_one(ConsolePane).show_sign()
 
     def on_input_changed(self) -> None:
         """Show what Tab does at the prompt: that depends on what is typed."""
@@ -697,7 +734,9 @@ class MainScreen(Screen[int]):
         focus = self.focused
         name = (focus.id or "") if focus is not None else ""
         name = name.removesuffix(beside(""))
-        if isinstance(focus, Prompt) and not focus.value.strip():
+        if isinstance(focus, Prompt) and focus.is_answer:
+            name = "answer"
+        elif isinstance(focus, Prompt) and not focus.value.strip():
             name = "empty prompt"
         self.query_one("#keys", OneLine).tell(*footer(self.size.width, name))
 
@@ -716,7 +755,7 @@ class MainScreen(Screen[int]):
         if not self._work.busy:
             self._facts = facts(debugger)
         where = [working, *self._facts[:2]] if working else self._facts
-        states = [*self._player.states()]
+        states = [*self._player.states(), *debugger.modes]
         if debugger.chosen:
             states.append(f"run {debugger.chosen}: {debugger.branch.text}")
         text = header_text(subject_text(debugger), states, where, self.size.width)
@@ -727,6 +766,21 @@ def _is_in_sight(pane: Pane) -> bool:
     """Tell whether a pane has a place on the screen, unless another is enlarged."""
     line = (one for one in pane.ancestors_with_self if isinstance(one, Widget))
     return all(one.display for one in line)
+
+
+def _poses(reply: Reply) -> bool:
+    """Tell whether an answer poses a question: not where the cursor has chosen one."""
+    chose = reply.command.startswith("predict ")
+    return isinstance(reply.show, (Question, Verdict)) and not chose
+
+
+def asked_element(debugger: Debugger, question: Question) -> Element:
+    """Return the element that the cursor goes to for a question."""
+    asked = question.element
+    if asked.index is None:
+        return asked
+    missing = len(debugger.graph.nodes[asked.node].shape) - len(asked.index)
+    return replace(asked, index=(*asked.index, *[0] * missing))
 
 
 def is_in_step(debugger: Debugger, element: Element | None) -> bool:
@@ -752,6 +806,9 @@ def present_element(debugger: Debugger) -> Element | None:
     Where none does, it is the one that stands out.
     """
     trace, position = debugger.trace, debugger.position
+    question = View(debugger).question
+    if question is not None:
+        return asked_element(debugger, question)
     if position == 0:
         return None
     spoken = spoken_of(debugger.subject, trace, position - 1)

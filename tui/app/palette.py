@@ -124,6 +124,9 @@ class Commands(Finder):
         for command in sorted(commands, key=lambda one: _place(one.name, known)):
             needs = command.usage and not command.usage.startswith("[")
             message = Begun(f"{command.name} ") if needs else Asked(command.name)
+            lines = [LINES.get(key, "") for key in command.keys]
+            if turning := [line for line in lines if "{turned}" in line]:
+                message = Asked(main.filled(turning[0]))
             keys = f"   key {', '.join(command.keys)}" if command.keys else ""
             yield Entry(
                 f"{command.name} {command.usage}".strip(),

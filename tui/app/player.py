@@ -65,8 +65,10 @@ class Player:
             self._made = self.script.popleft() if self.script else None
             made = self._made
             return (made.text, made.trust) if made else ("", debugger.trust)
-        line = "stepi" if debugger.position < len(debugger.trace) else ""
-        return line, debugger.trust
+        # A step would be asked about, where predict is on: playing goes on.
+        line = "goto +1" if "predict" in debugger.modes else "stepi"
+        is_end = debugger.position >= len(debugger.trace)
+        return "" if is_end else line, debugger.trust
 
     def after(self, debugger: Debugger, reply: Reply | None) -> Line | None:
         """Return what a script that leads goes on with behind a reply, or None."""

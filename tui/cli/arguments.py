@@ -320,6 +320,7 @@ _RUN: Final = (
     _argument("--at LOC", "where to begin", default=""),
     _argument("--script FILE", "a script to play with the space bar, line by line"),
     _PRESENT,
+    _argument("--predict", "ask what each step will make, before it is made"),
     _THEME,
     _LIMIT,
     _TRUST,

@@ -62,16 +62,18 @@ def application(
     load: Load = _load,
     *,
     present: bool = False,
+    predict: bool = False,
 ) -> GradstepApp:
     """Return the application, ready to run; without a name it opens the picker.
 
-    `load` makes a scenario of a name. Raises `InputError` for what is wrong with the
-    scenario, the script or the theme, before the screen is taken.
+    `load` makes a scenario of a name. With `predict` each step is asked about before it
+    is made. Raises `InputError` for what is wrong with the scenario, the script or the
+    theme, before the screen is taken.
     """
     with _told(name) if name else nullcontext():
         lines = Path(script) if script else None
         how = (name, at, lines, theme, trust, limits, load)
-        return _application(*how, present=present)
+        return _application(*how, present=present, predict=predict)
 
 
 def _application(
@@ -84,6 +86,7 @@ def _application(
     load: Load,
     *,
     present: bool,
+    predict: bool,
 ) -> GradstepApp:
     gc.disable()  # what is loaded here stays, so that there is nothing to be found
     try:
@@ -94,7 +97,16 @@ def _application(
             read_script(lines)
         from ..app.app import GradstepApp  # noqa: PLC0415  # here, where no garbage is looked for
 
-        app = GradstepApp(scenario, at, lines, theme, trust, limits, present=present)
+        app = GradstepApp(
+            scenario,
+            at,
+            lines,
+            theme,
+            trust,
+            limits,
+            present=present,
+            predict=predict,
+        )
         gc.freeze()  # nor later on
     finally:
         gc.enable()
@@ -112,6 +124,7 @@ def do_run(options: Options) -> int:
         FULL if options.trust else KEYBOARD,
         raised(options.limit),
         present=options.present,
+        predict=options.predict,
     )
 
 

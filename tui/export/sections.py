@@ -13,7 +13,7 @@ from ...core.explain.links import Facet, Region, linked, sides, slopes_of
 from ...core.words.events import element_name
 from ...core.words.numbers import change_text, shape_text
 from ..draw.stage import Stage, pass_of
-from ..panes.step.words import Moment, element, moment, uses, where
+from ..panes.step.words import Moment, Which, element, moment, uses, where
 from .cells import Cells, Index, cells_of, size_class
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Figure(NamedTuple):
 
 def step_section(stage: Stage, number: int, attributes: Mapping[str, object]) -> str:
     """Return what event `number` does, as a section."""
-    at = moment(stage, number)
+    at = moment(stage, Which(number))
     figures = _figures(at)
     made = _made(at, figures)
     indices = figures[made].cells.indices

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections import deque
 from itertools import islice
-from typing import TYPE_CHECKING, ClassVar
+from types import MappingProxyType
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -15,6 +16,9 @@ from textual.strip import Strip
 from textual.widgets import Input
 
 from ...core.debugger.complete import complete
+from ...core.practice.nudge import Nudged
+from ...core.practice.question import Question
+from ...core.practice.score import Verdict
 from ...core.words.names import with_wordings
 from ..graph.drawing import cut
 from .base.pane import (
@@ -32,7 +36,7 @@ from .base.pane import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from rich.style import Style
     from textual.app import ComposeResult
@@ -42,6 +46,7 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
     from ...core.engine.graph import Graph
+    from ...core.practice.question import Kind
     from ...core.session.reply import Reply
 
 PROMPT = "(gradstep) "
@@ -50,6 +55,16 @@ _MOST_LINES = 2000  # of scroll-back
 _BORDERS = 2  # lines above and below
 _MARGINS = 4  # columns beside
 _COMMAND = "   : command"  # the key that brings here, behind what is said
+_ANSWER = "answer "  # the command that a field of answer writes
+# What is typed into it, by what is asked.
+FORMS: Final[Mapping[Kind, str]] = MappingProxyType(
+    {
+        "shape": "a shape, as in (2, 3)",
+        "signs": "signs, row by row, as in + - 0; - + +",
+        "number": "a number, or an expression such as 1.1 * 3",
+    }
+)
+_LEAST_FIELD = 36  # columns to answer in; a question that leaves fewer stands above
 _MORE = " ↑ PageUp"  # at the top of an answer that begins above it
 
 
@@ -78,6 +93,7 @@ class Prompt(Input):
         self._number = 0
         self._view: View | None = None
         self._before: Widget | None = None  # the one that had the keys
+        self.is_answer = False  # what is typed is the answer to a question
         # Of the line and of what stands there while nothing is typed.
         self._inks: tuple[Style, Style] | None = None
 
@@ -101,6 +117,35 @@ class Prompt(Input):
 
     def begin(self, line: str | None = None) -> None:
         """Take the keys, with the beginning of a line or with what stands here."""
+        self.is_answer = False
+        self._take_keys(line)
+
+    def ask(self, question: Question) -> None:
+        """Take the keys for the answer to a question."""
+        self.is_answer = True
+        self._take_keys("")
+        self.expect(question)
+
+    def expect(self, question: Question) -> None:
+        """Say in the empty field of an answer what is typed there."""
+        if self.is_answer:
+            self.placeholder = FORMS[question.kind]
+            self._set_dirty()  # as `hint` does
+            paint_soon(self, ())
+
+    def meant(self, line: str) -> str:
+        """Return the command line that a typed line is: in a field of answer, one."""
+        line = line.strip()
+        return (
+            f"{_ANSWER}{line.removeprefix(_ANSWER)}".strip() if self.is_answer else line
+        )
+
+    def give_back(self) -> None:
+        """Give the keys back to the pane that had them, once a question is done."""
+        if self.is_answer and self.screen.focused is self:
+            self._leave()
+
+    def _take_keys(self, line: str | None) -> None:
         if self.screen.focused is not self:
             self._before = self.screen.focused
         self.screen.query_one(ConsolePane).add_class("-asked")
@@ -125,8 +170,8 @@ class Prompt(Input):
         *whole, begun = _ENDS.split(self.value[:start] + text + after)
         self.value = begun
         self.cursor_position = len(begun) - len(after)
-        lines = [line.strip() for line in whole]
-        self.post_message(Asked("\n".join(line for line in lines if line)))
+        lines = [self.meant(line) for line in whole if line.strip()]
+        self.post_message(Asked("\n".join(lines)))
 
     def show(self, view: View) -> None:
         """Remember what there is to complete."""
@@ -149,7 +194,8 @@ class Prompt(Input):
     def _recall(self, number: int) -> None:
         self._number = min(max(number, 0), len(self._lines))
         newest = self._number == len(self._lines)
-        self.value = "" if newest else self._lines[self._number]
+        line = "" if newest else self._lines[self._number]
+        self.value = line.removeprefix(_ANSWER) if self.is_answer else line
         self.cursor_position = len(self.value)
 
     def action_complete(self) -> None:
@@ -161,8 +207,9 @@ class Prompt(Input):
             self.screen.focus_next()
         if self._view is None or not self.value.strip():
             return
-        cursor = self.cursor_position
-        found = complete(self._view.debugger, self.value, cursor)
+        cursor, before = self.cursor_position, _ANSWER if self.is_answer else ""
+        line = before + self.value
+        found = complete(self._view.debugger, line, len(before) + cursor)
         if not found:
             return
         word = self.value[:cursor].rpartition(" ")[2]
@@ -198,13 +245,16 @@ class Prompt(Input):
 
     async def action_leave(self) -> None:
         """Give the keys back to the pane that had them, and cancel what goes on."""
-        self.value = ""
+        self._leave()
+        if getattr(self.screen, "busy", False):
+            await self.run_action("screen.cancel")
+
+    def _leave(self) -> None:
+        self.value, self.is_answer = "", False
         if self._before in self.screen.focus_chain:
             self.screen.set_focus(self._before)
         else:
             self.screen.focus_next()
-        if getattr(self.screen, "busy", False):
-            await self.run_action("screen.cancel")
 
 
 class Candidates(Asked):
@@ -286,7 +336,8 @@ class ConsolePane(Pane, can_focus=False):
         "`:` brings you here; up, down: earlier lines; Escape leaves.\n"
         "Tab completes, and passes an empty line.\n"
         "PageUp, PageDown or the wheel: older answers.\n"
-        "Of pasted lines each is executed in turn; Escape drops those to come."
+        "Of pasted lines each is executed in turn; Escape drops those to come.\n"
+        "What predict asks is answered there: Enter alone gives up, Escape leaves it."
     )
 
     def compose(self) -> ComposeResult:
@@ -302,6 +353,8 @@ class ConsolePane(Pane, can_focus=False):
         super().__init__(id=id)
         self._chosen = 0  # lines that a person wants; 0: as many as an answer has
         self._lines = 0  # of the last answer
+        self._is_judged = False  # that judges what a person said
+        self._asked: Question | None = None  # what the prompt is a field of answer for
 
     def give_lines(self, lines: int) -> None:
         """Be as high as a person wants it; with 0 or 1, as high as each answer."""
@@ -310,7 +363,9 @@ class ConsolePane(Pane, can_focus=False):
 
     def _fit(self) -> None:
         """Be one line, or high enough for the last answer, up to a third."""
-        most = max(self.screen.size.height // 3 - _BORDERS, 3)
+        # What judges an answer is read as a whole.
+        part = 2 if self._is_judged else 3
+        most = max(self.screen.size.height // part - _BORDERS, 3)
         # An answer stands between its command and the prompt.
         height = self._chosen or (min(self._lines + 2, most) if self._lines else 0)
         self.set_class(height > 0, "-open")
@@ -322,18 +377,25 @@ class ConsolePane(Pane, can_focus=False):
     def show(self, view: View) -> None:
         """Write down the last reply."""
         self.query_one(Prompt).show(view)
+        question = view.question
+        if question is None:
+            self.answered()
         if view.reply is not None:
             width = max(self.screen.size.width - _MARGINS, 1)
             graph = view.debugger.graph
-            self._lines = sum(
-                len(folded(one, width)) for one in _to_read(view.reply, graph)
-            )
+            self._is_judged = isinstance(view.reply.show, Verdict)
+            lines = _to_read(view.reply, graph)
+            if question is not None and not self._has_room(question):
+                lines = [*lines, question.text]
+            self._lines = sum(len(folded(one, width)) for one in lines)
             self._write(view.reply, graph)
+            if question is not None:
+                self.query_one(Prompt).expect(question)
         self._fit()
 
     def _write(self, reply: Reply, graph: Graph) -> None:
         lines = [(PROMPT + reply.command, "console--command")]
-        lines += ((f"  {line}", "") for text in reply.text for line in text.split("\n"))
+        lines += ((f"  {line}", "") for line in _said(reply))
         lines += ((f"  {line}", "") for line in _displayed(reply, graph))
         lines += ((f"✗ {line}", "console--error") for line in _lines(reply.error))
         self.query_one(Scrollback).write(*lines)
@@ -352,10 +414,38 @@ class ConsolePane(Pane, can_focus=False):
         """Put the beginning of a line into the prompt, and wait for the rest."""
         self.query_one(Prompt).begin(line)
 
+    def pose(self, question: Question) -> None:
+        """Make the prompt the field of the answer to a question."""
+        self._asked = question
+        self.query_one(Prompt).ask(question)
+        self.show_sign()
+
+    def answered(self) -> None:
+        """Make the prompt the command line again."""
+        if self._asked is not None:
+            self.query_one(Prompt).give_back()
+            self._asked = None
+            self.show_sign()
+
+    def show_sign(self) -> None:
+        """Show at the left of the line what is typed there: an answer, or a command."""
+        sign, text = self.query_one("#sign", OneLine), PROMPT
+        if self._asked is not None and self.query_one(Prompt).is_answer:
+            has_room = self._has_room(self._asked)
+            text = f"{self._asked.text} " if has_room else "your answer: "
+        if sign.text != text:
+            sign.styles.width = cell_len(text)
+            sign.tell((text, ""))
+
+    def _has_room(self, question: Question) -> bool:
+        """Tell whether a question stands beside its answer, not above it."""
+        room = self.screen.size.width - _MARGINS - _LEAST_FIELD
+        return cell_len(question.text) <= room
+
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Hand the line over, and clear the prompt."""
         event.stop()
-        line = event.value.strip()
+        line = self.query_one(Prompt).meant(event.value)
         event.input.value = ""
         if line:
             self.post_message(Asked(line))
@@ -377,12 +467,23 @@ def _displayed(reply: Reply, graph: Graph) -> list[str]:
 def _to_read(reply: Reply, graph: Graph) -> list[str]:
     """Return the lines of an answer that a person has to read; none of a plain move."""
     display = _displayed(reply, graph)
+    if isinstance(reply.show, Question):  # it stands at the prompt
+        return display
+    if isinstance(reply.show, Verdict):
+        return [*reply.show.said, *display]
+    if isinstance(reply.show, Nudged):  # it may be another run, and no move
+        return [*_said(reply)[1:], *display]  # the run is in the line below
     is_plain = reply.stop is None or reply.stop.number is None  # met no stop
     is_move = reply.moved or reply.stop is not None  # one that ended where it began
     if is_move and reply.error is None and is_plain:
         return display
-    said = [line for text in reply.text for line in text.split("\n")]
-    return [*said, *display, *_lines(reply.error)]
+    return [*_said(reply), *display, *_lines(reply.error)]
+
+
+def _said(reply: Reply) -> list[str]:
+    """Return the lines of an answer; of a judgement its own: the step is seen."""
+    texts = reply.show.said if isinstance(reply.show, Verdict) else reply.text
+    return [line for text in texts for line in text.split("\n")]
 
 
 def _gist(reply: Reply) -> str:

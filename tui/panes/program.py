@@ -102,8 +102,8 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
         self._view = view
         trace = view.debugger.trace
         graph = trace.run.graph
-        self._source, self._present = present_line(trace, view.debugger.position)
-        here = present_node(trace, view.debugger.position)
+        self._source, self._present = present_line(trace, view.shown)
+        here = present_node(trace, view.shown)
         calls = self._all_calls.of(graph, lambda: calls_of(graph)) or {}
         self._frames = nearest_frames(calls, here)
         self._calls = {0, *(frame.index for frame in self._frames.values())}
@@ -259,7 +259,7 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
         if self._view is None:
             return kinds
         debugger, found = self._view.debugger, list(kinds)
-        event = debugger.trace.event(debugger.position - 1)
+        event = debugger.trace.event(self._view.shown - 1)
         line = self._lines[number - 1]
         for start, stop, role in roles_of(debugger.graph, event, line):
             found[start:stop] = [role or "code"] * (stop - start)

@@ -125,9 +125,8 @@ class WhyPane(KeptPane[_Told]):
         """Return the element at its moment as the key, and what explains it."""
         debugger = view.debugger
         count = max(self.size.height + 1, _SHOWN)  # and whether there are more
-        return (debugger.trace, debugger.position, view.chosen), lambda: _looked_up(
-            view, count
-        )
+        key = debugger.trace, debugger.position, view.chosen, view.hides
+        return key, lambda: _looked_up(view, count)
 
     def show(self, view: View) -> None:
         """Explain the chosen element at this position."""
@@ -354,7 +353,8 @@ def _looked_up(view: View, count: int) -> _Told:
         wording=words,
         progress=debugger.progress,
     )
-    rows = chain(islice(rows, 1), own_remarks(trace, element), rows)
+    others = () if view.hides else own_remarks(trace, element)
+    rows = chain(islice(rows, 1), others, rows)
     told = _Told(element, _written(rows))
     deque(islice(told, count), maxlen=0)
     return told

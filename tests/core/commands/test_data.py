@@ -38,6 +38,7 @@ limit W; limit x[0] 0.5; cost; words; words upstream
 goto end; explain; explain W; explain a; explain W.grad; explain -1 b; uses W; uses E
 why W.grad; why a; paths x; paths; transposes a; transposes W; check W; check
 set c = 2; runs; runs 0; runs 1; diff; diff 0 1; diff W x @ x.T; diff W W; undo; redo
+nudge x[0, 0] 0.5; nudge x[0, 0] half; undo
 detach a<-x; patch b local; undo; undo; undo
 assert E > 0; expect stop; goto start; continue; expect stop end; prunt; expect error
 say look at `s`; wait where

@@ -42,7 +42,8 @@ say NAME; wait print NAME
 info stops; info displays; undisplay; delete; assert all(NAME == 1e77)
 expect stop break NAME; expect error; train 1; info updates; info iterations; goto 0:end
 detach NAME; runs; info runs; diff; diff 0 1; undo; redo; undo; detach EDGE; undo
-patch EDGE sign; diff; check; why GRAD; undo; set AT = 3; diff; runs; undo
+nudge AT 0.5; nudge AT half; undo; patch EDGE sign; diff; check; why GRAD; undo
+set AT = 3; diff; runs; undo
 set GRAD = nan; goto start; catch nan; continue; where; why GRAD; why LEAF; delete
 undo; set AT = inf; goto end; why; why GRAD; why LEAF; why OUT; diff; diff NAME.grad 2
 goto NAME; back; goto NAME@backward; predict numbers; reverse-stepi; stepi; answer 77777

@@ -130,6 +130,11 @@ MAIN: Final = (
     Row("m", prompt, "mark "),
     Row("x", prompt, "export "),
     Row("equals_sign", prompt, "set t.grad = "),
+    Row("plus", last, "nudge t.grad"),
+    Row("minus", last, "nudge t.grad -"),
+    Row("left_parenthesis", last, "nudge t.grad half"),
+    Row("right_parenthesis", last, "nudge t.grad double"),
+    Row("P", last, "predict on"),
     Row("b", stops, ["t"]),
     Row("w", stops, ["t.grad"]),
     Row("D", lambda s: len(s.debugger.memory.displays), 1),
@@ -640,6 +645,7 @@ def test_no_key_of_the_footer_and_the_help_is_without_a_row() -> None:
 _SHOWN_IN: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "empty prompt": ("prompt",),
+        "answer": ("prompt",),
         "find": ("search",),
         "picker over a session": ("picker",),
         "graph": ("graph", "folds"),

@@ -22,6 +22,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
+from ....core.session.asking import pending
 from .background import Kept
 from .shades import legible
 from .views import VIEWS, Tab, tabs
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
     from ....core.debugger.debugger import Debugger
     from ....core.engine.element import Element
+    from ....core.practice.question import Question
     from ....core.session.reply import Reply
     from ....core.session.stops import Stop
 
@@ -51,6 +53,25 @@ class View(NamedTuple):
     debugger: Debugger  # its place, its runs, its memory
     reply: Reply | None = None  # None before the first command
     chosen: Element | None = None  # None where nothing is selected
+
+    @property
+    def hides(self) -> bool:
+        """Whether nothing may be drawn that is made at the position or behind it."""
+        return "predict" in self.debugger.modes
+
+    @property
+    def question(self) -> Question | None:
+        """The question that waits for its answer; None where none does."""
+        asked = pending(self.debugger)
+        return None if asked is None else asked.question
+
+    @property
+    def shown(self) -> int:
+        """The position behind the step that is shown.
+
+        It is the last one that was made, or the coming one while it is asked about.
+        """
+        return self.debugger.position + (self.question is not None)
 
 
 class Asked(Message):

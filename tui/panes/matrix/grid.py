@@ -279,16 +279,23 @@ class Grid:
     """A window on an array, and a cursor in it.
 
     `linked` are the elements that belong to the chosen one. An array with three or more
-    axes is seen slice by slice: the cursor's leading indices say which.
+    axes is seen slice by slice: the cursor's leading indices say which. The numbers of
+    one that is not there yet are open.
     """
 
-    def __init__(self, array: Array, look: Look, scale: Scale | None = None) -> None:
+    def __init__(
+        self,
+        array: Array,
+        look: Look,
+        scale: Scale | None = None,
+        is_there: bool = True,
+    ) -> None:
         self.array = array
+        self.is_there = is_there
         self.scale = scale or Scale.of(array, look)
         self.cursor: Index = (0,) * array.ndim
         self.linked: Region | None = None
         self.is_active = False
-        self.is_future = False
         self.is_placed = False  # somebody chose where the cursor is
         self.compact = False  # without numbers
         self.is_halved = False  # then as well: two rows in a line, as colours
@@ -414,6 +421,12 @@ class Grid:
 
     # ------------------------------------------------------------------- drawing
 
+    def codes(self, numbers: Array) -> Array:
+        """Return the codes of numbers, as `Scale.codes` does; 0 for what is open."""
+        if not self.is_there:
+            return np.zeros(numbers.shape, int)
+        return self.scale.codes(numbers)
+
     def lines(self, width: int, height: int, inks: Inks) -> list[Line]:
         """Write the cells of a window of this size, below their columns' numbers."""
         columns = max((width - self.gutter) // self.cell, 1)
@@ -427,7 +440,7 @@ class Grid:
         stand above them, for the numbers of their columns.
         """
         seen = self.window(*self.shown)
-        codes = self.scale.codes(seen)
+        codes = self.codes(seen)
         drawn = [self._header(seen.shape[1], gutter, inks)] if head else []
         for number in range(0, len(seen), self.stack):
             row, after = self.top + number, number + self.stack
@@ -474,13 +487,14 @@ class Grid:
 
     def _cells(self, row: int, numbers: Array, codes: list[int], inks: Inks) -> Line:
         inks_of = inks.cells
-        if self.compact and inks.halves:
+        if not self.is_there:
+            width = self.cell - (not self.compact)
+            texts = ["?".rjust(width).ljust(self.cell)] * len(codes)
+        elif self.compact and inks.halves:
             texts = [SIGNS[code] for code in codes]
         elif self.compact:  # what is behind a bar would only disturb
             inks_of = [*[Ink()] * _NAN, *inks.cells[_NAN:]]
             texts = [BARS[code] for code in codes]
-        elif self.is_future:
-            texts = [f" {'?':>{self.scale.width}} "] * len(codes)
         else:
             wide = self.cell  # a number that is too wide takes the margins as well
             texts = [
@@ -493,7 +507,7 @@ class Grid:
         for column, (code, text) in enumerate(
             zip(codes, texts, strict=True), self.left
         ):
-            ink = inks.future if self.is_future else inks_of[code]
+            ink = inks_of[code] if self.is_there else inks.future
             shown = text
             if column in linked:
                 ink += inks.linked
@@ -534,6 +548,8 @@ class Grid:
 
     def exact(self) -> str:
         """Return the number at the cursor with all its digits."""
+        if not self.is_there:
+            return "?"
         return str(self.array[self.cursor]) if self.array.size else "empty"
 
 
@@ -557,7 +573,7 @@ def map_of(grid: Grid, inks: Inks, width: int, height: int) -> list[Line]:
     """
     steps = -(-grid.rows // (2 * height)), -(-grid.columns // width)
     seen = (*grid.cursor[:-2], *(slice(None, None, step) for step in steps))
-    codes = grid.scale.codes(np.atleast_2d(grid.array[seen[-grid.array.ndim :]]))
+    codes = grid.codes(np.atleast_2d(grid.array[seen[-grid.array.ndim :]]))
     ends = (grid.top, grid.left), grid.shown
     (top, bottom), (left, right) = (
         (start // step, min((start + count - 1) // step, size - 1))

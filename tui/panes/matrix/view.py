@@ -163,9 +163,9 @@ class MatrixView(Painted, ScrollView, can_focus=True):
         """Draw the array of `facet`, with the cursor on a cell."""
         grid = self.grid
         if grid is None or self._facet is None or self._facet.array is not facet.array:
-            grid = self.grid = Grid(facet.array, look)
+            grid = self.grid = Grid(facet.array, look, is_there=facet.is_there)
             grid.is_active = True
-            grid.is_halved = bool(self._known_inks().halves)
+            grid.is_halved = facet.is_there and bool(self._known_inks().halves)
         self._facet, self._title, self._look = facet, title, look
         grid.cursor, grid.linked = cursor, linked
         self._fit()
@@ -282,7 +282,7 @@ class MatrixView(Painted, ScrollView, can_focus=True):
             return []
         inks = self._known_inks()
         offset = self.scroll_offset
-        summary = self._summaries.of(grid.array, self)
+        summary = self._summaries.of(grid.array, self) if grid.is_there else None
         grid.top = int(offset.y) * grid.stack
         grid.left = -(-int(offset.x) // grid.cell)
         grid.fit(self._width, self._room, follow=False)
@@ -313,6 +313,8 @@ class MatrixView(Painted, ScrollView, can_focus=True):
 
     def _below(self, grid: Grid, summary: Summary | None) -> Text:
         """Return the summary, and of a dense grid the scale."""
+        if not grid.is_there:
+            return Text(f"{shape_text(grid.array.shape)}  to come", "dim", end="")
         if summary is None:
             return Text("summing up …", end="")
         line = summary_text(summary, self._look)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from operator import itemgetter
 from typing import TYPE_CHECKING, ClassVar
@@ -49,13 +49,14 @@ from .places import TITLE, Tile
 from .priority import Arranged, Matters, Said, arranged, bottom
 from .room import lines_wanted, note_lines
 from .widths import Numbers, numbers_of
-from .words import Moment, moment
+from .words import Moment, Which, moment
 
 if TYPE_CHECKING:  # it waits until something is trained
     from rich.style import Style
     from textual.events import Click, Key, MouseScrollDown, MouseScrollUp
 
     from ....core.debugger.debugger import Debugger
+    from ....core.engine.trace import Trace
     from ....core.engine.update import UpdateStep
 
 _WHEEL = 3
@@ -113,6 +114,7 @@ class StepPane(KeptPane[_Found]):
         self._view: View | None = None
         self._look = Look()
         self._moment: Moment | None = None
+        self._shown: tuple[Trace, Which, bool] | None = None  # what that is made for
         self._grids: list[Grid] = []
         self._numbers: list[Numbers] = []  # of the grids
         self._frame = Frame((), {}, ())
@@ -135,14 +137,17 @@ class StepPane(KeptPane[_Found]):
 
     def recipe(self, view: View) -> tuple[object, Callable[[], _Found]]:
         """Return the event as the key, and what looks at it."""
-        trace, number = view.debugger.trace, max(view.debugger.position - 1, 0)
-        stage = Stage(view.debugger.subject, trace, self._look)
+        debugger, which, hides = view.debugger, shown_event(view), view.hides
+        subject = debugger.subject
+        if hides and subject.claims is not None:  # they speak of all gradients
+            subject = replace(subject, claims=None)
+        stage = Stage(subject, debugger.trace, self._look)
 
         def look() -> _Found:
-            found = moment(stage, number)
-            return found, numbers_of(found, self._look)
+            found = moment(stage, which)
+            return found, numbers_of(found, self._look, hides=hides)
 
-        return (trace, number), look
+        return (debugger.trace, which, hides), look
 
     @staticmethod
     def lines_wanted(debugger: Debugger) -> tuple[int, int]:
@@ -153,19 +158,17 @@ class StepPane(KeptPane[_Found]):
     def show(self, view: View) -> None:
         """Draw the last applied event, with the chosen element in all its arrays."""
         self._view = view
-        trace, number = view.debugger.trace, max(view.debugger.position - 1, 0)
-        present = self._moment
-        if present is None or present.trace is not trace or present.number != number:
+        shown = view.debugger.trace, shown_event(view), view.hides
+        if self._shown != shown:
+            self._shown = shown
             self._take(self.found(view))
-        if self._grids and self._moment is not None:
-            self._grids[self._moment.made].is_future = view.debugger.position == 0
         self._follow(view.chosen)
         self._show()
 
     def _show(self) -> None:
         """Draw what is there now, and say above and below what it is."""
         if self._view is not None:
-            self._show_borders(self._view)
+            self._show_borders()
         self._redraw()
 
     def _take(self, found: _Found | None) -> None:
@@ -174,7 +177,7 @@ class StepPane(KeptPane[_Found]):
         self._moment, numbers = found or (None, ())
         self._numbers = [*numbers]
         for facet, (scale, _) in zip(self._facets, numbers, strict=True):
-            self._grids.append(Grid(facet.array, self._look, scale))
+            self._grids.append(Grid(facet.array, self._look, scale, facet.is_there))
         self._active = self._moment.made if self._moment else 0
 
     @property
@@ -187,6 +190,8 @@ class StepPane(KeptPane[_Found]):
         if present is None or not present.facets:
             return
         element = self._element(chosen)
+        if not present.which.is_shaped:
+            return
         regions = linked(present.trace, present.number, present.facets, element)
         for facet, grid, region in zip(
             present.facets, self._grids, regions, strict=True
@@ -219,6 +224,8 @@ class StepPane(KeptPane[_Found]):
         active = self._facets[self._active]
         if chosen is not None and chosen.index is not None:
             wanted = (chosen.node, chosen.quantity)
+            if not self._which.is_shaped:
+                return chosen
             if (active.node, active.quantity) == wanted:
                 return chosen
             for number in self._by_weight():
@@ -229,14 +236,25 @@ class StepPane(KeptPane[_Found]):
         if not active.array.size:
             return Element(active.node, active.quantity, None)
         grid = self._grids[self._active]
-        if grid.is_future:  # where its largest number will stand is to come, too
-            return active.element((0,) * active.array.ndim)
+        if not grid.is_there:  # where its largest number will stand is to come, too
+            return self._pointed(self._active)
         if not grid.is_placed:
             grid.cursor = outstanding(active.array)
             grid.is_placed = True
         return active.element(grid.cursor)
 
-    def _show_borders(self, view: View) -> None:
+    def _pointed(self, number: int) -> Element:
+        """Return the element under the cursor of a matrix; of an open shape none."""
+        facet, cursor = self._facets[number], self._grids[number].cursor
+        if not facet.is_there and not self._which.is_shaped:
+            return Element(facet.node, facet.quantity, None)
+        return facet.element(cursor)
+
+    @property
+    def _which(self) -> Which:
+        return Which(0) if self._moment is None else self._moment.which
+
+    def _show_borders(self) -> None:
         """Say above where we are, and below the exact number of the cursor."""
         if self._moment is None or not self._facets:
             self.titles, self._where = (self.TITLE, ""), ()
@@ -245,8 +263,9 @@ class StepPane(KeptPane[_Found]):
         parts = where.split(" · ")
         self._where = [f"event {where}", " · ".join((f"event {parts[0]}", *parts[2:]))]
         self._where.append(" · ".join(parts[2:]))
-        if view.debugger.position == 0:
-            self._where = [" · ".join(("first to come", *parts[1:]))]
+        if not self._moment.which.is_there:
+            when = "next" if self._moment.number else "first to come"
+            self._where = [" · ".join((when, *parts[1:]))]
         self.titles = self.TITLE, "\n".join(self._exact())
 
     def _by_weight(self) -> Sequence[int]:
@@ -262,8 +281,8 @@ class StepPane(KeptPane[_Found]):
         facet, grid = self._facets[self._active], self._grids[self._active]
         if not facet.array.size or self._view is None:
             return ["empty"]
-        if grid.is_future:
-            return ["s computes it"]
+        if not grid.is_there:
+            return ["asked" if self._view.question else "s computes it"]
         element = facet.element(grid.cursor)
         node = self._view.debugger.graph.nodes[element.node]
         name = element_name(node, element.index, element.quantity)
@@ -326,9 +345,8 @@ class StepPane(KeptPane[_Found]):
             self._choose()
 
     def _choose(self) -> None:
-        facet, grid = self._facets[self._active], self._grids[self._active]
-        grid.is_placed = True
-        element = facet.element(grid.cursor)
+        self._grids[self._active].is_placed = True
+        element = self._pointed(self._active)
         self._follow(element)
         # To draw it now would cost a frame of its own, and all panes wait for the next.
         self._is_behind = True
@@ -555,11 +573,8 @@ class StepPane(KeptPane[_Found]):
         say = partial(labelled, width=self.room.width, ink=inks.quiet)
         yield from self._formula(present, inks)
         yield Said(Matters.BLANK, [[[]]])
-        position = self._view.debugger.position if self._view is not None else 0
-        if position == 0:
-            yield say(Matters.CHANGE, "to come", [_TO_COME])
-            said = present.stage.note("start", 0)
-            yield say(Matters.NOTE, "note", [said])
+        if not present.which.is_there:
+            yield from self._to_come(present, say)
             return
         cursor = self._grids[present.made].cursor
         update = self._update()
@@ -582,6 +597,18 @@ class StepPane(KeptPane[_Found]):
             summary = self._summaries.of(grid.array, self, self._redraw)
             text = "…" if summary is None else summary_text(summary, self._look).plain
             yield say(Matters.STATISTICS, "array", [text])
+
+    def _to_come(
+        self, present: Moment, say: Callable[[Matters, str, Sequence[str]], Said]
+    ) -> Iterator[Said]:
+        """Yield what is said of a step to come: what is asked, or how to see it."""
+        question = self._view.question if self._view is not None else None
+        if question is not None:
+            yield say(Matters.CHANGE, "asked", [question.text])
+        elif present.number == 0:
+            yield say(Matters.CHANGE, "to come", [_TO_COME])
+        if present.number == 0:
+            yield say(Matters.NOTE, "note", [present.stage.note("start", 0)])
 
     def _change(self, present: Moment, cursor: Index) -> Sequence[str]:
         """Return the change of the sum, with its name where no label says it.
@@ -643,6 +670,20 @@ class StepPane(KeptPane[_Found]):
 
 
 # ------------------------------------------------------------------------ small helpers
+
+
+def shown_event(view: View) -> Which:
+    """Return which event the step shows, and what of it is open.
+
+    It is the one that was made last; at the start, or while it is asked about, the one
+    that comes next.
+    """
+    position = view.debugger.position
+    if position and view.question is None:
+        return Which(position - 1)
+    prediction = view.debugger.memory.prediction
+    is_shaped = prediction is None or prediction.kind != "shape"
+    return Which(position, is_there=False, is_shaped=is_shaped)
 
 
 def _towards(cursor: tuple[int, ...], region: Region) -> tuple[int, ...]:

@@ -37,35 +37,40 @@ class Numbers(NamedTuple):
     width: int  # in characters
 
 
-def numbers_of(found: Moment, look: Look) -> Sequence[Numbers]:
+def numbers_of(found: Moment, look: Look, *, hides: bool = False) -> Sequence[Numbers]:
     """Return how the numbers of each matrix of a step are written.
 
     Steps with the same shapes on the same sides have cells of the same widths, so that
-    nothing moves from one to the other.
+    nothing moves from one to the other. With `hides` no number that is still to come is
+    looked at.
     """
     recent = found.trace.run.recent
-    return recent.of(("numbers", found.number), lambda: _numbers(found, look))
+    key = "numbers", found.which, hides
+    return recent.of(key, lambda: _numbers(found, look, hides))
 
 
-def _numbers(found: Moment, look: Look) -> Sequence[Numbers]:
+def _numbers(found: Moment, look: Look, hides: bool) -> Sequence[Numbers]:
     trace, number = found.trace, found.number
     widths: _Widths = {}
     if len(trace.run.graph) <= _ALIKE:
         key = _shapes(trace, number)
-        widths = trace.run.recent.of(("widths", key), lambda: _widths(trace, key, look))
+        is_open = hides or trace.iteration is not None
+        widths = trace.run.recent.of(
+            ("widths", key, is_open), lambda: _widths(trace, key, look, is_open)
+        )
     return [
         Numbers(Scale.of(facet.array, look), widths.get(column, _ROOMY))
         for column, facet in zip(_columns(found.facets), found.facets, strict=True)
     ]
 
 
-def _widths(trace: Trace, key: object, look: Look) -> _Widths:
+def _widths(trace: Trace, key: object, look: Look, is_open: bool) -> _Widths:
     """Return how wide the numbers are in the steps with some shapes, where it is known.
 
-    What a first use adds to is 0, whatever is trained.
+    Where they are open, what a first use adds to is 0 all the same.
     """
     alike = [number for number in range(len(trace)) if _shapes(trace, number) == key]
-    if trace.iteration is not None or len(alike) > _MOST_ALIKE:
+    if is_open or len(alike) > _MOST_ALIKE:
         return {} if any(_is_later(trace, one) for one in alike) else {("before", 0): 1}
     widths: _Widths = {}
     for number in alike:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from ....core.engine.trace import Contribution, Event, Forward, Seed, Trace, Update
-from ....core.explain.links import Facet, facets
+from ....core.explain.links import Facet, facets, to_come
 from ....core.words.events import element_name
 from ....core.words.formulas import NO_FORMULA, Formula, Wording, axes_text
 from ....core.words.numbers import change_text, shape_text
@@ -29,15 +29,28 @@ class Told(NamedTuple):
     formula: Formula  # what it does in symbols
 
 
+class Which(NamedTuple):
+    """Which event a step shows, and what of it is open."""
+
+    number: int  # of the event, counted from 0
+    is_there: bool = True  # it has happened; else what it makes is open
+    is_shaped: bool = True  # the shape of that may be seen
+
+
 class Moment(NamedTuple):
     """One event and what there is to say of it, wherever the cursor is."""
 
     stage: Stage  # subject, trace and look
-    number: int  # of the event
+    which: Which  # the number of the event, and what of it is open
     event: Event  # it
     facets: tuple[Facet, ...]  # its arrays, in the order in which they are read
     told: Told  # its words
     roles: dict[str, int]  # role → facet
+
+    @property
+    def number(self) -> int:
+        """The number of the event."""
+        return self.which.number
 
     @property
     def trace(self) -> Trace:
@@ -51,23 +64,31 @@ class Moment(NamedTuple):
         return roles.get("contribution", roles.get("value", len(self.facets) - 1))
 
 
-def moment(stage: Stage, number: int) -> Moment:
-    """Return what there is to say of an event."""
-    trace = stage.trace
+def moment(stage: Stage, which: Which) -> Moment:
+    """Return what there is to say of an event that has happened, or comes next."""
+    trace, number = stage.trace, which.number
     event, found = trace.event(number), facets(trace, number)
-    told = trace.run.recent.of(("told", number), lambda: _told(stage, number))
+    if not which.is_there:
+        found = to_come(event, found, is_shaped=which.is_shaped)
+    key = "told", which, stage.subject.claims is None
+    told = trace.run.recent.of(key, lambda: _told(stage, which))
     roles = {facet.role: place for place, facet in enumerate(found)}
-    return Moment(stage, number, event, found, told, roles)
+    return Moment(stage, which, event, found, told, roles)
 
 
-def _told(stage: Stage, number: int) -> Told:
-    trace, event = stage.trace, stage.trace.event(number)
-    summed, written = _summed(trace, event), author_notes(stage, number)
+def _told(stage: Stage, which: Which) -> Told:
+    trace, number = stage.trace, which.number
+    event = trace.event(number)
+    summed = _summed(trace, event)
+    what, formula = _what(stage, event), _formula(stage, event, summed)
+    if not which.is_there:  # what is said of it may say what it makes
+        shapes = formula.shapes if which.is_shaped else ""
+        return Told(what, (), (), summed, formula._replace(shapes=shapes))
+    written = author_notes(stage, number)
     if number == len(trace) - 1 and (end := stage.note("end", len(trace))):
         written.append(end)
     said = [one for one in reasons(stage, number) if one not in written]
-    formula = _formula(stage, event, summed)
-    return Told(_what(stage, event), written, said, summed, formula)
+    return Told(what, written, said, summed, formula)
 
 
 def _summed(trace: Trace, event: Event) -> tuple[int, ...]:

@@ -61,6 +61,7 @@ class ChecksPane(KeptTable[CheckRows]):
     )
     EMPTY: ClassVar[str] = "nothing is checked yet"
     FILLS: ClassVar[Fills] = (("r", "checks everything"), ("K", "the chosen node"))
+    AHEAD: ClassVar[bool] = True
     COLUMNS: ClassVar[Sequence[Column]] = (
         Column(""),
         Column("level", width=5),  # without it two rows can look the same
@@ -75,7 +76,7 @@ class ChecksPane(KeptTable[CheckRows]):
 
     def recipe(self, view: View) -> tuple[object, Callable[[], CheckRows]]:
         """Return the report as the key, and what sorts its comparisons."""
-        report = view.debugger.memory.report
+        report = None if view.hides else view.debugger.memory.report
         return id(report), lambda: CheckRows(report)
 
     def rows(self, view: View) -> Sequence[Row] | None:

@@ -73,6 +73,7 @@ class RulesPane(KeptTable[RuleRows]):
         ("gradstep capture", "has those of a framework"),
         ("[own]", "in a scenario has yours"),
     )
+    AHEAD: ClassVar[bool] = True
     COLUMNS: ClassVar[Sequence[Column]] = (
         Column(""),
         Column("", rank=5),  # the sign in a word
@@ -89,6 +90,8 @@ class RulesPane(KeptTable[RuleRows]):
         """Return what is held to account as the key, and what does it."""
         debugger = view.debugger
         done = debugger.memory.account
+        if view.hides:
+            return (), lambda: RuleRows(None)
         if done is not None:
             return id(done), lambda: RuleRows(done, debugger.progress)
         return None, lambda: RuleRows(_held(debugger), debugger.progress)

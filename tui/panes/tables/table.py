@@ -84,6 +84,7 @@ class TablePane(Pane, ScrollView):
     DETAILS: ClassVar[int] = 0  # lines about a row, between heading and table
     EMPTY: ClassVar[str] = "nothing here yet"  # said in the middle, with the keys
     FILLS: ClassVar[Fills] = ()  # that put something there
+    AHEAD: ClassVar[bool] = False  # it tells what is to come, and predict hides it
     DEFAULT_CSS = """
     TablePane { overflow: hidden auto; scrollbar-size-vertical: 1; }
     TablePane > .table--heading { color: $secondary; text-style: bold; }
@@ -139,6 +140,12 @@ class TablePane(Pane, ScrollView):
         """Return what is said of the row under the cursor: `DETAILS` lines at most."""
         del width
         return ()
+
+    def empty(self) -> tuple[str, Fills]:
+        """Return what is said where there is nothing, and the keys that change that."""
+        if self.AHEAD and self.view is not None and self.view.hides:
+            return "predict hides what is to come", (("P", "shows it"),)
+        return self.EMPTY, self.FILLS
 
     def is_bare(self) -> bool:
         """Tell whether nothing is there yet that a person can put there."""
@@ -304,7 +311,7 @@ class TablePane(Pane, ScrollView):
         if self._rows and not self.is_bare():
             return drawn
         given_up = self._is_given_up
-        text, keys = (GIVEN_UP, ()) if given_up else (self.EMPTY, self.FILLS)
+        text, keys = (GIVEN_UP, ()) if given_up else self.empty()
         room = self.size.width, self.size.height - len(drawn)
         inks = self._ink("quiet"), self.ink("pane--digit")
         return [*drawn, *in_the_middle(text, keys, room, inks)]
