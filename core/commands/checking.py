@@ -18,7 +18,7 @@ from ..session.reply import Answer
 from ..words.events import element_name
 from ..words.expression import parse_element
 from .explaining import find_element, outstanding
-from .table import Command, refuse_hidden
+from .table import Command
 
 if TYPE_CHECKING:
     from ..check.downstream import Downstream
@@ -41,10 +41,13 @@ def _check(session: Session, arguments: str) -> Answer:
         if without_a_rule(subject):  # differences go through all of it
             return Answer(recorded.lines, recorded.record, failed=not recorded.ok)
     places = [place for place in places if place != QUICK]
-    if places:
-        refuse_hidden(session, ("hunt",))
-    nodes = [n for place in places for n in _nodes(session, place)]
     is_whole = "hunt" in session.modes  # edges and nodes would tell which rule is wrong
+    if places and is_whole:
+        raise CommandError(
+            "a hunt hides which rule is wrong",
+            "check alone compares inputs and parameters, limit NODE one gradient",
+        )
+    nodes = [n for place in places for n in _nodes(session, place)]
     if is_whole:
         nodes = [node.index for node in session.graph.nodes if node.op is None]
     first: list[Report] = []

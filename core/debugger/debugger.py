@@ -45,10 +45,11 @@ if TYPE_CHECKING:
     from ..session.stops import Stop
 
 
-HUNTING: Final = (
+_HUNTING: Final = (
     "One rule of this backward pass is wrong. `check` compares inputs and parameters, "
     "`limit NODE` one gradient; `accuse NODE` says whom you suspect."
 )
+_SYMPTOM: Final = "One rule is wrong: `accuse NODE` says whom you suspect."
 
 
 class Debugger(Session, ByName):
@@ -94,7 +95,13 @@ class Debugger(Session, ByName):
             from ..practice.hunt import Hunt  # noqa: PLC0415  # 30 ms of a start
 
             self.memory.hunt = Hunt(self.scenario.hidden)
-            self.memory.said = HUNTING
+            self._tell_of_hunt()
+
+    def _tell_of_hunt(self) -> None:
+        """Say what a person has noticed, at the start, and elsewhere what helps."""
+        is_start = self.place == (0, 0)
+        symptom = f"{self.subject.summary} {_SYMPTOM}"
+        self.memory.said = symptom if is_start else _HUNTING
 
     def _report(self, done: int, of: int) -> None:
         """Report progress to whoever is to know of it by now."""
@@ -166,6 +173,7 @@ class Debugger(Session, ByName):
         moved = before[:2] != (self.chosen, self.place)
         if moved and memory.hunt is not None:
             memory.looked.add(self.place)
+            self._tell_of_hunt()
         if moved or answer.stop:
             memory.stopped = answer.stop
         return command, Reply(

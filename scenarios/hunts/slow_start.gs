@@ -1,4 +1,4 @@
-# A network that forgets how to learn: solved by commands alone.
+# Slow where it should be quick: solved by commands alone.
 
 check
 expect error

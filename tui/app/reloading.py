@@ -45,7 +45,7 @@ def reloaded(debugger: Debugger, progress: Progress) -> Loaded:
         scenario = hunted(scenario) if debugger.scenario.hunted else scenario
         fresh = Debugger(scenario, progress=progress)
         fresh.exporters, fresh.trust = debugger.exporters, debugger.trust
-        fresh.memory.said = debugger.memory.said
+        fresh.memory.said = fresh.memory.said or debugger.memory.said
         lines = [f"{stop.kind} {stop.text}" for stop in debugger.memory.stops.values()]
         lost = [line for line in lines if not fresh.execute(line).ok]
         fresh.execute(f"goto {min(debugger.position, len(fresh.trace))}")
