@@ -21,6 +21,8 @@ from .explaining import find_element, outstanding
 from .table import Command
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ..check.downstream import Downstream
     from ..check.report import Report
     from ..engine.element import Element
@@ -72,6 +74,7 @@ def _check(session: Session, arguments: str) -> Answer:
         line for one in (*first, report) for line in check_lines(one, session.digits)
     ]
     lines += recorded.lines if recorded else ()
+    lines += _by_verdict(session, report) if is_whole else ()
     return Answer(
         tuple(lines),
         _record(session, report),
@@ -80,6 +83,16 @@ def _check(session: Session, arguments: str) -> Answer:
         error=None if report.complete else Interrupted().told,
         interrupted=not report.complete,
     )
+
+
+def _by_verdict(session: Session, report: Report) -> Iterator[str]:
+    """Yield which leaves agree and which do not: what a hunt has to go by."""
+    nodes = session.graph.nodes
+    for verdict, word in (("ok", "agree"), ("mismatch", "differ")):
+        found = [one.node for one in report.gradients if one.verdict == verdict]
+        names = [nodes[node].name for node in sorted(found)]
+        if names:
+            yield f"{word}{'s' * (len(names) == 1)}: {', '.join(names)}"
 
 
 def _rules(session: Session, arguments: str) -> Answer:
