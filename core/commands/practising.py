@@ -12,7 +12,14 @@ from ..mistakes.catalogue import MISTAKES, find_mistake
 from ..practice.diagnosis import answer_text, judge, right_record
 from ..practice.question import changed_by
 from ..practice.score import MOST_TRIES, Answered, Prediction, Verdict
-from ..session.asking import ask, lines_of, pending, question_record
+from ..session.asking import (
+    answer_own,
+    ask,
+    lines_of,
+    pending,
+    question_here,
+    question_record,
+)
 from ..session.memory import Place
 from ..session.reply import Answer
 from ..words.events import where
@@ -101,6 +108,9 @@ def _waiting(session: Session) -> Asked:
 
 
 def _answer(session: Session, arguments: str) -> Answer:
+    own = question_here(session)
+    if own is not None:
+        return answer_own(session, own, arguments)
     asked = _waiting(session)
     if not arguments:
         return _show(session, "")
@@ -145,6 +155,9 @@ def _judged(session: Session, verdict: Verdict, moved: Answer | None = None) -> 
 
 
 def _show(session: Session, _arguments: str) -> Answer:
+    own = question_here(session)
+    if own is not None:
+        return answer_own(session, own, "")
     return _done(session, _waiting(session), "shown", "It is: ")
 
 
@@ -261,6 +274,7 @@ ROWS: Final[tuple[Command, ...]] = (
         "[TEXT]",
         "what the next step will make; without a text, it is shown",
         _answer,
+        keys=("A",),
         completes="expression",
         help="A number is right where it is the right one, rounded to three digits or\n"
         "more. An expression over what is there already counts as well: 1.1 * 3.\n"

@@ -24,6 +24,7 @@ from ..commands.reading import must_read
 from ..commands.table import refuse_hidden
 from ..mistakes.hidden import with_hidden
 from ..scenario.scenario import Scenario
+from ..session.asking import question_here
 from ..session.reply import Answer, Reply, Table, Value
 from ..session.session import Session
 from ..training.timeline import Single, Timeline
@@ -176,6 +177,8 @@ class Debugger(Session, ByName):
             self._tell_of_hunt()
         if moved or answer.stop:
             memory.stopped = answer.stop
+        put = question_here(self) if moved else None
+        asked = () if put is None else (put.text,)
         return command, Reply(
             self._seq,
             clean(line),
@@ -187,7 +190,7 @@ class Debugger(Session, ByName):
             answer.stop,
             tuple(self._displays()) if moved or answer.stop else (),
             answer.facts(),
-            tuple(with_wordings(text, self.graph) for text in answer.text),
+            (*(with_wordings(text, self.graph) for text in answer.text), *asked),
             error and sentence_with_wordings(error, self.graph),
             failed,
             _worded_show(answer.show, self.graph),

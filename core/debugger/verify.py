@@ -18,6 +18,7 @@ from ..base.trust import KEYBOARD
 from ..engine.element import index_of
 from ..scenario.scenario import Expectation, Scenario, hunted, load
 from ..scenario.toml import Mistakes
+from ..session.asking import mistakes, questions_in_time
 from ..session.script import read_script, run_script
 from ..words.events import element_name
 from ..words.numbers import distinct, value_text
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from ..base.trust import Trust
     from ..engine.run import Run
 
-Kind = Literal["scenario", "expect", "script"]
+Kind = Literal["scenario", "expect", "questions", "script"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ def promises(
     trust: Trust = KEYBOARD,
     limits: Limits = LIMITS,
 ) -> dict[str, Keep]:
-    """Return the tests of a scenario, by what they hold: its [expect], its script.
+    """Return the tests of a scenario: of its [expect], its [questions] and its script.
 
     `path` is a file or the name of a built-in scenario, `trust` that of whoever starts
     the script. One that cannot be read has the one test "scenario", which says why.
@@ -70,6 +71,8 @@ def promises(
     found: dict[str, Keep] = {}
     if scenario.expect:
         found["expect"] = lambda: verify_expect(scenario)
+    if scenario.subject.questions:
+        found["questions"] = lambda: verify_questions(scenario)
     script = script_beside(scenario)
     if script is not None:
         found["script"] = lambda: verify_script(scenario, script, trust, progress)
@@ -121,6 +124,26 @@ def _difference(run: Run, one: Expectation) -> str:
         f"{name} is {found}, expected {expected}, {value_text(gap[index])} apart "
         f"with rtol {value_text(one.rtol)}, atol {value_text(one.atol)}{more}"
     )
+
+
+def verify_questions(scenario: Scenario) -> Verdict:
+    """Hold each question to its answers: the right one is, and no wrong one is.
+
+    A question that no pass comes to has no answer.
+    """
+    subject, trace = scenario.subject, timeline_of(scenario).trace(0)
+    puts = {put.place: put for put in questions_in_time(subject, trace)}
+    found: list[tuple[tuple[str, str], str]] = []
+    wrong = 0
+    for place in subject.questions:
+        name = "" if place.node < 0 else f" {subject.graph.nodes[place.node].name}"
+        told = ["no pass comes to this place"]
+        if place in puts:
+            told = mistakes(puts[place], subject, trace)
+        wrong += bool(told)
+        found += [(("questions", f"{place.when}{name}"), what) for what in told]
+    held, failures = len(subject.questions) - wrong, placed(scenario, found)
+    return Verdict(subject.name, "questions", FAILED if wrong else OK, held, failures)
 
 
 def placed(

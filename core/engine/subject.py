@@ -42,6 +42,19 @@ class NotePlace(NamedTuple):
     node: int = -1
 
 
+class Asking(NamedTuple):
+    """A question of the author's: it is put before what happens at its place."""
+
+    text: str  # the question, on one line
+    right: str  # an expression for one number, known at the place; or one of `choices`
+    choices: tuple[str, ...] = ()  # () where a number is asked for
+    # answers that are wrong, each with why
+    wrong: Mapping[str, str] = MappingProxyType({})
+    tolerance: float = 0.0  # relative: how far a number may be off
+    hint: str = ""  # told to a wrong answer; "" for none
+    after: str = ""  # told once it is answered; "" for nothing
+
+
 class Claims(NamedTuple):
     """What somebody else says of the gradients of a graph."""
 
@@ -82,6 +95,10 @@ class Subject:
     # What was recorded of computed nodes: a run takes it, and does not compute it.
     known: Mapping[int, Value] = field(default_factory=dict[int, "Value"])
     claims: Claims | None = None  # somebody else's gradients, to be held to account
+    # a question for each place
+    questions: Mapping[NotePlace, Asking] = field(
+        default_factory=dict[NotePlace, Asking]
+    )
 
     def run(self, progress: Progress | None = None) -> Run:
         """Evaluate the graph: all values, and all gradients of the output."""

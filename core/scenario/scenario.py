@@ -13,6 +13,7 @@ import math
 import pathlib
 import re
 from dataclasses import dataclass, replace
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast, get_args
 
@@ -23,7 +24,7 @@ from ..base.files import read_text
 from ..base.limits import LIMITS, Limits
 from ..base.text import Place, clean, nearest
 from ..capture import ENDING
-from ..engine.subject import Claims, NotePlace, Subject, When
+from ..engine.subject import Asking, Claims, NotePlace, Subject, When
 from ..ops.table.checks import is_whole
 from ..program.build import Leaf, Program, build
 from ..program.syntax import check_name
@@ -191,6 +192,7 @@ def parse(
     batch_program = _batch_program(top, text, given, program, batch, setting)
     seed, names = _seed(top, graph, setting), _names(top, graph)
     notes = _notes(top, text, graph, names)
+    questions = _questions(top, graph, names)
     expect = _expect(top, batch_program.graph if batch_program else graph, setting)
     own = _own(top, batch_program.graph if batch_program else graph, setting)
     hidden = None
@@ -215,6 +217,7 @@ def parse(
         _recipes(top, program.graph),
         limits,
         claims=Claims(own, "[own]") if own else None,
+        questions=questions,
     )
     return Scenario(
         subject,
@@ -488,6 +491,39 @@ def _names(top: Table, graph: Graph | None) -> Mapping[str, str]:
     return MappingProxyType(named)
 
 
+def _place(
+    path: Path, what: str, graph: Graph | None, mistakes: Mistakes
+) -> NotePlace | None:
+    """Return the place that the last key of a path names, for a note or a question."""
+    key = str(path[-1])
+    match = _NOTE.fullmatch(key)
+    if not match:
+        near = nearest(key.split(" ", maxsplit=1)[0], get_args(When))
+        message = f"{shown(key)} is no place for {what}"
+        mistakes.at_key(path, message, near or _NOTE_HINT)
+        return None
+    when, name = cast("When", match[1] or match[3]), match[2]
+    node = _node(name, graph, path, mistakes) if name else -1
+    if graph is None or node is None:
+        return None
+    if when == "update" and graph.nodes[node].kind != "parameter":
+        mistakes.at_key(path, f"{shown(name)} is no parameter")
+    return NotePlace(when, node)
+
+
+def _questions(
+    top: Table, graph: Graph | None, names: Mapping[str, str]
+) -> Mapping[NotePlace, Asking]:
+    """Return the questions by the place before which they are put."""
+    table = top.table("questions")
+    if not table.items:
+        return MappingProxyType({})
+    from .questions import read_questions  # noqa: PLC0415  # few have any
+
+    place_of = partial(_place, what="a question", graph=graph, mistakes=top.mistakes)
+    return read_questions(table, graph, names, place_of)
+
+
 def _notes(
     top: Table, source: str, graph: Graph | None, names: Mapping[str, str]
 ) -> Mapping[NotePlace, str]:
@@ -497,19 +533,9 @@ def _notes(
     for key in table.items:
         path = (*table.path, key)
         text = table.text(key).strip()
-        match = _NOTE.fullmatch(key)
-        if not match:
-            near = nearest(key.split(" ")[0], get_args(When))
-            message = f"{shown(key)} is no place for a note"
-            top.mistakes.at_key(path, message, near or _NOTE_HINT)
+        place = _place(path, "a note", graph, top.mistakes)
+        if graph is None or place is None:
             continue
-        when, name = cast("When", match[1] or match[3]), match[2]
-        node = _node(name, graph, path, top.mistakes) if name else -1
-        if graph is None or node is None:
-            continue
-        if when == "update" and graph.nodes[node].kind != "parameter":
-            top.mistakes.at_key(path, f"{shown(name)} is no parameter")
-        place = NotePlace(when, node)
         if place in notes:
             message = f"{shown(key)} has a note already, under another name"
             top.mistakes.at_key(path, message, "join the two")

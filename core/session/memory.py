@@ -11,9 +11,10 @@ from .stops import Stop
 if TYPE_CHECKING:
     from ..account.account import Account
     from ..check.report import Report
+    from ..engine.subject import NotePlace
     from ..practice.hunt import Hunt
     from ..practice.nudge import Nudge
-    from ..practice.score import Answered, Prediction
+    from ..practice.score import Answered, Outcome, Prediction
     from ..training.timeline import Timeline
     from ..words.expression import Expression
     from .reply import Reply, Stopped
@@ -42,6 +43,13 @@ class Display(NamedTuple):
 
     number: int  # counted from 1, never used again
     expression: Expression  # evaluated anew at each stop
+
+
+class Tried(NamedTuple):
+    """How far a person has come with a question."""
+
+    answers: tuple[str, ...] = ()  # the wrong ones, as they were written
+    outcome: Outcome | None = None  # None while it is open
 
 
 @dataclass(slots=True)
@@ -73,6 +81,8 @@ class Memory:
     recorded: list[str] | None = None
     recording: bool = False  # lines are added to them
     asserting: bool = False  # record what was seen as assertions, too
+    # how far a person has come with the questions of the author, by their places
+    tried: dict[NotePlace, Tried] = field(default_factory=dict["NotePlace", Tried])
     said: str = ""  # by `say`, until the next one; "" for nothing
     history: list[str] = field(default_factory=list[str])  # lines that worked
     # how far an element is moved, by the number of the run

@@ -45,6 +45,7 @@ _ARGUMENTS: Final[Mapping[str, str]] = MappingProxyType(
         "minus": "nudge {chosen} -",
         "left_parenthesis": "nudge {chosen} half",
         "right_parenthesis": "nudge {chosen} double",
+        "A": "answer ",
     }
 )
 

@@ -27,6 +27,7 @@ from ...core.practice.nudge import Nudged
 from ...core.practice.question import Question
 from ...core.practice.score import Verdict
 from ...core.scenario.builtin import tour_behind
+from ...core.session.asking import question_here
 from ...core.words.events import element_name
 from ..draw.stage import spoken_of
 from ..export.exports import with_screen
@@ -151,6 +152,7 @@ class MainScreen(Screen[int]):
         self._asked_at = monotonic()  # when the lines came that it is busy with
         self._turning = ""  # the view to turn to
         self._facts: Sequence[str] = ()  # of the header
+        self._question = ""  # of the author, as it is put
         self._led: Line | None = None  # what a script that leads goes on with
         self._following = script and tour_behind(script)  # the next lesson of a tour
         self._always: Sequence[Pane] = ()
@@ -741,13 +743,21 @@ class MainScreen(Screen[int]):
         self.query_one("#keys", OneLine).tell(*footer(self.size.width, name))
 
     def _show_banner(self) -> None:
-        """Show what a script says, and what Space does then."""
+        """Show what a script says, or an author asks, and which key goes on."""
         then = self._following.title if self._following else ""
+        said = self.debugger.memory.said
         hint = self._player.hint(self.debugger, then)
+        if not said and not self._work.busy:
+            put = question_here(self.debugger)
+            self._question = "" if put is None else put.text
         if hint and isinstance(self.focused, Prompt):  # there it would be typed
             hint = f"Escape, then {hint}"
+        if not said and self._question:
+            is_typed = isinstance(self.focused, Prompt)
+            hint = "type answer, and what you think" if is_typed else "A answers"
+            said = self._question
         banner = self.query_one(Banner)
-        if banner.tell(self.debugger.memory.said, hint, self.size.width):
+        if banner.tell(said, hint, self.size.width):
             give_lines(self, *StepPane.lines_wanted(self.debugger))
 
     def _show_header(self, working: str = "") -> None:

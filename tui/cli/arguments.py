@@ -247,6 +247,7 @@ _COMES: Final = (
         default=[],
     ),
     _argument("--delay SECONDS", "wait after each step", real(0, 3600), default=0.0),
+    _argument("--ask", "put the questions of the scenario; answers are typed"),
     _argument("--script FILE", "play the commands of a file, not every step"),
     *_SCRIPT,
     Argument("--markdown", "write Markdown", rivals=True),
@@ -447,9 +448,10 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
             clashes={
                 "--script": (
                     *("--from", "--to", "--only", "--steps", "--slice"),
-                    *("--delay", "--markdown"),
+                    *("--delay", "--markdown", "--ask"),
                 ),
-                "--json": ("--steps", "--slice", "--echo", *_NOT_IN_JSON),
+                "--markdown": ("--ask",),
+                "--json": ("--ask", "--steps", "--slice", "--echo", *_NOT_IN_JSON),
             },
             needs=dict.fromkeys(("--echo", "--keep-going", "--trust"), "--script"),
         ),

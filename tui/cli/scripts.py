@@ -8,6 +8,7 @@ import sys
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 from xml.sax.saxutils import escape, quoteattr
 
@@ -38,6 +39,10 @@ if TYPE_CHECKING:
 Options = argparse.Namespace
 
 _PROMPT: Final = "(gradstep) "
+# What is counted of each kind of promise.
+_HELD: Final = MappingProxyType(
+    {"expect": "number", "questions": "answer", "script": "command", "scenario": ""}
+)
 _LOOK: Final = 0.1  # seconds between two looks for a signal
 
 
@@ -295,7 +300,7 @@ def _tell(screen: Screen, look: Look, path: str, verdicts: list[Verdict]) -> Non
         screen.print(look.text(said, "quiet"), soft_wrap=True)
     for one in verdicts:
         is_good = one.code == 0
-        what = {"expect": "number", "script": "command", "scenario": ""}[one.kind]
+        what = _HELD[one.kind]
         held = counted(one.held, what) if what else "cannot be read"
         line = f"{'✓' if is_good else '✗'}  {one.name}  {one.kind}: {held}"
         screen.print(look.text(line, "good" if is_good else "bad"), soft_wrap=True)

@@ -223,18 +223,24 @@ def play(
     events: Numbers,
     pace: Pace,
     came: Came = _nobody,
+    before: Callable[[Numbers], None] = lambda numbers: None,
 ) -> None:
-    """Print the steps as tables."""
+    """Print the steps as tables; `before` is called with the events of each, first.
+
+    Behind the last one it is called with the number of none.
+    """
     width = console.width
     if events and events[0] == 0:
         console.print(opening(stage, width))
     for numbers in steps(stage, events, pace.size):
+        before(numbers)
         if numbers[0] == 0 or numbers[0] != events[0]:
             console.print()
         console.print(Step(stage, numbers, brief=pace.size == "statements"))
         came(len(numbers))
         _wait(console, pace)
     if events and events[-1] == len(stage.trace) - 1:
+        before([len(stage.trace)])
         console.print(closing(stage, width))
 
 

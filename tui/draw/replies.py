@@ -10,7 +10,7 @@ import numpy as np
 from rich.text import Text
 
 from ...core.practice.score import Verdict
-from ...core.session.asking import lines_of
+from ...core.session.asking import lines_of, question_here
 from ...core.session.reply import Listing, Reply, Table, Value
 from ...core.words.names import wordings
 from ...core.words.numbers import digits_apart, number_text, shape_text, value_text
@@ -50,6 +50,8 @@ def reply_block(
         draw = _DRAWN.get(type(reply.show))
         said = _said(reply, look, inner)
         parts = [said if draw is None else draw(reply.show, look, inner)]
+    elif (put := question_here(debugger)) is not None:
+        parts.append(wrap(look.text(put.text, "title"), inner))
     if reply.error is not None:
         parts.append(wrap(look.text(f"error: {reply.error}", "bad"), inner))
     parts += [

@@ -5,7 +5,7 @@ const boxes = all("svg .box");
 const routes = all("svg .line");
 const chapters = all(".time a");
 const picture = document.querySelector("svg");
-const slider = document.querySelector("input");
+const slider = document.querySelector("footer input");
 const where = document.querySelector("output");
 const lesson = document.title;
 const read = (step, name) => JSON.parse(step.dataset[name] || "[]");
@@ -132,6 +132,7 @@ const keys = {
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.altKey || event.metaKey || !(event.key in keys)) return;
   const at = event.target;
+  if (at.closest("form input")) return; // it is typed there
   if (event.key === " " && at.closest("button, a")) return; // it presses them
   event.preventDefault();
   if (event.key.startsWith("Arrow") && at.closest("section[data-made] table")) {
@@ -152,6 +153,60 @@ for (const line of lines) {
 }
 for (const chapter of chapters) {
   chapter.parentElement.style.flexGrow = chapter.parentElement.dataset.events;
+}
+
+// The questions of the author: what is typed is read as a number, and never run.
+function spoken(text) {
+  const plain = text.trim().replace("−", "-").replace(/^[+]/, "");
+  if (!/^-?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(plain)) return null;
+  const [front, power] = plain.toLowerCase().split("e");
+  const digits = front.replace(/[-.]/g, "").replace(/^0+/, "").length;
+  const behind = (front.split(".")[1] ?? "").length;
+  return { number: Number(plain), digits, half: 0.5 * 10 ** (Number(power ?? 0) - behind) };
+}
+
+// "right", "rough" (the digits are too few), what is known of a wrong answer, or "".
+function verdict(said, { right: [number, off], wrong, digits }) {
+  const fits = (to, by) =>
+    Math.abs(said.number - to) <= by + (said.digits < digits ? 0 : said.half);
+  if (fits(number, off)) return { is_right: true };
+  if (said.digits && said.digits < digits && Math.abs(said.number - number) <= off + said.half)
+    return { is_rough: true, why: `That is it, roughly: write ${digits} digits.` };
+  const known = wrong.find(([to, by]) => fits(to, by));
+  return { why: known ? known[2] : "" };
+}
+
+for (const form of all("form.question")) {
+  const asked = JSON.parse(form.dataset.question);
+  const line = form.querySelector("[role]");
+  const field = form.querySelector("input");
+  let tries = 0;
+  const tell = (...said) => { line.textContent = said.filter(Boolean).join("\n"); };
+  const done = (first) => {
+    tell(first + asked.told, asked.after);
+    for (const one of all("button, input", form)) one.disabled = true;
+  };
+  const judge = (text, { is_right, is_rough, why }) => {
+    if (is_right) return done("Right. ");
+    if (is_rough) return tell(why);
+    tries += 1;
+    if (tries >= asked.tries) return done(`Not ${text}. `);
+    tell(`Not ${text}.`, why || asked.hint);
+  };
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    if (!field?.value.trim()) return;
+    const said = spoken(field.value);
+    if (said === null) tell("Write a number, such as 0.25 or -1e-3.");
+    else judge(field.value.trim(), verdict(said, asked));
+  });
+  for (const button of all("button[value]", form)) {
+    button.addEventListener("click", () => judge(button.value, {
+      is_right: button.value === asked.right,
+      why: Object.hasOwn(asked.wrong, button.value) ? asked.wrong[button.value] : "",
+    }));
+  }
+  form.querySelector(".show").addEventListener("click", () => done(""));
 }
 
 // A place that is none leads to the nearest one, and says so.

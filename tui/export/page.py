@@ -22,6 +22,7 @@ from ..draw.playback import facts
 from ..draw.stage import Stage, pass_of
 from .drawn_graph import drawn_graph, marks
 from .frames import MOST_STEPS
+from .questions import forms
 from .sections import gallery, section, step_section
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from ...core.engine.subject import When
     from ...core.ops.table import Array
 
-_WITHOUT_SCRIPT: Final = "section { display: block; }"
+_WITHOUT_SCRIPT: Final = "section { display: block; } form { display: none; }"
 
 
 def page(stage: Stage, progress: Progress | None = None) -> str:
@@ -43,6 +44,7 @@ def page(stage: Stage, progress: Progress | None = None) -> str:
         raise LimitError(f"{len(trace):,} events are too many for one file", hint)
     graph = drawn_graph(stage)
     firsts = _firsts(stage.graph)
+    asked = forms(stage)
     lines = [_lines(stage, event, firsts) for event in range(len(trace))]
     with undisturbed():
         steps = [
@@ -50,6 +52,7 @@ def page(stage: Stage, progress: Progress | None = None) -> str:
                 stage,
                 event,
                 {"lines": at, **marks(graph, trace.event(event))},
+                asked.get(event + 1, ""),
             )
             for event, at in enumerate(with_progress(lines, progress))
         ]
@@ -64,7 +67,7 @@ def page(stage: Stage, progress: Progress | None = None) -> str:
         without_script=_WITHOUT_SCRIPT,
         sources="\n".join(_sources(stage.graph)),
         graph=graph.svg,
-        steps="\n".join([_opening(stage), *steps, _closing(stage)]),
+        steps="\n".join([_opening(stage, asked), *steps, _closing(stage, asked)]),
         chapters="".join(_chapters(stage)),
         last=len(trace) + 1,
         script=script,
@@ -86,17 +89,18 @@ def _hash(text: str) -> str:
 # ------------------------------------------------------------------- start and end
 
 
-def _opening(stage: Stage) -> str:
+def _opening(stage: Stage, asked: Mapping[int, str]) -> str:
     run = stage.trace.run
     leaves = [
         (node.name, run.value(node.index))
         for node in stage.graph
         if node.op is None and not node.is_literal
     ]
-    return _outside(stage, 0, "start", "what it starts from", leaves)
+    what = "what it starts from"
+    return _outside(stage, 0, "start", what, leaves, asked.get(0, ""))
 
 
-def _closing(stage: Stage) -> str:
+def _closing(stage: Stage, asked: Mapping[int, str]) -> str:
     trace, number = stage.trace, len(stage.trace) + 1
     leaves = [
         (f"{node.name}.grad", trace.run.gradient(node.index))
@@ -104,7 +108,8 @@ def _closing(stage: Stage) -> str:
         if node.kind in {"input", "parameter"}
     ]
     found = [(name, array) for name, array in leaves if array is not None]
-    return _outside(stage, number, "end", "the gradients", found)
+    what = "the gradients"
+    return _outside(stage, number, "end", what, found, asked.get(number, ""))
 
 
 def _outside(
@@ -113,6 +118,7 @@ def _outside(
     when: When,
     what: str,
     arrays: Sequence[tuple[str, Array]],
+    below: str,
 ) -> str:
     """Return what is there before the first event, or after the last."""
     note = stage.note(when, 0 if when == "start" else len(stage.trace))
@@ -125,6 +131,7 @@ def _outside(
             f"<p class=what>{what}",
             gallery(arrays),
             f"<p class=note>{escape(note)}" if note else "",
+            below,
         ],
     )
 

@@ -37,8 +37,10 @@ class Figure(NamedTuple):
     spot: str = ""  # of a product: "left", "above", "made"
 
 
-def step_section(stage: Stage, number: int, attributes: Mapping[str, object]) -> str:
-    """Return what event `number` does, as a section."""
+def step_section(
+    stage: Stage, number: int, attributes: Mapping[str, object], below: str = ""
+) -> str:
+    """Return what event `number` does, as a section with something below."""
     at = moment(stage, Which(number))
     figures = _figures(at)
     made = _made(at, figures)
@@ -64,6 +66,7 @@ def step_section(stage: Stage, number: int, attributes: Mapping[str, object]) ->
         _drawn(figures, _accumulated(at)),
         f"<p class=element>{escape(texts[0])}" if texts and texts[0] else "",
         *(f"<p class=reason>{escape(reason)}" for reason in at.told.reasons),
+        below,
     ]
     return section(number + 1, data, body)
 

@@ -146,9 +146,9 @@ class Prompt(Input):
             self._leave()
 
     def _take_keys(self, line: str | None) -> None:
+        self.screen.query_one(ConsolePane).add_class("-asked")
         if self.screen.focused is not self:
             self._before = self.screen.focused
-        self.screen.query_one(ConsolePane).add_class("-asked")
         if line is not None:
             self.value = line
         self.screen.set_focus(self)

@@ -41,9 +41,10 @@ def verdicts(path: str | Path) -> list[Verdict]:
 @pytest.mark.parametrize("name", builtin_names())
 def test_every_lesson_keeps_its_promises(name: str) -> None:
     found = verdicts(name)
-    assert [one.kind for one in found] == ["expect", "script"]
+    asks = ["questions"] * (name in ("matmul", "three_layer"))
+    assert [one.kind for one in found] == ["expect", *asks, "script"]
     assert all(one.code == 0 for one in found), [one.failures for one in found]
-    assert all(one.held >= 3 for one in found)
+    assert all(one.held >= 3 for one in found if one.kind != "questions")
 
 
 @pytest.mark.parametrize("name", builtin_names())

@@ -128,6 +128,7 @@ MAIN: Final = (
     Row("g", prompt, "goto "),
     Row("p", prompt, "print "),
     Row("m", prompt, "mark "),
+    Row("A", prompt, "answer "),
     Row("x", prompt, "export "),
     Row("equals_sign", prompt, "set t.grad = "),
     Row("plus", last, "nudge t.grad"),

@@ -68,7 +68,7 @@ async def test_the_line_of_the_program_is_that_of_the_step(
             press(app, "s")
             await settle(app)
             program = app.screen.query_one(ProgramPane)
-            line = painted(app.screen)[3]
+            line = painted(app.screen)[program.region.y + 1]
             assert program.outer_size.height == 3
             shown = program.cursor + 1
             assert re.match(rf"│[▶ ●] *{shown} ", line), line

@@ -31,6 +31,8 @@ W = { random = "normal", shape = [30, 40], seed = 1, scale = 0.1 }
 x = { random = "normal", shape = [40, 2], seed = 2 }
 [expect]
 E = 1
+[questions]
+"end" = { ask = "Is it more?", choices = ["yes", "no"], answer = "yes" }
 [own]
 "W.grad" = { random = "normal", shape = [30, 40], seed = 3 }
 [training]

@@ -1,0 +1,67 @@
+"""The questions of an author on the screen: nobody has to answer."""
+
+from __future__ import annotations
+
+import pytest
+
+from driving import painted, press, settle
+from gradstep.core.scenario.scenario import load
+from gradstep.tui.app.app import GradstepApp
+from gradstep.tui.app.main_screen import MainScreen
+from gradstep.tui.panes.banner import Banner
+from gradstep.tui.panes.console import Prompt
+
+SIZES = ((80, 24), (120, 36), (200, 60))
+
+
+def banner(app: GradstepApp) -> str:
+    one = app.screen.query_one(Banner)
+    return one.text if one.display else ""
+
+
+@pytest.mark.parametrize("size", SIZES, ids="{0[0]}x{0[1]}".format)
+async def test_a_question_is_put_answered_and_gone(size: tuple[int, int]) -> None:
+    app = GradstepApp(load("matmul"), at="24")
+    async with app.run_test(size=size):
+        await settle(app)
+        assert banner(app).startswith("Which product gives ∂L/∂X?  a) ∂L/∂Y · Wᵀ")
+        shown = " ".join(" ".join(painted(app.screen)).split())
+        assert "c) ∂L/∂Y · W A answers" in shown
+        press(app, "A", *"b", "enter")
+        await settle(app)
+        shown = " ".join(" ".join(painted(app.screen)).split())
+        assert "the inner sizes do not meet." in shown
+        assert "type answer, and what you think" in banner(app)
+        press(app, *"answer a", "enter")
+        await settle(app)
+        assert banner(app) == ""
+        press(app, "escape", "s")
+        await settle(app)
+        assert banner(app) == "What will W.grad[1, 0] be?  A answers"
+
+
+async def test_every_key_goes_on_and_takes_the_question_along() -> None:
+    app = GradstepApp(load("three_layer"), at="14")
+    async with app.run_test(size=(80, 24)):
+        await settle(app)
+        seen: list[str] = []
+        for _ in range(4):
+            press(app, "s")
+            await settle(app)
+            assert not isinstance(app.focused, Prompt)
+            seen.append(banner(app).partition("?")[0])
+        asked = "What will x3.z.grad[0, 0] be", "By which matrix does δ3 reach x2"
+        assert seen == [asked[0], "", asked[1], ""]
+        assert isinstance(app.screen, MainScreen)
+        assert app.screen.debugger.position == 18
+
+
+async def test_what_a_script_says_comes_first() -> None:
+    app = GradstepApp(load("matmul"), at="25")
+    async with app.run_test(size=(80, 24)):
+        press(app, "colon", *"say Look here.", "enter")
+        await settle(app)
+        assert banner(app) == "Look here."
+        press(app, *"say", "enter")
+        await settle(app)
+        assert banner(app).startswith("What will W.grad[1, 0] be?")

@@ -1,0 +1,87 @@
+"""The questions of an author, in a page: the script of the page holds answers to them.
+
+Nothing of a scenario is run: the answers are numbers and texts in attributes.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from html import escape
+from typing import TYPE_CHECKING, Any, Final
+
+from ...core.base.errors import CommandError
+from ...core.practice.answer import LEAST_DIGITS
+from ...core.practice.score import MOST_TRIES
+from ...core.session.asking import (
+    number_of,
+    precision,
+    questions_in_time,
+    right_number,
+    right_text,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ...core.session.asking import Put
+    from ..draw.stage import Stage
+
+_JSON: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
+def forms(stage: Stage) -> dict[int, str]:
+    """Return the questions of a run as forms, by the number of their section."""
+    found: dict[int, str] = {}
+    for put in questions_in_time(stage.subject, stage.trace):
+        try:
+            form = _form(put, stage)
+        except CommandError:  # `gradstep test` tells it: nobody could answer
+            continue
+        number = put.position + (put.place.when == "end")
+        found[number] = found.get(number, "") + form
+    return found
+
+
+def _form(put: Put, stage: Stage) -> str:
+    asking, subject, trace = put.asking, stage.subject, stage.trace
+    data: dict[str, Any] = {
+        "hint": asking.hint,
+        "after": asking.after,
+        "told": right_text(put, subject, trace, stage.look.sentence),
+        "tries": MOST_TRIES,
+        "digits": LEAST_DIGITS,
+    }
+    if asking.choices:
+        data["right"] = asking.right
+        data["wrong"] = dict(asking.wrong)
+        field = "".join(
+            f'<button type="button" value="{escape(one)}">{escape(one)}</button>'
+            for one in asking.choices
+        )
+    else:
+        data["right"] = _number(right_number(put, subject, trace), put, stage)
+        data["wrong"] = [
+            [*_number(number_of(text, put, subject, trace), put, stage), why]
+            for text, why in asking.wrong.items()
+        ]
+        field = (
+            '<input inputmode="text" autocomplete="off" aria-label="your answer, '
+            'a number"><button>answer</button>'
+        )
+    return (
+        f'\n<form class="question" data-question="{escape(_JSON.encode(data))}">\n'
+        f"<p>{escape(asking.text)}</p>\n<p>{field}"
+        '<button type="button" class="show">show</button></p>\n'
+        '<p role="status"></p>\n</form>'
+    )
+
+
+def _number(number: float, put: Put, stage: Stage) -> Sequence[float]:
+    """Return a number, and how far an answer may be from it.
+
+    Raises `CommandError` for one that nobody could write.
+    """
+    if not math.isfinite(number):
+        raise CommandError("it is no finite number")
+    return number, precision(put, number, stage.trace)
