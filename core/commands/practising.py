@@ -298,10 +298,10 @@ ROWS: Final[tuple[Command, ...]] = (
         _accuse,
         completes="location",
         words=tuple(MISTAKES),
-        help="NODE is the rule of that node, for all of its operands; a leaf stands\n"
-        "for its uses. A wrong accusation ends nothing. After a right one the numbers\n"
-        "of the wrong rule are shown beside the right ones, and nothing is hidden any\n"
-        "more. help patch has the mistakes.",
+        help="NODE is the rule of that node, for all of its operands, and the sum\n"
+        "of what arrives at it; a leaf stands for its uses. A wrong accusation\n"
+        "ends nothing. After a right one the wrong numbers are shown beside the\n"
+        "right ones, and nothing is hidden any more. help patch has the mistakes.",
         data="whether it is `right`, whether the `place` is, and how often was "
         "`accused`; once it is right the `edge`, the `mistake`, `what` is `wrong` and "
         "`correct` (two arrays), the `element` where they differ most, how many places "

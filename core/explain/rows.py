@@ -100,7 +100,7 @@ def check_rows(
         yield Row("note", f"numeric check: not yet, check {node.name} makes it")
         return
     kinds: Mapping[str, Kind] = {"ok": "fact", "mismatch": "alarm"}
-    kind = kinds.get(found.verdict, "note")
+    kind: Kind = kinds.get(found.verdict, "note")
     yield Row(kind, numeric_line(found, digits), asks=asks)
 
 
@@ -155,7 +155,8 @@ def _part_rows(
     graph = trace.run.graph
     is_told = part.patched and not trace.run.patches.hidden
     if several or is_told:
-        patched = f"{BY_PATCH}; its own has:" * is_told
+        own = "; its own has:" if len(part) else "; its own has no terms"
+        patched = f"{BY_PATCH}{own}" * is_told
         text = f"{graph.edge_name(part.edge)} adds {{}}{patched}"
         yield Row("note", with_wordings(text, graph), (part.stored,))
     if part.summed:

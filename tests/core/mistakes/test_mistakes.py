@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,9 +11,11 @@ import pytest
 from gradstep.core.base.errors import CommandError
 from gradstep.core.check.check import check
 from gradstep.core.debugger.debugger import Debugger
+from gradstep.core.engine.element import Element
 from gradstep.core.engine.graph import Edge
 from gradstep.core.engine.run import Run, evaluate
 from gradstep.core.engine.trace import Trace
+from gradstep.core.explain.why.rows import explained
 from gradstep.core.mistakes.catalogue import (
     MISTAKES,
     find_mistake,
@@ -285,6 +288,32 @@ def test_the_trace_of_a_wrong_run_ends_with_its_gradients(case: str) -> None:
     trace = Trace(patched(run_of(program, **leaves), mistake, edge))
     node = trace.run.graph.node(name).index
     assert trace.gradient(node, len(trace)) == pytest.approx(np.asarray(wrong))
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+@pytest.mark.parametrize("case", CASES)
+def test_an_explanation_says_who_made_a_wrong_number_unless_it_is_hidden(
+    case: str, hidden: bool
+) -> None:
+    mistake, edge, program, leaves, _, _ = CASES[case]
+    run = run_of(program, **leaves)
+    name = run.graph.nodes[edge_of(run, edge).operand].name
+    wrong = patched(run, mistake, edge)
+    if hidden:
+        wrong = run.patched(replace(wrong.patches, hidden=True))
+    gap = np.abs(gradient(wrong, name) - gradient(run, name))
+    place = tuple(map(int, np.unravel_index(np.argmax(gap), gap.shape)))
+    element = Element(run.graph.node(name).index, "grad", place)
+    trace = Trace(wrong)
+    rows = list(explained(trace, element, len(trace), 8))
+    (headline,) = [row for row in rows if row.kind == "headline"]
+    assert headline.numbers == (gradient(wrong, name)[place],)
+    told = "\n".join(row.text() for row in rows)
+    says = ("by a patched rule", "another number in place of the sum")
+    # A mistake in place shows at who shares the array, too: that one has its own rule.
+    assert any(one in told for one in says) == (not hidden)
+    assert "a rule was changed" not in told or not hidden
+    assert ("numeric check: none in a hunt" in told) == hidden
 
 
 REFUSED = {
