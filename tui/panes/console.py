@@ -385,6 +385,8 @@ class ConsolePane(Pane, can_focus=False):
             graph = view.debugger.graph
             self._is_judged = isinstance(view.reply.show, Verdict)
             lines = _to_read(view.reply, graph)
+            if self._fits(view.reply, lines):
+                lines = []
             if question is not None and not self._has_room(question):
                 lines = [*lines, question.text]
             self._lines = sum(len(folded(one, width)) for one in lines)
@@ -400,9 +402,7 @@ class ConsolePane(Pane, can_focus=False):
         lines += ((f"✗ {line}", "console--error") for line in _lines(reply.error))
         self.query_one(Scrollback).write(*lines)
         self.query_one(Prompt).remember(reply.command)
-        said = _gist(reply)
-        done = f"{reply.command}  → {said}" if said else reply.command
-        self.query_one(Prompt).hint(done)
+        self.query_one(Prompt).hint(_done(reply))
 
     def say(self, text: str) -> None:
         """Write a line that is not an answer."""
@@ -436,6 +436,17 @@ class ConsolePane(Pane, can_focus=False):
         if sign.text != text:
             sign.styles.width = cell_len(text)
             sign.tell((text, ""))
+
+    def _fits(self, reply: Reply, lines: Sequence[str]) -> bool:
+        """Tell whether a judgement has room in the line of the prompt."""
+        room = self.screen.size.width - len(PROMPT)
+        return (
+            isinstance(reply.show, Verdict)
+            and reply.show.outcome is not None
+            and reply.show.question is None
+            and len(lines) == 1
+            and cell_len(_done(reply) + _COMMAND) <= room
+        )
 
     def _has_room(self, question: Question) -> bool:
         """Tell whether a question stands beside its answer, not above it."""
@@ -484,6 +495,12 @@ def _said(reply: Reply) -> list[str]:
     """Return the lines of an answer; of a judgement its own: the step is seen."""
     texts = reply.show.said if isinstance(reply.show, Verdict) else reply.text
     return [line for text in texts for line in text.split("\n")]
+
+
+def _done(reply: Reply) -> str:
+    """Return what was done, and what came of it, in one line."""
+    said = _gist(reply)
+    return f"{reply.command}  → {said}" if said else reply.command
 
 
 def _gist(reply: Reply) -> str:

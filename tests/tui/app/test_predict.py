@@ -158,7 +158,7 @@ async def test_a_step_asks_and_goes_on_with_the_right_answer(
         assert debugger.position == 1
         assert screen.focused is screen.query_one(StepPane)
         assert not prompt.is_answer
-        assert "Right: Y[0, 0] = 11" in part(screen, "#log")
+        assert "Right: Y[0, 0] = 11" in part(screen, "#console")
         assert "(gradstep)" in part(screen, "#console")
         assert re.search(r"\[ *11\] +9", part(screen, "#step"))
 
@@ -179,7 +179,7 @@ async def test_what_is_said_to_a_wrong_answer_is_seen_whole(
         for wrong in ("123.25", "-98765.5", "4711"):
             reply = await answered(app, wrong)
             assert isinstance(reply.show, Verdict)
-            seen = words(part(screen, "#log"))
+            seen = words(part(screen, "#console"))
             assert all(words(line) in seen for line in reply.show.said)
 
 
@@ -190,7 +190,7 @@ async def test_an_empty_line_gives_up_and_shows_it() -> None:
         screen = await pressed(app, "s", "enter")
         assert screen.debugger.position == 1
         assert screen.debugger.memory.answered[-1].outcome == "shown"
-        assert "(1, 2)" in part(screen, "#log")
+        assert "(1, 2)" in part(screen, "#console")
         assert screen.focused is screen.query_one(StepPane)
 
 
@@ -245,7 +245,7 @@ async def test_the_cursor_chooses_what_is_asked() -> None:
         await pressed(app, "s")
         assert "What will Y[0, 1] be?" in part(screen, "#console")
         await answered(app, "9")  # 1 · (−1) + 2 · 5
-        assert "Right: Y[0, 1] = 9" in part(screen, "#log")
+        assert "Right: Y[0, 1] = 9" in part(screen, "#console")
 
 
 async def test_a_cursor_elsewhere_asks_the_same() -> None:
@@ -355,3 +355,15 @@ async def test_a_long_question_stands_above_its_field() -> None:
         assert "your answer:" in screen.query_one("#sign", OneLine).text
         assert console.has_class("-open")
         assert words(question.question.text) in words(part(screen, "#log"))
+
+
+async def test_what_has_room_in_one_line_takes_no_room_of_the_step() -> None:
+    app = opened()
+    async with app.run_test(size=(80, 24)):
+        await settle(app)
+        screen = await pressed(app, "s")
+        await answered(app, "(2, 1)")
+        assert screen.query_one(ConsolePane).has_class("-open")
+        await answered(app, "(1, 2)")
+        assert not screen.query_one(ConsolePane).has_class("-open")
+        assert "Right: Y has the shape (1, 2)" in part(screen, "#console")
