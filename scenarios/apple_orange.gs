@@ -25,6 +25,9 @@ assert y.grad == 1
 # One event is one edge. The first edge of y leads to z, and its slope is t.
 stepi
 assert z.grad == 1.1
+# What arrives, and the slope: each has its word. `words` lists them all.
+words upstream
+words local
 # The second edge leads to t, and its slope is z.
 stepi
 assert t.grad == 500

@@ -46,6 +46,11 @@ set x = 3.001
 assert close(y, 11.003)
 assert close((y - 11) / 0.001, 3)
 
+# The same for ever smaller steps: a line neglects nothing, so rounding is all there is.
+limit x
+# By the step really taken and by 1e-7 itself: both are nearly 3.
+limit x 1e-7
+
 # The derivative of a line is the same at every x.
 set x = -100
 assert y == -298

@@ -25,6 +25,10 @@ delete
 until h.grad[0, 0] < 0
 explain h.grad[0, 0]
 assert close(h.grad, [[-0.207408614046], [0.325820542446]])
+# In a book the indices begin with 1, and stand below the line.
+indices 1
+explain h.grad[0, 0]
+indices 0
 # 2 · (−0.1064) + 1 · 0.1481 − 1 · 0.1428: the first column of W2 times δ2.
 assert close(h.grad, W2.T @ δ2)
 transposes z2._1

@@ -57,6 +57,7 @@ _ASCII: Final = str.maketrans(
         "β": "beta",
         "ε": "epsilon",
         "∞": "inf",
+        "\N{ASTERISK OPERATOR}": "*",
         "\N{EN DASH}": "-",
         "\N{EM DASH}": "-",
         "\N{RIGHT SINGLE QUOTATION MARK}": "'",
@@ -67,18 +68,24 @@ _ASCII: Final = str.maketrans(
 )
 
 _RAISED: Final = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
+_LOWERED: Final = re.compile("[₀₁₂₃₄₅₆₇₈₉]+(?:,[₀₁₂₃₄₅₆₇₈₉]+)*")
 
 
 def ascii_text(text: str) -> str:
     r"""Return a text in ASCII; what has no sign there has its number.
 
-    >>> ascii_text("∂E/∂x² → 变"), ascii_text("Xᵀ")
-    ('dE/dx^2 -> \\u53d8', 'X^T')
+    >>> ascii_text("∂E/∂x² → 变"), ascii_text("Xᵀ"), ascii_text("w₁₂")
+    ('dE/dx^2 -> \\u53d8', 'X^T', 'w_12')
     """
     if text.isascii():
         return text
-    shown = _RAISED.sub(_as_power, text).translate(_ASCII)
+    shown = _RAISED.sub(_as_power, text)
+    shown = _LOWERED.sub(_as_index, shown).translate(_ASCII)
     return shown.encode("ascii", "backslashreplace").decode("ascii")
+
+
+def _as_index(lowered: re.Match[str]) -> str:
+    return f"_{unicodedata.normalize('NFKC', lowered[0])}"
 
 
 def _as_power(raised: re.Match[str]) -> str:

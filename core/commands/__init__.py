@@ -31,7 +31,7 @@ _GROUPS: Final[dict[str, tuple[Command, ...]]] = {
     "looking": looking.ROWS,
     "explaining": (*explaining.ROWS, *checking.ROWS),
     "changing": changing.ROWS,
-    "learning": (*practising.ROWS, *checking.BY_DIFFERENCES, WORDS),
+    "learning": (*practising.ROWS, *checking.BY_DIFFERENCES, WORDS, session.INDICES),
     "the session": session.ROWS,
 }
 GROUPS: Final[Mapping[str, tuple[Command, ...]]] = MappingProxyType(_GROUPS)

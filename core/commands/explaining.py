@@ -23,6 +23,8 @@ from ..session.reply import Answer, Table
 from ..session.steps import place_of
 from ..words.events import element_name
 from ..words.expression import parse_element
+from ..words.formulas import Wording
+from ..words.indices import in_formula
 from ..words.names import called
 from ..words.numbers import value_text
 from .table import Command, refuse_hidden
@@ -135,9 +137,16 @@ def _explain(session: Session, arguments: str) -> Answer:
         found = explain_gradient(trace, node, index, position)
         data = partial(_gradient_record, session, trace, found, position)
     rows = explained(
-        trace, element, position, count, session.digits, progress=session.progress
+        *(trace, element, position, count, session.digits, _named(session)),
+        progress=session.progress,
+        typed=True,
     )
     return Answer(_lines(session, rows), data, found)
+
+
+def _named(session: Session) -> Wording:
+    """Return the words of the session, which know the literature's names."""
+    return Wording(session.graph, session.subject.names)
 
 
 def _value_record(
@@ -164,7 +173,8 @@ def _gradient_record(
 
 def _lines(session: Session, rows: Iterable[Row]) -> tuple[str, ...]:
     """Return rows as lines, those below the first one indented."""
-    texts = (row.text(session.digits) for row in rows)
+    first = session.memory.first
+    texts = (in_formula(row.text(session.digits), first) for row in rows)
     return tuple("  " * bool(number) + text for number, text in enumerate(texts))
 
 
@@ -235,7 +245,8 @@ def _why(session: Session, arguments: str) -> Answer:
     # The terms say where it comes from.
     is_here = len(found.hops) == 1 and found.cause in ("trained", "cancelled")
     if is_here or found.cause == "nonzero":
-        rows = explained(trace, element, position, _SHOWN, session.digits)
+        given = trace, element, position, _SHOWN, session.digits, _named(session)
+        rows = explained(*given, typed=True)
     else:
         rows = chain(
             why_rows(trace, found),

@@ -14,6 +14,7 @@ from ..base.text import clean, counted, nearest
 from ..export.formats import FORMATS, ending, export
 from ..session.reply import REASONS, Answer, Reply, Stopped
 from ..words.expression import parse_element, truth
+from ..words.indices import FIRST
 from ..words.numbers import distinct, index_text, number_text, printed
 from .movement import here, stop_line
 from .table import Command
@@ -23,6 +24,21 @@ if TYPE_CHECKING:
     from ..session.session import Session
 
 _LONGEST_SAID: Final = 300  # characters
+
+
+def _indices(session: Session, arguments: str) -> Answer:
+    """Say, or choose, what the first index is called in formulas."""
+    known = {str(first): first for first in FIRST}
+    if arguments and arguments not in known:
+        raise CommandError(f"indices do not begin with {arguments!r}", "0 or 1")
+    if arguments:
+        session.memory.first = known[arguments]
+    first = session.memory.first
+    said = {
+        0: "indices in formulas begin with 0, as they are typed: w[0, 1]",
+        1: "indices in formulas begin with 1, as in books: w₁₂; what is typed, with 0",
+    }
+    return Answer((said[first],), {"first": first})
 
 
 def _assert(session: Session, arguments: str) -> Answer:
@@ -340,6 +356,18 @@ ROWS: Final[tuple[Command, ...]] = (
         data="the `file` and its `format`",
         hidden_in=("predict", "hunt"),
     ),
+)
+INDICES: Final = Command(
+    "indices",
+    "[0 | 1]",
+    "indices in formulas from 0, as they are typed, or from 1, as in books",
+    _indices,
+    completes="word",
+    words=("0", "1"),
+    help="With 1, formulas of a step and what explain says have w₁₂ for w[0, 1]. What "
+    "is typed goes on from 0, and so do NumPy and the numbers beside matrices.",
+    data="the `first` index in formulas",
+    late=True,
 )
 QUIT: Final = Command(
     "quit",

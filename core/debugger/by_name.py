@@ -140,6 +140,7 @@ class ByName(ABC):
     limit = _Named()
     cost = _Named()
     words = _Named()
+    indices = _Named()
     # the session
     assert_ = _Named()
     expect = _Named()

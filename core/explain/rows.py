@@ -108,11 +108,17 @@ def check_rows(
 
 
 def gradient_rows(
-    trace: Trace, found: Explanation, count: int, wording: Wording | None = None
+    trace: Trace,
+    found: Explanation,
+    count: int,
+    wording: Wording | None = None,
+    *,
+    typed: bool = False,
 ) -> Iterator[Row]:
     """Yield where a gradient comes from, `count` terms of each contribution.
 
-    With `wording` the factors are called as in formulas, otherwise as they are typed.
+    The factors are called as in formulas, or as they are `typed`, which they are
+    without `wording` anyway.
     """
     nodes = trace.run.graph.nodes
     done, uses = found.uses
@@ -137,10 +143,10 @@ def gradient_rows(
     for number in range(len(parts)):
         # A later moment shows them again, below one another.
         moment = (parts.event(number), parts.element)
-        key = ("rows", moment, several, count, wording is None)
+        key = ("rows", moment, several, count, wording is None, typed)
         rows: tuple[Row, ...] | None = recent.known(key)
         if rows is None:
-            made = _part_rows(trace, parts[number], several, count, wording)
+            made = _part_rows(trace, parts[number], several, count, wording, typed)
             rows = recent.keep(key, tuple(made))
         yield from rows
 
@@ -150,7 +156,12 @@ def _ends(names: list[str]) -> list[str]:
 
 
 def _part_rows(
-    trace: Trace, part: Part, several: bool, count: int, wording: Wording | None
+    trace: Trace,
+    part: Part,
+    several: bool,
+    count: int,
+    wording: Wording | None,
+    is_typed: bool,
 ) -> Iterator[Row]:
     graph = trace.run.graph
     is_told = part.patched and not trace.run.patches.hidden
@@ -164,8 +175,8 @@ def _part_rows(
         shapes = f"{shape_text(part.wide)} → {narrow}"
         yield Row("note", f"summed over {axes_text(part.summed)}: {shapes}")
     for term in part.largest(count):
-        if wording is None:
-            names = typed(trace, term, part.element)
+        if wording is None or is_typed:
+            names = typed(trace, term, part.element, wording)
         else:
             names = _worded(trace, wording, part.edge, term, part.element)
         yield term_row(term, names)
@@ -185,10 +196,16 @@ def term_row(term: Term, names: str) -> Row:
     return Row("term", "{} = {} × {}", numbers, names, leads)
 
 
-def typed(trace: Trace, term: Term, index: Index | None = None) -> str:
+def typed(
+    trace: Trace,
+    term: Term,
+    index: Index | None = None,
+    wording: Wording | None = None,
+) -> str:
     """Return the names of a term's factors as they are typed, and what it goes through.
 
-    `index` is that of the element in the operand, where it is known.
+    `index` is that of the element in the operand, where it is known. `wording` knows
+    the literature's names, which can be typed as well.
     """
     nodes = trace.run.graph.nodes
     consumer = nodes[term.consumer]
@@ -198,6 +215,9 @@ def typed(trace: Trace, term: Term, index: Index | None = None) -> str:
     met = None if index is None else _factor(trace, edge, index, term)
     if met is not None:
         local = _called(nodes[met.node], met.index or ())
+    name = "" if wording is None else wording.named(consumer.index)
+    if name:
+        return f"{name}{index_text(term.index)} · {local}"
     upstream = element_name(consumer, term.index, "grad")
     return with_wording(f"{upstream} · {local}", consumer)
 

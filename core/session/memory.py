@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ..practice.score import Answered, Outcome, Prediction
     from ..training.timeline import Timeline
     from ..words.expression import Expression
+    from ..words.indices import First
     from .reply import Reply, Stopped
 
 
@@ -87,6 +88,7 @@ class Memory:
     history: list[str] = field(default_factory=list[str])  # lines that worked
     # how far an element is moved, by the number of the run
     nudges: dict[int, Nudge] = field(default_factory=dict[int, "Nudge"])
+    first: First = 0  # what formulas call the first index: 0 as typed, 1 as in books
     prediction: Prediction | None = None  # what is asked; None while nothing is
     # the questions that were answered, or shown, in order
     answered: list[Answered] = field(default_factory=list["Answered"])

@@ -137,12 +137,16 @@ class Wording:
         return known
 
     def _gradient(self, index: int) -> str:
+        return self.named(index) or self._plain_gradient(index)
+
+    def named(self, index: int) -> str:
+        """Return the literature's name of a node's gradient; "" without one."""
         of: int | None = index
         while self.names and of is not None:
             if of in self._literature:
                 return self._literature[of]
             of = self._copied(of)
-        return self._plain_gradient(index)
+        return ""
 
     def _plain_gradient(self, index: int) -> str:
         return f"∂{self._output}/∂{_below(self.node(index))}"

@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from ..engine.graph import Graph, Node
 
+_LOW: Final = "₀₁₂₃₄₅₆₇₈₉"  # an index as in books: the name is at its end before it
 _MADE_UP: Final = re.compile(
-    r"(?<![\w.@])(?:[^\W\d]\w*(?:@\d+)?\.(?:\w+(?:@\d+)?\.)*)?_\d+(?!\w)"
+    rf"(?<![\w.@])(?:[^\W\d]\w*(?:@\d+)?\.(?:\w+(?:@\d+)?\.)*)?_\d+(?![^\W{_LOW}])"
 )
 # What of a call follows its name, and is no gradient of its result.
-_INSIDE: Final = re.compile(r"(?: \([^\n]*?\))?\.(?!grad\b)\w")
+_INSIDE: Final = re.compile(rf"(?: \([^\n]*?\))?\.(?!grad(?:\b|[{_LOW}]))\w")
 # A made-up name, with what may follow it: `x1.z._2.grad[0, 1]`.
-_ELEMENT: Final = re.compile(rf"({_MADE_UP.pattern})(?:\.grad\b)?(?:\[[-\d, ]*\])?")
+_ELEMENT: Final = re.compile(
+    rf"({_MADE_UP.pattern})(?:\.grad(?:\b|(?=[{_LOW}])))?(?:\[[-\d, ]*\]|[{_LOW},]+)?"
+)
 _SIGNS: Final = str.maketrans("−∘·", "-**")  # those of formulas, as they are typed
 
 

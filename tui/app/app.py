@@ -53,6 +53,7 @@ if TYPE_CHECKING:
 
     from ...core.engine.subject import Subject
     from ...core.scenario.scenario import Scenario
+    from ...core.words.indices import First
     from .messages import Open, Pick, UseTheme
 
 _USUAL: Final = (80, 25)  # where rich and Textual do not know better either
@@ -170,11 +171,13 @@ class GradstepApp(App[int]):
         *,
         present: bool = False,
         predict: bool = False,
+        first: First = 0,
     ) -> None:
         """Take what to begin with; without a theme, the one that was chosen last.
 
         `present` gives the step most of the screen, for a class; with `predict` each
-        step is asked about before it is made.
+        step is asked about before it is made. `first` is what formulas call the first
+        index.
 
         Raises `InputError` for what cannot be run, and for a theme that there is not.
         """
@@ -191,6 +194,7 @@ class GradstepApp(App[int]):
         self._limits = limits
         self._present = present
         self._predict = predict
+        self._first: First = first
         self._coming: deque[Event] = deque()  # what a person did, the first one first
         self._turn: Event | None = None  # handed on, and not taken yet
         self._resting: asyncio.Task[None] | None = None
@@ -313,6 +317,7 @@ class GradstepApp(App[int]):
 
     def _main_screen(self, debugger: Debugger) -> MainScreen:
         debugger.trust = self._trust
+        debugger.memory.first = debugger.memory.first or self._first
         return MainScreen(
             debugger,
             self._at,

@@ -46,6 +46,7 @@ def reloaded(debugger: Debugger, progress: Progress) -> Loaded:
         fresh = Debugger(scenario, progress=progress)
         fresh.exporters, fresh.trust = debugger.exporters, debugger.trust
         fresh.memory.said = fresh.memory.said or debugger.memory.said
+        fresh.memory.first = debugger.memory.first
         lines = [f"{stop.kind} {stop.text}" for stop in debugger.memory.stops.values()]
         lost = [line for line in lines if not fresh.execute(line).ok]
         fresh.execute(f"goto {min(debugger.position, len(fresh.trace))}")

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ...core.base.progress import Progress
     from ...core.engine.subject import Subject
     from ...core.scenario.scenario import Scenario
+    from ...core.words.indices import First
     from .app import GradstepApp
 
 SMALLEST: Final = (20, 5)
@@ -49,6 +50,7 @@ class Wish:
     view: str = ""
     theme: str = ""
     present: bool = False  # as to a class
+    first: First = 0  # what formulas call the first index
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,9 @@ def surroundings() -> Iterator[None]:
 async def _take(about: Scenario | Subject, wish: Wish) -> Picture:
     from .app import GradstepApp  # noqa: PLC0415  # it imports Textual
 
-    app = GradstepApp(about, at=wish.at, theme=wish.theme, present=wish.present)
+    app = GradstepApp(
+        about, wish.at, None, wish.theme, present=wish.present, first=wish.first
+    )
     app.animation_level = "none"
     async with app.run_test(size=wish.size):
         await settled(app)

@@ -156,6 +156,14 @@ _WIDTH: Final = _argument(
 _PLAIN: Final = _argument("--plain", "plain ASCII: no colour, no drawn lines")
 
 
+_INDICES: Final = _argument(
+    "--indices N",
+    "indices in formulas: 0, as they are typed; or 1, from 1 as in books",
+    whole(0, 1),
+    default=0,
+)
+
+
 def _looks(precision: str = "otherwise 4 in cells, 6 in text") -> dict[str, Group]:
     digits = f"significant digits, 1 … 17; {precision}"
     how = _argument("--precision N", digits, whole(1, 17))
@@ -258,7 +266,7 @@ _COMES: Final = (
 _PLAY: Final = {
     "": (_SCENARIO, _LIMIT),
     "which steps": _WHICH,
-    **_looks(),
+    "how it looks": (*_looks()["how it looks"], _INDICES),
     "what comes out": _COMES,
 }
 _CHECK: Final = (
@@ -322,6 +330,7 @@ _RUN: Final = (
     _argument("--script FILE", "a script to play with the space bar, line by line"),
     _PRESENT,
     _argument("--predict", "ask what each step will make, before it is made"),
+    _INDICES,
     _THEME,
     _LIMIT,
     _TRUST,
@@ -348,6 +357,7 @@ _SNAPSHOT: Final = (
     _argument("--size SIZE", "columns and rows; otherwise 120x36", default="120x36"),
     _argument("--view NAME", "the view at the right"),
     _PRESENT,
+    _INDICES,
     _THEME,
     _LIMIT,
     *_FILE,
@@ -451,7 +461,10 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                     *("--delay", "--markdown", "--ask"),
                 ),
                 "--markdown": ("--ask",),
-                "--json": ("--ask", "--steps", "--slice", "--echo", *_NOT_IN_JSON),
+                "--json": (
+                    *("--ask", "--steps", "--slice", "--echo", "--indices"),
+                    *_NOT_IN_JSON,
+                ),
             },
             needs=dict.fromkeys(("--echo", "--keep-going", "--trust"), "--script"),
         ),
@@ -502,9 +515,9 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
             "print the nodes, shapes, frames and formulas of a scenario",
             {
                 "": (_SCENARIO, _LIMIT, _argument("--json", "one JSON object")),
-                "how it looks": (_WIDTH, _PLAIN),
+                "how it looks": (_WIDTH, _PLAIN, _INDICES),
             },
-            clashes={"--json": ("--width", "--plain")},
+            clashes={"--json": ("--width", "--plain", "--indices")},
         ),
         "export": Command(
             "write a session as a picture, a page, a recording, a program, …",

@@ -60,20 +60,17 @@ def application(
     trust: Trust = KEYBOARD,
     limits: Limits = LIMITS,
     load: Load = _load,
-    *,
-    present: bool = False,
-    predict: bool = False,
+    **how: Any,
 ) -> GradstepApp:
     """Return the application, ready to run; without a name it opens the picker.
 
-    `load` makes a scenario of a name. With `predict` each step is asked about before it
-    is made. Raises `InputError` for what is wrong with the scenario, the script or the
-    theme, before the screen is taken.
+    `load` makes a scenario of a name. `how` it looks is told to it as it is: `present`,
+    `predict`, `first`. Raises `InputError` for what is wrong with the scenario, the
+    script or the theme, before the screen is taken.
     """
     with _told(name) if name else nullcontext():
         lines = Path(script) if script else None
-        how = (name, at, lines, theme, trust, limits, load)
-        return _application(*how, present=present, predict=predict)
+        return _application(name, at, lines, theme, trust, limits, load, **how)
 
 
 def _application(
@@ -84,9 +81,7 @@ def _application(
     trust: Trust,
     limits: Limits,
     load: Load,
-    *,
-    present: bool,
-    predict: bool,
+    **how: Any,
 ) -> GradstepApp:
     gc.disable()  # what is loaded here stays, so that there is nothing to be found
     try:
@@ -97,16 +92,7 @@ def _application(
             read_script(lines)
         from ..app.app import GradstepApp  # noqa: PLC0415  # here, where no garbage is looked for
 
-        app = GradstepApp(
-            scenario,
-            at,
-            lines,
-            theme,
-            trust,
-            limits,
-            present=present,
-            predict=predict,
-        )
+        app = GradstepApp(scenario, at, lines, theme, trust, limits, **how)
         gc.freeze()  # nor later on
     finally:
         gc.enable()
@@ -125,6 +111,7 @@ def do_run(options: Options) -> int:
         raised(options.limit),
         present=options.present,
         predict=options.predict,
+        first=options.indices,
     )
 
 

@@ -7,7 +7,7 @@ import os
 import sys
 import threading
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Final, TextIO
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -59,7 +59,8 @@ def look_for(options: argparse.Namespace) -> Look:
     """Return the look that the flags and the surroundings ask for."""
     plain = is_plain(options) or not _has_signs(sys.stdout)
     digits = getattr(options, "precision", None)  # not every command shows numbers
-    return Look(digits or CELL, digits or SENTENCE, plain)
+    first: Any = getattr(options, "indices", 0)  # likewise
+    return Look(digits or CELL, digits or SENTENCE, plain, first)
 
 
 def is_plain(options: argparse.Namespace) -> bool:

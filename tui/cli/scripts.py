@@ -63,7 +63,9 @@ def play_over(scenario: Scenario, options: Options) -> int:
 def _opened(scenario: Scenario, options: Options) -> Debugger:
     with progress(f"computing {scenario.subject.name}") as tell:
         debugger = Debugger(scenario, progress=tell)
-    debugger.exporters, debugger.digits = with_screen(), look_for(options).sentence
+    look = look_for(options)
+    debugger.exporters, debugger.digits = with_screen(), look.sentence
+    debugger.memory.first = look.first
     return debugger
 
 

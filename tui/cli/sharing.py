@@ -105,7 +105,7 @@ def do_snapshot(options: Options) -> int:
         raise InputError(Problem(what, hint, "gradstep snapshot"))
     size = parse_size(options.size)
     view, present = options.view or "", options.present
-    wish = Wish(options.at, size, view, options.theme, present)
+    wish = Wish(options.at, size, view, options.theme, present, options.indices)
     with _kept(options):
         return _write(_shot(name, wish, options), options, "a picture of the screen")
 

@@ -11,9 +11,12 @@ from rich.text import Span, Text
 
 from ...core.base.signs import ascii_text
 from ...core.words.digits import CELL, SENTENCE
+from ...core.words.indices import in_formula
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from ...core.words.indices import First
 
 MOST: Final = 10  # rows and columns that are shown in full
 
@@ -52,6 +55,7 @@ class Look:
     precision: int = CELL  # significant digits of numbers in cells
     sentence: int = SENTENCE  # and in sentences
     ascii: bool = False  # whether only ASCII is drawn
+    first: First = 0  # what formulas call the first index
     slices: Mapping[int, Index] = field(default_factory=dict[int, Index])
     # of rich, by what they mean
     styles: Mapping[str, str] = field(default_factory=lambda: STYLES)
@@ -63,6 +67,10 @@ class Look:
         style = self.styles[meaning] if meaning and shown else ""
         spans = [Span(0, len(shown), style)] if style else None
         return Text(shown, spans=spans, end="")
+
+    def formula(self, text: str) -> str:
+        """Return a formula with its indices as they are wanted."""
+        return in_formula(text, self.first)
 
     @property
     def dot(self) -> str:

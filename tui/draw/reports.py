@@ -250,7 +250,8 @@ def _node(run: Run, node: Node, wording: Wording, look: Look, width: int) -> Blo
 
 
 def _formula(formula: Formula, look: Look, width: int) -> Block:
-    pieces = [look.text(formula.text), look.text(formula.shapes, "quiet")]
+    text = look.formula(formula.text)
+    pieces = [look.text(text), look.text(formula.shapes, "quiet")]
     blocks = [Block.of([piece]) for piece in pieces if piece]
     if fits(blocks, width, _GAP):
         return beside(blocks, width, _GAP)

@@ -279,7 +279,8 @@ def _sheet(
 
 
 def _equation(look: Look, role: str, formula: Formula, width: int) -> Block:
-    spoken = ((role, "quiet"), (formula.text, ""), (formula.shapes, "quiet"))
+    text = look.formula(formula.text)
+    spoken = ((role, "quiet"), (text, ""), (formula.shapes, "quiet"))
     pieces = [look.text(words, meaning) for words, meaning in spoken if words]
     blocks = [Block.of([piece]) for piece in pieces]
     if not fits(blocks, width, 2 * _GAP):

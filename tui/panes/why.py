@@ -18,6 +18,7 @@ from ...core.explain.rows import Row as Reason
 from ...core.explain.why.rows import explained, own_remarks
 from ...core.words.digits import SENTENCE
 from ...core.words.events import element_name
+from ...core.words.indices import in_formula
 from ...core.words.names import with_wording
 from ...core.words.numbers import style_for, write
 from ..draw.digits import align
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from textual.events import Click, Key, MouseScrollDown, MouseScrollUp
 
     from ...core.engine.element import Element
+    from ...core.words.indices import First
 
 _MARGIN = "  "
 _LEAST = 16  # columns in which a line is broken
@@ -125,7 +127,8 @@ class WhyPane(KeptPane[_Told]):
         """Return the element at its moment as the key, and what explains it."""
         debugger = view.debugger
         count = max(self.size.height + 1, _SHOWN)  # and whether there are more
-        key = debugger.trace, debugger.position, view.chosen, view.hides
+        first = debugger.memory.first
+        key = debugger.trace, debugger.position, view.chosen, view.hides, first
         return key, lambda: _looked_up(view, count)
 
     def show(self, view: View) -> None:
@@ -297,6 +300,7 @@ def _headed(view: View, told: _Told, width: int) -> tuple[str, Iterable[Row]]:
         return WhyPane.TITLE, told
     node = view.debugger.graph.nodes[told.element.node]
     name = element_name(node, told.element.index, told.element.quantity)
+    name = in_formula(name, view.debugger.memory.first)
     first = next(iter(told), None)
     if first is not None and first.kind == "headline":
         number = first.text.removeprefix(name)
@@ -355,26 +359,33 @@ def _looked_up(view: View, count: int) -> _Told:
     )
     others = () if view.hides else own_remarks(trace, element)
     rows = chain(islice(rows, 1), others, rows)
-    told = _Told(element, _written(rows))
+    told = _Told(element, _written(rows, debugger.memory.first))
     deque(islice(told, count), maxlen=0)
     return told
 
 
-def _written(found: Iterable[Reason]) -> Iterator[Row]:
-    """Yield rows of an explanation as lines; terms stand in columns."""
+def _written(found: Iterable[Reason], first: First) -> Iterator[Row]:
+    """Yield rows of an explanation as lines; terms stand in columns.
+
+    `first` is what formulas call the first index.
+    """
     for (kind, _), some in groupby(found, _columns):
         if kind != "term":
             # The code of a value stands in a pane of its own.
             bare = (one._replace(names="") for one in some)
             yield from (
-                Row(one.text(), one.kind, one.leads, one.iteration, one.asks)
+                Row(
+                    in_formula(one.text(), first),
+                    *(one.kind, one.leads, one.iteration, one.asks),
+                )
                 for one in bare
             )
             continue
         terms = list(some)
         columns = map(_column, zip(*(one.numbers for one in terms), strict=True))
         for one, numbers in zip(terms, zip(*columns, strict=True), strict=True):
-            yield Row(one.written(numbers), "term", one.leads, one.iteration)
+            text = in_formula(one.written(numbers), first)
+            yield Row(text, "term", one.leads, one.iteration)
 
 
 def _columns(one: Reason) -> tuple[Kind, str]:

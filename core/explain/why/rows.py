@@ -48,11 +48,14 @@ def explained(
     digits: int = SENTENCE,
     wording: Wording | None = None,
     progress: Progress | None = None,
+    *,
+    typed: bool = False,
 ) -> Iterator[Row]:
     """Yield all there is to say about one element at a position.
 
     That is its number, the reason of one that is special, what differences say of it,
-    and `count` terms of each sum. The check is written with so many `digits`.
+    and `count` terms of each sum. The check is written with so many `digits`. Names are
+    those of `wording`, or as they are `typed`.
     """
     node, index = element.node, element.index or ()
     is_value = element.quantity == "value"
@@ -79,7 +82,7 @@ def explained(
         yield from value_rows(trace, explain_value(trace.run, node, index), count)
     elif trace.run.arrives(node):
         found = explain_gradient(trace, node, index, position)
-        yield from gradient_rows(trace, found, count, wording)
+        yield from gradient_rows(trace, found, count, wording, typed=typed)
 
 
 # ---------------------------------------------------------------------- the reason

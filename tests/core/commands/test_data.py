@@ -35,6 +35,7 @@ info displays; info runs; info iterations; info nodes; info frames
 goto start; predict on; predict numbers; predict; stepi; answer c; answer 1 * 2; answer
 step 2; answer 7; show; answer; info predictions; predict off
 limit W; limit x[0] 0.5; cost; words; words upstream
+indices; indices 1; indices 0
 goto end; explain; explain W; explain a; explain W.grad; explain -1 b; uses W; uses E
 why W.grad; why a; paths x; paths; transposes a; transposes W; check W; check
 set c = 2; runs; runs 0; runs 1; diff; diff 0 1; diff W x @ x.T; diff W W; undo; redo

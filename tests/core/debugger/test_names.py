@@ -48,7 +48,7 @@ set GRAD = nan; goto start; catch nan; continue; where; why GRAD; why LEAF; dele
 undo; set AT = inf; goto end; why; why GRAD; why LEAF; why OUT; diff; diff NAME.grad 2
 goto NAME; back; goto NAME@backward; predict numbers; reverse-stepi; stepi; answer 77777
 answer NAMEx; show; step; predict signs; predict on; predict off
-limit AT; limit GRAD; limit LEAF 1e-3; cost
+limit AT; limit GRAD; limit LEAF 1e-3; cost; indices 1; explain GRAD; indices 0
 words; words node; words edge; words upstream; words local; words contribution
 words accumulated; words chain; words event; words gradient; words numeric
 accuse EDGE sign

@@ -125,6 +125,22 @@ def test_the_numeric_check_leads_to_the_derivative_by_definition() -> None:
     assert asked == ["limit W2[1, 3]"]
 
 
+def test_indices_are_written_as_in_books_where_that_is_wanted() -> None:
+    async def play(app: PanesApp, pilot: Pilot[None]) -> None:
+        app.choose("W2.grad[1, 3]")
+        await pilot.pause()
+        assert "δ2[1, 0] · x1[3, 0]" in text_of(app.why)
+        assert "= δ2[1, 0] · x1[3, 0] =" in text_of(app.step)
+        app.run_lines(["indices 1"])
+        app.draw()
+        await pilot.pause()
+        assert "δ2₂₁ · x1₄₁" in text_of(app.why)
+        assert app.why.titles[0].startswith("Why W2.grad₂₄ = ")
+        assert "W2.grad₂₄ = δ2₂₁ · x1₄₁ =" in text_of(app.step)
+
+    played(Debugger(load("three_layer")), "x2.z<-W2", play)
+
+
 def test_down_goes_to_the_next_term() -> None:
     async def play(app: PanesApp, pilot: Pilot[None]) -> None:
         app.choose("x1.grad[0, 0]")

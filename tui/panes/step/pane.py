@@ -158,6 +158,7 @@ class StepPane(KeptPane[_Found]):
     def show(self, view: View) -> None:
         """Draw the last applied event, with the chosen element in all its arrays."""
         self._view = view
+        self._look = replace(self._look, first=view.debugger.memory.first)
         shown = view.debugger.trace, shown_event(view), view.hides
         if self._shown != shown:
             self._shown = shown
@@ -580,7 +581,8 @@ class StepPane(KeptPane[_Found]):
         update = self._update()
         is_said = update is None and all(f.array.size == 1 for f in present.facets)
         element = () if is_said else words.element(present, cursor, update)
-        yield say(Matters.ELEMENT, "one element", element)
+        written = [self._look.formula(text) for text in element]
+        yield say(Matters.ELEMENT, "one element", written)
         seen = {tile.number for tile in tiles}
         if any(number not in seen for number in frame.optional):
             yield say(Matters.CHANGE, "accumulated", self._change(present, cursor))
@@ -625,7 +627,8 @@ class StepPane(KeptPane[_Found]):
         width, formula = self.room.width, present.told.formula
         what = [Segment(cut(present.told.what, width), inks.quiet)]
         yield Said(Matters.WHAT, [[what]], is_above=True)
-        text, shapes = Segment(formula.text, inks.name), f"   {formula.shapes}"
+        spoken = self._look.formula(formula.text)
+        text, shapes = Segment(spoken, inks.name), f"   {formula.shapes}"
         if not text.text:
             return
         whole = wrapped(text, width)

@@ -1,0 +1,49 @@
+"""Indices as books write them: `W[0, 1]` is w₁₂, below the line and counted from 1.
+
+What is typed counts from 0, in brackets. So the two are told apart by their looks.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, Literal
+
+First = Literal[0, 1]  # what the first index is called in formulas
+FIRST: Final[tuple[First, ...]] = (0, 1)
+
+# An index behind a name, a bracket, or a sign that belongs to one.
+_INDEX: Final = re.compile(r"(?<=[\w)ᵀ′⁰¹²³⁴⁵⁶⁷⁸⁹])\[([\d:]+(?:, [\d:]+)*)\]")
+_RANGE: Final = re.compile(r"(\d*):(\d+)")
+_LOWERED: Final = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+_WHOLE: Final = "\N{ASTERISK OPERATOR}"  # all of an axis
+
+
+def in_formula(text: str, first: First) -> str:
+    """Return a formula with indices from 0, as they are typed, or from 1, as in books.
+
+    >>> in_formula("W1.grad[1, 0] = δ2[1, 0] · x[0, 0]", 1)
+    'W1.grad₂₁ = δ2₂₁ · x₁₁'
+    >>> in_formula("h[0:2, 9]", 1), in_formula("W[0, 1]", 0)
+    ('h₁…₂,₁₀', 'W[0, 1]')
+    """
+    return _INDEX.sub(_lowered, text) if first else text
+
+
+def _lowered(found: re.Match[str]) -> str:
+    parts = [_part(part) for part in found[1].split(", ")]
+    known = [part for part in parts if part is not None]
+    if len(known) < len(parts):
+        return found[0]  # from the end, or in steps: as it is typed
+    return ("" if all(len(part) == 1 for part in known) else ",").join(known)
+
+
+def _part(text: str) -> str | None:
+    if text.isdecimal():
+        return str(int(text) + 1).translate(_LOWERED)
+    if text == ":":
+        return _WHOLE
+    found = _RANGE.fullmatch(text)
+    if found is None:
+        return None
+    start, stop = int(found[1] or 0) + 1, int(found[2])
+    return f"{start}…{stop}".translate(_LOWERED)
