@@ -17,7 +17,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from ...capture.record import Row, Tensor, spelling, written
+from ...capture.record import (
+    Row,
+    Tensor,
+    arrivals,
+    spelling,
+    sum_of_arrivals,
+    written,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -199,9 +206,41 @@ def _clipped(
     a: Any, a_min: Any = None, a_max: Any = None, out_: Any = None, **kwargs: Any
 ) -> Any:
     low, high = kwargs.get("min", a_min), kwargs.get("max", a_max)
-    if isinstance(low, Tensor) or isinstance(high, Tensor):
-        return None
-    return "clip(a, min=low, max=high)", {"low": low, "high": high}
+    text, bound = "clip(a, min=low, max=high)", {"low": low, "high": high}
+    if np.ndim(_plain(low)) or np.ndim(_plain(high)) or _is_traced(low, high):
+        lines = [
+            f"a = where(a {sign} {limit}, {limit}, a)"
+            for sign, limit in (("<", "low"), (">", "high"))
+            if bound[limit] is not None
+        ]
+        text = "\n".join((*lines, "a"))
+    return text, bound
+
+
+def _is_traced(*values: Any) -> bool:
+    return any(isinstance(one, Tensor) for one in values)
+
+
+def _added_at(sign: str) -> Row:
+    """Return the row of what adds to elements, also several times to the same one."""
+
+    def row(a: Any, indices: Any, b: Any) -> Any:
+        every = np.arange(math.prod(a.shape)).reshape(a.shape)
+        places = every[_numbers(indices)]
+        table = arrivals(places.reshape(-1), every.size)
+        if table is None:
+            return None
+        sums = sum_of_arrivals("broadcast_to(b, wide)")
+        return f"a {sign} reshape({sums}, out)", {"table": table, "wide": places.shape}
+
+    return row
+
+
+def _numbers(index: Any) -> Any:
+    """Return an index without records in it."""
+    if isinstance(index, tuple):
+        return tuple(map(_numbers, index))
+    return _plain(index)
 
 
 def _padded(a: Any, pad_width: Any, mode: str = "constant", **kwargs: Any) -> Any:
@@ -384,6 +423,8 @@ ROWS: Final[Mapping[str, Row]] = MappingProxyType(
         "setitem": _put,
         "written": _written,
         "clip": _clipped,
+        "add.at": _added_at("+"),
+        "subtract.at": _added_at("-"),
         "pad": _padded,
         "repeat": _repeated,
         "tile": _tiled,

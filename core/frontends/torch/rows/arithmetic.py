@@ -26,8 +26,12 @@ def _div(input: Any, other: Any, *, rounding_mode: Any = None) -> Any:
 def _clamp(input: Any, min: Any = None, max: Any = None) -> Any:
     if not isinstance(min, Tensor) and not isinstance(max, Tensor):
         return "clip(input, min=min, max=max)"
-    text = "input" if min is None else "maximum(input, min)"
-    return text if max is None else f"minimum({text}, max)"
+    lines = [
+        f"input = where(input {sign} {limit}, {limit}, input)"
+        for sign, limit, value in (("<", "min", min), (">", "max", max))
+        if value is not None
+    ]
+    return "\n".join((*lines, "input"))
 
 
 def _clamp_min(input: Any, min: Any) -> Any:

@@ -21,6 +21,7 @@ WHOLE = {
     "pairs": (8, {"W1", "b1", "W2", "b2", "x", "softmax_loss.loss"}),
     "straight": (6, {"W", "b", "W2", "b2", "X", "hidden", "loss", "data_loss"}),
     "scalars": (13, {"x", "w", "b", "a", "square", "twice", "h", "loss"}),
+    "words": (5, {"E", "low", "high", "h", "y", "loss"}),
     "recurrent": (5, {"Wxh", "Whh", "Why", "bh", "by"}),
 }
 
