@@ -38,6 +38,7 @@ class Tensor:
     place: Place | None = None  # where it was made, or used first
     is_past: bool = False  # whether it is a parameter that has other numbers by now
     is_strange: bool = False  # whether it has a history that nobody recorded
+    origin: str = ""  # of a strange one: how it was made, where that is known
 
     @property
     def ndim(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
@@ -122,11 +122,15 @@ def _check_history(
             where = (
                 f" ({plan.file(levels[-1])}:{levels[-1].spot.line})" if levels else ""
             )
+            origin = one.origin or _SOMEWHERE
             raise InputError(
                 f"{names[id(one)]}{where} has a history that nobody recorded: it was "
-                "made in another thread, by a scripted module or a kernel of its own",
+                f"made {origin}",
                 "--opaque takes it as it is: no gradient flows on from it",
             )
+
+
+_SOMEWHERE: Final = "in another thread, by a scripted module or a kernel of its own"
 
 
 class _Making:

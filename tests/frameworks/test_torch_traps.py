@@ -7,6 +7,7 @@ import pytest
 from recording import apart, names, snippet
 
 import gradstep
+from gradstep.core.account.account import account
 from gradstep.core.base.errors import InputError
 from gradstep.core.capture.record import Wanted
 from gradstep.core.frontends.running import Watch
@@ -363,7 +364,7 @@ def test_a_history_that_nobody_recorded_is_named_and_refused(
     assert names(capture) == ["loss"]
 
 
-def test_a_reentrant_checkpoint_is_a_rule_of_its_own(tmp_path: Path) -> None:
+def test_a_reentrant_checkpoint_is_refused_with_the_way_out(tmp_path: Path) -> None:
     code = """
 from torch.utils.checkpoint import checkpoint
 x = torch.ones(3, dtype=torch.float64, requires_grad=True)
@@ -371,8 +372,125 @@ h = checkpoint(lambda y: y.exp() * 2, x, use_reentrant=True)
 loss = (h ** 2).sum()
 loss.backward()
 """
+    with pytest.raises(InputError, match=r"^h \(snippet.py:5\) .*use_reentrant=False"):
+        snippet(code, tmp_path)
+    capture = snippet(code, tmp_path, takes_strange=True)
+    assert names(capture) == ["loss._1", "loss"]
+
+
+def test_a_pass_that_begins_at_several_tensors_differentiates_their_sum(
+    tmp_path: Path,
+) -> None:
+    code = """
+x = torch.randn(3, dtype=torch.float64, requires_grad=True)
+a = (x ** 2).sum()
+b = x.exp()
+seed = torch.tensor([1.0, 2.0, -1.0], dtype=torch.float64)
+torch.autograd.backward([a, b], [None, seed])
+"""
     capture = snippet(code, tmp_path)
     assert apart(capture)[2] == []
+    graph = capture.subject.graph
+    assert {"a", "b"} <= set(names(capture))
+    x = capture.subject.leaves[graph.names["x"]]
+    right = 2 * x + np.exp(x) * [1, 2, -1]
+    assert np.allclose(capture.own[graph.names["x"]], right, rtol=1e-14)
+    assert np.allclose(capture.subject.run().gradient(graph.names["x"]), right)
+
+
+def test_passes_before_the_one_that_is_wanted_are_forgotten(tmp_path: Path) -> None:
+    code = """
+model = nn.Sequential(nn.Linear(4, 500), nn.Tanh(), nn.Linear(500, 2)).double()
+opt = torch.optim.SGD(model.parameters(), lr=0.1)
+h = torch.zeros(8, 2, dtype=torch.float64)
+for k in range(40):
+    x = torch.randn(8, 4, dtype=torch.float64)
+    y = model(x)
+    h = (h * 0.5 + y).detach()
+    loss = ((y - h) ** 2).mean()
+    opt.zero_grad()
+    loss.backward()
+    opt.step()
+"""
+    most = 8 * 60_000  # one pass has 8 × 12,000 bytes of numbers and parameters
+    capture = snippet(code, tmp_path, step=40, most=most)
+    assert apart(capture)[2] == []
+    assert names(capture).count("model.1") == 1
+    assert not any("@" in name for name in names(capture))
+
+
+def test_a_trunk_that_two_passes_share_is_not_forgotten(tmp_path: Path) -> None:
+    code = """
+x = torch.randn(3, dtype=torch.float64, requires_grad=True)
+h = x + 1
+a = (h * 2).sum()
+b = (h * 3).sum()
+h = None
+a.backward()
+b.backward()
+"""
+    capture = snippet(code, tmp_path, step=2)
+    assert names(capture) == ["h", "b._1", "b"]
+    assert apart(capture)[2] == []
+
+
+OUTSIDE = {
+    "all of it": "return torch.from_numpy(np.exp(x.detach().numpy())) * 2",
+    "a part of it": "return (torch.tensor(np.exp(x.numpy())) + x) * 1",
+    "with a name": "y = torch.from_numpy(np.exp(x.numpy())); return y * x",
+}
+
+
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_a_rule_that_goes_through_numpy_is_not_judged(
+    name: str, tmp_path: Path
+) -> None:
+    code = f"""
+import numpy as np
+class Exp(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        {OUTSIDE[name]}
+    @staticmethod
+    def backward(ctx, g):
+        return g * 3
+x = torch.randn(3, dtype=torch.float64, requires_grad=True)
+h = Exp.apply(x * 2)
+loss = (h ** 2).sum()
+loss.backward()
+"""
+    capture = snippet(code, tmp_path)
+    graph = capture.subject.graph
+    assert [op.name for op in graph.ops if op.recorded] == ["Exp"]
+    assert graph.names["x"] in capture.own
+    subject = capture.opened().subject
+    assert subject.claims is not None
+    held = account(subject.run(), subject.claims)
+    assert held.ok
+    assert held.unknown >= 1
+
+
+def test_a_constant_that_was_an_array_once_leaves_a_rule_to_be_judged(
+    tmp_path: Path,
+) -> None:
+    code = """
+import numpy as np
+scale = torch.from_numpy(np.array([1.0, 2.0, 3.0]))
+class Scaled(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x * scale
+    @staticmethod
+    def backward(ctx, g):
+        return g * 3
+x = torch.randn(3, dtype=torch.float64, requires_grad=True)
+loss = (Scaled.apply(x * 2) ** 2).sum()
+loss.backward()
+"""
+    subject = snippet(code, tmp_path).opened().subject
+    assert subject.claims is not None
+    held = account(subject.run(), subject.claims)
+    assert [one.verdict for one in held.findings] == ["differs"]
 
 
 def test_an_operation_without_a_rule_is_opaque_and_named(tmp_path: Path) -> None:

@@ -8,19 +8,19 @@ from functools import cache
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from ...capture.record import Call
 from .instead import INSTEAD
 from .spellings import ROWS, plain_name
-from .tape import is_parameter, swapped, tensors_in
+from .tape import is_parameter, rule_around, swapped, tensors_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
 
-    from ...capture.places import Place
     from .tape import Tape
 
 # Attributes and methods that read what a tensor is, and compute nothing.
@@ -101,11 +101,14 @@ class Calls(TorchFunctionMode):
             return
         place = tape.stack.place(frame)
         if not inputs:  # a constant
+            rule = rule_around(place) if tape.has_custom else None
+            if rule is not None and any(isinstance(one, np.ndarray) for one in args):
+                tape.outside.add(rule)
             for one in made:
                 tape.result(one, None, place).made = plain_name(func)
             return
         call = Call(_told(func), place, given, inputs, key=plain_name(func))
-        call.is_custom = tape.has_custom and _is_inside_rule(place)
+        call.is_custom = tape.has_custom and rule_around(place) is not None
         tape.calls.append(call)
         call.outputs = tuple(tape.result(one, call, place) for one in made)
         if call.is_custom or any(one.flows for one in call.outputs):
@@ -204,15 +207,6 @@ _ABOVE: Final = frozenset({f"adaptive_max_pool{n}d" for n in (1, 2, 3)})
 def _is_open(name: str) -> bool:
     """Tell whether the lines of a function say more than the call."""
     return name not in ROWS or name in _ABOVE
-
-
-def _is_inside_rule(place: Place) -> bool:
-    active = place.active
-    while active is not None:
-        if active.owner is not None and active.owner.rule:
-            return True
-        active = active.parent
-    return False
 
 
 def _told(func: Any) -> str:

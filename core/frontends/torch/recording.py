@@ -17,17 +17,18 @@ from torch.utils._python_dispatch import _disable_current_modes
 from ...base.errors import InputError
 from ...base.text import clean
 from ...capture.places import chain, short_name
-from ...capture.record import FrontEnd, Tensor
+from ...capture.record import Call, FrontEnd, Tensor
 from ...capture.recorder import Ending, finish
 from .modes import Calls, Writes
 from .spellings import spell
-from .tape import Tape, hides, holder
+from .tape import Held, Tape, hides, holder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from types import FrameType
 
     from ...capture.capture import Capture
+    from ...capture.places import Place
     from ...capture.record import Wanted
     from ...ops.table import Array
 
@@ -106,6 +107,8 @@ class Recording:
             self._depth, tape.is_quiet = 0, False
         if is_wanted:
             self._end(roots, seeds, frame)
+        else:
+            tape.let_go()
         return result
 
     def _differentiated(self, outputs: Any, *args: Any, **kwargs: Any) -> Any:
@@ -135,11 +138,12 @@ class Recording:
                 f"the numbers of this run take more than {tape.most} bytes",
                 f"--max-bytes {2 * max(tape.most, tape.bytes)} allows more",
             )
-        if len(roots) != 1:
-            raise InputError(
-                "this backward pass begins at several tensors at once",
-                "add them up first, and call backward on the sum",
-            )
+        place = tape.stack.place(frame)
+        root, seed = roots[0], seeds[0]
+        if len(roots) > 1:
+            call = _sum_of(roots, seeds, place)
+            tape.calls.append(call)
+            root, seed = call.outputs[0], None
         reading = _Reading(tape, frame)
         front = FrontEnd(
             f"torch {torch.__version__.partition('+')[0]}",
@@ -151,15 +155,33 @@ class Recording:
             reading.leaf_name,
             reading.hooked,
         )
-        seed = seeds[0]
         ending = Ending(
-            roots[0],
-            None if seed is None or not roots[0].shape else _numbers(seed),
-            tape.stack.place(frame),
+            root, None if seed is None or not root.shape else _numbers(seed), place
         )
         capture = finish(front, tape.calls, ending, self.wanted)
         notes = (*capture.about.notes, *reading.notes)
         return _noted(capture, notes)
+
+
+def _sum_of(roots: list[Tensor], seeds: Any, place: Place) -> Call:
+    """Return what makes the number that a pass from several tensors differentiates.
+
+    It is the sum of all their elements, each times the gradient that enters there.
+    """
+    pairs = zip(roots, seeds, strict=True)
+    terms = [
+        one.held.value if seed is None else one.held.value * seed for one, seed in pairs
+    ]
+    total: Any = sum(term.sum() for term in terms)
+    ones = [one is None or (not one.ndim and float(one) == 1) for one in seeds]
+    pairs = zip(seeds, ones, strict=True)
+    arrays = [None if is_one else _numbers(seed) for seed, is_one in pairs]
+    call = Call("backward", place, ((roots, arrays), {}), tuple(roots), key="roots")
+    dtype = str(total.dtype).removeprefix("torch.")
+    held = Held(None, total)
+    record = Tensor((), dtype, held, flows=True, call=call, place=place)
+    call.outputs = (record,)
+    return call
 
 
 def _noted(capture: Capture, notes: Any) -> Capture:

@@ -4,14 +4,18 @@
 from __future__ import annotations
 
 import linecache
+import sys
 import sysconfig
+from collections import Counter
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import torch
+from torch.utils.checkpoint import CheckpointFunction
 
 from ...base.text import clean
 from ...capture.places import Active, Place, Stack
@@ -19,7 +23,7 @@ from ...capture.record import Call, Owner, Tensor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from types import FrameType
+    from types import CodeType, FrameType
 
 _OWN: Final = Path(__file__).resolve().parents[3]  # of this program
 _HIDDEN: Final = (
@@ -28,6 +32,10 @@ _HIDDEN: Final = (
     "<frozen",
 )
 _STANDARD: Final = sysconfig.get_path("stdlib")
+_CHECKPOINT: Final = (
+    "by a re-entrant checkpoint, which runs again in the backward pass; "
+    "checkpoint(…, use_reentrant=False) is recorded"
+)
 _FRAMES_UP: Final = 12  # that are searched for the name of a leaf
 
 
@@ -76,6 +84,8 @@ class Tape:
         self.changed: dict[Tensor, Any] = {}  # the same, behind the user's hooks
         self.is_quiet = False  # whether what runs now is none of the user's
         self.has_custom = False  # whether a custom rule was met
+        # calls of those that take up arrays of NumPy: nobody saw what these come from
+        self.outside: set[Active] = set()
         self.is_below = False  # whether a backward pass runs that is differentiated
         self.notes: dict[str, None] = {}
         self._known: dict[int, Tensor] = {}  # by identity of the user's tensors
@@ -100,6 +110,8 @@ class Tape:
             return Owner(module, next(module.children(), None) is not None)
         if isinstance(first, torch.autograd.function.FunctionCtx):
             rule = getattr(type(first), "_forward_cls", None)
+            if rule is CheckpointFunction:
+                return None
             self.has_custom = True
             return None if rule is None else Owner(rule, rule=rule_of(rule))
         return None
@@ -114,7 +126,10 @@ class Tape:
         elif known.held.is_stale:
             known = self._renewed(tensor, known, frame)
         elif (tensor.requires_grad and not known.flows) and (
-            known.call is None or is_parameter(tensor)
+            known.call is None
+            or is_parameter(tensor)
+            or _is_run_again(tensor)
+            or (self.outside and rule_around(known.place) in self.outside)
         ):  # x.requires_grad_() since it was made, or the result of a rule
             known = self._leaf(tensor, frame)
         return known
@@ -187,15 +202,20 @@ class Tape:
     def _leaf(self, tensor: Any, frame: FrameType) -> Tensor:
         place = self.stack.place(frame)
         rule = getattr(type(tensor.grad_fn), "_forward_cls", None)
-        if rule is not None and tensor.requires_grad:
+        is_again = _is_run_again(tensor)
+        if rule is not None and tensor.requires_grad and not is_again:
             return self._of_rule(tensor, rule, place)
         record = self._record(tensor, tensor.detach())
+        record.origin = _CHECKPOINT if is_again else ""
         record.is_strange = tensor.grad_fn is not None
         record.place = place
         if tensor.requires_grad:
             record.kind = "parameter"
         if not isinstance(tensor, torch.nn.Parameter):
             record.hint = holder(tensor, frame)
+        around = rule_around(place)
+        if around is not None and _is_of_numpy(tensor, record.hint, around.code):
+            self.outside.add(around)
         return record
 
     def _of_rule(self, tensor: Any, rule: Any, place: Place) -> Tensor:
@@ -315,6 +335,58 @@ class Tape:
         """Forget the gradients of the pass before."""
         self.gradients, self.changed = {}, {}
 
+    def let_go(self) -> None:
+        """Forget what the passes before have left behind.
+
+        Kept is what the program has and a gradient may still flow through, and all that
+        it comes from. A number that was computed, and is only a number by now, is given
+        to the next pass.
+        """
+        kept = {one for one in self._held() if _goes_on(one)}
+        todo, needed = [*kept], set[int]()
+        while todo:
+            call = todo.pop().call
+            if call is not None and id(call) not in needed:
+                needed.add(id(call))
+                kept.update(call.inputs, call.outputs)
+                todo += call.inputs
+        self.calls = [call for call in self.calls if id(call) in needed]
+        known = self._known.items()
+        self._known = {k: one for k, one in known if one in kept and _goes_on(one)}
+        self._kept = [one for one in self._kept if id(one) in self._known]
+        self._hooks = [one for one in self._hooks if one.hooks_dict_ref() is not None]
+        self._gone = [one for one in self._gone if one in kept]
+        self._unseen &= kept
+        self.begin_pass()
+        self._storages = {
+            address: still
+            for address, sharing in self._storages.items()
+            if (still := [one for one in sharing if one in kept])
+        }
+        self._writes = {
+            address: writes
+            for address, writes in self._writes.items()
+            if not kept.isdisjoint(writes) or address in self._storages
+        }
+        sizes = {_address(one.held.value): one.held.value for one in kept}
+        self.bytes = sum(one.untyped_storage().nbytes() for one in sizes.values())
+
+    def _held(self) -> set[Tensor]:
+        """Return the records of tensors that somebody besides us has."""
+        lists = (*self._storages.values(), *self._writes.values(), self._gone)
+        records = {*self._known.values(), *chain.from_iterable(lists)}
+        for call in self.calls:
+            records.update(call.inputs, call.outputs)
+        ours = Counter(id(one.held.user) for one in records)
+        ours.update(id(one.held.value) for one in records)
+        ours.update(map(id, self._kept))
+        # One more has it for as long as it is counted.
+        return {
+            one
+            for one in records
+            if sys.getrefcount(one.held.user) > ours[id(one.held.user)] + 1
+        }
+
     def close(self) -> None:
         """Take away all hooks, and let go of everything."""
         for hook in self._hooks:
@@ -324,6 +396,36 @@ class Tape:
         self._known.clear()
         self._storages.clear()
         self._writes.clear()
+
+
+def _goes_on(record: Tensor) -> bool:
+    """Tell whether a tensor that somebody has is a leaf, or has a gradient to come."""
+    return record.call is None or record.held.user.requires_grad
+
+
+def _is_of_numpy(tensor: Any, name: str, code: CodeType) -> bool:
+    """Tell whether a function has made a tensor of an array of NumPy.
+
+    PyTorch's own storages can be resized. What a function was given, or finds in a
+    global variable, is none of its making.
+    """
+    own = ("", *code.co_varnames[code.co_argcount :])
+    if tensor.requires_grad or not tensor.is_floating_point() or name not in own:
+        return False
+    return tensor.layout is torch.strided and not tensor.untyped_storage().resizable()
+
+
+def rule_around(place: Place | None) -> Active | None:
+    """Return the call of a custom rule that a place is inside of, the innermost."""
+    active = None if place is None else place.active
+    while active is not None and not (active.owner and active.owner.rule):
+        active = active.parent
+    return active
+
+
+def _is_run_again(tensor: Any) -> bool:
+    """Tell whether a re-entrant checkpoint has made a tensor."""
+    return getattr(type(tensor.grad_fn), "_forward_cls", None) is CheckpointFunction
 
 
 def _address(tensor: Any) -> int:

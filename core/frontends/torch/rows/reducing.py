@@ -177,9 +177,20 @@ def _bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
     return text if bias is None else f"{text} + bias"
 
 
+def _roots(roots: Any, seeds: Any) -> Any:
+    """Return the sum that a pass which begins at several tensors differentiates."""
+    terms, bound = list[str](), dict[str, Any]()
+    for number, (root, seed) in enumerate(zip(roots, seeds, strict=True)):
+        bound[f"root{number}"], bound[f"seed{number}"] = root, seed
+        text = f"root{number}" + f" * seed{number}" * (seed is not None)
+        terms.append(f"sum({text})" if root.ndim else text)
+    return " + ".join(terms), bound
+
+
 ROWS: Final = MappingProxyType(
     {
         **{name: _reduced(name) for name in ("sum", "mean", "prod")},
+        "roots": _roots,
         "amax": _reduced("max"),
         "amin": _reduced("min"),
         "max": _extreme("max", "maximum"),

@@ -2,9 +2,13 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from watching import plain, watched
+from gradstep.core.debugger.debugger import Debugger
+from gradstep.core.export.scenario_text import scenario_text
+from gradstep.core.scenario.scenario import parse
+from watching import plain, recorded, watched
 
 EXPRESSIONS = [
     "s.item(), round(s, 1), s.astype(int), s.reshape(1), s[()], s.tolist(), s.mean()",
@@ -37,3 +41,38 @@ found = repr(({expression}))
 """
     _, seen = watched(code, tmp_path, ends=False)
     assert seen["found"] == plain(code, tmp_path, {})["found"]
+
+
+def test_functions_of_the_script_may_have_the_names_of_operations(
+    tmp_path: Path,
+) -> None:
+    code = """
+import numpy as np
+def linear(x, w):
+    h = np.dot(x, w)
+    return h + 1
+def layer_norm(x, norm):
+    return norm(x - np.mean(x))
+def norm(x):
+    return np.sum(x * x)
+w = np.array([[2.0, 3.0], [0.5, -1.0]])
+sum = layer_norm(linear(np.ones((1, 2)), w), norm)
+loss = linear(sum.reshape(1, 1), np.ones((1, 1))).sum()
+dw = np.array([[-1.5, 1.5], [-1.5, 1.5]]) * 0 + 1
+w -= dw
+"""
+    capture = recorded(code, tmp_path)
+    graph = capture.subject.graph
+    assert {frame.function for frame in graph.frames} == {
+        *("", "linear", "layer_norm", "norm")
+    }
+    debugger = Debugger(capture.opened().subject)
+    for line in ("break linear", "goto linear", "where", "print linear.h"):
+        assert debugger.execute(line).ok, line
+    # As a program its functions are lines, for there the names are taken.
+    subject = capture.opened().subject
+    again = parse(scenario_text(subject, subject.run()).text).subject
+    run, other = again.run(), capture.subject.run()
+    assert run.value(again.graph.output) == other.value(graph.output)
+    gradient = np.asarray(other.gradient(graph.names["w"]))
+    assert np.array_equal(np.asarray(run.gradient(again.graph.names["w"])), gradient)
