@@ -85,7 +85,8 @@ def _fill(archive: zipfile.ZipFile, capture: Capture) -> None:
         ("graph.json", graph),
         ("capture.json", json.dumps(about, ensure_ascii=False)),
     ):
-        archive.writestr(name, content.encode("utf-8", "backslashreplace"))
+        info = zipfile.ZipInfo(name)  # of no day: the same run makes the same file
+        archive.writestr(info, content.encode("utf-8", "backslashreplace"))
     if subject.seed is not None:
         _add(archive, "seed.npy", subject.seed)
     for kind, arrays in zip(

@@ -412,11 +412,13 @@ def name_latex(name: str) -> str:
     ('W_{1}', '\\delta_{3}', 'x_{1}.z', '\\mathrm{loss}')
     >>> name_latex("∂L/∂W1"), name_latex("y′(3)")
     ('\\frac{\\partial L}{\\partial W_{1}}', "y'(3)")
+    >>> name_latex("h@2"), name_latex("net.0.x1@3._2")  # what was assigned again
+    ('h^{(2)}', '{\\mathrm{net}.0.x_{1}^{(3)}}_{[2]}')
     """
     fraction = _FRACTION.fullmatch(name)
     if fraction:
         return _fraction(name_latex(fraction["above"]), name_latex(fraction["below"]))
-    if not all(part.isidentifier() for part in name.split(".")):
+    if not all(map(_PART.fullmatch, name.split("."))) or name.isdigit():
         return math_latex(name)
     text = ""
     for part in name.split("."):
@@ -427,7 +429,15 @@ def name_latex(name: str) -> str:
     return text
 
 
+_PART: Final = re.compile(r"\d+|(?!\d)\w+(@\d+)?")  # of a name, as captures have it
+
+
 def _part_latex(part: str) -> str:
+    part, _, time = part.partition("@")
+    if time:
+        return f"{_part_latex(part)}^{{({time})}}"
+    if part.isdigit():
+        return part
     found = _NAME.fullmatch(part)
     letters, digits = (found["letters"], found["digits"]) if found else (part, "")
     if len(letters) == 1 and letters in _GREEK:

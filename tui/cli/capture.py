@@ -29,6 +29,10 @@ _OURS: Final = tuple(str(_HERE / part) for part in ("core", "tui"))
 
 def do_capture(options: Options) -> int:
     """Run a script, and write one backward pass of it into a file."""
+    if options.open:
+        from . import opening  # noqa: PLC0415  # it imports Textual
+
+        opening.need_terminal("gradstep capture")
     given = [*options.args, *options.rest]
     run = _module if options.module else _script
     ready = run(options.script, given)
@@ -50,15 +54,16 @@ def do_capture(options: Options) -> int:
         pairs=dict(options.pair or ()),
         waits=bool(options.call),
     )
-    watch = Watch(path, wanted, options.max_bytes, ends=not options.go_on)
+    there = path.absolute()  # wherever the script goes
+    watch = Watch(there, wanted, options.max_bytes, ends=not options.go_on)
     code = _watched(watch, lambda: _run(watch, ready, call), options)
     if watch.capture is None:
         return code
     _say(_written(watch, path))
     if options.open:
-        from .opening import application  # noqa: PLC0415  # it imports Textual
+        from . import opening  # noqa: PLC0415  # likewise
 
-        application(str(path)).run()
+        return opening.run_application("gradstep capture", str(there)) or code
     return code
 
 

@@ -115,12 +115,17 @@ def do_run(options: Options) -> int:
     )
 
 
-def run_application(command: str, *given: Any, **how: Any) -> int:
-    """Open the application for a command, with what `application` takes."""
+def need_terminal(command: str) -> None:
+    """Raise `InputError` where there is no terminal that the application could take."""
     if not has_terminal():
         what = "the application needs a terminal"
         hint = "gradstep play prints every step anywhere"
         raise InputError(Problem(what, hint, command))
+
+
+def run_application(command: str, *given: Any, **how: Any) -> int:
+    """Open the application for a command, with what `application` takes."""
+    need_terminal(command)
     with nothing_to_keep():
         app = application(*given, **how)
     left = app.run()

@@ -118,6 +118,57 @@ def test_what_is_wrong_is_told_before_a_script_runs(
     assert told in done.stderr
 
 
+def test_without_a_terminal_no_script_runs_that_would_be_opened(tmp_path: Path) -> None:
+    (tmp_path / "run.py").write_text("print('ran')", "utf-8")
+    done = capture(tmp_path, "run.py", "--open")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "gradstep capture: the application needs a terminal" in done.stderr
+
+
+LARGE = """
+import numpy as np
+import os
+os.mkdir("elsewhere")
+os.chdir("elsewhere")
+w = np.ones((100, 100))
+loss = np.sum(w * w)
+dw = 2 * w
+w -= dw
+"""
+# Run with files that may have so many bytes, as on a disk that is full by then.
+SMALL_DISK = """
+import resource, runpy, sys
+most = int(sys.argv.pop(1))
+resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+runpy.run_module("gradstep", run_name="__main__", alter_sys=True)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such limits")
+@pytest.mark.parametrize("most", [0, 1000, 80_000, 160_500, 10**7])
+def test_on_a_full_disk_nothing_is_written(most: int, tmp_path: Path) -> None:
+    (tmp_path / "run.py").write_text(LARGE, "utf-8")
+    done = subprocess.run(
+        [sys.executable, "-c", SMALL_DISK, str(most), "capture", "run.py"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    there = {path.name for path in tmp_path.rglob("*")}
+    if most < 10**7:
+        told = f"{tmp_path / 'run.gradstep'}: cannot be written: File too large\n"
+        assert (done.returncode, done.stderr) == (2, told)
+        assert there == {"run.py", "elsewhere"}
+    else:  # beside the script, wherever that went
+        assert done.returncode == 0
+        assert there == {"run.py", "elsewhere", "run.gradstep"}
+        assert (tmp_path / "run.gradstep").stat().st_size > 160_500
+
+
 # ------------------------------------------------------------------------ NumPy by hand
 
 PAGE = Path(__file__).parents[3] / "docs" / "captures.md"

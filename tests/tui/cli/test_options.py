@@ -48,7 +48,7 @@ SCRIPT: Final = (
 )
 
 # A value for each argument that takes one.
-VALUES: Final = {
+VALUES: Final[dict[str | tuple[str, str], str]] = {
     "--log": "log.jsonl",
     "--at": "2:y",
     "--delay": "0.01",
@@ -75,7 +75,50 @@ VALUES: Final = {
     "--to": "y",
     "--view": "nodes",
     "--width": "40",
+    ("capture", "--step"): "2",
+    "--call": "again()",
+    "--max-bytes": "10",
+    "--pair": "scale=unscale",
 }
+# A script that `capture` records: as a file, and as a module of the same name.
+NET: Final = """
+import numpy as np
+
+class Layer:
+    W = np.array([[2.0, 3.0], [0.5, -1.0]])
+    def forward(self, x):
+        self.x = x
+        return np.dot(x, self.W)
+    def backward(self, dout):
+        self.dW = np.dot(self.x.T, dout)
+        return np.dot(dout, self.W.T)
+
+def scale(x, s):
+    return x * s, (x, s)
+def unscale(dout, cache):
+    x, s = cache
+    return dout * s, np.sum(dout * x)
+
+layer = Layer()
+def again():
+    y, cache = scale(layer.forward(np.ones((1, 2))), np.float64(0.5))
+    loss = np.sum(y ** 2)
+    dy, ds = unscale(2 * y, cache)
+    layer.backward(dy)
+    layer.W -= 0.1 * layer.dW
+for step in range(3):
+    again()
+print("the end")
+"""
+ODD: Final = """
+import numpy as np
+x = np.array([0.5, 2.0])
+y = np.sinc(x) + x
+loss = np.sum(y)
+dy = np.ones(2)
+dx = 2 * dy
+print("the end")
+"""
 # What each command is given besides, so that it works.
 GIVEN: Final = {
     "list": [],
@@ -83,6 +126,7 @@ GIVEN: Final = {
     "export": ["lesson.toml", "--format", "tex", "--element", "W"],
     "test": ["lesson.toml"],
     "tour": [],
+    "capture": ["net"],
 }
 # What else an option needs to have something to do.
 BESIDES: Final = {
@@ -95,6 +139,7 @@ BESIDES: Final = {
     ("hunt", "--keep-going"): ["lesson.toml", "--trust"],
     ("hunt", "--random"): ["--limit", "nodes=9"],
     ("hunt", "--seed"): ["--random"],
+    ("capture", "--strict"): ["odd"],
 }
 _MODES: Final = ("--script", "--output")  # those with a value that do something else
 COMMANDS: Final = arguments.COMMANDS
@@ -107,8 +152,9 @@ def modes(command: arguments.Command) -> list[list[str]]:
     return [[], *([flag, *value(flag)] for flag in flags)]
 
 
-def value(flag: str) -> list[str]:
-    return [VALUES[flag]] if flag in VALUES else []
+def value(flag: str, name: str = "") -> list[str]:
+    found = VALUES.get((name, flag)) or VALUES.get(flag)
+    return [found] if found else []
 
 
 class Seen:
@@ -143,6 +189,9 @@ class Seen:
         """Return the code, what is printed, what is written and what is waited for."""
         for path in (*self.folder.iterdir(), self.folder.parent / "other.gs"):
             path.unlink(missing_ok=True)
+        for name, text in (("net", NET), ("odd", ODD)):
+            Path(name).write_text(text, "utf-8")
+            Path(f"{name}.py").write_text(text, "utf-8")
         Path("lesson.toml").write_text(LESSON, "utf-8")
         Path("lesson.gs").write_text(SCRIPT, "utf-8")
         np.savez("own.npz", x=np.ones((40, 2)))
@@ -153,6 +202,10 @@ class Seen:
         streams = [io.TextIOWrapper(io.BytesIO(), "utf-8") for _ in range(2)]
         stdin = io.TextIOWrapper(io.BytesIO(SCRIPT.encode()), "utf-8")
         with self.patch.context() as patch:
+            for attribute in ("argv", "path"):  # a script is given its own
+                patch.setattr(sys, attribute, [*getattr(sys, attribute)])
+            patch.setitem(sys.modules, "__main__", sys.modules["__main__"])
+            patch.setattr(sys, "dont_write_bytecode", True)
             patch.setattr(sys, "stdin", stdin)
             patch.setattr(sys, "stdout", streams[0])
             patch.setattr(sys, "stderr", streams[1])
@@ -168,6 +221,10 @@ class Seen:
         return code, untimed, files, [*self.done]
 
 
+# What only PyTorch has a use for: tests/frameworks tries it.
+LIVE: Final = {("capture", "--opaque")}
+
+
 def is_refused(result: Any) -> bool:
     code, (_, said), *_ = result
     return code == WRONG and ("is ignored there" in said or "not allowed with" in said)
@@ -179,8 +236,7 @@ def is_refused(result: Any) -> bool:
         (name, one.flags[-1])
         for name, command in COMMANDS.items()
         for one in command.arguments
-        # Those of `capture` need a framework: tests/frameworks tries them.
-        if one.flags and name != "capture"
+        if one.flags and (name, one.flags[-1]) not in LIVE
     ],
 )
 def test_each_option_changes_something_or_is_refused(
@@ -194,7 +250,7 @@ def test_each_option_changes_something_or_is_refused(
         without = seen.all_of(words)
         if flag in mode or is_refused(without):
             continue
-        found = seen.all_of([*words, flag, *value(flag)])
+        found = seen.all_of([*words, flag, *value(flag, name)])
         assert found != without or is_refused(found), mode
         worked = worked or not is_refused(found)
     assert worked or [flag, *value(flag)] in modes(COMMANDS[name])

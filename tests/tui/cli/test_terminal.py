@@ -266,3 +266,22 @@ def test_bytes_that_are_no_text_are_passed_over(tmp_path: Path) -> None:
         opened.type("q")
         assert opened.ended() == 0
         assert b"Traceback" not in opened.written
+
+
+def test_a_capture_opens_once_it_is_written(tmp_path: Path) -> None:
+    code = """
+import numpy as np
+w = np.array([2.0, 3.0])
+loss = np.sum(w * w)
+dw = 2 * w
+w -= dw
+"""
+    (tmp_path / "run.py").write_text(code, "utf-8")
+    with terminal(tmp_path, "capture", "run.py", "--open") as opened:
+        before = opened.modes()
+        opened.until("event 0/")
+        opened.type("q")
+        assert opened.ended() == 0
+        assert opened.modes() == before
+        assert is_left(opened)
+        assert b"next: gradstep run run.gradstep" in opened.written
