@@ -190,7 +190,7 @@ def test_each_part_of_the_format_has_an_example() -> None:
         *("gradstep", "title", "summary", "group", "order", "convention", "output"),
         *("dtype", "program", "inputs", "parameters", "constants", "seed", "names"),
         *("training", "notes", "expect", "own"),
-        "questions",
+        *("questions", "hidden"),
     }
 
 

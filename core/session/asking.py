@@ -153,11 +153,20 @@ def question_here(session: Session) -> Put | None:
     if pending(session) is not None:
         return None  # one at a time
     tried = session.memory.tried
-    for put in questions_in_time(session.subject, session.trace):
-        done = put.place in tried and tried[put.place].outcome is not None
-        if put.position == session.position and not done:
+    for put in _by_position(session.subject, session.trace).get(session.position, ()):
+        if put.place not in tried or tried[put.place].outcome is None:
             return put
     return None
+
+
+def _by_position(subject: Subject, trace: Trace) -> dict[int, list[Put]]:
+    def made() -> dict[int, list[Put]]:
+        found: dict[int, list[Put]] = {}
+        for put in questions_in_time(subject, trace):
+            found.setdefault(put.position, []).append(put)
+        return found
+
+    return trace.run.recent.of("questions", made)
 
 
 def right_number(put: Put, subject: Subject, trace: Trace) -> float:
