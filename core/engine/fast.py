@@ -137,14 +137,14 @@ def _hand_on(
     Those of the nodes themselves have to be complete.
     """
     rows = graph.nodes.rows
+    value_of = values.__getitem__
     for index in consumers:
         upstream, row = gradients[index], rows[index]
-        op, operands, attributes = row[3], row[4], row[5]
+        op = row[3]
         if upstream is None or op is None:
             continue
-        given: list[Any] = [upstream, values[index]]
-        for operand in operands:
-            given.append(values[operand])  # noqa: PERF401  # a fifth of the loop
+        operands, attributes = row[4], row[5]
+        given: tuple[Any, ...] = upstream, values[index], *map(value_of, operands)
         rules, variadic = op.vjps, op.variadic
         for argument, operand in enumerate(operands):
             if not flows[operand]:
@@ -152,7 +152,7 @@ def _hand_on(
             rule = op.vjp(argument) if variadic else rules[argument]
             if rule is None:
                 continue
-            if argument == 0 and slopes.get(index) is not None:
+            if slopes and argument == 0 and slopes.get(index) is not None:
                 addend = rule(*given, slopes=slopes.pop(index), **attributes)
             else:
                 addend = rule(*given, **attributes) if attributes else rule(*given)
@@ -161,7 +161,7 @@ def _hand_on(
             if (
                 type(addend) is type(like) is np.ndarray
                 and addend.shape == like.shape != ()
-                and addend.dtype == like.dtype
+                and addend.dtype is like.dtype
             ):
                 addend.setflags(False)
             else:

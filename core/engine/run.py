@@ -35,6 +35,19 @@ if TYPE_CHECKING:
 NOTHING_KNOWN: Final[Mapping[int, Value]] = MappingProxyType({})
 
 
+def _keep_freed_memory() -> None:
+    """Let the C library keep the memory of freed arrays for the next run.
+
+    glibc gives large ones back to the system, which hands out each of their pages anew:
+    that can take several times as long as the arithmetic. It keeps all that is smaller
+    than the largest one that was ever freed, up to 32 MB; this one is never touched.
+    """
+    np.empty(31 << 20, np.uint8)
+
+
+_keep_freed_memory()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Run:
     """A graph with one set of values and patches, evaluated."""
@@ -193,27 +206,27 @@ def _forward(
 ) -> list[Value]:
     """Return the values, and put the slopes that come with them into `slopes`."""
     values: list[Value] = []
-    append = values.append
+    append, value_of = values.append, values.__getitem__
     rows = with_progress(graph.nodes.rows, progress)
+    patched = patches.values
     try:
         for index, _, _, op, operands, attributes, shape, _ in rows:
-            if patches.values and index in patches.values:
-                append(_leaf(patches.values[index], shape))
+            if patched and index in patched:
+                append(_leaf(patched[index], shape))
             elif base is not None and _kept(index, op, operands, leaves, values, base):
                 append(base.values[index])
             elif op is None:
                 append(_leaf(leaves[index], shape))
             else:
-                arrays = [values[i] for i in operands]
-                made, forward = None, op.forward
-                if slopes is not None and op.together is not None:
-                    made, slopes[index] = op.together(*arrays, **attributes)
-                if made is None:
-                    made = (
-                        forward(*arrays, **attributes)
-                        if attributes
-                        else forward(*arrays)
-                    )
+                arrays, made = map(value_of, operands), None
+                if attributes:
+                    arrays = tuple(arrays)
+                    if slopes is not None and op.together is not None:
+                        made, slopes[index] = op.together(*arrays, **attributes)
+                    if made is None:
+                        made = op.forward(*arrays, **attributes)
+                else:
+                    made = op.forward(*arrays)
                 append(frozen(made))
     except UNFIT as error:
         _check_shapes(graph, values)

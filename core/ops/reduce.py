@@ -45,6 +45,8 @@ from .table.wide import careful, total, wide
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+_LARGE: Final = 4096  # numbers
+
 _AXIS: Final = Parameter("axis", checks.axis, None)
 _KEEPDIMS: Final = Parameter("keepdims", checks.flag, False)
 _AXES: Final = (Parameter("axis", checks.axes, None), _KEEPDIMS)
@@ -119,18 +121,26 @@ def _rules(
     return vjp, jvp
 
 
+def _repeated(g: Any, shape: Shape) -> Array:
+    """Return an array that has the same again and again: a large one as a view."""
+    if math.prod(shape) < _LARGE:
+        return np.full(shape, g)  # a view takes longer to make
+    return np.broadcast_to(g, shape)
+
+
 def _sum_vjp(
     g: Any, y: Any, x: Any, axis: Axis = None, keepdims: bool = False
 ) -> Array:
     shape = np.shape(x)
-    return np.full(shape, _kept(g, shape, axis))
+    return _repeated(_kept(g, shape, axis), shape)
 
 
 def _mean_vjp(
     g: Any, y: Any, x: Any, axis: Axis = None, keepdims: bool = False
 ) -> Array:
     shape = np.shape(x)
-    return np.full(shape, np.divide(_kept(g, shape, axis), count_along(shape, axis)))
+    count = count_along(shape, axis)
+    return _repeated(np.divide(_kept(g, shape, axis), count), shape)
 
 
 def _sum_slope(y: Array, x: Array, **_attributes: Any) -> Array:

@@ -48,13 +48,13 @@ def nll_loss(input, target, weight=None, ignore_index=None, reduction="mean"):
 def layer_norm(x, weight=None, bias=None, eps=1e-5, axis=-1):
     centred = x - mean(x, axis=axis, keepdims=True)    # each row has the mean 0
     variance = mean(centred ** 2, axis=axis, keepdims=True)
-    normal = centred / sqrt(variance + eps)    # each row has the variance 1
+    normal = centred * (1 / sqrt(variance + eps))    # each row has the variance 1
     scaled = normal if weight is None else normal * weight    # one scale a column
     return scaled if bias is None else scaled + bias    # one offset a column
 
 def rms_norm(x, weight=None, eps=1e-5, axis=-1):
     size = mean(x ** 2, axis=axis, keepdims=True)    # the mean square of each row
-    normal = x / sqrt(size + eps)    # each row has the mean square 1
+    normal = x * (1 / sqrt(size + eps))    # each row has the mean square 1
     return normal if weight is None else normal * weight    # one scale a column
 
 def batch_norm(
@@ -68,7 +68,7 @@ def batch_norm(
     centred = x - centre    # in training, each channel has the mean 0
     squares = centred ** 2 if training else reshape(running_var, one)
     variance = mean(squares, axis=rest, keepdims=True) if training else squares
-    normal = centred / sqrt(variance + eps)    # and the variance 1
+    normal = centred * (1 / sqrt(variance + eps))    # and the variance 1
     scale = None if weight is None else weight if x.ndim == 2 else reshape(weight, one)
     scaled = normal if weight is None else normal * scale    # one scale a channel
     offset = None if bias is None else bias if x.ndim == 2 else reshape(bias, one)
@@ -79,7 +79,7 @@ def group_norm(x, num_groups, weight=None, bias=None, eps=1e-5):
     groups = reshape(x, (x.shape[0], num_groups, -1))    # channels side by side
     centred = groups - mean(groups, axis=-1, keepdims=True)    # a group's mean is 0
     variance = mean(centred ** 2, axis=-1, keepdims=True)
-    normal = reshape(centred / sqrt(variance + eps), x.shape)    # its variance is 1
+    normal = reshape(centred * (1 / sqrt(variance + eps)), x.shape)    # variance 1
     scale = None if weight is None else weight if x.ndim == 2 else reshape(weight, one)
     scaled = normal if weight is None else normal * scale    # one scale a channel
     offset = None if bias is None else bias if x.ndim == 2 else reshape(bias, one)

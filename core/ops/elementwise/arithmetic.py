@@ -33,11 +33,15 @@ def _spread_negative(t: Any, y: Any, *_operands: Any) -> Any:
 def _power(a: Any, b: Any) -> Any:
     """Return a ** b; numbers below 0 are as fast as those above.
 
-    The third power is two products, as in PyTorch: they are many times faster.
+    The second and third power are products, as in PyTorch: they are many times faster.
     """
-    if not isinstance(b, int | float) or b % 1 or b in (1, 2, -1):
+    if not isinstance(b, int | float) or b % 1:
         return np.power(a, b)
     kind = np.asarray(a).dtype.kind
+    if b == 2 and kind in "fc" and type(b) in (int, float):
+        return a * a
+    if b in (1, 2, -1):
+        return np.power(a, b)
     if b == 3 and kind != "b":
         return _into(np.multiply, a * a, a, a)
     if kind != "f" or np.all(a >= 0):
@@ -60,9 +64,22 @@ def _into(function: Any, new: Any, other: Any, y: Any) -> Any:
     return function(new, other)
 
 
+def _once(g: Any) -> Any:
+    """Return an array without what it repeats: what spreads it by broadcasting is left.
+
+    >>> _once(np.broadcast_to(np.ones((4, 1)), (4, 512))).shape
+    (4, 1)
+    """
+    array: Array = np.asarray(g)
+    if 0 in array.strides:
+        return array[tuple(slice(1 if step == 0 else None) for step in array.strides)]
+    return g
+
+
 @careful
 def _divide_by_divisor(g: Any, y: Any, a: Any, b: Any) -> Any:
-    return _into(np.divide, _into(np.multiply, -g, y, y), b, y)
+    # Of a divisor that serves many numbers, the sign is turned once.
+    return _into(np.divide, g * y, -b, y)
 
 
 @careful
@@ -71,8 +88,10 @@ def _power_by_base(g: Any, y: Any, a: Any, b: Any) -> Any:
         return g * where(b == 0, 0, b * _power(a, b - 1))
     if b == 0:
         return np.zeros_like(g * a)
-    # a ** 1 is a, and no copy is needed to take it times b.
-    slope = b * (a if b == 2 else _power(a, b - 1))
+    if b == 2:
+        # In this order, a gradient that is the same for many is doubled once.
+        return _into(np.multiply, _once(g) * b, a, y)
+    slope = b * _power(a, b - 1)
     if b == 0.5 and np.any(np.signbit(a)):
         # As PyTorch: the slope of the root of −0 is −inf, and that of −inf is nan.
         slope = where(np.signbit(a), b / np.sqrt(a), slope)

@@ -201,9 +201,11 @@ def summed(product: Rule) -> Rule:
 
     @wraps(product)
     def checked(*operands: Any, **attributes: Any) -> Any:
-        if operands[0].dtype is DOUBLE:
+        dtype = operands[0].dtype
+        if dtype is DOUBLE:
             return product(*operands, **attributes)
-        found = by_halves(*operands, **attributes)
+        narrow = by_halves if dtype is HALF else product
+        found = narrow(*operands, **attributes)
         if found.dtype is not _SINGLE:
             return found
         if math.isfinite(cast("float", np.vdot(found, found))):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import platform
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +18,7 @@ from gradstep.core.engine.graph import Builder, Graph
 from gradstep.core.engine.patches import Patches
 from gradstep.core.engine.run import Run, evaluate, forward
 from gradstep.core.ops import OPS
+from gradstep.core.program.build import Leaf, build
 from runs import (
     contribution,
     edge,
@@ -379,3 +383,63 @@ def test_a_mask_that_chooses_more_than_before(last: str) -> None:
         InputError, match=r"getitem at y.*\(3,\) now, and \(2,\) before"
     ):
         run.patched(Patches(values={x: np.array([1.0, 2.0, 3.0])}))
+
+
+# Rules hand on an array that repeats its numbers, where it is large, as a view of few.
+_LONG = {
+    "x": np.linspace(-1.0, 2.0, 6000).reshape(60, 100),
+    "w": np.linspace(0.5, -0.3, 700).reshape(100, 7),
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "by_hand"),
+    [
+        ("E = sum(x)", lambda x, w: np.ones_like(x)),
+        ("E = mean(x ** 2)", lambda x, w: 2 * x / x.size),
+        ("E = sum(mean(x, axis=1) ** 2)", lambda x, w: _means(x, 1) * 2 / 100),
+        (
+            "E = sum(sum(x ** 2, axis=0, keepdims=True) ** 2)",
+            lambda x, w: 4 * x * (x**2).sum(0),
+        ),
+        ("E = sum(x @ w)", lambda x, w: np.ones((60, 7)) @ w.T),
+        ("E = mean(x, axis=None) * mean(x - mean(x))", lambda x, w: 0 * x),
+    ],
+)
+def test_gradients_that_repeat_their_numbers(text: str, by_hand: Any) -> None:
+    leaves = {name: Leaf("input", array) for name, array in _LONG.items()}
+    program = build(text, leaves)
+    run = evaluate(program.graph, program.leaves)
+    gradient: Any = run.gradient(program.graph.node("x").index)
+    np.testing.assert_allclose(gradient, by_hand(**_LONG), rtol=1e-12, atol=1e-15)
+
+
+def _means(x: Any, axis: int) -> Any:
+    return np.broadcast_to(x.mean(axis, keepdims=True), x.shape)
+
+
+_FAULTS = """
+import resource
+import numpy as np
+from gradstep.core.engine.run import evaluate
+from gradstep.core.program.build import Leaf, build
+
+x = np.ones((256, 512))
+program = build("y = layer_norm(x)", {"x": Leaf("input", x)})
+for turn in range(8):
+    if turn == 3:
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    evaluate(program.graph, program.leaves, x)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(
+    platform.libc_ver()[0] != "glibc", reason="other C libraries keep memory their way"
+)
+def test_the_memory_of_one_run_serves_the_next() -> None:
+    # Arrays of some 2,000 pages in each of five runs, and next to none is a new one.
+    done = subprocess.run(
+        [sys.executable, "-c", _FAULTS], capture_output=True, text=True, check=True
+    )
+    assert int(done.stdout) < 1000
