@@ -313,7 +313,7 @@ def _reason_record(session: Session, found: Why) -> dict[str, Any]:
 
 
 def _others_record(session: Session, found: Why) -> dict[str, Any] | None:
-    """Return what makes it NaN or infinite besides as data."""
+    """Return what makes it NaN, infinite or 0 besides as data."""
     if found.others is None:
         return None
     nodes = session.graph.nodes
@@ -325,6 +325,10 @@ def _others_record(session: Session, found: Why) -> dict[str, Any] | None:
             "through": None if other.through is None else nodes[other.through].name,
             "cause": other.cause,
             "because": other.because,
+            "way": [
+                element_name(nodes[hop.node], hop.index, hop.quantity)
+                for hop in other.way
+            ],
         }
         for other in found.others.found
     ]
@@ -486,11 +490,11 @@ ROWS: Final[tuple[Command, ...]] = (
         "`hops`, the way to the cause, each with `element` and `number`, and how many "
         "others lie `between`; the `event` that made it; the `operands` that met "
         "there; why a `slope` is 0; how much of a layer is `off`; what is `behind` an "
-        "operand; `others` that make it NaN or infinite as well: their places, each "
-        "with the node that a gradient comes through, and whether these are all; the "
-        "update of a training that began it (`past`); the `where` that has not taken a "
-        "branch (`untaken`); where it has `spread` to; and the numeric `check`. What "
-        "does not apply is None, or empty",
+        "operand; `others` that make it NaN or infinite as well, or 0 on another way: "
+        "their places, each with the way there and the node that a gradient comes "
+        "through, and whether these are all; the update of a training that began it "
+        "(`past`); the `where` that has not taken a branch (`untaken`); where it has "
+        "`spread` to; and the numeric `check`. What does not apply is None, or empty",
         hidden_in=("hunt",),
     ),
     Command(

@@ -161,12 +161,17 @@ class Past(NamedTuple):
 
 
 class Other(NamedTuple):
-    """A place that makes a number NaN or infinite, whatever the one named does."""
+    """A place that makes a number NaN or infinite, whatever the one named does.
+
+    Of a gradient that is 0: where another of its ways ends.
+    """
 
     at: Hop  # where it is
     cause: str  # one of `CAUSES`
     # the node that a gradient comes back through; None for a value, and for a sum
     through: int | None = None
+    # from the element asked about, which is left out, to the place
+    way: tuple[Hop, ...] = ()
 
     @property
     def because(self) -> str:
@@ -180,7 +185,7 @@ class Other(NamedTuple):
 
 
 class Others(NamedTuple):
-    """The places that make a number NaN or infinite besides the one that is named."""
+    """The places that make a number as it is besides the one that is named."""
 
     found: tuple[Other, ...]  # one of each key, the nearest first
     is_all: bool  # whether there cannot be more of them
@@ -213,7 +218,7 @@ class Why:
     unused: bool = False
     since: Since | None = None  # when that began, in a training
     past: Past | None = None  # the update that began it, in a training
-    others: Others | None = None  # what makes it NaN or infinite, too; None for none
+    others: Others | None = None  # what makes it NaN, infinite or 0, too
 
     @property
     def because(self) -> str:

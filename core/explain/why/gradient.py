@@ -19,7 +19,7 @@ from .spread import spread, untaken_branch
 from .value import is_literal, operands_at, passes_largest, why_value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from ...engine.run import Run
     from ...engine.trace import Trace
@@ -90,19 +90,19 @@ def zero_gradient(
     """Follow the zero towards the output until something other than a zero made it."""
 
     def step(hop: Hop) -> Hop | None:
-        verdict = _of_zero(trace, _found(trace, hop, position), progress)
+        verdict = of_zero(trace, _found(trace, hop, position), progress)
         followed = verdict.cause is None and verdict.term is not None
         return sender(verdict.term) if followed and verdict.term else None
 
     way = followed(trace.run, "zero", start, step)
     found = _found(trace, way.hops[-1], position)
-    verdict = _of_zero(trace, found, progress)
+    verdict = of_zero(trace, found, progress)
     if verdict.cause == "zero slope":
         return _flat(trace, way, found, verdict.term)
     return _ending(trace, verdict.cause or "zero slope", way, found, verdict.term)
 
 
-def _of_zero(trace: Trace, found: Explanation, progress: Progress | None) -> _Verdict:
+def of_zero(trace: Trace, found: Explanation, progress: Progress | None) -> _Verdict:
     """Return the cause of a zero sum, or no cause and the term to follow."""
     if found.written:
         return _Verdict("written")
@@ -181,14 +181,33 @@ def _flat(trace: Trace, way: Way, found: Explanation, term: Term | None) -> Why:
         slope = "lost" if any(map(picks, ops)) else ""
         cause = "zero slope" if slope else "unused"
         return _ending(trace, cause, way, found, slope=slope)
-    here = near(run, term.consumer, term.index)
-    slope = (here.cause("flat", term.argument) if here else None) or ""
+    slope = flat_cause(run, term)
     suspect = _suspect(run, way.hops[-1], term, slope)
     behind = None if suspect is None else why_value(trace, suspect)
     off = _off(run, term)
     return _ending(
         trace, "zero slope", way, found, term, behind=behind, slope=slope, off=off
     )
+
+
+def flat_cause(run: Run, term: Term) -> str:
+    """Return why the slope of a term is 0, as its operation says it; "" unsaid."""
+    here = near(run, term.consumer, term.index)
+    return (here.cause("flat", term.argument) if here else None) or ""
+
+
+def zero_cause(run: Run, term: Term) -> str:
+    """Return why a term is 0 though something arrives for it."""
+    return "underflow" if term.local else flat_cause(run, term) or "zero slope"
+
+
+def silent_terms(trace: Trace, part: Part) -> Iterator[Term]:
+    """Yield products of an edge that are not told, since their slope is 0."""
+    sent = np.asarray(trace.upstream(part.edge))
+    for place in reached(trace.run, part.edge, part.element):
+        upstream, edge = float(sent[place]), part.edge
+        product = upstream * 0.0
+        yield Term(edge.consumer, edge.argument, place, upstream, 0.0, product)
 
 
 def _silent(
@@ -199,18 +218,10 @@ def _silent(
     One that gets what is wanted from the output says more.
     """
     silent: Term | None = None
-    for part in found.parts:
-        sent = np.asarray(trace.upstream(part.edge))
-        for place in reached(trace.run, part.edge, part.element):
-            upstream = float(sent[place])
-            if silent is None or wanted(upstream):
-                edge = part.edge
-                product = upstream * 0.0
-                silent = Term(
-                    edge.consumer, edge.argument, place, upstream, 0.0, product
-                )
-            if wanted(upstream):
-                return silent
+    for term in chain.from_iterable(silent_terms(trace, one) for one in found.parts):
+        if wanted(term.upstream):
+            return term
+        silent = silent or term
     return silent
 
 

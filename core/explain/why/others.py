@@ -1,9 +1,10 @@
-"""Where else a number that is not finite comes from: a way follows one of several."""
+"""Where else a 0, a NaN or an infinity comes from: a way follows one of several."""
 
 from __future__ import annotations
 
 import math
 from collections import deque
+from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -12,8 +13,16 @@ from ...engine.graph import Edge
 from ..gradients import explain_gradient
 from ..links import factor
 from .answer import Hop, Other, Others
-from .gradient import cause_of_product, of_bad, sender, slope_makers
-from .near import near, terms_of
+from .gradient import (
+    cause_of_product,
+    of_bad,
+    of_zero,
+    sender,
+    silent_terms,
+    slope_makers,
+    zero_cause,
+)
+from .near import near, picks, terms_of
 from .value import judge, nan_of_terms
 
 if TYPE_CHECKING:
@@ -22,7 +31,7 @@ if TYPE_CHECKING:
 
     from ...engine.run import Run
     from ...engine.trace import Trace
-    from ..gradients import Explanation, Term
+    from ..gradients import Explanation, Part, Term
     from .answer import Why
     from .near import Near, Terms
 
@@ -46,26 +55,29 @@ class _Sources(NamedTuple):
 def others(trace: Trace, named: Why, position: int) -> Others | None:
     """Return where a number comes from besides the place that was named, or None.
 
-    Of a finite number nothing is asked. An element counts where it makes the number
-    NaN, or as infinite as it is, even if all others were finite.
+    Of a value that is finite nothing is asked. An element counts where it makes the
+    number NaN, or as infinite as it is, even if all others were finite; a 0 of a
+    gradient, where it is that on one of the ways to it.
     """
     start = named.hops[0]
-    if not start.is_bad:
+    if not start.is_bad and not (start.quantity == "grad" and start.number == 0):
         return None
     found: dict[Any, Other] = {}
-    seen, queue, is_all, work = {start.place}, deque([start]), True, 0
+    ways: dict[Any, tuple[Hop, ...]] = {start.place: ()}
+    queue, is_all, work = deque([start]), True, 0
     while queue and work < _MOST_WORK:
-        sources = _sources(trace, queue.popleft(), position)
+        here = queue.popleft()
+        sources, way = _sources(trace, here, position), ways[here.place]
         is_all, work = is_all and sources.is_all, work + sources.work
         for other in sources.made:
-            found.setdefault(other.key, other)
+            found.setdefault(other.key, other._replace(way=way))
         for source in sources.hops:
-            if source.place in seen:
+            if source.place in ways:
                 continue
-            if len(seen) == _MOST_VISITED:
+            if len(ways) == _MOST_VISITED:
                 is_all = False
                 break
-            seen.add(source.place)
+            ways[source.place] = (*way, source)
             queue.append(source)
     for told in _told(named):
         found.pop(told.key, None)
@@ -74,14 +86,20 @@ def others(trace: Trace, named: Why, position: int) -> Others | None:
 
 def _told(named: Why) -> Iterator[Other]:
     """Yield what an answer names itself; behind a slope that is NaN stands a value."""
-    through = named.term.consumer if named.term else None
-    yield Other(named.at, named.cause, through)
+    cause = named.slope or named.cause
+    if named.term is not None:
+        yield Other(named.at, cause, named.term.consumer)
+    elif named.at.number == 0 and named.explanation is not None:
+        for part in named.explanation.parts[:_MOST_VISITED]:
+            yield Other(named.at, cause, part.edge.consumer)
     yield Other(named.at, named.cause)  # of a sum, of which the term is a part
     if named.behind is not None and named.cause == "NaN slope":
         yield Other(named.behind.at, named.behind.cause)
 
 
 def _sources(trace: Trace, hop: Hop, position: int) -> _Sources:
+    if hop.number == 0:
+        return _of_zero(trace, hop, position)
     if hop.quantity == "grad":
         return _of_gradient(trace, hop, position)
     return _of_value(trace.run, hop)
@@ -255,3 +273,62 @@ def _of_term(run: Run, hop: Hop, term: Term) -> _Sources:
         return _Sources(hops + nans, is_all=is_all)
     cause = "NaN slope" if math.isnan(term.local) else "infinite slope"
     return _Sources(hops, [Other(hop, cause, term.consumer)], is_all)
+
+
+# ------------------------------------------------------------------------ of a zero
+
+
+def _of_zero(trace: Trace, hop: Hop, position: int) -> _Sources:
+    """Return the ways on which a gradient is 0: from where, or what happens there."""
+    index = hop.index or ()
+    found = explain_gradient(trace, hop.node, index, position, follow=False)
+    verdict = of_zero(trace, found, None)
+    if verdict.cause in _OF_THE_SUM:
+        return _Sources(made=[Other(hop, verdict.cause)])
+    hops: list[Hop] = []
+    made = [] if found.seed is None else [Other(hop, "zero seed")]
+    is_all, work = len(found.parts) <= _MOST_VISITED, 0
+    for part in found.parts[:_MOST_VISITED]:
+        one = _of_zero_part(trace, hop, part)
+        hops += one.hops
+        made += one.made
+        is_all, work = is_all and one.is_all, work + one.work
+        if work > _MOST_WORK:
+            return _Sources(hops, made, False, work)
+    return _Sources(hops, made, is_all, work)
+
+
+# Causes of a 0 that all ways make together.
+_OF_THE_SUM: Final = ("written", "patched", "cancelled", "rounded")
+
+
+def _of_zero_part(trace: Trace, hop: Hop, part: Part) -> _Sources:
+    terms: list[Term] = []
+    is_all, work = True, 0
+    for block in part.blocks:
+        work += len(block.places)
+        # What does not pass, what would be lost, and what nothing arrives for.
+        shut = (block.upstream != 0) & (block.local == 0)
+        for chosen in (shut, (block.upstream != 0) & ~shut, block.upstream == 0):
+            places = np.flatnonzero(chosen).tolist()
+            is_all = is_all and len(places) <= _MOST_EACH
+            terms += [part.term_in(block, place) for place in places[:_MOST_EACH]]
+        if work > _MOST_WORK:
+            is_all = False
+            break
+    op = trace.run.graph.nodes[part.edge.consumer].op
+    if op is not None and op.kind == "block":
+        is_all = False  # a product whose slope is 0 is not told beside others
+    if not terms:
+        terms = [one for one in silent_terms(trace, part) if one.upstream != 0]
+        terms = terms[:_MOST_EACH] or list(islice(silent_terms(trace, part), 1))
+    if not terms:
+        cause = "lost" if op is not None and picks(op) else "unused"
+        return _Sources(made=[Other(hop, cause, part.edge.consumer)], work=work)
+    hops = [sender(term) for term in terms if term.upstream == 0]
+    made = [
+        Other(hop, zero_cause(trace.run, term), term.consumer)
+        for term in terms
+        if term.upstream != 0
+    ]
+    return _Sources(hops, made, is_all, work)

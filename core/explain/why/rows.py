@@ -34,7 +34,7 @@ from ..values import explain_value
 if TYPE_CHECKING:
     from ...base.progress import Progress
     from ...words.formulas import Wording
-    from .answer import Hop, Why
+    from .answer import Hop, Other, Why
 
 _MOST_PLACES: Final = 64  # that are told to be not finite
 _SHOWN: Final = 8  # of what a reason names
@@ -303,25 +303,51 @@ def _unused(trace: Trace, found: Why) -> Iterator[Row]:
 
 
 def _others(trace: Trace, found: Why) -> Iterator[Row]:
-    """Tell what makes it NaN or infinite besides, each with its place."""
+    """Tell what makes it NaN, infinite or 0 besides, each with its place."""
     if found.others is None:
         return
     places, is_all = found.others
-    count, nodes = len(places), trace.run.graph.nodes
+    count, number = len(places), found.hops[0].number or 0.0
     least = "" if is_all else "at least "
-    makes = "makes" if count == 1 else "make"
-    what = "NaN" if math.isnan(found.hops[0].number or 0.0) else "infinite"
-    text = f"and {least}{counted(count, 'other')} {makes} it {what}, too: "
-    for place in places[:_MOST_OTHERS]:
+    if number:
+        makes = "makes" if count == 1 else "make"
+        what = "NaN" if math.isnan(number) else "infinite"
+        text = f"and {least}{counted(count, 'other')} {makes} it {what}, too: "
+        most = _MOST_OTHERS
+    else:
+        brings = "brings" if count == 1 else "bring"
+        text = f"and {least}{counted(count, 'other way')} {brings} 0, too: "
+        most = _SHOWN
+    for place in places[:most]:
         hop = place.at
-        way = "" if place.through is None else f" through {nodes[place.through].name}"
         leads = Element(hop.node, hop.quantity, hop.index)
-        yield Row(
-            "fact", f"{text}{_name(trace, hop)}{way}: {place.because}", leads=leads
-        )
+        where = _place(trace, place) if number else _way_of(trace, place)
+        yield Row("fact", f"{text}{where}: {place.because}", leads=leads)
         text = "and "
-    if count > _MOST_OTHERS:
-        yield Row("fact", f"and {count - _MOST_OTHERS} more")
+    if count > most:
+        yield Row("fact", f"and {count - most} more")
+
+
+def _place(trace: Trace, place: Other) -> str:
+    return " ".join([_name(trace, place.at), *_through(trace, place)])
+
+
+def _way_of(trace: Trace, place: Other) -> str:
+    """Return the way to a place: the first and the last elements of a long one."""
+    names = [f"from {_name(trace, hop)}" for hop in place.way]
+    if len(names) > _MOST_NAMES:
+        names[2:-1] = ["…"]
+    way = ", ".join(names)
+    return " ".join(filter(None, [way, *_through(trace, place)])) or "there"
+
+
+def _through(trace: Trace, place: Other) -> list[str]:
+    if place.through is None:
+        return []
+    return [f"through {trace.run.graph.nodes[place.through].name}"]
+
+
+_MOST_NAMES: Final = 4  # elements of a way
 
 
 _MOST_OTHERS: Final = 3  # places besides the one that is named
@@ -392,5 +418,5 @@ _USUAL: Final[tuple[Detail, ...]] = (
     _spread,
 )
 _DETAILS: Final[Mapping[str, tuple[Detail, ...]]] = {
-    "cancelled": (_way, _event, _deciding, _set_up, _untaken, _terms),
+    "cancelled": (_way, _event, _deciding, _others, _set_up, _untaken, _terms),
 }

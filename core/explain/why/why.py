@@ -46,7 +46,8 @@ def why(
         found = bad_gradient(trace, hop, position, progress)
         return replace(found, others=others(trace, found, position))
     if hop.number == 0:
-        return zero_gradient(trace, hop, position, progress)
+        found = zero_gradient(trace, hop, position, progress)
+        return replace(found, others=others(trace, found, position))
     return Why("nonzero", (hop,), explain_gradient(trace, node, index, position))
 
 
