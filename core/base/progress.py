@@ -22,6 +22,18 @@ def with_progress(items: Sequence[T], progress: Progress | None) -> Iterable[T]:
     return items if progress is None else _reporting(items, progress)
 
 
+def stage(progress: Progress | None, number: int, count: int) -> Progress | None:
+    """Return what reports stage `number`, from 0 on, of `count` that are as long.
+
+    >>> second = stage(lambda done, of: print(done, "of", of), 1, 2)
+    >>> second(5, 10) if second else None
+    15 of 20
+    """
+    if progress is None:
+        return None
+    return lambda done, of: progress(number * of + done, count * of)
+
+
 def _reporting(items: Sequence[T], progress: Progress) -> Iterator[T]:
     for number, item in enumerate(items):
         if number % _EVERY == 0:

@@ -24,6 +24,7 @@ import numpy as np
 from ..base.errors import LimitError, Problem, ProgramError, RuleError
 from ..base.garbage import undisturbed
 from ..base.limits import LIMITS, Limits
+from ..base.progress import stage
 from ..ops import ALIASES, OPS
 from .constructors import CONSTRUCTORS
 from .expressions import READERS
@@ -34,6 +35,7 @@ from .syntax import Function, parse
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from ..base.progress import Progress
     from ..engine.graph import Graph, Locate
     from ..ops.table import Value
 
@@ -61,6 +63,7 @@ def build(
     locate: Locate | None = None,
     dtype: Any = np.float64,
     limits: Limits = LIMITS,
+    progress: Progress | None = None,
 ) -> Program:
     """Read a program; `output` is the last assignment if it is not given.
 
@@ -68,7 +71,8 @@ def build(
     the literals, the constructors and the results as they are met. `broken` names
     leaves that could not be read: what depends on them is no further mistake. `source`
     is the file that problems name, and `locate` takes a line and a column of the
-    program to those of that file. `dtype` is that of constructors.
+    program to those of that file. `dtype` is that of constructors. `progress` is told
+    of the lines, which are gone through twice.
 
     Raises `ProgramError` with every mistake found, and `LimitError`.
 
@@ -82,12 +86,14 @@ def build(
             broken, "bound under [inputs], [parameters] or [constants]"
         )
         taken |= {name: _KINDS[leaf.kind] for name, leaf in leaves.items()}
-        module = parse(text, "program", limits, taken, {*operations, *RECIPES})
+        named, first = {*operations, *RECIPES}, stage(progress, 0, 2)
+        module = parse(text, "program", limits, taken, named, progress=first)
     except LimitError as error:
         raise LimitError(
             _placed(one, source, locate) for one in error.problems
         ) from None
-    reading = Reading(leaves, broken, READERS, module, RECIPES, dtype, limits)
+    second = stage(progress, 1, 2)
+    reading = Reading(leaves, broken, READERS, module, RECIPES, dtype, limits, second)
     graph = reading.program(output)
     if graph is None:
         problems = sorted(reading.problems, key=lambda one: (one.line, one.column))

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn
 import numpy as np
 
 from ..base.errors import Problem
+from ..base.progress import with_progress
 from ..base.text import clean, counted, nearest
 from ..engine.graph import (
     Builder,
@@ -53,6 +54,7 @@ from .whitelist import RESERVED
 
 if TYPE_CHECKING:
     from ..base.limits import Limits
+    from ..base.progress import Progress
 
 _MOST_PROBLEMS: Final = 100
 _LONGEST_LITERAL: Final = 24  # that is a name as it is written
@@ -123,6 +125,7 @@ class Reading:
     prelude: Mapping[str, Function]  # functions of the prelude, by name
     dtype: Any  # of constructors and literals that say none
     limits: Limits  # on nodes, nesting, elements and work
+    progress: Progress | None = None  # is told of the lines that are read
 
     def __post_init__(self) -> None:
         self.builder = Builder()
@@ -181,7 +184,7 @@ class Reading:
     def _read(self, output: str | None) -> int | None:
         first = len(self.builder.nodes)
         self.frames.append(PENDING_FRAME)
-        for item in self.module.items:
+        for item in with_progress(self.module.items, self.progress):
             if isinstance(item, Function):
                 self.scope.functions[item.name] = item
             else:

@@ -17,6 +17,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from ..base.errors import LimitError, Problem
+from ..base.progress import with_progress
 from ..base.text import clean, place
 from .whitelist import RESERVED, Mistake, Place, is_literal, mistakes, refused_statement
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 
     from ..base.limits import Limits
+    from ..base.progress import Progress
 
 _MOST_SYNTAX_ERRORS: Final = 20
 _RETRIED_TEXT: Final = 100_000  # characters; each retry parses the whole text again
@@ -155,12 +157,14 @@ def parse(
     operations: Collection[str] = (),
     *,
     place: Place = "program",
+    progress: Progress | None = None,
 ) -> Module:
     """Read a program text; `problems` of the result says everything that is wrong.
 
     `taken` says what each name is that is bound already: `{"x0": "an input"}`. No
     function may be called like one of `operations`. `place` says which syntax is
-    allowed. Problems know lines and columns, but no file. Raises `LimitError`.
+    allowed. Problems know lines and columns, but no file. `progress` is told of
+    the statements. Raises `LimitError`.
     """
     if len(text) > limits.text:
         raise LimitError(
@@ -169,7 +173,7 @@ def parse(
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     source = _scan(text, name, limits)
     reader = _Reader(source, limits, dict(taken or {}), operations, place)
-    items = reader.read(_unreadable(text))
+    items = reader.read(_unreadable(text), progress)
     return Module(source, items, tuple(reader.problems))
 
 
@@ -324,7 +328,9 @@ class _Reader:
     place: Place
     problems: list[Problem] = field(default_factory=list[Problem])
 
-    def read(self, unreadable: Problem | None) -> tuple[Line | Function, ...]:
+    def read(
+        self, unreadable: Problem | None, progress: Progress | None
+    ) -> tuple[Line | Function, ...]:
         """Return the lines and functions of the source, in their order."""
         if unreadable:
             self.problems.append(unreadable)
@@ -332,7 +338,7 @@ class _Reader:
         statements, problems, lost = _trees(self.source.text)
         self.problems += problems
         items = [self._lost(*one) for one in lost]
-        for statement in statements:
+        for statement in with_progress(statements, progress):
             if isinstance(statement, ast.FunctionDef):
                 items.append(self._function(statement))
             else:

@@ -39,6 +39,7 @@ from .values import DTYPES, Room, Setting, read
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ..base.progress import Progress
     from ..capture.capture import Capture
     from ..engine.graph import Graph, Locate, Node, NodeKind
     from ..mistakes.hidden import Hidden
@@ -109,11 +110,15 @@ def starter() -> str:
     return pathlib.Path(__file__).with_name("starter.toml").read_text("utf-8")
 
 
-def load(path_or_name: str | pathlib.Path, limits: Limits = LIMITS) -> Scenario:
+def load(
+    path_or_name: str | pathlib.Path,
+    limits: Limits = LIMITS,
+    progress: Progress | None = None,
+) -> Scenario:
     """Return the scenario or the capture in a file, or the built-in one of that name.
 
-    `limits` says how large it may be. Raises `ScenarioError` with everything that is
-    wrong with the file.
+    `limits` says how large it may be, and `progress` is told of the lines. Raises
+    `ScenarioError` with everything that is wrong with the file.
     """
     text = str(path_or_name)
     names = builtin_names()
@@ -126,7 +131,7 @@ def load(path_or_name: str | pathlib.Path, limits: Limits = LIMITS) -> Scenario:
         if path.suffix == ENDING:
             return _of_capture(path, source, limits)
         text = read_text(path, limits.text)
-        return parse(text, source=source, path=path, limits=limits)
+        return parse(text, source=source, path=path, limits=limits, progress=progress)
     except ScenarioError:
         raise
     except InputError as error:
@@ -159,12 +164,13 @@ def parse(
     source: str = "scenario",
     path: pathlib.Path | None = None,
     limits: Limits = LIMITS,
+    progress: Progress | None = None,
 ) -> Scenario:
     """Return the scenario that a text describes.
 
     `source` names it in messages; files of numbers are looked for beside `path`.
-    `limits` says how large it may be. Raises `ScenarioError` with everything that is
-    wrong.
+    `limits` says how large it may be, and `progress` is told of the lines. Raises
+    `ScenarioError` with everything that is wrong.
     """
     text = text.replace("\r\n", "\n")
     name = clean(path.stem if path else source)
@@ -178,7 +184,9 @@ def parse(
     convention = top.choice("convention", ("rows", "columns"), "")
     folder = path.parent if path else None
     room = Room(limits.elements)
-    setting = Setting(np.dtype(dtype), convention, folder, room=room, limits=limits)
+    setting = Setting(
+        np.dtype(dtype), convention, folder, room=room, limits=limits, progress=progress
+    )
     given, broken = _given(top, setting)
     program = _program(top, text, given, broken, setting)
     graph = program.graph if program else None
@@ -330,6 +338,7 @@ def _program(
             locate=_locator(top, text, code),
             dtype=setting.dtype,
             limits=setting.limits,
+            progress=setting.progress,
         )
     except InputError as error:
         for problem in error.problems:
@@ -379,6 +388,7 @@ def _batch_program(
             locate=_locator(top, text, code),
             dtype=setting.dtype,
             limits=setting.limits,
+            progress=setting.progress,
         )
     except InputError as error:
         top.mistakes.at_value(path, wrong, str(error.problems[0]))

@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     import pathlib
     from collections.abc import Callable, Mapping
 
+    from ..base.progress import Progress
     from ..ops.table import Array, Shape
     from .places import Path
 
@@ -98,6 +99,7 @@ class Setting:
     floats_only: bool = False
     room: Room = field(default_factory=Room)
     limits: Limits = LIMITS  # what sizes are held to
+    progress: Progress | None = None  # is told of the lines of the program
 
 
 def read(

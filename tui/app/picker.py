@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import math
 import re
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from textwrap import wrap
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
+from textual.geometry import Size
 from textual.screen import Screen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from ...core.base.errors import InputError
+from ...core.base.errors import InputError, Interrupted
 from ...core.base.files import open_regular
 from ...core.base.limits import LIMITS
+from ...core.base.progress import stage
 from ...core.base.text import clean, counted
 from ...core.capture import ENDING
 from ...core.debugger.debugger import event_count
@@ -28,7 +32,7 @@ from ...core.scenario.scenario import Scenario, load
 from ...core.words.numbers import shape_text
 from ..graph.drawing import Piece, cut
 from ..graph.scene import Atlas
-from ..panes.base.background import is_there
+from ..panes.base.background import Background, is_there
 from ..panes.base.pane import OneLine
 from .keys import footer
 from .messages import Open
@@ -39,6 +43,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.events import Click, Key, Resize
 
+    from ...core.base.progress import Progress
     from ...core.engine.graph import Graph
 
 _GROUPS = ("first steps", "matrices", "networks", "trouble")
@@ -48,7 +53,7 @@ _MOST_LINES = 60  # of a graph that are shown
 _LEAST_WIDTH = 72  # of a window in which a preview has room
 _GRAPH = 9  # lines of a graph, at least
 _MOST_FACTS = 4  # lines
-_PREVIEW = (56, 24)  # cells, where the window does not say otherwise
+_PREVIEW = Size(56, 24)  # cells, where the window does not say otherwise
 _TOUR = "The lessons for a beginning, step by step: five minutes each."
 _HEAD = 4000  # bytes, in which a scenario says that it is one
 _VERSION = re.compile(rb"^gradstep\s*=\s*\d", re.MULTILINE)
@@ -84,17 +89,33 @@ class Choice:
 
 def choices(folder: Path) -> list[Choice]:
     """Return the tour, the built-in scenarios by group, then those of a folder."""
+    return built_in() + list(found_in(folder))
+
+
+def built_in() -> list[Choice]:
+    """Return the tour, and the scenarios that come with gradstep, by group."""
     found = [_choice(name, "") for name in builtin_names()]
     found.sort(key=lambda c: (_rank(c.group), c.scenario.order if c.scenario else 0))
-    files = sorted(_files(folder))[:_MOST_FILES]
-    here = [_choice(str(path), "files here") for path in files]
-    return [_tour(), *found, *here]
+    return [_tour(), *found]
 
 
 def _tour() -> Choice:
     lessons = "\n".join(f"  {one.title}" for one in tours())
     text = f"{_TOUR}\n\n{lessons}\n\nEach step says what to press and what to look at."
     return Choice("tour", "", None, text, tour=True)
+
+
+def found_in(folder: Path, progress: Progress | None = None) -> Iterator[Choice]:
+    """Yield the scenarios and captures of a folder, each as soon as it is loaded.
+
+    `progress` is told of the files, and while each is read.
+    """
+    paths = sorted(_files(folder))[:_MOST_FILES]
+    for number, path in enumerate(paths):
+        tell = stage(progress, number, len(paths))
+        if tell is not None:
+            tell(0, 1)  # that it begins: not each file tells how far it is
+        yield _choice(str(path), "files here", tell)
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -120,9 +141,9 @@ def builtin(name: str) -> Scenario:
     return load(name)
 
 
-def _choice(path: str, group: str) -> Choice:
+def _choice(path: str, group: str, progress: Progress | None = None) -> Choice:
     try:
-        scenario = load(path) if group else builtin(path)
+        scenario = load(path, LIMITS, progress) if group else builtin(path)
     except InputError as error:
         return Choice(path, group, None, str(error))
     return Choice(path, group or scenario.group or "more", scenario)
@@ -157,8 +178,14 @@ class Picker(Screen[int]):
         super().__init__()
         self._instead_of = instead_of
         self._all: list[Choice] = []
+        self._reading = Background(self._tell_reading)  # the files of the folder
+        self._drawing = Background(self._tell_drawing)  # what is highlighted
+        self._wanted: tuple[Choice, Size] | None = None  # to be seen
+        self._drawn: tuple[Choice, Size] | None = None  # by the work begun last
+        self._found: SimpleQueue[Choice] = SimpleQueue()  # by the work, not listed yet
         self._shown: list[Choice] = []
         self._typed = ""
+        self._said = self._listed = ""  # of the reading: by now, and in the list
         self._shown_choice: Choice | None = None
 
     def compose(self) -> ComposeResult:
@@ -175,9 +202,45 @@ class Picker(Screen[int]):
         """Fill the list."""
         if not is_there(self):
             return
-        self._all = choices(Path.cwd())
+        self._all = built_in()
         self._fill("")
         self.query_one(Input).focus()
+        self._reading.run(self.app, self._read, self._end_reading)
+
+    def on_unmount(self) -> None:
+        """End what goes on."""
+        self._reading.close()
+        self._drawing.close()
+
+    # ------------------------------------------------------------ files, in background
+
+    def _read(self) -> bool:
+        """Read the files of the folder, until that is given up; tell whether it was."""
+        with suppress(Interrupted):
+            for choice in found_in(Path.cwd(), self._reading.progress):
+                _label(choice)  # what a line of it says is known from then on
+                self._found.put(choice)
+            return False
+        return True
+
+    def _tell_reading(self, done: int, of: int) -> None:
+        """Say how far the files are read, and list what there is by now."""
+        share = f" {100 * done // of} %" if of else ""
+        self._list_found(f"reading the files here{share} …  Escape gives it up")
+
+    def _end_reading(self, is_given_up: bool) -> None:
+        self._list_found("the other files were not read" if is_given_up else "")
+
+    def _list_found(self, said: str) -> None:
+        """Add the choices that were found since, below those that are listed."""
+        if not is_there(self):
+            return
+        self._said, count = said, len(self._all)
+        with suppress(Empty):
+            while True:
+                self._all.append(self._found.get_nowait())
+        if len(self._all) > count or said != self._listed:
+            self._fill(self._typed, keep=self._shown_choice)
 
     def on_key(self, event: Key) -> None:
         """Take the keys back: a click beside everything takes the focus away."""
@@ -196,8 +259,9 @@ class Picker(Screen[int]):
         """Open on Enter: it comes through the line, behind the letters before it."""
         self.action_open()
 
-    def _fill(self, text: str) -> None:
-        self._typed = text
+    def _fill(self, text: str, keep: Choice | None = None) -> None:
+        """List what matches, with what is to be kept highlighted, or the best of it."""
+        self._typed, self._listed = text, self._said
         listing = self.query_one(OptionList)
         listing.clear_options()
         self._shown = [choice for choice in self._all if choice.matches(text)]
@@ -209,12 +273,16 @@ class Picker(Screen[int]):
             listing.add_option(Option(_label(choice), id=choice.path))
         named = (choice for choice in self._shown if choice.is_called(text))
         first = next(named, self._shown[0] if self._shown else None)
+        if keep in self._shown:
+            first = keep
         if first is not None:
             listing.highlighted = listing.get_option_index(first.path)
         else:
             self._shown_choice = None
             listing.add_option(Option(_nothing(text), disabled=True))
             self.query_one("#text", Static).update("")
+        if self._said:
+            listing.add_option(Option(Text(f"  {self._said}", "dim"), disabled=True))
 
     def action_move(self, by: int) -> None:
         """Move the highlight."""
@@ -233,11 +301,37 @@ class Picker(Screen[int]):
             self._show(choice)
 
     def _show(self, choice: Choice) -> None:
-        """Show what a choice is, with its graph where that can be seen at once."""
-        self._shown_choice = choice
+        """Show what a choice is, with its graph; the last one that was asked for."""
         room = self.query_one("#preview").scrollable_content_region.size
-        size = (room.width, room.height) if room.width else _PREVIEW
-        self.query_one("#text", Static).update(preview(choice, size))
+        is_new = choice is not self._shown_choice
+        self._shown_choice = choice
+        self._wanted = choice, (room if room.width else _PREVIEW)
+        if is_new or self._wanted != self._drawn:
+            self._draw(*self._wanted)
+
+    def _draw(self, choice: Choice, room: Size) -> None:
+        if not self._drawing.busy:
+            self._drawn = choice, room
+            work = partial(preview, choice, room)
+            self._drawing.run(self.app, work, self._take_preview)
+
+    def _tell_drawing(self, _done: int, _of: int) -> None:
+        """Say what is being drawn, until it is."""
+        if self._shown_choice is not None and is_there(self):
+            text = Text(self._shown_choice.title, "bold").append("\n\ndrawing …", "dim")
+            self._put(text)
+
+    def _take_preview(self, text: Text) -> None:
+        """Show what was drawn, or draw what is to be seen by now."""
+        if self._wanted is None or self._shown_choice is None or not is_there(self):
+            return
+        if self._drawn == self._wanted:
+            self._put(text)
+        else:
+            self._draw(*self._wanted)
+
+    def _put(self, text: Text) -> None:
+        self.query_one("#text", Static).update(text)
         self.query_one("#preview").scroll_home(animate=False)
 
     def on_resize(self, event: Resize) -> None:
@@ -274,8 +368,10 @@ class Picker(Screen[int]):
             self.post_message(Open(path, tour=choice.tour))
 
     def action_back(self) -> None:
-        """Go back to the session below; where there is none, leave gradstep."""
-        if not self._instead_of:
+        """Give up reading, or go back to the session below; without one, leave."""
+        if self._reading.busy:
+            self._reading.cancel()
+        elif not self._instead_of:
             self.action_leave()
         elif self.is_current:  # two keys may come at once
             self.app.pop_screen()
@@ -298,7 +394,7 @@ def _label(choice: Choice) -> Text:
     return Text(f"  {choice.title}").append(events, "dim")
 
 
-def preview(choice: Choice, room: tuple[int, int] = _PREVIEW) -> Text:
+def preview(choice: Choice, room: Size = _PREVIEW) -> Text:
     """Return what a person wants to know before opening a scenario.
 
     The graph comes after the summary, and is in sight as far as there is room.

@@ -26,7 +26,7 @@ class Loaded(NamedTuple):
 def opened(path: str, limits: Limits, progress: Progress) -> Loaded:
     """Load a scenario and run it for the first time."""
     try:
-        return Loaded(Debugger(load(path, limits), progress=progress), "")
+        return Loaded(Debugger(load(path, limits, progress), progress=progress), "")
     except InputError as error:
         return Loaded(None, str(error))
     except Interrupted:
@@ -41,7 +41,7 @@ def reloaded(debugger: Debugger, progress: Progress) -> Loaded:
         if debugger.scenario is None:
             return Loaded(None, "it was not read from a file")
         path = debugger.scenario.path or debugger.subject.name
-        scenario = load(path, debugger.subject.limits)
+        scenario = load(path, debugger.subject.limits, progress)
         scenario = hunted(scenario) if debugger.scenario.hunted else scenario
         fresh = Debugger(scenario, progress=progress)
         fresh.exporters, fresh.trust = debugger.exporters, debugger.trust

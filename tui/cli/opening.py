@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
 from ...core.base.errors import InputError, Problem
@@ -21,6 +22,7 @@ from .main import has_terminal, nothing_to_keep
 if TYPE_CHECKING:  # it imports Textual
     from collections.abc import Iterator
 
+    from ...core.base.progress import Progress
     from ...core.scenario.scenario import Scenario
     from ..app.app import GradstepApp
 
@@ -28,28 +30,49 @@ Options = argparse.Namespace
 
 
 _PATIENCE: Final = 1.0  # seconds of silence
+_OFTEN: Final = 0.2  # seconds between two words of how far it is
 
 
 @contextmanager
-def _told(name: str) -> Iterator[None]:
-    """Say that a scenario is loaded where it takes long: there is no screen yet."""
-    words = f"loading {clean(name)} …\n"
-    late = threading.Timer(_PATIENCE, sys.stderr.write, (words,))
+def _told(name: str) -> Iterator[Progress]:
+    """Give what is told how far a scenario is loaded: there is no screen yet.
+
+    One line says so where it takes long, also while nothing is told.
+    """
+    words = f"\rloading {clean(name)} …"
+    begun, last = monotonic(), 0.0
+    late = threading.Timer(_PATIENCE, _say, (words,))
     late.daemon = True
     late.start()
+
+    def tell(done: int, of: int) -> None:
+        nonlocal last
+        now = monotonic()
+        if now > begun + _PATIENCE and now > last + _OFTEN:
+            last = now
+            _say(f"{words} {100 * done // of} %")
+
     try:
-        yield
+        yield tell
     finally:
         late.cancel()
+        late.join()  # whether it has said something is known from here on
+        if monotonic() > begun + _PATIENCE:
+            _say(f"\r{' ' * (len(words) + 5)}\r")
 
 
-Load = Callable[[str, Limits], "Scenario"]
+def _say(text: str) -> None:
+    sys.stderr.write(text)
+    sys.stderr.flush()
 
 
-def _load(name: str, limits: Limits) -> Scenario:
+Load = Callable[[str, Limits, "Progress | None"], "Scenario"]
+
+
+def _load(name: str, limits: Limits, tell: Progress | None) -> Scenario:
     from ...core.scenario.scenario import load  # noqa: PLC0415  # 8 ms less, likewise
 
-    return load(name, limits)
+    return load(name, limits, tell)
 
 
 def application(
@@ -68,9 +91,10 @@ def application(
     `predict`, `first`. Raises `InputError` for what is wrong with the scenario, the
     script or the theme, before the screen is taken.
     """
-    with _told(name) if name else nullcontext():
+    with _told(name) if name else nullcontext() as tell:
         lines = Path(script) if script else None
-        return _application(name, at, lines, theme, trust, limits, load, **how)
+        given = (name, at, lines, theme, trust, limits, load, tell)
+        return _application(*given, **how)
 
 
 def _application(
@@ -81,11 +105,12 @@ def _application(
     trust: Trust,
     limits: Limits,
     load: Load,
+    tell: Progress | None,
     **how: Any,
 ) -> GradstepApp:
     gc.disable()  # what is loaded here stays, so that there is nothing to be found
     try:
-        scenario = load(name, limits) if name else None
+        scenario = load(name, limits, tell) if name else None
         if lines is not None:
             from ...core.session.script import read_script  # noqa: PLC0415  # 2 ms, only for a script
 

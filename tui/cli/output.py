@@ -128,8 +128,8 @@ def progress(title: str) -> Iterator[Callable[[int, int], None]]:
 
 
 def loaded(path: str | Path, limits: Limits) -> Scenario:
-    """Load a scenario; a bar says so where it takes long."""
+    """Load a scenario; a bar says how far it is where that takes long."""
     from ...core.scenario.scenario import load  # noqa: PLC0415  # NumPy; `list` has none
 
-    with progress(f"loading {clean(str(path))}"):
-        return load(path, limits)
+    with progress(f"loading {clean(str(path))}") as tell:
+        return load(path, limits, tell)

@@ -20,6 +20,7 @@ from .output import look_for, screen_for
 
 if TYPE_CHECKING:
     from ...core.base.limits import Limits
+    from ...core.base.progress import Progress
     from ...core.scenario.scenario import Scenario
 
 Options = argparse.Namespace
@@ -48,8 +49,10 @@ class _Load(NamedTuple):
 
     seed: int | None  # what it is drawn with; None for one that has a name
 
-    def __call__(self, name: str, limits: Limits) -> Scenario:
-        """Return a scenario with a mistake in it."""
+    def __call__(
+        self, name: str, limits: Limits, _tell: Progress | None = None
+    ) -> Scenario:
+        """Return a scenario with a mistake in it. It is small: nothing is told."""
         from ...core.debugger.hunting import hunt, random_hunt  # noqa: PLC0415
 
         return hunt(name, limits) if self.seed is None else random_hunt(self.seed)

@@ -203,11 +203,11 @@ async def test_escape_gives_up_a_scenario_that_is_being_loaded(
     """The session stays, and what has been loaded by then opens nothing."""
     begun, go_on, loaded = Event(), Event(), Event()
 
-    def slow(path: str, limits: Limits) -> Scenario:
+    def slow(path: str, limits: Limits, progress: Progress) -> Scenario:
         begun.set()
         go_on.wait(PATIENCE)
         try:
-            return load(path, limits)
+            return load(path, limits, progress)
         finally:
             loaded.set()
 
