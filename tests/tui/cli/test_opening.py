@@ -11,7 +11,7 @@ from textual.color import Color
 
 from driving import painted, press, settle, until
 from gradstep.core.base.errors import InputError
-from gradstep.core.base.exits import WRONG
+from gradstep.core.base.exits import INTERRUPTED, WRONG
 from gradstep.core.base.limits import Limits
 from gradstep.core.base.progress import Progress
 from gradstep.core.scenario.scenario import Scenario, load
@@ -26,7 +26,7 @@ from gradstep.tui.app.arrangement import (
 from gradstep.tui.app.main_screen import MainScreen
 from gradstep.tui.app.messages import Open
 from gradstep.tui.app.themes import LIGHT
-from gradstep.tui.cli import opening
+from gradstep.tui.cli import opening, output
 from gradstep.tui.cli.main import run
 from gradstep.tui.cli.opening import application
 from gradstep.tui.panes.base.pane import View
@@ -247,8 +247,9 @@ async def test_a_first_run_says_how_far_it_is_and_can_be_given_up(
 
     def watched(path: str, limits: Limits, progress: Progress) -> reloading.Loaded:
         def slow(done: int, of: int) -> None:
-            shares.append((done, of))
-            sleep(0.05)
+            if of <= len(lines.splitlines()) + 2:  # the load tells of twice as many
+                shares.append((done, of))
+                sleep(0.05)
             progress(done, of)
 
         found = opened(path, limits, slow)
@@ -270,3 +271,69 @@ async def test_a_first_run_says_how_far_it_is_and_can_be_given_up(
         assert {of for _, of in shares} <= {401, 400}
         await settle(app)
         assert app.screen is before
+
+
+# ------------------------------------------------------- loading before the screen
+
+
+@pytest.fixture
+def long(tmp_path: Path) -> Path:
+    """Return a scenario of 300 lines."""
+    path = tmp_path / "long.toml"
+    lines = "\n".join(f"v{n} = x * {n}" for n in range(300))
+    text = f"gradstep = 1\nprogram = '''\n{lines}\n'''\n[inputs]\nx = 2.0\n"
+    path.write_text(text)
+    return path
+
+
+def test_a_load_before_the_screen_says_how_far_it_is(
+    long: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening, "_PATIENCE", 0.0)
+    monkeypatch.setattr(opening, "_OFTEN", 0.0)
+    application(str(long))
+    *told, blank, end = capsys.readouterr().err.split("\r")
+    assert not blank.strip()
+    assert not end
+    shares = [line.rpartition("… ")[2] for line in told if line.endswith("%")]
+    # Two walks over 300 lines, told of each 64th.
+    assert shares == [f"{100 * n // 600} %" for n in (*range(0, 300, 64),)] + [
+        f"{100 * (300 + n) // 600} %" for n in range(0, 300, 64)
+    ]
+
+
+def test_a_quick_load_says_nothing(
+    long: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening, "_PATIENCE", PATIENCE)
+    application(str(long))
+    assert capsys.readouterr().err == ""
+
+
+def test_a_load_that_is_given_up_leaves_a_clean_line(
+    long: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(_path: str, _limits: Limits, tell: Progress | None) -> Scenario:
+        assert tell is not None
+        tell(1, 2)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(opening, "_PATIENCE", 0.0)
+    with pytest.raises(KeyboardInterrupt):
+        application(str(long), load=interrupted)
+    assert capsys.readouterr().err.rpartition("%")[2].strip() == ""
+
+
+def test_a_load_that_is_interrupted_ends_with_its_exit_code(
+    long: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(_done: int, _of: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        load(long, progress=stopped)
+    monkeypatch.setattr(output, "is_terminal", lambda _file: True)
+    monkeypatch.setattr(output, "_PATIENCE", 0.0)
+    monkeypatch.setattr(output.Progress, "update", lambda *_, **__: stopped(0, 0))
+    assert run(["show", str(long)]) == INTERRUPTED
+    assert "Traceback" not in capsys.readouterr().err
