@@ -45,7 +45,10 @@ from .table.wide import careful, total, wide
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-_LARGE: Final = 4096  # numbers
+# So many numbers are a view where they are the same. NumPy before 2.3 multiplies such
+# matrices without BLAS, which takes 60 times as long.
+_HAS_COPIES: Final = np.lib.NumpyVersion(np.__version__) >= "2.3.0"
+_LARGE: Final = 4096 if _HAS_COPIES else math.inf
 
 _AXIS: Final = Parameter("axis", checks.axis, None)
 _KEEPDIMS: Final = Parameter("keepdims", checks.flag, False)
