@@ -59,7 +59,7 @@ async def frames(scenario: Scenario, size: tuple[int, int]) -> list[str]:
 
 @pytest.mark.parametrize(
     ("name", "size"),
-    zip(("normal", "shortcut", "slow_start", "tied"), SIZES * 2, strict=True),
+    [*zip(("normal", "shortcut", "slow_start", "tied"), SIZES * 2, strict=True)],
 )
 async def test_no_frame_names_the_mistake(name: str, size: tuple[int, int]) -> None:
     scenario = hunt(name)
