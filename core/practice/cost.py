@@ -210,7 +210,10 @@ def _timed(act: Callable[[], Any]) -> float:
 
 
 def cost_lines(found: Costs) -> Iterator[str]:
-    """Yield what was counted and measured, and the reason for backpropagation."""
+    """Yield the reason for backpropagation, and what was counted and measured."""
+    yield _reason(found)
+    if found.whose == "input":
+        yield "there are no parameters: the derivatives are those by the inputs"
     rows = [
         ("", "multiplications", "time"),
         ("forward pass", whole(found.forward), seconds(found.forward_seconds)),
@@ -225,22 +228,23 @@ def cost_lines(found: Costs) -> Iterator[str]:
     for name, *numbers in rows:
         cells = (one.rjust(size) for one, size in zip(numbers, sizes[1:], strict=True))
         yield "   ".join((name.ljust(sizes[0]), *cells)).rstrip()
-    if not found.derivatives:
-        yield "no gradient arrives at a parameter or an input: there is none to compare"
-        return
     if found.sampled < found.derivatives:
         yield (
             f"the time of differences is that of {whole(found.sampled)} of "
             f"{whole(found.derivatives)} numbers, and the rest in proportion"
         )
-    if found.whose == "input":
-        yield "there are no parameters: the derivatives are those by the inputs"
-    several = "derivative" + "s" * (found.derivatives != 1)
+
+
+def _reason(found: Costs) -> str:
+    if not found.derivatives:
+        return (
+            "no gradient arrives at a parameter or an input: there is none to compare"
+        )
     slower = f"{times(found.slower)} as long"
     if not found.forward:
-        yield f"nothing is multiplied; differences take {slower}"
-        return
-    yield (
+        return f"nothing is multiplied; differences take {slower}"
+    several = "derivative" + "s" * (found.derivatives != 1)
+    return (
         f"backpropagation: {whole(found.derivatives)} {several} for "
         f"{number_text(found.equal_passes, 2)} forward passes; by differences "
         f"{whole(found.passes)} passes: {times(found.factor)} as many multiplications, "

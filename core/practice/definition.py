@@ -63,8 +63,8 @@ def _head(run: Run, found: Quotients) -> Iterator[str]:
     name = element_name(node, found.index)
     told = called(node, name)
     exact = "none arrives there" if found.exact is None else digits_of(found.exact)
-    yield f"∂{output.name}/∂{told} at {name} = {digits_of(found.x)}"
-    yield f"backpropagation: {exact}"
+    at = f"∂{output.name}/∂{told} at {name} = {digits_of(found.x)}"
+    yield f"{at}; backpropagation: {exact}"
     dtype = np.asarray(found.output).dtype
     is_plain = output.shape == () and np.all(np.asarray(run.seed) == 1)
     function = output.name if is_plain else f"{output.name} times its seed, added up"

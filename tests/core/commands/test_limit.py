@@ -159,4 +159,4 @@ def test_cost_counts_and_measures() -> None:
     assert data["numeric"] == 82 * data["forward"]
     assert data["factor"] == data["numeric"] / (data["forward"] + data["backward"])
     assert math.isfinite(data["slower"])
-    assert "41 derivatives for" in reply.text[-1]
+    assert "41 derivatives for" in reply.text[0]

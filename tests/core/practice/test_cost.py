@@ -260,11 +260,11 @@ def test_the_reason_in_one_line() -> None:
     assert made.numeric == 100_000  # 50 numbers, two passes each
     assert made.factor == pytest.approx(100_000 / 3000)
     assert made.slower == pytest.approx(60 / 1.5)
-    assert lines[-1] == (
+    assert lines[0] == (
         "backpropagation: 50 derivatives for 3 forward passes; by differences "
         "100 passes: 33 times as many multiplications, 40 times as long"
     )
-    assert "20 of 50 numbers" in lines[-2]
+    assert "20 of 50 numbers" in lines[-1]
 
 
 def test_without_a_gradient_there_is_nothing_to_compare(
@@ -272,10 +272,10 @@ def test_without_a_gradient_there_is_nothing_to_compare(
 ) -> None:
     monkeypatch.setattr(cost, "_SECONDS", 0.0)
     run = run_of("y = sum(X * 2.0)", X=np.ones(3))
-    assert "there is none to compare" in list(cost_lines(costs_of(run, _quiet)))[-1]
+    assert "there is none to compare" in next(cost_lines(costs_of(run, _quiet)))
     added = run_of("y = x + x", x=1.0)
     lines = list(cost_lines(costs_of(added, _quiet)))
-    assert lines[-1].startswith("nothing is multiplied")
+    assert lines[0].startswith("nothing is multiplied")
 
 
 def _quiet(*_done: Any) -> None:
