@@ -16,6 +16,7 @@ from ..session.asking import (
     answer_own,
     ask,
     lines_of,
+    own_record,
     pending,
     question_here,
     question_record,
@@ -30,6 +31,7 @@ from .table import Command
 
 if TYPE_CHECKING:
     from ..practice.score import Asked, Outcome
+    from ..session.asking import Put
     from ..session.session import Session
 
 # What is asked, by the word that chooses it, and whether it changes by itself.
@@ -107,10 +109,21 @@ def _waiting(session: Session) -> Asked:
     return asked
 
 
+def _answer_own(session: Session, put: Put, text: str) -> Answer:
+    """Judge an answer to a question of the author, and count it once it is done."""
+    found, memory = answer_own(session, put, text), session.memory
+    tried = memory.tried.get(put.place)
+    if tried is None or tried.outcome is None:
+        return found
+    record = own_record(session, put, tried)
+    memory.answered.append(Answered("author", tried.outcome, record))
+    return replace(found, text=(*found.text, *_logged(session)))
+
+
 def _answer(session: Session, arguments: str) -> Answer:
     own = question_here(session)
     if own is not None:
-        return answer_own(session, own, arguments)
+        return _answer_own(session, own, arguments)
     asked = _waiting(session)
     if not arguments:
         return _show(session, "")
@@ -157,7 +170,7 @@ def _judged(session: Session, verdict: Verdict, moved: Answer | None = None) -> 
 def _show(session: Session, _arguments: str) -> Answer:
     own = question_here(session)
     if own is not None:
-        return answer_own(session, own, "")
+        return _answer_own(session, own, "")
     return _done(session, _waiting(session), "shown", "It is: ")
 
 

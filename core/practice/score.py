@@ -46,7 +46,7 @@ class Verdict(NamedTuple):
 class Answered(NamedTuple):
     """A question that is done, and how."""
 
-    kind: Kind  # what was asked
+    kind: Kind | Literal["author"]  # what was asked, or who has asked
     outcome: Outcome  # right at once, right later, or shown
     record: Mapping[str, Any]  # all of it, for a program: a line of the log
 
@@ -54,7 +54,8 @@ class Answered(NamedTuple):
 def tally(answered: Sequence[Answered]) -> list[tuple[str | int, ...]]:
     """Return how many questions of each kind had which outcome, and of all kinds."""
     found = Counter((one.kind, one.outcome) for one in answered)
-    counts = {kind: [found[kind, one] for one in OUTCOMES] for kind in KINDS}
+    kinds = (*KINDS, "author")
+    counts = {kind: [found[kind, one] for one in OUTCOMES] for kind in kinds}
     rows = [(kind, *numbers) for kind, numbers in counts.items() if any(numbers)]
     if len(rows) > 1:
         rows.append(("all", *map(sum, zip(*counts.values(), strict=True))))

@@ -254,12 +254,12 @@ def answer_own(session: Session, put: Put, text: str) -> Answer:
         session.subject,
         session.trace,
     )
-    if found.is_right:
-        outcome: Outcome = "later" if tried.answers else "at once"
-        return _done(session, put, tried._replace(outcome=outcome), "Right. ")
-    if not found.counts:
+    if not found.is_right and not found.counts:
         return _open(put, found.why)
     tried = tried._replace(answers=(*tried.answers, text))
+    if found.is_right:
+        outcome: Outcome = "later" if tried.answers[1:] else "at once"
+        return _done(session, put, tried._replace(outcome=outcome), "Right. ")
     if len(tried.answers) == MOST_TRIES:
         outcome = "shown"
         return _done(session, put, tried._replace(outcome=outcome), f"Not {text}. ")
@@ -277,6 +277,27 @@ def _done(session: Session, put: Put, tried: Tried, said: str) -> Answer:
     lines = (f"{said}{told}", *filter(None, (put.asking.after,)))
     verdict = Verdict(lines, tried.outcome)
     return Answer(lines, _data(*lines, outcome=tried.outcome), verdict)
+
+
+def own_record(session: Session, put: Put, tried: Tried) -> dict[str, Any]:
+    """Return a question of the author that is done as data, as one of `predict`."""
+    subject, trace, asking = session.subject, session.trace, put.asking
+    right = asking.right if asking.choices else right_number(put, subject, trace)
+    return {
+        "scenario": subject.name,
+        "run": session.chosen,
+        "iteration": session.place.iteration,
+        "question": asking.text,
+        "kind": "author",
+        "element": None,
+        "event": put.known,
+        "where": None,
+        "answers": list(tried.answers),
+        "mistakes": [],
+        "right": right,
+        "outcome": tried.outcome,
+        "tries": len(tried.answers),
+    }
 
 
 def right_text(put: Put, subject: Subject, trace: Trace, digits: int) -> str:

@@ -49,7 +49,7 @@ class Display(NamedTuple):
 class Tried(NamedTuple):
     """How far a person has come with a question."""
 
-    answers: tuple[str, ...] = ()  # the wrong ones, as they were written
+    answers: tuple[str, ...] = ()  # as they were written
     outcome: Outcome | None = None  # None while it is open
 
 

@@ -160,6 +160,22 @@ def test_while_predict_asks_the_answer_is_for_that() -> None:
     assert reply.moved
 
 
+def test_they_count_and_are_logged_as_those_of_predict() -> None:
+    debugger = session()
+    debugger.execute("answer 7")
+    debugger.execute("answer 2.5")  # the start, at the second try
+    debugger.execute("answer")  # z, given up
+    said = debugger.execute("info predictions")
+    assert said.data == [
+        {"asked for": "author", "right at once": 0, "right later": 1, "shown": 1}
+    ]
+    first, second = (one.record for one in debugger.memory.answered)
+    assert first["question"] == "What will w + x be?"
+    assert (first["answers"], first["right"]) == (["7", "2.5"], 2.5)
+    assert (first["outcome"], first["tries"]) == ("later", 2)
+    assert (second["outcome"], second["answers"], second["event"]) == ("shown", [], 1)
+
+
 # ---------------------------------------------------------------- held by gradstep test
 
 
