@@ -146,6 +146,33 @@ loss.backward()
 """,
         ["loss"],
     ),
+    "options of convolutions and of pooling": (
+        """
+x = torch.randn(2, 4, 7, 8, dtype=torch.float64, requires_grad=True)
+w = torch.randn(4, 2, 2, 3, dtype=torch.float64, requires_grad=True)
+v = torch.randn(3, 4, 4, dtype=torch.float64, requires_grad=True)
+same = F.conv2d(x, w, padding="same", dilation=(1, 2), groups=2)
+alone = F.conv2d(x[0], w, torch.ones(4, dtype=torch.float64), 2, groups=2)
+line = F.conv1d(x[:, :, 0], v, padding="same", dilation=3)
+thin = F.conv1d(x[0, :, 0], v, padding="valid", stride=2)
+mean = F.avg_pool2d(same, 3, 2, 1, ceil_mode=True, count_include_pad=False)
+flat = F.avg_pool1d(line, 3, 2, padding=1, count_include_pad=False)
+loss = (mean ** 2).sum() + (alone ** 2).sum() + (flat ** 2).sum() + thin.sum()
+loss.backward()
+""",
+        ["same", "alone", "line", "thin", "mean", "flat", "loss"],
+    ),
+    "pooling with places, and padding that mirrors": (
+        """
+x = torch.randn(2, 3, 6, 6, dtype=torch.float64, requires_grad=True)
+most, at = F.max_pool2d(x, 2, return_indices=True)
+deep, _ = F.max_pool3d(x, 2, return_indices=True)
+wide = F.adaptive_max_pool2d(F.pad(x, (1, 2, 0, 1), mode="reflect"), (3, None))
+loss = (most ** 2).sum() + (deep ** 3).sum() + (wide ** 2).mean()
+loss.backward()
+""",
+        ["most", "deep", "wide", "loss"],
+    ),
     "dropout inside attention": (
         """
 q = torch.randn(2, 3, 4, 5, dtype=torch.float64, requires_grad=True)

@@ -123,6 +123,22 @@ def _stacked(name: str) -> Instead:
     return instead
 
 
+def _unwatched(function: Any) -> Callable[..., Any]:
+    def run(*args: Any, **kwargs: Any) -> Any:
+        with torch._C.DisableTorchFunction():  # noqa: SLF001  # it is one call
+            return function(*args, **kwargs)
+
+    return run
+
+
+# What tells besides which numbers it has picked, for those that do not.
+PLACED: Final[Mapping[str, Callable[..., Any]]] = MappingProxyType(
+    {
+        name: _unwatched(getattr(_F, f"{name}_with_indices"))
+        for name in (f"adaptive_max_pool{axes}d" for axes in (1, 2, 3))
+    }
+)
+
 INSTEAD: Final[Mapping[str, Instead]] = MappingProxyType(
     {
         "dropout": _dropped(torch.dropout),

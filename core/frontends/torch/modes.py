@@ -13,7 +13,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from ...capture.record import Call
-from .instead import INSTEAD
+from .instead import INSTEAD, PLACED
 from .spellings import ROWS, plain_name
 from .tape import is_parameter, rule_around, swapped, tensors_in
 
@@ -73,7 +73,7 @@ class Calls(TorchFunctionMode):
             if other is not None:
                 with self:
                     return other()
-        elif _is_open(name) and func not in self._open and (opened := _opened(func)):
+        elif name not in ROWS and func not in self._open and (opened := _opened(func)):
             self._open.add(func)  # one that asks for itself again is a whole
             try:
                 with self:
@@ -82,7 +82,12 @@ class Calls(TorchFunctionMode):
                 self._open.discard(func)
         inputs: list[Any] = []
         given = swapped((args, kwargs), lambda one: tape.operand(one, frame), inputs)
-        result = func(*args, **kwargs)
+        placed = PLACED.get(name) if isinstance(func, FunctionType) else None
+        if placed is None:
+            result = func(*args, **kwargs)
+        else:
+            result, places = placed(*args, **kwargs)
+            given[1]["indices"] = places
         self._record(func, given, tuple(inputs), result, (args, frame))
         return result
 
@@ -200,15 +205,6 @@ def _reads(func: Any) -> bool:
     return name in _READS
 
 
-# Below them is a function of the same name, that returns where its numbers come from.
-_ABOVE: Final = frozenset({f"adaptive_max_pool{n}d" for n in (1, 2, 3)})
-
-
-def _is_open(name: str) -> bool:
-    """Tell whether the lines of a function say more than the call."""
-    return name not in ROWS or name in _ABOVE
-
-
 def _told(func: Any) -> str:
     """Return how messages call a function."""
     home = getattr(func, "__module__", None) or ""
@@ -227,9 +223,6 @@ def _opened(func: Any) -> Callable[..., Any] | None:
     home = getattr(func, "__module__", None) or ""
     if not isinstance(func, FunctionType) or home not in _OPENED:
         return None
-    free = func.__code__.co_freevars
-    if "if_false" in free:  # one of two; the other asks for itself by its own name
-        func = (func.__closure__ or ())[free.index("if_false")].cell_contents
     never = dict.fromkeys(
         (
             "has_torch_function",

@@ -36,25 +36,15 @@ def _conv2d(
     dilation: Any = 1,
     groups: int = 1,
 ) -> Any:
-    if isinstance(padding, str) and padding != "valid":
-        return None
+    laid, padding, more = _laid(input, weight, padding, dilation)
     given = {
         "stride": _pair(stride),
-        "padding": 0 if isinstance(padding, str) else _pair(padding),
+        "padding": _pair(padding),
         "dilation": _pair(dilation),
         "groups": groups,
     }
-    operands = "input, weight" if bias is None else "input, weight, bias"
-    return f"conv2d({operands}, {_keywords(given)})", given
-
-
-def _keywords(given: Any) -> str:
-    return ", ".join(f"{name}={name}" for name in given)
-
-
-def _alone(value: Any) -> Any:
-    """Return the only number of a list of one."""
-    return value[0] if isinstance(value, tuple | list) else value
+    text = f"conv2d({laid}, weight{_too(bias)}, {_keywords(given)})"
+    return text if input.ndim == 4 else f"reshape({text}, out)", {**given, **more}
 
 
 def _conv1d(
@@ -66,27 +56,46 @@ def _conv1d(
     dilation: Any = 1,
     groups: int = 1,
 ) -> Any:
-    if isinstance(padding, str) and padding != "valid":
-        return None
-    operands = "input, weight" if bias is None else "input, weight, bias"
+    """Return the same in two dimensions, of which one has the length 1."""
+    laid, padding, more = _laid(input, weight, padding, dilation)
     given = {
-        "stride": _alone(stride),
-        "padding": 0 if isinstance(padding, str) else _alone(padding),
-        "dilation": _alone(dilation),
+        "stride": (1, _alone(stride)),
+        "padding": (0, _alone(padding)),
+        "dilation": (1, _alone(dilation)),
         "groups": groups,
     }
-    if "conv1d" in OPS:
-        return f"conv1d({operands}, {_keywords(given)})", given
-    wide = {
-        "stride": (1, given["stride"]),
-        "padding": (0, given["padding"]),
-        "dilation": (1, given["dilation"]),
-        "groups": groups,
-    }
-    operands = "input[:, :, None, :], weight[:, :, None, :]" + ", bias" * (
-        bias is not None
+    operands = f"({laid})[:, :, None, :], weight[:, :, None, :]{_too(bias)}"
+    return f"reshape(conv2d({operands}, {_keywords(given)}), out)", {**given, **more}
+
+
+def _laid(input: Any, weight: Any, padding: Any, dilation: Any) -> Any:
+    """Return how the input of a convolution is written, and what is still to pad.
+
+    It may be one sample alone. Padding by name is done before, for it may be uneven.
+    """
+    text = "input" if input.ndim == weight.ndim else "input[None]"
+    if padding != "same":
+        return text, 0 if padding == "valid" else padding, {}
+    lengths = weight.shape[2:]
+    apart = (
+        dilation if isinstance(dilation, tuple | list) else [dilation] * len(lengths)
     )
-    return f"reshape(conv2d({operands}, {_keywords(wide)}), out)", wide
+    more = [each * (n - 1) for each, n in zip(apart, lengths, strict=True)]
+    widths = ((0, 0), (0, 0), *((n // 2, n - n // 2) for n in more))
+    return f"pad({text}, widths)", 0, {"widths": widths}
+
+
+def _too(bias: Any) -> str:
+    return "" if bias is None else ", bias"
+
+
+def _keywords(given: Any) -> str:
+    return ", ".join(f"{name}={name}" for name in given)
+
+
+def _alone(value: Any) -> Any:
+    """Return the only number of a list of one."""
+    return value[0] if isinstance(value, tuple | list) else value
 
 
 def _conv_transpose2d(
@@ -209,9 +218,30 @@ def _avg_pool2d(
     count_include_pad: bool = True,
     divisor_override: Any = None,
 ) -> Any:
-    if ceil_mode or divisor_override or not (count_include_pad or not padding):
+    if divisor_override:
         return None
-    return _pooled("avg_pool2d", input, kernel_size, stride, padding)
+    more = {"ceil_mode": ceil_mode, "count_include_pad": count_include_pad}
+    return _pooled("avg_pool2d", input, kernel_size, stride, padding, more)
+
+
+def _avg_pool1d(
+    input: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+) -> Any:
+    if input.ndim != 3:
+        return None
+    given = {
+        "kernel_size": (1, _alone(kernel_size)),
+        "stride": (1, _alone(stride) or _alone(kernel_size)),
+        "padding": (0, _alone(padding)),
+        "ceil_mode": ceil_mode,
+        "count_include_pad": count_include_pad,
+    }
+    return f"reshape(avg_pool2d(input[:, :, None], {_keywords(given)}), out)", given
 
 
 def _pooled(
@@ -249,11 +279,13 @@ def _picked(axes: int) -> Any:
     They are counted over the last `axes` of the input.
     """
 
-    def row(input: Any, *_args: Any, **_kwargs: Any) -> Any:
+    def row(input: Any, *_args: Any, indices: Any = None, **_kwargs: Any) -> Any:
+        found = {} if indices is None else {"indices": indices.cpu().numpy()}
         front = input.shape[: input.ndim - axes]
         flat = (*front, math.prod(input.shape[input.ndim - axes :]))
         text = "take_along_axis(reshape(input, flat), reshape(indices, rows), axis=-1)"
-        return f"reshape({text}, out)", {"flat": flat, "rows": (*front, -1)}
+        bound = {"flat": flat, "rows": (*front, -1), **found}
+        return f"reshape({text}, out)", bound
 
     return row
 
@@ -439,6 +471,7 @@ ROWS: Final = MappingProxyType(
         "adaptive_max_pool1d": _picked(1),
         "max_pool3d_with_indices": _picked(3),
         "adaptive_max_pool3d": _picked(3),
+        "avg_pool1d": _avg_pool1d,
         "avg_pool2d": _avg_pool2d,
         "adaptive_avg_pool2d": _adaptive_avg_pool2d,
         "layer_norm": _layer_norm,
