@@ -95,7 +95,7 @@ def answer_text(trace: Trace, question: Question, digits: int) -> str:
     text = f"{name} = {number_text(part[()], digits)}"
     found = opened(trace, question, element.index or (), digits)
     if not (found.terms or found.formula):
-        return f"{text}: {made_text(found, digits)}"
+        return f"{text}, {made_text(found, digits)}"
     return f"{text} = {made_text(found, digits)}"
 
 
@@ -318,7 +318,7 @@ def _signs(
         slip
         for slip in slips(trace, question.event)
         if np.shape(slip.array) == right.shape
-        and np.array_equal(np.sign(np.asarray(slip.array[index])), said)
+        and np.array_equal(np.sign(np.asarray(slip.array[index], float)), said)
     )
     found = next(fitting, None)
     mistake = found.name if found else ""

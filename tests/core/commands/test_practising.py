@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
+
 from gradstep.core.debugger.debugger import Debugger
 from gradstep.core.practice.question import Question
 from gradstep.core.practice.score import Verdict
-from gradstep.core.scenario.scenario import load
+from gradstep.core.scenario.scenario import load, parse
 from gradstep.core.session.asking import pending
 
 from ...sessions import said, wrong
@@ -202,3 +204,55 @@ def test_a_log_that_cannot_be_written_takes_no_answer_back(tmp_path: Path) -> No
     assert "The log is not written" in reply.data["said"][1]
     assert reply.data["outcome"] == "at once"
     assert reply.moved
+
+
+# Truth values, whole numbers, an array without elements, NaN and infinity.
+ODD = """
+gradstep = 1
+output = "E"
+program = '''
+m = x > 0.5
+y = where(m, x, 0 * x)
+z = log(y)
+e = x[0:0]
+s = sum(z * z) + sum(e)
+n = take(x, places)
+E = s + sum(n) / 3 + max(x) + prod(x) + std(x) + logsumexp(x)
+'''
+[inputs]
+x = [0.25, 0.75, 2.0]
+[constants]
+places = [0, 0, 2]
+"""
+ANSWERS = (
+    "1; -3; nan; inf; +; - 0 +; (); (3,); x; 1e400; 1/0; True; 0.27; 0; 'a'; 1,5; 3 %"
+)
+
+
+@pytest.mark.parametrize("kind", ["shapes", "signs", "numbers"])
+@pytest.mark.parametrize("shift", range(3))
+def test_a_pass_of_odd_numbers_can_be_predicted(kind: str, shift: int) -> None:
+    debugger, answers = Debugger(parse(ODD)), ANSWERS.split("; ")
+    said(debugger, f"predict {kind}")
+    for event in range(len(debugger.trace)):
+        said(debugger, "stepi")
+        for number in range(3):
+            if pending(debugger) is None:
+                break
+            text = answers[(3 * event + number + shift) % len(answers)]
+            reply = debugger.execute(f"answer {text}")
+            assert reply.ok or reply.error
+        if pending(debugger) is not None:
+            said(debugger, "show")
+        assert debugger.position == event + 1
+
+
+def test_what_was_predicted_is_recorded_and_played_again() -> None:
+    debugger = at("output")
+    for line in ("step", "answer 34", "answer 29", "show"):
+        said(debugger, line)
+    again = Debugger(load("matmul"))
+    for line in debugger.memory.script:
+        said(again, line)
+    assert again.place == debugger.place
+    assert again.memory.answered == debugger.memory.answered
