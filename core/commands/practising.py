@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from ..base.errors import CommandError, InputError, Problem
-from ..base.save import write
 from ..base.text import nearest
 from ..mistakes.catalogue import MISTAKES, find_mistake
 from ..practice.diagnosis import answer_text, judge, right_record
@@ -30,6 +29,8 @@ from .movement import arrived
 from .table import Command
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ..practice.score import Asked, Outcome
     from ..session.asking import Put
     from ..session.session import Session
@@ -180,7 +181,7 @@ def _done(session: Session, asked: Asked, outcome: Outcome, said: str) -> Answer
     lines = [said + answer_text(session.trace, asked.question, session.digits)]
     record = _answered_record(session, asked, outcome)
     memory.answered.append(Answered(asked.question.kind, outcome, record))
-    lines += _logged(session)
+    lines += _logged(session, record)
     if memory.prediction is not None:
         kind = memory.prediction.kind
         memory.prediction = memory.prediction.after(outcome)
@@ -215,16 +216,15 @@ def _answered_record(
     }
 
 
-def _logged(session: Session) -> list[str]:
-    """Write the log, whole, and return what is wrong with that."""
-    memory = session.memory
-    if not memory.log:
+def _logged(session: Session, record: Mapping[str, Any]) -> list[str]:
+    """Write a question that is done into the log; return what is wrong with that."""
+    log = session.memory.log
+    if log is None:
         return []
     from ..export.records import dump  # noqa: PLC0415  # 39 ms of a start
 
-    lines = "".join(f"{dump(one.record)}\n" for one in memory.answered)
     try:
-        write(memory.log, lines, overwrite=True)
+        log.add(dump(record))
     except InputError as error:  # the answer counts all the same
         return [f"The log is not written: {error}"]
     return []

@@ -6,9 +6,11 @@ All is data: the session holds it, and a command puts a new one in its place.
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
+from ..base.save import write
 from .question import KINDS
 
 if TYPE_CHECKING:
@@ -49,6 +51,26 @@ class Answered(NamedTuple):
     kind: Kind | Literal["author"]  # what was asked, or who has asked
     outcome: Outcome  # right at once, right later, or shown
     record: Mapping[str, Any]  # all of it, for a program: a line of the log
+
+
+@dataclass(slots=True)
+class Log:
+    """A file with a line of JSON for each question that is done, whole at any time.
+
+    All sessions of a program write into one.
+    """
+
+    path: str  # the file
+    lines: list[str] = field(default_factory=list[str])  # what is in it
+
+    def begin(self) -> None:
+        """Make the file, which must not be there, or raise `InputError`."""
+        write(self.path, "")
+
+    def add(self, line: str) -> None:
+        """Add a line, or raise `InputError`; it is kept for the next time."""
+        self.lines.append(f"{line}\n")
+        write(self.path, "".join(self.lines), overwrite=True)
 
 
 def tally(answered: Sequence[Answered]) -> list[tuple[str | int, ...]]:

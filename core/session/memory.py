@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ..engine.subject import NotePlace
     from ..practice.hunt import Hunt
     from ..practice.nudge import Nudge
-    from ..practice.score import Answered, Outcome, Prediction
+    from ..practice.score import Answered, Log, Outcome, Prediction
     from ..training.timeline import Timeline
     from ..words.expression import Expression
     from ..words.indices import First
@@ -92,7 +92,6 @@ class Memory:
     prediction: Prediction | None = None  # what is asked; None while nothing is
     # the questions that were answered, or shown, in order
     answered: list[Answered] = field(default_factory=list["Answered"])
-    # the file that each of them is written into, as a line of JSON; "" for none
-    log: str = ""
+    log: Log | None = None  # the file that each of them is written into
     hunt: Hunt | None = None  # what is to be found; None outside of a hunt
     looked: set[Place] = field(default_factory=set[Place])  # where a hunt has led

@@ -22,6 +22,7 @@ from ...core.debugger.complete import complete
 from ...core.debugger.debugger import Debugger
 from ...core.debugger.verify import Verdict, promises, scenarios_in
 from ...core.export.records import dump, plain
+from ...core.practice.score import Log
 from ...core.scenario.builtin import builtin_names
 from ...core.scenario.scenario import load
 from ...core.session.script import Line, parse_script, read_script, run_script
@@ -119,8 +120,8 @@ def do_debug(options: Options) -> int:
 def _predict(options: Options, debugger: Debugger) -> Reply | None:
     """Ask from the first step on, if that is wished, and log what is answered."""
     if options.log:
-        write(options.log, "")  # before anything is answered: it may not be new
-        debugger.memory.log = options.log
+        debugger.memory.log = Log(options.log)
+        debugger.memory.log.begin()
     return debugger.execute("predict on") if options.predict else None
 
 

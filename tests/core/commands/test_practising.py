@@ -9,7 +9,7 @@ import pytest
 
 from gradstep.core.debugger.debugger import Debugger
 from gradstep.core.practice.question import Question
-from gradstep.core.practice.score import Verdict
+from gradstep.core.practice.score import Log, Verdict
 from gradstep.core.scenario.scenario import load, parse
 from gradstep.core.session.asking import pending
 
@@ -168,7 +168,7 @@ def test_signs_and_shapes_have_hints_of_their_own() -> None:
 def test_the_score_counts_how_each_question_was_done(tmp_path: Path) -> None:
     debugger = at("output")
     assert said(debugger, "info predictions").text == ("no predictions",)
-    debugger.memory.log = str(tmp_path / "log.jsonl")
+    debugger.memory.log = Log(str(tmp_path / "log.jsonl"))
     said(debugger, "step")
     said(debugger, "answer 34")
     said(debugger, "answer 29")
@@ -198,7 +198,7 @@ def test_the_score_counts_how_each_question_was_done(tmp_path: Path) -> None:
 
 def test_a_log_that_cannot_be_written_takes_no_answer_back(tmp_path: Path) -> None:
     debugger = at("output")
-    debugger.memory.log = str(tmp_path / "nowhere" / "log.jsonl")
+    debugger.memory.log = Log(str(tmp_path / "nowhere" / "log.jsonl"))
     said(debugger, "stepi")
     reply = said(debugger, "answer 29")
     assert "The log is not written" in reply.data["said"][1]
