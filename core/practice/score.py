@@ -63,9 +63,10 @@ class Log:
     path: str  # the file
     lines: list[str] = field(default_factory=list[str])  # what is in it
 
-    def begin(self) -> None:
+    def begin(self) -> Log:
         """Make the file, which must not be there, or raise `InputError`."""
         write(self.path, "")
+        return self
 
     def add(self, line: str) -> None:
         """Add a line, or raise `InputError`; it is kept for the next time."""

@@ -98,6 +98,14 @@ def question_record(graph: Graph, question: Question | None) -> dict[str, Any] |
     }
 
 
+def go_on(session: Session, before: Session) -> None:
+    """Ask in a session as in the one before it, whose file was loaded again."""
+    old, new = before.memory, session.memory
+    new.log, new.answered = old.log, old.answered
+    if old.prediction is not None:  # its elements may not be there any more
+        new.prediction = old.prediction._replace(asked=None, chosen={})
+
+
 # ------------------------------------------------------------------ what an author asks
 
 

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from textual.theme import Theme
 
     from ...core.engine.subject import Subject
+    from ...core.practice.score import Log
     from ...core.scenario.scenario import Scenario
     from ...core.words.indices import First
     from .messages import Open, Pick, UseTheme
@@ -172,12 +173,13 @@ class GradstepApp(App[int]):
         present: bool = False,
         predict: bool = False,
         first: First = 0,
+        log: Log | None = None,
     ) -> None:
         """Take what to begin with; without a theme, the one that was chosen last.
 
         `present` gives the step most of the screen, for a class; with `predict` each
         step is asked about before it is made. `first` is what formulas call the first
-        index.
+        index, `log` the file for what is answered.
 
         Raises `InputError` for what cannot be run, and for a theme that there is not.
         """
@@ -195,6 +197,7 @@ class GradstepApp(App[int]):
         self._present = present
         self._predict = predict
         self._first: First = first
+        self._predictions = log
         self._coming: deque[Event] = deque()  # what a person did, the first one first
         self._turn: Event | None = None  # handed on, and not taken yet
         self._resting: asyncio.Task[None] | None = None
@@ -318,6 +321,7 @@ class GradstepApp(App[int]):
     def _main_screen(self, debugger: Debugger) -> MainScreen:
         debugger.trust = self._trust
         debugger.memory.first = debugger.memory.first or self._first
+        debugger.memory.log = self._predictions
         return MainScreen(
             debugger,
             self._at,

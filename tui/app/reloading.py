@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ...core.base.errors import InputError, Interrupted, defect_text
 from ...core.debugger.debugger import Debugger
 from ...core.scenario.scenario import hunted, load
+from ...core.session.asking import go_on
 
 if TYPE_CHECKING:
     from ...core.base.limits import Limits
@@ -47,6 +48,7 @@ def reloaded(debugger: Debugger, progress: Progress) -> Loaded:
         fresh.exporters, fresh.trust = debugger.exporters, debugger.trust
         fresh.memory.said = fresh.memory.said or debugger.memory.said
         fresh.memory.first = debugger.memory.first
+        go_on(fresh, debugger)
         lines = [f"{stop.kind} {stop.text}" for stop in debugger.memory.stops.values()]
         lost = [line for line in lines if not fresh.execute(line).ok]
         fresh.execute(f"goto {min(debugger.position, len(fresh.trace))}")

@@ -320,6 +320,12 @@ _TEST: Final = (
     _LIMIT,
     _TRUST,
 )
+_PREDICT: Final = _argument(
+    "--predict", "ask what each step will make, before it is made"
+)
+_LOG: Final = _argument(
+    "--log FILE", "write each question of predict into a new file, as a line of JSON"
+)
 _RUN: Final = (
     _argument(
         "SCENARIO",
@@ -329,7 +335,8 @@ _RUN: Final = (
     _argument("--at LOC", "where to begin", default=""),
     _argument("--script FILE", "a script to play with the space bar, line by line"),
     _PRESENT,
-    _argument("--predict", "ask what each step will make, before it is made"),
+    _PREDICT,
+    _LOG,
     _INDICES,
     _THEME,
     _LIMIT,
@@ -362,12 +369,9 @@ _SNAPSHOT: Final = (
     _LIMIT,
     *_FILE,
 )
-_LOG: Final = _argument(
-    "--log FILE", "write each question of predict into a new file, as a line of JSON"
-)
 _DEBUG: Final = (
     _SCENARIO,
-    _argument("--predict", "ask what each step will make, before it is made"),
+    _PREDICT,
     _LOG,
     _LIMIT,
     *_SCRIPT,

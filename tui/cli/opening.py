@@ -17,6 +17,7 @@ from ...core.base.exits import BUG, OK
 from ...core.base.limits import LIMITS, Limits, raised
 from ...core.base.text import clean
 from ...core.base.trust import FULL, KEYBOARD, Trust
+from ...core.practice.score import Log
 from .main import has_terminal, nothing_to_keep
 
 if TYPE_CHECKING:  # it imports Textual
@@ -88,8 +89,8 @@ def application(
     """Return the application, ready to run; without a name it opens the picker.
 
     `load` makes a scenario of a name. `how` it looks is told to it as it is: `present`,
-    `predict`, `first`. Raises `InputError` for what is wrong with the scenario, the
-    script or the theme, before the screen is taken.
+    `predict`, `first`, `log`. Raises `InputError` for what is wrong with the
+    scenario, the script, the theme or the log, before the screen is taken.
     """
     with _told(name) if name else nullcontext() as tell:
         lines = Path(script) if script else None
@@ -118,6 +119,8 @@ def _application(
         from ..app.app import GradstepApp  # noqa: PLC0415  # here, where no garbage is looked for
 
         app = GradstepApp(scenario, at, lines, theme, trust, limits, **how)
+        if how.get("log"):
+            how["log"].begin()  # once nothing else is wrong
         gc.freeze()  # nor later on
     finally:
         gc.enable()
@@ -137,6 +140,7 @@ def do_run(options: Options) -> int:
         present=options.present,
         predict=options.predict,
         first=options.indices,
+        log=Log(options.log) if options.log else None,
     )
 
 

@@ -120,8 +120,7 @@ def do_debug(options: Options) -> int:
 def _predict(options: Options, debugger: Debugger) -> Reply | None:
     """Ask from the first step on, if that is wished, and log what is answered."""
     if options.log:
-        debugger.memory.log = Log(options.log)
-        debugger.memory.log.begin()
+        debugger.memory.log = Log(options.log).begin()
     return debugger.execute("predict on") if options.predict else None
 
 

@@ -11,7 +11,7 @@ from gradstep.core.debugger.debugger import Debugger
 from gradstep.core.practice.question import Question
 from gradstep.core.practice.score import Log, Verdict
 from gradstep.core.scenario.scenario import load, parse
-from gradstep.core.session.asking import pending
+from gradstep.core.session.asking import go_on, pending
 
 from ...sessions import said, wrong
 
@@ -256,3 +256,18 @@ def test_what_was_predicted_is_recorded_and_played_again() -> None:
         said(again, line)
     assert again.place == debugger.place
     assert again.memory.answered == debugger.memory.answered
+
+
+def test_a_session_loaded_again_goes_on_asking(tmp_path: Path) -> None:
+    before, fresh = at("output"), Debugger(load("matmul"))
+    before.memory.log = Log(str(tmp_path / "log.jsonl")).begin()
+    for line in ("stepi", "answer 29", "predict W.grad[1, 0]", "stepi"):
+        said(before, line)
+    go_on(fresh, before)
+    assert fresh.modes == ("predict",)
+    assert pending(fresh) is None
+    said(fresh, "goto output")
+    assert said(fresh, "stepi").data["kind"] == "number"
+    said(fresh, "show")
+    assert said(fresh, "info predictions").data[0]["shown"] == 1
+    assert len((tmp_path / "log.jsonl").read_text("utf-8").splitlines()) == 2
