@@ -118,7 +118,7 @@ def _answer_own(session: Session, put: Put, text: str) -> Answer:
         return found
     record = own_record(session, put, tried)
     memory.answered.append(Answered("author", tried.outcome, record))
-    return replace(found, text=(*found.text, *_logged(session)))
+    return replace(found, text=(*found.text, *_logged(session, record)))
 
 
 def _answer(session: Session, arguments: str) -> Answer:
