@@ -423,6 +423,10 @@ def test_rows_and_columns_that_are_alike_are_not_confused() -> None:
     ):
         with pytest.raises(CommandError, match=why):
             patched(run, "row", edge)
+    kept = run_of("s = sum(a * b, keepdims=True)\nE = sum(s)", a=A, b=[[2.0]])
+    for edge in ("s._1<-b", "s<-s._1"):
+        with pytest.raises(CommandError, match=r"alike|sends the same"):
+            patched(kept, "row", edge)
     one = run_of("z = tanh(a)\nE = sum(z)", a=[[2.0]])
     with pytest.raises(CommandError, match="only of a square matrix"):
         patched(one, "row", "z<-a")
@@ -481,6 +485,28 @@ s = [1.0, -0.5]
 learning_rate = { W = 0.1, s = [0.5, 0.25] }
 iterations = 3
 """
+
+
+@pytest.mark.parametrize(
+    ("program", "edge", "fits"),
+    [
+        ("z = einsum('ij,jk->ik', x, W)", "z<-x", True),
+        ("z = outer(ravel(x), s)", "z<-z._1", True),
+        ("z = linear(x, W)", "z<-x", True),
+        ("z = x * W", "z<-x", True),
+        ("z = x * W", "z<-W", False),  # x is not trained
+        ("z = einsum('ij->ji', x) + 0 * W", "z._1<-x", False),
+        ("z = einsum('ij,jk,kl->il', x, W, W)", "z<-x", False),
+        ("z = abs(x) ** W", "z<-z._1", False),
+    ],
+)
+def test_products_with_a_trained_parameter_see_it_updated(
+    program: str, edge: str, fits: bool
+) -> None:
+    text = TRAINED.replace("z = x @ W\nh = z * s\nE = sum(h * h)", "E = sum(z)")
+    text = text.replace("E = sum(z)", f"{program}\nE = sum(z) + 0 * (sum(s) + sum(W))")
+    debugger = Debugger(parse(text.replace("{ W = 0.1, s = [0.5, 0.25] }", "0.1")))
+    assert debugger.execute(f"patch {edge} updated").ok == fits
 
 
 def test_weights_that_are_updated_already_are_those_of_the_next_iteration() -> None:
