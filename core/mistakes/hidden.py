@@ -47,15 +47,14 @@ def symptoms(trace: Trace, patches: Patches) -> list[int]:
 
 def _differ(right: Run, wrong: Run, node: int) -> bool:
     one, other = right.gradient(node), wrong.gradient(node)
-    if one is None or other is None:
-        return one is not other
-    return bool(np.any(apart(one, other)))
+    return one is not None and other is not None and bool(np.any(apart(one, other)))
 
 
 def apart(one: Array, other: Array) -> Array:
     """Return for each element whether two arrays differ there by more than rounding."""
     one, other = one.astype(float), other.astype(float)
     with np.errstate(all="ignore"):
-        size = np.nanmax(np.abs([one, other]), initial=0.0)
+        both = np.abs([one, other])
+        size = np.max(both, initial=0.0, where=np.isfinite(both))
         same = (np.abs(one - other) <= _SEEN * size) | (one == other)
     return ~(same | (np.isnan(one) & np.isnan(other)))
