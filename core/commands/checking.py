@@ -75,6 +75,7 @@ def _check(session: Session, arguments: str) -> Answer:
     ]
     lines += recorded.lines if recorded else ()
     lines += _by_verdict(session, report) if is_whole else ()
+    lines += _by_definition(session, report)
     return Answer(
         tuple(lines),
         _record(session, report),
@@ -125,6 +126,17 @@ def _rules(session: Session, arguments: str) -> Answer:
 
 
 # ---------------------------------------------------- what differences are, and cost
+
+
+def _by_definition(session: Session, report: Report) -> Iterator[str]:
+    """Yield who shows the differences of a gradient that they do not agree with."""
+    for one in report.gradients:
+        if one.verdict not in ("mismatch", "kink"):
+            continue
+        index = one.kinks[0] if one.kinks else None if one.along else one.index
+        name = element_name(session.graph.nodes[one.node], index)
+        yield f"limit {name} shows the quotients of differences"
+        return
 
 
 def _limit(session: Session, arguments: str) -> Answer:

@@ -160,3 +160,17 @@ def test_cost_counts_and_measures() -> None:
     assert data["factor"] == data["numeric"] / (data["forward"] + data["backward"])
     assert math.isfinite(data["slower"])
     assert "41 derivatives for" in reply.text[0]
+
+
+def test_check_leads_there_where_differences_do_not_agree() -> None:
+    text = "gradstep = 1\nprogram = 'y = sum(relu(x)) + z * z'\n"
+    debugger = session(f"{text}[inputs]\nx = [1.0, 0.0]\nz = 3.0\n")
+    assert said(debugger, "check").text[-1] == (
+        "limit x[1] shows the quotients of differences"
+    )
+    assert said(debugger, "limit x[1]").data["kink"]
+    said(debugger, "set x = 1.0")
+    assert "limit" not in said(debugger, "check").text[-1]
+    said(debugger, "patch y._3<-z#0 local")
+    last = said(debugger, "check z").text[-1]
+    assert last == "limit z shows the quotients of differences"
