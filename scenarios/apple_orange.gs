@@ -87,3 +87,8 @@ assert close(y, 550)
 redo
 assert close(y, 660)
 runs
+
+# A nudge shows both changes: that by the gradient, and the real one.
+nudge on 2
+assert close(y, 770)
+undo
