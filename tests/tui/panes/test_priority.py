@@ -5,8 +5,15 @@ from __future__ import annotations
 import pytest
 
 from gradstep.tui.panes.step.frame import Frame
-from gradstep.tui.panes.step.places import Part
-from gradstep.tui.panes.step.priority import Matters, Said, arranged, bottom, worded
+from gradstep.tui.panes.step.places import Part, Tile
+from gradstep.tui.panes.step.priority import (
+    Arranged,
+    Matters,
+    Said,
+    arranged,
+    bottom,
+    worded,
+)
 
 ALWAYS = (Matters.ELEMENT, Matters.NOTE, Matters.CHANGE, Matters.FORMULA)
 
@@ -190,6 +197,7 @@ def test_what_may_be_left_out_is_before_a_note_is_cut(
         (9, 6, 5),  # 1 + 1 below
         (8, 6, 4),
         (5, 6, 1),  # fewer lines than any words leave
+        (7, 2, 3),  # 1 above, 2 below: a line of the note is cut
     ],
 )
 def test_a_window_has_three_rows_before_a_note_is_whole(
@@ -197,3 +205,62 @@ def test_a_window_has_three_rows_before_a_note_is_whole(
 ) -> None:
     [tile] = arranged([row(1, 20, 1, 8, ())], 60, height, notes).tiles
     assert tile.rows == rows
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "of", "hides"),
+    [
+        (3, 1, (9, 9), True),  # nothing stands at the left or the right of a number
+        (3, 2, (9, 9), False),
+        (3, 1, (9, 1), False),
+        (2, 2, (9, 9), True),  # nothing above or below it
+        (2, 2, (2, 9), False),
+    ],
+)
+def test_a_window_hides_neighbours_where_it_is_small(
+    rows: int, columns: int, of: tuple[int, int], hides: bool
+) -> None:
+    tile = Tile(0, 0, 0, 8 * columns, rows, columns, 0, 0)
+    assert Arranged(row(1, *of, 8, ()), [tile], 1).hides_neighbours is hides
+
+
+def seen(found: Arranged) -> tuple[set[int], set[int], set[int], int]:
+    """Return how many rows and columns are seen, how wide a cell is, lines above."""
+    rows, columns = {one.rows for one in found.tiles}, {t.columns for t in found.tiles}
+    return rows, columns, {part.cell for part in found.frame.parts}, found.above
+
+
+def test_digits_give_way_before_a_column_does_beside_the_fewest_words() -> None:
+    # 8 numbers of 9 are 72 columns, of 8 they are 64, with the numbers of rows 66
+    assert seen(arranged([row(1, 4, 8, 9, ())], 70, 24, 1)) == ({4}, {8}, {8}, 1)
+
+
+def test_a_window_rather_shows_two_numbers_of_fewer_digits_than_one() -> None:
+    found = arranged([row(2, 1, 5, 11, ())], 38, 29, 3)  # 2 × 2 × 9 and one between
+    assert seen(found) == ({1}, {2}, {9}, 2)
+
+
+def test_a_window_rather_shows_all_of_a_few_rows_than_more_digits() -> None:
+    assert seen(arranged([row(4, 6, 2, 8, (3,))], 66, 10, 6)) == ({6}, {2}, {7}, 1)
+
+
+def test_a_note_is_cut_before_digits_are_where_windows_show_all_rows() -> None:
+    frames = [row(4, 5, 5, 9, ()), stacked(4, 5, 5, ())]
+    assert seen(arranged(frames, 89, 9, 6)) == ({5}, {2}, {9}, 1)
+
+
+def test_windows_with_few_digits_have_what_the_fewest_words_leave() -> None:
+    frame = row(4, 2, 3, 8, (2, 3))
+    places = [
+        part._replace(across=number % 3, down=number // 3)
+        for number, part in enumerate(frame.parts)
+    ]
+    frames = [frame, frame._replace(parts=tuple(places))]
+    assert numbers(frames, 30, 11) == [0, 1, 3]
+    narrow = row(3, 3, 3, 9, (2,))
+    assert seen(arranged([narrow], 17, 12, 6)) == ({3}, {1}, {8}, 1)
+
+
+def test_where_a_matrix_is_left_out_its_change_has_one_line() -> None:
+    assert numbers([row(3, 6, 9, 8, (1, 2))], 17, 6) == [0, 2]
+    assert numbers([stacked(4, 2, 2, (2, 3))], 10, 16, 2) == [0, 1]
