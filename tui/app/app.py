@@ -7,6 +7,7 @@ and `MainScreen.apply` draws what it answered into every pane at once.
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 from codecs import IncrementalDecoder, getincrementaldecoder
 from collections import deque
@@ -206,6 +207,18 @@ class GradstepApp(App[int]):
     def get_driver_class(self) -> type[Driver]:
         """Return the driver of the platform, passing over bytes that are no text."""
         return enduring(super().get_driver_class())
+
+    def on_load(self) -> None:
+        """Look for no garbage until the first frame is there: what it takes stays."""
+        gc.disable()
+
+    def on_mount(self) -> None:
+        """Look for it from the first frame on."""
+        self.call_after_refresh(gc.enable)
+
+    def on_unmount(self) -> None:
+        """Look for it where there was no frame, too."""
+        gc.enable()
 
     @property
     def size(self) -> Size:

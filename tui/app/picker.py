@@ -166,6 +166,23 @@ def drop_if_gone(event: Click, listing: OptionList) -> None:
 class Picker(Screen[int]):
     """Choose a scenario. Typing filters."""
 
+    DEFAULT_CSS = """
+    Picker #title { height: 1; text-style: bold; color: $primary; padding: 0 1; }
+    Picker #search { height: 3; border: round $panel; }
+    Picker #choices {
+        width: 1fr; height: 1fr; max-height: 100%; border: round $panel;
+        padding: 0; scrollbar-size-vertical: 1;
+        text-wrap: nowrap; text-overflow: ellipsis;
+    }
+    Picker #preview {
+        width: 1fr; border: round $panel; padding: 0 0 0 1;
+        scrollbar-size-vertical: 1; scrollbar-gutter: stable;
+    }
+    Picker #choices > .option-list--option-disabled { color: $secondary; }
+    Picker.-narrow #choices { width: 49; }
+    Picker.alone #choices { width: 1fr; }
+    Picker.alone #preview { display: none; }
+    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down", "move(1)", show=False),
         Binding("up", "move(-1)", show=False),

@@ -227,12 +227,15 @@ class Painted(Widget):
     if not TYPE_CHECKING:  # Textual's belongs to the class, and has other types
 
         def _get_component_classes(self) -> frozenset[str]:
-            """Return those that Textual makes anew with other rules: what is in use."""
-            return frozenset(self._component_styles)
+            """Return those that Textual makes anew with other rules: none."""
+            return frozenset()
 
     def notify_style_update(self) -> None:
-        """Forget the colours of the theme before."""
+        """Forget the colours of the theme before, or those without the focus."""
         super().notify_style_update()
+        if self._component_styles:
+            self._component_styles.clear()
+            self.refresh()
         self._inks_of.clear()
         self._shown_as.clear()
         self._forget()
