@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -62,8 +61,7 @@ def axis_letters(run: Run, consumer: Node, op: Op) -> tuple[list[str], str]:
     return left.split(","), output
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Portion:
+class Portion(NamedTuple):
     """The part of an operation where some axes stand at one place."""
 
     operands: tuple[Array, ...]  # what is left of each

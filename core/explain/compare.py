@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -20,8 +19,7 @@ if TYPE_CHECKING:
     from ..ops.table import Array, Value
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Difference:
+class Difference(NamedTuple):
     """One value or one gradient that differs.
 
     `before` and `after` are None where no gradient flows. `index` is the element that
@@ -32,7 +30,7 @@ class Difference:
     name: str  # of the value or gradient: "W1.grad"
     before: Array | None
     after: Array | None
-    index: tuple[int, ...]
+    index: tuple[int, ...]  # pyright: ignore[reportIncompatibleMethodOverride]  # not a search
     size: float
 
     def text(self, *, gradient: bool, digits: int = SENTENCE) -> str:
@@ -49,8 +47,7 @@ class Difference:
         return f"{name}{index_text(index)}: {change}"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Comparison:
+class Comparison(NamedTuple):
     """All differences, in the order in which the passes meet them."""
 
     values: tuple[Difference, ...]  # in forward order

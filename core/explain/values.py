@@ -91,8 +91,7 @@ class Products(Sequence[Sequence[Factor]]):
         return zip(*self.columns, strict=True)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ValueExplanation:
+class ValueExplanation(NamedTuple):
     """One element of a value, opened into what it was computed from.
 
     For a sum of products `terms` are the products; for other operations there is one
@@ -100,7 +99,8 @@ class ValueExplanation:
     """
 
     node: int  # its number
-    index: Index  # of the element
+    # of the element
+    index: Index  # pyright: ignore[reportIncompatibleMethodOverride]  # not a search
     value: float  # as the run has it
     terms: Sequence[Sequence[Factor]]
     more: int = 0  # terms that were left out, of a very long sum

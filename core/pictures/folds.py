@@ -7,7 +7,6 @@ do not overlap, in forward order: every edge leads from an earlier box to a late
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -39,8 +38,7 @@ class Box(NamedTuple):
     fold: int = -1  # the number of the fold; −1 for a single node
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Sketch:
+class Sketch(NamedTuple):
     """The boxes in forward order, the edges between them, both as lists of neighbours.
 
     `home` is the box that each node is in; −1 for literals, which are part of a label.

@@ -7,7 +7,6 @@ function for many layers, steps or samples.
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ..engine.graph import Frame, Row, Site, Statement
@@ -41,8 +40,7 @@ class Reach(NamedTuple):
         return self.steps - self.paid
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Block:
+class Block(NamedTuple):
     """What one call has made: everything between two moments."""
 
     name: str  # of its frame, with which all names in it begin

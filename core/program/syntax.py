@@ -14,7 +14,7 @@ import unicodedata
 import warnings
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ..base.errors import LimitError, Problem
 from ..base.progress import with_progress
@@ -47,8 +47,7 @@ _WORD: Final = re.compile(r"\w+|[^\w\s]")
 _OPERATOR: Final = re.compile(r"(?<=[\w)\]])(?<!\d[eE])\s*(?:\*\*|//|[-+*/@])")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Scanned:
+class Scanned(NamedTuple):
     """A text that lines belong to: their code, and the comments at their ends."""
 
     name: str  # "program" or "prelude"
@@ -100,8 +99,7 @@ class Scanned:
         return "\n".join(pieces)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Line:
+class Line(NamedTuple):
     """One assignment, or a `return`, which has no targets."""
 
     targets: tuple[str, ...]  # the names that it assigns; () for a `return`
@@ -124,8 +122,7 @@ class Function:
     line: int  # of its `def`, counted from 1
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Module:
+class Module(NamedTuple):
     """A text, read: what can be built of it, and everything that is wrong with it."""
 
     source: Scanned  # what was parsed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -37,8 +37,7 @@ class Batch(NamedTuple):
     seed: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Training:
+class Training(NamedTuple):
     """How the parameters learn.
 
     `learning_rate` has a number, or an array that broadcasts to the parameter's shape,

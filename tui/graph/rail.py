@@ -6,9 +6,8 @@ are looked at are drawn.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from heapq import heappop, heappush
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from rich.cells import cell_len
 
@@ -44,8 +43,7 @@ def in_order(sketch: Sketch) -> list[int]:
     return order
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Rails:
+class Rails(NamedTuple):
     """Where lines run: for each box, by its number, its own line, its last use, a lane.
 
     `starts` has for each part the lines until which its lanes are taken at its start.
