@@ -124,7 +124,9 @@ def evidence(trace: Trace, hidden: Hidden) -> Evidence:
     """Return what the wrong rule did, beside what is right, from one upstream."""
     edge, run = hidden.edge, trace.run
     sent = np.asarray(trace.contribution(edge))
-    event = trace.edge_event(edge.consumer, edge.argument) or 0
+    event = trace.edge_event(edge.consumer, edge.argument)
+    if event is None:
+        raise ValueError("this edge carries no contribution")
     before = trace.gradient(edge.operand, event)
     if edge[:2] in run.patches.overwrites and before is not None:
         after = np.asarray(trace.gradient(edge.operand, event + 1))
@@ -211,7 +213,7 @@ def _behind(graph: Graph, node: int) -> set[int]:
 def _before(graph: Graph, node: int) -> set[int]:
     """Return what leads to a node, itself included."""
     found = {node}
-    for index in range(node, -1, -1):
-        if index in found:
-            found.update(graph.nodes.rows[index][4])
+    for row in reversed(graph.nodes.rows[: node + 1]):
+        if row[0] in found:
+            found.update(row[4])
     return found

@@ -160,6 +160,7 @@ def test_the_verdict_shows_both_and_the_run_beside_it_is_right(name: str) -> Non
         gap = abs(one["analytic"] - one["numeric"])
         assert (gap <= 1e-4 * max(1, abs(one["numeric"]))) == one["agrees"]
     assert {one["agrees"] for one in borders} == {True, False}
+    assert len({one["node"] for one in borders}) == len(borders)
     # Nothing is hidden any more, and the right run is beside it.
     assert debugger.modes == ()
     wrong = said(debugger, "check").data
