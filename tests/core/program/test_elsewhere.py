@@ -183,7 +183,7 @@ RIGHT: Final[dict[str, Any]] = {
     "reciprocal": np.reciprocal(X),
     "cbrt": np.cbrt(np.abs(X)),
     "erfc": each(math.erfc),
-    "fix": np.fix(X),
+    "fix": np.trunc(X),
     "rint": np.rint(X),
     "hypot": np.hypot(X, Y),
     "lerp": X + np.multiply(P, Y - X),

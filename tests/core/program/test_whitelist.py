@@ -79,9 +79,8 @@ def test_syntax_is_allowed_where_the_table_says_so(text: str, place: Place) -> N
 
 def test_every_kind_of_expression_and_operator_of_python_is_tried() -> None:
     def kinds(base: type[ast.AST]) -> set[type[ast.AST]]:
-        # Those that Python itself no longer makes are left out.
-        made = {one for one in base.__subclasses__() if one.__module__ == "ast"}
-        return made - {ast.Num, ast.Str, ast.Bytes, ast.NameConstant, ast.Ellipsis}
+        # Those that Python itself no longer makes are kinds of constants.
+        return {one for one in base.__subclasses__() if one.__module__ == "ast"}
 
     tried = {type(n) for t in ALLOWED for n in ast.walk(ast.parse(t, mode="eval"))}
     wanted = kinds(ast.expr) | kinds(ast.operator) | kinds(ast.cmpop)
