@@ -22,13 +22,14 @@ from .table import Command
 if TYPE_CHECKING:
     from ..session.script import Line
     from ..session.session import Session
+    from ..words.indices import First
 
-_LONGEST_SAID: Final = 300  # characters
+_LONGEST_SAID: Final = 300  # characters: what is said leaves room for a step
 
 
 def _indices(session: Session, arguments: str) -> Answer:
     """Say, or choose, what the first index is called in formulas."""
-    known = {str(first): first for first in FIRST}
+    known: dict[str, First] = {str(first): first for first in FIRST}
     if arguments and arguments not in known:
         raise CommandError(f"indices do not begin with {arguments!r}", "0 or 1")
     if arguments:
