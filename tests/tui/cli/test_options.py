@@ -22,8 +22,9 @@ LESSON: Final = """
 gradstep = 1
 title = "Größe"
 program = '''
+k = W[0, 0]
 y = tanh(W @ x)
-E = sum(y ** 2)
+E = sum(y ** 2) + k
 '''
 [parameters]
 W = { random = "normal", shape = [30, 40], seed = 1, scale = 0.1 }
@@ -50,6 +51,7 @@ SCRIPT: Final = (
 # A value for each argument that takes one.
 VALUES: Final[dict[str | tuple[str, str], str]] = {
     "--log": "log.jsonl",
+    "--indices": "1",
     "--at": "2:y",
     "--delay": "0.01",
     "--element": "W.grad[0, 1]",
