@@ -43,6 +43,11 @@ _MODES: Final = {
     "numbers": Prediction("number", climbs=False),
 }
 _NAMES: Final = {"shape": "shapes", "signs": "signs", "number": "numbers"}
+_HOW: Final = {  # an answer is written
+    "shape": "answer (2, 3)",
+    "signs": "answer + -; 0 +",
+    "number": "answer 0.25, or answer 2 * W[0, 1]",
+}
 
 
 def _predict(session: Session, arguments: str) -> Answer:
@@ -89,7 +94,9 @@ def _said(session: Session) -> str:
     if prediction is None:
         return "predict is off; predict on asks before each step"
     kind = _NAMES[prediction.kind]
-    return f"predict is on: stepi and step ask for {kind} first"
+    return (
+        f"predict is on: stepi and step ask for {kind} first; {_HOW[prediction.kind]}"
+    )
 
 
 def _state(session: Session) -> dict[str, Any]:
@@ -186,7 +193,8 @@ def _done(session: Session, asked: Asked, outcome: Outcome, said: str) -> Answer
         kind = memory.prediction.kind
         memory.prediction = memory.prediction.after(outcome)
         if memory.prediction.kind != kind:
-            lines.append(f"From here on, {_NAMES[memory.prediction.kind]} are asked.")
+            kind = memory.prediction.kind
+            lines.append(f"From here on, {_NAMES[kind]} are asked: {_HOW[kind]}")
     session.go(Place(before.iteration, before.position + 1))
     moved, until = arrived(session, before), Place(*asked.until)
     if session.place < until:

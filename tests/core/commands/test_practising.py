@@ -107,10 +107,10 @@ def test_three_right_at_once_lead_on_and_one_that_is_shown_leads_back() -> None:
     for shape in ("(1, 2)", "2, 1", "(1 x 2)"):
         said(debugger, "stepi")
         reply = said(debugger, f"answer {shape}")
-    assert reply.data["said"][1] == "From here on, signs are asked."
+    assert reply.data["said"][1] == "From here on, signs are asked: answer + -; 0 +"
     assert said(debugger, "stepi").data["kind"] == "signs"
     reply = said(debugger, "show")
-    assert reply.data["said"][1] == "From here on, shapes are asked."
+    assert reply.data["said"][1] == "From here on, shapes are asked: answer (2, 3)"
     said(debugger, "predict signs")
     said(debugger, "stepi")
     said(debugger, "show")
