@@ -40,4 +40,4 @@ def random_hunt(seed: int) -> Scenario:
         scenario = load(names.pop(random.randrange(len(names))))
         hidden = drawn(timeline_of(scenario).trace(0), random)
         if hidden is not None:
-            return replace(scenario, hidden=hidden, hunted=True)
+            return hunted(replace(scenario, hidden=hidden))

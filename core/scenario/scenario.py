@@ -144,8 +144,14 @@ def load(
 
 
 def hunted(scenario: Scenario) -> Scenario:
-    """Return a scenario with the mistake that it hides, if any, made."""
-    return replace(scenario, hunted=scenario.hidden is not None)
+    """Return a scenario with the mistake that it hides, if any, made.
+
+    Its questions are not asked then: their answers are those of the right rules.
+    """
+    if scenario.hidden is None:
+        return scenario
+    subject = replace(scenario.subject, questions=MappingProxyType({}))
+    return replace(scenario, subject=subject, hunted=True)
 
 
 def _of_capture(path: pathlib.Path, source: str, limits: Limits) -> Scenario:

@@ -117,3 +117,11 @@ def test_a_lesson_hides_nothing_and_a_hunt_is_read_by_its_name() -> None:
     assert load("runaway").hidden is not None
     assert load("runaway").source == "runaway.toml"
     assert not load("runaway").hunted
+
+
+def test_a_hunt_asks_no_questions_whose_answers_are_those_of_right_rules() -> None:
+    asked = '[questions]\n"backward h" = { ask = "z.grad[0, 0]" }\n'
+    scenario = parse(f'{BASE}{asked}[hidden]\nrule = "h<-z"\nmistake = "sign"\n')
+    assert len(scenario.subject.questions) == 1
+    assert hunted(scenario).subject.questions == {}
+    assert hunted(scenario).hunted
