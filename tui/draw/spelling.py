@@ -85,6 +85,18 @@ def update_text(step: UpdateStep, index: Index) -> str:
     return ", ".join((value, *parts, *states))
 
 
+def rates_text(step: UpdateStep) -> str:
+    """Return what an update is made of besides value and gradient, as it is before it.
+
+    `step` is the update of one element.
+    """
+    given = {"α": step.rate, **step.settings, **step.before}
+    return ", ".join(
+        f"{word} = {number_text(float(number), SENTENCE)}"
+        for word, number in given.items()
+    )
+
+
 def _upstream(trace: Trace, wording: Wording, part: Part, index: Index) -> str:
     node = trace.run.graph.nodes[part.edge.consumer]
     region = made_into(trace.run, node, part.edge.argument, index)

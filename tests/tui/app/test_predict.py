@@ -367,3 +367,28 @@ async def test_what_has_room_in_one_line_takes_no_room_of_the_step() -> None:
         await answered(app, "(1, 2)")
         assert not screen.query_one(ConsolePane).has_class("-open")
         assert "Right: Y has the shape (1, 2)" in part(screen, "#console")
+
+
+@pytest.mark.parametrize(("kind", "cells"), [("numbers", 6), ("shapes", 1)])
+async def test_an_update_is_asked_with_its_learning_rate(kind: str, cells: int) -> None:
+    app = opened("three_layer", "#26")  # the last one: W3, of two rows of three
+    async with app.run_test(size=(120, 36)):
+        await settle(app)
+        screen = main_screen(app)
+        screen.run_line(f"predict {kind}")
+        await settle(app)
+        screen.query_one(StepPane).focus()
+        await pressed(app, "s")
+        step = part(screen, "#step")
+        assert "α = 0.5" in step
+        assert step.count("?") == cells + 1  # and the question
+        debugger = screen.debugger
+        asked = pending(debugger)
+        assert asked is not None
+        index = asked.question.element.index
+        right = "(2, 3)"
+        if index is not None:
+            place = list(index)
+            right = f"W3{place} - 0.5 * W3.grad{place}"
+        await answered(app, right)
+        assert debugger.memory.answered[-1].outcome == "at once"

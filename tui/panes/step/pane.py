@@ -25,6 +25,7 @@ from ....core.explain.links import Facet, Region, linked, slopes_of
 from ....core.words.events import element_name
 from ....core.words.numbers import element_text
 from ...draw.look import Look
+from ...draw.spelling import rates_text
 from ...draw.stage import Stage
 from ...graph.drawing import cut
 from ..base.known import Known
@@ -609,6 +610,13 @@ class StepPane(KeptPane[_Found]):
             yield say(Matters.CHANGE, "asked", [question.text])
         elif present.number == 0:
             yield say(Matters.CHANGE, "to come", [_TO_COME])
+        event = present.event
+        if isinstance(event, Update) and present.facets[0].array.size:
+            cursor = self._grids[present.made].cursor
+            if not present.which.is_shaped:
+                cursor = (0,) * present.facets[0].array.ndim
+            update = present.trace.update(event.node, cursor)
+            yield say(Matters.ELEMENT, "given", [rates_text(update)])
         if present.number == 0:
             yield say(Matters.NOTE, "note", [present.stage.note("start", 0)])
 
