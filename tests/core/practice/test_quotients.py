@@ -8,14 +8,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from gradstep.core.check.differences import Limit
 from gradstep.core.engine.patches import Patches
 from gradstep.core.practice.definition import definition_lines, digits_of
-from gradstep.core.practice.quotients import STEPS, quotients, way_of
+from gradstep.core.practice.quotients import (
+    STEPS,
+    Quotient,
+    Quotients,
+    Rung,
+    quotients,
+    way_of,
+)
 from runs import edge, number, run_of
 
 if TYPE_CHECKING:
     from gradstep.core.engine.run import Run
-    from gradstep.core.practice.quotients import Quotients
 
 LINE = "c = 0 * x + 2\ny = 3 * x + c"
 
@@ -232,3 +239,95 @@ def test_a_value_that_is_set_on_the_way_blocks_it() -> None:
     run = run_of("z = 2 * x\ny = z * z", x=3.0)
     run = run.patched(Patches(values={number(run, "z"): np.float64(1.0)}))
     assert way_of(run, number(run, "x")).blocked
+
+
+def test_a_rounded_program_is_judged_in_float64() -> None:
+    """In float16 differences of x · x are off by far more than the gradient is."""
+    found = by_definition(run_of("y = x * x * x", dtype=np.float16, x=1.3), "x")
+    assert found.limit is not None
+    assert found.limit.value == pytest.approx(3 * float(np.float16(1.3)) ** 2, 1e-8)
+    assert found.agrees
+
+
+def test_beside_an_infinite_number_that_counts_nothing_is_known() -> None:
+    run = run_of("y = log(x)", seed=np.array([1.0, 1.0]), x=[2.0, 0.0])
+    assert by_definition(run, "x", 0).limit is None
+    assert by_definition(run_of("y = x * 2", x=math.inf), "x").limit is None
+
+
+def test_what_no_gradient_arrives_at_agrees_with_all() -> None:
+    found = by_definition(run_of("y = x * T", x=2.0, T=5.0), "T")
+    assert found.limit is not None
+    assert found.agrees
+
+
+def test_at_a_jump_and_at_a_kink_a_slope_between_is_right() -> None:
+    assert by_definition(run_of("y = where(x > 1, 5, x)", x=1.0), "x").agrees
+    assert by_definition(run_of("y = relu(x)", x=0.0), "x").agrees
+    plain = run_of("y = relu(x)", x=0.0)
+    wrong = Patches(rules={edge(plain, "y", "x"): lambda g, *_: 7 * g})
+    assert not by_definition(plain.patched(wrong), "x").agrees
+    smooth = run_of("y = x * x", x=3.0)
+    high = Patches(rules={edge(smooth, "y", "x"): lambda g, *_: 4 * g})
+    assert not by_definition(smooth.patched(high), "x").agrees
+
+
+def test_the_last_of_all_steps_can_be_the_best() -> None:
+    """Of a function so small only the last steps are short enough."""
+    found = by_definition(run_of("y = x * x", x=1e-16), "x")
+    assert found.turn("forward") == len(STEPS) - 1
+
+
+SMOOTH = Limit(0.0, 0.0, 0.0, 0.0, corner=False, jump=False)
+
+
+def with_errors(*errors: float, limit: Limit = SMOOTH) -> Quotients:
+    """Return quotients that are off by so much, of an exact derivative of 0."""
+    rungs = [
+        Rung(10.0**-k, *(Quotient(1.0, 1.0, error) for _ in range(3)))
+        for k, error in enumerate(errors)
+    ]
+    return Quotients(0, (), 1.0, 1.0, 0.0, rungs, limit, agrees=True)
+
+
+@pytest.mark.parametrize(
+    ("errors", "turn"),
+    [
+        ((8, 4, 2, 4, 8), 2),
+        ((0, 1, 0, 2), 0),  # of several the largest Δ
+        ((8, 4, 2, 1, 2, 4, 0, 16), 3),  # what is far from its neighbours is luck
+        ((5, 2, 2, 0, 9), 1),
+        ((9, 1, 5, 2, 9), 1),
+        ((4, 3, 2, 1), 3),
+        ((1, 2, 3, 4), 0),
+        ((math.nan, 4, 2, 4), 2),
+        ((3,), 0),
+    ],
+)
+def test_the_turn_is_the_smallest_error_that_is_no_luck(
+    errors: tuple[float, ...], turn: int
+) -> None:
+    assert with_errors(*errors).turn("forward") == turn
+
+
+def test_there_is_no_turn_where_errors_tell_nothing() -> None:
+    assert with_errors(math.nan, math.nan).turn("central") is None
+    assert with_errors(2, 1, limit=SMOOTH._replace(jump=True)).turn("left") is None
+    assert with_errors(2, 1, limit=SMOOTH._replace(corner=True)).turn("left") is None
+
+
+def test_a_gradient_that_is_only_rounded_is_no_wrong_one() -> None:
+    run = run_of("y = x * x * x * x * x * x * x", dtype=np.float16, x=1.1)
+    found = by_definition(run, "x")
+    assert found.limit is not None
+    assert found.exact is not None
+    assert abs(found.exact - found.limit.value) > 2e-4 * found.exact  # rounded
+    assert not found.limit.jump
+    assert found.agrees
+
+
+def test_where_nothing_moves_both_say_0_exactly() -> None:
+    found = by_definition(run_of("y = relu(x)", x=-1.0), "x")
+    assert found.exact == 0.0
+    assert found.agrees
+    assert found.rungs[3].central.by_step == 0.0

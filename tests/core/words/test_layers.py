@@ -95,6 +95,7 @@ def test_of_numbers() -> None:
         "z = x @ w\nh = softmax(z)\nE = sum(h @ v)",
         "z = x @ w\nh = -z\nE = sum(h @ v)",
         # no weighted sum
+        "z = x + x\nh = relu(z)\nE = sum(h @ q)",
         "z = x * x\nh = relu(z)\nE = sum(h @ q)",
         # nothing comes back
         "z = x @ w\nh = relu(z)\nk = stop_gradient(h)\nE = sum(k @ v) + sum(z)",
@@ -107,6 +108,11 @@ def test_where_it_does_not_hold_nothing_is_told(text: str) -> None:
     given = {"x": X, "w": W, "v": V, "q": q, "u": u}
     leaves: dict[str, Any] = {k: one for k, one in given.items() if k in text}
     assert told(text, **leaves) == []
+
+
+def test_the_output_itself_is_no_delta() -> None:
+    text = "z = x @ w\nh = relu(z)\nE = h @ v"
+    assert told(text, x=[1.0, 2.0], w=W, v=[1.0, 2.0, 3.0]) == []
 
 
 def slope(run: Run, edge: Edge) -> np.ndarray:
