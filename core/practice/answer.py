@@ -127,10 +127,8 @@ def _number(text: str, evaluate: Callable[[str], Any]) -> float:
 def is_near(said: Said, number: float) -> bool:
     """Tell whether a number is so near that it may have been rounded on the way.
 
-    One that three digits write out in full is not rounded.
+    One that three digits write out in full, such as 0 or infinity, is not rounded.
     """
-    if number == 0 or not (math.isfinite(number) and math.isfinite(said.number)):
-        return False
     is_short = float(f"{number:.{LEAST_DIGITS - 1}e}") == number
     return not is_short and abs(said.number / number - 1) <= _NEAR
 

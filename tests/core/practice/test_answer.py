@@ -18,6 +18,7 @@ from gradstep.core.practice.answer import (
     read_number,
     read_shape,
     read_signs,
+    signs_text,
 )
 
 
@@ -121,8 +122,11 @@ def test_an_expression_is_never_more_than_three_digits_rough() -> None:
         ("0.2665", 0.2689414, True),
         ("0.2715", 0.2689414, True),
         ("29.1", 29.0, False),  # three digits write 29 out: nothing was rounded
+        ("0.268", 0.269, False),  # and 0.269
+        ("0.2689", 0.2694, True),  # not 0.2694
         ("0", 0.0, False),
         ("1", 0.0, False),
+        ("inf", 0.2689414, False),
         ("nan", 0.2689414, False),
         ("0.2665", float("inf"), False),
     ],
@@ -194,3 +198,43 @@ def test_a_shape_is_read(text: str, shape: tuple[int, ...]) -> None:
 def test_what_is_no_shape_is_told(text: str) -> None:
     with pytest.raises(CommandError):
         read_shape(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "number", "is_right"),
+    [
+        # 0.0011, whose digits are rounded: half a unit of three digits is 5.5e-6.
+        ("0.2689 - 0.2678", 0.0011054, True),
+        ("0.2689 - 0.2678", 0.0011058, False),
+        # 1.2340e3 may be off by 0.05, and twice that by 0.1.
+        ("1.2340e3 * 2", 2468.09, True),
+        ("1.2340e3 * 2", 2468.11, False),
+        ("2 * 1.2340E3", 2468.09, True),
+    ],
+)
+def test_rounded_numbers_of_an_expression_are_taken_as_written(
+    text: str, number: float, is_right: bool
+) -> None:
+    assert fits(read_number(text.lower(), value), number, 1e-12) is is_right
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("[1, 2]", "[1, 2] has the shape (2,)"), ("'a'", "'a' is no number")],
+)
+def test_it_is_told_why_something_is_no_number(text: str, words: str) -> None:
+    with pytest.raises(CommandError) as caught:
+        read_number(text, value)
+    assert str(caught.value).startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("array", "text"),
+    [
+        ([[2.0, -1.0, 0.0], [0.0, 3.0, float("nan")]], "+ - 0; 0 + n"),
+        ([1.0, -2.0], "+ -"),
+        (-3.0, "-"),
+    ],
+)
+def test_signs_are_written_in_rows(array: object, text: str) -> None:
+    assert signs_text(np.array(array)) == text
