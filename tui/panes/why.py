@@ -87,7 +87,7 @@ class WhyPane(KeptPane[_Told]):
     HELP: ClassVar[str | None] = (
         "Where the chosen element comes from: its terms, the largest first.\n"
         "A term of a gradient is upstream × local derivative.\n"
-        "A complete gradient is held against differences: ✓, or ✗ where they differ;\n"
+        "A complete gradient is held against differences: ✓, or ✗ where they differ; "
         "enter on that line shows them (limit).\n"
         "up, down: another term   enter: follow it to where it comes from\n"
         "backspace: back to where you came from\n"
