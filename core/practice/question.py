@@ -7,12 +7,15 @@ gradient of the output, of a `Contribution` the gradient of the operand as it is
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 import numpy as np
 
 from ..engine.element import Element, index_of
-from ..engine.trace import Contribution, Event, Forward, Seed
+from ..engine.trace import Contribution, Event, Forward, Seed, Update
+from ..explain.gradients import part_of
+from ..explain.values import explain_value
 from ..words.events import element_name
 from ..words.formulas import Wording
 from ..words.names import called
@@ -26,6 +29,8 @@ Kind = Literal["shape", "signs", "number"]
 # From the easiest to the hardest.
 KINDS: Final[tuple[Kind, ...]] = ("shape", "signs", "number")
 MOST_SIGNS: Final = 12  # asked at once
+_MOST_LOOKED_AT: Final = 16  # elements, to choose one of them
+_MOST_FACTORS: Final = 64  # of each
 
 
 class Question(NamedTuple):
@@ -49,7 +54,8 @@ def question_at(
 ) -> Question | None:
     """Return the question about the event that comes at `position`; None at the end.
 
-    Without an index one is chosen, another one at each event.
+    Without an index one is chosen: of those made of the fewest zeros, and then of the
+    fewest ones, one that is like few others, and another one at each event.
     """
     if position >= len(trace):
         return None
@@ -58,6 +64,8 @@ def question_at(
     shape = trace.run.graph.nodes[node].shape
     if 0 in shape:
         kind = "shape"  # there is no number to ask for
+    if index is None or len(index) != len(shape):
+        index = _chosen(trace, position, shape) if kind == "number" else None
     place = _asked(kind, shape, position, index)
     element = Element(node, quantity, place)
     return Question(
@@ -79,7 +87,7 @@ def _asked(
     """Return of which part of an array something is asked."""
     if kind == "shape":
         return None
-    if index is None or len(index) != len(shape):
+    if index is None:
         index = index_of(position % int(np.prod(shape, dtype=int)), shape)
     if kind == "number":
         return index
@@ -87,6 +95,47 @@ def _asked(
     while np.prod(shape[first:], dtype=int) > MOST_SIGNS:
         first += 1
     return index[:first]
+
+
+def _chosen(trace: Trace, position: int, shape: Shape) -> Index:
+    """Return the element to ask for.
+
+    It is chosen by the numbers that it is made of, and those can be seen already: so
+    the choice does not tell the number itself.
+    """
+    size = int(np.prod(shape, dtype=int))
+    count = min(size, _MOST_LOOKED_AT)
+    places = [(position + k * size // count) % size for k in range(count)]
+    found = {
+        index: _factors(trace, position, index)
+        for index in (index_of(place, shape) for place in places)
+    }
+    alike = Counter(found.values())
+
+    def dull(index: Index) -> tuple[int, int, int]:
+        factors = found[index]
+        return factors.count(0), factors.count(1), alike[factors]
+
+    return min(found, key=dull)
+
+
+def _factors(trace: Trace, position: int, index: Index) -> tuple[float, ...]:
+    """Return the numbers that an element will be made of, the first ones."""
+    event = trace.event(position)
+    if isinstance(event, Contribution):
+        part = part_of(trace, event.edge, position, index)
+        block = next(iter(part.blocks), None)
+        if block is None:
+            return ()
+        upstream, local = block.upstream[:_MOST_FACTORS], block.local[:_MOST_FACTORS]
+        return (*upstream.tolist(), *local.tolist())
+    if isinstance(event, Forward):
+        terms = explain_value(trace.run, event.node, index).terms[:_MOST_FACTORS]
+        return tuple(factor.value for term in terms for factor in term)
+    if isinstance(event, Update):
+        step = trace.update(event.node, index)
+        return float(step.value), float(step.gradient)
+    return ()  # of a seed there is nothing yet
 
 
 def _text(trace: Trace, kind: Kind, element: Element) -> str:
