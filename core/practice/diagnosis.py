@@ -130,7 +130,7 @@ def _number(
         return Judgement("rough", f"{text} has too few digits: write three or more.")
     term = None if found else _wrong_term(made, said, number, precision, digits)
     if not (found or term) and is_near(said, number):
-        off = f"{100 * abs(said.number / number - 1):.1g}"
+        off = _roughly(100 * abs(said.number / number - 1))
         hint = f"Almost: {off} % off. Take more digits, or write the expression."
         return Judgement("near", hint)
     mistake = found.name if found else term[0] if term else ""
@@ -210,8 +210,17 @@ def _off(said: float, number: float) -> str:
     how = "large" if ratio > 1 else "small"
     times = max(ratio, 1 / ratio)
     if times >= 2:
-        return f"That is about {number_text(float(f'{times:.1g}'))} times too {how}."
-    return f"That is about {100 * abs(ratio - 1):.1g} % too {how}."
+        return f"That is about {_roughly(times)} times too {how}."
+    return f"That is about {_roughly(100 * abs(ratio - 1))} % too {how}."
+
+
+def _roughly(number: float) -> str:
+    """Return a number with one digit.
+
+    >>> _roughly(48.7), _roughly(0.37)
+    ('50', '0.4')
+    """
+    return number_text(float(f"{number:.1g}"))
 
 
 def _largest(made: Opened, digits: int) -> str:

@@ -15,6 +15,7 @@ from ..base.cache import Recent
 from ..engine.backward import UNFIT, call
 from ..engine.trace import Contribution, Forward, Seed
 from ..mistakes.catalogue import MISTAKES
+from ..words.events import element_name
 from ..words.names import called
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from ..engine.patches import Patches
     from ..engine.run import Run
     from ..engine.trace import Trace, Update
+    from ..mistakes.catalogue import Mistake
     from ..ops.table import Array, Op
 
     # What makes what is added from what arrives, or a result from its first operand,
@@ -85,16 +87,28 @@ def _of_contribution(trace: Trace, number: int, edge: Edge) -> Iterator[Slip]:
             patches = mistake.make(trace, at, run.patches)
         except ValueError:
             continue
-        made = _patched(trace, edge, at, patches)
+        made, summary = _patched(trace, edge, at, patches), _summary(run, mistake, at)
         if made is not None:
             added, linear = made
             is_alone = (edge.consumer, edge.argument) in patches.overwrites
             if before is None or is_alone:
-                yield Slip(mistake.name, mistake.summary, added, linear, adds=False)
+                yield Slip(mistake.name, summary, added, linear, adds=False)
             else:
-                yield Slip(mistake.name, mistake.summary, before + added, linear)
+                yield Slip(mistake.name, summary, before + added, linear)
     if before is not None:
         yield Slip("nothing", "what this event adds is forgotten", before)
+
+
+def _summary(run: Run, mistake: Mistake, edge: Edge) -> str:
+    """Return what is wrong at an edge: what is not summed need not be a batch."""
+    if mistake.name != "batch":
+        return mistake.summary
+    consumer, operand = (run.graph.nodes[n] for n in (edge.consumer, edge.operand))
+    if consumer.op is not None and consumer.op.kind == "contract":
+        name = called(consumer, element_name(consumer, None, "grad"))
+        line = ("column", "row")[edge.argument]
+        return f"only the first {line} of {name} is taken, not the sum over all"
+    return f"{called(operand)} is repeated to fit, and only its first copy counts"
 
 
 def _earlier(trace: Trace, number: int, edge: Edge) -> Iterator[Edge]:

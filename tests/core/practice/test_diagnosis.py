@@ -160,6 +160,25 @@ def test_answers_drawn_at_random_get_no_wrong_verdict(data: st.DataObject) -> No
 DRAWN = {name: Debugger(load(name)) for name in SMALL}
 
 
+@pytest.mark.parametrize(
+    ("name", "line", "index", "answer", "told"),
+    [
+        # Y = X @ W of one row: nothing there is a batch. 10 × 3 alone, of 10 × 3 − 1.
+        ("matmul", "goto 24", (0, 0), "30", "only the first column of Y.grad is taken"),
+        ("matmul", "goto 24", (0, 0), "43", "That is about 50 % too large."),
+        ("broadcast_bias", "goto b@backward", (0,), "D[0, 0]", "b is repeated to fit"),
+    ],
+)
+def test_what_is_wrong_is_said_as_it_is(
+    name: str, line: str, index: Index, answer: str, told: str
+) -> None:
+    debugger = Debugger(load(name))
+    debugger.execute(line)
+    position = debugger.position - (name == "broadcast_bias")
+    debugger.execute(f"goto {position}")
+    assert told in judged(debugger, position, index, answer).said
+
+
 def test_random_signs_are_right_where_they_are_the_signs() -> None:
     debugger = DRAWN["matmul"]
     trace = debugger.trace
