@@ -69,7 +69,8 @@ class Row(NamedTuple):
 def not_computed(trace: Trace, node: int) -> str:
     """Return which event computes a value that is not there yet."""
     event = (trace.forward_event(node) or 0) + 1
-    return f"{trace.run.graph.nodes[node].name} is not computed yet: event {event} does"
+    name = trace.run.graph.nodes[node].name
+    return f"{name} is not computed yet: event {event} computes it"
 
 
 def headline(trace: Trace, element: Element, number: float) -> Row:

@@ -140,7 +140,7 @@ def test_what_is_not_there_yet_is_told() -> None:
     trace = Trace(run)
     value = Element(number(run, "y"), "value", (0,))
     (row,) = explained(trace, value, 0, 8)
-    assert row == Row("missing", "y is not computed yet: event 1 does")
+    assert row == Row("missing", "y is not computed yet: event 1 computes it")
     rows = explained(trace, Element(number(run, "x"), "grad", (0,)), 0, 8)
     assert [row.kind for row in rows] == ["headline", "missing"]
 
