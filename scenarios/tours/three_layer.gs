@@ -14,9 +14,9 @@ assert close(δ3, [[-0.101717258041], [0.113858039755]])
 say The literature calls it δ3: the error times the slope of the activation. In the step it stands above, as what arrives. `Escape` gives the keys back, and `n` goes on to the layer before.
 wait next
 assert close(δ2[0], -0.0192912702225)
-say δ2, by the same formula: what arrives through W3, times the slope. Each layer back makes it smaller. To see that, press `3`: the flow of the gradient, from the output on.
+say δ2, by the same formula: what arrives through W3, times the slope. Each layer back makes it smaller. To see that, press `3`: the flow of the gradient, from the output on. Its bars shrink from layer to layer.
 wait
-say The bars shrink from layer to layer. `1` shows the step again, and `End` goes to the end of the pass.
+say `1` shows the step again, and `End` goes to the end of the pass.
 wait goto end
 assert position == 27
 say The last steps are updates: W ← W − α ∘ ∂E/∂W. One iteration of the training is over. In the view 4 you can run more of them.
