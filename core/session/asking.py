@@ -54,10 +54,13 @@ def ask(session: Session, until: Place) -> Answer | None:
     """Ask about the event that comes; None where nothing does, or nobody asks.
 
     A question that is asked already is asked again. `until` is where the step leads
-    that asks.
+    that asks. Who has answered what the author asks about the event is not asked again.
     """
     prediction = session.memory.prediction
     if prediction is None:
+        return None
+    own = [one for one in _put_here(session) if one.known == session.position + 1]
+    if own and all(_is_done(session, one) for one in own):
         return None
     asked = pending(session)
     if asked is None:
@@ -156,15 +159,21 @@ def _event(trace: Trace, place: NotePlace) -> int | None:
 
 def question_here(session: Session) -> Put | None:
     """Return the question that is put where a session stands, and still open."""
-    if not session.subject.questions or session.chosen or session.place.iteration:
-        return None  # the answers are those of the numbers in the file
     if pending(session) is not None:
         return None  # one at a time
-    tried = session.memory.tried
-    for put in _by_position(session.subject, session.trace).get(session.position, ()):
-        if put.place not in tried or tried[put.place].outcome is None:
-            return put
-    return None
+    return next((one for one in _put_here(session) if not _is_done(session, one)), None)
+
+
+def _put_here(session: Session) -> list[Put]:
+    """Return the questions that are put where a session stands, open or not."""
+    if not session.subject.questions or session.chosen or session.place.iteration:
+        return []  # the answers are those of the numbers in the file
+    return _by_position(session.subject, session.trace).get(session.position, [])
+
+
+def _is_done(session: Session, put: Put) -> bool:
+    tried = session.memory.tried.get(put.place)
+    return tried is not None and tried.outcome is not None
 
 
 def _by_position(subject: Subject, trace: Trace) -> dict[int, list[Put]]:

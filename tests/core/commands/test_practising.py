@@ -52,8 +52,8 @@ def test_a_step_over_a_node_asks_for_each_of_its_edges() -> None:
     debugger = at("output")
     said(debugger, "step")
     first = said(debugger, "answer Y.grad[0] @ W[0]")
-    assert first.data["next"]["element"] == "W.grad[0, 1]"
-    second = said(debugger, "answer 1")
+    assert first.data["next"]["element"] == "W.grad[1, 0]"
+    second = said(debugger, "answer 20")
     assert second.data["next"] is None
     assert second.phase == "end"
 

@@ -160,6 +160,26 @@ def test_while_predict_asks_the_answer_is_for_that() -> None:
     assert reply.moved
 
 
+def test_who_has_answered_the_author_is_not_asked_the_same_by_predict() -> None:
+    debugger = session()
+    for line in ("predict numbers", BEFORE, "answer 7", "show"):
+        said(debugger, line)
+    position = debugger.position
+    said(debugger, "stepi")
+    assert debugger.position == position + 1
+    assert said(debugger, "stepi")[0].startswith("Next: w receives")
+    assert debugger.position == position + 1
+
+
+def test_who_has_not_is_asked_by_predict() -> None:
+    debugger = session()
+    for line in ("predict numbers", BEFORE, "answer 7"):
+        said(debugger, line)
+    position = debugger.position
+    assert said(debugger, "stepi")[0].startswith("Next: z receives")
+    assert debugger.position == position
+
+
 def test_they_count_and_are_logged_as_those_of_predict() -> None:
     debugger = session()
     debugger.execute("answer 7")
