@@ -12,7 +12,7 @@ import numpy as np
 from ..base.errors import CommandError
 from ..base.progress import with_progress
 from ..base.text import nearest
-from ..practice.score import tally
+from ..practice.score import OUTCOMES, tally
 from ..session.changes import changes
 from ..session.memory import Display
 from ..session.reply import Answer, Listing, Table, Value
@@ -317,7 +317,7 @@ def updates_table(session: Session) -> Table:
 
 
 def _predictions_table(session: Session) -> Table:
-    columns = ("asked for", "right at once", "right later", "shown")
+    columns = ("asked for", *OUTCOMES.values())
     return Table("predictions", columns, tuple(tally(session.memory.answered)))
 
 

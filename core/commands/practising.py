@@ -10,7 +10,7 @@ from ..base.text import nearest
 from ..mistakes.catalogue import MISTAKES, find_mistake
 from ..practice.diagnosis import answer_text, judge, right_record
 from ..practice.question import changed_by
-from ..practice.score import MOST_TRIES, Answered, Prediction, Verdict
+from ..practice.score import Answered, Prediction, Verdict, outcome_of
 from ..session.asking import (
     answer_own,
     ask,
@@ -150,11 +150,11 @@ def _answer(session: Session, arguments: str) -> Answer:
         answers=(*asked.answers, arguments),
         mistakes=(*asked.mistakes, found.mistake),
     )
-    if found.mark == "right":
-        outcome: Outcome = "at once" if len(asked.answers) == 1 else "later"
-        return _done(session, asked, outcome, "Right: ")
-    if len(asked.answers) == MOST_TRIES:
-        return _done(session, asked, "shown", f"Not {arguments}. It is: ")
+    is_right = found.mark == "right"
+    outcome = outcome_of(len(asked.answers), is_right=is_right)
+    if outcome is not None:
+        said = "Right: " if is_right else f"Not {arguments}. It is: "
+        return _done(session, asked, outcome, said)
     memory = session.memory
     if memory.prediction is not None:
         memory.prediction = memory.prediction._replace(asked=asked)

@@ -20,9 +20,22 @@ if TYPE_CHECKING:
     from .question import Kind, Question
 
 Outcome = Literal["at once", "later", "shown"]
-OUTCOMES: Final[tuple[Outcome, ...]] = ("at once", "later", "shown")
+# What they are called.
+OUTCOMES: Final[Mapping[Outcome, str]] = MappingProxyType(
+    {"at once": "right at once", "later": "right later", "shown": "shown"}
+)
 MOST_TRIES: Final = 3  # wrong answers, before all is shown
 _STREAK: Final = 3  # questions right at once, before the next kind is asked
+
+
+def outcome_of(tries: int, *, is_right: bool) -> Outcome | None:
+    """Return how a question ends with an answer; None where it stays open.
+
+    `tries` counts the answers so far, this one included.
+    """
+    if is_right:
+        return "at once" if tries == 1 else "later"
+    return "shown" if tries >= MOST_TRIES else None
 
 
 class Asked(NamedTuple):

@@ -13,7 +13,7 @@ import numpy as np
 from ..base.errors import CommandError
 from ..practice.answer import LEAST_DIGITS, fits, is_rough, precision_of, read_number
 from ..practice.question import changed_by, question_at
-from ..practice.score import MOST_TRIES, Asked, Verdict
+from ..practice.score import Asked, Verdict, outcome_of
 from ..words.events import element_name
 from ..words.expression import State, parse
 from ..words.numbers import number_text
@@ -274,12 +274,10 @@ def answer_own(session: Session, put: Put, text: str) -> Answer:
     if not found.is_right and not found.counts:
         return _open(put, found.why)
     tried = tried._replace(answers=(*tried.answers, text))
-    if found.is_right:
-        outcome: Outcome = "later" if tried.answers[1:] else "at once"
-        return _done(session, put, tried._replace(outcome=outcome), "Right. ")
-    if len(tried.answers) == MOST_TRIES:
-        outcome = "shown"
-        return _done(session, put, tried._replace(outcome=outcome), f"Not {text}. ")
+    outcome = outcome_of(len(tried.answers), is_right=found.is_right)
+    if outcome is not None:
+        said = "Right. " if found.is_right else f"Not {text}. "
+        return _done(session, put, tried._replace(outcome=outcome), said)
     memory.tried[put.place] = tried
     return _open(put, f"Not {text}. {found.why or put.asking.hint}".strip())
 

@@ -1,18 +1,19 @@
-"""Scripts, tests of scenarios, and the plain prompt."""
+"""Scripts, the plain prompt, questions at it, and tests of scenarios."""
 
 from __future__ import annotations
 
 import argparse
 import signal
 import sys
-from contextlib import contextmanager
+from collections import Counter
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from xml.sax.saxutils import escape, quoteattr
 
-from ...core.base.errors import InputError, Problem
+from ...core.base.errors import CommandError, InputError, Problem
 from ...core.base.exits import FAILED, OK, WRONG
 from ...core.base.limits import LIMITS, Limits, raised
 from ...core.base.save import write
@@ -22,20 +23,30 @@ from ...core.debugger.complete import complete
 from ...core.debugger.debugger import Debugger
 from ...core.debugger.verify import Verdict, promises, scenarios_in
 from ...core.export.records import dump, plain
-from ...core.practice.score import Log
+from ...core.practice.score import OUTCOMES, Log, outcome_of
 from ...core.scenario.builtin import builtin_names
 from ...core.scenario.scenario import load
+from ...core.session.asking import judged, questions_in_time, right_text
 from ...core.session.script import Line, parse_script, read_script, run_script
+from ...core.words.expression import State, parse
+from ..draw.blocks import wrap
+from ..draw.playback import play
 from ..draw.replies import reply_block, transcript
 from ..export.exports import with_screen
 from .output import Screen, is_terminal, loaded, look_for, progress, screen_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from rich.console import Console
+
+    from ...core.practice.score import Outcome
     from ...core.scenario.scenario import Scenario
+    from ...core.session.asking import Put
     from ...core.session.reply import Reply
     from ..draw.look import Look
+    from ..draw.playback import Pace
+    from ..draw.stage import Stage
 
 Options = argparse.Namespace
 
@@ -255,6 +266,106 @@ def _complete_with(debugger: Debugger) -> None:
     docs = readline.__doc__ or ""
     key = "bind ^I rl_complete" if "libedit" in docs else "tab: complete"
     readline.parse_and_bind(key)
+
+
+# ------------------------------------------------------------ questions of an author
+
+_LONGEST: Final = 4000  # characters of an answer
+
+
+def play_asking(
+    screen: Screen,
+    stage: Stage,
+    events: Sequence[int],
+    pace: Pace,
+    came: Callable[[int], None],
+) -> None:
+    """Print the steps, and put the questions of the author; both end with the input.
+
+    `came` is told of the events that are printed. Raises `InputError` where nothing is
+    asked.
+    """
+    if not stage.subject.questions:
+        hint = "an author writes them under [questions]"
+        raise InputError(Problem("it asks nothing", hint, "gradstep play --ask"))
+    ask = Asker(stage, screen)
+    with suppress(Closed):
+        play(screen, stage, events, pace, came, ask.before)
+    ask.tell()
+
+
+class Closed(Exception):
+    """Nobody answers any more: the input has come to its end."""
+
+
+class Asker:
+    """Puts the questions of an author while steps are printed, and reads answers."""
+
+    def __init__(self, stage: Stage, screen: Console) -> None:
+        self._stage, self._screen = stage, screen
+        self._open = questions_in_time(stage.subject, stage.trace)
+        self._outcomes: list[Outcome] = []
+
+    def before(self, events: Sequence[int]) -> None:
+        """Put what is asked before these events. Raises `Closed`."""
+        for put in self._open:
+            if events[0] <= put.position <= events[-1]:
+                self._put(put)
+
+    def _say(self, text: str, style: str = "") -> None:
+        look, width = self._stage.look, self._screen.width
+        self._screen.print(wrap(look.text(text, style), width))
+
+    def _put(self, put: Put) -> None:
+        """Ask until it is answered, shown, or answered wrongly too often."""
+        subject, trace = self._stage.subject, self._stage.trace
+        state = State(trace, put.position, names=subject.names)
+
+        def evaluate(text: str) -> Any:
+            return parse(text, subject.graph, subject.names).evaluate(state)
+
+        tries, first, outcome = 0, "", None
+        self._screen.print()
+        self._say(put.text, "title")
+        while outcome is None:
+            text = self._read()
+            try:
+                found = judged(put, text, evaluate, subject, trace) if text else None
+            except CommandError as error:
+                self._say(str(error), "bad")
+                continue
+            if found is None:
+                outcome, first = "shown", ""
+                continue
+            tries += found.counts
+            outcome = outcome_of(tries, is_right=found.is_right)
+            first = "Right. " if found.is_right else f"Not {clean(text)}. "
+            if outcome is None:
+                first = first if found.counts else ""
+                self._say(f"{first}{found.why or put.asking.hint}", "note")
+        told = right_text(put, subject, trace, self._stage.look.sentence)
+        self._say(f"{first}{told}", "good" if outcome != "shown" else "")
+        if put.asking.after:
+            self._say(put.asking.after)
+        self._outcomes.append(outcome)
+
+    def _read(self) -> str:
+        self._screen.print("> ", end="")
+        self._screen.file.flush()
+        line = sys.stdin.readline(_LONGEST)
+        if not line:
+            self._screen.print()
+            raise Closed
+        return line.strip()
+
+    def tell(self) -> None:
+        """Say how many were answered."""
+        if self._outcomes:
+            counts = Counter(self._outcomes)
+            parts = [
+                f"{counts[one]} {word}" for one, word in OUTCOMES.items() if counts[one]
+            ]
+            self._say(f"{counted(len(self._outcomes), 'question')}: {', '.join(parts)}")
 
 
 # ---------------------------------------------------------------------------- tests

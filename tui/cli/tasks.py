@@ -5,16 +5,12 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
-from collections import Counter
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING
 
 from ...core.account.recorded import Checked, check_recorded, without_a_rule
 from ...core.base.errors import (
-    CommandError,
     InputError,
     Interrupted,
     Problem,
@@ -36,10 +32,7 @@ from ...core.export.records import (
     graph_record,
     scenario_record,
 )
-from ...core.practice.score import MOST_TRIES, OUTCOMES
 from ...core.scenario.scenario import Scenario, starter, with_own
-from ...core.session.asking import judged, questions_in_time, right_text
-from ...core.words.expression import State, parse
 from ..draw.blocks import wrap
 from ..draw.playback import Pace, Selection, play, play_json, play_markdown, slices_of
 from ..draw.reports import (
@@ -50,25 +43,18 @@ from ..draw.reports import (
 )
 from ..draw.stage import Stage
 from .completion.completion import script
-from .output import Screen, loaded, look_for, progress, screen_for
+from .output import loaded, look_for, progress, screen_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from rich.console import Console
 
     from ...core.check.report import Report
     from ...core.engine.trace import Trace
-    from ...core.practice.score import Outcome
-    from ...core.session.asking import Put
     from ..draw.look import Look
 
 Options = argparse.Namespace
-
-_LONGEST: Final = 4000  # characters of an answer
-_SAID: Final[Mapping[Outcome, str]] = MappingProxyType(
-    {"at once": "right at once", "later": "right later", "shown": "shown"}
-)
 
 
 def _first(scenario: Scenario) -> Trace:
@@ -120,7 +106,9 @@ def do_play(options: Options) -> int:
     pace = Pace(options.steps, options.delay)
     try:
         if options.ask:
-            _play_asking(screen, stage, events, pace, count)
+            from .scripts import play_asking  # noqa: PLC0415  # 40 ms, only to ask
+
+            play_asking(screen, stage, events, pace, count)
         else:
             tell(screen, stage, events, pace, count)
     except KeyboardInterrupt:
@@ -128,95 +116,6 @@ def do_play(options: Options) -> int:
         where = f"after {came} of {counted(len(events), 'event')}"
         raise Interrupted(where, "these were printed") from None
     return OK
-
-
-def _play_asking(
-    screen: Screen,
-    stage: Stage,
-    events: Sequence[int],
-    pace: Pace,
-    came: Callable[[int], None],
-) -> None:
-    """Print the steps, and put the questions of the author; both end with the input."""
-    if not stage.subject.questions:
-        hint = "an author writes them under [questions]"
-        raise InputError(Problem("it asks nothing", hint, "gradstep play --ask"))
-    ask = Asker(stage, screen)
-    with suppress(Closed):
-        play(screen, stage, events, pace, came, ask.before)
-    ask.tell()
-
-
-class Closed(Exception):
-    """Nobody answers any more: the input has come to its end."""
-
-
-class Asker:
-    """Puts the questions of an author while steps are printed, and reads answers."""
-
-    def __init__(self, stage: Stage, screen: Console) -> None:
-        self._stage, self._screen = stage, screen
-        self._open = questions_in_time(stage.subject, stage.trace)
-        self._outcomes: list[Outcome] = []
-
-    def before(self, events: Sequence[int]) -> None:
-        """Put what is asked before these events. Raises `Closed`."""
-        for put in self._open:
-            if events[0] <= put.position <= events[-1]:
-                self._put(put)
-
-    def _say(self, text: str, style: str = "") -> None:
-        look, width = self._stage.look, self._screen.width
-        self._screen.print(wrap(look.text(text, style), width))
-
-    def _put(self, put: Put) -> None:
-        """Ask until it is answered, shown, or answered wrongly too often."""
-        subject, trace = self._stage.subject, self._stage.trace
-        state = State(trace, put.position, names=subject.names)
-
-        def evaluate(text: str) -> Any:
-            return parse(text, subject.graph, subject.names).evaluate(state)
-
-        tries, outcome, first = 0, None, ""
-        self._screen.print()
-        self._say(put.text, "title")
-        while outcome is None:
-            text = self._read()
-            try:
-                found = judged(put, text, evaluate, subject, trace) if text else None
-            except CommandError as error:
-                self._say(str(error), "bad")
-                continue
-            tries += found is not None and found.counts
-            first = "" if found is None else f"Not {clean(text)}. "
-            if found is not None and found.is_right:
-                outcome, first = ("at once" if tries == 1 else "later"), "Right. "
-            elif found is None or tries == MOST_TRIES:
-                outcome = "shown"
-            else:
-                first = first if found.counts else ""
-                self._say(f"{first}{found.why or put.asking.hint}", "note")
-        told = right_text(put, subject, trace, self._stage.look.sentence)
-        self._say(f"{first}{told}", "good" if outcome != "shown" else "")
-        if put.asking.after:
-            self._say(put.asking.after)
-        self._outcomes.append(outcome)
-
-    def _read(self) -> str:
-        self._screen.print("> ", end="")
-        self._screen.file.flush()
-        line = sys.stdin.readline(_LONGEST)
-        if not line:
-            self._screen.print()
-            raise Closed
-        return line.strip()
-
-    def tell(self) -> None:
-        """Say how many were answered."""
-        if self._outcomes:
-            counts = Counter(self._outcomes)
-            parts = [f"{counts[one]} {_SAID[one]}" for one in OUTCOMES if counts[one]]
-            self._say(f"{counted(len(self._outcomes), 'question')}: {', '.join(parts)}")
 
 
 def do_grads(options: Options) -> int:
