@@ -65,14 +65,30 @@ def read_number(text: str, evaluate: Callable[[str], Any]) -> Said:
     if _NUMBER.fullmatch(text):
         half, digits = _written(text)
         return Said(float(text), half, digits)
-    number = _number(text, evaluate)
+    number = one_number(text, evaluate)
     rounded = [m for m in _INSIDE.finditer(text) if _written(m[0])[1] >= _ROUNDED]
     half = 0.0
     for match in rounded[:_MOST_ROUNDED]:
         start, end = match.span()
         up = repr(float(match[0]) + _written(match[0])[0])
-        half += abs(_number(text[:start] + up + text[end:], evaluate) - number)
+        half += abs(one_number(text[:start] + up + text[end:], evaluate) - number)
     return Said(number, min(half, _MOST_OFF * abs(number)), None)
+
+
+def one_number(text: str, evaluate: Callable[[str], Any]) -> float:
+    """Return the number that an expression comes to.
+
+    Raises `CommandError` where it is none, or an array of several.
+    """
+    found = np.asarray(evaluate(text))
+    if found.size != 1 or found.dtype.kind not in "fiub":
+        what = f"{text} is no number"
+        if found.dtype.kind in "fiub" and found.size > 1:
+            what = (
+                f"{text} has the shape {shape_text(found.shape)}: it is not one number"
+            )
+        raise CommandError(what, "20, 0.25, 1.1 * 3, or W[0, 1] * Y.grad[0, 1]")
+    return float(found.reshape(())[()])
 
 
 def fits(said: Said, number: float, precision: float) -> bool:
@@ -110,18 +126,6 @@ def _written(text: str) -> tuple[float, int]:
     _, digits, exponent = Decimal(text.strip("+-")).as_tuple()
     count = len("".join(map(str, digits)).lstrip("0"))
     return 0.5 * float(Decimal(1).scaleb(int(exponent))), count
-
-
-def _number(text: str, evaluate: Callable[[str], Any]) -> float:
-    found = np.asarray(evaluate(text))
-    if found.size != 1 or found.dtype.kind not in "fiub":
-        what = f"{text} is no number"
-        if found.dtype.kind in "fiub" and found.size > 1:
-            what = (
-                f"{text} has the shape {shape_text(found.shape)}: it is not one number"
-            )
-        raise CommandError(what, "20, 0.25, 1.1 * 3, or W[0, 1] * Y.grad[0, 1]")
-    return float(found.reshape(())[()])
 
 
 def is_near(said: Said, number: float) -> bool:

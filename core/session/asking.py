@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from ..base.errors import CommandError
-from ..practice.answer import LEAST_DIGITS, fits, is_rough, precision_of, read_number
+from ..practice.answer import (
+    LEAST_DIGITS,
+    fits,
+    is_rough,
+    one_number,
+    precision_of,
+    read_number,
+)
 from ..practice.question import changed_by, question_at
 from ..practice.score import Asked, Verdict, outcome_of
 from ..words.events import element_name
@@ -197,10 +204,10 @@ def number_of(text: str, put: Put, subject: Subject, trace: Trace) -> float:
     Raises `CommandError` where it is none.
     """
     state = State(trace, put.known, names=subject.names)
-    found = np.asarray(parse(text, trace.run.graph, subject.names).evaluate(state))
-    if found.size != 1 or found.dtype.kind not in "fiub":
-        raise CommandError(f"{text} is not one number")
-    return float(found.reshape(())[()])
+    graph = trace.run.graph
+    return one_number(
+        text, lambda one: parse(one, graph, subject.names).evaluate(state)
+    )
 
 
 def precision(put: Put, number: float, trace: Trace) -> float:
