@@ -148,7 +148,7 @@ def by_a_factor(op: Op, argument: int, shapes: Shapes, attributes: Attributes) -
             return product * count if op.reduction == "mean" else product / count
 
         return by_count
-    reduction = _OTHER_REDUCTION.get(attributes.get("reduction", ""))
+    reduction = OTHER_REDUCTION.get(attributes.get("reduction", ""))
     if reduction is None:
         raise ValueError(f"{op.name} is neither a sum nor a mean here")
 
@@ -158,7 +158,8 @@ def by_a_factor(op: Op, argument: int, shapes: Shapes, attributes: Attributes) -
     return by_reduction
 
 
-_OTHER_REDUCTION: Final[Mapping[str, str]] = {"mean": "sum", "sum": "mean"}
+# What somebody has confused with a reduction.
+OTHER_REDUCTION: Final[Mapping[str, str]] = {"mean": "sum", "sum": "mean"}
 
 
 def without_upstream(op: Op, argument: int, _s: Shapes, _a: Attributes) -> Rule:

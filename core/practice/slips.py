@@ -7,6 +7,7 @@ computes a value or an update has a few of its own.
 from __future__ import annotations
 
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ from ..base.cache import Recent
 from ..engine.backward import UNFIT, call
 from ..engine.trace import Contribution, Forward, Seed
 from ..mistakes.catalogue import MISTAKES
+from ..mistakes.rules import OTHER_REDUCTION
 from ..words.events import element_name
 from ..words.names import called
 
@@ -35,8 +37,6 @@ if TYPE_CHECKING:
     Wrong = Callable[[Op, Sequence[Array], Node, Array], Made]
 
 _MOST: Final = 1_000_000  # elements of an array that is made once more for each mistake
-_SIGN: Final = "the sign is wrong"
-_ROWS: Final = "rows are taken for columns"
 
 
 class Slip(NamedTuple):
@@ -63,10 +63,15 @@ def slips(trace: Trace, number: int) -> Iterator[Slip]:
         elif isinstance(event, Seed):
             value = run.value(event.node)
             yield Slip("value", "the value is taken for its gradient", value)
-            yield Slip("sign", _SIGN, -np.asarray(run.seed))
+            yield Slip("sign", _said("sign"), -np.asarray(run.seed))
             yield Slip("zero", "the seed is forgotten", np.zeros_like(value))
         else:
             yield from _of_update(trace, event)
+
+
+def _said(name: str) -> str:
+    """Return what the catalogue says of a mistake that a value can have, too."""
+    return MISTAKES[name].summary
 
 
 def _wide(run: Run, event: Any) -> int:
@@ -149,10 +154,10 @@ def _of_value(run: Run, node: Node) -> Iterator[Slip]:
     if op is None:
         return
     operands, right = [run.value(i) for i in node.operands], run.value(node.index)
-    for name, summary, make in _WRONG:
+    for name, make in _WRONG.items():
         for wrong, linear in make(op, operands, node, right):
             if wrong.shape == right.shape and wrong.dtype.kind in "fiub":
-                yield Slip(name, summary, wrong, linear)
+                yield Slip(name, _said(name), wrong, linear)
     if op.kind in ("elementwise", "block"):
         for number, operand in zip(node.operands, operands, strict=True):
             if operand.shape == right.shape:
@@ -164,7 +169,7 @@ def _of_value(run: Run, node: Node) -> Iterator[Slip]:
         slope = np.asarray(call(op.vjps[0], ones, node.attributes))
         yield Slip("value", "the derivative is taken for the value", slope)
     if right.dtype.kind != "b":
-        yield Slip("sign", _SIGN, -right)
+        yield Slip("sign", _said("sign"), -right)
 
 
 def _computed(op: Op, operands: Sequence[Array], attributes: Mapping[str, Any]) -> Made:
@@ -205,19 +210,15 @@ def _mean_or_sum(op: Op, operands: Sequence[Array], node: Node, right: Array) ->
     if op.kind == "reduce" and op.reduction and right.size:
         count = operands[0].size // right.size
         yield (right * count if op.reduction == "mean" else right / count), None
-    other = _OTHER.get(node.attributes.get("reduction", ""))
+    other = OTHER_REDUCTION.get(node.attributes.get("reduction", ""))
     if other is not None:
         attributes = {**node.attributes, "reduction": other}
         yield from _computed(op, operands, attributes)
 
 
-_OTHER: Final = {"mean": "sum", "sum": "mean"}
-
-
-_WRONG: Final[tuple[tuple[str, str, Wrong], ...]] = (
-    ("swap", "the operands are swapped", _swapped),
-    ("row", _ROWS, _turned),
-    ("mean", "mean and sum are confused", _mean_or_sum),
+# What makes a mistake of the catalogue in a value.
+_WRONG: Final[Mapping[str, Wrong]] = MappingProxyType(
+    {"swap": _swapped, "row": _turned, "mean": _mean_or_sum}
 )
 
 
