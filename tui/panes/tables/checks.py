@@ -62,6 +62,7 @@ class ChecksPane(KeptTable[CheckRows]):
     EMPTY: ClassVar[str] = "nothing is checked yet"
     FILLS: ClassVar[Fills] = (("r", "checks everything"), ("K", "the chosen node"))
     AHEAD: ClassVar[bool] = True
+    FROM_FIRST: ClassVar[bool] = True
     COLUMNS: ClassVar[Sequence[Column]] = (
         Column(""),
         Column("level", width=5),  # without it two rows can look the same
@@ -78,13 +79,6 @@ class ChecksPane(KeptTable[CheckRows]):
         """Return the report as the key, and what sorts its comparisons."""
         report = None if view.hides else view.debugger.memory.report
         return id(report), lambda: CheckRows(report)
-
-    def rows(self, view: View) -> Sequence[Row] | None:
-        """Return the rows; those of another report are read from the first one on."""
-        before, found = self.made, super().rows(view)
-        if self.made is not before:
-            self.cursor = 0
-        return found
 
     def rows_of(self, made: CheckRows, view: View) -> Sequence[Row]:
         """Return a row for each comparison, made when it is seen."""

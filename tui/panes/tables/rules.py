@@ -74,6 +74,7 @@ class RulesPane(KeptTable[RuleRows]):
         ("[own]", "in a scenario has yours"),
     )
     AHEAD: ClassVar[bool] = True
+    FROM_FIRST: ClassVar[bool] = True
     COLUMNS: ClassVar[Sequence[Column]] = (
         Column(""),
         Column("", rank=5),  # the sign in a word
@@ -95,13 +96,6 @@ class RulesPane(KeptTable[RuleRows]):
         if done is not None:
             return id(done), lambda: RuleRows(done, debugger.progress)
         return None, lambda: RuleRows(_held(debugger), debugger.progress)
-
-    def rows(self, view: View) -> Sequence[Row] | None:
-        """Return the rows; those of another account are read from the first one on."""
-        before, found = self.made, super().rows(view)
-        if self.made is not before:
-            self.cursor = 0
-        return found
 
     def rows_of(self, made: RuleRows, view: View) -> Sequence[Row]:
         """Return a row for each rule, made when it is seen."""

@@ -412,13 +412,17 @@ class TablePane(Pane, ScrollView):
 class KeptTable(TablePane, KeptPane[T], Generic[T]):  # pyright: ignore[reportIncompatibleMethodOverride]
     """A table whose rows may take long to find."""
 
+    FROM_FIRST: ClassVar[bool] = False  # what is found anew is read from its first row
+
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.made: T | None = None  # what the rows are drawn from
 
     def rows(self, view: View) -> Sequence[Row] | None:
         """Return the rows at this moment; None where a person has given them up."""
-        self.made = self.found(view)
+        before, self.made = self.made, self.found(view)
+        if self.FROM_FIRST and self.made is not before:
+            self.cursor = 0
         return None if self.made is None else self.rows_of(self.made, view)
 
     def rows_of(self, made: T, view: View) -> Sequence[Row]:
