@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -128,6 +128,22 @@ def decade(size: float) -> int:
     if math.isinf(size):
         return DECADES
     return min(max(round(math.log10(size)) + _UNIT, 1), DECADES)
+
+
+def weighted_change(weight: Array, after: Array, before: Array) -> Any:
+    """Return Σ weight · (after − before) over all elements, in the dtype of `after`.
+
+    `weight` and `before` are broadcast. What has no weight is left out, also where it
+    is not finite.
+
+    >>> after = np.array([4.0, np.inf])
+    >>> float(weighted_change(np.array([2.0, 0.0]), after, np.ones(2)))
+    6.0
+    """
+    counts = np.broadcast_to(weight != 0, np.shape(after))
+    with np.errstate(all="ignore"):
+        terms = (weight * (after - before))[counts]
+        return np.sum(terms, dtype=after.dtype)
 
 
 # ------------------------------------------------------------------------- in order

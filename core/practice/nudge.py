@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
+from ..engine.measure import weighted_change
 from ..words.digits import SENTENCE
 from ..words.events import element_name
 from ..words.numbers import change_text, digits_apart, number_text, value_text
@@ -119,12 +120,11 @@ def change(run: Run, other: Run) -> tuple[float, float]:
     """Return Σ seed · (output of the other run − output), and what rounding may add."""
     seed = np.asarray(run.seed)
     before, after = (one.value(one.graph.output) for one in (run, other))
-    counts = np.broadcast_to(seed != 0, before.shape)
-    with np.errstate(all="ignore"):
-        terms = (seed * (after.astype(float) - before.astype(float)))[counts]
-        sizes = np.abs(seed * before.astype(float))[counts]
     eps = float(np.finfo(before.dtype).eps) if before.dtype.kind == "f" else 0.0
-    return float(np.sum(terms)), _ROUNDINGS * eps * float(np.sum(sizes))
+    before, after = before.astype(float), after.astype(float)
+    size = weighted_change(np.abs(seed), np.abs(before), np.zeros(()))
+    real = weighted_change(seed, after, before)
+    return float(real), _ROUNDINGS * eps * float(size)
 
 
 def nudged(run: Run, nudge: Nudge, moved: Run, half: Run) -> Nudged:

@@ -24,6 +24,7 @@ from ..check.differences import Limit, limits
 from ..check.downstream import Downstream, downstream
 from ..check.gradients import function_of
 from ..check.job import RTOL, Job, gradient_of, in_float64, up
+from ..engine.measure import weighted_change
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -156,7 +157,6 @@ def _rung(run: Run, way: Downstream, index: Index, delta: float) -> Rung:
     start = run.value(way.node)
     x, step = start[index], start.dtype.type(delta)
     more, less = x + step, x - step
-    weight = np.asarray(run.seed)
     base = run.value(way.output)
 
     def at(number: Any) -> Any:
@@ -165,20 +165,13 @@ def _rung(run: Run, way: Downstream, index: Index, delta: float) -> Rung:
         return np.asarray(way.at(moved))
 
     above, below = at(more), at(less)
-    change = partial(_change, weight)
+    change = partial(weighted_change, np.asarray(run.seed))
     return Rung(
         delta,
         Quotient(delta, more - x, change(above, base)),
         Quotient(delta, x - less, change(base, below)),
         Quotient(2 * delta, more - less, change(above, below)),
     )
-
-
-def _change(weight: Any, after: Any, before: Any) -> Any:
-    """Return Σ weight · (after − before); what has no weight is left out."""
-    counts = np.broadcast_to(weight != 0, np.shape(after))
-    terms = (weight * (after - before))[counts]
-    return np.sum(terms, dtype=after.dtype)
 
 
 def _limit(run: Run, way: Downstream, index: Index) -> tuple[Limit | None, bool]:
