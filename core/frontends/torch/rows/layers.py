@@ -234,14 +234,8 @@ def _avg_pool1d(
 ) -> Any:
     if input.ndim != 3:
         return None
-    given = {
-        "kernel_size": (1, _alone(kernel_size)),
-        "stride": (1, _alone(stride) or _alone(kernel_size)),
-        "padding": (0, _alone(padding)),
-        "ceil_mode": ceil_mode,
-        "count_include_pad": count_include_pad,
-    }
-    return f"reshape(avg_pool2d(input[:, :, None], {_keywords(given)}), out)", given
+    more = {"ceil_mode": ceil_mode, "count_include_pad": count_include_pad}
+    return _pooled_row("avg_pool2d", kernel_size, stride, padding, more)
 
 
 def _pooled(
@@ -262,6 +256,19 @@ def _pooled(
     if input.ndim == 3:  # one picture without a batch
         text = f"reshape({name}(input[None], {_keywords(given)}), out)"
     return text, given
+
+
+def _pooled_row(
+    name: str, kernel_size: Any, stride: Any, padding: Any, more: Any
+) -> Any:
+    """Return pooling along one axis as that of pictures of the height 1."""
+    given = {
+        "kernel_size": (1, _alone(kernel_size)),
+        "stride": (1, _alone(stride or kernel_size)),
+        "padding": (0, _alone(padding)),
+        **more,
+    }
+    return f"reshape({name}(input[:, :, None], {_keywords(given)}), out)", given
 
 
 def _adaptive_avg_pool2d(input: Any, output_size: Any) -> Any:
@@ -301,14 +308,8 @@ def _max_pool1d(
 ) -> Any:
     if input.ndim != 3 or return_indices:
         return None
-    given = {
-        "kernel_size": (1, _alone(kernel_size)),
-        "stride": (1, _alone(stride) or _alone(kernel_size)),
-        "padding": (0, _alone(padding)),
-        "dilation": (1, _alone(dilation)),
-        "ceil_mode": ceil_mode,
-    }
-    return f"reshape(max_pool2d(input[:, :, None], {_keywords(given)}), out)", given
+    more = {"dilation": (1, _alone(dilation)), "ceil_mode": ceil_mode}
+    return _pooled_row("max_pool2d", kernel_size, stride, padding, more)
 
 
 def _layer_norm(
