@@ -11,7 +11,7 @@ import pytest
 
 from gradstep.core.base.errors import InputError
 from gradstep.core.debugger.debugger import Debugger
-from gradstep.core.debugger.hunting import hunt, random_hunt
+from gradstep.core.debugger.hunts import hunt, random_hunt
 from gradstep.core.debugger.verify import promises
 from gradstep.core.export.records import plain
 from gradstep.core.mistakes.catalogue import MISTAKES

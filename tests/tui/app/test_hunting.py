@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from driving import painted, press, settle, type_line
-from gradstep.core.debugger.hunting import hunt
+from gradstep.core.debugger.hunts import hunt
 from gradstep.core.mistakes.catalogue import MISTAKES
 from gradstep.core.scenario.scenario import load
 from gradstep.tui.app.app import GradstepApp
