@@ -40,7 +40,9 @@ def _keep_freed_memory() -> None:
 
     glibc gives large ones back to the system, which hands out each of their pages anew:
     that can take several times as long as the arithmetic. It keeps all that is smaller
-    than the largest one that was ever freed, up to 32 MB; this one is never touched.
+    than the largest one that was ever freed, up to 32 MB (mallopt(3), the dynamic
+    threshold of mmap). This one is never touched, so that it takes no memory, and for
+    other C libraries it is an array like any other.
     """
     np.empty(31 << 20, np.uint8)
 
