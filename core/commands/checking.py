@@ -18,10 +18,10 @@ from ..session.reply import Answer
 from ..words.events import element_name
 from ..words.expression import parse_element
 from .explaining import find_element, outstanding
-from .table import Command
+from .table import HIDING, Command
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from ..check.downstream import Downstream
     from ..check.report import Report
@@ -43,15 +43,7 @@ def _check(session: Session, arguments: str) -> Answer:
         if without_a_rule(subject):  # differences go through all of it
             return Answer(recorded.lines, recorded.record, failed=not recorded.ok)
     places = [place for place in places if place != QUICK]
-    is_whole = "hunt" in session.modes  # edges and nodes would tell which rule is wrong
-    if places and is_whole:
-        raise CommandError(
-            "a hunt hides which rule is wrong",
-            "check alone compares inputs and parameters, limit NODE one gradient",
-        )
-    nodes = [n for place in places for n in _nodes(session, place)]
-    if is_whole:
-        nodes = [node.index for node in session.graph.nodes if node.op is None]
+    nodes, is_whole = _wanted(session, places), "hunt" in session.modes
     first: list[Report] = []
 
     def progress(done: int, of: int) -> None:
@@ -84,6 +76,19 @@ def _check(session: Session, arguments: str) -> Answer:
         error=None if report.complete else Interrupted().told,
         interrupted=not report.complete,
     )
+
+
+def _wanted(session: Session, places: Sequence[str]) -> list[int]:
+    """Return the nodes to check; none for all of them.
+
+    In a hunt it is the leaves: edges and nodes would tell which rule is wrong.
+    """
+    if "hunt" not in session.modes:
+        return [n for place in places for n in _nodes(session, place)]
+    if places:
+        hint = "check alone compares inputs and parameters, limit NODE one gradient"
+        raise CommandError(HIDING["hunt"][0], hint)
+    return [node.index for node in session.graph.nodes if node.op is None]
 
 
 def _by_verdict(session: Session, report: Report) -> Iterator[str]:

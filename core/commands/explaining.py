@@ -233,8 +233,7 @@ def _uses(session: Session, arguments: str) -> Answer:
 
 
 def _why(session: Session, arguments: str) -> Answer:
-    from ..explain.why.answer import CAUSES  # noqa: PLC0415  # 12 ms of a start
-    from ..explain.why.past import reason  # noqa: PLC0415  # the same
+    from ..explain.why.past import reason  # noqa: PLC0415  # 12 ms of a start
 
     trace, position = session.trace, session.position
     element = find_element(session, arguments)
@@ -253,8 +252,16 @@ def _why(session: Session, arguments: str) -> Answer:
             check_rows(trace, element, position, session.digits),
         )
     rows = chain(rows, remark_rows(trace, element))
+    return Answer(_lines(session, rows), _why_record(session, element, found), found)
+
+
+def _why_record(session: Session, element: Element, found: Why) -> dict[str, Any]:
+    """Return the reason of a number as data."""
+    from ..explain.why.answer import CAUSES  # noqa: PLC0415  # 12 ms of a start
+
     nodes = session.graph.nodes
-    data = {
+    node, quantity, index = element.node, element.quantity, element.index or ()
+    return {
         "element": element_name(nodes[node], index, quantity),
         "cause": found.cause,
         "because": found.because,
@@ -281,9 +288,8 @@ def _why(session: Session, arguments: str) -> Answer:
             {"node": nodes[n].name, "quantity": quantity, "elements": count}
             for n, quantity, count in found.spread
         ],
-        "check": _checked(trace, element, position),
+        "check": _checked(session.trace, element, session.position),
     }
-    return Answer(_lines(session, rows), data, found)
 
 
 def _past_record(session: Session, found: Why) -> dict[str, Any] | None:

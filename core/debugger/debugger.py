@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from ..engine.graph import Graph
     from ..engine.subject import Subject
     from ..session.memory import Display, Place
+    from ..session.reply import Stopped
     from ..session.stops import Stop
 
 
@@ -172,11 +173,8 @@ class Debugger(Session, ByName):
         finally:
             self.trust = outer
         moved = before[:2] != (self.chosen, self.place)
-        if moved and memory.hunt is not None:
-            memory.looked.add(self.place)
-            self._tell_of_hunt()
         if moved or answer.stop:
-            memory.stopped = answer.stop
+            self._note_arrival(answer.stop, moved)
         put = question_here(self) if moved else None
         asked = () if put is None else (put.text,)
         return command, Reply(
@@ -199,6 +197,13 @@ class Debugger(Session, ByName):
             interrupted,
             problems,
         )
+
+    def _note_arrival(self, stop: Stopped | None, moved: bool) -> None:
+        """Remember why we are here, and in a hunt that somebody has looked here."""
+        self.memory.stopped = stop
+        if moved and self.memory.hunt is not None:
+            self.memory.looked.add(self.place)
+            self._tell_of_hunt()
 
     def _snapshot(self) -> tuple[int, Place, dict[int, Stop], dict[int, Display]]:
         memory = self.memory
