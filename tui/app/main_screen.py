@@ -368,9 +368,9 @@ class MainScreen(Screen[int]):
         failed = self._player.failed(view.reply) if view.reply else ""
         if failed:
             self.query_one(ConsolePane).say(f"{failed}: the script ends here")
-        question = view.question
-        if question is not None and view.reply is not None and _poses(view.reply):
-            self.query_one(ConsolePane).pose(question)
+        posed = _posed(view)
+        if posed is not None:
+            self.query_one(ConsolePane).pose(posed)
         self._show_header()
 
     def _photograph(self) -> str:
@@ -778,10 +778,13 @@ def _is_in_sight(pane: Pane) -> bool:
     return all(one.display for one in line)
 
 
-def _poses(reply: Reply) -> bool:
-    """Tell whether an answer poses a question: not where the cursor has chosen one."""
-    chose = reply.command.startswith("predict ")
-    return isinstance(reply.show, (Question, Verdict)) and not chose
+def _posed(view: View) -> Question | None:
+    """Return the question that an answer poses; None where the cursor has chosen it."""
+    reply = view.reply
+    if reply is None or not isinstance(reply.show, (Question, Verdict)):
+        return None
+    command, _ = view.debugger.read(reply.command)
+    return None if command and command.name == "predict" else view.question
 
 
 def asked_element(debugger: Debugger, question: Question) -> Element:
