@@ -80,12 +80,7 @@ def captured(
     called.
     """
     made, ages = met
-    needed, todo = {id(output): output}, [output]
-    while todo:
-        for one in todo.pop()._prev:  # noqa: SLF001  # that is how it is called
-            if id(one) not in needed:
-                needed[id(one)] = one
-                todo.append(one)
+    needed = _behind(output)
     tensors = {key: _tensor(one, place) for key, one in needed.items()}
     calls: list[Call] = []
     for one, where in made:
@@ -116,6 +111,17 @@ def captured(
         leaf_name,
     )
     return finish(front, calls, Ending(tensors[id(output)], None, place), wanted)
+
+
+def _behind(output: Any) -> dict[int, Any]:
+    """Return what an output is made of, itself included, by identity."""
+    found, todo = {id(output): output}, [output]
+    while todo:
+        for one in todo.pop()._prev:  # noqa: SLF001  # that is how it is called
+            if id(one) not in found:
+                found[id(one)] = one
+                todo.append(one)
+    return found
 
 
 def _tensor(thing: Any, place: Place) -> Tensor:

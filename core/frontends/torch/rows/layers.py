@@ -169,24 +169,25 @@ def _conv3d(
     count = (depth + 2 * border - apart * (kernel - 1) - 1) // far + 1
     given = {"stride": tuple(flat), "padding": tuple(edge), "dilation": tuple(wide)}
     more = f"{_keywords(given)}, groups=groups"
-    lines = ["x = transpose(pad(input, widths), (0, 2, 1, 3, 4))"]
-    parts: list[str] = []
-    for layer in range(kernel):
-        first = layer * apart
-        here = f"x[:, {first}:{first + far * (count - 1) + 1}:{far}]"
-        weights = f"weight[:, :, {layer}]"
-        parts.append(f"conv2d(reshape({here}, samples), {weights}, {more})")
-    lines += [f"y = {' + '.join(parts)}"]
+    parts = [
+        f"conv2d(reshape(x[:, {first}:{first + far * (count - 1) + 1}:{far}], samples)"
+        f", weight[:, :, {layer}], {more})"
+        for layer in range(kernel)
+        for first in (layer * apart,)
+    ]
     height, across = (
         (n + 2 * e - w * (k - 1) - 1) // s + 1
         for n, e, w, k, s in zip(
             input.shape[3:], edge, wide, weight.shape[3:], flat, strict=True
         )
     )
-    result = "transpose(reshape(y, apart), (0, 2, 1, 3, 4))"
-    if bias is not None:
-        result += " + reshape(bias, (-1, 1, 1, 1))"
-    return "\n".join([*lines, result]), {
+    added = "" if bias is None else " + reshape(bias, (-1, 1, 1, 1))"
+    text = (
+        "x = transpose(pad(input, widths), (0, 2, 1, 3, 4))\n"
+        f"y = {' + '.join(parts)}\n"
+        f"transpose(reshape(y, apart), (0, 2, 1, 3, 4)){added}"
+    )
+    return text, {
         **given,
         "widths": ((0, 0), (0, 0), (border, border), (0, 0), (0, 0)),
         "samples": (samples * count, channels, *input.shape[3:]),
