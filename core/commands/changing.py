@@ -56,14 +56,8 @@ _LONGEST = 40  # characters of an expression, in the text of a run
 def _branch(session: Session, patches: Patches, what: str) -> Answer:
     """Make a run with these patches beside the present one, and say what differs."""
     iteration, before = session.place.iteration, session.trace.run
-    try:
-        timeline = session.timeline.patched(iteration, patches, session.progress)
-    except (ArithmeticError, IndexError, TypeError, ValueError) as error:
-        raise CommandError(
-            f"the program cannot run like this: {clean(str(error))}"
-        ) from None
+    timeline = _patched(session, session.timeline, patches)
     after = timeline.trace(iteration).run
-    _check_shapes(session, after.values)
     if session.timeline.iterations > 1:
         what += f", in iteration {iteration}"
     parent, trace, position = session.chosen, session.trace, session.position
@@ -77,6 +71,22 @@ def _branch(session: Session, patches: Patches, what: str) -> Answer:
     )
     data = {"run": branch.number, "from": parent, "text": what, **_summary(found)}
     return Answer(lines, data)
+
+
+def _patched(session: Session, timeline: Timeline, patches: Patches) -> Timeline:
+    """Return a timeline with these patches from the present iteration on.
+
+    Raises `CommandError` where the program cannot run with them.
+    """
+    iteration = session.place.iteration
+    try:
+        found = timeline.patched(iteration, patches, session.progress)
+    except (ArithmeticError, IndexError, TypeError, ValueError) as error:
+        raise CommandError(
+            f"the program cannot run like this: {clean(str(error))}"
+        ) from None
+    _check_shapes(session, found.trace(iteration).run.values)
+    return found
 
 
 def _check_shapes(session: Session, values: Sequence[Value]) -> None:
@@ -209,21 +219,13 @@ def _one_number(session: Session, text: str) -> Element:
 
 def _moved(session: Session, base: Timeline, nudge: Nudge, by: float) -> Timeline:
     """Return a timeline in which one number is another one, from the iteration on."""
-    iteration = session.place.iteration
-    run = base.trace(iteration).run
+    run = base.trace(session.place.iteration).run
     old = run.values[nudge.node]
     x = float(np.asarray(old)[nudge.place])
     name = session.graph.nodes[nudge.node].name
     new = _changed(name, old, nudge.place, x + by)
     values = MappingProxyType({**run.patches.values, nudge.node: new})
-    try:
-        return base.patched(
-            iteration, replace(run.patches, values=values), session.progress
-        )
-    except (ArithmeticError, IndexError, TypeError, ValueError) as error:
-        raise CommandError(
-            f"the program cannot run like this: {clean(str(error))}"
-        ) from None
+    return _patched(session, base, replace(run.patches, values=values))
 
 
 def _change(place: str, text: str, old: Any, digits: int) -> str:
