@@ -20,6 +20,7 @@ from ..words.digits import CELL
 from ..words.edges import parse_edge
 from ..words.expression import parse_element
 from ..words.numbers import change_text, distinct, element_text, index_text, value_text
+from .checking import set_between
 from .looking import runs_table, table_answer
 from .movement import here, whole_number
 from .table import Command, refuse_hidden
@@ -214,7 +215,19 @@ def _one_number(session: Session, text: str) -> Element:
     if dtype.kind != "f":
         raise CommandError(f"{node.name} holds {dtype}", "only floats have a gradient")
     _check_not_updated(session, element)
+    _check_arrives(session, element.node)
     return element
+
+
+def _check_arrives(session: Session, node: int) -> None:
+    """Refuse to move what lies before a value that is set: the output would not."""
+    run, moves = session.trace.run, {node}
+    nodes, values = run.graph.nodes, run.patches.values
+    for later in range(node + 1, max(values, default=0) + 1):
+        if not moves.isdisjoint(nodes[later].operands) and run.graph.useful[later]:
+            if later in values:
+                raise set_between(nodes[node].name)
+            moves.add(later)
 
 
 def _moved(session: Session, base: Timeline, nudge: Nudge, by: float) -> Timeline:

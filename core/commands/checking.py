@@ -204,15 +204,20 @@ def _one_float(session: Session, text: str) -> Element:
     return element
 
 
+def set_between(name: str) -> CommandError:
+    """Return what is said of a node that the output does not hang on in this run."""
+    return CommandError(
+        f"a value between {name} and the output is set in this run",
+        "runs 0 goes to the run as it was loaded",
+    )
+
+
 def _refuse_way(session: Session, way: Downstream) -> None:
     """Raise `CommandError` where nothing on the way to the output can be computed."""
     name = session.graph.nodes[way.node].name
     recorded = [step for step in way.steps if step.op.recorded]
     if way.blocked:
-        raise CommandError(
-            f"a value between {name} and the output is set in this run",
-            "runs 0 goes to the run as it was loaded",
-        )
+        raise set_between(name)
     if recorded:
         raise CommandError(
             f"{recorded[0].op.name} was recorded: it cannot be computed once more",

@@ -18,6 +18,7 @@ from .reply import Answer
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from ..engine.trace import Trace
     from ..mistakes.catalogue import Mistake
     from ..practice.hunt import Border, Evidence, Hunt
     from .session import Session
@@ -45,7 +46,8 @@ def in_vain(session: Session, hunt: Hunt, said: str, *, place: bool = False) -> 
 
 def found(session: Session, hunt: Hunt) -> Answer:
     """Return the answer to a right accusation; from then on all is shown again."""
-    trace, hidden, graph = session.trace, hunt.hidden, session.graph
+    hidden, graph = hunt.hidden, session.graph
+    trace = _as_loaded(session)
     mistake = MISTAKES[hidden.mistake]
     shown, borders = evidence(trace, hidden), bisected(trace, hidden)
     looked, edge = len(session.memory.looked), graph.edge_name(hidden.edge)
@@ -74,6 +76,12 @@ def found(session: Session, hunt: Hunt) -> Answer:
         "run": number,
     }
     return Answer(lines, data)
+
+
+def _as_loaded(session: Session) -> Trace:
+    """Return the wrong run itself: in another one a person may have set values."""
+    timeline = session.runs[0].timeline
+    return timeline.trace(min(session.place.iteration, timeline.iterations - 1))
 
 
 def _reveal(session: Session, hunt: Hunt, text: str) -> int:

@@ -89,6 +89,15 @@ def words_of(reply: Reply) -> Counter[str]:
     )
 
 
+def test_the_verdict_is_of_the_wrong_run_whatever_was_set() -> None:
+    told = said(start("slow_start"), "accuse x2").data
+    debugger = start("slow_start")
+    said(debugger, "nudge x2[0, 1] 0.1")
+    moved = said(debugger, "accuse x2").data
+    assert moved["borders"] == told["borders"] != []
+    assert np.array_equal(moved["wrong"], told["wrong"])
+
+
 @each
 def test_no_reply_names_the_mistake_before_it_is_accused(name: str) -> None:
     wrong, right = hunting(name), Debugger(load(name))

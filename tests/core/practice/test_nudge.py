@@ -175,6 +175,16 @@ def test_what_cannot_be_nudged_is_said() -> None:
     assert len(debugger.runs) == 1
 
 
+def test_what_lies_before_a_value_that_is_set_is_not_moved() -> None:
+    debugger = Debugger(load("three_layer"))
+    assert debugger.execute("nudge x2[0, 0] 0.1").ok
+    for name in ("x2.z", "W2", "x1.z"):
+        reply = debugger.execute(f"nudge {name}[0, 0] 0.1")
+        assert f"between {name} and the output is set" in (reply.error or "")
+    for line in ("nudge x2[0, 0] half", "nudge x2[1, 0]", "nudge W3[0, 0]"):
+        assert debugger.execute(line).ok, line
+
+
 def test_a_narrow_dtype_takes_the_step_that_it_has() -> None:
     text = (
         "gradstep = 1\ntitle = 't'\ndtype = 'float32'\n"
