@@ -47,6 +47,13 @@ def hunt_path(name: str) -> Path:
     return _hunts() / f"{name}{_SUFFIX}"
 
 
+def name_of(path: Path) -> str | None:
+    """Return the name of what comes with gradstep at a path; None for another file."""
+    if path in (builtin_path(path.stem), hunt_path(path.stem)):
+        return path.stem
+    return None
+
+
 def headings() -> list[Heading]:
     """Return the headings of the scenarios that come with gradstep, in their order."""
     return _sorted(_heading(builtin_path(name)) for name in builtin_names())

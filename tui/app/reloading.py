@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from ...core.base.errors import InputError, Interrupted, defect_text
 from ...core.debugger.debugger import Debugger
+from ...core.scenario.builtin import name_of
 from ...core.scenario.scenario import hunted, load
 from ...core.session.asking import go_on
 
@@ -39,11 +41,14 @@ def opened(path: str, limits: Limits, progress: Progress) -> Loaded:
 def reloaded(debugger: Debugger, progress: Progress) -> Loaded:
     """Load the file of a session again, with the same stops and at the same place."""
     try:
-        if debugger.scenario is None:
+        old = debugger.scenario
+        if old is None:
             return Loaded(None, "it was not read from a file")
-        path = debugger.scenario.path or debugger.subject.name
-        scenario = load(path, debugger.subject.limits, progress)
-        scenario = hunted(scenario) if debugger.scenario.hunted else scenario
+        name = (name_of(old.path) or old.path) if old.path else debugger.subject.name
+        scenario = load(name, debugger.subject.limits, progress)
+        if old.hunted:  # what was drawn at random stands in no file
+            hidden = scenario.hidden or old.hidden
+            scenario = hunted(replace(scenario, hidden=hidden))
         fresh = Debugger(scenario, progress=progress)
         fresh.exporters, fresh.trust = debugger.exporters, debugger.trust
         fresh.memory.said = fresh.memory.said or debugger.memory.said

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from driving import painted, press, settle, type_line
-from gradstep.core.debugger.hunts import hunt
+from gradstep.core.debugger.hunts import hunt, random_hunt
 from gradstep.core.mistakes.catalogue import MISTAKES
 from gradstep.core.scenario.scenario import load
 from gradstep.tui.app.app import GradstepApp
@@ -114,3 +114,21 @@ async def test_a_file_that_is_loaded_again_hides_its_mistake_again() -> None:
         assert isinstance(screen, MainScreen)
         assert screen.debugger.modes == ("hunt",)
         assert "One rule is wrong: accuse NODE" in shown(app)
+
+
+async def test_a_hunt_drawn_at_random_stays_one_and_keeps_its_name() -> None:
+    scenario = random_hunt(5)
+    app = GradstepApp(scenario)
+    async with app.run_test(size=(120, 36)):
+        await settle(app)
+        press(app, "ctrl+r")
+        await settle(app)
+        screen = app.screen
+        assert isinstance(screen, MainScreen)
+        assert screen.debugger.modes == ("hunt",)
+        fresh = screen.debugger.scenario
+        assert fresh is not None
+        assert fresh is not scenario
+        assert fresh.hidden == scenario.hidden
+        assert f"gradstep · {scenario.source}" in shown(app)
+        assert f"loaded again: {scenario.source}" in shown(app)
