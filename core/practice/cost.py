@@ -264,13 +264,14 @@ def whole(number: int) -> str:
 def times(factor: float) -> str:
     """Return a factor in words, with two digits.
 
-    >>> times(37123.4), times(1.52), times(0.5)
-    ('37,000 times', '1.5 times', '0.5 times')
+    >>> times(37123.4), times(1.52), times(0.5), times(1.0)
+    ('37,000 times', '1.5 times', '0.5 times', 'just')
     """
     if not math.isfinite(factor):
         return "no number of times"
     if factor < 10:
-        return f"{number_text(factor, 2)} times"
+        text = number_text(factor, 2)
+        return "just" if text == "1" else f"{text} times"  # … as many
     unit = 10 ** (len(str(int(factor))) - 2)
     return f"{round(factor / unit) * unit:,} times"
 
