@@ -83,7 +83,9 @@ def outstanding(array: Array) -> Index:
 def _present_element(session: Session) -> Element:
     """Return the element that we stopped for, or that stands out in the last change."""
     if session.position == 0:
-        raise CommandError(Problem("explain what?", "explain NODE.grad[i, j]"))
+        raise CommandError(
+            Problem("nothing has happened yet", "name an element: NODE.grad[i, j]")
+        )
     event = session.trace.event(session.position - 1)
     quantity: Quantity = "grad"
     if (

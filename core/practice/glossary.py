@@ -166,7 +166,7 @@ class Explained(NamedTuple):
 
 def word_lines(found: Explained) -> tuple[str, str]:
     """Return a word in two lines: what it means, and an example."""
-    place = "in a small net, for there is none here" if found.small else "here"
+    place = "in a small net, for there is none here so far" if found.small else "here"
     return f"{found.word.name}: {found.word.sentence}", f"{place}: {found.example}"
 
 

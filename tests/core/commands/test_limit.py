@@ -174,3 +174,9 @@ def test_check_leads_there_where_differences_do_not_agree() -> None:
     said(debugger, "patch y._3<-z#0 local")
     last = said(debugger, "check z").text[-1]
     assert last == "limit z shows the quotients of differences"
+
+
+def test_before_anything_has_happened_an_element_has_to_be_named() -> None:
+    reply = Debugger(load("derivative")).execute("limit")
+    assert "nothing has happened yet" in (reply.error or "")
+    assert "explain" not in (reply.error or "")

@@ -196,7 +196,7 @@ def test_the_command_has_the_example_at_the_position() -> None:
     debugger = Debugger(load("apple_orange"))
     first = said(debugger, "words upstream")
     assert first.data[0]["small"]
-    assert "in a small net, for there is none here" in first.text[1]
+    assert "in a small net, for there is none here so far" in first.text[1]
     said(debugger, "goto y<-t")
     said(debugger, "stepi")
     reply = said(debugger, "words upstream")
