@@ -327,6 +327,8 @@ class Asker:
         tries, first, outcome = 0, "", None
         self._screen.print()
         self._say(put.text, "title")
+        if not self._outcomes:
+            self._say("type the answer; Enter alone shows it", "note")
         while outcome is None:
             text = self._read()
             try:

@@ -65,6 +65,9 @@ def test_questions_stand_before_their_steps(played) -> None:
 def test_the_third_wrong_answer_and_an_empty_line_are_told_all(played) -> None:
     code, out = played("1\n2\n3\n\n\n")
     assert code == OK
+    # How to answer is said once, below the first question.
+    assert "What will y be?\ntype the answer; Enter alone shows it\n> Not 1." in out
+    assert out.count("Enter alone") == 1
     assert out.count("Not 1. h") == out.count("Not 2. h") == 1
     assert "Not 3. It is 12." in out
     assert "It is: one" in out
