@@ -146,8 +146,8 @@ def _by_definition(session: Session, report: Report) -> Iterator[str]:
 
 def _limit(session: Session, arguments: str) -> Answer:
     """Take the derivative by one element by definition."""
-    from ..practice import quotients  # noqa: PLC0415  # 27 ms of a start, as below
-    from ..practice.definition import definition_lines  # noqa: PLC0415
+    from ..practice import quotients  # noqa: PLC0415  # 27 ms of a start
+    from ..practice.definition import definition_lines  # noqa: PLC0415  # likewise
 
     text, delta = _asked(arguments)
     run = session.trace.run
@@ -267,7 +267,7 @@ def _quotients_record(session: Session, found: Quotients) -> dict[str, Any]:
 
 def _cost(session: Session, _arguments: str) -> Answer:
     """Count and measure what a gradient takes, by backpropagation and otherwise."""
-    from ..practice.cost import cost_lines, costs_of  # noqa: PLC0415
+    from ..practice.cost import cost_lines, costs_of  # noqa: PLC0415  # likewise
 
     run = session.trace.run
     recorded = sorted(op.name for op in session.graph.ops if op.recorded)

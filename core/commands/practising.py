@@ -240,8 +240,8 @@ def _logged(session: Session, record: Mapping[str, Any]) -> list[str]:
 
 def _accuse(session: Session, arguments: str) -> Answer:
     """Hold a suspicion against the mistake that is hidden."""
-    from ..practice.hunt import is_meant, is_same_mistake  # noqa: PLC0415
-    from ..session.accusing import found, in_vain  # noqa: PLC0415  # only in a hunt
+    from ..practice.hunt import is_meant, is_same_mistake  # noqa: PLC0415  # only in a hunt
+    from ..session.accusing import found, in_vain  # noqa: PLC0415  # likewise
 
     hunt = session.memory.hunt
     if hunt is None:

@@ -53,7 +53,7 @@ class _Load(NamedTuple):
         self, name: str, limits: Limits, _tell: Progress | None = None
     ) -> Scenario:
         """Return a scenario with a mistake in it. It is small: nothing is told."""
-        from ...core.debugger.hunts import hunt, random_hunt  # noqa: PLC0415
+        from ...core.debugger.hunts import hunt, random_hunt  # noqa: PLC0415  # a list needs none
 
         return hunt(name, limits) if self.seed is None else random_hunt(self.seed)
 
