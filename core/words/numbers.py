@@ -110,6 +110,8 @@ def fitted(value: Any, width: int, digits: int = CELL) -> str:
 
     >>> fitted(-0.012631, 8), fitted(-0.012631, 6), fitted(123456789, 6)
     ('-0.01263', '-0.013', '1.23e8')
+    >>> fitted(-0.0969838, 5), fitted(-0.1, 5)
+    ('-0.10', '-0.1')
     """
     if not math.isfinite(value):
         return number_text(value)
@@ -117,7 +119,14 @@ def fitted(value: Any, width: int, digits: int = CELL) -> str:
     plain = (number_text(value, count) for count in counts)
     short = (_scientific(float(value), Style(count)) for count in counts)
     least = _scientific(float(value), Style(1))
-    return next((text for text in chain(plain, short) if len(text) <= width), least)
+    texts = (text for text in chain(plain, short) if len(text) <= width)
+    text = next(texts, least)
+    if text == number_text(value, digits) or "." not in text or "e" in text:
+        return text
+    # With fewer digits than it has it keeps its last zeros: else it reads as exact.
+    room = width - len(text) + len(text.partition(".")[2])
+    exponent, _ = _digits(float(text), digits)
+    return f"{value:.{min(room, digits - 1 - exponent)}f}"
 
 
 # ----------------------------------------------------------------- values on a line

@@ -23,6 +23,7 @@ from ..graph.drawing import cut
 from .base.background import Kept
 from .base.known import Known
 from .base.pane import Asked, Chosen, Line, Pane, View, filled, places
+from .comments import Row, page_of, pages
 from .syntax import Kinds, roles_of
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
         "The program of the scenario.\n"
         "▶ the line whose step is shown   ● a breakpoint\n"
         "What the matrices of the step come from has the colours of their titles.\n"
+        "A comment that is cut stands whole below the program, where there is room.\n"
         "At the right: what the line is worth here: its value, or once the backward "
         "pass has reached it, its gradient, marked ∂; of an array the norm, ‖ ‖.\n"
         "in x1: the call that all lines of a function speak of.\n"
@@ -84,7 +86,7 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._text: str | None = None
-        self._lines: list[str] = []
+        self._lines: tuple[str, ...] = ()
         self._digits = 1  # of the last line's number
         self._kinds = Kinds("")  # of their characters
         self._present = 0  # the line of the step
@@ -144,7 +146,7 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
         if text == self._text:
             return
         self._text = text
-        self._lines = text.splitlines() or [NO_SOURCES]
+        self._lines = tuple(text.splitlines()) or (NO_SOURCES,)
         self._kinds = Kinds(text)
         self._digits = len(str(len(self._lines)))
         widest = max(map(len, self._lines))
@@ -183,7 +185,9 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
 
     def on_click(self, event: Click) -> None:
         """Choose a line; in the gutter, set a breakpoint there."""
-        line = int(event.y + self.scroll_offset.y) - self.gutter.top
+        y = event.y - self.gutter.top
+        row = self._row_below(y)
+        line = row.line - 1 if row else y + int(self.scroll_offset.y)
         if not 0 <= line < len(self._lines):
             return
         self.cursor = line
@@ -197,8 +201,10 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
         """Draw one line: mark, stop, number, code, note, and its worth at the right."""
         number = y + self.scrolled.y + 1
         width = self.room.width - self.scrollbar_size_vertical
-        if self._view is None or number > len(self._lines):
+        if self._view is None:
             return []
+        if number > len(self._lines):
+            return self._draw_below(self._row_below(y))
         style = self.ink
         code, hash_sign, note = self._lines[number - 1].partition("#")
         present = number == self._present
@@ -216,8 +222,9 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
         text = code[left:]
         text = text[:room] if len(text.rstrip()) <= room else cut(text, room)
         rest = cut((hash_sign + note)[max(left - len(code), 0) :], room - len(text))
-        if len(rest) < min(len(note), _LEAST_NOTE):
-            rest = ""  # a note of two letters helps nobody
+        is_below = bool(code) and any(row.line == number for row in self._below())
+        if is_below or len(rest) < min(len(note), _LEAST_NOTE):
+            rest = ""  # it is said whole; and a note of two letters helps nobody
         line = [
             Segment("▶" if present else " ", style("program--contribution")),
             Segment(stop, style("program--stop")),
@@ -230,6 +237,29 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
         if number - 1 == self.cursor and self.has_focus:
             return filled(line, width, style("program--cursor"))
         return line
+
+    def _below(self) -> Sequence[Row]:
+        """Return the comments that stand whole below the program: a page of them."""
+        width, height = self.room
+        found = pages(self._lines, width - self._left, height)
+        return page_of(found, self.cursor + 1)
+
+    def _row_below(self, y: int) -> Row | None:
+        """Return what stands in a line of the pane, where it is below the program."""
+        rows, place = self._below(), y - len(self._lines) - 1
+        return rows[place] if 0 <= place < len(rows) else None
+
+    def _draw_below(self, row: Row | None) -> Line:
+        """Draw a row of a comment, with the number of its line."""
+        if row is None:
+            return []
+        sign = "▶" if row.is_first and row.line == self._present else " "
+        number = f"{row.line if row.is_first else '':>{self._digits}} "
+        return [
+            Segment(f"{sign} ", self.ink("program--contribution")),
+            Segment(number, self.ink("program--number")),
+            Segment(row.text, self.ink("program--note")),
+        ]
 
     def _coloured(
         self, text: str, number: int, left: int, state: str

@@ -242,8 +242,8 @@ async def test_all_views_are_named_on_the_border_with_their_digits(
             shown, lines = shown_view(seen), painted(seen.app.screen)
             x, y, width, height = shown.region
             edges = [lines[line][x : x + width] for line in (y, y + height - 1)]
-            found = re.findall(r"(?<![\d.-])([0-9]) ([A-Za-z]+)", " ".join(edges))
-            if "9 notes 0  " in " ".join(edges):  # beside the number of the step
+            found = re.findall(r"(?<![\d.-])([0-9]):([A-Za-z]+)", " ".join(edges))
+            if "9:notes 0  " in " ".join(edges):  # beside the number of the step
                 found.append(("0", "rules"))
             assert [word.lower() for _, word in found] == words
             assert "".join(digit for digit, _ in found) == "1234567890"
@@ -268,7 +268,7 @@ def test_names_on_the_border_are_whole(shown: str) -> None:
 @pytest.mark.parametrize("size", [(80, 24), (120, 36)])
 async def test_a_click_on_a_name_turns_to_its_view(size: tuple[int, int]) -> None:
     async with opened("three_layer", size=size) as seen:
-        for word, name in ((" 4 train ", "training"), (" 8 checks ", "checks")):
+        for word, name in ((" 4:train ", "training"), (" 8:checks ", "checks")):
             lines = painted(seen.app.screen)
             y = next(y for y, text in enumerate(lines) if word in text)
             click(seen.app, lines[y].index(word) + 4, y)

@@ -172,7 +172,7 @@ def cut_code(frame: Frame) -> Iterator[str]:
         return
     code = pane._lines[number - 1].partition("#")[0].rstrip()
     drawn = [pane.render_line(y).text for y in range(pane.size.height)]
-    [line] = [text for text in drawn if text.startswith("▶")]
+    line = next(text for text in drawn if text.startswith("▶"))
     if code not in line and len(code) + len(f"▶ {number} ") < len(line):
         yield f"code {code} in {line}"
 

@@ -556,7 +556,8 @@ class Pane(Painted, can_focus=True):
     def _named(self, named: Sequence[Tab]) -> Line:
         line: Line = []
         for tab, following in zip(named, (*named[1:], None), strict=True):
-            word = f" {tab.word}" if tab.word else ""
+            # A colon: `0 rules` would read as their number.
+            word = f":{tab.word}" if tab.word else ""
             line.append(Segment(tab.digit, self.ink("pane--digit")))
             line.append(Segment(word, self.ink(f"pane--{_SHOWN[tab.is_open]}")))
             line.append(Segment(" " * (following.x - tab.end if following else 0)))

@@ -594,7 +594,7 @@ class StepPane(KeptPane[_Found]):
             yield say(Matters.REASON, "why", [reason])
         grid = self._grids[self._active]
         if grid.array.ndim > 2:
-            turn = "the keys , and . turn to another one"
+            turn = "the keys , and . turn to another slice"
             yield say(Matters.STATISTICS, "slice", [turn])
         if grid.array.size > 1:
             summary = self._summaries.of(grid.array, self, self._redraw)
