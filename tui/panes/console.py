@@ -506,12 +506,16 @@ def _done(reply: Reply) -> str:
 def _gist(reply: Reply) -> str:
     """Return the one line of an answer that matters most: why it stopped, or its end.
 
-    Of a long way that is no line of its beginning, for the first ones are left out.
+    Of a way of several events that is the last one: the others are only passed.
     """
     said = [text.partition("\n")[0] for text in reply.text]
-    if not reply.moved or not said or not said[0].startswith("…"):
+    if not said or not reply.moved or said[0].startswith("undone: "):
         return said[0] if said else ""
-    return said[1] if reply.stop is not None else said[-2]
+    is_cut = said[0].startswith("…")
+    if reply.stop is not None:
+        return said[is_cut]
+    data = reply.data if isinstance(reply.data, dict) else {}
+    return said[max(0, is_cut + len(data.get("events", ())) - 1)]
 
 
 def _hinted(text: str, width: int) -> str:

@@ -419,6 +419,18 @@ async def test_a_long_way_says_where_it_ended_and_takes_no_lines() -> None:
         assert seen.main.query_one("#console").outer_size.height == 1
 
 
+async def test_a_short_way_says_what_happened_last() -> None:
+    async with opened("three_layer", size=(80, 24)) as seen:
+        for key, said in (
+            ("n", "next  → x1 of shape (5, 1)"),
+            ("i", "step  → x2.z = "),
+            ("N", "reverse-next  → undone: "),
+        ):
+            press(seen.app, key)
+            await settle(seen.app)
+            assert hint(seen).startswith(said)
+
+
 async def test_a_stop_is_what_is_said_of_a_long_way() -> None:
     async with opened("nan_where", ("catch nan",), size=(80, 24)) as seen:
         press(seen.app, "c")
