@@ -328,7 +328,7 @@ async def test_every_key_does_what_its_command_does() -> None:
                 other.execute(line)
             at.apply(None)
             at.set_focus(None)
-            line = at._filled(LINES[key])
+            line = at.filled(LINES[key])
             assert "{" not in line
             await pilot.press(key)
             await settle(pilot)
