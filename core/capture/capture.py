@@ -61,4 +61,4 @@ class Capture:
     def opened(self) -> Capture:
         """Return the capture whose subject knows what was recorded, for a session."""
         known, claims = self.values, self.claims
-        return replace(self, subject=replace(self.subject, known=known, claims=claims))
+        return replace(self, subject=self.subject._replace(known=known, claims=claims))

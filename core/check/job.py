@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
@@ -117,8 +117,7 @@ def finite_size(array: Any) -> Array:
 def in_float64(run: Run) -> tuple[Run, float]:
     """Evaluate the run once more in float64, and return it with the time it took."""
     leaves = {index: up(value) for index, value in run.leaves.items()}
-    patches = replace(
-        run.patches,
+    patches = run.patches._replace(
         values={i: up(value) for i, value in run.patches.values.items()},
         gradients={i: up(value) for i, value in run.patches.gradients.items()},
     )

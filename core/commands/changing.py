@@ -122,10 +122,10 @@ def _set(session: Session, arguments: str) -> Answer:
     patches = run.patches
     if element.quantity == "value":
         changed = MappingProxyType({**patches.values, node.index: new})
-        patches = replace(patches, values=changed)
+        patches = patches._replace(values=changed)
     else:
         changed = MappingProxyType({**patches.gradients, node.index: new})
-        patches = replace(patches, gradients=changed)
+        patches = patches._replace(gradients=changed)
     was = old if element.index is None else np.asarray(old)[element.index]
     place = element_text(name, element.index)
     return _branch(session, patches, _change(place, text, was, session.digits))
@@ -238,7 +238,7 @@ def _moved(session: Session, base: Timeline, nudge: Nudge, by: float) -> Timelin
     name = session.graph.nodes[nudge.node].name
     new = _changed(name, old, nudge.place, x + by)
     values = MappingProxyType({**run.patches.values, nudge.node: new})
-    return _patched(session, base, replace(run.patches, values=values))
+    return _patched(session, base, run.patches._replace(values=values))
 
 
 def _change(place: str, text: str, old: Any, digits: int) -> str:
@@ -316,7 +316,7 @@ def _detach(session: Session, arguments: str) -> Answer:
             f"no gradient flows through {arguments}, so there is nothing to cut"
         )
     cuts = {(edge.consumer, edge.argument) for edge in open_}
-    patches = replace(run.patches, cuts=run.patches.cuts | cuts)
+    patches = run.patches._replace(cuts=run.patches.cuts | cuts)
     return _branch(session, patches, f"cut: {_names(session, open_)}")
 
 
@@ -416,7 +416,7 @@ def _undo(session: Session, _arguments: str) -> Answer:
     if made is None or made == session.place:
         return answer
     session.go(made)
-    return replace(answer, text=(answer.text[0], here(session)))
+    return answer._replace(text=(answer.text[0], here(session)))
 
 
 def _redo(session: Session, _arguments: str) -> Answer:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -387,7 +386,7 @@ def _sampled(answer: Answer) -> Answer:
         title = f"{table.title}: {len(kept)} of {count}"
         table = Table(title, table.columns, kept)
     text = table_answer(table).text
-    return replace(answer, text=("  ".join(table.columns), *text), show=table)
+    return answer._replace(text=("  ".join(table.columns), *text), show=table)
 
 
 ROWS: Final[tuple[Command, ...]] = (

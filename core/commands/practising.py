@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from ..base.errors import CommandError, InputError, Problem
@@ -63,7 +62,7 @@ def _predict(session: Session, arguments: str) -> Answer:
     elif arguments:
         asked = _choose(session, last or _MODES["numbers"], arguments)
         if asked is not None:
-            return replace(asked, data=_state(session))
+            return asked._replace(data=_state(session))
     return Answer((_said(session),), _state(session))
 
 
@@ -125,7 +124,7 @@ def _answer_own(session: Session, put: Put, text: str) -> Answer:
         return found
     record = own_record(session, put, tried)
     memory.answered.append(Answered("author", tried.outcome, record))
-    return replace(found, text=(*found.text, *_logged(session, record)))
+    return found._replace(text=(*found.text, *_logged(session, record)))
 
 
 def _answer(session: Session, arguments: str) -> Answer:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from ..base.errors import CommandError
@@ -39,7 +38,7 @@ def _split_condition(session: Session, text: str) -> tuple[str, Expression | Non
 def _add(session: Session, stop: Stop) -> Answer:
     memory = session.memory
     memory.numbered += 1
-    stop = replace(stop, number=memory.numbered)
+    stop = stop._replace(number=memory.numbered)
     memory.stops[stop.number] = stop
     said = with_wordings(f"{stop.kind} {stop.number}: {_what(stop)}", session.graph)
     return Answer((said, *_never_known(session, stop)), stop.number)
@@ -149,7 +148,7 @@ def _condition(session: Session, arguments: str) -> Answer:
     if condition is None and stop.condition is None:
         said = f"stop {stop.number} has no condition to take away"
         return Answer((said,), _record(session, stop))
-    session.memory.stops[stop.number] = changed = replace(stop, condition=condition)
+    session.memory.stops[stop.number] = changed = stop._replace(condition=condition)
     lines = f"{changed.kind} {changed.number}: {_what(changed)}"
     return Answer((lines, *_never_known(session, changed)), _record(session, changed))
 
@@ -160,7 +159,7 @@ def _ignore(session: Session, arguments: str) -> Answer:
     count = count.strip()
     if not count.isdecimal():
         raise CommandError(f"{count!r} is not a count", "ignore N COUNT")
-    session.memory.stops[stop.number] = changed = replace(stop, ignore=int(count))
+    session.memory.stops[stop.number] = changed = stop._replace(ignore=int(count))
     said = f"stop {stop.number} is passed {counted(int(count), 'time')}"
     if not int(count):
         said = f"stop {stop.number} halts at its next hit"
@@ -173,7 +172,7 @@ def _commands(session: Session, arguments: str) -> Answer:
     lines = tuple(line.strip() for line in text.split(";") if line.strip())
     for line in lines:
         session.must_read(line)
-    changed = replace(stop, commands=lines, trust=session.trust.of_stop())
+    changed = stop._replace(commands=lines, trust=session.trust.of_stop())
     session.memory.stops[stop.number] = changed
     what = "; ".join(lines) if lines else "nothing"
     return Answer((f"at stop {stop.number}: {what}",), _record(session, changed))
@@ -189,7 +188,7 @@ def _enabler(enabled: bool) -> Callable[[Session, str], Answer]:
                 said = f"there are no stops to switch {state}"
             return Answer((said,), stops_table(session).records())
         for stop in chosen:
-            session.memory.stops[stop.number] = replace(stop, enabled=enabled)
+            session.memory.stops[stop.number] = stop._replace(enabled=enabled)
         return _stops(session, "")
 
     return run

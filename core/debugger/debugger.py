@@ -357,9 +357,9 @@ def _seen(command: Command, reply: Reply) -> Sequence[str]:
 def _worded_show(shown: Any, graph: Graph) -> Any:
     """Return a table or a value that says what the made-up names in it stand for."""
     if isinstance(shown, Value):
-        return replace(shown, note=wordings(shown.name, graph))
+        return shown._replace(note=wordings(shown.name, graph))
     if isinstance(shown, Table):
-        return replace(shown, rows=tuple(_worded_row(row, graph) for row in shown.rows))
+        return shown._replace(rows=tuple(_worded_row(row, graph) for row in shown.rows))
     return shown
 
 

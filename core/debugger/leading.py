@@ -169,7 +169,7 @@ def _double(debugger: Debugger) -> Debugger:
     own: dict[str, Any] = {}
     for field in fields(memory):
         own[field.name] = copy(getattr(memory, field.name))
-    own["stops"] = {n: replace(s, commands=()) for n, s in memory.stops.items()}
+    own["stops"] = {n: s._replace(commands=()) for n, s in memory.stops.items()}
     own["prediction"] = None
     double.memory = Memory(**own)
     return double

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ..ops.table import Rule, Value
@@ -24,19 +24,16 @@ class Write(NamedTuple):
     value: Value  # what took its place, of the same shape
 
 
-@dataclass(frozen=True, slots=True)
-class Patches:
+class Patches(NamedTuple):
     """Deliberate changes of a run. An edge is (consumer, argument number)."""
 
     # of nodes, by number: what stands in place of the computed one
-    values: Mapping[int, Value] = field(default_factory=dict[int, Value])
+    values: Mapping[int, Value] = MappingProxyType({})
     # of nodes, by number: what a complete gradient is set to
-    gradients: Mapping[int, Value] = field(default_factory=dict[int, Value])
+    gradients: Mapping[int, Value] = MappingProxyType({})
     cuts: frozenset[tuple[int, int]] = frozenset()  # edges that carry no contribution
     # by edge: a vjp that is used in place of the operation's own
-    rules: Mapping[tuple[int, int], Rule] = field(
-        default_factory=dict[tuple[int, int], Rule]
-    )
+    rules: Mapping[tuple[int, int], Rule] = MappingProxyType({})
     overwrites: frozenset[tuple[int, int]] = frozenset()  # `=` where `+=` is right
     # The product is written into the upstream array, where that has its shape.
     in_place: frozenset[tuple[int, int]] = frozenset()

@@ -16,7 +16,6 @@ A scenario file makes a subject, and so does a graph that was built by hand:
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -68,8 +67,7 @@ class Claims(NamedTuple):
     brain: bool = False  # whether they may have been rounded to bfloat16
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Subject:
+class Subject(NamedTuple):
     """A graph, the numbers that it starts from, and what its author says of it.
 
     Its sources are those of the graph: any number of named texts, or none.
@@ -84,21 +82,17 @@ class Subject:
     convention: str = ""  # one sample is a row or a column: "rows", "columns", or ""
     dtype: str = "float64"  # of the numbers that are written without one
     # A gradient's name in the literature → "NODE.grad".
-    names: Mapping[str, str] = field(default_factory=dict[str, str])
+    names: Mapping[str, str] = MappingProxyType({})
     # a text for each place
-    notes: Mapping[NotePlace, str] = field(default_factory=dict[NotePlace, str])
+    notes: Mapping[NotePlace, str] = MappingProxyType({})
     # How leaves were drawn at random, by node: the tables that the file has for them.
-    recipes: Mapping[int, Mapping[str, Any]] = field(
-        default_factory=dict[int, Mapping[str, Any]]
-    )
+    recipes: Mapping[int, Mapping[str, Any]] = MappingProxyType({})
     limits: Limits = LIMITS  # on what a session may ask of it
     # What was recorded of computed nodes: a run takes it, and does not compute it.
-    known: Mapping[int, Value] = field(default_factory=dict[int, "Value"])
+    known: Mapping[int, Value] = MappingProxyType({})
     claims: Claims | None = None  # somebody else's gradients, to be held to account
     # a question for each place
-    questions: Mapping[NotePlace, Asking] = field(
-        default_factory=dict[NotePlace, Asking]
-    )
+    questions: Mapping[NotePlace, Asking] = MappingProxyType({})
 
     def run(self, progress: Progress | None = None) -> Run:
         """Evaluate the graph: all values, and all gradients of the output."""

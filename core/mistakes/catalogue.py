@@ -7,7 +7,6 @@ that it stays wrong in the same way when the numbers change.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -133,7 +132,7 @@ def _by_rule(
 def _with_rule(run: Run, edge: Edge, patches: Patches, rule: Rule) -> Patches:
     _check_fit(run, run.graph.nodes[edge.consumer], edge, rule)
     key = (edge.consumer, edge.argument)
-    return replace(patches, rules=MappingProxyType({**patches.rules, key: rule}))
+    return patches._replace(rules=MappingProxyType({**patches.rules, key: rule}))
 
 
 def _consumer(run: Run, edge: Edge) -> tuple[Node, Op]:
@@ -217,7 +216,7 @@ def _overwrite(trace: Trace, edge: Edge, patches: Patches) -> Patches:
     if arrivals[0] == trace.edge_event(edge.consumer, edge.argument):
         raise ValueError(f"it is the first to arrive at {name}: nothing to overwrite")
     key = (edge.consumer, edge.argument)
-    return replace(patches, overwrites=patches.overwrites | {key})
+    return patches._replace(overwrites=patches.overwrites | {key})
 
 
 def _in_place(trace: Trace, edge: Edge, patches: Patches) -> Patches:
@@ -228,7 +227,7 @@ def _in_place(trace: Trace, edge: Edge, patches: Patches) -> Patches:
     if op.kind == "elementwise" and op.copies(edge.argument):
         raise ValueError(f"{op.name} hands the upstream on as it is")
     key = (edge.consumer, edge.argument)
-    return replace(patches, in_place=patches.in_place | {key})
+    return patches._replace(in_place=patches.in_place | {key})
 
 
 # ----------------------------------------------------------------------- table

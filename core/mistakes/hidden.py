@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -32,7 +31,7 @@ def with_hidden(trace: Trace, hidden: Hidden) -> Patches:
     Raises `ValueError` where the mistake cannot be made there.
     """
     make = MISTAKES[hidden.mistake].make
-    return replace(make(trace, hidden.edge, trace.run.patches), hidden=True)
+    return make(trace, hidden.edge, trace.run.patches)._replace(hidden=True)
 
 
 def symptoms(trace: Trace, patches: Patches) -> list[int]:

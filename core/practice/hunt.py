@@ -7,7 +7,6 @@ ruled out.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -112,8 +111,7 @@ def without(patches: Patches, edge: Edge) -> Patches:
     """Return the patches with the right rule of an edge."""
     key = edge[:2]
     rules = {one: rule for one, rule in patches.rules.items() if one != key}
-    return replace(
-        patches,
+    return patches._replace(
         rules=MappingProxyType(rules),
         overwrites=patches.overwrites - {key},
         in_place=patches.in_place - {key},

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import pathlib
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast, get_args
@@ -87,8 +87,7 @@ class Expectation(NamedTuple):
     atol: float  # how far it may be off besides
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Scenario:
+class Scenario(NamedTuple):
     """A scenario file, read. Its texts are clean and its names are resolved."""
 
     subject: Subject  # what a session is about
@@ -150,8 +149,8 @@ def hunted(scenario: Scenario) -> Scenario:
     """
     if scenario.hidden is None:
         return scenario
-    subject = replace(scenario.subject, questions=MappingProxyType({}))
-    return replace(scenario, subject=subject, hunted=True)
+    subject = scenario.subject._replace(questions=MappingProxyType({}))
+    return scenario._replace(subject=subject, hunted=True)
 
 
 def _of_capture(path: pathlib.Path, source: str, limits: Limits) -> Scenario:
@@ -674,7 +673,7 @@ def with_own(scenario: Scenario, path: pathlib.Path) -> Scenario:
     if problems:
         raise InputError(problems)
     claims = Claims(MappingProxyType(own), file)
-    return replace(scenario, subject=replace(subject, claims=claims))
+    return scenario._replace(subject=subject._replace(claims=claims))
 
 
 def _is_tolerance(value: float) -> bool:

@@ -37,9 +37,9 @@ from __future__ import annotations
 
 import math
 import sys
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 import numpy as np
 
@@ -122,8 +122,7 @@ def read(
     return array
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Source:
+class _Source(NamedTuple):
     """A value that is being read: where it stands, and what holds for it."""
 
     path: Path
@@ -132,7 +131,7 @@ class _Source:
     dtype: str = ""  # the dtype that the value itself asks for
 
     def at(self, *keys: str | int) -> _Source:
-        return replace(self, path=(*self.path, *keys))
+        return self._replace(path=(*self.path, *keys))
 
     def wrong(self, message: str, hint: str = "", at: Path = ()) -> None:
         self.mistakes.at_value((*self.path, *at), message, hint)
@@ -299,7 +298,7 @@ def _made(table: Table, source: _Source) -> Array | None:
         hint = f"allowed: {listed(DTYPES)}; whole numbers and booleans have no gradient"
         source.wrong(f"dtype is '{dtype}'", hint, ("dtype",))
         dtype = ""
-    source = replace(source, dtype=dtype)
+    source = source._replace(dtype=dtype)
     array = _MAKERS[maker](table, source)
     table.finish(f"a key of '{maker}'")
     return array

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -89,7 +88,7 @@ def _reveal(session: Session, hunt: Hunt, text: str) -> int:
     session.memory.hunt = None
     session.memory.said = ""
     session.runs[:] = [
-        run._replace(timeline=run.timeline.patched(0, replace(patches, hidden=False)))
+        run._replace(timeline=run.timeline.patched(0, patches._replace(hidden=False)))
         for run in session.runs
         for patches in (run.timeline.patches(0),)
     ]

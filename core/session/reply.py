@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     from ..engine.trace import Phase
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Table:
+class Table(NamedTuple):
     """Rows to show. Cells are text, numbers, arrays or None."""
 
     title: str  # "" for none
@@ -39,8 +38,7 @@ class Listing(NamedTuple):
     lines: tuple[tuple[int, str, str], ...]  # in order, not always all
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Value:
+class Value(NamedTuple):
     """The value of an expression."""
 
     name: str  # the expression as it was written
@@ -90,8 +88,7 @@ class Stopped:
         }
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Answer:
+class Answer(NamedTuple):
     """What a command's function returns; the debugger makes the reply of it.
 
     `show` is what to draw: a `Table`, a `Listing`, a `Value`, an `Explanation`, …

@@ -241,7 +241,7 @@ class Session:
             return True
         stop = stops[stop.number]
         ignored = stop.ignore > 0
-        changed = replace(stop, hits=stop.hits + 1, ignore=max(stop.ignore - 1, 0))
+        changed = stop._replace(hits=stop.hits + 1, ignore=max(stop.ignore - 1, 0))
         stops[stop.number] = changed
         if not ignored and stop.temporary:
             del stops[stop.number]

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from contextlib import contextmanager
-from dataclasses import dataclass
 from heapq import merge
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
@@ -74,8 +73,7 @@ _STAYING: Final[Mapping[str, Callable[[Array], Array]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Stop:
+class Stop(NamedTuple):
     """A breakpoint, a watch or a catch, with its counts. `number` counts from 1."""
 
     number: int

@@ -384,13 +384,12 @@ def _stepped(
 
 def _lasting(patches: Patches) -> Patches:
     """Return what holds on in the iterations that follow."""
-    return replace(patches, values={}, gradients={})
+    return patches._replace(values={}, gradients={})
 
 
 def _joined(earlier: Patches, later: Patches) -> Patches:
     """Return the patches of a later iteration after a change in an earlier one."""
-    return replace(
-        later,
+    return later._replace(
         cuts=earlier.cuts | later.cuts,
         rules=MappingProxyType({**earlier.rules, **later.rules}),
         overwrites=earlier.overwrites | later.overwrites,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import linecache
 import sys
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -95,7 +94,7 @@ def plain(code: str, folder: Path, files: Mapping[str, str]) -> dict[str, Any]:
 
 def numeric(capture: Capture, node: int, step: float = 1e-6) -> Any:
     """Return the gradient of a leaf by central differences."""
-    subject = replace(capture.subject, known={}, claims=None)
+    subject = capture.subject._replace(known={}, claims=None)
     graph, leaves = subject.graph, dict(subject.leaves)
     base = np.array(leaves[node], dtype=np.float64)
     found = np.zeros(base.shape)
@@ -105,7 +104,7 @@ def numeric(capture: Capture, node: int, step: float = 1e-6) -> Any:
         for sign in (1, -1):
             moved = base.copy()
             moved[index] += sign * scale
-            run = replace(subject, leaves={**leaves, node: moved}).run()
+            run = subject._replace(leaves={**leaves, node: moved}).run()
             ends.append(np.sum(run.value(graph.output) * np.asarray(run.seed)))
         found[index] = (ends[0] - ends[1]) / (2 * scale)
     return found

@@ -6,7 +6,6 @@ import linecache
 import runpy
 import sys
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,7 +71,7 @@ def apart(capture: Capture) -> tuple[int, float, list[str]]:
 
     All values are computed here from the leaves, and all gradients.
     """
-    subject = replace(capture.subject, known={}, claims=None)
+    subject = capture.subject._replace(known={}, claims=None)
     run, graph = subject.run(), subject.graph
     worst, count, wrong = 0.0, 0, list[str]()
     pairs = [(run.value(node), value, node) for node, value in capture.values.items()]

@@ -12,7 +12,6 @@ import signal
 from codecs import IncrementalDecoder, getincrementaldecoder
 from collections import deque
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from shutil import get_terminal_size
 from time import thread_time
@@ -394,12 +393,11 @@ class GradstepApp(App[int]):
     def on_use_theme(self, message: UseTheme) -> None:
         """Change the colours, from now on and the next time."""
         self.theme = name = message.name
-        arrangement = replace(load_arrangement(), theme=name)
+        arrangement = load_arrangement()._replace(theme=name)
         for screen in self.screen_stack:
             if isinstance(screen, MainScreen):
-                screen.arrangement = arrangement = replace(
-                    screen.arrangement, theme=name
-                )
+                arrangement = screen.arrangement._replace(theme=name)
+                screen.arrangement = arrangement
         save_arrangement(arrangement)
 
     def on_open(self, message: Open) -> None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from platformdirs import user_state_path
 
@@ -45,8 +44,7 @@ _LEAST_BELOW: Final = 3  # lines of what stands below it, its border included
 _MOST_BYTES: Final = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Arrangement:
+class Arrangement(NamedTuple):
     """Widths and heights in cells, 0 where nothing was chosen; what is hidden."""
 
     left: int = 0  # columns of the panes at the left
@@ -58,17 +56,17 @@ class Arrangement:
 
 def with_hidden(arrangement: Arrangement, name: str) -> Arrangement:
     """Return an arrangement with one more pane out of sight."""
-    return replace(arrangement, hidden=(*arrangement.hidden, name))
+    return arrangement._replace(hidden=(*arrangement.hidden, name))
 
 
 def with_left(arrangement: Arrangement, left: int, width: int) -> Arrangement:
     """Return an arrangement with so many columns at the left, of a screen's width."""
-    return replace(arrangement, left=max(min(left, width - _LEAST_RIGHT), _LEAST_LEFT))
+    return arrangement._replace(left=max(min(left, width - _LEAST_RIGHT), _LEAST_LEFT))
 
 
 def with_console(arrangement: Arrangement, lines: int, height: int) -> Arrangement:
     """Return an arrangement with so many lines of console, of a screen's height."""
-    return replace(arrangement, console=max(min(lines, height // 2), 1))
+    return arrangement._replace(console=max(min(lines, height // 2), 1))
 
 
 def empty(graph: Graph) -> Iterator[str]:
@@ -137,6 +135,6 @@ def save_arrangement(arrangement: Arrangement) -> None:
     path = _path()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write(path, json.dumps(asdict(arrangement)), overwrite=True)
+        write(path, json.dumps(arrangement._asdict()), overwrite=True)
     except (OSError, InputError):
         return

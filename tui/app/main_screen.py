@@ -160,7 +160,7 @@ class MainScreen(Screen[int]):
         debugger.progress = self._work.progress
         self._drawn_in = Size(0, 0)
         self._is_styled = False
-        self.arrangement = replace(load_arrangement(), present=present)
+        self.arrangement = load_arrangement()._replace(present=present)
         self._seen = changed_at(debugger)
 
     # ----------------------------------------------------------------- layout
@@ -662,7 +662,7 @@ class MainScreen(Screen[int]):
 
     def action_show_all(self) -> None:
         """Bring all hidden panes back."""
-        self.rearrange(replace(self.arrangement, hidden=()))
+        self.rearrange(self.arrangement._replace(hidden=()))
 
     def action_widen(self, by: int) -> None:
         """Move the border between left and right."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -93,7 +92,7 @@ def do_play(options: Options) -> int:
     with gathered(problems):
         events = selection.events(trace, scenario.subject)
     with gathered(problems):
-        look = replace(look, slices=slices_of(options.slice, scenario.subject.graph))
+        look = look._replace(slices=slices_of(options.slice, scenario.subject.graph))
     if problems:
         raise InputError(problems)
     tell = play_json if options.json else play_markdown if options.markdown else play

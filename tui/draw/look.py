@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from rich import box
 from rich.text import Span, Text
@@ -45,8 +44,7 @@ _RULES_ASCII: Final = box.Box(
 )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Look:
+class Look(NamedTuple):
     """The choices that every drawing depends on.
 
     `slices` are the parts of large arrays to show, by the number of their node.
@@ -56,9 +54,9 @@ class Look:
     sentence: int = SENTENCE  # and in sentences
     ascii: bool = False  # whether only ASCII is drawn
     first: First = 0  # what formulas call the first index
-    slices: Mapping[int, Index] = field(default_factory=dict[int, Index])
+    slices: Mapping[int, Index] = MappingProxyType({})
     # of rich, by what they mean
-    styles: Mapping[str, str] = field(default_factory=lambda: STYLES)
+    styles: Mapping[str, str] = STYLES
 
     def text(self, text: str, meaning: str = "") -> Text:
         """Return text in the style of its meaning. It is never read as markup."""

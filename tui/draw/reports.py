@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import product
 from typing import TYPE_CHECKING, Final
 
@@ -115,7 +114,7 @@ def _comparisons(
     short = [compared(graph, one) for one in checks]
     full = [with_wordings(name, graph) for name in short]
     for names, precision in product((full, short), precisions):
-        chosen = replace(look, precision=precision)
+        chosen = look._replace(precision=precision)
         columns = (
             [_sign(one, look) for one in checks],
             [look.text(name, "name") for name in names],

@@ -56,7 +56,7 @@ def test_a_wrong_wire_and_a_wrong_attribute_are_found() -> None:
     attributes = {"index": (slice(None), slice(1, 3))}
     rows[wanted[0]] = (*wanted[:5], attributes, *wanted[6:])
     graph = replace(capture.subject.graph, nodes=Nodes(tuple(rows)))
-    changed = replace(capture, subject=replace(capture.subject, graph=graph))
+    changed = replace(capture, subject=capture.subject._replace(graph=graph))
     with pytest.raises(InputError, match=r"getitem at part \(line 5\): part\["):
         hold(changed)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -113,7 +112,7 @@ SHARED = "r = relu(x)\ns = x * x\nE = sum(r * s + x)"
 def test_a_patched_edge_is_caught(name: str, consumer: str) -> None:
     run = run_of(SHARED, x=[1.0, -2.0, 3.0])
     there = frozenset({edge(run, consumer, "x")})
-    bad = run.patched(replace(NO_PATCHES, **{name: there}))
+    bad = run.patched(NO_PATCHES._replace(**{name: there}))
     # E = x³ + x where x > 0, so the slope is 3 x² + 1.
     one = checked(bad, "x", 2)
     assert one.numeric == pytest.approx(28.0)

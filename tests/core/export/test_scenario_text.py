@@ -30,7 +30,7 @@ def as_code(subject: Subject) -> Subject:
         for one in graph.frames
     )
     graph = replace(graph, sources=sources, frames=frames, file="", locate=None)
-    return replace(subject, graph=graph)
+    return subject._replace(graph=graph)
 
 
 def again(subject: Subject, folder: Path) -> Subject:

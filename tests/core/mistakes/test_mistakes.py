@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -300,7 +299,7 @@ def test_an_explanation_says_who_made_a_wrong_number_unless_it_is_hidden(
     name = run.graph.nodes[edge_of(run, edge).operand].name
     wrong = patched(run, mistake, edge)
     if hidden:
-        wrong = run.patched(replace(wrong.patches, hidden=True))
+        wrong = run.patched(wrong.patches._replace(hidden=True))
     gap = np.abs(gradient(wrong, name) - gradient(run, name))
     place = tuple(map(int, np.unravel_index(np.argmax(gap), gap.shape)))
     element = Element(run.graph.node(name).index, "grad", place)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -352,7 +351,7 @@ def test_a_watch_halts_where_asking_at_each_event_says_so(
             expected.append(event)
     assert bool(expected) is not condition.startswith("isnan")
     watch = Stop(1, "watch", "w.grad", watched=debugger.expression("w.grad"))
-    stops = [replace(watch, condition=asked)]
+    stops = [watch._replace(condition=asked)]
 
     def state(position: int, _: int) -> State:
         return debugger.state(Place(0, position))

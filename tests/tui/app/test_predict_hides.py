@@ -8,7 +8,6 @@ number of a frame is one of the future.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -157,8 +156,8 @@ def drawn(scenario: Scenario, seed: int) -> Scenario:
         for node, value in subject.leaves.items()
     }
     training = None if scenario.batch_program else scenario.training  # it cuts others
-    subject = replace(subject, leaves=leaves)
-    return replace(scenario, subject=subject, training=training, expect=())
+    subject = subject._replace(leaves=leaves)
+    return scenario._replace(subject=subject, training=training, expect=())
 
 
 def made(trace: Trace, number: int) -> Iterator[tuple[str, int, np.ndarray]]:

@@ -3,7 +3,6 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 
 import pytest
 from textual.pilot import Pilot
@@ -329,7 +328,7 @@ def test_the_longest_note_has_its_lines() -> None:
     subject = load("apple_orange").subject
     notes = {NotePlace("start"): "four " * 20, NotePlace("end"): "short"}
     quiet, noted = (
-        StepPane.lines_wanted(Debugger(replace(subject, notes=some)))[0]
+        StepPane.lines_wanted(Debugger(subject._replace(notes=some)))[0]
         for some in ({}, notes)
     )
     assert noted - quiet == 2  # 99 characters in about 60 columns

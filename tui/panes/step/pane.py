@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from operator import itemgetter
 from typing import TYPE_CHECKING, ClassVar
@@ -141,7 +141,7 @@ class StepPane(KeptPane[_Found]):
         debugger, which, hides = view.debugger, shown_event(view), view.hides
         subject = debugger.subject
         if hides and subject.claims is not None:  # they speak of all gradients
-            subject = replace(subject, claims=None)
+            subject = subject._replace(claims=None)
         stage = Stage(subject, debugger.trace, self._look)
 
         def look() -> _Found:
@@ -159,7 +159,7 @@ class StepPane(KeptPane[_Found]):
     def show(self, view: View) -> None:
         """Draw the last applied event, with the chosen element in all its arrays."""
         self._view = view
-        self._look = replace(self._look, first=view.debugger.memory.first)
+        self._look = self._look._replace(first=view.debugger.memory.first)
         shown = view.debugger.trace, shown_event(view), view.hides
         if self._shown != shown:
             self._shown = shown

@@ -1,6 +1,5 @@
 """A wrong backward rule, planted in a program: it is named, and only it."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -119,7 +118,7 @@ def test_a_planted_rule_is_named_and_only_it(mistake: str, tmp_path: Path) -> No
     texts = {key: one.replace(right, wrong) for key, one in texts.items()}
     files = {one: texts[one] for one in ("layers", "engine")}
     capture = recorded(texts["script"], tmp_path, files=files)
-    run = replace(capture.subject, known={}, claims=None).run()
+    run = capture.subject._replace(known={}, claims=None).run()
     found = account(run, capture.claims)
     told = list(account_lines(found))
     assert len(found.rules()) == 1, told
