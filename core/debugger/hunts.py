@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -40,4 +39,4 @@ def random_hunt(seed: int) -> Scenario:
         scenario = load(names.pop(random.randrange(len(names))))
         hidden = drawn(timeline_of(scenario).trace(0), random)
         if hidden is not None:
-            return hunted(replace(scenario, hidden=hidden))
+            return hunted(scenario._replace(hidden=hidden))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from ..ops.table import Rule, Value
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from ..ops.table import Rule, Value
 
 
 class Write(NamedTuple):

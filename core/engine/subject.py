@@ -15,7 +15,6 @@ A scenario file makes a subject, and so does a graph that was built by hand:
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -23,6 +22,8 @@ from ..base.limits import LIMITS, Limits
 from .run import Run, evaluate
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
     from ..base.progress import Progress
     from ..ops.table import Value
     from .graph import Graph

@@ -173,7 +173,7 @@ def scatter(
     """
     lines = [[" "] * width for _ in range(height)]
     for mark, numbers in series.items():
-        for number, share in enumerate(scale.shares(numbers).tolist()):
+        for number, share in enumerate(map(float, scale.shares(numbers))):
             if math.isnan(share):
                 continue
             column = round(number * (width - 1) / max(len(numbers) - 1, 1))
