@@ -256,10 +256,10 @@ def _term(account: Account, finding: Finding, theirs: Array) -> Guess:
         is_whole = not name or len(terms) == 1
         nice = next((one for one in _OF_ALL if abs(times - one) < _EXACT), None)
         if is_whole and nice is not None:
-            return Guess(f"× {nice:g}", f"that is {_OF_ALL[nice]}")
+            return Guess(f"× {number_text(nice)}", f"that is {_OF_ALL[nice]}")
         if nice == 2:
             told = f"that is the right one with the term of {name} counted twice"
-            return Guess(f"a term × {nice:g}", told)
+            return Guess(f"a term × {number_text(nice)}", told)
         if theirs.size == 1 and not _is_nice(times):
             continue
         many = _times_text(times)

@@ -17,7 +17,7 @@ import numpy as np
 
 from ..base.errors import CommandError
 from ..base.text import counted
-from ..words.numbers import shape_text
+from ..words.numbers import rounded, shape_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -133,7 +133,7 @@ def is_near(said: Said, number: float) -> bool:
 
     One that three digits write out in full, such as 0 or infinity, is not rounded.
     """
-    is_short = float(f"{number:.{LEAST_DIGITS - 1}e}") == number
+    is_short = rounded(number, LEAST_DIGITS) == number
     return not is_short and abs(said.number / number - 1) <= _NEAR
 
 

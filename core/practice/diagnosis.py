@@ -16,7 +16,7 @@ from ..engine.trace import Contribution
 from ..words.events import element_name
 from ..words.formulas import Wording
 from ..words.names import called
-from ..words.numbers import number_text, shape_text
+from ..words.numbers import number_text, rounded, shape_text
 from .answer import (
     fits,
     is_near,
@@ -220,7 +220,7 @@ def _roughly(number: float) -> str:
     >>> _roughly(48.7), _roughly(0.37)
     ('50', '0.4')
     """
-    return number_text(float(f"{number:.1g}"))
+    return number_text(rounded(number, 1))
 
 
 def _largest(made: Opened, digits: int) -> str:

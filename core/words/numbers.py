@@ -87,6 +87,15 @@ def write(value: Any, style: Style) -> str:
     return _scientific(number, style)
 
 
+def rounded(number: float, digits: int) -> float:
+    """Return a number rounded to so many significant digits.
+
+    >>> rounded(48.7, 1), rounded(-0.012345, 3), rounded(float("inf"), 2)
+    (50.0, -0.0123, inf)
+    """
+    return float(f"{number:.{digits - 1}e}")
+
+
 def number_text(value: Any, precision: int = CELL) -> str:
     """Return a number that stands alone.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from ...core.base.errors import InputError, Interrupted, defect_text
@@ -48,7 +47,7 @@ def reloaded(debugger: Debugger, progress: Progress) -> Loaded:
         scenario = load(name, debugger.subject.limits, progress)
         if old.hunted:  # what was drawn at random stands in no file
             hidden = scenario.hidden or old.hidden
-            scenario = hunted(replace(scenario, hidden=hidden))
+            scenario = hunted(scenario._replace(hidden=hidden))
         fresh = Debugger(scenario, progress=progress)
         fresh.exporters, fresh.trust = debugger.exporters, debugger.trust
         fresh.memory.said = fresh.memory.said or debugger.memory.said

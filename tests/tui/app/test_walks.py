@@ -12,6 +12,8 @@ import heapq
 import random
 import threading
 from collections import Counter
+from contextlib import suppress
+from contextvars import Context
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakSet
 
@@ -239,6 +241,7 @@ async def agrees(old: MainScreen) -> None:
     tells_the_truth(old)
     panes = [one for one in old.query(Widget) if isinstance(one, Pane | Canvas)]
     fresh = MainScreen(old.debugger)
+    fresh._player = old._player  # a tour goes on where it is
     app.switch_screen(fresh)
     await settle(app)
     for _ in range(2):  # a view is made when it is first turned to, and may be set then
@@ -461,6 +464,7 @@ async def let_go(app: App[int], screens: WeakSet[Screen[object]]) -> None:
     def held() -> Counter[str]:
         StylesCache.get_inner_outer.cache_clear()  # it knows what is gone for long
         visible_screen_stack.set([])  # so does this task, of the last frame it painted
+        forget_painted()
         forget_cancelled_timers()
         gc.collect()
         kept = [*app.screen_stack, app._compose_screen]
@@ -471,6 +475,14 @@ async def let_go(app: App[int], screens: WeakSet[Screen[object]]) -> None:
     except AssertionError as error:
         error.add_note(f"held: {held()}")
         raise
+
+
+def forget_painted() -> None:
+    """Let tasks forget the screen that was there when they were made."""
+    for one in gc.get_objects():
+        if type(one) is Context and one.get(visible_screen_stack):
+            with suppress(RuntimeError):  # the one that this runs in
+                one.run(visible_screen_stack.set, [])
 
 
 def forget_cancelled_timers() -> None:
