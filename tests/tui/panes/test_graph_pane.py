@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from textual.app import App, ComposeResult
+from textual.geometry import Size
 from textual.pilot import Pilot
 
 from gradstep import load
@@ -496,6 +497,17 @@ def test_help_names_every_key() -> None:
     words = "arrows enter shift+arrows page + - u v r a / full\u00a0stop comma b"
     for word in words.split(" "):
         assert word.replace("\u00a0", " ") in (GraphPane.HELP or "")
+
+
+def test_bars_go_with_the_picture_that_needed_them() -> None:
+    async def check(app: PaneApp, pilot: Pilot[None]) -> None:
+        canvas = app.query_one(Canvas)
+        for width in (200, 3):
+            canvas.virtual_size = Size(width, 3)
+            await pilot.pause()
+            assert canvas.show_horizontal_scrollbar == (width == 200)
+
+    run(check, "apple_orange", (43, 11))
 
 
 def test_a_pane_without_room_shows_nothing_and_comes_back() -> None:

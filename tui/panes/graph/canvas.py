@@ -26,6 +26,10 @@ class Canvas(Painted, ScrollView, can_focus=False):
         self._held: Offset | None = None
         self.dragged = False
 
+    def watch_virtual_size(self) -> None:
+        """Show the bars that a new picture needs; Textual looks at a new size alone."""
+        self._refresh_scrollbars()
+
     def draw(self, y: int) -> Line:
         """Draw one line."""
         left, top = self.scrolled
