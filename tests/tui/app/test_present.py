@@ -32,7 +32,7 @@ def _plain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 def boxes(screen: Screen[Any]) -> list[str]:
     """Return the titles of the panes that are to be seen, from the top."""
-    return re.findall(r"╭[─ ]+(?:1 )?(\w+)", "\n".join(painted(screen)))
+    return re.findall(r"╭[─ ]+(?:1:)?(\w+)", "\n".join(painted(screen)))
 
 
 @each_size

@@ -27,8 +27,11 @@ class Canvas(Painted, ScrollView, can_focus=False):
         self.dragged = False
 
     def watch_virtual_size(self) -> None:
-        """Show the bars that a new picture needs; Textual looks at a new size alone."""
-        self._refresh_scrollbars()
+        """Show the bars that a new picture needs; Textual looks at a new size alone.
+
+        The canvas has its place only when the screen is laid out again.
+        """
+        self.call_after_refresh(self._refresh_scrollbars)
 
     def draw(self, y: int) -> Line:
         """Draw one line."""
