@@ -6,7 +6,7 @@ is not there yet; the right answer is what holds behind that event.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import numpy as np
 
@@ -128,7 +128,7 @@ class Put(NamedTuple):
     known: int  # the position from which on the answer is known
 
     @property
-    def kind(self) -> str:
+    def kind(self) -> Literal["number", "choice"]:
         """What is to be said: a "number", or a "choice"."""
         return "choice" if self.asking.choices else "number"
 

@@ -27,7 +27,7 @@ from ...core.practice.nudge import Nudged
 from ...core.practice.question import Question
 from ...core.practice.score import Verdict
 from ...core.scenario.builtin import tour_behind
-from ...core.session.asking import question_here
+from ...core.session.asking import Put, question_here
 from ...core.words.events import element_name
 from ..draw.stage import spoken_of
 from ..export.exports import with_screen
@@ -152,7 +152,7 @@ class MainScreen(Screen[int]):
         self._asked_at = monotonic()  # when the lines came that it is busy with
         self._turning = ""  # the view to turn to
         self._facts: Sequence[str] = ()  # of the header
-        self._question = ""  # of the author, as it is put
+        self._put: Put | None = None  # the question of the author that is put here
         self._led: Line | None = None  # what a script that leads goes on with
         self._following = script and tour_behind(script)  # the next lesson of a tour
         self._always: Sequence[Pane] = ()
@@ -368,7 +368,8 @@ class MainScreen(Screen[int]):
         failed = self._player.failed(view.reply) if view.reply else ""
         if failed:
             self.query_one(ConsolePane).say(f"{failed}: the script ends here")
-        posed = _posed(view)
+        posed = _posed(view, self._put)
+        self._show_question()
         if posed is not None:
             self.query_one(ConsolePane).pose(posed)
         self._show_header()
@@ -474,7 +475,9 @@ class MainScreen(Screen[int]):
             self._say_busy()
             return
         line = self.filled(LINES[key])
-        if line.endswith(" "):
+        if self._put is not None and line == LINES["A"]:
+            self.query_one(ConsolePane).open(self._put)
+        elif line.endswith(" "):
             self.query_one(ConsolePane).ask(line)
         else:
             self.run_line(line)
@@ -726,6 +729,7 @@ class MainScreen(Screen[int]):
         if is_there(self):
             self._show_keys()
             self._show_banner()
+            self._show_question()
             self.query_one(ConsolePane).show_sign()
 
     def on_input_changed(self) -> None:
@@ -747,18 +751,27 @@ class MainScreen(Screen[int]):
         then = self._following.title if self._following else ""
         said = self.debugger.memory.said
         hint = self._player.hint(self.debugger, then)
-        if not said and not self._work.busy:
-            put = question_here(self.debugger)
-            self._question = "" if put is None else put.text
+        if not self._work.busy:
+            self._put = question_here(self.debugger)
         if hint and isinstance(self.focused, Prompt):  # there it would be typed
             hint = f"Escape, then {hint}"
-        if not said and self._question:
-            is_typed = isinstance(self.focused, Prompt)
-            hint = "type answer, and what you think" if is_typed else "A answers"
-            said = self._question
+        if not said and self._put is not None and not self._has_console:
+            said, hint = self._put.text, "A answers"
         banner = self.query_one(Banner)
         if banner.tell(said, hint, self.size.width):
             give_lines(self, *StepPane.lines_wanted(self.debugger))
+
+    @property
+    def _has_console(self) -> bool:
+        """Tell whether the line of the prompt is in sight though nobody types."""
+        hidden = self.arrangement.hidden
+        return not (self.arrangement.present or "console" in hidden)
+
+    def _show_question(self) -> None:
+        """Say in the line of the prompt what the author asks, until it is answered."""
+        prompt = self.query_one(Prompt)
+        if self._put is not None and not prompt.is_answer:
+            prompt.hint(f"A answers: {self._put.text}")
 
     def _show_header(self, working: str = "") -> None:
         debugger = self.debugger
@@ -778,11 +791,16 @@ def _is_in_sight(pane: Pane) -> bool:
     return all(one.display for one in line)
 
 
-def _posed(view: View) -> Question | None:
-    """Return the question that an answer poses; None where the cursor has chosen it."""
+def _posed(view: View, put: Put | None) -> Question | Put | None:
+    """Return the question that an answer poses; None where the cursor has chosen it.
+
+    `put` is that of the author, which waits where an answer to it was wrong.
+    """
     reply = view.reply
     if reply is None or not isinstance(reply.show, (Question, Verdict)):
         return None
+    if view.question is None and isinstance(reply.show, Verdict):
+        return put if reply.show.outcome is None else None
     command, _ = view.debugger.read(reply.command)
     return None if command and command.name == "predict" else view.question
 

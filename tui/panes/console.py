@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
     from ...core.engine.graph import Graph
-    from ...core.practice.question import Kind
+    from ...core.session.asking import Put
     from ...core.session.reply import Reply
 
 PROMPT = "(gradstep) "
@@ -57,11 +57,12 @@ _MARGINS = 4  # columns beside
 _COMMAND = "   : command"  # the key that brings here, behind what is said
 _ANSWER = "answer "  # the command that a field of answer writes
 # What is typed into it, by what is asked.
-FORMS: Final[Mapping[Kind, str]] = MappingProxyType(
+FORMS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "shape": "a shape, as in (2, 3)",
         "signs": "signs, row by row, as in + - 0; - + +",
         "number": "a number, or an expression such as 1.1 * 3",
+        "choice": "a letter, as in a",
     }
 )
 _LEAST_FIELD = 36  # columns to answer in; a question that leaves fewer stands above
@@ -120,13 +121,13 @@ class Prompt(Input):
         self.is_answer = False
         self._take_keys(line)
 
-    def ask(self, question: Question) -> None:
+    def ask(self, question: Question | Put) -> None:
         """Take the keys for the answer to a question."""
         self.is_answer = True
         self._take_keys("")
         self.expect(question)
 
-    def expect(self, question: Question) -> None:
+    def expect(self, question: Question | Put) -> None:
         """Say in the empty field of an answer what is typed there."""
         if self.is_answer:
             self.placeholder = FORMS[question.kind]
@@ -354,7 +355,9 @@ class ConsolePane(Pane, can_focus=False):
         self._chosen = 0  # lines that a person wants; 0: as many as an answer has
         self._lines = 0  # of the last answer
         self._is_judged = False  # that judges what a person said
-        self._asked: Question | None = None  # what the prompt is a field of answer for
+        self._asked: Question | Put | None = (
+            None  # what the prompt is a field of answer for
+        )
 
     def give_lines(self, lines: int) -> None:
         """Be as high as a person wants it; with 0 or 1, as high as each answer."""
@@ -414,11 +417,17 @@ class ConsolePane(Pane, can_focus=False):
         """Put the beginning of a line into the prompt, and wait for the rest."""
         self.query_one(Prompt).begin(line)
 
-    def pose(self, question: Question) -> None:
+    def pose(self, question: Question | Put) -> None:
         """Make the prompt the field of the answer to a question."""
         self._asked = question
         self.query_one(Prompt).ask(question)
         self.show_sign()
+
+    def open(self, put: Put) -> None:
+        """Pose a question that no reply has said so far."""
+        if not self._has_room(put):
+            self.say(put.text)
+        self.pose(put)
 
     def answered(self) -> None:
         """Make the prompt the command line again."""
@@ -448,7 +457,7 @@ class ConsolePane(Pane, can_focus=False):
             and cell_len(_done(reply) + _COMMAND) <= room
         )
 
-    def _has_room(self, question: Question) -> bool:
+    def _has_room(self, question: Question | Put) -> bool:
         """Tell whether a question stands beside its answer, not above it."""
         room = self.screen.size.width - _MARGINS - _LEAST_FIELD
         return cell_len(question.text) <= room
@@ -481,7 +490,7 @@ def _to_read(reply: Reply, graph: Graph) -> list[str]:
     if isinstance(reply.show, Question):  # it stands at the prompt
         return display
     if isinstance(reply.show, Verdict):
-        return [*reply.show.said, *display]
+        return [*_said(reply), *display]
     if isinstance(reply.show, Nudged):  # it may be another run, and no move
         return [*_said(reply)[1:], *display]  # the run is in the line below
     is_plain = reply.stop is None or reply.stop.number is None  # met no stop
@@ -492,8 +501,13 @@ def _to_read(reply: Reply, graph: Graph) -> list[str]:
 
 
 def _said(reply: Reply) -> list[str]:
-    """Return the lines of an answer; of a judgement its own: the step is seen."""
-    texts = reply.show.said if isinstance(reply.show, Verdict) else reply.text
+    """Return the lines of an answer; of a judgement its own: the step is seen.
+
+    Behind one that leaves a question of the author open, that question stands again.
+    """
+    shown, texts = reply.show, reply.text
+    if isinstance(shown, Verdict) and (shown.outcome or shown.question):
+        texts = shown.said
     return [line for text in texts for line in text.split("\n")]
 
 
