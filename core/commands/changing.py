@@ -10,6 +10,7 @@ import numpy as np
 
 from ..base.errors import CommandError, Interrupted
 from ..base.text import clean, counted
+from ..engine.backward import UNFIT
 from ..engine.element import Element
 from ..engine.graph import Edge
 from ..explain.compare import Comparison, beside, compare, same_place
@@ -82,7 +83,7 @@ def _patched(session: Session, timeline: Timeline, patches: Patches) -> Timeline
     iteration = session.place.iteration
     try:
         found = timeline.patched(iteration, patches, session.progress)
-    except (ArithmeticError, IndexError, TypeError, ValueError) as error:
+    except UNFIT as error:
         raise CommandError(
             f"the program cannot run like this: {clean(str(error))}"
         ) from None

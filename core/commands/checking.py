@@ -13,6 +13,7 @@ import numpy as np
 
 from ..base.errors import CommandError, Interrupted, Problem
 from ..base.text import clean, nearest
+from ..engine.backward import UNFIT
 from ..explain.verdicts import check_lines
 from ..session.reply import Answer
 from ..words.events import element_name
@@ -158,7 +159,7 @@ def _limit(session: Session, arguments: str) -> Answer:
     index = element.index or ()
     try:
         found = quotients.quotients(run, way, index, deltas, session.progress)
-    except (ArithmeticError, IndexError, TypeError, ValueError) as error:
+    except UNFIT as error:
         raise CommandError(
             f"the program cannot run with another number: {clean(str(error))}"
         ) from None
