@@ -252,16 +252,7 @@ def _wait(session: Session, line: str) -> Answer:
     if not line:
         return Answer()
     reply = session.nested(line, session.trust)
-    return Answer(
-        reply.text,
-        reply.facts,
-        reply.show,
-        reply.stop,
-        reply.code,
-        reply.error,
-        reply.failed,
-        reply.interrupted,
-    )
+    return reply.answer()
 
 
 ROWS: Final[tuple[Command, ...]] = (

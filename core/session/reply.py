@@ -164,6 +164,11 @@ class Reply:
         """What the command says, for a program: plain data, but for arrays."""
         return self.facts()
 
+    def answer(self) -> Answer:
+        """Return what the command answered: one that started it answers the same."""
+        kept = {name: getattr(self, name) for name in Answer._fields if name != "data"}
+        return Answer(data=self.facts, **kept)
+
     def __repr__(self) -> str:
         """Return its text, for a notebook."""
         return "\n".join((self.error, *self.text) if self.error else self.text)
