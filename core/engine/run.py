@@ -66,6 +66,15 @@ class Run:
     writes: tuple[Write, ...]
     recent: Recent = field(default_factory=Recent)  # looked at lately; nothing changes
 
+    @property
+    def has_seed_one(self) -> bool:
+        """Tell whether the output is one number, with the seed 1.
+
+        Then gradients are those of the output itself, and else of seed times output,
+        added up.
+        """
+        return np.shape(self.seed) == () and bool(self.seed == 1)
+
     def value(self, node: int) -> Array:
         """Return the value of a node as an array."""
         return np.asarray(self.values[node])

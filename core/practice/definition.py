@@ -66,8 +66,8 @@ def _head(run: Run, found: Quotients) -> Iterator[str]:
     at = f"∂{output.name}/∂{told} at {name} = {digits_of(found.x)}"
     yield f"{at}; backpropagation: {exact}"
     dtype = np.asarray(found.output).dtype
-    is_plain = output.shape == () and np.all(np.asarray(run.seed) == 1)
-    function = output.name if is_plain else f"{output.name} times its seed, added up"
+    weighted = f"{output.name} times its seed, added up"
+    function = output.name if run.has_seed_one else weighted
     yield f"f is {function}, computed in {dtype}{f'; x is {name}' * (name != 'x')}"
 
 

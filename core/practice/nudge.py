@@ -147,9 +147,8 @@ def nudged(run: Run, nudge: Nudge, moved: Run, half: Run) -> Nudged:
 def nudge_lines(run: Run, found: Nudged, digits: int = SENTENCE) -> list[str]:
     """Return what a nudge does in three lines: predicted, real, and the difference."""
     graph = run.graph
-    output, seed = graph.nodes[graph.output], np.asarray(run.seed)
-    is_plain = not output.shape and np.all(seed == 1)
-    whose = output.name if is_plain else f"(Σ seed · {output.name})"
+    output = graph.nodes[graph.output].name
+    whose = output if run.has_seed_one else f"(Σ seed · {output})"
     count = digits
     if abs(found.difference) > found.noise:
         count = digits_apart((found.predicted, found.real), digits)
