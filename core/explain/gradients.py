@@ -88,6 +88,11 @@ class Part:
     patched: bool = False
 
     @property
+    def shows_patch(self) -> bool:
+        """Tell whether a person is told of a patch: not of one to be found."""
+        return self.patched and not self.trace.run.patches.hidden
+
+    @property
     def stored(self) -> float:
         """What the backward pass added; its last digits can differ from the terms'."""
         return self.trace.added(self.edge, self.element)
@@ -271,6 +276,11 @@ class Explanation:
         """Tell whether everything that will arrive has arrived."""
         return self.uses[0] == self.uses[1]
 
+    @property
+    def shows_patch(self) -> bool:
+        """Tell whether a person is told of a patch: not of one to be found."""
+        return self.written and not self.parts.trace.run.patches.hidden
+
     def latest(self, trace: Trace, count: int) -> tuple[Parts, float | None]:
         """Return the last parts, and what had arrived before; None where all are there.
 
@@ -324,7 +334,7 @@ class Explanation:
             "passed": told(passed),
             "seed": self.seed,
             "terms": told(self.parts.chunks(progress)),
-            "written": self.written and not trace.run.patches.hidden,
+            "written": self.shows_patch,
             "complete": self.complete,
         }
 

@@ -132,7 +132,7 @@ def gradient_rows(
         yield Row("note", text, leads=terms[-1])
     if found.seed is not None:
         yield Row("fact", "{}  enters here: the seed", (found.seed,))
-    if found.written and not trace.run.patches.hidden:
+    if found.shows_patch:
         yield Row("alarm", "this run has another number in place of the sum")
     parts, before = found.latest(trace, count)
     if before is not None:
@@ -165,10 +165,9 @@ def _part_rows(
     is_typed: bool,
 ) -> Iterator[Row]:
     graph = trace.run.graph
-    is_told = part.patched and not trace.run.patches.hidden
-    if several or is_told:
+    if several or part.shows_patch:
         own = "; its own has:" if len(part) else "; its own has no terms"
-        patched = f"{BY_PATCH}{own}" * is_told
+        patched = f"{BY_PATCH}{own}" * part.shows_patch
         text = f"{graph.edge_name(part.edge)} adds {{}}{patched}"
         yield Row("note", with_wordings(text, graph), (part.stored,))
     if part.summed:

@@ -47,11 +47,10 @@ def contribution_texts(
     names = " · ".join(word(trace, wording, part, index) for word in words)
     spelled = sorted(part.largest(_SPELLED), key=_place)
     terms = [_product((term.upstream, term.local)[: len(words)]) for term in spelled]
-    is_told = part.patched and not trace.run.patches.hidden
     if len(words) == len(part) == 1 and not part.patched:
         return _shorter(name, sign, *_sum(names, terms, 1))
     total = number_text(part.stored, SENTENCE)
-    patched = BY_PATCH * is_told
+    patched = BY_PATCH * part.shows_patch
     return _shorter(name, sign, *_sum(names, terms, len(part)), total + patched)
 
 
