@@ -29,7 +29,7 @@ from .answer import (
 )
 from .question import right_array
 from .slips import Slip, slips
-from .terms import Opened, Term, made_text, opened, product_text, sum_text
+from .terms import Opened, Term, made_text, opened, sum_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -184,16 +184,12 @@ def _wrong_term(
     if made.of < 2 or made.of != len(made.terms):
         return None
     for term in made.terms:
-        text = _product(term, digits)
+        text = term.text(digits)
         if term.product and fits(said, number - term.product, precision):
             return "term", f"The term {text} is missing."
         if term.product and fits(said, number - 2 * term.product, precision):
             return "term-sign", f"The term {text} has the wrong sign."
     return None
-
-
-def _product(term: Term, digits: int) -> str:
-    return product_text([number_text(float(f), digits) for f in term.factors])
 
 
 def _off(said: float, number: float) -> str:
@@ -230,7 +226,7 @@ def _largest(made: Opened, digits: int) -> str:
     if made.of == 1:
         return f"It is one product: {made.terms[0].names}."
     term = max(made.terms, key=lambda one: abs(one.product))
-    which = f"The largest of its {made.of} terms is {_product(term, digits)}"
+    which = f"The largest of its {made.of} terms is {term.text(digits)}"
     return f"{which} ({term.names})."
 
 
@@ -244,7 +240,7 @@ def _first(made: Opened, digits: int, said: float | None = None) -> str:
         before = f"{number_text(made.before, digits)} is there already. "
     if made.of == 1 and term.is_answer:
         return f"{before}It is one product: {term.names}."
-    text = f"{_product(term, digits)} ({term.names})"
+    text = f"{term.text(digits)} ({term.names})"
     if made.of == 1:
         return f"{before}It is {text}."
     which = ("first", "second")[term is not made.terms[0]]
@@ -272,8 +268,8 @@ def _line(slip: Slip, made: Opened, index: Index, digits: int) -> str:
 def _first_apart(wrong: Sequence[Term], made: Opened, digits: int) -> str:
     """Return the first term of two long sums that is not the same in both."""
     for one, two in zip(wrong, made.terms, strict=False):
-        if _product(one, digits) != _product(two, digits):
-            return f": {_product(one, digits)}, where {_product(two, digits)} belongs"
+        if one.text(digits) != two.text(digits):
+            return f": {one.text(digits)}, where {two.text(digits)} belongs"
     return f": {len(wrong)} terms, where {made.of} belong"
 
 

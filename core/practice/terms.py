@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -45,6 +44,14 @@ class Term(NamedTuple):
         """What they come to."""
         with np.errstate(all="ignore"):
             return float(np.prod(self.factors))
+
+    def text(self, digits: int) -> str:
+        """Return it as it is written, its numbers with so many digits.
+
+        >>> Term((10, 3)).text(6)
+        '10 × 3'
+        """
+        return product_text([number_text(float(f), digits) for f in self.factors])
 
 
 class Opened(NamedTuple):
@@ -170,14 +177,9 @@ def sum_text(terms: Sequence[Term], count: int, digits: int) -> str:
     '10 × 3 + (-1) × 2.5'
     """
     shown = terms if count <= _MOST_TOLD else terms[: _MOST_TOLD - 1]
-    products = (map(partial(_factor, digits), term.factors) for term in shown)
-    first, *rest = map(product_text, map(list, products))
+    first, *rest = (term.text(digits) for term in shown)
     more = f" + … ({count} terms)" if len(shown) < count else ""
     return " + ".join((first, *map(_behind_plus, rest))) + more
-
-
-def _factor(digits: int, number: float) -> str:
-    return number_text(float(number), digits)
 
 
 def _behind_plus(text: str) -> str:
