@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from ..check.downstream import Downstream
     from ..check.report import Report
     from ..engine.element import Element
-    from ..practice.quotients import Quotients
     from ..session.session import Session
 
 
@@ -164,7 +163,8 @@ def _limit(session: Session, arguments: str) -> Answer:
             f"the program cannot run with another number: {clean(str(error))}"
         ) from None
     lines = definition_lines(run, found, session.digits)
-    return Answer(tuple(lines), _quotients_record(session, found))
+    name = element_name(session.graph.nodes[element.node], index)
+    return Answer(tuple(lines), {"element": name, **found.record()})
 
 
 def _asked(arguments: str) -> tuple[str, float | None]:
@@ -229,43 +229,6 @@ def _refuse_way(session: Session, way: Downstream) -> None:
         )
 
 
-def _quotients_record(session: Session, found: Quotients) -> dict[str, Any]:
-    """Return all quotients as data."""
-    limit = found.limit
-    return {
-        "element": element_name(session.graph.nodes[found.node], found.index),
-        "x": found.x,
-        "exact": found.exact,
-        "agrees": found.agrees,
-        "kink": limit is not None and limit.corner and not limit.jump,
-        "jump": limit is not None and limit.jump,
-        "right": limit and limit.right,
-        "left": limit and limit.left,
-        "rounding": {
-            scheme: None if turn is None else found.rungs[turn].delta
-            for scheme in ("forward", "central")
-            for turn in [found.turn(scheme)]
-        },
-        "quotients": [
-            {
-                "delta": rung.delta,
-                **{
-                    scheme: {
-                        "taken": one.taken,
-                        "change": one.change,
-                        "by_step": one.by_step,
-                        "by_delta": one.by_delta,
-                        "error": found.error(one),
-                    }
-                    for scheme in SCHEMES
-                    for one in [getattr(rung, scheme)]
-                },
-            }
-            for rung in found.rungs
-        ],
-    }
-
-
 def _cost(session: Session, _arguments: str) -> Answer:
     """Count and measure what a gradient takes, by backpropagation and otherwise."""
     from ..practice.cost import cost_lines, costs_of  # noqa: PLC0415  # likewise
@@ -302,7 +265,6 @@ def _record(session: Session, report: Report) -> dict[str, Any]:
 
 
 QUICK: Final = "--quick"
-SCHEMES: Final = ("forward", "left", "central")
 
 ROWS: Final[tuple[Command, ...]] = (
     Command(

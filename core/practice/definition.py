@@ -13,6 +13,7 @@ from ..words.digits import SENTENCE
 from ..words.events import element_name
 from ..words.names import called
 from ..words.numbers import number_text
+from .quotients import TURNING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -26,7 +27,6 @@ _GAP: Final = "  "
 _MARK: Final = " ←"  # behind the error from which on rounding takes over
 _ERROR: Final = 2  # digits of an error
 _USUAL: Final = 1e-7  # the step that people take
-_SHOWN: Final = ("forward", "central")  # schemes with their errors
 _FORMS: Final = {
     "forward": "(f(x + Δ) − f(x)) / Δ",
     "left": "(f(x) − f(x − Δ)) / Δ",
@@ -100,9 +100,9 @@ def _grid(found: Quotients) -> Iterator[str]:
         ]
         yield from _columns(("Δ", "forward", "left", "central"), rows)
         return
-    yield ", ".join(f"{scheme} is {_FORMS[scheme]}" for scheme in _SHOWN)
+    yield ", ".join(f"{scheme} is {_FORMS[scheme]}" for scheme in TURNING)
     rows = [[number_text(rung.delta)] for rung in found.rungs]
-    for scheme in _SHOWN:
+    for scheme in TURNING:
         best = found.turn(scheme)
         for number, (row, rung) in enumerate(zip(rows, found.rungs, strict=True)):
             one: Quotient = getattr(rung, scheme)
@@ -256,9 +256,7 @@ def _turns(found: Quotients) -> Iterator[str]:
     """Yield where rounding takes over, and why there is such a place."""
     rungs = found.rungs
     turns: list[tuple[Scheme, int]] = [
-        (scheme, turn)
-        for scheme in ("forward", "central")
-        if (turn := found.turn(scheme)) is not None
+        (scheme, turn) for scheme in TURNING if (turn := found.turn(scheme)) is not None
     ]
     if not turns:
         return

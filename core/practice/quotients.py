@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
 STEPS: Final = tuple(float(f"1e-{power}") for power in range(16))
 Scheme = Literal["forward", "left", "central"]
+SCHEMES: Final[tuple[Scheme, ...]] = ("forward", "left", "central")
+# Those whose errors are told, and where rounding takes over.
+TURNING: Final[tuple[Scheme, ...]] = ("forward", "central")
 
 
 class Quotient(NamedTuple):
@@ -55,6 +58,15 @@ class Quotient(NamedTuple):
         """The change over Δ itself."""
         with np.errstate(all="ignore"):
             return self.change / self.asked
+
+    def record(self) -> dict[str, Any]:
+        """Return it as data."""
+        return {
+            "taken": self.taken,
+            "change": self.change,
+            "by_step": self.by_step,
+            "by_delta": self.by_delta,
+        }
 
 
 class Rung(NamedTuple):
@@ -115,6 +127,32 @@ class Quotients:
         middle = int(np.argmin(np.median(windows, axis=1)))
         first = max(middle - 1, 0)
         return first + int(np.nanargmin(errors[first : middle + 2]))
+
+    def record(self) -> dict[str, Any]:
+        """Return all of it as data; which element it is stands in the graph."""
+        limit, turns = self.limit, {one: self.turn(one) for one in TURNING}
+        return {
+            "x": self.x,
+            "exact": self.exact,
+            "agrees": self.agrees,
+            "kink": limit is not None and limit.corner and not limit.jump,
+            "jump": limit is not None and limit.jump,
+            "right": limit and limit.right,
+            "left": limit and limit.left,
+            "rounding": {
+                scheme: None if turn is None else self.rungs[turn].delta
+                for scheme, turn in turns.items()
+            },
+            "quotients": [self._rung_record(rung) for rung in self.rungs],
+        }
+
+    def _rung_record(self, rung: Rung) -> dict[str, Any]:
+        schemes = zip(SCHEMES, rung[1:], strict=True)
+        told = {
+            scheme: {**one.record(), "error": self.error(one)}
+            for scheme, one in schemes
+        }
+        return {"delta": rung.delta, **told}
 
 
 def way_of(run: Run, node: int) -> Downstream:
