@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -333,10 +332,8 @@ _INFO: Final[Mapping[str, Callable[[Session], Table]]] = {
 }
 
 
-# The modes that hide a table: it has numbers that are not there yet.
-_HIDDEN: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
-    dict.fromkeys(("runs", "iterations", "updates"), ("predict",))
-)
+# Tables with numbers that are not there yet: predict hides them.
+_AHEAD: Final = ("runs", "iterations", "updates")
 _INFO_DATA: Final[Mapping[str, str]] = {
     "stops": "see `enable`",
     "displays": "see `display`",
@@ -362,7 +359,8 @@ def _info(session: Session, arguments: str) -> Answer:
             f"there is no table {arguments!r}" if arguments else "info of what?",
             nearest(arguments, _INFO) or ", ".join(_INFO),
         )
-    refuse_hidden(session, _HIDDEN.get(names[0], ()))
+    if names[0] in _AHEAD:
+        refuse_hidden(session, ("predict",))
     answer = table_answer(_INFO[names[0]](session), session.digits)
     return _sampled(answer) if names[0] == "iterations" else answer
 
