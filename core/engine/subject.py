@@ -16,7 +16,7 @@ A scenario file makes a subject, and so does a graph that was built by hand:
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from ..base.limits import LIMITS, Limits
 from .run import Run, evaluate
@@ -40,6 +40,9 @@ class NotePlace(NamedTuple):
 
     when: When  # the pass or the point in time
     node: int = -1
+
+
+LETTERS: Final = "abcdefgh"  # of the choices that a question may have
 
 
 class Asking(NamedTuple):

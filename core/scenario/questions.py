@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..base.errors import CommandError
 from ..base.text import clean
-from ..engine.subject import Asking
+from ..engine.subject import LETTERS, Asking
 from ..words.expression import parse
 from .toml import Table, described, is_list, is_number, listed, shown
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from ..engine.subject import NotePlace
     from .toml import Path
 
-_MOST_CHOICES: Final = 8
 _LONGEST: Final = 200  # characters of what is asked, and of a choice
 _COLUMN: Final = re.compile(r" \(column \d+\)$")  # in an expression, not in the file
 
@@ -90,8 +89,8 @@ def _choices(own: Table) -> tuple[str, ...]:
     value = own.get("choices")
     if value is None:
         return ()
-    path, allowed = (*own.path, "choices"), f"2 … {_MOST_CHOICES} texts"
-    if not is_list(value) or not 2 <= len(value) <= _MOST_CHOICES:
+    path, allowed = (*own.path, "choices"), f"2 … {len(LETTERS)} texts"
+    if not is_list(value) or not 2 <= len(value) <= len(LETTERS):
         what = f"{len(value)} texts" if is_list(value) else described(value)
         own.mistakes.at_value(path, f"choices is {what}", f"allowed: {allowed}")
         return ()

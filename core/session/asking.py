@@ -6,11 +6,12 @@ is not there yet; the right answer is what holds behind that event.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
 from ..base.errors import CommandError
+from ..engine.subject import LETTERS
 from ..practice.answer import (
     LEAST_DIGITS,
     fits,
@@ -37,8 +38,6 @@ if TYPE_CHECKING:
     from ..practice.score import Outcome
     from .memory import Place
     from .session import Session
-
-LETTERS: Final = "abcdefgh"  # of choices
 
 
 # --------------------------------------------------------------------- what comes next
