@@ -19,7 +19,6 @@ from ..base.errors import (
 )
 from ..base.text import clean, nearest
 from ..commands import ALIASES, COMMANDS, GROUPS, meant
-from ..commands.elsewhere import WAYS
 from ..commands.reading import must_read
 from ..commands.table import refuse_hidden
 from ..mistakes.hidden import with_hidden
@@ -32,6 +31,7 @@ from ..words.budget import Budget
 from ..words.expression import NotYetError
 from ..words.names import sentence_with_wordings, with_wordings, wordings
 from .by_name import ByName
+from .elsewhere import WAYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

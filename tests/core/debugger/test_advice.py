@@ -9,7 +9,7 @@ import pytest
 
 from gradstep import Debugger, load
 from gradstep.core.commands import ALIASES, COMMANDS
-from gradstep.core.commands.elsewhere import WAYS
+from gradstep.core.debugger.elsewhere import WAYS
 from gradstep.core.program.elsewhere import ASKED, ATTRIBUTES, NUMBERS
 from sessions import said, wrong
 
