@@ -19,6 +19,7 @@ from . import (
     stopping,
 )
 from .help import WORDS, help_rows
+from .nudging import NUDGE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +31,7 @@ _GROUPS: Final[dict[str, tuple[Command, ...]]] = {
     "stopping": stopping.ROWS,
     "looking": looking.ROWS,
     "explaining": (*explaining.ROWS, *checking.ROWS),
-    "changing": changing.ROWS,
+    "changing": (changing.SET, NUDGE, *changing.ROWS),
     "learning": (*practising.ROWS, *checking.BY_DIFFERENCES, WORDS, session.INDICES),
     "the session": session.ROWS,
 }

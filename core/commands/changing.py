@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,7 +20,6 @@ from ..words.digits import CELL
 from ..words.edges import parse_edge
 from ..words.expression import parse_element
 from ..words.numbers import change_text, distinct, element_text, index_text, value_text
-from .checking import set_between
 from .looking import runs_table, table_answer
 from .movement import here, whole_number
 from .table import Command, refuse_hidden
@@ -34,7 +32,6 @@ if TYPE_CHECKING:
     from ..explain.compare import Difference
     from ..mistakes.catalogue import Mistake
     from ..ops.table import Array, Value
-    from ..practice.nudge import Nudge
     from ..session.session import Session
     from ..training.timeline import Timeline
     from ..words.expression import Expression
@@ -58,7 +55,7 @@ _LONGEST = 40  # characters of an expression, in the text of a run
 def _branch(session: Session, patches: Patches, what: str) -> Answer:
     """Make a run with these patches beside the present one, and say what differs."""
     iteration, before = session.place.iteration, session.trace.run
-    timeline = _patched(session, session.timeline, patches)
+    timeline = patched(session, session.timeline, patches)
     after = timeline.trace(iteration).run
     if session.timeline.iterations > 1:
         what += f", in iteration {iteration}"
@@ -75,7 +72,7 @@ def _branch(session: Session, patches: Patches, what: str) -> Answer:
     return Answer(lines, data)
 
 
-def _patched(session: Session, timeline: Timeline, patches: Patches) -> Timeline:
+def patched(session: Session, timeline: Timeline, patches: Patches) -> Timeline:
     """Return a timeline with these patches from the present iteration on.
 
     Raises `CommandError` where the program cannot run with them.
@@ -105,7 +102,7 @@ def _set(session: Session, arguments: str) -> Answer:
     target, equals, text = arguments.partition("=")
     if not equals or not target.strip() or not text.strip() or text[0] == "=":
         raise CommandError("set what to what?", "set ELEMENT = EXPR")
-    element = _element(session, target.strip())
+    element = target_of(session, target.strip())
     value = session.expression(text).evaluate(session.state())
     run = session.trace.run
     node = session.graph.nodes[element.node]
@@ -115,11 +112,11 @@ def _set(session: Session, arguments: str) -> Answer:
             f"no gradient flows to {node.name}, so there is none to set",
             f"why {name} says why",
         )
-    _check_not_updated(session, element)
+    check_not_updated(session, element)
     old = run.values[node.index]
     if element.quantity == "grad":
         old = run.gradient(node.index)
-    new = _changed(name, old, element.index, value)
+    new = with_number(name, old, element.index, value)
     patches = run.patches
     if element.quantity == "value":
         changed = MappingProxyType({**patches.values, node.index: new})
@@ -132,116 +129,6 @@ def _set(session: Session, arguments: str) -> Answer:
     return _branch(session, patches, _change(place, text, was, session.digits))
 
 
-def _nudge(session: Session, arguments: str) -> Answer:
-    """Move one number by a step, and hold the change of the output to its gradient."""
-    from ..practice.nudge import nudge_lines, nudged  # noqa: PLC0415  # 3 ms, likewise
-
-    text, _, word = arguments.rpartition(" ")
-    if not text or word[-1] == "]":
-        text, word = arguments, ""
-    if not text:
-        raise CommandError("nudge what?", "nudge ELEMENT [+ | - | Δ | half | double]")
-    element = _one_number(session, text.strip())
-    is_again, old = _nudge_so_far(session, element)
-    try:
-        nudge = old.by(word)
-    except ValueError:
-        hint = "+, -, half, double, or a number such as 0.01"
-        raise CommandError(f"{word!r} is no step", hint) from None
-    parent = session.branch.parent if is_again else session.chosen
-    base, iteration = session.runs[parent or 0].timeline, session.place.iteration
-    parts = 1.0, 0.5
-    moved, half = (
-        _moved(session, base, nudge, float(nudge.moved) * part) for part in parts
-    )
-    run = base.trace(iteration).run
-    found = nudged(run, nudge, moved.trace(iteration).run, half.trace(iteration).run)
-    before, after = (value_text(one) for one in (found.before, found.after))
-    what = f"{found.element} = {after} (was {before})"
-    if session.timeline.iterations > 1:
-        what += f", in iteration {iteration}"
-    _look_at_nudge(session, moved, what, is_again=is_again)
-    session.memory.nudges[session.chosen] = nudge
-    lines = f"run {session.chosen}: {what}", *nudge_lines(run, found, session.digits)
-    data = {"run": session.chosen, "step": float(nudge.step), **found.record()}
-    return Answer(lines, data, found)
-
-
-def _nudge_so_far(session: Session, element: Element) -> tuple[bool, Nudge]:
-    """Return whether the present run is one nudge of an element, and how far it went.
-
-    A run that others are made from stays as it is.
-    """
-    from ..practice.nudge import Nudge, first_step  # noqa: PLC0415  # likewise
-
-    place, chosen = element.index or (), session.chosen
-    old, made = session.memory.nudges.get(chosen), session.branch.made
-    if (
-        old is not None
-        and (old.node, old.place) == (element.node, place)
-        and made is not None
-        and made.iteration == session.place.iteration
-        and all(one.parent != chosen for one in session.runs)
-    ):
-        return True, old
-    x = float(session.trace.run.value(element.node)[place])
-    return False, Nudge(element.node, place, first_step(x))
-
-
-def _look_at_nudge(
-    session: Session, moved: Timeline, what: str, *, is_again: bool
-) -> None:
-    """Look at the run of a nudge: a new one, or the present one changed."""
-    iteration, position = session.place
-    trace = session.trace
-    if is_again:
-        branch = session.branch._replace(timeline=moved, text=what)
-        session.runs[session.chosen] = branch
-        session.undone.clear()
-    else:
-        session.branch_off(moved, what)
-    session.place = Place(iteration, same_place(trace, position, session.trace))
-
-
-def _one_number(session: Session, text: str) -> Element:
-    """Return the element that is moved; a gradient stands for its own number."""
-    element = replace(_element(session, text), quantity="value")
-    node = session.graph.nodes[element.node]
-    if node.shape and element.index is None:
-        place = ", ".join("0" * len(node.shape))
-        raise CommandError(
-            f"{node.name} has many numbers", f"nudge {node.name}[{place}]"
-        )
-    dtype = session.trace.run.value(node.index).dtype
-    if dtype.kind != "f":
-        raise CommandError(f"{node.name} holds {dtype}", "only floats have a gradient")
-    _check_not_updated(session, element)
-    _check_arrives(session, element.node)
-    return element
-
-
-def _check_arrives(session: Session, node: int) -> None:
-    """Refuse to move what lies before a value that is set: the output would not."""
-    run, moves = session.trace.run, {node}
-    nodes, values = run.graph.nodes, run.patches.values
-    for later in range(node + 1, max(values, default=0) + 1):
-        if not moves.isdisjoint(nodes[later].operands) and run.graph.useful[later]:
-            if later in values:
-                raise set_between(nodes[node].name)
-            moves.add(later)
-
-
-def _moved(session: Session, base: Timeline, nudge: Nudge, by: float) -> Timeline:
-    """Return a timeline in which one number is another one, from the iteration on."""
-    run = base.trace(session.place.iteration).run
-    old = run.values[nudge.node]
-    x = float(np.asarray(old)[nudge.place])
-    name = session.graph.nodes[nudge.node].name
-    new = _changed(name, old, nudge.place, x + by)
-    values = MappingProxyType({**run.patches.values, nudge.node: new})
-    return _patched(session, base, run.patches._replace(values=values))
-
-
 def _change(place: str, text: str, old: Any, digits: int) -> str:
     """Return what is set in words: `W1[0, 2] = 0.5 (was 0.2)`."""
     text = text.strip()
@@ -251,7 +138,7 @@ def _change(place: str, text: str, old: Any, digits: int) -> str:
     return f"{place} = {clean(text)}{was}"
 
 
-def _element(session: Session, text: str) -> Element:
+def target_of(session: Session, text: str) -> Element:
     """Parse what is to be set. A literal of the program goes by its text: `0.5`."""
     node = session.graph.names.get(text)
     if node is None:
@@ -259,7 +146,7 @@ def _element(session: Session, text: str) -> Element:
     return Element(node, "value", None)
 
 
-def _check_not_updated(session: Session, element: Element) -> None:
+def check_not_updated(session: Session, element: Element) -> None:
     """Refuse to set a parameter that has its next value already at this position."""
     trace, node = session.trace, element.node
     if trace.is_updated(node, session.position):
@@ -271,7 +158,9 @@ def _check_not_updated(session: Session, element: Element) -> None:
         )
 
 
-def _changed(name: str, old: Any, index: tuple[int, ...] | None, value: Any) -> Value:
+def with_number(
+    name: str, old: Any, index: tuple[int, ...] | None, value: Any
+) -> Value:
     """Return the old value with a number, or all numbers, replaced; its dtype stays."""
     like = np.asarray(old)
     shape = like.shape if index is None else ()
@@ -622,40 +511,21 @@ def _row(
     return Command(name, usage, summary, run, alias, **more)
 
 
+SET: Final = _row(
+    "set",
+    "ELEMENT = EXPR",
+    "a value or a gradient of another size: a new run",
+    _set,
+    key="=",
+    completes="element",
+    help="ELEMENT is NODE, NODE[i, j], NODE.grad or NODE.grad[i, j].\n"
+    "A value replaces what the node computed. A gradient replaces the sum of its\n"
+    "contributions. In training both are set in this iteration alone, and what\n"
+    "follows from them stays.",
+    data=_NEW_RUN,
+    hidden_in=("predict",),
+)
 ROWS: Final[tuple[Command, ...]] = (
-    _row(
-        "set",
-        "ELEMENT = EXPR",
-        "a value or a gradient of another size: a new run",
-        _set,
-        key="=",
-        completes="element",
-        help="ELEMENT is NODE, NODE[i, j], NODE.grad or NODE.grad[i, j].\n"
-        "A value replaces what the node computed. A gradient replaces the sum of its\n"
-        "contributions. In training both are set in this iteration alone, and what\n"
-        "follows from them stays.",
-        data=_NEW_RUN,
-        hidden_in=("predict",),
-    ),
-    _row(
-        "nudge",
-        "ELEMENT [+ | - | Δ | half | double]",
-        "move one number, and see predicted beside real change",
-        _nudge,
-        keys=("+", "-", "(", ")"),
-        completes="element",
-        words=("half", "double"),
-        help="Predicted is the gradient times the step, real is what the output does.\n"
-        "+ and - move by a step, first about a tenth of the number, a number by just\n"
-        "that. half and double change how far it has been moved, and the step. Nudges\n"
-        "of the same element change one run; undo takes them back.",
-        data="the number of the `run`, the `element`, the next `step`, how far it is "
-        "moved (`delta`), its `gradient` before (None where none arrives), the change "
-        "of the output that this has `predicted` and the `real` one, their "
-        "`difference`, and the difference with half the step (`halved`)",
-        hidden_in=("predict",),
-        late=True,
-    ),
     _row(
         "detach",
         "EDGE | NODE",
