@@ -97,11 +97,6 @@ class Part:
         """What the backward pass added; its last digits can differ from the terms'."""
         return self.trace.added(self.edge, self.element)
 
-    @property
-    def is_short(self) -> bool:
-        """Tell whether all terms are held at once."""
-        return isinstance(self.blocks, tuple)
-
     def __len__(self) -> int:
         if isinstance(self.blocks, tuple):
             return sum(len(block.places) for block in self.blocks)
