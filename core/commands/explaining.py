@@ -56,11 +56,7 @@ def find_element(session: Session, text: str) -> Element:
 
 
 def _outstanding(session: Session, element: Element) -> Element:
-    trace = session.trace
-    if element.quantity == "value":
-        array = trace.value(element.node, session.position)
-    else:
-        array = trace.gradient(element.node, session.position)
+    array = session.trace.array(element.node, element.quantity, session.position)
     node = session.graph.nodes[element.node]
     if 0 in node.shape:
         raise CommandError(Problem(f"{node.name} is empty: it has no elements"))

@@ -33,7 +33,7 @@ if TYPE_CHECKING:  # 1 ms of a start
 
     from ..ops.optimizers import Optimizer
     from ..ops.table import Array, Value
-    from .element import Index
+    from .element import Index, Quantity
     from .patches import Write
     from .run import Run
     from .update import UpdateStep
@@ -314,6 +314,11 @@ class Trace:
             return self.run.gradient(node)
         partial = self._accumulated(node, position)
         return None if partial is None else np.asarray(partial)
+
+    def array(self, node: int, quantity: Quantity, position: int) -> Array | None:
+        """Return the value or the gradient of a node, None before there is one."""
+        look = self.value if quantity == "value" else self.gradient
+        return look(node, position)
 
     def gradients(self, node: int, positions: Sequence[int]) -> Array | None:
         """Return the gradient of a node at each of several positions, in order.

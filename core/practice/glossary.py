@@ -132,10 +132,7 @@ class Scene:
     def number(self, element: Element) -> str:
         """Return an element with its number at the position: `E = 0.5`."""
         node, index = self.graph.nodes[element.node], element.index or ()
-        if element.quantity == "value":
-            array = self.trace.value(element.node, self.position)
-        else:
-            array = self.trace.gradient(element.node, self.position)
+        array = self.trace.array(element.node, element.quantity, self.position)
         name = element_name(node, element.index, element.quantity)
         return name if array is None else f"{name} = {value_text(array[index])}"
 

@@ -76,8 +76,7 @@ def question_at(
 def right_array(trace: Trace, question: Question) -> Array:
     """Return the array that an event will have changed, once it has happened."""
     element = question.element
-    look = trace.value if element.quantity == "value" else trace.gradient
-    found = look(element.node, question.event + 1)
+    found = trace.array(element.node, element.quantity, question.event + 1)
     return np.zeros(()) if found is None else np.asarray(found)
 
 

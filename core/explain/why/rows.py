@@ -59,7 +59,7 @@ def explained(
     """
     node, index = element.node, element.index or ()
     is_value = element.quantity == "value"
-    array = (trace.value if is_value else trace.gradient)(node, position)
+    array = trace.array(node, element.quantity, position)
     if is_value and array is None:
         yield Row("missing", not_computed(trace, node))
         return
