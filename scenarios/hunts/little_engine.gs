@@ -13,3 +13,6 @@ continue
 history b.grad
 delete
 accuse d._2<-b overwrite
+runs 1
+# By hand: 4 (a + 3 b²) through d, and −f through the last use.
+assert b.grad == 34

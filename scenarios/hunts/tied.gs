@@ -15,3 +15,5 @@ continue
 history W.grad
 delete
 accuse W overwrite
+runs 1
+assert close(W.grad, x.T @ ((y - x) @ W * (1 - code ** 2)) + (y - x).T @ code)
