@@ -105,9 +105,10 @@ def fits(said: Said, number: float, precision: float) -> bool:
 
 def is_rough(said: Said, number: float, precision: float) -> bool:
     """Tell whether a number rounds to what was said, with too few digits to count."""
-    if not said.digits or said.digits >= LEAST_DIGITS or not math.isfinite(number):
+    off = abs(said.number - number)
+    if not said.digits or said.digits >= LEAST_DIGITS or not math.isfinite(off):
         return False
-    return abs(said.number - number) <= precision + said.half
+    return off <= precision + said.half
 
 
 def precision_of(array: Array, scale: float) -> float:

@@ -162,7 +162,9 @@ function spoken(text) {
   const [front, power] = plain.toLowerCase().split("e");
   const digits = front.replace(/[-.]/g, "").replace(/^0+/, "").length;
   const behind = (front.split(".")[1] ?? "").length;
-  return { number: Number(plain), digits, half: 0.5 * 10 ** (Number(power ?? 0) - behind) };
+  const number = Number(plain); // infinite where it is too large, and never rounded so
+  const half = Number.isFinite(number) ? 0.5 * 10 ** (Number(power ?? 0) - behind) : 0;
+  return { number, digits, half };
 }
 
 // "right", "rough" (the digits are too few), what is known of a wrong answer, or "".

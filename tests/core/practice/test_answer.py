@@ -85,6 +85,13 @@ def test_a_rounded_number_is_right_from_three_digits_on(
     assert is_rough(said, number, precision) is (digits < 3)
 
 
+@pytest.mark.parametrize("text", ["1e999", "100e999", "-2e400"])
+def test_what_is_too_large_for_a_number_is_wrong(text: str) -> None:
+    said = read_number(text, value)
+    assert not fits(said, 11.0, 0.0)
+    assert not is_rough(said, 11.0, 0.0)
+
+
 @given(st.integers(100, 999), st.integers(-8, 8), st.floats(-3, 3))
 def test_what_does_not_round_to_it_is_wrong(
     mantissa: int, exponent: int, units: float
