@@ -117,6 +117,7 @@ HIDDEN = {
     "paths": "paths x0",
     "check": "check W1",
     "set": "set W1 = 3",
+    "nudge": "nudge W1[0, 0]",
     "detach": "detach x1",
     "patch": "patch x2 local",
     "train": "train 1",
@@ -170,4 +171,4 @@ def test_what_looks_ahead_says_how_it_is_shown(
 
 def test_the_table_names_what_is_hidden() -> None:
     hidden = {row.name for row in COMMANDS.values() if "predict" in row.hidden_in}
-    assert hidden >= set(HIDDEN)
+    assert hidden == set(HIDDEN)

@@ -106,7 +106,7 @@ def test_an_inner_value_as_well() -> None:
         ("limit w -1e-3", "allowed: a number above 0"),
         ("limit w nan", "allowed: a number above 0"),
         ("limit nothing", "nothing is called"),
-        ("limit w[3]", ""),
+        ("limit w[3]", "1 index for an array of shape ()"),
     ],
 )
 def test_what_has_no_derivative_says_why(line: str, words: str) -> None:

@@ -12,8 +12,7 @@ from gradstep.core.practice.question import Question
 from gradstep.core.practice.score import Log, Verdict
 from gradstep.core.scenario.scenario import load, parse
 from gradstep.core.session.asking import go_on, pending
-
-from ...sessions import said, wrong
+from sessions import said, wrong
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -172,7 +172,10 @@ def cut_code(frame: Frame) -> Iterator[str]:
         return
     code = pane._lines[number - 1].partition("#")[0].rstrip()
     drawn = [pane.render_line(y).text for y in range(pane.size.height)]
-    line = next(text for text in drawn if text.startswith("▶"))
+    line, *below = [text for text in drawn if text.startswith("▶")]
+    # Its comment may stand below the program, with the same number.
+    assert len(below) <= 1
+    assert all(text.split()[1] == str(number) for text in (line, *below))
     if code not in line and len(code) + len(f"▶ {number} ") < len(line):
         yield f"code {code} in {line}"
 

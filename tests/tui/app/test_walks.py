@@ -272,9 +272,11 @@ def tells_the_truth(screen: MainScreen) -> None:
     pane = screen.query_one(ProgramPane)
     source, line = present_line(trace, position)
     lines = [pane.render_line(y).text for y in range(pane.size.height)]
+    marked = [int(text[2:].split()[0]) for text in lines if text.startswith("▶")]
+    code, below = marked[:1], marked[1:]
+    assert code == ([line] if line else [])
     # A comment that stands below the program bears the number of its line.
-    marked = {int(text[2:].split()[0]) for text in lines if text.startswith("▶")}
-    assert marked == ({line} if line else set())
+    assert below in ([], code)
     assert (pane.titles[1] or "program") == source
 
 
