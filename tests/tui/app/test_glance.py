@@ -14,6 +14,7 @@ from driving import click, painted, press, settle, type_line, until
 from gradstep.core.base.text import counted
 from gradstep.core.debugger.debugger import event_count
 from gradstep.core.scenario.scenario import builtin_names, load
+from gradstep.tui.app.app import GradstepApp
 from gradstep.tui.app.arrangement import WIDE
 from gradstep.tui.app.keys import ALWAYS, ELSEWHERE, FOOTERS, LINES, footer
 from gradstep.tui.app.main_screen import MainScreen
@@ -490,3 +491,18 @@ async def test_a_chosen_element_stays_while_steps_show_it() -> None:
 def test_a_help_is_broken_by_the_window_alone(pane: type[Pane]) -> None:
     lines = (pane.HELP or "").split("\n")
     assert not [one for one in lines if one[:1].islower() and ":" not in one]
+
+
+@pytest.mark.parametrize("name", ["three_layer", "vanishing", "xor"])
+async def test_no_number_on_a_border_is_cut(name: str) -> None:
+    app, seen = GradstepApp(load(name)), set[str]()
+    async with app.run_test(size=(80, 24)):
+        await settle(app)
+        for _ in range(event_count(load(name))):
+            press(app, "s")
+            await settle(app)
+            bottom = app.screen.query_one(StepPane).region.bottom
+            border = painted(app.screen)[bottom - 1]
+            assert not re.search(r"\d…", border), border
+            seen |= set(re.findall("[=≈](?= -?[0-9])", border))
+        assert seen == {"=", "≈"}

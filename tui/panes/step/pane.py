@@ -23,7 +23,7 @@ from ....core.engine.measure import summarise
 from ....core.engine.trace import Contribution, Update
 from ....core.explain.links import Facet, Region, linked, slopes_of
 from ....core.words.events import element_name
-from ....core.words.numbers import element_text
+from ....core.words.numbers import element_text, number_text
 from ...draw.look import Look
 from ...draw.spelling import rates_text
 from ...draw.stage import Stage
@@ -61,6 +61,7 @@ if TYPE_CHECKING:  # it waits until something is trained
     from ....core.engine.update import UpdateStep
 
 _WHEEL = 3
+_ABOUT = (12, 6)  # digits of the number at the cursor where all have no room
 _NOTE_WIDTH = 51  # columns that a note has in a small window
 _MOST_ARRANGED = 200  # arrangements that are kept
 _NARROWEST = 12  # columns below which nothing is drawn
@@ -102,6 +103,7 @@ class StepPane(KeptPane[_Found]):
         "it.\nA cell's colour and its sign: plus or minus; how strong: how large.\n"
         "Without numbers: - is minus, · zero, NN NaN, ∞ Inf; bars without colours\n"
         "0 is exactly zero, -0 as well: floating point keeps the sign of a zero.\n"
+        "Below: the chosen number, = with all its digits, ≈ where it is rounded.\n"
         f"{KEYS}\n"
         "shift+left, shift+right: another matrix   v: this matrix alone\n"
         "click: choose a cell; on a title: what its word means (words)\n"
@@ -291,12 +293,15 @@ class StepPane(KeptPane[_Found]):
         if facet.role in ("local", "slopes", "product"):
             name = element_text(facet.role, grid.cursor)
         equal = f"= {grid.exact()}"
+        # A number that is cut would be another one; this one says that it is rounded.
+        number = grid.array[grid.cursor]
+        about = [f"≈ {number_text(number, digits)}" for digits in _ABOUT]
         if facet.role in ("operand", "value", "local", "slopes", "product"):
-            return [f"{name} {equal}", equal]
+            return [f"{name} {equal}", equal, *about]
         # One of several contributions is not the gradient that it is added to.
         is_part = facet.role in ("contribution", "before")
         shorter = facet.role if is_part else name
-        return [f"{facet.role} {name} {equal}", f"{shorter} {equal}", equal]
+        return [f"{facet.role} {name} {equal}", f"{shorter} {equal}", equal, *about]
 
     # -------------------------------------------------------------------- movement
 
