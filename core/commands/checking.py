@@ -149,7 +149,7 @@ def _limit(session: Session, arguments: str) -> Answer:
     from ..practice import quotients  # noqa: PLC0415  # 27 ms of a start
     from ..practice.definition import definition_lines  # noqa: PLC0415  # likewise
 
-    text, delta = _asked(arguments)
+    text, delta = element_and_step(arguments)
     run = session.trace.run
     element = _one_float(session, text)
     way = quotients.way_of(run, element.node)
@@ -167,7 +167,7 @@ def _limit(session: Session, arguments: str) -> Answer:
     return Answer(tuple(lines), {"element": name, **found.record()})
 
 
-def _asked(arguments: str) -> tuple[str, float | None]:
+def element_and_step(arguments: str) -> tuple[str, float | None]:
     """Split `ELEMENT Δ`: the step may be left out, and so may the element."""
     text, _, last = arguments.rpartition(" ")
     try:

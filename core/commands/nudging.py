@@ -6,6 +6,7 @@ All nudges of an element change one run, beside the one that they began in.
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
@@ -31,18 +32,10 @@ def _nudge(session: Session, arguments: str) -> Answer:
     """Move one number by a step, and hold the change of the output to its gradient."""
     from ..practice.nudge import nudge_lines, nudged  # noqa: PLC0415  # 3 ms of a start
 
-    text, _, word = arguments.rpartition(" ")
-    if not text or word[-1] == "]":
-        text, word = arguments, ""
-    if not text:
-        raise CommandError("nudge what?", "nudge ELEMENT [+ | - | Δ | half | double]")
-    element = _one_number(session, text.strip())
+    text, word = _element_and_word(arguments)
+    element = _one_number(session, text)
     is_again, old = _so_far(session, element)
-    try:
-        nudge = old.by(word)
-    except ValueError:
-        hint = "+, -, half, double, or a number such as 0.01"
-        raise CommandError(f"{word!r} is no step", hint) from None
+    nudge = _moved_by(old, word)
     parent = session.branch.parent if is_again else session.chosen
     base, iteration = session.runs[parent or 0].timeline, session.place.iteration
     way = float(nudge.moved)
@@ -58,6 +51,33 @@ def _nudge(session: Session, arguments: str) -> Answer:
     lines = f"run {session.chosen}: {what}", *nudge_lines(run, found, session.digits)
     data = {"run": session.chosen, "step": float(nudge.step), **found.record()}
     return Answer(lines, data, found)
+
+
+def read_nudge(session: Session, arguments: str) -> None:
+    """Raise the `CommandError` that the arguments bring wherever they are run."""
+    from ..practice.nudge import Nudge  # noqa: PLC0415  # likewise
+
+    text, word = _element_and_word(arguments)
+    target_of(session, text)
+    _moved_by(Nudge(0, (), Decimal(1)), word)
+
+
+def _element_and_word(arguments: str) -> tuple[str, str]:
+    """Split `ELEMENT WORD`: the word may be left out, "" then."""
+    text, _, word = arguments.rpartition(" ")
+    if not text or word[-1] == "]":
+        text, word = arguments, ""
+    if not text:
+        raise CommandError("nudge what?", "nudge ELEMENT [+ | - | Δ | half | double]")
+    return text.strip(), word
+
+
+def _moved_by(old: Nudge, word: str) -> Nudge:
+    try:
+        return old.by(word)
+    except ValueError:
+        hint = "+, -, half, double, or a number such as 0.01"
+        raise CommandError(f"{word!r} is no step", hint) from None
 
 
 def _so_far(session: Session, element: Element) -> tuple[bool, Nudge]:

@@ -30,6 +30,8 @@ from .table import Command
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ..engine.element import Element
+    from ..engine.graph import Edge
     from ..practice.score import Asked, Outcome
     from ..session.asking import Put
     from ..session.session import Session
@@ -71,12 +73,7 @@ def _choose(session: Session, prediction: Prediction, text: str) -> Answer | Non
 
     That question is returned; None where the array is not in question.
     """
-    try:
-        element = parse_element(text, session.graph, session.subject.names)
-    except CommandError as error:
-        near = nearest(text, [*_MODES, "off"])
-        problems = [Problem(str(error), near)] if near else error.problems
-        raise CommandError(problems) from None
+    element = _element(session, text)
     array, asked = (element.node, element.quantity), pending(session)
     coming = asked and changed_by(session.trace.event(session.position))
     if asked and asked.answers and coming == array:
@@ -86,6 +83,21 @@ def _choose(session: Session, prediction: Prediction, text: str) -> Answer | Non
         del chosen[array]
     session.memory.prediction = prediction._replace(chosen=chosen, asked=None)
     return ask(session, Place(*asked.until)) if asked and coming == array else None
+
+
+def _element(session: Session, text: str) -> Element:
+    try:
+        return parse_element(text, session.graph, session.subject.names)
+    except CommandError as error:
+        near = nearest(text, [*_MODES, "off"])
+        problems = [Problem(str(error), near)] if near else error.problems
+        raise CommandError(problems) from None
+
+
+def read_predict(session: Session, arguments: str) -> None:
+    """Raise the `CommandError` that the argument brings wherever it is run."""
+    if arguments not in _MODES and arguments != "off":
+        _element(session, arguments)
 
 
 def _said(session: Session) -> str:
@@ -247,14 +259,20 @@ def _accuse(session: Session, arguments: str) -> Answer:
         raise CommandError(
             "nothing is hidden here", "gradstep hunt NAME hides a mistake to find"
         )
-    place, mistake = _accused(arguments)
-    edges = edges_of(session, place, of_gradient=False, usage=_ACCUSE)
+    place, mistake, edges = read_accusation(session, arguments)
     node = -1 if "<-" in place else find_node(session, place).index
     if not is_meant(hunt.hidden, edges, node):
         return in_vain(session, hunt, place)
     if mistake and not is_same_mistake(session.trace, hunt.hidden, mistake):
         return in_vain(session, hunt, place, place=True)
     return found(session, hunt)
+
+
+def read_accusation(session: Session, arguments: str) -> tuple[str, str, list[Edge]]:
+    """Return what is accused, of which mistake, "" for any, and the edges of that."""
+    place, mistake = _accused(arguments)
+    edges = edges_of(session, place, of_gradient=False, usage=_ACCUSE)
+    return place, mistake, edges
 
 
 def _accused(arguments: str) -> tuple[str, str]:

@@ -14,7 +14,10 @@ from typing import TYPE_CHECKING, Final
 from ..base.errors import CommandError
 from ..words.expression import parse, parse_element
 from .changing import check_two, edges_of, mistaken, two_expressions
+from .checking import element_and_step
 from .movement import ONLY_PLACES, numbered
+from .nudging import read_nudge
+from .practising import read_accusation, read_predict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -113,6 +116,12 @@ def _two_sides(session: Session, text: str) -> None:
         two_expressions(session, text)
 
 
+def _limit(session: Session, text: str) -> None:
+    element, _ = element_and_step(text)
+    if element:
+        _element(session, element)
+
+
 def _line(session: Session, text: str) -> None:
     session.must_read(text)
 
@@ -134,11 +143,15 @@ _READERS: Final[Mapping[str, Reader]] = MappingProxyType(
         "N [EXPR]": _behind(r"\d+", _expression),
         "[ELEMENT]": _element,
         "[-COUNT] [ELEMENT]": _behind(r"-\d+", _element),
+        "[ELEMENT] [Δ]": _limit,
         "ELEMENT = EXPR": _assignment,
+        "ELEMENT [+ | - | Δ | half | double]": read_nudge,
+        "[on | off | shapes | signs | numbers | ELEMENT]": read_predict,
         "LOC | N | 50% | +N | -N | ITERATION:LOC | MARK": _destination,
         "[N [M]] | EXPR EXPR": _two_sides,
         "[LINE]": _line,
         "EDGE | NODE": _edges,
         "EDGE | NODE MISTAKE": mistaken,
+        "EDGE | NODE [MISTAKE]": read_accusation,
     }
 )

@@ -751,6 +751,9 @@ _WRONG_BEFORE_IT_IS_RUN = (
     *("goto nobody.h", "goto 0:nobody", "goto line:99", "goto c<-W", "goto 101%"),
     *("goto 9999", "goto #9999", "goto"),
     *("diff nobody c", "diff c nobody", "diff c", "diff 1 2 3"),
+    *("nudge nobody +", "nudge W[0, 9]", "nudge c far", "nudge c nan", "nudge"),
+    *("limit nobody", "limit nobody 0.1", "limit c -1", "limit 0"),
+    *("predict nobody", "predict sign"),
     *("detach nobody", "detach c<-W", "detach"),
     *(
         "patch c nomistake",
@@ -771,6 +774,23 @@ def test_a_line_of_a_stop_is_read_when_it_is_given(line: str) -> None:
     assert debugger.memory.stops[1].commands == ()
 
 
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        ("accuse nobody", "no node is called 'nobody'"),
+        ("accuse c<-W", "W is not an operand of c"),
+        ("accuse c nomistake", "there is no mistake 'nomistake'"),
+    ],
+)
+def test_an_accusation_of_a_stop_is_read_outside_of_a_hunt(
+    line: str, what: str
+) -> None:
+    debugger = session()
+    said(debugger, "break c")
+    assert what in wrong(debugger, f"commands 1 {line}")
+    assert debugger.memory.stops[1].commands == ()
+
+
 def test_a_line_of_a_stop_may_need_what_is_not_there_yet() -> None:
     debugger = session()
     said(debugger, "break c")
@@ -788,6 +808,10 @@ def test_a_line_of_a_stop_may_need_what_is_not_there_yet() -> None:
             "diff 3 4",
         ),
         *("diff c W", "diff a.h.grad a.h", "detach a", "patch a.h local"),
+        *("nudge c", "nudge W[0, 1]", "nudge W[0, 1] half", "nudge c -0.5"),
+        *("limit", "limit 0.1", "limit a.h", "limit W[0, 1] 1e-3"),
+        *("predict", "predict on", "predict off", "predict a.h.grad[0, 0]"),
+        *("accuse a.h", "accuse a.h transpose", "accuse a.h<-W"),
     )
     text = "; ".join(lines)
     said(debugger, f"commands 1 {text}")
