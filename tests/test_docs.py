@@ -11,10 +11,10 @@ from textual.binding import Binding
 from gradstep.core.base.trust import KEYBOARD
 from gradstep.core.commands import COMMANDS
 from gradstep.core.debugger.debugger import Debugger
+from gradstep.core.expression.functions import FUNCTIONS
 from gradstep.core.ops import OPS
 from gradstep.core.scenario.scenario import load
 from gradstep.core.session.script import parse_script, run_script
-from gradstep.core.words.expression import FUNCTIONS
 from gradstep.tui.app.main_screen import MainScreen
 from reference import FAMILIES, PAGES, ROOT, renewed
 

@@ -35,6 +35,7 @@ ORDER = (
     "core.engine",
     "core.mistakes",
     "core.program",
+    "core.expression",
     "core.words",
     "core.capture",
     "core.frontends.numpy",

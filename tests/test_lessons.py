@@ -11,6 +11,7 @@ from gradstep import scenarios
 from gradstep.core.base.errors import CommandError
 from gradstep.core.commands import ALIASES, COMMANDS
 from gradstep.core.debugger.debugger import Debugger
+from gradstep.core.expression.evaluate import truth
 from gradstep.core.scenario.scenario import load
 from gradstep.core.session.reply import Reply
 from gradstep.core.session.script import (
@@ -21,7 +22,6 @@ from gradstep.core.session.script import (
     read_script,
     run_script,
 )
-from gradstep.core.words.expression import truth
 
 FOLDER = Path(scenarios.__path__[0])
 NAMES = sorted(path.stem for path in FOLDER.glob("*.toml"))

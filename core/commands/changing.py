@@ -13,12 +13,12 @@ from ..engine.backward import UNFIT
 from ..engine.element import Element
 from ..engine.graph import Edge
 from ..explain.compare import Comparison, beside, compare, same_place
+from ..expression.expression import parse_element
 from ..mistakes.catalogue import MISTAKES, find_mistake, with_mistake
 from ..session.memory import Branch, Place
 from ..session.reply import Answer, Table
 from ..words.digits import CELL
 from ..words.edges import parse_edge
-from ..words.expression import parse_element
 from ..words.numbers import change_text, distinct, element_text, index_text, value_text
 from .looking import runs_table, table_answer
 from .movement import here, whole_number
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
     from ..engine.graph import Node
     from ..engine.patches import Patches
     from ..explain.compare import Difference
+    from ..expression.expression import Expression
     from ..mistakes.catalogue import Mistake
     from ..ops.table import Array, Value
     from ..session.session import Session
     from ..training.timeline import Timeline
-    from ..words.expression import Expression
 
 _MOST_LINES = 8  # of differing nodes, in the text of one reply
 _DIFFERING: Final = (

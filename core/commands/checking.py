@@ -15,9 +15,9 @@ from ..base.errors import CommandError, Interrupted, Problem
 from ..base.text import clean, nearest
 from ..engine.backward import UNFIT
 from ..explain.verdicts import check_lines
+from ..expression.expression import parse_element
 from ..session.reply import Answer
 from ..words.events import element_name
-from ..words.expression import parse_element
 from .explaining import find_element, outstanding
 from .table import HIDING, Command
 

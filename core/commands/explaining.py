@@ -19,10 +19,10 @@ from ..explain.rows import Row, check_rows, not_computed
 from ..explain.values import explain_value
 from ..explain.verdicts import quick_check
 from ..explain.why.rows import explained, remark_rows, why_rows
+from ..expression.expression import parse_element
 from ..session.reply import Answer, Table
 from ..session.steps import place_of
 from ..words.events import element_name
-from ..words.expression import parse_element
 from ..words.formulas import Wording
 from ..words.indices import in_formula
 from ..words.names import called

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..base.errors import CommandError, InputError, Problem
 from ..base.text import nearest
+from ..expression.expression import parse_element
 from ..mistakes.catalogue import MISTAKES, find_mistake
 from ..practice.diagnosis import answer_text, judge, right_record
 from ..practice.question import changed_by
@@ -22,7 +23,6 @@ from ..session.asking import (
 from ..session.memory import Place
 from ..session.reply import Answer
 from ..words.events import where
-from ..words.expression import parse_element
 from .changing import edges_of, find_node
 from .movement import arrived
 from .table import Command

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from ..base.errors import CommandError
-from ..words.expression import parse, parse_element
+from ..expression.expression import parse, parse_element
 from .changing import check_two, edges_of, mistaken, two_expressions
 from .checking import element_and_step
 from .movement import ONLY_PLACES, numbered

@@ -12,8 +12,9 @@ from ..base.exits import FAILED, INTERRUPTED
 from ..base.save import saying_what_is_kept
 from ..base.text import clean, counted, nearest
 from ..export.formats import FORMATS, ending, export
+from ..expression.evaluate import truth
+from ..expression.expression import parse_element
 from ..session.reply import REASONS, Answer, Reply, Stopped
-from ..words.expression import parse_element, truth
 from ..words.indices import FIRST
 from ..words.numbers import distinct, index_text, number_text, printed
 from .movement import here, stop_line

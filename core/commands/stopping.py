@@ -15,8 +15,8 @@ from .table import Command
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from ..expression.expression import Expression
     from ..session.session import Session
-    from ..words.expression import Expression
 
 
 _STOP: Final = (

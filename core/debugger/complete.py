@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 from ..base.errors import CommandError
 from ..commands import meant
 from ..engine.graph import Edge
+from ..expression.functions import FUNCTIONS
 from ..ops import ALIASES, OPS
-from ..words.expression import FUNCTIONS
 
 if TYPE_CHECKING:
     from collections.abc import (

@@ -21,14 +21,14 @@ from ..base.text import clean, nearest
 from ..commands import ALIASES, COMMANDS, GROUPS, meant
 from ..commands.reading import must_read
 from ..commands.table import refuse_hidden
+from ..expression.budget import Budget
+from ..expression.state import NotYetError
 from ..mistakes.hidden import with_hidden
 from ..scenario.scenario import Scenario
 from ..session.asking import question_here
 from ..session.reply import Answer, Reply, Table, Value
 from ..session.session import Session
 from ..training.timeline import Single, Timeline
-from ..words.budget import Budget
-from ..words.expression import NotYetError
 from ..words.names import sentence_with_wordings, with_wordings, wordings
 from .by_name import ByName
 from .elsewhere import WAYS

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from ..base.errors import CommandError
 from ..base.text import clean
 from ..engine.subject import LETTERS, Asking
-from ..words.expression import parse
+from ..expression.expression import parse
 from .toml import Table, described, is_list, is_number, listed, shown
 
 if TYPE_CHECKING:

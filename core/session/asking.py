@@ -12,6 +12,8 @@ import numpy as np
 
 from ..base.errors import CommandError
 from ..engine.subject import LETTERS
+from ..expression.expression import parse
+from ..expression.state import State
 from ..practice.answer import (
     LEAST_DIGITS,
     fits,
@@ -23,7 +25,6 @@ from ..practice.answer import (
 from ..practice.question import changed_by, question_at
 from ..practice.score import Asked, Verdict, outcome_of
 from ..words.events import element_name
-from ..words.expression import State, parse
 from ..words.numbers import number_text
 from .memory import Tried
 from .reply import Answer

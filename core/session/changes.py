@@ -11,7 +11,7 @@ from .stops import changing, known_value, same
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from ..words.expression import Expression
+    from ..expression.expression import Expression
     from .session import Session
 
 _MOST_LOOKS: Final = 200  # events that are looked at for the last change

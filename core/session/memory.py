@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from ..account.account import Account
     from ..check.report import Report
     from ..engine.subject import NotePlace
+    from ..expression.expression import Expression
     from ..practice.hunt import Hunt
     from ..practice.nudge import Nudge
     from ..practice.score import Answered, Log, Outcome, Prediction
     from ..training.timeline import Timeline
-    from ..words.expression import Expression
     from ..words.indices import First
     from .reply import Reply, Stopped
 

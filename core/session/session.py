@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 from ..base.errors import Interrupted
 from ..base.trust import KEYBOARD, Trust
 from ..export.formats import EXPORTERS, Exporter
+from ..expression.budget import STEP, Budget
+from ..expression.expression import Expression, parse
+from ..expression.state import State
 from ..words import events as describe
-from ..words.budget import STEP, Budget
 from ..words.digits import SENTENCE
-from ..words.expression import Expression, State, parse
 from .location import Location, parse_location
 from .memory import Branch, Memory, Place
 from .reply import Reply, Stopped

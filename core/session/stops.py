@@ -18,7 +18,7 @@ from ..base.errors import CommandError
 from ..base.trust import KEYBOARD, Trust
 from ..engine.element import index_of
 from ..engine.trace import Contribution, Forward, Seed, Trace
-from ..words.expression import Expression, NotYetError, State
+from ..expression.state import NotYetError, State
 
 if TYPE_CHECKING:
     from collections.abc import (
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from ..base.progress import Progress
     from ..engine.element import Quantity
+    from ..expression.expression import Expression
     from ..ops.table import Array, Value
     from .location import Location
     from .steps import Direction

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from ..base.errors import CommandError, Problem
-from .expression import NotYetError, State, parse
+from ..expression.expression import parse
+from ..expression.state import NotYetError, State
 from .numbers import value_text
 
 if TYPE_CHECKING:

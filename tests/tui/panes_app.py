@@ -9,8 +9,8 @@ from textual.widget import Widget
 from gradstep.core.base.errors import CommandError
 from gradstep.core.commands.explaining import find_element
 from gradstep.core.debugger.debugger import Debugger
+from gradstep.core.expression.expression import parse_element
 from gradstep.core.scenario.scenario import parse
-from gradstep.core.words.expression import parse_element
 from gradstep.tui.panes.base.pane import Asked, Chosen, View
 from gradstep.tui.panes.step.pane import StepPane
 from gradstep.tui.panes.why import WhyPane

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from driving import press, settle
+from gradstep.core.expression.evaluate import truth
 from gradstep.core.scenario.scenario import load, parse
-from gradstep.core.words.expression import truth
 from gradstep.tui.app.app import GradstepApp
 from gradstep.tui.app.main_screen import MainScreen
 from gradstep.tui.cli import main as cli

@@ -23,12 +23,13 @@ from ...core.debugger.complete import complete
 from ...core.debugger.debugger import Debugger
 from ...core.debugger.verify import Verdict, promises, scenarios_in
 from ...core.export.records import dump, plain
+from ...core.expression.expression import parse
+from ...core.expression.state import State
 from ...core.practice.score import OUTCOMES, Log, outcome_of
 from ...core.scenario.builtin import builtin_names
 from ...core.scenario.scenario import load
 from ...core.session.asking import judged, questions_in_time, right_text
 from ...core.session.script import Line, parse_script, read_script, run_script
-from ...core.words.expression import State, parse
 from ..draw.blocks import wrap
 from ..draw.playback import play
 from ..draw.replies import reply_block, transcript

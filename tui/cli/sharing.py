@@ -18,7 +18,7 @@ from ...core.base.text import clean, nearest
 from ...core.debugger.debugger import Debugger
 from ...core.export.formats import FORMATS, ending, export
 from ...core.export.scenario_text import scenario_text
-from ...core.words.expression import parse_element
+from ...core.expression.expression import parse_element
 from ..export.exports import png_of, with_screen
 from .output import loaded, progress
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from ...core.base.errors import CommandError
 from ...core.engine.subject import NotePlace, Subject, When
 from ...core.engine.trace import Contribution, Forward, Seed, Trace
-from ...core.words.expression import parse_element
+from ...core.expression.expression import parse_element
 from ...core.words.formulas import Wording
 from ...core.words.layers import recursion
 from ...core.words.notes import filled

@@ -13,10 +13,10 @@ from gradstep.core.debugger.complete import complete
 from gradstep.core.debugger.debugger import Debugger
 from gradstep.core.engine.graph import Builder
 from gradstep.core.engine.subject import Subject
+from gradstep.core.expression.expression import parse
 from gradstep.core.ops import OPS
 from gradstep.core.scenario.scenario import load
 from gradstep.core.session.location import parse_location
-from gradstep.core.words.expression import parse
 from gradstep.core.words.names import with_wordings
 from made_captures import in_two_files
 

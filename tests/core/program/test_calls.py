@@ -11,11 +11,13 @@ import pytest
 from gradstep.core.base.errors import CommandError, InputError, Problem
 from gradstep.core.engine.run import evaluate, forward
 from gradstep.core.engine.trace import Trace
+from gradstep.core.expression.expression import parse
+from gradstep.core.expression.functions import FUNCTIONS
+from gradstep.core.expression.state import State
 from gradstep.core.ops import OPS
 from gradstep.core.ops.table import REQUIRED
 from gradstep.core.program.build import RECIPES, Leaf, build
 from gradstep.core.program.constructors import CONSTRUCTORS
-from gradstep.core.words.expression import FUNCTIONS, State, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -30,9 +30,9 @@ from sessions import said, session
 
 if TYPE_CHECKING:
     from gradstep.core.debugger.debugger import Debugger
+    from gradstep.core.expression.state import State
     from gradstep.core.program.build import Program
     from gradstep.core.session.steps import Direction
-    from gradstep.core.words.expression import State
 
 # Events by hand: 0 u, 1 v, 2 E, 3 the seed, 4 E<-v, 5 v<-u, 6 v<-w, 7 and 8 u<-x,
 # 9 the update of w, 10 that of x.

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from ....core.base.errors import CommandError
+from ....core.expression.expression import Expression
 from ....core.pictures.flow import short
 from ....core.session.changes import last_change
 from ....core.session.memory import Display, Memory
 from ....core.session.stops import Stop, known_value
-from ....core.words.expression import Expression
 from ....core.words.names import with_wordings
 from ....core.words.numbers import distinct
 from ..base.views import VIEWS

@@ -16,14 +16,10 @@ from gradstep.core.base.errors import CommandError
 from gradstep.core.base.limits import LIMITS, Limits
 from gradstep.core.engine.run import evaluate
 from gradstep.core.engine.trace import Trace
+from gradstep.core.expression.budget import Budget
+from gradstep.core.expression.expression import parse, parse_element
+from gradstep.core.expression.state import NotYetError, State
 from gradstep.core.session.stops import same
-from gradstep.core.words.budget import Budget
-from gradstep.core.words.expression import (
-    NotYetError,
-    State,
-    parse,
-    parse_element,
-)
 from runs import program_of
 from sessions import LAYERS, TRAINING, said, session
 from sessions import value as valued

@@ -1,0 +1,1 @@
+"""Expressions over the state of a session: what `print` and conditions take."""
