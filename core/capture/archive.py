@@ -30,6 +30,7 @@ from ..base.errors import InputError, Problem
 from ..base.files import open_regular
 from ..base.garbage import undisturbed
 from ..base.limits import LIMITS, Limits, for_capture
+from ..base.progress import stage, with_progress
 from ..base.save import write as write_file
 from ..base.text import clean, counted
 from ..engine.subject import Subject
@@ -43,6 +44,7 @@ from .selfcheck import difference
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ..base.progress import Progress
     from ..engine.graph import Graph
     from ..ops.table import Array, Value
 
@@ -54,6 +56,7 @@ _MOST_NOTES: Final = 1000
 _MOST_ABOUT: Final = 2**20  # bytes of capture.json, and some for each node
 _PER_NODE: Final = 300
 _ROOM: Final = 2**24  # bytes of arrays of one kind that were looked at last
+_STAGES: Final = 3  # of reading: the rows, where their arrays are, what is in these
 
 
 # --------------------------------------------------------------------------- writing
@@ -168,33 +171,41 @@ class Arrays(Mapping[int, "Value"]):
 
 
 @undisturbed()
-def read(path: Path, *, shown: str = "", limits: Limits = LIMITS) -> Capture:
+def read(
+    path: Path,
+    *,
+    shown: str = "",
+    limits: Limits = LIMITS,
+    progress: Progress | None = None,
+) -> Capture:
     """Return the capture in a file, whose arrays are read when they are looked at.
 
     `shown` is what messages call the file; `limits` are those of a person, who may have
-    set some. Raises `InputError` with the member and what is allowed.
+    set some. `progress` is told how far it is. Raises `InputError` with the member and
+    what is allowed.
     """
     limits = for_capture(limits)
     shown = clean(shown or str(path))
     opened = Opened(open_regular(path, limits.file, shown), shown)
     try:
-        return _read(opened, limits)
+        return _read(opened, limits, progress)
     except RecursionError:
         raise InputError(Problem("is nested too deep", "", shown)) from None
     except MemoryError:
         raise InputError(Problem("does not fit into memory", "", shown)) from None
 
 
-def _read(opened: Opened, limits: Limits) -> Capture:
+def _read(opened: Opened, limits: Limits, progress: Progress | None) -> Capture:
+    tell = [stage(progress, number, _STAGES) for number in range(_STAGES)]
     found = members(opened, 3 * limits.nodes + 3, limits.allowed("nodes"))
     data = _json(opened, found, "graph.json", limits.text, limits.allowed("text"))
-    graph = rows.read(data, f"{opened.shown}, graph.json", limits)
-    places = _places(opened, found, graph.graph)
+    graph = rows.read(data, f"{opened.shown}, graph.json", limits, tell[0])
+    places = _places(opened, found, graph.graph, tell[1])
     leaves = Arrays(opened, places["leaves"], graph.numbers)
     values = Arrays(opened, places["values"], {})
     own = Arrays(opened, places["own"], {})
     _check_complete(opened, graph.graph, leaves, values)
-    _check_values(opened, graph.graph, leaves, values)
+    _check_values(opened, graph.graph, leaves, values, tell[2])
     most = _MOST_ABOUT + _PER_NODE * len(graph.graph)
     about = _json(opened, found, "capture.json", most, f"at most {most} are read")
     try:
@@ -223,12 +234,18 @@ def _read(opened: Opened, limits: Limits) -> Capture:
     return capture.opened()
 
 
-def _check_values(opened: Opened, graph: Graph, leaves: Arrays, values: Arrays) -> None:
+def _check_values(
+    opened: Opened,
+    graph: Graph,
+    leaves: Arrays,
+    values: Arrays,
+    progress: Progress | None,
+) -> None:
     """Refuse values that the rules could not take: an index outside, no floats.
 
     A run takes values as they were recorded, so that no operation would refuse them.
     """
-    for row in graph.nodes.rows:
+    for row in with_progress(graph.nodes.rows, progress):
         index, name, _, op, operands, _, _, _ = row
         if op is None or op.recorded or not any(op.vjps):
             continue
@@ -264,13 +281,16 @@ def _json(
 
 
 def _places(
-    opened: Opened, found: Mapping[str, Member], graph: Graph
+    opened: Opened,
+    found: Mapping[str, Member],
+    graph: Graph,
+    progress: Progress | None,
 ) -> dict[str, dict[int, ArrayPlace]]:
     """Return where the arrays of each kind stand, held to the shapes of their rows."""
     places: dict[str, dict[int, ArrayPlace]] = {kind: {} for kind in _KINDS}
     known: dict[bytes, Any] = {}
     table_of = graph.nodes.rows
-    for name, member in found.items():
+    for name, member in with_progress([*found.items()], progress):
         kind, _, file = name.partition("/")
         number = file.removesuffix(".npy")
         if kind not in places:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from ..base.errors import InputError, Problem
+from ..base.progress import with_progress
 from ..base.text import clean, counted, nearest
 from ..engine.graph import Builder, Frame, Graph, Site, Source, Statement
 from ..ops import OPS
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
 
     from ..base.limits import Limits
+    from ..base.progress import Progress
     from ..engine.graph import NodeKind, Row
     from ..engine.subject import Subject
     from ..ops.table import Value
@@ -159,15 +161,18 @@ def placed(where: str) -> Generator[None]:
         raise Wrong(f"{where}.{inner}" if inner else where, message, hint) from None
 
 
-def read(data: object, place: str, limits: Limits) -> Read:
+def read(
+    data: object, place: str, limits: Limits, progress: Progress | None = None
+) -> Read:
     """Return the graph of a JSON text.
 
-    `place` is what messages call it. Raises `InputError` with the first mistake.
+    `place` is what messages call it; `progress` is told of the rows. Raises
+    `InputError` with the first mistake.
     """
     try:
         top = table(data, "the graph")
         reader = _Reader(top, limits)
-        graph = reader.graph()
+        graph = reader.graph(progress)
         dtype = text(top, "dtype", "float64")
         if dtype not in DTYPES:
             raise wrong("dtype", f"is '{short(dtype)}'", ", ".join(DTYPES))
@@ -244,7 +249,7 @@ class _Reader:
         self._opaque: dict[tuple[str, int], Op] = {}
         self._elements = self._work = 0
 
-    def graph(self) -> Graph:
+    def graph(self, progress: Progress | None) -> Graph:
         """Return the graph, or raise `Wrong`."""
         top, limits = self.top, self.limits
         version = top.get("format")
@@ -262,7 +267,7 @@ class _Reader:
         statements = self._statements(frames, sources, count)
         frames = self._with_calls(frames, statements)
         names: set[str] = set()
-        for index, one in enumerate(rows):
+        for index, one in enumerate(with_progress(rows, progress)):
             with placed(f"rows[{index}]"):
                 self._row(index, table(one, ""), statements, names)
         output = whole(top, "output", 0, count)

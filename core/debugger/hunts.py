@@ -15,13 +15,19 @@ from .debugger import timeline_of
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ..base.progress import Progress
 
-def hunt(path_or_name: str | Path, limits: Limits = LIMITS) -> Scenario:
+
+def hunt(
+    path_or_name: str | Path,
+    limits: Limits = LIMITS,
+    progress: Progress | None = None,
+) -> Scenario:
     """Return a scenario with the mistake that it hides, which is made.
 
-    Raises `InputError` where it hides none.
+    `progress` is told as by `load`. Raises `InputError` where it hides none.
     """
-    scenario = load(path_or_name, limits)
+    scenario = load(path_or_name, limits, progress)
     if scenario.hidden is None:
         hint = "gradstep hunt lists those that do; --random hides one in a lesson"
         raise InputError(Problem("no mistake is hidden in it", hint, scenario.source))

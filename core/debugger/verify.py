@@ -63,7 +63,7 @@ def promises(
     the script. One that cannot be read has the one test "scenario", which says why.
     """
     try:
-        scenario = load(path, limits)
+        scenario = load(path, limits, progress)
     except InputError as error:
         failures = tuple(map(str, error.problems))
         broken = Verdict(clean(Path(path).stem), "scenario", WRONG, 0, failures)

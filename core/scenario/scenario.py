@@ -116,8 +116,9 @@ def load(
 ) -> Scenario:
     """Return the scenario or the capture in a file, or the built-in one of that name.
 
-    `limits` says how large it may be, and `progress` is told of the lines. Raises
-    `ScenarioError` with everything that is wrong with the file.
+    `limits` says how large it may be, and `progress` is told of the lines, or of the
+    rows of a capture. Raises `ScenarioError` with everything that is wrong with the
+    file.
     """
     text = str(path_or_name)
     names = builtin_names()
@@ -128,7 +129,7 @@ def load(
         path, source = pathlib.Path(path_or_name), clean(text)
     try:
         if path.suffix == ENDING:
-            return _of_capture(path, source, limits)
+            return _of_capture(path, source, limits, progress)
         text = read_text(path, limits.text)
         return parse(text, source=source, path=path, limits=limits, progress=progress)
     except ScenarioError:
@@ -153,10 +154,12 @@ def hunted(scenario: Scenario) -> Scenario:
     return scenario._replace(subject=subject, hunted=True)
 
 
-def _of_capture(path: pathlib.Path, source: str, limits: Limits) -> Scenario:
+def _of_capture(
+    path: pathlib.Path, source: str, limits: Limits, progress: Progress | None
+) -> Scenario:
     from ..capture.archive import read  # noqa: PLC0415  # few are captures
 
-    capture = read(path, shown=source, limits=limits)
+    capture = read(path, shown=source, limits=limits, progress=progress)
     given = MappingProxyType[str, Leaf]({})
     return Scenario(
         capture.subject, path, source, "captures", 0, given, None, None, (), capture

@@ -19,10 +19,10 @@ from ..draw.look import Look
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from ...core.base.limits import Limits
     from ...core.scenario.scenario import Scenario
+    from .opening import Load
 
 _WIDTH: Final = 80  # where there is no terminal and no COLUMNS
 _LEAST: Final = 40
@@ -127,9 +127,13 @@ def progress(title: str) -> Iterator[Callable[[int, int], None]]:
         bar.stop()
 
 
-def loaded(path: str | Path, limits: Limits) -> Scenario:
-    """Load a scenario; a bar says how far it is where that takes long."""
-    from ...core.scenario.scenario import load  # noqa: PLC0415  # NumPy; `list` has none
+def loaded(name: str, limits: Limits, load: Load | None = None) -> Scenario:
+    """Load a scenario; a bar says how far it is where that takes long.
 
-    with progress(f"loading {clean(str(path))}") as tell:
-        return load(path, limits, tell)
+    `load` makes it of its name where it is not read as it is.
+    """
+    if load is None:
+        from ...core.scenario.scenario import load  # noqa: PLC0415  # NumPy; `list` has none
+
+    with progress(f"loading {clean(name)}") as tell:
+        return load(name, limits, tell)

@@ -16,7 +16,7 @@ from ...core.scenario.builtin import hunt_names, hunts, tour_path, tours
 from .arguments import COMMANDS
 from .listing import listed
 from .opening import run_application
-from .output import look_for, screen_for
+from .output import loaded, look_for, screen_for
 
 if TYPE_CHECKING:
     from ...core.base.limits import Limits
@@ -50,12 +50,14 @@ class _Load(NamedTuple):
     seed: int | None  # what it is drawn with; None for one that has a name
 
     def __call__(
-        self, name: str, limits: Limits, _tell: Progress | None = None
+        self, name: str, limits: Limits, tell: Progress | None = None
     ) -> Scenario:
-        """Return a scenario with a mistake in it. It is small: nothing is told."""
+        """Return a scenario with a mistake in it. A lesson is small: none is told."""
         from ...core.debugger.hunts import hunt, random_hunt  # noqa: PLC0415  # a list needs none
 
-        return hunt(name, limits) if self.seed is None else random_hunt(self.seed)
+        if self.seed is None:
+            return hunt(name, limits, tell)
+        return random_hunt(self.seed)
 
 
 def do_hunt(options: Options) -> int:
@@ -81,8 +83,8 @@ def do_hunt(options: Options) -> int:
         from .scripts import play_over, talk_over  # noqa: PLC0415  # 150 ms: NumPy
 
         if options.script:
-            return play_over(load(name, limits), options)
-        return talk_over(lambda: load(name, limits), options)
+            return play_over(loaded(name, limits, load), options)
+        return talk_over(lambda: loaded(name, limits, load), options)
     trust, script = FULL if options.trust else KEYBOARD, options.script or ""
     how = (name, "", script, options.theme, trust, limits, load)
     return run_application("gradstep hunt", *how)

@@ -392,7 +392,9 @@ def do_test(options: Options) -> int:
             _tell(screen, look, str(path), told)
             if all(one.code in (OK, FAILED) for one in told):
                 sound.append(path)
-    for remark in _remarks(sound, limits):
+    with progress("looking for remarks"):
+        remarks = _remarks(sound, limits)
+    for remark in remarks:
         screen.print(look.text(f"·  {remark}", "quiet"), soft_wrap=True)
     if options.junit:
         write(options.junit, junit(verdicts), overwrite=True)

@@ -117,12 +117,12 @@ def _shot(name: str, wish: Wish, options: Options) -> str | bytes:
     scenario = loaded(options.scenario, raised(options.limit))
     with progress(f"drawing {scenario.subject.name}") as tell:
         picture = take(scenario, wish, tell)
-    content: dict[str, Callable[[], str | bytes]] = {
-        "svg": lambda: picture.svg,
-        "txt": lambda: picture.text,
-        "png": lambda: png_of(picture.svg),
-    }
-    return content[name]()
+        content: dict[str, Callable[[], str | bytes]] = {
+            "svg": lambda: picture.svg,
+            "txt": lambda: picture.text,
+            "png": lambda: png_of(picture.svg),
+        }
+        return content[name]()
 
 
 def _go(debugger: Debugger, place: str) -> None:

@@ -19,6 +19,7 @@ from ...core.base.errors import (
 from ...core.base.exits import FAILED, INTERRUPTED, OK
 from ...core.base.garbage import undisturbed
 from ...core.base.limits import LIMITS, Limits, raised
+from ...core.base.progress import stage
 from ...core.base.save import write
 from ...core.base.text import clean, counted
 from ...core.check.check import check
@@ -31,7 +32,7 @@ from ...core.export.records import (
     graph_record,
     scenario_record,
 )
-from ...core.scenario.scenario import Scenario, starter, with_own
+from ...core.scenario.scenario import Scenario, load, starter, with_own
 from ..draw.blocks import wrap
 from ..draw.playback import Pace, Selection, play, play_json, play_markdown, slices_of
 from ..draw.reports import (
@@ -66,9 +67,11 @@ def _load_all(names: Sequence[str], limits: Limits = LIMITS) -> list[Scenario]:
     """Load scenarios, or raise everything that is wrong with any of them."""
     found: list[Scenario] = []
     problems: list[Problem] = []
-    for name in names:
-        with gathered(problems):
-            found.append(loaded(name, limits))
+    what = clean(names[0]) if len(names) == 1 else counted(len(names), "scenario")
+    with progress(f"loading {what}") as tell:
+        for number, name in enumerate(names):
+            with gathered(problems):
+                found.append(load(name, limits, stage(tell, number, len(names))))
     if problems:
         raise ScenarioError(problems)
     return found
@@ -122,12 +125,15 @@ def do_grads(options: Options) -> int:
     scenarios = _load_all(options.scenarios, raised(options.limit))
     screen, look = screen_for(options), look_for(options)
     for scenario in scenarios:
-        trace = _first(scenario)
+        subject, trace = scenario.subject, _first(scenario)
         if options.json:
-            record = grads_record(scenario.subject, trace)
-            screen.file.write(f"{dump(record)}\n")
+            with progress(f"writing {subject.name}"):
+                record = dump(grads_record(subject, trace))
+            screen.file.write(f"{record}\n")
             continue
-        screen.print(gradients_block(scenario.subject, trace, look, screen.width))
+        with progress(f"drawing {subject.name}"):
+            block = gradients_block(subject, trace, look, screen.width)
+        screen.print(block)
     return OK
 
 
@@ -206,10 +212,11 @@ def do_rules(options: Options) -> int:
     scenario = loaded(options.scenario, raised(options.limit))
     if options.own:
         scenario = with_own(scenario, Path(options.own))
-    debugger = Debugger(scenario)
     look = look_for(options)
-    debugger.digits = look.sentence
-    reply = debugger.execute(f"rules {' '.join(options.on_purpose)}")
+    with progress(f"holding the rules of {scenario.subject.name}") as tell:
+        debugger = Debugger(scenario, progress=tell)
+        debugger.digits = look.sentence
+        reply = debugger.execute(f"rules {' '.join(options.on_purpose)}")
     if not reply.ok and not reply.failed:
         raise InputError(reply.problems or str(reply.error))
     screen = screen_for(options)
@@ -229,12 +236,16 @@ def do_show(options: Options) -> int:
     """Print the nodes and the formulas of a scenario."""
     scenario = loaded(options.scenario, raised(options.limit))
     screen, look, trace = screen_for(options), look_for(options), _first(scenario)
+    name = scenario.subject.name
     if options.json:
-        screen.file.write(f"{dump(graph_record(scenario, trace))}\n")
-    else:
-        with undisturbed():  # the lines of all nodes, until they are printed
+        with progress(f"writing {name}"):
+            record = dump(graph_record(scenario, trace))
+        screen.file.write(f"{record}\n")
+        return OK
+    with undisturbed():  # the lines of all nodes, until they are printed
+        with progress(f"drawing {name}"):
             block = subject_block(scenario.subject, trace, look, screen.width)
-            screen.print(block, crop=False)  # it is as wide as the screen already
+        screen.print(block, crop=False)  # it is as wide as the screen already
     return OK
 
 

@@ -20,6 +20,7 @@ from gradstep.core.engine.patches import Patches
 from gradstep.core.engine.subject import Subject
 from gradstep.core.ops import OPS
 from gradstep.core.scenario.builtin import builtin_names
+from gradstep.core.scenario.scenario import load
 from made_captures import ABOUT, captured
 
 
@@ -76,6 +77,21 @@ def test_numpy_reads_the_file_whose_numbers_are_aligned(tmp_path: Path) -> None:
             if info.filename.endswith(".npy"):
                 start = data.index(b"\x93NUMPY", info.header_offset)
                 assert start % ALIGNED == 0, info.filename
+
+
+def test_how_far_a_file_is_read_is_told(tmp_path: Path) -> None:
+    """Of the rows, of where their arrays are, and of what is in these: in thirds."""
+    lines = "\n".join(f"v{n} = sum(x * {n})" for n in range(200))
+    text = f"gradstep = 1\nprogram = '''\n{lines}\n'''\n[inputs]\nx = [2.0, 3.0]\n"
+    path = write(tmp_path / "run.gradstep", captured(text))
+    told: list[float] = []
+    scenario = load(path, progress=lambda done, of: told.append(done / of))
+    rows = len(scenario.subject.graph)
+    assert rows == 601  # x, and of each line a number, a product and a sum
+    assert told == sorted(told)
+    thirds = [sum(n <= 3 * one < n + 1 for one in told) for n in range(3)]
+    assert thirds[::2] == [10, 10]  # each 64th of the rows
+    assert thirds[1] > 1
 
 
 def test_others_write_a_file_with_numpy_and_json_alone(tmp_path: Path) -> None:
