@@ -65,6 +65,7 @@ ORDER = (
     "tui.panes.time",
     "tui.panes",
     "tui.export",
+    "tui.session",
     "tui.app",
     "tui.cli.completion",
     "tui.cli",

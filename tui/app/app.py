@@ -38,9 +38,9 @@ from ..graph.drawing import cut
 from ..panes.base.background import Background
 from ..panes.base.shades import Faint
 from ..panes.console import Prompt
+from ..session.reloading import Loaded, opened
 from .arrangement import WIDE, load_arrangement, save_arrangement
 from .main_screen import MainScreen
-from .reloading import Loaded, opened
 from .themes import DARK, THEMES
 
 if TYPE_CHECKING:

@@ -13,9 +13,14 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ...core.commands import COMMANDS
+from ...core.words.events import element_name
+from ..panes.program import present_node
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+    from ...core.debugger.debugger import Debugger
+    from ...core.engine.element import Element
 
 # What a key fills in, where its command needs an argument.
 _ARGUMENTS: Final[Mapping[str, str]] = MappingProxyType(
@@ -293,6 +298,27 @@ def footer(width: int, focus: str) -> list[tuple[str, str]]:
         for hint in part:
             words += (hint.key, "line--key"), (f" {hint.words}", ""), ("  ", "")
     return words[:-1]
+
+
+def filled(line: str, debugger: Debugger, chosen: Element | None, place: str) -> str:
+    """Fill in what a key's command line is about.
+
+    `place` is what the cursor of the focused pane is on: "" for the node that the step
+    shows. A line about an element ends before it where none is chosen: it is to be
+    named.
+    """
+    nodes = debugger.graph.nodes
+    turned = "off" if "predict" in debugger.modes else "on"
+    line = line.replace("{turned}", turned)
+    if chosen is not None:
+        node = shown = nodes[chosen.node]
+        name = element_name(node, chosen.index, chosen.quantity)
+        line = line.replace("{chosen}", name)
+    else:
+        node = nodes[debugger.graph.output]
+        shown = nodes[present_node(debugger.trace, debugger.position)]
+    line = line.replace("{node}", node.name).partition("{chosen}")[0]
+    return line.replace("{place}", place or shown.name)
 
 
 LINES: Final[Mapping[str, str]] = MappingProxyType(

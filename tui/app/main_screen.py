@@ -4,48 +4,38 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections import deque
-from dataclasses import replace
 from functools import partial
-from time import monotonic
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.binding import Binding, BindingType
-from textual.containers import Container, Vertical
 from textual.events import Key
 from textual.geometry import Size
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import ContentSwitcher, Static
+from textual.widgets import Static
 
 from ...core.base.errors import Interrupted, defect_text
 from ...core.base.text import counted
-from ...core.commands.explaining import outstanding
-from ...core.engine.element import Element
-from ...core.engine.trace import Contribution, Forward
-from ...core.practice.nudge import Nudged
-from ...core.practice.question import Question
-from ...core.practice.score import Verdict
 from ...core.scenario.builtin import tour_behind
 from ...core.session.asking import Put, question_here
-from ...core.words.events import element_name
-from ..draw.stage import spoken_of
 from ..export.exports import with_screen
 from ..panes.banner import Banner
-from ..panes.base.background import SOON, Background, is_there
+from ..panes.base.background import is_there
 from ..panes.base.pane import Asked, Begun, Chosen, OneLine, Pane, Turned, View
 from ..panes.base.views import DIGITS, VIEWS
+from ..panes.chosen import asked_instead, posed, viewed
 from ..panes.console import ConsolePane, Prompt
 from ..panes.graph.pane import GraphPane
 from ..panes.header import facts, header_text, subject_text
-from ..panes.homes import view
 from ..panes.matrix.view import MatrixView
-from ..panes.program import ProgramPane, present_node
+from ..panes.program import ProgramPane
 from ..panes.step.pane import StepPane
 from ..panes.time.timeline import TimelinePane
 from ..panes.why import WhyPane
+from ..session.lines import Lines
+from ..session.player import PACES, Player, player_of
+from ..session.reloading import Loaded, change, changed_at, reloaded
 from .arrangement import (
-    BESIDE,
     HIDEABLE,
     WIDE,
     Arrangement,
@@ -59,10 +49,9 @@ from .arrangement import (
     with_hidden,
     with_left,
 )
-from .keys import ELSEWHERE, LINES, footer, keys
+from .body import Body
+from .keys import ELSEWHERE, LINES, filled, footer, keys
 from .messages import Open, Pick
-from .player import PACES, Player, player_of
-from .reloading import Loaded, change, changed_at, reloaded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,8 +62,8 @@ if TYPE_CHECKING:
 
     from ...core.base.trust import Trust
     from ...core.debugger.debugger import Debugger
+    from ...core.engine.element import Element
     from ...core.session.reply import Reply
-    from ...core.session.script import Line
 
 _ALWAYS = (TimelinePane, ProgramPane, GraphPane, WhyPane, ConsolePane)  # in sight
 # The letter of each pane, its id or "" for the view, and what gets the focus instead.
@@ -143,21 +132,12 @@ class MainScreen(Screen[int]):
         self._player = Player()
         self._chosen: Element | None = None
         self._chosen_by_hand = False
-        self._work = Background(self._tell_share)
-        self._is_showing = False  # the command is done, and panes look things up
-        self._is_stale = False  # what is looked up is not what is to be seen any more
-        self._is_given_up = False  # by a person; to look again would go on for as long
-        # to be executed one after the other, and the trust in each
-        self._lines: deque[tuple[str, Trust]] = deque()
-        self._asked_at = monotonic()  # when the lines came that it is busy with
-        self._turning = ""  # the view to turn to
+        self._lines = Lines(self._tell_share)
         self._facts: Sequence[str] = ()  # of the header
         self._put: Put | None = None  # the question of the author that is put here
-        self._led: Line | None = None  # what a script that leads goes on with
         self._following = script and tour_behind(script)  # the next lesson of a tour
         self._always: Sequence[Pane] = ()
-        self._beside: list[Pane] = []  # views that stand beside the step
-        debugger.progress = self._work.progress
+        debugger.progress = self._lines.work.progress
         self._drawn_in = Size(0, 0)
         self._is_styled = False
         self.arrangement = load_arrangement()._replace(present=present)
@@ -170,15 +150,7 @@ class MainScreen(Screen[int]):
         yield OneLine(id="header")
         yield TimelinePane(id="timeline")
         yield Banner(id="banner")
-        with Container(id="body"):
-            with Vertical(id="left"):
-                yield ProgramPane(id="program")
-                yield GraphPane(id="graph")
-            with Vertical(id="right"):
-                with Vertical(id="main"), ContentSwitcher(initial="step", id="view"):
-                    yield StepPane(id="step")  # the others when they are asked for
-                with Vertical(id="aside"):
-                    yield WhyPane(id="why")
+        yield Body()
         yield ConsolePane(id="console")
         yield OneLine(id="keys")
         yield Static("", id="small", markup=False)
@@ -209,7 +181,7 @@ class MainScreen(Screen[int]):
 
     def on_unmount(self) -> None:
         """Leave no command behind that goes on."""
-        self._work.close()
+        self._lines.work.close()
 
     def on_resize(self, event: Resize) -> None:
         """Say so when the window is too small; redraw what depends on its width."""
@@ -240,75 +212,55 @@ class MainScreen(Screen[int]):
         self._run([line], trust)
 
     def _run(self, lines: Sequence[str], trust: Trust | None = None) -> None:
-        waits = bool(self._lines)
-        if not self._is_asked:
-            self._asked_at = monotonic()
-        self._lines.extend((line, trust or self.debugger.trust) for line in lines)
-        if self._work.busy and self._is_showing:
-            self._work.cancel()
-        elif not waits:
+        trust = trust or self.debugger.trust
+        if self._lines.add((line, trust) for line in lines):
             self._next_line()
 
     def _next_line(self) -> None:
         """Begin the next line that waits, if there is one and it can be begun."""
-        if self._work.busy:
-            return
-        led, self._led = self._led, None
-        if led is not None:  # before what a person has done since
-            self._begin(led.text, led.trust)
-        elif self._lines:
-            self._begin(*self._lines.popleft())
+        line = self._lines.next()
+        if line is not None:
+            self._begin(*line)
 
     def show_present(self) -> None:
         """Show the present moment; what takes long is looked up in the background."""
-        if not self._work.busy:
+        if self.busy:
+            self._lines.look_again()
+        else:
             self._begin("")
-            return
-        self._is_stale = True
-        if self._is_showing:
-            self._work.cancel()
 
     def apply(self, reply: Reply | None) -> None:
         """Draw the present moment into every pane, at once and without waiting."""
-        if self._work.busy:
-            self._is_stale = True  # the debugger is on its way
+        if self.busy:
+            self._lines.is_stale = True  # the debugger is on its way
         elif is_there(self):
             self._draw(self._view(reply))
 
     @property
     def busy(self) -> bool:
         """Tell whether a command goes on in the background."""
-        return self._work.busy
+        return self._lines.busy
 
     @property
     def answers_soon(self) -> bool:
         """Tell whether a command goes on that the next key waits for."""
-        return self._is_asked and monotonic() - self._asked_at < SOON
-
-    @property
-    def _is_asked(self) -> bool:
-        is_asked = bool(self._led or self._lines)
-        return is_asked or (self._work.busy and not self._is_showing)
+        return self._lines.answers_soon
 
     def _begin(self, line: str, trust: Trust | None = None) -> None:
         """Execute a line, or none, and look up what the panes need to show it."""
         if not is_there(self):
             return
-        self._is_showing = not line
-        self._is_stale = False
-        is_given_up = self._is_given_up and not line
-        panes = self.panes()
+        lines, panes = self._lines, self.panes()
+        lines.begin(is_showing=not line)
 
         def work() -> _Done:
             reply, error = None, None
             try:
                 reply = self.debugger.execute(line, trust) if line else None
-                self._led = self._player.after(self.debugger, reply)
+                lines.led = self._player.after(self.debugger, reply)
             except Exception as raised:  # noqa: BLE001  # ours; the session goes on
                 error = raised
-            self._is_showing = True
-            if self._led or self._lines or self._is_stale or is_given_up:
-                self._work.cancel()  # nobody waits for what takes long
+            lines.begin_showing()
             try:
                 view = self._view(reply)
                 for pane in panes:
@@ -317,7 +269,7 @@ class MainScreen(Screen[int]):
                 return None, error or raised
             return view, error
 
-        self._work.run(self.app, work, self._finished)
+        lines.work.run(self.app, work, self._finished)
 
     def _finished(self, done: _Done) -> None:
         view, error = done
@@ -327,25 +279,15 @@ class MainScreen(Screen[int]):
             self._say_error(error)
         if view is not None:
             self._draw(view)
-        if self._led or self._lines:
+        if self._lines.is_more:
             self.call_later(self._next_line)  # what a person does comes between
-        elif self._is_stale:
+        elif self._lines.is_stale:
             self.show_present()
-        self._is_given_up = False
+        self._lines.is_given_up = False
 
     def _view(self, reply: Reply | None) -> View:
-        """Return the present moment, with the element that is to be seen in it."""
-        chosen, shown = self._chosen, None if reply is None else reply.show
-        question = View(self.debugger).question
-        if question is not None and isinstance(shown, (Question, Verdict)):
-            chosen = asked_element(self.debugger, question)
-        elif reply is not None and reply.moved and not isinstance(shown, Nudged):
-            is_meant = self._chosen_by_hand or isinstance(shown, Verdict)
-            is_kept = is_meant and is_in_step(self.debugger, chosen)
-            chosen = chosen if is_kept else None
-        if chosen is None:
-            chosen = present_element(self.debugger)
-        return View(self.debugger, reply, chosen)
+        by_hand = self._chosen_by_hand
+        return viewed(self.debugger, reply, self._chosen, is_by_hand=by_hand)
 
     def _draw(self, view: View) -> None:
         """Draw a moment into every pane, at once."""
@@ -353,25 +295,23 @@ class MainScreen(Screen[int]):
             self.app.exit(view.reply.code)
             return
         self.clear_selection()  # of text: what was there is not there any more
-        if not self._is_stale:
+        if not self._lines.is_stale:
             self._chosen_by_hand &= view.chosen == self._chosen
             self._chosen = view.chosen
-        if self._turning:
-            self.query_one("#view", ContentSwitcher).current = self._turning
+        turned_to = self.query_one(Body).turn()
         self._show_banner()
         shown = view._replace(reply=None) if self._player.is_quiet() else view
         for pane in self.panes():
             pane.show(shown)
-        if self._turning:
-            self.query_one(f"#{self._turning}").focus()
-            self._turning = ""
+        if turned_to is not None:
+            turned_to.focus()
         failed = self._player.failed(view.reply) if view.reply else ""
         if failed:
             self.query_one(ConsolePane).say(f"{failed}: the script ends here")
-        posed = _posed(view, self._put)
+        question = posed(view, self._put)
         self._show_question()
-        if posed is not None:
-            self.query_one(ConsolePane).pose(posed)
+        if question is not None:
+            self.query_one(ConsolePane).pose(question)
         self._show_header()
 
     def _photograph(self) -> str:
@@ -389,13 +329,11 @@ class MainScreen(Screen[int]):
 
     def panes(self) -> list[Pane]:
         """Return the panes that can be seen: nothing else needs to be drawn."""
-        shown = self.query_one("#view", ContentSwitcher).visible_content
-        if self._turning:
-            shown = self.query_one(f"#{self._turning}")
+        body = self.query_one(Body)
         # The console also writes down what is said while it is hidden.
-        always = (*self._always, *self._beside)
-        seen = [one for one in always if one.display or one.id == "console"]
-        return [shown, *seen] if isinstance(shown, Pane) else seen
+        always = (*self._always, *body.beside)
+        seen = (one for one in always if one.display or one.id == "console")
+        return [body.coming, *seen]
 
     def _say_busy(self) -> None:
         self.query_one(ConsolePane).say("still busy; Escape cancels")
@@ -441,7 +379,7 @@ class MainScreen(Screen[int]):
         """Show the chosen element in every pane."""
         self._chosen = message.element
         self._chosen_by_hand = message.element.index is not None
-        asked = self._asked_instead(message.element)
+        asked = asked_instead(self.debugger, message.element)
         if asked:
             self.run_line(f"predict {asked}")
         else:
@@ -449,29 +387,13 @@ class MainScreen(Screen[int]):
         # A cursor does not wait for what other panes look up in the background.
         self.query_one(StepPane).catch_up()
 
-    def _asked_instead(self, chosen: Element) -> str:
-        """Return what is asked once the cursor is elsewhere in the array in question.
-
-        It is "" where nothing else is.
-        """
-        question = View(self.debugger).question
-        if question is None or chosen.index is None or question.element.index is None:
-            return ""
-        old = question.element
-        if (chosen.node, chosen.quantity) != (old.node, old.quantity):
-            return ""
-        if chosen.index[: len(old.index or ())] == old.index:
-            return ""
-        node = self.debugger.graph.nodes[chosen.node]
-        return element_name(node, chosen.index, chosen.quantity)
-
     def on_again(self) -> None:
         """Look up what a pane is to show now."""
         self.show_present()
 
     def action_press(self, key: str) -> None:
         """Execute the command line that a key stands for."""
-        if self._work.busy and not self._is_showing:
+        if self._lines.is_executing:
             self._say_busy()
             return
         line = self.filled(LINES[key])
@@ -484,29 +406,9 @@ class MainScreen(Screen[int]):
 
     def filled(self, line: str) -> str:
         """Fill in what a key's command line is about."""
-        nodes = self.debugger.graph.nodes
-        line = line.replace("{node}", nodes[self._place_node()].name)
-        is_on = "predict" in self.debugger.modes
-        line = line.replace("{turned}", "off" if is_on else "on")
-        if self._chosen is not None:
-            node = nodes[self._chosen.node]
-            name = element_name(node, self._chosen.index, self._chosen.quantity)
-            line = line.replace("{chosen}", name)
-        line = line.partition("{chosen}")[0]  # nothing is chosen: a person names it
         place = getattr(self.focused, "place", None)
-        here = place() if callable(place) else nodes[self._shown_node()].name
-        return line.replace("{place}", str(here))
-
-    def _place_node(self) -> int:
-        if self._chosen is not None:
-            return self._chosen.node
-        return self.debugger.graph.output
-
-    def _shown_node(self) -> int:
-        """Return the chosen node, or at the start the one that the step shows."""
-        if self._chosen is not None:
-            return self._chosen.node
-        return present_node(self.debugger.trace, self.debugger.position)
+        here = str(place()) if callable(place) else ""
+        return filled(line, self.debugger, self._chosen, here)
 
     # ---------------------------------------------------------------- actions
 
@@ -537,7 +439,7 @@ class MainScreen(Screen[int]):
         from .overlay import Jump, Target  # noqa: PLC0415  # 1 ms, never at the start
 
         self.minimize()
-        view = self.query_one("#view", ContentSwitcher).current or ""
+        view = self.query_one(Body).open.id
         every = [
             Target(letter, pane, goes_to)
             for letter, name, goes_to in _JUMPS
@@ -573,13 +475,14 @@ class MainScreen(Screen[int]):
         if self.busy:
             self._say_busy()
             return
-        self._is_showing = False
-        reload = partial(reloaded, self.debugger, self._work.progress)
-        self._work.run(self.app, reload, self._take)
+        work = self._lines.work
+        self._lines.is_showing = False
+        reload = partial(reloaded, self.debugger, work.progress)
+        work.run(self.app, reload, self._take)
 
     def _take(self, loaded: Loaded) -> None:
         """Go on with what was loaded again."""
-        self._is_given_up = False
+        self._lines.is_given_up = False
         if not is_there(self):
             return
         self.app.clear_notifications()
@@ -605,50 +508,39 @@ class MainScreen(Screen[int]):
 
     def action_cancel(self) -> None:
         """Cancel a long command, stop playing, or give up the chosen element."""
-        self._work.cancel()
-        self._is_given_up = self.busy
-        self._lines.clear()
+        self._lines.cancel()
         self._player.stop()
         self._show_header()
         self._chosen_by_hand = False
 
     def action_view(self, name: str) -> None:
         """Show another view at the right, or go to it where it stands already."""
-        standing = [one for one in self._beside if one.id == beside(name)]
-        if standing and standing[0].display:
-            standing[0].focus()
-        elif self.query(f"#{name}"):
+        body = self.query_one(Body)
+        standing = body.standing(name)
+        if standing is not None:
+            standing.focus()
+        elif body.has(name):
             self._turn_to(name)
         else:
             self.call_next(self._add_view, name)
 
     async def _add_view(self, name: str) -> None:
-        if not self.query(f"#{name}"):
-            switcher = self.query_one("#view", ContentSwitcher)
-            await switcher.add_content(view(name)(id=name))
+        await self.query_one(Body).make(name)
         if is_there(self):
             self._turn_to(name)
 
     async def _stand_beside(self) -> None:
         """Have views beside the step where the window has room for them."""
-        is_wide = is_there(self) and self.size.width >= WIDE
-        is_wide = is_wide and not self.arrangement.present
-        if is_wide == bool(self._beside):
+        if not is_there(self):
             return
-        gone, self._beside = self._beside, []
-        for pane in gone:
-            await pane.remove()
-        for name, column in BESIDE.items() if is_wide else ():
-            pane = view(name)(id=beside(name))
-            pane.add_class("beside")
-            await self.query_one(f"#{column}").mount(pane)
-            self._beside.append(pane)
-        if is_there(self):
+        is_wide = self.size.width >= WIDE and not self.arrangement.present
+        is_changed = await self.query_one(Body).stand_beside(is_wide=is_wide)
+        if is_changed and is_there(self):
             self._lay_out()
             self.show_present()
 
     def _turn_to(self, name: str) -> None:
-        self._turning = name
+        self.query_one(Body).turning = name
         self.show_present()
 
     def action_enlarge(self) -> None:
@@ -669,8 +561,7 @@ class MainScreen(Screen[int]):
 
     def action_widen(self, by: int) -> None:
         """Move the border between left and right."""
-        view = self.query_one("#view", ContentSwitcher).visible_content
-        left = (view.region.x if view is not None else 0) + by
+        left = self.query_one(Body).open.region.x + by
         self.rearrange(with_left(self.arrangement, left, self.size.width))
 
     def action_heighten(self, by: int) -> None:
@@ -751,7 +642,7 @@ class MainScreen(Screen[int]):
         then = self._following.title if self._following else ""
         said = self.debugger.memory.said
         hint = self._player.hint(self.debugger, then)
-        if not self._work.busy:
+        if not self.busy:
             self._put = question_here(self.debugger)
         if hint and isinstance(self.focused, Prompt):  # there it would be typed
             hint = f"Escape, then {hint}"
@@ -775,7 +666,7 @@ class MainScreen(Screen[int]):
 
     def _show_header(self, working: str = "") -> None:
         debugger = self.debugger
-        if not self._work.busy:
+        if not self.busy:
             self._facts = facts(debugger)
         where = [working, *self._facts[:2]] if working else self._facts
         states = [*self._player.states(), *debugger.modes]
@@ -789,65 +680,3 @@ def _is_in_sight(pane: Pane) -> bool:
     """Tell whether a pane has a place on the screen, unless another is enlarged."""
     line = (one for one in pane.ancestors_with_self if isinstance(one, Widget))
     return all(one.display for one in line)
-
-
-def _posed(view: View, put: Put | None) -> Question | Put | None:
-    """Return the question that an answer poses; None where the cursor has chosen it.
-
-    `put` is that of the author, which waits where an answer to it was wrong.
-    """
-    reply = view.reply
-    if reply is None or not isinstance(reply.show, (Question, Verdict)):
-        return None
-    if view.question is None and isinstance(reply.show, Verdict):
-        return put if reply.show.outcome is None else None
-    command, _ = view.debugger.read(reply.command)
-    return None if command and command.name == "predict" else view.question
-
-
-def asked_element(debugger: Debugger, question: Question) -> Element:
-    """Return the element that the cursor goes to for a question."""
-    asked = question.element
-    if asked.index is None:
-        return asked
-    missing = len(debugger.graph.nodes[asked.node].shape) - len(asked.index)
-    return replace(asked, index=(*asked.index, *[0] * missing))
-
-
-def is_in_step(debugger: Debugger, element: Element | None) -> bool:
-    """Tell whether the step that was made last shows the array of an element.
-
-    Where it does not, all panes go on to what it shows: they speak of one element.
-    """
-    number = debugger.position - 1
-    if element is None or number < 0:
-        return False
-    event, node = debugger.trace.event(number), element.node
-    if isinstance(event, Contribution):
-        return element.quantity == "grad" and node in (event.consumer, event.operand)
-    if isinstance(event, Forward):
-        operands = debugger.graph.nodes[event.node].operands
-        return element.quantity == "value" and node in (event.node, *operands)
-    return node == event.node
-
-
-def present_element(debugger: Debugger) -> Element | None:
-    """Return the element of what the last event changed that a note speaks of.
-
-    Where none does, it is the one that stands out.
-    """
-    trace, position = debugger.trace, debugger.position
-    question = View(debugger).question
-    if question is not None:
-        return asked_element(debugger, question)
-    if position == 0:
-        return None
-    spoken = spoken_of(debugger.subject, trace, position - 1)
-    if spoken is not None and spoken.index is not None:
-        return spoken
-    node = trace.event(position - 1).node
-    if position <= trace.seed_position:
-        array = trace.value(node, position)
-        return None if array is None else Element(node, "value", outstanding(array))
-    array = trace.gradient(node, position)
-    return None if array is None else Element(node, "grad", outstanding(array))

@@ -11,9 +11,10 @@ from ...core.debugger.debugger import Debugger
 from ...core.debugger.verify import placed
 from ...core.session.notes import notes_in_time
 from ..app.app import GradstepApp
-from ..app.main_screen import MainScreen, present_element
+from ..app.main_screen import MainScreen
 from ..app.snapshot import settled, surroundings
 from ..panes.base.pane import View
+from ..panes.chosen import present_element
 from ..panes.step.pane import StepPane
 
 if TYPE_CHECKING:

@@ -18,6 +18,7 @@ from gradstep.tui.app.app import GradstepApp
 from gradstep.tui.app.main_screen import MainScreen
 from gradstep.tui.panes.base.pane import OneLine
 from gradstep.tui.panes.console import Scrollback
+from gradstep.tui.session import lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -222,7 +223,7 @@ async def test_escape_drops_the_pasted_lines_that_are_to_come(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     slowly(monkeypatch, 0.06)
-    monkeypatch.setattr(main_screen, "SOON", 0.0)
+    monkeypatch.setattr(lines, "SOON", 0.0)
     app = GradstepApp(load("apple_orange"))
     async with app.run_test(size=_SIZE):
         await settle(app)

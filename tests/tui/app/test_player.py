@@ -17,8 +17,8 @@ from gradstep.tui.app.arrangement import (
     with_hidden,
     with_left,
 )
-from gradstep.tui.app.player import Player
-from gradstep.tui.app.reloading import change, changed_at
+from gradstep.tui.session.player import Player
+from gradstep.tui.session.reloading import change, changed_at
 
 
 def test_without_a_script_it_steps_to_the_end() -> None:

@@ -23,10 +23,10 @@ from gradstep.core.engine.trace import Contribution, Trace
 from gradstep.core.scenario.scenario import Scenario, builtin_names, load, parse
 from gradstep.tui.app.app import GradstepApp
 from gradstep.tui.app.main_screen import MainScreen
-from gradstep.tui.app.reloading import Loaded
 from gradstep.tui.panes.base.pane import Chosen
 from gradstep.tui.panes.base.views import DIGITS
 from gradstep.tui.panes.graph.canvas import Canvas
+from gradstep.tui.session.reloading import Loaded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,7 +16,7 @@ from gradstep.core.base.limits import Limits
 from gradstep.core.base.progress import Progress
 from gradstep.core.scenario.scenario import Scenario, load
 from gradstep.tui.app import app as app_module
-from gradstep.tui.app import overlay, reloading
+from gradstep.tui.app import overlay
 from gradstep.tui.app.app import GradstepApp
 from gradstep.tui.app.arrangement import (
     Arrangement,
@@ -32,6 +32,7 @@ from gradstep.tui.cli.opening import application
 from gradstep.tui.panes.base.pane import View
 from gradstep.tui.panes.base.views import VIEWS
 from gradstep.tui.panes.homes import HOMES
+from gradstep.tui.session import reloading
 from patience import PATIENCE
 
 FIRST_FRAME = """
