@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 from . import (
     binary,
     convolution,
+    cross_entropy,
     dense,
-    losses,
     pooling,
     resampling,
     softmax,
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 ROWS: Final[tuple[Op, ...]] = (
     *softmax.ROWS,
-    *losses.ROWS,
+    *cross_entropy.ROWS,
     *binary.ROWS,
     *dense.ROWS,
     *convolution.ROWS,
