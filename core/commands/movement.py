@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..base.errors import CommandError, Problem
 from ..base.progress import with_progress
 from ..base.text import counted, nearest
-from ..session.asking import ask
+from ..session.asking import ask, next_asked, passed_over, posed
 from ..session.changes import changes
 from ..session.memory import Place
 from ..session.reply import Answer, Stopped, Table
@@ -64,6 +64,7 @@ def arrived(session: Session, before: Place, stop: Stopped | None = None) -> Ans
         graph, stops = session.graph, (stop, *stop.also)
         said = (stop_line(one, session.digits) for one in stops)
         lines += [with_wordings(line, graph) for line in said]
+        lines[-1] += _passed(session, before)
     if before.iteration != session.place.iteration:
         lines.append(f"iteration {session.place.iteration}")
     else:
@@ -77,6 +78,17 @@ def arrived(session: Session, before: Place, stop: Stopped | None = None) -> Ans
             lines.insert(0, f"… {counted(rest, 'event')} before these")
     lines.append(here(session))
     return Answer(tuple(lines), way(session, before, numbers), stop=stop)
+
+
+def _passed(session: Session, before: Place) -> str:
+    """Return that questions of the author were passed, and what leads to the first."""
+    places = passed_over(session, before)
+    if not places:
+        return ""
+    first = f"{'0:' * bool(session.place.iteration)}{places[0]}"
+    if len(places) == 1:
+        return f"; a question was passed: goto {first} asks it"
+    return f"; {len(places)} questions were passed: goto {first} asks the first"
 
 
 def _without_what_comes(stop: Stopped) -> Stopped:
@@ -141,11 +153,16 @@ def _asking(name: str) -> Callable[[Session, str], Answer]:
     move = _mover(name, 1)
 
     def run(session: Session, arguments: str) -> Answer:
-        if session.memory.prediction is None:
+        prediction, before = session.memory.prediction, session.place
+        if prediction is None:
             return move(session, arguments)
         until, _ = _destination(session, name, 1, arguments)
-        # At the end of an iteration nothing comes: the way is over its border.
-        return ask(session, until) or move(session, "")
+        place = next_asked(session, before, until)
+        if place is None:
+            return move(session, arguments)
+        session.go(place)
+        way = arrived(session, before) if place != before else None
+        return posed(session.graph, ask(session, prediction, until), way)
 
     return run
 

@@ -15,8 +15,10 @@ from ..session.asking import (
     answer_own,
     ask,
     lines_of,
+    next_asked,
     own_record,
     pending,
+    posed,
     question_here,
     question_record,
 )
@@ -47,7 +49,7 @@ _NAMES: Final = {"shape": "shapes", "signs": "signs", "number": "numbers"}
 _HOW: Final = {  # an answer is written
     "shape": "answer (2, 3)",
     "signs": "answer + -; 0 +",
-    "number": "answer 0.25, or answer 2 * W[0, 1]",
+    "number": "answer 0.25, 2 * W[0, 1] or sigmoid(z[0])",
 }
 
 
@@ -82,7 +84,10 @@ def _choose(session: Session, prediction: Prediction, text: str) -> Answer | Non
     if element.index is None:
         del chosen[array]
     session.memory.prediction = prediction._replace(chosen=chosen, asked=None)
-    return ask(session, Place(*asked.until)) if asked and coming == array else None
+    if asked is None or coming != array:
+        return None
+    question = ask(session, session.memory.prediction, Place(*asked.until))
+    return posed(session.graph, question)
 
 
 def _element(session: Session, text: str) -> Element:
@@ -206,13 +211,13 @@ def _done(session: Session, asked: Asked, outcome: Outcome, said: str) -> Answer
         if memory.prediction.kind != kind:
             kind = memory.prediction.kind
             lines.append(f"From here on, {_NAMES[kind]} are asked: {_HOW[kind]}")
-    session.go(Place(before.iteration, before.position + 1))
-    moved, until = arrived(session, before), Place(*asked.until)
-    if session.place < until:
-        ask(session, until)
-    following = pending(session)
-    question = following.question if following else None
-    return _judged(session, Verdict(tuple(lines), outcome, question), moved)
+    until = Place(*asked.until)
+    place = next_asked(session, Place(before.iteration, before.position + 1), until)
+    session.go(place or until)
+    prediction = memory.prediction
+    question = ask(session, prediction, until) if place and prediction else None
+    verdict = Verdict(tuple(lines), outcome, question)
+    return _judged(session, verdict, arrived(session, before))
 
 
 def _answered_record(
@@ -315,7 +320,7 @@ ROWS: Final[tuple[Command, ...]] = (
         keys=("A",),
         completes="expression",
         help="A number is right where it is the right one, rounded to three digits or\n"
-        "more. An expression over what is there already counts as well: 1.1 * 3.\n"
+        "more. An expression over what is there already counts, too: sigmoid(z[0]).\n"
         "Signs are written as + - 0; - + +, a shape as (2, 3). The third wrong answer\n"
         "shows the right one.",
         data=_VERDICT,

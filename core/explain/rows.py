@@ -123,7 +123,7 @@ def gradient_rows(
     """
     nodes = trace.run.graph.nodes
     done, uses = found.uses
-    if done < uses:
+    if 0 < done < uses:  # of none it is said already
         yield Row("missing", f"{done} of {uses} contributions are in so far")
     if found.passed:
         terms = [Element(term.consumer, "grad", term.index) for term in found.passed]

@@ -87,7 +87,7 @@ def one_number(text: str, evaluate: Callable[[str], Any]) -> float:
             what = (
                 f"{text} has the shape {shape_text(found.shape)}: it is not one number"
             )
-        raise CommandError(what, "20, 0.25, 1.1 * 3, or W[0, 1] * Y.grad[0, 1]")
+        raise CommandError(what, "20, 0.25, 1.1 * W[0, 1] or sigmoid(z[0])")
     return float(found.reshape(())[()])
 
 

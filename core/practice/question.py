@@ -7,11 +7,13 @@ gradient of the output, of a `Contribution` the gradient of the operand as it is
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 import numpy as np
 
+from ..engine.copies import views
 from ..engine.element import Element, index_of
 from ..engine.trace import Contribution, Event, Forward, Seed, Update
 from ..explain.gradients import part_of
@@ -22,6 +24,8 @@ from ..words.names import called
 
 if TYPE_CHECKING:
     from ..engine.element import Index, Quantity
+    from ..engine.graph import Edge
+    from ..engine.run import Run
     from ..engine.trace import Trace
     from ..ops.table import Array, Shape
 
@@ -49,16 +53,75 @@ def changed_by(event: Event) -> tuple[int, Quantity]:
     return event.node, "grad" if isinstance(event, Contribution | Seed) else "value"
 
 
+def is_asked(trace: Trace, position: int, kind: Kind) -> bool:
+    """Tell whether there is something to find out about the event that comes.
+
+    What is only copied can be read off, as long as it keeps its shape where that is
+    asked. What nothing on the screen determines cannot be known: a seed that is given,
+    an update by what an optimiser remembers, and what a person has changed.
+    """
+    source = _copied(trace, position)
+    if source is None:
+        return kind == "shape" or _is_known(trace, trace.event(position))
+    nodes = trace.run.graph.nodes
+    moved = nodes[source].shape, nodes[trace.event(position).node].shape
+    return kind == "shape" and moved[0] != moved[1]
+
+
+def _is_known(trace: Trace, event: Event) -> bool:
+    """Tell whether what an event makes follows from what is there."""
+    patches = trace.run.patches
+    if isinstance(event, Seed):
+        return trace.run.has_seed_one
+    if isinstance(event, Update):
+        return trace.iteration is None or not trace.iteration.optimizer.state
+    if isinstance(event, Forward):
+        return event.node not in patches.values
+    edge = event.consumer, event.argument
+    is_wrong = edge in patches.rules or edge in patches.overwrites
+    return not is_wrong and event.operand not in patches.gradients
+
+
+def _copied(trace: Trace, position: int) -> int | None:
+    """Return the node whose numbers an event only copies; None where it computes.
+
+    A literal, a view and a slice are copies, and so is what passes on a gradient with
+    the factor 1, unless it meets another one: then they are added.
+    """
+    event, nodes = trace.event(position), trace.run.graph.nodes
+    if isinstance(event, Forward):
+        op, operands = nodes[event.node].op, nodes[event.node].operands
+        moves = op is not None and op.kind in ("move", "gather")
+        alone = op is not None and len(operands) == 1 and op.copies(0)
+        return operands[0] if moves or alone else None
+    if not isinstance(event, Contribution):
+        return None
+    is_first = trace.gradient(event.node, position) is None
+    is_copy = is_first and _passes_on(trace.run, event.edge)
+    return event.consumer if is_copy else None
+
+
+def _passes_on(run: Run, edge: Edge) -> bool:
+    """Tell whether each number that an edge sends is one that arrives."""
+    node = run.graph.nodes[edge.consumer]
+    if node.op is None:
+        return False
+    if node.op.kind == "reduce":  # one number goes back to all that it is the sum of
+        return node.op.reduction == "sum"
+    if node.op.kind == "gather" and views(run, node, edge.argument) is None:
+        return False  # what an index takes twice is added up
+    size = math.prod(run.graph.nodes[edge.operand].shape)
+    return node.op.copies(edge.argument) and math.prod(node.shape) <= size
+
+
 def question_at(
     trace: Trace, position: int, kind: Kind, index: Index | None = None
-) -> Question | None:
-    """Return the question about the event that comes at `position`; None at the end.
+) -> Question:
+    """Return the question about the event that comes at `position`.
 
     Without an index one is chosen: of those made of the fewest zeros, and then of the
     fewest ones, one that is like few others, and another one at each event.
     """
-    if position >= len(trace):
-        return None
     event = trace.event(position)
     node, quantity = changed_by(event)
     shape = trace.run.graph.nodes[node].shape

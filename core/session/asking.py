@@ -22,11 +22,11 @@ from ..practice.answer import (
     precision_of,
     read_number,
 )
-from ..practice.question import changed_by, question_at
+from ..practice.question import changed_by, is_asked, question_at
 from ..practice.score import Asked, Verdict, outcome_of
 from ..words.events import element_name
 from ..words.numbers import number_text
-from .memory import Tried
+from .memory import Place, Tried
 from .reply import Answer
 
 if TYPE_CHECKING:
@@ -36,8 +36,7 @@ if TYPE_CHECKING:
     from ..engine.subject import Asking, NotePlace, Subject
     from ..engine.trace import Trace
     from ..practice.question import Question
-    from ..practice.score import Outcome
-    from .memory import Place
+    from ..practice.score import Outcome, Prediction
     from .session import Session
 
 
@@ -57,36 +56,58 @@ def pending(session: Session) -> Asked | None:
     return asked if here == (asked.run, asked.iteration, asked.question.event) else None
 
 
-def ask(session: Session, until: Place) -> Answer | None:
-    """Ask about the event that comes; None where nothing does, or nobody asks.
+def next_asked(session: Session, place: Place, until: Place) -> Place | None:
+    """Return the first place from `place` on, before `until`, where `predict` asks.
 
-    A question that is asked already is asked again. `until` is where the step leads
-    that asks. Who has answered what the author asks about the event is not asked again.
+    Events that `is_asked` leaves out are passed, unless a person has chosen an element
+    of what they change. It is None where nothing on the way is asked for.
     """
     prediction = session.memory.prediction
-    if prediction is None:
-        return None
-    own = [one for one in _put_here(session) if one.known == session.position + 1]
-    if own and all(_is_done(session, one) for one in own):
-        return None
+    while prediction is not None and place < until:
+        trace = session.timeline.trace(place.iteration)
+        if place.position == len(trace):
+            place = Place(place.iteration + 1, 0)
+        elif _asks(session, prediction, trace, place):
+            return place
+        else:
+            place = place._replace(position=place.position + 1)
+    return None
+
+
+def _asks(session: Session, prediction: Prediction, trace: Trace, place: Place) -> bool:
+    """Tell whether `predict` asks at a place.
+
+    Who has answered what the author asks about the event is not asked again.
+    """
+    own = [put for put in _put_at(session, place) if put.known == place.position + 1]
+    if own and all(_is_done(session, put) for put in own):
+        return False
+    is_chosen = changed_by(trace.event(place.position)) in prediction.chosen
+    return is_chosen or is_asked(trace, place.position, prediction.kind)
+
+
+def ask(session: Session, prediction: Prediction, until: Place) -> Question:
+    """Ask about the event that comes here; what is asked already is asked again.
+
+    `until` is where the step leads that asks.
+    """
     asked = pending(session)
     if asked is None:
         trace, position = session.trace, session.position
-        index = None
-        if position < len(trace):
-            index = prediction.chosen.get(changed_by(trace.event(position)))
+        index = prediction.chosen.get(changed_by(trace.event(position)))
         question = question_at(trace, position, prediction.kind, index)
-        if question is None:
-            return None
         asked = Asked(question, session.chosen, session.place.iteration, until)
     asked = asked._replace(until=until)
     session.memory.prediction = prediction._replace(asked=asked)
-    return posed(session.graph, asked.question)
+    return asked.question
 
 
-def posed(graph: Graph, question: Question) -> Answer:
-    """Return a question as an answer: nothing has moved, and it waits."""
-    return Answer(lines_of(question), question_record(graph, question), question)
+def posed(graph: Graph, question: Question, way: Answer | None = None) -> Answer:
+    """Return a question as an answer: it waits, behind the way that led to it."""
+    lines, data = lines_of(question), question_record(graph, question)
+    if way is None:
+        return Answer(lines, data, question)
+    return Answer((*way.text, *lines), {**way.data, **(data or {})}, question)
 
 
 def lines_of(question: Question) -> tuple[str, ...]:
@@ -168,14 +189,34 @@ def question_here(session: Session) -> Put | None:
     """Return the question that is put where a session stands, and still open."""
     if pending(session) is not None:
         return None  # one at a time
-    return next((one for one in _put_here(session) if not _is_done(session, one)), None)
+    found = _put_at(session, session.place)
+    return next((put for put in found if not _is_done(session, put)), None)
 
 
-def _put_here(session: Session) -> list[Put]:
-    """Return the questions that are put where a session stands, open or not."""
-    if not session.subject.questions or session.chosen or session.place.iteration:
+def passed_over(session: Session, before: Place) -> list[int]:
+    """Return the positions of open questions of the author on the way from a place.
+
+    They are those of the first iteration, without the one where a session stands.
+    """
+    subject = session.subject
+    if not subject.questions or session.chosen or before.iteration:
+        return []
+    trace, iteration = session.timeline.trace(0), session.place.iteration
+    stop = len(trace) + 1 if iteration else session.position
+    return sorted(
+        {
+            put.position
+            for put in questions_in_time(subject, trace)
+            if before.position < put.position < stop and not _is_done(session, put)
+        }
+    )
+
+
+def _put_at(session: Session, place: Place) -> list[Put]:
+    """Return the questions that are put at a place, open or not."""
+    if not session.subject.questions or session.chosen or place.iteration:
         return []  # the answers are those of the numbers in the file
-    return _by_position(session.subject, session.trace).get(session.position, [])
+    return _by_position(session.subject, session.trace).get(place.position, [])
 
 
 def _is_done(session: Session, put: Put) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from rich.text import Text
 
+from ...core.practice.question import Question
 from ...core.practice.score import Verdict
 from ...core.session.asking import lines_of, question_here
 from ...core.session.reply import Listing, Reply, Table, Value
@@ -43,8 +44,8 @@ def reply_block(
     A short way forward from `came_from` is drawn as the steps that it took.
     """
     inner = width - MARGIN
-    if isinstance(reply.show, Verdict):
-        return _verdict(debugger, reply, reply.show, look, width, came_from)
+    if isinstance(reply.show, (Question, Verdict)) and reply.moved:
+        return _around_way(debugger, reply, reply.show, look, width, came_from)
     parts = [_way(debugger, reply, look, width, came_from)]
     if not parts[0].lines:
         draw = _DRAWN.get(type(reply.show))
@@ -63,25 +64,28 @@ def reply_block(
     return indent(under(*(part for part in parts if part.lines)), MARGIN)
 
 
-def _verdict(
+def _around_way(
     debugger: Debugger,
     reply: Reply,
-    shown: Verdict,
+    shown: Question | Verdict,
     look: Look,
     width: int,
     came_from: Place | None,
 ) -> Block:
-    """Return what is said to an answer, the step that it let happen, what is asked."""
-    told = replace(reply, show=None)
-    if not reply.moved:
-        return reply_block(debugger, told, look, width, came_from)
-    asked = lines_of(shown.question) if shown.question else ()
+    """Return what is said to an answer, the steps that it let happen, what is asked."""
+    judged = shown.said if isinstance(shown, Verdict) else ()
+    question = shown.question if isinstance(shown, Verdict) else shown
+    asked = lines_of(question) if question else ()
+    way = reply.text[len(judged) : len(reply.text) - len(asked)]
     inner = width - MARGIN
     said, following = (
         indent(under(*(wrap(look.text(line), inner) for line in lines)), MARGIN)
-        for lines in (shown.said, asked)
+        for lines in (judged, asked)
     )
-    return under(said, reply_block(debugger, told, look, width, came_from), following)
+    told = reply_block(
+        debugger, replace(reply, show=None, text=way), look, width, came_from
+    )
+    return under(said, told, following)
 
 
 def _said(reply: Reply, look: Look, width: int) -> Block:

@@ -61,7 +61,7 @@ FORMS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "shape": "a shape, as in (2, 3)",
         "signs": "signs, row by row, as in + - 0; - + +",
-        "number": "a number, or an expression such as 1.1 * 3",
+        "number": "a number, or 1.1 * 3, sigmoid(z[0])",
         "choice": "a letter, as in a",
     }
 )

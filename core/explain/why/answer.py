@@ -26,7 +26,7 @@ CAUSES: Final[Mapping[str, str]] = {
     "stopped": "the path is cut by stop_gradient",
     "cut": "the edge was detached in this run",
     "no path": "no path leads from it to the output",
-    "not yet": "no contribution has arrived at this position; more are to come",
+    "not yet": "no contribution has arrived yet",
     # Anything.
     "empty": "it is made of nothing: along the axis there is no number",
     "written": "it was set in this run",

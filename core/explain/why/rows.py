@@ -92,7 +92,9 @@ def why_rows(trace: Trace, found: Why) -> Iterator[Row]:
     """Yield the reason of a zero, of NaN or Inf, or of a gradient that is missing."""
     first = found.hops[0]
     name = _name(trace, first)
-    if first.number is None and found.cause != "not yet":
+    if found.cause == "not yet":
+        yield Row("missing", f"{name}: {found.because}")
+    elif first.number is None:
         yield Row("missing", f"{name} has no gradient: {found.because}")
     else:
         is_bad = not math.isfinite(first.number or 0)

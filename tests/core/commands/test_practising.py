@@ -107,10 +107,12 @@ def test_three_right_at_once_lead_on_and_one_that_is_shown_leads_back() -> None:
         said(debugger, "stepi")
         reply = said(debugger, f"answer {shape}")
     assert reply.data["said"][1] == "From here on, signs are asked: answer + -; 0 +"
+    said(debugger, "goto sum_X._1")
     assert said(debugger, "stepi").data["kind"] == "signs"
     reply = said(debugger, "show")
     assert reply.data["said"][1] == "From here on, shapes are asked: answer (2, 3)"
     said(debugger, "predict signs")
+    said(debugger, "goto output")
     said(debugger, "stepi")
     said(debugger, "show")
     assert said(debugger, "stepi").data["kind"] == "signs"
@@ -270,3 +272,46 @@ def test_a_session_loaded_again_goes_on_asking(tmp_path: Path) -> None:
     said(fresh, "show")
     assert said(fresh, "info predictions").data[0]["shown"] == 1
     assert len((tmp_path / "log.jsonl").read_text("utf-8").splitlines()) == 2
+
+
+PASSING = """
+gradstep = 1
+program = '''
+d = a - b
+E = d * d
+'''
+[parameters]
+a = 5.0
+b = 2.0
+"""
+
+
+def test_what_is_only_passed_on_is_shown_on_the_way_to_the_next_question() -> None:
+    debugger = Debugger(parse(PASSING))
+    said(debugger, "predict numbers")
+    said(debugger, "goto 5")
+    before = debugger.position
+    reply = said(debugger, "step")  # a.grad is d.grad, b.grad is −d.grad
+    assert reply.text == (
+        "d<-a: a.grad 0 → 6 (use 1 of 1)",
+        "backward · event 6 of 7",
+        "Next: b receives through d = a − b",
+        "What will b.grad be?",
+    )
+    assert (reply.data["element"], reply.data["from"]["position"]) == ("b.grad", before)
+    assert said(debugger, "answer -6").phase == "end"
+    said(debugger, "goto 5")
+    assert said(debugger, "stepi").text[0] == "d<-a: a.grad 0 → 6 (use 1 of 1)"
+    said(debugger, "goto 5")
+    said(debugger, "predict a.grad")  # what a person has chosen is asked for
+    assert said(debugger, "stepi").data["element"] == "a.grad"
+
+
+def test_what_is_left_behind_the_last_question_of_a_step_is_done() -> None:
+    debugger = Debugger(parse(PASSING.replace("a - b", "b - a")))
+    said(debugger, "predict numbers")
+    said(debugger, "goto E")
+    said(debugger, "stepi 99")
+    for answer in ("1", "-3", "-3 - 3", "6"):  # E.grad, d.grad twice, a.grad
+        reply = said(debugger, f"answer {answer}")
+    assert reply.phase == "end"

@@ -26,13 +26,12 @@ if TYPE_CHECKING:
     from gradstep.core.engine.element import Index
 
 FEW = 6  # elements that are asked for, of each array
-SMALL = [name for name in builtin_names() if name != "two_layer_net"]
+NAMES = builtin_names()
 
 
 def judged(debugger: Debugger, position: int, index: Index, text: str) -> Judgement:
     """Return what is said to an answer, as the first one."""
     question = question_at(debugger.trace, position, "number", index)
-    assert question is not None
 
     def evaluate(written: str) -> object:
         return debugger.expression(written).evaluate(debugger.state())
@@ -70,14 +69,13 @@ def is_same(one: float, two: float, size: float = 0.0) -> bool:
     return one == two or bool(near)
 
 
-@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("name", NAMES)
 def test_each_mistake_is_recognised_at_each_step(name: str) -> None:
     debugger, seen = Debugger(load(name)), 0
     trace = debugger.trace
     for position in range(trace.seed_position + 1, trace.update_position):
         debugger.execute(f"goto {position}")
         question = question_at(trace, position, "number")
-        assert question is not None
         right = right_array(trace, question)
         size = float(np.max(np.abs(right[np.isfinite(right)]), initial=1.0))
         made = list(slips(trace, position))
@@ -96,7 +94,7 @@ def test_each_mistake_is_recognised_at_each_step(name: str) -> None:
     assert seen
 
 
-@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("name", NAMES)
 def test_each_mistake_of_a_value_or_an_update_is_recognised(name: str) -> None:
     debugger = Debugger(load(name))
     trace = debugger.trace
@@ -104,7 +102,6 @@ def test_each_mistake_of_a_value_or_an_update_is_recognised(name: str) -> None:
     for position in (*passes[0], *passes[1]):
         debugger.execute(f"goto {position}")
         question = question_at(trace, position, "number")
-        assert question is not None
         right = right_array(trace, question)
         made = list(slips(trace, position))
         for slip in made:
@@ -121,12 +118,11 @@ def test_each_mistake_of_a_value_or_an_update_is_recognised(name: str) -> None:
 
 @given(st.data())
 def test_answers_drawn_at_random_get_no_wrong_verdict(data: st.DataObject) -> None:
-    debugger = DRAWN[data.draw(st.sampled_from(SMALL))]
+    debugger = DRAWN[data.draw(st.sampled_from(NAMES))]
     trace = debugger.trace
     position = data.draw(st.integers(0, len(trace) - 1))
     debugger.execute(f"goto {position}")
     question = question_at(trace, position, "number")
-    assert question is not None
     right_all = right_array(trace, question)
     places = some_places(right_all.shape, 50)
     index = data.draw(st.sampled_from(places))
@@ -157,7 +153,7 @@ def test_answers_drawn_at_random_get_no_wrong_verdict(data: st.DataObject) -> No
         assert "term" in found.said
 
 
-DRAWN = {name: Debugger(load(name)) for name in SMALL}
+DRAWN = {name: Debugger(load(name)) for name in NAMES}
 
 
 @pytest.mark.parametrize(
@@ -184,7 +180,6 @@ def test_random_signs_are_right_where_they_are_the_signs() -> None:
     trace = debugger.trace
     for position in range(len(trace)):
         question = question_at(trace, position, "signs")
-        assert question is not None
         part = right_array(trace, question)[question.element.index or ()]
         signs = np.ravel(np.sign(part))
         for flipped in (None, *range(len(signs))):
