@@ -33,6 +33,7 @@ from .static import (
     nested,
 )
 from .syntax import Function
+from .unroll import call
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -199,7 +200,7 @@ def _call(reading: Reading, node: ast.Call) -> Bound:
         for keyword, value in zip(node.keywords, values[len(args) :], strict=True)
     }
     if isinstance(known, Function):
-        return reading.call(node, known, args, keywords)
+        return call(reading, node, known, args, keywords)
     if isinstance(known, Op):
         return _operation(reading, node, known, args, keywords)
     return _construct(reading, node, known, args, keywords)
@@ -227,7 +228,7 @@ def _scan(reading: Reading, node: ast.Call) -> Bound:
         index = checked("getitem", OPS["getitem"].parameters, {"index": (step,)})
         operands = [reading.as_node(steps, None)]
         one = reading.apply(node, OPS["getitem"], operands, index, numbered=True)
-        result = reading.call(node, reading.prelude[cell.id], [one, *state, *rest], {})
+        result = call(reading, node, reading.prelude[cell.id], [one, *state, *rest], {})
         if result is POISON:
             raise Fault  # reported already
         state = items(result) or [result]

@@ -7,6 +7,8 @@ function for many layers, steps or samples.
 from __future__ import annotations
 
 import ast
+from dataclasses import dataclass
+from operator import sub
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ..engine.graph import Frame, Row, Site, Statement
@@ -51,6 +53,11 @@ class Block(NamedTuple):
     functions: frozenset[Function]  # those that are called in it
     unnamed: int  # how many nodes have been called by the name of the frame alone
     result: Bound  # what the call returns
+
+    @property
+    def made(self) -> Reach:
+        """How much it holds."""
+        return Reach(*map(sub, self.stop, self.start))
 
 
 class Made(NamedTuple):
@@ -97,67 +104,99 @@ def moved(
 
     `frame` is the outermost one: its name begins all names. Raises `Elsewhere`.
     """
-    own, name = len(block.name), frame.name
-    first, by = block.start.nodes, to.nodes - block.start.nodes
-    lines = to.statements - block.start.statements
-    calls = to.frames - block.start.frames
-    given = _replaced(block.arguments, arguments)
+    start = block.start
+    move = _Move(
+        block.name,
+        frame.name,
+        start.nodes,
+        to.nodes - start.nodes,
+        to.statements - start.statements,
+        to.frames - start.frames,
+        frame.depth - made.frames[0].depth,
+        _replaced(block.arguments, arguments),
+    )
+    again = Made(
+        move.rows(made.rows),
+        [frame, *map(move.frame, made.frames[1:])],
+        [*map(move.statement, made.statements)],
+        [(move.called(alias), move.node(number)) for alias, number in made.aliases],
+    )
+    result = block.result
+    return again, Ref(move.node(result.node)) if isinstance(result, Ref) else None
 
-    def node(number: int) -> int:
-        return number + by if number >= first else given.get(number, number)
 
-    def called(old: str) -> str:
-        if old[:own] != block.name or old[own : own + 1] not in ("", "."):
+@dataclass(frozen=True, slots=True)
+class _Move:
+    """From where a block stands to where it is made again, and how much further."""
+
+    old: str  # the name of the frame there
+    new: str  # the name of the frame here
+    first: int  # the first node of the block
+    nodes: int  # by how many nodes further, and so on
+    statements: int
+    frames: int
+    depth: int
+    given: Mapping[int, int]  # the nodes of the arguments there and here
+
+    def node(self, number: int) -> int:
+        """Return the number of a node."""
+        if number >= self.first:
+            return number + self.nodes
+        return self.given.get(number, number)
+
+    def called(self, name: str) -> str:
+        """Return a name that begins with that of the frame."""
+        old = self.old
+        if not name.startswith(old) or name[len(old) : len(old) + 1] not in ("", "."):
             raise Elsewhere
-        return name + old[own:]
+        return self.new + name[len(old) :]
 
-    def site(old: Site | None) -> Site | None:
-        return old and Site(old.statement + lines, old.line, old.column, old.text)
+    def site(self, site: Site | None) -> Site | None:
+        """Return where something stands."""
+        if site is None:
+            return None
+        statement, line, column, text = site
+        return Site(statement + self.statements, line, column, text)
 
-    rows: list[Row] = [
-        (
-            index + by,
-            called(word),
-            sort,
-            op,
-            tuple([node(operand) for operand in operands]),
-            attributes,
-            shape,
-            site(place),
+    def rows(self, rows: Sequence[Row]) -> list[Row]:
+        """Return the rows of nodes, all in one piece: there are many of them."""
+        first, by, given = self.first, self.nodes, self.given
+        return [
+            (
+                index + by,
+                self.called(name),
+                sort,
+                op,
+                tuple([n + by if n >= first else given.get(n, n) for n in operands]),
+                attributes,
+                shape,
+                self.site(site),
+            )
+            for index, name, sort, op, operands, attributes, shape, site in rows
+        ]
+
+    def frame(self, frame: Frame) -> Frame:
+        """Return a frame inside that of the block."""
+        return frame._replace(
+            index=frame.index + self.frames,
+            name=self.called(frame.name),
+            parent=frame.parent + self.frames,
+            depth=frame.depth + self.depth,
+            call=self.site(frame.call),
+            first=frame.first + self.nodes,
+            stop=frame.stop + self.nodes,
         )
-        for index, word, sort, op, operands, attributes, shape, place in made.rows
-    ]
-    deeper = frame.depth - made.frames[0].depth
-    inner = [
-        Frame(
-            one.index + calls,
-            called(one.name),
-            one.function,
-            one.source,
-            one.parent + calls,
-            one.depth + deeper,
-            site(one.call),
-            one.first + by,
-            one.stop + by,
+
+    def statement(self, statement: Statement) -> Statement:
+        """Return a line that was read."""
+        targets = statement.target.split(", ")
+        return statement._replace(
+            index=statement.index + self.statements,
+            frame=statement.frame + self.frames,
+            target=", ".join(map(self.called, targets)),
+            first=statement.first + self.nodes,
+            stop=statement.stop + self.nodes,
         )
-        for one in made.frames[1:]
-    ]
-    statements = [
-        Statement(
-            one.index + lines,
-            one.frame + calls,
-            ", ".join(map(called, one.target.split(", "))),
-            one.line,
-            one.text,
-            one.note,
-            one.first + by,
-            one.stop + by,
-        )
-        for one in made.statements
-    ]
-    aliases = [(called(alias), node(number)) for alias, number in made.aliases]
-    result = Ref(node(block.result.node)) if isinstance(block.result, Ref) else None
-    return Made(rows, [frame, *inner], statements, aliases), result
 
 
 def _replaced(old: Sequence[Bound], new: Sequence[Bound]) -> Mapping[int, int]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from types import MappingProxyType
@@ -33,11 +32,9 @@ from ..engine.graph import (
 )
 from ..ops import ALIASES, OPS
 from ..ops.table import NO_ATTRIBUTES, Attributes, Op, Shape, Value
-from .calls import bind, checked
 from .constructors import CONSTRUCTORS
 from .elsewhere import number_named, way_out
-from .prelude import CHOICES, PRELUDE
-from .repeated import Alias, Block, Elsewhere, Made, Reach, form_of, moved
+from .prelude import PRELUDE
 from .static import (
     POISON,
     Bound,
@@ -55,6 +52,7 @@ from .whitelist import RESERVED
 if TYPE_CHECKING:
     from ..base.limits import Limits
     from ..base.progress import Progress
+    from .repeated import Alias, Block
 
 _MOST_PROBLEMS: Final = 100
 _LONGEST_LITERAL: Final = 24  # that is a name as it is written
@@ -309,7 +307,7 @@ class Reading:
             self._unpack(line, value, full, first)
         elif line.targets:
             scope.values[line.targets[0]] = value
-            self._name(value, full[0], first)
+            self.name(value, full[0], first)
         self.statements[index] = Statement(
             index,
             scope.index,
@@ -337,9 +335,9 @@ class Reading:
             )
         for name, target, one in zip(line.targets, full, values, strict=True):
             self.scope.values[name] = one
-            self._name(one, target, first)
+            self.name(one, target, first)
 
-    def _name(self, value: Bound, name: str, first: int) -> None:
+    def name(self, value: Bound, name: str, first: int) -> None:
         """Give a node made since `first` its name; an older one gets an alias."""
         if not isinstance(value, Ref):
             return
@@ -508,159 +506,6 @@ class Reading:
         words = words.removeprefix(f"{op.name}: ")
         message = misfit_text(op.name, shapes, words)
         return Fault(message, f"the line: {self.scope.text}")
-
-    # ------------------------------------------------------------------------- calls
-
-    def call(
-        self,
-        node: ast.Call,
-        function: Function,
-        args: list[Bound],
-        keywords: dict[str, Bound],
-    ) -> Bound:
-        """Call a function of the program or of the prelude: a frame of its own."""
-        self.called.add(function)
-        if not function.lines:
-            raise Fault
-        caller = self.scope
-        self._check_depth(node, function, caller)
-        order = tuple(function.parameters)
-        defaults = {k: v for k, v in function.parameters.items() if v is not None}
-        values = bind(function.name, order, defaults, args, keywords)
-        prelude = function.source.name == "prelude"
-        if prelude:
-            given = {*order[: len(args)], *keywords}
-            choices = [one for one in CHOICES if one.name in given]
-            checked(function.name, choices, values)
-        name = self.next_name(node, numbered=caller.returns)
-        site = self.site(node)
-        arguments = tuple(values.values())
-        form = form_of(arguments, self.builder.nodes.rows)
-        key = form and (function, form, self.unnamed.get(name, 0))
-        block = self.blocks.get(key) if key else None
-        if block and self._fits(block, caller):
-            frame = Frame(
-                len(self.frames),
-                name,
-                function.name,
-                function.source.name,
-                caller.index,
-                caller.depth + 1,
-                site,
-                len(self.builder.nodes),
-                len(self.builder.nodes) + block.stop.nodes - block.start.nodes,
-            )
-            with suppress(Elsewhere):
-                return self._repeat(block, arguments, frame)
-        start, particular = self._reach(), self.particular
-        index, first = len(self.frames), len(self.builder.nodes)
-        self.frames.append(PENDING_FRAME)
-        scope = Scope(
-            index,
-            name,
-            function,
-            function.source,
-            {},
-            {} if prelude else caller.outer,
-            {} if prelude else caller.functions,
-            caller,
-            node,
-            caller.depth + 1,
-        )
-        self.scope = scope
-        for parameter, value in values.items():
-            default = isinstance(value, ast.expr)
-            scope.values[parameter] = self.expression(value) if default else value
-        self.open.add(function)
-        result: Bound = None
-        for line in function.lines:
-            result = self.line(line)
-        self.open.remove(function)
-        self._name(result, name, first)
-        self.scope = caller
-        inside = frozenset(scope.inside | {function})
-        caller.inside |= inside
-        caller.height = max(caller.height, scope.height + 1)
-        self.frames[index] = Frame(
-            index,
-            name,
-            function.name,
-            function.source.name,
-            caller.index,
-            scope.depth,
-            site,
-            first,
-            len(self.builder.nodes),
-        )
-        if key and self.particular == particular and isinstance(result, Ref):
-            self.blocks[key] = Block(
-                name,
-                arguments,
-                start,
-                self._reach(),
-                scope.height,
-                inside,
-                self.unnamed.get(name, 0),
-                result,
-            )
-        return result
-
-    def _reach(self) -> Reach:
-        return Reach(
-            len(self.builder.nodes),
-            len(self.frames),
-            len(self.statements),
-            len(self.aliases),
-            self.steps,
-            self.paid,
-            self.elements,
-            self.work,
-        )
-
-    def _fits(self, block: Block, caller: Scope) -> bool:
-        """Tell whether a block can be made again here, within the limits."""
-        limits, start, stop = self.limits, block.start, block.stop
-        return (
-            caller.depth + 1 + block.height <= limits.calls
-            and len(self.builder.nodes) + stop.nodes - start.nodes <= limits.nodes
-            and self.steps + stop.steps - start.steps <= limits.steps
-            and self.steps - self.paid + stop.idle - start.idle <= limits.idle
-            and self.elements + stop.elements - start.elements <= limits.elements
-            and self.work + stop.work - start.work <= limits.work
-            and self.open.isdisjoint(block.functions)
-        )
-
-    def _repeat(self, block: Block, arguments: Sequence[Bound], frame: Frame) -> Bound:
-        """Make again what a call like this one has made. Raises `Elsewhere`."""
-        start, stop = block.start, block.stop
-        before = Made(
-            self.builder.nodes.rows[start.nodes : stop.nodes],
-            self.frames[start.frames : stop.frames],
-            self.statements[start.statements : stop.statements],
-            self.aliases[start.aliases : stop.aliases],
-        )
-        made, result = moved(block, before, arguments, self._reach(), frame)
-        self.builder.extend(made.rows)
-        self.frames += made.frames
-        self.statements += made.statements
-        self.aliases += made.aliases
-        self.steps += stop.steps - start.steps
-        self.paid += stop.paid - start.paid
-        self.elements += stop.elements - start.elements
-        self.work += stop.work - start.work
-        self.unnamed[frame.name] = block.unnamed
-        self.scope.inside |= block.functions
-        self.scope.height = max(self.scope.height, block.height + 1)
-        return result
-
-    def _check_depth(self, node: ast.expr, function: Function, caller: Scope) -> None:
-        if function in self.open:
-            raise Fault(
-                f"{function.name} calls itself, which would never end",
-                "write one function for each level",
-            )
-        if caller.depth >= self.limits.calls:
-            self.stop(node, f"calls are nested more than {self.limits.calls} deep")
 
     # ------------------------------------------------------------------------- names
 

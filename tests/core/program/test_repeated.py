@@ -10,8 +10,8 @@ import pytest
 
 from gradstep.core.base.errors import GradstepError
 from gradstep.core.base.limits import Limits
+from gradstep.core.program import unroll
 from gradstep.core.program.build import Leaf, build
-from gradstep.core.program.statements import Reading
 from gradstep.core.scenario.scenario import builtin_names, load
 
 LEAVES = {
@@ -85,7 +85,7 @@ def read(monkeypatch: pytest.MonkeyPatch) -> Any:
 
     def reading(program: str, limits: Limits | None = None) -> Any:
         with monkeypatch.context() as patched:
-            patched.setattr(Reading, "_fits", lambda *_: False)
+            patched.setattr(unroll, "_fits", lambda *_: False)
             return graph_of(program, limits)
 
     return reading
@@ -108,7 +108,7 @@ def test_so_are_those_of_programs_drawn_at_random(seed: int, read: Any) -> None:
 @pytest.mark.parametrize("name", builtin_names())
 def test_so_are_those_of_the_lessons(name: str, monkeypatch: Any) -> None:
     copied = load(name).subject.graph
-    monkeypatch.setattr(Reading, "_fits", lambda *_: False)
+    monkeypatch.setattr(unroll, "_fits", lambda *_: False)
     whole = load(name).subject.graph
     assert copied.nodes.rows == whole.nodes.rows
     assert copied.frames == whole.frames
@@ -130,11 +130,11 @@ def test_a_limit_is_met_at_the_same_place(limit: str, read: Any) -> None:
 
 def test_most_calls_are_copied(monkeypatch: Any) -> None:
     made: list[str] = []
-    right = Reading._repeat
+    right = unroll._repeat
     monkeypatch.setattr(
-        Reading,
+        unroll,
         "_repeat",
-        lambda self, block, *rest: made.append(block.name) or right(self, block, *rest),
+        lambda read, block, *rest: made.append(block.name) or right(read, block, *rest),
     )
     graph_of(PROGRAMS["many calls"])
     assert made == ["h", "h"]
