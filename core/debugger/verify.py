@@ -16,7 +16,7 @@ from ..base.limits import LIMITS, Limits
 from ..base.text import clean
 from ..base.trust import KEYBOARD
 from ..engine.element import index_of
-from ..scenario.scenario import Expectation, Scenario, hunted, load
+from ..scenario.scenario import Scenario, hunted, load
 from ..scenario.toml import Mistakes
 from ..session.asking import mistakes, questions_in_time
 from ..session.script import read_script, run_script
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ..base.progress import Progress
     from ..base.trust import Trust
     from ..engine.run import Run
+    from ..scenario.nodes import Expectation
 
 Kind = Literal["scenario", "expect", "questions", "script"]
 

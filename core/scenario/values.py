@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from ..ops.table import Array, Shape
     from .places import Path
 
+LONGEST_NAME: Final = 100  # characters
 DTYPES: Final = ("float64", "float32", "float16")
 _ALL_DTYPES: Final = (
     *DTYPES,
