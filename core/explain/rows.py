@@ -15,9 +15,10 @@ from ..engine.element import Element, Index, Quantity
 from ..engine.graph import Edge
 from ..words.digits import SENTENCE
 from ..words.events import element_name
-from ..words.formulas import Wording, axes_text, indexed
+from ..words.formulas import Wording, axes_text
 from ..words.names import called, with_wording, with_wordings
 from ..words.numbers import index_text, shape_text, value_text
+from ..words.templates import indexed
 from .verdicts import is_checkable, numeric_line, quick_check
 
 if TYPE_CHECKING:

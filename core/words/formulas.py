@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from functools import lru_cache
 from itertools import islice
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from ..engine.graph import Edge, Graph, Node
 from ..ops import OPS
 from ..ops.shape.indexing import Slot
 from .numbers import shape_text
+from .templates import below, bound, fill, filled, places_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,20 +27,10 @@ _LONGEST = 24  # a longer expression is called by the name of its node
 _MOST_LISTED = 12  # operands, before only some of them are named
 _DEEPEST = 3  # expressions inside each other, before a name stands for the rest
 
-_PLACE: Final = re.compile(r"\{(\w+)\}")
-_BRACKET: Final = re.compile(r"[][()]")
-_SUM: Final = re.compile(r"\{\w+\} [+−] \{\w+\}")
-_POWER: Final = re.compile(r"\^(\d+)(?![\w.^])")
-_ONE_LESS: Final = re.compile(r"\^\((\d{1,9}) − 1\)")
 _SLOPE_CODE: Final = re.compile(
     r"np\.where\(([2-9]) == 0, 0, \1 \* np\.power\(([\w.]+), \1 - 1\)\)"
 )
 _POWER_CODE: Final = re.compile(r"np\.power\(([\w.]+), ([\w.]+)\)")
-_FIRST_POWER: Final = re.compile(r"\^1(?![\w.^])")
-_BESIDE_NUMBER: Final = re.compile(
-    r"(?<=[\d.]) ∘ (?<=(?<![\w.])\d ∘ )| ∘ (?=\d+(?:\.\d*)?(?![\w.]))"
-)
-_SUPERSCRIPT: Final = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _BINARY: Final = re.compile(r"\{(\w+)\}(\.T)? ([@*+/-]) \{(\w+)\}(\.T)?")
 
 
@@ -70,7 +59,6 @@ class Formula(NamedTuple):
 
 
 NO_FORMULA: Final = Formula("", (), "")
-_NO_WORDS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class _Spoken(NamedTuple):
@@ -122,7 +110,7 @@ class Wording:
             return node.name
         symbol = self.graph.worded(node).symbol
         is_scalar = _scalars(self.graph, node)
-        text = _filled(symbol, self._words(node, depth + 1), is_scalar)
+        text = filled(symbol, self._words(node, depth + 1), is_scalar)
         return text if len(text) <= _LONGEST else node.name
 
     def gradient(self, index: int) -> str:
@@ -149,7 +137,7 @@ class Wording:
         return ""
 
     def _plain_gradient(self, index: int) -> str:
-        return f"∂{self._output}/∂{_below(self.node(index))}"
+        return f"∂{self._output}/∂{below(self.node(index))}"
 
     @property
     def _literature(self) -> Mapping[int, str]:
@@ -180,13 +168,13 @@ class Wording:
             return Formula(node.name, (), "")
         spoken = self._of(node)
         row = spoken.row
-        code = f"{node.name} = {_fill(row.code, spoken.code)}"
+        code = f"{node.name} = {fill(row.code, spoken.code)}"
         return Formula(
             node.name,
-            (_filled(row.symbol, spoken.words, spoken.scalars),),
+            (filled(row.symbol, spoken.words, spoken.scalars),),
             code,
             self._forward_shapes(node, row),
-            statement=_plain(_fill(row.statement, spoken.code) or code),
+            statement=_plain(fill(row.statement, spoken.code) or code),
         )
 
     def spelled(self, index: int, operands: Sequence[str]) -> str:
@@ -196,7 +184,7 @@ class Wording:
             return node.name
         words = _words(node, list(operands)) | {"y": node.name}
         symbol = self.graph.worded(node).symbol
-        return _fill(symbol, words, expressions=True).replace("∘", "·")
+        return fill(symbol, words, expressions=True).replace("∘", "·")
 
     def contribution(self, edge: Edge, summed: tuple[int, ...] = ()) -> Formula:
         """Return what an edge adds to its operand's gradient.
@@ -227,16 +215,16 @@ class Wording:
             steps = (f"{upstream} · {self.local(edge)}", product)
         into = f"{self.graph.nodes[edge.operand].name}.grad"
         more = {"g": f"{node.name}.grad", "into": into, "argument": str(edge.argument)}
-        code = _fill(form.code, spoken.code, more)
+        code = fill(form.code, spoken.code, more)
         code = f"{into} += {_summed_code(code, summed, self.graph, edge)}"
         # What is summed over its axes is long enough.
-        statement = "" if summed else _fill(form.statement, spoken.code, more)
+        statement = "" if summed else fill(form.statement, spoken.code, more)
         return Formula(
             result,
             steps,
             code,
             self._backward_shapes(edge, node, form.code, summed),
-            _filled(form.local, spoken.words, spoken.scalars, here),
+            filled(form.local, spoken.words, spoken.scalars, here),
             form.why,
             _plain(statement or code),
             "+=" if self._has_routes(edge.operand, 2) else "=",
@@ -257,7 +245,7 @@ class Wording:
         if form is None:
             return ""
         here = self._here(edge, upstream)
-        return _filled(form.product, spoken.words, spoken.scalars, here)
+        return filled(form.product, spoken.words, spoken.scalars, here)
 
     def _here(self, edge: Edge, upstream: str) -> dict[str, str]:
         return {
@@ -269,7 +257,7 @@ class Wording:
     def local(self, edge: Edge) -> str:
         """Return the name of an edge's local derivative: `∂y/∂a`."""
         consumer, operand = self.node(edge.consumer), self.node(edge.operand)
-        return f"∂{_below(consumer)}/∂{_below(operand)}"
+        return f"∂{below(consumer)}/∂{below(operand)}"
 
     def _has_routes(self, operand: int, count: int) -> bool:
         """Tell whether a gradient can come back to a node by so many uses."""
@@ -285,7 +273,7 @@ class Wording:
 
     @property
     def _output(self) -> str:
-        return _bound(self.node(self.graph.output))
+        return bound(self.node(self.graph.output))
 
     def update(self, index: int, optimizer: Optimizer) -> Formula:
         """Return how an optimiser gives a parameter its next value."""
@@ -353,7 +341,7 @@ class Wording:
         if summed:
             start += f" → {shape_text(node.shape)} → Σ {axes_text(summed)}"
         end = shape_text(operand.shape)
-        return f"{start} → {end} = {_bound(self.node(edge.operand))} ✓"
+        return f"{start} → {end} = {bound(self.node(edge.operand))} ✓"
 
 
 def listed(names: Sequence[str]) -> str:
@@ -365,16 +353,6 @@ def listed(names: Sequence[str]) -> str:
     if len(names) <= _MOST_LISTED:
         return ", ".join(names)
     return f"{', '.join(names[: _MOST_LISTED // 2])}, …, {names[-1]}"
-
-
-def indexed(name: str, index: str) -> str:
-    """Return a name with an index; an expression stands in brackets.
-
-    >>> indexed("x @ W", "[0]"), indexed("∂E/∂(x @ W)", "[0]")
-    ('(x @ W)[0]', '∂E/∂(x @ W)[0]')
-    """
-    is_bound = " " in name and not name.startswith("∂") and index
-    return f"({name}){index}" if is_bound else name + index
 
 
 def function_name(op: Op) -> str:
@@ -392,7 +370,7 @@ def code_text(template: str, node: Node, names: list[str], **more: str) -> str:
 
     `more` names the result `y`, the upstream gradient `g` and the `argument`.
     """
-    return _fill(template, _code_words(node, names) | more)
+    return fill(template, _code_words(node, names) | more)
 
 
 def _code_words(node: Node, names: list[str]) -> dict[str, str]:
@@ -451,117 +429,6 @@ def _words(node: Node, names: list[str]) -> dict[str, str]:
     return words
 
 
-def _filled(
-    template: str,
-    words: Mapping[str, str],
-    scalars: bool,
-    here: Mapping[str, str] = _NO_WORDS,
-) -> str:
-    """Fill a template; · stands for ∘ where the factors are numbers."""
-    template = template.replace("∘", "·") if scalars else template
-    return _fill(template, words, here, expressions=True)
-
-
-def _fill(
-    template: str,
-    words: Mapping[str, str],
-    here: Mapping[str, str] = _NO_WORDS,
-    expressions: bool = False,
-) -> str:
-    """Put words into the places of a template, `expressions` with parentheses.
-
-    Those of `here` come before `words`, which may be thousands.
-    """
-    first, places = _places(template)
-    made = [first]
-    for place in places:
-        text = here.get(place.name) or words.get(place.name, place.name)
-        if text.startswith("∂") and place.after.startswith("ᵀ"):
-            text = f"({text})"  # the whole gradient is transposed, not what it is by
-        elif expressions and not _stands_alone(place, text):
-            text = _bound(text)
-        made += text, place.after
-    filled = "".join(made)
-    return _tidy(filled) if expressions else filled
-
-
-class _Place(NamedTuple):
-    """A place of a template, and what is around it."""
-
-    name: str  # whose word goes there
-    after: str  # the text between it and the next place
-    leads: bool  # nothing stands before it
-    is_closed: bool  # at both sides are brackets, commas, or the ends
-    is_addend: bool  # the template is the sum or the difference of two places
-
-
-@lru_cache(4096)  # the formulas of all steps are made from few templates
-def _places(template: str) -> tuple[str, tuple[_Place, ...]]:
-    """Return the text before the first place of a template, and its places."""
-    first, *rest = _PLACE.split(template)
-    is_sum = _SUM.fullmatch(template) is not None
-    places: list[_Place] = []
-    for found, between in zip(_PLACE.finditer(template), rest[1::2], strict=True):
-        before, after = template[: found.start()].rstrip(), template[found.end() :]
-        is_closed = before[-1:] in "([|," and after[:1] in ")]|,"  # "" is in both
-        places.append(_Place(found[1], between, not before, is_closed, is_sum))
-    return first, tuple(places)
-
-
-def _tidy(text: str) -> str:
-    """Write whole powers as they are written by hand, and · beside a number.
-
-    >>> _tidy("2 ∘ x^(2 − 1)"), _tidy("3 ∘ x^(3 − 1)"), _tidy("x^0.5")
-    ('2 · x', '3 · x²', 'x^0.5')
-    """
-    text = text.replace("ᵀᵀ", "")
-    if "^" in text:
-        text = _ONE_LESS.sub(lambda found: f"^{int(found[1]) - 1}", text)
-        text = _FIRST_POWER.sub("", text)
-        text = _POWER.sub(lambda found: found[1].translate(_SUPERSCRIPT), text)
-    return _BESIDE_NUMBER.sub(" · ", text) if " ∘ " in text else text
-
-
-def _stands_alone(place: _Place, text: str) -> bool:
-    """Tell whether nothing beside a place of a template can tear `text` apart."""
-    if place.is_closed:
-        return True
-    if place.is_addend:
-        return place.leads or not _is_sum(text)
-    is_negative = text.startswith(("-", "−")) and " " not in text
-    return is_negative and place.leads and place.after.startswith(" ")
-
-
-def _bound(text: str) -> str:
-    """Return an expression so that it stays together beside others.
-
-    >>> _bound("x"), _bound("x @ W"), _bound("σ(x + b)"), _bound("-2")
-    ('x', '(x @ W)', 'σ(x + b)', '(-2)')
-    """
-    return f"({text})" if " " in _outside(text) or text[:1] in {"-", "−"} else text
-
-
-def _below(text: str) -> str:
-    """Return what stands under a derivative: ∂E/∂(Kᵀ) is no transpose of ∂E/∂K."""
-    return f"({text})" if text.endswith("ᵀ") else _bound(text)
-
-
-def _is_sum(text: str) -> bool:
-    return re.search(r"^[-−]| [+−] ", _outside(text)) is not None
-
-
-def _outside(text: str) -> str:
-    """Return `text` without what stands in brackets."""
-    if not _BRACKET.search(text):
-        return text
-    depth, kept = 0, ""
-    for character in text:
-        depth -= character in ")]"
-        kept += character if depth == 0 else ""
-        depth += character in "(["
-    return kept
-
-
 def _scalars(graph: Graph, node: Node) -> bool:
     return node.shape == () and all(graph.nodes[i].shape == () for i in node.operands)
 
@@ -582,7 +449,7 @@ def _binary(
     known = dict(zip(op.operands, shapes, strict=False)) | {"g": result, "y": result}
     known |= {f"{op.operands[-1]}{k}": shape for k, shape in enumerate(shapes)}
     if wanted is not None:
-        places = dict.fromkeys(_PLACE.findall(code))
+        places = dict.fromkeys(places_of(code))
         shapes = [known[place] for place in places if place in known]
     if matched is None or not {matched[1], matched[4]} <= set(known):
         return listed([shape_text(shape) for shape in shapes])

@@ -15,8 +15,8 @@ from ...core.explain.rows import BY_PATCH
 from ...core.explain.values import Factor, ValueExplanation, explain_value
 from ...core.words.digits import SENTENCE
 from ...core.words.events import element_name
-from ...core.words.formulas import Wording, indexed
 from ...core.words.numbers import change_text, index_text, number_text
+from ...core.words.templates import indexed
 
 if TYPE_CHECKING:  # it waits until something is trained
     from collections.abc import Sequence
@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # it waits until something is trained
     from ...core.engine.graph import Edge, Node
     from ...core.engine.trace import Trace
     from ...core.engine.update import UpdateStep
+    from ...core.words.formulas import Wording
 
 _SPELLED: Final = 6  # terms of a sum
 
