@@ -1,24 +1,24 @@
 """A layered drawing of a graph, as data: places of boxes, and routes of edges in cells.
 
-The steps are those of Sugiyama, Tagawa and Toda (1981): ranks by the longest path, one
-bend for each rank that an edge passes, an order within each rank that crosses few
-edges, then coordinates. All edges of a box share one line as long as they can. Edges
+The steps are those of Sugiyama, Tagawa and Toda (1981): `layers` has ranks and order,
+and here are coordinates. All edges of a box share one line as long as they can. Edges
 turn in channels between the ranks, on tracks of their own, so two lines meet only where
 they cross, or where they lead into the same box.
 """
 
 from __future__ import annotations
 
-import itertools
-from bisect import bisect_left, insort
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import pairwise
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from .tracks import Line, assigned, slides
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from .layers import Layers
 
 Point = tuple[int, int]
 
-_SWEEPS: Final = 8  # of the barycentre passes; more changes little
-_MOST_EXCHANGED: Final = 400  # items: beyond, exchanging neighbours takes too long
 _STRAIGHT: Final = 4.0  # how much more a long edge wants to be straight
 _LOOSE: Final = 0.001  # how much a leaf's line does, against what is computed
 
@@ -56,23 +56,6 @@ class Layout(NamedTuple):
     down: bool
 
 
-class Layers(NamedTuple):
-    """Boxes and bends in ranks, each rank in order: a drawing without measures.
-
-    Items 0 … count − 1 are the boxes, the rest are bends. `links` leads from each item
-    to those of the next rank, `back` to those of the one before.
-    """
-
-    # how many boxes there are
-    count: int  # pyright: ignore[reportIncompatibleMethodOverride]  # not a search
-    rank: Sequence[int]  # of each item, counted from 0
-    # for each rank, its items from one side to the other
-    order: Sequence[Sequence[int]]
-    links: Sequence[Sequence[int]]
-    back: Sequence[Sequence[int]]
-    crossings: int  # of links, in this order
-
-
 class Spacing(NamedTuple):
     """Measures, in cells."""
 
@@ -82,180 +65,6 @@ class Spacing(NamedTuple):
     head: int = 0  # behind the tracks, for the heads of arrows
     port: int = 1  # from one inlet to the next
     margin: int = 0  # at the ends of a side, where nothing arrives
-
-
-# ---------------------------------------------------------------------- ranks and order
-
-
-def layers(count: int, edges: Iterable[tuple[int, int]]) -> Layers:
-    """Rank and order `count` boxes. Every edge leads from a lower number to a higher.
-
-    >>> layers(3, [(0, 1), (1, 2), (0, 2)]).rank
-    (0, 1, 2, 1)
-    """
-    targets: list[list[int]] = [[] for _ in range(count)]
-    for source, target in sorted(set(edges)):
-        if not 0 <= source < target < count:
-            message = f"the edge {source} → {target} does not lead forwards"
-            raise ValueError(message)
-        targets[source].append(target)
-    rank = _ranks(targets)
-    links: list[list[int]] = [[] for _ in range(count)]
-    for source in range(count):
-        _link(source, targets[source], rank, links)
-    back: list[list[int]] = [[] for _ in links]
-    for item, after in enumerate(links):
-        for other in after:
-            back[other].append(item)
-    order, crossings = _ordered(rank, links, back)
-    return Layers(count, tuple(rank), order, links, back, crossings)
-
-
-def _ranks(targets: Sequence[Sequence[int]]) -> list[int]:
-    rank = [0] * len(targets)
-    first = [True] * len(targets)
-    for source, after in enumerate(targets):
-        for target in after:
-            rank[target] = max(rank[target], rank[source] + 1)
-            first[target] = False
-    for source, after in enumerate(targets):
-        if first[source] and after:
-            rank[source] = min(rank[target] for target in after) - 1
-    return rank
-
-
-def _link(
-    source: int, targets: Sequence[int], rank: list[int], links: list[list[int]]
-) -> None:
-    """Lead one line from a box through all ranks up to its farthest target."""
-    if not targets:
-        return
-    by_rank: dict[int, list[int]] = {}
-    for target in targets:
-        by_rank.setdefault(rank[target], []).append(target)
-    item, last = source, max(by_rank)
-    for level in range(rank[source] + 1, last + 1):
-        links[item] += by_rank.get(level, [])
-        if level < last:
-            bend = len(rank)
-            rank.append(level)
-            links.append([])
-            links[item].append(bend)
-            item = bend
-
-
-Neighbours = Sequence[Sequence[int]]
-
-
-def _ordered(
-    rank: Sequence[int], links: Neighbours, back: Neighbours
-) -> tuple[list[list[int]], int]:
-    """Return the order with the fewest crossings that the passes come upon."""
-    best: list[list[int]] = []
-    fewest = -1
-    for order in (_in_order(rank), _in_depth(rank, back)):
-        met: set[object] = set()
-        for sweep in range(_SWEEPS + 1):
-            if sweep:
-                _sweep(order, back if sweep % 2 else links, forwards=bool(sweep % 2))
-            if len(rank) <= _MOST_EXCHANGED:
-                _exchange(order, links, back)
-            here = sweep % 2, *map(tuple, order)
-            if here in met:
-                break  # from here on it goes round in circles
-            met.add(here)
-            crossings = _crossings(order, links)
-            if fewest < 0 or crossings < fewest:
-                best, fewest = [list(row) for row in order], crossings
-            if fewest == 0:
-                return best, 0
-    return best, max(fewest, 0)
-
-
-def _in_order(rank: Sequence[int]) -> list[list[int]]:
-    order: list[list[int]] = [[] for _ in range(max(rank, default=-1) + 1)]
-    for item, level in enumerate(rank):
-        order[level].append(item)
-    return order
-
-
-def _in_depth(rank: Sequence[int], back: Neighbours) -> list[list[int]]:
-    """Order as a walk back from the last box meets the items: trees do not cross."""
-    order: list[list[int]] = [[] for _ in range(max(rank, default=-1) + 1)]
-    seen = [False] * len(rank)
-    for start in reversed(range(len(rank))):
-        waiting = [start]
-        while waiting:
-            item = waiting.pop()
-            if not seen[item]:
-                seen[item] = True
-                order[rank[item]].append(item)
-                waiting += reversed(back[item])
-    return order
-
-
-def _sweep(order: list[list[int]], beside: Neighbours, *, forwards: bool) -> None:
-    """Sort each rank by the mean place of its neighbours in the rank before it."""
-    place: dict[int, int] = {}
-    for row in order if forwards else reversed(order):
-        mean: dict[int, float] = {}
-        for index, item in enumerate(row):
-            near = beside[item]
-            mean[item] = (
-                sum(place[other] for other in near) / len(near) if near else index
-            )
-        row.sort(key=mean.__getitem__)
-        place.update((item, index) for index, item in enumerate(row))
-
-
-def _exchange(order: list[list[int]], links: Neighbours, back: Neighbours) -> None:
-    """Exchange neighbours wherever that takes a crossing away."""
-    place = {item: index for row in order for index, item in enumerate(row)}
-    for row in order:
-        # Where the lines of each item end, which is in other rows.
-        ends = {
-            item: [[place[other] for other in beside[item]] for beside in (links, back)]
-            for item in row
-        }
-        gains: dict[tuple[int, int], int] = {}
-        index = 0
-        while index < len(row) - 1:
-            one, two = row[index], row[index + 1]
-            gain = gains.get((one, two))
-            if gain is None:
-                gain = gains[one, two] = _gain(ends[one], ends[two])
-            if gain > 0:
-                row[index], row[index + 1] = two, one
-                index = 0
-            else:
-                index += 1
-        place.update((item, index) for index, item in enumerate(row))
-
-
-def _gain(upper: Sequence[Sequence[int]], lower: Sequence[Sequence[int]]) -> int:
-    """Return how many crossings fewer there are when two neighbours are exchanged."""
-    gain = 0
-    for above, below in zip(upper, lower, strict=True):
-        for one in above:
-            for two in below:
-                gain += (one > two) - (two > one)
-    return gain
-
-
-def _crossings(order: Sequence[Sequence[int]], links: Neighbours) -> int:
-    count = 0
-    for row, after in pairwise(order):
-        place = {item: index for index, item in enumerate(after)}
-        seen: list[int] = []
-        for item in row:
-            ends = sorted(place[other] for other in links[item])
-            count += sum(len(seen) - bisect_left(seen, end + 1) for end in ends)
-            for end in ends:
-                insort(seen, end)
-    return count
-
-
-# -------------------------------------------------------------------------- coordinates
 
 
 def layout(
@@ -291,18 +100,6 @@ def least_size(
         gaps = max(len(boxes) - 1, 0) * spacing.gap
         across = max(across, sides + gaps)
     return (across, along) if down else (along, across)
-
-
-class _Line(NamedTuple):
-    """Lines of one channel that share a track: where they enter, and where they leave.
-
-    Either one item and all that it leads to, or all that lead to one item alone.
-    """
-
-    enters: frozenset[int]
-    leaves: frozenset[int]
-    low: int
-    high: int
 
 
 class _Drawing:
@@ -495,7 +292,7 @@ class _Drawing:
         ranks = range(len(self.layers.order) - 1)
         return [self._tracks(rank) for rank in ranks]
 
-    def _lines(self, rank: int) -> dict[tuple[int, int], _Line]:
+    def _lines(self, rank: int) -> dict[tuple[int, int], Line]:
         """Return the lines of a channel, each by the item and inlet it is named by."""
         enters: dict[tuple[int, int], set[int]] = {}
         leaves: dict[tuple[int, int], set[int]] = {}
@@ -504,10 +301,10 @@ class _Drawing:
                 name = self._line_of(item, other)
                 enters.setdefault(name, set()).add(self._row_out(item))
                 leaves.setdefault(name, set()).add(self._row_in(item, other))
-        lines: dict[tuple[int, int], _Line] = {}
+        lines: dict[tuple[int, int], Line] = {}
         for name, rows in enters.items():
             both = rows | leaves[name]
-            lines[name] = _Line(
+            lines[name] = Line(
                 frozenset(rows), frozenset(leaves[name]), min(both), max(both)
             )
         return lines
@@ -518,12 +315,12 @@ class _Drawing:
     def _tracks(self, rank: int) -> dict[tuple[int, int], int]:
         """Assign tracks; where lines are knotted, slide all that follows a little."""
         slid = 0
-        for slide in _slides():
+        for slide in slides():
             self._slide(rank, slide - slid)
             slid = slide
             lines = self._lines(rank)
             bent = {name: line for name, line in lines.items() if line.low < line.high}
-            tracks = _assign(bent)
+            tracks = assigned(bent)
             if tracks is not None:
                 return tracks
         raise AssertionError  # far enough away from each other, no rows are the same
@@ -610,53 +407,3 @@ class _Drawing:
 
 def _on_line(one: Point, two: Point, three: Point) -> bool:
     return one[0] == two[0] == three[0] or one[1] == two[1] == three[1]
-
-
-def _slides() -> Iterator[int]:
-    """Yield 0, 1, −1, 2, −2 and so on."""
-    yield 0
-    for by in itertools.count(1):
-        yield by
-        yield -by
-
-
-def _assign(
-    lines: Mapping[tuple[int, int], _Line],
-) -> dict[tuple[int, int], int] | None:
-    """Give each line a track of its own, or return None where they are knotted.
-
-    A line that enters on a row has to turn before another one leaves on that row. Of
-    those that are free to turn, the one that then crosses the fewest goes first.
-    """
-    waiting = dict(lines)
-    tracks: dict[tuple[int, int], int] = {}
-    costs = {
-        (a, b): _cost(one, two)
-        for a, one in lines.items()
-        for b, two in lines.items()
-        if a != b and one.low <= two.high and two.low <= one.high
-    }
-    nearby: dict[tuple[int, int], list[tuple[int, int]]] = {name: [] for name in lines}
-    for a, b in costs:
-        nearby[a].append(b)
-    while waiting:
-        left = {name: [b for b in nearby[name] if b in waiting] for name in waiting}
-        free = [
-            name
-            for name, line in waiting.items()
-            if not any(waiting[b].enters & line.leaves for b in left[name])
-        ]
-        if not free:
-            return None
-        worse = {a: sum(costs[a, b] - costs[b, a] for b in left[a]) for a in free}
-        name = min((worse[a], a) for a in free)[1]
-        del waiting[name]
-        tracks[name] = len(tracks)
-    return tracks
-
-
-def _cost(one: _Line, two: _Line) -> int:
-    """Return how often two lines cross when `one` turns before `two`."""
-    return sum(one.low <= row <= one.high for row in two.enters) + sum(
-        two.low <= row <= two.high for row in one.leaves
-    )

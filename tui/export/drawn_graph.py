@@ -10,7 +10,8 @@ import numpy as np
 from ...core.engine.measure import norm
 from ...core.engine.trace import Contribution, Event, Forward, Trace
 from ...core.pictures.folds import Sketch, folds_of, sketch, unfolded_to
-from ...core.pictures.layout import Layout, Place, Route, Spacing, layers, layout
+from ...core.pictures.layers import layers
+from ...core.pictures.layout import Layout, Place, Route, Spacing, layout
 from ...core.words.numbers import number_text
 from ..graph.drawing import cut, what_text
 

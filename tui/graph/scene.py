@@ -12,7 +12,8 @@ from rich.cells import cell_len
 from textual.geometry import Region
 
 from ...core.pictures.folds import Fold, Sketch, folds_of, sketch, unfolded_to
-from ...core.pictures.layout import Layers, Layout, layers, layout, least_size
+from ...core.pictures.layers import Layers, layers
+from ...core.pictures.layout import Layout, layout, least_size
 from . import rail
 from .drawing import (
     SHORT_WIDTH,

@@ -6,13 +6,12 @@ from hypothesis import strategies as st
 
 from gradstep import load
 from gradstep.core.pictures.folds import folds_of, sketch, unfolded_to
+from gradstep.core.pictures.layers import Layers, layers
 from gradstep.core.pictures.layout import (
-    Layers,
     Layout,
     Place,
     Route,
     Spacing,
-    layers,
     layout,
     least_size,
 )

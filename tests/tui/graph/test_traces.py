@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gradstep.core.pictures.folds import Box, Sketch
-from gradstep.core.pictures.layout import Layers, layers, layout
+from gradstep.core.pictures.layers import Layers, layers
+from gradstep.core.pictures.layout import layout
 from gradstep.core.scenario.scenario import builtin_names, load, parse
 from gradstep.tui.graph import rail
 from gradstep.tui.graph.drawing import TURNED, Drawing, Piece, Plan, draw, size_of
