@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 def _check(session: Session, arguments: str) -> Answer:
     from ..account.recorded import check_recorded, without_a_rule  # noqa: PLC0415
-    from ..check.check import check  # noqa: PLC0415  # 27 ms of a start
 
     places = arguments.split()
     quick = QUICK in places
@@ -43,22 +42,8 @@ def _check(session: Session, arguments: str) -> Answer:
         if without_a_rule(subject):  # differences go through all of it
             return Answer(recorded.lines, recorded.record, failed=not recorded.ok)
     places = [place for place in places if place != QUICK]
-    nodes, is_whole = _wanted(session, places), "hunt" in session.modes
-    first: list[Report] = []
-
-    def progress(done: int, of: int) -> None:
-        try:
-            session.progress(done, of)
-        except Interrupted:
-            raise KeyboardInterrupt from None  # the check ends, and keeps what is done
-
-    report = check(
-        session.trace.run,
-        nodes=nodes or None,
-        progress=progress,
-        quick=quick,
-        first=first.append,
-    )
+    is_whole = "hunt" in session.modes
+    report, first = _checked(session, _wanted(session, places), quick=quick)
     if is_whole:
         first, report = [one.end_to_end for one in first], report.end_to_end
     session.memory.report = report
@@ -76,6 +61,30 @@ def _check(session: Session, arguments: str) -> Answer:
         error=None if report.complete else Interrupted().told,
         interrupted=not report.complete,
     )
+
+
+def _checked(
+    session: Session, nodes: Sequence[int], *, quick: bool
+) -> tuple[Report, list[Report]]:
+    """Return the report about some nodes, and those of what was looked at before."""
+    from ..check.check import check  # noqa: PLC0415  # 27 ms of a start
+
+    first: list[Report] = []
+
+    def progress(done: int, of: int) -> None:
+        try:
+            session.progress(done, of)
+        except Interrupted:
+            raise KeyboardInterrupt from None  # the check ends, and keeps what is done
+
+    report = check(
+        session.trace.run,
+        nodes=nodes or None,
+        progress=progress,
+        quick=quick,
+        first=first.append,
+    )
+    return report, first
 
 
 def _wanted(session: Session, places: Sequence[str]) -> list[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
@@ -66,38 +67,12 @@ def help_rows(groups: Groups) -> tuple[Command, ...]:
 
     `groups` is looked at when a command is given: it may hold these rows, too.
     """
-
-    def _help(_session: Session, arguments: str) -> Answer:
-        if not arguments:
-            return _overview(groups)
-        for command in _all(groups):
-            if arguments in (command.name, command.alias):
-                return Answer(tuple(help_lines(command)), [_record(command)])
-        topic = TOPICS.get(arguments.upper())
-        if topic is not None:
-            return Answer(topic, list(topic))
-        return _apropos(_session, arguments)
-
-    def _apropos(_session: Session, arguments: str) -> Answer:
-        text = arguments.lower()
-        found = [
-            command
-            for command in _all(groups)
-            if text in f"{command.name} {command.summary} {command.help}".lower()
-        ]
-        if not found:
-            raise CommandError(
-                f"no command speaks of {arguments!r}", "help lists them all"
-            )
-        said = tuple(f"{c.name} {c.usage} — {c.summary}" for c in found)
-        return Answer(said, list(map(_record, found)))
-
     return (
         Command(
             "help",
             "[COMMAND | LOC | EXPR | ELEMENT | EDGE]",
             "all commands, one, or what can stand as an argument",
-            _help,
+            partial(_help, groups),
             "h",
             ("?",),
             "command",
@@ -109,11 +84,36 @@ def help_rows(groups: Groups) -> tuple[Command, ...]:
             "apropos",
             "WORD",
             "the commands that speak of a word",
-            _apropos,
+            partial(_apropos, groups),
             recorded=False,
             data=_COMMANDS,
         ),
     )
+
+
+def _help(groups: Groups, session: Session, arguments: str) -> Answer:
+    if not arguments:
+        return _overview(groups)
+    for command in _all(groups):
+        if arguments in (command.name, command.alias):
+            return Answer(tuple(help_lines(command)), [_record(command)])
+    topic = TOPICS.get(arguments.upper())
+    if topic is not None:
+        return Answer(topic, list(topic))
+    return _apropos(groups, session, arguments)
+
+
+def _apropos(groups: Groups, _session: Session, arguments: str) -> Answer:
+    text = arguments.lower()
+    found = [
+        command
+        for command in _all(groups)
+        if text in f"{command.name} {command.summary} {command.help}".lower()
+    ]
+    if not found:
+        raise CommandError(f"no command speaks of {arguments!r}", "help lists them all")
+    said = tuple(f"{c.name} {c.usage} — {c.summary}" for c in found)
+    return Answer(said, list(map(_record, found)))
 
 
 def _words(session: Session, arguments: str) -> Answer:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from ..base.errors import (
     AssertionFailed,
@@ -46,12 +46,26 @@ if TYPE_CHECKING:
     from ..session.reply import Stopped
     from ..session.stops import Stop
 
+    # The chosen run, the place in it, stops and displays: what an error changes back.
+    _Snapshot = tuple[int, Place, dict[int, Stop], dict[int, Display]]
+
 
 _HUNTING: Final = (
     "One rule of this backward pass is wrong. `check` compares inputs and parameters, "
     "`limit NODE` one gradient; `accuse NODE` says whom you suspect."
 )
 _SYMPTOM: Final = "One rule is wrong: `accuse NODE` says whom you suspect."
+
+
+class _Done(NamedTuple):
+    """What came of a line."""
+
+    command: Command | None  # None where the line has none
+    answer: Answer = Answer()
+    error: str | None = None  # what went wrong, in words
+    failed: bool = False  # whether an assertion did not hold
+    interrupted: bool = False
+    problems: tuple[Problem, ...] = ()  # of the error, as data
 
 
 class Debugger(Session, ByName):
@@ -145,41 +159,21 @@ class Debugger(Session, ByName):
             self.memory.recorded += lines
 
     def _carry_out(self, line: str, trust: Trust) -> tuple[Command | None, Reply]:
-        memory = self.memory
-        outer, self.trust = self.trust, trust
-        memory.started += 1
-        started, before = memory.started, self._snapshot()
-        line, command = line.strip(), None
-        answer, error, failed, interrupted = Answer(), None, False, False
-        problems: tuple[Problem, ...] = ()
+        before, outer = self._snapshot(), self.trust
+        self.trust = trust
         try:
-            if started > self.subject.limits.commands:
-                what = f"this line has started {started} commands"
-                raise CommandError(what, self.subject.limits.allowed("commands"))
-            command, arguments = self.read(line)
-            if command is not None:
-                refuse_hidden(self, command.hidden_in)
-                answer = command.run(self, arguments)
-            error, failed = answer.error, answer.failed
-            interrupted = answer.interrupted
-        except (Interrupted, KeyboardInterrupt) as stopped:
-            known = isinstance(stopped, Interrupted)
-            error, interrupted = (stopped if known else Interrupted()).told, True
-        except (InputError, RuleError) as problem:
-            error, failed = str(problem), isinstance(problem, AssertionFailed)
-            problems = problem.problems if isinstance(problem, InputError) else ()
-            if memory.started == started:  # a script has done what it did
-                self._restore(before)
+            done = self._tried(line.strip(), before)
         finally:
             self.trust = outer
+        answer, error = done.answer, done.error
         moved = before[:2] != (self.chosen, self.place)
         if moved or answer.stop:
             self._note_arrival(answer.stop, moved)
         put = question_here(self) if moved else None
         asked = () if put is None else (put.text,)
-        return command, Reply(
+        return done.command, Reply(
             self._seq,
-            clean(line),
+            clean(line.strip()),
             error is None,
             self.place.iteration,
             self.position,
@@ -190,13 +184,39 @@ class Debugger(Session, ByName):
             answer.facts(),
             (*(with_wordings(text, self.graph) for text in answer.text), *asked),
             error and sentence_with_wordings(error, self.graph),
-            failed,
+            done.failed,
             _worded_show(answer.show, self.graph),
             moved,
             answer.code,
-            interrupted,
-            problems,
+            done.interrupted,
+            done.problems,
         )
+
+    def _tried(self, line: str, before: _Snapshot) -> _Done:
+        """Carry out a line; what it did before it failed is undone."""
+        memory = self.memory
+        memory.started += 1
+        started, command = memory.started, None
+        try:
+            if started > self.subject.limits.commands:
+                what = f"this line has started {started} commands"
+                raise CommandError(what, self.subject.limits.allowed("commands"))
+            command, arguments = self.read(line)
+            if command is None:
+                return _Done(None)
+            refuse_hidden(self, command.hidden_in)
+            answer = command.run(self, arguments)
+        except (Interrupted, KeyboardInterrupt) as stopped:
+            known = isinstance(stopped, Interrupted)
+            error = (stopped if known else Interrupted()).told
+            return _Done(command, error=error, interrupted=True)
+        except (InputError, RuleError) as problem:
+            if memory.started == started:  # a script has done what it did
+                self._restore(before)
+            failed = isinstance(problem, AssertionFailed)
+            problems = problem.problems if isinstance(problem, InputError) else ()
+            return _Done(command, Answer(), str(problem), failed, problems=problems)
+        return _Done(command, answer, answer.error, answer.failed, answer.interrupted)
 
     def _note_arrival(self, stop: Stopped | None, moved: bool) -> None:
         """Remember why we are here, and in a hunt that somebody has looked here."""
@@ -205,13 +225,11 @@ class Debugger(Session, ByName):
             self.memory.looked.add(self.place)
             self._tell_of_hunt()
 
-    def _snapshot(self) -> tuple[int, Place, dict[int, Stop], dict[int, Display]]:
+    def _snapshot(self) -> _Snapshot:
         memory = self.memory
         return self.chosen, self.place, dict(memory.stops), dict(memory.displays)
 
-    def _restore(
-        self, before: tuple[int, Place, dict[int, Stop], dict[int, Display]]
-    ) -> None:
+    def _restore(self, before: _Snapshot) -> None:
         self.chosen, self.place, self.memory.stops, self.memory.displays = before
 
     def _replayed(

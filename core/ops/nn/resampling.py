@@ -153,6 +153,46 @@ def _letters(input: Shape, **_attributes: Any) -> str:
     return f"{letters}**->{letters}**"
 
 
+def _shape(name: str, size: Callable[..., Pair]) -> Callable[..., Shape]:
+    """Return the shape rule of the operation of that name."""
+
+    def shape(input: Shape, **attributes: Any) -> Shape:
+        if len(input) < 2 or 0 in input[-2:]:
+            raise ValueError(f"{name}: input {input} has no height and width")
+        return (*input[:-2], *size(input, **attributes))
+
+    return shape
+
+
+def _cost(size: Callable[..., Pair]) -> Callable[..., Cost]:
+    def cost(input: Shape, **attributes: Any) -> Cost:
+        down, across = size(input, **attributes)
+        maps = math.prod(input[:-2])
+        # A result is made of a window, or of two numbers, along each axis.
+        rows = maps * down * input[-1] * (input[-2] // down + 2)
+        columns = maps * down * across * (input[-1] // across + 2)
+        return Cost(max(rows + columns, rows * (input[-1] // across + 2)))
+
+    return cost
+
+
+def _wording(
+    size: Callable[..., Pair], way: Callable[..., Way], form: Form
+) -> Callable[..., Mapping[str, Any]]:
+    """Return what writes the code of a row: products with the weights of each axis."""
+
+    def wording(input: Shape, **attributes: Any) -> Mapping[str, Any]:
+        down, across = size(input, **attributes)
+        code = way(**attributes).code
+        rows, columns = code(input[-2], down), code(input[-1], across)
+        return {
+            "code": f"{rows} @ {{input}} @ {columns}.T",
+            "forms": (form._replace(code=f"{rows}.T @ {{g}} @ {columns}"),),
+        }
+
+    return wording
+
+
 def _row(
     name: str,
     size: Callable[..., Pair],
@@ -171,37 +211,15 @@ def _row(
     def forward(input: Array, **attributes: Any) -> Array:
         return _of(way(**attributes), input, size(input.shape, **attributes))
 
-    def shape(input: Shape, **attributes: Any) -> Shape:
-        if len(input) < 2 or 0 in input[-2:]:
-            raise ValueError(f"{name}: input {input} has no height and width")
-        return (*input[:-2], *size(input, **attributes))
-
     @careful
     def vjp(g: Array, _y: Array, input: Array, **attributes: Any) -> Array:
         made = size(input.shape, **attributes)
         return _of_back(way(**attributes), g, input.shape, made)
 
-    def cost(input: Shape, **attributes: Any) -> Cost:
-        down, across = size(input, **attributes)
-        maps = math.prod(input[:-2])
-        # A result is made of a window, or of two numbers, along each axis.
-        rows = maps * down * input[-1] * (input[-2] // down + 2)
-        columns = maps * down * across * (input[-1] // across + 2)
-        return Cost(max(rows + columns, rows * (input[-1] // across + 2)))
-
-    def wording(input: Shape, **attributes: Any) -> Mapping[str, Any]:
-        down, across = size(input, **attributes)
-        code = way(**attributes).code
-        rows, columns = code(input[-2], down), code(input[-1], across)
-        return {
-            "code": f"{rows} @ {{input}} @ {columns}.T",
-            "forms": (form._replace(code=f"{rows}.T @ {{g}} @ {columns}"),),
-        }
-
     return row_of_one(
         name,
         forward,
-        shape,
+        _shape(name, size),
         (vjp, linear(forward)),
         "block",
         f"{name}({{input}})",
@@ -211,9 +229,9 @@ def _row(
         "input",
         analytic=True,
         parameters=parameters,
-        cost=cost,
+        cost=_cost(size),
         axis_letters=_letters,
-        wording=wording,
+        wording=_wording(size, way, form),
         **columns,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,6 +12,9 @@ from gradstep.core.explain.why.rows import explained
 from gradstep.core.ops.optimizers import OPTIMIZERS
 from gradstep.core.words.numbers import value_text
 from sessions import close, said, session, value, wrong
+
+if TYPE_CHECKING:
+    from gradstep import Debugger
 
 TRAINED = """
 gradstep = 1
@@ -110,10 +114,8 @@ SETTINGS = {
 }
 
 
-@pytest.mark.parametrize("optimizer", SETTINGS)
-def test_every_optimiser_opens_and_has_names_for_what_it_keeps(optimizer: str) -> None:
-    assert set(SETTINGS) == set(OPTIMIZERS)
-    debugger = session(
+def optimised(optimizer: str) -> Debugger:
+    return session(
         f"""
 gradstep = 1
 program = "E = sum((w * x - t) ** 2)"
@@ -123,44 +125,67 @@ parameters.w = {W}
 training = {{ optimizer = "{optimizer}", learning_rate = 0.1, iterations = 9 }}
 """
     )
+
+
+def test_every_optimiser_is_tried() -> None:
+    assert set(SETTINGS) == set(OPTIMIZERS)
+
+
+@pytest.mark.parametrize("optimizer", SETTINGS)
+def test_what_an_optimiser_keeps_has_names(optimizer: str) -> None:
+    debugger = optimised(optimizer)
     names, settings = SETTINGS[optimizer]
     for iteration in range(4):
-        before, kept_before = by_hand(optimizer, iteration)
-        after, kept_after = by_hand(optimizer, iteration + 1)
-        for at, w, kept in (
-            (f"{iteration}:start", before, kept_before),
-            (f"{iteration}:end", after, kept_after),
-        ):
-            said(debugger, f"goto {at}")
+        for at, step in (("start", iteration), ("end", iteration + 1)):
+            w, kept = by_hand(optimizer, step)
+            said(debugger, f"goto {iteration}:{at}")
             close(value(debugger, "w"), w, 1e-9)
             for name in names:
                 close(value(debugger, f"w.{name}"), kept[name], 1e-9)
-        for name, number in settings.items():
-            assert value(debugger, name) == number
-        assert value(debugger, "learning_rate") == 0.1
-        assert value(debugger, "w.learning_rate") == 0.1
-        for one in set("mvs") - set(names):
-            assert f"keeps no {one}" in wrong(debugger, f"print w.{one}")
+    for name, number in settings.items():
+        assert value(debugger, name) == number
+    assert value(debugger, "learning_rate") == 0.1
+    assert value(debugger, "w.learning_rate") == 0.1
+    for one in set("mvs") - set(names):
+        assert f"keeps no {one}" in wrong(debugger, f"print w.{one}")
+
+
+@pytest.mark.parametrize("optimizer", SETTINGS)
+def test_an_update_opens_into_what_its_optimiser_keeps(optimizer: str) -> None:
+    debugger = optimised(optimizer)
+    for iteration in range(4):
+        (_, before), (after, kept) = (
+            by_hand(optimizer, step) for step in (iteration, iteration + 1)
+        )
+        said(debugger, f"goto {iteration}:end")
         reply = said(debugger, "explain w[1]")
         update = reply.data["update"]
         close(update["value"] - update["rate"] * update["direction"], after[1], 1e-9)
-        for name in names:
-            kept = kept_before[name][1], kept_after[name][1]
-            text = " → ".join(value_text(number) for number in kept)
+        for name in SETTINGS[optimizer][0]:
+            numbers = before[name][1], kept[name][1]
+            text = " → ".join(value_text(number) for number in numbers)
             assert f"  {name} {text}" in reply.text
         counts = any(f", t = {iteration + 1}" in line for line in reply.text)
         assert counts == (optimizer == "adam")
-        # Enter goes to the gradient, and to the parameter as the iteration began.
+
+
+@pytest.mark.parametrize("optimizer", SETTINGS)
+def test_an_update_leads_to_the_gradient_and_to_the_parameter_before(
+    optimizer: str,
+) -> None:
+    debugger = optimised(optimizer)
+    for iteration in range(4):
+        said(debugger, f"goto {iteration}:end")
         w, end = debugger.graph.node("w").index, len(debugger.trace)
         rows = [*explained(debugger.trace, Element(w, "value", (1,)), end, 8)]
         ways = [(row.leads, row.iteration, row.numbers) for row in rows if row.leads]
         assert ways[0][:2] == (Element(w, "grad", (1,)), None)
-        if iteration:
-            [(leads, there, numbers)] = ways[1:]
-            assert (leads, there) == (Element(w, "value", (1,)), iteration - 1)
+        assert [way[:2] for way in ways[1:]] == [
+            (Element(w, "value", (1,)), one) for one in [iteration - 1] if iteration
+        ]
+        before, _ = by_hand(optimizer, iteration)
+        for _, _, numbers in ways[1:]:
             close(numbers, [before[1]], 1e-9)
-        else:
-            assert not ways[1:]
 
 
 def test_a_value_that_was_set_is_not_called_an_update() -> None:

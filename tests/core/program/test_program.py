@@ -435,7 +435,7 @@ def test_a_function_may_return_something_static() -> None:
 # ------------------------------------------------------------------- where it stands
 
 
-def test_sites_statements_and_frames() -> None:
+def test_statements_tell_their_lines_notes_and_nodes() -> None:
     built = graph(LAYERS)
     statements = [
         (s.frame, s.target, s.line, s.text, s.note, s.first, s.stop)
@@ -459,6 +459,10 @@ def test_sites_statements_and_frames() -> None:
             n + 10,
         ),
     ]
+
+
+def test_frames_tell_their_calls_and_nodes() -> None:
+    built, n = graph(LAYERS), len(LEAVES)
     frames = [
         (f.name, f.function, f.source, f.parent, f.depth, f.first, f.stop)
         for f in built.frames
@@ -472,6 +476,11 @@ def test_sites_statements_and_frames() -> None:
     assert call is not None
     assert (call.statement, call.line, call.column) == (0, 5, 6)
     assert call.text == "layer(W1, x0)"
+    assert built.frame_of(built.node("x2.z")) is built.frames[2]
+
+
+def test_nodes_tell_where_they_stand() -> None:
+    built = graph(LAYERS)
     sites = [
         (n.name, n.site.statement, n.site.line, n.site.column, n.site.text)
         for n in built
@@ -487,7 +496,10 @@ def test_sites_statements_and_frames() -> None:
         ("E._3", 6, 7, 11, "sum((x2 - t) ** 2)"),
         ("E", 6, 7, 5, "0.5 * sum((x2 - t) ** 2)"),
     ]
-    assert built.frame_of(built.node("x2.z")) is built.frames[2]
+
+
+def test_a_graph_has_the_texts_of_its_program_and_of_the_prelude() -> None:
+    built = graph(LAYERS)
     assert built.sources["program"] == (LAYERS, False)
     assert built.sources["prelude"] == (PRELUDE, True)
 
