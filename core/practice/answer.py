@@ -42,6 +42,8 @@ _INSIDE: Final = re.compile(
     r"(?<![\w.\[])(\d+\.\d*|\.\d+)(e[+-]?\d{1,3})?(?![\w.])", re.IGNORECASE
 )
 _SHAPE: Final = re.compile(r"\(?\s*(?:(\d+(?:\s*[,x× ]\s*\d+)*)\s*,?)?\s*\)?")
+# Signs of formulas, as they are typed.
+_AS_TYPED: Final = str.maketrans("−×·", "-**")
 _WORDS: Final = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf, "+inf": math.inf}
 
 
@@ -59,7 +61,7 @@ def read_number(text: str, evaluate: Callable[[str], Any]) -> Said:
 
     Raises `CommandError` for what is none.
     """
-    text = text.strip().replace("−", "-")  # as formulas write it
+    text = text.strip().translate(_AS_TYPED)
     if text.lower() in _WORDS:
         return Said(_WORDS[text.lower()], 0.0, None)
     if _NUMBER.fullmatch(text):

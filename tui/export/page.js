@@ -155,16 +155,144 @@ for (const chapter of chapters) {
   chapter.parentElement.style.flexGrow = chapter.parentElement.dataset.events;
 }
 
-// The questions of the author: what is typed is read as a number, and never run.
-function spoken(text) {
-  const plain = text.trim().replace("−", "-").replace(/^[+]/, "");
-  if (!/^-?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(plain)) return null;
-  const [front, power] = plain.toLowerCase().split("e");
-  const digits = front.replace(/[-.]/g, "").replace(/^0+/, "").length;
+// The questions of the author. What is typed is read here, token by token, and never
+// run: numbers, elements of what is known where the question stands, and these.
+const NUMBER = /^(\d+\.?\d*|\.\d+)(e[+-]?\d{1,3})?(?![\p{L}\p{N}_.])/iu;
+const NO_NAME = /^(?![\p{L}\p{N}_])(?!\.(?!T(?![\p{L}\p{N}_]))[\p{L}\p{N}_])/u;
+const SIGN = /^(\*\*|[-+*/@()[\],]|\.T)/;
+const CALLS = {
+  exp: Math.exp, log: Math.log, sqrt: Math.sqrt, abs: Math.abs, tanh: Math.tanh,
+  sin: Math.sin, cos: Math.cos, relu: (x) => Math.max(x, 0),
+  sigmoid: (x) => 1 / (1 + Math.exp(-x)), maximum: Math.max, minimum: Math.min,
+};
+const FACTS = { pi: Math.PI, inf: Infinity, nan: NaN };
+const ROUNDED = 4; // digits from which on a number inside an expression may be rounded
+const MOST_OFF = 0.005; // how far such numbers may take the whole off
+
+// A number as it is written: its digits, and half a unit of the last of them.
+function written(text) {
+  const [front, power] = text.toLowerCase().split("e");
+  const digits = front.replace(".", "").replace(/^0+/, "").length;
   const behind = (front.split(".")[1] ?? "").length;
-  const number = Number(plain); // infinite where it is too large, and never rounded so
+  const number = Number(text); // infinite where it is too large, and never rounded so
   const half = Number.isFinite(number) ? 0.5 * 10 ** (Number(power ?? 0) - behind) : 0;
   return { number, digits, half };
+}
+
+function tokens(text, known) {
+  const names = [known, CALLS, FACTS].flatMap(Object.keys).sort((a, b) => b.length - a.length);
+  const found = [];
+  for (let rest = text.trimStart(); rest; rest = rest.trimStart()) {
+    const number = NUMBER.exec(rest)?.[0];
+    const name = names.find((one) => rest.startsWith(one) && NO_NAME.test(rest.slice(one.length)));
+    const part = number ?? name ?? SIGN.exec(rest)?.[0];
+    if (!part) throw Error(`${/^[\p{L}\p{N}_.]+|^./u.exec(rest)[0]} is not known here.`);
+    found.push(number ? { ...written(number), text: number } : { name, sign: name ? "" : part });
+    rest = rest.slice(part.length);
+  }
+  return found;
+}
+
+const shape = (one) => (Array.isArray(one) ? [one.length, ...(one.length ? shape(one[0]) : [])] : []);
+const transposed = (one) => (shape(one).length < 2 ? one : one[0].map((_, k) => one.map((row) => row[k])));
+
+function single(value) {
+  while (Array.isArray(value) && value.length === 1) [value] = value;
+  if (!Array.isArray(value)) return Number(value); // what JSON has no number for is text
+  throw Error(`The shape is (${shape(value).join(", ")}): write one element, as in W[0, 1].`);
+}
+
+function element(value, places) {
+  for (const place of places) {
+    const count = Array.isArray(value) ? value.length : 0;
+    const at = place < 0 ? place + count : place;
+    if (!(at in Object(value)) || !count) throw Error(`There is no element [${places.join(", ")}].`);
+    value = value[at];
+  }
+  return value;
+}
+
+function dot(one, other) {
+  const rows = [one, other].every((each) => shape(each).length === 1);
+  if (!rows || one.length !== other.length) throw Error("@ takes two rows of one length here.");
+  return one.reduce((sum, each, k) => sum + Number(each) * Number(other[k]), 0);
+}
+
+// The value of tokens, by the precedence that Python has.
+function evaluate(all_of, known) {
+  const rest = [...all_of];
+  const take = (...signs) => (signs.includes(rest[0]?.sign) ? rest.shift().sign : "");
+  const need = (sign) => { if (!take(sign)) throw Error(`A ${sign} is missing.`); };
+  function list(closing) {
+    const found = [sum()];
+    while (take(",")) found.push(sum());
+    need(closing);
+    return found;
+  }
+  function atom() {
+    const { number, name, sign } = rest.shift() ?? {};
+    if (number !== undefined) return number;
+    if (Object.hasOwn(CALLS, name) && take("(")) return CALLS[name](...list(")").map(single));
+    if (Object.hasOwn(known, name)) return known[name];
+    if (Object.hasOwn(FACTS, name)) return FACTS[name];
+    if (sign !== "(") throw Error("A number is missing.");
+    const found = sum();
+    need(")");
+    return found;
+  }
+  function part() {
+    let found = atom();
+    for (let sign = take("[", ".T"); sign; sign = take("[", ".T"))
+      found = sign === "[" ? element(found, list("]").map(single)) : transposed(found);
+    return found;
+  }
+  function power() {
+    const base = part();
+    return take("**") ? single(base) ** single(signed()) : base;
+  }
+  function signed() {
+    const sign = take("-", "+");
+    return sign ? (sign === "-" ? -1 : 1) * single(signed()) : power();
+  }
+  function product() {
+    let found = signed();
+    for (let sign = take("*", "/", "@"); sign; sign = take("*", "/", "@")) {
+      const next = signed();
+      if (sign === "@") found = dot(found, next);
+      else found = sign === "*" ? single(found) * single(next) : single(found) / single(next);
+    }
+    return found;
+  }
+  function sum() {
+    let found = product();
+    for (let sign = take("+", "-"); sign; sign = take("+", "-")) {
+      const next = single(product());
+      found = sign === "+" ? single(found) + next : single(found) - next;
+    }
+    return found;
+  }
+  const found = single(sum());
+  if (rest.length) throw Error("Write one number, or one expression such as 1.1 * 3.");
+  return found;
+}
+
+// What is said: its number, and how far the one that is meant may be off.
+function spoken(text, known = {}) {
+  const plain = text.trim().replaceAll("−", "-").replaceAll(/[×·]/g, "*");
+  const [, sign, digits] = /^([-+]?)(.*)$/s.exec(plain);
+  if (NUMBER.exec(digits)?.[0] === digits) {
+    const found = written(digits);
+    return sign === "-" ? { ...found, number: -found.number } : found;
+  }
+  const found = tokens(plain, known);
+  const number = evaluate(found, known);
+  let off = 0;
+  for (const one of found) {
+    if (!one.text?.includes(".") || one.digits < ROUNDED) continue;
+    const other = found.map((each) => (each === one ? { ...one, number: one.number + one.half } : each));
+    off += Math.abs(evaluate(other, known) - number);
+  }
+  return { number, digits: Infinity, half: Math.min(off, MOST_OFF * Math.abs(number)) };
 }
 
 // "right", "rough" (the digits are too few), what is known of a wrong answer, or "".
@@ -198,9 +326,9 @@ for (const form of all("form.question")) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     if (!field?.value.trim()) return;
-    const said = spoken(field.value);
-    if (said === null) tell("Write a number, such as 0.25 or -1e-3.");
-    else judge(field.value.trim(), verdict(said, asked));
+    let said = null;
+    try { said = spoken(field.value, asked.known); } catch (error) { return tell(error.message); }
+    judge(field.value.trim(), verdict(said, asked));
   });
   for (const button of all("button[value]", form)) {
     button.addEventListener("click", () => judge(button.value, {

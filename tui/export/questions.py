@@ -1,12 +1,14 @@
 """The questions of an author, in a page: the script of the page holds answers to them.
 
-Nothing of a scenario is run: the answers are numbers and texts in attributes.
+Nothing of a scenario is run: the answers, and the numbers that an expression can name,
+stand in attributes.
 """
 
 from __future__ import annotations
 
 import json
 import math
+from contextlib import suppress
 from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,9 +26,13 @@ from ...core.session.asking import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ...core.ops.table import Array
     from ...core.session.asking import Put
     from ..draw.stage import Stage
 
+_LONGEST: Final = 200  # characters of an answer
+_MOST_KNOWN: Final = 1000  # elements of an array that an answer can name
+_RATE: Final = "learning_rate"
 _JSON: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
@@ -65,9 +71,11 @@ def _form(put: Put, stage: Stage) -> str:
             [*_number(number_of(text, put, subject, trace), put, stage), why]
             for text, why in asking.wrong.items()
         ]
+        data["known"] = _known(put, stage)
         field = (
-            '<input inputmode="text" autocomplete="off" aria-label="your answer, '
-            'a number"><button>answer</button>'
+            f'<input inputmode="text" autocomplete="off" maxlength="{_LONGEST}" '
+            'placeholder="a number, or 1.1 * 3" aria-label="your answer, a number '
+            'or an expression"><button>answer</button>'
         )
     return (
         f'\n<form class="question" data-question="{escape(_JSON.encode(data))}">\n'
@@ -75,6 +83,33 @@ def _form(put: Put, stage: Stage) -> str:
         '<button type="button" class="show">show</button></p>\n'
         '<p role="status"></p>\n</form>'
     )
+
+
+def _known(put: Put, stage: Stage) -> dict[str, Any]:
+    """Return what an expression can name where a question is put, as nested lists."""
+    subject, trace, found = stage.subject, stage.trace, dict[str, Any]()
+    for node in stage.graph:
+        for array, name in (
+            (trace.value(node.index, put.position), node.name),
+            (trace.gradient(node.index, put.position), f"{node.name}.grad"),
+        ):
+            if array is not None and _is_told(array):
+                found[name] = _plain(array.tolist())
+    with suppress(CommandError):  # not everywhere is one
+        found[_RATE] = number_of(_RATE, put, subject, trace)
+    names = subject.names
+    return found | {name: found[of] for name, of in names.items() if of in found}
+
+
+def _is_told(array: Array) -> bool:
+    return array.size <= _MOST_KNOWN and array.dtype.kind in "fiub"
+
+
+def _plain(one: Any) -> Any:
+    """Return nested lists with texts for the numbers that JSON has not."""
+    if isinstance(one, list):
+        return [_plain(part) for part in one]
+    return one if math.isfinite(one) else str(one).replace("inf", "Infinity")
 
 
 def _number(number: float, put: Put, stage: Stage) -> Sequence[float]:
