@@ -99,7 +99,7 @@ def test_space_presses_the_button_that_has_the_focus(reading: Browser) -> None:
 def test_buttons_slider_and_parts_have_names(reading: Browser) -> None:
     names = (
         "[...document.querySelectorAll('button, input, nav, aside, svg, .time')]"
-        ".map(one => one.getAttribute('aria-label'))"
+        ".map(one => one.getAttribute('aria-label') || one.textContent.trim())"
     )
     assert all(reading.js(names))
     assert reading.js("document.querySelector('#back').innerText") == "◀ back"

@@ -236,4 +236,8 @@ def test_a_telephone_asks_and_judges(tmp_path: Path) -> None:
             "form.requestSubmit(); form.querySelector('[role]').textContent"
         )
         assert browser.js(answer.format("4.23456")) == "Not 4.23456.\nTimes."
-        assert browser.js(answer.format("3.704")) == "Right. It is 3.70368."
+        told = "alert is not known here."  # and costs no try
+        assert browser.js(answer.format("alert(1)")) == told
+        assert browser.js(answer.format("a * b * 2")) == "Not a * b * 2.\nh"
+        assert browser.js(answer.format("a * 1.2346")) == "Right. It is 3.70368."
+        assert browser.js(wide) <= 390
