@@ -90,7 +90,7 @@ class Lowering(Reading):
         number of the statement. The result is called `name`, or is a numbered part of
         it. Raises `Unspelled`, and has added nothing then.
         """
-        before = self._reach()
+        before = self.reach()
         lines, root, source, used = _parsed(text)
         frame, depth, statement = scope
         self.here = site
@@ -134,7 +134,7 @@ class Lowering(Reading):
 
     def name(self, index: int, name: str, first: int) -> None:
         """Give a node made since `first` its name; an older one gets an alias."""
-        self._name(Ref(index), name, first)
+        self.name_node(Ref(index), name, first)
 
     def _given(self, value: Bound) -> Bound:
         """Return what a name of a call is; an array becomes a constant."""

@@ -35,6 +35,7 @@ from ..ops.table import NO_ATTRIBUTES, Attributes, Op, Shape, Value
 from .constructors import CONSTRUCTORS
 from .elsewhere import number_named, way_out
 from .prelude import PRELUDE
+from .repeated import Reach
 from .static import (
     POISON,
     Bound,
@@ -307,7 +308,7 @@ class Reading:
             self._unpack(line, value, full, first)
         elif line.targets:
             scope.values[line.targets[0]] = value
-            self.name(value, full[0], first)
+            self.name_node(value, full[0], first)
         self.statements[index] = Statement(
             index,
             scope.index,
@@ -335,9 +336,9 @@ class Reading:
             )
         for name, target, one in zip(line.targets, full, values, strict=True):
             self.scope.values[name] = one
-            self.name(one, target, first)
+            self.name_node(one, target, first)
 
-    def name(self, value: Bound, name: str, first: int) -> None:
+    def name_node(self, value: Bound, name: str, first: int) -> None:
         """Give a node made since `first` its name; an older one gets an alias."""
         if not isinstance(value, Ref):
             return
@@ -349,6 +350,19 @@ class Reading:
             self.aliases.append((node.name, node.index))
         else:
             self.aliases.append((name, node.index))
+
+    def reach(self) -> Reach:
+        """Return how much there is at this moment."""
+        return Reach(
+            len(self.builder.nodes),
+            len(self.frames),
+            len(self.statements),
+            len(self.aliases),
+            self.steps,
+            self.paid,
+            self.elements,
+            self.work,
+        )
 
     def next_name(self, node: ast.expr, *, numbered: bool = False) -> str:
         """Return the name of the node, or the frame, that an expression makes."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..engine.graph import Frame
 from .calls import bind, checked
 from .prelude import CHOICES
-from .repeated import Block, Elsewhere, Made, Reach, form_of, moved
+from .repeated import Block, Elsewhere, Made, form_of, moved
 from .statements import Scope
 from .static import Bound, Fault, Ref
 
@@ -44,14 +44,14 @@ def call(
     if block and _fits(reading, block):
         with suppress(Elsewhere):
             return _repeat(reading, block, arguments, frame)
-    start, particular = _reach(reading), reading.particular
+    start, particular = reading.reach(), reading.particular
     scope, result = _read(reading, node, function, values, frame)
     if key and reading.particular == particular and isinstance(result, Ref):
         reading.blocks[key] = Block(
             frame.name,
             arguments,
             start,
-            _reach(reading),
+            reading.reach(),
             scope.height,
             frozenset(scope.inside | {function}),
             reading.unnamed.get(frame.name, 0),
@@ -135,7 +135,7 @@ def _read(
     for line in function.lines:
         result = reading.line(line)
     reading.open.remove(function)
-    reading.name(result, frame.name, frame.first)
+    reading.name_node(result, frame.name, frame.first)
     reading.scope = caller
     caller.inside |= scope.inside | {function}
     caller.height = max(caller.height, scope.height + 1)
@@ -145,19 +145,6 @@ def _read(
 
 
 # ------------------------------------------------------------------------ made again
-
-
-def _reach(reading: Reading) -> Reach:
-    return Reach(
-        len(reading.builder.nodes),
-        len(reading.frames),
-        len(reading.statements),
-        len(reading.aliases),
-        reading.steps,
-        reading.paid,
-        reading.elements,
-        reading.work,
-    )
 
 
 def _fits(reading: Reading, block: Block) -> bool:
@@ -186,7 +173,7 @@ def _repeat(
         reading.aliases[start.aliases : stop.aliases],
     )
     frame = begun._replace(stop=begun.first + made.nodes)
-    again, result = moved(block, before, arguments, _reach(reading), frame)
+    again, result = moved(block, before, arguments, reading.reach(), frame)
     reading.builder.extend(again.rows)
     reading.frames += again.frames
     reading.statements += again.statements
