@@ -71,7 +71,8 @@ def check_contribution(job: Job, edge: Edge) -> NodeCheck:
             job, plain, outcome, np.asarray(upstream), np.asarray(rounded)
         )
     mask = np.zeros(analytic.shape, dtype=bool)
-    for index in outcome.kinks:
+    # Where differences of the operation say nothing, those of the whole do not either.
+    for index in (*outcome.kinks, *outcome.nonfinite):
         mask[index] = True
     job.kinks[edge] = mask
     return outcome

@@ -48,6 +48,7 @@ def compare(
     function: Function,
     meets_kink: Callable[[int], bool] | None = None,
     positions: Sequence[int] | None = None,
+    sway: Callable[[int], float] | None = None,
 ) -> NodeCheck:
     """Compare gradients with differences: quickly, if that is what the job asks for.
 
@@ -56,7 +57,7 @@ def compare(
 
     def one_by_one(positions: Sequence[int] | None) -> NodeCheck:
         return comparison.compare(
-            job, outcome, analytic, rounded, function, meets_kink, positions
+            job, outcome, analytic, rounded, function, meets_kink, positions, sway
         )
 
     at_once = function.groups is not None and len(function.groups.places) <= _FEW
@@ -92,7 +93,8 @@ class _Slope:
 
     @property
     def agrees(self) -> bool:
-        return abs(self.analytic - self.numeric) <= self.tolerance
+        is_near = abs(self.analytic - self.numeric) <= self.tolerance
+        return is_near and math.isfinite(self.numeric)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from .contributions import check_contribution, has_rule, outruns
 from .differences import EPS, Function
 from .directions import compare
 from .downstream import Downstream, downstream
-from .job import Job, gradient_of
+from .job import Job, finite_size, gradient_of
 from .report import NodeCheck
 from .stacked import changes
 
@@ -48,6 +48,7 @@ def check_gradient(
         function_of(job, way),
         lambda position: _meets_kink(job, way, position),
         positions,
+        lambda position: _sway(job, way, position),
     )
 
 
@@ -68,6 +69,30 @@ def function_of(job: Job, way: Downstream) -> Function:
     )
 
 
+def _sway(job: Job, way: Downstream, position: int) -> float:
+    """Return Σ |gradient · change| of all that an element moves, for each unit of it.
+
+    Large terms of a slope may cancel in theory, and not but for their last digits.
+    """
+    step = _moved(job, way, position)
+    made = (way.node, *(one.node for one in way.steps))
+    swayed = (
+        finite_size(gradient_of(job.exact, n) * (way.values[n] - job.exact.values[n]))
+        for n in made
+        if np.asarray(way.still[n]).dtype.kind == "f"
+    )
+    return sum(float(np.sum(one)) for one in swayed) / step
+
+
+def _moved(job: Job, way: Downstream, position: int) -> float:
+    """Move an element a little, with all that depends on it, and return how far."""
+    x = job.exact.value(way.node).copy()
+    step = 1e-6 * (abs(x.flat[position]) or 1.0)
+    x.flat[position] += step
+    way.at(x)
+    return float(step)
+
+
 def _meets_kink(job: Job, way: Downstream, position: int) -> bool:
     """Tell whether moving an element moves an operand that stands at a kink.
 
@@ -75,9 +100,7 @@ def _meets_kink(job: Job, way: Downstream, position: int) -> bool:
     at 0, where its gradient is 0.
     """
     run = job.exact
-    x = run.value(way.node).copy()
-    x.flat[position] += 1e-6 * (abs(x.flat[position]) or 1.0)
-    way.at(x)
+    _moved(job, way, position)
     later = {step.node for step in way.steps}
     for step in way.steps:
         if not (step.op.kinks or outruns(step.op)):

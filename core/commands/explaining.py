@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from functools import partial
 from itertools import chain
@@ -30,7 +31,7 @@ from ..words.numbers import value_text
 from .table import Command, refuse_hidden
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from ..engine.trace import Trace
     from ..explain.derive import Derivation, Path
@@ -382,6 +383,7 @@ def _paths(session: Session, arguments: str) -> Answer:
         rest = float(sum(path.product for path in found[count:]))
         rows.append((rest, f"the sum of {counted(len(found) - count, 'more path')}"))
     rows.append((total, f"the sum of {counted(len(found), 'path')}"))
+    rows += _beside_paths(session, element, total)
     lines = [f"{number(product)} = {route}" for product, route in rows]
     table = Table(f"paths from {start}", ("product", "path"), tuple(rows))
     data = {
@@ -403,6 +405,21 @@ def _paths(session: Session, arguments: str) -> Answer:
         ],
     }
     return Answer(tuple(lines), data, table)
+
+
+def _beside_paths(
+    session: Session, element: Element, total: float
+) -> Iterator[tuple[float, str]]:
+    """Yield the gradient and why it is no sum of paths, where that is to be seen."""
+    found = session.trace.run.gradient(element.node)
+    gradient = math.nan if found is None else float(found[element.index or ()])
+    if found is None or math.isfinite(total) == math.isfinite(gradient):
+        return
+    name = element_name(session.graph.nodes[element.node], element.index, "grad")
+    because = "only the product of a path is not finite"
+    if math.isfinite(total):
+        because = "beside the paths a slope of 0 meets what is not finite"
+    yield gradient, f"{name}: {because}; why {name}"
 
 
 def _route(session: Session, start: str, path: Path) -> str:

@@ -111,7 +111,7 @@ def _difference(run: Run, one: Expectation) -> str:
         if right.all():
             return ""
         gap = np.abs(np.subtract(got, one.value, dtype=float))
-    gap = np.where(right, -1.0, np.nan_to_num(gap, nan=np.inf))
+    gap = np.where(right, -1.0, np.nan_to_num(gap, nan=np.inf, posinf=np.inf))
     index = index_of(np.argmax(gap), gap.shape)
     name = element_name(node, index, "grad" if one.gradient else "value")
     count = int(np.count_nonzero(~right))

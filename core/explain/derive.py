@@ -16,6 +16,7 @@ from ..engine.backward import broadcast_axes
 from ..engine.measure import largest
 from ..ops import OPS
 from ..words.formulas import axes_text
+from ..words.names import bound
 from .axes import contraction, sizes_of
 from .factors import uses_of
 
@@ -95,9 +96,9 @@ def _added_up(run: Run, operand: int, found: Sequence[Derivation]) -> Iterator[R
     terms = [one.gives for one in found]
     others = [e.consumer for e in uses if (e.consumer, e.argument) not in known]
     if others:
-        through = ", ".join(_called(graph.nodes[i]) for i in dict.fromkeys(others))
+        through = ", ".join(bound(graph.nodes[i], graph) for i in dict.fromkeys(others))
         terms.append(f"what comes through {through}")
-    name = _called(graph.nodes[operand])
+    name = bound(graph.nodes[operand], graph)
     text = f"{name} is used {len(uses)} times: ∂L/∂{name} = {' + '.join(terms)}"
     yield Reason("in all", text)
 
@@ -140,11 +141,6 @@ def _derivation(run: Run, node: Node, argument: int) -> Derivation | None:
     return _broadcast(run, node, argument) if node.op.kind == "elementwise" else None
 
 
-def _called(node: Node) -> str:
-    """Return the name of a node; without a name, its expression in brackets."""
-    return f"({node.wording})" if node.wording else node.name
-
-
 def _at(name: str, labels: str) -> str:
     return f"{name}[{','.join(labels)}]" if labels else name
 
@@ -153,11 +149,12 @@ def _contracted(
     run: Run, node: Node, argument: int, inputs: Sequence[str], output: str
 ) -> Derivation:
     """Derive from y[out] = Σ Π operands: each product that holds the element counts."""
-    names = [_called(run.graph.nodes[index]) for index in node.operands]
-    y, mine = _called(node), inputs[argument]
+    names = [bound(run.graph.nodes[index], run.graph) for index in node.operands]
+    y, mine = bound(node, run.graph), inputs[argument]
     others = [k for k in range(len(inputs)) if k != argument]
     inner = [c for c in dict.fromkeys("".join(inputs)) if c not in output]
     over = [c for c in dict.fromkeys(output + "".join(inputs)) if c not in mine]
+    own = [c for c in over if c not in output]
     product = " · ".join(_at(names[k], inputs[k]) for k in range(len(inputs)))
     local = " · ".join(_at(names[k], inputs[k]) for k in others) or "1"
     name = names[argument]
@@ -167,7 +164,7 @@ def _contracted(
         Reason(
             "one element",
             f"{_at(name, mine)} stands in {_stands(_at(y, output), output, mine)}; "
-            f"its factor there is {local}",
+            f"its factor there is {_sum(own)}{local}",
         ),
         Reason("so", f"∂L/∂{_at(name, mine)} = {gradient}"),
     ]
@@ -247,6 +244,8 @@ def _as_matrices(pair: tuple[_Side, _Side], wanted: str) -> _Product | None:
     `wanted` are the labels of the result, before what was broadcast is summed.
     """
     one, two = pair
+    if any(len(set(own)) < len(own) for own in (one.labels, two.labels, wanted)):
+        return None  # of a diagonal
     if "" in (one.labels, two.labels):
         return _Product(one, two, "·") if one.labels + two.labels == wanted else None
     for left, right in ((one, two), (two, one)):
@@ -335,7 +334,7 @@ def _without(left: Shape, right: Shape, wanted: Shape) -> str:
 def _turned(run: Run, node: Node, argument: int) -> Derivation:
     """Say what a transpose does to a gradient: it is turned back."""
     operand = run.graph.nodes[node.operands[argument]]
-    name, turned = _called(operand), _called(node)
+    name, turned = bound(operand, run.graph), bound(node, run.graph)
     gives = f"(∂L/∂{turned})ᵀ"
     reasons = [
         Reason("one element", f"{name}[i,j] is {turned}[j,i], and nothing else"),
@@ -349,8 +348,8 @@ def _turned(run: Run, node: Node, argument: int) -> Derivation:
         user, (inputs, output) = run.graph.nodes[edge.consumer], labels
         other = 1 - edge.argument
         met = run.graph.nodes[user.operands[other]]
-        upstream = _Side(f"∂L/∂{_called(user)}", output, user.shape)
-        factor = _Side(_called(met), inputs[other], met.shape)
+        upstream = _Side(f"∂L/∂{bound(user, run.graph)}", output, user.shape)
+        factor = _Side(bound(met, run.graph), inputs[other], met.shape)
         made = _as_matrices((factor, upstream), inputs[edge.argument][::-1])
         if made is not None:
             gives = made.text
@@ -364,8 +363,8 @@ def _broadcast(run: Run, node: Node, argument: int) -> Derivation | None:
     axes = broadcast_axes(node.shape, operand.shape)
     if not axes:
         return None
-    copies, name = int(np.prod([node.shape[axis] for axis in axes])), _called(operand)
-    along = axes_text(axes)
+    copies = int(np.prod([node.shape[axis] for axis in axes]))
+    name, along = bound(operand, run.graph), axes_text(axes)
     return Derivation(
         node.index,
         argument,
@@ -378,7 +377,7 @@ def _broadcast(run: Run, node: Node, argument: int) -> Derivation | None:
             Reason("so", "the routes add: its gradient is the sum over them"),
             Reason("by shapes", f"{node.shape} summed over {along} → {operand.shape}"),
         ),
-        f"what comes through {_called(node)}, summed over {along}",
+        f"what comes through {bound(node, run.graph)}, summed over {along}",
     )
 
 
@@ -434,8 +433,7 @@ def paths(
         at, place, steps = stack.pop()
         if at == run.graph.output:
             end = float(seed[place])
-            product = end * float(np.prod([step.local for step in steps]))
-            found.append(Path(steps, end, product))
+            found.append(Path(steps, end, _multiplied_back(end, steps)))
             if len(found) > _MOST_PATHS:
                 break
         stack += [
@@ -447,6 +445,14 @@ def paths(
             "explain opens the sum one node at a time",
         )
     )
+
+
+def _multiplied_back(seed: float, steps: Sequence[Step]) -> float:
+    """Return a product in the order of the pass, which decides what overflows."""
+    product = seed
+    for step in reversed(steps):
+        product *= step.local
+    return product
 
 
 def _links(run: Run, node: int, index: Index) -> Iterator[Step]:

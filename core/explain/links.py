@@ -442,8 +442,10 @@ def factor(run: Run, edge: Edge, index: Index, place: Index) -> Element | None:
     if by_index is None or by_place is None:
         return None
     pairs = zip(by_index.box, by_place.box, strict=True)
-    met = [max(one.start, two.start) for one, two in pairs]
-    return Element(node.operands[other], "value", tuple(met))
+    met = [range(max(a.start, b.start), min(a.stop, b.stop)) for a, b in pairs]
+    if any(len(axis) != 1 for axis in met):
+        return None  # an index that only the other one has is summed over
+    return Element(node.operands[other], "value", tuple(axis.start for axis in met))
 
 
 def _slope(run: Run, node: Node, op: Op, argument: int, place: Index) -> Element | None:

@@ -16,7 +16,7 @@ from ..engine.graph import Edge
 from ..words.digits import SENTENCE
 from ..words.events import element_name
 from ..words.formulas import Wording, axes_text
-from ..words.names import called, with_wording, with_wordings
+from ..words.names import bound, called, spelled, with_wording, with_wordings
 from ..words.numbers import index_text, shape_text, value_text
 from ..words.templates import indexed
 from .verdicts import is_checkable, numeric_line, quick_check
@@ -211,11 +211,11 @@ def typed(
     nodes = trace.run.graph.nodes
     consumer = nodes[term.consumer]
     operand = nodes[consumer.operands[term.argument]]
-    local = f"∂{consumer.name}/∂{_bound(operand)}"
+    local = f"∂{consumer.name}/∂{bound(operand, trace.run.graph)}"
     edge = Edge(term.consumer, term.argument, operand.index)
     met = None if index is None else _factor(trace, edge, index, term)
     if met is not None:
-        local = _called(nodes[met.node], met.index or ())
+        local = _called(trace, met.node, met.index or ())
     name = "" if wording is None else wording.named(consumer.index)
     if name:
         return f"{name}{index_text(term.index)} · {local}"
@@ -228,11 +228,6 @@ def _factor(trace: Trace, edge: Edge, index: Index, term: Term) -> Element | Non
     from .links import factor  # noqa: PLC0415  # 5 ms of a start without a screen
 
     return factor(trace.run, edge, index, term.index)
-
-
-def _bound(node: Node) -> str:
-    """Return what a node is called beside others; an expression stands in brackets."""
-    return f"({node.wording})" if node.wording else node.name
 
 
 def _worded(
@@ -275,7 +270,7 @@ def value_rows(trace: Trace, found: ValueExplanation, count: int) -> Iterator[Ro
     yield Row("note", f"made by {node.op.name} from")
     factors = found.terms[0] if found.terms else ()
     for one in factors[:count]:
-        name = _called(nodes[one.node], one.index)
+        name = _called(trace, one.node, one.index)
         yield Row("term", "{}", (one.value,), name, _element(one))
     if len(factors) > count:
         yield Row("note", f"… and {counted(len(factors) - count, 'more element')}")
@@ -283,7 +278,7 @@ def value_rows(trace: Trace, found: ValueExplanation, count: int) -> Iterator[Ro
 
 def _product_row(trace: Trace, product: float, factors: Sequence[Factor]) -> Row:
     nodes = trace.run.graph.nodes
-    names = " · ".join(_called(nodes[f.node], f.index) for f in factors)
+    names = " · ".join(_called(trace, f.node, f.index) for f in factors)
     computed = [f for f in factors if nodes[f.node].op is not None]
     leads = _element((computed or list(factors))[0])
     if len(factors) == 1:
@@ -298,9 +293,12 @@ def _told(node: Node, index: Index, quantity: Quantity) -> str:
     return called(node, element_name(node, index, quantity))
 
 
-def _called(node: Node, index: Index) -> str:
+def _called(trace: Trace, node: int, index: Index) -> str:
     """Return what an operand is called in a formula: `(x3 - t)[0]`, not `E._1[0]`."""
-    return indexed(node.wording or node.name, index_text(index))
+    graph = trace.run.graph
+    one, place = graph.nodes[node], index_text(index)
+    code = spelled(one, graph)
+    return called(one, one.name + place) if code == one.name else indexed(code, place)
 
 
 def _element(one: Factor) -> Element:

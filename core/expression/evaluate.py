@@ -43,6 +43,19 @@ def power(base: Any, exponent: Any) -> Any:
     return np.power(base, exponent)
 
 
+def roomy(rule: Callable[[Any, Any], Any], one: Any, other: Any) -> Any:
+    """Return what a rule makes of two, and floats where whole numbers have no place.
+
+    NumPy's integers begin again at the other end, and x // 0 is 0 among them.
+    """
+    arrays = np.asarray(one), np.asarray(other)
+    if all(array.dtype.kind in "iu" for array in arrays):
+        wide = rule(*(array.astype(float) for array in arrays))
+        if not np.all(np.abs(wide) < 2**63):
+            return wide
+    return rule(one, other)
+
+
 BINARY: Final[Mapping[type[ast.AST], Callable[[Any, Any], Any]]] = {
     ast.Add: np.add,
     ast.Sub: np.subtract,
@@ -131,7 +144,7 @@ def _infix(tree: Infix, left: Any, right: Any, budget: Budget) -> Any:
             charge(OPS["matmul"], shapes, {}, budget)
         else:
             budget.take(broadcast_shape(*shapes))
-        return rule(left, right)
+        return roomy(rule, left, right)
     except MISFITS as error:
         texts = [tree.written(one) for one in (tree.left, tree.right)]
         operands = [as_operand(one) for one in (left, right)]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import ast
-from functools import reduce
+from functools import partial, reduce
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from ..program.static import OPERATORS
-from .evaluate import BINARY
+from .evaluate import BINARY, roomy
 from .trees import Call, Infix, Read
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def along(tree: ast.expr, read: Mapping[tuple[int, Quantity], Array]) -> Any:
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             parts, rule = [operand], np.negative
         case Infix(left=left, op=op, right=right) if type(op) in _EXACT:
-            parts, rule = [left, right], BINARY[type(op)]
+            parts, rule = [left, right], partial(roomy, BINARY[type(op)])
         case ast.Compare(left=left, ops=[op], comparators=[right]):
             parts, rule = [left, right], OPERATORS[type(op)]
         case Call(name="abs" | "isnan" | "isinf" | "isfinite" as name, args=[one]):

@@ -142,7 +142,8 @@ def evidence(trace: Trace, hidden: Hidden) -> Evidence:
 def _beside(what: str, node: int, wrong: Array, right: Array) -> Evidence:
     with np.errstate(all="ignore"):
         gap = np.abs(wrong.astype(float) - right.astype(float))
-    gap = np.nan_to_num(gap, nan=np.inf)
+    same = (wrong == right) | (np.isnan(wrong) & np.isnan(right))
+    gap = np.where(same, 0.0, np.nan_to_num(gap, nan=np.inf, posinf=np.inf))
     return Evidence(what, node, wrong, right, index_of(int(np.argmax(gap)), gap.shape))
 
 

@@ -31,6 +31,22 @@ def called(node: Node, element: str = "") -> str:
     return f"{name} ({node.wording})" if node.wording else name
 
 
+def spelled(node: Node, graph: Graph) -> str:
+    """Return what a node is called in a formula: its code where its name is made up.
+
+    In the code of a call names are its own: elsewhere they are others, or none.
+    """
+    frame = graph.frame_of(node)
+    is_own = frame is not None and frame.depth == 0
+    return (node.wording if is_own else "") or node.name
+
+
+def bound(node: Node, graph: Graph) -> str:
+    """Return the same beside others: code stands in brackets."""
+    code = spelled(node, graph)
+    return code if code == node.name else f"({code})"
+
+
 def with_wording(text: str, node: Node) -> str:
     """Return text about a node, with what a name that was made up stands for.
 

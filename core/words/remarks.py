@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from .names import spelled
 from .numbers import shape_text
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def _stretched(graph: Graph, node: Node) -> Mapping[str, str] | None:
     if any(one.is_unnamed and _is_moved(one) for one in (a, b)):
         return None
     shapes = [shape_text(one.shape) for one in (a, b, node)]
-    names = [one.wording or one.name for one in (a, b)]
+    names = [spelled(one, graph) for one in (a, b)]
     keys = ("a", "b", "a_shape", "b_shape", "shape")
     return dict(zip(keys, (*names, *shapes), strict=True))
 
@@ -150,8 +151,8 @@ def _twice(graph: Graph, node: Node) -> Mapping[str, str] | None:
     return {
         "loss": node.op.name,
         "own": given.op.name,
-        "given": given.wording or given.name,
-        "before": before.wording or before.name,
+        "given": spelled(given, graph),
+        "before": spelled(before, graph),
     }
 
 

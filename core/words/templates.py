@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _PLACE: Final = re.compile(r"\{(\w+)\}")
+_ATOM: Final = re.compile(r"[\w.`()\[\]]*")  # a name, a call, or what is picked of one
 _BRACKET: Final = re.compile(r"[][()]")
 _SUM: Final = re.compile(r"\{\w+\} [+−] \{\w+\}")
 _POWER: Final = re.compile(r"\^(\d+)(?![\w.^])")
@@ -142,8 +143,9 @@ def _outside(text: str) -> str:
 def indexed(name: str, index: str) -> str:
     """Return a name with an index; an expression stands in brackets.
 
-    >>> indexed("x @ W", "[0]"), indexed("∂E/∂(x @ W)", "[0]")
-    ('(x @ W)[0]', '∂E/∂(x @ W)[0]')
+    >>> indexed("x @ W", "[0]"), indexed("x*W", "[0]"), indexed("∂E/∂(x @ W)", "[0]")
+    ('(x @ W)[0]', '(x*W)[0]', '∂E/∂(x @ W)[0]')
     """
-    is_bound = " " in name and not name.startswith("∂") and index
+    is_one = name.startswith("∂") or _ATOM.fullmatch(_outside(name))
+    is_bound = index and not is_one
     return f"({name}){index}" if is_bound else name + index

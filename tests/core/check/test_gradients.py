@@ -90,3 +90,22 @@ def test_a_kink_is_looked_for_at_the_element_and_behind_it(u: str) -> None:
     gradient = found(check(run), "gradient", number(run, "x"))
     assert (gradient.verdict, gradient.kinks) == ("kink", ((0,),))
     assert gradient.analytic == 0
+
+
+def test_large_terms_that_cancel_are_rounded_as_large_ones() -> None:
+    # The sum of (x − mean) / √eps is always 0: it is 316 − 316 on the way.
+    run = run_of("E = sum(layer_norm(x))", x=[0.0, 0.0, 0.0])
+    report = check(run)
+    assert report.first_wrong is None
+    (one,) = [c for c in report.gradients if c.node == number(run, "x")]
+    assert 0 < abs(one.numeric) < one.noise
+
+
+def test_an_infinite_difference_agrees_with_no_number() -> None:
+    # 0 ** p is 1 at p = 0, 0 above it, and infinite below it.
+    run = run_of("E = sum(a ** p)", a=[0.0, 2.0], p=[0.0, 1.0])
+    report = check(run, nodes=[number(run, "E._1")])
+    (one,) = [c for c in report.contributions if c.argument == 1]
+    assert (one.verdict, one.nonfinite) == ("nonfinite", ((0,),))
+    whole = run_of("E = sum(abs(w) ** w + w)", w=[-0.0, 2.0])
+    assert {one.verdict for one in check(whole).gradients} == {"ok", "kink"}

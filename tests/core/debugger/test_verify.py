@@ -64,6 +64,9 @@ def test_what_is_wrong_is_told_with_its_place(tmp_path: Path) -> None:
     [failure] = verdict.failures
     assert failure.startswith(f"{path}:12:1: x[1] is 2, expected nan, inf apart")
     assert "1 of 2 elements differs" in failure
+    path.write_text(TEXT.replace("nan]", "inf]"))
+    [verdict] = verdicts(path)
+    assert "x[1] is 2, expected inf, inf apart" in verdict.failures[0]
     path.write_text(TEXT.replace("nan]", "2]").replace('"a.grad" = 3', '"a.grad" = 4'))
     [verdict] = verdicts(path)
     assert verdict.failures[0].startswith(f"{path}:11:1: a.grad is 3, expected 4, 1")

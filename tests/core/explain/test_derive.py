@@ -235,3 +235,22 @@ def test_paths_come_largest_first_and_so_many_as_are_asked_for() -> None:
     assert total.endswith(f" = the sum of {len(products)} paths")
     sums = [row[0] for row in said(debugger, "paths -1 c").show.rows]
     close(sums[0] + sums[1], sums[2], 1e-9)
+
+
+def test_a_path_is_multiplied_in_the_order_of_the_pass() -> None:
+    # 1e-300 · 1e200 · 1e200, where 1e200 · 1e200 alone is too large.
+    run = run_of("E = x * 1e200 * 1e200 * 1e-300", x=1.0)
+    [path] = paths(run, number(run, "x"), ())
+    assert path.product == pytest.approx(1e100, rel=1e-12)
+
+
+def test_an_index_that_only_the_others_have_is_summed_in_the_factor() -> None:
+    run = run_of("E = einsum('ij,kj->', a, d)", a=np.ones((2, 3)), d=np.ones((4, 3)))
+    (of_a, _) = derivations(run, run.graph.node("E"))
+    assert "its factor there is Σ_k d[k,j]" in of_a.reasons[1].text
+
+
+def test_a_diagonal_is_no_product_of_matrices() -> None:
+    run = run_of("y = einsum('ii,i->i', d, u)\nE = sum(y)", d=np.eye(3), u=np.ones(3))
+    for one in derivations(run, run.graph.node("y")):
+        assert "as matrices" not in {reason.label for reason in one.reasons}

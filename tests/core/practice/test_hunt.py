@@ -15,6 +15,7 @@ from gradstep.core.debugger.hunts import hunt, random_hunt
 from gradstep.core.debugger.verify import promises
 from gradstep.core.export.records import plain
 from gradstep.core.mistakes.catalogue import MISTAKES
+from gradstep.core.practice.hunt import _beside
 from gradstep.core.scenario.builtin import builtin_names, hunt_names, hunt_path, hunts
 from gradstep.core.scenario.scenario import hunted, load, parse
 from gradstep.core.session.script import read_script, run_script
@@ -147,6 +148,11 @@ def test_only_the_wrong_rule_is_found(name: str) -> None:
         assert reply.ok
         assert reply.data["right"] == (text == right), text
         assert reply.failed == (text != right)
+
+
+def test_equal_infinities_are_no_evidence() -> None:
+    wrong, right = np.array([np.inf, np.nan, 1.0]), np.array([np.inf, np.nan, 2.0])
+    assert _beside("sum", 0, wrong, right).place == (2,)
 
 
 @each

@@ -1,0 +1,69 @@
+"""What `explain` names: each name is typed again, and gives the number beside it."""
+
+import re
+
+import pytest
+
+from gradstep import Debugger, parse
+
+_TERM = re.compile(r"^\s+\S+ = (?P<numbers>\S+(?: × \S+)+)   (?P<names>\S.*?)(   .*)?$")
+_ONE = re.compile(r"^\s+(?P<numbers>-?[\d.e-]+)   (?P<names>\S.*?)(   .*)?$")
+
+_CODE = re.compile(r"(?<=\]) \(.*\)$")  # of a made-up name, behind it
+
+# Names of a call that are others outside of it; indices of one factor alone; code that
+# is written without blanks.
+PROGRAMS = {
+    "a call": """
+def f(x):
+    return (x * 2) * (x + 1)
+v = f(x + 3)
+E = sum(v * v)
+""",
+    "a recipe": "h = layer_norm(x)\nE = sum(h * x)",
+    "an own index": "E = einsum('ij,kj->', x, W)",
+    "another own index": "E = sum(einsum('ij,k->ik', x, W[0]) ** 2)",
+    "a diagonal": "E = einsum('ii,ij->', x, W)",
+    "no blanks": "E = sum(x*W) + sum((x-W)**2) + sum(-x)",
+    "products": "E = sum((x @ W.T) @ W) + sum(x.T@x)",
+}
+TEXT = """
+gradstep = 1
+program = '''{}'''
+[inputs]
+x = [[1.5, 2.5, -1.0], [0.5, 3.0, 4.0], [2.0, -3.5, 0.25]]
+[parameters]
+W = [[0.5, -1.5, 2.0], [7.0, 1.25, -0.75], [3.5, -2.0, 9.0]]
+"""
+
+
+@pytest.mark.parametrize("program", PROGRAMS.values(), ids=PROGRAMS)
+def test_each_name_in_an_explanation_gives_its_number(program: str) -> None:
+    bug = Debugger(parse(TEXT.format(program)))
+    bug.goto("end")
+    told = 0
+    for node in bug.graph.nodes:
+        for name in (node.name, f"{node.name}.grad"):
+            reply = bug.execute(f"explain {name}")
+            for line in reply.text[1:] if reply.ok else ():
+                found = _TERM.match(line) or _ONE.match(line)
+                if found is None:
+                    continue
+                numbers = found["numbers"].split(" × ")
+                names = found["names"].split(" · ")
+                for number, text in zip(numbers, names, strict=True):
+                    if not text.startswith("∂"):
+                        one = _CODE.sub("", text)
+                        value = float(bug.print(one).data)
+                        assert float(number) == pytest.approx(value, 1e-5), line
+                        told += 1
+    assert told > 5
+
+
+def test_a_gradient_that_is_not_the_sum_of_its_paths_is_told() -> None:
+    text = "gradstep = 1\nprogram = 'E = sum(where(x > 0, log(x), 0))'\n"
+    bug = Debugger(parse(f"{text}inputs = {{ x = [0.0, 2.0] }}"))
+    bug.goto("end")
+    told = bug.paths("x[0]").text[-1]
+    assert told.startswith("nan = x.grad[0]: beside the paths a slope of 0 meets")
+    assert not any("beside" in line for line in bug.paths("x[1]").text)
