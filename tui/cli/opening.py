@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ...core.base.errors import InputError, Problem
 from ...core.base.exits import BUG, OK
@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # it imports Textual
 
     from ...core.base.progress import Progress
     from ...core.scenario.scenario import Scenario
+    from ...core.words.indices import First
     from ..app.app import GradstepApp
 
 Options = argparse.Namespace
@@ -70,57 +71,66 @@ def _say(text: str) -> None:
 Load = Callable[[str, Limits, "Progress | None"], "Scenario"]
 
 
+class Opening(NamedTuple):
+    """How the application begins, and how it is to look."""
+
+    at: str = ""  # the place to begin at; "" for the start
+    script: str = ""  # the file with lines to run first; "" for none
+    theme: str = ""  # "" for the one that was chosen last
+    trust: Trust = KEYBOARD  # in what the script asks for
+    limits: Limits = LIMITS  # what scenarios are held to
+    present: bool = False  # whether the step gets most of the screen
+    predict: bool = False  # whether each step is asked about before it is made
+    first: First = 0  # what formulas call the first index
+    log: Log | None = None  # the file for what is answered
+
+
+AS_EVER: Final = Opening()  # without a wish
+
+
 def _load(name: str, limits: Limits, tell: Progress | None) -> Scenario:
     from ...core.scenario.scenario import load  # noqa: PLC0415  # 8 ms less, likewise
 
     return load(name, limits, tell)
 
 
-def application(
-    name: str,
-    at: str = "",
-    script: str = "",
-    theme: str = "",
-    trust: Trust = KEYBOARD,
-    limits: Limits = LIMITS,
-    load: Load = _load,
-    **how: Any,
-) -> GradstepApp:
+def application(name: str, how: Opening = AS_EVER, load: Load = _load) -> GradstepApp:
     """Return the application, ready to run; without a name it opens the picker.
 
-    `load` makes a scenario of a name. `how` it looks is told to it as it is: `present`,
-    `predict`, `first`, `log`. Raises `InputError` for what is wrong with the
+    `load` makes a scenario of a name. Raises `InputError` for what is wrong with the
     scenario, the script, the theme or the log, before the screen is taken.
     """
     with _told(name) if name else nullcontext() as tell:
-        lines = Path(script) if script else None
-        given = (name, at, lines, theme, trust, limits, load, tell)
-        return _application(*given, **how)
+        return _application(name, how, load, tell)
 
 
 def _application(
-    name: str,
-    at: str,
-    lines: Path | None,
-    theme: str,
-    trust: Trust,
-    limits: Limits,
-    load: Load,
-    tell: Progress | None,
-    **how: Any,
+    name: str, how: Opening, load: Load, tell: Progress | None
 ) -> GradstepApp:
+    lines = Path(how.script) if how.script else None
     gc.disable()  # what is loaded here stays, so that there is nothing to be found
     try:
-        scenario = load(name, limits, tell) if name else None
+        scenario = load(name, how.limits, tell) if name else None
         if lines is not None:
             from ...core.session.script import read_script  # noqa: PLC0415  # 2 ms, only for a script
 
             read_script(lines)
         from ..app.app import GradstepApp  # noqa: PLC0415  # here, where no garbage is looked for
 
-        app = GradstepApp(scenario, at, lines, theme, trust, limits, **how)
-        if how.get("log"):
-            how["log"].begin()  # once nothing else is wrong
+        app = GradstepApp(
+            scenario,
+            how.at,
+            lines,
+            how.theme,
+            how.trust,
+            how.limits,
+            present=how.present,
+            predict=how.predict,
+            first=how.first,
+            log=how.log,
+        )
+        if how.log is not None:
+            how.log.begin()  # once nothing else is wrong
         gc.freeze()  # nor later on
     finally:
         gc.enable()
@@ -129,19 +139,18 @@ def _application(
 
 def do_run(options: Options) -> int:
     """Open the application."""
-    return run_application(
-        "gradstep run",
-        options.scenario or "",
+    how = Opening(
         options.at,
         options.script or "",
         options.theme,
         FULL if options.trust else KEYBOARD,
         raised(options.limit),
-        present=options.present,
-        predict=options.predict,
-        first=options.indices,
-        log=Log(options.log) if options.log else None,
+        options.present,
+        options.predict,
+        options.indices,
+        Log(options.log) if options.log else None,
     )
+    return run_application("gradstep run", options.scenario or "", how)
 
 
 def need_terminal(command: str) -> None:
@@ -152,10 +161,12 @@ def need_terminal(command: str) -> None:
         raise InputError(Problem(what, hint, command))
 
 
-def run_application(command: str, *given: Any, **how: Any) -> int:
+def run_application(
+    command: str, name: str, how: Opening = AS_EVER, load: Load = _load
+) -> int:
     """Open the application for a command, with what `application` takes."""
     need_terminal(command)
     with nothing_to_keep():
-        app = application(*given, **how)
+        app = application(name, how, load)
     left = app.run()
     return BUG if app.return_code else left or OK

@@ -15,7 +15,7 @@ from ...core.base.trust import FULL, KEYBOARD
 from ...core.scenario.builtin import hunt_names, hunts, tour_path, tours
 from .arguments import COMMANDS
 from .listing import listed
-from .opening import run_application
+from .opening import Opening, run_application
 from .output import loaded, look_for, screen_for
 
 if TYPE_CHECKING:
@@ -34,9 +34,8 @@ def do_tour(options: Options) -> int:
         hint = nearest(name, names) or f"lessons are {', '.join(names)}"
         what = f"the tour has no lesson {clean(name)!r}"
         raise InputError(Problem(what, hint, "gradstep tour"))
-    return run_application(
-        "gradstep tour", name, "", str(tour_path(name)), options.theme
-    )
+    how = Opening(script=str(tour_path(name)), theme=options.theme)
+    return run_application("gradstep tour", name, how)
 
 
 # ------------------------------------------------------------------------- hunts
@@ -86,8 +85,8 @@ def do_hunt(options: Options) -> int:
             return play_over(loaded(name, limits, load), options)
         return talk_over(lambda: loaded(name, limits, load), options)
     trust, script = FULL if options.trust else KEYBOARD, options.script or ""
-    how = (name, "", script, options.theme, trust, limits, load)
-    return run_application("gradstep hunt", *how)
+    how = Opening("", script, options.theme, trust, limits)
+    return run_application("gradstep hunt", name, how, load)
 
 
 def _refuse_for_list(options: Options) -> None:

@@ -15,7 +15,7 @@ from gradstep.tui.app.app import GradstepApp
 from gradstep.tui.app.keys import ALWAYS, footer
 from gradstep.tui.app.main_screen import MainScreen
 from gradstep.tui.app.palette import Commands
-from gradstep.tui.cli.opening import application
+from gradstep.tui.cli.opening import Opening, application
 from gradstep.tui.panes.base.pane import OneLine
 from gradstep.tui.panes.console import FORMS, ConsolePane, Prompt
 from gradstep.tui.panes.step.pane import StepPane
@@ -115,7 +115,7 @@ async def test_the_palette_turns_it_on() -> None:
 
 
 async def test_the_application_opens_with_it() -> None:
-    app = application("matmul", "#3", predict=True)
+    app = application("matmul", Opening("#3", predict=True))
     async with app.run_test(size=(80, 24)):
         await settle(app)
         debugger = main_screen(app).debugger

@@ -28,7 +28,7 @@ from gradstep.tui.app.messages import Open
 from gradstep.tui.app.themes import LIGHT
 from gradstep.tui.cli import opening, output
 from gradstep.tui.cli.main import run
-from gradstep.tui.cli.opening import application
+from gradstep.tui.cli.opening import Opening, application
 from gradstep.tui.panes.base.pane import View
 from gradstep.tui.panes.base.views import VIEWS
 from gradstep.tui.panes.homes import HOMES
@@ -89,7 +89,7 @@ def test_what_is_wrong_is_said_before_the_screen_is_taken(tmp_path: Path) -> Non
     with pytest.raises(InputError):
         application("no such scenario")
     with pytest.raises(InputError):
-        application("apple_orange", script=str(tmp_path / "missing.gs"))
+        application("apple_orange", Opening(script=str(tmp_path / "missing.gs")))
 
 
 async def test_the_remembered_theme_is_there_from_the_first_frame() -> None:
@@ -103,7 +103,7 @@ async def test_the_remembered_theme_is_there_from_the_first_frame() -> None:
 
 async def test_a_theme_is_asked_for_once() -> None:
     save_arrangement(Arrangement(theme="gradstep-dark"))
-    app = application("apple_orange", theme="gradstep-light")
+    app = application("apple_orange", Opening(theme="gradstep-light"))
     async with app.run_test(size=(120, 36)):
         assert app.theme == "gradstep-light"
         assert app.screen.styles.background == Color.parse(str(LIGHT.background))
