@@ -191,7 +191,5 @@ def walk(upstream: Any, local: Any) -> list[dict[str, Any]]:
 
 
 if __name__ == "__main__":
-    from bench import _line
-
     for found in rows(2.0):
-        print(_line(found), flush=True)
+        print(found.line, flush=True)

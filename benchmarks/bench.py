@@ -22,13 +22,13 @@ import lookups
 import networks
 import numpy as np
 import operations
-import processes
 import scalars
 import screen
 import terminal
 import texts
 
 import captures
+import processes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -72,7 +72,7 @@ def main() -> None:
     print(f"|{'---|' * (len(HEAD) + 1)}")
     for part in chosen.parts or parts:
         for row in parts[part]():
-            print(row if isinstance(row, str) else _line(row), flush=True)
+            print(row if isinstance(row, str) else row.line, flush=True)
 
 
 def _parts(full: bool, seconds: float) -> Parts:
@@ -95,12 +95,6 @@ def _parts(full: bool, seconds: float) -> Parts:
         "captures": lambda: captures.rows(seconds, full=full),
         "terminal": terminal.rows,
     }
-
-
-def _line(row: Row) -> str:
-    held = "held" if row.ratio <= row.most else "missed"
-    cells = (row.what, row.against, row.ours, row.theirs)
-    return f"| {' | '.join(cells)} | {row.ratio:.2f} × | {row.most:g} × | {held} |"
 
 
 if __name__ == "__main__":

@@ -27,6 +27,14 @@ class Row:
     ratio: float
     most: float
 
+    @property
+    def line(self) -> str:
+        """The row as a line of Markdown."""
+        held = "held" if self.ratio <= self.most else "missed"
+        cells = (self.what, self.against, self.ours, self.theirs)
+        shares = f"{self.ratio:.2f} × | {self.most:g} ×"
+        return f"| {' | '.join(cells)} | {shares} | {held} |"
+
 
 def race(
     ours: Callable[..., object],

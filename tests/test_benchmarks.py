@@ -2,7 +2,6 @@
 
 import math
 
-import bench
 import large
 import numpy as np
 import pytest
@@ -15,7 +14,7 @@ from textual.screen import Screen
 
 
 def is_held(row: Row) -> bool:
-    return bench._line(row).endswith("| held |")
+    return row.line.endswith("| held |")
 
 
 async def test_a_frame_that_never_comes_has_no_time(

@@ -25,7 +25,7 @@ from .movement import here, whole_number
 from .table import Command, refuse_hidden
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from ..engine.graph import Node
     from ..engine.patches import Patches
@@ -498,25 +498,12 @@ def _mistake_help() -> str:
     return "\n".join((*first, *rows))
 
 
-def _row(
-    name: str,
-    usage: str,
-    summary: str,
-    run: Callable[[Session, str], Answer],
-    alias: str = "",
-    key: str = "",
-    **more: Any,
-) -> Command:
-    more = {"keys": (key,) if key else (), **more}
-    return Command(name, usage, summary, run, alias, **more)
-
-
-SET: Final = _row(
+SET: Final = Command(
     "set",
     "ELEMENT = EXPR",
     "a value or a gradient of another size: a new run",
     _set,
-    key="=",
+    keys=("=",),
     completes="element",
     help="ELEMENT is NODE, NODE[i, j], NODE.grad or NODE.grad[i, j].\n"
     "A value replaces what the node computed. A gradient replaces the sum of its\n"
@@ -526,7 +513,7 @@ SET: Final = _row(
     hidden_in=("predict",),
 )
 ROWS: Final[tuple[Command, ...]] = (
-    _row(
+    Command(
         "detach",
         "EDGE | NODE",
         "cut an edge: no gradient flows through it",
@@ -536,7 +523,7 @@ ROWS: Final[tuple[Command, ...]] = (
         data=_NEW_RUN,
         hidden_in=("predict", "hunt"),
     ),
-    _row(
+    Command(
         "patch",
         "EDGE | NODE MISTAKE",
         "run with a wrong rule: one of the classic mistakes",
@@ -547,7 +534,7 @@ ROWS: Final[tuple[Command, ...]] = (
         data=_NEW_RUN,
         hidden_in=("predict", "hunt"),
     ),
-    _row(
+    Command(
         "train",
         "[N]",
         "N iterations on",
@@ -556,7 +543,7 @@ ROWS: Final[tuple[Command, ...]] = (
         data="`from` which `iteration` to which, and the `loss` of both",
         hidden_in=("predict",),
     ),
-    _row(
+    Command(
         "runs",
         "[N]",
         "list the runs, or go to one",
@@ -565,7 +552,7 @@ ROWS: Final[tuple[Command, ...]] = (
         "the run that it was made `from`, and its `output`; of `runs N` the number of "
         "the run",
     ),
-    _row(
+    Command(
         "diff",
         "[N [M]] | EXPR EXPR",
         "where two runs differ first, or two gradients of this one",
@@ -581,14 +568,14 @@ ROWS: Final[tuple[Command, ...]] = (
         "(None where there is none), and whether one is the other `turned`",
         hidden_in=("predict",),
     ),
-    _row(
+    Command(
         "undo",
         "",
         "back to the run that this one was made from",
         _undo,
-        key="z",
+        keys=("z",),
         help="It also goes to the place where the change was made.",
         data=_RUN,
     ),
-    _row("redo", "", "to the run that `undo` left", _redo, key="Z", data=_RUN),
+    Command("redo", "", "to the run that `undo` left", _redo, keys=("Z",), data=_RUN),
 )

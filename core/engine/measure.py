@@ -3,7 +3,7 @@
 All sizes are taken here, in float64, and no square of an element runs over or under:
 
     norm   √Σ x²          the Euclidean norm
-    rms    √(Σ x² / n)    the root mean square: the size of an element
+    rms    √(Σ x² / n)    the root mean square: the size of an element; by the norm
     gist   range, norm, and how many elements are 0, NaN and ±Inf
     summary   the gist, the mean and the distribution
 """
@@ -46,19 +46,6 @@ def norm(value: Value) -> float:
         return abs(float(value))
     squares, exponent = _sum_of_squares(np.asarray(value))
     return _scaled(math.sqrt(squares), exponent)
-
-
-def rms(value: Value) -> float:
-    """Return the root mean square of a number or an array: the size of an element.
-
-    NaN, ±Inf and nothing are as in `norm`.
-
-    >>> rms(np.array([3.0, -3.0]))
-    3.0
-    """
-    array = np.asarray(value)
-    squares, exponent = _sum_of_squares(array)
-    return _scaled(math.sqrt(squares / max(array.size, 1)), exponent)
 
 
 def rms_of_norm(norm: float, size: int) -> float:

@@ -156,10 +156,6 @@ def _rpow(input: Any, other: Any) -> Any:
     return "other ** input"
 
 
-def _relu6(input: Any, inplace: bool = False) -> Any:
-    return "clip(input, min=0, max=6)"
-
-
 _FUNCTIONS: Final = MappingProxyType(
     {
         "neg": "-input",

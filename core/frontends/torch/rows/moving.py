@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import math
-from itertools import accumulate
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -221,11 +220,6 @@ def _pixel_shuffle(input: Any, upscale_factor: int) -> Any:
     axes = (*range(n), n, n + 3, n + 1, n + 4, n + 2)
     text = "reshape(transpose(reshape(input, apart), axes), out)"
     return text, {"apart": apart, "axes": axes}
-
-
-def ends_of(outputs: Any, dim: int) -> tuple[int, ...]:
-    """Return where the parts of a split end, as NumPy counts them."""
-    return tuple(accumulate(one.shape[dim] for one in outputs))[:-1]
 
 
 def _diagonal(input: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
