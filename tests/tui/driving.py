@@ -38,6 +38,19 @@ def press(app: App[int], *keys: str) -> None:
         app.post_message(events.Key(name, character))
 
 
+def main_screen(app: App[int]) -> MainScreen:
+    """Return the screen of a session, also where another one is before it."""
+    return next(one for one in app.screen_stack if isinstance(one, MainScreen))
+
+
+async def pressed(app: App[int], *keys: str) -> MainScreen:
+    """Press one key after the other, and return the screen of the session."""
+    for key in keys:
+        press(app, key)
+        await settle(app)
+    return main_screen(app)
+
+
 def type_line(app: App[int], line: str) -> None:
     """Type a line and end it."""
     press(app, *line, "enter")

@@ -9,11 +9,10 @@ import numpy as np
 import pytest
 from textual.command import CommandPalette
 
-from driving import press, resize, settle, slowly
+from driving import main_screen, press, resize, settle, slowly
 from gradstep.core.debugger.debugger import Debugger
 from gradstep.core.scenario.scenario import load
 from gradstep.tui.app.app import GradstepApp
-from gradstep.tui.app.main_screen import MainScreen
 from gradstep.tui.panes.base.known import Known
 from gradstep.tui.panes.base.pane import OneLine
 
@@ -27,12 +26,6 @@ if TYPE_CHECKING:
 @pytest.fixture(autouse=True)
 def _plain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-
-
-def main_screen(app: GradstepApp) -> MainScreen:
-    found = next(one for one in app.screen_stack if isinstance(one, MainScreen))
-    assert isinstance(found, MainScreen)
-    return found
 
 
 @pytest.mark.parametrize("is_covered", [False, True])

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from ahead import leaks
-from driving import painted, press, settle
+from driving import main_screen, painted, press, settle
 from gradstep.core.debugger.debugger import Debugger
 from gradstep.core.scenario.scenario import Scenario, parse
 from gradstep.tui.app.app import GradstepApp
-from gradstep.tui.app.main_screen import MainScreen
 from gradstep.tui.panes.base.views import DIGITS, VIEWS
 from gradstep.tui.panes.tables.nodes import NodesPane
 
@@ -78,7 +77,7 @@ async def test_no_view_shows_what_is_to_come(view: str, size: tuple[int, int]) -
     app.animation_level = "none"
     async with app.run_test(size=size):
         await settle(app)
-        screen = next(s for s in app.screen_stack if isinstance(s, MainScreen))
+        screen = main_screen(app)
         debugger = screen.debugger
         press(app, DIGITS[view])
         await settle(app)
@@ -98,7 +97,7 @@ async def test_the_order_of_nodes_says_nothing_of_what_is_to_come(presses: int) 
     app = GradstepApp(lesson())
     async with app.run_test(size=(120, 60)):
         await settle(app)
-        screen = next(s for s in app.screen_stack if isinstance(s, MainScreen))
+        screen = main_screen(app)
         debugger = screen.debugger
         for key in ("2", *"v" * presses):
             press(app, key)

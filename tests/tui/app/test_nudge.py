@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from driving import painted, press, settle
+from driving import main_screen, painted, pressed, settle
 from gradstep.core.scenario.scenario import load
 from gradstep.tui.app.app import GradstepApp
-from gradstep.tui.app.main_screen import MainScreen
 from gradstep.tui.panes.graph.pane import GraphPane
 from gradstep.tui.panes.step.pane import StepPane
 
@@ -18,6 +17,8 @@ if TYPE_CHECKING:
 
     from textual.screen import Screen
 
+    from gradstep.tui.app.main_screen import MainScreen
+
 SIZES = ((80, 24), (120, 36), (200, 60))
 
 
@@ -25,13 +26,6 @@ SIZES = ((80, 24), (120, 36), (200, 60))
 def _plain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
-
-
-async def pressed(app: GradstepApp, *keys: str) -> MainScreen:
-    for key in keys:
-        press(app, key)
-        await settle(app)
-    return next(s for s in app.screen_stack if isinstance(s, MainScreen))
 
 
 def text_of(screen: MainScreen) -> str:
@@ -102,7 +96,7 @@ async def test_in_the_graph_the_same_keys_unfold_and_fold() -> None:
     app = opened("three_layer", "x2.z@backward")
     async with app.run_test(size=(120, 36)):
         await settle(app)
-        screen = next(s for s in app.screen_stack if isinstance(s, MainScreen))
+        screen = main_screen(app)
         screen.query_one(GraphPane).focus()
         await pressed(app, "+", "-")
         assert len(screen.debugger.runs) == 1

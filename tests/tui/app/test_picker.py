@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import asynccontextmanager
 from threading import Event
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from gradstep.tui.app.picker import Choice, Picker, found_in
 from patience import PATIENCE
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from gradstep.core.base.limits import Limits
@@ -58,6 +60,18 @@ class Slow:
         return load(path) if limits is None else load(path, limits, progress)
 
 
+@asynccontextmanager
+async def reading(
+    monkeypatch: pytest.MonkeyPatch,
+) -> AsyncIterator[tuple[GradstepApp, Slow]]:
+    """Open the picker, and wait until it reads the second file."""
+    slow, app = Slow(monkeypatch), GradstepApp()
+    async with app.run_test(size=(120, 36)):
+        await until(slow.waits.is_set)
+        await until(lambda: any("reading the files here" in one for one in listed(app)))
+        yield app, slow
+
+
 def test_files_are_told_while_they_are_read(folder: Path) -> None:
     told: list[tuple[int, int]] = []
     found = list(found_in(folder, lambda done, of: told.append((done, of))))
@@ -73,11 +87,7 @@ def test_files_are_told_while_they_are_read(folder: Path) -> None:
 async def test_files_come_into_the_list_as_they_are_read(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    slow = Slow(monkeypatch)
-    app = GradstepApp()
-    async with app.run_test(size=(120, 36)):
-        await until(slow.waits.is_set)
-        await until(lambda: any("reading the files here" in one for one in listed(app)))
+    async with reading(monkeypatch) as (app, slow):
         press(app, "down")
         await settle(app)
         listing = app.screen.query_one(OptionList)
@@ -96,11 +106,7 @@ async def test_files_come_into_the_list_as_they_are_read(
 async def test_escape_gives_up_reading_and_then_leaves(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    slow = Slow(monkeypatch)
-    app = GradstepApp()
-    async with app.run_test(size=(120, 36)):
-        await until(slow.waits.is_set)
-        await until(lambda: any("reading the files here" in one for one in listed(app)))
+    async with reading(monkeypatch) as (app, slow):
         press(app, "escape")
         await settle(app)
         assert isinstance(app.screen, Picker)

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from driving import painted, press, settle, type_line, until
+from driving import main_screen, painted, press, pressed, settle, type_line, until
 from gradstep.core.practice.score import Verdict
 from gradstep.core.scenario.scenario import load
 from gradstep.core.session.asking import pending
 from gradstep.tui.app.app import GradstepApp
 from gradstep.tui.app.keys import ALWAYS, footer
-from gradstep.tui.app.main_screen import MainScreen
 from gradstep.tui.app.palette import Commands
 from gradstep.tui.cli.opening import Opening, application
 from gradstep.tui.panes.base.pane import OneLine
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from gradstep.core.session.reply import Reply
+    from gradstep.tui.app.main_screen import MainScreen
 
 SIZES = ((80, 24), (120, 36), (200, 60))
 
@@ -40,17 +40,6 @@ def opened(name: str = "matmul", at: str = "", *, predict: bool = True) -> Grads
     app = GradstepApp(load(name), at, predict=predict)
     app.animation_level = "none"
     return app
-
-
-def main_screen(app: GradstepApp) -> MainScreen:
-    return next(s for s in app.screen_stack if isinstance(s, MainScreen))
-
-
-async def pressed(app: GradstepApp, *keys: str) -> MainScreen:
-    for key in keys:
-        press(app, key)
-        await settle(app)
-    return main_screen(app)
 
 
 async def answered(app: GradstepApp, line: str) -> Reply:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from driving import press, settle
+from driving import main_screen, press, settle
 from futures import with_other_future
 from gradstep.core.base.trust import KEYBOARD
 from gradstep.core.debugger.debugger import Debugger
@@ -22,7 +22,6 @@ from gradstep.core.engine.element import Element
 from gradstep.core.engine.trace import Contribution, Trace
 from gradstep.core.scenario.scenario import Scenario, builtin_names, load, parse
 from gradstep.tui.app.app import GradstepApp
-from gradstep.tui.app.main_screen import MainScreen
 from gradstep.tui.panes.base.pane import Chosen
 from gradstep.tui.panes.base.views import DIGITS
 from gradstep.tui.panes.graph.canvas import Canvas
@@ -66,7 +65,7 @@ async def frames(scenario: Scenario, debugger: Debugger, size: tuple[int, int]) 
     app.animation_level = "none"
     async with app.run_test(size=size):
         await settle(app)
-        screen = next(s for s in app.screen_stack if isinstance(s, MainScreen))
+        screen = main_screen(app)
         debugger.progress = screen.debugger.progress
         screen._take(Loaded(debugger, ""))
 

@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from driving import settle
+from driving import main_screen, settle
 from gradstep.core.scenario.scenario import Scenario, load, parse
 from gradstep.tui.app.app import GradstepApp
-from gradstep.tui.app.main_screen import MainScreen
 from gradstep.tui.panes.step.pane import StepPane
 from gradstep.tui.panes.why import WhyPane
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from gradstep.tui.app.main_screen import MainScreen
 
 SMALL = 8  # rows of a matrix that keeps them
 CUT = " … 9"  # the end of a note that is cut
@@ -166,7 +167,7 @@ async def walked(
     found: list[str] = []
     async with app.run_test(size=size):
         await settle(app)
-        screen = next(s for s in app.screen_stack if isinstance(s, MainScreen))
+        screen = main_screen(app)
         debugger = screen.debugger
         while debugger.position < len(debugger.trace):
             screen.apply(debugger.execute("stepi"))

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from driving import painted, press, settle
+from driving import main_screen, painted, press, settle
 from gradstep.core.engine.trace import Contribution
 from gradstep.core.explain.gradients import Part, part_of
 from gradstep.core.scenario.scenario import builtin_names, load
 from gradstep.core.session.notes import notes_in_time
 from gradstep.tui.app.app import GradstepApp
-from gradstep.tui.app.main_screen import MainScreen
 from gradstep.tui.cli.fitting import remarks
 from gradstep.tui.draw.look import Look
 from gradstep.tui.draw.stage import Stage, notes
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 
     from textual.screen import Screen
 
+    from gradstep.tui.app.main_screen import MainScreen
     from gradstep.tui.panes.step.places import Tile
 
 NUMBER = re.compile(r"-?\d[\d.]*(?:e-?\d+)?|-?∞|-?inf|nan|NaN|NN", re.IGNORECASE)
@@ -189,7 +189,7 @@ async def walked(
     found: list[str] = []
     async with app.run_test(size=size):
         await settle(app)
-        screen = next(s for s in app.screen_stack if isinstance(s, MainScreen))
+        screen = main_screen(app)
         while screen.debugger.position < len(screen.debugger.trace):
             press(app, "s")
             await settle(app)
@@ -205,7 +205,7 @@ async def untold(name: str, size: tuple[int, int]) -> list[str]:
     found: list[str] = []
     async with app.run_test(size=size):
         await settle(app)
-        screen = next(s for s in app.screen_stack if isinstance(s, MainScreen))
+        screen = main_screen(app)
         debugger = screen.debugger
         for note in notes_in_time(debugger.subject, debugger.trace):
             screen.run_line(f"goto {note.position}")
@@ -281,7 +281,7 @@ async def iterated(name: str, size: tuple[int, int]) -> list[str]:
     found: list[str] = []
     async with app.run_test(size=size):
         await settle(app)
-        screen = next(s for s in app.screen_stack if isinstance(s, MainScreen))
+        screen = main_screen(app)
         debugger = screen.debugger
         for iteration in (0, 1, scenario.training.iterations - 1):
             debugger.execute(f"goto {iteration}:start")

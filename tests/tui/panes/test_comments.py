@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from driving import press, settle
+from driving import main_screen, press, settle
 from gradstep.core.scenario.scenario import builtin_names, load
 from gradstep.tui.app.app import GradstepApp
-from gradstep.tui.app.main_screen import MainScreen
 from gradstep.tui.panes.base.pane import folded
 from gradstep.tui.panes.comments import Row, page_of, pages
 from gradstep.tui.panes.program import ProgramPane
@@ -54,7 +53,7 @@ def walked(name: str, size: tuple[int, int]) -> list[Drawn]:
     async def run() -> None:
         async with app.run_test(size=size):
             await settle(app)
-            screen = next(s for s in app.screen_stack if isinstance(s, MainScreen))
+            screen = main_screen(app)
             pane = screen.query_one(ProgramPane)
             while screen.debugger.position < len(screen.debugger.trace):
                 press(app, "s")
