@@ -1,13 +1,12 @@
 """The command `capture` with PyTorch: what a script does, and what becomes of it."""
 
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from gradstep.core.capture.archive import read
+from processes import finished
 
 pytest.importorskip("torch")
 
@@ -31,15 +30,8 @@ sys.exit(7)
 
 def capture(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     (folder / "run.py").write_text(SCRIPT, "utf-8")
-    return subprocess.run(
-        [sys.executable, "-m", "gradstep", "capture", "run.py", *words],
-        cwd=folder,
-        env=os.environ | {"GRADSTEP_TRACEBACK": "1"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    more, options = {"GRADSTEP_TRACEBACK": "1"}, ("capture", "run.py", *words)
+    return finished("-m", "gradstep", *options, folder=folder, more=more)
 
 
 def test_a_script_is_stopped_once_its_pass_is_recorded(tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """The command `capture` where there is no framework, or nothing to record."""
 
-import os
 import re
 import subprocess
 import sys
@@ -8,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from patience import PATIENCE
+from processes import finished
 
 
 def capture(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
@@ -16,16 +15,8 @@ def capture(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 def gradstep(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "gradstep", *words],
-        cwd=folder,
-        env=os.environ | {"GRADSTEP_TRACEBACK": "1"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
+    more = {"GRADSTEP_TRACEBACK": "1"}
+    return finished("-m", "gradstep", *words, folder=folder, more=more)
 
 
 # A script, the exit code, and what is said at the end.
@@ -148,15 +139,10 @@ runpy.run_module("gradstep", run_name="__main__", alter_sys=True)
 @pytest.mark.parametrize("most", [0, 1000, 80_000, 160_500, 10**7])
 def test_on_a_full_disk_nothing_is_written(most: int, tmp_path: Path) -> None:
     (tmp_path / "run.py").write_text(LARGE, "utf-8")
-    done = subprocess.run(
-        [sys.executable, "-c", SMALL_DISK, str(most), "capture", "run.py"],
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
+    done = finished(
+        *("-c", SMALL_DISK, str(most), "capture", "run.py"),
+        folder=tmp_path,
+        more={"PYTHONDONTWRITEBYTECODE": "1"},
     )
     there = {path.name for path in tmp_path.rglob("*")}
     if most < 10**7:

@@ -25,6 +25,7 @@ from gradstep.tui.cli import main as cli
 from gradstep.tui.cli.completion.completion import script
 from gradstep.tui.draw import playback
 from patience import PATIENCE
+from processes import finished
 
 GRADSTEP = [sys.executable, "-c", "from gradstep.tui.cli.main import main; main()"]
 IMPORTED = """
@@ -36,18 +37,8 @@ sys.stderr.write(f"{code} {' '.join(sorted(heavy))}")
 """
 
 
-def run(*arguments: str, **options) -> subprocess.CompletedProcess[str]:
-    environment = os.environ | options.pop("env", {})
-    return subprocess.run(
-        [*GRADSTEP, *arguments],
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=PATIENCE,
-        check=False,
-        env=environment,
-        **options,
-    )
+def run(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+    return finished("-m", "gradstep", *arguments, more=more)
 
 
 # ---------------------------------------------------------- what is imported when
@@ -101,7 +92,7 @@ def test_version(capsys) -> None:
 
 
 def test_without_a_command_the_first_lesson_is_played() -> None:
-    done = run(stdin=subprocess.DEVNULL)
+    done = run()
     assert done.returncode == 0
     assert done.stdout == run("play", "apple_orange").stdout
     assert "13 of 13" in done.stdout
@@ -372,12 +363,12 @@ def test_a_pipe_gets_eighty_columns_without_colour() -> None:
 
 
 def test_columns_are_respected() -> None:
-    text = run("play", "apple_orange", env={"COLUMNS": "100"}).stdout
+    text = run("play", "apple_orange", COLUMNS="100").stdout
     assert max(map(len, text.splitlines())) == 100
 
 
 def test_an_encoding_without_signs_gets_ascii() -> None:
-    done = run("play", "three_layer", env={"PYTHONIOENCODING": "ascii"})
+    done = run("play", "three_layer", PYTHONIOENCODING="ascii")
     assert done.returncode == 0
     assert done.stdout.isascii()
     assert "\\xb7" not in done.stdout  # our own signs have ASCII forms

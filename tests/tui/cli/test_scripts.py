@@ -21,6 +21,7 @@ from gradstep.tui.cli import main as cli
 from gradstep.tui.draw.look import Look
 from gradstep.tui.draw.replies import reply_block
 from patience import PATIENCE
+from processes import finished
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,15 +30,7 @@ GRADSTEP = [sys.executable, "-c", "from gradstep.tui.cli.main import main; main(
 
 
 def run(*arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*GRADSTEP, *arguments],
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=PATIENCE,
-        check=False,
-        input=typed,
-    )
+    return finished("-m", "gradstep", *arguments, typed=typed)
 
 
 @pytest.fixture
@@ -299,16 +292,7 @@ def test_every_reply_of_a_lesson_can_be_drawn(name: str) -> None:
 
 
 def plugin(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [
-            *(sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments),
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=cwd,
-        timeout=PATIENCE,
-    )
+    return finished("-m", "pytest", "-p", "no:cacheprovider", *arguments, folder=cwd)
 
 
 def test_pytest_collects_scenarios_with_their_scripts(tmp_path: Path) -> None:
