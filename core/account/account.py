@@ -389,7 +389,11 @@ class _Pass:
 
 
 def sent_by(run: Run, edge: Edge, upstream: Value, rule: Rule | None = None) -> Value:
-    """Return what an edge sends for an upstream gradient, by another rule if given."""
+    """Return what an edge sends for an upstream gradient, by another rule if given.
+
+    The result has the operand's shape. Raises `RuleError` where no gradient flows to
+    the operand, or where a rule returns another shape.
+    """
     row, values = run.graph.nodes.rows[edge.consumer], run.values
     op = row[3]
     if rule is None and op is not None:

@@ -217,7 +217,10 @@ def _patch(session: Session, arguments: str) -> Answer:
 
 
 def mistaken(session: Session, arguments: str) -> tuple[Mistake, list[Edge]]:
-    """Return which mistake is to be made at which edges."""
+    """Return which mistake is to be made at which edges.
+
+    Raises `CommandError` where a place or a mistake is missing or unknown.
+    """
     place, _, name = arguments.rpartition(" ")
     if not place:
         raise CommandError(
@@ -236,6 +239,7 @@ def edges_of(
 
     A node stands for the edges of its operands, which its rule serves. A leaf has no
     rule: it stands for its uses, and so does any node where its gradient is meant.
+    Raises `CommandError` where it names none.
     """
     if not text:
         raise CommandError("which edge or node?", usage)
@@ -383,7 +387,10 @@ def _diff_sides(session: Session, arguments: str) -> Answer:
 
 
 def two_expressions(session: Session, arguments: str) -> tuple[Expression, Expression]:
-    """Split two expressions, wherever both can be read."""
+    """Split two expressions, wherever both can be read.
+
+    Raises `CommandError` where no two can be read: what is wrong with the last try.
+    """
     words = arguments.split()
     error = CommandError("two are compared", "diff [N [M]], or diff W1.grad W2.grad")
     for count in range(1, len(words)):

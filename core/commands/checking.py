@@ -177,7 +177,10 @@ def _limit(session: Session, arguments: str) -> Answer:
 
 
 def element_and_step(arguments: str) -> tuple[str, float | None]:
-    """Split `ELEMENT Δ`: the step may be left out, and so may the element."""
+    """Split `ELEMENT Δ`: the step may be left out, and so may the element.
+
+    Raises `CommandError` for a step that is not a finite number above 0.
+    """
     text, _, last = arguments.rpartition(" ")
     try:
         delta = float(last)

@@ -294,7 +294,10 @@ def iterations_table(session: Session) -> Table:
 
 
 def updates_table(session: Session) -> Table:
-    """Return the updates of the present iteration, with all that makes them."""
+    """Return the updates of the present iteration, with all that makes them.
+
+    Raises `CommandError` where nothing is trained.
+    """
     trace = session.trace
     if trace.iteration is None:
         raise CommandError("nothing is updated", "the scenario has no table [training]")

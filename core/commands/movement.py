@@ -44,7 +44,10 @@ ONLY_PLACES: Final = ("#", "node:", "frame:", "op:", "line:")  # no expression d
 
 
 def whole_number(text: str, default: int = 1) -> int:
-    """Parse a count: a whole number from 1, or `default` when nothing is given."""
+    """Parse a count: a whole number from 1, or `default` when nothing is given.
+
+    Raises `CommandError` for anything else, and for more than a billion.
+    """
     if not text:
         return default
     if not text.isdecimal() or not 1 <= int(text) <= 10**9:

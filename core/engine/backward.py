@@ -124,7 +124,11 @@ def frozen(value: Value) -> Value:
 
 
 def settle(product: Value, operand: Value, consumer: Row) -> Value:
-    """Return a product as a contribution: of its operand's shape and dtype, frozen."""
+    """Return a product as a contribution: of its operand's shape and dtype, frozen.
+
+    It is summed over the axes along which the operand was repeated. Raises `RuleError`
+    where its shape is another one.
+    """
     array, like = np.asarray(product), np.asarray(operand)
     if array.shape != like.shape:
         try:
@@ -142,6 +146,8 @@ def settle(product: Value, operand: Value, consumer: Row) -> Value:
 
 def broadcast_axes(wide: Shape, narrow: Shape) -> tuple[int, ...]:
     """Return the axes of `wide` along which `narrow` was repeated to become it.
+
+    Raises `ValueError` where it cannot have become it.
 
     >>> broadcast_axes((4, 8), (8,))
     (0,)

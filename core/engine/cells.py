@@ -47,7 +47,8 @@ class Cells:
 def slopes(run: Run, node: Node, op: Op, argument: int) -> Cells:
     """Return ∂node/∂operand of an elementwise node or of a reduction.
 
-    The shape is that of the result, of a reduction that of its operand.
+    The shape is that of the result, of a reduction that of its operand. Raises
+    `ValueError` where no gradient flows to the operand.
     """
     whole = np.asarray(run.values[node.index])
     if op.kind == "reduce":
@@ -62,7 +63,11 @@ def slopes(run: Run, node: Node, op: Op, argument: int) -> Cells:
 
 
 def products(run: Run, edge: Edge, upstream: Value, dtype: np.dtype[Any]) -> Cells:
-    """Return upstream × local of an elementwise node, before it is reduced."""
+    """Return upstream × local of an elementwise node, before it is reduced.
+
+    The shape is that of the result. Raises `ValueError` where no gradient flows to the
+    operand.
+    """
     node = run.graph.nodes[edge.consumer]
     rule = node.op.vjp(edge.argument) if node.op else None
     if rule is None:
@@ -116,7 +121,8 @@ def _applied(run: Run, node: Node, rule: Rule, sent: Array, where: Any) -> Array
 def reduced_at(run: Run, node: Node, op: Op, where: Any) -> Array:
     """Return slopes of a reduction, for some elements.
 
-    `where` indexes the operand; the slopes have the shape of what it selects.
+    `where` indexes the operand; the slopes have the shape of what it selects. Raises
+    `ValueError` for an operation that is no reduction.
     """
     slope, shared, attributes = op.slope, op.shared, dict(node.attributes)
     if slope is None:

@@ -479,7 +479,10 @@ class Trace:
         return writes
 
     def upstream(self, edge: Edge) -> Value:
-        """Return the gradient that the rule of an edge is given, which carries one."""
+        """Return the gradient that the rule of an edge is given, which carries one.
+
+        It has the shape of the consumer. Raises `ValueError` where none arrives there.
+        """
         gradient = self.run.upstream(edge.consumer, edge.argument)
         if gradient is None:
             raise ValueError("no gradient arrives there")

@@ -29,7 +29,8 @@ def local_factors(run: Run, edge: Edge, index: Index) -> tuple[Array, Array]:
     """Return the flat places j and the factors ∂consumer[j]/∂operand[index].
 
     Every element of the consumer that can depend on the operand's element is there,
-    those whose factor happens to be zero included.
+    those whose factor happens to be zero included. Raises `ValueError` where the
+    consumer is a leaf.
     """
     consumer = run.graph.nodes[edge.consumer]
     op = consumer.op

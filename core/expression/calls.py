@@ -78,7 +78,8 @@ def _function(
 def put(op: Op, call: Call, placed: Sequence[Any], budget: Budget) -> Value:
     """Call an operation that puts a value in a place: of `placed`, all evaluated.
 
-    These are the whole value, the index of the place, and what is put there.
+    These are the whole value, the index of the place, and what is put there. Raises
+    `Fault` where the value does not fit.
     """
     whole, index, value = placed
     entries: list[Any] = []
@@ -108,7 +109,10 @@ def _fixed(value: Any) -> Any:
 
 
 def as_operand(value: Any) -> Array:
-    """Return a number, an array, or a list of numbers as an array."""
+    """Return a number, an array, or a list of numbers as an array.
+
+    Raises `Fault` for what is none of these.
+    """
     try:
         array = np.asarray(value)
     except ValueError:

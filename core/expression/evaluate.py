@@ -188,7 +188,10 @@ def _compare(tree: ast.Compare, state: State) -> Any:
 
 
 def truth(value: Any) -> bool:
-    """Return whether a value is true; an array must have exactly one element."""
+    """Return whether a value is true; an array must have exactly one element.
+
+    Raises `CommandError` where it has none, or several.
+    """
     array = np.asarray(value)
     if array.size != 1:
         raise CommandError(

@@ -37,6 +37,8 @@ class Layers(NamedTuple):
 def layers(count: int, edges: Iterable[tuple[int, int]]) -> Layers:
     """Rank and order `count` boxes. Every edge leads from a lower number to a higher.
 
+    Raises `ValueError` for one that does not.
+
     >>> layers(3, [(0, 1), (1, 2), (0, 2)]).rank
     (0, 1, 2, 1)
     """

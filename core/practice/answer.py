@@ -146,7 +146,8 @@ def is_near(said: Said, number: float) -> bool:
 def read_signs(text: str, shape: Shape) -> Array:
     """Read a pattern such as `+ - 0; - + +`, and return it as 1, -1, 0 and NaN.
 
-    Rows are parted by ; and what is between the signs does not count.
+    Rows are parted by ; and what is between the signs does not count. Raises
+    `CommandError` for what is no pattern, or none of that shape.
     """
     plain = text.replace("−", "-")
     for word, sign in _SIGN_WORDS.items():
@@ -191,7 +192,10 @@ def signs_text(array: Array) -> str:
 
 
 def read_shape(text: str) -> Shape:
-    """Read a shape: `(2, 3)`, `2, 3`, `2 x 3`, or `()` of a single number."""
+    """Read a shape: `(2, 3)`, `2, 3`, `2 x 3`, or `()` of a single number.
+
+    Raises `CommandError` for what is none.
+    """
     found = _SHAPE.fullmatch(text.strip())
     if found is None or not text.strip():
         raise CommandError(f"{text} is no shape", "(2, 3), or () of a single number")

@@ -186,7 +186,10 @@ def small() -> Scene:
 
 
 def find_word(text: str) -> Word:
-    """Return a word by its name, by another one, or by how one of them begins."""
+    """Return a word by its name, by another one, or by how one of them begins.
+
+    Raises `CommandError` where there is none, or more than one begins so.
+    """
     asked = " ".join(text.lower().split())
     names = {name: word for word in WORDS for name in (word.name, *word.also)}
     for given in (asked, asked.removesuffix("s")):

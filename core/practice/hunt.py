@@ -119,7 +119,10 @@ def without(patches: Patches, edge: Edge) -> Patches:
 
 
 def evidence(trace: Trace, hidden: Hidden) -> Evidence:
-    """Return what the wrong rule did, beside what is right, from one upstream."""
+    """Return what the wrong rule did, beside what is right, from one upstream.
+
+    Raises `ValueError` where the edge carries no contribution.
+    """
     edge, run = hidden.edge, trace.run
     sent = np.asarray(trace.contribution(edge))
     event = trace.edge_event(edge.consumer, edge.argument)

@@ -101,7 +101,10 @@ def bind_function(
 def bind_constructor(
     name: str, args: list[Bound], keywords: Mapping[str, Bound], fixed: Fixed = frozen
 ) -> tuple[Attributes, Shape]:
-    """Return the arguments of a constructor, and the shape of what it makes."""
+    """Return the arguments of a constructor, and the shape of what it makes.
+
+    Raises `Fault` for wrong ones.
+    """
     made = CONSTRUCTORS[name]
     call = bind_function(name, (), made.parameters, args, keywords, fixed)
     try:
@@ -111,7 +114,10 @@ def bind_constructor(
 
 
 def parts_of(op: Op, attributes: Attributes, limits: Limits) -> list[Attributes]:
-    """Return the attributes of each part of an operation that makes several."""
+    """Return the attributes of each part of an operation that makes several.
+
+    Raises `LimitFault` where there would be too many.
+    """
     parts = op.parts(**attributes) if op.parts else 0
     if parts > limits.parts:
         raise LimitFault(f"{op.name} into {parts} parts", limits.allowed("parts"))
@@ -155,7 +161,10 @@ def bind(
     args: list[Bound],
     keywords: Mapping[str, Bound],
 ) -> dict[str, Bound]:
-    """Return the arguments of a call by name, those left out with their defaults."""
+    """Return the arguments of a call by name, those left out with their defaults.
+
+    Raises `Fault` for too many, for unknown or missing ones, and for one given twice.
+    """
     if len(args) > len(order):
         some = f"{counted(len(order), 'argument')}"
         what = f"{name} takes {some}, not {len(args)}"
@@ -189,7 +198,10 @@ def checked(
     bound: Mapping[str, Bound],
     fixed: Fixed = frozen,
 ) -> Attributes:
-    """Return the fixed arguments of a call, each of them checked."""
+    """Return the fixed arguments of a call, each of them checked.
+
+    Raises `Fault` for a value that is not allowed, or not known before running.
+    """
     if not parameters:
         return NO_ATTRIBUTES
     attributes: dict[str, Any] = {}

@@ -406,7 +406,10 @@ class Reading:
         return POISON
 
     def all(self, nodes: Iterable[ast.expr]) -> list[Bound]:
-        """Return what several expressions are, all of them read before any fails."""
+        """Return what several expressions are, all of them read before any fails.
+
+        Raises `Fault` where one of them is wrong, which is reported already.
+        """
         values = [self.expression(node) for node in nodes]
         if any(value is POISON for value in values):
             raise Fault
@@ -435,7 +438,10 @@ class Reading:
         return index
 
     def as_node(self, value: Bound, node: ast.expr | None) -> int:
-        """Return the node behind a value; numbers become constants."""
+        """Return the node behind a value; numbers become constants.
+
+        Raises `Fault` for what has no value.
+        """
         if isinstance(value, Ref):
             return value.node
         if is_number(value):
@@ -460,7 +466,10 @@ class Reading:
         numbered: bool = False,
         shape: Shape | None = None,
     ) -> Ref:
-        """Add the result of an operation to the graph."""
+        """Add the result of an operation to the graph.
+
+        Raises `Fault` where shapes do not fit, and `LimitFault` for what is too large.
+        """
         self.room(node)
         name = self.next_name(node, numbered=numbered)
         try:
@@ -524,7 +533,10 @@ class Reading:
     # ------------------------------------------------------------------------- names
 
     def value(self, name: str) -> Bound:
-        """Return what a name is bound to."""
+        """Return what a name is bound to.
+
+        Raises `Fault` where it is bound to nothing here.
+        """
         scope = self.scope
         if name in scope.values:
             return scope.values[name]

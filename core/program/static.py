@@ -84,6 +84,7 @@ def nested(held: Bound) -> Bound:
     """Return a tuple or a list if what is nested in it is not too much.
 
     Names make it possible to nest a tuple twice in the next one, and that in the next.
+    Raises `LimitFault` where it is.
     """
     count = 0
     stack = [one for one in held if items(one) is not None]
@@ -176,7 +177,7 @@ def fold_call(op: Op, numbers: list[Any], attributes: Attributes) -> float:
     """Return an elementwise operation of static numbers as a static number.
 
     So it stays a plain number, which takes the dtype of what it meets: `x / sqrt(4)` is
-    a float32 for a float32 `x`.
+    a float32 for a float32 `x`. Raises `Fault` where the numbers do not fit.
     """
     # Whole numbers of NumPy would wrap around where they get too large.
     numbers = [float(one) if type(one) is int else one for one in numbers]

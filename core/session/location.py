@@ -56,7 +56,10 @@ class Location(NamedTuple):
         return [span for span in self._all(trace) if len(span)]
 
     def position(self, trace: Trace) -> int:
-        """Return the position that `goto` goes to: the end of the first span."""
+        """Return the position that `goto` goes to: the end of the first span.
+
+        Raises `CommandError` where nothing happens at the place.
+        """
         if self.end in ("start", "end"):
             return 0 if self.end == "start" else len(trace)
         spans = self.spans(trace)

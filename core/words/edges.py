@@ -11,7 +11,11 @@ if TYPE_CHECKING:
 
 
 def parse_edge(text: str, graph: Graph) -> tuple[int, int]:
-    """Parse `consumer<-operand`, with `#argument` where the operand is used twice."""
+    """Parse `consumer<-operand`, with `#argument` where the operand is used twice.
+
+    Returns the numbers of the consumer and of the argument. Raises `CommandError` where
+    there is no such edge, or where the argument is left open.
+    """
     left, _, right = text.partition("<-")
     right, _, number = right.partition("#")
     consumer, operand = graph.node(left.strip()), graph.node(right.strip())

@@ -133,7 +133,10 @@ async def _show(app: GradstepApp, view: str) -> None:
 
 
 async def settled(app: GradstepApp) -> Picture:
-    """Return the picture when three in a row are the same."""
+    """Return the picture when three in a row are the same.
+
+    Raises `LimitError` where they go on changing.
+    """
     equal, last = 0, None
     for _ in range(_MOST_PAINTS):
         await asyncio.sleep(_PAUSE)

@@ -81,7 +81,10 @@ def offline(svg: str) -> str:
 
 
 def png_of(svg: str) -> bytes:
-    """Return a picture as pixels; it needs the extra `png`, and a font."""
+    """Return a picture as pixels; it needs the extra `png`, and a font.
+
+    Raises `InputError` where one of them is missing.
+    """
     try:
         from resvg_py import svg_to_bytes  # noqa: PLC0415  # only the extra installs it
     except ImportError:

@@ -17,7 +17,11 @@ Axes = int | tuple[int, ...]
 
 
 def new_axes(axes: Axes, ndim: int) -> tuple[int, ...]:
-    """Return where new axes stand in a result with `ndim` axes."""
+    """Return where new axes stand in a result with `ndim` axes.
+
+    They are counted from 0. Raises `ValueError` where one cannot stand, or stands
+    twice.
+    """
     try:
         return normalize_axis_tuple(axes, ndim)
     except ValueError:

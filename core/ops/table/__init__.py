@@ -304,7 +304,10 @@ def linear(forward: Rule, argument: int = 0) -> Rule:
 
 
 def broadcast_shape(*shapes: Shape, **_attributes: Any) -> Shape:
-    """Return what `shapes` broadcast to: the shape rule of elementwise rows."""
+    """Return what `shapes` broadcast to: the shape rule of elementwise rows.
+
+    Raises `ValueError` where they do not.
+    """
     try:
         return np.broadcast_shapes(*shapes)
     except ValueError:
