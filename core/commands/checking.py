@@ -296,7 +296,7 @@ ROWS: Final[tuple[Command, ...]] = (
         "`ok`, `complete`, `scheme`, "
         "`step`, `rtol` and `checks`, each with `level`, `node`, `operand`, `edge`, "
         "`verdict`, the `index` where the two differ most, `analytic`, `numeric`, "
-        "`difference`, `tolerance`, …",
+        "`difference` and `tolerance`, among others",
         hidden_in=("predict",),
     ),
     Command(
@@ -313,7 +313,7 @@ ROWS: Final[tuple[Command, ...]] = (
         "are `unknown` behind operations without a rule, and `rules`, each with the "
         "`rule`, the `verdict` (differs, purpose, hook, opaque) and `gradients`: the "
         "`node`, `edges`, the `index` of what differs most, `theirs` and the `right` "
-        "number there, how many `differ`, and the `mistake` that gives these numbers.",
+        "number there, how many `differ`, and the `mistake` that gives these numbers",
         hidden_in=("predict", "hunt"),
     ),
 )

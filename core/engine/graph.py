@@ -501,7 +501,10 @@ class Builder:
         shape: Shape = (),
         site: Site | None = None,
     ) -> int:
-        """Add an input, a parameter or a constant, and return its number."""
+        """Add an input, a parameter or a constant of a shape, and return its number.
+
+        `site` is where it stands in a source; None where it stands in none.
+        """
         rows = self._rows
         index = len(rows)
         if shape:
@@ -518,7 +521,7 @@ class Builder:
         site: Site | None = None,
         shape: Shape | None = None,
     ) -> int:
-        """Add the result of `op`, and return its number.
+        """Add the result of `op` for nodes by their numbers, and return its own.
 
         Attributes that are left out have their defaults. The shape rule raises
         `ValueError` where shapes do not fit; `shape` overrules it where the shape
@@ -560,7 +563,10 @@ class Builder:
         aliases: Mapping[str, int] | None = None,
         sources: Mapping[str, Source] | None = None,
     ) -> Graph:
-        """Return the graph with `output` as the node that is differentiated."""
+        """Return the graph with `output`, a number, as the node that is differentiated.
+
+        The rest says where its nodes stand, for a graph that has sources.
+        """
         return Graph(
             Nodes(tuple(self._rows)),
             output,

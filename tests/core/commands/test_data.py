@@ -166,3 +166,8 @@ def test_data_is_as_it_is_described(
         seen |= set(names_in(reply.data))
     refers = {name for name in told if name.split(" ")[0] in COMMANDS}
     assert told - refers <= seen
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_data_is_said_without_the_full_stop_that_pages_add(command: str) -> None:
+    assert not COMMANDS[command].data.endswith((".", "…"))
