@@ -1,6 +1,7 @@
 """Who may import whom: core nobody but NumPy, a package those below it, by name."""
 
 import ast
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -336,3 +337,13 @@ def test_the_picture_of_the_house_shows_every_room() -> None:
     page = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
     rooms = {"/".join(name.split(".")[:2]) for name in ORDER if "." in name}
     assert sorted(room for room in rooms if room not in page) == []
+
+
+def test_what_the_page_of_the_house_names_is_there() -> None:
+    page = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    paths = re.findall(r"`((?:core|tui|tests|scenarios|benchmarks)/[\w./]+)`", page)
+    modules = re.findall(r"from gradstep\.([\w.]+) import", page)
+    assert paths
+    assert modules
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+    assert [name for name in modules if name not in NAMES] == []

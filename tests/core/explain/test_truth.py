@@ -226,10 +226,6 @@ def anything(array: Any) -> Any:
     return np.ones(np.shape(array), np.bool_)
 
 
-def is_zero(array: Any) -> Any:
-    return array == 0
-
-
 def is_given(claim: Claim) -> bool:
     """A leaf is to blame: it alone makes the result what it is."""
     hop = claim.at
