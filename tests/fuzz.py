@@ -28,11 +28,13 @@ sys.path.insert(0, str(Path(__file__).parent / "tui"))
 from driving import press, settle  # pyright: ignore[reportMissingImports]
 from gradstep.core.base.errors import InputError
 from gradstep.core.base.limits import LIMITS
-from gradstep.core.base.trust import below
+from gradstep.core.base.trust import KEYBOARD, below
 from gradstep.core.debugger.debugger import Debugger
+from gradstep.core.debugger.verify import verify_questions
 from gradstep.core.ops import OPS
-from gradstep.core.scenario.scenario import parse
+from gradstep.core.scenario.scenario import hunted, parse
 from gradstep.core.session.script import parse_script, run_script
+from gradstep.core.session.script import read_script as read_script_file
 from gradstep.tui.app.app import GradstepApp
 from sessions import TRAINING, TROUBLE, session
 
@@ -48,6 +50,7 @@ _SMALL: Final = replace(
     commands=50, iterations=10**4, steps=5000,
 )  # fmt: skip
 _ACTING: Final = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+_BEATS: Final = 8  # how often the space bar is pressed
 
 
 class Broken(AssertionError):
@@ -73,7 +76,12 @@ def read_scenario(text: str) -> None:
         _harmless(str(error))
         return
     _harmless(scenario.subject.title)
-    Debugger(scenario).execute("goto end")
+    debugger = Debugger(hunted(scenario))
+    debugger.execute("goto end")
+    if scenario.hidden is not None:
+        for line in ("hint", "accuse y", "accuse E"):
+            _harmless("\n".join(debugger.execute(line).text))
+    _harmless("\n".join(verify_questions(scenario).failures))
 
 
 @cache
@@ -95,11 +103,58 @@ def read_expression(text: str) -> None:
 def read_script(text: str) -> None:
     """Run a script, in a folder of its own."""
     debugger = Debugger(parse(TRAINING, limits=_SMALL))
-    with tempfile.TemporaryDirectory() as folder:
-        trust = below(Path(folder))
+    with _folder_of_a_script() as folder:
+        trust = below(folder)
         lines = parse_script(text, "x.gs", trust)
         outcome = run_script(lines, debugger.execute, keep_going=True)
         _harmless("\n".join(outcome.failures))
+
+
+@contextmanager
+def _folder_of_a_script() -> Iterator[Path]:
+    """Give a folder in which a script may write, and nowhere else, and over nothing."""
+    with tempfile.TemporaryDirectory() as name:
+        outer = Path(name)
+        folder = outer / "scripts"
+        folder.mkdir()
+        for file in (outer / "b.gs", folder / "b.gs"):
+            file.write_text("step\n", "utf-8")
+        before = Path.cwd()
+        os.chdir(folder)
+        try:
+            yield folder
+        finally:
+            os.chdir(before)
+        if {one.name for one in outer.iterdir()} != {"scripts", "b.gs"}:
+            raise Broken(f"written beside: {sorted(outer.iterdir())}")
+        if any(one.name.startswith(".") for one in folder.iterdir()):
+            raise Broken(f"hidden files: {sorted(folder.iterdir())}")
+        for file in (outer / "b.gs", folder / "b.gs"):
+            if file.read_text("utf-8") != "step\n":
+                raise Broken(f"{file} is written over")
+
+
+def read_lesson(text: str) -> None:
+    """Play a script in the application with the space bar, as one that leads."""
+
+    async def run(folder: Path) -> None:
+        scenario = parse(TRAINING, limits=_SMALL)
+        app = GradstepApp(scenario, "", folder / "lesson.gs", trust=KEYBOARD)
+        async with app.run_test(size=(80, 24)):
+            for _ in range(_BEATS):
+                if app.is_running:
+                    press(app, "space")
+                    await settle(app, at_most=0.2)
+            app.exit(0)
+
+    with _folder_of_a_script() as folder, _own_state(folder.parent / "scripts"):
+        (folder / "lesson.gs").write_text(text, "utf-8", newline="")
+        try:
+            read_script_file(folder / "lesson.gs")
+        except InputError as error:
+            _harmless(str(error))
+            return
+        asyncio.run(run(folder))
 
 
 def read_keys(text: str) -> None:
@@ -114,9 +169,18 @@ def read_keys(text: str) -> None:
             await settle(app, at_most=0.2)
             app.exit(0)
 
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ["XDG_STATE_HOME"] = folder
+    with tempfile.TemporaryDirectory() as folder, _own_state(Path(folder)):
         asyncio.run(run())
+
+
+@contextmanager
+def _own_state(folder: Path) -> Iterator[None]:
+    """Let what the application remembers be in a folder."""
+    before = os.environ.get("XDG_STATE_HOME")
+    os.environ["XDG_STATE_HOME"] = str(folder)
+    yield
+    if before is not None:
+        os.environ["XDG_STATE_HOME"] = before
 
 
 def _harmless(text: str) -> None:
@@ -162,6 +226,14 @@ _TABLES: Final = (
         "[names]",
         "[expect]",
         "[seed]",
+        "[questions]",
+        "[hidden]",
+        "rule = 'y<-x'",
+        "mistake = 'sign'",
+        "{ ask = 'y' }",
+        "choices = ['a', 'b']",
+        "answer = ",
+        "wrong = { ",
         "output = ",
         "dtype = ",
     ),
@@ -212,7 +284,13 @@ _COMMANDS: Final = (
         "record a.gs",
         "list",
         "transposes",
+        "predict ",
+        "answer ",
+        "show",
+        "accuse ",
+        "hint",
     ),
+    *("cost ", "limit ", "nudge ", "words ", "indices ", "\nwait ", "\nsay ", "`s`"),
 )
 _KEYS: Final = (
     *(
@@ -243,9 +321,10 @@ READERS: Final = {
     "scenarios": Reader(
         read_scenario, (*_SIGNS, *_NAMES, *_PROGRAM, *_TABLES, *OPS), 30
     ),
-    "expressions": Reader(read_expression, (*_SIGNS, *_NAMES, *OPS), 25),
-    "scripts": Reader(read_script, (*_SIGNS, *_NAMES, *_COMMANDS), 25),
-    "keys": Reader(read_keys, _KEYS, 20),
+    "expressions": Reader(read_expression, (*_SIGNS, *_NAMES, *OPS), 20),
+    "scripts": Reader(read_script, (*_SIGNS, *_NAMES, *_COMMANDS), 20),
+    "lessons": Reader(read_lesson, (*_SIGNS, *_NAMES, *_COMMANDS), 15),
+    "keys": Reader(read_keys, _KEYS, 15),
 }
 
 

@@ -33,6 +33,9 @@ _ROOM: Final = 1536 * 2**20  # bytes that may be reserved, so that nobody else s
 # fmt: off
 
 
+TYPED: Final = "typed"  # the file of a case that is its standard input
+
+
 class Case(NamedTuple):
     """One input, and what has to come of it."""
 
@@ -704,6 +707,141 @@ def texts() -> Iterator[Case]:
             yield Case(f"file {name}", ("show", f"no{sign}.toml"), {}, REFUSED, ".toml")
 
 
+# ------------------------------------------------------------ questions, hunts, tours
+
+_QUESTION: Final = '"forward y" = '
+
+
+def questions() -> Iterator[Case]:
+    """Yield questions that are none, and answers that mean harm."""
+    wrong = [
+        "1", "[]", "{}", "{ ask = 1 }", '{ ask = "" }', '{ ask = "nosuch" }',
+        '{ ask = "y", answer = [] }', '{ ask = "q", answer = "" }',
+    ]
+    wrong += [f'{{ ask = "y", tolerance = {one} }}' for one in ("nan", "-1", "1", "'a'")]
+    wrong += [
+        f'{{ ask = "y", answer = "a", choices = {one} }}'
+        for one in ("1", "[]", '["a"]', '["a", 1]', '["a", "A"]', '["b", "c"]', "[[]]")
+    ]
+    wrong += [
+        '{ ask = "y", answer = "a", choices = [' + '"a", ' * 50 + "] }",
+        f'{{ ask = "{"y" * 300}" }}', '{ ask = "y", hint = 1 }', '{ ask = "y", after = [1] }',
+        '{ ask = "y", wrong = 1 }', '{ ask = "y", wrong = { "nosuch" = "a" } }',
+        '{ ask = "y", wrong = { "x" = 1 } }', '{ ask = "y", nosuch = 1 }',
+        f'{{ ask = "{"(" * 150}" }}', '{ ask = "y; import os" }',
+        '{ ask = "__import__(\'os\')" }', '{ ask = "y.__class__" }',
+        f'{{ ask = "y", wrong = {{ "{"(" * 60}y" = "a" }} }}',
+        '{ ask = "y" }\n"forward  y" = { ask = "y" }',
+        f'{{ ask = "{"9" * 190} ** 9" }}',
+    ]
+    yield from _scenarios([f"{GOOD}[questions]\n{_QUESTION}{one}" for one in wrong])
+    for key in ("back y", "forward nosuch", "", "forward \\u001b[2J"):
+        yield from _named(key, f'{GOOD}[questions]\n"{key}" = {{ ask = "y" }}')
+    heavy = [
+        "sum(ones((7000, 7000)) @ ones((7000, 7000)))", "ones((7000, 7000))",
+        "9 ** 9 ** 9", "1 / 0", "x > 1", "(x, x)", "zeros((0,))", "E.grad",
+    ]
+    for one in heavy:
+        asked = f'{GOOD}[questions]\n{_QUESTION}{{ ask = "{one}" }}'
+        yield _asking(asked, "1\nx\n2\n", f"asked {one[:20]}")
+        yield _asking(_ASKS, f"{one}\n" * 4, f"typed {one[:20]}")
+    typed = ["x" * 5000, "(" * 3000, "9" * 3000, "\0", "__import__('os')", "\x1b[2J", ")"]
+    for number, one in enumerate(typed):
+        yield _asking(_ASKS, f"{one}\n{one}\n", f"typed {number}")
+        yield _asking(_CHOICES, f"{one}\n{one}\n", f"chosen {number}")
+    yield _asking(_ASKS, b"\xff\xfe\x00\n\x80\n", "typed bytes")
+    for sign in (*SIGNS, *SIGNS_MORE):
+        text = "".join(f"\\U{ord(letter):08x}" for letter in f"a{sign}b")
+        told = f'answer = "E", hint = "{text}", after = "{text}", wrong = {{ "1" = "{text}" }}'
+        chosen = f'choices = ["{text}", "c"], answer = "c", wrong = {{ "{text}" = "{text}" }}'
+        asked = (
+            f'{GOOD}[questions]\n"forward E" = {{ ask = "{text}", {told} }}\n'
+            f'"end" = {{ ask = "{text}", {chosen} }}\n'
+        )
+        name = sign.encode("unicode_escape").decode()
+        yield _asking(asked, f"1\n{sign}\n2\na{sign}b\na\n", f"signs {name}")
+
+
+_ASKS: Final = f'{GOOD}[questions]\n"forward E" = {{ ask = "E" }}\n'
+_CHOICES: Final = (
+    f'{GOOD}[questions]\n{_QUESTION}{{ ask = "?", choices = ["p", "q"], answer = "p" }}\n'
+)
+
+
+def _asking(scenario: str, typed: str | bytes, name: str) -> Case:
+    data = typed if isinstance(typed, bytes) else typed.encode("utf-8", "surrogatepass")
+    files = {"s.toml": scenario.encode(), TYPED: data}
+    return Case(name, ("play", "s.toml", "--ask"), files, FINE)
+
+
+def hunts() -> Iterator[Case]:
+    """Yield mistakes that cannot be hidden, and names of hunts that are none."""
+    tables = [
+        "", 'rule = "y<-w"', 'mistake = "sign"', 'rule = 1\nmistake = "sign"',
+        'rule = "y<-w"\nmistake = 1', 'rule = "y<-w"\nmistake = "nosuch"',
+        'rule = "y<-w"\nmistake = "sign"\nnosuch = 1',
+    ]
+    rules = ["nosuch<-w", "y<-nosuch", "<-", "y<-w<-x", "y", "y" * 5000, "y<-w\\u001b[2J"]
+    rules += ["y<-w#99999999999999999999", "y<-w[0]", "(y)<-w"]
+    tables += [f'rule = "{one}"\nmistake = "sign"' for one in rules]
+    texts = [f"{GOOD}[hidden]\n{one}\n" for one in tables]
+    texts += [f"hidden = 1\n{GOOD}", f"hidden = []\n{GOOD}", f"{GOOD}[[hidden]]\n"]
+    yield from _scenarios(texts)
+    yield from _scenarios(texts[:2], REFUSED, "hunt", "--debug")
+    files = {"s.toml": GOOD.encode(), "a.zip": _npz("s.toml", GOOD.encode())}
+    names = [
+        "../s.toml", "/etc/passwd", "/dev/zero", "/dev/stdin", "a/b", "a/b.toml", "..", "/",
+        "~", "s.toml/", "s.toml", "gate/../gate", "./gate", "gate.toml", "", "\x1b[2J",
+        "x" * 5000, "a\0b", "..toml", "a.zip", "--", "gate ",
+    ]
+    for name in names:
+        yield Case(f"hunt {name[:20]!r}", ("hunt", name, "--debug"), files)
+    names = ["../x", "/etc/passwd", "xor", "a/b", "\x1b[2J", "x" * 5000, "", "./apple_orange"]
+    for name in names:
+        yield Case(f"tour {name[:20]!r}", ("tour", name), files)
+    lines = ["accuse", "accuse y", "accuse <-", "accuse y<-w nosuch", "accuse " + "(" * 99]
+    lines += ["accuse x[9]", "accuse y<-w " + "x" * 3000, "accuse \u202e", "accuse y <- w <- x"]
+    yield from _scripts(lines)
+
+
+def practice() -> Iterator[Case]:
+    """Yield commands that ask and lead, and logs where none can be."""
+    wrong = [
+        "answer", "answer )", "answer " + "(" * 300, "answer " + "9" * 3000, "answer 1",
+        "predict nosuch", "predict )", "predict x[9]", "predict off off", "cost", "cost )",
+        "cost nosuch", "cost " + "(" * 99, "limit", "limit )", "limit nosuch", "limit x[9]",
+        "limit w " + "9" * 500, "nudge", "nudge )", "nudge nosuch", "nudge x[9]",
+        "nudge w by )", "nudge x by 1e999", "words )", "words nosuch", "indices 2",
+        "indices x", "indices -1", "wait nosuch", "wait wait step", "wait quit x", "hint",
+        "say " + "x" * 3900, "wait " * 700 + "step", "wait " + "print (",
+    ]
+    yield from _scripts([f"predict on\n{one}\nnonsense" for one in wrong])
+    reach = [
+        "save /tmp/x.gs", "save ../x.gs", "export html ~/a.html", "source /etc/passwd",
+        "source ../x.gs", "commands 1 save /tmp/x.gs", "record ../x.gs", "save -f x.gs",
+    ]
+    yield from _scripts([f"break y\nwait {one}\ncontinue" for one in reach])
+    yield from _scripts([f"break y\ncommands 1 wait {one}; say x\ncontinue" for one in reach[:4]])
+    scenario = {"s.toml": GOOD.encode(), TYPED: b"step\n"}
+    places = [
+        "/dev/null", "/dev/full", "/dev/stdout", ".", "..", "/", "nosuch/x", "", "s.toml",
+        "/etc/passwd", "x\0y", "a" * 5000, "\x1b[2J/x", "s.toml/x", "/proc/self/mem",
+    ]
+    for place in places:
+        arguments = ("debug", "s.toml", "--predict", "--log", place)
+        yield Case(f"log {place[:20]!r}", arguments, scenario)
+    lines = [
+        "hunt --seed 1", "hunt --random --seed -1 --debug", "hunt --random --seed x --debug",
+        "hunt --random --seed 99999999999 --debug", "hunt --json", "hunt --debug",
+        "hunt gate --limit nodes=0 --debug", "hunt gate --script nosuch.gs --debug",
+        "tour --debug", "tour apple_orange more", "play s.toml --ask --script x.gs",
+        "play s.toml --ask --json", "play s.toml --ask", "debug s.toml --log",
+        "debug s.toml --predict=1", "play s.toml --indices 2", "snapshot s.toml --indices -1",
+    ]
+    for line in lines:
+        yield Case(line, tuple(line.split()), scenario)
+
+
 # ------------------------------------------------------------------- options, and keys
 
 
@@ -794,6 +932,9 @@ def options() -> Iterator[Case]:
         ("--",),
         ("show", "--", "-x"),
     ]
+    flags = ("play --script", "export -o", "test --junit", "rules --own", "run --log")
+    for command, flag in map(str.split, flags):
+        long += [(command, "s.toml", flag, "")]
     for number, arguments in enumerate(long):
         yield Case(f"long {number}", arguments, {"s.toml": GOOD.encode()})
 
@@ -832,7 +973,7 @@ def keys() -> Iterator[Case]:
 
 _TABLES: Final = (
     *(toml, values, programs, expressions, scripts, cycles, sizes),
-    *(nesting, numbers, names, texts, options, keys),
+    *(nesting, numbers, names, texts, questions, hunts, practice, options, keys),
 )
 FAMILIES: Final = {one.__name__: one for one in _TABLES}
 
@@ -902,7 +1043,10 @@ def main() -> None:
                     os.open(folder / f"{number}.{name}", os.O_CREAT | os.O_WRONLY),
                     stream,
                 )
-            os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+            typed = TYPED if TYPED in case.files else os.devnull
+            os.dup2(os.open(typed, os.O_RDONLY), 0)
+            # As a process of its own has it: the parent's is closed, or a terminal.
+            sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
             code = 99
             try:
                 code = press_keys() if family == "keys" else run(case.arguments)

@@ -12,7 +12,7 @@ import fuzz
 if TYPE_CHECKING:
     from pathlib import Path
 
-_TRIES = {"scenarios": 300, "expressions": 60, "scripts": 60, "keys": 3}
+_TRIES = {"scenarios": 300, "expressions": 60, "scripts": 60, "lessons": 3, "keys": 3}
 
 
 @pytest.fixture(autouse=True)

@@ -56,7 +56,7 @@ def _question(
     tolerance = own.number("tolerance", 0.0, lambda n: 0 <= n < 1, "0 or more, below 1")
     hint, after = own.line("hint"), own.line("after")
     own.finish("a key of a question")
-    if not ask and "ask" not in own:
+    if not ask and isinstance(own.get("ask"), str | None):
         hint = 'write ask = "x.grad", or a question and answer = …'
         own.mistakes.at_key(own.path, "it does not say what to ask", hint)
     if choices:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from textual.containers import Container, Vertical
 from textual.widgets import ContentSwitcher
 
+from ..panes.base.background import is_there
 from ..panes.base.pane import Pane
 from ..panes.graph.pane import GraphPane
 from ..panes.homes import view
@@ -79,10 +80,12 @@ class Body(Container):
         """Have views beside the open one, or none; tell whether that is new."""
         if is_wide == bool(self.beside):
             return False
-        gone, self.beside = self.beside, []
+        gone, self.beside, screen = self.beside, [], self.screen
         for pane in gone:
             await pane.remove()
         for name, column in BESIDE.items() if is_wide else ():
+            if not is_there(screen):  # closed while the pane before was mounted
+                return False
             pane = view(name)(id=beside(name))
             pane.add_class("beside")
             await self.query_one(f"#{column}").mount(pane)

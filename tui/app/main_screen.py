@@ -525,7 +525,8 @@ class MainScreen(Screen[int]):
             self.call_next(self._add_view, name)
 
     async def _add_view(self, name: str) -> None:
-        await self.query_one(Body).make(name)
+        if is_there(self):
+            await self.query_one(Body).make(name)
         if is_there(self):
             self._turn_to(name)
 

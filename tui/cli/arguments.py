@@ -209,6 +209,19 @@ class Command(NamedTuple):
             if flag in given and other not in given
         ]
 
+    def empty(self, options: argparse.Namespace) -> list[str]:
+        """Return the arguments given that are "", which names nothing.
+
+        What a script is given is its own.
+        """
+        named = [one for one in self.arguments if one.usage != "ARG"]
+        given = [(one, getattr(options, one.dest)) for one in named]
+        return [
+            (one.flags or [one.usage])[-1]
+            for one, value in given
+            if value == "" != one.default or (isinstance(value, list) and "" in value)
+        ]
+
     @property
     def arguments(self) -> list[Argument]:
         """All of them."""

@@ -118,6 +118,11 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     ]
     values = vars(options).values()
     problems += [v._replace(source=where) for v in values if isinstance(v, Problem)]
+    if command:
+        problems += [
+            Problem(f"{name} is empty", f"{where} --help tells more", where)
+            for name in command.empty(options)
+        ]
     if command and not problems:
         problems += [
             Problem(f"{flag} is ignored there", why, where)

@@ -32,6 +32,8 @@ Options = argparse.Namespace
 
 
 _PATIENCE: Final = 1.0  # seconds of silence
+# What needs no terminal, by the command that does.
+_ANYWHERE: Final = {"gradstep hunt": "gradstep hunt NAME --debug works anywhere"}
 _OFTEN: Final = 0.2  # seconds between two words of how far it is
 
 
@@ -157,7 +159,7 @@ def need_terminal(command: str) -> None:
     """Raise `InputError` where there is no terminal that the application could take."""
     if not has_terminal():
         what = "the application needs a terminal"
-        hint = "gradstep play prints every step anywhere"
+        hint = _ANYWHERE.get(command, "gradstep play prints every step anywhere")
         raise InputError(Problem(what, hint, command))
 
 

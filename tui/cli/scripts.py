@@ -199,6 +199,7 @@ def _piped(trust: Trust) -> list[Line]:
 def _talk(debugger: Debugger, options: Options, first: Reply | None) -> int:
     """Answer line by line, behind a `first` reply; an empty line repeats the last."""
     screen, look = screen_for(options), look_for(options)
+    bear_any_byte()
     _complete_with(debugger)
     screen.print(
         look.text(f"{debugger.subject.title}: help lists the commands", "quiet")
@@ -295,6 +296,13 @@ def play_asking(
     ask.tell()
 
 
+def bear_any_byte() -> None:
+    """Let what is typed and is no text be read all the same: it is a wrong answer."""
+    reconfigure = getattr(sys.stdin, "reconfigure", None)
+    if reconfigure is not None:  # what was put in its place has texts
+        reconfigure(errors="backslashreplace")
+
+
 class Closed(Exception):
     """Nobody answers any more: the input has come to its end."""
 
@@ -304,6 +312,7 @@ class Asker:
 
     def __init__(self, stage: Stage, screen: Console) -> None:
         self._stage, self._screen = stage, screen
+        bear_any_byte()
         self._open = questions_in_time(stage.subject, stage.trace)
         self._outcomes: list[Outcome] = []
 

@@ -48,6 +48,7 @@ def test_a_question_in_words_has_an_answer() -> None:
         ('"update a" = { ask = "a" }', "11:1", "'a' is no parameter"),
         ('"forward y" = "y"', "11:15", "is the text 'y'"),
         ('"forward y" = { }', "11:1", "it does not say what to ask"),
+        ('"forward y" = { ask = " " }', "11:1", "it does not say what to ask"),
         ('"forward y" = { ask = "yy" }', "11:23", "nothing is called 'yy'"),
         ('"forward y" = { ask = "y +" }', "11:23", "invalid syntax"),
         ('"forward y" = { ask = "y", after = 3 }', "11:36", "after is 3"),

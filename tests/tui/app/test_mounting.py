@@ -13,9 +13,11 @@ from textual import events
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Input
 
-from driving import press, settle, until
+from driving import press, resize, settle, until
 from gradstep.core.scenario.scenario import load
+from gradstep.tui.app import body
 from gradstep.tui.app.app import GradstepApp
+from gradstep.tui.app.arrangement import BESIDE, WIDE
 from gradstep.tui.app.main_screen import MainScreen
 from gradstep.tui.app.picker import Picker
 from gradstep.tui.panes.console import ConsolePane
@@ -150,6 +152,26 @@ async def test_the_application_can_be_closed_while_its_screen_mounts(
     async with asyncio.timeout(PATIENCE):
         assert await app.run_async(headless=True, size=_SIZE) == 0
     assert held
+    assert app.return_code == 0
+
+
+async def test_no_other_view_comes_beside_the_step_once_it_is_closed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """They come one after the other, and it may be closed meanwhile."""
+    app = GradstepApp(load("apple_orange"))
+    async with app.run_test(size=_SIZE):
+        screen = app.screen
+        assert isinstance(screen, MainScreen)
+        # As it is closed behind the first of them.
+        panes = screen.query_one(body.Body)
+        monkeypatch.setattr(body, "is_there", lambda _: not panes.beside)
+        assert len(BESIDE) > 1
+        resize(app, (WIDE, 60))
+        await until(lambda: panes.beside)
+        await settle(app)
+        assert len(panes.beside) == 1
+        app.exit(0)
     assert app.return_code == 0
 
 
