@@ -389,7 +389,7 @@ async def test_nothing_is_begun_for_a_screen_that_is_closed() -> None:
     async with opened("apple_orange") as (pilot, screen):
         await until(pilot, lambda: not screen.busy)
         before, position = threading.active_count(), screen.debugger.position
-        screen._work.close()
+        screen._lines.work.close()
         screen.run_line("step")
         await until(pilot, lambda: threading.active_count() == before - 1)
         assert not screen.busy
