@@ -30,7 +30,7 @@ def read_program(
     setting: Setting,
 ) -> Program | None:
     """Return the program, read; its mistakes get their places in the file."""
-    output = top.line("output")
+    top.line("output")
     top.text("program")
     code = top.get("program")
     if not isinstance(code, str):
@@ -39,17 +39,7 @@ def read_program(
             top.mistakes.at_key((), "the program is missing", hint)
         return None
     try:
-        return build(
-            code,
-            given,
-            broken=broken,
-            output=output or None,
-            source=top.mistakes.source,
-            locate=_locator(top, text, code),
-            dtype=setting.dtype,
-            limits=setting.limits,
-            progress=setting.progress,
-        )
+        return _built(top, text, given, broken, setting)
     except InputError as error:
         for problem in error.problems:
             if problem.line:
@@ -77,18 +67,8 @@ def read_batch_program(
         part[name] = Leaf(given[name].kind, samples)
     wrong = f"the program does not fit a batch of {batch.size}"
     path = ("training", "batch")
-    code = top.get("program")
     try:
-        small = build(
-            code,
-            part,
-            output=top.line("output") or None,
-            source=top.mistakes.source,
-            locate=_locator(top, text, code),
-            dtype=setting.dtype,
-            limits=setting.limits,
-            progress=setting.progress,
-        )
+        small = _built(top, text, part, {}, setting)
     except InputError as error:
         top.mistakes.at_value(path, wrong, str(error.problems[0]))
         return None
@@ -98,6 +78,27 @@ def read_batch_program(
         hint += f", and there {shape_text(shape)}"
         top.mistakes.at_value(path, wrong, hint)
     return small
+
+
+def _built(
+    top: Table,
+    text: str,
+    given: Mapping[str, Leaf],
+    broken: Mapping[str, NodeKind],
+    setting: Setting,
+) -> Program:
+    code = top.get("program")
+    return build(
+        code,
+        given,
+        broken=broken,
+        output=top.line("output") or None,
+        source=top.mistakes.source,
+        locate=_locator(top, text, code),
+        dtype=setting.dtype,
+        limits=setting.limits,
+        progress=setting.progress,
+    )
 
 
 def _locator(top: Table, text: str, code: str) -> Locate:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from ..table.wide import DOUBLE, NOT_TOGETHER, in_range, wide, wide_result
 from .cross_entropy_words import BY_CHANCES, BY_LOGITS, wording
 from .losses import REDUCTION, class_axis, moved, reduced, shares
 from .softmax import log_softmax, softmax
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class _Options(NamedTuple):
@@ -301,105 +304,75 @@ def _class_rules(slopes_of: Rule) -> tuple[Rule, Rule]:
 # ---------------------------------------------------------------------- special results
 
 
-def _sample_with(bad: float) -> Rule:
-    """Return where the largest logit of a sample is `bad`."""
+def _case(holds: Callable[..., Any], whole: Callable[[Any], Any]) -> Rule:
+    """Return where a case is: for each sample, or for the `whole` of them.
 
-    def holds(
+    `holds(input, target, along, options)` tells it for each sample.
+    """
+
+    def case(
         _y: Array,
         input: Array,
         target: Array,
-        *_weight: Array,
+        *weight: Array,
         reduction: str = "mean",
         axis: int = 1,
-        ignore_index: int | None = None,
-        **_others: Any,
+        **told: Any,
     ) -> Any:
-        found = np.max(input, class_axis(input.shape, axis)) == bad
-        if ignore_index is not None:
-            found = found & (target != ignore_index)
-        return found if reduction == "none" else np.any(found)
+        along = class_axis(input.shape, axis)
+        options = _Options(weight[0] if weight else None, **told)
+        found = holds(input, np.asarray(target), along, options)
+        return found if reduction == "none" else whole(found)
 
-    return holds
+    return case
 
 
-def _is_left_out(
-    _y: Array,
-    _input: Array,
-    target: Array,
-    *_weight: Array,
-    reduction: str = "mean",
-    ignore_index: int | None = None,
-    **_others: Any,
-) -> Any:
-    """Tell where a sample does not count, or that none of them does."""
-    if ignore_index is None:
-        return False
-    found = np.asarray(target == ignore_index)
-    return found if reduction == "none" else np.all(found)
+def _sample_with(bad: float) -> Rule:
+    """Return where the largest logit of a sample that counts is `bad`."""
+
+    def holds(input: Array, target: Array, along: int, options: _Options) -> Any:
+        found = np.max(input, along) == bad
+        is_told = options.ignore_index is not None
+        return found & _left(target, options) if is_told else found
+
+    return _case(holds, np.any)
+
+
+def _is_left_out(_input: Array, target: Array, _along: int, options: _Options) -> Any:
+    """Tell where a sample does not count."""
+    return options.ignore_index is not None and ~_left(target, options)
 
 
 def _are_all_told(
-    _y: Array,
-    _input: Array,
-    _target: Array,
-    *weight: Array,
-    ignore_index: int | None = None,
-    **_others: Any,
+    _input: Array, _target: Array, _along: int, options: _Options
 ) -> bool:
-    """Tell whether all samples count."""
-    return not weight and ignore_index is None
+    """Tell whether all samples count alike."""
+    return options.weight is None and options.ignore_index is None
 
 
-def _is_by_chances(
-    _y: Array,
-    input: Array,
-    target: Array,
-    *weight: Array,
-    reduction: str = "mean",
-    axis: int = 1,
-    **told: Any,
-) -> Any:
+def _is_by_chances(input: Array, target: Array, along: int, options: _Options) -> Any:
     """Tell where a probability of 0 meets a logarithm of 0."""
-    if (
-        np.ndim(target) != np.ndim(input)
-        or not _Options(weight[0] if weight else None, **told).plain
-    ):
+    if target.ndim != input.ndim or not options.plain:
         return False
-    along = class_axis(input.shape, axis)
-    found = (target == 0) & np.isinf(log_softmax(input, axis=along))
-    found = np.any(found, along)
-    return found if reduction == "none" else np.any(found)
+    return np.any((target == 0) & np.isinf(log_softmax(input, axis=along)), along)
 
 
-def _is_certain(
-    _y: Array,
-    input: Array,
-    target: Array,
-    *weight: Array,
-    reduction: str = "mean",
-    axis: int = 1,
-    **told: Any,
-) -> Any:
-    """Tell where one class alone has a probability, and is the right one.
-
-    It is so for each sample, or for all of them.
-    """
-    along = class_axis(input.shape, axis)
-    if not _Options(weight[0] if weight else None, **told).plain:
+def _is_certain(input: Array, target: Array, along: int, options: _Options) -> Any:
+    """Tell where one class alone has a probability, and is the right one."""
+    if not options.plain:
         return False
     logs = log_softmax(input, axis=along)
-    if np.ndim(target) == np.ndim(input):
-        found = np.all((target == 0) | (logs == 0), along)
-    else:
-        found = np.squeeze(
-            np.take_along_axis(logs, np.expand_dims(target, along), along) == 0, along
-        )
-    return found if reduction == "none" else np.all(found)
+    if target.ndim == input.ndim:
+        return np.all((target == 0) | (logs == 0), along)
+    right = np.take_along_axis(logs, np.expand_dims(target, along), along)
+    return np.squeeze(right == 0, along)
 
 
 # ----------------------------------------------------------------------------- the rows
 
 
+_LEFT_OUT: Final = _case(_is_left_out, np.all)
+_CERTAIN: Final = _case(_is_certain, np.all)
 _CLASS_VJPS, _CLASS_JVPS = zip(
     _class_rules(_logit_slopes), _class_rules(_chance_slopes), strict=True
 )
@@ -437,15 +410,15 @@ ROWS: Final[tuple[Op, ...]] = (
         "the mean of no sample, where all are ignored, is nan and its gradient 0",
         wording=wording,
         cases=(
-            Case("nan", "nothing left", _is_left_out),
+            Case("nan", "nothing left", _LEFT_OUT),
             Case("nan", "masked row", _sample_with(-np.inf)),
             Case("nan", "infinite row", _sample_with(np.inf)),
-            Case("nan", "zero times infinity", _is_by_chances),
-            Case("zero", "left out", _is_left_out),
-            Case("zero", "certain", _is_certain),
-            Case("flat", "left out", _is_left_out, 0),
-            Case("flat", "certain", _is_certain, 0),
-            Case("flat", "predicted", _are_all_told, 0),
+            Case("nan", "zero times infinity", _case(_is_by_chances, np.any)),
+            Case("zero", "left out", _LEFT_OUT),
+            Case("zero", "certain", _CERTAIN),
+            Case("flat", "left out", _LEFT_OUT, 0),
+            Case("flat", "certain", _CERTAIN, 0),
+            Case("flat", "predicted", _case(_are_all_told, np.all), 0),
             Case("flat", "left out or right", argument=0),
             Case("flat", "certain", argument=1),
         ),

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from textual.screen import Screen
 
+    from gradstep.core.practice.score import Asked
     from gradstep.core.session.reply import Reply
     from gradstep.tui.app.main_screen import MainScreen
 
@@ -218,16 +219,22 @@ async def test_the_shape_that_is_asked_for_is_nowhere_in_the_step() -> None:
         assert "→ (" not in step
 
 
+async def asked_for_numbers(app: GradstepApp, *keys: str) -> Asked:
+    """Ask for numbers, press some keys, and return what is asked then."""
+    await settle(app)
+    main_screen(app).run_line("predict numbers")
+    await settle(app)
+    screen = await pressed(app, *keys)
+    asked = pending(screen.debugger)
+    assert asked is not None
+    return asked
+
+
 async def test_the_cursor_chooses_what_is_asked() -> None:
     app = opened()
     async with app.run_test(size=(80, 24)):
-        await settle(app)
+        asked = await asked_for_numbers(app, "s", "escape", "right")
         screen = main_screen(app)
-        screen.run_line("predict numbers")
-        await settle(app)
-        await pressed(app, "s", "escape", "right")
-        asked = pending(screen.debugger)
-        assert asked is not None
         assert asked.question.text == "What will Y[0, 1] be?"
         assert "What will Y[0, 1] be?" in part(screen, "#step")
         assert screen.focused is screen.query_one(StepPane)
@@ -240,13 +247,7 @@ async def test_the_cursor_chooses_what_is_asked() -> None:
 async def test_a_cursor_elsewhere_asks_the_same() -> None:
     app = opened()
     async with app.run_test(size=(80, 24)):
-        await settle(app)
-        screen = main_screen(app)
-        screen.run_line("predict numbers")
-        await settle(app)
-        await pressed(app, "s", "escape", "shift+left", "down")
-        asked = pending(screen.debugger)
-        assert asked is not None
+        asked = await asked_for_numbers(app, "s", "escape", "shift+left", "down")
         assert asked.question.text == "What will Y[0, 0] be?"
 
 
