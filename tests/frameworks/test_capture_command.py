@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gradstep.core.capture.archive import read
-from processes import finished
+from spawned import finished
 
 pytest.importorskip("torch")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from processes import finished
+from spawned import finished
 
 
 def capture(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:

@@ -25,7 +25,7 @@ from gradstep.tui.cli import main as cli
 from gradstep.tui.cli.completion.completion import script
 from gradstep.tui.draw import playback
 from patience import PATIENCE
-from processes import finished
+from spawned import finished
 
 GRADSTEP = [sys.executable, "-c", "from gradstep.tui.cli.main import main; main()"]
 IMPORTED = """

@@ -21,7 +21,7 @@ from gradstep.tui.cli import main as cli
 from gradstep.tui.draw.look import Look
 from gradstep.tui.draw.replies import reply_block
 from patience import PATIENCE
-from processes import finished
+from spawned import finished
 
 if TYPE_CHECKING:
     from pathlib import Path
