@@ -154,9 +154,17 @@ def _of_file(name: str, data: bytes, more: str = "") -> Case:
     return Case("", ("show", "s.toml"), {"s.toml": text, name: data}, place=name)
 
 
+_TWO: Final = struct.pack("<2d", 1, 2)
+
+
 def values() -> Iterator[Case]:
     """Yield files of numbers that lie, and values that are none."""
-    numbers = struct.pack("<2d", 1, 2)
+    for family in (_npy_files, _npz_files, _csv_files, _paths, _tables):
+        yield from family()
+
+
+def _npy_files() -> Iterator[Case]:
+    numbers = _TWO
     shapes = ["(-1,)", "(10**9,)", "(2**70,)", "(1,)*40", "2", "'a'", "(2.0,)", "[2]"]
     shapes += ["(100000, 100000)", "(999999999999,)", "((2,),)", "(None,)", "(True,)"]
     types = ["'|O'", "'<U5'", "'<M8[s]'", "'<c16'", "'V8'", "[('a', '<f8')]", "'<f16'"]
@@ -180,7 +188,10 @@ def values() -> Iterator[Case]:
     ]
     for number, data in enumerate(files):
         yield _of_file("w.npy", data)._replace(name=f"npy-{number}")
-    good = npy(_header(), numbers)
+
+
+def _npz_files() -> Iterator[Case]:
+    good = npy(_header(), _TWO)
     bomb = npy(_header(shape="(60000000,)"), b"\0" * 2**22)
     packed = [b"PK\x05\x06" + b"\0" * 18, _npz("x.npy", b""), _npz("x.npy", b"no")]
     packed += [
@@ -193,12 +204,18 @@ def values() -> Iterator[Case]:
     lying[at + 24 : at + 28] = struct.pack("<I", 16)
     for number, data in enumerate([*packed, bytes(lying)]):
         yield _of_file("w.npz", data)._replace(name=f"npz-{number}")
+
+
+def _csv_files() -> Iterator[Case]:
     tables = ["", "a,b", "1,2\n3", "1;2", '"1",2', "1e999,1\n", "1,,2", "0x10", "1\0,2"]
     tables += [
         "1," * 5000, "9" * 100_000, "=cmd|' /C calc'!A0", "\x1b[2J", "nan()", "1_0",
     ]
     for number, text in enumerate(tables):
         yield _of_file("w.csv", text.encode())._replace(name=f"csv-{number}")
+
+
+def _paths() -> Iterator[Case]:
     paths = [
         "../s.toml", "/etc/passwd", "w", "~/x.npy", "a\\\\b.npy", "", ".",
         "nul\\u0000",
@@ -209,6 +226,9 @@ def values() -> Iterator[Case]:
     for path in paths:
         text = of_program(PROGRAM, f'[inputs]\nx = {{ file = "{path}" }}\nw = 1.0\n')
         yield from _named(f"path {path[:20]}", text)
+
+
+def _tables() -> Iterator[Case]:
     tables = [
         "{}", "{ zeros = -1 }", "{ random = 'normal' }", "{ eye = 1e9 }", "{ of = 1 }",
     ]
