@@ -267,11 +267,11 @@ class _Pass:
         if not blind:
             self.held.append(node)
         self.unknown += blind
-        edges, brain = self.edges(node), self.claims.brain
+        edges, widened = self.edges(node), self.claims.widened
         terms = self._terms(edges)
         if is_near(theirs, right, terms, self._portion_of(edges)):
             return None
-        exact = max(precision(theirs, brain=brain), precision(right))
+        exact = max(precision(theirs, widened=widened), precision(right))
         size = np.maximum(self._size(node, edges), np.abs(right))
         wrong = apart(theirs, right, unit(exact, terms) * size)
         if not wrong.any():

@@ -35,8 +35,8 @@ def check_recorded(
     `run` is that of the subject, without patches.
     """
     graph, claims, known = subject.graph, subject.claims, subject.known
-    brain = claims is not None and claims.brain
-    found = differences(graph, subject.leaves, known, progress, brain=brain)
+    widened = claims is not None and claims.widened
+    found = differences(graph, subject.leaves, known, progress, widened=widened)
     wrong = [sentence(graph, one) for one in found]
     many = counted(len(known), "recorded value")
     lines = [f"wrong: {one}" for one in wrong]

@@ -48,15 +48,15 @@ class Capture:
     hooked: Mapping[int, str] = field(default_factory=dict[int, str])
 
     @property
-    def has_brain(self) -> bool:
-        """Whether there were numbers of bfloat16: a note says so."""
-        return any("bfloat16" in note for note in self.about.notes)
+    def is_widened(self) -> bool:
+        """Whether there were numbers of 16 bits: a note says so."""
+        return any("is widened" in note for note in self.about.notes)
 
     @property
     def claims(self) -> Claims:
         """The framework's gradients, to be held to account."""
-        whose, brain = self.about.framework, self.has_brain
-        return Claims(self.own, whose, self.custom, self.hooked, brain=brain)
+        whose, widened = self.about.framework, self.is_widened
+        return Claims(self.own, whose, self.custom, self.hooked, widened=widened)
 
     def opened(self) -> Capture:
         """Return the capture whose subject knows what was recorded, for a session."""

@@ -81,39 +81,54 @@ class Lowering(Reading):
         name: str,
         scope: tuple[int, int, int],
         site: Site,
+        shapes: list[Shape],
         *,
         is_root: bool,
     ) -> list[int]:
         """Add the nodes of a call, and return those of its results.
 
         `scope` is the number of the frame that it stands in, how deep that is, and the
-        number of the statement. The result is called `name`, or is a numbered part of
-        it. Raises `Unspelled`, and has added nothing then.
+        number of the statement; `shapes` are those of the results. The result is called
+        `name`, or is a numbered part of it. Raises `Unspelled`, and has added nothing
+        then.
         """
         before = self.reach()
-        lines, root, source, used = _parsed(text)
         frame, depth, statement = scope
+        parsed = _parsed(text)
         self.here = site
         self._outer = self.scope = Scope(
-            frame, "", None, source, {}, {}, {}, None, None, depth
+            frame, "", None, parsed.source, {}, {}, {}, None, None, depth
         )
         self.scope.statement, self.scope.target, self.scope.text = statement, name, text
+        value = self._valued(parsed, bound, is_root=is_root)
+        words = "; ".join(problem.message for problem in self.problems)
+        self.problems.clear()
+        self.reported.clear()
+        if value is POISON or words:
+            self._cut(before)
+            raise Unspelled(words or "it cannot be written")
+        found = items(value)
+        made = [
+            self.as_node(one, None) for one in ([value] if found is None else found)
+        ]
+        rows = self.builder.nodes.rows
+        pairs = zip(made, shapes, strict=False)
+        if any(rows[index][6] != shape for index, shape in pairs):
+            self._cut(before)
+            raise Unspelled("its result has another shape here")
+        return made
+
+    def _valued(
+        self, parsed: _Parsed, bound: Mapping[str, Bound], *, is_root: bool
+    ) -> Bound:
+        """Return what the text of a call gives."""
+        lines, root, _, used = parsed
         self.scope.root = None
         self.scope.values = {name: self._given(bound[name]) for name in used & {*bound}}
         for targets, line in lines:
             self._assign(targets, self.expression(line))
         self.scope.root = root if is_root else None
-        value = self.expression(root)
-        if value is POISON or self.problems:
-            words = "; ".join(problem.message for problem in self.problems)
-            self.problems.clear()
-            self.reported.clear()
-            self._cut(before)
-            raise Unspelled(words or "it cannot be written")
-        found = items(value)
-        return [
-            self.as_node(one, None) for one in ([value] if found is None else found)
-        ]
+        return self.expression(root)
 
     def _assign(self, targets: tuple[str, ...], value: Bound) -> None:
         held = [value] if len(targets) == 1 else items(value) or [POISON] * len(targets)

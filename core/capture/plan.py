@@ -141,7 +141,8 @@ class Plan:
         for one, following in zip(places, inner, strict=True):
             active, code = one.active, one.active.code
             owner = active.owner
-            if is_inline(code) and found:
+            inside = found and found[-1].code.co_filename == code.co_filename
+            if is_inline(code) and inside:
                 spot = self.texts.spot(code, one.at)
                 found[-1] = found[-1]._replace(code=code, at=one.at, spot=spot)
                 continue

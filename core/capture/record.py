@@ -77,6 +77,14 @@ class Call:
 # spelled, with what names in it stand for besides the arguments. None is: not at all.
 Row = Callable[..., "str | tuple[str | None, Mapping[str, Any]] | None"]
 _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
+_UNFIT: Final = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
 _signature: Final = cache(inspect.signature)
 
 
@@ -86,7 +94,7 @@ def written(
     """Return how a row spells a call, and what the names in it stand for.
 
     `common` are those that each row may use. None where the row has no spelling
-    of it, or does not take these arguments.
+    of it, or does not take these arguments: somebody's program goes on all the same.
     """
     args, kwargs = call.given
     try:
@@ -94,7 +102,10 @@ def written(
     except TypeError:
         return None
     given.apply_defaults()
-    found = row(*given.args, **given.kwargs)
+    try:
+        found = row(*given.args, **given.kwargs)
+    except _UNFIT:
+        return None
     text, more = found if isinstance(found, tuple) else (found, _NOTHING)
     return None if text is None else (text, {**given.arguments, **common, **more})
 
@@ -108,7 +119,8 @@ def arrivals(places: Array, count: int) -> Array | None:
     """Return what is sent to each of so many places: a row of numbers for each.
 
     `places[k]` is where number k is sent, −1 for nowhere. Rows are filled up with the
-    number behind the last one, which stands for a 0. None where they would be too long.
+    number behind the last one, which stands for nothing. None where they would be too
+    long.
 
     >>> arrivals(np.array([0, 2, 0]), 3).tolist()
     [[0, 2], [3, 3], [1, 3]]
@@ -129,10 +141,37 @@ def arrivals(places: Array, count: int) -> Array | None:
 _LONG: Final = 64  # times what is sent, and what it is sent to
 
 
-def sum_of_arrivals(value: str) -> str:
-    """Return how the sums are written, one for each row of `table`."""
-    row = f"pad(reshape({value}, (-1,)), ((0, 1),))"
-    return f"sum(take({row}, table), axis=-1)"
+def sum_of_arrivals(
+    value: str, places: Array, count: int, of: str = "sum"
+) -> tuple[str, dict[str, Array]]:
+    """Return how the sums of what is sent to places are written, and their tables.
+
+    `places` are those of `arrivals`. Where very many are sent to one place, sums of
+    parts are added up. `of` may be "prod", too.
+    """
+    text, nothing = f"reshape({value}, (-1,))", 1 if of == "prod" else 0
+    tables: list[Array] = []
+    while (table := arrivals(places, count)) is None:
+        part, places = _in_parts(places)
+        tables.append(part)
+    tables.append(table)
+    for number in range(len(tables)):
+        row = f"pad({text}, ((0, 1),), constant_values={nothing})"
+        text = f"{of}(take({row}, table{number}), axis=-1)"
+    return text, {f"table{number}": one for number, one in enumerate(tables)}
+
+
+def _in_parts(places: Array) -> tuple[Array, Array]:
+    """Return what is sent to each of some parts of places, and where parts belong."""
+    order = np.argsort(places, kind="stable")
+    order = order[places[order] >= 0]
+    to = places[order]
+    begins = np.flatnonzero(np.r_[True, to[1:] != to[:-1]])
+    rank = np.arange(to.size) - np.repeat(begins, np.diff(np.r_[begins, to.size]))
+    part = np.cumsum(np.r_[True, (to[1:] != to[:-1]) | (rank[1:] % _LONG == 0)]) - 1
+    table = np.full((int(part[-1]) + 1, _LONG), places.size)
+    table[part, rank % _LONG] = order
+    return table, to[np.flatnonzero(rank % _LONG == 0)]
 
 
 def _static(value: Any) -> Any:

@@ -48,7 +48,7 @@ def finish(
 
     Raises `InputError` where it cannot be told whole.
     """
-    kept = _kept(front, calls, ending.output)
+    kept = _kept(front, [*_of_reals(calls)], ending.output)
     leaves = _leaves(kept, ending.output)
     names = Names()
     plan = Plan(front, names, wanted.folder)
@@ -62,6 +62,27 @@ def finish(
         making.leaf(one, known[id(one)])
     making.run()
     return making.capture(ending, leaves, kept)
+
+
+def _of_reals(calls: Sequence[Call]) -> Iterator[Call]:
+    """Yield the calls as if there were no complex numbers, which have no rules here.
+
+    What comes back from these to real ones is a call of all real ones that went in.
+    """
+    sources: dict[int, tuple[Tensor, ...]] = {}  # of complex tensors, by identity
+    for call in calls:
+        if any("complex" in one.dtype for one in (*call.inputs, *call.outputs)):
+            parts = [
+                sources.get(id(one), ()) if "complex" in one.dtype else (one,)
+                for one in call.inputs
+            ]
+            reals = {id(one): one for part in parts for one in part}
+            call.inputs = tuple(reals.values())
+            sources |= {id(one): call.inputs for one in call.outputs}
+            call.outputs = tuple(n for n in call.outputs if "complex" not in n.dtype)
+            call.name, call.key = f"complex {call.name}", ""
+        if call.outputs:
+            yield call
 
 
 def _kept(front: FrontEnd, calls: Sequence[Call], output: Tensor) -> list[Call]:
@@ -130,7 +151,10 @@ def _check_history(
             )
 
 
-_SOMEWHERE: Final = "in another thread, by a scripted module or a kernel of its own"
+_SOMEWHERE: Final = (
+    "in another thread, or inside of a scripted or compiled module, of torch.func, or "
+    "of a kernel of its own"
+)
 
 
 class _Making:
@@ -256,6 +280,7 @@ class _Making:
                     names[0],
                     where,
                     site,
+                    [one.shape for one in call.outputs],
                     is_root=is_root and len(names) == 1,
                 )
             except Unspelled as why:

@@ -20,26 +20,26 @@ if TYPE_CHECKING:
 _BASE: Final = 16.0  # units in the last place that functions and orders differ by
 _FEW: Final = 16.0  # terms: fewer may cancel by chance
 _HALF: Final = 2.0**-11  # a precision that is less than that of float32
-_BRAIN: Final = 2.0**-8  # the precision of bfloat16, which float32 holds exactly
-_LOW: Final = np.uint32(0xFFFF)  # the bits of a float32 that a bfloat16 does not have
+# The bits of a float32 that a number of 16 bits does not have, and the precision of it:
+# of bfloat16, and of float16. Its small numbers have fewer bits, and no other ones.
+_SHORT: Final = ((np.uint32(0xFFFF), 2.0**-8), (np.uint32(0x1FFF), 2.0**-10))
 
 
-def precision(*values: Value, brain: bool = False) -> float:
+def precision(*values: Value, widened: bool = False) -> float:
     """Return the precision of the least precise dtype, 0 where none is a float.
 
-    With `brain`, numbers of float32 that all are numbers of bfloat16 have been rounded
-    to these.
+    With `widened`, numbers of float32 that all are numbers of bfloat16, or of float16,
+    have been rounded to these.
 
-    >>> precision(np.float64(0.1)), precision(np.float32(0.5), brain=True) == 2.0**-8
+    >>> precision(np.float64(0.1)), precision(np.float32(0.5), widened=True) == 2.0**-8
     (2.220446049250313e-16, True)
     """
     found = [0.0]
     for value in values:
         array = np.asarray(value)
         if array.dtype.kind == "f":
-            found.append(
-                _BRAIN if brain and _is_brain(array) else _EPS[array.dtype.itemsize]
-            )
+            short = _of_sixteen_bits(array) if widened else 0.0
+            found.append(short or _EPS[array.dtype.itemsize])
     return max(found)
 
 
@@ -49,13 +49,17 @@ _EPS: Final = {
 }
 
 
-def _is_brain(array: Array) -> bool:
+def _of_sixteen_bits(array: Array) -> float:
+    """Return the precision of the 16 bits that numbers were rounded to; 0 for more."""
     if array.dtype != np.float32 or not array.size:
-        return False
-    first = np.ascontiguousarray(array.reshape(-1)[:64])
-    if np.any(first.view(np.uint32) & _LOW):  # as a rule, one look is enough
-        return False
-    return not np.any(np.ascontiguousarray(array).view(np.uint32) & _LOW)
+        return 0.0
+    first = np.ascontiguousarray(array.reshape(-1)[:64]).view(np.uint32)
+    for low, precision in _SHORT:
+        if np.any(first & low):  # as a rule, one look is enough
+            continue
+        if not np.any(np.ascontiguousarray(array).view(np.uint32) & low):
+            return precision
+    return 0.0
 
 
 def unit(precision: float, terms: float) -> float:

@@ -50,9 +50,9 @@ def hold(capture: Capture, progress: Progress | None = None) -> None:
     It names the node, its line, an element and both numbers.
     """
     subject = capture.subject
-    values, brain = capture.values, capture.has_brain
+    values, widened = capture.values, capture.is_widened
     for found in differences(
-        subject.graph, subject.leaves, values, progress, brain=brain
+        subject.graph, subject.leaves, values, progress, widened=widened
     ):
         told = sentence(subject.graph, found, capture.about.framework)
         hint = "what was recorded is not what the code did; please report the line"
@@ -65,7 +65,7 @@ def differences(
     values: Mapping[int, Value],
     progress: Progress | None = None,
     *,
-    brain: bool = False,
+    widened: bool = False,
 ) -> Iterator[Difference]:
     """Yield each recorded value that its operation does not give, in forward order."""
     firsts = _firsts(graph)
@@ -79,7 +79,7 @@ def differences(
             continue
         operands = [known(k) for k in row[4]]
         parts = Parts(graph.nodes.rows[firsts[index] : index], known)
-        found = difference(row, values[index], operands, parts, brain=brain)
+        found = difference(row, values[index], operands, parts, widened=widened)
         if found is not None:
             yield found
 
@@ -150,12 +150,12 @@ def difference(
     operands: Sequence[Value],
     before: Parts | None = None,
     *,
-    brain: bool = True,
+    widened: bool = False,
 ) -> Difference | None:
     """Return where a recorded value is not what its operation gives, or None.
 
-    `before` are the parts of the same call, whose values nobody recorded. `brain` says
-    that the value may have been rounded to bfloat16.
+    `before` are the parts of the same call, whose values nobody recorded. `widened`
+    says that the value may have been rounded to 16 bits.
     """
     index, _, _, op, _, attributes, shape, _ = row
     if op is None or op.recorded:
@@ -178,7 +178,7 @@ def difference(
             return None
         if before is not None and is_near(here, there, before.terms()):
             return None
-        part = unit(max(precision(there, brain=brain), precision(here)), terms)
+        part = unit(max(precision(there, widened=widened), precision(here)), terms)
         size = size_of_terms(op, there, operands, attributes)
         parts: Mapping[int, Array] = before.moved() if before is not None else {}
         moved = [parts.get(k) for k in row[4]]

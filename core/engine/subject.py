@@ -68,7 +68,7 @@ class Claims(NamedTuple):
     # where a hook was registered that changes a gradient, by node
     hooked: Mapping[int, str] = MappingProxyType({})
     purpose: Collection[str] = ()  # names of rules and nodes that differ on purpose
-    brain: bool = False  # whether they may have been rounded to bfloat16
+    widened: bool = False  # whether they may have been rounded to 16 bits
 
 
 class Subject(NamedTuple):

@@ -276,6 +276,60 @@ loss.backward()
 """,
         ["loss"],
     ),
+    "tensors that are laid out anew, or let go of, in place": (
+        """
+x = torch.randn(3, 3, dtype=torch.float64, requires_grad=True)
+h = x * 2
+before = h.sum(0)
+h.t_()
+after = (h * torch.arange(3.0)).sum(0)
+k = x ** 2
+held = k.detach_() * x
+loss = (before * after).sum() + held.sum()
+loss.backward()
+""",
+        ["before", "after", "k", "held", "loss"],
+    ),
+    "a step of gradient descent that is differentiated": (
+        """
+layer = nn.Linear(3, 1, dtype=torch.float64)
+x = torch.randn(5, 3, dtype=torch.float64)
+y = torch.tensor([1, 0, 1, 0, 1], dtype=torch.float64)
+inner = F.binary_cross_entropy_with_logits(layer(x)[:, 0], y)
+gw, gb = torch.autograd.grad(inner, list(layer.parameters()), create_graph=True)
+out = F.linear(x, layer.weight - 0.1 * gw, layer.bias - 0.1 * gb)
+loss = F.cross_entropy(torch.cat([out, -out], 1), y.long())
+loss.backward()
+""",
+        ["out", "loss"],
+    ),
+    "a Jacobian, whose lines are PyTorch's own": (
+        """
+x = torch.randn(3, dtype=torch.float64, requires_grad=True)
+j = torch.autograd.functional.jacobian(lambda v: v**3, x, create_graph=True)
+loss = j.sum()
+loss.backward()
+""",
+        ["loss"],
+    ),
+    "a method that is called as a function is, with other arguments": (
+        """
+x = torch.randn(3, dtype=torch.float64, requires_grad=True)
+y = x.where(x > 0, x * 0.1)
+loss = y.sum()
+loss.backward()
+""",
+        ["y", "loss"],
+    ),
+    "an index of one number": (
+        """
+x = torch.randn(3, 4, dtype=torch.float64, requires_grad=True)
+y = x.index_select(0, torch.tensor(1))
+loss = (y ** 2).sum()
+loss.backward()
+""",
+        ["y", "loss"],
+    ),
     "float32, where no gradient flows": (
         """
 layer = nn.Linear(64, 32)
@@ -366,6 +420,12 @@ thread = threading.Thread(target=lambda: made.append(x * 2))
 thread.start()
 thread.join()
 h = made[0]
+loss = h.sum()
+loss.backward()
+""",
+    "a function of torch.func": """
+x = torch.ones(3, requires_grad=True)
+h = torch.vmap(lambda v: v * 2)(x)
 loss = h.sum()
 loss.backward()
 """,
@@ -593,6 +653,38 @@ loss.backward()
     capture = snippet(code, tmp_path)
     assert capture.about.notes == ("bfloat16 is widened to float32",)
     assert apart(capture)[1] < 0.05  # bfloat16 has three digits
+
+
+def test_numbers_of_float16_are_held_to_its_precision(tmp_path: Path) -> None:
+    code = """
+x = torch.randn(40, dtype=torch.float16, requires_grad=True)
+y = x * x / 3
+loss = y.float().sum()
+loss.backward()
+"""
+    capture = snippet(code, tmp_path)
+    assert capture.about.notes == ("float16 is widened to float32",)
+    subject = capture.opened().subject
+    assert subject.claims is not None
+    assert account(subject.run(), subject.claims).ok
+
+
+def test_of_several_numbers_put_at_one_place_only_the_last_has_a_gradient(
+    tmp_path: Path,
+) -> None:
+    code = """
+x = torch.zeros(3, dtype=torch.float64)
+y = torch.tensor([5.0, 6.0, 7.0], dtype=torch.float64, requires_grad=True)
+h = x.scatter(0, torch.tensor([1, 1, 2]), y)
+loss = h.sum()
+loss.backward()
+"""
+    capture = snippet(code, tmp_path)
+    subject = capture.opened().subject
+    assert subject.run().gradient(subject.graph.names["y"]).tolist() == [0, 1, 1]
+    assert subject.claims is not None
+    (finding,) = account(subject.run(), subject.claims).findings
+    assert (finding.verdict, finding.theirs, finding.right) == ("differs", 1, 0)
 
 
 def test_an_input_that_a_rule_returns_as_it_is_keeps_the_rule(tmp_path: Path) -> None:

@@ -142,7 +142,9 @@ def _misrecorded(stage: Stage, node: int) -> Iterator[str]:
         from ...core.capture import selfcheck  # noqa: PLC0415  # few are captures
 
         row, values = run.graph.nodes.rows[node], run.values
-        found = selfcheck.difference(row, values[node], [values[k] for k in row[4]])
+        given, claims = [values[k] for k in row[4]], stage.subject.claims
+        widened = claims is not None and claims.widened
+        found = selfcheck.difference(row, values[node], given, widened=widened)
         if found is not None:
             said = selfcheck.sentence(run.graph, found)
             yield f"not what this operation gives: {said}"

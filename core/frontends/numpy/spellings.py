@@ -20,7 +20,6 @@ import numpy as np
 from ...capture.record import (
     Row,
     Tensor,
-    arrivals,
     spelling,
     sum_of_arrivals,
     written,
@@ -227,11 +226,9 @@ def _added_at(sign: str) -> Row:
     def row(a: Any, indices: Any, b: Any) -> Any:
         every = np.arange(math.prod(a.shape)).reshape(a.shape)
         places = every[_numbers(indices)]
-        table = arrivals(places.reshape(-1), every.size)
-        if table is None:
-            return None
-        sums = sum_of_arrivals("broadcast_to(b, wide)")
-        return f"a {sign} reshape({sums}, out)", {"table": table, "wide": places.shape}
+        value = "broadcast_to(b, wide)"
+        sums, tables = sum_of_arrivals(value, places.reshape(-1), every.size)
+        return f"a {sign} reshape({sums}, out)", {**tables, "wide": places.shape}
 
     return row
 

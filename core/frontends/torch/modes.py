@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import sys
-from functools import cache
+from functools import cache, partial
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,7 +15,14 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from ...capture.record import Call
 from .instead import INSTEAD, PLACED
 from .spellings import ROWS, plain_name
-from .tape import is_parameter, rule_around, swapped, tensors_in
+from .tape import (
+    Unseen,
+    has_numbers,
+    is_parameter,
+    rule_around,
+    swapped,
+    tensors_in,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,6 +48,14 @@ _READS: Final = frozenset(
 )
 
 
+# Methods that change how a tensor is laid out, or what it comes from, and no number.
+_LAID: Final = frozenset(
+    str.split(
+        """
+        t_ transpose_ swapaxes_ swapdims_ squeeze_ unsqueeze_ detach_ as_strided_
+        """
+    )
+)
 _OPENED: Final = frozenset({"torch.nn.functional", "torch.functional", "torch._tensor"})
 
 
@@ -81,7 +96,11 @@ class Calls(TorchFunctionMode):
             finally:
                 self._open.discard(func)
         inputs: list[Any] = []
-        given = swapped((args, kwargs), lambda one: tape.operand(one, frame), inputs)
+        try:
+            known = partial(tape.operand, frame=frame)
+            given = swapped((args, kwargs), known, inputs)
+        except Unseen:
+            return func(*args, **kwargs)
         placed = PLACED.get(name) if isinstance(func, FunctionType) else None
         if placed is None:
             result = func(*args, **kwargs)
@@ -99,8 +118,13 @@ class Calls(TorchFunctionMode):
         outputs = tensors_in(result)
         if getattr(func, "__name__", "") == "__setitem__":
             outputs = [args[0]]
+        is_laid = getattr(func, "__name__", "") in _LAID
+        if is_laid:
+            tape.laid_anew(args[0])
         made = [
-            one for one in outputs if tape.known(one) is None and not is_parameter(one)
+            one
+            for one in outputs
+            if tape.known(one) is None and not is_parameter(one) and has_numbers(one)
         ]
         if not made:
             return
@@ -116,6 +140,8 @@ class Calls(TorchFunctionMode):
         call.is_custom = tape.has_custom and rule_around(place) is not None
         tape.calls.append(call)
         call.outputs = tuple(tape.result(one, call, place) for one in made)
+        if is_laid:
+            tape.hide(call.outputs)
         if call.is_custom or any(one.flows for one in call.outputs):
             tape.watch(inputs)
 
@@ -143,32 +169,50 @@ class Writes(TorchDispatchMode):
         self, func: Any, _types: Any, args: Any = (), kwargs: Any = None
     ) -> Any:
         """Call an operation, and first keep what it is about to write into."""
-        kwargs = kwargs or {}
-        for place, name in () if self._tape.is_quiet else _written(func):
+        kwargs, tape = kwargs or {}, self._tape
+        frame = sys._getframe(1)  # noqa: SLF001  # the way up is what is asked for
+        is_seen = tape.is_below and not tape.is_quiet
+        given = self._given((args, kwargs), frame) if is_seen else None
+        for place, name in () if tape.is_quiet else _written(func):
             value = kwargs.get(name) if place >= len(args) else args[place]
             for one in tensors_in(value):
                 self._keep(one)
         result = func(*args, **kwargs)
-        if self._tape.is_below and not self._tape.is_quiet:
-            self._record(func, (args, kwargs), result, sys._getframe(1))  # noqa: SLF001
+        if given is not None:
+            self._record(func, given, result, frame)
         return result
+
+    def _given(self, given: Any, frame: FrameType) -> Any:
+        """Return the arguments of a part of a backward pass, and its tensors."""
+        tape, inputs = self._tape, list[Any]()
+        tape.is_quiet = True
+        try:
+            found = swapped(given, lambda one: tape.saved(one, frame), inputs)
+            tape.watch(inputs)  # by now PyTorch knows whether a gradient flows
+        except Unseen:
+            return None
+        finally:
+            tape.is_quiet = False
+        return found, tuple(inputs)
 
     def _record(self, func: Any, given: Any, result: Any, frame: FrameType) -> None:
         """Put a part of a backward pass on the tape, for it is differentiated too."""
-        tape, inputs = self._tape, list[Any]()
+        tape, (found, inputs) = self._tape, given
         name = func.overloadpacket.__name__
         if name == "detach":  # what was saved, before it has its history again
             return
         tape.is_quiet = True
         try:
-            given = swapped(given, lambda one: tape.saved(one, frame), inputs)
-            made = [one for one in tensors_in(result) if tape.known(one) is None]
+            made = [
+                one
+                for one in tensors_in(result)
+                if tape.known(one) is None and has_numbers(one)
+            ]
             place = tape.stack.place(frame)
             if made and inputs:
-                call = Call(name, place, given, tuple(inputs), key=name)
+                call = Call(name, place, found, inputs, key=name.rstrip("_"))
                 tape.calls.append(call)
                 call.outputs = tuple(tape.result(one, call, place) for one in made)
-                tape.watch(inputs)
         finally:
             tape.is_quiet = False
 

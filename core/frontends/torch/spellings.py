@@ -24,8 +24,10 @@ from .rows import (
     moving,
     recurrent,
     reducing,
+    resizing,
     scattering,
     slopes,
+    volumes,
 )
 
 if TYPE_CHECKING:
@@ -40,6 +42,8 @@ ROWS: Final[Mapping[str, Row]] = MappingProxyType(
         **scattering.ROWS,
         **reducing.ROWS,
         **layers.ROWS,
+        **volumes.ROWS,
+        **resizing.ROWS,
         **losses.ROWS,
         **recurrent.ROWS,
         **slopes.ROWS,
@@ -72,12 +76,16 @@ def plain_name(func: Any) -> str:
         name = name[2:-2]
         plain = name[1:] if name.startswith("i") and name not in _KEPT else name
         return _SIGNS.get(plain, plain)
-    if name == "unfold" and hasattr(func, "__objclass__"):  # not that of pictures
-        return "unfold_axis"
-    name = name.removeprefix("special_").removeprefix("linalg_")
+    if name in _METHODS and hasattr(func, "__objclass__"):
+        return _METHODS[name]
+    name = name.removeprefix("special_")
+    if name != "linalg_norm":  # whose 2 is another one for a matrix
+        name = name.removeprefix("linalg_")
     return name.rstrip("_") or name
 
 
+# Methods that are not as the function of the same name: that of pictures, say.
+_METHODS: Final = MappingProxyType({"unfold": "unfold_axis", "where": "where_method"})
 _KEPT: Final = frozenset({"invert", "index", "int", "iter"})
 
 

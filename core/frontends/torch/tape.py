@@ -36,6 +36,8 @@ _CHECKPOINT: Final = (
     "by a re-entrant checkpoint, which runs again in the backward pass; "
     "checkpoint(…, use_reentrant=False) is recorded"
 )
+# What a call of several steps saves of one: the row by the name of its node.
+_INSIDE: Final = {"LogSoftmaxBackward0": "log_softmax", "SoftmaxBackward0": "softmax"}
 _FRAMES_UP: Final = 12  # that are searched for the name of a leaf
 
 
@@ -70,6 +72,16 @@ def rule_of(rule: Any) -> str:
     while linecache.getline(code.co_filename, line).lstrip().startswith("@"):
         line += 1
     return clean(f"{name} ({Path(code.co_filename).name}:{line})")
+
+
+class Unseen(Exception):
+    """A tensor without numbers of its own: one of torch.func's, or a nested one."""
+
+
+def has_numbers(tensor: Any) -> bool:
+    """Tell whether a tensor has numbers of its own, in one storage."""
+    is_wrapped = torch._C._functorch.is_functorch_wrapped_tensor  # noqa: SLF001  # nothing else says it
+    return not tensor.is_nested and not is_wrapped(tensor)
 
 
 class Tape:
@@ -152,7 +164,26 @@ class Tape:
                 if base is not None and not base.held.is_stale:
                     known = self._put(tensor, base, base, self.stack.place(frame))
                     self._unseen.add(known)  # its gradient has that of W in it
+        if known is None:
+            known = self._inside(tensor, frame)
         return self.operand(tensor, frame) if known is None else known
+
+    def _inside(self, tensor: Any, frame: FrameType) -> Tensor | None:
+        """Return the record of what a call has computed on its way, and saved."""
+        node: Any = tensor.grad_fn
+        if node is None or node.name() not in _INSIDE:
+            return None
+        name, source = _INSIDE[node.name()], next(self._sources(node), None)
+        if source is None:
+            return None
+        place, dim = self.stack.place(frame), node._saved_dim  # noqa: SLF001  # as the call was given it
+        given = (source, dim - 2**64 if dim >= 2**63 else dim)
+        call = Call(name, place, (given, {}), (source,), key=name)
+        record = self._record(tensor, tensor.detach())
+        record.call, record.place, call.outputs = call, place, (record,)
+        self.calls.append(call)
+        self._watch(tensor, record)
+        return record
 
     def known(self, tensor: Any) -> Tensor | None:
         """Return the record of a tensor as it is now; None where there is none."""
@@ -173,7 +204,7 @@ class Tape:
                 self._into_base(tensor, base, record, below)
                 return record
             record.held.writes = len(self._writes[_address(tensor)])
-        if record.flows:
+        if record.flows and not self.is_below:  # there it is known only afterwards
             self._watch(tensor, record)
         return record
 
@@ -248,6 +279,8 @@ class Tape:
                     break
 
     def _record(self, tensor: Any, value: Any) -> Tensor:
+        if not has_numbers(tensor):
+            raise Unseen
         dtype = str(tensor.dtype).removeprefix("torch.")
         held = Held(tensor, value)
         record = Tensor(tuple(tensor.shape), dtype, held, tensor.requires_grad)
@@ -289,8 +322,20 @@ class Tape:
             old.is_past = old.held.is_stale = True
             self._gone.append(old)
 
+    def laid_anew(self, tensor: Any) -> None:
+        """Take a tensor for a new one from now on, with the same numbers."""
+        old = self._known.pop(id(tensor), None)
+        if old is not None:
+            self._gone.append(old)
+
+    def hide(self, records: Iterable[Tensor]) -> None:
+        """Take no gradient for that of these: PyTorch shows that of what they were."""
+        self._unseen.update(records)
+
     def before_write(self, tensor: Any) -> None:
         """Keep the numbers of a storage that something is about to write into."""
+        if not has_numbers(tensor):
+            return
         for record in self._storages.pop(_address(tensor), ()):
             record.held.value = record.held.value.detach().clone()
             record.held.is_stale = True

@@ -122,10 +122,12 @@ def test_not_a_number_and_infinity_are_what_they_are() -> None:
     assert found.element == (1,)
 
 
-def test_numbers_of_bfloat16_have_the_precision_of_bfloat16() -> None:
+def test_numbers_of_sixteen_bits_have_their_precision() -> None:
     x = RANDOM.normal(size=100).astype(np.float32)
     brain = (x.view(np.uint32) & 0xFFFF0000).view(np.float32)
-    assert precision(brain, brain=True) == 2.0**-8
-    assert precision(x, brain=True) == np.finfo(np.float32).eps
+    assert precision(brain, widened=True) == 2.0**-8
+    half = x.astype(np.float16)
+    assert precision(half.astype(np.float32), widened=True) == np.finfo(half.dtype).eps
+    assert precision(x, widened=True) == np.finfo(np.float32).eps
     assert precision(x.astype(np.float64), x) == np.finfo(np.float32).eps
     assert precision(np.int64(3)) == 0

@@ -7,6 +7,8 @@ import math
 from types import MappingProxyType
 from typing import Any, Final
 
+import numpy as np
+
 from ....capture.record import Tensor
 from ....ops import OPS
 
@@ -20,7 +22,31 @@ def _sub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
 
 
 def _div(input: Any, other: Any, *, rounding_mode: Any = None) -> Any:
-    return "input / other" if rounding_mode is None else None
+    if rounding_mode is None:
+        return "input / other"
+    a, b = values(input), values(other)
+    if rounding_mode == "floor" and np.array_equal(np.floor(a / b), a // b):
+        return "floor(input / other)"
+    return "trunc(input / other)" if rounding_mode == "trunc" else None
+
+
+def values(given: Any) -> Any:
+    """Return the numbers of an argument: those of a tensor, or the number itself."""
+    if not isinstance(given, Tensor):
+        return np.asarray(given)
+    value = given.held.value.detach().cpu()
+    return (value.float() if given.dtype == "bfloat16" else value).numpy()
+
+
+def _left_over(whole: Any) -> Any:
+    """Return the row of what a division leaves; `whole` makes a quotient whole."""
+
+    def row(input: Any, other: Any) -> Any:
+        a, b = values(input), values(other)
+        rest = np.remainder(a, b) if whole is np.floor else np.fmod(a, b)
+        return "input - other * times", {"times": np.round((a - rest) / b)}
+
+    return row
 
 
 def _clamp(input: Any, min: Any = None, max: Any = None) -> Any:
@@ -35,11 +61,11 @@ def _clamp(input: Any, min: Any = None, max: Any = None) -> Any:
 
 
 def _clamp_min(input: Any, min: Any) -> Any:
-    return _clamp(input, min=min)
+    return _clamp(input, min=min), {"max": None}
 
 
 def _clamp_max(input: Any, max: Any) -> Any:
-    return _clamp(input, max=max)
+    return _clamp(input, max=max), {"min": None}
 
 
 def _gelu(input: Any, approximate: str = "none") -> Any:
@@ -59,6 +85,33 @@ def _elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
 
 def _selu(input: Any, inplace: bool = False) -> Any:
     return f"{1.0507009873554805} * elu(input, alpha={1.6732632423543772})"
+
+
+def _celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
+    return "alpha * elu(input / alpha)"
+
+
+def _threshold(input: Any, threshold: Any, value: Any, inplace: bool = False) -> Any:
+    return "where(input > threshold, input, value)"
+
+
+def _hardshrink(input: Any, lambd: float = 0.5) -> Any:
+    return "where(abs(input) > lambd, input, 0)"
+
+
+def _softshrink(input: Any, lambd: float = 0.5) -> Any:
+    return "input - clip(input, min=-lambd, max=lambd)"
+
+
+def _rrelu(
+    input: Any,
+    lower: float = 1 / 8,
+    upper: float = 1 / 3,
+    training: bool = False,
+    inplace: bool = False,
+) -> Any:
+    text = None if training else "leaky_relu(input, negative_slope=slope)"
+    return text, {"slope": (lower + upper) / 2}
 
 
 def _leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) -> Any:
@@ -93,6 +146,10 @@ def _where(condition: Any, input: Any, other: Any) -> Any:
     return "where(condition, input, other)"
 
 
+def _where_method(input: Any, condition: Any, other: Any) -> Any:
+    return "where(condition, input, other)"
+
+
 def _masked_fill(input: Any, mask: Any, value: Any) -> Any:
     return "where(mask, value, input)"
 
@@ -108,6 +165,60 @@ def _logical(text: str) -> Any:
         return text if is_bool else None
 
     return row
+
+
+def _logit(input: Any, eps: Any = None) -> Any:
+    text = "log(input / (1 - input))"
+    return text if eps is None else f"input = clip(input, min=eps, max=1 - eps)\n{text}"
+
+
+def _xlogy(input: Any, other: Any) -> Any:
+    return "where(input == 0, 0, input * log(other))"
+
+
+def _angle(input: Any, other: Any) -> Any:
+    """Return atan2: from the quotient that is not large, and half or quarter turns."""
+    y, x = values(input), values(other)
+    wide = np.abs(x) >= np.abs(y)
+    whole = np.where(x < 0, np.copysign(np.pi, y), 0)
+    turn = np.where(wide, whole, np.copysign(np.pi / 2, y)).astype(y.dtype)
+    text = (
+        "near = arctan(input / where(wide, other, 1))\n"
+        "far = arctan(other / where(wide, 1, input))\n"
+        "where(wide, near, -far) + turn"
+    )
+    return text, {"wide": wide, "turn": turn}
+
+
+def _copysign(input: Any, other: Any) -> Any:
+    same = np.signbit(values(input)) == np.signbit(values(other))
+    return "where(same, input, -input)", {"same": same}
+
+
+def _nan_to_num(
+    input: Any, nan: Any = 0.0, posinf: Any = None, neginf: Any = None
+) -> Any:
+    x = values(input)
+    filled = np.nan_to_num(x, nan=nan or 0.0, posinf=posinf, neginf=neginf)
+    return "where(fine, input, filled)", {"fine": np.isfinite(x), "filled": filled}
+
+
+def _round(input: Any, *, decimals: int = 0) -> Any:
+    factor = 10.0**decimals
+    text = "round(input * factor) / factor" if decimals else "round(input)"
+    return text, {"factor": factor}
+
+
+def _filled(input: Any, value: Any) -> Any:
+    return "broadcast_to(value, out)"
+
+
+def _emptied(input: Any) -> Any:
+    return "zeros(out)"
+
+
+def _copied(input: Any, src: Any, non_blocking: bool = False) -> Any:
+    return "broadcast_to(src * one, out)"
 
 
 def _prelu(input: Any, weight: Any) -> Any:
@@ -171,6 +282,25 @@ _FUNCTIONS: Final = MappingProxyType(
         "log10": f"log(input) / {math.log(10)}",
         "sqrt": "sqrt(input)",
         "rsqrt": "1 / sqrt(input)",
+        "sinh": "(expm1(input) - expm1(-input)) / 2",
+        "cosh": "(exp(input) + exp(-input)) / 2",
+        "asinh": "log(input + sqrt(input ** 2 + 1))",
+        "arcsinh": "log(input + sqrt(input ** 2 + 1))",
+        "acosh": "log(input + sqrt(input ** 2 - 1))",
+        "arccosh": "log(input + sqrt(input ** 2 - 1))",
+        "atanh": "(log1p(input) - log1p(-input)) / 2",
+        "arctanh": "(log1p(input) - log1p(-input)) / 2",
+        "asin": "arctan(input / sqrt((1 - input) * (1 + input)))",
+        "arcsin": "arctan(input / sqrt((1 - input) * (1 + input)))",
+        "acos": "2 * arctan(sqrt((1 - input) / (1 + input)))",
+        "arccos": "2 * arctan(sqrt((1 - input) / (1 + input)))",
+        "sinc": (
+            f"angle = where(input == 0, 1, {math.pi} * input)\n"
+            "where(input == 0, 1, sin(angle) / angle)"
+        ),
+        "frac": "input - trunc(input)",
+        "deg2rad": f"input * {math.pi / 180}",
+        "rad2deg": f"input * {180 / math.pi}",
         "square": "square(input)",
         "reciprocal": "1 / input",
         "sin": "sin(input)",
@@ -184,7 +314,9 @@ _FUNCTIONS: Final = MappingProxyType(
         "erf": "erf(input)",
         "erfc": "1 - erf(input)",
         "sign": "sign(input)",
+        "sgn": "sign(input)",
         "logsigmoid": "-softplus(-input)",
+        "log_sigmoid": "-softplus(-input)",
         "softsign": "input / (1 + abs(input))",
         "detach": "stop_gradient(input)",
         "data": "stop_gradient(input)",
@@ -218,6 +350,13 @@ _PAIRS: Final = MappingProxyType(
         "le": "input <= other",
         "eq": "input == other",
         "ne": "input != other",
+        "hypot": "sqrt(input ** 2 + other ** 2)",
+        "logaddexp": "maximum(input, other) + log1p(exp(-abs(input - other)))",
+        "logaddexp2": (
+            f"maximum(input, other) + log1p(exp({-math.log(2)} * abs(input - other)))"
+            f" / {math.log(2)}"
+        ),
+        "dist": "norm(input - other)",
         "greater": "input > other",
         "less": "input < other",
     }
@@ -246,13 +385,32 @@ ROWS: Final = MappingProxyType(
         "selu": _selu,
         "leaky_relu": _leaky_relu,
         "hardtanh": _hardtanh,
+        "celu": _celu,
+        "threshold": _threshold,
+        "hardshrink": _hardshrink,
+        "softshrink": _softshrink,
+        "rrelu": _rrelu,
+        "logit": _logit,
+        "xlogy": _xlogy,
+        "atan2": _angle,
+        "arctan2": _angle,
+        "copysign": _copysign,
+        "fmod": _left_over(np.trunc),
+        "remainder": _left_over(np.floor),
+        "mod": _left_over(np.floor),
+        "nan_to_num": _nan_to_num,
+        "fill": _filled,
+        "zero": _emptied,
+        "copy": _copied,
         "glu": _glu,
         "lerp": _lerp,
         "addcmul": _addcmul,
         "addcdiv": _addcdiv,
         "where": _where,
+        "where_method": _where_method,
         "prelu": _prelu,
-        **{name: _rounded(name) for name in ("floor", "ceil", "round", "trunc")},
+        **{name: _rounded(name) for name in ("floor", "ceil", "trunc")},
+        "round": _round,
         "masked_fill": _masked_fill,
         "invert": _inverted,
         "logical_not": _inverted,

@@ -73,7 +73,7 @@ def _laid(input: Any, weight: Any, padding: Any, dilation: Any) -> Any:
 
     It may be one sample alone. Padding by name is done before, for it may be uneven.
     """
-    text = "input" if input.ndim == weight.ndim else "input[None]"
+    text = _batch(input, weight)
     if padding != "same":
         return text, 0 if padding == "valid" else padding, {}
     lengths = weight.shape[2:]
@@ -83,6 +83,11 @@ def _laid(input: Any, weight: Any, padding: Any, dilation: Any) -> Any:
     more = [each * (n - 1) for each, n in zip(apart, lengths, strict=True)]
     widths = ((0, 0), (0, 0), *((n // 2, n - n // 2) for n in more))
     return f"pad({text}, widths)", 0, {"widths": widths}
+
+
+def _batch(input: Any, weight: Any) -> str:
+    """Return how an input is written that may be one sample alone."""
+    return "input" if input.ndim == weight.ndim else "input[None]"
 
 
 def _too(bias: Any) -> str:
@@ -108,8 +113,6 @@ def _conv_transpose2d(
     groups: int = 1,
     dilation: Any = 1,
 ) -> Any:
-    if "conv_transpose2d" not in OPS:
-        return None
     given = {
         "stride": _pair(stride),
         "padding": _pair(padding),
@@ -117,8 +120,9 @@ def _conv_transpose2d(
         "groups": groups,
         "dilation": _pair(dilation),
     }
-    operands = "input, weight" if bias is None else "input, weight, bias"
-    return f"conv_transpose2d({operands}, {_keywords(given)})", given
+    operands = f"{_batch(input, weight)}, weight{_too(bias)}"
+    text = f"conv_transpose2d({operands}, {_keywords(given)})"
+    return text if input.ndim == 4 else f"reshape({text}, out)", given
 
 
 def _conv_transpose1d(
@@ -139,60 +143,9 @@ def _conv_transpose1d(
         "groups": groups,
         "dilation": (1, _alone(dilation)),
     }
-    operands = "input[:, :, None, :], weight[:, :, None, :]" + ", bias" * (
-        bias is not None
-    )
+    laid = f"({_batch(input, weight)})[:, :, None, :]"
+    operands = f"{laid}, weight[:, :, None, :]{_too(bias)}"
     return f"reshape(conv_transpose2d({operands}, {_keywords(given)}), out)", given
-
-
-def _conv3d(
-    input: Any,
-    weight: Any,
-    bias: Any = None,
-    stride: Any = 1,
-    padding: Any = 0,
-    dilation: Any = 1,
-    groups: int = 1,
-) -> Any:
-    """Return the sum of a convolution in two dimensions for each layer of the kernel.
-
-    The places along the depth are samples of these.
-    """
-    if isinstance(padding, str) or input.ndim != 5:
-        return None
-    (far, *flat), (border, *edge), (apart, *wide) = (
-        one if isinstance(one, tuple | list) else (one,) * 3
-        for one in (stride, padding, dilation)
-    )
-    samples, channels, depth = input.shape[:3]
-    kernel = weight.shape[2]
-    count = (depth + 2 * border - apart * (kernel - 1) - 1) // far + 1
-    given = {"stride": tuple(flat), "padding": tuple(edge), "dilation": tuple(wide)}
-    more = f"{_keywords(given)}, groups=groups"
-    parts = [
-        f"conv2d(reshape(x[:, {first}:{first + far * (count - 1) + 1}:{far}], samples)"
-        f", weight[:, :, {layer}], {more})"
-        for layer in range(kernel)
-        for first in (layer * apart,)
-    ]
-    height, across = (
-        (n + 2 * e - w * (k - 1) - 1) // s + 1
-        for n, e, w, k, s in zip(
-            input.shape[3:], edge, wide, weight.shape[3:], flat, strict=True
-        )
-    )
-    added = "" if bias is None else " + reshape(bias, (-1, 1, 1, 1))"
-    text = (
-        "x = transpose(pad(input, widths), (0, 2, 1, 3, 4))\n"
-        f"y = {' + '.join(parts)}\n"
-        f"transpose(reshape(y, apart), (0, 2, 1, 3, 4)){added}"
-    )
-    return text, {
-        **given,
-        "widths": ((0, 0), (0, 0), (border, border), (0, 0), (0, 0)),
-        "samples": (samples * count, channels, *input.shape[3:]),
-        "apart": (samples, count, weight.shape[0], height, across),
-    }
 
 
 def _max_pool2d(
@@ -219,9 +172,14 @@ def _avg_pool2d(
     count_include_pad: bool = True,
     divisor_override: Any = None,
 ) -> Any:
-    if divisor_override:
-        return None
     more = {"ceil_mode": ceil_mode, "count_include_pad": count_include_pad}
+    if divisor_override:
+        pair = _pair(kernel_size)
+        size = math.prod((pair, pair) if isinstance(pair, int) else pair)
+        more["count_include_pad"] = True
+        text, given = _pooled("avg_pool2d", input, kernel_size, stride, padding, more)
+        share = size / divisor_override
+        return None if ceil_mode else (f"{text} * share", {**given, "share": share})
     return _pooled("avg_pool2d", input, kernel_size, stride, padding, more)
 
 
@@ -364,41 +322,10 @@ def _instance_norm(
     momentum: float = 0.1,
     eps: float = 1e-5,
 ) -> Any:
-    return "instance_norm(input, weight, bias, eps=eps)" if use_input_stats else None
-
-
-def _nearest(input: Any, output_size: Any, *scales: Any) -> Any:
-    pairs = zip(input.shape[2:], (scales or [()])[-1] or (), strict=False)
-    sizes = output_size or [int(length * factor) for length, factor in pairs]
-    text, bound = "input", dict[str, Any]()
-    for axis, (old, new) in enumerate(zip(input.shape[2:], sizes, strict=True), 2):
-        bound[f"places{axis}"] = np.arange(new) * old // new
-        text = f"take({text}, places{axis}, axis={axis})"
-    return text, bound
-
-
-def _bilinear(
-    input: Any, output_size: Any, align_corners: bool, scale_factors: Any = None
-) -> Any:
-    if not output_size:
-        pairs = zip(input.shape[2:], scale_factors, strict=True)
-        exact = [length * factor for length, factor in pairs]
-        output_size = [int(length) for length in exact]
-        if not align_corners and output_size != exact:
-            return None  # the places follow the factor, and not the size
-    text = 'interpolate(input, size=size, mode="bilinear", align_corners=align_corners)'
-    return text, {"size": tuple(output_size)}
-
-
-def _normalize(
-    input: Any, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: Any = None
-) -> Any:
-    if p != 2:
-        return None
-    size = "sqrt(sum(input ** 2, axis=dim, keepdims=True))"
-    if "norm" in OPS:
-        size = "norm(input, axis=dim, keepdims=True)"
-    return f"input / maximum({size}, eps)"
+    if use_input_stats:
+        return "instance_norm(input, weight, bias, eps=eps)"
+    known = "running_mean, running_var, training=False"
+    return f"batch_norm(input, weight, bias, {known}, eps=eps)"
 
 
 def _embedding(
@@ -463,7 +390,6 @@ ROWS: Final = MappingProxyType(
         "linear": _linear,
         "conv1d": _conv1d,
         "conv2d": _conv2d,
-        "conv3d": _conv3d,
         "conv_transpose1d": _conv_transpose1d,
         "conv_transpose2d": _conv_transpose2d,
         "max_pool1d": _max_pool1d,
@@ -481,11 +407,6 @@ ROWS: Final = MappingProxyType(
         "batch_norm": _batch_norm,
         "group_norm": _group_norm,
         "instance_norm": _instance_norm,
-        "normalize": _normalize,
-        "upsample_bilinear2d": _bilinear,
-        "upsample_nearest1d": _nearest,
-        "upsample_nearest2d": _nearest,
-        "upsample_nearest3d": _nearest,
         "embedding": _embedding,
         "scaled_dot_product_attention": _attention,
     }

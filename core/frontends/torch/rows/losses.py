@@ -3,8 +3,14 @@
 
 from __future__ import annotations
 
+import math
 from types import MappingProxyType
 from typing import Any, Final
+
+import numpy as np
+
+from .reducing import sized
+from .scattering import numbers
 
 _AROUND: Final = MappingProxyType({"mean": "mean({})", "sum": "sum({})", "none": "{}"})
 
@@ -45,6 +51,8 @@ def _smooth(
     reduction: str = "mean",
     beta: float = 1.0,
 ) -> Any:
+    if beta == 0:
+        return _reduced("abs(input - target)", reduction)
     text = "huber_loss(input, target, reduction=reduction, delta=beta)"
     return text if beta == 1 else f"{text} / beta"
 
@@ -145,9 +153,11 @@ def _kl_div(
 ) -> Any:
     text = "exp(target) * (target - input)"
     if not log_target:
-        if not bool((target.held.value > 0).all()):
-            return None  # 0 · log 0, which PyTorch takes for 0
         text = "target * (log(target) - input)"
+        if not bool((target.held.value > 0).all()):  # 0 · log 0 is 0
+            if target.flows:
+                return None
+            text = "target * (log(where(target > 0, target, 1)) - input)"
     if reduction == "batchmean":
         return f"sum({text}) / {input.shape[0]}"
     return _reduced(text, reduction)
@@ -165,13 +175,14 @@ def _triplet(
     reduce: Any = None,
     reduction: str = "mean",
 ) -> Any:
-    if p != 2:
-        return None
-    far = "norm(anchor - negative + eps, axis=-1)"
+    near, far, between = (
+        sized(f"{one} + eps", p, "axis=-1")
+        for one in ("anchor - positive", "anchor - negative", "positive - negative")
+    )
     if swap:
-        far = f"minimum({far}, norm(positive - negative + eps, axis=-1))"
+        far = f"minimum({far}, {between})"
     last = _reduced("relu(margin + near - far)", reduction)
-    return f"near = norm(anchor - positive + eps, axis=-1)\nfar = {far}\n{last}"
+    return f"near = {near}\nfar = {far}\n{last}"
 
 
 def _ranking(
@@ -186,6 +197,95 @@ def _ranking(
     return _reduced("relu(margin - target * (input1 - input2))", reduction)
 
 
+def _of_angles(
+    input1: Any,
+    input2: Any,
+    target: Any,
+    margin: float = 0.0,
+    size_average: Any = None,
+    reduce: Any = None,
+    reduction: str = "mean",
+) -> Any:
+    """Return cosine_embedding_loss, with its own small number below the root."""
+    size = "(sum({0} * {0}, axis=-1) + 1e-12)".format
+    lines = (
+        f"size = sqrt({size('input1')} * {size('input2')})",
+        "a = sum(input1 * input2, axis=-1) / size",
+        "far = where(target == -1, relu(a - margin), 0)",
+        _reduced("where(target == 1, 1 - a, far)", reduction),
+    )
+    return "\n".join(lines)
+
+
+def _hinge(
+    input: Any,
+    target: Any,
+    margin: float = 1.0,
+    size_average: Any = None,
+    reduce: Any = None,
+    reduction: str = "mean",
+) -> Any:
+    near = "where(target == 1, input, 0)"
+    return _reduced(f"{near} + where(target == -1, relu(margin - input), 0)", reduction)
+
+
+def _soft_margin(
+    input: Any,
+    target: Any,
+    size_average: Any = None,
+    reduce: Any = None,
+    reduction: str = "mean",
+) -> Any:
+    return _reduced("log1p(exp(-target * input))", reduction)
+
+
+def _multi_margin(
+    input: Any,
+    target: Any,
+    p: int = 1,
+    margin: float = 1.0,
+    weight: Any = None,
+    size_average: Any = None,
+    reduce: Any = None,
+    reduction: str = "mean",
+) -> Any:
+    if input.ndim != 2 or weight is not None or p not in (1, 2):
+        return None
+    rows = np.arange(input.shape[0])
+    others = np.arange(input.shape[1]) != numbers(target)[:, None]
+    each = "where(others, relu(margin - right + input), 0)"
+    lines = (
+        "right = expand_dims(input[rows, target], -1)",
+        _reduced(f"sum({each}{' ** 2' if p == 2 else ''}, axis=-1) / many", reduction),
+    )
+    return "\n".join(lines), {"rows": rows, "others": others, "many": input.shape[1]}
+
+
+def _poisson(
+    input: Any,
+    target: Any,
+    log_input: bool = True,
+    full: bool = False,
+    size_average: Any = None,
+    eps: float = 1e-8,
+    reduce: Any = None,
+    reduction: str = "mean",
+) -> Any:
+    text = "exp(input) - target * input"
+    if not log_input:
+        text = "input - target * log(input + eps)"
+    bound: dict[str, Any] = {}
+    if full:
+        if target.flows:
+            return None
+        n = target.held.value
+        stirling = n * n.log() - n + 0.5 * (2 * math.pi * n).log()
+        bound["rest"] = stirling.masked_fill(n <= 1, 0).numpy()
+        text = f"{text} + rest"
+    around = _AROUND.get(reduction if isinstance(reduction, str) else "none", "{}")
+    return around.format(text), bound
+
+
 ROWS: Final = MappingProxyType(
     {
         "mse_loss": _mse,
@@ -198,6 +298,11 @@ ROWS: Final = MappingProxyType(
         "binary_cross_entropy_with_logits": _bce_with_logits,
         "kl_div": _kl_div,
         "triplet_margin_loss": _triplet,
+        "cosine_embedding_loss": _of_angles,
+        "hinge_embedding_loss": _hinge,
+        "soft_margin_loss": _soft_margin,
+        "multi_margin_loss": _multi_margin,
+        "poisson_nll_loss": _poisson,
         "margin_ranking_loss": _ranking,
     }
 )

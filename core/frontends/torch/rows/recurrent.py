@@ -33,6 +33,45 @@ def _cell(name: str) -> Any:
     return row
 
 
+def _relu_cell(
+    input: Any, hx: Any, w_ih: Any, w_hh: Any, b_ih: Any = None, b_hh: Any = None
+) -> Any:
+    return "relu(linear(input, w_ih, b_ih) + linear(hx, w_hh, b_hh))"
+
+
+def _relu_layers(
+    input: Any,
+    hx: Any,
+    params: Any,
+    has_biases: bool,
+    num_layers: int,
+    dropout: float,
+    train: bool,
+    bidirectional: bool,
+    batch_first: bool,
+) -> Any:
+    """Return a stack of layers in one direction, whose cell is relu of two layers."""
+    if bidirectional or (dropout and train and num_layers > 1):
+        return None
+    each = 4 if has_biases else 2
+    bound = {f"w{number}": one for number, one in enumerate(params)}
+    lines = ["x = swapaxes(input, 0, 1)" if batch_first else "x = input"]
+    steps = input.shape[1 if batch_first and input.ndim == 3 else 0]
+    for k in range(num_layers):
+        w = [f"w{each * k + j}" for j in range(each)]
+        ih, hh = ", ".join([w[0], *w[2:3]]), ", ".join([w[1], *w[3:]])
+        lines.append(f"h{k} = hx[{k}]")
+        for step in range(steps):
+            lines += [
+                f"h{k} = relu(linear(x[{step}], {ih}) + linear(h{k}, {hh}))",
+                f"y{step} = h{k}",
+            ]
+        lines.append(f"x = stack([{', '.join(f'y{step}' for step in range(steps))}])")
+    last = f"stack([{', '.join(f'h{k}' for k in range(num_layers))}])"
+    result = "swapaxes(x, 0, 1)" if batch_first else "x"
+    return "\n".join([*lines, f"({result}, {last})"]), bound
+
+
 def _layers(name: str) -> Any:
     """Return the row of a stack of layers, in one direction or in two."""
     states = ("h", "c") if name == "lstm" else ("h",)
@@ -172,8 +211,10 @@ ROWS: Final = MappingProxyType(
         "lstm_cell": _lstm_cell,
         "gru_cell": _cell("gru_cell"),
         "rnn_tanh_cell": _cell("rnn_cell"),
+        "rnn_relu_cell": _relu_cell,
         "lstm": _packed("lstm", _layers("lstm")),
         "gru": _packed("gru", _layers("gru")),
         "rnn_tanh": _packed("rnn", _layers("rnn")),
+        "rnn_relu": _relu_layers,
     }
 )

@@ -3,11 +3,15 @@
 
 from __future__ import annotations
 
+import math
 from types import MappingProxyType
 from typing import Any, Final
 
+import numpy as np
+
 from ....capture.record import Tensor
 from ....ops import OPS
+from .arithmetic import values
 
 
 def _axes(dim: Any, kwargs: Any) -> Any:
@@ -59,6 +63,111 @@ def _topk(input: Any, k: int, dim: int = -1, *_args: Any, **_kwargs: Any) -> Any
     return _sorted(input, dim)
 
 
+def _one_of(input: Any, dim: Any = None, *_args: Any, **kwargs: Any) -> Any:
+    """Return the element that PyTorch has chosen along an axis, or of all."""
+    if dim is None and "dim" not in kwargs:
+        return None
+    return _chosen(input, kwargs.get("dim", -1 if dim is None else dim))
+
+
+def _kth(input: Any, k: int, dim: int = -1, keepdim: bool = False) -> Any:
+    return _chosen(input, dim)
+
+
+def _commonest(input: Any, dim: int = -1, keepdim: bool = False) -> Any:
+    return _chosen(input, dim)
+
+
+def _middle(skips_nan: bool) -> Any:
+    """Return the row of the median: of all, each that is equal to it has a part."""
+
+    def row(input: Any, *args: Any, **kwargs: Any) -> Any:
+        if args or kwargs:
+            return _one_of(input, *args, **kwargs)
+        x = values(input).reshape(-1)
+        found = x[~np.isnan(x)] if skips_nan else x
+        if not found.size or np.isnan(found).any():
+            return None
+        middle = np.sort(found)[(found.size - 1) // 2]
+        places = np.flatnonzero(x == middle)
+        return "mean(take(reshape(input, (-1,)), places))", {"places": places}
+
+    return row
+
+
+def _running_extreme(input: Any, dim: int) -> Any:
+    return "take_along_axis(input, indices, axis=dim)"
+
+
+def _both_extremes(input: Any, *, dim: Any = None, keepdim: bool = False) -> Any:
+    inner = "axis=dim, keepdims=keepdim"
+    return f"[min(input, {inner}), max(input, {inner})]"
+
+
+def _quantile(
+    input: Any,
+    q: Any,
+    dim: Any = None,
+    keepdim: bool = False,
+    *,
+    interpolation: str = "linear",
+) -> Any:
+    """Return a mean of the two elements around a place, once they are sorted."""
+    axis = -1 if dim is None else dim
+    x = values(input)
+    wanted = np.asarray(values(q), np.float64)
+    if interpolation != "linear" or keepdim or np.isnan(x).any():
+        return None
+    count = x.size if dim is None else x.shape[dim]
+    place = wanted.reshape(-1) * (count - 1)
+    low = np.floor(place).astype(int)
+    text = (
+        "x = swapaxes(sort(reshape(input, wide), axis=axis), axis, -1)\n"
+        "y = take(x, low, axis=-1) + share * "
+        "(take(x, high, axis=-1) - take(x, low, axis=-1))\n"
+    )
+    last = "swapaxes(expand_dims(y, 0), 0, -1)[..., 0]" if wanted.ndim else "y[..., 0]"
+    if x.ndim > 2 and dim is not None and axis % x.ndim != x.ndim - 1:
+        return None  # other axes have changed places
+    return text + f"reshape({last}, out)", {
+        "wide": (-1,) if dim is None else x.shape,
+        "axis": axis,
+        "low": low,
+        "high": np.minimum(low + 1, count - 1),
+        "share": (place - low).astype(x.dtype),
+    }
+
+
+def _running_log(input: Any, dim: int) -> Any:
+    x = values(input)
+    if not x.size or not np.isfinite(x).all() or np.ptp(x) > 80:
+        return None  # some exponentials would be lost beside others
+    return "log(cumsum(exp(input - most), axis=dim)) + most", {"most": float(x.max())}
+
+
+def _sum_of_known(input: Any, *args: Any, **kwargs: Any) -> Any:
+    text, more = _reduced("sum")(input, *args, **kwargs)
+    fine = ~np.isnan(values(input))
+    return text.replace("input", "where(fine, input, 0)"), {**more, "fine": fine}
+
+
+def _trapezoid(y: Any, x: Any = None, *, dx: Any = 1, dim: int = -1) -> Any:
+    if x is not None:
+        return None
+    before = ":, " * (dim % y.ndim)
+    return f"sum((y[{before}1:] + y[{before}:-1]) * dx / 2, axis=dim)"
+
+
+def _difference(
+    input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any = None
+) -> Any:
+    if prepend is not None or append is not None:
+        return None
+    before = ":, " * (dim % input.ndim)
+    line = f"input = input[{before}1:] - input[{before}:-1]"
+    return "\n".join([*[line] * n, "input"])
+
+
 def _spread(name: str) -> Any:
     def row(
         input: Any,
@@ -79,20 +188,45 @@ def _spread(name: str) -> Any:
     return row
 
 
+def sized(text: str, p: Any, inner: str) -> str | None:
+    """Return how the p-norm of something is written; None where there is no way."""
+    if p in (None, "fro", 2):
+        return f"norm({text}, {inner})"
+    if p == 1:
+        return f"sum(abs({text}), {inner})"
+    if p in (math.inf, -math.inf):
+        return f"{'max' if p > 0 else 'min'}(abs({text}), {inner})"
+    is_power = isinstance(p, int | float) and p > 0
+    return f"sum(abs({text}) ** {p}, {inner}) ** {1 / p}" if is_power else None
+
+
 def _norm(
     input: Any, p: Any = 2, dim: Any = None, keepdim: bool = False, *_a: Any, **kw: Any
 ) -> Any:
     p = kw.get("ord", p)
-    axis = _axes(dim, kw)
-    inner = "axis=axis, keepdims=keepdim"
-    text = {
-        1: f"sum(abs(input), {inner})",
-        2: f"sqrt(sum(input ** 2, {inner}))",
-        float("inf"): f"max(abs(input), {inner})",
-    }.get(2 if p in (None, "fro") else p)
-    if "norm" in OPS and p in (None, "fro", 2):
-        text = f"norm(input, {inner})"
-    return text and (text, {"axis": axis})
+    text = sized("input", p, "axis=axis, keepdims=keepdim")
+    if p not in (None, "fro", 1, 2, math.inf) and not values(input).all():
+        return None  # where PyTorch has a slope of 0
+    return text, {"axis": _axes(dim, kw)}
+
+
+def _norm_of_matrix(
+    input: Any, ord: Any = None, dim: Any = None, keepdim: bool = False, **kw: Any
+) -> Any:
+    """Return the row of linalg.norm, which has norms of matrices, too."""
+    axes = _axes(dim, kw)
+    two = isinstance(axes, tuple) and len(axes) == 2
+    if ord is None or not (two or (axes is None and input.ndim == 2)):
+        return _norm(input, ord, dim, keepdim)
+    return _matrix_norm(input, ord, axes or (-2, -1), keepdim)
+
+
+def _matrix_norm(
+    input: Any, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, **kw: Any
+) -> Any:
+    if ord != "fro":
+        return None  # it is of singular values, or sums of whole columns
+    return "norm(input, axis=axis, keepdims=keepdim)", {"axis": tuple(dim)}
 
 
 def _softmax(name: str) -> Any:
@@ -115,6 +249,21 @@ def _cumulative(name: str) -> Any:
     return row
 
 
+def _both(name: str) -> Any:
+    """Return the row of a spread with the mean beside it."""
+    row = _spread(name)
+
+    def both(input: Any, *args: Any, **kwargs: Any) -> Any:
+        text, more = row(input, *args, **kwargs)
+        keep = kwargs.get("keepdim", False)
+        return f"[{text}, mean(input, axis=dim, keepdims=keepdim)]", {
+            "keepdim": keep,
+            **more,
+        }
+
+    return both
+
+
 def _product(input: Any, other: Any) -> Any:
     return "input @ other"
 
@@ -133,6 +282,10 @@ def _vector(input: Any, vec: Any) -> Any:
 
 def _dot(input: Any, tensor: Any) -> Any:
     return "input @ tensor"
+
+
+def _dot_of_other(input: Any, other: Any) -> Any:
+    return "input @ other"
 
 
 def _outer(input: Any, vec2: Any) -> Any:
@@ -156,6 +309,96 @@ def _einsum(equation: Any, *operands: Any) -> Any:
     }
 
 
+def _added(text: str, *names: str) -> Any:
+    """Return the row of a product that is added to something."""
+    first, second = names
+
+    def row(input: Any, *args: Any, beta: Any = 1, alpha: Any = 1, **kw: Any) -> Any:
+        given = dict(zip(names, args, strict=False)) | kw
+        left = "input" if beta == 1 else "beta * input"
+        product = text.format(first, second)
+        return f"{left} + {'' if alpha == 1 else 'alpha * '}{product}", {
+            **{name: given[name] for name in names},
+            "beta": beta,
+            "alpha": alpha,
+        }
+
+    return row
+
+
+def _inner(input: Any, other: Any) -> Any:
+    if not input.ndim or not other.ndim:
+        return "input * other"
+    return "dot(input, swapaxes(other, -1, -2))" if other.ndim > 1 else "input @ other"
+
+
+def _chain(*matrices: Any, **kw: Any) -> Any:
+    if len(matrices) == 1 and isinstance(matrices[0], list | tuple):
+        matrices = tuple(matrices[0])
+    bound = {f"x{number}": one for number, one in enumerate(matrices)}
+    return " @ ".join(bound), bound
+
+
+def _matrix_power(input: Any, n: int) -> Any:
+    return " @ ".join(["input"] * n) if 0 < n <= 16 else None
+
+
+def _tensordot(a: Any, b: Any, dims: Any = 2, **_kwargs: Any) -> Any:
+    if isinstance(dims, int):
+        dims = (list(range(a.ndim - dims, a.ndim)), list(range(dims)))
+    if isinstance(dims, Tensor):
+        return None
+    own, others = ([one] if isinstance(one, int) else list(one) for one in dims)
+    first = [chr(ord("a") + k) for k in range(a.ndim)]
+    second = [chr(ord("A") + k) for k in range(b.ndim)]
+    for k, j in zip(own, others, strict=True):
+        second[j % b.ndim] = first[k % a.ndim]
+    gone = {first[k % a.ndim] for k in own}
+    left = [one for one in (*first, *second) if one not in gone]
+    words = f"{''.join(first)},{''.join(second)}->{''.join(left)}"
+    return "einsum(words, a, b)", {"words": words}
+
+
+def _kron(input: Any, other: Any) -> Any:
+    if input.ndim != other.ndim:
+        return None
+    thin = tuple(n for one in input.shape for n in (one, 1))
+    wide = tuple(n for one in other.shape for n in (1, one))
+    text = "reshape(reshape(input, thin) * reshape(other, wide), out)"
+    return text, {"thin": thin, "wide": wide}
+
+
+def _cross(input: Any, other: Any, *, dim: int = -1) -> Any:
+    first = "roll(input, -1, axis=dim) * roll(other, -2, axis=dim)"
+    return f"{first} - roll(input, -2, axis=dim) * roll(other, -1, axis=dim)"
+
+
+def _covariance(
+    input: Any, *, correction: int = 1, fweights: Any = None, aweights: Any = None
+) -> Any:
+    if input.ndim != 2 or fweights is not None or aweights is not None:
+        return None
+    text = "rest = input - mean(input, axis=1, keepdims=True)\nrest @ rest.T / count"
+    return text, {"count": input.shape[1] - correction}
+
+
+def _all_distances(x1: Any, x2: Any, p: float = 2.0, compute_mode: str = "") -> Any:
+    """Return cdist, by products where PyTorch itself takes them: of many rows."""
+    by_products = max(x1.shape[-2], x2.shape[-2]) > 25 and "donot" not in compute_mode
+    if p == 2 and (by_products or compute_mode.startswith("use_mm_for")):
+        squares = "sum(x1 ** 2, axis=-1, keepdims=True)"
+        others = "swapaxes(sum(x2 ** 2, axis=-1, keepdims=True), -1, -2)"
+        both = f"{squares} + {others} - 2 * (x1 @ swapaxes(x2, -1, -2))"
+        return f"sqrt(clip({both}, min=0))"
+    return sized("expand_dims(x1, -2) - expand_dims(x2, -3)", p, "axis=-1")
+
+
+def _own_distances(input: Any, p: float = 2.0) -> Any:
+    first, second = np.triu_indices(input.shape[0], 1)
+    text = "take(input, first, axis=0) - take(input, second, axis=0)"
+    return sized(text, p, "axis=-1"), {"first": first, "second": second}
+
+
 def _cosine(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
     return (
         "sum(x1 * x2, axis=dim) / (maximum(sqrt(sum(x1 ** 2, axis=dim)), eps)"
@@ -166,14 +409,11 @@ def _cosine(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
 def _distance(
     x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False
 ) -> Any:
-    text = "sqrt(sum((x1 - x2 + eps) ** 2, axis=-1, keepdims=keepdim))"
-    return text if p == 2 else None
+    return sized("x1 - x2 + eps", p, "axis=-1, keepdims=keepdim")
 
 
 def _bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
-    if input1.ndim != 2:
-        return None
-    text = 'einsum("ni,oij,nj->no", input1, weight, input2)'
+    text = 'einsum("...i,oij,...j->...o", input1, weight, input2)'
     return text if bias is None else f"{text} + bias"
 
 
@@ -199,8 +439,25 @@ ROWS: Final = MappingProxyType(
         "topk": _topk,
         "var": _spread("var"),
         "std": _spread("std"),
+        "std_mean": _both("std"),
+        "var_mean": _both("var"),
         "norm": _norm,
         "vector_norm": _norm,
+        "linalg_norm": _norm_of_matrix,
+        "matrix_norm": _matrix_norm,
+        "kthvalue": _kth,
+        "mode": _commonest,
+        "median": _middle(skips_nan=False),
+        "nanmedian": _middle(skips_nan=True),
+        "cummax": _running_extreme,
+        "cummin": _running_extreme,
+        "aminmax": _both_extremes,
+        "quantile": _quantile,
+        "logcumsumexp": _running_log,
+        "nansum": _sum_of_known,
+        "trapezoid": _trapezoid,
+        "trapz": _trapezoid,
+        "diff": _difference,
         "softmax": _softmax("softmax"),
         "log_softmax": _softmax("log_softmax"),
         "logsumexp": _logsumexp,
@@ -213,7 +470,23 @@ ROWS: Final = MappingProxyType(
         "mv": _vector,
         "dot": _dot,
         "outer": _outer,
+        "ger": _outer,
         "addmm": _addmm,
+        "addmv": _added("({} @ {})", "mat", "vec"),
+        "addr": _added("outer({}, {})", "vec1", "vec2"),
+        "baddbmm": _added("({} @ {})", "batch1", "batch2"),
+        "addbmm": _added("sum({} @ {}, axis=0)", "batch1", "batch2"),
+        "inner": _inner,
+        "vdot": _dot_of_other,
+        "chain_matmul": _chain,
+        "multi_dot": _chain,
+        "matrix_power": _matrix_power,
+        "tensordot": _tensordot,
+        "kron": _kron,
+        "cross": _cross,
+        "cov": _covariance,
+        "cdist": _all_distances,
+        "pdist": _own_distances,
         "einsum": _einsum,
         "cosine_similarity": _cosine,
         "pairwise_distance": _distance,

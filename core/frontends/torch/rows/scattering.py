@@ -7,6 +7,7 @@ sent to it, from a table of numbers, and sums it.
 
 from __future__ import annotations
 
+import math
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -35,21 +36,24 @@ def _places(shape: Shape, source: Shape, dim: int, index: Array) -> Array:
 
 def _added(input: Tensor, places: Array, value: str, more: Any) -> Any:
     """Return `input` with elements of `value` added to it, one for each place."""
-    table = arrivals(places, int(np.prod(input.shape)))
-    if table is None:
-        return None
-    return f"input + reshape({sum_of_arrivals(value)}, out)", {"table": table, **more}
+    count = math.prod(input.shape)
+    sums, tables = sum_of_arrivals(value, places, count)
+    return f"input + reshape({sums}, out)", {**tables, **more}
 
 
-def _put(input: Tensor, places: Array, value: str, more: Any, *, one: bool) -> Any:
-    """Return `input` with others at some places, each of which is named once.
-
-    Which of several stays PyTorch does not say; where all are `one` it does not matter.
-    """
-    if not one and len(np.unique(places)) < len(places):
-        return None
+def _put(input: Tensor, places: Array, value: str, more: Any) -> Any:
+    """Return `input` with one number at some places."""
     text = f"reshape(put(reshape(input, (-1,))[places], {value}), out)"
     return text, {"places": places, **more}
+
+
+def _put_last(input: Tensor, places: Array, value: str, more: Any) -> Any:
+    """Return `input` with others at some places; of several at one the last stays."""
+    last = len(places) - 1 - np.unique(places[::-1], return_index=True)[1]
+    chosen = np.sort(last)
+    if len(chosen) < len(places):
+        value = f"take(reshape({value}, (-1,)), chosen)"
+    return _put(input, places[chosen], value, {"chosen": chosen, **more})
 
 
 def _by_index(input: Tensor, dim: int, index: Tensor) -> tuple[Any, Any]:
@@ -75,17 +79,64 @@ def _scatter(
     if reduce is not None:
         return None
     if isinstance(src, Tensor) and src.ndim:
-        return _put(input, where, "reshape(src[part], (-1,))", more, one=False)
+        return _put_last(input, where, "reshape(src[part], (-1,))", more)
     number = value if src is None else src
-    return _put(input, where, "number", {**more, "number": number}, one=True)
+    return _put(input, where, "number", {**more, "number": number})
 
 
 def _scatter_reduce(
     input: Any, dim: int, index: Any, src: Any, reduce: str, include_self: bool = True
 ) -> Any:
-    if reduce != "sum" or not include_self:
+    where, more = _by_index(input, dim, index)
+    return _reduced(input, where, "src[part]", more, reduce, is_in=include_self)
+
+
+def _index_reduce(
+    input: Any,
+    dim: int,
+    index: Any,
+    source: Any,
+    reduce: str,
+    *,
+    include_self: bool = True,
+) -> Any:
+    where = _along(input, dim, index, source.shape)
+    return _reduced(input, where, "source", {}, reduce, is_in=include_self)
+
+
+def _reduced(
+    input: Tensor, places: Array, value: str, more: Any, reduce: str, *, is_in: bool
+) -> Any:
+    """Return `input` with what is sent to each place, reduced to one number.
+
+    `is_in` tells whether what stood there counts as well.
+    """
+    count = math.prod(input.shape)
+    many = np.bincount(places, minlength=count).reshape(input.shape)
+    bound = {**more, "many": np.maximum(many + is_in, 1), "met": many > 0}
+    if reduce in ("amax", "amin"):
+        return _extreme(places, count, value, bound, reduce, is_in=is_in)
+    of = "prod" if reduce == "prod" else "sum"
+    text, tables = sum_of_arrivals(value, places, count, of)
+    sign, nothing = ("*", 1) if of == "prod" else ("+", 0)
+    kept = "input" if is_in else f"where(met, {nothing}, input)"
+    text = f"{kept} {sign} reshape({text}, out)"
+    return f"({text}) / many" if reduce == "mean" else text, {**tables, **bound}
+
+
+def _extreme(
+    places: Array, count: int, value: str, more: Any, reduce: str, *, is_in: bool
+) -> Any:
+    table = arrivals(places, count)
+    if table is None:
         return None
-    return _scatter_add(input, dim, index, src)
+    far = -np.inf if reduce == "amax" else np.inf
+    kept = "input" if is_in else "where(met, far, input)"
+    row = f"concatenate([reshape({value}, (-1,)), farthest])"
+    both = f"[reshape({kept}, (-1, 1)), take({row}, table)]"
+    text = f"{reduce[1:]}(concatenate({both}, axis=1), axis=1)"
+    bound = {"table": table, "far": far, "farthest": np.array([far])}
+    return f"reshape({text}, out)", {**more, **bound}
 
 
 def _along(input: Tensor, dim: int, index: Tensor, source: Shape) -> Array:
@@ -104,14 +155,14 @@ def _index_add(input: Any, dim: int, index: Any, source: Any, *, alpha: Any = 1)
 
 def _index_copy(input: Any, dim: int, index: Any, source: Any) -> Any:
     where = _along(input, dim, index, source.shape)
-    return _put(input, where, "reshape(source, (-1,))", {}, one=False)
+    return _put_last(input, where, "reshape(source, (-1,))", {})
 
 
 def _index_fill(input: Any, dim: int, index: Any, value: Any) -> Any:
     source = list(input.shape)
     source[dim % input.ndim] = int(np.prod(index.shape))
     where = _along(input, dim, index, tuple(source))
-    return _put(input, where, "value", {}, one=True)
+    return _put(input, where, "value", {})
 
 
 def _index_put(input: Any, indices: Any, values: Any, accumulate: bool = False) -> Any:
@@ -123,6 +174,58 @@ def _index_put(input: Any, indices: Any, values: Any, accumulate: bool = False) 
     where = every[tuple(map(numbers, indices))]
     value = "broadcast_to(values, wide)"
     return _added(input, where.reshape(-1), value, {"wide": where.shape})
+
+
+def _masked_select(input: Any, mask: Any) -> Any:
+    wide = np.broadcast_shapes(input.shape, mask.shape)
+    chosen = np.flatnonzero(np.broadcast_to(numbers(mask), wide))
+    text = "take(reshape(broadcast_to(input, wide), (-1,)), chosen)"
+    return text, {"wide": wide, "chosen": chosen}
+
+
+def _masked_scatter(input: Any, mask: Any, source: Any) -> Any:
+    places = np.flatnonzero(np.broadcast_to(numbers(mask), input.shape))
+    value = "reshape(source, (-1,))[:many]"
+    return _put(input, places, value, {"many": len(places)})
+
+
+def _bags(
+    input: Any,
+    weight: Any,
+    offsets: Any = None,
+    max_norm: Any = None,
+    norm_type: float = 2,
+    scale_grad_by_freq: bool = False,
+    mode: str = "mean",
+    sparse: bool = False,
+    per_sample_weights: Any = None,
+    include_last_offset: bool = False,
+    padding_idx: Any = None,
+) -> Any:
+    """Return rows of a table, bag by bag: their sum, or their mean."""
+    if input.is_float or max_norm is not None or scale_grad_by_freq or mode == "max":
+        return None
+    rows = numbers(input).reshape(-1)
+    if offsets is None:
+        begins = np.arange(input.shape[0]) * input.shape[1]
+    else:
+        begins = numbers(offsets)[: -1 if include_last_offset else None]
+    bags = np.searchsorted(begins, np.arange(rows.size), side="right") - 1
+    if padding_idx is not None:
+        bags = np.where(rows == padding_idx % weight.shape[0], -1, bags)
+    table = arrivals(bags, begins.size)
+    if table is None:
+        return None
+    text = "take(weight, rows, axis=0)"
+    if per_sample_weights is not None:
+        text = f"{text} * reshape(per_sample_weights, (-1, 1))"
+    text = f"sum(take(pad({text}, ((0, 1), (0, 0))), table, axis=0), axis=1)"
+    many = np.bincount(bags[bags >= 0], minlength=begins.size)[:, None]
+    return text + (" / many" if mode == "mean" else ""), {
+        "rows": rows,
+        "table": table,
+        "many": np.maximum(many, 1),
+    }
 
 
 def _take(input: Any, index: Any) -> Any:
@@ -252,6 +355,10 @@ ROWS: Final = MappingProxyType(
         "index_fill": _index_fill,
         "index_put": _index_put,
         "take": _take,
+        "embedding_bag": _bags,
+        "masked_select": _masked_select,
+        "masked_scatter": _masked_scatter,
+        "index_reduce": _index_reduce,
         "im2col": _im2col,
         "col2im": _col2im,
         "unfold_axis": _unfold_axis,
