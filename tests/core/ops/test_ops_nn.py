@@ -71,6 +71,17 @@ def test_binary_keeps_small_losses() -> None:
     np.testing.assert_allclose(losses, np.exp(-40), rtol=1e-12)
 
 
+def test_a_chance_beyond_one_hides_no_slope_of_another() -> None:
+    """By t the loss −(t log x + (1 − t) log(1 − x)) / 2 has the slope ln 3 / 2."""
+    binary = OPS["binary_cross_entropy"]
+    chances, target = np.array([0.25, 1.5]), np.array([1.0, 0.0])
+    y, rule = np.float64(np.nan), binary.jvp(1)
+    assert rule is not None
+    with np.errstate(invalid="ignore"):
+        found = rule(np.array([1.0, 0.0]), y, chances, target)
+    assert found == pytest.approx(np.log(3) / 2, rel=1e-15)
+
+
 def test_pooling_of_whole_numbers() -> None:
     x = np.arange(-9, 0).reshape(3, 3)
     y = OPS["max_pool2d"].forward(x, kernel_size=2, padding=1)
