@@ -47,10 +47,12 @@ class Resolver(ast.NodeTransformer):
 
     text: str  # as Python reads it
     typed: str  # as somebody wrote it, with as many characters
-    graph: Graph
-    names: Mapping[str, str]
+    graph: Graph  # whose nodes names stand for
+    names: Mapping[str, str]  # the literature's, and words for them, to gradients
     nodes: Mapping[str, int]  # what words stand for that are no names of the graph
+    # the quantities that names stood for so far
     reads: set[tuple[int, Quantity]] = field(default_factory=set[Any])
+    # what all names stood for, in their order
     asked: list[ast.expr] = field(default_factory=list[ast.expr])
 
     def visit_Call(self, node: ast.Call) -> ast.expr:

@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 class Read(ast.expr):
     """A resolved name: a quantity of a node. It has no place in Python's grammar."""
 
-    node: int
-    quantity: Quantity
-    name: str
+    node: int  # its number
+    quantity: Quantity  # its value or its gradient
+    name: str  # of the node
 
 
 @dataclass(eq=False)
 class Trained(ast.expr):
     """Something that a training knows of a parameter."""
 
-    node: int
+    node: int  # the number of the parameter
     asked: str  # "learning_rate", or a name of the optimiser's state
 
 
@@ -33,10 +33,10 @@ class Trained(ast.expr):
 class Infix(ast.expr):
     """Two operands, and the sign between them; `written` tells how each is typed."""
 
-    left: ast.expr
-    op: ast.operator
-    right: ast.expr
-    written: Callable[[ast.expr], str]
+    left: ast.expr  # the first operand, resolved
+    op: ast.operator  # what the sign means
+    right: ast.expr  # the second operand, resolved
+    written: Callable[[ast.expr], str]  # the text of a part of the expression
 
 
 @dataclass(eq=False)
@@ -46,8 +46,8 @@ class Call(ast.expr):
     `texts` holds the elements of lists as well.
     """
 
-    name: str
-    args: list[ast.expr]
-    keywords: dict[str, ast.expr]
-    text: str
-    texts: Mapping[ast.expr, str]
+    name: str  # of the function
+    args: list[ast.expr]  # those without a name, resolved
+    keywords: dict[str, ast.expr]  # the others, by their names
+    text: str  # the whole call
+    texts: Mapping[ast.expr, str]  # of each argument
