@@ -39,6 +39,11 @@ class _Told(NamedTuple):
     even: float  # how much of the target all classes share
 
     @property
+    def right(self) -> float:
+        """What is left of the target for the right class, as a person subtracts."""
+        return round(1 - self.even, 12)
+
+    @property
     def is_plain(self) -> bool:
         """Whether nothing is told besides."""
         return not (self.weighs or self.ignore_index is not None or self.even)
@@ -136,7 +141,7 @@ def _counts_words(told: _Told) -> tuple[str, str]:
         words = "onehot({target})"
         code = f"({numbers} == {_column(told, f'np.arange({classes})')})"
     if even:
-        words = f"({1 - even} {words} + {even} / {classes})"
+        words = f"({told.right} {words} + {even} / {classes})"
         code = f"({1 - even!r} * {code} + {even / classes!r})"
     if told.weighs:
         words = f"{{weight}} ∘ {words}"
@@ -154,5 +159,5 @@ def _chance_words(told: _Told) -> tuple[str, str]:
     if told.weighs:
         words, code = " ∘ {weight}", f" * {_column(told, '{weight}')}"
     if told.even:
-        words, code = f"{words} · {1 - told.even}", f"{code} * {1 - told.even!r}"
+        words, code = f"{words} · {told.right}", f"{code} * {1 - told.even!r}"
     return words, code

@@ -62,6 +62,12 @@ def test_wrong_class_is_named(target: list[float], says: str) -> None:
         ENTROPY.forward(LOGITS, np.array(target))
 
 
+def test_a_smoothed_target_is_written_with_few_digits() -> None:
+    form = ENTROPY.worded([(2, 3), (2,)], {"label_smoothing": 0.7}).form(0)
+    assert form is not None
+    assert "(0.3 onehot({target}) + 0.7 / 3)" in form.local
+
+
 def test_binary_keeps_small_losses() -> None:
     """softplus(x) − x · t would cancel to 0 here."""
     binary = OPS["binary_cross_entropy_with_logits"]
