@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from html import unescape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from gradstep.core.base.trust import KEYBOARD
 from gradstep.core.debugger.debugger import Debugger
 from gradstep.core.engine.element import Element
 from gradstep.core.engine.trace import Contribution, Trace
+from gradstep.core.practice.question import is_asked
 from gradstep.core.scenario.scenario import Scenario, builtin_names, load, parse
 from gradstep.tui.app.app import GradstepApp
 from gradstep.tui.panes.base.pane import Chosen
@@ -36,6 +38,7 @@ SIZES = ((80, 24), (120, 36), (200, 60))
 KINDS = ("numbers", "signs", "shapes")
 NAMES = builtin_names()
 NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e-?\d+)?(?![\w.])")
+TEXT = re.compile(r"<(?:text|title|desc)[^>]*>([^<]*)<")  # of an SVG
 MOST_DIGITS = 12  # that are compared
 Frames = dict[str, list[list[tuple[str, str]]]]
 # Which number it is: of a value, a gradient or a contribution; whose; which element.
@@ -79,6 +82,8 @@ async def frames(scenario: Scenario, debugger: Debugger, size: tuple[int, int]) 
 
         for name, digit in reversed([*DIGITS.items()]):
             await keep(name, digit)
+            picture = app.export_screenshot()
+            found[f"{name} as SVG"] = [[(text, "")] for text in TEXT.findall(picture)]
         screen.query_one("#step").focus()
         await keep("alone", "v")
         await keep("alone and dense", "d")
@@ -100,11 +105,17 @@ async def frames(scenario: Scenario, debugger: Debugger, size: tuple[int, int]) 
 
 
 def place(name: str) -> tuple[int, tuple[int, int], str]:
-    """Return a position for a scenario, in one of its passes, a size, what is asked."""
+    """Return a position for a scenario, in one of its passes, a size, what is asked.
+
+    Something is asked there.
+    """
     trace, turn = Debugger(load(name)).trace, NAMES.index(name)
     seed, end = trace.seed_position, len(trace)
-    position = seed // 2 if turn % 2 else (seed + end) // 2
-    return position, SIZES[turn % 3], KINDS[turn // 3 % 3]
+    kind = turn // 3 % 3
+    positions = range(seed // 2 if turn % 2 else (seed + end) // 2, end)
+    asked = ("number", "signs", "shape")[kind]
+    position = next(k for k in positions if is_asked(trace, k, asked))
+    return position, SIZES[turn % 3], KINDS[kind]
 
 
 async def differing(
@@ -122,6 +133,15 @@ async def differing(
 async def test_at_the_start_nothing_depends_on_what_is_to_come() -> None:
     found, _ = await differing(load("matmul"), 0, (120, 36), "numbers")
     assert found == set()
+
+
+async def test_a_picture_holds_the_text_of_its_frame() -> None:
+    debugger = predicting(Debugger(load("matmul")), 24, "numbers")
+    seen = await frames(load("matmul"), debugger, (120, 36))
+    for name in DIGITS:
+        drawn = "".join(text for line in seen[name] for text, _ in line)
+        words = "".join(text for line in seen[f"{name} as SVG"] for text, _ in line)
+        assert "".join(drawn.split()) in "".join(unescape(words).split()), name
 
 
 async def test_a_frame_that_depends_on_it_would_be_noticed() -> None:
