@@ -120,8 +120,20 @@ def precision_of(array: Array, scale: float) -> float:
     """
     if array.dtype.kind != "f":
         return 0.0
-    unit = float(np.finfo(array.dtype).eps)
-    return scale * max(_SAME * unit, min(_OTHER_WAY * unit, _STILL_SAME))
+    facts = np.finfo(array.dtype)
+    unit, least = float(facts.eps), float(facts.smallest_subnormal)
+    same = max(_SAME * unit, min(_OTHER_WAY * unit, _STILL_SAME))
+    return max(least, scale * same)
+
+
+def as_stored(said: Said, array: Array) -> Said:
+    """Return what was said, infinite where an array can hold no number so large."""
+    if array.dtype.kind != "f":
+        return said
+    if abs(said.number) <= float(np.finfo(array.dtype).max):
+        return said
+    with np.errstate(over="ignore"):
+        return said._replace(number=float(array.dtype.type(said.number)))
 
 
 def _written(text: str) -> tuple[float, int]:

@@ -18,6 +18,7 @@ from ..words.formulas import Wording
 from ..words.names import called
 from ..words.numbers import number_text, rounded, shape_text
 from .answer import (
+    as_stored,
     fits,
     is_near,
     is_rough,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
 _MOST_TAKEN_APART: Final = 256  # elements of what arrives, to find a mistake's terms
 
+_FAR: Final = 1e6  # times too large, from which on nobody wants to know how often
 _LONGEST: Final = 40  # characters of an answer that are repeated
 # "rough" and "near" cost no try.
 Mark = Literal["right", "rough", "near", "wrong"]
@@ -123,6 +125,7 @@ def _number(
     index = question.element.index or ()
     number, made = float(right[index]), opened(trace, question, index, digits)
     precision = precision_of(right, made.scale)
+    said = as_stored(said, right)
     if fits(said, number, precision):
         return Judgement("right")
     found = _fitting(trace, question, right, said, made.scale)
@@ -158,6 +161,8 @@ def _fitting(
             continue
         number = float(slip.array[index])
         size = abs(number) if math.isfinite(number) else 0.0
+        if abs(number - float(right[index])) <= precision_of(right, scale + size):
+            continue  # it makes no difference here, and so it is not the reason
         if fits(said, number, precision_of(right, scale + size)):
             return slip
     return None
@@ -200,14 +205,15 @@ def _off(said: float, number: float) -> str:
         return "The right answer is a finite number."
     if number == 0 or said == 0:
         return "That is not near." if number else "That is too much."
-    ratio = said / number
-    if ratio < 0:
+    if (said < 0) != (number < 0):
         return "The sign is wrong, and so is the size."
-    how = "large" if ratio > 1 else "small"
-    times = max(ratio, 1 / ratio)
-    if times >= 2:
-        return f"That is about {_roughly(times)} times too {how}."
-    return f"That is about {_roughly(100 * abs(ratio - 1))} % too {how}."
+    small, large = sorted((abs(said), abs(number)))
+    how = "large" if abs(said) == large else "small"
+    if large / small > _FAR:
+        return f"That is far too {how}."
+    if large / small >= 2:
+        return f"That is about {_roughly(large / small)} times too {how}."
+    return f"That is about {_roughly(100 * abs(said / number - 1))} % too {how}."
 
 
 def _roughly(number: float) -> str:

@@ -18,7 +18,7 @@ from gradstep.core.practice.diagnosis import Judgement, judge
 from gradstep.core.practice.question import question_at, right_array
 from gradstep.core.practice.slips import slips
 from gradstep.core.scenario.builtin import builtin_names
-from gradstep.core.scenario.scenario import load
+from gradstep.core.scenario.scenario import load, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -188,3 +188,39 @@ def test_random_signs_are_right_where_they_are_the_signs() -> None:
                 said[flipped] = "+" if said[flipped] != "+" else "-"
             found = judge(trace, question, "".join(said), str, 0, 6)
             assert (found.mark == "right") is (flipped is None)
+
+
+def program(source: str, leaves: str, dtype: str = "float64") -> Debugger:
+    head = f'gradstep = 1\ndtype = "{dtype}"\noutput = "E"\nprogram = "{source}"'
+    return Debugger(parse(f"{head}\n[parameters]\n{leaves}\n"))
+
+
+def test_what_overflows_in_the_dtype_is_right_as_it_is_computed_by_hand() -> None:
+    debugger = program("E = sum(a * b)", "a = [300.0]\nb = [-640.0]", "float16")
+    for answer in ("300 * -640", "-192000", "-1.92e5", "-inf"):  # at most 65504
+        assert judged(debugger, 0, (0,), answer).mark == "right", answer
+    for answer in ("192000", "-19200", "inf", "nan"):
+        assert judged(debugger, 0, (0,), answer).mark == "wrong", answer
+
+
+def test_what_underflows_is_right_as_it_is_computed_by_hand() -> None:
+    debugger = program("E = sum(a * b)", "a = [1e-5]\nb = [1e-5]", "float16")
+    # The smallest number of float16 is 2 ** -24, 6e-8.
+    assert judged(debugger, 0, (0,), "1e-5 * 1e-5").mark == "right"
+    assert judged(debugger, 0, (0,), "0").mark == "right"
+    assert judged(debugger, 0, (0,), "1e-5").mark == "wrong"
+
+
+def test_a_mistake_that_makes_no_difference_is_not_named() -> None:
+    # Here relu returns what it is given: 21000.168 in float32.
+    debugger = program("E = sum(relu(a))", "a = [21000.17]", "float32")
+    assert judged(debugger, 0, (0,), "2.1e4").mark == "rough"
+
+
+@pytest.mark.parametrize("answer", ["5e-324", "1e308", "1e-300"])
+def test_an_answer_of_any_size_can_be_judged(answer: str) -> None:
+    debugger = program("E = sum(a * b)", "a = [3.0]\nb = [5.0]")
+    how = "large" if float(answer) > 15 else "small"
+    assert f"That is far too {how}." in judged(debugger, 0, (0,), answer).said
+    wrong_sign = judged(debugger, 0, (0,), f"-{answer}").said
+    assert "The sign is wrong, and so is the size." in wrong_sign
