@@ -90,8 +90,8 @@ def _passed(session: Session, before: Place) -> str:
         return ""
     first = f"{'0:' * bool(session.place.iteration)}{places[0]}"
     if len(places) == 1:
-        return f"; a question was passed: goto {first} asks it"
-    return f"; {len(places)} questions were passed: goto {first} asks the first"
+        return f"; a question: goto {first} asks it"
+    return f"; {len(places)} questions: goto {first} asks the first"
 
 
 def _without_what_comes(stop: Stopped) -> Stopped:

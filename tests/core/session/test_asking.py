@@ -245,13 +245,13 @@ def test_who_travels_is_told_which_questions_are_passed() -> None:
     # Those of z and of the start stand at 0, where they were seen; that of the update
     # stands where the way ends. Between them: those of the seed, at 5, and of z.grad.
     until, on = "until w@update", "continue"
-    told = "; 2 questions were passed: goto 5 asks the first"
+    told = "; 2 questions: goto 5 asks the first"
     assert said(debugger, until)[1] == f"until: w@update{told}"
-    assert "passed" not in " ".join(said(debugger, "reverse-continue"))
+    assert "question" not in " ".join(said(debugger, "reverse-continue"))
     for line in ("goto 5", "show", "goto 0"):
         said(debugger, line)
-    assert said(debugger, until)[1].endswith("; a question was passed: goto 9 asks it")
+    assert said(debugger, until)[1].endswith("; a question: goto 9 asks it")
     said(debugger, "goto 0")
-    told = "; 3 questions were passed: goto 0:9 asks the first"
+    told = "; 3 questions: goto 0:9 asks the first"
     assert said(debugger, on)[0] == f"the end of the run{told}"  # of iteration 99
     assert said(debugger, "goto 0:9")[-1] == "What will z.grad be?"
