@@ -22,13 +22,13 @@ import lookups
 import networks
 import numpy as np
 import operations
+import processes
 import scalars
 import screen
 import terminal
 import texts
 
 import captures
-import processes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -51,6 +51,7 @@ ORDER = (
     "core.account",
     "core.pictures",
     "core.practice",
+    "core.practice.predict",
     "core.export",
     "core.session",
     "core.commands",

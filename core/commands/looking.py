@@ -10,7 +10,7 @@ import numpy as np
 from ..base.errors import CommandError
 from ..base.progress import with_progress
 from ..base.text import nearest
-from ..practice.score import OUTCOMES, tally
+from ..practice.predict.score import OUTCOMES, tally
 from ..session.changes import changes
 from ..session.memory import Display
 from ..session.reply import Answer, Listing, Table, Value

@@ -8,9 +8,9 @@ from ..base.errors import CommandError, InputError, Problem
 from ..base.text import nearest
 from ..expression.expression import parse_element
 from ..mistakes.catalogue import MISTAKES, find_mistake
-from ..practice.diagnosis import answer_text, judge, right_record
-from ..practice.question import changed_by
-from ..practice.score import Answered, Prediction, Verdict, outcome_of
+from ..practice.predict.diagnosis import answer_text, judge, right_record
+from ..practice.predict.question import changed_by
+from ..practice.predict.score import Answered, Prediction, Verdict, outcome_of
 from ..session.asking import (
     answer_own,
     ask,
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
     from ..engine.element import Element
     from ..engine.graph import Edge
-    from ..practice.score import Asked, Outcome
-    from ..session.asking import Put
+    from ..practice.authors import Put
+    from ..practice.predict.score import Asked, Outcome
     from ..session.session import Session
 
 # What is asked, by the word that chooses it, and whether it changes by itself.

@@ -16,9 +16,9 @@ from ..base.limits import LIMITS, Limits
 from ..base.text import clean
 from ..base.trust import KEYBOARD
 from ..engine.element import index_of
+from ..practice.authors import mistakes, questions_in_time
 from ..scenario.scenario import Scenario, hunted, load
 from ..scenario.toml import Mistakes
-from ..session.asking import mistakes, questions_in_time
 from ..session.script import read_script, run_script
 from ..words.events import element_name
 from ..words.numbers import distinct, value_text

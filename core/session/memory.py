@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..expression.expression import Expression
     from ..practice.hunt import Hunt
     from ..practice.nudge import Nudge
-    from ..practice.score import Answered, Log, Outcome, Prediction
+    from ..practice.predict.score import Answered, Log, Outcome, Prediction
     from ..training.timeline import Timeline
     from ..words.indices import First
     from .reply import Reply, Stopped

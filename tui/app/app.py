@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from textual.theme import Theme
 
     from ...core.engine.subject import Subject
-    from ...core.practice.score import Log
+    from ...core.practice.predict.score import Log
     from ...core.scenario.scenario import Scenario
     from ...core.words.indices import First
     from .messages import Open, Pick, UseTheme

@@ -17,7 +17,7 @@ from textual.widgets import Static
 from ...core.base.errors import Interrupted, defect_text
 from ...core.base.text import counted
 from ...core.scenario.builtin import tour_behind
-from ...core.session.asking import Put, question_here
+from ...core.session.asking import question_here
 from ..export.exports import with_screen
 from ..panes.banner import Banner
 from ..panes.base.background import is_there
@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from ...core.base.trust import Trust
     from ...core.debugger.debugger import Debugger
     from ...core.engine.element import Element
+    from ...core.practice.authors import Put
     from ...core.session.reply import Reply
 
 _ALWAYS = (TimelinePane, ProgramPane, GraphPane, WhyPane, ConsolePane)  # in sight

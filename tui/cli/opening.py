@@ -17,7 +17,7 @@ from ...core.base.exits import BUG, OK
 from ...core.base.limits import LIMITS, Limits, raised
 from ...core.base.text import clean
 from ...core.base.trust import FULL, KEYBOARD, Trust
-from ...core.practice.score import Log
+from ...core.practice.predict.score import Log
 from .main import has_terminal, nothing_to_keep
 
 if TYPE_CHECKING:  # it imports Textual

@@ -25,10 +25,10 @@ from ...core.debugger.verify import Verdict, promises, scenarios_in
 from ...core.export.records import dump, plain
 from ...core.expression.expression import parse
 from ...core.expression.state import State
-from ...core.practice.score import OUTCOMES, Log, outcome_of
+from ...core.practice.authors import judged, questions_in_time, right_text
+from ...core.practice.predict.score import OUTCOMES, Log, outcome_of
 from ...core.scenario.builtin import builtin_names
 from ...core.scenario.scenario import load
-from ...core.session.asking import judged, questions_in_time, right_text
 from ...core.session.script import Line, parse_script, read_script, run_script
 from ..draw.blocks import wrap
 from ..draw.playback import play
@@ -41,9 +41,9 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from ...core.practice.score import Outcome
+    from ...core.practice.authors import Put
+    from ...core.practice.predict.score import Outcome
     from ...core.scenario.scenario import Scenario
-    from ...core.session.asking import Put
     from ...core.session.reply import Reply
     from ..draw.look import Look
     from ..draw.playback import Pace

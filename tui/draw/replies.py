@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from rich.text import Text
 
-from ...core.practice.question import Question
-from ...core.practice.score import Verdict
+from ...core.practice.predict.question import Question
+from ...core.practice.predict.score import Verdict
 from ...core.session.asking import lines_of, question_here
 from ...core.session.reply import Listing, Reply, Table, Value
 from ...core.words.names import wordings

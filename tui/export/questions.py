@@ -14,20 +14,20 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ...core.base.errors import CommandError
 from ...core.practice.answer import LEAST_DIGITS
-from ...core.practice.score import MOST_TRIES
-from ...core.session.asking import (
+from ...core.practice.authors import (
     number_of,
     precision,
     questions_in_time,
     right_number,
     right_text,
 )
+from ...core.practice.predict.score import MOST_TRIES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...core.ops.table import Array
-    from ...core.session.asking import Put
+    from ...core.practice.authors import Put
     from ..draw.stage import Stage
 
 _LONGEST: Final = 200  # characters of an answer

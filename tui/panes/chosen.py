@@ -9,15 +9,15 @@ from ...core.commands.explaining import outstanding
 from ...core.engine.element import Element
 from ...core.engine.trace import Contribution, Forward
 from ...core.practice.nudge import Nudged
-from ...core.practice.question import Question
-from ...core.practice.score import Verdict
+from ...core.practice.predict.question import Question
+from ...core.practice.predict.score import Verdict
 from ...core.words.events import element_name
 from ..draw.stage import spoken_of
 from .base.pane import View
 
 if TYPE_CHECKING:
     from ...core.debugger.debugger import Debugger
-    from ...core.session.asking import Put
+    from ...core.practice.authors import Put
     from ...core.session.reply import Reply
 
 

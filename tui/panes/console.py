@@ -17,8 +17,8 @@ from textual.widgets import Input
 
 from ...core.debugger.complete import complete
 from ...core.practice.nudge import Nudged
-from ...core.practice.question import Question
-from ...core.practice.score import Verdict
+from ...core.practice.predict.question import Question
+from ...core.practice.predict.score import Verdict
 from ...core.words.names import with_wordings
 from ..graph.drawing import cut
 from .base.pane import (
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
     from ...core.engine.graph import Graph
-    from ...core.session.asking import Put
+    from ...core.practice.authors import Put
     from ...core.session.reply import Reply
 
 PROMPT = "(gradstep) "

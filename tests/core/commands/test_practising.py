@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gradstep.core.debugger.debugger import Debugger
-from gradstep.core.practice.question import Question
-from gradstep.core.practice.score import Log, Verdict
+from gradstep.core.practice.predict.question import Question
+from gradstep.core.practice.predict.score import Log, Verdict
 from gradstep.core.scenario.scenario import load, parse
 from gradstep.core.session.asking import go_on, pending
 from sessions import said, wrong

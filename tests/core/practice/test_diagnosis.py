@@ -14,9 +14,9 @@ from gradstep.core.debugger.debugger import Debugger
 from gradstep.core.engine.element import index_of
 from gradstep.core.engine.trace import Contribution, Trace
 from gradstep.core.mistakes.catalogue import MISTAKES
-from gradstep.core.practice.diagnosis import Judgement, judge
-from gradstep.core.practice.question import question_at, right_array
-from gradstep.core.practice.slips import slips
+from gradstep.core.practice.predict.diagnosis import Judgement, judge
+from gradstep.core.practice.predict.question import question_at, right_array
+from gradstep.core.practice.predict.slips import slips
 from gradstep.core.scenario.builtin import builtin_names
 from gradstep.core.scenario.scenario import load, parse
 

@@ -8,7 +8,7 @@ import pytest
 from gradstep.core.debugger.debugger import Debugger
 from gradstep.core.engine.trace import Contribution, Forward, Trace
 from gradstep.core.ops.optimizers import OPTIMIZERS
-from gradstep.core.practice.question import (
+from gradstep.core.practice.predict.question import (
     KINDS,
     Kind,
     Question,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gradstep.core.debugger.debugger import Debugger
-from gradstep.core.practice.slips import slips
+from gradstep.core.practice.predict.slips import slips
 from gradstep.core.scenario.scenario import parse
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ import pytest
 from gradstep import Debugger, load, parse
 from gradstep.core.base.exits import FAILED, OK
 from gradstep.core.debugger.verify import promises, verify_questions
-from gradstep.core.practice.score import Verdict
+from gradstep.core.practice.authors import mistakes, questions_in_time
+from gradstep.core.practice.predict.score import Verdict
 from gradstep.core.scenario.builtin import builtin_names
-from gradstep.core.session.asking import mistakes, questions_in_time
 
 NEURON = """
 gradstep = 1

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from driving import main_screen, painted, press, pressed, settle, type_line, until
-from gradstep.core.practice.score import Verdict
+from gradstep.core.practice.predict.score import Verdict
 from gradstep.core.scenario.scenario import load
 from gradstep.core.session.asking import pending
 from gradstep.tui.app.app import GradstepApp
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from textual.screen import Screen
 
-    from gradstep.core.practice.score import Asked
+    from gradstep.core.practice.predict.score import Asked
     from gradstep.core.session.reply import Reply
     from gradstep.tui.app.main_screen import MainScreen
 

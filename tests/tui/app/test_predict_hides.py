@@ -21,7 +21,7 @@ from gradstep.core.base.trust import KEYBOARD
 from gradstep.core.debugger.debugger import Debugger
 from gradstep.core.engine.element import Element
 from gradstep.core.engine.trace import Contribution, Trace
-from gradstep.core.practice.question import is_asked
+from gradstep.core.practice.predict.question import is_asked
 from gradstep.core.scenario.scenario import Scenario, builtin_names, load, parse
 from gradstep.tui.app.app import GradstepApp
 from gradstep.tui.panes.base.pane import Chosen

@@ -15,7 +15,8 @@ import pytest
 
 from gradstep import Debugger, load, parse
 from gradstep.core.practice.answer import read_number
-from gradstep.core.session.asking import question_here, questions_in_time
+from gradstep.core.practice.authors import questions_in_time
+from gradstep.core.session.asking import question_here
 from gradstep.tui.export import page as page_module
 from pages import EVIL, browsing, page_of
 

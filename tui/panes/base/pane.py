@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from ....core.debugger.debugger import Debugger
     from ....core.engine.element import Element
-    from ....core.practice.question import Question
+    from ....core.practice.predict.question import Question
     from ....core.session.reply import Reply
     from ....core.session.stops import Stop
 

@@ -7,24 +7,24 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from ..engine.trace import Contribution, Forward, Seed
-from ..explain.gradients import part_of
-from ..explain.rows import typed
-from ..explain.values import explain_value
-from ..words.events import element_name
-from ..words.formulas import Wording
-from ..words.names import called
-from ..words.numbers import number_text
+from ...engine.trace import Contribution, Forward, Seed
+from ...explain.gradients import part_of
+from ...explain.rows import typed
+from ...explain.values import explain_value
+from ...words.events import element_name
+from ...words.formulas import Wording
+from ...words.names import called
+from ...words.numbers import number_text
 from .question import right_array
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..engine.element import Index
-    from ..engine.graph import Graph
-    from ..engine.trace import Trace
-    from ..explain.gradients import Part
-    from ..explain.values import Factor
+    from ...engine.element import Index
+    from ...engine.graph import Graph
+    from ...engine.trace import Trace
+    from ...explain.gradients import Part
+    from ...explain.values import Factor
     from .question import Question
 
 _MOST_KEPT: Final = 64  # terms

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
-from ..base.save import write
+from ...base.save import write
 from .question import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ..engine.element import Index, Quantity
+    from ...engine.element import Index, Quantity
     from .question import Kind, Question
 
 Outcome = Literal["at once", "later", "shown"]

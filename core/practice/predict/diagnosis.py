@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import numpy as np
 
-from ..engine.element import index_of
-from ..engine.trace import Contribution
-from ..words.events import element_name
-from ..words.formulas import Wording
-from ..words.names import called
-from ..words.numbers import number_text, rounded, shape_text
-from .answer import (
+from ...engine.element import index_of
+from ...engine.trace import Contribution
+from ...words.events import element_name
+from ...words.formulas import Wording
+from ...words.names import called
+from ...words.numbers import number_text, rounded, shape_text
+from ..answer import (
     as_stored,
     fits,
     is_near,
@@ -35,10 +35,10 @@ from .terms import Opened, Term, made_text, opened, sum_text
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from ..engine.element import Index
-    from ..engine.trace import Trace
-    from ..ops.table import Array, Shape
-    from .answer import Said
+    from ...engine.element import Index
+    from ...engine.trace import Trace
+    from ...ops.table import Array, Shape
+    from ..answer import Said
     from .question import Question
 
 _MOST_TAKEN_APART: Final = 256  # elements of what arrives, to find a mistake's terms

@@ -12,23 +12,23 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from ..base.cache import Recent
-from ..engine.backward import UNFIT, call
-from ..engine.trace import Contribution, Forward, Seed
-from ..mistakes.catalogue import MISTAKES
-from ..mistakes.rules import OTHER_REDUCTION
-from ..words.events import element_name
-from ..words.names import called
+from ...base.cache import Recent
+from ...engine.backward import UNFIT, call
+from ...engine.trace import Contribution, Forward, Seed
+from ...mistakes.catalogue import MISTAKES
+from ...mistakes.rules import OTHER_REDUCTION
+from ...words.events import element_name
+from ...words.names import called
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from ..engine.graph import Edge, Node
-    from ..engine.patches import Patches
-    from ..engine.run import Run
-    from ..engine.trace import Trace, Update
-    from ..mistakes.catalogue import Mistake
-    from ..ops.table import Array, Op
+    from ...engine.graph import Edge, Node
+    from ...engine.patches import Patches
+    from ...engine.run import Run
+    from ...engine.trace import Trace, Update
+    from ...mistakes.catalogue import Mistake
+    from ...ops.table import Array, Op
 
     # What makes what is added from what arrives, or a result from its first operand,
     # and the latter. It is linear, so that the terms can be told.

@@ -13,21 +13,21 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 import numpy as np
 
-from ..engine.copies import views
-from ..engine.element import Element, index_of
-from ..engine.trace import Contribution, Event, Forward, Seed, Update
-from ..explain.gradients import part_of
-from ..explain.values import explain_value
-from ..words.events import element_name
-from ..words.formulas import Wording
-from ..words.names import called
+from ...engine.copies import views
+from ...engine.element import Element, index_of
+from ...engine.trace import Contribution, Event, Forward, Seed, Update
+from ...explain.gradients import part_of
+from ...explain.values import explain_value
+from ...words.events import element_name
+from ...words.formulas import Wording
+from ...words.names import called
 
 if TYPE_CHECKING:
-    from ..engine.element import Index, Quantity
-    from ..engine.graph import Edge
-    from ..engine.run import Run
-    from ..engine.trace import Trace
-    from ..ops.table import Array, Shape
+    from ...engine.element import Index, Quantity
+    from ...engine.graph import Edge
+    from ...engine.run import Run
+    from ...engine.trace import Trace
+    from ...ops.table import Array, Shape
 
 Kind = Literal["shape", "signs", "number"]
 # From the easiest to the hardest.
