@@ -255,7 +255,9 @@ class Plan:
         depth, title, item = self._assigning()
         statement, level = self._open[depth][1:]
         spot, many = level.spot, len(call.outputs)
-        if title:
+        if call.called:
+            keys, root = (call.called,), True
+        elif title:
             keys, root = (title,), many == 1
         elif item is not None and spot.is_root and item < len(spot.targets):
             keys, root = spot.targets[item : item + 1], many == 1

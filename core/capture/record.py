@@ -71,6 +71,8 @@ class Call:
     outputs: tuple[Tensor, ...] = ()  # what it returned, in order
     key: str = ""  # its row in the table of the front end
     is_custom: bool = False  # whether it is a part of somebody's own rule
+    # what its result is called, where no line of the user's assigns that
+    called: str = ""
 
 
 # A row of a front end's table takes the arguments of a call, and returns how it is

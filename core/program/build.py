@@ -5,9 +5,10 @@ while the program is read: each call is a frame with nodes of its own. Nothing i
 evaluated as Python.
 
 As in Python, a function sees its parameters, what it has bound itself, and otherwise
-the names that the program has bound by the time of the call; a name of the program
-never hides an operation, for `sum = a + b` and `sum(x)` are told apart by the brackets.
-Functions of the prelude see each other and the operations, and nothing else.
+the names that the program has bound by the time of the call. A value never hides an
+operation, for `sum = a + b` and `sum(x)` are told apart by the brackets; a function of
+the program does, in the lines below it. Functions of the prelude see each other and the
+operations, and nothing else.
 """
 
 from __future__ import annotations

@@ -158,10 +158,10 @@ def parse(
 ) -> Module:
     """Read a program text; `problems` of the result says everything that is wrong.
 
-    `taken` says what each name is that is bound already: `{"x0": "an input"}`. No
-    function may be called like one of `operations`. `place` says which syntax is
-    allowed. Problems know lines and columns, but no file. `progress` is told of
-    the statements. Raises `LimitError`.
+    `taken` says what each name is that is bound already: `{"x0": "an input"}`. Hints
+    know the names of `operations`. `place` says which syntax is allowed. Problems know
+    lines and columns, but no file. `progress` is told of the statements. Raises
+    `LimitError`.
     """
     if len(text) > limits.text:
         raise LimitError(
@@ -441,14 +441,7 @@ class _Reader:
         )
 
     def _bind_function(self, node: ast.FunctionDef) -> Iterator[Mistake]:
-        if node.name in self.operations:
-            yield Mistake(
-                node,
-                f"{node.name} is an operation already",
-                f"give this function another name, such as my_{node.name}",
-            )
-        else:
-            yield from self._bind(node.name, node, node, self.bound)
+        yield from self._bind(node.name, node, node, self.bound)
 
     def _body(self, node: ast.FunctionDef, bound: dict[str, str]) -> tuple[Line, ...]:
         """Return the lines of a function, or none where it does not end well."""

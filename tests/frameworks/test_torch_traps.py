@@ -487,6 +487,21 @@ torch.autograd.backward([a, b], [None, seed])
     assert np.allclose(gradient, right)
 
 
+def test_the_sum_that_a_pass_differentiates_has_no_name_of_a_gradient(
+    tmp_path: Path,
+) -> None:
+    code = """
+x = torch.randn(3, dtype=torch.float64, requires_grad=True)
+a = (x ** 2).sum()
+b = x.exp().sum()
+gx, = torch.autograd.grad([a, b], [x])
+"""
+    capture = snippet(code, tmp_path)
+    assert {"a", "b", "total"} <= set(names(capture))
+    assert "gx" not in capture.subject.graph.names
+    assert apart(capture)[2] == []
+
+
 def test_passes_before_the_one_that_is_wanted_are_forgotten(tmp_path: Path) -> None:
     code = """
 model = nn.Sequential(nn.Linear(4, 500), nn.Tanh(), nn.Linear(500, 2)).double()

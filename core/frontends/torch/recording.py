@@ -177,6 +177,7 @@ def _sum_of(roots: list[Tensor], seeds: Any, place: Place) -> Call:
     pairs = zip(seeds, ones, strict=True)
     arrays = [None if is_one else _numbers(seed) for seed, is_one in pairs]
     call = Call("backward", place, ((roots, arrays), {}), tuple(roots), key="roots")
+    call.called = "total"
     dtype = str(total.dtype).removeprefix("torch.")
     held = Held(None, total)
     record = Tensor((), dtype, held, flows=True, call=call, place=place)

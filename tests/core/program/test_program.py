@@ -547,14 +547,24 @@ def test_what_comes_from_the_prelude_says_so() -> None:
     assert statement.text in lines[statement.line - 1]
 
 
-def test_the_prelude_is_right_and_nobody_may_take_its_names() -> None:
+def test_the_prelude_is_right() -> None:
     assert parse(PRELUDE, "prelude", Limits(), place="prelude").problems == ()
-    assert wrong("def mse_loss(x):\n    return x\ny = a") == [
-        (
-            "1:1 mse_loss is an operation already; "
-            "give this function another name, such as my_mse_loss"
-        )
+
+
+def test_a_function_hides_an_operation_of_its_name_in_the_lines_below() -> None:
+    text = "before = exp(a)\ndef exp(x):\n    return x * x\nafter = exp(a)\ny = after"
+    built = graph(text)
+    assert [built.node(one).made_by for one in ("before", "after")] == [
+        "exp",
+        "multiply",
     ]
+    assert built.frames[1].function == "exp"
+
+
+def test_recipes_go_on_with_the_operations_that_a_program_hides() -> None:
+    built = graph("def mean(x):\n    return x\nE = mse_loss(x0, mean(x0 * a))")
+    assert built.nodes[built.output].made_by == "mean"
+    assert [frame.function for frame in built.frames[1:]] == ["mean", "mse_loss"]
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
@@ -916,12 +926,6 @@ def f(x):⏎    x = a⏎    return x
     such as x2
 def f(x):⏎    yield x⏎    return x
     2:5 generators are not part of the language; write: return …
-def exp(x):⏎    return x
-    1:1 exp is an operation already; give this function another name, such as my_exp
-def amax(x):⏎    return x
-    1:1 amax is an operation already; give this function another name, such as my_amax
-def zeros(x):⏎    return x
-    1:1 zeros is an operation already; give this function another name, such as my_zeros
 def x0(x):⏎    return x
     1:1 x0 is an input, and a name is bound once only; give this one another name, such
     as x0_2
