@@ -82,6 +82,13 @@ class Expression(NamedTuple):
         """Whether it is a value or a gradient as it is, which always fits."""
         return isinstance(self.tree, Read)
 
+    @property
+    def follows_time(self) -> bool:
+        """Whether each event changes what it asks for: the position is one more."""
+        return any(
+            isinstance(one, ast.Name) and one.id == "position" for one in self.asked
+        )
+
     def may_hold(self, read: Mapping[tuple[int, Quantity], Array]) -> Array | None:
         """Tell at which of several moments it may be true, from what is read at each.
 

@@ -290,6 +290,8 @@ def _holding(
 
 def changing(expression: Expression, trace: Trace) -> list[int]:
     """Return the numbers of the events that can change an expression, in order."""
+    if expression.reads and expression.follows_time:
+        return list(range(len(trace)))
     events: set[int] = set()
     for node, quantity in expression.reads:
         if quantity == "grad":

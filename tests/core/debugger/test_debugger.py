@@ -336,6 +336,9 @@ def test_until_runs_to_a_place_or_until_something_is_true() -> None:
     said(debugger, "goto end")
     said(debugger, "reverse-until any(x.grad != x.grad) or position < 9")
     assert debugger.position < 9
+    said(debugger, "goto start")
+    said(debugger, "until position > 14 and E == E")
+    assert debugger.position == 15
     assert "no event changes" in wrong(debugger, "until iteration == 2")
     assert "no statement stands at line 99" in wrong(debugger, "until line:99")
 
