@@ -119,8 +119,8 @@ WAYS: Final[Mapping[str, str]] = MappingProxyType(
         "array_split": "split(x, 2, axis=1)",
         "hsplit": "split(x, 2, axis=1)",
         "vsplit": "split(x, 2, axis=0)",
-        "unbind": "split(x, x.shape[0], axis=0)",
-        "unstack": "split(x, x.shape[0], axis=0)",
+        "unbind": "x[0]",
+        "unstack": "x[0]",
         "narrow": "x[:, 1:3]",
         "dynamic_slice": "x[:, 1:3]",
         "index_select": "take(x, indices, axis=0)",
@@ -162,7 +162,7 @@ WAYS: Final[Mapping[str, str]] = MappingProxyType(
         "exp2": "2 ** x",
         "rsqrt": "1 / sqrt(x)",
         "reciprocal": "1 / x",
-        "cbrt": "x ** (1 / 3)",
+        "cbrt": "sign(x) * abs(x) ** (1 / 3)",
         "erfc": "1 - erf(x)",
         "fix": "trunc(x)",
         "rint": "round(x)",
@@ -171,7 +171,7 @@ WAYS: Final[Mapping[str, str]] = MappingProxyType(
         "heaviside": "where(x > 0, 1.0, 0.0)",
         "expit": "sigmoid(x)",
         "logit": "log(p / (1 - p))",
-        "xlogy": "x * log(y)",
+        "xlogy": "where(x == 0, 0, x * log(y))",
         # activations
         "swish": "silu(x)",
         "relu6": "clip(x, 0, 6)",
@@ -202,7 +202,7 @@ WAYS: Final[Mapping[str, str]] = MappingProxyType(
             "cross_entropy(x, indices, reduction='none')"
         ),
         "bce_loss": "binary_cross_entropy(p, t)",
-        "kl_div": "sum(p * (log(p) - x))",
+        "kl_div": "mean(p * (log(p) - x))",
     }
 )
 

@@ -142,8 +142,8 @@ RIGHT: Final[dict[str, Any]] = {
     **dict.fromkeys(("chunk", "tensor_split", "array_split"), np.hsplit(X, 2)),
     "hsplit": np.hsplit(X, 2),
     "vsplit": np.vsplit(X, 2),
-    "unbind": X[:, None],
-    "unstack": X[:, None],
+    "unbind": X[0],
+    "unstack": X[0],
     "narrow": X[:, [1, 2]],
     "dynamic_slice": X[:, [1, 2]],
     "index_select": X[::-1],
@@ -181,7 +181,7 @@ RIGHT: Final[dict[str, Any]] = {
     "exp2": np.exp2(X),
     "rsqrt": np.abs(X) ** -0.5,
     "reciprocal": np.reciprocal(X),
-    "cbrt": np.cbrt(np.abs(X)),
+    "cbrt": np.cbrt(X),
     "erfc": each(math.erfc),
     "fix": np.trunc(X),
     "rint": np.rint(X),
@@ -221,10 +221,10 @@ RIGHT: Final[dict[str, Any]] = {
         np.array([softmax(X)[0, 1], softmax(X)[1, 0]])
     ),
     "bce_loss": -np.mean(np.log(np.where(T == 1, P, 1 - P))),
-    "kl_div": np.sum(P * np.log(P) - P * X),
+    "kl_div": np.mean(P * np.log(P) - P * X),
 }
 # Where the logarithm or a power of a negative number would be nothing to compare.
-POSITIVE: Final = {"pow", "float_power", "ln", "log2", "log10", "rsqrt", "cbrt"}
+POSITIVE: Final = {"pow", "float_power", "ln", "log2", "log10", "rsqrt"}
 # What the other names stand for, where it is not the usual.
 # What is a size, and no value.
 SIZES: Final = {"size", "len"}
