@@ -254,6 +254,33 @@ def dependent(
         return np.isnan(np.asarray(rule(one, *arrays, **consumer.attributes)))
 
 
+def reached(run: Run, edge: Edge, index: Index) -> tuple[Index, ...]:
+    """Return the elements of a result that depend on an element, some at least."""
+    node = run.graph.nodes[edge.consumer]
+    op = node.op
+    rule = None if op is None else op.jvp(edge.argument)
+    if op is None or op.kind not in ("block", "contract") or rule is None:
+        return ()
+    inputs, output = axis_letters(run, node, op)
+    mine = inputs[edge.argument]
+    fixed = dict(zip(mine, index, strict=True))
+    part = Portion.of(run, node, inputs, output, fixed)
+    chosen = np.zeros(part.operands[edge.argument].shape, np.bool_)
+    chosen[tuple(i if a == "*" else 0 for a, i in zip(mine, index, strict=True))] = True
+    found = dependent(rule, chosen, part, node, picks=picks(op))
+    starts = tuple(span.start for span in part.box)
+    rows = np.argwhere(found)[:_MOST_REACHED]
+    return tuple(tuple((row + np.array(starts, int)).tolist()) for row in rows)
+
+
+_MOST_REACHED: Final = 4096
+
+
+def picks(op: Op) -> bool:
+    """Tell whether a result is one of its numbers: no rule multiplies by them then."""
+    return any(case.cause == "chosen" for case in op.cases)
+
+
 def finite(array: Any) -> Any:
     """Return an array with a number in the place of each NaN and infinity."""
     numbers = np.asarray(array)

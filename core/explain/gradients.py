@@ -24,7 +24,7 @@ from ..engine.cells import products
 from ..engine.element import Index, index_of, indices_of
 from ..engine.measure import largest
 from ..words.events import element_name
-from .factors import factor_blocks, slope_there
+from .factors import factor_blocks, reached, slope_there
 
 if TYPE_CHECKING:
     from ..base.progress import Progress
@@ -404,6 +404,8 @@ def _part_of(trace: Trace, edge: Edge, number: int, index: Index) -> Part:
 
     def columns(factors: tuple[Array, Array]) -> Columns:
         places, local = factors
+        if kind == "block" and not math.isfinite(stored()):
+            places, local = _with_zeros(run, edge, index, upstream, factors)
         sent = upstream.flat[places].astype(float)
         with np.errstate(all="ignore"):
             product = _as_computed(sent * local, operand, stored)
@@ -436,6 +438,19 @@ def _part_of(trace: Trace, edge: Edge, number: int, index: Index) -> Part:
         trace,
         key in run.patches.rules or key in run.patches.in_place,
     )
+
+
+def _with_zeros(
+    run: Run, edge: Edge, index: Index, upstream: Array, factors: tuple[Array, Array]
+) -> tuple[Array, Array]:
+    """Return factors with those of 0 that meet what is not finite: they make a NaN."""
+    places, local = factors
+    met = [
+        np.ravel_multi_index(one, upstream.shape) for one in reached(run, edge, index)
+    ]
+    met = [one for one in met if not np.isfinite(upstream.flat[one])]
+    more = np.setdiff1d(np.array(met, int), places)
+    return np.append(places, more), np.append(local, np.zeros(len(more)))
 
 
 def _single_terms(

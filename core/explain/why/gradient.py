@@ -11,10 +11,11 @@ import numpy as np
 from ...base.progress import Progress, with_progress
 from ...engine.cells import slopes
 from ...engine.graph import Edge
+from ..factors import picks, reached
 from ..gradients import Columns, Explanation, Part, Term, explain_gradient
 from ..links import factor
 from .answer import Hop, Off, Way, Why, followed
-from .near import near, picks, reached
+from .near import near
 from .spread import spread, untaken_branch
 from .value import is_literal, operands_at, passes_largest, why_value
 

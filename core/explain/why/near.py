@@ -11,8 +11,8 @@ import numpy as np
 
 from ...engine.element import index_of
 from ...ops.table.axes import LETTERS
-from ..axes import Portion, axis_letters, contraction, kept_axes
-from ..factors import dependent, finite, numbers_at
+from ..axes import axis_letters, contraction, kept_axes
+from ..factors import finite, numbers_at, picks
 from ..values import all_products, source_of_copy
 from .answer import Hop
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from ...engine.element import Index
-    from ...engine.graph import Edge, Node
+    from ...engine.graph import Node
     from ...engine.run import Run
     from ...ops.table import Array, Op, Special
 
@@ -307,31 +307,6 @@ def _copied(run: Run, node: Node, argument: int, index: Index) -> Part:
     return Part(operand, place, array, None)
 
 
-def reached(run: Run, edge: Edge, index: Index) -> tuple[Index, ...]:
-    """Return the elements of a result that depend on an element, some at least.
-
-    It is the other way round: a NaN is sent forth.
-    """
-    node = run.graph.nodes[edge.consumer]
-    op = node.op
-    rule = None if op is None else op.jvp(edge.argument)
-    if op is None or op.kind not in ("block", "contract") or rule is None:
-        return ()
-    inputs, output = axis_letters(run, node, op)
-    mine = inputs[edge.argument]
-    fixed = dict(zip(mine, index, strict=True))
-    part = Portion.of(run, node, inputs, output, fixed)
-    chosen = np.zeros(part.operands[edge.argument].shape, np.bool_)
-    chosen[tuple(i if a == "*" else 0 for a, i in zip(mine, index, strict=True))] = True
-    found = dependent(rule, chosen, part, node, picks=picks(op))
-    starts = tuple(span.start for span in part.box)
-    rows = np.argwhere(found)[:_MOST_REACHED]
-    return tuple(tuple((row + np.array(starts, int)).tolist()) for row in rows)
-
-
-_MOST_REACHED: Final = 4096
-
-
 class _Probe(NamedTuple):
     """Finds what an element of a block depends on, whatever the numbers are.
 
@@ -365,11 +340,6 @@ class _Probe(NamedTuple):
 
 def _same(array: Any) -> Any:
     return array
-
-
-def picks(op: Op) -> bool:
-    """Tell whether a result is one of its numbers: no rule multiplies by them then."""
-    return any(case.cause == "chosen" for case in op.cases)
 
 
 # ------------------------------------------------------------------------- terms

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from ...engine.graph import Edge
+from ..factors import picks
 from ..gradients import explain_gradient
 from ..links import factor
 from .answer import Hop, Other, Others
@@ -22,7 +23,7 @@ from .gradient import (
     slope_makers,
     zero_cause,
 )
-from .near import near, picks, terms_of
+from .near import near, terms_of
 from .value import judge, nan_of_terms
 
 if TYPE_CHECKING:

@@ -2,6 +2,7 @@
 
 import re
 
+import numpy as np
 import pytest
 
 from gradstep import Debugger, parse
@@ -67,3 +68,12 @@ def test_a_gradient_that_is_not_the_sum_of_its_paths_is_told() -> None:
     told = bug.paths("x[0]").text[-1]
     assert told.startswith("nan = x.grad[0]: beside the paths a slope of 0 meets")
     assert not any("beside" in line for line in bug.paths("x[1]").text)
+
+
+def test_a_nan_is_among_its_terms_where_it_meets_a_slope_of_0() -> None:
+    text = "gradstep = 1\nprogram = '''\nL = cross_entropy(x, 0)\nE = L * w\n'''\n"
+    bug = Debugger(parse(f"{text}inputs = {{ x = [800.0, 0.0], w = nan }}"))
+    bug.goto("end")
+    data = bug.explain("x.grad[1]").data
+    assert np.isnan(data["sum"])
+    assert [(t["local"], np.isnan(t["product"])) for t in data["terms"]] == [(0, True)]
