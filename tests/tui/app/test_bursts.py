@@ -54,7 +54,6 @@ _TYPED: Final = (
 
 @pytest.fixture(autouse=True)
 def _plain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     # What the first of two runs would hide, is not to be hidden in the second.
     monkeypatch.setattr(main_screen, "save_arrangement", lambda _: None)

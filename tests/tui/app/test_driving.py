@@ -17,15 +17,8 @@ from gradstep.tui.panes.base.known import Known
 from gradstep.tui.panes.base.pane import OneLine
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from gradstep.core.base.trust import Trust
     from gradstep.core.ops.table import Array
-
-
-@pytest.fixture(autouse=True)
-def _plain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
 
 
 @pytest.mark.parametrize("is_covered", [False, True])

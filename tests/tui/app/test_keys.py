@@ -451,7 +451,6 @@ PLACES: Final[Mapping[str, Place]] = MappingProxyType(
 
 @pytest.fixture(autouse=True)
 def _plain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     # Nobody looks at pictures here, and to paint them takes a third of the time.
     monkeypatch.setattr(

@@ -28,7 +28,6 @@ from gradstep.tui.panes.step.pane import StepPane
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from gradstep.core.ops.table import Value
 
@@ -45,11 +44,6 @@ x = { random = "normal", seed = 1, shape = [5, 4] }
 W = { random = "normal", seed = 2, shape = [4, 4] }
 b = [0.5, -1.0, 2.0, 0.0]
 """
-
-
-@pytest.fixture(autouse=True)
-def _plain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
 
 
 @contextmanager

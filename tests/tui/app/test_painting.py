@@ -27,8 +27,6 @@ from panes_app import text_of
 from patience import PATIENCE
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from rich.console import RenderableType
     from textual.geometry import Region
     from textual.pilot import Pilot
@@ -54,11 +52,6 @@ KEYS = (
     "y",
     "e",
 )
-
-
-@pytest.fixture(autouse=True)
-def _plain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
 
 
 async def anew(pilot: Pilot[int]) -> list[str]:

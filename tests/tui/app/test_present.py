@@ -17,17 +17,10 @@ from gradstep.tui.panes.program import ProgramPane
 from gradstep.tui.panes.step.pane import StepPane
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from textual.screen import Screen
 
 SIZES = ((80, 24), (120, 36), (200, 60), (160, 45))
 each_size = pytest.mark.parametrize("size", SIZES, ids="{0[0]}x{0[1]}".format)
-
-
-@pytest.fixture(autouse=True)
-def _plain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
 
 
 def boxes(screen: Screen[Any]) -> list[str]:

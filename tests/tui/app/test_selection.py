@@ -22,15 +22,8 @@ from gradstep.tui.panes.time.timeline import TimelinePane
 from gradstep.tui.panes.why import WhyPane
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from textual.pilot import Pilot
     from textual.widget import Widget
-
-
-@pytest.fixture(autouse=True)
-def _plain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
 
 
 def where(pane: Widget, text: str) -> Offset:

@@ -66,11 +66,6 @@ LATER = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def _plain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-
-
 def test_the_first_frame_waits_only_for_what_it_shows(
     python: Callable[[str], list[str]],
 ) -> None:

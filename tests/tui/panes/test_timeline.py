@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from gradstep.core.scenario.scenario import load
@@ -11,15 +9,7 @@ from gradstep.tui.app.app import GradstepApp
 from gradstep.tui.app.main_screen import MainScreen
 from gradstep.tui.panes.time.timeline import TimelinePane
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 _SIGNS = frozenset("●◆▽┼")
-
-
-@pytest.fixture(autouse=True)
-def _plain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
 
 
 def words(text: str) -> list[str]:
