@@ -621,6 +621,9 @@ def test_a_shell_gets_its_script(shell: str, capsys) -> None:
         (["completion", "z"], ["zsh"]),
         (["--v"], ["--version"]),
         (["new", "x"], []),
+        (["hunt", "g"], ["gate"]),
+        (["tour", "m"], ["matmul"]),
+        (["tour", "xo"], []),
     ],
 )
 def test_words_are_completed(words: list[str], found: list[str], capsys) -> None:

@@ -23,13 +23,13 @@ def candidates(
     """
     *before, partial = words or [""]
     if before and before[0] in commands:
-        found = _following(commands[before[0]], before[-1], partial)
+        found = _following(before[0], commands[before[0]], before[-1], partial)
     else:
         found = [*commands, *flags]
     return sorted(word for word in found if word.startswith(partial))
 
 
-def _following(command: Any, last: str, partial: str) -> Sequence[str]:
+def _following(name: str, command: Any, last: str, partial: str) -> Sequence[str]:
     """Return all words of a command that can stand after the last one."""
     for one in command.arguments:
         if last in one.flags and one.names:
@@ -37,8 +37,16 @@ def _following(command: Any, last: str, partial: str) -> Sequence[str]:
     if partial.startswith("-"):
         return command.flags
     placed = [one for one in command.arguments if not one.flags]
-    if any(one.usage == "SCENARIO" for one in placed):
-        from ....core.scenario.builtin import builtin_names  # noqa: PLC0415  # 9 ms: TOML
+    few = [word for one in placed for word in one.names]
+    return few or _known(name, [one.usage for one in placed])
 
-        return builtin_names()
-    return [name for one in placed for name in one.names]
+
+def _known(name: str, usages: Sequence[str]) -> Sequence[str]:
+    """Return the names of what comes with gradstep, and a command opens."""
+    from ....core.scenario import builtin  # noqa: PLC0415  # 9 ms: TOML
+
+    if name == "hunt":
+        return builtin.hunt_names()
+    if name == "tour":
+        return [one.name for one in builtin.tours()]
+    return builtin.builtin_names() if "SCENARIO" in usages else ()
