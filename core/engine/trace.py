@@ -466,6 +466,13 @@ class Trace:
         last = arrivals[-1] if arrivals else -1
         return max(last, written[-1][0]) if written else last
 
+    def changing(self, node: int) -> Sequence[int]:
+        """Return the events that change a gradient: what arrives, or writes over it."""
+        arrivals, written = self.arrivals(node), self._writes.get(node)
+        if not written:
+            return arrivals
+        return sorted({*arrivals, *(number for number, _ in written)})
+
     @cached_property
     def _writes(self) -> dict[int, list[tuple[int, Write]]]:
         """For each patched node, the event numbers that wrote its gradient over."""

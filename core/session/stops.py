@@ -295,7 +295,7 @@ def changing(expression: Expression, trace: Trace) -> list[int]:
     events: set[int] = set()
     for node, quantity in expression.reads:
         if quantity == "grad":
-            events.update(trace.arrivals(node))
+            events.update(trace.changing(node))
             continue
         made = (trace.forward_event(node), trace.update_event(node))
         events.update(event for event in made if event is not None)

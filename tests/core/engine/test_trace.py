@@ -230,6 +230,8 @@ def test_a_write_in_place_is_seen_from_its_event_on() -> None:
     assert np.array_equal(np.asarray(trace.gradient(y, event + 1)), [0, 1])
     assert np.array_equal(np.asarray(trace.gradient(0, event)), [1, 1])
     assert np.array_equal(np.asarray(trace.gradient(0, event + 1)), [0, 2])
+    assert list(trace.changing(y)) == [trace.seed_position, event]
+    assert list(trace.changing(0)) == list(trace.arrivals(0))
     assert_is_a_replay(spoiled)
 
 

@@ -14,6 +14,7 @@ from gradstep.tui.app.arrangement import Arrangement, load_arrangement, save_arr
 from gradstep.tui.app.main_screen import MainScreen
 from gradstep.tui.panes.console import ConsolePane, Prompt
 from gradstep.tui.panes.program import ProgramPane
+from gradstep.tui.panes.step.large import large
 from gradstep.tui.panes.step.pane import StepPane
 
 if TYPE_CHECKING:
@@ -65,6 +66,25 @@ async def test_the_line_of_the_program_is_that_of_the_step(
             assert program.outer_size.height == 3
             shown = program.cursor + 1
             assert re.match(rf"│[▶ ●] *{shown} ", line), line
+
+
+@each_size
+async def test_the_numbers_of_the_chosen_element_are_large(
+    size: tuple[int, int],
+) -> None:
+    app = GradstepApp(load("three_layer"), "#16", present=True)
+    async with app.run_test(size=size):
+        await settle(app)
+        lines = painted(app.screen)
+        # (x3 − t) ∘ x3 ∘ (1 − x3), by hand
+        rows = large("0.458579 × 0.248284 = 0.113858")
+        start = next(k for k, line in enumerate(lines) if rows[0] in line)
+        for row, line in zip(rows, lines[start:], strict=False):
+            assert row in line
+    app = GradstepApp(load("three_layer"), "#16")
+    async with app.run_test(size=size):
+        await settle(app)
+        assert rows[0] not in "\n".join(painted(app.screen))
 
 
 @each_size

@@ -30,6 +30,7 @@ class Matters(IntEnum):
     NUMPY = auto()
     STATISTICS = auto()
     REASON = auto()
+    LARGE = auto()
     WHAT = auto()
     SHAPES = auto()
     # From here on it is always said, if only with its shortest words.
