@@ -15,7 +15,7 @@ from gradstep.core.engine.element import Element
 from gradstep.core.engine.graph import Builder, Frame, Site, Source, Statement
 from gradstep.core.engine.subject import Subject
 from gradstep.core.engine.trace import Trace
-from gradstep.core.export.formats import FORMATS
+from gradstep.core.export.formats import FORMATS, Wanted
 from gradstep.core.export.records import event_record, grads_record
 from gradstep.core.ops import OPS
 from gradstep.core.session.location import parse_location
@@ -122,7 +122,7 @@ LINES: Final[dict[str, tuple[str, str]]] = {
     "accuse": ("accuse W", "nothing is hidden here"),
     "say": ("say Look at `s`.", "Look at `s`."),
     "wait": ("wait where", "to the output: y → _3 → E"),
-    "indices": ("indices", "indices in formulas begin with 0"),
+    "indices": ("indices", "indices begin with 0"),
     "apropos": ("apropos gradient", "explain"),
     "quit": ("quit", ""),
 }
@@ -198,9 +198,8 @@ def test_a_graph_built_by_hand_is_exported(name: str) -> None:
     element = None
     if name == "tex":
         element = Element(debugger.graph.names["W"], "grad", (0, 1))
-    text = debugger.exporters[name](
-        debugger.subject, debugger.trace, debugger.position, element, debugger.progress
-    )
+    about = debugger.subject, debugger.trace, debugger.position
+    text = debugger.exporters[name](Wanted(*about, debugger.progress, element))
     assert isinstance(text, str)
     expected = {
         "py": "x_grad",
@@ -291,7 +290,7 @@ def test_every_source_of_the_author_is_played_and_listed() -> None:
         debugger.execute("list train.py:1").text[0] == "    1 from model import square"
     )
     assert debugger.execute("list").text[3] == "▶   4     return a * a"
-    page = with_screen()["html"](subject, debugger.trace, 0, None, debugger.progress)
+    page = with_screen()["html"](Wanted(subject, debugger.trace, 0, debugger.progress))
     assert isinstance(page, str)
     # Lines are counted through all sources: model.py begins behind the three of train.
     assert '<li data-line="7"><code>    return a * a</code></li>' in page

@@ -171,6 +171,7 @@ def _limit(session: Session, arguments: str) -> Answer:
         raise CommandError(
             f"the program cannot run with another number: {clean(str(error))}"
         ) from None
+    session.memory.held.add(element.node)
     lines = definition_lines(run, found, session.digits)
     name = element_name(session.graph.nodes[element.node], index)
     return Answer(tuple(lines), {"element": name, **found.record()})

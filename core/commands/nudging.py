@@ -48,6 +48,7 @@ def _nudge(session: Session, arguments: str) -> Answer:
         what += f", in iteration {iteration}"
     _look_at(session, moved, what, is_again=is_again)
     session.memory.nudges[session.chosen] = nudge
+    session.memory.held.add(element.node)
     lines = f"run {session.chosen}: {what}", *nudge_lines(run, found, session.digits)
     data = {"run": session.chosen, "step": float(nudge.step), **found.record()}
     return Answer(lines, data, found)

@@ -348,7 +348,8 @@ ROWS: Final[tuple[Command, ...]] = (
         data="whether it is `right`, whether the `place` is, and how often was "
         "`accused`; once it is right the `edge`, the `mistake`, `what` is `wrong` and "
         "`correct` (two arrays), the `element` where they differ most, how many places "
-        "were `looked` at, and `borders`, each with its `node`, whether it `agrees`, "
+        "were `looked` at, how many gradients were `held` against differences by "
+        "`limit` or `nudge`, and `borders`, each with its `node`, whether it `agrees`, "
         "the `index`, `analytic` and `numeric`; and the number of the right `run`",
         late=True,
     ),

@@ -11,7 +11,7 @@ from ..base.errors import AssertionFailed, CommandError, Interrupted
 from ..base.exits import FAILED, INTERRUPTED
 from ..base.save import saying_what_is_kept
 from ..base.text import clean, counted, nearest
-from ..export.formats import FORMATS, ending, export
+from ..export.formats import FORMATS, Wanted, ending, export
 from ..expression.evaluate import truth
 from ..expression.expression import parse_element
 from ..session.reply import REASONS, Answer, Reply, Stopped
@@ -29,7 +29,7 @@ _LONGEST_SAID: Final = 300  # characters: what is said leaves room for a step
 
 
 def _indices(session: Session, arguments: str) -> Answer:
-    """Say, or choose, what the first index is called in formulas."""
+    """Say, or choose, what the first index is called where it is shown."""
     known: dict[str, First] = {str(first): first for first in FIRST}
     if arguments and arguments not in known:
         raise CommandError(f"indices do not begin with {arguments!r}", "0 or 1")
@@ -37,8 +37,9 @@ def _indices(session: Session, arguments: str) -> Answer:
         session.memory.first = known[arguments]
     first = session.memory.first
     said = {
-        0: "indices in formulas begin with 0, as they are typed: w[0, 1]",
-        1: "indices in formulas begin with 1, as in books: w₁₂; what is typed, with 0",
+        0: "indices begin with 0, as they are typed: w[0, 1]",
+        1: "indices in formulas and beside matrices begin with 1, as in books: w₁₂; "
+        "what is typed, with 0: w[0, 1]",
     }
     return Answer((said[first],), {"first": first})
 
@@ -220,11 +221,14 @@ def _export(session: Session, arguments: str) -> Answer:
         content = export(
             session.exporters,
             name,
-            session.subject,
-            session.trace,
-            session.position,
-            element,
-            session.progress,
+            Wanted(
+                session.subject,
+                session.trace,
+                session.position,
+                session.progress,
+                element,
+                session.memory.first,
+            ),
         )
         session.trust.write(path, content, ending(name), overwrite=force, hint=hint)
     data = {"file": clean(path), "format": name}
@@ -353,13 +357,14 @@ ROWS: Final[tuple[Command, ...]] = (
 INDICES: Final = Command(
     "indices",
     "[0 | 1]",
-    "indices in formulas from 0, as they are typed, or from 1, as in books",
+    "indices that are shown: from 0, as they are typed, or from 1, as in books",
     _indices,
     completes="word",
     words=("0", "1"),
-    help="With 1, formulas of a step and what explain says have w₁₂ for w[0, 1]. What "
-    "is typed goes on from 0, and so do NumPy and the numbers beside matrices.",
-    data="the `first` index in formulas",
+    help="With 1, formulas, what explain says and exports have w₁₂ for w[0, 1], and\n"
+    "the numbers of rows and columns begin with 1. What stands in brackets is as\n"
+    "it is typed, from 0: in commands, their replies, and NumPy.",
+    data="the `first` index that is shown",
     late=True,
 )
 QUIT: Final = Command(

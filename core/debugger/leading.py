@@ -19,7 +19,7 @@ from ..session.script import severity_of
 from .debugger import Debugger
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from ..session.reply import Reply
     from ..session.script import Line
@@ -55,6 +55,7 @@ class Leader:
         self.failed = ""  # file:line where it could not go on; "" while it can
         self.steps = sum(_is_wait(debugger, line.text) for line in lines)
         self.step = 0  # how many of those it has come to
+        self.said = [*_texts(debugger, lines)]  # all that it says
         self._lines = deque(lines)
         self._made: Line | None = None  # its line that is carried out now
         self._at: Standing | None = None  # at the last reply; None before it begins
@@ -132,6 +133,15 @@ def _is_wait(debugger: Debugger, line: str) -> bool:
     except CommandError:
         return False
     return command is not None and command.name == "wait"
+
+
+def _texts(debugger: Debugger, lines: Iterable[Line]) -> Iterator[str]:
+    """Yield what the lines of a script say."""
+    for line in lines:
+        with suppress(CommandError):
+            command, text = debugger.read(line.text)
+            if command is not None and command.name == "say":
+                yield text
 
 
 def _only_speaks(debugger: Debugger, line: str) -> bool:

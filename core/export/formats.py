@@ -1,14 +1,14 @@
 """What a session can be written as, and to which file.
 
-An exporter turns a subject, a trace and a position in it into text or bytes; some ask
-for an element, too. It tells how far it is, and can be given up. The formats that need
-a screen are added by whoever has one: `Session.exporters` is a plain mapping.
+An exporter turns what is `Wanted` of a session into text or bytes. It tells how far it
+is, and can be given up. The formats that need a screen are added by whoever has one:
+`Session.exporters` is a plain mapping.
 """
 
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from ..base.errors import CommandError
 
@@ -21,10 +21,21 @@ if TYPE_CHECKING:
     from ..engine.element import Element
     from ..engine.subject import Subject
     from ..engine.trace import Trace
+    from ..words.indices import First
 
-Exporter: TypeAlias = (
-    "Callable[[Subject, Trace, int, Element | None, Progress], str | bytes]"
-)
+
+class Wanted(NamedTuple):
+    """What is to be written."""
+
+    subject: Subject  # that the session is about
+    trace: Trace  # of the iteration that is looked at
+    position: int  # in the trace: pictures are of it
+    progress: Progress  # is told of each step
+    element: Element | None = None  # whose derivation tex is; no other format has one
+    first: First = 0  # what formulas call the first index
+
+
+Exporter: TypeAlias = "Callable[[Wanted], str | bytes]"
 
 FORMATS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -39,6 +50,8 @@ FORMATS: Final[Mapping[str, str]] = MappingProxyType(
         "scenario": "the same numbers as a scenario to read and edit",
     }
 )
+# Those that are typed or run, and so have the indices of Python.
+TYPED: Final = ("dot", "py", "scenario")
 
 
 def ending(name: str) -> str:
@@ -55,43 +68,37 @@ def _samples(trace: Trace) -> tuple[str, ...]:
     return () if trace.samples is None else (str(trace.samples),)
 
 
-def _dot(
-    subject: Subject, trace: Trace, _position: int, _none: object, progress: Progress
-) -> str:
+def _dot(wanted: Wanted) -> str:
     from .dot import dot  # noqa: PLC0415  # 1 ms of a start
 
-    return dot("\n".join((subject.title, *_samples(trace))), trace.run, progress)
+    title = "\n".join((wanted.subject.title, *_samples(wanted.trace)))
+    return dot(title, wanted.trace.run, wanted.progress)
 
 
-def _py(
-    subject: Subject, trace: Trace, _position: int, _none: object, progress: Progress
-) -> str:
+def _py(wanted: Wanted) -> str:
     from .numpy_code import numpy_code  # noqa: PLC0415  # 7 ms of a start
 
-    return numpy_code(subject, trace.run, *_samples(trace), progress=progress)
+    subject, trace = wanted.subject, wanted.trace
+    return numpy_code(subject, trace.run, *_samples(trace), progress=wanted.progress)
 
 
-def _tex(
-    subject: Subject,
-    trace: Trace,
-    _position: int,
-    element: Element | None,
-    progress: Progress,
-) -> str:
+def _tex(wanted: Wanted) -> str:
     from .latex import latex  # noqa: PLC0415  # 4 ms of a start
 
+    element = wanted.element
     if element is None:
         raise CommandError(
             "the derivation of which gradient?",
             "name a node or an element of one: W1, W1.grad[0, 2]",
         )
-    return latex(subject, trace, element.node, element.index, progress=progress)
+    about = wanted.subject, wanted.trace, element.node, element.index
+    return latex(*about, first=wanted.first, progress=wanted.progress)
 
 
-def _scenario(subject: Subject, trace: Trace, *_: object) -> str:
+def _scenario(wanted: Wanted) -> str:
     from .scenario_text import scenario_text  # noqa: PLC0415  # 7 ms of a start
 
-    return scenario_text(subject, trace.run).text
+    return scenario_text(wanted.subject, wanted.trace.run).text
 
 
 # Those that need no screen.
@@ -100,19 +107,10 @@ EXPORTERS: Final[Mapping[str, Exporter]] = MappingProxyType(
 )
 
 
-def export(
-    exporters: Mapping[str, Exporter],
-    name: str,
-    subject: Subject,
-    trace: Trace,
-    position: int,
-    element: Element | None,
-    progress: Progress,
-) -> str | bytes:
-    """Return what is seen at a position in a format, or raise `InputError`.
+def export(exporters: Mapping[str, Exporter], name: str, wanted: Wanted) -> str | bytes:
+    """Return what is wanted in a format, or raise `InputError`.
 
-    `exporters` are those there are, by format. `element` is what the derivation of
-    `tex` is about; no other format takes one. `progress` is told of each step.
+    `exporters` are those there are, by format.
     """
     exporter = exporters.get(name)
     if exporter is None:
@@ -120,8 +118,8 @@ def export(
             f"{name} needs a screen to draw on",
             f"gradstep export SCENARIO --format {name} -o FILE has one",
         )
-    if element is not None and name != "tex":
+    if wanted.element is not None and name != "tex":
         raise CommandError(
             f"{name} shows the whole session", "only tex is about one element"
         )
-    return exporter(subject, trace, position, element, progress)
+    return exporter(wanted)

@@ -25,6 +25,7 @@ from ..explain.gradients import Part, explain_gradient
 from ..ops import OPS
 from ..words.digits import SENTENCE
 from ..words.formulas import axes_text, code_text
+from ..words.indices import WHOLE, in_formula
 from ..words.numbers import element_text, number_text
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from ..engine.subject import Subject
     from ..engine.trace import Trace
     from ..ops.table import Shape, Value
+    from ..words.indices import First
 
 _MOST_NODES: Final = 400  # between the output and the node
 _MOST_TERMS: Final = 8
@@ -112,8 +114,12 @@ _COMMANDS: Final = frozenset(
 )
 _TOKEN: Final = re.compile(
     r"Σ_(?P<over>\w+)|\^\((?P<high>[^()]*)\)|\^(?P<power>-?[\d.]+|[\ue000-\uf8ff])"
+    rf"|(?P<low>[₀-₉{WHOLE}](?:[₀-₉{WHOLE}…,]*[₀-₉{WHOLE}])?)"
     r"|(?P<function>[A-Za-z_][A-Za-z_0-9]+(?=\())"
     r"|(?P<words>[A-Za-z_]{2,}(?: [A-Za-z]{2,}\b(?!\())*)|(?P<sign>.)"
+)
+_RAISED: Final = str.maketrans(
+    dict(zip(f"₀₁₂₃₄₅₆₇₈₉{WHOLE}…", [*"0123456789*", "\\ldots "], strict=True))
 )
 _FRACTION: Final = re.compile(r"∂(?P<above>[^/∂]+)/∂(?P<below>[^/∂]+)")
 _NAME: Final = re.compile(r"(?P<letters>[^\W\d]+?)_?(?P<digits>\d*)")
@@ -126,13 +132,15 @@ def latex(
     index: Index | None = None,
     *,
     fragment: bool = False,
+    first: First = 0,
     progress: Progress | None = None,
 ) -> str:
     """Return the derivation of the gradient of a node, or of one of its elements.
 
-    It is a document to compile, or a `fragment` for one that loads amsmath. `progress`
-    is told of the nodes on the way, and of the terms of the element. Raises
-    `CommandError` where no gradient flows, and `LimitError` where the way is too long.
+    It is a document to compile, or a `fragment` for one that loads amsmath. `first` is
+    what the first index is called. `progress` is told of the nodes on the way, and of
+    the terms of the element. Raises `CommandError` where no gradient flows, and
+    `LimitError` where the way is too long.
     """
     run = trace.run
     if not run.arrives(node):
@@ -142,7 +150,7 @@ def latex(
         )
     way = _way(trace, node)
     literature = _literature(subject, run.graph)
-    writer = _Writer(run.graph, literature, _differentiated(literature.values()))
+    writer = _Writer(run.graph, literature, first, _differentiated(literature.values()))
     nodes = run.graph.nodes
     computed = [writer.forward(i) for i in way if nodes[i].op is not None]
     back = with_progress(way[::-1], progress)
@@ -223,6 +231,7 @@ class _Writer:
 
     graph: Graph
     literature: Mapping[int, str]
+    first: First  # what the first index is called
     differentiated: str = ""  # the name of it in the literature; "": the output is
 
     def node(self, index: int, *, shaped: bool = False) -> str:
@@ -236,6 +245,15 @@ class _Writer:
     def partial(self, index: int) -> str:
         """Return ∂E/∂x as a fraction."""
         return _fraction(self.output, self.node(index))
+
+    def element(self, index: int, place: Index) -> str:
+        """Return an element of a node: `W_{1}[0, 2]`, or in books `{W_{1}}_{13}`."""
+        name = self.node(index)
+        if not self.first or not place:
+            return element_text(name, place)
+        numbers = [str(one + self.first) for one in place]
+        gap = "" if max(map(len, numbers)) == 1 else ","
+        return f"{{{name}}}_{{{gap.join(numbers)}}}"
 
     @property
     def output(self) -> str:
@@ -279,6 +297,7 @@ class _Writer:
         slots = [chr(_SLOT + place) for place in range(count + 2)]
         words = {"y": slots[count], "g": slots[count + 1], "argument": str(argument)}
         text = code_text(template, node, slots[:count], **words)
+        text = in_formula(text, self.first)
         text = text.replace("Σ ", f"{chr(_SLOT + count + 2)} ")
         if not any(self.graph.nodes[i].shape for i in (*node.operands, node.index)):
             text = text.replace("∘", "·")
@@ -384,12 +403,12 @@ def _sum(left: str, terms: Sequence[str]) -> Iterator[str]:
 
 
 def _at(writer: _Writer, node: int, index: Index) -> str:
-    return _fraction(writer.output, element_text(writer.node(node), index))
+    return _fraction(writer.output, writer.element(node, index))
 
 
 def _local(writer: _Writer, part: Part, consumer: Index, operand: Index) -> str:
-    above = element_text(writer.node(part.edge.consumer), consumer)
-    below = element_text(writer.node(part.edge.operand), operand)
+    above = writer.element(part.edge.consumer, consumer)
+    below = writer.element(part.edge.operand, operand)
     return _fraction(above, below)
 
 
@@ -469,6 +488,8 @@ def math_latex(text: str, names: Sequence[str] = ()) -> str:
             return f"\\sum_{{{math_latex(found['over'], names)}}}"
         if found["high"] is not None or found["power"]:
             return f"^{{{math_latex(found['high'] or found['power'], names)}}}"
+        if found["low"]:
+            return f"_{{{found['low'].translate(_RAISED)}}}"
         if found["function"] or found["words"] in {*OPS, *_COMMANDS}:
             return _function_latex(found["function"] or found["words"])
         if found["words"]:

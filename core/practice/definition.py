@@ -46,29 +46,34 @@ def digits_of(number: Any) -> str:
 
 def definition_lines(run: Run, found: Quotients, digits: int = SENTENCE) -> list[str]:
     """Return the table of all steps, or of a single one, and what it tells."""
-    lines = list(_head(run, found))
+    title, function = _head(run, found)
     if len(found.rungs) == 1:
-        lines += _one_step(found)
-    else:
-        if np.all(np.isfinite(found.output)):
-            lines += _grid(found)
-        lines += _plot(found)
-        lines += _remarks(found, digits)
+        return [title, function, *_one_step(found)]
+    lines = [title, *_told(found, digits), function]
+    if np.all(np.isfinite(found.output)):
+        lines += _grid(found)
+    lines += _plot(found)
+    lines += _two_ways(found)
+    lines += _no_steps(found)
+    if found.is_smooth and found.exact is not None:
+        lines += _reasons(found)
     return lines
 
 
-def _head(run: Run, found: Quotients) -> Iterator[str]:
+def _head(run: Run, found: Quotients) -> tuple[str, str]:
+    """Return what is differentiated, and what f is."""
     nodes = run.graph.nodes
     node, output = nodes[found.node], nodes[run.graph.output]
     name = element_name(node, found.index)
     told = called(node, name)
     exact = "none arrives there" if found.exact is None else digits_of(found.exact)
     at = f"∂{output.name}/∂{told} at {name} = {digits_of(found.x)}"
-    yield f"{at}; backpropagation: {exact}"
+    title = f"{at}; backpropagation: {exact}"
     dtype = np.asarray(found.output).dtype
     weighted = f"{output.name} times its seed, added up"
     function = output.name if run.has_seed_one else weighted
-    yield f"f is {function}, computed in {dtype}{f'; x is {name}' * (name != 'x')}"
+    where = f"; x is {name}" * (name != "x")
+    return title, f"f is {function}, computed in {dtype}{where}"
 
 
 def _error(number: float) -> str:
@@ -194,9 +199,8 @@ def _plot(found: Quotients) -> Iterator[str]:
 # ------------------------------------------------------------------ what they tell
 
 
-def _remarks(found: Quotients, digits: int) -> Iterator[str]:
-    yield from _two_ways(found)
-    yield from _no_steps(found)
+def _told(found: Quotients, digits: int) -> Iterator[str]:
+    """Yield what matters most: where the quotients go, and how near they come."""
     if not np.all(np.isfinite(found.output)):
         yield "the output is not finite here, so its change is no number"
         return
@@ -216,7 +220,7 @@ def _remarks(found: Quotients, digits: int) -> Iterator[str]:
         said = number_text(limit.value, digits)
         yield f"the quotients go to {said}, which is not what backpropagation says"
     elif found.exact is not None:
-        yield from _turns(found)
+        yield from _nearest(found)
 
 
 def _two_ways(found: Quotients) -> Iterator[str]:
@@ -252,23 +256,33 @@ def _no_steps(found: Quotients) -> Iterator[str]:
         )
 
 
-def _turns(found: Quotients) -> Iterator[str]:
-    """Yield where rounding takes over, and why there is such a place."""
-    rungs = found.rungs
+def _turns(found: Quotients) -> Sequence[tuple[Scheme, int]]:
+    """Return where rounding takes over, by schemes; nothing where all is exact."""
     turns: list[tuple[Scheme, int]] = [
         (scheme, turn) for scheme in TURNING if (turn := found.turn(scheme)) is not None
     ]
-    if not turns:
-        return
-    if all(not np.nansum(found.errors(scheme)) for scheme, _ in turns):
-        yield "every quotient is exact: nothing is neglected, and nothing was rounded"
-        return
+    return turns if any(np.nansum(found.errors(scheme)) for scheme, _ in turns) else ()
+
+
+def _nearest(found: Quotients) -> Iterator[str]:
+    """Yield how near the quotients come to the derivative before they are rounded."""
+    turns = _turns(found)
     places = (
-        f"{scheme} at Δ = {number_text(rungs[turn].delta)} (error "
-        f"{_error(found.errors(scheme)[turn])})"
+        f"{scheme}: error {_error(found.errors(scheme)[turn])} at Δ = "
+        f"{number_text(found.rungs[turn].delta)}"
         for scheme, turn in turns
     )
-    yield f"← rounding takes over: {', '.join(places)}"
+    if turns:
+        yield f"{', '.join(places)}; from there on rounding takes over ←"
+    elif any(found.turn(scheme) is not None for scheme in TURNING):
+        yield "every quotient is exact: nothing is neglected, and nothing was rounded"
+
+
+def _reasons(found: Quotients) -> Iterator[str]:
+    """Yield why there is a place where rounding takes over."""
+    turns = _turns(found)
+    if not turns:
+        return
     if any(min(found.errors(s)[k:]) < found.errors(s)[k] for s, k in turns):
         yield "a smaller error farther down is luck: those beside it are larger"
     if all(turn == 0 for _, turn in turns):

@@ -333,7 +333,10 @@ def _local(scene: Scene) -> str:
     nodes = scene.graph.nodes
     consumer = element_name(nodes[edge.consumer], term.index)
     operand = element_name(nodes[edge.operand], index)
-    return f"∂{consumer}/∂{operand} = {value_text(term.local)}"
+    way = ""
+    if nodes[edge.consumer].operands.count(edge.operand) > 1:  # all add up to ∂
+        way = f", along {scene.graph.edge_name(edge)} alone"
+    return f"∂{consumer}/∂{operand} = {value_text(term.local)}{way}"
 
 
 def _contribution(scene: Scene) -> str:
@@ -408,7 +411,7 @@ def _scalar_product(scene: Scene) -> str:
         if not explained.products or len(explained.terms) < 2:
             continue
         terms = [
-            " · ".join(value_text(factor.value) for factor in term)
+            " · ".join(_bracketed(value_text(factor.value)) for factor in term)
             for term in explained.terms[:_SHOWN]
         ]
         more = " + …" if len(explained.terms) > _SHOWN else ""
@@ -416,6 +419,11 @@ def _scalar_product(scene: Scene) -> str:
         total = value_text(explained.value)
         return f"{name} = {' + '.join(terms)}{more} = {total}"
     return ""
+
+
+def _bracketed(number: str) -> str:
+    """Return a number as a factor or a term: a minus stands in brackets."""
+    return f"({number})" if number.startswith("-") else number
 
 
 def _broadcast(scene: Scene) -> str:
@@ -486,7 +494,7 @@ def _rate(scene: Scene) -> str:
         numbers = (step.result, step.value, step.rate, step.direction)
         made, was, rate, by = (value_text(float(number)) for number in numbers)
         name = element_name(scene.graph.nodes[node], index)
-        return f"{rate} in {name} = {was} − {rate} × {by} = {made}"
+        return f"{rate} in {name} = {was} − {rate} × {_bracketed(by)} = {made}"
     return ""
 
 

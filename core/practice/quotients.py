@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ..base.progress import Progress
     from ..engine.element import Index
     from ..engine.run import Run
+    from ..ops.table import Array
 
 STEPS: Final = tuple(float(f"1e-{power}") for power in range(16))
 Scheme = Literal["forward", "left", "central"]
@@ -88,6 +89,7 @@ class Quotients:
     output: Any  # the value of the output
     exact: float | None  # by backpropagation; None where no gradient arrives
     rungs: Sequence[Rung]  # in falling order of Δ
+    rounding: float  # a share of a unit of rounding of the output: less is luck
     # what ever smaller steps tend to, in float64; None where nothing is finite there
     limit: Limit | None
     agrees: bool  # whether that is what backpropagation says; true if it says nothing
@@ -117,9 +119,11 @@ class Quotients:
         """Return which Δ has the smallest error: from there on rounding is more of it.
 
         None where errors do not tell: at a kink, or of a wrong gradient. An error that
-        its neighbours do not bear out is luck, and does not count.
+        its neighbours do not bear out is luck, and so is one below what the rounding of
+        the output alone makes of it, ε |f| / 8Δ: neither counts.
         """
-        errors = np.array(self.errors(scheme))
+        asked = np.array([getattr(rung, scheme).asked for rung in self.rungs])
+        errors = np.maximum(self.errors(scheme), self.rounding / asked)
         if not self.is_smooth or np.isnan(errors).all():
             return None
         padded = np.pad(np.nan_to_num(errors, nan=np.inf), 1, constant_values=np.inf)
@@ -186,9 +190,17 @@ def quotients(
         run.value(way.output),
         None if gradient is None else float(gradient[index]),
         rungs,
+        _rounding(run, run.value(way.output)),
         limit,
         agrees,
     )
+
+
+def _rounding(run: Run, output: Array) -> float:
+    """Return an eighth of a unit of rounding of the output, weighted by the seed."""
+    size = weighted_change(np.abs(run.seed), np.abs(output), np.zeros(()))
+    eps = np.finfo(output.dtype).eps if output.dtype.kind == "f" else 0.0
+    return float(size) * float(eps) / 8
 
 
 def _rung(run: Run, way: Downstream, index: Index, delta: float) -> Rung:

@@ -51,13 +51,15 @@ def found(session: Session, hunt: Hunt) -> Answer:
     shown, borders = evidence(trace, hidden), bisected(trace, hidden)
     looked, edge = len(session.memory.looked), graph.edge_name(hidden.edge)
     vain = counted(len(hunt.accused), "accusation")
+    held = counted(len(session.memory.held), "gradient")
+    seen = f"{counted(looked, 'place')} looked at, {held} held against differences"
     number = _reveal(session, hunt, f"{edge}: {mistake.summary}")
     others = f"run {number} has the right rule: diff 0 {number} compares the two"
     lines = (
         f"found: at {edge} {mistake.summary}",
         *_evidence_lines(session, mistake, shown),
-        f"{counted(looked, 'place')} looked at, {vain} in vain",
-        *_border_lines(session, borders),
+        f"{seen}, {vain} in vain",
+        *_border_lines(session, borders, shown),
         f"nothing is hidden any more; {others}",
     )
     data = {
@@ -71,6 +73,7 @@ def found(session: Session, hunt: Hunt) -> Answer:
         "wrong": shown.wrong,
         "correct": shown.right,
         "looked": looked,
+        "held": len(session.memory.held),
         "borders": [_border_record(session, one) for one in borders],
         "run": number,
     }
@@ -116,7 +119,9 @@ def _evidence_lines(
     yield text + many * (shown.wrong.size > 1)
 
 
-def _border_lines(session: Session, borders: Sequence[Border]) -> Iterator[str]:
+def _border_lines(
+    session: Session, borders: Sequence[Border], shown: Evidence
+) -> Iterator[str]:
     if not borders:
         return
     yield "sooner: hold a gradient against differences, each time half of the way back"
@@ -133,7 +138,10 @@ def _border_lines(session: Session, borders: Sequence[Border]) -> Iterator[str]:
         numbers = f"{both[0]} at {name}, {both[1]} by differences"
         yield f"  limit {node.name}: differs, {numbers}"
     last = {one.agrees: session.graph.nodes[one.node].name for one in borders}
-    if len(last) == 2:
+    if shown.what == "upstream" and False in last:
+        name = f"{last[False]}.grad"
+        yield f"  {name} is right at first, and changes later: watch {name} stops there"
+    elif len(last) == 2:
         yield f"  so it lies between {last[True]} and {last[False]}"
     elif False in last:
         yield f"  so it lies between the output and {last[False]}"

@@ -88,10 +88,12 @@ class Memory:
     history: list[str] = field(default_factory=list[str])  # lines that worked
     # how far an element is moved, by the number of the run
     nudges: dict[int, Nudge] = field(default_factory=dict[int, "Nudge"])
-    first: First = 0  # what formulas call the first index: 0 as typed, 1 as in books
+    first: First = 0  # what the first index is called: 0 as typed, 1 as in books
     prediction: Prediction | None = None  # what is asked; None while nothing is
     # the questions that were answered, or shown, in order
     answered: list[Answered] = field(default_factory=list["Answered"])
     log: Log | None = None  # the file that each of them is written into
     hunt: Hunt | None = None  # what is to be found; None outside of a hunt
     looked: set[Place] = field(default_factory=set[Place])  # where a hunt has led
+    # nodes whose gradients were held against differences, one by one
+    held: set[int] = field(default_factory=set[int])

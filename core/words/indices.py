@@ -1,21 +1,28 @@
 """Indices as books write them: `W[0, 1]` is w₁₂, below the line and counted from 1.
 
-What is typed counts from 0, in brackets. So the two are told apart by their looks.
+What is typed counts from 0, in brackets. So the two are told apart by their looks. The
+numbers beside the rows and columns of an array count as the formulas do.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
-First = Literal[0, 1]  # what the first index is called in formulas
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+First = Literal[0, 1]  # what the first index is called
 FIRST: Final[tuple[First, ...]] = (0, 1)
 
-# An index behind a name, a bracket, or a sign that belongs to one.
-_INDEX: Final = re.compile(r"(?<=[\w)ᵀ′⁰¹²³⁴⁵⁶⁷⁸⁹])\[([\d:]+(?:, [\d:]+)*)\]")
+# An index behind a name, a bracket, a sign that belongs to one, or what holds the place
+# of a name: a private character.
+_INDEX: Final = re.compile(
+    r"(?<=[\w)ᵀ′⁰¹²³⁴⁵⁶⁷⁸⁹\ue000-\uf8ff])\[([\d:]+(?:, [\d:]+)*)\]"
+)
 _RANGE: Final = re.compile(r"(\d*):(\d+)")
 _LOWERED: Final = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
-_WHOLE: Final = "\N{ASTERISK OPERATOR}"  # all of an axis
+WHOLE: Final = "\N{ASTERISK OPERATOR}"  # all of an axis
 
 
 def in_formula(text: str, first: First) -> str:
@@ -27,6 +34,16 @@ def in_formula(text: str, first: First) -> str:
     ('h₁…₂,₁₀', 'W[0, 1]')
     """
     return _INDEX.sub(_lowered, text) if first else text
+
+
+def label(index: Sequence[int], first: First) -> str:
+    """Return what stands over a slice of an array.
+
+    >>> label((0, 2), 0), label((0, 2), 1)
+    ('[0, 2]', '1, 3')
+    """
+    numbers = ", ".join(str(number + first) for number in index)
+    return numbers if first or not index else f"[{numbers}]"
 
 
 def _lowered(found: re.Match[str]) -> str:
@@ -41,7 +58,7 @@ def _part(text: str) -> str | None:
     if text.isdecimal():
         return str(int(text) + 1).translate(_LOWERED)
     if text == ":":
-        return _WHOLE
+        return WHOLE
     found = _RANGE.fullmatch(text)
     if found is None:
         return None

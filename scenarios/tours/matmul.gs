@@ -7,7 +7,7 @@ say The last step: what Y sends back to W. As on paper the right factor stands a
 wait
 say The left factor is X turned round. Why? Press `:` to type a command, then `transposes Y` and `Enter`.
 wait transposes Y
-say Read it by indices, or by shapes: only turned round do row and column meet. PageUp shows what is above. Then `Escape` gives the keys back, and `S` goes to the step before.
+say Read it by indices, or by shapes: only turned round do row and column meet. PageDown shows the rest. Then `Escape` gives the keys back, and `S` goes to the step before.
 wait reverse-stepi
 assert position == 25
 assert close(X.grad, [[29, 45]])

@@ -7,8 +7,10 @@ assert isnan(x.grad[1])
 say Stopped, in the backward pass: the step shows a product, 0 · ∞, that has made a NaN. Press `y` to ask why.
 wait why
 assert isinf(y._2[1])
-say The answer names the element: log(0) in the forward pass set it up, and the where that did not choose it had hidden it. Press `End` to see what one NaN does.
+say 0 · ∞: the ∞ comes from log(0) in the forward pass, and the where that did not choose it had hidden it. Press `End` to see what one NaN does.
 wait goto end
 assert isnan(w.grad)
 assert close(v.grad, 4)
-say w.grad is NaN, all of it; v.grad, of the careful version, is 4. That was the tour. Ctrl+O lists all lessons, and P asks you what comes next before it is shown.
+say w.grad is NaN: one NaN in a sum makes all of the sum NaN. v.grad, of the careful version, is 4: there log never gets a 0. Press `2`: the list of all nodes shows how far the NaN has come.
+wait
+say That was the tour: forward, backward, and how to ask where a number comes from. `Ctrl+O` lists all lessons, `P` asks you what comes next before it is shown, and `q` leaves.

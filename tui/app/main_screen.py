@@ -651,7 +651,7 @@ class MainScreen(Screen[int]):
         if not said and self._put is not None and not self._has_console:
             said, hint = self._put.text, "A answers"
         banner = self.query_one(Banner)
-        if banner.tell(said, hint, self.size.width):
+        if banner.tell(said, hint, self.size.width, self._player.said):
             give_lines(self, *StepPane.lines_wanted(self.debugger))
 
     @property

@@ -50,7 +50,7 @@ class Wish:
     view: str = ""
     theme: str = ""
     present: bool = False  # as to a class
-    first: First = 0  # what formulas call the first index
+    first: First = 0  # what the first index is called
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,7 +158,7 @@ _PLAIN: Final = _argument("--plain", "plain ASCII: no colour, no drawn lines")
 
 _INDICES: Final = _argument(
     "--indices N",
-    "indices in formulas: 0, as they are typed; or 1, from 1 as in books",
+    "indices in formulas and beside matrices: 0, as they are typed; or 1, as in books",
     whole(0, 1),
     default=0,
 )
@@ -170,8 +170,13 @@ def _looks(precision: str = "otherwise 4 in cells, 6 in text") -> dict[str, Grou
     return {"how it looks": (_WIDTH, how, _PLAIN)}
 
 
+# The same, with matrices and formulas.
+_DRAWN: Final[Mapping[str, Group]] = {
+    "how it looks": (*_looks()["how it looks"], _INDICES)
+}
 # JSON is for programs: it has all digits, and signs as they are.
 _NOT_IN_JSON: Final = ("--width", "--precision", "--plain")
+_NOT_DRAWN: Final = (*_NOT_IN_JSON, "--indices")
 
 
 class Command(NamedTuple):
@@ -279,7 +284,7 @@ _COMES: Final = (
 _PLAY: Final = {
     "": (_SCENARIO, _LIMIT),
     "which steps": _WHICH,
-    "how it looks": (*_looks()["how it looks"], _INDICES),
+    **_DRAWN,
     "what comes out": _COMES,
 }
 _CHECK: Final = (
@@ -368,6 +373,7 @@ _EXPORT: Final = (
     ),
     _AT,
     _argument("--element E", "what tex derives: W1, W1.grad[0, 2]"),
+    _INDICES,
     _LIMIT,
     *_FILE,
 )
@@ -384,6 +390,13 @@ _SNAPSHOT: Final = (
 )
 _DEBUG: Final = (
     _SCENARIO,
+    _argument(
+        "-c --command LINE",
+        "carry out a command and leave; may be repeated",
+        action="append",
+        default=[],
+        dest="lines",
+    ),
     _PREDICT,
     _LOG,
     _LIMIT,
@@ -455,12 +468,12 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
         ),
         "hunt": Command(
             "find the wrong rule of a backward pass; without a name, list the hunts",
-            {"": _HUNT, **_looks()},
+            {"": _HUNT, **_DRAWN},
             "practice",
             clashes={
                 "NAME": ("--random",),
                 "--debug": ("--theme",),
-                "--json": ("--echo", *_NOT_IN_JSON),
+                "--json": ("--echo", *_NOT_DRAWN),
             },
             needs={
                 "--seed": "--random",
@@ -479,16 +492,16 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
                 ),
                 "--markdown": ("--ask",),
                 "--json": (
-                    *("--ask", "--steps", "--slice", "--echo", "--indices"),
-                    *_NOT_IN_JSON,
+                    *("--ask", "--steps", "--slice", "--echo"),
+                    *_NOT_DRAWN,
                 ),
             },
             needs=dict.fromkeys(("--echo", "--keep-going", "--trust"), "--script"),
         ),
         "grads": Command(
             "print the values and gradients of all nodes",
-            {"": (_SCENARIOS, _LIMIT, _EACH), **_looks()},
-            clashes={"--json": _NOT_IN_JSON},
+            {"": (_SCENARIOS, _LIMIT, _EACH), **_DRAWN},
+            clashes={"--json": _NOT_DRAWN},
         ),
         "check": Command(
             "compare every gradient with numeric differentiation; 1 on a mismatch",
@@ -505,10 +518,10 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
             clashes={"--json": _NOT_IN_JSON},
         ),
         "debug": Command(
-            "type commands at a plain prompt, or read them from a pipe",
-            {"": _DEBUG, **_looks()},
+            "type commands at a plain prompt, or give them with -c or from a pipe",
+            {"": _DEBUG, **_DRAWN},
             "scripts",
-            clashes={"--json": ("--echo", *_NOT_IN_JSON)},
+            clashes={"--json": ("--echo", *_NOT_DRAWN)},
         ),
         "capture": Command(
             "run a script, and record one backward pass of it",

@@ -85,7 +85,8 @@ def do_hunt(options: Options) -> int:
             return play_over(loaded(name, limits, load), options)
         return talk_over(lambda: loaded(name, limits, load), options)
     trust, script = FULL if options.trust else KEYBOARD, options.script or ""
-    how = Opening("", script, options.theme, trust, limits)
+    first = options.indices
+    how = Opening("", script, options.theme, trust, limits, first=first)
     return run_application("gradstep hunt", name, how, load)
 
 

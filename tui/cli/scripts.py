@@ -125,7 +125,10 @@ def do_debug(options: Options) -> int:
     """Read commands at a prompt, or from a pipe as a script."""
     limits = raised(options.limit)
     return talk_over(
-        lambda: loaded(options.scenario, limits), options, partial(_predict, options)
+        lambda: loaded(options.scenario, limits),
+        options,
+        partial(_predict, options),
+        options.lines,
     )
 
 
@@ -140,19 +143,24 @@ def talk_over(
     load: Callable[[], Scenario],
     options: Options,
     begin: Callable[[Debugger], Reply | None] = lambda _: None,
+    given: Sequence[str] = (),
 ) -> int:
     """Read commands over the scenario that is loaded, once the flags are right.
 
-    What `begin` returns is shown first.
+    What `begin` returns is shown first. Lines that are `given` are all that is done.
     """
-    if is_terminal(sys.stdin):
+    is_typed = not given and is_terminal(sys.stdin)
+    if is_typed:
         _refuse_for_scripts(options)
-    debugger = _opened(load(), options)
-    lines = None if is_terminal(sys.stdin) else _piped(trust_of(options))
+    debugger, trust = _opened(load(), options), trust_of(options)
+    if given:  # a person has typed them
+        lines = parse_script("\n".join(given), "-c", trust)
+    else:
+        lines = None if is_typed else _piped(trust)
     asking = begin(debugger)
     if lines is not None:
         return _play(debugger, lines, options)
-    debugger.trust = trust_of(options)
+    debugger.trust = trust
     return _talk(debugger, options, asking)
 
 
@@ -163,7 +171,7 @@ def _refuse_for_scripts(options: Options) -> None:
         "--keep-going": options.keep_going,
         "--json": options.json,
     }
-    hint = "it is about lines that come from a pipe, not about those that are typed"
+    hint = "it is about lines of -c or a pipe, not about those that are typed"
     problems = [
         Problem(f"{flag} is ignored there", hint, f"gradstep {options.command}")
         for flag, is_given in given.items()

@@ -16,7 +16,7 @@ from ...core.base.limits import raised
 from ...core.base.save import saying_what_is_kept, write
 from ...core.base.text import clean, nearest
 from ...core.debugger.debugger import Debugger
-from ...core.export.formats import FORMATS, ending, export
+from ...core.export.formats import FORMATS, TYPED, Wanted, ending, export
 from ...core.export.scenario_text import scenario_text
 from ...core.expression.expression import parse_element
 from ..export.exports import png_of, with_screen
@@ -38,6 +38,9 @@ def do_export(options: Options) -> int:
     names = {ending(one).removeprefix("."): one for one in FORMATS}
     said = "--format says it"
     name = options.format or names[_ending(options.output, tuple(names), said)]
+    if options.indices and name in TYPED:
+        what, hint = f"--indices is ignored there: {name} is code", "html, md, tex, …"
+        raise InputError(Problem(what, hint, "gradstep export"))
     with _kept(options):
         return _write(_exported(name, options), options, FORMATS[name])
 
@@ -75,11 +78,14 @@ def _exported(name: str, options: Options) -> str | bytes:
         return export(
             debugger.exporters,
             name,
-            debugger.subject,
-            debugger.trace,
-            debugger.position,
-            element,
-            tell,
+            Wanted(
+                debugger.subject,
+                debugger.trace,
+                debugger.position,
+                tell,
+                element,
+                options.indices,
+            ),
         )
 
 

@@ -53,7 +53,7 @@ class Look(NamedTuple):
     precision: int = CELL  # significant digits of numbers in cells
     sentence: int = SENTENCE  # and in sentences
     ascii: bool = False  # whether only ASCII is drawn
-    first: First = 0  # what formulas call the first index
+    first: First = 0  # what the first index is called
     slices: Mapping[int, Index] = MappingProxyType({})
     # of rich, by what they mean
     styles: Mapping[str, str] = STYLES

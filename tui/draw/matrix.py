@@ -21,7 +21,8 @@ from rich.text import Text
 
 from ...core.engine.element import index_of
 from ...core.engine.measure import summarise
-from ...core.words.numbers import Style, index_text, number_text, style_for, write
+from ...core.words.indices import label
+from ...core.words.numbers import Style, number_text, style_for, write
 from .blocks import Block, under, wrap
 from .digits import align
 from .look import MOST, Index, Look
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ...core.ops.table import Array
+    from ...core.words.indices import First
 
 _HEAD: Final = 3  # of more, so many at the start …
 _TAIL: Final = 2  # … and so many at the end
@@ -118,8 +120,8 @@ class _Drawing:
             counts = index_of(number_of_place, outer)
             place = tuple(axis[n] for axis, n in zip(axes, counts, strict=False))
             if place:
-                label = index_text(place)
-                blocks.append(Block.of([self.look.text(label, "quiet")]))
+                named = label(place, self.look.first)
+                blocks.append(Block.of([self.look.text(named, "quiet")]))
             block, has_all = self.matrix(array[place], axes[-2], axes[-1])
             blocks.append(block)
             is_complete = is_complete and has_all
@@ -169,13 +171,14 @@ class _Drawing:
         gap = self.look.text("⋯").plain
         cells = [_column(matrix, rows, column, style, gap) for column in columns]
         high, wide = matrix.shape
-        names = _names(rows, high), _names(columns, wide)
+        first = self.look.first
+        names = _names(rows, high, first), _names(columns, wide, first)
         return _Grid(*names, tuple(cells), self.look, self.meaning)
 
 
-def _names(numbers: Kept, of: int) -> tuple[str, ...]:
+def _names(numbers: Kept, of: int, first: First) -> tuple[str, ...]:
     """Return what stands beside rows or above columns: nothing where there is one."""
-    return tuple("" if one is None or of == 1 else str(one) for one in numbers)
+    return tuple("" if one is None or of == 1 else str(one + first) for one in numbers)
 
 
 def _column(

@@ -43,7 +43,7 @@ def reply_block(
 
     A short way forward from `came_from` is drawn as the steps that it took.
     """
-    inner = width - MARGIN
+    look, inner = look._replace(first=debugger.memory.first), width - MARGIN
     if isinstance(reply.show, (Question, Verdict)) and reply.moved:
         return _around_way(debugger, reply, reply.show, look, width, came_from)
     parts = [_way(debugger, reply, look, width, came_from)]

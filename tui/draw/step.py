@@ -349,7 +349,10 @@ def _row(drawn: Sequence[_Drawn], width: int, gap: int) -> Block:
 def _words(look: Look, column: _Column) -> tuple[Text, Text]:
     """Return the role of a column, and what else its title says."""
     shape = "" if column.array is None else _shape(column.array)
-    role, name = look.text(column.role, "quiet"), look.text(column.name, "name")
+    role, name = (
+        look.text(column.role, "quiet"),
+        look.text(look.formula(column.name), "name"),
+    )
     rest = look.text(shape if column.rest is None else column.rest, "quiet")
     return role, _SPACE.join(part for part in (name, rest) if part)
 

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from ...core.words.indices import label
 from ...core.words.numbers import style_for, write
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...core.ops.table import Array
+    from ...core.words.indices import First
 
 LEVELS: Final = 8  # of intensity, for each sign: the classes p1 … p8 and n1 … n8
 MOST: Final = 10  # rows and columns that are shown in full
@@ -35,6 +37,7 @@ class Cells:
 
     array: Array  # the whole of it
     most: int = MOST  # rows and columns that are shown
+    first: First = 0  # what its first row and column are called
 
     @cached_property
     def _rows(self) -> Sequence[int]:
@@ -89,31 +92,33 @@ class Cells:
             is_last = first == self._slices[-1]
             more = math.prod(self.array.shape[:-2]) - len(self._slices)
             said = f" and {more} more" if is_last and more else ""
-            lines.append(f"<caption>[{', '.join(map(str, first))}]{said}</caption>")
+            lines.append(f"<caption>{label(first, self.first)}{said}</caption>")
         if len(self._columns) > 1:
-            heads = "".join(f"{_GAP * k}<th>{n}" for k, n in _marked(self._columns))
+            heads = "".join(
+                f"{_GAP * k}<th>{n + self.first}" for k, n in _marked(self._columns)
+            )
             lines.append(f"<tr><th>{heads}")
         for gap, row in _marked(self._rows):
             lines.append("<tr class=gap><th>⋮" if gap else "")
-            label = row if len(self._rows) > 1 else ""
+            name = row + self.first if len(self._rows) > 1 else ""
             found = (
                 f"{_GAP * k}<td{f' class={kind}' * bool(kind)}>{escape(text)}"
                 for (k, _), (text, kind) in zip(
                     _marked(self._columns), cells, strict=False
                 )
             )
-            lines.append(f"<tr><th>{label}{''.join(found)}")
+            lines.append(f"<tr><th>{name}{''.join(found)}")
         return f'<table tabindex="0">{"".join(lines)}</table>'
 
 
-def cells_of(array: Array, most: int = MOST) -> Cells:
+def cells_of(array: Array, most: int = MOST, first: First = 0) -> Cells:
     """Return the cells of an array; one number stands in many steps, and is drawn once.
 
     >>> cells_of(np.array(2.5)) is cells_of(np.array(2.5))
     True
     """
     if array.ndim:
-        return Cells(array, most)
+        return Cells(array, most, first)
     return _number(array.dtype.str, array.tobytes())
 
 

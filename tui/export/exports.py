@@ -6,7 +6,7 @@ import re
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from ...core.base.errors import InputError
 from ...core.export.formats import EXPORTERS, Exporter
@@ -16,10 +16,7 @@ from ..draw.stage import Stage
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from ...core.base.progress import Progress
-    from ...core.engine.element import Element
-    from ...core.engine.subject import Subject
-    from ...core.engine.trace import Trace
+    from ...core.export.formats import Wanted
 
 _FONT_FACE: Final = re.compile(r"@font-face\s*\{[^}]*\}\s*")
 _FONT: Final = "Fira Code"  # that of rich and Textual, which they fetch from elsewhere
@@ -53,26 +50,20 @@ def with_screen(shoot: Callable[[], str] | None = None) -> Mapping[str, Exporter
     """
     made = {name: partial(_document, name) for name in ("svg", "html", "md", "cast")}
 
-    def svg(*what: Any) -> str:
-        return offline(made["svg"](*what) if shoot is None else shoot())
+    def svg(wanted: Wanted) -> str:
+        return offline(made["svg"](wanted) if shoot is None else shoot())
 
-    def png(*what: Any) -> bytes:
-        return png_of(svg(*what))
+    def png(wanted: Wanted) -> bytes:
+        return png_of(svg(wanted))
 
     return MappingProxyType({**EXPORTERS, **made, "svg": svg, "png": png})
 
 
-def _document(
-    name: str,
-    subject: Subject,
-    trace: Trace,
-    position: int,
-    _element: Element | None,
-    progress: Progress,
-) -> str:
+def _document(name: str, wanted: Wanted) -> str:
     from .documents import DOCUMENTS  # noqa: PLC0415  # 17 ms, never at the start
 
-    return DOCUMENTS[name](Stage(subject, trace, Look()), position, progress)
+    stage = Stage(wanted.subject, wanted.trace, Look(first=wanted.first))
+    return DOCUMENTS[name](stage, wanted.position, wanted.progress)
 
 
 def offline(svg: str) -> str:

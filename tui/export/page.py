@@ -129,7 +129,7 @@ def _outside(
             f"<h2>{when}</h2>",
             f"<p>{escape(stage.subject.summary)}" if when == "start" else "",
             f"<p class=what>{what}",
-            gallery(arrays),
+            gallery(arrays, stage.look.first),
             f"<p class=note>{escape(note)}" if note else "",
             below,
         ],

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from ...core.engine.element import Element
     from ...core.ops.table import Array
-    from ...core.words.formulas import Formula
+    from ...core.words.indices import First
 
 _WIDEST: Final = 100  # characters; what is wider has fewer rows and columns:
 _COUNTS: Final = (8, 5, 4)  # so many
@@ -45,7 +45,7 @@ def step_section(
     figures = _figures(at)
     made = _made(at, figures)
     indices = figures[made].cells.indices
-    texts = [_spelled(at, index) for index in indices]
+    texts = [stage.look.formula(_spelled(at, index)) for index in indices]
     place = where(at)
     statement = stage.statement(number)
     data = {
@@ -61,7 +61,7 @@ def step_section(
         f"<h2>{escape(place)}</h2>",
         f"<p class=code>{escape(statement.text)}" if statement else "",
         f"<p class=what>{escape(at.told.what)}",
-        _equation(at.told.formula),
+        _equation(at),
         *(f"<p class=note>{escape(note)}" for note in at.told.notes),
         _drawn(figures, _accumulated(at)),
         f"<p class=element>{escape(texts[0])}" if texts and texts[0] else "",
@@ -94,10 +94,13 @@ def _attribute(one: object) -> str:
 _JSON: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
-def gallery(arrays: Iterable[tuple[str, Array]]) -> str:
+def gallery(arrays: Iterable[tuple[str, Array]], first: First) -> str:
     """Return arrays beside each other, each under its name."""
     return _drawn(
-        [Figure(_title("", name, one), cells_of(one)) for name, one in arrays]
+        [
+            Figure(_title("", name, one), cells_of(one, first=first))
+            for name, one in arrays
+        ]
     )
 
 
@@ -108,14 +111,22 @@ def _figures(at: Moment) -> Sequence[Figure]:
     """Return the matrices of a step; a literal says no more than its name."""
     spots = _spots(at)
     figures = [
-        Figure(_called(at, facet), _cells(at, facet), facet, spots.get(place, ""))
+        Figure(
+            at.stage.look.formula(_called(at, facet)),
+            _cells(at, facet),
+            facet,
+            spots.get(place, ""),
+        )
         for place, facet in enumerate(at.facets)
         if _is_shown(at, facet)
     ]
     for most in _COUNTS:
         if max((_beside(figures), *(one.cells.width for one in figures))) <= _WIDEST:
             break
-        figures = [f._replace(cells=cells_of(f.cells.array, most)) for f in figures]
+        figures = [
+            f._replace(cells=cells_of(f.cells.array, most, f.cells.first))
+            for f in figures
+        ]
     return figures
 
 
@@ -127,10 +138,12 @@ def _beside(figures: Sequence[Figure]) -> int:
 
 def _cells(at: Moment, facet: Facet) -> Cells:
     """Return the cells of a matrix; of slopes, those of the first element."""
+    begin = at.stage.look.first
     if facet.role != "slopes" or not isinstance(at.event, Contribution):
-        return cells_of(facet.array)
+        return cells_of(facet.array, first=begin)
     first = cells_of(at.facets[at.made].array).indices[0]
-    return cells_of(slopes_of(at.trace.run, at.event.edge, first))
+    slopes = slopes_of(at.trace.run, at.event.edge, first)
+    return cells_of(slopes, first=begin)
 
 
 def _is_shown(at: Moment, facet: Facet) -> bool:
@@ -223,11 +236,12 @@ def _figure(number: int, one: Figure) -> str:
 # ------------------------------------------------------------------------- the words
 
 
-def _equation(formula: Formula) -> str:
+def _equation(at: Moment) -> str:
+    formula = at.told.formula
     if not formula.text:
         return ""
     shapes = f" <small>{escape(formula.shapes)}</small>" if formula.shapes else ""
-    return f"<p class=formula>{escape(formula.text)}{shapes}"
+    return f"<p class=formula>{escape(at.stage.look.formula(formula.text))}{shapes}"
 
 
 def _spelled(at: Moment, index: Index) -> str:

@@ -73,6 +73,7 @@ class Banner(Painted):
         super().__init__(id=id)
         self._shown: Sequence[Part] = ()
         self._lines: Sequence[Sequence[Part]] = ()
+        self._least = 0  # lines that the longest of several texts takes
 
     @property
     def text(self) -> str:
@@ -82,12 +83,21 @@ class Banner(Painted):
     @property
     def height(self) -> int:
         """How many lines it takes."""
-        return len(self._lines)
+        return max(len(self._lines), self._least) if self._lines else 0
 
-    def tell(self, said: str, hint: str, width: int) -> bool:
-        """Say something on a screen of a width; return whether its height changes."""
+    def tell(
+        self, said: str, hint: str, width: int, others: Sequence[str] = ()
+    ) -> bool:
+        """Say something on a screen of a width; return whether its height changes.
+
+        It is as high as the `others` need that are said in the same place before and
+        after, so that what stands below does not jump.
+        """
         before, self._shown = self.height, [*parts(said, hint)]
-        self._lines = lines_of(self._shown, max(width - _MARGINS, 1))
+        room = max(width - _MARGINS, 1)
+        self._lines = lines_of(self._shown, room)
+        every = (lines_of([*parts(text)], room) for text in others)
+        self._least = max(map(len, every), default=0)
         if self.height != before:
             self.display = self.height > 0
             self.styles.height = max(self.height, 1)

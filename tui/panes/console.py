@@ -66,7 +66,8 @@ FORMS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 _LEAST_FIELD = 36  # columns to answer in; a question that leaves fewer stands above
-_MORE = " ↑ PageUp"  # at the top of an answer that begins above it
+_ABOVE = " ↑ PageUp"  # at the top of an answer that begins above it
+_BELOW = " ↓ PageDown"  # at the bottom of one that goes on
 
 
 class Prompt(Input):
@@ -286,21 +287,25 @@ class Scrollback(Painted):
         self._written: deque[tuple[str, str]] = deque(maxlen=_MOST_LINES)
         self._up = 0  # lines scrolled back
         self._answer = 0  # lines that were written last
+        self._is_scrolled = False  # a person has scrolled since then
 
     def write(self, *lines: tuple[str, str]) -> None:
-        """Add lines at the end, each with the name of its style, and go there."""
+        """Add lines, each with the name of its style, and go to the first of them."""
         self._written.extend(lines)
-        self._up, self._answer = 0, len(lines)
+        self._answer, self._is_scrolled = len(lines), False
         self.repaint()
 
     def scroll(self, by: int) -> None:
         """Scroll back by so many lines, or on if negative."""
         self._up = min(max(self._up + by, 0), max(len(self._written) - 1, 0))
+        self._is_scrolled = True
         self.repaint()
 
     def lines(self) -> Sequence[Line]:
-        """Draw as many of the last lines as there is room for, folded."""
+        """Draw as many lines as there is room for, folded; an answer from its first."""
         width, height = self.size
+        if not self._is_scrolled:
+            self._up = self._left_over(width, height)
         seen: list[Line] = []
         count = self._up
         for text, name in islice(reversed(self._written), self._up, None):
@@ -311,13 +316,26 @@ class Scrollback(Painted):
             count += 1
         if seen and (count < self._answer or len(seen) > height):
             top = seen[-height:][0]
-            seen[-height:] = [self._marked_more(top), *seen[-height:][1:]]
+            seen[-height:] = [self._marked(top, _ABOVE), *seen[-height:][1:]]
+        if seen and self._up:
+            seen[-1] = self._marked(seen[-1], _BELOW)
         return seen[-height:] if height else []
 
-    def _marked_more(self, line: Line) -> Line:
-        """Return the first line in sight of an answer that begins above it."""
-        room = self.size.width - cell_len(_MORE)
-        return [*fitted(line, room), Segment(_MORE, self.ink("console--command"))]
+    def _left_over(self, width: int, height: int) -> int:
+        """Return how many lines of the last answer have no room below its first."""
+        written = [*islice(reversed(self._written), self._answer)][::-1]
+        for number, (text, _) in enumerate(written):
+            height -= len(folded(text, width)) if width else 0
+            if height < 0:
+                return len(written) - max(number, 1)
+        return 0
+
+    def _marked(self, line: Line, mark: str) -> Line:
+        """Return the first or the last line in sight, with what it leaves out."""
+        if not isinstance(self.screen.focused, Prompt):
+            mark = mark.replace("Page", ": Page")  # the key is another pane's
+        room = self.size.width - cell_len(mark)
+        return [*fitted(line, room), Segment(mark, self.ink("console--command"))]
 
     def on_mouse_scroll_up(self) -> None:
         """Scroll back."""
@@ -336,7 +354,7 @@ class ConsolePane(Pane, can_focus=False):
         "Every key is a command line, and stands here; an answer to read opens it.\n"
         "`:` brings you here; up, down: earlier lines; Escape leaves.\n"
         "Tab completes, and passes an empty line.\n"
-        "PageUp, PageDown or the wheel: older answers.\n"
+        "PageUp, PageDown or the wheel: the rest of an answer, and older ones.\n"
         "Of pasted lines each is executed in turn; Escape drops those to come.\n"
         "What predict asks is answered there: Enter alone gives up, Escape leaves it."
     )
@@ -438,6 +456,7 @@ class ConsolePane(Pane, can_focus=False):
 
     def show_sign(self) -> None:
         """Show at the left of the line what is typed there: an answer, or a command."""
+        self.query_one(Scrollback).repaint()  # its marks name keys of the prompt
         sign, text = self.query_one("#sign", OneLine), PROMPT
         if self._asked is not None and self.query_one(Prompt).is_answer:
             has_room = self._has_room(self._asked)

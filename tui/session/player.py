@@ -93,6 +93,11 @@ class Player:
             return "Space goes on"
         return "Space does it, too" if leader.step == 1 else ""
 
+    @property
+    def said(self) -> Sequence[str]:
+        """All texts of a script that leads, so that the longest of them has room."""
+        return self.leader.said if self.leader is not None else ()
+
     def failed(self, reply: Reply) -> str:
         """Return where the script has failed, which ends it; nothing where it goes on.
 

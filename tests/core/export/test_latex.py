@@ -218,3 +218,22 @@ def test_functions_of_formulas_are_no_plain_words(name: str) -> None:
                 or f"\\{function} (" in written
             )
         assert not re.search(r"\\text\{[^}]*\} ?\(x", written)
+
+
+def test_an_element_has_its_indices_from_one_as_in_books() -> None:
+    scenario = load("three_layer")
+    node = scenario.subject.graph.node("W1").index
+    text = latex(scenario.subject, trace_of(scenario), node, (1, 2), first=1)
+    assert r"\frac{\partial E}{\partial {W_{1}}_{23}} &=" in text
+    assert r"{x_{1}.z}_{21}" in text
+    assert "[1, 2]" not in text
+
+
+def test_a_part_of_an_array_has_them_as_well() -> None:
+    scenario = parse(
+        "gradstep = 1\nprogram = 'y = sum(x[1:3])'\n[inputs]\nx = [1.0, 2, 3]"
+    )
+    node = scenario.subject.graph.node("x").index
+    trace = trace_of(scenario)
+    assert r"{x}_{2\ldots 3}" in latex(scenario.subject, trace, node, first=1)
+    assert "{x}[1 : 3]".replace(" ", "") in latex(scenario.subject, trace, node)

@@ -156,11 +156,11 @@ def test_the_numbers_of_the_small_net_are_right() -> None:
     assert example("seed", scene) == "E.grad = 1 enters at the output"
     rate = 0.5 - 0.1 * g1[0, 0]
     assert example("rate", scene) == (
-        f"0.1 in W1[0, 0] = 0.5 − 0.1 × {g1[0, 0]:g} = {rate:g}"
+        f"0.1 in W1[0, 0] = 0.5 − 0.1 × ({g1[0, 0]:g}) = {rate:g}"
     )
     y = (h @ w2)[0, 0]
     assert example("scalar product", scene) == (
-        f"y[0, 0] = {h[0, 0]:g} · 2 + {h[0, 1]:g} · -1 = {y:g}"
+        f"y[0, 0] = {h[0, 0]:g} · 2 + {h[0, 1]:g} · (-1) = {y:g}"
     )
     assert example("parameter", scene) == (
         "W1 of shape (2, 2); 8 numbers in all parameters"
@@ -187,6 +187,13 @@ def test_upstream_times_local_is_the_contribution() -> None:
             one, two = map(float, re.findall(r"-?\d\S*", text)[:2])
             three = float(re.findall(r"= (-?[\d.e-]+)", text)[0])
             assert one * two == pytest.approx(three, rel=2e-5)
+
+
+def test_of_several_uses_the_local_derivative_is_that_of_one_alone() -> None:
+    debugger = Debugger(load("shared_node"))
+    said(debugger, "goto end")
+    text = said(debugger, "words local").text[1]
+    assert text == "here: ∂s/∂a = 1, along s<-a#1 alone"  # s = a + a: in all it is 2
 
 
 # --------------------------------------------------------------------------- commands

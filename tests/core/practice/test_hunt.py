@@ -163,12 +163,18 @@ def test_the_verdict_shows_both_and_the_run_beside_it_is_right(name: str) -> Non
     innocent = next(text for text in edges_of(debugger.graph) if text != at)
     assert debugger.execute(f"accuse {innocent}").failed
     said(debugger, "goto start")
+    leaf = next(one for one in debugger.graph if debugger.trace.run.arrives(one.index))
+    before = set(debugger.memory.looked)
+    said(debugger, f"limit {leaf.name} 1e-3")  # counts as much as going there
+    assert debugger.memory.looked == before
     reply = said(debugger, f"accuse {at} {hidden.mistake}")
     data = reply.data
     assert (data["edge"], data["mistake"]) == (at, hidden.mistake)
     assert data["wrong"].shape == data["correct"].shape
     assert data["accused"] == 2
     assert data["looked"] == 2
+    assert data["held"] == 1
+    assert any("1 gradient held against differences" in line for line in reply.text)
     # What a person would have found with differences.
     borders = data["borders"]
     for one in borders:
@@ -304,3 +310,15 @@ def test_random_hunts_differ() -> None:
     drawn = {(s.subject.name, s.hidden) for s in map(random_hunt, range(8))}
     assert len(drawn) > 5
     assert len({hidden.mistake for _, hidden in drawn if hidden}) > 3
+
+
+def test_what_is_written_over_a_gradient_stops_a_watch_and_is_in_its_history() -> None:
+    debugger = Debugger(hunt("shortcut"))
+    said(debugger, "watch y.grad")
+    said(debugger, "continue")
+    said(debugger, "continue")
+    name = debugger.graph.edge_name(debugger.trace.event(debugger.position - 1).edge)
+    assert name == "a<-z"  # not one that adds to y.grad
+    assert len(said(debugger, "history y.grad").show.rows) == 2
+    text = "\n".join(said(debugger, "accuse a<-z").text)
+    assert "y.grad is right at first, and changes later: watch y.grad stops" in text

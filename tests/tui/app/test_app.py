@@ -117,6 +117,9 @@ async def test_in_a_low_window_an_answer_can_be_read_where_it_was_asked_for() ->
         low = console.size.height
         await pilot.press("colon", *"transposes", "space", "Y", "enter")
         await settle(pilot)
+        assert "(gradstep) transposes Y" in "\n".join(painted(pilot.app.screen))
+        await pilot.press("pagedown", "pagedown", "pagedown")
+        await settle(pilot)
         shown = "\n".join(painted(pilot.app.screen))
         assert "why transposed" in shown
         assert "inner sizes 2 and 1 differ" in shown
@@ -163,14 +166,20 @@ async def test_a_long_answer_has_a_third_of_the_screen_a_mark_and_a_key() -> Non
             lines = painted(pilot.app.screen)[-9:]
             return [line.strip(" │") for line in lines]
 
-        assert any(line.endswith("↑ PageUp") for line in shown())
-        assert "(gradstep) info nodes" not in shown()
-        for _ in range(9):
-            if "(gradstep) info nodes" not in shown():
-                await pilot.press("pageup")
-                await settle(pilot)
+        async def until(mark: str, key: str) -> None:
+            for _ in range(9):
+                if any(line.endswith(mark) for line in shown()):
+                    await pilot.press(key)
+                    await settle(pilot)
+
         assert "(gradstep) info nodes" in shown()
+        assert any(line.endswith("↓ PageDown") for line in shown())
         assert not any("↑ PageUp" in line for line in shown())
+        await until("↓ PageDown", "pagedown")
+        assert any(line.endswith("↑ PageUp") for line in shown())
+        assert not any("↓ PageDown" in line for line in shown())
+        await until("↑ PageUp", "pageup")
+        assert "(gradstep) info nodes" in shown()
         await pilot.press("escape", "s")
         await settle(pilot)
         assert console.outer_size.height == 1

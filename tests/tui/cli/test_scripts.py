@@ -138,6 +138,17 @@ def test_commands_come_from_a_pipe() -> None:
     assert run("debug", "apple_orange", typed="").returncode == 0
 
 
+def test_commands_come_with_a_flag() -> None:
+    done = run(
+        "debug", "apple_orange", "-c", "step", "--command", "print az", typed="?"
+    )
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[-1].strip() == "az = 300"
+    done = run("debug", "apple_orange", "-c", "step", "-c", "assert az == 1", typed="")
+    assert done.returncode == 1
+    assert "-c:2: does not hold" in done.stderr
+
+
 def test_a_prompt_in_a_terminal_repeats_completes_and_leaves() -> None:
     leader, follower = pty.openpty()
     process = subprocess.Popen(

@@ -62,6 +62,15 @@ def test_an_array_of_four_axes_is_a_matrix_for_each_place() -> None:
     ]
 
 
+def test_rows_columns_and_slices_count_from_one_as_in_books() -> None:
+    block = array_block(np.arange(8.0).reshape(2, 2, 2), Look(first=1), 80)
+    lines = text_of(block).split("\n")
+    assert lines[0] == "1"
+    assert lines[1].split() == ["1", "2"]
+    assert [line.split()[0] for line in lines[2:4]] == ["1", "2"]
+    assert lines[4] == "2"
+
+
 def test_nothing_is_there_in_an_empty_array() -> None:
     assert drawn(np.zeros((0, 3))) == "empty"
 

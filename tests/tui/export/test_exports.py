@@ -13,8 +13,9 @@ import pytest
 from gradstep.core.base import exits
 from gradstep.core.base.errors import Interrupted, LimitError
 from gradstep.core.debugger.debugger import Debugger
-from gradstep.core.export.formats import FORMATS, ending
+from gradstep.core.export.formats import FORMATS, Wanted, ending
 from gradstep.core.scenario.scenario import builtin_names, load, parse
+from gradstep.core.words.indices import First
 from gradstep.tui.cli import main as cli
 from gradstep.tui.export import exports
 from gradstep.tui.export.exports import offline, png_of, with_screen
@@ -29,10 +30,13 @@ def debugger_of(name: str, at: str = "start") -> Debugger:
     return debugger
 
 
-def exported(debugger: Debugger, name: str) -> str:
-    content = debugger.exporters[name](
-        debugger.subject, debugger.trace, debugger.position, None, debugger.progress
-    )
+def wanted(debugger: Debugger, first: First = 0) -> Wanted:
+    about = debugger.subject, debugger.trace, debugger.position
+    return Wanted(*about, debugger.progress, first=first)
+
+
+def exported(debugger: Debugger, name: str, first: First = 0) -> str:
+    content = debugger.exporters[name](wanted(debugger, first))
     assert isinstance(content, str)
     return content
 
@@ -78,9 +82,7 @@ def test_a_picture_of_the_screen_is_taken_where_there_is_one() -> None:
     debugger = debugger_of("xor")
     face = "@font-face { src: url(https://example.org) }"
     exporters = with_screen(lambda: f"<svg>{face}Fira Code</svg>")
-    picture = exporters["svg"](
-        debugger.subject, debugger.trace, debugger.position, None, debugger.progress
-    )
+    picture = exporters["svg"](wanted(debugger))
     assert picture == offline(f"<svg>{face}Fira Code</svg>")
     assert "example" not in str(picture)
 
@@ -96,9 +98,7 @@ def test_a_png_is_the_picture_in_pixels() -> None:
     pytest.importorskip("resvg_py", reason="the extra png is not installed")
     debugger = debugger_of("three_layer", "60%")
     svg = exported(debugger, "svg")
-    png = debugger.exporters["png"](
-        debugger.subject, debugger.trace, debugger.position, None, debugger.progress
-    )
+    png = debugger.exporters["png"](wanted(debugger))
     assert isinstance(png, bytes)
     box = [float(n) for n in re.findall(r'viewBox="([^"]*)"', svg)[0].split()]
     assert size_of(png) == (round(box[2]), round(box[3]))
@@ -251,3 +251,20 @@ def test_the_surroundings_do_not_matter(tmp_path: Path) -> None:
         )
         texts.add(path.read_bytes())
     assert len(texts) == 1
+
+
+@pytest.mark.parametrize("name", ["html", "md", "svg"])
+def test_rows_and_columns_count_from_one_where_that_is_wanted(name: str) -> None:
+    debugger = debugger_of("matmul", "end")
+    one, other = (exported(debugger, name, first) for first in (0, 1))
+    assert one != other
+    if name == "html":
+        assert "<tr><th>2<td" in other
+        assert "<tr><th>0<td" in one
+        assert "<tr><th>0<td" not in other
+        assert "W.grad₂₁ = " in other
+
+
+def test_what_is_code_has_the_indices_of_python(capsys) -> None:
+    assert cli.run(["export", "matmul", "--format", "py", "--indices", "1"]) == 2
+    assert "--indices is ignored there: py is code" in capsys.readouterr().err

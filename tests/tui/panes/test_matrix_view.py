@@ -55,6 +55,12 @@ def test_numbers_stand_below_their_columns_with_their_points_aligned() -> None:
     ]
 
 
+def test_rows_and_columns_count_from_one_as_in_books() -> None:
+    lines = drawn(Grid(np.arange(20.0).reshape(10, 2), Look(first=1)))
+    assert lines[0].split() == ["1", "2"]
+    assert [line.split()[0] for line in lines[1:]] == [str(k) for k in range(1, 11)]
+
+
 def test_the_cursor_has_brackets_and_its_numbers() -> None:
     grid = Grid(np.arange(6.0).reshape(2, 3), LOOK)
     grid.cursor, grid.is_active = (1, 2), True

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from ....core.engine.measure import Summary
     from ....core.explain.links import Region
     from ....core.ops.table import Array
+    from ....core.words.indices import First
     from ...draw.look import Look
 
 LEVELS: Final = 8  # of intensity
@@ -293,6 +294,7 @@ class Grid:
         self.array = array
         self.is_there = is_there
         self.scale = scale or Scale.of(array, look)
+        self.first: First = look.first  # what its first row and column are called
         self.cursor: Index = (0,) * array.ndim
         self.linked: Region | None = None
         self.is_active = False
@@ -324,7 +326,7 @@ class Grid:
     @property
     def gutter(self) -> int:
         """How wide the row numbers are."""
-        return 0 if self.rows == 1 else len(str(self.rows - 1)) + 1
+        return 0 if self.rows == 1 else len(str(self.rows - 1 + self.first)) + 1
 
     @property
     def head(self) -> int:
@@ -462,7 +464,7 @@ class Grid:
         last = self.left + columns
         for column in range(self.left, last, step):
             wide = self.cell * min(step, last - column)
-            name = str(column)
+            name = str(column + self.first)
             if column == self.left and column:
                 name = f"←{name}"
             if column + step >= last and last < self.columns:
@@ -478,7 +480,7 @@ class Grid:
         more = "↑" if row == self.top and row else " "
         if is_last and row < self.rows - self.stack:
             more = "↓"
-        name = f"{row:>{gutter - 1}}{more}"
+        name = f"{row + self.first:>{gutter - 1}}{more}"
         here = row <= self.place[0] < row + self.stack
         return [Segment(name, self._edge(here, inks))]
 

@@ -10,7 +10,8 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 
 from ....core.pictures.jumps import SEEKS, Seek
-from ....core.words.numbers import index_text, number_text, shape_text
+from ....core.words.indices import label
+from ....core.words.numbers import number_text, shape_text
 from ...draw.look import Look
 from ..base.pane import Chosen, Line, Painted, fitted
 from .grid import HEAT, HEAT_CSS, Grid, Index, Inks, map_of, summary_text
@@ -167,7 +168,7 @@ class MatrixView(Painted, ScrollView, can_focus=True):
             grid.is_active = True
             grid.is_halved = facet.is_there and bool(self._known_inks().halves)
         self._facet, self._title, self._look = facet, title, look
-        grid.cursor, grid.linked = cursor, linked
+        grid.cursor, grid.linked, grid.first = cursor, linked, look.first
         self._fit()
 
     # ------------------------------------------------------------------ movement
@@ -304,7 +305,7 @@ class MatrixView(Painted, ScrollView, can_focus=True):
         """Return the number at the cursor with all digits, or what is being typed."""
         if self._walker.typed is not None:
             return Text(f"jump to [{self._walker.typed}▏]  enter, escape", end="")
-        place = index_text(grid.cursor)
+        place = label(grid.cursor, grid.first)
         line = Text(f"{place} = {grid.exact()}", end="")
         leading = grid.array.shape[:-2]
         if leading:

@@ -229,4 +229,4 @@ def _part(
     numbered: bool = True,
 ) -> Part:
     least, wish = _WIDTHS.get(facet.role, _WIDTH)
-    return Part(*axes, grid.cell, *place, least, wish, numbered)
+    return Part(*axes, grid.cell, *place, least, wish, numbered, grid.first)

@@ -44,6 +44,7 @@ from ..matrix.grid import (
 from ..matrix.view import KEYS, MatrixView, Walker
 from . import words
 from .frame import Frame, framed
+from .large import in_numbers, large
 from .lines import block, label_width, labelled, wrapped
 from .matrices import Matrices
 from .places import TITLE, Tile
@@ -59,6 +60,7 @@ if TYPE_CHECKING:  # it waits until something is trained
     from ....core.debugger.debugger import Debugger
     from ....core.engine.trace import Trace
     from ....core.engine.update import UpdateStep
+    from ....core.words.indices import First
 
 _WHEEL = 3
 _ABOUT = (12, 6)  # digits of the number at the cursor where all have no room
@@ -117,7 +119,7 @@ class StepPane(KeptPane[_Found]):
         self._view: View | None = None
         self._look = Look()
         self._moment: Moment | None = None
-        self._shown: tuple[Trace, Which, bool] | None = None  # what that is made for
+        self._shown: tuple[Trace, Which, bool, First] | None = None  # what that is for
         self._grids: list[Grid] = []
         self._numbers: list[Numbers] = []  # of the grids
         self._frame = Frame((), {}, ())
@@ -162,7 +164,8 @@ class StepPane(KeptPane[_Found]):
         """Draw the last applied event, with the chosen element in all its arrays."""
         self._view = view
         self._look = self._look._replace(first=view.debugger.memory.first)
-        shown = view.debugger.trace, shown_event(view), view.hides
+        moment = view.debugger.trace, shown_event(view), view.hides
+        shown = *moment, self._look.first
         if self._shown != shown:
             self._shown = shown
             self._take(self.found(view))
@@ -292,6 +295,7 @@ class StepPane(KeptPane[_Found]):
         name = element_name(node, element.index, element.quantity)
         if facet.role in ("local", "slopes", "product"):
             name = element_text(facet.role, grid.cursor)
+        name = self._look.formula(name)
         equal = f"= {grid.exact()}"
         # A number that is cut would be another one; this one says that it is rounded.
         number = grid.array[grid.cursor]
@@ -569,7 +573,8 @@ class StepPane(KeptPane[_Found]):
         """Return what may stand over a matrix, the longest first."""
         if self._moment is None:
             return ("",)
-        return words.title(self._moment, number, [grid.cursor for grid in self._grids])
+        cursors = [grid.cursor for grid in self._grids]
+        return [*map(self._look.formula, words.title(self._moment, number, cursors))]
 
     # ----------------------------------------------------------------------- words
 
@@ -586,9 +591,11 @@ class StepPane(KeptPane[_Found]):
         cursor = self._grids[present.made].cursor
         update = self._update()
         is_said = update is None and all(f.array.size == 1 for f in present.facets)
-        element = () if is_said else words.element(present, cursor, update)
+        element = words.element(present, cursor, update)
         written = [self._look.formula(text) for text in element]
-        yield say(Matters.ELEMENT, "one element", written)
+        yield say(Matters.ELEMENT, "one element", () if is_said else written)
+        if self.screen.has_class("presenting"):
+            yield self._large(element, inks)
         seen = {tile.number for tile in tiles}
         if any(number not in seen for number in frame.optional):
             yield say(Matters.CHANGE, "accumulated", self._change(present, cursor))
@@ -624,6 +631,13 @@ class StepPane(KeptPane[_Found]):
             yield say(Matters.ELEMENT, "given", [rates_text(update)])
         if present.number == 0:
             yield say(Matters.NOTE, "note", [present.stage.note("start", 0)])
+
+    def _large(self, element: Sequence[str], inks: Inks) -> Said:
+        """Say the numbers of the chosen element so that a whole room can read them."""
+        every = (large(text) for text in in_numbers(element))
+        fitting = [one for one in every if max(map(cell_len, one)) <= self.room.width]
+        lines = [[[Segment(row, inks.name)] for row in one] for one in fitting]
+        return Said(Matters.LARGE, [[[], *one, []] for one in lines] + lines or [[[]]])
 
     def _change(self, present: Moment, cursor: Index) -> Sequence[str]:
         """Return the change of the sum, with its name where no label says it.

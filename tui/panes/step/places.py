@@ -53,6 +53,7 @@ class Part(NamedTuple):
     title: int = 0  # how wide its place is at least
     wish: int = 0  # how wide it is where there is room to spare
     numbered: bool = True  # its rows have numbers, unless those beside it have them
+    first: int = 0  # the number of its first row
 
 
 class Tile(NamedTuple):
@@ -103,7 +104,7 @@ class _Plan(NamedTuple):
         widths: dict[_Column, int] = {}
         for column, (_, part) in zip(self.columns(), self.parts, strict=True):
             is_numbered = self.numbered and part.numbered
-            wide = gutter(sizes[part.rows]) if is_numbered else 0
+            wide = gutter(sizes[part.rows], part.first) if is_numbered else 0
             widths[column] = max(widths.get(column, 0), wide)
         return widths
 
@@ -193,13 +194,13 @@ class _Plan(NamedTuple):
         ]
 
 
-def gutter(rows: int) -> int:
+def gutter(rows: int, first: int = 0) -> int:
     """Return how wide the numbers of so many rows are.
 
-    >>> gutter(1), gutter(5), gutter(11)
-    (0, 2, 3)
+    >>> gutter(1), gutter(5), gutter(10), gutter(10, 1)
+    (0, 2, 2, 3)
     """
-    return 0 if rows == 1 else len(str(rows - 1)) + 1
+    return 0 if rows == 1 else len(str(rows - 1 + first)) + 1
 
 
 def whole(
