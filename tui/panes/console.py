@@ -19,6 +19,7 @@ from ...core.debugger.complete import complete
 from ...core.practice.nudge import Nudged
 from ...core.practice.predict.question import Question
 from ...core.practice.predict.score import Verdict
+from ...core.session.asking import question_here
 from ...core.words.names import with_wordings
 from ..graph.drawing import cut
 from .base.pane import (
@@ -406,7 +407,8 @@ class ConsolePane(Pane, can_focus=False):
             graph = view.debugger.graph
             self._is_judged = isinstance(view.reply.show, Verdict)
             lines = _to_read(view.reply, graph)
-            if self._fits(view.reply, lines):
+            is_free = question_here(view.debugger) is None  # the line of the prompt
+            if is_free and self._fits(view.reply, lines):
                 lines = []
             if question is not None and not self._has_room(question):
                 lines = [*lines, question.text]

@@ -94,3 +94,19 @@ async def test_without_a_console_a_question_stands_above_the_panes() -> None:
         press(app, "A", *"20", "enter")
         await settle(app)
         assert banner(app) == ""
+
+
+@pytest.mark.parametrize("size", SIZES, ids="{0[0]}x{0[1]}".format)
+async def test_a_verdict_stays_where_the_author_asks_next(
+    size: tuple[int, int],
+) -> None:
+    app = GradstepApp(load("matmul"), at="24")
+    async with app.run_test(size=size):
+        await settle(app)
+        press(app, "colon", *"predict numbers", "enter", "escape", "s")
+        await settle(app)
+        press(app, *"29", "enter")
+        await settle(app)
+        shown = " ".join(" ".join(painted(app.screen)).split())
+        assert "Right: X.grad[0, 0] = 29 = 10 × 3 + 1 × (-1)" in shown
+        assert "A answers: What will W.grad[1, 0] be?" in shown
