@@ -488,11 +488,6 @@ def _einsum_vjp(
     return _contract_vjp(g, operands, _spelled(operands, subscripts), argument)
 
 
-def _are_two(_y: Array, *operands: Array, **_attributes: Any) -> bool:
-    """Tell whether there is one other factor: sums of more can be 0 as well."""
-    return len(operands) == 2
-
-
 def _einsum_subscripts(*shapes: Shape, subscripts: str) -> str:
     return expand(subscripts, *shapes)
 
@@ -623,6 +618,6 @@ ROWS: tuple[Op, ...] = (
         subscripts=_einsum_subscripts,
         cost=_cost(_einsum_subscripts),
         wording=_einsum_wording,
-        cases=(Case("flat", "zero factor", _are_two),),
+        cases=(Case("flat", "zero factor"),),
     ),
 )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from ...base.progress import Progress, with_progress
+from ...engine.backward import reduce_to
 from ...engine.cells import slopes
 from ...engine.graph import Edge
 from ..factors import picks, reached
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from ...engine.run import Run
     from ...engine.trace import Trace
     from ...ops.table import Array
+    from .near import Near
 
 
 def _found(trace: Trace, hop: Hop, position: int) -> Explanation:
@@ -182,7 +184,7 @@ def _flat(trace: Trace, way: Way, found: Explanation, term: Term | None) -> Why:
         slope = "lost" if any(map(picks, ops)) else ""
         cause = "zero slope" if slope else "unused"
         return _ending(trace, cause, way, found, slope=slope)
-    slope = flat_cause(run, term)
+    slope = flat_cause(run, way.hops[-1], term)
     suspect = _suspect(run, way.hops[-1], term, slope)
     behind = None if suspect is None else why_value(trace, suspect)
     off = _off(run, term)
@@ -191,15 +193,36 @@ def _flat(trace: Trace, way: Way, found: Explanation, term: Term | None) -> Why:
     )
 
 
-def flat_cause(run: Run, term: Term) -> str:
+def flat_cause(run: Run, hop: Hop, term: Term) -> str:
     """Return why the slope of a term is 0, as its operation says it; "" unsaid."""
     here = near(run, term.consumer, term.index)
-    return (here.cause("flat", term.argument) if here else None) or ""
+    if here is None:
+        return ""
+    if here.op.kind == "contract" and _cancels(here, hop, term):
+        return "cancelled"
+    return here.cause("flat", term.argument) or ""
 
 
-def zero_cause(run: Run, term: Term) -> str:
+def _cancels(here: Near, hop: Hop, term: Term) -> bool:
+    """Tell whether a slope of 0 is a sum of products that are not 0.
+
+    Those of the sizes of all numbers do not cancel.
+    """
+    run, node, rule = here.run, here.node, here.op.vjp(term.argument)
+    if rule is None or len(node.operands) < 2:
+        return False
+    sizes = [np.abs(run.value(operand)) for operand in node.operands]
+    one = np.zeros_like(run.value(node.index))
+    one[term.index] = 1
+    with np.errstate(all="ignore"):
+        sent = rule(one[()], run.value(node.index), *sizes, **node.attributes)
+    shape = run.value(hop.node).shape
+    return bool(np.reshape(reduce_to(np.asarray(sent), shape), shape)[hop.index or ()])
+
+
+def zero_cause(run: Run, hop: Hop, term: Term) -> str:
     """Return why a term is 0 though something arrives for it."""
-    return "underflow" if term.local else flat_cause(run, term) or "zero slope"
+    return "underflow" if term.local else flat_cause(run, hop, term) or "zero slope"
 
 
 def silent_terms(trace: Trace, part: Part) -> Iterator[Term]:
@@ -237,6 +260,8 @@ def _suspect(run: Run, hop: Hop, term: Term, cause: str) -> Hop | None:
     if met is not None and met.index is not None:
         number = float(run.value(met.node)[met.index])
         suspect: Hop | None = Hop(met.node, met.index, "value", number)
+    elif here.op.kind == "contract":
+        return None  # several of its numbers meet it
     else:
         bad = np.isinf if cause == "over infinity" else _is_zero
         suspect = here.first(bad)

@@ -328,7 +328,7 @@ def _of_zero_part(trace: Trace, hop: Hop, part: Part) -> _Sources:
         return _Sources(made=[Other(hop, cause, part.edge.consumer)], work=work)
     hops = [sender(term) for term in terms if term.upstream == 0]
     made = [
-        Other(hop, zero_cause(trace.run, term), term.consumer)
+        Other(hop, zero_cause(trace.run, hop, term), term.consumer)
         for term in terms
         if term.upstream != 0
     ]

@@ -1052,3 +1052,13 @@ def test_a_way_that_is_not_used_does_not_make_the_element_unused() -> None:
     assert "nothing on the way to the output uses what becomes of it" in reply.text[0]
     said(debugger, "set s[0] = 1")
     assert said(debugger, "print E").data == 30
+
+
+def test_a_slope_that_is_a_sum_cancels_or_has_a_factor_of_0() -> None:
+    # a[0, 0] meets 1 − 1, and a[0, 1] meets 0 + 0: the sums of the columns of d.
+    run = run_of(
+        "E = einsum('ij,kj->', a, d)", a=[[1.0, 2.0]], d=[[1.0, 0.0], [-1.0, 0.0]]
+    )
+    trace = Trace(run)
+    found = [why(trace, 0, "grad", (0, j), len(trace)).slope for j in (0, 1)]
+    assert found == ["cancelled", "zero factor"]
