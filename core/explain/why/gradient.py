@@ -200,7 +200,13 @@ def flat_cause(run: Run, hop: Hop, term: Term) -> str:
         return ""
     if here.op.kind == "contract" and _cancels(here, hop, term):
         return "cancelled"
-    return here.cause("flat", term.argument) or ""
+    cause = here.cause("flat", term.argument) or ""
+    if cause == "zero factor":
+        met = factor(run, _edge(hop, term), hop.index or (), term.index)
+        # A number of the program may be too small for the type of what it meets.
+        if met is not None and run.value(met.node)[met.index or ()] != 0:
+            return "faint"
+    return cause
 
 
 def _cancels(here: Near, hop: Hop, term: Term) -> bool:

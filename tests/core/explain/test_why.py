@@ -1062,3 +1062,11 @@ def test_a_slope_that_is_a_sum_cancels_or_has_a_factor_of_0() -> None:
     trace = Trace(run)
     found = [why(trace, 0, "grad", (0, j), len(trace)).slope for j in (0, 1)]
     assert found == ["cancelled", "zero factor"]
+
+
+def test_a_factor_that_is_too_small_for_the_type_is_no_0() -> None:
+    # float16 ends at 6e-8; 0.0 is a 0 in any type.
+    run = run_of("E = sum(x * 1e-30 + y * 0.0)", np.float16, x=[1.0], y=[1.0])
+    trace = Trace(run)
+    found = [why(trace, node, "grad", (0,), len(trace)).slope for node in (0, 1)]
+    assert found == ["faint", "zero factor"]
