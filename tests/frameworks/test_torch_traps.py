@@ -13,6 +13,7 @@ from gradstep.core.capture.record import Wanted
 from gradstep.core.frontends.running import Watch
 
 torch = pytest.importorskip("torch")
+nn = torch.nn
 pytestmark = pytest.mark.filterwarnings("default")
 
 # Code whose last line is a backward pass, and some of the names that it makes.
@@ -521,6 +522,25 @@ for k in range(40):
     assert apart(capture)[2] == []
     assert names(capture).count("model.1") == 1
     assert not any("@" in name for name in names(capture))
+
+
+def test_views_that_are_written_into_are_forgotten_after_their_pass(
+    tmp_path: Path,
+) -> None:
+    watch = Watch(tmp_path / "run.gradstep", Wanted(step=1000))
+    watch.start()
+    tape, layer, held = watch._recordings[0]._tape, nn.Linear(4, 4), []
+    try:
+        for _ in range(30):
+            h = layer(torch.ones(4, 4))
+            h[1:3].mul_(2)
+            h.view(2, 8)[0].add_(1)
+            h.sum().backward()
+            layer.weight.data.mul_(0.5)
+            held.append(len(tape._hooks))
+    finally:
+        watch.stop()
+    assert held[-1] < 3 * held[1]
 
 
 def test_a_trunk_that_two_passes_share_is_not_forgotten(tmp_path: Path) -> None:

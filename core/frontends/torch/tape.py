@@ -106,7 +106,8 @@ class Tape:
         self._gone: list[Tensor] = []  # known no more; their identity is still ours
         self._unseen: set[Tensor] = set()  # whose gradients are not theirs alone
         self._kept: list[Any] = []  # tensors whose identity is ours as well
-        self._hooks: list[Any] = []
+        # hooks, which hold their records: each the other's tensor, in a circle
+        self._hooks: list[tuple[Any, Tensor]] = []
         self.most, self.bytes = most, 0  # that may be held, and that are
         self.is_full = False
 
@@ -362,7 +363,7 @@ class Tape:
                 self.gradients[record] = gradient
 
         handle = tensor.register_hook(see)
-        self._hooks.append(handle)
+        self._hooks.append((handle, record))
         hooks = tensor._backward_hooks  # noqa: SLF001  # the only place of their order
         if hooks is not None and len(hooks) > 1:
             hooks.move_to_end(handle.id, last=False)
@@ -374,7 +375,7 @@ class Tape:
         def see(gradient: Any) -> None:
             self.changed[record] = gradient
 
-        self._hooks.append(tensor.register_hook(see))
+        self._hooks.append((tensor.register_hook(see), record))
 
     def begin_pass(self) -> None:
         """Forget the gradients of the pass before."""
@@ -387,7 +388,7 @@ class Tape:
         it comes from. A number that was computed, and is only a number by now, is given
         to the next pass.
         """
-        kept = {one for one in self._held() if _goes_on(one)}
+        kept = {one for one in self._held() if _goes_on(one) and not _is_over(one)}
         todo, needed = [*kept], set[int]()
         while todo:
             call = todo.pop().call
@@ -399,7 +400,10 @@ class Tape:
         known = self._known.items()
         self._known = {k: one for k, one in known if one in kept and _goes_on(one)}
         self._kept = [one for one in self._kept if id(one) in self._known]
-        self._hooks = [one for one in self._hooks if one.hooks_dict_ref() is not None]
+        for handle, record in self._hooks:
+            if record not in kept:
+                handle.remove()
+        self._hooks = [one for one in self._hooks if one[1] in kept]
         self._gone = [one for one in self._gone if one in kept]
         self._unseen &= kept
         self.begin_pass()
@@ -420,8 +424,13 @@ class Tape:
         """Return the records of tensors that somebody besides us has."""
         lists = (*self._storages.values(), *self._writes.values(), self._gone)
         records = {*self._known.values(), *chain.from_iterable(lists)}
-        for call in self.calls:
-            records.update(call.inputs, call.outputs)
+        records.update(record for _, record in self._hooks)
+        calls = [*self.calls, *(one.call for one in records if one.call is not None)]
+        while calls:  # a record holds the call that has made it, and all before that
+            call = calls.pop()
+            new = {*call.inputs, *call.outputs} - records
+            calls += [one.call for one in new if one.call is not None]
+            records |= new
         ours = Counter(id(one.held.user) for one in records)
         ours.update(id(one.held.value) for one in records)
         ours.update(map(id, self._kept))
@@ -429,18 +438,43 @@ class Tape:
         return {
             one
             for one in records
-            if sys.getrefcount(one.held.user) > ours[id(one.held.user)] + 1
+            if sys.getrefcount(one.held.user) - _by_torch(one.held.user)
+            > ours[id(one.held.user)] + 1
         }
 
     def close(self) -> None:
         """Take away all hooks, and let go of everything."""
-        for hook in self._hooks:
-            hook.remove()
+        for handle, _ in self._hooks:
+            handle.remove()
         self._hooks.clear()
         self.calls.clear()
         self._known.clear()
         self._storages.clear()
         self._writes.clear()
+
+
+def _references_of_views() -> int:
+    """Return how many references to a tensor PyTorch itself counts once it has a view.
+
+    Versions differ.
+    """
+    tensor = torch.zeros(1)
+    before = sys.getrefcount(tensor)
+    _view = tensor[:]
+    return sys.getrefcount(tensor) - before
+
+
+_OF_VIEWS: Final = _references_of_views()
+
+
+def _by_torch(tensor: Any) -> int:
+    """Return how many of the references to a tensor are PyTorch's own."""
+    return _OF_VIEWS if _OF_VIEWS and tensor._use_count() > 1 else 0  # noqa: SLF001  # nothing else says it
+
+
+def _is_over(record: Tensor) -> bool:
+    """Tell whether a leaf has other numbers by now, such as a parameter."""
+    return record.call is None and record.held.is_stale
 
 
 def _goes_on(record: Tensor) -> bool:
