@@ -124,10 +124,11 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
         """Return the source and the call that are shown, where there are several."""
         source = self._source
         frame = graph.frame_of(graph.nodes[node])
+        while frame and frame.name and frame.source != source:
+            frame = graph.frames[frame.parent]
         if source not in graph.own or len(graph.own) == 1:
             return "" if [source] == graph.own else source
-        inside = frame and frame.name and frame.source == source
-        return f"{source} · {frame.name}" if frame and inside else source
+        return f"{source} · {frame.name}" if frame and frame.name else source
 
     def _reveal(self) -> None:
         """Turn to the page of the cursor's line, before the lines are drawn.
@@ -290,6 +291,10 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
             return kinds
         debugger, found = self._view.debugger, list(kinds)
         event = debugger.trace.event(self._view.shown - 1)
+        node = debugger.graph.nodes[place_of(event)]
+        frame = debugger.graph.frame_of(node)
+        if frame is not None and frame.source != self._source:
+            return kinds  # the line only calls what is done
         line = self._lines[number - 1]
         for start, stop, role in roles_of(debugger.graph, event, line):
             found[start:stop] = [role or "code"] * (stop - start)
@@ -412,10 +417,25 @@ def present_node(trace: Trace, position: int) -> int:
 
 
 def present_line(trace: Trace, position: int) -> tuple[str, int]:
-    """Return the source and the line of the step that is shown; line 0 at the start."""
+    """Return the source and the line of the step that is shown; line 0 at the start.
+
+    Where little else is known of that source, it is the line that calls it.
+    """
     graph: Graph = trace.run.graph
     node = graph.nodes[present_node(trace, position)]
     if node.site is None or position == 0:
         return graph.main, 0
-    frame = graph.frames[graph.statements[node.site.statement].frame]
-    return frame.source, node.site.line
+    around = graph.around(node.site)
+    places = [(frame.source, site.line) for site, _, frame in around]
+    return next((one for one in places if _is_known(graph, one[0])), places[0])
+
+
+def _is_known(graph: Graph, source: str) -> bool:
+    """Tell whether most lines of a source are known.
+
+    Of somebody else's a capture has those alone that were executed: between blank lines
+    they say less than the line that calls them.
+    """
+    found = graph.sources.get(source)
+    lines = [] if found is None else found.text.splitlines()
+    return 2 * sum(map(bool, map(str.strip, lines))) >= len(lines)

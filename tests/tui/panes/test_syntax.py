@@ -1,9 +1,12 @@
 """The colours of a program: what a character is, and what the step makes of it."""
 
+from pathlib import Path
+
 import pytest
 
 from gradstep.core.debugger.debugger import Debugger
 from gradstep.core.scenario.scenario import builtin_names, load, parse
+from gradstep.core.session.steps import place_of
 from gradstep.tui.panes.program import calls_of, nearest_frames, present_line
 from gradstep.tui.panes.syntax import Kinds, roles_of
 
@@ -105,3 +108,23 @@ def test_the_lines_of_a_function_speak_of_its_nearest_call() -> None:
         near = {k: min(one, key=lambda f: f[node + 1])[0] for k, one in found.items()}
         seen = nearest_frames(calls, node)
         assert {key: frame.index for key, frame in seen.items()} == near
+
+
+def test_of_a_library_the_line_that_calls_it_is_shown() -> None:
+    """PyTorch's container.py is kept as the one line that was executed."""
+    found = load(str(Path(__file__).parents[2] / "captures" / "mlp.gradstep"))
+    debugger = Debugger(found)
+    trace, graph = debugger.trace, debugger.graph
+    inside = "torch/nn/modules/container.py"
+    assert sum(map(bool, graph.sources[inside].text.splitlines())) == 1
+    shown, hidden = set[tuple[str, int]](), 0
+    for place in range(1, len(trace) + 1):
+        event = trace.event(place - 1)
+        frame = graph.frame_of(graph.nodes[place_of(event)])
+        if frame is None:
+            continue
+        shown.add(present_line(trace, place))
+        hidden += frame.source == inside
+    # tanh(fc1(x)), h + body(h) twice, fc2(h), and the loss
+    assert shown == {("mlp.py", line) for line in (19, 21, 22, 32)}
+    assert hidden > 10
