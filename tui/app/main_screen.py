@@ -190,6 +190,8 @@ class MainScreen(Screen[int]):
             return
         width, height = event.size
         is_small = width < _LEAST_WIDTH or height < _LEAST_HEIGHT
+        if self.has_class("small") and not is_small:  # nothing hidden has the focus
+            self.call_after_refresh(self._focus_again)
         self.set_class(is_small, "small")
         if is_small:
             least = f"{_LEAST_WIDTH} × {_LEAST_HEIGHT}"
@@ -202,6 +204,11 @@ class MainScreen(Screen[int]):
         if event.size != self._drawn_in:
             self._drawn_in = event.size
             self.call_after_refresh(self.apply, None)
+
+    def _focus_again(self) -> None:
+        """Give the keys to the view that is open, where nothing has them."""
+        if is_there(self) and self.focused is None:
+            self.query_one(Body).open.focus()
 
     # ------------------------------------------------------------- the one way
 

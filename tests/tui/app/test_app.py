@@ -295,6 +295,10 @@ async def test_a_window_resized_to_nothing_comes_back() -> None:
         assert screen(pilot).has_class("small")
         await pilot.resize_terminal(120, 36)
         assert not screen(pilot).has_class("small")
+        await settle(pilot)
+        focus = screen(pilot).focused
+        assert focus is not None
+        assert focus.id == "step"
 
 
 @pytest.mark.parametrize("size", [(49, 14), (50, 13), (49, 40), (20, 5)])
