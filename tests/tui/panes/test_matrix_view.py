@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import re
 import tracemalloc
 from collections.abc import Awaitable, Callable
 from fractions import Fraction
@@ -118,6 +119,24 @@ def test_a_hit_finds_the_cell_that_is_drawn_there(
     assert 0 < y < 6
     assert grid.hit(x, y) == (row, column)
     assert grid.hit(x, 0) is None
+
+
+@given(st.integers(2, 1200), st.integers(0, 1199), st.integers(6, 70), st.booleans())
+def test_a_number_above_a_matrix_is_that_of_a_column_there(
+    columns: int, column: int, width: int, compact: bool
+) -> None:
+    grid = Grid(np.zeros((3, columns)), LOOK)  # its cells are as narrow as any
+    grid.compact = compact
+    grid.cursor = (0, min(column, columns - 1))
+    head = drawn(grid, width, 4)[0]
+    assert len(head) == len(drawn(grid, width, 4)[1])
+    # In a narrow window not even one number may have room.
+    for found in re.finditer(r"\d+", head):
+        first, last = (
+            grid.left + (x - grid.gutter) // grid.cell
+            for x in (found.start(), found.end() - 1)
+        )
+        assert first <= int(found[0]) <= last, head
 
 
 def test_numbers_that_were_not_looked_at_keep_the_width() -> None:

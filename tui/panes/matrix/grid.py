@@ -457,21 +457,23 @@ class Grid:
     def _header(self, columns: int, gutter: int, inks: Inks) -> Line:
         if self.columns == 1:
             return []
-        step = 1
-        if self.compact:
-            step = -(-(len(str(self.columns)) + 2) // self.cell)
+        digits, step = len(str(self.columns)), 1
+        if self.compact or digits >= self.cell:  # side by side they would be one number
+            step = -(-(digits + 2) // self.cell)
+        is_left = self.compact or step > 1
         line = [Segment(" " * gutter)]
         last = self.left + columns
         for column in range(self.left, last, step):
             wide = self.cell * min(step, last - column)
-            name = str(column + self.first)
-            if column == self.left and column:
-                name = f"←{name}"
-            if column + step >= last and last < self.columns:
-                name += "→"
-            name = name.ljust(wide) if self.compact else f"{name} ".rjust(wide)
+            number = str(column + self.first)
+            before = "←" if column == self.left and column else ""
+            behind = "→" if column + step >= last and last < self.columns else ""
+            name, room = f"{before}{number}{behind}", wide - (not self.compact)
+            if len(name) > room:  # no digit goes for a mark
+                name = number if len(number) <= room else ""
+            name = name.ljust(wide) if is_left else f"{name} ".rjust(wide)
             here = column <= self.place[1] < column + step
-            line.append(Segment(name[-wide:], self._edge(here, inks)))
+            line.append(Segment(name, self._edge(here, inks)))
         return line
 
     def _row_number(self, row: int, gutter: int, inks: Inks, *, is_last: bool) -> Line:
