@@ -36,7 +36,7 @@ _PLACES: Final = tuple(
 )
 
 # What a place of a label holds; the first four are filled in when it is painted.
-Part = Literal["mark", "stop", "bar", "number", "name", "text", "frame"]
+Part = Literal["mark", "stop", "bar", "number", "name", "text", "shape", "frame"]
 Detail = Literal["op", "shape", "box"]
 
 NUMBER_WIDTH: Final = 8
@@ -244,6 +244,20 @@ def draw(layout: Layout, labels: Sequence[Label]) -> Drawing:
             places[y].append((x, box, pieces))
     lines = ["".join(row) for row in grid]
     return Drawing(layout, lines, [sorted(row) for row in places], cells)
+
+
+def room_behind(drawing: Drawing, box: int, width: int) -> int:
+    """Return how many cells are free behind a label of one line, one blank kept.
+
+    `width` is that of all there is room for.
+    """
+    place = drawing.layout.places[box]
+    x, pieces = next((x, p) for x, one, p in drawing.labels[place.y] if one == box)
+    end = x + _width(pieces)
+    line = drawing.lines[place.y].ljust(width)
+    taken = [at for at in range(end, width) if line[at] != " "]
+    taken += [at for at, _, _ in drawing.labels[place.y] if at >= end]
+    return max(min(taken, default=width + 1) - 1 - end, 0)
 
 
 def _head(

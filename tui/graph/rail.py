@@ -142,27 +142,31 @@ def pieces(
         what = operation_text(graph, node)
     name = cut(node.name, _MOST_NAME)
     shape = shape_text(node.shape) if node.shape else ""
+    shape = f"  {shape}" if what and shape else shape
     return (
         Piece("mark", " "),
         Piece("stop", " "),
         Piece("name", name),
         Piece("text", " " * max(width - cell_len(name), 0)),
         Piece("number", " " * _SIZE),
-        Piece("text", " " + "  ".join(filter(None, (what, shape)))),
+        Piece("text", f" {what}"),
+        Piece("shape", shape),
     )
 
 
 def within(label: Sequence[Piece], room: int) -> tuple[Piece, ...]:
-    """Return as much of a label as there is room for, and `…` for the rest.
+    """Return as much of a label as there is room for, and `…` for what is cut.
 
-    >>> within((Piece("name", "W1"), Piece("text", " (5, 4)")), 6)
-    (Piece(part='name', text='W1'), Piece(part='text', text=' (5…'))
+    A part of a shape says nothing: it is there as a whole, or not at all.
+
+    >>> within((Piece("name", "x1"), Piece("text", " W1 @ x0")), 7)
+    (Piece(part='name', text='x1'), Piece(part='text', text=' W1 …'))
     """
     kept: list[Piece] = []
     for piece in label:
         size = cell_len(piece.text)
         if size > room:
-            if room >= _LEAST_PART:
+            if room >= _LEAST_PART and piece.part != "shape":
                 kept.append(Piece("text", cut(piece.text, room)))
             break
         kept.append(piece)

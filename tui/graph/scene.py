@@ -23,6 +23,7 @@ from .drawing import (
     Plan,
     draw,
     label_of,
+    room_behind,
     size_of,
     what_text,
 )
@@ -39,9 +40,11 @@ _MOST_TRIED: Final = 80  # boxes that are drawn in one piece without being asked
 _MOST_NEAR: Final = 6  # neighbours of one box, in one direction, in a neighbourhood
 _MOST_PARTS: Final = 8  # of a list that are kept
 _MOST_KEPT: Final = 16  # foldings
+_WIDE_LIST: Final = 44  # cells from which on a list has room for words
 # Cells of words, where there is room for more.
 _LONGER: Final = (5, 9, 13, 18, 24, 36, 60)
 _MOST_LONGER: Final = 20  # boxes whose words are given more room
+_LEAST_WORDS: Final = 3  # cells of words that still say nothing
 
 
 # From the most that can be said to the least. What flows to the right is read most
@@ -55,6 +58,7 @@ PLANS: Final = (
     Plan(down=True, detail="shape", gap=3),
     Plan(down=False, detail="op", gap=0),
     Plan(down=True, detail="op", gap=3),
+    Plan(down=True, detail="op", gap=1),
     Plan(down=False, detail="op", gap=0, number=SHORT_WIDTH),
     Plan(down=True, detail="op", gap=1, number=SHORT_WIDTH),
     Plan(down=False, detail="op", gap=0, number=SHORT_WIDTH, words=9),
@@ -243,6 +247,8 @@ class Atlas:
             if len(self.folding(opened).boxes) > _MOST_TRIED:
                 continue
             plans = [p for p in self._plans(down) if p.words > 1 or not depth]
+            if self._lists_well(opened, room):
+                plans = [plan for plan in plans if plan.number]
             found = self._best(self.folding(opened), opened, room, plans)
             if found:
                 return found, opened
@@ -250,6 +256,14 @@ class Atlas:
         short = (o for o in depths if len(self.folding(o).boxes) <= room[1])
         opened = next(short, self.opened(0))
         return self.listing(opened, room), opened
+
+    def _lists_well(self, opened: frozenset[int], room: Room) -> bool:
+        """Tell whether a list has a line for each box, with its number and its words.
+
+        It says more than a picture that has room for bars alone.
+        """
+        is_wide = room[0] >= _WIDE_LIST and any(plan.number for plan in self.plans)
+        return is_wide and len(self.folding(opened).boxes) <= room[1]
 
     def whole(self, opened: frozenset[int], room: Room, down: bool | None) -> Scene:
         """Return the best picture that fits, or one to move about in, or a list."""
@@ -297,8 +311,40 @@ class Atlas:
                     larger = _placed(ranks, more, plan, room)
                     if larger is not None:
                         labels, placed = more, larger
-                return Picture(boxes, draw(placed, labels), range(len(labels)))
+                drawing = draw(placed, labels)
+                if plan.down and plan.detail == "op":
+                    drawing = self._stretched(boxes, plan, labels, drawing, room[0])
+                return Picture(boxes, drawing, range(len(labels)))
         return None
+
+    def _stretched(
+        self,
+        boxes: Sketch,
+        plan: Plan,
+        labels: Sequence[Label],
+        drawing: Drawing,
+        width: int,
+    ) -> Drawing:
+        """Return a drawing whose cut words run on where nothing stands behind them."""
+        placed, after = drawing.layout, list(labels)
+        places = list(placed.places)
+        for number, (box, label) in enumerate(zip(boxes.boxes, labels, strict=True)):
+            free = room_behind(drawing, number, width)
+            size = size_of(label, down=True)[0]
+            cells = cell_len(what_text(self.graph, box, self.folds, 0))
+            for words in range(min(cells, plan.words + free + size), _LEAST_WORDS, -1):
+                longer = label_of(self.graph, box, self.folds, plan, words)
+                by = size_of(longer, down=True)[0] - size
+                if by <= 0:
+                    break
+                if by <= free:
+                    after[number] = longer
+                    place = places[number]
+                    places[number] = place._replace(width=place.width + by)
+                    break
+        width = max(place.x + place.width for place in places)
+        width = max(placed.width, width)
+        return draw(placed._replace(places=tuple(places), width=width), after)
 
     def _longer(self, boxes: Sketch, plan: Plan) -> Iterator[tuple[int, Label]]:
         """Yield longer labels of boxes, by the box.

@@ -677,6 +677,23 @@ def test_the_rail_of_a_long_list_never_breaks() -> None:
                 assert one in "◆○" or "DOWN" in weights(one), (number, x)
 
 
+@pytest.mark.parametrize("room", [(43, 14), (52, 30)])
+@pytest.mark.parametrize("name", builtin_names())
+def test_no_word_of_a_picture_is_cut_beside_blank_cells(
+    name: str, room: tuple[int, int]
+) -> None:
+    scene, _ = Atlas(load(name).subject.graph).automatic(room, down=True)
+    for y in range(scene.height if scene.kind == "picture" else 0):
+        text, labels = scene.row(y)
+        starts = [x for x, _, _ in labels]
+        lines = [x for x, sign in enumerate(text) if sign != " "]
+        for x, _, label in labels:
+            said = "".join(piece.text for piece in label)
+            end = x + len(said)
+            after = [one for one in (*starts, *lines) if one >= end]
+            assert "…" not in said or min(after, default=room[0] + 1) <= end + 1, said
+
+
 @pytest.mark.parametrize("width", range(20, 70, 7))
 def test_what_a_list_has_no_room_for_is_marked(width: int) -> None:
     listing = Atlas(load("three_layer").subject.graph).listing(frozenset(), (width, 5))
@@ -689,5 +706,9 @@ def test_what_a_list_has_no_room_for_is_marked(width: int) -> None:
         about = listing.graph, listing.sketch
         names = rail.name_width(*about)
         whole = rail.pieces(*about, box, listing.folds, names)
-        is_cut = len(text) + sum(len(piece.text) for piece in whole) >= width
+        said = "".join(piece.text for piece in whole if piece.part != "shape")
+        is_cut = len(text) + len(said) >= width
         assert words.endswith(("…", " ")) or not is_cut
+        # Of a shape no part is shown: it is there as a whole, or not at all.
+        shape = "".join(piece.text for piece in whole if piece.part == "shape")
+        assert words == said + shape or said.startswith(words.removesuffix("…"))

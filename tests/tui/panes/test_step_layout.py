@@ -10,6 +10,8 @@ from textual.events import MouseScrollDown, MouseScrollUp
 from textual.pilot import Pilot
 
 from driving import mouse
+from gradstep.core.scenario.scenario import load
+from gradstep.tui.app.snapshot import Wish, take
 from panes_app import PanesApp, program, text_of
 
 Play = Callable[[PanesApp, Pilot[None]], Awaitable[None]]
@@ -52,6 +54,15 @@ def test_a_larger_one_is_a_window_with_marks_where_it_is_cut() -> None:
     rows = [re.findall(r"\d+", row) for row in text.split("\n") if row.endswith("→")]
     assert len(rows) == 2  # X above, and Y below it
     assert rows[0] == rows[1]  # they show the same columns
+
+
+def test_which_slice_is_seen_stays_longer_than_the_shape() -> None:
+    """At 120 columns the titles of a convolution have no room for their shapes."""
+    text = take(load("conv"), Wish(at="end")).text
+    assert "upstream ∂E/∂p.z at [0, 1]" in text
+    assert "▸contribution at [1, 0]" in text
+    text = take(load("conv"), Wish(at="end", size=(200, 60))).text
+    assert "upstream ∂E/∂p.z (1, 2, 4, 4) at [0, 1]" in text
 
 
 def test_d_draws_it_dense() -> None:

@@ -346,7 +346,7 @@ class GraphPane(Pane):
                 state = shown.state if shown.state in ("present", "future") else "frame"
                 text = joined(piece.text, x, y, self._lit)
                 return Segment(text, style("active" if "━" in text else state))
-            case "text":
+            case "text" | "shape":
                 if self._holds_step(box):
                     return Segment(piece.text, style("present"))
                 future = shown.state in ("future", "none")

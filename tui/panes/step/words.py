@@ -132,14 +132,19 @@ def where(moment: Moment) -> str:
 
 
 def title(moment: Moment, number: int, cursors: Sequence[Index]) -> Sequence[str]:
-    """Return what stands over a matrix, the longest first: with its shape, without."""
+    """Return what stands over a matrix: the first that fits is taken.
+
+    The shape goes before the name; which slice is seen of it stays longest.
+    """
     facet, words = moment.facets[number], moment.stage.wording
-    shape = shape_text(facet.array.shape) if facet.array.ndim else ""
+    shape = f" {shape_text(facet.array.shape)}" if facet.array.ndim else ""
+    at = ""
     if facet.array.ndim > 2:
-        shape += f" at [{', '.join(map(str, cursors[number][:-2]))}]"
+        at = f" at [{', '.join(map(str, cursors[number][:-2]))}]"
     called = _called(moment, facet, words, cursors)
     short = (facet.role,) if called.startswith(facet.role) else ()
-    return f"{called} {shape}".rstrip(), called, *short
+    names = (called, *short)
+    return f"{called}{shape}{at}", *(f"{name}{at}" for name in names), *names
 
 
 def _called(

@@ -165,7 +165,7 @@ class NodesPane(RunTable[NodeRows]):
     COLUMNS: ClassVar[Sequence[Column]] = (
         Column(""),
         Column("name", width=8, most=24, order="name"),
-        Column("operation", rank=5, width=8, most=20, order="operation"),
+        Column("operation", rank=5, least=10, most=20, order="operation"),
         Column("shape", "right", rank=4, order="shape"),
         Column("value", "point", rank=2, width=7, order="value"),
         Column("up to", "point", rank=2, width=6),

@@ -61,7 +61,8 @@ class Column:
     """One column. Of those that do not fit, those with the largest `rank` go first.
 
     `width` is where it starts from, so that it need not grow while one scrolls. A
-    column that is `wide` takes the room that is left, and needs its `width` at least.
+    column that is `wide` takes the room that is left, and needs its `width` at least;
+    one with a `least` is cut to that before another one goes.
     `order` is what rows are sorted by; without one they are not. `end` stands at the
     right of the heading.
     """
@@ -71,6 +72,7 @@ class Column:
     align: Literal["left", "right", "point"] = "left"
     rank: int = 0
     width: int = 0
+    least: int = 0
     most: int = 40  # cells of the screen, at most
     wide: bool = False
     order: str = ""
@@ -392,14 +394,21 @@ class TablePane(Pane, ScrollView):
         room = self._across() - _MARK
 
         def needed() -> int:
-            sizes = (columns[k].width if columns[k].wide else widths[k] for k in kept)
-            return sum(sizes) + _GAP * (len(kept) - 1)
+            return sum(_least(columns[k], widths[k]) for k in kept) + gaps()
+
+        def gaps() -> int:
+            return _GAP * (len(kept) - 1)
 
         while len(kept) > 1 and needed() > room:
             rank = max(columns[k].rank for k in kept)
             rest = [k for k in kept if columns[k].rank < rank]
             kept = rest or kept[:-1]
-        spare = room - _GAP * (len(kept) - 1) - sum(widths[k] for k in kept)
+        sizes = {k: columns[k].width if columns[k].wide else widths[k] for k in kept}
+        short = sum(sizes.values()) + gaps() - room
+        for k in kept:
+            cut = min(max(short, 0), sizes[k] - _least(columns[k], sizes[k]))
+            widths[k], short = widths[k] - cut, short - cut
+        spare = room - gaps() - sum(widths[k] for k in kept)
         for k in sorted(kept, key=lambda k: columns[k].wide):
             more = spare if columns[k].wide else min(spare, self._wanted[k] - widths[k])
             more = max(more, 1 - widths[k]) if columns[k].wide else max(more, 0)
@@ -428,6 +437,13 @@ class KeptTable(TablePane, KeptPane[T], Generic[T]):  # pyright: ignore[reportIn
     def rows_of(self, made: T, view: View) -> Sequence[Row]:
         """Return the rows that are drawn from what was found."""
         raise NotImplementedError
+
+
+def _least(column: Column, width: int) -> int:
+    """Return the fewest cells that a column of a width is shown in."""
+    if column.wide:
+        return column.width
+    return min(column.least, width) if column.least else width
 
 
 def _padded(text: str, width: int, column: Column) -> str:

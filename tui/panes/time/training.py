@@ -145,9 +145,11 @@ class TrainingPane(Pane):
         if debugger.timeline.iterations == 1:
             said = "this scenario does not train: it has no table [training]"
             return self._in_the_middle(said, ())
-        if not len(self._numbers):
-            fills = (("r", f"trains {_MORE}"),)
-            return self._in_the_middle("no iteration is finished yet", fills)
+        if len(self._numbers) < 2:  # one point is no curve
+            said = "no iteration is finished yet"
+            if len(self._numbers):
+                said = f"one iteration is finished: {self._output(debugger)}"
+            return self._in_the_middle(said, (("r", f"trains {_MORE}"),))
         room = self.size.height - 3
         below = min(len(self._trends), _MOST_TRENDS)
         below = min(below + 2 if below else 0, max(room - _LEAST, 0))
@@ -161,16 +163,19 @@ class TrainingPane(Pane):
         inks = self._ink("axis"), self.ink("pane--digit")
         return [*in_the_middle(said, fills, self.size, inks)]
 
+    def _output(self, debugger: Debugger) -> str:
+        """Return the output of the iteration under the cursor."""
+        name = debugger.graph.nodes[debugger.graph.output].name
+        return f"{name} = {number_text(float(self._numbers[self.cursor]), SENTENCE)}"
+
     def _said(self, debugger: Debugger) -> Line:
         """Say what the cursor is on."""
-        name = debugger.graph.nodes[debugger.graph.output].name
-        number = number_text(float(self._numbers[self.cursor]), SENTENCE)
         planned = max(debugger.timeline.iterations - 1, 0)
         run = f"   run up to {len(self._numbers) - 1} of {planned}"
         if self._is_log():
             run += ", log scale"
         line = [
-            Segment(f" {name} = {number}", self._ink("name")),
+            Segment(f" {self._output(debugger)}", self._ink("name")),
             Segment(f" in iteration {self.cursor}", Style()),
             Segment(run, self._ink("axis")),
         ]
