@@ -411,7 +411,7 @@ async def test_what_is_said_of_a_step_never_cuts_the_key_of_the_prompt() -> None
 
 
 async def test_a_long_way_says_where_it_ended_and_takes_no_lines() -> None:
-    async with opened("matmul", size=(80, 24)) as seen:
+    async with opened("attention", size=(80, 24)) as seen:
         for key in "Sc":
             press(seen.app, key)
             await settle(seen.app)
