@@ -140,3 +140,20 @@ out = scale_grad(np.ones(2), x, a)
         [3.0, 4.0],
         [1.0, 1.0],
     ]
+
+
+def test_any_number_of_values_may_be_added_at_one_place(tmp_path: Path) -> None:
+    places = np.r_[np.zeros(4500, int), np.arange(500)]
+    x = np.random.default_rng(0).normal(size=5000)
+
+    def spread(x: Any) -> Any:
+        sums = np.zeros(900)
+        np.add.at(sums, places, x)
+        return np.sum(sums**2)
+
+    found = gradstep.capture(spread, x, to=tmp_path / "run.gradstep")
+    assert found.about.notes == ()
+    gradient = found.subject.run().gradient(found.subject.graph.names["x"])
+    right = 2 * np.bincount(places, x, 900)[places]
+    assert gradient is not None
+    assert np.allclose(gradient, right, rtol=1e-12)
