@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ..table import Form, Shape
@@ -39,9 +40,9 @@ class _Told(NamedTuple):
     even: float  # how much of the target all classes share
 
     @property
-    def right(self) -> float:
+    def right(self) -> Decimal:
         """What is left of the target for the right class, as a person subtracts."""
-        return round(1 - self.even, 12)
+        return 1 - Decimal(repr(float(self.even)))
 
     @property
     def is_plain(self) -> bool:
