@@ -571,7 +571,7 @@ WORDS: Final[tuple[Word, ...]] = (
         "accumulated",
         "The sum of the contributions so far: a node that is used twice gets two.",
         _accumulated,
-        ("accumulated gradient", "accum."),
+        ("accumulated gradient",),
     ),
     Word(
         "chain rule",

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ..ops.optimizers import Optimizer
     from ..ops.table import Op, Shape
 
-_LONGEST = 24  # a longer expression is called by the name of its node
+_LONGEST: Final = 24
 _MOST_LISTED = 12  # operands, before only some of them are named
 _DEEPEST = 3  # expressions inside each other, before a name stands for the rest
 
@@ -57,6 +57,11 @@ class Formula(NamedTuple):
             return ""
         return f"{self.result} {self.sign} {' = '.join(self.steps)}"
 
+    @property
+    def brief(self) -> str:
+        """Return the equation without what stands between its two ends."""
+        return self._replace(steps=self.steps[-1:]).text
+
 
 NO_FORMULA: Final = Formula("", (), "")
 
@@ -79,6 +84,7 @@ class Wording:
 
     graph: Graph  # whose nodes are named
     names: Mapping[str, str] = field(default_factory=dict[str, str])
+    longest: int = _LONGEST  # characters of an expression; else its node has its name
     _nodes: dict[int, str] = field(
         default_factory=dict[int, str], compare=False, repr=False
     )
@@ -111,7 +117,7 @@ class Wording:
         symbol = self.graph.worded(node).symbol
         is_scalar = _scalars(self.graph, node)
         text = filled(symbol, self._words(node, depth + 1), is_scalar)
-        return text if len(text) <= _LONGEST else node.name
+        return text if len(text) <= self.longest else node.name
 
     def gradient(self, index: int) -> str:
         """Return the name of a node's gradient: the literature's, or `∂E/∂x`.

@@ -11,7 +11,11 @@ from platformdirs import user_state_path
 from ...core.base.errors import InputError
 from ...core.base.save import write
 from ..panes.banner import Banner
+from ..panes.base.offer import Offer
 from ..panes.console import ConsolePane
+from ..panes.graph.pane import GraphPane
+from ..panes.program import ProgramPane
+from ..panes.step.pane import StepPane
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -19,6 +23,7 @@ if TYPE_CHECKING:
 
     from textual.screen import Screen
 
+    from ...core.debugger.debugger import Debugger
     from ...core.engine.graph import Graph
 
 
@@ -93,21 +98,45 @@ def lay_out(
     screen.query_one(ConsolePane).give_lines(arrangement.console)
 
 
-def give_lines(screen: Screen[Any], wanted: int, needed: int) -> None:
-    """Give the view as many lines as it wants, as far as they are there.
-
-    What stands below it has its share, unless the view needs that for whole rows.
-    """
+def give_lines(screen: Screen[Any], debugger: Debugger) -> None:
+    """Give the panes the lines that they need, as far as they are there."""
+    if screen.has_class("presenting"):  # to a class the view has all that is left
+        for name in ("main", "view", "program", "graph"):
+            screen.query_one(f"#{name}").styles.clear_rule("height")
+        screen.query_one(StepPane).offer(None)
+        screen.query_one(GraphPane).offer(None)
+        return
     body = screen.size.height - _AROUND - screen.query_one(Banner).height
-    share = int(body * _SHARE) - _BORDERS
-    most = body - _LEAST_BELOW - _BORDERS
-    lines = min(wanted, max(share, min(needed, most)))
-    for name in ("main", "view"):
-        styles = screen.query_one(f"#{name}").styles
-        if screen.has_class("presenting"):
-            styles.clear_rule("height")  # there it has all that is left
-        else:
-            styles.height = lines + _BORDERS
+    _give_view(screen, body, StepPane.lines_wanted(debugger))
+    _give_graph(screen, body - 2 * _BORDERS, ProgramPane.lines_wanted(debugger.graph))
+
+
+def _give_view(screen: Screen[Any], body: int, wanted: int) -> None:
+    """Give the view what it wants; what stands below it has its share.
+
+    It gives of that where a step would be cut.
+    """
+    styles = [screen.query_one(f"#{name}").styles for name in ("main", "view")]
+
+    def give(lines: int) -> None:
+        for one in styles:
+            one.height = lines + _BORDERS
+
+    few = min(wanted, int(body * _SHARE) - _BORDERS)
+    most = max(body - _LEAST_BELOW - _BORDERS, few)
+    screen.query_one(StepPane).offer(Offer(few, most, give))
+
+
+def _give_graph(screen: Screen[Any], lines: int, code: int) -> None:
+    """Give the graph half of some lines; what it can use of those below the code."""
+    styles = [screen.query_one(f"#{name}").styles for name in ("program", "graph")]
+
+    def give(given: int) -> None:
+        for one, share in zip(styles, (lines - given, given), strict=True):
+            one.height = f"{share + _BORDERS}fr"
+
+    half = lines // 2
+    screen.query_one(GraphPane).offer(Offer(half, max(lines - code, half), give))
 
 
 def _path() -> Path:

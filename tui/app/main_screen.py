@@ -199,7 +199,7 @@ class MainScreen(Screen[int]):
             self.query_one("#small", Static).update(text)
         self._show_keys()
         self._show_banner()
-        give_lines(self, *StepPane.lines_wanted(self.debugger))
+        give_lines(self, self.debugger)
         self.call_next(self._stand_beside)
         if event.size != self._drawn_in:
             self._drawn_in = event.size
@@ -587,7 +587,7 @@ class MainScreen(Screen[int]):
 
     def _lay_out(self) -> None:
         lay_out(self, self.arrangement, empty(self.debugger.graph))
-        give_lines(self, *StepPane.lines_wanted(self.debugger))
+        give_lines(self, self.debugger)
 
     def action_play(self) -> None:
         """Play step by step, or pause; of a script one line."""
@@ -659,7 +659,7 @@ class MainScreen(Screen[int]):
             said, hint = self._put.text, "A answers"
         banner = self.query_one(Banner)
         if banner.tell(said, hint, self.size.width, self._player.said):
-            give_lines(self, *StepPane.lines_wanted(self.debugger))
+            give_lines(self, self.debugger)
 
     @property
     def _has_console(self) -> bool:

@@ -68,8 +68,8 @@ def _shorter(name: str, sign: str, *steps: str) -> Sequence[str]:
     return [f"{name} {sign} {' = '.join(steps[start:])}" for start in range(len(steps))]
 
 
-def update_text(step: UpdateStep, index: Index) -> str:
-    """Return how one element of a parameter gets its next value.
+def update_texts(step: UpdateStep, index: Index) -> Sequence[str]:
+    """Return how one element of a parameter gets its next value, the longest first.
 
     `step` is the update of this element.
     """
@@ -82,7 +82,7 @@ def update_text(step: UpdateStep, index: Index) -> str:
         f"{word}: {change_text(float(before), float(after))}"
         for word, (before, after) in changes.items()
     )
-    return ", ".join((value, *parts, *states))
+    return ", ".join((value, *parts, *states)), ", ".join((value, parts[0])), value
 
 
 def rates_text(step: UpdateStep) -> str:
@@ -168,7 +168,8 @@ def value_texts(trace: Trace, wording: Wording, index: int, at: Index) -> Sequen
     found = explain_value(run, index, at)
     if not found.products:
         sources = _sources(trace, node, at)
-        return (f"{name} = {total}" + (f", made from {sources}" if sources else ""),)
+        short = f"{name} = {total}"
+        return (f"{short}, made from {sources}", short) if sources else (short,)
     count = len(found.terms) + found.more
     sources = _sources(trace, node, at, " · " if op.kind == "contract" else ", ")
     terms = [_product([f.value for f in term]) for term in _spelled(found)]

@@ -65,6 +65,11 @@ class Plan(NamedTuple):
     words: int = 18  # the most cells of what a box does; 1: only that it is folded
 
     @property
+    def is_bare(self) -> bool:
+        """Whether boxes have no room for what they do, but for a mark of folds."""
+        return self.words == 1
+
+    @property
     def spacing(self) -> Spacing:
         """Return the measures that suit the way and the labels."""
         margin = int(self.detail == "box")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from rich.cells import cell_len
 
 from ...core.words.numbers import shape_text
-from .drawing import NUMBER_WIDTH, Piece, cut, joint, operation_text
+from .drawing import NUMBER_WIDTH, SHORT_WIDTH, Piece, cut, joint, operation_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,11 +21,13 @@ if TYPE_CHECKING:
     from ...core.pictures.folds import Fold, Sketch
 
 PART: Final = 256  # lines that are drawn together
-_FEW_LANES: Final = 12  # that a list has in any case
+_FEW_LANES: Final = 12  # that a list has beside its names, whatever else has room
+_LEAST_LANES: Final = 3
 _MOST_NAME: Final = 24
 _LEAST_PART: Final = 4  # cells of a label: less helps nobody
 _SIZE: Final = NUMBER_WIDTH + 1
-_MARKS: Final = 3  # cells of a label in front of its name, and behind it
+_SHORT: Final = SHORT_WIDTH + 1
+_MARKS: Final = 2  # cells of a label in front of its name
 _LEFT, _RIGHT, _UP, _DOWN, _BEHIND = 1, 2, 4, 8, 16
 
 
@@ -59,10 +61,11 @@ class Rails(NamedTuple):
 def most_lanes(room: int, names: int) -> int:
     """Return how many lanes there is room for beside names and numbers of some width.
 
-    >>> most_lanes(42, 8), most_lanes(120, 8)
-    (12, 50)
+    >>> most_lanes(42, 8), most_lanes(120, 8), most_lanes(24, 8)
+    (12, 50, 7)
     """
-    return max((room - names - _SIZE - _MARKS) // 2, _FEW_LANES)
+    few = max(min((room - names - _MARKS) // 2, _FEW_LANES), _LEAST_LANES)
+    return max((room - names - _SIZE - _MARKS - 1) // 2, few)
 
 
 def rails_of(sketch: Sketch, order: Sequence[int], most: int = _FEW_LANES) -> Rails:
@@ -125,48 +128,85 @@ def name_width(graph: Graph, sketch: Sketch) -> int:
     return min(max(map(cell_len, names), default=0), _MOST_NAME)
 
 
-def pieces(
-    graph: Graph, sketch: Sketch, box: int, folds: Sequence[Fold], width: int
-) -> tuple[Piece, ...]:
-    """Return the label of a line: marks, name, number, what it computes, its shape.
+class Columns(NamedTuple):
+    """How wide the parts of a label are, without the marks in front of it."""
 
-    `width` is that of the names.
+    name: int  # in cells
+    number: int  # with the blank in front of it
+    words: int  # what a box computes, and its shape; with the blank in front of them
+
+
+def columns(graph: Graph, sketch: Sketch, folds: Sequence[Fold], room: int) -> Columns:
+    """Return how wide the parts of labels are in so many cells.
+
+    Rather has a number fewer digits than that a word is cut which has room beside it.
+    Told from the first boxes of a list.
     """
+    name = name_width(graph, sketch)
+    left = max(room - _MARKS - name, 0)
+    texts = (
+        _words(graph, sketch, box, folds) for box in range(len(sketch.boxes[:PART]))
+    )
+    sizes = (1 + cell_len(what or shape) for what, shape in texts)
+    whole = max((size for size in sizes if size <= left - _SHORT), default=0)
+    number = min(max(left - whole, _SHORT), _SIZE, left)
+    return Columns(name, number, left - number)
+
+
+def _words(
+    graph: Graph, sketch: Sketch, box: int, folds: Sequence[Fold]
+) -> tuple[str, str]:
+    """Return what a box computes, and its shape."""
     shown = sketch.boxes[box]
     node = graph.nodes[shown.node]
+    what = operation_text(graph, node)
     if shown.fold >= 0:
         what = f"▸{folds[shown.fold].text}"
     elif node.site is not None and node.op is not None:
         what = node.site.text
-    else:
-        what = operation_text(graph, node)
-    name = cut(node.name, _MOST_NAME)
-    shape = shape_text(node.shape) if node.shape else ""
-    shape = f"  {shape}" if what and shape else shape
+    return what, shape_text(node.shape) if node.shape else ""
+
+
+def pieces(
+    graph: Graph, sketch: Sketch, box: int, folds: Sequence[Fold], widths: Columns
+) -> tuple[Piece, ...]:
+    """Return the label of a line: marks, name, number, what it computes, its shape.
+
+    The number may begin beside a short name; without room it is a bar. A shape is not
+    cut: half of one helps nobody.
+    """
+    name = cut(graph.nodes[sketch.boxes[box].node].name, _MOST_NAME)
+    room = widths.name + widths.number - cell_len(name)
+    size = min(room, max(widths.number, _SHORT))
+    number = (Piece("number", " " * size),)
+    if size < _SHORT:
+        number = (Piece("text", " " * (size - 1)), Piece("bar", " "))[
+            2 - min(size, 2) :
+        ]
+    what, shape = _words(graph, sketch, box, folds)
+    both = "  ".join(filter(None, (what, shape)))
+    text = both if cell_len(both) < widths.words else what
     return (
         Piece("mark", " "),
         Piece("stop", " "),
         Piece("name", name),
-        Piece("text", " " * max(width - cell_len(name), 0)),
-        Piece("number", " " * _SIZE),
-        Piece("text", f" {what}"),
-        Piece("shape", shape),
+        Piece("text", " " * (room - size)),
+        *number,
+        Piece("text", f" {text}" if text else ""),
     )
 
 
 def within(label: Sequence[Piece], room: int) -> tuple[Piece, ...]:
-    """Return as much of a label as there is room for, and `…` for what is cut.
+    """Return as much of a label as there is room for, and `…` for the rest.
 
-    A part of a shape says nothing: it is there as a whole, or not at all.
-
-    >>> within((Piece("name", "x1"), Piece("text", " W1 @ x0")), 7)
-    (Piece(part='name', text='x1'), Piece(part='text', text=' W1 …'))
+    >>> within((Piece("name", "W1"), Piece("text", " W @ x")), 6)
+    (Piece(part='name', text='W1'), Piece(part='text', text=' W …'))
     """
     kept: list[Piece] = []
     for piece in label:
         size = cell_len(piece.text)
         if size > room:
-            if room >= _LEAST_PART and piece.part != "shape":
+            if room >= _LEAST_PART:
                 kept.append(Piece("text", cut(piece.text, room)))
             break
         kept.append(piece)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from rich.cells import cell_len
 from textual.geometry import Region
 
-from ...core.pictures.folds import Fold, Sketch, folds_of, sketch, unfolded_to
+from ...core.pictures.folds import Box, Fold, Sketch, folds_of, sketch, unfolded_to
 from ...core.pictures.layers import Layers, layers
 from ...core.pictures.layout import Layout, layout, least_size
 from . import rail
@@ -41,8 +42,8 @@ _MOST_NEAR: Final = 6  # neighbours of one box, in one direction, in a neighbour
 _MOST_PARTS: Final = 8  # of a list that are kept
 _MOST_KEPT: Final = 16  # foldings
 _WIDE_LIST: Final = 44  # cells from which on a list has room for words
-# Cells of words, where there is room for more.
-_LONGER: Final = (5, 9, 13, 18, 24, 36, 60)
+# Cells of words, where there is room for more: up to the last that there is.
+_LONGER: Final = (*range(4, 25), 30, 36, 48, 60)
 _MOST_LONGER: Final = 20  # boxes whose words are given more room
 _LEAST_WORDS: Final = 3  # cells of words that still say nothing
 
@@ -160,9 +161,11 @@ class Listing:
         self._parts: dict[int, list[str]] = {}
         self._rows: dict[int, Row] = {}  # of those parts, as far as they were seen
         self.order: Sequence[int] = rail.in_order(self.sketch)  # from top to bottom
-        self._names = rail.name_width(self.graph, self.sketch)
-        most = rail.most_lanes(self.width, self._names)
+        names = rail.name_width(self.graph, self.sketch)
+        most = rail.most_lanes(self.width, names)
         self._rails = rail.rails_of(self.sketch, self.order, most)
+        room = self.width - 2 * self._rails.width
+        self.columns = rail.columns(self.graph, self.sketch, self.folds, room)
 
     @property
     def height(self) -> int:
@@ -181,7 +184,7 @@ class Listing:
             self._parts[part] = rail.drawn(self.sketch, self.order, self._rails, part)
         text = self._parts[part][place]
         box = self.order[line]
-        label = rail.pieces(self.graph, self.sketch, box, self.folds, self._names)
+        label = rail.pieces(self.graph, self.sketch, box, self.folds, self.columns)
         pieces = rail.within(label, self.width - len(text))
         row = self._rows[line] = text, [(len(text), box, pieces)]
         return row
@@ -265,6 +268,19 @@ class Atlas:
         is_wide = room[0] >= _WIDE_LIST and any(plan.number for plan in self.plans)
         return is_wide and len(self.folding(opened).boxes) <= room[1]
 
+    def lines(self, width: int, few: int, most: int) -> int:
+        """Return the fewest lines between two in which it says as much as in the most.
+
+        That it is whole matters most, and then what its labels say.
+        """
+
+        def said(lines: int) -> tuple[bool, int]:
+            scene, _ = self.automatic((width, lines), None)
+            seen = range(min(lines, scene.height))
+            return scene.height <= lines, sum(_said(scene.row(line)) for line in seen)
+
+        return few + bisect_left(range(few, most), said(most), key=said)
+
     def whole(self, opened: frozenset[int], room: Room, down: bool | None) -> Scene:
         """Return the best picture that fits, or one to move about in, or a list."""
         boxes = self.folding(opened)
@@ -290,8 +306,9 @@ class Atlas:
 
     def listing(self, opened: frozenset[int], room: Room) -> Scene:
         """Return all boxes in order."""
-        width = max(room[0] - 1, 1)  # beside a scroll bar
-        return Listing(self.graph, self.folding(opened), self.folds, width)
+        boxes = self.folding(opened)
+        has_bar = len(boxes.boxes) > room[1]  # for scrolling
+        return Listing(self.graph, boxes, self.folds, max(room[0] - has_bar, 1))
 
     def _best(
         self,
@@ -306,11 +323,16 @@ class Atlas:
             labels = self._labels(boxes, plan)
             placed = _placed(ranks, labels, plan, room)
             if placed is not None:
-                for box, label in self._longer(boxes, plan):
-                    more = [*labels[:box], label, *labels[box + 1 :]]
-                    larger = _placed(ranks, more, plan, room)
-                    if larger is not None:
-                        labels, placed = more, larger
+                full: set[int] = set()  # boxes that there is no more room for
+                for box, longer in self._longer(boxes, plan, full):
+                    full.add(box)
+                    for label in longer:
+                        more = [*labels[:box], label, *labels[box + 1 :]]
+                        larger = _placed(ranks, more, plan, room)
+                        if larger is not None:
+                            labels, placed = more, larger
+                            full.discard(box)
+                            break
                 drawing = draw(placed, labels)
                 if plan.down and plan.detail == "op":
                     drawing = self._stretched(boxes, plan, labels, drawing, room[0])
@@ -346,8 +368,10 @@ class Atlas:
         width = max(placed.width, width)
         return draw(placed._replace(places=tuple(places), width=width), after)
 
-    def _longer(self, boxes: Sketch, plan: Plan) -> Iterator[tuple[int, Label]]:
-        """Yield longer labels of boxes, by the box.
+    def _longer(
+        self, boxes: Sketch, plan: Plan, full: Container[int]
+    ) -> Iterator[tuple[int, list[Label]]]:
+        """Yield longer labels of boxes that are not `full`, the best first, by the box.
 
         Their words are not cut, and made-up names have beside them what they stand for.
         Rather has a number fewer digits than that a word is cut.
@@ -360,22 +384,26 @@ class Atlas:
             for box in boxes.boxes
         ]
         words = {
-            box: cell_len(full)
-            for box, (short, full) in enumerate(texts)
-            if full != short or cell_len(full) > plan.words
+            box: cell_len(text)
+            for box, (short, text) in enumerate(texts)
+            if text and (text != short or cell_len(text) > plan.words or plan.is_bare)
         }
         if len(words) > _MOST_LONGER:
             return
-        steps = [0, plan.words, *(step for step in _LONGER if step > plan.words)]
+        steps = [0] if plan.is_bare else [0, plan.words]
+        steps += [step for step in _LONGER if step > plan.words]
         for less, more in pairwise(steps):
             for box, size in words.items():
-                if size > less and (size <= more or less):
+                grows = box not in full and (less > 0 or plan.is_bare)
+                if size > less and (size <= more or grows):
                     plans = [plan]
                     if size <= more and plan.number > SHORT_WIDTH:
                         plans.insert(0, plan._replace(number=SHORT_WIDTH))
-                    for one in plans:
-                        shown = boxes.boxes[box]
-                        yield box, label_of(self.graph, shown, self.folds, one, more)
+                    yield box, self._labelled(boxes.boxes[box], plans, more)
+
+    def _labelled(self, box: Box, plans: Sequence[Plan], words: int) -> list[Label]:
+        """Return the labels that plans have for a box, with more room for words."""
+        return [label_of(self.graph, box, self.folds, one, words) for one in plans]
 
     def _large(
         self,
@@ -411,6 +439,17 @@ class Atlas:
             if opened is not None:
                 self._layers[opened] = ranks
         return ranks
+
+
+def _said(row: Row) -> int:
+    """Return how many cells the labels of a line fill."""
+    pieces = (piece for _, _, label in row[1] for piece in label)
+    numbers = ("number", "bar")
+    return sum(
+        len(piece.text if piece.part in numbers else piece.text.strip())
+        for piece in pieces
+        if piece.part not in ("frame", "mark", "stop")
+    )
 
 
 def _placed(

@@ -99,6 +99,12 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
         self._stops: Sequence[tuple[int, int]] = ()
         self._covered: Kept[Sequence[tuple[int, int]]] = Kept()
 
+    @staticmethod
+    def lines_wanted(graph: Graph) -> int:
+        """Return how many lines the longest source of a graph's own has."""
+        texts = (graph.sources[name].text for name in graph.own)
+        return max((len(text.rstrip().split("\n")) for text in texts), default=0)
+
     def show(self, view: View) -> None:
         """Draw the program at this moment."""
         self._view = view

@@ -29,7 +29,6 @@ ASKED = {
     "upstream": "upstream",
     "local": "local derivative",
     "Accumulated": "accumulated",
-    "accum.": "accumulated",
     "edges": "edge",
     "the chain": None,
     "chain": "chain rule",

@@ -139,10 +139,7 @@ def cut_for_less(screen: MainScreen) -> Iterator[str]:
         yield "numbers of columns"
     if not "".join(part.text for part in written.lines[-1]).strip():
         yield "a blank line"
-    if (
-        why.room.height > 1
-        and pane.room.height < StepPane.lines_wanted(screen.debugger)[1]
-    ):
+    if why.room.height > 1:
         yield f"{why.room.height} lines for why"
 
 
@@ -170,6 +167,9 @@ async def walked(
         debugger = screen.debugger
         while debugger.position < len(debugger.trace):
             screen.apply(debugger.execute("stepi"))
+            pane = screen.query_one(StepPane)
+            if pane.taken != pane.room.height:  # the border below it moves
+                await settle(app)
             found += (f"{debugger.position}: {one}" for one in look(screen))
     return found
 

@@ -18,9 +18,12 @@ from gradstep.tui.app.app import GradstepApp
 from gradstep.tui.cli.fitting import remarks
 from gradstep.tui.draw.look import Look
 from gradstep.tui.draw.stage import Stage, notes
+from gradstep.tui.panes.graph.pane import GraphPane
 from gradstep.tui.panes.program import ProgramPane, present_line
+from gradstep.tui.panes.step import words
 from gradstep.tui.panes.step.pane import StepPane
 from gradstep.tui.panes.tables.notes import NotesPane
+from gradstep.tui.panes.why import WhyPane
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from gradstep.tui.app.main_screen import MainScreen
+    from gradstep.tui.panes.base.pane import Line
     from gradstep.tui.panes.step.places import Tile
 
 NUMBER = re.compile(r"-?\d[\d.]*(?:e-?\d+)?|-?∞|-?inf|nan|NaN|NN", re.IGNORECASE)
@@ -115,12 +119,11 @@ def missing(frame: Frame) -> Iterator[str]:
         yield f"{before} → {breakdown.after[index]}"
     for role in ("upstream", "local", "slopes", "contribution"):
         tile = frame.tiles.get(role)
-        if tile and not frame.lines[tile.y][tile.x + 1 :].startswith(role):
+        word = "local" if role == "slopes" else role
+        if tile and not frame.lines[tile.y][tile.x + 1 :].startswith(word):
             yield f"title {role}"
     done, of = breakdown.uses
-    if not re.search(
-        rf"\b(accumulated|accum\.|use)( · use)? {done} of {of}\b", frame.text
-    ):
+    if not re.search(rf"\baccumulated\b.*\b{done}(?: of |/){of}\b", frame.text):
         yield f"use {done} of {of}"
 
 
@@ -177,6 +180,42 @@ def cut_code(frame: Frame) -> Iterator[str]:
     assert all(text.split()[1] == str(number) for text in (line, *below))
     if code not in line and len(code) + len(f"▶ {number} ") < len(line):
         yield f"code {code} in {line}"
+
+
+def cut_words(frame: Frame) -> Iterator[str]:
+    """Yield what is cut of titles, of the formula, and of the chosen element."""
+    pane, present = frame.pane, frame.pane._moment
+    assert present is not None
+    for tile in pane._written().tiles:
+        if "…" in frame.lines[tile.y][tile.x : tile.x + tile.width]:
+            yield f"title {frame.lines[tile.y]}"
+    formulas = list(words.spellings(present))
+    elements = words.element(present, frame.chosen(), pane._update())
+    if all(facet.array.size == 1 for facet in present.facets):
+        elements = ()  # the matrices say it
+    for texts in (formulas, elements):
+        spoken = [" ".join(text.split()) for text in texts]
+        if any(spoken) and not any(text in frame.text for text in spoken):
+            yield f"cut {spoken[-1]}"
+
+
+def wasted(frame: Frame) -> Iterator[str]:
+    """Yield lines that are blank while the pane that shares them goes on."""
+    lines = frame.pane._written().lines
+    why = frame.screen.query_one(WhyPane)
+    if why.room.height == 1 and not any(map(text_of, lines[-2:])):
+        yield "a line for why below blank lines"
+    program = frame.screen.query_one(ProgramPane)
+    graph = frame.screen.query_one(GraphPane)
+    scene, room = graph._scene, graph.content_size.height
+    blank = program.room.height - len(program._lines)
+    if scene is not None and scene.height > room and blank > 0:
+        yield f"{blank} lines below the program, and a graph of {scene.height}"
+
+
+def text_of(line: Line) -> str:
+    """Return the text of a line of a pane."""
+    return "".join(segment.text for segment in line).strip()
 
 
 async def walked(
@@ -248,6 +287,8 @@ def test_the_story_of_each_step_is_on_the_screen_and_only_numbers_change(
         yield from missing(frame)
         yield from unsaid(frame, may_be_cut=size[0] < 120)
         yield from cut_code(frame)
+        yield from cut_words(frame)
+        yield from wasted(frame)
         if frame.event is not None:
             shapes, where = places(frame)
             if stood.setdefault(shapes, where) != where:

@@ -21,7 +21,7 @@ from gradstep.core.scenario.scenario import builtin_names
 from gradstep.tui.app.keys import LINES
 from gradstep.tui.graph import rail
 from gradstep.tui.graph.drawing import joint
-from gradstep.tui.graph.scene import Atlas, Listing, Picture
+from gradstep.tui.graph.scene import PLANS, Atlas, Listing, Picture, _placed
 from gradstep.tui.panes.base.pane import Chosen, View
 from gradstep.tui.panes.graph.canvas import Canvas
 from gradstep.tui.panes.graph.pane import GraphPane
@@ -29,6 +29,8 @@ from gradstep.tui.panes.graph.search import Search
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from gradstep.tui.graph.drawing import Piece
 
 Check = Callable[["PaneApp", Pilot[None]], Awaitable[None]]
 
@@ -695,20 +697,68 @@ def test_no_word_of_a_picture_is_cut_beside_blank_cells(
 
 
 @pytest.mark.parametrize("width", range(20, 70, 7))
-def test_what_a_list_has_no_room_for_is_marked(width: int) -> None:
-    listing = Atlas(load("three_layer").subject.graph).listing(frozenset(), (width, 5))
+@pytest.mark.parametrize("name", ["three_layer", "hidden_layer", "matmul"])
+def test_what_a_list_has_no_room_for_is_marked(name: str, width: int) -> None:
+    listing = Atlas(load(name).subject.graph).listing(frozenset(), (width, 5))
     assert isinstance(listing, Listing)
     for number in range(listing.height):
         text, labels = listing.row(number)
         words = "".join(piece.text for _, _, label in labels for piece in label)
         assert len(text) + len(words) < width
         box = listing.order[number]
-        about = listing.graph, listing.sketch
-        names = rail.name_width(*about)
-        whole = rail.pieces(*about, box, listing.folds, names)
-        said = "".join(piece.text for piece in whole if piece.part != "shape")
-        is_cut = len(text) + len(said) >= width
-        assert words.endswith(("…", " ")) or not is_cut
-        # Of a shape no part is shown: it is there as a whole, or not at all.
-        shape = "".join(piece.text for piece in whole if piece.part == "shape")
-        assert words == said + shape or said.startswith(words.removesuffix("…"))
+        about = listing.graph, listing.sketch, box, listing.folds
+        whole = rail.pieces(*about, listing.columns)
+        is_cut = len(text) + sum(len(piece.text) for piece in whole) >= width
+        is_full = len(text) + len(words) == width - 1
+        assert words.endswith(("…", " ")) or is_full or not is_cut
+        assert not re.search(r"\(\d[\d, ]*…", words)  # a shape is whole
+
+
+@pytest.mark.parametrize("name", builtin_names())
+def test_names_in_a_list_have_numbers_beside_them(name: str) -> None:
+    listing = Atlas(load(name).subject.graph).listing(frozenset(), (25, 8))
+    assert isinstance(listing, Listing)
+    for number in range(listing.height):
+        text, [(_, box, label)] = listing.row(number)
+        parts = {piece.part for piece in label}
+        wide = (
+            len(text)
+            + 2
+            + len(listing.graph.nodes[listing.sketch.boxes[box].node].name)
+        )
+        assert parts & {"number", "bar"} or wide >= listing.width
+
+
+@pytest.mark.parametrize("name", builtin_names())
+@pytest.mark.parametrize("size", [(25, 8), (25, 12), (43, 14)])
+def test_a_label_is_cut_only_where_there_is_no_cell_more(
+    name: str, size: tuple[int, int]
+) -> None:
+    atlas = Atlas(load(name).subject.graph)
+    scene, opened = atlas.automatic(size, None)
+    if not isinstance(scene, Picture):
+        return
+    ranks = atlas._ranked(scene.sketch, opened)
+    lines: dict[int, list[tuple[Piece, ...]]] = {}
+    for line in range(scene.height):
+        for _, box, pieces in scene.row(line)[1]:
+            label = tuple(piece for piece in pieces if piece.part != "frame")
+            if label:
+                lines.setdefault(box, []).append(label)
+    labels = [tuple(lines[box]) for box in sorted(lines)]
+    same = [
+        plan
+        for plan in PLANS
+        if plan.down == scene.down
+        and _placed(ranks, labels, plan, size) == scene.drawing.layout
+    ]
+    for box, (first, *others) in enumerate(labels):
+        wider = tuple(
+            piece._replace(text=piece.text.replace("…", ".…"))
+            if piece.part == "text"
+            else piece
+            for piece in first
+        )
+        more = [*labels[:box], (wider, *others), *labels[box + 1 :]]
+        if wider != first:
+            assert not any(_placed(ranks, more, plan, size) for plan in same)

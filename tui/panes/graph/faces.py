@@ -31,13 +31,16 @@ class Face(NamedTuple):
     is_norm: bool = False  # whether the number is a norm
 
     def number(self, width: int) -> str:
-        """Return the number in so many cells; the first is to be blank, if it can."""
+        """Return the number in so many cells; the first is to be blank, if it can.
+
+        A number that has no room is a bar.
+        """
         if self.value is None:
             return self.bar
         text = fitted(self.value, width - 1)
         if self.is_norm and width > NUMBER_WIDTH:
             text = f"‖{fitted(self.value, width - 3)}‖"
-        return text if len(text) <= width else "…"
+        return text if len(text) <= width else self.bar
 
 
 def face(

@@ -46,9 +46,11 @@ if TYPE_CHECKING:
     from textual.widgets import Input
 
     from ....core.ops.table import Array
+    from ..base.offer import Offer
 
 _KINDS: Final[tuple[Kind, ...]] = ("picture", "list", "near")
 _FIRST_ROOM: Final = (40, 12)  # before the pane has been laid out
+_FEW_NODES: Final = 200  # of which several pictures are tried for their lines
 _MANY: Final = 1000  # nodes: it takes long to fold them, and is done before that
 _MOST_FOUND: Final = 1000  # that a search looks for
 _MOST_LIT: Final = 50  # edges of the chosen box
@@ -149,6 +151,8 @@ class GraphPane(Pane):
         self._atlas: Atlas | None = None
         self._atlases: Kept[Atlas] = Kept()
         self._wish = _Wish()
+        self._offer: Offer | None = None
+        self._lines: Kept[int] = Kept()  # that it takes of those
         self._scene: Scene | None = None
         self._scenes: Kept[tuple[Scene, frozenset[int]]] = Kept()
         self._shown: frozenset[int] = frozenset()  # the folds that are open now
@@ -168,6 +172,22 @@ class GraphPane(Pane):
     def compose(self) -> ComposeResult:
         """Lay out the picture."""
         yield self._canvas
+
+    def offer(self, offer: Offer | None) -> None:
+        """Have so many lines; without an offer, those that the pane happens to have."""
+        self._offer = offer
+        self._take_lines()
+
+    def _take_lines(self) -> None:
+        """Take as many lines as say all that it can say in the most of them."""
+        offer, atlas, width = self._offer, self._atlas, self.content_size.width
+        if offer is None:
+            return
+        lines = offer.few
+        if atlas is not None and width > 0 and atlas.count <= _FEW_NODES:
+            key = atlas, width, offer.few, offer.most
+            lines = self._lines.of(key, lambda: atlas.lines(width, *offer[:2])) or lines
+        offer.give(lines)
 
     # ------------------------------------------------------------------- a moment
 
@@ -191,6 +211,7 @@ class GraphPane(Pane):
         if self._atlas is None or graph is not self._atlas.graph:
             self._atlas = self._atlases.of(graph, lambda: Atlas(graph))
             self._wish, self._scene, self._found = _Wish(), None, ()
+            self._take_lines()
         chosen = view.chosen.node if view.chosen else graph.output
         moved = chosen != self._cursor
         self._cursor = chosen
@@ -215,6 +236,7 @@ class GraphPane(Pane):
 
     def on_resize(self) -> None:
         """Draw the picture that fits into the new size."""
+        self._take_lines()
         if self._view is not None:
             self.show(self._view)
 

@@ -26,7 +26,7 @@ _WIDTHS: Final[Mapping[Role, tuple[int, int]]] = MappingProxyType(
         "slopes": (9, 24),
         "contribution": (13, 22),
         "before": (3, 0),
-        "after": (11, 20),
+        "after": (13, 20),
     }
 )
 _MADE: Final = ("contribution", "value")

@@ -86,6 +86,7 @@ def labelled(
         ]
         both = zip(equations, wordings, strict=True)
         wordings = [min(pair, key=len) for pair in both]
+    count = len(wordings)
     if wordings:
         more = _MORE if matters == Matters.NOTE else "…"
         wordings += _shortened(wordings[-1], room, more)
@@ -96,6 +97,7 @@ def labelled(
             for one in wordings
         ]
         or [[]],
+        cut=len(wordings) - count,
     )
 
 

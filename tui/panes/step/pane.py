@@ -48,7 +48,7 @@ from .large import in_numbers, large
 from .lines import block, label_width, labelled, wrapped
 from .matrices import Matrices
 from .places import TITLE, Tile
-from .priority import Arranged, Matters, Said, arranged, bottom
+from .priority import Arranged, Matters, Said, arranged_in, bottom, cuts
 from .room import lines_wanted, note_lines
 from .widths import Numbers, numbers_of
 from .words import Moment, Which, moment
@@ -61,6 +61,7 @@ if TYPE_CHECKING:  # it waits until something is trained
     from ....core.engine.trace import Trace
     from ....core.engine.update import UpdateStep
     from ....core.words.indices import First
+    from ..base.offer import Offer
 
 _WHEEL = 3
 _ABOUT = (12, 6)  # digits of the number at the cursor where all have no room
@@ -88,6 +89,7 @@ class _Sheet:
 
     lines: list[Line]
     tiles: list[Tile]
+    is_cut: bool = False  # something that is always said has no room
     offset: int = 0
 
 
@@ -98,7 +100,7 @@ class StepPane(KeptPane[_Found]):
     HELP: ClassVar[str | None] = (
         "One step: its formula, its matrices, one element, its NumPy code.\n"
         "Of a product the right factor stands above, the left one at the left, and "
-        "what they make where they meet; at its right the sum, accumulated (accum.): "
+        "what they make where they meet; at its right the sum, accumulated: "
         "before → after, and which use of the operand this is, of how many.\n"
         "↑ ↓ ← → beside numbers: a window, which goes on there\n"
         "One cursor for all: [ ] is the chosen element, underlined is what belongs to "
@@ -128,6 +130,8 @@ class StepPane(KeptPane[_Found]):
         self._dense = False
         self._inks: Inks | None = None
         self._sheet: tuple[object, _Sheet] | None = None
+        self._offer: Offer | None = None
+        self._lines = 0  # that it takes of those
         self._longest: tuple[object, int, int] | None = None  # note: of which, how wide
         self._arranged: dict[object, Arranged] = {}  # by shapes and room
         self._summaries = Known(summarise)
@@ -155,10 +159,33 @@ class StepPane(KeptPane[_Found]):
         return (debugger.trace, which, hides), look
 
     @staticmethod
-    def lines_wanted(debugger: Debugger) -> tuple[int, int]:
-        """Return how many lines the highest step of a session wants, and needs."""
+    def lines_wanted(debugger: Debugger) -> int:
+        """Return how many lines the highest step of a session wants."""
         notes = note_lines(debugger.subject.notes.values(), _NOTE_WIDTH)
         return lines_wanted(debugger.graph, notes)
+
+    def offer(self, offer: Offer | None) -> None:
+        """Have so many lines; without an offer, those that the pane happens to have."""
+        self._offer = offer
+        self._take_lines()
+
+    def _take_lines(self) -> None:
+        """Take more lines where a step would be cut, and its least where it is not."""
+        offer, width = self._offer, self.room.width
+        if offer is None:
+            return
+        lines = offer.few
+        if self._inks is not None and self._write(width, lines, self._inks).is_cut:
+            lines = offer.most
+        self._lines = lines
+        offer.give(lines)
+
+    @property
+    def taken(self) -> int:
+        """How many lines it has, as soon as the screen is laid out."""
+        offer, height = self._offer, self.room.height
+        is_given = offer is not None and height in (offer.few, offer.most)
+        return self._lines if is_given else height
 
     def show(self, view: View) -> None:
         """Draw the last applied event, with the chosen element in all its arrays."""
@@ -176,6 +203,7 @@ class StepPane(KeptPane[_Found]):
         """Draw what is there now, and say above and below what it is."""
         if self._view is not None:
             self._show_borders()
+        self._take_lines()
         self._redraw()
 
     def _take(self, found: _Found | None) -> None:
@@ -453,6 +481,7 @@ class StepPane(KeptPane[_Found]):
 
     def on_resize(self) -> None:
         """Bring the cursor into sight; in another size all is drawn anew anyway."""
+        self._take_lines()
         if not self._following:
             self._redraw()
 
@@ -484,12 +513,10 @@ class StepPane(KeptPane[_Found]):
         """Write the whole step once, however many lines of it are asked for."""
         if self._inks is None:
             self._inks = Inks.of(self)
-        size = self.room
+        size = width, height = self.room.width, self.taken
         if self._sheet is None or self._sheet[0] != size:
-            sheet = self._write(size.width, size.height, self._inks)
-            sheet.offset = min(
-                max(self._offset, 0), max(len(sheet.lines) - size.height, 0)
-            )
+            sheet = self._write(width, height, self._inks)
+            sheet.offset = min(max(self._offset, 0), max(len(sheet.lines) - height, 0))
             self._offset = sheet.offset
             self._sheet = (size, sheet)
         return self._sheet[1]
@@ -520,20 +547,23 @@ class StepPane(KeptPane[_Found]):
             said = [one for one in said if one.matters >= Matters.ELEMENT]
         lines = block([one for one in said if one.is_above], above)
         room = height - above - bottom(tiles)
-        below = block([one for one in said if not one.is_above], room)
+        below = [one for one in said if not one.is_above]
         matrices = Matrices(present, self._grids, tiles, self._active, width)
-        lines += matrices.lines(inks) + below
-        return _Sheet(lines, [tile._replace(y=tile.y + above) for tile in tiles])
+        lines += matrices.lines(inks) + block(below, room)
+        tiles = [tile._replace(y=tile.y + above) for tile in tiles]
+        return _Sheet(lines, tiles, room < 0 or cuts(below, room))
 
     def _arrange(self, frames: Sequence[Frame], width: int, height: int) -> Arranged:
         """Place the matrices; steps with the same shapes have the same places."""
         shapes = [(one.parts, *one.sizes.items(), one.optional) for one in frames]
-        notes = self._note_lines(width)
-        key = (*shapes, width, height, notes)
+        notes, offer, heights = self._note_lines(width), self._offer, (height,)
+        if offer is not None and height in (offer.few, offer.most):
+            heights = (offer.few, offer.most)  # the same places in both
+        key = (*shapes, width, heights, notes)
         if key not in self._arranged:
             if len(self._arranged) >= _MOST_ARRANGED:
                 self._arranged.clear()
-            self._arranged[key] = arranged(frames, width, height, notes)
+            self._arranged[key] = arranged_in(frames, width, heights, notes)
         return self._arranged[key]
 
     def _note_lines(self, width: int) -> int:
@@ -654,16 +684,18 @@ class StepPane(KeptPane[_Found]):
         width, formula = self.room.width, present.told.formula
         what = [Segment(cut(present.told.what, width), inks.quiet)]
         yield Said(Matters.WHAT, [[what]], is_above=True)
-        spoken = self._look.formula(formula.text)
-        text, shapes = Segment(spoken, inks.name), f"   {formula.shapes}"
+        spoken = (self._look.formula(text) for text in words.spellings(present))
+        text, shapes = Segment(next(spoken), inks.name), f"   {formula.shapes}"
         if not text.text:
             return
-        whole = wrapped(text, width)
-        cut_off = [Segment(cut(text.text, width), inks.name)]
+        whole, brief = wrapped(text, width), text.text
+        while cell_len(brief) > width and (shorter := next(spoken, "")):
+            brief = shorter
+        one_line = [Segment(cut(brief, width), inks.name)]
         if cell_len(text.text + shapes) <= width:
             line = self._coloured(present, text.text, inks)
             whole = [[*line, Segment(shapes, inks.quiet)]]
-        yield Said(Matters.FORMULA, [whole, [cut_off]], is_above=True)
+        yield Said(Matters.FORMULA, [whole, [one_line]], is_above=True)
         if len(whole) > 1 or len(whole[0]) < 2:
             line = [Segment(cut(formula.shapes, width), inks.quiet)]
             yield Said(Matters.SHAPES, [[line]], is_above=True)

@@ -240,11 +240,21 @@ def windows(
     return grown.spread(sizes, width).tiles(sizes)
 
 
-def cuts_row(
+def cut_cells(
     parts: Sequence[Part], sizes: Mapping[str, int], tiles: Sequence[Tile]
-) -> bool:
-    """Tell whether a row of a small matrix is not seen."""
-    return any(tile.rows < sizes[parts[tile.number].rows] <= SMALL for tile in tiles)
+) -> tuple[int, int]:
+    """Return how many rows and how many columns of small matrices are not seen."""
+    axes = [parts[tile.number] for tile in tiles]
+    rows = [(sizes[one.rows], tile.rows) for one, tile in zip(axes, tiles, strict=True)]
+    columns = [
+        (sizes[one.columns], tile.columns)
+        for one, tile in zip(axes, tiles, strict=True)
+    ]
+    return _cut(rows), _cut(columns)
+
+
+def _cut(seen: Sequence[tuple[int, int]]) -> int:
+    return sum(size - shown for size, shown in seen if size <= SMALL)
 
 
 def _least(

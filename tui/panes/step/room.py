@@ -1,7 +1,7 @@
 """How many lines the steps of a program want, told from their shapes alone.
 
-The pane is as high as its highest step wants it, so that nothing moves from one step to
-the next.
+The pane is as high as its highest step wants it, as far as there is room, so that
+nothing moves from one step to the next.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from ....core.words.formulas import factors
-from .places import SMALL, TITLE
+from .places import TITLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -20,9 +20,7 @@ if TYPE_CHECKING:
     from ....core.ops.table import Shape
 
 _BESIDE = 9  # lines of a step beside its matrices: formula, element, NumPy, blanks
-_LEAST_BESIDE = 3  # of these are always said: formula, element, change
 _WIDE = 4  # numbers that four matrices have room for in one line, about
-_PAIR = 6  # numbers that two matrices have room for in one line of a small window
 _MOST_NODES = 2000  # of more, the first ones are asked
 _MOST = 200  # lines
 
@@ -33,20 +31,11 @@ def note_lines(notes: Iterable[str], width: int) -> int:
 
 
 @lru_cache(1)  # each layout of the screen asks
-def lines_wanted(graph: Graph, notes: int = 1) -> tuple[int, int]:
-    """Return how many lines the highest step wants, `notes` being those of its note.
-
-    The second number is how many it needs, so that neither the note nor a row of a
-    small matrix is cut: columns may be, and go without their numbers, which take one
-    line each.
-    """
+def lines_wanted(graph: Graph, notes: int = 1) -> int:
+    """Return how many lines the highest step wants, `notes` being those of its note."""
     nodes = graph.nodes[:_MOST_NODES]
     highest = max((_matrices(graph, node) for node in nodes), default=0)
-    least = max((_rows_needed(graph, node) for node in nodes), default=0)
-    return (
-        min(highest + _BESIDE + notes, _MOST),
-        min(least + _LEAST_BESIDE + max(notes, 1), _MOST),
-    )
+    return min(highest + _BESIDE + notes, _MOST)
 
 
 def _matrices(graph: Graph, node: Node) -> int:
@@ -60,31 +49,6 @@ def _matrices(graph: Graph, node: Node) -> int:
             for right, made in _sides(node.shape, *shapes)
         )
     return max(_row(node.shape, shape) for shape in shapes or [node.shape])
-
-
-def _rows_needed(graph: Graph, node: Node) -> int:
-    """Return how high a node's steps are with all rows of the matrices of few rows."""
-    if node.op is None:
-        return 0
-    shapes = [graph.nodes[operand].shape for operand in node.operands]
-    if factors(node.op.code) and len(shapes) == 2:
-        found = [
-            2 * TITLE + _rows(right) + _rows(made)
-            for right, made in _sides(node.shape, *shapes)
-            if max(_rows(right), _rows(made)) <= SMALL
-        ]
-    else:
-        found = [
-            (1 + _takes_two(node.shape, shape)) * (TITLE + _rows(shape))
-            for shape in (node.shape, *shapes)
-            if _rows(shape) <= SMALL
-        ]
-    return max(found, default=0)
-
-
-def _takes_two(made: Shape, operand: Shape) -> bool:
-    """Tell whether the matrices of an elementwise step are whole in two lines alone."""
-    return _WIDE < _columns(made) + _columns(operand) <= _PAIR
 
 
 def _row(made: Shape, operand: Shape) -> int:

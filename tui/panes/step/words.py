@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+import re
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ....core.engine.trace import Contribution, Event, Forward, Seed, Trace, Update
-from ....core.explain.links import Facet, facets, to_come
+from ....core.explain.links import Facet, Role, facets, to_come
 from ....core.words.events import element_name
 from ....core.words.formulas import NO_FORMULA, Formula, Wording, axes_text
 from ....core.words.numbers import change_text, shape_text
-from ...draw.spelling import contribution_texts, update_text, value_texts
+from ...draw.spelling import contribution_texts, update_texts, value_texts
 from ...draw.stage import Stage, author_notes, place, reasons
 
 if TYPE_CHECKING:  # it waits until something is trained
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from ....core.engine.element import Index
     from ....core.engine.update import UpdateStep
+
+
+_WORDS_AT_END: Final = re.compile(r" over \S+$|, [a-z ]+$")
+# What the title of a matrix begins with, where it is not the role of the matrix.
+_ROLES: Final[dict[Role, str]] = {"slopes": "local slopes"}
 
 
 class Told(NamedTuple):
@@ -80,7 +86,8 @@ def _told(stage: Stage, which: Which) -> Told:
     trace, number = stage.trace, which.number
     event = trace.event(number)
     summed = _summed(trace, event)
-    what, formula = _what(stage, event), _formula(stage, event, summed)
+    what = _what(stage, event)
+    formula = _formula(stage.wording, trace, event, summed)
     if not which.is_there:  # what is said of it may say what it makes
         shapes = formula.shapes if which.is_shaped else ""
         return Told(what, (), (), summed, formula._replace(shapes=shapes))
@@ -98,16 +105,35 @@ def _summed(trace: Trace, event: Event) -> tuple[int, ...]:
     return trace.summed(event.edge)
 
 
-def _formula(stage: Stage, event: Event, summed: tuple[int, ...]) -> Formula:
+def _formula(
+    words: Wording, trace: Trace, event: Event, summed: tuple[int, ...]
+) -> Formula:
     """Return what a step does in symbols; of the seed there is nothing to say."""
     if isinstance(event, Forward):
-        return stage.wording.forward(event.node)
+        return words.forward(event.node)
     if isinstance(event, Contribution):
-        return stage.wording.contribution(event.edge, summed)
-    at = stage.trace.iteration
+        return words.contribution(event.edge, summed)
+    at = trace.iteration
     if isinstance(event, Update) and at is not None:
-        return stage.wording.update(event.node, at.optimizer)
+        return words.update(event.node, at.optimizer)
     return NO_FORMULA
+
+
+def spellings(moment: Moment) -> Iterator[str]:
+    """Yield a step in symbols, the longest first; at last with the names of nodes.
+
+    The last one is without the words at its end, of what the shapes say as well.
+    """
+    trace, told = moment.trace, moment.told
+    yield told.formula.text
+    yield told.formula.brief
+    wording = moment.stage.wording
+    words = trace.run.recent.of(
+        "names", lambda: Wording(wording.graph, wording.names, longest=0)
+    )
+    named = _formula(words, trace, moment.event, told.summed).brief
+    yield named
+    yield _WORDS_AT_END.sub("", named)
 
 
 # ---------------------------------------------------------------------- the sentences
@@ -134,7 +160,8 @@ def where(moment: Moment) -> str:
 def title(moment: Moment, number: int, cursors: Sequence[Index]) -> Sequence[str]:
     """Return what stands over a matrix: the first that fits is taken.
 
-    The shape goes before the name; which slice is seen of it stays longest.
+    The shape goes before the name; which slice is seen of it stays longest. Where an
+    expression has no room, it is the name of its node, which is not cut.
     """
     facet, words = moment.facets[number], moment.stage.wording
     shape = f" {shape_text(facet.array.shape)}" if facet.array.ndim else ""
@@ -142,8 +169,12 @@ def title(moment: Moment, number: int, cursors: Sequence[Index]) -> Sequence[str
     if facet.array.ndim > 2:
         at = f" at [{', '.join(map(str, cursors[number][:-2]))}]"
     called = _called(moment, facet, words, cursors)
-    short = (facet.role,) if called.startswith(facet.role) else ()
-    names = (called, *short)
+    role = _ROLES.get(facet.role, facet.role)
+    names = [called]
+    if called.startswith(role):
+        names += dict.fromkeys((role, role.partition(" ")[0]))
+    elif facet.role in ("operand", "value"):
+        names.append(moment.stage.graph.nodes[facet.node].name)
     return f"{called}{shape}{at}", *(f"{name}{at}" for name in names), *names
 
 
@@ -166,9 +197,8 @@ def _called(
         return f"local {moment.told.formula.local or words.local(event.edge)}"
     if role == "slopes":
         index = cursors[moment.made]
-        return (
-            f"slopes of {element_name(moment.stage.graph.nodes[event.operand], index)}"
-        )
+        node = moment.stage.graph.nodes[event.operand]
+        return f"{_ROLES[role]} of {element_name(node, index)}"
     return role
 
 
@@ -184,8 +214,8 @@ def uses(moment: Moment) -> str:
 def accumulated(moment: Moment) -> Sequence[str]:
     """Return what stands over the sum of the contributions so far."""
     use = uses(moment)
-    full = f"accumulated · use {use}", f"accumulated {use}"
-    return *full, f"accum. {use}", f"use {use}"
+    behind = f" · use {use}", f" {use}", f" {use.replace(' of ', '/')}", ""
+    return [f"accumulated{one}" for one in behind]
 
 
 def element(moment: Moment, index: Index, update: UpdateStep | None) -> Sequence[str]:
@@ -205,7 +235,7 @@ def element(moment: Moment, index: Index, update: UpdateStep | None) -> Sequence
         return trace.run.recent.of(
             key, lambda: contribution_texts(trace, words, edge, number, index, local)
         )
-    return (update_text(update, index),) if update is not None else ()
+    return update_texts(update, index) if update is not None else ()
 
 
 def change(moment: Moment, index: Index) -> str:

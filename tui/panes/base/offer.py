@@ -1,0 +1,16 @@
+"""How many lines a pane may have: more of them than its share where it needs them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Offer(NamedTuple):
+    """Lines that a pane may have, its border not included."""
+
+    few: int  # that it has in any case
+    most: int  # that it may have
+    give: Callable[[int], None]  # gives it so many
