@@ -716,7 +716,9 @@ loss.backward()
 """
     capture = snippet(code, tmp_path)
     subject = capture.opened().subject
-    assert subject.run().gradient(subject.graph.names["y"]).tolist() == [0, 1, 1]
+    gradient = subject.run().gradient(subject.graph.names["y"])
+    assert gradient is not None
+    assert gradient.tolist() == [0, 1, 1]
     assert subject.claims is not None
     (finding,) = account(subject.run(), subject.claims).findings
     assert (finding.verdict, finding.theirs, finding.right) == ("differs", 1, 0)

@@ -317,9 +317,9 @@ class Scrollback(Painted):
             count += 1
         if seen and (count < self._answer or len(seen) > height):
             top = seen[-height:][0]
-            seen[-height:] = [self._marked(top, _ABOVE), *seen[-height:][1:]]
+            seen[-height:] = [self._signed(top, _ABOVE), *seen[-height:][1:]]
         if seen and self._up:
-            seen[-1] = self._marked(seen[-1], _BELOW)
+            seen[-1] = self._signed(seen[-1], _BELOW)
         return seen[-height:] if height else []
 
     def _left_over(self, width: int, height: int) -> int:
@@ -331,7 +331,7 @@ class Scrollback(Painted):
                 return len(written) - max(number, 1)
         return 0
 
-    def _marked(self, line: Line, mark: str) -> Line:
+    def _signed(self, line: Line, mark: str) -> Line:
         """Return the first or the last line in sight, with what it leaves out."""
         if not isinstance(self.screen.focused, Prompt):
             mark = mark.replace("Page", ": Page")  # the key is another pane's

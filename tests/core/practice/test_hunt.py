@@ -13,6 +13,7 @@ from gradstep.core.base.errors import InputError
 from gradstep.core.debugger.debugger import Debugger
 from gradstep.core.debugger.hunts import hunt, random_hunt
 from gradstep.core.debugger.verify import promises
+from gradstep.core.engine.trace import Contribution
 from gradstep.core.export.records import plain
 from gradstep.core.mistakes.catalogue import MISTAKES
 from gradstep.core.practice.hunt import _beside
@@ -317,8 +318,9 @@ def test_what_is_written_over_a_gradient_stops_a_watch_and_is_in_its_history() -
     said(debugger, "watch y.grad")
     said(debugger, "continue")
     said(debugger, "continue")
-    name = debugger.graph.edge_name(debugger.trace.event(debugger.position - 1).edge)
-    assert name == "a<-z"  # not one that adds to y.grad
+    event = debugger.trace.event(debugger.position - 1)
+    assert isinstance(event, Contribution)
+    assert debugger.graph.edge_name(event.edge) == "a<-z"  # not one that adds to y.grad
     assert len(said(debugger, "history y.grad").show.rows) == 2
     text = "\n".join(said(debugger, "accuse a<-z").text)
     assert "y.grad is right at first, and changes later: watch y.grad stops" in text

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gradstep.core.base.errors import InputError
-from gradstep.core.practice.score import Log
+from gradstep.core.practice.predict.score import Log
 
 if TYPE_CHECKING:
     from pathlib import Path
