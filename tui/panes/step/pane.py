@@ -672,12 +672,14 @@ class StepPane(KeptPane[_Found]):
     def _change(self, present: Moment, cursor: Index) -> Sequence[str]:
         """Return the change of the sum, with its name where no label says it.
 
-        A name that would break the line is left out.
+        Where that would break the line it says briefly which use this is.
         """
         change, width = words.change(present, cursor), self.room.width
-        named = f"accumulated {change}"
-        is_labelled = not change or label_width(width) > 0
-        return [change if is_labelled or cell_len(named) > width else named]
+        if not change or label_width(width) > 0:
+            return [change]
+        named, use = f"accumulated {change}", words.uses(present)
+        brief = named.replace(f"use {use}", use.replace(" of ", "/"))
+        return [named if cell_len(named) <= width else brief]
 
     def _formula(self, present: Moment, inks: Inks) -> Iterator[Said]:
         """Yield what happens, its formula, and how the shapes fit."""
