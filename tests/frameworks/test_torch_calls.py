@@ -58,6 +58,27 @@ def test_a_call_without_a_rule_is_named(name: str, tmp_path: Path) -> None:
     assert note.startswith(f"{word} (snippet.py:6) has no rule here")
 
 
+# Where PyTorch rounds on its way, in a manner that depends on how it counts.
+ROUNDED = {
+    "places of 16 bits": "y = F.affine_grid(R(2, 3, 4).bfloat16(), (2, 1, 3, 3, 4))",
+    "sums of 16 bits": (
+        "y = F.conv_transpose3d(R(2, 2, 4, 4, 2).half(), R(2, 2, 2, 2, 3).half(),"
+        " R(2).half(), stride=(2, 3, 2), dilation=(2, 2, 1))"
+    ),
+    "a length that doubles": (
+        'y = F.interpolate(R(1, 2, 2), scale_factor=2.3, mode="nearest")'
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ROUNDED)
+def test_a_call_whose_rounding_decides_has_no_rule_but_is_recorded(
+    name: str, tmp_path: Path
+) -> None:
+    capture = snippet(f"{BEGIN}{ROUNDED[name]}{END}", tmp_path)
+    assert any("no rule" in note for note in capture.about.notes)
+
+
 # What happens inside of these is not seen: only their numbers are.
 INSIDE = {
     "torch.func": "x = R(3); y = x * torch.vmap(lambda v: v * 2)(x.detach())",

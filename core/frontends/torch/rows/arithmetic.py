@@ -42,9 +42,12 @@ def _left_over(whole: Any) -> Any:
     """Return the row of what a division leaves; `whole` makes a quotient whole."""
 
     def row(input: Any, other: Any) -> Any:
+        if not isinstance(other, Tensor) and isinstance(input, Tensor):
+            other = input.held.value.new_tensor(other).item()  # as PyTorch rounds it
         a, b = values(input), values(other)
         rest = np.remainder(a, b) if whole is np.floor else np.fmod(a, b)
-        return "input - other * times", {"times": np.round((a - rest) / b)}
+        times = np.round((a - rest) / b)
+        return "input - other * times", {"other": other, "times": times}
 
     return row
 
@@ -180,19 +183,22 @@ def _angle(input: Any, other: Any) -> Any:
     """Return atan2: from the quotient that is not large, and half or quarter turns."""
     y, x = values(input), values(other)
     wide = np.abs(x) >= np.abs(y)
-    whole = np.where(x < 0, np.copysign(np.pi, y), 0)
+    across = wide & (x != 0)  # at 0, 0 there is no quotient, and the slope is 0
+    whole = np.where(np.signbit(x), np.copysign(np.pi, y), 0)
     turn = np.where(wide, whole, np.copysign(np.pi / 2, y)).astype(y.dtype)
     text = (
-        "near = arctan(input / where(wide, other, 1))\n"
+        "near = arctan(input / where(across, other, 1))\n"
         "far = arctan(other / where(wide, 1, input))\n"
-        "where(wide, near, -far) + turn"
+        "where(across, near, where(wide, 0, -far)) + turn"
     )
-    return text, {"wide": wide, "turn": turn}
+    return text, {"across": across, "wide": wide, "turn": turn}
 
 
 def _copysign(input: Any, other: Any) -> Any:
-    same = np.signbit(values(input)) == np.signbit(values(other))
-    return "where(same, input, -input)", {"same": same}
+    x = values(input)
+    same = np.signbit(x) == np.signbit(values(other))
+    text = "where(zero, 0, where(same, input, -input))"  # at 0 the slope is 0
+    return text, {"zero": x == 0, "same": same}
 
 
 def _nan_to_num(

@@ -339,9 +339,10 @@ def _embedding(
 ) -> Any:
     if max_norm is not None or scale_grad_by_freq:
         return None
-    if padding_idx is None or padding_idx < 0:
+    if padding_idx is None:
         return "embedding(input, weight)"
-    return "embedding(input, weight, padding_idx)"
+    row = padding_idx % weight.shape[0]  # it may be counted from the end
+    return "embedding(input, weight, row)", {"row": row}
 
 
 def _attention(

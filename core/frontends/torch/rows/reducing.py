@@ -112,29 +112,29 @@ def _quantile(
     *,
     interpolation: str = "linear",
 ) -> Any:
-    """Return a mean of the two elements around a place, once they are sorted."""
-    axis = -1 if dim is None else dim
-    x = values(input)
+    """Return a mean of the two elements around a place, once PyTorch has sorted."""
+    x = input.held.value.detach()
     wanted = np.asarray(values(q), np.float64)
-    if interpolation != "linear" or keepdim or np.isnan(x).any():
+    if interpolation != "linear" or bool(x.isnan().any()):
         return None
-    count = x.size if dim is None else x.shape[dim]
-    place = wanted.reshape(-1) * (count - 1)
+    line = x.reshape(-1) if dim is None else x
+    axis = 0 if dim is None else dim % max(x.ndim, 1)
+    order = np.moveaxis(line.sort(dim=axis)[1].cpu().numpy(), axis, 0)
+    place = wanted.reshape(-1) * (len(order) - 1)
     low = np.floor(place).astype(int)
+    share = (place - low).reshape(-1, *(1,) * (order.ndim - 1))
     text = (
-        "x = swapaxes(sort(reshape(input, wide), axis=axis), axis, -1)\n"
-        "y = take(x, low, axis=-1) + share * "
-        "(take(x, high, axis=-1) - take(x, low, axis=-1))\n"
+        "line = transpose(reshape(input, wide), axes)\n"
+        "first = take_along_axis(line, low, axis=0)\n"
+        "y = first + share * (take_along_axis(line, high, axis=0) - first)\n"
+        "reshape(y, out)"
     )
-    last = "swapaxes(expand_dims(y, 0), 0, -1)[..., 0]" if wanted.ndim else "y[..., 0]"
-    if x.ndim > 2 and dim is not None and axis % x.ndim != x.ndim - 1:
-        return None  # other axes have changed places
-    return text + f"reshape({last}, out)", {
-        "wide": (-1,) if dim is None else x.shape,
-        "axis": axis,
-        "low": low,
-        "high": np.minimum(low + 1, count - 1),
-        "share": (place - low).astype(x.dtype),
+    return text, {
+        "wide": tuple(line.shape),
+        "axes": (axis, *(k for k in range(order.ndim) if k != axis)),
+        "low": order[low],
+        "high": order[np.minimum(low + 1, len(order) - 1)],
+        "share": share.astype(values(input).dtype),
     }
 
 

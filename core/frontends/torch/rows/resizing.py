@@ -108,6 +108,8 @@ def _spots(old: int, new: int, factor: Any, *, corners: bool) -> Array:
 
 
 def _linear(spots: Array, old: int) -> Array:
+    if len(spots) == old:
+        return np.eye(old)  # whatever the factor was: PyTorch copies what fits
     spots = np.maximum(spots, 0)
     low = np.minimum(np.floor(spots).astype(int), old - 1)
     share = np.clip(spots - low, 0, 1)
@@ -170,18 +172,39 @@ def _nearest(half: float) -> Any:
         sizes = output_size or [int(length * factor) for length, factor in pairs]
         text, bound = "input", dict[str, Any]()
         for axis, (old, new) in enumerate(zip(input.shape[2:], sizes, strict=True), 2):
-            spots = np.floor((np.arange(new) + half) * old / new).astype(int)
-            bound[f"places{axis}"] = np.minimum(spots, old - 1)
+            places = _nearest_places(old, new, factors[axis - 2], half)
+            if places is None:
+                return None
+            bound[f"places{axis}"] = places
             text = f"take({text}, places{axis}, axis={axis})"
         return text, bound
 
     return row
 
 
+def _nearest_places(old: int, new: int, factor: Any, half: float) -> Array | None:
+    """Return which old element is the nearest to each new one.
+
+    None where rounding decides: PyTorch's ways to count, of 32 bits and of 64, and for
+    a length that stays or doubles, then differ, even between a value and its gradient.
+    """
+    found: list[Array] = []
+    for kind in (np.float32, np.float64):
+        step = kind(old / new if factor is None else 1 / factor)
+        at = (np.arange(new, dtype=kind) + kind(half)) * step
+        found += [np.floor(at), np.floor(at - kind(half) + kind(half))]
+    if not half and new in (old, 2 * old):
+        found.append(np.arange(new) * old // new)
+    first, *others = (np.minimum(one.astype(int), old - 1) for one in found)
+    return first if all(np.array_equal(first, one) for one in others) else None
+
+
 # ---------------------------------------------------------------------- grids of places
 
 
 def _affine_grid(theta: Any, size: Any, align_corners: bool) -> Any:
+    if theta.dtype not in ("float32", "float64"):
+        return None  # PyTorch rounds the places as well
     axes = [
         np.linspace(-1, 1, n) * (1 if align_corners else (n - 1) / n)
         if n > 1

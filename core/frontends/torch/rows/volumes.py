@@ -84,8 +84,8 @@ def _conv_transpose3d(
     dilation: Any = 1,
 ) -> Any:
     """Return the sum over the layers of the kernel, each put at its depth."""
-    if input.ndim != 5:
-        return None
+    if input.ndim != 5 or input.dtype not in ("float32", "float64"):
+        return None  # of 16 bits PyTorch rounds each sum on its way
     (far, *flat), (border, *edge), (more, *rest), (apart, *wide) = map(
         _three, (stride, padding, output_padding, dilation)
     )
