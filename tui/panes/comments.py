@@ -26,19 +26,22 @@ class Row(NamedTuple):
 
 
 @lru_cache(16)  # it is asked for with every line that is drawn
-def pages(lines: Sequence[str], width: int, height: int) -> Sequence[Sequence[Row]]:
-    """Return what stands below a program: comments that are cut, in the order of lines.
+def pages(text: str, width: int, height: int) -> Sequence[Sequence[Row]]:
+    r"""Return what stands below a program, in order: comments that are cut.
 
     `width` is that of the code, `height` that of the pane. Where not all of them have
     room they stand on several pages; one that is higher than a page is left out.
 
-    >>> short = ("a = x  # one two three", "b = a  # 4")
+    >>> short = "a = x  # one two three\nb = a  # 4"
     >>> pages(short, 23, 6)
     ((Row(line=1, text='# one two three', is_first=True),),)
     >>> pages(short, 23, 3)  # of which one is the blank above them
     ()
     """
+    lines = text.splitlines()
     room = height - len(lines) - 1
+    if room < 1:
+        return ()
     found: list[list[Row]] = []
     for number, line in enumerate(lines, 1):
         rows = list(_rows(number, line, width))

@@ -248,7 +248,7 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
     def _below(self) -> Sequence[Row]:
         """Return the comments that stand whole below the program: a page of them."""
         width, height = self.room
-        found = pages(self._lines, width - self._left, height)
+        found = pages(self._text or "", width - self._left, height)
         return page_of(found, self.cursor + 1)
 
     def _row_below(self, y: int) -> Row | None:
@@ -433,15 +433,17 @@ def present_line(trace: Trace, position: int) -> tuple[str, int]:
         return graph.main, 0
     around = graph.around(node.site)
     places = [(frame.source, site.line) for site, _, frame in around]
-    return next((one for one in places if _is_known(graph, one[0])), places[0])
+    texts = ((one, graph.sources.get(one[0])) for one in places)
+    known = (one for one, text in texts if text is None or _is_known(text.text))
+    return next(known, places[0])
 
 
-def _is_known(graph: Graph, source: str) -> bool:
+@lru_cache(64)  # it is asked for with every key
+def _is_known(text: str) -> bool:
     """Tell whether most lines of a source are known.
 
     Of somebody else's a capture has those alone that were executed: between blank lines
     they say less than the line that calls them.
     """
-    found = graph.sources.get(source)
-    lines = [] if found is None else found.text.splitlines()
+    lines = text.splitlines()
     return 2 * sum(map(bool, map(str.strip, lines))) >= len(lines)

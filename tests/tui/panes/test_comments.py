@@ -116,12 +116,12 @@ def test_a_comment_is_whole_where_there_are_blank_lines_and_stays_in_its_place(
     assert all(len(found) == 1 for found in places.values()), places
 
 
-LINES = (
-    "a = f(x)  # one two three four",
-    "b = a     # five",
-    "# a line of its own that is long",
-    "y = b     # six seven eight nine",
-)
+LINES = """\
+a = f(x)  # one two three four
+b = a     # five
+# a line of its own that is long
+y = b     # six seven eight nine
+"""
 
 
 def test_comments_without_room_for_all_stand_on_pages() -> None:
@@ -145,4 +145,4 @@ def test_a_comment_higher_than_the_room_is_left_out() -> None:
 
 def test_a_comment_that_fits_beside_its_line_is_not_said_twice() -> None:
     assert pages(LINES, 60, 30) == ()
-    assert pages(("y = a + line * that / is - longer",), 20, 30) == ()
+    assert pages("y = a + line * that / is - longer", 20, 30) == ()

@@ -174,11 +174,14 @@ class StepPane(KeptPane[_Found]):
         offer, width = self._offer, self.room.width
         if offer is None:
             return
-        lines = offer.few
-        if self._inks is not None and self._write(width, lines, self._inks).is_cut:
-            lines = offer.most
-        self._lines = lines
-        offer.give(lines)
+        self._lines = offer.few
+        if self._inks is not None:
+            sheet = self._write(width, offer.few, self._inks)
+            if sheet.is_cut:
+                self._lines = offer.most
+            else:
+                self._keep(sheet, width, offer.few)
+        offer.give(self._lines)
 
     @property
     def taken(self) -> int:
@@ -203,8 +206,9 @@ class StepPane(KeptPane[_Found]):
         """Draw what is there now, and say above and below what it is."""
         if self._view is not None:
             self._show_borders()
+        self._sheet, self._following = None, True
         self._take_lines()
-        self._redraw()
+        self._repaint()
 
     def _take(self, found: _Found | None) -> None:
         """Take the arrays of another event."""
@@ -487,6 +491,9 @@ class StepPane(KeptPane[_Found]):
 
     def _redraw(self, *, follow: bool = True) -> None:
         self._sheet = None
+        self._repaint(follow=follow)
+
+    def _repaint(self, *, follow: bool = True) -> None:
         self._is_behind = False
         self._following = follow
         self.repaint()
@@ -515,11 +522,15 @@ class StepPane(KeptPane[_Found]):
             self._inks = Inks.of(self)
         size = width, height = self.room.width, self.taken
         if self._sheet is None or self._sheet[0] != size:
-            sheet = self._write(width, height, self._inks)
-            sheet.offset = min(max(self._offset, 0), max(len(sheet.lines) - height, 0))
-            self._offset = sheet.offset
-            self._sheet = (size, sheet)
+            return self._keep(self._write(width, height, self._inks), width, height)
         return self._sheet[1]
+
+    def _keep(self, sheet: _Sheet, width: int, height: int) -> _Sheet:
+        """Return a step that is written, from the line on to which it is scrolled."""
+        sheet.offset = min(max(self._offset, 0), max(len(sheet.lines) - height, 0))
+        self._offset = sheet.offset
+        self._sheet = (width, height), sheet
+        return sheet
 
     def _write(self, width: int, height: int, inks: Inks) -> _Sheet:
         present = self._moment
