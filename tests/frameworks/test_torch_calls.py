@@ -61,6 +61,10 @@ def test_a_call_without_a_rule_is_named(name: str, tmp_path: Path) -> None:
 # Where PyTorch rounds on its way, in a manner that depends on how it counts.
 ROUNDED = {
     "places of 16 bits": "y = F.affine_grid(R(2, 3, 4).bfloat16(), (2, 1, 3, 3, 4))",
+    "samples at places of 16 bits": (
+        "y = F.grid_sample(R(2, 2, 3, 4).bfloat16(), R(2, 2, 3, 2).bfloat16() * 1.4,"
+        ' padding_mode="border", align_corners=False)'
+    ),
     "sums of 16 bits": (
         "y = F.conv_transpose3d(R(2, 2, 4, 4, 2).half(), R(2, 2, 2, 2, 3).half(),"
         " R(2).half(), stride=(2, 3, 2), dilation=(2, 2, 1))"

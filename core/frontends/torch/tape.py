@@ -184,6 +184,7 @@ class Tape:
         record.call, record.place, call.outputs = call, place, (record,)
         self.calls.append(call)
         self._watch(tensor, record)
+        self._unseen.add(record)  # its gradient has that of the call's own result in it
         return record
 
     def known(self, tensor: Any) -> Tensor | None:

@@ -224,7 +224,8 @@ def _grid_sample(
 
     The four around a place have shares that the place decides: gradients flow there.
     """
-    if input.ndim != 4 or mode > 1 or padding_mode > 1:
+    is_exact = input.dtype in ("float32", "float64")  # of 16 bits places are rounded
+    if input.ndim != 4 or mode > 1 or padding_mode > 1 or not is_exact:
         return None
     height, width = input.shape[2:]
     lines, spots = list[str](), list[Any]()
