@@ -267,7 +267,7 @@ def value_rows(trace: Trace, found: ValueExplanation, count: int) -> Iterator[Ro
         if rest > 0:
             yield Row("note", f"… and {counted(rest, 'more term')}")
         return
-    yield Row("note", f"made by {node.op.name} from")
+    yield Row("note", f"{node.op.name} computes it from")
     factors = found.terms[0] if found.terms else ()
     for one in factors[:count]:
         name = _called(trace, one.node, one.index)

@@ -40,6 +40,7 @@ _LEAST = 16  # columns in which a line is broken
 _SHOWN = 8  # terms of a sum, before the rest is one line
 _INDEX: Final = re.compile(r"\[[^]]*\]")  # it is not broken
 _BOUND: Final = "\N{NO-BREAK SPACE}"
+_GAP: Final = "   "  # between the numbers of a term and their names
 _HEADS: Final = ("headline", "missing", "alarm")  # what matters more than a term
 
 
@@ -317,12 +318,23 @@ def _wrapped(rows: Iterable[Row], width: int) -> Iterator[Row]:
         if len(row.text) <= width or width < _LEAST:
             yield row
             continue
-        whole = _INDEX.sub(lambda found: found[0].replace(" ", _BOUND), row.text)
-        lines = wrap(whole, width, subsequent_indent=_MARGIN)
+        lines = wrap(_bound(row.text, width), width, subsequent_indent=_MARGIN)
         first, *others = (line.replace(_BOUND, " ") for line in lines)
         yield row._replace(text=first)
         for text in others:
             yield row._replace(text=text, leads=None, asks="")
+
+
+def _bound(text: str, width: int) -> str:
+    """Return a text whose indices are not broken, nor names that a line has room for.
+
+    >>> _bound("2 = 1 × 2   δ[0, 1] · b", 20).replace(_BOUND, "_")
+    '2 = 1 × 2   δ[0,_1]_·_b'
+    """
+    numbers, gap, names = text.rpartition(_GAP)
+    if gap and len(names) <= width - len(_MARGIN):
+        text = numbers + gap + names.replace(" ", _BOUND)
+    return _INDEX.sub(lambda found: found[0].replace(" ", _BOUND), text)
 
 
 def _whole(view: View) -> Element:

@@ -6,12 +6,15 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable
 
+from rich.style import Style
 from textual.events import MouseScrollDown, MouseScrollUp
 from textual.pilot import Pilot
 
 from driving import mouse
 from gradstep.core.scenario.scenario import load
 from gradstep.tui.app.snapshot import Wish, take
+from gradstep.tui.panes.step.lines import labelled
+from gradstep.tui.panes.step.priority import Matters
 from panes_app import PanesApp, program, text_of
 
 Play = Callable[[PanesApp, Pilot[None]], Awaitable[None]]
@@ -61,8 +64,41 @@ def test_which_slice_is_seen_stays_longer_than_the_shape() -> None:
     text = take(load("conv"), Wish(at="end")).text
     assert "upstream ∂E/∂p.z at [0, 1]" in text
     assert "▸contribution at [1, 0]" in text
+    assert "accumulated at [1, 0] · use 1 of 1" in text
     text = take(load("conv"), Wish(at="end", size=(200, 60))).text
     assert "upstream ∂E/∂p.z (1, 2, 4, 4) at [0, 1]" in text
+
+
+def test_a_slice_stands_behind_a_name_before_the_name_goes() -> None:
+    text = take(load("conv"), Wish(at="end", size=(80, 24))).text
+    for title in (
+        "upstream ∂E/∂p.z[0, 1] →",
+        "local at [0, 1] →",
+        "▸contribution[1, 0]",
+    ):
+        assert title in text
+
+
+def test_titles_count_indices_as_formulas_do() -> None:
+    text = take(load("conv"), Wish(at="end", first=1)).text
+    for title in ("∂E/∂p.z at 1, 2", "local slopes of F₂₁₁₂ at 1, 2", "use 1 of 1"):
+        assert title in text
+    assert "accumulated at 2, 1 · use" in text
+    text = take(load("conv"), Wish(at="end", size=(80, 24), first=1)).text
+    assert "upstream ∂E/∂p.z₁₂ →" in text
+
+
+def test_nothing_stands_beside_the_first_of_two_lines_of_a_formula() -> None:
+    text = take(load("cross_entropy"), Wish(at="#11")).text
+    assert "∂written/∂(Σ (y ∘ log(a))) = " in text
+    assert " line 4" not in text
+
+
+def test_a_text_is_cut_between_its_words() -> None:
+    text = "one two three four five six"
+    said = labelled(Matters.NOTE, "note", [text], 12, Style())
+    line = said.wordings[-1][0]
+    assert "".join(part.text for part in line) == "one two … 9"
 
 
 def test_d_draws_it_dense() -> None:

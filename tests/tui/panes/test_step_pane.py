@@ -45,6 +45,20 @@ def shown(
     return texts[0]
 
 
+def test_factors_of_a_formula_are_coloured_whichever_slice_is_seen() -> None:
+    inks: list[dict[str, object]] = []
+
+    async def play(app: PanesApp, _: Pilot[None]) -> None:
+        lines = [app.step.draw(y) for y in range(3)]
+        inks.append({text: ink for line in lines for text, ink, _ in line})
+
+    for at in ("p.h<-p.z", "s<-s._1"):  # four axes, and two
+        played(Debugger(load("conv")), at, (120, 60), play)
+    for inked, upstream in zip(inks, ("∂E/∂p.h", "∂E/∂s"), strict=True):
+        assert upstream in inked
+        assert inked[upstream] != next(iter(inked.values()))
+
+
 def test_a_contribution_in_all_its_views() -> None:
     text = shown("three_layer", "x2.z<-W2", "W2.grad[1, 3]")
     for part in (

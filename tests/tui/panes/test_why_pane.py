@@ -48,6 +48,27 @@ def test_terms_are_largest_first_and_aligned() -> None:
     ]
 
 
+def test_names_that_have_a_line_are_not_broken() -> None:
+    debugger = program(
+        "y = sum((W @ x) * k)", "W = [[1.0], [2.0]]\nx = [3.0]\nk = [1.0, 10.0]"
+    )
+
+    async def play(app: PanesApp, pilot: Pilot[None]) -> None:
+        app.choose("x.grad[0]")
+        app.why.styles.width = 34 + app.why.gutter.width
+        await pilot.pause()
+        lines = [line.rstrip() for line in text_of(app.why).splitlines()]
+        assert lines[1:3] == ["▸ 20 = 10 × 2", "    ∂y/∂(W @ x)[1] · W[1, 0]"]
+
+    played(debugger, "end", play)
+
+
+def test_what_makes_a_value_is_said_in_a_sentence() -> None:
+    debugger = program("y = sum(maximum(x, 0))", "x = [3.0]")
+    text = shown(debugger, "end", "y._1[0]")
+    assert "maximum computes it from" in text
+
+
 def test_the_first_term_is_in_sight_however_low_the_pane_is() -> None:
     debugger = program("y = sum((W @ x) * k)", "W = [[1.0]]\nx = [3.0]\nk = [2.0]")
 

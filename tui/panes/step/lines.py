@@ -106,4 +106,5 @@ def _shortened(lines: Sequence[Line], width: int, more: str) -> Iterator[list[Li
     room = width - cell_len(more)
     for count in range(len(lines) - 1, 0, -1):
         last = "".join(segment.text for segment in lines[count - 1])
-        yield [*lines[: count - 1], [Segment(last[:room].rstrip() + more)]]
+        whole = last if cell_len(last) <= room else folded(last, room)[0]
+        yield [*lines[: count - 1], [Segment(whole.rstrip() + more)]]

@@ -59,13 +59,14 @@ class Matrices(NamedTuple):
         present, tiles = self.moment, self.tiles
         is_active = tile.number == self.active
         beside = [one.x for one in tiles if one.y == tile.y and one.x > tile.x]
-        titles = words.title(present, tile.number, [grid.cursor for grid in self.grids])
+        first, cursors = self.grids[tile.number].first, [g.cursor for g in self.grids]
+        titles = words.title(present, tile.number, cursors, first)
         if isinstance(present.event, Contribution):
             before, after = (self._tile_of(role) for role in ("before", "after"))
             if before is not None and tile == after:
                 return "" if before.y == tile.y else " → after"
             if tile in (before, after):  # one title for both
-                titles, beside = words.accumulated(present), []
+                titles, beside = words.accumulated(present, cursors, first), []
                 is_active = present.facets[self.active].role in ("before", "after")
         more = self._cut_sides(tile)
         room = min(beside, default=self.width + 1) - 2 - tile.x - len(more)

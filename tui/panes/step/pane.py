@@ -29,7 +29,7 @@ from ...draw.spelling import rates_text
 from ...draw.stage import Stage
 from ...graph.drawing import cut
 from ..base.known import Known
-from ..base.pane import Asked, Chosen, KeptPane, Line, View
+from ..base.pane import Asked, Chosen, KeptPane, Line, View, fitted
 from ..base.views import VIEWS
 from ..matrix.grid import (
     HEAT,
@@ -615,7 +615,7 @@ class StepPane(KeptPane[_Found]):
         if self._moment is None:
             return ("",)
         cursors = [grid.cursor for grid in self._grids]
-        return [*map(self._look.formula, words.title(self._moment, number, cursors))]
+        return words.title(self._moment, number, cursors, self._look.first)
 
     # ----------------------------------------------------------------------- words
 
@@ -702,6 +702,8 @@ class StepPane(KeptPane[_Found]):
         if not text.text:
             return
         whole, brief = wrapped(text, width), text.text
+        if len(whole) > 1:  # what goes on below has nothing beside it
+            whole[0] = [*fitted(whole[0], width)]
         while cell_len(brief) > width and (shorter := next(spoken, "")):
             brief = shorter
         one_line = [Segment(cut(brief, width), inks.name)]
@@ -720,7 +722,8 @@ class StepPane(KeptPane[_Found]):
             number = present.roles.get(role)
             if number is None:
                 continue
-            name = re.escape(self._titles(number)[1].removeprefix(role).strip())
+            called = words.called(present, number, [g.cursor for g in self._grids])
+            name = re.escape(self._look.formula(called.removeprefix(role).strip()))
             places = [m.span() for m in re.finditer(rf"(?<!\w){name}(?!\w)", text)]
             if places:
                 spans.append((*places[-1], inks.title(role, is_made=False)))

@@ -9,7 +9,8 @@ from ....core.engine.trace import Contribution, Event, Forward, Seed, Trace, Upd
 from ....core.explain.links import Facet, Role, facets, to_come
 from ....core.words.events import element_name
 from ....core.words.formulas import NO_FORMULA, Formula, Wording, axes_text
-from ....core.words.numbers import change_text, shape_text
+from ....core.words.indices import in_formula, label
+from ....core.words.numbers import change_text, index_text, shape_text
 from ...draw.spelling import contribution_texts, update_texts, value_texts
 from ...draw.stage import Stage, author_notes, place, reasons
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:  # it waits until something is trained
 
     from ....core.engine.element import Index
     from ....core.engine.update import UpdateStep
+    from ....core.words.indices import First
 
 
 _WORDS_AT_END: Final = re.compile(r" over \S+$|, [a-z ]+$")
@@ -157,30 +159,40 @@ def where(moment: Moment) -> str:
     return " · ".join(place(moment.stage, [moment.number]))
 
 
-def title(moment: Moment, number: int, cursors: Sequence[Index]) -> Sequence[str]:
+def title(
+    moment: Moment, number: int, cursors: Sequence[Index], first: First = 0
+) -> Sequence[str]:
     """Return what stands over a matrix: the first that fits is taken.
 
     The shape goes before the name; which slice is seen of it stays longest. Where an
-    expression has no room, it is the name of its node, which is not cut.
+    expression has no room, it is the name of its node, which is not cut. `first` is
+    what the first index is called.
     """
-    facet, words = moment.facets[number], moment.stage.wording
+    facet = moment.facets[number]
     shape = f" {shape_text(facet.array.shape)}" if facet.array.ndim else ""
-    at = ""
-    if facet.array.ndim > 2:
-        at = f" at [{', '.join(map(str, cursors[number][:-2]))}]"
-    called = _called(moment, facet, words, cursors)
+    name = called(moment, number, cursors)
     role = _ROLES.get(facet.role, facet.role)
-    names = [called]
-    if called.startswith(role):
+    names = [name]
+    if name.startswith(role):
         names += dict.fromkeys((role, role.partition(" ")[0]))
     elif facet.role in ("operand", "value"):
         names.append(moment.stage.graph.nodes[facet.node].name)
-    return f"{called}{shape}{at}", *(f"{name}{at}" for name in names), *names
+    index = _slice(facet, cursors[number])
+    at = f" at {label(index, first)}" if index else ""
+    texts = [f"{name}{shape}{at}", *(f"{one}{at}" for one in names), *names]
+    if not name.endswith("]"):
+        texts.insert(2, f"{name}{index_text(index)}")
+    return [in_formula(text, first) for text in texts]
 
 
-def _called(
-    moment: Moment, facet: Facet, words: Wording, cursors: Sequence[Index]
-) -> str:
+def _slice(facet: Facet, cursor: Index) -> Index:
+    """Return which matrix of an array is seen; nothing where it has only one."""
+    return cursor[:-2] if facet.array.ndim > 2 else ()
+
+
+def called(moment: Moment, number: int, cursors: Sequence[Index]) -> str:
+    """Return what a matrix is called, without its shape."""
+    facet, words = moment.facets[number], moment.stage.wording
     event, role = moment.event, facet.role
     name = moment.stage.graph.nodes[facet.node].name
     if role in ("operand", "value"):
@@ -211,10 +223,15 @@ def uses(moment: Moment) -> str:
     return f"{done} of {of}"
 
 
-def accumulated(moment: Moment) -> Sequence[str]:
-    """Return what stands over the sum of the contributions so far."""
-    use = uses(moment)
-    behind = f" · use {use}", f" {use}", f" {use.replace(' of ', '/')}", ""
+def accumulated(
+    moment: Moment, cursors: Sequence[Index], first: First = 0
+) -> Sequence[str]:
+    """Return what stands over the sum of the contributions so far, as `title` does."""
+    use, number = uses(moment), moment.made
+    index = _slice(moment.facets[number], cursors[number])
+    behind = [f" · use {use}", f" {use}", f" {use.replace(' of ', '/')}", ""]
+    if index:
+        behind.insert(0, f" at {label(index, first)}{behind[0]}")
     return [f"accumulated{one}" for one in behind]
 
 
