@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ..ops.table import Attributes, Op, Shape, Value
 
 _LEAST: Final = 5  # times that each side is measured
-_SECONDS: Final = 1.0  # that it is measured for, if these take less
+_SECONDS: Final = 0.3  # that it is measured for, if these take less
 _MOST: Final = 200  # numbers that are moved in that time
 _STEP: Final = 1e-5
 

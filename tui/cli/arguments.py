@@ -500,8 +500,8 @@ COMMANDS: Final[Mapping[str, Command]] = MappingProxyType(
         ),
         "grads": Command(
             "print the values and gradients of all nodes",
-            {"": (_SCENARIOS, _LIMIT, _EACH), **_DRAWN},
-            clashes={"--json": _NOT_DRAWN},
+            {"": (_SCENARIOS, _LIMIT, _EACH), **_looks()},
+            clashes={"--json": _NOT_IN_JSON},
         ),
         "check": Command(
             "compare every gradient with numeric differentiation; 1 on a mismatch",

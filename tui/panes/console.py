@@ -287,13 +287,16 @@ class Scrollback(Painted):
         super().__init__(id=id)
         self._written: deque[tuple[str, str]] = deque(maxlen=_MOST_LINES)
         self._up = 0  # lines scrolled back
-        self._answer = 0  # lines that were written last
+        self._answer = 0  # lines that were written last, and are to be read
         self._is_scrolled = False  # a person has scrolled since then
 
-    def write(self, *lines: tuple[str, str]) -> None:
-        """Add lines, each with the name of its style, and go to the first of them."""
+    def write(self, *lines: tuple[str, str], read: int) -> None:
+        """Add lines, each with the name of its style.
+
+        The last ones, `read` of them, are to be read: it goes to the first of these.
+        """
         self._written.extend(lines)
-        self._answer, self._is_scrolled = len(lines), False
+        self._answer, self._is_scrolled = read, False
         self.repaint()
 
     def scroll(self, by: int) -> None:
@@ -413,25 +416,27 @@ class ConsolePane(Pane, can_focus=False):
             if question is not None and not self._has_room(question):
                 lines = [*lines, question.text]
             self._lines = sum(len(folded(one, width)) for one in lines)
-            self._write(view.reply, graph)
+            self._write(view.reply, graph, len(lines))
             if question is not None:
                 self.query_one(Prompt).expect(question)
         self._fit()
 
-    def _write(self, reply: Reply, graph: Graph) -> None:
+    def _write(self, reply: Reply, graph: Graph, read: int) -> None:
         lines = [(PROMPT + reply.command, "console--command")]
         lines += ((f"  {line}", "") for line in _said(reply))
         lines += ((f"  {line}", "") for line in _displayed(reply, graph))
         lines += ((f"✗ {line}", "console--error") for line in _lines(reply.error))
-        self.query_one(Scrollback).write(*lines)
+        self.query_one(Scrollback).write(*lines, read=read)
         self.query_one(Prompt).remember(reply.command)
         self.query_one(Prompt).hint(_done(reply))
 
     def say(self, text: str) -> None:
         """Write a line that is not an answer."""
-        self._lines = len(_lines(text))
+        lines = _lines(text)
+        self._lines = len(lines)
         self._fit()
-        self.query_one(Scrollback).write(*((line, "") for line in _lines(text)))
+        written = [(line, "") for line in lines]
+        self.query_one(Scrollback).write(*written, read=len(lines))
 
     def ask(self, line: str) -> None:
         """Put the beginning of a line into the prompt, and wait for the rest."""

@@ -79,6 +79,7 @@ VALUES: Final[dict[str | tuple[str, str], str]] = {
     "--width": "40",
     ("capture", "--step"): "2",
     "--call": "again()",
+    "--command": "print 1",
     "--max-bytes": "10",
     "--pair": "scale=unscale",
 }
