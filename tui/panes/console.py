@@ -426,7 +426,8 @@ class ConsolePane(Pane, can_focus=False):
         lines += ((f"  {line}", "") for line in _said(reply))
         lines += ((f"  {line}", "") for line in _displayed(reply, graph))
         lines += ((f"✗ {line}", "console--error") for line in _lines(reply.error))
-        self.query_one(Scrollback).write(*lines, read=read)
+        is_whole = read == len(lines) - 1  # then it begins with the command
+        self.query_one(Scrollback).write(*lines, read=read + is_whole)
         self.query_one(Prompt).remember(reply.command)
         self.query_one(Prompt).hint(_done(reply))
 

@@ -562,8 +562,9 @@ class StepPane(KeptPane[_Found]):
         matrices = Matrices(present, self._grids, tiles, self._active, width)
         lines += matrices.lines(inks) + block(below, room)
         tiles = [tile._replace(y=tile.y + above) for tile in tiles]
-        is_cut = room < 0 or place.cuts_row or cuts(below, room)
-        return _Sheet(lines, tiles, is_cut)
+        # Of a contribution rows go before lines of Why; of a value, what it is made of.
+        cuts_row = place.cuts_row and isinstance(present.event, Contribution)
+        return _Sheet(lines, tiles, room < 0 or cuts_row or cuts(below, room))
 
     def _arrange(self, frames: Sequence[Frame], width: int, height: int) -> Arranged:
         """Place the matrices; steps with the same shapes have the same places."""
