@@ -229,14 +229,12 @@ def windows(
     optional: Sequence[int],
     width: int,
     height: int,
-    gone: int = 0,
 ) -> list[Tile]:
     """Return where windows on matrices stand, as large as there is room for.
 
-    So many of the optional ones are left out in any case, and more where there is no
-    room. Where not even the least has room, the result is higher or wider than asked.
+    Where not even the least has room, the result is higher or wider than asked for.
     """
-    plans = list(_least(parts, sizes, optional, gone))
+    plans = list(_least(parts, sizes, optional))
     fitting = (plan for plan in plans if plan.fits(sizes, width, height))
     grown = _grown(next(fitting, plans[-1]), sizes, width, height)
     return grown.spread(sizes, width).tiles(sizes)
@@ -260,7 +258,7 @@ def _cut(seen: Sequence[tuple[int, int]]) -> int:
 
 
 def _least(
-    parts: Sequence[Part], sizes: Mapping[str, int], optional: Sequence[int], gone: int
+    parts: Sequence[Part], sizes: Mapping[str, int], optional: Sequence[int]
 ) -> Iterator[_Plan]:
     """Yield ways to draw small windows; their numbers tell where they are cut."""
     down, across = {part.rows for part in parts}, {part.columns for part in parts}
@@ -273,11 +271,11 @@ def _least(
         }
         is_bare = numbered or rows != SMALL
         marked = parts if is_bare else [_marked(p, sizes, windows) for p in parts]
-        for some in _left(marked, optional, gone):
+        for some in _left(marked, optional):
             yield _Plan(some, windows, numbered, 1)
     bare = [part._replace(title=0) for part in parts]  # numbers before their titles
     ones = {axis: min(size, 1) for axis, size in sizes.items()}
-    for some in _left(bare, optional, gone):
+    for some in _left(bare, optional):
         yield _Plan(some, ones, False, 1)
 
 
@@ -288,12 +286,12 @@ def _marked(part: Part, sizes: Mapping[str, int], windows: Mapping[str, int]) ->
 
 
 def _left(
-    parts: Sequence[Part], optional: Sequence[int], gone: int = 0
+    parts: Sequence[Part], optional: Sequence[int]
 ) -> Iterator[Sequence[tuple[int, Part]]]:
-    """Yield the matrices without so many of the optional ones, then without more."""
-    for count in range(gone, len(optional) + 1):
-        out = set(optional[:count])
-        yield [(n, part) for n, part in enumerate(parts) if n not in out]
+    """Yield all matrices, and then without one after the other of the optional ones."""
+    for count in range(len(optional) + 1):
+        gone = set(optional[:count])
+        yield [(n, part) for n, part in enumerate(parts) if n not in gone]
 
 
 def _grown(plan: _Plan, sizes: Mapping[str, int], width: int, height: int) -> _Plan:

@@ -126,7 +126,6 @@ def arranged(
         if not found.cuts_row and not found.hides_neighbours:
             return found
         tries.append(found)
-    tries.append(_cut(roomy, width, height, *lefts[-1], gone=len(some)))
     rows = (one for one in tries if not one.cuts_row)
     return next(rows, None) or _cut(roomy, width, height, *lefts[-1])
 
@@ -174,32 +173,23 @@ def _whole(
 
 
 def _cut(
-    frames: Sequence[Frame],
-    width: int,
-    height: int,
-    above: int,
-    below: int,
-    gone: int = 0,
+    frames: Sequence[Frame], width: int, height: int, above: int, below: int
 ) -> Arranged:
-    """Place windows on the matrices: those that show most, all rows first.
-
-    So many of those that may be left out are left out in any case.
-    """
+    """Place windows on the matrices: those that show most, all rows first."""
     room = height - above - below
-    seen = [_windowed(one, width, room, above, gone) for one in frames]
+    seen = [_windowed(one, width, room, above) for one in frames]
     fitting = [one for one in seen if _fits(one, width, room)]
     return max(fitting, key=_shown, default=seen[0])
 
 
-def _windowed(frame: Frame, width: int, room: int, above: int, gone: int) -> Arranged:
+def _windowed(frame: Frame, width: int, room: int, above: int) -> Arranged:
     """Place windows on the matrices; of the sum the change has a line where it is cut.
 
     Where no matrix is left out, the matrices show it.
     """
-    what = frame.parts, frame.sizes, frame.optional, width
-    tiles = windows(*what, room, gone)
+    tiles = windows(frame.parts, frame.sizes, frame.optional, width, room)
     if len(tiles) < len(frame.parts):
-        tiles = windows(*what, room - 1, gone)
+        tiles = windows(frame.parts, frame.sizes, frame.optional, width, room - 1)
     return Arranged(frame, tiles, above)
 
 
