@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import math
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
@@ -26,6 +27,7 @@ from ..program.constructors import CONSTRUCTORS
 from ..program.statements import Leaf
 from ..program.static import Fault, described, fold_call, is_number
 from .functions import FUNCTIONS
+from .whole import roomy_leaf, roomy_operation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -172,7 +174,7 @@ def _result(
 ) -> Array:
     """Compute an operation, if the room and the work that it takes are allowed."""
     charge(op, [np.shape(one) for one in operands], attributes, budget)
-    return op.forward(*operands, **attributes)
+    return roomy_operation(op, operands, partial(op.forward, **attributes))
 
 
 def charge(
@@ -208,7 +210,8 @@ def _follow(
             parts = cast("tuple[Any, ...]", fixed)
             return f"({''.join(f'{written(part)}, ' for part in parts)})"
         name, called = f"a{len(leaves)}", texts.get(id(value), described(value))
-        leaves[name] = Leaf("input", as_operand(value), called)
+        number = roomy_leaf(as_operand(value), budget.limits.elements_per_array)
+        leaves[name] = Leaf("input", number, called)
         return name
 
     given = [written(value) for value in args]

@@ -18,6 +18,7 @@ from .budget import STEP
 from .calls import MISFITS, as_operand, called, charge, misfit, put, size_of
 from .state import facts, look_up
 from .trees import Call, Infix, Read, Trained
+from .whole import power, roomy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -32,28 +33,6 @@ _UNARY: Final[Mapping[type[ast.AST], Callable[[Any], Any]]] = {
     ast.UAdd: operator.pos,
     ast.Not: lambda value: not truth(value),
 }
-
-
-def power(base: Any, exponent: Any) -> Any:
-    """Return a power. NumPy's integers overflow silently, and refuse 2 ** -1."""
-    if np.asarray(base).dtype.kind in "iu" and np.asarray(exponent).dtype.kind in "iu":
-        result = np.float_power(base, exponent)
-        exact = np.all(np.abs(result) < 2**53) and np.all(np.asarray(exponent) >= 0)
-        return result.astype(np.int64) if exact else result
-    return np.power(base, exponent)
-
-
-def roomy(rule: Callable[[Any, Any], Any], one: Any, other: Any) -> Any:
-    """Return what a rule makes of two, and floats where whole numbers have no place.
-
-    NumPy's integers begin again at the other end, and x // 0 is 0 among them.
-    """
-    arrays = np.asarray(one), np.asarray(other)
-    if all(array.dtype.kind in "iu" for array in arrays):
-        wide = rule(*(array.astype(float) for array in arrays))
-        if not np.all(np.abs(wide) < 2**63):
-            return wide
-    return rule(one, other)
 
 
 BINARY: Final[Mapping[type[ast.AST], Callable[[Any, Any], Any]]] = {
@@ -106,7 +85,7 @@ def evaluate(tree: ast.expr, state: State) -> Any:
         case ast.UnaryOp(op=op, operand=operand):
             value = evaluate(operand, state)
             state.budget.take((size_of(value),))
-            return _UNARY[type(op)](value)
+            return roomy(_UNARY[type(op)], value)
         case Infix(left=left, right=right):
             left, right = evaluate(left, state), evaluate(right, state)
             return _infix(tree, left, right, state.budget)

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from ..program.static import OPERATORS
-from .evaluate import BINARY, roomy
+from .evaluate import BINARY
 from .trees import Call, Infix, Read
+from .whole import roomy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,13 +35,14 @@ def along(tree: ast.expr, read: Mapping[tuple[int, Quantity], Array]) -> Any:
         case ast.BoolOp(values=values):
             return _along_and_or(tree, [along(value, read) for value in values])
         case ast.UnaryOp(op=ast.USub(), operand=operand):
-            parts, rule = [operand], np.negative
+            parts, rule = [operand], partial(roomy, np.negative)
         case Infix(left=left, op=op, right=right) if type(op) in _EXACT:
             parts, rule = [left, right], partial(roomy, BINARY[type(op)])
         case ast.Compare(left=left, ops=[op], comparators=[right]):
             parts, rule = [left, right], OPERATORS[type(op)]
         case Call(name="abs" | "isnan" | "isinf" | "isfinite" as name, args=[one]):
-            parts, rule = [one, *tree.keywords.values()], getattr(np, name)
+            parts = [one, *tree.keywords.values()]
+            rule = partial(roomy, getattr(np, name))
         case _:
             return None
     found = [along(part, read) for part in parts]

@@ -120,6 +120,54 @@ def test_reductions_go_along_axes(text: str, value: Any) -> None:
     np.testing.assert_allclose(seen, value, rtol=1e-15)
 
 
+BIG = 2**32  # its square has no place in 64 bits; that of BIG // 2 has
+MOST = 2**63 - 1
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        (f"sum([{2**62}, {2**62}])", 2.0**63),
+        (f"sum([{2**62}, {2**62 - 1}])", MOST),
+        (f"sum([{2**62}, {2**62}, -{2**62}])", 2**62),
+        (f"sum({2**62} * [1, 1])", 2.0**63),
+        (f"prod([{BIG}, {BIG}])", 2.0**64),
+        (f"prod([{BIG // 2}, {BIG}])", 2.0**63),
+        ("prod([3037000499, 3037000499])", 3037000499**2),
+        (f"dot([{BIG}, 1], [{BIG}, 1])", 2.0**64),
+        (f"[{BIG}, 1] @ [{BIG}, 1]", 2.0**64),
+        (f"outer([{BIG}, 1], [{BIG}])", [[2.0**64], [BIG]]),
+        (f"einsum('i,i->', [[{BIG}, 1], [{BIG}, 1]])", 2.0**64),
+        (f"linear([{BIG}], [[{BIG}]])", [2.0**64]),
+        (f"cumsum([{2**62}, {2**62}])", [2.0**62, 2.0**63]),
+        (f"cumprod([{BIG}, {BIG}, 2])", [2.0**32, 2.0**64, 2.0**65]),
+        (f"square([{BIG}])", [2.0**64]),
+        (f"[{BIG}] ** 2", [2.0**64]),
+        ("2 ** 62", 2**62),
+        (f"multiply({BIG}, [{BIG}])", [2.0**64]),
+        (f"norm([{3 * BIG}, {4 * BIG}])", 5.0 * BIG),
+        (f"mse_loss([{BIG}], [0])", 2.0**64),
+        (f"avg_pool2d([[[[{MOST}, {MOST}]]]], (1, 2))", [[[[2.0**63]]]]),
+        (f"-{MOST} - 1", -(2**63)),
+        (f"-(-{MOST} - 1)", 2.0**63),
+        (f"abs([-{MOST} - 1])", [2.0**63]),
+        (f"{MOST} % 10", 7),
+        (f"{MOST} // 10", MOST // 10),
+        (f"max([{MOST}, {MOST - 1}])", MOST),
+        (f"sort([{MOST}, {MOST - 1}])", [MOST - 1, MOST]),
+        (f"sum([{MOST}, {MOST}]) > 0", True),
+        ("nll_loss([[1, 2]], [1])", -2.0),
+    ],
+)
+def test_whole_numbers_never_begin_again_at_the_other_end(
+    text: str, value: Any
+) -> None:
+    """What 64 bits hold is exact, as Python's whole numbers are; else it is a float."""
+    seen = np.asarray(see(text))
+    assert seen.dtype == np.asarray(value).dtype
+    assert np.array_equal(seen, value)
+
+
 def test_an_axis_that_is_not_there_is_refused() -> None:
     with pytest.raises(CommandError, match="axis 2 is out of bounds"):
         see("any(w, axis=2)")
