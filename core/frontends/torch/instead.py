@@ -7,8 +7,10 @@ where the call may go its way.
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable, Mapping
+from functools import cache
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -20,9 +22,13 @@ _F: Final = torch.nn.functional
 
 def _dropped(function: Any) -> Instead:
     def instead(
-        input: Any, p: float = 0.5, training: bool = True, inplace: bool = False
+        input: Any,
+        p: float = 0.5,
+        training: bool = True,
+        inplace: bool = False,
+        train: bool = True,
     ) -> Any:
-        if not training or p == 0:
+        if not (training and train) or p == 0:
             return None
 
         def masked() -> Any:
@@ -33,6 +39,65 @@ def _dropped(function: Any) -> Instead:
         return masked
 
     return instead
+
+
+def _driven(is_wide: bool) -> Instead:
+    """Return what drops elements, or channels, to the lowest value of selu.
+
+    The numbers are those of ATen's Dropout.cpp: the mean and the variance stay.
+    """
+
+    def instead(
+        input: Any,
+        p: float = 0.5,
+        training: bool = False,
+        inplace: bool = False,
+        train: bool = False,
+    ) -> Any:
+        if not (training or train) or not 0 < p < 1:
+            return None
+
+        def masked() -> Any:
+            with torch._C.DisableTorchFunction():  # noqa: SLF001  # of no interest
+                size = (*input.shape[:2], *(1 for _ in input.shape[2:]))
+                noise = input.new_empty(size) if is_wide else torch.empty_like(input)
+                noise.bernoulli_(1 - p)
+                scale = 1 / math.sqrt((_LOWEST**2 * p + 1) * (1 - p))
+                offset = (noise - 1) * (_LOWEST * scale) + _LOWEST * scale * p
+                mask = noise * scale
+            if inplace:
+                return input.mul_(mask).add_(offset)
+            return input * mask + offset
+
+        return masked
+
+    return instead
+
+
+_LOWEST: Final = 1.7580993408473766  # below 0, of what selu gives
+
+
+def _renormed(
+    input: Any,
+    weight: Any,
+    padding_idx: Any = None,
+    max_norm: Any = None,
+    norm_type: float = 2.0,
+    *rest: Any,
+    **more: Any,
+) -> Any:
+    """Return what makes rows of a table shorter first, and then looks them up."""
+    if max_norm is None:
+        return None
+
+    def looked_up() -> Any:
+        with torch.no_grad():
+            torch.embedding_renorm_(
+                weight.detach(), input.contiguous(), max_norm, norm_type
+            )
+        return _F.embedding(input, weight, padding_idx, None, norm_type, *rest, **more)
+
+    return looked_up
 
 
 def _attention(
@@ -75,43 +140,32 @@ def _for_each_head(tensor: Any, query: Any, is_shared: bool) -> Any:
 
 
 def _stacked(name: str) -> Instead:
-    """Return what runs recurrent layers one by one, with dropout between them."""
+    """Return what runs recurrent layers one by one, with dropout between them.
 
-    def instead(
-        input: Any,
-        hx: Any,
-        params: Any,
-        has_biases: Any = None,
-        num_layers: int = 1,
-        dropout: float = 0.0,
-        train: bool = False,
-        bidirectional: bool = False,
-        batch_first: bool = False,
-    ) -> Any:
-        is_packed = not isinstance(params, list | tuple)
-        if is_packed or not train or not dropout or num_layers == 1:
+    Sequences of several lengths are packed: then their sizes come second.
+    """
+
+    def instead(input: Any, *given: Any) -> Any:
+        if len(given) != 8:
             return None
-        ways = 2 if bidirectional else 1
-        each = ways * (4 if has_biases else 2)
-        if len(params) != num_layers * each:  # with projections
+        sizes = () if isinstance(given[2], bool) else given[:1]
+        hx, params, has_biases, num_layers, dropout, train, *rest = given[len(sizes) :]
+        if not train or not dropout or num_layers == 1:
             return None
+        ways = 2 if rest[0] else 1
+        each = len(params) // num_layers
+        batch_first = rest[1:] == [True]
 
         def layers() -> Any:
             states = tuple(hx) if name == "lstm" else (hx,)
             x, ends = (input.transpose(0, 1) if batch_first else input), list[Any]()
             for k in range(num_layers):
                 begin = tuple(one[ways * k : ways * (k + 1)] for one in states)
-                x, *end = getattr(torch._VF, name)(  # noqa: SLF001  # as PyTorch calls it
-                    x,
-                    begin if name == "lstm" else begin[0],
-                    params[each * k : each * (k + 1)],
-                    has_biases,
-                    1,
-                    0.0,
-                    train,
-                    bidirectional,
-                    False,
-                )
+                begin = begin if name == "lstm" else begin[0]
+                own = params[each * k : each * (k + 1)]
+                more = (has_biases, 1, 0.0, train, rest[0], *([] if sizes else [False]))
+                run = getattr(torch._VF, name)  # noqa: SLF001  # as PyTorch calls it
+                x, *end = run(x, *sizes, begin, own, *more)
                 ends.append(end)
                 if k < num_layers - 1:
                     x = _F.dropout(x, dropout)
@@ -135,17 +189,37 @@ def _unwatched(function: Any) -> Callable[..., Any]:
 PLACED: Final[Mapping[str, Callable[..., Any]]] = MappingProxyType(
     {
         name: _unwatched(getattr(_F, f"{name}_with_indices"))
-        for name in (f"adaptive_max_pool{axes}d" for axes in (1, 2, 3))
+        for name in (
+            *(f"adaptive_max_pool{axes}d" for axes in (1, 2, 3)),
+            *(f"fractional_max_pool{axes}d" for axes in (2, 3)),
+            "max_pool3d",
+        )
     }
 )
 
-INSTEAD: Final[Mapping[str, Instead]] = MappingProxyType(
+_INSTEAD: Final[Mapping[str, Instead]] = MappingProxyType(
     {
         "dropout": _dropped(torch.dropout),
         "dropout1d": _dropped(torch.feature_dropout),
         "dropout2d": _dropped(torch.feature_dropout),
         "dropout3d": _dropped(torch.feature_dropout),
+        "alpha_dropout": _driven(is_wide=False),
+        "feature_alpha_dropout": _driven(is_wide=True),
+        "embedding": _renormed,
         "scaled_dot_product_attention": _attention,
-        **{name: _stacked(name) for name in ("lstm", "gru", "rnn_tanh")},
+        **{name: _stacked(name) for name in ("lstm", "gru", "rnn_tanh", "rnn_relu")},
     }
 )
+_signature: Final = cache(inspect.signature)
+
+
+def instead_of(name: str, args: Any, kwargs: Any) -> Callable[[], Any] | None:
+    """Return what to do in the place of a call; None where it may go its way."""
+    instead = _INSTEAD.get(name)
+    if instead is None:
+        return None
+    try:
+        _signature(instead).bind(*args, **kwargs)
+    except TypeError:  # it is PyTorch that says what is wrong
+        return None
+    return instead(*args, **kwargs)

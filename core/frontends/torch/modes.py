@@ -13,10 +13,11 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from ...capture.record import Call
-from .instead import INSTEAD, PLACED
+from .instead import PLACED, instead_of
 from .spellings import ROWS, plain_name
 from .tape import (
     Unseen,
+    again,
     has_numbers,
     is_parameter,
     rule_around,
@@ -82,13 +83,11 @@ class Calls(TorchFunctionMode):
             return func(*args, **kwargs)
         name = plain_name(func)
         frame = sys._getframe(1)  # noqa: SLF001  # the way up is what is asked for
-        instead = INSTEAD.get(name)
-        if instead is not None:
-            other = instead(*args, **kwargs)
-            if other is not None:
-                with self:
-                    return other()
-        elif name not in ROWS and func not in self._open and (opened := _opened(func)):
+        other = instead_of(name, args, kwargs)
+        if other is not None:
+            with self:
+                return other()
+        if name not in ROWS and func not in self._open and (opened := _opened(func)):
             self._open.add(func)  # one that asks for itself again is a whole
             try:
                 with self:
@@ -101,7 +100,9 @@ class Calls(TorchFunctionMode):
             given = swapped((args, kwargs), known, inputs)
         except Unseen:
             return func(*args, **kwargs)
-        placed = PLACED.get(name) if isinstance(func, FunctionType) else None
+        placed = PLACED.get(name)
+        if name.startswith("adaptive") and not isinstance(func, FunctionType):
+            placed = None  # one that tells already
         if placed is None:
             result = func(*args, **kwargs)
         else:
@@ -121,11 +122,12 @@ class Calls(TorchFunctionMode):
         is_laid = getattr(func, "__name__", "") in _LAID
         if is_laid:
             tape.laid_anew(args[0])
-        made = [
+        outputs = [
             one
             for one in outputs
-            if tape.known(one) is None and not is_parameter(one) and has_numbers(one)
+            if has_numbers(one) and (tape.known(one) or not is_parameter(one))
         ]
+        made = [one for one in outputs if tape.known(one) is None]
         if not made:
             return
         place = tape.stack.place(frame)
@@ -139,7 +141,11 @@ class Calls(TorchFunctionMode):
         call = Call(_told(func), place, given, inputs, key=plain_name(func))
         call.is_custom = tape.has_custom and rule_around(place) is not None
         tape.calls.append(call)
-        call.outputs = tuple(tape.result(one, call, place) for one in made)
+        known = map(tape.known, outputs)  # broadcast: an operand may be a result, too
+        call.outputs = tuple(
+            tape.result(one, call, place) if old is None else again(old)
+            for one, old in [*zip(outputs, known, strict=True)]
+        )
         if is_laid:
             tape.hide(call.outputs)
         if call.is_custom or any(one.flows for one in call.outputs):

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from functools import cache
 from itertools import accumulate
-from types import MappingProxyType
+from types import FunctionType, MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -78,6 +78,8 @@ def plain_name(func: Any) -> str:
         return _SIGNS.get(plain, plain)
     if name in _METHODS and hasattr(func, "__objclass__"):
         return _METHODS[name]
+    if name == "embedding" and not isinstance(func, FunctionType):
+        return "embedding_rows"
     name = name.removeprefix("special_")
     if name != "linalg_norm":  # whose 2 is another one for a matrix
         name = name.removeprefix("linalg_")

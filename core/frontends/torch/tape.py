@@ -74,6 +74,11 @@ def rule_of(rule: Any) -> str:
     return clean(f"{name} ({Path(code.co_filename).name}:{line})")
 
 
+def again(known: Tensor) -> Tensor:
+    """Return a record of a result that is an operand itself: a place among others."""
+    return Tensor(known.shape, known.dtype, known.held, known.flows)
+
+
 class Unseen(Exception):
     """A tensor without numbers of its own: one of torch.func's, or a nested one."""
 
@@ -308,6 +313,8 @@ class Tape:
             old.is_past = is_parameter(tensor)
             record = self._leaf(tensor, frame)
             record.hint = record.hint or old.hint
+            if old.is_past and self._is_used(old):
+                self._unseen.add(record)  # what both are sent PyTorch adds up
             return record
         place = self.stack.place(frame)
         base = tensor._base  # noqa: SLF001  # what it is a view of, as PyTorch has it
@@ -316,6 +323,13 @@ class Tape:
         for write in writes:
             old = self._put(tensor, old, write, place)
         return old
+
+    def _is_used(self, leaf: Tensor) -> bool:
+        """Tell whether a gradient may still come to a leaf."""
+        return any(
+            leaf in call.inputs and any(one.flows for one in call.outputs)
+            for call in self.calls
+        )
 
     def forget(self, tensor: Any) -> None:
         """Know of a tensor no more what it was."""

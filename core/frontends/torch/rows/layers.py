@@ -11,6 +11,7 @@ import numpy as np
 
 from ....capture.record import Tensor
 from ....ops import OPS
+from .scattering import numbers
 
 
 def _linear(input: Any, weight: Any, bias: Any = None) -> Any:
@@ -256,6 +257,22 @@ def _picked(axes: int) -> Any:
     return row
 
 
+def _unpooled(axes: int) -> Any:
+    """Return the row of what puts numbers where pooling has picked them."""
+
+    def row(input: Any, indices: Any, *_args: Any, **_kwargs: Any) -> Any:
+        front = input.ndim - axes
+        places = numbers(indices).reshape(math.prod(input.shape[:front]), -1)
+        if any(len(set(one)) < len(one) for one in places.tolist()):
+            return None  # one of two numbers stays, and PyTorch sends both a gradient
+        rows = np.arange(len(places))[:, None]
+        text = "put(reshape(zeros(out), flat)[rows, places], reshape(input, apart))"
+        whole = {"flat": (len(places), -1), "rows": rows, "places": places}
+        return f"reshape({text}, out)", {**whole, "apart": places.shape}
+
+    return row
+
+
 def _max_pool1d(
     input: Any,
     kernel_size: Any,
@@ -345,6 +362,19 @@ def _embedding(
     return "embedding(input, weight, row)", {"row": row}
 
 
+def _embedding_rows(
+    weight: Any,
+    indices: Any,
+    padding_idx: int = -1,
+    scale_grad_by_freq: bool = False,
+    sparse: bool = False,
+) -> Any:
+    """Return torch.embedding, where a padding row below 0 is none."""
+    row = padding_idx if padding_idx >= 0 else None
+    found = _embedding(indices, weight, row, None, 2.0, scale_grad_by_freq)
+    return found and ("embedding(indices, weight, row)", {"row": row})
+
+
 def _attention(
     query: Any,
     key: Any,
@@ -395,11 +425,12 @@ ROWS: Final = MappingProxyType(
         "conv_transpose2d": _conv_transpose2d,
         "max_pool1d": _max_pool1d,
         "max_pool2d": _max_pool2d,
-        "max_pool2d_with_indices": _picked(2),
-        "adaptive_max_pool2d": _picked(2),
-        "adaptive_max_pool1d": _picked(1),
-        "max_pool3d_with_indices": _picked(3),
-        "adaptive_max_pool3d": _picked(3),
+        **{f"max_pool{axes}d_with_indices": _picked(axes) for axes in (1, 2, 3)},
+        **{f"adaptive_max_pool{axes}d": _picked(axes) for axes in (1, 2, 3)},
+        "max_pool3d": _picked(3),
+        "fractional_max_pool2d": _picked(2),
+        "fractional_max_pool3d": _picked(3),
+        **{f"max_unpool{axes}d": _unpooled(axes) for axes in (1, 2, 3)},
         "avg_pool1d": _avg_pool1d,
         "avg_pool2d": _avg_pool2d,
         "adaptive_avg_pool2d": _adaptive_avg_pool2d,
@@ -409,6 +440,7 @@ ROWS: Final = MappingProxyType(
         "group_norm": _group_norm,
         "instance_norm": _instance_norm,
         "embedding": _embedding,
+        "embedding_rows": _embedding_rows,
         "scaled_dot_product_attention": _attention,
     }
 )

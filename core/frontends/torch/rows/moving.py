@@ -207,7 +207,7 @@ def _written(input: Any, value: Any, *, index: Any, chosen: Any) -> Any:
 
 def _select(input: Any, dim: int, index: int) -> Any:
     before = ":, " * (dim % input.ndim)
-    return f"input[{before}{index}]"
+    return f"input[{before}{index}]", {}
 
 
 def _slice(
@@ -215,6 +215,19 @@ def _slice(
 ) -> Any:
     index = (slice(None),) * (dim % input.ndim) + (slice(start, end, step),)
     return "input[index]", {"index": index}
+
+
+def _into(place: Any) -> Any:
+    """Return the row of what writes into a part; `place` finds that as a call has it.
+
+    It is given the input, and what says which part.
+    """
+
+    def row(input: Any, src: Any, *args: Any, **kwargs: Any) -> Any:
+        text, more = place(input, *args, **kwargs)
+        return f"put({text}, src)", more
+
+    return row
 
 
 def _narrow(input: Any, dim: int, start: int, length: int) -> Any:
@@ -396,6 +409,14 @@ def _diagonal(input: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
     }
 
 
+def _into_diagonal(
+    input: Any, src: Any, offset: int = 0, dim1: int = 0, dim2: int = 1
+) -> Any:
+    if input.ndim != 2 or (dim1 % 2, dim2 % 2) != (0, 1):
+        return None
+    return "put(input[rows, columns], src)", _on_diagonal(input.shape, offset)
+
+
 def _on_diagonal(shape: Any, offset: int) -> dict[str, Any]:
     rows, columns = np.nonzero(np.eye(*shape, k=offset))
     return {"rows": rows, "columns": columns}
@@ -467,6 +488,9 @@ ROWS: Final = MappingProxyType(
         "written": _written,
         "select": _select,
         "slice": _slice,
+        "select_scatter": _into(_select),
+        "slice_scatter": _into(_slice),
+        "diagonal_scatter": _into_diagonal,
         "_unsafe_view": _reshape,
         "narrow": _narrow,
         "index_select": _index_select,

@@ -59,8 +59,21 @@ def _sorted(input: Any, dim: Any = -1, *_args: Any, **kwargs: Any) -> Any:
     return "take_along_axis(input, indices, axis=dim)", {"dim": dim}
 
 
+def _sorted_rows(input: Any) -> Any:
+    places = input.held.value.detach().sort(dim=0)[1].cpu().numpy()
+    return "take_along_axis(input, places, axis=0)", {"places": places}
+
+
 def _topk(input: Any, k: int, dim: int = -1, *_args: Any, **_kwargs: Any) -> Any:
     return _sorted(input, dim)
+
+
+def _commonest(input: Any, dim: int = -1, keepdim: bool = False) -> Any:
+    return _chosen(input, dim)
+
+
+def _kth(input: Any, k: int, *args: Any, **kwargs: Any) -> Any:
+    return _commonest(input, *args, **kwargs)
 
 
 def _one_of(input: Any, dim: Any = None, *_args: Any, **kwargs: Any) -> Any:
@@ -68,14 +81,6 @@ def _one_of(input: Any, dim: Any = None, *_args: Any, **kwargs: Any) -> Any:
     if dim is None and "dim" not in kwargs:
         return None
     return _chosen(input, kwargs.get("dim", -1 if dim is None else dim))
-
-
-def _kth(input: Any, k: int, dim: int = -1, keepdim: bool = False) -> Any:
-    return _chosen(input, dim)
-
-
-def _commonest(input: Any, dim: int = -1, keepdim: bool = False) -> Any:
-    return _chosen(input, dim)
 
 
 def _middle(skips_nan: bool) -> Any:
@@ -149,6 +154,13 @@ def _sum_of_known(input: Any, *args: Any, **kwargs: Any) -> Any:
     text, more = _reduced("sum")(input, *args, **kwargs)
     fine = ~np.isnan(values(input))
     return text.replace("input", "where(fine, input, 0)"), {**more, "fine": fine}
+
+
+def _mean_of_known(input: Any, *args: Any, **kwargs: Any) -> Any:
+    text, more = _sum_of_known(input, *args, **kwargs)
+    keep = more["keepdim"]
+    many = np.sum(more["fine"], axis=more["dim"], keepdims=keep)
+    return f"{text} / many", {**more, "many": many}
 
 
 def _trapezoid(y: Any, x: Any = None, *, dx: Any = 1, dim: int = -1) -> Any:
@@ -264,32 +276,13 @@ def _both(name: str) -> Any:
     return both
 
 
-def _product(input: Any, other: Any) -> Any:
-    return "input @ other"
+def _times(text: str) -> Any:
+    """Return the row of a product with one other tensor, however that is called."""
 
+    def row(input: Any, *args: Any, **kwargs: Any) -> Any:
+        return text, {"other": (*args, *kwargs.values())[0]}
 
-def _swapped_product(input: Any, other: Any) -> Any:
-    return "other @ input"
-
-
-def _matrices(input: Any, mat2: Any, **_kwargs: Any) -> Any:
-    return "input @ mat2"
-
-
-def _vector(input: Any, vec: Any) -> Any:
-    return "input @ vec"
-
-
-def _dot(input: Any, tensor: Any) -> Any:
-    return "input @ tensor"
-
-
-def _dot_of_other(input: Any, other: Any) -> Any:
-    return "input @ other"
-
-
-def _outer(input: Any, vec2: Any) -> Any:
-    return "outer(input, vec2)"
+    return row
 
 
 def _addmm(input: Any, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
@@ -455,6 +448,8 @@ ROWS: Final = MappingProxyType(
         "quantile": _quantile,
         "logcumsumexp": _running_log,
         "nansum": _sum_of_known,
+        "nanmean": _mean_of_known,
+        "msort": _sorted_rows,
         "trapezoid": _trapezoid,
         "trapz": _trapezoid,
         "diff": _difference,
@@ -463,21 +458,18 @@ ROWS: Final = MappingProxyType(
         "logsumexp": _logsumexp,
         "cumsum": _cumulative("cumsum"),
         "cumprod": _cumulative("cumprod"),
-        "matmul": _product,
-        "rmatmul": _swapped_product,
-        "mm": _matrices,
-        "bmm": _matrices,
-        "mv": _vector,
-        "dot": _dot,
-        "outer": _outer,
-        "ger": _outer,
+        **{
+            name: _times("input @ other")
+            for name in ("matmul", "mm", "bmm", "mv", "dot", "vdot")
+        },
+        "rmatmul": _times("other @ input"),
+        **{name: _times("outer(input, other)") for name in ("outer", "ger")},
         "addmm": _addmm,
         "addmv": _added("({} @ {})", "mat", "vec"),
         "addr": _added("outer({}, {})", "vec1", "vec2"),
         "baddbmm": _added("({} @ {})", "batch1", "batch2"),
         "addbmm": _added("sum({} @ {}, axis=0)", "batch1", "batch2"),
         "inner": _inner,
-        "vdot": _dot_of_other,
         "chain_matmul": _chain,
         "multi_dot": _chain,
         "matrix_power": _matrix_power,

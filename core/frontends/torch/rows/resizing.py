@@ -8,6 +8,7 @@ a matrix has the share that each element of the old axis has in each of the new 
 from __future__ import annotations
 
 import math
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -125,10 +126,8 @@ def _cubic(spots: Array, old: int) -> Array:
     found, rows = np.zeros((len(spots), old)), np.arange(len(spots))
     for step in (-1, 0, 1, 2):
         x = np.abs(spots - low - step)
-        near = (1.25 * x - 2.25) * x * x + 1
-        far = ((-0.75 * x + 3.75) * x - 6) * x + 3
-        share = np.where(x <= 1, near, far)
-        np.add.at(found, (rows, np.clip(low + step, 0, old - 1)), share)
+        inside = np.clip(low + step, 0, old - 1)
+        np.add.at(found, (rows, inside), _cubic_share(x, -0.75))
     return found
 
 
@@ -147,6 +146,48 @@ def _interpolated(axes: int, shares: Any) -> Any:
         return _by_matrices(matrices, input.dtype)
 
     return row
+
+
+def _smoothed(shares: Any, reach: int) -> Any:
+    """Return the row of interpolation without aliases (Pillow's way, as ATen has it).
+
+    An axis that gets shorter is averaged: `shares` of a place, by its distance, is as
+    much wider as the steps are, and goes so far to both sides.
+    """
+
+    def row(
+        input: Any, output_size: Any, align_corners: bool, scale_factors: Any = None
+    ) -> Any:
+        old = input.shape[-2:]
+        factors = (None, None) if scale_factors is None else tuple(scale_factors)
+        matrices: list[Array] = []
+        for axis, (n, factor) in enumerate(zip(old, factors, strict=True)):
+            new = output_size[axis] if output_size else math.floor(n * factor)
+            step = n / new if factor is None else 1 / factor
+            if align_corners:
+                step = (n - 1) / (new - 1) if new > 1 else 0.0
+            wide = max(step, 1.0)
+            centres = (np.arange(new)[:, None] + 0.5) * step
+            first = np.maximum((centres - reach * wide + 0.5).astype(int), 0)
+            last = np.minimum((centres + reach * wide + 0.5).astype(int), n)
+            place = np.arange(n)
+            found = shares(np.abs((place - centres + 0.5) / wide))
+            found = np.where((place >= first) & (place < last), found, 0)
+            matrices.append(found / found.sum(axis=1, keepdims=True))
+        return _by_matrices(matrices, input.dtype)
+
+    return row
+
+
+def _tent(x: Array) -> Array:
+    return np.maximum(1 - x, 0)
+
+
+def _cubic_share(x: Array, slope: float) -> Array:
+    """Return the share of a place at a distance (Keys, 1981), by the slope outside."""
+    near = ((slope + 2) * x - (slope + 3)) * x * x + 1
+    far = slope * (((x - 5) * x + 8) * x - 4)
+    return np.where(x < 1, near, np.where(x < 2, far, 0))
 
 
 def _two_axes(
@@ -276,6 +317,8 @@ ROWS: Final = MappingProxyType(
         "upsample_bilinear2d": _two_axes,
         "upsample_trilinear3d": _interpolated(3, _linear),
         "upsample_bicubic2d": _interpolated(2, _cubic),
+        "_upsample_bilinear2d_aa": _smoothed(_tent, 1),
+        "_upsample_bicubic2d_aa": _smoothed(partial(_cubic_share, slope=-0.5), 2),
         **{f"upsample_nearest{axes}d": _nearest(0.0) for axes in (1, 2, 3)},
         **{f"_upsample_nearest_exact{axes}d": _nearest(0.5) for axes in (1, 2, 3)},
         "affine_grid_generator": _affine_grid,

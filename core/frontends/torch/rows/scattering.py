@@ -203,7 +203,7 @@ def _bags(
     padding_idx: Any = None,
 ) -> Any:
     """Return rows of a table, bag by bag: their sum, or their mean."""
-    if input.is_float or max_norm is not None or scale_grad_by_freq or mode == "max":
+    if input.is_float or max_norm is not None or scale_grad_by_freq:
         return None
     rows = numbers(input).reshape(-1)
     if offsets is None:
@@ -216,6 +216,8 @@ def _bags(
     table = arrivals(bags, begins.size)
     if table is None:
         return None
+    if mode == "max":
+        return _greatest_of_bags(weight, rows, table)
     text = "take(weight, rows, axis=0)"
     if per_sample_weights is not None:
         text = f"{text} * reshape(per_sample_weights, (-1, 1))"
@@ -226,6 +228,18 @@ def _bags(
         "table": table,
         "many": np.maximum(many, 1),
     }
+
+
+def _greatest_of_bags(weight: Tensor, rows: Array, table: Array) -> Any:
+    """Return the first of the greatest numbers of each column, 0 of an empty bag."""
+    x = numbers(weight)
+    below = np.full((1, x.shape[1]), -np.inf, x.dtype)
+    place = np.argmax(np.concatenate([x[rows], below])[table], axis=1)
+    chosen = np.take_along_axis(table, place, axis=1)
+    there = chosen < rows.size
+    spots = np.where(there, np.append(rows, 0)[chosen], 0)
+    text = "where(there, take_along_axis(weight, spots, axis=0), 0)"
+    return text, {"there": there, "spots": spots}
 
 
 def _take(input: Any, index: Any) -> Any:

@@ -3,14 +3,8 @@
 
 from __future__ import annotations
 
-import math
-from itertools import product
 from types import MappingProxyType
 from typing import Any, Final
-
-import numpy as np
-
-from .arithmetic import values
 
 
 def _three(value: Any) -> tuple[int, ...]:
@@ -134,51 +128,9 @@ def _planes(
     return [(n - 1) * s - 2 * e + w * (k - 1) + r + 1 for n, s, e, w, k, r in sizes]
 
 
-def _max_pool3d(
-    input: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
-    dilation: Any = 1,
-    ceil_mode: bool = False,
-    return_indices: bool = False,
-) -> Any:
-    """Return the first of the greatest numbers of each window, as PyTorch takes it."""
-    if ceil_mode or return_indices:
-        return None
-    kernel, border, apart = map(_three, (kernel_size, padding, dilation))
-    far = _three(stride or kernel_size)
-    x = values(input)
-    wide = ((0, 0),) * (x.ndim - 3) + tuple((n, n) for n in border)
-    padded = np.pad(x, wide, constant_values=-np.inf)
-    every = np.arange(math.prod(x.shape[-3:])).reshape(x.shape[-3:])
-    places = np.pad(every, wide[-3:])
-    counts = [
-        (n - w * (k - 1) - 1) // s + 1
-        for n, w, k, s in zip(padded.shape[-3:], apart, kernel, far, strict=True)
-    ]
-    spots = [
-        tuple(
-            slice(j * w, j * w + s * (c - 1) + 1, s)
-            for j, w, s, c in zip(one, apart, far, counts, strict=True)
-        )
-        for one in product(*map(range, kernel))
-    ]
-    seen = np.stack([padded[(..., *one)] for one in spots])
-    chosen = np.stack([places[one] for one in spots]).reshape(len(spots), -1)
-    best = np.argmax(seen, axis=0).reshape(*x.shape[:-3], -1)
-    index = np.take_along_axis(chosen, best.reshape(-1, best.shape[-1]), axis=0)
-    text = "take_along_axis(reshape(input, flat), index, axis=-1)"
-    return f"reshape({text}, out)", {
-        "flat": (*x.shape[:-3], every.size),
-        "index": index.reshape(best.shape),
-    }
-
-
 ROWS: Final = MappingProxyType(
     {
         "conv3d": _conv3d,
         "conv_transpose3d": _conv_transpose3d,
-        "max_pool3d": _max_pool3d,
     }
 )
