@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 import numpy as np
 
 from ..engine.backward import reduce_to
+from ..engine.measure import norm, rms_of_norm
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -149,7 +150,7 @@ def bends(
 def units_of(x: Array) -> Array:
     """Return the size of each element, or of a typical one where it is near zero."""
     size = np.where(np.isfinite(x), np.abs(x), 1.0)
-    typical = float(np.sqrt(np.mean(size * size))) if size.size else 0.0
+    typical = rms_of_norm(norm(size), size.size)
     return np.clip(size, min(typical, 1.0) or 1.0, 1e300)
 
 

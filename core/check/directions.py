@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from ..engine.measure import norm
 from . import comparison
 from .differences import EPS, SAFETY, units_of
 
@@ -128,7 +129,7 @@ class _Direction:
         moves: Array = np.zeros(shape)
         moves.flat[some] = self.moves[some]
         analytic = float(np.sum(self.analytic[some]))
-        size = float(np.linalg.norm(self.analytic[some]))
+        size = norm(self.analytic[some])
         rounding = np.broadcast_to(function.noise, shape).ravel()
         each = np.ndim(function.noise) > 0
         error = SAFETY * float(np.sum(rounding[some]) if each else rounding[0])

@@ -199,23 +199,31 @@ class Flow:
     def bar(self, row: int) -> Bar:
         """Return one row of it."""
         node, size = int(self.nodes[row]), float(self.norms[row])
-        trend = self._trend(node, size)
+        trend = self._trend(row, size)
         shown = None if size < 0 else size
-        share = 1.0 if trend in ("nan", "inf") else 0.0
+        share = 0.0 if math.isfinite(size) else 1.0
         if size > 0 and math.isfinite(size):
             share = self.scale.share(size)
         return Bar(node, shown, share, trend)
 
-    def _trend(self, node: int, size: float) -> Trend:
+    def _is_broken(self, row: int) -> bool:
+        """Tell whether an element is not finite: the norm of large ones is inf, too."""
+        size = float(self.norms[row])
+        if math.isinf(size):
+            gradient = self.trace.run.gradients[int(self.nodes[row])]
+            return gist(np.asarray(gradient)).infinities > 0
+        return math.isnan(size)
+
+    def _trend(self, row: int, size: float) -> Trend:
         if size < 0:
             return "no gradient" if size == _NONE else ""
-        if not math.isfinite(size):
+        if self._is_broken(row):
             return "nan" if math.isnan(size) else "inf"
         if size == 0:
             return "zero"
         if self.reference is None:
             return ""
-        part = self._rms(node, size) / self.reference
+        part = self._rms(int(self.nodes[row]), size) / self.reference
         return "vanishing" if part < _TINY else "exploding" if part > 1 / _TINY else ""
 
     def _rms(self, node: int, size: float) -> float:
@@ -248,9 +256,9 @@ class Flow:
         nodes = self.trace.run.graph.nodes
         if (self.norms < 0).all():
             return "no gradient has come back yet"
-        broken = np.flatnonzero(~np.isfinite(self.norms))
-        if broken.size:
-            return f"not finite from {nodes[self.nodes[int(broken[0])]].name}.grad on"
+        broken = next(filter(self._is_broken, range(len(self))), None)
+        if broken is not None:
+            return f"not finite from {nodes[self.nodes[broken]].name}.grad on"
         zeros = self._zeros
         if zeros is not None and zeros.dead:
             return f"dead: 0 from {zeros.name}.grad on"
@@ -306,13 +314,18 @@ class Flow:
         if len(self.chain) < 2:
             return "one gradient alone: nothing to compare"
         (first, start), (last, end) = self.chain[0], self.chain[-1]
-        ratio, steps = end / start, len(self.chain) - 1
-        each = ratio ** (1 / steps)
+        # Each fits where the ratio of the ends does not.
+        steps = len(self.chain) - 1
+        decades = math.log10(end) - math.log10(start)
+        ratio, each = end / start, 10 ** (decades / steps)
+        times = number_text(ratio, 3)
+        if not 0 < ratio < math.inf:
+            times = f"1e{round(decades)}"
         word = "steady"
         if not _TINY <= ratio <= 1 / _TINY:
             word = "vanishing" if ratio < 1 else "exploding"
         said = f"{word}: {nodes[first].name} → {nodes[last].name}"
-        said += f" ×{number_text(ratio, 3)}"
+        said += f" ×{times}"
         return f"{said}, ×{number_text(each, 3)} a step" if steps > 1 else said
 
 

@@ -95,10 +95,15 @@ _careful_mean: Final = of_nothing(careful(np.mean))
 
 
 def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    """Return the mean along axes; the sum of float64 numbers is what it is."""
+    """Return the mean along axes: it fits where the sum does not."""
     if getattr(x, "dtype", None) is DOUBLE and x.size:
         # As NumPy does it, but for what that asks before.
-        return np.add.reduce(x, axis, keepdims=keepdims) / count_along(x.shape, axis)
+        count = count_along(x.shape, axis)
+        found = np.add.reduce(x, axis, keepdims=keepdims) / count
+        if np.isfinite(found).all() if np.ndim(found) else math.isfinite(found):
+            return found
+        smaller = np.add.reduce(x / count, axis, keepdims=keepdims)
+        return np.where(np.isfinite(found), found, smaller)[()]
     return _careful_mean(x, axis=axis, keepdims=keepdims)
 
 

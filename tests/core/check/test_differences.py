@@ -84,6 +84,7 @@ def test_a_step_drowns_rounding_to_a_millionth_of_the_largest_slope() -> None:
         ([np.inf, 8.0], [1, 8]),
         ([np.nan, 0.0, 0.0, 0.0], [1, 0.5, 0.5, 0.5]),
         ([1e305], [2.0**997]),  # at most 1e300, which is 2^996.6
+        ([2.0**-700, 0.0, 0.0, 0.0], [2.0**-700, *[2.0**-701] * 3]),  # no square fits
         ([], []),
     ],
 )

@@ -866,7 +866,6 @@ def test_a_term_that_rounding_loses_has_not_cancelled() -> None:
 ENDS_OF_SUMS: list[tuple[str, dict[str, Any], str, str]] = [
     ("E = sum(x)", {"x": [1e308, 1e308, -1e308]}, "E", "overflow on the way"),
     ("E = sum(x)", {"x": [1e308, 1e308, -1e307]}, "E", "overflow"),
-    ("E = mean(x)", {"x": [1.7e308, 1.7e308, 1.0]}, "E", "overflow on the way"),
     ("E = a + b", {"a": 1e308, "b": 1e308}, "E", "overflow"),
     *[
         (

@@ -181,6 +181,31 @@ def test_a_network_is_dead_by_what_reaches_its_leaves(
     assert flow(Trace(run)).verdict.startswith(verdict)
 
 
+@pytest.mark.parametrize(
+    ("text", "x", "verdict"),
+    [
+        # From 1e-300 to 1e300, in two steps of 1e300 each.
+        (
+            "a = x * 1e-300\nb = a * 1e300\nc = b * 1e300\nE = sum(c * 1e-300)",
+            [0.5],
+            "exploding: c → a ×1e600, ×1e300 a step",
+        ),
+        (
+            "a = x * 1e300\nb = a * 1e-300\nc = b * 1e-300\nE = sum(c * 1e300)",
+            [0.5],
+            "vanishing: c → a ×1e-600, ×1e-300 a step",
+        ),
+        # Four elements of 1e308 have the norm 2e308, and each is finite.
+        ("a = x * 1e308\nE = sum(a)", [0.5] * 4, "steady: E → a ×1"),
+        ("a = x * 1e308\nE = sum(a * 100)", [0.5] * 4, "not finite from x.grad on"),
+    ],
+)
+def test_what_fits_is_never_told_of_by_what_does_not(
+    text: str, x: list[float], verdict: str
+) -> None:
+    assert flow(Trace(run_of(text, x=x))).verdict == verdict
+
+
 def test_a_gradient_of_zero_beside_others_is_named() -> None:
     text = "h = x * w\nE = sum(h * h) + 0 * v"
     run = run_of(text, x=[1.0, 2.0], w=[2.0, 3.0], v=1.0)
