@@ -111,25 +111,47 @@ def _attention(
     enable_gqa: bool = False,
 ) -> Any:
     if not dropout_p:
-        return None
+        options = {"scale": scale, "enable_gqa": enable_gqa}
+        given = (query, key, value, attn_mask, 0.0, is_causal)
+        if not _is_by_products(given, options):
+            return None
 
     def in_parts() -> Any:
-        factor = math.sqrt(1 / math.sqrt(query.size(-1)) if scale is None else scale)
+        size = 1 / math.sqrt(query.size(-1)) if scale is None else scale
+        factor = math.sqrt(abs(size))
         mask = attn_mask
         if is_causal:
-            size = (query.size(-2), key.size(-2))
-            mask = torch.ones(size, dtype=torch.bool, device=query.device).tril()
+            square = (query.size(-2), key.size(-2))
+            mask = torch.ones(square, dtype=torch.bool, device=query.device).tril()
         if mask is not None and mask.dtype == torch.bool:
             filled = torch.full_like(mask, -math.inf, dtype=query.dtype)
             mask = filled.masked_fill(mask, 0.0)
         k, v = (_for_each_head(one, query, enable_gqa) for one in (key, value))
-        scores = (query * factor) @ (k * factor).transpose(-2, -1)
-        if mask is not None:
-            scores = scores + mask
-        weights = _F.dropout(_F.softmax(scores, dim=-1), dropout_p)
-        return weights @ v
+        scores = (query * math.copysign(factor, size)) @ (k.transpose(-2, -1) * factor)
+        if mask is None:
+            weights = _F.softmax(scores, dim=-1)
+        else:
+            weights = torch._safe_softmax(scores + mask, -1)  # noqa: SLF001  # as there
+        return _F.dropout(weights, dropout_p) @ v
 
     return in_parts
+
+
+def _is_by_products(given: Any, options: Any) -> bool:
+    """Tell whether PyTorch takes products here, and no kernel of one piece.
+
+    It has second derivatives of these alone. Of 16 bits it rounds otherwise.
+    """
+    if given[0].dtype not in (torch.float32, torch.float64):
+        return False
+    try:
+        with torch._C.DisableTorchFunction():  # noqa: SLF001  # of no interest
+            return torch._fused_sdp_choice(*given, **options) == _MATH  # noqa: SLF001  # nothing else says it
+    except RuntimeError:  # PyTorch says what is wrong when it is called
+        return False
+
+
+_MATH: Final = torch.nn.attention.SDPBackend.MATH.value
 
 
 def _for_each_head(tensor: Any, query: Any, is_shared: bool) -> Any:

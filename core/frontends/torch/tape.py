@@ -159,20 +159,28 @@ class Tape:
         """
         known = self.known(tensor)
         if known is None and tensor.grad_fn is not None:
-            for one in self._storages.get(_address(tensor), ()):
-                user = one.held.user
-                if user.grad_fn is tensor.grad_fn and user.shape == tensor.shape:
-                    known = self._known[id(tensor)] = one
-                    self._kept.append(tensor)
-                    break
-            else:
-                base = self._known.get(id(tensor._base))  # noqa: SLF001  # W.T of W
-                if base is not None and not base.held.is_stale:
-                    known = self._put(tensor, base, base, self.stack.place(frame))
-                    self._unseen.add(known)  # its gradient has that of W in it
+            known = self._seen_from(tensor)
+            if known is not None and _origin(known.held.user) == _origin(tensor):
+                self._known[id(tensor)] = known
+                self._kept.append(tensor)
+            elif known is not None:  # W.T of W
+                known = self._put(tensor, known, known, self.stack.place(frame))
+                self._unseen.add(known)  # its gradient has that of W in it
         if known is None:
             known = self._inside(tensor, frame)
         return self.operand(tensor, frame) if known is None else known
+
+    def _seen_from(self, tensor: Any) -> Tensor | None:
+        """Return the nearest record of what a tensor is, or is a view of."""
+        sharing = self._storages.get(_address(tensor), ())
+        made = {_origin(one.held.user): one for one in sharing}
+        way = _origin(tensor)
+        while way[0] is not None and way not in made:
+            sources = way[0].next_functions
+            way = sources[0] if len(sources) == 1 else (None, 0)
+        base = self._known.get(id(tensor._base))  # noqa: SLF001  # a leaf has no history
+        found = base if way[0] is None else made[way]
+        return None if found is None or found.held.is_stale else found
 
     def _inside(self, tensor: Any, frame: FrameType) -> Tensor | None:
         """Return the record of what a call has computed on its way, and saved."""
@@ -227,7 +235,7 @@ class Tape:
     def _put(self, tensor: Any, old: Tensor, write: Tensor, place: Place) -> Tensor:
         """Record a tensor after a write into its storage."""
         index, chosen = _shared(tensor, write.held.user)
-        given: dict[str, Any] = {"index": index, "chosen": chosen}
+        given = {"index": index, "chosen": chosen, "count": tensor.numel()}
         before = Place(place.active, place.at - 1)
         call = Call("a write", before, ((old, write), given), (old, write))
         call.key = "written"
@@ -520,6 +528,11 @@ def rule_around(place: Place | None) -> Active | None:
 def _is_run_again(tensor: Any) -> bool:
     """Tell whether a re-entrant checkpoint has made a tensor."""
     return getattr(type(tensor.grad_fn), "_forward_cls", None) is CheckpointFunction
+
+
+def _origin(tensor: Any) -> tuple[Any, int]:
+    """Return what has made a tensor in PyTorch's own graph, as which of its results."""
+    return tensor.grad_fn, tensor.output_nr
 
 
 def _address(tensor: Any) -> int:

@@ -215,12 +215,9 @@ def _round(input: Any, *, decimals: int = 0) -> Any:
     return text, {"factor": factor}
 
 
-def _filled(input: Any, value: Any) -> Any:
-    return "broadcast_to(value, out)"
-
-
-def _emptied(input: Any) -> Any:
-    return "zeros(out)"
+def _filled(input: Any, value: Any = 0) -> Any:
+    """Return what stands nowhere any more, for a gradient still comes to the result."""
+    return "where(kept, input, value)", {"kept": np.zeros((), bool)}
 
 
 def _copied(input: Any, src: Any, non_blocking: bool = False) -> Any:
@@ -406,7 +403,7 @@ ROWS: Final = MappingProxyType(
         "mod": _left_over(np.floor),
         "nan_to_num": _nan_to_num,
         "fill": _filled,
-        "zero": _emptied,
+        "zero": _filled,
         "copy": _copied,
         "glu": _glu,
         "lerp": _lerp,

@@ -11,6 +11,7 @@ import numpy as np
 
 from ....capture.record import Tensor
 from ....ops import OPS
+from .arithmetic import values
 from .scattering import numbers
 
 
@@ -388,22 +389,29 @@ def _attention(
     if dropout_p:
         return None
     given: dict[str, Any] = {"scale": scale}
-    mask = "attn_mask"
+    mask, hidden = "attn_mask", None
     if is_causal:
         size = (query.shape[-2], key.shape[-2])
-        hidden = np.where(np.tril(np.ones(size, bool)), 0.0, -math.inf)
-        given["visible"] = hidden.astype(_numpy(query))
+        hidden = ~np.tril(np.ones(size, bool))
+        given["visible"] = np.where(hidden, -math.inf, 0.0).astype(_numpy(query))
         mask = "visible"
-    elif isinstance(attn_mask, Tensor) and attn_mask.dtype == "bool":
-        mask = "where(attn_mask, 0.0, hidden)"
-        given["hidden"] = -math.inf
+    elif isinstance(attn_mask, Tensor):
+        is_bool = attn_mask.dtype == "bool"
+        hidden = values(attn_mask) == (False if is_bool else -math.inf)
+        if is_bool:
+            mask, given["hidden"] = "where(attn_mask, 0.0, hidden)", -math.inf
     keys = ["key", "value"]
     if enable_gqa and query.shape[-3] != key.shape[-3]:
         each = query.shape[-3] // key.shape[-3]
         given["heads"] = np.repeat(np.arange(key.shape[-3]), each)
         keys = [f"take({one}, heads, axis=-3)" for one in keys]
-    text = f"query, {', '.join(keys)}, attn_mask={mask}, scale=scale"
-    return f"scaled_dot_product_attention({text})", given
+    lost = None if hidden is None else hidden.all(axis=-1, keepdims=True)
+    if lost is None or not lost.any():
+        text = f"query, {', '.join(keys)}, attn_mask={mask}, scale=scale"
+        return f"scaled_dot_product_attention({text})", given
+    given["lost"] = lost  # queries that see no key: PyTorch makes a 0 of that
+    text = f"query, {', '.join(keys)}, attn_mask=where(lost, 0.0, {mask}), scale=scale"
+    return f"where(lost, 0, scaled_dot_product_attention({text}))", given
 
 
 def _numpy(tensor: Tensor) -> str:

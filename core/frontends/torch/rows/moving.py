@@ -196,10 +196,13 @@ def _setitem(input: Any, index: Any, value: Any) -> Any:
     return "put(input[index], value)", {"index": index}
 
 
-def _written(input: Any, value: Any, *, index: Any, chosen: Any) -> Any:
-    """Return what is left of `input`, and in it what was written elsewhere."""
+def _written(input: Any, value: Any, *, index: Any, chosen: Any, count: int) -> Any:
+    """Return what is left of `input`, and in it what was written elsewhere.
+
+    `count` is how many elements the result has.
+    """
     there = "take(reshape(value, (-1,)), chosen)"
-    if len(index) == math.prod(input.shape):
+    if len(index) == count:
         order = np.argsort(index)
         return f"reshape({there}, out)", {"chosen": chosen[order]}
     return f"reshape(put(reshape(input, (-1,))[index], {there}), out)"

@@ -250,6 +250,15 @@ def _softmax(name: str) -> Any:
     return row
 
 
+def _of_masked(input: Any, dim: int, dtype: Any = None) -> Any:
+    """Return softmax that is 0 along a row which is masked as a whole."""
+    there = (values(input) > -np.inf).any(axis=dim, keepdims=True)
+    text = "softmax(input, axis=dim)"
+    if not there.all():
+        text = "where(there, softmax(where(there, input, 0), axis=dim), 0)"
+    return text, {"there": there}
+
+
 def _logsumexp(input: Any, dim: Any, keepdim: bool = False) -> Any:
     return "logsumexp(input, axis=dim, keepdims=keepdim)", {"dim": _axes(dim, {})}
 
@@ -454,6 +463,7 @@ ROWS: Final = MappingProxyType(
         "trapz": _trapezoid,
         "diff": _difference,
         "softmax": _softmax("softmax"),
+        "_safe_softmax": _of_masked,
         "log_softmax": _softmax("log_softmax"),
         "logsumexp": _logsumexp,
         "cumsum": _cumulative("cumsum"),
