@@ -37,7 +37,7 @@ from .base.pane import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from rich.style import Style
     from textual.app import ComposeResult
@@ -77,8 +77,8 @@ class Prompt(Input):
     BINDINGS: ClassVar[list[BindingType]] = [
         ("up", "older", "older"),
         ("down", "newer", "newer"),
-        ("pageup", "scrollback(5)", "back"),
-        ("pagedown", "scrollback(-5)", "on"),
+        ("pageup", "scrollback(1)", "back"),
+        ("pagedown", "scrollback(-1)", "on"),
         ("tab", "complete", "complete"),
         ("escape", "leave", "leave"),
         ("ctrl+d", "delete_or_tell", "delete"),
@@ -243,8 +243,8 @@ class Prompt(Input):
         paint_soon(self, ())
 
     def action_scrollback(self, by: int) -> None:
-        """Look at older lines, or newer ones."""
-        self.screen.query_one(Scrollback).scroll(by)
+        """Look at older lines, or newer ones, by screens."""
+        self.screen.query_one(Scrollback).page(by)
 
     async def action_leave(self) -> None:
         """Give the keys back to the pane that had them, and cancel what goes on."""
@@ -286,7 +286,7 @@ class Scrollback(Painted):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._written: deque[tuple[str, str]] = deque(maxlen=_MOST_LINES)
-        self._up = 0  # lines scrolled back
+        self._up = 0  # rows scrolled back
         self._answer = 0  # lines that were written last, and are to be read
         self._is_scrolled = False  # a person has scrolled since then
 
@@ -299,40 +299,41 @@ class Scrollback(Painted):
         self._answer, self._is_scrolled = read, False
         self.repaint()
 
+    def page(self, by: int) -> None:
+        """Scroll back by so many screens, or on if negative.
+
+        Two rows stay in sight, so that each is seen once without a mark at its end.
+        """
+        self.scroll(by * max(self.size.height - 2, 1))
+
     def scroll(self, by: int) -> None:
-        """Scroll back by so many lines, or on if negative."""
-        self._up = min(max(self._up + by, 0), max(len(self._written) - 1, 0))
-        self._is_scrolled = True
+        """Scroll back by so many rows, or on if negative."""
+        most = sum(1 for _ in self._rows()) - self.size.height
+        self._up, self._is_scrolled = min(max(self._up + by, 0), max(most, 0)), True
         self.repaint()
 
     def lines(self) -> Sequence[Line]:
-        """Draw as many lines as there is room for, folded; an answer from its first."""
-        width, height = self.size
+        """Draw as many rows as there is room for; an answer from its first."""
+        height = self.size.height
+        answer = sum(1 for _ in self._rows(self._answer))
         if not self._is_scrolled:
-            self._up = self._left_over(width, height)
-        seen: list[Line] = []
-        count = self._up
-        for text, name in islice(reversed(self._written), self._up, None):
-            if len(seen) >= height or not width:
-                break
-            parts = folded(text, width)
-            seen = [*([Segment(part, self.ink(name))] for part in parts), *seen]
-            count += 1
-        if seen and (count < self._answer or len(seen) > height):
-            top = seen[-height:][0]
-            seen[-height:] = [self._signed(top, _ABOVE), *seen[-height:][1:]]
+            self._up = max(answer - height, 0)
+        rows = [*islice(self._rows(), self._up, self._up + height)][::-1]
+        seen = [[Segment(part, self.ink(name))] for part, name in rows]
+        if seen and answer > self._up + height:
+            seen[0] = self._signed(seen[0], _ABOVE)
         if seen and self._up:
             seen[-1] = self._signed(seen[-1], _BELOW)
-        return seen[-height:] if height else []
+        return seen
 
-    def _left_over(self, width: int, height: int) -> int:
-        """Return how many lines of the last answer have no room below its first."""
-        written = [*islice(reversed(self._written), self._answer)][::-1]
-        for number, (text, _) in enumerate(written):
-            height -= len(folded(text, width)) if width else 0
-            if height < 0:
-                return len(written) - max(number, 1)
-        return 0
+    def _rows(self, most: int | None = None) -> Iterator[tuple[str, str]]:
+        """Yield what is written, folded into rows, from the last one up.
+
+        With `most` it is that of so many lines.
+        """
+        if width := self.size.width:
+            for text, name in islice(reversed(self._written), most):
+                yield from ((part, name) for part in reversed(folded(text, width)))
 
     def _signed(self, line: Line, mark: str) -> Line:
         """Return the first or the last line in sight, with what it leaves out."""

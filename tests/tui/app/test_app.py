@@ -20,9 +20,9 @@ from gradstep.tui.app.arrangement import empty
 from gradstep.tui.app.keys import LINES, keys
 from gradstep.tui.app.main_screen import MainScreen
 from gradstep.tui.app.picker import Picker
-from gradstep.tui.panes.base.pane import OneLine
+from gradstep.tui.panes.base.pane import OneLine, folded
 from gradstep.tui.panes.base.views import DIGITS, VIEWS
-from gradstep.tui.panes.console import ConsolePane, Prompt
+from gradstep.tui.panes.console import ConsolePane, Prompt, Scrollback
 from gradstep.tui.panes.header import output_text
 from gradstep.tui.panes.program import ProgramPane, present_line
 from gradstep.tui.panes.step.pane import StepPane
@@ -118,11 +118,21 @@ async def test_in_a_low_window_an_answer_can_be_read_where_it_was_asked_for() ->
         await pilot.press("colon", *"transposes", "space", "Y", "enter")
         await settle(pilot)
         assert "(gradstep) transposes Y" in "\n".join(painted(pilot.app.screen))
-        await pilot.press("pagedown", "pagedown", "pagedown")
-        await settle(pilot)
-        shown = "\n".join(painted(pilot.app.screen))
-        assert "why transposed" in shown
-        assert "inner sizes 2 and 1 differ" in shown
+        seen, before = set[str](), [""]
+        while before != (rows := painted(pilot.app.screen)[-8:-3]):
+            seen |= {row.strip(" │") for row in rows}
+            before = rows
+            await pilot.press("pagedown")
+            await settle(pilot)
+        assert "inner sizes 2 and 1 differ" in rows[-1]
+        width = screen(pilot).query_one(Scrollback).size.width
+        reply = Debugger(load("matmul")).execute("transposes Y")
+        said = [line for text in reply.text for line in text.splitlines()]
+        # Each row has been in sight whole, without a mark that covers its end.
+        assert len(said) > 2 * len(rows)
+        assert seen > {
+            row.strip() for line in said for row in folded(f"  {line}", width)
+        }
         assert low == 1
         assert low < console.outer_size.height <= 24 // 3
         await pilot.press("escape", "s")

@@ -364,13 +364,14 @@ RULES: Final = (
 )
 _CAPTURE: Final = str(Path(__file__).parents[2] / "captures" / "custom.gradstep")
 
+_LONG: Final = (*("e", "enter") * 9,)  # in the console
 PROMPT: Final = (
     Row("a", value, "a"),
     Row("enter", last, "step", keys=(*"step",)),
     Row("up", value, "step", keys=(*"step", "enter")),
     Row("down", value, "s", keys=(*"step", "enter", "s", "enter", "up", "up")),
-    Row("pageup", back, 5, keys=("s", "enter") * 7),
-    Row("pagedown", back, 0, keys=(*("s", "enter") * 7, "pageup")),
+    Row("pageup", back, 2, keys=_LONG),
+    Row("pagedown", back, 0, keys=(*_LONG, "pageup")),
     Row("tab", value, "watch ", keys=(*"wat",)),
     Row("ctrl+d", hint, "Escape goes back to the panes, where q leaves gradstep"),
     Row("escape", focused, "ProgramPane"),
