@@ -68,8 +68,14 @@ class Leader:
         return not (self._lines or self._made or self.wait)
 
     def is_away(self, debugger: Debugger) -> bool:
-        """Tell whether a person is elsewhere than where it waits."""
-        return self.wait is not None and standing(debugger) != self.wait.start
+        """Tell whether a person is elsewhere than where it waits, or on the way."""
+        wait, here = self.wait, standing(debugger)
+        if wait is None or here == wait.start:
+            return False
+        if wait.goal is None or len({here.run, wait.start.run, wait.goal.run}) > 1:
+            return True
+        first, last = sorted((wait.start.place, wait.goal.place))
+        return not first <= here.place <= last
 
     def after(self, debugger: Debugger, reply: Reply | None) -> Line | None:
         """Return its next line, to be carried out behind a reply; None where it waits.

@@ -3,7 +3,7 @@ say Y = X @ W: a row of two numbers times a matrix. Each element of Y is a sum o
 wait continue
 assert position == 26
 assert close(W.grad, [[10, 1], [20, 2]])
-say The last step: what Y sends back to W. As on paper the right factor stands above, the left one at the left, the product where they meet. Press `↑`: the row and the column of the chosen element light up, and a line spells it out.
+say The last step: what Y sends back to W. The right factor stands above, the left one beside it, as on paper. Press `↑`: the row and the column of an element light up, and a line spells it out.
 wait
 say The left factor is X turned round. Why? Press `:` to type a command, then `transposes Y` and `Enter`.
 wait transposes Y

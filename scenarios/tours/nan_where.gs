@@ -11,6 +11,6 @@ say 0 · ∞: the ∞ comes from log(0) in the forward pass, and the where that 
 wait goto end
 assert isnan(w.grad)
 assert close(v.grad, 4)
-say w.grad is NaN: one NaN in a sum makes all of the sum NaN. v.grad, of the careful version, is 4: there log never gets a 0. Press `2`: the list of all nodes shows how far the NaN has come.
+say w.grad is NaN: one NaN in a sum makes all of it NaN. v.grad, of the careful version, is 4: there log never gets a 0. Press `2`: the list of nodes shows how far NaN has come.
 wait
 say That was the tour: forward, backward, and how to ask where a number comes from. `Ctrl+O` lists all lessons, `P` asks you what comes next before it is shown, and `q` leaves.

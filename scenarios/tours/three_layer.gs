@@ -14,7 +14,7 @@ assert close(δ3, [[-0.101717258041], [0.113858039755]])
 say The literature calls it δ3: the error times the slope of the activation. In the step it stands above, as what arrives. `Escape` gives the keys back, and `n` goes on to the layer before.
 wait next
 assert close(δ2[0], -0.0192912702225)
-say δ2, by the same formula: what arrives through W3, times the slope. Each layer back makes it smaller. To see that, press `3`: the flow of the gradient, from the output on. Its bars shrink from layer to layer.
+say δ2, by the same formula: what arrives through W3, times the slope. Each layer back makes it smaller. Press `3` to see that: the bars of the flow shrink from layer to layer.
 wait
 say `1` shows the step again, and `End` goes to the end of the pass.
 wait goto end

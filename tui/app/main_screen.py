@@ -77,6 +77,7 @@ _JUMPS: Final = (
     ("w", "why", ""),
     ("c", "console", "prompt"),
 )
+_FROM_PROMPT: Final = "Escape, then {}"  # Space, which would be typed there
 _LOOK_EVERY = 2.0  # seconds between looks at the scenario's file
 _LEAST_WIDTH, _LEAST_HEIGHT = 50, 14
 _Done = tuple[View | None, Exception | None]  # what to show, and a bug of ours
@@ -653,12 +654,13 @@ class MainScreen(Screen[int]):
         hint = self._player.hint(self.debugger, then)
         if not self.busy:
             self._put = question_here(self.debugger)
-        if hint and isinstance(self.focused, Prompt):  # there it would be typed
-            hint = f"Escape, then {hint}"
+        if hint and isinstance(self.focused, Prompt):
+            hint = _FROM_PROMPT.format(hint)
         if not said and self._put is not None and not self._has_console:
             said, hint = self._put.text, "A answers"
-        banner = self.query_one(Banner)
-        if banner.tell(said, hint, self.size.width, self._player.said):
+        banner, shown = self.query_one(Banner), self._player.shown(then)
+        others = [(text, _FROM_PROMPT.format(longest)) for text, longest in shown]
+        if banner.tell(said, hint, self.size.width, others):
             give_lines(self, self.debugger)
 
     @property

@@ -10,7 +10,7 @@ from rich.segment import Segment
 from .base.pane import Painted, classes_in, folded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from .base.pane import Line
 
@@ -86,17 +86,17 @@ class Banner(Painted):
         return max(len(self._lines), self._least) if self._lines else 0
 
     def tell(
-        self, said: str, hint: str, width: int, others: Sequence[str] = ()
+        self, said: str, hint: str, width: int, others: Iterable[Part] = ()
     ) -> bool:
         """Say something on a screen of a width; return whether its height changes.
 
-        It is as high as the `others` need that are said in the same place before and
-        after, so that what stands below does not jump.
+        It is as high as the `others` need, texts with their hints that are said in the
+        same place before and after, so that what stands below does not jump.
         """
         before, self._shown = self.height, [*parts(said, hint)]
         room = max(width - _MARGINS, 1)
         self._lines = lines_of(self._shown, room)
-        every = (lines_of([*parts(text)], room) for text in others)
+        every = (lines_of([*parts(*other)], room) for other in others)
         self._least = max(map(len, every), default=0)
         if self.height != before:
             self.display = self.height > 0

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ...core.session.script import Line
 
 PACES: Final = (2.0, 1.0, 0.5, 0.25, 0.1)  # seconds a step
+_AWAY: Final = "Space leads back and goes on"
 
 
 class Player:
@@ -84,19 +85,23 @@ class Player:
         if leader is None:
             return ""
         if leader.is_over:
-            return f"Space opens the next lesson, {then}" if then else ""
+            return _next_lesson(then) if then else ""
         if leader.wait is None:
             return ""
         if leader.is_away(debugger):
-            return "Space leads back and goes on"
+            return _AWAY
         if not leader.wait.line:
             return "Space goes on"
         return "Space does it, too" if leader.step == 1 else ""
 
-    @property
-    def said(self) -> Sequence[str]:
-        """All texts of a script that leads, so that the longest of them has room."""
-        return self.leader.said if self.leader is not None else ()
+    def shown(self, then: str) -> Sequence[tuple[str, str]]:
+        """Return all texts of a script that leads, each with its longest hint.
+
+        So the longest of them has room; `then` is what comes behind the last one.
+        """
+        said = self.leader.said if self.leader is not None else ()
+        last = [(text, _next_lesson(then)) for text in said[-1:] if then]
+        return [*((text, _AWAY) for text in said), *last]
 
     def failed(self, reply: Reply) -> str:
         """Return where the script has failed, which ends it; nothing where it goes on.
@@ -129,6 +134,10 @@ class Player:
             yield f"tour {self.leader.step}/{self.leader.steps}"
         if self.script:
             yield f"script: {len(self.script)} more, space plays one, > all"
+
+
+def _next_lesson(title: str) -> str:
+    return f"Space opens the next lesson, {title}"
 
 
 def player_of(debugger: Debugger, script: Sequence[Line]) -> Player:

@@ -127,6 +127,29 @@ def test_anything_else_is_allowed_and_ends_nothing() -> None:
     assert standing(led.debugger) == (0, (0, 1))
 
 
+@pytest.mark.parametrize(
+    ("script", "away"),
+    [
+        ("goto 5\nwait stepi 3", [4, 9, 13]),
+        ("goto 5\nwait reverse-stepi 3", [1, 6]),
+        ("goto 5\nwait explain a.grad", [4, 6]),
+    ],
+)
+def test_who_is_on_the_way_is_not_elsewhere(script: str, away: list[int]) -> None:
+    led = Led(script)
+    for place in away:
+        led.do(f"goto {place}")
+        assert led.leader.is_away(led.debugger)
+    led.do("goto 5")
+    assert not led.leader.is_away(led.debugger)
+    if led.leader.wait and led.leader.wait.goal:
+        led.do("stepi" if 4 in away else "reverse-stepi")
+        assert not led.leader.is_away(led.debugger)
+        place = led.debugger.position
+        led.do("set a = 1", f"goto {place}")
+        assert led.leader.is_away(led.debugger)  # in another run
+
+
 def test_what_is_no_move_can_be_done_anywhere_and_leads_back() -> None:
     led = Led("wait explain a.grad\nassert position == 0\nwait step")
     led.do("goto end", "explain t.grad")

@@ -19,6 +19,7 @@ from gradstep.tui.app.app import GradstepApp
 from gradstep.tui.app.keys import written
 from gradstep.tui.app.main_screen import MainScreen
 from gradstep.tui.cli import main as cli
+from gradstep.tui.panes.banner import Banner
 
 if TYPE_CHECKING:
     from textual.screen import Screen
@@ -105,9 +106,11 @@ async def test_each_wait_is_reached_by_the_keys_that_its_text_names(
 
 
 async def led(app: GradstepApp) -> MainScreen:
-    """Press what the texts of a tour teach, up to its end."""
+    """Press what the texts of a tour teach, up to its end; nothing below may jump."""
     await settle(app)
     screen, leader = of(app)
+    banner = screen.query_one(Banner)
+    height = banner.height
     for step in range(1, leader.steps + 1):
         assert leader.step == step
         text = said(screen)
@@ -119,6 +122,7 @@ async def led(app: GradstepApp) -> MainScreen:
             assert leader.step == step, f"{text!r} is over before {key}"
             press(app, key)
             await settle(app)
+            assert banner.height == height
         if is_open:
             assert leader.step == step
             assert "Space goes on" in shown(screen)
@@ -159,14 +163,17 @@ async def test_who_goes_elsewhere_is_led_back_by_space() -> None:
         await settle(app)
         screen, leader = of(app)
         assert "Space does it, too" in shown(screen)
+        height = screen.query_one(Banner).height
         for key in ("c", "3", "escape", "S", "1", "e"):
             press(app, key)
             await settle(app)
+            assert screen.query_one(Banner).height == height
         assert leader.step == 1
         assert "Space leads back and goes on" in shown(screen)
         press(app, "colon")
         await settle(app)
         assert "Escape, then Space leads back" in shown(screen)
+        assert screen.query_one(Banner).height == height
         press(app, "escape", "space")
         await settle(app)
         assert (leader.step, screen.debugger.position) == (2, 1)
