@@ -26,7 +26,7 @@ from .stopping import stops_table
 from .table import Command, refuse_hidden
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from ..engine.graph import Graph, Node
     from ..session.session import Session
@@ -369,16 +369,22 @@ def _info(session: Session, arguments: str) -> Answer:
 
 
 def table_answer(table: Table, digits: int = SENTENCE) -> Answer:
-    """Return a table as an answer, with its rows as records and as plain lines."""
-    lines = [
-        "  ".join(text for cell in row if (text := value_text(cell, digits)))
-        for row in table.rows
-    ]
-    return Answer(tuple(lines) or (f"no {table.title}",), table.records(), table)
+    """Return a table as an answer, with its rows as records and as lines below a head."""
+    cells = [[value_text(cell, digits) for cell in row] for row in table.rows]
+    lines = _in_columns([table.columns, *cells]) if cells else (f"no {table.title}",)
+    return Answer(tuple(lines), table.records(), table)
+
+
+def _in_columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Yield rows of one line each, with what is below each other at one place."""
+    sizes = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (cell.ljust(size) for cell, size in zip(row, sizes, strict=True))
+        yield "  ".join(cells).rstrip()
 
 
 def _sampled(answer: Answer) -> Answer:
-    """Show a long table by rows at equal distances, under a heading; data has all."""
+    """Show a long table by rows at equal distances; data has all."""
     table: Table = answer.show
     count = len(table.rows)
     if count > _MOST_ROWS:
@@ -386,8 +392,7 @@ def _sampled(answer: Answer) -> Answer:
         kept = tuple(table.rows[k * (count - 1) // last] for k in range(_MOST_ROWS))
         title = f"{table.title}: {len(kept)} of {count}"
         table = Table(title, table.columns, kept)
-    text = table_answer(table).text
-    return answer._replace(text=("  ".join(table.columns), *text), show=table)
+    return answer._replace(text=table_answer(table).text, show=table)
 
 
 ROWS: Final[tuple[Command, ...]] = (

@@ -20,6 +20,7 @@ from ...core.practice.nudge import Nudged
 from ...core.practice.predict.question import Question
 from ...core.practice.predict.score import Verdict
 from ...core.session.asking import question_here
+from ...core.session.reply import Table
 from ...core.words.names import with_wordings
 from ..graph.drawing import cut
 from .base.pane import (
@@ -551,6 +552,8 @@ def _gist(reply: Reply) -> str:
     Of a way of several events that is the last one: the others are only passed.
     """
     said = [text.partition("\n")[0] for text in reply.text]
+    if isinstance(reply.show, Table) and reply.show.rows:
+        return ""  # no line of a table matters more than the others
     if not said or not reply.moved or said[0].startswith("undone: "):
         return said[0] if said else ""
     is_cut = said[0].startswith("…")

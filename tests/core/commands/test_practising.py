@@ -174,7 +174,12 @@ def test_the_score_counts_how_each_question_was_done(tmp_path: Path) -> None:
     said(debugger, "answer 34")
     said(debugger, "answer 29")
     said(debugger, "show")
-    assert said(debugger, "info predictions").data == [
+    score = said(debugger, "info predictions")
+    assert score.text == (
+        "asked for  right at once  right later  shown",
+        "number     0              1            1",
+    )
+    assert score.data == [
         {"asked for": "number", "right at once": 0, "right later": 1, "shown": 1}
     ]
     lines = (tmp_path / "log.jsonl").read_text("utf-8").splitlines()
