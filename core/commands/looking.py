@@ -369,7 +369,7 @@ def _info(session: Session, arguments: str) -> Answer:
 
 
 def table_answer(table: Table, digits: int = SENTENCE) -> Answer:
-    """Return a table as an answer, with its rows as records and as lines below a head."""
+    """Return a table as an answer: its rows as records, and as lines below a head."""
     cells = [[value_text(cell, digits) for cell in row] for row in table.rows]
     lines = _in_columns([table.columns, *cells]) if cells else (f"no {table.title}",)
     return Answer(tuple(lines), table.records(), table)

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from ...core.session.reply import Reply
 
 PROMPT = "(gradstep) "
+_INDENT = "  "  # of an answer, as wide as the mark of an error
 _ENDS = re.compile(r"\r\n|[\r\n]")  # of lines that are pasted
 _MOST_LINES = 2000  # of scroll-back
 _BORDERS = 2  # lines above and below
@@ -417,7 +418,7 @@ class ConsolePane(Pane, can_focus=False):
                 lines = []
             if question is not None and not self._has_room(question):
                 lines = [*lines, question.text]
-            self._lines = sum(len(folded(one, width)) for one in lines)
+            self._lines = sum(len(folded(_INDENT + one, width)) for one in lines)
             self._write(view.reply, graph, len(lines))
             if question is not None:
                 self.query_one(Prompt).expect(question)
@@ -425,8 +426,8 @@ class ConsolePane(Pane, can_focus=False):
 
     def _write(self, reply: Reply, graph: Graph, read: int) -> None:
         lines = [(PROMPT + reply.command, "console--command")]
-        lines += ((f"  {line}", "") for line in _said(reply))
-        lines += ((f"  {line}", "") for line in _displayed(reply, graph))
+        lines += ((_INDENT + line, "") for line in _said(reply))
+        lines += ((_INDENT + line, "") for line in _displayed(reply, graph))
         lines += ((f"✗ {line}", "console--error") for line in _lines(reply.error))
         is_whole = read == len(lines) - 1  # then it begins with the command
         self.query_one(Scrollback).write(*lines, read=read + is_whole)

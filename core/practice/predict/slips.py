@@ -100,8 +100,30 @@ def _of_contribution(trace: Trace, number: int, edge: Edge) -> Iterator[Slip]:
                 yield Slip(mistake.name, summary, added, linear, adds=False)
             else:
                 yield Slip(mistake.name, summary, before + added, linear)
+    for added, linear in _without_factor(trace, edge):
+        array = added if before is None else before + added
+        yield Slip("local", _said("local"), array, linear)
     if before is not None:
         yield Slip("nothing", "what this event adds is forgotten", before)
+
+
+def _without_factor(trace: Trace, edge: Edge) -> Made:
+    """Yield what a sum of products adds whose other factors are forgotten."""
+    consumer, argument = trace.run.graph.nodes[edge.consumer], edge.argument
+    op, rule = consumer.op, consumer.op and consumer.op.vjp(argument)
+    if op is None or rule is None or not (op.kind == "contract" or op.factors):
+        return
+    form = op.form(argument)
+    if form is not None and form.local == "1":
+        return  # a bias is added, and multiplied by nothing
+    ones = [np.ones_like(trace.run.value(n)) for n in consumer.operands]
+    right = trace.run.value(consumer.index)
+
+    def add(arrived: Array) -> Array:
+        return np.asarray(call(rule, [arrived, right, *ones], consumer.attributes))
+
+    upstream = np.asarray(trace.upstream(edge))
+    yield add(upstream), (add, upstream)
 
 
 def _summary(run: Run, mistake: Mistake, edge: Edge) -> str:

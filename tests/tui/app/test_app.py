@@ -195,6 +195,19 @@ async def test_a_long_answer_has_a_third_of_the_screen_a_mark_and_a_key() -> Non
         assert console.outer_size.height == 1
 
 
+async def test_an_answer_that_its_margin_breaks_has_a_line_more() -> None:
+    async with GradstepApp(load("three_layer")).run_test(size=(120, 36)) as pilot:
+        for line in ("predict x3.z.grad[1, 0]", "goto 15", "stepi"):
+            screen(pilot).run_line(line)
+            await settle(pilot)
+        await pilot.press(*"0.458579", "enter")
+        await settle(pilot)
+        shown = "\n".join(painted(pilot.app.screen))
+        assert "local derivative is forgotten" in shown
+        assert "belongs." in shown
+        assert "PageDown" not in shown
+
+
 async def test_the_console_writes_on_while_it_is_hidden() -> None:
     async with GradstepApp(load("apple_orange")).run_test(size=(120, 36)) as pilot:
         await pilot.press("s")

@@ -211,6 +211,35 @@ def test_what_underflows_is_right_as_it_is_computed_by_hand() -> None:
     assert judged(debugger, 0, (0,), "1e-5").mark == "wrong"
 
 
+@pytest.mark.parametrize(
+    ("source", "node", "answer", "told"),
+    [
+        # What arrives is 0.5 and 3; each is to be multiplied before they are added.
+        ("x @ W", "x", "3.5", "0.5 × 1 + 3 × 1, where 0.5 × 4 + 3 × 7 belongs"),
+        ("x @ W", "W", "0.5", "0.5 × 1, where 0.5 × 2 belongs"),
+        (
+            "linear(x, W.T)",
+            "x",
+            "3.5",
+            "0.5 × 1 + 3 × 1, where 0.5 × 4 + 3 × 7 belongs",
+        ),
+        ("einsum('ij,jk->ik', x, W)", "W", "0.5", "0.5 × 1, where 0.5 × 2 belongs"),
+        ("dot(x, W)", "W", "0.5", "0.5 × 1, where 0.5 × 2 belongs"),
+    ],
+)
+def test_a_factor_that_is_forgotten_is_told_where_shapes_would_not_fit(
+    source: str, node: str, answer: str, told: str
+) -> None:
+    leaves = "x = [[2.0]]\nW = [[4.0, 7.0]]\nc = [[0.5, 3.0]]"
+    debugger = program(f"y = {source}\\nE = sum(y * c)", leaves)
+    debugger.execute(f"goto {node}@backward")
+    at = debugger.position - 1
+    debugger.execute(f"goto {at}")
+    found = judged(debugger, at, (0, 0), answer)
+    assert found.mistake == "local"
+    assert told in found.said
+
+
 def test_a_mistake_that_makes_no_difference_is_not_named() -> None:
     # Here relu returns what it is given: 21000.168 in float32.
     debugger = program("E = sum(relu(a))", "a = [21000.17]", "float32")
