@@ -8,6 +8,7 @@ it is made into, and those that it is multiplied with.
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal
@@ -61,6 +62,8 @@ _MADE: Final[Mapping[type[Event], tuple[Role, ...]]] = MappingProxyType(
         Update: ("after",),
     }
 )
+# A local derivative that is one number, if what stands in its places is one.
+_SAME: Final = re.compile(r"−?(?:\d|\{(\w+)\})(?: / (?:n|\{(\w+)\}))?")
 _MOST: Final = 50_000  # elements of an array that is searched for its relations
 
 
@@ -129,6 +132,8 @@ class Facet:
     """One array of a step, and whose elements its cells stand for.
 
     `turned` says that the last two axes are swapped, as in the `xᵀ` of a formula.
+    Where all numbers are the same by what they are, `array` is one of them, and stands
+    for no element: the `1` of a sum.
     """
 
     role: Role  # what the array is in the step
@@ -137,6 +142,7 @@ class Facet:
     quantity: Quantity  # whether they are of its value or of its gradient
     turned: bool = False
     is_there: bool = True  # False for what the step is still to make: its cells are NaN
+    same: Shape = ()  # the shape of what is this one number everywhere
 
     def element(self, index: Index) -> Element:
         """Return what a cell stands for."""
@@ -248,6 +254,9 @@ def slopes_of(run: Run, edge: Edge, index: Index) -> Array:
 def _local(run: Run, edge: Edge, array: Array) -> Facet:
     consumer = run.graph.nodes[edge.consumer]
     kind = consumer.op.kind if consumer.op else ""
+    if array.size > 1 and _is_same(run.graph, edge):
+        one = np.asarray(array[(0,) * array.ndim])
+        return Facet("local", one, edge.consumer, "grad", same=array.shape)
     if kind == "contract" and len(consumer.operands) == 2:
         return Facet(
             "local", array, consumer.operands[1 - edge.argument], "value", True
@@ -255,6 +264,21 @@ def _local(run: Run, edge: Edge, array: Array) -> Facet:
     if kind == "elementwise":
         return Facet("local", array, edge.consumer, "grad")
     return Facet("local", array, edge.operand, "grad")
+
+
+def _is_same(graph: Graph, edge: Edge) -> bool:
+    """Tell whether a local derivative is one number for all elements, by its formula.
+
+    Then it is so whatever the values are.
+    """
+    node = graph.nodes[edge.consumer]
+    form = node.op.form(edge.argument) if node.op is not None else None
+    found = _SAME.fullmatch(form.local) if form is not None else None
+    if node.op is None or found is None:
+        return False
+    shapes = (graph.nodes[operand].shape for operand in node.operands)
+    known = dict(zip(node.op.operands, shapes, strict=False)) | {"y": node.shape}
+    return all(known.get(name) == () for name in found.groups() if name)
 
 
 def sides(
@@ -306,6 +330,7 @@ def linked(
         if region is not None and facet.turned:
             region = region.turned()
         fits = region is not None and len(region.box) == facet.array.ndim
+        fits = fits and not facet.same
         found.append(region if fits else None)
     return found
 

@@ -46,6 +46,7 @@ _BORDERS: Final = 2  # lines around a pane
 _AROUND: Final = 4  # lines above and below the panes, where the console is closed
 _SHARE: Final = 0.75  # of the lines, which the view has at most
 _LEAST_BELOW: Final = 3  # lines of what stands below it, its border included
+_PART_BELOW: Final = 6  # of the lines, one in so many at least
 _MOST_BYTES: Final = 10_000
 
 
@@ -123,7 +124,9 @@ def _give_view(screen: Screen[Any], body: int, wanted: int) -> None:
             one.height = lines + _BORDERS
 
     few = min(wanted, int(body * _SHARE) - _BORDERS)
-    most = max(body - _LEAST_BELOW - _BORDERS, few)
+    below = max(_LEAST_BELOW, body // _PART_BELOW)
+    most = max(body - below - _BORDERS, few)
+    give(few)  # the step knows how many it needs once it is there
     screen.query_one(StepPane).offer(Offer(few, most, give))
 
 

@@ -80,7 +80,7 @@ def _cut(screen: MainScreen) -> Iterator[NotePlace]:
             continue
         debugger.execute(f"goto {note.position}")
         pane.show(View(debugger, None, present_element(debugger)))
-        lines = (pane.draw(y) for y in range(pane.taken))
+        lines = (pane.draw(y) for y in range(pane.room.height))
         shown = "".join(segment.text for line in lines for segment in line)
         if _letters(note.text) not in _letters(shown):
             yield note.at

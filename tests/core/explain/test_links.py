@@ -18,7 +18,7 @@ from gradstep.core.explain.links import (
     partners,
     slopes_of,
 )
-from gradstep.core.scenario.scenario import builtin_names, load
+from gradstep.core.scenario.scenario import builtin_names, load, parse
 
 EXACT = ("elementwise", "contract", "reduce")
 
@@ -73,6 +73,8 @@ def test_every_array_of_every_event_can_be_linked(name: str) -> None:
     for number in range(len(trace)):
         shown = facets(trace, number)
         for facet in shown:
+            if facet.same:  # it stands for no element
+                continue
             for cell in corners(facet.array.shape):
                 element = facet.element(cell)
                 assert facet.cell(element.index or ()) == cell
@@ -80,6 +82,60 @@ def test_every_array_of_every_event_can_be_linked(name: str) -> None:
                 assert regions[shown.index(facet)] == one(cell)
                 for other, region in zip(shown, regions, strict=True):
                     assert region is None or len(region.box) == other.array.ndim
+
+
+@pytest.mark.parametrize("name", builtin_names())
+def test_a_local_derivative_that_is_one_number_is_it_everywhere(name: str) -> None:
+    trace = Debugger(load(name)).trace
+    for number in range(len(trace)):
+        event = trace.event(number)
+        if not isinstance(event, Contribution):
+            continue
+        local = next((f for f in facets(trace, number) if f.role == "local"), None)
+        whole = trace.breakdown(event.consumer, event.argument).local
+        if local is None or whole is None:
+            continue
+        assert (local.same or local.array.shape) == whole.shape
+        assert np.all(np.asarray(whole) == local.array)
+
+
+@pytest.mark.parametrize(
+    ("line", "shapes"),
+    [
+        ("A + b", [(), ()]),
+        ("A - B", [(), ()]),
+        ("-A", [()]),
+        ("sum(A, axis=0)", [()]),
+        ("mean(A)", [()]),
+        ("3 * A", [()]),
+        ("s * A", [(2, 3), ()]),
+        ("A / s", [(), (2, 3)]),
+        ("A * b", [(2, 3), (2, 3)]),  # b is as long as a row, and is written down
+        ("relu(A)", [(2, 3)]),  # whether all are 1 depends on the numbers
+        ("exp(A)", [(2, 3)]),
+    ],
+)
+def test_a_local_derivative_is_one_number_by_its_formula(
+    line: str, shapes: list[tuple[int, ...]]
+) -> None:
+    text = f"""
+gradstep = 1
+title = "Slopes"
+program = "E = sum(sin({line}))"
+[inputs]
+A = [[1.0, 1.0, 1.0], [1.0, 1.0, 1.0]]
+B = [[1.0, 1.0, 1.0], [1.0, 1.0, 1.0]]
+b = [1.0, 1.0, 1.0]
+s = 1.0
+"""
+    trace = Debugger(parse(text)).trace
+    found = [
+        facet.array.shape
+        for number in range(len(trace))
+        for facet in facets(trace, number)
+        if facet.role == "local"
+    ]
+    assert found[2:] == shapes  # behind those of sum and sin
 
 
 def test_a_product_meets_the_other_factor() -> None:

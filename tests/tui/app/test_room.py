@@ -167,9 +167,6 @@ async def walked(
         debugger = screen.debugger
         while debugger.position < len(debugger.trace):
             screen.apply(debugger.execute("stepi"))
-            pane = screen.query_one(StepPane)
-            if pane.taken != pane.room.height:  # the border below it moves
-                await settle(app)
             found += (f"{debugger.position}: {one}" for one in look(screen))
     return found
 

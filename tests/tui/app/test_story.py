@@ -18,6 +18,7 @@ from gradstep.tui.app.app import GradstepApp
 from gradstep.tui.cli.fitting import remarks
 from gradstep.tui.draw.look import Look
 from gradstep.tui.draw.stage import Stage, notes
+from gradstep.tui.panes.base.pane import Pane
 from gradstep.tui.panes.graph.pane import GraphPane
 from gradstep.tui.panes.program import ProgramPane, present_line
 from gradstep.tui.panes.step import words
@@ -201,16 +202,18 @@ def cut_words(frame: Frame) -> Iterator[str]:
 
 def wasted(frame: Frame) -> Iterator[str]:
     """Yield lines that are blank while the pane that shares them goes on."""
-    lines = frame.pane._written().lines
-    why = frame.screen.query_one(WhyPane)
-    if why.room.height == 1 and not any(map(text_of, lines[-2:])):
-        yield "a line for why below blank lines"
     program = frame.screen.query_one(ProgramPane)
     graph = frame.screen.query_one(GraphPane)
     scene, room = graph._scene, graph.content_size.height
     blank = program.room.height - len(program._lines)
     if scene is not None and scene.height > room and blank > 0:
         yield f"{blank} lines below the program, and a graph of {scene.height}"
+
+
+def leaves_lines(frame: Frame) -> bool:
+    """Tell whether why has one line, though this step does not need all of its own."""
+    why, lines = frame.screen.query_one(WhyPane), frame.pane._written().lines
+    return why.room.height == 1 and not any(map(text_of, lines[-2:]))
 
 
 def text_of(line: Line) -> str:
@@ -282,8 +285,12 @@ def test_the_story_of_each_step_is_on_the_screen_and_only_numbers_change(
     name: str, size: tuple[int, int]
 ) -> None:
     stood: dict[object, object] = {}  # the titles of the first step with some shapes
+    around: set[object] = set()
+    spare: set[bool] = set()
 
     def look(frame: Frame) -> Iterator[str]:
+        around.add(tuple(pane.region for pane in frame.screen.query(Pane)))
+        spare.add(leaves_lines(frame))
         yield from missing(frame)
         yield from unsaid(frame, may_be_cut=size[0] < 120)
         yield from cut_code(frame)
@@ -296,6 +303,8 @@ def test_the_story_of_each_step_is_on_the_screen_and_only_numbers_change(
 
     assert asyncio.run(walked(name, size, look)) == []
     assert stood
+    assert len(around) == 1  # no border between two panes moves
+    assert False in spare  # some step needs the lines that all have
 
 
 def kept_places(frame: Frame) -> tuple[object, object]:

@@ -269,7 +269,8 @@ def tells_the_truth(screen: MainScreen) -> None:
     column = column_of(position, len(trace), timeline.size.width - 12)
     assert timeline.render_line(0).text[7:].index("●") == column
     pane = screen.query_one(ProgramPane)
-    source, line = present_line(trace, position)
+    assert pane._view is not None
+    source, line = present_line(trace, pane._view.shown)  # a coming one that is asked
     lines = [pane.render_line(y).text for y in range(pane.size.height)]
     marked = [int(text[2:].split()[0]) for text in lines if text.startswith("▶")]
     code, below = marked[:1], marked[1:]
@@ -292,6 +293,9 @@ def set_like(fresh: Widget, old: Widget) -> None:
         fresh._shown = None  # what it shows depends on the trail as well
     offset = old.scroll_offset
     fresh.scroll_to(*offset, animate=False, force=True, immediate=True)
+    if old.show_vertical_scrollbar and fresh.show_vertical_scrollbar:
+        # Where the bar stands within a cell is left over from how one got there.
+        fresh.vertical_scrollbar.position = old.vertical_scrollbar.position
 
 
 def _text(line: Sequence[tuple[str, object]]) -> str:

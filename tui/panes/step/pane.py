@@ -48,8 +48,8 @@ from .large import in_numbers, large
 from .lines import block, label_width, labelled, wrapped
 from .matrices import Matrices
 from .places import TITLE, Tile
-from .priority import Arranged, Matters, Said, arranged_in, bottom, cuts
-from .room import lines_wanted, note_lines
+from .priority import Arranged, Matters, Said, arranged, bottom
+from .room import lines_needed, lines_wanted, note_lines
 from .widths import Numbers, numbers_of
 from .words import Moment, Which, moment
 
@@ -89,7 +89,6 @@ class _Sheet:
 
     lines: list[Line]
     tiles: list[Tile]
-    is_cut: bool = False  # something that is always said has no room
     offset: int = 0
 
 
@@ -131,7 +130,6 @@ class StepPane(KeptPane[_Found]):
         self._inks: Inks | None = None
         self._sheet: tuple[object, _Sheet] | None = None
         self._offer: Offer | None = None
-        self._lines = 0  # that it takes of those
         self._longest: tuple[object, int, int] | None = None  # note: of which, how wide
         self._arranged: dict[object, Arranged] = {}  # by shapes and room
         self._summaries = Known(summarise)
@@ -165,34 +163,24 @@ class StepPane(KeptPane[_Found]):
         return lines_wanted(debugger.graph, notes)
 
     def offer(self, offer: Offer | None) -> None:
-        """Have so many lines; without an offer, those that the pane happens to have."""
+        """Have as many of some lines as its steps need; without any, what there is."""
         self._offer = offer
         self._take_lines()
 
     def _take_lines(self) -> None:
-        """Take more lines where a step would be cut, and its least where it is not."""
-        offer, width = self._offer, self.room.width
-        if offer is None:
+        """Take the lines that no step has to cut anything in, if it may have them."""
+        offer, view = self._offer, self._view
+        if offer is None or view is None:
             return
-        self._lines = offer.few
-        if self._inks is not None:
-            sheet = self._write(width, offer.few, self._inks)
-            if sheet.is_cut:
-                self._lines = offer.most
-            else:
-                self._keep(sheet, width, offer.few)
-        offer.give(self._lines)
-
-    @property
-    def taken(self) -> int:
-        """How many lines it has, as soon as the screen is laid out."""
-        offer, height = self._offer, self.room.height
-        is_given = offer is not None and height in (offer.few, offer.most)
-        return self._lines if is_given else height
+        graph, notes = view.debugger.graph, view.debugger.subject.notes
+        needed = lines_needed(graph, notes, self.room.width)
+        offer.give(max(min(needed, offer.most), offer.few))
 
     def show(self, view: View) -> None:
         """Draw the last applied event, with the chosen element in all its arrays."""
-        self._view = view
+        before, self._view = self._view, view
+        if before is None or before.debugger.graph is not view.debugger.graph:
+            self._take_lines()
         self._look = self._look._replace(first=view.debugger.memory.first)
         moment = view.debugger.trace, shown_event(view), view.hides
         shown = *moment, self._look.first
@@ -207,7 +195,6 @@ class StepPane(KeptPane[_Found]):
         if self._view is not None:
             self._show_borders()
         self._sheet, self._following = None, True
-        self._take_lines()
         self._repaint()
 
     def _take(self, found: _Found | None) -> None:
@@ -269,7 +256,7 @@ class StepPane(KeptPane[_Found]):
                 return chosen
             for number in self._by_weight():
                 facet = self._facets[number]
-                if (facet.node, facet.quantity) == wanted:
+                if (facet.node, facet.quantity) == wanted and not facet.same:
                     self._active = number
                     return chosen
         if not active.array.size:
@@ -381,7 +368,8 @@ class StepPane(KeptPane[_Found]):
 
     def _switch(self, by: int) -> None:
         """Go to the matrix beside."""
-        shown = [tile.number for tile in self._written().tiles] or [self._active]
+        shown = [tile.number for tile in self._written().tiles]
+        shown = [n for n in shown if not self._facets[n].same] or [self._active]
         self._active = shown[(shown.index(self._active) + by) % len(shown)]
         if self._facets[self._active].array.size:
             self._grids[self._active].is_placed = True
@@ -429,7 +417,7 @@ class StepPane(KeptPane[_Found]):
             return
         tile, x, y = found
         index = self._grids[tile.number].cell_at(x, y)
-        if index is not None:
+        if index is not None and not self._facets[tile.number].same:
             self._active = tile.number
             self._grids[tile.number].cursor = index
             self._choose()
@@ -520,7 +508,7 @@ class StepPane(KeptPane[_Found]):
         """Write the whole step once, however many lines of it are asked for."""
         if self._inks is None:
             self._inks = Inks.of(self)
-        size = width, height = self.room.width, self.taken
+        size = width, height = self.room.width, self.room.height
         if self._sheet is None or self._sheet[0] != size:
             return self._keep(self._write(width, height, self._inks), width, height)
         return self._sheet[1]
@@ -562,21 +550,17 @@ class StepPane(KeptPane[_Found]):
         matrices = Matrices(present, self._grids, tiles, self._active, width)
         lines += matrices.lines(inks) + block(below, room)
         tiles = [tile._replace(y=tile.y + above) for tile in tiles]
-        # Of a contribution rows go before lines of Why; of a value, what it is made of.
-        cuts_row = place.cuts_row and isinstance(present.event, Contribution)
-        return _Sheet(lines, tiles, room < 0 or cuts_row or cuts(below, room))
+        return _Sheet(lines, tiles)
 
     def _arrange(self, frames: Sequence[Frame], width: int, height: int) -> Arranged:
         """Place the matrices; steps with the same shapes have the same places."""
         shapes = [(one.parts, *one.sizes.items(), one.optional) for one in frames]
-        notes, offer, heights = self._note_lines(width), self._offer, (height,)
-        if offer is not None and height in (offer.few, offer.most):
-            heights = (offer.few, offer.most)  # the same places in both
-        key = (*shapes, width, heights, notes)
+        notes = self._note_lines(width)
+        key = (*shapes, width, height, notes)
         if key not in self._arranged:
             if len(self._arranged) >= _MOST_ARRANGED:
                 self._arranged.clear()
-            self._arranged[key] = arranged_in(frames, width, heights, notes)
+            self._arranged[key] = arranged(frames, width, height, notes)
         return self._arranged[key]
 
     def _note_lines(self, width: int) -> int:

@@ -33,7 +33,7 @@ SMALL: Final = 8  # rows up to which no row is cut while there is room for one c
 # Rows and columns of a window, where there are so many, and numbers along an axis that
 # is both: what shows most first. `SMALL` is for axes that are no longer.
 _LEAST: Final = ((SMALL, 2, SMALL), (SMALL, 1, SMALL), (3, 2, 3), (3, 2, 2), (1, 1, 1))
-_FEW: Final = 3  # of longer ones
+FEW: Final = 3  # of longer ones
 _MARKS: Final = 3  # columns of ` ←→` behind a title
 
 
@@ -266,7 +266,7 @@ def _least(
         least = dict.fromkeys(across, columns) | dict.fromkeys(down, rows)
         least |= dict.fromkeys(down & across, both)
         windows = {
-            axis: size if size <= least[axis] else min(least[axis], _FEW)
+            axis: size if size <= least[axis] else min(least[axis], FEW)
             for axis, size in sizes.items()
         }
         is_bare = numbered or rows != SMALL

@@ -62,14 +62,6 @@ class Arranged(NamedTuple):
         rows, _ = cut_cells(self.frame.parts, self.frame.sizes, self.tiles)
         return rows > 0
 
-    def cuts(self, lines: int, notes: int) -> tuple[int, ...]:
-        """Return how much is cut in so many lines, what matters most first."""
-        left_out = set(self.frame.optional) - {tile.number for tile in self.tiles}
-        room = lines - self.above - bottom(self.tiles) - bool(left_out)
-        rows, columns = cut_cells(self.frame.parts, self.frame.sizes, self.tiles)
-        has_sum = left_out.isdisjoint(self.frame.optional[-1:])
-        return rows, not has_sum, self.hides_neighbours, columns, room <= notes
-
     @property
     def hides_neighbours(self) -> bool:
         """Whether a window is so small that nothing stands beside its number."""
@@ -79,17 +71,6 @@ class Arranged(NamedTuple):
             or tile.rows < min(_NEIGHBOURS, sizes[parts[tile.number].rows])
             for tile in self.tiles
         )
-
-
-def arranged_in(
-    frames: Sequence[Frame], width: int, heights: Sequence[int], notes: int
-) -> Arranged:
-    """Place the matrices of a step in the first of some heights that cuts the least.
-
-    There may be as many lines as the last of them.
-    """
-    found = (arranged(frames, width, height, notes) for height in heights)
-    return min(found, key=lambda one: one.cuts(heights[-1], notes))
 
 
 def arranged(
@@ -223,15 +204,6 @@ def worded(said: Sequence[Said], room: int) -> list[Sequence[Line]]:
                     room -= more
                     break
     return chosen
-
-
-def cuts(said: Sequence[Said], room: int) -> bool:
-    """Tell whether what is always said has no room in so many lines."""
-    return any(
-        one.matters >= Matters.ELEMENT
-        and lines not in one.wordings[: len(one.wordings) - one.cut]
-        for one, lines in zip(said, worded(said, room), strict=True)
-    )
 
 
 def bottom(tiles: Sequence[Tile]) -> int:

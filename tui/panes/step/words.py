@@ -169,7 +169,8 @@ def title(
     what the first index is called.
     """
     facet = moment.facets[number]
-    shape = f" {shape_text(facet.array.shape)}" if facet.array.ndim else ""
+    shaped = facet.same or facet.array.shape
+    shape = f" {shape_text(shaped)}" if shaped else ""
     name = called(moment, number, cursors)
     role = _ROLES.get(facet.role, facet.role)
     names = [name]
