@@ -26,6 +26,7 @@ from .differences import (
     steps_for,
 )
 from .job import finite_size
+from .report import drowns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -114,6 +115,9 @@ class Table:
             outcome, rank = replace(outcome, verdict="kink"), kinks[0]
         else:
             rank = int(np.argmax(np.nan_to_num(self.difference / self.tolerance)))
+            loudest = int(np.argmax(self.noise))
+            if drowns(self.noise[loudest], *self.analytic):
+                outcome, rank = replace(outcome, verdict="drowned"), loudest
         return replace(
             self._at(outcome, rank),
             kinks=tuple(map(self.index, kinks)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -11,7 +12,7 @@ from ..engine.backward import call, reduce_to
 from ..engine.graph import Edge
 from .differences import EPS, Function, Groups
 from .directions import compare
-from .job import Job, finite_size, inner_size
+from .job import Job, finite_size, inner_size, rounded_size
 from .report import NodeCheck
 
 if TYPE_CHECKING:
@@ -58,15 +59,24 @@ def check_contribution(job: Job, edge: Edge) -> NodeCheck:
     function = _operation(run, edge, np.asarray(upstream), analytic)
     plain = outcome
     op, x = run.graph.nodes.rows[consumer][3], run.value(edge.operand)
+    held = _held(run, edge)
     outcome = compare(
         job,
         outcome,
         analytic,
         np.asarray(rounded),
         function,
-        lambda position: outruns(op) and abs(x.flat[position]) > _MANY_PERIODS,
+        lambda position: (
+            bool(held.flat[position])
+            or (outruns(op) and abs(x.flat[position]) > _MANY_PERIODS)
+        ),
     )
-    if outcome.kinks:
+    odd = outcome.verdict in ("kink", "nonfinite")
+    if odd and op is not None and op.bound and held[outcome.index]:
+        # A step may leave the chances, too: that is no matter then.
+        job.bounds[edge] = op.bound.words
+        outcome = replace(outcome, verdict="kink", reason=op.bound.words)
+    elif outcome.kinks:
         outcome = _meeting_itself(
             job, plain, outcome, np.asarray(upstream), np.asarray(rounded)
         )
@@ -87,6 +97,15 @@ def outruns(op: Op | None) -> bool:
     Of the sine of a large number differences see nothing but leaps.
     """
     return op is not None and any(case.cause == "periodic" for case in op.cases)
+
+
+def _held(run: Run, edge: Edge) -> Array:
+    """Mark the elements by which an operation holds its slope at a bound."""
+    _, _, _, op, operands, attributes, _, _ = run.graph.nodes.rows[edge.consumer]
+    if op is None or op.bound is None or edge.argument:
+        return np.zeros(np.shape(run.values[edge.operand]), dtype=bool)
+    arrays = [run.values[one] for one in operands]
+    return np.asarray(op.bound.holds(*arrays, **attributes))
 
 
 def _meeting_itself(
@@ -146,7 +165,7 @@ def _operation(
             arrays[argument] = moved if moved.ndim else moved[()]
         return call(forward, arrays, attributes)
 
-    size = EPS * finite_size(upstream * base)
+    size = EPS * rounded_size(upstream, base)
     if op.kind == "elementwise":
         each = reduce_to(size, x.shape)
         return Function(at, x, upstream, base, each, Groups(((...,),), np.asarray))

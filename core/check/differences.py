@@ -334,8 +334,9 @@ def limits(function: Function, positions: Sequence[int]) -> list[Limit | None]:
     ladder = [slopes(function, "central", unit * units, positions) for unit in _LADDER]
     right, left = (np.array(side).T.tolist() for side in zip(*ladder, strict=True))
     noise = SAFETY * np.broadcast_to(function.noise, units.shape).ravel()[positions]
-    blurs = np.divide.outer(noise / units.ravel()[positions], _LADDER).tolist()
-    return list(map(_limit, right, left, blurs))
+    # Not by the unit first: the least noise of all would be gone.
+    blurs = noise[:, None] / np.multiply.outer(units.ravel()[positions], _LADDER)
+    return list(map(_limit, right, left, blurs.tolist()))
 
 
 def _limit(

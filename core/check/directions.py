@@ -22,6 +22,7 @@ import numpy as np
 from ..engine.measure import norm
 from . import comparison
 from .differences import EPS, SAFETY, units_of
+from .report import drowns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -164,6 +165,8 @@ class _Direction:
             *(index for one in odd for index in one.nonfinite),
         ]
         verdict = "nonfinite" if nonfinite else "kink" if kinks else "ok"
+        if verdict == "ok" and drowns(found.noise, found.analytic):
+            verdict = "drowned"
         rounded = float(np.sum(self.rounded))
         return replace(
             outcome,

@@ -40,16 +40,21 @@ def check_gradient(
         return job.skip(outcome, node, "a value on the way to the output is set")
     if not way.steps and node != run.graph.output:
         return job.skip(outcome, node, "no path to the output")
-    return compare(
+    met: list[Edge] = []
+    outcome = compare(
         job,
         outcome,
         gradient_of(run, node),
         gradient_of(job.run, node),
         function_of(job, way),
-        lambda position: _meets_kink(job, way, position),
+        lambda position: _meets_kink(job, way, position, met),
         positions,
         lambda position: _sway(job, way, position),
     )
+    reasons = {job.bounds.get(edge, "") for edge in met}
+    if outcome.verdict == "kink" and len(reasons) == 1:
+        outcome = replace(outcome, reason=reasons.pop())
+    return outcome
 
 
 def function_of(job: Job, way: Downstream) -> Function:
@@ -87,14 +92,17 @@ def _sway(job: Job, way: Downstream, position: int) -> float:
 def _moved(job: Job, way: Downstream, position: int) -> float:
     """Move an element a little, with all that depends on it, and return how far."""
     x = job.exact.value(way.node).copy()
-    step = 1e-6 * (abs(x.flat[position]) or 1.0)
+    size = abs(x.flat[position]) or 1.0
+    step = max(1e-6 * size, np.spacing(size))  # of the least numbers, to the next one
     x.flat[position] += step
     way.at(x)
     return float(step)
 
 
-def _meets_kink(job: Job, way: Downstream, position: int) -> bool:
+def _meets_kink(job: Job, way: Downstream, position: int, met: list[Edge]) -> bool:
     """Tell whether moving an element moves an operand that stands at a kink.
+
+    The edge at which it does joins `met`.
 
     Differences of the whole cannot always see it: relu(x) − relu(−x) is as smooth as x
     at 0, where its gradient is 0.
@@ -113,5 +121,6 @@ def _meets_kink(job: Job, way: Downstream, position: int) -> bool:
                 check_contribution(replace(job, quick=False), edge)
             moved = np.asarray(way.values[operand] != run.values[operand])
             if edge in job.kinks and np.any(job.kinks[edge] & moved):
+                met.append(edge)
                 return True
     return False

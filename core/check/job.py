@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .differences import Groups, Scheme
 
 RTOL: Final = 1e-4  # a rule that is wrong by 0.1 % is ten times outside
+_LEAST: Final = float(np.finfo(np.float64).tiny)
 
 
 @dataclass
@@ -42,6 +43,8 @@ class Job:
     quick: bool = False  # along a random direction first: what is counted are arrays
     # where an operation has a kink: for each edge looked at, elements of the operand
     kinks: dict[Edge, Array] = field(default_factory=dict[Edge, Array])
+    # of the edges that are checked: what the rule does there by convention, in words
+    bounds: dict[Edge, str] = field(default_factory=dict[Edge, str])
     sizes: dict[int, float] = field(default_factory=dict[int, float])  # see `size`
 
     def tell(self, count: int) -> None:
@@ -89,7 +92,7 @@ class Job:
         if node not in self.sizes:
             run, slope = self.exact, gradient_of(self.exact, node)
             _, _, _, op, operands, _, _, _ = run.graph.nodes.rows[node]
-            size = float(np.sum(finite_size(slope * run.value(node))))
+            size = float(np.sum(rounded_size(slope, run.value(node))))
             inner = [inner_size(op, slope, run.value(one)) for one in operands]
             self.sizes[node] = size + max(inner, default=0.0)
         return self.sizes[node]
@@ -112,6 +115,16 @@ def finite_size(array: Any) -> Array:
     """Return the size of each element, and 0 for those that are not finite."""
     size = np.abs(array)
     return np.where(np.isfinite(size), size, 0.0)
+
+
+def rounded_size(slope: Array, value: Array) -> Array:
+    """Return |slope · value|, as large as it has to be for its rounding.
+
+    Below the least normal number, what is lost is no part of the value any more: it is
+    a part of that number, of the value as of the product.
+    """
+    size = finite_size(slope) * np.maximum(finite_size(value), _LEAST)
+    return np.maximum(finite_size(size), _LEAST)
 
 
 def in_float64(run: Run) -> tuple[Run, float]:

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 Level = Literal["contribution", "accumulation", "gradient"]
 
-Verdict = Literal["ok", "mismatch", "kink", "nonfinite", "skipped"]
+Verdict = Literal["ok", "mismatch", "kink", "nonfinite", "drowned", "skipped"]
 
-_WORST_FIRST: Final = ("mismatch", "nonfinite", "kink", "ok", "skipped")
+_WORST_FIRST: Final = ("mismatch", "nonfinite", "drowned", "kink", "ok", "skipped")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +130,11 @@ def _backward_order(one: NodeCheck) -> tuple[bool, int, int]:
     # A gradient is wrong end to end only because something on the way is.
     consumer, argument = one.edge[:2] if one.edge else (one.node, 0)
     return one.level == "gradient", -consumer, argument
+
+
+def drowns(noise: float, *sizes: float) -> bool:
+    """Tell whether rounding hides gradients of such sizes, and would any that are 1."""
+    return noise > max(1.0, *map(abs, sizes))
 
 
 def skip(outcome: NodeCheck, reason: str) -> NodeCheck:

@@ -27,6 +27,7 @@ _SHOWN: Final = 8  # places, before the rest is counted
 _UNDECIDED: Final = {
     "kink": "at a kink, where differences land between two slopes",
     "nonfinite": "not finite, so nothing can be compared",
+    "drowned": "rounding is larger than the gradient, so nothing can be compared",
 }
 
 # What is said of so many comparisons with a verdict: of one, and of several.
@@ -35,6 +36,7 @@ _COUNTED: Final = {
     "mismatch": ("{} differs", "{} differ"),
     "kink": ("{} at a kink",) * 2,
     "nonfinite": ("{} not finite",) * 2,
+    "drowned": ("{} drowned by rounding",) * 2,
 }
 _NOTHING: Final = "nothing was compared"
 
@@ -80,8 +82,10 @@ def wrong_lines(report: Report, digits: int = SENTENCE) -> Iterator[str]:
 def undecided_lines(report: Report) -> Iterator[str]:
     """Yield which gradients say neither yes nor no, and why."""
     graph = report.run.graph
-    for verdict, text in _UNDECIDED.items():
-        found = [one for one in report.gradients if one.verdict == verdict]
+    undecided = [one for one in report.gradients if one.verdict in _UNDECIDED]
+    texts = [one.reason or _UNDECIDED[one.verdict] for one in undecided]
+    for text in dict.fromkeys((*_UNDECIDED.values(), *texts)):
+        found = [one for one, of in zip(undecided, texts, strict=True) if of == text]
         places = ", ".join(blamed(graph, one) for one in found[:_SHOWN])
         more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
         if found:
@@ -119,24 +123,37 @@ def numeric_line(one: NodeCheck, digits: int = SENTENCE) -> str:
     """
     if one.verdict == "skipped":
         return f"numeric check: none, {one.reason}"
-    if one.verdict == "nonfinite":
-        return f"numeric check: {_UNDECIDED['nonfinite']}"
+    if one.verdict in ("nonfinite", "drowned"):
+        return f"numeric check: {_UNDECIDED[one.verdict]}"
     slope = number_text(one.numeric if abs(one.numeric) > one.noise else 0.0, digits)
     if one.verdict == "kink":
-        return f"numeric check: {slope}, {_UNDECIDED['kink']}"
+        return f"numeric check: {slope}, {one.reason or _UNDECIDED['kink']}"
     if one.verdict == "mismatch":
         slope = distinct(one.analytic, one.numeric, digits)[1]
         gap = number_text(one.difference, digits)
         return f"numeric check: {slope} ✗ differs by {gap}"
     gap = "exactly"
     if one.difference:
-        gap = f"differs by {number_text(one.difference, 1)}"
+        gap = f"differs by {_gap(one, one.difference)}"
     if one.difference <= one.noise and one.noise:
-        unit = 10.0 ** math.floor(math.log10(one.noise))
-        gap = f"within {number_text((one.noise // unit + 1) * unit, 1)}"
+        gap = f"within {_gap(one, one.noise, up=True)}"
     if one.rounding > one.noise:
         gap += f", rounded by {number_text(one.rounding, 1)}"
     return f"numeric check: {slope} ✓ {gap}"
+
+
+def _gap(one: NodeCheck, size: float, *, up: bool = False) -> str:
+    """Return how far two numbers are apart; of large ones, as a part of the larger.
+
+    `up` rounds so that they are not further apart than is told.
+    """
+    of_it = ""
+    if size >= 1:
+        size, of_it = size / max(abs(one.analytic), abs(one.numeric)), " of it"
+    if up:
+        unit = 10.0 ** math.floor(math.log10(size))
+        size = (size // unit + 1) * unit
+    return number_text(size, 1) + of_it
 
 
 # ------------------------------------------------------------------- one element

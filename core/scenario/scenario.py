@@ -83,12 +83,14 @@ def load(
     path_or_name: str | pathlib.Path,
     limits: Limits = LIMITS,
     progress: Progress | None = None,
+    *,
+    listed: bool = False,
 ) -> Scenario:
     """Return the scenario or the capture in a file, or the built-in one of that name.
 
     `limits` says how large it may be, and `progress` is told of the lines, or of the
-    rows of a capture. Raises `ScenarioError` with everything that is wrong with the
-    file.
+    rows of a capture. Nothing is computed of one that is only `listed`. Raises
+    `ScenarioError` with everything that is wrong with the file.
     """
     text = str(path_or_name)
     names = builtin_names()
@@ -101,15 +103,22 @@ def load(
         if path.suffix == ENDING:
             return _of_capture(path, source, limits, progress)
         text = read_text(path, limits.text)
-        return parse(text, source=source, path=path, limits=limits, progress=progress)
+        return parse(
+            text,
+            source=source,
+            path=path,
+            limits=limits,
+            progress=progress,
+            listed=listed,
+        )
     except ScenarioError:
         raise
     except InputError as error:
         problem = error.problems[0]
         if not path.suffix:
             hint = nearest(text, names) or problem.hint
-            listed = "gradstep list names those that come with it"
-            problem = problem._replace(hint=hint or listed)
+            names_are = "gradstep list names those that come with it"
+            problem = problem._replace(hint=hint or names_are)
         raise ScenarioError(problem) from None
 
 
@@ -143,11 +152,13 @@ def parse(
     path: pathlib.Path | None = None,
     limits: Limits = LIMITS,
     progress: Progress | None = None,
+    listed: bool = False,
 ) -> Scenario:
     """Return the scenario that a text describes.
 
     `source` names it in messages; files of numbers are looked for beside `path`.
-    `limits` says how large it may be, and `progress` is told of the lines. Raises
+    `limits` says how large it may be, and `progress` is told of the lines. One that is
+    only `listed` is not run, to see whether its hidden mistake can be found. Raises
     `ScenarioError` with everything that is wrong.
     """
     text = text.replace("\r\n", "\n")
@@ -167,7 +178,7 @@ def parse(
     small = read_batch_program(top, text, given, program, batch, setting)
     graph = program.graph if program else None
     said = read_said(top, text, graph, small.graph if small else graph, setting)
-    hidden = _hidden(top, small or program, said, training)
+    hidden = _hidden(top, small or program, said, training, listed=listed)
     title, summary = top.line("title") or name, top.text("summary").strip()
     top.finish("a key of a scenario")
     if mistakes or program is None:
@@ -234,14 +245,19 @@ def _training(
 
 
 def _hidden(
-    top: Table, program: Program | None, said: Said, training: Training | None
+    top: Table,
+    program: Program | None,
+    said: Said,
+    training: Training | None,
+    *,
+    listed: bool,
 ) -> Hidden | None:
     """Return the mistake that a file hides."""
     if top.get("hidden") is None:
         return None
     from .hidden import read_hidden  # noqa: PLC0415  # few have one
 
-    return read_hidden(top, program, said.seed, training)
+    return read_hidden(top, program, said.seed, training, listed=listed)
 
 
 def _check_version(top: Table) -> None:

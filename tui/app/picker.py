@@ -143,10 +143,12 @@ def builtin(name: str) -> Scenario:
 
 def _choice(path: str, group: str, progress: Progress | None = None) -> Choice:
     try:
-        scenario = load(path, LIMITS, progress) if group else builtin(path)
+        if not group:
+            scenario = builtin(path)
+            return Choice(path, scenario.group or "more", scenario)
+        return Choice(path, group, load(path, LIMITS, progress, listed=True))
     except InputError as error:
         return Choice(path, group, None, str(error))
-    return Choice(path, group or scenario.group or "more", scenario)
 
 
 class Choices(OptionList, can_focus=False):

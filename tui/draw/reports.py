@@ -144,7 +144,7 @@ def _numbers(values: Sequence[float], look: Look) -> list[Text]:
 def _difference(one: NodeCheck) -> str:
     if one.verdict in {"ok", "mismatch"}:
         return number_text(one.difference, 2)
-    word = {"kink": "kink", "nonfinite": "not finite"}.get(one.verdict, one.verdict)
+    word = "not finite" if one.verdict == "nonfinite" else one.verdict
     return f"{word}: {one.reason}" if one.reason else word
 
 

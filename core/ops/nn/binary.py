@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from ..table import Array, Case, Form, Op, Rule, Shape
+from ..table import Array, Bound, Case, Form, Op, Rule, Shape
 from ..table.axes import LETTERS
 from ..table.wide import wide, wide_result
 from .losses import REDUCTION, moved, reduced, reduced_code, share_words, shares
@@ -160,6 +160,10 @@ def _chance_slopes(input: Array, target: Array) -> Array:
     return (input - target) / np.maximum(input * (1 - input), _NEAR)
 
 
+def _is_near(input: Array, _target: Array, **_attributes: Any) -> Array:
+    return input * (1 - input) < _NEAR
+
+
 def _target_slopes(input: Array, _target: Array) -> Array:
     holds, fails = _logs(input)
     return fails - holds
@@ -263,6 +267,9 @@ ROWS: Final[tuple[Op, ...]] = (
         summary="−log of the chance that input, between 0 and 1, gives to the target.",
         analytic=False,
         kinks=True,
+        bound=Bound(
+            _is_near, "where the slope is divided by 1e-12 at least, as in PyTorch"
+        ),
         corner="a logarithm is −100 at least, and input (1 − input), which its slope "
         "is divided by, 1e-12, as in PyTorch; outside 0 … 1 the loss is nan, where "
         "PyTorch refuses; by a target the slope is that of the value, where PyTorch "

@@ -100,6 +100,17 @@ class Case(NamedTuple):
     argument: int | None = None  # flat: the slope by this operand; None for each
 
 
+class Bound(NamedTuple):
+    """Where a rule holds the slope by the first operand at a bound, by convention.
+
+    `holds(*operands, **attributes)` marks the elements. Differences are right to find
+    another slope there.
+    """
+
+    holds: Rule
+    words: str  # a clause
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Op:
     """One operation.
@@ -142,6 +153,8 @@ class Op:
     corner: str = ""  # what the gradient is where there is none
     # Whether its slope jumps somewhere: relu at 0, max at two equal numbers.
     kinks: bool = False
+    # Where its rule holds the slope by the first operand at a bound; None if nowhere.
+    bound: Bound | None = None
     # How a program writes it, unless as a call: "{a} + {b}", "-{x}", "{x}.T".
     written: str = ""
     # What a person would write in NumPy where `code` is made of tricks: lines that make

@@ -17,7 +17,7 @@ from gradstep.core.check.report import NodeCheck
 from gradstep.core.engine.graph import Builder
 from gradstep.core.engine.patches import NO_PATCHES, Patches
 from gradstep.core.engine.run import Run, evaluate
-from gradstep.core.explain.verdicts import numeric_line
+from gradstep.core.explain.verdicts import check_lines, numeric_line
 from gradstep.core.ops import OPS
 from runs import edge, number, op_of, patched, programs, run_of, times
 from sessions import said, session
@@ -141,6 +141,61 @@ def test_what_check_treats_in_its_own_way() -> None:
     assert checked(log, "x", 1).verdict == "ok"
     over = run_of("E = sum(exp(x))", np.float16, x=[12.0, 1.0])
     assert [checked(over, "x", i).verdict for i in range(2)] == ["nonfinite", "ok"]
+
+
+@pytest.mark.parametrize("chance", [1e-13, 5e-13, [1e-13, 0.5], 0.0])
+def test_a_slope_that_is_held_at_a_bound_is_no_mistake(chance: Any) -> None:
+    """PyTorch divides (p − t) by max(p (1 − p), 1e-12): at p = 5e-13 half of 1 / p."""
+    chances = np.atleast_1d(chance)
+    run = run_of(
+        "p = q * 1\nE = binary_cross_entropy(p, T, reduction='sum')",
+        q=chances,
+        T=np.ones(len(chances)),
+    )
+    assert run.gradient(number(run, "p")) is not None
+    assert run.gradient(number(run, "q"))[0] == pytest.approx(-1e12, rel=1e-9)  # type: ignore[index]
+    report = check(run)
+    assert report.ok
+    held = [one for one in report.contributions if one.verdict == "kink"]
+    assert [one.reason for one in held] == [
+        "where the slope is divided by 1e-12 at least, as in PyTorch"
+    ]
+    assert "✗" not in numeric_line(checked(run, "q", 0))
+
+
+@pytest.mark.parametrize(
+    ("text", "leaves"),
+    [
+        ("E = sum(x * x)", {"x": [1e-170, 1e-160]}),
+        ("E = sum(square(x))", {"x": [1e-170]}),
+        ("E = sum(x * x * x)", {"x": [1e-105, 1e-160]}),
+        ("E = sum(exp(x))", {"x": [-745.0, -740.0]}),
+        ("E = sum(sigmoid(x))", {"x": [-745.0, 740.0]}),
+        ("E = sum(x / y)", {"x": [1e-320], "y": [1e300]}),
+        ("E = sum(tanh(x) * x)", {"x": [1e-320, 5e-324]}),
+        ("y = x * 1e200\nE = sum(y ** 2)", {"x": [1e-200, 3e-200]}),
+    ],
+)
+def test_what_is_lost_below_the_least_numbers_is_no_mistake(
+    text: str, leaves: dict[str, Any]
+) -> None:
+    run = run_of(text, **leaves)
+    assert check(run).ok
+    for node in run.graph.nodes:
+        for index in np.ndindex(node.shape):
+            one = check_element(run, node.index, index)
+            assert one is None or one.verdict != "mismatch", (node.name, index)
+
+
+def test_nothing_is_told_of_what_rounding_hides() -> None:
+    """1e200 + w is as large for each w near 1: its slope is not to be seen."""
+    run = run_of("E = sum(x * x) + w", x=[1e100], w=1.0)
+    assert checked(run, "w").verdict == "drowned"
+    assert checked(run, "x", 0).verdict == "ok"
+    lines = list(check_lines(check(run)))
+    assert lines[0].startswith("rounding is larger than the gradient")
+    assert lines[0].endswith(": w.grad")
+    assert check(run, quick=True).ok
 
 
 def test_a_low_precision_is_told_beside_the_number() -> None:
@@ -299,6 +354,19 @@ def test_a_cut_edge_is_told() -> None:
         (
             {"verdict": "kink", "numeric": 0.5},
             "0.5, at a kink, where differences land between two slopes",
+        ),
+        # Of large numbers, as a part of them: 4e171 of 2e180, and a bit more of 2e90.
+        (
+            {"numeric": 2e180, "analytic": 2e180, "difference": 4e171},
+            "2e180 ✓ differs by 2e-9 of it",
+        ),
+        (
+            {"numeric": 2e90, "analytic": 2e90, "difference": 0.0, "noise": 3.5e81},
+            "2e90 ✓ within 2e-9 of it",
+        ),
+        (
+            {"verdict": "drowned"},
+            "rounding is larger than the gradient, so nothing can be compared",
         ),
         ({"verdict": "nonfinite"}, "not finite, so nothing can be compared"),
         ({"verdict": "skipped", "reason": "no path"}, "none, no path"),

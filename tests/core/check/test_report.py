@@ -7,7 +7,7 @@ from gradstep.core.check.check import check
 from gradstep.core.engine.patches import Patches
 from runs import number, op_of, run_of, times
 
-RANKS = ["mismatch", "nonfinite", "kink", "ok", "skipped"]
+RANKS = ["mismatch", "nonfinite", "drowned", "kink", "ok", "skipped"]
 
 
 def test_the_first_wrong_rule_is_told_before_one_that_is_worse() -> None:

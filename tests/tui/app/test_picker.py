@@ -10,6 +10,8 @@ import pytest
 from textual.widgets import OptionList
 
 from driving import painted, press, settle, until
+from gradstep.core.base.errors import ScenarioError
+from gradstep.core.base.limits import LIMITS
 from gradstep.core.scenario.scenario import Scenario, load
 from gradstep.tui.app import picker
 from gradstep.tui.app.app import GradstepApp
@@ -52,12 +54,17 @@ class Slow:
         monkeypatch.setattr(picker, "load", self)
 
     def __call__(
-        self, path: str, limits: Limits | None = None, progress: Progress | None = None
+        self,
+        path: str,
+        limits: Limits | None = None,
+        progress: Progress | None = None,
+        *,
+        listed: bool = False,
     ) -> Scenario:
         if path.endswith("two.toml"):
             self.waits.set()
             self.go_on.wait(PATIENCE)
-        return load(path) if limits is None else load(path, limits, progress)
+        return load(path, limits or LIMITS, progress, listed=listed)
 
 
 @asynccontextmanager
@@ -82,6 +89,17 @@ def test_files_are_told_while_they_are_read(folder: Path) -> None:
     assert 0.5 < shares[-1] < 1
     # Of each file: that it begins; its lines are gone through twice, each 64th is told.
     assert len(told) == 2 * (1 + 2 * len(range(0, LINES, 64)))
+
+
+def test_no_file_is_run_to_be_listed(folder: Path) -> None:
+    # This mistake changes nothing, which only a run tells.
+    text = "gradstep = 1\nprogram = 'y = x * 0 + 1'\n[parameters]\nx = 2.0\n"
+    hidden = "[hidden]\nrule = 'y._1<-x'\nmistake = 'sign'\n"
+    (folder / "hides.toml").write_text(text + hidden)
+    found = {one.title: one for one in found_in(folder)}
+    assert found["hides"].scenario is not None
+    with pytest.raises(ScenarioError, match="sign changes no gradient"):
+        load(folder / "hides.toml")
 
 
 async def test_files_come_into_the_list_as_they_are_read(

@@ -26,6 +26,7 @@ _SIGNS: Final = {
     "mismatch": ("✗", "alarm"),
     "kink": ("∧", "present"),
     "nonfinite": ("!", "alarm"),
+    "drowned": ("!", "alarm"),
     "skipped": ("·", "quiet"),
 }
 _LEVELS: Final = {"contribution": "edge", "accumulation": "sum", "gradient": "whole"}
@@ -54,7 +55,7 @@ class ChecksPane(KeptTable[CheckRows]):
     TITLE: ClassVar[str] = VIEWS["checks"]
     HELP: ClassVar[str | None] = (
         "Each gradient beside numeric differences, the worst first.\n"
-        "✓ they agree   ✗ they do not   ∧ at a kink   ! not finite   · skipped\n"
+        "✓ they agree   ✗ they do not   ∧ at a kink   ! no telling   · skipped\n"
         "edge: what one operation adds; sum: the contributions of a node; whole: the "
         "gradient, held against differences of the whole program.\n"
         "r: check everything   K: check the chosen node   enter: choose the element"
