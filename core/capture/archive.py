@@ -62,21 +62,30 @@ _STAGES: Final = 3  # of reading: the rows, where their arrays are, what is in t
 # --------------------------------------------------------------------------- writing
 
 
-def write(path: str | Path, capture: Capture, *, overwrite: bool = False) -> Path:
+def write(
+    path: str | Path,
+    capture: Capture,
+    progress: Progress | None = None,
+    *,
+    overwrite: bool = False,
+) -> Path:
     """Write a capture into a file, whole or not at all, and return its path.
 
-    Raises `InputError` where it cannot be written, or is there already.
+    `progress` is told of the bytes. Raises `InputError` where it cannot be written, or
+    is there already.
     """
     hint = "choose another name, or --force"
 
     def fill(file: BinaryIO) -> None:
         with zipfile.ZipFile(file, "w") as archive:
-            _fill(archive, capture)
+            _fill(archive, capture, progress)
 
     return write_file(path, fill, overwrite=overwrite, hint=hint)
 
 
-def _fill(archive: zipfile.ZipFile, capture: Capture) -> None:
+def _fill(
+    archive: zipfile.ZipFile, capture: Capture, progress: Progress | None
+) -> None:
     subject = capture.subject
     graph = json.dumps(rows.written(subject), ensure_ascii=False, allow_nan=False)
     about = {
@@ -92,12 +101,20 @@ def _fill(archive: zipfile.ZipFile, capture: Capture) -> None:
         archive.writestr(info, content.encode("utf-8", "backslashreplace"))
     if subject.seed is not None:
         _add(archive, "seed.npy", subject.seed)
-    for kind, arrays in zip(
-        _KINDS, (subject.leaves, capture.values, capture.own), strict=True
-    ):
-        for node, value in arrays.items():
-            if kind != "leaves" or not rows.is_number(value):
-                _add(archive, f"{kind}/{node}.npy", value)
+    arrays = {
+        f"{kind}/{node}.npy": np.asarray(value)
+        for kind, found in zip(
+            _KINDS, (subject.leaves, capture.values, capture.own), strict=True
+        )
+        for node, value in found.items()
+        if kind != "leaves" or not rows.is_number(value)
+    }
+    done, total = 0, sum(array.nbytes for array in arrays.values())
+    for name, array in arrays.items():
+        if progress is not None:
+            progress(done, total)
+        _add(archive, name, array)
+        done += array.nbytes
 
 
 def _add(archive: zipfile.ZipFile, name: str, value: Value) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from importlib import import_module, util
 from pathlib import Path
@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, overload
 
 from ..base.errors import InputError
+from ..base.progress import stage
 from ..base.text import counted
 from ..capture.archive import write
 from ..capture.record import Wanted
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
     from types import ModuleType
 
+    from ..base.progress import Progress
     from ..capture.capture import Capture
 
 MOST: Final = 2**33  # bytes of numbers that are held
@@ -43,6 +45,8 @@ class Watch:
     ends: bool = False  # whether the code is ended once the file is written
     capture: Capture | None = None  # what was written
     problem: InputError | None = None  # why nothing was
+    # gives who is told how far the file is, as long as it is made
+    telling: Callable[[], AbstractContextManager[Progress | None]] = nullcontext
     _recordings: list[Any] = field(default_factory=list[Any])
     _waiting: list[_Import] = field(default_factory=list["_Import"])
 
@@ -103,8 +107,10 @@ class Watch:
         self.problem = recording.problem
         if self.problem is None:
             try:
-                hold(recording.capture)
-                write(self.path, recording.capture, overwrite=True)
+                with self.telling() as tell:
+                    held, written = (stage(tell, number, 2) for number in range(2))
+                    hold(recording.capture, held)
+                    write(self.path, recording.capture, written, overwrite=True)
                 self.capture = recording.capture
             except InputError as problem:
                 self.problem = problem

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import linecache
 import sys
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ from gradstep.core.frontends.numpy.script import NUMBER, compiled
 from gradstep.core.frontends.running import Ended, Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from gradstep.core.capture.capture import Capture
 
@@ -36,6 +36,7 @@ def watched(
     files: Mapping[str, str] | None = None,
     call: str = "",
     ends: bool = True,
+    telling: Callable[[], Any] = nullcontext,
     **wanted: Any,
 ) -> tuple[Watch, dict[str, Any]]:
     """Run a script beside other files, and return its recording and its variables."""
@@ -46,7 +47,7 @@ def watched(
     path, main = str(folder / "script.py"), sys.modules["__main__"]
     module = ModuleType("__main__")
     wanted = {"folder": folder, "waits": bool(call), **wanted}
-    watch = Watch(folder / "run.gradstep", Wanted(**wanted), ends=ends)
+    watch = Watch(folder / "run.gradstep", Wanted(**wanted), ends=ends, telling=telling)
     module.__dict__[NUMBER] = watch.number
     sys.modules["__main__"] = module
     sys.path.insert(0, str(folder))

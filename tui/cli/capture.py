@@ -7,6 +7,7 @@ import runpy
 import shlex
 import sys
 import traceback
+from functools import partial
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
@@ -17,6 +18,7 @@ from ...core.base.text import clean, counted
 from ...core.capture.record import Wanted
 from ...core.frontends.numpy.script import NUMBER, compiled
 from ...core.frontends.running import FRAMEWORKS, Ended, Watch
+from .output import progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -55,7 +57,8 @@ def do_capture(options: Options) -> int:
         waits=bool(options.call),
     )
     there = path.absolute()  # wherever the script goes
-    watch = Watch(there, wanted, options.max_bytes, ends=not options.go_on)
+    telling = partial(progress, f"writing {clean(str(path))}")
+    watch = Watch(there, wanted, options.max_bytes, not options.go_on, telling=telling)
     code = _watched(watch, lambda: _run(watch, ready, call), options)
     if watch.capture is None:
         return code

@@ -94,6 +94,15 @@ def test_how_far_a_file_is_read_is_told(tmp_path: Path) -> None:
     assert thirds[1] > 1
 
 
+def test_how_far_a_file_is_written_is_told_in_bytes(tmp_path: Path) -> None:
+    made = captured("three_layer")
+    told: list[tuple[int, int]] = []
+    path = write(tmp_path / "run.gradstep", made, lambda *one: told.append(one))
+    with np.load(path) as stored:
+        arrays = [stored[name].nbytes for name in stored.files if "/" in name]
+    assert told == [(sum(arrays[:k]), sum(arrays)) for k in range(len(arrays))]
+
+
 def test_others_write_a_file_with_numpy_and_json_alone(tmp_path: Path) -> None:
     x, y = np.array([1, -2], np.float32), np.array([2, -4], np.float32)
     graph = {

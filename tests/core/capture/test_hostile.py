@@ -54,7 +54,7 @@ def good() -> Members:
     with zipfile.ZipFile(room, "w") as archive:
         from gradstep.core.capture.archive import _fill  # noqa: PLC0415
 
-        _fill(archive, captured())
+        _fill(archive, captured(), None)
     with zipfile.ZipFile(room) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
 

@@ -1,6 +1,7 @@
 """Programs in the style of the books: every number is NumPy's, every gradient right."""
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,23 @@ def arrays(value: object, depth: int = 4) -> Iterator[np.ndarray]:
             yield from arrays(one, depth - 1)
     elif depth and type(value).__module__ in ("layers", "engine", "__main__"):
         yield from arrays(vars(value), depth - 1)
+
+
+def test_how_far_a_file_is_held_and_written_is_told(tmp_path: Path) -> None:
+    name = next(iter(WHOLE))
+    files = {one: text(one) for one in ("layers", "engine")}
+    told: list[float] = []
+    watch, _ = watched(
+        text(name),
+        tmp_path,
+        files=files,
+        telling=lambda: nullcontext(lambda done, of: told.append(done / of)),
+    )
+    assert watch.capture is not None
+    assert told == sorted(told)
+    assert min(told) == 0
+    assert 0.5 in told  # written when all is held
+    assert max(told) > 0.75
 
 
 @pytest.mark.parametrize("name", list(WHOLE))
