@@ -28,7 +28,7 @@ from gradstep import Problem, Reply, Stopped
 from gradstep.core.base.limits import CAPTURES, LIMITS, RAISED
 from gradstep.core.commands import COMMANDS, GROUPS
 from gradstep.core.debugger.by_name import ByName
-from gradstep.core.ops import elementwise, linalg, nn, reduce, shape
+from gradstep.core.ops import elementwise, inverses, linalg, nn, reduce, shape
 from gradstep.core.ops.table import REQUIRED
 from gradstep.core.practice.glossary import SMALL, WORDS, small
 from gradstep.core.program.calls import brackets
@@ -229,6 +229,7 @@ FAMILIES = {
     "Element by element": elementwise.ROWS,
     "Of many numbers one": reduce.ROWS,
     "Sums of products": linalg.ROWS,
+    "Square matrices": inverses.ROWS,
     "Moving and picking": shape.ROWS,
     "Networks": nn.ROWS,
 }

@@ -266,6 +266,22 @@ CASES: Final[dict[str, Case]] = {
         "y = torch.stack(torch.lstm_cell(x[0], (h, c), w, u))",
         {k: v for k, v in _gates(4, c=drawn(2, 3, seed=9)).items() if k not in "bd"},
     ),
+    "inv": Case(
+        "y = inv(a) @ b + solve(a, b * b)",
+        "y = torch.linalg.inv(a) @ b + torch.linalg.solve(a, b * b)",
+        {"a": drawn(3, 3) + 5 * np.eye(3), "b": drawn(3, 2)},
+    ),
+    "det": Case(
+        "(s, d) = slogdet(a)\ny = stack([det(a), s * d, det(-a)])",
+        "s, d = torch.linalg.slogdet(a)\n"
+        "y = torch.stack([torch.linalg.det(a), s * d, torch.linalg.det(-a)])",
+        {"a": drawn(3, 3, seed=4)},
+    ),
+    "cholesky": Case(
+        "y = cholesky(a @ a.T + E)",
+        "y = torch.linalg.cholesky(a @ a.T + E)",
+        {"a": drawn(3, 3), "E": np.eye(3)},
+    ),
     "gru": Case(
         "(o, m) = gru(x, h, w, u, b, d)\ny = concatenate([o, stack([m])])",
         "o, m = torch.gru(x, h[None], (w, u, b, d), True, 1, 0, True, False, False)\n"

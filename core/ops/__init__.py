@@ -6,7 +6,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from . import elementwise, linalg, nn, reduce, shape
+from . import elementwise, inverses, linalg, nn, reduce, shape
 from .table.wide import half, half_result
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ _ROWS: Final[tuple[Op, ...]] = tuple(
             *elementwise.ROWS,
             *reduce.ROWS,
             *linalg.ROWS,
+            *inverses.ROWS,
             *shape.ROWS,
             *nn.ROWS,
         ),

@@ -92,6 +92,13 @@ def normalize(x, axis=1, eps=1e-12):
     length = norm(x, axis=axis, keepdims=True)
     return x / clip(length, min=eps)    # of the length 1, unless it is 0
 
+def solve(a, b):
+    return inv(a) @ b    # what a @ y = b has for y: a vector, or each column
+
+def slogdet(a):
+    direction = sign(det(a))    # 1, -1, or 0 without an inverse
+    return (direction, logabsdet(a))
+
 def topk(x, k):
     return flip(sort(x, axis=-1), axis=-1)[..., :k]    # the greatest first
 

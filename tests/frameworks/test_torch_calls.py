@@ -13,6 +13,9 @@ D = dict(dtype=torch.float64)
 def R(*s, g=True, seed=1):
     torch.manual_seed(sum(s) + seed)
     return torch.randn(*s, dtype=torch.float64, requires_grad=g)
+def P(n, seed=1):
+    half = R(n, n, g=False, seed=seed)
+    return (half @ half.T + n * torch.eye(n, **D)).requires_grad_()
 """
 END = """
 made = [y] if isinstance(y, torch.Tensor) else y

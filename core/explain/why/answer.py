@@ -42,6 +42,7 @@ CAUSES: Final[Mapping[str, str]] = {
     "of itself": "it is subtracted from itself",
     "balanced": "the numbers are not 0, but with their shares they add up to 0",
     "rounded": "it is not 0 exactly, but rounding on the way leaves nothing of it",
+    "eliminated": "the terms that it is made of leave nothing: it is 0",
     "underflow": "underflow: it is not 0 exactly, but too small for its type",
     "underflow on the way": "underflow: a step on the way is too small for its type",
     "zero operand": "an operand is 0",
@@ -92,6 +93,10 @@ CAUSES: Final[Mapping[str, str]] = {
     "nothing left": "no sample counts, and the mean of none is 0 / 0: NaN",
     "infinite deviation": "an infinity is held against an infinite mean: ∞ − ∞ is NaN",
     "of a negative": "a logarithm or a root of a negative number is NaN",
+    "singular": "the matrix has no inverse, for its rows depend on each other",
+    "infinite matrix": "an infinity stands in the matrix, and it has no bounds",
+    "indefinite": "the matrix is not positive definite, so that a root is of no "
+    "positive number",
     "periodic": "the function goes up and down for ever, and has no value at ∞",
     "overflow both ways": "finite numbers overflow up and down, and ∞ − ∞ is NaN",
     "overflow meets zero": "finite factors overflow on the way and meet a 0: 0 · ∞ is "

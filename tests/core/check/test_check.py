@@ -193,6 +193,8 @@ COMPLEX = {
     "linear": "linear(reshape(x, (2, 2)), reshape(x ** 2, (2, 2)), x[:2])",
     "conv2d": "conv2d(reshape(x, (1, 1, 2, 2)), reshape(x[:2], (1, 1, 1, 2)))",
     "avg_pool2d": "avg_pool2d(reshape(x, (1, 2, 2)), 2) * x",
+    "inv": "inv(reshape(x, (2, 2))) * x[:2]",
+    "det": "det(reshape(x, (2, 2))) * x",
 }
 
 

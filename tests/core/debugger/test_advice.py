@@ -103,7 +103,7 @@ TOLD: Final = {
     "range(3)": "did you mean 'arange'?",
     "sum(W1, dim=0)": "write sum(x, axis=…, keepdims=…)",
     "median(E)": "there is nothing like it here",
-    "inv(W1)": "there is nothing like it here",
+    "pinv(W1)": "there is nothing like it here",
     "kthvalue(W1, 2)": "there is nothing like it here",
     "frobnicate(W1)": "help EXPR shows what can be written",
     "nonsense": "help EXPR shows what can be written",

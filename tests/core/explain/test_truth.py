@@ -354,6 +354,11 @@ VALUE: dict[str, Callable[[Claim], Any]] = {
         is_born(claim) and ((claim.met() < 0) | (claim.met() > 1)).any()
     ),
     "nothing left": lambda claim: np.isnan(claim.result(claim.changed(anything, 2.0))),
+    "singular": lambda claim: is_born(claim) or is_overflown(claim),
+    "infinite matrix": lambda claim: (
+        is_born(claim) and bool(np.isinf(claim.operands[0]).any())
+    ),
+    "indefinite": is_born,
     "of a negative": lambda claim: is_born(claim) and claim.met().min() < 0,
     "periodic": by_infinity,
     "overflow both ways": lambda claim: is_born(claim) and by_finite(claim),
@@ -371,6 +376,7 @@ VALUE: dict[str, Callable[[Claim], Any]] = {
     "underflow on the way": lambda claim: claim.wide != 0,
     "border of zeros": lambda claim: claim.met().all() and claim.wide == 0,
     "underflow": is_small,
+    "eliminated": lambda claim: claim.hop.number == 0 and not claim.op.factors,
     "limit": lambda claim: np.isinf(claim.met()).any() and claim.wide == 0,
     "over infinity": lambda claim: np.isinf(claim.met()).any() and claim.wide == 0,
     "root": lambda claim: claim.met().all() and claim.wide == 0,
@@ -462,6 +468,25 @@ def is_level(claim: Claim) -> bool:
     return True
 
 
+def is_held(claim: Claim) -> bool:
+    """A step to either side changes the result by rounding alone.
+
+    Of a matrix that is nearly singular elimination keeps no digit.
+    """
+    matrix = claim.operands[0].astype(np.float64)
+    if not np.isfinite(matrix).all() or not np.max(np.linalg.cond(matrix)) < 1e4:
+        return True
+    array, index = claim.operands[claim.hop.node], claim.hop.index or ()
+    before = claim.result(claim.operands)
+    for side in (-np.inf, np.inf):
+        operands = [one.copy() for one in claim.operands]
+        operands[claim.hop.node][index] = np.nextafter(array[index], side)
+        after = claim.result(operands)
+        if not np.allclose(after, before, 1e-3, 0, equal_nan=True):
+            return False
+    return True
+
+
 def number(claim: Claim) -> float:
     return float(claim.operands[claim.hop.node][claim.hop.index or ()])
 
@@ -481,6 +506,7 @@ STEPS = ("sign", "round", "floor", "ceil", "trunc")
 
 SLOPE: dict[str, Callable[[Claim], Any]] = {
     "": lambda claim: True,
+    "eliminated": is_held,
     "zero factor": lambda claim: (
         any((a == 0).any() for a in claim.operands) or claim.op.name == "power"
     ),

@@ -308,12 +308,16 @@ def test_what_chooses_is_told(name: str) -> None:
     assert op.chooses == chooses
 
 
+# Elimination takes a product once that is in many ways.
+ELIMINATED = {"inv", "det", "logabsdet", "cholesky"}
+
+
 @every_op
 def test_work_is_told(name: str) -> None:
     """There are as many products as ways from an element of a factor to the result."""
     op = OPS[name]
     assert op.cost is not None or op.kind != "contract"
-    if op.cost is None:
+    if op.cost is None or name in ELIMINATED:
         return
     for case in cases_of(name):
         shapes = [np.shape(operand) for operand in case.operands]

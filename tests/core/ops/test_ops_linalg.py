@@ -115,3 +115,17 @@ def test_a_product_with_the_number_0_hides_no_nan() -> None:
         with np.errstate(invalid="ignore"):
             found = op.forward(np.array([np.nan, np.inf, 2.0]), number)
         np.testing.assert_array_equal(found, [np.nan, np.nan, 0.0])
+
+
+def test_a_determinant_has_a_gradient_where_it_is_0() -> None:
+    a = np.array([[1.0, 2.0], [2.0, 4.0]])
+    rule = OPS["det"].vjp(0)
+    assert rule is not None
+    np.testing.assert_allclose(rule(1.0, 0.0, a), [[4.0, -2.0], [-2.0, 1.0]], 1e-14)
+
+
+def test_one_matrix_without_an_inverse_leaves_the_others_theirs() -> None:
+    stack = np.array([[[2.0, 0.0], [0.0, 4.0]], [[1.0, 1.0], [1.0, 1.0]]])
+    found = OPS["inv"].forward(stack)
+    np.testing.assert_array_equal(found[0], [[0.5, 0.0], [0.0, 0.25]])
+    assert np.isnan(found[1]).all()

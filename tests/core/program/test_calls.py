@@ -39,6 +39,9 @@ _GRAPH: Graph = _PROGRAM.graph
 
 # What an argument is, where the usual one (x, or a default) does not serve.
 USUAL: Final[Mapping[str, Mapping[str, str]]] = {
+    **{name: {"a": "x @ x.T"} for name in ("inv", "det", "logabsdet", "cholesky")},
+    "solve": {"a": "x @ x.T", "b": "x"},
+    "slogdet": {"a": "x @ x.T"},
     "matmul": {"b": "w"},
     "dot": {"b": "w"},
     "outer": {"a": "v", "b": "v"},

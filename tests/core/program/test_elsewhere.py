@@ -304,8 +304,8 @@ def test_a_person_is_led_to_what_works(text: str, hint: str) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        *("inv", "det", "argsort", "median"),
-        *("svd", "eig", "qr", "lu", "cholesky", "solve", "pinv", "fft", "conv3d"),
+        *("argsort", "median"),
+        *("svd", "eig", "qr", "lu", "pinv", "fft", "conv3d"),
         *("cummax", "dropout2d", "rand", "randn", "lgamma", "acos", "asin", "cross"),
         *(
             "argmax",

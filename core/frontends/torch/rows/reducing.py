@@ -345,6 +345,59 @@ def _matrix_power(input: Any, n: int) -> Any:
     return " @ ".join(["input"] * n) if 0 < n <= 16 else None
 
 
+# Arguments are called as PyTorch calls them.
+
+
+def _of_matrix(text: str) -> Any:
+    def row(A: Any, **_kwargs: Any) -> Any:
+        return text
+
+    return row
+
+
+def _log_determinant(A: Any) -> Any:
+    is_above = (np.linalg.slogdet(values(A))[0] > 0).all()
+    return "logabsdet(A)" if is_above else None
+
+
+def _solved(A: Any, B: Any, *, left: bool = True) -> Any:
+    if not left:
+        return "B @ inv(A)"
+    if B.ndim > 1 and B.shape == A.shape[:-1]:
+        return "squeeze(solve(A, expand_dims(B, -1)), -1)"
+    return "solve(A, B)"
+
+
+def _triangular(
+    A: Any,
+    B: Any,
+    *,
+    upper: bool,
+    left: bool = True,
+    unitriangular: bool = False,
+) -> Any:
+    part = "triu(A)" if upper else "tril(A)"
+    text = f"solve({part}, B)" if left else f"B @ inv({part})"
+    return None if unitriangular else text
+
+
+def _factor(A: Any, upper: bool = False, **_kwargs: Any) -> Any:
+    x = values(A)
+    close = 1e-10 if x.dtype == np.float64 else 1e-5
+    if not np.allclose(x, x.swapaxes(-1, -2), close, close):
+        return None  # PyTorch reads one triangle
+    return "swapaxes(cholesky(A), -1, -2)" if upper else "cholesky(A)"
+
+
+def _by_factor(L: Any, upper: bool = False) -> Any:
+    turned = "swapaxes(L, -1, -2)"
+    return f"inv({turned} @ L)" if upper else f"inv(L @ {turned})"
+
+
+def _solved_by_factor(B: Any, L: Any, upper: bool = False) -> Any:
+    return f"{_by_factor(L, upper)} @ B"
+
+
 def _tensordot(a: Any, b: Any, dims: Any = 2, **_kwargs: Any) -> Any:
     if isinstance(dims, int):
         dims = (list(range(a.ndim - dims, a.ndim)), list(range(dims)))
@@ -483,6 +536,17 @@ ROWS: Final = MappingProxyType(
         "chain_matmul": _chain,
         "multi_dot": _chain,
         "matrix_power": _matrix_power,
+        **{name: _of_matrix("inv(A)") for name in ("inv", "inverse", "inv_ex")},
+        "det": _of_matrix("det(A)"),
+        "slogdet": _of_matrix("slogdet(A)"),
+        "logdet": _log_determinant,
+        "solve": _solved,
+        "solve_ex": _solved,
+        "solve_triangular": _triangular,
+        "cholesky": _factor,
+        "cholesky_ex": _factor,
+        "cholesky_inverse": _by_factor,
+        "cholesky_solve": _solved_by_factor,
         "tensordot": _tensordot,
         "kron": _kron,
         "cross": _cross,
