@@ -145,8 +145,8 @@ class Facet:
     same: Shape = ()  # the shape of what is this one number everywhere
 
     def element(self, index: Index) -> Element:
-        """Return what a cell stands for."""
-        return Element(self.node, self.quantity, self._turn(index))
+        """Return what a cell stands for: no element where all have the same number."""
+        return Element(self.node, self.quantity, None if self.same else self._turn(index))
 
     def cell(self, index: Index) -> Index:
         """Return the cell of an element."""
