@@ -12,6 +12,7 @@ import asyncio
 import json
 import os
 import random
+import re
 import sys
 import tempfile
 import time
@@ -25,7 +26,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parent / "tui"))
 
-from driving import press, settle  # pyright: ignore[reportMissingImports]
+from driving import main_screen, press, resize, settle  # pyright: ignore[reportMissingImports]
 from gradstep.core.base.errors import InputError
 from gradstep.core.base.limits import LIMITS
 from gradstep.core.base.trust import KEYBOARD, below
@@ -51,6 +52,8 @@ _SMALL: Final = replace(
 )  # fmt: skip
 _ACTING: Final = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 _BEATS: Final = 8  # how often the space bar is pressed
+_ESCAPES: Final = 6  # so many things may be open before one another
+_SIZE: Final = re.compile(r"(\d{1,3})x(\d{1,2})")
 
 
 class Broken(AssertionError):
@@ -158,19 +161,39 @@ def read_lesson(text: str) -> None:
 
 
 def read_keys(text: str) -> None:
-    """Press keys in the application: one a line."""
+    """Press keys in the application: one a line; 40x12 is another size of the terminal.
+
+    It stands somewhere in the run then, and Escape and q still leave it.
+    """
 
     async def run() -> None:
         app = GradstepApp(parse(TRAINING, limits=_SMALL))
         async with app.run_test(size=(100, 30)):
             for key in text.split("\n")[:40]:
-                if key.isprintable() and key and app.is_running:
+                if not app.is_running:
+                    return
+                if size := _SIZE.fullmatch(key):
+                    resize(app, (int(size[1]), int(size[2])))
+                elif key.isprintable() and key:
                     press(app, key)
             await settle(app, at_most=0.2)
-            app.exit(0)
+            if app.is_running:
+                await _left(app)
 
     with tempfile.TemporaryDirectory() as folder, _own_state(Path(folder)):
         asyncio.run(run())
+
+
+async def _left(app: GradstepApp) -> None:
+    """Hold that the place is one of the run, and that the application can be left."""
+    debugger = main_screen(app).debugger
+    if not 0 <= debugger.position <= len(debugger.trace):
+        raise Broken(f"position {debugger.position} of {len(debugger.trace)}")
+    for key in (*["escape"] * _ESCAPES, "q"):
+        press(app, key)
+        await settle(app, at_most=0.2)
+    if app.is_running and not app._exit:
+        raise Broken(f"q does not leave {app.screen}, {app.focused}")
 
 
 @contextmanager
@@ -315,6 +338,7 @@ _KEYS: Final = (
         "\nctrl+o",
         "\nspace",
     ),
+    *(f"\n{size}" for size in ("0x0", "1x1", "20x5", "40x12", "79x23", "120x9")),
     *(f"\n{key}" for key in ":/?123456789vhHeEwWgGtTbBdDcCiImMpPrRuUxX<>+-[]{}"),
 )
 READERS: Final = {

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
 
 FINE: Final = 0
 HELD: Final = 1  # an assertion or a check does not hold
@@ -258,180 +259,97 @@ def _tables() -> Iterator[Case]:
 # ----------------------------------------------------------------- programs, and more
 
 
+_PROGRAM_PYTHON: Final = (
+    "import os", "from os import *", "exec('1')", "__import__('os')", "y = x.real",
+    "y = x.__class__", "y = (lambda: 1)()", "y = [i for i in x]", "for i in x: y = i",
+    "while 1: y = x", "y = x if x else w", "class A: pass", "y = open('a')",
+    "y: int = x", "y = f'{x}'", "y = x @@ w", "del x", "global x", "y = yield",
+    "y = await x", "y += x", "y = eval", "y = print(x)", "with x: y = 1",
+    "try:\n  y = x\nfinally:\n  z = x", "x = 1", "y = z", "y = y", "a, b = x",
+    "y = x[...,]", "y = x[w]", "y = {1: 2}", "y = sum(*x)", "y = sum(**x)",
+    "y = sum(x, axis=9)", "y = sum()", "y = x <", "@x",
+    "def f(x):\n    return f(x)\ny = f(x)", "def f(): pass", "def f(x, x):\n  return x",
+    "def f(*a):\n  return a\ny = f(x)", "def g(x):\n    return h(x)\ny = g(x)",
+    "return x", "y = 1 if", "y = 'a' * 999999999", "y = b'x'", "y = x := 1",
+    "y = not x", "y = ...", "y = x[10**9]", "y = x ** 10 ** 10 ** 10",
+    "y = reshape(x, (-5,))", "y\u00b2 = x", "y = broadcast_to(x, (10**9, 2))",
+    "y = x\x0c\x0cz", "y = x;;", "\ty = x", "y = x\\", "", "#", "pass", "x", "1",
+    "y = (", "y = x)", "y = '", "y = x # \u202e", "\ufeffy = x z",
+)
+_PROGRAM_FINE: Final = (
+    "y = sum(x) * w  # \x07 and \u202e hidden".replace("\x07", "\\u0007"),
+    "y = " + "(" * 30 + "w" + ")" * 30, "y = " + " + ".join(["w"] * 60), "δ = w * w",
+    "y = x - x\nz = sum(log(y))", "y = sum(x) ** 400 ** 0.5", "y = sum(x / 0)",
+)
+
+
 def programs() -> Iterator[Case]:
     """Yield programs that are no programs of ours."""
-    python = [
-        "import os", "from os import *", "exec('1')", "__import__('os')", "y = x.real",
-    ]
-    python += [
-        "y = x.__class__", "y = (lambda: 1)()", "y = [i for i in x]",
-        "for i in x: y = i",
-    ]
-    python += [
-        "while 1: y = x", "y = x if x else w", "class A: pass", "y = open('a')",
-        "y: int = x",
-    ]
-    python += [
-        "y = f'{x}'", "y = x @@ w", "del x", "global x", "y = yield", "y = await x",
-        "y += x",
-    ]
-    python += [
-        "y = eval", "y = print(x)", "with x: y = 1",
-        "try:\n  y = x\nfinally:\n  z = x",
-    ]
-    python += [
-        "x = 1", "y = z", "y = y", "a, b = x", "y = x[...,]", "y = x[w]", "y = {1: 2}",
-    ]
-    python += [
-        "y = sum(*x)", "y = sum(**x)", "y = sum(x, axis=9)", "y = sum()", "y = x <",
-        "@x",
-    ]
-    python += [
-        "def f(x):\n    return f(x)\ny = f(x)",
-        "def f(): pass",
-        "def f(x, x):\n  return x",
-    ]
-    python += [
-        "def f(*a):\n  return a\ny = f(x)",
-        "def g(x):\n    return h(x)\ny = g(x)",
-        "return x",
-    ]
-    python += [
-        "y = 1 if", "y = 'a' * 999999999", "y = b'x'", "y = x := 1", "y = not x",
-        "y = ...",
-    ]
-    python += [
-        "y = x[10**9]", "y = x ** 10 ** 10 ** 10", "y = reshape(x, (-5,))",
-        "y\u00b2 = x",
-    ]
-    python += [
-        "y = broadcast_to(x, (10**9, 2))", "y = x\x0c\x0cz", "y = x;;", "\ty = x",
-        "y = x\\",
-    ]
-    python += [
-        "", "#", "pass", "x", "1", "y = (", "y = x)", "y = '", "y = x # \u202e",
-        "\ufeffy = x z",
-    ]
-    yield from _scenarios([of_program(one) for one in python])
-    fine = ["y = sum(x) * w  # \x07 and \u202e hidden".replace("\x07", "\\u0007")]
-    fine += [
-        "y = " + "(" * 30 + "w" + ")" * 30,
-        "y = " + " + ".join(["w"] * 60),
-        "δ = w * w",
-    ]
-    fine += ["y = x - x\nz = sum(log(y))", "y = sum(x) ** 400 ** 0.5", "y = sum(x / 0)"]
-    yield from _scenarios([of_program(one) for one in fine], FINE, "play")
+    yield from _scenarios([of_program(one) for one in _PROGRAM_PYTHON])
+    yield from _scenarios([of_program(one) for one in _PROGRAM_FINE], FINE, "play")
+
+
+_EXPRESSION_WRONG: Final = (
+    "(", ")", "x +", "x..y", "x.real", "x.__class__", "__import__('os')",
+    "().__class__", "x[", "x[::0]", "x[9]", "x['a']", "x[1:2:3:4]", "x(1)", "y()",
+    "[i for i in x]", "lambda: 1", "x := 1", "x; y", "f'{x}'", "'a' % 1", "x if x",
+    "{x}", "1 << 99999", "1e400 * x @ w", "ones((99999, 99999))",
+    "broadcast_to(x, (2**40, 2))", "zeros((2**62,))", "pad(x, 10**9)", "outer(x)",
+    "ones((3000, 3000)) @ ones((3000, 3000))", "eye(10**6)", "linspace(0, 1, 10**10)",
+    "(" * 60 + "x" + ")" * 60, "-" * 900 + "x", "x" * 1900 + "y", "x + " * 600 + "x",
+    "x.grad.grad", "E.grad[0]", "nosuch", "nosuch.grad", "`x", "`nosuch`", "@", "$",
+    "?", "x @ x @", "sum(x, axis='a')", "sum(x, y, z)", "norm()", "argmax(x, axis=99)",
+    "1_", "0x", "1e", "07", "'", '"', "\\", "x\\", "\u202ex", "x\u200b", "print(x)",
+    "exec('x')", "arange(10**12)", "sum(" * 41 + "x" + ")" * 41,
+    "concatenate([x] * 10**9)", "x or", "[" * 50, "x[" * 45 + "0" + "]" * 45, "max()",
+    "True + True + 'a'", "x" + "[0]" * 500,
+)
+_EXPRESSION_FINE: Final = (
+    "x", "x / 0", "x - x", "-x ** 2", "sum(x) % 0", "x[0:0]", "ones((0, 5))",
+    "1e308 * 10", "nan == nan", "x[-1]", "any(x > 1)", "9 ** 9 ** 9", "2 ** 99999",
+    "x[None]", "x[[[[]]]]", "log(x - x)", "(x,)",
+)
 
 
 def expressions() -> Iterator[Case]:
     """Yield expressions for the prompt that are none, or take much."""
-    wrong = [
-        "(", ")", "x +", "x..y", "x.real", "x.__class__", "__import__('os')",
-        "().__class__",
-    ]
-    wrong += ["x[", "x[::0]", "x[9]", "x['a']", "x[1:2:3:4]", "x(1)", "y()"]
-    wrong += [
-        "[i for i in x]", "lambda: 1", "x := 1", "x; y", "f'{x}'", "'a' % 1", "x if x",
-        "{x}",
-    ]
-    wrong += ["1 << 99999", "1e400 * x @ w", "ones((99999, 99999))"]
-    wrong += [
-        "broadcast_to(x, (2**40, 2))", "zeros((2**62,))", "pad(x, 10**9)", "outer(x)",
-    ]
-    wrong += [
-        "ones((3000, 3000)) @ ones((3000, 3000))",
-        "eye(10**6)",
-        "linspace(0, 1, 10**10)",
-    ]
-    wrong += [
-        "(" * 60 + "x" + ")" * 60, "-" * 900 + "x", "x" * 1900 + "y",
-        "x + " * 600 + "x",
-    ]
-    wrong += [
-        "x.grad.grad", "E.grad[0]", "nosuch", "nosuch.grad", "`x", "`nosuch`", "@",
-        "$", "?",
-    ]
-    wrong += [
-        "x @ x @", "sum(x, axis='a')", "sum(x, y, z)", "norm()", "argmax(x, axis=99)",
-        "1_",
-    ]
-    wrong += [
-        "0x", "1e", "07", "'", '"', "\\", "x\\", "\u202ex", "x\u200b", "print(x)",
-        "exec('x')",
-    ]
-    wrong += [
-        "arange(10**12)", "sum(" * 41 + "x" + ")" * 41, "concatenate([x] * 10**9)",
-        "x or",
-    ]
-    wrong += [
-        "[" * 50, "x[" * 45 + "0" + "]" * 45, "max()", "True + True + 'a'",
-        "x" + "[0]" * 500,
-    ]
-    yield from _scripts([f"print {one}" for one in wrong])
-    fine = [
-        "x", "x / 0", "x - x", "-x ** 2", "sum(x) % 0", "x[0:0]", "ones((0, 5))",
-        "1e308 * 10",
-    ]
-    fine += [
-        "nan == nan", "x[-1]", "any(x > 1)", "9 ** 9 ** 9", "2 ** 99999", "x[None]",
-        "x[[[[]]]]", "log(x - x)", "(x,)",
-    ]
-    yield from _scripts([f"print {one}" for one in fine], FINE)
+    yield from _scripts([f"print {one}" for one in _EXPRESSION_WRONG])
+    yield from _scripts([f"print {one}" for one in _EXPRESSION_FINE], FINE)
+
+
+_SCRIPT_REACH: Final = (
+    "save ../x.gs", "save -f x.gs", "save /tmp/x.gs", "source ../x.gs",
+    "source /etc/passwd", "export numpy ../a.py", "export html ~/a.html",
+    "source .hidden.gs", "save .bashrc", "export numpy a.sh", "save a.txt",
+    "export -f numpy x.gs", "record ../x.gs", "source s.toml",
+    "commands 1 save /tmp/x.gs", "source $(id).gs", "export html $HOME/a.html",
+    "source |id",
+)
+_SCRIPT_WRONG: Final = (
+    "nonsense", "step -1", "step x", "step 1e9", "goto", "goto nowhere", "break )",
+    "break y if", "break y if (", "watch", "watch )", "set", "set x", "set x =",
+    "set x = (1", "set x = [[1]]", "set nosuch = 1", "explain", "explain )",
+    "explain x[9]", "why", "why )", "delete 99", "ignore 1 x", "commands 99 step",
+    "alias", "train x", "catch", "catch x", "goto 5:5", "goto 999999999999999999999",
+    "step 99999999999999999999", "check )", "export", "export x", "assert", "assert )",
+    "expect", "expect error x", "help nosuch", "step\x00", "\u202estep", "STEP" * 900,
+    "print " + "x" * 5000, "goto \x1b[2J", "diff x",
+)
+_SCRIPT_ENDLESS: Final = (
+    "break y\ncommands 1 goto start; continue\ncontinue",
+    "break y if y > nosuch\ncontinue",
+    "break y\ncommands 1 goto start; continue; continue\ncontinue",
+)
+_SCRIPT_NOISE: Final = (
+    b"\xff\xfe", b"\x00\x01", b"print x\n\x80", b"", b"\n\n", b"# only a remark\n",
+)
 
 
 def scripts() -> Iterator[Case]:
     """Yield scripts that reach out, or do not end."""
-    reach = [
-        "save ../x.gs", "save -f x.gs", "save /tmp/x.gs", "source ../x.gs",
-        "source /etc/passwd",
-    ]
-    reach += [
-        "export numpy ../a.py", "export html ~/a.html", "source .hidden.gs",
-        "save .bashrc",
-    ]
-    reach += [
-        "export numpy a.sh", "save a.txt", "export -f numpy x.gs", "record ../x.gs",
-        "source s.toml",
-    ]
-    reach += [
-        "commands 1 save /tmp/x.gs", "source $(id).gs", "export html $HOME/a.html",
-        "source |id",
-    ]
-    yield from _scripts([f"step\n{one}" for one in reach])
-    wrong = [
-        "nonsense", "step -1", "step x", "step 1e9", "goto", "goto nowhere", "break )",
-    ]
-    wrong += [
-        "break y if", "break y if (", "watch", "watch )", "set", "set x", "set x =",
-        "set x = (1",
-    ]
-    wrong += [
-        "set x = [[1]]", "set nosuch = 1", "explain", "explain )", "explain x[9]",
-        "why", "why )",
-    ]
-    wrong += [
-        "delete 99", "ignore 1 x", "commands 99 step", "alias", "train x", "catch",
-        "catch x",
-    ]
-    wrong += [
-        "goto 5:5", "goto 999999999999999999999", "step 99999999999999999999",
-        "check )",
-    ]
-    wrong += [
-        "export", "export x", "assert", "assert )", "expect", "expect error x",
-        "help nosuch",
-    ]
-    wrong += [
-        "step\x00", "\u202estep", "STEP" * 900, "print " + "x" * 5000, "goto \x1b[2J",
-        "diff x",
-    ]
-    yield from _scripts(wrong)
-    endless = [
-        "break y\ncommands 1 goto start; continue\ncontinue",
-        "break y if y > nosuch\ncontinue",
-    ]
-    endless += ["break y\ncommands 1 goto start; continue; continue\ncontinue"]
-    for case in _scripts(endless):
+    yield from _scripts([f"step\n{one}" for one in _SCRIPT_REACH])
+    yield from _scripts(_SCRIPT_WRONG)
+    for case in _scripts(_SCRIPT_ENDLESS):
         arguments = (*case.arguments, "--limit", "commands=500")
         yield case._replace(name=f"endless {case.name}", arguments=arguments)
     yield from _scripts(
@@ -440,10 +358,7 @@ def scripts() -> Iterator[Case]:
     yield from _scripts(
         ["quit 0", "step\nreverse-step\ngoto start", "# \x07 note\nstep", "break", "list 0"], FINE
     )
-    noise = [
-        b"\xff\xfe", b"\x00\x01", b"print x\n\x80", b"", b"\n\n", b"# only a remark\n",
-    ]
-    for number, data in enumerate(noise):
+    for number, data in enumerate(_SCRIPT_NOISE):
         files = {"s.toml": GOOD.encode(), "x.gs": data}
         arguments = ("play", "s.toml", "--script", "x.gs")
         yield Case(f"noise-{number}", arguments, files, place="x.gs")
@@ -504,43 +419,31 @@ def _chain(levels: int) -> str:
 # --------------------------------------------------------------- sizes, depth, numbers
 
 
+_SIZE_SHAPES: Final = (
+    "[50000001]", "[10000, 10000]", "[2, 2, 2, 2, 2, 2, 9999999]", "[1e9]", "[-2]",
+    "[9223372036854775807]", "[9223372036854775808]", "[3, 9223372036854775807]",
+    "[" + "1, " * 40 + "1]", "[65536, 65536, 65536, 65536]", "[0, 99999999999999]",
+)
+_SIZE_LARGE: Final = (
+    "y = broadcast_to(x, (30000, 30000, 2))", "y = outer(x, broadcast_to(w, (10**8,)))",
+    "y = pad(x, 10**8)", "y = reshape(x, (10**9, 10**9))", "y = repeat(x, 10**9)",
+    "y = tile(x, 10**9)", "y = split(x, 10**6)", "y = stack([x] * 9)",
+    "y = x" + "9" * 9999, "y = x[" + "0," * 99 + "]", "y = " + "+".join(["x"] * 6000),
+    "#" * 20_000 + "\ny = x )",
+)
+_SIZE_FINE: Final = (
+    of_program(f"y = sum(stack([{', '.join(['x'] * 300)}]))"),
+    of_program("\n".join(f"a{i} = w * {i}" for i in range(200))),
+    of_program("y = sum(broadcast_to(x, (400000, 2)))"),
+)
+
+
 def sizes() -> Iterator[Case]:
     """Yield what is too large, before memory is taken for it."""
-    shapes = [
-        "[50000001]", "[10000, 10000]", "[2, 2, 2, 2, 2, 2, 9999999]", "[1e9]", "[-2]",
-    ]
-    shapes += [
-        "[9223372036854775807]",
-        "[9223372036854775808]",
-        "[3, 9223372036854775807]",
-    ]
-    shapes += [
-        "[" + "1, " * 40 + "1]",
-        "[65536, 65536, 65536, 65536]",
-        "[0, 99999999999999]",
-    ]
-    for shape in shapes:
+    for shape in _SIZE_SHAPES:
         table = f"[inputs]\nx = {{ zeros = {shape} }}\nw = 1.0\n"
         yield from _named(f"zeros {shape[:40]}", of_program(PROGRAM, table))
-    large = [
-        "y = broadcast_to(x, (30000, 30000, 2))",
-        "y = outer(x, broadcast_to(w, (10**8,)))",
-    ]
-    large += [
-        "y = pad(x, 10**8)",
-        "y = reshape(x, (10**9, 10**9))",
-        "y = repeat(x, 10**9)",
-    ]
-    large += [
-        "y = tile(x, 10**9)", "y = split(x, 10**6)", "y = stack([x] * 9)",
-        "y = x" + "9" * 9999,
-    ]
-    large += [
-        "y = x[" + "0," * 99 + "]",
-        "y = " + "+".join(["x"] * 6000),
-        "#" * 20_000 + "\ny = x )",
-    ]
-    yield from _scenarios([of_program(one) for one in large])
+    yield from _scenarios([of_program(one) for one in _SIZE_LARGE])
     square = "[inputs]\nx = { zeros = [7000, 7000] }\n[parameters]\nw = 1.0\n"
     yield from _scenarios([of_program("y = x @ x @ x * w", square)])
     yield from _scenarios(["#" * (4 * 2**20 + 1), GOOD + "\n" * 4 * 2**20])
@@ -556,10 +459,7 @@ def sizes() -> Iterator[Case]:
     made = ["ones((7000, 7000)) @ ones((7000, 7000))", "ones((7000, 7000))"]
     made += ["ones((4000, 4000)) + ones((4000, 4000))"]
     yield from _scripts([f"print sum({one})" for one in made])
-    fine = [of_program(f"y = sum(stack([{', '.join(['x'] * 300)}]))")]
-    fine += [of_program("\n".join(f"a{i} = w * {i}" for i in range(200)))]
-    fine += [of_program("y = sum(broadcast_to(x, (400000, 2)))")]
-    yield from _scenarios(fine, FINE)
+    yield from _scenarios(_SIZE_FINE, FINE)
     huge = ["x" * 3_000_000, "print x\n" * 300_000 + "nonsense", "# " + "a" * 4_300_000]
     yield from (case for case in _scripts(huge) if case.name != "2-1")
 
@@ -603,60 +503,49 @@ def nesting() -> Iterator[Case]:
     yield from _scenarios([heads, GOOD + heads, "[[a]]\n" * 2000])
 
 
+_NUMBER_WRONG: Final = (
+    "1" * 5000, "-" + "9" * 4400, "0x" + "f" * 9999, "1e999999999", "-1e400",
+    "0b" + "1" * 5000, "[1, 2, 1" + "0" * 400 + "]", "1e400",
+    "{ eye = 9223372036854775808 }", "[1e309]", "{ full = [2], value = 1e400 }",
+    "{ linspace = [0, 1e400, 3] }", "00", "1.", ".5",
+)
+_NUMBER_INSIDE: Final = (
+    "9" * 1200, "1e400", "1j", "0777", "1__0", "10 ** 400", "0x" + "f" * 999, "1.2.3",
+    "1e",
+)
+_NUMBER_HEADS: Final = (
+    "order = 1e3", "order = 9223372036854775808", "order = nan", "order = -0.5",
+)
+_NUMBER_TRAINING: Final = (
+    "iterations = 0", "iterations = -1", "iterations = 1e3", "iterations = 99999999999",
+    "learning_rate = nan", "learning_rate = inf", "learning_rate = 'a'", "batch = 1",
+    "optimizer = 'x'", "optimizer = 1", "learning_rate = { nosuch = 1 }",
+    "momentum = 2",
+)
+_NUMBER_LINES: Final = (
+    "step " + "9" * 3000, "goto " + "9" * 3000, "train 99999999999",
+    "goto 1:" + "9" * 400, "set x = 1" + "0" * 400, "ignore 1 " + "9" * 3000,
+    "delete -1", "quit 99999999999",
+)
+_NUMBER_FINE: Final = (
+    "[nan, inf]", "[-0.0, 5e-324]", "[1.7976931348623157e308, -1e308]",
+    "[9007199254740993, 1]",
+)
+
+
 def numbers() -> Iterator[Case]:
     """Yield numbers that are too long, or no numbers."""
-    wrong = [
-        "1" * 5000, "-" + "9" * 4400, "0x" + "f" * 9999, "1e999999999", "-1e400",
-        "0b" + "1" * 5000,
-    ]
-    wrong += [
-        "[1, 2, 1" + "0" * 400 + "]", "1e400", "{ eye = 9223372036854775808 }",
-        "[1e309]",
-    ]
-    wrong += [
-        "{ full = [2], value = 1e400 }", "{ linspace = [0, 1e400, 3] }", "00", "1.",
-        ".5",
-    ]
     yield from _scenarios(
-        [of_program(PROGRAM, f"[inputs]\nx = {one}\nw = 1.0\n") for one in wrong]
+        [of_program(PROGRAM, f"[inputs]\nx = {one}\nw = 1.0\n") for one in _NUMBER_WRONG]
     )
-    inside = [
-        "9" * 1200, "1e400", "1j", "0777", "1__0", "10 ** 400", "0x" + "f" * 999,
-        "1.2.3", "1e",
-    ]
-    yield from _scenarios([of_program(f"y = x * {one}") for one in inside])
-    heads = [
-        "order = 1e3", "order = 9223372036854775808", "order = nan", "order = -0.5",
-    ]
-    training = [
-        "iterations = 0", "iterations = -1", "iterations = 1e3",
-        "iterations = 99999999999",
-    ]
-    training += [
-        "learning_rate = nan", "learning_rate = inf", "learning_rate = 'a'",
-        "batch = 1",
-    ]
-    training += [
-        "optimizer = 'x'", "optimizer = 1", "learning_rate = { nosuch = 1 }",
-        "momentum = 2",
-    ]
-    yield from _scenarios([of_program(PROGRAM, head=one) for one in heads])
-    yield from _scenarios([f"{GOOD}\n[training]\n{one}\n" for one in training])
-    lines = [
-        "step " + "9" * 3000, "goto " + "9" * 3000, "train 99999999999",
-        "goto 1:" + "9" * 400,
-    ]
-    lines += [
-        "set x = 1" + "0" * 400, "ignore 1 " + "9" * 3000, "delete -1",
-        "quit 99999999999",
-    ]
-    yield from _scripts(lines)
-    fine = [
-        "[nan, inf]", "[-0.0, 5e-324]", "[1.7976931348623157e308, -1e308]",
-        "[9007199254740993, 1]",
-    ]
+    yield from _scenarios([of_program(f"y = x * {one}") for one in _NUMBER_INSIDE])
+    yield from _scenarios([of_program(PROGRAM, head=one) for one in _NUMBER_HEADS])
     yield from _scenarios(
-        [of_program(PROGRAM, f"[inputs]\nx = {one}\nw = 1.0\n") for one in fine],
+        [f"{GOOD}\n[training]\n{one}\n" for one in _NUMBER_TRAINING]
+    )
+    yield from _scripts(_NUMBER_LINES)
+    yield from _scenarios(
+        [of_program(PROGRAM, f"[inputs]\nx = {one}\nw = 1.0\n") for one in _NUMBER_FINE],
         FINE,
         "play",
     )
@@ -732,36 +621,37 @@ def texts() -> Iterator[Case]:
 _QUESTION: Final = '"forward y" = '
 
 
-def questions() -> Iterator[Case]:
-    """Yield questions that are none, and answers that mean harm."""
-    wrong = [
-        "1", "[]", "{}", "{ ask = 1 }", '{ ask = "" }', '{ ask = "nosuch" }',
-        '{ ask = "y", answer = [] }', '{ ask = "q", answer = "" }',
-    ]
-    wrong += [f'{{ ask = "y", tolerance = {one} }}' for one in ("nan", "-1", "1", "'a'")]
-    wrong += [
+_QUESTION_WRONG: Final = (
+    "1", "[]", "{}", "{ ask = 1 }", '{ ask = "" }', '{ ask = "nosuch" }',
+    '{ ask = "y", answer = [] }', '{ ask = "q", answer = "" }',
+    *(f'{{ ask = "y", tolerance = {one} }}' for one in ("nan", "-1", "1", "'a'")),
+    *(
         f'{{ ask = "y", answer = "a", choices = {one} }}'
         for one in ("1", "[]", '["a"]', '["a", 1]', '["a", "A"]', '["b", "c"]', "[[]]")
-    ]
-    wrong += [
-        '{ ask = "y", answer = "a", choices = [' + '"a", ' * 50 + "] }",
-        f'{{ ask = "{"y" * 300}" }}', '{ ask = "y", hint = 1 }', '{ ask = "y", after = [1] }',
-        '{ ask = "y", wrong = 1 }', '{ ask = "y", wrong = { "nosuch" = "a" } }',
-        '{ ask = "y", wrong = { "x" = 1 } }', '{ ask = "y", nosuch = 1 }',
-        f'{{ ask = "{"(" * 150}" }}', '{ ask = "y; import os" }',
-        '{ ask = "__import__(\'os\')" }', '{ ask = "y.__class__" }',
-        f'{{ ask = "y", wrong = {{ "{"(" * 60}y" = "a" }} }}',
-        '{ ask = "y" }\n"forward  y" = { ask = "y" }',
-        f'{{ ask = "{"9" * 190} ** 9" }}',
-    ]
-    yield from _scenarios([f"{GOOD}[questions]\n{_QUESTION}{one}" for one in wrong])
+    ),
+    '{ ask = "y", answer = "a", choices = [' + '"a", ' * 50 + "] }",
+    f'{{ ask = "{"y" * 300}" }}', '{ ask = "y", hint = 1 }',
+    '{ ask = "y", after = [1] }', '{ ask = "y", wrong = 1 }',
+    '{ ask = "y", wrong = { "nosuch" = "a" } }', '{ ask = "y", wrong = { "x" = 1 } }',
+    '{ ask = "y", nosuch = 1 }', f'{{ ask = "{"(" * 150}" }}',
+    '{ ask = "y; import os" }', '{ ask = "__import__(\'os\')" }',
+    '{ ask = "y.__class__" }', f'{{ ask = "y", wrong = {{ "{"(" * 60}y" = "a" }} }}',
+    '{ ask = "y" }\n"forward  y" = { ask = "y" }', f'{{ ask = "{"9" * 190} ** 9" }}',
+)
+_QUESTION_HEAVY: Final = (
+    "sum(ones((7000, 7000)) @ ones((7000, 7000)))", "ones((7000, 7000))", "9 ** 9 ** 9",
+    "1 / 0", "x > 1", "(x, x)", "zeros((0,))", "E.grad",
+)
+
+
+def questions() -> Iterator[Case]:
+    """Yield questions that are none, and answers that mean harm."""
+    yield from _scenarios(
+        [f"{GOOD}[questions]\n{_QUESTION}{one}" for one in _QUESTION_WRONG]
+    )
     for key in ("back y", "forward nosuch", "", "forward \\u001b[2J"):
         yield from _named(key, f'{GOOD}[questions]\n"{key}" = {{ ask = "y" }}')
-    heavy = [
-        "sum(ones((7000, 7000)) @ ones((7000, 7000)))", "ones((7000, 7000))",
-        "9 ** 9 ** 9", "1 / 0", "x > 1", "(x, x)", "zeros((0,))", "E.grad",
-    ]
-    for one in heavy:
+    for one in _QUESTION_HEAVY:
         asked = f'{GOOD}[questions]\n{_QUESTION}{{ ask = "{one}" }}'
         yield _asking(asked, "1\nx\n2\n", f"asked {one[:20]}")
         yield _asking(_ASKS, f"{one}\n" * 4, f"typed {one[:20]}")
@@ -770,6 +660,10 @@ def questions() -> Iterator[Case]:
         yield _asking(_ASKS, f"{one}\n{one}\n", f"typed {number}")
         yield _asking(_CHOICES, f"{one}\n{one}\n", f"chosen {number}")
     yield _asking(_ASKS, b"\xff\xfe\x00\n\x80\n", "typed bytes")
+    yield from _of_signs()
+
+
+def _of_signs() -> Iterator[Case]:
     for sign in (*SIGNS, *SIGNS_MORE):
         text = "".join(f"\\U{ord(letter):08x}" for letter in f"a{sign}b")
         told = f'answer = "E", hint = "{text}", after = "{text}", wrong = {{ "1" = "{text}" }}'
@@ -865,79 +759,46 @@ def practice() -> Iterator[Case]:
 # ------------------------------------------------------------------- options, and keys
 
 
+# The beginning of a command line, and what is wrong behind it.
+_FLAGS: Final = {
+    "show s.toml --limit ": (
+        "nodes", "nodes=", "nodes=-1", "nodes=1e99", "x=1", "nodes=0", "nodes=nan", "=",
+        "nodes=１x",
+    ),
+    "play s.toml --": (
+        "from", "from nowhere", "to -1", "only nosuch", "width 0", "width -5",
+        "width 1e9", "width x", "precision 0", "precision 99", "precision x",
+        "delay -1", "delay nan", "delay x", "steps x", "slice x", "slice x[",
+        "slice x[9:9,1]", "script", "script nosuch.gs", "script .", "script s.toml x",
+    ),
+    "check s.toml --": (
+        "step 0", "step nan", "rtol -1", "sample 0", "scheme x", "step x", "sample x",
+        "rtol x",
+    ),
+    "export s.toml --": (
+        "format x", "format", "output /nosuch/a.html",
+    ),
+    "export s.toml --format dot --": (
+        "at nowhere", "element )", "at (",
+    ),
+    "snapshot s.toml --": (
+        "size 0x0", "size x", "size 1e9x1", "view x", "theme x", "at nowhere",
+        "output a.exe",
+    ),
+}
+_OPTION_LINES: Final = (
+    "--nosuch", "-x", "nosuch", "sh\x1b[2Jow", "show", "show s.toml s.toml", "show ..",
+    "show /dev/zero", "show /dev/null", "show .", "show s.toml --limit",
+    *(start + end for start, ends in _FLAGS.items() for end in ends),
+    "new", "new s.toml", "new /nosuch/a.toml", "test s.toml --junit /nosuch/a",
+    "completion x", "completion", "debug", "debug nosuch", "run nosuch", "grads",
+    "grads ''",
+)
+
+
 def options() -> Iterator[Case]:
     """Yield command lines that are wrong."""
-    lines = [
-        "", "--nosuch", "-x", "nosuch", "sh\x1b[2Jow", "show", "show s.toml s.toml",
-        "show ..",
-    ]
-    lines = [
-        *lines[1:],
-        "show /dev/zero",
-        "show /dev/null",
-        "show .",
-        "show s.toml --limit",
-    ]
-    lines += [
-        f"show s.toml --limit {one}"
-        for one in ("nodes", "nodes=", "nodes=-1", "nodes=1e99")
-    ]
-    lines += [
-        f"show s.toml --limit {one}"
-        for one in ("x=1", "nodes=0", "nodes=nan", "=", "nodes=１x")
-    ]
-    lines += [
-        f"play s.toml --{one}"
-        for one in ("from", "from nowhere", "to -1", "only nosuch")
-    ]
-    lines += [
-        f"play s.toml --{one}"
-        for one in ("width 0", "width -5", "width 1e9", "width x")
-    ]
-    lines += [
-        f"play s.toml --{one}" for one in ("precision 0", "precision 99", "precision x")
-    ]
-    lines += [
-        f"play s.toml --{one}"
-        for one in ("delay -1", "delay nan", "delay x", "steps x")
-    ]
-    lines += [
-        f"play s.toml --{one}"
-        for one in ("slice x", "slice x[", "slice x[9:9,1]", "script")
-    ]
-    lines += [
-        f"play s.toml --{one}"
-        for one in ("script nosuch.gs", "script .", "script s.toml x")
-    ]
-    lines += [
-        f"check s.toml --{one}" for one in ("step 0", "step nan", "rtol -1", "sample 0")
-    ]
-    lines += [
-        f"check s.toml --{one}" for one in ("scheme x", "step x", "sample x", "rtol x")
-    ]
-    lines += [
-        f"export s.toml --{one}"
-        for one in ("format x", "format", "output /nosuch/a.html")
-    ]
-    lines += [
-        f"export s.toml --format dot --{one}"
-        for one in ("at nowhere", "element )", "at (")
-    ]
-    lines += [
-        f"snapshot s.toml --{one}"
-        for one in ("size 0x0", "size x", "size 1e9x1", "view x")
-    ]
-    lines += [
-        f"snapshot s.toml --{one}" for one in ("theme x", "at nowhere", "output a.exe")
-    ]
-    lines += [
-        "new", "new s.toml", "new /nosuch/a.toml", "test s.toml --junit /nosuch/a",
-    ]
-    lines += [
-        "completion x", "completion", "debug", "debug nosuch", "run nosuch", "grads",
-        "grads ''",
-    ]
-    for line in lines:
+    for line in _OPTION_LINES:
         yield Case(line, tuple(line.split()), {"s.toml": GOOD.encode()})
     long = [
         ("show", "x" * 100_000),
@@ -1038,7 +899,6 @@ def pace() -> float:
 def main() -> None:
     """Run the cases of a family, and print how each ended."""
     # Here, for the tests that read the tables need none of it.
-    import resource
     from pathlib import Path
 
     import gradstep.tui.cli.tasks  # once, for all that are forked
@@ -1054,41 +914,47 @@ def main() -> None:
             (here / name).write_bytes(data)
         child = os.fork()
         if not child:
-            os.chdir(here)
-            most = _HANGS * SECONDS
-            resource.setrlimit(resource.RLIMIT_CPU, (most, most + 1))
-            resource.setrlimit(resource.RLIMIT_AS, (_ROOM, _ROOM))
-            for name, stream in (("out", 1), ("err", 2)):
-                os.dup2(
-                    os.open(folder / f"{number}.{name}", os.O_CREAT | os.O_WRONLY),
-                    stream,
-                )
-            typed = TYPED if TYPED in case.files else os.devnull
-            os.dup2(os.open(typed, os.O_RDONLY), 0)
-            # As a process of its own has it: the parent's is closed, or a terminal.
-            sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
+            _confine(case, here)
             code = 99
             try:
                 code = press_keys() if family == "keys" else run(case.arguments)
             finally:
                 sys.stdout.flush()
                 os._exit(code)
-        _, status, used = os.wait4(child, 0)
-        seconds = used.ru_utime + used.ru_stime
-        ended = {
-            "name": case.name,
-            "code": os.waitstatus_to_exitcode(status),
-            # Of what is slow it is asked whether all is.
-            "seconds": seconds if seconds < SECONDS else seconds / pace(),
-            "mebibytes": used.ru_maxrss / 1024,
-        }
-        said = [
-            (folder / f"{number}.{name}").read_text("utf-8") for name in ("out", "err")
-        ]
-        sys.stdout.write(
-            json.dumps(ended | dict(zip(("out", "err"), said, strict=True))) + "\n"
-        )
+        ended = _ended(case, child)
+        for name in ("out", "err"):
+            ended[name] = Path(f"{here}.{name}").read_text("utf-8")
+        sys.stdout.write(json.dumps(ended) + "\n")
         sys.stdout.flush()
+
+
+def _confine(case: Case, here: Path) -> None:
+    """Let this process have a folder and files of its own, little time and memory."""
+    import resource
+
+    os.chdir(here)
+    most = _HANGS * SECONDS
+    resource.setrlimit(resource.RLIMIT_CPU, (most, most + 1))
+    resource.setrlimit(resource.RLIMIT_AS, (_ROOM, _ROOM))
+    for name, stream in (("out", 1), ("err", 2)):
+        os.dup2(os.open(f"{here}.{name}", os.O_CREAT | os.O_WRONLY), stream)
+    typed = TYPED if TYPED in case.files else os.devnull
+    os.dup2(os.open(typed, os.O_RDONLY), 0)
+    # As a process of its own has it: the parent's is closed, or a terminal.
+    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
+
+
+def _ended(case: Case, child: int) -> dict[str, object]:
+    """Wait for a process, and return how it ended."""
+    _, status, used = os.wait4(child, 0)
+    seconds = used.ru_utime + used.ru_stime
+    return {
+        "name": case.name,
+        "code": os.waitstatus_to_exitcode(status),
+        # Of what is slow it is asked whether all is.
+        "seconds": seconds if seconds < SECONDS else seconds / pace(),
+        "mebibytes": used.ru_maxrss / 1024,
+    }
 
 
 if __name__ == "__main__":

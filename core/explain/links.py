@@ -146,7 +146,8 @@ class Facet:
 
     def element(self, index: Index) -> Element:
         """Return what a cell stands for: no element where all have the same number."""
-        return Element(self.node, self.quantity, None if self.same else self._turn(index))
+        found = None if self.same else self._turn(index)
+        return Element(self.node, self.quantity, found)
 
     def cell(self, index: Index) -> Index:
         """Return the cell of an element."""

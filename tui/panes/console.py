@@ -256,10 +256,13 @@ class Prompt(Input):
 
     def _leave(self) -> None:
         self.value, self.is_answer = "", False
-        if self._before in self.screen.focus_chain:
+        chain = self.screen.focus_chain
+        if self._before in chain:
             self.screen.set_focus(self._before)
-        else:
+        elif any(one is not self for one in chain):
             self.screen.focus_next()
+        else:  # the window is too small for a view: the screen itself takes the keys
+            self.screen.set_focus(None)
 
 
 class Candidates(Asked):

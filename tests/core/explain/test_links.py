@@ -74,6 +74,8 @@ def test_every_array_of_every_event_can_be_linked(name: str) -> None:
         shown = facets(trace, number)
         for facet in shown:
             if facet.same:  # it stands for no element
+                nothing = facet.element(())
+                assert linked(trace, number, shown, nothing) == [None] * len(shown)
                 continue
             for cell in corners(facet.array.shape):
                 element = facet.element(cell)

@@ -324,6 +324,16 @@ async def test_a_window_resized_to_nothing_comes_back() -> None:
         assert focus.id == "step"
 
 
+async def test_escape_leaves_a_prompt_that_a_small_window_hides() -> None:
+    async with GradstepApp(load("three_layer")).run_test(size=(120, 36)) as pilot:
+        await pilot.press("colon", "s")
+        await pilot.resize_terminal(40, 12)
+        await pilot.press("escape")
+        assert screen(pilot).focused is None
+        await pilot.press("q")
+        assert pilot.app.return_code == 0
+
+
 @pytest.mark.parametrize("size", [(49, 14), (50, 13), (49, 40), (20, 5)])
 async def test_a_window_that_is_too_small_shows_nothing_but_that(
     size: tuple[int, int],
