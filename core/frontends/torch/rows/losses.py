@@ -5,12 +5,16 @@ from __future__ import annotations
 
 import math
 from types import MappingProxyType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from ....capture.record import Tensor
 from .reducing import sized
 from .scattering import numbers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _AROUND: Final = MappingProxyType({"mean": "mean({})", "sum": "sum({})", "none": "{}"})
 
@@ -286,8 +290,90 @@ def _poisson(
     return around.format(text), bound
 
 
+# Of a way that there is none of: its exponential is 0, and its slope, too.
+_NEVER: Final = -1e30
+
+
+def _alignments(
+    log_probs: Any,
+    targets: Any,
+    input_lengths: Any,
+    target_lengths: Any,
+    blank: int = 0,
+    reduction: str = "mean",
+    zero_infinity: bool = False,
+) -> Any:
+    """Return the logarithm of a sum over all alignments, step by step.
+
+    Graves et al., 'Connectionist temporal classification' (2006), section 4.1. The
+    gradient of PyTorch is that of what goes into log_softmax: it has a softmax more
+    than that of the logarithms, which log_softmax takes away again.
+    """
+    steps, lengths = _whole(input_lengths), _whole(target_lengths)
+    labels = _labels(targets, lengths, blank)
+    is_other = np.zeros(labels.shape, bool)
+    is_other[:, 2:] = labels[:, 2:] != labels[:, :-2]
+    again = (~is_other & (labels != blank))[:, 3:].sum(axis=1)
+    if (steps < lengths + again).any() or not steps.all():
+        return None  # there is no way, and the loss is infinite
+    on = np.arange(log_probs.shape[0])[:, None] < steps
+    lines = [
+        f"x = {'log_probs' if log_probs.ndim == 3 else 'log_probs[:, None]'}",
+        *_ways(on),
+        "softmaxes = sum(where(on, exp(x), 0), axis=(0, 2))",
+        "each = softmaxes - stop_gradient(softmaxes) - logsumexp(ends, axis=0)",
+        {
+            "mean": "mean(each / counts)",
+            "sum": "sum(each)",
+            "none": "reshape(each, out)",
+        }[reduction],
+    ]
+    return "\n".join(lines), {
+        "labels": np.repeat(labels[None], len(on), axis=0),
+        "begins": np.repeat(np.arange(labels.shape[1])[None] < 2, len(labels), axis=0),
+        "skips": is_other & (labels != blank),
+        "on": on[:, :, None],
+        "rows": np.arange(len(labels)),
+        "last": 2 * lengths,
+        "empty": lengths == 0,
+        "counts": np.maximum(lengths, 1),
+        "never": _NEVER,
+    }
+
+
+def _ways(on: Any) -> Iterator[str]:
+    """Yield the lines of all ways to each label, as logarithms: `a` after each step.
+
+    `on` tells at which steps a sample still goes on.
+    """
+    before = "pad(a, ((0, 0), ({0}, 0)), constant_values=never)[:, :-{0}]"
+    yield "e = take_along_axis(x, labels, axis=2)"
+    yield "a = where(begins, e[0], never)"
+    for t in range(1, len(on)):
+        ways = f"a, {before.format(1)}, where(skips, {before.format(2)}, never)"
+        new = f"e[{t}] + logsumexp(stack([{ways}]), axis=0)"
+        yield f"a = {new}" if on[t].all() else f"a = where(on[{t}], {new}, a)"
+    yield "ends = stack([a[rows, last], where(empty, never, a[rows, last - 1])])"
+
+
+def _whole(lengths: Any) -> Any:
+    found = numbers(lengths) if isinstance(lengths, Tensor) else np.asarray(lengths)
+    return found.reshape(-1)
+
+
+def _labels(targets: Any, lengths: Any, blank: int) -> Any:
+    """Return the classes of each sample, with blanks between, before and behind."""
+    every, begins = numbers(targets), np.cumsum(lengths) - lengths
+    found = np.full((len(lengths), 2 * int(lengths.max(initial=0)) + 1), blank)
+    for n, (begin, length) in enumerate(zip(begins, lengths, strict=True)):
+        own = every[n] if every.ndim == 2 else every[begin:]
+        found[n, 1 : 2 * length : 2] = own[:length]
+    return found
+
+
 ROWS: Final = MappingProxyType(
     {
+        "ctc_loss": _alignments,
         "mse_loss": _mse,
         "l1_loss": _l1,
         "smooth_l1_loss": _smooth,
