@@ -154,6 +154,13 @@ _LAST: Final = _ARRIVED._replace(
     why="each element is an exact copy, so its gradient is taken from where it was "
     "put; of several at one place only the last one stays",
 )
+_CODE: Final = (
+    "(lambda _to: _to.__setitem__(np.s_[{index}], PUT) or _to)"
+    "(np.array({x}, np.result_type({x}, {value})))"
+)
+_STATEMENT: Final = (
+    "{y} = np.array({x}, np.result_type({x}, {value}))\n{y}[{index}] = PUT"
+)
 _COUNTED: Final = "np.arange(np.size({g}[{index}])).reshape(np.shape({g}[{index}]))"
 _STAYS: Final = (
     f"((lambda _to: _to.__setitem__(np.s_[{{index}}], {_COUNTED}) or _to)"
@@ -185,7 +192,15 @@ def _put_wording(
         form = _ARRIVED._replace(code=sums.replace("PICKED", "{g}[{index}]"))
     if axes:
         form = form._replace(product=f"Σ {form.product}")
-    return {"forms": (_KEPT, form, *[None] * len(slots))}
+    # NumPy drops axes of length 1 before the places of a slice alone.
+    put = "{value}"
+    if len(value) > ndim:
+        put = f"np.reshape({{value}}, {value[len(value) - ndim :]})"
+    return {
+        "forms": (_KEPT, form, *[None] * len(slots)),
+        "code": _CODE.replace("PUT", put),
+        "statement": _STATEMENT.replace("PUT", put),
+    }
 
 
 def _repeats(entry: Any) -> bool:
@@ -221,8 +236,7 @@ ROWS: Final[tuple[Op, ...]] = (
         jvps=(_put_jvp,),
         kind="gather",
         symbol="{x} with {value} at [{index}]",
-        code="(lambda _to: _to.__setitem__(np.s_[{index}], {value}) or _to)"
-        "(np.array({x}, np.result_type({x}, {value})))",
+        code=_CODE.replace("PUT", "{value}"),
         forms=(_KEPT,),
         summary="x with other elements at an index: what x[index] = value makes of it.",
         analytic=True,
@@ -232,8 +246,7 @@ ROWS: Final[tuple[Op, ...]] = (
         "get a gradient of 0, where PyTorch's index_put gives the same to each; no "
         "gradient flows into an index",
         written="put({x}[{index}], {value})",
-        statement="{y} = np.array({x}, np.result_type({x}, {value}))\n"
-        "{y}[{index}] = {value}",
+        statement=_STATEMENT.replace("PUT", "{value}"),
         wording=_put_wording,
     ),
 )

@@ -126,6 +126,9 @@ def test_names_that_python_or_the_program_has_are_changed() -> None:
         "E = sum(layer_norm(x, 3)) + logsumexp(cumsum(x, axis=1))",
         "E = mean(clip(x, min=0) * leaky_relu(x)) * stop_gradient(sum(x))",
         "E = sum(x * zeros((2, 3)) + ones((20, 2, 3)))",
+        "E = sum(put(x[0, 0], x[1:, 1:2]) * x)",  # more axes than the place has
+        "E = sum(put(x[x > 0], expand_dims(x[0, 0], (0, 1))) * x)",
+        "E = sum(put(x[0], expand_dims(x[1], (0, 1))) * x)",
     ],
 )
 def test_code_of_operations(line: str) -> None:
