@@ -144,6 +144,7 @@ WORDS: Final = Command(
     "[WORD]",
     "what a word means, with an example from what is open",
     _words,
+    keys=("W",),
     help="upstream, local, contribution, accumulated, seed, edge, frame, event, … "
     "Without a word it lists them all.",
     data="of each `word` its `sentence`; of one also an `example` at the present "

@@ -53,6 +53,18 @@ Role = Literal[
     "gradient",
 ]
 
+# What the glossary calls them, where that is another word.
+_WORDS: Final[Mapping[Role, str]] = MappingProxyType(
+    {
+        "before": "accumulated",
+        "after": "accumulated",
+        "slopes": "local",
+        "product": "contribution",
+        "operand": "edge",
+        "value": "node",
+    }
+)
+
 # What an event makes, of the arrays that its step shows.
 _MADE: Final[Mapping[type[Event], tuple[Role, ...]]] = MappingProxyType(
     {
@@ -143,6 +155,13 @@ class Facet:
     turned: bool = False
     is_there: bool = True  # False for what the step is still to make: its cells are NaN
     same: Shape = ()  # the shape of what is this one number everywhere
+
+    @property
+    def word(self) -> str:
+        """What the glossary calls it."""
+        if self.role in ("before", "after") and self.quantity == "value":
+            return "parameter"  # of an update
+        return _WORDS.get(self.role, self.role)
 
     def element(self, index: Index) -> Element:
         """Return what a cell stands for: no element where all have the same number."""

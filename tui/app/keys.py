@@ -2,7 +2,8 @@
 
 Keys that need no argument come from the command table. The rest say here what they
 fill in: `{chosen}` is the selected element, `{node}` its node, `{place}` what the
-cursor of the focused pane is on, `{turned}` on or off, as it is not yet.
+cursor of the focused pane is on, `{word}` what that is called, `{turned}` on or off, as
+it is not yet.
 A line that ends in a blank waits in the console for the rest.
 """
 
@@ -51,6 +52,7 @@ _ARGUMENTS: Final[Mapping[str, str]] = MappingProxyType(
         "left_parenthesis": "nudge {chosen} half",
         "right_parenthesis": "nudge {chosen} double",
         "A": "answer ",
+        "W": "words {word}",
     }
 )
 
@@ -300,16 +302,18 @@ def footer(width: int, focus: str) -> list[tuple[str, str]]:
     return words[:-1]
 
 
-def filled(line: str, debugger: Debugger, chosen: Element | None, place: str) -> str:
+def filled(
+    line: str, debugger: Debugger, chosen: Element | None, place: str, word: str
+) -> str:
     """Fill in what a key's command line is about.
 
     `place` is what the cursor of the focused pane is on: "" for the node that the step
-    shows. A line about an element ends before it where none is chosen: it is to be
-    named.
+    shows; `word` is what the glossary calls it, or "". A line about an element ends
+    before it where none is chosen: it is to be named.
     """
     nodes = debugger.graph.nodes
     turned = "off" if "predict" in debugger.modes else "on"
-    line = line.replace("{turned}", turned)
+    line = line.replace("{turned}", turned).replace("{word}", word)
     if chosen is not None:
         node = shown = nodes[chosen.node]
         name = element_name(node, chosen.index, chosen.quantity)

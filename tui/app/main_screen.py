@@ -417,7 +417,9 @@ class MainScreen(Screen[int]):
         """Fill in what a key's command line is about."""
         place = getattr(self.focused, "place", None)
         here = str(place()) if callable(place) else ""
-        return filled(line, self.debugger, self._chosen, here)
+        word = getattr(self.focused, "word", None)
+        called = word() if callable(word) else ""
+        return filled(line, self.debugger, self._chosen, here, called)
 
     # ---------------------------------------------------------------- actions
 

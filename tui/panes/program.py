@@ -49,6 +49,7 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
     """The lines of a source. `▶` is the line of the step that is shown."""
 
     TITLE: ClassVar[str] = "Program"
+    WORD: ClassVar[str] = "frame"
     HELP: ClassVar[str | None] = (
         "The program of the scenario.\n"
         "▶ the line whose step is shown   ● a breakpoint\n"

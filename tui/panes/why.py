@@ -85,6 +85,7 @@ class WhyPane(KeptPane[_Told]):
     """The terms of the chosen element, the largest first, and where each leads."""
 
     TITLE: ClassVar[str] = "Why?"
+    WORD: ClassVar[str] = "contribution"
     HELP: ClassVar[str | None] = (
         "Where the chosen element comes from: its terms, the largest first.\n"
         "A term of a gradient is upstream × local derivative.\n"

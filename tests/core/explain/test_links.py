@@ -18,6 +18,7 @@ from gradstep.core.explain.links import (
     partners,
     slopes_of,
 )
+from gradstep.core.practice.glossary import find_word
 from gradstep.core.scenario.scenario import builtin_names, load, parse
 
 EXACT = ("elementwise", "contract", "reduce")
@@ -201,3 +202,13 @@ def test_text_of_a_region() -> None:
     assert Region((range(1),)).of((1,)) == "[0]"
     assert region.turned().of((3, 5, 4)) == "[1, 1:3, :]"
     assert Region((range(3),), frozenset({(0,), (2,)})).of((3,)) == "[2 elements]"
+
+
+@pytest.mark.parametrize("name", builtin_names())
+def test_the_glossary_has_the_word_of_each_array(name: str) -> None:
+    trace = Debugger(load(name)).trace
+    for number in range(len(trace)):
+        for facet in facets(trace, number):
+            word = find_word(facet.word).name
+            is_update = number >= trace.update_position
+            assert (word == "parameter") is (is_update and facet.quantity == "value")

@@ -13,6 +13,7 @@ from textual.widgets import ContentSwitcher, Input, OptionList, Static
 
 from driving import painted, until
 from gradstep.core.debugger.debugger import Debugger
+from gradstep.core.practice.glossary import find_word
 from gradstep.core.scenario.builtin import builtin_names
 from gradstep.core.scenario.scenario import load, parse
 from gradstep.tui.app.app import GradstepApp
@@ -20,7 +21,7 @@ from gradstep.tui.app.arrangement import empty
 from gradstep.tui.app.keys import LINES, keys
 from gradstep.tui.app.main_screen import MainScreen
 from gradstep.tui.app.picker import Picker
-from gradstep.tui.panes.base.pane import OneLine, folded
+from gradstep.tui.panes.base.pane import OneLine, Pane, folded
 from gradstep.tui.panes.base.views import DIGITS, VIEWS
 from gradstep.tui.panes.console import ConsolePane, Prompt, Scrollback
 from gradstep.tui.panes.header import output_text
@@ -867,3 +868,19 @@ async def test_fast_typing_in_the_picker_opens_what_was_typed() -> None:
         await until(lambda: isinstance(pilot.app.screen, MainScreen))
         await settle(pilot)
         assert screen(pilot).debugger.subject.name == "three_layer"
+
+
+async def test_a_key_asks_for_the_word_of_what_the_cursor_is_on() -> None:
+    app = GradstepApp(load("matmul"), at="end")
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settle(pilot)
+        main, seen = screen(pilot), list[str]()
+        for _ in main.query_one(StepPane)._facets:
+            await pilot.press("W", "shift+right")
+            await settle(pilot)
+            seen.append(main.query_one(Prompt).placeholder.partition("  →")[0])
+        words = ("accumulated", "contribution", "local", "upstream")
+        assert sorted({*seen}) == [f"words {word}" for word in words]
+        named = {pane.word() for pane in main.query(Pane)} - {""}
+        assert named == {"contribution", "edge", "event", "frame"}
+        assert {find_word(word).name for word in named} == named

@@ -129,6 +129,7 @@ MAIN: Final = (
     Row("p", prompt, "print "),
     Row("m", prompt, "mark "),
     Row("A", prompt, "answer "),
+    Row("W", prompt, "words "),
     Row("x", prompt, "export "),
     Row("equals_sign", prompt, "set t.grad = "),
     Row("plus", last, "nudge t.grad"),
@@ -236,6 +237,7 @@ SEARCH: Final = (
 )
 
 STEP: Final = (
+    Row("W", lambda s: hint(s).partition("  →")[0], "words node"),
     Row("left", cell, (2, 1)),
     Row("right", cell, (2, 2), keys=("left",)),
     Row("up", cell, (1, 2)),

@@ -457,10 +457,12 @@ class Pane(Painted, can_focus=True):
     """A widget that draws views, in a border.
 
     `TITLE` stands in its border, `HELP` is what `?` says of it: what is to be seen, and
-    the keys that work while it has the focus.
+    the keys that work while it has the focus. `WORD` is what the glossary calls what it
+    shows.
     """
 
     TITLE: ClassVar[str] = ""
+    WORD: ClassVar[str] = ""
     HELP: ClassVar[str | None] = ""
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         *("pane--border", "pane--title", "pane--open", "pane--tab", "pane--digit"),
@@ -469,6 +471,10 @@ class Pane(Painted, can_focus=True):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.titles = (self.TITLE, "")
+
+    def word(self) -> str:
+        """Return what the glossary calls what the cursor is on; "" for nothing."""
+        return self.WORD
 
     def head(self, title: str, subtitle: str = "") -> None:
         """Say above what the pane is, and below what can be done or known.

@@ -69,6 +69,7 @@ class GraphPane(Pane):
     """The graph, at this moment."""
 
     TITLE: ClassVar[str] = "Graph"
+    WORD: ClassVar[str] = "edge"
     HELP: ClassVar[str | None] = (
         "The graph. It flows to the right, or down where that fits better.\n"
         "✓ done  ▶ what the last step made  ◐ a part of it  ○ to come\n"

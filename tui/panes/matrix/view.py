@@ -153,6 +153,10 @@ class MatrixView(Painted, ScrollView, can_focus=True):
         self._look = Look()
         self._inks: Inks | None = None
 
+    def word(self) -> str:
+        """Return what the glossary calls the array."""
+        return self._facet.word if self._facet is not None else ""
+
     def show(
         self,
         facet: Facet,

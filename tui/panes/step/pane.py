@@ -71,15 +71,6 @@ _NARROWEST = 12  # columns below which nothing is drawn
 _TO_COME = "nothing has happened yet: press s to step"
 
 # The word of a title, where that is not what its matrix is called.
-_WORDS = {
-    "before": "accumulated",
-    "after": "accumulated",
-    "slopes": "local",
-    "product": "contribution",
-    "operand": "edge",
-    "value": "node",
-}
-
 _Found = tuple[Moment, Sequence[Numbers]]
 
 
@@ -109,7 +100,8 @@ class StepPane(KeptPane[_Found]):
         "Below: the chosen number, = with all its digits, ≈ where it is rounded.\n"
         f"{KEYS}\n"
         "shift+left, shift+right: another matrix   v: this matrix alone\n"
-        "click: choose a cell; on a title: what its word means (words)\n"
+        "W, a click on a title: what its word means (words)\n"
+        "click: choose a cell\n"
         "wheel: scroll   o: this pane alone"
     )
     COMPONENT_CLASSES: ClassVar[set[str]] = set(HEAT)
@@ -406,12 +398,16 @@ class StepPane(KeptPane[_Found]):
         self.focus()
         self._redraw()
 
+    def word(self) -> str:
+        """Return what the glossary calls the array that has the cursor."""
+        return self._facets[self._active].word if self._facets else ""
+
     def on_click(self, event: Click) -> None:
         """Choose the cell under the mouse; of a title, ask what its word means."""
         titled = self._tile_at(int(event.x), int(event.y))
         if titled is not None and titled[2] < TITLE and self._moment is not None:
-            role = self._moment.facets[titled[0].number].role
-            self.post_message(Asked(f"words {_WORDS.get(role, role)}"))
+            word = self._facets[titled[0].number].word
+            self.post_message(Asked(f"words {word}"))
         found = self._hit(int(event.x), int(event.y))
         if found is None:
             return

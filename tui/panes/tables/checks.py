@@ -53,6 +53,7 @@ class ChecksPane(KeptTable[CheckRows]):
     """Backpropagation beside numeric differentiation."""
 
     TITLE: ClassVar[str] = VIEWS["checks"]
+    WORD: ClassVar[str] = "numeric check"
     HELP: ClassVar[str | None] = (
         "Each gradient beside numeric differences, the worst first.\n"
         "✓ they agree   ✗ they do not   ∧ at a kink   ! no telling   · skipped\n"

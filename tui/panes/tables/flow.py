@@ -97,6 +97,7 @@ class FlowPane(RunTable[FlowRows]):
     """Norms as bars on a logarithmic scale."""
 
     TITLE: ClassVar[str] = VIEWS["flow"]
+    WORD: ClassVar[str] = "gradient"
     HELP: ClassVar[str | None] = (
         "The norm of each gradient, from the output backwards, on a log scale.\n"
         "vanishing, exploding: an element is 1000 times smaller or larger than where "

@@ -150,6 +150,7 @@ class NodesPane(RunTable[NodeRows]):
     """Every node in a few numbers."""
 
     TITLE: ClassVar[str] = VIEWS["nodes"]
+    WORD: ClassVar[str] = "node"
     HELP: ClassVar[str | None] = (
         "All nodes of the run; what lies in the future is open.\n"
         "operation: of a node without a name of its own what is written for it\n"

@@ -28,6 +28,7 @@ class TimelinePane(Pane, can_focus=False):
 
     ALLOW_SELECT: ClassVar[bool] = False  # to drag is to travel
     TITLE: ClassVar[str] = ""
+    WORD: ClassVar[str] = "event"
     HELP: ClassVar[str | None] = "Click or drag: go to that moment."
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "timeline--past",

@@ -42,6 +42,7 @@ class TrainingPane(Pane):
     """A plot with axes, and below it the norms of the parameters' gradients."""
 
     TITLE: ClassVar[str] = VIEWS["training"]
+    WORD: ClassVar[str] = "learning rate"
     HELP: ClassVar[str | None] = (
         "The output by iteration, of those that are finished; × is not finite.\n"
         "● the iteration that is shown   │ the cursor\n"
