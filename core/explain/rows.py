@@ -169,7 +169,8 @@ def _part_rows(
     if several or part.shows_patch:
         own = "; its own has:" if len(part) else "; its own has no terms"
         patched = f"{BY_PATCH}{own}" * part.shows_patch
-        text = f"{graph.edge_name(part.edge)} adds {{}}{patched}"
+        edge, consumer = graph.edge_name(part.edge), graph.nodes[part.edge.consumer]
+        text = f"its use in {consumer.name} ({edge}) adds {{}}{patched}"
         yield Row("note", with_wordings(text, graph), (part.stored,))
     if part.summed:
         narrow = shape_text(graph.nodes[part.edge.operand].shape)

@@ -70,8 +70,8 @@ def test_several_contributions_are_told_apart_and_counted() -> None:
     assert sorted(row.text() for row in gradient_rows(trace, whole, 8)) == [
         "3 = 1 × 3   E.grad · a",
         "3 = 1 × 3   E.grad · a",
-        "E<-a#0 adds 3",
-        "E<-a#1 adds 3",
+        "its use in E (E<-a#0) adds 3",
+        "its use in E (E<-a#1) adds 3",
     ]
 
 

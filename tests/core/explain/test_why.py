@@ -767,7 +767,10 @@ def test_terms_of_a_patched_rule_are_called_those_of_its_own() -> None:
     lines = said(debugger, "explain x.grad[0]").text
     at = next(n for n, line in enumerate(lines) if "adds" in line)
     # The rule of a sum sends 1 to each, and that of a mean a half.
-    assert lines[at].strip() == "E<-x adds 0.5, by a patched rule; its own has:"
+    assert (
+        lines[at].strip()
+        == "its use in E (E<-x) adds 0.5, by a patched rule; its own has:"
+    )
     assert lines[at + 1].strip().startswith("1 = 1 × 1")
 
 
