@@ -152,6 +152,7 @@ class Prompt(Input):
 
     def _take_keys(self, line: str | None) -> None:
         self.screen.query_one(ConsolePane).add_class("-asked")
+        self.screen.minimize()  # a pane that is enlarged hides the line
         if self.screen.focused is not self:
             self._before = self.screen.focused
         if line is not None:
@@ -423,6 +424,8 @@ class ConsolePane(Pane, can_focus=False):
                 lines = [*lines, question.text]
             self._lines = sum(len(folded(_INDENT + one, width)) for one in lines)
             self._write(view.reply, graph, len(lines))
+            if lines:
+                self.screen.minimize()  # a pane that is enlarged hides the answer
             if question is not None:
                 self.query_one(Prompt).expect(question)
         self._fit()

@@ -442,6 +442,20 @@ def test_of_a_large_graph_nobody_waits_for_a_flow() -> None:
     assert (list(empty(few)), list(empty(many))) == ([], ["flow-beside"])
 
 
+async def test_an_enlarged_pane_gives_way_to_what_is_typed_and_to_an_answer() -> None:
+    async with GradstepApp(load("three_layer")).run_test(size=(80, 24)) as pilot:
+        at = screen(pilot)
+        await pilot.press("s", "o", "s")
+        await settle(pilot)
+        assert at.maximized is at.query_one(StepPane)
+        await pilot.press("colon", *"print E", "escape")
+        assert at.maximized is None
+        assert at.focused is at.query_one(StepPane)
+        await pilot.press("o", "e")
+        await settle(pilot)
+        assert "x1[0, 0] = 0.654753" in "\n".join(painted(pilot.app.screen)[-9:])
+
+
 async def test_the_arrangement_can_be_changed_and_is_kept() -> None:
     async with GradstepApp(load("three_layer")).run_test(size=(120, 36)) as pilot:
         at = screen(pilot)
