@@ -357,6 +357,7 @@ _OF_PRODUCTS: Final = Form(
     "{g}",
     "a number is a factor of every product from its place on: the derivative of each "
     "is the product of its others, also where one is 0",
+    work=(3, -3),
 )
 
 
@@ -488,6 +489,7 @@ ROWS: Final[tuple[Op, ...]] = (
             "[np.prod(np.delete({x}, i, {axis}), {axis}) "
             "for i in range(np.size({x}, {axis}))], {axis} or 0), np.shape({x}))",
             "one factor's derivative is the product of all others, also where one is 0",
+            work=(4, -2),
         ),
         "The product along an axis, or of all numbers.",
         "right with zeros: the others are multiplied, and nothing is divided; of "
@@ -497,6 +499,7 @@ ROWS: Final[tuple[Op, ...]] = (
         analytic=True,
         multiplies=True,
         cases=(Case("flat", "zero factor", _has_zero), FAINT),
+        work=(1, -1),
     ),
     _row(
         "var",
@@ -511,12 +514,14 @@ ROWS: Final[tuple[Op, ...]] = (
             f"{_UPSTREAM} * 2 * ({{x}} - np.mean({{x}}, axis={{axis}}, keepdims=True)) "
             f"/ ({_COUNT} - {{ddof}})",
             "the mean moves too, but deviations add up to 0, so its part cancels",
+            work=(3, 1),
         ),
         "The variance along axes: squared deviations over n − ddof.",
         "of no numbers it is nan",
         parameters=(*_AXES, Parameter("ddof", checks.count, 0)),
         analytic=False,
         cases=_OF_DEVIATIONS,
+        work=(1, 2),
     ),
     _row(
         "std",
@@ -532,6 +537,7 @@ ROWS: Final[tuple[Op, ...]] = (
             f"/ ({_COUNT} - {{ddof}}) "
             f"/ {_UPSTREAM.replace('{g}', 'np.where({y} == 0, np.inf, {y})')}",
             "the variance's slope, through a square root whose result is stored",
+            work=(2, 2),
         ),
         "The standard deviation along axes, the square root of var.",
         "the slope is 0 where all numbers are equal; of no numbers std is nan",
@@ -539,6 +545,7 @@ ROWS: Final[tuple[Op, ...]] = (
         analytic=False,
         cases=_OF_DEVIATIONS,
         kinks=True,
+        work=(1, 3),
     ),
     _row(
         "logsumexp",
@@ -552,6 +559,7 @@ ROWS: Final[tuple[Op, ...]] = (
             "{g} ∘ exp({x} − {y})",
             f"{_UPSTREAM} * np.exp({{x}} - {_UPSTREAM.replace('{g}', '{y}')})",
             "each number's share of the sum: the softmax of x",
+            work=(2, 0),
         ),
         "log(Σ exp(x)) along axes, without overflow.",
         "of no numbers it is −inf; where all numbers are −inf, or one is inf, the "
@@ -563,6 +571,7 @@ ROWS: Final[tuple[Op, ...]] = (
             Case("zero", "rounded", _is_zero_and_more),
             Case("flat", "outweighed"),
         ),
+        work=(1, 1),
     ),
     _row(
         "norm",
@@ -578,6 +587,7 @@ ROWS: Final[tuple[Op, ...]] = (
             f"/ {_UPSTREAM.replace('{g}', 'np.where({y} == 0, np.inf, {y})')}",
             "of a root of a sum of squares: half of 2 x over the root, which is the "
             "direction of x",
+            work=(2, 0),
         ),
         "The Euclidean norm along axes: the root of the sum of squares.",
         "the slope is 0 where all numbers are 0, as in PyTorch; in "
@@ -589,6 +599,7 @@ ROWS: Final[tuple[Op, ...]] = (
             Case("flat", "nothing of it"),
         ),
         kinks=True,
+        work=(1, 1),
     ),
     row_of_one(
         "cumprod",
@@ -611,6 +622,7 @@ ROWS: Final[tuple[Op, ...]] = (
             Case("flat", "zero factor", _has_zero_before),
             FAINT,
         ),
+        work=(1, -1),
     ),
     row_of_one(
         "cumsum",

@@ -1,13 +1,14 @@
 """Slow and fast: what a gradient costs by backpropagation, and what by differences.
 
-Counted are multiplications and divisions; a number that a function such as exp makes
-counts as one, and so does upstream × local derivative of an element. To add, compare,
-choose and copy counts as none.
+Counted are multiplications and divisions, as the formula of a step has them; a number
+that a function such as exp makes counts as one. To add, compare, choose and copy counts
+as none.
 """
 
 from __future__ import annotations
 
 import math
+import re
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -110,7 +111,9 @@ def multiplications(
     if op.cost is not None:
         is_copy = op.kind == "contract" and len(shapes) == 1
         return 0 if is_copy else op.cost(*shapes, **attributes).work
-    return math.prod(result if op.kind == "elementwise" else shapes[0])
+    work = op.worded(shapes, attributes).work
+    numbers = result if op.kind == "elementwise" else shapes[0]
+    return _taken(work, numbers, op, shapes, attributes, result)
 
 
 def backward_multiplications(
@@ -120,10 +123,40 @@ def backward_multiplications(
 
     `of` is the shape of the result. A product takes as many as its result does.
     """
-    form = op.form(argument)
-    if form is not None and form.local == "1":
+    form = op.worded(shapes, attributes).form(argument)
+    if form is None or form.local in ("1", "−1"):
         return 0  # the upstream gradient as it is: of a bias, say
-    return multiplications(op, shapes, attributes, of)
+    if op.free or op.signs or op.cost is not None or op.kind in ("move", "gather"):
+        return multiplications(op, shapes, attributes, of)
+    numbers = of if op.kind == "elementwise" else shapes[argument]
+    return _taken(form.work, numbers, op, shapes, attributes, of)
+
+
+def _taken(
+    work: tuple[int, int],
+    numbers: Shape,
+    op: Op,
+    shapes: Sequence[Shape],
+    attributes: Attributes,
+    result: Shape,
+) -> int:
+    """Return what so many numbers take, and their slices."""
+    each, slice_ = work
+    taken = each * math.prod(numbers)
+    if slice_ and taken:
+        taken += slice_ * _slices(op, shapes, attributes, result)
+    return taken + (attributes.get("reduction") == "mean")  # divided by their count
+
+
+def _slices(
+    op: Op, shapes: Sequence[Shape], attributes: Attributes, result: Shape
+) -> int:
+    """Return how many slices there are that are computed with apart from each other."""
+    if op.axis_letters is None:
+        return math.prod(result)  # of a reduction, each makes one number
+    letters = re.split("->|,", op.axis_letters(*shapes, **attributes))[0]
+    sizes = zip(letters, shapes[0], strict=True)
+    return math.prod(size for letter, size in sizes if letter != "*")
 
 
 def counts(run: Run) -> tuple[int, int]:

@@ -418,7 +418,7 @@ class MainScreen(Screen[int]):
         place = getattr(self.focused, "place", None)
         here = str(place()) if callable(place) else ""
         word = getattr(self.focused, "word", None)
-        called = word() if callable(word) else ""
+        called = str(word()) if callable(word) else ""
         return filled(line, self.debugger, self._chosen, here, called)
 
     # ---------------------------------------------------------------- actions

@@ -152,6 +152,7 @@ ROWS: Final[tuple[Op, ...]] = (
             "{g} ∘ {y} ∘ (1 − {y})",
             "{g} * {y} * (1 - {y})",
             "the slope needs the stored result only; it is never more than 1/4",
+            work=(2, 0),
         ),
         "1 / (1 + exp(−x)), from 0 to 1.",
         "far below 0 it is as small as numbers go, and at −800 it is 0 with slope 0, "
@@ -170,6 +171,7 @@ ROWS: Final[tuple[Op, ...]] = (
             "{g} ∘ σ({x})",
             "{g} * -np.expm1(-{y})",
             "its slope is the sigmoid, which is 1 − exp(−y) by the stored result",
+            work=(2, 0),
         ),
         "log(1 + exp(x)): relu with a round corner.",
         "the slope is 0 far below 0 and 1 far above it, and never nan",
@@ -231,6 +233,7 @@ ROWS: Final[tuple[Op, ...]] = (
             "{g} ∘ (1 if {x} > 0 else {alpha} exp({x}))",
             "np.where({x} <= 0, {g} * {alpha} * np.exp(np.minimum({x}, 0)), {g})",
             "a straight line above 0, an exponential below",
+            work=(3, 0),
         ),
         "x where it is above 0, else alpha · (exp(x) − 1).",
         "elu(0) has slope alpha; elu(nan) is nan with slope 1, where PyTorch has 1 or "
@@ -245,6 +248,7 @@ ROWS: Final[tuple[Op, ...]] = (
             SATURATED,
         ),
         kinks=True,
+        work=(2, 0),
     ),
     unary(
         "silu",
@@ -257,6 +261,7 @@ ROWS: Final[tuple[Op, ...]] = (
             "{g} ∘ σ({x}) ∘ (1 + {x} − {y})",
             "{g} * (1 + ({x} - {y})) / (1 + np.exp(-{x}))",
             "the product rule: σ(x) + x · σ(x) (1 − σ(x)), where x · σ(x) is y",
+            work=(3, 0),
         ),
         "x · sigmoid(x), also called swish.",
         "at ±inf the slope is inf · 0, which is nan",
@@ -268,6 +273,7 @@ ROWS: Final[tuple[Op, ...]] = (
             UNDERFLOW,
             SATURATED,
         ),
+        work=(2, 0),
     ),
     unary(
         "gelu",
@@ -281,6 +287,7 @@ ROWS: Final[tuple[Op, ...]] = (
             f"{{g}} * ({_NORMAL} + {{x}} * {_BELL} if {{approximate}} == 'none' else "
             f"{_NORMAL_BY_TANH} * (1 + ({{x}} - {{y}}) * {_INNER_SLOPE}))",
             "the product rule: the slope of the normal distribution Φ is its density φ",
+            work=(4, 0),
         ),
         "x · Φ(x), with the normal distribution Φ by erf, or nearly by tanh.",
         'the default is the exact form by erf; approximate="tanh" is the other one; '
@@ -297,6 +304,7 @@ ROWS: Final[tuple[Op, ...]] = (
         ),
         portion=True,
         together=_gelu_together,
+        work=(2, 0),
     ),
     unary(
         "erf",
@@ -309,6 +317,7 @@ ROWS: Final[tuple[Op, ...]] = (
             "2/√π {g} ∘ exp(−{x}²)",
             "{g} * (2 / np.pi**0.5) * np.exp(-{x} * {x})",
             "erf is the area under this bell curve, so the curve is its slope",
+            work=(4, 0),
         ),
         "The error function, 2/√π times the integral of exp(−t²) from 0 to x.",
         analytic=False,

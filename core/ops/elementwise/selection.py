@@ -271,6 +271,7 @@ ROWS: Final[tuple[Op, ...]] = (
             "{g} * (np.random.default_rng({seed}).random(np.shape({g})) >= {p}) "
             "/ (1 - {p})",
             "what was dropped has no say; what was kept counts 1 / (1 − p) times",
+            work=(2, 0),
         ),
         "Drops each element with probability p and scales the rest by 1 / (1 − p).",
         "the mask depends on the shape and the seed only, so every pass drops the same",
@@ -285,5 +286,6 @@ ROWS: Final[tuple[Op, ...]] = (
             Case("zero", "dropped"),
             Case("flat", "dropped"),
         ),
+        work=(2, 0),
     ),
 )

@@ -423,5 +423,6 @@ ROWS: Final[tuple[Op, ...]] = (
             Case("flat", "certain", argument=1),
         ),
         makes_own=("softmax",),
+        work=(1, 1),
     ),
 )

@@ -20,6 +20,7 @@ BY_LOGITS: Final = Form(
     "{g}",
     "of the loss's logarithm of a quotient, the numerator gives −target and the sum "
     "below gives softmax: what is predicted minus what is right",
+    work=(2, 0),
 )
 BY_CHANCES: Final = Form(
     "−log softmax({input})",
@@ -75,7 +76,8 @@ def wording(
         share = f"{{g}} / Σ {words}", f"{{g}} / np.sum({code})"
         forward = f"np.sum({losses}) / np.sum({code})"
     forms = _by_logits(told, *share), _by_chances(told, *share)
-    return {"code": forward, "forms": (*forms, *[None] * len(weight))}
+    work = (1 if told.is_plain and told.by_number else 2, 1)  # times the target
+    return {"code": forward, "forms": (*forms, *[None] * len(weight)), "work": work}
 
 
 def _losses_code(told: _Told) -> str:
@@ -94,6 +96,7 @@ def _losses_code(told: _Told) -> str:
 def _by_logits(told: _Told, share: str, share_code: str) -> Form:
     along = told.along
     chances = f"np.exp({{input}} - ({_log_sum('{input}', along)}))"
+    work = (2, 0)
     if told.is_plain and told.by_number:
         local = "softmax({input}) − onehot({target})"
         onehot = f"np.moveaxis(np.eye({told.input[along]})[{{target}}], -1, {along})"
@@ -102,11 +105,12 @@ def _by_logits(told: _Told, share: str, share_code: str) -> Form:
         counts, code = _counts_words(told)
         local = f"softmax({{input}}) · Σ {counts} − {counts}"
         every = f"np.sum({code}, {along}, keepdims=True)"
-        slopes = f"{chances} * {every} - {code}"
+        slopes, work = f"{chances} * {every} - {code}", (3, 0)
     return BY_LOGITS._replace(
         local=local,
         product=f"({local}) ∘ {share}",
         code=f"({slopes}) * {share_code}",
+        work=work,
     )
 
 

@@ -59,6 +59,9 @@ class Form(NamedTuple):
     code: str  # the contribution in NumPy: "{g} * {b}", "{g} @ {b}.T"
     why: str = ""  # one sentence for a reader who asks why
     statement: str = ""  # what a person would write; "" for "{into} += " and `code`
+    # How many multiplications, divisions and functions the product takes: for each
+    # number of the operand, or of an elementwise result, and for each of its slices.
+    work: tuple[int, int] = (1, 0)
 
 
 class Cost(NamedTuple):
@@ -223,6 +226,8 @@ class Op:
     multiplies: bool = False
     # Whether it and its rules multiply nothing: it adds, compares, chooses or copies.
     free: bool = False
+    # elementwise, reduce, block without `cost`: what its result takes, as `Form.work`.
+    work: tuple[int, int] = (1, 0)
 
     def worded(
         self, shapes: Iterable[Shape], attributes: Attributes = NO_ATTRIBUTES

@@ -197,7 +197,8 @@ def test_templates_know_their_names(name: str) -> None:
         known.add("argument")
     texts = [(op.symbol, known - {"y"}), (op.code, known - {"y"})]
     for form in filter(None, op.forms):
-        texts += [(text, known | {"g"}) for text in form[:-1]]
+        words = (form.local, form.product, form.code, form.why)
+        texts += [(text, known | {"g"}) for text in words]
         texts.append((form.statement, known | {"g", "into"}))
     for text, allowed in texts:
         used = {field for _, field, _, _ in string.Formatter().parse(text) if field}

@@ -150,6 +150,95 @@ def test_a_contribution_takes_as_many_multiplications_as_its_rule_does(
         assert told == done, (name, argument)
 
 
+class Counting(np.ndarray):
+    """An array that counts what NumPy multiplies, divides and makes by functions."""
+
+    done: ClassVar[int] = 0
+    none: ClassVar[set[str]] = {
+        *("add", "subtract", "negative", "absolute", "maximum", "minimum", "fmax"),
+        *("equal", "not_equal", "less", "less_equal", "greater", "greater_equal"),
+        *("isfinite", "isnan", "isinf", "logical_and", "logical_or", "bitwise_and"),
+        *("floor", "sign", "rint", "copysign", "invert"),
+    }
+
+    def __array_ufunc__(
+        self, ufunc: np.ufunc, method: str, *given: Any, out: Any = None, **told: Any
+    ) -> Any:
+        arrays = [one.view(np.ndarray) if is_counting(one) else one for one in given]
+        if out is not None:
+            told["out"] = tuple(
+                o.view(np.ndarray) if is_counting(o) else o for o in out
+            )
+        result = getattr(ufunc, method)(*arrays, **told)
+        if ufunc.__name__ not in self.none:
+            made = np.size(result)
+            if method == "reduce":  # of n numbers, n - 1 products
+                made = np.size(arrays[0]) - made
+            Counting.done += made
+        return np.asarray(result).view(Counting)
+
+
+def is_counting(one: Any) -> bool:
+    return isinstance(one, Counting)
+
+
+AXIS = {"axis": 1, "keepdims": False}
+# Of each operation the shapes of its operands, and how it is called.
+MADE: list[tuple[str, list[tuple[int, ...]], dict[str, Any]]] = [
+    ("divide", [(3, 4), (3, 4)], {}),
+    ("power", [(3, 4), (3, 4)], {}),
+    *((name, [(3, 4)], {}) for name in ("exp", "expm1", "log", "log1p", "sqrt", "sin")),
+    *((name, [(3, 4)], {}) for name in ("square", "cos", "tanh", "arctan", "silu")),
+    ("softplus", [(3, 4)], {}),
+    ("leaky_relu", [(3, 4)], {"negative_slope": 0.1}),
+    ("elu", [(3, 4)], {"alpha": 0.5}),
+    ("dropout", [(3, 4)], {"p": 0.5, "seed": 1}),
+    ("mean", [(3, 4)], AXIS),
+    ("prod", [(3, 4)], AXIS),
+    ("var", [(3, 4)], {**AXIS, "ddof": 0}),
+    ("std", [(3, 4)], {**AXIS, "ddof": 1}),
+    ("logsumexp", [(3, 4)], AXIS),
+    ("norm", [(3, 4)], AXIS),
+    ("softmax", [(3, 4)], {"axis": 1}),
+    ("softmax", [(3, 3)], {"axis": 0}),
+    ("log_softmax", [(3, 4)], {"axis": 0}),
+]
+
+
+@pytest.mark.parametrize(("name", "shapes", "attributes"), MADE)
+def test_a_step_takes_what_numpy_multiplies_in_it(
+    name: str, shapes: list[tuple[int, ...]], attributes: dict[str, Any]
+) -> None:
+    op, draw = OPS[name], np.random.default_rng(7)
+    operands = [draw.uniform(0.5, 1.5, shape).view(Counting) for shape in shapes]
+    Counting.done = 0
+    y = np.asarray(op.forward(*operands, **attributes)).view(Counting)
+    assert multiplications(op, shapes, attributes, y.shape) == Counting.done
+    for argument in range(len(shapes)):
+        rule, g = op.vjp(argument), np.ones(y.shape).view(Counting)
+        assert rule is not None
+        Counting.done = 0
+        rule(g, y, *operands, **attributes)
+        told = backward_multiplications(op, argument, shapes, attributes, y.shape)
+        assert told == Counting.done, argument
+
+
+def test_a_softmax_of_nine_numbers_sends_back_eighteen_products() -> None:
+    # By hand: y ∘ g, and y ∘ (g - its sum); forward an exponential and a quotient each.
+    run = run_of("y = sum(softmax(x))", x=np.ones((3, 3)))
+    assert counts(run) == (18, 18)
+
+
+def test_a_loss_of_classes_is_divided_by_their_number_once() -> None:
+    # Of 3 samples with 4 classes: exp, and a logarithm for each sample; on the way back
+    # exp once more, times what arrives.
+    text = "y = cross_entropy(x, t, reduction='{}')"
+    numbers = {"x": np.ones((3, 4)), "T": np.array([0, 1, 2])}
+    for reduction, more in (("sum", 0), ("mean", 1)):
+        run = run_of(text.format(reduction).replace("t,", "T,"), **numbers)
+        assert counts(run) == (12 + 3 + more, 24 + more)
+
+
 def test_a_scalar_product_multiplies_each_pair() -> None:
     assert counts(run_of("y = dot(a, b)", a=np.ones(7), b=np.ones(7))) == (7, 14)
 
@@ -201,11 +290,12 @@ def test_the_counts_of_a_net_of_two_layers() -> None:
     run = Debugger(load("two_layer_net")).trace.run
     n, inputs, hidden, classes = 100, 784, 50, 10
     products = n * inputs * hidden + n * hidden * classes
-    functions = n * hidden + n * classes  # sigmoid and softmax
     forward, backward = counts(run)
-    assert forward == products + functions
-    # Both factors of each product get a gradient.
-    assert 2 * products <= backward <= 2 * (products + functions)
+    losses = n * classes + n + 1  # exponentials, logarithms, and a mean
+    assert forward == products + n * hidden + losses
+    # Both factors of each product get a gradient. What arrives at a sigmoid is
+    # multiplied twice, by y and by 1 - y; of the loss exp is taken, and multiplied.
+    assert backward == 2 * products + 2 * n * hidden + 2 * n * classes + 1
 
 
 def test_only_edges_that_carry_a_gradient_count() -> None:
