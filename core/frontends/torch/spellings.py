@@ -113,8 +113,10 @@ def spell(call: Call) -> Spelling | None:
 def _more(call: Call) -> Mapping[str, Any]:
     """Return what every spelling may use: the shape of the result, and indices."""
     first = call.outputs[0]
-    kind = "float64" if first.dtype == "float64" else "float32"
-    more: dict[str, Any] = {"out": first.shape, "one": np.dtype(kind).type(1)}
+    more: dict[str, Any] = {
+        "out": first.shape,
+        "one": np.dtype(arithmetic.kind_here(first.dtype)).type(1),
+    }
     if len(call.outputs) == 2 and not call.outputs[1].is_float:
         more["indices"] = call.outputs[1].held.value.detach().cpu().numpy()
     return more

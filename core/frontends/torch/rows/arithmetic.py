@@ -30,6 +30,16 @@ def _div(input: Any, other: Any, *, rounding_mode: Any = None) -> Any:
     return "trunc(input / other)" if rounding_mode == "trunc" else None
 
 
+def kind_here(dtype: str) -> str:
+    """Return in which kind of numbers a dtype is computed here: 16 bits are widened."""
+    return "float64" if dtype == "float64" else "float32"
+
+
+def is_narrow(tensor: Tensor) -> bool:
+    """Tell whether a tensor is of 16 bits, which PyTorch rounds on its way."""
+    return tensor.dtype not in ("float32", "float64")
+
+
 def values(given: Any) -> Any:
     """Return the numbers of an argument: those of a tensor, or the number itself."""
     if not isinstance(given, Tensor):

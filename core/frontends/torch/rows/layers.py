@@ -11,7 +11,7 @@ import numpy as np
 
 from ....capture.record import Tensor
 from ....ops import OPS
-from .arithmetic import values
+from .arithmetic import kind_here, values
 from .scattering import numbers
 
 
@@ -393,7 +393,9 @@ def _attention(
     if is_causal:
         size = (query.shape[-2], key.shape[-2])
         hidden = ~np.tril(np.ones(size, bool))
-        given["visible"] = np.where(hidden, -math.inf, 0.0).astype(_numpy(query))
+        given["visible"] = np.where(hidden, -math.inf, 0.0).astype(
+            kind_here(query.dtype)
+        )
         mask = "visible"
     elif isinstance(attn_mask, Tensor):
         is_bool = attn_mask.dtype == "bool"
@@ -412,10 +414,6 @@ def _attention(
     given["lost"] = lost  # queries that see no key: PyTorch makes a 0 of that
     text = f"query, {', '.join(keys)}, attn_mask=where(lost, 0.0, {mask}), scale=scale"
     return f"where(lost, 0, scaled_dot_product_attention({text}))", given
-
-
-def _numpy(tensor: Tensor) -> str:
-    return "float64" if tensor.dtype == "float64" else "float32"
 
 
 def _weight_norm(v: Any, g: Any, dim: int = 0) -> Any:

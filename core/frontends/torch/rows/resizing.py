@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from .arithmetic import values
+from .arithmetic import is_narrow, kind_here, values
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,9 +26,9 @@ def _by_matrices(matrices: Sequence[Array], dtype: str) -> tuple[str, dict[str, 
     """Return how the last axes are multiplied by a matrix (new, old) each."""
     old, new = "abcd"[: len(matrices)], "ABCD"[: len(matrices)]
     words = "".join(f",{n}{o}" for n, o in zip(new, old, strict=True))
-    kind = "float64" if dtype == "float64" else "float32"
     bound: dict[str, Any] = {
-        f"matrix{number}": one.astype(kind) for number, one in enumerate(matrices)
+        f"matrix{number}": one.astype(kind_here(dtype))
+        for number, one in enumerate(matrices)
     }
     text = f"einsum(words, input, {', '.join(bound)})"
     return text, {**bound, "words": f"...{old}{words}->...{new}"}
@@ -244,7 +244,7 @@ def _nearest_places(old: int, new: int, factor: Any, half: float) -> Array | Non
 
 
 def _affine_grid(theta: Any, size: Any, align_corners: bool) -> Any:
-    if theta.dtype not in ("float32", "float64"):
+    if is_narrow(theta):
         return None  # PyTorch rounds the places as well
     axes = [
         np.linspace(-1, 1, n) * (1 if align_corners else (n - 1) / n)
@@ -265,7 +265,7 @@ def _grid_sample(
 
     The four around a place have shares that the place decides: gradients flow there.
     """
-    is_exact = input.dtype in ("float32", "float64")  # of 16 bits places are rounded
+    is_exact = not is_narrow(input)  # of 16 bits places are rounded
     if input.ndim != 4 or mode > 1 or padding_mode > 1 or not is_exact:
         return None
     height, width = input.shape[2:]

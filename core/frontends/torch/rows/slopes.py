@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from ....capture.record import sum_of_arrivals
-from .arithmetic import values
+from .arithmetic import kind_here, values
 from .scattering import numbers
 
 
@@ -53,7 +53,7 @@ def _softplus(grad_output: Any, self: Any, beta: Any, threshold: Any) -> Any:
 
 
 def _zeros(grad_output: Any, sizes: Any) -> Any:
-    return np.zeros(sizes, "float64" if grad_output.dtype == "float64" else "float32")
+    return np.zeros(sizes, kind_here(grad_output.dtype))
 
 
 def _slice(

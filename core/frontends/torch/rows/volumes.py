@@ -6,6 +6,8 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Any, Final
 
+from .arithmetic import is_narrow
+
 
 def _three(value: Any) -> tuple[int, ...]:
     return tuple(value) if isinstance(value, tuple | list) else (value,) * 3
@@ -78,7 +80,7 @@ def _conv_transpose3d(
     dilation: Any = 1,
 ) -> Any:
     """Return the sum over the layers of the kernel, each put at its depth."""
-    if input.ndim != 5 or input.dtype not in ("float32", "float64"):
+    if input.ndim != 5 or is_narrow(input):
         return None  # of 16 bits PyTorch rounds each sum on its way
     (far, *flat), (border, *edge), (more, *rest), (apart, *wide) = map(
         _three, (stride, padding, output_padding, dilation)
