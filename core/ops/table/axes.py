@@ -102,7 +102,10 @@ def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
         found = np.add.reduce(x, axis, keepdims=keepdims) / count
         if np.isfinite(found).all() if np.ndim(found) else math.isfinite(found):
             return found
-        smaller = np.add.reduce(x / count, axis, keepdims=keepdims)
+        # A power of two takes no digit away: thirds of the largest number are rounded
+        # up, and their sum leaves the range.
+        scale = 2.0 ** count.bit_length()
+        smaller = np.add.reduce(x / scale, axis, keepdims=keepdims) / (count / scale)
         return np.where(np.isfinite(found), found, smaller)[()]
     return _careful_mean(x, axis=axis, keepdims=keepdims)
 
