@@ -226,6 +226,7 @@ ROWS: Final[tuple[Op, ...]] = (
             "−{y}ᵀ {g} {y}ᵀ",
             f"-{{y}}{_T} @ {{g}} @ {{y}}{_T}",
             "the product with {a} stays the unit matrix, so that d{y} {a} = −{y} d{a}",
+            work=(2, 0),
         ),
         "The inverse of a square matrix, or of each of a stack.",
         "a",
@@ -294,6 +295,7 @@ ROWS: Final[tuple[Op, ...]] = (
             "@ np.linalg.inv({y})",
             "Φ keeps the lower triangle, and half of the diagonal; half of all goes to "
             "each side of the diagonal of {a}",
+            work=(4, 0),  # an inverse, and three products
         ),
         "The lower triangle whose product with its transpose is a matrix that is "
         "symmetric and positive definite; of any other matrix it takes (a + aᵀ) / 2.",

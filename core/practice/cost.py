@@ -121,13 +121,14 @@ def backward_multiplications(
 ) -> int:
     """Return how many multiplications make the contribution to one operand.
 
-    `of` is the shape of the result. A product takes as many as its result does.
+    `of` is the shape of the result. A product takes as many as its result does, and a
+    formula of several products several times as many.
     """
     form = op.worded(shapes, attributes).form(argument)
     if form is None or form.local in ("1", "−1"):
         return 0  # the upstream gradient as it is: of a bias, say
     if op.free or op.signs or op.cost is not None or op.kind in ("move", "gather"):
-        return multiplications(op, shapes, attributes, of)
+        return form.work[0] * multiplications(op, shapes, attributes, of)
     numbers = of if op.kind == "elementwise" else shapes[argument]
     return _taken(form.work, numbers, op, shapes, attributes, of)
 

@@ -229,6 +229,11 @@ def test_a_softmax_of_nine_numbers_sends_back_eighteen_products() -> None:
     assert counts(run) == (18, 18)
 
 
+def test_an_inverse_sends_back_two_products_of_matrices() -> None:
+    run = run_of("y = sum(inv(x))", x=np.eye(3))
+    assert counts(run)[1] == 2 * 3**3
+
+
 def test_a_loss_of_classes_is_divided_by_their_number_once() -> None:
     # Of 3 samples with 4 classes: exp, and a logarithm for each sample; on the way back
     # exp once more, times what arrives.
