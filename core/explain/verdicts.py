@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from ..engine.element import Element
     from ..engine.trace import Trace
 
+_LEAST: Final = (
+    1e-300  # of a rounding that is told: no decade of it is below all floats
+)
 _SHOWN: Final = 8  # places, before the rest is counted
 _UNDECIDED: Final = {
     "kink": "at a kink, where differences land between two slopes",
@@ -149,8 +152,10 @@ def _gap(one: NodeCheck, size: float, *, up: bool = False) -> str:
     """
     of_it = ""
     if size >= 1:
-        size, of_it = size / max(abs(one.analytic), abs(one.numeric)), " of it"
+        larger = max(abs(one.analytic), abs(one.numeric)) or 1.0
+        size, of_it = size / larger, " of it"
     if up:
+        size = max(size, _LEAST)
         unit = 10.0 ** math.floor(math.log10(size))
         size = (size // unit + 1) * unit
     return number_text(size, 1) + of_it

@@ -364,6 +364,15 @@ def test_a_cut_edge_is_told() -> None:
             {"numeric": 2e90, "analytic": 2e90, "difference": 0.0, "noise": 3.5e81},
             "2e90 ✓ within 2e-9 of it",
         ),
+        # Of the least roundings there is no decade among the floats.
+        (
+            {"numeric": 0.0, "analytic": 0.0, "difference": 0.0, "noise": 5e-324},
+            "0 ✓ within 2e-300",
+        ),
+        (
+            {"numeric": 0.0, "analytic": 0.0, "difference": 0.0, "noise": 1.0},
+            "0 ✓ within 2 of it",
+        ),
         (
             {"verdict": "drowned"},
             "rounding is larger than the gradient, so nothing can be compared",
