@@ -23,9 +23,7 @@ if TYPE_CHECKING:
     from ..engine.element import Element
     from ..engine.trace import Trace
 
-_LEAST: Final = (
-    1e-300  # of a rounding that is told: no decade of it is below all floats
-)
+_LEAST: Final = 1e-300  # of a rounding that is told: its decade has to be a float
 _SHOWN: Final = 8  # places, before the rest is counted
 _UNDECIDED: Final = {
     "kink": "at a kink, where differences land between two slopes",
@@ -150,9 +148,8 @@ def _gap(one: NodeCheck, size: float, *, up: bool = False) -> str:
 
     `up` rounds so that they are not further apart than is told.
     """
-    of_it = ""
-    if size >= 1:
-        larger = max(abs(one.analytic), abs(one.numeric)) or 1.0
+    larger, of_it = max(abs(one.analytic), abs(one.numeric)), ""
+    if size >= 1 and larger:
         size, of_it = size / larger, " of it"
     if up:
         size = max(size, _LEAST)

@@ -371,7 +371,7 @@ def test_a_cut_edge_is_told() -> None:
         ),
         (
             {"numeric": 0.0, "analytic": 0.0, "difference": 0.0, "noise": 1.0},
-            "0 ✓ within 2 of it",
+            "0 ✓ within 2",
         ),
         (
             {"verdict": "drowned"},
