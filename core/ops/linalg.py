@@ -311,8 +311,8 @@ def _product_wording(
         if len(a) == len(b) == 2:
             return {}
         if len(a) == len(b) == 1:
-            by_a = Form("{b}", "{g} {b}", "{g} * {b}", _BY_SCALE)
-            by_b = Form("{a}", "{g} {a}", "{g} * {a}", _BY_SCALE)
+            by_a = Form("{b}", "{g} · {b}", "{g} * {b}", _BY_SCALE)
+            by_b = Form("{a}", "{g} · {a}", "{g} * {a}", _BY_SCALE)
             return {"forms": (by_a, by_b)}
         if (len(a), len(b)) == (2, 1):
             return {"forms": (_BY_ROW, _BY_B)}

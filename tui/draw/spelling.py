@@ -15,6 +15,7 @@ from ...core.explain.rows import BY_PATCH
 from ...core.explain.values import Factor, ValueExplanation, explain_value
 from ...core.words.digits import SENTENCE
 from ...core.words.events import element_name
+from ...core.words.names import spelled
 from ...core.words.numbers import change_text, index_text, number_text
 from ...core.words.templates import indexed
 
@@ -46,8 +47,8 @@ def contribution_texts(
         return (f"{name} {sign} 0: nothing that follows depends on it",)
     words = [_upstream] if local == "1" else [_upstream, _local]  # a copy: 1 · g says g
     names = " · ".join(word(trace, wording, part, index) for word in words)
-    spelled = sorted(part.largest(_SPELLED), key=_place)
-    terms = [_product((term.upstream, term.local)[: len(words)]) for term in spelled]
+    shown = sorted(part.largest(_SPELLED), key=_place)
+    terms = [_product((term.upstream, term.local)[: len(words)]) for term in shown]
     if len(words) == len(part) == 1 and not part.patched:
         return _shorter(name, sign, *_sum(names, terms, 1))
     total = number_text(part.stored, SENTENCE)
@@ -159,7 +160,7 @@ def value_texts(trace: Trace, wording: Wording, index: int, at: Index) -> Sequen
         places = [tuple(axis.start for axis in r.box) if r else () for r in regions]
         operands = [run.graph.nodes[i] for i in node.operands]
         pairs = list(zip(operands, places, strict=True))
-        names = [element_name(one, place) for one, place in pairs]
+        names = [_called(trace, one, index_text(place)) for one, place in pairs]
         numbers = [_number(trace, one, place) for one, place in pairs]
         steps = dict.fromkeys(
             wording.spelled(index, words) for words in (names, numbers)
@@ -188,6 +189,11 @@ def _first(term: Sequence[Factor]) -> Index:
     return term[0].index
 
 
+def _called(trace: Trace, node: Node, place: str) -> str:
+    """Return an element of an operand as why calls it: `(x3 - t)[0]`, not `E._1[0]`."""
+    return indexed(spelled(node, trace.run.graph), place)
+
+
 def _number(trace: Trace, node: Node, at: Index) -> str:
     return (
         node.name
@@ -201,5 +207,5 @@ def _sources(trace: Trace, node: Node, at: Index, between: str = ", ") -> str:
     for argument, operand in enumerate(node.operands):
         region = made_from(trace.run, node, argument, at)
         one = trace.run.graph.nodes[operand]
-        names.append(one.name + (region.of(one.shape) if region else ""))
+        names.append(_called(trace, one, region.of(one.shape) if region else ""))
     return between.join(names)
