@@ -72,6 +72,8 @@ _SIGNS: Final[Mapping[str, str]] = MappingProxyType(
         "½": "\\tfrac{1}{2} ",
         "ᵀ": "^{\\top}",
         "²": "^{2}",
+        "⁻": "{}^{-}",  # each sign is whole by itself
+        "¹": "{}^{1}",
         "³": "^{3}",
         "ᵢ": "_{i}",
         "ⱼ": "_{j}",
