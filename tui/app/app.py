@@ -283,16 +283,14 @@ class GradstepApp(App[int]):
         screen = self.screen
         if screen._layout_required or screen._callbacks:  # noqa: SLF001  # of layouts
             return False
-        if getattr(screen, "answers_soon", False):
+        if getattr(screen, "answers_soon", False) or self.message_queue_size:
             return False
-        if self.message_queue_size:
-            return False
-        waiting: list[Widget] = [*self.screen_stack]
-        while waiting:
-            one = waiting.pop()
-            if one.message_queue_size or not (one.is_running and one.is_mounted):
+        # It is asked some times with each key: Textual's properties take twice as long.
+        found: list[Widget] = [*self.screen_stack]
+        for one in found:  # and those in it, which come behind it
+            if one._message_queue.qsize() or not (one._running and one._is_mounted):  # noqa: SLF001
                 return False
-            waiting += one.children
+            found += one._nodes._nodes  # noqa: SLF001
         return True
 
     @property

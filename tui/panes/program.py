@@ -230,7 +230,7 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
         text = code[left:]
         text = text[:room] if len(text.rstrip()) <= room else cut(text, room)
         rest = cut((hash_sign + note)[max(left - len(code), 0) :], room - len(text))
-        is_below = bool(code) and any(row.line == number for row in self._below())
+        is_below = bool(code and note) and any(r.line == number for r in self._below())
         if is_below or len(rest) < min(len(note), _LEAST_NOTE):
             rest = ""  # it is said whole; and a note of two letters helps nobody
         line = [

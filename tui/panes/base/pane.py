@@ -112,7 +112,7 @@ class Again(Message):
 
 def fitted(line: Line, width: int) -> Line:
     """Return a line of a width: cut, or filled up."""
-    used = sum(cell_len(text) for text, _, _ in line)
+    used = cell_len("".join([text for text, _, _ in line]))
     if used > width:
         return list(Strip(line, used).crop(0, width))
     return [*line, Segment(" " * (width - used))] if used < width else line
@@ -172,7 +172,7 @@ class Painted(Widget):
         self._strips: dict[int, Strip] = {}  # of those, as the terminal can show them
         self._inks_of: dict[str, Style] = {}
         # What a style of a line becomes: on its ground, as the terminal can show it.
-        self._shown_as: dict[Style | None, Style | None] = {}
+        self._shown_as: dict[Style | None, Style] = {}
         self._selected: Selection | None = None  # text, by dragging the mouse over it
         # Its measures when it is drawn: Textual finds out anew whenever it is asked.
         self._is_measured = False
@@ -373,14 +373,15 @@ class Painted(Widget):
         line = self.framed(self._drawn[y], y)
         if self._selected is not None:
             line = self._marked(line, y - self.margin.top)
+        # Styles are slow to look up, and hardly any is looked up for the first time.
         shown = [
-            Segment(text, known[ink] if ink in known else self._shown_ink(ink))
+            Segment(text, known.get(ink) or self._shown_ink(ink))
             for text, ink, _ in line
         ]
         strip = self._strips[y] = Strip(shown, width)
         return strip
 
-    def _shown_ink(self, ink: Style | None) -> Style | None:
+    def _shown_ink(self, ink: Style | None) -> Style:
         """Return the style that is shown; Textual asks for it with each segment."""
         shown = self._shown_as[ink] = as_shown(self, ink, self.ink(""))
         return shown
@@ -469,6 +470,7 @@ class Pane(Painted, can_focus=True):
     }
 
     def __init__(self, *, id: str | None = None) -> None:
+        self._borders: dict[bool, tuple[object, Line]] = {}  # as they were drawn last
         super().__init__(id=id)
         self.titles = (self.TITLE, "")
 
@@ -499,9 +501,20 @@ class Pane(Painted, can_focus=True):
 
     def whole(self, y: int) -> Line:
         """Return one line of the pane; its border is the first one and the last."""
-        if self._is_edge(y):
-            return self._edge(self.whole_size.width, is_top=y == 0)
-        return self.draw(y - self.margin.top)
+        margin = self.margin
+        if not margin.width or 0 < y < self.whole_size.height - 1:
+            return self.draw(y - margin.top)
+        is_top, what = y == 0, (self.titles, self.whole_size.width)
+        drawn = self._borders.get(is_top)
+        if drawn is None or drawn[0] != what:
+            drawn = what, self._edge(self.whole_size.width, is_top=is_top)
+            self._borders[is_top] = drawn
+        return drawn[1]
+
+    def notify_style_update(self) -> None:
+        """Forget the borders in the colours before, too."""
+        super().notify_style_update()
+        self._borders.clear()
 
     def _is_edge(self, y: int) -> bool:
         return self.margin.width > 0 and y in (0, self.whole_size.height - 1)

@@ -65,9 +65,8 @@ class TimelinePane(Pane, can_focus=False):
             )
         )
         cells = ["─"] * width
-        styles = [
-            "timeline--past" if c <= here else "timeline--future" for c in range(width)
-        ]
+        styles = ["timeline--past"] * (here + 1)
+        styles += ["timeline--future"] * (width - len(styles))
         cells[seed] = "┼"
         stops = debugger.memory.stops
         key = trace, width, places(stops)
