@@ -136,7 +136,10 @@ def _is_more_to_come(app: App[int]) -> bool:
         return True
     timer = getattr(app, "_resize_timer", None)  # the first Textual 8 has none
     is_resized = app._resize_event is not None or timer is not None
-    is_behind = isinstance(app, GradstepApp) and app.is_behind
+    is_behind = False
+    if isinstance(app, GradstepApp):
+        app.look()  # it would wait for a frame
+        is_behind = app.is_behind
     is_loading = getattr(app, "_opening", None) is not None
     are_working = any(not worker.is_finished for worker in app.workers)
     return is_resized or is_behind or is_loading or are_working

@@ -62,6 +62,8 @@ _MOST_COLUMNS: Final = 1000
 _MOST_LINES: Final = 500
 _PATIENCE: Final = 1.0  # seconds of work that a key waits for the one before it
 _MOMENT: Final = 0.001  # seconds between two looks whether that has come to its end
+# Nobody looks before a frame is painted, but where more has come by then.
+_FRAME: Final = 0.02  # seconds from what was done to the first look
 _QUIET: Final = 4  # turns of the loop in which nothing is under way
 
 
@@ -201,6 +203,7 @@ class GradstepApp(App[int]):
         self._coming: deque[Event] = deque()  # what a person did, the first one first
         self._turn: Event | None = None  # handed on, and not taken yet
         self._resting: asyncio.Task[None] | None = None
+        self._later: asyncio.TimerHandle | None = None  # when that is to begin
         self._opening: Background | None = None  # what loads another scenario
 
     def get_driver_class(self) -> type[Driver]:
@@ -241,6 +244,7 @@ class GradstepApp(App[int]):
             await super().on_event(event)
         elif self.is_behind and event is not self._turn:
             self._coming.append(event)
+            self.look()
         elif self.screen_stack:  # there is none any more while it ends
             self._turn = None
             # A screen is at the top of the stack before it has its panes.
@@ -254,7 +258,15 @@ class GradstepApp(App[int]):
             if isinstance(event, MouseUp):
                 self._mouse_down_widget = None  # its screen may be closed by now
             if not self.is_behind:
-                self._resting = asyncio.create_task(self._take_turns())
+                loop = asyncio.get_running_loop()
+                self._later = loop.call_later(_FRAME, self.look)
+
+    def look(self) -> None:
+        """Begin to look whether what was done has come to its end, if nobody does."""
+        if self._later is not None:
+            self._later.cancel()
+            self._later = None
+            self._resting = asyncio.create_task(self._take_turns())
 
     async def _take_turns(self) -> None:
         """Hand on what has come since, one by one, until there is no more."""
@@ -296,7 +308,8 @@ class GradstepApp(App[int]):
     @property
     def is_behind(self) -> bool:
         """Tell whether what comes now waits for what a person did before."""
-        return self._resting is not None and not self._resting.done()
+        is_resting = self._resting is not None and not self._resting.done()
+        return is_resting or self._later is not None
 
     def mount(self, *widgets: Widget, **where: Any) -> AwaitMount:
         """Mount widgets, but none while it ends: Textual, too, mounts none in those.
