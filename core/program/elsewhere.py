@@ -66,7 +66,8 @@ WAYS: Final[Mapping[str, str]] = MappingProxyType(
         "dist": "norm(x - y)",
         "ptp": "max(x) - min(x)",
         "nansum": "sum(where(x == x, x, 0))",
-        "nan_to_num": "clip(where(x == x, x, 0), -1.797e308, 1.797e308)",
+        "nan_to_num": "clip(where(x == x, x, 0), "
+        "-1.7976931348623157e308, 1.7976931348623157e308)",
         "count_nonzero": "sum(where(x == 0, 0, 1))",
         "logaddexp": "logsumexp(stack([x, y]), axis=0)",
         "cosine_similarity": "sum(x * y) / sqrt(sum(x ** 2) * sum(y ** 2))",
@@ -471,7 +472,7 @@ def way_out(
     its arguments as they are written, the value that it is asked of the first of them;
     expressions of the `console` have more.
 
-    >>> way_out("view", ["divide"]), way_out("meen", ["mean"]), way_out("det", ["dot"])
+    >>> way_out("view", ["divide"]), way_out("meen", ["mean"]), way_out("svd", ["sum"])
     ('write reshape(x, shape)', "did you mean 'mean'?", 'there is nothing like it here')
     >>> way_out("mean", ["mean"], given=["W1", "axis=0"], method=True)
     'write mean(W1, axis=0)'

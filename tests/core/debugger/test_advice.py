@@ -57,7 +57,8 @@ WRITTEN: Final = {
     "array_equal(W1, W1)": "all(W1 == W1)",
     "zeros_like(W1)": "zeros(W1.shape)",
     "count_nonzero(W1)": "sum(where(W1 == 0, 0, 1))",
-    "nan_to_num(W1)": "where(W1 == W1, W1, 0)",
+    "nan_to_num(W1)": "clip(where(W1 == W1, W1, 0), "
+    "-1.7976931348623157e308, 1.7976931348623157e308)",
     "expit(W1)": "sigmoid(W1)",
     "trace(W1)": "einsum('ii->', W1)",
     # what is asked of a value

@@ -64,7 +64,7 @@ def test_words_of_a_matrix_product() -> None:
     assert worded("matmul", (2, 3), (3, 4)) == matrices
     assert worded("matmul", (2, 3), (3,))[0] == ("{g} {b}ᵀ", "np.outer({g}, {b})")
     assert worded("matmul", (3,), (3, 4))[1] == ("{a}ᵀ {g}", "np.outer({a}, {g})")
-    assert worded("matmul", (3,), (3,))[0] == ("{g} {b}", "{g} * {b}")
+    assert worded("matmul", (3,), (3,))[0] == ("{g} · {b}", "{g} * {b}")
     assert worded("matmul", (5, 2, 3), (3, 4))[1] == (
         "Σ_ai {g}[a,i,k] · {a}[a,i,j]",
         'np.einsum("aik,aij->jk", {g}, {a})',

@@ -114,7 +114,7 @@ RIGHT: Final[dict[str, Any]] = {
     "dist": math.dist(X.ravel(), Y.ravel()),
     "ptp": 11.0,
     "nansum": np.nansum(X),
-    "nan_to_num": np.clip(np.nan_to_num(ODD), -1.797e308, 1.797e308),
+    "nan_to_num": np.nan_to_num(ODD),
     "count_nonzero": 8,
     "logaddexp": np.logaddexp(X, Y),
     "cosine_similarity": np.vdot(X, Y) / math.hypot(*X.ravel()) / math.hypot(*Y.flat),
