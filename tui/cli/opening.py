@@ -17,13 +17,13 @@ from ...core.base.exits import BUG, OK
 from ...core.base.limits import LIMITS, Limits, raised
 from ...core.base.text import clean
 from ...core.base.trust import FULL, KEYBOARD, Trust
-from ...core.practice.predict.score import Log
 from .main import has_terminal, nothing_to_keep
 
 if TYPE_CHECKING:  # it imports Textual
     from collections.abc import Iterator
 
     from ...core.base.progress import Progress
+    from ...core.practice.predict.score import Log
     from ...core.scenario.scenario import Scenario
     from ...core.words.indices import First
     from ..app.app import GradstepApp
@@ -150,9 +150,15 @@ def do_run(options: Options) -> int:
         options.present,
         options.predict,
         options.indices,
-        Log(options.log) if options.log else None,
+        _log(options.log) if options.log else None,
     )
     return run_application("gradstep run", options.scenario or "", how)
+
+
+def _log(path: str) -> Log:
+    from ...core.practice.predict.score import Log  # noqa: PLC0415  # 40 ms, only with --log
+
+    return Log(path)
 
 
 def need_terminal(command: str) -> None:

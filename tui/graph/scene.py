@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache, partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -41,6 +41,7 @@ _MOST_TRIED: Final = 80  # boxes that are drawn in one piece without being asked
 _MOST_NEAR: Final = 6  # neighbours of one box, in one direction, in a neighbourhood
 _MOST_PARTS: Final = 8  # of a list that are kept
 _MOST_KEPT: Final = 16  # foldings
+_MOST_LABELS: Final = 4096  # of boxes, as plans cut them
 _WIDE_LIST: Final = 44  # cells from which on a list has room for words
 # Cells of words, where there is room for more: up to the last that there is.
 _LONGER: Final = (*range(4, 25), 30, 36, 48, 60)
@@ -222,6 +223,9 @@ class Atlas:
         self.deepest = max((fold.depth for fold in self.folds), default=-1) + 1
         self._sketches: dict[frozenset[int], Sketch] = {}
         self._layers: dict[frozenset[int], Layers] = {}
+        # A box has few labels, and each room is tried with most of them.
+        label = partial(label_of, graph, folds=self.folds)
+        self._label = lru_cache(_MOST_LABELS)(label)
 
     def folding(self, opened: frozenset[int]) -> Sketch:
         """Return the boxes that there are when these folds are open."""
@@ -355,7 +359,7 @@ class Atlas:
             size = size_of(label, down=True)[0]
             cells = cell_len(what_text(self.graph, box, self.folds, 0))
             for words in range(min(cells, plan.words + free + size), _LEAST_WORDS, -1):
-                longer = label_of(self.graph, box, self.folds, plan, words)
+                longer = self._label(box, plan=plan, words=words)
                 by = size_of(longer, down=True)[0] - size
                 if by <= 0:
                     break
@@ -403,7 +407,7 @@ class Atlas:
 
     def _labelled(self, box: Box, plans: Sequence[Plan], words: int) -> list[Label]:
         """Return the labels that plans have for a box, with more room for words."""
-        return [label_of(self.graph, box, self.folds, one, words) for one in plans]
+        return [self._label(box, plan=one, words=words) for one in plans]
 
     def _large(
         self,
@@ -427,7 +431,7 @@ class Atlas:
         return [plan for plan in self.plans if down is None or plan.down == down]
 
     def _labels(self, boxes: Sketch, plan: Plan) -> list[Label]:
-        return [label_of(self.graph, box, self.folds, plan) for box in boxes.boxes]
+        return [self._label(box, plan=plan) for box in boxes.boxes]
 
     def _ranked(self, boxes: Sketch, opened: frozenset[int] | None) -> Layers:
         """Return the ranks of a folding; None as `opened` is a part of one."""

@@ -153,7 +153,10 @@ class _Plan(NamedTuple):
 
     def spread(self, sizes: Mapping[str, int], width: int) -> _Plan:
         """Return this plan with wider places, as far as they wish it and have room."""
-        plan, grown = self, True
+        wished = [(n, p._replace(title=max(p.title, p.wish))) for n, p in self.parts]
+        plan, grown = self._replace(parts=wished), False
+        if plan.spare(sizes, width) < 0:  # they get a cell each in turn, while there is
+            plan, grown = self, True
         while grown:
             grown = False
             for place, (number, part) in enumerate(plan.parts):
