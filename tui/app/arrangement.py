@@ -126,7 +126,6 @@ def _give_view(screen: Screen[Any], body: int, wanted: int) -> None:
     few = min(wanted, int(body * _SHARE) - _BORDERS)
     below = max(_LEAST_BELOW, body // _PART_BELOW)
     most = max(body - below - _BORDERS, few)
-    give(few)  # the step knows how many it needs once it is there
     screen.query_one(StepPane).offer(Offer(few, most, give))
 
 

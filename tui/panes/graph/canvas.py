@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.geometry import Offset
+from textual.geometry import Offset, Size
+from textual.reactive import Reactive
 from textual.scroll_view import ScrollView
 
 from ..base.pane import Line, Painted
@@ -19,6 +20,9 @@ class Canvas(Painted, ScrollView, can_focus=False):
     """Where the graph is painted, line by line; it can be dragged about."""
 
     ALLOW_SELECT: ClassVar[bool] = False  # to drag is to pan
+
+    # Of Textual's the whole screen is laid out anew, whether there are bars or not.
+    virtual_size: Reactive[Size] = Reactive(Size(0, 0))
 
     def __init__(self, paint: Callable[[int, int, int], Line]) -> None:
         super().__init__()

@@ -162,10 +162,12 @@ class StepPane(KeptPane[_Found]):
     def _take_lines(self) -> None:
         """Take the lines that no step has to cut anything in, if it may have them."""
         offer, view = self._offer, self._view
-        if offer is None or view is None:
+        if offer is None:
             return
-        graph, notes = view.debugger.graph, view.debugger.subject.notes
-        needed = lines_needed(graph, notes, self.room.width)
+        needed = 0  # as long as it has no place, it does not know
+        if view is not None and self.room.width:
+            graph, notes = view.debugger.graph, view.debugger.subject.notes
+            needed = lines_needed(graph, notes, self.room.width)
         offer.give(max(min(needed, offer.most), offer.few))
 
     def show(self, view: View) -> None:
