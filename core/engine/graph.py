@@ -131,7 +131,8 @@ Row = tuple[
 
 def _node(row: Row) -> Node:
     """Return a row as a node. One without a name is called by its number: `_12`."""
-    return Node._make(row if row[1] else (row[0], _unnamed(row[0]), *row[2:]))
+    # `Node._make` counts the fields as well, which takes as long again.
+    return tuple.__new__(Node, row if row[1] else (row[0], _unnamed(row[0]), *row[2:]))
 
 
 def _unnamed(index: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from html import escape
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from ...core.engine.element import Element
-    from ...core.ops.table import Array
+    from ...core.ops.table import Array, Shape
     from ...core.words.indices import First
 
 _WIDEST: Final = 100  # characters; what is wider has fewer rows and columns:
@@ -191,7 +192,12 @@ def _called(at: Moment, facet: Facet) -> str:
 
 
 def _title(role: str, name: str, array: Array) -> str:
-    shape = shape_text(array.shape) if array.ndim else ""
+    return _titled(role, name, array.shape)
+
+
+@lru_cache(4096)  # a node has the same one in many steps
+def _titled(role: str, name: str, of: Shape) -> str:
+    shape = shape_text(of) if of else ""
     parts = (
         f"<i>{escape(role)}</i>" if role else "",
         f"<b>{escape(name)}</b>" if name else "",
