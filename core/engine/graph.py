@@ -132,7 +132,8 @@ Row = tuple[
 def _node(row: Row) -> Node:
     """Return a row as a node. One without a name is called by its number: `_12`."""
     # `Node._make` counts the fields as well, which takes as long again.
-    return tuple.__new__(Node, row if row[1] else (row[0], _unnamed(row[0]), *row[2:]))
+    full = row if row[1] else (row[0], _unnamed(row[0]), *row[2:])
+    return tuple.__new__(Node, full)  # pyright: ignore[reportUnknownMemberType]
 
 
 def _unnamed(index: int) -> str:
