@@ -348,8 +348,9 @@ BY_DIFFERENCES: Final[tuple[Command, ...]] = (
         _cost,
         help="Multiplications are counted, and both passes are measured. Differences "
         "move some parameters, for a second at most; the rest of their time is in "
-        "proportion. A number that a function such as exp makes counts as a "
-        "multiplication; to add, compare and copy counts as none.",
+        "proportion. A function such as exp counts as one for each number, and what is "
+        "made of it as its formula says: a sigmoid takes exp and a quotient, two. To "
+        "add, compare, choose and copy counts as none.",
         data="multiplications of the `forward` and the `backward` pass and of all "
         "`passes` of differences (`numeric`), how many `derivatives` by `whose` "
         "numbers, how many were `sampled`, `equal_passes` (how many forward passes "

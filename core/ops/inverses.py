@@ -9,7 +9,7 @@ factor is (10) of Murray, 'Differentiation of the Cholesky decomposition' (2016)
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from .table.axes import LETTERS
 from .table.wide import DOUBLE, wide, wide_result
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 _T: Final = ".swapaxes(-1, -2)"
 _INVERSE: Final = f"np.linalg.inv({{a}}){_T}"
@@ -80,6 +80,45 @@ def _letters_of_number(a: Shape) -> str:
 
 def _cost(a: Shape) -> Cost:
     return Cost(math.prod(a) * a[-1])
+
+
+def _eliminated(n: int) -> int:
+    """Return what it takes to make a matrix of n rows a triangle, by Gauss.
+
+    Each of k rows below a pivot is divided once and multiplied with k numbers: Golub
+    and Van Loan, 'Matrix Computations', section 3.2.
+
+    >>> _eliminated(1), _eliminated(2), _eliminated(3)
+    (0, 2, 8)
+    """
+    return (n**3 - n) // 3
+
+
+def _counted(form: Form, forward: tuple[int, ...], back: tuple[int, ...]) -> Any:
+    return {"work": forward, "forms": (form._replace(work=back),)}
+
+
+def _inv_work(a: Shape) -> Mapping[str, Any]:
+    return {"forms": (_BY_INV._replace(work=(2 * a[-1],)),)}
+
+
+def _det_work(a: Shape) -> Mapping[str, Any]:
+    n = a[-1]
+    # The numbers on the diagonal of the triangle are multiplied, or logarithms added.
+    return _counted(_BY_DET, (0, _eliminated(n) + max(n - 1, 0)), (n + 1, 1))
+
+
+def _logabsdet_work(a: Shape) -> Mapping[str, Any]:
+    n = a[-1]
+    return _counted(_BY_LOGABSDET, (0, _eliminated(n) + n), (n + 1,))
+
+
+def _cholesky_work(a: Shape) -> Mapping[str, Any]:
+    n = a[-1]
+    # The sum of two triangles is halved; then roots, quotients and products.
+    forward = (1, n * (n + 1) * (n + 2) // 6)
+    # An inverse and three products; half of the diagonal, and half of all.
+    return _counted(_BY_CHOLESKY, forward, (4 * n + 1, n))
 
 
 # ------------------------------------------------------------------------- inverses
@@ -211,6 +250,31 @@ _CASES: Final = (Case("zero", "eliminated"), Case("flat", "eliminated"))
 _SHARE: Final = (
     f"np.tril({{y}}{_T} @ np.tril({{g}})) * (1 - np.eye({{y}}.shape[-1]) / 2)"
 )
+_BY_INV: Final = Form(
+    "−{y} … {y}",
+    "−{y}ᵀ {g} {y}ᵀ",
+    f"-{{y}}{_T} @ {{g}} @ {{y}}{_T}",
+    "the product with {a} stays the unit matrix, so that d{y} {a} = −{y} d{a}",
+)
+_BY_DET: Final = Form(
+    "the cofactor",
+    "{g} · {y} ({a}ᵀ)⁻¹",
+    f"{_LAID} * np.expand_dims({{y}}, (-1, -2)) * {_INVERSE}",
+    "a determinant is the sum of the elements of a row times their cofactors",
+)
+_BY_LOGABSDET: Final = Form(
+    "({a}ᵀ)⁻¹",
+    "{g} · ({a}ᵀ)⁻¹",
+    f"{_LAID} * {_INVERSE}",
+    "cofactors divided by the determinant are the inverse, turned",
+)
+_BY_CHOLESKY: Final = Form(
+    "a solution of two triangles",
+    "({y}ᵀ)⁻¹ Φ({y}ᵀ {g}) {y}⁻¹",
+    f"np.linalg.inv({{y}}){_T} @ ((p := {_SHARE}) + p{_T}) / 2 @ np.linalg.inv({{y}})",
+    "Φ keeps the lower triangle, and half of the diagonal; half of all goes to "
+    "each side of the diagonal of {a}",
+)
 
 ROWS: Final[tuple[Op, ...]] = (
     row_of_one(
@@ -221,19 +285,14 @@ ROWS: Final[tuple[Op, ...]] = (
         "block",
         "{a}⁻¹",
         "np.linalg.inv({a})",
-        Form(
-            "−{y} … {y}",
-            "−{y}ᵀ {g} {y}ᵀ",
-            f"-{{y}}{_T} @ {{g}} @ {{y}}{_T}",
-            "the product with {a} stays the unit matrix, so that d{y} {a} = −{y} d{a}",
-            work=(2, 0),
-        ),
+        _BY_INV,
         "The inverse of a square matrix, or of each of a stack.",
         "a",
         corner="a matrix that has none gives NaN, where PyTorch stops",
         analytic=True,
         cost=_cost,
         cases=(_INFINITE, _SINGULAR, *_CASES),
+        wording=_inv_work,
         axis_letters=_letters,
     ),
     row_of_one(
@@ -244,18 +303,14 @@ ROWS: Final[tuple[Op, ...]] = (
         "block",
         "det {a}",
         "np.linalg.det({a})",
-        Form(
-            "the cofactor",
-            "{g} · {y} ({a}ᵀ)⁻¹",
-            f"{_LAID} * np.expand_dims({{y}}, (-1, -2)) * {_INVERSE}",
-            "a determinant is the sum of the elements of a row times their cofactors",
-        ),
+        _BY_DET,
         "The determinant of a square matrix, or of each of a stack.",
         "a",
         corner="cofactors are there without an inverse, too",
         analytic=True,
         cost=_cost,
         cases=(_INFINITE, *_CASES),
+        wording=_det_work,
         axis_letters=_letters_of_number,
     ),
     row_of_one(
@@ -266,18 +321,14 @@ ROWS: Final[tuple[Op, ...]] = (
         "block",
         "log |det {a}|",
         "np.linalg.slogdet({a})[1]",
-        Form(
-            "({a}ᵀ)⁻¹",
-            "{g} · ({a}ᵀ)⁻¹",
-            f"{_LAID} * {_INVERSE}",
-            "cofactors divided by the determinant are the inverse, turned",
-        ),
+        _BY_LOGABSDET,
         "The logarithm of the size of a determinant, which itself may leave the range.",
         "a",
         corner="−inf where the determinant is 0, with NaN for the gradient",
         analytic=False,
         cost=_cost,
         cases=(_INFINITE, Case("inf", "singular"), Case("zero", "root"), _CASES[1]),
+        wording=_logabsdet_work,
         axis_letters=_letters_of_number,
     ),
     row_of_one(
@@ -288,15 +339,7 @@ ROWS: Final[tuple[Op, ...]] = (
         "block",
         "chol {a}",
         f"np.linalg.cholesky(({{a}} + {{a}}{_T}) / 2)",
-        Form(
-            "a solution of two triangles",
-            "({y}ᵀ)⁻¹ Φ({y}ᵀ {g}) {y}⁻¹",
-            f"np.linalg.inv({{y}}){_T} @ ((p := {_SHARE}) + p{_T}) / 2 "
-            "@ np.linalg.inv({y})",
-            "Φ keeps the lower triangle, and half of the diagonal; half of all goes to "
-            "each side of the diagonal of {a}",
-            work=(4, 0),  # an inverse, and three products
-        ),
+        _BY_CHOLESKY,
         "The lower triangle whose product with its transpose is a matrix that is "
         "symmetric and positive definite; of any other matrix it takes (a + aᵀ) / 2.",
         "a",
@@ -304,6 +347,7 @@ ROWS: Final[tuple[Op, ...]] = (
         analytic=False,
         cost=_cost,
         cases=(_INFINITE, Case("nan", "indefinite"), *_CASES),
+        wording=_cholesky_work,
         axis_letters=_letters,
     ),
 )

@@ -170,8 +170,11 @@ def _contract_form(
     subscripts: str, names: Sequence[str], shapes: Sequence[Shape], argument: int
 ) -> Form:
     way = contribution(subscripts, shapes, argument)
-    terms, _ = _terms(subscripts)
+    terms, output = _terms(subscripts)
     others = [k for k in range(len(terms)) if k != argument]
+    met = _sizes([terms[k] for k in others], [shapes[k] for k in others])
+    every = _sizes(terms, shapes)
+    met |= {label: every[label] for label in output}
     local = " · ".join(_element(names[k], terms[k]) for k in others)
     factors = ["{g}", *(names[k] for k in others)]
     return Form(
@@ -180,6 +183,7 @@ def _contract_form(
         _contract_code(way, terms[argument], shapes[argument], factors),
         "an element is a factor of each product that has its indices: "
         "sum upstream times the other factors over all of those",
+        work=(0, 0, len(others) * math.prod(met.values())),
     )
 
 

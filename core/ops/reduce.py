@@ -375,6 +375,7 @@ def _extreme(name: str, forward: Rule, word: str) -> Op:
             "{g} ∘ [{x} = {y}] / ties",
             f"{_UPSTREAM} * {hits} / np.sum{hits[:-1]}, axis={{axis}}, keepdims=True)",
             f"only the {word} number moves the result; several equal ones share it",
+            work=(1,),
         ),
         f"The {word} number along axes.",
         "equal numbers share the gradient equally; a nan makes all of its slice's "
@@ -383,7 +384,7 @@ def _extreme(name: str, forward: Rule, word: str) -> Op:
         analytic=False,
         cases=choice(_are_zero),
         kinks=True,
-        free=True,
+        work=(),
     )
 
 
@@ -451,7 +452,7 @@ ROWS: Final[tuple[Op, ...]] = (
         analytic=True,
         reduction="sum",
         signs=(1,),
-        free=True,
+        work=(),
     ),
     _row(
         "mean",
@@ -489,7 +490,7 @@ ROWS: Final[tuple[Op, ...]] = (
             "[np.prod(np.delete({x}, i, {axis}), {axis}) "
             "for i in range(np.size({x}, {axis}))], {axis} or 0), np.shape({x}))",
             "one factor's derivative is the product of all others, also where one is 0",
-            work=(4, -2),
+            work=(4, -4),
         ),
         "The product along an axis, or of all numbers.",
         "right with zeros: the others are multiplied, and nothing is divided; of "
@@ -559,7 +560,7 @@ ROWS: Final[tuple[Op, ...]] = (
             "{g} ∘ exp({x} − {y})",
             f"{_UPSTREAM} * np.exp({{x}} - {_UPSTREAM.replace('{g}', '{y}')})",
             "each number's share of the sum: the softmax of x",
-            work=(2, 0),
+            work=(2,),
         ),
         "log(Σ exp(x)) along axes, without overflow.",
         "of no numbers it is −inf; where all numbers are −inf, or one is inf, the "
@@ -587,7 +588,7 @@ ROWS: Final[tuple[Op, ...]] = (
             f"/ {_UPSTREAM.replace('{g}', 'np.where({y} == 0, np.inf, {y})')}",
             "of a root of a sum of squares: half of 2 x over the root, which is the "
             "direction of x",
-            work=(2, 0),
+            work=(2,),
         ),
         "The Euclidean norm along axes: the root of the sum of squares.",
         "the slope is 0 where all numbers are 0, as in PyTorch; in "
@@ -646,6 +647,6 @@ ROWS: Final[tuple[Op, ...]] = (
         reduction="sum",
         wording=_cumsum_written,
         signs=(1,),
-        free=True,
+        work=(),
     ),
 )

@@ -1,8 +1,8 @@
 """Slow and fast: what a gradient costs by backpropagation, and what by differences.
 
-Counted are multiplications and divisions, as the formula of a step has them; a number
-that a function such as exp makes counts as one. To add, compare, choose and copy counts
-as none.
+Counted are multiplications and divisions, in each step as many as NumPy does for its
+formula; a number that a function such as exp makes counts as one. To add, compare,
+choose and copy counts as none.
 """
 
 from __future__ import annotations
@@ -104,16 +104,10 @@ def multiplications(
     op: Op, shapes: Sequence[Shape], attributes: Attributes, result: Shape
 ) -> int:
     """Return how many multiplications make a result of operands of these shapes."""
-    if op.free or op.kind in ("move", "gather"):
-        return 0
-    if op.signs:
-        return math.prod(result)  # a mean divides once for each of its results
-    if op.cost is not None:
-        is_copy = op.kind == "contract" and len(shapes) == 1
-        return 0 if is_copy else op.cost(*shapes, **attributes).work
     work = op.worded(shapes, attributes).work
-    numbers = result if op.kind == "elementwise" else shapes[0]
-    return _taken(work, numbers, op, shapes, attributes, result)
+    if work is None:
+        return _usual(op, shapes[0], shapes, attributes, result)
+    return _taken(work, op, shapes[0], shapes, attributes, result)
 
 
 def backward_multiplications(
@@ -121,32 +115,52 @@ def backward_multiplications(
 ) -> int:
     """Return how many multiplications make the contribution to one operand.
 
-    `of` is the shape of the result. A product takes as many as its result does, and a
-    formula of several products several times as many.
+    `of` is the shape of the result.
     """
     form = op.worded(shapes, attributes).form(argument)
     if form is None or form.local in ("1", "−1"):
         return 0  # the upstream gradient as it is: of a bias, say
-    if op.free or op.signs or op.cost is not None or op.kind in ("move", "gather"):
-        return form.work[0] * multiplications(op, shapes, attributes, of)
-    numbers = of if op.kind == "elementwise" else shapes[argument]
-    return _taken(form.work, numbers, op, shapes, attributes, of)
+    if form.work is None:
+        return _usual(op, shapes[argument], shapes, attributes, of)
+    return _taken(form.work, op, shapes[argument], shapes, attributes, of)
 
 
-def _taken(
-    work: tuple[int, int],
-    numbers: Shape,
+def _usual(
     op: Op,
+    operand: Shape,
     shapes: Sequence[Shape],
     attributes: Attributes,
     result: Shape,
 ) -> int:
-    """Return what so many numbers take, and their slices."""
-    each, slice_ = work
-    taken = each * math.prod(numbers)
-    if slice_ and taken:
+    """Return what a result takes, or a product with the local derivative."""
+    if op.work == () or op.kind in ("move", "gather"):
+        return 0
+    if op.signs:
+        return math.prod(result)  # a mean divides once for each of its results
+    if op.cost is not None:
+        is_copy = op.kind == "contract" and len(shapes) == 1
+        return 0 if is_copy else op.cost(*shapes, **attributes).work
+    return _taken((1,), op, operand, shapes, attributes, result)
+
+
+def _taken(
+    work: tuple[int, ...],
+    op: Op,
+    operand: Shape,
+    shapes: Sequence[Shape],
+    attributes: Attributes,
+    result: Shape,
+) -> int:
+    """Return what the numbers take, and their slices, and what is done once."""
+    numbers = math.prod(result if op.kind == "elementwise" else operand)
+    each, slice_, once = (*work, 0, 0, 0)[:3]
+    if not numbers:
+        return once
+    taken = each * numbers + once
+    if slice_:
         taken += slice_ * _slices(op, shapes, attributes, result)
-    return taken + (attributes.get("reduction") == "mean")  # divided by their count
+    is_mean = attributes.get("reduction") == "mean"
+    return taken + (is_mean and bool(work))  # divided by their count
 
 
 def _slices(

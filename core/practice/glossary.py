@@ -466,8 +466,9 @@ def _delta(scene: Scene) -> str:
 def _kink(scene: Scene) -> str:
     for index in scene.computed:
         node = scene.graph.nodes[index]
-        if node.op is not None and node.op.kinks and node.op.free and node.op.corner:
-            return f"{node.name} is made by {node.op.name}: {node.op.corner}"
+        op = node.op
+        if op is not None and op.kinks and op.work == () and op.corner:
+            return f"{node.name} is made by {op.name}: {op.corner}"
     return ""
 
 

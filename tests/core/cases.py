@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gradstep.core.engine.graph import Builder
@@ -28,6 +29,19 @@ EXAMPLES: Mapping[str, Example] = {
 }
 CORNERS: Sequence[Corner] = [corner for table in _TABLES for corner in table.CORNERS]
 every_op = pytest.mark.parametrize("name", EXAMPLES)
+
+
+def cases_of(name: str) -> list[Case]:
+    """Return what is drawn for an operation; nothing is shrunk, for nothing fails."""
+    found: list[Case] = []
+
+    @settings(max_examples=25, deadline=None)
+    @given(EXAMPLES[name].cases)
+    def collect(case: Case) -> None:
+        found.append(case)
+
+    collect()
+    return found
 
 
 def run_of_case(name: str, case: Case, salt: int) -> Run:

@@ -13,6 +13,7 @@ from ..table import (
     Form,
     Op,
     Parameter,
+    Shape,
     checks,
 )
 from ..table.cases import (
@@ -27,7 +28,7 @@ from .normal import gelu, gelu_rule, value_and_slope
 from .rows import unary, where
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 # `function` of each element, in the dtype that NumPy's own functions give.
 _EACH: Final = "np.vectorize({}, otypes=[np.result_type({{x}}, np.float16)])"
@@ -110,6 +111,23 @@ def _gelu_rule(
     return _gelu_rule_by_tanh(g, y, x)
 
 
+_BY_NORMAL: Final = Form(
+    "Φ({x}) + {x} · φ({x})",
+    "{g} ∘ (Φ({x}) + {x} ∘ φ({x}))",
+    f"{{g}} * ({_NORMAL} + {{x}} * {_BELL})",
+    "the product rule: the slope of the normal distribution Φ is its density φ",
+    work=(9,),
+)
+
+
+def _gelu_wording(_x: Shape, approximate: str = "none") -> Mapping[str, Any]:
+    if approximate == "none":
+        return {}
+    slope = f"{_NORMAL_BY_TANH} * (1 + ({{x}} - {{y}}) * {_INNER_SLOPE})"
+    form = _BY_NORMAL._replace(code=f"{{g}} * {slope}", work=(12,))
+    return {"code": f"{{x}} * {_NORMAL_BY_TANH}", "forms": (form,), "work": (7,)}
+
+
 def _elu(x: Any, alpha: float = 1.0) -> Any:
     return where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
 
@@ -152,13 +170,14 @@ ROWS: Final[tuple[Op, ...]] = (
             "{g} ∘ {y} ∘ (1 − {y})",
             "{g} * {y} * (1 - {y})",
             "the slope needs the stored result only; it is never more than 1/4",
-            work=(2, 0),
+            work=(2,),
         ),
         "1 / (1 + exp(−x)), from 0 to 1.",
         "far below 0 it is as small as numbers go, and at −800 it is 0 with slope 0, "
         "never nan; PyTorch has 0 from −710 on, and in float32 from −89 on",
         analytic=True,
         cases=(AT_MINUS_INFINITY, UNDERFLOW, SATURATED),
+        work=(2,),
     ),
     unary(
         "softplus",
@@ -171,12 +190,13 @@ ROWS: Final[tuple[Op, ...]] = (
             "{g} ∘ σ({x})",
             "{g} * -np.expm1(-{y})",
             "its slope is the sigmoid, which is 1 − exp(−y) by the stored result",
-            work=(2, 0),
+            work=(2,),
         ),
         "log(1 + exp(x)): relu with a round corner.",
         "the slope is 0 far below 0 and 1 far above it, and never nan",
         analytic=False,
         cases=(AT_MINUS_INFINITY, UNDERFLOW, SATURATED),
+        work=(2,),
     ),
     unary(
         "relu",
@@ -195,7 +215,7 @@ ROWS: Final[tuple[Op, ...]] = (
         analytic=False,
         cases=(OF_ZERO, Case("zero", "shut"), CORNER, Case("flat", "shut")),
         kinks=True,
-        free=True,
+        work=(),
     ),
     unary(
         "leaky_relu",
@@ -233,7 +253,7 @@ ROWS: Final[tuple[Op, ...]] = (
             "{g} ∘ (1 if {x} > 0 else {alpha} exp({x}))",
             "np.where({x} <= 0, {g} * {alpha} * np.exp(np.minimum({x}, 0)), {g})",
             "a straight line above 0, an exponential below",
-            work=(3, 0),
+            work=(3,),
         ),
         "x where it is above 0, else alpha · (exp(x) − 1).",
         "elu(0) has slope alpha; elu(nan) is nan with slope 1, where PyTorch has 1 or "
@@ -248,7 +268,7 @@ ROWS: Final[tuple[Op, ...]] = (
             SATURATED,
         ),
         kinks=True,
-        work=(2, 0),
+        work=(2,),
     ),
     unary(
         "silu",
@@ -261,7 +281,7 @@ ROWS: Final[tuple[Op, ...]] = (
             "{g} ∘ σ({x}) ∘ (1 + {x} − {y})",
             "{g} * (1 + ({x} - {y})) / (1 + np.exp(-{x}))",
             "the product rule: σ(x) + x · σ(x) (1 − σ(x)), where x · σ(x) is y",
-            work=(3, 0),
+            work=(3,),
         ),
         "x · sigmoid(x), also called swish.",
         "at ±inf the slope is inf · 0, which is nan",
@@ -273,22 +293,15 @@ ROWS: Final[tuple[Op, ...]] = (
             UNDERFLOW,
             SATURATED,
         ),
-        work=(2, 0),
+        work=(2,),
     ),
     unary(
         "gelu",
         _gelu,
         _gelu_rule,
         "{x} ∘ Φ({x})",
-        f"{{x}} * ({_NORMAL} if {{approximate}} == 'none' else {_NORMAL_BY_TANH})",
-        Form(
-            "Φ({x}) + {x} · φ({x})",
-            "{g} ∘ (Φ({x}) + {x} ∘ φ({x}))",
-            f"{{g}} * ({_NORMAL} + {{x}} * {_BELL} if {{approximate}} == 'none' else "
-            f"{_NORMAL_BY_TANH} * (1 + ({{x}} - {{y}}) * {_INNER_SLOPE}))",
-            "the product rule: the slope of the normal distribution Φ is its density φ",
-            work=(4, 0),
-        ),
+        f"{{x}} * {_NORMAL}",
+        _BY_NORMAL,
         "x · Φ(x), with the normal distribution Φ by erf, or nearly by tanh.",
         'the default is the exact form by erf; approximate="tanh" is the other one; '
         "at ±inf the slope of the exact form is inf · 0, which is nan",
@@ -304,7 +317,8 @@ ROWS: Final[tuple[Op, ...]] = (
         ),
         portion=True,
         together=_gelu_together,
-        work=(2, 0),
+        wording=_gelu_wording,
+        work=(4,),
     ),
     unary(
         "erf",
@@ -317,7 +331,7 @@ ROWS: Final[tuple[Op, ...]] = (
             "2/√π {g} ∘ exp(−{x}²)",
             "{g} * (2 / np.pi**0.5) * np.exp(-{x} * {x})",
             "erf is the area under this bell curve, so the curve is its slope",
-            work=(4, 0),
+            work=(4,),
         ),
         "The error function, 2/√π times the integral of exp(−t²) from 0 to x.",
         analytic=False,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import operator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from ..table import (
     Form,
     Op,
     Rule,
+    Shape,
 )
 from ..table.cases import (
     FACTOR,
@@ -24,6 +26,9 @@ from ..table.cases import (
 )
 from ..table.wide import careful
 from .rows import binary, spread, unary, where
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 def _spread_negative(t: Any, y: Any, *_operands: Any) -> Any:
@@ -103,6 +108,27 @@ def _power_by_exponent(g: Any, y: Any, a: Any, b: Any) -> Any:
     return g * where((a == 0) & (b >= 0), 0, y * np.log(a))
 
 
+_BY_BASE: Final = Form(
+    "{b} · {a}^({b} − 1)",
+    "{g} ∘ {b} ∘ {a}^({b} − 1)",
+    "{g} * np.where({b} == 0, 0, {b} * np.power({a}, {b} - 1))",
+    "the exponent comes down as a factor and is one less above",
+    work=(3,),
+)
+_BY_EXPONENT: Final = Form(
+    "{y} · log {a}",
+    "{g} ∘ {y} ∘ log {a}",
+    "{g} * np.where(({a} == 0) & ({b} >= 0), 0, {y} * np.log({a}))",
+    "aᵇ = exp(b · log a), whose slope by b is itself times log a",
+    work=(3,),
+)
+
+
+def _power_wording(a: Shape, _b: Shape) -> Mapping[str, Any]:
+    """Return the forms where a base may serve many exponents: it has one logarithm."""
+    return {"forms": (_BY_BASE, _BY_EXPONENT._replace(work=(2, 0, math.prod(a))))}
+
+
 def _comparison(name: str, forward: Rule, sign: str, code: str, summary: str) -> Op:
     written = f"{{a}} {code} {{b}}"
     return binary(
@@ -117,7 +143,7 @@ def _comparison(name: str, forward: Rule, sign: str, code: str, summary: str) ->
         analytic=False,
         cases=(Case("zero", "false"),),
         written=written,
-        free=True,
+        work=(),
     )
 
 
@@ -140,7 +166,7 @@ ROWS: Final[tuple[Op, ...]] = (
         written="{a} + {b}",
         signs=(1, 1),
         once=True,
-        free=True,
+        work=(),
     ),
     binary(
         "subtract",
@@ -158,7 +184,7 @@ ROWS: Final[tuple[Op, ...]] = (
         written="{a} - {b}",
         signs=(1, -1),
         once=True,
-        free=True,
+        work=(),
     ),
     binary(
         "multiply",
@@ -207,7 +233,7 @@ ROWS: Final[tuple[Op, ...]] = (
                 "−{g} ∘ {y} / {b}",
                 "-{g} * {y} / {b}",
                 "the slope of a / b by b is −a / b²: the stored quotient over b",
-                work=(2, 0),
+                work=(2,),
             ),
         ),
         "The quotient, element by element.",
@@ -233,22 +259,7 @@ ROWS: Final[tuple[Op, ...]] = (
         (_power_by_base, _power_by_exponent),
         "{a}^{b}",
         "np.power({a}, {b})",
-        (
-            Form(
-                "{b} · {a}^({b} − 1)",
-                "{g} ∘ {b} ∘ {a}^({b} − 1)",
-                "{g} * np.where({b} == 0, 0, {b} * np.power({a}, {b} - 1))",
-                "the exponent comes down as a factor and is one less above",
-                work=(3, 0),
-            ),
-            Form(
-                "{y} · log {a}",
-                "{g} ∘ {y} ∘ log {a}",
-                "{g} * np.where(({a} == 0) & ({b} >= 0), 0, {y} * np.log({a}))",
-                "aᵇ = exp(b · log a), whose slope by b is itself times log a",
-                work=(3, 0),
-            ),
-        ),
+        (_BY_BASE, _BY_EXPONENT),
         "The first to the power of the second, element by element.",
         "x ** 0 has slope 0 everywhere; 0 ** p has slope 0 by p where p ≥ 0; the slope "
         "of x ** 0.5 at 0 is inf, at −0 it is −inf, and at −inf nan, as those of the "
@@ -257,6 +268,7 @@ ROWS: Final[tuple[Op, ...]] = (
         analytic=True,
         kinks=True,
         written="{a} ** {b}",
+        wording=_power_wording,
         cases=(
             NEGATIVE,
             of_two("inf", "pole", lambda y, a, b: a == 0),
@@ -283,7 +295,7 @@ ROWS: Final[tuple[Op, ...]] = (
         cases=(OF_ZERO,),
         written="-{x}",
         once=True,
-        free=True,
+        work=(),
     ),
     _comparison("equal", operator.eq, "=", "==", "True where both are equal."),
     _comparison("not_equal", operator.ne, "≠", "!=", "True where they differ."),

@@ -125,6 +125,7 @@ def _extreme(
             f"{{g}} ∘ ({local})",
             f"np.where({own} {opposite} {other}, 0, {tied})",
             f"the {word} one takes the gradient; equal ones share it",
+            work=(1,),
         )
 
     return binary(
@@ -139,7 +140,7 @@ def _extreme(
         analytic=False,
         cases=choice(_both_zero),
         kinks=True,
-        free=True,
+        work=(),
     )
 
 
@@ -157,7 +158,7 @@ def _step(name: str, symbol: str, summary: str) -> Op:
         analytic=False,
         cases=(OF_ZERO, Case("zero", "shut"), Case("flat", "step")),
         kinks=True,
-        free=True,
+        work=(),
     )
 
 
@@ -183,7 +184,7 @@ ROWS: Final[tuple[Op, ...]] = (
         cases=(OF_ZERO, Case("zero", "shut"), Case("flat", "shut")),
         kinks=True,
         wording=_clip_wording,
-        free=True,
+        work=(),
     ),
     Op(
         name="where",
@@ -217,7 +218,7 @@ ROWS: Final[tuple[Op, ...]] = (
         summary="The second where the condition holds, else the third.",
         analytic=True,
         chooses=True,
-        free=True,
+        work=(),
         cases=choice(_both_zero),
         corner="the branch not taken gets a gradient of 0, which a slope of inf or nan "
         "further back still turns into nan: where(x > 0, log(x), 0) at 0",
@@ -234,7 +235,7 @@ ROWS: Final[tuple[Op, ...]] = (
         analytic=False,
         cases=(OF_ZERO, Case("flat", "step")),
         kinks=True,
-        free=True,
+        work=(),
     ),
     _step(
         "round",
@@ -256,7 +257,7 @@ ROWS: Final[tuple[Op, ...]] = (
         analytic=True,
         cases=(OF_ZERO,),
         stops=True,
-        free=True,
+        work=(),
     ),
     unary(
         "dropout",
@@ -271,7 +272,6 @@ ROWS: Final[tuple[Op, ...]] = (
             "{g} * (np.random.default_rng({seed}).random(np.shape({g})) >= {p}) "
             "/ (1 - {p})",
             "what was dropped has no say; what was kept counts 1 / (1 − p) times",
-            work=(2, 0),
         ),
         "Drops each element with probability p and scales the rest by 1 / (1 − p).",
         "the mask depends on the shape and the seed only, so every pass drops the same",
@@ -286,6 +286,5 @@ ROWS: Final[tuple[Op, ...]] = (
             Case("zero", "dropped"),
             Case("flat", "dropped"),
         ),
-        work=(2, 0),
     ),
 )

@@ -114,7 +114,7 @@ _LOGIT_FORMS: Final = (
         "(σ({input}) − {target}) ∘ {g}",
         "{g}",
         "what is predicted minus what is right",
-        work=(2, 0),
+        work=(3,),
     ),
     Form("−{input}", "−{input} ∘ {g}", "{g}", "the loss contains −input · target"),
 )
@@ -199,14 +199,14 @@ _CHANCE_FORMS: Final = (
         "{g} * ({input} - {target}) / np.maximum({input} * (1 - {input}), 1e-12)",
         "a chance that is taken for what does not hold is the worse, the nearer it is "
         "to being certain",
-        work=(3, 0),
+        work=(3,),
     ),
     Form(
         "log(1 − {input}) − log {input}",
         "{g} ∘ (log(1 − {input}) − log {input})",
         f"{{g}} * ({_FAILS} - {_HOLDS})",
         "the target says how much each of the two logarithms counts",
-        work=(3, 0),
+        work=(3,),
     ),
 )
 
@@ -255,7 +255,7 @@ ROWS: Final[tuple[Op, ...]] = (
             Case("flat", "predicted", argument=0),
         ),
         makes_own=("sigmoid",),
-        work=(3, 0),
+        work=(3,),
     ),
     Op(
         name="binary_cross_entropy",
@@ -287,6 +287,6 @@ ROWS: Final[tuple[Op, ...]] = (
             Case("flat", "predicted", argument=0),
             Case("flat", "as likely as not", argument=1),
         ),
-        work=(4, 0),
+        work=(4,),
     ),
 )

@@ -20,7 +20,6 @@ BY_LOGITS: Final = Form(
     "{g}",
     "of the loss's logarithm of a quotient, the numerator gives −target and the sum "
     "below gives softmax: what is predicted minus what is right",
-    work=(2, 0),
 )
 BY_CHANCES: Final = Form(
     "−log softmax({input})",
@@ -44,6 +43,11 @@ class _Told(NamedTuple):
     def right(self) -> Decimal:
         """What is left of the target for the right class, as a person subtracts."""
         return 1 - Decimal(repr(float(self.even)))
+
+    @property
+    def samples(self) -> int:
+        """How many there are, each with a logarithm of its sum."""
+        return math.prod(without_axis(self.input, self.along))
 
     @property
     def is_plain(self) -> bool:
@@ -70,13 +74,15 @@ def wording(
     told = _Told(input, target, along, bool(weight), ignore_index, label_smoothing)
     losses = _losses_code(told)
     forward = reduced_code(losses, reduction)
-    share = share_words(reduction, math.prod(without_axis(input, along)), along)
+    share = share_words(reduction, told.samples, along)
     if reduction == "mean" and told.by_number and not told.is_plain:
         words, code = _counts_words(told._replace(even=0))
         share = f"{{g}} / Σ {words}", f"{{g}} / np.sum({code})"
         forward = f"np.sum({losses}) / np.sum({code})"
     forms = _by_logits(told, *share), _by_chances(told, *share)
-    work = (1 if told.is_plain and told.by_number else 2, 1)  # times the target
+    is_plain = told.is_plain and told.by_number
+    each = 1 if is_plain else 2 + _counting(told)  # exp, times what its class counts
+    work = (each, 0, told.samples)
     return {"code": forward, "forms": (*forms, *[None] * len(weight)), "work": work}
 
 
@@ -96,21 +102,20 @@ def _losses_code(told: _Told) -> str:
 def _by_logits(told: _Told, share: str, share_code: str) -> Form:
     along = told.along
     chances = f"np.exp({{input}} - ({_log_sum('{input}', along)}))"
-    work = (2, 0)
     if told.is_plain and told.by_number:
         local = "softmax({input}) − onehot({target})"
         onehot = f"np.moveaxis(np.eye({told.input[along]})[{{target}}], -1, {along})"
-        slopes = f"{chances} - {onehot}"
+        slopes, work = f"{chances} - {onehot}", 3
     else:
         counts, code = _counts_words(told)
         local = f"softmax({{input}}) · Σ {counts} − {counts}"
         every = f"np.sum({code}, {along}, keepdims=True)"
-        slopes, work = f"{chances} * {every} - {code}", (3, 0)
+        slopes, work = f"{chances} * {every} - {code}", 4 + _counting(told)
     return BY_LOGITS._replace(
         local=local,
         product=f"({local}) ∘ {share}",
         code=f"({slopes}) * {share_code}",
-        work=work,
+        work=(work,),
     )
 
 
@@ -122,6 +127,7 @@ def _by_chances(told: _Told, share: str, share_code: str) -> Form:
         local=local,
         product=f"{local} ∘ {share}",
         code=f"{logs}{factor} * {share_code}",
+        work=(2 + told.weighs + bool(told.even), 0, told.samples),
     )
 
 
@@ -156,6 +162,15 @@ def _counts_words(told: _Told) -> tuple[str, str]:
         code = f"{code} * ({numbers} != {told.ignore_index})"
     is_made = told.weighs or told.ignore_index is not None
     return (f"({words})", f"({code})") if is_made else (words, code)
+
+
+def _counting(told: _Told) -> int:
+    """Return how many products it takes to find how much each class counts.
+
+    One that is right or not is chosen, and so is one to ignore.
+    """
+    shared = bool(told.even and not told.by_number)
+    return shared + (told.weighs and bool(told.even or not told.by_number))
 
 
 def _chance_words(told: _Told) -> tuple[str, str]:

@@ -336,7 +336,7 @@ ROWS: Final[tuple[Op, ...]] = (
         (Parameter("dilation", checks.pair, 1), _CEIL),
         analytic=False,
         kinks=True,
-        free=True,
+        work=(),
         corner="of equal numbers in a window the first one takes the gradient; of "
         "several nan, too, where PyTorch takes the last",
         cases=(Case("zero", "chosen"), Case("flat", "lost")),

@@ -36,6 +36,7 @@ class Way(NamedTuple):
 
     taps: Callable[[int, int], Taps]  # which numbers, and how much each counts
     code: Callable[[int, int], str]  # the matrix of what counts, in NumPy
+    shares: int = 0  # so many numbers make one, each times its share; 0: no products
 
 
 def _nearest(size: int, made: int) -> Taps:
@@ -107,8 +108,8 @@ def _windows_code(size: int, made: int) -> str:
 
 _WAYS: Final[Mapping[str, Way]] = {
     "nearest": Way(_nearest, _nearest_code),
-    "bilinear": Way(_bilinear, _halves_code),
-    "ends": Way(_aligned, _ends_code),
+    "bilinear": Way(_bilinear, _halves_code, 2),
+    "ends": Way(_aligned, _ends_code, 2),
     "windows": Way(_windows, _windows_code),
 }
 
@@ -177,18 +178,20 @@ def _cost(size: Callable[..., Pair]) -> Callable[..., Cost]:
 
 
 def _wording(
-    size: Callable[..., Pair], way: Callable[..., Way], form: Form
+    size: Callable[..., Pair], way: Callable[..., Way], form: Form, is_mean: bool
 ) -> Callable[..., Mapping[str, Any]]:
     """Return what writes the code of a row: products with the weights of each axis."""
 
     def wording(input: Shape, **attributes: Any) -> Mapping[str, Any]:
         down, across = size(input, **attributes)
-        code = way(**attributes).code
+        _, code, shares = way(**attributes)
         rows, columns = code(input[-2], down), code(input[-1], across)
-        return {
-            "code": f"{rows} @ {{input}} @ {columns}.T",
-            "forms": (form._replace(code=f"{rows}.T @ {{g}} @ {columns}"),),
-        }
+        back = form._replace(code=f"{rows}.T @ {{g}} @ {columns}")
+        words = {"code": f"{rows} @ {{input}} @ {columns}.T", "forms": (back,)}
+        if is_mean:
+            return words
+        work = (0, shares * down * (input[-1] + across))  # one axis after the other
+        return {**words, "work": work, "forms": (back._replace(work=work),)}
 
     return wording
 
@@ -231,7 +234,7 @@ def _row(
         parameters=parameters,
         cost=_cost(size),
         axis_letters=_letters,
-        wording=_wording(size, way, form),
+        wording=_wording(size, way, form, "signs" in columns),
         **columns,
     )
 

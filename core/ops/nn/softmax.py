@@ -88,7 +88,7 @@ ROWS: Final[tuple[Op, ...]] = (
             "{y} * ({g} - np.sum({g} * {y}, {axis}, keepdims=True))",
             "each exponential is in its own numerator and in the sum below all: "
             "[i = j] is 1 by the element itself, and 0 by any other",
-            work=(2, 0),
+            work=(2,),
         ),
         "Exponentials divided by their sum along an axis.",
         analytic=True,
@@ -102,7 +102,7 @@ ROWS: Final[tuple[Op, ...]] = (
         ),
         parameters=(_LAST_AXIS,),
         axis_letters=_row_letters,
-        work=(2, 0),
+        work=(2,),
     ),
     row_of_one(
         "log_softmax",
@@ -118,7 +118,7 @@ ROWS: Final[tuple[Op, ...]] = (
             "{g} - np.exp({y}) * np.sum({g}, {axis}, keepdims=True)",
             "the logarithm of a quotient: itself, minus that of the sum below; "
             "[i = j] is 1 by the element itself, and 0 by any other",
-            work=(2, 0),
+            work=(2,),
         ),
         "The logarithm of softmax, exact where softmax itself would be 0.",
         analytic=True,

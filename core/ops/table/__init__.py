@@ -60,8 +60,10 @@ class Form(NamedTuple):
     why: str = ""  # one sentence for a reader who asks why
     statement: str = ""  # what a person would write; "" for "{into} += " and `code`
     # How many multiplications, divisions and functions the product takes: for each
-    # number of the operand, or of an elementwise result, and for each of its slices.
-    work: tuple[int, int] = (1, 0)
+    # number of the operand, or of an elementwise result, for each of its slices, and
+    # once. None for one product each; of what adds, of a sum of products and of what
+    # multiplies nothing, for as many as the result takes.
+    work: tuple[int, ...] | None = None
 
 
 class Cost(NamedTuple):
@@ -224,10 +226,9 @@ class Op:
     signs: tuple[int, ...] = ()
     # Whether a result is the product of the elements that it was made of.
     multiplies: bool = False
-    # Whether it and its rules multiply nothing: it adds, compares, chooses or copies.
-    free: bool = False
-    # elementwise, reduce, block without `cost`: what its result takes, as `Form.work`.
-    work: tuple[int, int] = (1, 0)
+    # What its result takes, as `Form.work`; of what has a `cost`, None for that. It is
+    # () where nothing is multiplied: it adds, compares, chooses or copies.
+    work: tuple[int, ...] | None = None
 
     def worded(
         self, shapes: Iterable[Shape], attributes: Attributes = NO_ATTRIBUTES

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
 
-from cases import CORNERS, EXAMPLES, every_op
+from cases import CORNERS, cases_of, every_op
 from gradstep.core.base.errors import InputError
 from gradstep.core.check.check import check
 from gradstep.core.engine.backward import reduce_to
@@ -34,19 +33,6 @@ def quiet() -> Iterator[None]:
 
 
 # ------------------------------------------------------------------------ helpers
-
-
-def cases_of(name: str) -> list[Case]:
-    """Return what is drawn for an operation; nothing is shrunk, for nothing fails."""
-    found: list[Case] = []
-
-    @settings(max_examples=25, deadline=None)
-    @given(EXAMPLES[name].cases)
-    def collect(case: Case) -> None:
-        found.append(case)
-
-    collect()
-    return found
 
 
 def at_kinks(name: str) -> list[Case]:

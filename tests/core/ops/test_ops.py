@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 import string
 from dataclasses import replace
@@ -18,8 +17,8 @@ from gradstep.core.engine.backward import reduce_to
 from gradstep.core.engine.graph import Builder
 from gradstep.core.engine.run import evaluate
 from gradstep.core.ops import ALIASES, OPS, find
-from gradstep.core.ops.shape.indexing import Slot
 from ops_examples import Case, Corner, Misfit
+from written import run_code, run_statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -111,54 +110,6 @@ def assert_gradient(op: Op, case: Case, seed: int) -> None:
         if op.analytic:
             aside = np.imag(forward(op, moved(case, argument, 1e-30j * v))) / 1e-30
             same(float(np.sum(by_rule)), float(np.sum(g * aside)), terms, 1e-11, what)
-
-
-def names_of(op: Op, case: Case) -> dict[str, Any]:
-    """Return the operands under the names that templates are filled with."""
-    if op.variadic:
-        single, last = op.operands[:-1], op.operands[-1]
-        rest = (f"{last}{i}" for i in range(len(case.operands) - len(single)))
-        return dict(zip((*single, *rest), case.operands, strict=True))
-    return dict(zip(op.operands, case.operands, strict=False))
-
-
-def filled(
-    template: str, op: Op, case: Case, argument: int, known: dict[str, Any]
-) -> tuple[str, dict[str, Any]]:
-    """Fill a NumPy template with plain names; return what these stand for, too."""
-    operands = names_of(op, case)
-    words: dict[str, Any] = {name: name for name in {**operands, **known}}
-    rest = tuple(operands)[len(op.operands) - 1 :]
-    if op.variadic:
-        words |= {op.operands[-1]: ", ".join(rest), "argument": argument}
-    words |= {p.name: repr(p.default) for p in op.parameters}
-    words |= {name: repr(value) for name, value in case.attributes.items()}
-    words["index"] = "index"
-    text = template.format(**words)
-    index = tuple(
-        operands[rest[part.number]] if isinstance(part, Slot) else part
-        for part in case.attributes.get("index", ())
-    )
-    return text, {"np": np, "math": math, "index": index, **operands, **known}
-
-
-# The texts are templates of the table under test, which is Python that we wrote.
-
-
-def run_code(
-    template: str, op: Op, case: Case, argument: int = 0, **known: Any
-) -> np.ndarray:
-    """Fill a NumPy template with plain names, and evaluate it."""
-    return np.asarray(eval(*filled(template, op, case, argument, known)))
-
-
-def run_statement(
-    template: str, op: Op, case: Case, argument: int, **known: Any
-) -> dict[str, Any]:
-    """Fill a statement with plain names, run it, and return what all names are then."""
-    text, scope = filled(template, op, case, argument, known)
-    exec(text, scope)  # noqa: S102  # a template of the table under test
-    return scope
 
 
 # --------------------------------------------------------------------- the table
