@@ -226,7 +226,7 @@ ROWS: Final[tuple[Op, ...]] = (
                 "1 / {b}",
                 "{g} / {b}",
                 "{g} / {b}",
-                "the numerator counts one b-th, so its gradient does as well",
+                "the slope of a / b by a is 1 / b: the gradient is divided as well",
             ),
             Form(
                 "−{y} / {b}",
