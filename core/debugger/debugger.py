@@ -355,7 +355,7 @@ def event_count(scenario: Scenario) -> int:
     """Return how many events an iteration has, without running it."""
     graph = scenario.subject.graph
     computed = sum(node.op is not None for node in graph)
-    reached = {graph.nodes[edge.operand].name for edge in graph.carrying}
+    reached = {graph.nodes[operand].name for operand in graph.carrying.operands}
     trained = scenario.training.learning_rate if scenario.training else ()
     return computed + 1 + len(graph.carrying) + len(reached & set(trained))
 

@@ -7,6 +7,7 @@ graph is a loop, forwards or backwards, and nothing recurses.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import (
     Callable,
     Collection,
@@ -17,7 +18,7 @@ from collections.abc import (
 )
 from dataclasses import dataclass, field
 from functools import cached_property
-from operator import itemgetter
+from operator import itemgetter, neg
 from types import MappingProxyType
 from typing import Any, Final, Literal, NamedTuple, overload
 
@@ -211,6 +212,28 @@ class Edges:
         place = number - self._first
         return Edge(self.consumers[place], self.arguments[place], self.operands[place])
 
+    def __len__(self) -> int:
+        return len(self.consumers)
+
+    def __iter__(self) -> Iterator[Edge]:
+        return map(Edge, self.consumers, self.arguments, self.operands)
+
+    def sent(self, first: int, stop: int) -> range:
+        """Return the numbers of the edges from nodes first … stop − 1."""
+        start, end = (
+            self._first + bisect_left(self.consumers, 1 - node, key=neg)
+            for node in (stop, first)
+        )
+        return range(start, end)
+
+    def speaking(self, node: int) -> int | None:
+        """Return the edge at which the backward pass speaks of a node; None for none.
+
+        It is the first that the node sends something along; a leaf sends nothing, and
+        is spoken of with the last into it, when its gradient is complete.
+        """
+        return next(iter(self.sent(node, node + 1) or self.into(node)[-1:]), None)
+
     def into(self, node: int) -> Sequence[int]:
         """Return the numbers of the edges to a node, in order."""
         known = self._known.get(node)
@@ -327,21 +350,26 @@ class Graph:
         return bytes(flows)
 
     @cached_property
-    def carrying(self) -> Sequence[Edge]:
+    def carrying(self) -> Edges:
         """Return the edges that carry a contribution, in backward order.
 
         If all numbers are floats: a run knows better.
         """
         arrives = {self.output}
-        found: list[Edge] = []
-        for index, _, _, op, operands, _, _, _ in reversed(self.nodes.rows):
+
+        def chosen(row: Row) -> Sequence[int]:
+            index, _, _, op, operands, _, _, _ = row
             if op is None or index not in arrives:
-                continue
-            for argument, operand in enumerate(operands):
-                if self.flows[operand] and op.vjp(argument) is not None:
-                    arrives.add(operand)
-                    found.append(Edge(index, argument, operand))
-        return found
+                return ()
+            found = [
+                argument
+                for argument, operand in enumerate(operands)
+                if self.flows[operand] and op.vjp(argument) is not None
+            ]
+            arrives.update(operands[argument] for argument in found)
+            return found
+
+        return Edges.of(self.nodes.rows, chosen)
 
     @cached_property
     def useful(self) -> bytes:

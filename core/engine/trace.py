@@ -17,7 +17,7 @@ import math
 from bisect import bisect_left
 from functools import cached_property, reduce
 from itertools import accumulate
-from operator import add, neg
+from operator import add
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, cast
 
@@ -251,11 +251,16 @@ class Trace:
 
     def backward_events(self, first: int, stop: int) -> range:
         """Return the numbers of the contributions that nodes first … stop − 1 send."""
-        consumers = self._edges.consumers
-        return range(
-            self._first + bisect_left(consumers, 1 - stop, key=neg),
-            self._first + bisect_left(consumers, 1 - first, key=neg),
-        )
+        return self._edges.sent(first, stop)
+
+    def speaking(self, node: int) -> int | None:
+        """Return the event at which the backward pass speaks of a node; None for none.
+
+        It is that of `Edges.speaking`, or for a leaf that is the output the seed.
+        """
+        found = self._edges.speaking(node)
+        is_seed = found is None and node == self.run.graph.output
+        return self.seed_position if is_seed else found
 
     def arrivals(self, node: int) -> Sequence[int]:
         """Return the numbers of the events that change a node's gradient, in order."""

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..words.notes import filled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ..engine.subject import NotePlace, Subject
     from ..engine.trace import Trace
 
@@ -28,30 +26,26 @@ def notes_in_time(subject: Subject, trace: Trace) -> list[Note]:
     found: list[Note] = []
     for place, text in subject.notes.items():
         name = "" if place.node < 0 else f" {nodes[place.node].name}"
-        position = next(_positions(trace, place), None)
+        position = _position(trace, place)
         said = text if position is None else filled(text, trace, position, subject)
         found.append(Note(place, f"{place.when}{name}", said, position))
     last = len(trace) + 1
     return sorted(found, key=lambda n: last if n.position is None else n.position)
 
 
-def _positions(trace: Trace, place: NotePlace) -> Iterator[int]:
-    node = place.node
-    if place.when == "start":
-        yield 0
-    elif place.when == "end":
-        yield len(trace)
-    elif place.when == "seed":
-        yield trace.seed_position + 1
-    elif place.when == "forward":
-        event = trace.forward_event(node)
-        yield 0 if event is None else event + 1
-    elif place.when == "update":
-        event = trace.update_event(node)
-        if event is not None:
-            yield event + 1
-    else:
-        sent = trace.backward_events(node, node + 1)
-        if len(sent):
-            yield sent.start + 1
-        yield from (event + 1 for event in trace.arrivals(node)[-1:])
+def _position(trace: Trace, place: NotePlace) -> int | None:
+    """Return the first position at which a note is shown; None where none comes."""
+    match place.when:
+        case "start":
+            return 0
+        case "end":
+            return len(trace)
+        case "seed":
+            event: int | None = trace.seed_position
+        case "forward":
+            event = trace.forward_event(place.node)
+        case "update":
+            event = trace.update_event(place.node)
+        case "backward":
+            event = trace.speaking(place.node)
+    return None if event is None else event + 1

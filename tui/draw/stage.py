@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from ...core.base.errors import CommandError
 from ...core.engine.subject import NotePlace, Subject, When
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _ELEMENT: Final = re.compile(r"[^\W\d][\w.@]*\[\d+(?:, ?\d+)*\]")
 
 Numbers = Sequence[int]  # of the events of a step, counted from 0
+Pass = Literal["forward", "backward", "update"]
 
 
 class Stage(NamedTuple):
@@ -70,7 +71,7 @@ def place(stage: Stage, numbers: Numbers) -> tuple[str, ...]:
     """Return where a step stands: `("11 of 13", "backward", "line 2")`."""
     first, last = numbers[0] + 1, numbers[-1] + 1
     which = str(first) if first == last else f"{first}-{last}"
-    parts = [f"{which} of {len(stage.trace)}", pass_of(stage, numbers[0])]
+    parts = [f"{which} of {len(stage.trace)}", pass_of(stage.trace, numbers[0])]
     node = stage.node(numbers[0])
     if isinstance(stage.trace.event(numbers[0]), Seed):
         return (*parts, "seed")
@@ -82,9 +83,9 @@ def place(stage: Stage, numbers: Numbers) -> tuple[str, ...]:
     return tuple(parts)
 
 
-def pass_of(stage: Stage, number_of_event: int) -> str:
-    """Return the pass that an event belongs to: forward, backward or update."""
-    event = stage.trace.event(number_of_event)
+def pass_of(trace: Trace, number: int) -> Pass:
+    """Return the pass that an event belongs to."""
+    event = trace.event(number)
     if isinstance(event, Forward):
         return "forward"
     return "backward" if isinstance(event, (Seed, Contribution)) else "update"
@@ -159,12 +160,14 @@ def author_notes(stage: Stage, event: int) -> list[str]:
 def _places(trace: Trace, event: int) -> list[NotePlace]:
     """Return where the notes of an event stand."""
     happens = trace.event(event)
-    if isinstance(happens, Seed):
-        return [NotePlace("seed")]
+    if not isinstance(happens, (Seed, Contribution)):
+        when = "forward" if isinstance(happens, Forward) else "update"
+        return [NotePlace(when, happens.node)]
+    found, nodes = [NotePlace("seed")], [happens.node]
     if isinstance(happens, Contribution):
-        return _backward_places(trace, event, happens)
-    when = "forward" if isinstance(happens, Forward) else "update"
-    return [NotePlace(when, happens.node)]
+        found, nodes = [], [happens.consumer, happens.operand]
+    spoken = (node for node in nodes if trace.speaking(node) == event)
+    return found + [NotePlace("backward", node) for node in spoken]
 
 
 def spoken_of(subject: Subject, trace: Trace, event: int) -> Element | None:
@@ -191,20 +194,6 @@ def _comments(graph: Graph, node: Node) -> list[str]:
         if not graph.is_library(frame):
             found.append(statement.note)
     return found[::-1]
-
-
-def _backward_places(
-    trace: Trace, event: int, happens: Contribution
-) -> list[NotePlace]:
-    found: list[NotePlace] = []
-    sent = trace.backward_events(happens.consumer, happens.consumer + 1)
-    if sent and event == sent[0]:
-        found.append(NotePlace("backward", happens.consumer))
-    operand = trace.run.graph.nodes[happens.operand]
-    # A leaf sends nothing on: what is said of it is said when its gradient is complete.
-    if operand.op is None and event == trace.arrivals(happens.operand)[-1]:
-        found.append(NotePlace("backward", happens.operand))
-    return found
 
 
 def _rules(stage: Stage, event: int, happens: Contribution) -> Iterator[str]:

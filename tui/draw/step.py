@@ -80,7 +80,9 @@ def heading(stage: Stage, numbers: Numbers, width: int) -> Block:
     """Return the rule above a step: where it is, and the statement it belongs to."""
     look = stage.look
     statement = stage.statement(numbers[0])
-    title = look.text(look.dot.join(place(stage, numbers)), pass_of(stage, numbers[0]))
+    title = look.text(
+        look.dot.join(place(stage, numbers)), pass_of(stage.trace, numbers[0])
+    )
     if statement is None:
         return rule(title, look, width)
     said = statement.text

@@ -156,7 +156,7 @@ def _chapter(stage: Stage, event: int) -> tuple[str, str]:
     node = stage.node(event)
     around = list(stage.graph.around(node.site))
     name = around[-1][1].target if around else node.name
-    return pass_of(stage, event), name
+    return pass_of(stage.trace, event), name
 
 
 # ------------------------------------------------------------------------ the sources

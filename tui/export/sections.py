@@ -52,7 +52,7 @@ def step_section(
     data = {
         **attributes,
         "title": place,
-        "pass": pass_of(stage, number),
+        "pass": pass_of(stage.trace, number),
         "made": made,
         "links": _links(at, figures),
         "texts": texts,

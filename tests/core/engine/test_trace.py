@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gradstep.core.engine.graph import Builder
 from gradstep.core.engine.patches import NO_PATCHES, Patches
 from gradstep.core.engine.run import Run, evaluate
 from gradstep.core.engine.trace import (
@@ -533,3 +534,27 @@ def test_an_update_is_that_of_the_training() -> None:
 )
 def test_the_samples_of_a_batch_in_words(numbers: list[int], said: str) -> None:
     assert str(Samples(2, tuple(numbers), 40)) == f"iteration 2: {said}"
+
+
+def test_the_backward_pass_speaks_of_a_node_once_and_of_a_leaf_when_all_is_in() -> None:
+    # Forward are y, z and E; the seed is event 3; then come, by hand, E<-z, E<-z,
+    # z<-y, z<-a, y<-a, y<-a.
+    trace = Trace(run_of("y = a * a\nz = y + a\nE = z * z", a=2.0))
+    spoken = {name: trace.speaking(number(trace.run, name)) for name in "Ezya"}
+    assert spoken == {"E": 4, "z": 6, "y": 8, "a": 9}
+    edges = trace.run.graph.carrying
+    assert len(edges) == len([*edges]) == 6
+    assert [edges.speaking(number(trace.run, name)) for name in "Ezya"] == [0, 2, 4, 5]
+
+
+def test_of_a_leaf_that_is_the_output_the_seed_speaks() -> None:
+    build = Builder()
+    leaf = build.leaf("x", "input")
+    graph = build.finish(leaf)
+    trace = Trace(evaluate(graph, {leaf: np.float64(3)}))
+    assert trace.speaking(leaf) == trace.seed_position == 0
+
+
+def test_of_what_sends_and_gets_nothing_nobody_speaks() -> None:
+    trace = Trace(run_of("c = 2 * b\nE = a * a", a=2.0, b=1.0))
+    assert [trace.speaking(number(trace.run, name)) for name in "bc"] == [None, None]
