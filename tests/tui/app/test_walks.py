@@ -293,9 +293,6 @@ def set_like(fresh: Widget, old: Widget) -> None:
         fresh._shown = None  # what it shows depends on the trail as well
     offset = old.scroll_offset
     fresh.scroll_to(*offset, animate=False, force=True, immediate=True)
-    if old.show_vertical_scrollbar and fresh.show_vertical_scrollbar:
-        # Where the bar stands within a cell is left over from how one got there.
-        fresh.vertical_scrollbar.position = old.vertical_scrollbar.position
 
 
 def _text(line: Sequence[tuple[str, object]]) -> str:

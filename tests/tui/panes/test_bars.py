@@ -10,7 +10,7 @@ from textual.scrollbar import ScrollBar, ScrollBarRender
 from gradstep.tui.panes.base.bars import SlowBar
 
 
-def placed(cells: int, lines: int, whole: int) -> ScrollBar:
+def placed(cells: int, lines: int, whole: int) -> SlowBar:
     class Bar(SlowBar):
         size: ClassVar[Size] = Size(1, cells)  # type: ignore[misc]
 
@@ -48,3 +48,24 @@ async def test_a_bar_of_nothing_or_of_a_cell_takes_any_position() -> None:
     async with App[None]().run_test():
         assert placed(5, 5, 0).validate_position(3) == 3
         assert placed(1, 1, 90).validate_position(3) == 3
+
+
+@pytest.mark.parametrize(("cells", "lines", "whole"), CASES)
+async def test_a_bar_stands_where_its_place_is_in_whichever_measure_it_came_there(
+    cells: int, lines: int, whole: int
+) -> None:
+    async with App[None]().run_test():
+        for place in (0, 1, (whole - lines) // 2, whole - lines):
+            other, straight = placed(5, 6, 900), placed(cells, lines, whole)
+            other.position = straight.position = place
+            type(other).size = Size(1, cells)  # type: ignore[misc]
+            other.window_size, other.window_virtual_size = lines, whole
+            other.on_resize()
+            assert other.position == straight.position
+
+
+async def test_a_bar_that_was_dragged_stands_where_the_lines_do() -> None:
+    async with App[None]().run_test():
+        bar = placed(14, 14, 40)
+        for dragged, line in ((3.4, 3), (3.6, 4), (0.4, 0), (25.7, 26)):
+            assert bar.validate_position(dragged) == bar.validate_position(line)
