@@ -78,6 +78,7 @@ _JUMPS: Final = (
     ("c", "console", "prompt"),
 )
 _FROM_PROMPT: Final = "Escape, then {}"  # Space, which would be typed there
+_LAYOUTS: Final = 2  # after which all is drawn: a step may want other lines
 _LOOK_EVERY = 2.0  # seconds between looks at the scenario's file
 _LEAST_WIDTH, _LEAST_HEIGHT = 50, 14
 _Done = tuple[View | None, Exception | None]  # what to show, and a bug of ours
@@ -331,9 +332,10 @@ class MainScreen(Screen[int]):
         """Take a picture of the present moment, while a command waits for it."""
         self._facts = facts(self.debugger)
         self._draw(self._view(None))
-        is_painted = asyncio.Event()
-        self.call_after_refresh(is_painted.set)
-        await is_painted.wait()
+        for _ in range(_LAYOUTS):
+            is_painted = asyncio.Event()
+            self.call_after_refresh(is_painted.set)
+            await is_painted.wait()
         return self.app.export_screenshot(title=self.app.title)
 
     def panes(self) -> list[Pane]:

@@ -10,6 +10,7 @@ import pytest
 from driving import main_screen, settle
 from gradstep.core.scenario.scenario import Scenario, load, parse
 from gradstep.tui.app.app import GradstepApp
+from gradstep.tui.draw.stage import pass_of
 from gradstep.tui.panes.step.pane import StepPane
 from gradstep.tui.panes.why import WhyPane
 
@@ -164,9 +165,12 @@ async def walked(
     async with app.run_test(size=size):
         await settle(app)
         screen = main_screen(app)
-        debugger = screen.debugger
+        debugger, part = screen.debugger, ""
         while debugger.position < len(debugger.trace):
             screen.apply(debugger.execute("stepi"))
+            before, part = part, pass_of(debugger.trace, debugger.position - 1)
+            if part != before:
+                await settle(app)  # each pass has lines of its own
             found += (f"{debugger.position}: {one}" for one in look(screen))
     return found
 

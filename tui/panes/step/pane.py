@@ -26,7 +26,7 @@ from ....core.words.events import element_name
 from ....core.words.numbers import element_text, number_text
 from ...draw.look import Look
 from ...draw.spelling import rates_text
-from ...draw.stage import Stage
+from ...draw.stage import Pass, Stage, pass_of
 from ...graph.drawing import cut
 from ..base.known import Known
 from ..base.pane import Asked, Chosen, KeptPane, Line, View, fitted
@@ -58,6 +58,7 @@ if TYPE_CHECKING:  # it waits until something is trained
     from textual.events import Click, Key, MouseScrollDown, MouseScrollUp
 
     from ....core.debugger.debugger import Debugger
+    from ....core.engine.graph import Graph
     from ....core.engine.trace import Trace
     from ....core.engine.update import UpdateStep
     from ....core.words.indices import First
@@ -122,6 +123,7 @@ class StepPane(KeptPane[_Found]):
         self._inks: Inks | None = None
         self._sheet: tuple[object, _Sheet] | None = None
         self._offer: Offer | None = None
+        self._part: tuple[Graph, Pass] | None = None  # whose lines it has
         self._longest: tuple[object, int, int] | None = None  # note: of which, how wide
         self._arranged: dict[object, Arranged] = {}  # by shapes and room
         self._summaries = Known(summarise)
@@ -167,13 +169,20 @@ class StepPane(KeptPane[_Found]):
         needed = 0  # as long as it has no place, it does not know
         if view is not None and self.room.width:
             graph, notes = view.debugger.graph, view.debugger.subject.notes
-            needed = lines_needed(graph, notes, self.room.width)
+            lines = lines_needed(graph, notes, self.room.width)
+            needed = lines.get(self._pass(view), 0)
         offer.give(max(min(needed, offer.most), offer.few))
+
+    def _pass(self, view: View) -> Pass:
+        """Return the pass of the event that is shown."""
+        return pass_of(view.debugger.trace, shown_event(view).number)
 
     def show(self, view: View) -> None:
         """Draw the last applied event, with the chosen element in all its arrays."""
-        before, self._view = self._view, view
-        if before is None or before.debugger.graph is not view.debugger.graph:
+        self._view = view
+        part = view.debugger.graph, self._pass(view)
+        if self._part != part:  # in a pass no border moves
+            self._part = part
             self._take_lines()
         self._look = self._look._replace(first=view.debugger.memory.first)
         moment = view.debugger.trace, shown_event(view), view.hides

@@ -10,7 +10,6 @@ from functools import lru_cache
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
-from ....core.engine.subject import NotePlace
 from ....core.words.formulas import factors
 from .places import FEW, SMALL, TITLE
 
@@ -18,15 +17,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from ....core.engine.graph import Edge, Graph, Node
+    from ....core.engine.subject import NotePlace
     from ....core.ops.table import Shape
+    from ...draw.stage import Pass
 
 _BESIDE = 9  # lines of a step beside its matrices: formula, element, NumPy, blanks
 _SAID = 2  # of these, formula and element
 _SUM = 1  # and what is accumulated, where the matrices do not show it
 _WIDE = 4  # numbers that four matrices have room for in one line, about
-_NUMBER = 8  # columns of a number, about
+_NUMBER = 9  # columns of a number, about
+_NOTHING = 3  # and of the 0 that a first contribution is added to
 _MOST_NODES = 2000  # of more, the first ones are asked
 _MOST = 200  # lines
+_KEPT = 8  # graphs and widths that are looked at once
+
+_Step = tuple[
+    "Pass", int
+]  # the number of its node, or of its edge in the backward pass
 
 
 def note_lines(notes: Iterable[str], width: int) -> int:
@@ -42,65 +49,90 @@ def lines_wanted(graph: Graph, notes: int = 1) -> int:
     return min(highest + _BESIDE + notes, _MOST)
 
 
-def lines_needed(graph: Graph, notes: Mapping[NotePlace, str], width: int) -> int:
+def lines_needed(
+    graph: Graph, notes: Mapping[NotePlace, str], width: int
+) -> Mapping[Pass, int]:
     """Return in how many lines no row of a gradient gives way, and no note.
 
-    It is told from shapes alone, for steps as wide as `width`: the same for all steps.
-    Matrices stand there without the numbers of their columns; of a long axis a window
-    is enough.
+    It is told from shapes alone, for steps as wide as `width`: the same for all steps
+    of a pass, in which no border moves. Matrices stand there without the numbers of
+    their columns; of a long axis a window is enough.
     """
     if len(graph) > _MOST_NODES:
-        return 0
-    most = max(width // _NUMBER, 1)
-    heights = [0]
-    for edge, places in _spoken(graph).items():
-        found = (notes[place] for place in places if place in notes)
-        lines = sum(note_lines([text], width) for text in found)
-        heights.append(_sent(graph, edge, most) + lines)
+        return {}
+    heights = _heights(graph, width)
+    noted: dict[_Step, int] = {}
     for place, text in notes.items():
-        if place.when in ("forward", "update"):
-            made = _made(graph, graph.nodes[place.node], most)
-            heights.append(made + _SAID + note_lines([text], width))
-    return max(heights)
+        step = _told_with(graph, place)
+        if step is not None and step in heights:
+            noted[step] = noted.get(step, heights[step]) + note_lines([text], width)
+    # Places depend on shapes alone: where there are notes, all have a line for one.
+    most = _highest(graph, width)
+    highest: dict[Pass, int] = {when: most[when] + bool(notes) for when in most}
+    for (when, _), lines in noted.items():
+        highest[when] = max(highest[when], lines)
+    return highest
 
 
-def _spoken(graph: Graph) -> dict[Edge, list[NotePlace]]:
-    """Return the places of notes at each contribution.
+def _told_with(graph: Graph, place: NotePlace) -> _Step | None:
+    """Return the step that says a note; None for none."""
+    if place.when == "forward" or place.when == "update":  # noqa: PLR1714 (types)
+        return place.when, place.node
+    if place.when == "backward":
+        number = graph.carrying.speaking(place.node)
+        return None if number is None else ("backward", number)
+    if place.when == "end":
+        return "backward", len(graph.carrying) - 1
+    first = (node.index for node in graph.nodes if node.op is not None)
+    return ("forward", next(first, -1)) if place.when == "start" else None
 
-    A node is spoken of when it sends the first one, a leaf when the last one arrives.
+
+@lru_cache(_KEPT)  # each offer of lines asks
+def _heights(graph: Graph, width: int) -> Mapping[_Step, int]:
+    """Return how many lines each step needs without its note."""
+    heights: dict[_Step, int] = {}
+    for node in graph.nodes:
+        when: Pass = "forward" if node.op is not None else "update"
+        heights[when, node.index] = _made(graph, node, width) + _SAID
+    reached: set[int] = set()
+    for number, edge in enumerate(graph.carrying):
+        is_first = edge.operand not in reached
+        reached.add(edge.operand)
+        heights["backward", number] = _sent(graph, edge, width, is_first=is_first)
+    return heights
+
+
+@lru_cache(_KEPT)
+def _highest(graph: Graph, width: int) -> Mapping[Pass, int]:
+    """Return how many lines the highest step of each pass needs without its note."""
+    highest: dict[Pass, int] = {}
+    for (when, _), lines in _heights(graph, width).items():
+        highest[when] = max(highest.get(when, 0), lines)
+    return highest
+
+
+def _sent(graph: Graph, edge: Edge, width: int, *, is_first: bool) -> int:
+    """Return how many lines a contribution needs without a note.
+
+    The sum has matrices, or one line says how it changes.
     """
-    first: dict[int, Edge] = {}
-    last: dict[int, Edge] = {}
-    for edge in graph.carrying:
-        first.setdefault(edge.consumer, edge)
-        last[edge.operand] = edge
-    found: dict[Edge, list[NotePlace]] = {edge: [] for edge in graph.carrying}
-    for node, edge in first.items():
-        found[edge].append(NotePlace("backward", node))
-    for node, edge in last.items():
-        if graph.nodes[node].op is None:
-            found[edge].append(NotePlace("backward", node))
-    return found
-
-
-def _sent(graph: Graph, edge: Edge, most: int) -> int:
-    """Return how many lines a contribution needs without a note."""
     consumer, operand = graph.nodes[edge.consumer], graph.nodes[edge.operand]
     if products := _factors(graph, consumer):
         return _meeting(*products[1 + edge.argument]) + _SAID + _SUM
     up, down = consumer.shape, operand.shape
-    widths = _columns(up), _columns(up), _columns(down), _columns(down) + 1
-    height, is_one = _filled([up, up, down, down], widths, most)
-    return height + _SAID + (0 if is_one else _SUM)
+    before = _columns(down) * (_NOTHING if is_first else _NUMBER)
+    parts = [(shape, _columns(shape) * _NUMBER) for shape in (up, up, down)]
+    both = [*parts, (down, _columns(down) * _NUMBER + before)]
+    return _SAID + min(_filled(both, width), _filled(parts, width) + _SUM)
 
 
-def _made(graph: Graph, node: Node, most: int) -> int:
+def _made(graph: Graph, node: Node, width: int) -> int:
     """Return how high the matrices of a value are at least, or those of an update."""
     if products := _factors(graph, node):
         return _meeting(*products[0])
     operands = [graph.nodes[operand].shape for operand in node.operands]
     shapes = [*operands, node.shape] if node.op else [node.shape] * 3
-    return _filled(shapes, [*map(_columns, shapes)], most)[0]
+    return _filled([(shape, _columns(shape) * _NUMBER) for shape in shapes], width)
 
 
 def _factors(graph: Graph, node: Node) -> Sequence[tuple[Shape, Shape]]:
@@ -115,23 +147,21 @@ def _meeting(right: Shape, made: Shape) -> int:
     return 2 * TITLE + _window(right) + _window(made)
 
 
-def _filled(
-    shapes: Sequence[Shape], widths: Sequence[int], most: int
-) -> tuple[int, bool]:
-    """Return how high matrices are in lines of so many numbers, and if one is enough.
+def _filled(matrices: Sequence[tuple[Shape, int]], width: int) -> int:
+    """Return how high matrices are in lines of a width, each so many columns wide.
 
-    >>> _filled([(2, 3), (2, 3), (2, 3)], [3, 3, 3], 6)
-    (6, False)
+    >>> _filled([((2, 3), 24), ((2, 3), 24), ((2, 3), 24)], 51)
+    6
     """
     lines: list[list[Shape]] = []
     room = 0
-    for shape, width in zip(shapes, widths, strict=True):
-        if width > room:
+    for shape, wide in matrices:
+        if wide > room:
             lines.append([])
-            room = most
+            room = width
         lines[-1].append(shape)
-        room -= width
-    return sum(TITLE + max(map(_window, line)) for line in lines), len(lines) == 1
+        room -= wide
+    return sum(TITLE + max(map(_window, line)) for line in lines)
 
 
 def _window(shape: Shape) -> int:

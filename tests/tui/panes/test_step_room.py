@@ -1,0 +1,70 @@
+"""How many lines the steps of each pass need, told from shapes and notes."""
+
+from __future__ import annotations
+
+import pytest
+
+from gradstep.core.engine.subject import NotePlace
+from gradstep.core.scenario.scenario import parse
+from gradstep.tui.panes.step import room
+from gradstep.tui.panes.step.room import lines_needed
+
+SQUARE = parse("""
+gradstep = 1
+title = "A product of numbers"
+program = '''
+y = x * w
+E = sum(y)
+'''
+[inputs]
+x = [[1, 2], [3, 4], [5, 6]]
+[parameters]
+w = [[1, 2], [3, 4], [5, 6]]
+""").subject.graph
+
+
+@pytest.mark.parametrize(
+    ("width", "forward", "backward"),
+    [
+        # A number has 9 columns: three of these matrices are 54 wide, and four, of
+        # which one has zeros, 18 + 18 + 18 + (18 + 6). Each is 4 lines high, with its
+        # title, and beside them stand formula and element.
+        (53, 2 * 4 + 2, 2 * 4 + 2),
+        (54, 4 + 2, 4 + 1 + 2),  # a line for the sum, which has no room as a matrix
+        (78, 4 + 2, 4 + 2),
+    ],
+)
+def test_steps_need_lines_for_their_matrices(
+    width: int, forward: int, backward: int
+) -> None:
+    found = lines_needed(SQUARE, {}, width)
+    assert (found["forward"], found["backward"]) == (forward, backward)
+
+
+@pytest.mark.parametrize(
+    ("place", "forward", "backward"),
+    [
+        (NotePlace("forward", SQUARE.names["y"]), 6 + 3, 7),
+        (NotePlace("start"), 6 + 3, 7),  # beside the first step
+        (NotePlace("backward", SQUARE.names["y"]), 7, 6 + 3),  # what it sends first
+        (NotePlace("backward", SQUARE.names["w"]), 7, 6 + 3),
+        (NotePlace("end"), 7, 6 + 3),  # beside the last one
+        (NotePlace("update", SQUARE.names["w"]), 7, 7),
+    ],
+)
+def test_a_note_needs_its_lines_in_its_own_pass_and_one_in_others(
+    place: NotePlace, forward: int, backward: int
+) -> None:
+    note = "four " * 40  # 199 characters, 78 to a line
+    found = lines_needed(SQUARE, {place: note}, 78)
+    assert (found["forward"], found["backward"]) == (forward, backward)
+
+
+def test_the_steps_of_a_graph_are_looked_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = lines_needed(SQUARE, {}, 77)
+    monkeypatch.delattr(room, "_sent")
+    assert lines_needed(SQUARE, {}, 77) == before
+    longer = lines_needed(SQUARE, {NotePlace("backward", 2): "five " * 80}, 77)
+    assert longer["backward"] > before["backward"]
