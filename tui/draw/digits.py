@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def sides(texts: Iterable[str], least: tuple[int, int] = (0, 0)) -> tuple[int, i
     return left, right
 
 
+@lru_cache(8192)  # from step to step most numbers stay the same
 def split(text: str) -> tuple[str, str]:
     """Return what stands before a number's decimal point or exponent, and the rest."""
     found = _POINT.search(text)
