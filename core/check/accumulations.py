@@ -51,7 +51,7 @@ def check_accumulation(job: Job, node: int) -> NodeCheck:
     for rank in table.suspects():
         culprit = _culprit(run, node, edges)
         return table.mismatch(replace(outcome, edge=culprit), rank)
-    return table.outcome(outcome, ())
+    return table.outcome(outcome, {})
 
 
 def _culprit(run: Run, node: int, edges: Sequence[Edge]) -> Edge | None:

@@ -5,6 +5,7 @@ Where they do not agree, smaller steps are asked before anything is called wrong
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
@@ -26,14 +27,18 @@ from .differences import (
     steps_for,
 )
 from .job import finite_size
-from .report import drowns
+from .report import UNDECIDED, drowns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from ..ops.table import Array, Shape
+    from .downstream import Tangent
     from .job import Job
     from .report import NodeCheck, Verdict
+
+    # What tells, of an element where no step agrees, why it need not
+    Excuse = Callable[[int], Verdict | None]
 
 # A difference of the two one-sided slopes, as a part of the slope: from here on it may
 # be a kink.
@@ -104,15 +109,21 @@ class Table:
         """Return the outcome with a mismatch at an element."""
         return replace(self._at(outcome, rank), verdict="mismatch")
 
-    def outcome(self, outcome: NodeCheck, kinks: Sequence[int]) -> NodeCheck:
-        """Return the outcome where nothing is wrong: kinks and NaN are only told."""
+    def outcome(
+        self, outcome: NodeCheck, odd: Mapping[Verdict, Sequence[int]]
+    ) -> NodeCheck:
+        """Return the outcome where nothing is wrong: kinks and NaN are only told.
+
+        `odd` are the ranks that are undecided, by verdict.
+        """
         nonfinite = self.nonfinite()
+        met: list[Verdict] = [one for one in UNDECIDED if odd.get(one)]
         if not len(self.positions):
             return outcome
         if nonfinite:
             outcome, rank = replace(outcome, verdict="nonfinite"), nonfinite[0]
-        elif kinks:
-            outcome, rank = replace(outcome, verdict="kink"), kinks[0]
+        elif met:
+            outcome, rank = replace(outcome, verdict=met[0]), min(odd[met[0]])
         else:
             rank = int(np.argmax(np.nan_to_num(self.difference / self.tolerance)))
             loudest = int(np.argmax(self.noise))
@@ -120,7 +131,7 @@ class Table:
                 outcome, rank = replace(outcome, verdict="drowned"), loudest
         return replace(
             self._at(outcome, rank),
-            kinks=tuple(map(self.index, kinks)),
+            kinks=tuple(map(self.index, sorted(itertools.chain(*odd.values())))),
             nonfinite=tuple(map(self.index, nonfinite)),
         )
 
@@ -145,13 +156,14 @@ def compare(
     analytic: Array,
     rounded: Array,
     function: Function,
-    meets_kink: Callable[[int], bool] | None = None,
+    excuse: Excuse | None = None,
     positions: Sequence[int] | None = None,
-    sway: Callable[[int], float] | None = None,
+    witness: Callable[[int], Tangent] | None = None,
 ) -> NodeCheck:
     """Compare gradients with differences, and look twice where they do not agree.
 
-    `sway` tells how large the terms of a slope are: rounding is a part of these.
+    `witness` tells the slope without a step: differences that see another one are right
+    only where it is not that of backpropagation.
     """
     if positions is None:
         positions = job.positions(analytic, function.groups)
@@ -176,23 +188,19 @@ def compare(
         noise + bend,
         bend,
     )
-    kinks: list[int] = []
-    for rank, best in _limits(function, table, sides):
+    odd: dict[Verdict, list[int]] = {one: [] for one in UNDECIDED}
+    looks = _limits(function, table, sides), _wider(function, table)
+    for rank, best in itertools.chain(*looks):
         verdict = _second_look(job, table, rank, best)
         if verdict == "mismatch" and function.hidden().flat[positions[rank]]:
             table.noise[rank] = math.inf
             verdict = "nonfinite"
-        if verdict == "mismatch" and sway is not None:
-            table.noise[rank] += SAFETY * EPS * sway(int(positions[rank]))
-            if table.agrees(rank):
-                continue
         if verdict == "mismatch":
-            if meets_kink is None or not meets_kink(int(positions[rank])):
-                return table.mismatch(outcome, rank)
-            verdict = "kink"
-        if verdict == "kink":
-            kinks.append(rank)
-    return table.outcome(outcome, sorted(kinks))
+            verdict = _third_look(table, rank, excuse, witness)
+        if verdict == "mismatch":
+            return table.mismatch(outcome, rank)
+        odd.get(verdict, []).append(rank)
+    return table.outcome(outcome, odd)
 
 
 def _limits(
@@ -210,6 +218,24 @@ def _limits(
         yield from zip(some, found, strict=True)
 
 
+def _wider(function: Function, table: Table) -> Iterator[tuple[int, Limit | None]]:
+    """Yield what larger steps say where rounding drowns an element of its own size.
+
+    What is added to a large number may be as small as one likes: the sum is straight.
+    """
+    largest = np.max(finite_size(table.analytic), initial=0.0) or 1.0
+    is_loud = np.isfinite(table.noise) & (table.noise > largest)
+    for rank in np.flatnonzero(is_loud).tolist():
+        (found,) = limits(function, [int(table.positions[rank])], least=1.0)
+        if found is None:
+            continue
+        # So far away the function may be larger, and its rounding with it.
+        there = SAFETY * EPS * (abs(found.right) + abs(found.left))
+        found = found._replace(error=found.error + there)
+        if found.error < table.noise[rank]:
+            yield rank, found
+
+
 def _second_look(job: Job, table: Table, rank: int, best: Limit | None) -> Verdict:
     """Decide about an element by smaller steps, and put what they tell in the table."""
     analytic = float(table.analytic[rank])
@@ -218,12 +244,35 @@ def _second_look(job: Job, table: Table, rank: int, best: Limit | None) -> Verdi
         return "nonfinite"
     error = best.error + float(table.bend[rank])
     tolerance = job.rtol * max(abs(analytic), abs(best.value)) + error
+    if not math.isfinite(table.numeric[rank]):
+        table.numeric[rank] = best.value
     if best.jump or (best.corner and best.has_between(analytic, tolerance)):
         return "kink"
-    if job.step is None or not math.isfinite(table.numeric[rank]):
+    if job.step is None:
         table.numeric[rank] = best.value
     if abs(analytic - best.value) <= tolerance:
         table.noise[rank] = error + abs(table.numeric[rank] - best.value)
         return "ok"
     table.noise[rank] = error
+    return "mismatch"
+
+
+def _third_look(
+    table: Table,
+    rank: int,
+    excuse: Excuse | None,
+    witness: Callable[[int], Tangent] | None,
+) -> Verdict:
+    """Decide about an element where all steps of differences say another slope."""
+    position = int(table.positions[rank])
+    seen = witness(position) if witness is not None else None
+    if seen is not None:
+        table.noise[rank] += seen.rounding
+        if table.agrees(rank):
+            return "ok"
+    excused = excuse(position) if excuse is not None else None
+    if excused is not None:
+        return excused
+    if seen is not None and seen.confirms(float(table.analytic[rank]), table.rtol):
+        return "unseen"
     return "mismatch"

@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from ..engine.backward import call, reduce_to
+from ..engine.element import position_of
 from ..engine.graph import Edge
 from .differences import EPS, Function, Groups
 from .directions import compare
 from .job import Job, finite_size, inner_size, rounded_size
-from .report import NodeCheck
+from .report import NodeCheck, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ..engine.run import Run
     from ..ops.table import Array, Op, Shape
+    from .comparison import Excuse
 
 
 def edges_of(run: Run, wanted: set[int]) -> Iterator[Edge]:
@@ -60,23 +62,25 @@ def check_contribution(job: Job, edge: Edge) -> NodeCheck:
     plain = outcome
     op, x = run.graph.nodes.rows[consumer][3], run.value(edge.operand)
     held = _held(run, edge)
+
+    def excuse(position: int) -> Verdict | None:
+        if held.flat[position]:
+            return "bound"
+        is_far = outruns(op) and abs(x.flat[position]) > _MANY_PERIODS
+        return "unseen" if is_far else None
+
     outcome = compare(
         job,
         outcome,
         analytic,
         np.asarray(rounded),
         function,
-        lambda position: (
-            bool(held.flat[position])
-            or (outruns(op) and abs(x.flat[position]) > _MANY_PERIODS)
-        ),
+        excuse,
     )
-    odd = outcome.verdict in ("kink", "nonfinite")
-    if odd and op is not None and op.bound and held[outcome.index]:
-        # A step may leave the chances, too: that is no matter then.
-        job.bounds[edge] = op.bound.words
-        outcome = replace(outcome, verdict="kink", reason=op.bound.words)
-    elif outcome.kinks:
+    outcome = called(outcome, x.shape, excuse)
+    if outcome.verdict == "bound" and op is not None and op.bound:
+        outcome = replace(outcome, reason=op.bound.words)
+    elif outcome.verdict == "kink":
         outcome = _meeting_itself(
             job, plain, outcome, np.asarray(upstream), np.asarray(rounded)
         )
@@ -85,18 +89,34 @@ def check_contribution(job: Job, edge: Edge) -> NodeCheck:
     for index in (*outcome.kinks, *outcome.nonfinite):
         mask[index] = True
     job.kinks[edge] = mask
+    is_plain = outcome.verdict not in ("bound", "unseen")
+    job.causes[edge] = ("kink", "") if is_plain else (outcome.verdict, outcome.reason)
     return outcome
 
 
 _MANY_PERIODS: Final = 2.0**27  # of which no step of differences is a small part
 
 
+def called(outcome: NodeCheck, shape: Shape, excuse: Excuse) -> NodeCheck:
+    """Call a kink what it is: differences alone cannot tell it from others.
+
+    They may also have left what the function takes, which is no matter at a bound.
+    """
+    odd = (*outcome.kinks, *outcome.nonfinite)
+    if outcome.verdict not in ("kink", "nonfinite") or not odd:
+        return outcome
+    cause = excuse(position_of(odd[0], shape))
+    if cause is None or (cause != "bound" and outcome.verdict == "nonfinite"):
+        return outcome
+    return replace(outcome, verdict=cause)
+
+
 def outruns(op: Op | None) -> bool:
-    """Tell whether an operation goes up and down for ever, faster than any step.
+    """Tell whether an operation turns, or leaps, faster than any step somewhere.
 
     Of the sine of a large number differences see nothing but leaps.
     """
-    return op is not None and any(case.cause == "periodic" for case in op.cases)
+    return op is not None and op.endless
 
 
 def _held(run: Run, edge: Edge) -> Array:

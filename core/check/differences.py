@@ -324,31 +324,51 @@ class Limit(NamedTuple):
         return low - tolerance <= slope <= high + tolerance
 
 
-def limits(function: Function, positions: Sequence[int]) -> list[Limit | None]:
+def limits(
+    function: Function, positions: Sequence[int], least: float = 0.0
+) -> list[Limit | None]:
     """Return the derivative by each element, as well as differences can tell it.
 
     Central differences with ever smaller steps; the one that agrees best with the one
     before it, and with all that follow, counts. None where no two of them are finite.
+    No element is taken for smaller than `least`.
     """
-    units = units_of(function.x)
-    ladder = [slopes(function, "central", unit * units, positions) for unit in _LADDER]
-    right, left = (np.array(side).T.tolist() for side in zip(*ladder, strict=True))
+    units = np.maximum(units_of(function.x), least)
+    own = np.where(function.x == 0, units, np.minimum(np.abs(function.x), units))
+    ladders = [units]
+    # A small number beside large ones may stand near a pole, or at the end of what the
+    # function takes: it is moved by parts of its own size, too.
+    is_small = own.flat[positions] < units.flat[positions] * _LADDER[0]
+    if not least and np.any(is_small):
+        ladders.append(own)
+    steps = np.array([rung * unit for unit in ladders for rung in _LADDER])
+    ladder = [slopes(function, "central", each, positions) for each in steps]
+    sides = (np.array(side).T for side in zip(*ladder, strict=True))
+    right, left = (side.tolist() for side in _within(*sides))
     noise = SAFETY * np.broadcast_to(function.noise, units.shape).ravel()[positions]
-    # Not by the unit first: the least noise of all would be gone.
-    blurs = noise[:, None] / np.multiply.outer(units.ravel()[positions], _LADDER)
-    return list(map(_limit, right, left, blurs.tolist()))
+    taken = steps.reshape(len(steps), -1)[:, positions].T
+    blurs = noise[:, None] / taken
+    return list(map(_limit, right, left, blurs.tolist(), taken))
+
+
+def _within(right: Array, left: Array) -> tuple[Array, Array]:
+    """Return the slopes of the other side where the function ends at an element."""
+    ends_right, ends_left = (
+        np.all(np.isnan(side), axis=1, keepdims=True) for side in (right, left)
+    )
+    return np.where(ends_right, left, right), np.where(ends_left, right, left)
 
 
 def _limit(
-    right: Sequence[float], left: Sequence[float], blur: Sequence[float]
+    right: Sequence[float], left: Sequence[float], blur: Sequence[float], steps: Array
 ) -> Limit | None:
     middle = [(one + two) / 2 for one, two in zip(right, left, strict=True)]
     pairs = list(itertools.pairwise(range(len(middle))))
     grows = all(abs(middle[new]) > 4 * abs(middle[old]) for old, new in pairs[-4:])
     # What changes as much however small the step is goes up and down in between.
     sizes = [max(abs(one), abs(two)) for one, two in zip(right, left, strict=True)]
-    changes = np.multiply(sizes, _LADDER)
-    is_rough = changes[-1] > max(0.01 * np.max(changes), 4 * blur[-1] * _LADDER[-1])
+    changes = np.multiply(sizes, steps)
+    is_rough = changes[-1] > max(0.01 * np.max(changes), 4 * blur[-1] * steps[-1])
     best: Limit | None = None
     low, high = -math.inf, math.inf  # where all smaller steps put it
     for old, new in reversed(pairs):
@@ -356,9 +376,11 @@ def _limit(
         if not (math.isfinite(value) and math.isfinite(middle[old])):
             continue
         error = abs(value - middle[old])
-        # It shrinks with each step, until a step no longer reaches over a corner.
-        if not (old and abs(middle[old] - middle[old - 1]) < error):
-            error /= 4
+        # It shrinks with each step, until a step no longer reaches over a corner: as
+        # the last time, what is left of a geometric series.
+        before = abs(middle[old] - middle[old - 1]) if old else math.inf
+        if not before <= error:
+            error *= max(1 / 4, error / (before - error))
         error += blur[new]
         # A step that reaches over a corner or a pole can look as if it had converged.
         agrees = low - 4 * error <= value <= high + 4 * error

@@ -22,13 +22,15 @@ import numpy as np
 from ..engine.measure import norm
 from . import comparison
 from .differences import EPS, SAFETY, units_of
-from .report import drowns
+from .report import UNDECIDED, drowns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ..ops.table import Array
+    from .comparison import Excuse
     from .differences import Function
+    from .downstream import Tangent
     from .job import Job
     from .report import NodeCheck
 
@@ -48,9 +50,9 @@ def compare(
     analytic: Array,
     rounded: Array,
     function: Function,
-    meets_kink: Callable[[int], bool] | None = None,
+    excuse: Excuse | None = None,
     positions: Sequence[int] | None = None,
-    sway: Callable[[int], float] | None = None,
+    witness: Callable[[int], Tangent] | None = None,
 ) -> NodeCheck:
     """Compare gradients with differences: quickly, if that is what the job asks for.
 
@@ -59,7 +61,7 @@ def compare(
 
     def one_by_one(positions: Sequence[int] | None) -> NodeCheck:
         return comparison.compare(
-            job, outcome, analytic, rounded, function, meets_kink, positions, sway
+            job, outcome, analytic, rounded, function, excuse, positions, witness
         )
 
     at_once = function.groups is not None and len(function.groups.places) <= _FEW
@@ -164,7 +166,9 @@ class _Direction:
             *(tuple(map(int, np.unravel_index(k, shape))) for k in dark),
             *(index for one in odd for index in one.nonfinite),
         ]
-        verdict = "nonfinite" if nonfinite else "kink" if kinks else "ok"
+        met = {one.verdict for one in odd}
+        undecided = next((one for one in UNDECIDED if one in met), "ok")
+        verdict = "nonfinite" if nonfinite else undecided
         if verdict == "ok" and drowns(found.noise, found.analytic):
             verdict = "drowned"
         rounded = float(np.sum(self.rounded))

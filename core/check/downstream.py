@@ -1,13 +1,16 @@
-"""What depends on a node, so that only this is evaluated again."""
+"""What depends on a node: evaluated again, or how it moves with one element."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from ..engine.backward import call
+from .differences import EPS, SAFETY
+from .job import finite_size, gradient_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,3 +94,60 @@ def downstream(
 
 def _is_float(value: Any) -> bool:
     return np.asarray(value).dtype.kind == "f"
+
+
+# --------------------------------------------------------------- a second witness
+
+
+class Tangent(NamedTuple):
+    """What moving one element does to the output, for each unit."""
+
+    slope: float  # of the output by it
+    # Σ |gradient · tangent| of all that is moved: terms that cancel in theory, and not
+    # but for their last digits
+    size: float
+
+    @property
+    def rounding(self) -> float:
+        """What rounding may do to the slope."""
+        return SAFETY * EPS * self.size
+
+    def confirms(self, analytic: float, rtol: float) -> bool:
+        """Tell whether a gradient is this slope."""
+        larger = max(abs(analytic), abs(self.slope))
+        gap = abs(analytic - self.slope)
+        return math.isfinite(gap) and gap <= rtol * larger + self.rounding
+
+
+def tangent(job: Job, way: Downstream, position: int) -> Tangent:
+    """Return the slope of the output by an element, at its flat `position`.
+
+    ```
+    t[v] = 1                                    at the element that is moved
+    t[c] = Σ over operands v of  jvp(t[v])      the tangent of each result
+    slope = ⟨seed, t[output]⟩
+    ```
+
+    No step is taken, so that it sees the slope where a step of differences is too long
+    for a function that turns, and a shorter one would drown. Its rules are not those of
+    the backward pass: it does not go wrong with them.
+    """
+    run = job.exact
+    one = np.zeros_like(run.value(way.node))
+    one.flat[position] = 1.0
+    tangents: dict[int, Any] = {way.node: one}
+    for node, op, sources, attributes in way.steps:
+        y = run.value(node)
+        if y.dtype.kind != "f":
+            continue
+        moved: Any = np.zeros(y.shape)
+        arrays = [y, *(run.values[i] for i in run.graph.nodes.rows[node][4])]
+        for argument, source in enumerate(sources):
+            rule = op.jvp(argument)
+            if rule is not None and source in tangents:
+                moved = moved + call(rule, [tangents[source], *arrays], attributes)
+        tangents[node] = moved
+    swayed = (finite_size(gradient_of(run, n) * t) for n, t in tangents.items())
+    size = sum(float(np.sum(each)) for each in swayed)
+    end = tangents.get(way.output, 0.0)
+    return Tangent(float(np.sum(np.asarray(run.seed) * end)), size)

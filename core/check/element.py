@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
+from ..engine.element import position_of
 from .gradients import check_gradient
 from .job import RTOL, Job, in_float64, up
 from .report import NodeCheck, skip
@@ -50,7 +51,7 @@ def check_element(
             return None
         exact, _ = in_float64(run)
     shape = np.shape(run.values[node])
-    position = int(np.ravel_multi_index(index, shape)) if shape else 0
+    position = position_of(index, shape)
     job = Job(run, exact, "central", None, RTOL)
     with np.errstate(all="ignore"):
         return check_gradient(job, node, rows, [position])

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..engine.graph import Edge, Row
-from .contributions import check_contribution, has_rule, outruns
+from .contributions import called, check_contribution, has_rule, outruns
 from .differences import EPS, Function
 from .directions import compare
-from .downstream import Downstream, downstream
-from .job import Job, finite_size, gradient_of
-from .report import NodeCheck
+from .downstream import Downstream, downstream, tangent
+from .job import Job, gradient_of
+from .report import NodeCheck, Verdict
 from .stacked import changes
 
 if TYPE_CHECKING:
@@ -40,21 +40,29 @@ def check_gradient(
         return job.skip(outcome, node, "a value on the way to the output is set")
     if not way.steps and node != run.graph.output:
         return job.skip(outcome, node, "no path to the output")
-    met: list[Edge] = []
+    met: list[tuple[Verdict, str]] = []
+
+    def excuse(position: int) -> Verdict | None:
+        edge = _kink_met(job, way, position)
+        if edge is None:
+            return None
+        met.append(job.causes[edge])
+        return met[-1][0]
+
     outcome = compare(
         job,
         outcome,
         gradient_of(run, node),
         gradient_of(job.run, node),
         function_of(job, way),
-        lambda position: _meets_kink(job, way, position, met),
+        excuse,
         positions,
-        lambda position: _sway(job, way, position),
+        lambda position: tangent(job, way, position),
     )
-    reasons = {job.bounds.get(edge, "") for edge in met}
-    if outcome.verdict == "kink" and len(reasons) == 1:
-        outcome = replace(outcome, reason=reasons.pop())
-    return outcome
+    if any(step.op.bound or step.op.endless for step in way.steps):
+        outcome = called(outcome, np.shape(run.values[node]), excuse)
+    reasons = {reason for verdict, reason in met if verdict == outcome.verdict}
+    return replace(outcome, reason=reasons.pop()) if len(reasons) == 1 else outcome
 
 
 def function_of(job: Job, way: Downstream) -> Function:
@@ -74,41 +82,23 @@ def function_of(job: Job, way: Downstream) -> Function:
     )
 
 
-def _sway(job: Job, way: Downstream, position: int) -> float:
-    """Return Σ |gradient · change| of all that an element moves, for each unit of it.
-
-    Large terms of a slope may cancel in theory, and not but for their last digits.
-    """
-    step = _moved(job, way, position)
-    made = (way.node, *(one.node for one in way.steps))
-    swayed = (
-        finite_size(gradient_of(job.exact, n) * (way.values[n] - job.exact.values[n]))
-        for n in made
-        if np.asarray(way.still[n]).dtype.kind == "f"
-    )
-    return sum(float(np.sum(one)) for one in swayed) / step
-
-
-def _moved(job: Job, way: Downstream, position: int) -> float:
-    """Move an element a little, with all that depends on it, and return how far."""
+def _move(job: Job, way: Downstream, position: int) -> None:
+    """Move an element a little, with all that depends on it."""
     x = job.exact.value(way.node).copy()
     size = abs(x.flat[position]) or 1.0
-    step = max(1e-6 * size, np.spacing(size))  # of the least numbers, to the next one
-    x.flat[position] += step
+    # Of the least numbers, to the next one.
+    x.flat[position] += max(1e-6 * size, np.spacing(size))
     way.at(x)
-    return float(step)
 
 
-def _meets_kink(job: Job, way: Downstream, position: int, met: list[Edge]) -> bool:
-    """Tell whether moving an element moves an operand that stands at a kink.
-
-    The edge at which it does joins `met`.
+def _kink_met(job: Job, way: Downstream, position: int) -> Edge | None:
+    """Return the first edge whose operand moves with an element and is at a kink.
 
     Differences of the whole cannot always see it: relu(x) − relu(−x) is as smooth as x
     at 0, where its gradient is 0.
     """
     run = job.exact
-    _moved(job, way, position)
+    _move(job, way, position)
     later = {step.node for step in way.steps}
     for step in way.steps:
         if not (step.op.kinks or outruns(step.op)):
@@ -121,6 +111,5 @@ def _meets_kink(job: Job, way: Downstream, position: int, met: list[Edge]) -> bo
                 check_contribution(replace(job, quick=False), edge)
             moved = np.asarray(way.values[operand] != run.values[operand])
             if edge in job.kinks and np.any(job.kinks[edge] & moved):
-                met.append(edge)
-                return True
-    return False
+                return edge
+    return None

@@ -12,7 +12,7 @@ import numpy as np
 from ..engine.graph import Edge
 from ..engine.run import Run, evaluate
 from ..ops.table import Array, Op, Value
-from .report import NodeCheck, skip
+from .report import NodeCheck, Verdict, skip
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,8 +43,10 @@ class Job:
     quick: bool = False  # along a random direction first: what is counted are arrays
     # where an operation has a kink: for each edge looked at, elements of the operand
     kinks: dict[Edge, Array] = field(default_factory=dict[Edge, Array])
-    # of the edges that are checked: what the rule does there by convention, in words
-    bounds: dict[Edge, str] = field(default_factory=dict[Edge, str])
+    # of the edges that are checked: what these elements are, and why, in words
+    causes: dict[Edge, tuple[Verdict, str]] = field(
+        default_factory=dict[Edge, tuple[Verdict, str]]
+    )
     sizes: dict[int, float] = field(default_factory=dict[int, float])  # see `size`
 
     def tell(self, count: int) -> None:
@@ -105,8 +107,8 @@ def inner_size(op: Op | None, slope: Array, operand: Array) -> float:
     """
     if op is None or op.kind not in ("block", "reduce") or operand.dtype.kind != "f":
         return 0.0
-    if any(case.cause == "chosen" for case in op.cases):
-        return 0.0  # it only chooses
+    if op.multiplies or any(case.cause == "chosen" for case in op.cases):
+        return 0.0  # it only chooses, or is as right as each of its factors
     largest = float(np.max(finite_size(operand), initial=0.0))
     return float(np.sum(finite_size(slope))) * largest
 

@@ -16,9 +16,19 @@ if TYPE_CHECKING:
 
 Level = Literal["contribution", "accumulation", "gradient"]
 
-Verdict = Literal["ok", "mismatch", "kink", "nonfinite", "drowned", "skipped"]
-
-_WORST_FIRST: Final = ("mismatch", "nonfinite", "drowned", "kink", "ok", "skipped")
+Verdict = Literal[
+    "ok",  # the two numbers agree
+    "mismatch",  # they do not
+    "kink",  # the slopes of the two sides differ
+    "bound",  # a rule holds its slope at a bound, by convention
+    "unseen",  # the function turns or leaps within each step of differences
+    "nonfinite",  # one of the numbers is NaN or infinite
+    "drowned",  # rounding is larger than the gradient
+    "skipped",  # nothing was compared
+]
+# What an element may be that says neither yes nor no, the worst first.
+UNDECIDED: Final[tuple[Verdict, ...]] = ("unseen", "kink", "bound")
+_WORST_FIRST: Final = ("mismatch", "nonfinite", "drowned", *UNDECIDED, "ok", "skipped")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +47,7 @@ class NodeCheck:
     level: Level  # which of the three questions was asked
     node: int
     argument: int | None  # the number of the operand, of a contribution; else None
-    verdict: Verdict  # what came of it; "skipped" where nothing was compared
+    verdict: Verdict  # what came of it
     index: Index = ()  # of the element where the two differ most
     analytic: float = math.nan
     numeric: float = math.nan
@@ -50,7 +60,7 @@ class NodeCheck:
     # whether all elements were moved together, along one random direction: the numbers
     # are those along it, and `index` is empty
     along: bool = False
-    # indices where the slope jumps, so that two numbers need not agree
+    # indices where two numbers need not agree: at a kink, at a bound, or unseen
     kinks: tuple[Index, ...] = ()
     nonfinite: tuple[Index, ...] = ()  # indices where a number is NaN or Inf
     reason: str = ""  # why it was skipped

@@ -26,6 +26,15 @@ def index_of(flat: SupportsInt, shape: Index) -> Index:
     return tuple(map(int, np.unravel_index(int(flat), shape)))
 
 
+def position_of(index: Index, shape: Index) -> int:
+    """Return the flat position of an index in an array.
+
+    >>> position_of((1, 0), (2, 3)), position_of((), ())
+    (3, 0)
+    """
+    return int(np.ravel_multi_index(index, shape)) if shape else 0
+
+
 def indices_of(flat: Array, shape: Index) -> Iterator[Index]:
     """Yield the index of each element with a flat number.
 

@@ -27,6 +27,8 @@ _LEAST: Final = 1e-300  # of a rounding that is told: its decade has to be a flo
 _SHOWN: Final = 8  # places, before the rest is counted
 _UNDECIDED: Final = {
     "kink": "at a kink, where differences land between two slopes",
+    "bound": "at a bound, where the slope is held by convention",
+    "unseen": "it turns or leaps within each step of differences",
     "nonfinite": "not finite, so nothing can be compared",
     "drowned": "rounding is larger than the gradient, so nothing can be compared",
 }
@@ -36,6 +38,8 @@ _COUNTED: Final = {
     "ok": ("{} agrees", "{} agree"),
     "mismatch": ("{} differs", "{} differ"),
     "kink": ("{} at a kink",) * 2,
+    "bound": ("{} at a bound",) * 2,
+    "unseen": ("{} unseen by differences",) * 2,
     "nonfinite": ("{} not finite",) * 2,
     "drowned": ("{} drowned by rounding",) * 2,
 }
@@ -124,11 +128,11 @@ def numeric_line(one: NodeCheck, digits: int = SENTENCE) -> str:
     """
     if one.verdict == "skipped":
         return f"numeric check: none, {one.reason}"
-    if one.verdict in ("nonfinite", "drowned"):
+    if one.verdict in ("nonfinite", "drowned", "unseen"):
         return f"numeric check: {_UNDECIDED[one.verdict]}"
     slope = number_text(one.numeric if abs(one.numeric) > one.noise else 0.0, digits)
-    if one.verdict == "kink":
-        return f"numeric check: {slope}, {one.reason or _UNDECIDED['kink']}"
+    if one.verdict in ("kink", "bound"):
+        return f"numeric check: {slope}, {one.reason or _UNDECIDED[one.verdict]}"
     if one.verdict == "mismatch":
         slope = distinct(one.analytic, one.numeric, digits)[1]
         gap = number_text(one.difference, digits)

@@ -468,7 +468,8 @@ ROWS: Final[tuple[Op, ...]] = (
             "each of the n numbers moves their mean by one n-th",
         ),
         "The mean along axes.",
-        "of no numbers it is nan",
+        "of no numbers it is nan; where the sum does not fit, as of 1.7e308 twice, it "
+        "is right, and inf in PyTorch",
         rules=(_mean_vjp, linear(mean)),
         analytic=True,
         reduction="mean",
@@ -541,7 +542,9 @@ ROWS: Final[tuple[Op, ...]] = (
             work=(2, 2),
         ),
         "The standard deviation along axes, the square root of var.",
-        "the slope is 0 where all numbers are equal; of no numbers std is nan",
+        "the slope is 0 where all numbers are equal, unless their mean is rounded: "
+        "three times 0.1 have a std of 1.4e-17 with slopes of −1/3, as in PyTorch; of "
+        "no numbers std is nan",
         parameters=(*_AXES, Parameter("ddof", checks.count, 0)),
         analytic=False,
         cases=_OF_DEVIATIONS,

@@ -177,6 +177,7 @@ ROWS: Final[tuple[Op, ...]] = (
         "The sine; angles in radians.",
         analytic=True,
         cases=(Case("nan", "periodic"), OF_ZERO),
+        endless=True,
     ),
     unary(
         "cos",
@@ -194,6 +195,7 @@ ROWS: Final[tuple[Op, ...]] = (
         "The cosine; angles in radians.",
         analytic=True,
         cases=(Case("nan", "periodic"), VERTEX),
+        endless=True,
     ),
     unary(
         "tanh",

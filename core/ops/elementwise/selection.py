@@ -158,6 +158,7 @@ def _step(name: str, symbol: str, summary: str) -> Op:
         analytic=False,
         cases=(OF_ZERO, Case("zero", "shut"), Case("flat", "step")),
         kinks=True,
+        endless=True,
         work=(),
     )
 

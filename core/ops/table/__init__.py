@@ -158,6 +158,9 @@ class Op:
     corner: str = ""  # what the gradient is where there is none
     # Whether its slope jumps somewhere: relu at 0, max at two equal numbers.
     kinks: bool = False
+    # Whether it turns for ever, or goes in steps, of about 1: beside a large number no
+    # step of differences is short enough to see its slope.
+    endless: bool = False
     # Where its rule holds the slope by the first operand at a bound; None if nowhere.
     bound: Bound | None = None
     # How a program writes it, unless as a call: "{a} + {b}", "-{x}", "{x}.T".

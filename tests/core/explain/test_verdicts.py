@@ -12,6 +12,7 @@ from gradstep.core.explain.verdicts import (
     blamed,
     check_lines,
     compared,
+    numeric_line,
     undecided_lines,
 )
 from runs import run_of
@@ -87,6 +88,22 @@ def test_what_is_undecided_is_no_failure_in_the_count(
     x: list[float], says: str
 ) -> None:
     assert agreement(check(run_of("E = sum(relu(x))", x=x))) == says
+
+
+def test_what_is_no_kink_is_not_called_one() -> None:
+    """PyTorch divides by 1e-12 at least; sin(1e16) turns more often than one can step.
+
+    Each is told once as an edge and once as a whole: the sums and E itself agree.
+    """
+    held = check(run_of("E = binary_cross_entropy(p, T)", p=1e-13, T=1.0))
+    assert agreement(held) == "5 comparisons: 3 agree, 2 at a bound"
+    far = check(run_of("E = sin(x)", x=1e16))
+    assert agreement(far) == "5 comparisons: 3 agree, 2 unseen by differences"
+    assert list(undecided_lines(far)) == [
+        "it turns or leaps within each step of differences: x.grad"
+    ]
+    (one,) = [one for one in far.gradients if one.verdict == "unseen"]
+    assert numeric_line(one).endswith("turns or leaps within each step of differences")
 
 
 def test_what_differs_is_counted_beside_what_agrees() -> None:

@@ -18,6 +18,7 @@ from gradstep.core.engine.graph import Builder
 from gradstep.core.engine.run import evaluate
 from gradstep.core.ops import ALIASES, OPS, find
 from ops_examples import Case, Corner, Misfit
+from runs import number, run_of
 from written import run_code, run_statement
 
 if TYPE_CHECKING:
@@ -383,3 +384,21 @@ def test_a_mean_is_that_of_numpy_to_the_last_bit(axis: Any, keepdims: bool) -> N
     ours = OPS["mean"].forward(x, axis=axis, keepdims=keepdims)
     assert np.array_equal(ours, np.mean(x, axis=axis, keepdims=keepdims))
     assert np.shape(ours) == np.shape(np.mean(x, axis=axis, keepdims=keepdims))
+
+
+@pytest.mark.parametrize(
+    ("x", "std", "slope"),
+    [
+        # PyTorch 2.13: torch.std(x, correction=0), and its backward pass
+        ([0.1] * 3, 1.3877787807814457e-17, -1 / 3),
+        ([0.1] * 7, 1.3877787807814457e-17, 1 / 7),
+        ([5.0] * 3, 0.0, 0.0),
+        ([1 / 3] * 6, 0.0, 0.0),
+    ],
+)
+def test_equal_numbers_deviate_by_the_rounding_of_their_mean(
+    x: list[float], std: float, slope: float
+) -> None:
+    run = run_of("y = std(x)", x=x)
+    assert float(run.value(number(run, "y"))) == std
+    assert np.asarray(run.gradient(number(run, "x"))) == pytest.approx(slope)

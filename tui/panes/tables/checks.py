@@ -25,6 +25,8 @@ _SIGNS: Final = {
     "ok": ("✓", "good"),
     "mismatch": ("✗", "alarm"),
     "kink": ("∧", "present"),
+    "bound": ("∧", "present"),
+    "unseen": ("!", "alarm"),
     "nonfinite": ("!", "alarm"),
     "drowned": ("!", "alarm"),
     "skipped": ("·", "quiet"),
@@ -56,7 +58,7 @@ class ChecksPane(KeptTable[CheckRows]):
     WORD: ClassVar[str] = "numeric check"
     HELP: ClassVar[str | None] = (
         "Each gradient beside numeric differences, the worst first.\n"
-        "✓ they agree   ✗ they do not   ∧ at a kink   ! no telling   · skipped\n"
+        "✓ they agree   ✗ they do not   ∧ kink or bound   ! no telling   · skipped\n"
         "edge: what one operation adds; sum: the contributions of a node; whole: the "
         "gradient, held against differences of the whole program.\n"
         "r: check everything   K: check the chosen node   enter: choose the element"
