@@ -16,7 +16,17 @@ import numpy as np
 from ..base.text import counted, nearest
 from ..ops.table import NO_ATTRIBUTES, REQUIRED, Attributes, Op, Parameter, Shape
 from .constructors import CONSTRUCTORS
-from .static import Bound, Fault, LimitFault, Ref, described, frozen, is_number, items, shown
+from .static import (
+    Bound,
+    Fault,
+    LimitFault,
+    Ref,
+    described,
+    frozen,
+    is_number,
+    items,
+    shown,
+)
 
 if TYPE_CHECKING:
     from ..base.limits import Limits
@@ -49,7 +59,7 @@ def bind_operation(
     parameters = [one for one in op.parameters if not op.parts or one.name != "part"]
     order = op.order or (*op.operands, *(one.name for one in parameters))
     if op.variadic and order[-1] == op.operands[0]:
-        # What comes last need not stand in a list: einsum("ij,jk->ik", a, b); and a list
+        # What comes last need not stand in a list: einsum("ij,jk->ik", a, b). A list
         # of numbers is one operand: einsum("i,i->", [1, 2], a).
         rest = args[len(order) - 1 :]
         inner = items(rest[0]) if len(rest) == 1 else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -23,6 +24,8 @@ Y: Final = np.array([[0.25, 2.0, 3.0, 1.5], [1.0, 0.5, 0.75, 2.0]])
 W: Final = np.arange(12.0).reshape(4, 3) / 7
 SCATTERED: Final = np.array([[0.25, 0.5, 2.0, 7.0], [3.0, 3.0, 1.0, 1.5]])
 SQUARE: Final = np.array([[1.5, 2.0], [3.0, 4.0]])
+SYMMETRIC: Final = np.array([[2.0, 0.5], [0.5, 1.375]])  # its determinant is 2.5
+LOWER: Final = np.array([[2.0, 0.0], [1.5, 0.5]])
 LARGE: Final = np.abs(X) + 1
 HOLED: Final = np.where(X == 2, np.nan, X)
 ODD: Final = np.array([[np.nan, np.inf, -np.inf, 1.0], [0.0, -2.0, 3.0, np.nan]])
@@ -69,6 +72,10 @@ def softmax(x: Any) -> Any:
 
 def sigmoid(x: Any) -> Any:
     return 1 / (1 + np.exp(-x))
+
+
+def _divergence(true: float, chance: float) -> float:
+    return true * math.log(true / chance)
 
 
 # Computed from what the other library documents, with NumPy and math alone.
@@ -309,12 +316,104 @@ RIGHT: Final[dict[str, Any]] = {
     "soft_margin_loss": np.mean(np.log1p(np.exp(-T * X))),
     "poisson_nll_loss": np.mean(np.exp(X) - T * X),
     "gaussian_nll_loss": np.mean(np.log(Y) + (X - T) ** 2 / Y) / 2,
+    "numel": 8.0,
+    "nelement": 8.0,
+    "shape": (2, 4),
+    "any": np.any(CONDITION),
+    "all": np.all(CONDITION),
+    "reduce_any": np.any(CONDITION, axis=0),
+    "reduce_all": np.all(CONDITION, axis=0),
+    "is_nonzero": X != 0,
+    "isposinf": np.isposinf(ODD),
+    "isneginf": np.isneginf(ODD),
+    "signbit": np.signbit(X),
+    "addmv": np.array([1.0, 2.0]) + X @ V,
+    "addbmm": B + X @ W + Y @ W,
+    "matvec": X @ V,
+    "vecmat": V @ W,
+    "vecdot": [np.vdot(X[0], Y[0]), np.vdot(X[1], Y[1])],
+    "multi_dot": np.linalg.multi_dot([X, W]),
+    "chain_matmul": np.linalg.multi_dot([X, W]),
+    "realdiv": np.divide(X, Y),
+    "add_n": np.add(X, Y),
+    "integer_pow": np.square(X),
+    "multiply_no_nan": np.where(Y == 2, 0, X * Y),
+    "xdivy": np.divide(X, Y),
+    "reciprocal_no_nan": np.where(Y == 2, 0, np.reciprocal(Y)),
+    "mod": np.mod(X, Y),
+    "rem": np.fmod(X, Y),
+    "adjoint": X.T,
+    "logdet": math.log(2.5),
+    "inv_ex": np.linalg.inv(SYMMETRIC),
+    "cholesky_ex": np.linalg.cholesky(SYMMETRIC),
+    "cholesky_inverse": np.linalg.inv(LOWER @ LOWER.T),
+    "cholesky_solve": np.linalg.solve(LOWER @ LOWER.T, X),
+    "solve_ex": np.linalg.solve(SYMMETRIC, Y),
+    "solve_triangular": np.linalg.solve(LOWER, Y),
+    "matrix_solve": np.linalg.solve(SYMMETRIC, Y),
+    "fill_diagonal": [[5.0, 2.0], [3.0, 5.0]],
+    "tri": np.tri(4),
+    "frobenius_norm": math.hypot(*X.ravel()),
+    "matrix_norm": np.linalg.norm(X),
+    "sum_to_size": X[0] + X[1],
+    "cumulative_sum": np.add.accumulate(X),
+    "cumulative_prod": np.multiply.accumulate(X),
+    "nancumsum": np.nancumsum(HOLED, axis=0),
+    "nancumprod": np.nancumprod(HOLED, axis=0),
+    "nanprod": np.nanprod(HOLED),
+    "nanmax": np.nanmax(HOLED),
+    "nanmin": np.nanmin(HOLED),
+    "nanstd": np.nanstd(HOLED),
+    "nanvar": np.nanvar(HOLED),
+    "logaddexp2": np.logaddexp2(X, Y),
+    "asin": np.arcsin(P),
+    "arcsin": np.arcsin(P),
+    "acos": np.arccos(P),
+    "arccos": np.arccos(P),
+    "atan2": np.arctan2(X, SIGNED),
+    "arctan2": np.arctan2(X, SIGNED),
+    "sinc": np.sinc(HOLES),
+    "ndtr": each(statistics.NormalDist().cdf),
+    "entr": each(lambda x: -x * math.log(x) if x else 0.0, HOLES),
+    "degrees": np.degrees(X),
+    "radians": np.radians(X),
+    "around": np.around(X),
+    "row_stack": np.vstack([X, Y]),
+    "append": np.append(X, Y),
+    "crelu": np.hstack([np.fmax(X, 0), np.fmax(-X, 0)]),
+    **dict.fromkeys(
+        ("split_with_sizes", "unsafe_split", "unsafe_chunk"), np.hsplit(X, 2)
+    ),
+    "take_along_dim": np.sort(X, axis=1),
+    "compress": np.extract(MASK, X),
+    "extract": np.extract(MASK, X),
+    "putmask": [[0.25, 0.5, 3.0, 7.0], [3.0, 0.5, 1.0, 2.0]],
+    "ediff1d": np.ediff1d(V),
+    "reverse": X[::-1],
+    "broadcast_in_dim": np.array([X, X, X]),
+    "new_full": np.full((4, 2), 5.0),
+    "new_empty": np.zeros((4, 2)),
+    "geomspace": np.geomspace(1, 10, 3),
+    "upsample_nearest": np.kron(np.array([[X]]), np.ones((2, 2))),
+    **dict.fromkeys(("real", "conj", "conjugate", "conj_physical", "resolve_conj"), X),
+    **dict.fromkeys(("resolve_neg", "tolist", "scalar_tensor", "asanyarray"), X),
+    **dict.fromkeys(("convert_element_type", "ascontiguousarray"), X),
+    "mean_squared_error": [np.vdot(one, one) / 4 for one in X - Y],
+    "mean_absolute_error": [np.linalg.norm(one, 1) / 4 for one in X - Y],
+    "categorical_crossentropy": [-math.log(0.2 * 0.3), -math.log(0.25 * 0.45)],
+    "kl_divergence": [sum(map(_divergence, *rows)) for rows in zip(Y, P, strict=True)],
+    "log_cosh": np.log(np.cosh(X - Y)),
+    "squared_error": np.square(X - Y),
+    "softmax_cross_entropy": -np.sum(P * np.log(softmax(X)), axis=1),
+    "softmax_cross_entropy_with_integer_labels": -np.log(softmax(X)[[0, 1], [1, 0]]),
+    "sigmoid_binary_cross_entropy": -P * np.log(sigmoid(X))
+    - (1 - P) * np.log(sigmoid(-X)),
 }
 # Where the logarithm or a power of a negative number would be nothing to compare.
 POSITIVE: Final = {"pow", "float_power", "ln", "log2", "log10", "rsqrt"}
 # What the other names stand for, where it is not the usual.
 # What is a size, and no value.
-SIZES: Final = {"size", "len"}
+SIZES: Final = {"size", "len", "shape"}
 ELSE: Final = {
     **{name: {"x": SQUARE} for name in ("trace", "diag", "diagonal")},
     "expand": {"shape": "(3, 2, 4)"},
@@ -322,7 +421,25 @@ ELSE: Final = {
     **{name: {"x": LARGE} for name in ("acosh", "arccosh")},
     **{name: {"x": ODD} for name in ("isinf", "isfinite", "nan_to_num")},
     **{name: {"x": HOLED, "y": HOLED.T.reshape(2, 4)} for name in ("fmax", "fmin")},
-    "nanmean": {"x": HOLED},
+    **{
+        name: {"x": HOLED} for name in ("nanmean", "nancumsum", "nancumprod", "nanprod")
+    },
+    **{name: {"x": HOLED} for name in ("nanmax", "nanmin", "nanstd", "nanvar")},
+    **{name: {"x": ODD} for name in ("isposinf", "isneginf")},
+    "addmv": {"b": np.array([1.0, 2.0])},
+    "addbmm": {"x": np.stack([X, Y])},
+    **{name: {"x": SYMMETRIC} for name in ("logdet", "inv_ex", "cholesky_ex")},
+    **{name: {"x": SYMMETRIC} for name in ("solve_ex", "matrix_solve")},
+    **{name: {"x": LOWER} for name in ("cholesky_inverse", "solve_triangular")},
+    "cholesky_solve": {"y": LOWER},
+    "fill_diagonal": {"x": SQUARE},
+    "multiply_no_nan": {"x": np.where(Y == 2, np.inf, X), "y": HOLES},
+    "reciprocal_no_nan": {"x": HOLES},
+    **{name: {"y": SIGNED} for name in ("atan2", "arctan2")},
+    **{name: {"x": HOLES} for name in ("sinc", "entr")},
+    "take_along_dim": {"indices": np.argsort(X, axis=1)},
+    "broadcast_in_dim": {"shape": "(3, 2, 4)"},
+    "upsample_nearest": {"x": np.array([[X]])},
     "divide_no_nan": {"y": HOLES},
     "copysign": {"y": SIGNED},
 }
@@ -388,6 +505,9 @@ def test_no_way_out_is_asked_for_what_is_there() -> None:
         ("a = torch.bmm(x, w)", "functions stand alone, without torch.; write x @ w"),
         ("a = np.exp(x)", "functions stand alone, without np.; write exp(x)"),
         ("a = nn.functional.relu(x)", "alone, without nn.; write relu(x)"),
+        ("a = nn.BatchNorm2d(x)", "alone, without nn.; write batch_norm(x)"),
+        ("a = nn.LeakyReLU(x)", "alone, without nn.; write leaky_relu(x)"),
+        ("a = x.expand_copy(shape)", "write broadcast_to(x, shape)"),
         ("a = x.frobnicate()", "a function is called like this: f(x)"),
         ("a = x.size", "there is no attribute .size; write x.shape"),
         ("a = x.device", "there is no attribute .device; allowed: .T and .shape"),
@@ -402,18 +522,8 @@ def test_a_person_is_led_to_what_works(text: str, hint: str) -> None:
     [
         *("argsort", "median"),
         *("svd", "eig", "qr", "lu", "pinv", "fft", "conv3d"),
-        *("cummax", "dropout2d", "rand", "randn", "lgamma", "acos", "asin", "cross"),
-        *(
-            "argmax",
-            "any",
-            "all",
-            "nonzero",
-            "unique",
-            "mode",
-            "lgamma",
-            "kron",
-            "print",
-        ),
+        *("cummax", "dropout2d", "rand", "randn", "lgamma", "erfinv", "cross"),
+        *("argmax", "nonzero", "unique", "mode", "kron", "print"),
         *("max_pool3d", "unfold", "ctc_loss", "hinge_loss", "backward", "fft"),
     ],
 )
