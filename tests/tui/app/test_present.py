@@ -16,6 +16,7 @@ from gradstep.tui.panes.console import ConsolePane, Prompt
 from gradstep.tui.panes.program import ProgramPane
 from gradstep.tui.panes.step.large import large
 from gradstep.tui.panes.step.pane import StepPane
+from gradstep.tui.panes.step.places import Size
 
 if TYPE_CHECKING:
     from textual.screen import Screen
@@ -85,6 +86,71 @@ async def test_the_numbers_of_the_chosen_element_are_large(
     async with app.run_test(size=size):
         await settle(app)
         assert rows[0] not in "\n".join(painted(app.screen))
+
+
+# δ3 = (x3 − t) ∘ x3 ∘ (1 − x3), by hand: the first element, with its sign as a stroke
+FIRST = ("-0.1017", "0.2433", "-0.4181")
+
+
+@pytest.mark.parametrize("size", SIZES[1:], ids="{0[0]}x{0[1]}".format)
+async def test_matrices_that_have_room_are_large(size: tuple[int, int]) -> None:
+    app = GradstepApp(load("three_layer"), "#16", present=True)
+    async with app.run_test(size=size) as pilot:
+        await settle(app)
+        step = app.screen.query_one(StepPane)
+        figures = {tile.size for tile in step._written().tiles}
+        [shown] = figures
+        assert shown.wide >= 3
+        lines = painted(app.screen)
+        for number in FIRST:
+            glyphs = [large_glyph(one, shown) for one in number]
+            rows = ["".join(row) for row in zip(*glyphs, strict=True)]
+            start = next(k for k, line in enumerate(lines) if rows[0] in line)
+            for row, line in zip(rows, lines[start:], strict=False):
+                assert row.rstrip() in line
+        blank = [re.fullmatch(r"│ *│", line) for line in lines[:-2]]
+        assert sum(map(bool, blank)) < len(lines) / 2
+        # A click on a large number chooses it.
+        facets = [facet.role for facet in step._facets]
+        made = facets.index("contribution")
+        tile = next(one for one in step._written().tiles if one.number == made)
+        x = step.region.x + 1 + tile.x + tile.gutter + tile.size.wide * 3
+        await pilot.click(offset=(x, step.region.y + 1 + tile.y + 2))
+        await settle(app)
+        assert "[0, 0] =" in painted(app.screen)[-2]
+    app = GradstepApp(load("three_layer"), "#16")
+    async with app.run_test(size=size):
+        await settle(app)
+        assert large(FIRST[0])[0] not in "\n".join(painted(app.screen))
+
+
+def large_glyph(character: str, size: Size) -> list[str]:
+    """Return a character as `Digits` of Textual draws it, stretched as by hand."""
+    if character == ".":
+        return [" "] * (size.high - 1) + ["•"]
+    three = [row.ljust(3) for row in large(character)]
+    across, down = (size.wide - 3) // 2, (size.high - 3) // 2
+    rows = [
+        "".join(one + ("━" if one in "┏┗┣━╺┻" else " ") * across for one in row[:2])
+        + row[2]
+        for row in three
+    ]
+    between = [
+        "".join("┃" if one in "┏┓┃┣┫╻" else " " for one in row) for row in rows[:2]
+    ]
+    top, middle, bottom = rows
+    return [top, *[between[0]] * down, middle, *[between[1]] * down, bottom]
+
+
+async def test_large_matrices_are_windows_as_ever() -> None:
+    seen: list[list[object]] = []
+    for present in (True, False):
+        app = GradstepApp(load("two_layer_net"), "#6", present=present)
+        async with app.run_test(size=(120, 36)):
+            await settle(app)
+            tiles = app.screen.query_one(StepPane)._written().tiles
+            seen.append([tile.size for tile in tiles])
+    assert set(seen[0]) == set(seen[1]) == {Size()}
 
 
 @each_size

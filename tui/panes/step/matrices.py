@@ -10,6 +10,7 @@ from rich.segment import Segment
 from ....core.engine.trace import Contribution
 from ...graph.drawing import cut
 from . import words
+from .large import sized
 from .places import TITLE, Tile
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class Matrices(NamedTuple):
             made, role = tile.number == present.made, present.facets[tile.number].role
             ink = inks.title(role, is_made=made)
             rows[tile.y].append((tile.x, [Segment(self._headline(tile), ink)]))
-            lines = grid.cells(tile.gutter, tile.head, inks)
+            lines = sized(grid.cells(tile.gutter, tile.head, inks), tile)
             if not grid.array.size:
                 lines = [[Segment("empty", inks.quiet)]]
             for number, line in enumerate(lines, tile.y + TITLE):
@@ -49,7 +50,8 @@ class Matrices(NamedTuple):
         is_sum = isinstance(present.event, Contribution)
         if is_sum and before is not None and after is not None and after.x > before.x:
             for row in range(before.rows):
-                y = before.y + TITLE + before.head + row
+                y = before.y + TITLE + before.head + row * before.size.lines
+                y += before.size.high // 2  # the middle of its lines
                 x = (before.x + before.width + after.x) // 2
                 rows[y].append((x, [Segment("→", inks.quiet)]))
         return [_joined(sorted(row, key=_start)) for row in rows]

@@ -48,7 +48,7 @@ from .large import in_numbers, large
 from .lines import block, label_width, labelled, wrapped
 from .matrices import Matrices
 from .places import TITLE, Tile
-from .priority import Arranged, Matters, Said, arranged, bottom
+from .priority import Arranged, Matters, Said, arranged, bottom, enlarged
 from .room import lines_needed, lines_wanted, note_lines
 from .widths import Numbers, numbers_of
 from .words import Moment, Which, moment
@@ -458,7 +458,9 @@ class StepPane(KeptPane[_Found]):
         if found is None or found[2] < TITLE:
             return None
         tile, x, y = found
-        return tile, x - tile.gutter, y - TITLE - tile.head
+        x, y = x - tile.gutter, y - TITLE - tile.head
+        cell = self._grids[tile.number].cell
+        return tile, x * cell // tile.size.cell(cell), y // tile.size.lines
 
     def _tile_at(self, x: int, y: int) -> tuple[Tile, int, int] | None:
         """Return what stands at a place of the pane, and the place in it."""
@@ -563,11 +565,13 @@ class StepPane(KeptPane[_Found]):
         """Place the matrices; steps with the same shapes have the same places."""
         shapes = [(one.parts, *one.sizes.items(), one.optional) for one in frames]
         notes = self._note_lines(width)
-        key = (*shapes, width, height, notes)
+        is_class = self.screen.has_class("presenting") and not self._dense
+        key = (*shapes, width, height, notes, is_class)
         if key not in self._arranged:
             if len(self._arranged) >= _MOST_ARRANGED:
                 self._arranged.clear()
-            self._arranged[key] = arranged(frames, width, height, notes)
+            large = enlarged(frames, width, height, notes) if is_class else None
+            self._arranged[key] = large or arranged(frames, width, height, notes)
         return self._arranged[key]
 
     def _note_lines(self, width: int) -> int:
@@ -628,16 +632,21 @@ class StepPane(KeptPane[_Found]):
         element = words.element(present, cursor, update)
         written = [self._look.formula(text) for text in element]
         yield say(Matters.ELEMENT, "one element", () if is_said else written)
-        if self.screen.has_class("presenting"):
+        is_class = self.screen.has_class("presenting")
+        if is_class:
             yield self._large(element, inks)
         seen = {tile.number for tile in tiles}
         if any(number not in seen for number in frame.optional):
             yield say(Matters.CHANGE, "accumulated", self._change(present, cursor))
         note = "\n".join(present.told.notes)
         yield say(Matters.NOTE, "note", [note])
+        apart = Said(Matters.BLANK, [[[]]] if is_class else [])
+        yield apart
         yield say(Matters.NUMPY, "NumPy", [present.told.formula.statement])
+        yield apart
         for reason in present.told.reasons:
             yield say(Matters.REASON, "why", [reason])
+            yield apart
         grid = self._grids[self._active]
         if grid.array.ndim > 2:
             turn = "the keys , and . turn to another slice"

@@ -21,6 +21,8 @@ from __future__ import annotations
 from itertools import accumulate, product
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from ..matrix.grid import MARGINS
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -35,6 +37,25 @@ SMALL: Final = 8  # rows up to which no row is cut while there is room for one c
 _LEAST: Final = ((SMALL, 2, SMALL), (SMALL, 1, SMALL), (3, 2, 3), (3, 2, 2), (1, 1, 1))
 FEW: Final = 3  # of longer ones
 _MARKS: Final = 3  # columns of ` ←→` behind a title
+
+
+class Size(NamedTuple):
+    """How large the numbers of matrices are written."""
+
+    wide: int = 1  # columns of a character
+    high: int = 1  # lines of it
+    lines: int = 1  # from one row to the next
+
+    def cell(self, cell: int) -> int:
+        """Return how wide a cell is: its margins stay one column each."""
+        return (cell - MARGINS) * self.wide + MARGINS if self.wide > 1 else cell
+
+    def rows(self, rows: int) -> int:
+        """Return how high so many rows are; one blank line below them is enough."""
+        return rows * self.lines - max(self.lines - self.high - 1, 0)
+
+
+SMALLEST: Final = Size()
 
 
 class Part(NamedTuple):
@@ -67,11 +88,12 @@ class Tile(NamedTuple):
     columns: int  # that are seen
     gutter: int  # columns for the numbers of its rows
     head: int  # lines for the numbers of its columns
+    size: Size = SMALLEST  # of its numbers
 
     @property
     def height(self) -> int:
         """How many lines it takes, its title included."""
-        return TITLE + self.head + self.rows
+        return TITLE + self.head + self.size.rows(self.rows)
 
 
 _Column = tuple[int, int]  # the line that it is in, and which one it is
@@ -84,6 +106,7 @@ class _Plan(NamedTuple):
     windows: Mapping[str, int]
     numbered: bool
     gap: int
+    size: Size = SMALLEST
 
     def columns(self) -> list[_Column]:
         """Return which column of places each matrix stands in.
@@ -121,7 +144,8 @@ class _Plan(NamedTuple):
         gutters = self.gutters(sizes)
         widths: dict[_Column, int] = {}
         for column, (_, part) in zip(self.columns(), self.parts, strict=True):
-            wide = gutters[column] + self.windows[part.columns] * part.cell
+            cell = self.size.cell(part.cell)
+            wide = gutters[column] + self.windows[part.columns] * cell
             widths[column] = max(widths.get(column, 0), wide, part.title)
         return widths
 
@@ -130,7 +154,8 @@ class _Plan(NamedTuple):
         heads = self.heads(sizes)
         heights = [0] * len(heads)
         for _, part in self.parts:
-            high = TITLE + heads[part.down] + self.windows[part.rows]
+            rows = self.size.rows(self.windows[part.rows])
+            high = TITLE + heads[part.down] + rows
             heights[part.down] = max(heights[part.down], high)
         return heights
 
@@ -192,6 +217,7 @@ class _Plan(NamedTuple):
                 self.windows[part.columns],
                 gutters[column],
                 heads[part.down],
+                self.size,
             )
             for column, (number, part) in zip(self.columns(), self.parts, strict=True)
         ]
@@ -212,6 +238,7 @@ def whole(
     optional: Sequence[int],
     width: int,
     height: int,
+    size: Size = SMALLEST,
 ) -> list[Tile]:
     """Return where matrices stand in full; nothing where they have no room.
 
@@ -220,7 +247,7 @@ def whole(
     """
     for some in _left(parts, optional):
         for numbered, gap in _STYLES:
-            plan = _Plan(some, sizes, numbered, gap)
+            plan = _Plan(some, sizes, numbered, gap, size)
             if plan.fits(sizes, width, height):
                 return plan.spread(sizes, width).tiles(sizes)
     return []

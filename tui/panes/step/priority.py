@@ -10,7 +10,7 @@ from __future__ import annotations
 from enum import IntEnum, auto
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from .places import Tile, cut_cells, whole, windows
+from .places import SMALLEST, Size, Tile, cut_cells, whole, windows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -21,6 +21,14 @@ if TYPE_CHECKING:
 _WHOLE_NOTES: Final = 3  # of the ways to leave lines, the first ones: the note is whole
 _NEIGHBOURS: Final = 3  # rows that a window has at least before a note is whole
 _HIGH: Final = 18  # lines from which on windows leave room for whole notes
+# To a class: numbers of several lines, or rows apart, beside those of one element.
+_LARGEST: Final = (
+    *(Size(wide, 7, 8) for wide in (11, 9)),
+    *(Size(wide, 5, lines) for wide in (9, 7, 5) for lines in (7, 6)),
+)
+_LARGE: Final = tuple(Size(3, 3, lines) for lines in (5, 4, 3))
+_APART: Final = (Size(1, 1, 2),)
+_CHOSEN: Final = 5  # lines of these
 
 
 class Matters(IntEnum):
@@ -71,6 +79,26 @@ class Arranged(NamedTuple):
             or tile.rows < min(_NEIGHBOURS, sizes[parts[tile.number].rows])
             for tile in self.tiles
         )
+
+
+def enlarged(
+    frames: Sequence[Frame], width: int, height: int, notes: int = 1
+) -> Arranged | None:
+    """Place whole matrices with numbers as large as there is room for, for a class."""
+    some = frames[0].optional
+    lefts = [(above, below + _CHOSEN) for above, below in _lefts(notes)]
+    tries = (
+        (_LARGEST + _LARGE, ()),
+        *((_LARGE, left_out) for left_out in (some[:-1], some)),
+        *((_APART, left_out) for left_out in ((), some[:-1], some)),
+    )
+    for sizes, left_out in tries:
+        ways = [(one, left_out) for frame in frames for one in frame.narrower()]
+        for size in sizes:
+            found = _first_whole(ways, lefts[:_WHOLE_NOTES], width, height, size)
+            if found is not None:
+                return found
+    return None
 
 
 def arranged(
@@ -126,14 +154,15 @@ def _first_whole(
     lefts: Sequence[tuple[int, int]],
     width: int,
     height: int,
+    size: Size = SMALLEST,
 ) -> Arranged | None:
     """Place whole matrices in the first way that has room, beside the most words.
 
     What has no room beside the fewest words has none beside more.
     """
     for way in ways:
-        if lefts and _whole(*way, width, height, lefts[-1]):
-            every = (_whole(*way, width, height, left) for left in lefts)
+        if lefts and _whole(*way, width, height, lefts[-1], size):
+            every = (_whole(*way, width, height, left, size) for left in lefts)
             return next(found for found in every if found is not None)
     return None
 
@@ -144,12 +173,13 @@ def _whole(
     width: int,
     height: int,
     left: tuple[int, int],
+    size: Size = SMALLEST,
 ) -> Arranged | None:
     """Place whole matrices, where they have room beside so many lines of words."""
     above, below = left
     # The change of the sum has a line, where the matrices do not show it.
     room = height - above - below - bool(optional)
-    tiles = whole(frame.parts, frame.sizes, optional, width, room)
+    tiles = whole(frame.parts, frame.sizes, optional, width, room, size)
     return Arranged(frame, tiles, above) if tiles else None
 
 
