@@ -58,6 +58,7 @@ _MOST_LINES = 2000  # of scroll-back
 _BORDERS = 2  # lines above and below
 _MARGINS = 4  # columns beside
 _COMMAND = "   : command"  # the key that brings here, behind what is said
+_EMPTY = "type a command; Tab completes, Escape leaves"
 _ANSWER = "answer "  # the command that a field of answer writes
 # What is typed into it, by what is asked.
 FORMS: Final[Mapping[str, str]] = MappingProxyType(
@@ -90,12 +91,13 @@ class Prompt(Input):
 
     def __init__(self) -> None:
         super().__init__(
-            placeholder=f"type a command; Tab completes, Escape leaves{_COMMAND}",
+            placeholder=f"{_EMPTY}{_COMMAND}",
             id="prompt",
             select_on_focus=False,
         )
         self._lines: list[str] = []
         self._number = 0
+        self._hint = _EMPTY
         self._view: View | None = None
         self._before: Widget | None = None  # the one that had the keys
         self.is_answer = False  # what is typed is the answer to a question
@@ -235,13 +237,24 @@ class Prompt(Input):
         else:
             self.hint("Escape goes back to the panes, where q leaves gradstep")
 
+    def on_focus(self) -> None:
+        """Leave out the key that leads here."""
+        if not self.is_answer:
+            self._say(has_keys=True)
+
     def on_blur(self) -> None:
         """Give up the line again where it is there only to be typed in."""
         self.screen.query_one(ConsolePane).remove_class("-asked")
+        self._say(has_keys=False)
 
     def hint(self, text: str) -> None:
         """Say something in the empty line, until the next command."""
-        self.placeholder = f"{text}{_COMMAND}"
+        self._hint = text
+        self._say(has_keys=self.has_focus)
+
+    def _say(self, *, has_keys: bool) -> None:
+        text, width = self._hint, self.size.width
+        self.placeholder = cut(text, width) if has_keys else f"{text}{_COMMAND}"
         self._set_dirty()  # as its `refresh` does
         paint_soon(self, ())
 

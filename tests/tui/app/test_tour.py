@@ -20,6 +20,7 @@ from gradstep.tui.app.keys import written
 from gradstep.tui.app.main_screen import MainScreen
 from gradstep.tui.cli import main as cli
 from gradstep.tui.panes.banner import Banner
+from gradstep.tui.panes.console import Prompt
 
 if TYPE_CHECKING:
     from textual.screen import Screen
@@ -230,3 +231,22 @@ def test_a_terminal_and_a_lesson_are_needed(capsys: pytest.CaptureFixture[str]) 
     assert cli.run(["tour", "matmull"]) == WRONG
     said = capsys.readouterr().err
     assert "the tour has no lesson 'matmull'; did you mean 'matmul'?" in said
+
+
+async def test_the_line_that_has_the_keys_does_not_name_the_key_that_leads_there() -> (
+    None
+):
+    app = GradstepApp(load("three_layer"))
+    async with app.run_test(size=(80, 24)):
+        await settle(app)
+        line = app.screen.query_one(Prompt)
+        press(app, "colon")
+        await settle(app)
+        assert painted(app.screen)[line.region.y].rstrip().endswith("Escape leaves")
+        press(app, *"goto x3.z@backward", "enter")
+        await settle(app)
+        said = painted(app.screen)[line.region.y].rstrip()
+        assert said.endswith("event 18 of 27 · iteration 0")
+        press(app, "escape")
+        await settle(app)
+        assert painted(app.screen)[line.region.y].rstrip().endswith(": command")
