@@ -41,6 +41,7 @@ _SHOWN = 8  # terms of a sum, before the rest is one line
 _INDEX: Final = re.compile(r"\[[^]]*\]")  # it is not broken
 _BOUND: Final = "\N{NO-BREAK SPACE}"
 _GAP: Final = "   "  # between the numbers of a term and their names
+_CHECKED: Final = re.compile(r"^numeric check: \S+ ")
 _HEADS: Final = ("headline", "missing", "alarm")  # what matters more than a term
 
 
@@ -181,12 +182,24 @@ class WhyPane(KeptPane[_Told]):
         is_more = bool(self.size) and len(self._rows) > below
         can_follow = self._row() is not None
         arrows = "↑" * (self._top > 0) + "↓" * is_more
-        words = (
-            f"{arrows} more" if arrows else "",
-            "↵ follow" * can_follow,
-            "⌫ back" * bool(self._trail),
-        )
-        self.head(self._title, "  ".join(word for word in words if word))
+        said = self._said_above()
+        ways = [(f"{arrows} more" if arrows else "",)]
+        ways[:0] = [(text, "↓ more" * is_more) for text in said]
+        keys = "↵ follow" * can_follow, "⌫ back" * bool(self._trail)
+        lines = ["  ".join(filter(None, (*way, *keys))) for way in ways]
+        self.head(self._title, "\n".join(lines))
+
+    def _said_above(self) -> Sequence[str]:
+        """Return what the lines above those in sight say, the longest first.
+
+        It has room below, where it leads nowhere: a pane of one line loses nothing.
+        """
+        above = self._rows[: self._top]
+        if not above or any(row.leads for row in above):
+            return ()
+        texts = [row.text.strip() for row in above]
+        first = _CHECKED.sub("numeric ", texts[0])  # the title has the number
+        return [*(" · ".join(texts[:n]) for n in range(len(texts), 0, -1)), first]
 
     def _row(self) -> Row | None:
         """Return the row that would be followed, if it leads somewhere."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from driving import main_screen, settle
-from gradstep.core.scenario.scenario import Scenario, load, parse
+from gradstep.core.scenario.scenario import Scenario, builtin_names, load, parse
 from gradstep.tui.app.app import GradstepApp
 from gradstep.tui.draw.stage import pass_of
 from gradstep.tui.panes.step.pane import StepPane
@@ -152,6 +152,17 @@ def hides_terms(screen: MainScreen) -> Iterator[str]:
         yield " / ".join(row.text for row in seen)
 
 
+def hides_check(screen: MainScreen) -> Iterator[str]:
+    """Yield a check that only a line above those in sight tells."""
+    why = screen.query_one(WhyPane)
+    above = [row for row in why._rows[: why._top] if "✓" in row.text]
+    if above and not any(row.leads for row in why._rows[: why._top]):
+        width = why.whole_size.width
+        border = "".join(part.text for part in why.whole(why.whole_size.height - 1))
+        if "✓ within" not in border:
+            yield f"{above[0].text} and {border} of {width}"
+
+
 async def walked(
     scenario: str | Scenario,
     size: tuple[int, int],
@@ -183,6 +194,22 @@ def test_words_and_neighbours_give_way_before_a_row(
 ) -> None:
     notes = "[notes]\n'backward H' = 'A line.'\n" if columns % 2 else ""
     assert asyncio.run(walked(lesson(rows, columns, notes), size, wrong)) == []
+
+
+@SIZES
+@pytest.mark.parametrize("name", builtin_names())
+def test_no_scenario_loses_a_row_of_a_small_matrix_or_that_it_is_checked(
+    name: str, size: tuple[int, int]
+) -> None:
+    def look(screen: MainScreen) -> Iterator[str]:
+        pane = screen.query_one(StepPane)
+        for tile in pane._written().tiles:
+            grid = pane._grids[tile.number]
+            if tile.rows < grid.rows <= SMALL:
+                yield f"{grid.array.shape} in {tile.rows} rows"
+        yield from hides_check(screen)
+
+    assert asyncio.run(walked(load(name), size, look)) == []
 
 
 @SIZES
