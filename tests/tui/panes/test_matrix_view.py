@@ -68,6 +68,24 @@ def test_the_cursor_has_brackets_and_its_numbers() -> None:
     assert drawn(grid)[2] == "1  3  4 [5]"
 
 
+def test_numbers_that_are_joined_share_a_blank_and_the_brackets_of_the_cursor() -> None:
+    grid = Grid(np.array([[1.5, -2.5, 3.5], [4.5, 5.5, -6.5]]), Look())
+    grid.joined, grid.shown = True, (2, 3)
+    grid.is_active = True
+    for column, row in enumerate(
+        ("[ 1.5]-2.5  3.5 ", "  1.5[-2.5] 3.5 ", "  1.5 -2.5[ 3.5]")
+    ):
+        grid.cursor = (0, column)
+        lines = ["".join(t for t, *_ in line) for line in grid.cells(1, 0, INKS)]
+        assert lines == [row, "  4.5  5.5 -6.5 "]
+        assert {grid.cell_at(x, 0) for x in range(5 * column, 5 * column + 5)} == {
+            (0, column)
+        }
+    grid.cursor = (1, 2)
+    lines = ["".join(t for t, *_ in line) for line in grid.cells(3, 1, INKS)]
+    assert lines == ["      0    1    2 ", "0   1.5 -2.5  3.5 ", "1   4.5  5.5[-6.5]"]
+
+
 def test_signs_and_sizes_are_characters_without_room_for_numbers() -> None:
     array = np.array([[8.0, -8.0, 0.0, 1.0, np.nan, np.inf, -np.inf]])
     grid = Grid(array, LOOK)

@@ -264,3 +264,23 @@ def test_windows_with_few_digits_have_what_the_fewest_words_leave() -> None:
 def test_where_a_matrix_is_left_out_its_change_has_one_line() -> None:
     assert numbers([row(3, 6, 9, 8, (1, 2))], 17, 6) == [0, 2]
     assert numbers([stacked(4, 2, 2, (2, 3))], 10, 16, 2) == [0, 1]
+
+
+def test_at_last_numbers_share_the_blank_between_them() -> None:
+    # 5 numbers of 5 characters: with margins 35 columns, and else 30 with one in front.
+    frame = row(1, 2, 5, 11, ())
+    [tile] = arranged([frame], 35, 6).tiles
+    assert (tile.columns, tile.gutter) == (5, 0)
+    [tile] = arranged([frame], 31, 6).tiles
+    assert (tile.columns, tile.gutter) == (5, 1)
+    [tile] = arranged([frame], 30, 6).tiles
+    assert tile.columns < 5
+
+
+def test_places_for_want_of_others_are_taken_last() -> None:
+    frame, other = row(2, 8, 3, 9, ()), stacked(2, 1, 3, ())._replace(is_last=True)
+    other = other._replace(parts=tuple(p._replace(cell=9) for p in other.parts))
+    assert arranged([frame, other], 39, 20).frame.is_last is False
+    assert (
+        arranged([frame, other], 38, 20).frame.is_last is True
+    )  # 2 · 19 and one between

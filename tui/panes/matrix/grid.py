@@ -300,6 +300,7 @@ class Grid:
         self.is_active = False
         self.is_placed = False  # somebody chose where the cursor is
         self.compact = False  # without numbers
+        self.joined = False  # numbers share the blank between them; one is in front
         self.is_halved = False  # then as well: two rows in a line, as colours
         self.top = self.left = 0
         self.shown = 1, 1  # rows and columns in sight
@@ -336,13 +337,9 @@ class Grid:
     @property
     def cell(self) -> int:
         """How wide a cell is, with its margins."""
-        return (
-            self.scale.width + MARGINS
-            if not self.compact
-            else 1
-            if self.is_halved
-            else 2
-        )
+        if self.compact:
+            return 1 if self.is_halved else 2
+        return self.scale.width + (1 if self.joined else MARGINS)
 
     @property
     def stack(self) -> int:
@@ -446,7 +443,8 @@ class Grid:
         drawn = [self._header(seen.shape[1], gutter, inks)] if head else []
         for number in range(0, len(seen), self.stack):
             row, after = self.top + number, number + self.stack
-            line = self._row_number(row, gutter, inks, is_last=after >= len(seen))
+            wide = gutter - self.joined
+            line = self._row_number(row, wide, inks, is_last=after >= len(seen))
             if self.stack > 1:
                 line += halves(self._pointed(codes[number:after], row), inks)
             else:
@@ -499,6 +497,12 @@ class Grid:
         elif self.compact:  # what is behind a bar would only disturb
             inks_of = [*[Ink()] * _NAN, *inks.cells[_NAN:]]
             texts = [BARS[code] for code in codes]
+        elif self.joined:
+            room = self.cell - 1
+            texts = [
+                f"{text if len(text) <= room else '…':>{room}} "
+                for text in self.scale.texts(numbers.tolist())
+            ]
         else:
             wide = self.cell  # a number that is too wide takes the margins as well
             texts = [
@@ -507,7 +511,7 @@ class Grid:
             ]
         linked = self._linked(row)
         here = self.place[1] if self.is_active and row == self.place[0] else -1
-        line: Line = []
+        line: Line = [Segment(" ")] if self.joined else []
         for column, (code, text) in enumerate(
             zip(codes, texts, strict=True), self.left
         ):
@@ -518,7 +522,12 @@ class Grid:
             if column == here:
                 ink += inks.cursor
                 is_full = self.compact or not text.startswith(" ") or text[-1] != " "
-                shown = text if is_full else f"[{text[1:-1]}]"
+                if self.joined:
+                    before, style, _ = line.pop()
+                    line += [Segment(before[:-1], style), Segment("[", ink)]
+                    shown = f"{text[:-1]}]"
+                elif not is_full:
+                    shown = f"[{text[1:-1]}]"
             line.append(Segment(shown, ink))
         return line
 

@@ -40,6 +40,7 @@ class Frame(NamedTuple):
     parts: tuple[Part, ...]  # one for each matrix
     sizes: Mapping[str, int]  # the length of each axis
     optional: tuple[int, ...]  # the matrices that may be left out, the first one first
+    is_last: bool = False  # for matrices that are whole nowhere else
 
     def axes(self, number: int) -> tuple[str, str]:
         """Return the axes of a matrix, that of its rows and that of its columns."""
@@ -57,9 +58,16 @@ class Frame(NamedTuple):
             yield self._within(most)
 
     def tightest(self) -> Iterator[Frame]:
-        """Yield places with fewer digits than are good to read, for whole matrices."""
-        for width in range(SHORTEST - 1, TIGHTEST - 1, -1):
-            yield self._within(width + MARGINS)
+        """Yield places with fewer digits than are good to read, for whole matrices.
+
+        At last numbers share the blank between them.
+        """
+        for margins in (MARGINS, 1):
+            for width in range(SHORTEST - 1, TIGHTEST - 1, -1):
+                found = self._within(width + margins)
+                lead = MARGINS - margins
+                parts = [part._replace(lead=lead) for part in found.parts]
+                yield found._replace(parts=tuple(parts))
 
     def _within(self, most: int) -> Frame:
         """Return places with cells so wide at most, where there are several."""
@@ -89,7 +97,9 @@ def framed(
     found = _factors(graph, event, facets, grids)
     if found is not None:
         product = _product(facets, grids, *found, optional)
-        return (product, product._replace(parts=_below(product.parts, facets)))
+        apart = product._replace(parts=_apart(product.parts, found[0]), is_last=True)
+        below = product._replace(parts=_below(product.parts, facets))
+        return (product, below, apart)
     row = _row(facets, grids, optional)
     if isinstance(event, Update):  # before and after have a title each
         least, wish = _WIDTH
@@ -155,6 +165,19 @@ def _below(parts: Sequence[Part], facets: Sequence[Facet]) -> tuple[Part, ...]:
         across, down = places.get(facet.role, (part.across, part.down))
         moved.append(part._replace(across=across, down=down, numbered=True))
     return tuple(moved)
+
+
+def _apart(parts: Sequence[Part], left: int) -> tuple[Part, ...]:
+    """Return places with the left factor above, and the right one beside the product.
+
+    So a long row has all columns, and the right factor all its rows.
+    """
+    return tuple(
+        part._replace(across=0, down=0)
+        if number == left
+        else part._replace(across=part.across + part.down, down=1, numbered=True)
+        for number, part in enumerate(parts)
+    )
 
 
 def _row(

@@ -537,7 +537,8 @@ class StepPane(KeptPane[_Found]):
             text = "nothing is computed here: no step to show"
             return _Sheet(wrapped(Segment(text), width), [])
         for grid, (scale, wide) in zip(self._grids, self._numbers, strict=True):
-            grid.compact, grid.scale = self._dense, scale.within(wide)
+            grid.compact, grid.joined = self._dense, False
+            grid.scale = scale.within(wide)
         graph = present.trace.run.graph
         frames = framed(graph, present.event, present.facets, self._grids)
         place = self._arrange(frames, width, height)
@@ -546,7 +547,8 @@ class StepPane(KeptPane[_Found]):
         if not self._dense:
             parts = zip(self._grids, self._numbers, frame.parts, strict=True)
             for grid, (scale, _), part in parts:
-                grid.scale = scale.within(part.cell - MARGINS)
+                grid.joined = part.lead > 0
+                grid.scale = scale.within(part.cell - MARGINS + part.lead)
         if all(tile.number != self._active for tile in tiles):
             self._active = present.made
         self._look_through(frame, tiles)

@@ -75,6 +75,7 @@ class Part(NamedTuple):
     wish: int = 0  # how wide it is where there is room to spare
     numbered: bool = True  # its rows have numbers, unless those beside it have them
     first: int = 0  # the number of its first row
+    lead: int = 0  # blank columns before its first number
 
 
 class Tile(NamedTuple):
@@ -128,7 +129,7 @@ class _Plan(NamedTuple):
         for column, (_, part) in zip(self.columns(), self.parts, strict=True):
             is_numbered = self.numbered and part.numbered
             wide = gutter(sizes[part.rows], part.first) if is_numbered else 0
-            widths[column] = max(widths.get(column, 0), wide)
+            widths[column] = max(widths.get(column, 0), wide + part.lead)
         return widths
 
     def heads(self, sizes: Mapping[str, int]) -> list[int]:

@@ -8,6 +8,7 @@ thing that is always said, and then what matters most.
 from __future__ import annotations
 
 from enum import IntEnum, auto
+from itertools import chain
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from .places import SMALLEST, Size, Tile, cut_cells, whole, windows
@@ -110,18 +111,25 @@ def arranged(
     those that may be left out go one after the other, then all are windows. Nothing
     here depends on what the matrices are called or what is said of them.
     """
+    frames, last = (
+        [one for one in frames if one.is_last is is_last] for is_last in (False, True)
+    )
     some = frames[0].optional
     none, least = (), some[:-1]
     ways = [(one, left_out) for one in frames for left_out in (none, least)]
     ways += [(one, some) for one in frames]
     every = [(frame, left_out) for one, left_out in ways for frame in one.narrower()]
     tight = [(frame, some) for one in frames for frame in one.tightest()]
+    few = [
+        (frame, some) for one in last for frame in chain(one.narrower(), one.tightest())
+    ]
     lefts = _lefts(notes)
     # All that may be left out is, before a note is cut.
     for tried, kinds in (
         (every, lefts[:_WHOLE_NOTES]),
         (every, lefts[_WHOLE_NOTES:]),
         (tight, lefts[_WHOLE_NOTES - 1 :]),
+        (few, lefts[_WHOLE_NOTES - 1 :]),
     ):
         if found := _first_whole(tried, kinds, width, height):
             return found
