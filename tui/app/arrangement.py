@@ -42,6 +42,8 @@ BESIDE: Final[Mapping[str, str]] = MappingProxyType({"nodes": "main", "flow": "a
 _MOST_NODES: Final = 2000  # of more, nobody waits for a flow that was not asked for
 HIDEABLE: Final = ("program", "graph", "why", "console", *map(beside, BESIDE))
 _LEAST_LEFT, _LEAST_RIGHT = 16, 24  # columns
+_LEFT_SHARE: Final = 0.26  # of a wide window, as the style sheet has it
+_MORE_LEFT: Final = 5  # one of so many columns more goes to the left besides
 _BORDERS: Final = 2  # lines around a pane
 _AROUND: Final = 4  # lines above and below the panes, where the console is closed
 _SHARE: Final = 0.75  # of the lines, which the view has at most
@@ -94,9 +96,22 @@ def lay_out(
             pane.styles.display = "none"
         else:
             pane.styles.clear_rule("display")  # a small window may hide it still
-    if arrangement.left and not arrangement.present:
-        screen.query_one("#left").styles.width = arrangement.left
     screen.query_one(ConsolePane).give_lines(arrangement.console)
+
+
+def give_columns(screen: Screen[Any], arrangement: Arrangement) -> None:
+    """Give the panes at the left the columns that were chosen, or else their share.
+
+    In a wide window the step has room for four matrices, and what comes on top goes
+    to the panes beside it as well: program and graph cut their words there first.
+    """
+    width, left = screen.size.width, screen.query_one("#left").styles
+    share = int(width * _LEFT_SHARE) + (width - WIDE) // _MORE_LEFT
+    columns = arrangement.left or (share if width > WIDE else 0)
+    if columns and not arrangement.present:
+        left.width = columns
+    else:
+        left.clear_rule("width")  # the style sheet says it
 
 
 def give_lines(screen: Screen[Any], debugger: Debugger) -> None:
@@ -109,7 +124,7 @@ def give_lines(screen: Screen[Any], debugger: Debugger) -> None:
         return
     body = screen.size.height - _AROUND - screen.query_one(Banner).height
     _give_view(screen, body, StepPane.lines_wanted(debugger))
-    _give_graph(screen, body - 2 * _BORDERS, ProgramPane.lines_wanted(debugger.graph))
+    _give_graph(screen, body - 2 * _BORDERS, debugger.graph)
 
 
 def _give_view(screen: Screen[Any], body: int, wanted: int) -> None:
@@ -126,11 +141,11 @@ def _give_view(screen: Screen[Any], body: int, wanted: int) -> None:
     few = min(wanted, int(body * _SHARE) - _BORDERS)
     below = max(_LEAST_BELOW, body // _PART_BELOW)
     most = max(body - below - _BORDERS, few)
-    screen.query_one(StepPane).offer(Offer(few, most, give))
+    screen.query_one(StepPane).offer(Offer(few, lambda _: most, give))
 
 
-def _give_graph(screen: Screen[Any], lines: int, code: int) -> None:
-    """Give the graph half of some lines; what it can use of those below the code."""
+def _give_graph(screen: Screen[Any], lines: int, graph: Graph) -> None:
+    """Give the graph half of some lines; what it can use of those below the program."""
     styles = [screen.query_one(f"#{name}").styles for name in ("program", "graph")]
 
     def give(given: int) -> None:
@@ -138,7 +153,12 @@ def _give_graph(screen: Screen[Any], lines: int, code: int) -> None:
             one.height = f"{share + _BORDERS}fr"
 
     half = lines // 2
-    screen.query_one(GraphPane).offer(Offer(half, max(lines - code, half), give))
+
+    def most(width: int) -> int:  # both are as wide
+        code = ProgramPane.lines_wanted(graph, width, lines - half)
+        return max(lines - code, half)
+
+    screen.query_one(GraphPane).offer(Offer(half, most, give))
 
 
 def _path() -> Path:

@@ -41,6 +41,7 @@ from .arrangement import (
     Arrangement,
     beside,
     empty,
+    give_columns,
     give_lines,
     lay_out,
     load_arrangement,
@@ -201,6 +202,7 @@ class MainScreen(Screen[int]):
             self.query_one("#small", Static).update(text)
         self._show_keys()
         self._show_banner()
+        give_columns(self, self.arrangement)
         give_lines(self, self.debugger)
         self.call_next(self._stand_beside)
         if event.size != self._drawn_in:
@@ -592,6 +594,7 @@ class MainScreen(Screen[int]):
 
     def _lay_out(self) -> None:
         lay_out(self, self.arrangement, empty(self.debugger.graph))
+        give_columns(self, self.arrangement)
         give_lines(self, self.debugger)
 
     def action_play(self) -> None:

@@ -255,7 +255,7 @@ class Atlas:
                 continue
             plans = [p for p in self._plans(down) if p.words > 1 or not depth]
             if self._lists_well(opened, room):
-                plans = [plan for plan in plans if plan.number]
+                plans = [p for p in plans if p.number and not p.is_bare]
             found = self._best(self.folding(opened), opened, room, plans)
             if found:
                 return found, opened

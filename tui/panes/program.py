@@ -101,10 +101,14 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
         self._covered: Kept[Sequence[tuple[int, int]]] = Kept()
 
     @staticmethod
-    def lines_wanted(graph: Graph) -> int:
-        """Return how many lines the longest source of a graph's own has."""
+    def lines_wanted(graph: Graph, width: int, most: int) -> int:
+        """Return how many lines a graph's own sources want, in a pane so wide.
+
+        That is all of their code, and below it one of the comments that are cut there,
+        if they have room in the most lines that there are.
+        """
         texts = (graph.sources[name].text for name in graph.own)
-        return max((len(text.rstrip().split("\n")) for text in texts), default=0)
+        return max((_lines_of(text, width, most) for text in texts), default=0)
 
     def show(self, view: View) -> None:
         """Draw the program at this moment."""
@@ -448,3 +452,11 @@ def _is_known(text: str) -> bool:
     """
     lines = text.splitlines()
     return 2 * sum(map(bool, map(str.strip, lines))) >= len(lines)
+
+
+def _lines_of(text: str, width: int, most: int) -> int:
+    """Return how many lines a program wants, with the highest comment below it."""
+    code = len(text.rstrip().split("\n"))
+    found = pages(text, width - _MARKS - len(str(code)), most)
+    rows = [row.line for page in found for row in page]
+    return code + (1 + max(map(rows.count, rows)) if rows else 0)

@@ -182,9 +182,8 @@ class WhyPane(KeptPane[_Told]):
         is_more = bool(self.size) and len(self._rows) > below
         can_follow = self._row() is not None
         arrows = "↑" * (self._top > 0) + "↓" * is_more
-        said = self._said_above()
-        ways = [(f"{arrows} more" if arrows else "",)]
-        ways[:0] = [(text, "↓ more" * is_more) for text in said]
+        ways = [(text, "↓ more" * is_more) for text in self._said_above()]
+        ways.append(("", f"{arrows} more" if arrows else ""))
         keys = "↵ follow" * can_follow, "⌫ back" * bool(self._trail)
         lines = ["  ".join(filter(None, (*way, *keys))) for way in ways]
         self.head(self._title, "\n".join(lines))

@@ -10,7 +10,10 @@ import pytest
 from driving import main_screen, settle
 from gradstep.core.scenario.scenario import Scenario, builtin_names, load, parse
 from gradstep.tui.app.app import GradstepApp
+from gradstep.tui.app.snapshot import Wish, take
 from gradstep.tui.draw.stage import pass_of
+from gradstep.tui.panes.graph.pane import GraphPane
+from gradstep.tui.panes.program import ProgramPane
 from gradstep.tui.panes.step.pane import StepPane
 from gradstep.tui.panes.why import WhyPane
 
@@ -236,3 +239,39 @@ def test_small_matrices_of_a_step_show_more_than_one_column() -> None:
                 yield f"one of {columns} columns"
 
     assert asyncio.run(walked(load("xor"), (80, 24), look)) == []
+
+
+@pytest.mark.parametrize("name", builtin_names())
+def test_a_wide_window_cuts_no_code_and_no_label(name: str) -> None:
+    async def seen() -> tuple[list[str], list[str]]:
+        app = GradstepApp(load(name))
+        app.animation_level = "none"
+        async with app.run_test(size=(200, 60)):
+            await settle(app)
+            screen = main_screen(app)
+            program, graph = screen.query_one(ProgramPane), screen.query_one(GraphPane)
+            scene, sources = graph._scene, screen.debugger.graph.sources
+            assert scene is not None
+            rows = range(min(scene.height, graph.content_size.height))
+            labels = [
+                piece.text for y in rows for _, _, p in scene.row(y)[1] for piece in p
+            ]
+            drawn = [program.render_line(y).text for y in range(program.size.height)]
+            code = sources[screen.debugger.graph.main].text.splitlines()
+            lines = [line.partition("#")[0].rstrip() for line in code]
+            cut = [one for one in lines if not any(one in text for text in drawn)]
+            return cut, [label for label in labels if label == "▸"]
+
+    assert asyncio.run(seen()) == ([], [])
+
+
+def test_the_comments_of_a_program_are_whole_in_a_wide_window() -> None:
+    text = take(load("hidden_layer"), Wish(at="80%", size=(200, 60))).text
+    program = " ".join(" ".join(line[1:59] for line in text.split("\n")).split())
+    for comment in (
+        "The first hidden bias by hand: by which routes does it reach E?",
+        "δ2, the gradients of the three sums z2",
+        "b1 moves h1 by the sigmoid's slope",
+        "routes add",
+    ):
+        assert f"# {comment}" in program

@@ -12,5 +12,5 @@ class Offer(NamedTuple):
     """Lines that a pane may have, its border not included."""
 
     few: int  # that it has in any case
-    most: int  # that it may have
+    most: Callable[[int], int]  # that it may have, in so many columns
     give: Callable[[int], None]  # gives it so many

@@ -186,8 +186,9 @@ class GraphPane(Pane):
             return
         lines = offer.few
         if atlas is not None and width > 0 and atlas.count <= _FEW_NODES:
-            key = atlas, width, offer.few, offer.most
-            lines = self._lines.of(key, lambda: atlas.lines(width, *offer[:2])) or lines
+            room = offer.few, offer.most(width)
+            key = atlas, width, room
+            lines = self._lines.of(key, lambda: atlas.lines(width, *room)) or lines
         offer.give(lines)
 
     # ------------------------------------------------------------------- a moment
