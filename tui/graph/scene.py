@@ -255,9 +255,9 @@ class Atlas:
                 continue
             plans = [p for p in self._plans(down) if p.words > 1 or not depth]
             if self._lists_well(opened, room):
-                plans = [p for p in plans if p.number and not p.is_bare]
+                plans = [plan for plan in plans if plan.number]
             found = self._best(self.folding(opened), opened, room, plans)
-            if found:
+            if found and not (_is_mute(found) and self._lists_well(opened, room)):
                 return found, opened
         depths = (self.opened(depth) for depth in range(deepest, 0, -1))
         short = (o for o in depths if len(self.folding(o).boxes) <= room[1])
@@ -267,7 +267,7 @@ class Atlas:
     def _lists_well(self, opened: frozenset[int], room: Room) -> bool:
         """Tell whether a list has a line for each box, with its number and its words.
 
-        It says more than a picture that has room for bars alone.
+        It says more than a picture that has room for bars alone, or not for a word.
         """
         is_wide = room[0] >= _WIDE_LIST and any(plan.number for plan in self.plans)
         return is_wide and len(self.folding(opened).boxes) <= room[1]
@@ -443,6 +443,12 @@ class Atlas:
             if opened is not None:
                 self._layers[opened] = ranks
         return ranks
+
+
+def _is_mute(picture: Picture) -> bool:
+    """Tell whether a label has room for no word of what is folded in its box."""
+    labels = (label for row in picture.drawing.labels for _, _, label in row)
+    return any(piece.text.strip() == "▸" for label in labels for piece in label)
 
 
 def _said(row: Row) -> int:
