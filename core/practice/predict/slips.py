@@ -6,6 +6,7 @@ computes a value or an update has a few of its own.
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -100,9 +101,11 @@ def _of_contribution(trace: Trace, number: int, edge: Edge) -> Iterator[Slip]:
                 yield Slip(mistake.name, summary, added, linear, adds=False)
             else:
                 yield Slip(mistake.name, summary, before + added, linear)
-    for added, linear in _without_factor(trace, edge):
+    more = [("local", one) for one in _without_factor(trace, edge)]
+    more += [("mean", one) for one in _as_mean(trace, edge)]
+    for name, (added, linear) in more:
         array = added if before is None else before + added
-        yield Slip("local", _said("local"), array, linear)
+        yield Slip(name, _said(name), array, linear)
     if before is not None:
         yield Slip("nothing", "what this event adds is forgotten", before)
 
@@ -121,6 +124,28 @@ def _without_factor(trace: Trace, edge: Edge) -> Made:
 
     def add(arrived: Array) -> Array:
         return np.asarray(call(rule, [arrived, right, *ones], consumer.attributes))
+
+    upstream = np.asarray(trace.upstream(edge))
+    yield add(upstream), (add, upstream)
+
+
+def _as_mean(trace: Trace, edge: Edge) -> Made:
+    """Yield what is added by the mean of what all samples, or copies, send back."""
+    run, argument = trace.run, edge.argument
+    consumer = run.graph.nodes[edge.consumer]
+    shapes = [run.graph.nodes[operand].shape for operand in consumer.operands]
+    op, many = consumer.op, 1
+    if op is not None and op.kind == "elementwise":
+        many = math.prod(consumer.shape) // max(math.prod(shapes[argument]), 1)
+    elif op is not None and op.kind == "contract" and op.transposes:
+        is_plain = all(len(shape) == 2 for shape in shapes)
+        many = shapes[1 - argument][1 - argument] if is_plain else 1
+    if many < 2:
+        return
+
+    def add(arrived: Array) -> Array:
+        added = run.contribution(edge.consumer, argument, arrived)
+        return np.asarray(added) / many
 
     upstream = np.asarray(trace.upstream(edge))
     yield add(upstream), (add, upstream)

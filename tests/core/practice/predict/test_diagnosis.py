@@ -163,6 +163,15 @@ DRAWN = {name: Debugger(load(name)) for name in NAMES}
         ("matmul", "goto 24", (0, 0), "30", "only the first column of Y.grad is taken"),
         ("matmul", "goto 24", (0, 0), "43", "That is about 50 % too large."),
         ("broadcast_bias", "goto b@backward", (0,), "D[0, 0]", "b is repeated to fit"),
+        # A third of [4, −1] = [2, 1] + [−1, 2] + [3, −4], and of 1 · 1 + 2 · 0 − 4 · 2.
+        ("broadcast_bias", "goto b@backward", (0,), "1.3333", "mean and sum are conf"),
+        (
+            "broadcast_bias",
+            "goto W@backward",
+            (0, 1),
+            "-2.3333",
+            "mean and sum are conf",
+        ),
     ],
 )
 def test_what_is_wrong_is_said_as_it_is(
