@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
     from ..check.downstream import Downstream
     from ..check.report import Report
-    from ..engine.element import Element
+    from ..engine.element import Element, Index
+    from ..engine.run import Run
     from ..session.session import Session
 
 
@@ -193,7 +194,10 @@ def element_and_step(arguments: str) -> tuple[str, float | None]:
 
 
 def _one_float(session: Session, text: str) -> Element:
-    """Return the element that is moved; of a whole array the one that counts most."""
+    """Return the element that is moved; of a whole array the one that counts most.
+
+    Where a rule is wrong, that is the one that shows it.
+    """
     if text:
         element = parse_element(text, session.graph, session.subject.names)
     else:
@@ -210,12 +214,21 @@ def _one_float(session: Session, text: str) -> Element:
     if element.index is None:
         gradient = run.gradient(node.index)
         index = outstanding(value if gradient is None else gradient)
-        element = replace(element, index=index)
+        wrong = _where_wrong(run, node.index) if run.patches else None
+        element = replace(element, index=index if wrong is None else wrong)
     element = replace(element, quantity="value")
     if not np.isfinite(value[element.index or ()]):
         name = element_name(node, element.index)
         raise CommandError(f"{name} is {value[element.index or ()]}: none is beside it")
     return element
+
+
+def _where_wrong(run: Run, node: int) -> Index | None:
+    """Return the element of a gradient that is furthest from differences, if one is."""
+    from ..practice.hunt import held  # noqa: PLC0415  # as the quotients
+
+    found = held(run, node)
+    return found.index if found.verdict == "mismatch" else None
 
 
 def set_between(name: str) -> CommandError:
@@ -330,7 +343,7 @@ BY_DIFFERENCES: Final[tuple[Command, ...]] = (
         help="For Δ = 1, 0.1, … 1e-15, each with all of its digits and its error. "
         "limit x 1e-7 takes one Δ, and divides by it as well as by the step really "
         "taken, for x + Δ is rounded. Of a whole array it takes the element with the "
-        "largest gradient.",
+        "largest gradient; under a wrong rule, one that is furthest from differences.",
         data="the `element` and its number `x`; `exact`, from backpropagation (None "
         "where no gradient arrives), and whether the quotients `agrees` with it; "
         "whether there is a `kink` or a `jump`, and what the quotients go to from the "

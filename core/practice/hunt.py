@@ -22,13 +22,14 @@ from ..mistakes.catalogue import MISTAKES, fitting
 from ..mistakes.hidden import Hidden, apart, symptoms, with_hidden
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from random import Random
 
     from ..check.report import NodeCheck
     from ..engine.element import Index
     from ..engine.graph import Graph
     from ..engine.patches import Patches
+    from ..engine.run import Run
     from ..ops.table import Array
 
 _SAMPLE: Final = 64  # elements of a border that are compared
@@ -160,9 +161,8 @@ def bisected(trace: Trace, hidden: Hidden) -> Sequence[Border]:
     call. The mistake lies between the last one that agrees and the last one that does
     not.
     """
-    run, graph = trace.run, trace.run.graph
-    exact, _ = in_float64(run)
-    job = Job(run, exact, "central", None, RTOL, sample=_SAMPLE)
+    graph = trace.run.graph
+    check = _checker(trace.run)
     frame = graph.frame_of(graph.nodes[hidden.edge.consumer])
     around = [0] if frame is None or not frame.index else [0, frame.index]
     met: list[Border] = []
@@ -171,12 +171,27 @@ def bisected(trace: Trace, hidden: Hidden) -> Sequence[Border]:
         results = _borders(graph, hidden.edge, level)
         places = [place for place in results if _is_open(place, last)]
         first, stop = 0, len(places)  # the first that differs is one of these
-        with np.errstate(all="ignore"):
-            while first < stop:
-                half = (first + stop) // 2
-                met.append(Border(places[half], check_gradient(job, places[half])))
-                first, stop = (half + 1, stop) if met[-1].agrees else (first, half)
+        while first < stop:
+            half = (first + stop) // 2
+            met.append(Border(places[half], check(places[half])))
+            first, stop = (half + 1, stop) if met[-1].agrees else (first, half)
     return met
+
+
+def held(run: Run, node: int) -> NodeCheck:
+    """Return what comes of holding some elements of a gradient against differences."""
+    return _checker(run)(node)
+
+
+def _checker(run: Run) -> Callable[[int], NodeCheck]:
+    exact, _ = in_float64(run)
+    job = Job(run, exact, "central", None, RTOL, sample=_SAMPLE)
+
+    def check(node: int) -> NodeCheck:
+        with np.errstate(all="ignore"):
+            return check_gradient(job, node)
+
+    return check
 
 
 def _is_open(node: int, last: Mapping[bool, int]) -> bool:

@@ -195,6 +195,30 @@ def test_the_verdict_shows_both_and_the_run_beside_it_is_right(name: str) -> Non
         assert one is None or two is None or np.array_equal(one, two)
 
 
+@pytest.mark.parametrize("name", hunt_names())
+def test_what_would_have_led_there_sooner_shows_what_is_said_of_it(name: str) -> None:
+    scenario = hunt(name)
+    debugger = Debugger(scenario)
+    accused = [
+        line.text
+        for line in read_script(hunt_path(name).with_suffix(".gs"))
+        if line.text.startswith("accuse")
+    ]
+    borders = said(debugger, accused[-1]).data["borders"]
+    assert borders
+    for border in borders:
+        reply = said(Debugger(scenario), f"limit {border['node']}")
+        differs = "is not what backpropagation says" in " ".join(reply.text)
+        assert differs != border["agrees"], border
+
+
+def test_limit_takes_the_element_that_is_wrong_and_not_the_largest() -> None:
+    # The relu of `shortcut` writes its zeros into what arrives: y.grad[1, 2] is lost.
+    reply = said(Debugger(hunt("shortcut")), "limit y")
+    assert reply.data["element"] == "y[1, 2]"
+    assert "backpropagation: 0" in " ".join(reply.text)
+
+
 def test_numbers_of_the_verdict_by_hand() -> None:
     debugger = start("runaway")
     x, w = np.array([[0.5, -1, 0.25], [1.5, 0.5, -0.75]]), np.array([0.4, -0.3, 0.8])
