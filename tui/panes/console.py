@@ -414,6 +414,8 @@ class ConsolePane(Pane, can_focus=False):
         # An answer stands between its command and the prompt.
         height = self._chosen or (min(self._lines + 2, most) if self._lines else 0)
         self.set_class(height > 0, "-open")
+        for body in self.screen.query("#body"):  # what stands there has fewer lines
+            body.set_class(height > 0, "below-answer")
         if height:
             self.styles.height = height + _BORDERS
         else:

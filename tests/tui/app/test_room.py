@@ -12,6 +12,7 @@ from gradstep.core.scenario.scenario import Scenario, builtin_names, load, parse
 from gradstep.tui.app.app import GradstepApp
 from gradstep.tui.app.snapshot import Wish, take
 from gradstep.tui.draw.stage import pass_of
+from gradstep.tui.panes.base.pane import Pane
 from gradstep.tui.panes.graph.pane import GraphPane
 from gradstep.tui.panes.program import ProgramPane
 from gradstep.tui.panes.step.pane import StepPane
@@ -20,6 +21,8 @@ from gradstep.tui.panes.why import WhyPane
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from textual.geometry import Region
 
     from gradstep.tui.app.main_screen import MainScreen
 
@@ -275,3 +278,29 @@ def test_the_comments_of_a_program_are_whole_in_a_wide_window() -> None:
         "routes add",
     ):
         assert f"# {comment}" in program
+
+
+@pytest.mark.parametrize("size", [(120, 36), (80, 24), (80, 20), (160, 30)])
+async def test_an_answer_leaves_all_panes_whole_and_goes_with_the_next_step(
+    size: tuple[int, int],
+) -> None:
+    app = GradstepApp(load("three_layer"))
+    app.animation_level = "none"
+    async with app.run_test(size=size):
+        await settle(app)
+        screen = main_screen(app)
+
+        async def stand(line: str) -> dict[str | None, Region]:
+            screen.run_line(line)
+            await settle(app)
+            panes = screen.query(Pane)
+            return {pane.id: pane.region for pane in panes if pane.display}
+
+        before, answered = await stand("stepi"), await stand("info nodes")
+        console = answered.pop("console")
+        assert 1 < console.height <= size[1] // 3
+        for name, region in answered.items():
+            assert region.bottom <= console.y, name
+            others = [one for other, one in answered.items() if other != name]
+            assert not any(region.overlaps(one) for one in others), name
+        assert await stand("stepi") == before
