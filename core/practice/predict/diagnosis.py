@@ -70,17 +70,21 @@ def judge(
     `evaluate` returns what an expression comes to at the present position. Raises
     `CommandError` for what cannot be read.
     """
-    right = right_array(trace, question)
-    if question.kind == "shape":
-        return _shape(trace, question, right.shape, read_shape(text), tries)
-    if question.kind == "signs":
-        part = np.asarray(right[question.element.index or ()])
-        signs = read_signs(text, part.shape)
-        return _signs(trace, question, right, signs, tries, digits)
-    said, short = read_number(text, evaluate), text.strip()
+    right, short = right_array(trace, question), text.strip()
     if len(short) > _LONGEST:
         short = f"{short[: _LONGEST - 1]}…"
-    return _number(trace, question, right, said, short, tries, digits)
+    if question.kind == "number":
+        said = read_number(text, evaluate)
+        return _number(trace, question, right, said, short, tries, digits)
+    if question.kind == "shape":
+        found = _shape(trace, question, right.shape, read_shape(text), tries)
+    else:
+        part = np.asarray(right[question.element.index or ()])
+        signs = read_signs(text, part.shape)
+        found = _signs(trace, question, right, signs, tries, digits)
+    if found.mark == "wrong":
+        return found._replace(said=f"Not {short}. {found.said}")
+    return found
 
 
 def answer_text(trace: Trace, question: Question, digits: int) -> str:

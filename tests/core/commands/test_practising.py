@@ -153,15 +153,18 @@ def test_a_term_that_is_missing_is_found() -> None:
 
 def test_signs_and_shapes_have_hints_of_their_own() -> None:
     assert hints("output", "+ 0", "- -", kind="signs") == [
-        "One sign is wrong, the first that of X.grad[0, 1].",
+        "Not + 0. One sign is wrong, the first that of X.grad[0, 1].",
         (
-            "Look at X.grad[0, 0]. The first of its 2 terms is 10 × 3 "
+            "Not - -. Look at X.grad[0, 0]. The first of its 2 terms is 10 × 3 "
             "(Y.grad[0, 0] · W[0, 0])."
         ),
     ]
     assert hints("output", "(2, 1)", "2, 2", "()", kind="shapes") == [
-        "The axes are swapped. A gradient has the shape of what it belongs to: X.",
-        "It has 2 axes, the first of 1.",
+        (
+            "Not (2, 1). The axes are swapped. A gradient has the shape of what it "
+            "belongs to: X."
+        ),
+        "Not 2, 2. It has 2 axes, the first of 1.",
         "Not (). It is: X.grad has the shape (1, 2)",
     ]
 
