@@ -123,7 +123,8 @@ def give_lines(screen: Screen[Any], debugger: Debugger) -> None:
         screen.query_one(GraphPane).offer(None)
         return
     body = screen.size.height - _AROUND - screen.query_one(Banner).height
-    _give_view(screen, body, StepPane.lines_wanted(debugger))
+    wanted = StepPane.lines_wanted(debugger, screen.size.width)
+    _give_view(screen, body, wanted)
     _give_graph(screen, body - 2 * _BORDERS, debugger.graph)
 
 

@@ -342,7 +342,7 @@ def test_the_longest_note_has_its_lines() -> None:
     subject = load("apple_orange").subject
     notes = {NotePlace("start"): "four " * 20, NotePlace("end"): "short"}
     quiet, noted = (
-        StepPane.lines_wanted(Debugger(subject._replace(notes=some)))
+        StepPane.lines_wanted(Debugger(subject._replace(notes=some)), 120)
         for some in ({}, notes)
     )
     assert noted - quiet == 2  # 99 characters in about 60 columns

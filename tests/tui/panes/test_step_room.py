@@ -7,7 +7,7 @@ import pytest
 from gradstep.core.engine.subject import NotePlace
 from gradstep.core.scenario.scenario import parse
 from gradstep.tui.panes.step import room
-from gradstep.tui.panes.step.room import lines_needed
+from gradstep.tui.panes.step.room import lines_needed, lines_wanted
 
 SQUARE = parse("""
 gradstep = 1
@@ -68,3 +68,19 @@ def test_the_steps_of_a_graph_are_looked_at_once(
     assert lines_needed(SQUARE, {}, 77) == before
     longer = lines_needed(SQUARE, {NotePlace("backward", 2): "five " * 80}, 77)
     assert longer["backward"] > before["backward"]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "high"),
+    [
+        # Two matrices of 2 columns, 3 rows, a title and the numbers of columns; beside
+        # them nine lines of words and one of a note.
+        (1, 2 * 2 * 5),
+        (2, 2 * 5),
+        (4, 5),
+    ],
+)
+def test_where_more_numbers_have_room_fewer_lines_are_wanted(
+    numbers: int, high: int
+) -> None:
+    assert lines_wanted(SQUARE, 1, numbers) == high + 9 + 1

@@ -49,7 +49,7 @@ from .lines import block, label_width, labelled, wrapped
 from .matrices import Matrices
 from .places import TITLE, Tile
 from .priority import Arranged, Matters, Said, arranged, bottom, enlarged
-from .room import lines_needed, lines_wanted, note_lines
+from .room import FEWEST, lines_needed, lines_wanted, note_lines
 from .widths import Numbers, numbers_of
 from .words import Moment, Which, moment
 
@@ -66,6 +66,7 @@ if TYPE_CHECKING:  # it waits until something is trained
 
 _WHEEL = 3
 _ABOUT = (12, 6)  # digits of the number at the cursor where all have no room
+_PER_NUMBER = 40  # columns of a wide window, with one number in each of four matrices
 _NOTE_WIDTH = 51  # columns that a note has in a small window
 _MOST_ARRANGED = 200  # arrangements that are kept
 _NARROWEST = 12  # columns below which nothing is drawn
@@ -151,10 +152,11 @@ class StepPane(KeptPane[_Found]):
         return (debugger.trace, which, hides), look
 
     @staticmethod
-    def lines_wanted(debugger: Debugger) -> int:
-        """Return how many lines the highest step of a session wants."""
+    def lines_wanted(debugger: Debugger, width: int) -> int:
+        """Return how many lines the highest step wants, in a window so wide."""
         notes = note_lines(debugger.subject.notes.values(), _NOTE_WIDTH)
-        return lines_wanted(debugger.graph, notes)
+        numbers = max(width // _PER_NUMBER, FEWEST)
+        return lines_wanted(debugger.graph, notes, numbers)
 
     def offer(self, offer: Offer | None) -> None:
         """Have as many of some lines as its steps need; without any, what there is."""

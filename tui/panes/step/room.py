@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _BESIDE = 9  # lines of a step beside its matrices: formula, element, NumPy, blanks
 _SAID = 2  # of these, formula and element
 _SUM = 1  # and what is accumulated, where the matrices do not show it
-_WIDE = 4  # numbers that four matrices have room for in one line, about
+FEWEST = 4  # numbers that four matrices have room for in one line, about
 _NUMBER = 9  # columns of a number, about
 _NOTHING = 3  # and of the 0 that a first contribution is added to
 _MOST_NODES = 2000  # of more, the first ones are asked
@@ -42,10 +42,13 @@ def note_lines(notes: Iterable[str], width: int) -> int:
 
 
 @lru_cache(1)  # each layout of the screen asks
-def lines_wanted(graph: Graph, notes: int = 1) -> int:
-    """Return how many lines the highest step wants, `notes` being those of its note."""
+def lines_wanted(graph: Graph, notes: int = 1, numbers: int = FEWEST) -> int:
+    """Return how many lines the highest step wants, `notes` being those of its note.
+
+    Four matrices have room for so many `numbers` in one line, about.
+    """
     nodes = graph.nodes[:_MOST_NODES]
-    highest = max((_matrices(graph, node) for node in nodes), default=0)
+    highest = max((_matrices(graph, node, numbers) for node in nodes), default=0)
     return min(highest + _BESIDE + notes, _MOST)
 
 
@@ -170,25 +173,25 @@ def _window(shape: Shape) -> int:
     return rows if rows <= SMALL else FEW
 
 
-def _matrices(graph: Graph, node: Node) -> int:
+def _matrices(graph: Graph, node: Node, numbers: int) -> int:
     """Return how high the matrices of a node's steps are, forward and backward."""
     if node.op is None:
         return 0
     shapes = [graph.nodes[operand].shape for operand in node.operands]
     if products := _factors(graph, node):
         return 2 * TITLE + max(_headed(one) + _headed(made) for one, made in products)
-    return max(_row(node.shape, shape) for shape in shapes or [node.shape])
+    return max(_row(node.shape, shape, numbers) for shape in shapes or [node.shape])
 
 
-def _row(made: Shape, operand: Shape) -> int:
+def _row(made: Shape, operand: Shape, numbers: int) -> int:
     """Return how high the matrices of an elementwise step are, in one row or more."""
     columns = sum(map(_columns, (made, operand)))
-    if made[-1:] + operand[-1:] == () or columns <= _WIDE:
+    if made[-1:] + operand[-1:] == () or columns <= numbers:
         return TITLE + max(_headed(shape) for shape in (made, operand))
     if all(_rows(shape) == 1 for shape in (made, operand)):
         return 5 * (TITLE + _headed(made))  # one below the other
     both = 2 * TITLE + _headed(made) + _headed(operand)
-    return both if columns <= 2 * _WIDE else 2 * both  # one below the other
+    return both if columns <= 2 * numbers else 2 * both  # one below the other
 
 
 def _columns(shape: Shape) -> int:
