@@ -189,14 +189,19 @@ def compare(
         bend,
     )
     odd: dict[Verdict, list[int]] = {one: [] for one in UNDECIDED}
-    looks = _limits(function, table, sides), _wider(function, table)
-    for rank, best in itertools.chain(*looks):
+    near = ((*look, False) for look in _limits(function, table, sides))
+    far = ((*look, True) for look in _wider(function, table))
+    for rank, best, is_far in itertools.chain(near, far):
         verdict = _second_look(job, table, rank, best)
         if verdict == "mismatch" and function.hidden().flat[positions[rank]]:
             table.noise[rank] = math.inf
             verdict = "nonfinite"
         if verdict == "mismatch":
-            verdict = _third_look(table, rank, excuse, witness)
+            # An operation alone is seen by its own differences, unless from afar, or
+            # where they are nothing but rounding: beside a pole, say.
+            is_asked = is_far or outcome.level == "gradient" or _is_dark(best)
+            seen = witness(positions[rank]) if witness and is_asked else None
+            verdict = _third_look(table, rank, excuse, seen)
         if verdict == "mismatch":
             return table.mismatch(outcome, rank)
         odd.get(verdict, []).append(rank)
@@ -213,8 +218,13 @@ def _limits(
     """
     ranks = [*table.suspects(), *table.suspected_kinks(sides)]
     at_once = function.groups is not None
+    said: Array = np.zeros(function.x.size)
+    said[list(table.positions)] = table.analytic
+    said = said.reshape(function.x.shape)
     for some in [ranks] if at_once and ranks else [[rank] for rank in ranks]:
-        found = limits(function, [int(table.positions[rank]) for rank in some])
+        found = limits(
+            function, [int(table.positions[rank]) for rank in some], slope=said
+        )
         yield from zip(some, found, strict=True)
 
 
@@ -225,6 +235,7 @@ def _wider(function: Function, table: Table) -> Iterator[tuple[int, Limit | None
     """
     largest = np.max(finite_size(table.analytic), initial=0.0) or 1.0
     is_loud = np.isfinite(table.noise) & (table.noise > largest)
+    is_loud &= np.isfinite(table.analytic)
     for rank in np.flatnonzero(is_loud).tolist():
         (found,) = limits(function, [int(table.positions[rank])], least=1.0)
         if found is None:
@@ -257,15 +268,19 @@ def _second_look(job: Job, table: Table, rank: int, best: Limit | None) -> Verdi
     return "mismatch"
 
 
+def _is_dark(best: Limit | None) -> bool:
+    """Tell whether differences see nothing that may not be rounding."""
+    return best is not None and max(abs(best.right), abs(best.left)) <= best.error
+
+
 def _third_look(
     table: Table,
     rank: int,
     excuse: Excuse | None,
-    witness: Callable[[int], Tangent] | None,
+    seen: Tangent | None,
 ) -> Verdict:
     """Decide about an element where all steps of differences say another slope."""
     position = int(table.positions[rank])
-    seen = witness(position) if witness is not None else None
     if seen is not None:
         table.noise[rank] += seen.rounding
         if table.agrees(rank):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,6 +14,7 @@ from ..engine.element import position_of
 from ..engine.graph import Edge
 from .differences import EPS, Function, Groups
 from .directions import compare
+from .downstream import Tangent
 from .job import Job, finite_size, inner_size, rounded_size
 from .report import NodeCheck, Verdict
 
@@ -76,6 +78,7 @@ def check_contribution(job: Job, edge: Edge) -> NodeCheck:
         np.asarray(rounded),
         function,
         excuse,
+        witness=lambda position: _tangent(run, edge, np.asarray(upstream), position),
     )
     outcome = called(outcome, x.shape, excuse)
     if outcome.verdict == "bound" and op is not None and op.bound:
@@ -95,6 +98,21 @@ def check_contribution(job: Job, edge: Edge) -> NodeCheck:
 
 
 _MANY_PERIODS: Final = 2.0**27  # of which no step of differences is a small part
+
+
+def _tangent(run: Run, edge: Edge, upstream: Array, position: int) -> Tangent:
+    """Return the slope by an element of an operand, by the jvp of the operation."""
+    consumer, argument, operand = edge
+    _, _, _, op, operands, attributes, _, _ = run.graph.nodes.rows[consumer]
+    rule = None if op is None else op.jvp(argument)
+    if rule is None:
+        return Tangent(math.nan, math.inf)
+    one = np.zeros_like(run.value(operand))
+    one.flat[position] = 1.0
+    arrays = [one, run.values[consumer], *(run.values[i] for i in operands)]
+    moved = call(rule, arrays, attributes)
+    slope = float(np.sum(upstream * moved))
+    return Tangent(slope, float(np.sum(rounded_size(moved, upstream))))
 
 
 def called(outcome: NodeCheck, shape: Shape, excuse: Excuse) -> NodeCheck:

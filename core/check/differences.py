@@ -45,6 +45,7 @@ _FEW: Final = 8  # elements; fewer are moved one after the other
 _ROOM: Final = 1 << 18  # elements of all copies together: they stay near the processor
 # The steps of `limit`, each an eighth of the one before.
 _LADDER: Final = 2.0 ** -np.arange(7, 37, 3)
+_BELOW: Final = _LADDER[-1] / _LADDER[0] / 8  # a unit whose steps follow on these
 # Rounding is estimated to first order from the size of the results.
 SAFETY: Final = 8.0
 
@@ -325,30 +326,67 @@ class Limit(NamedTuple):
 
 
 def limits(
-    function: Function, positions: Sequence[int], least: float = 0.0
+    function: Function,
+    positions: Sequence[int],
+    least: float = 0.0,
+    slope: Array | None = None,
 ) -> list[Limit | None]:
     """Return the derivative by each element, as well as differences can tell it.
 
     Central differences with ever smaller steps; the one that agrees best with the one
     before it, and with all that follow, counts. None where no two of them are finite.
-    No element is taken for smaller than `least`.
+    No element is taken for smaller than `least`. `slope` is what the derivatives are
+    said to be: they, too, tell how long a step may be.
     """
     units = np.maximum(units_of(function.x), least)
-    own = np.where(function.x == 0, units, np.minimum(np.abs(function.x), units))
-    ladders = [units]
-    # A small number beside large ones may stand near a pole, or at the end of what the
-    # function takes: it is moved by parts of its own size, too.
-    is_small = own.flat[positions] < units.flat[positions] * _LADDER[0]
-    if not least and np.any(is_small):
-        ladders.append(own)
-    steps = np.array([rung * unit for unit in ladders for rung in _LADDER])
-    ladder = [slopes(function, "central", each, positions) for each in steps]
+    scales = [units] if least else _scales(function, units, slope)
+    steps = np.array([rung * scale for scale in scales for rung in _LADDER])
+    taken = steps.reshape(len(steps), -1)[:, positions]
+    is_met = np.any(taken, axis=1)
+    if not np.any(is_met):
+        return [None] * len(positions)  # none of them is above 0
+    steps, taken = steps[is_met], taken[is_met].T
+    ladder = [
+        slopes(function, "central", np.where(each, each, units), positions)
+        for each in steps
+    ]
     sides = (np.array(side).T for side in zip(*ladder, strict=True))
-    right, left = (side.tolist() for side in _within(*sides))
+    right, left = _within(*sides)
     noise = SAFETY * np.broadcast_to(function.noise, units.shape).ravel()[positions]
-    taken = steps.reshape(len(steps), -1)[:, positions].T
+    # Not by the unit first: the least noise of all would be gone.
     blurs = noise[:, None] / taken
-    return list(map(_limit, right, left, blurs.tolist(), taken))
+    return list(map(_limit_of, right, left, blurs, taken))
+
+
+def _limit_of(right: Array, left: Array, blur: Array, steps: Array) -> Limit | None:
+    """Return the limit of the steps that there are."""
+    met = steps > 0
+    return _limit(
+        right[met].tolist(), left[met].tolist(), blur[met].tolist(), steps[met]
+    )
+
+
+def _scales(function: Function, units: Array, slope: Array | None) -> list[Array]:
+    """Return in which units each element is moved, ever smaller ones; 0 for no more.
+
+    A small number beside large ones may stand near a pole, or at the end of what the
+    function takes: it is moved by parts of its own size, too. And a large slope says
+    what changes the result by as much as itself.
+    """
+    x = function.x
+    own = np.where(x == 0, units, np.abs(x))
+    told = units
+    if slope is not None:
+        size = np.abs(function.weight * function.base)
+        told = np.sum(size, where=np.isfinite(size)) / np.abs(slope)
+        told = np.where((told > 0) & (told < units), told, units)
+    scales, last = [units], units
+    for wanted in (np.maximum(own, told), np.minimum(own, told)):
+        is_next = wanted < last * _LADDER[0]
+        scale = np.minimum(wanted, last * _BELOW)
+        scales.append(np.where(is_next, scale, 0.0))
+        last = np.where(is_next, scale, last)
+    return scales
 
 
 def _within(right: Array, left: Array) -> tuple[Array, Array]:
@@ -365,8 +403,9 @@ def _limit(
     middle = [(one + two) / 2 for one, two in zip(right, left, strict=True)]
     pairs = list(itertools.pairwise(range(len(middle))))
     grows = all(abs(middle[new]) > 4 * abs(middle[old]) for old, new in pairs[-4:])
-    # What changes as much however small the step is goes up and down in between.
     sizes = [max(abs(one), abs(two)) for one, two in zip(right, left, strict=True)]
+    grows = grows and sizes[-1] > 4 * blur[-1]  # rounding does, by smaller steps
+    # What changes as much however small the step is goes up and down in between.
     changes = np.multiply(sizes, steps)
     is_rough = changes[-1] > max(0.01 * np.max(changes), 4 * blur[-1] * steps[-1])
     best: Limit | None = None

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..engine.backward import call
 from .differences import EPS, SAFETY
-from .job import finite_size, gradient_of
+from .job import gradient_of, rounded_size
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -103,8 +103,8 @@ class Tangent(NamedTuple):
     """What moving one element does to the output, for each unit."""
 
     slope: float  # of the output by it
-    # Σ |gradient · tangent| of all that is moved: terms that cancel in theory, and not
-    # but for their last digits
+    # Σ |gradient · tangent| of all edges on the way: terms that cancel in theory, and
+    # not but for their last digits
     size: float
 
     @property
@@ -136,6 +136,7 @@ def tangent(job: Job, way: Downstream, position: int) -> Tangent:
     one = np.zeros_like(run.value(way.node))
     one.flat[position] = 1.0
     tangents: dict[int, Any] = {way.node: one}
+    size = float(np.sum(rounded_size(one, gradient_of(run, way.node))))
     for node, op, sources, attributes in way.steps:
         y = run.value(node)
         if y.dtype.kind != "f":
@@ -145,9 +146,9 @@ def tangent(job: Job, way: Downstream, position: int) -> Tangent:
         for argument, source in enumerate(sources):
             rule = op.jvp(argument)
             if rule is not None and source in tangents:
-                moved = moved + call(rule, [tangents[source], *arrays], attributes)
+                part = call(rule, [tangents[source], *arrays], attributes)
+                size += float(np.sum(rounded_size(part, gradient_of(run, node))))
+                moved = moved + part
         tangents[node] = moved
-    swayed = (finite_size(gradient_of(run, n) * t) for n, t in tangents.items())
-    size = sum(float(np.sum(each)) for each in swayed)
     end = tangents.get(way.output, 0.0)
     return Tangent(float(np.sum(np.asarray(run.seed) * end)), size)

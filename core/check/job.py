@@ -123,10 +123,11 @@ def rounded_size(slope: Array, value: Array) -> Array:
     """Return |slope · value|, as large as it has to be for its rounding.
 
     Below the least normal number, what is lost is no part of the value any more: it is
-    a part of that number, of the value as of the product.
+    a part of that number, of the value as of the product. A product that does not fit
+    is infinite, and so is its rounding.
     """
     size = finite_size(slope) * np.maximum(finite_size(value), _LEAST)
-    return np.maximum(finite_size(size), _LEAST)
+    return np.maximum(size, _LEAST)
 
 
 def in_float64(run: Run) -> tuple[Run, float]:

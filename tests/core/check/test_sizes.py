@@ -145,6 +145,54 @@ def test_steps_are_not_seen_from_afar(name: str, x: float) -> None:
     assert {one.verdict for one in report.contributions} == {"unseen"}
 
 
+@pytest.mark.parametrize("x", [5.2e-14, 2.73e-13, 4.7e-14])
+def test_uses_that_cancel_are_rounded_as_what_they_are(x: float) -> None:
+    """The slope is 4 x³, of which ±2 x² leave three digits."""
+    text = "a = x - x\nb = x * sin(x)\nE = (a - b) * (a - b)"
+    run = run_of(text, x=x)
+    assert 1e-6 < off(run, text, {"x": np.array(x)}) < 1e-2
+    assert check(run).ok
+
+
+# The slope of log |det| by an element is one of the inverse: by hand, with exponents.
+@pytest.mark.parametrize(
+    ("text", "leaves", "name", "slopes"),
+    [
+        # A unit of x is nothing beside w, whose rounding does not fit.
+        (
+            "E = mse_loss(x, w)",
+            {"x": [1.0, 3.0], "w": [1e307, -2.0]},
+            "x",
+            [-1e307, 5.0],
+        ),
+        # d, −c, −b and a over ad − bc, which is −bc here
+        (
+            "E = logabsdet(x)",
+            {"x": [[1e-290, 1e-200], [1e-210, 1e-190]]},
+            "x",
+            [[-1e220, 1e200], [1e210, -1e120]],
+        ),
+        # x ** p by x, at x = p: p / p · p ** p, and all but a step far from it
+        ("E = x ** P", {"x": 1e-212, "P": 1e-212}, "x", 1.0),
+        # 1 / v² is below the least number, and the slope is not
+        (
+            "v = s * w\nE = 1 / v",
+            {"s": 1e300, "w": 1.0},
+            "w",
+            0.0,
+        ),
+    ],
+)
+def test_at_the_ends_of_the_numbers_no_right_gradient_is_wrong(
+    text: str, leaves: dict[str, Any], name: str, slopes: Any
+) -> None:
+    run = run_of(text, **leaves)
+    found_there = run.gradient(number(run, name))
+    assert np.asarray(found_there) == pytest.approx(np.array(slopes), rel=1e-9)
+    report = check(run)
+    assert report.ok, report.first_wrong
+
+
 def test_where_a_function_ends_one_side_tells_the_slope() -> None:
     """Of x to the power of 1.5 it is 1.5 √x; the step to −h has no value."""
     run = run_of("E = sum(x ** P)", x=[0.0, 4.0], P=1.5)
