@@ -27,7 +27,7 @@ from ..words.events import element_name
 from ..words.formulas import Wording
 from ..words.indices import in_formula
 from ..words.names import called
-from ..words.numbers import value_text
+from ..words.numbers import bracketed, product_text, value_text
 from .table import Command, refuse_hidden
 
 if TYPE_CHECKING:
@@ -424,13 +424,13 @@ def _beside_paths(
 
 def _route(session: Session, start: str, path: Path) -> str:
     number = partial(value_text, digits=session.digits)
-    factors = " × ".join(number(step.local) for step in path.steps) or "1"
+    factors = product_text([number(step.local) for step in path.steps] or ["1"])
     nodes = [session.graph.nodes[step.node] for step in path.steps]
     places = [
         called(node, element_name(node, step.index))
         for node, step in zip(nodes, path.steps, strict=True)
     ]
-    seed = "" if path.seed == 1 else f" × seed {number(path.seed)}"
+    seed = "" if path.seed == 1 else f" × seed {bracketed(number(path.seed))}"
     return f"{factors}{seed}  along {' → '.join([start, *places])}"
 
 

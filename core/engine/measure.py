@@ -130,7 +130,8 @@ def weighted_change(weight: Array, after: Array, before: Array) -> Any:
     counts = np.broadcast_to(weight != 0, np.shape(after))
     with np.errstate(all="ignore"):
         terms = (weight * (after - before))[counts]
-        return np.sum(terms, dtype=after.dtype)
+        # Without a change it is 0, whatever the sign of the weight: never −0.
+        return np.sum(terms, dtype=after.dtype) + after.dtype.type(0)
 
 
 # ------------------------------------------------------------------------- in order

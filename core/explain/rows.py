@@ -17,7 +17,7 @@ from ..words.digits import SENTENCE
 from ..words.events import element_name
 from ..words.formulas import Wording, axes_text
 from ..words.names import bound, called, spelled, with_wording, with_wordings
-from ..words.numbers import index_text, shape_text, value_text
+from ..words.numbers import bracketed, index_text, shape_text, value_text
 from ..words.templates import indexed
 from .verdicts import is_checkable, numeric_line, quick_check
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 BY_RULE: Final = ", as its rule has it"  # which multiplies no NaN by 0
 BY_PATCH: Final = ", by a patched rule"  # what a wrong rule has sent
+_SIGNS: Final = ("× ", "− ")  # in front of a number
 
 Kind = Literal["headline", "missing", "term", "fact", "note", "alarm"]
 
@@ -59,9 +60,22 @@ class Row(NamedTuple):
         text = "".join(piece + number for piece, number in filled)
         return f"{text}   {self.names}" if self.names else text
 
+    def spelled(self, digits: Sequence[int]) -> list[str]:
+        """Return its numbers, each with so many digits, as they stand in the sentence.
+
+        Behind a sign a negative one stands in brackets.
+        """
+        *before, _ = self.sentence.split("{}")
+        return [
+            bracketed(value_text(number, count))
+            if piece.endswith(_SIGNS)
+            else value_text(number, count)
+            for piece, number, count in zip(before, self.numbers, digits, strict=True)
+        ]
+
     def text(self, digits: int = SENTENCE) -> str:
         """Return the row as one line, its numbers with so many digits."""
-        return self.written([value_text(number, digits) for number in self.numbers])
+        return self.written(self.spelled([digits] * len(self.numbers)))
 
 
 # --------------------------------------------------------------------- an element

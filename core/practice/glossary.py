@@ -25,7 +25,14 @@ from ..training.iterations import iterations_of
 from ..words.events import element_name, event_line
 from ..words.formulas import Wording
 from ..words.names import with_wordings
-from ..words.numbers import index_text, shape_text, value_text
+from ..words.numbers import (
+    bracketed,
+    index_text,
+    product_text,
+    shape_text,
+    sum_text,
+    value_text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -344,7 +351,7 @@ def _contribution(scene: Scene) -> str:
         return ""
     edge, index, term = scene.step
     into = element_name(scene.graph.nodes[edge.operand], index, "grad")
-    factors = f"{value_text(term.upstream)} × {value_text(term.local)}"
+    factors = product_text(map(value_text, (term.upstream, term.local)))
     many = "a term of what" if scene.graph.nodes[edge.consumer].shape else "what"
     name = scene.graph.edge_name(edge)
     return f"{factors} = {value_text(term.product)}, {many} {name} adds to {into}"
@@ -411,19 +418,14 @@ def _scalar_product(scene: Scene) -> str:
         if not explained.products or len(explained.terms) < 2:
             continue
         terms = [
-            " · ".join(_bracketed(value_text(factor.value)) for factor in term)
+            product_text(value_text(factor.value) for factor in term)
             for term in explained.terms[:_SHOWN]
         ]
         more = " + …" if len(explained.terms) > _SHOWN else ""
         name = element_name(found, index)
         total = value_text(explained.value)
-        return f"{name} = {' + '.join(terms)}{more} = {total}"
+        return f"{name} = {sum_text(terms)}{more} = {total}"
     return ""
-
-
-def _bracketed(number: str) -> str:
-    """Return a number as a factor or a term: a minus stands in brackets."""
-    return f"({number})" if number.startswith("-") else number
 
 
 def _broadcast(scene: Scene) -> str:
@@ -495,7 +497,7 @@ def _rate(scene: Scene) -> str:
         numbers = (step.result, step.value, step.rate, step.direction)
         made, was, rate, by = (value_text(float(number)) for number in numbers)
         name = element_name(scene.graph.nodes[node], index)
-        return f"{rate} in {name} = {was} − {rate} × {_bracketed(by)} = {made}"
+        return f"{rate} in {name} = {was} − {rate} × {bracketed(by)} = {made}"
     return ""
 
 

@@ -20,7 +20,13 @@ import numpy as np
 from ..engine.measure import weighted_change
 from ..words.digits import SENTENCE
 from ..words.events import element_name
-from ..words.numbers import change_text, digits_apart, number_text, value_text
+from ..words.numbers import (
+    change_text,
+    digits_apart,
+    number_text,
+    product_text,
+    value_text,
+)
 
 if TYPE_CHECKING:
     from ..engine.element import Index
@@ -78,8 +84,8 @@ class Nudged(NamedTuple):
 
     @property
     def predicted(self) -> float:
-        """What the gradient says of the change."""
-        return (self.slope or 0.0) * self.delta
+        """What the gradient says of the change: 0 and not −0 where nothing moves."""
+        return (self.slope or 0.0) * self.delta + 0.0
 
     @property
     def difference(self) -> float:
@@ -161,7 +167,8 @@ def nudge_lines(run: Run, found: Nudged, digits: int = SENTENCE) -> list[str]:
         way = f", {change_text(before, after, digits)}"
     slope = "no gradient arrives, so nothing is predicted: 0"
     if found.slope is not None:
-        factors = f"{number_text(found.slope, digits)} × {value_text(found.delta)}"
+        numbers = number_text(found.slope, digits), value_text(found.delta)
+        factors = product_text(numbers)
         slope = f"∂{whose}/∂{found.element} × Δ = {factors} = {predicted}"
     return [
         f"predicted   {slope}",

@@ -119,8 +119,8 @@ def fitted(value: Any, width: int, digits: int = CELL) -> str:
 
     >>> fitted(-0.012631, 8), fitted(-0.012631, 6), fitted(123456789, 6)
     ('-0.01263', '-0.013', '1.23e8')
-    >>> fitted(-0.0969838, 5), fitted(-0.1, 5)
-    ('-0.10', '-0.1')
+    >>> fitted(-0.0969838, 5), fitted(-0.1, 5), fitted(0.9959, 3), fitted(1.0, 3)
+    ('-0.10', '-0.1', '1.0', '1')
     """
     if not math.isfinite(value):
         return number_text(value)
@@ -130,12 +130,13 @@ def fitted(value: Any, width: int, digits: int = CELL) -> str:
     least = _scientific(float(value), Style(1))
     texts = (text for text in chain(plain, short) if len(text) <= width)
     text = next(texts, least)
-    if text == number_text(value, digits) or "." not in text or "e" in text:
+    if text == number_text(value, digits) or "e" in text:
         return text
     # With fewer digits than it has it keeps its last zeros: else it reads as exact.
-    room = width - len(text) + len(text.partition(".")[2])
+    room = width - len(text.partition(".")[0]) - 1
     exponent, _ = _digits(float(text), digits)
-    return f"{value:.{min(room, digits - 1 - exponent)}f}"
+    decimals = min(room, digits - 1 - exponent)
+    return text if decimals < 1 else f"{value:.{decimals}f}"
 
 
 # ----------------------------------------------------------------- values on a line
@@ -196,6 +197,8 @@ def digits_apart(values: Iterable[Any], digits: int = CELL) -> int:
     def kinds(count: int) -> int:
         return len({value_text(value, count) for value in seen})
 
+    if kinds(digits) == len(seen):
+        return digits
     most = kinds(MOST_DIGITS)
     counts = range(digits, MOST_DIGITS)
     return next((count for count in counts if kinds(count) == most), MOST_DIGITS)
@@ -272,6 +275,39 @@ def element_text(name: str, index: Sequence[int] | None) -> str:
     ('W.grad[0, 3]', 'E')
     """
     return name + index_text(index)
+
+
+# ------------------------------------------------------------- products and sums
+
+
+def bracketed(number: str) -> str:
+    """Return a number as it stands behind a sign: a negative one in brackets.
+
+    >>> bracketed("-2"), bracketed("2")
+    ('(-2)', '2')
+    """
+    return f"({number})" if number.startswith("-") else number
+
+
+def product_text(factors: Iterable[str]) -> str:
+    """Return a product as it is written.
+
+    >>> product_text(["2", "-10"]), product_text(["-3"])
+    ('2 × (-10)', '-3')
+    """
+    first, *rest = factors
+    return " × ".join((first, *map(bracketed, rest)))
+
+
+def sum_text(products: Iterable[str]) -> str:
+    """Return a sum of products as it is written.
+
+    >>> sum_text(["-10 × 3", "-1 × 2.5", "2 × (-10)"])
+    '-10 × 3 + (-1) × 2.5 + 2 × (-10)'
+    """
+    first, *rest = products
+    parts = (product.partition(" ") for product in rest)
+    return " + ".join((first, *(bracketed(one) + gap + end for one, gap, end in parts)))
 
 
 # ------------------------------------------------------------------------- rounding

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-_POINT: Final = re.compile(r"\.|(?<=\d)e")  # of a number, or its exponent
+# Of a number, or its exponent, or the end of one in brackets.
+_POINT: Final = re.compile(r"\.|(?<=\d)e|\)")
 _WORDS: Final = ("nan", "inf")
 
 
@@ -18,8 +19,8 @@ def align(texts: Sequence[str], least: tuple[int, int] = (0, 0)) -> list[str]:
 
     `least` is how much room there is before and after the point at any rate.
 
-    >>> align(["1.5", "-20", "0.125"])
-    ['  1.5  ', '-20    ', '  0.125']
+    >>> align(["1.5", "-20", "0.125"]), align(["(-20)", "0.1"])
+    (['  1.5  ', '-20    ', '  0.125'], ['(-20) ', '   0.1'])
     """
     left, right = sides(texts, least)
     return [placed(text, left, right) for text in texts]
@@ -33,7 +34,7 @@ def placed(text: str, left: int, right: int) -> str:
     >>> placed("-20", 4, 3), placed("nan", 4, 3)
     (' -20   ', '    nan')
     """
-    if text.lstrip("-") in _WORDS:
+    if text.strip("(-)") in _WORDS:
         return text.rjust(left + right)
     whole, rest = split(text)
     return f"{whole:>{left}}{rest:<{right}}"

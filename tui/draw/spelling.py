@@ -16,7 +16,13 @@ from ...core.explain.values import Factor, ValueExplanation, explain_value
 from ...core.words.digits import SENTENCE
 from ...core.words.events import element_name
 from ...core.words.names import spelled
-from ...core.words.numbers import change_text, index_text, number_text
+from ...core.words.numbers import (
+    change_text,
+    index_text,
+    number_text,
+    product_text,
+    sum_text,
+)
 from ...core.words.templates import indexed
 
 if TYPE_CHECKING:  # it waits until something is trained
@@ -120,28 +126,19 @@ def _local(trace: Trace, wording: Wording, part: Part, index: Index) -> str:
 
 
 def _product(factors: Sequence[float]) -> str:
-    """Return factors with × between; a minus stands in brackets.
-
-    >>> _product((-0.5, -2.0))
-    '(-0.5) × (-2)'
-    """
-    texts = (number_text(one, SENTENCE) for one in factors)
-    return " × ".join(f"({text})" if text[0] == "-" else text for text in texts)
+    return product_text(number_text(one, SENTENCE) for one in factors)
 
 
 def _sum(names: str, terms: Sequence[str], count: int) -> tuple[str, str]:
     """Return a sum of `count` terms in names and in numbers, or some of it.
 
-    A number that is all of it needs no brackets.
-
-    >>> _sum("δ[1]", ["(-1)"], 1), _sum("δ · w", ["(-1) × 2"], 1)
-    (('δ[1]', '-1'), ('δ · w', '(-1) × 2'))
+    >>> _sum("δ[1]", ["-1"], 1), _sum("δ · w", ["-1 × 2", "-3 × 4"], 9)
+    (('δ[1]', '-1'), ('Σ δ · w', '-1 × 2 + (-3) × 4 + … (9 terms)'))
     """
     if count == 1:
-        alone = " × " not in terms[0]
-        return names, terms[0].strip("()") if alone else terms[0]
+        return names, terms[0]
     more = f" + … ({count} terms)" if count > len(terms) else ""
-    return f"Σ {names}", " + ".join(terms) + more
+    return f"Σ {names}", sum_text(terms) + more
 
 
 def value_texts(trace: Trace, wording: Wording, index: int, at: Index) -> Sequence[str]:

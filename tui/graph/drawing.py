@@ -144,21 +144,23 @@ def label_of(
 
     Leaves are never framed, so that what is computed stands out. `words` are the most
     cells of what it does, if there is more room than the plan counts on; then a made-up
-    name has beside it what it stands for.
+    name has beside it what it stands for. Where both have no room, that is its name.
     """
     node = graph.nodes[box.node]
     detail = plan.detail
     what = what_text(graph, box, folds, words or 0)
+    name = cut(node.name, _MOST_NAME)
+    room = cell_len(name) + max(cell_len(what), words or 0) + 1
     words = words or plan.words
+    is_told = box.fold >= 0 or detail == "box" or what == node.wording
+    if not is_told and 0 < cell_len(node.wording) <= room:
+        name, what = node.wording, ""
     what = cut(what, words)
-    space = " "
-    if words == 1:
-        what, space = "▸" if box.fold >= 0 else "", ""
-    head = (
-        Piece("mark", " "),
-        Piece("stop", " "),
-        Piece("name", cut(node.name, _MOST_NAME)),
-    )
+    head: tuple[Piece, ...] = (Piece("mark", " "), Piece("stop", " "))
+    if words == 1:  # nothing of it but that it is folded
+        what = ""
+        head += (Piece("text", "▸"),) * (box.fold >= 0)
+    head += (Piece("name", name),)
     size: tuple[Piece, ...] = ()
     if detail != "op" and node.shape:
         size = (Piece("text", f" {shape_text(node.shape)}"),)
@@ -168,7 +170,7 @@ def label_of(
     if detail == "box" and what:
         second = (Piece("text", f"  {what}"), *size)
         return _framed(_aligned((*head, *number), second))
-    text = Piece("text", space + what if what else "")
+    text = Piece("text", f" {what}" if what else "")
     return ((*head, text, *size, *number),)
 
 

@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from rich.cells import cell_len
 
 from ...core.words.numbers import shape_text
-from .drawing import NUMBER_WIDTH, SHORT_WIDTH, Piece, cut, joint, operation_text
+from .drawing import (
+    NUMBER_WIDTH,
+    SHORT_WIDTH,
+    Piece,
+    cut,
+    cut_within,
+    joint,
+    operation_text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -144,6 +152,8 @@ def columns(graph: Graph, sketch: Sketch, folds: Sequence[Fold], room: int) -> C
     """
     name = name_width(graph, sketch)
     left = max(room - _MARKS - name, 0)
+    if left == 1:  # no bar is to touch a name
+        name, left = name - 1, 2
     texts = (
         _words(graph, sketch, box, folds) for box in range(len(sketch.boxes[:PART]))
     )
@@ -175,14 +185,12 @@ def pieces(
     The number may begin beside a short name; without room it is a bar. A shape is not
     cut: half of one helps nobody.
     """
-    name = cut(graph.nodes[sketch.boxes[box].node].name, _MOST_NAME)
+    name = cut_within(graph.nodes[sketch.boxes[box].node].name, widths.name)
     room = widths.name + widths.number - cell_len(name)
     size = min(room, max(widths.number, _SHORT))
-    number = (Piece("number", " " * size),)
+    number: tuple[Piece, ...] = (Piece("number", " " * size),)
     if size < _SHORT:
-        number = (Piece("text", " " * (size - 1)), Piece("bar", " "))[
-            2 - min(size, 2) :
-        ]
+        number = (Piece("text", " " * (size - 1)), Piece("bar", " ")) * (size > 1)
     what, shape = _words(graph, sketch, box, folds)
     both = "  ".join(filter(None, (what, shape)))
     text = both if cell_len(both) < widths.words else what

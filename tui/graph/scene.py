@@ -46,6 +46,7 @@ _WIDE_LIST: Final = 44  # cells from which on a list has room for words
 # Cells of words, where there is room for more: up to the last that there is.
 _LONGER: Final = (*range(4, 25), 30, 36, 48, 60)
 _MOST_LONGER: Final = 20  # boxes whose words are given more room
+_SCROLL: Final = 2  # cells that a bar for scrolling takes, with the blank before it
 _LEAST_WORDS: Final = 3  # cells of words that still say nothing
 
 
@@ -311,8 +312,9 @@ class Atlas:
     def listing(self, opened: frozenset[int], room: Room) -> Scene:
         """Return all boxes in order."""
         boxes = self.folding(opened)
-        has_bar = len(boxes.boxes) > room[1]  # for scrolling
-        return Listing(self.graph, boxes, self.folds, max(room[0] - has_bar, 1))
+        # A bar for scrolling looks like one of ours where it touches words.
+        beside = _SCROLL * (len(boxes.boxes) > room[1])
+        return Listing(self.graph, boxes, self.folds, max(room[0] - beside, 1))
 
     def _best(
         self,
@@ -406,8 +408,15 @@ class Atlas:
                     yield box, self._labelled(boxes.boxes[box], plans, more)
 
     def _labelled(self, box: Box, plans: Sequence[Plan], words: int) -> list[Label]:
-        """Return the labels that plans have for a box, with more room for words."""
-        return [self._label(box, plan=one, words=words) for one in plans]
+        """Return the labels that plans have for a box, with more room for words.
+
+        The last one has what a made-up name stands for in place of the name.
+        """
+        node = self.graph.nodes[box.node]
+        alone = max(cell_len(node.wording) - cell_len(node.name) - 1, 2)
+        rooms = [(plan, words) for plan in plans]
+        rooms += [(plans[-1], alone)] * (box.fold < 0 and bool(node.wording))
+        return [self._label(box, plan=plan, words=room) for plan, room in rooms]
 
     def _large(
         self,

@@ -20,14 +20,14 @@ from ...core.words.digits import SENTENCE
 from ...core.words.events import element_name
 from ...core.words.indices import in_formula
 from ...core.words.names import with_wording
-from ...core.words.numbers import style_for, write
+from ...core.words.numbers import digits_apart
 from ..draw.digits import align
 from ..draw.stage import wording
 from .base.background import GIVEN_UP
 from .base.pane import Asked, Chosen, KeptPane, Line, View, filled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
 
     from rich.style import Style as Ink
     from textual.events import Click, Key, MouseScrollDown, MouseScrollUp
@@ -407,7 +407,10 @@ def _written(found: Iterable[Reason], first: First) -> Iterator[Row]:
             )
             continue
         terms = list(some)
-        columns = map(_column, zip(*(one.numbers for one in terms), strict=True))
+        every = zip(*(one.numbers for one in terms), strict=True)
+        digits = [digits_apart(column, SENTENCE) for column in every]
+        spelled = zip(*(one.spelled(digits) for one in terms), strict=True)
+        columns = map(align, spelled)
         for one, numbers in zip(terms, zip(*columns, strict=True), strict=True):
             text = in_formula(one.written(numbers), first)
             yield Row(text, "term", one.leads, one.iteration)
@@ -416,8 +419,3 @@ def _written(found: Iterable[Reason], first: First) -> Iterator[Row]:
 def _columns(one: Reason) -> tuple[Kind, str]:
     """Return what rows that belong into the same columns have in common."""
     return one.kind, one.sentence
-
-
-def _column(numbers: Sequence[float | None]) -> list[str]:
-    style = style_for(numbers, SENTENCE)
-    return align([write(number, style) for number in numbers])

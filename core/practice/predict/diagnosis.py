@@ -30,7 +30,7 @@ from ..answer import (
 )
 from .question import right_array
 from .slips import Slip, slips
-from .terms import Opened, Term, made_text, opened, sum_text
+from .terms import Opened, Term, made_text, opened, terms_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -267,7 +267,7 @@ def _line(slip: Slip, made: Opened, index: Index, digits: int) -> str:
         return f": {belongs} belongs there" if belongs else ""
     if max(len(wrong), made.of) > 4:
         return _first_apart(wrong, made, digits)
-    text = sum_text(wrong, len(wrong), digits) if wrong else "nothing"
+    text = terms_text(wrong, len(wrong), digits) if wrong else "nothing"
     if made.before is not None and slip.adds:
         text = made_text(made._replace(terms=tuple(wrong), of=len(wrong)), digits)
     if text == belongs:

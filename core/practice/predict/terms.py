@@ -14,7 +14,7 @@ from ...explain.values import explain_value
 from ...words.events import element_name
 from ...words.formulas import Wording
 from ...words.names import called
-from ...words.numbers import number_text
+from ...words.numbers import number_text, product_text, sum_text
 from .question import right_array
 
 if TYPE_CHECKING:
@@ -160,34 +160,15 @@ def _names(graph: Graph, factors: Sequence[Factor], between: str) -> str:
 # --------------------------------------------------------------------------- in words
 
 
-def product_text(factors: Sequence[str]) -> str:
-    """Return a product as it is written.
-
-    >>> product_text(["2", "-10"]), product_text(["-3"])
-    ('2 × (-10)', '-3')
-    """
-    first, *rest = factors
-    return " × ".join((first, *(f"({f})" if f.startswith("-") else f for f in rest)))
-
-
-def sum_text(terms: Sequence[Term], count: int, digits: int) -> str:
+def terms_text(terms: Sequence[Term], count: int, digits: int) -> str:
     """Return the terms of a sum as it is written, of a long one the first.
 
-    >>> sum_text([Term((10, 3)), Term((-1, 2.5))], 2, 6)
+    >>> terms_text([Term((10, 3)), Term((-1, 2.5))], 2, 6)
     '10 × 3 + (-1) × 2.5'
     """
     shown = terms if count <= _MOST_TOLD else terms[: _MOST_TOLD - 1]
-    first, *rest = (term.text(digits) for term in shown)
     more = f" + … ({count} terms)" if len(shown) < count else ""
-    return " + ".join((first, *map(_behind_plus, rest))) + more
-
-
-def _behind_plus(text: str) -> str:
-    """Put the negative number that a product begins with into brackets."""
-    if not text.startswith("-"):
-        return text
-    first, blank, rest = text.partition(" ")
-    return f"({first}){blank}{rest}"
+    return sum_text(term.text(digits) for term in shown) + more
 
 
 def made_text(found: Opened, digits: int, before: bool = False) -> str:
@@ -200,7 +181,7 @@ def made_text(found: Opened, digits: int, before: bool = False) -> str:
     if before and found.of == 1 and found.terms[0].is_answer:
         text = found.terms[0].names
     else:
-        text = sum_text(found.terms, found.of, digits)
+        text = terms_text(found.terms, found.of, digits)
     if found.before is None:
         return text
     return f"{number_text(found.before, digits)} + {_closed(text, found.of)}"

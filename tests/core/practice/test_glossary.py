@@ -159,7 +159,7 @@ def test_the_numbers_of_the_small_net_are_right() -> None:
     )
     y = (h @ w2)[0, 0]
     assert example("scalar product", scene) == (
-        f"y[0, 0] = {h[0, 0]:g} · 2 + {h[0, 1]:g} · (-1) = {y:g}"
+        f"y[0, 0] = {h[0, 0]:g} × 2 + {h[0, 1]:g} × (-1) = {y:g}"
     )
     assert example("parameter", scene) == (
         "W1 of shape (2, 2); 8 numbers in all parameters"
@@ -183,7 +183,7 @@ def test_upstream_times_local_is_the_contribution() -> None:
             assert upstream is not None
             assert term.upstream == upstream[term.index]
             text = example("contribution", scene)
-            one, two = map(float, re.findall(r"-?\d\S*", text)[:2])
+            one, two = map(float, re.findall(r"-?\d[^\s)]*", text)[:2])
             three = float(re.findall(r"= (-?[\d.e-]+)", text)[0])
             assert one * two == pytest.approx(three, rel=2e-5)
 

@@ -215,3 +215,24 @@ def test_a_word_moves_a_nudge() -> None:
     assert (moved.moved, moved.step) == (0, Decimal("0.3"))
     with pytest.raises(ValueError, match="sideways"):
         start.by("sideways")
+
+
+def test_where_nothing_moves_all_is_0_and_never_minus_0() -> None:
+    debugger = session("y = a * x", x=2.0, a=-3.0)
+    done(debugger, "nudge x 0.1")
+    found = data(debugger, "nudge x -0.1")  # and back
+    numbers = [found[name] for name in ("delta", "predicted", "real", "difference")]
+    assert list(map(str, numbers)) == ["0.0"] * 4
+    reply = debugger.memory.previous
+    assert reply is not None
+    assert reply.text[1:] == (
+        "predicted   ∂y/∂x × Δ = -3 × 0 = 0",
+        "real        y changes by 0, -6 → -6",
+        "difference  none: nothing is moved",
+    )
+
+
+def test_a_negative_step_stands_in_brackets() -> None:
+    debugger = session("y = a * x", x=2.0, a=-3.0)
+    (_, predicted, *_) = done(debugger, "nudge x -0.5").text
+    assert predicted == "predicted   ∂y/∂x × Δ = -3 × (-0.5) = 1.5"

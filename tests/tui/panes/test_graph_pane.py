@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 import unicodedata
 from collections.abc import Awaitable, Callable
+from decimal import Decimal
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -24,12 +26,15 @@ from gradstep.tui.graph.drawing import joint
 from gradstep.tui.graph.scene import PLANS, Atlas, Listing, Picture, _placed
 from gradstep.tui.panes.base.pane import Chosen, View
 from gradstep.tui.panes.graph.canvas import Canvas
+from gradstep.tui.panes.graph.faces import Face, face
 from gradstep.tui.panes.graph.pane import GraphPane
 from gradstep.tui.panes.graph.search import Search
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
+    from gradstep.core.ops.table import Array
     from gradstep.tui.graph.drawing import Piece
 
 Check = Callable[["PaneApp", Pilot[None]], Awaitable[None]]
@@ -280,7 +285,7 @@ def test_a_gradient_that_is_not_complete_and_one_that_never_comes() -> None:
 
 def test_numbers_that_are_not_finite_stand_out() -> None:
     text = picture("nan_where", (80, 40), "end")
-    assert "▶ w   nan" in text
+    assert re.search("▶ w +nan", text)
 
 
 def test_a_step_inside_of_what_is_folded_is_named() -> None:
@@ -704,12 +709,13 @@ def test_what_a_list_has_no_room_for_is_marked(name: str, width: int) -> None:
     for number in range(listing.height):
         text, labels = listing.row(number)
         words = "".join(piece.text for _, _, label in labels for piece in label)
-        assert len(text) + len(words) < width
+        assert len(text) + len(words) <= listing.width < width
         box = listing.order[number]
         about = listing.graph, listing.sketch, box, listing.folds
         whole = rail.pieces(*about, listing.columns)
-        is_cut = len(text) + sum(len(piece.text) for piece in whole) >= width
-        is_full = len(text) + len(words) == width - 1
+        size = len(text) + sum(len(piece.text) for piece in whole)
+        is_cut = size > listing.width
+        is_full = len(text) + len(words) == listing.width
         assert words.endswith(("…", " ")) or is_full or not is_cut
         assert not re.search(r"\(\d[\d, ]*…", words)  # a shape is whole
 
@@ -726,7 +732,7 @@ def test_names_in_a_list_have_numbers_beside_them(name: str) -> None:
             + 2
             + len(listing.graph.nodes[listing.sketch.boxes[box].node].name)
         )
-        assert parts & {"number", "bar"} or wide >= listing.width
+        assert parts & {"number", "bar"} or wide >= listing.width - 1  # and a blank
 
 
 @pytest.mark.parametrize("name", builtin_names())
@@ -762,3 +768,73 @@ def test_a_label_is_cut_only_where_there_is_no_cell_more(
         more = [*labels[:box], (wider, *others), *labels[box + 1 :]]
         if wider != first:
             assert not any(_placed(ranks, more, plan, size) for plan in same)
+
+
+def labelled(scene: Picture | Listing, debugger: Debugger) -> Iterator[tuple[int, str]]:
+    """Yield the lines of labels at a moment, each with its box."""
+    trace, position = debugger.trace, debugger.position
+
+    def norm(array: Array) -> float:
+        return float(np.linalg.norm(np.ravel(array)))
+
+    for number in range(scene.height):
+        for _, box, label in scene.row(number)[1]:
+            shown, text = face(trace, position, scene.sketch.boxes[box], norm), ""
+            for piece in label:
+                width = len(piece.text)
+                filled = {"number": shown.number(width).rjust(width), "bar": shown.bar}
+                text += filled.get(piece.part, piece.text)
+            yield box, text.strip(" │─├┤╭╮╰╯┴┬")
+
+
+@pytest.mark.parametrize("name", builtin_names())
+def test_numbers_stand_apart_norms_look_like_norms_and_names_say_something(
+    name: str,
+) -> None:
+    debugger = Debugger(load(name))
+    debugger.execute("goto end")
+    graph = debugger.graph
+    atlas, bars = Atlas(graph), "▁▂▃▄▅▆▇█"
+    for room in ((25, 8), (43, 18), (50, 25), (50, 40)):
+        scene, _ = atlas.automatic(room, None)
+        texts: dict[int, str] = {}
+        for box, text in labelled(scene, debugger):
+            texts[box] = f"{texts.get(box, '')}\n{text}"
+        for box, text in texts.items():
+            node = graph.nodes[scene.sketch.boxes[box].node]
+            assert not re.search(rf"\S[{bars}0-9]?[{bars}]", text), text  # a blank
+            assert not re.search(r"▸…?\s*$", text, re.MULTILINE), text
+            if node.shape:
+                plain = re.sub(r"‖[^‖]*‖|\(.*\)", "", text)
+                assert not re.search(r"(?<=  )\d+\.\d+$", plain), text
+            code = node.wording.replace(" ", "")
+            if code and scene.sketch.boxes[box].fold < 0 and isinstance(scene, Picture):
+                is_named = node.name in text
+                assert code in text.replace(" ", "") or is_named
+                # A name that was made up stands alone only where it is shorter.
+                is_alone = is_named and code not in text.replace(" ", "")
+                assert not is_alone or len(node.wording) > len(node.name)
+
+
+def _exponent(number: Decimal) -> int:
+    """Return the exponent of a number's last digit."""
+    exponent = number.as_tuple().exponent
+    assert isinstance(exponent, int)
+    return exponent
+
+
+def test_a_norm_looks_like_one_in_however_few_cells() -> None:
+    for value in (0.0, 0.8198, 0.9959, 1.0, 3093.4, 12.73, 4.39e-5, 1e200, math.inf):
+        norm = Face("done", "▅", "value", np.float64(value), is_norm=True)
+        for width in range(4, 12):
+            text = norm.number(width)
+            assert len(text) < width  # a blank before it
+            if text != "▅":
+                shown = re.fullmatch(r"‖(.*)‖", text)
+                assert shown
+                if value < math.inf:  # half of the last digit is how far it may be off
+                    unit = Decimal((0, (1,), _exponent(Decimal(shown[1]))))
+                    assert abs(Decimal(shown[1]) - Decimal(value)) <= unit / 2
+    norm = Face("done", "▅", "value", np.float64(0.8198), is_norm=True)
+    texts = [norm.number(width) for width in (5, 6, 8, 9)]
+    assert texts == ["▅", "‖0.8‖", "‖0.820‖", "‖0.8198‖"]

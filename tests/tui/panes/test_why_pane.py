@@ -1,12 +1,18 @@
 """Where the chosen element comes from, and what a zero, a NaN and nothing look like."""
 
 import asyncio
+import math
+import re
 from collections.abc import Awaitable, Callable
 
+import pytest
 from textual.pilot import Pilot
 
 from gradstep.core.debugger.debugger import Debugger
-from gradstep.core.scenario.scenario import load
+from gradstep.core.engine.element import Element, index_of
+from gradstep.core.explain.why.rows import explained
+from gradstep.core.scenario.scenario import builtin_names, load
+from gradstep.tui.panes.why import _written
 from panes_app import PanesApp, program, text_of
 
 Play = Callable[[PanesApp, Pilot[None]], Awaitable[None]]
@@ -268,3 +274,37 @@ def test_what_takes_too_long_is_left_to_a_key() -> None:
     )
     text = shown(debugger, "end", "W.grad[0, 0]")
     assert "numeric check: not yet, check W makes it" in text.split("\n")[0]
+
+
+@pytest.mark.parametrize("name", builtin_names())
+def test_terms_have_brackets_behind_signs_and_no_zeros_that_only_pad(name: str) -> None:
+    debugger = Debugger(load(name))
+    debugger.execute("goto end")
+    trace, seen = debugger.trace, 0
+    for node in debugger.graph.nodes:
+        for quantity in ("value", "grad"):
+            arrives = trace.run.arrives(node.index)
+            if node.is_literal or (quantity == "grad" and not arrives):
+                continue
+            index = index_of(node.index % max(math.prod(node.shape), 1), node.shape)
+            element = Element(node.index, quantity, index)
+            rows = explained(trace, element, debugger.position, 8)
+            for row in _written(rows, 0):
+                numbers, _, _ = row.text.partition("   ∂")
+                if row.kind == "term":
+                    seen += 1
+                    assert not re.search(r"[×−+] +-", numbers), numbers
+                    padded = re.search(r"(?<![\w.])-?\d+\.\d*0(?![\d.])", numbers)
+                    assert padded is None, numbers
+    assert seen
+
+
+def test_terms_that_differ_read_apart_in_one_column() -> None:
+    debugger = program("y = sum(x * k)", "x = [-1.0, 1.0]\nk = [0.25, -0.2500000004]")
+    terms = shown(debugger, "end", "y").rstrip().splitlines()
+    assert terms == [
+        "▸ -0.2500000004   (x * k)[1]",
+        "  -0.25           (x * k)[0]",
+    ]
+    terms = shown(debugger, "end", "x.grad[1]").rstrip().splitlines()
+    assert terms[-1] == "▸ -0.25 = 1 × (-0.25)   ∂y/∂(x ∘ k)[1] · k[1]"

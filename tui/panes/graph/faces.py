@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from ....core.engine.measure import MOST_PARTIAL, decade, rms_of_norm
 from ....core.pictures.reached import is_backward, progress
 from ....core.words.numbers import fitted
-from ...graph.drawing import NUMBER_WIDTH
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,16 +30,15 @@ class Face(NamedTuple):
     is_norm: bool = False  # whether the number is a norm
 
     def number(self, width: int) -> str:
-        """Return the number in so many cells; the first is to be blank, if it can.
+        """Return the number in so many cells, the first of them blank; else a bar.
 
-        A number that has no room is a bar.
+        A norm looks like one, with however few digits.
         """
         if self.value is None:
             return self.bar
-        text = fitted(self.value, width - 1)
-        if self.is_norm and width > NUMBER_WIDTH:
-            text = f"‖{fitted(self.value, width - 3)}‖"
-        return text if len(text) <= width else self.bar
+        edge = "‖" * self.is_norm
+        text = edge + fitted(self.value, width - 1 - 2 * len(edge)) + edge
+        return text if len(text) < width else self.bar
 
 
 def face(
