@@ -8,6 +8,7 @@ the other, the screen in columns.
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from ..base.text import counted
@@ -264,9 +265,15 @@ def _worded(
 # ------------------------------------------------------------------------ a value
 
 
-def value_rows(trace: Trace, found: ValueExplanation, count: int) -> Iterator[Row]:
-    """Yield what a value is made of: `count` products, or operands."""
+def value_rows(
+    trace: Trace, found: ValueExplanation, count: int, wording: Wording | None = None
+) -> Iterator[Row]:
+    """Yield what a value is made of: `count` products, or operands.
+
+    Operands are called as in formulas, or without `wording` by the code of a program.
+    """
     nodes = trace.run.graph.nodes
+    called = partial(_called, trace) if wording is None else partial(_spoken, wording)
     node = nodes[found.node]
     if found.node in trace.run.patches.values:
         yield Row("alarm", "this run has another number in place of the value")
@@ -277,23 +284,31 @@ def value_rows(trace: Trace, found: ValueExplanation, count: int) -> Iterator[Ro
         return
     if found.products:
         for product, factors in found.largest(count):
-            yield _product_row(trace, product, factors)
+            names = " · ".join(called(f.node, f.index) for f in factors)
+            yield _product_row(trace, product, factors, names)
         rest = len(found.terms) - count + found.more
         if rest > 0:
             yield Row("note", f"… and {counted(rest, 'more term')}")
         return
-    yield Row("note", f"{node.op.name} computes it from")
     factors = found.terms[0] if found.terms else ()
+    is_moved = node.op.kind in ("move", "gather")
+    is_copied = is_moved and [one.value for one in factors] == [found.value]
+    yield Row("note", "a copy of" if is_copied else f"{node.op.name} computes it from")
     for one in factors[:count]:
-        name = _called(trace, one.node, one.index)
+        name = called(one.node, one.index)
         yield Row("term", "{}", (one.value,), name, _element(one))
     if len(factors) > count:
         yield Row("note", f"… and {counted(len(factors) - count, 'more element')}")
 
 
-def _product_row(trace: Trace, product: float, factors: Sequence[Factor]) -> Row:
+def _spoken(wording: Wording, node: int, index: Index) -> str:
+    return wording.element(node, index_text(index))
+
+
+def _product_row(
+    trace: Trace, product: float, factors: Sequence[Factor], names: str
+) -> Row:
     nodes = trace.run.graph.nodes
-    names = " · ".join(_called(trace, f.node, f.index) for f in factors)
     computed = [f for f in factors if nodes[f.node].op is not None]
     leads = _element((computed or list(factors))[0])
     if len(factors) == 1:

@@ -15,11 +15,12 @@ from ..engine.graph import Edge, Graph, Node
 from ..ops import OPS
 from ..ops.shape.indexing import Slot
 from .numbers import shape_text
-from .templates import below, bound, fill, filled, places_of
+from .templates import below, bound, fill, filled, indexed, places_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from ..engine.element import Quantity
     from ..ops.optimizers import Optimizer
     from ..ops.table import Op, Shape
 
@@ -110,6 +111,16 @@ class Wording:
                 self._nodes[index] = known
         return known
 
+    def element(self, index: int, place: str, quantity: Quantity = "value") -> str:
+        """Return an element as a formula calls it: `(x - t)[0]`, not `E._1[0]`.
+
+        What has a name of its own has the name that is typed, `W.grad[0, 2]`.
+        """
+        own, called = self.graph.nodes[index].name, self.node(index)
+        if quantity == "grad":
+            called = f"{own}.grad" if called == own else self.arrived(index)
+        return indexed(called, place)
+
     def _node(self, index: int, depth: int) -> str:
         node = self.graph.nodes[index]
         if node.op is None or depth >= _DEEPEST or not node.is_unnamed:
@@ -189,8 +200,7 @@ class Wording:
         if node.op is None:
             return node.name
         words = _words(node, list(operands)) | {"y": node.name}
-        symbol = self.graph.worded(node).symbol
-        return fill(symbol, words, expressions=True).replace("∘", "·")
+        return filled(self.graph.worded(node).symbol, words, scalars=True)
 
     def contribution(self, edge: Edge, summed: tuple[int, ...] = ()) -> Formula:
         """Return what an edge adds to its operand's gradient.

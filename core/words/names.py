@@ -55,13 +55,15 @@ def with_wording(text: str, node: Node) -> str:
     return f"{text}   {node.wording}" if node.wording else text
 
 
-def with_wordings(text: str, graph: Graph) -> str:
+def with_wordings(text: str, graph: Graph, said: str = "") -> str:
     """Return text, with what the made-up names in it stand for, where it does not say.
 
     One stands at the end, and so does that of an edge, which is the consumer's: the
-    operand is a part of it. Of several, each stands behind its name.
+    operand is a part of it. Of several, each stands behind its name. What is `said`
+    beside the text already, it needs not say.
     """
     missing = _missing(text, graph)
+    missing = {name: code for name, code in missing.items() if code != said}
     if not missing:
         return text
     (name, code), *more = missing.items()

@@ -9,6 +9,7 @@ Where two numbers that differ would read alike, `distinct` gives both more digit
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 from functools import lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
@@ -105,6 +106,18 @@ def number_text(value: Any, precision: int = CELL) -> str:
     if not _is_ordinary(value):
         return write(value, Style())
     return _alone(float(value), precision)
+
+
+def exact_text(value: Any) -> str:
+    """Return a number with all of its digits, the fewest that give it back.
+
+    >>> exact_text(0.1), exact_text(1.0), exact_text(1 / 3), exact_text(-8.5e-5)
+    ('0.1', '1', '0.3333333333333333', '-8.5e-5')
+    """
+    if not _is_ordinary(value):
+        return write(value, Style())
+    digits = Decimal(str(value)).normalize().as_tuple().digits
+    return number_text(value, len(digits))
 
 
 @lru_cache(4096)  # one number stands in several places of a step

@@ -14,8 +14,6 @@ from ...core.explain.links import made_from, made_into, partners
 from ...core.explain.rows import BY_PATCH
 from ...core.explain.values import Factor, ValueExplanation, explain_value
 from ...core.words.digits import SENTENCE
-from ...core.words.events import element_name
-from ...core.words.names import spelled
 from ...core.words.numbers import (
     change_text,
     index_text,
@@ -45,9 +43,8 @@ def contribution_texts(
     The texts say the same, each shorter than the one before. `local` is the edge's
     local derivative in symbols.
     """
-    operand = trace.run.graph.nodes[edge.operand]
     part = part_of(trace, edge, number, index)
-    name = element_name(operand, index, "grad")
+    name = wording.element(edge.operand, index_text(index), "grad")
     sign = "+=" if trace.uses(edge.operand, number)[1] > 1 else "="
     if not len(part):
         return (f"{name} {sign} 0: nothing that follows depends on it",)
@@ -148,7 +145,7 @@ def value_texts(trace: Trace, wording: Wording, index: int, at: Index) -> Sequen
     """
     run = trace.run
     node = run.graph.nodes[index]
-    name, op = element_name(node, at), node.op
+    name, op = wording.element(index, index_text(at)), node.op
     total = number_text(run.value(index)[at], SENTENCE)
     if op is None:
         return (f"{name} = {total}",)
@@ -157,7 +154,7 @@ def value_texts(trace: Trace, wording: Wording, index: int, at: Index) -> Sequen
         places = [tuple(axis.start for axis in r.box) if r else () for r in regions]
         operands = [run.graph.nodes[i] for i in node.operands]
         pairs = list(zip(operands, places, strict=True))
-        names = [_called(trace, one, index_text(place)) for one, place in pairs]
+        names = [wording.element(o.index, index_text(place)) for o, place in pairs]
         numbers = [_number(trace, one, place) for one, place in pairs]
         steps = dict.fromkeys(
             wording.spelled(index, words) for words in (names, numbers)
@@ -165,11 +162,13 @@ def value_texts(trace: Trace, wording: Wording, index: int, at: Index) -> Sequen
         return _shorter(name, "=", *steps, total)
     found = explain_value(run, index, at)
     if not found.products:
-        sources = _sources(trace, node, at)
+        sources = _sources(trace, wording, node, at)
         short = f"{name} = {total}"
-        return (f"{short}, made from {sources}", short) if sources else (short,)
+        is_said = not sources or sources == name
+        return (short,) if is_said else (f"{short}, made from {sources}", short)
     count = len(found.terms) + found.more
-    sources = _sources(trace, node, at, " · " if op.kind == "contract" else ", ")
+    between = " · " if op.kind == "contract" else ", "
+    sources = _sources(trace, wording, node, at, between)
     terms = [_product([f.value for f in term]) for term in _spelled(found)]
     steps = _sum(sources, terms, count) if terms else ("0",)
     return _shorter(name, "=", *steps, total)
@@ -186,11 +185,6 @@ def _first(term: Sequence[Factor]) -> Index:
     return term[0].index
 
 
-def _called(trace: Trace, node: Node, place: str) -> str:
-    """Return an element of an operand as why calls it: `(x3 - t)[0]`, not `E._1[0]`."""
-    return indexed(spelled(node, trace.run.graph), place)
-
-
 def _number(trace: Trace, node: Node, at: Index) -> str:
     return (
         node.name
@@ -199,10 +193,13 @@ def _number(trace: Trace, node: Node, at: Index) -> str:
     )
 
 
-def _sources(trace: Trace, node: Node, at: Index, between: str = ", ") -> str:
+def _sources(
+    trace: Trace, wording: Wording, node: Node, at: Index, between: str = ", "
+) -> str:
     names: list[str] = []
     for argument, operand in enumerate(node.operands):
         region = made_from(trace.run, node, argument, at)
         one = trace.run.graph.nodes[operand]
-        names.append(_called(trace, one, region.of(one.shape) if region else ""))
+        place = region.of(one.shape) if region else ""
+        names.append(wording.element(operand, place))
     return between.join(names)

@@ -59,6 +59,7 @@ _BORDERS = 2  # lines above and below
 _MARGINS = 4  # columns beside
 _COMMAND = "   : command"  # the key that brings here, behind what is said
 _EMPTY = "type a command; Tab completes, Escape leaves"
+_CODE = "   "  # before what a made-up name stands for, at the end of a line
 _ANSWER = "answer "  # the command that a field of answer writes
 # What is typed into it, by what is asked.
 FORMS: Final[Mapping[str, str]] = MappingProxyType(
@@ -588,12 +589,19 @@ def _gist(reply: Reply) -> str:
 def _hinted(text: str, width: int) -> str:
     """Shorten what is said to a width; the key behind it stays whole.
 
+    So does, in half of the room, what a made-up name in it stands for.
+
     >>> _hinted("step  → az = 300   : command", 24)
     'step  → az …   : command'
+    >>> _hinted("step  → E._1 = [1, 2, 3]   a - t   : command", 38)
+    'step  → E._1 = [1…   a - t   : command'
     """
     said = text.removesuffix(_COMMAND)
     key = text[len(said) :]
-    return cut(said, width - cell_len(key)) + key
+    said, gap, code = said.rpartition(_CODE)
+    room = max(width - cell_len(key), 0)
+    end = gap + cut(code, room // 2) if gap else ""
+    return cut(said or code, room - cell_len(end)) + end + key
 
 
 def _lines(text: str | None) -> list[str]:

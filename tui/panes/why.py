@@ -19,23 +19,25 @@ from ...core.explain.why.rows import explained, own_remarks
 from ...core.words.digits import SENTENCE
 from ...core.words.events import element_name
 from ...core.words.indices import in_formula
-from ...core.words.names import with_wording
-from ...core.words.numbers import digits_apart
+from ...core.words.names import with_wording, with_wordings
+from ...core.words.numbers import digits_apart, index_text
 from ..draw.digits import align
 from ..draw.stage import wording
 from .base.background import GIVEN_UP
 from .base.pane import Asked, Chosen, KeptPane, Line, View, filled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from rich.style import Style as Ink
     from textual.events import Click, Key, MouseScrollDown, MouseScrollUp
 
     from ...core.engine.element import Element
+    from ...core.engine.graph import Graph
     from ...core.words.indices import First
 
 _MARGIN = "  "
+_CORNERS = 6  # columns of a border that a title has not
 _LEAST = 16  # columns in which a line is broken
 _SHOWN = 8  # terms of a sum, before the rest is one line
 _INDEX: Final = re.compile(r"\[[^]]*\]")  # it is not broken
@@ -148,7 +150,7 @@ class WhyPane(KeptPane[_Told]):
             self._rows = []
         passed = sum(row.leads is not None for row in self._rows[: self._cursor])
         self._element, self._rows = element, []
-        self._title, rows = _headed(view, told, width)
+        self._title, rows = _headed(view, told, self._title_width())
         self._unseen = _wrapped(rows, width - len(_MARGIN))
         self._write(self._cursor + _SHOWN)
         links = [n for n, row in enumerate(self._rows) if row.is_link]
@@ -158,6 +160,11 @@ class WhyPane(KeptPane[_Told]):
         self._look_at_term()
         self._show_subtitle()
         self.repaint()
+
+    def _title_width(self) -> int:
+        """Return how wide a title may be: on the border, or without one as a row."""
+        border = self.margin.width
+        return self.size.width + border - _CORNERS * bool(border)
 
     def _look_at_term(self) -> None:
         """Scroll to the chosen term, unless what stands above it matters more."""
@@ -312,17 +319,34 @@ def _headed(view: View, told: _Told, width: int) -> tuple[str, Iterable[Row]]:
     """Return the title, with the number where it has room, and the rows below it."""
     if told.element is None:
         return WhyPane.TITLE, told
-    node = view.debugger.graph.nodes[told.element.node]
-    name = element_name(node, told.element.index, told.element.quantity)
-    name = in_formula(name, view.debugger.memory.first)
+    names = _names(view, told.element)
     first = next(iter(told), None)
     if first is not None and first.kind == "headline":
-        number = first.text.removeprefix(name)
-        whole = with_wording(f"Why {name}{number}?", node)
+        typed, _ = names[0]
+        number = first.text.removeprefix(typed)
         # A number with its reason is more than a title.
-        if number[:3] == " = " and ":" not in number and cell_len(whole) <= width:
-            return whole, islice(told, 1, None)
-    return with_wording(f"Why {name}?", node), told
+        if number[:3] == " = " and ":" not in number:
+            wholes = (f"Why {name}{number}?{code}" for name, code in names)
+            whole = next((one for one in wholes if cell_len(one) <= width), "")
+            if whole:
+                return whole, islice(told, 1, None)
+    titles = [f"Why {name}?{code}" for name, code in names]
+    return next((one for one in titles if cell_len(one) <= width), titles[0]), told
+
+
+def _names(view: View, element: Element) -> Sequence[tuple[str, str]]:
+    """Return what an element is called, with what stands behind it, the best first.
+
+    A made-up name has there what it stands for; without room that is the name.
+    """
+    debugger = view.debugger
+    node, place = debugger.graph.nodes[element.node], index_text(element.index)
+    words = wording(debugger.subject, debugger.trace)
+    typed = element_name(node, element.index, element.quantity)
+    told = words.element(element.node, place, element.quantity)
+    names = [(typed, with_wording("", node)), (told, "")]
+    first = debugger.memory.first
+    return [(in_formula(name, first), code) for name, code in names]
 
 
 def _wrapped(rows: Iterable[Row], width: int) -> Iterator[Row]:
@@ -384,27 +408,28 @@ def _looked_up(view: View, count: int) -> _Told:
     )
     others = () if view.hides else own_remarks(trace, element)
     rows = chain(islice(rows, 1), others, rows)
-    told = _Told(element, _written(rows, debugger.memory.first))
+    first = debugger.memory.first
+    told = _Told(element, _written(rows, debugger.graph, element.node, first))
     deque(islice(told, count), maxlen=0)
     return told
 
 
-def _written(found: Iterable[Reason], first: First) -> Iterator[Row]:
+def _written(
+    found: Iterable[Reason], graph: Graph, node: int, first: First = 0
+) -> Iterator[Row]:
     """Yield rows of an explanation as lines; terms stand in columns.
 
-    `first` is what formulas call the first index.
+    What the made-up name of the explained node stands for is in the title. `first` is
+    what formulas call the first index.
     """
+    said = graph.nodes[node].wording
     for (kind, _), some in groupby(found, _columns):
         if kind != "term":
             # The code of a value stands in a pane of its own.
-            bare = (one._replace(names="") for one in some)
-            yield from (
-                Row(
-                    in_formula(one.text(), first),
-                    *(one.kind, one.leads, one.iteration, one.asks),
-                )
-                for one in bare
-            )
+            for one in some:
+                text = one._replace(names="").text()
+                text = in_formula(with_wordings(text, graph, said), first)
+                yield Row(text, one.kind, one.leads, one.iteration, one.asks)
             continue
         terms = list(some)
         every = zip(*(one.numbers for one in terms), strict=True)

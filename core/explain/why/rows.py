@@ -79,7 +79,8 @@ def explained(
     if maker is not None:
         yield from update_rows(trace, maker, node, index)
     elif is_value:
-        yield from value_rows(trace, explain_value(trace.run, node, index), count)
+        told = explain_value(trace.run, node, index)
+        yield from value_rows(trace, told, count, None if typed else wording)
     elif trace.run.arrives(node):
         found = explain_gradient(trace, node, index, position)
         yield from gradient_rows(trace, found, count, wording, typed=typed)

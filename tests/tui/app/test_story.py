@@ -14,6 +14,7 @@ from gradstep.core.engine.trace import Contribution
 from gradstep.core.explain.gradients import Part, part_of
 from gradstep.core.scenario.scenario import builtin_names, load
 from gradstep.core.session.notes import notes_in_time
+from gradstep.core.words.formulas import Wording
 from gradstep.tui.app.app import GradstepApp
 from gradstep.tui.cli.fitting import remarks
 from gradstep.tui.draw.look import Look
@@ -210,6 +211,38 @@ def wasted(frame: Frame) -> Iterator[str]:
         yield f"{blank} lines below the program, and a graph of {scene.height}"
 
 
+MADE_UP = re.compile(r"(?<![\w.])[A-Za-z]\w*(?:\.\w+)*\._\d+")
+SIGNS = str.maketrans("−∘·", "-**", " ")
+
+
+def unexplained(frame: Frame) -> Iterator[str]:
+    """Yield made-up names that stand in a pane without what they stand for.
+
+    NumPy code has the names that are typed.
+    """
+    graph, present = frame.screen.debugger.graph, frame.pane._moment
+    assert present is not None
+    wording = Wording(graph, longest=1000)
+    for pane in frame.screen.query(Pane):
+        region = pane.region
+        if not pane.display or not region.area or isinstance(pane, GraphPane):
+            continue
+        lines = painted(cast("Screen[object]", frame.screen))[region.y : region.bottom]
+        text = "\n".join(line[region.x : region.right] for line in lines)
+        said = re.sub(r"[│\s]+", " ", text).translate(SIGNS)
+        for name in set(MADE_UP.findall(text)) & set(graph.names):
+            node = graph.nodes[graph.names[name]]
+            told = {node.wording.translate(SIGNS)}
+            told.add(wording.node(node.index).translate(SIGNS))
+            code = present.told.formula.statement
+            if name in code and isinstance(pane, StepPane):
+                continue
+            # Beside its name in a column or at the end of a line it may be cut.
+            told |= {f"{one[:size]}…" for one in told for size in range(5, len(one))}
+            if not any(one and one in said for one in told):
+                yield f"{name} in {type(pane).__name__}: {' '.join(text.split())}"
+
+
 def leaves_lines(frame: Frame) -> bool:
     """Tell whether why has one line, though this step does not need all of its own."""
     why, lines = frame.screen.query_one(WhyPane), frame.pane._written().lines
@@ -299,6 +332,7 @@ def test_the_story_of_each_step_is_on_the_screen_and_only_numbers_change(
         yield from cut_code(frame)
         yield from cut_words(frame)
         yield from wasted(frame)
+        yield from unexplained(frame)
         if frame.event is not None:
             shapes, where = places(frame)
             if stood.setdefault(shapes, where) != where:

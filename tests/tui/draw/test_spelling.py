@@ -39,4 +39,4 @@ def test_a_product_names_its_factor_as_why_does() -> None:
     wording = Stage(debugger.subject, trace, Look()).wording
     d2 = graph.node("d2")  # (a - t) * a * (1 - a)
     text = value_texts(trace, wording, d2.index, (1, 0))[0]
-    assert text.startswith("d2[1, 0] = ((a - t) * a)[1, 0] · (1 - a)[1, 0] = ")
+    assert text.startswith("d2[1, 0] = ((a − t) ∘ a)[1, 0] · (1 − a)[1, 0] = ")

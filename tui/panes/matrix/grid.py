@@ -19,6 +19,7 @@ from rich.style import Style as Ink
 
 from ....core.words.numbers import (
     Style,
+    exact_text,
     fitted,
     number_text,
     shape_text,
@@ -563,7 +564,7 @@ class Grid:
         """Return the number at the cursor with all its digits."""
         if not self.is_there:
             return "?"
-        return str(self.array[self.cursor]) if self.array.size else "empty"
+        return exact_text(self.array[self.cursor]) if self.array.size else "empty"
 
 
 def halves(codes: Array, inks: Inks) -> Line:

@@ -22,8 +22,7 @@ from ....core.engine.element import Element
 from ....core.engine.measure import summarise
 from ....core.engine.trace import Contribution, Update
 from ....core.explain.links import Facet, Region, linked, slopes_of
-from ....core.words.events import element_name
-from ....core.words.numbers import element_text, number_text
+from ....core.words.numbers import element_text, index_text, number_text
 from ...draw.look import Look
 from ...draw.spelling import rates_text
 from ...draw.stage import Pass, Stage, pass_of
@@ -310,13 +309,14 @@ class StepPane(KeptPane[_Found]):
         if self._walker.typed is not None:
             return [f"jump to [{self._walker.typed}▏]  enter, escape"]
         facet, grid = self._facets[self._active], self._grids[self._active]
-        if not facet.array.size or self._view is None:
+        if not facet.array.size or self._view is None or self._moment is None:
             return ["empty"]
         if not grid.is_there:
             return ["asked" if self._view.question else "s computes it"]
         element = facet.element(grid.cursor)
-        node = self._view.debugger.graph.nodes[element.node]
-        name = element_name(node, element.index, element.quantity)
+        place = index_text(element.index)
+        called = self._moment.stage.wording.element
+        name = called(element.node, place, element.quantity)
         if facet.role in ("local", "slopes", "product"):
             name = element_text(facet.role, grid.cursor)
         name = self._look.formula(name)

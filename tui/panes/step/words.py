@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ....core.engine.trace import Contribution, Event, Forward, Seed, Trace, Update
 from ....core.explain.links import Facet, Role, facets, to_come
-from ....core.words.events import element_name
 from ....core.words.formulas import NO_FORMULA, Formula, Wording, axes_text
 from ....core.words.indices import in_formula, label
 from ....core.words.numbers import change_text, index_text, shape_text
@@ -22,7 +21,7 @@ if TYPE_CHECKING:  # it waits until something is trained
     from ....core.words.indices import First
 
 
-_WORDS_AT_END: Final = re.compile(r" over \S+$|, [a-z ]+$")
+_WORDS_AT_END: Final = re.compile(r" spread over .+$| over \S+$|, [a-z ]+$")
 # What the title of a matrix begins with, where it is not the role of the matrix.
 _ROLES: Final[dict[Role, str]] = {"slopes": "local slopes"}
 
@@ -124,11 +123,12 @@ def _formula(
 def spellings(moment: Moment) -> Iterator[str]:
     """Yield a step in symbols, the longest first; at last with the names of nodes.
 
-    The last one is without the words at its end, of what the shapes say as well.
+    The last of either kind has no words at its end, of what the shapes say as well.
     """
     trace, told = moment.trace, moment.told
     yield told.formula.text
     yield told.formula.brief
+    yield _WORDS_AT_END.sub("", told.formula.brief)
     wording = moment.stage.wording
     words = trace.run.recent.of(
         "names", lambda: Wording(wording.graph, wording.names, longest=0)
@@ -145,7 +145,7 @@ def _what(stage: Stage, event: Event) -> str:
     """Return what happens: who receives through whom."""
     nodes, words = stage.graph.nodes, stage.wording
     if isinstance(event, Forward):
-        return f"{nodes[event.node].name} is computed"
+        return f"{words.node(event.node)} is computed"
     if isinstance(event, Seed):
         return "the seed: the gradient that enters at the output"
     if isinstance(event, Update):
@@ -165,8 +165,8 @@ def title(
     """Return what stands over a matrix: the first that fits is taken.
 
     The shape goes before the name; which slice is seen of it stays longest. Where an
-    expression has no room, it is the name of its node, which is not cut. `first` is
-    what the first index is called.
+    expression has no room, it is what the matrix is to the step: the name of its node
+    would be a made-up one. `first` is what the first index is called.
     """
     facet = moment.facets[number]
     shaped = facet.same or facet.array.shape
@@ -177,7 +177,8 @@ def title(
     if name.startswith(role):
         names += dict.fromkeys((role, role.partition(" ")[0]))
     elif facet.role in ("operand", "value"):
-        names.append(moment.stage.graph.nodes[facet.node].name)
+        is_unnamed = moment.stage.graph.nodes[facet.node].is_unnamed
+        names += [role] * is_unnamed
     index = _slice(facet, cursors[number])
     at = f" at {label(index, first)}" if index else ""
     texts = [f"{name}{shape}{at}", *(f"{one}{at}" for one in names), *names]
@@ -210,8 +211,8 @@ def called(moment: Moment, number: int, cursors: Sequence[Index]) -> str:
         return f"local {moment.told.formula.local or words.local(event.edge)}"
     if role == "slopes":
         index = cursors[moment.made]
-        node = moment.stage.graph.nodes[event.operand]
-        return f"{_ROLES[role]} of {element_name(node, index)}"
+        whose = words.element(event.operand, index_text(index))
+        return f"{_ROLES[role]} of {whose}"
     return role
 
 

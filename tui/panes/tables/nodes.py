@@ -12,7 +12,7 @@ from ....core.pictures.flow import SIZES, Computed, computed, node_order
 from ....core.words.digits import CELL
 from ....core.words.numbers import digits_apart, number_text, shape_text
 from ..base.known import Known
-from ..base.pane import Chosen, View
+from ..base.pane import Chosen, Line, View
 from ..base.views import VIEWS
 from .table import Cell, Column, KeptTable, Row
 
@@ -37,6 +37,7 @@ class RunRows(Sequence[Row]):
         self.run = run
         self._trace: Trace | None = None
         self._position = 0
+        self.says_code = True  # beside a made-up name, in a column of its own
 
     def node(self, row: int) -> int:
         """Return the node of a row."""
@@ -48,6 +49,7 @@ class RunRows(Sequence[Row]):
 
 
 R = TypeVar("R", bound=RunRows)
+_OPERATION: Final = 2  # the column that has the code of a node
 
 
 class RunTable(KeptTable[R], Generic[R]):
@@ -118,9 +120,10 @@ class NodeRows(RunRows):
         index = self.order[row]
         node = self.run.graph.nodes[index]
         now = computed(self._trace, index, self._position)
+        name = node.name if self.says_code else node.wording or node.name
         cells = (
             Cell(SIGNS[now], "quiet" if now == "future" else "present"),
-            Cell(node.name, "name" if now != "future" else "quiet"),
+            Cell(name, "name" if now != "future" else "quiet"),
             Cell(node.wording or node.made_by, "quiet"),
             Cell(shape_text(node.shape) if node.shape else "", "quiet"),
         )
@@ -165,7 +168,7 @@ class NodesPane(RunTable[NodeRows]):
     QUANTITY: ClassVar[Quantity] = "value"
     COLUMNS: ClassVar[Sequence[Column]] = (
         Column(""),
-        Column("name", width=8, most=24, order="name"),
+        Column("name", width=8, least=12, most=24, order="name"),
         Column("operation", rank=5, least=10, most=20, order="operation"),
         Column("shape", "right", rank=4, order="shape"),
         Column("value", "point", rank=2, width=7, order="value"),
@@ -200,6 +203,15 @@ class NodesPane(RunTable[NodeRows]):
         """Return a row for each node, made when it is seen."""
         made.at(view.debugger.trace, view.debugger.position)
         return made
+
+    def lines(self) -> list[Line]:
+        """Write the rows; without a column of codes, codes stand for made-up names."""
+        drawn = super().lines()
+        says_code = any(column == _OPERATION for column, _ in self._fit())
+        if self.made is not None and self.made.says_code != says_code:
+            self.made.says_code = says_code
+            return super().lines()
+        return drawn
 
     def entered(self, row: int) -> None:
         """Go to where the node under the cursor is done."""

@@ -15,11 +15,13 @@ from .table import Cell, Column, Row, TablePane
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from ....core.engine.graph import Graph
+    from ....core.session.notes import Note
     from ..base.empty import Fills
 
 _PLACE = 24  # columns of the place, beside the text, at most
 _AROUND = 8  # columns of the cursor, the sign, the gaps and the scroll bar
-_LEAST = 20  # columns of the text
+_LEAST = 24  # columns of the text
 _BEHIND = "●"  # the sign of a note whose place is behind us
 
 
@@ -112,7 +114,8 @@ class NotesPane(TablePane):
             behind = note.position is not None and note.position <= debugger.position
             sign = Cell(_BEHIND, "present") if behind else Cell("·", "quiet")
             goto = "" if note.position is None else str(note.position)
-            yield goto, (sign, Cell(note.place, "name")), note.text if behind else ""
+            where = Cell(_place(debugger.graph, note), "name")
+            yield goto, (sign, where), note.text if behind else ""
 
     def follow(self, view: View) -> int | None:
         """Return where the last note behind us starts: the step may have cut it."""
@@ -128,6 +131,13 @@ class NotesPane(TablePane):
         """Go to the place."""
         if self._places[row]:
             self.ask(f"goto {self._places[row]}")
+
+
+def _place(graph: Graph, note: Note) -> str:
+    """Return where a note stands; a made-up name is what it stands for, with room."""
+    code = graph.nodes[note.at.node].wording if note.at.node >= 0 else ""
+    told = f"{note.at.when} {code}"
+    return told if code and cell_len(told) <= _PLACE else note.place
 
 
 def _wrapped(text: str, width: int) -> list[str]:
