@@ -258,7 +258,8 @@ def _worded(
         return upstream
     met = _factor(trace, edge, index, term)
     if met is None:
-        return f"{upstream} · {indexed(wording.local(edge), index_text(term.index))}"
+        place = index_text(term.index or index)  # of a number, what it depends on
+        return f"{upstream} · {indexed(wording.local(edge), place)}"
     return f"{upstream} · {indexed(wording.node(met.node), index_text(met.index))}"
 
 

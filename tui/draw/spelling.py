@@ -119,7 +119,9 @@ def _local(trace: Trace, wording: Wording, part: Part, index: Index) -> str:
         place = region.of(met.shape) if region else ""
         return indexed(wording.node(met.index), place)
     region = made_into(run, node, edge.argument, index)
-    return indexed(wording.local(edge), region.of(node.shape) if region else "")
+    # Of a number, it is the element that it depends on.
+    place = region.of(node.shape) if region and node.shape else index_text(index)
+    return indexed(wording.local(edge), place)
 
 
 def _product(factors: Sequence[float]) -> str:

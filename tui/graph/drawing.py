@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 from rich.cells import cell_len, set_cell_size
 
 from ...core.pictures.layout import Layout, Route, Spacing
+from ...core.words.names import spelled
 from ...core.words.numbers import shape_text
 
 if TYPE_CHECKING:
@@ -152,9 +153,10 @@ def label_of(
     name = cut(node.name, _MOST_NAME)
     room = cell_len(name) + max(cell_len(what), words or 0) + 1
     words = words or plan.words
+    code = spelled(node, graph)  # in another call the same code is another node
     is_told = box.fold >= 0 or detail == "box" or what == node.wording
-    if not is_told and 0 < cell_len(node.wording) <= room:
-        name, what = node.wording, ""
+    if not is_told and code != node.name and cell_len(code) <= room:
+        name, what = code, ""
     what = cut(what, words)
     head: tuple[Piece, ...] = (Piece("mark", " "), Piece("stop", " "))
     if words == 1:  # nothing of it but that it is folded

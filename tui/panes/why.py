@@ -19,7 +19,7 @@ from ...core.explain.why.rows import explained, own_remarks
 from ...core.words.digits import SENTENCE
 from ...core.words.events import element_name
 from ...core.words.indices import in_formula
-from ...core.words.names import with_wording, with_wordings
+from ...core.words.names import spelled, with_wordings
 from ...core.words.numbers import digits_apart, index_text
 from ..draw.digits import align
 from ..draw.stage import wording
@@ -344,7 +344,10 @@ def _names(view: View, element: Element) -> Sequence[tuple[str, str]]:
     words = wording(debugger.subject, debugger.trace)
     typed = element_name(node, element.index, element.quantity)
     told = words.element(element.node, place, element.quantity)
-    names = [(typed, with_wording("", node)), (told, "")]
+    # In the code of a call names are others than outside.
+    code = spelled(node, debugger.graph)
+    code = code if code != node.name else words.node(element.node)
+    names = [(typed, f"   {code}" * node.is_unnamed), (told, "")]
     first = debugger.memory.first
     return [(in_formula(name, first), code) for name, code in names]
 

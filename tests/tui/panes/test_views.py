@@ -342,6 +342,21 @@ async def test_what_a_made_up_name_stands_for_is_beside_it(
             assert re.search(rf"E\._1.*  ({text_of})(  |$)", line), line
 
 
+@pytest.mark.parametrize("name", ["three_layer", "exploding", "last_layer"])
+async def test_without_a_column_of_codes_nodes_are_called_by_theirs(name: str) -> None:
+    lines = ("goto end",)
+    async with opened(name, "nodes", *lines, size=(80, 24)) as (pilot, screen, pane):
+        graph = screen.debugger.graph
+        seen: list[str] = []
+        for _ in graph.nodes:
+            row = next(one for one in text(pane).splitlines() if one.startswith("▸"))
+            seen.append(row.split("  ")[1].strip(" ●○"))
+            await pilot.press("down")
+        assert not any(node.name in seen for node in graph.nodes if node.is_unnamed)
+        if name == "exploding":  # those of a call by what is around it
+            assert {f"W @ h{number}" for number in range(10)} <= set(seen)
+
+
 async def test_a_check_runs_and_its_element_is_chosen() -> None:
     async with opened("three_layer", "checks", "patch x2 local") as found:
         pilot, screen, pane = found

@@ -10,6 +10,7 @@ from ....core.engine.element import Element, Quantity
 from ....core.engine.measure import MOST_PARTIAL, Gist, gist
 from ....core.pictures.flow import SIZES, Computed, computed, node_order
 from ....core.words.digits import CELL
+from ....core.words.formulas import Wording
 from ....core.words.numbers import digits_apart, number_text, shape_text
 from ..base.known import Known
 from ..base.pane import Chosen, Line, View
@@ -90,6 +91,7 @@ class NodeRows(RunRows):
     ) -> None:
         super().__init__(trace.run)
         self._gist_of = gist_of
+        self._words = Wording(trace.run.graph)
         self.order = node_order(
             trace, position, by, descending=descending, progress=progress
         )
@@ -120,7 +122,7 @@ class NodeRows(RunRows):
         index = self.order[row]
         node = self.run.graph.nodes[index]
         now = computed(self._trace, index, self._position)
-        name = node.name if self.says_code else node.wording or node.name
+        name = node.name if self.says_code else self._words.node(index)
         cells = (
             Cell(SIGNS[now], "quiet" if now == "future" else "present"),
             Cell(name, "name" if now != "future" else "quiet"),
@@ -205,7 +207,7 @@ class NodesPane(RunTable[NodeRows]):
         return made
 
     def lines(self) -> list[Line]:
-        """Write the rows; without a column of codes, codes stand for made-up names."""
+        """Write the rows; without a column of codes, they stand for made-up names."""
         drawn = super().lines()
         says_code = any(column == _OPERATION for column, _ in self._fit())
         if self.made is not None and self.made.says_code != says_code:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from rich.cells import cell_len
 
 from ....core.session.notes import notes_in_time
+from ....core.words.names import spelled
 from ..base.pane import View
 from ..base.views import VIEWS
 from .table import Cell, Column, Row, TablePane
@@ -135,9 +136,10 @@ class NotesPane(TablePane):
 
 def _place(graph: Graph, note: Note) -> str:
     """Return where a note stands; a made-up name is what it stands for, with room."""
-    code = graph.nodes[note.at.node].wording if note.at.node >= 0 else ""
-    told = f"{note.at.when} {code}"
-    return told if code and cell_len(told) <= _PLACE else note.place
+    if note.at.node < 0:
+        return note.place
+    told = f"{note.at.when} {spelled(graph.nodes[note.at.node], graph)}"
+    return told if cell_len(told) <= _PLACE else note.place
 
 
 def _wrapped(text: str, width: int) -> list[str]:
