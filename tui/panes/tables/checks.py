@@ -71,9 +71,9 @@ class ChecksPane(KeptTable[CheckRows]):
         Column(""),
         Column("level", width=5),  # without it two rows can look the same
         Column("element", wide=True, width=14, most=40),
-        Column("", rank=3, most=24),  # what a made-up name stands for
+        Column("", rank=2, most=24),  # what a made-up name stands for
         Column("backpropagation", "point", rank=1),
-        Column("numeric", "point", rank=2, width=9),
+        Column("numeric", "point", rank=3, width=9),
         Column("difference", "point", rank=0),
         Column("relative", "point", rank=4),
     )
