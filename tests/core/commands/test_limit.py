@@ -152,8 +152,8 @@ def test_relu_at_zero_has_two_sides() -> None:
 def test_cost_counts_and_measures() -> None:
     reply = said(Debugger(load("three_layer")), "cost")
     data = reply.data
-    # 4·5 + 5·3 + 3·2 products, 5 + 3 + 2 sigmoids, 2 squares and a half
-    assert data["forward"] == 41 + 10 + 2 + 1
+    # 4·5 + 5·3 + 3·2 products, 5 + 3 + 2 sigmoids of two each, 2 squares and a half
+    assert data["forward"] == 41 + 2 * 10 + 2 + 1
     assert data["derivatives"] == 4 * 5 + 5 * 3 + 3 * 2
     assert data["passes"] == 82
     assert data["numeric"] == 82 * data["forward"]

@@ -72,8 +72,8 @@ def test_which_slice_is_seen_stays_longer_than_the_shape() -> None:
 def test_a_slice_stands_behind_a_name_before_the_name_goes() -> None:
     text = take(load("conv"), Wish(at="end", size=(80, 24))).text
     for title in (
-        "upstream ∂E/∂p.z[0, 1] →",
-        "local at [0, 1] →",
+        "upstream ∂E/∂p.z[0, 1]",
+        "local slopes at [0, 1]",
         "▸contribution[1, 0]",
     ):
         assert title in text
@@ -85,7 +85,7 @@ def test_titles_count_indices_as_formulas_do() -> None:
         assert title in text
     assert "accumulated at 2, 1 · use" in text
     text = take(load("conv"), Wish(at="end", size=(80, 24), first=1)).text
-    assert "upstream ∂E/∂p.z₁₂ →" in text
+    assert "upstream ∂E/∂p.z₁₂ " in text
 
 
 def test_nothing_stands_beside_the_first_of_two_lines_of_a_formula() -> None:
