@@ -85,7 +85,7 @@ def test_titles_count_indices_as_formulas_do() -> None:
         assert title in text
     assert "accumulated at 2, 1 · use" in text
     text = take(load("conv"), Wish(at="end", size=(80, 24), first=1)).text
-    assert "upstream ∂E/∂p.z₁₂ " in text
+    assert "upstream ∂E/∂p.z at 1, 2 " in text
 
 
 def test_nothing_stands_beside_the_first_of_two_lines_of_a_formula() -> None:
