@@ -174,11 +174,14 @@ def _log_of_size(a: Array) -> Array:
 def _cofactors(a: Array) -> Array:
     """Return the cofactor matrix, also where there is no inverse.
 
-    With a = U S Vᵀ it is det(U) det(V) U diag(∏ of the others of S) Vᵀ: G. W. Stewart,
-    'On the adjugate matrix' (1998).
+    Of two rows they are the elements themselves, none of them rounded. Of more, with
+    a = U S Vᵀ, it is det(U) det(V) U diag(∏ of the others of S) Vᵀ: G. W. Stewart, 'On
+    the adjugate matrix' (1998).
     """
-    u, sizes, v = np.linalg.svd(a)
     n = a.shape[-1]
+    if n == 2:
+        return a[..., ::-1, ::-1] * np.array([[1.0, -1.0], [-1.0, 1.0]])
+    u, sizes, v = np.linalg.svd(a)
     others = np.where(np.eye(n, dtype=bool), 1, sizes[..., None, :]).prod(axis=-1)
     sign = np.linalg.det(u) * np.linalg.det(v)
     return sign[..., None, None] * (u * others[..., None, :]) @ v
