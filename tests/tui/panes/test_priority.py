@@ -71,7 +71,8 @@ def test_the_optional_ones_go_one_after_the_other_and_the_last_one_last() -> Non
     frame = row(5, 3, 2, 8, (3, 4))  # 16 columns each, with one between them
     assert numbers([frame], 84, 20) == [0, 1, 2, 3, 4]
     assert numbers([frame], 83, 20) == [0, 1, 2, 4]
-    assert numbers([frame], 66, 20) == [0, 1, 2]
+    assert numbers([frame], 66, 11) == [0, 1, 2]
+    assert numbers([frame], 66, 20) == [0, 1, 2, 4]  # with a digit less
     other = frame._replace(
         parts=tuple(
             part._replace(across=number % 3, down=number // 3)

@@ -57,12 +57,12 @@ class Frame(NamedTuple):
         for most in range(widest - 1, SHORTEST + MARGINS - 1, -1):
             yield self._within(most)
 
-    def tightest(self) -> Iterator[Frame]:
+    def tightest(self, legible: bool = False) -> Iterator[Frame]:
         """Yield places with fewer digits than are good to read, for whole matrices.
 
-        At last numbers share the blank between them.
+        At last numbers share the blank between them, if they need not be `legible`.
         """
-        for margins in (MARGINS, 1):
+        for margins in (MARGINS,) if legible else (MARGINS, 1):
             for width in range(SHORTEST - 1, TIGHTEST - 1, -1):
                 found = self._within(width + margins)
                 lead = MARGINS - margins

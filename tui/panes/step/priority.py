@@ -8,16 +8,17 @@ thing that is always said, and then what matters most.
 from __future__ import annotations
 
 from enum import IntEnum, auto
-from itertools import chain
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from .places import SMALLEST, Size, Tile, cut_cells, whole, windows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from ..base.pane import Line
     from .frame import Frame
+
+    _Way = tuple[Frame, Sequence[int]]  # places, and the matrices that are left out
 
 _WHOLE_NOTES: Final = 3  # of the ways to leave lines, the first ones: the note is whole
 _NEIGHBOURS: Final = 3  # rows that a window has at least before a note is whole
@@ -115,21 +116,21 @@ def arranged(
         [one for one in frames if one.is_last is is_last] for is_last in (False, True)
     )
     some = frames[0].optional
-    none, least = (), some[:-1]
-    ways = [(one, left_out) for one in frames for left_out in (none, least)]
-    ways += [(one, some) for one in frames]
-    every = [(frame, left_out) for one, left_out in ways for frame in one.narrower()]
-    tight = [(frame, some) for one in frames for frame in one.tightest()]
-    few = [
-        (frame, some) for one in last for frame in chain(one.narrower(), one.tightest())
-    ]
+    least = ((), some[:-1]) if some else ()
+    kept = [(one, left_out) for one in frames for left_out in least]
+    gone = [(one, some) for one in frames]
+    # All that may be left out is, before a note is cut. But the sum is there whole,
+    # with a digit less, where there are lines to spare.
     lefts = _lefts(notes)
-    # All that may be left out is, before a note is cut.
     for tried, kinds in (
-        (every, lefts[:_WHOLE_NOTES]),
-        (every, lefts[_WHOLE_NOTES:]),
-        (tight, lefts[_WHOLE_NOTES - 1 :]),
-        (few, lefts[_WHOLE_NOTES - 1 :]),
+        (_narrower(kept), lefts[:_WHOLE_NOTES]),
+        (_tightest(kept, legible=True), lefts[:1]),
+        (_narrower(gone), lefts[:_WHOLE_NOTES]),
+        (_narrower([*kept, *gone]), lefts[_WHOLE_NOTES:]),
+        (_tightest(kept), lefts[:1]),
+        (_tightest(gone), lefts[_WHOLE_NOTES - 1 :]),
+        (_narrower([(one, some) for one in last]), lefts[_WHOLE_NOTES - 1 :]),
+        (_tightest([(one, some) for one in last]), lefts[_WHOLE_NOTES - 1 :]),
     ):
         if found := _first_whole(tried, kinds, width, height):
             return found
@@ -138,13 +139,21 @@ def arranged(
     few = dict.fromkeys((*lefts[start:_WHOLE_NOTES], lefts[len(lefts) // 2], lefts[-1]))
     cuts = [(roomy, left) for left in few]
     tries: list[Arranged] = []
-    for windowed, left in (*cuts, ([one for one, _ in tight], lefts[-1])):
+    for windowed, left in (*cuts, ([one for one, _ in _tightest(gone)], lefts[-1])):
         found = _cut(windowed, width, height, *left)
         if not found.cuts_row and not found.hides_neighbours:
             return found
         tries.append(found)
     rows = (one for one in tries if not one.cuts_row)
     return next(rows, None) or _cut(roomy, width, height, *lefts[-1])
+
+
+def _narrower(ways: Iterable[_Way]) -> Iterator[_Way]:
+    return ((one, out) for frame, out in ways for one in frame.narrower())
+
+
+def _tightest(ways: Iterable[_Way], *, legible: bool = False) -> Iterator[_Way]:
+    return ((one, out) for frame, out in ways for one in frame.tightest(legible))
 
 
 def _lefts(notes: int) -> Sequence[tuple[int, int]]:
@@ -158,7 +167,7 @@ def _lefts(notes: int) -> Sequence[tuple[int, int]]:
 
 
 def _first_whole(
-    ways: Iterable[tuple[Frame, Sequence[int]]],
+    ways: Iterable[_Way],
     lefts: Sequence[tuple[int, int]],
     width: int,
     height: int,
