@@ -397,6 +397,7 @@ class ConsolePane(Pane, can_focus=False):
         super().__init__(id=id)
         self._chosen = 0  # lines that a person wants; 0: as many as an answer has
         self._lines = 0  # of the last answer
+        self._height = 0  # lines with its answer; 0 for the prompt alone
         self._is_judged = False  # that judges what a person said
         self._asked: Question | Put | None = (
             None  # what the prompt is a field of answer for
@@ -414,6 +415,9 @@ class ConsolePane(Pane, can_focus=False):
         most = max(self.screen.size.height // part - _BORDERS, 3)
         # An answer stands between its command and the prompt.
         height = self._chosen or (min(self._lines + 2, most) if self._lines else 0)
+        if height == self._height:
+            return  # with most keys: to look for a widget takes long
+        self._height = height
         self.set_class(height > 0, "-open")
         for body in self.screen.query("#body"):  # what stands there has fewer lines
             body.set_class(height > 0, "below-answer")
