@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.geometry import Offset, Size
-from textual.reactive import Reactive
+from textual.geometry import Offset
 from textual.scroll_view import ScrollView
+from textual.widget import Widget
 
 from ..base.pane import Line, Painted
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from textual import events
+    from textual.geometry import Size
 
 
 class Canvas(Painted, ScrollView, can_focus=False):
@@ -21,14 +22,20 @@ class Canvas(Painted, ScrollView, can_focus=False):
 
     ALLOW_SELECT: ClassVar[bool] = False  # to drag is to pan
 
-    # Of Textual's the whole screen is laid out anew, whether there are bars or not.
-    virtual_size: Reactive[Size] = Reactive(Size(0, 0))
-
     def __init__(self, paint: Callable[[int, int, int], Line]) -> None:
         super().__init__()
         self._paint = paint
         self._held: Offset | None = None
         self.dragged = False
+
+    def hold(self, picture: Size) -> None:
+        """Take the size of a new picture; without bars nothing is laid out anew."""
+        width, height = self.size
+        sizes = self.virtual_size, picture
+        if all(one.width <= width and one.height <= height for one in sizes):
+            self.set_reactive(Widget.virtual_size, picture)
+        else:
+            self.virtual_size = picture
 
     def watch_virtual_size(self) -> None:
         """Show the bars that a new picture needs; Textual looks at a new size alone.

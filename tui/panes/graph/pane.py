@@ -256,7 +256,7 @@ class GraphPane(Pane):
         if made is None or made[0] is self._scene:
             return False
         self._scene, self._shown = scene, _ = made
-        self._canvas.virtual_size = Size(scene.width, scene.height)
+        self._canvas.hold(Size(scene.width, scene.height))
         # The canvas learns its own size only now, and cannot scroll before.
         self.call_after_refresh(self._follow)
         return True

@@ -107,8 +107,8 @@ def _part(segment: Segment, line: int, points: Container[int], size: Size) -> Se
 def _stretched(glyph: Sequence[str], wide: int, high: int) -> Sequence[str]:
     r"""Return a figure of three lines in so many columns and lines, both odd numbers.
 
-    >>> print("\n".join(_stretched(["┏━┓", "┗━┓", "╺━┛"], 5, 5)).replace(" ", "."))
-    ┏━━━┓
+    >>> print("\n".join(_stretched(["┏━╸", "┗━┓", "╺━┛"], 5, 5)).replace(" ", "."))
+    ┏━━━╸
     ┃....
     ┗━━━┓
     ....┃
