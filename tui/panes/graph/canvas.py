@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.geometry import Offset
 from textual.scroll_view import ScrollView
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from textual import events
     from textual.geometry import Size
+    from textual.reactive import Reactive
 
 
 class Canvas(Painted, ScrollView, can_focus=False):
@@ -33,7 +34,8 @@ class Canvas(Painted, ScrollView, can_focus=False):
         width, height = self.size
         sizes = self.virtual_size, picture
         if all(one.width <= width and one.height <= height for one in sizes):
-            self.set_reactive(Widget.virtual_size, picture)
+            new = cast("Reactive[Size]", Widget.virtual_size)  # it is, of a class
+            self.set_reactive(new, picture)
         else:
             self.virtual_size = picture
 
