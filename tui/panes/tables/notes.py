@@ -65,6 +65,7 @@ class NotesPane(TablePane):
         """Break the lines where the room ends now, and stay at what is said there."""
         if self.view is not None:
             place = self._places[self.cursor]
+            self.to_top()
             self.show(View(self.view.debugger, None, self.view.chosen))
             self.cursor = self._places.index(place)
             self.again()

@@ -216,7 +216,12 @@ class TablePane(Pane, ScrollView):
         self._wanted.clear()
         self._sides.clear()
         if self.view is not None:
+            self.to_top()
             self.again()
+
+    def to_top(self) -> None:
+        """Forget how far it was scrolled: in another size, that would be chance."""
+        self.scroll_to(y=0, animate=False, force=True, immediate=True)
 
     # ------------------------------------------------------------------- actions
 
