@@ -11,7 +11,7 @@ import math
 import re
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
@@ -105,9 +105,7 @@ def multiplications(
 ) -> int:
     """Return how many multiplications make a result of operands of these shapes."""
     work = op.worded(shapes, attributes).work
-    if work is None:
-        return _usual(op, shapes[0], shapes, attributes, result)
-    return _taken(work, op, shapes[0], shapes, attributes, result)
+    return _taken(work, _Made(op, shapes[0], shapes, attributes, result))
 
 
 def backward_multiplications(
@@ -120,19 +118,22 @@ def backward_multiplications(
     form = op.worded(shapes, attributes).form(argument)
     if form is None or form.local in ("1", "−1"):
         return 0  # the upstream gradient as it is: of a bias, say
-    if form.work is None:
-        return _usual(op, shapes[argument], shapes, attributes, of)
-    return _taken(form.work, op, shapes[argument], shapes, attributes, of)
+    return _taken(form.work, _Made(op, shapes[argument], shapes, attributes, of))
 
 
-def _usual(
-    op: Op,
-    operand: Shape,
-    shapes: Sequence[Shape],
-    attributes: Attributes,
-    result: Shape,
-) -> int:
+class _Made(NamedTuple):
+    """What is computed: a result, or what it sends back to an operand."""
+
+    op: Op
+    operand: Shape  # that is counted, of what is no elementwise result
+    shapes: Sequence[Shape]  # of all operands
+    attributes: Attributes
+    result: Shape
+
+
+def _usual(made: _Made) -> int:
     """Return what a result takes, or a product with the local derivative."""
+    op, _, shapes, attributes, result = made
     if op.work == () or op.kind in ("move", "gather"):
         return 0
     if op.signs:
@@ -140,18 +141,14 @@ def _usual(
     if op.cost is not None:
         is_copy = op.kind == "contract" and len(shapes) == 1
         return 0 if is_copy else op.cost(*shapes, **attributes).work
-    return _taken((1,), op, operand, shapes, attributes, result)
+    return _taken((1,), made)
 
 
-def _taken(
-    work: tuple[int, ...],
-    op: Op,
-    operand: Shape,
-    shapes: Sequence[Shape],
-    attributes: Attributes,
-    result: Shape,
-) -> int:
+def _taken(work: tuple[int, ...] | None, made: _Made) -> int:
     """Return what the numbers take, and their slices, and what is done once."""
+    if work is None:
+        return _usual(made)
+    op, operand, shapes, attributes, result = made
     numbers = math.prod(result if op.kind == "elementwise" else operand)
     each, slice_, once = (*work, 0, 0, 0)[:3]
     if not numbers:
