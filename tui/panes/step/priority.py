@@ -118,7 +118,7 @@ def arranged(
     some = frames[0].optional
     least = ((), some[:-1]) if some else ()
     kept = [(one, left_out) for one in frames for left_out in least]
-    gone = [(one, some) for one in frames]
+    gone, end = ([(one, some) for one in group] for group in (frames, last))
     # All that may be left out is, before a note is cut. But the sum is there whole,
     # with a digit less, where there are lines to spare.
     lefts = _lefts(notes)
@@ -129,8 +129,8 @@ def arranged(
         (_narrower([*kept, *gone]), lefts[_WHOLE_NOTES:]),
         (_tightest(kept), lefts[:1]),
         (_tightest(gone), lefts[_WHOLE_NOTES - 1 :]),
-        (_narrower([(one, some) for one in last]), lefts[_WHOLE_NOTES - 1 :]),
-        (_tightest([(one, some) for one in last]), lefts[_WHOLE_NOTES - 1 :]),
+        (_narrower(end), lefts[_WHOLE_NOTES - 1 :]),
+        (_tightest(end), lefts[_WHOLE_NOTES - 1 :]),
     ):
         if found := _first_whole(tried, kinds, width, height):
             return found
