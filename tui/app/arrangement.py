@@ -42,7 +42,7 @@ BESIDE: Final[Mapping[str, str]] = MappingProxyType({"nodes": "main", "flow": "a
 _MOST_NODES: Final = 2000  # of more, nobody waits for a flow that was not asked for
 HIDEABLE: Final = ("program", "graph", "why", "console", *map(beside, BESIDE))
 _LEAST_LEFT, _LEAST_RIGHT = 16, 24  # columns
-_LEFT_SHARE: Final = 0.26  # of a wide window, as the style sheet has it
+_LEFT_SHARE: Final = 0.26  # of a wide window
 _MORE_LEFT: Final = 5  # one of so many columns more goes to the left besides
 _BORDERS: Final = 2  # lines around a pane
 _AROUND: Final = 4  # lines above and below the panes, where the console is closed
@@ -107,7 +107,7 @@ def give_columns(screen: Screen[Any], arrangement: Arrangement) -> None:
     """
     width, left = screen.size.width, screen.query_one("#left").styles
     share = int(width * _LEFT_SHARE) + (width - WIDE) // _MORE_LEFT
-    columns = arrangement.left or (share if width > WIDE else 0)
+    columns = arrangement.left or (share if width >= WIDE else 0)
     if columns and not arrangement.present:
         left.width = columns
     else:
