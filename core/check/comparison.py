@@ -200,8 +200,7 @@ def compare(
             # An operation alone is seen by its own differences, unless from afar, or
             # where they are nothing but rounding: beside a pole, say.
             is_asked = is_far or outcome.level == "gradient" or _is_dark(best)
-            seen = witness(positions[rank]) if witness and is_asked else None
-            verdict = _third_look(table, rank, excuse, seen)
+            verdict = _third_look(table, rank, excuse, witness, is_asked=is_asked)
         if verdict == "mismatch":
             return table.mismatch(outcome, rank)
         odd.get(verdict, []).append(rank)
@@ -277,17 +276,26 @@ def _third_look(
     table: Table,
     rank: int,
     excuse: Excuse | None,
-    seen: Tangent | None,
+    witness: Callable[[int], Tangent] | None,
+    *,
+    is_asked: bool,
 ) -> Verdict:
-    """Decide about an element where all steps of differences say another slope."""
+    """Decide about an element where all steps of differences say another slope.
+
+    What no step can see the witness is asked about, too, whatever `is_asked` says.
+    """
     position = int(table.positions[rank])
+    seen = witness(position) if witness is not None and is_asked else None
     if seen is not None:
         table.noise[rank] += seen.rounding
         if table.agrees(rank):
             return "ok"
     excused = excuse(position) if excuse is not None else None
-    if excused is not None:
+    if excused not in (None, "unseen"):
         return excused
-    if seen is not None and seen.confirms(float(table.analytic[rank]), table.rtol):
-        return "unseen"
-    return "mismatch"
+    if excused and witness is not None:
+        seen = seen or witness(position)
+    if seen is None or not math.isfinite(seen.slope):
+        return excused or "mismatch"
+    confirmed = seen.confirms(float(table.analytic[rank]), table.rtol)
+    return "unseen" if confirmed else "mismatch"

@@ -12,7 +12,7 @@ import numpy as np
 from ..engine.backward import call, reduce_to
 from ..engine.element import position_of
 from ..engine.graph import Edge
-from .differences import EPS, Function, Groups
+from .differences import EPS, Function, Groups, units_of
 from .directions import compare
 from .downstream import Tangent
 from .job import Job, finite_size, inner_size, rounded_size
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ..engine.run import Run
-    from ..ops.table import Array, Op, Shape
+    from ..ops.table import Array, Attributes, Op, Shape
     from .comparison import Excuse
 
 
@@ -92,27 +92,62 @@ def check_contribution(job: Job, edge: Edge) -> NodeCheck:
     for index in (*outcome.kinks, *outcome.nonfinite):
         mask[index] = True
     job.kinks[edge] = mask
+    if outcome.verdict == "mismatch":
+        job.wrong.add(edge)
     is_plain = outcome.verdict not in ("bound", "unseen")
     job.causes[edge] = ("kink", "") if is_plain else (outcome.verdict, outcome.reason)
     return outcome
 
 
+_SHORT: Final = 2.0**-30  # whose square is below the precision
 _MANY_PERIODS: Final = 2.0**27  # of which no step of differences is a small part
 
 
 def _tangent(run: Run, edge: Edge, upstream: Array, position: int) -> Tangent:
-    """Return the slope by an element of an operand, by the jvp of the operation."""
+    """Return the slope by an element of an operand, by no difference.
+
+    By a complex step where the operation takes one, for that shares nothing with its
+    rules. Of others that work element by element nothing is told: the rule that serves
+    as jvp is the one that serves as vjp, and is wrong as that is.
+    """
     consumer, argument, operand = edge
     _, _, _, op, operands, attributes, _, _ = run.graph.nodes.rows[consumer]
     rule = None if op is None else op.jvp(argument)
-    if rule is None:
-        return Tangent(math.nan, math.inf)
-    one = np.zeros_like(run.value(operand))
-    one.flat[position] = 1.0
-    arrays = [one, run.values[consumer], *(run.values[i] for i in operands)]
-    moved = call(rule, arrays, attributes)
+    if op is None or rule is None or (op.kind == "elementwise" and not op.analytic):
+        return Tangent(math.nan, 0.0)
+    arrays = [run.values[i] for i in operands]
+    x = run.value(operand)
+    moved = _complex_step(op, arrays, attributes, argument, x, position)
+    if moved is None:
+        one = np.zeros_like(x)
+        one.flat[position] = 1.0
+        moved = call(rule, [one, run.values[consumer], *arrays], attributes)
     slope = float(np.sum(upstream * moved))
     return Tangent(slope, float(np.sum(rounded_size(moved, upstream))))
+
+
+def _complex_step(
+    op: Op,
+    arrays: Sequence[Any],
+    attributes: Attributes,
+    argument: int,
+    x: Array,
+    position: int,
+) -> Array | None:
+    """Return how a result moves with an element of an operand; None if none can tell.
+
+    Of a step h the formula neglects (h / x)², and h² where a function turns for ever.
+    """
+    if not op.analytic:
+        return None
+    size = abs(x.flat[position]) or units_of(x).flat[position]
+    step = min(size, 1.0) * _SHORT
+    moved = x.astype(np.complex128)
+    moved.flat[position] += 1j * step
+    operands = list(arrays)
+    operands[argument] = moved if moved.ndim else moved[()]
+    found = np.imag(call(op.forward, operands, attributes)) / step
+    return np.asarray(found) if np.all(np.isfinite(found)) else None
 
 
 def called(outcome: NodeCheck, shape: Shape, excuse: Excuse) -> NodeCheck:
@@ -204,6 +239,8 @@ def _operation(
         return call(forward, arrays, attributes)
 
     size = EPS * rounded_size(upstream, base)
+    if op.portion:
+        size = size + EPS * rounded_size(upstream, x)
     if op.kind == "elementwise":
         each = reduce_to(size, x.shape)
         return Function(at, x, upstream, base, each, Groups(((...,),), np.asarray))

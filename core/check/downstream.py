@@ -129,8 +129,9 @@ def tangent(job: Job, way: Downstream, position: int) -> Tangent:
     ```
 
     No step is taken, so that it sees the slope where a step of differences is too long
-    for a function that turns, and a shorter one would drown. Its rules are not those of
-    the backward pass: it does not go wrong with them.
+    for a function that turns, and a shorter one would drown. A rule that serves both
+    passes misleads it as it does the gradient: whoever trusts it has to ask of each
+    operation on the way what differences of that alone say.
     """
     run = job.exact
     one = np.zeros_like(run.value(way.node))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -18,7 +19,11 @@ from .report import NodeCheck, Verdict
 from .stacked import changes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+
+    from ..engine.run import Run
+    from ..ops.table import Op
+    from .downstream import Tangent
 
 
 def check_gradient(
@@ -49,6 +54,11 @@ def check_gradient(
         met.append(job.causes[edge])
         return met[-1][0]
 
+    def witness(position: int) -> Tangent:
+        seen = tangent(job, way, position)
+        # Its rules may be wrong as those of the backward pass are: one serves for both.
+        return seen if _is_trusted(job, way) else seen._replace(slope=math.nan)
+
     outcome = compare(
         job,
         outcome,
@@ -57,7 +67,7 @@ def check_gradient(
         function_of(job, way),
         excuse,
         positions,
-        lambda position: tangent(job, way, position),
+        witness,
     )
     if any(step.op.bound or step.op.endless for step in way.steps):
         outcome = called(outcome, np.shape(run.values[node]), excuse)
@@ -99,17 +109,34 @@ def _kink_met(job: Job, way: Downstream, position: int) -> Edge | None:
     """
     run = job.exact
     _move(job, way, position)
-    later = {step.node for step in way.steps}
-    for step in way.steps:
-        if not (step.op.kinks or outruns(step.op)):
+    for edge, op in _edges(way, run):
+        if not (op.kinks or outruns(op)):
             continue
-        for argument, operand in enumerate(run.graph.nodes.rows[step.node][4]):
-            edge = Edge(step.node, argument, operand)
-            if operand != way.node and operand not in later:
-                continue
-            if edge not in job.kinks and has_rule(run, edge):
-                check_contribution(replace(job, quick=False), edge)
-            moved = np.asarray(way.values[operand] != run.values[operand])
-            if edge in job.kinks and np.any(job.kinks[edge] & moved):
-                return edge
+        _look_at(job, edge)
+        moved = np.asarray(way.values[edge.operand] != run.values[edge.operand])
+        if edge in job.kinks and np.any(job.kinks[edge] & moved):
+            return edge
     return None
+
+
+def _is_trusted(job: Job, way: Downstream) -> bool:
+    """Tell whether each operation on the way has the slope that its rule says."""
+    edges = [edge for edge, _ in _edges(way, job.exact)]
+    for edge in edges:
+        _look_at(job, edge)
+    return job.wrong.isdisjoint(edges)
+
+
+def _edges(way: Downstream, run: Run) -> Iterator[tuple[Edge, Op]]:
+    """Yield the edges on the way, with the operations at their ends."""
+    later = {way.node, *(step.node for step in way.steps)}
+    for step in way.steps:
+        for argument, operand in enumerate(run.graph.nodes.rows[step.node][4]):
+            if operand in later:
+                yield Edge(step.node, argument, operand), step.op
+
+
+def _look_at(job: Job, edge: Edge) -> None:
+    """Check what an edge adds, unless that is done: the job takes down what is odd."""
+    if edge not in job.kinks and has_rule(job.exact, edge):
+        check_contribution(replace(job, quick=False), edge)

@@ -47,6 +47,8 @@ class Job:
     causes: dict[Edge, tuple[Verdict, str]] = field(
         default_factory=dict[Edge, tuple[Verdict, str]]
     )
+    # of these, where differences of the operation say another slope than its rule
+    wrong: set[Edge] = field(default_factory=set[Edge])
     sizes: dict[int, float] = field(default_factory=dict[int, float])  # see `size`
 
     def tell(self, count: int) -> None:
@@ -103,8 +105,11 @@ class Job:
 def inner_size(op: Op | None, slope: Array, operand: Array) -> float:
     """Return Σ |gradient| times the largest number that goes into a row of a result.
 
-    log_softmax is x less the logarithm of a sum: it may be 0 where both are large.
+    log_softmax is x less the logarithm of a sum: it may be 0 where both are large. A
+    portion of a number is rounded as that number.
     """
+    if op is not None and op.portion:
+        return float(np.sum(rounded_size(slope, operand)))
     if op is None or op.kind not in ("block", "reduce") or operand.dtype.kind != "f":
         return 0.0
     if op.multiplies or any(case.cause == "chosen" for case in op.cases):

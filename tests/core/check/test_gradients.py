@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 import pytest
 
-from checks import LEAVES, NET, counted, found, verdicts
+from cases import EXAMPLES, cases_of
+from checks import LEAVES, NET, counted, edge_of, found, verdicts
 from gradstep.core.check.check import check
 from gradstep.core.check.differences import SCHEMES
+from gradstep.core.engine.graph import Builder
 from gradstep.core.engine.patches import Patches
+from gradstep.core.engine.run import Run, evaluate
+from gradstep.core.ops import OPS
 from runs import number, op_of, run_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gradstep.core.ops.table import Op, Rule
+    from ops_examples import Case
 
 
 def test_a_seed_weighs_the_elements() -> None:
@@ -109,3 +122,104 @@ def test_an_infinite_difference_agrees_with_no_number() -> None:
     assert (one.verdict, one.nonfinite) == ("nonfinite", ((0,),))
     whole = run_of("E = sum(abs(w) ** w + w)", w=[-0.0, 2.0])
     assert {one.verdict for one in check(whole).gradients} == {"ok", "kink"}
+
+
+# ------------------------------------------------ a rule that is wrong in both passes
+
+MISTAKES: dict[str, Callable[[Any, Any], Any]] = {
+    "factor": lambda g, right: 1.5 * right,
+    "a tenth of a percent": lambda g, right: 1.001 * right,
+    "sign": lambda g, right: -right,
+    "function": lambda g, right: right + 0.5 * g,
+}
+
+
+def mistaken(op: Op, argument: int, mistake: Callable[[Any, Any], Any]) -> Op:
+    """Return a row whose vjp and jvp by an operand are wrong in the same way."""
+
+    def wrong(rule: Rule) -> Rule:
+        return lambda g, *arrays, **attributes: mistake(
+            g, rule(g, *arrays, **attributes)
+        )
+
+    def rules(right: tuple[Rule | None, ...]) -> tuple[Rule | None, ...]:
+        return tuple(
+            wrong(rule) if rule is not None and k == argument else rule
+            for k, rule in enumerate(right)
+        )
+
+    return replace(op, vjps=rules(op.vjps), jvps=rules(op.jvps), together=None)
+
+
+def run_of_row(op: Op, case: Case) -> Run:
+    """Run an operation whose result is one of the factors of the output."""
+    build = Builder()
+    leaves: dict[int, Any] = {}
+    for count, operand in enumerate(case.operands):
+        array = np.asarray(operand)
+        kind = "input" if array.dtype.kind == "f" else "constant"
+        leaves[build.leaf(f"x{count}", kind, array.shape)] = array
+    y = build.apply(op, tuple(leaves), case.attributes, "y")
+    shape = np.shape(op.forward(*case.operands, **case.attributes))
+    weights = np.random.default_rng(0).uniform(0.5, 2.0, shape)
+    factor = build.leaf("W", "constant", shape)
+    output = build.apply(OPS["multiply"], (y, factor), name="E")
+    return evaluate(build.finish(output), {**leaves, factor: weights}, np.ones(shape))
+
+
+def by_element(name: str) -> bool:
+    op = OPS[name]
+    return op.kind == "elementwise" and any(op.vjps)
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+@pytest.mark.parametrize("name", [name for name in EXAMPLES if by_element(name)])
+def test_a_slope_that_is_wrong_in_both_passes_is_called_wrong(
+    name: str, mistake: str
+) -> None:
+    """No witness of a gradient goes by the rule that made it."""
+    looked = 0
+    for case in cases_of(name)[:4]:
+        for argument, operand in enumerate(case.operands):
+            is_float = np.asarray(operand).dtype.kind == "f"
+            if OPS[name].vjp(argument) is None or not is_float:
+                continue
+            right = run_of_row(OPS[name], case)
+            wrong = mistaken(OPS[name], argument, MISTAKES[mistake])
+            run = run_of_row(wrong, case)
+            one, other = (np.asarray(r.gradients[argument]) for r in (run, right))
+            if np.allclose(one, other, rtol=5e-4, atol=0):
+                continue  # a slope of 0 times 1.5, say
+            looked += 1
+            report = check(run)
+            assert found(report, "gradient", argument).verdict == "mismatch"
+            y = number(run, "y")
+            assert edge_of(report.first_wrong) == (y, argument)
+    flat = EXAMPLES[name].flat and mistake != "function"
+    assert looked or flat
+
+
+def test_a_sine_that_is_wrong_afar_is_called_wrong() -> None:
+    """No step of differences sees that; a complex one does: it can be short."""
+    right = far_sine(OPS["sin"])
+    assert right.gradients[0] == pytest.approx(1e8 * np.cos([1e16, 0]), rel=1e-12)
+    assert check(right).ok
+    for mistake in MISTAKES.values():
+        report = check(far_sine(mistaken(OPS["sin"], 0, mistake)))
+        assert found(report, "gradient", 0).verdict == "mismatch"
+        assert edge_of(report.first_wrong) == (3, 0)
+
+
+def far_sine(sine: Op) -> Run:
+    """Run sin(x * w)."""
+    build = Builder()
+    x, w = (build.leaf(name, "input", (2,)) for name in "xw")
+    y = build.apply(sine, (build.apply(OPS["multiply"], (x, w), name="u"),), name="y")
+    leaves = {x: np.array([1e8, 0.0]), w: np.array([1e8, 1e8])}
+    return evaluate(build.finish(y), leaves, np.ones(2))
+
+
+def test_a_portion_is_rounded_as_what_it_is_a_part_of() -> None:
+    """1 + tanh(−17.8) has one digit, and so has what is made of it."""
+    text = "v = gelu(w, approximate='tanh')\nE = sum(v * v)"
+    assert check(run_of(text, w=[-6.994171619415283, -1.7993981838226318])).ok

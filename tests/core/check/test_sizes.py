@@ -98,7 +98,7 @@ def test_a_wrong_gradient_of_any_size_is_called_wrong() -> None:
             (there,) = [one for one in made if edge_of(one) == (consumer, argument)]
             told[there.verdict] += 1
     assert told["mismatch"] > 200
-    assert told.total() - told["mismatch"] == told["unseen"] <= 2  # a far sine
+    assert set(told) == {"mismatch"}
 
 
 # What ran into it, one by one: the gradients are right, as 200 digits say.
