@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _T: Final = ".swapaxes(-1, -2)"
 _INVERSE: Final = f"np.linalg.inv({{a}}){_T}"
+_FEW_ROWS: Final = 6  # expanding a determinant of more takes longer than its sizes
 _LAID: Final = "np.expand_dims({g}, (-1, -2))"
 
 
@@ -172,29 +173,79 @@ def _log_of_size(a: Array) -> Array:
 
 
 def _cofactors(a: Array) -> Array:
-    """Return the cofactor matrix, also where there is no inverse.
+    """Return the cofactor matrix, also where there is no inverse; NaN beside infinity.
 
-    Of two rows they are the elements themselves, none of them rounded. Of more, with
-    a = U S Vᵀ, it is det(U) det(V) U diag(∏ of the others of S) Vᵀ: G. W. Stewart, 'On
-    the adjugate matrix' (1998).
+    Of few rows each is expanded by itself, and is as right as it is small.
+    """
+    if not 0 < a.shape[-1] <= _FEW_ROWS:
+        return _by_lapack(_cofactors_by_sizes, a)
+    n = a.shape[-1]
+    others = _others(n)
+    minors: Array = np.moveaxis(a[..., others, :][..., others], -2, -3)
+    signs = _signs(n)[:, None] * _signs(n)
+    is_finite = np.isfinite(a).all(axis=(-2, -1), keepdims=True)
+    return np.where(is_finite, signs * _expanded(minors), np.nan)
+
+
+def _others(n: int) -> Array:
+    """Return, in row k, the numbers below n without k.
+
+    >>> _others(3).tolist()
+    [[1, 2], [0, 2], [0, 1]]
+    """
+    numbers = np.arange(n - 1)
+    return numbers + (numbers >= np.arange(n)[:, None])
+
+
+def _signs(n: int) -> Array:
+    """Return n signs: 1, −1, 1 and so on."""
+    return 1 - 2 * (np.arange(n, dtype=np.intp) % 2)
+
+
+def _expanded(a: Array) -> Array:
+    """Return determinants by the first row, as Laplace did.
+
+    >>> _expanded(np.array([[1.0, 2.0], [3.0, 4.0]]))
+    np.float64(-2.0)
     """
     n = a.shape[-1]
-    if n == 2:
-        return a[..., ::-1, ::-1] * np.array([[1.0, -1.0], [-1.0, 1.0]])
-    u, sizes, v = np.linalg.svd(a)
+    if not n:
+        return np.ones(a.shape[:-2], a.dtype)
+    minors: Array = a[..., 1:, :][..., _others(n)].swapaxes(-3, -2)
+    return np.sum(_signs(n) * a[..., 0, :] * _expanded(minors), axis=-1)
+
+
+def _cofactors_by_sizes(a: Array) -> Array:
+    """Return the cofactor matrix by a = U S Vᵀ.
+
+    It is det(U) det(V) U diag(∏ of the others of S) Vᵀ: G. W. Stewart, 'On the adjugate
+    matrix' (1998). Small cofactors are rounded as the largest is, so rows and columns
+    are brought to one size first, by powers of two.
+    """
+    n = a.shape[-1]
+    rows = -_exponents(a, axis=-1)
+    columns = -_exponents(np.ldexp(a, rows), axis=-2)
+    u, sizes, v = np.linalg.svd(np.ldexp(a, rows + columns))
     others = np.where(np.eye(n, dtype=bool), 1, sizes[..., None, :]).prod(axis=-1)
     sign = np.linalg.det(u) * np.linalg.det(v)
-    return sign[..., None, None] * (u * others[..., None, :]) @ v
+    found = sign[..., None, None] * (u * others[..., None, :]) @ v
+    whole = rows.sum(axis=(-2, -1)) + columns.sum(axis=(-2, -1))
+    return np.ldexp(found, rows + columns - whole[..., None, None])
+
+
+def _exponents(a: Array, axis: int) -> Array:
+    """Return the power of two of the largest number along an axis, which is kept."""
+    return np.frexp(np.max(np.abs(a), axis=axis, keepdims=True, initial=0))[1]
 
 
 @wide
 def _det_vjp(g: Array, _y: Array, a: Array) -> Array:
-    return np.asarray(g)[..., None, None] * _by_lapack(_cofactors, a)
+    return np.asarray(g)[..., None, None] * _cofactors(a)
 
 
 @wide
 def _det_jvp(t: Array, _y: Array, a: Array) -> Array:
-    return np.sum(_by_lapack(_cofactors, a) * t, axis=(-2, -1))
+    return np.sum(_cofactors(a) * t, axis=(-2, -1))
 
 
 @wide
