@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import re
+from itertools import takewhile
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -211,6 +212,21 @@ def wasted(frame: Frame) -> Iterator[str]:
         yield f"{blank} lines below the program, and a graph of {scene.height}"
 
 
+def unnumbered(frame: Frame) -> Iterator[str]:
+    """Yield lines of matrices whose columns have no numbers beside blank lines.
+
+    Lines are no spare ones that the note of a step with the same shapes takes.
+    """
+    pane, present = frame.pane, frame.pane._moment
+    assert present is not None
+    tiles, lines = pane._written().tiles, reversed(frame.lines)
+    bare = {tile.y for tile in tiles if tile.columns > 1 and not tile.head}
+    blank = sum(1 for _ in takewhile(lambda line: not line.strip(), lines))
+    spare = blank - pane._note_lines(present, pane.room.width)
+    if bare and len(bare) <= spare:
+        yield f"{len(bare)} lines of matrices without numbers, {spare} spare ones"
+
+
 MADE_UP = re.compile(r"(?<![\w.])[A-Za-z]\w*(?:\.\w+)*\._\d+")
 SIGNS = str.maketrans("−∘·", "-**", " ")
 
@@ -332,6 +348,7 @@ def test_the_story_of_each_step_is_on_the_screen_and_only_numbers_change(
         yield from cut_code(frame)
         yield from cut_words(frame)
         yield from wasted(frame)
+        yield from unnumbered(frame)
         yield from unexplained(frame)
         if frame.event is not None:
             shapes, where = places(frame)

@@ -121,8 +121,11 @@ EXACT = {
     # 2 + 10, 3 blank, 10; a title, the numbers of columns, three rows
     "with room": (line(2), 25, 5, [(0, 0, 12, 2, 1), (15, 0, 10, 0, 1)]),
     "one blank between": (line(2), 24, 5, [(0, 0, 12, 2, 1), (13, 0, 10, 0, 1)]),
-    "without numbers": (line(2), 22, 5, [(0, 0, 10, 0, 0), (11, 0, 10, 0, 0)]),
-    "and three blanks": (line(2), 23, 4, [(0, 0, 10, 0, 0), (13, 0, 10, 0, 0)]),
+    # the numbers of rows take columns, those of columns a line
+    "a column too few": (line(2), 22, 5, [(0, 0, 10, 0, 1), (11, 0, 10, 0, 1)]),
+    "a line too few": (line(2), 25, 4, [(0, 0, 12, 2, 0), (15, 0, 10, 0, 0)]),
+    "without numbers": (line(2), 22, 4, [(0, 0, 10, 0, 0), (11, 0, 10, 0, 0)]),
+    "and one blank": (line(2), 23, 4, [(0, 0, 12, 2, 0), (13, 0, 10, 0, 0)]),
     "a wide title": (line(2, title=13), 30, 5, [(0, 0, 13, 2, 1), (16, 0, 13, 0, 1)]),
     # five columns are left: each place takes one in turn
     "a wish": (line(2, wish=14), 30, 5, [(0, 0, 14, 2, 1), (17, 0, 13, 0, 1)]),

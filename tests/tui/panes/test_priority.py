@@ -80,7 +80,18 @@ def test_the_optional_ones_go_one_after_the_other_and_the_last_one_last() -> Non
         )
     )
     assert numbers([frame, other], 66, 20) == [0, 1, 2, 3, 4]  # in two rows
-    assert numbers([frame, other], 83, 20) == [0, 1, 2, 4]  # one row before two
+    assert numbers([frame, other], 83, 20) == [0, 1, 2, 3, 4]
+    assert numbers([frame, other], 83, 9) == [0, 1, 2, 4]  # no lines for two rows
+
+
+def test_numbers_of_columns_matter_more_than_blank_lines_and_reasons() -> None:
+    # A title, the numbers of columns, three rows. Beside them a line that says what
+    # happens, and the formula; below, two lines for the element, which a note may have.
+    found = {
+        height: arranged([row(2, 3, 2, 8, ())], 60, height) for height in range(7, 12)
+    }
+    shown = {height: (one.above, one.tiles[0].head) for height, one in found.items()}
+    assert shown == {7: (1, 0), 8: (1, 1), 9: (2, 1), 10: (2, 1), 11: (2, 1)}
 
 
 @pytest.mark.parametrize(
@@ -158,7 +169,7 @@ def stacked(count: int, rows: int, columns: int, optional: tuple[int, ...]) -> F
         (13, 3, 3),  # 4 lines of a matrix, 3 above, and 3 + 3 below
         (12, 2, 3),
         (11, 2, 3),  # 4, 2, and 2 + 3
-        (10, 1, 3),
+        (10, 2, 3),  # 4, 2, and 1 + 3
         (9, 1, 3),  # 4, 1, and 1 + 3
         (8, 1, 3),  # a line of the note is cut
         (7, 1, 3),  # a second one

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from gradstep.core.engine.subject import NotePlace
 from gradstep.core.scenario.scenario import parse
 from gradstep.tui.panes.step import room
-from gradstep.tui.panes.step.room import lines_needed, lines_wanted
+from gradstep.tui.panes.step.room import (
+    alike,
+    lines_needed,
+    lines_wanted,
+    longest_notes,
+)
 
 SQUARE = parse("""
 gradstep = 1
@@ -58,6 +65,38 @@ def test_a_note_needs_its_lines_in_its_own_pass_and_one_in_others(
     note = "four " * 40  # 199 characters, 78 to a line
     found = lines_needed(SQUARE, {place: note}, 78)
     assert (found["forward"], found["backward"]) == (forward, backward)
+
+
+Y, W, E = (SQUARE.names[name] for name in "ywE")
+
+
+@pytest.mark.parametrize(
+    ("places", "about"),
+    [
+        ([NotePlace("forward", Y)], {("forward", Y): 3}),
+        ([NotePlace("start")], {("forward", Y): 3}),
+        ([NotePlace("seed")], {("backward", E): 3}),
+        ([NotePlace("backward", E)], {("backward", E, Y): 3}),  # what E sends to y
+        # The last edge, and w, whose gradient is complete there, are one step.
+        ([NotePlace("backward", W)], {("backward", Y, W): 3}),
+        (
+            [NotePlace("end"), NotePlace("backward", W)],
+            {("backward", Y, W): 6, ("update", W): 3},
+        ),
+    ],
+)
+def test_a_note_counts_for_the_steps_of_the_same_shapes(
+    places: list[NotePlace], about: dict[tuple[Any, ...], int]
+) -> None:
+    notes = dict.fromkeys(places, "four " * 40)  # three lines, as above
+    shapes = {Y: (3, 2), W: (3, 2), E: ()}
+    expected = {
+        (when, *(shapes[node] for node in nodes)): lines
+        for (when, *nodes), lines in about.items()
+    }
+    assert longest_notes(SQUARE, notes, 78) == expected
+    for when, *nodes in about:
+        assert alike(SQUARE, when, nodes) in expected
 
 
 def test_the_steps_of_a_graph_are_looked_at_once(

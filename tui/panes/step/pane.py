@@ -7,7 +7,7 @@ chosen element in numbers, then the notes.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from operator import itemgetter
@@ -48,7 +48,15 @@ from .lines import block, label_width, labelled, wrapped
 from .matrices import Matrices
 from .places import TITLE, Tile
 from .priority import Arranged, Matters, Said, arranged, bottom, enlarged
-from .room import FEWEST, lines_needed, lines_wanted, note_lines
+from .room import (
+    FEWEST,
+    Alike,
+    alike,
+    lines_needed,
+    lines_wanted,
+    longest_notes,
+    note_lines,
+)
 from .widths import Numbers, numbers_of
 from .words import Moment, Which, moment
 
@@ -124,7 +132,8 @@ class StepPane(KeptPane[_Found]):
         self._sheet: tuple[object, _Sheet] | None = None
         self._offer: Offer | None = None
         self._part: tuple[Graph, Pass] | None = None  # whose lines it has
-        self._longest: tuple[object, int, int] | None = None  # note: of which, how wide
+        # The lines of the longest notes: of which notes, and how wide they are.
+        self._longest: tuple[object, int, Mapping[Alike, int]] | None = None
         self._arranged: dict[object, Arranged] = {}  # by shapes and room
         self._summaries = Known(summarise)
         self._walker = Walker(self, self._sought)
@@ -543,7 +552,7 @@ class StepPane(KeptPane[_Found]):
             grid.scale = scale.within(wide)
         graph = present.trace.run.graph
         frames = framed(graph, present.event, present.facets, self._grids)
-        place = self._arrange(frames, width, height)
+        place = self._arrange(present, frames, width, height)
         frame, tiles, above = place
         self._frame = frame
         if not self._dense:
@@ -565,10 +574,12 @@ class StepPane(KeptPane[_Found]):
         tiles = [tile._replace(y=tile.y + above) for tile in tiles]
         return _Sheet(lines, tiles)
 
-    def _arrange(self, frames: Sequence[Frame], width: int, height: int) -> Arranged:
+    def _arrange(
+        self, present: Moment, frames: Sequence[Frame], width: int, height: int
+    ) -> Arranged:
         """Place the matrices; steps with the same shapes have the same places."""
         shapes = [(one.parts, *one.sizes.items(), one.optional) for one in frames]
-        notes = self._note_lines(width)
+        notes = self._note_lines(present, width)
         is_class = self.screen.has_class("presenting") and not self._dense
         key = (*shapes, width, height, notes, is_class)
         if key not in self._arranged:
@@ -578,15 +589,20 @@ class StepPane(KeptPane[_Found]):
             self._arranged[key] = large or arranged(frames, width, height, notes)
         return self._arranged[key]
 
-    def _note_lines(self, width: int) -> int:
-        """Return how many lines the longest note of the session takes."""
+    def _note_lines(self, present: Moment, width: int) -> int:
+        """Return how many lines the longest note takes of the steps like this one."""
         if self._view is None:
             return 0
-        notes = self._view.debugger.subject.notes
+        debugger = self._view.debugger
+        graph, notes = debugger.graph, debugger.subject.notes
         if self._longest is None or self._longest[:2] != (notes, width):
-            lines = note_lines(notes.values(), width - label_width(width))
-            self._longest = notes, width, lines
-        return self._longest[2]
+            longest = longest_notes(graph, notes, width - label_width(width))
+            self._longest = notes, width, longest
+        longest, event = self._longest[2], present.event
+        is_edge = isinstance(event, Contribution)
+        nodes = (event.consumer, event.operand) if is_edge else (event.node,)
+        key = alike(graph, pass_of(present.trace, present.number), nodes)
+        return longest.get(key, 0)
 
     def _look_through(self, frame: Frame, tiles: Sequence[Tile]) -> None:
         """Show the same window of an axis in every matrix that has it.
@@ -639,8 +655,8 @@ class StepPane(KeptPane[_Found]):
         is_class = self.screen.has_class("presenting")
         if is_class:
             yield self._large(element, inks)
-        seen = {tile.number for tile in tiles}
-        if any(number not in seen for number in frame.optional):
+        gone = set(frame.optional).difference(tile.number for tile in tiles)
+        if any(present.facets[number].role != "product" for number in gone):
             yield say(Matters.CHANGE, "accumulated", self._change(present, cursor))
         note = "\n".join(present.told.notes)
         yield say(Matters.NOTE, "note", [note])

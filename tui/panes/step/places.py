@@ -28,9 +28,14 @@ if TYPE_CHECKING:
 
 _GAP: Final = 3  # blank columns between two places
 TITLE: Final = 1  # lines above a matrix that say what it is
-# With numbers of rows and columns or without, and the blanks between two places: what
-# shows most first.
-_STYLES: Final = ((True, _GAP), (True, 1), (False, _GAP), (False, 1))
+# With the numbers of rows, which cost columns, and of columns, which cost lines, or
+# without; and the blanks between two places: what shows most first.
+_STYLES: Final = tuple(
+    (rows, columns, gap)
+    for columns in (True, False)
+    for rows in (True, False)
+    for gap in (_GAP, 1)
+)
 SMALL: Final = 8  # rows up to which no row is cut while there is room for one column
 # Rows and columns of a window, where there are so many, and numbers along an axis that
 # is both: what shows most first. `SMALL` is for axes that are no longer.
@@ -105,7 +110,8 @@ class _Plan(NamedTuple):
 
     parts: Sequence[tuple[int, Part]]
     windows: Mapping[str, int]
-    numbered: bool
+    numbered: bool  # with the numbers of rows
+    headed: bool  # with those of columns
     gap: int
     size: Size = SMALLEST
 
@@ -136,7 +142,7 @@ class _Plan(NamedTuple):
         """Return how high the numbers of columns are, for each line of places."""
         heights = [0] * (1 + max(part.down for _, part in self.parts))
         for _, part in self.parts:
-            if self.numbered and sizes[part.columns] > 1:
+            if self.headed and sizes[part.columns] > 1:
                 heights[part.down] = 1
         return heights
 
@@ -240,16 +246,18 @@ def whole(
     width: int,
     height: int,
     size: Size = SMALLEST,
+    *,
+    headed: bool = False,
 ) -> list[Tile]:
     """Return where matrices stand in full; nothing where they have no room.
 
     `sizes` are the lengths of the axes; `optional` are the numbers of the matrices that
-    may be left out, the first one first.
+    may be left out, the first one first. With `headed` columns have their numbers.
     """
     for some in _left(parts, optional):
-        for numbered, gap in _STYLES:
-            plan = _Plan(some, sizes, numbered, gap, size)
-            if plan.fits(sizes, width, height):
+        for numbered, is_headed, gap in _STYLES:
+            plan = _Plan(some, sizes, numbered, is_headed, gap, size)
+            if is_headed >= headed and plan.fits(sizes, width, height):
                 return plan.spread(sizes, width).tiles(sizes)
     return []
 
@@ -303,11 +311,11 @@ def _least(
         is_bare = numbered or rows != SMALL
         marked = parts if is_bare else [_marked(p, sizes, windows) for p in parts]
         for some in _left(marked, optional):
-            yield _Plan(some, windows, numbered, 1)
+            yield _Plan(some, windows, numbered, numbered, 1)
     bare = [part._replace(title=0) for part in parts]  # numbers before their titles
     ones = {axis: min(size, 1) for axis, size in sizes.items()}
     for some in _left(bare, optional):
-        yield _Plan(some, ones, False, 1)
+        yield _Plan(some, ones, False, False, 1)
 
 
 def _marked(part: Part, sizes: Mapping[str, int], windows: Mapping[str, int]) -> Part:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     _Way = tuple[Frame, Sequence[int]]  # places, and the matrices that are left out
 
 _WHOLE_NOTES: Final = 3  # of the ways to leave lines, the first ones: the note is whole
+_TERMS: Final = 2  # lines that a sum takes, about
 _NEIGHBOURS: Final = 3  # rows that a window has at least before a note is whole
 _HIGH: Final = 18  # lines from which on windows leave room for whole notes
 # To a class: numbers of several lines, or rows apart, beside those of one element.
@@ -117,7 +118,7 @@ def arranged(
     )
     some = frames[0].optional
     least = ((), some[:-1]) if some else ()
-    kept = [(one, left_out) for one in frames for left_out in least]
+    kept = [(one, left_out) for left_out in least for one in frames]
     gone, end = ([(one, some) for one in group] for group in (frames, last))
     # All that may be left out is, before a note is cut. But the sum is there whole,
     # with a digit less, where there are lines to spare.
@@ -175,13 +176,31 @@ def _first_whole(
 ) -> Arranged | None:
     """Place whole matrices in the first way that has room, beside the most words.
 
-    What has no room beside the fewest words has none beside more.
+    What has no room beside the fewest words has none beside more. The numbers of
+    columns matter more than a blank line and what is said of all such steps.
     """
     for way in ways:
         if lefts and _whole(*way, width, height, lefts[-1], size):
-            every = (_whole(*way, width, height, left, size) for left in lefts)
+            every = (
+                _whole(*way, width, height, left, size, headed=headed)
+                for headed, kinds in ((True, _headed(lefts)), (False, lefts))
+                for left in kinds
+            )
             return next(found for found in every if found is not None)
     return None
+
+
+def _headed(lefts: Sequence[tuple[int, int]]) -> Sequence[tuple[int, int]]:
+    """Return the lines of words that the numbers of columns do not displace.
+
+    One says what happens; and the chosen element has two, for the terms of a sum.
+
+    >>> _headed([(3, 6), (2, 5), (1, 4)]), _headed([(3, 3), (2, 2), (1, 1)])
+    ([(3, 6), (2, 5), (2, 4)], [(3, 3), (2, 2)])
+    """
+    found = [left for left in lefts if left[0] > 1]
+    less = [(above, below - 1) for above, below in found[-1:] if below > _TERMS]
+    return [*found, *less]
 
 
 def _whole(
@@ -191,12 +210,14 @@ def _whole(
     height: int,
     left: tuple[int, int],
     size: Size = SMALLEST,
+    *,
+    headed: bool = False,
 ) -> Arranged | None:
     """Place whole matrices, where they have room beside so many lines of words."""
     above, below = left
     # The change of the sum has a line, where the matrices do not show it.
     room = height - above - below - bool(optional)
-    tiles = whole(frame.parts, frame.sizes, optional, width, room, size)
+    tiles = whole(frame.parts, frame.sizes, optional, width, room, size, headed=headed)
     return Arranged(frame, tiles, above) if tiles else None
 
 

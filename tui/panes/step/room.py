@@ -31,9 +31,9 @@ _MOST_NODES = 2000  # of more, the first ones are asked
 _MOST = 200  # lines
 _KEPT = 8  # graphs and widths that are looked at once
 
-_Step = tuple[
-    "Pass", int
-]  # the number of its node, or of its edge in the backward pass
+# The number of its node, or of its edge in the backward pass.
+_Step = tuple["Pass", int]
+Alike = tuple[object, ...]  # its pass, and shapes
 
 
 def note_lines(notes: Iterable[str], width: int) -> int:
@@ -75,6 +75,51 @@ def lines_needed(
     for (when, _), lines in noted.items():
         highest[when] = max(highest[when], lines)
     return highest
+
+
+def alike(graph: Graph, when: Pass, nodes: Iterable[int]) -> Alike:
+    """Return what steps have in common that have their matrices at the same places.
+
+    `nodes` are those that a step is about: consumer and operand, or one.
+    """
+    return when, *(graph.nodes[node].shape for node in nodes)
+
+
+def longest_notes(
+    graph: Graph, notes: Mapping[NotePlace, str], width: int
+) -> Mapping[Alike, int]:
+    """Return how many lines the longest note takes of the steps that are alike.
+
+    Those that nobody says anything of are not among them.
+    """
+    noted: dict[tuple[Pass, Sequence[int]], int] = {}
+    for place, text in notes.items():
+        for about in _about(graph, place):
+            noted[about] = noted.get(about, 0) + note_lines([text], width)
+    longest: dict[Alike, int] = {}
+    for about, lines in noted.items():
+        key = alike(graph, *about)
+        longest[key] = max(longest.get(key, 0), lines)
+    return longest
+
+
+def _about(graph: Graph, place: NotePlace) -> Iterator[tuple[Pass, Sequence[int]]]:
+    """Yield passes and nodes of the steps that may say a note."""
+    if place.when == "seed":
+        yield "backward", (graph.output,)
+    if place.when == "end":  # of an iteration it is an update
+        for node in graph.nodes:
+            if node.op is None:
+                yield "update", (node.index,)
+    step = _told_with(graph, place)
+    if step is None:
+        return
+    when, number = step
+    if when == "backward":
+        edge = graph.carrying.edge(number)
+        yield when, (edge.consumer, edge.operand)
+    else:
+        yield when, (number,)
 
 
 def _told_with(graph: Graph, place: NotePlace) -> _Step | None:
