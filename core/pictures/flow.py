@@ -312,7 +312,7 @@ class Flow:
         """How the size of an element changes, where there is a gradient."""
         nodes = self.trace.run.graph.nodes
         if len(self.chain) < 2:
-            return "one gradient alone: nothing to compare"
+            return "one layer alone: nothing to compare"
         (first, start), (last, end) = self.chain[0], self.chain[-1]
         # Each fits where the ratio of the ends does not.
         steps = len(self.chain) - 1

@@ -136,7 +136,7 @@ def test_stages_follow_the_position() -> None:
         ("exploding", "exploding: h10 → h1 ×19683, ×3 a step"),
         ("three_layer", "steady"),
         ("nan_where", "not finite from x.grad on"),
-        ("scalar_product", "one gradient"),
+        ("scalar_product", "one layer"),
     ],
 )
 def test_the_verdict_says_what_the_lesson_shows(name: str, word: str) -> None:
@@ -170,8 +170,8 @@ def test_a_network_without_gradients_is_dead_and_not_steady() -> None:
             {"b": [9.0], "u": [2.0], "c": [1.0]},
             "dead: 0 from u.grad on",
         ),
-        ("E = sum(relu(x @ W + b))", {"b": [9.0]}, "one gradient"),
-        ("E = sum(relu(x @ W + b)) + 0 * u", {"b": [9.0], "u": 1.0}, "one gradient"),
+        ("E = sum(relu(x @ W + b))", {"b": [9.0]}, "one layer"),
+        ("E = sum(relu(x @ W + b)) + 0 * u", {"b": [9.0], "u": 1.0}, "one layer"),
     ],
 )
 def test_a_network_is_dead_by_what_reaches_its_leaves(

@@ -184,6 +184,21 @@ async def test_the_flow_shows_what_vanishes() -> None:
         assert last(screen).startswith("goto #")
 
 
+async def test_the_flow_marks_the_line_that_a_step_is_part_of() -> None:
+    async with opened("vanishing", "flow", "goto 12", size=(120, 60)) as found:
+        pilot, screen, pane = found
+        for line, inner, name in (
+            ("goto 25", "E._2", "E"),
+            ("goto 28", "x10.z", "x10"),
+        ):
+            screen.run_line(line)
+            await settled(pilot, screen)
+            chosen = screen._chosen
+            assert chosen is not None
+            assert screen.debugger.graph.nodes[chosen.node].name == inner
+            assert re.search(rf"^▸ .  {name}\.grad", text(pane), re.MULTILINE)
+
+
 async def test_the_flow_goes_over_the_iterations() -> None:
     lines = ("train 9", "goto end")
     async with opened("xor", "flow", *lines, size=(150, 40)) as (_, _, pane):
@@ -350,7 +365,8 @@ async def test_without_a_column_of_codes_nodes_are_called_by_theirs(name: str) -
         seen: list[str] = []
         for _ in graph.nodes:
             row = next(one for one in text(pane).splitlines() if one.startswith("▸"))
-            seen.append(row.split("  ")[1].strip(" ●○"))
+            [place] = (slice(x, x + width) for k, x, width in pane.spans() if k == 1)
+            seen.append(row[place].strip())
             await pilot.press("down")
         assert not any(node.name in seen for node in graph.nodes if node.is_unnamed)
         if name == "exploding":  # those of a call by what is around it

@@ -57,8 +57,13 @@ class FlowRows(RunRows):
         return int(self.flow.nodes[row])
 
     def row_of(self, node: int) -> int | None:
-        """Return the row of a node, if it is among them."""
-        return self._rows.get(node)
+        """Return the row of a node, or of what the line assigns that it is part of."""
+        if node in self._rows:
+            return self._rows[node]
+        graph = self.run.graph
+        lines = (s for s in graph.statements if not s.frame)
+        target = (s.target for s in lines if s.first <= node < s.stop)
+        return self._rows.get(graph.names.get(next(target, ""), -1))
 
     def completed(self, row: int) -> int | None:
         """Return the event that completes a gradient."""

@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar, Final, Generic, TypeVar
 
+from rich.cells import cell_len
+
 from ....core.engine.element import Element, Quantity
 from ....core.engine.measure import MOST_PARTIAL, Gist, gist
 from ....core.pictures.flow import SIZES, Computed, computed, node_order
@@ -19,6 +21,7 @@ from .table import Cell, Column, KeptTable, Row
 
 if TYPE_CHECKING:
     from ....core.base.progress import Progress
+    from ....core.engine.graph import Node
     from ....core.engine.run import Run
     from ....core.engine.trace import Trace
     from ....core.ops.table import Array
@@ -50,7 +53,9 @@ class RunRows(Sequence[Row]):
 
 
 R = TypeVar("R", bound=RunRows)
-_OPERATION: Final = 2  # the column that has the code of a node
+_NAME, _OPERATION, _SHAPE = 1, 2, 3  # columns of what is known before anything runs
+_NUMBER: Final = 9  # columns: -1.234e-5, so that none moves when such a number comes
+_MOST_ASKED: Final = 2000  # nodes: of more, the first ones say how wide columns are
 
 
 class RunTable(KeptTable[R], Generic[R]):
@@ -92,6 +97,7 @@ class NodeRows(RunRows):
         super().__init__(trace.run)
         self._gist_of = gist_of
         self._words = Wording(trace.run.graph)
+        self._widths: dict[tuple[int, bool], int] = {}
         self.order = node_order(
             trace, position, by, descending=descending, progress=progress
         )
@@ -106,6 +112,23 @@ class NodeRows(RunRows):
     def node(self, row: int) -> int:
         """Return the node of a row."""
         return self.order[row]
+
+    def widest(self, column: int) -> int:
+        """Return how wide the longest text of a column is that no position changes."""
+        key = column, self.says_code
+        if column not in (_NAME, _OPERATION, _SHAPE):
+            return 0
+        if key not in self._widths:
+            nodes = self.run.graph.nodes[:_MOST_ASKED]
+            texts = (self._said(node)[column - _NAME] for node in nodes)
+            self._widths[key] = max(map(cell_len, texts), default=0)
+        return self._widths[key]
+
+    def _said(self, node: Node) -> tuple[str, str, str]:
+        """Return the name of a node, what makes it, and its shape."""
+        name = node.name if self.says_code else self._words.node(node.index)
+        shape = shape_text(node.shape) if node.shape else ""
+        return name, node.wording or node.made_by, shape
 
     def row_of(self, node: int) -> int:
         """Return the row of a node."""
@@ -122,12 +145,12 @@ class NodeRows(RunRows):
         index = self.order[row]
         node = self.run.graph.nodes[index]
         now = computed(self._trace, index, self._position)
-        name = node.name if self.says_code else self._words.node(index)
+        name, made_by, shape = self._said(node)
         cells = (
             Cell(SIGNS[now], "quiet" if now == "future" else "present"),
             Cell(name, "name" if now != "future" else "quiet"),
-            Cell(node.wording or node.made_by, "quiet"),
-            Cell(shape_text(node.shape) if node.shape else "", "quiet"),
+            Cell(made_by, "quiet"),
+            Cell(shape, "quiet"),
         )
         value = self._trace.value(index, self._position)
         gradient = self._gradient(index, now)
@@ -168,16 +191,17 @@ class NodesPane(RunTable[NodeRows]):
         "up, down: choose a node   enter: go where it is done   b: break there"
     )
     QUANTITY: ClassVar[Quantity] = "value"
+    GAP: ClassVar[int] = 1  # numbers have blanks around them
     COLUMNS: ClassVar[Sequence[Column]] = (
         Column(""),
         Column("name", width=8, least=12, most=24, order="name"),
         Column("operation", rank=5, least=10, most=20, order="operation"),
         Column("shape", "right", rank=4, order="shape"),
-        Column("value", "point", rank=2, width=7, order="value"),
-        Column("up to", "point", rank=2, width=6),
-        Column("‖grad‖", "point", width=8, order="norm"),
-        Column("grad", "point", rank=6, width=7),
-        Column("up to", "point", rank=6, width=6),
+        Column("value", "point", rank=2, width=_NUMBER, order="value"),
+        Column("up to", "point", rank=2, width=_NUMBER),
+        Column("‖grad‖", "point", width=_NUMBER, order="norm"),
+        Column("grad", "point", rank=6, width=_NUMBER),
+        Column("up to", "point", rank=6, width=_NUMBER),
         Column("flags", rank=3, wide=True, width=9),
     )
 
@@ -200,6 +224,10 @@ class NodesPane(RunTable[NodeRows]):
         return (trace.run, position, by, descending), lambda: NodeRows(
             trace, position, by, descending, gist_of, progress
         )
+
+    def widest(self, column: int) -> int:
+        """Return how wide the names, operations and shapes of all nodes are."""
+        return 0 if self.made is None else self.made.widest(column)
 
     def rows_of(self, made: NodeRows, view: View) -> Sequence[Row]:
         """Return a row for each node, made when it is seen."""

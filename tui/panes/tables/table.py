@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_GAP: Final = 2
 _MARK: Final = 2  # the cursor, and a blank
 _EIGHTHS: Final = ("", "▏", "▎", "▍", "▌", "▋", "▊", "▉")
 
@@ -83,6 +82,7 @@ class TablePane(Pane, ScrollView):
     """Rows under a heading, with a cursor."""
 
     COLUMNS: ClassVar[Sequence[Column]] = ()
+    GAP: ClassVar[int] = 2  # blanks between two columns
     DETAILS: ClassVar[int] = 0  # lines about a row, between heading and table
     EMPTY: ClassVar[str] = "nothing here yet"  # said in the middle, with the keys
     FILLS: ClassVar[Fills] = ()  # that put something there
@@ -152,6 +152,11 @@ class TablePane(Pane, ScrollView):
     def is_bare(self) -> bool:
         """Tell whether nothing is there yet that a person can put there."""
         return not self._rows
+
+    def widest(self, column: int) -> int:
+        """Return how wide a column gets, as far as that is known of all its rows."""
+        del column
+        return 0
 
     def follow(self, view: View) -> int | None:
         """Return the row that the cursor goes to when something has moved."""
@@ -292,11 +297,12 @@ class TablePane(Pane, ScrollView):
         start = _MARK
         for column, width in self._fit():
             yield column, start, width
-            start += width + _GAP
+            start += width + self.GAP
 
     def _column_at(self, x: int) -> int | None:
         spans = self.spans()
-        return next((k for k, start, w in spans if start <= x < start + w + _GAP), None)
+        ends = ((k, start, start + w + self.GAP) for k, start, w in spans)
+        return next((k for k, start, end in ends if start <= x < end), None)
 
     # ------------------------------------------------------------------- drawing
 
@@ -334,7 +340,7 @@ class TablePane(Pane, ScrollView):
         titles = [Segment(" " * _MARK)]
         for k, width in shown:
             titles.append(Segment(self._title(k, width), self._ink("heading")))
-            titles.append(Segment(" " * _GAP))
+            titles.append(Segment(" " * self.GAP))
         drawn = [self._said(heading.text, heading.meaning)] if heading.text else []
         said = self.details(self._across() - 2) if self.DETAILS else ()
         more = (*said, *[""] * (self.DETAILS - len(said)))
@@ -349,7 +355,7 @@ class TablePane(Pane, ScrollView):
                 if cell.share is not None:
                     text = bar(cell.share, width)
                 segments.append(Segment(text, self._ink(cell.meaning)))
-                segments.append(Segment(" " * _GAP))
+                segments.append(Segment(" " * self.GAP))
             drawn.append(self._line(segments, self._ink("cursor") if here else style))
         return drawn
 
@@ -385,7 +391,7 @@ class TablePane(Pane, ScrollView):
                 texts = align(texts, self._sides[k])
             least = len(column.title) + bool(column.order)
             least = max(least, column.width)
-            widest = max(map(cell_len, texts), default=0)
+            widest = max(self.widest(k), *map(cell_len, texts), 0)
             self._wanted[k] = max(widest, least, self._wanted.get(k, 0))
             self._widths[k] = min(self._wanted[k], max(column.most, least))
             made.append(texts)
@@ -402,7 +408,7 @@ class TablePane(Pane, ScrollView):
             return sum(_least(columns[k], widths[k]) for k in kept) + gaps()
 
         def gaps() -> int:
-            return _GAP * (len(kept) - 1)
+            return self.GAP * (len(kept) - 1)
 
         while len(kept) > 1 and needed() > room:
             rank = max(columns[k].rank for k in kept)
