@@ -407,7 +407,9 @@ ROWS: Final[tuple[Op, ...]] = (
         together=_together,
         corner="logits [0, 800] with class 0: the loss is 800, the gradient [−1, 1], "
         "for nothing is added inside the logarithm; no gradient flows into weight; "
-        "the mean of no sample, where all are ignored, is nan and its gradient 0",
+        "the mean of no sample, where all are ignored, is nan and its gradient 0; an "
+        "upstream gradient of inf makes nan of the 0 of an ignored sample, where "
+        "PyTorch keeps 0",
         wording=wording,
         cases=(
             Case("nan", "nothing left", _LEFT_OUT),

@@ -287,7 +287,8 @@ ROWS: Final[tuple[Op, ...]] = (
             Parameter("mode", checks.choice("nearest", "bilinear"), "nearest"),
             Parameter("align_corners", checks.flag, False),
         ),
-        corner="a scale_factor is a whole number; align_corners is for bilinear only",
+        corner="a scale_factor is a whole number; align_corners is for bilinear only; "
+        "what counts 0 is left out, though it be infinite, where PyTorch has nan",
         cases=(
             Case("zero", "zero operand", _of_zeros),
             Case("zero", "balanced"),
