@@ -19,7 +19,7 @@ from ..words.events import element_name
 from ..words.formulas import Wording, axes_text
 from ..words.names import bound, called, spelled, with_wording, with_wordings
 from ..words.numbers import bracketed, index_text, shape_text, value_text
-from ..words.templates import indexed
+from ..words.templates import as_factor, indexed
 from .verdicts import is_checkable, numeric_line, quick_check
 
 if TYPE_CHECKING:
@@ -231,7 +231,7 @@ def typed(
     edge = Edge(term.consumer, term.argument, operand.index)
     met = None if index is None else _factor(trace, edge, index, term)
     if met is not None:
-        local = _called(trace, met.node, met.index or ())
+        local = _factor_called(trace, met.node, met.index or ())
     name = "" if wording is None else wording.named(consumer.index)
     if name:
         return f"{name}{index_text(term.index)} · {local}"
@@ -259,8 +259,9 @@ def _worded(
     met = _factor(trace, edge, index, term)
     if met is None:
         place = index_text(term.index or index)  # of a number, what it depends on
-        return f"{upstream} · {indexed(wording.local(edge), place)}"
-    return f"{upstream} · {indexed(wording.node(met.node), index_text(met.index))}"
+        return f"{upstream} · {as_factor(indexed(wording.local(edge), place))}"
+    name = indexed(wording.node(met.node), index_text(met.index))
+    return f"{upstream} · {as_factor(name)}"
 
 
 # ------------------------------------------------------------------------ a value
@@ -274,7 +275,11 @@ def value_rows(
     Operands are called as in formulas, or without `wording` by the code of a program.
     """
     nodes = trace.run.graph.nodes
-    called = partial(_called, trace) if wording is None else partial(_spoken, wording)
+    called, as_one = (
+        (partial(_called, trace), partial(_factor_called, trace))
+        if wording is None
+        else (partial(_spoken, wording), partial(_factor_spoken, wording))
+    )
     node = nodes[found.node]
     if found.node in trace.run.patches.values:
         yield Row("alarm", "this run has another number in place of the value")
@@ -285,7 +290,8 @@ def value_rows(
         return
     if found.products:
         for product, factors in found.largest(count):
-            names = " · ".join(called(f.node, f.index) for f in factors)
+            each = called if len(factors) == 1 else as_one
+            names = " · ".join(each(f.node, f.index) for f in factors)
             yield _product_row(trace, product, factors, names)
         rest = len(found.terms) - count + found.more
         if rest > 0:
@@ -304,6 +310,10 @@ def value_rows(
 
 def _spoken(wording: Wording, node: int, index: Index) -> str:
     return wording.element(node, index_text(index))
+
+
+def _factor_spoken(wording: Wording, node: int, index: Index) -> str:
+    return as_factor(_spoken(wording, node, index))
 
 
 def _product_row(
@@ -330,6 +340,13 @@ def _called(trace: Trace, node: int, index: Index) -> str:
     one, place = graph.nodes[node], index_text(index)
     code = spelled(one, graph)
     return called(one, one.name + place) if code == one.name else indexed(code, place)
+
+
+def _factor_called(trace: Trace, node: int, index: Index) -> str:
+    """Return the same where it is a factor of a product: `(x3 - t)` of a number."""
+    code = spelled(trace.run.graph.nodes[node], trace.run.graph)
+    name = _called(trace, node, index)
+    return as_factor(name) if name == code else name
 
 
 def _element(one: Factor) -> Element:

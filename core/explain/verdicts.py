@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _LEAST: Final = 1e-300  # of a rounding that is told: its decade has to be a float
 _SHOWN: Final = 8  # places, before the rest is counted
 _UNDECIDED: Final = {
-    "kink": "at a kink, where differences land between two slopes",
+    "kink": "at a kink or a step, where differences tell no slope",
     "bound": "at a bound, where the slope is held by convention",
     "unseen": "it turns or leaps within each step of differences",
     "nonfinite": "not finite, so nothing can be compared",

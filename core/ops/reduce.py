@@ -82,7 +82,7 @@ def _spread_shape(
     count = count_along(shape, axis)
     if 0 < count <= ddof:
         raise ValueError(
-            f"ddof {ddof} is too large for {counted(count, 'number')}; it is below"
+            f"ddof {ddof} is too large for {counted(count, 'number')}; less is allowed"
         )
     return reduced
 
@@ -544,8 +544,8 @@ ROWS: Final[tuple[Op, ...]] = (
         "The standard deviation along axes, the square root of var.",
         "the slope is 0 where all numbers are equal, unless their mean is rounded: "
         "three times 0.1 have a std of 1.4e-17 with slopes of −1/3, as in PyTorch; of "
-        "no numbers std is nan; log(std(x)) of equal numbers has nan, for 0 · inf, where "
-        "PyTorch has 0",
+        "no numbers std is nan; log(std(x)) of equal numbers has nan, for 0 · inf, "
+        "where PyTorch has 0",
         parameters=(*_AXES, Parameter("ddof", checks.count, 0)),
         analytic=False,
         cases=_OF_DEVIATIONS,

@@ -119,6 +119,19 @@ def bound(text: str) -> str:
     return f"({text})" if " " in _outside(text) or text[:1] in {"-", "−"} else text
 
 
+def as_factor(text: str) -> str:
+    """Return an expression so that a product can have it as a factor.
+
+    >>> as_factor("a + b"), as_factor("2 · x"), as_factor("x @ W"), as_factor("−sin(x)")
+    ('(a + b)', '2 · x', '(x @ W)', '(−sin(x))')
+    """
+    return (
+        text
+        if bound(text.replace(" · ", "")) == text.replace(" · ", "")
+        else f"({text})"
+    )
+
+
 def below(text: str) -> str:
     """Return what stands under a derivative: ∂E/∂(Kᵀ) is no transpose of ∂E/∂K."""
     return f"({text})" if text.endswith("ᵀ") else bound(text)

@@ -353,7 +353,7 @@ def test_a_cut_edge_is_told() -> None:
         ),
         (
             {"verdict": "kink", "numeric": 0.5},
-            "0.5, at a kink, where differences land between two slopes",
+            "0.5, at a kink or a step, where differences tell no slope",
         ),
         # Of large numbers, as a part of them: 4e171 of 2e180, and a bit more of 2e90.
         (

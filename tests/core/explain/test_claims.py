@@ -79,3 +79,13 @@ def test_a_nan_is_among_its_terms_where_it_meets_a_slope_of_0() -> None:
     data = bug.explain("x.grad[1]").data
     assert np.isnan(data["sum"])
     assert [(t["local"], np.isnan(t["product"])) for t in data["terms"]] == [(0, True)]
+
+
+def test_a_sum_is_a_factor_in_brackets() -> None:
+    """By hand: u · (0 − w) is −2 u, and u · 0 − w is not."""
+    program = "'''\na = (0 - w) * x\nb = exp(a)\nE = (a + b) * b\n'''"
+    text = f"gradstep = 1\nprogram = {program}\ninputs = {{ x = 0.0, w = 2.0 }}"
+    bug = Debugger(parse(text))
+    bug.goto("end")
+    assert bug.explain("x.grad").text[-1].endswith("a.grad · (0 - w)")
+    assert any(line.endswith("E.grad · (a + b)") for line in bug.explain("b.grad").text)

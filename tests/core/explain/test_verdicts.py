@@ -71,7 +71,7 @@ def test_a_kink_is_told_with_its_place() -> None:
     (kink,) = (one for one in report.gradients if one.verdict == "kink")
     assert compared(report.run.graph, kink) == "x.grad[0]"
     assert list(undecided_lines(report)) == [
-        "at a kink, where differences land between two slopes: x.grad[0]"
+        "at a kink or a step, where differences tell no slope: x.grad[0]"
     ]
 
 
