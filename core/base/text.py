@@ -56,12 +56,13 @@ def nearest(name: str, names: Iterable[str]) -> str:
     """Return a 'did you mean' sentence with the closest of `names`, or nothing.
 
     It has to be a slip of the hand: one letter in three may differ, three at most, and
-    of a name of one letter only its case.
+    of a name of one letter only its case. Of two that are as near it is the one that
+    begins alike.
 
     >>> nearest("sigmoit", ["sigmoid", "tanh"]), nearest("w", ["x", "W"])
     ("did you mean 'sigmoid'?", "did you mean 'W'?")
-    >>> nearest("inv", ["sin"]), nearest("round", ["prod"])
-    ('', '')
+    >>> nearest("inv", ["sin"]), nearest("round", ["prod"]), nearest("h1", ["W1", "h"])
+    ('', '', "did you mean 'h'?")
     """
     if len(name) > _LONGEST_NAME:
         return ""
@@ -71,12 +72,12 @@ def nearest(name: str, names: Iterable[str]) -> str:
     )
     close = (one for one in names if abs(len(one) - len(name)) <= most)
     ranked = (
-        (distance, number, one)
+        (distance, typed[:1] != one[:1].casefold(), number, one)
         for number, one in enumerate(islice(close, _MOST_NAMES))
         if (distance := _distance(typed, one.casefold(), most)) <= most
     )
     best = min(ranked, default=None)
-    return f"did you mean '{best[2]}'?" if best else ""
+    return f"did you mean '{best[3]}'?" if best else ""
 
 
 def _distance(one: str, two: str, most: int) -> int:

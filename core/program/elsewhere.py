@@ -664,6 +664,7 @@ def _filled(way: str, given: Sequence[str]) -> str:
     """Return a hint with what was given in the place of the names that stand for it."""
     if not 0 < len(given) <= 2:  # who knows which one is x
         return way
+    given = [one if _is_plain(one) or "=" in one else "x" for one in given]
     way = re.sub(r"\bx\b", lambda _: given[0], way)
     kept = way.replace(".shape", "")
     others = {*re.findall(r"\b(?:y|w|shape|axis|axes)\b(?!\()", kept)}
@@ -709,7 +710,9 @@ def number_named(parts: Sequence[str]) -> str:
 def written(call: ast.Call, of: ast.expr | None = None) -> list[str]:
     """Return the arguments of a call as they are written, `of` before them.
 
-    Names and numbers are; anything else is an `x`. What others call `dim` is `axis`.
+    Names, numbers, texts and what operators make of them are, if they are short; what
+    has a call of its own, which may be foreign, is an `x`. What others call `dim` is
+    `axis`.
     """
     values = [*([of] if of is not None else []), *call.args]
     named = [
@@ -723,8 +726,22 @@ def written(call: ast.Call, of: ast.expr | None = None) -> list[str]:
 _ARGUMENTS: Final = {"dim": "axis", "keepdim": "keepdims", "input": "x"}
 
 
+_LONGEST: Final = 40  # letters of an argument that is repeated
+_SIMPLE: Final = (
+    *(ast.Name, ast.Constant, ast.Attribute, ast.Subscript, ast.Slice, ast.Tuple),
+    *(ast.List, ast.BinOp, ast.UnaryOp, ast.Compare, ast.operator, ast.unaryop),
+    *(ast.cmpop, ast.expr_context),
+)
+
+
 def _written(tree: ast.expr) -> str:
     text = ast.unparse(tree)
-    is_name = all(map(str.isidentifier, text.split("."))) and max(text) < "\U00010000"
-    is_number = re.fullmatch(r"\(?(?:-?[\d.]+(?:, |,?\)|$))+", text)
-    return text if is_name or is_number else "x"
+    is_simple = all(isinstance(node, _SIMPLE) for node in ast.walk(tree))
+    is_short = len(text) <= _LONGEST and text.isprintable()
+    return text if is_simple and is_short and max(text) < "\U00010000" else "x"
+
+
+def _is_plain(text: str) -> bool:
+    """Tell whether a text is a name or a number, which no operator beside it parts."""
+    is_name = all(map(str.isidentifier, text.split(".")))
+    return is_name or bool(re.fullmatch(r"\(?(?:-?[\d.]+(?:, |,?\)|$))+", text))
