@@ -142,6 +142,30 @@ def large_glyph(character: str, size: Size) -> list[str]:
     return [top, *[between[0]] * down, middle, *[between[1]] * down, bottom]
 
 
+async def test_a_window_that_is_large_is_filled_and_products_stay_in_their_places() -> (
+    None
+):
+    app = GradstepApp(load("three_layer"), present=True)
+    async with app.run_test(size=(200, 60)):
+        await settle(app)
+        assert isinstance(app.screen, MainScreen)
+        pane = app.screen.query_one(StepPane)
+        for at, share in ((18, 0), (12, 1 / 2)):  # W3.T @ δ3, and a product of numbers
+            app.screen.run_line(f"goto {at}")
+            await settle(app)
+            present = pane._moment
+            assert present is not None
+            tiles = pane._written().tiles
+            places = {present.facets[tile.number].role: tile for tile in tiles}
+            below = max(tile.y + tile.height for tile in tiles)
+            assert below >= share * pane.room.height
+            assert all(tile.size.wide % 2 and tile.size.high % 2 for tile in tiles)
+            if not share:
+                upstream, made = places["upstream"], places["contribution"]
+                assert upstream.x == made.x
+                assert upstream.y < made.y == places["local"].y
+
+
 async def test_large_matrices_are_windows_as_ever() -> None:
     seen: list[list[object]] = []
     for present in (True, False):

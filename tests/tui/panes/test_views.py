@@ -365,6 +365,7 @@ async def test_without_a_column_of_codes_nodes_are_called_by_theirs(name: str) -
         seen: list[str] = []
         for _ in graph.nodes:
             row = next(one for one in text(pane).splitlines() if one.startswith("▸"))
+            assert isinstance(pane, NodesPane)
             [place] = (slice(x, x + width) for k, x, width in pane.spans() if k == 1)
             seen.append(row[place].strip())
             await pilot.press("down")

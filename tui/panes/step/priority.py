@@ -26,7 +26,11 @@ _NEIGHBOURS: Final = 3  # rows that a window has at least before a note is whole
 _HIGH: Final = 18  # lines from which on windows leave room for whole notes
 # To a class: numbers of several lines, or rows apart, beside those of one element.
 _LARGEST: Final = (
-    *(Size(wide, 7, 8) for wide in (11, 9)),
+    *(
+        Size(wide, high, high + 1)
+        for high in (15, 13, 11, 9, 7)
+        for wide in range(high + (high // 2 | 1) + 1, high, -2)
+    ),
     *(Size(wide, 5, lines) for wide in (9, 7, 5) for lines in (7, 6)),
 )
 _LARGE: Final = tuple(Size(3, 3, lines) for lines in (5, 4, 3))
@@ -88,8 +92,10 @@ def enlarged(
     frames: Sequence[Frame], width: int, height: int, notes: int = 1
 ) -> Arranged | None:
     """Place whole matrices with numbers as large as there is room for, for a class."""
+    frames = [one for one in frames if not one.is_last]  # those are for one size
     some = frames[0].optional
     lefts = [(above, below + _CHOSEN) for above, below in _lefts(notes)]
+    highest = max(frames[0].sizes[part.rows] for part in frames[0].parts)
     tries = (
         (_LARGEST + _LARGE, ()),
         *((_LARGE, left_out) for left_out in (some[:-1], some)),
@@ -97,7 +103,7 @@ def enlarged(
     )
     for sizes, left_out in tries:
         ways = [(one, left_out) for frame in frames for one in frame.narrower()]
-        for size in sizes:
+        for size in (one for one in sizes if one.rows(highest) <= height):
             found = _first_whole(ways, lefts[:_WHOLE_NOTES], width, height, size)
             if found is not None:
                 return found
