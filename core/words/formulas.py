@@ -1,7 +1,7 @@
 """Formulas in words: the rows of the operation table with the names of a graph put in.
 
-A node that has no name of its own is called by what it computes, `x @ W` for `h._1`, as
-long as that is short.
+A node that has no name of its own is called by what it computes, `x @ W` for `h._1`. Of
+a long expression what is innermost is left out: `σ(W2 @ σ(…) + b2)`.
 """
 
 from __future__ import annotations
@@ -15,18 +15,20 @@ from ..engine.graph import Edge, Graph, Node
 from ..ops import OPS
 from ..ops.shape.indexing import Slot
 from .numbers import shape_text
-from .templates import below, bound, fill, filled, indexed, places_of
+from .templates import below, bound, fill, filled, hollow, indexed, places_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from ..engine.element import Quantity
     from ..ops.optimizers import Optimizer
     from ..ops.table import Op, Shape
 
-_LONGEST: Final = 24
+LONGEST: Final = 24  # characters of an expression
+SHORT: Final = 12  # and of one that has little room
+MORE: Final = "…"  # stands for what is left out
 _MOST_LISTED = 12  # operands, before only some of them are named
-_DEEPEST = 3  # expressions inside each other, before a name stands for the rest
+_DEEPEST: Final = 12  # expressions inside each other, before `…` stands for the rest
 
 _SLOPE_CODE: Final = re.compile(
     r"np\.where\(([2-9]) == 0, 0, \1 \* np\.power\(([\w.]+), \1 - 1\)\)"
@@ -85,7 +87,7 @@ class Wording:
 
     graph: Graph  # whose nodes are named
     names: Mapping[str, str] = field(default_factory=dict[str, str])
-    longest: int = _LONGEST  # characters of an expression; else its node has its name
+    longest: int = LONGEST  # characters of an expression
     _nodes: dict[int, str] = field(
         default_factory=dict[int, str], compare=False, repr=False
     )
@@ -102,13 +104,11 @@ class Wording:
         default_factory=dict[int, _Spoken], compare=False, repr=False
     )
 
-    def node(self, index: int, depth: int = 0) -> str:
+    def node(self, index: int) -> str:
         """Return the name of a node, or its expression where it has no name."""
-        known = None if depth else self._nodes.get(index)
+        known = self._nodes.get(index)
         if known is None:
-            known = self._node(index, depth)
-            if not depth:
-                self._nodes[index] = known
+            known = self._nodes[index] = self._node(self.graph.nodes[index])
         return known
 
     def element(self, index: int, place: str, quantity: Quantity = "value") -> str:
@@ -121,14 +121,31 @@ class Wording:
             called = f"{own}.grad" if called == own else self.arrived(index)
         return indexed(called, place)
 
-    def _node(self, index: int, depth: int) -> str:
-        node = self.graph.nodes[index]
-        if node.op is None or depth >= _DEEPEST or not node.is_unnamed:
+    def _node(self, node: Node) -> str:
+        """Return the longest expression there is room for, the outermost part first."""
+        if node.op is None or not node.is_unnamed:
             return node.name
+        found = ""
+        for depth in range(1, _DEEPEST):
+            text = self._expression(node, depth)
+            if found and len(text) > self.longest:
+                break
+            found = text
+            if MORE not in text:
+                break
+        return shortened(found, self.longest)
+
+    def _expression(self, node: Node, depth: int) -> str:
+        """Return what a node computes, so many expressions inside each other."""
+
+        def called(index: int) -> str:
+            inner = self.graph.nodes[index]
+            if inner.op is None or not inner.is_unnamed:
+                return inner.name
+            return self._expression(inner, depth - 1) if depth > 1 else MORE
+
         symbol = self.graph.worded(node).symbol
-        is_scalar = _scalars(self.graph, node)
-        text = filled(symbol, self._words(node, depth + 1), is_scalar)
-        return text if len(text) <= self.longest else node.name
+        return filled(symbol, self._words(node, called), _scalars(self.graph, node))
 
     def gradient(self, index: int) -> str:
         """Return the name of a node's gradient: the literature's, or `∂E/∂x`.
@@ -303,12 +320,9 @@ class Wording:
         code = "; ".join(line.format(**words) for line in optimizer.code)
         return Formula(result, (step + where,), code, shapes, statement=code, sign="←")
 
-    def _words(self, node: Node, depth: int = 0) -> dict[str, str]:
+    def _words(self, node: Node, called: Callable[[int], str]) -> dict[str, str]:
         """Return what the places of a row's templates stand for."""
-        known: dict[int, str] = {}
-        for index in node.operands:
-            if index not in known:
-                known[index] = self.node(index, depth)
+        known = {index: called(index) for index in dict.fromkeys(node.operands)}
         names = [known[index] for index in node.operands]
         words = _words(node, names) | {"y": node.name}
         if node.op is not None and node.op.variadic:
@@ -325,7 +339,7 @@ class Wording:
                 code[node.op.operands[-1]] = listed(names[len(node.op.operands) - 1 :])
             known = _Spoken(
                 self.graph.worded(node),
-                self._words(node),
+                self._words(node, self.node),
                 code,
                 _scalars(self.graph, node),
             )
@@ -358,6 +372,23 @@ class Wording:
             start += f" → {shape_text(node.shape)} → Σ {axes_text(summed)}"
         end = shape_text(operand.shape)
         return f"{start} → {end} = {bound(self.node(edge.operand))} ✓"
+
+
+def shortened(text: str, longest: int) -> str:
+    """Return an expression in so many characters, without what is in its brackets.
+
+    If that is not enough, its middle is left out.
+
+    >>> shortened("stack(x0, x1) + b", 17), shortened("stack(x0, x1) + b", 16)
+    ('stack(x0, x1) + b', 'stack(…) + b')
+    >>> shortened("before + after", 9)
+    'befo…fter'
+    """
+    text = text if len(text) <= longest else hollow(text, MORE)
+    if len(text) <= longest:
+        return text
+    start = longest // 2
+    return text[:start] + MORE + text[len(text) - (longest - start - 1) :]
 
 
 def listed(names: Sequence[str]) -> str:

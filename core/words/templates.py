@@ -142,14 +142,22 @@ def _is_sum(text: str) -> bool:
 
 
 def _outside(text: str) -> str:
-    """Return `text` without what stands in brackets."""
-    if not _BRACKET.search(text):
-        return text
+    return hollow(text) if _BRACKET.search(text) else text
+
+
+def hollow(text: str, instead: str = "") -> str:
+    """Return `text` without what stands in brackets, or with something instead.
+
+    >>> hollow("f(x[0], y) + [z]"), hollow("f(x[0], y) + b", "…")
+    ('f() + []', 'f(…) + b')
+    """
     depth, kept = 0, ""
     for character in text:
         depth -= character in ")]"
         kept += character if depth == 0 else ""
-        depth += character in "(["
+        if character in "([":
+            kept += instead if depth == 0 else ""
+            depth += 1
     return kept
 
 

@@ -10,7 +10,7 @@ from ...core.base.errors import CommandError
 from ...core.engine.subject import NotePlace, Subject, When
 from ...core.engine.trace import Contribution, Forward, Seed, Trace
 from ...core.expression.expression import parse_element
-from ...core.words.formulas import Wording
+from ...core.words.formulas import LONGEST, Wording
 from ...core.words.layers import recursion
 from ...core.words.notes import filled
 from ...core.words.remarks import remarks
@@ -61,10 +61,14 @@ class Stage(NamedTuple):
         return None if site is None else self.graph.statements[site.statement]
 
 
-def wording(subject: Subject, trace: Trace) -> Wording:
-    """Return the words for a run: one table, for many words repeat a few names."""
+def wording(subject: Subject, trace: Trace, longest: int = LONGEST) -> Wording:
+    """Return the words for a run: one table, for many words repeat a few names.
+
+    Expressions have so many characters.
+    """
     graph, names = trace.run.graph, subject.names
-    return trace.run.recent.of("wording", lambda: Wording(graph, names))
+    key = "wording", longest
+    return trace.run.recent.of(key, lambda: Wording(graph, names, longest))
 
 
 def place(stage: Stage, numbers: Numbers) -> tuple[str, ...]:

@@ -16,8 +16,9 @@ from ...core.commands.explaining import find_element
 from ...core.explain.rows import Kind
 from ...core.explain.rows import Row as Reason
 from ...core.explain.why.rows import explained, own_remarks
-from ...core.words.digits import SENTENCE
+from ...core.words.digits import CELL, SENTENCE
 from ...core.words.events import element_name
+from ...core.words.formulas import SHORT
 from ...core.words.indices import in_formula
 from ...core.words.names import spelled, with_wordings
 from ...core.words.numbers import digits_apart, index_text
@@ -132,9 +133,14 @@ class WhyPane(KeptPane[_Told]):
         """Return the element at its moment as the key, and what explains it."""
         debugger = view.debugger
         count = max(self.size.height + 1, _SHOWN)  # and whether there are more
-        first = debugger.memory.first
-        key = debugger.trace, debugger.position, view.chosen, view.hides, first
-        return key, lambda: _looked_up(view, count)
+        first, width = debugger.memory.first, self._text_width()
+        place = debugger.trace, debugger.position, view.chosen
+        key = *place, view.hides, first, width
+        return key, lambda: _looked_up(view, count, width)
+
+    def _text_width(self) -> int:
+        """Return how wide the text of a row may be."""
+        return self.size.width - len(_MARGIN)
 
     def show(self, view: View) -> None:
         """Explain the chosen element at this position."""
@@ -151,7 +157,7 @@ class WhyPane(KeptPane[_Told]):
         passed = sum(row.leads is not None for row in self._rows[: self._cursor])
         self._element, self._rows = element, []
         self._title, rows = _headed(view, told, self._title_width())
-        self._unseen = _wrapped(rows, width - len(_MARGIN))
+        self._unseen = _wrapped(rows, self._text_width())
         self._write(self._cursor + _SHOWN)
         links = [n for n, row in enumerate(self._rows) if row.is_link]
         leading = [n for n in links if self._rows[n].leads] or links
@@ -337,17 +343,20 @@ def _headed(view: View, told: _Told, width: int) -> tuple[str, Iterable[Row]]:
 def _names(view: View, element: Element) -> Sequence[tuple[str, str]]:
     """Return what an element is called, with what stands behind it, the best first.
 
-    A made-up name has there what it stands for; without room that is the name.
+    A made-up name has there what it stands for; without room that is the name, at last
+    a shorter one.
     """
     debugger = view.debugger
     node, place = debugger.graph.nodes[element.node], index_text(element.index)
     words = wording(debugger.subject, debugger.trace)
     typed = element_name(node, element.index, element.quantity)
     told = words.element(element.node, place, element.quantity)
+    short = wording(debugger.subject, debugger.trace, SHORT)
+    brief = short.element(element.node, place, element.quantity)
     # In the code of a call names are others than outside.
     code = spelled(node, debugger.graph)
     code = code if code != node.name else words.node(element.node)
-    names = [(typed, f"   {code}" * node.is_unnamed), (told, "")]
+    names = [(typed, f"   {code}" * node.is_unnamed), (told, ""), (brief, "")]
     first = debugger.memory.first
     return [(in_formula(name, first), code) for name, code in names]
 
@@ -391,8 +400,8 @@ def _whole(view: View) -> Element:
 # ------------------------------------------------------------------------ the rows
 
 
-def _looked_up(view: View, count: int) -> _Told:
-    """Explain the chosen element; so many rows are made at once."""
+def _looked_up(view: View, count: int, width: int) -> _Told:
+    """Explain the chosen element, in so many columns; `count` rows are made at once."""
     debugger = view.debugger
     try:
         element = _whole(view)
@@ -412,13 +421,14 @@ def _looked_up(view: View, count: int) -> _Told:
     others = () if view.hides else own_remarks(trace, element)
     rows = chain(islice(rows, 1), others, rows)
     first = debugger.memory.first
-    told = _Told(element, _written(rows, debugger.graph, element.node, first))
+    lines = _written(rows, debugger.graph, element.node, width, first)
+    told = _Told(element, lines)
     deque(islice(told, count), maxlen=0)
     return told
 
 
 def _written(
-    found: Iterable[Reason], graph: Graph, node: int, first: First = 0
+    found: Iterable[Reason], graph: Graph, node: int, width: int, first: First = 0
 ) -> Iterator[Row]:
     """Yield rows of an explanation as lines; terms stand in columns.
 
@@ -435,13 +445,26 @@ def _written(
                 yield Row(text, one.kind, one.leads, one.iteration, one.asks)
             continue
         terms = list(some)
-        every = zip(*(one.numbers for one in terms), strict=True)
-        digits = [digits_apart(column, SENTENCE) for column in every]
-        spelled = zip(*(one.spelled(digits) for one in terms), strict=True)
-        columns = map(align, spelled)
-        for one, numbers in zip(terms, zip(*columns, strict=True), strict=True):
-            text = in_formula(one.written(numbers), first)
+        for one, text in zip(terms, _in_columns(terms, width, first), strict=True):
             yield Row(text, "term", one.leads, one.iteration)
+
+
+def _in_columns(terms: Sequence[Reason], width: int, first: First) -> Sequence[str]:
+    """Return terms with their numbers below each other.
+
+    They have fewer digits where each has room in a line then, and not with more.
+    """
+    every = [*zip(*(one.numbers for one in terms), strict=True)]
+    ways: list[Sequence[str]] = []
+    for most in range(SENTENCE, CELL - 1, -1):
+        digits = [digits_apart(column, most) for column in every]
+        spelled = zip(*(one.spelled(digits) for one in terms), strict=True)
+        rows = zip(*map(align, spelled), strict=True)
+        texts = (one.written(row) for one, row in zip(terms, rows, strict=True))
+        ways.append([in_formula(text, first) for text in texts])
+        if all(cell_len(text) <= width for text in ways[-1]):
+            return ways[-1]
+    return ways[0]
 
 
 def _columns(one: Reason) -> tuple[Kind, str]:

@@ -118,6 +118,36 @@ def test_the_name_of_a_gradient_reaches_the_product_inside_its_line() -> None:
     assert wording.contribution(first).text == "∂E/∂(X @ W) = δ"
 
 
+@pytest.mark.parametrize(
+    ("longest", "text"),
+    [
+        (60, "tanh(b ∘ tanh(X @ W + b) + b) − s"),
+        (33, "tanh(b ∘ tanh(X @ W + b) + b) − s"),
+        (32, "tanh(b ∘ tanh(… + b) + b) − s"),
+        (28, "tanh(b ∘ tanh(…) + b) − s"),
+        (24, "tanh(b ∘ … + b) − s"),
+        (18, "tanh(… + b) − s"),
+        (14, "tanh(…) − s"),
+        (10, "… − s"),
+    ],
+)
+def test_of_a_long_expression_the_innermost_part_is_left_out(longest, text) -> None:
+    wording = wording_of("h = (tanh(b * tanh(X @ W + b) + b) - s) ** 2\nE = sum(h)")
+    graph = wording.graph
+    short = Wording(graph, {}, longest)
+    node = graph.node("h").operands[0]
+    assert graph.nodes[node].name.startswith("h._")
+    assert short.node(node) == text
+    assert short.gradient(node) == f"∂E/∂({text})"
+
+
+def test_of_names_that_have_no_room_the_middle_is_left_out() -> None:
+    wording = wording_of("h = broadcast_to(b, (3, 3)) + s\nE = sum(h)")
+    node = wording.graph.node("h").operands[0]
+    assert Wording(wording.graph, {}, 16).node(node) == "broadcast(…)"
+    assert Wording(wording.graph, {}, 9).node(node) == "broa…t(…)"
+
+
 def test_the_code_of_a_contribution_names_what_is_summed() -> None:
     wording = wording_of("h = X @ W + b\nE = sum(h)")
     node = wording.graph.node("h")
@@ -266,7 +296,7 @@ def test_an_operation_of_many_operands_is_worded_once(
         wording.contribution(Edge(stacked.index, argument, operand)).text
         for argument, operand in enumerate(stacked.operands)
     ]
-    assert said[7] == "∂y/∂x7 = slice 7 of ∂y/∂y._1"
+    assert said[7] == "∂y/∂x7 = slice 7 of ∂y/∂stack(…)"
     assert len(asked) < 10  # not once for each of the 300
     formula = wording.forward(stacked.index).text
     assert formula == "y._1 = stack(x0, x1, x2, x3, x4, x5, …, x299)"

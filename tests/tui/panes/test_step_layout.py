@@ -6,6 +6,8 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable
 
+import pytest
+from rich.segment import Segment
 from rich.style import Style
 from textual.events import MouseScrollDown, MouseScrollUp
 from textual.pilot import Pilot
@@ -13,7 +15,7 @@ from textual.pilot import Pilot
 from driving import mouse
 from gradstep.core.scenario.scenario import load
 from gradstep.tui.app.snapshot import Wish, take
-from gradstep.tui.panes.step.lines import labelled
+from gradstep.tui.panes.step.lines import equation, labelled
 from gradstep.tui.panes.step.priority import Matters
 from panes_app import PanesApp, program, text_of
 
@@ -90,7 +92,8 @@ def test_titles_count_indices_as_formulas_do() -> None:
 
 def test_nothing_stands_beside_the_first_of_two_lines_of_a_formula() -> None:
     text = take(load("cross_entropy"), Wish(at="#11")).text
-    assert "∂written/∂(Σ (y ∘ log(a))) = " in text
+    assert "∂written/∂(Σ (y ∘ log(a)))  " in text
+    assert "│= −∂L/∂written" in text  # broken before a sign
     assert " line 4" not in text
 
 
@@ -113,11 +116,39 @@ def test_d_draws_it_dense() -> None:
 
 def test_labels_stand_where_there_are_sixty_columns() -> None:
     with_labels, without = drawn(2, 2, 60), drawn(2, 2, 59)
-    for label, start in (("one element", "Y["), ("NumPy", "Y = X")):
+    for label, start in (("one element", "Y["), ("NumPy", "Y = X"), ("array", "(2")):
         [line] = [row for row in with_labels.split("\n") if row.startswith(label)]
         assert line.index(start) == 13
-        assert label not in without
-    assert any(row.startswith("Y = X * 1.5") for row in without.split("\n"))
+    assert "one element" not in without
+    # What is no sentence would not say what it is.
+    rows = without.split("\n")
+    assert any(row.startswith("NumPy  Y = X * 1.5") for row in rows)
+    assert any(row.startswith("array  (2, 2)  ") for row in rows)
+
+
+def test_code_is_there_whole_or_not_at_all() -> None:
+    """A part of it would be another computation."""
+    text = "x.grad += y.grad * np.exp(x)"
+    code = labelled(Matters.NUMPY, "NumPy", [text], 24, Style())
+    reason = labelled(Matters.REASON, "why", [text], 24, Style())
+    assert [len(lines) for lines in code.wordings] == [2]
+    assert [len(lines) for lines in reason.wordings] == [2, 1]
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("y = x", ["y = x"]),
+        ("y = a · b + c · d = 2 · 3", ["y = a · b + c · d", "= 2 · 3"]),
+        ("y[0] += a · b + c · d", ["y[0]", "+= a · b + c · d"]),
+        # Before a sign it would take a line more.
+        ("y = a = a · b + c · d + e = 2", ["y = a = a · b + c ·", "d + e = 2"]),
+        ("W: 1 → 2, α = 0.1, g = 7", ["W: 1 → 2, α = 0.1,", "g = 7"]),
+    ],
+)
+def test_an_equation_is_broken_before_its_signs(text: str, lines: list[str]) -> None:
+    broken = equation(Segment(text), 19)
+    assert ["".join(part.text for part in line) for line in broken] == lines
 
 
 def test_matrices_have_three_columns_between_them_and_one_where_room_is_short() -> None:

@@ -127,7 +127,7 @@ def test_forward_seed_and_start() -> None:
     assert "the seed" in shown("apple_orange", "#5")
     forward = shown("three_layer", "#1", "x1.z[0, 0]")
     assert "x1.z = W1 @ x0   (5, 4) @ (4, 1) → (5, 1)" in forward
-    assert "x1.z[0, 0] = Σ W1[0, :] · x0[:, 0] = " in forward
+    assert "x1.z[0, 0] = Σ W1[0, :] · x0[:, 0]\n" in forward
     terms = "0.2 × 0.5 + (-0.4) × (-0.2) + 0.1 × 0.1 + 0.5 × 0.9"
     assert f" = {terms} = 0.64 " in " ".join(forward.split())
 

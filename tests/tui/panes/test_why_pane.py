@@ -289,7 +289,7 @@ def test_terms_have_brackets_behind_signs_and_no_zeros_that_only_pad(name: str) 
             index = index_of(node.index % max(math.prod(node.shape), 1), node.shape)
             element = Element(node.index, quantity, index)
             rows = explained(trace, element, debugger.position, 8)
-            for row in _written(rows, debugger.graph, node.index):
+            for row in _written(rows, debugger.graph, node.index, 49):
                 numbers, _, _ = row.text.partition("   ∂")
                 if row.kind == "term":
                     seen += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from rich.cells import cell_len
@@ -17,8 +18,11 @@ if TYPE_CHECKING:
 
 _LABEL: Final = 12
 _NARROW_PANE: Final = 60  # columns below which there are no labels
-_BOUND: Final = "\N{NO-BREAK SPACE}"  # a blank that no line is broken at
+BOUND: Final = "\N{NO-BREAK SPACE}"  # a blank that no line is broken at
 _BREAKS: Final = frozenset(("=", "+=", "+", "·"))  # a line may be broken beside
+_EQUALS: Final = re.compile(r" (?=\+?= |← )")  # better before these
+# In a narrow pane these have their label all the same: they are no sentences.
+_NO_SENTENCES: Final = frozenset(("NumPy", "array"))
 _MORE: Final = " … 9"  # ends a note that is cut: this key shows the notes in full
 
 
@@ -34,9 +38,9 @@ def bound(text: str, width: int) -> str:
     No bracket and no product of two numbers is broken that has room in a line, and of
     several equations none.
 
-    >>> bound("y[0, 1] = 2 × 3 + 4 × 5", 20).replace(_BOUND, "_")
+    >>> bound("y[0, 1] = 2 × 3 + 4 × 5", 20).replace(BOUND, "_")
     'y[0,_1] = 2_×_3 + 4_×_5'
-    >>> bound("W[0, 1]: 1 → 0.5, α = 0.1", 20).replace(_BOUND, "_")
+    >>> bound("W[0, 1]: 1 → 0.5, α = 0.1", 20).replace(BOUND, "_")
     'W[0,_1]:_1_→_0.5, α_=_0.1'
     """
     first, *words = text.split(" ")
@@ -50,9 +54,12 @@ def bound(text: str, width: int) -> str:
         else:
             parts[-1] += f" {word}"
         depth += _depth(word)
-    return " ".join(
-        part.replace(" ", _BOUND) if cell_len(part) <= width else part for part in parts
-    )
+    return " ".join(_whole(part, width) for part in parts)
+
+
+def _whole(text: str, width: int) -> str:
+    """Return a text that is not broken, if it has room in a line."""
+    return text.replace(" ", BOUND) if cell_len(text) <= width else text
 
 
 def _depth(word: str) -> int:
@@ -63,7 +70,19 @@ def wrapped(segment: Segment, width: int) -> list[Line]:
     """Break a text at its blanks, and where its lines end."""
     text, ink, _ = segment
     lines = (line for part in text.split("\n") for line in folded(part, width))
-    return [[Segment(line.rstrip().replace(_BOUND, " "), ink)] for line in lines]
+    return [[Segment(line.rstrip().replace(BOUND, " "), ink)] for line in lines]
+
+
+def equation(segment: Segment, width: int) -> list[Line]:
+    """Break an equation before its = alone, if that takes no line more.
+
+    If it does, it is broken where `bound` allows it, or else at any blank.
+    """
+    text, ways = segment.text, [bound(segment.text, width), segment.text]
+    if ": " not in text:  # else there are several equations
+        sides = _EQUALS.split(text)
+        ways.insert(0, " ".join(bound(_whole(side, width), width) for side in sides))
+    return min((wrapped(segment._replace(text=one), width) for one in ways), key=len)
 
 
 def label_width(width: int) -> int:
@@ -74,20 +93,20 @@ def label_width(width: int) -> int:
 def labelled(
     matters: Matters, label: str, texts: Sequence[str], width: int, ink: Style
 ) -> Said:
-    """Say one of some texts beside its label, broken at its blanks."""
+    """Say one of some texts beside its label, broken at its blanks.
+
+    Of what is cut a mark says so; but there is no part of code.
+    """
     margin = label_width(width)
+    if not margin and label in _NO_SENTENCES:
+        margin = cell_len(label) + 2
     first = Segment(f"{label:<{margin}}"[:margin], ink)
     later = Segment(" " * margin)
     room = width - margin
-    wordings = [wrapped(Segment(text), room) for text in texts if text]
-    if matters == Matters.ELEMENT:  # no line more, only better ones
-        equations = [
-            wrapped(Segment(bound(text, room)), room) for text in texts if text
-        ]
-        both = zip(equations, wordings, strict=True)
-        wordings = [min(pair, key=len) for pair in both]
+    lines = equation if matters == Matters.ELEMENT else wrapped
+    wordings = [lines(Segment(text), room) for text in texts if text]
     count = len(wordings)
-    if wordings:
+    if wordings and matters != Matters.NUMPY:
         more = _MORE if matters == Matters.NOTE else "…"
         wordings += _shortened(wordings[-1], room, more)
     return Said(

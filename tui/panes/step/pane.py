@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from operator import itemgetter
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -44,7 +44,7 @@ from ..matrix.view import KEYS, MatrixView, Walker
 from . import words
 from .frame import Frame, framed
 from .large import in_numbers, large
-from .lines import block, label_width, labelled, wrapped
+from .lines import BOUND, block, equation, label_width, labelled, wrapped
 from .matrices import Matrices
 from .places import TITLE, Tile
 from .priority import Arranged, Matters, Said, arranged, bottom, enlarged
@@ -77,6 +77,7 @@ _PER_NUMBER = 40  # columns of a wide window, with one number in each of four ma
 _NOTE_WIDTH = 51  # columns that a note has in a small window
 _MOST_ARRANGED = 200  # arrangements that are kept
 _NARROWEST = 12  # columns below which nothing is drawn
+_SINGLE: Final = re.compile(r"(?<! ) (?! )")  # blanks that no line is broken at
 _TO_COME = "nothing has happened yet: press s to step"
 
 # The word of a title, where that is not what its matrix is called.
@@ -674,7 +675,7 @@ class StepPane(KeptPane[_Found]):
         if grid.array.size > 1:
             summary = self._summaries.of(grid.array, self, self._redraw)
             text = "…" if summary is None else summary_text(summary, self._look).plain
-            yield say(Matters.STATISTICS, "array", [text])
+            yield say(Matters.STATISTICS, "array", [_SINGLE.sub(BOUND, text)])
 
     def _to_come(
         self, present: Moment, say: Callable[[Matters, str, Sequence[str]], Said]
@@ -719,21 +720,26 @@ class StepPane(KeptPane[_Found]):
         width, formula = self.room.width, present.told.formula
         what = [Segment(cut(present.told.what, width), inks.quiet)]
         yield Said(Matters.WHAT, [[what]], is_above=True)
-        spoken = (self._look.formula(text) for text in words.spellings(present))
-        text, shapes = Segment(next(spoken), inks.name), f"   {formula.shapes}"
-        if not text.text:
+        if not formula.text:
             return
-        whole, brief = wrapped(text, width), text.text
-        if len(whole) > 1:  # what goes on below has nothing beside it
-            whole[0] = [*fitted(whole[0], width)]
+        spoken = map(self._look.formula, words.spellings(present))
+        text, full = next(spoken), self._look.formula(words.whole(present))
+        ways = [equation(Segment(one, inks.name), width) for one in (full, text)]
+        whole = min(ways, key=len)  # in full where it takes no line more
+        brief = text
         while cell_len(brief) > width and (shorter := next(spoken, "")):
             brief = shorter
-        one_line = [Segment(cut(brief, width), inks.name)]
-        if cell_len(text.text + shapes) <= width:
-            line = self._coloured(present, text.text, inks)
-            whole = [[*line, Segment(shapes, inks.quiet)]]
+        one_line = self._coloured(present, cut(brief, width), inks)
+        shapes = f"   {formula.shapes}"
+        last = "".join(part.text for part in whole[-1])
+        whole[-1] = self._coloured(present, last, inks)
+        is_beside = len(whole) == 1 and cell_len(last + shapes) <= width
+        if is_beside:
+            whole[0] = [*whole[0], Segment(shapes, inks.quiet)]
+        elif len(whole) > 1:  # what goes on below has nothing beside it
+            whole[0] = [*fitted(whole[0], width)]
         yield Said(Matters.FORMULA, [whole, [one_line]], is_above=True)
-        if len(whole) > 1 or len(whole[0]) < 2:
+        if not is_beside:
             line = [Segment(cut(formula.shapes, width), inks.quiet)]
             yield Said(Matters.SHAPES, [[line]], is_above=True)
 

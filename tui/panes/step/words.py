@@ -7,11 +7,18 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ....core.engine.trace import Contribution, Event, Forward, Seed, Trace, Update
 from ....core.explain.links import Facet, Role, facets, to_come
-from ....core.words.formulas import NO_FORMULA, Formula, Wording, axes_text
+from ....core.words.formulas import (
+    MORE,
+    NO_FORMULA,
+    SHORT,
+    Formula,
+    Wording,
+    axes_text,
+)
 from ....core.words.indices import in_formula, label
 from ....core.words.numbers import change_text, index_text, shape_text
 from ...draw.spelling import contribution_texts, update_texts, value_texts
-from ...draw.stage import Stage, author_notes, place, reasons
+from ...draw.stage import Stage, author_notes, place, reasons, wording
 
 if TYPE_CHECKING:  # it waits until something is trained
     from collections.abc import Iterator, Sequence
@@ -21,6 +28,8 @@ if TYPE_CHECKING:  # it waits until something is trained
     from ....core.words.indices import First
 
 
+_LONGEST: Final = 80  # characters of an expression that has a line for itself
+_SHORT: Final = (SHORT, 8)  # and of one that has little room
 _WORDS_AT_END: Final = re.compile(r" spread over .+$| over \S+$|, [a-z ]+$")
 # What the title of a matrix begins with, where it is not the role of the matrix.
 _ROLES: Final[dict[Role, str]] = {"slopes": "local slopes"}
@@ -121,21 +130,28 @@ def _formula(
 
 
 def spellings(moment: Moment) -> Iterator[str]:
-    """Yield a step in symbols, the longest first; at last with the names of nodes.
+    """Yield a step in symbols, the longest first; at last with shorter expressions.
 
     The last of either kind has no words at its end, of what the shapes say as well.
     """
-    trace, told = moment.trace, moment.told
-    yield told.formula.text
-    yield told.formula.brief
-    yield _WORDS_AT_END.sub("", told.formula.brief)
-    wording = moment.stage.wording
-    words = trace.run.recent.of(
-        "names", lambda: Wording(wording.graph, wording.names, longest=0)
-    )
-    named = _formula(words, trace, moment.event, told.summed).brief
-    yield named
-    yield _WORDS_AT_END.sub("", named)
+    formula = moment.told.formula
+    yield formula.text
+    for longest in (0, *_SHORT):
+        brief = (_spelled(moment, longest) if longest else formula).brief
+        yield brief
+        yield _WORDS_AT_END.sub("", brief)
+
+
+def whole(moment: Moment) -> str:
+    """Return a step in symbols, with expressions in full where those are not long."""
+    text = moment.told.formula.text
+    return _spelled(moment, _LONGEST).text if MORE in text else text
+
+
+def _spelled(moment: Moment, longest: int) -> Formula:
+    """Return what a step does, its expressions in so many characters."""
+    words = wording(moment.stage.subject, moment.trace, longest)
+    return _formula(words, moment.trace, moment.event, moment.told.summed)
 
 
 # ---------------------------------------------------------------------- the sentences
