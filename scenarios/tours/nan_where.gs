@@ -7,7 +7,7 @@ assert isnan(x.grad[1])
 say Stopped, in the backward pass: the step shows a product, 0 · ∞, that has made a NaN. Press `y` to ask why.
 wait why
 assert isinf(y._2[1])
-say 0 · ∞: the ∞ is log(0) of the forward pass, hidden by the where that did not take it. In a small window `:` and PageDown show that; `Escape` gives the keys back. Then press `End`.
+say 0 · ∞: the ∞ is the slope of log at 0, in the branch that the where did not take, so the value hides it. In a small window `:` and PageDown show that; `Escape` gives the keys back. Then press `End`.
 wait goto end
 assert isnan(w.grad)
 assert close(v.grad, 4)

@@ -129,16 +129,20 @@ def filled(line: Line, width: int, ground: Style) -> Line:
 def folded(text: str, width: int) -> list[str]:
     """Break a line between words, or where there is no blank wherever it must be.
 
-    >>> folded("so: turn it round", 10), folded("abcdef", 4)
-    (['so: turn ', 'it round'], ['abcd', 'ef'])
+    What goes on below begins where the line does.
+
+    >>> folded("so: turn it round", 10), folded("abcdef", 4), folded("  ab cd", 6)
+    (['so: turn ', 'it round'], ['abcd', 'ef'], ['  ab ', '  cd'])
     """
     parts: list[str] = []
+    indent = " " * (len(text) - len(text.lstrip(" ")))
+    indent *= len(indent) <= width // 2
     while cell_len(text) > width:
         first = chop_cells(text[: width + 1], width)[0] or text[0]
         if text[len(first)] != " " and first.strip().count(" "):
             first = first[: first.rindex(" ") + 1]
         parts.append(first)
-        text = text[len(first) :].removeprefix(" ")
+        text = indent + text[len(first) :].removeprefix(" ")
     return [*parts, text]
 
 

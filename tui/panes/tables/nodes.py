@@ -272,16 +272,17 @@ def _range(found: Gist | None) -> tuple[Cell, Cell]:
 
 
 def _flags(value: Gist | None, gradient: Gist | None) -> Cell:
-    parts: list[str] = []
-    loud = False
+    """Return what is unusual; NaN and Inf first, for a narrow column cuts the end."""
+    loud: list[str] = []
+    quiet: list[str] = []
     for letter, found in (("v", value), ("g", gradient)):
         if found is None:
             continue
         counts = (("nan", found.nans), ("inf", found.infinities))
         said = [f"{count} {name}" for name, count in counts if count]
-        loud = loud or bool(said)
+        parts = loud if said else quiet
         if found.zeros:
             said.append("zero" if found.zeros == found.size else f"{found.zeros} zero")
         if said:
             parts.append(f"{letter}: {', '.join(said)}")
-    return Cell("  ".join(parts), "alarm" if loud else "quiet")
+    return Cell("  ".join(loud + quiet), "alarm" if loud else "quiet")
