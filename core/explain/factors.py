@@ -228,9 +228,10 @@ def _block(
     places = (
         np.ravel_multi_index(np.ix_(*part.box), wide) if wide else np.zeros((), int)
     )
-    if "axis" in consumer.attributes and mine == output and not op.reduction:
-        return places.ravel(), local.ravel()  # a slice, those of factor 0 as well
     reached = local != 0  # NaN is not 0
+    is_slice = "axis" in consumer.attributes and mine == output and not op.reduction
+    if is_slice and not reached.all():  # those of factor 0 as well
+        reached = dependent(rule, chosen, part, consumer)
     if op.factors is not None:
         local = _without_others(run, consumer, op, edge, index, places, local)
         reached = dependent(rule, chosen, part, consumer)  # of factor 0 as well
@@ -244,7 +245,8 @@ def dependent(
 
     A NaN is sent forth from these, and is not lost where it is multiplied by 0. No
     other number may be NaN or infinite, for 0 · ∞ is NaN, too: an operation that only
-    `picks` multiplies none.
+    `picks` multiplies none. By a vjp, it is sent back from chosen elements of a result
+    to all that they depend on.
     """
     arrays = [part.result, *part.operands]
     if not picks:

@@ -13,7 +13,7 @@ from ..engine.copies import views
 from ..engine.measure import largest
 from ..words.events import element_name
 from .axes import Portion, axis_letters, contraction, kept_axes, sizes_of, slices
-from .factors import AT_ONCE, applied
+from .factors import AT_ONCE, applied, dependent, picks
 
 if TYPE_CHECKING:
     from ..engine.element import Index
@@ -291,13 +291,18 @@ def _block_sources(
     inputs, output = axis_letters(run, consumer, op)
     fixed = dict(zip(output, index, strict=True))
     part = Portion.of(run, consumer, inputs, output, fixed)
-    one = np.zeros_like(part.result)
-    one[tuple(i if a == "*" else 0 for a, i in zip(output, index, strict=True))] = 1
+    chosen = np.zeros(part.result.shape, np.bool_)
+    chosen[tuple(i if a == "*" else 0 for a, i in zip(output, index, strict=True))] = 1
     if rule is None:
         return _none(operand)
-    sent = rule(one[()], part.result, *part.operands, **consumer.attributes)
+    if op.mixes:
+        one = chosen.astype(part.result.dtype)
+        with np.errstate(all="ignore"):
+            sent = rule(one[()], part.result, *part.operands, **consumer.attributes)
+    else:  # what it is multiplied by may be 0
+        sent = dependent(rule, chosen, part, consumer, picks=picks(op))
     own = slices(inputs[argument], array.shape, fixed)
-    places = _nonzero(np.asarray(sent), array[own].shape)
+    places = _nonzero(sent, array[own].shape)
     corner = np.array([at.start for at in own], dtype=int)
     return _factors(operand, array, places + corner)
 

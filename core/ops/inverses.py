@@ -399,6 +399,7 @@ ROWS: Final[tuple[Op, ...]] = (
         "a",
         corner="a matrix that is not positive definite gives NaN, where PyTorch stops",
         analytic=False,
+        mixes=True,
         cost=_cost,
         cases=(_INFINITE, Case("nan", "indefinite"), *_CASES),
         wording=_cholesky_work,

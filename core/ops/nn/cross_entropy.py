@@ -276,6 +276,10 @@ def _class_rules(slopes_of: Rule) -> tuple[Rule, Rule]:
         share = _row_shares(g, input, target, reduction, along, options)
         if slopes is None:
             slopes = slopes_of(input, target, along, options)
+        if options.ignore_index is not None:
+            # What is ignored is sent nothing, even of an infinity.
+            left = _left(np.asarray(target), options)
+            share = np.where(np.expand_dims(left, along), share, 0)
         return slopes * share
 
     @wide
@@ -407,9 +411,7 @@ ROWS: Final[tuple[Op, ...]] = (
         together=_together,
         corner="logits [0, 800] with class 0: the loss is 800, the gradient [−1, 1], "
         "for nothing is added inside the logarithm; no gradient flows into weight; "
-        "the mean of no sample, where all are ignored, is nan and its gradient 0; an "
-        "upstream gradient of inf makes nan of the 0 of an ignored sample, where "
-        "PyTorch keeps 0",
+        "the mean of no sample, where all are ignored, is nan and its gradient 0",
         wording=wording,
         cases=(
             Case("nan", "nothing left", _LEFT_OUT),

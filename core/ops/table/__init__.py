@@ -182,6 +182,9 @@ class Op:
     # Whether its result is a part of its operand, found as 1 minus something: others
     # are as wrong as the operand is large, however small the part.
     portion: bool = False
+    # Whether its rules multiply all numbers of a matrix by each other, those as well
+    # that a result does not depend on: a NaN that is sent back reaches more than that.
+    mixes: bool = False
     # Whether its first operand, a condition, says which of the other two is taken.
     chooses: bool = False
     # So many nodes a call makes, by its attributes; the parameter `part`, which no

@@ -89,3 +89,28 @@ def test_a_sum_is_a_factor_in_brackets() -> None:
     bug.goto("end")
     assert bug.explain("x.grad").text[-1].endswith("a.grad · (0 - w)")
     assert any(line.endswith("E.grad · (a + b)") for line in bug.explain("b.grad").text)
+
+
+def opened(program: str, asked: str, **leaves: object) -> list[str]:
+    given = ", ".join(f"{name} = {value}" for name, value in leaves.items())
+    bug = Debugger(
+        parse(f"gradstep = 1\nprogram = '{program}'\ninputs = {{ {given} }}")
+    )
+    bug.goto("end")
+    return list(bug.execute(asked).text)
+
+
+def test_a_product_depends_on_no_number_that_comes_later() -> None:
+    """Of c = (2, 0, 0), the first does not depend on the third of x, however small."""
+    told = opened("E = sum(cumprod(x))", "why x.grad[2]", x=[2.0, 0.0, 3.0])
+    assert "cumprod(x)[0]" not in "\n".join(told)
+    assert "the slope of cumprod: a factor of it is 0" in "\n".join(told)
+    assert not any("too small" in line for line in told)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_loss_is_computed_from_numbers_that_do_not_move_it_as_well() -> None:
+    """The first is certain and right: its slope is 0 by convention."""
+    program = "E = binary_cross_entropy(p, y)"
+    told = opened(program, "explain E", p=[1.0, 0.5], y=[1.0, 0.0])
+    assert [line.split()[1] for line in told[-4:]] == ["p[0]", "p[1]", "y[0]", "y[1]"]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from gradstep.core.ops import OPS
+from runs import run_of
 
 LOGITS = np.array([[1.0, 2.0, -1.0], [0.0, 0.5, 3.0]])
 ENTROPY = OPS["cross_entropy"]
@@ -112,3 +113,11 @@ def test_words_name_what_is_there() -> None:
     form = ENTROPY.worded([(5, 3), (5,)], {"reduction": "mean"}).form(0)
     assert form is not None
     assert form.product == "(softmax({input}) − onehot({target})) ∘ {g} / 5"
+
+
+def test_a_sample_that_is_ignored_takes_nothing_of_an_infinity() -> None:
+    """PyTorch 2.13 has the same numbers."""
+    text = "y = cross_entropy(x, T, reduction='none', ignore_index=1)"
+    seed = np.array([1.0, np.inf])
+    run = run_of(text, seed=seed, x=[[0.0, 0.0], [0.0, 0.0]], T=[0, 1])
+    assert np.asarray(run.gradient(0)).tolist() == [[-0.5, 0.5], [0.0, 0.0]]
