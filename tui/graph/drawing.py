@@ -196,6 +196,25 @@ def _framed(lines: Label) -> Label:
     )
 
 
+def number_width(label: Label) -> int:
+    """Return how many cells a label of one line has for its number; 0 for a bar."""
+    return sum(len(piece.text) - 1 for piece in label[0] if piece.part == "number")
+
+
+def with_number(label: Label, width: int) -> Label:
+    """Return a label of one line with so many cells for its number.
+
+    >>> bar = ((Piece("name", "x"), Piece("text", " "), Piece("bar", " ")),)
+    >>> with_number(bar, 3)[0][1:]
+    (Piece(part='number', text='    '),)
+    """
+    number = Piece("number", " " * (width + 1))
+    (*before, last) = label[0]
+    if last.part == "bar":
+        before.pop()  # the blank before it
+    return ((*before, number),)
+
+
 def cut(text: str, most: int) -> str:
     """Shorten a text to so many cells."""
     if cell_len(text) <= most:

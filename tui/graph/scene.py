@@ -17,6 +17,7 @@ from ...core.pictures.layers import Layers, layers
 from ...core.pictures.layout import Layout, layout, least_size
 from . import rail
 from .drawing import (
+    NUMBER_WIDTH,
     SHORT_WIDTH,
     Drawing,
     Label,
@@ -24,9 +25,11 @@ from .drawing import (
     Plan,
     draw,
     label_of,
+    number_width,
     room_behind,
     size_of,
     what_text,
+    with_number,
 )
 
 if TYPE_CHECKING:
@@ -218,6 +221,7 @@ class Atlas:
     def __init__(self, graph: Graph, *, numbers: bool = True) -> None:
         self.graph = graph
         plain = dict.fromkeys(plan._replace(number=0) for plan in PLANS)
+        self._has_numbers = numbers
         self.plans: Sequence[Plan] = PLANS if numbers else tuple(plain)
         self.folds = folds_of(graph)
         self.count = len(graph) - len(graph.literals)
@@ -353,26 +357,45 @@ class Atlas:
         drawing: Drawing,
         width: int,
     ) -> Drawing:
-        """Return a drawing whose cut words run on where nothing stands behind them."""
+        """Return a drawing whose labels run on where nothing stands behind them."""
         placed, after = drawing.layout, list(labels)
         places = list(placed.places)
         for number, (box, label) in enumerate(zip(boxes.boxes, labels, strict=True)):
             free = room_behind(drawing, number, width)
-            size = size_of(label, down=True)[0]
-            cells = cell_len(what_text(self.graph, box, self.folds, 0))
-            for words in range(min(cells, plan.words + free + size), _LEAST_WORDS, -1):
-                longer = self._label(box, plan=plan, words=words)
-                by = size_of(longer, down=True)[0] - size
-                if by <= 0:
-                    break
-                if by <= free:
-                    after[number] = longer
-                    place = places[number]
-                    places[number] = place._replace(width=place.width + by)
-                    break
+            after[number] = self._grown(box, plan, label, free)
+            by = size_of(after[number], down=True)[0] - size_of(label, down=True)[0]
+            place = places[number]
+            places[number] = place._replace(width=place.width + by)
         width = max(place.x + place.width for place in places)
         width = max(placed.width, width)
         return draw(placed._replace(places=tuple(places), width=width), after)
+
+    def _grown(self, box: Box, plan: Plan, label: Label, free: int) -> Label:
+        """Return a label with so many cells more at most.
+
+        First it gets a number in place of a bar, then words, then digits of a norm.
+        """
+        room = size_of(label, down=True)[0] + free
+
+        def fits(longer: Label) -> bool:
+            return size_of(longer, down=True)[0] <= room
+
+        digits = number_width(label)
+        if self._has_numbers and not digits and fits(with_number(label, SHORT_WIDTH)):
+            label, digits = with_number(label, SHORT_WIDTH), SHORT_WIDTH
+        size = size_of(label, down=True)[0]
+        cells = cell_len(what_text(self.graph, box, self.folds, 0))
+        numbered = plan._replace(number=digits)
+        for words in range(min(cells, plan.words + room), _LEAST_WORDS, -1):
+            longer = self._label(box, plan=numbered, words=words)
+            if size_of(longer, down=True)[0] <= size:
+                break
+            if fits(longer):
+                label = longer
+                break
+        most = min(digits + room - size_of(label, down=True)[0], NUMBER_WIDTH)
+        is_norm = bool(digits and self.graph.nodes[box.node].shape)
+        return with_number(label, most) if is_norm and most > digits else label
 
     def _longer(
         self, boxes: Sketch, plan: Plan, full: Container[int]

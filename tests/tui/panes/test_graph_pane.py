@@ -22,7 +22,7 @@ from gradstep.core.ops import OPS
 from gradstep.core.scenario.scenario import builtin_names
 from gradstep.tui.app.keys import LINES
 from gradstep.tui.graph import rail
-from gradstep.tui.graph.drawing import joint
+from gradstep.tui.graph.drawing import SHORT_WIDTH, joint, room_behind
 from gradstep.tui.graph.scene import PLANS, Atlas, Listing, Picture, _placed
 from gradstep.tui.panes.base.pane import Chosen, View
 from gradstep.tui.panes.graph.canvas import Canvas
@@ -210,6 +210,23 @@ def test_with_room_no_label_is_cut_and_every_box_has_a_number(name: str) -> None
     assert not [p.text for _, _, pieces in labels for p in pieces if "…" in p.text]
     numbered = [b for _, b, pieces in labels for p in pieces if p.part == "number"]
     assert sorted(numbered) == list(range(len(scene.sketch.boxes)))
+
+
+@pytest.mark.parametrize("name", builtin_names())
+@pytest.mark.parametrize("room", [(43, 15), (25, 9), (58, 26)])
+def test_a_bar_stands_only_where_a_number_has_no_room(
+    name: str, room: tuple[int, int]
+) -> None:
+    atlas = Atlas(load(name).subject.graph)
+    scene, _ = atlas.automatic(room, None)
+    if not isinstance(scene, Picture) or not scene.down:
+        return
+    for row in scene.drawing.labels:
+        for _, box, pieces in row:
+            if any(piece.part == "bar" for piece in pieces):
+                # a blank and a bar in place of a blank and a number
+                free = room_behind(scene.drawing, box, room[0])
+                assert free < SHORT_WIDTH - 1, scene.shown[box]
 
 
 def test_a_label_is_cut_only_where_more_of_it_does_not_fit() -> None:
