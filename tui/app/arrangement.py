@@ -49,6 +49,7 @@ _AROUND: Final = 4  # lines above and below the panes, where the console is clos
 _SHARE: Final = 0.75  # of the lines, which the view has at most
 _LEAST_BELOW: Final = 3  # lines of what stands below it, its border included
 _PART_BELOW: Final = 6  # of the lines, one in so many at least
+_PART_GRAPH: Final = 4  # of the lines beside the program, one in so many at least
 _MOST_BYTES: Final = 10_000
 
 
@@ -142,24 +143,32 @@ def _give_view(screen: Screen[Any], body: int, wanted: int) -> None:
     few = min(wanted, int(body * _SHARE) - _BORDERS)
     below = max(_LEAST_BELOW, body // _PART_BELOW)
     most = max(body - below - _BORDERS, few)
-    screen.query_one(StepPane).offer(Offer(few, lambda _: most, give))
+    screen.query_one(StepPane).offer(Offer(lambda _: few, lambda _: most, give))
 
 
 def _give_graph(screen: Screen[Any], lines: int, graph: Graph) -> None:
-    """Give the graph half of some lines; what it can use of those below the program."""
+    """Give the graph half of some lines; what it can use of those below the program.
+
+    Of a long program it leaves lines to it that it cannot use itself.
+    """
     styles = [screen.query_one(f"#{name}").styles for name in ("program", "graph")]
 
     def give(given: int) -> None:
         for one, share in zip(styles, (lines - given, given), strict=True):
             one.height = f"{share + _BORDERS}fr"
 
-    half = lines // 2
+    half, least = lines // 2, lines // _PART_GRAPH
 
-    def most(width: int) -> int:  # both are as wide
-        code = ProgramPane.lines_wanted(graph, width, lines - half)
-        return max(lines - code, half)
+    def beside(width: int, few: int) -> int:  # both are as wide
+        return lines - ProgramPane.lines_wanted(graph, width, lines - few)
 
-    screen.query_one(GraphPane).offer(Offer(half, most, give))
+    def few(width: int) -> int:
+        return min(max(beside(width, least), least), half) if width else half
+
+    def most(width: int) -> int:
+        return max(beside(width, half), half)
+
+    screen.query_one(GraphPane).offer(Offer(few, most, give))
 
 
 def _path() -> Path:

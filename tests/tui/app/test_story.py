@@ -211,6 +211,9 @@ def wasted(frame: Frame) -> Iterator[str]:
     blank = program.room.height - len(program._lines)
     if scene is not None and scene.height > room and blank > 0:
         yield f"{blank} lines below the program, and a graph of {scene.height}"
+    spare = room - scene.height if scene is not None else 0
+    if blank < 0 < spare and room > (room + program.room.height) // 4:
+        yield f"{spare} lines below the graph, and {-blank} of the program not in sight"
 
 
 def unnumbered(frame: Frame) -> Iterator[str]:

@@ -11,6 +11,6 @@ if TYPE_CHECKING:
 class Offer(NamedTuple):
     """Lines that a pane may have, its border not included."""
 
-    few: int  # that it has in any case
+    few: Callable[[int], int]  # that it has in any case, in so many columns
     most: Callable[[int], int]  # that it may have, in so many columns
     give: Callable[[int], None]  # gives it so many

@@ -184,9 +184,9 @@ class GraphPane(Pane):
         offer, atlas, width = self._offer, self._atlas, self.content_size.width
         if offer is None:
             return
-        lines = offer.few
+        lines = offer.few(width)
         if atlas is not None and width > 0 and atlas.count <= _FEW_NODES:
-            room = offer.few, offer.most(width)
+            room = lines, offer.most(width)
             key = atlas, width, room
             lines = self._lines.of(key, lambda: atlas.lines(width, *room)) or lines
         offer.give(lines)

@@ -182,7 +182,8 @@ class StepPane(KeptPane[_Found]):
             graph, notes = view.debugger.graph, view.debugger.subject.notes
             lines = lines_needed(graph, notes, self.room.width)
             needed = lines.get(self._pass(view), 0)
-        offer.give(max(min(needed, offer.most(self.room.width)), offer.few))
+        width = self.room.width
+        offer.give(max(min(needed, offer.most(width)), offer.few(width)))
 
     def _pass(self, view: View) -> Pass:
         """Return the pass of the event that is shown."""
