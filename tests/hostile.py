@@ -446,6 +446,14 @@ def sizes() -> Iterator[Case]:
     yield from _scenarios([of_program(one) for one in _SIZE_LARGE])
     square = "[inputs]\nx = { zeros = [7000, 7000] }\n[parameters]\nw = 1.0\n"
     yield from _scenarios([of_program("y = x @ x @ x * w", square)])
+    # Many small matrices, and a large one: more of them than their elements tell.
+    yield from _scenarios(
+        of_program(f"A = broadcast_to(w, ({shape}))\ny = sum({name}(A))")
+        for name, shape in [
+            ("det", "200000, 5, 5"), ("det", "300000, 6, 6"), ("det", "2000, 2000"),
+            ("cholesky", "2000, 2000"), ("inv", "2000, 2000"),
+        ]
+    )
     yield from _scenarios(["#" * (4 * 2**20 + 1), GOOD + "\n" * 4 * 2**20])
     [case] = _scenarios([of_program("\n".join(f"a{i} = x * {i}" for i in range(9000)))])
     arguments = (*case.arguments, "--limit", "nodes=1000")

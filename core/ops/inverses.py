@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 _T: Final = ".swapaxes(-1, -2)"
 _INVERSE: Final = f"np.linalg.inv({{a}}){_T}"
-_FEW_ROWS: Final = 6  # expanding a determinant of more takes longer than its sizes
+_FEW_ROWS: Final = 5  # to expand a determinant of more takes much longer
+_ROOM: Final = 1 << 20  # elements, about, of what all expansions at a time are made of
 _LAID: Final = "np.expand_dims({g}, (-1, -2))"
 
 
@@ -80,7 +81,15 @@ def _letters_of_number(a: Shape) -> str:
 
 
 def _cost(a: Shape) -> Cost:
-    return Cost(math.prod(a) * a[-1])
+    # Not all of it is a matrix product, and each matrix takes a call.
+    return Cost(math.prod(a) * a[-1], slowness=2)
+
+
+def _det_cost(a: Shape) -> Cost:
+    """Return what a determinant takes, and its cofactors: as measured."""
+    n = a[-1]
+    each = 2000 * math.factorial(n) if n <= _FEW_ROWS else 2500 * n**2
+    return Cost(math.prod(a) * n, slowness=5 + each // max(n, 1) ** 3)
 
 
 def _eliminated(n: int) -> int:
@@ -177,8 +186,19 @@ def _cofactors(a: Array) -> Array:
 
     Of few rows each is expanded by itself, and is as right as it is small.
     """
-    if not 0 < a.shape[-1] <= _FEW_ROWS:
+    n = a.shape[-1]
+    if not 0 < n <= _FEW_ROWS:
         return _by_lapack(_cofactors_by_sizes, a)
+    stack = a.reshape(-1, n, n)
+    found: Array = np.empty_like(stack)
+    step = _ROOM // math.factorial(n + 1)
+    for start in range(0, len(stack), step):
+        part = slice(start, start + step)
+        found[part] = _cofactors_by_minors(stack[part])
+    return found.reshape(a.shape)
+
+
+def _cofactors_by_minors(a: Array) -> Array:
     n = a.shape[-1]
     others = _others(n)
     minors: Array = np.moveaxis(a[..., others, :][..., others], -2, -3)
@@ -362,7 +382,7 @@ ROWS: Final[tuple[Op, ...]] = (
         "a",
         corner="cofactors are there without an inverse, too",
         analytic=True,
-        cost=_cost,
+        cost=_det_cost,
         cases=(_INFINITE, *_CASES),
         wording=_det_work,
         axis_letters=_letters_of_number,

@@ -124,6 +124,24 @@ def test_an_infinite_difference_agrees_with_no_number() -> None:
     assert {one.verdict for one in check(whole).gradients} == {"ok", "kink"}
 
 
+def test_a_bound_behind_an_operation_is_called_one_with_its_reason() -> None:
+    run = run_of("p = x * 1\nE = binary_cross_entropy(p, T)", x=[1e-14], T=[1.0])
+    gradient = found(check(run), "gradient", 0)
+    assert gradient.verdict == "bound"
+    assert "1e-12" in gradient.reason
+    kinked = run_of("p = x * 1\nE = sum(relu(p) - relu(-p))", x=[0.0])
+    gradient = found(check(kinked), "gradient", 0)
+    assert (gradient.verdict, gradient.reason) == ("kink", "")
+
+
+def test_of_what_is_undecided_the_worst_is_told() -> None:
+    """No step sees a slope at 1e17, and at 0.5 there is a step of the function."""
+    run = run_of("E = sum(round(x))", x=[0.5, 1e17])
+    (made,) = [one for one in check(run).contributions if one.argument == 0][1:]
+    assert (made.verdict, made.index) == ("unseen", (1,))
+    assert made.kinks == ((0,), (1,))
+
+
 # ------------------------------------------------ a rule that is wrong in both passes
 
 MISTAKES: dict[str, Callable[[Any, Any], Any]] = {
