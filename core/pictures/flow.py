@@ -250,20 +250,25 @@ class Flow:
         """The size of an element where the pass begins: others are held against it."""
         return self.chain[0][1] if self.chain else None
 
-    @cached_property
+    @property
     def verdict(self) -> str:
         """What the flow shows, in one line: how the size of an element changes."""
+        return self.verdicts[0]
+
+    @cached_property
+    def verdicts(self) -> Sequence[str]:
+        """The same in several lengths, the longest first."""
         nodes = self.trace.run.graph.nodes
         if (self.norms < 0).all():
-            return "no gradient has come back yet"
+            return ("no gradient has come back yet",)
         broken = next(filter(self._is_broken, range(len(self))), None)
         if broken is not None:
-            return f"not finite from {nodes[self.nodes[broken]].name}.grad on"
+            return (f"not finite from {nodes[self.nodes[broken]].name}.grad on",)
         zeros = self._zeros
         if zeros is not None and zeros.dead:
-            return f"dead: 0 from {zeros.name}.grad on"
-        said = self._course
-        return said if zeros is None else f"{said}; 0 at {zeros.name}.grad{zeros.more}"
+            return (f"dead: 0 from {zeros.name}.grad on",)
+        beside = "" if zeros is None else f"; 0 at {zeros.name}.grad{zeros.more}"
+        return [said + beside for said in self._course]
 
     def dead_since(self, found: Trends) -> int | None:
         """Return since which iteration the parameters of a dead flow have got 0.
@@ -308,11 +313,11 @@ class Flow:
         return bool((self.norms != _OPEN).all() and (self.norms[leaves] <= 0).all())
 
     @property
-    def _course(self) -> str:
+    def _course(self) -> Sequence[str]:
         """How the size of an element changes, where there is a gradient."""
         nodes = self.trace.run.graph.nodes
         if len(self.chain) < 2:
-            return "one layer alone: nothing to compare"
+            return ("one layer alone: nothing to compare",)
         (first, start), (last, end) = self.chain[0], self.chain[-1]
         # Each fits where the ratio of the ends does not.
         steps = len(self.chain) - 1
@@ -324,9 +329,15 @@ class Flow:
         word = "steady"
         if not _TINY <= ratio <= 1 / _TINY:
             word = "vanishing" if ratio < 1 else "exploding"
-        said = f"{word}: {nodes[first].name} → {nodes[last].name}"
-        said += f" ×{times}"
-        return f"{said}, ×{number_text(each, 3)} a step" if steps > 1 else said
+        near, far = (f"{nodes[node].name}.grad" for node in (first, last))
+        is_same = times == "1"
+        size = "as large as those" if is_same else f"{times} times those"
+        whole = f"{word}: numbers of {far} are {size} of {near}"
+        share = "as large" if is_same else f"× {times}"
+        brief = f"{word}: from {near} to {far} {share}"
+        more = f", {number_text(each, 3)} times in each step"
+        every = [whole + more] * (steps > 1 and not is_same)
+        return [*every, whole, brief]
 
 
 def flow(

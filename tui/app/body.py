@@ -42,6 +42,12 @@ class Body(Container):
             with Vertical(id="aside"):
                 yield WhyPane(id="why")
 
+    def on_mount(self) -> None:
+        """Let what explains go on in the lines that the step leaves blank."""
+        step, why = self.query_one(StepPane), self.query_one(WhyPane)
+        step.lend(why.rest)
+        why.go_on_in(step)
+
     @property
     def open(self) -> Pane:
         """The view that is seen."""

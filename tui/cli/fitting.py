@@ -13,15 +13,17 @@ from ...core.session.notes import notes_in_time
 from ..app.app import GradstepApp
 from ..app.main_screen import MainScreen
 from ..app.snapshot import settled, surroundings
+from ..draw.stage import pass_of
 from ..panes.base.pane import View
 from ..panes.chosen import present_element
 from ..panes.step.pane import StepPane
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import AsyncIterator, Sequence
 
     from ...core.engine.subject import NotePlace
     from ...core.scenario.scenario import Scenario
+    from ..draw.stage import Pass
 
 SMALL: Final = (80, 24)  # columns and lines that a note should do with
 _CUT: Final = f"cut at {SMALL[0]}x{SMALL[1]}, where the key 9 shows all of it"
@@ -68,18 +70,22 @@ async def _asked(scenarios: Sequence[Scenario]) -> list[list[NotePlace]]:
             screen = MainScreen(Debugger(scenario), classes=app.size_classes())
             await app.switch_screen(screen)
             await settled(app)
-            found.append(list(_cut(screen)))
+            found.append([at async for at in _cut(app, screen)])
     return found
 
 
-def _cut(screen: MainScreen) -> Iterator[NotePlace]:
+async def _cut(app: GradstepApp, screen: MainScreen) -> AsyncIterator[NotePlace]:
     """Yield the places of the notes that are cut on a screen."""
     debugger, pane = screen.debugger, screen.query_one(StepPane)
+    part: Pass | None = None
     for note in notes_in_time(debugger.subject, debugger.trace):
         if note.position is None:
             continue
         debugger.execute(f"goto {note.position}")
         pane.show(View(debugger, None, present_element(debugger)))
+        before, part = part, pass_of(debugger.trace, max(note.position - 1, 0))
+        if part != before:  # each pass has lines of its own
+            await settled(app)
         lines = (pane.draw(y) for y in range(pane.room.height))
         shown = "".join(segment.text for line in lines for segment in line)
         if _letters(note.text) not in _letters(shown):

@@ -6,7 +6,7 @@ import re
 from collections import deque
 from itertools import chain, groupby, islice
 from textwrap import wrap
-from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, get_args
+from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, Protocol, get_args
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -24,6 +24,7 @@ from ...core.words.names import spelled, with_wordings
 from ...core.words.numbers import digits_apart, index_text
 from ..draw.digits import align
 from ..draw.stage import wording
+from ..graph.drawing import cut
 from .base.background import GIVEN_UP
 from .base.pane import Asked, Chosen, KeptPane, Line, View, filled
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from rich.style import Style as Ink
     from textual.events import Click, Key, MouseScrollDown, MouseScrollUp
+    from textual.geometry import Region
 
     from ...core.engine.element import Element
     from ...core.engine.graph import Graph
@@ -43,6 +45,8 @@ _LEAST = 16  # columns in which a line is broken
 _SHOWN = 8  # terms of a sum, before the rest is one line
 _INDEX: Final = re.compile(r"\[[^]]*\]")  # it is not broken
 _BOUND: Final = "\N{NO-BREAK SPACE}"
+_GOES_ON: Final = "… "  # before the first row in the pane above
+_ABOVE: Final = "goes on ↑"  # there
 _GAP: Final = "   "  # between the numbers of a term and their names
 _CHECKED: Final = re.compile(r"^numeric check: \S+ ")
 _HEADS: Final = ("headline", "missing", "alarm")  # what matters more than a term
@@ -62,6 +66,29 @@ class Row(NamedTuple):
     def is_link(self) -> bool:
         """Whether it leads to an element, or to what a command says."""
         return self.leads is not None or bool(self.asks)
+
+
+class Lender(Protocol):
+    """A pane that lends the blank lines at its foot."""
+
+    @property
+    def spare(self) -> int:
+        """How many there are."""
+        ...
+
+    @property
+    def region(self) -> Region:
+        """Where the pane is on the screen."""
+        ...
+
+    @property
+    def display(self) -> bool:
+        """Whether the pane is seen."""
+        ...
+
+    def repaint_foot(self) -> None:
+        """Draw these again, with what the borrower has to say."""
+        ...
 
 
 class _Told:
@@ -97,6 +124,7 @@ class WhyPane(KeptPane[_Told]):
         "enter on that line shows them (limit).\n"
         "up, down: another term   enter: follow it to where it comes from\n"
         "backspace: back to where you came from\n"
+        "What has no room here goes on above, in lines that the step leaves blank: …\n"
         "Zero, NaN, Inf and no gradient at all are each said, with their reason."
     )
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -126,6 +154,7 @@ class WhyPane(KeptPane[_Told]):
         self._shown: tuple[_Told | None, int] | None = None  # and how wide
         self._view: View | None = None
         self._title = self.TITLE
+        self._above: Lender | None = None  # a pane whose blank lines it may use
 
     # ------------------------------------------------------------------ the moment
 
@@ -189,17 +218,43 @@ class WhyPane(KeptPane[_Told]):
         """Write so many rows, if there are: what nobody sees is not asked for."""
         self._rows += islice(self._unseen, max(count - len(self._rows), 0))
 
-    def _show_subtitle(self) -> None:
+    def go_on_in(self, above: Lender) -> None:
+        """Use the blank lines of a pane for rows that have no room here."""
+        self._above = above
+
+    def rest(self, count: int) -> Sequence[Line]:
+        """Return so many of the rows below those in sight, at most, as lines."""
         below = self._top + self.size.height
-        self._write(below + 1)
-        is_more = bool(self.size) and len(self._rows) > below
+        self._write(below + min(count, self._lent))
+        return [
+            self._line(row, _GOES_ON if number == 0 else _MARGIN, self.size.width)
+            for number, row in enumerate(self._rows[below : below + self._lent])
+        ]
+
+    @property
+    def _lent(self) -> int:
+        """How many lines it may use of the pane that is right above it."""
+        above = self._above
+        if above is None or not (self.display and above.display and self.size):
+            return 0
+        ours, theirs = self.region, above.region
+        return above.spare if (theirs.x, theirs.bottom) == (ours.x, ours.y) else 0
+
+    def _show_subtitle(self) -> None:
+        below, lent = self._top + self.size.height, self._lent
+        self._write(below + lent + 1)
+        rest = len(self._rows) - below if self.size else 0
+        on = "↓ more" if rest > lent else _ABOVE if rest > 0 else ""
         can_follow = self._row() is not None
-        arrows = "↑" * (self._top > 0) + "↓" * is_more
-        ways = [(text, "↓ more" * is_more) for text in self._said_above()]
-        ways.append(("", f"{arrows} more" if arrows else ""))
+        ways = [(text, on) for text in self._said_above()]
+        ways.append(("", f"↑{on}" if on == "↓ more" and self._top else on))
+        if self._top and not on:
+            ways[-1] = "", "↑ more"
         keys = "↵ follow" * can_follow, "⌫ back" * bool(self._trail)
         lines = ["  ".join(filter(None, (*way, *keys))) for way in ways]
         self.head(self._title, "\n".join(lines))
+        if self._above is not None and lent:
+            self._above.repaint_foot()
 
     def _said_above(self) -> Sequence[str]:
         """Return what the lines above those in sight say, the longest first.
@@ -301,13 +356,15 @@ class WhyPane(KeptPane[_Told]):
         row = self._rows[number]
         here = number == self._cursor and row.is_link
         is_inside = row.kind != "headline" and (number or row.leads is not None)
-        mark = "▸ " if here else _MARGIN if is_inside else ""
-        room = max(width - len(mark), 0)
-        text = row.text if len(row.text) <= room else row.text[: max(room - 1, 0)] + "…"
-        line = [Segment(mark + text, self._partial(row.kind))]
+        line = self._line(row, "▸ " if here else _MARGIN if is_inside else "", width)
         if here and self.has_focus:
             return filled(line, width, self.ink("") + self._partial("cursor"))
         return line
+
+    def _line(self, row: Row, mark: str, width: int) -> Line:
+        return [
+            Segment(mark + cut(row.text, width - len(mark)), self._partial(row.kind))
+        ]
 
     def _partial(self, kind: str) -> Ink:
         if kind not in self._partials:

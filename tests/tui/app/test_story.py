@@ -153,20 +153,22 @@ def has_sum(frame: Frame, before: float, after: float) -> bool:
     )
 
 
-def unsaid(frame: Frame, *, may_be_cut: bool) -> Iterator[str]:
+def unsaid(frame: Frame) -> Iterator[str]:
     """Yield the author's notes that are not on the screen."""
     debugger = frame.screen.debugger
     stage = Stage(debugger.subject, debugger.trace, Look())
     for note in notes(stage, [debugger.position - 1]):
-        if note not in debugger.subject.notes.values():
-            continue
-        text = " ".join(note.split())
-        if text in frame.text:
-            continue
-        shown = frame.text.rpartition(CUT)[0]
-        starts = (text[:end] for end in range(SHORTEST, len(text)))
-        if not may_be_cut or not any(map(shown.endswith, starts)):
-            yield f"note {text}"
+        if note in debugger.subject.notes.values():
+            text = " ".join(note.split())
+            if text not in frame.text:
+                yield f"note {text}"
+
+
+def is_cut(frame: Frame, note: str) -> bool:
+    """Tell whether a note begins on the screen, with the key that shows the whole."""
+    shown = frame.text.rpartition(CUT)[0]
+    starts = (note[:end] for end in range(SHORTEST, len(note)))
+    return any(map(shown.endswith, starts))
 
 
 def cut_code(frame: Frame) -> Iterator[str]:
@@ -229,6 +231,18 @@ def unnumbered(frame: Frame) -> Iterator[str]:
     spare = blank - pane._note_lines(present, pane.room.width)
     if bare and len(bare) <= spare:
         yield f"{len(bare)} lines of matrices without numbers, {spare} spare ones"
+
+
+def unexplained_beside_blanks(frame: Frame) -> Iterator[str]:
+    """Yield rows of Why that are not seen though the step above has blank lines."""
+    why, step = frame.screen.query_one(WhyPane), frame.pane
+    if step.region.bottom != why.region.y:
+        return
+    shown = "\n".join(painted(cast("Screen[object]", frame.screen))[step.region.y :])
+    blank = not frame.lines[-1].strip()
+    why._write(50)
+    for row in why._rows[why._top + why.size.height :] if blank else ():
+        yield f"{row.text} beside blank lines in {shown}"
 
 
 MADE_UP = re.compile(r"(?<![\w.])[A-Za-z]\w*(?:\.\w+)*\._\d+")
@@ -305,7 +319,7 @@ async def untold(name: str, size: tuple[int, int]) -> list[str]:
             screen.run_line(f"goto {note.position}")
             press(app, "1")
             await settle(app)
-            if not list(unsaid(Frame(screen), may_be_cut=False)):
+            if not list(unsaid(Frame(screen))):
                 continue
             press(app, "9")
             await settle(app)
@@ -351,10 +365,11 @@ def test_the_story_of_each_step_is_on_the_screen_and_only_numbers_change(
         columns |= {tuple(pane.spans()) for pane in frame.screen.query(NodesPane)}
         spare.setdefault(part, set()).add(leaves_lines(frame))
         yield from missing(frame)
-        yield from unsaid(frame, may_be_cut=size[0] < 120)
+        yield from unsaid(frame)
         yield from cut_code(frame)
         yield from cut_words(frame)
         yield from wasted(frame)
+        yield from unexplained_beside_blanks(frame)
         yield from unnumbered(frame)
         yield from unexplained(frame)
         if frame.event is not None:
@@ -369,6 +384,33 @@ def test_the_story_of_each_step_is_on_the_screen_and_only_numbers_change(
     assert all(False in seen for seen in spare.values())
     # Numbers that come move no column, but where 393660 stands below 1.414.
     assert len(columns) <= 1 + (name == "exploding")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36)], ids="{0[0]}x{0[1]}".format)
+def test_the_reasons_go_on_above_where_the_step_leaves_lines(
+    size: tuple[int, int],
+) -> None:
+    """Both uses of a, each with its term: in the order in which Why has them."""
+
+    def look(frame: Frame) -> Iterator[str]:
+        lines = painted(cast("Screen[object]", frame.screen))
+        if frame.screen.debugger.position == len(frame.screen.debugger.trace):
+            yield "\n".join(line[frame.pane.region.x :] for line in lines)
+
+    (seen,) = asyncio.run(walked("shared_node", size, look))
+    step, why = seen.split("Why a.grad = 2")
+    uses = [f"its use in s (s<-a#{number}) adds 1" for number in (0, 1)]
+    terms = "1 = 1 × 1   ∂E/∂s"
+    assert (step + why).count(terms) == 2
+    if size == (80, 24):
+        assert [use in why for use in uses] == [True, False]
+        above = step.splitlines()[-4:-2]  # the last lines before the borders
+        assert above[0].startswith(f"│… {uses[1]}")
+        assert above[1].startswith(f"│  {terms}")
+        assert "goes on ↑" in why
+    else:
+        assert all(use in why for use in uses)
+        assert "goes on" not in seen
 
 
 def kept_places(frame: Frame) -> tuple[object, object]:
@@ -424,22 +466,6 @@ def test_numbers_that_grow_and_shrink_in_training_move_nothing(
     assert asyncio.run(iterated(name, size)) == []
 
 
-@pytest.mark.parametrize("name", builtin_names())
-def test_the_key_beside_a_note_that_is_cut_shows_the_whole(name: str) -> None:
-    assert asyncio.run(untold(name, (80, 24))) == []
-
-
-@pytest.mark.parametrize("name", ["attention", "three_layer", "xor"])
-def test_the_notes_that_a_small_screen_cuts_are_told(name: str) -> None:
-    def look(frame: Frame) -> Iterator[str]:
-        yield from unsaid(frame, may_be_cut=False)
-
-    seen = asyncio.run(walked(name, (80, 24), look))
-    cut = {line.partition(": ")[2] for line in seen}
-    assert cut
-    assert len(remarks([load(name)])) == len(cut)
-
-
 @pytest.mark.parametrize("size", [(120, 36), (80, 24)], ids="{0[0]}x{0[1]}".format)
 def test_no_small_matrix_of_the_matrix_lesson_loses_a_row(
     size: tuple[int, int],
@@ -479,6 +505,41 @@ b2 = [[0.05]]
 [constants]
 T = [[1.0, 0.0, 1.0, 0.0]]
 """
+
+
+NOTES = {
+    "forward H": "The first of two layers, whose three units see both inputs.",
+    "backward Y": f"What {'comes back and ' * 20}is multiplied by the slope.",
+    "backward W1": f"The last of all, {'and none is left behind it, ' * 9}is done.",
+}
+
+
+@pytest.fixture
+def noted(tmp_path: Path) -> str:
+    """Return a lesson of which two notes have no room on a small screen."""
+    path = tmp_path / "noted.toml"
+    lines = [f'"{place}" = "{note}"' for place, note in NOTES.items()]
+    path.write_text("\n".join((OWN, "[notes]", *lines)), encoding="utf-8")
+    return str(path)
+
+
+def test_a_note_that_is_cut_says_so_and_which_key_shows_the_whole(noted: str) -> None:
+    cut: dict[str, bool] = {}
+
+    def look(frame: Frame) -> Iterator[str]:
+        for missing in unsaid(frame):
+            note = missing.removeprefix("note ")
+            cut[note] = is_cut(frame, note)
+        yield from ()
+
+    asyncio.run(walked(noted, (80, 24), look))
+    assert cut == dict.fromkeys([NOTES["backward Y"], NOTES["backward W1"]], True)
+    assert len(remarks([load(noted)])) == len(cut)
+    assert asyncio.run(untold(noted, (80, 24))) == []
+
+
+def test_no_note_of_our_own_is_cut_on_a_small_screen() -> None:
+    assert remarks([load(name) for name in builtin_names()]) == []
 
 
 def test_four_samples_and_three_hidden_units_are_whole(tmp_path: Path) -> None:

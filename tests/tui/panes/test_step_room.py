@@ -76,12 +76,12 @@ Y, W, E = (SQUARE.names[name] for name in "ywE")
         ([NotePlace("forward", Y)], {("forward", Y): 3}),
         ([NotePlace("start")], {("forward", Y): 3}),
         ([NotePlace("seed")], {("backward", E): 3}),
-        ([NotePlace("backward", E)], {("backward", E, Y): 3}),  # what E sends to y
+        ([NotePlace("backward", E)], {("backward", E, 0, Y): 3}),  # what E sends to y
         # The last edge, and w, whose gradient is complete there, are one step.
-        ([NotePlace("backward", W)], {("backward", Y, W): 3}),
+        ([NotePlace("backward", W)], {("backward", Y, 1, W): 3}),
         (
             [NotePlace("end"), NotePlace("backward", W)],
-            {("backward", Y, W): 6, ("update", W): 3},
+            {("backward", Y, 1, W): 6, ("update", W): 3},
         ),
     ],
 )
@@ -91,12 +91,48 @@ def test_a_note_counts_for_the_steps_of_the_same_shapes(
     notes = dict.fromkeys(places, "four " * 40)  # three lines, as above
     shapes = {Y: (3, 2), W: (3, 2), E: ()}
     expected = {
-        (when, *(shapes[node] for node in nodes)): lines
+        (when, False, shapes[nodes[0]], shapes[nodes[-1]]): lines
         for (when, *nodes), lines in about.items()
     }
     assert longest_notes(SQUARE, notes, 78) == expected
     for when, *nodes in about:
         assert alike(SQUARE, when, nodes) in expected
+
+
+def test_a_note_of_a_product_leaves_no_lines_in_steps_that_are_none() -> None:
+    """All shapes are the same here; but a product has its factors elsewhere."""
+    graph = parse("""
+gradstep = 1
+title = "Only one shape"
+program = '''
+a = x @ w
+h = tanh(a)
+y = h @ v
+E = sum(y)
+'''
+[inputs]
+x = [[1, 2], [3, 4]]
+[parameters]
+w = [[1, 2], [3, 4]]
+v = [[1, 2], [3, 4]]
+""").subject.graph
+    place = NotePlace(
+        "backward", graph.names["y"]
+    )  # what y sends to h, its left factor
+    longest = longest_notes(graph, {place: "four " * 40}, 78)
+    edges = {graph.edge_name(edge): edge for edge in graph.carrying}
+    lines = {
+        name: longest.get(alike(graph, "backward", edge), 0)
+        for name, edge in edges.items()
+    }
+    assert lines == {
+        "E<-y": 0,
+        "y<-h": 3,
+        "y<-v": 0,
+        "h<-a": 0,
+        "a<-x": 3,
+        "a<-w": 0,
+    }
 
 
 def test_the_steps_of_a_graph_are_looked_at_once(

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import takewhile
 from operator import itemgetter
 from typing import TYPE_CHECKING, ClassVar, Final
 
@@ -91,6 +92,7 @@ class _Sheet:
     lines: list[Line]
     tiles: list[Tile]
     offset: int = 0
+    spare: int = 0  # blank lines at its foot
 
 
 class StepPane(KeptPane[_Found]):
@@ -143,6 +145,9 @@ class StepPane(KeptPane[_Found]):
         self._following = True
         self._is_behind = False  # the cursor has moved since it was drawn
         self._alone: MatrixView | None = None  # made when it is first opened
+        # What another pane says in so many blank lines at the foot, at most.
+        self._lodger: Callable[[int], Sequence[Line]] = lambda _: ()
+        self._lent: Sequence[Line] | None = None  # what it says; None until it is asked
 
     # ------------------------------------------------------------------ the moment
 
@@ -513,9 +518,32 @@ class StepPane(KeptPane[_Found]):
     def draw(self, y: int) -> Line:
         """Return one line of the step."""
         sheet = self._written()
-        number = y + sheet.offset
+        number, height = y + sheet.offset, self.room.height
+        if y >= height - sheet.spare:
+            if self._lent is None:
+                self._lent = self._lodger(sheet.spare)
+            return self._lent[y - height] if y >= height - len(self._lent) else []
         line = sheet.lines[number] if number < len(sheet.lines) else []
         return self._with_place(line) if number == 0 else line
+
+    @property
+    def spare(self) -> int:
+        """How many lines are blank at its foot."""
+        return 0 if self.alone is not None else self._written().spare
+
+    def repaint(self, lines: Sequence[int] | None = None) -> None:
+        """Draw it again, and ask who is lent lines again as well."""
+        self._lent = None
+        super().repaint(lines)
+
+    def repaint_foot(self) -> None:
+        """Draw the lines again that are lent."""
+        end, spare = self.margin.top + self.room.height, self.spare
+        self.repaint(range(end - spare, end))
+
+    def lend(self, lodger: Callable[[int], Sequence[Line]]) -> None:
+        """Let another pane say something in the blank lines at the foot."""
+        self._lodger = lodger
 
     def _with_place(self, line: Line) -> Line:
         """Return the first line with where we are at its right, if there is room."""
@@ -539,7 +567,12 @@ class StepPane(KeptPane[_Found]):
         """Return a step that is written, from the line on to which it is scrolled."""
         sheet.offset = min(max(self._offset, 0), max(len(sheet.lines) - height, 0))
         self._offset = sheet.offset
-        self._sheet = (width, height), sheet
+        shown = sheet.lines[sheet.offset : sheet.offset + height]
+        blank = takewhile(
+            lambda line: not any(s.text.strip() for s in line), shown[::-1]
+        )
+        sheet.spare = height - len(shown) + len([*blank])
+        self._sheet, self._lent = ((width, height), sheet), None
         return sheet
 
     def _write(self, width: int, height: int, inks: Inks) -> _Sheet:
@@ -601,9 +634,8 @@ class StepPane(KeptPane[_Found]):
             longest = longest_notes(graph, notes, width - label_width(width))
             self._longest = notes, width, longest
         longest, event = self._longest[2], present.event
-        is_edge = isinstance(event, Contribution)
-        nodes = (event.consumer, event.operand) if is_edge else (event.node,)
-        key = alike(graph, pass_of(present.trace, present.number), nodes)
+        about = event.edge if isinstance(event, Contribution) else (event.node,)
+        key = alike(graph, pass_of(present.trace, present.number), about)
         return longest.get(key, 0)
 
     def _look_through(self, frame: Frame, tiles: Sequence[Tile]) -> None:
@@ -791,6 +823,10 @@ def shown_event(view: View) -> Which:
     prediction = view.debugger.memory.prediction
     is_shaped = prediction is None or prediction.kind != "shape"
     return Which(position, is_there=False, is_shaped=is_shaped)
+
+
+def _is_blank(line: Line) -> bool:
+    return not any(text.strip() for text, _, _ in line)
 
 
 def _towards(cursor: tuple[int, ...], region: Region) -> tuple[int, ...]:

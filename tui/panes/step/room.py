@@ -77,12 +77,17 @@ def lines_needed(
     return highest
 
 
-def alike(graph: Graph, when: Pass, nodes: Iterable[int]) -> Alike:
+def alike(graph: Graph, when: Pass, about: Sequence[int]) -> Alike:
     """Return what steps have in common that have their matrices at the same places.
 
-    `nodes` are those that a step is about: consumer and operand, or one.
+    A step is `about` an edge, or about one node. Of a product it matters which of its
+    factors is sent something: the upstream gradient stands at the other side.
     """
-    return when, *(graph.nodes[node].shape for node in nodes)
+    consumer, operand = about[0], about[-1]
+    is_product = bool(_factors(graph, graph.nodes[consumer]))
+    side = about[1:-1] if is_product else ()
+    shapes = graph.nodes[consumer].shape, graph.nodes[operand].shape
+    return when, is_product, *side, *shapes
 
 
 def longest_notes(
@@ -104,7 +109,7 @@ def longest_notes(
 
 
 def _about(graph: Graph, place: NotePlace) -> Iterator[tuple[Pass, Sequence[int]]]:
-    """Yield passes and nodes of the steps that may say a note."""
+    """Yield the passes of the steps that may say a note, and what those are about."""
     if place.when == "seed":
         yield "backward", (graph.output,)
     if place.when == "end":  # of an iteration it is an update
@@ -116,8 +121,7 @@ def _about(graph: Graph, place: NotePlace) -> Iterator[tuple[Pass, Sequence[int]
         return
     when, number = step
     if when == "backward":
-        edge = graph.carrying.edge(number)
-        yield when, (edge.consumer, edge.operand)
+        yield when, graph.carrying.edge(number)
     else:
         yield when, (number,)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from rich.cells import cell_len
+
 from ....core.pictures.flow import Trends, computed, flow, trends
 from ....core.pictures.plot import spark
 from ....core.words.names import with_wording
@@ -107,8 +109,8 @@ class FlowPane(RunTable[FlowRows]):
         "The norm of each gradient, from the output backwards, on a log scale.\n"
         "vanishing, exploding: an element is 1000 times smaller or larger than where "
         "the pass begins. What the pass has not reached at this position is open (·).\n"
-        "The factor after × tells how the root mean square of the elements changes, "
-        "whatever their number.\n"
+        "The first line compares the numbers of the last gradient with those of the "
+        "first, by their root mean square, however many they are.\n"
         "over iterations: the same norm in each iteration that is finished\n"
         "l: every node, or the program's own lines   up, down: choose\n"
         "enter: go where the gradient is complete"
@@ -144,9 +146,11 @@ class FlowPane(RunTable[FlowRows]):
         """Return what the flow shows, in one line."""
         if self.made is None:
             return Cell()
-        verdict = self.made.flow.verdict
-        is_fine = verdict.startswith(("steady", "one", "no gradient"))
-        return Cell(verdict + self.made.since, "" if is_fine else "alarm")
+        room, since = self.room.width - 1, self.made.since
+        texts = [verdict + since for verdict in self.made.flow.verdicts]
+        text = next((one for one in texts if cell_len(one) <= room), texts[-1])
+        is_fine = text.startswith(("steady", "one", "no gradient"))
+        return Cell(text, "" if is_fine else "alarm")
 
     def recipe(self, view: View) -> tuple[object, Callable[[], FlowRows]]:
         """Return the run as the key, and what looks at all its gradients."""
