@@ -345,6 +345,12 @@ _SCRIPT_NOISE: Final = (
 )
 
 
+_SCRIPT_TRAINING: Final = (
+    "goto 999999999:end", "train 900000000", "step\ncontinue", "watch w if w > 1e300\nc",
+    "break E if iteration > 1000000000\ncontinue", "tbreak 900000000:E\ncontinue",
+)
+
+
 def scripts() -> Iterator[Case]:
     """Yield scripts that reach out, or do not end."""
     yield from _scripts([f"step\n{one}" for one in _SCRIPT_REACH])
@@ -352,6 +358,8 @@ def scripts() -> Iterator[Case]:
     for case in _scripts(_SCRIPT_ENDLESS):
         arguments = (*case.arguments, "--limit", "commands=500")
         yield case._replace(name=f"endless {case.name}", arguments=arguments)
+    trained = of_program(PROGRAM, f"{VALUES}[training]\niterations = 1000000000\n")
+    yield from _scripts(_SCRIPT_TRAINING, scenario=trained)
     yield from _scripts(
         ["assert sum(x) == 1e9", "assert sum(x) == nan", "step\nassert False"], HELD
     )

@@ -121,6 +121,8 @@ class Debugger(Session, ByName):
 
     def _report(self, done: int, of: int) -> None:
         """Report progress to whoever is to know of it by now."""
+        if self._seq:  # a command goes on to another iteration
+            self.count_iteration()
         self.progress(done, of)
 
     # ------------------------------------------------------------------ commands

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ..ops.table import Shape
 
 
+ITERATION: Final = 400_000  # in that of an iteration of a training, a small one
 STEP: Final = 1000  # multiplications in the time that one event, or one look, takes
 
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ..base.errors import Interrupted
 from ..base.trust import KEYBOARD, Trust
 from ..export.formats import EXPORTERS, Exporter
-from ..expression.budget import STEP, Budget
+from ..expression.budget import ITERATION, STEP, Budget
 from ..expression.expression import Expression, parse
 from ..expression.state import State
 from ..words import events as describe
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from ..engine.trace import Trace
     from ..training.timeline import Record, Timeline
     from .steps import Direction
+
+
+_LOOKING: Final = 4  # times as long as an iteration that is only computed
 
 
 class Session:
@@ -214,7 +217,19 @@ class Session:
                 if met is not None:
                     return [met]
             position = -1 if direction > 0 else beyond.position
+            self.count_iteration(_LOOKING)
             self.progress(iteration, self.timeline.iterations)
+
+    def count_iteration(self, times: int = 1) -> None:
+        """Take the work of an iteration, if nobody may be there to interrupt the line.
+
+        It takes so many times as long where its events are looked at.
+
+        Raises `CommandError` where a script has trained as long as it may.
+        """
+        if self.trust.folder is not None:
+            events = STEP * len(self.timeline.trace(0))
+            self.budget.take((), times * (ITERATION + events))
 
     def _distance(self, start: Place) -> int:
         """Return how many events there are between a place and the present one."""

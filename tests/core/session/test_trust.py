@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gradstep.core.base.limits import Limits
 from gradstep.core.base.trust import FULL, KEYBOARD, Trust, below
+from gradstep.core.debugger.debugger import Debugger
 from gradstep.core.debugger.verify import promises
+from gradstep.core.scenario.scenario import parse
 from gradstep.core.session.script import parse_script, read_script, run_script
 from sessions import LAYERS, said, session, wrong
 
@@ -128,3 +131,21 @@ def test_the_lines_of_a_stop_are_checked_when_they_are_given(home: Path) -> None
     assert "there is no command 'stap'" in wrong(debugger, "commands 1 step; stap")
     assert debugger.memory.stops[1].commands == ()
     assert home
+
+
+TRAINED = """
+gradstep = 1
+program = 'E = w * w'
+parameters = { w = 1.0 }
+training = { learning_rate = 0.01, iterations = 1000000000 }
+"""
+
+
+@pytest.mark.parametrize("line", ["goto 2000:end", "train 2000", "continue"])
+def test_a_script_trains_as_long_as_one_line_may(tmp_path: Path, line: str) -> None:
+    """Nobody may be there to interrupt it; a person at the keyboard is."""
+    debugger = Debugger(parse(TRAINED, limits=Limits(work=10**8)))
+    reply = debugger.execute(line, below(tmp_path))
+    assert reply.error is not None
+    assert "--limit work=N allows more" in reply.error
+    assert debugger.execute("goto 2000:end").ok
