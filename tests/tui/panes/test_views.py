@@ -357,6 +357,23 @@ async def test_what_a_made_up_name_stands_for_is_beside_it(
             assert re.search(rf"E\._1.*  ({text_of})(  |$)", line), line
 
 
+async def test_nodes_are_written_once_when_their_column_of_codes_comes_or_goes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    drawn: list[Pane] = []
+    table = TablePane._table
+    monkeypatch.setattr(TablePane, "_table", lambda p: drawn.append(p) or table(p))
+    async with opened("three_layer", "nodes", "goto end", size=(80, 24)) as found:
+        pane = found[2]
+        assert isinstance(pane, NodesPane)
+        assert pane.made is not None
+        before = pane.lines()
+        drawn.clear()
+        pane.made.says_code = not pane.made.says_code  # as in another width
+        assert pane.lines() == before
+        assert drawn == [pane]
+
+
 @pytest.mark.parametrize("name", ["three_layer", "exploding", "last_layer"])
 async def test_without_a_column_of_codes_nodes_are_called_by_theirs(name: str) -> None:
     lines = ("goto end",)

@@ -15,7 +15,7 @@ from ....core.words.digits import CELL
 from ....core.words.formulas import Wording
 from ....core.words.numbers import digits_apart, number_text, shape_text
 from ..base.known import Known
-from ..base.pane import Chosen, Line, View
+from ..base.pane import Chosen, View
 from ..base.views import VIEWS
 from .table import Cell, Column, KeptTable, Row
 
@@ -234,14 +234,13 @@ class NodesPane(RunTable[NodeRows]):
         made.at(view.debugger.trace, view.debugger.position)
         return made
 
-    def lines(self) -> list[Line]:
-        """Write the rows; without a column of codes, they stand for made-up names."""
-        drawn = super().lines()
-        says_code = any(column == _OPERATION for column, _ in self._fit())
-        if self.made is not None and self.made.says_code != says_code:
-            self.made.says_code = says_code
-            return super().lines()
-        return drawn
+    def says_otherwise(self, shown: Sequence[int]) -> bool:
+        """Call nodes by their code where its column does not fit, instead of names."""
+        made, says_code = self.made, _OPERATION in shown
+        if made is None or made.says_code == says_code:
+            return False
+        made.says_code = says_code
+        return True
 
     def entered(self, row: int) -> None:
         """Go to where the node under the cursor is done."""

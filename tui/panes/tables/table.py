@@ -153,6 +153,11 @@ class TablePane(Pane, ScrollView):
         """Tell whether nothing is there yet that a person can put there."""
         return not self._rows
 
+    def says_otherwise(self, shown: Sequence[int]) -> bool:
+        """Tell whether rows say something else now, beside the columns that fit."""
+        del shown
+        return False
+
     def widest(self, column: int) -> int:
         """Return how wide a column gets, as far as that is known of all its rows."""
         del column
@@ -334,8 +339,12 @@ class TablePane(Pane, ScrollView):
         start, height = int(self.scroll_offset.y), self.size.height - self._top()
         numbers = range(start, min(start + max(height, 0), len(self._rows)))
         rows = [self._rows[number] for number in numbers]
-        texts = self._aligned(rows)
-        shown, columns = self._fit(), self.columns()
+        texts, columns = self._aligned(rows), self.columns()
+        shown = self._fit()
+        if self.says_otherwise([k for k, _ in shown]):
+            rows = [self._rows[number] for number in numbers]
+            texts = self._aligned(rows)
+            shown = self._fit()
         style, heading = self.rich_style, self.heading()
         titles = [Segment(" " * _MARK)]
         for k, width in shown:
