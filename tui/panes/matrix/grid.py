@@ -47,13 +47,14 @@ if TYPE_CHECKING:
 LEVELS: Final = 8  # of intensity
 _NAN: Final = 2 * LEVELS + 1
 CURSOR: Final = _NAN + 3  # the code of the chosen cell
-_SHARES: Final = np.arange(LEVELS + 1) / LEVELS  # where a level begins
+# Where a level begins, and last NaN, which is sorted above all.
+_SHARES: Final = np.array([*(np.arange(LEVELS + 1) / LEVELS), np.nan])
 _TINIEST: Final = 5e-324
 # By sign, and by how many edges of levels lie at or below a magnitude.
 _CODES: Final = np.array(
     [
-        [0, *range(1, LEVELS + 1), _NAN + 1],
-        [0, *range(LEVELS + 1, 2 * LEVELS + 1), _NAN + 2],
+        [0, *range(1, LEVELS + 1), _NAN + 1, _NAN],
+        [0, *range(LEVELS + 1, 2 * LEVELS + 1), _NAN + 2, _NAN],
     ]
 )
 # A cell of two characters, by the codes of `Scale.codes`.
@@ -185,6 +186,10 @@ class Scale(NamedTuple):
     @classmethod
     def of(cls, array: Array, look: Look) -> Scale:
         """Look at some numbers of `array`, so that its size costs nothing."""
+        if array.size == 1:
+            number = array.item()
+            is_key = type(number) is float and bool(number)
+            return (_lone if is_key else _lone.__wrapped__)(number, look.precision)
         few = _some(array, _SAMPLED if array.size > _FEW else _FEW).tolist()
         style = style_for(few, look.precision)
         template = _template(align([write(number, style) for number in few] or ["0"]))
@@ -216,7 +221,6 @@ class Scale(NamedTuple):
         """Write numbers, all as wide, with their points below each other."""
         room = tuple(map(len, split(self.template)))  # before the point, and from it
         return [
-            # As keys −0.0 is 0.0, and True is 1.0.
             _known(number, self.style, room)
             if type(number) is float and number
             else _aligned(number, self.style, room)
@@ -230,12 +234,28 @@ class Scale(NamedTuple):
         infinity, and minus infinity.
         """
         values = numbers.astype(float)
-        edges = _SHARES * (self.most or 1.0)
-        edges[0], edges[-1] = _TINIEST, np.inf
-        levels = np.searchsorted(edges, np.abs(values), side="right")
-        codes = _CODES[(values < 0).view(np.int8), levels]
-        codes[np.isnan(values)] = _NAN
-        return codes
+        edges = _edges(self.most)
+        return _CODES[
+            (values < 0).view(np.int8), edges.searchsorted(np.abs(values), "right")
+        ]
+
+
+# As keys −0.0 is 0.0, and True is 1.0: these two are only asked for other numbers.
+@lru_cache(8192)  # from step to step most numbers stay the same
+def _lone(number: Any, precision: int) -> Scale:
+    """Return how a number by itself is written and shaded."""
+    style = style_for([number], precision)
+    size = abs(number)
+    most = float(size) if math.isfinite(size) else 0.0
+    return Scale(style, _template([write(number, style)]), most)
+
+
+@lru_cache(64)
+def _edges(most: float) -> Array:
+    """Return from which magnitude on each level begins, then infinity, then NaN."""
+    edges = _SHARES * (most or 1.0)
+    edges[0], edges[LEVELS] = _TINIEST, np.inf
+    return edges
 
 
 def _aligned(number: Any, style: Style, room: tuple[int, ...]) -> str:
@@ -250,7 +270,7 @@ def _aligned(number: Any, style: Style, room: tuple[int, ...]) -> str:
     return placed(text, left, right) if fits else text.rjust(left + right)
 
 
-_known = lru_cache(8192)(_aligned)  # from step to step most numbers stay the same
+_known = lru_cache(8192)(_aligned)
 
 
 def _template(texts: Sequence[str]) -> str:
@@ -510,27 +530,31 @@ class Grid:
                 f" {text} " if len(text) <= wide - MARGINS else text.rjust(wide)
                 for text in self.scale.texts(numbers.tolist())
             ]
+        shown = [inks_of[code] if self.is_there else inks.future for code in codes]
         linked = self._linked(row)
-        here = self.place[1] if self.is_active and row == self.place[0] else -1
-        line: Line = [Segment(" ")] if self.joined else []
-        for column, (code, text) in enumerate(
-            zip(codes, texts, strict=True), self.left
-        ):
-            ink = inks_of[code] if self.is_there else inks.future
-            shown = text
-            if column in linked:
-                ink += inks.linked
-            if column == here:
-                ink += inks.cursor
-                is_full = self.compact or not text.startswith(" ") or text[-1] != " "
-                if self.joined:
-                    before, style, _ = line.pop()
-                    line += [Segment(before[:-1], style), Segment("[", ink)]
-                    shown = f"{text[:-1]}]"
-                elif not is_full:
-                    shown = f"[{text[1:-1]}]"
-            line.append(Segment(shown, ink))
-        return line
+        if linked:
+            for place in range(len(shown)):
+                if place + self.left in linked:
+                    shown[place] += inks.linked
+        here = self.place[1] - self.left
+        if self.is_active and row == self.place[0] and 0 <= here < len(shown):
+            shown[here] += inks.cursor
+            return self._pointed_at(here, [*map(Segment, texts, shown)])
+        cells = map(Segment, texts, shown)
+        return [Segment(" "), *cells] if self.joined else [*cells]
+
+    def _pointed_at(self, here: int, cells: Line) -> Line:
+        """Return the cells of a row with brackets around one of them."""
+        text, ink, _ = cells[here]
+        if self.joined:
+            line = [Segment(" "), *cells]
+            before, style, _ = line[here]
+            brackets = Segment("[", ink), Segment(f"{text[:-1]}]", ink)
+            line[here : here + 2] = [Segment(before[:-1], style), *brackets]
+            return line
+        if not self.compact and text[0] == text[-1] == " ":
+            cells[here] = Segment(f"[{text[1:-1]}]", ink)
+        return cells
 
     def _pointed(self, codes: Array, first: int) -> Array:
         """Return the codes of some rows from the first on, with the cursor in them."""

@@ -83,45 +83,71 @@ class Frame(NamedTuple):
         return self._replace(parts=tuple(parts))
 
 
-def framed(
+class Matrix(NamedTuple):
+    """What a place of a matrix depends on."""
+
+    role: Role
+    rows: int
+    columns: int
+    cell: int  # how wide one number is, with its margins
+    first: int  # the number of its first row
+
+
+class Shapes(NamedTuple):
+    """What the places of a step's matrices depend on."""
+
+    matrices: tuple[Matrix, ...]
+    factors: tuple[int, int] | None  # which are multiplied as matrices: left, right
+    kind: str  # of the event
+
+
+def shapes_of(
     graph: Graph, event: Event, facets: Sequence[Facet], grids: Sequence[Grid]
-) -> Sequence[Frame]:
+) -> Shapes:
+    """Return what the places of a step's matrices depend on."""
+    matrices = tuple(
+        Matrix(facet.role, grid.rows, grid.columns, grid.cell, grid.first)
+        for facet, grid in zip(facets, grids, strict=True)
+    )
+    return Shapes(matrices, sides(graph, event, facets), type(event).__name__)
+
+
+def framed(shapes: Shapes) -> Sequence[Frame]:
     """Return the places of a step's matrices, and others where those are too wide."""
-    may_go = ("product", "before", "after") if isinstance(event, Contribution) else ()
+    matrices = shapes.matrices
+    may_go = ("product", "before", "after") * (shapes.kind == Contribution.__name__)
     optional = tuple(
         number
         for role in may_go
-        for number, facet in enumerate(facets)
-        if facet.role == role
+        for number, one in enumerate(matrices)
+        if one.role == role
     )
-    found = _factors(graph, event, facets, grids)
+    found = _factors(shapes)
     if found is not None:
-        product = _product(facets, grids, *found, optional)
+        product = _product(matrices, *found, optional)
         apart = product._replace(parts=_apart(product.parts, found[0]), is_last=True)
-        below = product._replace(parts=_below(product.parts, facets))
+        below = product._replace(parts=_below(product.parts, matrices))
         return (product, below, apart)
-    row = _row(facets, grids, optional)
-    if isinstance(event, Update):  # before and after have a title each
+    row = _row(matrices, optional)
+    if shapes.kind == Update.__name__:  # before and after have a title each
         least, wish = _WIDTH
         parts = [part._replace(title=least, wish=wish) for part in row.parts]
         row = row._replace(parts=tuple(parts))
     others = (
-        _folded(row.parts, facets),
-        _in_three(row.parts, facets),
-        _stacked(row.parts, facets),
+        _folded(row.parts, matrices),
+        _in_three(row.parts, matrices),
+        _stacked(row.parts, matrices),
     )
     return (row, *(row._replace(parts=parts) for parts in others))
 
 
-def _factors(
-    graph: Graph, event: Event, facets: Sequence[Facet], grids: Sequence[Grid]
-) -> tuple[int, int, int] | None:
+def _factors(shapes: Shapes) -> tuple[int, int, int] | None:
     """Return left factor, right factor and product, where they fit as matrices do."""
-    found = sides(graph, event, facets)
+    matrices, found = shapes.matrices, shapes.factors
     if found is None:
         return None
-    made = next(n for n, f in enumerate(facets) if f.role in _MADE)
-    left, right, product = (grids[number] for number in (*found, made))
+    made = next(n for n, one in enumerate(matrices) if one.role in _MADE)
+    left, right, product = (matrices[number] for number in (*found, made))
     fits = (
         left.columns == right.rows
         and left.rows == product.rows
@@ -131,8 +157,7 @@ def _factors(
 
 
 def _product(
-    facets: Sequence[Facet],
-    grids: Sequence[Grid],
+    matrices: Sequence[Matrix],
     left: int,
     right: int,
     made: int,
@@ -145,24 +170,24 @@ def _product(
     }
     parts: list[Part] = []
     across = 2
-    for number, (facet, grid) in enumerate(zip(facets, grids, strict=True)):
+    for number, one in enumerate(matrices):
         axes, place = places.get(number, (("n", "m"), (across, 1)))
         across += number not in places
-        parts.append(_part(facet, grid, axes, place, numbered=number in places))
+        parts.append(_part(one, axes, place, numbered=number in places))
     sizes = {
-        "n": grids[made].rows,
-        "m": grids[made].columns,
-        "k": grids[left].columns,
+        "n": matrices[made].rows,
+        "m": matrices[made].columns,
+        "k": matrices[left].columns,
     }
     return Frame(tuple(parts), sizes, optional)
 
 
-def _below(parts: Sequence[Part], facets: Sequence[Facet]) -> tuple[Part, ...]:
+def _below(parts: Sequence[Part], matrices: Sequence[Matrix]) -> tuple[Part, ...]:
     """Return places with the sum below the product, where a line has no room for it."""
     places = {"before": (0, 2), "after": (1, 2)}
     moved: list[Part] = []
-    for part, facet in zip(parts, facets, strict=True):
-        across, down = places.get(facet.role, (part.across, part.down))
+    for part, one in zip(parts, matrices, strict=True):
+        across, down = places.get(one.role, (part.across, part.down))
         moved.append(part._replace(across=across, down=down, numbered=True))
     return tuple(moved)
 
@@ -180,23 +205,21 @@ def _apart(parts: Sequence[Part], left: int) -> tuple[Part, ...]:
     )
 
 
-def _row(
-    facets: Sequence[Facet], grids: Sequence[Grid], optional: tuple[int, ...]
-) -> Frame:
+def _row(matrices: Sequence[Matrix], optional: tuple[int, ...]) -> Frame:
     """Return places beside each other."""
     parts: list[Part] = []
     sizes: dict[str, int] = {}
-    for number, (facet, grid) in enumerate(zip(facets, grids, strict=True)):
-        size = grid.rows, grid.columns
+    for number, one in enumerate(matrices):
+        size = one.rows, one.columns
         axes = f"rows of {size}", f"columns of {size}"
         sizes |= dict(zip(axes, size, strict=True))
-        parts.append(_part(facet, grid, axes, (number, 0)))
+        parts.append(_part(one, axes, (number, 0)))
     return Frame(_numbered(parts), sizes, optional)
 
 
-def _folded(parts: Sequence[Part], facets: Sequence[Facet]) -> tuple[Part, ...]:
+def _folded(parts: Sequence[Part], matrices: Sequence[Matrix]) -> tuple[Part, ...]:
     """Return places in two rows: the factors above, and below what they make."""
-    roles = [facet.role for facet in facets]
+    roles = [one.role for one in matrices]
     made = next((n for n, role in enumerate(roles) if role in _MADE), len(parts) - 1)
     lines = [0 if number < made else 1 for number in range(len(parts))]
     return _numbered(
@@ -204,25 +227,25 @@ def _folded(parts: Sequence[Part], facets: Sequence[Facet]) -> tuple[Part, ...]:
     )
 
 
-def _in_three(parts: Sequence[Part], facets: Sequence[Facet]) -> tuple[Part, ...]:
+def _in_three(parts: Sequence[Part], matrices: Sequence[Matrix]) -> tuple[Part, ...]:
     """Return places in three rows: the factors, what they make, and the sum."""
     moved = [
-        part._replace(down=_line(part.down, facet))
-        for part, facet in zip(_folded(parts, facets), facets, strict=True)
+        part._replace(down=_line(part.down, one))
+        for part, one in zip(_folded(parts, matrices), matrices, strict=True)
     ]
     return _numbered(moved)
 
 
-def _line(line: int, facet: Facet) -> int:
-    return 2 if facet.role in _SUM else line
+def _line(line: int, matrix: Matrix) -> int:
+    return 2 if matrix.role in _SUM else line
 
 
-def _stacked(parts: Sequence[Part], facets: Sequence[Facet]) -> tuple[Part, ...]:
+def _stacked(parts: Sequence[Part], matrices: Sequence[Matrix]) -> tuple[Part, ...]:
     """Return places one below the other, for long rows of numbers.
 
     The sum stands beside what it was before: the two are one place.
     """
-    roles = [facet.role for facet in facets]
+    roles = [one.role for one in matrices]
     start = roles.index("before") if "contribution" in roles else len(parts)
     return _numbered(
         [
@@ -244,12 +267,11 @@ def _numbered(parts: Sequence[Part]) -> tuple[Part, ...]:
 
 
 def _part(
-    facet: Facet,
-    grid: Grid,
+    matrix: Matrix,
     axes: tuple[str, str],
     place: tuple[int, int],
     *,
     numbered: bool = True,
 ) -> Part:
-    least, wish = _WIDTHS.get(facet.role, _WIDTH)
-    return Part(*axes, grid.cell, *place, least, wish, numbered, grid.first)
+    least, wish = _WIDTHS.get(matrix.role, _WIDTH)
+    return Part(*axes, matrix.cell, *place, least, wish, numbered, matrix.first)

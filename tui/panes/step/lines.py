@@ -66,6 +66,21 @@ def _depth(word: str) -> int:
     return sum(map(word.count, "([")) - sum(map(word.count, ")]"))
 
 
+def last_word(text: str, word: str) -> int | None:
+    """Return where a word, or a name of signs, stands last in a text by itself.
+
+    >>> last_word("ax · x + xb", "x"), last_word("ax", "x")
+    (5, None)
+    """
+    start = text.rfind(word) if word else -1
+    while start >= 0:
+        beside = f"{text[:start][-1:]} {text[start + len(word) :][:1]}"
+        if not any(one.isalnum() or one == "_" for one in beside):
+            return start
+        start = text.rfind(word, 0, start + len(word) - 1)
+    return None
+
+
 def wrapped(segment: Segment, width: int) -> list[Line]:
     """Break a text at its blanks, and where its lines end."""
     text, ink, _ = segment

@@ -6,7 +6,6 @@ chosen element in numbers, then the notes.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -43,9 +42,9 @@ from ..matrix.grid import (
 )
 from ..matrix.view import KEYS, MatrixView, Walker
 from . import words
-from .frame import Frame, framed
+from .frame import Frame, Shapes, framed, shapes_of
 from .large import in_numbers, large
-from .lines import BOUND, block, equation, label_width, labelled, wrapped
+from .lines import BOUND, block, equation, label_width, labelled, last_word, wrapped
 from .matrices import Matrices
 from .places import TITLE, Tile
 from .priority import Arranged, Matters, Said, arranged, bottom, enlarged
@@ -586,8 +585,8 @@ class StepPane(KeptPane[_Found]):
             grid.compact, grid.joined = self._dense, False
             grid.scale = scale.within(wide)
         graph = present.trace.run.graph
-        frames = framed(graph, present.event, present.facets, self._grids)
-        place = self._arrange(present, frames, width, height)
+        shapes = shapes_of(graph, present.event, present.facets, self._grids)
+        place = self._arrange(present, shapes, width, height)
         frame, tiles, above = place
         self._frame = frame
         if not self._dense:
@@ -610,16 +609,16 @@ class StepPane(KeptPane[_Found]):
         return _Sheet(lines, tiles)
 
     def _arrange(
-        self, present: Moment, frames: Sequence[Frame], width: int, height: int
+        self, present: Moment, shapes: Shapes, width: int, height: int
     ) -> Arranged:
         """Place the matrices; steps with the same shapes have the same places."""
-        shapes = [(one.parts, *one.sizes.items(), one.optional) for one in frames]
         notes = self._note_lines(present, width)
         is_class = self.screen.has_class("presenting") and not self._dense
-        key = (*shapes, width, height, notes, is_class)
+        key = shapes, width, height, notes, is_class
         if key not in self._arranged:
             if len(self._arranged) >= _MOST_ARRANGED:
                 self._arranged.clear()
+            frames = framed(shapes)
             large = enlarged(frames, width, height, notes) if is_class else None
             self._arranged[key] = large or arranged(frames, width, height, notes)
         return self._arranged[key]
@@ -784,10 +783,11 @@ class StepPane(KeptPane[_Found]):
             if number is None:
                 continue
             called = words.called(present, number, [g.cursor for g in self._grids])
-            name = re.escape(self._look.formula(called.removeprefix(role).strip()))
-            places = [m.span() for m in re.finditer(rf"(?<!\w){name}(?!\w)", text)]
-            if places:
-                spans.append((*places[-1], inks.title(role, is_made=False)))
+            name = self._look.formula(called.removeprefix(role).strip())
+            start = last_word(text, name)
+            if start is not None:
+                ink = inks.title(role, is_made=False)
+                spans.append((start, start + len(name), ink))
         line: Line = []
         at = 0
         for start, stop, ink in sorted(spans, key=itemgetter(0)):
