@@ -418,7 +418,9 @@ class MainScreen(Screen[int]):
             self.run_line(line)
 
     def filled(self, line: str) -> str:
-        """Fill in what a key's command line is about."""
+        """Fill in what a key's command line is about: of most keys, nothing."""
+        if "{" not in line:
+            return line
         place = getattr(self.focused, "place", None)
         here = str(place()) if callable(place) else ""
         word = getattr(self.focused, "word", None)

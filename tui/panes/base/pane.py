@@ -508,10 +508,12 @@ class Pane(Painted, can_focus=True):
         margin = self.margin
         if not margin.width or 0 < y < self.whole_size.height - 1:
             return self.draw(y - margin.top)
-        is_top, what = y == 0, (self.titles, self.whole_size.width)
+        is_top, width = y == 0, self.whole_size.width
+        named = self._tabs(width)[not is_top]
+        what = self.titles[not is_top], named, width
         drawn = self._borders.get(is_top)
         if drawn is None or drawn[0] != what:
-            drawn = what, self._edge(self.whole_size.width, is_top=is_top)
+            drawn = what, self._edge(width, named, is_top=is_top)
             self._borders[is_top] = drawn
         return drawn[1]
 
@@ -545,10 +547,10 @@ class Pane(Painted, can_focus=True):
         least = min(map(cell_len, self.titles[1].split("\n")))
         return tabs(self.id, width - 4, width - 6 - least)
 
-    def _edge(self, width: int, *, is_top: bool) -> Line:
+    def _edge(self, width: int, named: Sequence[Tab], *, is_top: bool) -> Line:
         """Return the upper border with the title, or the lower with the subtitle."""
         left, right = "╭╮" if is_top else "╰╯"
-        border, named = self.ink("pane--border"), self._tabs(width)[not is_top]
+        border = self.ink("pane--border")
         before: Line = [Segment("─", border)]
         if named:
             before = [Segment(" "), *self._named(named), Segment(" ")]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from itertools import groupby
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from rich.segment import Segment
@@ -18,6 +17,10 @@ if TYPE_CHECKING:
 
     from ....core.engine.trace import Trace
     from ....core.session.stops import Stop
+
+
+_START: Final = " start "
+_END: Final = " end "
 
 
 class TimelinePane(Pane, can_focus=False):
@@ -65,37 +68,40 @@ class TimelinePane(Pane, can_focus=False):
             )
         )
         cells = ["─"] * width
-        styles = ["timeline--past"] * (here + 1)
-        styles += ["timeline--future"] * (width - len(styles))
         cells[seed] = "┼"
         stops = debugger.memory.stops
         key = trace, width, places(stops)
         how = partial(_stopped, stops.values(), trace, width)
-        for column in self._columns.of(key, how) or ():
-            cells[column], styles[column] = "◆", "timeline--stop"
+        marked = dict.fromkeys(self._columns.of(key, how) or (), "timeline--stop")
+        for column in marked:
+            cells[column] = "◆"
         for place in debugger.memory.marks.values():
             if place.iteration == debugger.place.iteration:
                 cells[column_of(place.position, len(trace), width)] = "▽"
-        cells[here], styles[here] = "●", "timeline--present"
+        cells[here], marked[here] = "●", "timeline--present"
         _label(cells, 0, seed, "forward")
         _label(cells, backward, update, "backward")
         if trace.updates:
             _label(cells, update, width, "update")
-        styles = ["timeline--past"] * 7 + styles + ["timeline--future"] * 5
-        shown = zip([*" start ", *cells, *" end "], styles, strict=True)
-        return [
-            Segment("".join(cell for cell, _ in run), self.ink(style))
-            for style, run in groupby(shown, key=lambda one: one[1])
-        ]
+        line: Line = []
+        at, base = 0, "timeline--past"
+        text = "".join((_START, *cells, _END))
+        for column in sorted(marked):
+            place = column + len(_START)
+            if at < place:
+                line.append(Segment(text[at:place], self.ink(base)))
+            line.append(Segment(text[place], self.ink(marked[column])))
+            at, base = place + 1, base if column < here else "timeline--future"
+        return [*line, Segment(text[at:], self.ink(base))]
 
     def _track(self) -> int:
-        return max(self.size.width - len(" start ") - len(" end "), 2)
+        return max(self.size.width - len(_START) - len(_END), 2)
 
     def _go(self, x: int) -> None:
         if self._view is None:
             return
         size = len(self._view.debugger.trace)
-        share = (x - len(" start ")) / max(self._track() - 1, 1)
+        share = (x - len(_START)) / max(self._track() - 1, 1)
         position = round(min(max(share, 0.0), 1.0) * size)
         if position != self._view.debugger.position:
             self.post_message(Asked(f"goto {position}"))
