@@ -64,6 +64,7 @@ _PATIENCE: Final = 1.0  # seconds of work that a key waits for the one before it
 _MOMENT: Final = 0.001  # seconds between two looks whether that has come to its end
 # Nobody looks before a frame is painted, but where more has come by then.
 _FRAME: Final = 0.02  # seconds from what was done to the first look
+_MANY: Final = 5000  # things that are made before garbage is looked for
 _QUIET: Final = 4  # turns of the loop in which nothing is under way
 
 
@@ -205,6 +206,7 @@ class GradstepApp(App[int]):
         self._resting: asyncio.Task[None] | None = None
         self._later: asyncio.TimerHandle | None = None  # when that is to begin
         self._opening: Background | None = None  # what loads another scenario
+        self._thresholds = gc.get_threshold()
 
     def get_driver_class(self) -> type[Driver]:
         """Return the driver of the platform, passing over bytes that are no text."""
@@ -216,11 +218,19 @@ class GradstepApp(App[int]):
 
     def on_mount(self) -> None:
         """Look for it from the first frame on."""
-        # Textual asks for its signature, which takes 5 ms of a function in C.
-        self.call_after_refresh(lambda: gc.enable())  # noqa: PLW0108
+        self.call_after_refresh(self._collect)
+
+    def _collect(self) -> None:
+        """Look for garbage less often than Python does.
+
+        Each key makes some thousand things in place of as many, none in a circle.
+        """
+        gc.set_threshold(_MANY, *self._thresholds[1:])
+        gc.enable()
 
     def on_unmount(self) -> None:
-        """Look for it where there was no frame, too."""
+        """Look for it where there was no frame, too, and again as often as before."""
+        gc.set_threshold(*self._thresholds)
         gc.enable()
 
     @property

@@ -97,6 +97,7 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
         self._norms = Known(norm)
         self._source = ""
         self._view: View | None = None
+        self._moment: tuple[Trace, int] | None = None  # its trace and its position
         self._stops: Sequence[tuple[int, int]] = ()
         self._covered: Kept[Sequence[tuple[int, int]]] = Kept()
 
@@ -114,6 +115,7 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
         """Draw the program at this moment."""
         self._view = view
         trace = view.debugger.trace
+        self._moment = trace, view.debugger.position
         graph = trace.run.graph
         self._source, self._present = present_line(trace, view.shown)
         here = present_node(trace, view.shown)
@@ -313,9 +315,9 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
 
     def _statement(self, line: int) -> Statement | None:
         """Return the instance of a line in the call that its function speaks of."""
-        if self._view is None:
+        if self._moment is None:
             return None
-        graph = self._view.debugger.graph
+        graph = self._moment[0].run.graph
         found = graph.lines.get((self._source, line), ())
         return next((one for one in found if one.frame in self._calls), None)
 
@@ -341,25 +343,23 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
         )
 
     def _is_future(self, statement: Statement | None) -> bool:
-        if statement is None or self._view is None:
+        if statement is None or self._moment is None:
             return False
-        debugger = self._view.debugger
-        return (
-            debugger.trace.value(max(statement.stop - 1, 0), debugger.position) is None
-        )
+        trace, position = self._moment
+        return trace.value(max(statement.stop - 1, 0), position) is None
 
     def _worth(self, statement: Statement | None) -> str:
         """Return the value that a line assigns, or its gradient once there is one."""
-        if statement is None or self._view is None:
+        if statement is None or self._moment is None:
             return ""
-        debugger = self._view.debugger
-        node = debugger.graph.names.get(statement.target)
+        trace, position = self._moment
+        node = trace.run.graph.names.get(statement.target)
         if node is None:
             return ""
-        gradient = debugger.trace.gradient(node, debugger.position)
+        gradient = trace.gradient(node, position)
         if gradient is not None:
             return f"∂ {self._short(gradient)}"
-        value = debugger.trace.value(node, debugger.position)
+        value = trace.value(node, position)
         return "" if value is None else self._short(value)
 
     def _short(self, array: Array) -> str:
