@@ -161,6 +161,8 @@ def value_text(value: Any, digits: int = SENTENCE) -> str:
     >>> value_text(2 / 3), value_text(np.array([0.5, 2.0])), value_text(np.ones((2, 3)))
     ('0.666667', '[0.5, 2]', '(2, 3)')
     """
+    if type(value) is float:  # most are, and an array of one takes ten times as long
+        return number_text(value, digits)
     if value is None:
         return "nothing yet"
     if type(value) is tuple:

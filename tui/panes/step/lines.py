@@ -93,7 +93,10 @@ def equation(segment: Segment, width: int) -> list[Line]:
 
     If it does, it is broken where `bound` allows it, or else at any blank.
     """
-    text, ways = segment.text, [bound(segment.text, width), segment.text]
+    text = segment.text
+    if cell_len(text) <= width:
+        return wrapped(segment, width)
+    ways = [bound(text, width), text]
     if ": " not in text:  # else there are several equations
         sides = _EQUALS.split(text)
         ways.insert(0, " ".join(bound(_whole(side, width), width) for side in sides))

@@ -759,19 +759,19 @@ class StepPane(KeptPane[_Found]):
         text, full = next(spoken), self._look.formula(words.whole(present))
         ways = [equation(Segment(one, inks.name), width) for one in (full, text)]
         whole = min(ways, key=len)  # in full where it takes no line more
-        brief = text
-        while cell_len(brief) > width and (shorter := next(spoken, "")):
-            brief = shorter
-        one_line = self._coloured(present, cut(brief, width), inks)
         shapes = f"   {formula.shapes}"
         last = "".join(part.text for part in whole[-1])
         whole[-1] = self._coloured(present, last, inks)
         is_beside = len(whole) == 1 and cell_len(last + shapes) <= width
         if is_beside:
             whole[0] = [*whole[0], Segment(shapes, inks.quiet)]
-        elif len(whole) > 1:  # what goes on below has nothing beside it
-            whole[0] = [*fitted(whole[0], width)]
-        yield Said(Matters.FORMULA, [whole, [one_line]], is_above=True)
+        lengths = [whole]
+        if len(whole) > 1:
+            whole[0] = [*fitted(whole[0], width)]  # it goes on below, not beside
+            while cell_len(text) > width and (shorter := next(spoken, "")):
+                text = shorter
+            lengths.append([self._coloured(present, cut(text, width), inks)])
+        yield Said(Matters.FORMULA, lengths, is_above=True)
         if not is_beside:
             line = [Segment(cut(formula.shapes, width), inks.quiet)]
             yield Said(Matters.SHAPES, [[line]], is_above=True)
