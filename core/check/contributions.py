@@ -106,22 +106,17 @@ _MANY_PERIODS: Final = 2.0**27  # of which no step of differences is a small par
 def _tangent(run: Run, edge: Edge, upstream: Array, position: int) -> Tangent:
     """Return the slope by an element of an operand, by no difference.
 
-    By a complex step where the operation takes one, for that shares nothing with its
-    rules. Of others that work element by element nothing is told: the rule that serves
-    as jvp is the one that serves as vjp, and is wrong as that is.
+    By a complex step, which shares nothing with the rules of the operation: one of them
+    may serve as vjp and as jvp, and is wrong in both then. It is NaN where no such step
+    can be taken.
     """
     consumer, argument, operand = edge
     _, _, _, op, operands, attributes, _, _ = run.graph.nodes.rows[consumer]
-    rule = None if op is None else op.jvp(argument)
-    if op is None or rule is None or (op.kind == "elementwise" and not op.analytic):
-        return Tangent(math.nan, 0.0)
     arrays = [run.values[i] for i in operands]
     x = run.value(operand)
-    moved = _complex_step(op, arrays, attributes, argument, x, position)
+    moved = op and _complex_step(op, arrays, attributes, argument, x, position)
     if moved is None:
-        one = np.zeros_like(x)
-        one.flat[position] = 1.0
-        moved = call(rule, [one, run.values[consumer], *arrays], attributes)
+        return Tangent(math.nan, 0.0)
     slope = float(np.sum(upstream * moved))
     return Tangent(slope, float(np.sum(rounded_size(moved, upstream))))
 
