@@ -23,7 +23,7 @@ from ..explain.why.rows import explained, remark_rows, why_rows
 from ..expression.expression import parse_element
 from ..session.reply import Answer, Table
 from ..session.steps import place_of
-from ..words.events import element_name
+from ..words.events import element_name, nothing_yet
 from ..words.formulas import Wording
 from ..words.indices import in_formula
 from ..words.names import called
@@ -80,9 +80,8 @@ def outstanding(array: Array) -> Index:
 def _present_element(session: Session) -> Element:
     """Return the element that we stopped for, or that stands out in the last change."""
     if session.position == 0:
-        raise CommandError(
-            Problem("nothing has happened yet", "name an element: NODE.grad[i, j]")
-        )
+        said = nothing_yet(session.place.iteration)
+        raise CommandError(Problem(said, "name an element: NODE.grad[i, j]"))
     event = session.trace.event(session.position - 1)
     quantity: Quantity = "grad"
     if (

@@ -40,6 +40,16 @@ def where(trace: Trace, number: int) -> str:
     return trace.run.graph.nodes[event.node].name
 
 
+def nothing_yet(iteration: int) -> str:
+    """Return what is to be said at the start of an iteration.
+
+    >>> nothing_yet(0), nothing_yet(3)
+    ('nothing has happened yet', 'iteration 3 has just begun')
+    """
+    begun = f"iteration {iteration} has just begun"
+    return begun if iteration else "nothing has happened yet"
+
+
 def element_name(node: Node, index: Index | None, quantity: str = "value") -> str:
     """Return an element as it is typed: `W1.grad[0, 2]`."""
     name = node.name + (".grad" if quantity == "grad" else "")

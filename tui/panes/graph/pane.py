@@ -33,6 +33,7 @@ from ..base.pane import (
     classes_in,
     places,
 )
+from ..program import present_node
 from .canvas import Canvas
 from .faces import MARKS, Face, face
 from .search import Search
@@ -201,7 +202,7 @@ class GraphPane(Pane):
         room = self._room
         if atlas is not None and (min(room) > 0 or atlas.count > _MANY):
             wish = self._wish if atlas is self._atlas else _Wish()
-            cursor = view.chosen.node if view.chosen else graph.output
+            cursor = _node_of(view)
             room = room if min(room) > 0 else _FIRST_ROOM
             self._scenes.make(*self._recipe(atlas, wish, room, cursor))
 
@@ -214,7 +215,7 @@ class GraphPane(Pane):
             self._atlas = self._atlases.of(graph, lambda: Atlas(graph))
             self._wish, self._scene, self._found = _Wish(), None, ()
             self._take_lines()
-        chosen = view.chosen.node if view.chosen else graph.output
+        chosen = _node_of(view)
         moved = chosen != self._cursor
         self._cursor = chosen
         self._faces.clear()
@@ -635,6 +636,16 @@ class GraphPane(Pane):
         self._go(box)
         if event.chain == 2:
             self.action_refold()
+
+
+def _node_of(view: View) -> int:
+    """Return the node that is chosen, or else that of the step that is shown.
+
+    At the start that is the first one to come, as in the step.
+    """
+    if view.chosen is not None:
+        return view.chosen.node
+    return present_node(view.debugger.trace, view.debugger.position)
 
 
 def _made(

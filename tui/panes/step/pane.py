@@ -23,6 +23,7 @@ from ....core.engine.element import Element
 from ....core.engine.measure import summarise
 from ....core.engine.trace import Contribution, Update
 from ....core.explain.links import Facet, Region, linked, slopes_of
+from ....core.words.events import nothing_yet
 from ....core.words.numbers import element_text, index_text, number_text
 from ...draw.look import Look
 from ...draw.spelling import rates_text
@@ -79,7 +80,6 @@ _NOTE_WIDTH = 51  # columns that a note has in a small window
 _MOST_ARRANGED = 200  # arrangements that are kept
 _NARROWEST = 12  # columns below which nothing is drawn
 _SINGLE: Final = re.compile(r"(?<! ) (?! )")  # blanks that no line is broken at
-_TO_COME = "nothing has happened yet: press s to step"
 
 # The word of a title, where that is not what its matrix is called.
 _Found = tuple[Moment, Sequence[Numbers]]
@@ -718,7 +718,9 @@ class StepPane(KeptPane[_Found]):
         if question is not None:
             yield say(Matters.CHANGE, "asked", [question.text])
         elif present.number == 0:
-            yield say(Matters.CHANGE, "to come", [_TO_COME])
+            iteration = self._view.debugger.place.iteration if self._view else 0
+            said = f"{nothing_yet(iteration)}: press s to step"
+            yield say(Matters.CHANGE, "to come", [said])
         event = present.event
         if isinstance(event, Update) and present.facets[0].array.size:
             cursor = self._grids[present.made].cursor
