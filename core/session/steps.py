@@ -25,6 +25,13 @@ def place_of(event: Event) -> int:
     return event.consumer if isinstance(event, Contribution) else event.node
 
 
+def present_node(trace: Trace, position: int) -> int:
+    """Return the node whose step is shown: that of the last event applied."""
+    if not len(trace):
+        return trace.run.graph.output
+    return place_of(trace.event(max(position - 1, 0)))
+
+
 def ahead(trace: Trace, position: int, direction: Direction) -> Event | None:
     """Return the event that lies ahead of `position`, or None at the trace's end."""
     number = position if direction > 0 else position - 1

@@ -14,8 +14,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ...core.commands import COMMANDS
+from ...core.session.steps import present_node
 from ...core.words.events import element_name
-from ..panes.program import present_node
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -16,7 +16,7 @@ from textual.scroll_view import ScrollView
 from ...core.commands.looking import NO_SOURCES
 from ...core.engine.element import Element
 from ...core.engine.measure import norm
-from ...core.session.steps import place_of
+from ...core.session.steps import place_of, present_node
 from ...core.session.stops import Stop, covered, is_covered
 from ...core.words.numbers import number_text
 from ..graph.drawing import cut
@@ -418,13 +418,6 @@ def _stop(frame: Frame) -> int:
 
 def _distance(frame: Frame, node: int) -> int:
     return max(frame.first - node, node - frame.stop + 1, 0)
-
-
-def present_node(trace: Trace, position: int) -> int:
-    """Return the node whose step is shown: that of the last event applied."""
-    if not len(trace):
-        return trace.run.graph.output
-    return place_of(trace.event(max(position - 1, 0)))
 
 
 def present_line(trace: Trace, position: int) -> tuple[str, int]:

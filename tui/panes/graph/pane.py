@@ -19,6 +19,7 @@ from ....core.engine.measure import norm
 from ....core.engine.trace import Contribution, Forward
 from ....core.pictures.folds import fold_at
 from ....core.pictures.reached import is_backward
+from ....core.session.steps import present_node
 from ....core.session.stops import covered, is_covered
 from ...graph.drawing import TURNED, Lit, Piece, joined, lit
 from ...graph.scene import Atlas, Kind, Scene
@@ -33,7 +34,6 @@ from ..base.pane import (
     classes_in,
     places,
 )
-from ..program import present_node
 from .canvas import Canvas
 from .faces import MARKS, Face, face
 from .search import Search

@@ -86,9 +86,9 @@ class Frame(NamedTuple):
 class Matrix(NamedTuple):
     """What a place of a matrix depends on."""
 
-    role: Role
-    rows: int
-    columns: int
+    role: Role  # what it is to the step
+    rows: int  # how many it has
+    columns: int  # likewise
     cell: int  # how wide one number is, with its margins
     first: int  # the number of its first row
 
@@ -96,7 +96,7 @@ class Matrix(NamedTuple):
 class Shapes(NamedTuple):
     """What the places of a step's matrices depend on."""
 
-    matrices: tuple[Matrix, ...]
+    matrices: tuple[Matrix, ...]  # in the order in which they are read
     factors: tuple[int, int] | None  # which are multiplied as matrices: left, right
     kind: str  # of the event
 
