@@ -1,6 +1,7 @@
 """The same keys in an older checkout, each side in a process of its own, in turns.
 
-What counts is the time of the processor: it is the same however busy the machine is.
+What counts is the time of the processor: it is the same however busy the machine is. Of
+several processors one may be slower, so that both sides are on the same one.
 """
 
 from __future__ import annotations
@@ -114,8 +115,15 @@ def _start(root: Path) -> float:
 # ------------------------------------------------------------- in each of the processes
 
 
+def stay() -> None:
+    """Stay on the first processor that this process may use, where that can be said."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+
+
 async def serve() -> None:
     """Press a key for each line that is read, and write down how long it took."""
+    stay()
     told = json.loads(sys.stdin.readline())
     app = GradstepApp(parse(told["text"], source="benchmark"))
     gc.freeze()  # as the start of the application does
