@@ -43,10 +43,13 @@ class Body(Container):
                 yield WhyPane(id="why")
 
     def on_mount(self) -> None:
-        """Let what explains go on in the lines that the step leaves blank."""
-        step, why = self.query_one(StepPane), self.query_one(WhyPane)
-        step.lend(why.rest)
-        why.go_on_in(step)
+        """Let what explains go on in the lines that the step leaves blank.
+
+        Neither is there where the screen is closed while it mounts.
+        """
+        for step, why in zip(self.query(StepPane), self.query(WhyPane), strict=True):
+            step.lend(why.rest)
+            why.go_on_in(step)
 
     @property
     def open(self) -> Pane:

@@ -311,10 +311,10 @@ TABLE: Final = (
     Row("b", stops, ["x3"], keys=("down",)),
 )
 FLOW: Final = (
-    Row("down", cursor, 1),
-    Row("up", cursor, 0, keys=("down",)),
+    Row("down", cursor, 2),  # from the line that the step is part of
+    Row("up", cursor, 1, keys=("down",)),
     Row("l", lambda s: len(s.table._rows), 14),
-    Row("enter", last, "goto #11"),
+    Row("enter", last, "goto #15"),
 )
 TRAINING: Final = (
     Row("up", lambda s: s.one(TrainingPane).cursor, 21),

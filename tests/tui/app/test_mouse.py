@@ -155,22 +155,29 @@ ROWS: Final[dict[str, Row]] = {
         "",
         dragged(3, 4),
         scrolled,
-        (0, 7),
+        (0, 5),
         "vanishing",
-        keys=("home",),
+        ("goto output",),
         handlers=_DRAG,
     ),
     "the wheel moves the graph": Row(
-        Canvas, "", wheel(-2), scrolled, (0, 5), "vanishing", handlers=""
+        Canvas,
+        "",
+        wheel(-2),
+        scrolled,
+        (0, 5),
+        "vanishing",
+        ("goto output",),
+        handlers="",
     ),
     "a click on a cell chooses it": Row(
         StepPane, "0.48", click, cell, (1, 1), "three_layer_batch", ("goto 1",)
     ),
     "the wheel scrolls a matrix": Row(
-        StepPane, "79 ", wheel(2), top, 81, *_LARGE, handlers=_DOWN
+        StepPane, "79 ", wheel(2), top, 78, *_LARGE, handlers=_DOWN
     ),
     "and scrolls it back": Row(
-        StepPane, "79 ", wheel(-2), top, 69, *_LARGE, handlers=_UP
+        StepPane, "79 ", wheel(-2), top, 66, *_LARGE, handlers=_UP
     ),
     "a click chooses a cell of a matrix alone": Row(
         MatrixView,
