@@ -44,14 +44,20 @@ def cases_of(name: str) -> list[Case]:
     return found
 
 
-def run_of_case(name: str, case: Case, salt: int) -> Run:
-    """Run one operation alone, with a seed that tells its elements apart."""
-    build = Builder()
+def leaves_of(build: Builder, case: Case) -> dict[int, Any]:
+    """Add the operands of a case to a graph, and return their arrays by node."""
     leaves: dict[int, Any] = {}
     for count, operand in enumerate(case.operands):
         array = np.asarray(operand)
         kind = "input" if array.dtype.kind == "f" else "constant"
         leaves[build.leaf(f"x{count}", kind, array.shape)] = array
+    return leaves
+
+
+def run_of_case(name: str, case: Case, salt: int) -> Run:
+    """Run one operation alone, with a seed that tells its elements apart."""
+    build = Builder()
+    leaves = leaves_of(build, case)
     op = OPS[name]
     with np.errstate(all="ignore"):
         shape = np.shape(op.forward(*case.operands, **case.attributes))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from cases import EXAMPLES, cases_of
+from cases import EXAMPLES, cases_of, leaves_of
 from checks import LEAVES, NET, counted, edge_of, found, verdicts
 from gradstep.core.check.check import check
 from gradstep.core.check.differences import SCHEMES
@@ -172,11 +172,7 @@ def mistaken(op: Op, argument: int, mistake: Callable[[Any, Any], Any]) -> Op:
 def run_of_row(op: Op, case: Case) -> Run:
     """Run an operation whose result is one of the factors of the output."""
     build = Builder()
-    leaves: dict[int, Any] = {}
-    for count, operand in enumerate(case.operands):
-        array = np.asarray(operand)
-        kind = "input" if array.dtype.kind == "f" else "constant"
-        leaves[build.leaf(f"x{count}", kind, array.shape)] = array
+    leaves = leaves_of(build, case)
     y = build.apply(op, tuple(leaves), case.attributes, "y")
     shape = np.shape(op.forward(*case.operands, **case.attributes))
     weights = np.random.default_rng(0).uniform(0.5, 2.0, shape)
