@@ -136,14 +136,14 @@ def folded(text: str, width: int) -> list[str]:
     """
     parts: list[str] = []
     indent = " " * (len(text) - len(text.lstrip(" ")))
-    indent *= len(indent) <= width // 2
+    indent *= len(indent) < width // 2  # beside it any character has room
     while cell_len(text) > width:
         first = chop_cells(text[: width + 1], width)[0] or text[0]
-        if text[len(first)] != " " and first.strip().count(" "):
+        if text[len(first) :][:1] != " " and first.strip().count(" "):
             first = first[: first.rindex(" ") + 1]
         parts.append(first)
         text = indent + text[len(first) :].removeprefix(" ")
-    return [*parts, text]
+    return [*parts, text] if text or not parts else parts
 
 
 def classes_in(css: str) -> set[str]:
