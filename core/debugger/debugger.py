@@ -120,8 +120,8 @@ class Debugger(Session, ByName):
         self.memory.said = symptom if is_start else _HUNTING
 
     def _report(self, done: int, of: int) -> None:
-        """Report progress to whoever is to know of it by now."""
-        if self._seq:  # a command goes on to another iteration
+        """Count the iteration that was computed, and tell whoever is to know by now."""
+        if self._seq:  # for a command; before the first one nothing is limited
             self.count_iteration()
         self.progress(done, of)
 

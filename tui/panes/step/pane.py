@@ -182,12 +182,11 @@ class StepPane(KeptPane[_Found]):
         offer, view = self._offer, self._view
         if offer is None:
             return
-        needed = 0  # as long as it has no place, it does not know
-        if view is not None and self.room.width:
-            graph, notes = view.debugger.graph, view.debugger.subject.notes
-            lines = lines_needed(graph, notes, self.room.width)
-            needed = lines.get(self._pass(view), 0)
         width = self.room.width
+        needed = 0  # as long as it has no place, it does not know
+        if view is not None and width:
+            graph, notes = view.debugger.graph, view.debugger.subject.notes
+            needed = lines_needed(graph, notes, width).get(self._pass(view), 0)
         offer.give(max(min(needed, offer.most(width)), offer.few(width)))
 
     def _pass(self, view: View) -> Pass:
@@ -568,9 +567,7 @@ class StepPane(KeptPane[_Found]):
         sheet.offset = min(max(self._offset, 0), max(len(sheet.lines) - height, 0))
         self._offset = sheet.offset
         shown = sheet.lines[sheet.offset : sheet.offset + height]
-        blank = takewhile(
-            lambda line: not any(s.text.strip() for s in line), shown[::-1]
-        )
+        blank = takewhile(_is_blank, reversed(shown))
         sheet.spare = height - len(shown) + len([*blank])
         self._sheet, self._lent = ((width, height), sheet), None
         return sheet
