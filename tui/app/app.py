@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from textual.driver import Driver
     from textual.screen import Screen
     from textual.theme import Theme
+    from textual.timer import Timer, TimerCallback
 
     from ...core.engine.subject import Subject
     from ...core.practice.predict.score import Log
@@ -232,6 +233,24 @@ class GradstepApp(App[int]):
         """Look for it where there was no frame, too, and again as often as before."""
         gc.set_threshold(*self._thresholds)
         gc.enable()
+
+    def set_timer(
+        self,
+        delay: float,
+        callback: TimerCallback | None = None,
+        *,
+        name: str | None = None,
+        pause: bool = False,
+    ) -> Timer:
+        """Begin a timer as Textual does; it also goes off where the machine is late.
+
+        Textual skips the turns that have passed before a timer's task comes to run, and
+        of a single turn none is left then: the last size of the terminal, which waits
+        for such a timer, never came, nor any after it.
+        """
+        timer = super().set_timer(delay, callback, name=name, pause=pause)
+        timer._skip = False  # noqa: SLF001  # there is no other way to ask for it
+        return timer
 
     @property
     def size(self) -> Size:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 import pytest
+from textual import _time
 from textual.command import CommandPalette
 
-from driving import main_screen, press, resize, settle, slowly
+from driving import main_screen, press, resize, settle, slowly, until
 from gradstep.core.debugger.debugger import Debugger
 from gradstep.core.scenario.scenario import load
 from gradstep.tui.app.app import GradstepApp
@@ -37,6 +39,22 @@ async def test_a_resize_is_waited_for(is_covered: bool) -> None:
             await settle(app)
             assert screen.size == size
             assert len(screen.query_one("#header", OneLine).text) == size[0]
+
+
+async def test_a_resize_counts_where_the_machine_stands_still_for_a_moment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app = GradstepApp(load("apple_orange"))
+    async with app.run_test(size=(120, 36)):
+        await settle(app)
+        looks, real = itertools.count(1), _time.get_time
+        # Much longer passes between some lines than Textual waits for the next size:
+        # of two timers, one at least finds itself late when it begins.
+        monkeypatch.setattr(_time, "get_time", lambda: real() + next(looks) // 2)
+        header = main_screen(app).query_one("#header", OneLine)
+        for columns in (100, 80, 90, 70):
+            resize(app, (columns, 30))
+            await until(lambda columns=columns: len(header.text) == columns)
 
 
 @pytest.mark.parametrize("is_covered", [False, True])
