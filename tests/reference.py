@@ -28,7 +28,7 @@ from gradstep import Problem, Reply, Stopped
 from gradstep.core.base.limits import CAPTURES, LIMITS, RAISED
 from gradstep.core.commands import COMMANDS, GROUPS
 from gradstep.core.debugger.by_name import ByName
-from gradstep.core.ops import elementwise, inverses, linalg, nn, reduce, shape
+from gradstep.core.ops import ALIASES, MODULES, OPS
 from gradstep.core.ops.table import REQUIRED
 from gradstep.core.practice.glossary import SMALL, WORDS, small
 from gradstep.core.program.calls import brackets
@@ -226,25 +226,32 @@ def _pane_lines() -> Iterator[str]:
 # ------------------------------------------------------------------------ operations
 
 FAMILIES = {
-    "Element by element": elementwise.ROWS,
-    "Of many numbers one": reduce.ROWS,
-    "Sums of products": linalg.ROWS,
-    "Square matrices": inverses.ROWS,
-    "Moving and picking": shape.ROWS,
-    "Networks": nn.ROWS,
+    "Element by element": "elementwise",
+    "Of many numbers one": "reduce",
+    "Sums of products": "linalg",
+    "Square matrices": "inverses",
+    "Moving and picking": "shape",
+    "Networks": "nn",
 }
+
+
+def rows_of(family: str) -> list[Op]:
+    """Return the rows in the modules of a family, in order."""
+    modules = (module for module in MODULES if module.partition(".")[0] == family)
+    return [OPS[name] for module in modules for name in MODULES[module].split()]
 
 
 def operation_reference() -> str:
     lines: list[str] = []
-    for family, rows in FAMILIES.items():
+    for family, package in FAMILIES.items():
+        rows = rows_of(package)
         lines += [f"### {family}", "", "| call | is | derivative |", "|---|---|---|"]
         lines += [_operation(op) for op in rows if op.name != "getitem"]
         lines += ["", *_corners(rows), ""]
     return "\n".join(lines)
 
 
-def _corners(rows: tuple[Op, ...]) -> list[str]:
+def _corners(rows: list[Op]) -> list[str]:
     """Return what is said of corners, once where several operations say the same."""
     said: dict[str, list[str]] = {}
     for op in rows:
@@ -267,7 +274,9 @@ def _operation(op: Op) -> str:
     slopes = [form.local.format_map(words) if form else "" for form in op.forms]
     named = zip(op.operands, slopes, strict=False)
     by = slopes if len(op.operands) == 1 else [f"by {k}: {s}" for k, s in named if s]
-    names = "".join(f", also `{alias}`" for alias in op.aliases)
+    names = "".join(
+        f", also `{alias}`" for alias in ALIASES if ALIASES[alias] == op.name
+    )
     call = (
         brackets(op) if op.variadic and op.written else f"{op.name}({', '.join(order)})"
     )

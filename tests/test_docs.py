@@ -16,7 +16,7 @@ from gradstep.core.ops import OPS
 from gradstep.core.scenario.scenario import load
 from gradstep.core.session.script import parse_script, run_script
 from gradstep.tui.app.main_screen import MainScreen
-from reference import FAMILIES, PAGES, ROOT, renewed
+from reference import FAMILIES, PAGES, ROOT, renewed, rows_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,7 +99,7 @@ def test_the_python_of_the_page_runs() -> None:
 
 
 def test_every_operation_is_in_one_family() -> None:
-    assert [op.name for rows in FAMILIES.values() for op in rows] == list(OPS)
+    assert [op.name for one in FAMILIES.values() for op in rows_of(one)] == list(OPS)
 
 
 def test_the_page_of_predict_names_what_it_hides() -> None:

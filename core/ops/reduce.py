@@ -274,7 +274,6 @@ def _row(
     summary: str,
     corner: str = "",
     parameters: tuple[Parameter, ...] = _AXES,
-    aliases: tuple[str, ...] = (),
     rules: tuple[Rule, Rule] | None = None,
     **columns: Any,
 ) -> Op:
@@ -282,7 +281,7 @@ def _row(
 
     `rules` are the vjp and the jvp, where they can be had for less.
     """
-    columns |= {"corner": corner, "parameters": parameters, "aliases": aliases}
+    columns |= {"corner": corner, "parameters": parameters}
     columns["wording"] = partial(_written, form, code)
     return row_of_one(
         name,
@@ -380,7 +379,6 @@ def _extreme(name: str, forward: Rule, word: str) -> Op:
         f"The {word} number along axes.",
         "equal numbers share the gradient equally; a nan makes all of its slice's "
         "gradient nan",
-        aliases=(f"a{name}",),
         analytic=False,
         cases=choice(_are_zero),
         kinks=True,

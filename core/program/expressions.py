@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from ..ops import OPS, find
-from ..ops.shape.indexing import Slot, shape_of_index
-from ..ops.shape.placing import shape_of_put
 from ..ops.table import Array, Attributes, Op
 from .calls import bind_constructor, bind_operation, checked, parts_of, place_of
 from .constructors import CONSTRUCTORS, Constructor
@@ -36,24 +34,28 @@ from .syntax import Function
 from .unroll import call
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from .statements import Readers, Reading
 
 
-def _signs() -> Iterator[tuple[type[ast.AST], Op]]:
-    """Yield the operations that a program writes with a sign between two operands."""
-    for op in OPS.values():
-        if len(op.operands) == 2 and op.written and not op.variadic:
-            text = op.written.format_map(dict(zip(op.operands, "ab", strict=True)))
-            node = ast.parse(text, mode="eval").body
-            if isinstance(node, ast.BinOp):
-                yield type(node.op), op
-            elif isinstance(node, ast.Compare):
-                yield type(node.ops[0]), op
-
-
-_BINARY: Final[Mapping[type[ast.AST], Op]] = MappingProxyType(dict(_signs()))
+# The operations that a program writes with a sign between two operands.
+_BINARY: Final[Mapping[type[ast.AST], str]] = MappingProxyType(
+    {
+        ast.Add: "add",
+        ast.Sub: "subtract",
+        ast.Mult: "multiply",
+        ast.Div: "divide",
+        ast.Pow: "power",
+        ast.MatMult: "matmul",
+        ast.Eq: "equal",
+        ast.NotEq: "not_equal",
+        ast.Lt: "less",
+        ast.LtE: "less_equal",
+        ast.Gt: "greater",
+        ast.GtE: "greater_equal",
+    }
+)
 
 
 def _name(reading: Reading, node: ast.Name) -> Bound:
@@ -134,13 +136,13 @@ def _joined(
                 raise Fault(f"{reading.site(node).text}: {error}") from None
             what = f"{described(left)} and {described(right)}: {error}"
             raise Fault(what, "join numbers, or values of the program") from None
-    op = _BINARY.get(type(sign))
-    if op is None:
+    name = _BINARY.get(type(sign))
+    if name is None:
         what = "// is for whole numbers that are fixed, such as x.shape[0]"
         raise Fault(what, "for values write /")
     right_node = node.right if isinstance(node, ast.BinOp) else node.comparators[0]
     operands = [reading.as_node(left, node.left), reading.as_node(right, right_node)]
-    return reading.apply(node, op, operands)
+    return reading.apply(node, OPS[name], operands)
 
 
 def _conditional(reading: Reading, node: ast.IfExp) -> Bound:
@@ -302,6 +304,8 @@ def _construct(
 
 def _pick(reading: Reading, node: ast.Subscript, operand: Ref, index: Bound) -> Ref:
     """Add `operand[index]` to the graph."""
+    from ..ops.shape.indexing import shape_of_index  # noqa: PLC0415  # 2 ms, with the rows of indices
+
     op = OPS["getitem"]
     attributes, arrays = _index(reading, op, index)
     nodes = [operand.node, *(number for number, _ in arrays)]
@@ -316,6 +320,8 @@ def _pick(reading: Reading, node: ast.Subscript, operand: Ref, index: Bound) -> 
 
 def _put(reading: Reading, node: ast.Call, op: Op, values: list[Bound]) -> Ref:
     """Add `whole` with `value` at an index to the graph."""
+    from ..ops.shape.placing import shape_of_put  # noqa: PLC0415  # likewise
+
     whole, index, value = values
     attributes, arrays = _index(reading, op, index)
     nodes = [reading.as_node(one, None) for one in (whole, value)]
@@ -333,6 +339,8 @@ def _index(
     reading: Reading, op: Op, index: Bound
 ) -> tuple[Attributes, list[tuple[int, Array]]]:
     """Return an index as an attribute, and the nodes and the arrays of its slots."""
+    from ..ops.shape.indexing import Slot  # noqa: PLC0415  # likewise
+
     entries: list[Any] = []
     arrays: list[tuple[int, Array]] = []
     for entry in (items(index) or ()) if type(index) is tuple else [index]:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from ..engine.graph import Edge, Graph, Node
 from ..ops import OPS
-from ..ops.shape.indexing import Slot
 from .numbers import shape_text
 from .templates import below, bound, fill, filled, hollow, indexed, places_of
 
@@ -455,9 +454,13 @@ def subscript_text(entry: Any, slots: tuple[str, ...] = ()) -> str:
         if part.step is not None:
             parts.append(part.step)
         return ":".join("" if one is None else str(one) for one in parts)
+    if entry is ... or entry is None or isinstance(entry, int):
+        return "..." if entry is ... else str(entry)
+    from ..ops.shape.indexing import Slot  # noqa: PLC0415  # 2 ms, with the rows of indices
+
     if isinstance(entry, Slot):
         return slots[entry.number] if entry.number < len(slots) else "index"
-    return "..." if entry is ... else str(entry)
+    return str(entry)
 
 
 def _words(node: Node, names: list[str]) -> dict[str, str]:

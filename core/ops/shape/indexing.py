@@ -391,7 +391,6 @@ ROWS: Final[tuple[Op, ...]] = (
         summary="Pick elements along an axis, or of the flattened array, by indices.",
         analytic=True,
         parameters=(Parameter("axis", checks.axis, None),),
-        aliases=("gather",),
         wording=_take_wording,
         corner="no gradient flows into an index; gather is NumPy's take by another "
         "name, and not PyTorch's gather: that is take_along_axis",

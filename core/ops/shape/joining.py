@@ -168,7 +168,6 @@ def _joining(
     symbol: str,
     form: Form,
     summary: str,
-    aliases: tuple[str, ...] = (),
 ) -> Op:
     return Op(
         name=name,
@@ -184,7 +183,6 @@ def _joining(
         summary=summary,
         analytic=True,
         parameters=(AXIS,),
-        aliases=aliases,
         variadic=True,
         view="vjp",
     )
@@ -206,7 +204,6 @@ ROWS: Final[tuple[Op, ...]] = (
             COPY,
         ),
         "Join arrays along an axis that they have.",
-        ("concat",),
     ),
     _joining(
         "stack",

@@ -8,7 +8,6 @@ it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Final, Literal, NamedTuple
 
@@ -116,8 +115,7 @@ class Bound(NamedTuple):
     words: str  # a clause
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Op:
+class Op(NamedTuple):
     """One operation.
 
     `forward(*operands, **attributes)` is the NumPy function.
@@ -151,7 +149,6 @@ class Op:
     analytic: bool
     # the arguments that are fixed, not computed with
     parameters: tuple[Parameter, ...] = ()
-    aliases: tuple[str, ...] = ()  # other names that a program may call it by
     optional: int = 0  # so many of the last operands may be left out
     variadic: bool = False
     order: tuple[str, ...] = ()  # of a call's arguments, if not operands, parameters
@@ -199,7 +196,7 @@ class Op:
     cost: Callable[..., Cost] | None = None
     # The local derivative as an array to show, where the generic one (the elementwise
     # vjp of ones) does not serve: the other factor of a matrix product, say.
-    shown_local: tuple[Rule | None, ...] = field(default=())
+    shown_local: tuple[Rule | None, ...] = ()
     # reduce: the derivative of a result by each number that it was made of, for any
     # part of them: `slope(y, x, shared, *, count, **attributes)`, where `count` numbers
     # make one, and `shared(y, x, **attributes)` is what all slopes of a slice need to
@@ -242,7 +239,7 @@ class Op:
         """Return the row with the words that fit operands of these shapes."""
         if self.wording is None:
             return self
-        return replace(self, **self.wording(*shapes, **attributes))
+        return self._replace(**self.wording(*shapes, **attributes))
 
     def vjp(self, argument: int) -> Rule | None:
         """Return the vector-Jacobian product rule for operand number `argument`."""

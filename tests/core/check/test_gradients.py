@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -166,7 +165,7 @@ def mistaken(op: Op, argument: int, mistake: Callable[[Any, Any], Any]) -> Op:
             for k, rule in enumerate(right)
         )
 
-    return replace(op, vjps=rules(op.vjps), jvps=rules(op.jvps), together=None)
+    return op._replace(vjps=rules(op.vjps), jvps=rules(op.jvps), together=None)
 
 
 def run_of_row(op: Op, case: Case) -> Run:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import tracemalloc
-from dataclasses import replace
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -234,7 +233,7 @@ def test_slopes_that_forward_has_found_are_handed_on(
         builder.leaf(f"x{k}", "constant" if k else "input", one.shape): one
         for k, one in enumerate(arrays)
     }
-    row = replace(op, vjps=(watched, *op.vjps[1:]))
+    row = op._replace(vjps=(watched, *op.vjps[1:]))
     graph = builder.finish(builder.apply(row, tuple(leaves), {}, "y"))
     made = evaluate(graph, leaves, np.ones(graph.nodes[graph.output].shape))
     found, [slopes] = made.gradient(0), handed
