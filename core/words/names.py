@@ -19,8 +19,9 @@ _MADE_UP: Final = re.compile(
 # What of a call follows its name, and is no gradient of its result.
 _INSIDE: Final = re.compile(rf"(?: \([^\n]*?\))?\.(?!grad(?:\b|[{_LOW}]))\w")
 # A made-up name, with what may follow it: `x1.z._2.grad[0, 1]`.
+_INDEX: Final = rf"\[[-\d, ]*\]|[{_LOW}](?:,?[{_LOW}])*"
 _ELEMENT: Final = re.compile(
-    rf"({_MADE_UP.pattern})(?:\.grad(?:\b|(?=[{_LOW}])))?(?:\[[-\d, ]*\]|[{_LOW},]+)?"
+    rf"({_MADE_UP.pattern})(?:\.grad(?:\b|(?=[{_LOW}])))?(?:{_INDEX})?"
 )
 _SIGNS: Final = str.maketrans("−∘·", "-**")  # those of formulas, as they are typed
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from ...base.text import counted
@@ -144,9 +145,10 @@ def _number(trace: Trace, hop: Hop) -> float | None:
 
 
 def _way(trace: Trace, found: Why) -> Iterator[Row]:
-    for hop in found.hops[1:]:
+    for before, hop in pairwise(found.hops):
         is_last = hop is found.hops[-1]
         through = f", through {found.between} more" if found.between and is_last else ""
+        through = through or _with_all_terms(trace, before)
         leads = Element(hop.node, hop.quantity, hop.index)
         name = _name(trace, hop)
         if hop.number is None:
@@ -154,6 +156,17 @@ def _way(trace: Trace, found: Why) -> Iterator[Row]:
         else:
             number = _number(trace, hop)
             yield Row("fact", f"from {name} = {{}}{through}", (number,), "", leads)
+
+
+def _with_all_terms(trace: Trace, hop: Hop) -> str:
+    """Return that all terms of a sum are 0, "" where one zero is enough."""
+    from .value import zeros_in  # noqa: PLC0415  # 3 ms of a start
+
+    count = zeros_in(trace.run, hop) if hop.quantity == "value" else 0
+    if count < 2:
+        return ""
+    terms = "both" if count == 2 else f"all {count}"
+    return f", and {terms} terms of {_name(trace, hop)} are 0"
 
 
 def _event(trace: Trace, found: Why) -> Iterator[Row]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
+from ..factors import picks
 from ..values import source_of_copy
 from .answer import Hop, Way, Why, followed
 from .near import Near, Terms, near, terms_of
@@ -330,6 +331,23 @@ def _zero_of_terms(here: Near, terms: Terms) -> Verdict:
     if dtype.kind != "f" or abs(total) >= float(np.finfo(dtype).smallest_subnormal):
         return Verdict("rounded")
     return Verdict("underflow", operands=_once(terms.factors(first)))
+
+
+def zeros_in(run: Run, hop: Hop) -> int:
+    """Return how many terms of a sum are 0 where all are, and a single one is not it.
+
+    A product is 0 by one factor, but a sum by all of its terms.
+    """
+    here = near(run, hop.node, hop.index or ()) if hop.number == 0 else None
+    if here is None or here.op.multiplies:
+        return 0
+    terms = terms_of(here)
+    if terms is not None:
+        return 0 if terms.live.any() else len(terms.live)
+    if here.op.kind != "reduce" or picks(here.op):
+        return 0
+    numbers = np.asarray(here.parts[0].array)  # of a norm
+    return 0 if numbers.any() else numbers.size
 
 
 def _is_of_itself(here: Near) -> bool:

@@ -619,6 +619,31 @@ def test_a_zero_has_a_reason_in_the_forward_pass(
     assert names(run, found.hops[1:]) == way
 
 
+# NumPy says with how many zeros less a result is still 0: with none in a sum.
+TOGETHER: list[tuple[str, list[float], str]] = [
+    ("sum(x)", [0.0, 0.0, 0.0], ", and all 3 terms of y are 0"),
+    ("mean(x)", [0.0, 0.0, 0.0], ", and all 3 terms of y are 0"),
+    ("norm(x)", [0.0, 0.0, 0.0], ", and all 3 terms of y are 0"),
+    ("x @ ones((2,))", [0.0, 0.0], ", and both terms of y are 0"),
+    ("x[0] + x[1]", [0.0, 0.0], ", and both terms of y are 0"),
+    ("prod(x)", [0.0, 0.0, 0.0], ""),
+    ("max(x)", [0.0, 0.0], ""),
+    ("sum(x)", [0.0], ""),
+    ("x[0] * x[1]", [0.0, 0.0], ""),
+]
+
+
+@pytest.mark.parametrize(("text", "x", "told"), TOGETHER)
+def test_a_sum_is_zero_by_all_of_its_terms(
+    text: str, x: list[float], told: str
+) -> None:
+    program = f"'''\ny = {text}\nE = y + 1\n'''"
+    debugger = session(f"gradstep = 1\nprogram = {program}\n[inputs]\nx = {x}")
+    said(debugger, "goto end")
+    (first, *_) = (line for line in said(debugger, "why y").text if "from" in line)
+    assert told in first if told else "terms" not in first
+
+
 @pytest.mark.parametrize("dtype", [np.float16, np.float32])
 def test_what_is_too_small_for_a_narrow_type_is_an_underflow(dtype: Any) -> None:
     run = run_of("y = x * x\nE = y + 1", dtype, x=np.finfo(dtype).tiny)
