@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from ...engine.element import Index
     from ...engine.run import Run
@@ -133,6 +133,11 @@ class Hop:
     def is_bad(self) -> bool:
         """Whether the number is NaN or infinite."""
         return self.number is not None and not math.isfinite(self.number)
+
+
+def once(hops: Iterable[Hop]) -> tuple[Hop, ...]:
+    """Return each place once, the first time it comes: a NaN equals nothing."""
+    return tuple({hop.place: hop for hop in hops}.values())
 
 
 class Off(NamedTuple):

@@ -14,7 +14,7 @@ from ...ops.table.axes import LETTERS
 from ..axes import axis_letters, contraction, kept_axes
 from ..factors import finite, numbers_at, picks
 from ..values import all_products, source_of_copy
-from .answer import Hop
+from .answer import Hop, once
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -186,11 +186,12 @@ class Near:
 
     def elements(self, count: int) -> tuple[Hop, ...]:
         """Return the first elements that the result was computed from."""
-        found: dict[Hop, None] = {}
-        for part in self.parts:
-            for flat in part.places(_all)[:count].tolist():
-                found[part.hop(flat)] = None
-        return tuple(found)[:count]
+        firsts = (
+            part.hop(flat)
+            for part in self.parts
+            for flat in part.places(_all)[:count].tolist()
+        )
+        return once(firsts)[:count]
 
 
 def _all(array: Any) -> Any:

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..factors import picks
 from ..values import source_of_copy
-from .answer import Hop, Way, Why, followed
+from .answer import Hop, Way, Why, followed, once
 from .near import Near, Terms, near, terms_of
 from .spread import spread, untaken_branch
 
@@ -165,10 +165,10 @@ def nan_of_terms(terms: Terms) -> Verdict:
         endless = terms.factor(first, np.isinf)
         zero = terms.factor(first, _is_zero)
         if endless is None:
-            return Verdict("overflow meets zero", operands=terms.factors(first))
+            return Verdict("overflow meets zero", operands=once(terms.factors(first)))
         if terms.live[first]:
             made = Verdict("underflow meets infinity", suspect=endless)
-            return made._replace(operands=terms.factors(first))
+            return made._replace(operands=once(terms.factors(first)))
         met = (endless,) if zero is None else (endless, zero)
         return Verdict("zero times infinity", suspect=endless, operands=met)
     ends = [np.flatnonzero(numbers == bad) for bad in (np.inf, -np.inf)]
@@ -177,11 +177,7 @@ def nan_of_terms(terms: Terms) -> Verdict:
     suspect = next((hop for hop in met if hop.is_bad), None)
     # Where no operand is infinite, finite ones overflowed on the way.
     cause = "overflow both ways" if suspect is None else "opposite infinities"
-    return Verdict(cause, suspect=suspect, operands=_once(met))
-
-
-def _once(hops: tuple[Hop, ...]) -> tuple[Hop, ...]:
-    return tuple(dict.fromkeys(hops))
+    return Verdict(cause, suspect=suspect, operands=once(met))
 
 
 def _is_zero(x: Any) -> Any:
@@ -260,7 +256,7 @@ def _infinity_of_terms(here: Near, terms: Terms, number: float) -> Verdict:
         if onward is not None:
             return Verdict(onward=onward)
     if len(same):
-        return Verdict("overflow", operands=_once(terms.factors(int(same[0]))))
+        return Verdict("overflow", operands=once(terms.factors(int(same[0]))))
     dtype = np.asarray(here.result).dtype
     parts = len(terms.exact) if _is_mean(here) else 1
     is_sum_out = passes_largest(terms.exact.tolist(), dtype, parts)
@@ -323,14 +319,14 @@ def _zero_of_terms(here: Near, terms: Terms) -> Verdict:
     first = int(live[0])
     if here.op.multiplies:
         cause = _vanished(here)
-        return Verdict(cause, operands=terms.factors(first))
+        return Verdict(cause, operands=once(terms.factors(first)))
     total = _sum(terms, live, here)
     if total == 0:
         return Verdict("cancelled")
     dtype = np.asarray(here.result).dtype
     if dtype.kind != "f" or abs(total) >= float(np.finfo(dtype).smallest_subnormal):
         return Verdict("rounded")
-    return Verdict("underflow", operands=_once(terms.factors(first)))
+    return Verdict("underflow", operands=once(terms.factors(first)))
 
 
 def zeros_in(run: Run, hop: Hop) -> int:

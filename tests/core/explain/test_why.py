@@ -1097,3 +1097,9 @@ def test_a_factor_that_is_too_small_for_the_type_is_no_0() -> None:
     trace = Trace(run)
     found = [why(trace, node, "grad", (0,), len(trace)).slope for node in (0, 1)]
     assert found == ["faint", "zero factor"]
+
+
+def test_an_operand_that_is_used_twice_is_told_once() -> None:
+    run = run_of("y = x - z\nE = y * y", x=INF, z=INF)
+    found = asked(run, "x.grad")
+    assert names(run, found.operands) == ["y"]  # it is NaN, which equals nothing
