@@ -142,7 +142,7 @@ class MainScreen(Screen[int]):
         self._following = script and tour_behind(script)  # the next lesson of a tour
         self._always: Sequence[Pane] = ()
         debugger.progress = self._lines.work.progress
-        self._drawn_in = Size(0, 0)
+        self._drawn_in = self._resized_to = Size(0, 0)
         self._is_styled = False
         self.arrangement = load_arrangement()._replace(present=present)
         self._seen = changed_at(debugger)
@@ -191,6 +191,11 @@ class MainScreen(Screen[int]):
         """Say so when the window is too small; redraw what depends on its width."""
         if not is_there(self):
             return
+        if event.size == self._compositor.size:  # it is laid out: Textual tells a size
+            event.prevent_default()  # three times at the start, and after each layout
+        if event.size == self._resized_to:
+            return
+        self._resized_to = event.size
         width, height = event.size
         is_small = width < _LEAST_WIDTH or height < _LEAST_HEIGHT
         if self.has_class("small") and not is_small:  # nothing hidden has the focus

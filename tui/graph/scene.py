@@ -283,12 +283,17 @@ class Atlas:
         That it is whole matters most, and then what its labels say.
         """
 
-        def said(lines: int) -> tuple[bool, int]:
-            scene, _ = self.automatic((width, lines), None)
+        def said(scene: Scene, lines: int) -> tuple[bool, int]:
             seen = range(min(lines, scene.height))
             return scene.height <= lines, sum(_said(scene.row(line)) for line in seen)
 
-        return few + bisect_left(range(few, most), said(most), key=said)
+        whole, _ = self.automatic((width, most), None)
+        enough = min(max(whole.height, few), most)  # where all that is drawn has room
+
+        def says(lines: int) -> tuple[bool, int]:
+            return said(self.automatic((width, lines), None)[0], lines)
+
+        return few + bisect_left(range(few, enough), said(whole, most), key=says)
 
     def whole(self, opened: frozenset[int], room: Room, down: bool | None) -> Scene:
         """Return the best picture that fits, or one to move about in, or a list."""
