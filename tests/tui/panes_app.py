@@ -29,6 +29,9 @@ class PanesApp(App[None]):
         self.asked: list[str] = []  # lines that a pane asked for, and nobody executes
         self.run_lines(lines)
 
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return {"upstream": "#00ff80", "local": "#ff9bff"}  # as our themes have them
+
     def compose(self) -> ComposeResult:
         yield StepPane()
         yield WhyPane()

@@ -165,6 +165,7 @@ class MainScreen(Screen[int]):
             return
         self._always = [self.query_one(kind) for kind in _ALWAYS]
         self.debugger.exporters = with_screen(self._photograph)
+        self._show_whether_small(self.size)
         self._lay_out()
         self._drawn_in = self.size
         self.set_interval(_LOOK_EVERY, self._look_at_file)
@@ -196,15 +197,7 @@ class MainScreen(Screen[int]):
         if event.size == self._resized_to:
             return
         self._resized_to = event.size
-        width, height = event.size
-        is_small = width < _LEAST_WIDTH or height < _LEAST_HEIGHT
-        if self.has_class("small") and not is_small:  # nothing hidden has the focus
-            self.call_after_refresh(self._focus_again)
-        self.set_class(is_small, "small")
-        if is_small:
-            least = f"{_LEAST_WIDTH} × {_LEAST_HEIGHT}"
-            text = f"gradstep needs {least}; this is {width} × {height}"
-            self.query_one("#small", Static).update(text)
+        self._show_whether_small(event.size)
         self._show_keys()
         self._show_banner()
         give_columns(self, self.arrangement)
@@ -213,6 +206,18 @@ class MainScreen(Screen[int]):
         if event.size != self._drawn_in:
             self._drawn_in = event.size
             self.call_after_refresh(self.apply, None)
+
+    def _show_whether_small(self, size: Size) -> None:
+        """Say so, and nothing else, where the window is too small."""
+        width, height = size
+        is_small = width < _LEAST_WIDTH or height < _LEAST_HEIGHT
+        if self.has_class("small") and not is_small:  # nothing hidden has the focus
+            self.call_after_refresh(self._focus_again)
+        self.set_class(is_small, "small")
+        if is_small:
+            least = f"{_LEAST_WIDTH} × {_LEAST_HEIGHT}"
+            text = f"gradstep needs {least}; this is {width} × {height}"
+            self.query_one("#small", Static).update(text)
 
     def _focus_again(self) -> None:
         """Give the keys to the view that is open, where nothing has them."""

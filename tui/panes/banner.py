@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
 
-from .base.pane import Painted, classes_in, folded
+from .base.pane import Painted, folded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from .base.pane import Line
 
@@ -64,10 +64,11 @@ class Banner(Painted):
 
     DEFAULT_CSS = """
     Banner { height: 1; display: none; padding: 0 1; background: $panel; }
-    Banner > .banner--key { color: $accent; text-style: bold; }
-    Banner > .banner--hint { text-style: dim; }
     """
-    COMPONENT_CLASSES: ClassVar[set[str]] = classes_in(DEFAULT_CSS)
+    INKS: ClassVar[Mapping[str, str]] = {
+        "banner--key": "bold $accent",
+        "banner--hint": "dim",
+    }
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)

@@ -301,7 +301,10 @@ class Scrollback(Painted):
     whole screen, and that would come with every key.
     """
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"console--command", "console--error"}
+    INKS: ClassVar[Mapping[str, str]] = {
+        "console--command": "bold $primary",
+        "console--error": "bold $error",
+    }
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)

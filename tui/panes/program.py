@@ -60,21 +60,22 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
         "in x1: the call that all lines of a function speak of.\n"
         "up, down: another line   b: break there   enter: choose what it assigns"
     )
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "program--number",
-        "program--code",
-        "program--keyword",
-        "program--call",
-        "program--literal",
-        "program--upstream",
-        "program--local",
-        "program--contribution",
-        "program--future",
-        "program--present",
-        "program--note",
-        "program--worth",
-        "program--stop",
-        "program--cursor",
+    INKS: ClassVar[Mapping[str, str]] = {
+        **Pane.INKS,
+        "program--number": "dim",
+        "program--code": "$foreground",
+        "program--keyword": "bold $primary",
+        "program--call": "$primary",
+        "program--literal": "$secondary",
+        "program--upstream": "bold $upstream",
+        "program--local": "bold $local",
+        "program--contribution": "bold $accent",
+        "program--future": "dim",
+        "program--present": "bold $foreground",
+        "program--note": "dim italic",
+        "program--worth": "$secondary",
+        "program--stop": "bold $error",
+        "program--cursor": "on $panel",
     }
     BINDINGS: ClassVar[list[BindingType]] = [
         ("up", "move(-1)", "up"),

@@ -29,9 +29,8 @@ from .base.background import GIVEN_UP
 from .base.pane import Asked, Chosen, KeptPane, Line, View, filled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from rich.style import Style as Ink
     from textual.events import Click, Key, MouseScrollDown, MouseScrollUp
     from textual.geometry import Region
 
@@ -127,25 +126,20 @@ class WhyPane(KeptPane[_Told]):
         "What has no room here goes on above, in lines that the step leaves blank: …\n"
         "Zero, NaN, Inf and no gradient at all are each said, with their reason."
     )
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "why--cursor",
-        *(f"why--{kind}" for kind in get_args(Kind)),
+    INKS: ClassVar[Mapping[str, str]] = {
+        **KeptPane.INKS,
+        **{f"why--{kind}": "" for kind in get_args(Kind)},
+        "why--headline": "bold",
+        "why--note": "dim",
+        "why--alarm": "bold $error",
+        "why--missing": "italic $warning",
+        "why--cursor": "bold on $panel",
     }
-    DEFAULT_CSS: ClassVar[str] = """
-    WhyPane {
-        & > .why--headline { text-style: bold; }
-        & > .why--note { text-style: dim; }
-        & > .why--alarm { color: $error; text-style: bold; }
-        & > .why--missing { color: $warning; text-style: italic; }
-        & > .why--cursor { background: $panel; text-style: bold; }
-    }
-    """
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._rows: list[Row] = []
         self._unseen: Iterator[Row] = iter(())  # the rows below those
-        self._partials: dict[str, Ink] = {}
         self._element: Element | None = None
         # elements that were followed, and the command that leads back from there
         self._trail: list[tuple[Element, str]] = []
@@ -358,24 +352,12 @@ class WhyPane(KeptPane[_Told]):
         is_inside = row.kind != "headline" and (number or row.leads is not None)
         line = self._line(row, "▸ " if here else _MARGIN if is_inside else "", width)
         if here and self.has_focus:
-            return filled(line, width, self.ink("") + self._partial("cursor"))
+            return filled(line, width, self.ink("why--cursor"))
         return line
 
     def _line(self, row: Row, mark: str, width: int) -> Line:
-        return [
-            Segment(mark + cut(row.text, width - len(mark)), self._partial(row.kind))
-        ]
-
-    def _partial(self, kind: str) -> Ink:
-        if kind not in self._partials:
-            name = f"why--{kind}"
-            self._partials[kind] = self.get_component_rich_style(name, partial=True)
-        return self._partials[kind]
-
-    def notify_style_update(self) -> None:
-        """Forget the colours of the theme before."""
-        super().notify_style_update()
-        self._partials.clear()
+        text = mark + cut(row.text, width - len(mark))
+        return [Segment(text, self.part(f"why--{row.kind}"))]
 
 
 def _headed(view: View, told: _Told, width: int) -> tuple[str, Iterable[Row]]:

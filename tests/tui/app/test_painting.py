@@ -183,7 +183,8 @@ async def test_a_cursor_does_not_wait_for_what_other_panes_look_up(
 
 
 def colour_of(pane: Pane, name: str) -> str:
-    return pane.get_component_styles(name).color.hex.lower()
+    colour = pane.ink(name).color
+    return "" if colour is None else colour.get_truecolor().hex
 
 
 async def test_styles_that_are_asked_for_late_follow_focus_and_theme() -> None:
@@ -204,14 +205,4 @@ async def test_styles_that_are_asked_for_late_follow_focus_and_theme() -> None:
                 assert colour_of(other, "pane--border") == quiet
             assert colour_of(graph, "graph--alarm") == colours["error"].lower()
         with pytest.raises(KeyError):
-            graph.get_component_styles("graph--nonsense")
-
-
-async def test_a_widget_makes_only_the_styles_that_it_shows() -> None:
-    app = GradstepApp(load("apple_orange"))
-    async with app.run_test(size=(120, 36)):
-        await settle(app)
-        graph = app.screen.query_one(GraphPane)
-        assert {"graph--text", "pane--border"} <= {*graph._component_styles}
-        assert "graph--alarm" in GraphPane.COMPONENT_CLASSES
-        assert "graph--alarm" not in graph._component_styles  # no NaN is there
+            graph.ink("graph--nonsense")

@@ -8,14 +8,12 @@ it posts `Asked` with a command line, or `Chosen` with the element under its cur
 from __future__ import annotations
 
 import asyncio
-import re
 from typing import TYPE_CHECKING, ClassVar, Final, Generic, NamedTuple, Self, TypeVar
 
 from rich.cells import cell_len, chop_cells, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
-from textual.dom import DOMNode
 from textual.events import Click
 from textual.geometry import Offset, Region, Size, Spacing
 from textual.message import Message
@@ -24,13 +22,13 @@ from textual.widget import Widget
 
 from ....core.session.asking import pending
 from .background import Kept
+from .inks import ink as ink_of
 from .shades import legible
 from .views import VIEWS, Tab, tabs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from textual.css.styles import RenderStyles
     from textual.screen import Screen
     from textual.scrollbar import ScrollBar
     from textual.selection import Selection
@@ -146,15 +144,6 @@ def folded(text: str, width: int) -> list[str]:
     return [*parts, text] if text or not parts else parts
 
 
-def classes_in(css: str) -> set[str]:
-    """Return the component classes that a style sheet names.
-
-    >>> classes_in("GraphPane > .graph--line { color: $foreground 45%; }")
-    {'graph--line'}
-    """
-    return set(re.findall(r"\.(\w+--[\w-]+)", css))
-
-
 def places(stops: Mapping[int, Stop]) -> object:
     """Return a key for the places that have a stop.
 
@@ -168,13 +157,20 @@ class Painted(Widget):
 
     It is drawn whole, its margins included: what Textual draws around a widget it draws
     again with every line that changes.
+
+    `INKS` are its inks by name, as `base/inks` reads them; that of a widget which has
+    the focus, or in which something has it, has `:focus` behind its name. Component
+    classes of Textual would be rules to read, and a node for each to be styled.
     """
+
+    INKS: ClassVar[Mapping[str, str]] = {}
 
     def __init__(self, *, id: str | None = None) -> None:
         self._all: Sequence[Line] | None = None  # what `lines` has returned
         self._drawn: dict[int, Line] = {}
         self._strips: dict[int, Strip] = {}  # of those, as the terminal can show them
         self._inks_of: dict[str, Style] = {}
+        self._parts_of: dict[str, Style] = {}
         # What a style of a line becomes: on its ground, as the terminal can show it.
         self._shown_as: dict[Style | None, Style] = {}
         self._selected: Selection | None = None  # text, by dragging the mouse over it
@@ -205,42 +201,30 @@ class Painted(Widget):
         return fitted(line, self.whole_size.width)
 
     def ink(self, name: str) -> Style:
-        """Return the style of a component class, or for "" that of the widget.
-
-        Textual forgets them with every refresh, and they are slow to make.
-        """
+        """Return an ink of the table on the widget's ground, or for "" its own."""
         if name not in self._inks_of:
             self._inks_of[name] = (
-                self.get_component_rich_style(name) if name else self.rich_style
+                self.ink("") + self.part(name) if name else self.rich_style
             )
         return self._inks_of[name]
 
-    def get_component_styles(self, *names: str) -> RenderStyles:
-        """Return the styles of component classes, made when they are asked for first.
-
-        Textual makes all of every widget when it is mounted, a third of that time.
-        """
-        for name in super()._get_component_classes().intersection(names):
-            if name not in self._component_styles:
-                part = DOMNode(classes=name)
-                part._attach(self)  # noqa: SLF001  # as Textual makes them
-                self.app.stylesheet.apply(part)
-                self._component_styles[name] = part.styles
-        return super().get_component_styles(*names)
-
-    if not TYPE_CHECKING:  # Textual's belongs to the class, and has other types
-
-        def _get_component_classes(self) -> frozenset[str]:
-            """Return those that Textual makes anew with other rules: none."""
-            return frozenset()
+    def part(self, name: str) -> Style:
+        """Return what an ink of the table adds to that of the widget."""
+        if name not in self._parts_of:
+            said = self.INKS[name]
+            if self.has_focus_within:
+                said = self.INKS.get(f"{name}:focus", said)
+            ground = self.background_colors[1]
+            self._parts_of[name] = ink_of(said, self.app.theme_variables, ground)
+        return self._parts_of[name]
 
     def notify_style_update(self) -> None:
         """Forget the colours of the theme before, or those without the focus."""
         super().notify_style_update()
-        if self._component_styles:
-            self._component_styles.clear()
+        if self._inks_of:
             self.refresh()
         self._inks_of.clear()
+        self._parts_of.clear()
         self._shown_as.clear()
         self._forget()
 
@@ -432,11 +416,10 @@ def selection_ink(screen: Screen[object]) -> Style:
 class OneLine(Painted):
     """One line at the edge of the screen."""
 
-    DEFAULT_CSS = """
-    OneLine > .line--key { color: $accent; text-style: bold; }
-    OneLine > .line--edge { text-style: dim; }
-    """
-    COMPONENT_CLASSES: ClassVar[set[str]] = classes_in(DEFAULT_CSS)
+    INKS: ClassVar[Mapping[str, str]] = {
+        "line--key": "bold $accent",
+        "line--edge": "dim",
+    }
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -469,8 +452,14 @@ class Pane(Painted, can_focus=True):
     TITLE: ClassVar[str] = ""
     WORD: ClassVar[str] = ""
     HELP: ClassVar[str | None] = ""
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        *("pane--border", "pane--title", "pane--open", "pane--tab", "pane--digit"),
+    INKS: ClassVar[Mapping[str, str]] = {
+        "pane--border": "$panel",
+        "pane--border:focus": "$primary",
+        "pane--title": "$secondary",
+        "pane--title:focus": "bold $secondary",
+        "pane--open": "bold $secondary",
+        "pane--tab": "dim",
+        "pane--digit": "$accent",
     }
 
     def __init__(self, *, id: str | None = None) -> None:

@@ -31,7 +31,6 @@ from ..base.pane import (
     Line,
     Pane,
     View,
-    classes_in,
     places,
 )
 from .canvas import Canvas
@@ -39,7 +38,7 @@ from .faces import MARKS, Face, face
 from .search import Search
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from textual import events
     from textual.app import ComposeResult
@@ -104,25 +103,27 @@ class GraphPane(Pane):
             border: none;
             padding: 0;
         }
-        & > .graph--line { text-style: dim; }
-        & > .graph--near { color: $foreground; }
-        & > .graph--active { color: $accent; text-style: bold; }
-        & > .graph--frame { text-style: dim; }
-        & > .graph--text { color: $foreground 70%; }
-        & > .graph--none { text-style: dim; }
-        & > .graph--future { text-style: dim; }
-        & > .graph--part { color: $secondary; }
-        & > .graph--done { color: $foreground; }
-        & > .graph--present { color: $accent; text-style: bold; }
-        & > .graph--cursor { text-style: reverse bold; }
-        & > .graph--stop { color: $error; text-style: bold; }
-        & > .graph--zero { text-style: dim; }
-        & > .graph--value { color: $primary; }
-        & > .graph--grad { color: $secondary; }
-        & > .graph--alarm { color: $error; text-style: bold; }
     }
     """
-    COMPONENT_CLASSES: ClassVar[set[str]] = classes_in(DEFAULT_CSS)
+    INKS: ClassVar[Mapping[str, str]] = {
+        **Pane.INKS,
+        "graph--line": "dim",
+        "graph--near": "$foreground",
+        "graph--active": "bold $accent",
+        "graph--frame": "dim",
+        "graph--text": "$foreground 70%",
+        "graph--none": "dim",
+        "graph--future": "dim",
+        "graph--part": "$secondary",
+        "graph--done": "$foreground",
+        "graph--present": "bold $accent",
+        "graph--cursor": "reverse bold",
+        "graph--stop": "bold $error",
+        "graph--zero": "dim",
+        "graph--value": "$primary",
+        "graph--grad": "$secondary",
+        "graph--alarm": "bold $error",
+    }
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right", "walk(1, 0)", "along", show=False),
         Binding("left", "walk(-1, 0)", "back", show=False),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 from itertools import groupby
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
@@ -28,21 +29,21 @@ from ....core.words.numbers import (
 )
 from ...draw.digits import align, placed, split
 from ...draw.summaries import summary_line
-from ..base.pane import classes_in
+from ..base.inks import colour as colour_of
 from ..base.shades import legible, levels
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator, Sequence
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
     from rich.text import Text
     from textual.color import Color
-    from textual.widget import Widget
 
     from ....core.engine.measure import Summary
     from ....core.explain.links import Region
     from ....core.ops.table import Array
     from ....core.words.indices import First
     from ...draw.look import Look
+    from ..base.pane import Painted
 
 LEVELS: Final = 8  # of intensity
 _NAN: Final = 2 * LEVELS + 1
@@ -68,22 +69,23 @@ BARS: Final = (
 )
 # The same where colours say how large a number is.
 SIGNS: Final = (BARS[0], *["  "] * LEVELS, *[" -"] * LEVELS, *BARS[_NAN:])
-HEAT_CSS: Final = """
-    & > .heat--positive { color: $secondary; }
-    & > .heat--negative { color: $primary; }
-    & > .heat--alarm { color: $error; text-style: bold reverse; }
-    & > .heat--index { text-style: dim; }
-    & > .heat--here { color: $foreground; text-style: bold; }
-    & > .heat--quiet { text-style: dim; }
-    & > .heat--linked { text-style: underline; }
-    & > .heat--cursor { text-style: bold reverse; }
-    & > .heat--changed { color: $accent; text-style: bold; }
-    & > .heat--name { text-style: bold; }
-    & > .heat--future { text-style: dim; }
-    & > .heat--upstream { text-style: bold; }
-    & > .heat--local { text-style: bold; }
-"""
-HEAT: Final = frozenset(classes_in(HEAT_CSS))
+HEAT: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "heat--positive": "$secondary",
+        "heat--negative": "$primary",
+        "heat--alarm": "bold reverse $error",
+        "heat--index": "dim",
+        "heat--here": "bold $foreground",
+        "heat--quiet": "dim",
+        "heat--linked": "underline",
+        "heat--cursor": "bold reverse",
+        "heat--changed": "bold $accent",
+        "heat--name": "bold",
+        "heat--future": "dim",
+        "heat--upstream": "bold",
+        "heat--local": "bold",
+    }
+)
 
 _FEW: Final = 400  # numbers that are all looked at to say how they are written
 _SAMPLED: Final = 100  # of more, so many
@@ -100,7 +102,7 @@ Line = list[Segment]
 
 
 class Inks(NamedTuple):
-    """The styles of a widget's cells, from its component classes.
+    """The styles of a widget's cells, from its inks.
 
     `cells` are the inks of cells by the codes of `Scale.codes`.
     """
@@ -122,14 +124,14 @@ class Inks(NamedTuple):
     local: Ink  # of the title of the local derivative
 
     @classmethod
-    def of(cls, widget: Widget) -> Inks:
-        """Take the colours of a widget whose component classes are `HEAT`."""
+    def of(cls, widget: Painted) -> Inks:
+        """Take the colours of a widget that has the inks of `HEAT`."""
 
         def ink(name: str) -> Ink:
-            return widget.get_component_rich_style(f"heat--{name}", partial=True)
+            return widget.part(f"heat--{name}")
 
         def colour(name: str) -> Color:
-            return widget.get_component_styles(f"heat--{name}").color
+            return colour_of(widget.INKS[f"heat--{name}"], widget.app.theme_variables)
 
         ground, signs = widget.background_colors[1], ("positive", "negative")
         cursor, halves = ink("cursor"), tuple[Paint, ...]()

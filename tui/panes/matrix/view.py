@@ -14,10 +14,10 @@ from ....core.words.indices import label
 from ....core.words.numbers import number_text, shape_text
 from ...draw.look import Look
 from ..base.pane import Chosen, Line, Painted, fitted
-from .grid import HEAT, HEAT_CSS, Grid, Index, Inks, map_of, summary_text
+from .grid import HEAT, Grid, Index, Inks, map_of, summary_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from textual.events import Click, Key
     from textual.widget import Widget
@@ -134,10 +134,10 @@ class MatrixView(Painted, ScrollView, can_focus=True):
         f"{KEYS}\nhome, end: first and last column; with ctrl: first and last cell\n"
         "v, escape: back to the step"
     )
-    COMPONENT_CLASSES: ClassVar[set[str]] = set(HEAT)
+    INKS: ClassVar[Mapping[str, str]] = HEAT
     DEFAULT_CSS: ClassVar[str] = (
         "MatrixView { scrollbar-size: 1 1; height: 1fr; overflow: auto auto;"
-        "background: $background; scrollbar-background: $background;" + HEAT_CSS + "}"
+        "background: $background; scrollbar-background: $background; }"
     )
 
     class Closed(Message):

@@ -34,7 +34,6 @@ from ..base.pane import Asked, Chosen, KeptPane, Line, View, fitted
 from ..base.views import VIEWS
 from ..matrix.grid import (
     HEAT,
-    HEAT_CSS,
     MARGINS,
     Grid,
     Index,
@@ -116,8 +115,12 @@ class StepPane(KeptPane[_Found]):
         "click: choose a cell\n"
         "wheel: scroll   o: this pane alone"
     )
-    COMPONENT_CLASSES: ClassVar[set[str]] = set(HEAT)
-    DEFAULT_CSS: ClassVar[str] = "StepPane {" + HEAT_CSS + "}"
+    INKS: ClassVar[Mapping[str, str]] = {
+        **KeptPane.INKS,
+        **HEAT,
+        "heat--upstream": "bold $upstream",
+        "heat--local": "bold $local",
+    }
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)

@@ -7,7 +7,7 @@ column that does not fit is left out, the least important first.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final, Generic, Literal, NamedTuple, TypeVar
 
@@ -27,7 +27,6 @@ from ..base.pane import (
     Line,
     Pane,
     View,
-    classes_in,
     filled,
 )
 
@@ -89,17 +88,19 @@ class TablePane(Pane, ScrollView):
     AHEAD: ClassVar[bool] = False  # it tells what is to come, and predict hides it
     DEFAULT_CSS = """
     TablePane { overflow: hidden auto; scrollbar-size-vertical: 1; }
-    TablePane > .table--heading { color: $secondary; text-style: bold; }
-    TablePane > .table--cursor { background: $panel; }
-    TablePane:focus > .table--cursor { background: $primary 20%; text-style: bold; }
-    TablePane > .table--name { text-style: bold; }
-    TablePane > .table--quiet { text-style: dim; }
-    TablePane > .table--present { color: $accent; text-style: bold; }
-    TablePane > .table--good { color: $success; }
-    TablePane > .table--alarm { color: $error; text-style: bold; }
-    TablePane > .table--bar { color: $primary; }
     """
-    COMPONENT_CLASSES: ClassVar[set[str]] = classes_in(DEFAULT_CSS)
+    INKS: ClassVar[Mapping[str, str]] = {
+        **Pane.INKS,
+        "table--heading": "bold $secondary",
+        "table--cursor": "on $panel",
+        "table--cursor:focus": "bold on $primary 20%",
+        "table--name": "bold",
+        "table--quiet": "dim",
+        "table--present": "bold $accent",
+        "table--good": "$success",
+        "table--alarm": "bold $error",
+        "table--bar": "$primary",
+    }
     BINDINGS: ClassVar[list[BindingType]] = [
         ("up", "move(-1)", "up"),
         ("down", "move(1)", "down"),

@@ -11,7 +11,7 @@ from ..base.background import Kept
 from ..base.pane import Asked, Line, Pane, View, places
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from textual.events import Click, MouseDown, MouseMove, MouseUp
 
@@ -33,11 +33,12 @@ class TimelinePane(Pane, can_focus=False):
     TITLE: ClassVar[str] = ""
     WORD: ClassVar[str] = "event"
     HELP: ClassVar[str | None] = "Click or drag: go to that moment."
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "timeline--past",
-        "timeline--future",
-        "timeline--present",
-        "timeline--stop",
+    INKS: ClassVar[Mapping[str, str]] = {
+        **Pane.INKS,
+        "timeline--past": "$primary",
+        "timeline--future": "dim",
+        "timeline--present": "bold $accent",
+        "timeline--stop": "bold $error",
     }
 
     def __init__(self, *, id: str | None = None) -> None:

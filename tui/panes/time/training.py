@@ -22,10 +22,12 @@ from ....core.words.digits import SENTENCE
 from ....core.words.numbers import digits_apart, number_text
 from ...draw.digits import align
 from ..base.empty import Fills, in_the_middle
-from ..base.pane import Asked, Line, Pane, View, classes_in
+from ..base.pane import Asked, Line, Pane, View
 from ..base.views import VIEWS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from textual.binding import BindingType
     from textual.events import Click
 
@@ -50,15 +52,15 @@ class TrainingPane(Pane):
         "up, down: the next iteration, the one before   page up, page down: a tenth\n"
         "enter or a click: go there   r: train 100 more   l: linear or log"
     )
-    DEFAULT_CSS = """
-    TrainingPane > .training--curve { color: $primary; }
-    TrainingPane > .training--axis { text-style: dim; }
-    TrainingPane > .training--cursor { color: $secondary; }
-    TrainingPane > .training--present { color: $accent; text-style: bold; }
-    TrainingPane > .training--alarm { color: $error; text-style: bold; }
-    TrainingPane > .training--name { text-style: bold; }
-    """
-    COMPONENT_CLASSES: ClassVar[set[str]] = classes_in(DEFAULT_CSS)
+    INKS: ClassVar[Mapping[str, str]] = {
+        **Pane.INKS,
+        "training--curve": "$primary",
+        "training--axis": "dim",
+        "training--cursor": "$secondary",
+        "training--present": "bold $accent",
+        "training--alarm": "bold $error",
+        "training--name": "bold",
+    }
     BINDINGS: ClassVar[list[BindingType]] = [
         ("up", "move(1)", "later"),
         ("down", "move(-1)", "earlier"),
@@ -136,7 +138,7 @@ class TrainingPane(Pane):
         return self._log and bool((self._numbers > 0).any())
 
     def _ink(self, name: str) -> Style:
-        return self.get_component_rich_style(f"training--{name}", partial=True)
+        return self.part(f"training--{name}")
 
     def lines(self) -> list[Line]:
         """Draw what is said, the curve and the norms."""
