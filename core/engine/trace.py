@@ -133,7 +133,8 @@ class Iteration(NamedTuple):
 
 
 # A node that is used this often gets its partial sums kept at every so many uses, so
-# that looking at it in mid-pass does not take longer the more uses it has.
+# that looking at it in mid-pass does not take longer the more uses it has. Of plain
+# numbers all are kept: they take less room than the uses.
 _STRIDE = 64
 _MOST_TOLD: Final = 8  # samples that are named in words
 _SHORT: Final = 8  # numbers that are added up anew whenever one asks
@@ -159,6 +160,7 @@ class Trace:
         self.updated = dict(updated or {})
         self.updates = tuple(self.updated)
         self._sums: dict[int, list[Value]] = {}
+        self._running: dict[int, Array] = {}  # likewise, of plain numbers
 
     # ------------------------------------------------------------------ events
 
@@ -328,20 +330,17 @@ class Trace:
     def gradients(self, node: int, positions: Sequence[int]) -> Array | None:
         """Return the gradient of a node at each of several positions, in order.
 
-        It is one walk over what arrives between them. None where it is not there at the
-        first one, and where the numbers are not plain: a walk may take long there.
+        None where it is not there at the first one, and where the numbers are not
+        plain: to add up arrays may take long.
         """
         if not self._is_plain or node == self.run.graph.output:
             return None
-        before = self.gradient(node, positions[0])
-        if before is None:
-            return None
         into = self._edges.into(node)
         first, stop = (bisect_left(into, end) for end in (positions[0], positions[-1]))
-        events = into[first:stop]
-        with np.errstate(all="ignore"):
-            sums = [*accumulate(self._addends(events), initial=before.item())]
-        return np.array(sums)[np.searchsorted(events, positions)]
+        if not first:
+            return None
+        sums = self._running_sums(node)[first - 1 : stop]
+        return sums[np.searchsorted(into[first:stop], positions)]
 
     def uses(self, node: int, position: int) -> tuple[int, int]:
         """Return how many contributions to a node are in, and of how many."""
@@ -513,10 +512,12 @@ class Trace:
             total = write.value
             start = bisect_left(into, number + 1)
         elif stop >= _STRIDE:
+            if self._is_plain:
+                return self._running_sums(node)[stop - 1]
             kept = self._partial_sums(node)
             start = stop - stop % _STRIDE
             total = kept[start // _STRIDE - 1]
-        if stop - start < _SHORT and not self._is_large(node):
+        if self._is_plain or (stop - start < _SHORT and not self._is_large(node)):
             return self._add(node, start, stop, total)
         # Where one looks at one moment after the other, most of the sum is known.
         recent, known = self.run.recent, start
@@ -564,14 +565,28 @@ class Trace:
         consumers, arguments = edges.consumers, edges.arguments
         rows, values, gradients = run.graph.nodes.rows, run.values, run.gradients
         for number in events:
-            consumer = consumers[number - first]
+            place = number - first
+            consumer = consumers[place]
             _, _, _, op, operands, attributes, _, _ = rows[consumer]
-            rule = op and op.vjps[arguments[number - first]]
+            rule = op and op.vjps[arguments[place]]
             if rule is None:
                 raise ValueError("no gradient flows there")
-            arrays = [gradients[consumer], values[consumer]]
-            arrays += [values[operand] for operand in operands]
-            yield call(rule, arrays, attributes)
+            upstream, value = gradients[consumer], values[consumer]
+            if len(operands) == 2 and not attributes:  # as most are
+                one, two = operands
+                yield rule(upstream, value, values[one], values[two])
+            else:
+                given = [upstream, value, *(values[operand] for operand in operands)]
+                yield call(rule, given, attributes)
+
+    def _running_sums(self, node: int) -> Array:
+        """Return the sum behind each contribution to a node, of plain numbers."""
+        if node not in self._running:
+            into = self._edges.into(node)
+            with np.errstate(all="ignore"):
+                sums = accumulate(self._addends(into))
+                self._running[node] = np.fromiter(sums, float, len(into))
+        return self._running[node]
 
     def _partial_sums(self, node: int) -> list[Value]:
         """Return the sums of the first 64, 128, … contributions to a node."""

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["break", "watch", "catch"]
 _OFTEN: Final = 64  # events between two reports of progress
+_PLAIN: Final = {float, type(None)}  # what a run of plain numbers has
 _PIECE: Final = 256  # events whose conditions are looked at together
 _ORDER: Final = {"break": 0, "watch": 1, "catch": 2}  # at one event, going forward
 
@@ -274,17 +275,15 @@ def _holding(
     values: Sequence[Value | None], chosen: Callable[[Array], Array]
 ) -> list[int]:
     """Return the numbers of the nodes that hold a chosen number somewhere."""
-    plain = np.array([v if type(v) is float else 0.0 for v in values])
-    found = np.flatnonzero(chosen(plain)).tolist()
-    arrays = (
-        (node, np.asarray(value))
-        for node, value in enumerate(values)
-        if type(value) is not float and value is not None
-    )
-    return found + [
+    if _PLAIN.issuperset(map(type, values)):
+        found = np.flatnonzero(chosen(np.array(values, float))).tolist()
+        return [node for node in found if values[node] is not None]  # NaN in there
+    return [
         node
-        for node, array in arrays
-        if array.dtype.kind == "f" and chosen(array).any()
+        for node, value in enumerate(values)
+        if value is not None
+        and (array := np.asarray(value)).dtype.kind == "f"
+        and chosen(array).any()
     ]
 
 

@@ -205,9 +205,10 @@ def test_a_node_with_many_uses_that_is_written_over() -> None:
         assert_is_a_replay(run.patched(patches))
 
 
-def test_partial_sums_are_looked_up_in_any_order() -> None:
+@pytest.mark.parametrize("use", ["x * {}.1", "-x", "leaky_relu(x, 0.{})"])
+def test_partial_sums_are_looked_up_in_any_order(use: str) -> None:
     lines = ["s0 = x * 1.1"]
-    lines += [f"s{k} = s{k - 1} + x * {k}.1" for k in range(1, 200)]
+    lines += [f"s{k} = s{k - 1} + {use.format(k)}" for k in range(1, 200)]
     run = run_of("\n".join(lines), x=0.3)
     states = replay(run)
     trace = Trace(run)
