@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ..engine.run import Run
     from ..engine.trace import Trace
     from ..ops.table import Array, Value
-    from ..training.timeline import Record
+    from ..training.timeline import Records
 
 Computed = Literal["future", "value", "partial", "gradient"]
 Trend = Literal["", "vanishing", "exploding", "zero", "nan", "inf", "no gradient"]
@@ -374,7 +374,7 @@ def flow(
 Trends = Mapping[int, Sequence[float | None]]
 
 
-def trends(records: Sequence[Record], run: Run) -> Trends:
+def trends(records: Records, run: Run) -> Trends:
     """Return the norms of each parameter's gradient by iteration.
 
     There is nothing to see where fewer than two iterations have run.
@@ -382,10 +382,4 @@ def trends(records: Sequence[Record], run: Run) -> Trends:
     if len(records) < 2:
         return {}
     parameters = [n.index for n in run.graph.nodes if n.kind == "parameter"]
-    columns = zip(*(record.norms for record in records), strict=True)
-    return dict(zip(parameters, columns, strict=True))
-
-
-def losses(records: Sequence[Record]) -> Array:
-    """Return the output by iteration."""
-    return np.array([record.loss for record in records], dtype=np.float64)
+    return dict(zip(parameters, records.norms, strict=True))

@@ -50,8 +50,8 @@ def run_rows(session: Session) -> list[RunRow]:
     iteration = session.place.iteration
     rows: list[RunRow] = []
     for run in session.runs:
-        known = run.timeline.records[iteration : iteration + 1]
-        output = known[0].loss if known else None
+        known = run.timeline.records
+        output = known[iteration].loss if iteration < len(known) else None
         rows.append(RunRow(run.number, run.text, run.parent, output))
     return rows
 

@@ -16,6 +16,7 @@ from ..export.formats import EXPORTERS, Exporter
 from ..expression.budget import ITERATION, STEP, Budget
 from ..expression.expression import Expression, parse
 from ..expression.state import State
+from ..training.timeline import Records
 from ..words import events as describe
 from ..words.digits import SENTENCE
 from .location import Location, parse_location
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from ..engine.graph import Graph
     from ..engine.subject import Subject
     from ..engine.trace import Trace
-    from ..training.timeline import Record, Timeline
+    from ..training.timeline import Timeline
     from .steps import Direction
 
 
@@ -105,16 +106,17 @@ class Session:
         return tuple(mode for mode, is_on in on.items() if is_on)
 
     @property
-    def finished(self) -> Sequence[Record]:
+    def finished(self) -> Records:
         """The records of the iterations of a training that have come to their end.
 
         While predict is on, those of iterations that are still to come are none.
         """
-        records, (iteration, position) = self.timeline.records, self.place
         if self.timeline.iterations == 1:
-            return ()
+            return Records(0)
+        records, (iteration, position) = self.timeline.records, self.place
         last = iteration if "predict" in self.modes else len(records) - 1
-        return records[: last + (iteration == last and position == len(self.trace))]
+        is_over = iteration == last and position == len(self.trace)
+        return records.first(last + is_over)
 
     def state(self, place: Place | None = None, stop: int = 0) -> State:
         """Return what an expression sees at a place; `stop` is the asking stop."""

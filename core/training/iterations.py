@@ -24,10 +24,10 @@ from ..engine.update import UpdateStep
 from ..ops.optimizers import OPTIMIZERS, Optimizer, State
 from ..words.formulas import Wording
 from .batches import samples_of, take
-from .timeline import Record, record
+from .timeline import Record, Records, record
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from ..base.progress import Progress
     from ..engine.element import Index
@@ -137,9 +137,9 @@ class _Memory:
 
     most: int
     grid: dict[int, Start]
+    records: Records
     last: dict[int, Start] = field(default_factory=dict[int, Start])
     traces: dict[int, Trace] = field(default_factory=dict[int, Trace])
-    records: list[Record] = field(default_factory=list[Record])
     stride: int = 1
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -147,7 +147,8 @@ class _Memory:
     def of(cls, start: Start) -> _Memory:
         """Return the memory of a training that has not begun."""
         affordable = _BYTES // max(start.size, 1)
-        return cls(int(np.clip(affordable, 4, _MOST_STARTS)), {0: start})
+        most = int(np.clip(affordable, 4, _MOST_STARTS))
+        return cls(most, {0: start}, Records(len(start.values)))
 
     def until(self, iteration: int) -> _Memory:
         """Return what does not depend on `iteration` and those after it."""
@@ -155,9 +156,9 @@ class _Memory:
             return _Memory(
                 self.most,
                 {i: start for i, start in self.grid.items() if i <= iteration},
+                self.records.first(iteration),
                 {i: start for i, start in self.last.items() if i <= iteration},
                 {i: trace for i, trace in self.traces.items() if i < iteration},
-                self.records[:iteration],
                 self.stride,
             )
 
@@ -206,7 +207,7 @@ class Iterations:
     changes: Mapping[int, Patches] = field(default_factory=dict[int, Patches])
 
     @property
-    def records(self) -> Sequence[Record]:
+    def records(self) -> Records:
         """The loss and the gradients' norms of the iterations that have run."""
         return self.memory.records
 

@@ -12,7 +12,7 @@ from gradstep.core.base.cache import Recent
 from gradstep.core.debugger.debugger import Debugger
 from gradstep.core.engine.trace import Trace
 from gradstep.core.training.iterations import Iterations
-from gradstep.core.training.timeline import Record, Single
+from gradstep.core.training.timeline import Record, Records, Single
 
 if TYPE_CHECKING:
     from gradstep.core.scenario.scenario import Scenario
@@ -75,8 +75,8 @@ def with_other_future(scenario: Scenario, position: int) -> Debugger:
     timeline.memory.keep_trace(0, new)
     known = trace.value(trace.run.graph.output, position)
     loss = _NO_LOSS if known is None else float(np.sum(known))
-    timeline.memory.records[:] = [
-        Record(loss, tuple(norm and _NO_LOSS for norm in one.norms))
-        for one in timeline.memory.records[:1]
-    ]
+    first = timeline.records[0]
+    timeline.memory.records = Records(len(first.norms))
+    norms = tuple(norm and _NO_LOSS for norm in first.norms)
+    timeline.memory.records.append(Record(loss, norms))
     return debugger

@@ -13,7 +13,6 @@ from gradstep.core.engine.trace import Trace
 from gradstep.core.pictures.flow import (
     computed,
     flow,
-    losses,
     node_order,
     norms,
     short,
@@ -296,4 +295,4 @@ def test_trends_and_losses_are_those_of_the_records() -> None:
     weights = debugger.graph.names["W1"]
     gradient = np.asarray(debugger.timeline.trace(3).run.gradients[weights])
     assert found[weights][3] == pytest.approx(np.linalg.norm(gradient))
-    assert losses(records).tolist() == [record.loss for record in records]
+    assert records.losses.tolist() == [record.loss for record in records]

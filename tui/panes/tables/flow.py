@@ -36,7 +36,7 @@ class FlowRows(RunRows):
         self._whole = flow(trace, whole=whole, progress=progress)
         self.flow = self._whole.behind(0)
         self._rows = {int(node): row for row, node in enumerate(self.flow.nodes)}
-        self._trends = trends((), self.run)
+        self._trends: Trends = {}
 
     @property
     def has_trends(self) -> bool:

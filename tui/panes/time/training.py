@@ -8,7 +8,7 @@ import numpy as np
 from rich.segment import Segment
 from rich.style import Style
 
-from ....core.pictures.flow import Trends, losses, trends
+from ....core.pictures.flow import Trends, trends
 from ....core.pictures.plot import (
     Scale,
     column_of,
@@ -85,7 +85,7 @@ class TrainingPane(Pane):
         """Draw the curve at this moment."""
         self._view = view
         records = view.debugger.finished
-        self._numbers = losses(records)
+        self._numbers = records.losses
         self._trends = trends(records, view.debugger.trace.run)
         if self._present != view.debugger.place.iteration:
             self._present = self.cursor = view.debugger.place.iteration
