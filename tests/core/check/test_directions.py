@@ -89,8 +89,7 @@ def test_one_wrong_element_among_many_is_found_by_halves(place: int) -> None:
         return right
 
     bad = run.patched(Patches(rules={edge(run, "y", "x"): wrong}))
-    op = op_of(run, "y")
-    with counted(op) as calls:
+    with counted(run, "y") as calls:
         first = check(bad, quick=True, nodes=[number(run, "y")]).first_wrong
     assert first is not None
     assert first.index == (place,)
@@ -134,7 +133,7 @@ def test_what_is_not_finite_stays_at_rest() -> None:
 
 def test_two_evaluations_are_enough() -> None:
     run = run_of(LONG, x=X)
-    with counted(op_of(run, "y")) as calls:
+    with counted(run, "y") as calls:
         check(run, quick=True, nodes=[0])
     # Once in float64, and up and down: for the edge, and from end to end.
     assert len(calls) == 1 + 2 + 2

@@ -16,7 +16,7 @@ from gradstep.core.check.downstream import Downstream, downstream
 from gradstep.core.check.job import RTOL, Job
 from gradstep.core.check.stacked import Part, stacked
 from gradstep.core.engine.run import Run, evaluate
-from runs import number, op_of, programs, run_of
+from runs import number, programs, run_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -133,8 +133,8 @@ def test_a_text(text: str, name: str) -> None:
 
 def test_a_column_that_an_element_moves_is_all_that_is_computed() -> None:
     run = run_of("E = tanh(a @ w)", seed=np.ones((3, 3)), a=A, w=A.reshape(4, 3))
-    way = way_from(run, number(run, "w"))
-    with counted(op_of(run, "E._1")) as products, counted(op_of(run, "E")) as bends:
+    with counted(run, "E._1") as products, counted(run, "E") as bends:
+        way = way_from(run, number(run, "w"))
         part, room = stacked(way, np.arange(12), np.zeros(12))
     assert products == [(3, 12)]
     assert bends == [(12, 3, 1)]
@@ -157,7 +157,7 @@ def test_large_copies_are_made_one_after_the_other() -> None:
     """The first eight elements show that a copy is too large, and the others wait."""
     x, many = np.linspace(0.1, 1.0, 10), np.ones((10, 30_000))
     run = run_of("E = sum(expand_dims(x, 1) * M)", x=x, M=many)
-    with counted(op_of(run, "E")) as calls:
+    with counted(run, "E") as calls:
         report = check(run, nodes=[0])
     gradient = report.gradients[0]
     assert (gradient.verdict, gradient.elements) == ("ok", 10)
