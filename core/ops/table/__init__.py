@@ -233,6 +233,11 @@ class Op(NamedTuple):
     # () where nothing is multiplied: it adds, compares, chooses or copies.
     work: tuple[int, ...] | None = None
 
+    # Rows are told apart by which they are, in one step, and not by all that they hold.
+    __eq__ = object.__eq__
+    __ne__ = object.__ne__
+    __hash__ = object.__hash__
+
     def worded(
         self, shapes: Iterable[Shape], attributes: Attributes = NO_ATTRIBUTES
     ) -> Op:

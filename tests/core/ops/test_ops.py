@@ -137,6 +137,14 @@ def test_the_table_names_every_module_with_rows() -> None:
     assert set(found) == set(MODULES)
 
 
+def test_a_row_is_equal_to_itself_alone() -> None:
+    row = OPS["add"]
+    other = row._replace()
+    assert row == row  # noqa: PLR0124  # what is asked here
+    assert row != other
+    assert len({row, other}) == 2
+
+
 def test_names_are_unique() -> None:
     rows = [*OPS, *ALIASES]
     assert len(rows) == len(set(rows))
