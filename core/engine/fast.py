@@ -16,12 +16,13 @@ import numpy as np
 from ..base.errors import RuleError
 from ..base.progress import with_progress
 from ..ops.table import NO_ATTRIBUTES, Value
+from ..ops.table.wide import total
 from .backward import UNFIT, call, frozen, settle
 from .patches import Patches, Write
 
 if TYPE_CHECKING:
     from ..base.progress import Progress
-    from .graph import Graph, Row
+    from .graph import Graph, Row, Sent
 
 
 class Base(NamedTuple):
@@ -49,7 +50,7 @@ def arrays(
     gradients: list[Any] = [None] * len(values)
     gradients[graph.output] = seed
     consumers = with_progress(range(graph.output, -1, -1), progress)
-    _hand_on(graph, values, flows, gradients, consumers, slopes or {})
+    _hand_on(graph, values, graph.sent(flows), gradients, consumers, slopes or {})
     return gradients
 
 
@@ -69,11 +70,11 @@ class Gradients(Sequence["Value | None"]):
         seed: Value,
         refused: Callable[[Exception], Exception],
     ) -> None:
-        self._graph, self._values, self._flows = graph, values, flows
+        self._graph, self._values, self._sent = graph, values, graph.sent(flows)
         self._made: list[Any] = [None] * len(values)
         self._made[graph.output] = seed
         self._next = graph.output  # the next node that hands its gradient on
-        self._reached = _reached(graph, flows)
+        self._reached = _reached(graph, self._sent)
         self._refused = refused
         self._failed: tuple[Exception, ...] = ()  # the error, once there is one
         self._lock = Lock()
@@ -101,7 +102,7 @@ class Gradients(Sequence["Value | None"]):
         if self._failed:
             raise self._failed[0]
         consumers = range(self._next, node, -1)
-        given = self._graph, self._values, self._flows, self._made
+        given = self._graph, self._values, self._sent, self._made
         try:
             with np.errstate(all="ignore"):
                 _hand_on(*given, consumers, {})
@@ -112,60 +113,56 @@ class Gradients(Sequence["Value | None"]):
         self._next = min(self._next, node)
 
 
-def _reached(graph: Graph, flows: bytes) -> bytearray:
+def _reached(graph: Graph, sent: Sequence[Sent]) -> bytearray:
     """Mark the nodes that a gradient arrives at in a run without patches."""
-    reached = bytearray(len(flows))
+    reached = bytearray(len(sent))
     reached[graph.output] = 1
-    for index, _, _, op, operands, _, _, _ in reversed(graph.nodes.rows):
-        if reached[index] and op is not None:
-            for argument, operand in enumerate(operands):
-                if flows[operand] and op.vjp(argument) is not None:
-                    reached[operand] = 1
+    for index in range(graph.output, -1, -1):
+        if reached[index]:
+            for _, operand, _, _, _ in sent[index][1]:
+                reached[operand] = 1
     return reached
 
 
 def _hand_on(
     graph: Graph,
     values: Sequence[Value],
-    flows: bytes,
+    sent: Sequence[Sent],
     gradients: list[Any],
     consumers: Iterable[int],
     slopes: dict[int, Any],
 ) -> None:
     """Add what some nodes, in backward order, send to the gradients of their operands.
 
-    Those of the nodes themselves have to be complete.
+    Those of the nodes themselves have to be complete. Two operands, the usual number,
+    are written out.
     """
-    rows = graph.nodes.rows
-    value_of = values.__getitem__
+    value_of, ndarray = values.__getitem__, np.ndarray
     for index in consumers:
-        upstream, row = gradients[index], rows[index]
-        op = row[3]
-        if upstream is None or op is None:
+        upstream = gradients[index]
+        operands, edges = sent[index]
+        if upstream is None or not edges:
             continue
-        operands, attributes = row[4], row[5]
-        given: tuple[Any, ...] = upstream, values[index], *map(value_of, operands)
-        rules, variadic = op.vjps, op.variadic
-        for argument, operand in enumerate(operands):
-            if not flows[operand]:
-                continue
-            rule = op.vjp(argument) if variadic else rules[argument]
-            if rule is None:
-                continue
-            if slopes and argument == 0 and slopes.get(index) is not None:
-                addend = rule(*given, slopes=slopes.pop(index), **attributes)
+        given: tuple[Any, ...]
+        if len(operands) == 2:
+            one, two = operands
+            given = upstream, values[index], values[one], values[two]
+        else:
+            given = upstream, values[index], *map(value_of, operands)
+        for argument, operand, shape, axes, rule in edges:
+            if argument == 0 and index in slopes:
+                addend = rule(*given, slopes=slopes.pop(index))
             else:
-                addend = rule(*given, **attributes) if attributes else rule(*given)
+                addend = rule(*given)
+            # Most is of its operand's kind already, or has to be summed and no more.
             like = given[argument + 2]
-            # What is of its operand's kind already, as most is, needs no settling.
-            if (
-                type(addend) is type(like) is np.ndarray
-                and addend.shape == like.shape != ()
-                and addend.dtype is like.dtype
-            ):
-                addend.setflags(False)
+            fits = shape and type(addend) is ndarray and addend.dtype is like.dtype
+            if fits and axes and addend.shape == given[1].shape:
+                addend = total(addend, axes)
+            if fits and addend.shape == shape:
+                addend.setflags(False)  # pyright: ignore[reportCallIssue]  # `frozen`
             else:
-                addend = settle(addend, like, row)
+                addend = settle(addend, like, graph.nodes.rows[index])
             before = gradients[operand]
             gradients[operand] = addend if before is None else frozen(before + addend)
 

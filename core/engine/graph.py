@@ -17,7 +17,7 @@ from collections.abc import (
     Sequence,
 )
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from operator import itemgetter, neg
 from types import MappingProxyType
 from typing import Any, Final, Literal, NamedTuple, overload
@@ -26,7 +26,7 @@ import numpy as np
 
 from ..base.errors import CommandError, Problem
 from ..base.text import nearest
-from ..ops.table import NO_ATTRIBUTES, REQUIRED, Array, Attributes, Op, Shape
+from ..ops.table import NO_ATTRIBUTES, REQUIRED, Array, Attributes, Op, Rule, Shape
 
 NodeKind = Literal["input", "parameter", "constant", "op"]
 Locate = Callable[[int, int], tuple[int, int]]
@@ -128,6 +128,13 @@ def _is_number(name: str) -> bool:
 Row = tuple[
     int, str, NodeKind, Op | None, tuple[int, ...], Attributes, Shape, Site | None
 ]
+
+
+# What of the backward pass at a node does not depend on numbers, found once: its
+# operands, and for each edge that carries a contribution the number of the argument,
+# the operand with its shape, the axes in front along which it is repeated in the
+# result, and the rule with its attributes.
+Sent = tuple[tuple[int, ...], Sequence[tuple[int, int, Shape, tuple[int, ...], Rule]]]
 
 
 def _node(row: Row) -> Node:
@@ -315,6 +322,11 @@ class Graph:
         return frozenset(op for op in found if op is not None)
 
     @cached_property
+    def leaves(self) -> Sequence[tuple[int, Shape]]:
+        """Return the numbers of the leaves, with their shapes."""
+        return [(row[0], row[6]) for row in self.nodes.rows if row[3] is None]
+
+    @cached_property
     def chooses(self) -> bool:
         """Tell whether a result can have another shape for other values."""
         return any(op.kind == "gather" for op in self.ops)
@@ -323,6 +335,19 @@ class Graph:
     def flows(self) -> bytes:
         """Mark the nodes that a gradient can flow into, if all numbers are floats."""
         return self.flows_without(frozenset())
+
+    @cached_property
+    def sources_of_flow(self) -> Sequence[int]:
+        """Return the nodes that a gradient can flow into, if their numbers are floats.
+
+        What depends on them does, and its numbers are as theirs.
+        """
+        flows = self.flows
+        return [
+            row[0]
+            for row in self.nodes.rows
+            if flows[row[0]] and (row[3] is None or row[3].recorded)
+        ]
 
     def flows_without(self, stopped: Collection[int]) -> bytes:
         """Mark the nodes that a gradient can flow into.
@@ -348,6 +373,30 @@ class Graph:
                     flows[index] = 1
                     break
         return bytes(flows)
+
+    def sent(self, flows: bytes) -> Sequence[Sent]:
+        """Return what each node sends where gradients flow into the marked ones."""
+        return self._sent if flows is self.flows else self._sent_by(flows)
+
+    @cached_property
+    def _sent(self) -> Sequence[Sent]:
+        return self._sent_by(self.flows)
+
+    def _sent_by(self, flows: bytes) -> Sequence[Sent]:
+        found: list[Sent] = []
+        for _, _, _, op, operands, attributes, shape, _ in self.nodes.rows:
+            edges: list[tuple[int, int, Shape, tuple[int, ...], Rule]] = []
+            for argument, operand in enumerate(operands):
+                rule = op.vjp(argument) if op and flows[operand] else None
+                if rule is not None:
+                    own = self.nodes.rows[operand][6]
+                    axes = tuple(range(len(shape) - len(own)))
+                    axes = axes if shape[len(axes) :] == own else ()
+                    # To unpack attributes takes longer than to add up a small array.
+                    bound = partial(rule, **attributes) if attributes else rule
+                    edges.append((argument, operand, own, axes, bound))
+            found.append((operands, edges))
+        return found
 
     @cached_property
     def carrying(self) -> Edges:
@@ -559,7 +608,7 @@ class Builder:
         """
         rows = self._rows
         index = len(rows)
-        if len(attributes) < len(op.parameters):
+        if op.parameters and len(attributes) < len(op.parameters):
             attributes = _filled(op, attributes)
         # In a graph of scalars nothing can fail to fit: no rule need be asked.
         if shape is None and self._scalar and op.kind == "elementwise":

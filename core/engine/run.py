@@ -22,7 +22,7 @@ import numpy as np
 from ..base.cache import Recent
 from ..base.errors import InputError, RuleError
 from ..base.progress import with_progress
-from ..ops.table import NO_ATTRIBUTES, Array, Op, Shape, Value
+from ..ops.table import NO_ATTRIBUTES, Array, Shape, Value
 from . import fast
 from .backward import UNFIT, call, frozen, settle
 from .patches import NO_PATCHES, Patches, Write
@@ -178,10 +178,11 @@ def evaluate(
         elif known and is_new:
             values = _Recorded(graph, leaves, known)
         else:
-            found = slopes if is_new else None
-            values = _forward(graph, leaves, patches, base, progress, found)
+            values = _given(graph, leaves, patches, base)
+            values = _forward(graph, values, progress, slopes if is_new else None)
         seed = _seed(graph, values, seed)
-        flows = _flows(graph, values, plain or leaves)
+        # A leaf that is a plain number already is a float.
+        flows = graph.flows if plain is leaves else _flows(graph, values)
         if plain is not None:
             gradients = fast.numbers(graph, values, flows, seed)
         elif known and is_new:
@@ -204,46 +205,73 @@ def forward(graph: Graph, leaves: Mapping[int, Value]) -> Sequence[Value]:
     with np.errstate(all="ignore"):
         if plain is not None:
             return _forward_plain(graph, plain)
-        return _forward(graph, leaves, NO_PATCHES, None)
+        return _forward(graph, _given(graph, leaves, NO_PATCHES, None))
 
 
 def _forward(
     graph: Graph,
-    leaves: Mapping[int, Value],
-    patches: Patches,
-    base: Run | None,
+    values: list[Any],
     progress: Progress | None = None,
     slopes: dict[int, Any] | None = None,
 ) -> list[Value]:
-    """Return the values, and put the slopes that come with them into `slopes`."""
-    values: list[Value] = []
-    append, value_of = values.append, values.__getitem__
-    rows = with_progress(graph.nodes.rows, progress)
-    patched = patches.values
+    """Compute the values that are None; `slopes` are filled as they come with them.
+
+    Two operands, the usual number, are written out.
+    """
+    value_of, ndarray = values.__getitem__, np.ndarray
+    index = 0
     try:
-        for index, _, _, op, operands, attributes, shape, _ in rows:
-            if patched and index in patched:
-                append(_leaf(patched[index], shape))
-            elif base is not None and _kept(index, op, operands, leaves, values, base):
-                append(base.values[index])
-            elif op is None:
-                append(_leaf(leaves[index], shape))
+        for row in with_progress(graph.nodes.rows, progress):
+            index, _, _, op, operands, attributes, _, _ = row
+            if op is None or values[index] is not None:
+                continue
+            made: Any = None
+            if attributes:
+                arrays = tuple(map(value_of, operands))
+                if slopes is not None and op.together is not None:
+                    made, found = op.together(*arrays, **attributes)
+                    if found is not None:
+                        slopes[index] = found
+                if made is None:
+                    made = op.forward(*arrays, **attributes)
+            elif len(operands) == 2:
+                one, two = operands
+                made = op.forward(values[one], values[two])
             else:
-                arrays, made = map(value_of, operands), None
-                if attributes:
-                    arrays = tuple(arrays)
-                    if slopes is not None and op.together is not None:
-                        made, slopes[index] = op.together(*arrays, **attributes)
-                    if made is None:
-                        made = op.forward(*arrays, **attributes)
-                else:
-                    made = op.forward(*arrays)
-                append(frozen(made))
+                made = op.forward(*map(value_of, operands))
+            if type(made) is ndarray and made.ndim:
+                made.setflags(False)  # pyright: ignore[reportCallIssue]  # `frozen`
+                values[index] = made
+            else:
+                values[index] = frozen(made)
     except UNFIT as error:
-        _check_shapes(graph, values)
-        raise _misfit(graph, values, error) from error
+        _check_shapes(graph, values[:index])
+        raise _misfit(graph, index, values, error) from error
     if graph.chooses:
         _check_shapes(graph, values)
+    return values
+
+
+def _given(
+    graph: Graph, leaves: Mapping[int, Value], patches: Patches, base: Run | None
+) -> list[Any]:
+    """Return the values that need not be computed, and None for the others."""
+    rows = graph.nodes.rows
+    values: list[Any] = [None] * len(rows)
+    for index, shape in graph.leaves:
+        values[index] = _leaf(leaves[index], shape)
+    for index, value in patches.values.items():
+        values[index] = _leaf(value, rows[index][6])
+    if base is not None:
+        for index, _, _, op, operands, _, _, _ in rows:
+            if index in patches.values or index in base.patches.values:
+                continue
+            if op is None:
+                is_same = leaves[index] is base.leaves[index]
+            else:
+                is_same = all(values[i] is base.values[i] for i in operands)
+            if is_same:
+                values[index] = base.values[index]
     return values
 
 
@@ -285,9 +313,11 @@ def _not_its_own(error: Exception) -> InputError:
     return InputError(f"the backward pass fails: {words}", hint)
 
 
-def _misfit(graph: Graph, values: Sequence[Value], error: Exception) -> InputError:
-    """Return the mistake of the node that comes next, whose operation has failed."""
-    node = graph.nodes[len(values)]
+def _misfit(
+    graph: Graph, index: int, values: Sequence[Value], error: Exception
+) -> InputError:
+    """Return the mistake of a node whose operation has failed."""
+    node = graph.nodes[index]
     words, hint = unfit_words(error, [values[operand] for operand in node.operands])
     return InputError(graph.misfit(node, words, hint))
 
@@ -314,34 +344,12 @@ def _check_shapes(graph: Graph, values: Sequence[Value]) -> None:
             raise InputError(graph.misfit(node, words, hint))
 
 
-def _kept(
-    index: int,
-    op: Op | None,
-    operands: tuple[int, ...],
-    leaves: Mapping[int, Value],
-    values: Sequence[Value],
-    base: Run,
-) -> bool:
-    """Tell whether a node that no patch sets has the same value as in the base."""
-    if index in base.patches.values:
-        return False
-    if op is None:
-        return leaves[index] is base.leaves[index]
-    return _same(operands, values, base.values)
-
-
-def _same(
-    operands: tuple[int, ...], new: Sequence[Value], old: Sequence[Value]
-) -> bool:
-    return all(new[i] is old[i] for i in operands)
-
-
 def _leaf(value: Value, shape: Shape) -> Value:
     """Return a leaf as a run holds it: a read-only array, or a number."""
     if isinstance(value, np.ndarray) and value.shape == shape != ():
-        if not value.flags.writeable:
-            return value
-        return frozen(value.copy())
+        return frozen(value.copy()) if value.flags.writeable else value
+    if type(value) is float and not shape:
+        return value
     if np.shape(value) != shape:
         raise InputError(
             f"a value of shape {np.shape(value)} stands where {shape} is needed"
@@ -367,20 +375,15 @@ def _seed(graph: Graph, values: Sequence[Value], seed: Value | None) -> Value:
     return frozen(np.array(seed, dtype=dtype)[()])
 
 
-def _flows(graph: Graph, values: Sequence[Value], leaves: Mapping[int, Any]) -> bytes:
+def _flows(graph: Graph, values: Sequence[Value]) -> bytes:
     """Mark the nodes that a gradient can flow into: whole numbers take none."""
-    flows = graph.flows
-    if set(map(type, leaves.values())) == {float}:
-        return flows
-    given = list(leaves)
-    if any(op.recorded for op in graph.ops):
-        given += [row[0] for row in graph.nodes.rows if row[3] and row[3].recorded]
     stopped = [
         index
-        for index in given
-        if flows[index] and np.asarray(values[index]).dtype.kind != "f"
+        for index in graph.sources_of_flow
+        if type(value := values[index]) is not float
+        and np.asarray(value).dtype.kind != "f"
     ]
-    return graph.flows_without(stopped) if stopped else flows
+    return graph.flows_without(stopped) if stopped else graph.flows
 
 
 # ----------------------------------------------------------------- plain numbers
@@ -421,5 +424,5 @@ def _forward_plain(graph: Graph, leaves: Mapping[int, Any]) -> list[Any]:
                 arrays = [values[i] for i in operands]
                 append(frozen(call(op.forward, arrays, attributes)))
     except UNFIT as error:
-        raise _misfit(graph, values, error) from error
+        raise _misfit(graph, len(values), values, error) from error
     return values

@@ -174,12 +174,13 @@ h = w @ x
 s = h + b
 m = concatenate([s, s * s])
 k = stop_gradient(m) * m
-t = tanh(s + s)
+t = tanh(s + s) * c
 E = sum(k * k) + sum(t) + sum(x * M)"""
 LEAVES: dict[str, Any] = {
     "w": np.array([[0.5, -1.0], [0.25, 2.0]]),
     "x": np.array([[0.5, 1.5], [-0.25, 0.75]]),
     "b": np.array([0.5, -0.5]),
+    "c": np.array([[0.5], [2.0]]),
     "M": np.array([[True, False], [True, True]]) * 1.0,
 }
 
@@ -266,7 +267,8 @@ def test_the_cases_are_as_specified() -> None:
 BROKEN = (
     ("_hand_on", "addend if before is None else frozen(before + addend)", "addend"),
     ("_hand_on", "given[argument + 2]", "given[1]"),
-    ("_hand_on", "not flows[operand]", "False"),
+    ("_hand_on", "fits and addend.shape == shape", "fits"),
+    ("_hand_on", "total(addend, axes)", "total(addend)"),
     ("patched", "edge in patches.cuts", "False"),
     ("patched", "patches.rules.get(edge, rule)", "rule"),
     ("patched", "edge in patches.in_place", "False"),
