@@ -127,7 +127,9 @@ def _rules(
 def _repeated(g: Any, shape: Shape) -> Array:
     """Return an array that has the same again and again: a large one as a view."""
     if math.prod(shape) < _LARGE:
-        return np.full(shape, g)  # a view takes longer to make
+        whole = np.empty(shape, np.asarray(g).dtype)  # a view takes longer to make
+        whole[...] = g
+        return whole
     return np.broadcast_to(g, shape)
 
 
@@ -142,8 +144,8 @@ def _mean_vjp(
     g: Any, y: Any, x: Any, axis: Axis = None, keepdims: bool = False
 ) -> Array:
     shape = np.shape(x)
-    count = count_along(shape, axis)
-    return _repeated(np.divide(_kept(g, shape, axis), count), shape)
+    count = count_along(shape, axis) or 1  # of nothing, nothing is divided
+    return _repeated(_kept(g, shape, axis) / count, shape)
 
 
 def _sum_slope(y: Array, x: Array, **_attributes: Any) -> Array:

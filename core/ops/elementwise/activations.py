@@ -61,7 +61,17 @@ def _erf_rule(g: Any, y: Any, x: Any) -> Any:
 
 @careful  # of exp(−x) no more than its size is needed, and it tells where it overflows
 def _sigmoid(x: Any) -> Any:
-    return 1 / (1 + np.exp(-x))
+    y = np.exp(-x)
+    # What is written where something was is faster than fresh memory.
+    out = y if y.ndim else None
+    y = np.add(y, 1, out=out)
+    return np.divide(1, y, out=out)
+
+
+def _sigmoid_rule(g: Any, y: Any, x: Any) -> Any:
+    product = g * y
+    product *= 1 - y  # in place, where it is an array
+    return product
 
 
 @careful
@@ -162,7 +172,7 @@ ROWS: Final[tuple[Op, ...]] = (
     unary(
         "sigmoid",
         _sigmoid,
-        lambda g, y, x: g * y * (1 - y),
+        _sigmoid_rule,
         "σ({x})",
         "1 / (1 + np.exp(-{x}))",
         Form(

@@ -40,11 +40,11 @@ def _power(a: Any, b: Any) -> Any:
 
     The second and third power are products, as in PyTorch: they are many times faster.
     """
+    kind = np.asarray(a).dtype.kind
+    if type(b) in (int, float) and b == 2 and kind in "fc":
+        return a * a
     if not isinstance(b, int | float) or b % 1:
         return np.power(a, b)
-    kind = np.asarray(a).dtype.kind
-    if b == 2 and kind in "fc" and type(b) in (int, float):
-        return a * a
     if b in (1, 2, -1):
         return np.power(a, b)
     if b == 3 and kind != "b":
@@ -69,33 +69,25 @@ def _into(function: Any, new: Any, other: Any, y: Any) -> Any:
     return function(new, other)
 
 
-def _once(g: Any) -> Any:
-    """Return an array without what it repeats: what spreads it by broadcasting is left.
-
-    >>> _once(np.broadcast_to(np.ones((4, 1)), (4, 512))).shape
-    (4, 1)
-    """
-    array: Array = np.asarray(g)
-    if 0 in array.strides:
-        return array[tuple(slice(1 if step == 0 else None) for step in array.strides)]
-    return g
-
-
 @careful
 def _divide_by_divisor(g: Any, y: Any, a: Any, b: Any) -> Any:
     # Of a divisor that serves many numbers, the sign is turned once.
     return _into(np.divide, g * y, -b, y)
 
 
-@careful
 def _power_by_base(g: Any, y: Any, a: Any, b: Any) -> Any:
+    if type(b) in (int, float) and b == 2:
+        half = g * a  # and its double: nothing between them leaves the range alone
+        return _into(np.add, half, half, y)
+    return _slope_by_base(g, y, a, b)
+
+
+@careful
+def _slope_by_base(g: Any, y: Any, a: Any, b: Any) -> Any:
     if not isinstance(b, int | float):
         return g * where(b == 0, 0, b * _power(a, b - 1))
     if b == 0:
         return np.zeros_like(g * a)
-    if b == 2:
-        # In this order, a gradient that is the same for many is doubled once.
-        return _into(np.multiply, _once(g) * b, a, y)
     slope = b * _power(a, b - 1)
     if b == 0.5 and np.any(np.signbit(a)):
         # As PyTorch: the slope of the root of −0 is −inf, and that of −inf is nan.

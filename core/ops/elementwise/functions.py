@@ -32,6 +32,12 @@ def _expm1_rule(g: Any, y: Any, x: Any) -> Any:
     return g * np.exp(x)
 
 
+def _tanh_rule(g: Any, y: Any, x: Any) -> Any:
+    slope = 1 - y * y
+    slope *= g  # in place, where it is an array
+    return slope
+
+
 @careful
 def _arctan_rule(g: Any, y: Any, x: Any) -> Any:
     return g / (1 + x * x)
@@ -200,7 +206,7 @@ ROWS: Final[tuple[Op, ...]] = (
     unary(
         "tanh",
         np.tanh,
-        lambda g, y, x: g * (1 - y * y),
+        _tanh_rule,
         "tanh({x})",
         "np.tanh({x})",
         Form(

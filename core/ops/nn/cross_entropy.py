@@ -9,7 +9,7 @@ import numpy as np
 
 from ..table import Array, Case, Op, Parameter, Rule, Shape, checks
 from ..table.axes import along_axis, without_axis
-from ..table.wide import DOUBLE, NOT_TOGETHER, in_range, wide, wide_result
+from ..table.wide import DOUBLE, NOT_TOGETHER, careful, in_range, wide, wide_result
 from .cross_entropy_words import BY_CHANCES, BY_LOGITS, wording
 from .losses import REDUCTION, class_axis, moved, reduced, shares
 from .softmax import log_softmax, softmax
@@ -95,8 +95,9 @@ def _check_class_numbers(input: Array, target: Array, along: int) -> None:
             f"cross_entropy: class numbers are whole numbers, not {target.dtype}"
         )
     count = input.shape[along]
-    wrong = target[(target < 0) | (target >= count)]
-    if wrong.size:
+    # Without a sign, numbers below 0 are large.
+    if np.maximum.reduce(target.astype(np.uint64), None, initial=0) >= count:
+        wrong = target[(target < 0) | (target >= count)]
         raise ValueError(
             f"cross_entropy: there is no class {wrong.flat[0]}; "
             f"allowed: 0 … {count - 1}"
@@ -105,6 +106,9 @@ def _check_class_numbers(input: Array, target: Array, along: int) -> None:
 
 def _picked(target: Array, along: int) -> tuple[Array, ...]:
     """Return the index of the logits that class numbers choose."""
+    if target.ndim == 1:
+        samples = np.arange(target.size)  # as below, several times faster
+        return (samples, target) if along else (target, samples)
     places: list[Array] = [*np.indices(target.shape, sparse=True)]
     places.insert(along, target)
     return tuple(places)
@@ -190,9 +194,9 @@ def _class_losses(
 
     The right ones are picked, not multiplied by 0 and 1: another logit may be −inf.
     """
-    shifted = input - input.max(along, keepdims=True)
+    shifted = input - np.maximum.reduce(input, along, keepdims=True)
     powers = np.exp(shifted)
-    total = powers.sum(along, keepdims=True)
+    total = np.add.reduce(powers, along, keepdims=True)
     _check_class_numbers(input, target, along)
     right = _picked(target, along)
     losses = np.log(total).reshape(target.shape) - shifted[right]
@@ -269,13 +273,11 @@ def _class_rules(slopes_of: Rule) -> tuple[Rule, Rule]:
         *,
         reduction: str = "mean",
         axis: int = 1,
-        slopes: Any = None,
         **told: Any,
     ) -> Array:
         along, options = class_axis(input.shape, axis), _Options(weight, **told)
         share = _row_shares(g, input, target, reduction, along, options)
-        if slopes is None:
-            slopes = slopes_of(input, target, along, options)
+        slopes = slopes_of(input, target, along, options)
         if options.ignore_index is not None:
             # What is ignored is sent nothing, even of an infinity.
             left = _left(np.asarray(target), options)
@@ -303,6 +305,30 @@ def _class_rules(slopes_of: Rule) -> tuple[Rule, Rule]:
         return np.asarray(np.sum(change) * share)[()]
 
     return vjp, jvp
+
+
+@careful
+def _share_of_slopes(g: Any, slopes: Array, reduction: str, along: int) -> Array:
+    each = shares(
+        np.asarray(g, slopes.dtype), without_axis(slopes.shape, along), reduction
+    )
+    return slopes * (np.expand_dims(each, along) if each.ndim else each)
+
+
+def _by_logits(
+    g: Any,
+    y: Any,
+    input: Any,
+    *others: Any,
+    reduction: str = "mean",
+    axis: int = 1,
+    slopes: Any = None,
+    **told: Any,
+) -> Array:
+    """Return the contribution to the logits; of slopes that are known in one step."""
+    if slopes is not None:
+        return _share_of_slopes(g, slopes, reduction, class_axis(input.shape, axis))
+    return _CLASS_VJPS[0](g, y, input, *others, reduction=reduction, axis=axis, **told)
 
 
 # ---------------------------------------------------------------------- special results
@@ -388,7 +414,7 @@ ROWS: Final[tuple[Op, ...]] = (
         operands=("input", "target", "weight"),
         forward=_forward,
         shape=_shape,
-        vjps=(*_CLASS_VJPS, None),
+        vjps=(_by_logits, _CLASS_VJPS[1], None),
         jvps=(*_CLASS_JVPS, None),
         kind="block",
         symbol="cross_entropy({input}, {target})",

@@ -100,7 +100,7 @@ def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
         # As NumPy does it, but for what that asks before.
         count = count_along(x.shape, axis)
         found = np.add.reduce(x, axis, keepdims=keepdims) / count
-        if np.isfinite(found).all() if np.ndim(found) else math.isfinite(found):
+        if np.isfinite(found).all() if found.ndim else math.isfinite(found):
             return found
         # A power of two takes no digit away: thirds of the largest number are rounded
         # up, and their sum leaves the range.

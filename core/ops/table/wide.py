@@ -18,7 +18,7 @@ from __future__ import annotations
 import math
 from functools import wraps
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -208,7 +208,7 @@ def summed(product: Rule) -> Rule:
         found = narrow(*operands, **attributes)
         if found.dtype is not _SINGLE:
             return found
-        if math.isfinite(cast("float", np.vdot(found, found))):
+        if math.isfinite(_dot(found, found)):
             return found
         values: Array = np.asarray(found)
         if _all_finite(values) or not all(map(_all_finite, operands)):
@@ -232,7 +232,7 @@ def total(
     """
     array = np.asarray(x)
     if array.dtype is DOUBLE:
-        return np.add.reduce(array, axis, keepdims=keepdims)
+        return _add(array, axis, None, None, keepdims)
     try:
         if array.dtype is HALF:
             summed_up = _sum(array, axis, _SINGLE, keepdims=keepdims)
@@ -242,7 +242,9 @@ def total(
         with np.errstate(all="ignore"):
             # All parts are smaller by a power of two, and so is the sum.
             scale = array.dtype.type(2.0 ** -np.ceil(np.log2(array.size)))
-            return np.add.reduce(array * scale, axis, keepdims=keepdims) / scale
+            return _add(array * scale, axis, keepdims=keepdims) / scale
 
 
+_add: Final[Rule] = np.add.reduce
+_dot: Final[Rule] = np.vdot
 _sum: Final[Rule] = np.errstate(over="raise")(np.add.reduce)
