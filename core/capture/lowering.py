@@ -174,7 +174,7 @@ class Lowering(Reading):
         self.literals = {k: n for k, n in self.literals.items() if n < nodes}
         self.leaves = {n: one for n, one in self.leaves.items() if n < nodes}
         self.known = {n: one for n, one in self.known.items() if n < nodes}
-        self.blocks = {k: b for k, b in self.blocks.items() if b.stop.nodes <= nodes}
+        self.blocks = {k: b for k, b in self.blocks.items() if b.nodes.stop <= nodes}
 
 
 class _Parsed(NamedTuple):

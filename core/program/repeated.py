@@ -7,7 +7,6 @@ function for many layers, steps or samples.
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from operator import sub
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 
     from .syntax import Function
 
+_COMMA: Final = ", "  # between the names that a line assigns
 _PLAIN: Final = (int, float, str, type(None))
 
 Alias = tuple[str, int]  # another name of a node, and its number
@@ -41,6 +41,10 @@ class Reach(NamedTuple):
         """The expressions that were read beyond what the operations are worth."""
         return self.steps - self.paid
 
+    def since(self, start: Reach) -> Reach:
+        """Return how much has been made since an earlier moment."""
+        return Reach(*map(sub, self, start))
+
 
 class Block(NamedTuple):
     """What one call has made: everything between two moments."""
@@ -48,16 +52,16 @@ class Block(NamedTuple):
     name: str  # of its frame, with which all names in it begin
     arguments: Sequence[Bound]  # in the order of the function's parameters
     start: Reach  # before its frame
-    stop: Reach  # behind its last node
+    made: Reach  # how much it holds
     height: int  # how many calls its innermost frame is inside, from its own frame on
     functions: frozenset[Function]  # those that are called in it
     unnamed: int  # how many nodes have been called by the name of the frame alone
     result: Bound  # what the call returns
 
     @property
-    def made(self) -> Reach:
-        """How much it holds."""
-        return Reach(*map(sub, self.stop, self.start))
+    def nodes(self) -> slice[int, int, None]:
+        """Its nodes, by their numbers."""
+        return slice(self.start.nodes, self.start.nodes + self.made.nodes)
 
 
 class Made(NamedTuple):
@@ -67,10 +71,6 @@ class Made(NamedTuple):
     frames: Sequence[Frame]  # its own first
     statements: Sequence[Statement]  # of all of them
     aliases: Sequence[Alias]  # of their nodes
-
-
-class Elsewhere(Exception):
-    """Something in a block got its name from outside, so it cannot be moved."""
 
 
 def form_of(arguments: Iterable[Bound], rows: Sequence[Row]) -> object | None:
@@ -93,6 +93,16 @@ def form_of(arguments: Iterable[Bound], rows: Sequence[Row]) -> object | None:
     return tuple(found)
 
 
+def is_named_inside(block: Block, rows: Sequence[Row]) -> bool:
+    """Tell whether the names of all nodes of a block begin with that of its frame.
+
+    A line outside may have given one of them its own name later on: what is made again
+    could not have that. All other names in a block stay as they are.
+    """
+    name, inside = block.name, f"{block.name}."
+    return all(row[1] == name or row[1].startswith(inside) for row in rows)
+
+
 def moved(
     block: Block,
     made: Made,
@@ -102,11 +112,11 @@ def moved(
 ) -> tuple[Made, Bound]:
     """Return what a block has made as it is made at `to`, and the result.
 
-    `frame` is the outermost one: its name begins all names. Raises `Elsewhere`.
+    `frame` is the outermost one: its name begins all names.
     """
     start = block.start
     move = _Move(
-        block.name,
+        len(block.name),
         frame.name,
         start.nodes,
         to.nodes - start.nodes,
@@ -117,24 +127,26 @@ def moved(
     )
     again = Made(
         move.rows(made.rows),
-        [frame, *map(move.frame, made.frames[1:])],
-        [*map(move.statement, made.statements)],
+        [frame, *move.frames(made.frames[1:])],
+        move.statements(made.statements),
         [(move.called(alias), move.node(number)) for alias, number in made.aliases],
     )
     result = block.result
     return again, Ref(move.node(result.node)) if isinstance(result, Ref) else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Move:
-    """From where a block stands to where it is made again, and how much further."""
+class _Move(NamedTuple):
+    """From where a block stands to where it is made again, and how much further.
 
-    old: str  # the name of the frame there
+    There may be many of all that it moves, so that each kind is made in one piece.
+    """
+
+    old: int  # how long the name of the frame is there
     new: str  # the name of the frame here
     first: int  # the first node of the block
     nodes: int  # by how many nodes further, and so on
-    statements: int
-    frames: int
+    lines: int
+    calls: int
     depth: int
     given: Mapping[int, int]  # the nodes of the arguments there and here
 
@@ -145,58 +157,77 @@ class _Move:
         return self.given.get(number, number)
 
     def called(self, name: str) -> str:
-        """Return a name that begins with that of the frame."""
-        old = self.old
-        if not name.startswith(old) or name[len(old) : len(old) + 1] not in ("", "."):
-            raise Elsewhere
-        return self.new + name[len(old) :]
+        """Return a name, which begins with that of the frame."""
+        return self.new + name[self.old :]
 
     def site(self, site: Site | None) -> Site | None:
         """Return where something stands."""
         if site is None:
             return None
         statement, line, column, text = site
-        return Site(statement + self.statements, line, column, text)
+        return Site(statement + self.lines, line, column, text)
 
     def rows(self, rows: Sequence[Row]) -> list[Row]:
-        """Return the rows of nodes, all in one piece: there are many of them."""
-        first, by, given = self.first, self.nodes, self.given
+        """Return the rows of nodes."""
+        first, by, given, moved = self.first, self.nodes, self.given, self.site
+        old, new = self.old, self.new
         return [
             (
                 index + by,
-                self.called(name),
+                new + name[old:],
                 sort,
                 op,
                 tuple([n + by if n >= first else given.get(n, n) for n in operands]),
                 attributes,
                 shape,
-                self.site(site),
+                moved(site),
             )
             for index, name, sort, op, operands, attributes, shape, site in rows
         ]
 
-    def frame(self, frame: Frame) -> Frame:
-        """Return a frame inside that of the block."""
-        return frame._replace(
-            index=frame.index + self.frames,
-            name=self.called(frame.name),
-            parent=frame.parent + self.frames,
-            depth=frame.depth + self.depth,
-            call=self.site(frame.call),
-            first=frame.first + self.nodes,
-            stop=frame.stop + self.nodes,
-        )
+    def frames(self, frames: Sequence[Frame]) -> list[Frame]:
+        """Return the frames inside that of the block."""
+        old, new, by, moved = self.old, self.new, self.nodes, self.site
+        calls, deeper = self.calls, self.depth
+        return [
+            Frame(
+                index + calls,
+                new + name[old:],
+                function,
+                source,
+                parent + calls,
+                depth + deeper,
+                moved(call),
+                first + by,
+                stop + by,
+            )
+            for index, name, function, source, parent, depth, call, first, stop in (
+                frames
+            )
+        ]
 
-    def statement(self, statement: Statement) -> Statement:
-        """Return a line that was read."""
-        targets = statement.target.split(", ")
-        return statement._replace(
-            index=statement.index + self.statements,
-            frame=statement.frame + self.frames,
-            target=", ".join(map(self.called, targets)),
-            first=statement.first + self.nodes,
-            stop=statement.stop + self.nodes,
-        )
+    def statements(self, statements: Sequence[Statement]) -> list[Statement]:
+        """Return the lines that were read."""
+        lines, calls, by, targets = self.lines, self.calls, self.nodes, self.targets
+        return [
+            Statement(
+                index + lines,
+                frame + calls,
+                targets(target),
+                line,
+                text,
+                note,
+                first + by,
+                stop + by,
+            )
+            for index, frame, target, line, text, note, first, stop in statements
+        ]
+
+    def targets(self, names: str) -> str:
+        """Return the names that a line assigns."""
+        if _COMMA not in names:
+            return self.new + names[self.old :]
+        return _COMMA.join(map(self.called, names.split(_COMMA)))
 
 
 def _replaced(old: Sequence[Bound], new: Sequence[Bound]) -> Mapping[int, int]:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import ast
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ..engine.graph import Frame
 from .calls import bind, checked
 from .prelude import CHOICES
-from .repeated import Block, Elsewhere, Made, form_of, moved
+from .repeated import Block, Made, form_of, is_named_inside, moved
 from .statements import Scope
 from .static import Bound, Fault, Ref
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ..engine.graph import Row
     from .statements import Reading
     from .syntax import Function
 
@@ -42,8 +42,7 @@ def call(
     key = form and (function, form, reading.unnamed.get(frame.name, 0))
     block = reading.blocks.get(key) if key else None
     if block and _fits(reading, block):
-        with suppress(Elsewhere):
-            return _repeat(reading, block, arguments, frame)
+        return _repeat(reading, block, arguments, frame)
     start, particular = reading.reach(), reading.particular
     scope, result = _read(reading, node, function, values, frame)
     if key and reading.particular == particular and isinstance(result, Ref):
@@ -51,7 +50,7 @@ def call(
             frame.name,
             arguments,
             start,
-            reading.reach(),
+            reading.reach().since(start),
             scope.height,
             frozenset(scope.inside | {function}),
             reading.unnamed.get(frame.name, 0),
@@ -158,20 +157,31 @@ def _fits(reading: Reading, block: Block) -> bool:
         and reading.elements + made.elements <= limits.elements
         and reading.work + made.work <= limits.work
         and reading.open.isdisjoint(block.functions)
+        and is_named_inside(block, _rows(reading, block))
+    )
+
+
+def _rows(reading: Reading, block: Block) -> Sequence[Row]:
+    """Return the rows of the nodes of a block."""
+    return reading.builder.nodes.rows[block.nodes]
+
+
+def _parts(reading: Reading, block: Block) -> Made:
+    """Return the parts of the graph that a block is."""
+    (_, frames, statements, aliases, *_), made = block.start, block.made
+    return Made(
+        _rows(reading, block),
+        reading.frames[frames : frames + made.frames],
+        reading.statements[statements : statements + made.statements],
+        reading.aliases[aliases : aliases + made.aliases],
     )
 
 
 def _repeat(
     reading: Reading, block: Block, arguments: Sequence[Bound], begun: Frame
 ) -> Bound:
-    """Make again what a call like this one has made. Raises `Elsewhere`."""
-    start, stop, made = block.start, block.stop, block.made
-    before = Made(
-        reading.builder.nodes.rows[start.nodes : stop.nodes],
-        reading.frames[start.frames : stop.frames],
-        reading.statements[start.statements : stop.statements],
-        reading.aliases[start.aliases : stop.aliases],
-    )
+    """Make again what a call like this one has made."""
+    made, before = block.made, _parts(reading, block)
     frame = begun._replace(stop=begun.first + made.nodes)
     again, result = moved(block, before, arguments, reading.reach(), frame)
     reading.builder.extend(again.rows)

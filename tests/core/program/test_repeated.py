@@ -40,6 +40,9 @@ PROGRAMS = {
     "h = f(x)\ni = g(x)\nj = g(h * h)\nl = f(h * h)\ny = sum(i + j + l)",
     "the result of a call": "def f(a):\n    return tanh(a)\n"
     "def g(a):\n    return f(a)\nh = g(x)\ni = g(h)\nj = g(f(i))\ny = sum(j)",
+    "a result that gets another name once it was copied": "def f(a):\n"
+    "    return tanh(a)\ndef g(a):\n    b = f(a)\n    c = f(b)\n    return b\n"
+    "h = g(x)\ni = f(h)\nj = g(i)\ny = sum(i + j)",
     "several results": "def f(a):\n    b = a * a\n    return b, a + b\n"
     "p, q = f(x)\nt, u = f(q)\ny = sum(t + u)",
     "parts": "def f(a):\n    b, c, d = split(a, 3, axis=1)\n    return b * c + d\n"
