@@ -45,7 +45,7 @@ class Formula(NamedTuple):
 
     result: str
     steps: tuple[str, ...]
-    code: str  # the same in NumPy
+    code: str = ""  # the same in NumPy; "" where it is not wanted
     shapes: str = ""  # how they fit: "(3, 5) @ (5, 1) → (3, 1)"; "" for scalars
     local: str = ""
     why: str = ""  # one sentence; "" for none
@@ -87,6 +87,7 @@ class Wording:
     graph: Graph  # whose nodes are named
     names: Mapping[str, str] = field(default_factory=dict[str, str])
     longest: int = LONGEST  # characters of an expression
+    in_code: bool = True  # whether formulas say the same in NumPy, too
     _nodes: dict[int, str] = field(
         default_factory=dict[int, str], compare=False, repr=False
     )
@@ -201,14 +202,16 @@ class Wording:
             return Formula(node.name, (), "")
         spoken = self._of(node)
         row = spoken.row
-        code = f"{node.name} = {fill(row.code, spoken.code)}"
-        return Formula(
+        formula = Formula(
             node.name,
             (filled(row.symbol, spoken.words, spoken.scalars),),
-            code,
-            self._forward_shapes(node, row),
-            statement=_plain(fill(row.statement, spoken.code) or code),
+            shapes=self._forward_shapes(node, row),
         )
+        if not self.in_code:
+            return formula
+        code = f"{node.name} = {fill(row.code, spoken.code)}"
+        statement = _plain(fill(row.statement, spoken.code) or code)
+        return formula._replace(code=code, statement=statement)
 
     def spelled(self, index: int, operands: Sequence[str]) -> str:
         """Return how a node is computed, with other words for its operands."""
@@ -245,22 +248,23 @@ class Wording:
         steps = (product,)
         if spoken.scalars and node.op.kind == "elementwise":
             steps = (f"{upstream} · {self.local(edge)}", product)
+        formula = Formula(
+            result,
+            steps,
+            shapes=self._backward_shapes(edge, node, form.code, summed),
+            local=filled(form.local, spoken.words, spoken.scalars, here),
+            why=form.why,
+            sign="+=" if self._has_routes(edge.operand, 2) else "=",
+        )
+        if not self.in_code:
+            return formula
         into = f"{self.graph.nodes[edge.operand].name}.grad"
         more = {"g": f"{node.name}.grad", "into": into, "argument": str(edge.argument)}
         code = fill(form.code, spoken.code, more)
         code = f"{into} += {_summed_code(code, summed, self.graph, edge)}"
         # What is summed over its axes is long enough.
         statement = "" if summed else fill(form.statement, spoken.code, more)
-        return Formula(
-            result,
-            steps,
-            code,
-            self._backward_shapes(edge, node, form.code, summed),
-            filled(form.local, spoken.words, spoken.scalars, here),
-            form.why,
-            _plain(statement or code),
-            "+=" if self._has_routes(edge.operand, 2) else "=",
-        )
+        return formula._replace(code=code, statement=_plain(statement or code))
 
     def arrived(self, index: int) -> str:
         """Return the name of a gradient where it arrives: its own, whatever is copied.

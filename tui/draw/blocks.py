@@ -13,7 +13,7 @@ from rich.segment import Segment
 from rich.text import Span, Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 MARGIN: Final = 3  # cells left of what belongs to a heading
 LONGEST_LINE: Final = 88  # of a paragraph, however wide the terminal is
@@ -77,8 +77,13 @@ def indent(block: Block, by: int) -> Block:
     """Return a block moved to the right."""
     if by <= 0:
         return block
-    lines = (_indented(line, by) if line else line for line in block.lines)
-    return Block(tuple(lines), block.width + by if block.width else 0)
+    lines = tuple(indented(block.lines, by))
+    return Block(lines, block.width + by if block.width else 0)
+
+
+def indented(lines: Iterable[Text], by: int) -> Iterator[Text]:
+    """Return lines moved to the right; an empty one stays empty."""
+    return (_indented(line, by) if line else line for line in lines)
 
 
 def _indented(line: Text, by: int) -> Text:
@@ -88,8 +93,8 @@ def _indented(line: Text, by: int) -> Text:
 
 def apart(*blocks: Block) -> Block:
     """Return blocks, one below the other, with an empty line between."""
-    parts = [part for block in blocks for part in (Block.of([Text("")]), block)]
-    return under(*parts[1:])
+    between = Block.of([Text("")])
+    return under(*[part for block in blocks for part in (between, block)][1:])
 
 
 def beside(blocks: Sequence[Block], width: int, gap: int = 4) -> Block:
@@ -117,6 +122,8 @@ def fits(blocks: Sequence[Wide], width: int, gap: int = 4) -> bool:
 
 
 def _join(row: Sequence[Block], gap: int) -> Block:
+    if len(row) == 1:
+        return row[0]
     lines: list[Text] = []
     for number in range(max(len(block.lines) for block in row)):
         line = Text("", end="")
@@ -132,7 +139,10 @@ def _join(row: Sequence[Block], gap: int) -> Block:
 
 def wrap(text: Text, width: int) -> Block:
     """Return a paragraph broken at its spaces to `width`."""
-    if text.cell_len <= width and not _BREAKS.search(text.plain):
+    cells, plain = text.cell_len, text.plain
+    if cells <= width and not _BREAKS.search(plain):
+        if not text.end and not plain[-1:].isspace():
+            return Block((text,), cells)
         line = text.copy()
         line.rstrip()
         line.end = ""

@@ -18,7 +18,7 @@ from ...core.engine.trace import Contribution, Trace
 from ...core.export.records import dump, event_record
 from ...core.session.location import parse_location
 from ...core.words.numbers import shape_text
-from .blocks import LONGEST_LINE, MARGIN, Block, indent, under, wrap
+from .blocks import LONGEST_LINE, MARGIN, Block, indent, indented, under, wrap
 from .stage import Numbers, Stage, notes, place
 from .step import Step, body, paragraph, rule
 from .tables import node_table
@@ -323,13 +323,12 @@ def _source_block(text: str, look: Look, width: int) -> Block:
     lines = text.expandtabs(4).rstrip().split("\n")
     skipped = next((k for k, line in enumerate(lines) if line.strip()), 0)
     digits = len(str(len(lines)))
-    blocks: list[Block] = []
+    drawn: list[Text] = []
     for number, line in enumerate(lines[skipped:], skipped + 1):
-        wrapped = wrap(look.text(line), width - digits - 4).lines or (Text(""),)
+        first, *rest = wrap(look.text(line), width - digits - 4).lines or (Text(""),)
         label = look.text(f"{number:>{digits}}  ", "quiet")
-        blocks.append(Block.of([Text.assemble(label, wrapped[0], end="")]))
-        blocks.append(indent(Block.of(wrapped[1:]), digits + 4))
-    return under(*blocks)
+        drawn += [label.append_text(first), *indented(rest, digits + 4)]
+    return Block.of(drawn)
 
 
 def _leaves(stage: Stage, width: int) -> Block:

@@ -16,8 +16,6 @@ from .blocks import (
     MARGIN,
     Block,
     apart,
-    beside,
-    fits,
     indent,
     under,
     wrap,
@@ -188,7 +186,7 @@ def _seconds(seconds: float) -> str:
 def subject_block(subject: Subject, trace: Trace, look: Look, width: int) -> Block:
     """Return the program, the frames, and each node with its formulas."""
     graph, inner = trace.run.graph, width - MARGIN
-    wording = Wording(graph, subject.names)
+    wording = Wording(graph, subject.names, in_code=False)
     parts = [
         *([_said(subject.summary, "", look, inner)] if subject.summary else []),
         facts_block(subject, trace, look, inner),
@@ -202,11 +200,13 @@ def subject_block(subject: Subject, trace: Trace, look: Look, width: int) -> Blo
     ]
     if len(graph.frames) > 1:
         parts.append(_frames(graph, look, inner))
-    parts.append(
-        under(*(_node(trace.run, node, wording, look, inner) for node in graph))
-    )
-    told = [part for part in parts if part.lines]
-    return under(_titled(subject, look, width), indent(apart(*told), MARGIN))
+    told = [indent(part, MARGIN) for part in parts if part.lines]
+    nodes = [
+        block
+        for node in graph
+        for block in _node(trace.run, node, wording, look, inner)
+    ]
+    return under(_titled(subject, look, width), apart(*told, under(*nodes)))
 
 
 def _frames(graph: Graph, look: Look, width: int) -> Block:
@@ -221,8 +221,10 @@ def _frames(graph: Graph, look: Look, width: int) -> Block:
     return under(Block.of([look.text("frames", "quiet")]), *lines)
 
 
-def _node(run: Run, node: Node, wording: Wording, look: Look, width: int) -> Block:
-    """Return a node: what it is, and its formulas below."""
+def _node(
+    run: Run, node: Node, wording: Wording, look: Look, width: int
+) -> Iterator[Block]:
+    """Yield what a node is, and its formulas, which stand below, each indented."""
     graph = run.graph
     frame = graph.frame_of(node)
     described = [node.made_by]
@@ -238,20 +240,24 @@ def _node(run: Run, node: Node, wording: Wording, look: Look, width: int) -> Blo
     head = look.text(called(node), "name").append_text(
         look.text(f"  {look.dot.join(described)}", "quiet")
     )
+    yield indent(wrap(head, width), MARGIN)
     formulas = [wording.forward(node.index)]
     formulas += [
         wording.contribution(Edge(node.index, argument, operand))
         for argument, operand in enumerate(node.operands)
         if run.carries(node.index, argument)
     ]
-    rows = [_formula(one, look, width - MARGIN) for one in formulas if one.steps]
-    return under(wrap(head, width), indent(under(*rows), MARGIN))
+    for one in formulas:
+        if one.steps:
+            yield indent(_formula(one, look, width - MARGIN), 2 * MARGIN)
 
 
 def _formula(formula: Formula, look: Look, width: int) -> Block:
-    text = look.formula(formula.text)
-    pieces = [look.text(text), look.text(formula.shapes, "quiet")]
-    blocks = [Block.of([piece]) for piece in pieces if piece]
-    if fits(blocks, width, _GAP):
-        return beside(blocks, width, _GAP)
-    return under(*(wrap(piece, width) for piece in pieces if piece))
+    """Return a formula and its shapes on one line, if there is room, or on several."""
+    text = look.text(look.formula(formula.text))
+    if not formula.shapes:
+        return wrap(text, width)
+    shapes = look.text(formula.shapes, "quiet")
+    if text.cell_len + _GAP + shapes.cell_len <= width:
+        return Block.of([text.append(" " * _GAP).append_text(shapes)])
+    return under(wrap(text, width), wrap(shapes, width))
