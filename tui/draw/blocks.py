@@ -125,16 +125,20 @@ def _join(row: Sequence[Block], gap: int) -> Block:
     if len(row) == 1:
         return row[0]
     lines: list[Text] = []
+    widest = 0
     for number in range(max(len(block.lines) for block in row)):
         line = Text("", end="")
-        start = 0
+        start = cells = 0
         for block in row:
             if number < len(block.lines):
-                line.append(" " * (start - line.cell_len))
+                if start > cells:
+                    line.append(" " * (start - cells))
                 line.append_text(block.lines[number])
+                cells = max(cells, start) + block.lines[number].cell_len
             start += block.width + gap
         lines.append(line)
-    return Block.of(lines)
+        widest = max(widest, cells)
+    return Block(tuple(lines), widest)
 
 
 def wrap(text: Text, width: int) -> Block:

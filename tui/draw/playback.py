@@ -20,7 +20,7 @@ from ...core.session.location import parse_location
 from ...core.words.numbers import shape_text
 from .blocks import LONGEST_LINE, MARGIN, Block, indent, indented, under, wrap
 from .stage import Numbers, Stage, notes, place
-from .step import Step, body, paragraph, rule
+from .step import body, paragraph, rule, step_block
 from .tables import node_table
 
 if TYPE_CHECKING:
@@ -234,9 +234,10 @@ def play(
         console.print(opening(stage, width))
     for numbers in steps(stage, events, pace.size):
         before(numbers)
+        drawn = step_block(stage, numbers, width, brief=pace.size == "statements")
         if numbers[0] == 0 or numbers[0] != events[0]:
-            console.print()
-        console.print(Step(stage, numbers, brief=pace.size == "statements"))
+            drawn = under(Block.of([Text("")]), drawn)
+        console.print(drawn, crop=False)  # it is as wide as the screen already
         came(len(numbers))
         _wait(console, pace)
     if events and events[-1] == len(stage.trace) - 1:

@@ -60,11 +60,18 @@ class Step:
         self, console: Console, options: ConsoleOptions
     ) -> RenderResult:
         """Draw it as wide as there is room."""
-        width = options.max_width
-        yield heading(self.stage, self.numbers, width)
-        yield body(self.stage, self.numbers, width, self.brief)
-        for note in notes(self.stage, self.numbers):
-            yield paragraph(note, "note", self.stage.look, width)
+        yield step_block(self.stage, self.numbers, options.max_width, self.brief)
+
+
+def step_block(
+    stage: Stage, numbers: Numbers, width: int, brief: bool = False
+) -> Block:
+    """Return a step with all that is said of it."""
+    return under(
+        heading(stage, numbers, width),
+        body(stage, numbers, width, brief),
+        *(paragraph(one, "note", stage.look, width) for one in notes(stage, numbers)),
+    )
 
 
 def paragraph(text: str, meaning: str, look: Look, width: int) -> Block:
@@ -326,7 +333,13 @@ def _drawn(look: Look, columns: Sequence[_Column], width: int) -> Block:
     bodies = [_body(look, column, width, narrow) for column in columns]
     words = [_words(look, column) for column in columns]
     drawn: list[_Drawn] = []
-    for room in (0, *_TITLES):
+    # Whether titles of one line fit is known before they are made.
+    least = [
+        max(one.width, role.cell_len + bool(role and below) + below.cell_len)
+        for one, (role, below) in zip(bodies, words, strict=True)
+    ]
+    on_one_line = sum(least) + _LEAST_GAP * (len(least) - 1) <= width
+    for room in (*([0] if on_one_line else []), *_TITLES):
         drawn = [
             _Drawn(
                 column,
