@@ -229,7 +229,7 @@ def play(
 
     Behind the last one it is called with the number of none.
     """
-    width = console.width
+    width, stage = console.width, stage._replace(in_code=False)
     if events and events[0] == 0:
         console.print(opening(stage, width))
     for numbers in steps(stage, events, pace.size):

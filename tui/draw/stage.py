@@ -33,11 +33,12 @@ class Stage(NamedTuple):
     subject: Subject  # names, texts and notes
     trace: Trace  # of one iteration
     look: Look  # how it is drawn
+    in_code: bool = True  # whether formulas say the same in NumPy, too
 
     @property
     def wording(self) -> Wording:
         """The words for the graph."""
-        return wording(self.subject, self.trace)
+        return wording(self.subject, self.trace, in_code=self.in_code)
 
     def note(self, when: When, position: int, node: int = -1) -> str:
         """Return what the author says at a place, as it reads there, or nothing."""
@@ -61,14 +62,16 @@ class Stage(NamedTuple):
         return None if site is None else self.graph.statements[site.statement]
 
 
-def wording(subject: Subject, trace: Trace, longest: int = LONGEST) -> Wording:
+def wording(
+    subject: Subject, trace: Trace, longest: int = LONGEST, *, in_code: bool = True
+) -> Wording:
     """Return the words for a run: one table, for many words repeat a few names.
 
     Expressions have so many characters.
     """
     graph, names = trace.run.graph, subject.names
-    key = "wording", longest
-    return trace.run.recent.of(key, lambda: Wording(graph, names, longest))
+    key = "wording", longest, in_code
+    return trace.run.recent.of(key, lambda: Wording(graph, names, longest, in_code))
 
 
 def place(stage: Stage, numbers: Numbers) -> tuple[str, ...]:

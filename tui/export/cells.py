@@ -71,6 +71,9 @@ class Cells:
     @cached_property
     def kinds(self) -> Sequence[str]:
         """The class of each cell, from its sign and its share of the largest; or ""."""
+        if not self.array.ndim:  # most of a graph of scalars: it is its own largest
+            number = float(self.array[()])
+            return [_kind(number, abs(number) or 1.0 if math.isfinite(number) else 1.0)]
         sizes = np.abs(self.array.astype(float))
         largest = float(sizes[np.isfinite(sizes)].max(initial=0.0)) or 1.0
         return [_kind(float(self.array[index]), largest) for index in self.indices]

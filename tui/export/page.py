@@ -38,6 +38,7 @@ _WITHOUT_SCRIPT: Final = "section { display: block; } form { display: none; }"
 
 def page(stage: Stage, progress: Progress | None = None) -> str:
     """Return a run as a page. Raises `LimitError` where it has too many events."""
+    stage = stage._replace(in_code=False)
     subject, trace = stage.subject, stage.trace
     if len(trace) > MOST_STEPS:
         hint = f"{MOST_STEPS:,} at most; md and `gradstep play` take them all"

@@ -86,7 +86,7 @@ def moment(stage: Stage, which: Which) -> Moment:
     event, found = trace.event(number), facets(trace, number)
     if not which.is_there:
         found = to_come(event, found, is_shaped=which.is_shaped)
-    key = "told", which, stage.subject.claims is None
+    key = "told", which, stage.subject.claims is None, stage.in_code
     told = trace.run.recent.of(key, lambda: _told(stage, which))
     roles = {facet.role: place for place, facet in enumerate(found)}
     return Moment(stage, which, event, found, told, roles)
