@@ -103,6 +103,10 @@ class CommandError(InputError):
     """A command line, or an expression in one, is wrong."""
 
 
+class NotYetError(CommandError):
+    """An expression looks at something that has not happened at its position."""
+
+
 class LimitError(InputError):
     """What was asked for is larger than gradstep is willing to compute."""
 

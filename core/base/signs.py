@@ -67,8 +67,8 @@ _ASCII: Final = str.maketrans(
     }
 )
 
-_RAISED: Final = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
-_LOWERED: Final = re.compile("[₀₁₂₃₄₅₆₇₈₉]+(?:,[₀₁₂₃₄₅₆₇₈₉]+)*")
+_RAISED: Final = "[⁰¹²³⁴⁵⁶⁷⁸⁹]+"
+_LOWERED: Final = "[₀₁₂₃₄₅₆₇₈₉]+(?:,[₀₁₂₃₄₅₆₇₈₉]+)*"
 
 
 def ascii_text(text: str) -> str:
@@ -79,8 +79,8 @@ def ascii_text(text: str) -> str:
     """
     if text.isascii():
         return text
-    shown = _RAISED.sub(_as_power, text)
-    shown = _LOWERED.sub(_as_index, shown).translate(_ASCII)
+    shown = re.sub(_RAISED, _as_power, text)
+    shown = re.sub(_LOWERED, _as_index, shown).translate(_ASCII)
     return shown.encode("ascii", "backslashreplace").decode("ascii")
 
 

@@ -13,7 +13,6 @@ from ..engine.backward import UNFIT
 from ..engine.element import Element
 from ..engine.graph import Edge
 from ..explain.compare import Comparison, beside, compare, same_place
-from ..expression.expression import parse_element
 from ..mistakes.catalogue import MISTAKES, find_mistake, with_mistake
 from ..session.memory import Branch, Place
 from ..session.reply import Answer, Table
@@ -142,7 +141,7 @@ def target_of(session: Session, text: str) -> Element:
     """Parse what is to be set. A literal of the program goes by its text: `0.5`."""
     node = session.graph.names.get(text)
     if node is None:
-        return parse_element(text, session.graph, session.subject.names)
+        return session.element(text)
     return Element(node, "value", None)
 
 

@@ -15,7 +15,6 @@ from ..base.errors import CommandError, Interrupted, Problem
 from ..base.text import clean, nearest
 from ..engine.backward import UNFIT
 from ..explain.verdicts import check_lines
-from ..expression.expression import parse_element
 from ..session.reply import Answer
 from ..words.events import element_name
 from .explaining import find_element, outstanding
@@ -198,10 +197,7 @@ def _one_float(session: Session, text: str) -> Element:
 
     Where a rule is wrong, that is the one that shows it.
     """
-    if text:
-        element = parse_element(text, session.graph, session.subject.names)
-    else:
-        element = find_element(session, "")
+    element = session.element(text) if text else find_element(session, "")
     run, node = session.trace.run, session.graph.nodes[element.node]
     value = run.value(node.index)
     if value.dtype.kind != "f":

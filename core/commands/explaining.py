@@ -20,7 +20,6 @@ from ..explain.rows import Row, check_rows, not_computed
 from ..explain.values import explain_value
 from ..explain.verdicts import quick_check
 from ..explain.why.rows import explained, remark_rows, why_rows
-from ..expression.expression import parse_element
 from ..session.reply import Answer, Table
 from ..session.steps import place_of
 from ..words.events import element_name, nothing_yet
@@ -52,7 +51,7 @@ def find_element(session: Session, text: str) -> Element:
     """
     if not text:
         return _present_element(session)
-    element = parse_element(text, session.graph, session.subject.names)
+    element = session.element(text)
     return element if element.index is not None else _outstanding(session, element)
 
 
@@ -108,9 +107,7 @@ def _caught(session: Session) -> Element | None:
         if watched is None or watched.watched is None:
             continue
         try:
-            element = parse_element(
-                watched.watched.text, session.graph, session.subject.names
-            )
+            element = session.element(watched.watched.text)
         except CommandError:  # an expression over many elements
             continue
         if element.index is not None:

@@ -14,7 +14,6 @@ from ..practice.predict.score import OUTCOMES, tally
 from ..session.changes import changes
 from ..session.memory import Display
 from ..session.reply import Answer, Listing, Table, Value
-from ..session.runs import run_rows
 from ..session.steps import place_of
 from ..session.stops import changing, known_value
 from ..words.digits import SENTENCE
@@ -271,6 +270,8 @@ def _displays_table(session: Session) -> Table:
 
 def runs_table(session: Session) -> Table:
     """Return the runs of the session, with their output in the present iteration."""
+    from ..session.runs import run_rows  # noqa: PLC0415  # 1 ms of a start
+
     rows = [
         (
             "▶" if run.number == session.chosen else "",

@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..base.errors import CommandError, InputError, Problem
 from ..base.text import nearest
-from ..expression.expression import parse_element
 from ..mistakes.catalogue import MISTAKES, find_mistake
-from ..practice.predict.diagnosis import answer_text, judge, right_record
 from ..practice.predict.question import changed_by
 from ..practice.predict.score import Answered, Prediction, Verdict, outcome_of
 from ..session.asking import (
@@ -92,7 +90,7 @@ def _choose(session: Session, prediction: Prediction, text: str) -> Answer | Non
 
 def _element(session: Session, text: str) -> Element:
     try:
-        return parse_element(text, session.graph, session.subject.names)
+        return session.element(text)
     except CommandError as error:
         near = nearest(text, [*_MODES, "off"])
         problems = [Problem(str(error), near)] if near else error.problems
@@ -151,6 +149,8 @@ def _answer(session: Session, arguments: str) -> Answer:
     asked = _waiting(session)
     if not arguments:
         return _show(session, "")
+    from ..practice.predict.diagnosis import judge  # noqa: PLC0415  # 4 ms, only of answers
+
     question = asked.question
     found = judge(
         session.trace,
@@ -200,6 +200,8 @@ def _show(session: Session, _arguments: str) -> Answer:
 
 def _done(session: Session, asked: Asked, outcome: Outcome, said: str) -> Answer:
     """Carry out the step that was asked about, and go on asking on its way."""
+    from ..practice.predict.diagnosis import answer_text  # noqa: PLC0415  # likewise
+
     memory, before = session.memory, session.place
     lines = [said + answer_text(session.trace, asked.question, session.digits)]
     record = _answered_record(session, asked, outcome)
@@ -224,6 +226,8 @@ def _answered_record(
     session: Session, asked: Asked, outcome: Outcome
 ) -> dict[str, Any]:
     """Return a question that is done as data: what was asked, said, and right."""
+    from ..practice.predict.diagnosis import right_record  # noqa: PLC0415  # likewise
+
     question, trace = asked.question, session.trace
     told = question_record(session.graph, question) or {}
     return {

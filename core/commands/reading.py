@@ -12,7 +12,6 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from ..base.errors import CommandError
-from ..expression.expression import parse, parse_element
 from .changing import check_two, edges_of, mistaken, two_expressions
 from .checking import element_and_step
 from .movement import ONLY_PLACES, numbered
@@ -40,11 +39,13 @@ def must_read(session: Session, command: Command, arguments: str) -> None:
 
 
 def _expression(session: Session, text: str) -> None:
+    from ..expression.expression import parse  # noqa: PLC0415  # 5 ms, only of expressions
+
     parse(text, session.graph, session.subject.names, session.subject.limits)
 
 
 def _element(session: Session, text: str) -> None:
-    parse_element(text, session.graph, session.subject.names)
+    session.element(text)
 
 
 def _location(session: Session, text: str) -> None:

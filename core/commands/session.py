@@ -12,8 +12,6 @@ from ..base.exits import FAILED, INTERRUPTED
 from ..base.save import saying_what_is_kept
 from ..base.text import clean, counted, nearest
 from ..export.formats import FORMATS, Wanted, ending, export
-from ..expression.evaluate import truth
-from ..expression.expression import parse_element
 from ..session.reply import REASONS, Answer, Reply, Stopped
 from ..words.indices import FIRST
 from ..words.numbers import distinct, index_text, number_text, printed
@@ -47,6 +45,8 @@ def _indices(session: Session, arguments: str) -> Answer:
 def _assert(session: Session, arguments: str) -> Answer:
     if not arguments:
         raise CommandError("assert what?", "assert EXPR")
+    from ..expression.evaluate import truth  # noqa: PLC0415  # 5 ms, only of expressions
+
     expression = session.expression(arguments)
     state = session.state()
     if truth(expression.evaluate(state)):
@@ -215,7 +215,7 @@ def _export(session: Session, arguments: str) -> Answer:
         raise CommandError(f"{name!r} is no format", hint)
     text, element = " ".join(middle), None
     if text:
-        element = parse_element(text, session.graph, session.subject.names)
+        element = session.element(text)
     hint = "export -f replaces it"
     with saying_what_is_kept(path):
         content = export(

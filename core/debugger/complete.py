@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 from ..base.errors import CommandError
 from ..commands import meant
 from ..engine.graph import Edge
-from ..expression.functions import FUNCTIONS
 from ..ops import ALIASES, OPS
 
 if TYPE_CHECKING:
@@ -98,6 +97,8 @@ def _locations(debugger: Debugger, word: str) -> Iterator[str]:
 
 
 def _expressions(debugger: Debugger, word: str) -> Iterator[str]:
+    from ..expression.functions import FUNCTIONS  # noqa: PLC0415  # 5 ms, only of expressions
+
     yield from _elements(debugger, word)
     yield from (f"{name}(" for name in [*FUNCTIONS, *OPS, *ALIASES])
 

@@ -15,6 +15,7 @@ from ..base.errors import (
     CommandError,
     InputError,
     Interrupted,
+    NotYetError,
     RuleError,
 )
 from ..base.text import clean, nearest
@@ -22,8 +23,6 @@ from ..commands import ALIASES, COMMANDS, GROUPS, meant
 from ..commands.reading import must_read
 from ..commands.table import refuse_hidden
 from ..expression.budget import Budget
-from ..expression.state import NotYetError
-from ..mistakes.hidden import with_hidden
 from ..scenario.scenario import Scenario
 from ..session.asking import question_here
 from ..session.reply import Answer, Reply, Table, Value
@@ -306,6 +305,8 @@ class Debugger(Session, ByName):
             must_read(self, command, arguments)
 
     def _displays(self) -> Iterator[tuple[int, str, Any]]:
+        if not self.memory.displays:
+            return
         state = self.state()
         for display in self.memory.displays.values():
             try:
@@ -350,6 +351,8 @@ def timeline_of(
         timeline = iterations_of(about, about.training, progress)
     if not about.hunted or about.hidden is None:
         return timeline
+    from ..mistakes.hidden import with_hidden  # noqa: PLC0415  # few have one
+
     return timeline.patched(0, with_hidden(timeline.trace(0), about.hidden))
 
 

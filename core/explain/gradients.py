@@ -488,14 +488,14 @@ def _by_rule(run: Run, edge: Edge, upstream: Array, places: Array) -> Any:
     return found[np.unravel_index(places, shape) if shape else ()]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class _Blocks(Iterable[Columns]):
     """Columns that are made anew each time one iterates over them."""
 
-    make: Callable[[], Iterator[Columns]]
+    def __init__(self, make: Callable[[], Iterator[Columns]]) -> None:
+        self._make = make
 
     def __iter__(self) -> Iterator[Columns]:
-        return self.make()
+        return self._make()
 
 
 def _as_computed(product: Array, operand: Array, stored: Callable[[], float]) -> Array:

@@ -75,7 +75,7 @@ _MADE: Final[Mapping[type[Event], tuple[Role, ...]]] = MappingProxyType(
     }
 )
 # A local derivative that is one number, if what stands in its places is one.
-_SAME: Final = re.compile(r"−?(?:\d|\{(\w+)\})(?: / (?:n|\{(\w+)\}))?")
+_SAME: Final = r"−?(?:\d|\{(\w+)\})(?: / (?:n|\{(\w+)\}))?"
 _MOST: Final = 50_000  # elements of an array that is searched for its relations
 
 
@@ -293,7 +293,7 @@ def _is_same(graph: Graph, edge: Edge) -> bool:
     """
     node = graph.nodes[edge.consumer]
     form = node.op.form(edge.argument) if node.op is not None else None
-    found = _SAME.fullmatch(form.local) if form is not None else None
+    found = re.fullmatch(_SAME, form.local) if form is not None else None
     if node.op is None or found is None:
         return False
     shapes = (graph.nodes[operand].shape for operand in node.operands)

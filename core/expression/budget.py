@@ -17,7 +17,7 @@ ITERATION: Final = 400_000  # in that of an iteration of a training, a small one
 STEP: Final = 1000  # multiplications in the time that one event, or one look, takes
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Budget:
     """What has been taken so far, held to the limits before it is computed."""
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from ..base.errors import NotYetError
 from ..base.limits import LIMITS, Limits
 from ..base.text import counted
 from ..engine.element import Element, Quantity
@@ -23,7 +24,7 @@ from .evaluate import checked_value, evaluate, truth
 from .moments import along
 from .resolver import Resolver
 from .spelling import of_captures, spelled, syntax, unquoted, wrong
-from .state import NotYetError, State, is_there
+from .state import State, is_there
 from .trees import Call, Read
 
 if TYPE_CHECKING:

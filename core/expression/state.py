@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..base.errors import CommandError
+from ..base.errors import CommandError, NotYetError
 from .budget import Budget
 from .trees import Read, Trained
 
@@ -20,10 +20,6 @@ if TYPE_CHECKING:
     from ..engine.update import UpdateStep
     from ..ops.optimizers import Optimizer
     from ..ops.table import Array, Value
-
-
-class NotYetError(CommandError):
-    """The expression looks at something that has not happened at this position."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -31,7 +31,6 @@ from .static import (
     nested,
 )
 from .syntax import Function
-from .unroll import call
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -202,6 +201,8 @@ def _call(reading: Reading, node: ast.Call) -> Bound:
         for keyword, value in zip(node.keywords, values[len(args) :], strict=True)
     }
     if isinstance(known, Function):
+        from .unroll import call  # noqa: PLC0415  # 3 ms, only of calls
+
         return call(reading, node, known, args, keywords)
     if isinstance(known, Op):
         return _operation(reading, node, known, args, keywords)
@@ -214,6 +215,8 @@ def _scan(reading: Reading, node: ast.Call) -> Bound:
     `scan(cell, x, state, *rest)` calls `cell(x[t], *state, *rest)`, which returns the
     state for the next step. The frame of a step is called by its number.
     """
+    from .unroll import call  # noqa: PLC0415  # likewise
+
     cell, *given = node.args
     steps, first, *rest = reading.all(given)
     state, scope = items(first) or [], reading.scope

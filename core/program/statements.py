@@ -35,7 +35,6 @@ from ..ops.table import NO_ATTRIBUTES, Attributes, Op, Shape, Value
 from .constructors import CONSTRUCTORS
 from .elsewhere import number_named, way_out
 from .prelude import PRELUDE
-from .repeated import Reach
 from .static import (
     POISON,
     Bound,
@@ -53,7 +52,7 @@ from .whitelist import RESERVED
 if TYPE_CHECKING:
     from ..base.limits import Limits
     from ..base.progress import Progress
-    from .repeated import Alias, Block
+    from .repeated import Alias, Block, Reach
 
 _MOST_PROBLEMS: Final = 100
 _LONGEST_LITERAL: Final = 24  # that is a name as it is written
@@ -73,7 +72,7 @@ class Leaf(NamedTuple):
     written: str = ""  # what messages call it, where that is no name of a program
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Scope:
     """A frame while its lines are read, and the line that is being read."""
 
@@ -112,7 +111,7 @@ class _Stopped(Exception):
     """Nothing more is to be read: the problems say why."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Reading:
     """One pass over a program: its calls unrolled, each expression made a node."""
 
@@ -353,6 +352,8 @@ class Reading:
 
     def reach(self) -> Reach:
         """Return how much there is at this moment."""
+        from .repeated import Reach  # noqa: PLC0415  # 2 ms, only of calls
+
         return Reach(
             len(self.builder.nodes),
             len(self.frames),

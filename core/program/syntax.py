@@ -32,7 +32,7 @@ _RETRIED_TEXT: Final = 100_000  # characters; each retry parses the whole text a
 _LONGEST_TEXT: Final = 200  # of an expression, as a node shows it
 _INSERTED: Final = re.compile(r"_\d+")
 _NOT_TEXT: Final = re.compile(r"\0|\r|[\ud800-\udfff]")
-_LOST: Final = re.compile(r"(def\s+)?(\w+)")
+_LOST: Final = r"(def\s+)?(\w+)"
 # A string that is never closed takes the rest, so that the scan stays linear.
 _TOKEN: Final = re.compile(
     r'"""(?:[^"\\]+|\\[\s\S]|"(?!""))*+(?:""")?'
@@ -44,7 +44,7 @@ _TOKEN: Final = re.compile(
 
 _WORD: Final = re.compile(r"\w+|[^\w\s]")
 # Between two operands, so that it makes a node: no sign of a number, no 1e-5.
-_OPERATOR: Final = re.compile(r"(?<=[\w)\]])(?<!\d[eE])\s*(?:\*\*|//|[-+*/@])")
+_OPERATOR: Final = r"(?<=[\w)\]])(?<!\d[eE])\s*(?:\*\*|//|[-+*/@])"
 
 
 class Scanned(NamedTuple):
@@ -244,7 +244,7 @@ def _check_length(name: str, code: Sequence[str], limits: Limits) -> None:
         return
     for number, one in enumerate(code, 1):
         lines += _at_margin(one)
-        operators += len(_OPERATOR.findall(one))
+        operators += len(re.findall(_OPERATOR, one))
         for many, of in ((lines, "lines"), (operators, "operators")):
             if many > limits.nodes:
                 what = f"the {name} has {of} for more than {limits.nodes} nodes"
@@ -280,7 +280,7 @@ def _trees(text: str) -> tuple[list[ast.stmt], list[Problem], list[tuple[int, st
         if not any(lines[k].strip() for k in gone):
             break
         for k in gone:
-            found = _LOST.match(lines[k])
+            found = re.match(_LOST, lines[k])
             if found:
                 lost.append((k + 1, found[0]))
             lines[k] = ""
@@ -314,7 +314,7 @@ def _at_margin(line: str) -> bool:
 # ---------------------------------------------------------------------- statements
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Reader:
     """Turns statements into lines and functions, and collects what is wrong."""
 

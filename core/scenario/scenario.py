@@ -30,7 +30,6 @@ from .nodes import Expectation, Said, claims_of, read_said
 from .program import read_batch_program, read_program
 from .toml import Mistakes, Table, described, shown
 from .toml import parse as parse_toml
-from .training import Training, read_training
 from .values import DTYPES, LONGEST_NAME, Room, Setting, read
 
 if TYPE_CHECKING:
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
     from ..capture.capture import Capture
     from ..engine.graph import Graph, NodeKind
     from ..mistakes.hidden import Hidden
+    from .training import Training
 
 VERSION: Final = 1
 SECTIONS: Final[Mapping[str, NodeKind]] = MappingProxyType(
@@ -241,6 +241,8 @@ def _training(
     table = top.table("training")
     if not top.has_table("training"):
         return None
+    from .training import read_training  # noqa: PLC0415  # 1 ms, few are trained
+
     return read_training(table, given, broken, setting)
 
 

@@ -77,7 +77,7 @@ _LARGEST_INT: Final = 2**63 - 1
 _COUNTED: Final = "a list of whole numbers, each 1 or more"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Room:
     """How many elements the arrays of one scenario may still have together."""
 

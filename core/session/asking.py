@@ -4,13 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..practice.authors import (
-    Put,
-    judged,
-    questions_in_time,
-    right_number,
-    right_text,
-)
 from ..practice.predict.question import changed_by, is_asked, question_at
 from ..practice.predict.score import Asked, Verdict, outcome_of
 from ..words.events import element_name
@@ -21,6 +14,7 @@ if TYPE_CHECKING:
     from ..engine.graph import Graph
     from ..engine.subject import Subject
     from ..engine.trace import Trace
+    from ..practice.authors import Put
     from ..practice.predict.question import Question
     from ..practice.predict.score import Outcome, Prediction
     from .session import Session
@@ -142,6 +136,8 @@ def passed_over(session: Session, before: Place) -> list[int]:
     subject = session.subject
     if not subject.questions or session.chosen or before.iteration:
         return []
+    from ..practice.authors import questions_in_time  # noqa: PLC0415  # 1 ms, few have any
+
     trace, iteration = session.timeline.trace(0), session.place.iteration
     stop = len(trace) + 1 if iteration else session.position
     return sorted(
@@ -167,6 +163,8 @@ def _is_done(session: Session, put: Put) -> bool:
 
 def _by_position(subject: Subject, trace: Trace) -> dict[int, list[Put]]:
     def made() -> dict[int, list[Put]]:
+        from ..practice.authors import questions_in_time  # noqa: PLC0415  # likewise
+
         found: dict[int, list[Put]] = {}
         for put in questions_in_time(subject, trace):
             found.setdefault(put.position, []).append(put)
@@ -180,6 +178,8 @@ def answer_own(session: Session, put: Put, text: str) -> Answer:
 
     Of a wrong one the author's reason is told, or the hint; the third one tells all.
     """
+    from ..practice.authors import judged  # noqa: PLC0415  # likewise
+
     memory, tried = session.memory, session.memory.tried.get(put.place, Tried())
     if not text:
         return _done(session, put, tried._replace(outcome="shown"), "")
@@ -206,6 +206,8 @@ def _open(put: Put, said: str) -> Answer:
 
 
 def _done(session: Session, put: Put, tried: Tried, said: str) -> Answer:
+    from ..practice.authors import right_text  # noqa: PLC0415  # likewise
+
     session.memory.tried[put.place] = tried
     told = right_text(put, session.subject, session.trace, session.digits)
     lines = (f"{said}{told}", *filter(None, (put.asking.after,)))
@@ -215,6 +217,8 @@ def _done(session: Session, put: Put, tried: Tried, said: str) -> Answer:
 
 def own_record(session: Session, put: Put, tried: Tried) -> dict[str, Any]:
     """Return a question of the author that is done as data, as one of `predict`."""
+    from ..practice.authors import right_number  # noqa: PLC0415  # likewise
+
     subject, trace, asking = session.subject, session.trace, put.asking
     right = asking.right if asking.choices else right_number(put, subject, trace)
     return {

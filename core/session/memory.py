@@ -53,7 +53,7 @@ class Tried(NamedTuple):
     outcome: Outcome | None = None  # None while it is open
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Memory:
     """What a session remembers besides its runs; `execute` is all that changes it."""
 

@@ -14,8 +14,6 @@ from ..base.errors import Interrupted
 from ..base.trust import KEYBOARD, Trust
 from ..export.formats import EXPORTERS, Exporter
 from ..expression.budget import ITERATION, STEP, Budget
-from ..expression.expression import Expression, parse
-from ..expression.state import State
 from ..training.timeline import Records
 from ..words import events as describe
 from ..words.digits import SENTENCE
@@ -28,9 +26,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from ..base.progress import Progress
+    from ..engine.element import Element
     from ..engine.graph import Graph
     from ..engine.subject import Subject
     from ..engine.trace import Trace
+    from ..expression.expression import Expression
+    from ..expression.state import State
     from ..training.timeline import Timeline
     from .steps import Direction
 
@@ -120,6 +121,8 @@ class Session:
 
     def state(self, place: Place | None = None, stop: int = 0) -> State:
         """Return what an expression sees at a place; `stop` is the asking stop."""
+        from ..expression.state import State  # noqa: PLC0415  # 5 ms, as below
+
         place = place or self.place
         hits = {number: stop.hits for number, stop in self.memory.stops.items()}
         hits[0] = hits.get(stop, 0)
@@ -137,9 +140,17 @@ class Session:
 
         What can never be known in this run is an error, too.
         """
+        from ..expression.expression import parse  # noqa: PLC0415  # 5 ms, only of expressions
+
         found = parse(text, self.graph, self.subject.names, self.subject.limits)
         found.must_exist(self.state(Place(self.place.iteration, len(self.trace))))
         return found
+
+    def element(self, text: str) -> Element:
+        """Parse an element of this graph, or raise `CommandError`."""
+        from ..expression.expression import parse_element  # noqa: PLC0415  # as above
+
+        return parse_element(text, self.graph, self.subject.names)
 
     def location(self, text: str) -> Location:
         """Parse a location in this graph, or raise `CommandError`."""

@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import numpy as np
 
-from ..base.errors import CommandError
+from ..base.errors import CommandError, NotYetError
 from ..base.trust import KEYBOARD, Trust
 from ..engine.element import index_of
 from ..engine.trace import Contribution, Forward, Seed, Trace
-from ..expression.state import NotYetError, State
 
 if TYPE_CHECKING:
     from collections.abc import (
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from ..base.progress import Progress
     from ..engine.element import Quantity
     from ..expression.expression import Expression
+    from ..expression.state import State
     from ..ops.table import Array, Value
     from .location import Location
     from .steps import Direction

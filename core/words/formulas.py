@@ -29,10 +29,10 @@ MORE: Final = "…"  # stands for what is left out
 _MOST_LISTED = 12  # operands, before only some of them are named
 _DEEPEST: Final = 12  # expressions inside each other, before `…` stands for the rest
 
-_SLOPE_CODE: Final = re.compile(
+_SLOPE_CODE: Final = (
     r"np\.where\(([2-9]) == 0, 0, \1 \* np\.power\(([\w.]+), \1 - 1\)\)"
 )
-_POWER_CODE: Final = re.compile(r"np\.power\(([\w.]+), ([\w.]+)\)")
+_POWER_CODE: Final = r"np\.power\(([\w.]+), ([\w.]+)\)"
 _BINARY: Final = re.compile(r"\{(\w+)\}(\.T)? ([@*+/-]) \{(\w+)\}(\.T)?")
 
 
@@ -551,10 +551,12 @@ def _plain(code: str) -> str:
         return code.removesuffix(" ** 1")
     if "stride_tricks" in code or "bincount" in code:
         return ""
-    code = _SLOPE_CODE.sub(
-        lambda found: f"{found[1]} * np.power({found[2]}, {int(found[1]) - 1})", code
+    code = re.sub(
+        _SLOPE_CODE,
+        lambda found: f"{found[1]} * np.power({found[2]}, {int(found[1]) - 1})",
+        code,
     )
-    return _POWER_CODE.sub(r"\1 ** \2", code).removesuffix(" ** 1")
+    return re.sub(_POWER_CODE, r"\1 ** \2", code).removesuffix(" ** 1")
 
 
 def _summed_code(code: str, summed: tuple[int, ...], graph: Graph, edge: Edge) -> str:

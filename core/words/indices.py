@@ -17,10 +17,8 @@ FIRST: Final[tuple[First, ...]] = (0, 1)
 
 # An index behind a name, a bracket, a sign that belongs to one, or what holds the place
 # of a name: a private character.
-_INDEX: Final = re.compile(
-    r"(?<=[\w)ᵀ′⁰¹²³⁴⁵⁶⁷⁸⁹\ue000-\uf8ff])\[([\d:]+(?:, [\d:]+)*)\]"
-)
-_RANGE: Final = re.compile(r"(\d*):(\d+)")
+_INDEX: Final = r"(?<=[\w)ᵀ′⁰¹²³⁴⁵⁶⁷⁸⁹\ue000-\uf8ff])\[([\d:]+(?:, [\d:]+)*)\]"
+_RANGE: Final = r"(\d*):(\d+)"
 _LOWERED: Final = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 WHOLE: Final = "\N{ASTERISK OPERATOR}"  # all of an axis
 
@@ -33,7 +31,7 @@ def in_formula(text: str, first: First) -> str:
     >>> in_formula("h[0:2, 9]", 1), in_formula("W[0, 1]", 0)
     ('h₁…₂,₁₀', 'W[0, 1]')
     """
-    return _INDEX.sub(_lowered, text) if first else text
+    return re.sub(_INDEX, _lowered, text) if first else text
 
 
 def label(index: Sequence[int], first: First) -> str:
@@ -59,7 +57,7 @@ def _part(text: str) -> str | None:
         return str(int(text) + 1).translate(_LOWERED)
     if text == ":":
         return WHOLE
-    found = _RANGE.fullmatch(text)
+    found = re.fullmatch(_RANGE, text)
     if found is None:
         return None
     start, stop = int(found[1] or 0) + 1, int(found[2])

@@ -20,9 +20,7 @@ _MADE_UP: Final = re.compile(
 _INSIDE: Final = re.compile(rf"(?: \([^\n]*?\))?\.(?!grad(?:\b|[{_LOW}]))\w")
 # A made-up name, with what may follow it: `x1.z._2.grad[0, 1]`.
 _INDEX: Final = rf"\[[-\d, ]*\]|[{_LOW}](?:,?[{_LOW}])*"
-_ELEMENT: Final = re.compile(
-    rf"({_MADE_UP.pattern})(?:\.grad(?:\b|(?=[{_LOW}])))?(?:{_INDEX})?"
-)
+_ELEMENT: Final = rf"({_MADE_UP.pattern})(?:\.grad(?:\b|(?=[{_LOW}])))?(?:{_INDEX})?"
 _SIGNS: Final = str.maketrans("−∘·", "-**")  # those of formulas, as they are typed
 
 
@@ -74,7 +72,8 @@ def with_wordings(text: str, graph: Graph, said: str = "") -> str:
     (other, part), *rest = more
     if not rest and f"{name}<-{other}" in text:
         return f"{text}   {code if part in code else f'{part} in {code}'}"
-    return _ELEMENT.sub(
+    return re.sub(
+        _ELEMENT,
         lambda found: (
             f"{found[0]} ({code})" if (code := missing.pop(found[1], "")) else found[0]
         ),

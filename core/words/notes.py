@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from ..base.errors import CommandError, Problem
-from ..expression.expression import parse
-from ..expression.state import NotYetError, State
+from ..base.errors import CommandError, NotYetError, Problem
 from .numbers import value_text
 
 if TYPE_CHECKING:
@@ -42,6 +40,8 @@ def mistakes(
     text: str, place: NotePlace, graph: Graph, names: Mapping[str, str]
 ) -> Iterator[Mistake]:
     """Yield what is wrong with the expressions in a note, whatever the numbers."""
+    from ..expression.expression import parse  # noqa: PLC0415  # 5 ms, only of expressions
+
     for piece in _PIECE.finditer(text):
         if piece[1] is None:
             continue
@@ -82,11 +82,14 @@ def filled(text: str, trace: Trace, position: int, subject: Subject) -> str:
     Where an author has written numbers, and the run has other values than the file, it
     says that they may belong to those: it cannot know which of them stay true.
     """
-    state = State(trace, position, names=subject.names)
 
     def number(piece: re.Match[str]) -> str:
         if piece[1] is None:
             return piece[0][0]
+        from ..expression.expression import parse  # noqa: PLC0415  # likewise
+        from ..expression.state import State  # noqa: PLC0415  # likewise
+
+        state = State(trace, position, names=subject.names)
         try:
             return value_text(
                 parse(piece[1], trace.run.graph, subject.names).evaluate(state)

@@ -14,10 +14,10 @@ _PLACE: Final = re.compile(r"\{(\w+)\}")
 _ATOM: Final = re.compile(r"[\w.`()\[\]]*")  # a name, a call, or what is picked of one
 _BRACKET: Final = re.compile(r"[][()]")
 _SUM: Final = re.compile(r"\{\w+\} [+−] \{\w+\}")
-_POWER: Final = re.compile(r"\^(\d+)(?![\w.^])")
-_ONE_LESS: Final = re.compile(r"\^\((\d{1,9}) − 1\)")
-_FIRST_POWER: Final = re.compile(r"\^1(?![\w.^])")
-_BESIDE_NUMBER: Final = re.compile(
+_POWER: Final = r"\^(\d+)(?![\w.^])"
+_ONE_LESS: Final = r"\^\((\d{1,9}) − 1\)"
+_FIRST_POWER: Final = r"\^1(?![\w.^])"
+_BESIDE_NUMBER: Final = (
     r"(?<=[\d.]) ∘ (?<=(?<![\w.])\d ∘ )| ∘ (?=\d+(?:\.\d*)?(?![\w.]))"
 )
 _SUPERSCRIPT: Final = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -94,10 +94,10 @@ def _tidy(text: str) -> str:
     """
     text = text.replace("ᵀᵀ", "")
     if "^" in text:
-        text = _ONE_LESS.sub(lambda found: f"^{int(found[1]) - 1}", text)
-        text = _FIRST_POWER.sub("", text)
-        text = _POWER.sub(lambda found: found[1].translate(_SUPERSCRIPT), text)
-    return _BESIDE_NUMBER.sub(" · ", text) if " ∘ " in text else text
+        text = re.sub(_ONE_LESS, lambda found: f"^{int(found[1]) - 1}", text)
+        text = re.sub(_FIRST_POWER, "", text)
+        text = re.sub(_POWER, lambda found: found[1].translate(_SUPERSCRIPT), text)
+    return re.sub(_BESIDE_NUMBER, " · ", text) if " ∘ " in text else text
 
 
 def _stands_alone(place: _Place, text: str) -> bool:

@@ -22,7 +22,6 @@ from ...core.base.signs import ascii_text
 from ...core.base.text import clean, nearest
 from ...core.base.version import __version__
 from .arguments import COMMANDS, HELP
-from .completion.completion import candidates
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -283,6 +282,8 @@ def _run(arguments: Sequence[str], begin: Callable[[], None]) -> int:
 
 def _dispatch(arguments: Sequence[str], begin: Callable[[], None]) -> int:
     if arguments[:2] == ["completion", "words"]:
+        from .completion.completion import candidates  # noqa: PLC0415  # only for a shell
+
         found = candidates(arguments[2:], COMMANDS, (*HELP, "--version"))
         sys.stdout.writelines(f"{word}\n" for word in found)
         return OK

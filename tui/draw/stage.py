@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 from ...core.base.errors import CommandError
 from ...core.engine.subject import NotePlace, Subject, When
 from ...core.engine.trace import Contribution, Forward, Seed, Trace
-from ...core.expression.expression import parse_element
 from ...core.words.formulas import LONGEST, Wording
-from ...core.words.layers import recursion
 from ...core.words.notes import filled
 from ...core.words.remarks import remarks
 
@@ -183,6 +181,8 @@ def spoken_of(subject: Subject, trace: Trace, event: int) -> Element | None:
     quantity = "grad" if isinstance(happens, (Seed, Contribution)) else "value"
     for place in _places(trace, event):
         for word in _ELEMENT.findall(subject.notes.get(place, "")):
+            from ...core.expression.expression import parse_element  # noqa: PLC0415  # 5 ms, where a note has a word like it
+
             try:
                 element = parse_element(word, graph, names)
             except CommandError:
@@ -206,6 +206,8 @@ def _comments(graph: Graph, node: Node) -> list[str]:
 def _rules(stage: Stage, event: int, happens: Contribution) -> Iterator[str]:
     """Yield what the rule of an operation says of itself, and of its layer."""
     if not stage.trace.run.patches:
+        from ...core.words.layers import recursion  # noqa: PLC0415  # 1 ms, only going back
+
         layer = recursion(stage.wording, happens.edge)
         shapes = f"   {layer.shapes} ✓" if layer.shapes else ""
         yield f"layer by layer: {layer.text}{shapes}" if layer.text else ""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 
 from rich.cells import cell_len, set_cell_size
 
@@ -54,6 +54,10 @@ class Piece(NamedTuple):
 
     part: Part  # what it is of the label
     text: str  # padded to the width; blank where it is filled in later
+
+
+# A line, and its labels: x, box, pieces.
+Row: TypeAlias = "tuple[str, Sequence[tuple[int, int, tuple[Piece, ...]]]]"
 
 
 class Plan(NamedTuple):

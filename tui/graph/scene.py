@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from rich.cells import cell_len
 from textual.geometry import Region
 
-from ...core.pictures.folds import Box, Fold, Sketch, folds_of, sketch, unfolded_to
+from ...core.pictures.folds import Box, Sketch, folds_of, sketch, unfolded_to
 from ...core.pictures.layers import Layers, layers
 from ...core.pictures.layout import Layout, layout, least_size
-from . import rail
 from .drawing import (
     NUMBER_WIDTH,
     SHORT_WIDTH,
     Drawing,
     Label,
-    Piece,
     Plan,
+    Row,
     draw,
     label_of,
     number_width,
@@ -33,16 +31,17 @@ from .drawing import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+
     from ...core.engine.graph import Graph
+    from .listing import Listing
 
 Room = tuple[int, int]  # width, height
 Kind = Literal["picture", "near", "list"]
-Row = tuple[str, Sequence[tuple[int, int, tuple[Piece, ...]]]]  # line; x, box, label
 
 MOST_DRAWN: Final = 500  # boxes: a larger picture helps nobody
 _MOST_TRIED: Final = 80  # boxes that are drawn in one piece without being asked
 _MOST_NEAR: Final = 6  # neighbours of one box, in one direction, in a neighbourhood
-_MOST_PARTS: Final = 8  # of a list that are kept
 _MOST_KEPT: Final = 16  # foldings
 _MOST_LABELS: Final = 4096  # of boxes, as plans cut them
 _WIDE_LIST: Final = 44  # cells from which on a list has room for words
@@ -151,65 +150,7 @@ class Picture:
         return () if route is None else self.drawing.cells[route]
 
 
-@dataclass(eq=False)
-class Listing:
-    """All boxes in order, one a line. Only the parts that are looked at are drawn."""
-
-    graph: Graph  # that is listed
-    sketch: Sketch  # of the graph, as it is folded
-    folds: Sequence[Fold]  # of the graph
-    width: int  # of a line, in cells
-    kind: Kind = "list"  # always "list"
-    down: bool = True  # always true: consumers stand further down
-
-    def __post_init__(self) -> None:
-        self._parts: dict[int, list[str]] = {}
-        self._rows: dict[int, Row] = {}  # of those parts, as far as they were seen
-        self.order: Sequence[int] = rail.in_order(self.sketch)  # from top to bottom
-        names = rail.name_width(self.graph, self.sketch)
-        most = rail.most_lanes(self.width, names)
-        self._rails = rail.rails_of(self.sketch, self.order, most)
-        room = self.width - 2 * self._rails.width
-        self.columns = rail.columns(self.graph, self.sketch, self.folds, room)
-
-    @property
-    def height(self) -> int:
-        """How many lines it has."""
-        return len(self.order)
-
-    def row(self, line: int) -> Row:
-        """Return what stands in a line."""
-        if line in self._rows:
-            return self._rows[line]
-        part, place = divmod(line, rail.PART)
-        if part not in self._parts:
-            if len(self._parts) >= _MOST_PARTS:
-                self._parts.clear()
-                self._rows.clear()
-            self._parts[part] = rail.drawn(self.sketch, self.order, self._rails, part)
-        text = self._parts[part][place]
-        box = self.order[line]
-        label = rail.pieces(self.graph, self.sketch, box, self.folds, self.columns)
-        pieces = rail.within(label, self.width - len(text))
-        row = self._rows[line] = text, [(len(text), box, pieces)]
-        return row
-
-    def region(self, box: int) -> Region | None:
-        """Return the line of a box."""
-        return Region(0, self._rails.line[box], max(self.width, 1), 1)
-
-    def beside(self, box: int, by: int) -> int:
-        """Return the box so many lines further, or the last."""
-        line = min(max(self._rails.line[box] + by, 0), self.height - 1)
-        return self.order[line]
-
-    def cells(self, source: int, target: int) -> Sequence[tuple[int, int, int]]:
-        """Return nothing: rails are not told apart."""
-        del source, target
-        return ()
-
-
-Scene = Picture | Listing
+Scene: TypeAlias = "Picture | Listing"
 
 
 class Atlas:
@@ -320,6 +261,8 @@ class Atlas:
 
     def listing(self, opened: frozenset[int], room: Room) -> Scene:
         """Return all boxes in order."""
+        from .listing import Listing  # noqa: PLC0415  # 2 ms, only where a picture has no room
+
         boxes = self.folding(opened)
         # A bar for scrolling looks like one of ours where it touches words.
         beside = _SCROLL * (len(boxes.boxes) > room[1])

@@ -66,7 +66,7 @@ class Answered(NamedTuple):
     record: Mapping[str, Any]  # all of it, for a program: a line of the log
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Log:
     """A file with a line of JSON for each question that is done, whole at any time.
 

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gradstep.core.base.errors import CommandError
+from gradstep.core.base.errors import CommandError, NotYetError
 from gradstep.core.base.limits import LIMITS, Limits
 from gradstep.core.engine.run import evaluate
 from gradstep.core.engine.trace import Trace
 from gradstep.core.expression.budget import Budget
 from gradstep.core.expression.expression import parse, parse_element
-from gradstep.core.expression.state import NotYetError, State
+from gradstep.core.expression.state import State
 from gradstep.core.session.stops import same
 from runs import program_of
 from sessions import LAYERS, TRAINING, said, session

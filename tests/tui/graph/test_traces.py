@@ -19,7 +19,8 @@ from gradstep.core.pictures.layout import layout
 from gradstep.core.scenario.scenario import builtin_names, load, parse
 from gradstep.tui.graph import rail
 from gradstep.tui.graph.drawing import TURNED, Drawing, Piece, Plan, draw, size_of
-from gradstep.tui.graph.scene import PLANS, Atlas, Listing, Picture
+from gradstep.tui.graph.listing import Listing
+from gradstep.tui.graph.scene import PLANS, Atlas, Picture
 
 Cell = tuple[int, int]
 Way = tuple[int, int]  # one step: right, down

@@ -23,7 +23,8 @@ from gradstep.core.scenario.scenario import builtin_names
 from gradstep.tui.app.keys import LINES
 from gradstep.tui.graph import rail
 from gradstep.tui.graph.drawing import SHORT_WIDTH, joint, room_behind
-from gradstep.tui.graph.scene import PLANS, Atlas, Listing, Picture, _placed
+from gradstep.tui.graph.listing import Listing
+from gradstep.tui.graph.scene import PLANS, Atlas, Picture, _placed
 from gradstep.tui.panes.base.pane import Chosen, View
 from gradstep.tui.panes.graph.canvas import Canvas
 from gradstep.tui.panes.graph.faces import Face, face

@@ -22,7 +22,7 @@ from ....core.pictures.reached import is_backward
 from ....core.session.steps import present_node
 from ....core.session.stops import covered, is_covered
 from ...graph.drawing import TURNED, Lit, Piece, joined, lit
-from ...graph.scene import Atlas, Kind, Scene
+from ...graph.scene import Atlas, Kind
 from ..base.background import Kept
 from ..base.known import Known
 from ..base.pane import (
@@ -35,7 +35,6 @@ from ..base.pane import (
 )
 from .canvas import Canvas
 from .faces import MARKS, Face, face
-from .search import Search
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -46,7 +45,9 @@ if TYPE_CHECKING:
     from textual.widgets import Input
 
     from ....core.ops.table import Array
+    from ...graph.scene import Scene
     from ..base.offer import Offer
+    from .search import Search
 
 _KINDS: Final[tuple[Kind, ...]] = ("picture", "list", "near")
 _FIRST_ROOM: Final = (40, 12)  # before the pane has been laid out
@@ -556,6 +557,8 @@ class GraphPane(Pane):
     def action_search(self) -> None:
         """Open the line in which a name is looked for."""
         if self._search is None:
+            from .search import Search  # noqa: PLC0415  # 1 ms, with its input, never at the start
+
             self._search = Search(self.close_search, self.action_next_match)
             self.mount(self._search)
         self._search.value = ""

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from .places import Size, Tile
 
 _HIGH: Final = 3  # lines
-_NUMBERS: Final = re.compile(r"[-+0-9.e×()… ]+")
-_CHANGE: Final = re.compile(r".*?: (\S+ → [^\s,]+)(?:, |$)")
+_NUMBERS: Final = r"[-+0-9.e×()… ]+"
+_CHANGE: Final = r".*?: (\S+ → [^\s,]+)(?:, |$)"
 _DRAWN: Final = frozenset("0123456789-()")
 _BRACKETS: Final = "⎡⎤", "⎢⎥", "⎣⎦"  # above, between, below
 _RIGHT: Final = frozenset("┏┗┣━╺┻")  # characters that go on to the right
@@ -140,13 +140,13 @@ def in_numbers(equations: Sequence[str]) -> Iterator[str]:
     (['1 → 0.5'], [])
     """
     first = equations[0] if equations else ""
-    if change := _CHANGE.match(first):
+    if change := re.match(_CHANGE, first):
         yield change[1]
         return
     _, *sides = re.split(r" \+?= ", first)
-    if not sides or not _NUMBERS.fullmatch(sides[-1]):
+    if not sides or not re.fullmatch(_NUMBERS, sides[-1]):
         return
-    numbers = [side for side in sides if _NUMBERS.fullmatch(side)]
+    numbers = [side for side in sides if re.fullmatch(_NUMBERS, side)]
     if len(numbers) > 1:
         yield " = ".join(numbers)
     yield f"= {numbers[-1]}"

@@ -84,7 +84,7 @@ _SINGLE: Final = re.compile(r"(?<! ) (?! )")  # blanks that no line is broken at
 _Found = tuple[Moment, Sequence[Numbers]]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Sheet:
     """What a step looks like in one size: lines, and where its matrices are."""
 

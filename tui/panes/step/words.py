@@ -30,7 +30,7 @@ if TYPE_CHECKING:  # it waits until something is trained
 
 _LONGEST: Final = 80  # characters of an expression that has a line for itself
 _SHORT: Final = (SHORT, 8)  # and of one that has little room
-_WORDS_AT_END: Final = re.compile(r" spread over .+$| over \S+$|, [a-z ]+$")
+_WORDS_AT_END: Final = r" spread over .+$| over \S+$|, [a-z ]+$"
 # What the title of a matrix begins with, where it is not the role of the matrix.
 _ROLES: Final[dict[Role, str]] = {"slopes": "local slopes"}
 
@@ -139,7 +139,7 @@ def spellings(moment: Moment) -> Iterator[str]:
     for longest in (0, *_SHORT):
         brief = (_spelled(moment, longest) if longest else formula).brief
         yield brief
-        yield _WORDS_AT_END.sub("", brief)
+        yield re.sub(_WORDS_AT_END, "", brief)
 
 
 def whole(moment: Moment) -> str:
