@@ -359,6 +359,8 @@ def _leaf(value: Value, shape: Shape) -> Value:
 
 def _seed(graph: Graph, values: Sequence[Value], seed: Value | None) -> Value:
     output = values[graph.output]
+    if seed is None and isinstance(output, (float, np.generic)):
+        return type(output)(1)
     shape = np.shape(output)
     if seed is None:
         if shape:
@@ -366,7 +368,7 @@ def _seed(graph: Graph, values: Sequence[Value], seed: Value | None) -> Value:
                 f"the output {graph.nodes[graph.output].name} has shape {shape}",
                 "give the gradient that enters there, or choose a scalar output",
             )
-        return 1.0 if type(output) is float else np.asarray(output).dtype.type(1)
+        return np.asarray(output).dtype.type(1)
     if np.shape(seed) != shape:
         raise InputError(f"the seed has shape {np.shape(seed)}, the output {shape}")
     dtype = np.asarray(output).dtype

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from ..table import Array, Case, Op, Parameter, Rule, Shape, checks
-from ..table.axes import along_axis, without_axis
+from ..table.axes import along_axis, greatest, without_axis
 from ..table.wide import DOUBLE, NOT_TOGETHER, careful, in_range, wide, wide_result
 from .cross_entropy_words import BY_CHANCES, BY_LOGITS, wording
 from .losses import REDUCTION, class_axis, moved, reduced, shares
@@ -194,7 +194,7 @@ def _class_losses(
 
     The right ones are picked, not multiplied by 0 and 1: another logit may be −inf.
     """
-    shifted = input - np.maximum.reduce(input, along, keepdims=True)
+    shifted = input - greatest(input, along)
     powers = np.exp(shifted)
     total = np.add.reduce(powers, along, keepdims=True)
     _check_class_numbers(input, target, along)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 Axis = int | tuple[int, ...] | None
 
+_SHORT: Final = 32  # numbers, of a row
 LETTERS: Final = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -112,6 +113,10 @@ def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 
 def greatest(x: Any, axis: Axis) -> Array:
     """Return the greatest numbers with the axes kept; 0 where there are none at all."""
-    if np.size(x):
-        return np.max(x, axis=axis, keepdims=True)
-    return np.zeros(kept_shape(np.shape(x), axis), np.asarray(x).dtype)
+    array: Array = np.asarray(x)
+    if not array.size:
+        return np.zeros(kept_shape(array.shape, axis), array.dtype)
+    if array.ndim == 2 and axis in (1, -1) and array.shape[1] <= _SHORT:
+        # Of short rows NumPy compares one number at a time, of columns many.
+        return np.maximum.reduce(array.T.copy(), 0)[:, None]
+    return np.maximum.reduce(array, axis, keepdims=True)
