@@ -9,18 +9,18 @@ from __future__ import annotations
 from collections import deque
 from contextlib import suppress
 from copy import copy
-from dataclasses import fields, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..base.errors import CommandError, Interrupted
 from ..base.exits import OK
-from ..session.memory import Memory, Place
 from ..session.script import severity_of
 from .debugger import Debugger
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from ..session.memory import Place
     from ..session.reply import Reply
     from ..session.script import Line
 
@@ -181,13 +181,10 @@ def _double(debugger: Debugger) -> Debugger:
     about = debugger.scenario or debugger.subject
     double = Debugger(about, debugger.runs[0].timeline, debugger.progress)
     double.runs, double.chosen = [*debugger.runs], debugger.chosen
-    double.place, memory = debugger.place, debugger.memory
-    own: dict[str, Any] = {}
-    for field in fields(memory):
-        own[field.name] = copy(getattr(memory, field.name))
-    own["stops"] = {n: s._replace(commands=()) for n, s in memory.stops.items()}
-    own["prediction"] = None
-    double.memory = Memory(**own)
+    double.place, memory, own = debugger.place, debugger.memory, double.memory
+    vars(own).update((name, copy(value)) for name, value in vars(memory).items())
+    own.stops = {n: s._replace(commands=()) for n, s in memory.stops.items()}
+    own.prediction = None
     return double
 
 

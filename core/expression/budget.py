@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from ..base.errors import CommandError
@@ -17,13 +17,13 @@ ITERATION: Final = 400_000  # in that of an iteration of a training, a small one
 STEP: Final = 1000  # multiplications in the time that one event, or one look, takes
 
 
-@dataclass(slots=True, eq=False)
 class Budget:
     """What has been taken so far, held to the limits before it is computed."""
 
-    limits: Limits = LIMITS  # what it is held to
-    elements: int = 0  # of all results of the expression that is evaluated
-    work: int = 0  # multiplications, and elements made, of the whole line
+    def __init__(self, limits: Limits = LIMITS) -> None:
+        self.limits = limits  # what it is held to
+        self.elements = 0  # of all results of the expression that is evaluated
+        self.work = 0  # multiplications, and elements made, of the whole line
 
     def take(self, shape: Shape, work: int = 0, room: int = 0) -> None:
         """Take a result of a shape, and the work and the room that it is made with.

@@ -77,11 +77,11 @@ _LARGEST_INT: Final = 2**63 - 1
 _COUNTED: Final = "a list of whole numbers, each 1 or more"
 
 
-@dataclass(slots=True, eq=False)
 class Room:
     """How many elements the arrays of one scenario may still have together."""
 
-    left: int = LIMITS.elements  # elements; it shrinks as arrays are read
+    def __init__(self, left: int = LIMITS.elements) -> None:
+        self.left = left  # elements; it shrinks as arrays are read
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
-
-from ..base.trust import Trust
-from .stops import Stop
 
 if TYPE_CHECKING:
     from ..account.account import Account
+    from ..base.trust import Trust
     from ..check.report import Report
     from ..engine.subject import NotePlace
     from ..expression.expression import Expression
@@ -19,6 +16,7 @@ if TYPE_CHECKING:
     from ..training.timeline import Timeline
     from ..words.indices import First
     from .reply import Reply, Stopped
+    from .stops import Stop
 
 
 class Place(NamedTuple):
@@ -53,47 +51,48 @@ class Tried(NamedTuple):
     outcome: Outcome | None = None  # None while it is open
 
 
-@dataclass(slots=True, eq=False)
 class Memory:
     """What a session remembers besides its runs; `execute` is all that changes it."""
 
-    stops: dict[int, Stop] = field(default_factory=dict[int, Stop])  # by number
-    # by number
-    displays: dict[int, Display] = field(default_factory=dict[int, Display])
-    # places by the names that `mark` gave them
-    marks: dict[str, Place] = field(default_factory=dict[str, Place])
-    # places for `back`, the last one at the end
-    visited: list[Place] = field(default_factory=list[Place])
-    # places for `forward`, likewise
-    returned: list[Place] = field(default_factory=list[Place])
-    previous: Reply | None = None  # to the command before this one
-    stopped: Stopped | None = None  # why we are here, until we move on
-    report: Report | None = None  # of the last check
-    account: Account | None = None  # of the last `rules`
-    numbered: int = 0  # stops ever made
-    displayed: int = 0  # displays ever made
-    started: int = 0  # commands ever started
-    depth: int = 0  # scripts running inside of each other
-    # commands of a stop just met, and the trust in each
-    waiting: list[tuple[str, Trust]] = field(default_factory=list[tuple[str, Trust]])
-    # lines that lead from the start to where we are: those that a replay needs
-    script: list[str] = field(default_factory=list[str])
-    # the same, as `record` has them; None where nothing was recorded
-    recorded: list[str] | None = None
-    recording: bool = False  # lines are added to them
-    asserting: bool = False  # record what was seen as assertions, too
-    # how far a person has come with the questions of the author, by their places
-    tried: dict[NotePlace, Tried] = field(default_factory=dict["NotePlace", Tried])
-    said: str = ""  # by `say`, until the next one; "" for nothing
-    history: list[str] = field(default_factory=list[str])  # lines that worked
-    # how far an element is moved, by the number of the run
-    nudges: dict[int, Nudge] = field(default_factory=dict[int, "Nudge"])
-    first: First = 0  # what the first index is called: 0 as typed, 1 as in books
-    prediction: Prediction | None = None  # what is asked; None while nothing is
-    # the questions that were answered, or shown, in order
-    answered: list[Answered] = field(default_factory=list["Answered"])
-    log: Log | None = None  # the file that each of them is written into
-    hunt: Hunt | None = None  # what is to be found; None outside of a hunt
-    looked: set[Place] = field(default_factory=set[Place])  # where a hunt has led
-    # nodes whose gradients were held against differences, one by one
-    held: set[int] = field(default_factory=set[int])
+    def __init__(self) -> None:
+        self.stops: dict[int, Stop] = {}  # by number
+        self.displays: dict[int, Display] = {}  # likewise
+        # places by the names that `mark` gave them
+        self.marks: dict[str, Place] = {}
+        # places for `back`, the last one at the end
+        self.visited: list[Place] = []
+        # places for `forward`, likewise
+        self.returned: list[Place] = []
+        self.previous: Reply | None = None  # to the command before this one
+        self.stopped: Stopped | None = None  # why we are here, until we move on
+        self.report: Report | None = None  # of the last check
+        self.account: Account | None = None  # of the last `rules`
+        self.numbered = 0  # stops ever made
+        self.displayed = 0  # displays ever made
+        self.started = 0  # commands ever started
+        self.depth = 0  # scripts running inside of each other
+        # commands of a stop just met, and the trust in each
+        self.waiting: list[tuple[str, Trust]] = []
+        # lines that lead from the start to where we are: those that a replay needs
+        self.script: list[str] = []
+        # the same, as `record` has them; None where nothing was recorded
+        self.recorded: list[str] | None = None
+        self.recording = False  # lines are added to them
+        self.asserting = False  # record what was seen as assertions, too
+        # how far a person has come with the questions of the author, by their places
+        self.tried: dict[NotePlace, Tried] = {}
+        self.said = ""  # by `say`, until the next one; "" for nothing
+        self.history: list[str] = []  # lines that worked
+        # how far an element is moved, by the number of the run
+        self.nudges: dict[int, Nudge] = {}
+        # what the first index is called: 0 as typed, 1 as in books
+        self.first: First = 0
+        # what is asked; None while nothing is
+        self.prediction: Prediction | None = None
+        # the questions that were answered, or shown, in order
+        self.answered: list[Answered] = []
+        self.log: Log | None = None  # the file that each of them is written into
+        self.hunt: Hunt | None = None  # what is to be found; None outside of a hunt
+        self.looked: set[Place] = set()  # where a hunt has led
+        # nodes whose gradients were held against differences, one by one
+        self.held: set[int] = set()

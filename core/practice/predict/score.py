@@ -6,7 +6,6 @@ All is data: the session holds it, and a command puts a new one in its place.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
@@ -66,15 +65,15 @@ class Answered(NamedTuple):
     record: Mapping[str, Any]  # all of it, for a program: a line of the log
 
 
-@dataclass(slots=True, eq=False)
 class Log:
     """A file with a line of JSON for each question that is done, whole at any time.
 
     All sessions of a program write into one.
     """
 
-    path: str  # the file
-    lines: list[str] = field(default_factory=list[str])  # what is in it
+    def __init__(self, path: str) -> None:
+        self.path = path  # the file
+        self.lines: list[str] = []  # what is in it
 
     def begin(self) -> Log:
         """Make the file, which must not be there, or raise `InputError`."""
