@@ -11,6 +11,7 @@ of a call that has a rule of its author's, and wherever none was recorded.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -406,15 +407,16 @@ def sent_by(run: Run, edge: Edge, upstream: Value, rule: Rule | None = None) -> 
 
 def _terms_sent(run: Run, edge: Edge) -> float:
     """Return how many terms make an element of what an edge sends, about."""
-    _, _, _, op, operands, attributes, shape, _ = run.graph.nodes.rows[edge.consumer]
-    size = max(1, np.size(run.values[edge.operand]))
+    rows = run.graph.nodes.rows
+    _, _, _, op, operands, attributes, shape, _ = rows[edge.consumer]
+    size = max(1, math.prod(rows[edge.operand][6]))
     if op is not None and op.cost is not None:
-        shapes = [np.shape(run.values[k]) for k in operands]
+        shapes = [rows[k][6] for k in operands]
         return op.cost(*shapes, **attributes).effort / size
     axis = attributes.get("axis")
     if op is not None and op.kind == "block" and isinstance(axis, int) and shape:
         return float(shape[axis])
-    return max(1.0, np.size(run.values[edge.consumer]) / size)
+    return max(1.0, math.prod(shape) / size)
 
 
 def size_of_sent(run: Run, edge: Edge, upstream: Array) -> Array:
