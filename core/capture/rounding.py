@@ -142,8 +142,10 @@ def is_near(
     an eighth of it is allowed to each element. What is a portion of something else, as
     `gelu(x)` is of x, may be as far off as that.
     """
+    if np.array_equal(one, other):  # as of most that is only moved or added
+        return True
     if one.dtype.kind != "f" or other.dtype.kind != "f":
-        return bool(np.array_equal(one, other))
+        return False
     dtype = one.dtype if one.dtype.itemsize < other.dtype.itemsize else other.dtype
     off, size = np.asarray(one - other), np.asarray(np.abs(other))
     np.abs(off, out=off)  # a new array takes as long as all that is done with it
