@@ -48,6 +48,7 @@ CAUSES: Final[Mapping[str, str]] = {
     "zero operand": "an operand is 0",
     "zero numerator": "it is made of a 0",
     "zero factor": "a factor of it is 0",
+    "padding": "the window is on the padding there",
     "over infinity": "a finite number is divided by an infinity",
     "limit": "an operand is infinite, and the limit there is 0",
     "root": "it is the one place where the function is 0",

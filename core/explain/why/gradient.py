@@ -206,6 +206,9 @@ def flat_cause(run: Run, hop: Hop, term: Term) -> str:
         # A number of the program may be too small for the type of what it meets.
         if met is not None and run.value(met.node)[met.index or ()] != 0:
             return "faint"
+        # What would not pass if all numbers were 1 meets none of them.
+        if here.op.kind == "block" and not _slope(here, hop, term, np.ones_like):
+            return "padding"
     return cause
 
 
@@ -214,16 +217,23 @@ def _cancels(here: Near, hop: Hop, term: Term) -> bool:
 
     Those of the sizes of all numbers do not cancel.
     """
+    return len(here.node.operands) > 1 and bool(_slope(here, hop, term, np.abs))
+
+
+def _slope(
+    here: Near, hop: Hop, term: Term, changed: Callable[[Array], Array]
+) -> float:
+    """Return the slope of a term if all operands were changed; 0 without a rule."""
     run, node, rule = here.run, here.node, here.op.vjp(term.argument)
-    if rule is None or len(node.operands) < 2:
-        return False
-    sizes = [np.abs(run.value(operand)) for operand in node.operands]
+    if rule is None:
+        return 0.0
+    operands = [changed(run.value(operand)) for operand in node.operands]
     one = np.zeros_like(run.value(node.index))
     one[term.index] = 1
     with np.errstate(all="ignore"):
-        sent = rule(one[()], run.value(node.index), *sizes, **node.attributes)
+        sent = rule(one[()], run.value(node.index), *operands, **node.attributes)
     shape = run.value(hop.node).shape
-    return bool(np.reshape(reduce_to(np.asarray(sent), shape), shape)[hop.index or ()])
+    return np.reshape(reduce_to(np.asarray(sent), shape), shape)[hop.index or ()]
 
 
 def zero_cause(run: Run, hop: Hop, term: Term) -> str:

@@ -151,7 +151,10 @@ def _way(trace: Trace, found: Why) -> Iterator[Row]:
         through = through or _with_all_terms(trace, before)
         leads = Element(hop.node, hop.quantity, hop.index)
         name = _name(trace, hop)
-        if hop.number is None:
+        if trace.run.graph.nodes[hop.node].is_literal:  # it is its own name
+            said = f"{name} stands in the program{through}"
+            yield Row("fact", said, leads=leads)
+        elif hop.number is None:
             yield Row("fact", f"from {name}{through}", leads=leads)
         else:
             number = _number(trace, hop)

@@ -108,6 +108,24 @@ def test_a_product_depends_on_no_number_that_comes_later() -> None:
     assert not any("too small" in line for line in told)
 
 
+def test_a_window_on_the_padding_has_no_factor() -> None:
+    """A 0 of the input is a factor of 0; beside the input there is none at all."""
+    x, w = [[[[0.0, 1.0], [1.0, 1.0]]]], [[[[1.0] * 3] * 3]]
+    for at, told in (
+        ("0, 0", "the window is on the padding there"),
+        ("1, 1", "a factor of it is 0"),
+    ):
+        program = "E = conv2d(x, w, padding=1)[0, 0, 0, 0]"
+        said = opened(program, f"why w.grad[0, 0, {at}]", x=x, w=w)
+        assert f"the slope of conv2d: {told}" in "\n".join(said)
+
+
+def test_a_number_of_the_program_comes_from_nowhere() -> None:
+    told = "\n".join(opened("E = x + -inf", "why E", x=1.0))
+    assert "-inf stands in the program" in told
+    assert "from -inf" not in told
+
+
 @pytest.mark.filterwarnings("error")
 def test_a_loss_is_computed_from_numbers_that_do_not_move_it_as_well() -> None:
     """The first is certain and right: its slope is 0 by convention."""

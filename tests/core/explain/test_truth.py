@@ -510,6 +510,7 @@ SLOPE: dict[str, Callable[[Claim], Any]] = {
     "zero factor": lambda claim: (
         any((a == 0).any() for a in claim.operands) or claim.op.name == "power"
     ),
+    "padding": lambda claim: claim.node.attributes["padding"] and is_level(claim),
     "lost": is_level,
     "shut": is_level,
     "saturated": is_level,
