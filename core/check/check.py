@@ -162,6 +162,8 @@ def _collect(job: Job, todo: Sequence[Callable[[], NodeCheck]]) -> list[NodeChec
     """Do the comparisons, as far as there is time."""
     found: list[NodeCheck] = []
     try:
+        if not job.quick and job.total > MANY:
+            job.tell(0)  # how much there is: the first comparison may take long
         for one in todo:
             if job.interrupted:
                 break

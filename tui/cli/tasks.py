@@ -145,7 +145,8 @@ def do_check(options: Options) -> int:
     code = OK
 
     def say(first: Report) -> None:
-        _print(check_lines(first, look.sentence), screen, look)
+        on = ["now one element after the other; Ctrl+C ends it"] * first.complete
+        _print([*check_lines(first, look.sentence), *on], screen, look)
 
     for scenario in scenarios:
         trace = _first(scenario)

@@ -168,6 +168,19 @@ def test_directions_come_first_where_the_elements_are_many(
     assert all(one.ok for one in first)
 
 
+def test_how_much_there_is_is_told_before_the_elements_are_compared() -> None:
+    told: list[tuple[int, int]] = []
+    after: list[int] = []
+    check(
+        run_of("E = sum(x * x)", x=np.ones(MANY)),
+        first=lambda _report: after.append(len(told)),
+        progress=lambda done, of: told.append((done, of)),
+    )
+    [asked] = after
+    assert told[asked][0] == 0
+    assert told[asked][1] > MANY
+
+
 def test_an_interrupt_of_the_first_answer_ends_the_check() -> None:
     first: list[Report] = []
 
