@@ -31,7 +31,7 @@ from .table import (
     linear,
 )
 from .table.cases import FACTOR
-from .table.wide import DOUBLE, summed, wide_result
+from .table.wide import DOUBLE, SINGLE, summed, surely_finite, wide_result
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -116,8 +116,10 @@ _sum_of_long_products: Final = wide_result(_einsum_of)
 
 
 def _matmul(a: Array, b: Array) -> Array:
-    if a.ndim == b.ndim == 2 and a.dtype is DOUBLE:
-        return np.matmul(a, b)  # as below, with less to ask
+    if a.ndim == b.ndim == 2 and (a.dtype is DOUBLE or a.dtype is SINGLE):
+        found = np.matmul(a, b)  # as below, with less to ask
+        if found.dtype is not SINGLE or surely_finite(found):
+            return found
     return _stacked(a, b)
 
 
@@ -251,23 +253,21 @@ def _turned(x: Array) -> Array:
 
 
 def _plain(one: Array, other: Array, g: Array) -> bool:
-    """Tell whether both are matrices, or stacks of which `one` is not broadcast."""
-    if one.ndim == other.ndim == 2:
-        return True
+    """Tell whether both are stacks of matrices, of which `one` is not broadcast."""
     return one.ndim == g.ndim > 1 and other.ndim > 1 and one.shape[:-2] == g.shape[:-2]
 
 
 def _matmul_by_a(g: Array, _y: Array, a: Array, b: Array) -> Array:
-    if a.ndim == b.ndim == 2 and g.dtype is DOUBLE:
-        return g @ b.T  # as below, with less to ask
+    if a.ndim == b.ndim == 2:
+        return g @ b.T if g.dtype is DOUBLE else _matmul(g, b.T)
     if _plain(a, b, g):
         return _matmul(g, _turned(b))
     return _contract_vjp(g, (a, b), _matmul_subscripts(a.shape, b.shape), 0)
 
 
 def _matmul_by_b(g: Array, _y: Array, a: Array, b: Array) -> Array:
-    if a.ndim == b.ndim == 2 and g.dtype is DOUBLE:
-        return a.T @ g
+    if a.ndim == b.ndim == 2:
+        return a.T @ g if g.dtype is DOUBLE else _matmul(a.T, g)
     if _plain(b, a, g):
         return _matmul(_turned(a), g)
     return _contract_vjp(g, (a, b), _matmul_subscripts(a.shape, b.shape), 1)

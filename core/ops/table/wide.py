@@ -28,12 +28,12 @@ if TYPE_CHECKING:
     from . import Array, Rule
 
 HALF: Final = np.dtype(np.float16)
-_SINGLE: Final = np.dtype(np.float32)
+SINGLE: Final = np.dtype(np.float32)
 DOUBLE: Final = np.dtype(np.float64)
 _LONG: Final = np.dtype(np.longdouble)
 # What may stand beside float16 where NumPy computes in float16: masks and indices.
 _BESIDE_HALF: Final = frozenset({HALF, np.dtype(np.bool_), np.dtype(np.int64)})
-_WIDER: Final = MappingProxyType({HALF: _SINGLE, _SINGLE: DOUBLE, DOUBLE: _LONG})
+_WIDER: Final = MappingProxyType({HALF: SINGLE, SINGLE: DOUBLE, DOUBLE: _LONG})
 
 _watched: Final = np.errstate(over="raise", under="raise")
 
@@ -61,7 +61,7 @@ def half(rule: Rule) -> Rule:
     @wraps(rule)
     def lifting(*arrays: Any, **attributes: Any) -> Any:
         if getattr(arrays[0], "dtype", None) is HALF and _is_half(arrays):
-            return rule(*_lifted(arrays, _SINGLE), **attributes)
+            return rule(*_lifted(arrays, SINGLE), **attributes)
         return rule(*arrays, **attributes)
 
     return lifting
@@ -79,7 +79,7 @@ def half_result(forward: Rule) -> Rule:
             return forward(*operands, **attributes)
         if not _is_half(operands):
             return forward(*operands, **attributes)
-        return _narrowed(forward(*_lifted(operands, _SINGLE), **attributes), HALF)
+        return _narrowed(forward(*_lifted(operands, SINGLE), **attributes), HALF)
 
     return lifting
 
@@ -105,7 +105,7 @@ def wide(rule: Rule) -> Rule:
     @wraps(rule)
     def lifting(*arrays: Any, **attributes: Any) -> Any:
         dtype = getattr(arrays[0], "dtype", None)
-        if dtype is _SINGLE or dtype is HALF:
+        if dtype is SINGLE or dtype is HALF:
             arrays = tuple(_lifted(arrays, DOUBLE))
         return watched(*arrays, **attributes)
 
@@ -121,7 +121,7 @@ def wide_result(forward: Rule) -> Rule:
         if len(operands) == 1 and getattr(operands[0], "dtype", None) is DOUBLE:
             return watched(*operands, **attributes)
         dtypes = {dtype for dtype in _dtypes(operands) if dtype.kind == "f"}
-        if not dtypes or max(dtypes) not in (HALF, _SINGLE):
+        if not dtypes or max(dtypes) not in (HALF, SINGLE):
             return watched(*operands, **attributes)
         found = watched(*_lifted(operands, DOUBLE), **attributes)
         return _narrowed(found, max(dtypes))
@@ -158,7 +158,7 @@ def in_range(together: Rule) -> Rule:
 
     @wraps(together)
     def tried(*operands: Any, **attributes: Any) -> Any:
-        if getattr(operands[0], "dtype", None) not in (_SINGLE, DOUBLE):
+        if getattr(operands[0], "dtype", None) not in (SINGLE, DOUBLE):
             return NOT_TOGETHER
         try:
             return watched(*operands, **attributes)
@@ -190,6 +190,11 @@ def _all_finite(value: Any) -> bool:
     return bool(np.isfinite(array).all())
 
 
+def surely_finite(numbers: Any) -> bool:
+    """Tell whether the sum of the squares is finite, and so all numbers are; fast."""
+    return math.isfinite(_dot(numbers, numbers))
+
+
 def summed(product: Rule) -> Rule:
     """Return a sum of products; no part leaves the range where the sum does not.
 
@@ -206,15 +211,15 @@ def summed(product: Rule) -> Rule:
             return product(*operands, **attributes)
         narrow = by_halves if dtype is HALF else product
         found = narrow(*operands, **attributes)
-        if found.dtype is not _SINGLE:
+        if found.dtype is not SINGLE:
             return found
-        if math.isfinite(_dot(found, found)):
+        if surely_finite(found):
             return found
         values: Array = np.asarray(found)
         if _all_finite(values) or not all(map(_all_finite, operands)):
             return found
         long = product(*_lifted(operands, DOUBLE), **attributes)
-        mended = np.where(np.isfinite(values), values, long.astype(_SINGLE))
+        mended = np.where(np.isfinite(values), values, long.astype(SINGLE))
         return np.asarray(mended)[()]
 
     return checked
@@ -235,7 +240,7 @@ def total(
         return _add(array, axis, None, None, keepdims)
     try:
         if array.dtype is HALF:
-            summed_up = _sum(array, axis, _SINGLE, keepdims=keepdims)
+            summed_up = _sum(array, axis, SINGLE, keepdims=keepdims)
             return summed_up.astype(HALF)
         return _sum(array, axis, keepdims=keepdims)
     except FloatingPointError:
