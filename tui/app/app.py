@@ -66,6 +66,8 @@ _MOMENT: Final = 0.001  # seconds between two looks whether that has come to its
 # Nobody looks before a frame is painted, but where more has come by then.
 _FRAME: Final = 0.02  # seconds from what was done to the first look
 _MANY: Final = 5000  # things that are made before garbage is looked for
+_STYLES: Final = "gradstep.tcss"
+_TO_PRESENT: Final = "presenting.tcss"  # read where there is a class to look on
 _QUIET: Final = 4  # turns of the loop in which nothing is under way
 
 
@@ -149,7 +151,6 @@ class GradstepApp(App[int]):
     TITLE = "gradstep"
     # What is set later, instead, lets Textual read and apply all its styles again.
     theme = Reactive(Initialize(_first_theme))
-    CSS_PATH = "gradstep.tcss"
     HORIZONTAL_BREAKPOINTS: list[tuple[int, str]] | None = [  # noqa: RUF012  # as declared
         (0, "-tiny"),
         (60, "-narrow"),
@@ -190,7 +191,7 @@ class GradstepApp(App[int]):
         if theme:
             hold_to(THEMES, theme, "--theme")
         self.asked_theme = theme
-        super().__init__()
+        super().__init__(css_path=[_STYLES, *[_TO_PRESENT] * present])
         # The filters of Textual make what is dim too faint to be read.
         self._filters = [Faint(), *self._filters]
         self._bug = None if about is None else Debugger(about)
