@@ -39,7 +39,7 @@ from ..panes.base.background import Background
 from ..panes.base.shades import Faint
 from ..panes.console import Prompt
 from ..session.reloading import Loaded, opened
-from .arrangement import WIDE, load_arrangement, save_arrangement
+from .arrangement import MIDDLE, WIDE, load_arrangement, save_arrangement
 from .main_screen import MainScreen
 from .themes import DARK, THEMES
 
@@ -154,7 +154,7 @@ class GradstepApp(App[int]):
     HORIZONTAL_BREAKPOINTS: list[tuple[int, str]] | None = [  # noqa: RUF012  # as declared
         (0, "-tiny"),
         (60, "-narrow"),
-        (110, "-middle"),
+        (MIDDLE, "-middle"),
         (WIDE, "-wide"),
     ]
     VERTICAL_BREAKPOINTS: list[tuple[int, str]] | None = [  # noqa: RUF012  # as declared

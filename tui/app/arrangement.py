@@ -36,7 +36,8 @@ def beside(name: str) -> str:
     return f"{name}-beside"
 
 
-WIDE: Final = 160  # columns from which on there are three columns of panes
+MIDDLE: Final = 110  # columns from which on the program has a share of them
+WIDE: Final = 160  # and from which on there are three columns of panes
 # Views that stand beside the step in a wide window, and what they stand in.
 BESIDE: Final[Mapping[str, str]] = MappingProxyType({"nodes": "main", "flow": "aside"})
 _MOST_NODES: Final = 2000  # of more, nobody waits for a flow that was not asked for
@@ -44,10 +45,17 @@ HIDEABLE: Final = ("program", "graph", "why", "console", *map(beside, BESIDE))
 _LEAST_LEFT, _LEAST_RIGHT = 16, 24  # columns
 _LEFT_SHARE: Final = 0.26  # of a wide window
 _MORE_LEFT: Final = 5  # one of so many columns more goes to the left besides
+_PART_LEFT: Final = 4  # of the columns of a wide window, one in so many at least
+_LANES: Final = 4  # columns of a graph beside the code of its statements, about
+_ASIDE_SHARE: Final = 0.34  # of what stands right of these, for why
+_MIDDLE_SHARE: Final = 0.38  # for the left of a window that is less wide
+_WORDS: Final = 8  # lines that a step says beside its matrices, about
 _BORDERS: Final = 2  # lines around a pane
 _AROUND: Final = 4  # lines above and below the panes, where the console is closed
 _SHARE: Final = 0.75  # of the lines, which the view has at most
 _LEAST_BELOW: Final = 3  # lines of what stands below it, its border included
+_FAIR_BELOW: Final = 5  # which words of a step are no reason to take
+_HEAD: Final = 1  # line above the rows of a table
 _PART_BELOW: Final = 6  # of the lines, one in so many at least
 _PART_GRAPH: Final = 4  # of the lines beside the program, one in so many at least
 _MOST_BYTES: Final = 10_000
@@ -100,19 +108,49 @@ def lay_out(
     screen.query_one(ConsolePane).give_lines(arrangement.console)
 
 
-def give_columns(screen: Screen[Any], arrangement: Arrangement) -> None:
-    """Give the panes at the left the columns that were chosen, or else their share.
+def give_columns(
+    screen: Screen[Any], arrangement: Arrangement, debugger: Debugger
+) -> None:
+    """Give the panes at the left the columns that were chosen, or else their share."""
+    left, aside = _columns(screen, arrangement, debugger)
+    for name, columns in (("left", left), ("aside", aside)):
+        styles = screen.query_one(f"#{name}").styles
+        if columns:
+            styles.width = columns
+        else:
+            styles.clear_rule("width")  # the style sheet says it
 
-    In a wide window the step has room for four matrices, and what comes on top goes
-    to the panes beside it as well: program and graph cut their words there first.
+
+def _columns(
+    screen: Screen[Any], arrangement: Arrangement, debugger: Debugger
+) -> tuple[int, int]:
+    """Return the columns at the left, and those of why; 0 where nothing is said.
+
+    In a wide window the step has room for four matrices, and what comes on top goes to
+    the panes beside it as well; what the program leaves of it goes to why. In one that
+    is less wide it has what its code wants, where no step is cut for that.
     """
-    width, left = screen.size.width, screen.query_one("#left").styles
-    share = int(width * _LEFT_SHARE) + (width - WIDE) // _MORE_LEFT
-    columns = arrangement.left or (share if width >= WIDE else 0)
-    if columns and not arrangement.present:
-        left.width = columns
-    else:
-        left.clear_rule("width")  # the style sheet says it
+    width, chosen = screen.size.width, arrangement.left
+    if arrangement.present or width < MIDDLE:
+        return (0 if arrangement.present else chosen), 0
+    wanted = ProgramPane.columns_wanted(debugger.graph)
+    wanted += _BORDERS * bool(wanted)
+    if width >= WIDE:
+        share = int(width * _LEFT_SHARE) + (width - WIDE) // _MORE_LEFT
+        code = wanted + _LANES if wanted else share
+        left = chosen or min(max(code, width // _PART_LEFT), share)
+        return left, int((width - share) * _ASIDE_SHARE) + max(share - left, 0)
+    left = min(wanted, width // 2)
+    if chosen or left <= width * _MIDDLE_SHARE:
+        return chosen, 0
+    lines = StepPane.lines_needed(debugger, width - left - _BORDERS)
+    room = int(_body(screen) * _SHARE) - _BORDERS
+    return (left if lines + _WORDS <= room else 0), 0
+
+
+def _body(screen: Screen[Any]) -> int:
+    """Return how many lines the panes have between timeline and console."""
+    return screen.size.height - _AROUND - screen.query_one(Banner).height
 
 
 def give_lines(screen: Screen[Any], debugger: Debugger) -> None:
@@ -123,16 +161,17 @@ def give_lines(screen: Screen[Any], debugger: Debugger) -> None:
         screen.query_one(StepPane).offer(None)
         screen.query_one(GraphPane).offer(None)
         return
-    body = screen.size.height - _AROUND - screen.query_one(Banner).height
+    body = _body(screen)
     wanted = StepPane.lines_wanted(debugger, screen.size.width)
-    _give_view(screen, body, wanted)
+    _give_view(screen, body, wanted, debugger)
     _give_graph(screen, body - 2 * _BORDERS, debugger.graph)
 
 
-def _give_view(screen: Screen[Any], body: int, wanted: int) -> None:
+def _give_view(screen: Screen[Any], body: int, wanted: int, debugger: Debugger) -> None:
     """Give the view what it wants; what stands below it has its share.
 
-    It gives of that where a step would be cut.
+    It gives of that where a step would be cut, or words that it could do without, but
+    no lines then that the table of nodes has a use for.
     """
     styles = [screen.query_one(f"#{name}").styles for name in ("main", "view")]
 
@@ -141,9 +180,15 @@ def _give_view(screen: Screen[Any], body: int, wanted: int) -> None:
             one.height = lines + _BORDERS
 
     few = min(wanted, int(body * _SHARE) - _BORDERS)
-    below = max(_LEAST_BELOW, body // _PART_BELOW)
-    most = max(body - below - _BORDERS, few)
-    screen.query_one(StepPane).offer(Offer(lambda _: few, lambda _: most, give))
+    least = max(_LEAST_BELOW, body // _PART_BELOW)
+    most = max(body - least - _BORDERS, few)
+    if screen.size.width < WIDE:
+        fair = body - max(least, _FAIR_BELOW) - _BORDERS
+    else:  # below it stand the nodes, which may be few
+        fair, rows = most, len(debugger.graph) + _HEAD + _BORDERS
+        few = min(few, max(body - rows - _BORDERS, least))
+    offer = Offer(lambda _: few, lambda _: most, give, fair)
+    screen.query_one(StepPane).offer(offer)
 
 
 def _give_graph(screen: Screen[Any], lines: int, graph: Graph) -> None:

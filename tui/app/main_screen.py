@@ -200,7 +200,7 @@ class MainScreen(Screen[int]):
         self._show_whether_small(event.size)
         self._show_keys()
         self._show_banner()
-        give_columns(self, self.arrangement)
+        give_columns(self, self.arrangement, self.debugger)
         give_lines(self, self.debugger)
         self.call_next(self._stand_beside)
         if event.size != self._drawn_in:
@@ -606,7 +606,7 @@ class MainScreen(Screen[int]):
 
     def _lay_out(self) -> None:
         lay_out(self, self.arrangement, empty(self.debugger.graph))
-        give_columns(self, self.arrangement)
+        give_columns(self, self.arrangement, self.debugger)
         give_lines(self, self.debugger)
 
     def action_play(self) -> None:

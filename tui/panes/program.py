@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 _MARKS = 3  # columns of mark, stop, and the blank behind the number
 _LEAST_NOTE = 8
+_WORTH: Final = 11  # columns of what a line is worth, about
 _Runs = list[tuple[str, int]]
 _DEF: Final = re.compile(r"\s*def\s+(\w+)")
 
@@ -111,6 +112,15 @@ class ProgramPane(Pane, ScrollView):  # pyright: ignore[reportIncompatibleMethod
         """
         texts = (graph.sources[name].text for name in graph.own)
         return max((_lines_of(text, width, most) for text in texts), default=0)
+
+    @staticmethod
+    def columns_wanted(graph: Graph) -> int:
+        """Return how many columns the code of a graph's own sources wants.
+
+        That is with what each line is worth, and without the comments.
+        """
+        texts = (graph.sources[name].text for name in graph.own)
+        return max(map(_columns_of, texts), default=0)
 
     def show(self, view: View) -> None:
         """Draw the program at this moment."""
@@ -446,6 +456,13 @@ def _is_known(text: str) -> bool:
     """
     lines = text.splitlines()
     return 2 * sum(map(bool, map(str.strip, lines))) >= len(lines)
+
+
+def _columns_of(text: str) -> int:
+    """Return how many columns a program wants, its comments left out."""
+    lines = text.rstrip().split("\n")
+    code = max(len(line.partition("#")[0].rstrip()) for line in lines)
+    return _MARKS + len(str(len(lines))) + code + _WORTH
 
 
 def _lines_of(text: str, width: int, most: int) -> int:

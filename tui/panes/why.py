@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from textual.events import Click, Key, MouseScrollDown, MouseScrollUp
-    from textual.geometry import Region
+    from textual.geometry import Region, Size
 
     from ...core.engine.element import Element
     from ...core.engine.graph import Graph
@@ -46,6 +46,8 @@ _INDEX: Final = re.compile(r"\[[^]]*\]")  # it is not broken
 _BOUND: Final = "\N{NO-BREAK SPACE}"
 _GOES_ON: Final = "… "  # before the first row in the pane above
 _ABOVE: Final = "goes on ↑"  # there
+_PLACE: Final = re.compile(r"\[[^]]*\]$")  # behind a name
+_TIMES: Final = re.compile(r" · (?![^(]*\))")  # outside of brackets
 _GAP: Final = "   "  # between the numbers of a term and their names
 _CHECKED: Final = re.compile(r"^numeric check: \S+ ")
 _HEADS: Final = ("headline", "missing", "alarm")  # what matters more than a term
@@ -83,6 +85,10 @@ class Lender(Protocol):
     @property
     def display(self) -> bool:
         """Whether the pane is seen."""
+        ...
+
+    def want(self, count: int) -> None:
+        """Have so many, if what stands there matters less than a term."""
         ...
 
     def repaint_foot(self) -> None:
@@ -145,7 +151,7 @@ class WhyPane(KeptPane[_Told]):
         self._trail: list[tuple[Element, str]] = []
         self._cursor = 0  # the row that would be followed
         self._top = 0
-        self._shown: tuple[_Told | None, int] | None = None  # and how wide
+        self._shown: tuple[_Told | None, Size] | None = None  # and in which room
         self._view: View | None = None
         self._title = self.TITLE
         self._above: Lender | None = None  # a pane whose blank lines it may use
@@ -168,10 +174,11 @@ class WhyPane(KeptPane[_Told]):
     def show(self, view: View) -> None:
         """Explain the chosen element at this position."""
         self._view = view
-        found, width = self.found(view), self.size.width
-        if self._shown is not None and self._shown == (found, width):
+        found, size = self.found(view), self.size
+        if self._shown is not None and self._shown == (found, size):
+            self._ask_for_lines()
             return
-        self._shown = found, width
+        self._shown = found, size
         told = found or _Told(None, iter([Row(GIVEN_UP, "note")]))
         element = told.element
         if element != self._element:
@@ -187,8 +194,18 @@ class WhyPane(KeptPane[_Told]):
         if leading:  # the same term, in whichever line it stands now
             self._cursor = leading[min(passed, len(leading) - 1)]
         self._look_at_term()
+        self._ask_for_lines()
         self._show_subtitle()
         self.repaint()
+
+    def _ask_for_lines(self) -> None:
+        """Ask the pane above for lines for the terms that are not in sight."""
+        if self._above is None or not self._is_below:
+            return
+        below = self._top + self.size.height
+        rows = self._rows[below : max(_SHOWN, below)]
+        terms = (number for number, row in enumerate(rows, 1) if row.kind == "term")
+        self._above.want(max(terms, default=0))
 
     def _title_width(self) -> int:
         """Return how wide a title may be: on the border, or without one as a row."""
@@ -228,11 +245,16 @@ class WhyPane(KeptPane[_Told]):
     @property
     def _lent(self) -> int:
         """How many lines it may use of the pane that is right above it."""
+        return self._above.spare if self._above is not None and self._is_below else 0
+
+    @property
+    def _is_below(self) -> bool:
+        """Whether it stands right below a pane that lends it lines."""
         above = self._above
         if above is None or not (self.display and above.display and self.size):
-            return 0
+            return False
         ours, theirs = self.region, above.region
-        return above.spare if (theirs.x, theirs.bottom) == (ours.x, ours.y) else 0
+        return (theirs.x, theirs.bottom) == (ours.x, ours.y)
 
     def _show_subtitle(self) -> None:
         below, lent = self._top + self.size.height, self._lent
@@ -491,19 +513,51 @@ def _written(
 def _in_columns(terms: Sequence[Reason], width: int, first: First) -> Sequence[str]:
     """Return terms with their numbers below each other.
 
-    They have fewer digits where each has room in a line then, and not with more.
+    They have fewer digits where each has room in a line then, and not with more; and
+    then shorter names.
     """
     every = [*zip(*(one.numbers for one in terms), strict=True)]
-    ways: list[Sequence[str]] = []
+    columns: list[Sequence[tuple[str, ...]]] = []
     for most in range(SENTENCE, CELL - 1, -1):
         digits = [digits_apart(column, most) for column in every]
         spelled = zip(*(one.spelled(digits) for one in terms), strict=True)
-        rows = zip(*map(align, spelled), strict=True)
-        texts = (one.written(row) for one, row in zip(terms, rows, strict=True))
-        ways.append([in_formula(text, first) for text in texts])
-        if all(cell_len(text) <= width for text in ways[-1]):
-            return ways[-1]
-    return ways[0]
+        columns.append([*zip(*map(align, spelled), strict=True)])
+    named = [*zip(*(_names_of(one.names) for one in terms), strict=True)]
+    ways = (
+        [
+            in_formula(one._replace(names=name).written(row), first)
+            for one, name, row in zip(terms, names, rows, strict=True)
+        ]
+        for names in named
+        for rows in columns
+    )
+    longest = next(ways)
+    fitting = (way for way in chain((longest,), ways) if _fit(way, width))
+    return next(fitting, longest)
+
+
+def _fit(texts: Sequence[str], width: int) -> bool:
+    return all(cell_len(text) <= width for text in texts)
+
+
+def _names_of(names: str) -> Sequence[str]:
+    """Return the names of a term's factors, the longest first, at last places alone.
+
+    The step has the whole names above its matrices, in the same order.
+
+    >>> _names_of("∂E/∂(a @ W)[0, 2] · W[5, 2]")[1:]
+    ('[0, 2] · W[5, 2]', '[0, 2] · [5, 2]', '[0, 2]')
+    >>> _names_of("∂E/∂x · ∂x/∂z")[1:], _names_of("x[0]")[1:]
+    (('… · ∂x/∂z', '', ''), ('x[0]', 'x[0]', 'x[0]'))
+    """
+    first, *others = _TIMES.split(names)
+    if not others:
+        return (names,) * 4
+    places = [_PLACE.search(one) for one in (first, *others)]
+    upstream, *rest = (place[0] if place else "" for place in places)
+    briefer = " · ".join((upstream or "…", *others))
+    both = " · ".join((upstream, *rest)) if all((upstream, *rest)) else upstream
+    return names, briefer, both, upstream
 
 
 def _columns(one: Reason) -> tuple[Kind, str]:

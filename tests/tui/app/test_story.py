@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import re
-from itertools import takewhile
+from itertools import pairwise, takewhile
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
 NUMBER = re.compile(r"-?\d[\d.]*(?:e-?\d+)?|-?∞|-?inf|nan|NaN|NN", re.IGNORECASE)
 SHORTEST = 20  # characters of a note that is cut
+FIRST_TERMS = 8  # rows of Why that the step gives lines to
+FEW = 2  # blank lines of Why that its border keeps
 CUT = " … 9"  # the end of a note that is cut, with the key that shows the whole
 
 
@@ -245,6 +247,43 @@ def unexplained_beside_blanks(frame: Frame) -> Iterator[str]:
         yield f"{row.text} beside blank lines in {shown}"
 
 
+def broken_terms(frame: Frame) -> Iterator[str]:
+    """Yield terms of Why that go on in a second line."""
+    rows = frame.screen.query_one(WhyPane)._rows
+    for row, following in pairwise(rows):
+        is_term = row.kind == following.kind == "term"
+        if is_term and row.leads is not None and following.leads is None:
+            yield f"{row.text} / {following.text}"
+
+
+def hidden_terms(frame: Frame) -> Iterator[str]:
+    """Yield terms that are not seen beside a general reason."""
+    why, step, present = frame.screen.query_one(WhyPane), frame.pane, frame.pane._moment
+    assert present is not None
+    if step.region.bottom != why.region.y:
+        return
+    below = why._top + why.size.height + why._lent
+    why._write(FIRST_TERMS)
+    hidden = [row.text for row in why._rows[below:FIRST_TERMS] if row.kind == "term"]
+    less = present.told.reasons
+    said = [text for text in less if " ".join(text.split())[:SHORTEST] in frame.text]
+    if hidden and any(said):
+        yield f"hidden {hidden} below {said}"
+
+
+def cut_reasons(frame: Frame) -> Iterator[str]:
+    """Yield general reasons that are cut above blank lines of Why."""
+    why, present = frame.screen.query_one(WhyPane), frame.pane._moment
+    assert present is not None
+    if frame.pane.region.bottom != why.region.y:
+        return
+    blank = why.size.height - (len(why._rows) - why._top)
+    for reason in present.told.reasons:
+        text = " ".join(reason.split())
+        if text[:SHORTEST] in frame.text and text not in frame.text and blank > FEW:
+            yield f"{text} above {blank} blank lines"
+
+
 MADE_UP = re.compile(r"(?<![\w.])[A-Za-z]\w*(?:\.\w+)*\._\d+")
 SIGNS = str.maketrans("−∘·", "-**", " ")
 
@@ -370,6 +409,9 @@ def test_the_story_of_each_step_is_on_the_screen_and_only_numbers_change(
         yield from cut_words(frame)
         yield from wasted(frame)
         yield from unexplained_beside_blanks(frame)
+        yield from broken_terms(frame)
+        yield from hidden_terms(frame)
+        yield from cut_reasons(frame)
         yield from unnumbered(frame)
         yield from unexplained(frame)
         if frame.event is not None:
@@ -384,6 +426,40 @@ def test_the_story_of_each_step_is_on_the_screen_and_only_numbers_change(
     assert all(False in seen for seen in spare.values())
     # Numbers that come move no column, but where 393660 stands below 1.414.
     assert len(columns) <= 1 + (name == "exploding")
+
+
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [
+        ("hidden_layer", (120, 36)),
+        ("last_layer", (120, 36)),
+        ("nan_where", (120, 36)),
+        ("three_layer", (200, 60)),
+        ("matmul", (200, 60)),
+    ],
+)
+def test_the_program_has_columns_for_its_code(name: str, size: tuple[int, int]) -> None:
+    def look(frame: Frame) -> Iterator[str]:
+        pane = frame.screen.query_one(ProgramPane)
+        lines = zip(pane._lines, range(pane.room.height), strict=False)
+        for line, y in lines if not pane.scrolled.y else ():
+            code = line.partition("#")[0].rstrip()
+            if code not in pane.render_line(y).text:
+                yield f"{code} in {pane.render_line(y).text}"
+
+    assert asyncio.run(walked(name, size, look)) == []
+
+
+def test_why_has_the_columns_of_a_wide_window_that_short_code_leaves() -> None:
+    widths: set[int] = set()
+
+    def look(frame: Frame) -> Iterator[str]:
+        widths.add(frame.screen.query_one(WhyPane).room.width)
+        yield from ()
+
+    for name in ("shared_node", "matmul"):
+        asyncio.run(walked(name, (200, 60), look))
+    assert len(widths) == 2
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 36)], ids="{0[0]}x{0[1]}".format)

@@ -47,6 +47,25 @@ def test_what_is_always_said_has_its_shortest_words_before_anything_else() -> No
     assert lengths(things, 8) == [1, 3, 4]
 
 
+def test_lines_are_lent_of_what_is_not_always_said() -> None:
+    things = [
+        said(Matters.NUMPY, 1),
+        said(Matters.REASON, 3, 2, 1),
+        said(Matters.ELEMENT, 2, 1),
+        said(Matters.NOTE, 3, 1),
+    ]
+    lent = [[len(lines) for lines in worded(things, 9, count)] for count in range(7)]
+    assert lent == [
+        [1, 3, 2, 3],
+        [0, 3, 2, 3],
+        [0, 2, 2, 3],
+        [0, 1, 2, 3],
+        [0, 0, 2, 3],
+        [0, 0, 2, 3],
+        [0, 0, 2, 3],
+    ]
+
+
 @pytest.mark.parametrize("room", range(4))
 def test_of_what_is_always_said_the_element_gives_way_first(room: int) -> None:
     things = [said(matters, 1) for matters in ALWAYS]

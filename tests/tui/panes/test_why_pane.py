@@ -54,17 +54,29 @@ def test_terms_are_largest_first_and_aligned() -> None:
     ]
 
 
-def test_names_that_have_a_line_are_not_broken() -> None:
+@pytest.mark.parametrize(
+    ("width", "terms"),
+    [
+        (34, ["▸ 20 = 10 × 2   [1] · W[1, 0]", "   1 =  1 × 1   [0] · W[0, 0]"]),
+        (28, ["▸ 20 = 10 × 2   [1] · [1, 0]", "   1 =  1 × 1   [0] · [0, 0]"]),
+        (22, ["▸ 20 = 10 × 2   [1]", "   1 =  1 × 1   [0]"]),
+        (18, ["▸ 20 = 10 × 2", "    ∂y/∂(W @ x)[1]", "    · W[1, 0]"]),
+    ],
+)
+def test_terms_keep_their_lines_and_give_up_the_names_that_the_step_has(
+    width: int, terms: list[str]
+) -> None:
     debugger = program(
         "y = sum((W @ x) * k)", "W = [[1.0], [2.0]]\nx = [3.0]\nk = [1.0, 10.0]"
     )
 
     async def play(app: PanesApp, pilot: Pilot[None]) -> None:
         app.choose("x.grad[0]")
-        app.why.styles.width = 34 + app.why.gutter.width
+        app.why.styles.width = width + app.why.gutter.width
         await pilot.pause()
         lines = [line.rstrip() for line in text_of(app.why).splitlines()]
-        assert lines[1:3] == ["▸ 20 = 10 × 2", "    ∂y/∂(W @ x)[1] · W[1, 0]"]
+        start = lines.index(terms[0])
+        assert lines[start : start + len(terms)] == terms
 
     played(debugger, "end", play)
 

@@ -14,3 +14,4 @@ class Offer(NamedTuple):
     few: Callable[[int], int]  # that it has in any case, in so many columns
     most: Callable[[int], int]  # that it may have, in so many columns
     give: Callable[[int], None]  # gives it so many
+    fair: int = 0  # that it may have where it could do with fewer

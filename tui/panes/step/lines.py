@@ -26,9 +26,9 @@ _NO_SENTENCES: Final = frozenset(("NumPy", "array"))
 _MORE: Final = " … 9"  # ends a note that is cut: this key shows the notes in full
 
 
-def block(said: Sequence[Said], room: int) -> list[Line]:
-    """Return lines of what is said, as many as there is room for."""
-    lines = [line for part in worded(said, room) for line in part]
+def block(said: Sequence[Said], room: int, lent: int = 0) -> list[Line]:
+    """Return lines of what is said, as many as there is room for beside those lent."""
+    lines = [line for part in worded(said, room, lent) for line in part]
     return lines + [[] for _ in range(room - len(lines))]
 
 

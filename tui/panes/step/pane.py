@@ -55,6 +55,7 @@ from .room import (
     alike,
     lines_needed,
     lines_wanted,
+    lines_wished,
     longest_notes,
     note_lines,
 )
@@ -76,6 +77,7 @@ _WHEEL = 3
 _ABOUT = (12, 6)  # digits of the number at the cursor where all have no room
 _PER_NUMBER = 40  # columns of a wide window, with one number in each of four matrices
 _NOTE_WIDTH = 51  # columns that a note has in a small window
+_MANY = 1000  # lines of a step in a graph that is too large to be asked
 _MOST_ARRANGED = 200  # arrangements that are kept
 _NARROWEST = 12  # columns below which nothing is drawn
 _SINGLE: Final = re.compile(r"(?<! ) (?! )")  # blanks that no line is broken at
@@ -90,8 +92,16 @@ class _Sheet:
 
     lines: list[Line]
     tiles: list[Tile]
+    below: Sequence[Said] = ()  # what is said in the last of the lines
+    foot: int = 0  # the first one of these
     offset: int = 0
     spare: int = 0  # blank lines at its foot
+
+    def lend(self, count: int) -> None:
+        """Leave so many of the last lines blank, as far as what they say gives way."""
+        if self.below:
+            room = max(len(self.lines) - self.foot, 0)
+            self.lines[self.foot :] = block(self.below, room, count)
 
 
 class StepPane(KeptPane[_Found]):
@@ -151,6 +161,7 @@ class StepPane(KeptPane[_Found]):
         # What another pane says in so many blank lines at the foot, at most.
         self._lodger: Callable[[int], Sequence[Line]] = lambda _: ()
         self._lent: Sequence[Line] | None = None  # what it says; None until it is asked
+        self._wanted = 0  # lines that it wants there, though they are not blank
 
     # ------------------------------------------------------------------ the moment
 
@@ -175,6 +186,12 @@ class StepPane(KeptPane[_Found]):
         numbers = max(width // _PER_NUMBER, FEWEST)
         return lines_wanted(debugger.graph, notes, numbers)
 
+    @staticmethod
+    def lines_needed(debugger: Debugger, width: int) -> int:
+        """Return how many lines its highest step needs, in so many columns."""
+        notes = debugger.subject.notes
+        return max(lines_needed(debugger.graph, notes, width).values(), default=_MANY)
+
     def offer(self, offer: Offer | None) -> None:
         """Have as many of some lines as its steps need; without any, what there is."""
         self._offer = offer
@@ -186,11 +203,14 @@ class StepPane(KeptPane[_Found]):
         if offer is None:
             return
         width = self.room.width
-        needed = 0  # as long as it has no place, it does not know
+        needed = wished = 0  # as long as it has no place, it does not know
         if view is not None and width:
-            graph, notes = view.debugger.graph, view.debugger.subject.notes
-            needed = lines_needed(graph, notes, width).get(self._pass(view), 0)
-        offer.give(max(min(needed, offer.most(width)), offer.few(width)))
+            about = view.debugger.graph, view.debugger.subject.notes, width
+            part = self._pass(view)
+            needed = lines_needed(*about).get(part, 0)
+            wished = lines_wished(*about).get(part, 0)
+        lines = min(needed, offer.most(width)), min(wished, offer.fair)
+        offer.give(max(*lines, offer.few(width)))
 
     def _pass(self, view: View) -> Pass:
         """Return the pass of the event that is shown."""
@@ -210,6 +230,7 @@ class StepPane(KeptPane[_Found]):
             self._shown = shown
             self._take(self.found(view))
         self._follow(view.chosen)
+        self._wanted = 0  # until it is asked for them again
         self._show()
 
     def _show(self) -> None:
@@ -538,10 +559,23 @@ class StepPane(KeptPane[_Found]):
         self._lent = None
         super().repaint(lines)
 
+    def want(self, count: int) -> None:
+        """Leave so many lines for another pane, where what they say matters less."""
+        if count == self._wanted or self.alone is not None:
+            return
+        self._wanted = count
+        sheet = self._written()
+        sheet.lend(count)
+        self._look_from(sheet, self.room.height)
+        self._repaint_from(sheet.foot - sheet.offset)
+
     def repaint_foot(self) -> None:
         """Draw the lines again that are lent."""
-        end, spare = self.margin.top + self.room.height, self.spare
-        self.repaint(range(end - spare, end))
+        self._repaint_from(self.room.height - self.spare)
+
+    def _repaint_from(self, line: int) -> None:
+        top = self.margin.top
+        self.repaint(range(top + max(line, 0), top + self.room.height))
 
     def lend(self, lodger: Callable[[int], Sequence[Line]]) -> None:
         """Let another pane say something in the blank lines at the foot."""
@@ -567,13 +601,18 @@ class StepPane(KeptPane[_Found]):
 
     def _keep(self, sheet: _Sheet, width: int, height: int) -> _Sheet:
         """Return a step that is written, from the line on to which it is scrolled."""
+        self._sheet = (width, height), sheet
+        self._look_from(sheet, height)
+        return sheet
+
+    def _look_from(self, sheet: _Sheet, height: int) -> None:
+        """Find the lines of a step that are in sight, and which of them are blank."""
         sheet.offset = min(max(self._offset, 0), max(len(sheet.lines) - height, 0))
         self._offset = sheet.offset
         shown = sheet.lines[sheet.offset : sheet.offset + height]
         blank = takewhile(_is_blank, reversed(shown))
         sheet.spare = height - len(shown) + len([*blank])
-        self._sheet, self._lent = ((width, height), sheet), None
-        return sheet
+        self._lent = None
 
     def _write(self, width: int, height: int, inks: Inks) -> _Sheet:
         present = self._moment
@@ -605,9 +644,11 @@ class StepPane(KeptPane[_Found]):
         room = height - above - bottom(tiles)
         below = [one for one in said if not one.is_above]
         matrices = Matrices(present, self._grids, tiles, self._active, width)
-        lines += matrices.lines(inks) + block(below, room)
+        lines += matrices.lines(inks)
+        foot = len(lines)
+        lines += block(below, room, self._wanted)
         tiles = [tile._replace(y=tile.y + above) for tile in tiles]
-        return _Sheet(lines, tiles)
+        return _Sheet(lines, tiles, below, foot)
 
     def _arrange(
         self, present: Moment, shapes: Shapes, width: int, height: int

@@ -255,25 +255,31 @@ def _fits(one: Arranged, width: int, height: int) -> bool:
     )
 
 
-def _shown(one: Arranged) -> tuple[bool, bool, int]:
-    """Return whether all rows are seen that there are few of, and how many numbers."""
+def _shown(one: Arranged) -> tuple[bool, bool, bool, int]:
+    """Return whether all rows are seen that there are few of, and all matrices.
+
+    What comes last is how many numbers are seen.
+    """
     count = sum(tile.rows * tile.columns for tile in one.tiles)
-    return not one.cuts_row, not one.hides_neighbours, count
+    has_all = len(one.tiles) == len(one.frame.parts)
+    return not one.cuts_row, not one.hides_neighbours, has_all, count
 
 
-def worded(said: Sequence[Said], room: int) -> list[Sequence[Line]]:
+def worded(said: Sequence[Said], room: int, lent: int = 0) -> list[Sequence[Line]]:
     """Return lines for each thing that is said, in so many lines: of some, none.
 
-    First what is always said gets its shortest words, what matters most first.
+    First what is always said gets its shortest words, what matters most first. Then
+    so many lines are `lent` before what is not always said.
     """
     chosen: list[Sequence[Line]] = [() for _ in said]
     order = sorted(range(len(said)), key=lambda number: -said[number].matters)
     always = [number for number in order if said[number].matters >= Matters.ELEMENT]
     for numbers, start in ((always, -1), (order, 0)):
         for number in numbers:
+            gives = said[number].matters < Matters.ELEMENT
             for wording in said[number].wordings[start:]:
                 more = len(wording) - len(chosen[number])
-                if more <= room:
+                if more <= room - lent * gives:
                     chosen[number] = wording
                     room -= more
                     break

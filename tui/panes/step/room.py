@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _BESIDE = 9  # lines of a step beside its matrices: formula, element, NumPy, blanks
 _SAID = 2  # of these, formula and element
+_WORDS = 4  # of the others: what happens, a blank, a long element, NumPy
 _SUM = 1  # and what is accumulated, where the matrices do not show it
 FEWEST = 4  # numbers that four matrices have room for in one line, about
 _NUMBER = 9  # columns of a number, about
@@ -75,6 +76,37 @@ def lines_needed(
     for (when, _), lines in noted.items():
         highest[when] = max(highest[when], lines)
     return highest
+
+
+def lines_wished(
+    graph: Graph, notes: Mapping[NotePlace, str], width: int
+) -> Mapping[Pass, int]:
+    """Return in how many lines a step says all that it can say, about, by pass.
+
+    Its matrices have the numbers of their columns there, and beside its note is what
+    the rule of its operation says.
+    """
+    needed = lines_needed(graph, notes, width)
+    more = _most_wished(graph, width) if needed else {}
+    return {when: lines + more.get(when, 0) for when, lines in needed.items()}
+
+
+@lru_cache(_KEPT)
+def _most_wished(graph: Graph, width: int) -> Mapping[Pass, int]:
+    """Return how much higher the highest step of each pass would be, for its words."""
+    heights, most = _heights(graph, width), _highest(graph, width)
+    more: dict[Pass, int] = {}
+    for (when, number), lines in heights.items():
+        edge = graph.carrying.edge(number) if when == "backward" else None
+        node = graph.nodes[number if edge is None else edge.consumer]
+        wished = lines + _WORDS + 1
+        if edge is not None and (products := _factors(graph, node)):
+            wished += 1 + _sum_below(*products[1 + edge.argument], width)
+        if edge is not None and node.op is not None:
+            form = node.op.form(edge.argument)
+            wished += note_lines([form.why if form else ""], width)
+        more[when] = max(more.get(when, 0), wished - most[when])
+    return more
 
 
 def alike(graph: Graph, when: Pass, about: Sequence[int]) -> Alike:
@@ -197,6 +229,15 @@ def _factors(graph: Graph, node: Node) -> Sequence[tuple[Shape, Shape]]:
 def _meeting(right: Shape, made: Shape) -> int:
     """Return how high a product is below its right factor."""
     return 2 * TITLE + _window(right) + _window(made)
+
+
+def _sum_below(right: Shape, made: Shape, width: int) -> int:
+    """Return how high the sum of a product is below it, its columns numbered.
+
+    It is 0 where it stands beside it.
+    """
+    numbers = _rows(right) + 3 * _columns(made)
+    return 0 if numbers * _NUMBER <= width else TITLE + _window(made) + 1
 
 
 def _filled(matrices: Sequence[tuple[Shape, int]], width: int) -> int:
