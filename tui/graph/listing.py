@@ -27,7 +27,7 @@ class Listing:
     sketch: Sketch  # of the graph, as it is folded
     folds: Sequence[Fold]  # of the graph
     width: int  # of a line, in cells
-    kind: Literal["list"] = "list"
+    kind: Literal["list"] = "list"  # what is shown
     down: bool = True  # always true: consumers stand further down
 
     def __post_init__(self) -> None:
