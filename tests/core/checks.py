@@ -10,10 +10,11 @@ import numpy as np
 from runs import op_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from gradstep.core.check.report import NodeCheck, Report
     from gradstep.core.engine.run import Run
+    from gradstep.core.ops.table import Op
 
 NET = "h = tanh(x @ w + b)\nE = sum(h * h) / 2"
 
@@ -42,21 +43,31 @@ def verdicts(report: Report) -> set[str]:
 
 
 @contextmanager
-def counted(run: Run, name: str) -> Iterator[list[tuple[int, ...]]]:
-    """Note the shape of what each call of a node's operation returns in a list."""
+def computed_by(
+    run: Run, name: str, function: Callable[[Op], Callable[..., Any]]
+) -> Iterator[None]:
+    """Compute a node by what a function makes of its row of the table."""
     op, nodes = op_of(run, name), run.graph.nodes
-    calls: list[tuple[int, ...]] = []
-
-    def noted(*arrays: Any, **attributes: Any) -> Any:
-        made = op.forward(*arrays, **attributes)
-        calls.append(np.shape(made))
-        return made
-
-    rows, counting = nodes.rows, op._replace(forward=noted)
-    nodes.rows = [
-        (*row[:3], counting, *row[4:]) if row[3] is op else row for row in rows
-    ]
+    rows, other = nodes.rows, op._replace(forward=function(op))
+    nodes.rows = [(*row[:3], other, *row[4:]) if row[3] is op else row for row in rows]
     try:
-        yield calls
+        yield
     finally:
         nodes.rows = rows
+
+
+@contextmanager
+def counted(run: Run, name: str) -> Iterator[list[tuple[int, ...]]]:
+    """Note the shape of what each call of a node's operation returns in a list."""
+    calls: list[tuple[int, ...]] = []
+
+    def counting(op: Op) -> Callable[..., Any]:
+        def noted(*arrays: Any, **attributes: Any) -> Any:
+            made = op.forward(*arrays, **attributes)
+            calls.append(np.shape(made))
+            return made
+
+        return noted
+
+    with computed_by(run, name, counting):
+        yield calls

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checks import LEAVES, NET, edge_of, found, verdicts
+from checks import LEAVES, NET, computed_by, edge_of, found, verdicts
 from gradstep.core.base.errors import InputError
 from gradstep.core.check.check import check
 from gradstep.core.check.differences import SCHEMES, Scheme
@@ -19,6 +19,9 @@ from gradstep.core.ops import OPS
 from runs import edge, number, op_of, programs, run_of, times
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gradstep.core.ops.table import Op
     from gradstep.core.program.build import Program
 
 # -------------------------------------------------------------------- what is right
@@ -323,21 +326,18 @@ def test_an_interrupt_within_a_large_node_keeps_its_elements() -> None:
     run = run_of("y = cumsum(x)\nE = sum(y * y)", x=np.linspace(-1, 1, 50))
     count = 0
 
-    op = op_of(run, "y")
-    forward = op.forward
+    def interrupting(op: Op) -> Callable[..., Any]:
+        def interrupted(x: Any, **attributes: Any) -> Any:
+            nonlocal count
+            count += 1
+            if count == 41:
+                raise KeyboardInterrupt
+            return op.forward(x, **attributes)
 
-    def interrupted(x: Any, **attributes: Any) -> Any:
-        nonlocal count
-        count += 1
-        if count == 41:
-            raise KeyboardInterrupt
-        return forward(x, **attributes)
+        return interrupted
 
-    object.__setattr__(op, "forward", interrupted)
-    try:
+    with computed_by(run, "y", interrupting):
         report = check(run, nodes=[number(run, "y")])
-    finally:
-        object.__setattr__(op, "forward", forward)
     assert not report.complete
     partial = report.checks[-1]
     assert 0 < partial.elements < 50
