@@ -7,6 +7,7 @@ returns what the expression is: a node, or a static value.
 from __future__ import annotations
 
 import ast
+from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -33,7 +34,7 @@ from .static import (
 from .syntax import Function
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from .statements import Readers, Reading
 
@@ -201,12 +202,18 @@ def _call(reading: Reading, node: ast.Call) -> Bound:
         for keyword, value in zip(node.keywords, values[len(args) :], strict=True)
     }
     if isinstance(known, Function):
-        from .unroll import call  # noqa: PLC0415  # 3 ms, only of calls
-
-        return call(reading, node, known, args, keywords)
+        return _unrolling()(reading, node, known, args, keywords)
     if isinstance(known, Op):
         return _operation(reading, node, known, args, keywords)
     return _construct(reading, node, known, args, keywords)
+
+
+@cache
+def _unrolling() -> Callable[..., Bound]:
+    """Return what calls a function; most programs call none."""
+    from .unroll import call  # noqa: PLC0415  # 3 ms, and with each call 1 µs
+
+    return call
 
 
 def _scan(reading: Reading, node: ast.Call) -> Bound:
@@ -215,8 +222,7 @@ def _scan(reading: Reading, node: ast.Call) -> Bound:
     `scan(cell, x, state, *rest)` calls `cell(x[t], *state, *rest)`, which returns the
     state for the next step. The frame of a step is called by its number.
     """
-    from .unroll import call  # noqa: PLC0415  # likewise
-
+    call = _unrolling()
     cell, *given = node.args
     steps, first, *rest = reading.all(given)
     state, scope = items(first) or [], reading.scope

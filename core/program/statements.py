@@ -52,7 +52,7 @@ from .whitelist import RESERVED
 if TYPE_CHECKING:
     from ..base.limits import Limits
     from ..base.progress import Progress
-    from .repeated import Alias, Block, Reach
+    from .repeated import Alias, Block
 
 _MOST_PROBLEMS: Final = 100
 _LONGEST_LITERAL: Final = 24  # that is a name as it is written
@@ -349,21 +349,6 @@ class Reading:
             self.aliases.append((node.name, node.index))
         else:
             self.aliases.append((name, node.index))
-
-    def reach(self) -> Reach:
-        """Return how much there is at this moment."""
-        from .repeated import Reach  # noqa: PLC0415  # 2 ms, only of calls
-
-        return Reach(
-            len(self.builder.nodes),
-            len(self.frames),
-            len(self.statements),
-            len(self.aliases),
-            self.steps,
-            self.paid,
-            self.elements,
-            self.work,
-        )
 
     def next_name(self, node: ast.expr, *, numbered: bool = False) -> str:
         """Return the name of the node, or the frame, that an expression makes."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..engine.graph import Frame
 from .calls import bind, checked
 from .prelude import CHOICES
-from .repeated import Block, Made, form_of, is_named_inside, moved
+from .repeated import Block, Made, Reach, form_of, is_named_inside, moved
 from .statements import Scope
 from .static import Bound, Fault, Ref
 
@@ -43,20 +43,34 @@ def call(
     block = reading.blocks.get(key) if key else None
     if block and _fits(reading, block):
         return _repeat(reading, block, arguments, frame)
-    start, particular = reading.reach(), reading.particular
+    start, particular = _reach(reading), reading.particular
     scope, result = _read(reading, node, function, values, frame)
     if key and reading.particular == particular and isinstance(result, Ref):
         reading.blocks[key] = Block(
             frame.name,
             arguments,
             start,
-            reading.reach().since(start),
+            _reach(reading).since(start),
             scope.height,
             frozenset(scope.inside | {function}),
             reading.unnamed.get(frame.name, 0),
             result,
         )
     return result
+
+
+def _reach(reading: Reading) -> Reach:
+    """Return how much has been read and made until now."""
+    return Reach(
+        len(reading.builder.nodes),
+        len(reading.frames),
+        len(reading.statements),
+        len(reading.aliases),
+        reading.steps,
+        reading.paid,
+        reading.elements,
+        reading.work,
+    )
 
 
 def _check_depth(reading: Reading, node: ast.expr, function: Function) -> None:
@@ -183,7 +197,7 @@ def _repeat(
     """Make again what a call like this one has made."""
     made, before = block.made, _parts(reading, block)
     frame = begun._replace(stop=begun.first + made.nodes)
-    again, result = moved(block, before, arguments, reading.reach(), frame)
+    again, result = moved(block, before, arguments, _reach(reading), frame)
     reading.builder.extend(again.rows)
     reading.frames += again.frames
     reading.statements += again.statements
