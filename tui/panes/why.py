@@ -162,10 +162,10 @@ class WhyPane(KeptPane[_Told]):
         """Return the element at its moment as the key, and what explains it."""
         debugger = view.debugger
         count = max(self.size.height + 1, _SHOWN)  # and whether there are more
-        first, width = debugger.memory.first, self._text_width()
+        room = Room(self._text_width(), self.size.height)
         place = debugger.trace, debugger.position, view.chosen
-        key = *place, view.hides, first, width
-        return key, lambda: _looked_up(view, count, width)
+        key = *place, view.hides, debugger.memory.first, room
+        return key, lambda: _looked_up(view, count, room)
 
     def _text_width(self) -> int:
         """Return how wide the text of a row may be."""
@@ -461,8 +461,22 @@ def _whole(view: View) -> Element:
 # ------------------------------------------------------------------------ the rows
 
 
-def _looked_up(view: View, count: int, width: int) -> _Told:
-    """Explain the chosen element, in so many columns; `count` rows are made at once."""
+class Room(NamedTuple):
+    """How much of its pane an explanation has."""
+
+    width: int  # columns of a line
+    height: int  # lines
+
+    def has_two_lines_for(self, terms: int) -> bool:
+        """Tell whether each of some terms can have two, with what is said besides."""
+        return 2 * terms + _BESIDES <= self.height
+
+
+_BESIDES: Final = 4  # lines: why, the check, what it is a copy of, what goes on
+
+
+def _looked_up(view: View, count: int, room: Room) -> _Told:
+    """Explain the chosen element; `count` rows are made at once."""
     debugger = view.debugger
     try:
         element = _whole(view)
@@ -482,14 +496,14 @@ def _looked_up(view: View, count: int, width: int) -> _Told:
     others = () if view.hides else own_remarks(trace, element)
     rows = chain(islice(rows, 1), others, rows)
     first = debugger.memory.first
-    lines = _written(rows, debugger.graph, element.node, width, first)
+    lines = _written(rows, debugger.graph, element.node, room, first)
     told = _Told(element, lines)
     deque(islice(told, count), maxlen=0)
     return told
 
 
 def _written(
-    found: Iterable[Reason], graph: Graph, node: int, width: int, first: First = 0
+    found: Iterable[Reason], graph: Graph, node: int, room: Room, first: First = 0
 ) -> Iterator[Row]:
     """Yield rows of an explanation as lines; terms stand in columns.
 
@@ -506,15 +520,15 @@ def _written(
                 yield Row(text, one.kind, one.leads, one.iteration, one.asks)
             continue
         terms = list(some)
-        for one, text in zip(terms, _in_columns(terms, width, first), strict=True):
+        for one, text in zip(terms, _in_columns(terms, room, first), strict=True):
             yield Row(text, "term", one.leads, one.iteration)
 
 
-def _in_columns(terms: Sequence[Reason], width: int, first: First) -> Sequence[str]:
+def _in_columns(terms: Sequence[Reason], room: Room, first: First) -> Sequence[str]:
     """Return terms with their numbers below each other.
 
-    They have fewer digits where each has room in a line then, and not with more; and
-    then shorter names.
+    They have fewer digits where each has room in a line then, and not with more. Names
+    are shortened only where there are not lines enough to break the terms.
     """
     every = [*zip(*(one.numbers for one in terms), strict=True)]
     columns: list[Sequence[tuple[str, ...]]] = []
@@ -523,6 +537,8 @@ def _in_columns(terms: Sequence[Reason], width: int, first: First) -> Sequence[s
         spelled = zip(*(one.spelled(digits) for one in terms), strict=True)
         columns.append([*zip(*map(align, spelled), strict=True)])
     named = [*zip(*(_names_of(one.names) for one in terms), strict=True)]
+    if room.has_two_lines_for(len(terms)):
+        del named[1:]
     ways = (
         [
             in_formula(one._replace(names=name).written(row), first)
@@ -532,7 +548,7 @@ def _in_columns(terms: Sequence[Reason], width: int, first: First) -> Sequence[s
         for rows in columns
     )
     longest = next(ways)
-    fitting = (way for way in chain((longest,), ways) if _fit(way, width))
+    fitting = (way for way in chain((longest,), ways) if _fit(way, room.width))
     return next(fitting, longest)
 
 

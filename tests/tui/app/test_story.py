@@ -248,12 +248,21 @@ def unexplained_beside_blanks(frame: Frame) -> Iterator[str]:
 
 
 def broken_terms(frame: Frame) -> Iterator[str]:
-    """Yield terms of Why that go on in a second line."""
-    rows = frame.screen.query_one(WhyPane)._rows
+    """Yield terms of Why that go on in a second line where others are hidden."""
+    why = frame.screen.query_one(WhyPane)
+    rows = why._rows if len(why._rows) > why.size.height else []
     for row, following in pairwise(rows):
         is_term = row.kind == following.kind == "term"
         if is_term and row.leads is not None and following.leads is None:
             yield f"{row.text} / {following.text}"
+
+
+def nameless_terms(frame: Frame) -> Iterator[str]:
+    """Yield terms of Why that have no names, though most of its lines are blank."""
+    why = frame.screen.query_one(WhyPane)
+    for row in why._rows if 2 * len(why._rows) + FEW < why.size.height else ():
+        if row.kind == "term" and re.search(r" (…|\[[\d, ]+\]) · ", row.text):
+            yield row.text
 
 
 def hidden_terms(frame: Frame) -> Iterator[str]:
@@ -410,6 +419,7 @@ def test_the_story_of_each_step_is_on_the_screen_and_only_numbers_change(
         yield from wasted(frame)
         yield from unexplained_beside_blanks(frame)
         yield from broken_terms(frame)
+        yield from nameless_terms(frame)
         yield from hidden_terms(frame)
         yield from cut_reasons(frame)
         yield from unnumbered(frame)

@@ -12,7 +12,7 @@ from gradstep.core.debugger.debugger import Debugger
 from gradstep.core.engine.element import Element, index_of
 from gradstep.core.explain.why.rows import explained
 from gradstep.core.scenario.scenario import builtin_names, load
-from gradstep.tui.panes.why import _written
+from gradstep.tui.panes.why import Room, _written
 from panes_app import PanesApp, program, text_of
 
 Play = Callable[[PanesApp, Pilot[None]], Awaitable[None]]
@@ -55,16 +55,17 @@ def test_terms_are_largest_first_and_aligned() -> None:
 
 
 @pytest.mark.parametrize(
-    ("width", "terms"),
+    ("width", "height", "terms"),
     [
-        (34, ["▸ 20 = 10 × 2   [1] · W[1, 0]", "   1 =  1 × 1   [0] · W[0, 0]"]),
-        (28, ["▸ 20 = 10 × 2   [1] · [1, 0]", "   1 =  1 × 1   [0] · [0, 0]"]),
-        (22, ["▸ 20 = 10 × 2   [1]", "   1 =  1 × 1   [0]"]),
-        (18, ["▸ 20 = 10 × 2", "    ∂y/∂(W @ x)[1]", "    · W[1, 0]"]),
+        (34, 6, ["▸ 20 = 10 × 2   [1] · W[1, 0]", "   1 =  1 × 1   [0] · W[0, 0]"]),
+        (28, 6, ["▸ 20 = 10 × 2   [1] · [1, 0]", "   1 =  1 × 1   [0] · [0, 0]"]),
+        (22, 6, ["▸ 20 = 10 × 2   [1]", "   1 =  1 × 1   [0]"]),
+        (34, 8, ["▸ 20 = 10 × 2", "    ∂y/∂(W @ x)[1] · W[1, 0]"]),
+        (18, 9, ["▸ 20 = 10 × 2", "    ∂y/∂(W @ x)[1]", "    · W[1, 0]"]),
     ],
 )
-def test_terms_keep_their_lines_and_give_up_the_names_that_the_step_has(
-    width: int, terms: list[str]
+def test_terms_give_up_the_names_that_the_step_has_where_lines_are_few(
+    width: int, height: int, terms: list[str]
 ) -> None:
     debugger = program(
         "y = sum((W @ x) * k)", "W = [[1.0], [2.0]]\nx = [3.0]\nk = [1.0, 10.0]"
@@ -73,6 +74,7 @@ def test_terms_keep_their_lines_and_give_up_the_names_that_the_step_has(
     async def play(app: PanesApp, pilot: Pilot[None]) -> None:
         app.choose("x.grad[0]")
         app.why.styles.width = width + app.why.gutter.width
+        app.why.styles.height = height + app.why.gutter.height
         await pilot.pause()
         lines = [line.rstrip() for line in text_of(app.why).splitlines()]
         start = lines.index(terms[0])
@@ -301,7 +303,7 @@ def test_terms_have_brackets_behind_signs_and_no_zeros_that_only_pad(name: str) 
             index = index_of(node.index % max(math.prod(node.shape), 1), node.shape)
             element = Element(node.index, quantity, index)
             rows = explained(trace, element, debugger.position, 8)
-            for row in _written(rows, debugger.graph, node.index, 49):
+            for row in _written(rows, debugger.graph, node.index, Room(49, 9)):
                 numbers, _, _ = row.text.partition("   ∂")
                 if row.kind == "term":
                     seen += 1
