@@ -21,6 +21,7 @@ from ..program.expressions import READERS
 from ..program.statements import Reading, Scope
 from ..program.static import POISON, Bound, Ref, is_number, items
 from ..program.syntax import Module, Scanned
+from ..program.unroll import reach_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -92,7 +93,7 @@ class Lowering(Reading):
         `name`, or is a numbered part of it. Raises `Unspelled`, and has added nothing
         then.
         """
-        before = self.reach()
+        before = reach_of(self)
         frame, depth, statement = scope
         parsed = _parsed(text)
         self.here = site

@@ -43,14 +43,14 @@ def call(
     block = reading.blocks.get(key) if key else None
     if block and _fits(reading, block):
         return _repeat(reading, block, arguments, frame)
-    start, particular = _reach(reading), reading.particular
+    start, particular = reach_of(reading), reading.particular
     scope, result = _read(reading, node, function, values, frame)
     if key and reading.particular == particular and isinstance(result, Ref):
         reading.blocks[key] = Block(
             frame.name,
             arguments,
             start,
-            _reach(reading).since(start),
+            reach_of(reading).since(start),
             scope.height,
             frozenset(scope.inside | {function}),
             reading.unnamed.get(frame.name, 0),
@@ -59,7 +59,7 @@ def call(
     return result
 
 
-def _reach(reading: Reading) -> Reach:
+def reach_of(reading: Reading) -> Reach:
     """Return how much has been read and made until now."""
     return Reach(
         len(reading.builder.nodes),
@@ -197,7 +197,7 @@ def _repeat(
     """Make again what a call like this one has made."""
     made, before = block.made, _parts(reading, block)
     frame = begun._replace(stop=begun.first + made.nodes)
-    again, result = moved(block, before, arguments, _reach(reading), frame)
+    again, result = moved(block, before, arguments, reach_of(reading), frame)
     reading.builder.extend(again.rows)
     reading.frames += again.frames
     reading.statements += again.statements
