@@ -144,7 +144,8 @@ def _columns(
     if chosen or left <= width * _MIDDLE_SHARE:
         return chosen, 0
     lines = StepPane.lines_needed(debugger, width - left - _BORDERS)
-    room = int(_body(screen) * _SHARE) - _BORDERS
+    # Whatever a banner takes of it: no border at the side moves with one.
+    room = int((screen.size.height - _AROUND) * _SHARE) - _BORDERS
     return (left if lines + _WORDS <= room else 0), 0
 
 

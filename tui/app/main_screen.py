@@ -192,9 +192,9 @@ class MainScreen(Screen[int]):
         """Say so when the window is too small; redraw what depends on its width."""
         if not is_there(self):
             return
-        if event.size == self._compositor.size:  # it is laid out: Textual tells a size
-            event.prevent_default()  # three times at the start, and after each layout
-        if event.size == self._resized_to:
+        if event.size == self._resized_to:  # Textual tells a size three times at the
+            if event.size == self._compositor.size:  # start, and after each layout
+                event.prevent_default()
             return
         self._resized_to = event.size
         self._show_whether_small(event.size)
