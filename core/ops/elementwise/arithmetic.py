@@ -24,7 +24,7 @@ from ..table.cases import (
     UNDERFLOW,
     of_two,
 )
-from ..table.wide import careful
+from ..table.wide import DOUBLE, careful
 from .rows import binary, spread, unary, where
 
 if TYPE_CHECKING:
@@ -76,8 +76,9 @@ def _divide_by_divisor(g: Any, y: Any, a: Any, b: Any) -> Any:
 
 
 def _power_by_base(g: Any, y: Any, a: Any, b: Any) -> Any:
-    if type(b) in (int, float) and b == 2:
-        half = g * a  # and its double: nothing between them leaves the range alone
+    is_square = type(b) in (int, float) and b == 2
+    if is_square and (type(a) is float or a.dtype is DOUBLE):
+        half = g * a  # of narrow types it can be too small, and its double not
         return _into(np.add, half, half, y)
     return _slope_by_base(g, y, a, b)
 

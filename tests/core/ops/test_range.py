@@ -325,6 +325,16 @@ def test_the_slope_of_gelu_changes_its_sign_at_its_minimum() -> None:
     assert slope[0] < 0 < slope[1]
 
 
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+def test_the_slope_of_a_square_is_there_where_its_half_is_too_small(dtype: Any) -> None:
+    least = np.finfo(dtype).smallest_subnormal
+    x = np.array([2.0**-10], dtype)
+    g = np.array([float(least) * 2.0**9], dtype)  # 2 · g · x is the least number
+    slope = OPS["power"].vjp(0)
+    assert slope is not None
+    assert slope(g, x * x, x, 2)[0] == least
+
+
 @narrow
 def test_a_third_power_rounds_twice_at_most(dtype: Any) -> None:
     rng = np.random.default_rng(0)
