@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, Protocol, get_arg
 
 from rich.cells import cell_len
 from rich.segment import Segment
+from textual.geometry import Size
 
 from ...core.base.errors import CommandError
 from ...core.commands.explaining import find_element
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from textual.events import Click, Key, MouseScrollDown, MouseScrollUp
-    from textual.geometry import Region, Size
+    from textual.geometry import Region
 
     from ...core.engine.element import Element
     from ...core.engine.graph import Graph
@@ -162,7 +163,7 @@ class WhyPane(KeptPane[_Told]):
         """Return the element at its moment as the key, and what explains it."""
         debugger = view.debugger
         count = max(self.size.height + 1, _SHOWN)  # and whether there are more
-        room = Room(self._text_width(), self.size.height)
+        room = Size(self._text_width(), self.size.height)
         place = debugger.trace, debugger.position, view.chosen
         key = *place, view.hides, debugger.memory.first, room
         return key, lambda: _looked_up(view, count, room)
@@ -461,21 +462,10 @@ def _whole(view: View) -> Element:
 # ------------------------------------------------------------------------ the rows
 
 
-class Room(NamedTuple):
-    """How much of its pane an explanation has."""
-
-    width: int  # columns of a line
-    height: int  # lines
-
-    def has_two_lines_for(self, terms: int) -> bool:
-        """Tell whether each of some terms can have two, with what is said besides."""
-        return 2 * terms + _BESIDES <= self.height
-
-
 _BESIDES: Final = 4  # lines: why, the check, what it is a copy of, what goes on
 
 
-def _looked_up(view: View, count: int, room: Room) -> _Told:
+def _looked_up(view: View, count: int, room: Size) -> _Told:
     """Explain the chosen element; `count` rows are made at once."""
     debugger = view.debugger
     try:
@@ -503,7 +493,7 @@ def _looked_up(view: View, count: int, room: Room) -> _Told:
 
 
 def _written(
-    found: Iterable[Reason], graph: Graph, node: int, room: Room, first: First = 0
+    found: Iterable[Reason], graph: Graph, node: int, room: Size, first: First = 0
 ) -> Iterator[Row]:
     """Yield rows of an explanation as lines; terms stand in columns.
 
@@ -524,7 +514,7 @@ def _written(
             yield Row(text, "term", one.leads, one.iteration)
 
 
-def _in_columns(terms: Sequence[Reason], room: Room, first: First) -> Sequence[str]:
+def _in_columns(terms: Sequence[Reason], room: Size, first: First) -> Sequence[str]:
     """Return terms with their numbers below each other.
 
     They have fewer digits where each has room in a line then, and not with more. Names
@@ -537,7 +527,7 @@ def _in_columns(terms: Sequence[Reason], room: Room, first: First) -> Sequence[s
         spelled = zip(*(one.spelled(digits) for one in terms), strict=True)
         columns.append([*zip(*map(align, spelled), strict=True)])
     named = [*zip(*(_names_of(one.names) for one in terms), strict=True)]
-    if room.has_two_lines_for(len(terms)):
+    if 2 * len(terms) + _BESIDES <= room.height:
         del named[1:]
     ways = (
         [

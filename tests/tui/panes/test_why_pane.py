@@ -6,13 +6,14 @@ import re
 from collections.abc import Awaitable, Callable
 
 import pytest
+from textual.geometry import Size
 from textual.pilot import Pilot
 
 from gradstep.core.debugger.debugger import Debugger
 from gradstep.core.engine.element import Element, index_of
 from gradstep.core.explain.why.rows import explained
 from gradstep.core.scenario.scenario import builtin_names, load
-from gradstep.tui.panes.why import Room, _written
+from gradstep.tui.panes.why import _written
 from panes_app import PanesApp, program, text_of
 
 Play = Callable[[PanesApp, Pilot[None]], Awaitable[None]]
@@ -303,7 +304,7 @@ def test_terms_have_brackets_behind_signs_and_no_zeros_that_only_pad(name: str) 
             index = index_of(node.index % max(math.prod(node.shape), 1), node.shape)
             element = Element(node.index, quantity, index)
             rows = explained(trace, element, debugger.position, 8)
-            for row in _written(rows, debugger.graph, node.index, Room(49, 9)):
+            for row in _written(rows, debugger.graph, node.index, Size(49, 9)):
                 numbers, _, _ = row.text.partition("   ∂")
                 if row.kind == "term":
                     seen += 1
