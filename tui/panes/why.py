@@ -462,9 +462,6 @@ def _whole(view: View) -> Element:
 # ------------------------------------------------------------------------ the rows
 
 
-_BESIDES: Final = 4  # lines: why, the check, what it is a copy of, what goes on
-
-
 def _looked_up(view: View, count: int, room: Size) -> _Told:
     """Explain the chosen element; `count` rows are made at once."""
     debugger = view.debugger
@@ -501,16 +498,19 @@ def _written(
     what formulas call the first index.
     """
     said = graph.nodes[node].wording
+    above = 0  # lines; a headline is the title
     for (kind, _), some in groupby(found, _columns):
         if kind != "term":
             # The code of a value stands in a pane of its own.
             for one in some:
+                above += kind != "headline"
                 text = one._replace(names="").text()
                 text = in_formula(with_wordings(text, graph, said), first)
                 yield Row(text, one.kind, one.leads, one.iteration, one.asks)
             continue
         terms = list(some)
-        for one, text in zip(terms, _in_columns(terms, room, first), strict=True):
+        left = Size(room.width, room.height - above)
+        for one, text in zip(terms, _in_columns(terms, left, first), strict=True):
             yield Row(text, "term", one.leads, one.iteration)
 
 
@@ -527,7 +527,7 @@ def _in_columns(terms: Sequence[Reason], room: Size, first: First) -> Sequence[s
         spelled = zip(*(one.spelled(digits) for one in terms), strict=True)
         columns.append([*zip(*map(align, spelled), strict=True)])
     named = [*zip(*(_names_of(one.names) for one in terms), strict=True)]
-    if 2 * len(terms) + _BESIDES <= room.height:
+    if 2 * len(terms) <= room.height:
         del named[1:]
     ways = (
         [
