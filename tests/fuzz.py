@@ -19,7 +19,6 @@ import time
 import traceback
 import unicodedata
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -46,8 +45,8 @@ if TYPE_CHECKING:
 CORPUS: Final = Path(__file__).parent / "corpus"
 LONGEST: Final = 1500  # characters of a text that is kept
 SECONDS: Final = 5.0  # of processor time that one text may take
-_SMALL: Final = replace(
-    LIMITS, nodes=500, elements_per_array=50_000, elements=100_000, work=10**6,
+_SMALL: Final = LIMITS._replace(
+    nodes=500, elements_per_array=50_000, elements=100_000, work=10**6,
     commands=50, iterations=10**4, steps=5000,
 )  # fmt: skip
 _ACTING: Final = {"Cc", "Cf", "Cs", "Zl", "Zp"}

@@ -7,8 +7,8 @@ capture may be larger than a scenario in some ways: that is a column of its own.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any, Final
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from .errors import InputError
 from .text import clean, nearest
@@ -19,47 +19,28 @@ if TYPE_CHECKING:
 NESTING: Final = 100
 
 
-def _limit(most: int, of: str, capture: int = 0) -> Any:
-    """Return a field for a limit that a person may raise.
-
-    `capture` is what a capture may have, where that is more.
-    """
-    return field(default=most, metadata={"of": of, "capture": capture or most})
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """The sizes that a text from somebody else may have."""
 
-    text: int = _limit(
-        4 * 2**20, "characters of a scenario, a program or a script", 2**28
-    )
-    columns: int = _limit(10_000, "characters of one line of a program")
-    nodes: int = _limit(200_000, "nodes of a program, its calls unrolled")
-    tokens: int = _limit(1_200_000, "words and signs of a program")
-    steps: int = _limit(1_500_000, "expressions read in a program, its calls unrolled")
-    idle: int = _limit(200_000, "of these, those that make no node")
-    parts: int = _limit(1000, "parts of a split, which are a node each")
-    elements_per_array: int = _limit(
-        50_000_000, "elements of one value or result", 500_000_000
-    )
-    elements: int = _limit(
-        200_000_000, "elements of all values of a scenario", 2_000_000_000
-    )
-    results: int = _limit(40_000_000, "elements of all results of one expression")
-    work: int = _limit(
-        10_000_000_000,
-        "multiplications of a forward pass, or of one command line",
-        10**12,
-    )
-    file: int = _limit(
-        512 * 2**20, "bytes of a file of numbers, packed or unpacked", 2**34
-    )
-    csv: int = _limit(16 * 2**20, "bytes of a file of numbers that is text")
-    expression: int = _limit(2000, "characters of an expression of the debugger")
-    line: int = _limit(4000, "characters of a command line")
-    commands: int = _limit(5000, "commands that one line starts by stops and scripts")
-    iterations: int = _limit(10**9, "iterations of a training")
+    # those that a person may raise: `RAISED` says what each counts
+    text: int = 4 * 2**20
+    columns: int = 10_000
+    nodes: int = 200_000
+    tokens: int = 1_200_000
+    steps: int = 1_500_000
+    idle: int = 200_000
+    parts: int = 1000
+    elements_per_array: int = 50_000_000
+    elements: int = 200_000_000
+    results: int = 40_000_000
+    work: int = 10_000_000_000
+    file: int = 512 * 2**20
+    csv: int = 16 * 2**20
+    expression: int = 2000
+    line: int = 4000
+    commands: int = 5000
+    iterations: int = 10**9
+    # and the others
     nesting: int = NESTING  # brackets and operators inside each other
     calls: int = 50  # calls inside each other
     scripts: int = 20  # scripts inside each other
@@ -81,11 +62,33 @@ class Limits:
 
 
 LIMITS: Final = Limits()
-# What each of the limits that may be raised counts, by name.
-RAISED: Final = {one.name: one.metadata["of"] for one in fields(Limits) if one.metadata}
-# The same limits for a capture.
 CAPTURES: Final = Limits(
-    **{one.name: one.metadata["capture"] for one in fields(Limits) if one.metadata}
+    text=2**28,
+    elements_per_array=500_000_000,
+    elements=2_000_000_000,
+    work=10**12,
+    file=2**34,
+)
+RAISED: Final = MappingProxyType(
+    {
+        "text": "characters of a scenario, a program or a script",
+        "columns": "characters of one line of a program",
+        "nodes": "nodes of a program, its calls unrolled",
+        "tokens": "words and signs of a program",
+        "steps": "expressions read in a program, its calls unrolled",
+        "idle": "of these, those that make no node",
+        "parts": "parts of a split, which are a node each",
+        "elements_per_array": "elements of one value or result",
+        "elements": "elements of all values of a scenario",
+        "results": "elements of all results of one expression",
+        "work": "multiplications of a forward pass, or of one command line",
+        "file": "bytes of a file of numbers, packed or unpacked",
+        "csv": "bytes of a file of numbers that is text",
+        "expression": "characters of an expression of the debugger",
+        "line": "characters of a command line",
+        "commands": "commands that one line starts by stops and scripts",
+        "iterations": "iterations of a training",
+    }
 )
 
 
@@ -100,7 +103,7 @@ def for_capture(limits: Limits) -> Limits:
         for name in RAISED
         if getattr(limits, name) == getattr(LIMITS, name)
     }
-    return replace(limits, **own)
+    return limits._replace(**own)
 
 
 def raised(texts: Iterable[str]) -> Limits:
@@ -128,7 +131,7 @@ def raised(texts: Iterable[str]) -> Limits:
         name: min(int(getattr(LIMITS, name) * share), LIMITS.whole)
         for name in ("text", "tokens", "steps", "idle")
     }
-    return replace(LIMITS, **along | found)
+    return LIMITS._replace(**along | found)
 
 
 def _whole(text: str) -> int:

@@ -8,7 +8,6 @@ numbered, and recipes of the prelude are frames that can be stepped into.
 from __future__ import annotations
 
 import ast
-from dataclasses import replace
 from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
@@ -30,8 +29,7 @@ if TYPE_CHECKING:
     from ..ops.table import Array, Op, Shape
 
 _ENDLESS: Final = 2**62  # what ran once has a size already
-_LIMITS: Final = replace(
-    LIMITS,
+_LIMITS: Final = LIMITS._replace(
     nodes=_ENDLESS,
     steps=_ENDLESS,
     idle=_ENDLESS,

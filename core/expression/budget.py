@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from ..base.errors import CommandError
@@ -50,4 +49,4 @@ class Budget:
         """Return the limits for a program that is a part of the expression."""
         elements = max(self.limits.results - self.elements, 0)
         work = max(self.limits.work - self.work, 0)
-        return replace(self.limits, elements=elements, work=work)
+        return self.limits._replace(elements=elements, work=work)

@@ -32,6 +32,13 @@ Trend = Literal["", "vanishing", "exploding", "zero", "nan", "inf", "no gradient
 
 _INLINE: Final = 4  # elements of an array that fits into a line
 _TINY: Final = 1e-3  # of the size that the pass began with
+# What a course is called that ends below such a part of the size it began with.
+_COURSES: Final = (
+    (_TINY, "vanishing"),
+    (0.1, "shrinking"),
+    (10, "steady"),
+    (1 / _TINY, "growing"),
+)
 _NONE, _OPEN = -1.0, -2.0  # in the place of a norm: no gradient flows, or not yet
 
 
@@ -224,7 +231,7 @@ class Flow:
         if self.reference is None:
             return ""
         part = self._rms(int(self.nodes[row]), size) / self.reference
-        return "vanishing" if part < _TINY else "exploding" if part > 1 / _TINY else ""
+        return "vanishing" if part < _TINY else "exploding" if part >= 1 / _TINY else ""
 
     def _rms(self, node: int, size: float) -> float:
         return rms_of_norm(size, math.prod(self.trace.run.graph.nodes[node].shape))
@@ -326,9 +333,7 @@ class Flow:
         times = number_text(ratio, 3)
         if not 0 < ratio < math.inf:
             times = f"1e{round(decades)}"
-        word = "steady"
-        if not _TINY <= ratio <= 1 / _TINY:
-            word = "vanishing" if ratio < 1 else "exploding"
+        word = next((word for most, word in _COURSES if ratio < most), "exploding")
         near, far = (f"{nodes[node].name}.grad" for node in (first, last))
         is_same = times == "1"
         size = "as large as those" if is_same else f"{times} times those"

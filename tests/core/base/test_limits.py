@@ -58,4 +58,5 @@ def test_a_scenario_says_which_limit_it_exceeds() -> None:
 
 def test_every_limit_that_may_be_raised_says_what_it_counts() -> None:
     assert len(RAISED) == 17
+    assert LIMITS._fields[: len(RAISED)] == tuple(RAISED)
     assert all(RAISED.values())

@@ -133,7 +133,8 @@ def test_stages_follow_the_position() -> None:
     [
         ("vanishing", "vanishing: numbers of x1.grad are 1.48e-6 times"),
         ("exploding", "exploding: numbers of h1.grad are 19683 times"),
-        ("three_layer", "steady"),
+        ("three_layer", "shrinking: numbers of x1.grad are 0.0201 times"),
+        ("cross_entropy", "steady: numbers of a.grad are 2.36 times"),
         ("nan_where", "not finite from x.grad on"),
         ("scalar_product", "one layer"),
     ],
@@ -141,6 +142,24 @@ def test_stages_follow_the_position() -> None:
 def test_the_verdict_says_what_the_lesson_shows(name: str, word: str) -> None:
     trace = Debugger(load(name)).trace
     assert flow(trace).verdict.startswith(word)
+
+
+@pytest.mark.parametrize(
+    ("factor", "word"),
+    [
+        (0.01, "vanishing"),  # 0.01² is less than a thousandth
+        (0.2, "shrinking"),  # 0.2² is less than a tenth
+        (0.5, "steady"),
+        (2, "steady"),
+        (4, "growing"),
+        (40, "exploding"),
+    ],
+)
+def test_a_course_is_called_after_how_much_it_changes(factor: float, word: str) -> None:
+    program = "h1 = w * x\nh2 = w * h1\nh3 = w * h2\nE = h3 + 0"
+    leaves = f"[inputs]\nx = 1.0\nw = {factor}\n"
+    debugger = session(f"gradstep = 1\nprogram = '''\n{program}\n'''\n{leaves}")
+    assert flow(debugger.trace).verdict.startswith(f"{word}: ")
 
 
 @pytest.mark.parametrize(

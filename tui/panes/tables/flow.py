@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from ....core.engine.trace import Trace
 
 _SPARK: Final = 24  # columns for the iterations
+# How a verdict begins that is bad news.
+_ALARMS: Final = ("not finite", "dead", "vanishing", "exploding")
 
 
 class FlowRows(RunRows):
@@ -108,7 +110,8 @@ class FlowPane(RunTable[FlowRows]):
     HELP: ClassVar[str | None] = (
         "The norm of each gradient, from the output backwards, on a log scale.\n"
         "vanishing, exploding: an element is 1000 times smaller or larger than where "
-        "the pass begins. What the pass has not reached at this position is open (·).\n"
+        "the pass begins; shrinking, growing: 10 times. "
+        "What the pass has not reached at this position is open (·).\n"
         "The first line compares the numbers of the last gradient with those of the "
         "first, by their root mean square, however many they are.\n"
         "over iterations: the same norm in each iteration that is finished\n"
@@ -149,8 +152,7 @@ class FlowPane(RunTable[FlowRows]):
         room, since = self.room.width - 1, self.made.since
         texts = [verdict + since for verdict in self.made.flow.verdicts]
         text = next((one for one in texts if cell_len(one) <= room), texts[-1])
-        is_fine = text.startswith(("steady", "one", "no gradient"))
-        return Cell(text, "" if is_fine else "alarm")
+        return Cell(text, "alarm" if text.startswith(_ALARMS) else "")
 
     def recipe(self, view: View) -> tuple[object, Callable[[], FlowRows]]:
         """Return the run as the key, and what looks at all its gradients."""

@@ -8,7 +8,6 @@ column that does not fit is left out, the least important first.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final, Generic, Literal, NamedTuple, TypeVar
 
 from rich.cells import cell_len, set_cell_size
@@ -54,8 +53,7 @@ class Cell(NamedTuple):
 Row = Sequence[Cell]
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(NamedTuple):
     """One column. Of those that do not fit, those with the largest `rank` go first.
 
     `width` is where it starts from, so that it need not grow while one scrolls. A
