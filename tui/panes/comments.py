@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from functools import lru_cache
+from itertools import chain, compress, repeat
+from operator import or_
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from .base.pane import folded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
 # Columns of the longest worth of a line, as ` ∂ ‖1.234e-5‖`: what is cut depends on the
 # program and the size, and not on what a line is worth at a step.
@@ -29,22 +31,30 @@ class Row(NamedTuple):
 def pages(text: str, width: int, height: int) -> Sequence[Sequence[Row]]:
     r"""Return what stands below a program, in order: comments that are cut.
 
-    `width` is that of the code, `height` that of the pane. Where not all of them have
-    room they stand on several pages; one that is higher than a page is left out.
+    `width` is that of the code, `height` that of the pane. Where one of them is cut and
+    all of them have room, they stand there together. Where the cut ones have not, they
+    stand on several pages; one that is higher than a page is left out.
 
     >>> short = "a = x  # one two three\nb = a  # 4"
-    >>> pages(short, 23, 6)
+    >>> [row.text for row in pages(short, 23, 6)[0]]
+    ['# one two three', '# 4']
+    >>> pages(short, 23, 4)
     ((Row(line=1, text='# one two three', is_first=True),),)
     >>> pages(short, 23, 3)  # of which one is the blank above them
     ()
     """
     lines = text.splitlines()
     room = height - len(lines) - 1
-    if room < 1:
+    is_cut = [_is_cut(line, width) for line in lines]
+    if room < 1 or width <= len(_SIGN) or not any(is_cut):
         return ()
+    comments = [_comment(number, line, width) for number, line in enumerate(lines, 1)]
+    is_beside = [bool(line.partition("#")[0].strip()) for line in lines]
+    together = [*chain(*compress(comments, map(or_, is_cut, is_beside)))]
+    if len(together) <= room:
+        return (together,)
     found: list[list[Row]] = []
-    for number, line in enumerate(lines, 1):
-        rows = list(_rows(number, line, width))
+    for rows in compress(comments, is_cut):
         if not 0 < len(rows) <= room:
             continue
         if not found or len(found[-1]) + len(rows) > room:
@@ -60,14 +70,21 @@ def page_of(found: Sequence[Sequence[Row]], line: int) -> Sequence[Row]:
     return found[max(bisect_right(found, line, key=lambda page: page[0].line) - 1, 0)]
 
 
-def _rows(number: int, line: str, width: int) -> Iterator[Row]:
-    """Yield the comment of a line in rows, where it is cut."""
+def _is_cut(line: str, width: int) -> bool:
+    """Tell whether the comment of a line has no room beside it."""
     code, sign, comment = line.partition("#")
-    text = (sign + comment).rstrip()
     worth = _WORTH if code.strip() else 0
-    is_beside = len(code) + len(text) + worth <= width
-    if not sign or is_beside or width <= len(_SIGN):
-        return
-    for place, part in enumerate(folded(comment.strip(), width - len(_SIGN))):
-        sign = _SIGN if place == 0 else " " * len(_SIGN)
-        yield Row(number, sign + part.rstrip(), is_first=place == 0)
+    return bool(sign) and len(code + sign + comment.rstrip()) + worth > width
+
+
+def _comment(number: int, line: str, width: int) -> Sequence[Row]:
+    """Return the comment of a line in rows; without room for one, none."""
+    _, sign, comment = line.partition("#")
+    if not sign:
+        return ()
+    parts = folded(comment.strip(), width - len(_SIGN))
+    signs = chain([_SIGN], repeat(" " * len(_SIGN)))
+    return [
+        Row(number, sign + part.rstrip(), is_first=sign == _SIGN)
+        for sign, part in zip(signs, parts, strict=False)
+    ]

@@ -143,6 +143,15 @@ def test_a_comment_higher_than_the_room_is_left_out() -> None:
     assert page_of((), 3) == ()
 
 
+def test_where_one_is_cut_all_stand_below_if_they_have_room() -> None:
+    text = "a = f(x)  # one two three four\nb = a  # 5\n# a line of its own\n"
+    assert [row.text for row in pages(text, 30, 6)[0]] == [
+        "# one two three four",
+        "# 5",
+    ]
+    assert [row.line for page in pages(text, 30, 5) for row in page] == [1]
+
+
 def test_a_comment_that_fits_beside_its_line_is_not_said_twice() -> None:
     assert pages(LINES, 60, 30) == ()
     assert pages("y = a + line * that / is - longer", 20, 30) == ()
