@@ -506,15 +506,14 @@ class ConsolePane(Pane, can_focus=False):
             sign.tell((text, ""))
 
     def _fits(self, reply: Reply, lines: Sequence[str]) -> bool:
-        """Tell whether a judgement has room in the line of the prompt."""
-        room = self.screen.size.width - len(PROMPT)
-        return (
-            isinstance(reply.show, Verdict)
-            and reply.show.outcome is not None
-            and reply.show.question is None
-            and len(lines) == 1
-            and cell_len(_done(reply) + _COMMAND) <= room
-        )
+        """Tell whether an answer of one line stands whole beside the prompt."""
+        shown, room = reply.show, self.screen.size.width - len(PROMPT)
+        if isinstance(shown, Verdict):
+            is_said = shown.outcome is not None and shown.question is None
+        else:
+            is_said = reply.ok and shown is None and lines == [_gist(reply)]
+        has_room = cell_len(_done(reply) + _COMMAND) <= room
+        return is_said and len(lines) == 1 and has_room
 
     def _has_room(self, question: Question | Put) -> bool:
         """Tell whether a question stands beside its answer, not above it."""

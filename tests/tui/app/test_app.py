@@ -165,6 +165,32 @@ async def test_a_step_that_can_go_no_further_takes_one_line(to: str, key: str) -
         assert f"the {there} of the run" in painted(pilot.app.screen)[-2]
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("goto start", "→ start · event 0 of 13"),  # where it is already
+        ("mark here", "→ mark here: start · event 0 of 13"),
+        ("last az", "→ az has no earlier change in this iteration"),
+    ],
+)
+async def test_an_answer_that_stands_whole_beside_the_prompt_is_not_said_twice(
+    line: str, said: str
+) -> None:
+    async with GradstepApp(load("apple_orange")).run_test(size=(80, 24)) as pilot:
+        screen(pilot).run_line(line)
+        await settle(pilot)
+        assert screen(pilot).query_one(ConsolePane).size.height == 1
+        assert f"(gradstep) {line}  {said}" in painted(pilot.app.screen)[-2]
+
+
+async def test_an_answer_that_is_too_wide_for_the_prompt_opens_the_console() -> None:
+    expression = " + ".join(["az"] * 6)
+    async with GradstepApp(load("apple_orange")).run_test(size=(80, 24)) as pilot:
+        screen(pilot).run_line(f"last {expression}")
+        await settle(pilot)
+        assert screen(pilot).query_one(ConsolePane).size.height == 3
+
+
 async def test_a_long_answer_has_a_third_of_the_screen_a_mark_and_a_key() -> None:
     async with GradstepApp(load("matmul")).run_test(size=(80, 24)) as pilot:
         console = screen(pilot).query_one(ConsolePane)
