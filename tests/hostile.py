@@ -476,8 +476,30 @@ def sizes() -> Iterator[Case]:
     made += ["ones((4000, 4000)) + ones((4000, 4000))"]
     yield from _scripts([f"print sum({one})" for one in made])
     yield from _scenarios(_SIZE_FINE, FINE)
+    yield from _looked_at()
     huge = ["x" * 3_000_000, "print x\n" * 300_000 + "nonsense", "# " + "a" * 4_300_000]
     yield from (case for case in _scripts(huge) if case.name != "2-1")
+
+
+# Each element of w goes to 3,000,000 others: what is shown of them is an excerpt.
+_SIZE_USES: Final = (
+    "y = sum(broadcast_to(w, (3000000,)))",
+    "y = sum(broadcast_to(w, (2, 1500000)))",
+    "y = sum(take_along_axis(broadcast_to(w, (3000000,)), k))",
+)
+_SIZE_LOOKS: Final = {
+    "uses w": FINE, "explain w.grad": FINE, "why w.grad": FINE, "paths w": REFUSED,
+}
+
+
+def _looked_at() -> Iterator[Case]:
+    numbers = "[parameters]\nw = 0.5\n[constants]\nk = [0, 1]\n"
+    for text, (line, code) in itertools.product(_SIZE_USES, _SIZE_LOOKS.items()):
+        scenario = of_program(text, numbers)
+        [case] = _scripts([f"goto end\n{line}"], code, scenario)
+        yield case._replace(name=f"{line} in {text}")
+        told = (*case.arguments, "--json")
+        yield case._replace(name=f"{line} in {text}, as data", arguments=told)
 
 
 def nesting() -> Iterator[Case]:

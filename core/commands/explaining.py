@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from functools import partial
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -14,8 +14,8 @@ from ..base.errors import CommandError, Problem
 from ..base.text import counted
 from ..engine.element import Element, Index, Quantity, index_of
 from ..engine.trace import Contribution
-from ..explain.factors import uses_of
-from ..explain.gradients import explain_gradient
+from ..explain.factors import Uses, uses_in_blocks
+from ..explain.gradients import MOST_RECORDED, explain_gradient
 from ..explain.rows import Row, check_rows, not_computed
 from ..explain.values import explain_value
 from ..explain.verdicts import quick_check
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 _MOST_SEEN: Final = 250_000  # elements that are looked at for the one that stands out
 _SHOWN: Final = 8  # terms, before the rest is one line
+_USES_SHOWN: Final = 64  # the same of uses, which are one line each
 
 
 def find_element(session: Session, text: str) -> Element:
@@ -183,10 +184,13 @@ def _checked(trace: Trace, element: Element, position: int) -> dict[str, Any] | 
     return comparison_record(trace.run.graph, found)
 
 
-def _count(arguments: str, command: str) -> tuple[int, str]:
-    """Split `-20 ELEMENT`: so many terms, or paths, are to be shown."""
+def _count(arguments: str, command: str, most: int = _SHOWN) -> tuple[int, str]:
+    """Split `-20 ELEMENT`: so many terms, paths or uses are to be shown.
+
+    Without a number there are `most` of them.
+    """
     if not arguments.startswith("-"):
-        return _SHOWN, arguments
+        return most, arguments
     number, _, rest = arguments[1:].partition(" ")
     if not number.isdecimal():
         raise CommandError(
@@ -197,33 +201,75 @@ def _count(arguments: str, command: str) -> tuple[int, str]:
 
 def _uses(session: Session, arguments: str) -> Answer:
     """Say where an element goes, and with which local derivative."""
+    count, text = _count(arguments, "uses", _USES_SHOWN)
+    element = find_element(session, text)
+    node, index = element.node, element.index or ()
+    if session.trace.run.value(node).dtype.kind != "f":
+        return _uses_without_slope(session, element)
+    shown: list[_Use] = []
+    of = 0
+    for uses in _use_blocks(session, node, index):
+        shown += _use_rows(session, uses, count - len(shown))
+        of += len(uses.places)
     number = partial(value_text, digits=session.digits)
+    name = element_name(session.graph.nodes[node], index)
+    lines = [f"{e}: {n} = {number(v)}, local {number(d)}" for e, n, d, v in shown]
+    rows: list[tuple[Any, ...]] = [*shown]
+    if of > len(shown):
+        rest = f"… and {counted(of - len(shown), 'more use')}"
+        lines.append(rest)
+        rows.append((rest, "", "", ""))
+
+    def data() -> list[dict[str, Any]]:
+        each: Iterator[dict[str, Any]] = (
+            dict(zip(_USE_COLUMNS, row, strict=True))
+            for uses in _use_blocks(session, node, index)
+            for row in _use_rows(session, uses)
+        )
+        return list(islice(each, MOST_RECORDED))
+
+    show = Table(f"uses of {name}", _USE_COLUMNS, tuple(rows))
+    return Answer(tuple(lines) or (f"nothing uses {name}",), data, show)
+
+
+# The edge, the element of the result, the local derivative, the value of the result.
+_Use = tuple[str, str, float | None, float | None]
+_USE_COLUMNS: Final = ("edge", "element", "local derivative", "value")
+
+
+def _use_blocks(session: Session, node: int, index: Index) -> Iterator[Uses]:
+    """Yield the uses of an element, some at a time, and report the progress."""
+    graph, done = session.graph, 0
+    of = sum(math.prod(graph.nodes[e.consumer].shape) for e in graph.consumers[node])
+    for uses in uses_in_blocks(session.trace.run, node, index):
+        session.progress(min(done, of), of)
+        yield uses
+        done += len(uses.places)
+
+
+def _use_rows(session: Session, uses: Uses, most: int | None = None) -> Iterator[_Use]:
+    """Yield a row for each use of a block, for the first ones if `most` is given."""
+    edge = uses.edge
+    name = session.graph.edge_name(edge)
+    consumer = session.graph.nodes[edge.consumer]
+    result = session.trace.run.value(edge.consumer)
+    for place, local in islice(uses.elements(), most):
+        yield name, element_name(consumer, place), local, float(result[place])
+
+
+def _uses_without_slope(session: Session, element: Element) -> Answer:
+    """Return the uses of what has no derivatives: whole numbers and truth values."""
     from ..explain.why.answer import CAUSES  # noqa: PLC0415  # 12 ms of a start
 
-    element = find_element(session, arguments)
-    node, index = element.node, element.index or ()
-    nodes, run = session.graph.nodes, session.trace.run
-    rows: list[tuple[str, str, float | None, float | None]] = [
-        (
-            session.graph.edge_name(edge),
-            element_name(nodes[edge.consumer], place),
-            local,
-            float(run.value(edge.consumer)[place]),
-        )
-        for edge, place, local in uses_of(run, node, index)
+    graph, node = session.graph, session.graph.nodes[element.node]
+    rows = [
+        (graph.edge_name(edge), graph.nodes[edge.consumer].name, None, None)
+        for edge in graph.consumers[node.index]
     ]
-    name = element_name(nodes[node], index)
-    columns = ("edge", "element", "local derivative", "value")
-    lines = [f"{e}: {n} = {number(v)}, local {number(d)}" for e, n, d, v in rows]
-    if run.value(node).dtype.kind != "f":
-        edges = session.graph.consumers[node]
-        rows = [
-            (session.graph.edge_name(e), nodes[e.consumer].name, None, None)
-            for e in edges
-        ]
-        lines = [f"{edge}: no derivative: {CAUSES['integer']}" for edge, *_ in rows]
-    show = Table(f"uses of {name}", columns, tuple(rows))
-    data = [dict(zip(columns, row, strict=True)) for row in rows]
+    name = element_name(node, element.index or ())
+    lines = [f"{edge}: no derivative: {CAUSES['integer']}" for edge, *_ in rows]
+    data = [dict(zip(_USE_COLUMNS, row, strict=True)) for row in rows]
+    show = Table(f"uses of {name}", _USE_COLUMNS, tuple(rows))
     return Answer(tuple(lines) or (f"nothing uses {name}",), data, show)
 
 
@@ -475,23 +521,26 @@ ROWS: Final[tuple[Command, ...]] = (
         help="Of a whole array it takes the first NaN or Inf, or the largest element.\n"
         "Without an element it takes the one that a catch or a watch has just halted\n"
         "for, or what the last event changed.",
-        data="`element`, `sum`, `terms` (all of them) and whether they are `complete`. "
+        data="`element`, `sum`, `terms` and whether they are `complete`. "
         "A term of a gradient has `consumer` and `argument`, the `index` in the "
         "consumer, `upstream`, `local` and `product`; a term of a value is a list of "
         "factors, each with `node`, `index` and `value`. A gradient also has `passed` "
         "(copies that were passed through), `seed` (what entered there), `written` "
-        "(what a patch wrote over it) and `check`; a value that an update made has the "
-        "`update`. Where no gradient flows it is that of `why`",
+        "(what a patch wrote over it), `rest` (of more than 50,000 terms how many "
+        "others there are, and what they add up to; else None) and `check`; a value "
+        "that an update made has the `update`. Where no gradient flows it is that of "
+        "`why`",
     ),
     Command(
         "uses",
-        "[ELEMENT]",
+        "[-COUNT] [ELEMENT]",
         "where an element goes, with its local derivatives",
         _uses,
         keys=("U",),
         completes="element",
-        data="of each use its `edge`, the `element` of the result, the `local "
-        "derivative` and the `value` of the result",
+        help="The first 64 of them, or COUNT.",
+        data="of each use, of the first 50,000 at most, its `edge`, the `element` of "
+        "the result, the `local derivative` and the `value` of the result",
         hidden_in=("predict",),
     ),
     Command(

@@ -6,6 +6,7 @@ And the chain rule with nothing hidden: every path from an element to the output
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
@@ -426,25 +427,26 @@ def paths(
     seed = np.asarray(run.seed)
     found: list[Path] = []
     stack: list[tuple[int, Index, tuple[Step, ...]]] = [(node, index, ())]
-    for _ in with_progress(range(_MOST_STEPS), progress):
+    for followed in with_progress(range(_MOST_STEPS), progress):
         if not stack:
             products = np.array([path.product for path in found])
             return [found[n] for n in largest(products, len(found)).tolist()]
+        if followed + len(stack) > _MOST_STEPS:
+            what = f"more than {_MOST_STEPS} links lead on from there"
+            raise _too_many(what)
         at, place, steps = stack.pop()
         if at == run.graph.output:
             end = float(seed[place])
             found.append(Path(steps, end, _multiplied_back(end, steps)))
             if len(found) > _MOST_PATHS:
                 break
-        stack += [
-            (step.node, step.index, (*steps, step)) for step in _links(run, at, place)
-        ]
-    raise CommandError(
-        Problem(
-            f"more than {_MOST_PATHS} paths lead from there to the output",
-            "explain opens the sum one node at a time",
-        )
-    )
+        links = islice(_links(run, at, place), _MOST_STEPS)
+        stack += [(step.node, step.index, (*steps, step)) for step in links]
+    raise _too_many(f"more than {_MOST_PATHS} paths lead from there to the output")
+
+
+def _too_many(what: str) -> CommandError:
+    return CommandError(Problem(what, "explain opens the sum one node at a time"))
 
 
 def _multiplied_back(seed: float, steps: Sequence[Step]) -> float:

@@ -5,7 +5,8 @@ They come from the jvp rules, one way for each kind of operation.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, cast
+import math
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 import numpy as np
 
@@ -41,43 +42,75 @@ def local_factors(run: Run, edge: Edge, index: Index) -> tuple[Array, Array]:
 
 
 def factor_blocks(run: Run, edge: Edge, index: Index) -> Iterator[tuple[Array, Array]]:
-    """Yield the local factors of an edge; of an elementwise one not too many at once.
+    """Yield the local factors of an edge, in order, not too many at once.
 
-    An operand that was broadcast is used as often as it was repeated.
+    An operand that was broadcast is used as often as it was repeated. Raises
+    `ValueError` where the consumer is a leaf.
     """
     op = run.graph.nodes[edge.consumer].op
-    wide, narrow = (np.size(run.values[i]) for i in (edge.consumer, edge.operand))
-    count = wide // max(narrow, 1)
-    if op is None or op.kind != "elementwise" or count <= AT_ONCE:
+    kind = op and op.kind
+    if kind == "elementwise":
+        for along in _boxes(_repeated(run, edge, index)):
+            with np.errstate(all="ignore"):
+                yield _slopes_along(run, edge, along)
+    elif kind in ("move", "gather"):
+        for places in _places_of_copies(run, edge, index):
+            yield places, np.ones(len(places))
+    else:
         places, local = local_factors(run, edge, index)
         for start in range(0, max(len(places), 1), AT_ONCE):
             yield places[start : start + AT_ONCE], local[start : start + AT_ONCE]
+
+
+def _boxes(along: Sequence[range]) -> Iterator[list[range]]:
+    """Cut a box into smaller ones, in order, with not too many elements each."""
+    count = math.prod(map(len, along))
+    if count <= AT_ONCE:
+        yield list(along)
         return
-    along = _repeated(run, edge, index)
     first = next(axis for axis, span in enumerate(along) if len(span) > 1)
     each = max(AT_ONCE * len(along[first]) // count, 1)
     for start in range(0, len(along[first]), each):
-        part = list(along)
-        part[first] = along[first][start : start + each]
-        with np.errstate(all="ignore"):
-            yield _slopes_along(run, edge, part)
+        part = along[first][start : start + each]
+        yield from _boxes([*along[:first], part, *along[first + 1 :]])
 
 
-def uses_of(run: Run, node: int, index: Index) -> Iterator[tuple[Edge, Index, float]]:
-    """Yield where an element goes: edge, element of the consumer, local derivative.
+class Uses(NamedTuple):
+    """Some of the elements of one consumer that an element goes to.
+
+    Each has its place and its local derivative.
+    """
+
+    edge: Edge  # by which it goes there
+    shape: Shape  # of the consumer
+    places: Array  # flat, in its value
+    local: Array  # ∂ consumer there / ∂ element
+
+    def elements(self) -> Iterator[tuple[Index, float]]:
+        """Yield them one by one: the element of the consumer, the local derivative."""
+        for place, factor in zip(self.places, self.local, strict=True):
+            yield index_of(place, self.shape), float(factor)
+
+
+def uses_in_blocks(run: Run, node: int, index: Index) -> Iterator[Uses]:
+    """Yield where an element goes, not too many places at once.
 
     Whole numbers and truth values have no derivatives, so nothing is yielded for them.
     """
     if run.value(node).dtype.kind != "f":
         return
     for edge in reversed(run.graph.consumers[node]):
-        op = run.graph.nodes[edge.consumer].op
-        if op is None:
-            continue
-        places, local = local_factors(run, edge, index)
-        shape = np.shape(run.values[edge.consumer])
-        for place, factor in zip(places, local, strict=True):
-            yield edge, index_of(place, shape), float(factor)
+        if run.graph.nodes[edge.consumer].op is not None:
+            shape = np.shape(run.values[edge.consumer])
+            for places, local in factor_blocks(run, edge, index):
+                yield Uses(edge, shape, places, local)
+
+
+def uses_of(run: Run, node: int, index: Index) -> Iterator[tuple[Edge, Index, float]]:
+    """Yield where an element goes: edge, element of the consumer, local derivative."""
+    for uses in uses_in_blocks(run, node, index):
+        for place, local in uses.elements():
+            yield uses.edge, place, local
 
 
 # --------------------------------------------------------------- each kind of operation
@@ -163,23 +196,36 @@ def _reduce(
 
 
 def _copies(
-    run: Run, consumer: Node, op: Op, edge: Edge, index: Index
+    run: Run, _consumer: Node, _op: Op, edge: Edge, index: Index
 ) -> tuple[Array, Array]:
     """Return the copies of an element: their places, and the factor 1 of each."""
+    places = np.concatenate(list(_places_of_copies(run, edge, index)))
+    return places, np.ones(len(places))
+
+
+def _places_of_copies(run: Run, edge: Edge, index: Index) -> Iterator[Array]:
+    """Yield the flat places of the copies of an element, not too many at once."""
+    consumer = run.graph.nodes[edge.consumer]
     wide = np.shape(run.values[edge.consumer])
     seen = views(run, consumer, edge.argument)
-    if seen is None:
-        # Only whether an element is a copy matters: booleans take the least room.
-        one = np.zeros(np.shape(run.values[edge.operand]), np.bool_)
-        one[index] = True
-        places = np.flatnonzero(applied(run, consumer, op.jvp(edge.argument), one))
-    else:
-        box = seen.into(index)
-        if box is None:
-            places = np.zeros(0, dtype=int)
-        else:
-            places = np.ravel(np.ravel_multi_index(np.ix_(*box), wide) if wide else 0)
-    return places, np.ones(len(places))
+    if seen is not None:
+        whole = seen.into(index)
+        if whole is None:
+            yield np.zeros(0, dtype=int)
+            return
+        for box in _boxes(whole):
+            places = np.ravel_multi_index(np.ix_(*box), wide) if wide else 0
+            yield np.ravel(places)
+        return
+    # Only whether an element is a copy matters: booleans take the least room.
+    one = np.zeros(np.shape(run.values[edge.operand]), np.bool_)
+    one[index] = True
+    rule = None if consumer.op is None else consumer.op.jvp(edge.argument)
+    copied = np.ravel(applied(run, consumer, rule, one))
+    for start in range(0, max(copied.size, 1), AT_ONCE):
+        places = np.flatnonzero(copied[start : start + AT_ONCE])
+        if places.size or not start:
+            yield places + start
 
 
 def applied(run: Run, consumer: Node, rule: Rule | None, one: Array) -> Array:

@@ -15,6 +15,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, overload
 
 import numpy as np
@@ -39,6 +40,7 @@ _SEVERAL: Final = 64  # parts between two reports of progress
 _FEW: Final = 4096  # elements of a result whose terms are made at once
 _CHUNK: Final = 10_000  # terms that are made one after the other, without a pause
 _USUAL: Final = 8  # terms that are asked for most of the time
+MOST_RECORDED: Final = 50_000  # terms, or uses, that are told to a program
 
 
 class Term(NamedTuple):
@@ -237,6 +239,19 @@ class Parts(Sequence[Part]):
                 else:
                     yield from self._chunks_of(number, progress)
 
+    def after(self, count: int, progress: Progress | None) -> tuple[int, float]:
+        """Return how many terms come after the first ones, and what they add up to."""
+        seen, added = 0, 0.0
+        for number, part in enumerate(self):
+            for block in part.blocks:
+                if progress is not None:
+                    progress(number, len(self))
+                left = block.product[max(count - seen, 0) :]
+                with np.errstate(all="ignore"):
+                    added += float(np.sum(left))
+                seen += len(block.product)
+        return max(seen - count, 0), added
+
     def _chunks_of(self, number: int, progress: Progress | None) -> Iterator[Chunk]:
         part, seen = self[number], 0
         for chunk in part.chunks():
@@ -295,10 +310,11 @@ class Explanation:
             yield from (Term(consumer, argument, *numbers) for numbers in chunk)
 
     def record(self, trace: Trace, progress: Progress | None = None) -> dict[str, Any]:
-        """Return it as plain data, with all terms, and report the progress.
+        """Return it as plain data, and report the progress.
 
-        The products of `terms` and the `seed` add up to the `sum`, unless a patch wrote
-        over it. `passed` are the exact copies between the element and its terms.
+        The products of `terms`, the `seed` and the `rest` add up to the `sum`, unless a
+        patch wrote over it. `passed` are the exact copies between the element and its
+        terms; `rest` are the terms that are too many to be told, mostly None.
         """
         nodes, (asked, index) = trace.run.graph.nodes, self.asked
 
@@ -307,7 +323,7 @@ class Explanation:
             return nodes[node].name
 
         def told(chunks: Iterable[Chunk]) -> list[dict[str, Any]]:
-            return [
+            each = (
                 {
                     "consumer": name,
                     "argument": argument,
@@ -319,8 +335,13 @@ class Explanation:
                 for consumer, argument, chunk in chunks
                 for name in (names(consumer),)
                 for index, upstream, local, product in chunk
-            ]
+            )
+            return list(islice(each, MOST_RECORDED))
 
+        terms = told(self.parts.chunks(progress))
+        count, product = 0, 0.0
+        if len(terms) == MOST_RECORDED:
+            count, product = self.parts.after(MOST_RECORDED, progress)
         passed = ((*term[:2], [term[2:]]) for term in self.passed)
 
         return {
@@ -328,7 +349,8 @@ class Explanation:
             "sum": self.sum,
             "passed": told(passed),
             "seed": self.seed,
-            "terms": told(self.parts.chunks(progress)),
+            "terms": terms,
+            "rest": {"terms": count, "product": product} if count else None,
             "written": self.shows_patch,
             "complete": self.complete,
         }

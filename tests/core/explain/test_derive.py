@@ -193,6 +193,9 @@ def test_too_many_paths_are_refused_and_so_are_wrong_runs() -> None:
     run = run_of(text + "E = v39", x=1.0)
     with pytest.raises(CommandError, match="more than 1000 paths"):
         paths(run, number(run, "x"), ())
+    wide = run_of("y = broadcast_to(x, (100001,))\nE = sum(y[[0, 1]])", x=1.0)
+    with pytest.raises(CommandError, match="more than 100000 links"):
+        paths(wide, number(wide, "x"), ())  # there are but two paths
     wrong = run_of("y = x * x\nE = y", x=3.0)
     patches = Patches(overwrites=frozenset({edge(wrong, "y", "x", 1)}))
     with pytest.raises(CommandError, match="true chain rule"):

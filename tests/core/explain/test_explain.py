@@ -161,6 +161,30 @@ def test_the_record_of_an_element_adds_up() -> None:
     assert not data["written"]
 
 
+def test_a_record_has_some_terms_and_what_the_others_add_up_to() -> None:
+    text = "y = broadcast_to(x, (70000,)) * broadcast_to(2.0, (70000,))\nE = sum(y)"
+    debugger = Debugger(
+        parse(f"gradstep = 1\nprogram = '''\n{text}\n'''\n[inputs]\nx = 3")
+    )
+    said(debugger, "goto end")
+    data = said(debugger, "explain x.grad").data
+    assert len(data["terms"]) == 50_000
+    assert data["rest"] == {"terms": 20_000, "product": 40_000.0}
+    assert data["sum"] == 140_000
+    assert len(said(debugger, "uses x").data) == 50_000
+
+
+def test_of_many_uses_some_are_shown_and_the_others_counted() -> None:
+    debugger = Debugger(load("broadcast_bias"))
+    said(debugger, "goto end")
+    lines = said(debugger, "uses b[0]").text
+    assert "more" not in " ".join(lines)
+    assert len(lines) == len(said(debugger, "uses b[0]").data) > 1
+    assert said(debugger, "uses -1 b[0]").text == (
+        lines[0], f"… and {len(lines) - 1} more use{'s' * (len(lines) > 2)}"
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize("name", ["broadcast_bias", "attention", "xor", "conv"])
 def test_every_record_adds_up(name: str) -> None:
     debugger = Debugger(load(name))
