@@ -145,7 +145,15 @@ _DEFECT: Final = (
 )
 
 
+NO_ROOM: Final = "there is not enough memory for this"
+
+
 def defect_text(error: Exception) -> str:
-    """Return what is said of an exception that nobody should ever see."""
+    """Return what is said of an exception that nobody should ever see.
+
+    Where the machine has no memory left, nobody has made a mistake.
+    """
+    if isinstance(error, MemoryError):
+        return f"gradstep: {NO_ROOM}"
     kind = type(error).__name__
     return _DEFECT.format(error=f"{kind}: {' '.join(clean(str(error)).split())}")

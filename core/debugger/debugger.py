@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from ..base.errors import (
+    NO_ROOM,
     AssertionFailed,
     CommandError,
     InputError,
@@ -217,6 +218,10 @@ class Debugger(Session, ByName):
             failed = isinstance(problem, AssertionFailed)
             problems = problem.problems if isinstance(problem, InputError) else ()
             return _Done(command, Answer(), str(problem), failed, problems=problems)
+        except MemoryError:
+            if memory.started == started:
+                self._restore(before)
+            return _Done(command, Answer(), NO_ROOM)
         return _Done(command, answer, answer.error, answer.failed, answer.interrupted)
 
     def _note_arrival(self, stop: Stopped | None, moved: bool) -> None:

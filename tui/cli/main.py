@@ -271,6 +271,9 @@ def _run(arguments: Sequence[str], begin: Callable[[], None]) -> int:
             return _HUNG_UP
         _say(f"gradstep: the output cannot be written: {error.strerror or error}")
         return WRONG
+    except MemoryError as error:
+        _say(defect_text(error))
+        return WRONG
     except Exception as error:  # noqa: BLE001  # what is left is ours to explain
         if os.environ.get("GRADSTEP_TRACEBACK") == "1":
             traceback.print_exc()

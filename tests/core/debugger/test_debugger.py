@@ -857,6 +857,21 @@ def test_prefixes_aliases_and_blank_lines() -> None:
     assert said(debugger, "   ").text == ()
 
 
+def test_a_command_without_memory_changes_nothing_and_the_session_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fails(*_: Any, **__: Any) -> Any:
+        raise MemoryError
+
+    debugger = session()
+    said(debugger, "step")
+    monkeypatch.setattr("gradstep.core.check.check.check", fails)
+    reply = debugger.execute("check")
+    assert (reply.ok, reply.failed) == (False, False)
+    assert reply.error == "there is not enough memory for this"
+    assert (reply.position, said(debugger, "step").position) == (1, 2)
+
+
 # ---------------------------------------------------------------------- interruption
 
 

@@ -248,6 +248,15 @@ def test_a_bug_is_told_as_one(monkeypatch, capsys) -> None:
     assert "Traceback" in capsys.readouterr().err
 
 
+def test_a_machine_without_memory_is_no_bug(monkeypatch, capsys) -> None:
+    def fail(_options) -> int:
+        raise MemoryError
+
+    monkeypatch.setattr(listing, "do_list", fail)
+    assert cli.run(["list"]) == exits.WRONG
+    assert capsys.readouterr().err == "gradstep: there is not enough memory for this\n"
+
+
 def test_an_interrupt_ends_with_130(monkeypatch) -> None:
     def interrupt(_options) -> int:
         raise KeyboardInterrupt
