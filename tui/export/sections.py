@@ -254,7 +254,7 @@ def _spelled(at: Moment, index: Index) -> str:
     """Return one element of what a step makes, in numbers."""
     number, event = at.number, at.event
     if not isinstance(event, Update):
-        return next(iter(element(at, index, None)), "")
+        return next(iter(element(at, index)), "")
     before, after = (
         np.asarray(at.trace.value(event.node, when))[index]
         for when in (number, number + 1)

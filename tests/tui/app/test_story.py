@@ -198,7 +198,7 @@ def cut_words(frame: Frame) -> Iterator[str]:
         if "…" in frame.lines[tile.y][tile.x : tile.x + tile.width]:
             yield f"title {frame.lines[tile.y]}"
     formulas = list(words.spellings(present))
-    elements = words.element(present, frame.chosen(), pane._update())
+    elements = words.element(present, frame.chosen())
     if all(facet.array.size == 1 for facet in present.facets):
         elements = ()  # the matrices say it
     for texts in (formulas, elements):

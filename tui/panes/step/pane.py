@@ -6,13 +6,10 @@ chosen element in numbers, then the notes.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import takewhile
-from operator import itemgetter
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -21,31 +18,19 @@ from rich.text import Text
 from ....core.commands.explaining import outstanding
 from ....core.engine.element import Element
 from ....core.engine.measure import summarise
-from ....core.engine.trace import Contribution, Update
+from ....core.engine.trace import Contribution
 from ....core.explain.links import Facet, Region, linked, slopes_of
-from ....core.words.events import nothing_yet
 from ....core.words.numbers import element_text, index_text, number_text
 from ...draw.look import Look
-from ...draw.spelling import rates_text
 from ...draw.stage import Pass, Stage, pass_of
-from ...graph.drawing import cut
 from ..base.known import Known
-from ..base.pane import Asked, Chosen, KeptPane, Line, View, fitted
+from ..base.pane import Asked, Chosen, KeptPane, Line, View
 from ..base.views import VIEWS
-from ..matrix.grid import (
-    HEAT,
-    MARGINS,
-    Grid,
-    Index,
-    Inks,
-    Scale,
-    summary_text,
-)
+from ..matrix.grid import HEAT, MARGINS, Grid, Inks, Scale
 from ..matrix.view import KEYS, MatrixView, Walker
 from . import words
 from .frame import Frame, Shapes, framed, shapes_of
-from .large import in_numbers, large
-from .lines import BOUND, block, equation, label_width, labelled, last_word, wrapped
+from .lines import block, label_width, wrapped
 from .matrices import Matrices
 from .places import TITLE, Tile
 from .priority import Arranged, Matters, Said, arranged, bottom, enlarged
@@ -59,17 +44,16 @@ from .room import (
     longest_notes,
     note_lines,
 )
+from .said import Manner, of_array, of_step
 from .widths import Numbers, numbers_of
 from .words import Moment, Which, moment
 
-if TYPE_CHECKING:  # it waits until something is trained
-    from rich.style import Style
+if TYPE_CHECKING:
     from textual.events import Click, Key, MouseScrollDown, MouseScrollUp
 
     from ....core.debugger.debugger import Debugger
     from ....core.engine.graph import Graph
     from ....core.engine.trace import Trace
-    from ....core.engine.update import UpdateStep
     from ....core.words.indices import First
     from ..base.offer import Offer
 
@@ -80,9 +64,7 @@ _NOTE_WIDTH = 51  # columns that a note has in a small window
 _MANY = 1000  # lines of a step in a graph that is too large to be asked
 _MOST_ARRANGED = 200  # arrangements that are kept
 _NARROWEST = 12  # columns below which nothing is drawn
-_SINGLE: Final = re.compile(r"(?<! ) (?! )")  # blanks that no line is broken at
 
-# The word of a title, where that is not what its matrix is called.
 _Found = tuple[Moment, Sequence[Numbers]]
 
 
@@ -715,141 +697,20 @@ class StepPane(KeptPane[_Found]):
         self, present: Moment, frame: Frame, tiles: Sequence[Tile], inks: Inks
     ) -> Iterator[Said]:
         """Yield what is said above and below the matrices."""
-        say = partial(labelled, width=self.room.width, ink=inks.quiet)
-        yield from self._formula(present, inks)
-        yield Said(Matters.BLANK, [[[]]])
-        if not present.which.is_there:
-            yield from self._to_come(present, say)
+        if self._view is None:
             return
-        cursor = self._grids[present.made].cursor
-        update = self._update()
-        is_said = update is None and all(f.array.size == 1 for f in present.facets)
-        element = words.element(present, cursor, update)
-        written = [self._look.formula(text) for text in element]
-        yield say(Matters.ELEMENT, "one element", () if is_said else written)
         is_class = self.screen.has_class("presenting")
-        if is_class:
-            yield self._large(element, inks)
+        cursors = [grid.cursor for grid in self._grids]
+        manner = Manner(self.room.width, inks, self._look, is_class)
         gone = set(frame.optional).difference(tile.number for tile in tiles)
-        if any(present.facets[number].role != "product" for number in gone):
-            yield say(Matters.CHANGE, "accumulated", self._change(present, cursor))
-        note = "\n".join(present.told.notes)
-        yield say(Matters.NOTE, "note", [note])
-        apart = Said(Matters.BLANK, [[[]]] if is_class else [])
-        yield apart
-        yield say(Matters.NUMPY, "NumPy", [present.told.formula.statement])
-        yield apart
-        for reason in present.told.reasons:
-            yield say(Matters.REASON, "why", [reason])
-            yield apart
-        grid = self._grids[self._active]
-        if grid.array.ndim > 2:
-            turn = "the keys , and . turn to another slice"
-            yield say(Matters.STATISTICS, "slice", [turn])
-        if grid.array.size > 1:
-            summary = self._summaries.of(grid.array, self, self._redraw)
-            text = "…" if summary is None else summary_text(summary, self._look).plain
-            yield say(Matters.STATISTICS, "array", [_SINGLE.sub(BOUND, text)])
-
-    def _to_come(
-        self, present: Moment, say: Callable[[Matters, str, Sequence[str]], Said]
-    ) -> Iterator[Said]:
-        """Yield what is said of a step to come: what is asked, or how to see it."""
-        question = self._view.question if self._view is not None else None
-        if question is not None:
-            yield say(Matters.CHANGE, "asked", [question.text])
-        elif present.number == 0:
-            iteration = self._view.debugger.place.iteration if self._view else 0
-            said = f"{nothing_yet(iteration)}: press s to step"
-            yield say(Matters.CHANGE, "to come", [said])
-        event = present.event
-        if isinstance(event, Update) and present.facets[0].array.size:
-            cursor = self._grids[present.made].cursor
-            if not present.which.is_shaped:
-                cursor = (0,) * present.facets[0].array.ndim
-            update = present.trace.update(event.node, cursor)
-            yield say(Matters.ELEMENT, "given", [rates_text(update)])
-        if present.number == 0:
-            yield say(Matters.NOTE, "note", [present.stage.note("start", 0)])
-
-    def _large(self, element: Sequence[str], inks: Inks) -> Said:
-        """Say the numbers of the chosen element so that a whole room can read them."""
-        every = (large(text) for text in in_numbers(element))
-        fitting = [one for one in every if max(map(cell_len, one)) <= self.room.width]
-        lines = [[[Segment(row, inks.name)] for row in one] for one in fitting]
-        return Said(Matters.LARGE, [[[], *one, []] for one in lines] + lines or [[[]]])
-
-    def _change(self, present: Moment, cursor: Index) -> Sequence[str]:
-        """Return the change of the sum, with its name where no label says it.
-
-        Where that would break the line it says briefly which use this is.
-        """
-        change, width = words.change(present, cursor), self.room.width
-        if not change or label_width(width) > 0:
-            return [change]
-        named, use = f"accumulated {change}", words.uses(present)
-        brief = named.replace(f"use {use}", use.replace(" of ", "/"))
-        return [named if cell_len(named) <= width else brief]
-
-    def _formula(self, present: Moment, inks: Inks) -> Iterator[Said]:
-        """Yield what happens, its formula, and how the shapes fit."""
-        width, formula = self.room.width, present.told.formula
-        what = [Segment(cut(present.told.what, width), inks.quiet)]
-        yield Said(Matters.WHAT, [[what]], is_above=True)
-        if not formula.text:
-            return
-        spoken = map(self._look.formula, words.spellings(present))
-        text, full = next(spoken), self._look.formula(words.whole(present))
-        ways = [equation(Segment(one, inks.name), width) for one in (full, text)]
-        whole = min(ways, key=len)  # in full where it takes no line more
-        shapes = f"   {formula.shapes}"
-        last = "".join(part.text for part in whole[-1])
-        whole[-1] = self._coloured(present, last, inks)
-        is_beside = len(whole) == 1 and cell_len(last + shapes) <= width
-        if is_beside:
-            whole[0] = [*whole[0], Segment(shapes, inks.quiet)]
-        lengths = [whole]
-        if len(whole) > 1:
-            whole[0] = [*fitted(whole[0], width)]  # it goes on below, not beside
-            while cell_len(text) > width and (shorter := next(spoken, "")):
-                text = shorter
-            lengths.append([self._coloured(present, cut(text, width), inks)])
-        yield Said(Matters.FORMULA, lengths, is_above=True)
-        if not is_beside:
-            line = [Segment(cut(formula.shapes, width), inks.quiet)]
-            yield Said(Matters.SHAPES, [[line]], is_above=True)
-
-    def _coloured(self, present: Moment, text: str, inks: Inks) -> Line:
-        """Return a formula with its factors in the colours of their matrices."""
-        spans: list[tuple[int, int, Style]] = []
-        for role in ("upstream", "local"):
-            number = present.roles.get(role)
-            if number is None:
-                continue
-            called = words.called(present, number, [g.cursor for g in self._grids])
-            name = self._look.formula(called.removeprefix(role).strip())
-            start = last_word(text, name)
-            if start is not None:
-                ink = inks.title(role, is_made=False)
-                spans.append((start, start + len(name), ink))
-        line: Line = []
-        at = 0
-        for start, stop, ink in sorted(spans, key=itemgetter(0)):
-            if start >= at and stop > start:
-                line += [
-                    Segment(text[at:start], inks.name),
-                    Segment(text[start:stop], ink),
-                ]
-                at = stop
-        return [*line, Segment(text[at:], inks.name)]
-
-    def _update(self) -> UpdateStep | None:
-        """Return the update of the chosen element, where this step is one."""
-        present, view = self._moment, self._view
-        if present is None or view is None or not isinstance(present.event, Update):
-            return None
-        cursor = self._grids[present.made].cursor
-        return present.trace.update(present.event.node, cursor)
+        lacks_sum = any(present.facets[number].role != "product" for number in gone)
+        yield from of_step(present, cursors, self._view, manner, lacks_sum=lacks_sum)
+        if present.which.is_there:
+            array = self._grids[self._active].array
+            summary = None
+            if array.size > 1:
+                summary = self._summaries.of(array, self, self._redraw)
+            yield from of_array(array, summary, manner)
 
 
 # ------------------------------------------------------------------------ small helpers

@@ -24,7 +24,6 @@ if TYPE_CHECKING:  # it waits until something is trained
     from collections.abc import Iterator, Sequence
 
     from ....core.engine.element import Index
-    from ....core.engine.update import UpdateStep
     from ....core.words.indices import First
 
 
@@ -253,7 +252,7 @@ def accumulated(
     return [f"accumulated{one}" for one in behind]
 
 
-def element(moment: Moment, index: Index, update: UpdateStep | None) -> Sequence[str]:
+def element(moment: Moment, index: Index) -> Sequence[str]:
     """Return the chosen element in numbers, as far as this step makes it.
 
     The texts say the same, each shorter than the one before; none where all is said.
@@ -270,7 +269,9 @@ def element(moment: Moment, index: Index, update: UpdateStep | None) -> Sequence
         return trace.run.recent.of(
             key, lambda: contribution_texts(trace, words, edge, number, index, local)
         )
-    return update_texts(update, index) if update is not None else ()
+    if isinstance(event, Update):
+        return update_texts(trace.update(event.node, index), index)
+    return ()
 
 
 def change(moment: Moment, index: Index) -> str:
