@@ -234,7 +234,7 @@ class NodesPane(RunTable[NodeRows]):
         made.at(view.debugger.trace, view.debugger.position)
         return made
 
-    def says_otherwise(self, shown: Sequence[int]) -> bool:
+    def adapt(self, shown: Sequence[int]) -> bool:
         """Call nodes by their code where its column does not fit, instead of names."""
         made, says_code = self.made, _OPERATION in shown
         if made is None or made.says_code == says_code:

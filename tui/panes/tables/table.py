@@ -152,8 +152,8 @@ class TablePane(Pane, ScrollView):
         """Tell whether nothing is there yet that a person can put there."""
         return not self._rows
 
-    def says_otherwise(self, shown: Sequence[int]) -> bool:
-        """Tell whether rows say something else now, beside the columns that fit."""
+    def adapt(self, shown: Sequence[int]) -> bool:
+        """Say rows as the columns that fit ask for; tell whether that changes them."""
         del shown
         return False
 
@@ -340,7 +340,7 @@ class TablePane(Pane, ScrollView):
         rows = [self._rows[number] for number in numbers]
         texts, columns = self._aligned(rows), self.columns()
         shown = self._fit()
-        if self.says_otherwise([k for k, _ in shown]):
+        if self.adapt([k for k, _ in shown]):
             rows = [self._rows[number] for number in numbers]
             texts = self._aligned(rows)
             shown = self._fit()
