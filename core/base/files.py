@@ -70,7 +70,11 @@ def open_regular(
         with entry(path, under) as (last, folder):
             descriptor = os.open(last, flags, dir_fd=folder)
     except FileNotFoundError:
-        raise InputError(Problem("there is no such file", _near(path), shown)) from None
+        if path.is_symlink():
+            what, hint = "is a link, and there is no file where it leads", ""
+        else:
+            what, hint = "there is no such file", _near(path)
+        raise InputError(Problem(what, hint, shown)) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or no_name(str(path))
         raise InputError(Problem(f"cannot be opened: {reason}", "", shown)) from None

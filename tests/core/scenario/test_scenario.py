@@ -413,6 +413,10 @@ def refused(path: Path | str) -> str:
 def test_files_that_are_no_scenarios(tmp_path: Path) -> None:
     path = tmp_path / "a.toml"
     assert refused(path) == f"{path}: there is no such file"
+    link = tmp_path / "link.toml"
+    link.symlink_to("missing.toml")
+    what = "is a link, and there is no file where it leads"
+    assert refused(link) == f"{link}: {what}"  # and not: did you mean 'link.toml'?
     assert "did you mean 'apple_orange'?" in refused("aple_orange")
     assert "is a folder" in refused(tmp_path)
     os.mkfifo(tmp_path / "pipe.toml")
