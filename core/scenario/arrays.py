@@ -36,6 +36,8 @@ _ZIP64_END: Final = b"PK\x06\x07"
 _ZIP_TAIL: Final = 22 + 65535  # the end record with the longest comment
 _MOST_DIRECTORY: Final = 100_000  # bytes of a zip file's table of contents
 _PACKED: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # all that NumPy writes
+_LOCKED: Final = 1  # of a member's flags: it is encrypted
+_MAGIC: Final = b"\x93NUMPY"  # how an .npy stream begins; its version follows
 _LONGEST_HEADER: Final = (
     10_000  # bytes of an .npy header: NumPy evaluates no longer one
 )
@@ -131,6 +133,8 @@ def _npz(path: Path, wanted: Wanted) -> Array:
         _check_directory(file, name)
         with zipfile.ZipFile(file) as archive:
             keys = {one.removesuffix(".npy"): one for one in archive.namelist()}
+            if not keys:
+                _refuse("has no array in it", "numpy.savez makes one", name)
             if key not in keys and (key or len(keys) != 1):
                 names = sorted(keys)[:20]
                 hint = nearest(key, names) or f"its keys: {', '.join(names)}"
@@ -140,6 +144,8 @@ def _npz(path: Path, wanted: Wanted) -> Array:
             if member.compress_type not in _PACKED:
                 hint = "numpy.savez and numpy.savez_compressed make one that is read"
                 _refuse("is packed in a way that NumPy does not use", hint, name)
+            if member.flag_bits & _LOCKED:
+                _refuse("is locked with a password", "", name)
             if member.file_size > wanted.limits.file:
                 message = f"unpacks to {member.file_size} bytes"
                 _refuse(message, f"at most {wanted.limits.file} are read", name)
@@ -161,7 +167,7 @@ def _check_directory(file: BinaryIO, name: str) -> None:
     file.seek(0)
 
 
-_HEADERS: Final = MappingProxyType(
+_HEADERS: Final[Mapping[tuple[int, ...], tuple[str, Any]]] = MappingProxyType(
     {
         (1, 0): ("<H", np.lib.format.read_array_header_1_0),
         (2, 0): ("<I", np.lib.format.read_array_header_2_0),
@@ -188,7 +194,9 @@ def _header(file: IO[bytes], name: str) -> tuple[Shape, bool, np.dtype[Any]]:
 
     NumPy reads a header before it looks at its length, and a packed one may be of any.
     """
-    version = np.lib.format.read_magic(file)
+    magic, version = file.read(len(_MAGIC)), tuple(file.read(2))
+    if magic != _MAGIC or len(version) < 2:
+        _refuse("has no array as NumPy writes one", "numpy.save makes one", name)
     if version not in _HEADERS:
         _refuse(f"has the unknown version {version[0]}.{version[1]}", "", name)
     layout, read = _HEADERS[version]
@@ -267,13 +275,31 @@ def _row(line: str, number: int, name: str, problems: list[Problem]) -> list[flo
             value = math.nan
             shown = clean(text)[:40]
             message = f"'{shown}' is no number"
-            hint = "header = true skips the first line" if number == 1 else ""
             indent = len(cell) - len(cell.lstrip())
+            hint = _way_out(text, number)
             place = Problem(message, hint, clean(name), number, column + indent)
             problems.append(place)
         row.append(value)
         column += len(cell) + 1
     return row
+
+
+# What other programs put into such a file.
+_ELSEWHERE: Final = MappingProxyType(
+    {
+        '"': "numbers stand without quotes",
+        ";": "commas stand between numbers, and a point in them",
+        "\t": "commas stand between numbers",
+        "\r": "a line feed ends a line",
+    }
+)
+
+
+def _way_out(cell: str, line: int) -> str:
+    """Return what to write where a cell of a line is no number."""
+    known = (way for sign, way in _ELSEWHERE.items() if sign in cell)
+    first = "header = true skips the first line" if line == 1 else ""
+    return next(known, first)
 
 
 def _number(text: str) -> float | None:

@@ -308,6 +308,39 @@ def test_a_csv_file_is_rows_of_numbers(tmp_path: Path) -> None:
     assert whole.tolist() == [1, 2, 3, 4]
 
 
+def test_an_npz_file_that_is_empty_or_locked_is_said_to_be_so(tmp_path: Path) -> None:
+    np.savez(tmp_path / "empty.npz")
+    np.savez(tmp_path / "w.npz", w=np.ones(2))
+    data = bytearray((tmp_path / "w.npz").read_bytes())
+    for start, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        data[data.index(start) + flags] |= 1
+    (tmp_path / "locked.npz").write_bytes(data)
+    setting = beside(tmp_path)
+    assert "empty.npz: has no array in it" in mistake('{ file = "empty.npz" }', setting)
+    said = mistake('{ file = "locked.npz" }', setting)
+    assert "locked.npz: is locked with a password" in said
+    assert "<" not in said
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ('"1","2"\n', "; numbers stand without quotes"),
+        ("1,5;2\n", "; commas stand between numbers, and a point in them"),
+        ("1\t2\n", "; commas stand between numbers"),
+        ("1,2\n3\r4,5\n", "; a line feed ends a line"),
+        ("a,b\n", "; header = true skips the first line"),
+        ("1,2\n3,b\n", ""),
+    ],
+)
+def test_what_other_programs_write_is_told_how_to_be_written(
+    tmp_path: Path, text: str, hint: str
+) -> None:
+    (tmp_path / "w.csv").write_bytes(text.encode())
+    _, problems = attempt('{ file = "w.csv" }', beside(tmp_path))
+    assert str(problems[0]).endswith(f"is no number{hint}")
+
+
 def test_mistakes_in_a_csv_file_have_their_place(tmp_path: Path) -> None:
     (tmp_path / "w.csv").write_text("1,2\n3,  x\n4\n1e999,1_0\n")
     _, problems = attempt('{ file = "w.csv" }', beside(tmp_path))
@@ -418,10 +451,11 @@ def npy(shape: str, descr: str = "'<f8'", data: bytes = b"") -> bytes:
         (npy("(2,)", "[('a', '<f8')]"), "holds"),
         (npy("__import__('os').mkdir('x')"), "is damaged"),
         (npy("(2,"), "is damaged"),
-        (b"", "is damaged"),
+        (b"", "has no array as NumPy writes one; numpy.save makes one"),
         (b"\x93NUMPY\x09\x00", "has the unknown version 9.0"),
-        (b"PK\x03\x04", "is damaged"),
-        (bytes(range(128, 192)), "is damaged"),
+        (b"PK\x03\x04", "has no array as NumPy writes one"),
+        (bytes(range(128, 192)), "has no array as NumPy writes one"),
+        (b"\x93NUMPY\x01", "has no array as NumPy writes one"),
     ],
 )
 def test_a_header_is_checked_before_the_data(
