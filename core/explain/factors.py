@@ -56,6 +56,8 @@ def factor_blocks(run: Run, edge: Edge, index: Index) -> Iterator[tuple[Array, A
     elif kind in ("move", "gather"):
         for places in _places_of_copies(run, edge, index):
             yield places, np.ones(len(places))
+    elif kind == "block":
+        yield from _block_in_pieces(run, edge, index)
     else:
         places, local = local_factors(run, edge, index)
         for start in range(0, max(len(places), 1), AT_ONCE):
@@ -249,9 +251,19 @@ def _one_hot(
 
 
 def _block(
-    run: Run, consumer: Node, op: Op, edge: Edge, index: Index
+    run: Run, _consumer: Node, _op: Op, edge: Edge, index: Index
 ) -> tuple[Array, Array]:
     """Send a one through the jvp of the part of an operation that it can reach."""
+    places, local = zip(*_block_in_pieces(run, edge, index), strict=True)
+    return np.concatenate(places), np.concatenate(local)
+
+
+def _block_in_pieces(
+    run: Run, edge: Edge, index: Index
+) -> Iterator[tuple[Array, Array]]:
+    """Yield the same, not too many at once."""
+    consumer = run.graph.nodes[edge.consumer]
+    op = cast("Op", consumer.op)
     inputs, output = axis_letters(run, consumer, op)
     mine = inputs[edge.argument]
     part = Portion.of(
@@ -259,29 +271,43 @@ def _block(
     )
     rule = op.jvp(edge.argument)
     if rule is None:
-        return np.zeros(0, dtype=int), np.zeros(0)
+        yield np.zeros(0, dtype=int), np.zeros(0)
+        return
     one = np.zeros_like(part.operands[edge.argument])
     one[tuple(i if a == "*" else 0 for a, i in zip(mine, index, strict=True))] = 1
-    local = np.asarray(
-        rule(one, part.result, *part.operands, **consumer.attributes), dtype=float
-    )
+    with np.errstate(all="ignore"):
+        local = np.asarray(
+            rule(one, part.result, *part.operands, **consumer.attributes), dtype=float
+        )
     if attribute(consumer, "reduction") == "mean":
         # The mean is one over all samples, and the part has but one of them.
         local = local / (np.size(run.values[edge.operand]) // max(one.size, 1))
     chosen = one != 0
     del one  # it may be large, as all that follows
-    wide = np.shape(run.values[consumer.index])
-    places = (
-        np.ravel_multi_index(np.ix_(*part.box), wide) if wide else np.zeros((), int)
-    )
     reached = local != 0  # NaN is not 0
     is_slice = "axis" in consumer.attributes and mine == output and not op.reduction
     if is_slice and not reached.all():  # those of factor 0 as well
         reached = dependent(rule, chosen, part, consumer)
     if op.factors is not None:
-        local = _without_others(run, consumer, op, edge, index, places, local)
+        local = _without_others(run, consumer, op, edge, index, part, local)
         reached = dependent(rule, chosen, part, consumer)  # of factor 0 as well
-    return places[reached].ravel(), local[reached].ravel()
+    wide = np.shape(run.values[consumer.index])
+    slopes, own = local.ravel(), local.shape
+    reached = np.ravel(reached)
+    for start in range(0, max(slopes.size, 1), AT_ONCE):
+        here = np.flatnonzero(reached[start : start + AT_ONCE]) + start
+        if here.size or not start:
+            yield _in_whole(here, own, part.box, wide), slopes[here]
+
+
+def _in_whole(places: Array, own: Shape, box: Sequence[range], wide: Shape) -> Array:
+    """Return the flat places in a result of flat places in a part of it."""
+    if not wide:
+        return places
+    at = np.unravel_index(places, own)
+    starts = (span.start for span in box)
+    moved = tuple(one + start for one, start in zip(at, starts, strict=True))
+    return np.ravel_multi_index(moved, wide)
 
 
 def dependent(
@@ -349,7 +375,7 @@ def _without_others(
     op: Op,
     edge: Edge,
     index: Index,
-    places: Array,
+    part: Portion,
     local: Array,
 ) -> Array:
     """Return slopes in which no 0 has met an infinity of another product.
@@ -360,7 +386,7 @@ def _without_others(
     shapes = [value.shape for value in values]
     found = np.array(local)
     for at in map(tuple, np.argwhere(np.isnan(local))):
-        place = index_of(places[at], np.shape(run.values[consumer.index]))
+        place = tuple(int(i) + span.start for i, span in zip(at, part.box, strict=True))
         rows = op.factors(place, *shapes, **consumer.attributes) if op.factors else ()
         if edge.argument >= len(rows):
             continue  # what is added as it is
@@ -370,7 +396,8 @@ def _without_others(
             for k, own in enumerate(rows)
             if k != edge.argument
         ]
-        found[at] = np.sum(np.prod(others, axis=0))
+        with np.errstate(all="ignore"):
+            found[at] = np.sum(np.prod(others, axis=0))
     return found
 
 
