@@ -406,10 +406,12 @@ def _contract(
 ) -> tuple[Array, Array]:
     """Take the other factors of every product that the element is in."""
     labels = contraction(run, consumer)
-    mine = labels[0][edge.argument] if labels else ""
-    if labels is None or len(set(mine)) != len(mine):
+    if labels is None:
         return _one_hot(run, consumer, op, edge, index)
     inputs, output = labels
+    mine = inputs[edge.argument]
+    if any(i != index[mine.index(label)] for label, i in zip(mine, index, strict=True)):
+        return np.zeros(0, int), np.zeros(0)  # beside a diagonal nothing is used
     shapes = [np.shape(run.values[i]) for i in consumer.operands]
     sizes = sizes_of(inputs, shapes)
     fixed = {

@@ -7,7 +7,7 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from .table.wide import half, half_result
+from .table.wide import careful, half, half_result
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,8 +91,8 @@ def _for_halves(op: Op) -> Op:
         forward=half_result(op.forward),
         vjps=tuple(rule and half(rule) for rule in op.vjps),
         jvps=tuple(rule and half(rule) for rule in op.jvps),
-        slope=op.slope and half(op.slope),
-        shared=op.shared and half(op.shared),
+        slope=op.slope and careful(half(op.slope)),
+        shared=op.shared and careful(half(op.shared)),
     )
 
 

@@ -255,10 +255,13 @@ def _cumprod_vjp(g: Any, y: Any, x: Any, axis: int | None = None) -> Any:
 def _cumprod_jvp(t: Any, y: Any, x: Any, axis: int | None = None) -> Any:
     products, factors = _lines(y, axis), _lines(x, axis)
     change = np.array(_lines(t, axis))
+    # What does not move is 0, even beside an infinity.
+    moves = change != 0
+    has_moved = np.logical_or.accumulate(moves, 0)
     for place in range(1, len(change)):
-        change[place] = change[place] * products[place - 1]
-        before = change[place - 1]  # what does not move is 0, even beside an infinity
-        change[place] += np.where(before == 0, 0, factors[place] * before)
+        own = np.where(moves[place], change[place] * products[place - 1], 0)
+        before = factors[place] * change[place - 1]
+        change[place] = own + np.where(has_moved[place - 1], before, 0)
     return change if axis is None else np.moveaxis(change, 0, axis)
 
 
@@ -412,6 +415,18 @@ def _has_zero_before(_y: Array, x: Array, *, axis: int | None = None) -> Any:
     return np.logical_or.accumulate(
         np.ravel(x == 0) if axis is None else x == 0, axis or 0
     )
+
+
+def _has_infinity_before(_y: Array, x: Array, *, axis: int | None = None) -> Any:
+    """Tell where a product has an infinite factor."""
+    endless = np.isinf(x)
+    return np.logical_or.accumulate(
+        np.ravel(endless) if axis is None else endless, axis or 0
+    )
+
+
+def _has_both_before(y: Array, x: Array, **along: Any) -> Any:
+    return _has_zero_before(y, x, **along) & _has_infinity_before(y, x, **along)
 
 
 def _is_only_zero(_y: Array, x: Array, **along: Any) -> Any:
@@ -622,6 +637,9 @@ ROWS: Final[tuple[Op, ...]] = (
         axis_letters=along_axis,
         wording=_cumprod_written,
         cases=(
+            Case("nan", "zero times infinity", _has_both_before),
+            Case("nan", "underflow meets infinity", _has_infinity_before),
+            Case("nan", "overflow meets zero"),
             Case("zero", "zero operand", _has_zero_before),
             UNDERFLOW,
             Case("flat", "zero factor", _has_zero_before),

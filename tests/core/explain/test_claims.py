@@ -132,3 +132,70 @@ def test_a_loss_is_computed_from_numbers_that_do_not_move_it_as_well() -> None:
     program = "E = binary_cross_entropy(p, y)"
     told = opened(program, "explain E", p=[1.0, 0.5], y=[1.0, 0.0])
     assert [line.split()[1] for line in told[-4:]] == ["p[0]", "p[1]", "y[0]", "y[1]"]
+
+
+# What is asked, and the terms of it: those of the running product are ∏ of the others.
+TERMS: list[tuple[str, str, str, dict[str, object], list[tuple[float, float]]]] = [
+    *[
+        ("float64", "E = sum(cumprod(x))", asked, {"x": [np.inf, 0.0, 2.0]}, terms)
+        for asked, terms in (
+            ("x.grad[0]", [(1, 1), (1, 0), (1, 0)]),
+            ("x.grad[1]", [(1, np.inf), (1, np.inf)]),
+            ("x.grad[2]", [(1, np.nan)]),
+        )
+    ],
+    (
+        "float64",
+        "E = cumprod(x)[2]",
+        "x.grad[1]",
+        {"x": [0.0, 5, np.inf]},
+        [(0, 0), (1, np.nan)],
+    ),
+    # (x − mean) / (3 std), by hand: 1e308 / (3 · √½ · 1e308).
+    (
+        *("float64", "E = std(x)", "x.grad[0]", {"x": [1.5e308, 0.0, 0.0]}),
+        [(1, np.sqrt(2) / 3)],
+    ),
+    # 3e38 · 1e-20 · 1e-40, of which the last two are below the least of float32.
+    (
+        *("float32", "E = prod(x)", "x.grad[0]", {"x": [1.0, 3e38, 1e-20, 1e-40]}),
+        [(1, 3e-22)],
+    ),
+    *[
+        # Beside the diagonal an element of b is in no product.
+        ("float64", "E = einsum('ij,jj->i', a, b)[0] * n", asked, given, terms)
+        for given in [{"a": [[0.0, np.inf]], "b": [[1.0, 2], [3, 4]], "n": np.nan}]
+        for asked, terms in (
+            ("b.grad[0, 0]", [(np.nan, 0)]),
+            ("b.grad[1, 1]", [(np.nan, np.inf)]),
+            ("b.grad[0, 1]", []),
+        )
+    ],
+]
+
+
+@pytest.mark.parametrize(("dtype", "program", "asked", "leaves", "terms"), TERMS)
+def test_the_terms_are_those_of_the_formula(
+    dtype: str,
+    program: str,
+    asked: str,
+    leaves: dict[str, object],
+    terms: list[tuple[float, float]],
+) -> None:
+    given = ", ".join(f"{name} = {value}" for name, value in leaves.items())
+    text = f'gradstep = 1\ndtype = "{dtype}"\nprogram = """\n{program}\n"""\n'
+    bug = Debugger(parse(f"{text}inputs = {{ {given} }}"))
+    bug.goto("end")
+    told = bug.explain(asked).data["terms"]
+    found = np.array([(float(one["upstream"]), float(one["local"])) for one in told])
+    np.testing.assert_allclose(
+        np.sort(found.reshape(-1, 2), 0), np.sort(np.reshape(terms, (-1, 2)), 0), 1e-3
+    )
+
+
+def test_a_number_of_the_program_is_behind_a_masked_row() -> None:
+    """It is its own name, and nobody gave it."""
+    told = "\n".join(opened("E = sum(softmax(x + -inf))", "why E", x=[1.0, 2.0]))
+    assert "-inf stands in the program" in told
+    assert "from -inf" not in told
+    assert "given" not in told
