@@ -38,10 +38,11 @@ CAUSES: Final[Mapping[str, str]] = {
     "nonzero": "it is not 0",
     # A 0, or a slope of 0.
     "zero seed": "the seed is 0 there",
-    "cancelled": "the terms are not 0, but they add up to 0",
+    "cancelled": "terms that are not 0 add up to 0",
     "of itself": "it is subtracted from itself",
-    "balanced": "the numbers are not 0, but with their shares they add up to 0",
+    "balanced": "numbers that are not 0 add up to 0 with their shares",
     "rounded": "it is not 0 exactly, but rounding on the way leaves nothing of it",
+    "rounded off": "rounding on the way leaves nothing of terms that are not 0",
     "eliminated": "the terms that it is made of leave nothing: it is 0",
     "underflow": "underflow: it is not 0 exactly, but too small for its type",
     "underflow on the way": "underflow: a step on the way is too small for its type",
@@ -111,7 +112,7 @@ CAUSES: Final[Mapping[str, str]] = {
     "NaN slope": "the local derivative is NaN here",
     # An infinity.
     "infinite slope": "the local derivative is not finite here",
-    "pole": "the function has a pole there: it grows without end near this number",
+    "pole": "the function has a pole there: its size grows without end near it",
     "overflow": "finite numbers make one that is too large for its type",
 }
 

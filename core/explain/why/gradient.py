@@ -166,7 +166,7 @@ def _cancelled(run: Run, found: Explanation) -> str:
     scaled = np.array(products) / np.max(np.abs(products))
     size = math.fsum(np.abs(scaled).tolist())
     is_lost = abs(math.fsum(scaled.tolist())) > _ROUNDINGS * eps * size
-    return "rounded" if is_lost else "cancelled"
+    return "rounded off" if is_lost else "cancelled"
 
 
 _ROUNDINGS: Final = 8  # of a term, from what made it to its product

@@ -112,16 +112,52 @@ class Near:
         No more than `most` of them are tried.
         """
         for number, flat in islice(self._chosen(chosen), most):
-            again = self._again(chosen, (number, flat))
+            again = self._again(chosen, {number: flat})
             if again is None or is_same(again):
                 yield self.parts[number].hop(flat)
+
+    def first_needed(
+        self, chosen: Callable[[Any], Any], is_same: Callable[[Any], Any]
+    ) -> Hop | None:
+        """Return the first of those chosen elements that only together make the result.
+
+        Of all of them, in order, the last ones are left out that can be, and then the
+        first ones. It is found by halves; None where they do not make the result so.
+        """
+        counts = [0] * len(self.parts)
+        for number in self.sources:
+            counts[number] = len(self.parts[number].places(chosen))
+        ends = np.cumsum(counts)
+
+        def kept(first: int, last: int) -> dict[int, Array]:
+            spans = zip(self.parts, ends - counts, strict=True)
+            return {
+                number: part.places(chosen)[
+                    max(first - start, 0) : max(last - start, 0)
+                ]
+                for number, (part, start) in enumerate(spans)
+                if counts[number]
+            }
+
+        def makes(first: int, last: int) -> bool:
+            again = self._again(chosen, kept(first, last))
+            return again is not None and bool(is_same(again))
+
+        count = int(ends[-1]) if counts else 0
+        if not makes(0, count) or makes(0, 0):
+            return None
+        last = _turn(0, count, lambda n: makes(0, n))
+        first = last - _turn(0, last, lambda n: makes(last - n, last))
+        number = int(np.searchsorted(ends, first, "right"))
+        flat = self.parts[number].places(chosen)[first - (ends - counts)[number]]
+        return self.parts[number].hop(int(flat))
 
     def stays(self, chosen: Callable[[Any], Any]) -> bool:
         """Tell whether the result is chosen even if none of the operands' elements is.
 
         It is taken as no where that cannot be computed.
         """
-        again = self._again(chosen, None)
+        again = self._again(chosen, {})
         return again is not None and bool(chosen(again))
 
     def _chosen(self, chosen: Callable[[Any], Any]) -> Iterator[tuple[int, int]]:
@@ -130,9 +166,12 @@ class Near:
                 yield number, flat
 
     def _again(
-        self, chosen: Callable[[Any], Any], kept: tuple[int, int] | None
+        self, chosen: Callable[[Any], Any], kept: Mapping[int, Any]
     ) -> float | None:
-        """Compute the result again, with 1 for all chosen elements but one."""
+        """Compute the result again, with 1 for all chosen elements that are not kept.
+
+        `kept` are flat places, by the number of the operand.
+        """
         is_drawn = any(one.name == "seed" for one in self.op.parameters)
         if is_drawn or self.op.recorded or _is_copied(self.op):
             return None
@@ -142,9 +181,9 @@ class Near:
         return float(self._here(found))
 
     def _with_ones(
-        self, chosen: Callable[[Any], Any], kept: tuple[int, int] | None
+        self, chosen: Callable[[Any], Any], kept: Mapping[int, Any]
     ) -> list[Any]:
-        """Return the operands, with 1 for all chosen elements but one."""
+        """Return the operands, with 1 for all chosen elements that are not kept."""
         arrays = [part.array for part in self.parts]
         for other in self.sources:
             array = np.asarray(arrays[other])
@@ -152,8 +191,8 @@ class Near:
             if not others.any() or array.dtype.kind != "f":
                 continue
             changed = np.where(others, array.dtype.type(1), array)
-            if kept is not None and other == kept[0]:
-                changed.flat[kept[1]] = array.flat[kept[1]]
+            if other in kept:
+                changed.flat[kept[other]] = array.flat[kept[other]]
             arrays[other] = changed
         return arrays
 
@@ -174,7 +213,7 @@ class Near:
         shape = np.shape(part.array)
         place = tuple(i - start for i, start in zip(index, part.corner, strict=True))
         for number, flat in islice(self._chosen(chosen), _MOST_TRIED):
-            arrays = self._with_ones(chosen, (number, flat))
+            arrays = self._with_ones(chosen, {number: flat})
             with np.errstate(all="ignore"):
                 y = np.asarray(self.op.forward(*arrays, **self.node.attributes))
                 # A rule that sends back to an operand multiplies with none of its own.
@@ -192,6 +231,17 @@ class Near:
             for flat in part.places(_all)[:count].tolist()
         )
         return once(firsts)[:count]
+
+
+def _turn(no: int, yes: int, holds: Callable[[int], bool]) -> int:
+    """Return a number that something holds for, and not for the one before it."""
+    while yes - no > 1:
+        middle = (no + yes) // 2
+        if holds(middle):
+            yes = middle
+        else:
+            no = middle
+    return yes
 
 
 def _all(array: Any) -> Any:

@@ -300,7 +300,7 @@ def _of_zero(trace: Trace, hop: Hop, position: int) -> _Sources:
 
 
 # Causes of a 0 that all ways make together.
-_OF_THE_SUM: Final = ("written", "patched", "cancelled", "rounded")
+_OF_THE_SUM: Final = ("written", "patched", "cancelled", "rounded off")
 
 
 def _of_zero_part(trace: Trace, hop: Hop, part: Part) -> _Sources:

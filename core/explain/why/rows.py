@@ -111,6 +111,7 @@ def why_rows(trace: Trace, found: Why) -> Iterator[Row]:
 # How a cause reads that is not at the element itself.
 _FAR: Final[Mapping[str, str]] = {
     "cancelled": "on the way to it terms that are not 0 add up to 0",
+    "rounded off": "on the way to it rounding leaves nothing of terms that are not 0",
     # It may have other uses, of which each gets 0 for a reason of its own.
     "unused": "nothing on the way to the output uses what becomes of it there",
 }
@@ -266,9 +267,12 @@ def _behind(trace: Trace, found: Why) -> Iterator[Row]:
         is_value = last.quantity == "value"
         made = f", made by {op.name}" if op is not None and is_value else ""
         because = calls.get(found.cause, found.because)
+        if trace.run.graph.nodes[last.node].is_literal:  # it is its own name
+            text, numbers = f"{_name(trace, first)} = {{}}", (first.number,)
+            because = f"{_name(trace, last)} stands in the program"
         leads = Element(last.node, last.quantity, last.index)
         yield Row("fact", f"{text}{made}: {because}", numbers, "", leads)
-        if found.operands != told and found.cause != "cancelled":
+        if found.operands != told and found.cause not in _DETAILS:
             yield from _operands(trace, found)
         told = found.operands
 
@@ -436,6 +440,8 @@ _USUAL: Final[tuple[Detail, ...]] = (
     _past,
     _spread,
 )
+_OF_TERMS: Final = (_way, _event, _deciding, _others, _set_up, _untaken, _terms)
 _DETAILS: Final[Mapping[str, tuple[Detail, ...]]] = {
-    "cancelled": (_way, _event, _deciding, _others, _set_up, _untaken, _terms),
+    "cancelled": _OF_TERMS,
+    "rounded off": _OF_TERMS,
 }

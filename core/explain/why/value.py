@@ -226,7 +226,9 @@ def _own(here: Near, makes: Special, suspects: Mapping[str, _Chosen]) -> Verdict
     chosen = suspects.get(cause or "")
     suspect = None
     if chosen is not None:
-        suspect = here.responsible(chosen, _SAME[makes]) or here.first(chosen)
+        suspect = here.responsible(chosen, _SAME[makes])
+        suspect = suspect or here.first_needed(chosen, _SAME[makes])
+        suspect = suspect or here.first(chosen)
     if cause == "zero over zero" and suspect is not None:
         last = here.parts[-1].places(_is_zero)
         suspect = here.parts[-1].hop(int(last[0])) if len(last) else suspect
@@ -242,6 +244,7 @@ def _of_infinity(here: Near) -> Verdict:
     if terms is not None:
         return _infinity_of_terms(here, terms, number)
     onward = here.responsible(np.isinf, lambda again: again == number)
+    onward = onward or here.first_needed(np.isinf, lambda again: again == number)
     onward = onward or here.first(lambda x: x == number) or here.first(np.isinf)
     if onward is not None:
         return Verdict(onward=onward)

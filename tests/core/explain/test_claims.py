@@ -1,6 +1,7 @@
 """What `explain` names: each name is typed again, and gives the number beside it."""
 
 import re
+from typing import Any
 
 import numpy as np
 import pytest
@@ -135,7 +136,7 @@ def test_a_loss_is_computed_from_numbers_that_do_not_move_it_as_well() -> None:
 
 
 # What is asked, and the terms of it: those of the running product are ∏ of the others.
-TERMS: list[tuple[str, str, str, dict[str, object], list[tuple[float, float]]]] = [
+TERMS: list[tuple[str, str, str, dict[str, Any], Any]] = [
     *[
         ("float64", "E = sum(cumprod(x))", asked, {"x": [np.inf, 0.0, 2.0]}, terms)
         for asked, terms in (
@@ -179,8 +180,8 @@ def test_the_terms_are_those_of_the_formula(
     dtype: str,
     program: str,
     asked: str,
-    leaves: dict[str, object],
-    terms: list[tuple[float, float]],
+    leaves: dict[str, Any],
+    terms: Any,
 ) -> None:
     given = ", ".join(f"{name} = {value}" for name, value in leaves.items())
     text = f'gradstep = 1\ndtype = "{dtype}"\nprogram = """\n{program}\n"""\n'

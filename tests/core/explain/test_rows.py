@@ -150,7 +150,7 @@ def test_a_reason_that_is_a_sum_shows_its_terms_once() -> None:
     trace = Trace(run)
     element = Element(number(run, "x"), "grad", (0,))
     rows = [row.text() for row in explained(trace, element, len(trace), 8)]
-    assert rows[0] == "x.grad[0] = 0: the terms are not 0, but they add up to 0"
+    assert rows[0] == "x.grad[0] = 0: terms that are not 0 add up to 0"
     assert len([row for row in rows if " adds " in row]) == 2
 
 

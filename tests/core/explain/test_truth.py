@@ -362,6 +362,7 @@ VALUE: dict[str, Callable[[Claim], Any]] = {
     "of a negative": lambda claim: is_born(claim) and claim.met().min() < 0,
     "periodic": by_infinity,
     "overflow both ways": lambda claim: is_born(claim) and by_finite(claim),
+    "underflow meets infinity": by_infinity,
     "overflow meets zero": lambda claim: is_born(claim) and by_finite(claim),
     # Infinity
     "pole": is_pole,
@@ -568,7 +569,7 @@ GRADIENT: dict[str, Callable[[Claim], Any]] = {
         np.count_nonzero(products(claim)) > 1 and are_finite(claim)
     ),
     "underflow": term_of(lambda up, local: up != 0 and local != 0),
-    "rounded": lambda claim: are_finite(claim) and is_rest(claim),
+    "rounded off": lambda claim: are_finite(claim) and is_rest(claim),
     "zero slope": is_blocked,
     "unused": is_unused,
     "zero times infinity": term_of(lambda up, local: {abs(up), abs(local)} == ENDS),

@@ -881,13 +881,36 @@ def test_a_sum_of_infinities_leads_on_to_where_they_come_from() -> None:
 
 
 def test_a_term_that_rounding_loses_has_not_cancelled() -> None:
-    """1 − y of the larger one is 4e-18 by hand, and 0 beside 1 in float64."""
+    """1 − y of the larger one is 4e-18 by hand, and 0 beside 1 in float64.
+
+    With it the gradient is 0 exactly, so that nobody may say that it is not.
+    """
     run = run_of("E = sum(softmax(x) * S)", x=[0.0, 40.0], S=[1.0, 1.0])
     found = asked(run, "x.grad", (1,))
-    assert (found.hops[0].number, found.cause) == (0, "rounded")
+    assert (found.hops[0].number, found.cause) == (0, "rounded off")
+    assert "exactly" not in found.because
     assert found.explanation is not None
     products = [term.product for term in found.explanation.terms() if term.product]
     np.testing.assert_allclose(products, [-np.exp(-40.0)], 1e-12)
+
+
+@pytest.mark.parametrize(
+    ("rows", "cause", "to_blame"),
+    [
+        ([[-INF, 0.0], [-INF, -INF]], "masked row", (1, 0)),
+        ([[-INF, 0.0], [-INF, -INF], [-INF, -INF]], "masked row", (1, 0)),
+        ([[-INF, 0.0], [INF, -INF]], "infinite row", (1, 0)),
+    ],
+)
+def test_a_row_is_to_blame_that_makes_a_loss_nan(
+    rows: list[list[float]], cause: str, to_blame: tuple[int, int]
+) -> None:
+    """The loss of the first sample is infinite, or finite, and never NaN."""
+    run = run_of("L = cross_entropy(x, N)", x=rows, N=[1] * len(rows))
+    found = asked(run, "L")
+    assert found.cause == cause
+    assert found.behind is not None
+    assert (found.behind.at.index, found.behind.cause) == (to_blame, "given")
 
 
 # The sum of the last column is the exact one: 1e308 + 1e308 − 1e308 = 1e308, say.
@@ -1030,7 +1053,7 @@ def test_what_cancels_on_the_way_is_told_with_its_own_terms() -> None:
     said(debugger, "goto end")
     for name, because in (
         ("E", "on the way to it terms that are not 0 add up to 0"),
-        ("y", "the terms are not 0, but they add up to 0"),
+        ("y", "terms that are not 0 add up to 0"),
     ):
         lines = [line.strip() for line in said(debugger, f"why {name}").text]
         assert lines[0] == f"{name} = 0: {because}"
