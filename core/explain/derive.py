@@ -16,6 +16,7 @@ from ..base.progress import Progress, with_progress
 from ..engine.backward import broadcast_axes
 from ..engine.measure import largest
 from ..ops import OPS
+from ..ops.table.axes import LETTERS
 from ..words.formulas import axes_text
 from ..words.names import bound
 from .axes import contraction, sizes_of
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from ..engine.element import Index
     from ..engine.graph import Node
     from ..engine.run import Run
-    from ..ops.table import Shape
+    from ..ops.table import Array, Shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +72,9 @@ def derivations(run: Run, node: Node) -> list[Derivation]:
     if not found:
         raise CommandError(
             Problem(
-                f"{node.name} has no transposes and no sums to explain",
-                "ask for a matrix product, or for a sum with a broadcast operand",
+                f"there is nothing of {node.name} that `transposes` explains",
+                "it explains @, dot, outer and einsum, .T, and operands that are "
+                "broadcast",
             )
         )
     last = {_operand(run, one): number for number, one in enumerate(found)}
@@ -82,6 +84,9 @@ def derivations(run: Run, node: Node) -> list[Derivation]:
         )
         found[number] = replace(found[number], reasons=(*found[number].reasons, *sums))
     return found
+
+
+_SUMMED: Final = ", summed over "
 
 
 def _operand(run: Run, derivation: Derivation) -> int:
@@ -94,7 +99,7 @@ def _added_up(run: Run, operand: int, found: Sequence[Derivation]) -> Iterator[R
     uses = [e for e in graph.consumers[operand] if run.carries(e.consumer, e.argument)]
     if len(uses) < 2:
         return
-    terms = [one.gives for one in found]
+    terms = [f"({d.gives})" if _SUMMED in d.gives else d.gives for d in found]
     others = [e.consumer for e in uses if (e.consumer, e.argument) not in known]
     if others:
         through = ", ".join(bound(graph.nodes[i], graph) for i in dict.fromkeys(others))
@@ -181,10 +186,15 @@ def _contracted(
         made = _as_matrices(pair, mine)
         if made is not None:
             gradient = f"{made.text}{_summed(made.shape, wanted.shape)}"
-            reasons += _matrix_reasons(made, factor, wanted)
+            index = node.operands[others[0]]
+            is_same = _is_symmetric(run.value(index))
+            reasons += _matrix_reasons(made, factor, wanted, is_same=is_same)
     if made is None:
         sides = [upstream, *(operands[k] for k in others)]
         reasons.append(Reason("by shapes", _by_labels(sides, wanted)))
+        if len(set(mine)) < len(mine):
+            beside = f"no other element of {name} is in a product: its gradient is 0"
+            reasons.append(Reason("off the diagonal", beside))
     return Derivation(node.index, argument, tuple(reasons), gradient)
 
 
@@ -274,7 +284,15 @@ def _multiplied(left: Sequence[str], right: Sequence[str]) -> tuple[str, ...] | 
     return made if len({inner, *made}) == 1 + len(made) else None
 
 
-def _matrix_reasons(made: _Product, factor: _Side, wanted: _Side) -> Iterator[Reason]:
+def _is_symmetric(matrix: Array) -> bool:
+    """Tell whether a matrix is its own transpose, as one with one element is."""
+    return np.array_equal(matrix, matrix.T)
+
+
+def _matrix_reasons(
+    made: _Product, factor: _Side, wanted: _Side, *, is_same: bool
+) -> Iterator[Reason]:
+    """Yield the product and its shapes. `is_same`: the factor is its own transpose."""
     summed = _summed(made.shape, wanted.shape)
     yield Reason("as matrices", f"∂L/∂{wanted.text} = {made.text}{summed}")
     is_flat = len(factor.shape) == 2
@@ -295,7 +313,8 @@ def _matrix_reasons(made: _Product, factor: _Side, wanted: _Side) -> Iterator[Re
     if made.sign == "@" and {len(shape) for shape in (*shapes, wanted.shape)} == {2}:
         plain = (shapes[0], factor.shape) if is_right else (factor.shape, shapes[1])
         if factor not in (made.left, made.right):
-            yield Reason("without it", _without(*plain, wanted.shape))
+            same = factor.text if is_same else ""
+            yield Reason("without it", _without(*plain, wanted.shape, same))
 
 
 def _by_labels(sides: Sequence[_Side], wanted: _Side) -> str:
@@ -315,20 +334,24 @@ def _by_labels(sides: Sequence[_Side], wanted: _Side) -> str:
 def _summed(made: Shape, wanted: Shape) -> str:
     """Return the axes of a product that are summed to fit an operand, if there are."""
     axes = broadcast_axes(made, wanted)
-    return f", summed over {axes_text(axes)}" if axes else ""
+    return f"{_SUMMED}{axes_text(axes)}" if axes else ""
 
 
 def _chain(left: Shape, right: Shape) -> str:
     return f"{left} @ {right}"
 
 
-def _without(left: Shape, right: Shape, wanted: Shape) -> str:
+def _without(left: Shape, right: Shape, wanted: Shape, same: str) -> str:
+    """Say what there would be without a transpose; `same` is its own one."""
     text = _chain(left, right)
     if left[1] != right[0]:
         return f"{text} ✗ the inner sizes {left[1]} and {right[0]} differ"
     result = (left[0], right[1])
     if result != wanted:
         return f"{text} → {result} ✗ {wanted} is needed"
+    if same:
+        fit = "the shapes would fit, and here the numbers, too"
+        return f"{text} → {result}: {fit}: {same} is its own transpose"
     return f"{text} → {result}: the shapes would fit, and the numbers would be wrong"
 
 
@@ -337,8 +360,10 @@ def _turned(run: Run, node: Node, argument: int) -> Derivation:
     operand = run.graph.nodes[node.operands[argument]]
     name, turned = bound(operand, run.graph), bound(node, run.graph)
     gives = f"(∂L/∂{turned})ᵀ"
+    labels = LETTERS[_FIRST:][: len(operand.shape)]
+    one, other = _at(name, labels), _at(turned, labels[::-1])
     reasons = [
-        Reason("one element", f"{name}[i,j] is {turned}[j,i], and nothing else"),
+        Reason("one element", f"{one} is {other}, and nothing else"),
         Reason("so", f"∂L/∂{name} = {gives}"),
         Reason("by shapes", f"{node.shape} turned → {operand.shape} = {name} ✓"),
     ]
@@ -356,6 +381,9 @@ def _turned(run: Run, node: Node, argument: int) -> Derivation:
             gives = made.text
             reasons.append(Reason("in one step", f"∂L/∂{name} = {gives}"))
     return Derivation(node.index, argument, tuple(reasons), gives)
+
+
+_FIRST: Final = LETTERS.index("i")  # what the first axis of a matrix is called
 
 
 def _broadcast(run: Run, node: Node, argument: int) -> Derivation | None:
@@ -378,7 +406,7 @@ def _broadcast(run: Run, node: Node, argument: int) -> Derivation | None:
             Reason("so", "the routes add: its gradient is the sum over them"),
             Reason("by shapes", f"{node.shape} summed over {along} → {operand.shape}"),
         ),
-        f"what comes through {bound(node, run.graph)}, summed over {along}",
+        f"what comes through {bound(node, run.graph)}{_SUMMED}{along}",
     )
 
 

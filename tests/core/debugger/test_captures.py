@@ -160,7 +160,7 @@ export -f scenario a.toml; export -f tex w.grad[0] a.tex
 goto start; catch nan; continue; where; why
 reverse-continue; break op:kernel; continue; list; train; record; save -f a.gs"""
 REFUSED = {
-    "transposes y": "has no transposes",
+    "transposes y": "nothing of y that `transposes` explains",
     "set x[0] = 3": "gradstep has no rule of it",
     "diff": "this run is as it was loaded",
     "export -f py a.py": "nobody here can compute kernel, and no NumPy code could",

@@ -649,7 +649,7 @@ def test_several_stops_at_one_place_are_all_told() -> None:
         ("back", "no place"),
         ("apropos zebra", "no command speaks"),
         ("why nothing", "nothing is called"),
-        ("transposes a._1", "no transposes"),
+        ("transposes a._1", "nothing of a._1 that `transposes` explains"),
         ("assert W", "neither true nor false"),
         ("history", "the history of what?"),
         ("list x", "not a line"),

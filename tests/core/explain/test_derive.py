@@ -40,7 +40,43 @@ def test_a_matrix_product_says_why_it_is_transposed() -> None:
 
 
 def test_square_matrices_fit_without_the_transpose_and_are_wrong() -> None:
-    assert "would be wrong" in reasons(product(2, 2, 2), "y", 0)["without it"]
+    run = run_of("y = a @ b\nE = sum(y)", a=[[1.0, 2], [3, 4]], b=[[5.0, 6], [7, 8]])
+    assert "would be wrong" in reasons(run, "y", 0)["without it"]
+
+
+@pytest.mark.parametrize("matrix", [[[2.0, 1.0], [1.0, 2.0]], [[3.0]]])
+def test_a_symmetric_matrix_needs_no_transpose(matrix: list[list[float]]) -> None:
+    """The numbers would not be wrong without it, and nobody may say so."""
+    run = run_of("y = a @ b\nE = sum(y * y)", a=np.ones((3, len(matrix))), b=matrix)
+    told = reasons(run, "y", 0)["without it"]
+    assert told.endswith("and here the numbers, too: b is its own transpose")
+    np.testing.assert_array_equal(
+        run.gradient(number(run, "a")),
+        run.gradient(number(run, "y")) @ run.value(number(run, "b")),
+    )
+
+
+def test_a_transpose_of_three_axes_has_three_indices() -> None:
+    run = run_of("y = x.T\nE = sum(y * y)", x=np.ones((2, 3, 4)))
+    assert (
+        reasons(run, "y", 0)["one element"] == "x[i,j,k] is y[k,j,i], and nothing else"
+    )
+
+
+def test_of_a_matrix_whose_diagonal_is_used_the_rest_has_no_gradient() -> None:
+    run = run_of("y = einsum('ii->i', x)\nE = sum(y * y)", x=[[1.0, 2.0], [3.0, 4.0]])
+    told = reasons(run, "y", 0)["off the diagonal"]
+    assert told == "no other element of x is in a product: its gradient is 0"
+    np.testing.assert_array_equal(run.gradient(number(run, "x")), [[2, 0], [0, 8]])
+
+
+def test_a_sum_of_routes_has_brackets() -> None:
+    run = run_of("y = x * x.T\nE = sum(y)", x=np.ones((2, 1)))
+    found = derivations(run, run.graph.node("y"))
+    [told] = [one.text for d in found for one in d.reasons if one.label == "in all"]
+    assert told.endswith(
+        "∂L/∂x = (what comes through y, summed over axis 1) + (∂L/∂(x.T))ᵀ"
+    )
 
 
 def test_a_broadcast_bias_says_why_it_is_summed() -> None:
@@ -52,7 +88,7 @@ def test_a_broadcast_bias_says_why_it_is_summed() -> None:
 
 def test_what_has_no_transposes_says_so() -> None:
     run = run_of("y = tanh(x)\nE = sum(y)", x=[1.0])
-    with pytest.raises(CommandError, match="no transposes"):
+    with pytest.raises(CommandError, match="nothing of y that `transposes` explains"):
         derivations(run, run.graph.node("y"))
 
 
