@@ -283,7 +283,7 @@ def _why(session: Session, arguments: str) -> Answer:
         refuse_hidden(session, ("predict",))
     found = reason(trace, node, quantity, index, position, session.progress)
     # The terms say where it comes from.
-    is_here = len(found.hops) == 1 and found.cause in ("trained", "cancelled")
+    is_here = len(found.hops) == 1 and found.cause in _BY_TERMS
     if is_here or found.cause == "nonzero":
         given = trace, element, position, _SHOWN, session.digits, _named(session)
         rows = explained(*given, typed=True)
@@ -294,6 +294,10 @@ def _why(session: Session, arguments: str) -> Answer:
         )
     rows = chain(rows, remark_rows(trace, element))
     return Answer(_lines(session, rows), _why_record(session, element, found), found)
+
+
+# Causes that the terms of a number say, or the update that made it.
+_BY_TERMS: Final = ("trained", "cancelled", "rounded off")
 
 
 def _why_record(session: Session, element: Element, found: Why) -> dict[str, Any]:

@@ -300,7 +300,10 @@ def _past(trace: Trace, found: Why) -> Iterator[Row]:
     past = found.past
     if past is None:
         return
-    at, text = past.iteration, f"iteration {past.iteration} is the first bad one"
+    at, text = (
+        past.iteration,
+        f"iteration {past.iteration} is the first whose update is bad",
+    )
     if not past.gradient.is_bad:
         name = trace.iteration.optimizer.name if trace.iteration else "the update"
         text += f": {_name(trace, past.gradient)} = {{}} is finite, but not what {name}"

@@ -90,10 +90,10 @@ def test_the_first_bad_iteration_and_its_operation_are_named(asked: str) -> None
     reply = said(debugger, f"why {asked}")
     number, arrays = trained(debugger)
     assert number == 4
-    [line] = [one.strip() for one in reply.text if "first bad" in one]
+    [line] = [one.strip() for one in reply.text if "whose update is bad" in one]
     assert line == (
-        "iteration 4 is the first bad one: h2._1[0, 3] = inf: finite numbers make one "
-        "that is too large for its type, made by matmul: h1 @ W2"
+        "iteration 4 is the first whose update is bad: h2._1[0, 3] = inf: finite "
+        "numbers make one that is too large for its type, made by matmul: h1 @ W2"
     )
     assert arrays["h2._1"][0, 1] == -math.inf
     factors = arrays["h1"][0].tolist(), arrays["W2"][:, 3].tolist()
@@ -145,8 +145,8 @@ def test_a_mask_of_infinities_is_not_what_made_an_update_bad() -> None:
     debugger = session(MASKED)
     said(debugger, "goto 5:end")
     lines = said(debugger, "why E").text
-    [line] = [one.strip() for one in lines if "first bad" in one]
-    assert line.startswith("iteration 0 is the first bad one: q.grad = ")
+    [line] = [one.strip() for one in lines if "whose update is bad" in one]
+    assert line.startswith("iteration 0 is the first whose update is bad: q.grad = ")
     assert line.endswith("is finite, but not what sgd makes of it")
     assert lines[-2].strip().startswith("its update made q = ")
 
@@ -203,11 +203,30 @@ training = { learning_rate = 1e300, iterations = 3 }
     said(debugger, "goto 0:end")
     lines = said(debugger, "why w").text
     assert lines[0] == "w = -inf: an update of the training made it so"
-    first = "iteration 0 is the first bad one: w.grad = 1e10 is finite, but not what "
-    assert lines[1].strip() == f"{first}sgd makes of it"
+    first = "iteration 0 is the first whose update is bad"
+    but = "w.grad = 1e10 is finite, but not what sgd makes of it"
+    assert lines[1].strip() == f"{first}: {but}"
     assert lines[2].strip() == "its update made w = -inf"
     said(debugger, "goto 2:start")
-    assert "iteration 0 is the first bad one" in said(debugger, "why w").text[1]
+    assert first in said(debugger, "why w").text[1]
+
+
+def test_a_loss_that_was_infinite_before_is_not_said_to_be_finite() -> None:
+    """By hand: w is 1e100, −2e160, 4e220, −8e280, and w² is ∞ from the second on."""
+    debugger = session(
+        """
+gradstep = 1
+program = "E = w * w"
+parameters.w = 1e100
+training = { learning_rate = 1e60, iterations = 9 }
+"""
+    )
+    said(debugger, "goto 1:end")
+    assert debugger.print("E").data == math.inf
+    said(debugger, "goto 8:end")
+    told = "\n".join(said(debugger, "why w").text)
+    assert "iteration 3 is the first whose update is bad" in told
+    assert "first bad one" not in told
 
 
 def test_what_was_given_so_is_not_put_down_to_the_training() -> None:

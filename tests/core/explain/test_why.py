@@ -894,6 +894,22 @@ def test_a_term_that_rounding_loses_has_not_cancelled() -> None:
     np.testing.assert_allclose(products, [-np.exp(-40.0)], 1e-12)
 
 
+def test_a_term_that_rounding_loses_is_shown() -> None:
+    debugger = session(
+        """
+gradstep = 1
+program = "E = sum(softmax(x))"
+inputs = { x = [0.0, 40.0] }
+"""
+    )
+    said(debugger, "goto end")
+    told = said(debugger, "why x.grad[1]").text
+    assert told[0].endswith(
+        "rounding on the way leaves nothing of terms that are not 0"
+    )
+    assert any("-4.24835e-18 = 1 × (-4.24835e-18)" in line for line in told)
+
+
 @pytest.mark.parametrize(
     ("rows", "cause", "to_blame"),
     [
